@@ -1,0 +1,40 @@
+# Everything here sets up what it needs: a Python of 3.11 or newer, make and a package index will do.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check bench lock clean
+
+DATA ?= data
+READY := .venv/.ready
+
+help: ## Show the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+setup: $(READY) ## Make .venv, with the command at .venv/bin/analytics
+
+$(READY): requirements.lock pyproject.toml setup.sh
+	@sh setup.sh
+	@touch $@
+
+run: $(READY) ## Two nights against the emulator, then reports to open (DATA=data)
+	@.venv/bin/python -m analytics.demo $(DATA)
+
+test: $(READY) ## Run the whole suite against the emulator
+	@.venv/bin/python -m pytest
+
+check: $(READY) ## Lint, types and SQL
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@.venv/bin/python -m pytest -q tests/queries
+
+bench: $(READY) ## Measure ours beside dlt, against the same emulator
+	@.venv/bin/python -m benchmarks
+
+lock: ## Renew requirements.lock (needs uv)
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+	  --no-header --no-annotate --no-emit-index-url --all-extras --group dev \
+	  pyproject.toml -o requirements.lock
+
+clean: ## Remove the environment and what the demo, tests and benchmarks made
+	@rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	@if [ -f $(DATA)/demo.toml ]; then rm -rf $(DATA); fi

@@ -1,0 +1,13 @@
+"""A faithful local Levain API: for the demo, the tests and the benchmarks.
+
+world = World.demo(seed=1, now=datetime.now(UTC))
+with running(world) as emulator:
+    ...  # read emulator.url with world.workspaces[0].api_key
+    world.pass_time(timedelta(hours=24))
+"""
+
+from analytics.emulator.server import Emulator, running, serve
+from analytics.emulator.variants import Variants
+from analytics.emulator.world import World
+
+__all__ = ["Emulator", "Variants", "World", "running", "serve"]

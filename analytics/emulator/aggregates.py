@@ -1,0 +1,266 @@
+"""The analytics answers, each summed from the ledger when it is asked for."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from analytics.emulator import wire
+from analytics.emulator.ledger import Entry, Totals, hour_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from decimal import Decimal
+
+    from analytics.emulator.records import Agent, Run, Workspace
+
+Granularity = Literal["hour", "day"]
+K = TypeVar("K")
+PERIODS = {"day": 1, "week": 7, "month": 30, "quarter": 90}  # trailing days
+DAY = timedelta(days=1)
+
+
+class Analytics:
+    """What a workspace's ledger adds up to, as far as it is visible.
+
+    Entries booked at `horizon` or later are not counted. Every window is [start, end) in UTC.
+    """
+
+    def __init__(self, workspace: Workspace, horizon: datetime) -> None:
+        self._workspace = workspace
+        self._horizon = horizon
+
+    def summary(self, period: str, now: datetime) -> dict[str, Any]:
+        """Return the totals of the trailing period and of the one before it."""
+        span = timedelta(days=PERIODS[period])
+        start, end = now - span, now + timedelta.resolution  # the present is part of it
+        entries = list(self._entries(start - span, end))
+        last = max(
+            (entry.booked_at for entry in self._visible(self._workspace.ledger)), default=None
+        )
+        return {
+            "period": period,
+            "start": wire.instant(start),
+            "end": wire.instant(now),
+            "current": self._activity(entries, start, end),
+            "previous": self._activity(entries, start - span, start),
+            "last_activity_at": last and wire.instant(last),
+        }
+
+    def timeseries(
+        self, start: datetime, end: datetime, granularity: Granularity
+    ) -> list[dict[str, Any]]:
+        """Return one row a bucket, by the time of the request."""
+        bucket = _bucket(granularity)
+        groups = _totals_by(self._entries(start, end), lambda e: bucket(e.booked_at))
+        return [
+            {"bucket": wire.instant(at), **_money(t), **_tokens(t), **_requests(t)}
+            for at, t in sorted(groups.items())
+        ]
+
+    def timeseries_by_agent(
+        self, start: datetime, end: datetime, granularity: Granularity
+    ) -> list[dict[str, Any]]:
+        """Return one row a bucket and agent; no agent is platform or unattributed activity."""
+        bucket = _bucket(granularity)
+        groups = _totals_by(self._entries(start, end), lambda e: (bucket(e.booked_at), e.run.agent))
+        rows = [
+            {"bucket": wire.instant(at), **_agent(agent), **_money(t)}
+            for (at, agent), t in groups.items()
+        ]
+        return sorted(rows, key=lambda row: (row["bucket"], row["agent_id"] or ""))
+
+    def hourly(self, start: datetime, end: datetime, agent_id: str | None) -> list[dict[str, Any]]:
+        """Return one row an hour, agent, model and provider."""
+        entries = (
+            entry
+            for entry in self._entries(start, end)
+            if agent_id is None or (entry.run.agent and entry.run.agent.id == agent_id)
+        )
+        groups = _totals_by(
+            entries,
+            lambda e: (
+                hour_of(e.booked_at),
+                e.run.agent.id if e.run.agent else "",
+                e.model,
+                e.provider,
+            ),
+        )
+        return [
+            {
+                "hour": wire.instant(hour),
+                "agent_id": agent or None,
+                "model": model,
+                "provider": provider,
+                "cost_usd": t.cost_usd,
+                **_tokens(t),
+                **_requests(t),
+                "error_count": t.error_count,
+            }
+            for (hour, agent, model, provider), t in sorted(groups.items())
+        ]
+
+    def billing(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """Return one row a day and provider."""
+        groups = _totals_by(self._entries(start, end), lambda e: (e.booked_at.date(), e.provider))
+        return [
+            {
+                "date": day.isoformat(),
+                "provider": provider,
+                **_money(t),
+                **_tokens(t),
+                **_requests(t),
+            }
+            for (day, provider), t in sorted(groups.items())
+        ]
+
+    def agents(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """Return one row an agent: whole totals of the runs created in the window."""
+        rows = []
+        created = self._workspace.agent_runs.created_between(start, end)
+        for agent, runs in _runs_by(created, lambda run: run.agent):
+            t = self._run_totals(runs)
+            rows.append(
+                {
+                    **_agent(agent),
+                    **_money(t),
+                    **_tokens(t),
+                    **_requests(t),
+                    "run_count": len(runs),
+                    "total_duration_ms": sum(map(_duration_ms, runs)),
+                    "last_run_at": wire.instant(runs[-1].created_at),
+                }
+            )
+        return rows
+
+    def platform_agents(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
+        """Return one row a platform agent: whole totals of its runs created in the window."""
+        rows = []
+        created = self._workspace.platform_runs.created_between(start, end)
+        for platform_agent, runs in _runs_by(created, lambda run: run.platform_agent):
+            t = self._run_totals(runs)
+            targets = dict.fromkeys(run.target for run in runs if run.target)
+            rows.append(
+                {
+                    "platform_agent_id": platform_agent.id,
+                    "platform_agent_slug": platform_agent.slug,
+                    "platform_agent_name": platform_agent.name,
+                    "run_count": len(runs),
+                    **_money(t),
+                    **_tokens(t),
+                    "targets": [_agent(target) for target in targets],
+                }
+            )
+        return rows
+
+    def run_costs(self, run: Run, *, new_names: bool) -> list[dict[str, Any]]:
+        """Return one row a model and provider of a run."""
+        entries = self._visible(self._workspace.ledger.of_run(run.id))
+        by_model = defaultdict(list)
+        for entry in entries:
+            by_model[entry.model, entry.provider].append(entry)
+        rows = []
+        for (model, provider), of_model in sorted(by_model.items()):
+            t = Totals(of_model)
+            amounts = (
+                {**_money(t), **_tokens(t)}
+                if new_names
+                else {
+                    "total_cost": t.cost_usd,
+                    "total_tokens_in": t.tokens_in,
+                    "total_tokens_out": t.tokens_out,
+                }
+            )
+            rows.append(
+                {
+                    "run_id": run.id,
+                    "model": model,
+                    "provider": provider,
+                    **amounts,
+                    **_requests(t),
+                    "started_at": wire.instant(min(entry.booked_at for entry in of_model)),
+                    "ended_at": wire.instant(max(entry.booked_at for entry in of_model)),
+                }
+            )
+        return rows
+
+    def _entries(self, start: datetime, end: datetime) -> Iterator[Entry]:
+        return self._workspace.ledger.between(start, min(end, self._horizon))
+
+    def _visible(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        return (entry for entry in entries if entry.booked_at < self._horizon)
+
+    def _run_totals(self, runs: Iterable[Run]) -> Totals:
+        ledger = self._workspace.ledger
+        return Totals(entry for run in runs for entry in self._visible(ledger.of_run(run.id)))
+
+    def _activity(self, entries: Iterable[Entry], start: datetime, end: datetime) -> dict[str, Any]:
+        t = Totals(entry for entry in entries if start <= entry.booked_at < end)
+        runs = self._workspace.agent_runs.created_between(start, end)
+        agents = {run.agent for run in runs if run.agent}
+        return {
+            **_money(t),
+            **_tokens(t),
+            **_requests(t),
+            "run_count": len(runs),
+            "agent_count": len(agents),
+        }
+
+
+def daily_counts(
+    workspace: Workspace, agent_id: str, days: int, now: datetime
+) -> list[dict[str, Any]]:
+    """Return runs by UTC day of creation and current status, over the days up to today."""
+    midnight = datetime.combine(now.date(), datetime.min.time(), UTC)
+    runs = workspace.runs_by_agent.get(agent_id)
+    recent = runs.created_between(midnight - (days - 1) * DAY, midnight + DAY) if runs else []
+    counts = Counter((run.created_at.date(), run.status) for run in recent)
+    return [
+        {"date": day.isoformat(), "status": status, "count": n}
+        for (day, status), n in sorted(counts.items())
+    ]
+
+
+def _runs_by(runs: list[Run], owner: Callable[[Run], K | None]) -> Iterable[tuple[K, list[Run]]]:
+    """Return the runs by their owner, without those that have none."""
+    groups: defaultdict[K, list[Run]] = defaultdict(list)
+    for run in runs:
+        if (of := owner(run)) is not None:
+            groups[of].append(run)
+    return groups.items()
+
+
+def _totals_by(entries: Iterable[Entry], key: Callable[[Entry], K]) -> dict[K, Totals]:
+    groups: defaultdict[K, Totals] = defaultdict(Totals)
+    for entry in entries:
+        groups[key(entry)].add(entry)
+    return groups
+
+
+def _bucket(granularity: Granularity) -> Callable[[datetime], datetime]:
+    return hour_of if granularity == "hour" else lambda moment: hour_of(moment).replace(hour=0)
+
+
+def _money(totals: Totals) -> dict[str, Decimal]:
+    return {"cost_usd": totals.cost_usd, "billed_usd": totals.billed_usd}
+
+
+def _tokens(totals: Totals) -> dict[str, int]:
+    return {"tokens_in": totals.tokens_in, "tokens_out": totals.tokens_out}
+
+
+def _requests(totals: Totals) -> dict[str, int]:
+    return {"request_count": totals.request_count}
+
+
+def _agent(agent: Agent | None) -> dict[str, str | None]:
+    if agent is None:
+        return {"agent_id": None, "agent_name": None, "agent_slug": None}
+    return {"agent_id": agent.id, "agent_name": agent.name, "agent_slug": agent.slug}
+
+
+def _duration_ms(run: Run) -> int:
+    if run.started_at is None or run.finished_at is None:
+        return 0
+    return (run.finished_at - run.started_at) // timedelta(milliseconds=1)

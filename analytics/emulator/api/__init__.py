@@ -1,0 +1,27 @@
+"""The HTTP face of a world."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from analytics.emulator.api import account, agents, analytics, control, runs, sessions
+from analytics.emulator.gate import Gate, Request
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
+    from analytics.emulator.faults import Faults
+    from analytics.emulator.world import World
+
+
+def build(world: World, faults: Faults, requests: list[Request]) -> ASGIApp:
+    """Return the application that serves a world and notes the requests that it gets."""
+    app = FastAPI(openapi_url=None)
+    app.state.world = world
+    app.state.faults = faults
+    for noun in (account, agents, runs, sessions, analytics):
+        app.include_router(noun.router, prefix="/api/v1")
+    app.include_router(control.router, prefix="/emulator")
+    return Gate(app, world, faults, requests)

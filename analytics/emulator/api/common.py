@@ -1,0 +1,111 @@
+"""What the routes share: the key's workspace, the errors, the windows of time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+
+from analytics.emulator import wire
+from analytics.emulator.records import Run, Workspace
+from analytics.emulator.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from uuid import UUID
+
+DEFAULT_WINDOW = timedelta(days=30)
+
+
+class LockedRoute(APIRoute):
+    """A route whose answer is made while nobody else changes the world."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the handler, in the world's lock."""
+        handle = super().get_route_handler()
+
+        async def locked(request: Request) -> Response:
+            with request.app.state.world.lock:
+                return await handle(request)
+
+        return locked
+
+
+def router() -> APIRouter:
+    """Return a router of locked routes."""
+    return APIRouter(route_class=LockedRoute)
+
+
+def json(value: object) -> Response:
+    """Return a value as JSON in which money keeps every digit."""
+    return raw(wire.encode(value))
+
+
+def raw(body: bytes) -> Response:
+    """Return encoded JSON."""
+    return Response(body, media_type="application/json")
+
+
+async def world(request: Request) -> World:
+    """Return the world that is served."""
+    found: World = request.app.state.world
+    return found
+
+
+async def workspace(request: Request) -> Workspace:
+    """Return the workspace of the request's key, or answer 401."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    key = token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key")
+    if not key:
+        raise HTTPException(401, "Not authenticated", {"WWW-Authenticate": "Bearer"})
+    found = request.app.state.world.workspace_of(key)
+    if found is None:
+        raise HTTPException(401, "Invalid API key", {"WWW-Authenticate": "Bearer"})
+    return found  # type: ignore[no-any-return]  # the application's state is untyped
+
+
+TheWorld = Annotated[World, Depends(world)]
+TheWorkspace = Annotated[Workspace, Depends(workspace)]
+
+
+def find_run(workspace: Workspace, run_id: UUID) -> Run:
+    """Return a run of the workspace, or answer 404."""
+    run = workspace.runs.get(str(run_id))
+    if run is None:
+        raise HTTPException(404, "Run not found")
+    return run
+
+
+def too_large(name: str, cap: int, value: int) -> RequestValidationError:
+    """Return the error that FastAPI gives for a number above its range."""
+    return RequestValidationError(
+        [
+            {
+                "type": "less_than_equal",
+                "loc": ["query", name],
+                "msg": f"Input should be less than or equal to {cap}",
+                "input": str(value),
+                "ctx": {"le": cap},
+            }
+        ]
+    )
+
+
+def window(
+    world: World, start: datetime | None, end: datetime | None, cap_days: int | None = None
+) -> tuple[datetime, datetime]:
+    """Return [start, end) in UTC: the last 30 days unless told, cut to the cap or answered 400."""
+    until = _utc(end) if end else world.now + timedelta.resolution  # the present is part of it
+    since = _utc(start) if start else until - DEFAULT_WINDOW
+    if cap_days is not None and until - since > timedelta(days=cap_days):
+        if world.variants.beyond_cap == "reject":
+            raise HTTPException(400, f"Window must not exceed {cap_days} days")
+        since = until - timedelta(days=cap_days)
+    return since, until
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

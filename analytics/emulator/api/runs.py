@@ -1,0 +1,118 @@
+"""Runs, platform runs, and what belongs to a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+from fastapi import HTTPException, Query, Request, Response
+
+from analytics.emulator import logs, wire
+from analytics.emulator.aggregates import daily_counts
+from analytics.emulator.api import common
+from analytics.emulator.api.common import TheWorkspace, TheWorld, find_run
+from analytics.emulator.records import RunList
+
+if TYPE_CHECKING:
+    from analytics.emulator.records import Workspace
+    from analytics.emulator.world import World
+
+PAGE_CAP = 200
+LOG_URL_SECONDS = 3600
+
+router = common.router()
+
+Limit = Annotated[int, Query(ge=1)]
+
+
+@router.get("/runs/")
+async def list_runs(
+    request: Request,
+    world: TheWorld,
+    workspace: TheWorkspace,
+    limit: Limit = 50,
+    agent_id: UUID | None = None,
+) -> Response:
+    """Return the newest runs of the workspace or of one agent."""
+    runs = workspace.agent_runs
+    if agent_id is not None:
+        runs = workspace.runs_by_agent.get(str(agent_id)) or RunList()
+    return _page(request, world, workspace, runs, limit)
+
+
+@router.get("/platform-runs")
+async def list_platform_runs(
+    request: Request,
+    world: TheWorld,
+    workspace: TheWorkspace,
+    limit: Limit = 50,
+) -> Response:
+    """Return the newest runs of the vendor's own agents."""
+    return _page(request, world, workspace, workspace.platform_runs, limit)
+
+
+@router.get("/runs/daily")
+async def count_runs_by_day(
+    world: TheWorld,
+    workspace: TheWorkspace,
+    agent_id: UUID,
+    days: Annotated[int, Query(ge=1, le=90)] = 7,
+) -> Response:
+    """Return an agent's runs by UTC day of creation and status."""
+    return common.json(daily_counts(workspace, str(agent_id), days, world.now))
+
+
+@router.get("/runs/{run_id}")
+async def get_run(world: TheWorld, workspace: TheWorkspace, run_id: UUID) -> Response:
+    """Return a run, of an agent or of the platform."""
+    return common.raw(wire.encode_run(world, find_run(workspace, run_id)))
+
+
+@router.get("/runs/{run_id}/log")
+async def get_log_url(request: Request, workspace: TheWorkspace, run_id: UUID) -> Response:
+    """Return where the log of an ended run can be downloaded."""
+    run = find_run(workspace, run_id)
+    if run.is_open:
+        raise HTTPException(404, "Log is not available until the run finishes")
+    url = request.base_url.replace(path=f"/emulator/files/{run.id}/log")
+    return common.json({"url": str(url), "expires_in_seconds": LOG_URL_SECONDS})
+
+
+@router.get("/runs/{run_id}/log/events")
+async def list_log_events(
+    world: TheWorld,
+    workspace: TheWorkspace,
+    run_id: UUID,
+    since: int = 0,
+    limit: Annotated[int | None, Query(ge=1)] = None,
+) -> Response:
+    """Return a run's signal-level log events after a `seq`."""
+    run = find_run(workspace, run_id)
+    if run.is_open and not world.variants.open_run_events:
+        raise HTTPException(404, "Log is not available until the run finishes")
+    events = [event for event in logs.log_events(run) if event["seq"] > since]
+    return common.json({"events": events[:limit]})
+
+
+@router.get("/runs/{run_id}/artifacts")
+async def list_artifacts(workspace: TheWorkspace, run_id: UUID) -> Response:
+    """Return the files that a run published."""
+    run = find_run(workspace, run_id)
+    return common.json({"artifacts": logs.artifacts(run), "truncated": False})
+
+
+def _page(
+    request: Request, world: World, workspace: Workspace, runs: RunList, limit: int
+) -> Response:
+    if limit > PAGE_CAP and world.variants.beyond_cap == "reject":
+        raise common.too_large("limit", PAGE_CAP, limit)
+    size = min(limit, PAGE_CAP)
+    if not world.variants.next_links:
+        return common.raw(wire.array(wire.encode_run(world, run) for run in runs.newest(size)))
+    before = workspace.runs.get(request.query_params.get("before", ""))
+    page = runs.newest(size, before)
+    response = common.raw(wire.array(wire.encode_run(world, run) for run in page))
+    if len(page) == size:
+        url = request.url.include_query_params(before=page[-1].id)
+        response.headers["Link"] = f'<{url}>; rel="next"'
+    return response

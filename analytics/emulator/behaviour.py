@@ -1,0 +1,180 @@
+"""How agents work: when their runs start, what a run asks of models, and how it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from analytics.emulator import texts
+from analytics.emulator.chance import seeded
+from analytics.emulator.ledger import ZERO
+from analytics.emulator.records import Agent
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+
+    from analytics.emulator.catalogue import Offer
+    from analytics.emulator.quantiles import Traffic
+    from analytics.emulator.records import Run, RunStatus, Session, Workspace
+    from analytics.emulator.world import World
+
+DAY = timedelta(days=1)
+SATURDAY = 5
+CENT = Decimal("0.01")
+OUTAGE_FAILURE_RATE = 0.7
+MAIN_MODEL_SHARE = 0.85
+
+OFFICE_HOURS = (0, 0, 0, 0, 0, 0, 1, 3, 7, 9, 9, 8, 6, 7, 9, 8, 6, 4, 2, 1, 1, 0, 0, 0)
+ALL_HOURS = (3, 2, 2, 2, 2, 3, 4, 5, 6, 7, 7, 7, 7, 7, 7, 7, 7, 7, 6, 6, 5, 5, 4, 4)
+NIGHT_HOURS = (9, 9, 9, 5, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 4, 7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habit:
+    """What is usual for an agent; `offers` without any means that nothing is metered."""
+
+    runs_per_day: float
+    traffic: Traffic
+    offers: tuple[Offer, ...]
+    requests: tuple[int, int] = (3, 12)
+    seconds_per_request: float = 9.0
+    hours: tuple[int, ...] = OFFICE_HOURS
+    weekend_share: float = 0.15
+    failure_rates: tuple[float, ...] = (0.04,)  # by version; the last one stays
+    failed_effort: float = 0.6  # requests of a failed run against those of another
+    errors: tuple[str, ...] = texts.COMMON_ERRORS
+    cancel_rate: float = 0.02
+    follow_up_rate: float = 0.0  # runs that go on with the last session
+    call_rate: float = 0.0  # runs that call `callee`
+    correction_rate: float = 0.15  # failed and cancelled runs whose cost rises days later
+
+    def failure_rate(self, version: int) -> float:
+        """Return the share of runs of a version that fail."""
+        return self.failure_rates[min(version, len(self.failure_rates)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Hours in which most requests to a provider fail."""
+
+    provider: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(slots=True)
+class Worker:
+    """An agent at work, or a workspace whose runs have no agent."""
+
+    world: World
+    owner: Agent | Workspace
+    habit: Habit
+    name: str
+    outages: tuple[Outage, ...] = ()
+    callee: Worker | None = None
+    last_run: Run | None = None
+    rng: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rng = seeded(self.world.seed, "worker", self.name)
+
+    def work_from(self, midnight: datetime) -> None:
+        """Put this day's runs on the agenda, and then each next day's."""
+        self.world.at(midnight, partial(self._plan_day, midnight))
+
+    def begin(self, parent: Run | None = None) -> None:
+        """Start a run now, and put on the agenda all that it will do."""
+        agent = self.owner if isinstance(self.owner, Agent) else None
+        if agent and (agent.status != "active" or not agent.active_version):
+            return
+        run = self.world.start_run(
+            self.owner,
+            session=self._session(),
+            parent=parent,
+            prompt=texts.prompt(self.rng),
+        )
+        self.last_run = run
+        self._plan_run(run)
+
+    def _plan_day(self, midnight: datetime) -> None:
+        self.world.at(midnight + DAY, partial(self._plan_day, midnight + DAY))
+        share = self.habit.weekend_share if midnight.weekday() >= SATURDAY else 1.0
+        expected = self.habit.runs_per_day * share
+        count = int(expected * self.rng.uniform(0.85, 1.15) + self.rng.random())
+        hours = self.rng.choices(range(24), self.habit.hours, k=count)
+        for moment in sorted(midnight + timedelta(hours=h + self.rng.random()) for h in hours):
+            self.world.at(moment, self.begin)
+
+    def _session(self) -> Session | None:
+        last = self.last_run
+        follows = self.rng.random() < self.habit.follow_up_rate
+        return last.session if follows and last and not last.is_open else None
+
+    def _plan_run(self, run: Run) -> None:
+        rng, habit = self.rng, self.habit
+        offer = rng.choices(habit.offers, _falling(habit.offers))[0] if habit.offers else None
+        status, error = self._outcome(run, offer)
+        moment = run.created_at + timedelta(seconds=rng.lognormvariate(1.6, 0.8))
+        self._put(run, moment, partial(self.world.launch_run, run))
+        if self.callee and rng.random() < habit.call_rate:
+            self._put(run, moment + timedelta(seconds=5), partial(self.callee.begin, run))
+        effort = habit.failed_effort if status == "failed" else 1.0
+        count = max(1, round(rng.randint(*habit.requests) * effort))
+        for n in range(count):
+            moment += timedelta(seconds=habit.seconds_per_request * rng.uniform(0.2, 1.8))
+            if offer:
+                is_error = status == "failed" and n == count - 1
+                self._put(run, moment, self._request(run, offer, is_error=is_error))
+        files = rng.randint(0, 2) if status == "succeeded" else 0
+        finish = partial(self.world.finish_run, run, status, error=error, artifact_count=files)
+        self._put(run, moment, finish)
+        if offer and status != "succeeded" and rng.random() < habit.correction_rate:
+            late = moment + timedelta(days=rng.uniform(1, 6))
+            self.world.at(late, partial(self._correct, run, CENT * rng.randint(1, 30)))
+
+    def _put(self, run: Run, moment: datetime, action: Callable[[], object]) -> None:
+        """Put a step of a run on the agenda; it falls away if the run has ended by then."""
+        self.world.at(moment, lambda: action() if run.is_open else None)
+
+    def _outcome(self, run: Run, offer: Offer | None) -> tuple[RunStatus, str | None]:
+        is_out = offer and any(
+            outage.provider == offer.provider and outage.start <= run.created_at < outage.end
+            for outage in self.outages
+        )
+        if is_out and self.rng.random() < OUTAGE_FAILURE_RATE:
+            return "failed", texts.OVERLOADED
+        chance = self.rng.random()
+        failure_rate = self.habit.failure_rate(run.version.number if run.version else 1)
+        if chance < failure_rate:
+            return "failed", self.rng.choice(self.habit.errors)
+        if chance < failure_rate + self.habit.cancel_rate:
+            return "cancelled", None
+        return "succeeded", None
+
+    def _request(self, run: Run, main: Offer, *, is_error: bool) -> Callable[[], None]:
+        rng = self.rng
+        offer = main if rng.random() < MAIN_MODEL_SHARE else rng.choice(self.habit.offers)
+        tokens_in, tokens_out = (0, 0) if is_error else self.habit.traffic.sample(rng)
+        return partial(
+            self.world.meter,
+            run,
+            model=offer.model,
+            provider=offer.provider,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            cost_usd=offer.cost(tokens_in, tokens_out) or ZERO,
+            is_error=is_error,
+        )
+
+    def _correct(self, run: Run, amount: Decimal) -> None:
+        if self.world.variants.late_corrections and run.workspace.ledger.of_run(run.id):
+            self.world.correct_cost(run, amount)
+
+
+def _falling(offers: tuple[Offer, ...]) -> list[float]:
+    """Return weights that make the first offer the usual one."""
+    return [0.3**n for n in range(len(offers))]

@@ -1,0 +1,59 @@
+"""Broken answers, ordered by tests."""
+
+from __future__ import annotations
+
+import re
+from threading import Lock
+from typing import Literal
+
+import msgspec
+
+Answer = Literal["500", "503", "429", "cut", "truncated", "invalid"]
+
+
+class Fault(msgspec.Struct, forbid_unknown_fields=True):
+    """The next answers to paths that match: an error status, or a body that is broken.
+
+    `cut` ends the connection amid the body, `truncated` sends half of the JSON as if it were
+    whole, `invalid` sends 200 with a body that is not JSON.
+    """
+
+    path: str
+    answer: Answer
+    times: int = 1
+    retry_after_seconds: int = 1
+
+
+class Faults:
+    """The faults that are still to come."""
+
+    def __init__(self) -> None:
+        self._pending: list[Fault] = []
+        self._lock = Lock()
+
+    def add(
+        self, path: str, answer: Answer, times: int = 1, *, retry_after_seconds: int = 1
+    ) -> None:
+        """Let the next answers to paths in which the expression is found go wrong."""
+        self.extend([Fault(path, answer, times, retry_after_seconds)])
+
+    def extend(self, faults: list[Fault]) -> None:
+        """Add faults; raises `re.error` on a bad expression, and then adds none."""
+        for fault in faults:
+            re.compile(fault.path)
+        with self._lock:
+            self._pending.extend(msgspec.structs.replace(fault) for fault in faults)
+
+    def take(self, path: str) -> Fault | None:
+        """Return the oldest fault for a path and count it down."""
+        with self._lock:
+            for fault in self._pending:
+                if re.search(fault.path, path):
+                    fault.times -= 1
+                    if fault.times <= 0:
+                        self._pending.remove(fault)
+                    return fault
+        return None
+
+    def __len__(self) -> int:
+        return sum(fault.times for fault in self._pending)

@@ -1,0 +1,84 @@
+"""Plain large worlds for measurements: many agents, many runs, a request or two each."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analytics.emulator import wire
+from analytics.emulator.catalogue import GLM, HAIKU, SONNET
+from analytics.emulator.chance import seeded
+from analytics.emulator.quantiles import CONVERSATION
+from analytics.emulator.texts import TOOL
+from analytics.emulator.world import World
+
+if TYPE_CHECKING:
+    from analytics.emulator.records import Agent, Run, RunStatus
+
+SPAN = timedelta(days=60)
+RECENT = timedelta(days=7)
+OFFERS = (SONNET, HAIKU, GLM)
+ENDINGS: tuple[RunStatus, ...] = ("succeeded",) * 18 + ("failed", "cancelled")
+
+
+class Fleet(World):
+    """A world of one workspace whose runs are spread evenly over the last 60 days."""
+
+    def __init__(self, seed: int, now: datetime, *, agents: int, runs_per_agent: int) -> None:
+        super().__init__(seed, now)
+        self._chance = seeded(seed, "fleet")
+        self.workspace = self.add_workspace("Fleet")
+        begin = self.now - SPAN
+        self.agents = [
+            self.add_agent(self.workspace, f"Agent {n}", f"agent-{n}", at=begin)
+            for n in range(agents)
+        ]
+        total = agents * runs_per_agent
+        for n in range(total):
+            self._whole_run(self.agents[n % agents], begin + SPAN * n / total)
+        for run in self.workspace.runs.values():
+            wire.encode_run(self, run)  # encoded once, so that measurements see only answers
+
+    def change(self, share: float = 0.01) -> list[Run]:
+        """Let ten minutes pass in which that share of the runs changes, and return those runs.
+
+        Up to half are runs of the last week that failed or were cancelled and now cost more; the
+        others are new.
+        """
+        rng, runs = self._chance, self.workspace.agent_runs
+        self.pass_time(timedelta(minutes=10))
+        count = max(1, round(len(runs) * share))
+        recent = runs.created_between(self.now - RECENT, self.now)
+        unlucky = [run for run in recent if run.status != "succeeded"]
+        late = rng.sample(unlucky, min(count // 2, len(unlucky)))
+        for run in late:
+            self.correct_cost(run, Decimal("0.01"))
+        new = [
+            self._whole_run(
+                rng.choice(self.agents), self.now - timedelta(minutes=rng.uniform(1, 9))
+            )
+            for _ in range(count - len(late))
+        ]
+        return late + new
+
+    def _whole_run(self, agent: Agent, created: datetime) -> Run:
+        rng = self._chance
+        run = self.start_run(agent, at=created)
+        self.launch_run(run, at=created + timedelta(seconds=2))
+        offer = rng.choice(OFFERS)
+        for second in range(rng.randint(1, 2)):
+            tokens_in, tokens_out = CONVERSATION.sample(rng)
+            self.meter(
+                run,
+                model=offer.model,
+                provider=offer.provider,
+                tokens_in=tokens_in,
+                tokens_out=tokens_out,
+                cost_usd=offer.cost(tokens_in, tokens_out),
+                at=created + timedelta(seconds=10 + second),
+            )
+        status = rng.choice(ENDINGS)
+        error = TOOL if status == "failed" else None
+        self.finish_run(run, status, error=error, at=created + timedelta(seconds=20))
+        return run

@@ -1,0 +1,91 @@
+"""The vendor's own agents: they build and verify versions, and keep the wiki."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from analytics.emulator.catalogue import HAIKU, SONNET
+from analytics.emulator.chance import new_id, seeded
+from analytics.emulator.ledger import ZERO
+from analytics.emulator.quantiles import CODE
+from analytics.emulator.records import PlatformAgent
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable
+    from decimal import Decimal
+
+    from analytics.emulator.catalogue import Offer
+    from analytics.emulator.records import Agent, Workspace
+    from analytics.emulator.world import World
+
+
+def _platform_agent(slug: str, name: str, kind: str) -> PlatformAgent:
+    return PlatformAgent(new_id(seeded("platform agent", slug)), slug, name, kind)
+
+
+BUILDER = _platform_agent("recipe-builder", "Recipe builder", "build")
+VERIFIER = _platform_agent("recipe-verifier", "Recipe verifier", "verify")
+WIKI_KEEPER = _platform_agent("wiki-keeper", "Wiki keeper", "maintenance")
+DAY = timedelta(days=1)
+
+
+@dataclass(slots=True)
+class Platform:
+    """The vendor at work in a workspace."""
+
+    world: World
+    workspace: Workspace
+    rng: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rng = seeded(self.world.seed, "platform", self.workspace.name)
+
+    def maintain_from(self, moment: datetime) -> None:
+        """Keep the wiki from this moment on, once a day, at no charge."""
+        self.world.at(moment, partial(self._keep_wiki, moment))
+
+    def release(self, agent: Agent) -> None:
+        """Build a new version of an agent, verify and publish it; it takes an hour or two."""
+        verify = partial(self._work, VERIFIER, SONNET, 15, target=agent)
+        publish = partial(self.world.publish_version, agent)
+        self._work(BUILDER, SONNET, 30, target=agent, then=partial(verify, then=publish))
+
+    def _keep_wiki(self, moment: datetime) -> None:
+        self._work(WIKI_KEEPER, HAIKU, 6, billed_usd=ZERO)
+        self.maintain_from(moment + DAY)
+
+    def _work(
+        self,
+        platform_agent: PlatformAgent,
+        offer: Offer,
+        requests: int,
+        *,
+        target: Agent | None = None,
+        billed_usd: Decimal | None = None,
+        then: Callable[[], object] | None = None,
+    ) -> None:
+        """Start a run now, and put its requests, its end and what follows on the agenda."""
+        run = self.world.start_platform_run(self.workspace, platform_agent, target=target)
+        self.world.launch_run(run)
+        moment = run.created_at
+        for _ in range(requests):
+            moment += timedelta(seconds=self.rng.uniform(20, 180))
+            tokens_in, tokens_out = CODE.sample(self.rng)
+            request = partial(
+                self.world.meter,
+                run,
+                model=offer.model,
+                provider=offer.provider,
+                tokens_in=tokens_in,
+                tokens_out=tokens_out,
+                cost_usd=offer.cost(tokens_in, tokens_out),
+                billed_usd=billed_usd,
+            )
+            self.world.at(moment, request)
+        self.world.at(moment, partial(self.world.finish_run, run))
+        if then:
+            self.world.at(moment, then)

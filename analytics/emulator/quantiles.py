@@ -1,0 +1,53 @@
+"""Tokens per model request, drawn from the quantiles of two production services.
+
+Source: Azure LLM inference trace 2023 (CC-BY), published with Splitwise (Patel et al., ISCA 2024).
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import random
+
+LEVELS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0)
+
+
+class Quantiles:
+    """A distribution, known by its values at `LEVELS`."""
+
+    def __init__(self, *values: int) -> None:
+        self.values = values
+        steps = zip(pairwise(values), pairwise(LEVELS), strict=True)
+        self._growth = [math.log(b / a) / (high - low) for (a, b), (low, high) in steps]
+
+    def at(self, level: float) -> int:
+        """Return the value at a level from 0 to 1, log-linear between the known ones."""
+        below = min(bisect_right(LEVELS, level), len(self._growth)) - 1
+        return round(self.values[below] * math.exp(self._growth[below] * (level - LEVELS[below])))
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What the requests of a kind of service look like, in tokens."""
+
+    context: Quantiles
+    generated: Quantiles
+
+    def sample(self, rng: random.Random) -> tuple[int, int]:
+        """Draw (tokens in, tokens out) of one request."""
+        return self.context.at(rng.random()), self.generated.at(rng.random())
+
+
+CODE = Traffic(
+    context=Quantiles(3, 17, 75, 147, 578, 1469, 2745, 5194, 7315, 7436, 7437, 7437),
+    generated=Quantiles(6, 6, 6, 7, 9, 13, 24, 55, 90, 252, 831, 1899),
+)
+CONVERSATION = Traffic(
+    context=Quantiles(2, 29, 181, 207, 396, 1020, 1189, 2735, 4083, 4142, 6212, 14050),
+    generated=Quantiles(7, 16, 41, 54, 85, 129, 395, 424, 451, 601, 954, 1000),
+)

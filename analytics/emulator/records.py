@@ -1,0 +1,176 @@
+"""What a workspace is made of."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import TYPE_CHECKING, Literal
+
+from analytics.emulator.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+RunStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
+AgentStatus = Literal["draft", "active", "paused", "archived"]
+TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+
+
+@dataclass(slots=True, eq=False)
+class Version:
+    """A published or draft state of an agent's recipe, counted from 1."""
+
+    id: str
+    number: int
+    created_at: datetime
+    status: Literal["draft", "active", "archived"] = "active"
+
+
+@dataclass(slots=True, eq=False)
+class Agent:
+    """A customer's agent."""
+
+    id: str
+    workspace: Workspace
+    name: str
+    slug: str
+    created_at: datetime
+    updated_at: datetime
+    description: str | None = None
+    status: AgentStatus = "active"
+    max_budget: Decimal = Decimal(5)
+    timeout_minutes: int = 60
+    versions: list[Version] = field(default_factory=list)
+
+    @property
+    def active_version(self) -> Version | None:
+        """The version that new runs ride on."""
+        return next((v for v in reversed(self.versions) if v.status == "active"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformAgent:
+    """One of the vendor's own agents, which build and look after the customer's."""
+
+    id: str
+    slug: str
+    name: str
+    kind: str
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """A conversation of one run or several."""
+
+    id: str
+    agent: Agent | None
+    version: Version | None
+    created_at: datetime
+    runs: list[Run] = field(default_factory=list)
+    terminated_at: datetime | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One execution; a platform run has a platform agent in place of an agent."""
+
+    id: str
+    workspace: Workspace
+    session: Session
+    agent: Agent | None
+    version: Version | None
+    created_at: datetime
+    parent_run_id: str | None = None
+    user_prompt: str | None = None
+    kind: str = "agent"
+    platform_agent: PlatformAgent | None = None
+    target: Agent | None = None
+    status: RunStatus = "pending"
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    error: str | None = None
+    artifact_count: int = 0
+    encoded: bytes | None = None  # the JSON of the record as it stands, kept for speed
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the run may still go on."""
+        return self.status not in TERMINAL
+
+
+class RunList:
+    """Runs in the order of (creation, id); some may be hidden from pages."""
+
+    def __init__(self) -> None:
+        self._runs: list[Run] = []
+        self._listed: list[Run] = []
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self._runs)
+
+    def add(self, run: Run) -> None:
+        """Put a run in its place."""
+        for runs in (self._runs, self._listed):
+            if runs and _position(run) < _position(runs[-1]):
+                insort(runs, run, key=_position)
+            else:
+                runs.append(run)
+
+    def hide(self, run: Run) -> None:
+        """Take a run out of the pages; it is still counted."""
+        self._listed.remove(run)
+
+    def newest(self, limit: int, before: Run | None = None) -> list[Run]:
+        """Return up to `limit` listed runs, newest first, older than `before` if it is given."""
+        end = len(self._listed)
+        if before is not None:
+            end = bisect_left(self._listed, _position(before), key=_position)
+        return self._listed[max(0, end - limit) : end][::-1]
+
+    def created_between(self, start: datetime, end: datetime) -> list[Run]:
+        """Return the runs created in [start, end), oldest first, hidden ones too."""
+        first = bisect_left(self._runs, start, key=_created_at)
+        return self._runs[first : bisect_left(self._runs, end, first, key=_created_at)]
+
+
+class Workspace:
+    """One customer's agents, runs and ledger, read with one API key."""
+
+    def __init__(self, id: str, name: str, api_key: str) -> None:  # noqa: A002 - the API's word
+        self.id = id
+        self.name = name
+        self.api_key = api_key
+        self.charges: dict[str, Decimal] = {}  # billed for a dollar of cost, by provider
+        self.agents: dict[str, Agent] = {}
+        self.runs: dict[str, Run] = {}  # of agents and of the platform
+        self.agent_runs = RunList()
+        self.runs_by_agent: dict[str, RunList] = {}
+        self.platform_runs = RunList()
+        self.sessions: dict[str, Session] = {}
+        self.ledger = Ledger()
+
+    def agent(self, id_or_slug: str) -> Agent | None:
+        """Return a listed agent, or None."""
+        by_slug = (agent for agent in self.agents.values() if agent.slug == id_or_slug)
+        return self.agents.get(id_or_slug) or next(by_slug, None)
+
+    def lists_of(self, run: Run) -> list[RunList]:
+        """Return the lists that show a run."""
+        if run.platform_agent:
+            return [self.platform_runs]
+        if run.agent is None:
+            return [self.agent_runs]
+        return [self.agent_runs, self.runs_by_agent[run.agent.id]]
+
+
+def _position(run: Run) -> tuple[datetime, str]:
+    return run.created_at, run.id
+
+
+def _created_at(run: Run) -> datetime:
+    return run.created_at

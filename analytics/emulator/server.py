@@ -1,0 +1,103 @@
+"""The emulator's server: for the command line, and in a thread for tests."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from contextlib import contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import msgspec
+import uvicorn
+
+from analytics.emulator.api import build
+from analytics.emulator.faults import Faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analytics.emulator.gate import Request
+    from analytics.emulator.variants import Variants
+    from analytics.emulator.world import World
+
+HOST = "127.0.0.1"
+IDLE_SECONDS = 75  # longer than any client keeps an idle connection
+
+
+class Emulator:
+    """A world behind a bound socket."""
+
+    def __init__(self, world: World, port: int = 0, variants: Variants | None = None) -> None:
+        self.world = world
+        if variants is not None:
+            world.variants = variants
+        self.faults = Faults()
+        self.requests: list[Request] = []
+        self._socket = socket.create_server((HOST, port), backlog=512)
+        self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                build(world, self.faults, self.requests),
+                http="httptools",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                date_header=False,
+                server_header=False,
+                timeout_keep_alive=IDLE_SECONDS,
+                timeout_graceful_shutdown=1,
+            )
+        )
+
+    @property
+    def variants(self) -> Variants:
+        """The world's variants; assign others, or change one, at any time."""
+        return self.world.variants
+
+    @variants.setter
+    def variants(self, variants: Variants) -> None:
+        self.world.variants = variants
+
+    def run(self) -> None:
+        """Serve until stopped."""
+        self._server.run(sockets=[self._socket])
+
+    def stop(self, *_: object) -> None:
+        """Let `run` end, also if it has not begun."""
+        self._server.should_exit = True
+
+
+def serve(
+    world: World, port: int = 0, variants: Variants | None = None, *, frozen: bool = False
+) -> None:
+    """Serve a world on loopback until SIGTERM or SIGINT; port 0 takes a free one.
+
+    The first line on standard output is one JSON object with the URL and the keys. Unless frozen,
+    the world's clock goes on with real time.
+    """
+    emulator = Emulator(world, port, variants)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, emulator.stop)
+    if not frozen:
+        world.clock.tick()
+    workspaces = [
+        {"workspace_id": w.id, "workspace_name": w.name, "api_key": w.api_key}
+        for w in world.workspaces
+    ]
+    line = {"url": emulator.url, "workspaces": workspaces}
+    print(msgspec.json.encode(line).decode(), flush=True)
+    emulator.run()
+
+
+@contextmanager
+def running(world: World, variants: Variants | None = None) -> Iterator[Emulator]:
+    """Serve a world from a thread, on a free loopback port, as long as the context lasts."""
+    emulator = Emulator(world, variants=variants)
+    thread = Thread(target=emulator.run, name="emulator", daemon=True)
+    thread.start()
+    try:
+        yield emulator
+    finally:
+        emulator.stop()
+        thread.join()

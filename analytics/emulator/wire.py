@@ -1,0 +1,129 @@
+"""Records as the API writes them: JSON in which money keeps every digit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from analytics.emulator.ledger import Totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from analytics.emulator.records import Agent, Run, Session, Version
+    from analytics.emulator.world import World
+
+encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def array(items: Iterable[bytes]) -> bytes:
+    """Return the JSON array of encoded items."""
+    return b"[" + b",".join(items) + b"]"
+
+
+def timestamp(moment: datetime | None) -> str | None:
+    """Return an instant as records write it: with microseconds and an offset."""
+    return moment.isoformat(timespec="microseconds") if moment else None
+
+
+def instant(moment: datetime) -> str:
+    """Return an instant as analytics write it: with a Z."""
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def encode_run(world: World, run: Run) -> bytes:
+    """Return a run's JSON, from memory if nothing changed."""
+    if run.encoded is None:
+        run.encoded = encode(_run(run) | world.overrides.get(run.id, {}))
+    return run.encoded
+
+
+def encode_agent(world: World, agent: Agent) -> bytes:
+    """Return an agent's JSON."""
+    return encode(_agent(agent) | world.overrides.get(agent.id, {}))
+
+
+def version_record(agent: Agent, version: Version) -> dict[str, Any]:
+    """Return a version's record."""
+    return {
+        "id": version.id,
+        "agent_id": agent.id,
+        "version": version.number,
+        "description": None,
+        "status": version.status,
+        "parent_version": version.number - 1 or None,
+        "created_by": None,
+        "git_repo": f"{agent.slug}.git",
+        "git_ref": f"v{version.number}",
+        "created_at": timestamp(version.created_at),
+        "updated_at": timestamp(version.created_at),
+    }
+
+
+def session_record(session: Session, now: datetime, events: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return a session's record with the events given."""
+    last = session.runs[-1]
+    state = "terminated" if session.terminated_at else "active" if last.is_open else "idle"
+    return {
+        "id": session.id,
+        "agent_id": session.agent and session.agent.id,
+        "agent_version_id": session.version and session.version.id,
+        "state": state,
+        "created_at": timestamp(session.created_at),
+        "last_activity_at": timestamp(now if last.is_open else last.finished_at),
+        "terminated_at": timestamp(session.terminated_at),
+        "rounds": [],
+        "events": events,
+    }
+
+
+def _run(run: Run) -> dict[str, Any]:
+    totals = Totals(run.workspace.ledger.of_run(run.id))
+    record = {
+        "id": run.id,
+        "status": run.status,
+        "cost_usd": totals.cost_usd,
+        "tokens_in": totals.tokens_in,
+        "tokens_out": totals.tokens_out,
+        "started_at": timestamp(run.started_at),
+        "finished_at": timestamp(run.finished_at),
+        "error": run.error,
+        "agent_id": run.agent and run.agent.id,
+        "agent_version_id": run.version and run.version.id,
+        "agent_version": run.version and run.version.number,
+        "parent_run_id": run.parent_run_id,
+        "session_id": run.session.id,
+        "user_prompt": run.user_prompt,
+        "created_at": timestamp(run.created_at),
+        "kind": run.kind,
+        "artifact_count": run.artifact_count,
+        "artifact_count_truncated": False,
+    }
+    if run.platform_agent:
+        record |= {
+            "platform_agent_id": run.platform_agent.id,
+            "platform_agent_slug": run.platform_agent.slug,
+            "platform_agent_name": run.platform_agent.name,
+        }
+    return record
+
+
+def _agent(agent: Agent) -> dict[str, Any]:
+    draft = next((v.number for v in agent.versions if v.status == "draft"), None)
+    return {
+        "id": agent.id,
+        "name": agent.name,
+        "slug": agent.slug,
+        "description": agent.description,
+        "status": agent.status,
+        "config": {
+            "max_budget": agent.max_budget,
+            "timeout_minutes": agent.timeout_minutes,
+            "notify_on_run": False,
+        },
+        "created_at": timestamp(agent.created_at),
+        "updated_at": timestamp(agent.updated_at),
+        "draft_version": draft,
+    }

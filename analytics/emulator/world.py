@@ -1,0 +1,263 @@
+"""The state of the emulated platform, and the few verbs that change it."""
+
+from __future__ import annotations
+
+import heapq
+from decimal import Decimal
+from itertools import count
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from analytics.emulator.chance import new_id, seeded
+from analytics.emulator.clock import Clock
+from analytics.emulator.ledger import WIDE, ZERO, Entry
+from analytics.emulator.records import Agent, Run, RunList, RunStatus, Session, Version, Workspace
+from analytics.emulator.variants import Variants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from analytics.emulator.fleet import Fleet
+    from analytics.emulator.records import AgentStatus, PlatformAgent
+
+DEFAULT_CHARGE = Decimal("1.1")
+BILLED_PLACES = Decimal("1e-10")
+
+
+class World:
+    """Workspaces, a clock, and an agenda of what happens when time passes.
+
+    Equal seeds, presents and verbs make equal worlds, ids included.
+    """
+
+    def __init__(self, seed: int, now: datetime, variants: Variants | None = None) -> None:
+        self.seed = seed
+        self.clock = Clock(now)
+        self.variants = variants or Variants()
+        self.workspaces: list[Workspace] = []
+        self.overrides: dict[str, dict[str, Any]] = {}
+        self.lock = RLock()  # a test may change the world while the server reads it
+        self._rng = seeded(seed, "world")
+        self._agenda: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._order = count()
+
+    @classmethod
+    def demo(cls, seed: int, now: datetime, *, history_days: int = 90) -> World:
+        """Return two workspaces with a history and a story."""
+        from analytics.emulator.story import demo  # a story is built of the world's verbs
+
+        return demo(seed, now, history_days)
+
+    @classmethod
+    def fleet(
+        cls, seed: int, now: datetime, *, agents: int = 500, runs_per_agent: int = 200
+    ) -> Fleet:
+        """Return one plain workspace with many runs."""
+        from analytics.emulator.fleet import Fleet  # a fleet is a world
+
+        return Fleet(seed, now, agents=agents, runs_per_agent=runs_per_agent)
+
+    @classmethod
+    def empty(cls, seed: int, now: datetime) -> World:
+        """Return one workspace without agents or runs."""
+        world = cls(seed, now)
+        world.add_workspace("Blank Slate")
+        return world
+
+    @property
+    def now(self) -> datetime:
+        """The present, in UTC."""
+        return self.clock.now
+
+    def workspace_of(self, api_key: str) -> Workspace | None:
+        """Return the workspace that a key opens, or None."""
+        return next((w for w in self.workspaces if w.api_key == api_key), None)
+
+    def at(self, moment: datetime, action: Callable[[], object]) -> None:
+        """Put something on the agenda; when time passes the moment, it is the present."""
+        heapq.heappush(self._agenda, (moment, next(self._order), action))
+
+    def pass_time(self, span: timedelta) -> None:
+        """Move the clock, and let everything happen that falls due, each at its moment."""
+        with self.lock, self.clock.held():
+            target = self.now + span
+            while self._agenda and self._agenda[0][0] <= target:
+                moment, _, action = heapq.heappop(self._agenda)
+                self.clock.set(moment)
+                action()
+            self.clock.set(target)
+
+    def add_workspace(self, name: str) -> Workspace:
+        """Add an empty workspace with a key of its own."""
+        key = f"levain_{self._rng.getrandbits(160):040x}"
+        workspace = Workspace(new_id(self._rng), name, key)
+        self.workspaces.append(workspace)
+        return workspace
+
+    def add_agent(
+        self,
+        workspace: Workspace,
+        name: str,
+        slug: str,
+        *,
+        at: datetime | None = None,
+        status: AgentStatus = "active",
+        description: str | None = None,
+    ) -> Agent:
+        """Add an agent with a first version, which is active unless the agent is a draft."""
+        with self.lock:
+            created = at or self.now
+            agent = Agent(new_id(self._rng), workspace, name, slug, created, created, description)
+            agent.status = status
+            workspace.agents[agent.id] = agent
+            workspace.runs_by_agent[agent.id] = RunList()
+            self.publish_version(agent, at=created)
+            if status == "draft":
+                agent.versions[0].status = "draft"
+            return agent
+
+    def publish_version(self, agent: Agent, *, at: datetime | None = None) -> Version:
+        """Make a new version the active one and archive the others."""
+        with self.lock:
+            for older in agent.versions:
+                older.status = "archived"
+            version = Version(new_id(self._rng), len(agent.versions) + 1, at or self.now)
+            agent.versions.append(version)
+            agent.updated_at = version.created_at
+            return version
+
+    def rename_agent(self, agent: Agent, name: str) -> None:
+        """Give an agent another name; its slug stays."""
+        agent.name, agent.updated_at = name, self.now
+
+    def set_agent_status(self, agent: Agent, status: AgentStatus) -> None:
+        """Pause, archive or reactivate an agent."""
+        agent.status, agent.updated_at = status, self.now
+
+    def delete_agent(self, agent: Agent) -> None:
+        """Take an agent out of the list and by id; its runs stay."""
+        with self.lock:
+            agent.status = "archived"
+            del agent.workspace.agents[agent.id]
+
+    def start_run(
+        self,
+        owner: Agent | Workspace,
+        *,
+        at: datetime | None = None,
+        session: Session | None = None,
+        parent: Run | None = None,
+        prompt: str | None = None,
+    ) -> Run:
+        """Queue a run of an agent, or of a workspace for a run without an agent."""
+        workspace, agent = (
+            (owner, None) if isinstance(owner, Workspace) else (owner.workspace, owner)
+        )
+        with self.lock:
+            created = at or self.now
+            session = session or self._new_session(workspace, agent, created)
+            run = Run(new_id(self._rng), workspace, session, agent, session.version, created)
+            run.parent_run_id = parent.id if parent else None
+            run.user_prompt = prompt
+            self._list(run)
+            return run
+
+    def start_platform_run(
+        self,
+        workspace: Workspace,
+        platform_agent: PlatformAgent,
+        *,
+        target: Agent | None = None,
+        at: datetime | None = None,
+    ) -> Run:
+        """Queue a run of one of the vendor's own agents."""
+        with self.lock:
+            created = at or self.now
+            session = self._new_session(workspace, None, created)
+            run = Run(new_id(self._rng), workspace, session, None, None, created)
+            run.kind, run.platform_agent, run.target = platform_agent.kind, platform_agent, target
+            self._list(run)
+            return run
+
+    def launch_run(self, run: Run, *, at: datetime | None = None) -> None:
+        """Let a pending run start to work."""
+        with self.lock:
+            run.status, run.started_at = "running", at or self.now
+            run.encoded = None
+
+    def meter(
+        self,
+        run: Run,
+        *,
+        model: str,
+        provider: str,
+        tokens_in: int,
+        tokens_out: int,
+        cost_usd: Decimal,
+        billed_usd: Decimal | None = None,
+        is_error: bool = False,
+        at: datetime | None = None,
+    ) -> None:
+        """Book a request of the run; unless told, it is billed at the workspace's charges."""
+        if billed_usd is None:
+            charge = run.workspace.charges.get(provider, DEFAULT_CHARGE)
+            billed_usd = WIDE.quantize(WIDE.multiply(cost_usd, charge), BILLED_PLACES) or ZERO
+        use = (model, provider, tokens_in, tokens_out, cost_usd, billed_usd, is_error)
+        with self.lock:
+            run.workspace.ledger.book(Entry(at or self.now, run, *use))
+            run.encoded = None
+
+    def finish_run(
+        self,
+        run: Run,
+        status: RunStatus = "succeeded",
+        *,
+        error: str | None = None,
+        artifact_count: int = 0,
+        at: datetime | None = None,
+    ) -> None:
+        """End a run; one that never started stays without `started_at`."""
+        with self.lock:
+            run.status, run.error, run.artifact_count = status, error, artifact_count
+            run.finished_at = at or self.now
+            run.encoded = None
+
+    def correct_cost(self, run: Run, amount: Decimal) -> None:
+        """Book an amount now on a run that was metered, with the model of its last request."""
+        last = run.workspace.ledger.of_run(run.id)[-1]
+        self.meter(
+            run,
+            model=last.model,
+            provider=last.provider,
+            tokens_in=0,
+            tokens_out=0,
+            cost_usd=amount,
+        )
+
+    def hide_run(self, run: Run) -> None:
+        """Let a run vanish from the lists and by id; counts and analytics still know it."""
+        with self.lock:
+            del run.workspace.runs[run.id]
+            for runs in run.workspace.lists_of(run):
+                runs.hide(run)
+
+    def override_record(self, record_id: str, fields: dict[str, Any]) -> None:
+        """Serve other JSON values in a run's or an agent's record than the true ones."""
+        with self.lock:
+            self.overrides.setdefault(record_id, {}).update(fields)
+            for workspace in self.workspaces:
+                if run := workspace.runs.get(record_id):
+                    run.encoded = None
+
+    def _new_session(self, workspace: Workspace, agent: Agent | None, at: datetime) -> Session:
+        version = agent.active_version if agent else None
+        session = Session(new_id(self._rng), agent, version, at)
+        workspace.sessions[session.id] = session
+        return session
+
+    def _list(self, run: Run) -> None:
+        run.session.runs.append(run)
+        run.workspace.runs[run.id] = run
+        for runs in run.workspace.lists_of(run):
+            runs.add(run)

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from analytics.emulator import World, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analytics.emulator import Emulator
+    from analytics.emulator.records import Workspace
+
+NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)  # a Tuesday
+
+
+class Api:
+    """A client of one workspace, which reads money digit for digit."""
+
+    def __init__(self, emulator: Emulator, workspace: Workspace) -> None:
+        self.emulator = emulator
+        self.world = emulator.world
+        self.workspace = workspace
+        self.http = httpx.Client(
+            base_url=emulator.url, headers={"Authorization": f"Bearer {workspace.api_key}"}
+        )
+
+    def answer(self, path: str, **params: Any) -> httpx.Response:
+        return self.http.get(f"/api/v1{path}", params=params or None)
+
+    def get(self, path: str, **params: Any) -> Any:
+        response = self.answer(path, **params)
+        assert response.status_code == 200, response.text
+        return json.loads(response.text, parse_float=Decimal)
+
+
+@contextmanager
+def serving(world: World) -> Iterator[Api]:
+    with running(world) as emulator:
+        api = Api(emulator, world.workspaces[0])
+        with api.http:
+            yield api
+
+
+@pytest.fixture(scope="session")
+def demo() -> World:
+    """Read only: it is shared by all tests."""
+    return World.demo(1, NOW)
+
+
+@pytest.fixture(scope="session")
+def demo_api(demo: World) -> Iterator[Api]:
+    with serving(demo) as api:
+        yield api
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """A world of one workspace, to be filled by the test."""
+    with serving(World.empty(1, NOW)) as api:
+        yield api

@@ -1,0 +1,359 @@
+"""Shapes, order, caps and errors of the read endpoints."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from .conftest import NOW, Api
+
+if TYPE_CHECKING:
+    from analytics.emulator.records import Run
+
+RUN_KEYS = [
+    "id", "status", "cost_usd", "tokens_in", "tokens_out", "started_at", "finished_at", "error",
+    "agent_id", "agent_version_id", "agent_version", "parent_run_id", "session_id", "user_prompt",
+    "created_at", "kind", "artifact_count", "artifact_count_truncated",
+]  # fmt: skip
+PLATFORM_KEYS = ["platform_agent_id", "platform_agent_slug", "platform_agent_name"]
+SHAPES = {
+    "/auth/me": ["workspace_id", "workspace_name", "auth_method", "user"],
+    "/agents/": [
+        "id", "name", "slug", "description", "status", "config", "created_at", "updated_at",
+        "draft_version",
+    ],
+    "/agents/support-triage/versions": [
+        "id", "agent_id", "version", "description", "status", "parent_version", "created_by",
+        "git_repo", "git_ref", "created_at", "updated_at",
+    ],
+    "/runs/": RUN_KEYS,
+    "/runs/{run}": RUN_KEYS,
+    "/platform-runs": RUN_KEYS + PLATFORM_KEYS,
+    "/runs/{run}/log": ["url", "expires_in_seconds"],
+    "/runs/{run}/log/events": ["events"],
+    "/runs/{run}/artifacts": ["artifacts", "truncated"],
+    "/runs/daily?agent_id={agent}": ["date", "status", "count"],
+    "/sessions/{session}": [
+        "id", "agent_id", "agent_version_id", "state", "created_at", "last_activity_at",
+        "terminated_at", "rounds", "events",
+    ],
+    "/sessions/{session}/events": ["events"],
+    "/analytics/summary": ["period", "start", "end", "current", "previous", "last_activity_at"],
+    "/analytics/timeseries": [
+        "bucket", "cost_usd", "billed_usd", "tokens_in", "tokens_out", "request_count",
+    ],
+    "/analytics/timeseries/by-agent": [
+        "bucket", "agent_id", "agent_name", "agent_slug", "cost_usd", "billed_usd",
+    ],
+    "/analytics/hourly": [
+        "hour", "agent_id", "model", "provider", "cost_usd", "tokens_in", "tokens_out",
+        "request_count", "error_count",
+    ],
+    "/analytics/billing": [
+        "date", "provider", "cost_usd", "billed_usd", "tokens_in", "tokens_out", "request_count",
+    ],
+    "/analytics/agents": [
+        "agent_id", "agent_name", "agent_slug", "cost_usd", "billed_usd", "tokens_in",
+        "tokens_out", "request_count", "run_count", "total_duration_ms", "last_run_at",
+    ],
+    "/analytics/platform-agents": [
+        "platform_agent_id", "platform_agent_slug", "platform_agent_name", "run_count",
+        "cost_usd", "billed_usd", "tokens_in", "tokens_out", "targets",
+    ],
+    "/analytics/runs/{run}/costs": [
+        "run_id", "model", "provider", "total_cost", "total_tokens_in", "total_tokens_out",
+        "request_count", "started_at", "ended_at",
+    ],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run(demo_api: Api) -> Run:
+    """A run of support triage that ended, with files."""
+    return next(r for r in demo_api.workspace.agent_runs if r.artifact_count and r.agent)
+
+
+def path_of(path: str, run: Run) -> str:
+    return path.format(run=run.id, session=run.session.id, agent=run.agent.id)
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_answers_have_exactly_the_documented_keys(demo_api: Api, run: Run, path: str) -> None:
+    """Each endpoint answers with the documented keys and no others."""
+    body = demo_api.get(path_of(path, run))
+    records = body if isinstance(body, list) else [body]
+
+    assert records
+    assert {tuple(record) for record in records} == {tuple(SHAPES[path])}
+
+
+def test_the_summary_has_totals_of_two_periods(demo_api: Api) -> None:
+    """Current and previous are as long as each other and add up by request and by run."""
+    summary = demo_api.get("/analytics/summary", period="week")
+
+    keys = ["cost_usd", "billed_usd", "tokens_in", "tokens_out", "request_count", "run_count"]
+    assert list(summary["current"]) == list(summary["previous"]) == [*keys, "agent_count"]
+    runs = demo_api.workspace.agent_runs
+    week = timedelta(days=7)
+    assert summary["current"]["run_count"] == len(runs.created_between(NOW - week, NOW))
+    entries = demo_api.workspace.ledger.between(NOW - 2 * week, NOW - week)
+    assert summary["previous"]["cost_usd"] == sum(entry.cost_usd for entry in entries)
+
+
+def test_runs_come_newest_first_and_at_most_200(demo_api: Api) -> None:
+    """The list is ordered by creation, newest first; 50 unless told, 200 at most."""
+    pages = [demo_api.get("/runs/"), demo_api.get("/runs/", limit=1000)]
+
+    assert [len(page) for page in pages] == [50, 200]
+    created = [run["created_at"] for run in pages[1]]
+    assert created == sorted(created, reverse=True)
+
+
+def test_runs_created_together_are_ordered_by_id(api: Api) -> None:
+    """Runs of the same instant come by id, greatest first."""
+    for _ in range(9):
+        api.world.start_run(api.workspace)
+
+    ids = [run["id"] for run in api.get("/runs/")]
+
+    assert ids == sorted(ids, reverse=True)
+
+
+def test_an_agents_list_holds_its_runs_alone(demo_api: Api, run: Run) -> None:
+    """The agent filter takes a UUID; an unknown one has no runs."""
+    runs = demo_api.get("/runs/", agent_id=run.agent.id, limit=200)
+
+    assert {item["agent_id"] for item in runs} == {run.agent.id}
+    assert demo_api.get("/runs/", agent_id=str(uuid4())) == []
+
+
+def test_timestamps_are_written_as_the_api_does(demo_api: Api, run: Run) -> None:
+    """Records write microseconds and an offset; analytics write Z, days a date."""
+    record = demo_api.get(f"/runs/{run.id}")
+
+    assert record["created_at"] == run.created_at.isoformat(timespec="microseconds")
+    assert record["created_at"].endswith("+00:00")
+    assert demo_api.get("/analytics/hourly")[0]["hour"].endswith(":00:00Z")
+    assert len(demo_api.get("/analytics/billing")[0]["date"]) == len("2026-11-24")
+
+
+def test_money_is_a_number_with_every_digit(api: Api) -> None:
+    """Amounts are JSON numbers in which no digit is lost and none is added."""
+    run = api.world.start_run(api.workspace)
+    for cost in ("0.10000000000000000555", "123456789.0000000001", "0.00000012"):
+        api.world.meter(
+            run, model=cost, provider="p", tokens_in=10**18, tokens_out=0, cost_usd=Decimal(cost)
+        )
+
+    costs = api.get(f"/analytics/runs/{run.id}/costs")
+
+    assert {row["model"]: row["total_cost"] for row in costs} == {
+        row["model"]: Decimal(row["model"]) for row in costs
+    }
+    record = api.answer(f"/runs/{run.id}").text
+    assert '"cost_usd":123456789.10000012010000000555,"tokens_in":3000000000000000000,' in record
+
+
+def test_an_agent_is_found_by_id_and_by_slug(demo_api: Api) -> None:
+    """Both name the same agent."""
+    by_slug = demo_api.get("/agents/support-triage")
+
+    assert demo_api.get(f"/agents/{by_slug['id']}") == by_slug
+    assert by_slug["config"] == {
+        "max_budget": 5,
+        "timeout_minutes": 60,
+        "notify_on_run": False,
+    }
+
+
+def test_a_draft_agent_has_a_draft_version(demo_api: Api) -> None:
+    """Only an agent with a draft version names one."""
+    drafts = {agent["slug"]: agent["draft_version"] for agent in demo_api.get("/agents/")}
+
+    assert drafts["invoice-matcher"] == 1
+    assert drafts["support-triage"] is None
+
+
+def test_a_platform_run_can_be_read_like_a_run(demo_api: Api) -> None:
+    """Platform runs answer by id, and so do their costs, but have no agent."""
+    record = demo_api.get("/platform-runs", limit=1)[0]
+
+    assert demo_api.get(f"/runs/{record['id']}") == record
+    assert demo_api.get(f"/analytics/runs/{record['id']}/costs")
+    assert record["agent_id"] is None
+    assert record["kind"] != "agent"
+
+
+def test_platform_agents_name_their_targets(demo_api: Api) -> None:
+    """Builders name the agents that they worked on; upkeep has none."""
+    window = {"start": "2026-08-01", "end": "2026-12-01"}
+    rows = demo_api.get("/analytics/platform-agents", **window)
+    targets = {r["platform_agent_slug"]: {t["agent_slug"] for t in r["targets"]} for r in rows}
+
+    assert "pr-reviewer" in targets["recipe-builder"]
+    assert targets["wiki-keeper"] == set()
+
+
+def test_a_deleted_agents_runs_stay(demo_api: Api) -> None:
+    """A deleted agent is not found, but its runs and analytics are, with its name."""
+    rows = demo_api.get("/analytics/agents", start="2026-08-01", end="2026-12-01")
+    deleted = next(row for row in rows if row["agent_slug"] == "legacy-mailbot")
+
+    assert demo_api.answer("/agents/legacy-mailbot").status_code == 404
+    assert demo_api.answer(f"/agents/{deleted['agent_id']}").status_code == 404
+    assert demo_api.get("/runs/", agent_id=deleted["agent_id"])
+
+
+def test_a_hidden_run_is_not_found_but_counted(api: Api) -> None:
+    """A run that vanished is in no page and not found by id; counts and analytics know it."""
+    agent = api.world.add_agent(api.workspace, "Baker", "baker")
+    hidden, other = api.world.start_run(agent), api.world.start_run(agent)
+
+    api.world.hide_run(hidden)
+
+    assert [run["id"] for run in api.get("/runs/")] == [other.id]
+    assert [run["id"] for run in api.get("/runs/", agent_id=agent.id)] == [other.id]
+    assert api.answer(f"/runs/{hidden.id}").status_code == 404
+    assert [row["count"] for row in api.get("/runs/daily", agent_id=agent.id)] == [2]
+    assert [row["run_count"] for row in api.get("/analytics/agents")] == [2]
+
+
+def test_daily_counts_cover_today_and_the_days_before(api: Api) -> None:
+    """`days` counts UTC calendar days, today among them; empty days are left out."""
+    agent = api.world.add_agent(api.workspace, "Baker", "baker")
+    for days in (0, 6, 7):
+        api.world.start_run(agent, at=NOW.replace(hour=0) - timedelta(days=days))
+
+    rows = api.get("/runs/daily", agent_id=agent.id)
+
+    assert [(row["date"], row["status"]) for row in rows] == [
+        ("2026-11-18", "pending"),
+        ("2026-11-24", "pending"),
+    ]
+
+
+def test_an_overridden_record_is_served(api: Api) -> None:
+    """Tests can let a record hold anything: wrong types, null, huge numbers, new fields."""
+    run = api.world.start_run(api.workspace)
+    agent = api.world.add_agent(api.workspace, "Baker", "baker")
+    hostile = {"tokens_in": "twelve", "status": "paused", "cost_usd": None, "x": {"y": 10**18}}
+    before = api.get(f"/runs/{run.id}")
+
+    api.world.override_record(run.id, hostile)
+    api.world.override_record(agent.id, {"name": None})
+
+    assert api.get(f"/runs/{run.id}") == before | hostile
+    assert api.get("/runs/") == [before | hostile]
+    assert api.get("/agents/baker")["name"] is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/agents/nobody",
+        "/agents/nobody/versions",
+        "/runs/{id}",
+        "/runs/{id}/log",
+        "/runs/{id}/log/events",
+        "/runs/{id}/artifacts",
+        "/sessions/{id}",
+        "/sessions/{id}/events",
+        "/analytics/runs/{id}/costs",
+    ],
+)
+def test_an_unknown_id_is_not_found(demo_api: Api, path: str) -> None:
+    """An id that does not exist gives 404 with a text."""
+    response = demo_api.answer(path.format(id=uuid4()))
+
+    assert response.status_code == 404
+    assert isinstance(response.json()["detail"], str)
+
+
+def test_another_workspaces_ids_are_not_found(demo_api: Api) -> None:
+    """A key does not see what another workspace has."""
+    other = demo_api.world.workspaces[1]
+    run = next(run for run in other.runs.values() if run.agent)
+
+    for path in (f"/runs/{run.id}", f"/sessions/{run.session.id}", f"/agents/{run.agent.id}"):
+        assert demo_api.answer(path).status_code == 404
+    assert demo_api.get("/runs/", agent_id=run.agent.id) == []
+    assert demo_api.get("/analytics/hourly", agent_id=run.agent.id) == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer levain_wrong"},
+        {"Authorization": "Basic bGV2YWlu"},
+        {"Authorization": "Bearer"},
+        {"X-API-Key": "levain_wrong"},
+    ],
+)
+def test_a_missing_or_wrong_key_is_refused(demo_api: Api, headers: dict[str, str]) -> None:
+    """Without a key that is known, the answer is 401 with a text, before anything is checked."""
+    response = httpx.get(f"{demo_api.emulator.url}/api/v1/runs/?limit=x", headers=headers)
+
+    assert response.status_code == 401
+    assert isinstance(response.json()["detail"], str)
+
+
+def test_a_key_may_come_in_its_own_header(demo_api: Api) -> None:
+    """`X-API-Key` carries the same key."""
+    key = {"X-API-Key": demo_api.workspace.api_key}
+    response = httpx.get(f"{demo_api.emulator.url}/api/v1/auth/me", headers=key)
+
+    assert response.json()["workspace_id"] == demo_api.workspace.id
+
+
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        ("/runs/?limit=0", ["query", "limit"]),
+        ("/runs/?limit=-1", ["query", "limit"]),
+        ("/runs/?limit=ten", ["query", "limit"]),
+        ("/runs/?limit=1.5", ["query", "limit"]),
+        ("/runs/?agent_id=support-triage", ["query", "agent_id"]),
+        ("/runs/daily", ["query", "agent_id"]),
+        ("/runs/daily?agent_id=support-triage", ["query", "agent_id"]),
+        ("/runs/daily?agent_id={id}&days=0", ["query", "days"]),
+        ("/runs/daily?agent_id={id}&days=91", ["query", "days"]),
+        ("/runs/not-a-uuid", ["path", "run_id"]),
+        ("/runs/not-a-uuid/log/events", ["path", "run_id"]),
+        ("/sessions/not-a-uuid", ["path", "session_id"]),
+        ("/sessions/{id}/events?since=x", ["query", "since"]),
+        ("/analytics/timeseries?granularity=week", ["query", "granularity"]),
+        ("/analytics/summary?period=year", ["query", "period"]),
+        ("/analytics/hourly?start=yesterday", ["query", "start"]),
+        ("/analytics/runs/x/costs", ["path", "run_id"]),
+    ],
+)
+def test_bad_parameters_are_named(demo_api: Api, path: str, where: list[str]) -> None:
+    """A bad parameter gives FastAPI's 422, which says where it is."""
+    response = demo_api.answer(path.format(id=uuid4()))
+
+    assert response.status_code == 422
+    [item] = response.json()["detail"]
+    assert item["loc"] == where
+    assert {"loc", "msg", "type", "input"} <= set(item)
+
+
+@pytest.mark.parametrize("path", ["/agents", "/runs"])
+def test_a_collection_without_its_slash_is_redirected(demo_api: Api, path: str) -> None:
+    """The two collection roots have a slash; without it the answer is 307."""
+    response = demo_api.answer(path, limit=3)
+
+    assert response.status_code == 307
+    assert response.headers["location"] == f"{demo_api.emulator.url}/api/v1{path}/?limit=3"
+
+
+def test_nothing_else_is_published(demo_api: Api) -> None:
+    """Unknown paths, the schema and the documentation pages answer 404."""
+    paths: list[Any] = ["/api/v1/nope", "/openapi.json", "/docs", "/"]
+
+    assert {demo_api.http.get(path).status_code for path in paths} == {404}
