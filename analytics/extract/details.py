@@ -1,0 +1,46 @@
+"""What a run's cost is made of, and its log events: two requests for each run that has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from analytics.extract.landing import Landing
+from analytics.extract.night import Night, together
+from analytics.levain import Answer, NotFoundError
+from analytics.levain.transport import Records
+
+BATCH = 2_000
+"""Runs per load: what is read is stored soon, and memory does not grow with a backlog."""
+
+
+async def read_details(night: Night) -> None:
+    """Read the due details, at most as many runs as the settings allow; the rest stays due."""
+    due = night.store.details_due()
+    allowed = due[: night.options.details_per_night or None]
+    for start in range(0, len(allowed), BATCH):
+        with night.step("details") as landing:
+            await together(
+                _land(landing, source, run_id, read, night)
+                for run_id in allowed[start : start + BATCH]
+                for source, read in (
+                    ("run_costs", night.client.analytics.run_costs),
+                    ("run_log_events", night.client.runs.log_events),
+                )
+            )
+    if len(due) > len(allowed):
+        night.say(f"{len(due) - len(allowed)} runs' costs and events are left for other nights")
+
+
+async def _land(
+    landing: Landing,
+    source: str,
+    run_id: str,
+    read: Callable[[str], Awaitable[tuple[Answer, Records]]],
+    night: Night,
+) -> None:
+    try:
+        answer, records = await read(run_id)
+    except NotFoundError as error:
+        landing.add_missing(source, error, night.began_at, run_id=run_id)
+    else:
+        landing.add(source, answer, records, run_id=run_id)

@@ -1,0 +1,172 @@
+"""The landing folder of one load: each record as it came, and the requests that brought it.
+
+    landing/<workspace_id>/<load_id>/requests.ndjson.zst     one line per answered request
+                                     <source>.ndjson.zst     {"line", "request", "record"}
+                                     <source>.2.ndjson.zst   … and so on, where there are many
+                                     list_pulls.ndjson.zst   how far each list was read
+
+A folder appears under its name only when it is complete, and is never changed after.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import ExitStack
+from datetime import date, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+import zstandard
+
+from analytics.extract.listing import Pull
+from analytics.extract.privacy import stored
+from analytics.levain import Answer, NotFoundError
+from analytics.levain.transport import Record
+
+REQUESTS = "requests"
+LIST_PULLS = "list_pulls"
+SUFFIX = ".ndjson.zst"
+UNFINISHED = ".unfinished"
+
+PART_LINES = 25_000
+"""A source's next part begins after so many lines: the parts are read side by side."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
+    """An answered request: what was asked for (a run's id or a window `[start, end)`), and when."""
+
+    request: int
+    source: str
+    path: str
+    params: str
+    run_id: str | None
+    window_start: date | None
+    window_end: date | None
+    status: int
+    byte_count: int
+    record_count: int
+    fetched_at: datetime
+
+
+class Landing:
+    """Writes one landing folder; nothing stands under its name before `commit`."""
+
+    def __init__(self, root: Path, workspace_id: str, load_id: str, *, keep_errors: bool) -> None:
+        self._folder = root / workspace_id / load_id
+        self._unfinished = self._folder.with_name(load_id + UNFINISHED)
+        self._keep_errors = keep_errors
+        self._files: dict[str, BinaryIO] = {}
+        self._lines: dict[str, int] = {}
+        self._closing = ExitStack()
+        self.request_count = 0
+
+    def add(
+        self,
+        source: str,
+        answer: Answer,
+        records: list[Record],
+        *,
+        run_id: str | None = None,
+        window: tuple[date, date] | None = None,
+    ) -> None:
+        """Land an answer: its request, and each of its records as a line of `source`."""
+        line = self._lines.get(source, 0)
+        request = self.request_count
+        texts = [
+            b'{"line":%d,"request":%d,"record":%b}\n'
+            % (number, request, _encode(stored(source, record, keep_errors=self._keep_errors)))
+            for number, record in enumerate(records, line + 1)
+        ]
+        self._lines[source] = line + len(texts)
+        if texts:
+            self._file(_part(source, line)).write(b"".join(texts))
+        start, end = window or (None, None)
+        self._add_request(
+            RequestLine(
+                request=request,
+                source=source,
+                path=answer.path,
+                params=_encode(answer.params).decode(),
+                run_id=run_id,
+                window_start=start,
+                window_end=end,
+                status=answer.status,
+                byte_count=answer.byte_count,
+                record_count=len(records),
+                fetched_at=answer.fetched_at,
+            )
+        )
+
+    def add_missing(
+        self, source: str, error: NotFoundError, asked_at: datetime, run_id: str
+    ) -> None:
+        """Land that the API knows nothing (any more) of what was asked for."""
+        self._add_request(
+            RequestLine(
+                request=self.request_count,
+                source=source,
+                path=error.request,
+                params="{}",
+                run_id=run_id,
+                window_start=None,
+                window_end=None,
+                status=error.status,
+                byte_count=0,
+                record_count=0,
+                fetched_at=asked_at,
+            )
+        )
+
+    def _add_request(self, request: RequestLine) -> None:
+        self._file(REQUESTS).write(_encode(request) + b"\n")
+        self.request_count += 1
+
+    def add_pull(self, pull: Pull) -> None:
+        """Land how far a list was read."""
+        self._file(LIST_PULLS).write(_encode(pull) + b"\n")
+
+    def commit(self) -> Path:
+        """Put the folder in its place, whole and on the disk."""
+        self._closing.close()
+        _sync(self._unfinished)
+        self._unfinished.rename(self._folder)
+        _sync(self._folder.parent)
+        return self._folder
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        self._closing.close()
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+
+    def _file(self, name: str) -> BinaryIO:
+        if name not in self._files:
+            self._unfinished.mkdir(parents=True, exist_ok=True)
+            raw = self._closing.enter_context((self._unfinished / (name + SUFFIX)).open("xb"))
+            self._closing.callback(lambda: os.fsync(raw.fileno()))
+            writer = zstandard.ZstdCompressor(level=1).stream_writer(raw, closefd=False)
+            self._closing.callback(writer.close)
+            self._files[name] = writer
+        return self._files[name]
+
+
+def parts(folder: Path, source: str) -> list[Path]:
+    """The files of a source in a landing folder; none where all answers were empty."""
+    first = folder / (source + SUFFIX)
+    return [first, *sorted(folder.glob(f"{source}.*{SUFFIX}"))] if first.exists() else []
+
+
+def _part(source: str, lines: int) -> str:
+    number = lines // PART_LINES + 1
+    return source if number == 1 else f"{source}.{number}"
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

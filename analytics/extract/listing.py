@@ -1,0 +1,144 @@
+"""How far a run list was read, and whether the reading joins the one before.
+
+A list shows the newest 200 runs and nothing behind them. A pull of it covers all from its
+oldest to its newest row. It joins the previous pull of the same list when it holds that pull's
+newest row, reaches back behind it, or is the whole list. Otherwise runs may lie between the two
+that nobody will ever list again: a gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from analytics.levain.transport import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a list says of a run that matters for joining; only its id is read at once."""
+
+    run_id: str
+    record: Record
+
+    @classmethod
+    def of(cls, record: Record) -> Row | None:
+        """Read a row of a list; None where not even an id can be read."""
+        run_id = _text(record, "id")
+        return None if run_id is None else cls(run_id, record)
+
+    @property
+    def agent_id(self) -> str | None:
+        """The run's agent, None where it has none."""
+        return _text(self.record, "agent_id")
+
+    @property
+    def created_at(self) -> str | None:
+        """When the run was created, as the API wrote it."""
+        return _text(self.record, "created_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The newest row of a list's last pull; `run_id` is None where the list was empty."""
+
+    run_id: str | None
+    created_at: str | None
+
+
+class Pull(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of a list (`agent_id` None: the unfiltered one); a gap has both ends or one.
+
+    `gap_before` is the oldest row's time where the pull does not join, `gap_after` the time of
+    the newest row that was known before, None where nothing was.
+    """
+
+    agent_id: str | None
+    pulled_at: datetime
+    row_count: int
+    newest_run_id: str | None
+    newest_created_at: str | None
+    oldest_created_at: str | None
+    is_joined: bool
+    gap_after: str | None = None
+    gap_before: str | None = None
+
+
+def joins(rows: Sequence[Row], mark: Mark | None, *, is_whole: bool) -> bool:
+    """Tell whether a pull of a list joins the previous one, which ended at `mark`."""
+    if is_whole:
+        return True
+    if not rows or mark is None or mark.run_id is None:
+        return False
+    return any(row.run_id == mark.run_id for row in rows) or _is_older(rows[-1], mark)
+
+
+def _is_older(row: Row, mark: Mark) -> bool:
+    """The marked run itself may have vanished; a row from before it is as good."""
+    try:
+        return datetime.fromisoformat(row.created_at or "") < datetime.fromisoformat(
+            mark.created_at or ""
+        )
+    except (ValueError, TypeError):  # not to be read, or one with and one without an offset
+        return False
+
+
+def pull(
+    agent_id: str | None,
+    rows: Sequence[Row],
+    mark: Mark | None,
+    *,
+    is_whole: bool,
+    pulled_at: datetime,
+) -> Pull:
+    """Judge a reading of a list against the one before it.
+
+    The unfiltered list leaves no gap of its own: where it does not join, each agent's list is
+    read, and those tell.
+    """
+    is_joined = joins(rows, mark, is_whole=is_whole)
+    has_gap = not is_joined and agent_id is not None
+    return Pull(
+        agent_id=agent_id,
+        pulled_at=pulled_at,
+        row_count=len(rows),
+        newest_run_id=rows[0].run_id if rows else None,
+        newest_created_at=rows[0].created_at if rows else None,
+        oldest_created_at=rows[-1].created_at if rows else None,
+        is_joined=is_joined,
+        gap_after=mark.created_at if has_gap and mark else None,
+        gap_before=rows[-1].created_at if has_gap else None,
+    )
+
+
+def pulls_by_agent(unfiltered: Pull, rows: Iterable[Row]) -> list[Pull]:
+    """What a joined unfiltered pull proves of each agent's own list.
+
+    It shows all that any agent started since the last unfiltered pull, so each list that it
+    names is known up to its newest row there. Without this, an agent whose list was last read
+    on its own weeks ago would seem to have a gap although every night covered it.
+    """
+    by_agent: dict[str, list[Row]] = {}
+    for row in rows:
+        if row.agent_id is not None:
+            by_agent.setdefault(row.agent_id, []).append(row)
+    return [
+        Pull(
+            agent_id=agent_id,
+            pulled_at=unfiltered.pulled_at,
+            row_count=len(own),
+            newest_run_id=own[0].run_id,
+            newest_created_at=own[0].created_at,
+            oldest_created_at=own[-1].created_at,
+            is_joined=True,
+        )
+        for agent_id, own in by_agent.items()
+    ]
+
+
+def _text(record: Record, name: str) -> str | None:
+    value = msgspec.json.decode(record[name]) if name in record else None
+    return value if isinstance(value, str) else None

@@ -1,0 +1,109 @@
+"""Hourly usage, billing and roll-ups: read by windows of UTC days."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from analytics.extract.landing import Landing
+from analytics.extract.night import Night, together
+from analytics.levain import Answer, AsyncLevain
+from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
+from analytics.levain.transport import Records
+
+TRAILING_DAYS = 8
+CORRECTION_DAYS = 35
+
+Read = Callable[[AsyncLevain, date, date], Awaitable[tuple[Answer, Records]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """A windowed source: how to read it, how long a window may be, what is read every night."""
+
+    source: str
+    longest_days: int
+    nightly_days: int
+    read: Read
+
+
+# Roll-ups carry no day of their own, so they add up only if each window is one day.
+METERS = (
+    Meter(
+        "usage_hours",
+        LONGEST_HOURLY_DAYS,
+        TRAILING_DAYS,
+        lambda client, start, end: client.analytics.hourly(start, end),
+    ),
+    Meter(
+        "billing_days",
+        LONGEST_DAILY_DAYS,
+        TRAILING_DAYS,
+        lambda client, start, end: client.analytics.billing(start, end),
+    ),
+    Meter(
+        "agent_rollups",
+        1,
+        CORRECTION_DAYS,
+        lambda client, start, end: client.analytics.agents(start, end),
+    ),
+    Meter(
+        "platform_rollups",
+        1,
+        TRAILING_DAYS,
+        lambda client, start, end: client.analytics.platform_agents(start, end),
+    ),
+)
+
+
+async def read_meters(night: Night) -> None:
+    """The agents, the trailing days of each meter, and older days that were never read."""
+    with night.step("meters") as landing:
+        async for page in night.client.agents.pages():
+            landing.add("agents", page.answer, page.records)
+        await _read_days(night, landing, lambda meter: tonight(night, meter))
+
+
+async def read_touched_days(night: Night) -> None:
+    """The older days on which a run lived that has changed since it was last read."""
+    history = set(night.days_back(night.options.history_days))
+    with night.step("touched-days") as landing:
+        await _read_days(
+            night,
+            landing,
+            lambda meter: (night.touched_days & history) - night.days_read[meter.source],
+        )
+
+
+def tonight(night: Night, meter: Meter) -> set[date]:
+    """The days of a meter that are read every night, and those of the history never read yet."""
+    missing = set(night.days_back(night.options.history_days)) - night.store.days_read(meter.source)
+    return missing | set(night.days_back(min(meter.nightly_days, night.options.history_days)))
+
+
+async def _read_days(night: Night, landing: Landing, days_of: Callable[[Meter], set[date]]) -> None:
+    async def read(meter: Meter, start: date, end: date) -> None:
+        answer, records = await meter.read(night.client, start, end)
+        landing.add(meter.source, answer, records, window=(start, end))
+
+    wanted = [(meter, days_of(meter)) for meter in METERS]
+    await together(
+        read(meter, start, end)
+        for meter, days in wanted
+        for start, end in windows(days, meter.longest_days)
+    )
+    for meter, days in wanted:
+        night.days_read.setdefault(meter.source, set()).update(days)
+
+
+def windows(days: Iterable[date], longest: int) -> list[tuple[date, date]]:
+    """Cover days by as few windows `[start, end)` of at most `longest` days as will do."""
+    spans: list[tuple[date, date]] = []
+    for day in sorted(days):
+        following = day + timedelta(days=1)
+        if spans and spans[-1][1] == day and (day - spans[-1][0]).days < longest:
+            spans[-1] = (spans[-1][0], following)
+        else:
+            spans.append((day, following))
+    return spans

@@ -1,0 +1,100 @@
+"""One workspace's night: what all of its steps share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from analytics.extract.landing import Landing
+from analytics.extract.listing import Pull
+from analytics.extract.store import Loaded, Store
+from analytics.levain import AsyncLevain
+from analytics.settings import Extract
+
+NIGHT_ID = "%Y%m%dT%H%M%SZ"
+
+
+@dataclass
+class Night:
+    """The state of one workspace's night.
+
+    `began_at` is the API's clock; `seen` the runs whose state of tonight is known, `days_read`
+    the UTC days read tonight of each windowed source.
+    """
+
+    client: AsyncLevain
+    store: Store
+    options: Extract
+    keep_errors: bool
+    landing_root: Path
+    workspace_id: str
+    began_at: datetime
+    say: Callable[[str], None]
+    seen: set[str] = field(default_factory=set)
+    days_read: dict[str, set[date]] = field(default_factory=dict)
+    touched_days: set[date] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+    record_count: int = 0
+    new_version_count: int = 0
+    quarantined_count: int = 0
+    gaps: list[Pull] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        """The UTC day on which the night began."""
+        return self.began_at.date()
+
+    def days_back(self, count: int) -> list[date]:
+        """The last `count` UTC days, today included, the oldest first."""
+        return [self.today - timedelta(days=back) for back in reversed(range(count))]
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[Landing]:
+        """Land what a step reads, and load it when the step is done; a failed step leaves nothing.
+
+        A load's id sorts by time: the night, then the number of the step within it.
+        """
+        load_id = self._next_load_id(name)
+        landing = Landing(
+            self.landing_root, self.workspace_id, load_id, keep_errors=self.keep_errors
+        )
+        try:
+            yield landing
+        except BaseException:
+            landing.discard()
+            raise
+        if landing.request_count:
+            self._count(self.store.load(landing.commit()))
+
+    def _next_load_id(self, name: str) -> str:
+        """A night that began in the same second as another one goes on with its numbers."""
+        night = self.began_at.strftime(NIGHT_ID)
+        taken = [
+            int(folder.name.split("-")[1])
+            for folder in (self.landing_root / self.workspace_id).glob(f"{night}-*")
+        ]
+        return f"{night}-{max(taken, default=0) + 1:03d}-{name}"
+
+    def _count(self, loaded: Loaded) -> None:
+        self.record_count += loaded.record_count
+        self.new_version_count += loaded.new_version_count
+        self.quarantined_count += loaded.quarantined_count
+        self.touched_days |= loaded.touched_days
+
+
+async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do all of it side by side (the client bounds how many requests are under way).
+
+    The first failure ends the rest, and is raised as itself rather than in a group.
+    """
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for one in work:
+                tasks.create_task(one)
+    except BaseExceptionGroup as group:
+        raise group.exceptions[0] from None

@@ -1,0 +1,54 @@
+"""What is stored of a record: never prompts, messages or what tools were given."""
+
+from __future__ import annotations
+
+import msgspec
+
+from analytics.levain.transport import Record
+
+ERROR_CHARACTERS = 500
+
+# Fields of any record that hold what people or models wrote.
+_TEXTS = frozenset(
+    {"user_prompt", "prompt", "initial_state", "messages", "message", "msg", "input", "output"}
+    | {"result", "text", "content", "raw", "preview", "exc", "description", "user"}
+)
+# Of a log event these fields and no others are kept.
+_EVENT_FIELDS = ("seq", "ts", "level", "logger", "node", "duration_ms", "cost_usd", "tokens")
+_EVENT_DETAILS = ("kind", "tool_name", "is_error")
+
+_decode_object = msgspec.json.Decoder(Record)
+
+
+def stored(source: str, record: Record, *, keep_errors: bool) -> Record:
+    """The fields of a record that are kept, each value as it came."""
+    if source == "run_log_events":
+        return _log_event(record)
+    kept = record.copy()
+    for name in _TEXTS.intersection(record):
+        del kept[name]
+    if "error" in kept:
+        if keep_errors:
+            kept["error"] = _shortened(kept["error"])
+        else:
+            del kept["error"]
+    return kept
+
+
+def _log_event(record: Record) -> Record:
+    kept = {name: record[name] for name in _EVENT_FIELDS if name in record}
+    try:
+        event = _decode_object.decode(record.get("event", b"{}"))
+    except msgspec.ValidationError:  # some loggers attach a bare text
+        return kept
+    details = {name: event[name] for name in _EVENT_DETAILS if name in event}
+    if details:
+        kept["event"] = msgspec.Raw(msgspec.json.encode(details))
+    return kept
+
+
+def _shortened(error: msgspec.Raw) -> msgspec.Raw:
+    text = msgspec.json.decode(error)
+    if isinstance(text, str) and len(text) > ERROR_CHARACTERS:
+        return msgspec.Raw(msgspec.json.encode(text[:ERROR_CHARACTERS]))
+    return error if text is None or isinstance(text, str) else msgspec.Raw(b'"(not a text)"')

@@ -1,0 +1,112 @@
+"""Runs: from the lists, by id while they may change, and by id where the sums disagree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from analytics.extract.landing import Landing
+from analytics.extract.listing import Mark, Row, joins, pull, pulls_by_agent
+from analytics.extract.meters import CORRECTION_DAYS
+from analytics.extract.night import Night, together
+from analytics.levain import NotFoundError
+from analytics.levain.runs import LONGEST_LIST
+
+SOURCE = "runs"
+
+
+async def read_lists(night: Night) -> None:
+    """The unfiltered list, and each agent's where that does not join its last pull."""
+    marks = night.store.list_marks()
+    with night.step("lists") as landing:
+        rows, is_joined = await _read_list(night, landing, None, marks)
+        if not is_joined:
+            agents = night.store.agent_ids() | {row.agent_id for row in rows if row.agent_id}
+            await together(
+                _read_agent_list(night, landing, agent_id, marks) for agent_id in sorted(agents)
+            )
+    _tell_gaps(night)
+
+
+def _tell_gaps(night: Night) -> None:
+    """A gap is a warning; what lay behind the lists before the first night is not."""
+    gaps = [gap for gap in night.gaps if gap.gap_after is not None]
+    if gaps:
+        night.warnings.append(
+            f"{len(gaps)} agents started more runs since they were last read than the API lists "
+            f"({LONGEST_LIST}); what lies between was not seen. Run the batch more often."
+        )
+    if first := len(night.gaps) - len(gaps):
+        night.say(f"{first} agents have older runs than the {LONGEST_LIST} that the API lists")
+
+
+async def _read_agent_list(
+    night: Night, landing: Landing, agent_id: str, marks: dict[str | None, Mark]
+) -> None:
+    await _read_list(night, landing, agent_id, marks)
+
+
+async def _read_list(
+    night: Night, landing: Landing, agent_id: str | None, marks: dict[str | None, Mark]
+) -> tuple[list[Row], bool]:
+    """Read a list until it joins its last pull or ends; the rows, and whether it joined."""
+    mark = marks.get(agent_id)
+    rows: list[Row] = []
+    page_count = 0
+    is_whole = True
+    pulled_at = night.began_at
+    async for page in night.client.runs.pages(agent_id):
+        landing.add(SOURCE, page.answer, page.records)
+        rows += [row for record in page.records if (row := Row.of(record))]
+        pulled_at = page.answer.fetched_at
+        page_count += 1
+        if joins(rows, mark, is_whole=False):
+            is_whole = False
+            break
+    # Without cursors, a full page says nothing of what lies behind it.
+    is_whole = is_whole and (page_count > 1 or len(rows) < LONGEST_LIST)
+    night.seen.update(row.run_id for row in rows)
+    this = pull(agent_id, rows, mark, is_whole=is_whole, pulled_at=pulled_at)
+    landing.add_pull(this)
+    if this.gap_before is not None:
+        night.gaps.append(this)
+    if agent_id is None and this.is_joined:
+        for proven in pulls_by_agent(this, rows):
+            landing.add_pull(proven)
+    return rows, this.is_joined
+
+
+async def reread_unsettled(night: Night) -> None:
+    """Open runs, and ended ones until they have settled, where tonight's lists lack them."""
+    with night.step("unsettled") as landing:
+        await _read_by_id(night, landing, night.store.unsettled_runs())
+
+
+async def reread_corrected(night: Night) -> None:
+    """The runs of past days whose sum is no longer what the API says it is.
+
+    Only days that ended before the night began are judged. What still differs after reading
+    (runs that the lists hide) is remembered, and looked into again only when it changes.
+    """
+    days = min(CORRECTION_DAYS, night.options.history_days)
+    first, end = night.today - timedelta(days=days - 1), night.today
+    agent_days = night.store.differing_agent_days(first, end)
+    if not agent_days:
+        return
+    with night.step("corrected") as landing:
+        await _read_by_id(night, landing, night.store.runs_of(agent_days))
+    night.store.note_residues(agent_days, first, end)
+
+
+async def _read_by_id(night: Night, landing: Landing, run_ids: Iterable[str]) -> None:
+    async def read(run_id: str) -> None:
+        try:
+            answer = await night.client.runs.read(run_id)
+        except NotFoundError as error:
+            landing.add_missing(SOURCE, error, night.began_at, run_id=run_id)
+        else:
+            landing.add(SOURCE, answer, [answer.record], run_id=run_id)
+
+    wanted = [run_id for run_id in run_ids if run_id not in night.seen]
+    await together(read(run_id) for run_id in wanted)
+    night.seen.update(wanted)

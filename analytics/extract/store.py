@@ -1,0 +1,64 @@
+"""What reading the API needs to know of what is stored: the warehouse seen from here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Protocol
+
+from analytics.extract.listing import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load did: how many records it read, stored as new versions, and set aside.
+
+    `touched_days` are the UTC days on which runs lived that turned out new or changed.
+    """
+
+    record_count: int = 0
+    new_version_count: int = 0
+    quarantined_count: int = 0
+    touched_days: frozenset[date] = field(default_factory=frozenset)
+
+
+class Store(Protocol):
+    """The stored state of one workspace."""
+
+    def load(self, folder: Path) -> Loaded:
+        """Load a landing folder; one that was loaded before changes nothing."""
+
+    def has_runs(self) -> bool:
+        """Tell whether any run list was ever read."""
+
+    def agent_ids(self) -> set[str]:
+        """All agents that were ever heard of."""
+
+    def list_marks(self) -> dict[str | None, Mark]:
+        """Where the last pull of each list ended; None stands for the unfiltered list."""
+
+    def days_read(self, source: str) -> set[date]:
+        """The UTC days of which a windowed source has been read."""
+
+    def unsettled_runs(self) -> list[str]:
+        """Runs that are open, or ended too lately to be taken as final."""
+
+    def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
+        """Agent-days in `[first, end)` whose stored cost is not the API's, in a new way."""
+
+    def runs_of(self, agent_days: Sequence[tuple[str, date]]) -> list[str]:
+        """The stored runs that agents started on UTC days."""
+
+    def note_residues(self, agent_days: Sequence[tuple[str, date]], first: date, end: date) -> None:
+        """Remember what still differs, so that it is not looked into every night."""
+
+    def details_due(self) -> list[str]:
+        """Ended runs whose costs and events are to be read, the newest first."""
+
+    def unknown_statuses(self) -> dict[str, int]:
+        """How many runs have a status that is new to us, by status."""
+
+    def begin(self, workspace_name: str, api: str, api_key_env: str, began_at: datetime) -> None:
+        """Note whose data this is, and that a night began."""

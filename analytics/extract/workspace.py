@@ -1,0 +1,45 @@
+"""A workspace's night, step by step. Each step lands and loads what it read before the next asks.
+
+Counts and meters come before lists, so that a run that starts meanwhile is never taken for a
+missing one; what to read next is asked of what is stored by then.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+
+from analytics.extract.details import read_details
+from analytics.extract.meters import METERS, read_meters, read_touched_days, tonight, windows
+from analytics.extract.night import Night
+from analytics.extract.runs import read_lists, reread_corrected, reread_unsettled
+from analytics.levain.runs import LONGEST_LIST
+
+
+async def extract_workspace(night: Night) -> None:
+    """Read all that one workspace's key can see and that is not known yet."""
+    if not night.store.has_runs():
+        night.say(f"first night: about {await _first_requests(night):,} requests will be made")
+    night.say("reading agents and meters")
+    await read_meters(night)
+    night.say("reading run lists")
+    await read_lists(night)
+    await reread_unsettled(night)
+    await reread_corrected(night)
+    await read_touched_days(night)
+    night.say("reading costs and log events of runs that have ended")
+    await read_details(night)
+
+
+async def _first_requests(night: Night) -> int:
+    """How many requests a first night makes: each window, each list, two for each listed run."""
+    first = night.days_back(night.options.history_days)[0]
+    _, rollups = await night.client.analytics.agents(first, night.today + timedelta(days=1))
+    listed = sum(
+        min(LONGEST_LIST, msgspec.json.decode(rollup.get("run_count", b"0")) or 0)
+        for rollup in rollups
+    )
+    limit = night.options.details_per_night or listed
+    meter_windows = sum(len(windows(tonight(night, meter), meter.longest_days)) for meter in METERS)
+    return meter_windows + 2 + len(rollups) + 2 * min(listed, limit)

@@ -1,0 +1,20 @@
+"""Whose key it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from analytics.levain.records import Me, typed
+from analytics.levain.transport import Transport
+
+
+class Auth:
+    """`/auth`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def me(self) -> tuple[Me, datetime]:
+        """The key's workspace, and what the API's clock says."""
+        answer = await self._transport.get("/api/v1/auth/me")
+        return typed(answer.record, Me), answer.fetched_at

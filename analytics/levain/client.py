@@ -1,0 +1,82 @@
+"""`AsyncLevain`, the client: one property a noun of the API."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from analytics.levain.agents import Agents
+from analytics.levain.analytics import Analytics
+from analytics.levain.auth import Auth
+from analytics.levain.runs import Runs
+from analytics.levain.transport import Transport
+
+DEFAULT_API = "https://api.levainlabs.com"
+
+
+class AsyncLevain:
+    """A client for one workspace, the one that the key belongs to.
+
+    At most `concurrency` requests are under way; `requests_per_second` 0 sets no limit of our
+    own. Use it as a context manager::
+
+        async with AsyncLevain(api_key) as levain:
+            async for run in levain.runs.list(agent_id=agent_id):
+                print(run.id, run.status, run.cost_usd)
+    """
+
+    def __init__(
+        self,
+        api_key: str,
+        api: str = DEFAULT_API,
+        *,
+        concurrency: int = 8,
+        requests_per_second: float = 0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._transport = Transport(
+            api_key,
+            api,
+            concurrency=concurrency,
+            requests_per_second=requests_per_second,
+            transport=transport,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._transport.aclose()
+
+    @property
+    def request_count(self) -> int:
+        """How many requests were sent so far, tries included."""
+        return self._transport.request_count
+
+    @cached_property
+    def auth(self) -> Auth:
+        """Whose key it is."""
+        return Auth(self._transport)
+
+    @cached_property
+    def agents(self) -> Agents:
+        """The workspace's agents."""
+        return Agents(self._transport)
+
+    @cached_property
+    def runs(self) -> Runs:
+        """Runs, their log events and their counts."""
+        return Runs(self._transport)
+
+    @cached_property
+    def analytics(self) -> Analytics:
+        """Metered cost and tokens, by hour, day, agent and provider."""
+        return Analytics(self._transport)

@@ -1,0 +1,79 @@
+"""Lists that iterate themselves, page by page, as far as the API offers a next page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import msgspec
+
+from analytics.levain.errors import AnswerBrokenError
+from analytics.levain.records import typed
+from analytics.levain.transport import Answer, Params, Records, Transport
+
+T = TypeVar("T")
+
+_WRAPPERS = ("items", "data", "records", "runs", "agents", "versions", "events")
+_CURSORS = ("next_cursor", "next", "cursor")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One answer of a list: `records` as they came, and typed when iterated over."""
+
+    answer: Answer
+    records: Records
+    kind: type[T]
+
+    def __iter__(self) -> Iterator[T]:
+        return (typed(record, self.kind) for record in self.records)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+
+async def pages(
+    transport: Transport, path: str, params: Params, kind: type[T]
+) -> AsyncIterator[Page[T]]:
+    """Each page of a list; today's API answers in one, a `next` cursor or link is followed."""
+    seen: set[tuple[tuple[str, str | int], ...]] = set()
+    while True:
+        answer = await transport.get(path, params)
+        yield Page(answer, records_of(answer), kind)
+        following = _next_params(answer)
+        if following is None:
+            return
+        params = {**params, **following}
+        position = tuple(sorted(params.items()))
+        if position in seen:
+            raise AnswerBrokenError(path, "the list leads back to a page that was read before")
+        seen.add(position)
+
+
+def records_of(answer: Answer) -> Records:
+    """The list of an answer, bare or in a wrapper such as `{"events": […]}`."""
+    if isinstance(answer.body, list):
+        return answer.body
+    for name in _WRAPPERS:
+        if name in answer.body:
+            try:
+                return msgspec.json.decode(answer.body[name], type=Records)
+            except msgspec.ValidationError as error:
+                cause = f"`{name}` is not a list of objects"
+                raise AnswerBrokenError(answer.path, cause) from error
+    raise AnswerBrokenError(answer.path, "an object came where a list was expected")
+
+
+def _next_params(answer: Answer) -> dict[str, str] | None:
+    """What to ask for next. A link lends only its query: the key goes to no other host."""
+    if answer.next_link:
+        return dict(parse_qsl(urlsplit(answer.next_link).query))
+    if isinstance(answer.body, dict):
+        for name in _CURSORS:
+            value = msgspec.json.decode(answer.body.get(name, b"null"))
+            if isinstance(value, str) and value:
+                query = dict(parse_qsl(urlsplit(value).query))
+                return query or {"cursor": value}
+    return None

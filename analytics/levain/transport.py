@@ -1,0 +1,220 @@
+"""One request to the API, tried until it is answered: the only place that touches httpx."""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import msgspec
+import stamina
+
+from analytics.levain.errors import (
+    AnswerBrokenError,
+    ConnectionFailedError,
+    LevainError,
+    NotFoundError,
+    RefusedError,
+    ServerFailedError,
+    TooManyRequestsError,
+    TransientError,
+    UnauthorizedError,
+)
+from analytics.levain.pace import Pace
+
+Record = dict[str, msgspec.Raw]
+"""A JSON object of which no value has been decoded, so that each digit is as it came."""
+
+Records = list[Record]
+
+Params = Mapping[str, str | int]
+
+TRIES = 6
+FIRST_WAIT = 0.5  # seconds before the second try; doubled before each one after
+LONGEST_WAIT = 8.0
+LONGEST_RETRY_AFTER = 8.0  # a longer `Retry-After` is cut: a refusing host ends within a minute
+GIVE_UP_AFTER = 45.0
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+
+_split: msgspec.json.Decoder[Records | Record] = msgspec.json.Decoder(Records | Record)
+_split_any = msgspec.json.Decoder(list[msgspec.Raw])
+_split_record = msgspec.json.Decoder(Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A 2xx answer: its body, split into records as far as objects go, and where it came from."""
+
+    path: str
+    params: Params
+    status: int
+    fetched_at: datetime
+    byte_count: int
+    body: Records | Record
+    next_link: str | None = None
+
+    @property
+    def record(self) -> Record:
+        """The one object of the answer; AnswerBrokenError where it is a list."""
+        if isinstance(self.body, dict):
+            return self.body
+        raise AnswerBrokenError(self.path, "a list came where one object was expected")
+
+
+class Transport:
+    """Sends requests with a key, a few at a time, and tries again what may succeed later."""
+
+    def __init__(
+        self,
+        api_key: str,
+        api: str,
+        *,
+        concurrency: int,
+        requests_per_second: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._api = api.rstrip("/")
+        self._http = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
+            timeout=TIMEOUT,
+            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
+            transport=transport,
+        )
+        self._slots = asyncio.Semaphore(concurrency)
+        self._pace = Pace(requests_per_second)
+        self.request_count = 0
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def get(self, path: str, params: Params | None = None) -> Answer:
+        """Ask for `path` (below the base URL); LevainError where it is not given in the end."""
+        async for attempt in stamina.retry_context(
+            on=_worth_another_try,
+            attempts=TRIES,
+            timeout=GIVE_UP_AFTER,
+            wait_initial=FIRST_WAIT,
+            wait_max=LONGEST_WAIT,
+            wait_jitter=FIRST_WAIT,
+        ):
+            with attempt:
+                async with self._slots:
+                    await self._pace.turn()
+                    try:
+                        return await self._ask(path, params or {})
+                    except TooManyRequestsError as error:
+                        self._pace.pause(_retry_after(error))
+                        raise
+        raise AssertionError("the last try returns or raises")
+
+    async def _ask(self, path: str, params: Params) -> Answer:
+        request = f"GET {self._api}{path}"
+        self.request_count += 1
+        try:
+            response = await self._http.get(self._api + path, params=dict(params))
+        except httpx.HTTPError as error:
+            raise ConnectionFailedError(request, _in_words(error)) from error
+        except httpx.InvalidURL as error:
+            raise LevainError(request, str(error)) from error
+        if not response.is_success:
+            raise _status_error(request, response)
+        return Answer(
+            path=path,
+            params=params,
+            status=response.status_code,
+            fetched_at=_server_time(response.headers.get("Date")),
+            byte_count=len(response.content),
+            body=_records(request, response.content),
+            next_link=response.links.get("next", {}).get("url"),
+        )
+
+
+def _worth_another_try(error: Exception) -> bool | float:
+    if isinstance(error, TooManyRequestsError):
+        return _retry_after(error)
+    return isinstance(error, TransientError)
+
+
+def _retry_after(error: TooManyRequestsError) -> float:
+    return min(FIRST_WAIT if error.retry_after is None else error.retry_after, LONGEST_RETRY_AFTER)
+
+
+def _in_words(error: httpx.HTTPError) -> str:
+    """httpx leaves the message of some errors empty; then the kind has to do."""
+    return str(error) or type(error).__name__
+
+
+def _status_error(request: str, response: httpx.Response) -> LevainError:
+    status, detail = response.status_code, _detail(response)
+    if status == httpx.codes.TOO_MANY_REQUESTS:
+        return TooManyRequestsError(request, status, detail, _seconds(response))
+    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        return ServerFailedError(request, status, detail)
+    if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+        return UnauthorizedError(request, status, detail)
+    if status == httpx.codes.NOT_FOUND:
+        return NotFoundError(request, status, detail)
+    return RefusedError(request, status, detail)
+
+
+def _detail(response: httpx.Response) -> str:
+    """The API's own words on an error, in whichever of its shapes, cut to one line."""
+    try:
+        detail = response.json()["detail"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    if isinstance(detail, dict):
+        detail = detail.get("message") or detail.get("reason") or detail.get("error") or detail
+    if isinstance(detail, list):
+        detail = "; ".join(str(item.get("msg", item)) for item in detail if isinstance(item, dict))
+    return " ".join(str(detail).split())[:200]
+
+
+def _seconds(response: httpx.Response) -> float | None:
+    """`Retry-After` in seconds, from either of its two forms; None where it is not to be read."""
+    text = response.headers.get("Retry-After", "")
+    if text.isdecimal():
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max(0.0, (moment - _server_time(response.headers.get("Date"))).total_seconds())
+
+
+def _server_time(date: str | None) -> datetime:
+    """The API's clock rather than ours: a skewed machine must not move days or settling."""
+    try:
+        return email.utils.parsedate_to_datetime(date or "").astimezone(UTC)
+    except ValueError:
+        return datetime.now(UTC)
+
+
+def _records(request: str, content: bytes) -> Records | Record:
+    try:
+        content.decode()  # msgspec does not look into the strings that it leaves undecoded
+        return _split.decode(content)
+    except msgspec.ValidationError as error:
+        return _odd_records(request, content, error)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise AnswerBrokenError(request, f"the body is not whole JSON ({error})") from error
+
+
+def _odd_records(request: str, content: bytes, error: msgspec.ValidationError) -> Records:
+    """A list with something else than objects in it: whoever reads it meets no known field."""
+    try:
+        items = _split_any.decode(content)
+    except msgspec.DecodeError:
+        raise AnswerBrokenError(request, f"neither an object nor a list ({error})") from error
+    return [_record_or_wrapped(item) for item in items]
+
+
+def _record_or_wrapped(item: msgspec.Raw) -> Record:
+    try:
+        return _split_record.decode(item)
+    except msgspec.ValidationError:
+        return {"not_an_object": item}

@@ -1,0 +1,173 @@
+"""The settings: command line, environment, `analytics.toml`, defaults, in this order.
+
+This is the only module that reads the environment.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from analytics.errors import UsageError
+from analytics.levain.client import DEFAULT_API
+
+CONFIG_FILE = "analytics.toml"
+DEFAULT_DATA_DIR = "data"
+API_KEY_ENV = "LEVAIN_API_KEY"
+
+_KEY_TEXT = re.compile(r"levain_\w{8,}")
+
+Positive = Annotated[int, msgspec.Meta(ge=1)]
+NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of `analytics.toml`."""
+
+
+class Workspace(_Table, frozen=True):
+    """A workspace to read: the name of the variable that holds its key, and where its API is."""
+
+    api_key_env: Annotated[str, msgspec.Meta(min_length=1)]
+    api: str = ""
+    workspace_id: str | None = None
+
+
+class Reporting(_Table, frozen=True):
+    """How reports cut time: `timezone` (an IANA name) gives their days and months."""
+
+    timezone: str = "UTC"
+
+
+class Extract(_Table, frozen=True):
+    """How the API is read; `0` means no limit of our own where a limit may be 0."""
+
+    history_days: Positive = 90
+    settle_hours: NotNegative = 48
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
+    requests_per_second: Annotated[float, msgspec.Meta(ge=0)] = 0
+    details_per_night: NotNegative = 0
+
+
+class Privacy(_Table, frozen=True):
+    """What is kept of texts."""
+
+    keep_errors: bool = True
+
+
+class Publish(_Table, frozen=True):
+    """Who may read what is published: the mode of the file, as an octal text."""
+
+    mode: Annotated[str, msgspec.Meta(pattern="^0?[67][0-7]{2}$")] = "0600"
+
+
+class Controls(_Table, frozen=True):
+    """Checks against the vendor block publishing only above both thresholds."""
+
+    block_above_usd: Annotated[float, msgspec.Meta(ge=0)] = 10
+    block_above_percent: Annotated[float, msgspec.Meta(ge=0)] = 1
+
+
+class _File(_Table, frozen=True):
+    workspaces: list[Workspace] = []
+    reporting: Reporting = Reporting()
+    extract: Extract = Extract()
+    privacy: Privacy = Privacy()
+    publish: Publish = Publish()
+    controls: Controls = Controls()
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings, resolved."""
+
+    data_dir: Path
+    workspaces: list[Workspace]
+    reporting: Reporting
+    extract: Extract
+    privacy: Privacy
+    publish: Publish
+    controls: Controls
+
+
+def load_settings(data_dir: Path | None = None, config: Path | None = None) -> Settings:
+    """Put the settings together; UsageError where one is wrong, saying which and how to mend it."""
+    path = config or _path_of("ANALYTICS_CONFIG")
+    file = _read_file(path or Path(CONFIG_FILE), must_exist=path is not None)
+    api = os.environ.get("LEVAIN_API") or DEFAULT_API
+    workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
+    return Settings(
+        data_dir=data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR),
+        workspaces=[_with_api(workspace, api) for workspace in workspaces],
+        reporting=file.reporting,
+        extract=file.extract,
+        privacy=file.privacy,
+        publish=file.publish,
+        controls=file.controls,
+    )
+
+
+def api_keys(settings: Settings) -> list[tuple[Workspace, str]]:
+    """Each workspace with its key; UsageError where a variable is not set."""
+    return [(workspace, _api_key(workspace)) for workspace in settings.workspaces]
+
+
+def _api_key(workspace: Workspace) -> str:
+    key = os.environ.get(workspace.api_key_env, "").strip()
+    if not key:
+        raise UsageError(
+            f"No API key: the variable {workspace.api_key_env} is not set.\n"
+            f"Set it to a workspace's API key, or name another variable in {CONFIG_FILE}."
+        )
+    if not key.isascii() or not key.isprintable():
+        raise UsageError(
+            f"The variable {workspace.api_key_env} holds characters that no API key has.\n"
+            "Set it to the key as the dashboard shows it."
+        )
+    return key
+
+
+def _path_of(variable: str) -> Path | None:
+    text = os.environ.get(variable)
+    return Path(text) if text else None
+
+
+def _with_api(workspace: Workspace, api: str) -> Workspace:
+    url = (workspace.api or api).rstrip("/")
+    if not re.match(r"https?://[^/\s]+", url):
+        raise UsageError(f"`{url}` is not the base URL of an API: it must start with https://.")
+    return msgspec.structs.replace(workspace, api=url)
+
+
+def _read_file(path: Path, *, must_exist: bool) -> _File:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if must_exist:
+            raise UsageError(f"There is no settings file {path}.") from None
+        return _File()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The settings file {path} cannot be read: {error}.") from error
+    if _KEY_TEXT.search(text):
+        raise UsageError(
+            f"{path} holds an API key. Keys belong in the environment:\n"
+            "put the key into a variable, and the variable's NAME into api_key_env."
+        )
+    try:
+        return msgspec.convert(tomllib.loads(text), _File)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}.") from error
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {_in_words(error)}") from error
+
+
+def _in_words(error: msgspec.ValidationError) -> str:
+    """What is wrong and where, in the words of a settings file."""
+    what, _, where = str(error).partition(" - at `$")
+    what = what.replace("Object contains unknown field", "there is no setting")
+    where = where.strip(".`")
+    return f"{what} in [{where}]." if where else f"{what}."

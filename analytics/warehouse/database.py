@@ -1,0 +1,99 @@
+"""The DuckDB files of a batch. Nothing else opens them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from analytics.errors import AnalyticsError, BusyError, UsageError
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.schema import SCHEMA_VERSION, create_statements
+
+MARTS_FILE = "marts_file"
+# Older DuckDB tools open this format too.
+STORAGE_VERSION = "v1.5.0"
+
+_OFFLINE: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
+
+
+@contextmanager
+def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The batch's own file, laid out when it is new; days and instants are in UTC."""
+    con = _connect(layout.warehouse)
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        _lay_out(con, layout)
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
+    """The marts' file beside the warehouse: `marts.x` is found there without its catalog's name."""
+    con.execute(f"attach '{_quoted(file)}' as {MARTS_FILE} (storage_version '{STORAGE_VERSION}')")
+    try:
+        con.execute(f"create schema if not exists {MARTS_FILE}.marts")
+        con.execute(f"set search_path = 'warehouse.main,{MARTS_FILE}.marts'")
+        yield
+    finally:
+        con.execute("set search_path = 'warehouse.main'")
+        con.execute(f"detach {MARTS_FILE}")
+
+
+@contextmanager
+def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A finished marts' file, to read from; `marts` is on the search path."""
+    con = duckdb.connect(config=_OFFLINE)
+    try:
+        con.execute("set TimeZone = 'UTC'")
+        # Not opened by itself: then its catalog would be called as its schema is, `marts`.
+        con.execute(f"attach '{_quoted(file)}' as {MARTS_FILE} (read_only)")
+        con.execute(f"set search_path = '{MARTS_FILE}.marts'")
+        yield con
+    finally:
+        con.close()
+
+
+def _connect(file: Path) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(file, config=_OFFLINE)
+    except duckdb.IOException as error:
+        cause = str(error).splitlines()[0]
+        if "lock" in cause:
+            raise BusyError(
+                f"{file} is open in another program, which keeps the batch out.\n"
+                f"Close it, and read analytics.duckdb instead. ({cause})"
+            ) from error
+        if "version number" in cause:
+            raise UsageError(
+                f"{file} was written by a newer DuckDB than the installed {duckdb.__version__}.\n"
+                "Use the newer release of this program, or another --data-dir."
+            ) from error
+        raise AnalyticsError(f"{file} cannot be opened: {cause}") from error
+
+
+def _lay_out(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    exists = con.execute(
+        "select 1 from duckdb_tables()"
+        " where schema_name = 'ledger' and table_name = 'schema_version'"
+    ).fetchone()
+    if not exists:
+        con.execute(f"begin; {create_statements()} commit;")
+        return
+    row = con.execute("select max(version) from ledger.schema_version").fetchone()
+    if row and row[0] > SCHEMA_VERSION:
+        raise UsageError(
+            f"{layout.root} was written by a newer release of this program (data version {row[0]}, "
+            f"this release knows {SCHEMA_VERSION}).\nUse the newer release, or another --data-dir."
+        )
+
+
+def _quoted(file: Path) -> str:
+    return str(file).replace("'", "''")

@@ -1,0 +1,309 @@
+"""Load a landing folder: new versions into `raw`, what they replace into `raw.superseded`.
+
+All of a load happens in the caller's transaction: rows, ledger and working sets together.
+Nothing is ever updated in `raw`, so what was known at any earlier load can still be told.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from analytics import __version__
+from analytics.extract.landing import LIST_PULLS, REQUESTS, SUFFIX, parts
+from analytics.extract.store import Loaded
+from analytics.warehouse.reading import MACROS, typed_lines
+from analytics.warehouse.schema import LINEAGE
+from analytics.warehouse.sources import RUN_COSTS, RUNS, SOURCES, TERMINAL, Scope, Source
+
+_TERMINAL = "('" + "', '".join(TERMINAL) + "')"
+
+_REQUEST_COLUMNS = {
+    "request": "INTEGER",
+    "source": "VARCHAR",
+    "path": "VARCHAR",
+    "params": "VARCHAR",
+    "run_id": "VARCHAR",
+    "window_start": "DATE",
+    "window_end": "DATE",
+    "status": "INTEGER",
+    "byte_count": "BIGINT",
+    "record_count": "BIGINT",
+    "fetched_at": "TIMESTAMPTZ",
+}
+_PULL_COLUMNS = {
+    "agent_id": "VARCHAR",
+    "pulled_at": "TIMESTAMPTZ",
+    "row_count": "BIGINT",
+    "newest_run_id": "VARCHAR",
+    "newest_created_at": "TIMESTAMPTZ",
+    "oldest_created_at": "TIMESTAMPTZ",
+    "is_joined": "BOOLEAN",
+    "gap_after": "TIMESTAMPTZ",
+    "gap_before": "TIMESTAMPTZ",
+}
+
+
+def load_folder(con: duckdb.DuckDBPyConnection, folder: Path, *, settle_hours: int) -> Loaded:
+    """Load a landing folder; one that the ledger knows changes nothing."""
+    workspace_id, load_id = folder.parent.name, folder.name
+    known = con.execute(
+        "select 1 from ledger.loads where workspace_id = ? and load_id = ?", [workspace_id, load_id]
+    ).fetchone()
+    if known:
+        return Loaded()
+    return _Load(con, folder, workspace_id, load_id, settle_hours).run()
+
+
+class _Load:
+    """One load at work; its temporary tables are `load_requests`, `incoming` and `fresh`."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        folder: Path,
+        workspace_id: str,
+        load_id: str,
+        settle_hours: int,
+    ) -> None:
+        self._con = con
+        self._folder = folder
+        self._ids = {"workspace_id": workspace_id, "load_id": load_id}
+        self._settle_hours = settle_hours
+        self._superseded = 0
+        self._rounded = 0
+        self._records = 0
+        self._fresh = 0
+        self._quarantined = 0
+        self._touched: frozenset[date] = frozenset()
+
+    def run(self) -> Loaded:
+        con = self._con
+        con.execute(MACROS)
+        self._load_requests()
+        for source in SOURCES:
+            if self._one("select count(*) from load_requests where source = $source", source.name):
+                self._load_source(source)
+        self._load_pulls()
+        self._write_ledger()
+        return Loaded(self._records, self._fresh, self._quarantined, self._touched)
+
+    def _load_source(self, source: Source) -> None:
+        files = parts(self._folder, source.name)
+        self._con.execute("create or replace temp table incoming as " + typed_lines(source, files))
+        self._records += self._one("select count(*) from incoming")
+        self._rounded += self._one("select count(*) from incoming where is_rounded")
+        self._quarantine(source)
+        self._keep_latest(source)
+        self._find_fresh(source)
+        if source is RUNS:
+            self._touched = frozenset(self._touched_days())
+            self._update_working_sets()
+        elif source is RUN_COSTS:
+            self._settle_details()
+        self._store(source)
+
+    def _load_requests(self) -> None:
+        self._con.execute(
+            "create or replace temp table load_requests as select * from "
+            + _ndjson(self._folder / (REQUESTS + SUFFIX), _REQUEST_COLUMNS)
+        )
+        self._run(
+            "insert into ledger.requests"
+            f" select $workspace_id, $load_id, {', '.join(_REQUEST_COLUMNS)} from load_requests"
+        )
+
+    def _load_pulls(self) -> None:
+        file = self._folder / (LIST_PULLS + SUFFIX)
+        if file.exists():
+            self._run(
+                f"insert into ledger.list_pulls by name select $workspace_id as workspace_id,"
+                f" $load_id as load_id, * from {_ndjson(file, _PULL_COLUMNS)}"
+            )
+
+    def _quarantine(self, source: Source) -> None:
+        """Set aside what cannot be understood; what was stored of it before stays in force."""
+        count = self._one("select count(*) from incoming where problem is not null")
+        if count:
+            self._run(
+                f"insert into ledger.quarantine select $workspace_id, $load_id, '{source.name}',"
+                " request, line, problem, record from incoming where problem is not null"
+            )
+            self._con.execute("delete from incoming where problem is not null")
+        self._quarantined += count
+
+    def _keep_latest(self, source: Source) -> None:
+        """Of what was read twice within a load, the later answer holds."""
+        key = source.key
+        if source.scope is Scope.RECORD:
+            repeated, order = "count(*) > 1", "request desc, line desc"
+        else:
+            repeated, order = "min(request) < max(request)", "request desc"
+        self._con.execute(f"""
+            delete from incoming where line in (
+                select line from (
+                    select line, rank() over (partition by {key} order by {order}) as place
+                    from incoming
+                    where {key} in (
+                        select {key} from incoming group by {key} having {repeated}
+                    )
+                ) where place > 1
+            )
+        """)
+        self._con.execute("create or replace temp table scope as " + _scope(source))
+
+    def _find_fresh(self, source: Source) -> None:
+        """What is in force within the scope of what was read, and which lines are new to it."""
+        seen = ", v.status, v.cost_usd" if source is RUNS else ""
+        self._con.execute(
+            f"""
+            create or replace temp table in_force as
+            select v.version_id, v.{source.key}, v.record_hash{seen}
+            from raw.{source.name} as v
+            semi join scope using ({source.key})
+            anti join raw.superseded as s using (version_id)
+            where v.workspace_id = $workspace_id
+            """,
+            {"workspace_id": self._ids["workspace_id"]},
+        )
+        self._con.execute(f"""
+            create or replace temp table fresh as
+            select i.line, i.{source.key} from incoming as i
+            semi join scope using ({source.key})
+            anti join in_force using ({source.key}, record_hash)
+        """)
+
+    def _store(self, source: Source) -> None:
+        gone = f"from in_force as v anti join incoming using ({source.key}, record_hash)"
+        count = self._one(f"select count(*) {gone}")
+        if count:
+            self._run(
+                f"insert into raw.superseded select version_id, $workspace_id, $load_id {gone}"
+            )
+        columns = ", ".join(["request", "line", "seen_at", "record_hash", *source.columns])
+        self._run(
+            f"insert into raw.{source.name} ({', '.join(LINEAGE)}, {', '.join(source.columns)})"
+            f" select nextval('raw.version_ids'), $workspace_id, $load_id, {columns}"
+            " from incoming semi join fresh using (line)"
+        )
+        self._superseded += count
+        self._fresh += self._one("select count(*) from fresh")
+
+    def _touched_days(self) -> Iterator[date]:
+        rows = self._con.execute("""
+            select distinct unnest(generate_series(
+                (created_at at time zone 'UTC')::date,
+                greatest(created_at, coalesce(finished_at, created_at)) at time zone 'UTC',
+                interval 1 day
+            ))::date from incoming semi join fresh using (line)
+        """).fetchall()
+        return (day for (day,) in rows)
+
+    def _update_working_sets(self) -> None:
+        """Which runs are still to be read again, and of which the details are due.
+
+        A run that had settled and came again as it was needs no look: only new versions, and
+        runs that were waiting, are judged.
+        """
+        self._run(f"""
+            create or replace temp table judged as
+            select
+                i.run_id, i.created_at, i.finished_at, i.seen_at as read_at,
+                i.status in {_TERMINAL} as is_terminal,
+                case when i.status in {_TERMINAL} then coalesce(u.terminal_seen_at, i.seen_at) end
+                    as terminal_seen_at
+            from incoming as i
+            left join ledger.unsettled_runs as u
+                on u.workspace_id = $workspace_id and u.run_id = i.run_id
+            where u.run_id is not null or i.line in (select line from fresh)
+        """)
+        self._run("""
+            delete from ledger.unsettled_runs where workspace_id = $workspace_id and run_id in (
+                select run_id from judged
+                union all
+                select run_id from load_requests where source = 'runs' and status = 404
+            )
+        """)
+        self._con.execute(
+            """
+            insert into ledger.unsettled_runs
+            select $workspace_id, run_id, created_at, terminal_seen_at, read_at from judged
+            where not is_terminal
+                or read_at < coalesce(finished_at, terminal_seen_at) + to_hours($settle_hours)
+            """,
+            {"workspace_id": self._ids["workspace_id"], "settle_hours": self._settle_hours},
+        )
+        self._run(f"""
+            insert into ledger.details_due
+            select $workspace_id, f.run_id, f.created_at
+            from (from incoming semi join fresh using (line)) as f
+            left join in_force as v using (run_id)
+            where f.status in {_TERMINAL}
+                and (v.run_id is null or v.status not in {_TERMINAL}
+                    or v.cost_usd is distinct from f.cost_usd)
+                and f.run_id not in (
+                    select run_id from ledger.details_due where workspace_id = $workspace_id
+                )
+        """)
+
+    def _settle_details(self) -> None:
+        self._run("""
+            delete from ledger.details_due where workspace_id = $workspace_id and run_id in (
+                select run_id from load_requests where source = 'run_costs'
+            )
+        """)
+
+    def _write_ledger(self) -> None:
+        for file in sorted(self._folder.iterdir()):
+            content = file.read_bytes()
+            self._con.execute(
+                "insert into ledger.files values (?, ?, ?, ?, ?)",
+                [*self._ids.values(), file.name, len(content), hashlib.sha256(content).hexdigest()],
+            )
+        self._con.execute(
+            "insert into ledger.loads values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?)",
+            [
+                *self._ids.values(),
+                self._ids["load_id"].split("-", 2)[-1],
+                __version__,
+                self._records,
+                self._fresh,
+                self._superseded,
+                self._quarantined,
+                self._rounded,
+            ],
+        )
+
+    def _run(self, sql: str) -> None:
+        ids = {name: value for name, value in self._ids.items() if f"${name}" in sql}
+        self._con.execute(sql, ids)
+
+    def _one(self, sql: str, source: str | None = None) -> int:
+        row = self._con.execute(sql, {"source": source} if source else {}).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _scope(source: Source) -> str:
+    """The keys that a load replaces: an empty answer replaces too, so requests tell."""
+    if source.scope is Scope.RECORD:
+        return f"select distinct {source.key} from incoming"
+    asked = f"from load_requests where source = '{source.name}' and status = 200"
+    if source.scope is Scope.RUN:
+        return f"select distinct run_id {asked}"
+    return (
+        "select distinct unnest(generate_series(window_start, window_end - interval 1 day,"
+        f" interval 1 day))::date as date {asked}"
+    )
+
+
+def _ndjson(file: Path, columns: dict[str, str]) -> str:
+    name = str(file).replace("'", "''")
+    listed = ", ".join(f"{column}: '{kind}'" for column, kind in columns.items())
+    return (
+        f"read_json('{name}', format = 'newline_delimited', compression = 'zstd',"
+        f" columns = {{{listed}}})"
+    )

@@ -1,0 +1,49 @@
+"""One batch at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from analytics.errors import AnalyticsError, BusyError
+from analytics.warehouse.layout import Layout
+
+
+@contextmanager
+def batch_lock(layout: Layout) -> Iterator[None]:
+    """Hold the data directory; BusyError where another batch does. A dead batch holds nothing."""
+    try:
+        layout.root.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise AnalyticsError(
+            f"The data directory {layout.root} cannot be used: {error}."
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+            raise BusyError(
+                f"Another batch is at work in {layout.root} (process {holder}).\n"
+                "Wait until it has ended, or use another --data-dir."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_held(layout: Layout) -> bool:
+    """Tell whether a batch is at work, without getting in its way."""
+    try:
+        with layout.lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,74 @@
+"""Publish: what is finished takes the place of what was published before, by rename."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from analytics.errors import AnalyticsError
+from analytics.warehouse.layout import Layout
+
+
+def publish(layout: Layout, mode: int) -> None:
+    """Put the finished marts and the staged site in place, readable as `mode` says.
+
+    Readers that are at work keep what they have opened.
+    """
+    _replace_file(layout.marts, layout.published, mode)
+    if layout.staged_site.is_dir():
+        _open_up(layout.staged_site, mode)
+        _replace_folder(layout.staged_site, layout.site)
+    layout.root.chmod(_folder_mode(mode))
+
+
+def _replace_file(source: Path, target: Path, mode: int) -> None:
+    """Copy in a child process: to open and close the file here would drop DuckDB's lock on it."""
+    copy = target.with_name(target.name + ".next")
+    done = subprocess.run(
+        ["cp", "--", source, copy],  # noqa: S607 - the one that PATH finds will do
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        copy.unlink(missing_ok=True)
+        raise AnalyticsError(f"{source} cannot be copied to {copy}: {done.stderr.strip()}")
+    copy.chmod(mode)
+    _sync(copy)
+    copy.replace(target)
+    _sync(target.parent)
+
+
+def _replace_folder(source: Path, target: Path) -> None:
+    """Two renames: a folder cannot take another's place in one. What fails between is put back."""
+    old = target.with_name(target.name + ".old")
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    try:
+        source.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _open_up(folder: Path, mode: int) -> None:
+    for path in [folder, *folder.rglob("*")]:
+        path.chmod(_folder_mode(mode) if path.is_dir() else mode)
+
+
+def _folder_mode(mode: int) -> int:
+    """Whoever may read a file may enter its folder."""
+    return mode | (mode & 0o444) >> 2
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

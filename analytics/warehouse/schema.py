@@ -1,0 +1,94 @@
+"""The tables of `warehouse.duckdb`: `raw` by source, and the `ledger` of what was read."""
+
+from __future__ import annotations
+
+from analytics.warehouse.sources import SOURCES, Source
+
+SCHEMA_VERSION = 1
+
+# Columns that every table of `raw` carries: the version, and the way back to its request.
+LINEAGE = {
+    "version_id": "BIGINT",
+    "workspace_id": "VARCHAR",
+    "load_id": "VARCHAR",
+    "request": "INTEGER",
+    "line": "INTEGER",
+    "seen_at": "TIMESTAMPTZ",
+    "record_hash": "UHUGEINT",
+}
+
+_LEDGER = """
+create table ledger.schema_version (version INTEGER);
+
+-- The workspaces that this folder holds data of, and the setting that names each one's key.
+create table ledger.workspaces (
+    workspace_id VARCHAR, workspace_name VARCHAR, api VARCHAR, api_key_env VARCHAR,
+    first_night_at TIMESTAMPTZ, last_night_at TIMESTAMPTZ
+);
+
+-- One row per landing folder that was loaded.
+create table ledger.loads (
+    workspace_id VARCHAR, load_id VARCHAR, step VARCHAR, loaded_at TIMESTAMPTZ,
+    code_version VARCHAR,
+    record_count BIGINT, new_version_count BIGINT, superseded_count BIGINT,
+    quarantined_count BIGINT, rounded_count BIGINT
+);
+
+-- One row per landing file: proof of what exactly was loaded.
+create table ledger.files (
+    workspace_id VARCHAR, load_id VARCHAR, file_name VARCHAR, byte_count BIGINT, sha256 VARCHAR
+);
+
+-- One row per answered request.
+create table ledger.requests (
+    workspace_id VARCHAR, load_id VARCHAR, request INTEGER, source VARCHAR, path VARCHAR,
+    params VARCHAR, run_id VARCHAR, window_start DATE, window_end DATE, status INTEGER,
+    byte_count BIGINT, record_count BIGINT, fetched_at TIMESTAMPTZ
+);
+
+-- One row per pull of a run list; agent_id is null for the unfiltered list.
+create table ledger.list_pulls (
+    workspace_id VARCHAR, load_id VARCHAR, agent_id VARCHAR, pulled_at TIMESTAMPTZ,
+    row_count BIGINT, newest_run_id VARCHAR, newest_created_at TIMESTAMPTZ,
+    oldest_created_at TIMESTAMPTZ, is_joined BOOLEAN, gap_after TIMESTAMPTZ, gap_before TIMESTAMPTZ
+);
+
+-- Working sets: small tables of what the next night still has to read.
+create table ledger.unsettled_runs (
+    workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ, terminal_seen_at TIMESTAMPTZ,
+    read_at TIMESTAMPTZ
+);
+create table ledger.details_due (workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ);
+
+-- What an agent-day still differed from the API's sum after its runs had been read again.
+create table ledger.residues (
+    workspace_id VARCHAR, agent_id VARCHAR, date DATE, residue_usd DECIMAL(38,10)
+);
+
+-- Records that could not be understood, as they came.
+create table ledger.quarantine (
+    workspace_id VARCHAR, load_id VARCHAR, source VARCHAR, request INTEGER, line INTEGER,
+    reason VARCHAR, record VARCHAR
+);
+
+create sequence raw.version_ids;
+create table raw.superseded (version_id BIGINT, workspace_id VARCHAR, load_id VARCHAR);
+"""
+
+
+def create_statements() -> str:
+    """The SQL that lays out an empty warehouse."""
+    return "\n".join(
+        [
+            "create schema raw; create schema staging;",
+            "create schema intermediate; create schema ledger;",
+            _LEDGER,
+            *(_raw_table(source) for source in SOURCES),
+            f"insert into ledger.schema_version values ({SCHEMA_VERSION});",
+        ]
+    )
+
+
+def _raw_table(source: Source) -> str:
+    columns = ", ".join(f"{name} {kind}" for name, kind in (LINEAGE | source.columns).items())
+    return f"create table raw.{source.name} ({columns});"

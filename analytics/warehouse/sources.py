@@ -1,0 +1,249 @@
+"""What the pipeline reads of the API: one `Source` per landing file, with each field's type.
+
+Everything that handles records (the tables of `raw`, the typing of landing lines, the
+rules of replacement) is derived from this list, so a new field is one line here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+OPEN = ("pending", "running")
+
+TERMINAL = ("succeeded", "failed", "cancelled")
+"""The statuses in which a run has ended; any other one, also one that is new to us, is open."""
+
+
+class Kind(Enum):
+    """How a JSON value is read, and the column type that it becomes."""
+
+    TEXT = "VARCHAR"
+    MONEY = "DECIMAL(18,10)"
+    COUNT = "BIGINT"
+    NUMBER = "DOUBLE"
+    FLAG = "BOOLEAN"
+    DAY = "DATE"
+    INSTANT = "TIMESTAMPTZ"
+    EPOCH = "TIMESTAMP WITH TIME ZONE"  # seconds since 1970, as a JSON number
+
+
+class Scope(Enum):
+    """What a request replaces when it is read again.
+
+    RECORD: each record replaces the one with the same key. RUN: all rows of the run that
+    was asked for. DAY: all rows of the UTC days of the window that was asked for.
+    """
+
+    RECORD = "record"
+    RUN = "run"
+    DAY = "day"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A column, and the names under which the API may send its value (the first wins)."""
+
+    column: str
+    kind: Kind
+    names: tuple[str, ...] = ()
+    required: bool = False
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The field's JSON names; a dot leads into a nested object."""
+        return self.names or (self.column,)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One landing file: its name, its fields, and what a second reading replaces.
+
+    `key` is the column that tells which record (RECORD) or which day (DAY) a row belongs to;
+    a key that no field holds comes from the request (a run's id, a window's first day).
+    """
+
+    name: str
+    scope: Scope
+    key: str
+    fields: tuple[Field, ...]
+
+    @property
+    def key_kind(self) -> Kind:
+        """The type of the key column."""
+        for field in self.fields:
+            if field.column == self.key:
+                return field.kind
+        return Kind.DAY if self.scope is Scope.DAY else Kind.TEXT
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Column name to SQL type, the key first."""
+        return {self.key: self.key_kind.value} | {
+            field.column: field.kind.value for field in self.fields
+        }
+
+
+def _money(column: str, *names: str) -> Field:
+    return Field(column, Kind.MONEY, names)
+
+
+def _count(column: str, *names: str) -> Field:
+    return Field(column, Kind.COUNT, names)
+
+
+def _text(column: str, *names: str, required: bool = False) -> Field:
+    return Field(column, Kind.TEXT, names, required)
+
+
+def _instant(column: str, *names: str, required: bool = False) -> Field:
+    return Field(column, Kind.INSTANT, names, required)
+
+
+_TOKENS = (_count("tokens_in"), _count("tokens_out"))
+
+AGENTS = Source(
+    "agents",
+    Scope.RECORD,
+    "agent_id",
+    (
+        _text("agent_id", "id", required=True),
+        _text("agent_name", "name"),
+        _text("agent_slug", "slug"),
+        _text("status"),
+        _instant("created_at"),
+        _instant("updated_at"),
+    ),
+)
+
+RUNS = Source(
+    "runs",
+    Scope.RECORD,
+    "run_id",
+    (
+        _text("run_id", "id", required=True),
+        _text("agent_id"),
+        _text("agent_version_id"),
+        _count("agent_version"),
+        _text("session_id"),
+        _text("parent_run_id"),
+        _text("kind"),
+        _text("status", required=True),
+        _money("cost_usd"),
+        *_TOKENS,
+        _text("error"),
+        _count("artifact_count"),
+        _instant("created_at", required=True),
+        _instant("started_at"),
+        _instant("finished_at"),
+    ),
+)
+
+RUN_COSTS = Source(
+    "run_costs",
+    Scope.RUN,
+    "run_id",
+    (
+        _text("model"),
+        _text("provider"),
+        _money("cost_usd", "total_cost", "cost_usd"),
+        _count("tokens_in", "total_tokens_in", "tokens_in"),
+        _count("tokens_out", "total_tokens_out", "tokens_out"),
+        _count("request_count"),
+        _instant("started_at"),
+        _instant("ended_at"),
+    ),
+)
+
+RUN_LOG_EVENTS = Source(
+    "run_log_events",
+    Scope.RUN,
+    "run_id",
+    (
+        _count("seq"),
+        Field("occurred_at", Kind.EPOCH, ("ts",)),
+        _text("level"),
+        _text("logger"),
+        _text("node"),
+        _text("event_kind", "event.kind"),
+        _text("tool_name", "event.tool_name"),
+        Field("is_error", Kind.FLAG, ("event.is_error",)),
+        Field("duration_ms", Kind.NUMBER),
+        _money("cost_usd"),
+        _count("tokens"),
+    ),
+)
+
+USAGE_HOURS = Source(
+    "usage_hours",
+    Scope.DAY,
+    "date",
+    (
+        _instant("hour", required=True),
+        _text("agent_id"),
+        _text("model"),
+        _text("provider"),
+        _money("cost_usd"),
+        *_TOKENS,
+        _count("request_count"),
+        _count("error_count"),
+    ),
+)
+
+BILLING_DAYS = Source(
+    "billing_days",
+    Scope.DAY,
+    "date",
+    (
+        Field("date", Kind.DAY, required=True),
+        _text("provider"),
+        _money("cost_usd"),
+        _money("billed_usd"),
+        *_TOKENS,
+        _count("request_count"),
+    ),
+)
+
+AGENT_ROLLUPS = Source(
+    "agent_rollups",
+    Scope.DAY,
+    "date",
+    (
+        _text("agent_id"),
+        _text("agent_name"),
+        _text("agent_slug"),
+        _money("cost_usd"),
+        _money("billed_usd"),
+        *_TOKENS,
+        _count("request_count"),
+        _count("run_count"),
+        _count("total_duration_ms"),
+        _instant("last_run_at"),
+    ),
+)
+
+PLATFORM_ROLLUPS = Source(
+    "platform_rollups",
+    Scope.DAY,
+    "date",
+    (
+        _text("platform_agent_id"),
+        _text("platform_agent_slug"),
+        _text("platform_agent_name"),
+        _count("run_count"),
+        _money("cost_usd"),
+        _money("billed_usd"),
+        *_TOKENS,
+    ),
+)
+
+SOURCES = (
+    AGENTS,
+    RUNS,
+    RUN_COSTS,
+    RUN_LOG_EVENTS,
+    USAGE_HOURS,
+    BILLING_DAYS,
+    AGENT_ROLLUPS,
+    PLATFORM_ROLLUPS,
+)

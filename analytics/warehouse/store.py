@@ -1,0 +1,181 @@
+"""The warehouse as the extractor sees it: one workspace's stored state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from analytics.extract.listing import Mark
+from analytics.extract.store import Loaded
+from analytics.warehouse.load import load_folder
+from analytics.warehouse.sources import OPEN, TERMINAL
+
+# Stored agent-days beside the API's sums of them. Each row's cost was rounded at its tenth
+# decimal, so so many halves of it are no difference.
+_RESIDUES = """
+    with stored as (
+        select agent_id, (created_at at time zone 'UTC')::date as date,
+            sum(cost_usd) as cost_usd, count(*) as row_count
+        from raw.runs anti join raw.superseded using (version_id)
+        where workspace_id = $workspace_id and agent_id is not null
+            and created_at >= $first::timestamptz and created_at < $end::timestamptz
+        group by 1, 2
+    ),
+    asked as (
+        select agent_id, date, sum(cost_usd) as cost_usd
+        from raw.agent_rollups anti join raw.superseded using (version_id)
+        where workspace_id = $workspace_id and agent_id is not null
+            and date >= $first and date < $end
+        group by 1, 2
+    )
+    select agent_id, date, residue_usd
+    from (
+        select agent_id, date,
+            (coalesce(asked.cost_usd, 0) - coalesce(stored.cost_usd, 0))::decimal(38, 10)
+                as residue_usd,
+            coalesce(row_count, 0) as row_count
+        from stored full join asked using (agent_id, date)
+    )
+    where abs(residue_usd) > 0.00000000005 * (row_count + 1)
+"""
+
+
+class WarehouseStore:
+    """Implements `analytics.extract.store.Store` on an open warehouse."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, workspace_id: str, *, settle_hours: int
+    ) -> None:
+        self._con = con
+        self._workspace_id = workspace_id
+        self._settle_hours = settle_hours
+
+    def begin(self, workspace_name: str, api: str, api_key_env: str, began_at: datetime) -> None:
+        """Note whose data this is, and that a night began."""
+        first = self._rows("select min(first_night_at) from ledger.workspaces where {mine}")[0][0]
+        self._rows("delete from ledger.workspaces where {mine}")
+        self._con.execute(
+            "insert into ledger.workspaces values (?, ?, ?, ?, ?, ?)",
+            [self._workspace_id, workspace_name, api, api_key_env, first or began_at, began_at],
+        )
+
+    def load(self, folder: Path) -> Loaded:
+        """Load a landing folder; one that was loaded before changes nothing."""
+        return load_folder(self._con, folder, settle_hours=self._settle_hours)
+
+    def has_runs(self) -> bool:
+        """Tell whether any run list was ever read."""
+        return bool(self._rows("select 1 from ledger.list_pulls where {mine} limit 1"))
+
+    def agent_ids(self) -> set[str]:
+        """All agents that were ever heard of."""
+        rows = self._rows("""
+            select agent_id from raw.agents where {mine}
+            union select agent_id from raw.agent_rollups where {mine} and agent_id is not null
+            union select agent_id from ledger.list_pulls where {mine} and agent_id is not null
+        """)
+        return {agent_id for (agent_id,) in rows}
+
+    def list_marks(self) -> dict[str | None, Mark]:
+        """Where the last pull of each list ended; None stands for the unfiltered list."""
+        rows = self._rows("""
+            select agent_id, arg_max(newest_run_id, rowid), strftime(
+                arg_max(newest_created_at, rowid) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')
+            from ledger.list_pulls where {mine} group by agent_id
+        """)
+        return {agent_id: Mark(run_id, created_at) for agent_id, run_id, created_at in rows}
+
+    def days_read(self, source: str) -> set[date]:
+        """The UTC days of which a windowed source has been read."""
+        rows = self._rows(
+            """
+            select distinct unnest(generate_series(window_start, window_end - interval 1 day,
+                interval 1 day))::date
+            from ledger.requests where {mine} and source = $source and status = 200
+            """,
+            source=source,
+        )
+        return {day for (day,) in rows}
+
+    def unsettled_runs(self) -> list[str]:
+        """Runs that are open, or ended too lately to be taken as final."""
+        rows = self._rows("select run_id from ledger.unsettled_runs where {mine} order by run_id")
+        return [run_id for (run_id,) in rows]
+
+    def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
+        """Agent-days in `[first, end)` whose stored cost is not the API's, in a new way."""
+        rows = self._rows(
+            f"""
+            select agent_id, date from ({_RESIDUES}) as tonight
+            left join (select * from ledger.residues where {{mine}}) as noted using (agent_id, date)
+            where tonight.residue_usd is distinct from noted.residue_usd
+            order by agent_id, date
+            """,
+            first=first,
+            end=end,
+        )
+        return [(agent_id, day) for agent_id, day in rows]
+
+    def runs_of(self, agent_days: Sequence[tuple[str, date]]) -> list[str]:
+        """The stored runs that agents started on UTC days."""
+        rows = self._rows(
+            """
+            select run_id from raw.runs anti join raw.superseded using (version_id)
+            where {mine} and (agent_id, (created_at at time zone 'UTC')::date)
+                in (select unnest($agents::varchar[]), unnest($days::date[]))
+            """,
+            agents=[agent_id for agent_id, _ in agent_days],
+            days=[day for _, day in agent_days],
+        )
+        return [run_id for (run_id,) in rows]
+
+    def note_residues(self, agent_days: Sequence[tuple[str, date]], first: date, end: date) -> None:
+        """Remember what still differs, so that it is not looked into every night."""
+        self._rows(
+            """
+            delete from ledger.residues where {mine} and (agent_id, date)
+                in (select unnest($agents::varchar[]), unnest($days::date[]))
+            """,
+            agents=[agent_id for agent_id, _ in agent_days],
+            days=[day for _, day in agent_days],
+        )
+        self._rows(
+            f"""
+            insert into ledger.residues
+            select $workspace_id, agent_id, date, residue_usd from ({_RESIDUES})
+            where (agent_id, date)
+                not in (select agent_id, date from ledger.residues where {{mine}})
+            """,
+            first=first,
+            end=end,
+        )
+
+    def details_due(self) -> list[str]:
+        """Ended runs whose costs and events are to be read, the newest first."""
+        rows = self._rows(
+            "select run_id from ledger.details_due where {mine} order by created_at desc, run_id"
+        )
+        return [run_id for (run_id,) in rows]
+
+    def unknown_statuses(self) -> dict[str, int]:
+        """How many runs have a status that is new to us, by status."""
+        rows = self._rows(
+            """
+            select status, count(*)
+            from raw.runs anti join raw.superseded using (version_id)
+            where {mine} and not list_contains($known, status)
+                and run_id in (select run_id from ledger.unsettled_runs where {mine})
+            group by status order by status
+            """,
+            known=[*OPEN, *TERMINAL],
+        )
+        return dict(rows)
+
+    def _rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
+        """Run SQL in which `{mine}` stands for this workspace's rows."""
+        sql = sql.replace("{mine}", "workspace_id = $workspace_id")
+        return self._con.execute(sql, values | {"workspace_id": self._workspace_id}).fetchall()

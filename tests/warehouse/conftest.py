@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import msgspec
+import pytest
+
+from analytics.extract.landing import Landing
+from analytics.extract.store import Loaded
+from analytics.levain import Answer
+from analytics.warehouse.database import open_warehouse
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.load import load_folder
+
+READ_AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+DAY = date(2026, 11, 19)
+
+
+def run_record(run_id: str = "r1", **fields: Any) -> dict[str, Any]:
+    """A run as the API gives it; a `bytes` value stands for JSON text, digit for digit."""
+    return {
+        "id": run_id,
+        "status": "succeeded",
+        "cost_usd": 0.25,
+        "tokens_in": 1000,
+        "tokens_out": 100,
+        "agent_id": "a1",
+        "created_at": "2026-11-19T10:00:00+00:00",
+        "started_at": "2026-11-19T10:00:05+00:00",
+        "finished_at": "2026-11-19T10:01:00+00:00",
+        "error": None,
+    } | fields
+
+
+def raw(record: Any) -> Any:
+    if not isinstance(record, dict):
+        return {"not_an_object": msgspec.Raw(json.dumps(record).encode())}
+    return {
+        name: msgspec.Raw(value if isinstance(value, bytes) else json.dumps(value).encode())
+        for name, value in record.items()
+    }
+
+
+Load = Callable[..., Loaded]
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return Layout(tmp_path)
+
+
+@pytest.fixture
+def con(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
+    with open_warehouse(layout) as con:
+        yield con
+
+
+@pytest.fixture
+def load(layout: Layout, con: duckdb.DuckDBPyConnection) -> Load:
+    """Land records of a source as one answer, and load them; each call is a load of its own."""
+    loads = 0
+
+    def land_and_load(
+        source: str,
+        records: list[Any],
+        *,
+        run_id: str | None = None,
+        window: tuple[date, date] | None = None,
+        read_at: datetime = READ_AT,
+    ) -> Loaded:
+        nonlocal loads
+        loads += 1
+        landing = Landing(layout.landing, "w1", f"20261120T060000Z-{loads:03}-x", keep_errors=True)
+        answer = Answer("/x", {}, 200, read_at, 2, [])
+        landing.add(
+            source, answer, [raw(record) for record in records], run_id=run_id, window=window
+        )
+        return load_folder(con, landing.commit(), settle_hours=48)
+
+    return land_and_load
+
+
+def current(con: duckdb.DuckDBPyConnection, source: str, columns: str) -> list[tuple[Any, ...]]:
+    """The rows of a source that hold now."""
+    return con.execute(
+        f"select {columns} from raw.{source} anti join raw.superseded using (version_id)"
+        " order by all"
+    ).fetchall()

@@ -1,0 +1,185 @@
+"""What a load adds, what it replaces, and what it leaves to be read again."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.load import load_folder
+from tests.warehouse.conftest import DAY, READ_AT, Load, current, run_record
+
+NEXT = DAY + timedelta(days=1)
+
+
+def all_rows(con: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]:
+    tables = con.execute(
+        "select schema_name || '.' || table_name from duckdb_tables()"
+        " where schema_name in ('raw', 'ledger')"
+    ).fetchall()
+    return {
+        name: con.execute(f"select * from {name} order by all").fetchall() for (name,) in tables
+    }
+
+
+def test_a_folder_loaded_twice_changes_nothing(
+    layout: Layout, load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Loading the same landing folder again leaves every table as it is."""
+    load("runs", [run_record("a"), run_record("b", status="running")])
+    (folder,) = (layout.landing / "w1").iterdir()
+    before = all_rows(con)
+
+    load_folder(con, folder, settle_hours=48)
+
+    assert all_rows(con) == before
+
+
+def test_the_same_records_make_no_new_version(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """A record that comes again unchanged adds no row."""
+    load("runs", [run_record()])
+    loaded = load("runs", [run_record()])
+
+    assert loaded.new_version_count == 0
+    assert con.execute("select count(*) from raw.runs").fetchall() == [(1,)]
+
+
+def test_every_version_is_kept(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """Each change of a run is a row more, going back to an old state included."""
+    for cost in (0.1, 0.2, 0.1):
+        load("runs", [run_record(cost_usd=cost)])
+
+    assert [(Decimal("0.1"),)] == current(con, "runs", "cost_usd")
+    assert [(Decimal("0.1"),), (Decimal("0.2"),), (Decimal("0.1"),)] == con.execute(
+        "select cost_usd from raw.runs order by version_id"
+    ).fetchall()
+
+
+def test_of_two_answers_in_a_load_the_later_holds(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """A run that was read twice within a load is stored as it was read last."""
+    load("runs", [run_record(status="running"), run_record(status="failed")])
+
+    assert current(con, "runs", "status") == [("failed",)]
+
+
+def test_a_version_leads_back_to_its_line(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """Each row names its load, request and line, and when it was first seen."""
+    load("runs", [run_record("a"), run_record("b")])
+
+    assert con.execute(
+        "select load_id, request, line, seen_at from raw.runs where run_id = 'b'"
+    ).fetchall() == [("20261120T060000Z-001-x", 0, 2, READ_AT)]
+
+
+def test_a_window_replaces_its_days(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """What a day's rows were before is gone when the day is read again; other days stay."""
+    window = (DAY, NEXT)
+    other = (DAY - timedelta(days=1), DAY)
+    load("agent_rollups", [{"agent_id": "a", "cost_usd": 9}], window=other)
+    load("agent_rollups", [{"agent_id": "a", "cost_usd": 1}, {"agent_id": "b"}], window=window)
+    load("agent_rollups", [{"agent_id": "a", "cost_usd": 2}], window=window)
+
+    assert [(other[0], "a", Decimal(9)), (DAY, "a", Decimal(2))] == current(
+        con, "agent_rollups", "date, agent_id, cost_usd"
+    )
+
+
+def test_an_empty_window_replaces_too(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """A day that comes back without rows has none any more."""
+    load("billing_days", [{"date": str(DAY), "provider": "p"}], window=(DAY, NEXT))
+    load("billing_days", [], window=(DAY, NEXT))
+
+    assert current(con, "billing_days", "provider") == []
+
+
+def test_hours_belong_to_their_utc_day(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """An hour given with an offset replaces, and is replaced, with its UTC day."""
+    hours = [{"hour": "2026-11-20T01:00:00+02:00", "model": "m", "cost_usd": 1}]
+    load("usage_hours", hours, window=(DAY, NEXT))
+
+    assert current(con, "usage_hours", "date") == [(DAY,)]
+
+
+def test_equal_rows_of_a_window_all_count(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """Two rows alike in one answer are two rows, also when they are read again."""
+    rows = [{"date": str(DAY), "provider": "p", "cost_usd": 1}] * 2
+    for _ in range(2):
+        load("billing_days", rows, window=(DAY, NEXT))
+
+    assert len(current(con, "billing_days", "provider")) == 2
+
+
+def test_a_runs_details_are_replaced_as_a_whole(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """The model split of a run is what its last answer says; another run's stays."""
+    load("run_costs", [{"model": "x", "total_cost": 1}], run_id="other")
+    load("run_costs", [{"model": "x", "total_cost": 1}, {"model": "y"}], run_id="r1")
+    load("run_costs", [{"model": "x", "total_cost": 3}], run_id="r1")
+
+    assert [("other", "x", Decimal(1)), ("r1", "x", Decimal(3))] == current(
+        con, "run_costs", "run_id, model, cost_usd"
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "read_after", "waits"),
+    [
+        pytest.param({"status": "running", "finished_at": None}, 1000, True, id="open"),
+        pytest.param({"status": "dreaming"}, 1000, True, id="a status that is new to us"),
+        pytest.param({"status": "failed"}, 47, True, id="ended lately"),
+        pytest.param({"status": "failed"}, 49, False, id="ended long ago"),
+        pytest.param({"status": "cancelled", "finished_at": None}, 1000, True, id="no end known"),
+    ],
+)
+def test_which_runs_wait_to_settle(
+    load: Load,
+    con: duckdb.DuckDBPyConnection,
+    fields: dict[str, Any],
+    read_after: int,
+    waits: bool,
+) -> None:
+    """A run waits until it has ended and was read so many hours after its end."""
+    ended = READ_AT - timedelta(hours=read_after)
+    load("runs", [run_record(**({"finished_at": ended.isoformat()} | fields))])
+
+    assert waits == bool(con.execute("select 1 from ledger.unsettled_runs").fetchall())
+
+
+def test_a_run_without_an_end_settles_from_when_it_was_seen(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Without `finished_at`, the hours count from the first reading that showed it ended."""
+    record = run_record(status="cancelled", finished_at=None)
+    waiting = []
+    for hours in (0, 47, 49, 50):
+        load("runs", [record], read_at=READ_AT + timedelta(hours=hours))
+        waiting.append(len(con.execute("select 1 from ledger.unsettled_runs").fetchall()))
+
+    assert waiting == [1, 1, 0, 0]
+
+
+def test_touched_days_span_a_changed_runs_life(load: Load) -> None:
+    """A new or changed run touches every UTC day from its creation to its end."""
+    run = run_record(created_at="2026-11-17T23:00:00Z", finished_at="2026-11-19T01:00:00Z")
+
+    assert {date(2026, 11, 17), date(2026, 11, 18), date(2026, 11, 19)} == load(
+        "runs", [run]
+    ).touched_days
+    assert set() == load("runs", [run]).touched_days
+
+
+def test_the_ledger_proves_what_was_loaded(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """Each file is in the ledger with its hash, each load with its counts."""
+    load("runs", [run_record("a"), run_record("b", tokens_in="x")])
+
+    files = con.execute("select file_name, length(sha256) from ledger.files order by 1").fetchall()
+    assert files == [("requests.ndjson.zst", 64), ("runs.ndjson.zst", 64)]
+    assert con.execute(
+        "select record_count, new_version_count, superseded_count, quarantined_count"
+        " from ledger.loads"
+    ).fetchall() == [(2, 1, 0, 1)]
