@@ -1,0 +1,65 @@
+"""Build every model of `queries/`: views and tables in the warehouse, marts in their own file."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from analytics.resources import folder
+from analytics.transform import error_classes, failure_rates
+from analytics.transform.comments import comment_on
+from analytics.transform.models import LAYERS, Model, ModelError, in_order, read_models
+
+POLARS_MODELS = (error_classes.MODEL, failure_rates.MODEL)
+
+_CATALOGS = {"staging": "warehouse", "intermediate": "warehouse", "marts": "marts_file"}
+
+
+@dataclass(frozen=True)
+class BuiltRelation:
+    """What was built: the relation, its rows (None for a view), and the seconds that it took."""
+
+    name: str
+    rows: int | None
+    seconds: float
+
+
+def build(
+    con: duckdb.DuckDBPyConnection, *, timezone: str, queries: Path | None = None
+) -> list[BuiltRelation]:
+    """Build all models anew, in order; days and months are those of `timezone` (an IANA name).
+
+    Raises ModelError, which names the file, for a model that cannot be built. What was built
+    before it stands; relations of an earlier build are gone.
+    """
+    models = in_order(all_models(con, queries or folder("queries")))
+    con.execute("set variable reporting_timezone = ?", [timezone])
+    for layer in LAYERS:
+        schema = f"{_CATALOGS[layer]}.{layer}"
+        con.execute(f"drop schema if exists {schema} cascade; create schema {schema}")
+    return [_build(con, model) for model in models]
+
+
+def all_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[Model]:
+    """The SQL models of a folder and the Polars models, in no order."""
+    return [*read_models(con, queries), *POLARS_MODELS]
+
+
+def _build(con: duckdb.DuckDBPyConnection, model: Model) -> BuiltRelation:
+    """Make a relation and its comments, in one transaction."""
+    started = time.perf_counter()
+    relation = f"{_CATALOGS[model.layer]}.{model.relation}"
+    con.begin()
+    try:
+        rows = model.make(con, relation)
+        if model.layer == "marts":
+            comment_on(con, relation, model.header)
+    except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
+        con.rollback()
+        raise ModelError(model.file, str(error)) from error
+    con.commit()
+    return BuiltRelation(model.relation, rows, time.perf_counter() - started)

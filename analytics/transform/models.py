@@ -1,0 +1,188 @@
+"""Models: what each file of `queries/` says of itself, what it reads, and the order to build in."""
+
+from __future__ import annotations
+
+import json
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from analytics.transform.frames import read_frame, write_table
+
+LAYERS = ("staging", "intermediate", "marts")
+SOURCE_SCHEMAS = ("raw", "ledger")
+
+_HEADER_FIELD = re.compile(r"(key|materialized|column (?P<column>\w+)): (?P<value>.+)")
+
+
+class ModelError(Exception):
+    """A model or check that cannot be understood, ordered or run: its file, then the cause."""
+
+    def __init__(self, file: str, cause: str) -> None:
+        super().__init__(f"{file}: {cause}")
+        self.file = file
+        self.cause = cause
+
+
+@dataclass(frozen=True)
+class Header:
+    """The comment that opens a file: what it holds, its key, and words on single columns."""
+
+    description: str
+    key: tuple[str, ...] = ()
+    is_table: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Model(ABC):
+    """A relation to build: `layer.name`, described by its header, from the relations it reads."""
+
+    layer: str
+    name: str
+    file: str
+    header: Header
+    reads: frozenset[str]
+
+    @property
+    def relation(self) -> str:
+        """The name under which other models read it."""
+        return f"{self.layer}.{self.name}"
+
+    @abstractmethod
+    def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int | None:
+        """Make the relation, and return how many rows it has (None for a view)."""
+
+
+@dataclass(frozen=True)
+class SqlModel(Model):
+    """A model that is one SELECT: a table in marts or if its header says so, else a view."""
+
+    sql: str
+
+    def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int | None:
+        """Make the view or the table."""
+        if self.layer == "marts" or self.header.is_table:
+            ((rows,),) = con.execute(f"create table {relation} as {self.sql}").fetchall()
+            return int(rows)
+        con.execute(f"create view {relation} as {self.sql}")
+        return None
+
+
+@dataclass(frozen=True)
+class PolarsModel(Model):
+    """A model that is a function from the frames of its `inputs` to a frame; always a table."""
+
+    inputs: tuple[str, ...]
+    compute: Callable[..., pl.DataFrame]
+
+    def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int:
+        """Make the table."""
+        frames = [read_frame(con, name) for name in self.inputs]
+        return write_table(con, relation, self.compute(*frames))
+
+
+def polars_model(
+    name: str, *, header: Header, inputs: Sequence[str], compute: Callable[..., pl.DataFrame]
+) -> PolarsModel:
+    """An intermediate model in Python; `inputs` are relations, `layer.name`."""
+    file = f"{compute.__module__}.{compute.__qualname__}"
+    return PolarsModel(
+        "intermediate", name, file, header, frozenset(inputs), tuple(inputs), compute
+    )
+
+
+def read_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]:
+    """The models in the layers of `queries`; raises ModelError for a file that is no SELECT."""
+    models = []
+    for layer in LAYERS:
+        for path in sorted((queries / layer).glob("*.sql")):
+            file, sql = short_name(path), path.read_text(encoding="utf-8")
+            reads = frozenset(references(con, file, sql))
+            models.append(SqlModel(layer, path.stem, file, read_header(sql), reads, sql))
+    return models
+
+
+def short_name(path: Path) -> str:
+    """A file of `queries/` as people call it, such as `queries/marts/fct_runs.sql`."""
+    return "/".join(path.parts[-3:])
+
+
+def read_header(sql: str) -> Header:
+    """The header of a file: its leading `--` lines, up to the first line of SQL."""
+    description: list[str] = []
+    fields: dict[str, str] = {}
+    columns: dict[str, str] = {}
+    for line in sql.splitlines():
+        if not line.startswith("--"):
+            break
+        text = line.removeprefix("--").strip()
+        if (match := _HEADER_FIELD.fullmatch(text)) is None:
+            description.append(text)
+        elif column := match["column"]:
+            columns[column] = match["value"]
+        else:
+            fields[match[1]] = match["value"]
+    key = tuple(name.strip() for name in fields["key"].split(",")) if "key" in fields else ()
+    return Header(" ".join(description), key, fields.get("materialized") == "table", columns)
+
+
+def references(con: duckdb.DuckDBPyConnection, file: str, sql: str) -> set[str]:
+    """The relations `schema.name` that one SELECT reads; raises ModelError if it is not just that.
+
+    A name without a schema is a common table expression's.
+    """
+    ((text,),) = con.execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()
+    tree = json.loads(text)
+    if tree["error"]:
+        raise ModelError(file, tree["error_message"])
+    if (count := len(tree["statements"])) != 1:
+        raise ModelError(file, f"holds {count} statements; a file holds one SELECT")
+    return {
+        f"{node['schema_name']}.{node['table_name']}"
+        for node in _nodes(tree)
+        if node.get("type") == "BASE_TABLE" and node["schema_name"]
+    }
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(tree, dict):
+        yield tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for branch in tree:
+            yield from _nodes(branch)
+
+
+def in_order(models: Iterable[Model]) -> list[Model]:
+    """The models, each after all that it reads; the same order on every run.
+
+    Raises ModelError for a relation that no model makes, and for a cycle.
+    """
+    by_relation = {model.relation: model for model in models}
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for relation, model in sorted(by_relation.items()):
+        reads = {name for name in model.reads if name.split(".")[0] not in SOURCE_SCHEMAS}
+        if unknown := sorted(reads - by_relation.keys()):
+            raise ModelError(model.file, f"reads {', '.join(unknown)}, which no model makes")
+        sorter.add(relation, *sorted(reads))
+    try:
+        sorter.prepare()
+    except CycleError as error:
+        cycle = error.args[1]
+        raise ModelError(
+            by_relation[cycle[0]].file, f"reads itself: {' <- '.join(cycle)}"
+        ) from None
+    ordered: list[Model] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        ordered.extend(by_relation[relation] for relation in ready)
+        sorter.done(*ready)
+    return ordered

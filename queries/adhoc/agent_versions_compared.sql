@@ -1,0 +1,26 @@
+-- Did a new version of an agent make it dearer, slower or less reliable?
+select
+    workspaces.workspace_name,
+    runs.agent_name,
+    runs.agent_version,
+    min(runs.date) as first_date,
+    max(runs.date) as last_date,
+    count(*) as run_count,
+    round(
+        100.0 * count(*) filter (runs.status = 'failed')
+        / nullif(count(*) filter (runs.status in ('succeeded', 'failed')), 0),
+        1
+    ) as failed_percent,
+    round(avg(runs.cost_usd), 4)::decimal(18, 4) as usd_per_run,
+    round(quantile_cont(runs.duration_seconds, 0.5), 1) as median_seconds,
+    round(avg(runs.tokens_in + runs.tokens_out))::bigint as tokens_per_run
+from marts.fct_runs as runs
+join marts.dim_workspaces as workspaces using (workspace_id)
+where runs.is_terminal and runs.agent_id is not null
+group by
+    runs.workspace_id,
+    workspaces.workspace_name,
+    runs.agent_id,
+    runs.agent_name,
+    runs.agent_version
+order by workspaces.workspace_name, runs.agent_name, runs.agent_version

@@ -1,0 +1,23 @@
+-- How many tokens does a run of each agent take: half of them at most, and 95 in 100 at most?
+with
+
+latest as (
+    select max(date) as date
+    from marts.fct_runs
+)
+
+select
+    workspaces.workspace_name,
+    runs.agent_name,
+    count(*) as run_count,
+    quantile_disc(runs.tokens_in, 0.5) as tokens_in_p50,
+    quantile_disc(runs.tokens_in, 0.95) as tokens_in_p95,
+    quantile_disc(runs.tokens_out, 0.5) as tokens_out_p50,
+    quantile_disc(runs.tokens_out, 0.95) as tokens_out_p95,
+    quantile_disc(runs.cost_usd, 0.5) as cost_usd_p50,
+    quantile_disc(runs.cost_usd, 0.95) as cost_usd_p95
+from marts.fct_runs as runs
+join marts.dim_workspaces as workspaces using (workspace_id)
+where runs.is_terminal and runs.date > (select date from latest) - 30
+group by runs.workspace_id, workspaces.workspace_name, runs.agent_id, runs.agent_name
+order by tokens_in_p95 desc nulls last

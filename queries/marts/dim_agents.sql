@@ -1,0 +1,19 @@
+-- Agents that are listed, or known from runs or the API's sums; a deleted one keeps its last name.
+-- Grain: agent.
+-- key: workspace_id, agent_id
+select
+    workspace_id,
+    agent_id,
+    arg_max(agent_slug, (authority, said_at)) filter (agent_slug is not null) as agent_slug,
+    coalesce(
+        arg_max(agent_name, (authority, said_at)) filter (agent_name is not null),
+        arg_max(agent_slug, (authority, said_at)) filter (agent_slug is not null),
+        agent_id
+    ) as agent_name,
+    arg_max(status, said_at) filter (status is not null) as status,
+    bool_or(is_current) as is_listed,
+    min(first_seen_at) as first_seen_at,
+    max(last_run_at) as last_run_at
+from intermediate.int_agents
+group by workspace_id, agent_id
+order by workspace_id, agent_id

@@ -1,0 +1,19 @@
+-- Pulls of the run lists, and the windows in which runs may have been missed.
+-- Grain: pull.
+-- key: workspace_id, load_id, agent_id, pulled_at
+-- column agent_id: The agent whose list was pulled; null for the list of all agents.
+-- column row_count: Runs that the pull answered; the API gives at most 200.
+select
+    workspace_id,
+    load_id,
+    agent_id,
+    pulled_at,
+    row_count,
+    newest_run_id,
+    newest_created_at,
+    oldest_created_at,
+    is_joined,
+    gap_after,
+    gap_before
+from staging.stg_list_pulls
+order by workspace_id, pulled_at

@@ -1,0 +1,33 @@
+-- What each load brought into the warehouse. Grain: load.
+-- key: workspace_id, load_id
+-- column request_count: Requests to the API that the load answered.
+with
+
+requests as (
+    select
+        workspace_id,
+        load_id,
+        count(*) as request_count,
+        min(fetched_at) as first_fetched_at,
+        max(fetched_at) as last_fetched_at
+    from staging.stg_requests
+    group by workspace_id, load_id
+)
+
+select
+    loads.workspace_id,
+    loads.load_id,
+    loads.step,
+    loads.code_version,
+    coalesce(requests.request_count, 0) as request_count,
+    loads.record_count,
+    loads.new_version_count,
+    loads.superseded_count,
+    loads.quarantined_count,
+    loads.rounded_count,
+    requests.first_fetched_at,
+    requests.last_fetched_at,
+    loads.loaded_at
+from staging.stg_loads as loads
+left join requests using (workspace_id, load_id)
+order by loads.workspace_id, loads.load_id

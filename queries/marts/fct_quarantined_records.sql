@@ -1,0 +1,6 @@
+-- Records of the API that could not be understood and are in no figure; the landing file has them.
+-- Grain: record.
+-- key: workspace_id, load_id, source, request, line
+select workspace_id, load_id, source, request, line, reason
+from staging.stg_quarantined_records
+order by workspace_id, load_id, source, request, line

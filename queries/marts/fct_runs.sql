@@ -1,0 +1,48 @@
+-- Runs as last read. Grain: run.
+-- key: workspace_id, run_id
+with
+
+replaced_versions as (
+    select workspace_id, run_id, min(seen_at) as first_seen_at
+    from staging.stg_run_versions
+    where not is_current
+    group by workspace_id, run_id
+)
+
+select
+    runs.workspace_id,
+    runs.run_id,
+    runs.agent_id,
+    agents.agent_slug,
+    if(runs.agent_id is null, 'No agent', agents.agent_name) as agent_name,
+    runs.agent_version_id,
+    runs.agent_version,
+    runs.session_id,
+    runs.parent_run_id,
+    runs.kind,
+    runs.status,
+    runs.date,
+    runs.created_at,
+    runs.started_at,
+    runs.finished_at,
+    runs.queue_seconds,
+    runs.duration_seconds,
+    runs.cost_usd,
+    runs.tokens_in,
+    runs.tokens_out,
+    runs.artifact_count,
+    errors.error_class,
+    runs.error_message,
+    runs.is_terminal,
+    runs.is_terminal and not exists (
+        from staging.stg_unsettled_runs as unsettled
+        where unsettled.workspace_id = runs.workspace_id and unsettled.run_id = runs.run_id
+    ) as is_settled,
+    runs.is_unmetered,
+    coalesce(replaced_versions.first_seen_at, runs.seen_at) as first_seen_at,
+    runs.seen_at as last_changed_at
+from intermediate.int_runs as runs
+left join replaced_versions using (workspace_id, run_id)
+left join intermediate.int_run_errors as errors using (workspace_id, run_id)
+left join marts.dim_agents as agents using (workspace_id, agent_id)
+order by runs.workspace_id, runs.created_at

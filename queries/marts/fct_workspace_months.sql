@@ -1,0 +1,24 @@
+-- Runs of a workspace, by the month of their creation in the reporting time zone.
+-- Grain: workspace, month.
+-- key: workspace_id, month
+select
+    measures.workspace_id,
+    measures.starts_on as month,
+    measures.run_count,
+    measures.succeeded_count,
+    measures.failed_count,
+    measures.cancelled_count,
+    measures.open_count,
+    measures.unmetered_count,
+    measures.unknown_cost_count,
+    rates.failure_rate,
+    rates.failure_rate_low,
+    rates.failure_rate_high,
+    measures.cost_usd,
+    measures.failed_cost_usd,
+    measures.tokens_in,
+    measures.tokens_out
+from intermediate.int_run_measures as measures
+join intermediate.int_failure_rates as rates using (succeeded_count, failed_count)
+where measures.scope = 'workspace' and measures.period = 'month'
+order by measures.workspace_id, month

@@ -1,0 +1,15 @@
+-- Each run's cost by model, as last read. Grain: run, model and provider as the API spells them.
+-- key: version_id
+select
+    version_id,
+    workspace_id,
+    run_id,
+    model as model_raw,
+    regexp_replace(model, '^[^/]+/(.)', '\1') as model,
+    provider,
+    cost_usd,
+    tokens_in,
+    tokens_out,
+    request_count
+from raw.run_costs
+anti join raw.superseded using (version_id)

@@ -1,0 +1,17 @@
+-- Log events of runs, as last read. Grain: record.
+-- key: version_id
+select
+    version_id,
+    workspace_id,
+    run_id,
+    coalesce(seq, line) as seq,
+    occurred_at,
+    level,
+    logger,
+    node,
+    event_kind,
+    tool_name,
+    is_error,
+    duration_ms
+from raw.run_log_events
+anti join raw.superseded using (version_id)

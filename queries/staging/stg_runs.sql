@@ -1,0 +1,24 @@
+-- Runs as last read. Grain: run.
+-- key: workspace_id, run_id
+select
+    workspace_id,
+    run_id,
+    agent_id,
+    agent_version_id,
+    agent_version,
+    session_id,
+    parent_run_id,
+    kind,
+    status,
+    coalesce(status in ('succeeded', 'failed', 'cancelled'), false) as is_terminal,
+    cost_usd,
+    tokens_in,
+    tokens_out,
+    error as error_message,
+    artifact_count,
+    created_at,
+    started_at,
+    finished_at,
+    seen_at
+from raw.runs
+anti join raw.superseded using (version_id)

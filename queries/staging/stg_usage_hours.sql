@@ -1,0 +1,18 @@
+-- Metered usage by hour, as last read.
+-- Grain: hour, agent, model and provider as the API spells them.
+-- key: version_id
+select
+    version_id,
+    workspace_id,
+    hour,
+    agent_id,
+    model as model_raw,
+    regexp_replace(model, '^[^/]+/(.)', '\1') as model,
+    provider,
+    cost_usd,
+    tokens_in,
+    tokens_out,
+    request_count,
+    error_count
+from raw.usage_hours
+anti join raw.superseded using (version_id)

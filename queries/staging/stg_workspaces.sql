@@ -1,0 +1,8 @@
+-- The workspaces that the warehouse holds. Grain: workspace.
+-- key: workspace_id
+select
+    workspace_id,
+    coalesce(nullif(trim(workspace_name), ''), workspace_id) as workspace_name,
+    first_night_at,
+    last_night_at
+from ledger.workspaces

@@ -1,0 +1,83 @@
+"""A small warehouse in which every mart has rows: two workspaces, hostile names, unknown costs."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from tests.transform.given import WORKSPACE, Warehouse
+
+OTHER_WORKSPACE = "w-2"
+NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
+
+
+def fill(warehouse: Warehouse) -> None:
+    """Put the sample into the raw tables and the ledger."""
+    warehouse.insert(
+        "ledger.workspaces",
+        workspace_id=OTHER_WORKSPACE,
+        workspace_name="<script>alert(1)</script>",
+    )
+    warehouse.given("agents", agent_id="a-1", agent_name="🍞 =cmd()", agent_slug="baker")
+    warehouse.given("agents", workspace_id=OTHER_WORKSPACE, agent_id="a-9", agent_name="Judge")
+    _runs(warehouse)
+    _details(warehouse)
+    _meters(warehouse)
+    _batch(warehouse)
+
+
+def _runs(warehouse: Warehouse) -> None:
+    statuses = ["succeeded", "failed", "cancelled", "running", "succeeded", "succeeded"]
+    for number in range(60):
+        created = NOON - timedelta(hours=9 * number)
+        status = statuses[number % 6]
+        warehouse.given(
+            "runs",
+            run_id=f"r-{number}",
+            workspace_id=WORKSPACE if number % 4 else OTHER_WORKSPACE,
+            agent_id=["a-1", "a-2", None][number % 3],
+            agent_version=number // 20 + 1,
+            session_id=f"s-{number // 2}",
+            parent_run_id=f"r-{number - 4}" if number % 8 == 4 else None,
+            status=status,
+            error="TimeoutError: too slow" if status == "failed" else None,
+            cost_usd=None if number % 7 == 3 else "0.0000000001" if number % 5 else 60 - number,
+            tokens_in=1000 + number,
+            tokens_out=None if number % 7 == 3 else number,
+            created_at=created,
+            started_at=created + timedelta(seconds=2),
+            finished_at=None if status == "running" else created + timedelta(seconds=30),
+        )
+    warehouse.given(
+        "runs", run_id="r-local", cost_usd=0, tokens_in=0, tokens_out=0, created_at=NOON
+    )
+
+
+def _details(warehouse: Warehouse) -> None:
+    warehouse.given("run_costs", cost_usd="0.0000000001", tokens_in=1, tokens_out=2)
+    warehouse.given("run_log_events", seq=1, event_kind="tool_use", tool_name="bash")
+    warehouse.given(
+        "run_log_events", seq=2, event_kind="tool_result", is_error=True, duration_ms=1500
+    )
+
+
+def _meters(warehouse: Warehouse) -> None:
+    usage = {"tokens_in": 1000, "tokens_out": 10, "request_count": 3}
+    for day in (18, 19):
+        date = f"2026-11-{day}"
+        warehouse.given(
+            "usage_hours", hour=f"{date} 09:00Z", date=date, agent_id="a-1", model="m",
+            provider="bedrock", cost_usd="0.3", error_count=1, **usage,
+        )  # fmt: skip
+        warehouse.given("billing_days", date=date, cost_usd="0.5", billed_usd="0.2", **usage)
+        warehouse.given("agent_rollups", date=date, agent_id="a-2", agent_name="Old hand")
+        warehouse.given(
+            "platform_rollups", date=date, run_count=2, cost_usd="0.1", billed_usd=0, tokens_in=5
+        )
+
+
+def _batch(warehouse: Warehouse) -> None:
+    batch = {"workspace_id": WORKSPACE, "load_id": "load-1"}
+    warehouse.insert("ledger.loads", step="listing", loaded_at=NOON, record_count=9, **batch)
+    warehouse.insert("ledger.requests", request=1, source="runs", fetched_at=NOON, **batch)
+    warehouse.insert("ledger.list_pulls", pulled_at=NOON, row_count=9, is_joined=True, **batch)
+    warehouse.insert("ledger.quarantine", source="runs", request=1, line=4, reason="no id", **batch)

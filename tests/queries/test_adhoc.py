@@ -1,0 +1,156 @@
+"""The ad hoc queries, each run as it is on a published file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from analytics.resources import folder
+from tests.queries.sample import fill
+from tests.transform.given import Warehouse, empty_warehouse
+
+QUERIES = sorted((folder("queries") / "adhoc").glob("*.sql"))
+
+
+def publish(folder: Path, *, with_sample: bool) -> duckdb.DuckDBPyConnection:
+    """The published file, opened as any reader opens it."""
+    with empty_warehouse(folder / "data") as warehouse:
+        if with_sample:
+            fill(warehouse)
+        warehouse.build()
+    shutil.copy(folder / "data" / "marts.duckdb", folder / "analytics.duckdb")
+    return duckdb.connect(folder / "analytics.duckdb", read_only=True)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    with publish(tmp_path_factory.mktemp("published"), with_sample=True) as con:
+        yield con
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
+    with publish(tmp_path_factory.mktemp("empty"), with_sample=False) as con:
+        yield con
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_answers(published: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """On data of every kind a query answers with rows, and no two columns of a name."""
+    result = published.execute(path.read_text(encoding="utf-8"))
+    names = [name for name, *_ in result.description]
+
+    assert result.fetchall()
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_runs_on_nothing(empty: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """On a file without runs a query has no answer, but no error either."""
+    assert empty.execute(path.read_text(encoding="utf-8")).fetchall() == []
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_types(published: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Every amount of money is a DECIMAL, and no number is wider than other tools read."""
+    described = published.execute(f"describe {path.read_text(encoding='utf-8')}").fetchall()
+
+    for name, kind, *_ in described:
+        assert kind != "HUGEINT"
+        if "usd" in name:
+            assert kind.startswith("DECIMAL")
+
+
+def ask(warehouse: Warehouse, name: str) -> list[dict[str, Any]]:
+    warehouse.build()
+    result = warehouse.con.execute((folder("queries") / "adhoc" / f"{name}.sql").read_text())
+    names = [name for name, *_ in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def test_cost_with_child_runs(warehouse: Warehouse) -> None:
+    """A run's family is itself and all below it; parents in a circle do no harm."""
+    parents = {
+        "top": None,
+        "child": "top",
+        "grandchild": "child",
+        "alone": None,
+        "x": "y",
+        "y": "x",
+    }
+    for run_id, parent in parents.items():
+        warehouse.given("runs", run_id=run_id, parent_run_id=parent, cost_usd="0.1")
+
+    (family,) = ask(warehouse, "cost_with_child_runs")
+
+    assert family["root_run_id"] == "top"
+    assert family["descendant_count"] == 2
+    assert family["own_cost_usd"] == Decimal("0.1")
+    assert family["family_cost_usd"] == Decimal("0.3")
+
+
+def test_agents_dearer_than_last_week(warehouse: Warehouse) -> None:
+    """The last seven days of data stand against the seven before, whatever today is."""
+    for number, (day, cost) in enumerate([("01", 100), ("06", 5), ("12", 1), ("13", 7), ("19", 2)]):
+        created = f"2025-01-{day} 12:00Z"
+        warehouse.given("runs", run_id=f"r-{number}", created_at=created, cost_usd=cost)
+
+    (agent,) = ask(warehouse, "agents_dearer_than_last_week")
+
+    assert agent["last_week_usd"] == Decimal(6)
+    assert agent["this_week_usd"] == Decimal(9)
+    assert agent["change_usd"] == Decimal(3)
+
+
+def test_cost_per_successful_run(warehouse: Warehouse) -> None:
+    """A success bears the cost of failed and cancelled runs too; with none it is null."""
+    for number, status in enumerate(["succeeded", "succeeded", "failed", "cancelled"]):
+        warehouse.given("runs", run_id=f"r-{number}", status=status, cost_usd=1)
+    warehouse.given("runs", run_id="r-9", agent_id="a-2", status="failed", cost_usd=1)
+
+    costs = {
+        row["agent_name"]: row["usd_per_success"]
+        for row in ask(warehouse, "cost_per_successful_run")
+    }
+
+    assert costs == {"a-1": Decimal(2), "a-2": None}
+
+
+def test_month_to_date(warehouse: Warehouse) -> None:
+    """This month so far stands against the same days of last month, not all of it."""
+    for number, day in enumerate(["02-28", "02-10", "03-01", "03-10"]):
+        created = f"2026-{day} 12:00Z"
+        warehouse.given("runs", run_id=f"r-{number}", created_at=created, cost_usd=10**number)
+
+    (row,) = ask(warehouse, "month_to_date_against_last_month")
+
+    assert row["this_month_usd"] == Decimal(1100)
+    assert row["last_month_usd"] == Decimal(10)
+
+
+def test_slow_tools(warehouse: Warehouse) -> None:
+    """A run's results answer its uses in their order, and one without an answer still counts."""
+    warehouse.given("runs")
+    events: list[dict[str, Any]] = [
+        {"event_kind": "tool_use", "tool_name": "bash"},
+        {"event_kind": "thinking"},
+        {"event_kind": "tool_use", "tool_name": "read"},
+        {"event_kind": "tool_result", "is_error": True, "duration_ms": 3000},
+        {"event_kind": "tool_result", "is_error": False, "duration_ms": 1000},
+        {"event_kind": "tool_use", "tool_name": "read"},
+    ]
+    for seq, event in enumerate(events):
+        warehouse.given("run_log_events", seq=seq, **event)
+
+    tools = ask(warehouse, "slow_tools")
+
+    assert [
+        (tool["tool_name"], tool["use_count"], tool["error_count"], tool["total_seconds"])
+        for tool in tools
+    ] == [("bash", 1, 1, 3), ("read", 2, 0, 1)]

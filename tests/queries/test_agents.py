@@ -1,0 +1,140 @@
+"""stg_agents, int_agents, dim_agents and dim_workspaces: what each is called, and since when."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from tests.transform.given import SEEN, WORKSPACE, Warehouse
+
+LATER = SEEN + timedelta(days=1)
+
+
+def test_current_name(warehouse: Warehouse) -> None:
+    """An agent has its newest name everywhere, also on runs from before it was renamed."""
+    first = warehouse.given("agents", agent_name="Baker", agent_slug="baker", status="draft")
+    warehouse.replaced(
+        first, "agents", agent_name="Chef", agent_slug="chef", status="active", seen_at=LATER
+    )
+    warehouse.given("runs")
+
+    warehouse.build()
+
+    assert warehouse.row(
+        "select agent_slug, agent_name, status, is_listed, first_seen_at from marts.dim_agents"
+    ) == ("chef", "Chef", "active", True, SEEN)
+    for table in ("fct_runs", "fct_agent_days", "fct_agent_months"):
+        assert warehouse.row(f"select agent_slug, agent_name from marts.{table}") == (
+            "chef",
+            "Chef",
+        )
+
+
+def test_deleted_agent(warehouse: Warehouse) -> None:
+    """An agent that left the list keeps its last name and is no more listed."""
+    gone = warehouse.given("agents", agent_name="Baker", agent_slug="baker", status="active")
+    warehouse.insert("raw.superseded", version_id=gone)
+    warehouse.given("runs")
+
+    warehouse.build()
+
+    assert warehouse.row("select agent_name, status, is_listed from marts.dim_agents") == (
+        "Baker",
+        "active",
+        False,
+    )
+
+
+def test_agent_of_the_roll_ups(warehouse: Warehouse) -> None:
+    """An agent that no list shows has the name of its latest day's roll-up."""
+    warehouse.given("agent_rollups", date="2026-11-18", agent_name="New", agent_slug="new")
+    warehouse.given(
+        "agent_rollups", date="2026-11-17", agent_name="Old", agent_slug="old", seen_at=LATER
+    )
+    warehouse.given("agent_rollups", date="2026-11-19", agent_name=None, agent_slug=" ")
+    warehouse.given("agent_rollups", date="2026-11-19", agent_id=None, agent_name="Platform")
+
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select agent_id, agent_slug, agent_name, status, is_listed from marts.dim_agents"
+    ) == [("a-1", "new", "New", None, False)]
+
+
+def test_list_before_roll_up(warehouse: Warehouse) -> None:
+    """The list's name holds against a roll-up that was read later."""
+    warehouse.given("agents", agent_name="Listed")
+    warehouse.given("agent_rollups", agent_name="Summed", agent_slug="summed", seen_at=LATER)
+
+    warehouse.build()
+
+    assert warehouse.row("select agent_slug, agent_name, is_listed from marts.dim_agents") == (
+        "summed",
+        "Listed",
+        True,
+    )
+
+
+def test_name(warehouse: Warehouse) -> None:
+    """A name is kept as it is; without one the slug stands in, and then the identifier."""
+    warehouse.given("agents", agent_id="a-1", agent_name="Baker", agent_slug="baker")
+    warehouse.given("agents", agent_id="a-2", agent_name=None, agent_slug="baker")
+    warehouse.given("agents", agent_id="a-3", agent_name="  ", agent_slug="")
+    warehouse.given("agents", agent_id="a-4", agent_name="<script>alert('🍞')</script>")
+    warehouse.given("agents", agent_id="a-5", agent_name="=cmd()|' /c calc'!A0")
+
+    warehouse.build()
+
+    assert warehouse.rows("select agent_name from marts.dim_agents order by agent_id") == [
+        ("Baker",),
+        ("baker",),
+        ("a-3",),
+        ("<script>alert('🍞')</script>",),
+        ("=cmd()|' /c calc'!A0",),
+    ]
+
+
+def test_seen_and_run(warehouse: Warehouse) -> None:
+    """First seen is the earliest sign of an agent, last run the latest of any source."""
+    created = datetime(2026, 11, 18, tzinfo=UTC)
+    warehouse.given("agents", seen_at=LATER)
+    warehouse.given("runs", run_id="r-1", created_at=created, seen_at=SEEN)
+    warehouse.given("runs", run_id="r-2", agent_id=None, created_at=LATER)
+    warehouse.build()
+    assert warehouse.row("select first_seen_at, last_run_at from marts.dim_agents") == (
+        SEEN,
+        created,
+    )
+
+    warehouse.given("agent_rollups", last_run_at=SEEN)
+    warehouse.build()
+
+    assert warehouse.row("select last_run_at from marts.dim_agents") == (SEEN,)
+
+
+def test_same_agent_in_two_workspaces(warehouse: Warehouse) -> None:
+    """An identifier in two workspaces is two agents."""
+    warehouse.given("agents", agent_name="Ours")
+    warehouse.given("agents", workspace_id="w-2", agent_name="Theirs")
+    warehouse.given("runs", workspace_id="w-2")
+
+    warehouse.build()
+
+    assert warehouse.rows("select workspace_id, agent_name from marts.dim_agents order by 1") == [
+        (WORKSPACE, "Ours"),
+        ("w-2", "Theirs"),
+    ]
+    assert warehouse.rows("select agent_name from marts.fct_runs") == [("Theirs",)]
+
+
+def test_workspaces(warehouse: Warehouse) -> None:
+    """A workspace has its nights, and its identifier where it has no name."""
+    warehouse.insert(
+        "ledger.workspaces", workspace_id="w-2", first_night_at=SEEN, last_night_at=LATER
+    )
+
+    warehouse.build()
+
+    assert warehouse.rows("from marts.dim_workspaces order by workspace_id") == [
+        (WORKSPACE, "Bakery", None, None),
+        ("w-2", "w-2", SEEN, LATER),
+    ]

@@ -1,0 +1,203 @@
+"""Each check holds on a good warehouse, and catches the violation that it names."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics.resources import folder
+from analytics.transform.checks import CheckResult, run_checks
+from analytics.transform.models import ModelError
+from analytics.warehouse.database import attached_marts
+from tests.queries.sample import fill
+from tests.transform.given import Warehouse, empty_warehouse
+
+# Each check of queries/checks, and the damage that it must find.
+DAMAGE = {
+    "agent_days_add_up_to_runs": "update marts.fct_agent_days set cost_usd = cost_usd + 1e-10",
+    "agent_months_add_up_to_agent_days": "update marts.fct_agent_months set run_count = 0",
+    "billing_days_keep_what_was_received": "update marts.fct_billing_days set billed_usd = 9",
+    "every_figure_has_a_known_workspace": "delete from marts.dim_workspaces",
+    "every_log_event_has_its_run": "update marts.fct_log_events set run_id = 'lost'",
+    "every_model_cost_has_its_run": "update marts.fct_run_model_costs set workspace_id = 'w-2'",
+    "every_run_has_a_known_agent": "delete from marts.dim_agents where agent_id = 'a-2'",
+    "failed_runs_alone_have_an_error_class": "update marts.fct_runs set error_class = 'other'",
+    "failure_rates_lie_within_their_intervals": (
+        "update marts.fct_agent_days set failure_rate_low = failure_rate_high + 0.1"
+    ),
+    "no_run_is_lost_between_raw_and_marts": "delete from marts.fct_runs where run_id = 'r-7'",
+    "outcomes_add_up_to_run_counts": "update marts.fct_workspace_days set open_count = 7",
+    "platform_agent_days_keep_what_was_received": "delete from marts.fct_platform_agent_days",
+    "run_model_costs_keep_what_was_received": (
+        "update marts.fct_run_model_costs set cost_usd = '0.0000000002'"
+    ),
+    "runs_keep_what_was_received": "update marts.fct_runs set tokens_in = tokens_in + 1",
+    "settled_runs_have_ended": "update marts.fct_runs set is_terminal = false",
+    "usage_hours_keep_what_was_received": "update marts.fct_usage_hours set error_count = null",
+    "workspace_days_add_up_to_agent_days": "update marts.fct_workspace_days set tokens_out = 1",
+    "workspace_months_add_up_to_workspace_days": (
+        "delete from marts.fct_workspace_months where workspace_id = 'w-2'"
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse, Path]]:
+    """A warehouse with a row in every mart, and a copy of its marts to damage."""
+    root = tmp_path_factory.mktemp("built")
+    with empty_warehouse(root / "data") as warehouse:
+        fill(warehouse)
+        warehouse.build("Europe/Berlin")
+        run_checks(warehouse.con)
+        warehouse.con.execute("checkpoint marts_file; detach marts_file")
+        yield warehouse, root / "data" / "marts.duckdb"
+        warehouse.con.execute("attach ':memory:' as marts_file")
+
+
+@pytest.fixture
+def sample(built: tuple[Warehouse, Path], tmp_path: Path) -> Iterator[Warehouse]:
+    warehouse, marts = built
+    shutil.copy(marts, tmp_path / "copy.duckdb")
+    with attached_marts(warehouse.con, tmp_path / "copy.duckdb"):
+        yield warehouse
+
+
+def broken(warehouse: Warehouse) -> dict[str, CheckResult]:
+    return {result.name: result for result in run_checks(warehouse.con) if not result.ok}
+
+
+def test_all_hold(sample: Warehouse) -> None:
+    """On figures as they were built every check holds."""
+    assert broken(sample) == {}
+
+
+def test_all_hold_when_empty(warehouse: Warehouse) -> None:
+    """An empty warehouse builds, and every check holds."""
+    warehouse.build()
+
+    assert broken(warehouse) == {}
+    assert warehouse.rows("from marts.fct_runs") == []
+
+
+def test_every_check_is_tried() -> None:
+    """Each file of checks has its damage here."""
+    assert {path.stem for path in (folder("queries") / "checks").glob("*.sql")} == DAMAGE.keys()
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_check_finds_its_damage(sample: Warehouse, name: str) -> None:
+    """A check fails on the damage that its name denies."""
+    sample.con.execute(DAMAGE[name])
+
+    assert name in broken(sample)
+
+
+def test_keys(sample: Warehouse) -> None:
+    """A mart with a row twice fails the check of its key, each of them."""
+    marts = [
+        name
+        for (name,) in sample.rows(
+            "select table_name from duckdb_tables() where schema_name = 'marts'"
+        )
+        if name != "fct_check_results"
+    ]
+    for mart in marts:
+        sample.con.execute(f"insert into marts.{mart} from marts.{mart} limit 1")
+
+    assert {f"{mart}_key_is_unique" for mart in marts} <= broken(sample).keys()
+
+
+def test_violation_names_the_numbers(sample: Warehouse) -> None:
+    """A violation says where it is, and both numbers that should be equal."""
+    sample.con.execute("""
+        update marts.fct_workspace_days set cost_usd = cost_usd + 0.0000000001
+        where workspace_id = 'w-1' and date = '2026-11-19'
+    """)
+
+    result = broken(sample)["workspace_days_add_up_to_agent_days"]
+
+    assert result.violation_count == 1
+    (violation,) = result.violations
+    assert violation["workspace_id"] == "w-1"
+    assert str(violation["date"]) == "2026-11-19"
+    assert violation["measure"] == "cost_usd"
+    assert violation["in_workspace_days"] - violation["in_agent_days"] == Decimal("1e-10")
+
+
+def test_all_violations_are_counted(sample: Warehouse) -> None:
+    """Every violation is counted, though only the first are shown."""
+    sample.con.execute("update marts.fct_runs set error_class = null")
+
+    result = broken(sample)["failed_runs_alone_have_an_error_class"]
+
+    assert result.violation_count == 10
+    assert len(result.violations) == 5
+
+
+def test_results_are_a_mart(sample: Warehouse) -> None:
+    """The results stand in the marts, with each check's claim, one row a check."""
+    sample.con.execute(DAMAGE["settled_runs_have_ended"])
+
+    results = run_checks(sample.con)
+
+    assert sample.row(
+        "select count(*), count(distinct check_name) from marts.fct_check_results"
+    ) == (
+        len(results),
+        len(results),
+    )
+    assert sample.row(
+        "select claim, is_ok, violation_count > 0, checked_at <= now()"
+        " from marts.fct_check_results where check_name = 'settled_runs_have_ended'"
+    ) == (
+        "A run is settled only once it has succeeded, failed or been cancelled.",
+        False,
+        True,
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("sql", "cause"),
+    [
+        ("drop table marts.fct_runs", "Only SELECT"),
+        ("select nothing from marts.fct_runs", '"nothing" not found'),
+    ],
+)
+def test_error_names_the_file(sample: Warehouse, tmp_path: Path, sql: str, cause: str) -> None:
+    """A check that cannot be run is an error with its file, not a check that holds."""
+    queries = Path(shutil.copytree(folder("queries"), tmp_path / "queries"))
+    (queries / "checks" / "odd.sql").write_text(sql)
+
+    with pytest.raises(ModelError) as caught:
+        run_checks(sample.con, queries=queries)
+
+    assert caught.value.file == "queries/checks/odd.sql"
+    assert cause in caught.value.cause
+
+
+def test_marts_not_built(warehouse: Warehouse) -> None:
+    """Without marts a check is an error that says which relation it lacks."""
+    with pytest.raises(ModelError, match="dim_agents does not exist"):
+        run_checks(warehouse.con)
+
+
+def test_results_survive_the_file(sample: Warehouse, tmp_path: Path) -> None:
+    """The stored results and their comments are read from the closed file."""
+    run_checks(sample.con)
+    sample.con.execute("checkpoint marts_file")
+    shutil.copy(tmp_path / "copy.duckdb", tmp_path / "analytics.duckdb")
+
+    with duckdb.connect(tmp_path / "analytics.duckdb", read_only=True) as con:
+        comments = con.execute(
+            "select count(*), count(comment) from duckdb_columns() where schema_name = 'marts'"
+        ).fetchall()
+        kept = con.execute("select bool_and(is_ok) from marts.fct_check_results").fetchall()
+
+    assert comments[0][0] == comments[0][1] > 0
+    assert kept == [(True,)]

@@ -1,0 +1,81 @@
+"""fct_run_model_costs and fct_log_events: given a run's details, its rows."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from tests.transform.given import Warehouse
+
+
+def test_model(warehouse: Warehouse) -> None:
+    """A model loses one leading `provider/`; staging keeps it as the API spells it."""
+    models = {
+        "claude-sonnet-5": "claude-sonnet-5",
+        "anthropic/claude-haiku-5-5": "claude-haiku-5-5",
+        "openrouter/meta/llama": "meta/llama",
+        "openai.gpt-5.5": "openai.gpt-5.5",
+        "/odd": "/odd",
+        "odd/": "odd/",
+        None: None,
+        "<script>/🍞": "🍞",
+    }
+    warehouse.given("runs")
+    for raw in models:
+        warehouse.given("run_costs", model=raw)
+        warehouse.given("usage_hours", model=raw)
+
+    warehouse.build()
+
+    assert dict(warehouse.rows("select model_raw, model from staging.stg_run_costs")) == models
+    for table in ("fct_run_model_costs", "fct_usage_hours"):
+        shown = warehouse.rows(f"select model from marts.{table}")
+        assert {model for (model,) in shown} == set(models.values())
+
+
+def test_two_spellings_are_one_model(warehouse: Warehouse) -> None:
+    """Spellings of one model at one provider add up; another provider stands apart."""
+    warehouse.given("runs")
+    row = {"tokens_in": 10, "tokens_out": 1, "request_count": 2}
+    warehouse.given("run_costs", model="m", cost_usd="0.1", **row)
+    warehouse.given("run_costs", model="anthropic/m", cost_usd="0.2", **row)
+    warehouse.given("run_costs", model="m", provider="bedrock", cost_usd="0.4", **row)
+
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select model, provider, cost_usd, tokens_in, tokens_out, request_count"
+        " from marts.fct_run_model_costs order by provider"
+    ) == [
+        ("m", "anthropic", Decimal("0.3"), 20, 2, 4),
+        ("m", "bedrock", Decimal("0.4"), 10, 1, 2),
+    ]
+
+
+def test_details_read_again(warehouse: Warehouse) -> None:
+    """Details that were read again replace those from before, also by fewer rows."""
+    warehouse.given("runs")
+    first = warehouse.given("run_costs", model="old", cost_usd=1)
+    warehouse.replaced(first, "run_costs", model="new", cost_usd=2)
+    warehouse.insert("raw.superseded", version_id=warehouse.given("run_log_events", seq=1))
+
+    warehouse.build()
+
+    assert warehouse.rows("select model, cost_usd from marts.fct_run_model_costs") == [
+        ("new", Decimal(2))
+    ]
+    assert warehouse.rows("from marts.fct_log_events") == []
+
+
+def test_log_events(warehouse: Warehouse) -> None:
+    """An event that comes twice is one, and one without a number has its line's."""
+    warehouse.given("runs")
+    warehouse.given("run_log_events", seq=1, line=10, event_kind="tool_use")
+    warehouse.given("run_log_events", seq=1, line=11, event_kind="tool_use")
+    warehouse.given("run_log_events", seq=None, line=12, event_kind="thinking")
+
+    warehouse.build()
+
+    assert warehouse.rows("select seq, event_kind from marts.fct_log_events order by seq") == [
+        (1, "tool_use"),
+        (12, "thinking"),
+    ]

@@ -1,0 +1,123 @@
+"""The marts of usage, bills and platform activity, and those about the batch itself."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from tests.transform.given import SEEN, WORKSPACE, Warehouse
+
+
+def test_usage_hours(warehouse: Warehouse) -> None:
+    """Hours keep platform usage (no agent) apart, and unknown amounts unknown."""
+    warehouse.given("usage_hours", agent_id="a-1", model="m", cost_usd="0.1", error_count=1)
+    warehouse.given("usage_hours", agent_id="a-1", model="x/m", cost_usd="0.2", error_count=2)
+    warehouse.given("usage_hours", agent_id=None, model="m", cost_usd=None)
+
+    warehouse.build("Asia/Tokyo")
+
+    assert warehouse.rows(
+        "select hour::varchar, agent_id, model, cost_usd, error_count from marts.fct_usage_hours"
+        " order by agent_id nulls first"
+    ) == [
+        ("2026-11-19 12:00:00+00", None, "m", None, None),
+        ("2026-11-19 12:00:00+00", "a-1", "m", Decimal("0.3"), 3),
+    ]
+
+
+def test_billing_days(warehouse: Warehouse) -> None:
+    """Cost and bill stay two measures, on UTC days in any reporting time zone."""
+    first = warehouse.given("billing_days", cost_usd="9", billed_usd="9")
+    warehouse.replaced(first, "billing_days", cost_usd="0.5", billed_usd="0.2", request_count=3)
+    warehouse.given("billing_days", provider=None, cost_usd="0.1", billed_usd=None)
+
+    warehouse.build("Asia/Tokyo")
+
+    assert warehouse.rows(
+        "select date, provider, cost_usd, billed_usd, request_count from marts.fct_billing_days"
+        " order by provider nulls last"
+    ) == [
+        (date(2026, 11, 19), "anthropic", Decimal("0.5"), Decimal("0.2"), 3),
+        (date(2026, 11, 19), None, Decimal("0.1"), None, None),
+    ]
+
+
+def test_platform_agent_days(warehouse: Warehouse) -> None:
+    """Platform agents have their own days, and no part in any run's figures."""
+    warehouse.given(
+        "platform_rollups",
+        platform_agent_name="Verifier",
+        run_count=2,
+        cost_usd="0.1",
+        billed_usd=0,
+    )
+
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select date, platform_agent_name, run_count, cost_usd, billed_usd"
+        " from marts.fct_platform_agent_days"
+    ) == [(date(2026, 11, 19), "Verifier", 2, Decimal("0.1"), Decimal(0))]
+    assert warehouse.rows("from marts.fct_workspace_days") == []
+
+
+def test_loads(warehouse: Warehouse) -> None:
+    """A load has its requests counted, and when the first and the last were answered."""
+    later = SEEN + timedelta(minutes=5)
+    for load in ("load-1", "load-2"):
+        warehouse.insert("ledger.loads", workspace_id=WORKSPACE, load_id=load, record_count=3)
+    for request, fetched_at in enumerate([later, SEEN]):
+        warehouse.insert(
+            "ledger.requests",
+            workspace_id=WORKSPACE,
+            load_id="load-1",
+            request=request,
+            fetched_at=fetched_at,
+        )
+
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select load_id, request_count, first_fetched_at, last_fetched_at, record_count"
+        " from marts.fct_loads order by load_id"
+    ) == [("load-1", 2, SEEN, later, 3), ("load-2", 0, None, None, 3)]
+
+
+def test_list_pulls(warehouse: Warehouse) -> None:
+    """A pull that does not reach back to the one before shows the window that it missed."""
+    warehouse.insert(
+        "ledger.list_pulls",
+        workspace_id=WORKSPACE,
+        load_id="load-1",
+        pulled_at=SEEN,
+        row_count=200,
+        is_joined=False,
+        gap_after=SEEN - timedelta(hours=9),
+        gap_before=SEEN - timedelta(hours=7),
+    )
+
+    warehouse.build()
+
+    assert warehouse.row(
+        "select row_count, is_joined, gap_before - gap_after from marts.fct_list_pulls"
+    ) == (200, False, timedelta(hours=2))
+
+
+def test_quarantined_records(warehouse: Warehouse) -> None:
+    """A record that was set aside is named by its place, and its content is not published."""
+    warehouse.insert(
+        "ledger.quarantine",
+        workspace_id=WORKSPACE,
+        load_id="load-1",
+        source="runs",
+        request=1,
+        line=7,
+        reason="status is missing",
+        record='{"user_prompt": "secret"}',
+    )
+
+    warehouse.build()
+
+    assert warehouse.rows("from marts.fct_quarantined_records") == [
+        (WORKSPACE, "load-1", "runs", 1, 7, "status is missing")
+    ]

@@ -1,0 +1,100 @@
+"""A real warehouse and marts file for a test, and rows to put into its raw tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from analytics.transform.build import build
+from analytics.warehouse.database import attached_marts, open_warehouse
+from analytics.warehouse.layout import Layout
+
+WORKSPACE = "w-1"
+SEEN = datetime(2026, 11, 20, 5, tzinfo=UTC)
+
+# What a row is where a test does not say: the columns that the API always sends.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "runs": {
+        "run_id": "r-1",
+        "agent_id": "a-1",
+        "status": "succeeded",
+        "created_at": datetime(2026, 11, 19, 12, tzinfo=UTC),
+    },
+    "agents": {"agent_id": "a-1", "status": "active"},
+    "run_costs": {"run_id": "r-1", "model": "claude-sonnet-5", "provider": "anthropic"},
+    "run_log_events": {"run_id": "r-1"},
+    "usage_hours": {"date": "2026-11-19", "hour": "2026-11-19 12:00:00+00"},
+    "billing_days": {"date": "2026-11-19", "provider": "anthropic"},
+    "agent_rollups": {"date": "2026-11-19", "agent_id": "a-1"},
+    "platform_rollups": {"date": "2026-11-19", "platform_agent_id": "p-1"},
+}
+
+
+class Warehouse:
+    """A connection as the batch has it, with words for filling and asking it."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self.con = con
+
+    def given(self, source: str, **columns: Any) -> int:
+        """A row of `raw.<source>`; returns its version."""
+        ((version,),) = self.rows("select nextval('raw.version_ids')")
+        row = {
+            "version_id": version,
+            "workspace_id": WORKSPACE,
+            "load_id": "load-1",
+            "request": 1,
+            "line": version,
+            "seen_at": SEEN,
+            "record_hash": version,
+        }
+        self.insert(f"raw.{source}", **(row | _DEFAULTS[source] | columns))
+        return int(version)
+
+    def replaced(self, version: int, source: str, **columns: Any) -> int:
+        """A later version of a row; the earlier one holds no more."""
+        self.insert("raw.superseded", version_id=version, workspace_id=WORKSPACE, load_id="load-2")
+        return self.given(source, **columns)
+
+    def insert(self, table: str, **columns: Any) -> None:
+        """A row of any table."""
+        names = ", ".join(f'"{name}"' for name in columns)
+        marks = ", ".join("?" for _ in columns)
+        self.con.execute(f"insert into {table} ({names}) values ({marks})", list(columns.values()))
+
+    def build(self, timezone: str = "UTC") -> None:
+        """Build all models."""
+        build(self.con, timezone=timezone)
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows that a query returns."""
+        return self.con.execute(sql, values).fetchall()
+
+    def row(self, sql: str, *values: Any) -> tuple[Any, ...]:
+        """The only row that a query returns."""
+        (row,) = self.rows(sql, *values)
+        return row
+
+
+@contextmanager
+def empty_warehouse(folder: Path) -> Iterator[Warehouse]:
+    """A new warehouse, with one known workspace and a marts file beside it."""
+    layout = Layout(folder)
+    layout.root.mkdir(exist_ok=True)
+    with open_warehouse(layout) as con, attached_marts(con, layout.marts):
+        warehouse = Warehouse(con)
+        warehouse.insert("ledger.workspaces", workspace_id=WORKSPACE, workspace_name="Bakery")
+        yield warehouse
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[Warehouse]:
+    """An empty warehouse in the test's own folder."""
+    with empty_warehouse(tmp_path / "data") as warehouse:
+        yield warehouse

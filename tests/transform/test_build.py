@@ -1,0 +1,95 @@
+"""Building all models against a real warehouse."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics.resources import folder
+from analytics.transform.build import build
+from analytics.transform.models import ModelError
+from tests.transform.given import Warehouse
+
+
+@pytest.fixture
+def queries(tmp_path: Path) -> Path:
+    """A copy of the real models, to spoil."""
+    return Path(shutil.copytree(folder("queries"), tmp_path / "queries"))
+
+
+def test_build_tells_what_it_built(warehouse: Warehouse) -> None:
+    """Every relation is reported once; tables with their rows, views without."""
+    warehouse.given("runs")
+
+    built = {relation.name: relation.rows for relation in build(warehouse.con, timezone="UTC")}
+
+    assert built["marts.fct_runs"] == 1
+    assert built["intermediate.int_failure_rates"] == 1
+    assert built["staging.stg_runs"] is None
+    assert len(built) == len(set(built))
+
+
+def test_build_twice(warehouse: Warehouse) -> None:
+    """A second build of the same records gives the same marts."""
+    warehouse.given("runs", cost_usd="0.25")
+    warehouse.build()
+    first = warehouse.rows("from marts.fct_agent_days")
+
+    warehouse.build()
+
+    assert warehouse.rows("from marts.fct_agent_days") == first
+
+
+def test_relations_of_an_earlier_build_are_gone(warehouse: Warehouse) -> None:
+    """What no model makes any more is not published."""
+    warehouse.con.execute("create table marts_file.marts.fct_retired as select 1 as x")
+
+    warehouse.build()
+
+    with pytest.raises(duckdb.CatalogException):
+        warehouse.rows("from marts.fct_retired")
+
+
+def test_new_model_file(warehouse: Warehouse, queries: Path) -> None:
+    """A file put into marts is a table, with its header as comment."""
+    (queries / "marts" / "fct_ours.sql").write_text(
+        "-- It's ours. Grain: run.\n-- key: run_id\nselect run_id from marts.fct_runs\n"
+    )
+    warehouse.given("runs")
+
+    build(warehouse.con, timezone="UTC", queries=queries)
+
+    assert warehouse.rows("from marts.fct_ours") == [("r-1",)]
+    assert warehouse.row("select comment from duckdb_tables() where table_name = 'fct_ours'") == (
+        "It's ours. Grain: run.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("sql", "cause"),
+    [
+        ("select nothing from staging.stg_runs", '"nothing" not found'),
+        ("select cost_usd + status from staging.stg_runs", "No function matches"),
+        ("from raw.nowhere", "nowhere"),
+    ],
+)
+def test_error_names_the_file(warehouse: Warehouse, queries: Path, sql: str, cause: str) -> None:
+    """A model that cannot be built is named by its file, with DuckDB's cause."""
+    (queries / "marts" / "fct_broken.sql").write_text(sql)
+
+    with pytest.raises(ModelError) as caught:
+        build(warehouse.con, timezone="UTC", queries=queries)
+
+    assert caught.value.file == "queries/marts/fct_broken.sql"
+    assert cause in caught.value.cause
+
+
+def test_error_names_the_function(warehouse: Warehouse, queries: Path) -> None:
+    """A Polars model that does not get its columns is named by its function."""
+    (queries / "intermediate" / "int_run_measures.sql").write_text("select 1 as x")
+
+    with pytest.raises(ModelError, match=r"^analytics\.transform\.failure_rates\.failure_rates: "):
+        build(warehouse.con, timezone="UTC", queries=queries)
