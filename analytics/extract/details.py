@@ -15,10 +15,11 @@ BATCH = 2_000
 
 async def read_details(night: Night) -> None:
     """Read the due details, at most as many runs as the settings allow; the rest stays due."""
+    await night.loaded()
     due = night.store.details_due()
     allowed = due[: night.options.details_per_night or None]
     for start in range(0, len(allowed), BATCH):
-        with night.step("details") as landing:
+        async with night.step("details") as landing:
             await together(
                 _land(landing, source, run_id, read, night)
                 for run_id in allowed[start : start + BATCH]

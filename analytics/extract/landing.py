@@ -1,8 +1,7 @@
 """The landing folder of one load: each record as it came, and the requests that brought it.
 
     landing/<workspace_id>/<load_id>/requests.ndjson.zst     one line per answered request
-                                     <source>.ndjson.zst     {"line", "request", "record"}
-                                     <source>.2.ndjson.zst   … and so on, where there are many
+                                     <source>.ndjson.zst     {"line", "request", "hash", "record"}
                                      list_pulls.ndjson.zst   how far each list was read
 
 A folder appears under its name only when it is complete, and is never changed after.
@@ -14,6 +13,7 @@ import os
 import shutil
 from contextlib import ExitStack
 from datetime import date, datetime
+from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,9 +29,6 @@ REQUESTS = "requests"
 LIST_PULLS = "list_pulls"
 SUFFIX = ".ndjson.zst"
 UNFINISHED = ".unfinished"
-
-PART_LINES = 25_000
-"""A source's next part begins after so many lines: the parts are read side by side."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -76,14 +73,16 @@ class Landing:
         """Land an answer: its request, and each of its records as a line of `source`."""
         line = self._lines.get(source, 0)
         request = self.request_count
-        texts = [
-            b'{"line":%d,"request":%d,"record":%b}\n'
-            % (number, request, _encode(stored(source, record, keep_errors=self._keep_errors)))
-            for number, record in enumerate(records, line + 1)
-        ]
+        texts = []
+        for number, record in enumerate(records, line + 1):
+            text = _encode(stored(source, record, keep_errors=self._keep_errors))
+            texts.append(
+                b'{"line":%d,"request":%d,"hash":%d,"record":%b}\n'
+                % (number, request, _hash(text), text)
+            )
         self._lines[source] = line + len(texts)
         if texts:
-            self._file(_part(source, line)).write(b"".join(texts))
+            self._file(source).write(b"".join(texts))
         start, end = window or (None, None)
         self._add_request(
             RequestLine(
@@ -153,15 +152,9 @@ class Landing:
         return self._files[name]
 
 
-def parts(folder: Path, source: str) -> list[Path]:
-    """The files of a source in a landing folder; none where all answers were empty."""
-    first = folder / (source + SUFFIX)
-    return [first, *sorted(folder.glob(f"{source}.*{SUFFIX}"))] if first.exists() else []
-
-
-def _part(source: str, lines: int) -> str:
-    number = lines // PART_LINES + 1
-    return source if number == 1 else f"{source}.{number}"
+def _hash(text: bytes) -> int:
+    """Sixty-four bits that tell one version of a record from another."""
+    return int.from_bytes(blake2b(text, digest_size=8).digest())
 
 
 def _sync(folder: Path) -> None:

@@ -11,24 +11,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from analytics.levain.transport import Record
 
+_NULL = msgspec.Raw(b"null")
 
-@dataclass(frozen=True, slots=True)
-class Row:
+
+class Row(NamedTuple):
     """What a list says of a run that matters for joining; only its id is read at once."""
 
     run_id: str
     record: Record
-
-    @classmethod
-    def of(cls, record: Record) -> Row | None:
-        """Read a row of a list; None where not even an id can be read."""
-        run_id = _text(record, "id")
-        return None if run_id is None else cls(run_id, record)
 
     @property
     def agent_id(self) -> str | None:
@@ -39,6 +35,16 @@ class Row:
     def created_at(self) -> str | None:
         """When the run was created, as the API wrote it."""
         return _text(self.record, "created_at")
+
+
+def rows_of(records: list[Record]) -> list[Row]:
+    """The rows of a page; a record without a readable id takes no part."""
+    ids = msgspec.json.decode(b"[%b]" % b",".join(each.get("id", _NULL) for each in records))
+    return [
+        Row(run_id, record)
+        for run_id, record in zip(ids, records, strict=True)
+        if isinstance(run_id, str)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ METERS = (
 
 async def read_meters(night: Night) -> None:
     """The agents, the trailing days of each meter, and older days that were never read."""
-    with night.step("meters") as landing:
+    async with night.step("meters") as landing:
         async for page in night.client.agents.pages():
             landing.add("agents", page.answer, page.records)
         await _read_days(night, landing, lambda meter: tonight(night, meter))
@@ -67,8 +67,9 @@ async def read_meters(night: Night) -> None:
 
 async def read_touched_days(night: Night) -> None:
     """The older days on which a run lived that has changed since it was last read."""
+    await night.loaded()
     history = set(night.days_back(night.options.history_days))
-    with night.step("touched-days") as landing:
+    async with night.step("touched-days") as landing:
         await _read_days(
             night,
             landing,

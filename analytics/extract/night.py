@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -43,6 +43,7 @@ class Night:
     new_version_count: int = 0
     quarantined_count: int = 0
     gaps: list[Pull] = field(default_factory=list)
+    _loading: asyncio.Task[Loaded] | None = None
 
     @property
     def today(self) -> date:
@@ -53,23 +54,34 @@ class Night:
         """The last `count` UTC days, today included, the oldest first."""
         return [self.today - timedelta(days=back) for back in reversed(range(count))]
 
-    @contextmanager
-    def step(self, name: str) -> Iterator[Landing]:
-        """Land what a step reads, and load it when the step is done; a failed step leaves nothing.
+    @asynccontextmanager
+    async def step(self, name: str) -> AsyncIterator[Landing]:
+        """Land what a step reads; a step that fails leaves nothing.
 
-        A load's id sorts by time: the night, then the number of the step within it.
+        What was landed is loaded while the next step reads: whoever asks the store waits for
+        `loaded` first. A load's id sorts by time: the night, then its number within the night.
         """
-        load_id = self._next_load_id(name)
         landing = Landing(
-            self.landing_root, self.workspace_id, load_id, keep_errors=self.keep_errors
+            self.landing_root,
+            self.workspace_id,
+            self._next_load_id(name),
+            keep_errors=self.keep_errors,
         )
         try:
             yield landing
         except BaseException:
             landing.discard()
             raise
+        await self.loaded()
         if landing.request_count:
-            self._count(self.store.load(landing.commit()))
+            folder = landing.commit()
+            self._loading = asyncio.create_task(asyncio.to_thread(self.store.load, folder))
+
+    async def loaded(self) -> None:
+        """Wait until all that has been landed is loaded."""
+        if self._loading is not None:
+            loading, self._loading = self._loading, None
+            self._count(await loading)
 
     def _next_load_id(self, name: str) -> str:
         """A night that began in the same second as another one goes on with its numbers."""

@@ -17,6 +17,8 @@ _TEXTS = frozenset(
 _EVENT_FIELDS = ("seq", "ts", "level", "logger", "node", "duration_ms", "cost_usd", "tokens")
 _EVENT_DETAILS = ("kind", "tool_name", "is_error")
 
+_NULL = msgspec.Raw(b"null")
+
 _decode_object = msgspec.json.Decoder(Record)
 
 
@@ -27,11 +29,9 @@ def stored(source: str, record: Record, *, keep_errors: bool) -> Record:
     kept = record.copy()
     for name in _TEXTS.intersection(record):
         del kept[name]
-    if "error" in kept:
-        if keep_errors:
-            kept["error"] = _shortened(kept["error"])
-        else:
-            del kept["error"]
+    error = kept.get("error", _NULL)
+    if error != _NULL:
+        kept["error"] = _shortened(error) if keep_errors else _NULL
     return kept
 
 
@@ -51,4 +51,4 @@ def _shortened(error: msgspec.Raw) -> msgspec.Raw:
     text = msgspec.json.decode(error)
     if isinstance(text, str) and len(text) > ERROR_CHARACTERS:
         return msgspec.Raw(msgspec.json.encode(text[:ERROR_CHARACTERS]))
-    return error if text is None or isinstance(text, str) else msgspec.Raw(b'"(not a text)"')
+    return error if isinstance(text, str) else msgspec.Raw(b'"(not a text)"')

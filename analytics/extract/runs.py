@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from analytics.extract.landing import Landing
-from analytics.extract.listing import Mark, Row, joins, pull, pulls_by_agent
+from analytics.extract.listing import Mark, Row, joins, pull, pulls_by_agent, rows_of
 from analytics.extract.meters import CORRECTION_DAYS
 from analytics.extract.night import Night, together
 from analytics.levain import NotFoundError
@@ -14,17 +14,24 @@ from analytics.levain.runs import LONGEST_LIST
 
 SOURCE = "runs"
 
+BATCH = 100
+"""Lists per load: one batch is loaded while the next is read."""
+
 
 async def read_lists(night: Night) -> None:
     """The unfiltered list, and each agent's where that does not join its last pull."""
-    marks = night.store.list_marks()
-    with night.step("lists") as landing:
+    await night.loaded()
+    marks, known = night.store.list_marks(), night.store.agent_ids()
+    async with night.step("lists") as landing:
         rows, is_joined = await _read_list(night, landing, None, marks)
-        if not is_joined:
-            agents = night.store.agent_ids() | {row.agent_id for row in rows if row.agent_id}
-            await together(
-                _read_agent_list(night, landing, agent_id, marks) for agent_id in sorted(agents)
-            )
+    if not is_joined:
+        agents = sorted(known | {row.agent_id for row in rows if row.agent_id})
+        for start in range(0, len(agents), BATCH):
+            async with night.step("lists") as landing:
+                await together(
+                    _read_agent_list(night, landing, agent_id, marks)
+                    for agent_id in agents[start : start + BATCH]
+                )
     _tell_gaps(night)
 
 
@@ -57,7 +64,7 @@ async def _read_list(
     pulled_at = night.began_at
     async for page in night.client.runs.pages(agent_id):
         landing.add(SOURCE, page.answer, page.records)
-        rows += [row for record in page.records if (row := Row.of(record))]
+        rows += rows_of(page.records)
         pulled_at = page.answer.fetched_at
         page_count += 1
         if joins(rows, mark, is_whole=False):
@@ -78,8 +85,10 @@ async def _read_list(
 
 async def reread_unsettled(night: Night) -> None:
     """Open runs, and ended ones until they have settled, where tonight's lists lack them."""
-    with night.step("unsettled") as landing:
-        await _read_by_id(night, landing, night.store.unsettled_runs())
+    await night.loaded()
+    run_ids = night.store.unsettled_runs()
+    async with night.step("unsettled") as landing:
+        await _read_by_id(night, landing, run_ids)
 
 
 async def reread_corrected(night: Night) -> None:
@@ -88,13 +97,16 @@ async def reread_corrected(night: Night) -> None:
     Only days that ended before the night began are judged. What still differs after reading
     (runs that the lists hide) is remembered, and looked into again only when it changes.
     """
+    await night.loaded()
     days = min(CORRECTION_DAYS, night.options.history_days)
     first, end = night.today - timedelta(days=days - 1), night.today
     agent_days = night.store.differing_agent_days(first, end)
     if not agent_days:
         return
-    with night.step("corrected") as landing:
-        await _read_by_id(night, landing, night.store.runs_of(agent_days))
+    run_ids = night.store.runs_of(agent_days)
+    async with night.step("corrected") as landing:
+        await _read_by_id(night, landing, run_ids)
+    await night.loaded()
     night.store.note_residues(agent_days, first, end)
 
 

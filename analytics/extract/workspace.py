@@ -21,15 +21,18 @@ async def extract_workspace(night: Night) -> None:
     """Read all that one workspace's key can see and that is not known yet."""
     if not night.store.has_runs():
         night.say(f"first night: about {await _first_requests(night):,} requests will be made")
-    night.say("reading agents and meters")
-    await read_meters(night)
-    night.say("reading run lists")
-    await read_lists(night)
-    await reread_unsettled(night)
-    await reread_corrected(night)
-    await read_touched_days(night)
-    night.say("reading costs and log events of runs that have ended")
-    await read_details(night)
+    try:
+        night.say("reading agents and meters")
+        await read_meters(night)
+        night.say("reading run lists")
+        await read_lists(night)
+        await reread_unsettled(night)
+        await reread_corrected(night)
+        await read_touched_days(night)
+        night.say("reading costs and log events of runs that have ended")
+        await read_details(night)
+    finally:
+        await night.loaded()  # also when reading failed: the store must be at rest
 
 
 async def _first_requests(night: Night) -> int:

@@ -77,19 +77,28 @@ class Transport:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._api = api.rstrip("/")
-        self._http = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
-            timeout=TIMEOUT,
-            limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
-            transport=transport,
-        )
-        self._slots = asyncio.Semaphore(concurrency)
+        # One connection a slot: a shared pool would look through all of them at every request.
+        context = httpx.create_ssl_context()
+        self._clients = [
+            httpx.AsyncClient(
+                headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
+                timeout=TIMEOUT,
+                limits=httpx.Limits(max_connections=1),
+                verify=context,
+                transport=transport,
+            )
+            for _ in range(concurrency)
+        ]
+        self._free: asyncio.Queue[httpx.AsyncClient] = asyncio.Queue()
+        for client in self._clients:
+            self._free.put_nowait(client)
         self._pace = Pace(requests_per_second)
         self.request_count = 0
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        for client in self._clients:
+            await client.aclose()
 
     async def get(self, path: str, params: Params | None = None) -> Answer:
         """Ask for `path` (below the base URL); LevainError where it is not given in the end."""
@@ -102,20 +111,22 @@ class Transport:
             wait_jitter=FIRST_WAIT,
         ):
             with attempt:
-                async with self._slots:
+                client = await self._free.get()
+                try:
                     await self._pace.turn()
-                    try:
-                        return await self._ask(path, params or {})
-                    except TooManyRequestsError as error:
-                        self._pace.pause(_retry_after(error))
-                        raise
+                    return await self._ask(client, path, params or {})
+                except TooManyRequestsError as error:
+                    self._pace.pause(_retry_after(error))
+                    raise
+                finally:
+                    self._free.put_nowait(client)
         raise AssertionError("the last try returns or raises")
 
-    async def _ask(self, path: str, params: Params) -> Answer:
+    async def _ask(self, client: httpx.AsyncClient, path: str, params: Params) -> Answer:
         request = f"GET {self._api}{path}"
         self.request_count += 1
         try:
-            response = await self._http.get(self._api + path, params=dict(params))
+            response = await client.get(self._api + path, params=dict(params))
         except httpx.HTTPError as error:
             raise ConnectionFailedError(request, _in_words(error)) from error
         except httpx.InvalidURL as error:

@@ -14,13 +14,15 @@ from pathlib import Path
 import duckdb
 
 from analytics import __version__
-from analytics.extract.landing import LIST_PULLS, REQUESTS, SUFFIX, parts
+from analytics.extract.landing import LIST_PULLS, REQUESTS, SUFFIX
 from analytics.extract.store import Loaded
-from analytics.warehouse.reading import MACROS, typed_lines
+from analytics.warehouse.reading import MACROS, careful_lines, typed_lines
 from analytics.warehouse.schema import LINEAGE
 from analytics.warehouse.sources import RUN_COSTS, RUNS, SOURCES, TERMINAL, Scope, Source
 
 _TERMINAL = "('" + "', '".join(TERMINAL) + "')"
+
+_BY_RECORD = (Scope.LIST, Scope.RECORD)
 
 _REQUEST_COLUMNS = {
     "request": "INTEGER",
@@ -93,11 +95,13 @@ class _Load:
         return Loaded(self._records, self._fresh, self._quarantined, self._touched)
 
     def _load_source(self, source: Source) -> None:
-        files = parts(self._folder, source.name)
-        self._con.execute("create or replace temp table incoming as " + typed_lines(source, files))
-        self._records += self._one("select count(*) from incoming")
+        file = self._folder / (source.name + SUFFIX)
+        self._con.execute(
+            "create or replace temp table incoming as "
+            + typed_lines(source, file if file.exists() else None)
+        )
         self._rounded += self._one("select count(*) from incoming where is_rounded")
-        self._quarantine(source)
+        self._quarantine(source, file)
         self._keep_latest(source)
         self._find_fresh(source)
         if source is RUNS:
@@ -125,21 +129,28 @@ class _Load:
                 f" $load_id as load_id, * from {_ndjson(file, _PULL_COLUMNS)}"
             )
 
-    def _quarantine(self, source: Source) -> None:
+    def _quarantine(self, source: Source, file: Path) -> None:
         """Set aside what cannot be understood; what was stored of it before stays in force."""
-        count = self._one("select count(*) from incoming where problem is not null")
-        if count:
-            self._run(
-                f"insert into ledger.quarantine select $workspace_id, $load_id, '{source.name}',"
-                " request, line, problem, record from incoming where problem is not null"
-            )
-            self._con.execute("delete from incoming where problem is not null")
-        self._quarantined += count
+        expected = self._one(
+            "select coalesce(sum(record_count), 0) from load_requests where source = $source",
+            source.name,
+        )
+        self._records += expected
+        fine = self._one("select count(*) from incoming where not is_odd")
+        if fine == expected:
+            return
+        self._con.execute("create or replace temp table odd as " + careful_lines(source, file))
+        self._run(
+            f"insert into ledger.quarantine select $workspace_id, $load_id, '{source.name}',"
+            " request, line, problem, record from odd"
+        )
+        self._con.execute("delete from incoming where line in (select line from odd)")
+        self._quarantined += self._one("select count(*) from odd")
 
     def _keep_latest(self, source: Source) -> None:
         """Of what was read twice within a load, the later answer holds."""
         key = source.key
-        if source.scope is Scope.RECORD:
+        if source.scope in _BY_RECORD:
             repeated, order = "count(*) > 1", "request desc, line desc"
         else:
             repeated, order = "min(request) < max(request)", "request desc"
@@ -289,8 +300,9 @@ class _Load:
 
 def _scope(source: Source) -> str:
     """The keys that a load replaces: an empty answer replaces too, so requests tell."""
-    if source.scope is Scope.RECORD:
-        return f"select distinct {source.key} from incoming"
+    if source.scope in _BY_RECORD:
+        known = f" union select {source.key} from raw.{source.name}"
+        return f"select {source.key} from incoming" + known * (source.scope is Scope.LIST)
     asked = f"from load_requests where source = '{source.name}' and status = 200"
     if source.scope is Scope.RUN:
         return f"select distinct run_id {asked}"

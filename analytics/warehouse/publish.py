@@ -27,7 +27,7 @@ def _replace_file(source: Path, target: Path, mode: int) -> None:
     """Copy in a child process: to open and close the file here would drop DuckDB's lock on it."""
     copy = target.with_name(target.name + ".next")
     done = subprocess.run(
-        ["cp", "--", source, copy],  # noqa: S607 - the one that PATH finds will do
+        ["cp", "--", source, copy],
         capture_output=True,
         text=True,
         check=False,

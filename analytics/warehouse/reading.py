@@ -1,13 +1,15 @@
 """The SQL that reads a landing file: typed columns, exact money, and what is wrong with a line.
 
-A line is parsed once, from its text: DuckDB casts a number to DECIMAL from the very digits that
-came, while any way by way of its JSON or DOUBLE types would lose the last ones. A value that does
-not fit its field leaves a `problem` in words, and the line goes to quarantine.
+`typed_lines` reads a file once, fast. Money becomes DECIMAL from the very digits that came; any way
+by DuckDB's JSON or DOUBLE would lose the last ones. Everything else comes as text and is cast, so
+that what does not fit shows. Lines that look odd are marked, and only these get a second look from
+`careful_lines`, which knows a missing value from a broken one, and says what is wrong in words.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +30,6 @@ create or replace temp macro half_even(x) as
 MOST_COUNT = 10**15
 LONGEST_LINE = 16 * 2**20  # bytes
 
-# How a kind is taken from the text of a line. A count is read with decimals, so that one with a
-# fraction shows, and in 64 bits, which is fast; what does not fit comes out as null.
-_JSON_TYPES = {
-    Kind.MONEY: "DECIMAL(38,28)",
-    Kind.COUNT: "DECIMAL(18,2)",
-    Kind.NUMBER: "DOUBLE",
-    Kind.EPOCH: "DECIMAL(38,10)",
-    Kind.FLAG: "BOOLEAN",
-}
 _NUMBERS = "('UBIGINT', 'BIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE', 'VARCHAR')"
 _ACCEPTED = {
     Kind.TEXT: "('VARCHAR')",
@@ -44,17 +37,20 @@ _ACCEPTED = {
     Kind.INSTANT: "('VARCHAR')",
     Kind.FLAG: "('BOOLEAN')",
 }
+# How a value is made of what was read, which is text but for money.
 _VALUES = {
     Kind.TEXT: "{0}",
-    Kind.FLAG: "{0}",
-    Kind.NUMBER: "{0}",
+    Kind.FLAG: "case {0} when 'true' then true when 'false' then false end",
+    Kind.NUMBER: "case when isfinite(try_cast({0} as double)) then try_cast({0} as double) end",
     Kind.MONEY: "try_cast(half_even({0}) as decimal(18, 10))",
-    Kind.COUNT: f"case when {{0}} between 0 and {MOST_COUNT} and {{0}} = trunc({{0}})"
-    " then {0}::bigint end",
+    Kind.COUNT: f"case when try_cast({{0}} as decimal(18, 2)) between 0 and {MOST_COUNT}"
+    " and try_cast({0} as decimal(18, 2)) = trunc(try_cast({0} as decimal(18, 2)))"
+    " then try_cast({0} as decimal(18, 2))::bigint end",
     Kind.DAY: "try_cast(left({0}, 10) as date)",
     Kind.INSTANT: "case when isfinite(try_cast({0} as timestamptz))"
     " then try_cast({0} as timestamptz) end",
-    Kind.EPOCH: "case when {0} between 0 and 99999999999 then to_timestamp({0}::double) end",
+    Kind.EPOCH: "case when try_cast({0} as double) between 0 and 99999999999"
+    " then to_timestamp(try_cast({0} as double)) end",
 }
 _EXPECTED = {
     Kind.TEXT: "a text",
@@ -68,76 +64,96 @@ _EXPECTED = {
 }
 
 
-def typed_lines(source: Source, files: list[Path]) -> str:
-    """A SELECT over the files of a source: one row a line, typed.
+def typed_lines(source: Source, file: Path | None) -> str:
+    """A SELECT over the file of a source: one row a line, typed.
 
-    Its columns: request, line, seen_at, record_hash, problem, record (the text of a record with a
-    problem, else null), is_rounded, and the source's own. Without files (all answers were empty)
-    it gives no row. It reads the temporary table `load_requests`, the requests of the load.
+    Its columns: line, request, seen_at, record_hash, is_rounded (a cost had more decimals than are
+    kept), is_odd (the line deserves a second look), and the source's own. Without a file (all
+    answers were empty) it gives no row. It reads the temporary table `load_requests`, the requests
+    of the load. A line that DuckDB takes for no JSON is left out.
     """
-    paths = [path for field in source.fields for path in field.paths]
     values = "".join(
-        f",\n        {_value(field)} as {field.column}"
+        f",\n    {_value(field)} as {field.column}"
         for field in source.fields
         if field.column != source.key
     )
     return f"""
-with parsed as (
-    select
-        text,
-        try(json_transform(text, '{_structure(source)}')) as t,
-        try(json_type(text, {_pointers(paths)})) as types,
-        substr(text, position('"record":' in text) + 9) as tail
-    from {_lines(files)}
-),
-numbered as (
-    select
-        *,
-        t.record as r,
-        coalesce(t.line, regexp_extract(text, '"line":(\\d+)', 1)::integer) as line,
-        coalesce(t.request, regexp_extract(text, '"request":(\\d+)', 1)::integer) as request
-    from parsed
-),
-typed as (
-    select
-        line,
-        request,
-        q.fetched_at as seen_at,
-        left(tail, length(tail) - 1) as record,
-        t is null as is_broken,
-        types,
-        {_is_rounded(source)} as is_rounded,
-        {_key(source)} as {source.key}{values}
-    from numbered
-    join load_requests as q using (request)
-)
 select
-    * exclude (record, is_broken, types),
-    md5_number(record) as record_hash,
-    case when problem is not null then record end as record
-from (
-    select *, case when is_broken or {_any_problem(source, paths)} then coalesce(
-        {_problems(source, paths)},
-        'not JSON that can be stored'
-    ) end as problem
-    from typed
-)
+    line,
+    request,
+    q.fetched_at as seen_at,
+    record_hash,
+    {_any(_is_rounded(field) for field in source.fields if field.kind is Kind.MONEY)} as is_rounded,
+    {_any(_is_odd(field) for field in source.fields)} as is_odd,
+    {_key(source)} as {source.key}{values}
+from {_json_lines(source, file)}
+join load_requests as q using (request)
 """
 
 
-def _lines(files: list[Path]) -> str:
-    if not files:
-        return "(select null::varchar as text where false)"
-    names = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+def careful_lines(source: Source, file: Path) -> str:
+    """A SELECT over the lines of a file that are odd or missing in `incoming`, and have a problem.
+
+    Its columns: line, request, problem (in words), record (the text of the record).
+    """
+    paths = [path for field in source.fields for path in field.paths]
+    structure = json.dumps({"record": _nested(source)})
+    pointers = ", ".join(f"'$.record.{path}'" for path in paths)
+    problems = ",\n        ".join(_problem(field, paths) for field in source.fields)
+    return f"""
+with numbered as (
+    select
+        text,
+        regexp_extract(text, '"line":(\\d+)', 1)::integer as line,
+        regexp_extract(text, '"request":(\\d+)', 1)::integer as request,
+        substr(text, position('"record":' in text) + 9) as tail
+    from {_text_lines(file)}
+),
+parsed as (
+    select
+        line,
+        request,
+        left(tail, length(tail) - 1) as record,
+        try(json_transform(text, '{structure}')) as t,
+        try(json_type(text, [{pointers}])) as types
+    from numbered
+    where line not in (select line from incoming where not is_odd)
+)
+select * from (
+    select
+        line,
+        request,
+        coalesce({problems}, case when t is null then 'not JSON that can be stored' end) as problem,
+        record
+    from (select *, t.record as r from parsed)
+)
+where problem is not null
+"""
+
+
+def _json_lines(source: Source, file: Path | None) -> str:
+    record = _struct(_nested(source))
+    if file is None:
+        empty = "null::integer as line, null::integer as request, null::ubigint as record_hash"
+        return f"(select {empty}, null::{record} as r where false)"
+    fields = f"line: 'INTEGER', request: 'INTEGER', hash: 'UBIGINT', record: '{record}'"
     return (
-        f"read_csv([{names}], columns = {{'text': 'VARCHAR'}}, header = false, auto_detect = false,"
-        f" delim = '\\x01', quote = '', escape = '', compression = 'zstd',"
+        f"(select line, request, hash as record_hash, record as r from read_json('{_quoted(file)}',"
+        f" columns = {{{fields}}}, format = 'newline_delimited', compression = 'zstd',"
+        f" maximum_object_size = {LONGEST_LINE}, ignore_errors = true))"
+    )
+
+
+def _text_lines(file: Path) -> str:
+    return (
+        f"read_csv('{_quoted(file)}', columns = {{'text': 'VARCHAR'}}, header = false,"
+        " auto_detect = false, delim = '\\x01', quote = '', escape = '', compression = 'zstd',"
         f" max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE})"
     )
 
 
-def _structure(source: Source) -> str:
-    """What `json_transform` takes out of a line."""
+def _nested(source: Source) -> dict[str, Any]:
+    """The fields as they stand in a record, with the type that each is read as."""
     record: dict[str, Any] = {}
     for field in source.fields:
         for path in field.paths:
@@ -145,12 +161,16 @@ def _structure(source: Source) -> str:
             inner = record
             for parent in parents:
                 inner = inner.setdefault(parent, {})
-            inner[name] = _JSON_TYPES.get(field.kind, "VARCHAR")
-    return json.dumps({"line": "INTEGER", "request": "INTEGER", "record": record})
+            inner[name] = "DECIMAL(38,28)" if field.kind is Kind.MONEY else "VARCHAR"
+    return record
 
 
-def _pointers(paths: list[str]) -> str:
-    return "[" + ", ".join(f"'$.record.{path}'" for path in paths) + "]"
+def _struct(record: dict[str, Any]) -> str:
+    fields = (
+        f'"{name}" {_struct(kind) if isinstance(kind, dict) else kind}'
+        for name, kind in record.items()
+    )
+    return f"STRUCT({', '.join(fields)})"
 
 
 def _raw(field: Field) -> str:
@@ -162,41 +182,38 @@ def _value(field: Field) -> str:
     return _VALUES[field.kind].format(_raw(field))
 
 
-def _type(field: Field, paths: list[str]) -> str:
-    """The JSON type of what came; null where nothing did."""
+def _is_rounded(field: Field) -> str:
+    return f"coalesce({_raw(field)} <> {_raw(field)}::decimal(38, 10), false)"
+
+
+def _is_odd(field: Field) -> str:
+    """Perhaps broken. Money may be missing, or come of `true` or `false`; a text, of an object.
+
+    That an optional text came as a number is let pass.
+    """
+    raw, value = _raw(field), _value(field)
+    missing = f" or {raw} is null" if field.required else ""
+    match field.kind:
+        case Kind.MONEY:
+            return f"coalesce({raw} in (0, 1), true) or {value} is null"
+        case Kind.TEXT if field.required:
+            bare = f"{raw} in ('true', 'false') or try_cast({raw} as double) is not null"
+            return f"coalesce({bare} or left({raw}, 1) in ('{{', '['), true)"
+        case Kind.TEXT:
+            return f"coalesce(left({raw}, 1) in ('{{', '['), false)"
+        case _:
+            return f"({raw} is not null and {value} is null){missing}"
+
+
+def _problem(field: Field, paths: list[str]) -> str:
+    """What is wrong with a field, in words; null where all is well."""
     types = [f"nullif(types[{paths.index(path) + 1}], 'NULL')" for path in field.paths]
-    return types[0] if len(types) == 1 else f"coalesce({', '.join(types)})"
-
-
-def _is_problem(field: Field, paths: list[str]) -> str:
-    """Something came and did not become a value, or came as what it must not be."""
-    kind = _type(field, paths)
-    wrong = f"({kind} not in {_ACCEPTED.get(field.kind, _NUMBERS)})"
-    lost = f"({kind} is not null and {field.column} is null)"
-    missing = f" or {kind} is null" if field.required else ""
-    return f"coalesce({wrong}, false) or {lost}{missing}"
-
-
-def _any_problem(source: Source, paths: list[str]) -> str:
-    return "\n        or ".join(_is_problem(field, paths) for field in source.fields)
-
-
-def _problems(source: Source, paths: list[str]) -> str:
-    """The first problem in words; only the few lines that have one come this far."""
-    return ",\n        ".join(
-        f"case when {_type(field, paths)} is null and {str(field.required).lower()}"
-        f" then '{field.paths[0]} is missing'"
-        f" when {_is_problem(field, paths)}"
-        f" then '{field.paths[0]} is not {_EXPECTED[field.kind]}' end"
-        for field in source.fields
-    )
-
-
-def _is_rounded(source: Source) -> str:
-    """Tell whether a cost has more decimals than are kept."""
-    money = [_raw(field) for field in source.fields if field.kind is Kind.MONEY]
-    return " or ".join(f"coalesce({raw} <> {raw}::decimal(38, 10), false)" for raw in money) or (
-        "false"
+    kind, name = f"coalesce({', '.join(types)})", field.paths[0]
+    missing = f"when {kind} is null then '{name} is missing'" if field.required else ""
+    return (
+        f"case {missing} when {kind} not in {_ACCEPTED.get(field.kind, _NUMBERS)}"
+        f" or ({kind} is not null and {_value(field)} is null)"
+        f" then '{name} is not {_EXPECTED[field.kind]}' end"
     )
 
 
@@ -209,3 +226,11 @@ def _key(source: Source) -> str:
     if any(field.column == "hour" for field in source.fields):
         return "(try_cast(r.hour as timestamptz) at time zone 'UTC')::date"
     return "q.window_start"
+
+
+def _any(conditions: Iterable[str]) -> str:
+    return "\n        or ".join(conditions) or "false"
+
+
+def _quoted(file: Path) -> str:
+    return str(file).replace("'", "''")

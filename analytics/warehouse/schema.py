@@ -14,7 +14,7 @@ LINEAGE = {
     "request": "INTEGER",
     "line": "INTEGER",
     "seen_at": "TIMESTAMPTZ",
-    "record_hash": "UHUGEINT",
+    "record_hash": "UBIGINT",
 }
 
 _LEDGER = """

@@ -31,10 +31,12 @@ class Kind(Enum):
 class Scope(Enum):
     """What a request replaces when it is read again.
 
-    RECORD: each record replaces the one with the same key. RUN: all rows of the run that
-    was asked for. DAY: all rows of the UTC days of the window that was asked for.
+    LIST: the whole list, so that what is no longer in it is gone. RECORD: each record replaces
+    the one with the same key. RUN: all rows of the run that was asked for. DAY: all rows of the
+    UTC days of the window that was asked for.
     """
 
+    LIST = "list"
     RECORD = "record"
     RUN = "run"
     DAY = "day"
@@ -59,7 +61,7 @@ class Field:
 class Source:
     """One landing file: its name, its fields, and what a second reading replaces.
 
-    `key` is the column that tells which record (RECORD) or which day (DAY) a row belongs to;
+    `key` is the column that tells which record (LIST, RECORD) or day (DAY) a row belongs to;
     a key that no field holds comes from the request (a run's id, a window's first day).
     """
 
@@ -104,7 +106,7 @@ _TOKENS = (_count("tokens_in"), _count("tokens_out"))
 
 AGENTS = Source(
     "agents",
-    Scope.RECORD,
+    Scope.LIST,
     "agent_id",
     (
         _text("agent_id", "id", required=True),
@@ -169,8 +171,6 @@ RUN_LOG_EVENTS = Source(
         _text("tool_name", "event.tool_name"),
         Field("is_error", Kind.FLAG, ("event.is_error",)),
         Field("duration_ms", Kind.NUMBER),
-        _money("cost_usd"),
-        _count("tokens"),
     ),
 )
 

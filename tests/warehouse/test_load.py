@@ -90,6 +90,17 @@ def test_a_window_replaces_its_days(load: Load, con: duckdb.DuckDBPyConnection) 
     )
 
 
+def test_the_list_of_agents_is_replaced_as_a_whole(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """An agent that is no longer listed holds no more; what was known of it is kept in `raw`."""
+    load("agents", [{"id": "a", "name": "Old"}, {"id": "b", "name": "Gone"}])
+    load("agents", [{"id": "a", "name": "New"}])
+
+    assert current(con, "agents", "agent_id, agent_name") == [("a", "New")]
+    assert con.execute("select count(*) from raw.agents").fetchall() == [(3,)]
+
+
 def test_an_empty_window_replaces_too(load: Load, con: duckdb.DuckDBPyConnection) -> None:
     """A day that comes back without rows has none any more."""
     load("billing_days", [{"date": str(DAY), "provider": "p"}], window=(DAY, NEXT))
