@@ -1,0 +1,154 @@
+"""From the rows of the marts to workspaces and agents with their figures."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import UTC
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analytics.report import names, reads
+from analytics.report.facts import Agent, Coverage, Subject, Workspace, total
+from analytics.report.periods import Period
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from zoneinfo import ZoneInfo
+
+    import duckdb
+
+    from analytics.report.facts import Measures
+    from analytics.report.rows import AgentRow, Gap
+
+NO_AGENT = "No agent"
+
+
+def workspaces(
+    con: duckdb.DuckDBPyConnection, as_of: datetime, timezone: ZoneInfo
+) -> list[Workspace]:
+    """Every workspace with its agents, read from the schema `marts`."""
+    rows = reads.workspaces(con)
+    if not rows:
+        return []
+    coverages = {
+        row.workspace_id: _coverage(row.first_day, row.cut_off or as_of, timezone) for row in rows
+    }
+    marts = reads.Marts(con, {key: coverage.calendar for key, coverage in coverages.items()})
+    gaps = marts.gaps()
+    agents = _agents(marts, coverages, gaps, timezone)
+    days, months = marts.workspace_days(), marts.workspace_months()
+    billing, platform, quarantined = marts.billing(), marts.platform(), marts.quarantined()
+    return [
+        Workspace(
+            row,
+            names.display(row.name, row.workspace_id),
+            f"workspaces/{names.file_name(row.workspace_id)}",
+            Subject(
+                _with_gaps(coverages[row.workspace_id], gaps.get(row.workspace_id, []), timezone),
+                days.get(row.workspace_id, {}),
+                months.get(row.workspace_id, {}),
+                row.first_day,
+            ),
+            agents[row.workspace_id],
+            billing.get(row.workspace_id, []),
+            platform.get(row.workspace_id, []),
+            gaps.get(row.workspace_id, []),
+            quarantined.get(row.workspace_id, []),
+        )
+        for row in rows
+    ]
+
+
+def everything(parts: list[Workspace], as_of: datetime, timezone: ZoneInfo) -> Subject:
+    """All workspaces as one; a day is as complete as it is for the least complete of them."""
+    days: defaultdict[date, list[Measures]] = defaultdict(list)
+    months: defaultdict[date, list[Measures]] = defaultdict(list)
+    incomplete: set[date] = set()
+    first_days = [part.row.first_day for part in parts if part.row.first_day]
+    whole = _coverage(min(first_days, default=None), as_of, timezone)
+    for part in parts:
+        for day, measures in part.subject.days.items():
+            days[day].append(measures)
+        for month, measures in part.subject.months.items():
+            months[month].append(measures)
+        coverage = part.subject.coverage
+        incomplete |= coverage.incomplete_days
+        if coverage.today < whole.today:
+            incomplete.update(Period(coverage.today, whole.today).days())
+    return Subject(
+        replace(whole, incomplete_days=frozenset(incomplete)),
+        {day: total(measures) for day, measures in days.items()},
+        {month: total(measures) for month, measures in months.items()},
+        whole.first_day,
+    )
+
+
+def _agents(
+    marts: reads.Marts,
+    coverages: dict[str, Coverage],
+    gaps: dict[str, list[Gap]],
+    timezone: ZoneInfo,
+) -> dict[str, list[Agent]]:
+    days, months = marts.agent_days(), marts.agent_months()
+    errors, models, versions = marts.errors(), marts.models(), marts.versions()
+    run_costs, dearest = marts.run_costs(), marts.dearest_runs()
+    agents: dict[str, list[Agent]] = {workspace_id: [] for workspace_id in coverages}
+    for row in marts.agents():
+        workspace_id, agent_id = row.key
+        own = [each for each in gaps.get(workspace_id, []) if each.agent_id in {None, agent_id}]
+        agents[workspace_id].append(
+            Agent(
+                row,
+                _agent_name(row),
+                f"agents/{names.file_name(*_identity(row))}",
+                Subject(
+                    _with_gaps(coverages[workspace_id], own, timezone),
+                    days.get(row.key, {}),
+                    months.get(row.key, {}),
+                    row.first_day,
+                ),
+                errors.get(row.key, []),
+                models.get(row.key, []),
+                versions.get(row.key, []),
+                run_costs.get(row.key),
+                dearest.get(row.key, []),
+            )
+        )
+    for group in agents.values():
+        group.sort(key=_dearest_first)
+    return agents
+
+
+def _dearest_first(agent: Agent) -> tuple[Decimal, str, str]:
+    cost = agent.subject.recent.cost_usd or Decimal(0)
+    return -cost, agent.name.casefold(), agent.row.key[1] or ""
+
+
+def _identity(row: AgentRow) -> tuple[str, ...]:
+    workspace_id, agent_id = row.key
+    return (workspace_id, agent_id) if agent_id is not None else (workspace_id, "", "no-agent")
+
+
+def _agent_name(row: AgentRow) -> str:
+    if row.key[1] is None:
+        return NO_AGENT
+    return names.display(row.name, row.slug, row.key[1])
+
+
+def _coverage(first_day: date | None, cut_off: datetime, timezone: ZoneInfo) -> Coverage:
+    return Coverage(first_day, cut_off.astimezone(UTC), cut_off.astimezone(timezone).date())
+
+
+def _with_gaps(coverage: Coverage, gaps: list[Gap], timezone: ZoneInfo) -> Coverage:
+    if not gaps or coverage.first_day is None:
+        return coverage
+    days = {
+        day
+        for gap in gaps
+        for day in Period(
+            gap.after.astimezone(timezone).date() if gap.after else coverage.first_day,
+            gap.before.astimezone(timezone).date(),
+        ).days()
+    }
+    return replace(coverage, incomplete_days=frozenset(days))

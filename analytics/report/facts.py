@@ -1,0 +1,193 @@
+"""What the pages are made of: the figures of agents and workspaces, as read from the marts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import Enum
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from analytics.report.periods import Calendar, Period
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from analytics.report.rows import (
+        AgentRow,
+        ErrorClass,
+        Gap,
+        ModelCost,
+        PlatformMonth,
+        ProviderMonth,
+        Quarantined,
+        Run,
+        RunCosts,
+        Version,
+        WorkspaceRow,
+    )
+
+FEWEST_CHART_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """The measures of a set of runs. A figure is None where runs exist but none is known."""
+
+    run_count: int = 0
+    succeeded_count: int = 0
+    failed_count: int = 0
+    cancelled_count: int = 0
+    open_count: int = 0
+    unknown_cost_count: int = 0
+    unmetered_count: int = 0
+    cost_usd: Decimal | None = Decimal(0)
+    failed_cost_usd: Decimal | None = Decimal(0)
+    tokens_in: int | None = 0
+    tokens_out: int | None = 0
+
+    @property
+    def finished_count(self) -> int:
+        """The runs that a failure rate is a share of."""
+        return self.succeeded_count + self.failed_count
+
+    @property
+    def cost_per_success(self) -> Decimal | None:
+        """All cost divided by the runs that succeeded; None if none did."""
+        if self.cost_usd is None or not self.succeeded_count:
+            return None
+        return self.cost_usd / self.succeeded_count
+
+
+MEASURE_COLUMNS = tuple(each.name for each in fields(Measures))
+NO_RUNS = Measures()
+
+
+def total(parts: Iterable[Measures]) -> Measures:
+    """The measures of all the parts together; what is unknown is left out, and stays counted."""
+    parts = [part for part in parts if part.run_count]
+    if not parts:
+        return NO_RUNS
+    sums: dict[str, Any] = {name: _known_total(parts, name) for name in MEASURE_COLUMNS}
+    return Measures(**sums)
+
+
+def known_sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    """The sum of the amounts that are known; None if none of them is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if known else None
+
+
+def _known_total(parts: list[Measures], name: str) -> Decimal | int | None:
+    known = [value for part in parts if (value := getattr(part, name)) is not None]
+    return sum(known[1:], known[0]) if known else None
+
+
+class DayState(Enum):
+    """How much of a day's runs was read."""
+
+    COMPLETE = "complete"
+    SO_FAR = "so far"
+    INCOMPLETE = "incomplete"
+    NO_DATA = "no data"
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Which days were read: from the first with data to the cut-off, less the incomplete ones."""
+
+    first_day: date | None
+    cut_off: datetime
+    today: date
+    incomplete_days: frozenset[date] = frozenset()
+
+    @property
+    def calendar(self) -> Calendar:
+        """The periods that end at this cut-off."""
+        return Calendar(self.today)
+
+    @property
+    def chart_period(self) -> Period:
+        """The days to draw: never more than the calendar's, never so few that columns swell."""
+        fewest = self.today - timedelta(days=FEWEST_CHART_DAYS - 1)
+        first = min(self.first_day or fewest, fewest)
+        return Period(max(first, self.calendar.chart.first), self.today)
+
+    def state(self, day: date) -> DayState:
+        """How much of a day was read."""
+        if self.first_day is None or not self.first_day <= day <= self.today:
+            return DayState.NO_DATA
+        if day == self.today:
+            return DayState.SO_FAR
+        return DayState.INCOMPLETE if day in self.incomplete_days else DayState.COMPLETE
+
+    def misses(self, period: Period) -> bool:
+        """Whether runs of the period may be missing."""
+        return any(day in period for day in self.incomplete_days)
+
+    def covers(self, period: Period) -> bool:
+        """Whether every run of the period was read, up to the cut-off."""
+        begins_in_time = self.first_day is not None and self.first_day <= period.first
+        return begins_in_time and not self.misses(period)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An agent, a workspace, or all of them: its measures by day and by month."""
+
+    coverage: Coverage
+    days: Mapping[date, Measures]
+    months: Mapping[date, Measures]
+    first_day: date | None
+
+    def over(self, period: Period) -> Measures:
+        """The measures of a period."""
+        return total(self.days[day] for day in period.days() if day in self.days)
+
+    def month(self, period: Period) -> Measures:
+        """The measures of the month in which a period begins."""
+        return self.months.get(period.first.replace(day=1), NO_RUNS)
+
+    def on(self, day: date) -> Measures | None:
+        """The measures of a day; None if the day was not read and holds no run."""
+        known = self.days.get(day)
+        if known is None and self.coverage.state(day) in {DayState.COMPLETE, DayState.SO_FAR}:
+            return NO_RUNS
+        return known
+
+    @cached_property
+    def recent(self) -> Measures:
+        """The measures of the 30 days before today."""
+        return self.over(self.coverage.calendar.recent)
+
+
+@dataclass(frozen=True)
+class Agent:
+    """An agent with its figures; the agent without an id stands for the runs of none."""
+
+    row: AgentRow
+    name: str
+    path: str
+    subject: Subject
+    errors: list[ErrorClass]
+    models: list[ModelCost]
+    versions: list[Version]
+    run_costs: RunCosts | None
+    dearest_runs: list[Run]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A workspace with its figures and its agents, the dearest first."""
+
+    row: WorkspaceRow
+    name: str
+    path: str
+    subject: Subject
+    agents: list[Agent]
+    billing: list[ProviderMonth]
+    platform: list[PlatformMonth]
+    gaps: list[Gap]
+    quarantined: list[Quarantined]

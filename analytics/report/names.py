@@ -1,0 +1,62 @@
+"""Names are data: how they are made visible, shortened, escaped and turned into file names."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from hashlib import sha256
+
+_LONGEST_NAME = 120
+_JOINERS = "\u200c\u200d"  # invisible, but part of ordinary writing and of emoji
+_FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_UNFIT_FOR_SCRIPT = "<>&\u2028\u2029"
+
+
+def display(*candidates: str | None) -> str:
+    """The first name that shows anything, with controls and bidi marks made visible."""
+    for candidate in candidates:
+        if candidate and candidate.strip():
+            return shortened(visible(candidate.strip()), _LONGEST_NAME)
+    return "(no name)"
+
+
+def visible(text: str) -> str:
+    """The text with controls and bidi marks shown as code points."""
+    return "".join(
+        f"⟨U+{ord(char):04X}⟩"
+        if unicodedata.category(char) in _INVISIBLE and char not in _JOINERS
+        else char
+        for char in unicodedata.normalize("NFC", text)
+    )
+
+
+def shortened(text: str, length: int) -> str:
+    """The text cut to so many characters, an ellipsis included."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
+
+def in_sentence(name: str) -> str:
+    """A displayed name set apart, so that its writing direction leaves the sentence alone."""
+    return f"{_FIRST_STRONG_ISOLATE}{name}{_POP_ISOLATE}"
+
+
+def plotly_text(name: str, length: int = 28) -> str:
+    """A displayed name as Plotly text: its tags and entities stay plain characters."""
+    short = shortened(name, length)
+    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def json_text(document: str) -> str:
+    """A JSON document made fit to stand inside a `<script>` element."""
+    for char in _UNFIT_FOR_SCRIPT:
+        document = document.replace(char, f"\\u{ord(char):04x}")
+    return document
+
+
+def file_name(*identity: str) -> str:
+    """A page's file name from its ids: readable, safe, and unlike that of any other id."""
+    readable = re.sub(r"[^a-z0-9]+", "-", identity[-1].lower()).strip("-")[:48].rstrip("-")
+    digest = sha256(json.dumps(identity).encode()).hexdigest()[:10]
+    return f"{readable or 'id'}-{digest}.html"

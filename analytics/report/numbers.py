@@ -1,0 +1,181 @@
+"""How figures are written: every printed number is made here, once, from exact values.
+
+Rounding is half to even. A value that is not zero is never printed as zero.
+"""
+
+from __future__ import annotations
+
+from decimal import ROUND_HALF_EVEN, Decimal
+from math import sqrt
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MINUS = "\u2212"
+NO_BREAK = "\u00a0"
+NOT_AVAILABLE = "[x]"
+NOT_APPLICABLE = "[z]"
+SMALL_SAMPLE = 20
+
+_CENT = Decimal("0.01")
+_TENTH_OF_MILL = Decimal("0.0001")
+_SMALLEST = Decimal("1e-10")  # the last digit that the marts hold
+_TEN_CENTS = Decimal("0.1")
+_MILLION = Decimal(1_000_000)
+_TOKEN_UNITS = ((10**9, "bn"), (10**6, "M"), (10**3, "k"))
+_NORMAL_QUANTILE = 1.959963984540054  # of 0.975: a two-sided interval of 95 %
+
+
+def usd(amount: Decimal | None) -> str:
+    """US dollars with two decimals, for totals and statement lines."""
+    return _dollars(amount, _CENT)
+
+
+def usd_fine(amount: Decimal | None) -> str:
+    """US dollars with four decimals, for the cost of single runs."""
+    return _dollars(amount, _TENTH_OF_MILL)
+
+
+def usd_per_run(amount: Decimal | None) -> str:
+    """US dollars for one run outside of a table: two decimals, or two digits below ten cents."""
+    if amount is None or amount == 0 or abs(amount) >= _TEN_CENTS:
+        return usd(amount)
+    return _dollars(amount, max(Decimal(1).scaleb(amount.adjusted() - 1), _SMALLEST))
+
+
+def usd_headline(amount: Decimal | None) -> str:
+    """US dollars for a headline: millions from 1,000,000 on, else as a total."""
+    if amount is None or abs(amount) < _MILLION:
+        return usd(amount)
+    return f"{_dollars(amount / _MILLION, _CENT)}{NO_BREAK}M"
+
+
+def usd_exact(amount: Decimal | None) -> str:
+    """The unrounded amount as plain digits, for sorting and files; empty if unknown."""
+    return "" if amount is None else format(amount, "f")
+
+
+def usd_change(now: Decimal | None, before: Decimal | None) -> str:
+    """The change of an amount: absolute, then in percent unless the base is under a dollar."""
+    if now is None or before is None:
+        return NOT_AVAILABLE
+    difference = now - before
+    if difference == 0:
+        return "no change"
+    text = usd(difference) if difference < 0 else f"+{usd(difference)}"
+    if before < 1:
+        return text
+    percent = (100 * difference / before).quantize(Decimal(1), ROUND_HALF_EVEN)
+    sign = "+" if difference > 0 else MINUS
+    share = f"{sign}{abs(percent):,}%" if percent else "under 1%"
+    return f"{text} ({share})"
+
+
+def rounding_difference(parts: Iterable[Decimal], total: Decimal) -> Decimal:
+    """What is missing, in cents, between the printed parts and their printed total."""
+    return _rounded(total, _CENT) - sum((_rounded(part, _CENT) for part in parts), Decimal(0))
+
+
+def count(number: int) -> str:
+    """A whole number with separators."""
+    return f"{number:,}".replace("-", MINUS)
+
+
+def plural(number: int, singular: str, plural_form: str | None = None) -> str:
+    """A count with its noun: `1 run`, `2 runs`."""
+    noun = singular if number == 1 else (plural_form or f"{singular}s")
+    return f"{count(number)} {noun}"
+
+
+def tokens(number: int | None) -> str:
+    """Tokens to two or three digits: `950`, `12.3 k`, `1.2 M`, `3.4 bn`."""
+    if number is None:
+        return NOT_AVAILABLE
+    if number < 0:
+        return MINUS + tokens(-number)
+    unit_below = ""
+    for size, unit in _TOKEN_UNITS:
+        if number >= size:
+            scaled = _rounded(Decimal(number) / size, Decimal("0.1"))
+            if scaled >= 100:
+                scaled = _rounded(Decimal(number) / size, Decimal(1))
+            if scaled == 1000 and unit_below:
+                return f"1.0{NO_BREAK}{unit_below}"
+            return f"{scaled:,}{NO_BREAK}{unit}"
+        unit_below = unit
+    return str(number)
+
+
+def percent(part: Decimal | int, whole: Decimal | int) -> str:
+    """A share with one decimal; `0.0%` and `100.0%` only if it is exactly so."""
+    if whole == 0:
+        return NOT_APPLICABLE
+    share = 100 * Decimal(part) / Decimal(whole)
+    if 0 < share < Decimal("0.1"):
+        return "<0.1%"
+    if Decimal("99.9") < share < 100:
+        return ">99.9%"
+    return f"{_rounded(share, Decimal('0.1')):,}%".replace("-", MINUS)
+
+
+def failure_rate(failed: int, finished: int) -> str:
+    """A rate with its sample: `4.2% (13 of 310)`; under 20 runs the counts alone."""
+    if finished == 0:
+        return NOT_APPLICABLE
+    counts = f"{count(failed)} of {count(finished)}"
+    if finished < SMALL_SAMPLE:
+        return counts
+    return f"{percent(failed, finished)} ({counts})"
+
+
+def wilson_interval(failed: int, finished: int) -> tuple[float, float]:
+    """The 95 % Wilson interval of a rate, as two fractions; `finished` must be positive."""
+    rate, square = failed / finished, _NORMAL_QUANTILE**2
+    centre = (rate + square / (2 * finished)) / (1 + square / finished)
+    half = (
+        _NORMAL_QUANTILE
+        * sqrt(rate * (1 - rate) / finished + square / (4 * finished**2))
+        / (1 + square / finished)
+    )
+    low = 0.0 if failed == 0 else centre - half
+    high = 1.0 if failed == finished else centre + half
+    return low, high
+
+
+def interval(failed: int, finished: int) -> str:
+    """The 95 % Wilson interval in percent, as `[2.5 to 7.0]` with an en dash."""
+    if finished == 0:
+        return NOT_APPLICABLE
+    low, high = wilson_interval(failed, finished)
+    return f"[{100 * low:.1f}\u2013{100 * high:.1f}]"
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time: `850 ms`, `12.3 s`, `4 min 05 s`, `2 h 03 min`."""
+    if seconds is None:
+        return NOT_AVAILABLE
+    if seconds < 0:
+        return MINUS + duration(-seconds)
+    if round(seconds * 1000) < 1000:
+        return f"{round(seconds * 1000)}{NO_BREAK}ms"
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f}{NO_BREAK}s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60}{NO_BREAK}min {whole % 60:02d}{NO_BREAK}s"
+    minutes = round(seconds / 60)
+    return f"{minutes // 60:,}{NO_BREAK}h {minutes % 60:02d}{NO_BREAK}min"
+
+
+def _dollars(amount: Decimal | None, step: Decimal) -> str:
+    if amount is None:
+        return NOT_AVAILABLE
+    rounded = _rounded(amount, step)
+    if rounded == 0 and amount != 0:
+        return f"<${step:f}" if amount > 0 else f">{MINUS}${step:f}"
+    return f"{MINUS if rounded < 0 else ''}${abs(rounded):,f}"
+
+
+def _rounded(value: Decimal, step: Decimal) -> Decimal:
+    return value.quantize(step, ROUND_HALF_EVEN)

@@ -1,0 +1,114 @@
+"""The page of all workspaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analytics.report import daily, kpis, names, numbers, state
+from analytics.report.comparison import comparison
+from analytics.report.tables import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analytics.report.facts import Subject, Workspace
+    from analytics.report.rows import Check
+
+
+def page(
+    workspaces: Sequence[Workspace], subject: Subject, checks: Sequence[Check], timezone: str
+) -> dict[str, Any]:
+    """What the template `overview.html` prints."""
+    lagging = [
+        workspace
+        for workspace in workspaces
+        if workspace.subject.coverage.today < subject.coverage.today
+    ]
+    lines = [(_name(workspace), workspace.subject) for workspace in workspaces]
+    return {
+        "workspaces": workspaces,
+        "coverage": subject.coverage,
+        "lagging": lagging,
+        "kpis": kpis.headline(subject),
+        "charts": {"cost": daily.cost(subject, timezone)},
+        "months": daily.month_table(subject, timezone),
+        "table": comparison("workspaces", "Workspace", lines, subject) if lines else None,
+        "remarks": [(each, state.workspace_remarks(each)) for each in workspaces],
+        "checks_line": state.checks_in_words(checks),
+        "broken_checks": _checks_table("checks", [check for check in checks if not check.is_ok]),
+        "held_checks": _checks_table("held-checks", [check for check in checks if check.is_ok]),
+        "gaps_table": _gaps_table(workspaces),
+        "quarantine_table": _quarantine_table(workspaces),
+    }
+
+
+def _name(workspace: Workspace) -> Cell:
+    agent_count = sum(agent.row.key[1] is not None for agent in workspace.agents)
+    note = numbers.plural(agent_count, "agent")
+    return Cell(workspace.name, workspace.name.casefold(), note, href=workspace.path)
+
+
+def _checks_table(key: str, checks: Sequence[Check]) -> Table | None:
+    if not checks:
+        return None
+    return Table(
+        key,
+        "Checks that ran before these pages were built",
+        [Column("Claim", "name"), Column("Check", "name"), Column("Violations")],
+        [
+            [
+                names.visible(check.claim or check.name),
+                names.visible(check.name),
+                numbers.count(check.violation_count),
+            ]
+            for check in checks
+        ],
+    )
+
+
+def _gaps_table(workspaces: Sequence[Workspace]) -> Table | None:
+    rows = []
+    for workspace in workspaces:
+        agent_names: dict[str | None, str] = {
+            agent.row.key[1]: agent.name for agent in workspace.agents
+        }
+        rows += [[workspace.name, *state.gap_in_words(gap, agent_names)] for gap in workspace.gaps]
+    if not rows:
+        return None
+    return Table(
+        "gaps",
+        "Gaps in the run list: runs created between these instants may be missing",
+        [
+            Column("Workspace", "name"),
+            Column("List", "name"),
+            Column("After", "text"),
+            Column("Before", "text"),
+        ],
+        rows,
+    )
+
+
+def _quarantine_table(workspaces: Sequence[Workspace]) -> Table | None:
+    rows = [
+        [
+            workspace.name,
+            names.visible(each.source),
+            names.visible(each.reason),
+            numbers.count(each.record_count),
+        ]
+        for workspace in workspaces
+        for each in workspace.quarantined
+    ]
+    if not rows:
+        return None
+    return Table(
+        "quarantined",
+        "Records that could not be understood, and are in no figure",
+        [
+            Column("Workspace", "name"),
+            Column("Source", "name"),
+            Column("Reason", "name"),
+            Column("Records"),
+        ],
+        rows,
+    )

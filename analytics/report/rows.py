@@ -1,0 +1,147 @@
+"""The rows that reports read from the marts, one type a question. Money is exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from decimal import Decimal
+
+AgentKey: TypeAlias = tuple[str, str | None]
+"""A workspace's id and an agent's; None stands for the runs without an agent."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceRow:
+    """A workspace, the instant to which its data reach, and its first day that holds a run."""
+
+    workspace_id: str
+    name: str | None
+    cut_off: datetime | None
+    first_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRow:
+    """An agent, and its first day that holds a run."""
+
+    key: AgentKey
+    name: str | None
+    slug: str | None
+    status: str | None
+    is_listed: bool
+    first_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorClass:
+    """An agent's recent failed runs of one error class."""
+
+    name: str
+    cost_usd: Decimal | None
+    run_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCost:
+    """What an agent's recent runs cost with one model of one provider."""
+
+    model: str
+    provider: str
+    cost_usd: Decimal | None
+    tokens_in: int
+    tokens_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """The runs of one version of an agent in the charted days."""
+
+    number: int | None
+    cost_usd: Decimal | None
+    run_count: int
+    failed_count: int
+    finished_count: int
+
+    @property
+    def cost_per_run(self) -> Decimal | None:
+        """The known cost divided by all runs."""
+        return None if self.cost_usd is None else self.cost_usd / self.run_count
+
+
+@dataclass(frozen=True, slots=True)
+class RunCosts:
+    """How the known costs of an agent's recent finished runs are spread."""
+
+    run_count: int
+    median_usd: Decimal
+    ninetieth_usd: Decimal
+    largest_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One of an agent's dearest runs."""
+
+    run_id: str
+    status: str
+    agent_version: int | None
+    created_at: datetime
+    duration_seconds: float | None
+    cost_usd: Decimal
+    tokens_in: int | None
+    tokens_out: int | None
+    error_class: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMonth:
+    """What a provider's models cost in a month of UTC days, and what was billed of it."""
+
+    month: date
+    provider: str
+    cost_usd: Decimal | None
+    billed_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformMonth:
+    """What one of the platform's own agents did in a month of UTC days."""
+
+    month: date
+    platform_agent_id: str | None
+    name: str | None
+    slug: str | None
+    run_count: int
+    cost_usd: Decimal | None
+    billed_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A window of a run list of which no row was seen; no agent means the unfiltered list."""
+
+    agent_id: str | None
+    after: datetime | None
+    before: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """Records of one source that could not be understood, for one reason."""
+
+    source: str
+    reason: str
+    record_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A control, as it stood when it last ran."""
+
+    name: str
+    claim: str
+    violation_count: int
+    is_ok: bool

@@ -1,0 +1,94 @@
+"""How far the data reach and what they miss, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.report import names, numbers
+from analytics.report.periods import day_in_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from analytics.report.facts import Agent, Coverage, Subject, Workspace
+    from analytics.report.rows import Check, Gap
+
+
+def as_of_line(coverage: Coverage) -> str:
+    """To which instant the data reach, and which day is complete."""
+    if coverage.first_day is None:
+        return f"Data to {moment(coverage.cut_off)} · no runs yet"
+    yesterday = coverage.calendar.yesterday
+    return (
+        f"Data to {moment(coverage.cut_off)} · "
+        f"{day_in_words(yesterday)} {coverage.state(yesterday).value}, "
+        f"{day_in_words(coverage.today)} so far"
+    )
+
+
+def workspace_remarks(workspace: Workspace) -> list[str]:
+    """What a reader of a workspace's figures should know about them."""
+    gaps = len(workspace.gaps)
+    quarantined = sum(each.record_count for each in workspace.quarantined)
+    remarks = []
+    if gaps:
+        remarks.append(f"{numbers.plural(gaps, 'gap')} in the run list")
+    if quarantined:
+        remarks.append(f"{numbers.plural(quarantined, 'record')} not understood, and left out")
+    return remarks + _run_remarks(workspace.subject)
+
+
+def agent_remarks(agent: Agent) -> list[str]:
+    """What a reader of an agent's figures should know about it and them."""
+    remarks = standing(agent)
+    if agent.row.first_day:
+        remarks.append(f"first known run {day_in_words(agent.row.first_day)}")
+    return remarks + _run_remarks(agent.subject)
+
+
+def standing(agent: Agent) -> list[str]:
+    """Where the agent is other than active, listed and read without a gap."""
+    remarks = []
+    if agent.row.status and agent.row.status != "active":
+        remarks.append(names.display(agent.row.status))
+    if agent.row.key[1] is not None and not agent.row.is_listed:
+        remarks.append("no longer listed")
+    if agent.subject.coverage.incomplete_days:
+        last = max(agent.subject.coverage.incomplete_days)
+        remarks.append(f"runs missing up to {day_in_words(last)}")
+    return remarks
+
+
+def _run_remarks(subject: Subject) -> list[str]:
+    recent, period = subject.recent, subject.coverage.calendar.recent
+    remarks = []
+    if recent.unknown_cost_count:
+        runs = numbers.plural(recent.unknown_cost_count, "run")
+        remarks.append(f"{runs} of unknown cost in {period}, in no sum")
+    if recent.unmetered_count:
+        runs = numbers.plural(recent.unmetered_count, "successful run")
+        remarks.append(f"{runs} in {period} without any tokens or cost")
+    return remarks
+
+
+def checks_in_words(checks: Sequence[Check]) -> str:
+    """How many controls hold."""
+    failed = sum(not check.is_ok for check in checks)
+    if not checks:
+        return "No checks were run"
+    if failed:
+        return f"{numbers.plural(failed, 'check')} of {len(checks)} not held"
+    return f"all {len(checks)} checks held"
+
+
+def gap_in_words(gap: Gap, agent_names: dict[str | None, str]) -> tuple[str, str, str]:
+    """The list with the gap, and the two instants between which runs may be missing."""
+    listed = "All runs" if gap.agent_id is None else agent_names.get(gap.agent_id, gap.agent_id)
+    after = "no earlier row known" if gap.after is None else moment(gap.after)
+    return names.display(listed), after, moment(gap.before)
+
+
+def moment(instant: datetime) -> str:
+    """An instant in UTC, to the minute."""
+    return f"{instant:%Y-%m-%d %H:%M} UTC"

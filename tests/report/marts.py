@@ -1,0 +1,201 @@
+"""A schema `marts` with made-up runs, and the marts that follow from them as the real ones do.
+
+It holds the columns that reports read; `test_real_marts.py` compares them with the real ones.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+AS_OF = datetime(2026, 3, 14, 6, 0, tzinfo=UTC)
+
+_TABLES = """
+create schema marts;
+create table marts.dim_workspaces (
+    workspace_id varchar, workspace_name varchar,
+    first_night_at timestamptz, last_night_at timestamptz);
+create table marts.dim_agents (
+    workspace_id varchar, agent_id varchar, agent_slug varchar, agent_name varchar,
+    status varchar, is_listed boolean, first_seen_at timestamptz, last_run_at timestamptz);
+create table marts.fct_runs (
+    workspace_id varchar, run_id varchar, agent_id varchar, agent_version bigint,
+    status varchar, date date, created_at timestamptz, duration_seconds double,
+    cost_usd decimal(18,10), tokens_in bigint, tokens_out bigint, error_class varchar,
+    is_terminal boolean, is_unmetered boolean);
+create table marts.fct_run_model_costs (
+    workspace_id varchar, run_id varchar, model varchar, provider varchar,
+    cost_usd decimal(38,10), tokens_in bigint, tokens_out bigint);
+create table marts.fct_billing_days (
+    workspace_id varchar, date date, provider varchar,
+    cost_usd decimal(38,10), billed_usd decimal(38,10));
+create table marts.fct_platform_agent_days (
+    workspace_id varchar, date date, platform_agent_id varchar, platform_agent_slug varchar,
+    platform_agent_name varchar, run_count bigint,
+    cost_usd decimal(38,10), billed_usd decimal(38,10));
+create table marts.fct_list_pulls (
+    workspace_id varchar, agent_id varchar, gap_after timestamptz, gap_before timestamptz);
+create table marts.fct_quarantined_records (
+    workspace_id varchar, source varchar, reason varchar);
+create table marts.fct_check_results (
+    check_name varchar, claim varchar, violation_count bigint, is_ok boolean);
+"""
+
+_MEASURES = """
+    count(*) as run_count,
+    count(*) filter (status = 'succeeded') as succeeded_count,
+    count(*) filter (status = 'failed') as failed_count,
+    count(*) filter (status = 'cancelled') as cancelled_count,
+    count(*) filter (not is_terminal) as open_count,
+    count(*) filter (is_unmetered) as unmetered_count,
+    count(*) filter (cost_usd is null) as unknown_cost_count,
+    sum(cost_usd) as cost_usd,
+    if(count(*) filter (status = 'failed') = 0, 0,
+       sum(cost_usd) filter (status = 'failed')) as failed_cost_usd,
+    sum(tokens_in)::bigint as tokens_in,
+    sum(tokens_out)::bigint as tokens_out"""
+
+_DERIVED = f"""
+create table marts.fct_agent_days as
+    select workspace_id, agent_id, date, {_MEASURES} from marts.fct_runs group by all;
+create table marts.fct_workspace_days as
+    select workspace_id, date, {_MEASURES} from marts.fct_runs group by all;
+create table marts.fct_agent_months as
+    select workspace_id, agent_id, date_trunc('month', date)::date as month, {_MEASURES}
+    from marts.fct_runs group by all;
+create table marts.fct_workspace_months as
+    select workspace_id, date_trunc('month', date)::date as month, {_MEASURES}
+    from marts.fct_runs group by all;
+"""
+
+_MADE_UP = """
+insert into marts.dim_workspaces
+    select 'ws-' || w, ['Production', 'Staging', 'Research'][1 + w % 3],
+        timestamptz '2025-12-01 04:00:00+00', timestamptz '2026-03-14 06:00:00+00'
+    from range(getvariable('workspaces')) as t(w);
+
+insert into marts.dim_agents
+    select 'ws-' || w, 'agent-' || w || '-' || a, 'agent-' || a,
+        ['Invoice reader', 'Support triage', 'Release notes', 'Code review'][1 + a % 4]
+            || ' ' || a,
+        if(a % 11 = 10, 'archived', 'active'), a % 13 != 12,
+        timestamptz '2025-12-01 04:00:00+00', timestamptz '2026-03-14 05:00:00+00'
+    from range(getvariable('workspaces')) as t(w), range(getvariable('agents')) as u(a);
+
+insert into marts.fct_runs
+    with runs as (
+        select w, a, d, r, (hash(w, a, d, r) % 1000003)::bigint as h,
+            date '2026-03-14' - d::integer as date
+        from range(getvariable('workspaces')) as t(w), range(getvariable('agents')) as u(a),
+            range(getvariable('days')) as v(d), range(getvariable('runs_a_day')) as x(r)
+    ), ended as (
+        select *, case when d = 0 and h % 3 = 0 then 'running'
+            when h % 100 < 4 + a % 5 * 3 then 'failed'
+            when h % 100 > 96 then 'cancelled' else 'succeeded' end as status
+        from runs where h % 10 < if(dayofweek(date) in (0, 6), 4, 8)
+    )
+    select 'ws-' || w, 'run-' || w || '-' || a || '-' || d || '-' || r,
+        if(a = 5 and h % 7 = 0, null, 'agent-' || w || '-' || a), 1 + d // 30,
+        status, date, date::timestamptz + to_seconds(h % 18000), 5 + h % 900,
+        if(h % 211 = 0, null,
+            (power(1.3, (h % 23)::double) * (1 + a * 7 % 5) / 100)::decimal(18,10)),
+        1000 + h % 90000, 100 + h % 4000,
+        if(status = 'failed', ['timeout', 'rate_limit', 'budget', 'other'][1 + h // 5 % 4], null),
+        status != 'running', h % 503 = 0
+    from ended;
+
+insert into marts.fct_run_model_costs
+    select workspace_id, run_id, model, if(model like 'claude%', 'anthropic', 'openai'),
+        cost_usd, tokens_in, tokens_out
+    from (
+        select *, ['claude-sonnet-5', 'claude-haiku-5', 'gpt-5.2'][1 + tokens_in % 3] as model
+        from marts.fct_runs where is_terminal and cost_usd is not null
+    );
+
+insert into marts.fct_billing_days
+    select workspace_id, date, provider, sum(m.cost_usd),
+        sum(if(provider = 'openai', 0, m.cost_usd))
+    from marts.fct_run_model_costs as m join marts.fct_runs using (workspace_id, run_id)
+    group by all;
+
+insert into marts.fct_platform_agent_days
+    select 'ws-' || w, date '2026-03-13' - d::integer, 'platform-' || p, null,
+        ['Builder', 'Verifier'][1 + p], 2 + d % 3,
+        0.0731 * (1 + d % 5), if(p = 0, 0, 0.0731 * (1 + d % 5))
+    from range(getvariable('workspaces')) as t(w), range(60) as u(d), range(2) as v(p);
+
+insert into marts.fct_list_pulls values
+    ('ws-0', 'agent-0-1', timestamptz '2026-01-31 22:00:00+00',
+        timestamptz '2026-02-01 03:00:00+00');
+insert into marts.fct_quarantined_records
+    select 'ws-0', 'runs', 'tokens_in: above 10^15' from range(3);
+insert into marts.fct_check_results values
+    ('agent_days_add_up_to_runs', 'Agent days add up to runs.', 0, true),
+    ('runs_are_unique', 'Runs are unique.', 2, false);
+"""
+
+
+def empty() -> duckdb.DuckDBPyConnection:
+    """The tables that are filled by hand, without a row."""
+    con = duckdb.connect()
+    con.execute("set TimeZone = 'UTC'")
+    con.execute(_TABLES)
+    return con
+
+
+def derive(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Adds the marts that follow from the runs."""
+    con.execute(_DERIVED)
+    return con
+
+
+def made_up(**size: int) -> duckdb.DuckDBPyConnection:
+    """Workspaces with agents and runs, the same on each call."""
+    con = empty()
+    for name, number in (
+        {"workspaces": 2, "agents": 12, "days": 100, "runs_a_day": 4} | size
+    ).items():
+        con.execute(f"set variable {name} = {number}")
+    con.execute(_MADE_UP)
+    return derive(con)
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, **columns: Any) -> None:
+    """A row of a table."""
+    names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
+    con.execute(f"insert into marts.{table} ({names}) values ({marks})", list(columns.values()))
+
+
+def workspace(con: duckdb.DuckDBPyConnection, name: str = "Bakery", **columns: Any) -> None:
+    """A workspace that was read up to AS_OF."""
+    given = {"workspace_id": "ws", "workspace_name": name, "last_night_at": AS_OF}
+    insert(con, "dim_workspaces", **(given | columns))
+
+
+def agent(con: duckdb.DuckDBPyConnection, name: str | None = "Baker", **columns: Any) -> None:
+    """An agent of that workspace."""
+    given = {"workspace_id": "ws", "agent_id": "a-1", "agent_name": name, "is_listed": True}
+    insert(con, "dim_agents", **(given | columns))
+
+
+def run(con: duckdb.DuckDBPyConnection, day: date, **columns: Any) -> None:
+    """A run of that agent, at noon."""
+    (number,) = con.execute("select count(*) from marts.fct_runs").fetchone() or (0,)
+    given: dict[str, Any] = {
+        "workspace_id": "ws",
+        "run_id": f"r-{number}",
+        "agent_id": "a-1",
+        "agent_version": 1,
+        "status": "succeeded",
+        "date": day,
+        "created_at": datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=12),
+        "cost_usd": "0.25",
+        "tokens_in": 1000,
+        "tokens_out": 100,
+        "is_unmetered": False,
+    }
+    row = given | columns
+    row["is_terminal"] = row["status"] in {"succeeded", "failed", "cancelled"}
+    insert(con, "fct_runs", **row)

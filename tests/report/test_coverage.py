@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import duckdb
+
+from tests.report import marts
+from tests.report.conftest import BuildSite
+from tests.report.pages import Page
+
+TODAY, DAY = date(2026, 3, 14), date(2026, 3, 10)
+
+
+def _one_agent(first: date, last: date = TODAY) -> duckdb.DuckDBPyConnection:
+    """An agent with a run on each day."""
+    con = marts.empty()
+    marts.workspace(con)
+    marts.agent(con)
+    for offset in range((last - first).days + 1):
+        marts.run(con, first + timedelta(days=offset))
+    return con
+
+
+def _gap(con: duckdb.DuckDBPyConnection, after: datetime | None, before: datetime) -> None:
+    marts.insert(
+        con,
+        "fct_list_pulls",
+        workspace_id="ws",
+        agent_id="a-1",
+        gap_after=after,
+        gap_before=before,
+    )
+
+
+def _states(page: Page) -> dict[str, str]:
+    return {row[0]: row[-1] for row in page.table("daily")[1:]}
+
+
+def test_today_is_marked_so_far_and_hatched(build: BuildSite) -> None:
+    """The day of the cut-off is hatched, says so, and is in no comparison."""
+    (page,) = build(marts.derive(_one_agent(date(2026, 1, 1)))).agents
+    (trace,) = page.figures["cost"]["data"]
+
+    assert _states(page)["2026-03-14"] == "so far"
+    assert trace["marker"]["pattern"]["shape"][-2:] == ["", "/"]
+    assert trace["customdata"][-1] == "$0.25, 1 run (so far)"
+    assert "so far" in [each["text"] for each in page.figures["cost"]["layout"]["annotations"]]
+    assert (
+        "1\u201313 March 2026: no change vs 1\u201313 February 2026" in page.kpis["Month to date"]
+    )
+
+
+def test_a_day_without_runs_is_zero_and_an_unread_day_is_not(build: BuildSite) -> None:
+    """Between first day and cut-off a day without runs is zero; before the first it is null."""
+    con = _one_agent(date(2026, 3, 10), date(2026, 3, 10))
+    (page,) = build(marts.derive(con)).workspaces
+    columns, band = page.figures["cost"]["data"]
+
+    assert columns["x0"] == "2026-03-01"
+    assert columns["y"] == [None] * 9 + [0.25, 0, 0, 0, 0]
+    assert band["x"][-1] == "2026-03-09"
+    assert list(_states(page)) == [f"2026-03-{day}" for day in (14, 13, 12, 11, 10)]
+
+
+def test_days_of_a_gap_are_incomplete_and_no_basis_of_a_comparison(build: BuildSite) -> None:
+    """Where the run list has a gap, days are hatched, and periods with them are not compared."""
+    con = _one_agent(date(2026, 1, 1))
+    _gap(con, datetime(2026, 2, 10, 22, tzinfo=UTC), datetime(2026, 2, 11, 3, tzinfo=UTC))
+    site = build(marts.derive(con))
+    (page,) = site.agents
+
+    assert _states(page)["2026-02-10"] == _states(page)["2026-02-11"] == "incomplete"
+    assert _states(page)["2026-02-12"] == ""
+    assert "Incomplete: runs are missing" in page.kpis["Last full month"]
+    assert any("No comparison" in note for note in page.kpis["Month to date"])
+    assert "[x]" in site.workspaces[0].table("all-agents")[1]
+    assert [row[-1] for row in page.table("months")[1:]] == ["so far", "incomplete", ""]
+    assert "1 gap in the run list" in site.overview.root.text
+
+
+def test_a_list_that_was_cut_leaves_the_days_before_it_unread(build: BuildSite) -> None:
+    """Days before the oldest row of a cut list hold no data, not zero."""
+    con = _one_agent(date(2026, 2, 20))
+    marts.agent(con, "Other", agent_id="a-2")
+    marts.run(con, date(2026, 1, 1), agent_id="a-2")
+    _gap(con, None, datetime(2026, 2, 20, 12, tzinfo=UTC))
+    page = next(page for page in build(marts.derive(con)).agents if "a-1" in page.path.name)
+    columns, band = page.figures["cost"]["data"]
+
+    assert columns["y"][:50] == [None] * 50
+    assert len(band["x"]) == 50
+    assert "no data" in [each["text"] for each in page.figures["cost"]["layout"]["annotations"]]
+
+
+def test_days_are_those_of_the_reporting_time_zone(build: BuildSite) -> None:
+    """Today is the day of the cut-off in the reporting time zone."""
+    con = marts.derive(_one_agent(date(2026, 1, 1)))
+    con.execute("update marts.dim_workspaces set last_night_at = '2026-03-14 02:00:00+00'")
+    (page,) = build(con, timezone="America/New_York").workspaces
+
+    assert "13 March 2026 so far" in page.root.text
+    assert page.kpis["Yesterday"][1] == "12 March 2026, 1 run"
+
+
+def test_a_workspace_that_was_not_read_keeps_its_figures_and_its_cut_off(build: BuildSite) -> None:
+    """A workspace whose last night was earlier is shown as of then, and named on the overview."""
+    con = _one_agent(date(2026, 1, 1), date(2026, 3, 12))
+    con.execute("update marts.dim_workspaces set last_night_at = '2026-03-12 06:00:00+00'")
+    marts.workspace(con, "Fresh", workspace_id="fresh")
+    marts.run(con, DAY, workspace_id="fresh", agent_id=None)
+    site = build(marts.derive(con))
+    stale = next(page for page in site.workspaces if page.path.name.startswith("ws"))
+
+    assert "Data to 2026-03-12 06:00 UTC" in stale.root.text
+    assert stale.kpis["Yesterday"][1] == "11 March 2026, 1 run"
+    assert "older than the others" in site.overview.root.text
+    states = _states(site.overview)
+    assert [states[f"2026-03-{day}"] for day in (14, 13, 12, 11)] == [
+        "so far",
+        "incomplete",
+        "incomplete",
+        "",
+    ]
+
+
+def test_failures_are_shown_by_week_where_days_hold_few_runs(build: BuildSite) -> None:
+    """Rates of few runs are given by week, hollow below 20 runs, and joined by no line."""
+    con = _one_agent(date(2026, 2, 1))
+    marts.run(con, DAY, status="failed", error_class="timeout")
+    (page,) = build(marts.derive(con)).agents
+    line, dots = page.figures["failure-rate"]["data"]
+
+    assert set(dots["marker"]["symbol"]) == {"circle-open"}
+    assert set(line["y"]) == {None}
+    assert page.table("failure-rates")[1] == [
+        "9\u201313 March 2026",
+        "1",
+        "6",
+        "1 of 6",
+        "[3.0\u201356.4]",
+    ]
+    assert page.kpis["Failure rate"][0] == "3.2%"
