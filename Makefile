@@ -19,7 +19,7 @@ run: $(READY) ## Two nights against the emulator, then reports to open (DATA=dat
 	@.venv/bin/python -m analytics.demo $(DATA)
 
 test: $(READY) ## Run the whole suite against the emulator
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n 2
 
 check: $(READY) ## Lint, types and SQL
 	@.venv/bin/ruff check

@@ -1,0 +1,221 @@
+"""Read all workspaces, each in a transaction of its own: one that fails costs no other anything."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import duckdb
+
+from analytics.batch.progress import Progress
+from analytics.errors import AnalyticsError, UsageError
+from analytics.extract.landing import UNFINISHED
+from analytics.extract.night import Night
+from analytics.extract.workspace import extract_workspace
+from analytics.levain import AsyncLevain, LevainError, UnauthorizedError
+from analytics.levain.records import Me
+from analytics.settings import Settings, Workspace
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.store import WarehouseStore
+
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the night of one workspace went; `error` is None where it went well."""
+
+    name: str
+    error: str | None = None
+    request_count: int = 0
+    record_count: int = 0
+    new_version_count: int = 0
+    quarantined_count: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A workspace whose key was accepted."""
+
+    setting: Workspace
+    client: AsyncLevain
+    me: Me
+    began_at: datetime
+
+
+async def extract_all(
+    con: duckdb.DuckDBPyConnection,
+    keys: list[tuple[Workspace, str]],
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+) -> list[Outcome]:
+    """Read every workspace with its key; the outcomes tell of those that failed.
+
+    UsageError before anything is stored: a key belongs to another workspace than its data, or none
+    is accepted.
+    """
+    async with AsyncExitStack() as stack:
+        opened: list[_Opened] = []
+        refused: list[tuple[Workspace, LevainError]] = []
+        for workspace, key in keys:
+            client = await stack.enter_async_context(
+                AsyncLevain(
+                    key,
+                    workspace.api,
+                    concurrency=settings.extract.concurrency,
+                    requests_per_second=settings.extract.requests_per_second,
+                )
+            )
+            try:
+                me, began_at = await client.auth.me()
+            except LevainError as error:
+                refused.append((workspace, error))
+            else:
+                opened.append(_Opened(workspace, client, me, began_at))
+        _insist_on_a_key(opened, refused)
+        _insist_on_identity(con, opened)
+        failed = [Outcome(_name(workspace), str(error)) for workspace, error in refused]
+        for outcome in failed:
+            progress.warn(f"{outcome.name}: {outcome.error}")
+        return failed + [await _extract_one(con, one, settings, layout, progress) for one in opened]
+
+
+def _insist_on_a_key(opened: list[_Opened], refused: list[tuple[Workspace, LevainError]]) -> None:
+    """When no key at all is accepted, the settings are wrong, not the night."""
+    keys = [workspace for workspace, error in refused if isinstance(error, UnauthorizedError)]
+    if opened or len(keys) < len(refused):
+        return
+    names = ", ".join(workspace.api_key_env for workspace in keys)
+    raise UsageError(
+        f"The API at {keys[0].api} does not accept the key in {names} (HTTP 401).\n"
+        "Check that it was copied whole and has not been revoked."
+    )
+
+
+def _insist_on_identity(con: duckdb.DuckDBPyConnection, opened: list[_Opened]) -> None:
+    """A key must belong to the workspace that its data was stored under."""
+    known = {
+        (api, name): (workspace_id, workspace_name)
+        for workspace_id, workspace_name, api, name in con.execute(
+            "select workspace_id, workspace_name, api, api_key_env from ledger.workspaces"
+        ).fetchall()
+    }
+    seen: dict[str, str] = {}
+    for one in opened:
+        env, found = one.setting.api_key_env, one.me.workspace_id
+        expected, label = known.get((one.setting.api, env), (found, None))
+        expected = one.setting.workspace_id or expected
+        if found != expected:
+            stored = f"{label or 'another workspace'} ({expected})"
+            raise UsageError(
+                f"The key in {env} belongs to workspace {one.me.workspace_name} ({found}), "
+                f"but the data under this setting is that of {stored}.\n"
+                "Put that workspace's key back, or read the other one into another --data-dir."
+            )
+        if not _SAFE_ID.fullmatch(found):
+            raise UsageError(f"{one.setting.api} gives a workspace id that is no id: {found!r}.")
+        if found in seen:
+            raise UsageError(f"{seen[found]} and {env} hold keys of the same workspace ({found}).")
+        seen[found] = env
+
+
+async def _extract_one(
+    con: duckdb.DuckDBPyConnection,
+    one: _Opened,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+) -> Outcome:
+    """All of a workspace's night, or nothing of it.
+
+    What a failed night has landed stays on the disk; the next one begins by loading it.
+    """
+    name = one.me.workspace_name or one.me.workspace_id
+    store = WarehouseStore(con, one.me.workspace_id, settle_hours=settings.extract.settle_hours)
+    night = Night(
+        client=one.client,
+        store=store,
+        options=settings.extract,
+        keep_errors=settings.privacy.keep_errors,
+        landing_root=layout.landing,
+        workspace_id=one.me.workspace_id,
+        began_at=one.began_at,
+        say=lambda text: progress.say(f"{name}: {text}"),
+    )
+    con.begin()
+    try:
+        store.begin(name, one.setting.api, one.setting.api_key_env, one.began_at)
+        _load_left_over(con, store, layout, one.me.workspace_id)
+        await extract_workspace(night)
+    except LevainError as error:
+        con.rollback()
+        progress.warn(f"{name}: {error}")
+        return Outcome(name, str(error), one.client.request_count)
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+    night.warnings += _oddities(night)
+    for warning in night.warnings:
+        progress.warn(f"{name}: {warning}")
+    progress.say(
+        f"{name}: {one.client.request_count:,} requests, {night.record_count:,} records, "
+        f"{night.new_version_count:,} new or changed"
+    )
+    return Outcome(
+        name,
+        None,
+        one.client.request_count,
+        night.record_count,
+        night.new_version_count,
+        night.quarantined_count,
+        night.warnings,
+    )
+
+
+def _oddities(night: Night) -> list[str]:
+    """What the API sent that a person should look at."""
+    warnings = []
+    if count := night.quarantined_count:
+        records = "1 record" if count == 1 else f"{count:,} records"
+        warnings.append(
+            f"{records} could not be understood and went to quarantine; the reasons: "
+            'analytics sql "select * from fct_quarantined_records"'
+        )
+    for status, count in night.store.unknown_statuses().items():
+        runs = "1 run has" if count == 1 else f"{count:,} runs have"
+        warnings.append(f"{runs} the unknown status `{status}`, and counts as open.")
+    return warnings
+
+
+def _load_left_over(
+    con: duckdb.DuckDBPyConnection, store: WarehouseStore, layout: Layout, workspace_id: str
+) -> None:
+    """Load what an interrupted night had landed, and sweep away what it had not finished."""
+    loaded = {
+        load_id
+        for (load_id,) in con.execute(
+            "select load_id from ledger.loads where workspace_id = ?", [workspace_id]
+        ).fetchall()
+    }
+    for folder in sorted((layout.landing / workspace_id).glob("*")):
+        if folder.name.endswith(UNFINISHED):
+            shutil.rmtree(folder)
+        elif folder.name not in loaded:
+            try:
+                store.load(folder)
+            except duckdb.Error as error:
+                cause = str(error).splitlines()[0]
+                raise AnalyticsError(
+                    f"The landing folder {folder} cannot be loaded: {cause}\n"
+                    "Move it out of the way and run again; what it held will be read anew."
+                ) from error
+
+
+def _name(workspace: Workspace) -> str:
+    return f"{workspace.api_key_env} at {workspace.api}"

@@ -1,0 +1,54 @@
+"""How the last night ended, kept beside the data for `analytics status`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Self
+
+import msgspec
+
+from analytics.batch.extract import Outcome
+from analytics.errors import AnalyticsError
+from analytics.warehouse.layout import Layout
+
+
+class LastNight(msgspec.Struct, frozen=True, kw_only=True):
+    """When the last night ran, its exit code, and what it warned of or failed with."""
+
+    started_at: datetime
+    ended_at: datetime
+    exit_code: int
+    messages: list[str]
+
+    @classmethod
+    def done(cls, started_at: datetime, outcomes: list[Outcome]) -> Self:
+        """A night that went well."""
+        messages = [f"{each.name}: {warning}" for each in outcomes for warning in each.warnings]
+        return cls(
+            started_at=started_at, ended_at=datetime.now(UTC), exit_code=0, messages=messages
+        )
+
+    @classmethod
+    def failed(cls, started_at: datetime, error: AnalyticsError) -> Self:
+        """A night that did not."""
+        return cls(
+            started_at=started_at,
+            ended_at=datetime.now(UTC),
+            exit_code=error.exit_code,
+            messages=str(error).splitlines(),
+        )
+
+
+def write_last_night(layout: Layout, night: LastNight) -> None:
+    """Keep it, in place of the one before."""
+    unfinished = layout.last_night.with_suffix(".next")
+    unfinished.write_bytes(msgspec.json.encode(night))
+    unfinished.replace(layout.last_night)
+
+
+def read_last_night(layout: Layout) -> LastNight | None:
+    """How the last night ended; None before the first."""
+    try:
+        return msgspec.json.decode(layout.last_night.read_bytes(), type=LastNight)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None

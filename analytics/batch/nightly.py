@@ -1,0 +1,104 @@
+"""A night: read, load, transform, check, report, publish."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import duckdb
+import uvloop
+
+from analytics.batch import stages
+from analytics.batch.extract import Outcome, extract_all
+from analytics.batch.last_night import LastNight, write_last_night
+from analytics.batch.progress import Progress
+from analytics.errors import AnalyticsError
+from analytics.settings import Settings, Workspace, api_keys
+from analytics.warehouse.database import open_warehouse
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
+
+
+@contextmanager
+def batch(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyConnection]]:
+    """The data directory, held, with its warehouse open; what is written is its owner's alone."""
+    os.umask(0o077)
+    layout = Layout(settings.data_dir)
+    with batch_lock(layout), open_warehouse(layout) as con:
+        stages.insist_on_timezone(con, settings.reporting.timezone)
+        yield layout, con
+
+
+def extract(settings: Settings, progress: Progress) -> list[Outcome]:
+    """The first stage alone; AnalyticsError where a workspace could not be read."""
+    keys = api_keys(settings)
+    with batch(settings) as (layout, con):
+        outcomes = _extract(con, keys, settings, layout, progress)
+    _insist_on_all(outcomes)
+    return outcomes
+
+
+def nightly(settings: Settings, progress: Progress) -> None:
+    """The whole flow. A workspace that failed is told of last, when the others are published."""
+    started_at = datetime.now(UTC)
+    layout = Layout(settings.data_dir)
+    keys = api_keys(settings)
+    try:
+        with batch(settings) as (layout, con):
+            outcomes = _extract(con, keys, settings, layout, progress)
+            if any(outcome.error is None for outcome in outcomes):
+                _publish(con, settings, layout, progress, outcomes)
+        _insist_on_all(outcomes)
+    except AnalyticsError as error:
+        if layout.root.is_dir() and error.exit_code != 4:
+            write_last_night(layout, LastNight.failed(started_at, error))
+        raise
+    write_last_night(layout, LastNight.done(started_at, outcomes))
+
+
+def _extract(
+    con: duckdb.DuckDBPyConnection,
+    keys: list[tuple[Workspace, str]],
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+) -> list[Outcome]:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(extract_all(con, keys, settings, layout, progress))
+
+
+def _publish(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+    outcomes: list[Outcome],
+) -> None:
+    stages.transform(con, settings, layout, progress)
+    stages.check(con, layout, progress)
+    stages.report(settings, layout, progress, _warnings(outcomes))
+    stages.publish_all(settings, layout, progress)
+
+
+def _warnings(outcomes: list[Outcome]) -> list[str]:
+    failed = [
+        f"{outcome.name} could not be read; its figures are those of its last good night."
+        for outcome in outcomes
+        if outcome.error
+    ]
+    return failed + [
+        f"{outcome.name}: {warning}" for outcome in outcomes for warning in outcome.warnings
+    ]
+
+
+def _insist_on_all(outcomes: list[Outcome]) -> None:
+    failed = [outcome for outcome in outcomes if outcome.error]
+    if failed:
+        raise AnalyticsError(
+            f"{len(failed)} of {len(outcomes)} workspaces could not be read; "
+            "what was published of them before still stands.\n"
+            + "\n".join(f"{outcome.name}: {outcome.error}" for outcome in failed)
+        )

@@ -1,0 +1,21 @@
+"""The `analytics` command. Each command imports what it needs only when it runs."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, and end with the exit code that its errors stand for."""
+    from analytics.cli.app import app
+    from analytics.errors import AnalyticsError
+    from analytics.terminal import visible_lines
+
+    try:
+        app()
+    except AnalyticsError as error:
+        print(f"error: {visible_lines(str(error))}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except OSError as error:
+        print(f"error: {error.strerror}: {error.filename}", file=sys.stderr)
+        sys.exit(1)

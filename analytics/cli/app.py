@@ -1,0 +1,195 @@
+"""The commands: one stage each, or all of a night."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from analytics.settings import Settings
+
+app = typer.Typer(
+    name="analytics",
+    help="What your agents on Levain cost, how many tokens they use, and how often they fail.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Where all data lies [ANALYTICS_DATA_DIR, else `data`]."),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", help="Settings file [ANALYTICS_CONFIG, else `analytics.toml`]."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def _settings(data_dir: Path | None, config: Path | None) -> Settings:
+    from analytics.settings import load_settings
+
+    return load_settings(data_dir, config)
+
+
+@app.command()
+def nightly(data_dir: DataDir = None, config: Config = None) -> None:
+    """Read, load, transform, check, report and publish: what cron runs.
+
+    Example: LEVAIN_API_KEY=levain_… analytics nightly --data-dir /srv/analytics
+    """
+    from analytics.batch.nightly import nightly as run
+    from analytics.batch.progress import Progress
+    from analytics.published.summary import print_summary
+    from analytics.warehouse.layout import Layout
+
+    settings = _settings(data_dir, config)
+    run(settings, Progress())
+    layout = Layout(settings.data_dir)
+    print_summary(layout.published, layout.site)
+
+
+@app.command()
+def extract(data_dir: DataDir = None, config: Config = None) -> None:
+    """Read what is new from the API, and load it into the warehouse.
+
+    Example: analytics extract
+    """
+    from analytics.batch.nightly import extract as run
+    from analytics.batch.progress import Progress
+
+    run(_settings(data_dir, config), Progress())
+
+
+@app.command()
+def transform(data_dir: DataDir = None, config: Config = None) -> None:
+    """Build the marts from what is loaded.
+
+    Example: analytics transform
+    """
+    from analytics.batch import stages
+    from analytics.batch.nightly import batch
+    from analytics.batch.progress import Progress
+
+    settings = _settings(data_dir, config)
+    with batch(settings) as (layout, con):
+        stages.transform(con, settings, layout, Progress())
+
+
+@app.command()
+def check(data_dir: DataDir = None, config: Config = None) -> None:
+    """Check the built marts: each check is a query that must return no row.
+
+    Example: analytics check
+    """
+    from analytics.batch import stages
+    from analytics.batch.nightly import batch
+    from analytics.batch.progress import Progress
+
+    with batch(_settings(data_dir, config)) as (layout, con):
+        stages.check(con, layout, Progress())
+
+
+@app.command()
+def report(data_dir: DataDir = None, config: Config = None) -> None:
+    """Make the pages from the built marts; `publish` puts them in place.
+
+    Example: analytics report
+    """
+    from analytics.batch import stages
+    from analytics.batch.last_night import read_last_night
+    from analytics.batch.nightly import batch
+    from analytics.batch.progress import Progress
+
+    settings = _settings(data_dir, config)
+    with batch(settings) as (layout, _):
+        night = read_last_night(layout)
+        stages.report(settings, layout, Progress(), night.messages if night else [])
+
+
+@app.command()
+def publish(data_dir: DataDir = None, config: Config = None) -> None:
+    """Put the checked marts and the made pages in the place of the published ones.
+
+    Example: analytics publish
+    """
+    from analytics.batch import stages
+    from analytics.batch.nightly import batch
+    from analytics.batch.progress import Progress
+
+    settings = _settings(data_dir, config)
+    with batch(settings) as (layout, _):
+        stages.publish_all(settings, layout, Progress())
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT; `-` reads it from standard input.")],
+    form: Annotated[
+        str, typer.Option("--format", help="table, csv, json or parquet.", metavar="FORMAT")
+    ] = "table",
+    output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Ask the published figures, also while a night is running.
+
+    Example: analytics sql "select agent_name, sum(cost_usd) from fct_agent_days group by 1"
+    """
+    from analytics.errors import UsageError
+    from analytics.published.output import Format, write
+    from analytics.published.sandbox import open_published, parsed
+    from analytics.warehouse.layout import Layout
+
+    try:
+        chosen = Format(form)
+    except ValueError:
+        raise UsageError(f"There is no format {form}: table, csv, json or parquet.") from None
+    text = typer.get_text_stream("stdin").read() if query == "-" else query
+    layout = Layout(_settings(data_dir, config).data_dir)
+    with open_published(layout.published) as con:
+        write(con, parsed(con, text), chosen, output)
+
+
+@app.command()
+def status(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:
+    """Tell how fresh the figures are: last night, watermarks, gaps, open runs, checks.
+
+    Example: analytics status --json
+    """
+    from analytics.published import status as published
+    from analytics.warehouse.layout import Layout
+
+    found = published.status(Layout(_settings(data_dir, config).data_dir))
+    if as_json:
+        published.print_json(found)
+    else:
+        published.print_text(found)
+
+
+@app.command()
+def emulator(
+    port: Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.")] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 1,
+    now: Annotated[
+        datetime | None, typer.Option(help="Where its clock starts, in UTC [the present].")
+    ] = None,
+    variant: Annotated[
+        list[str] | None,
+        typer.Option(help="A habit of the API, as NAME=VALUE; may be given several times."),
+    ] = None,
+) -> None:
+    """Serve a local Levain API with two made-up workspaces, to try everything without a key.
+
+    Its first line on standard output is JSON: its URL, and a key for each workspace.
+
+    Example: analytics emulator --port 8080 --seed 7 --variant every_nth_429=50
+    """
+    from analytics.cli.emulator import serve
+
+    serve(port, seed, now, variant or [])

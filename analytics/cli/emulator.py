@@ -1,0 +1,34 @@
+"""`analytics emulator`: the extra that serves a made-up Levain API."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from analytics.errors import AnalyticsError, UsageError
+
+
+def serve(port: int, seed: int, now: datetime | None, variants: list[str]) -> None:
+    """Serve the demo world on loopback until ended; UsageError for a variant that there is not."""
+    try:
+        from analytics.emulator import Variants, World, server
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"The emulator needs {error.name}, which is not installed.\n"
+            "Install the extra: pip install 'levain-analytics[emulator]'"
+        ) from error
+    fields = dict(variant.partition("=")[::2] for variant in variants)
+    try:
+        chosen = msgspec.convert(fields, Variants, strict=False)
+    except msgspec.ValidationError as error:
+        names = ", ".join(Variants.__struct_fields__)
+        raise UsageError(
+            f"--variant {' --variant '.join(variants)} is not understood: {error}.\n"
+            f"There are {names}."
+        ) from error
+    start = now.replace(tzinfo=UTC) if now else datetime.now(UTC)
+    try:
+        server.serve(World.demo(seed, start), port, chosen)
+    except OSError as error:
+        raise AnalyticsError(f"Port {port} cannot be used: {error.strerror}.") from error

@@ -1,0 +1,1 @@
+"""What is published, read: ad hoc SQL, freshness, the summary of a night."""

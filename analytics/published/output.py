@@ -1,0 +1,152 @@
+"""The rows of a query as a table, CSV, JSON or Parquet; digits are never lost on the way."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TextIO
+
+import duckdb
+
+from analytics.errors import AnalyticsError, UsageError
+from analytics.published.sandbox import answering
+from analytics.terminal import visible
+
+SHOWN_ROWS = 200
+_BATCH = 10_000
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+def write(
+    con: duckdb.DuckDBPyConnection, query: duckdb.Statement, form: Format, output: Path | None
+) -> None:
+    """Answer a query into a file or to standard output; UsageError where it has no answer."""
+    if output is None:
+        if form is Format.parquet:
+            raise UsageError("Parquet is not for a terminal: name a file with --output.")
+        with answering():
+            _WRITERS[form](con.execute(query), sys.stdout)
+        return
+    unfinished = output.with_name(output.name + ".unfinished")
+    try:
+        with answering():
+            if form is Format.parquet:
+                _write_parquet(con, query, unfinished)
+            else:
+                with unfinished.open("w", encoding="utf-8", newline="") as file:
+                    _WRITERS[form](con.execute(query), file)
+        unfinished.replace(output)
+    except OSError as error:
+        raise AnalyticsError(f"{output} cannot be written: {error.strerror}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _columns(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """The names of the columns; a name that comes again gets a number."""
+    names: list[str] = []
+    for name, *_ in con.description or []:
+        same = sum(1 for other in names if other == name or other.startswith(f"{name}_"))
+        names.append(f"{name}_{same + 1}" if name in names else name)
+    return names
+
+
+def _rows(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    while rows := con.fetchmany(_BATCH):
+        yield from rows
+
+
+def _write_csv(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_columns(con))
+    writer.writerows([_text(value) for value in row] for row in _rows(con))
+
+
+def _write_json(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
+    names = _columns(con)
+    separator = "["
+    for row in _rows(con):
+        record = dict(zip(names, map(_plain, row), strict=True))
+        out.write(f"{separator}\n{json.dumps(record, ensure_ascii=False, allow_nan=False)}")
+        separator = ","
+    out.write("[]\n" if separator == "[" else "\n]\n")
+
+
+def _write_table(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    names = _columns(con)
+    rows = con.fetchmany(SHOWN_ROWS + 1)
+    for index, name in enumerate(names):
+        is_number = any(isinstance(row[index], int | float | Decimal) for row in rows)
+        table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold")
+    for row in rows[:SHOWN_ROWS]:
+        table.add_row(*(Text(visible(_text(value))) for value in row))
+    width = None if out.isatty() else 10_000
+    console = Console(file=out, width=width, highlight=False, soft_wrap=not out.isatty())
+    console.print(table)
+    if len(rows) > SHOWN_ROWS:
+        print(
+            f"The first {SHOWN_ROWS} rows are shown; --format csv or json gives all.",
+            file=sys.stderr,
+        )
+
+
+def _write_parquet(con: duckdb.DuckDBPyConnection, query: duckdb.Statement, file: Path) -> None:
+    import polars
+
+    polars.DataFrame(con.sql(query)).write_parquet(file)
+
+
+_WRITERS = {Format.table: _write_table, Format.csv: _write_csv, Format.json: _write_json}
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it: money as text, digit for digit."""
+    match value:
+        case Decimal():
+            return format(value, "f")
+        case float():
+            return value if math.isfinite(value) else None
+        case None | bool() | int() | str():
+            return value
+        case datetime() | date():
+            return value.isoformat()
+        case dict():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item) for item in value]
+        case _:
+            return str(value)
+
+
+def _text(value: Any) -> str:
+    match _plain(value):
+        case None:
+            return ""
+        case bool(flag):
+            return "true" if flag else "false"
+        case str(text):
+            return text
+        case dict() | list() as nested:
+            return json.dumps(nested, ensure_ascii=False)
+        case number:
+            return str(number)

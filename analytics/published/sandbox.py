@@ -1,0 +1,72 @@
+"""Ad hoc SQL on the published file: one statement that reads, and touches nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from analytics.errors import AnalyticsError, UsageError
+
+_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+
+
+@contextmanager
+def open_published(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published file, read-only and shut in: no other file, no extension, no setting."""
+    if not file.exists():
+        raise AnalyticsError(
+            f"Nothing has been published at {file}.\nRun `analytics nightly` first."
+        )
+    try:
+        con = duckdb.connect(
+            file,
+            read_only=True,
+            config={
+                "enable_external_access": "false",
+                "autoinstall_known_extensions": "false",
+                "autoload_known_extensions": "false",
+            },
+        )
+    except duckdb.Error as error:
+        raise AnalyticsError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
+    try:
+        con.execute(
+            "set TimeZone = 'UTC'; set search_path = 'marts'; set lock_configuration = true"
+        )
+        yield con
+    finally:
+        con.close()
+
+
+def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a text; UsageError for anything else."""
+    with answering():
+        statements = con.extract_statements(sql)
+    if len(statements) != 1:
+        raise UsageError(
+            f"One statement is expected, {len(statements)} came. "
+            "Give them one by one, without what follows a semicolon."
+        )
+    (statement,) = statements
+    if statement.type not in _READING:
+        raise UsageError(
+            f"{statement.type.name} is refused: the published file can only be read. "
+            "Use SELECT, DESCRIBE or EXPLAIN."
+        )
+    return statement
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """What DuckDB has to say against a query, as a UsageError."""
+    try:
+        yield
+    except duckdb.PermissionException as error:
+        raise UsageError(
+            f"Refused: a query sees the published tables alone, no file and no network.\n{error}"
+        ) from error
+    except duckdb.Error as error:
+        raise UsageError(f"The query cannot be answered. {error}") from error

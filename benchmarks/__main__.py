@@ -1,0 +1,157 @@
+"""All benchmarks, one after another: `make bench`.
+
+Ours and the peer run in turn against the same served fleet, as whole processes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.fleet import AGENTS, RUNS_PER_AGENT, Served, served
+from benchmarks.history import grow
+from benchmarks.measure import Run, median, megabytes, run, seconds
+
+ROOT = Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build" / "bench"
+PEER_ENVIRONMENT = ROOT / "build" / "bench-venv"
+ROUNDS = 3
+CHANGE = 0.01
+PAST = 900_000
+DETAILS = 2_000
+
+_PYTHON = sys.executable
+_PEER = str(PEER_ENVIRONMENT / "bin" / "python")
+
+
+def main() -> None:
+    """Measure, and print as it goes."""
+    shutil.rmtree(BUILD, ignore_errors=True)
+    BUILD.mkdir(parents=True)
+    _set_up_peer()
+    _help_time()
+    with served() as fleet:
+        environment = _environment(fleet)
+        _run_lists(fleet, environment)
+        _long_past(fleet, environment)
+
+
+def _environment(fleet: Served) -> dict[str, str]:
+    """Compiled modules are kept, as on any machine in use."""
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {
+        "LEVAIN_API": fleet.url,
+        "LEVAIN_API_KEY": fleet.api_key,
+        "RUNTIME__DLTHUB_TELEMETRY": "false",
+    }
+
+
+def _set_up_peer() -> None:
+    if Path(_PEER).exists():
+        return
+    print("setting up the peer in", PEER_ENVIRONMENT.relative_to(ROOT))
+    requirements = str(ROOT / "benchmarks" / "requirements.txt")
+    if shutil.which("uv"):
+        subprocess.run(["uv", "venv", "--quiet", PEER_ENVIRONMENT, "--python", _PYTHON], check=True)
+        install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", _PEER]
+    else:
+        subprocess.run([_PYTHON, "-m", "venv", PEER_ENVIRONMENT], check=True)
+        install = [_PEER, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*install, "-r", requirements], check=True)
+
+
+def _help_time() -> None:
+    command = [_PYTHON, "-m", "analytics", "--help"]
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    run(command, kept)
+    print(f"\n`analytics --help`: {seconds([run(command, kept) for _ in range(ROUNDS)])}")
+
+
+def _run_lists(fleet: Served, environment: dict[str, str]) -> None:
+    """The run lists alone, 100,000 runs: the first night, and nights with 1 % new or changed."""
+    print(
+        f"\nRun lists alone, {AGENTS * RUNS_PER_AGENT:,} runs of {AGENTS} agents, {ROUNDS} rounds"
+    )
+    _print("first night", [_both(number, environment) for number in range(ROUNDS)])
+    following: list[tuple[Run, Run]] = []
+    for _ in range(ROUNDS):
+        fleet.change(CHANGE)
+        following.append(_both(0, environment))
+    _print(f"a night with {CHANGE:.0%} new or changed", following)
+
+
+def _both(number: int, environment: dict[str, str]) -> tuple[Run, Run]:
+    ours = [_PYTHON, "-m", "benchmarks.ours", "lists", str(BUILD / f"ours-{number}")]
+    peer = [_PEER, str(ROOT / "benchmarks" / "peer.py"), str(BUILD / f"peer-{number}")]
+    return run(ours, environment), run(peer, environment)
+
+
+def _print(what: str, pairs: list[tuple[Run, Run]]) -> None:
+    ours, peer = [a for a, _ in pairs], [b for _, b in pairs]
+    print(f"  {what}")
+    print(f"    ours  {seconds(ours):28} peak {megabytes(ours)}")
+    print(f"    dlt   {seconds(peer):28} peak {megabytes(peer)}")
+    print(
+        f"    ratio dlt / ours {median(peer) / median(ours):.1f}, ours / dlt "
+        f"{median(ours) / median(peer):.2f}"
+    )
+
+
+def _long_past(fleet: Served, environment: dict[str, str]) -> None:
+    """A whole extract with 100,000 and with 1,000,000 runs stored, after the same change."""
+    short, long = BUILD / "short", BUILD / "long"
+    settings = BUILD / "analytics.toml"
+    settings.write_text(f"[extract]\nhistory_days = 60\ndetails_per_night = {DETAILS // 2}\n")
+
+    def analytics(command: str, data: Path) -> Run:
+        return run(
+            [
+                _PYTHON,
+                "-m",
+                "analytics",
+                command,
+                "--data-dir",
+                str(data),
+                "--config",
+                str(settings),
+            ],
+            environment,
+        )
+
+    analytics("extract", short)
+    rate = subprocess.run(
+        [_PYTHON, "-m", "benchmarks.ours", "details", str(short), str(DETAILS)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    print(f"\nDetails: {float(rate):.0f} runs/s (model costs and log events: two requests a run)")
+    shutil.copytree(short, long)
+    grow(long, PAST)
+    nights: list[tuple[Run, Run]] = []
+    for _ in range(ROUNDS):
+        fleet.change(CHANGE)
+        nights.append((analytics("extract", short), analytics("extract", long)))
+    small, large = [a for a, _ in nights], [b for _, b in nights]
+    print(f"Extract and load of a night with {CHANGE:.0%} of 100,000 runs new or changed")
+    print(f"  on   100,000 stored runs {seconds(small):28} peak {megabytes(small)}")
+    print(f"  on 1,000,000 stored runs {seconds(large):28} peak {megabytes(large)}")
+    print(f"  ratio {median(large) / median(small):.2f}")
+    for name, data in (("100,000", short), ("1,000,000", long)):
+        stages = {
+            stage: analytics(stage, data) for stage in ("transform", "check", "report", "publish")
+        }
+        size = (data / "analytics.duckdb").stat().st_size / 2**20
+        print(
+            f"{name} runs: "
+            + ", ".join(f"{stage} {each.seconds:.1f} s" for stage, each in stages.items())
+            + f"; published file {size:.0f} MB"
+        )
+
+
+if __name__ == "__main__":
+    main()

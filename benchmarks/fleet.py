@@ -1,0 +1,56 @@
+"""The emulator of the benchmarks, in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+
+AGENTS = 500
+RUNS_PER_AGENT = 200
+SEED = 1
+NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Served:
+    """A fleet that is served: its URL and key, and a way to let it change."""
+
+    url: str
+    api_key: str
+    _pipe: Connection
+
+    def change(self, share: float) -> None:
+        """Let this share of the runs change, or start anew."""
+        self._pipe.send(share)
+        self._pipe.recv()
+
+
+@contextmanager
+def served(agents: int = AGENTS, runs_per_agent: int = RUNS_PER_AGENT) -> Iterator[Served]:
+    """Serve a fleet of agents with so many runs each."""
+    pipe, its_end = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(
+        target=_serve, args=(its_end, agents, runs_per_agent)
+    )
+    process.start()
+    try:
+        yield Served(*pipe.recv(), pipe)
+    finally:
+        pipe.send(None)
+        process.join()
+
+
+def _serve(pipe: Connection, agents: int, runs_per_agent: int) -> None:
+    from analytics.emulator.server import running
+    from analytics.emulator.world import World
+
+    fleet = World.fleet(SEED, NOW, agents=agents, runs_per_agent=runs_per_agent)
+    with running(fleet) as emulator:
+        pipe.send((emulator.url, fleet.workspace.api_key))
+        while (share := pipe.recv()) is not None:
+            fleet.change(share)
+            pipe.send(True)

@@ -1,0 +1,67 @@
+"""A warehouse with a long past: made-up runs of long ago, landed and loaded as any others."""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from analytics.extract.landing import Landing
+from analytics.levain import Answer
+from analytics.warehouse.database import open_warehouse
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.load import load_folder
+from benchmarks.fleet import NOW
+
+YEAR = timedelta(days=365)
+PAGE = 1_000
+
+
+def grow(data_dir: Path, runs: int) -> None:
+    """Add so many runs of the last year, spread over the agents that are known."""
+    layout = Layout(data_dir)
+    with open_warehouse(layout) as con:
+        rows = con.execute("select workspace_id, agent_id from raw.agents order by 2").fetchall()
+        workspace_id, agents = rows[0][0], [agent_id for _, agent_id in rows]
+        landing = Landing(
+            layout.landing, workspace_id, "20250101T000000Z-001-past", keep_errors=True
+        )
+        rng = random.Random(runs)  # noqa: S311 - a made-up past is no secret
+        begin = NOW - YEAR - timedelta(days=90)
+        for start in range(0, runs, PAGE):
+            records = [
+                _record(rng, agents, begin + YEAR * number / runs)
+                for number in range(start, min(start + PAGE, runs))
+            ]
+            landing.add("runs", Answer("/past", {}, 200, NOW, 0, records), records)
+        con.begin()
+        load_folder(con, landing.commit(), settle_hours=48)
+        con.execute("delete from ledger.details_due where created_at < ?", [begin + YEAR])
+        con.commit()
+
+
+def _record(rng: random.Random, agents: list[str], created: datetime) -> dict[str, msgspec.Raw]:
+    run = {
+        "id": str(uuid.UUID(int=rng.getrandbits(128))),
+        "status": "failed" if rng.random() < 0.08 else "succeeded",
+        "cost_usd": round(rng.lognormvariate(-3, 1), 8),
+        "tokens_in": rng.randrange(50_000),
+        "tokens_out": rng.randrange(2_000),
+        "started_at": (created + timedelta(seconds=3)).isoformat(),
+        "finished_at": (created + timedelta(seconds=rng.randrange(10, 900))).isoformat(),
+        "error": None,
+        "agent_id": rng.choice(agents),
+        "agent_version_id": str(uuid.UUID(int=rng.getrandbits(128))),
+        "agent_version": rng.randrange(1, 5),
+        "parent_run_id": None,
+        "session_id": str(uuid.UUID(int=rng.getrandbits(128))),
+        "created_at": created.isoformat(),
+        "kind": "agent",
+        "artifact_count": 0,
+        "artifact_count_truncated": False,
+    }
+    return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in run.items()}

@@ -1,0 +1,68 @@
+"""Ours, as a whole process: one step of a night alone.
+
+    python -m benchmarks.ours lists|details DATA_DIR [RUNS]
+
+`lists` reads the run lists and loads them; `details` reads the model costs and log events of so
+many runs, and prints how many runs a second that were.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from analytics.extract.details import read_details
+from analytics.extract.night import Night
+from analytics.extract.runs import read_lists
+from analytics.levain import AsyncLevain
+from analytics.settings import load_settings
+from analytics.warehouse.database import open_warehouse
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.store import WarehouseStore
+
+
+async def main(step: str, data_dir: Path, runs: int = 0) -> None:
+    """One step of a night."""
+    settings = load_settings(data_dir)
+    layout = Layout(data_dir)
+    data_dir.mkdir(parents=True, exist_ok=True)
+    url = settings.workspaces[0].api
+    with open_warehouse(layout) as con:
+        async with AsyncLevain(os.environ["LEVAIN_API_KEY"], url) as client:
+            me, began_at = await client.auth.me()
+            night = Night(
+                client=client,
+                store=WarehouseStore(con, me.workspace_id, settle_hours=48),
+                options=msgspec.structs.replace(settings.extract, details_per_night=runs),
+                keep_errors=True,
+                landing_root=layout.landing,
+                workspace_id=me.workspace_id,
+                began_at=began_at,
+                say=lambda _: None,
+            )
+            con.begin()
+            if step == "lists":
+                await _read_lists(night)
+            else:
+                started = time.perf_counter()
+                await read_details(night)
+                print(runs / (time.perf_counter() - started))
+            await night.loaded()
+            con.commit()
+
+
+async def _read_lists(night: Night) -> None:
+    async with night.step("agents") as landing:
+        async for page in night.client.agents.pages():
+            landing.add("agents", page.answer, page.records)
+    await read_lists(night)
+
+
+with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    runner.run(main(sys.argv[1], Path(sys.argv[2]), *map(int, sys.argv[3:])))

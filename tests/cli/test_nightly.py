@@ -1,0 +1,310 @@
+"""`analytics nightly`, from the shell: what it prints, leaves behind, and how it ends."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analytics.emulator.records import Workspace
+from analytics.emulator.server import Emulator, running
+from analytics.emulator.world import World
+from analytics.levain.transport import TRIES
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
+from tests.cli.conftest import Command
+from tests.conftest import NOW, Batch, StartRun
+
+SettingsFile = Callable[[str], None]
+
+
+@pytest.fixture
+def night(
+    batch: Batch, start_run: StartRun, settings_file: SettingsFile, analytics: Command
+) -> Command:
+    """A world with a few runs, and settings for a night of few requests."""
+    settings_file("[extract]\nhistory_days = 3\n")
+    start_run(hours_ago=30, cost="1.10")
+    start_run(hours_ago=2, cost="0.25")
+    start_run(hours_ago=1, cost="0.15", status="failed", error="TimeoutError: slow oven")
+    assert batch.settings.data_dir.name == "data"
+    return analytics
+
+
+def modes(folder: Path) -> set[str]:
+    return {oct(stat.S_IMODE(path.stat().st_mode)) for path in [folder, *folder.rglob("*")]}
+
+
+def test_a_night_ends_with_figures_and_pages(night: Command, workspace: Workspace) -> None:
+    """A night prints runs, failures, cost and tokens of each workspace, and where the pages lie."""
+    result = night("nightly")
+
+    assert result.code == 0, result.err
+    (line,) = [line for line in result.out.splitlines() if line.startswith(workspace.name)]
+    assert line.split()[2:5] == ["3", "1", "of"] or "1 of 3" in line
+    assert "$1.50" in line
+    assert "data/site/index.html" in result.out
+    assert Path("data/site/index.html").is_file()
+
+
+def test_what_is_written_is_the_owners_alone(night: Command) -> None:
+    """No file or folder of the data directory lets anybody else in."""
+    night("nightly")
+
+    assert modes(Path("data")) == {"0o600", "0o700"}
+
+
+def test_the_published_file_can_be_shared(night: Command, settings_file: SettingsFile) -> None:
+    """`mode = "0640"` opens the published file, the pages and the way to them; nothing else."""
+    settings_file('[extract]\nhistory_days = 3\n[publish]\nmode = "0640"\n')
+    night("nightly")
+
+    assert oct(stat.S_IMODE(Path("data/analytics.duckdb").stat().st_mode)) == "0o640"
+    assert oct(stat.S_IMODE(Path("data").stat().st_mode)) == "0o750"
+    assert modes(Path("data/site")) == {"0o640", "0o750"}
+    assert modes(Path("data/landing")) == {"0o600", "0o700"}
+    assert oct(stat.S_IMODE(Path("data/warehouse.duckdb").stat().st_mode)) == "0o600"
+
+
+def test_no_key_is_a_wrong_setting(night: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key the night says which variable to set, and stores nothing."""
+    monkeypatch.delenv("LEVAIN_API_KEY")
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "LEVAIN_API_KEY is not set" in result.err
+    assert not Path("data").exists()
+
+
+def test_a_wrong_key_is_a_wrong_setting(night: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that the API refuses is told with its variable, never with its text."""
+    monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_somebody_else")
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "does not accept the key in LEVAIN_API_KEY" in result.err
+    assert "somebody" not in result.err
+
+
+def test_a_key_of_another_workspace_is_refused(
+    night: Command, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key of another workspace than the data's stores nothing, and says whose data it is."""
+    night("nightly")
+    other = world.add_workspace("Other")
+    monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "belongs to workspace Other" in result.err
+    assert [world.workspaces[0].id] == [path.name for path in Path("data/landing").iterdir()]
+
+
+def test_a_workspace_id_in_the_settings_is_insisted_on(
+    night: Command, settings_file: SettingsFile
+) -> None:
+    """With `workspace_id` set, a key of any other workspace is refused on the first night too."""
+    settings_file('[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\nworkspace_id = "w-1"\n')
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "(w-1)" in result.err
+
+
+def test_an_unreachable_api_is_a_failure(night: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that refuses ends the night with exit 1; what was published still stands."""
+    night("nightly")
+    before = Path("data/analytics.duckdb").read_bytes()
+    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
+    result = night("nightly")
+
+    assert result.code == 1
+    assert "http://127.0.0.1:9" in result.err
+    assert Path("data/analytics.duckdb").read_bytes() == before
+
+
+@pytest.mark.parametrize("answer", ["500", "truncated", "invalid", "cut", "429"])
+def test_an_answer_that_stays_broken_is_a_failure(
+    night: Command, api: Emulator, answer: str
+) -> None:
+    """After six tries the night gives up with exit 1, and the next one makes it good."""
+    api.faults.add("/runs/$", answer, TRIES, retry_after_seconds=0)  # type: ignore[arg-type]
+    failed = night("nightly")
+    good = night("nightly")
+
+    assert (failed.code, good.code) == (1, 0)
+    assert "/api/v1/runs/" in failed.err
+    assert "$1.50" in good.out
+
+
+def test_a_failed_night_keeps_the_figures_of_the_last(
+    night: Command, api: Emulator, start_run: StartRun
+) -> None:
+    """What a night stored before it failed shows in no figure until a night is whole."""
+    night("nightly")
+    start_run(hours_ago=0.5, cost="9")
+    api.faults.add("/log/events", "500", TRIES)
+    night("nightly")
+    night("transform")
+    night("check")
+    night("publish")
+    stale = night("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
+    night("nightly")
+    fresh = night("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
+
+    assert [text.split()[1] for text in (stale, fresh)] == ["1.5000000000", "10.5000000000"]
+
+
+def test_one_workspace_that_fails_costs_no_other(
+    night: Command,
+    world: World,
+    api: Emulator,
+    settings_file: SettingsFile,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The others are published, the failed one is named, and the exit is 1."""
+    other = world.add_workspace("Other")
+    monkeypatch.setenv("GOOD", world.workspaces[0].api_key)
+    monkeypatch.setenv("REVOKED", "levain_revoked_long_ago")
+    monkeypatch.setenv("OTHER", other.api_key)
+    settings_file(
+        "[extract]\nhistory_days = 3\n"
+        + "".join(
+            f'[[workspaces]]\napi_key_env = "{name}"\napi = "{api.url}"\n'
+            for name in ("REVOKED", "GOOD", "OTHER")
+        )
+    )
+    result = night("nightly")
+
+    assert result.code == 1
+    assert "1 of 3 workspaces could not be read" in result.err
+    assert "REVOKED" in result.err
+    rows = night("sql", "select workspace_name from dim_workspaces order by 1", "--format", "csv")
+    assert rows.out.split("\n")[:3] == ["workspace_name", "Blank Slate", "Other"]
+
+
+@pytest.mark.usefixtures("batch")
+def test_an_empty_workspace_has_reports_too(
+    settings_file: SettingsFile, analytics: Command
+) -> None:
+    """A workspace without agents and runs is no failure: its pages say that there is nothing."""
+    settings_file("[extract]\nhistory_days = 3\n")
+    result = analytics("nightly")
+
+    assert result.code == 0, result.err
+    assert "no runs" in result.out
+    assert "no runs" in Path("data/site/index.html").read_text(encoding="utf-8").lower()
+
+
+def test_two_nights_at_once_are_refused(night: Command) -> None:
+    """While a batch holds the data directory another one ends with exit 4."""
+    with batch_lock(Layout(Path("data"))):
+        result = night("nightly")
+
+    assert result.code == 4
+    assert "Another batch is at work in data" in result.err
+
+
+def test_a_data_directory_of_a_newer_release_is_refused(night: Command, batch: Batch) -> None:
+    """Data that a newer release has laid out is left alone."""
+    night("nightly")
+    batch.rows("update ledger.schema_version set version = 99")
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "newer release" in result.err
+
+
+def test_a_broken_check_publishes_nothing(
+    night: Command, batch: Batch, start_run: StartRun
+) -> None:
+    """A check that does not hold stops the night before publishing, and names itself: exit 3."""
+    night("nightly")
+    before = Path("data/analytics.duckdb").read_bytes()
+    start_run(hours_ago=0.5)
+    batch.rows(
+        "insert into raw.runs by name select * replace (nextval('raw.version_ids') as version_id)"
+        " from raw.runs limit 1"
+    )
+    result = night("nightly")
+
+    assert result.code == 3
+    assert "fct_runs_key_is_unique" in result.err
+    assert Path("data/analytics.duckdb").read_bytes() == before
+    assert night("publish").code == 3
+    assert "failed (exit 3)" in night("status").out
+
+
+def test_a_bad_record_is_set_aside_and_told(
+    night: Command, world: World, start_run: StartRun
+) -> None:
+    """One record of a wrong type costs that record, and the summary says so."""
+    run = start_run(hours_ago=0.5)
+    world.override_record(run.id, {"tokens_in": "twelve"})
+    result = night("nightly")
+
+    assert result.code == 0
+    assert "1 record could not be understood" in result.err
+    assert (
+        "tokens_in is not a whole number"
+        in night("sql", "select reason from fct_quarantined_records", "--format", "csv").out
+    )
+
+
+def test_odd_records_are_no_failure(night: Command, world: World, start_run: StartRun) -> None:
+    """An unknown status is open and warned of, a null cost stays unknown, no agent is named so."""
+    dreaming = start_run(hours_ago=0.6)
+    world.override_record(dreaming.id, {"status": "dreaming", "mood": "🍞"})
+    unknown = start_run(hours_ago=0.5)
+    world.override_record(unknown.id, {"cost_usd": None, "agent_id": None})
+    result = night("nightly")
+
+    assert result.code == 0, result.err
+    assert "dreaming" in result.err
+    rows = night(
+        "sql",
+        "select is_terminal, cost_usd, agent_name from fct_runs"
+        f" where run_id in ('{dreaming.id}', '{unknown.id}') order by created_at",
+        "--format",
+        "csv",
+    ).out.splitlines()
+    assert rows[1:] == ["false,0.2500000000,Baker", "true,,No agent"]
+
+
+def test_an_interrupted_night_is_made_good(night: Command, batch: Batch) -> None:
+    """What an interrupted night had landed is loaded by the next one, which then reads on."""
+    run_id = next(iter(batch.api.world.workspaces[0].runs))
+    batch.api.faults.add(f"{run_id}/log/events", "500", TRIES)
+    night("nightly")
+    landed = {folder.name for folder in Path("data/landing").glob("*/*")}
+    nothing_yet = batch.rows("select load_id from ledger.loads")
+    result = night("nightly")
+    loaded = {load_id for (load_id,) in batch.rows("select load_id from ledger.loads")}
+
+    assert result.code == 0
+    assert nothing_yet == []
+    assert landed
+    assert landed < loaded
+
+
+def test_a_workspace_with_hostile_names_is_shown(
+    analytics: Command, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Markup, formulas and control characters in names reach the terminal and pages as data."""
+    world = World(1, NOW)
+    hostile = "<script>alert(1)</script> \x1b[31m =cmd() 🍞"
+    workspace = world.add_workspace(hostile)
+    agent = world.add_agent(workspace, hostile, "x")
+    world.finish_run(world.start_run(agent), "failed", error=hostile)
+    settings_file("[extract]\nhistory_days = 3\n")
+    with running(world) as api:
+        monkeypatch.setenv("LEVAIN_API_KEY", workspace.api_key)
+        monkeypatch.setenv("LEVAIN_API", api.url)
+        result = analytics("nightly")
+
+    assert result.code == 0, result.err
+    assert "\x1b[31m" not in result.out + result.err
+    for page in Path("data/site").rglob("*.html"):
+        assert "<script>alert" not in page.read_text(encoding="utf-8")

@@ -1,0 +1,79 @@
+"""What can be wrong in the settings, and what is said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from analytics.settings import load_settings
+from tests.cli.conftest import Command
+
+SettingsFile = Callable[[str], None]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('[[workspaces]]\napi_key = "levain_0123456789abcdef"\n', "holds an API key"),
+        ('[[workspaces]]\napi_key_env = "levain_0123456789abcdef"\n', "holds an API key"),
+        ("[extract]\nhistry_days = 3\n", "there is no setting `histry_days` in [extract]"),
+        ("[extra]\n", "there is no setting `extra`"),
+        (
+            '[extract]\nhistory_days = "all"\n',
+            "Expected `int`, got `str` in [extract.history_days]",
+        ),
+        ("[extract]\nhistory_days = 0\n", "[extract.history_days]"),
+        ("[extract]\nconcurrency = 1000\n", "[extract.concurrency]"),
+        ('[publish]\nmode = "everybody"\n', "[publish.mode]"),
+        ("[extract\n", "is not valid TOML"),
+        ('[[workspaces]]\napi_key_env = "K"\napi = "api.example"\n', "must start with https://"),
+        ('[reporting]\ntimezone = "Middle/Earth"\n', "is no time zone"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    analytics: Command,
+    settings_file: SettingsFile,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
+    words: str,
+) -> None:
+    """A wrong setting ends the night with exit 2 and a message that says which, and where."""
+    monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_mine")
+    settings_file(text)
+    result = analytics("nightly")
+
+    assert result.code == 2
+    assert words in result.err
+    assert "0123456789abcdef" not in result.err
+
+
+def test_a_named_settings_file_must_exist(analytics: Command) -> None:
+    """A file named with --config that is not there is an error, not a default."""
+    result = analytics("nightly", "--config", "elsewhere.toml")
+
+    assert (result.code, "no settings file elsewhere.toml" in result.err) == (2, True)
+
+
+def test_the_command_line_comes_first(
+    monkeypatch: pytest.MonkeyPatch, settings_file: SettingsFile
+) -> None:
+    """Option before environment before file before default."""
+    assert load_settings().data_dir == Path("data")
+
+    monkeypatch.setenv("ANALYTICS_DATA_DIR", "from-environment")
+    assert load_settings().data_dir == Path("from-environment")
+    assert load_settings(Path("from-option")).data_dir == Path("from-option")
+
+    settings_file('[[workspaces]]\napi_key_env = "K"\napi = "http://file"\n')
+    monkeypatch.setenv("LEVAIN_API", "http://environment/")
+    assert load_settings().workspaces[0].api == "http://file"
+
+
+def test_the_environment_names_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LEVAIN_API is the API of workspaces that name none, without its trailing slash."""
+    assert load_settings().workspaces[0].api == "https://api.levainlabs.com"
+
+    monkeypatch.setenv("LEVAIN_API", "http://environment/")
+    assert load_settings().workspaces[0].api == "http://environment"

@@ -1,0 +1,206 @@
+"""`analytics sql` and `analytics status` on a published file."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import polars
+import pytest
+
+from analytics.batch.nightly import nightly
+from analytics.batch.progress import Progress
+from analytics.emulator.server import running
+from analytics.emulator.world import World
+from analytics.settings import load_settings
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
+from tests.cli.conftest import Command
+from tests.conftest import NOW
+
+
+@pytest.fixture(scope="module")
+def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose `data` holds a published night of two runs; tests only read it."""
+    folder = tmp_path_factory.mktemp("published")
+    world = World.empty(1, NOW)
+    agent = world.add_agent(world.workspaces[0], "Baker", "baker")
+    for cost, error in (("0.1000000001", None), ("0.2", "=cmd()|'/c calc'!A0")):
+        run = world.start_run(agent, at=NOW - timedelta(hours=1))
+        world.meter(
+            run,
+            model="claude-sonnet-5",
+            provider="anthropic",
+            tokens_in=10,
+            tokens_out=1,
+            cost_usd=Decimal(cost),
+        )
+        world.finish_run(run, "failed" if error else "succeeded", error=error)
+    with running(world) as api, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
+        patch.setenv("LEVAIN_API", api.url)
+        nightly(load_settings(folder / "data"), Progress())
+    return folder
+
+
+@pytest.fixture
+def published(
+    published_folder: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> Command:
+    """The command, run where a night was published."""
+    monkeypatch.chdir(published_folder)
+    return analytics
+
+
+def test_money_is_exact_in_json(published: Command) -> None:
+    """JSON is an array of objects, money as strings with all its digits."""
+    result = published(
+        "sql", "select cost_usd, 1 as n from fct_runs order by 1", "--format", "json"
+    )
+
+    assert json.loads(result.out) == [
+        {"cost_usd": "0.1000000001", "n": 1},
+        {"cost_usd": "0.2000000000", "n": 1},
+    ]
+
+
+def test_no_row_is_an_empty_array(published: Command) -> None:
+    """A query without rows is still JSON."""
+    assert json.loads(published("sql", "select 1 where false", "--format", "json").out) == []
+
+
+def test_rows_go_to_a_file(published: Command) -> None:
+    """Parquet keeps decimals as decimals; CSV writes them digit for digit."""
+    published(
+        "sql",
+        "select sum(cost_usd) as c from fct_runs",
+        "--format",
+        "parquet",
+        "--output",
+        "x.parquet",
+    )
+    published(
+        "sql", "select sum(cost_usd) as c from fct_runs", "--format", "csv", "--output", "x.csv"
+    )
+
+    assert polars.read_parquet("x.parquet").item() == Decimal("0.3000000001")
+    assert Path("x.csv").read_text(encoding="utf-8") == "c\n0.3000000001\n"
+
+
+def test_values_of_every_kind_are_written(published: Command) -> None:
+    """Nulls, booleans, instants, nested and huge values have one plain form each."""
+    query = """select null as a, true as b, timestamptz '2026-11-20 06:00:00+00' as c,
+        [1, 2] as d, {'x': 1.50} as e, 170141183460469231731687303715884105727 as f,
+        'nan'::double as g, 1 as h, 2 as h"""
+    (row,) = json.loads(published("sql", query, "--format", "json").out)
+
+    assert row == {
+        "a": None,
+        "b": True,
+        "c": "2026-11-20T06:00:00+00:00",
+        "d": [1, 2],
+        "e": {"x": "1.50"},
+        "f": 170141183460469231731687303715884105727,
+        "g": None,
+        "h": 1,
+        "h_2": 2,
+    }
+
+
+def test_a_table_shows_text_as_text(published: Command) -> None:
+    """What a name would do to a terminal is shown, not done."""
+    result = published("sql", "select 'a' || chr(27) || '[31m[b]b[/b]' || chr(8238) as name")
+
+    assert "a\\x1b[31m[b]b[/b]\\u202e" in result.out
+
+
+def test_marts_need_no_prefix(published: Command) -> None:
+    """`fct_runs` and `marts.fct_runs` are the same table."""
+    plain = published("sql", "select count(*) from fct_runs", "--format", "csv").out
+
+    assert plain == published("sql", "select count(*) from marts.fct_runs", "--format", "csv").out
+
+
+def test_figures_can_be_asked_while_a_night_runs(published: Command) -> None:
+    """A batch that holds the data directory keeps no reader out."""
+    with batch_lock(Layout(Path("data"))), duckdb.connect("data/warehouse.duckdb"):
+        assert published("sql", "select 1").code == 0
+        assert "A batch is at work" in published("status").out
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "delete from marts.fct_runs",
+        "insert into marts.fct_runs select * from marts.fct_runs",
+        "create table t as select 1",
+        "create temp table t as select 1",
+        "drop table marts.fct_runs",
+        "update marts.fct_runs set cost_usd = 0",
+        "copy marts.fct_runs to 'stolen.csv'",
+        "select * from read_csv('/etc/passwd')",
+        "select * from read_text('/etc/passwd')",
+        "select * from '/etc/passwd'",
+        "select * from glob('/*')",
+        "attach 'data/warehouse.duckdb' as w",
+        "set lock_configuration = false",
+        "set enable_external_access = true",
+        "pragma enable_external_access",
+        "install httpfs",
+        "load httpfs",
+        "call pragma_version()",
+        "select getenv('HOME')",
+        "select 1; select 2",
+        "select 1; drop table marts.fct_runs",
+        "",
+        ";",
+        "/* nothing */",
+        "export database 'x'",
+        "checkpoint",
+        "use marts",
+        "select nonsense",
+        "selec 1",
+        "select * from no_such_table",
+        "select 1/0 + 'x'::int",
+    ],
+)
+def test_sql_only_reads(published: Command, query: str) -> None:
+    """Whatever is not one statement that reads published tables is refused with exit 2."""
+    before = Path("data/analytics.duckdb").read_bytes()
+    result = published("sql", query)
+
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("error: ")
+    assert Path("data/analytics.duckdb").read_bytes() == before
+    assert not Path("stolen.csv").exists()
+
+
+def test_before_the_first_night_there_is_nothing_to_ask(analytics: Command) -> None:
+    """Asking before anything was published says what to do first."""
+    for command in (("sql", "select 1"), ("status",)):
+        result = analytics(*command)
+        assert (result.code, "analytics nightly" in result.err) == (1, True)
+
+
+def test_status_is_told_in_json(published: Command) -> None:
+    """`status --json` has freshness, watermarks, gaps, open runs, checks and the last night."""
+    found = json.loads(published("status", "--json").out)
+
+    (workspace,) = found["workspaces"]
+    assert (workspace["open_run_count"], workspace["gap_count"]) == (0, 0)
+    assert {mark["list"] for mark in found["watermarks"]} == {"all runs", "Baker"}
+    assert found["last_night"]["exit_code"] == 0
+    assert found["checks"]
+    assert all(check["is_ok"] for check in found["checks"])
+    assert workspace["workspace_name"] == "Blank Slate"
+
+
+def test_a_published_file_opens_in_older_duckdb(published: Command) -> None:
+    """The published file is written in the storage format of DuckDB 1.5."""
+    assert published("status").code == 0
+    with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
+        row = con.execute("select tags from duckdb_databases() where database_name = 'analytics'")
+        assert "v1.5.0" in str(row.fetchone())

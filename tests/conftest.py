@@ -1,0 +1,165 @@
+"""What all tests share: a scrubbed environment, no waiting between tries, small worlds."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import stamina
+
+from analytics.batch.extract import Outcome, extract_all
+from analytics.batch.progress import Progress
+from analytics.emulator.records import Agent, Run, Workspace
+from analytics.emulator.server import Emulator, running
+from analytics.emulator.world import World
+from analytics.settings import Settings, api_keys, load_settings
+from analytics.warehouse.database import open_warehouse
+from analytics.warehouse.layout import Layout
+
+NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine reaches a test, and a test writes only into its own folder."""
+    for name in list(os.environ):
+        if name.startswith(("LEVAIN_", "ANALYTICS_")):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_waiting() -> None:
+    """Tries follow each other at once, as many as in earnest."""
+    stamina.set_testing(True, attempts=6, cap=True)
+
+
+@pytest.fixture
+def world() -> World:
+    """One workspace without agents, on a frozen clock."""
+    return World.empty(1, NOW)
+
+
+@pytest.fixture
+def workspace(world: World) -> Workspace:
+    """The only workspace of the small world."""
+    return world.workspaces[0]
+
+
+@pytest.fixture
+def agent(world: World, workspace: Workspace) -> Agent:
+    """An agent without runs."""
+    return world.add_agent(workspace, "Baker", "baker", at=NOW - timedelta(days=100))
+
+
+@pytest.fixture
+def api(world: World) -> Iterator[Emulator]:
+    """The small world behind a real socket."""
+    with running(world) as emulator:
+        yield emulator
+
+
+StartRun = Callable[..., Run]
+
+
+@pytest.fixture
+def start_run(world: World, agent: Agent) -> StartRun:
+    """Book a run of the agent that lasted a minute; `cost` None leaves it unmetered."""
+
+    def start(
+        *,
+        hours_ago: float = 1,
+        cost: str | None = "0.25",
+        status: Any = "succeeded",
+        error: str | None = None,
+        of: Agent | Workspace | None = None,
+    ) -> Run:
+        created = world.now - timedelta(hours=hours_ago)
+        run = world.start_run(of or agent, at=created)
+        if status == "pending":
+            return run
+        world.launch_run(run, at=created + timedelta(seconds=5))
+        if cost is not None:
+            world.meter(
+                run,
+                model="claude-sonnet-5",
+                provider="anthropic",
+                tokens_in=1000,
+                tokens_out=100,
+                cost_usd=Decimal(cost),
+                at=created + timedelta(seconds=30),
+            )
+        if status != "running":
+            world.finish_run(run, status, error=error, at=created + timedelta(seconds=60))
+        return run
+
+    return start
+
+
+@dataclass
+class Batch:
+    """A data directory and the API that it is read from."""
+
+    settings: Settings
+    api: Emulator
+
+    def set_extract(self, **options: Any) -> None:
+        """Change how the API is read."""
+        extract = msgspec.structs.replace(self.settings.extract, **options)
+        self.settings = msgspec.structs.replace(self.settings, extract=extract)
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.settings.data_dir)
+
+    def extract(self) -> list[Outcome]:
+        """Run the first stage of a night."""
+        self.layout.root.mkdir(exist_ok=True)
+        with open_warehouse(self.layout) as con:
+            keys = api_keys(self.settings)
+            return asyncio.run(extract_all(con, keys, self.settings, self.layout, Progress()))
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Ask the warehouse."""
+        with open_warehouse(self.layout) as con:
+            return con.execute(sql, values).fetchall()
+
+    def current_runs(self) -> dict[str, tuple[Any, ...]]:
+        """Each stored run's status and cost, by id."""
+        rows = self.rows(
+            "select run_id, status, cost_usd from raw.runs"
+            " anti join raw.superseded using (version_id)"
+        )
+        return {run_id: tuple(rest) for run_id, *rest in rows}
+
+    def asked(self, path: str) -> int:
+        """How many requests of the API had this in their path, since the last `forget`."""
+        return sum(path in request.path for request in self.api.requests)
+
+    def read_by_id(self, run: Run | None = None) -> int:
+        """How often this run, or any, was asked for by its id."""
+        wanted = re.compile(f"/api/v1/runs/{run.id if run else '[0-9a-f-]{36}'}")
+        return sum(bool(wanted.fullmatch(request.path)) for request in self.api.requests)
+
+    def forget(self) -> None:
+        """Start counting requests anew."""
+        self.api.requests.clear()
+
+
+@pytest.fixture
+def batch(api: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Batch:
+    """A batch that reads the small world into an empty folder."""
+    monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
+    monkeypatch.setenv("LEVAIN_API", api.url)
+    made = Batch(load_settings(tmp_path / "data"), api)
+    made.set_extract(history_days=3, details_per_night=1)  # nights of few requests
+    return made

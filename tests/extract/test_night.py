@@ -1,0 +1,320 @@
+"""What is asked of the API, night by night."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from analytics.emulator.records import Agent, Workspace
+from analytics.emulator.server import Emulator
+from analytics.emulator.world import World
+from tests.conftest import Batch, StartRun
+
+
+def nights_later(world: World, hours: int = 24) -> None:
+    world.pass_time(timedelta(hours=hours))
+
+
+def test_a_first_night_reads_all_that_is_listed(batch: Batch, start_run: StartRun) -> None:
+    """After one night every listed run is stored, with cost and status."""
+    hours = (1, 30, 60)
+    runs = [start_run(hours_ago=each, cost=f"0.{each:02}") for each in hours]
+
+    (outcome,) = batch.extract()
+
+    assert outcome.error is None
+    assert batch.current_runs() == {
+        run.id: ("succeeded", Decimal(f"0.{each:02}"))
+        for run, each in zip(runs, hours, strict=True)
+    }
+
+
+def test_a_joined_list_is_enough(batch: Batch, world: World, start_run: StartRun) -> None:
+    """Where the unfiltered list joins its last pull, no agent's list is asked for."""
+    start_run()
+    batch.extract()
+    nights_later(world)
+    start_run()
+    batch.forget()
+
+    batch.extract()
+
+    assert [request.query for request in batch.api.requests if request.path == "/api/v1/runs/"] == [
+        "limit=200"
+    ]
+    assert len(batch.current_runs()) == 2
+
+
+def test_a_busy_workspace_is_read_agent_by_agent(
+    batch: Batch, world: World, workspace: Workspace, start_run: StartRun
+) -> None:
+    """When more than 200 runs started since, each agent's list is read, and no run is missing."""
+    quiet = world.add_agent(workspace, "Quiet", "quiet")
+    start_run(of=quiet)
+    batch.extract()
+    nights_later(world)
+    for number in range(150):
+        start_run(hours_ago=1 + number / 100)
+        start_run(hours_ago=1 + number / 100, of=quiet)
+
+    (outcome,) = batch.extract()
+
+    assert len(batch.current_runs()) == 301
+    assert outcome.warnings == []
+
+
+def test_an_agent_that_outruns_its_list_leaves_a_gap(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """More than 200 runs of an agent between two nights are a gap: recorded once, and warned of."""
+    start_run()
+    batch.extract()
+    nights_later(world)
+    for number in range(210):
+        start_run(hours_ago=1 + number / 100)
+
+    (outcome,) = batch.extract()
+    (later,) = batch.extract()
+
+    ((after, before),) = batch.rows(
+        "select gap_after, gap_before from ledger.list_pulls where gap_after is not null"
+    )
+    assert after < before
+    assert "1 agent" in outcome.warnings[0]
+    assert later.warnings == []
+
+
+def test_a_run_known_by_id_joins_no_list(batch: Batch, world: World, start_run: StartRun) -> None:
+    """An open run that was read by id proves nothing about the list."""
+    start_run(status="running")
+    batch.extract()
+    nights_later(world)
+    for number in range(200):
+        start_run(hours_ago=1 + number / 100)
+
+    (outcome,) = batch.extract()
+
+    assert len(batch.current_runs()) == 201
+    assert len(outcome.warnings) == 1
+
+
+def test_nights_of_joined_pulls_keep_an_agents_mark(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """An agent whose own list was last read long ago has no gap where each night covered it."""
+    for number in range(210):
+        start_run(hours_ago=1 + number)
+    batch.extract()
+    for _ in range(3):
+        nights_later(world)
+        for number in range(100):
+            start_run(hours_ago=1 + number / 100)
+        batch.extract()
+    nights_later(world)
+    for number in range(199):
+        start_run(hours_ago=1 + number / 200)
+    start_run(of=batch.api.world.workspaces[0], hours_ago=0.5)
+    start_run(of=batch.api.world.workspaces[0], hours_ago=0.5)
+
+    (outcome,) = batch.extract()
+
+    assert outcome.warnings == []
+
+
+def test_open_runs_are_read_until_they_end(batch: Batch, world: World, start_run: StartRun) -> None:
+    """A run that has left the lists while it was open is read by id, and its end is stored."""
+    run = start_run(status="running", cost="0.10")
+    batch.extract()
+    nights_later(world)
+    for number in range(205):
+        start_run(hours_ago=1 + number / 100)
+    batch.extract()
+    world.finish_run(run, "failed", error="TimeoutError: too slow")
+    nights_later(world)
+    batch.forget()
+
+    batch.extract()
+
+    assert ("failed", Decimal("0.10")) == batch.current_runs()[run.id]
+    assert batch.asked(f"/runs/{run.id}") >= 1
+
+
+def test_ended_runs_are_read_until_they_have_settled(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """A run is read again until 48 hours after its end, and not after that."""
+    run = start_run()
+    asked = []
+    for _ in range(4):
+        batch.forget()
+        batch.extract()
+        nights_later(world)
+        for number in range(200):
+            start_run(hours_ago=1 + number / 1000)
+        asked.append(batch.read_by_id(run))
+
+    assert asked == [0, 1, 1, 0]
+
+
+def test_a_late_correction_is_found_by_its_sum(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """A cost that changes weeks after its run has ended is found, and read by id."""
+    batch.set_extract(history_days=35)
+    run = start_run(hours_ago=24 * 20, status="failed", error="ToolError: no flour")
+    batch.extract()
+    nights_later(world)
+    for number in range(200):
+        start_run(hours_ago=1 + number / 1000)
+    batch.extract()
+    world.correct_cost(run, Decimal("1.5"))
+    batch.forget()
+
+    batch.extract()
+
+    assert ("failed", Decimal("1.75")) == batch.current_runs()[run.id]
+    assert batch.read_by_id(run) == 1
+
+
+def test_what_stays_different_is_looked_into_once(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """Runs that the lists hide make a day differ for ever; it is not read anew every night."""
+    batch.set_extract(history_days=10)
+    for number in range(220):
+        start_run(hours_ago=24 * 4 + number / 1000)
+    batch.extract()
+    nights_later(world, hours=72)
+    batch.extract()
+    batch.forget()
+
+    batch.extract()
+
+    assert batch.read_by_id() == 0
+
+
+def test_details_are_read_once(batch: Batch, world: World, start_run: StartRun) -> None:
+    """A run's costs and events are read when it has ended, and again only if its cost changes."""
+    batch.set_extract(details_per_night=0)
+    run = start_run(status="failed", error="ToolError")
+    open_run = start_run(status="running")
+    batch.extract()
+    first = (batch.asked(f"{run.id}/costs"), batch.asked(f"{open_run.id}/costs"))
+    batch.forget()
+    batch.extract()
+    second = batch.asked("/costs")
+    world.correct_cost(run, Decimal("0.5"))
+    batch.forget()
+    batch.extract()
+    third = (batch.asked(f"{run.id}/costs"), batch.asked(f"{run.id}/log/events"))
+
+    assert (first, second, third) == ((1, 0), 0, (1, 1))
+    assert [(Decimal("0.75"),)] == batch.rows(
+        "select sum(cost_usd) from raw.run_costs anti join raw.superseded using (version_id)"
+    )
+
+
+def test_details_can_be_limited(batch: Batch, start_run: StartRun) -> None:
+    """So many runs' details a night as the settings allow, the newest first; the rest stays due."""
+    old, new = start_run(hours_ago=9), start_run(hours_ago=2)
+    batch.set_extract(details_per_night=1)
+    batch.extract()
+    first = (batch.asked(f"{new.id}/costs"), batch.asked(f"{old.id}/costs"))
+    batch.extract()
+
+    assert first == (1, 0)
+    assert batch.asked(f"{old.id}/costs") == 1
+
+
+def test_older_days_are_metered_once(batch: Batch, world: World, start_run: StartRun) -> None:
+    """The first night reads the whole history of the meters, later ones the trailing days."""
+    batch.set_extract(history_days=90)
+    start_run(hours_ago=24 * 60)
+    batch.extract()
+    first = batch.asked("analytics/agents")
+    nights_later(world)
+    batch.forget()
+    batch.extract()
+
+    assert first == 90 + 1  # a day each, and one request that tells how long the night will take
+    assert (
+        batch.asked("analytics/agents"),
+        batch.asked("analytics/hourly"),
+        batch.asked("analytics/platform-agents"),
+    ) == (35, 1, 8)
+
+
+def test_a_changed_run_has_its_days_metered_again(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """When an old run turns out changed, the meters of its day are read again."""
+    batch.set_extract(history_days=30)
+    run = start_run(hours_ago=24 * 20, status="failed", error="ToolError")
+    batch.extract()
+    nights_later(world)
+    world.correct_cost(run, Decimal("1.5"))
+    batch.forget()
+    batch.extract()
+
+    assert batch.asked("analytics/hourly") == 2
+
+
+def test_a_run_that_vanishes_keeps_its_figures(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """A run that the API no longer knows stays stored, and is not asked for every night."""
+    run = start_run(cost="0.40")
+    batch.extract()
+    world.hide_run(run)
+    batch.extract()
+    batch.forget()
+    batch.extract()
+
+    assert ("succeeded", Decimal("0.40")) == batch.current_runs()[run.id]
+    assert batch.asked(f"/runs/{run.id}") == 0
+
+
+def test_runs_of_a_deleted_agent_are_read(
+    batch: Batch, world: World, agent: Agent, start_run: StartRun
+) -> None:
+    """An agent that is no longer listed still has its runs read."""
+    for number in range(201):
+        start_run(hours_ago=1 + number / 100)
+    world.delete_agent(agent)
+
+    batch.extract()
+
+    assert len(batch.current_runs()) == 200
+
+
+def test_next_links_are_followed_until_the_list_joins(
+    batch: Batch, world: World, api: Emulator, start_run: StartRun
+) -> None:
+    """With cursors there is no gap, and no page is read behind the last pull."""
+    api.variants = api.variants.changed({"next_links": True})
+    for number in range(450):
+        start_run(hours_ago=1 + number / 100)
+    batch.extract()
+    nights_later(world)
+    start_run()
+    batch.forget()
+    (outcome,) = batch.extract()
+
+    assert len(batch.current_runs()) == 451
+    assert outcome.warnings == []
+    assert sum(request.path == "/api/v1/runs/" for request in api.requests) == 1
+
+
+def test_the_first_night_says_how_long_it_will_be(
+    batch: Batch, start_run: StartRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Before it asks, the first night says how many requests it will make; it is nearly right."""
+    for hours in (1, 2, 3):
+        start_run(hours_ago=hours)
+    batch.extract()
+
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "first night" in line]
+    said = int(line.split("about ")[1].split(" ")[0].replace(",", ""))
+    assert abs(said - len(batch.api.requests)) <= 2

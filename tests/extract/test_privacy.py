@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from analytics.extract.privacy import ERROR_CHARACTERS, stored
+
+
+def kept(source: str, record: Any, *, keep_errors: bool = True) -> Any:
+    raw = msgspec.json.decode(msgspec.json.encode(record), type=dict[str, msgspec.Raw])
+    return msgspec.json.decode(msgspec.json.encode(stored(source, raw, keep_errors=keep_errors)))
+
+
+def test_prompts_are_not_stored() -> None:
+    """A run keeps its figures, and nothing that a person or a model wrote."""
+    run = {"id": "a", "cost_usd": 1, "user_prompt": "my password", "messages": [{"content": "x"}]}
+
+    assert kept("runs", run) == {"id": "a", "cost_usd": 1}
+
+
+def test_errors_are_cut() -> None:
+    """An error keeps its first 500 characters; emoji count as one."""
+    record = kept("runs", {"error": "🍞" * 900})
+
+    assert record["error"] == "🍞" * ERROR_CHARACTERS
+
+
+def test_errors_can_be_left_out() -> None:
+    """With `keep_errors = false` not even their first words are stored."""
+    record = {"id": "a", "error": "secret"}
+
+    assert kept("runs", record, keep_errors=False) == {"id": "a", "error": None}
+
+
+def test_an_error_that_is_no_text_is_not_stored() -> None:
+    """What stands where a text belongs may hold anything, so it is named and dropped."""
+    assert kept("runs", {"error": {"prompt": "secret"}}) == {"error": "(not a text)"}
+
+
+def test_log_events_keep_the_listed_fields_alone() -> None:
+    """Of a log event the listed fields are stored, also those that come in its `event`."""
+    event = {
+        "seq": 1,
+        "ts": 1.5,
+        "level": "INFO",
+        "logger": "knead",
+        "msg": "secret",
+        "surprise": "secret",
+        "event": {"kind": "tool_result", "tool_name": "search", "is_error": True, "preview": "s"},
+    }
+
+    assert kept("run_log_events", event) == {
+        "seq": 1,
+        "ts": 1.5,
+        "level": "INFO",
+        "logger": "knead",
+        "event": {"kind": "tool_result", "tool_name": "search", "is_error": True},
+    }
+
+
+def test_an_event_that_is_a_text_is_not_stored() -> None:
+    """A logger that attaches a bare text loses it."""
+    assert kept("run_log_events", {"seq": 1, "event": "secret"}) == {"seq": 1}
+
+
+def test_digits_stay_as_they_came() -> None:
+    """What is kept is kept digit for digit."""
+    record = {
+        "cost_usd": msgspec.Raw(b"0.1000000000000000055511"),
+        "user_prompt": msgspec.Raw(b'"x"'),
+    }
+
+    assert (
+        msgspec.json.encode(stored("runs", record, keep_errors=True))
+        == b'{"cost_usd":0.1000000000000000055511}'
+    )

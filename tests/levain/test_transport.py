@@ -1,0 +1,220 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+import httpx
+import pytest
+
+from analytics.emulator.records import Workspace
+from analytics.emulator.server import Emulator
+from analytics.levain import (
+    AnswerBrokenError,
+    AsyncLevain,
+    ConnectionFailedError,
+    LevainError,
+    NotFoundError,
+    RefusedError,
+    ServerFailedError,
+    TooManyRequestsError,
+    UnauthorizedError,
+)
+from analytics.levain.transport import TRIES, Transport
+from tests.conftest import NOW, StartRun
+
+
+@asynccontextmanager
+async def client_of(api: Emulator, key: str | None = None) -> AsyncIterator[AsyncLevain]:
+    async with AsyncLevain(key or api.world.workspaces[0].api_key, api.url) as client:
+        yield client
+
+
+def answering(*responses: httpx.Response) -> Transport:
+    """A client whose server gives these answers in turn."""
+    waiting = iter(responses)
+    return Transport(
+        "levain_key",
+        "https://api.test",
+        concurrency=1,
+        requests_per_second=0,
+        transport=httpx.MockTransport(lambda _: next(waiting)),
+    )
+
+
+def get(transport: Transport) -> Any:
+    return asyncio.run(transport.get("/api/v1/thing"))
+
+
+@pytest.mark.parametrize("answer", ["500", "503", "429", "cut", "truncated", "invalid"])
+def test_what_may_pass_is_tried_again(
+    api: Emulator, workspace: Workspace, answer: Literal["500", "503", "429", "cut"]
+) -> None:
+    """Five broken answers in a row cost nothing but time: the sixth try counts."""
+    api.faults.add("/auth/me", answer, TRIES - 1, retry_after_seconds=0)
+
+    async def name() -> str | None:
+        async with client_of(api) as client:
+            me, _ = await client.auth.me()
+            return me.workspace_name
+
+    assert workspace.name == asyncio.run(name())
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        ("500", ServerFailedError),
+        ("429", TooManyRequestsError),
+        ("cut", ConnectionFailedError),
+        ("truncated", AnswerBrokenError),
+        ("invalid", AnswerBrokenError),
+    ],
+)
+def test_the_sixth_broken_answer_is_the_last(
+    api: Emulator, answer: Literal["500", "429"], error: type[LevainError]
+) -> None:
+    """An answer that stays broken is an error that names the request, after six tries."""
+    api.faults.add("/auth/me", answer, TRIES, retry_after_seconds=0)
+
+    async def ask() -> None:
+        async with client_of(api) as client:
+            await client.auth.me()
+
+    with pytest.raises(error, match=r"GET http://127\.0\.0\.1:\d+/api/v1/auth/me: "):
+        asyncio.run(ask())
+    assert len(api.requests) == TRIES
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [(401, UnauthorizedError), (403, UnauthorizedError), (404, NotFoundError), (422, RefusedError)],
+)
+def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> None:
+    """A 4xx other than 429 is raised at once, in the API's own words."""
+    transport = answering(httpx.Response(status, json={"detail": "no such thing"}))
+
+    with pytest.raises(error, match=f"HTTP {status}, no such thing"):
+        get(transport)
+    assert transport.request_count == 1
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        ({"message": "quota reached"}, "quota reached"),
+        ({"code": "x", "error": "locked"}, "locked"),
+        ([{"loc": ["query"], "msg": "Input should be a valid UUID"}], "valid UUID"),
+        ("two\nlines", "two lines"),
+    ],
+)
+def test_errors_are_told_in_words_of_the_api(detail: Any, words: str) -> None:
+    """Each documented shape of an error body becomes one line of text."""
+    transport = answering(httpx.Response(400, json={"detail": detail}))
+
+    with pytest.raises(RefusedError, match=words):
+        get(transport)
+
+
+def test_an_unreachable_host_is_a_connection_error() -> None:
+    """A port that nobody listens on is told as such, with the URL."""
+
+    async def ask() -> None:
+        async with AsyncLevain("levain_key", "http://127.0.0.1:9") as client:
+            await client.auth.me()
+
+    with pytest.raises(ConnectionFailedError, match=r"http://127\.0\.0\.1:9/api/v1/auth/me"):
+        asyncio.run(ask())
+
+
+def test_retry_after_may_be_a_date() -> None:
+    """`Retry-After` as an HTTP date counts from the answer's own date."""
+    late = httpx.Response(
+        429,
+        headers={
+            "Retry-After": "Fri, 20 Nov 2026 06:00:07 GMT",
+            "Date": "Fri, 20 Nov 2026 06:00:00 GMT",
+        },
+    )
+    transport = answering(*[late] * TRIES)
+
+    with pytest.raises(TooManyRequestsError) as raised:
+        asyncio.run(_without_pauses(transport))
+    assert raised.value.retry_after == 7.0
+
+
+async def _without_pauses(transport: Transport) -> None:
+    transport._pace.pause = lambda _: None  # type: ignore[method-assign]
+    await transport.get("/api/v1/thing")
+
+
+@pytest.mark.parametrize("body", [b"", b"nul", b'[{"a": 1}', b'[{"a": "\xff"}]', b"3", b'"text"'])
+def test_a_body_that_is_no_json_is_broken(body: bytes) -> None:
+    """A 200 is believed only if its whole body is JSON in UTF-8, an object or a list."""
+    transport = answering(*[httpx.Response(200, content=body)] * TRIES)
+
+    with pytest.raises(AnswerBrokenError):
+        get(transport)
+
+
+def test_digits_come_as_they_were_sent() -> None:
+    """No number is decoded on the way: a long tail arrives digit for digit."""
+    transport = answering(httpx.Response(200, content=b'[{"cost_usd": 0.1000000000000000055511}]'))
+
+    assert bytes(get(transport).body[0]["cost_usd"]) == b"0.1000000000000000055511"
+
+
+def test_the_clock_is_the_apis(api: Emulator) -> None:
+    """The time of an answer is what the API's `Date` says, not what this machine thinks."""
+
+    async def ask() -> datetime:
+        async with client_of(api) as client:
+            _, moment = await client.auth.me()
+            return moment
+
+    assert asyncio.run(ask()) == NOW
+
+
+def test_an_answer_without_a_date_is_timed_here() -> None:
+    """Without a `Date` the machine's own clock has to do."""
+    before = datetime.now(UTC)
+
+    assert before <= get(answering(httpx.Response(200, json={}))).fetched_at <= datetime.now(UTC)
+
+
+def test_no_more_requests_are_under_way_than_allowed(api: Emulator, start_run: StartRun) -> None:
+    """Thirty readings with a concurrency of two never have three under way."""
+    run = start_run()
+    under_way, most = 0, 0
+
+    class Counting(httpx.AsyncHTTPTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            try:
+                return await super().handle_async_request(request)
+            finally:
+                under_way -= 1
+
+    async def ask() -> None:
+        key = api.world.workspaces[0].api_key
+        async with AsyncLevain(key, api.url, concurrency=2, transport=Counting()) as client:
+            await asyncio.gather(*(client.runs.get(run.id) for _ in range(30)))
+
+    asyncio.run(ask())
+    assert most == 2
+
+
+def test_the_key_is_in_no_error(api: Emulator) -> None:
+    """What an error says never holds the key."""
+
+    async def ask() -> None:
+        async with client_of(api, "levain_wrong_key_of_mine") as client:
+            await client.auth.me()
+
+    with pytest.raises(UnauthorizedError) as raised:
+        asyncio.run(ask())
+    assert "wrong_key" not in str(raised.value)
