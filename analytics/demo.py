@@ -23,7 +23,9 @@ SEED = 1
 MARKER = "demo.toml"
 """The demo's settings file, by which it knows a data directory of its own again."""
 
-QUESTION = "select agent_name, sum(cost_usd) as cost_usd from fct_agent_days group by 1 order by 2"
+QUESTION = (
+    "select agent_name, sum(cost_usd) as cost_usd from fct_agent_days group by 1 order by 2 desc"
+)
 
 _ANALYTICS = (sys.executable, "-m", "analytics")
 

@@ -39,7 +39,7 @@ def _settings(data_dir: Path | None, config: Path | None) -> Settings:
 
 @app.command()
 def nightly(data_dir: DataDir = None, config: Config = None) -> None:
-    """Read, load, transform, check, report and publish: what cron runs.
+    """Run the whole flow, from reading to publishing: what cron runs.
 
     Example: LEVAIN_API_KEY=levain_… analytics nightly --data-dir /srv/analytics
     """
@@ -83,7 +83,7 @@ def transform(data_dir: DataDir = None, config: Config = None) -> None:
 
 @app.command()
 def check(data_dir: DataDir = None, config: Config = None) -> None:
-    """Check the built marts: each check is a query that must return no row.
+    """Check the built marts; each check must return no row.
 
     Example: analytics check
     """
@@ -97,7 +97,7 @@ def check(data_dir: DataDir = None, config: Config = None) -> None:
 
 @app.command()
 def report(data_dir: DataDir = None, config: Config = None) -> None:
-    """Make the pages from the built marts; `publish` puts them in place.
+    """Make the pages from the built marts.
 
     Example: analytics report
     """
@@ -114,7 +114,7 @@ def report(data_dir: DataDir = None, config: Config = None) -> None:
 
 @app.command()
 def publish(data_dir: DataDir = None, config: Config = None) -> None:
-    """Put the checked marts and the made pages in the place of the published ones.
+    """Put the checked marts and the made pages in place.
 
     Example: analytics publish
     """
@@ -158,7 +158,7 @@ def sql(
 
 @app.command()
 def status(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:
-    """Tell how fresh the figures are: last night, watermarks, gaps, open runs, checks.
+    """Tell how fresh and how whole the figures are.
 
     Example: analytics status --json
     """
@@ -184,7 +184,9 @@ def emulator(
         typer.Option(help="A habit of the API, as NAME=VALUE; may be given several times."),
     ] = None,
 ) -> None:
-    """Serve a local Levain API with two made-up workspaces, to try everything without a key.
+    """Serve a local Levain API, to try all of it without a key.
+
+    It has two made-up workspaces.
 
     Its first line on standard output is JSON: its URL, and a key for each workspace.
 

@@ -75,7 +75,7 @@ class Landing:
         request = self.request_count
         texts = []
         for number, record in enumerate(records, line + 1):
-            text = _encode(stored(source, record, keep_errors=self._keep_errors))
+            text = _on_one_line(_encode(stored(source, record, keep_errors=self._keep_errors)))
             texts.append(
                 b'{"line":%d,"request":%d,"hash":%d,"record":%b}\n'
                 % (number, request, _hash(text), text)
@@ -150,6 +150,13 @@ class Landing:
             self._closing.callback(writer.close)
             self._files[name] = writer
         return self._files[name]
+
+
+def _on_one_line(text: bytes) -> bytes:
+    """Line breaks in JSON stand between values only, so a space is as good."""
+    if b"\n" in text or b"\r" in text:
+        return text.translate(bytes.maketrans(b"\n\r", b"  "))
+    return text
 
 
 def _hash(text: bytes) -> int:

@@ -14,7 +14,7 @@ from analytics.levain.runs import LONGEST_LIST
 
 SOURCE = "runs"
 
-BATCH = 100
+BATCH = 250
 """Lists per load: one batch is loaded while the next is read."""
 
 
@@ -40,11 +40,17 @@ def _tell_gaps(night: Night) -> None:
     gaps = [gap for gap in night.gaps if gap.gap_after is not None]
     if gaps:
         night.warnings.append(
-            f"{len(gaps)} agents started more runs since they were last read than the API lists "
+            f"{_agents(len(gaps))} started more runs since the last reading than the API lists "
             f"({LONGEST_LIST}); what lies between was not seen. Run the batch more often."
         )
     if first := len(night.gaps) - len(gaps):
-        night.say(f"{first} agents have older runs than the {LONGEST_LIST} that the API lists")
+        night.say(
+            f"older runs of {_agents(first)} are beyond the {LONGEST_LIST} that the API lists"
+        )
+
+
+def _agents(count: int) -> str:
+    return "1 agent" if count == 1 else f"{count:,} agents"
 
 
 async def _read_agent_list(

@@ -38,6 +38,7 @@ def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
 def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
     """The marts' file beside the warehouse: `marts.x` is found there without its catalog's name."""
     con.execute(f"attach '{_quoted(file)}' as {MARTS_FILE} (storage_version '{STORAGE_VERSION}')")
+    con.execute("reset threads")
     try:
         con.execute(f"create schema if not exists {MARTS_FILE}.marts")
         con.execute(f"set search_path = 'warehouse.main,{MARTS_FILE}.marts'")

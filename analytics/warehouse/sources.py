@@ -125,7 +125,6 @@ RUNS = Source(
     (
         _text("run_id", "id", required=True),
         _text("agent_id"),
-        _text("agent_version_id"),
         _count("agent_version"),
         _text("session_id"),
         _text("parent_run_id"),
@@ -134,7 +133,6 @@ RUNS = Source(
         _money("cost_usd"),
         *_TOKENS,
         _text("error"),
-        _count("artifact_count"),
         _instant("created_at", required=True),
         _instant("started_at"),
         _instant("finished_at"),

@@ -48,6 +48,14 @@ def test_the_same_records_make_no_new_version(load: Load, con: duckdb.DuckDBPyCo
     assert con.execute("select count(*) from raw.runs").fetchall() == [(1,)]
 
 
+def test_a_value_may_span_lines(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """A nested value that the API wrote over several lines breaks no landing line."""
+    loaded = load("runs", [run_record("a", config=b'{\n  "x": 1\r\n}'), run_record("b")])
+
+    assert loaded.quarantined_count == 0
+    assert current(con, "runs", "run_id") == [("a",), ("b",)]
+
+
 def test_every_version_is_kept(load: Load, con: duckdb.DuckDBPyConnection) -> None:
     """Each change of a run is a row more, going back to an old state included."""
     for cost in (0.1, 0.2, 0.1):
