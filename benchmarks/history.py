@@ -1,9 +1,13 @@
-"""A warehouse with a long past: made-up runs of long ago, landed and loaded as any others."""
+"""A warehouse with a long past: made-up runs of long ago, landed and loaded as any others.
+
+python -m benchmarks.history DATA_DIR RUNS
+"""
 
 from __future__ import annotations
 
 import json
 import random
+import sys
 import uuid
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -65,3 +69,7 @@ def _record(rng: random.Random, agents: list[str], created: datetime) -> dict[st
         "artifact_count_truncated": False,
     }
     return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in run.items()}
+
+
+if __name__ == "__main__":
+    grow(Path(sys.argv[1]), int(sys.argv[2]))
