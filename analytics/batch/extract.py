@@ -150,9 +150,9 @@ async def _extract_one(
     con.begin()
     try:
         store.begin(name, one.setting.api, one.setting.api_key_env, one.began_at)
-        _load_left_over(con, store, layout, one.me.workspace_id)
+        _load_left_over(con, night, layout)
         await extract_workspace(night)
-    except LevainError as error:
+    except (LevainError, AnalyticsError, duckdb.Error) as error:
         con.rollback()
         progress.warn(f"{name}: {error}")
         return Outcome(name, str(error), one.client.request_count)
@@ -193,22 +193,20 @@ def _oddities(night: Night) -> list[str]:
     return warnings
 
 
-def _load_left_over(
-    con: duckdb.DuckDBPyConnection, store: WarehouseStore, layout: Layout, workspace_id: str
-) -> None:
+def _load_left_over(con: duckdb.DuckDBPyConnection, night: Night, layout: Layout) -> None:
     """Load what an interrupted night had landed, and sweep away what it had not finished."""
     loaded = {
         load_id
         for (load_id,) in con.execute(
-            "select load_id from ledger.loads where workspace_id = ?", [workspace_id]
+            "select load_id from ledger.loads where workspace_id = ?", [night.workspace_id]
         ).fetchall()
     }
-    for folder in sorted((layout.landing / workspace_id).glob("*")):
+    for folder in sorted((layout.landing / night.workspace_id).glob("*")):
         if folder.name.endswith(UNFINISHED):
             shutil.rmtree(folder)
         elif folder.name not in loaded:
             try:
-                store.load(folder)
+                night.count(night.store.load(folder))
             except duckdb.Error as error:
                 cause = str(error).splitlines()[0]
                 raise AnalyticsError(

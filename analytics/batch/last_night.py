@@ -29,12 +29,12 @@ class LastNight(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @classmethod
-    def failed(cls, started_at: datetime, error: AnalyticsError) -> Self:
+    def failed(cls, started_at: datetime, error: Exception) -> Self:
         """A night that did not."""
         return cls(
             started_at=started_at,
             ended_at=datetime.now(UTC),
-            exit_code=error.exit_code,
+            exit_code=error.exit_code if isinstance(error, AnalyticsError) else 1,
             messages=str(error).splitlines(),
         )
 

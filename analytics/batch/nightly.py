@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 
 import duckdb
 import uvloop
+from stamina.instrumentation import set_on_retry_hooks
 
 from analytics.batch import stages
 from analytics.batch.extract import Outcome, extract_all
 from analytics.batch.last_night import LastNight, write_last_night
 from analytics.batch.progress import Progress
-from analytics.errors import AnalyticsError
+from analytics.errors import AnalyticsError, BusyError
 from analytics.settings import Settings, Workspace, api_keys
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
@@ -52,8 +53,10 @@ def nightly(settings: Settings, progress: Progress) -> None:
             if any(outcome.error is None for outcome in outcomes):
                 _publish(con, settings, layout, progress, outcomes)
         _insist_on_all(outcomes)
-    except AnalyticsError as error:
-        if layout.root.is_dir() and error.exit_code != 4:
+    except BusyError:
+        raise
+    except (AnalyticsError, OSError, duckdb.Error) as error:
+        if layout.root.is_dir():
             write_last_night(layout, LastNight.failed(started_at, error))
         raise
     write_last_night(layout, LastNight.done(started_at, outcomes))
@@ -66,6 +69,7 @@ def _extract(
     layout: Layout,
     progress: Progress,
 ) -> list[Outcome]:
+    set_on_retry_hooks([])  # a try that failed is told when it was the last
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(extract_all(con, keys, settings, layout, progress))
 

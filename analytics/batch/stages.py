@@ -31,6 +31,7 @@ def transform(
             built = build(con, timezone=settings.reporting.timezone)
     except ModelError as error:
         raise AnalyticsError(f"A model cannot be built: {error}") from error
+    _remove_database(layout.marts)  # with the log that a killed check may have left
     building.replace(layout.marts)
     rows = sum(relation.rows or 0 for relation in built)
     progress.say(f"built {len(built)} relations with {rows:,} rows")

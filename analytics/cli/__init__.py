@@ -19,3 +19,10 @@ def main() -> None:
     except OSError as error:
         print(f"error: {error.strerror}: {error.filename}", file=sys.stderr)
         sys.exit(1)
+    except Exception as error:
+        import duckdb
+
+        if not isinstance(error, duckdb.Error):
+            raise
+        print(f"error: DuckDB failed: {visible_lines(str(error))}", file=sys.stderr)
+        sys.exit(1)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from analytics.extract.landing import Landing
 from analytics.extract.night import Night, together
-from analytics.levain import Answer, NotFoundError
+from analytics.levain import Answer, RefusedError, UnauthorizedError
 from analytics.levain.transport import Records
 
 BATCH = 2_000
@@ -41,7 +41,9 @@ async def _land(
 ) -> None:
     try:
         answer, records = await read(run_id)
-    except NotFoundError as error:
+    except UnauthorizedError:
+        raise
+    except RefusedError as error:
         landing.add_missing(source, error, night.began_at, run_id=run_id)
     else:
         landing.add(source, answer, records, run_id=run_id)

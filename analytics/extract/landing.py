@@ -22,7 +22,7 @@ import zstandard
 
 from analytics.extract.listing import Pull
 from analytics.extract.privacy import stored
-from analytics.levain import Answer, NotFoundError
+from analytics.levain import Answer, RefusedError
 from analytics.levain.transport import Record
 
 REQUESTS = "requests"
@@ -101,7 +101,7 @@ class Landing:
         )
 
     def add_missing(
-        self, source: str, error: NotFoundError, asked_at: datetime, run_id: str
+        self, source: str, error: RefusedError, asked_at: datetime, run_id: str
     ) -> None:
         """Land that the API knows nothing (any more) of what was asked for."""
         self._add_request(

@@ -99,8 +99,9 @@ def pull(
     *,
     is_whole: bool,
     pulled_at: datetime,
+    since: Mark | None = None,
 ) -> Pull:
-    """Judge a reading of a list against the one before it.
+    """Judge a reading of a list against the one before it; a gap begins at `since`.
 
     The unfiltered list leaves no gap of its own: where it does not join, each agent's list is
     read, and those tell.
@@ -115,7 +116,7 @@ def pull(
         newest_created_at=rows[0].created_at if rows else None,
         oldest_created_at=rows[-1].created_at if rows else None,
         is_joined=is_joined,
-        gap_after=mark.created_at if has_gap and mark else None,
+        gap_after=since.created_at if has_gap and since else None,
         gap_before=rows[-1].created_at if has_gap else None,
     )
 

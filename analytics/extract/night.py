@@ -79,9 +79,17 @@ class Night:
 
     async def loaded(self) -> None:
         """Wait until all that has been landed is loaded."""
-        if self._loading is not None:
+        if self._loading is None:
+            return
+        try:
+            await asyncio.shield(self._loading)
+        except asyncio.CancelledError:
+            # The thread goes on whatever happens here: nobody may touch the store before it ends.
+            await asyncio.wait([self._loading])
+            raise
+        finally:
             loading, self._loading = self._loading, None
-            self._count(await loading)
+        self.count(loading.result())
 
     def _next_load_id(self, name: str) -> str:
         """A night that began in the same second as another one goes on with its numbers."""
@@ -92,7 +100,8 @@ class Night:
         ]
         return f"{night}-{max(taken, default=0) + 1:03d}-{name}"
 
-    def _count(self, loaded: Loaded) -> None:
+    def count(self, loaded: Loaded) -> None:
+        """Take in what a load did."""
         self.record_count += loaded.record_count
         self.new_version_count += loaded.new_version_count
         self.quarantined_count += loaded.quarantined_count

@@ -8,10 +8,17 @@ from analytics.levain.transport import Record
 
 ERROR_CHARACTERS = 500
 
-# Fields of any record that hold what people or models wrote.
-_TEXTS = frozenset(
-    {"user_prompt", "prompt", "initial_state", "messages", "message", "msg", "input", "output"}
-    | {"result", "text", "content", "raw", "preview", "exc", "description", "user"}
+# The fields that the API is known to send and that hold no prose. Of a field that is new to us
+# numbers, flags and nulls are kept; a text or an object may hold what somebody wrote.
+_KNOWN = frozenset(
+    {"id", "run_id", "agent_id", "agent_version_id", "agent_version", "session_id", "kind"}
+    | {"parent_run_id", "status", "error", "artifact_count", "artifact_count_truncated"}
+    | {"created_at", "updated_at", "started_at", "finished_at", "ended_at", "last_run_at"}
+    | {"name", "slug", "draft_version", "agent_name", "agent_slug", "model", "provider"}
+    | {"platform_agent_id", "platform_agent_slug", "platform_agent_name", "targets"}
+    | {"hour", "date", "bucket", "cost_usd", "billed_usd", "total_cost", "tokens_in", "tokens_out"}
+    | {"total_tokens_in", "total_tokens_out", "request_count", "error_count", "run_count"}
+    | {"total_duration_ms", "not_an_object"}
 )
 # Of a log event these fields and no others are kept.
 _EVENT_FIELDS = ("seq", "ts", "level", "logger", "node", "duration_ms", "cost_usd", "tokens")
@@ -27,8 +34,9 @@ def stored(source: str, record: Record, *, keep_errors: bool) -> Record:
     if source == "run_log_events":
         return _log_event(record)
     kept = record.copy()
-    for name in _TEXTS.intersection(record):
-        del kept[name]
+    for name in record.keys() - _KNOWN:
+        if bytes(record[name])[:1] in b'"{[':
+            del kept[name]
     error = kept.get("error", _NULL)
     if error != _NULL:
         kept["error"] = _shortened(error) if keep_errors else _NULL

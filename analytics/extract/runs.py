@@ -9,7 +9,7 @@ from analytics.extract.landing import Landing
 from analytics.extract.listing import Mark, Row, joins, pull, pulls_by_agent, rows_of
 from analytics.extract.meters import CORRECTION_DAYS
 from analytics.extract.night import Night, together
-from analytics.levain import NotFoundError
+from analytics.levain import RefusedError, UnauthorizedError
 from analytics.levain.runs import LONGEST_LIST
 
 SOURCE = "runs"
@@ -56,7 +56,12 @@ def _agents(count: int) -> str:
 async def _read_agent_list(
     night: Night, landing: Landing, agent_id: str, marks: dict[str | None, Mark]
 ) -> None:
-    await _read_list(night, landing, agent_id, marks)
+    try:
+        await _read_list(night, landing, agent_id, marks)
+    except UnauthorizedError:
+        raise
+    except RefusedError as error:
+        night.warnings.append(f"the runs of agent {agent_id} cannot be listed: {error}")
 
 
 async def _read_list(
@@ -65,21 +70,24 @@ async def _read_list(
     """Read a list until it joins its last pull or ends; the rows, and whether it joined."""
     mark = marks.get(agent_id)
     rows: list[Row] = []
-    page_count = 0
+    page_count = record_count = 0
     is_whole = True
     pulled_at = night.began_at
     async for page in night.client.runs.pages(agent_id):
         landing.add(SOURCE, page.answer, page.records)
         rows += rows_of(page.records)
+        record_count += len(page.records)
         pulled_at = page.answer.fetched_at
         page_count += 1
         if joins(rows, mark, is_whole=False):
             is_whole = False
             break
     # Without cursors, a full page says nothing of what lies behind it.
-    is_whole = is_whole and (page_count > 1 or len(rows) < LONGEST_LIST)
+    is_whole = is_whole and (page_count > 1 or record_count < LONGEST_LIST)
     night.seen.update(row.run_id for row in rows)
-    this = pull(agent_id, rows, mark, is_whole=is_whole, pulled_at=pulled_at)
+    # Of an agent that had started nothing yet, all was seen up to the last unfiltered pull.
+    known_until = mark if mark and mark.run_id else marks.get(None)
+    this = pull(agent_id, rows, mark, is_whole=is_whole, pulled_at=pulled_at, since=known_until)
     landing.add_pull(this)
     if this.gap_before is not None:
         night.gaps.append(this)
@@ -120,7 +128,9 @@ async def _read_by_id(night: Night, landing: Landing, run_ids: Iterable[str]) ->
     async def read(run_id: str) -> None:
         try:
             answer = await night.client.runs.read(run_id)
-        except NotFoundError as error:
+        except UnauthorizedError:
+            raise
+        except RefusedError as error:
             landing.add_missing(SOURCE, error, night.began_at, run_id=run_id)
         else:
             landing.add(SOURCE, answer, [answer.record], run_id=run_id)

@@ -40,7 +40,7 @@ class Store(Protocol):
         """Where the last pull of each list ended; None stands for the unfiltered list."""
 
     def days_read(self, source: str) -> set[date]:
-        """The UTC days of which a windowed source has been read."""
+        """The UTC days of a windowed source that were read a day after they ended, or later."""
 
     def unsettled_runs(self) -> list[str]:
         """Runs that are open, or ended too lately to be taken as final."""

@@ -102,6 +102,13 @@ class Transport:
 
     async def get(self, path: str, params: Params | None = None) -> Answer:
         """Ask for `path` (below the base URL); LevainError where it is not given in the end."""
+        client = await self._free.get()  # first: to wait for a slot is no failure
+        try:
+            return await self._try(client, path, params or {})
+        finally:
+            self._free.put_nowait(client)
+
+    async def _try(self, client: httpx.AsyncClient, path: str, params: Params) -> Answer:
         async for attempt in stamina.retry_context(
             on=_worth_another_try,
             attempts=TRIES,
@@ -111,15 +118,12 @@ class Transport:
             wait_jitter=FIRST_WAIT,
         ):
             with attempt:
-                client = await self._free.get()
+                await self._pace.turn()
                 try:
-                    await self._pace.turn()
-                    return await self._ask(client, path, params or {})
+                    return await self._ask(client, path, params)
                 except TooManyRequestsError as error:
                     self._pace.pause(_retry_after(error))
                     raise
-                finally:
-                    self._free.put_nowait(client)
         raise AssertionError("the last try returns or raises")
 
     async def _ask(self, client: httpx.AsyncClient, path: str, params: Params) -> Answer:
@@ -191,7 +195,7 @@ def _seconds(response: httpx.Response) -> float | None:
     if text.isdecimal():
         return float(text)
     try:
-        moment = email.utils.parsedate_to_datetime(text)
+        moment = email.utils.parsedate_to_datetime(text).astimezone(UTC)
     except ValueError:
         return None
     return max(0.0, (moment - _server_time(response.headers.get("Date"))).total_seconds())

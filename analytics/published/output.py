@@ -112,8 +112,12 @@ def _write_table(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
 
 def _write_parquet(con: duckdb.DuckDBPyConnection, query: duckdb.Statement, file: Path) -> None:
     import polars
+    from polars.exceptions import PanicException
 
-    polars.DataFrame(con.sql(query)).write_parquet(file)
+    try:
+        polars.DataFrame(con.sql(query)).write_parquet(file)
+    except PanicException as error:
+        raise UsageError("Parquet has no such type: cast the column to VARCHAR first.") from error
 
 
 _WRITERS = {Format.table: _write_table, Format.csv: _write_csv, Format.json: _write_json}

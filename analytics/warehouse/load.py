@@ -81,6 +81,7 @@ class _Load:
         self._records = 0
         self._fresh = 0
         self._quarantined = 0
+        self._odd = 0
         self._touched: frozenset[date] = frozenset()
 
     def run(self) -> Loaded:
@@ -137,6 +138,7 @@ class _Load:
         )
         self._records += expected
         fine = self._one("select count(*) from incoming where not is_odd")
+        self._odd = 0
         if fine == expected:
             return
         self._con.execute("create or replace temp table odd as " + careful_lines(source, file))
@@ -145,7 +147,8 @@ class _Load:
             " request, line, problem, record from odd"
         )
         self._con.execute("delete from incoming where line in (select line from odd)")
-        self._quarantined += self._one("select count(*) from odd")
+        self._odd = self._one("select count(*) from odd")
+        self._quarantined += self._odd
 
     def _keep_latest(self, source: Source) -> None:
         """Of what was read twice within a load, the later answer holds."""
@@ -165,7 +168,7 @@ class _Load:
                 ) where place > 1
             )
         """)
-        self._con.execute("create or replace temp table scope as " + _scope(source))
+        self._con.execute("create or replace temp table scope as " + _scope(source, self._odd))
 
     def _find_fresh(self, source: Source) -> None:
         """What is in force within the scope of what was read, and which lines are new to it."""
@@ -208,7 +211,8 @@ class _Load:
         rows = self._con.execute("""
             select distinct unnest(generate_series(
                 (created_at at time zone 'UTC')::date,
-                greatest(created_at, coalesce(finished_at, created_at)) at time zone 'UTC',
+                least(greatest(created_at, finished_at), created_at + interval 60 day)
+                    at time zone 'UTC',
                 interval 1 day
             ))::date from incoming semi join fresh using (line)
         """).fetchall()
@@ -264,8 +268,16 @@ class _Load:
     def _settle_details(self) -> None:
         self._run("""
             delete from ledger.details_due where workspace_id = $workspace_id and run_id in (
-                select run_id from load_requests where source = 'run_costs'
+                select run_id from load_requests
+                where source in ('run_costs', 'run_log_events')
+                group by run_id having bool_and(status = 200)
             )
+        """)
+        # What is still missing a week after the run began will not come any more.
+        self._run("""
+            delete from ledger.details_due where workspace_id = $workspace_id and run_id in (
+                select run_id from load_requests where source = 'run_costs'
+            ) and created_at < (select max(fetched_at) from load_requests) - interval 7 day
         """)
 
     def _write_ledger(self) -> None:
@@ -298,11 +310,16 @@ class _Load:
         return int(row[0]) if row else 0
 
 
-def _scope(source: Source) -> str:
-    """The keys that a load replaces: an empty answer replaces too, so requests tell."""
+def _scope(source: Source, odd: int) -> str:
+    """The keys that a load replaces: an empty answer replaces too, so requests tell.
+
+    A list in which a record was not understood is no proof that anything is gone from it.
+    """
     if source.scope in _BY_RECORD:
         known = f" union select {source.key} from raw.{source.name}"
-        return f"select {source.key} from incoming" + known * (source.scope is Scope.LIST)
+        return f"select {source.key} from incoming" + known * (
+            source.scope is Scope.LIST and not odd
+        )
     asked = f"from load_requests where source = '{source.name}' and status = 200"
     if source.scope is Scope.RUN:
         return f"select distinct run_id {asked}"

@@ -20,6 +20,7 @@ MACROS = """
 -- has to go back by one.
 create or replace temp macro half_even(x) as
     case
+        when abs(x) > 1000000000 then null -- too large to be subtracted, and to be stored
         when abs(x - x::decimal(38, 10)::decimal(38, 28)) = 0.00000000005
             and right(x::decimal(38, 10)::varchar, 1) in ('1', '3', '5', '7', '9')
         then x::decimal(38, 10) - sign(x)::decimal(38, 10) * 0.0000000001
@@ -47,7 +48,8 @@ _VALUES = {
     " and try_cast({0} as decimal(18, 2)) = trunc(try_cast({0} as decimal(18, 2)))"
     " then try_cast({0} as decimal(18, 2))::bigint end",
     Kind.DAY: "try_cast(left({0}, 10) as date)",
-    Kind.INSTANT: "case when isfinite(try_cast({0} as timestamptz))"
+    Kind.INSTANT: "case when try_cast({0} as timestamptz)"
+    " between '2000-01-01 00:00:00+00' and '2100-01-01 00:00:00+00'"
     " then try_cast({0} as timestamptz) end",
     Kind.EPOCH: "case when try_cast({0} as double) between 0 and 99999999999"
     " then to_timestamp(try_cast({0} as double)) end",
@@ -183,7 +185,7 @@ def _value(field: Field) -> str:
 
 
 def _is_rounded(field: Field) -> str:
-    return f"coalesce({_raw(field)} <> {_raw(field)}::decimal(38, 10), false)"
+    return f"coalesce({_raw(field)} <> half_even({_raw(field)}), false)"
 
 
 def _is_odd(field: Field) -> str:

@@ -90,12 +90,14 @@ class WarehouseStore:
         return {agent_id: Mark(run_id, created_at) for agent_id, run_id, created_at in rows}
 
     def days_read(self, source: str) -> set[date]:
-        """The UTC days of which a windowed source has been read."""
+        """The UTC days of a windowed source that were read a day after they ended, or later."""
         rows = self._rows(
             """
-            select distinct unnest(generate_series(window_start, window_end - interval 1 day,
-                interval 1 day))::date
-            from ledger.requests where {mine} and source = $source and status = 200
+            select distinct date from (
+                select fetched_at, unnest(generate_series(window_start,
+                    window_end - interval 1 day, interval 1 day))::date as date
+                from ledger.requests where {mine} and source = $source and status = 200
+            ) where fetched_at >= date + interval 2 day
             """,
             source=source,
         )

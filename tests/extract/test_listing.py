@@ -59,7 +59,7 @@ def test_a_gap_is_the_window_between_two_pulls() -> None:
     """A pull of an agent's list that does not join records from where to where nothing is known."""
     rows = [row("x"), row("y", "2026-11-20T00:00:00+00:00")]
 
-    this = pull("a", rows, MARK, is_whole=False, pulled_at=NOW)
+    this = pull("a", rows, MARK, is_whole=False, pulled_at=NOW, since=MARK)
 
     assert (this.gap_after, this.gap_before) == (MARK.created_at, rows[-1].created_at)
     assert (this.newest_run_id, this.row_count, this.is_joined) == ("x", 2, False)

@@ -13,10 +13,11 @@ def kept(source: str, record: Any, *, keep_errors: bool = True) -> Any:
 
 
 def test_prompts_are_not_stored() -> None:
-    """A run keeps its figures, and nothing that a person or a model wrote."""
+    """A run keeps its figures, and nothing that a person or a model wrote, wherever it stands."""
     run = {"id": "a", "cost_usd": 1, "user_prompt": "my password", "messages": [{"content": "x"}]}
+    run |= {"config": {"prompt": "secret"}, "system_prompt": "secret", "retries": 2}
 
-    assert kept("runs", run) == {"id": "a", "cost_usd": 1}
+    assert kept("runs", run) == {"id": "a", "cost_usd": 1, "retries": 2}
 
 
 def test_errors_are_cut() -> None:

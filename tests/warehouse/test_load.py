@@ -50,7 +50,7 @@ def test_the_same_records_make_no_new_version(load: Load, con: duckdb.DuckDBPyCo
 
 def test_a_value_may_span_lines(load: Load, con: duckdb.DuckDBPyConnection) -> None:
     """A nested value that the API wrote over several lines breaks no landing line."""
-    loaded = load("runs", [run_record("a", config=b'{\n  "x": 1\r\n}'), run_record("b")])
+    loaded = load("runs", [run_record("a", targets=b'{\n  "x": 1\r\n}'), run_record("b")])
 
     assert loaded.quarantined_count == 0
     assert current(con, "runs", "run_id") == [("a",), ("b",)]
