@@ -318,3 +318,65 @@ def test_the_first_night_says_how_long_it_will_be(
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "first night" in line]
     said = int(line.split("about ")[1].split(" ")[0].replace(",", ""))
     assert abs(said - len(batch.api.requests)) <= 2
+
+
+def test_a_new_agent_that_outruns_its_list_leaves_a_gap(
+    batch: Batch, world: World, workspace: Workspace, start_run: StartRun
+) -> None:
+    """An agent that had no run last night and 210 tonight has a gap since last night."""
+    start_run()
+    batch.extract()
+    nights_later(world)
+    newcomer = world.add_agent(workspace, "Newcomer", "newcomer")
+    for number in range(210):
+        start_run(hours_ago=1 + number / 100, of=newcomer)
+
+    (outcome,) = batch.extract()
+
+    assert "1 agent started more runs" in outcome.warnings[0]
+
+
+def test_a_full_page_with_an_unreadable_id_is_full(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """A row whose id cannot be read does not make a full list a whole one."""
+    start_run()
+    batch.extract()
+    nights_later(world)
+    runs = [start_run(hours_ago=1 + number / 100) for number in range(210)]
+    world.override_record(runs[0].id, {"id": None})
+
+    (outcome,) = batch.extract()
+
+    assert any("1 agent started more runs" in warning for warning in outcome.warnings)
+
+
+def test_a_day_read_while_it_was_young_is_read_again(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """After two weeks without a night, the day of the last one is metered to its end."""
+    batch.set_extract(history_days=30)
+    start_run()
+    batch.extract()
+    start_run(hours_ago=-3, cost="5")  # later on the day of the first night
+    nights_later(world, hours=24 * 14)
+    batch.extract()
+
+    assert batch.rows(
+        "select sum(cost_usd) from raw.usage_hours anti join raw.superseded using (version_id)"
+    ) == [(Decimal("5.25"),)]
+
+
+def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run: StartRun) -> None:
+    """A run whose id the API refuses to read stays as it was, and the night goes on."""
+    odd = start_run(status="running")
+    world.override_record(odd.id, {"id": "no-uuid"})
+    batch.extract()
+    nights_later(world)
+    for number in range(200):
+        start_run(hours_ago=1 + number / 100)
+
+    (outcome,) = batch.extract()
+
+    assert outcome.error is None
+    assert len(batch.current_runs()) == 201

@@ -64,6 +64,12 @@ def test_half_even_agrees_with_decimal(con: duckdb.DuckDBPyConnection, places: i
         ({"cost_usd": True}, "cost_usd is not an amount below 100 million dollars"),
         ({"cost_usd": {"usd": 1}}, "cost_usd is not an amount below 100 million dollars"),
         ({"cost_usd": b"1e9"}, "cost_usd is not an amount below 100 million dollars"),
+        (
+            {"cost_usd": b"9999999999.99999999999"},
+            "cost_usd is not an amount below 100 million dollars",
+        ),
+        ({"finished_at": "294246-12-31T00:00:00Z"}, "finished_at is not a time"),
+        ({"created_at": "4000-01-01 (BC) 00:00:00"}, "created_at is not a time"),
         ({"cost_usd": b"1e300"}, "cost_usd is not an amount below 100 million dollars"),
         ({"tokens_in": "twelve"}, "tokens_in is not a whole number from 0 to 10^15"),
         ({"tokens_in": 12.5}, "tokens_in is not a whole number from 0 to 10^15"),
