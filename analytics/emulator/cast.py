@@ -197,8 +197,8 @@ NORTHLIGHT_STUDIO = (
         since_days=25,
     ),
     Role(
-        name="Render farm watch",
-        slug="render-farm-watch",
+        name="Render queue watch",
+        slug="render-queue-watch",
         habit=Habit(
             runs_per_day=24,
             traffic=CODE,
