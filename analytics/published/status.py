@@ -110,15 +110,15 @@ def print_text(found: dict[str, Any]) -> None:
             console.print(f"  {visible(message)}")
     table = Table(header_style="bold", box=None, pad_edge=False)
     table.add_column("Workspace")
-    table.add_column("Data to")
-    table.add_column("Newest run")
-    for name in ("Open", "Unsettled", "Gaps", "Set aside"):
+    table.add_column("Data to (UTC)", no_wrap=True)
+    table.add_column("Newest run (UTC)", no_wrap=True)
+    for name in ("Open", "Settling", "Gaps", "Aside"):
         table.add_column(name, justify="right")
     for row in found["workspaces"]:
         table.add_row(
             Text(visible(row["workspace_name"])),
-            _instant(row["last_night_at"]),
-            _instant(row["newest_run_at"]) or "no runs",
+            _instant(row["last_night_at"]).removesuffix(" UTC"),
+            _instant(row["newest_run_at"]).removesuffix(" UTC") or "no runs",
             *(str(row[key]) for key in _WORKSPACE_KEYS[4:]),
         )
     console.print()

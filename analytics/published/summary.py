@@ -10,7 +10,7 @@ from analytics.terminal import visible
 
 _PER_WORKSPACE = """
     select
-        w.workspace_name, min(d.date),
+        w.workspace_name,
         coalesce(sum(d.run_count), 0)::bigint, coalesce(sum(d.failed_count), 0)::bigint,
         coalesce(sum(d.succeeded_count + d.failed_count), 0)::bigint,
         sum(d.cost_usd), sum(d.tokens_in)::bigint, sum(d.tokens_out)::bigint
@@ -29,16 +29,15 @@ def print_summary(published: Path, site: Path) -> None:
 
     table = Table(header_style="bold", box=None, pad_edge=False)
     table.add_column("Workspace")
-    for name in ("Runs since", "Runs", "Failed", "Cost", "Tokens in", "Tokens out"):
+    for name in ("Runs", "Failed", "Cost", "Tokens in", "Tokens out"):
         table.add_column(name, justify="right", no_wrap=True)
     with open_published(published) as con:
         rows = con.execute(_PER_WORKSPACE).fetchall()
-    for name, first, runs, failed, finished, cost, tokens_in, tokens_out in rows:
+    for name, runs, failed, finished, cost, tokens_in, tokens_out in rows:
         table.add_row(
             Text(visible(name)),
-            str(first) if runs else "no runs",
-            numbers.count(runs),
-            numbers.failure_rate(failed, finished),
+            numbers.count(runs) if runs else "no runs",
+            numbers.failure_rate(failed, finished) if runs else "",
             numbers.usd(cost) if runs else "",
             numbers.tokens(tokens_in) if runs else "",
             numbers.tokens(tokens_out) if runs else "",
