@@ -52,17 +52,6 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     workspace_name: str | None = None
 
 
-class RunCost(msgspec.Struct, frozen=True, kw_only=True):
-    """What one model of one provider cost a run (under the older field names)."""
-
-    model: str | None = None
-    provider: str | None = None
-    total_cost: Decimal | None = None
-    total_tokens_in: int | None = None
-    total_tokens_out: int | None = None
-    request_count: int | None = None
-
-
 class DailyCount(msgspec.Struct, frozen=True, kw_only=True):
     """How many of an agent's runs, created on a UTC day, have a status now."""
 
