@@ -34,15 +34,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An answered request: what was asked for (a run's id or a window `[start, end)`), and when."""
+    """An answered request: what was asked for (a run, an agent, days `[start, end)`), and when."""
 
     request: int
     source: str
     path: str
     params: str
-    run_id: str | None
-    window_start: date | None
-    window_end: date | None
+    run_id: str | None = None
+    agent_id: str | None = None
+    window_start: date | None = None
+    window_end: date | None = None
     status: int
     byte_count: int
     record_count: int
@@ -68,6 +69,7 @@ class Landing:
         records: list[Record],
         *,
         run_id: str | None = None,
+        agent_id: str | None = None,
         window: tuple[date, date] | None = None,
     ) -> None:
         """Land an answer: its request, and each of its records as a line of `source`."""
@@ -91,6 +93,7 @@ class Landing:
                 path=answer.path,
                 params=_encode(answer.params).decode(),
                 run_id=run_id,
+                agent_id=agent_id,
                 window_start=start,
                 window_end=end,
                 status=answer.status,
@@ -101,7 +104,13 @@ class Landing:
         )
 
     def add_missing(
-        self, source: str, error: RefusedError, asked_at: datetime, run_id: str
+        self,
+        source: str,
+        error: RefusedError,
+        asked_at: datetime,
+        *,
+        run_id: str | None = None,
+        agent_id: str | None = None,
     ) -> None:
         """Land that the API knows nothing (any more) of what was asked for."""
         self._add_request(
@@ -111,8 +120,7 @@ class Landing:
                 path=error.request,
                 params="{}",
                 run_id=run_id,
-                window_start=None,
-                window_end=None,
+                agent_id=agent_id,
                 status=error.status,
                 byte_count=0,
                 record_count=0,

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from analytics.extract.landing import Landing
 from analytics.extract.night import Night, together
-from analytics.levain import Answer, AsyncLevain
+from analytics.levain import Answer, AsyncLevain, RefusedError, UnauthorizedError
 from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
 from analytics.levain.transport import Records
 
@@ -43,6 +43,12 @@ METERS = (
         lambda client, start, end: client.analytics.billing(start, end),
     ),
     Meter(
+        "agent_billing_days",
+        LONGEST_DAILY_DAYS,
+        TRAILING_DAYS,
+        lambda client, start, end: client.analytics.billing_by_agent(start, end),
+    ),
+    Meter(
         "agent_rollups",
         1,
         CORRECTION_DAYS,
@@ -62,7 +68,19 @@ async def read_meters(night: Night) -> None:
     async with night.step("meters") as landing:
         async for page in night.client.agents.pages():
             landing.add("agents", page.answer, page.records)
+        await _read_provider_keys(night, landing)
         await _read_days(night, landing, lambda meter: tonight(night, meter))
+
+
+async def _read_provider_keys(night: Night, landing: Landing) -> None:
+    """Which providers bill the workspace itself; an API without such a list says nothing of it."""
+    try:
+        answer, records = await night.client.byok.read()
+    except UnauthorizedError:
+        raise
+    except RefusedError:
+        return
+    landing.add("provider_keys", answer, records)
 
 
 async def read_touched_days(night: Night) -> None:

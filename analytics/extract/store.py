@@ -42,6 +42,12 @@ class Store(Protocol):
     def days_read(self, source: str) -> set[date]:
         """The UTC days of a windowed source that were read a day after they ended, or later."""
 
+    def counted_on(self) -> dict[str, date]:
+        """The UTC day on which each agent's runs were last counted."""
+
+    def agents_active_since(self, day: date) -> set[str]:
+        """Agents that the API's own sums know to have started runs on a UTC day or later."""
+
     def unsettled_runs(self) -> list[str]:
         """Runs that are open, or ended too lately to be taken as final."""
 

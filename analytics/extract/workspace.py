@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import msgspec
 
+from analytics.extract.counts import read_counts
 from analytics.extract.details import read_details
 from analytics.extract.meters import METERS, read_meters, read_touched_days, tonight, windows
 from analytics.extract.night import Night
@@ -24,6 +25,7 @@ async def extract_workspace(night: Night) -> None:
     try:
         night.say("reading agents and meters")
         await read_meters(night)
+        await read_counts(night)
         night.say("reading run lists")
         await read_lists(night)
         await reread_unsettled(night)
@@ -31,8 +33,16 @@ async def extract_workspace(night: Night) -> None:
         await read_touched_days(night)
         night.say("reading costs and log events of runs that have ended")
         await read_details(night)
+        await close_night(night)
     finally:
         await night.loaded()  # also when reading failed: the store must be at rest
+
+
+async def close_night(night: Night) -> None:
+    """Land the workspace's name last: loads after such a one belong to a night that never ended."""
+    async with night.step("workspace") as landing:
+        answer = await night.client.auth.read()
+        landing.add("workspaces", answer, [answer.record])
 
 
 async def _first_requests(night: Night) -> int:
@@ -43,4 +53,4 @@ async def _first_requests(night: Night) -> int:
     listed = sum(min(LONGEST_LIST, count) for count in counts if isinstance(count, int))
     limit = night.options.details_per_night or listed
     meter_windows = sum(len(windows(tonight(night, meter), meter.longest_days)) for meter in METERS)
-    return meter_windows + 2 + len(rollups) + 2 * min(listed, limit)
+    return meter_windows + 4 + 2 * len(rollups) + 2 * min(listed, limit)

@@ -26,6 +26,10 @@ class Analytics:
         """Per day and provider, with what Levain billed; at most 365 days."""
         return await self._window("billing", start, end)
 
+    async def billing_by_agent(self, start: date, end: date) -> tuple[Answer, Records]:
+        """Cost and bill per day and agent, without one for platform activity; at most 365 days."""
+        return await self._window("timeseries/by-agent", start, end, granularity="day")
+
     async def agents(self, start: date, end: date) -> tuple[Answer, Records]:
         """Per agent, over the runs created in the window."""
         return await self._window("agents", start, end)
@@ -39,9 +43,11 @@ class Analytics:
         answer = await self._transport.get(f"/api/v1/analytics/runs/{quote(run_id, safe='')}/costs")
         return answer, records_of(answer)
 
-    async def _window(self, name: str, start: date, end: date) -> tuple[Answer, Records]:
+    async def _window(
+        self, name: str, start: date, end: date, **more: str
+    ) -> tuple[Answer, Records]:
         answer = await self._transport.get(
             f"/api/v1/analytics/{name}",
-            {"start": f"{start}T00:00:00Z", "end": f"{end}T00:00:00Z"},
+            {"start": f"{start}T00:00:00Z", "end": f"{end}T00:00:00Z", **more},
         )
         return answer, records_of(answer)

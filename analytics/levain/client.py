@@ -11,6 +11,7 @@ import httpx
 from analytics.levain.agents import Agents
 from analytics.levain.analytics import Analytics
 from analytics.levain.auth import Auth
+from analytics.levain.byok import Byok
 from analytics.levain.runs import Runs
 from analytics.levain.transport import Transport
 
@@ -80,3 +81,8 @@ class AsyncLevain:
     def analytics(self) -> Analytics:
         """Metered cost and tokens, by hour, day, agent and provider."""
         return Analytics(self._transport)
+
+    @cached_property
+    def byok(self) -> Byok:
+        """The workspace's own keys at model providers."""
+        return Byok(self._transport)

@@ -11,6 +11,7 @@ from analytics.levain.transport import Answer, Params, Records, Transport
 
 DailyCounts = list[DailyCount]
 
+LONGEST_COUNT_DAYS = 90
 LONGEST_LIST = 200
 """The API lists no more runs than the newest 200, of the workspace or of one agent."""
 
@@ -45,9 +46,14 @@ class Runs:
         answer = await self._transport.get(f"/api/v1/runs/{quote(run_id, safe='')}/log/events")
         return answer, records_of(answer)
 
-    async def daily(self, agent_id: str, days: int = 7) -> DailyCounts:
-        """How many runs an agent started per UTC day, by status, today included (1 to 90 days)."""
+    async def read_daily(self, agent_id: str, days: int) -> tuple[Answer, Records]:
+        """How many runs an agent started per UTC day, undecoded."""
         answer = await self._transport.get(
             "/api/v1/runs/daily", {"agent_id": agent_id, "days": days}
         )
-        return [typed(record, DailyCount) for record in records_of(answer)]
+        return answer, records_of(answer)
+
+    async def daily(self, agent_id: str, days: int = 7) -> DailyCounts:
+        """How many runs an agent started per UTC day, by status, today included (1 to 90 days)."""
+        _, records = await self.read_daily(agent_id, days)
+        return [typed(record, DailyCount) for record in records]

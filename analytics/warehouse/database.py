@@ -89,6 +89,12 @@ def _lay_out(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
         con.execute(f"begin; {create_statements()} commit;")
         return
     row = con.execute("select max(version) from ledger.schema_version").fetchone()
+    if row and row[0] < SCHEMA_VERSION:
+        raise UsageError(
+            f"{layout.root} was written by an older release of this program (data version {row[0]},"
+            f" this release makes {SCHEMA_VERSION}).\nRun `analytics rebuild`: it makes the"
+            " warehouse anew from what was landed."
+        )
     if row and row[0] > SCHEMA_VERSION:
         raise UsageError(
             f"{layout.root} was written by a newer release of this program (data version {row[0]}, "

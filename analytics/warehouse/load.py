@@ -30,6 +30,7 @@ _REQUEST_COLUMNS = {
     "path": "VARCHAR",
     "params": "VARCHAR",
     "run_id": "VARCHAR",
+    "agent_id": "VARCHAR",
     "window_start": "DATE",
     "window_end": "DATE",
     "status": "INTEGER",
@@ -152,7 +153,7 @@ class _Load:
 
     def _keep_latest(self, source: Source) -> None:
         """Of what was read twice within a load, the later answer holds."""
-        key = source.key
+        key = ", ".join(source.keys)
         if source.scope in _BY_RECORD:
             repeated, order = "count(*) > 1", "request desc, line desc"
         else:
@@ -162,7 +163,7 @@ class _Load:
                 select line from (
                     select line, rank() over (partition by {key} order by {order}) as place
                     from incoming
-                    where {key} in (
+                    where ({key}) in (
                         select {key} from incoming group by {key} having {repeated}
                     )
                 ) where place > 1
@@ -172,13 +173,14 @@ class _Load:
 
     def _find_fresh(self, source: Source) -> None:
         """What is in force within the scope of what was read, and which lines are new to it."""
+        key = ", ".join(source.keys)
         seen = ", v.status, v.cost_usd" if source is RUNS else ""
         self._con.execute(
             f"""
             create or replace temp table in_force as
-            select v.version_id, v.{source.key}, v.record_hash{seen}
+            select v.version_id, {key}, v.record_hash{seen}
             from raw.{source.name} as v
-            semi join scope using ({source.key})
+            semi join scope using ({key})
             anti join raw.superseded as s using (version_id)
             where v.workspace_id = $workspace_id
             """,
@@ -186,13 +188,14 @@ class _Load:
         )
         self._con.execute(f"""
             create or replace temp table fresh as
-            select i.line, i.{source.key} from incoming as i
-            semi join scope using ({source.key})
-            anti join in_force using ({source.key}, record_hash)
+            select line, {key} from incoming
+            semi join scope using ({key})
+            anti join in_force using ({key}, record_hash)
         """)
 
     def _store(self, source: Source) -> None:
-        gone = f"from in_force as v anti join incoming using ({source.key}, record_hash)"
+        key = ", ".join(source.keys)
+        gone = f"from in_force anti join incoming using ({key}, record_hash)"
         count = self._one(f"select count(*) {gone}")
         if count:
             self._run(
@@ -316,16 +319,15 @@ def _scope(source: Source, odd: int) -> str:
     A list in which a record was not understood is no proof that anything is gone from it.
     """
     if source.scope in _BY_RECORD:
-        known = f" union select {source.key} from raw.{source.name}"
-        return f"select {source.key} from incoming" + known * (
-            source.scope is Scope.LIST and not odd
-        )
-    asked = f"from load_requests where source = '{source.name}' and status = 200"
-    if source.scope is Scope.RUN:
-        return f"select distinct run_id {asked}"
+        key = ", ".join(source.keys)
+        known = f" union select {key} from raw.{source.name}"
+        return f"select {key} from incoming" + known * (source.scope is Scope.LIST and not odd)
+    days = (
+        "unnest(generate_series(window_start, window_end - interval 1 day, interval 1 day))::date"
+    )
+    keys = ", ".join(f"{days} as date" if key == "date" else key for key in source.keys)
     return (
-        "select distinct unnest(generate_series(window_start, window_end - interval 1 day,"
-        f" interval 1 day))::date as date {asked}"
+        f"select distinct {keys} from load_requests where source = '{source.name}' and status = 200"
     )
 
 

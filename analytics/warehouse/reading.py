@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from analytics.warehouse.sources import Field, Kind, Scope, Source
+from analytics.warehouse.sources import Field, Kind, Source
 
 MACROS = """
 -- Half-even to ten decimals. The cast rounds halves away from zero: only a tie that came out odd
@@ -74,11 +74,8 @@ def typed_lines(source: Source, file: Path | None) -> str:
     answers were empty) it gives no row. It reads the temporary table `load_requests`, the requests
     of the load. A line that DuckDB takes for no JSON is left out.
     """
-    values = "".join(
-        f",\n    {_value(field)} as {field.column}"
-        for field in source.fields
-        if field.column != source.key
-    )
+    values = "".join(f",\n    {_value(field)} as {field.column}" for field in source.fields)
+    asked = "".join(f",\n    {_asked(source, key)} as {key}" for key in source.asked)
     return f"""
 select
     line,
@@ -86,8 +83,7 @@ select
     q.fetched_at as seen_at,
     record_hash,
     {_any(_is_rounded(field) for field in source.fields if field.kind is Kind.MONEY)} as is_rounded,
-    {_any(_is_odd(field) for field in source.fields)} as is_odd,
-    {_key(source)} as {source.key}{values}
+    {_any(_is_odd(field) for field in source.fields)} as is_odd{asked}{values}
 from {_json_lines(source, file)}
 join load_requests as q using (request)
 """
@@ -219,12 +215,10 @@ def _problem(field: Field, paths: list[str]) -> str:
     )
 
 
-def _key(source: Source) -> str:
-    for field in source.fields:
-        if field.column == source.key:
-            return _value(field)
-    if source.scope is Scope.RUN:
-        return "q.run_id"
+def _asked(source: Source, key: str) -> str:
+    """A key that the request tells, or the hour that the record holds."""
+    if key != "date":
+        return f"q.{key}"
     if any(field.column == "hour" for field in source.fields):
         return "(try_cast(r.hour as timestamptz) at time zone 'UTC')::date"
     return "q.window_start"

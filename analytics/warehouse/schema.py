@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # Columns that every table of `raw` carries: the version, and the way back to its request.
 LINEAGE = {
@@ -42,8 +42,8 @@ create table ledger.files (
 -- One row per answered request.
 create table ledger.requests (
     workspace_id VARCHAR, load_id VARCHAR, request INTEGER, source VARCHAR, path VARCHAR,
-    params VARCHAR, run_id VARCHAR, window_start DATE, window_end DATE, status INTEGER,
-    byte_count BIGINT, record_count BIGINT, fetched_at TIMESTAMPTZ
+    params VARCHAR, run_id VARCHAR, agent_id VARCHAR, window_start DATE, window_end DATE,
+    status INTEGER, byte_count BIGINT, record_count BIGINT, fetched_at TIMESTAMPTZ
 );
 
 -- One row per pull of a run list; agent_id is null for the unfiltered list.

@@ -33,13 +33,14 @@ class Scope(Enum):
 
     LIST: the whole list, so that what is no longer in it is gone. RECORD: each record replaces
     the one with the same key. RUN: all rows of the run that was asked for. DAY: all rows of the
-    UTC days of the window that was asked for.
+    UTC days of the window that was asked for. AGENT_DAY: those of the agent that was asked for.
     """
 
     LIST = "list"
     RECORD = "record"
     RUN = "run"
     DAY = "day"
+    AGENT_DAY = "agent_day"
 
 
 @dataclass(frozen=True)
@@ -61,27 +62,24 @@ class Field:
 class Source:
     """One landing file: its name, its fields, and what a second reading replaces.
 
-    `key` is the column that tells which record (LIST, RECORD) or day (DAY) a row belongs to;
-    a key that no field holds comes from the request (a run's id, a window's first day).
+    `keys` are the columns that tell which record (LIST, RECORD), run or day a row belongs to; a
+    key that no field holds comes from the request (a run's or agent's id, a window's first day).
     """
 
     name: str
     scope: Scope
-    key: str
+    keys: tuple[str, ...]
     fields: tuple[Field, ...]
 
     @property
-    def key_kind(self) -> Kind:
-        """The type of the key column."""
-        for field in self.fields:
-            if field.column == self.key:
-                return field.kind
-        return Kind.DAY if self.scope is Scope.DAY else Kind.TEXT
+    def asked(self) -> tuple[str, ...]:
+        """The keys that no field holds."""
+        return tuple(key for key in self.keys if key not in {each.column for each in self.fields})
 
     @property
     def columns(self) -> dict[str, str]:
-        """Column name to SQL type, the key first."""
-        return {self.key: self.key_kind.value} | {
+        """Column name to SQL type, what the request says first."""
+        return {key: (Kind.DAY if key == "date" else Kind.TEXT).value for key in self.asked} | {
             field.column: field.kind.value for field in self.fields
         }
 
@@ -104,10 +102,31 @@ def _instant(column: str, *names: str, required: bool = False) -> Field:
 
 _TOKENS = (_count("tokens_in"), _count("tokens_out"))
 
+WORKSPACES = Source(
+    "workspaces",
+    Scope.LIST,
+    ("named_id",),
+    (
+        _text("named_id", "workspace_id", required=True),
+        _text("workspace_name"),
+    ),
+)
+
+PROVIDER_KEYS = Source(
+    "provider_keys",
+    Scope.LIST,
+    ("key_id",),
+    (
+        _text("key_id", "key_id", "id", required=True),
+        _text("provider"),
+        _instant("created_at"),
+    ),
+)
+
 AGENTS = Source(
     "agents",
     Scope.LIST,
-    "agent_id",
+    ("agent_id",),
     (
         _text("agent_id", "id", required=True),
         _text("agent_name", "name"),
@@ -121,7 +140,7 @@ AGENTS = Source(
 RUNS = Source(
     "runs",
     Scope.RECORD,
-    "run_id",
+    ("run_id",),
     (
         _text("run_id", "id", required=True),
         _text("agent_id"),
@@ -142,7 +161,7 @@ RUNS = Source(
 RUN_COSTS = Source(
     "run_costs",
     Scope.RUN,
-    "run_id",
+    ("run_id",),
     (
         _text("model"),
         _text("provider"),
@@ -158,7 +177,7 @@ RUN_COSTS = Source(
 RUN_LOG_EVENTS = Source(
     "run_log_events",
     Scope.RUN,
-    "run_id",
+    ("run_id",),
     (
         _count("seq"),
         Field("occurred_at", Kind.EPOCH, ("ts",)),
@@ -172,10 +191,21 @@ RUN_LOG_EVENTS = Source(
     ),
 )
 
+RUN_COUNTS = Source(
+    "run_counts",
+    Scope.AGENT_DAY,
+    ("agent_id", "date"),
+    (
+        Field("date", Kind.DAY, required=True),
+        _text("status"),
+        _count("run_count", "count"),
+    ),
+)
+
 USAGE_HOURS = Source(
     "usage_hours",
     Scope.DAY,
-    "date",
+    ("date",),
     (
         _instant("hour", required=True),
         _text("agent_id"),
@@ -191,7 +221,7 @@ USAGE_HOURS = Source(
 BILLING_DAYS = Source(
     "billing_days",
     Scope.DAY,
-    "date",
+    ("date",),
     (
         Field("date", Kind.DAY, required=True),
         _text("provider"),
@@ -202,10 +232,22 @@ BILLING_DAYS = Source(
     ),
 )
 
+AGENT_BILLING_DAYS = Source(
+    "agent_billing_days",
+    Scope.DAY,
+    ("date",),
+    (
+        Field("date", Kind.DAY, ("bucket",), required=True),
+        _text("agent_id"),
+        _money("cost_usd"),
+        _money("billed_usd"),
+    ),
+)
+
 AGENT_ROLLUPS = Source(
     "agent_rollups",
     Scope.DAY,
-    "date",
+    ("date",),
     (
         _text("agent_id"),
         _text("agent_name"),
@@ -223,7 +265,7 @@ AGENT_ROLLUPS = Source(
 PLATFORM_ROLLUPS = Source(
     "platform_rollups",
     Scope.DAY,
-    "date",
+    ("date",),
     (
         _text("platform_agent_id"),
         _text("platform_agent_slug"),
@@ -236,12 +278,16 @@ PLATFORM_ROLLUPS = Source(
 )
 
 SOURCES = (
+    WORKSPACES,
+    PROVIDER_KEYS,
     AGENTS,
+    RUN_COUNTS,
     RUNS,
     RUN_COSTS,
     RUN_LOG_EVENTS,
     USAGE_HOURS,
     BILLING_DAYS,
+    AGENT_BILLING_DAYS,
     AGENT_ROLLUPS,
     PLATFORM_ROLLUPS,
 )

@@ -103,6 +103,27 @@ class WarehouseStore:
         )
         return {day for (day,) in rows}
 
+    def counted_on(self) -> dict[str, date]:
+        """The UTC day on which each agent's runs were last counted."""
+        return dict(
+            self._rows("""
+                select agent_id, max(fetched_at)::date from ledger.requests
+                where {mine} and source = 'run_counts' group by agent_id
+            """)
+        )
+
+    def agents_active_since(self, day: date) -> set[str]:
+        """Agents that the API's own sums know to have started runs on a UTC day or later."""
+        rows = self._rows(
+            """
+            select distinct agent_id
+            from raw.agent_rollups anti join raw.superseded using (version_id)
+            where {mine} and date >= $day and agent_id is not null
+            """,
+            day=day,
+        )
+        return {agent_id for (agent_id,) in rows}
+
     def unsettled_runs(self) -> list[str]:
         """Runs that are open, or ended too lately to be taken as final."""
         rows = self._rows("select run_id from ledger.unsettled_runs where {mine} order by run_id")

@@ -1,0 +1,44 @@
+"""How many runs the API counts for each agent and UTC day: the audit of what the lists showed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from analytics.extract.landing import Landing
+from analytics.extract.meters import TRAILING_DAYS
+from analytics.extract.night import Night, together
+from analytics.levain import NotFoundError, RefusedError, UnauthorizedError
+from analytics.levain.runs import LONGEST_COUNT_DAYS
+
+SOURCE = "run_counts"
+
+
+async def read_counts(night: Night) -> None:
+    """Count the runs of each agent that was lately at work, and the whole history of a new one."""
+    await night.loaded()
+    counted_on = night.store.counted_on()
+    longest = min(LONGEST_COUNT_DAYS, night.options.history_days)
+    active = night.store.agents_active_since(night.today - timedelta(days=TRAILING_DAYS - 1))
+    days = dict.fromkeys(night.store.agent_ids() - counted_on.keys(), longest) | {
+        agent_id: min(longest, (night.today - counted_on[agent_id]).days + TRAILING_DAYS)
+        for agent_id in active & counted_on.keys()
+    }
+    async with night.step("counts") as landing:
+        await together(
+            _count(night, landing, agent_id, span) for agent_id, span in sorted(days.items())
+        )
+
+
+async def _count(night: Night, landing: Landing, agent_id: str, days: int) -> None:
+    try:
+        answer, records = await night.client.runs.read_daily(agent_id, days)
+    except UnauthorizedError:
+        raise
+    except RefusedError as error:
+        landing.add_missing(SOURCE, error, night.began_at, agent_id=agent_id)
+        if not isinstance(error, NotFoundError):
+            night.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")
+    else:
+        end = answer.fetched_at.date() + timedelta(days=1)
+        window = (end - timedelta(days=days), end)
+        landing.add(SOURCE, answer, records, agent_id=agent_id, window=window)
