@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Literal
 
 from analytics.emulator import catalogue as c
@@ -230,10 +229,10 @@ NORTHLIGHT_STUDIO = (
     Role(name="Contract reader", slug="contract-reader"),
 )
 
-WORKSPACES: tuple[tuple[str, dict[str, Decimal], tuple[Role, ...]], ...] = (
+WORKSPACES: tuple[tuple[str, dict[str, str], tuple[Role, ...]], ...] = (
     ("Hearth & Grain", {}, HEARTH_AND_GRAIN),
-    # Anthropic is paid on a key of the customer's own: Levain bills its platform charge alone.
-    ("Northlight Studio", {"anthropic": Decimal("0.02")}, NORTHLIGHT_STUDIO),
+    # Anthropic bills this one itself: Levain bills its platform charge alone.
+    ("Northlight Studio", {"anthropic": "made-up-key-w7Qz"}, NORTHLIGHT_STUDIO),
 )
 UNATTRIBUTED = Habit(
     runs_per_day=0.5, traffic=CONVERSATION, offers=(c.HAIKU,), requests=(1, 4), weekend_share=1.0

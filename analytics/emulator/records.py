@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal
 
+from analytics.emulator.keys import KeyRing
 from analytics.emulator.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class Run:
     finished_at: datetime | None = None
     error: str | None = None
     artifact_count: int = 0
+    own_keys: frozenset[str] = frozenset()  # the providers that bill the customer for this run
     encoded: bytes | None = None  # the JSON of the record as it stands, kept for speed
 
     @property
@@ -145,7 +147,7 @@ class Workspace:
         self.id = id
         self.name = name
         self.api_key = api_key
-        self.charges: dict[str, Decimal] = {}  # billed for a dollar of cost, by provider
+        self.keys = KeyRing()
         self.agents: dict[str, Agent] = {}
         self.runs: dict[str, Run] = {}  # of agents and of the platform
         self.agent_runs = RunList()

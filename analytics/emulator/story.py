@@ -26,9 +26,10 @@ def demo(seed: int, now: datetime, history_days: int) -> World:
     present = now.replace(tzinfo=now.tzinfo or UTC).astimezone(UTC)
     begin = present.replace(hour=0, minute=0, second=0, microsecond=0) - history_days * DAY
     world = World(seed, begin)
-    for name, charges, roles in cast.WORKSPACES:
+    for name, keys, roles in cast.WORKSPACES:
         workspace = world.add_workspace(name)
-        workspace.charges = charges
+        for provider, secret in keys.items():
+            world.add_provider_key(workspace, provider, secret)
         _Stage(world, workspace, present).enter(roles)
     world.pass_time(present - begin)
     return world

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.emulator.chance import new_id, seeded
 from analytics.emulator.clock import Clock
+from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
 from analytics.emulator.ledger import WIDE, ZERO, Entry
 from analytics.emulator.records import Agent, Run, RunList, RunStatus, Session, Version, Workspace
 from analytics.emulator.variants import Variants
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from analytics.emulator.fleet import Fleet
+    from analytics.emulator.keys import ProviderKey
     from analytics.emulator.records import AgentStatus, PlatformAgent
 
-DEFAULT_CHARGE = Decimal("1.1")
 BILLED_PLACES = Decimal("1e-10")
 
 
@@ -39,6 +40,7 @@ class World:
         self.overrides: dict[str, dict[str, Any]] = {}
         self.lock = RLock()  # a test may change the world while the server reads it
         self._rng = seeded(seed, "world")
+        self._live_rng = seeded(seed, "live")  # so that requests shift nothing in the story
         self._agenda: list[tuple[datetime, int, Callable[[], object]]] = []
         self._order = count()
 
@@ -94,6 +96,11 @@ class World:
         workspace = Workspace(new_id(self._rng), name, key)
         self.workspaces.append(workspace)
         return workspace
+
+    def add_provider_key(self, workspace: Workspace, provider: str, secret: str) -> ProviderKey:
+        """Let the runs that start from now on be billed to the customer by the provider."""
+        with self.lock:
+            return workspace.keys.add(new_id(self._live_rng), provider, secret, self.now)
 
     def add_agent(
         self,
@@ -181,9 +188,10 @@ class World:
             return run
 
     def launch_run(self, run: Run, *, at: datetime | None = None) -> None:
-        """Let a pending run start to work."""
+        """Let a pending run start to work; from here on it keeps the accounts that pay for it."""
         with self.lock:
             run.status, run.started_at = "running", at or self.now
+            run.own_keys = run.workspace.keys.providers
             run.encoded = None
 
     def meter(
@@ -199,9 +207,9 @@ class World:
         is_error: bool = False,
         at: datetime | None = None,
     ) -> None:
-        """Book a request of the run; unless told, it is billed at the workspace's charges."""
+        """Book a request of the run; unless told, it is billed by whose account pays."""
         if billed_usd is None:
-            charge = run.workspace.charges.get(provider, DEFAULT_CHARGE)
+            charge = PLATFORM_CHARGE if provider in run.own_keys else LEVAIN_CHARGE
             billed_usd = WIDE.quantize(WIDE.multiply(cost_usd, charge), BILLED_PLACES) or ZERO
         use = (model, provider, tokens_in, tokens_out, cost_usd, billed_usd, is_error)
         with self.lock:

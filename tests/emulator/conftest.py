@@ -39,6 +39,14 @@ class Api:
         assert response.status_code == 200, response.text
         return json.loads(response.text, parse_float=Decimal)
 
+    def send(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        return self.http.request(method, f"/api/v1{path}", json=body)
+
+    def post(self, path: str, body: Any = None, *, status: int = 201) -> Any:
+        response = self.send("POST", path, body)
+        assert response.status_code == status, response.text
+        return json.loads(response.text, parse_float=Decimal)
+
 
 @contextmanager
 def serving(world: World) -> Iterator[Api]:

@@ -191,11 +191,12 @@ def test_a_run_that_was_ended_by_hand_stays_as_it_is() -> None:
     assert record == wire.encode_run(world, run)
 
 
-def test_bills_follow_the_workspace_charges() -> None:
-    """Billed is cost times the provider's charge, to ten decimals, unless it is given."""
+def test_bills_follow_the_account_that_pays() -> None:
+    """Billed is cost times the account's charge, to ten decimals, unless it is given."""
     world = World.empty(1, NOW)
-    world.workspaces[0].charges = {"own": Decimal("0.02")}
+    world.add_provider_key(world.workspaces[0], "own", "made-up-key")
     run = one_run(world)
+    world.launch_run(run)
 
     for provider, billed in (("own", None), ("other", None), ("other", Decimal(0))):
         world.meter(

@@ -28,6 +28,7 @@ class LockedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def locked(request: Request) -> Response:
+            await request.body()  # a slow sender holds nobody up
             with request.app.state.world.lock:
                 return await handle(request)
 
@@ -39,14 +40,14 @@ def router() -> APIRouter:
     return APIRouter(route_class=LockedRoute)
 
 
-def json(value: object) -> Response:
+def json(value: object, status: int = 200) -> Response:
     """Return a value as JSON in which money keeps every digit."""
-    return raw(wire.encode(value))
+    return raw(wire.encode(value), status)
 
 
-def raw(body: bytes) -> Response:
+def raw(body: bytes, status: int = 200) -> Response:
     """Return encoded JSON."""
-    return Response(body, media_type="application/json")
+    return Response(body, status, media_type="application/json")
 
 
 async def world(request: Request) -> World:
