@@ -42,7 +42,7 @@ def extract(settings: Settings, progress: Progress) -> list[Outcome]:
     return outcomes
 
 
-def nightly(settings: Settings, progress: Progress) -> None:
+def nightly(settings: Settings, progress: Progress, *, publish_anyway: bool = False) -> None:
     """The whole flow. A workspace that failed is told of last, when the others are published."""
     started_at = datetime.now(UTC)
     layout = Layout(settings.data_dir)
@@ -51,7 +51,7 @@ def nightly(settings: Settings, progress: Progress) -> None:
         with batch(settings) as (layout, con):
             outcomes = _extract(con, keys, settings, layout, progress)
             if any(outcome.error is None for outcome in outcomes):
-                _publish(con, settings, layout, progress, outcomes)
+                _publish(con, settings, layout, progress, outcomes, publish_anyway)
         _insist_on_all(outcomes)
     except BusyError:
         raise
@@ -80,11 +80,12 @@ def _publish(
     layout: Layout,
     progress: Progress,
     outcomes: list[Outcome],
+    publish_anyway: bool,
 ) -> None:
     stages.transform(con, settings, layout, progress)
-    stages.check(con, layout, progress)
+    stages.check(con, settings, layout, progress, publish_anyway=publish_anyway)
     stages.report(settings, layout, progress, _warnings(outcomes))
-    stages.publish_all(settings, layout, progress)
+    stages.publish_all(settings, layout, progress, publish_anyway=publish_anyway)
 
 
 def _warnings(outcomes: list[Outcome]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,7 @@ from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.settings import Settings
 from analytics.transform.build import build
-from analytics.transform.checks import CheckResult, run_checks
+from analytics.transform.checks import CheckResult, Thresholds, run_checks
 from analytics.transform.models import ModelError
 from analytics.warehouse.database import attached_marts, open_marts
 from analytics.warehouse.layout import Layout
@@ -37,20 +38,48 @@ def transform(
     progress.say(f"built {len(built)} relations with {rows:,} rows")
 
 
-def check(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> None:
-    """Run all checks on the built marts; ControlError names those that do not hold."""
+def check(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+    *,
+    publish_anyway: bool = False,
+) -> None:
+    """Run all checks on the built marts; ControlError names those that stop publishing.
+
+    `publish_anyway` lets pass what the vendor's figures contradict, never what our own do.
+    """
     _insist_on_marts(layout)
+    thresholds = Thresholds(
+        Decimal(str(settings.controls.block_above_usd)),
+        Decimal(str(settings.controls.block_above_percent)),
+    )
     try:
         with attached_marts(con, layout.marts):
-            results = run_checks(con)
+            results = run_checks(con, thresholds=thresholds)
     except ModelError as error:
         raise AnalyticsError(f"A check cannot be run: {error}") from error
-    broken = [result for result in results if not result.ok]
-    if broken:
-        raise ControlError(
-            "\n".join(["Nothing was published: a check does not hold.", *map(_finding, broken)])
+    if broken := [each for each in results if not each.ok and not each.control]:
+        raise _control_error("a check does not hold.", broken)
+    blocking = [each for each in results if each.blocking_count]
+    if blocking and not publish_anyway:
+        raise _control_error(
+            "a closed day differs from the API's own figures by more than [controls] allows; "
+            "--publish-anyway publishes all the same.",
+            blocking,
         )
-    progress.say(f"all {len(results)} checks hold")
+    differing = [each for each in results if not each.ok]
+    for each in differing:
+        progress.warn(f"the API's own figures differ: {each.finding}")
+    held = "all" if not differing else f"{len(results) - len(differing)} of"
+    progress.say(f"{held} {len(results)} checks hold")
+
+
+def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
+    return ControlError(
+        "\n".join([f"Nothing was published: {reason}", *(each.finding for each in results)])
+    )
 
 
 def report(settings: Settings, layout: Layout, progress: Progress, warnings: list[str]) -> None:
@@ -64,6 +93,7 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
     building.mkdir(parents=True)
     with open_marts(layout.marts) as con:
         as_of, load_count = _cut_off(con)
+        warnings = _differences(con) + warnings
         about = About(
             as_of=as_of,
             code_version=__version__,
@@ -76,11 +106,13 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
     progress.say(f"made {summary.page_count} pages")
 
 
-def publish_all(settings: Settings, layout: Layout, progress: Progress) -> None:
+def publish_all(
+    settings: Settings, layout: Layout, progress: Progress, *, publish_anyway: bool = False
+) -> None:
     """Publish the built marts and the made site; ControlError where no check has passed them."""
     _insist_on_marts(layout)
     with open_marts(layout.marts) as con:
-        _insist_on_checks(con)
+        _insist_on_checks(con, publish_anyway=publish_anyway)
     publish(layout, int(settings.publish.mode, 8))
     progress.say(f"published {layout.published} and {layout.site / 'index.html'}")
 
@@ -93,6 +125,16 @@ def _cut_off(con: duckdb.DuckDBPyConnection) -> tuple[datetime, int]:
     ).fetchone()
     last_night_at, load_count = row or (None, 0)
     return last_night_at or datetime.now(UTC), load_count
+
+
+def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What the pages must say of figures that are not the vendor's."""
+    return [
+        ("Published although a control does not hold. " if is_blocking else "")
+        + f"The API's own figures differ. {claim} Not so: {finding}"
+        for _, claim, control, is_blocking, finding in _check_results(con)
+        if control and finding
+    ]
 
 
 def insist_on_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
@@ -112,22 +154,29 @@ def _insist_on_marts(layout: Layout) -> None:
         )
 
 
-def _insist_on_checks(con: duckdb.DuckDBPyConnection) -> None:
-    try:
-        rows = con.execute("select check_name, is_ok from marts.fct_check_results").fetchall()
-    except duckdb.CatalogException:
-        rows = []
-    broken = sorted(name for name, is_ok in rows if not is_ok)
+def _insist_on_checks(con: duckdb.DuckDBPyConnection, *, publish_anyway: bool) -> None:
+    rows = _check_results(con)
+    broken = [
+        name
+        for name, _, control, is_blocking, _ in rows
+        if is_blocking and not (control and publish_anyway)
+    ]
     if broken or not rows:
         reason = f"these checks do not hold: {', '.join(broken)}" if broken else "no check has run"
         raise ControlError(f"Nothing was published: {reason}.\nRun `analytics check`.")
 
 
-def _finding(result: CheckResult) -> str:
-    shown = "; ".join(
-        ", ".join(f"{name} {value}" for name, value in row.items()) for row in result.violations[:3]
-    )
-    return f"{result.name} ({result.violation_count:,} rows): {shown}"
+def _check_results(
+    con: duckdb.DuckDBPyConnection,
+) -> list[tuple[str, str, str | None, bool, str | None]]:
+    """Name, claim, control, whether it stops publishing, finding (None where the claim holds)."""
+    try:
+        return con.execute(
+            "select check_name, claim, control, is_blocking, finding"
+            " from marts.fct_check_results order by is_blocking desc, check_name"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return []
 
 
 def _remove_database(file: Path) -> None:

@@ -28,6 +28,13 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", help="Settings file [ANALYTICS_CONFIG, else `analytics.toml`]."),
 ]
+PublishAnyway = Annotated[
+    bool,
+    typer.Option(
+        "--publish-anyway",
+        help="Publish although the API's own figures differ by more than [controls] allows.",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
@@ -38,7 +45,9 @@ def _settings(data_dir: Path | None, config: Path | None) -> Settings:
 
 
 @app.command()
-def nightly(data_dir: DataDir = None, config: Config = None) -> None:
+def nightly(
+    data_dir: DataDir = None, config: Config = None, publish_anyway: PublishAnyway = False
+) -> None:
     """Run the whole flow, from reading to publishing: what cron runs.
 
     Example: LEVAIN_API_KEY=levain_… analytics nightly --data-dir /srv/analytics
@@ -49,7 +58,7 @@ def nightly(data_dir: DataDir = None, config: Config = None) -> None:
     from analytics.warehouse.layout import Layout
 
     settings = _settings(data_dir, config)
-    run(settings, Progress())
+    run(settings, Progress(), publish_anyway=publish_anyway)
     layout = Layout(settings.data_dir)
     print_summary(layout.published, layout.site)
 
@@ -82,7 +91,9 @@ def transform(data_dir: DataDir = None, config: Config = None) -> None:
 
 
 @app.command()
-def check(data_dir: DataDir = None, config: Config = None) -> None:
+def check(
+    data_dir: DataDir = None, config: Config = None, publish_anyway: PublishAnyway = False
+) -> None:
     """Check the built marts; each check must return no row.
 
     Example: analytics check
@@ -91,8 +102,9 @@ def check(data_dir: DataDir = None, config: Config = None) -> None:
     from analytics.batch.nightly import batch
     from analytics.batch.progress import Progress
 
-    with batch(_settings(data_dir, config)) as (layout, con):
-        stages.check(con, layout, Progress())
+    settings = _settings(data_dir, config)
+    with batch(settings) as (layout, con):
+        stages.check(con, settings, layout, Progress(), publish_anyway=publish_anyway)
 
 
 @app.command()
@@ -113,7 +125,9 @@ def report(data_dir: DataDir = None, config: Config = None) -> None:
 
 
 @app.command()
-def publish(data_dir: DataDir = None, config: Config = None) -> None:
+def publish(
+    data_dir: DataDir = None, config: Config = None, publish_anyway: PublishAnyway = False
+) -> None:
     """Put the checked marts and the made pages in place.
 
     Example: analytics publish
@@ -124,7 +138,7 @@ def publish(data_dir: DataDir = None, config: Config = None) -> None:
 
     settings = _settings(data_dir, config)
     with batch(settings) as (layout, _):
-        stages.publish_all(settings, layout, Progress())
+        stages.publish_all(settings, layout, Progress(), publish_anyway=publish_anyway)
 
 
 @app.command()

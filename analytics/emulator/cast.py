@@ -235,5 +235,5 @@ WORKSPACES: tuple[tuple[str, dict[str, str], tuple[Role, ...]], ...] = (
     ("Northlight Studio", {"anthropic": "made-up-key-w7Qz"}, NORTHLIGHT_STUDIO),
 )
 UNATTRIBUTED = Habit(
-    runs_per_day=0.5, traffic=CONVERSATION, offers=(c.HAIKU,), requests=(1, 4), weekend_share=1.0
+    runs_per_day=2, traffic=CONVERSATION, offers=(c.HAIKU,), requests=(1, 4), weekend_share=1.0
 )

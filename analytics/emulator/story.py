@@ -62,8 +62,9 @@ class _Stage:
         for worker in list(workers.values())[:3]:
             # Somebody always works at the present, whatever the hour.
             self.world.at(self.present - timedelta(seconds=3), worker.begin)
+        # Today some runs have no agent: older ones could be neither listed nor counted.
         nobody = Worker(self.world, self.workspace, cast.UNATTRIBUTED, self.workspace.name)
-        nobody.work_from(self.world.now)
+        nobody.work_from(max(self._midnight(0), self.world.now))
 
     def _hire(self, role: Role) -> Agent:
         hired = self._midnight(role.since_days) - timedelta(hours=40)

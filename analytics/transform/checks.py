@@ -1,9 +1,16 @@
-"""Checks: queries that must return no row, each named as the claim that it tests."""
+"""Checks: queries that must return no row, each named as the claim that it tests.
+
+Most hold the figures against themselves, and always stop publishing. A check whose header names a
+control holds them against the vendor's, which may be late or wrong: its rows say by how many
+dollars (`difference_usd`), of how many (`theirs_usd`), and whether the day is closed
+(`is_closed`), and it stops publishing only where a closed day differs by more than both thresholds.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +27,7 @@ from analytics.transform.models import (
     short_name,
 )
 
-SHOWN_ROWS = 5
+SHOWN_ROWS = 3
 
 _RESULTS = "marts_file.marts.fct_check_results"
 _RESULTS_HEADER = Header(
@@ -30,12 +37,26 @@ _RESULTS_HEADER = Header(
 
 
 @dataclass(frozen=True)
+class Thresholds:
+    """How far a closed day may differ from the vendor's figures: it blocks above both."""
+
+    usd: Decimal = Decimal(10)
+    percent: Decimal = Decimal(1)
+
+
+@dataclass(frozen=True)
 class CheckResult:
-    """What a check found: how many rows contradict its claim, and the first of them."""
+    """What a check found: how many rows contradict its claim, and the first of them.
+
+    `control` is None for a check of the figures against themselves; `blocking_count` rows are
+    reason not to publish.
+    """
 
     name: str
     claim: str
+    control: str | None
     violation_count: int
+    blocking_count: int
     violations: tuple[dict[str, Any], ...]
 
     @property
@@ -43,21 +64,38 @@ class CheckResult:
         """Whether the claim holds."""
         return self.violation_count == 0
 
+    @property
+    def finding(self) -> str:
+        """What contradicts the claim, in a line: which day, which agent, which numbers."""
+        rows = "1 row" if self.violation_count == 1 else f"{self.violation_count:,} rows"
+        shown = "; ".join(
+            ", ".join(f"{name} {_plain(value)}" for name, value in row.items())
+            for row in self.violations[:SHOWN_ROWS]
+        )
+        return f"{self.name} ({rows}): {shown}"
+
 
 @dataclass(frozen=True)
 class _Check:
     name: str
     claim: str
+    control: str | None
     file: str
     sql: str
 
 
-def run_checks(con: duckdb.DuckDBPyConnection, *, queries: Path | None = None) -> list[CheckResult]:
+def run_checks(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    thresholds: Thresholds | None = None,
+    queries: Path | None = None,
+) -> list[CheckResult]:
     """Run every check on the built relations, and keep the results in `marts.fct_check_results`.
 
     Raises ModelError, which names the file, for a check that cannot be run.
     """
-    results = [_run(con, check) for check in _all_checks(con, queries or folder("queries"))]
+    checks = _all_checks(con, queries or folder("queries"))
+    results = [_run(con, check, thresholds or Thresholds()) for check in checks]
     _store(con, results)
     return results
 
@@ -70,6 +108,7 @@ def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Chec
             yield _Check(
                 f"{model.name}_key_is_unique",
                 f"{model.name} holds one row per {key}.",
+                None,
                 model.file,
                 f"select {key}, count(*) as row_count from {model.relation} "
                 f"group by {key} having row_count > 1",
@@ -77,30 +116,65 @@ def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Chec
     for path in sorted((queries / "checks").glob("*.sql")):
         file, sql = short_name(path), path.read_text(encoding="utf-8")
         references(con, file, sql)
-        yield _Check(path.stem, read_header(sql).description, file, sql)
+        header = read_header(sql)
+        yield _Check(path.stem, header.description, header.control, file, sql)
 
 
-def _run(con: duckdb.DuckDBPyConnection, check: _Check) -> CheckResult:
-    counted = f"select count(*) over (), violations.* from (\n{check.sql}\n) as violations"
+def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) -> CheckResult:
+    blocking, order, values = "true", "", {}
+    if check.control:
+        blocking = (
+            "is_closed and abs(difference_usd) > $usd"
+            " and abs(difference_usd) * 100 > $percent * coalesce(abs(theirs_usd), 0)"
+        )
+        order = "order by abs(difference_usd) desc nulls last"
+        values = {"usd": thresholds.usd, "percent": thresholds.percent}
     try:
-        found = con.execute(f"{counted} limit {SHOWN_ROWS}")
-        columns = [name for name, *_ in found.description[1:]]
+        found = con.execute(
+            f"select count(*) over (), count(*) filter ({blocking}) over (), violations.*"
+            f" from (\n{check.sql}\n) as violations {order} limit {SHOWN_ROWS}",
+            values,
+        )
+        columns = [name for name, *_ in found.description[2:]]
         rows = found.fetchall()
     except duckdb.Error as error:
         raise ModelError(check.file, str(error)) from error
-    violations = tuple(dict(zip(columns, row[1:], strict=True)) for row in rows)
-    return CheckResult(check.name, check.claim, rows[0][0] if rows else 0, violations)
+    violations = tuple(dict(zip(columns, row[2:], strict=True)) for row in rows)
+    found_count, blocking_count = rows[0][:2] if rows else (0, 0)
+    return CheckResult(
+        check.name, check.claim, check.control, found_count, blocking_count, violations
+    )
+
+
+def _plain(value: Any) -> str:
+    """A decimal in digits, without the exponent of a small one and the zeros of an exact one."""
+    if not isinstance(value, Decimal):
+        return str(value)
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _store(con: duckdb.DuckDBPyConnection, results: list[CheckResult]) -> None:
     con.begin()
     con.execute(
         f"create or replace table {_RESULTS} (checked_at timestamptz, check_name varchar, "
-        "claim varchar, violation_count bigint, is_ok boolean)"
+        "claim varchar, control varchar, violation_count bigint, is_ok boolean, "
+        "is_blocking boolean, finding varchar)"
     )
     con.executemany(
-        f"insert into {_RESULTS} values (now(), ?, ?, ?, ?)",
-        [(result.name, result.claim, result.violation_count, result.ok) for result in results],
+        f"insert into {_RESULTS} values (now(), ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                result.name,
+                result.claim,
+                result.control,
+                result.violation_count,
+                result.ok,
+                result.blocking_count > 0,
+                None if result.ok else result.finding,
+            )
+            for result in results
+        ],
     )
     comment_on(con, _RESULTS, _RESULTS_HEADER)
     con.commit()

@@ -19,7 +19,7 @@ from analytics.transform.frames import read_frame, write_table
 LAYERS = ("staging", "intermediate", "marts")
 SOURCE_SCHEMAS = ("raw", "ledger")
 
-_HEADER_FIELD = re.compile(r"(key|materialized|column (?P<column>\w+)): (?P<value>.+)")
+_HEADER_FIELD = re.compile(r"(key|materialized|control|column (?P<column>\w+)): (?P<value>.+)")
 
 
 class ModelError(Exception):
@@ -33,11 +33,15 @@ class ModelError(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """The comment that opens a file: what it holds, its key, and words on single columns."""
+    """The comment that opens a file: what it holds, its key, and words on single columns.
+
+    `control` is set for a check that holds our figures against the vendor's.
+    """
 
     description: str
     key: tuple[str, ...] = ()
     is_table: bool = False
+    control: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -131,7 +135,13 @@ def read_header(sql: str) -> Header:
         else:
             fields[match[1]] = match["value"]
     key = tuple(name.strip() for name in fields["key"].split(",")) if "key" in fields else ()
-    return Header(" ".join(description), key, fields.get("materialized") == "table", columns)
+    return Header(
+        " ".join(description),
+        key,
+        fields.get("materialized") == "table",
+        fields.get("control"),
+        columns,
+    )
 
 
 def references(con: duckdb.DuckDBPyConnection, file: str, sql: str) -> set[str]:

@@ -2,7 +2,11 @@
 with
 
 received_sums as (
-    select workspace_id, date, provider, sum(columns('_count$|_usd$|^tokens_')) as '\0'
+    select
+        workspace_id,
+        date,
+        provider,
+        sum(columns('_count$|^cost_usd$|^billed_usd$|^tokens_')) as '\0'
     from raw.billing_days
     anti join raw.superseded using (version_id)
     group by all
@@ -10,18 +14,24 @@ received_sums as (
 
 received as (
     unpivot received_sums
-    on columns('_count$|_usd$|^tokens_')::decimal(38, 10) into name measure value number
+    on columns('_count$|^cost_usd$|^billed_usd$|^tokens_')::decimal(38, 10)
+    into name measure value number
 ),
 
 shown_sums as (
-    select workspace_id, date, provider, sum(columns('_count$|_usd$|^tokens_')) as '\0'
+    select
+        workspace_id,
+        date,
+        provider,
+        sum(columns('_count$|^cost_usd$|^billed_usd$|^tokens_')) as '\0'
     from marts.fct_billing_days
     group by all
 ),
 
 shown as (
     unpivot shown_sums
-    on columns('_count$|_usd$|^tokens_')::decimal(38, 10) into name measure value number
+    on columns('_count$|^cost_usd$|^billed_usd$|^tokens_')::decimal(38, 10)
+    into name measure value number
 ),
 
 figures as (

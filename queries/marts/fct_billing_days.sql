@@ -8,6 +8,7 @@ select
     provider,
     sum(cost_usd) as cost_usd,
     sum(billed_usd) as billed_usd,
+    sum(cost_usd) - sum(billed_usd) as not_billed_usd,
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,
     sum(request_count)::bigint as request_count

@@ -1,9 +1,16 @@
 -- Landing folders that were loaded. Grain: load.
+-- A night ends with a load of the workspace's name; what a night that broke off has landed
+-- belongs to the next one that ended.
 -- key: workspace_id, load_id
 select
     workspace_id,
     load_id,
     step,
+    min(load_id) filter (step = 'workspace') over (
+        partition by workspace_id
+        order by load_id
+        rows between current row and unbounded following
+    ) as night_id,
     loaded_at,
     code_version,
     record_count,

@@ -1,4 +1,15 @@
 -- Answered requests. Grain: request.
 -- key: workspace_id, load_id, request
-select workspace_id, load_id, request, source, status, byte_count, record_count, fetched_at
+select
+    workspace_id,
+    load_id,
+    request,
+    source,
+    agent_id,
+    window_start,
+    window_end,
+    status,
+    byte_count,
+    record_count,
+    fetched_at
 from ledger.requests

@@ -23,6 +23,7 @@ def fill(warehouse: Warehouse) -> None:
     _details(warehouse)
     _meters(warehouse)
     _batch(warehouse)
+    _controls(warehouse)
 
 
 def _runs(warehouse: Warehouse) -> None:
@@ -73,6 +74,28 @@ def _meters(warehouse: Warehouse) -> None:
         warehouse.given(
             "platform_rollups", date=date, run_count=2, cost_usd="0.1", billed_usd=0, tokens_in=5
         )
+
+
+def _controls(warehouse: Warehouse) -> None:
+    """A counted day with more runs than are held, and a run that changed after two nights."""
+    last_night_at = datetime(2026, 11, 21, 5, tzinfo=UTC)
+    warehouse.con.execute("update ledger.workspaces set last_night_at = ?", [last_night_at])
+    night = warehouse.night("20261120T050000Z")
+    for request, source in enumerate(("usage_hours", "run_counts")):
+        warehouse.insert(
+            "ledger.requests", workspace_id=WORKSPACE, load_id=night, request=request,
+            source=source, agent_id="a-1", status=200,
+            window_start="2026-11-12", window_end="2026-11-20",
+        )  # fmt: skip
+    warehouse.given("run_counts", run_count=70)
+    warehouse.given("agent_billing_days", cost_usd="0.5", billed_usd="0.2")
+    warehouse.given("provider_keys", created_at=NOON)
+    changed = {"run_id": "r-late", "created_at": NOON}
+    first = warehouse.given("runs", cost_usd=1, load_id="20261120T050000Z-002-lists", **changed)
+    warehouse.replaced(
+        first, "runs", cost_usd="1.5", load_id="20261121T050000Z-003-corrected", **changed
+    )
+    warehouse.night("20261121T050000Z")
 
 
 def _batch(warehouse: Warehouse) -> None:

@@ -27,6 +27,9 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "created_at": datetime(2026, 11, 19, 12, tzinfo=UTC),
     },
     "agents": {"agent_id": "a-1", "status": "active"},
+    "provider_keys": {"key_id": "k-1", "provider": "anthropic"},
+    "run_counts": {"agent_id": "a-1", "date": "2026-11-19", "status": "succeeded"},
+    "agent_billing_days": {"date": "2026-11-19", "agent_id": "a-1"},
     "run_costs": {"run_id": "r-1", "model": "claude-sonnet-5", "provider": "anthropic"},
     "run_log_events": {"run_id": "r-1"},
     "usage_hours": {"date": "2026-11-19", "hour": "2026-11-19 12:00:00+00"},
@@ -57,10 +60,19 @@ class Warehouse:
         self.insert(f"raw.{source}", **(row | _DEFAULTS[source] | columns))
         return int(version)
 
-    def replaced(self, version: int, source: str, **columns: Any) -> int:
+    def replaced(
+        self, version: int, source: str, *, load_id: str = "load-2", **columns: Any
+    ) -> int:
         """A later version of a row; the earlier one holds no more."""
-        self.insert("raw.superseded", version_id=version, workspace_id=WORKSPACE, load_id="load-2")
-        return self.given(source, **columns)
+        self.insert("raw.superseded", version_id=version, workspace_id=WORKSPACE, load_id=load_id)
+        return self.given(source, load_id=load_id, **columns)
+
+    def night(self, night: str, **columns: Any) -> str:
+        """A night that ended, named by its beginning (`20261120T050000Z`); its last load."""
+        load_id = f"{night}-009-workspace"
+        batch = {"workspace_id": WORKSPACE, "load_id": load_id} | columns
+        self.insert("ledger.loads", step="workspace", **batch)
+        return load_id
 
     def insert(self, table: str, **columns: Any) -> None:
         """A row of any table."""

@@ -1,0 +1,14 @@
+-- Keys of the workspace's own at model providers, so that the provider bills it directly.
+-- Grain: key.
+-- key: workspace_id, key_id
+-- column is_listed: True if the API's list of keys has it; false once it was revoked.
+select
+    workspace_id,
+    key_id,
+    arg_max(provider, seen_at) as provider,
+    min(created_at) as added_at,
+    bool_or(is_current) as is_listed,
+    min(seen_at) as first_seen_at
+from staging.stg_provider_keys
+group by workspace_id, key_id
+order by workspace_id, key_id

@@ -1,0 +1,97 @@
+-- What changed of an agent's day after it was first published as a whole: by a night that began
+-- after the day had ended. Grain: workspace, agent, date and load.
+-- key: workspace_id, agent_id, date, load_id
+-- column load_id: The load that brought the change.
+-- column seen_at: When the load first saw the change (UTC).
+with
+
+nights as (
+    select
+        workspace_id,
+        load_id as night_id,
+        (try_strptime(left(load_id, 16), '%Y%m%dT%H%M%SZ') at time zone 'UTC')
+            at time zone getvariable('reporting_timezone') as began_at
+    from staging.stg_loads
+    where step = 'workspace'
+),
+
+versions as (
+    select
+        *,
+        (created_at at time zone getvariable('reporting_timezone'))::date as date
+    from staging.stg_run_versions
+),
+
+changes as (
+    select
+        workspace_id,
+        agent_id,
+        date,
+        load_id,
+        1 as run_count,
+        coalesce(cost_usd, 0) as cost_usd
+    from versions
+    union all
+    select
+        workspace_id,
+        agent_id,
+        date,
+        superseded_by_load_id,
+        -1,
+        -coalesce(cost_usd, 0)
+    from versions
+    where not is_current
+),
+
+changes_by_load as (
+    select
+        workspace_id,
+        agent_id,
+        date,
+        load_id,
+        sum(run_count)::bigint as run_count,
+        sum(cost_usd) as cost_usd
+    from changes
+    group by workspace_id, agent_id, date, load_id
+),
+
+states as (
+    select
+        *,
+        sum(run_count) over so_far as is_run_count,
+        sum(cost_usd) over so_far as is_cost_usd
+    from changes_by_load
+    window so_far as (partition by workspace_id, agent_id, date order by load_id)
+),
+
+closings as (
+    select states.workspace_id, states.date, min(nights.night_id) as closing_night_id
+    from (select distinct workspace_id, date from states) as states
+    join nights on nights.workspace_id = states.workspace_id and nights.began_at > states.date + 1
+    group by states.workspace_id, states.date
+),
+
+seen as (
+    select workspace_id, load_id, min(fetched_at) as seen_at
+    from staging.stg_requests
+    group by workspace_id, load_id
+)
+
+select
+    states.workspace_id,
+    states.agent_id,
+    states.date,
+    states.load_id,
+    (states.is_cost_usd - states.cost_usd)::decimal(38, 10) as was_cost_usd,
+    states.is_cost_usd::decimal(38, 10) as is_cost_usd,
+    (states.is_run_count - states.run_count)::bigint as was_run_count,
+    states.is_run_count::bigint as is_run_count,
+    seen.seen_at
+from states
+join closings using (workspace_id, date)
+left join staging.stg_loads as loads using (workspace_id, load_id)
+left join seen using (workspace_id, load_id)
+where
+    coalesce(loads.night_id, states.load_id) > closings.closing_night_id
+    and (states.cost_usd <> 0 or states.run_count <> 0)
+order by states.workspace_id, states.agent_id, states.date, states.load_id
