@@ -64,7 +64,8 @@ class _Stage:
             self.world.at(self.present - timedelta(seconds=3), worker.begin)
         # Today some runs have no agent: older ones could be neither listed nor counted.
         nobody = Worker(self.world, self.workspace, cast.UNATTRIBUTED, self.workspace.name)
-        nobody.work_from(max(self._midnight(0), self.world.now))
+        self.world.at(self.present - timedelta(minutes=2), nobody.begin)
+        nobody.work_from(self._midnight(-1))
 
     def _hire(self, role: Role) -> Agent:
         hired = self._midnight(role.since_days) - timedelta(hours=40)
