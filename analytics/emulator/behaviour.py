@@ -112,7 +112,7 @@ class Worker:
     def _session(self) -> Session | None:
         last = self.last_run
         follows = self.rng.random() < self.habit.follow_up_rate
-        return last.session if follows and last and not last.is_open else None
+        return last.session if follows and last and last.session.is_idle else None
 
     def _plan_run(self, run: Run) -> None:
         rng, habit = self.rng, self.habit

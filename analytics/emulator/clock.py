@@ -16,30 +16,31 @@ class Clock:
 
     def __init__(self, now: datetime) -> None:
         self._base = now.replace(tzinfo=now.tzinfo or UTC).astimezone(UTC)
-        self._ticking_since: float | None = None
+        self._speed = 0.0
+        self._ticking_since = 0.0
 
     @property
     def now(self) -> datetime:
         """The present, in UTC."""
-        if self._ticking_since is None:
+        if not self._speed:
             return self._base
-        return self._base + timedelta(seconds=time.monotonic() - self._ticking_since)
+        elapsed = time.monotonic() - self._ticking_since
+        return self._base + timedelta(seconds=elapsed * self._speed)
 
-    def tick(self) -> None:
-        """Go on with real time from now."""
-        self._base, self._ticking_since = self.now, time.monotonic()
+    def tick(self, speed: float = 1.0) -> None:
+        """Go on from now, as fast as real time or so many times faster."""
+        self._base, self._ticking_since, self._speed = self.now, time.monotonic(), speed
 
     def set(self, now: datetime) -> None:
         """Jump to another present and stand still."""
-        self._base, self._ticking_since = now, None
+        self._base, self._speed = now, 0.0
 
     @contextmanager
     def held(self) -> Iterator[None]:
         """Let the clock be set at will, and tick on afterwards if it ticked before."""
-        ticked = self._ticking_since is not None
+        speed = self._speed
         self.set(self.now)
         try:
             yield
         finally:
-            if ticked:
-                self.tick()
+            self.tick(speed)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from analytics.emulator.faults import Faults
     from analytics.emulator.world import World
 
-API_PREFIX = "/api/"
+PREFIXES = ("/api/", "/files/")  # the emulator's own controls are neither noted nor broken
 
 
 class Request(NamedTuple):
@@ -46,7 +46,7 @@ class Gate:
             await send(message)
 
         fault = None
-        if path.startswith(API_PREFIX):
+        if path.startswith(PREFIXES):
             self._requests.append(Request(scope["method"], path, scope["query_string"].decode()))
             fault = self._faults.take(path) or self._fault_by_count()
         if fault is None:

@@ -1,4 +1,8 @@
-"""Log events, session events and artifacts, made from a run's id when they are asked for."""
+"""A run's log.
+
+That of the story's runs is made from a run's id when it is asked for; a run that is executed
+writes its own.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from analytics.emulator.records import Run, Session
+    from analytics.emulator.records import Run
 
 MIN_EVENTS, MAX_EVENTS = 5, 30
+NODE_RUNNER = "knead.node_runner"
+BOOT = {
+    "logger": NODE_RUNNER,
+    "msg": "BOOT  node agent",
+    "event": {"kind": "node_boot", "function": "claude_agent"},
+}
 
 
 def log_events(run: Run) -> list[dict[str, Any]]:
@@ -22,6 +32,8 @@ def log_events(run: Run) -> list[dict[str, Any]]:
 
     A run that works has only booted so far; one that never started has none.
     """
+    if run.log is not None:
+        return run.log
     if run.started_at is None:
         return []
     rng = seeded("log", run.id)
@@ -33,54 +45,21 @@ def log_events(run: Run) -> list[dict[str, Any]]:
         moments.append(run.finished_at)
     bodies = _bodies(run, rng, len(moments))
     return [
-        _record(run, seq, moment, body)
+        record(run, seq, moment, body)
         for seq, (moment, body) in enumerate(zip(moments, bodies, strict=True), start=1)
     ]
 
 
-def session_events(session: Session) -> list[dict[str, Any]]:
-    """Return what happened in a session, in order of `seq`, which counts from 1."""
-    events: list[dict[str, Any]] = []
-
-    def append(moment: datetime, kind: str, run: Run, **more: object) -> None:
-        events.append(
-            {
-                "seq": len(events) + 1,
-                "type": kind,
-                "run_id": run.id,
-                "created_at": wire.timestamp(moment),
-                **more,
-            }
-        )
-
-    for run in session.runs:
-        append(run.created_at, "user_message", run, text=run.user_prompt)
-        if run.started_at:
-            append(run.started_at, "status", run, status="running")
-        if run.finished_at:
-            if run.status == "succeeded":
-                rng = seeded("answer", run.id)
-                append(run.finished_at, "assistant_message", run, text=texts.thought(rng))
-            append(run.finished_at, "status", run, status=run.status)
-    return events
+def raw_log(run: Run) -> bytes:
+    """Return the log file of a run that has ended: JSON lines, its whole input among them."""
+    opening = {"level": "DEBUG", "msg": f"prompt_full: {run.text}"}
+    records = [record(run, 0, run.started_at or run.created_at, opening), *log_events(run)]
+    lines = ({name: line[name] for name in line if name != "seq"} for line in records)
+    return b"".join(wire.encode(line) + b"\n" for line in lines)
 
 
-def artifacts(run: Run) -> list[dict[str, Any]]:
-    """Return the files that a run published, oldest first."""
-    rng = seeded("artifacts", run.id)
-    return [
-        {
-            "key": f"{run.id}/{n}",
-            "filename": f"report-{n}.md",
-            "size_bytes": rng.randint(200, 90_000),
-            "content_type": "text/markdown",
-            "created_at": wire.timestamp(run.finished_at),
-        }
-        for n in range(1, run.artifact_count + 1)
-    ]
-
-
-def _record(run: Run, seq: int, moment: datetime, body: dict[str, Any]) -> dict[str, Any]:
+def record(run: Run, seq: int, moment: datetime, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a log record; its body says what happened."""
     return {
         "seq": seq,
         "ts": moment.timestamp(),
@@ -97,27 +76,24 @@ def _record(run: Run, seq: int, moment: datetime, body: dict[str, Any]) -> dict[
 
 
 def _bodies(run: Run, rng: random.Random, length: int) -> Iterator[dict[str, Any]]:
-    yield {
-        "logger": "knead.node_runner",
-        "msg": "BOOT  node agent",
-        "event": {"kind": "node_boot", "function": "claude_agent"},
-    }
+    yield BOOT
     tool: str | None = None
     for n in range(1, length - 1):
         if tool is not None:
-            yield _tool_result(rng, n, tool)
+            yield tool_result(rng, n - 1, tool, is_error=rng.random() < 0.08)
             tool = None
         elif rng.random() < 0.35:
             text = texts.thought(rng)
             yield {"msg": f"THINK  {text}", "event": {"kind": "thinking", "text": text}}
         else:
             tool = rng.choice(texts.TOOLS)
-            yield _tool_use(rng, n, tool)
+            yield tool_use(rng, n, tool)
     if length > 1:
-        yield _last(run)
+        yield ending(run)
 
 
-def _tool_use(rng: random.Random, n: int, tool: str) -> dict[str, Any]:
+def tool_use(rng: random.Random, n: int, tool: str) -> dict[str, Any]:
+    """Return the body of a record of a tool's use, the nth of the run."""
     query = texts.prompt(rng)
     return {
         "msg": f"TOOL  {tool} {query}",
@@ -130,8 +106,8 @@ def _tool_use(rng: random.Random, n: int, tool: str) -> dict[str, Any]:
     }
 
 
-def _tool_result(rng: random.Random, n: int, tool: str) -> dict[str, Any]:
-    is_error = rng.random() < 0.08
+def tool_result(rng: random.Random, n: int, tool: str, *, is_error: bool) -> dict[str, Any]:
+    """Return the body of a record of what came of the nth use."""
     preview = texts.prompt(rng)[:200]
     return {
         "level": "WARNING" if is_error else "INFO",
@@ -139,7 +115,7 @@ def _tool_result(rng: random.Random, n: int, tool: str) -> dict[str, Any]:
         "duration_ms": rng.randint(20, 9_000),
         "event": {
             "kind": "tool_result",
-            "tool_use_id": f"toolu_{n - 1}",
+            "tool_use_id": f"toolu_{n}",
             "is_error": is_error,
             "size_bytes": rng.randint(2, 40_000),
             "preview": preview,
@@ -147,9 +123,11 @@ def _tool_result(rng: random.Random, n: int, tool: str) -> dict[str, Any]:
     }
 
 
-def _last(run: Run) -> dict[str, Any]:
+def ending(run: Run) -> dict[str, Any]:
+    """Return the body of the last record of a run that has ended."""
     if run.status == "failed":
-        return {"level": "ERROR", "logger": "knead.node_runner", "msg": f"FAILED  {run.error}"}
+        return {"level": "ERROR", "logger": NODE_RUNNER, "msg": f"FAILED  {run.error}"}
     if run.status == "cancelled":
-        return {"level": "WARNING", "logger": "knead.node_runner", "msg": "CANCELLED  by the user"}
-    return {"logger": "knead.node_runner", "msg": "DONE  finished"}
+        reason = f"CANCELLED  by {run.cancelled_by}"
+        return {"level": "WARNING", "logger": NODE_RUNNER, "msg": reason}
+    return {"logger": NODE_RUNNER, "msg": "DONE  finished"}

@@ -5,17 +5,26 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
+from analytics.emulator.catalogue import SONNET
 from analytics.emulator.keys import KeyRing
 from analytics.emulator.ledger import Ledger
+from analytics.emulator.quantiles import CONVERSATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from analytics.emulator.artifacts import Artifact
+    from analytics.emulator.catalogue import Offer
+    from analytics.emulator.quantiles import Traffic
+
 RunStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]
+Source = Literal["manual", "scheduled", "event-driven"]
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -43,6 +52,9 @@ class Agent:
     status: AgentStatus = "active"
     max_budget: Decimal = Decimal(5)
     timeout_minutes: int = 60
+    notify_on_run: bool = False
+    offers: tuple[Offer, ...] = (SONNET,)  # without any, nothing is metered
+    traffic: Traffic = CONVERSATION
     versions: list[Version] = field(default_factory=list)
 
     @property
@@ -71,6 +83,12 @@ class Session:
     created_at: datetime
     runs: list[Run] = field(default_factory=list)
     terminated_at: datetime | None = None
+    events: list[dict[str, Any]] | None = None  # once they are written down
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether another turn can begin at once."""
+        return self.terminated_at is None and not any(run.is_open for run in self.runs)
 
 
 @dataclass(slots=True, eq=False)
@@ -85,6 +103,8 @@ class Run:
     created_at: datetime
     parent_run_id: str | None = None
     user_prompt: str | None = None
+    initial_state: dict[str, Any] | None = None
+    source: Source = "manual"
     kind: str = "agent"
     platform_agent: PlatformAgent | None = None
     target: Agent | None = None
@@ -94,12 +114,22 @@ class Run:
     error: str | None = None
     artifact_count: int = 0
     own_keys: frozenset[str] = frozenset()  # the providers that bill the customer for this run
+    cancelled_by: str = "the user"
+    log: list[dict[str, Any]] | None = None  # of a run that is executed
+    files: list[Artifact] | None = None  # once they are written down
     encoded: bytes | None = None  # the JSON of the record as it stands, kept for speed
 
     @property
     def is_open(self) -> bool:
         """Whether the run may still go on."""
         return self.status not in TERMINAL
+
+    @property
+    def text(self) -> str | None:
+        """What was asked of the run, a state as JSON."""
+        if self.initial_state is None:
+            return self.user_prompt
+        return msgspec.json.encode(self.initial_state).decode()
 
 
 class RunList:

@@ -69,18 +69,17 @@ class Emulator:
 
 
 def serve(
-    world: World, port: int = 0, variants: Variants | None = None, *, frozen: bool = False
+    world: World, port: int = 0, variants: Variants | None = None, *, speed: float = 1.0
 ) -> None:
     """Serve a world on loopback until SIGTERM or SIGINT; port 0 takes a free one.
 
-    The first line on standard output is one JSON object with the URL and the keys. Unless frozen,
-    the world's clock goes on with real time.
+    The first line on standard output is one JSON object with the URL and the keys. The world's
+    clock goes so many times as fast as real time; at speed 0 it stands still.
     """
     emulator = Emulator(world, port, variants)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, emulator.stop)
-    if not frozen:
-        world.clock.tick()
+    world.clock.tick(speed)
     workspaces = [
         {"workspace_id": w.id, "workspace_name": w.name, "api_key": w.api_key}
         for w in world.workspaces
@@ -91,9 +90,16 @@ def serve(
 
 
 @contextmanager
-def running(world: World, variants: Variants | None = None) -> Iterator[Emulator]:
-    """Serve a world from a thread, on a free loopback port, as long as the context lasts."""
+def running(
+    world: World, variants: Variants | None = None, *, speed: float = 0.0
+) -> Iterator[Emulator]:
+    """Serve a world from a thread, on a free loopback port, as long as the context lasts.
+
+    Unless a speed is given, its clock stands still, and runs go on only by `World.pass_time`.
+    """
     emulator = Emulator(world, variants=variants)
+    if speed:
+        world.clock.tick(speed)
     thread = Thread(target=emulator.run, name="emulator", daemon=True)
     thread.start()
     try:

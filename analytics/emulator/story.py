@@ -77,6 +77,8 @@ class _Stage:
             status="active" if role.habit else "draft",
             description=role.description,
         )
+        if role.habit:
+            agent.offers, agent.traffic = role.habit.offers, role.habit.traffic
         if role.next_name:
             rename = partial(self.world.rename_agent, agent, role.next_name)
             self.world.at(self.present + FIRST_NIGHT, rename)

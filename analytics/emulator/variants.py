@@ -22,6 +22,8 @@ class Variants(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """Run lists carry a `Link` header to the next page."""
     open_run_events: bool = True
     """Log events can be read before the run ends; otherwise 404."""
+    url_ttl_seconds: int = 300
+    """How long the address of a log or an artifact works."""
     every_nth_429: int = 0
     """Every nth answer is 429 with `Retry-After`; 0 for never."""
     every_nth_503: int = 0

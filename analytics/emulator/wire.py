@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from analytics.emulator.records import Agent, Run, Session, Version
     from analytics.emulator.world import World
 
+ARTIFACTS_LISTED = 1000  # at most, of a run that has more
+
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -98,8 +100,8 @@ def _run(run: Run) -> dict[str, Any]:
         "user_prompt": run.user_prompt,
         "created_at": timestamp(run.created_at),
         "kind": run.kind,
-        "artifact_count": run.artifact_count,
-        "artifact_count_truncated": False,
+        "artifact_count": min(run.artifact_count, ARTIFACTS_LISTED),
+        "artifact_count_truncated": run.artifact_count > ARTIFACTS_LISTED,
     }
     if run.platform_agent:
         record |= {
@@ -121,7 +123,7 @@ def _agent(agent: Agent) -> dict[str, Any]:
         "config": {
             "max_budget": agent.max_budget,
             "timeout_minutes": agent.timeout_minutes,
-            "notify_on_run": False,
+            "notify_on_run": agent.notify_on_run,
         },
         "created_at": timestamp(agent.created_at),
         "updated_at": timestamp(agent.updated_at),

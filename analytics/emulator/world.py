@@ -1,24 +1,33 @@
-"""The state of the emulated platform, and the few verbs that change it."""
+"""The state of the emulated platform, and the few verbs that change it.
+
+What is on the story's agenda happens only when time is let pass by a call. What the orchestrator
+does is on the live one, and happens as the clock ticks: as each answer is made, the world first
+catches up with its clock.
+"""
 
 from __future__ import annotations
 
-import heapq
 from decimal import Decimal
-from itertools import count
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from analytics.emulator import timeline
+from analytics.emulator.agenda import Agenda
+from analytics.emulator.artifacts import artifacts
 from analytics.emulator.chance import new_id, seeded
 from analytics.emulator.clock import Clock
 from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
 from analytics.emulator.ledger import WIDE, ZERO, Entry
+from analytics.emulator.orchestrator import Orchestrator
 from analytics.emulator.records import Agent, Run, RunList, RunStatus, Session, Version, Workspace
+from analytics.emulator.signing import Signer
 from analytics.emulator.variants import Variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from analytics.emulator.artifacts import Artifact
     from analytics.emulator.fleet import Fleet
     from analytics.emulator.keys import ProviderKey
     from analytics.emulator.records import AgentStatus, PlatformAgent
@@ -41,8 +50,10 @@ class World:
         self.lock = RLock()  # a test may change the world while the server reads it
         self._rng = seeded(seed, "world")
         self._live_rng = seeded(seed, "live")  # so that requests shift nothing in the story
-        self._agenda: list[tuple[datetime, int, Callable[[], object]]] = []
-        self._order = count()
+        self._story = Agenda()
+        self.live = Agenda()
+        self.orchestrator = Orchestrator(self)
+        self.signer = Signer(seeded(seed, "signing").randbytes(32))
 
     @classmethod
     def demo(cls, seed: int, now: datetime, *, history_days: int = 90) -> World:
@@ -77,18 +88,20 @@ class World:
         return next((w for w in self.workspaces if w.api_key == api_key), None)
 
     def at(self, moment: datetime, action: Callable[[], object]) -> None:
-        """Put something on the agenda; when time passes the moment, it is the present."""
-        heapq.heappush(self._agenda, (moment, next(self._order), action))
+        """Put something on the story's agenda; when time passes the moment, it is the present."""
+        self._story.put(moment, action)
 
     def pass_time(self, span: timedelta) -> None:
         """Move the clock, and let everything happen that falls due, each at its moment."""
         with self.lock, self.clock.held():
-            target = self.now + span
-            while self._agenda and self._agenda[0][0] <= target:
-                moment, _, action = heapq.heappop(self._agenda)
-                self.clock.set(moment)
-                action()
-            self.clock.set(target)
+            self._happen(self.now + span, self._story, self.live)
+
+    def catch_up(self) -> None:
+        """Let all happen that the orchestrator has been doing until now."""
+        with self.lock:
+            if self.live.due and self.live.due <= self.now:
+                with self.clock.held():
+                    self._happen(self.now, self.live)
 
     def add_workspace(self, name: str) -> Workspace:
         """Add an empty workspace with a key of its own."""
@@ -140,12 +153,15 @@ class World:
 
     def set_agent_status(self, agent: Agent, status: AgentStatus) -> None:
         """Pause, archive or reactivate an agent."""
-        agent.status, agent.updated_at = status, self.now
+        with self.lock:
+            agent.status, agent.updated_at = status, self.now
+            if status == "archived":
+                self.orchestrator.cancel_by_policy(agent, "the agent is archived")
 
     def delete_agent(self, agent: Agent) -> None:
         """Take an agent out of the list and by id; its runs stay."""
         with self.lock:
-            agent.status = "archived"
+            self.set_agent_status(agent, "archived")
             del agent.workspace.agents[agent.id]
 
     def start_run(
@@ -156,6 +172,7 @@ class World:
         session: Session | None = None,
         parent: Run | None = None,
         prompt: str | None = None,
+        run_id: str | None = None,
     ) -> Run:
         """Queue a run of an agent, or of a workspace for a run without an agent."""
         workspace, agent = (
@@ -164,7 +181,8 @@ class World:
         with self.lock:
             created = at or self.now
             session = session or self._new_session(workspace, agent, created)
-            run = Run(new_id(self._rng), workspace, session, agent, session.version, created)
+            run_id = run_id or new_id(self._rng)
+            run = Run(run_id, workspace, session, agent, session.version, created)
             run.parent_run_id = parent.id if parent else None
             run.user_prompt = prompt
             self._list(run)
@@ -193,6 +211,8 @@ class World:
             run.status, run.started_at = "running", at or self.now
             run.own_keys = run.workspace.keys.providers
             run.encoded = None
+            if run.session.events is not None:
+                timeline.started(run.session.events, run)
 
     def meter(
         self,
@@ -227,8 +247,21 @@ class World:
     ) -> None:
         """End a run; one that never started stays without `started_at`."""
         with self.lock:
-            run.status, run.error, run.artifact_count = status, error, artifact_count
+            run.status, run.error = status, error
+            run.artifact_count = artifact_count if run.files is None else len(run.files)
             run.finished_at = at or self.now
+            run.encoded = None
+            if run.session.events is not None:
+                timeline.ended(run.session.events, run)
+            self.orchestrator.note_end(run)
+
+    def publish(self, run: Run, file: Artifact) -> None:
+        """Add a file to those that a run has published."""
+        with self.lock:
+            if run.files is None:
+                run.files = artifacts(run)
+            run.files.append(file)
+            run.artifact_count = len(run.files)
             run.encoded = None
 
     def correct_cost(self, run: Run, amount: Decimal) -> None:
@@ -257,6 +290,14 @@ class World:
             for workspace in self.workspaces:
                 if run := workspace.runs.get(record_id):
                     run.encoded = None
+
+    def _happen(self, target: datetime, *agendas: Agenda) -> None:
+        """Let happen what is due until a moment, each at its own, and stop the clock."""
+        while due := [(a.due, n) for n, a in enumerate(agendas) if a.due and a.due <= target]:
+            moment, action = agendas[min(due)[1]].take()
+            self.clock.set(moment)
+            action()
+        self.clock.set(target)
 
     def _new_session(self, workspace: Workspace, agent: Agent | None, at: datetime) -> Session:
         version = agent.active_version if agent else None

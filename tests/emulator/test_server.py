@@ -20,7 +20,7 @@ from .conftest import NOW, Api
 PROGRAM = """
 from datetime import UTC, datetime
 from analytics.emulator import World, serve
-serve(World.empty(1, datetime(2026, 11, 24, 15, 30, tzinfo=UTC)), frozen=True)
+serve(World.empty(1, datetime(2026, 11, 24, 15, 30, tzinfo=UTC)), speed=0)
 """
 
 

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
 
-from analytics.emulator.api import account, agents, analytics, byok, control, runs, sessions
+from analytics.emulator.api import (
+    account,
+    agents,
+    analytics,
+    byok,
+    control,
+    dispatch,
+    files,
+    runs,
+    sessions,
+)
 from analytics.emulator.gate import Gate, Request
 
 if TYPE_CHECKING:
@@ -21,7 +31,8 @@ def build(world: World, faults: Faults, requests: list[Request]) -> ASGIApp:
     app = FastAPI(openapi_url=None)
     app.state.world = world
     app.state.faults = faults
-    for noun in (account, byok, agents, runs, sessions, analytics):
+    for noun in (account, byok, agents, dispatch, runs, sessions, analytics):
         app.include_router(noun.router, prefix="/api/v1")
+    app.include_router(files.router, prefix="/files")
     app.include_router(control.router, prefix="/emulator")
     return Gate(app, world, faults, requests)

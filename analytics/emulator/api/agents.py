@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from fastapi import HTTPException, Response
+from fastapi import Response
 
 from analytics.emulator import wire
 from analytics.emulator.api import common
-from analytics.emulator.api.common import TheWorkspace, TheWorld
-
-if TYPE_CHECKING:
-    from analytics.emulator.records import Agent, Workspace
+from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent
 
 router = common.router()
 
@@ -27,18 +22,11 @@ async def list_agents(world: TheWorld, workspace: TheWorkspace) -> Response:
 @router.get("/agents/{agent_id}")
 async def get_agent(world: TheWorld, workspace: TheWorkspace, agent_id: str) -> Response:
     """Return an agent by id or slug."""
-    return common.raw(wire.encode_agent(world, _find(workspace, agent_id)))
+    return common.raw(wire.encode_agent(world, find_agent(workspace, agent_id)))
 
 
 @router.get("/agents/{agent_id}/versions")
 async def list_versions(workspace: TheWorkspace, agent_id: str) -> Response:
     """Return every version of an agent, oldest first."""
-    agent = _find(workspace, agent_id)
+    agent = find_agent(workspace, agent_id)
     return common.json([wire.version_record(agent, version) for version in agent.versions])
-
-
-def _find(workspace: Workspace, id_or_slug: str) -> Agent:
-    agent = workspace.agent(id_or_slug)
-    if agent is None:
-        raise HTTPException(404, "Agent not found")
-    return agent

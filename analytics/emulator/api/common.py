@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from analytics.emulator import wire
-from analytics.emulator.records import Run, Workspace
+from analytics.emulator.orchestrator import RefusedError
+from analytics.emulator.records import Agent, Run, Session, Workspace
 from analytics.emulator.world import World
 
 if TYPE_CHECKING:
@@ -28,11 +30,25 @@ class LockedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def locked(request: Request) -> Response:
-            await request.body()  # a slow sender holds nobody up
-            with request.app.state.world.lock:
-                return await handle(request)
+            _require_json(await request.body())  # read before, so that no slow sender holds it
+            world: World = request.app.state.world
+            with world.lock:
+                world.catch_up()
+                try:
+                    return await handle(request)
+                except RefusedError as error:
+                    raise HTTPException(409, str(error)) from error
 
         return locked
+
+
+def _require_json(body: bytes) -> None:
+    """Answer 422 to a body that could not be given back as JSON, half characters among it."""
+    try:
+        msgspec.json.decode(body or b"null")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        item = {"type": "json_invalid", "loc": ["body"], "msg": "JSON decode error", "input": {}}
+        raise RequestValidationError([item | {"ctx": {"error": str(error)}}]) from error
 
 
 def router() -> APIRouter:
@@ -78,6 +94,36 @@ def find_run(workspace: Workspace, run_id: UUID) -> Run:
     if run is None:
         raise HTTPException(404, "Run not found")
     return run
+
+
+def find_agent(workspace: Workspace, id_or_slug: str) -> Agent:
+    """Return an agent of the workspace, or answer 404."""
+    agent = workspace.agent(id_or_slug)
+    if agent is None:
+        raise HTTPException(404, "Agent not found")
+    return agent
+
+
+def find_session(workspace: Workspace, session_id: UUID) -> Session:
+    """Return a session of the workspace, or answer 404."""
+    session = workspace.sessions.get(str(session_id))
+    if session is None:
+        raise HTTPException(404, "Session not found")
+    return session
+
+
+def invalid(where: list[str], message: str, value: object) -> RequestValidationError:
+    """Return the error that FastAPI gives for a value that a check refuses."""
+    item = {"type": "value_error", "loc": where, "msg": f"Value error, {message}"}
+    return RequestValidationError([item | {"input": value, "ctx": {"error": message}}])
+
+
+def address(request: Request, world: World, path: str) -> Response:
+    """Return where a file can be downloaded for a while without a key."""
+    seconds = world.variants.url_ttl_seconds
+    signed = world.signer.address(path, int(world.now.timestamp()) + seconds)
+    base = str(request.base_url).rstrip("/")
+    return json({"url": f"{base}{signed}", "expires_in_seconds": seconds})
 
 
 def too_large(name: str, cap: int, value: int) -> RequestValidationError:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import HTTPException, Query, Request, Response
 
-from analytics.emulator import logs, wire
+from analytics.emulator import artifacts, logs, wire
 from analytics.emulator.aggregates import daily_counts
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_run
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from analytics.emulator.world import World
 
 PAGE_CAP = 200
-LOG_URL_SECONDS = 3600
 
 router = common.router()
 
@@ -69,13 +69,14 @@ async def get_run(world: TheWorld, workspace: TheWorkspace, run_id: UUID) -> Res
 
 
 @router.get("/runs/{run_id}/log")
-async def get_log_url(request: Request, workspace: TheWorkspace, run_id: UUID) -> Response:
+async def get_log_address(
+    request: Request, world: TheWorld, workspace: TheWorkspace, run_id: UUID
+) -> Response:
     """Return where the log of an ended run can be downloaded."""
     run = find_run(workspace, run_id)
     if run.is_open:
         raise HTTPException(404, "Log is not available until the run finishes")
-    url = request.base_url.replace(path=f"/emulator/files/{run.id}/log")
-    return common.json({"url": str(url), "expires_in_seconds": LOG_URL_SECONDS})
+    return common.address(request, world, f"/files/runs/{run.id}/log")
 
 
 @router.get("/runs/{run_id}/log/events")
@@ -97,8 +98,18 @@ async def list_log_events(
 @router.get("/runs/{run_id}/artifacts")
 async def list_artifacts(workspace: TheWorkspace, run_id: UUID) -> Response:
     """Return the files that a run published."""
+    return common.json(artifacts.listing(find_run(workspace, run_id)))
+
+
+@router.get("/runs/{run_id}/artifacts/{key:path}/url")
+async def get_artifact_address(
+    request: Request, world: TheWorld, workspace: TheWorkspace, run_id: UUID, key: str
+) -> Response:
+    """Return where a file can be downloaded."""
     run = find_run(workspace, run_id)
-    return common.json({"artifacts": logs.artifacts(run), "truncated": False})
+    if artifacts.find(run, key) is None:
+        raise HTTPException(404, "Artifact not found")
+    return common.address(request, world, f"/files/runs/{run.id}/artifacts/{quote(key, safe='')}")
 
 
 def _page(

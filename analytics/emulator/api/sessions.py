@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from fastapi import HTTPException, Response
+from fastapi import Response
 
-from analytics.emulator import logs, wire
+from analytics.emulator import timeline, wire
 from analytics.emulator.api import common
-from analytics.emulator.api.common import TheWorkspace, TheWorld
+from analytics.emulator.api.common import TheWorkspace, TheWorld, find_session
+from analytics.emulator.api.dispatch import Given
 
 if TYPE_CHECKING:
-    from analytics.emulator.records import Session, Workspace
+    from analytics.emulator.records import Session
 
 router = common.router()
 
@@ -22,7 +23,7 @@ async def get_session(
     world: TheWorld, workspace: TheWorkspace, session_id: UUID, since: int = 0
 ) -> Response:
     """Return a session with its events after a `seq`."""
-    session = _find(workspace, session_id)
+    session = find_session(workspace, session_id)
     return common.json(wire.session_record(session, world.now, _events(session, since)))
 
 
@@ -31,15 +32,26 @@ async def list_session_events(
     workspace: TheWorkspace, session_id: UUID, since: int = 0
 ) -> Response:
     """Return a session's events after a `seq`."""
-    return common.json({"events": _events(_find(workspace, session_id), since)})
+    return common.json({"events": _events(find_session(workspace, session_id), since)})
+
+
+@router.post("/sessions/{session_id}/messages")
+async def send_message(
+    world: TheWorld, workspace: TheWorkspace, session_id: UUID, given: Given
+) -> Response:
+    """Say something in a session, which runs another turn, and return the new event alone."""
+    session = find_session(workspace, session_id)
+    world.orchestrator.continue_session(session, given)
+    return common.json(wire.session_record(session, world.now, timeline.keep(session)[-1:]))
+
+
+@router.post("/sessions/{session_id}/cancel")
+async def cancel(world: TheWorld, workspace: TheWorkspace, session_id: UUID) -> Response:
+    """Interrupt what runs in a session and terminate it; its events stay readable."""
+    session = find_session(workspace, session_id)
+    world.orchestrator.cancel(session)
+    return common.json(wire.session_record(session, world.now, []))
 
 
 def _events(session: Session, since: int) -> list[dict[str, object]]:
-    return [event for event in logs.session_events(session) if event["seq"] > since]
-
-
-def _find(workspace: Workspace, session_id: UUID) -> Session:
-    session = workspace.sessions.get(str(session_id))
-    if session is None:
-        raise HTTPException(404, "Session not found")
-    return session
+    return [event for event in timeline.session_events(session) if event["seq"] > since]

@@ -1,0 +1,383 @@
+"""Runs that are asked for: how they are queued, work, and end."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from analytics.emulator import Variants, World, running
+from analytics.emulator.catalogue import SONNET
+
+from .conftest import NOW, Api
+
+if TYPE_CHECKING:
+    from analytics.emulator.records import Agent
+
+HALF_A_MINUTE = timedelta(seconds=30)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def agent(api: Api) -> Agent:
+    return api.world.add_agent(api.workspace, "Baker", "baker")
+
+
+def trigger(api: Api, text: str = "Bread?", slug: str = "baker") -> dict[str, Any]:
+    run: dict[str, Any] = api.post(f"/agents/{slug}/runs", {"prompt": text})
+    return run
+
+
+def now(api: Api, run: dict[str, Any]) -> dict[str, Any]:
+    record: dict[str, Any] = api.get(f"/runs/{run['id']}")
+    return record
+
+
+def messages(api: Api, run: dict[str, Any]) -> list[str]:
+    return [event["msg"] for event in api.get(f"/runs/{run['id']}/log/events")["events"]]
+
+
+def story(api: Api, run: dict[str, Any]) -> list[str]:
+    """What happened in a run's session, in short."""
+    events = api.get(f"/sessions/{run['session_id']}/events")["events"]
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    return [event.get("status") or event["type"] for event in events]
+
+
+def seen_while(api: Api, run: dict[str, Any], seconds: int = 30) -> list[dict[str, Any]]:
+    """The run's record, second by second."""
+    records = [now(api, run)]
+    for _ in range(seconds):
+        api.world.pass_time(SECOND)
+        records.append(now(api, run))
+    return records
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_run_is_pending_then_works_then_succeeds(api: Api) -> None:
+    """A triggered run is pending at once, lives for 8 s at least and has ended within 30 s."""
+    run = trigger(api)
+    assert (run["status"], run["cost_usd"], run["started_at"]) == ("pending", 0, None)
+    assert run == now(api, run)
+
+    records = seen_while(api, run)
+
+    statuses = [record["status"] for record in records]
+    assert list(dict.fromkeys(statuses)) == ["pending", "running", "succeeded"]
+    assert 8 <= statuses.index("succeeded") <= 30
+    assert len({record["cost_usd"] for record in records}) > 4
+
+
+@pytest.mark.usefixtures("agent")
+def test_cost_and_tokens_grow_as_the_ledger_does(api: Api) -> None:
+    """A run's cost and tokens never fall, cost what the model's list price says, and add up."""
+    run = trigger(api)
+    for record in (records := seen_while(api, run)):
+        costs = api.get(f"/analytics/runs/{run['id']}/costs")
+        for name, total in (("cost_usd", "total_cost"), ("tokens_in", "total_tokens_in")):
+            if record is records[-1]:
+                assert record[name] == sum(row[total] for row in costs)
+            assert [r[name] for r in records] == sorted(r[name] for r in records)
+
+    last = records[-1]
+    assert last["cost_usd"] == SONNET.cost(last["tokens_in"], last["tokens_out"])
+    [hour] = api.get("/analytics/hourly")
+    assert (hour["cost_usd"], hour["agent_id"]) == (last["cost_usd"], last["agent_id"])
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_succeeded_run_is_immutable(api: Api) -> None:
+    """Nothing changes a run that has succeeded: neither time nor the cancelling of its session."""
+    run = trigger(api, "[artifacts]")
+    api.world.pass_time(HALF_A_MINUTE)
+    paths = (f"/runs/{run['id']}", f"/runs/{run['id']}/log/events", f"/runs/{run['id']}/artifacts")
+    before = [api.answer(path).content for path in paths]
+
+    api.post(f"/sessions/{run['session_id']}/cancel", status=200)
+    api.world.pass_time(timedelta(days=30))
+
+    assert [api.answer(path).content for path in paths] == before
+
+
+def test_the_sessions_events_tell_the_run(api: Api, agent: Agent) -> None:
+    """Events are the message, the start, one a step, the answer and the end; then silence."""
+    run = trigger(api)
+    api.world.pass_time(timedelta(hours=3))
+
+    events = story(api, run)
+
+    steps = events.count("step")
+    assert steps >= 4
+    ending = ["assistant_message", "succeeded"]
+    assert events == ["user_message", "running", *["step"] * steps, *ending]
+    session = api.get(f"/sessions/{run['session_id']}")
+    assert (session["state"], session["agent_id"]) == ("idle", agent.id)
+
+
+@pytest.mark.usefixtures("agent")
+def test_log_events_grow_while_the_run_works(api: Api) -> None:
+    """Log events are only ever added, count from 1, and tell what each step cost."""
+    run = trigger(api)
+    path = f"/runs/{run['id']}/log/events"
+    before: list[Any] = []
+    lengths = set()
+    for _ in range(30):
+        api.world.pass_time(SECOND)
+        events = api.get(path)["events"]
+        assert events[: len(before)] == before
+        before = events
+        lengths.add(len(events))
+
+    assert [event["seq"] for event in before] == list(range(1, len(before) + 1))
+    assert len(lengths) > 5
+    costs = [event["cost_usd"] for event in before if "cost_usd" in event]
+    assert sum(costs) == now(api, run)["cost_usd"]
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_failed_step_is_retried_without_a_second_event(api: Api) -> None:
+    """A flaky step waits longer each time, costs each time, and leaves one event."""
+    run = trigger(api, "[flaky]")
+    api.world.pass_time(HALF_A_MINUTE)
+
+    record = now(api, run)
+    retries = [message for message in messages(api, run) if message.startswith("RETRY")]
+    assert record["status"] == "succeeded"
+    assert [retry.split(": ")[0] for retry in retries] == [
+        "RETRY  step 2 in 1s",
+        "RETRY  step 2 in 2s",
+    ]
+    steps = story(api, run).count("step")
+    requests = api.get(f"/analytics/runs/{run['id']}/costs")[0]["request_count"]
+    assert requests == steps + 2
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize(
+    ("mark", "error"),
+    [
+        ("[fail]", "ValidationError: "),
+        ("[broken]", "given up after 5 attempts"),
+        ("[over-budget]", "BudgetExceededError: run budget of $5.00 exceeded"),
+        ("[endless]", "Hit max steps (40)"),
+        ("[slow] [endless]", "TimeoutError: the run reached its limit of 1 minutes"),
+    ],
+)
+def test_a_run_fails_with_a_telling_error(api: Api, agent: Agent, mark: str, error: str) -> None:
+    """An error, the budget, the step limit and the time limit each end a run as failed."""
+    agent.timeout_minutes = 1 if "slow" in mark else 60
+    run = trigger(api, mark)
+    api.world.pass_time(timedelta(minutes=3))
+
+    record = now(api, run)
+
+    assert record["status"] == "failed"
+    assert error in record["error"]
+    assert record["cost_usd"] > 0
+    assert messages(api, run)[-1].startswith("FAILED")
+    assert story(api, run)[-1] == "failed"
+
+
+def test_the_budget_is_the_agents(api: Api, agent: Agent) -> None:
+    """A run ends with the request that spends more than the budget, and not before."""
+    agent.max_budget = Decimal(2)
+    run = trigger(api, "[over-budget]")
+    costs = [record["cost_usd"] for record in seen_while(api, run)]
+
+    assert costs[-1] > 2
+    assert max(cost for cost in costs if cost < costs[-1]) <= 2
+
+
+@pytest.mark.usefixtures("agent")
+def test_four_runs_work_at_a_time(api: Api) -> None:
+    """With more runs than sandboxes, the younger ones wait in pending, and all end."""
+    runs = [trigger(api) for _ in range(6)]
+    api.world.pass_time(timedelta(seconds=4))
+    early = [now(api, run)["status"] for run in runs]
+    api.world.pass_time(2 * HALF_A_MINUTE)
+    records = [now(api, run) for run in runs]
+
+    assert early == ["running"] * 4 + ["pending"] * 2
+    assert {record["status"] for record in records} == {"succeeded"}
+    ends = sorted(record["finished_at"] for record in records[:4])
+    assert records[4]["started_at"] > ends[0]
+    assert records[5]["started_at"] > ends[1]
+
+
+def test_a_run_keeps_the_state_that_it_was_given(api: Api, agent: Agent) -> None:
+    """A state is not a prompt; the session shows it as JSON, and a mark in it steers too."""
+    state = {"subject": "Cannot access 🍞", "body": "[fail]"}
+    run = api.post(f"/agents/{agent.id}/runs", {"initial_state": state})
+    api.world.pass_time(HALF_A_MINUTE)
+
+    [message] = api.get(f"/sessions/{run['session_id']}/events")["events"][:1]
+
+    assert json.loads(message["text"]) == state
+    assert run["user_prompt"] is None
+    assert now(api, run)["status"] == "failed"
+
+
+def test_a_pinned_run_rides_its_version(api: Api, agent: Agent) -> None:
+    """A version in the path must be there and active."""
+    api.world.publish_version(agent)
+
+    run = api.post("/agents/baker/versions/2/runs", {"prompt": "Bread?"})
+
+    assert (run["agent_version"], run["agent_version_id"]) == (2, agent.versions[1].id)
+    body = {"prompt": "Bread?"}
+    for version, status in (("1", 409), ("3", 404), ("x", 422)):
+        response = api.send("POST", f"/agents/baker/versions/{version}/runs", body)
+        assert response.status_code == status
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        "Bread?",
+        {},
+        {"prompt": "Bread?", "initial_state": {}},
+        {"prompt": None, "initial_state": None},
+        {"prompt": ""},
+        {"prompt": 7},
+        {"prompt": {"text": "Bread?"}},
+        {"initial_state": "Bread?"},
+        {"initial_state": ["Bread?"]},
+    ],
+)
+def test_a_run_needs_a_prompt_or_a_state(api: Api, body: object) -> None:
+    """Both, neither, and what is no text or object are answered with FastAPI's 422."""
+    response = api.send("POST", "/agents/baker/runs", body)
+
+    assert response.status_code == 422
+    assert {"loc", "msg", "type", "input"} <= set(response.json()["detail"][0])
+    assert api.get("/runs/") == []
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"prompt": "Bread?"',
+        r'{"prompt": "\ud800"}',
+        r'{"initial_state": {"a": "\ud800"}}',
+        '{"initial_state": {"a": NaN}}',
+        f'{{"initial_state": {"[" * 100_000}',
+        b'{"prompt": "\xff"}',
+    ],
+    ids=["cut", "half a character", "half in a state", "no number", "deep", "no UTF-8"],
+)
+def test_broken_json_starts_nothing(api: Api, body: str | bytes) -> None:
+    """A body that is no JSON, or holds half of a character, is refused with 422."""
+    headers = {"Content-Type": "application/json"}
+    response = api.http.post("/api/v1/agents/baker/runs", content=body, headers=headers)
+
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["type"] == "json_invalid"
+    assert api.get("/runs/") == []
+
+
+@pytest.mark.usefixtures("agent")
+def test_what_was_asked_is_given_back_as_it_came(api: Api) -> None:
+    """Emoji, markup, formulas, control characters and huge numbers come back unchanged."""
+    state = {"text": "🍞 <script>x</script> =cmd() \x00\u202e", "n": 10**18, "deep": [[[{}]]]}
+    run = api.post("/agents/baker/runs", {"initial_state": state})
+    asked = trigger(api, state["text"])
+
+    [message] = api.get(f"/sessions/{run['session_id']}/events")["events"]
+    assert json.loads(message["text"]) == state
+    assert now(api, asked)["user_prompt"] == state["text"]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [("paused", 409), ("draft", 409), ("archived", 409), ("gone", 404)]
+)
+def test_an_agent_that_cannot_run_says_so(api: Api, status: Any, answer: int) -> None:
+    """Paused, archived and draft agents are a conflict; an unknown one is not found."""
+    if status == "draft":
+        api.world.add_agent(api.workspace, "Baker", "baker", status="draft")
+    elif status != "gone":
+        api.world.set_agent_status(api.world.add_agent(api.workspace, "Baker", "baker"), status)
+
+    response = api.send("POST", "/agents/baker/runs", {"prompt": "Bread?"})
+
+    assert response.status_code == answer
+    assert (status if answer == 409 else "not found") in response.json()["detail"]
+
+
+def test_another_workspaces_agent_cannot_be_run(api: Api) -> None:
+    """A key starts nothing in another workspace."""
+    other = api.world.add_workspace("Next door")
+    agent = api.world.add_agent(other, "Baker", "baker")
+
+    response = api.send("POST", f"/agents/{agent.id}/runs", {"prompt": "Bread?"})
+
+    assert response.status_code == 404
+    assert not other.runs
+
+
+def test_a_pausing_agent_finishes_its_runs(api: Api, agent: Agent) -> None:
+    """A paused agent starts nothing new; an archived one's runs are cancelled by policy."""
+    runs = [trigger(api) for _ in range(6)]
+    api.world.pass_time(timedelta(seconds=4))
+    api.world.set_agent_status(agent, "paused")
+    api.world.pass_time(SECOND)
+    assert now(api, runs[0])["status"] == "running"
+
+    api.world.set_agent_status(agent, "archived")
+    api.world.pass_time(HALF_A_MINUTE)
+
+    assert {now(api, run)["status"] for run in runs} == {"cancelled"}
+    assert messages(api, runs[0])[-1] == "CANCELLED  by policy: the agent is archived"
+    assert now(api, runs[5])["started_at"] is None
+
+
+def test_an_unmetered_agent_works_for_nothing(api: Api, agent: Agent) -> None:
+    """An agent without models costs nothing and uses no tokens, also beyond its budget."""
+    agent.offers = ()
+    run = trigger(api, "[over-budget]")
+    api.world.pass_time(HALF_A_MINUTE)
+
+    record = now(api, run)
+
+    assert record["status"] == "succeeded"
+    assert (record["cost_usd"], record["tokens_in"]) == (0, 0)
+
+
+def test_runs_that_are_asked_for_shift_nothing_in_the_story() -> None:
+    """The story's runs have the same ids and figures whether or not others were triggered."""
+    worlds = [World.demo(3, NOW, history_days=3) for _ in range(2)]
+    agent = worlds[0].workspaces[0].agent("order-status")
+    assert agent
+    with running(worlds[0]) as emulator:
+        api = Api(emulator, worlds[0].workspaces[0])
+        with api.http:
+            mine = {trigger(api, slug="order-status")["id"] for _ in range(3)}
+    for world in worlds:
+        world.pass_time(timedelta(hours=12))
+
+    told, untold = (world.workspaces[0].runs for world in worlds)
+    assert {run_id for run_id in told if run_id not in mine} == set(untold)
+    of_run = worlds[1].workspaces[0].ledger.of_run
+    for run_id in untold:
+        figures = [entry[2:] for entry in worlds[0].workspaces[0].ledger.of_run(run_id)]
+        assert figures == [entry[2:] for entry in of_run(run_id)]
+
+
+def test_the_clock_drives_runs_by_itself() -> None:
+    """On a ticking clock a run goes on without being told, while the story waits for its call."""
+    world = World.demo(3, NOW, history_days=2)
+    others = [run.id for run in world.workspaces[0].runs.values() if run.is_open]
+    with running(world, Variants(), speed=500) as emulator:
+        api = Api(emulator, world.workspaces[0])
+        with api.http:
+            run = trigger(api, slug="support-triage")
+            while now(api, run)["status"] != "succeeded":
+                pass
+            assert [r.id for r in world.workspaces[0].runs.values() if r.is_open] == others
+            assert now(api, run)["finished_at"] > run["created_at"]
