@@ -197,15 +197,28 @@ def emulator(
         list[str] | None,
         typer.Option(help="A habit of the API, as NAME=VALUE; may be given several times."),
     ] = None,
+    speed: Annotated[
+        float, typer.Option(min=0, max=1000, help="How fast its clock goes; 0 lets it stand.")
+    ] = 1,
 ) -> None:
     """Serve a local Levain API, to try all of it without a key.
 
-    It has two made-up workspaces.
+    It has two made-up workspaces, and runs the runs that are triggered: each takes 8 to 20
+    seconds and succeeds, unless its prompt or state holds one of these.
+
+    \b
+    [fail]          a step meets an error that no retry mends
+    [flaky]         a step fails twice and is retried with back-off
+    [broken]        a step fails five times, which ends the run
+    [slow]          each step takes twenty times as long
+    [endless]       no result, until the step limit
+    [over-budget]   each step costs nearly half of the budget
+    [artifacts]     publishes 3 files; [artifacts:1200] so many
 
     Its first line on standard output is JSON: its URL, and a key for each workspace.
 
     Example: analytics emulator --port 8080 --seed 7 --variant every_nth_429=50
-    """
+    """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.cli.emulator import serve
 
-    serve(port, seed, now, variant or [])
+    serve(port, seed, now, variant or [], speed)

@@ -9,7 +9,7 @@ import msgspec
 from analytics.errors import AnalyticsError, UsageError
 
 
-def serve(port: int, seed: int, now: datetime | None, variants: list[str]) -> None:
+def serve(port: int, seed: int, now: datetime | None, variants: list[str], speed: float) -> None:
     """Serve the demo world on loopback until ended; UsageError for a variant that there is not."""
     try:
         from analytics.emulator import Variants, World, server
@@ -29,6 +29,6 @@ def serve(port: int, seed: int, now: datetime | None, variants: list[str]) -> No
         ) from error
     start = now.replace(tzinfo=UTC) if now else datetime.now(UTC)
     try:
-        server.serve(World.demo(seed, start), port, chosen)
+        server.serve(World.demo(seed, start), port, chosen, speed=speed)
     except OSError as error:
         raise AnalyticsError(f"Port {port} cannot be used: {error.strerror}.") from error
