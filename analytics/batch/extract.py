@@ -16,7 +16,7 @@ from analytics.extract.landing import UNFINISHED
 from analytics.extract.night import Night
 from analytics.extract.workspace import extract_workspace
 from analytics.levain import AsyncLevain, LevainError, UnauthorizedError
-from analytics.levain.records import Me
+from analytics.levain.records import Me, typed
 from analytics.settings import Settings, Workspace
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.store import WarehouseStore
@@ -72,11 +72,12 @@ async def extract_all(
                 )
             )
             try:
-                me, began_at = await client.auth.me()
+                answer = await client.auth.read()
+                me = typed(answer.record, Me)
             except LevainError as error:
                 refused.append((workspace, error))
             else:
-                opened.append(_Opened(workspace, client, me, began_at))
+                opened.append(_Opened(workspace, client, me, answer.fetched_at))
         _insist_on_a_key(opened, refused)
         _insist_on_identity(con, opened)
         failed = [Outcome(_name(workspace), str(error)) for workspace, error in refused]

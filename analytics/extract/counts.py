@@ -31,7 +31,7 @@ async def read_counts(night: Night) -> None:
 
 async def _count(night: Night, landing: Landing, agent_id: str, days: int) -> None:
     try:
-        answer, records = await night.client.runs.read_daily(agent_id, days)
+        page = await night.client.runs.daily(agent_id, days)
     except UnauthorizedError:
         raise
     except RefusedError as error:
@@ -39,6 +39,6 @@ async def _count(night: Night, landing: Landing, agent_id: str, days: int) -> No
         if not isinstance(error, NotFoundError):
             night.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")
     else:
-        end = answer.fetched_at.date() + timedelta(days=1)
+        end = page.answer.fetched_at.date() + timedelta(days=1)
         window = (end - timedelta(days=days), end)
-        landing.add(SOURCE, answer, records, agent_id=agent_id, window=window)
+        landing.add(SOURCE, page.answer, page.records, agent_id=agent_id, window=window)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from analytics.extract.landing import Landing
 from analytics.extract.night import Night, together
-from analytics.levain import Answer, RefusedError, UnauthorizedError
-from analytics.levain.transport import Records
+from analytics.levain import Page, RefusedError, UnauthorizedError
 
 BATCH = 2_000
 """Runs per load: what is read is stored soon, and memory does not grow with a backlog."""
@@ -36,14 +36,14 @@ async def _land(
     landing: Landing,
     source: str,
     run_id: str,
-    read: Callable[[str], Awaitable[tuple[Answer, Records]]],
+    read: Callable[[str], Awaitable[Page[Any]]],
     night: Night,
 ) -> None:
     try:
-        answer, records = await read(run_id)
+        page = await read(run_id)
     except UnauthorizedError:
         raise
     except RefusedError as error:
         landing.add_missing(source, error, night.began_at, run_id=run_id)
     else:
-        landing.add(source, answer, records, run_id=run_id)
+        landing.add(source, page.answer, page.records, run_id=run_id)

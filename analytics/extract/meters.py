@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from analytics.extract.landing import Landing
 from analytics.extract.night import Night, together
-from analytics.levain import Answer, AsyncLevain, RefusedError, UnauthorizedError
+from analytics.levain import AsyncLevain, Page, RefusedError, UnauthorizedError
 from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
-from analytics.levain.transport import Records
 
 TRAILING_DAYS = 8
 CORRECTION_DAYS = 35
 
-Read = Callable[[AsyncLevain, date, date], Awaitable[tuple[Answer, Records]]]
+Read = Callable[[AsyncLevain, date, date], Awaitable[Page[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ METERS = (
         "agent_billing_days",
         LONGEST_DAILY_DAYS,
         TRAILING_DAYS,
-        lambda client, start, end: client.analytics.billing_by_agent(start, end),
+        lambda client, start, end: client.analytics.timeseries_by_agent(start, end),
     ),
     Meter(
         "agent_rollups",
@@ -75,12 +75,12 @@ async def read_meters(night: Night) -> None:
 async def _read_provider_keys(night: Night, landing: Landing) -> None:
     """Which providers bill the workspace itself; an API without such a list says nothing of it."""
     try:
-        answer, records = await night.client.byok.read()
+        page = await night.client.byok.list()
     except UnauthorizedError:
         raise
     except RefusedError:
         return
-    landing.add("provider_keys", answer, records)
+    landing.add("provider_keys", page.answer, page.records)
 
 
 async def read_touched_days(night: Night) -> None:
@@ -103,8 +103,8 @@ def tonight(night: Night, meter: Meter) -> set[date]:
 
 async def _read_days(night: Night, landing: Landing, days_of: Callable[[Meter], set[date]]) -> None:
     async def read(meter: Meter, start: date, end: date) -> None:
-        answer, records = await meter.read(night.client, start, end)
-        landing.add(meter.source, answer, records, window=(start, end))
+        page = await meter.read(night.client, start, end)
+        landing.add(meter.source, page.answer, page.records, window=(start, end))
 
     wanted = [(meter, days_of(meter)) for meter in METERS]
     await together(

@@ -48,8 +48,8 @@ async def close_night(night: Night) -> None:
 async def _first_requests(night: Night) -> int:
     """How many requests a first night makes: each window, each list, two for each listed run."""
     first = night.days_back(night.options.history_days)[0]
-    _, rollups = await night.client.analytics.agents(first, night.today + timedelta(days=1))
-    counts = [msgspec.json.decode(rollup.get("run_count", b"0")) for rollup in rollups]
+    rollups = await night.client.analytics.agents(first, night.today + timedelta(days=1))
+    counts = [msgspec.json.decode(rollup.get("run_count", b"0")) for rollup in rollups.records]
     listed = sum(min(LONGEST_LIST, count) for count in counts if isinstance(count, int))
     limit = night.options.details_per_night or listed
     meter_windows = sum(len(windows(tonight(night, meter), meter.longest_days)) for meter in METERS)

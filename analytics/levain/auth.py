@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
+from analytics.levain.paths import api_path
 from analytics.levain.records import Me, typed
 from analytics.levain.transport import Answer, Transport
 
@@ -15,10 +14,13 @@ class Auth:
         self._transport = transport
 
     async def read(self) -> Answer:
-        """The key's workspace, undecoded."""
-        return await self._transport.get("/api/v1/auth/me")
+        """The key's workspace, undecoded; `fetched_at` is what the API's clock says."""
+        return await self._transport.get(api_path("auth", "me"))
 
-    async def me(self) -> tuple[Me, datetime]:
-        """The key's workspace, and what the API's clock says."""
-        answer = await self.read()
-        return typed(answer.record, Me), answer.fetched_at
+    async def me(self) -> Me:
+        """The key's workspace.
+
+        >>> levain.auth.me().workspace_name
+        'Blank Slate'
+        """
+        return typed((await self.read()).record, Me)

@@ -1,18 +1,30 @@
-"""The workspace's own keys at model providers; a secret is never answered."""
+"""Bring your own key: model usage that your own provider account pays."""
 
 from __future__ import annotations
 
-from analytics.levain.paging import records_of
-from analytics.levain.transport import Answer, Records, Transport
+from analytics.levain.paging import Page, one_page
+from analytics.levain.paths import api_path
+from analytics.levain.records import ProviderKey, typed
+from analytics.levain.transport import Transport
 
 
 class Byok:
-    """`/byok`."""
+    """`/byok`; a key's secret goes in and never comes out."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    async def read(self) -> tuple[Answer, Records]:
-        """The keys in force, undecoded; NotFoundError where the API has no such list."""
-        answer = await self._transport.get("/api/v1/byok")
-        return answer, records_of(answer)
+    async def list(self) -> Page[ProviderKey]:
+        """The keys in use, without their secrets."""
+        return await one_page(self._transport, api_path("byok"), ProviderKey)
+
+    async def add(self, provider: str, api_key: str) -> ProviderKey:
+        """Let runs that begin from now on use this key for a provider (such as `anthropic`)."""
+        answer = await self._transport.send(
+            "POST", api_path("byok", provider), {"api_key": api_key}
+        )
+        return typed(answer.record, ProviderKey)
+
+    async def revoke(self, key_id: str) -> None:
+        """Take a key away at once; new runs use the platform's accounts again."""
+        await self._transport.send("DELETE", api_path("byok", key_id))

@@ -10,10 +10,14 @@ import httpx
 
 from analytics.levain.agents import Agents
 from analytics.levain.analytics import Analytics
+from analytics.levain.artifacts import Artifacts
 from analytics.levain.auth import Auth
 from analytics.levain.byok import Byok
 from analytics.levain.runs import Runs
-from analytics.levain.transport import Transport
+from analytics.levain.schedules import Schedules
+from analytics.levain.sessions import Sessions
+from analytics.levain.transport import TRIES, Transport
+from analytics.levain.versions import Versions
 
 DEFAULT_API = "https://api.levainlabs.com"
 
@@ -22,7 +26,7 @@ class AsyncLevain:
     """A client for one workspace, the one that the key belongs to.
 
     At most `concurrency` requests are under way; `requests_per_second` 0 sets no limit of our
-    own. Use it as a context manager::
+    own; what may succeed later is tried `tries` times. Use it as a context manager::
 
         async with AsyncLevain(api_key) as levain:
             async for run in levain.runs.list(agent_id=agent_id):
@@ -36,6 +40,7 @@ class AsyncLevain:
         *,
         concurrency: int = 8,
         requests_per_second: float = 0,
+        tries: int = TRIES,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._transport = Transport(
@@ -43,6 +48,7 @@ class AsyncLevain:
             api,
             concurrency=concurrency,
             requests_per_second=requests_per_second,
+            tries=tries,
             transport=transport,
         )
 
@@ -55,6 +61,10 @@ class AsyncLevain:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
         await self._transport.aclose()
 
     @property
@@ -73,9 +83,29 @@ class AsyncLevain:
         return Agents(self._transport)
 
     @cached_property
+    def versions(self) -> Versions:
+        """The versions of an agent."""
+        return Versions(self._transport)
+
+    @cached_property
     def runs(self) -> Runs:
-        """Runs, their log events and their counts."""
+        """Runs: triggered, watched, cancelled; their log, their events and their counts."""
         return Runs(self._transport)
+
+    @cached_property
+    def artifacts(self) -> Artifacts:
+        """The files that runs publish."""
+        return Artifacts(self._transport)
+
+    @cached_property
+    def sessions(self) -> Sessions:
+        """Conversations of one or several runs."""
+        return Sessions(self._transport)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        """Agents that run by the clock."""
+        return Schedules(self._transport)
 
     @cached_property
     def analytics(self) -> Analytics:

@@ -6,6 +6,8 @@ LevainError
 │   ├── AnswerBrokenError     a 2xx whose body is not the JSON that was asked for
 │   ├── ServerFailedError     5xx
 │   └── TooManyRequestsError  429
+├── OutcomeUnknownError       a change that may have been carried out, or not
+├── DownloadFailedError       a file that could not be had whole
 └── RefusedError              4xx: trying again would change nothing
     ├── UnauthorizedError     401, 403
     └── NotFoundError         404
@@ -33,6 +35,14 @@ class ConnectionFailedError(TransientError):
 
 class AnswerBrokenError(TransientError):
     """The answer says that all is well, and its body is not JSON of the expected shape."""
+
+
+class OutcomeUnknownError(LevainError):
+    """A change may have been carried out, unconfirmed: look before you ask for it again."""
+
+
+class DownloadFailedError(LevainError):
+    """A file could not be had whole from its time-limited URL."""
 
 
 class StatusError(LevainError):

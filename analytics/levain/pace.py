@@ -1,4 +1,4 @@
-"""How fast the client may ask: a limit of our own, and the pauses that the API asks for."""
+"""How fast the client may ask: a limit of our own, the pauses that the API asks for, polling."""
 
 from __future__ import annotations
 
@@ -33,3 +33,23 @@ class Pace:
         self._next_turn = start + self._spacing
         while (wait := max(start, self._paused_until) - self._clock()) > 0:
             await self._sleep(wait)
+
+
+SLOWEST_POLL = 5.0
+_SLOWER = 1.5
+
+
+class Polling:
+    """How long to wait before looking again: longer each time that nothing has changed."""
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._wait = interval
+
+    def pause(self, *, has_changed: bool) -> float:
+        """Seconds until the next look; never shorter than the interval."""
+        if has_changed:
+            self._wait = self._interval
+        wait = self._wait
+        self._wait = max(self._interval, min(self._wait * _SLOWER, SLOWEST_POLL))
+        return wait

@@ -15,7 +15,18 @@ from analytics.levain.transport import Answer, Params, Records, Transport
 
 T = TypeVar("T")
 
-_WRAPPERS = ("items", "data", "records", "runs", "agents", "versions", "events")
+_WRAPPERS = (
+    "items",
+    "data",
+    "records",
+    "runs",
+    "agents",
+    "versions",
+    "events",
+    "drafts",
+    "schedules",
+    "keys",
+)
 _CURSORS = ("next_cursor", "next", "cursor")
 
 
@@ -32,6 +43,14 @@ class Page(Generic[T]):
 
     def __len__(self) -> int:
         return len(self.records)
+
+
+async def one_page(
+    transport: Transport, path: str, kind: type[T], params: Params | None = None
+) -> Page[T]:
+    """A list that comes in one answer."""
+    answer = await transport.get(path, params)
+    return Page(answer, records_of(answer), kind)
 
 
 async def pages(

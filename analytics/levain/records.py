@@ -30,26 +30,15 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     agent_version: int | None = None
     parent_run_id: str | None = None
     session_id: str | None = None
+    user_prompt: str | None = None
     kind: str | None = None
     artifact_count: int | None = None
+    artifact_count_truncated: bool | None = None
 
-
-class Agent(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent of the workspace; its name may change, its id does not."""
-
-    id: str
-    name: str | None = None
-    slug: str | None = None
-    status: str | None = None
-    created_at: datetime | None = None
-    updated_at: datetime | None = None
-
-
-class Me(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose key it is."""
-
-    workspace_id: str
-    workspace_name: str | None = None
+    @property
+    def has_ended(self) -> bool:
+        """Whether its status is final; one that is new to us is not."""
+        return self.status in {"succeeded", "failed", "cancelled"}
 
 
 class DailyCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,22 +49,210 @@ class DailyCount(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a run's execution timeline; `ts` in Unix seconds, `event` as the agent wrote it."""
+
+    seq: int | None = None
+    ts: float | None = None
+    level: str | None = None
+    logger: str | None = None
+    msg: str | None = None
+    node: str | None = None
+    event: Any = None
+    duration_ms: float | None = None
+    cost_usd: Decimal | None = None
+    tokens: Any = None
+    exc: str | None = None
+
+
+class Artifact(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that a run published; `filename` is whatever the agent called it."""
+
+    key: str
+    filename: str | None = None
+    size_bytes: int | None = None
+    content_type: str | None = None
+    created_at: datetime | None = None
+
+
+class ArtifactList(msgspec.Struct, frozen=True, kw_only=True):
+    """A run's artifacts, oldest first; `truncated` where it has more than the 1,000 listed."""
+
+    artifacts: list[Artifact]
+    truncated: bool = False
+
+
+class FileUrl(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a file can be had without a key, for so many seconds."""
+
+    url: str
+    expires_in_seconds: float | None = None
+
+
+class AgentConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """The limits of an agent's runs: US dollars and minutes."""
+
+    max_budget: Decimal | None = None
+    timeout_minutes: int | None = None
+    notify_on_run: bool | None = None
+
+
+class Agent(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent of the workspace; its name may change, its id does not."""
+
+    id: str
+    name: str | None = None
+    slug: str | None = None
+    description: str | None = None
+    status: str | None = None
+    config: AgentConfig | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    draft_version: int | None = None
+
+
+class Build(msgspec.Struct, frozen=True, kw_only=True):
+    """A build under way: `run_id` is a run of the platform, to be watched like any other."""
+
+    run_id: str | None = None
+    session_id: str | None = None
+    agent_id: str | None = None
+    version: int | None = None
+    status: str | None = None
+    created_at: datetime | None = None
+
+
+class NewAgent(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent just made; with a prompt, its first version is being built by `run_id`."""
+
+    agent: Agent
+    version: int | None = None
+    run_id: str | None = None
+    session_id: str | None = None
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of an agent: draft, active (runs go there) or archived."""
+
+    id: str
+    version: int
+    agent_id: str | None = None
+    description: str | None = None
+    status: str | None = None
+    parent_version: int | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    last_commit_at: datetime | None = None
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A version that is not yet active, with the issues that caused it."""
+
+    version_id: str
+    version: int
+    parent_version: int | None = None
+    created_at: datetime | None = None
+    issues: list[dict[str, Any]] = []
+
+
+class SessionEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened in a session: a message, a step, a change of status."""
+
+    seq: int | None = None
+    type: str | None = None
+    run_id: str | None = None
+    created_at: datetime | None = None
+    text: str | None = None
+    status: str | None = None
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation with an agent, of one or several runs; terminated, it takes no message."""
+
+    id: str
+    agent_id: str | None = None
+    agent_version_id: str | None = None
+    state: str | None = None
+    created_at: datetime | None = None
+    last_activity_at: datetime | None = None
+    terminated_at: datetime | None = None
+    rounds: list[Any] = []
+    events: list[SessionEvent] = []
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """When an agent runs by itself; a disabled schedule is paused, and catches up on nothing."""
+
+    id: str
+    cron_expr: str
+    timezone: str | None = None
+    agent_id: str | None = None
+    agent_version_id: str | None = None
+    prompt: str | None = None
+    initial_state: dict[str, Any] | None = None
+    enabled: bool | None = None
+    next_fire_at: datetime | None = None
+    last_fired_at: datetime | None = None
+    last_run_id: str | None = None
+    created_at: datetime | None = None
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """An agent's inbound webhook; `url` embeds its secret, and is shown only when it is made."""
+
+    url: str | None = None
+    agent_id: str | None = None
+    created_at: datetime | None = None
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
+    """An event of an integration that starts an agent."""
+
+    id: str
+    event_type: str
+    agent_id: str | None = None
+    integration_id: str | None = None
+    integration_provider: str | None = None
+    integration_display_name: str | None = None
+    enabled: bool | None = None
+    agent_version: int | None = None
+    created_at: datetime | None = None
+
+
+class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A model provider's key of your own, without its secret."""
+
+    key_id: str
+    provider: str | None = None
+    created_at: datetime | None = None
+    last_four: str | None = None
+
+
+class Me(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose key it is."""
+
+    workspace_id: str
+    workspace_name: str | None = None
+
+
 def typed(record: Any, kind: type[T]) -> T:
     """An undecoded record as `kind`; AnswerBrokenError names the field that does not fit."""
     try:
         value = msgspec.json.decode(msgspec.json.encode(record), type=kind)
     except msgspec.ValidationError as error:
         raise AnswerBrokenError(kind.__name__, str(error)) from error
-    return _with_offsets(value)
+    whole: T = _with_offsets(value)
+    return whole
 
 
-def _with_offsets(value: T) -> T:
-    """An instant without an offset is in UTC."""
+def _with_offsets(value: Any) -> Any:
+    """An instant without an offset is in UTC, also in a record within a record."""
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    if isinstance(value, list):
+        return [_with_offsets(item) for item in value]
     if not isinstance(value, msgspec.Struct):
         return value
-    naive = {
-        name: moment.replace(tzinfo=UTC)
-        for name in value.__struct_fields__
-        if isinstance(moment := getattr(value, name), datetime) and moment.tzinfo is None
-    }
-    return msgspec.structs.replace(value, **naive) if naive else value
+    fields = {name: getattr(value, name) for name in value.__struct_fields__}
+    changed = {name: new for name, old in fields.items() if (new := _with_offsets(old)) is not old}
+    return msgspec.structs.replace(value, **changed) if changed else value

@@ -1,19 +1,34 @@
-"""Runs, their log events and their counts."""
+"""Runs: triggered, watched, cancelled; their log, their events and their counts."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from urllib.parse import quote
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
-from analytics.levain.paging import Page, pages, records_of
-from analytics.levain.records import DailyCount, Run, typed
-from analytics.levain.transport import Answer, Params, Records, Transport
+import msgspec
 
-DailyCounts = list[DailyCount]
+from analytics.levain.downloads import download
+from analytics.levain.errors import LevainError, NotFoundError
+from analytics.levain.pace import Polling
+from analytics.levain.paging import Page, one_page, pages
+from analytics.levain.paths import api_path, given
+from analytics.levain.records import DailyCount, FileUrl, LogEvent, Run, typed
+from analytics.levain.sessions import Sessions
+from analytics.levain.transport import Answer, Params, Transport
 
 LONGEST_COUNT_DAYS = 90
 LONGEST_LIST = 200
 """The API lists no more runs than the newest 200, of the workspace or of one agent."""
+
+LogEvents = list[LogEvent]
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """A run as it stands, and the log events that are new since it was last looked at."""
+
+    run: Run
+    events: list[LogEvent]
 
 
 class Runs:
@@ -22,38 +37,176 @@ class Runs:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def pages(self, agent_id: str | None = None) -> AsyncIterator[Page[Run]]:
+    async def trigger(
+        self,
+        agent: str,
+        *,
+        prompt: str | None = None,
+        initial_state: Mapping[str, object] | None = None,
+        version: int | None = None,
+    ) -> Run:
+        """Start a run of an agent (id or slug), and return at once, while it is `pending`.
+
+        Give either `initial_state`, a payload that matches the agent's state schema, or a bare
+        `prompt`. It executes against the active version, unless `version` names another one.
+        RefusedError where the agent is paused or a draft, or the input does not fit;
+        OutcomeUnknownError where it may have started without our knowing.
+
+        >>> run = levain.runs.trigger(
+        ...     "support-triage",
+        ...     initial_state={
+        ...         "subject": "Cannot access my account",
+        ...         "body": "I get a 403 every time I try to log in.",
+        ...     },
+        ... )
+        >>> run.status
+        'pending'
+        """
+        where = ("versions", version, "runs") if version is not None else ("runs",)
+        answer = await self._transport.send(
+            "POST",
+            api_path("agents", agent, *where),
+            given(prompt=prompt, initial_state=initial_state),
+        )
+        return typed(answer.record, Run)
+
+    def pages(
+        self, agent_id: str | None = None, *, limit: int = LONGEST_LIST
+    ) -> AsyncIterator[Page[Run]]:
         """The newest runs first, of the workspace or of one agent, page by page."""
-        params: Params = {"limit": LONGEST_LIST} | ({"agent_id": agent_id} if agent_id else {})
+        params: Params = {"limit": limit} | ({"agent_id": agent_id} if agent_id else {})
         return pages(self._transport, "/api/v1/runs/", params, Run)
 
-    async def list(self, agent_id: str | None = None) -> AsyncIterator[Run]:
-        """The newest runs first, of the workspace or of one agent."""
-        async for page in self.pages(agent_id):
+    async def list(
+        self, agent_id: str | None = None, *, limit: int = LONGEST_LIST
+    ) -> AsyncIterator[Run]:
+        """The newest runs first, of the workspace or of one agent (its id, not its slug).
+
+        >>> for run in levain.runs.list(limit=3):
+        ...     print(run.status, run.cost_usd, run.tokens_in, run.tokens_out)  # doctest: +ELLIPSIS
+        ...
+        """
+        async for page in self.pages(agent_id, limit=limit):
+            for run in page:
+                yield run
+
+    async def platform(self, *, limit: int = LONGEST_LIST) -> AsyncIterator[Run]:
+        """The newest runs that the platform started for the workspace: builds, verifications."""
+        async for page in pages(self._transport, api_path("platform-runs"), {"limit": limit}, Run):
             for run in page:
                 yield run
 
     async def read(self, run_id: str) -> Answer:
         """One run as it stands now, undecoded; NotFoundError where there is none."""
-        return await self._transport.get(f"/api/v1/runs/{quote(run_id, safe='')}")
+        return await self._transport.get(api_path("runs", run_id))
 
     async def get(self, run_id: str) -> Run:
-        """One run as it stands now."""
+        """One run as it stands now: its status, and its cost and tokens so far.
+
+        >>> run = levain.runs.get(run_id)
+        >>> run.status
+        'succeeded'
+        >>> run.cost_usd  # exact: a Decimal with the digits that the API sent
+        Decimal('0.25')
+        """
         return typed((await self.read(run_id)).record, Run)
 
-    async def log_events(self, run_id: str) -> tuple[Answer, Records]:
-        """A run's structured log events, undecoded, oldest first."""
-        answer = await self._transport.get(f"/api/v1/runs/{quote(run_id, safe='')}/log/events")
-        return answer, records_of(answer)
+    async def watch(self, run_id: str, *, interval: float = 1.0) -> AsyncIterator[Run]:
+        """Each state of a run that differs from the one before it, until it has ended.
 
-    async def read_daily(self, agent_id: str, days: int) -> tuple[Answer, Records]:
-        """How many runs an agent started per UTC day, undecoded."""
-        answer = await self._transport.get(
-            "/api/v1/runs/daily", {"agent_id": agent_id, "days": days}
+        Asks every `interval` seconds, and less often while nothing changes.
+
+        >>> for run in levain.runs.watch(run_id):
+        ...     print(run.status, run.tokens_in, run.tokens_out, run.cost_usd)
+        succeeded 1000 100 0.25
+        """
+        polling, last = Polling(interval), None
+        while True:
+            run = await self.get(run_id)
+            if run != last:
+                yield run
+            if run.has_ended:
+                return
+            await asyncio.sleep(polling.pause(has_changed=run != last))
+            last = run
+
+    async def follow(self, run_id: str, *, interval: float = 1.0) -> AsyncIterator[Progress]:
+        """As `watch`, with the log events that have come since; the last one has the last of them.
+
+        Where the API gives a run's events only after its end, they all come then.
+        """
+        polling, last, tail = Polling(interval), None, _Tail()
+        while True:
+            run = await self.get(run_id)  # first: events that come before the end are not missed
+            events = tail.new(await self._events_so_far(run_id, tail.seq))
+            has_changed = bool(events) or run != last
+            if has_changed:
+                yield Progress(run=run, events=events)
+            if run.has_ended:
+                return
+            await asyncio.sleep(polling.pause(has_changed=has_changed))
+            last = run
+
+    async def log_events(self, run_id: str, *, since: int | None = None) -> Page[LogEvent]:
+        """A run's structured log events, oldest first; with `since`, those after that `seq`.
+
+        >>> for event in levain.runs.log_events(run_id):
+        ...     print(event.level, event.msg)  # doctest: +ELLIPSIS
+        INFO BOOT  node agent
+        ...
+        INFO DONE  finished
+        """
+        params: Params | None = None if since is None else {"since": since}
+        return await one_page(
+            self._transport, api_path("runs", run_id, "log", "events"), LogEvent, params
         )
-        return answer, records_of(answer)
 
-    async def daily(self, agent_id: str, days: int = 7) -> DailyCounts:
+    async def log_url(self, run_id: str) -> FileUrl:
+        """Where the full raw log can be had for a while; NotFoundError until the run has ended."""
+        answer = await self._transport.get(api_path("runs", run_id, "log"))
+        return typed(answer.record, FileUrl)
+
+    async def download_log(self, run_id: str, target: Path) -> int:
+        """Write the full raw log (JSON lines) to `target`; its size in bytes."""
+        return await download(lambda: self.log_url(run_id), target)
+
+    async def cancel(self, run_id: str) -> Run:
+        """Cancel a run by its session, and return it as it stands then: draining, or cancelled.
+
+        A run that has ended is left alone: its session may be at work on another one.
+        """
+        run = await self.get(run_id)
+        if run.has_ended:
+            return run
+        if run.session_id is None:
+            raise LevainError(f"cancel {run_id}", "the run belongs to no session")
+        await Sessions(self._transport).cancel(run.session_id)
+        return await self.get(run_id)
+
+    async def daily(self, agent_id: str, days: int = 7) -> Page[DailyCount]:
         """How many runs an agent started per UTC day, by status, today included (1 to 90 days)."""
-        _, records = await self.read_daily(agent_id, days)
-        return [typed(record, DailyCount) for record in records]
+        params: Params = {"agent_id": agent_id, "days": days}
+        return await one_page(self._transport, api_path("runs", "daily"), DailyCount, params)
+
+    async def _events_so_far(self, run_id: str, since: int | None) -> LogEvents:
+        try:
+            return [*await self.log_events(run_id, since=since)]
+        except NotFoundError:
+            return []  # the run is there: its events come when it ends
+
+
+class _Tail:
+    """Where reading stands in a list of events that grows, whether it numbers them or not."""
+
+    def __init__(self) -> None:
+        self.seq: int | None = None
+        self._unnumbered = 0
+
+    def new(self, events: LogEvents) -> LogEvents:
+        """Those that were not read before, also if the API does not heed `since`."""
+        fresh = [e for e in events if e.seq is not None and e.seq > (self.seq or 0)]
+        self.seq = max((e.seq for e in fresh if e.seq is not None), default=self.seq)
+        unnumbered = [e for e in events if e.seq is None]
+        fresh += unnumbered[self._unnumbered :]
+        self._unnumbered = max(self._unnumbered, len(unnumbered))
+        return fresh

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import msgspec
@@ -17,6 +18,7 @@ from analytics.levain.errors import (
     ConnectionFailedError,
     LevainError,
     NotFoundError,
+    OutcomeUnknownError,
     RefusedError,
     ServerFailedError,
     TooManyRequestsError,
@@ -24,6 +26,7 @@ from analytics.levain.errors import (
     UnauthorizedError,
 )
 from analytics.levain.pace import Pace
+from analytics.levain.surrogates import with_surrogates_spelt_out
 
 Record = dict[str, msgspec.Raw]
 """A JSON object of which no value has been decoded, so that each digit is as it came."""
@@ -74,9 +77,11 @@ class Transport:
         *,
         concurrency: int,
         requests_per_second: float,
+        tries: int = TRIES,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._api = api.rstrip("/")
+        self._tries = tries
         # One connection a slot: a shared pool would look through all of them at every request.
         context = httpx.create_ssl_context()
         self._clients = [
@@ -104,14 +109,41 @@ class Transport:
         """Ask for `path` (below the base URL); LevainError where it is not given in the end."""
         client = await self._free.get()  # first: to wait for a slot is no failure
         try:
-            return await self._try(client, path, params or {})
+            return await self._try(client, "GET", path, params or {}, _worth_another_try)
         finally:
             self._free.put_nowait(client)
 
-    async def _try(self, client: httpx.AsyncClient, path: str, params: Params) -> Answer:
+    async def send(
+        self, method: str, path: str, body: object = None, *, is_repeatable: bool = False
+    ) -> Answer:
+        """Change something. What may have been carried out already is not sent again.
+
+        Tried again is what the API asked to wait for, and what never reached it; anything that
+        fails, if to do it twice is to do it once (`is_repeatable`). Else OutcomeUnknownError.
+        """
+        client = await self._free.get()
+        again = _worth_another_try if is_repeatable else _was_not_sent
+        try:
+            return await self._try(client, method, path, {}, again, body)
+        except TransientError as error:
+            if is_repeatable or _was_not_sent(error):
+                raise
+            raise OutcomeUnknownError(error.request, error.cause) from error
+        finally:
+            self._free.put_nowait(client)
+
+    async def _try(
+        self,
+        client: httpx.AsyncClient,
+        method: str,
+        path: str,
+        params: Params,
+        again: Callable[[Exception], bool | float],
+        body: object = None,
+    ) -> Answer:
         async for attempt in stamina.retry_context(
-            on=_worth_another_try,
-            attempts=TRIES,
+            on=again,
+            attempts=self._tries,
             timeout=GIVE_UP_AFTER,
             wait_initial=FIRST_WAIT,
             wait_max=LONGEST_WAIT,
@@ -120,30 +152,34 @@ class Transport:
             with attempt:
                 await self._pace.turn()
                 try:
-                    return await self._ask(client, path, params)
+                    return await self._ask(client, method, path, params, body)
                 except TooManyRequestsError as error:
                     self._pace.pause(_retry_after(error))
                     raise
         raise AssertionError("the last try returns or raises")
 
-    async def _ask(self, client: httpx.AsyncClient, path: str, params: Params) -> Answer:
-        request = f"GET {self._api}{path}"
+    async def _ask(
+        self, client: httpx.AsyncClient, method: str, path: str, params: Params, body: object
+    ) -> Answer:
+        request = f"{method} {self._api}{path}"
         self.request_count += 1
+        more = _json(body) if body is not None else {}
         try:
-            response = await client.get(self._api + path, params=dict(params))
+            response = await client.request(method, self._api + path, params=dict(params), **more)
         except httpx.HTTPError as error:
             raise ConnectionFailedError(request, _in_words(error)) from error
         except httpx.InvalidURL as error:
             raise LevainError(request, str(error)) from error
         if not response.is_success:
             raise _status_error(request, response)
+        body_is_due = method == "GET"  # a deletion may be confirmed by silence
         return Answer(
             path=path,
             params=params,
             status=response.status_code,
             fetched_at=_server_time(response.headers.get("Date")),
             byte_count=len(response.content),
-            body=_records(request, response.content),
+            body=_records(request, response.content) if response.content or body_is_due else {},
             next_link=response.links.get("next", {}).get("url"),
         )
 
@@ -152,6 +188,18 @@ def _worth_another_try(error: Exception) -> bool | float:
     if isinstance(error, TooManyRequestsError):
         return _retry_after(error)
     return isinstance(error, TransientError)
+
+
+def _was_not_sent(error: Exception) -> bool | float:
+    if isinstance(error, TooManyRequestsError):
+        return _retry_after(error)
+    return isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
+
+
+def _json(body: object) -> dict[str, Any]:
+    """A body as httpx takes it; msgspec writes what is in a record, and money, digit for digit."""
+    content = msgspec.json.Encoder(decimal_format="number").encode(body)
+    return {"content": content, "headers": {"Content-Type": "application/json"}}
 
 
 def _retry_after(error: TooManyRequestsError) -> float:
@@ -216,6 +264,9 @@ def _records(request: str, content: bytes) -> Records | Record:
     except msgspec.ValidationError as error:
         return _odd_records(request, content, error)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        spelt_out = with_surrogates_spelt_out(content)
+        if spelt_out != content:
+            return _records(request, spelt_out)
         raise AnswerBrokenError(request, f"the body is not whole JSON ({error})") from error
 
 

@@ -74,9 +74,10 @@ def test_windows_are_utc_days(api: Emulator, start_run: StartRun) -> None:
     start_run(hours_ago=30)
     day = date(2026, 11, 20)
 
-    _, rows = with_client(api, lambda client: client.analytics.hourly(day, day + timedelta(days=1)))
+    page = with_client(api, lambda client: client.analytics.hourly(day, day + timedelta(days=1)))
 
-    assert [bytes(row["cost_usd"]) for row in rows] == [b"0.25"]
+    assert [hour.cost_usd for hour in page] == [Decimal("0.25")]
+    assert [bytes(row["cost_usd"]) for row in page.records] == [b"0.25"]
 
 
 def test_an_unknown_run_is_not_found(api: Emulator) -> None:

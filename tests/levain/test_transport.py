@@ -57,7 +57,7 @@ def test_what_may_pass_is_tried_again(
 
     async def name() -> str | None:
         async with client_of(api) as client:
-            me, _ = await client.auth.me()
+            me = await client.auth.me()
             return me.workspace_name
 
     assert workspace.name == asyncio.run(name())
@@ -171,8 +171,7 @@ def test_the_clock_is_the_apis(api: Emulator) -> None:
 
     async def ask() -> datetime:
         async with client_of(api) as client:
-            _, moment = await client.auth.me()
-            return moment
+            return (await client.auth.read()).fetched_at
 
     assert asyncio.run(ask()) == NOW
 

@@ -1,0 +1,31 @@
+"""The files that runs publish."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analytics.levain.downloads import download
+from analytics.levain.paths import api_path
+from analytics.levain.records import ArtifactList, FileUrl, typed
+from analytics.levain.transport import Transport
+
+
+class Artifacts:
+    """`/runs/{run_id}/artifacts`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def list(self, run_id: str) -> ArtifactList:
+        """What a run has published so far, oldest first; the API lists 1,000 at most."""
+        answer = await self._transport.get(api_path("runs", run_id, "artifacts"))
+        return typed(answer.record, ArtifactList)
+
+    async def url(self, run_id: str, key: str) -> FileUrl:
+        """Where one of them can be had for a while, without a key."""
+        answer = await self._transport.get(api_path("runs", run_id, "artifacts", key, "url"))
+        return typed(answer.record, FileUrl)
+
+    async def download(self, run_id: str, key: str, target: Path) -> int:
+        """Write one of them to `target`, whole or not at all; its size in bytes."""
+        return await download(lambda: self.url(run_id, key), target)

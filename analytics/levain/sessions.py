@@ -1,0 +1,54 @@
+"""Sessions: conversations of one or several runs."""
+
+from __future__ import annotations
+
+from analytics.levain.paging import Page, one_page
+from analytics.levain.paths import api_path
+from analytics.levain.records import Session, SessionEvent, typed
+from analytics.levain.transport import Transport
+
+
+class Sessions:
+    """`/sessions`; there is no list of them: a run names its own (`session_id`)."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def get(self, session_id: str, *, since: int = 0) -> Session:
+        """A session with its events after `since` (a `seq`)."""
+        answer = await self._transport.get(api_path("sessions", session_id), {"since": since})
+        return typed(answer.record, Session)
+
+    async def events(self, session_id: str, *, since: int = 0) -> Page[SessionEvent]:
+        """What happened in a session after `since` (a `seq`)."""
+        path = api_path("sessions", session_id, "events")
+        return await one_page(self._transport, path, SessionEvent, {"since": since})
+
+    async def send_message(self, session_id: str, text: str) -> Session:
+        """Say something in a session, which starts another run of it.
+
+        The answer's events hold the new message alone. RefusedError where the session is
+        terminated.
+        """
+        answer = await self._transport.send(
+            "POST", api_path("sessions", session_id, "messages"), {"prompt": text}
+        )
+        return typed(answer.record, Session)
+
+    async def cancel(self, session_id: str) -> Session:
+        r"""Interrupt what runs in a session, and terminate it.
+
+        The step in flight is still finished and paid for; then the run is `cancelled`. What has
+        happened stays readable, but no message is taken any more. From a shell::
+
+            curl -X POST https://api.levainlabs.com/api/v1/sessions/$SESSION_ID/cancel \
+              -H "Authorization: Bearer $LEVAIN_API_KEY"
+
+        >>> run = levain.runs.trigger("support-triage", prompt="I get a 403.")
+        >>> levain.sessions.cancel(run.session_id).state
+        'terminated'
+        """
+        answer = await self._transport.send(
+            "POST", api_path("sessions", session_id, "cancel"), is_repeatable=True
+        )
+        return typed(answer.record, Session)

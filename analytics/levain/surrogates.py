@@ -1,0 +1,19 @@
+r"""Half a character: an escape such as `\ud800` alone, which is JSON, but no Unicode text."""
+
+from __future__ import annotations
+
+import re
+
+_ESCAPE = re.compile(
+    rb"""\\(?:
+        u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}  # a pair: one whole character
+        | (?P<half>u[dD][89a-fA-F][0-9a-fA-F]{2})
+        | .
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def with_surrogates_spelt_out(content: bytes) -> bytes:
+    """JSON in which each half character is the text of its escape, so that it can be read."""
+    return _ESCAPE.sub(lambda found: b"\\" * bool(found["half"]) + found[0], content)
