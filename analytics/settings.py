@@ -113,10 +113,11 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
 
 def api_keys(settings: Settings) -> list[tuple[Workspace, str]]:
     """Each workspace with its key; UsageError where a variable is not set."""
-    return [(workspace, _api_key(workspace)) for workspace in settings.workspaces]
+    return [(workspace, api_key(workspace)) for workspace in settings.workspaces]
 
 
-def _api_key(workspace: Workspace) -> str:
+def api_key(workspace: Workspace) -> str:
+    """The workspace's key; UsageError where its variable is not set."""
     key = os.environ.get(workspace.api_key_env, "").strip()
     if not key:
         raise UsageError(

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analytics.cli.options import Config, DataDir, Json
+from analytics.cli.runs.commands import runs
+
 if TYPE_CHECKING:
     from analytics.settings import Settings
 
@@ -19,15 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(runs, name="runs")
 
-DataDir = Annotated[
-    Path | None,
-    typer.Option("--data-dir", help="Where all data lies [ANALYTICS_DATA_DIR, else `data`]."),
-]
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", help="Settings file [ANALYTICS_CONFIG, else `analytics.toml`]."),
-]
 PublishAnyway = Annotated[
     bool,
     typer.Option(
@@ -35,7 +31,6 @@ PublishAnyway = Annotated[
         help="Publish although the API's own figures differ by more than [controls] allows.",
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 def _settings(data_dir: Path | None, config: Path | None) -> Settings:

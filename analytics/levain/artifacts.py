@@ -27,5 +27,8 @@ class Artifacts:
         return typed(answer.record, FileUrl)
 
     async def download(self, run_id: str, key: str, target: Path) -> int:
-        """Write one of them to `target`, whole or not at all; its size in bytes."""
-        return await download(lambda: self.url(run_id, key), target)
+        """Write one of them to `target`, whole or not at all; its size in bytes.
+
+        FileExistsError where there is such a file: none is ever replaced.
+        """
+        return await download(lambda: self.url(run_id, key), target, is_new=True)

@@ -25,18 +25,22 @@ class _Broken(Exception):  # noqa: N818  # never seen outside
     """A try brought nothing, the next one may."""
 
 
-async def download(url_of: UrlOf, target: Path) -> int:
+async def download(url_of: UrlOf, target: Path, *, is_new: bool = False) -> int:
     """Write a file to `target`, and return its size in bytes.
 
     A broken transfer goes on where it broke, an expired URL is asked for again. `target` appears,
     or is replaced, only when all is there; DownloadFailedError where that does not come about.
+    FileExistsError where it should be new and is not.
     """
     handle, name = tempfile.mkstemp(prefix=".unfinished-", dir=target.parent)
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             size = await _Transfer(url_of, file).whole()
-        unfinished.replace(target)
+        if is_new:
+            target.hardlink_to(unfinished)  # which, unlike a rename, replaces nothing
+        else:
+            unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
     return size

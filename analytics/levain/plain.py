@@ -66,6 +66,7 @@ class Runs(Noun[runs.Runs]):
     read = waits(runs.Runs.read)
     get = waits(runs.Runs.get)
     watch = iterates(runs.Runs.watch)
+    wait = waits(runs.Runs.wait)
     follow = iterates(runs.Runs.follow)
     log_events = waits(runs.Runs.log_events)
     log_url = waits(runs.Runs.log_url)

@@ -58,6 +58,7 @@ class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
     logger: str | None = None
     msg: str | None = None
     node: str | None = None
+    label: str | None = None
     event: Any = None
     duration_ms: float | None = None
     cost_usd: Decimal | None = None
@@ -164,6 +165,8 @@ class SessionEvent(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime | None = None
     text: str | None = None
     status: str | None = None
+    step: int | None = None
+    source: str | None = None
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):

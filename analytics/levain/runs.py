@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -25,9 +26,10 @@ LogEvents = list[LogEvent]
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it stands, and the log events that are new since it was last looked at."""
+    """A run as it stands `at` an instant, and the log events that have come since the last look."""
 
     run: Run
+    at: datetime
     events: list[LogEvent]
 
 
@@ -130,6 +132,12 @@ class Runs:
             await asyncio.sleep(polling.pause(has_changed=run != last))
             last = run
 
+    async def wait(self, run_id: str, *, interval: float = 1.0) -> Run:
+        """The run as it ended, as soon as it has."""
+        async for run in self.watch(run_id, interval=interval):
+            ended = run
+        return ended
+
     async def follow(self, run_id: str, *, interval: float = 1.0) -> AsyncIterator[Progress]:
         """As `watch`, with the log events that have come since; the last one has the last of them.
 
@@ -137,11 +145,12 @@ class Runs:
         """
         polling, last, tail = Polling(interval), None, _Tail()
         while True:
-            run = await self.get(run_id)  # first: events that come before the end are not missed
+            answer = await self.read(run_id)  # first: events from before the end are not missed
+            run = typed(answer.record, Run)
             events = tail.new(await self._events_so_far(run_id, tail.seq))
             has_changed = bool(events) or run != last
             if has_changed:
-                yield Progress(run=run, events=events)
+                yield Progress(run=run, at=answer.fetched_at, events=events)
             if run.has_ended:
                 return
             await asyncio.sleep(polling.pause(has_changed=has_changed))

@@ -1,0 +1,1 @@
+"""`analytics runs`: the Runs guide from the shell."""

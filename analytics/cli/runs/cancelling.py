@@ -1,0 +1,26 @@
+"""A run stopped from the shell."""
+
+from __future__ import annotations
+
+from analytics.cli.runs import printed, tables
+from analytics.cli.runs.watching import leaving_it_at_work
+from analytics.levain import Levain, Run
+from analytics.report import numbers
+
+
+def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_json: bool) -> None:
+    """Cancel a run, and show it as it ended, or as it stands where nobody waits."""
+    if run.has_ended:
+        printed.say(f"Run {run.id} has ended before ({run.status}): nothing was cancelled.")
+    else:
+        run = levain.runs.cancel(run.id)
+    if is_awaited and not run.has_ended:
+        printed.say("Cancelled. The step in flight is still being finished, and paid for …")
+        with leaving_it_at_work(run):
+            run = levain.runs.wait(run.id, interval=interval)
+    if as_json:
+        printed.print_json(run)
+    else:
+        line = tables.status_text(run)
+        line.append(f"  {numbers.usd_fine(run.cost_usd)}  {tables.tokens_text(run)}")
+        printed.console().print(line)

@@ -1,0 +1,273 @@
+"""The commands of `analytics runs`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from analytics.cli.options import Config, Json
+
+if TYPE_CHECKING:
+    from analytics.levain import Agent, Levain
+
+runs = typer.Typer(
+    help="Trigger, watch, read and cancel runs.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+RunId = Annotated[
+    str,
+    typer.Argument(metavar="RUN", help="Its id, or the beginning of one of the newest 200."),
+]
+Workspace = Annotated[
+    str | None,
+    typer.Option(
+        "--workspace",
+        metavar="WORKSPACE",
+        help="Which of several: the name of its key's variable, or its id.",
+    ),
+]
+Interval = Annotated[
+    float, typer.Option(min=0.1, help="Seconds between two looks; more while nothing changes.")
+]
+
+
+@runs.command()
+def trigger(
+    agent: Annotated[str, typer.Argument(help="Its slug or id, or the beginning of one.")],
+    prompt: Annotated[str | None, typer.Option(help="What to do, in words.")] = None,
+    initial_state: Annotated[
+        str | None,
+        typer.Option(
+            "--initial-state",
+            metavar="FILE",
+            help="A JSON object that matches the agent's state; `-` reads standard input.",
+        ),
+    ] = None,
+    version: Annotated[
+        int | None, typer.Option(help="Run this version, which must be active.")
+    ] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Watch the run until it ends.")] = False,
+    interval: Interval = 1.0,
+    as_json: Json = False,
+    workspace: Workspace = None,
+    config: Config = None,
+) -> None:
+    """Start a run; its id goes to standard output.
+
+    Example: analytics runs trigger support-triage --prompt "I get a 403 when I log in." --watch
+    """
+    from analytics.cli.runs import connection, printed, triggering
+    from analytics.cli.runs.lookup import find_agent
+    from analytics.cli.runs.watching import exit_code
+    from analytics.cli.runs.watching import watch as watch_run
+
+    given = triggering.run_input(prompt, initial_state)
+    tries = connection.PATIENT if watch else connection.QUICK
+    with connection.connected(workspace, config, tries=tries) as levain:
+        found = find_agent(levain, agent)
+        run = triggering.trigger(levain, found, given, version)
+        if watch:
+            run = watch_run(levain, run, {found.id: found}, interval, as_json=as_json)
+            raise typer.Exit(exit_code(run))
+        if as_json:
+            printed.print_json(run)
+        else:
+            print(run.id)
+            printed.say(f"It is {run.status}. Watch it: analytics runs watch {run.id[:8]}")
+
+
+@runs.command("list")
+def list_runs(
+    agent: Annotated[str | None, typer.Option(help="Of this agent alone (slug or id).")] = None,
+    status: Annotated[
+        str | None,
+        typer.Option(help="pending, running, succeeded, failed or cancelled.", metavar="STATUS"),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 20,
+    as_json: Json = False,
+    workspace: Workspace = None,
+    config: Config = None,
+) -> None:
+    """List the newest runs, the newest first.
+
+    The API lists no more than the newest 200; --status picks among these.
+
+    Example: analytics runs list --agent support-triage --status failed
+    """
+    from analytics.cli.runs import connection, listing
+
+    with connection.connected(workspace, config) as levain:
+        listing.show(levain, agent, status, limit, as_json=as_json)
+
+
+@runs.command()
+def show(
+    run: RunId, as_json: Json = False, workspace: Workspace = None, config: Config = None
+) -> None:
+    """Show a run as it stands, and what it used of each model.
+
+    Example: analytics runs show 3fa91c22
+    """
+    from analytics.cli.runs import connection, printed
+    from analytics.cli.runs.lookup import find_run
+
+    with connection.connected(workspace, config) as levain:
+        found = find_run(levain, run)
+        costs = list(levain.analytics.run_costs(found.id))
+        if as_json:
+            printed.print_json({"run": found, "costs": costs})
+        else:
+            from analytics.cli.runs.tables import print_run
+
+            print_run(found, _agents(levain), costs)
+
+
+@runs.command()
+def watch(
+    run: RunId,
+    interval: Interval = 1.0,
+    as_json: Json = False,
+    workspace: Workspace = None,
+    config: Config = None,
+) -> None:
+    """Watch a run until it ends: its status, time, tokens, cost and last events.
+
+    Exits with 0 when it has succeeded, 5 when it has failed, 6 when it was cancelled. Ctrl-C leaves
+    it running. With --json, a line for each change.
+
+    Example: analytics runs watch 3fa91c22 && echo done
+    """
+    from analytics.cli.runs import connection
+    from analytics.cli.runs.lookup import find_run
+    from analytics.cli.runs.watching import exit_code
+    from analytics.cli.runs.watching import watch as watch_run
+
+    with connection.connected(workspace, config, tries=connection.PATIENT) as levain:
+        found = find_run(levain, run)
+        ended = watch_run(levain, found, _agents(levain), interval, as_json=as_json)
+    raise typer.Exit(exit_code(ended))
+
+
+@runs.command()
+def events(
+    run: RunId,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on until the run ends.")] = False,
+    level: Annotated[
+        str, typer.Option(help="The least level: DEBUG, INFO, WARNING, ERROR, CRITICAL.")
+    ] = "DEBUG",
+    interval: Interval = 1.0,
+    as_json: Json = False,
+    workspace: Workspace = None,
+    config: Config = None,
+) -> None:
+    """Print a run's log events, oldest first; with --follow, also those to come.
+
+    With --follow and --json, a line for each event. Ctrl-C leaves the run running.
+
+    Example: analytics runs events 3fa91c22 --follow --level WARNING
+    """
+    from analytics.cli.runs import connection, timeline
+    from analytics.cli.runs.lookup import find_run
+
+    wanted = timeline.at_least(level)
+    tries = connection.PATIENT if follow else connection.QUICK
+    with connection.connected(workspace, config, tries=tries) as levain:
+        found = find_run(levain, run)
+        if follow:
+            timeline.follow(levain, found, wanted, interval, as_json=as_json)
+        else:
+            timeline.show(levain, found, wanted, as_json=as_json)
+
+
+@runs.command()
+def log(
+    run: RunId,
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write to this file, replacing it.")
+    ] = None,
+    workspace: Workspace = None,
+    config: Config = None,
+) -> None:
+    """Download the raw log of a run that has ended: JSON lines, with prompts and tool calls.
+
+    Example: analytics runs log 3fa91c22 --output run.jsonl
+    """
+    from analytics.cli.runs import connection, files, printed
+    from analytics.cli.runs.lookup import find_run
+
+    with connection.connected(workspace, config, tries=connection.PATIENT) as levain:
+        files.write_log(levain, find_run(levain, run), output)
+    if output is not None:
+        printed.say(f"{output.stat().st_size:,} bytes in {output}")
+
+
+@runs.command()
+def cancel(
+    run: RunId,
+    wait: Annotated[bool, typer.Option(help="Wait until the run has ended.")] = True,
+    interval: Interval = 1.0,
+    as_json: Json = False,
+    workspace: Workspace = None,
+    config: Config = None,
+) -> None:
+    """Cancel a run, by its session, and wait until it has ended.
+
+    The step in flight is still finished, and paid for. The session takes no more messages; what
+    has happened in it stays readable.
+
+    Example: analytics runs cancel 3fa91c22
+    """
+    from analytics.cli.runs import cancelling, connection
+    from analytics.cli.runs.lookup import find_run
+
+    with connection.connected(workspace, config, tries=connection.PATIENT) as levain:
+        found = find_run(levain, run)
+        cancelling.cancel(levain, found, interval, is_awaited=wait, as_json=as_json)
+
+
+@runs.command()
+def conversation(
+    run: RunId, as_json: Json = False, workspace: Workspace = None, config: Config = None
+) -> None:
+    """Print what was said and done in a run's session, as far as the run goes.
+
+    Example: analytics runs conversation 3fa91c22
+    """
+    from analytics.cli.runs import connection, timeline
+    from analytics.cli.runs.lookup import find_run
+
+    with connection.connected(workspace, config) as levain:
+        timeline.show_conversation(levain, find_run(levain, run), as_json=as_json)
+
+
+@runs.command()
+def artifacts(
+    run: RunId,
+    download: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Save the files in this folder; none is overwritten."),
+    ] = None,
+    as_json: Json = False,
+    workspace: Workspace = None,
+    config: Config = None,
+) -> None:
+    """List the files that a run has published, or save them.
+
+    Example: analytics runs artifacts 3fa91c22 --download files
+    """
+    from analytics.cli.runs import connection, publishing
+    from analytics.cli.runs.lookup import find_run
+
+    tries = connection.PATIENT if download else connection.QUICK
+    with connection.connected(workspace, config, tries=tries) as levain:
+        publishing.show(levain, find_run(levain, run), download, as_json=as_json)
+
+
+def _agents(levain: Levain) -> dict[str, Agent]:
+    return {agent.id: agent for agent in levain.agents.list()}

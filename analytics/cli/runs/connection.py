@@ -1,0 +1,101 @@
+"""A client for the workspace that was meant, and its errors in words for whoever typed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from analytics.errors import AnalyticsError, UsageError
+from analytics.levain import (
+    ConnectionFailedError,
+    Levain,
+    LevainError,
+    OutcomeUnknownError,
+    RefusedError,
+    UnauthorizedError,
+)
+from analytics.levain.transport import TRIES
+from analytics.settings import CONFIG_FILE, Workspace, api_key, load_settings
+
+QUICK = 3  # tries of a command that somebody waits for
+PATIENT = TRIES  # of one that goes on for a while
+
+
+@contextmanager
+def connected(
+    workspace: str | None, config: Path | None, *, tries: int = QUICK
+) -> Iterator[Levain]:
+    """A client for a workspace of the settings; what the API refuses becomes an AnalyticsError."""
+    chosen = _chosen(load_settings(config=config).workspaces, workspace)
+    with Levain(api_key(chosen), chosen.api, tries=tries) as levain, _in_words(chosen):
+        _insist_on_identity(levain, chosen)
+        yield levain
+
+
+def _chosen(workspaces: list[Workspace], name: str | None) -> Workspace:
+    """The only workspace, or the one whose key's variable or whose id was named."""
+    if name is None and len(workspaces) == 1:
+        return workspaces[0]
+    names = ", ".join(workspace.api_key_env for workspace in workspaces)
+    if name is None:
+        raise UsageError(
+            f"There are {len(workspaces)} workspaces: name one with --workspace.\n"
+            f"{CONFIG_FILE} has {names}."
+        )
+    for workspace in workspaces:
+        if name in (workspace.api_key_env, workspace.workspace_id):
+            return workspace
+    for workspace in workspaces:
+        if workspace.workspace_id is None and _id_of(workspace) == name:
+            return workspace
+    raise UsageError(f"There is no workspace `{name}`: {CONFIG_FILE} has {names}.")
+
+
+def _id_of(workspace: Workspace) -> str:
+    with Levain(api_key(workspace), workspace.api, tries=QUICK) as levain, _in_words(workspace):
+        return levain.auth.me().workspace_id
+
+
+def _insist_on_identity(levain: Levain, workspace: Workspace) -> None:
+    """A key of another workspace than the settings say must start and cancel nothing."""
+    if workspace.workspace_id is None:
+        return
+    me = levain.auth.me()
+    if me.workspace_id != workspace.workspace_id:
+        raise UsageError(
+            f"The key in {workspace.api_key_env} belongs to workspace {me.workspace_name} "
+            f"({me.workspace_id}),\nbut {CONFIG_FILE} expects {workspace.workspace_id}."
+        )
+
+
+@contextmanager
+def _in_words(workspace: Workspace) -> Iterator[None]:
+    try:
+        yield
+    except LevainError as error:
+        raise _told(error, workspace) from error
+
+
+def _told(error: LevainError, workspace: Workspace) -> AnalyticsError:
+    match error:
+        case UnauthorizedError(status=401):
+            return UsageError(
+                f"The API at {workspace.api} does not accept the key in "
+                f"{workspace.api_key_env} (HTTP 401).\n"
+                "Check that it was copied whole and has not been revoked."
+            )
+        case OutcomeUnknownError():
+            return AnalyticsError(
+                f"{error}.\nIt may have been carried out all the same: look with "
+                "`analytics runs list` before you ask again."
+            )
+        case ConnectionFailedError():
+            return AnalyticsError(
+                f"The API at {workspace.api} does not answer: {error.cause}.\n"
+                "Check the network, and the API's address (LEVAIN_API)."
+            )
+        case RefusedError():
+            return AnalyticsError(f"The API refused this: {error.detail or error}.")
+        case _:
+            return AnalyticsError(f"{error}.")

@@ -1,0 +1,129 @@
+"""Logs and artifacts on the disk, under names that cannot do harm."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+import unicodedata
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+
+from analytics.errors import AnalyticsError, UsageError
+from analytics.levain import Artifact, Levain, LevainError, NotFoundError, Run
+from analytics.terminal import visible_lines
+
+AT_A_TIME = 4
+LONGEST_NAME = 200  # bytes, below what any file system takes, with room for a number
+
+_UNSAFE = re.compile(r'[<>:"|?*]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an artifact: saved at `path` now, or there before, or not to be had."""
+
+    key: str
+    filename: str | None
+    path: str
+    is_new: bool = False
+    error: str | None = None
+
+
+def write_log(levain: Levain, run: Run, output: Path | None) -> None:
+    """Write a run's raw log to a file, or to standard output when all of it is there."""
+    if output is not None and not output.parent.is_dir():
+        raise UsageError(f"There is no folder {output.parent}.")
+    try:
+        if output is not None:
+            levain.runs.download_log(run.id, output)
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "log"
+            levain.runs.download_log(run.id, file)
+            _print_file(file)
+    except NotFoundError:
+        if run.has_ended:
+            raise AnalyticsError(f"Run {run.id} has left no log.") from None
+        raise AnalyticsError(
+            f"Run {run.id} is {run.status}: its log is written when it has ended.\n"
+            f"See what it does now: analytics runs events {run.id[:8]} --follow"
+        ) from None
+
+
+def _print_file(file: Path) -> None:
+    with file.open("rb") as lines:
+        if sys.stdout.isatty():
+            for line in lines:
+                print(visible_lines(line.decode(errors="replace").rstrip("\r\n")))
+        else:
+            shutil.copyfileobj(lines, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+
+
+def save_artifacts(
+    levain: Levain, run: Run, artifacts: Sequence[Artifact], folder: Path
+) -> list[Saved]:
+    """Download artifacts into a folder; what is there is kept, one failure stops no other."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = safe_names([artifact.filename or artifact.key for artifact in artifacts])
+
+    def save(artifact: Artifact, name: str) -> Saved:
+        target = folder / name
+        saved = Saved(key=artifact.key, filename=artifact.filename, path=str(target))
+        try:
+            if target.exists():
+                return saved
+            levain.artifacts.download(run.id, artifact.key, target)
+        except FileExistsError:
+            return saved
+        except LevainError as error:
+            return msgspec.structs.replace(saved, error=str(error))
+        return msgspec.structs.replace(saved, is_new=True)
+
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        try:
+            return list(pool.map(save, artifacts, names))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def safe_names(filenames: Sequence[str]) -> list[str]:
+    """A name for each file: none leaves its folder, none is hidden, no two are one file."""
+    taken: set[str] = set()
+    names = []
+    for filename in filenames:
+        stem, suffix = _safe(filename)
+        name, number = stem + suffix, 1
+        while _same(name) in taken:
+            number += 1
+            name = f"{stem} ({number}){suffix}"
+        taken.add(_same(name))
+        names.append(name)
+    return names
+
+
+def _safe(filename: str) -> tuple[str, str]:
+    """The last part of a name that may be a path, cut and cleaned, as stem and suffix."""
+    last = re.split(r"[/\\]", filename)[-1]
+    clean = "".join(char if char.isprintable() else "_" for char in last)
+    clean = _UNSAFE.sub("_", clean).strip(" .") or "artifact"
+    if _RESERVED.fullmatch(clean):
+        clean = f"_{clean}"
+    suffix = _cut(Path(clean).suffix, LONGEST_NAME // 4)
+    return _cut(clean.removesuffix(Path(clean).suffix), LONGEST_NAME - len(suffix.encode())), suffix
+
+
+def _cut(text: str, size: int) -> str:
+    """As many whole characters as fit into so many bytes."""
+    return text.encode()[:size].decode(errors="ignore")
+
+
+def _same(name: str) -> str:
+    """What file systems that ignore case or accents' spelling take for the same name."""
+    return unicodedata.normalize("NFC", name).casefold()

@@ -1,0 +1,31 @@
+"""The newest runs, picked and shown."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from analytics.cli.runs import printed, tables
+from analytics.cli.runs.lookup import find_agent
+from analytics.errors import UsageError
+from analytics.levain import Levain
+from analytics.levain.runs import LONGEST_LIST
+
+STATUSES = ("pending", "running", "succeeded", "failed", "cancelled")
+
+
+def show(
+    levain: Levain, agent: str | None, status: str | None, limit: int, *, as_json: bool
+) -> None:
+    """Print the newest runs; those of a status are looked for among all that the API lists."""
+    if status is not None and status not in STATUSES:
+        raise UsageError(f"There is no status {status}: {', '.join(STATUSES)}.")
+    agent_id = find_agent(levain, agent).id if agent is not None else None
+    listed = levain.runs.list(agent_id, limit=LONGEST_LIST if status else limit)
+    found = list(islice((run for run in listed if status in (None, run.status)), limit))
+    if as_json:
+        printed.print_json(found)
+        return
+    if found:
+        tables.print_runs(found, {each.id: each for each in levain.agents.list()})
+    else:
+        printed.say(f"No {status} run among the newest {LONGEST_LIST}." if status else "No runs.")

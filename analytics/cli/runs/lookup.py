@@ -1,0 +1,66 @@
+"""Runs and agents as people name them: by id, by slug, by the beginning of either."""
+
+from __future__ import annotations
+
+import re
+
+from analytics.errors import UsageError
+from analytics.levain import Agent, Levain, NotFoundError, Run
+from analytics.levain.runs import LONGEST_LIST
+
+SHOWN = 5
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def find_run(levain: Levain, text: str) -> Run:
+    """The run with this id, or the only one of the newest whose id begins so."""
+    wanted = text.strip().lower()
+    if _UUID.fullmatch(wanted):
+        try:
+            return levain.runs.get(wanted)
+        except NotFoundError:
+            raise UsageError(f"The workspace has no run {wanted}.") from None
+    found = [run for run in levain.runs.list() if wanted and run.id.startswith(wanted)]
+    if not found:
+        raise UsageError(
+            f"None of the newest {LONGEST_LIST} runs has an id that begins with `{text}`.\n"
+            "`analytics runs list` shows them; an older run needs its whole id."
+        )
+    if len(found) > 1:
+        raise UsageError(
+            f"`{text}` begins the ids of {len(found)} runs: {_some([run.id for run in found])}."
+        )
+    return found[0]
+
+
+def find_agent(levain: Levain, text: str) -> Agent:
+    """The agent with this id or slug, or the only one whose slug or id begins so."""
+    wanted = text.strip()
+    agents = list(levain.agents.list())
+    exact = [agent for agent in agents if wanted in (agent.slug, agent.id)]
+    found = exact or [
+        agent
+        for agent in agents
+        if wanted and ((agent.slug or "").startswith(wanted) or agent.id.startswith(wanted.lower()))
+    ]
+    if not found:
+        slugs = _some(sorted(agent.slug or agent.id for agent in agents)) or "none"
+        raise UsageError(f"The workspace has no agent `{text}`. It has {slugs}.")
+    if len(found) > 1:
+        slugs = _some(sorted(agent.slug or agent.id for agent in found))
+        raise UsageError(f"`{text}` begins the names of {len(found)} agents: {slugs}.")
+    return found[0]
+
+
+def short_ids(runs: list[Run]) -> dict[str, str]:
+    """Each run's id, cut to the fewest characters (eight at least) that tell the runs apart."""
+    length = 8
+    while len({run.id[:length] for run in runs}) < len({run.id for run in runs}):
+        length += 1
+    return {run.id: run.id[:length] for run in runs}
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,52 @@
+"""What the commands print: JSON for scripts on standard output, remarks on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from analytics.terminal import visible_lines
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def print_json(value: Any) -> None:
+    """A record or a list of records; money as text, digit for digit."""
+    print(json_text(value, indent=2))
+
+
+def print_json_line(value: Any) -> None:
+    """A record on a line of its own, at once."""
+    print(json_text(value), flush=True)
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """JSON in which each amount of money is a text with the digits that the API sent."""
+    plain = msgspec.to_builtins(value, builtin_types=(Decimal,))
+    return json.dumps(plain, indent=indent, ensure_ascii=False, default=_digits)
+
+
+def say(text: str) -> None:
+    """A remark to whoever typed."""
+    print(visible_lines(text), file=sys.stderr, flush=True)
+
+
+def console() -> Console:
+    """Standard output for a person; in a pipe, lines are as long as they are."""
+    from rich.console import Console
+
+    is_terminal = sys.stdout.isatty()
+    return Console(
+        highlight=False, markup=False, emoji=False, width=None if is_terminal else 10_000
+    )
+
+
+def _digits(value: object) -> str:
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    raise TypeError(f"{type(value).__name__} has no place in JSON")

@@ -1,0 +1,165 @@
+"""Runs, their costs, their artifacts and their conversation for a person's eyes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from analytics.cli.runs.lookup import short_ids
+from analytics.cli.runs.printed import console
+from analytics.levain import Agent, Artifact, LogEvent, Run, SessionEvent
+from analytics.report import numbers
+from analytics.terminal import visible, visible_lines
+
+if TYPE_CHECKING:
+    from analytics.levain.usage import RunCost
+
+STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
+_LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+
+
+def print_runs(runs: list[Run], agents: dict[str, Agent]) -> None:
+    """A line a run."""
+    table = _table(left=("Run", "Status", "Agent", "Created (UTC)"))
+    for name in ("Took", "Cost", "Tokens in", "Out"):
+        table.add_column(name, justify="right", no_wrap=True)
+    shorts = short_ids(runs)
+    for run in runs:
+        table.add_row(
+            Text(visible(shorts[run.id])),
+            status_text(run),
+            Text(visible(agent_name(run, agents))),
+            f"{run.created_at.astimezone(UTC):%m-%d %H:%M:%S}",
+            numbers.duration(seconds_worked(run)),
+            numbers.usd_fine(run.cost_usd),
+            numbers.tokens(run.tokens_in),
+            numbers.tokens(run.tokens_out),
+        )
+    console().print(table)
+
+
+def print_run(run: Run, agents: dict[str, Agent], costs: Sequence[RunCost]) -> None:
+    """All that is known of a run, and what it used of each model."""
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in _facts(run, agents):
+        if value:
+            table.add_row(name, Text.assemble(value) if isinstance(value, Text) else Text(value))
+    out = console()
+    out.print(table)
+    if costs:
+        out.print()
+        out.print(_costs_table(costs))
+
+
+def _facts(run: Run, agents: dict[str, Agent]) -> Iterable[tuple[str, str | Text]]:
+    version = f", version {run.agent_version}" if run.agent_version is not None else ""
+    yield "Run", visible(run.id)
+    yield "Status", status_text(run)
+    yield "Error", visible_lines(run.error or "")
+    yield "Agent", visible(agent_name(run, agents)) + version
+    yield "Session", visible(run.session_id or "")
+    yield "Called by run", visible(run.parent_run_id or "")
+    yield "Created", _instant(run.created_at)
+    yield "Started", _instant(run.started_at)
+    yield "Finished", _instant(run.finished_at)
+    yield "Took", numbers.duration(seconds_worked(run)) if run.finished_at else ""
+    yield "Cost", numbers.usd_fine(run.cost_usd)
+    yield "Tokens", tokens_text(run)
+    more = " or more" if run.artifact_count_truncated else ""
+    yield "Artifacts", f"{numbers.count(run.artifact_count)}{more}" if run.artifact_count else ""
+    yield "Prompt", visible_lines(run.user_prompt or "")
+
+
+def _costs_table(costs: Sequence[RunCost]) -> Table:
+    table = _table(left=("Model", "Provider"))
+    for name in ("Requests", "Cost", "Tokens in", "Out"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for cost in costs:
+        table.add_row(
+            Text(visible(cost.model or "")),
+            Text(visible(cost.provider or "")),
+            "" if cost.request_count is None else numbers.count(cost.request_count),
+            numbers.usd_fine(cost.cost_usd),
+            numbers.tokens(cost.tokens_in),
+            numbers.tokens(cost.tokens_out),
+        )
+    return table
+
+
+def print_artifacts(artifacts: Sequence[Artifact]) -> None:
+    """A line a file."""
+    table = _table(left=("File", "Type", "Created (UTC)"))
+    table.add_column("Bytes", justify="right", no_wrap=True)
+    for artifact in artifacts:
+        table.add_row(
+            Text(visible(artifact.filename or artifact.key)),
+            Text(visible(artifact.content_type or "")),
+            _instant(artifact.created_at).removesuffix(" UTC"),
+            "" if artifact.size_bytes is None else numbers.count(artifact.size_bytes),
+        )
+    console().print(table)
+
+
+def print_conversation(events: Iterable[SessionEvent]) -> None:
+    """Who said what, in order."""
+    out = console()
+    for event in events:
+        what = (event.type or "event").removesuffix("_message").replace("_", " ")
+        if event.step is not None:
+            what += f" {event.step}"
+        head = Text(f"{_instant(event.created_at)}  ", style="dim")
+        head.append(visible(what), style="bold")
+        if event.status:
+            head.append(f" {visible(event.status)}")
+        out.print(head, soft_wrap=True)
+        if event.text:
+            out.print(Text(visible_lines(event.text)), soft_wrap=False)
+
+
+def event_text(event: LogEvent) -> Text:
+    """A log event as one line, whatever breaks its text has."""
+    moment = datetime.fromtimestamp(event.ts, UTC).strftime("%H:%M:%S") if event.ts else ""
+    level = event.level or ""
+    line = Text(f"{moment:8}  ", style="dim", end="")
+    line.append(f"{visible(level):7}  ", style=_LEVEL_STYLES.get(level, ""))
+    line.append(visible(event.msg or ""))
+    return line
+
+
+def status_text(run: Run) -> Text:
+    """A run's status in its colour."""
+    return Text(visible(run.status), style=STYLES.get(run.status, ""))
+
+
+def tokens_text(run: Run) -> str:
+    """A run's tokens in and out."""
+    return f"{numbers.tokens(run.tokens_in)} in, {numbers.tokens(run.tokens_out)} out"
+
+
+def agent_name(run: Run, agents: dict[str, Agent]) -> str:
+    """The slug of a run's agent, its id where the list lacks it."""
+    agent = agents.get(run.agent_id or "")
+    return (agent and agent.slug) or run.agent_id or "no agent"
+
+
+def seconds_worked(run: Run, now: datetime | None = None) -> float | None:
+    """From its start to its end, or to now; None before it has started, or where now is unknown."""
+    end = run.finished_at or now
+    return (end - run.started_at).total_seconds() if run.started_at and end else None
+
+
+def _table(left: Sequence[str]) -> Table:
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for name in left:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def _instant(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if moment else ""

@@ -1,0 +1,69 @@
+"""A run's log events, and the conversation in its session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from analytics.cli.runs import printed, tables
+from analytics.cli.runs.watching import leaving_it_at_work
+from analytics.errors import AnalyticsError, UsageError
+from analytics.levain import Levain, LogEvent, NotFoundError, Run
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+Wanted = Callable[[LogEvent], bool]
+
+
+def at_least(level: str) -> Wanted:
+    """Whether an event is of this level or above; one of a level new to us is."""
+    if level.upper() not in LEVELS:
+        raise UsageError(f"There is no level {level}: {', '.join(LEVELS)}.")
+    below = LEVELS[: LEVELS.index(level.upper())]
+    return lambda event: event.level not in below
+
+
+def show(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
+    """Print the events that there are by now."""
+    try:
+        events = [event for event in levain.runs.log_events(run.id) if wanted(event)]
+    except NotFoundError:
+        if run.has_ended:
+            raise
+        raise AnalyticsError(
+            f"Run {run.id} is {run.status}: this API gives its events when it has ended."
+        ) from None
+    if as_json:
+        printed.print_json(events)
+    else:
+        _print(events)
+
+
+def follow(levain: Levain, run: Run, wanted: Wanted, interval: float, *, as_json: bool) -> None:
+    """Print events as they come, until the run has ended."""
+    with leaving_it_at_work(run):
+        for step in levain.runs.follow(run.id, interval=interval):
+            events = [event for event in step.events if wanted(event)]
+            if not as_json:
+                _print(events)
+                continue
+            for event in events:
+                printed.print_json_line(event)
+
+
+def show_conversation(levain: Levain, run: Run, *, as_json: bool) -> None:
+    """Print the session's events that belong to the run."""
+    if run.session_id is None:
+        raise AnalyticsError(f"Run {run.id} belongs to no session.")
+    events = [
+        event for event in levain.sessions.events(run.session_id) if event.run_id in (None, run.id)
+    ]
+    if as_json:
+        printed.print_json(events)
+    else:
+        tables.print_conversation(events)
+
+
+def _print(events: list[LogEvent]) -> None:
+    out = printed.console()
+    for event in events:
+        out.print(tables.event_text(event), soft_wrap=True)

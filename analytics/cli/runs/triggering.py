@@ -1,0 +1,65 @@
+"""A run started from the shell: what it is given, and why it may be refused."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TypedDict
+
+import msgspec
+import typer
+
+from analytics.cli.runs import printed
+from analytics.errors import AnalyticsError, UsageError
+from analytics.levain import Agent, Levain, Record, RefusedError, Run, UnauthorizedError
+
+
+class RunInput(TypedDict, total=False):
+    """What a run is given: one of these."""
+
+    prompt: str
+    initial_state: Record
+
+
+def run_input(prompt: str | None, state_file: str | None) -> RunInput:
+    """The input, of which there must be one; UsageError where the file holds no JSON object."""
+    if prompt is not None and state_file is None:
+        return {"prompt": prompt}
+    if prompt is None and state_file is not None:
+        return {"initial_state": _state(state_file)}
+    raise UsageError(
+        "A run takes one input: --prompt TEXT, or --initial-state FILE (- for standard input)."
+    )
+
+
+def _state(file: str) -> Record:
+    """The file's object; its values are sent as they are written, digit for digit."""
+    try:
+        text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
+    try:
+        text.decode()
+        return msgspec.json.decode(text, type=Record)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        name = "standard input" if file == "-" else file
+        raise UsageError(f"The initial state in {name} is no JSON object: {error}.") from error
+
+
+def trigger(levain: Levain, agent: Agent, given: RunInput, version: int | None) -> Run:
+    """Start a run; AnalyticsError says why it cannot start, or that it may have."""
+    name = agent.slug or agent.id
+    try:
+        return levain.runs.trigger(name, **given, version=version)
+    except UnauthorizedError:
+        raise
+    except RefusedError as error:
+        state = f" is {agent.status}" if agent.status in {"paused", "draft"} else ""
+        raise AnalyticsError(
+            f"Agent {name}{state} and did not start: {error.detail}."
+            if state
+            else f"Agent {name} did not start: {error.detail or error}."
+        ) from error
+    except KeyboardInterrupt:
+        printed.say("It may have started: look with `analytics runs list`.")
+        raise typer.Exit(130) from None

@@ -1,0 +1,131 @@
+"""A run under the eyes of a person or a script, until it has ended."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import typer
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
+
+from analytics.cli.runs import printed, tables
+from analytics.levain import Agent, Levain, Progress, Run
+from analytics.report import numbers
+from analytics.terminal import visible, visible_lines
+
+SHOWN_EVENTS = 8
+REDRAWS_PER_SECOND = 4
+
+
+def watch(
+    levain: Levain, run: Run, agents: dict[str, Agent], interval: float, *, as_json: bool
+) -> Run:
+    """Show a run until it has ended, and return it as it ended."""
+    with leaving_it_at_work(run):
+        steps = levain.runs.follow(run.id, interval=interval)
+        if as_json:
+            return _print_json_lines(steps, run)
+        if sys.stdout.isatty():
+            return _redraw(steps, run, agents)
+        return _print_lines(steps, run)
+
+
+def exit_code(run: Run) -> int:
+    """How `watch` ends: 0 succeeded, 5 failed, 6 cancelled."""
+    return {"failed": 5, "cancelled": 6}.get(run.status, 0)
+
+
+@contextmanager
+def leaving_it_at_work(run: Run) -> Iterator[None]:
+    """Whoever stops watching stops nothing else, and is told so."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        printed.say(
+            f"Run {run.id[:8]} goes on without being watched.\n"
+            f"Watch it again: analytics runs watch {run.id}\n"
+            f"Cancel it:      analytics runs cancel {run.id}"
+        )
+        raise typer.Exit(130) from None
+
+
+def _print_json_lines(steps: Iterator[Progress], run: Run) -> Run:
+    for step in steps:
+        if step.run != run:
+            printed.print_json_line(step.run)
+        run = step.run
+    return run
+
+
+def _print_lines(steps: Iterator[Progress], run: Run) -> Run:
+    out, last = printed.console(), None
+    for step in steps:
+        for event in step.events:
+            out.print(tables.event_text(event), soft_wrap=True)
+        run = step.run
+        line = f"{step.at:%H:%M:%S}  {visible(run.status)}  {_meters(run)}"
+        if line[10:] != last:
+            print(line, flush=True)
+        last = line[10:]
+    if run.error:
+        print(visible_lines(run.error), flush=True)
+    return run
+
+
+def _redraw(steps: Iterator[Progress], run: Run, agents: dict[str, Agent]) -> Run:
+    picture = _Picture(run, agents)
+    with Live(picture, console=printed.console(), refresh_per_second=REDRAWS_PER_SECOND):
+        for step in steps:
+            picture.show(step)
+    return picture.run
+
+
+class _Picture:
+    """What the terminal shows of a run: its state, and the last of its events."""
+
+    def __init__(self, run: Run, agents: dict[str, Agent]) -> None:
+        self.run = run
+        self._agent = tables.agent_name(run, agents)
+        self._events: deque[Text] = deque(maxlen=SHOWN_EVENTS)
+        self._spinner = Spinner("dots")
+        self._at = run.created_at
+        self._shown_at = time.monotonic()
+
+    def show(self, step: Progress) -> None:
+        """Take in what has changed."""
+        self.run, self._at, self._shown_at = step.run, step.at, time.monotonic()
+        for event in step.events:
+            line = tables.event_text(event)
+            line.no_wrap, line.overflow = True, "ellipsis"
+            self._events.append(line)
+
+    def __rich__(self) -> RenderableType:
+        """The picture at this moment."""
+        version = f" v{self.run.agent_version}" if self.run.agent_version is not None else ""
+        head = Text(f"{visible(self._agent)}{version}  ", style="bold", end="")
+        head.append(visible(self.run.id), style="dim not bold")
+        state = Text.assemble(tables.status_text(self.run), f"  {self._took()}{_meters(self.run)}")
+        if not self.run.has_ended:
+            self._spinner.update(text=state)
+        parts: list[RenderableType] = [head, *self._events]
+        parts.append(state if self.run.has_ended else self._spinner)
+        if self.run.error:
+            parts.append(Text(visible_lines(self.run.error), style="red"))
+        return Group(*parts)
+
+    def _took(self) -> str:
+        """How long it has worked by the API's clock, which ours only carries on."""
+        now = self._at + timedelta(seconds=time.monotonic() - self._shown_at)
+        seconds = tables.seconds_worked(self.run, now)
+        return f"{numbers.duration(seconds)}  " if seconds is not None else ""
+
+
+def _meters(run: Run) -> str:
+    return f"{numbers.usd_fine(run.cost_usd)}  {tables.tokens_text(run)}"
