@@ -39,12 +39,14 @@ class Portal:
                 except StopAsyncIteration:
                     return
         finally:
-            self.call(_close(items))
+            if not self._loop.is_closed():
+                self.call(_close(items))
 
     def close(self) -> None:
         """End the thread; again is no harm."""
         if self._loop.is_closed():
             return
+        self.call(self._loop.shutdown_asyncgens())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

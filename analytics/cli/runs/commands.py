@@ -136,10 +136,11 @@ def watch(
     workspace: Workspace = None,
     config: Config = None,
 ) -> None:
-    """Watch a run until it ends: its status, time, tokens, cost and last events.
+    """Watch a run until it ends.
 
-    Exits with 0 when it has succeeded, 5 when it has failed, 6 when it was cancelled. Ctrl-C leaves
-    it running. With --json, a line for each change.
+    Shows its status, time, tokens, cost and last events. Exits with 0 when it has succeeded, 5 when
+    it has failed, 6 when it was cancelled. Ctrl-C leaves it running. With --json, a line for each
+    change.
 
     Example: analytics runs watch 3fa91c22 && echo done
     """
@@ -166,9 +167,10 @@ def events(
     workspace: Workspace = None,
     config: Config = None,
 ) -> None:
-    """Print a run's log events, oldest first; with --follow, also those to come.
+    """Print a run's log events, oldest first.
 
-    With --follow and --json, a line for each event. Ctrl-C leaves the run running.
+    With --follow, also those to come; with --json too, a line for each event. Ctrl-C leaves the run
+    running.
 
     Example: analytics runs events 3fa91c22 --follow --level WARNING
     """
@@ -194,7 +196,10 @@ def log(
     workspace: Workspace = None,
     config: Config = None,
 ) -> None:
-    """Download the raw log of a run that has ended: JSON lines, with prompts and tool calls.
+    """Download the raw log of a run that has ended.
+
+    It is of JSON lines, and holds prompts, tool calls and answers. Where the download breaks, it
+    goes on; what is at hand is replaced only by the whole.
 
     Example: analytics runs log 3fa91c22 --output run.jsonl
     """
@@ -216,7 +221,7 @@ def cancel(
     workspace: Workspace = None,
     config: Config = None,
 ) -> None:
-    """Cancel a run, by its session, and wait until it has ended.
+    """Cancel a run, and wait until it has ended.
 
     The step in flight is still finished, and paid for. The session takes no more messages; what
     has happened in it stays readable.
@@ -235,7 +240,7 @@ def cancel(
 def conversation(
     run: RunId, as_json: Json = False, workspace: Workspace = None, config: Config = None
 ) -> None:
-    """Print what was said and done in a run's session, as far as the run goes.
+    """Print what was said and done in a run.
 
     Example: analytics runs conversation 3fa91c22
     """

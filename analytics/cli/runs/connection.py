@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+
+from analytics.cli.runs import printed
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import (
     ConnectionFailedError,
@@ -28,9 +31,26 @@ def connected(
 ) -> Iterator[Levain]:
     """A client for a workspace of the settings; what the API refuses becomes an AnalyticsError."""
     chosen = _chosen(load_settings(config=config).workspaces, workspace)
-    with Levain(api_key(chosen), chosen.api, tries=tries) as levain, _in_words(chosen):
+    with _client(chosen, tries) as levain:
         _insist_on_identity(levain, chosen)
         yield levain
+
+
+@contextmanager
+def _client(workspace: Workspace, tries: int) -> Iterator[Levain]:
+    set_on_retry_hooks([_tell_of_retry])
+    try:
+        with Levain(api_key(workspace), workspace.api, tries=tries) as levain:
+            yield levain
+    except LevainError as error:
+        raise _told(error, workspace) from error
+    finally:
+        set_on_retry_hooks(None)
+
+
+def _tell_of_retry(details: RetryDetails) -> None:
+    """Nobody should wonder what takes so long."""
+    printed.say(f"{details.caused_by}; trying again in {details.wait_for:.1f} s")
 
 
 def _chosen(workspaces: list[Workspace], name: str | None) -> Workspace:
@@ -53,7 +73,7 @@ def _chosen(workspaces: list[Workspace], name: str | None) -> Workspace:
 
 
 def _id_of(workspace: Workspace) -> str:
-    with Levain(api_key(workspace), workspace.api, tries=QUICK) as levain, _in_words(workspace):
+    with _client(workspace, QUICK) as levain:
         return levain.auth.me().workspace_id
 
 
@@ -67,14 +87,6 @@ def _insist_on_identity(levain: Levain, workspace: Workspace) -> None:
             f"The key in {workspace.api_key_env} belongs to workspace {me.workspace_name} "
             f"({me.workspace_id}),\nbut {CONFIG_FILE} expects {workspace.workspace_id}."
         )
-
-
-@contextmanager
-def _in_words(workspace: Workspace) -> Iterator[None]:
-    try:
-        yield
-    except LevainError as error:
-        raise _told(error, workspace) from error
 
 
 def _told(error: LevainError, workspace: Workspace) -> AnalyticsError:
@@ -96,6 +108,8 @@ def _told(error: LevainError, workspace: Workspace) -> AnalyticsError:
                 "Check the network, and the API's address (LEVAIN_API)."
             )
         case RefusedError():
-            return AnalyticsError(f"The API refused this: {error.detail or error}.")
+            return AnalyticsError(
+                f"The API refused this: {(error.detail or str(error)).rstrip('.')}."
+            )
         case _:
             return AnalyticsError(f"{error}.")

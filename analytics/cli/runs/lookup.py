@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 from analytics.errors import UsageError
 from analytics.levain import Agent, Levain, NotFoundError, Run
@@ -29,7 +30,7 @@ def find_run(levain: Levain, text: str) -> Run:
         )
     if len(found) > 1:
         raise UsageError(
-            f"`{text}` begins the ids of {len(found)} runs: {_some([run.id for run in found])}."
+            f"`{text}` begins the ids of {len(found)} runs: {_some([*short_ids(found).values()])}."
         )
     return found[0]
 
@@ -45,11 +46,12 @@ def find_agent(levain: Levain, text: str) -> Agent:
         if wanted and ((agent.slug or "").startswith(wanted) or agent.id.startswith(wanted.lower()))
     ]
     if not found:
-        slugs = _some(sorted(agent.slug or agent.id for agent in agents)) or "none"
-        raise UsageError(f"The workspace has no agent `{text}`. It has {slugs}.")
+        slugs = sorted(agent.slug or agent.id for agent in agents)
+        similar = _some(get_close_matches(wanted, slugs) or slugs) or "none"
+        raise UsageError(f"The workspace has no agent `{text}`. It has {similar}.")
     if len(found) > 1:
-        slugs = _some(sorted(agent.slug or agent.id for agent in found))
-        raise UsageError(f"`{text}` begins the names of {len(found)} agents: {slugs}.")
+        names = _some(sorted(agent.slug or agent.id for agent in found))
+        raise UsageError(f"`{text}` begins the names of {len(found)} agents: {names}.")
     return found[0]
 
 

@@ -34,7 +34,7 @@ def print_runs(runs: list[Run], agents: dict[str, Agent]) -> None:
             status_text(run),
             Text(visible(agent_name(run, agents))),
             f"{run.created_at.astimezone(UTC):%m-%d %H:%M:%S}",
-            numbers.duration(seconds_worked(run)),
+            numbers.duration(seconds_worked(run)) if run.finished_at else "",
             numbers.usd_fine(run.cost_usd),
             numbers.tokens(run.tokens_in),
             numbers.tokens(run.tokens_out),
@@ -126,7 +126,7 @@ def event_text(event: LogEvent) -> Text:
     """A log event as one line, whatever breaks its text has."""
     moment = datetime.fromtimestamp(event.ts, UTC).strftime("%H:%M:%S") if event.ts else ""
     level = event.level or ""
-    line = Text(f"{moment:8}  ", style="dim", end="")
+    line = Text(f"{moment:8}  ", style="dim")
     line.append(f"{visible(level):7}  ", style=_LEVEL_STYLES.get(level, ""))
     line.append(visible(event.msg or ""))
     return line

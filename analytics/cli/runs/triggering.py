@@ -54,12 +54,8 @@ def trigger(levain: Levain, agent: Agent, given: RunInput, version: int | None) 
     except UnauthorizedError:
         raise
     except RefusedError as error:
-        state = f" is {agent.status}" if agent.status in {"paused", "draft"} else ""
-        raise AnalyticsError(
-            f"Agent {name}{state} and did not start: {error.detail}."
-            if state
-            else f"Agent {name} did not start: {error.detail or error}."
-        ) from error
+        cause = (error.detail or str(error)).rstrip(".")
+        raise AnalyticsError(f"Agent {name} ({agent.status}) did not start: {cause}.") from error
     except KeyboardInterrupt:
         printed.say("It may have started: look with `analytics runs list`.")
         raise typer.Exit(130) from None

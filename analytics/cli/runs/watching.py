@@ -109,7 +109,7 @@ class _Picture:
     def __rich__(self) -> RenderableType:
         """The picture at this moment."""
         version = f" v{self.run.agent_version}" if self.run.agent_version is not None else ""
-        head = Text(f"{visible(self._agent)}{version}  ", style="bold", end="")
+        head = Text(f"{visible(self._agent)}{version}  ", style="bold")
         head.append(visible(self.run.id), style="dim not bold")
         state = Text.assemble(tables.status_text(self.run), f"  {self._took()}{_meters(self.run)}")
         if not self.run.has_ended:
