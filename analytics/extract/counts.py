@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from analytics.extract.landing import Landing
-from analytics.extract.meters import TRAILING_DAYS
-from analytics.extract.night import Night, together
+from analytics.extract.night import TRAILING_DAYS, Night, together
 from analytics.levain import NotFoundError, RefusedError, UnauthorizedError
 from analytics.levain.runs import LONGEST_COUNT_DAYS
 
@@ -18,7 +17,7 @@ async def read_counts(night: Night) -> None:
     await night.loaded()
     counted_on = night.store.counted_on()
     longest = min(LONGEST_COUNT_DAYS, night.options.history_days)
-    active = night.store.agents_active_since(night.today - timedelta(days=TRAILING_DAYS - 1))
+    active = night.lately_active_agents()
     days = dict.fromkeys(night.store.agent_ids() - counted_on.keys(), longest) | {
         agent_id: min(longest, (night.today - counted_on[agent_id]).days + TRAILING_DAYS)
         for agent_id in active & counted_on.keys()

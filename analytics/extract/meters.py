@@ -8,11 +8,10 @@ from datetime import date, timedelta
 from typing import Any
 
 from analytics.extract.landing import Landing
-from analytics.extract.night import Night, together
+from analytics.extract.night import TRAILING_DAYS, Night, together
 from analytics.levain import AsyncLevain, Page, RefusedError, UnauthorizedError
 from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
 
-TRAILING_DAYS = 8
 CORRECTION_DAYS = 35
 
 Read = Callable[[AsyncLevain, date, date], Awaitable[Page[Any]]]

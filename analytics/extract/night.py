@@ -18,6 +18,9 @@ from analytics.settings import Extract
 
 NIGHT_ID = "%Y%m%dT%H%M%SZ"
 
+TRAILING_DAYS = 8
+"""Late figures are looked for so many days back, each night."""
+
 
 @dataclass
 class Night:
@@ -53,6 +56,10 @@ class Night:
     def days_back(self, count: int) -> list[date]:
         """The last `count` UTC days, today included, the oldest first."""
         return [self.today - timedelta(days=back) for back in reversed(range(count))]
+
+    def lately_active_agents(self) -> set[str]:
+        """Agents that started runs in the days that are read again every night."""
+        return self.store.agents_active_since(self.today - timedelta(days=TRAILING_DAYS - 1))
 
     @asynccontextmanager
     async def step(self, name: str) -> AsyncIterator[Landing]:

@@ -15,7 +15,8 @@ _KNOWN = frozenset(
     | {"parent_run_id", "status", "error", "artifact_count", "artifact_count_truncated"}
     | {"created_at", "updated_at", "started_at", "finished_at", "ended_at", "last_run_at"}
     | {"name", "slug", "draft_version", "agent_name", "agent_slug", "model", "provider"}
-    | {"workspace_id", "workspace_name", "key_id"}
+    | {"workspace_id", "workspace_name", "key_id", "cron_expr", "timezone", "last_run_id"}
+    | {"next_fire_at", "last_fired_at"}
     | {"platform_agent_id", "platform_agent_slug", "platform_agent_name", "targets"}
     | {"hour", "date", "bucket", "cost_usd", "billed_usd", "total_cost", "tokens_in", "tokens_out"}
     | {"total_tokens_in", "total_tokens_out", "request_count", "error_count", "run_count"}

@@ -15,6 +15,7 @@ from analytics.extract.details import read_details
 from analytics.extract.meters import METERS, read_meters, read_touched_days, tonight, windows
 from analytics.extract.night import Night
 from analytics.extract.runs import read_lists, reread_corrected, reread_unsettled
+from analytics.extract.schedules import read_schedules
 from analytics.levain.runs import LONGEST_LIST
 
 
@@ -26,6 +27,7 @@ async def extract_workspace(night: Night) -> None:
         night.say("reading agents and meters")
         await read_meters(night)
         await read_counts(night)
+        await read_schedules(night)
         night.say("reading run lists")
         await read_lists(night)
         await reread_unsettled(night)
@@ -53,4 +55,4 @@ async def _first_requests(night: Night) -> int:
     listed = sum(min(LONGEST_LIST, count) for count in counts if isinstance(count, int))
     limit = night.options.details_per_night or listed
     meter_windows = sum(len(windows(tonight(night, meter), meter.longest_days)) for meter in METERS)
-    return meter_windows + 4 + 2 * len(rollups) + 2 * min(listed, limit)
+    return meter_windows + 4 + 3 * len(rollups) + 2 * min(listed, limit)

@@ -191,6 +191,17 @@ RUN_LOG_EVENTS = Source(
     ),
 )
 
+SCHEDULES = Source(
+    "schedules",
+    Scope.RECORD,
+    ("schedule_id",),
+    (
+        _text("schedule_id", "id", required=True),
+        _text("agent_id"),
+        _text("last_run_id"),
+    ),
+)
+
 RUN_COUNTS = Source(
     "run_counts",
     Scope.AGENT_DAY,
@@ -281,6 +292,7 @@ SOURCES = (
     WORKSPACES,
     PROVIDER_KEYS,
     AGENTS,
+    SCHEDULES,
     RUN_COUNTS,
     RUNS,
     RUN_COSTS,

@@ -19,6 +19,7 @@ select
     runs.session_id,
     runs.parent_run_id,
     runs.kind,
+    starts.started_by,
     runs.status,
     runs.date,
     runs.created_at,
@@ -42,5 +43,6 @@ select
 from intermediate.int_runs as runs
 left join replaced_versions using (workspace_id, run_id)
 left join intermediate.int_run_errors as errors using (workspace_id, run_id)
+join intermediate.int_run_starts as starts using (workspace_id, run_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
 order by runs.workspace_id, runs.created_at

@@ -193,3 +193,25 @@ def test_types(warehouse: Warehouse) -> None:
         ("month", "DATE"),
     }
     assert "HUGEINT" not in {data_type for _, data_type in types}
+
+
+def test_started_by(warehouse: Warehouse) -> None:
+    """A run's start is told where schedule, parent or session tell it, and else unknown."""
+    hour = timedelta(hours=1)
+    warehouse.given("runs", run_id="by-clock", session_id="s-1", created_at=SEEN)
+    warehouse.given("runs", run_id="by-message", session_id="s-1", created_at=SEEN + hour)
+    warehouse.given("runs", run_id="by-run", parent_run_id="by-clock", session_id="s-2")
+    warehouse.given("runs", run_id="alone", session_id="s-3")
+    warehouse.given("runs", run_id="no-session", session_id=None)
+    first = warehouse.given("schedules", last_run_id="by-clock")
+    warehouse.replaced(first, "schedules", last_run_id="later-run")
+
+    warehouse.build()
+
+    assert dict(warehouse.rows("select run_id, started_by from marts.fct_runs")) == {
+        "by-clock": "schedule",
+        "by-message": "session",
+        "by-run": "parent",
+        "alone": "unknown",
+        "no-session": "unknown",
+    }

@@ -28,6 +28,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     },
     "agents": {"agent_id": "a-1", "status": "active"},
     "provider_keys": {"key_id": "k-1", "provider": "anthropic"},
+    "schedules": {"schedule_id": "sc-1", "agent_id": "a-1"},
     "run_counts": {"agent_id": "a-1", "date": "2026-11-19", "status": "succeeded"},
     "agent_billing_days": {"date": "2026-11-19", "agent_id": "a-1"},
     "run_costs": {"run_id": "r-1", "model": "claude-sonnet-5", "provider": "anthropic"},
