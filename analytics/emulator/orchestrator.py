@@ -55,9 +55,10 @@ class Orchestrator:
         with self._world.lock:
             _require_active(agent)
             version = version or agent.active_version
-            if version is None or version.status != "active":
-                state = version.status if version else "missing"
-                raise RefusedError(f"The version is {state}; only an active one can run")
+            if version is None:
+                raise RefusedError("The agent has no active version; publish one")
+            if version.status != "active":
+                raise RefusedError(f"The version is {version.status}; only an active one can run")
             session = Session(new_id(self._ids), agent, version, self._world.now)
             agent.workspace.sessions[session.id] = session
             return self._queue_run(agent, session, given, source)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from analytics.emulator.artifacts import Artifact
     from analytics.emulator.catalogue import Offer
     from analytics.emulator.quantiles import Traffic
+    from analytics.emulator.schedules import Schedule
+    from analytics.emulator.webhooks import Webhook
 
 RunStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]
@@ -36,6 +38,8 @@ class Version:
     number: int
     created_at: datetime
     status: Literal["draft", "active", "archived"] = "active"
+    parent: int | None = None
+    updated_at: datetime | None = None  # if it was changed since
 
 
 @dataclass(slots=True, eq=False)
@@ -56,6 +60,7 @@ class Agent:
     offers: tuple[Offer, ...] = (SONNET,)  # without any, nothing is metered
     traffic: Traffic = CONVERSATION
     versions: list[Version] = field(default_factory=list)
+    webhook: Webhook | None = None
 
     @property
     def active_version(self) -> Version | None:
@@ -184,6 +189,7 @@ class Workspace:
         self.runs_by_agent: dict[str, RunList] = {}
         self.platform_runs = RunList()
         self.sessions: dict[str, Session] = {}
+        self.schedules: dict[str, Schedule] = {}  # oldest first
         self.ledger = Ledger()
 
     def agent(self, id_or_slug: str) -> Agent | None:

@@ -55,12 +55,12 @@ def version_record(agent: Agent, version: Version) -> dict[str, Any]:
         "version": version.number,
         "description": None,
         "status": version.status,
-        "parent_version": version.number - 1 or None,
+        "parent_version": version.parent,
         "created_by": None,
         "git_repo": f"{agent.slug}.git",
         "git_ref": f"v{version.number}",
         "created_at": timestamp(version.created_at),
-        "updated_at": timestamp(version.created_at),
+        "updated_at": timestamp(version.updated_at or version.created_at),
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from threading import RLock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from analytics.emulator import timeline
 from analytics.emulator.agenda import Agenda
@@ -20,8 +20,10 @@ from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
 from analytics.emulator.ledger import WIDE, ZERO, Entry
 from analytics.emulator.orchestrator import Orchestrator
 from analytics.emulator.records import Agent, Run, RunList, RunStatus, Session, Version, Workspace
+from analytics.emulator.schedules import Scheduler
 from analytics.emulator.signing import Signer
 from analytics.emulator.variants import Variants
+from analytics.emulator.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +55,8 @@ class World:
         self._story = Agenda()
         self.live = Agenda()
         self.orchestrator = Orchestrator(self)
+        self.scheduler = Scheduler(self)
+        self.webhooks = Webhooks(self)
         self.signer = Signer(seeded(seed, "signing").randbytes(32))
 
     @classmethod
@@ -142,14 +146,43 @@ class World:
         with self.lock:
             for older in agent.versions:
                 older.status = "archived"
-            version = Version(new_id(self._rng), len(agent.versions) + 1, at or self.now)
+            number = len(agent.versions) + 1
+            version = Version(new_id(self._rng), number, at or self.now, parent=number - 1 or None)
             agent.versions.append(version)
             agent.updated_at = version.created_at
             return version
 
+    def draft_version(self, agent: Agent, parent: Version | None) -> Version:
+        """Branch a draft from another version, or from nothing."""
+        with self.lock:
+            version = Version(new_id(self._live_rng), len(agent.versions) + 1, self.now, "draft")
+            version.parent = parent.number if parent else None
+            agent.versions.append(version)
+            agent.updated_at = self.now
+            return version
+
+    def set_version_status(
+        self, agent: Agent, version: Version, status: Literal["active", "archived"]
+    ) -> None:
+        """Make a version the active one, in place of another, or archive it."""
+        with self.lock:
+            for other in agent.versions:
+                if status == "active" and other.status == "active":
+                    other.status = "archived"
+            version.status, version.updated_at, agent.updated_at = status, self.now, self.now
+            if status == "active" and agent.status == "draft":
+                agent.status = "active"
+
     def rename_agent(self, agent: Agent, name: str) -> None:
         """Give an agent another name; its slug stays."""
         agent.name, agent.updated_at = name, self.now
+
+    def change_agent(self, agent: Agent, fields: dict[str, Any]) -> None:
+        """Give an agent another description or other limits."""
+        with self.lock:
+            for name, value in fields.items():
+                setattr(agent, name, value)
+            agent.updated_at = self.now
 
     def set_agent_status(self, agent: Agent, status: AgentStatus) -> None:
         """Pause, archive or reactivate an agent."""

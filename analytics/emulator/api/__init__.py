@@ -15,7 +15,10 @@ from analytics.emulator.api import (
     dispatch,
     files,
     runs,
+    schedules,
     sessions,
+    versions,
+    webhooks,
 )
 from analytics.emulator.gate import Gate, Request
 
@@ -31,7 +34,19 @@ def build(world: World, faults: Faults, requests: list[Request]) -> ASGIApp:
     app = FastAPI(openapi_url=None)
     app.state.world = world
     app.state.faults = faults
-    for noun in (account, byok, agents, dispatch, runs, sessions, analytics):
+    nouns = (
+        account,
+        byok,
+        agents,
+        versions,
+        dispatch,
+        runs,
+        sessions,
+        schedules,
+        webhooks,
+        analytics,
+    )
+    for noun in nouns:
         app.include_router(noun.router, prefix="/api/v1")
     app.include_router(files.router, prefix="/files")
     app.include_router(control.router, prefix="/emulator")

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from analytics.emulator import wire
 from analytics.emulator.orchestrator import RefusedError
-from analytics.emulator.records import Agent, Run, Session, Workspace
+from analytics.emulator.records import Agent, Run, Session, Version, Workspace
 from analytics.emulator.world import World
 
 if TYPE_CHECKING:
@@ -102,6 +102,14 @@ def find_agent(workspace: Workspace, id_or_slug: str) -> Agent:
     if agent is None:
         raise HTTPException(404, "Agent not found")
     return agent
+
+
+def find_version(agent: Agent, number: int) -> Version:
+    """Return a version of an agent, or answer 404."""
+    version = next((version for version in agent.versions if version.number == number), None)
+    if version is None:
+        raise HTTPException(404, "Version not found")
+    return version
 
 
 def find_session(workspace: Workspace, session_id: UUID) -> Session:

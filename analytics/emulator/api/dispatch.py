@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Body, Depends, HTTPException, Response
+from fastapi import Body, Depends, Response
 
 from analytics.emulator import wire
 from analytics.emulator.api import common
-from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, invalid
+from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, find_version, invalid
 from analytics.emulator.orchestrator import RunInput
 
 router = common.router()
@@ -43,8 +43,5 @@ async def create_pinned_run(
 ) -> Response:
     """Queue a run of a version, which must be active."""
     agent = find_agent(workspace, agent_id)
-    pinned = next((v for v in agent.versions if v.number == version), None)
-    if pinned is None:
-        raise HTTPException(404, "Version not found")
-    run = world.orchestrator.dispatch(agent, given, version=pinned)
+    run = world.orchestrator.dispatch(agent, given, version=find_version(agent, version))
     return common.raw(wire.encode_run(world, run), 201)

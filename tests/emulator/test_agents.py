@@ -1,0 +1,148 @@
+"""Changing agents and their versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from .conftest import Api
+
+if TYPE_CHECKING:
+    from analytics.emulator.records import Agent
+
+
+@pytest.fixture
+def agent(api: Api) -> Agent:
+    return api.world.add_agent(api.workspace, "Baker", "baker")
+
+
+def patch(api: Api, path: str, body: object, status: int = 200) -> Any:
+    response = api.send("PATCH", path, body)
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+def statuses(api: Api) -> list[str]:
+    return [version["status"] for version in api.get("/agents/baker/versions")]
+
+
+def test_an_agent_can_be_renamed(api: Api, agent: Agent) -> None:
+    """A name changes and the slug stays; what is not named stays too."""
+    before = api.get("/agents/baker")
+    record = patch(api, f"/agents/{agent.id}", {"name": "Miller 🍞", "description": ""})
+
+    assert record == before | {"name": "Miller 🍞", "description": ""}
+    assert api.get("/agents/baker") == record
+
+
+@pytest.mark.usefixtures("agent")
+def test_an_agent_can_be_paused_and_resumed(api: Api) -> None:
+    """A paused agent starts no run, a resumed one does."""
+    for status, answer in (("paused", 409), ("active", 201)):
+        assert patch(api, "/agents/baker", {"status": status})["status"] == status
+        response = api.send("POST", "/agents/baker/runs", {"prompt": "Bread?"})
+        assert response.status_code == answer
+
+
+@pytest.mark.usefixtures("agent")
+def test_an_agents_limits_can_be_changed(api: Api) -> None:
+    """Budget, minutes and the notice are changed one by one, the budget digit for digit."""
+    patch(api, "/agents/baker", {"config": {"max_budget": 0.1}})
+    patch(api, "/agents/baker", {"config": {"timeout_minutes": 7, "notify_on_run": True}})
+
+    assert '"config":{"max_budget":0.1,"timeout_minutes":7,"notify_on_run":true}' in (
+        api.answer("/agents/baker").text
+    )
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"name": ""},
+        {"name": 7},
+        {"status": "draft"},
+        {"status": "gone"},
+        {"config": {"max_budget": 0}},
+        {"config": {"max_budget": -1}},
+        {"config": {"timeout_minutes": 0}},
+        {"config": {"timeout_minutes": 1.5}},
+        {"config": []},
+    ],
+)
+def test_a_bad_change_changes_nothing(api: Api, body: dict[str, Any]) -> None:
+    """What cannot be is refused with 422, whole."""
+    before = api.get("/agents/baker")
+
+    patch(api, "/agents/baker", {"description": "x"} | body, status=422)
+
+    assert api.get("/agents/baker") == before
+    assert patch(api, "/agents/baker", {}) == before
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_draft_is_branched_and_published(api: Api) -> None:
+    """A draft comes from the latest version or the one named, and takes runs once published."""
+    draft = api.post("/agents/baker/versions")
+    other = api.post("/agents/baker/versions", {"parent_version": 1})
+    assert (draft["version"], draft["parent_version"], draft["status"]) == (2, 1, "draft")
+    assert (other["version"], other["parent_version"]) == (3, 1)
+    assert api.get("/agents/baker")["draft_version"] == 2
+    assert statuses(api) == ["active", "draft", "draft"]
+
+    patch(api, f"/versions/{draft['id']}", {"status": "active"})
+
+    assert statuses(api) == ["archived", "active", "draft"]
+    run = api.post("/agents/baker/runs", {"prompt": "Bread?"})
+    assert (run["agent_version"], run["agent_version_id"]) == (2, draft["id"])
+
+
+@pytest.mark.usefixtures("agent")
+def test_rolling_back_is_a_change_of_status(api: Api) -> None:
+    """An archived version can be made the active one again; without any, nothing runs."""
+    api.post("/agents/baker/versions")
+    patch(api, "/agents/baker/versions/2", {"status": "active"})
+    patch(api, "/agents/baker/versions/1", {"status": "active"})
+    assert statuses(api) == ["active", "archived"]
+
+    patch(api, "/agents/baker/versions/1", {"status": "archived"})
+
+    assert statuses(api) == ["archived", "archived"]
+    response = api.send("POST", "/agents/baker/runs", {"prompt": "Bread?"})
+    assert (response.status_code, "no active version" in response.text) == (409, True)
+    patch(api, "/agents/baker", {"status": "active"}, status=409)
+
+
+def test_publishing_a_draft_agents_version_makes_it_run(api: Api) -> None:
+    """A draft agent cannot be run until a version of it is published."""
+    api.world.add_agent(api.workspace, "Baker", "baker", status="draft")
+    patch(api, "/agents/baker", {"status": "active"}, status=409)
+
+    patch(api, "/agents/baker/versions/1", {"status": "active"})
+
+    assert api.get("/agents/baker")["status"] == "active"
+    assert api.post("/agents/baker/runs", {"prompt": "Bread?"})["agent_version"] == 1
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PATCH", "/agents/nobody", {"name": "x"}, 404),
+        ("PATCH", "/agents/baker/versions/9", {"status": "active"}, 404),
+        ("PATCH", "/agents/baker/versions/1", {"status": "draft"}, 422),
+        ("PATCH", "/agents/baker/versions/1", {}, 422),
+        ("PATCH", f"/versions/{uuid4()}", {"status": "active"}, 404),
+        ("PATCH", "/versions/1", {"status": "active"}, 422),
+        ("POST", "/agents/baker/versions", {"parent_version": 9}, 404),
+        ("POST", "/agents/baker/versions", {"parent_version": "x"}, 422),
+    ],
+)
+def test_what_is_not_there_cannot_be_changed(
+    api: Api, method: str, path: str, body: object, status: int
+) -> None:
+    """Unknown agents and versions are not found; unknown states are refused."""
+    assert api.send(method, path, body).status_code == status
+    assert statuses(api) == ["active"]

@@ -1,0 +1,173 @@
+"""Schedules: agents that run by the clock."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from .conftest import Api
+
+if TYPE_CHECKING:
+    from analytics.emulator.records import Agent
+
+KEYS = [
+    "id", "agent_id", "agent_version_id", "cron_expr", "timezone", "prompt", "initial_state",
+    "enabled", "next_fire_at", "last_fired_at", "last_run_id", "created_at",
+]  # fmt: skip
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def agent(api: Api) -> Agent:
+    return api.world.add_agent(api.workspace, "Baker", "baker")
+
+
+def create(api: Api, agent: Agent, **fields: Any) -> dict[str, Any]:
+    body = {"cron_expr": "0 * * * *", "prompt": "Bread?"} | fields
+    schedule: dict[str, Any] = api.post(f"/agents/{agent.id}/schedules", body)
+    return schedule
+
+
+def patch(api: Api, schedule: dict[str, Any], body: object, status: int = 200) -> Any:
+    response = api.send("PATCH", f"/schedules/{schedule['id']}", body)
+    assert response.status_code == status, response.text
+    return response.json()
+
+
+def read(api: Api, schedule: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = api.get(f"/schedules/{schedule['id']}")
+    return found
+
+
+def test_a_schedule_starts_runs(api: Api, agent: Agent) -> None:
+    """At each match a run starts that is told apart as scheduled, and the schedule says which."""
+    schedule = create(api, agent)
+    assert list(schedule) == KEYS
+    assert schedule["agent_version_id"] == agent.versions[0].id
+    assert (schedule["last_run_id"], schedule["last_fired_at"]) == (None, None)
+
+    api.world.pass_time(3 * HOUR)
+
+    runs = api.get("/runs/")
+    assert [run["created_at"][11:16] for run in runs] == ["18:00", "17:00", "16:00"]
+    assert {run["status"] for run in runs} == {"succeeded"}
+    after = read(api, schedule)
+    assert after["last_run_id"] == runs[0]["id"]
+    assert after["last_fired_at"] == "2026-11-24T18:00:00.000000+00:00"
+    assert after["next_fire_at"] == "2026-11-24T19:00:00.000000+00:00"
+    [message] = api.get(f"/sessions/{runs[0]['session_id']}/events")["events"][:1]
+    assert (message["text"], message["source"]) == ("Bread?", "scheduled")
+
+
+def test_a_schedule_follows_its_time_zone(api: Api, agent: Agent) -> None:
+    """A wall time is that of the zone; UTC unless told."""
+    assert create(api, agent)["timezone"] == "UTC"
+
+    schedule = create(api, agent, cron_expr="0 9 * * *", timezone="Asia/Kolkata")
+
+    assert schedule["next_fire_at"] == "2026-11-25T03:30:00.000000+00:00"
+
+
+def test_a_paused_schedule_is_not_made_up_for(api: Api, agent: Agent) -> None:
+    """Paused it does nothing; resumed it goes on from now, with no firing for the past."""
+    schedule = create(api, agent)
+    assert patch(api, schedule, {"enabled": False})["next_fire_at"] is None
+    api.world.pass_time(5 * HOUR)
+    assert api.get("/runs/") == []
+
+    resumed = patch(api, schedule, {"enabled": True})
+    assert resumed["next_fire_at"] == "2026-11-24T21:00:00.000000+00:00"
+    api.world.pass_time(HOUR)
+
+    assert len(api.get("/runs/")) == 1
+
+
+def test_a_change_counts_from_now(api: Api, agent: Agent) -> None:
+    """Another expression or zone takes the place of the old one, which fires no more."""
+    schedule = create(api, agent)
+    for _ in range(3):
+        patch(api, schedule, {"enabled": True})
+    changed = patch(api, schedule, {"cron_expr": "45 * * * *", "timezone": "Asia/Kolkata"})
+    api.world.pass_time(HOUR)
+
+    assert changed["next_fire_at"] == "2026-11-24T16:15:00.000000+00:00"
+    assert [run["created_at"][11:16] for run in api.get("/runs/")] == ["16:15"]
+
+
+def test_a_deleted_schedule_is_gone(api: Api, agent: Agent) -> None:
+    """It is not found, not listed, and starts nothing; another agent's stay."""
+    other = create(api, api.world.add_agent(api.workspace, "Miller", "miller"))
+    schedule = create(api, agent)
+    assert api.send("DELETE", f"/schedules/{schedule['id']}").status_code == 204
+    api.world.pass_time(HOUR)
+
+    for method in ("GET", "PATCH", "DELETE"):
+        assert api.send(method, f"/schedules/{schedule['id']}", {}).status_code == 404
+    assert api.get(f"/agents/{agent.id}/schedules") == {"schedules": []}
+    assert [run["id"] for run in api.get("/runs/")] == [read(api, other)["last_run_id"]]
+
+
+def test_a_paused_agent_misses_its_turn(api: Api, agent: Agent) -> None:
+    """While its agent is paused a schedule starts nothing, and goes on afterwards."""
+    schedule = create(api, agent)
+    api.world.set_agent_status(agent, "paused")
+    api.world.pass_time(2 * HOUR)
+    assert read(api, schedule)["last_fired_at"] is None
+
+    api.world.set_agent_status(agent, "active")
+    api.world.pass_time(HOUR)
+
+    assert [run["created_at"][11:16] for run in api.get("/runs/")] == ["18:00"]
+
+
+def test_schedules_are_listed_newest_first(api: Api, agent: Agent) -> None:
+    """50 unless told, 200 at most, and more is an error of its own."""
+    made = [create(api, agent, initial_state={"n": n}, prompt=None) for n in range(60)]
+    path = f"/agents/{agent.id}/schedules"
+
+    assert api.get(path, limit=200)["schedules"] == made[::-1]
+    assert len(api.get(path)["schedules"]) == 50
+    assert api.get(path, limit=1)["schedules"][0]["initial_state"] == {"n": 59}
+    assert [api.answer(path, limit=n).status_code for n in (0, 201)] == [422, 422]
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"cron_expr": "every morning"}, ["body", "cron_expr"]),
+        ({"cron_expr": "0 0 30 2 *"}, ["body", "cron_expr"]),
+        ({"cron_expr": None}, ["body", "cron_expr"]),
+        ({"timezone": "Mars/Olympus"}, ["body", "timezone"]),
+        ({"timezone": "../../etc/passwd"}, ["body", "timezone"]),
+        ({"timezone": ""}, ["body", "timezone"]),
+        ({"timezone": "Europe"}, ["body", "timezone"]),
+        ({"prompt": None}, ["body"]),
+        ({"initial_state": {}}, ["body"]),
+    ],
+)
+def test_what_is_no_schedule_is_refused(
+    api: Api, agent: Agent, fields: dict[str, Any], where: list[str]
+) -> None:
+    """A bad expression, zone or input is named, and nothing is made or changed."""
+    body = {"cron_expr": "0 * * * *", "prompt": "Bread?"} | fields
+    response = api.send("POST", f"/agents/{agent.id}/schedules", body)
+
+    assert (response.status_code, response.json()["detail"][0]["loc"]) == (422, where)
+    assert api.get(f"/agents/{agent.id}/schedules") == {"schedules": []}
+    schedule = create(api, agent)
+    if where[-1] in fields and fields[where[-1]] is not None:
+        patch(api, schedule, fields, status=422)
+    assert read(api, schedule) == schedule
+
+
+def test_an_agent_is_named_by_its_id_alone(api: Api, agent: Agent) -> None:
+    """Schedules take no slug, and find no agent or schedule of another workspace."""
+    other = api.world.add_agent(api.world.add_workspace("Next door"), "Baker", "baker")
+
+    assert api.answer("/agents/baker/schedules").status_code == 422
+    assert api.answer(f"/agents/{other.id}/schedules").status_code == 404
+    assert api.answer(f"/schedules/{uuid4()}").status_code == 404
+    assert api.get(f"/agents/{agent.id}/schedules") == {"schedules": []}

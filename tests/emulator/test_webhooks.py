@@ -1,0 +1,133 @@
+"""Inbound webhooks of agents."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from .conftest import Api
+
+if TYPE_CHECKING:
+    from analytics.emulator.records import Agent
+
+
+@pytest.fixture
+def agent(api: Api) -> Agent:
+    return api.world.add_agent(api.workspace, "Baker", "baker")
+
+
+@pytest.fixture
+def url(api: Api, agent: Agent) -> str:
+    made: str = api.post(f"/agents/{agent.slug}/webhooks")["url"]
+    return made
+
+
+def first_event(api: Api, run: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = api.get(f"/sessions/{run['session_id']}/events")["events"][0]
+    return found
+
+
+def test_an_event_starts_a_run(api: Api, url: str) -> None:
+    """A JSON object posted to the URL, without a key, starts a run told apart as event-driven."""
+    event = {"order": 7, "text": "🍞 <script>"}
+    response = httpx.post(url, json=event)
+    api.world.pass_time(timedelta(seconds=30))
+
+    assert response.status_code == 201
+    run = response.json()
+    assert (run["status"], run["user_prompt"]) == ("pending", None)
+    assert api.get(f"/runs/{run['id']}")["status"] == "succeeded"
+    message = first_event(api, run)
+    assert (json.loads(message["text"]), message["source"]) == (event, "event-driven")
+
+
+def test_an_event_may_be_a_turn_of_a_session(api: Api, url: str) -> None:
+    """With `session_id` it goes on with that session, as a run of its own."""
+    first = httpx.post(url, json={"n": 1}).json()
+    second = httpx.post(url, json={"n": 2, "session_id": first["session_id"]}).json()
+
+    assert second["session_id"] == first["session_id"]
+    assert second["id"] != first["id"]
+    events = api.get(f"/sessions/{first['session_id']}/events")["events"]
+    assert [json.loads(event["text"]) for event in events] == [{"n": 1}, {"n": 2}]
+
+
+def test_the_url_is_shown_once(api: Api, agent: Agent, url: str) -> None:
+    """A second webhook is refused; the secret is kept nowhere."""
+    assert api.send("POST", "/agents/baker/webhooks").status_code == 409
+    secret = url.rsplit("/", 1)[1]
+    assert len(secret) == 48
+    assert secret not in repr(agent.webhook)
+    assert secret not in api.answer("/agents/baker").text
+
+
+def test_a_rotated_secret_opens_no_more(api: Api, url: str) -> None:
+    """Rotated, the webhook has another URL, and the old one is not found."""
+    rotated = api.post("/agents/baker/webhooks/rotate", status=200)
+
+    assert rotated["url"].rsplit("/", 1)[0] == url.rsplit("/", 1)[0]
+    assert httpx.post(url, json={}).status_code == 404
+    assert httpx.post(rotated["url"], json={}).status_code == 201
+
+
+def test_a_deleted_webhook_is_gone(api: Api, url: str) -> None:
+    """Its URL is not found, there is nothing to rotate, and a new one can be made."""
+    assert api.send("DELETE", "/agents/baker/webhooks").json()["status"] == "deleted"
+
+    assert httpx.post(url, json={}).status_code == 404
+    assert api.send("POST", "/agents/baker/webhooks/rotate").status_code == 404
+    assert api.send("DELETE", "/agents/baker/webhooks").status_code == 404
+    assert api.post("/agents/baker/webhooks")["url"] != url
+
+
+def test_a_wrong_secret_starts_nothing(api: Api, url: str) -> None:
+    """A guessed secret, another webhook's id and a deleted agent's URL are all not found."""
+    base, secret = url.rsplit("/", 1)
+    elsewhere = url.replace(base.rsplit("/", 1)[1], str(uuid4()))
+    for wrong in (f"{base}/{secret[:-1]}", f"{base}/%F0%9F%8D%9E", elsewhere):
+        assert httpx.post(wrong, json={}).status_code == 404
+    api.world.delete_agent(api.workspace.agents[api.get("/agents/baker")["id"]])
+    assert httpx.post(url, json={}).status_code == 404
+    assert api.get("/runs/") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ("", 422),
+        ("[]", 422),
+        ('"x"', 422),
+        ("{", 422),
+        ('{"session_id": "x"}', 422),
+        ('{"session_id": null}', 422),
+        (f'{{"session_id": "{uuid4()}"}}', 404),
+    ],
+)
+def test_what_is_no_event_starts_nothing(api: Api, url: str, body: str, status: int) -> None:
+    """A body that is no JSON object, or names no session, is refused."""
+    response = httpx.post(url, content=body, headers={"Content-Type": "application/json"})
+
+    assert response.status_code == status
+    assert api.get("/runs/") == []
+
+
+def test_a_session_of_another_agent_is_not_found(api: Api, url: str) -> None:
+    """An agent's webhook reaches the agent's own sessions alone."""
+    other = api.world.start_run(api.world.add_agent(api.workspace, "Miller", "miller"))
+
+    response = httpx.post(url, json={"session_id": other.session.id})
+
+    assert response.status_code == 404
+    assert len(other.session.runs) == 1
+
+
+def test_a_paused_agent_refuses_events(api: Api, agent: Agent, url: str) -> None:
+    """What the agent may not run is refused as everywhere else."""
+    api.world.set_agent_status(agent, "paused")
+
+    assert httpx.post(url, json={}).status_code == 409
