@@ -19,6 +19,10 @@ UrlOf = Callable[[], Awaitable[FileUrl]]
 """Asks for a fresh URL of the file."""
 
 _EXPIRED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.GONE}
+_PASSING = _EXPIRED | {
+    httpx.codes.TOO_MANY_REQUESTS,
+    httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE,
+}
 
 
 class _Broken(Exception):  # noqa: N818  # never seen outside
@@ -70,8 +74,8 @@ class _Transfer:
             ):
                 with attempt:
                     return await self._try(client)
-        except _Broken as error:
-            raise DownloadFailedError(_without_secret(self._url or ""), str(error)) from error
+        except (_Broken, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise self._failed(str(error)) from error
         raise AssertionError("the last try returns or raises")
 
     async def _try(self, client: httpx.AsyncClient) -> bool:
@@ -86,7 +90,9 @@ class _Transfer:
         try:
             async with client.stream("GET", self._url, headers=headers) as response:
                 return await self._take(response)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except httpx.UnsupportedProtocol:
+            raise
+        except httpx.HTTPError as error:
             if self._file.tell() > had:
                 return False
             raise _Broken(str(error) or type(error).__name__) from error
@@ -97,6 +103,8 @@ class _Transfer:
             self._url = None
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             self._start_over()
+        if response.is_client_error and response.status_code not in _PASSING:
+            raise self._failed(f"HTTP {response.status_code}")
         if not response.is_success:
             raise _Broken(f"HTTP {response.status_code}")
         if response.status_code != httpx.codes.PARTIAL_CONTENT:
@@ -111,11 +119,10 @@ class _Transfer:
             self._file.write(chunk)
         return True
 
+    def _failed(self, cause: str) -> DownloadFailedError:
+        """The URL opens the file for whoever reads it: its query stays out of messages."""
+        return DownloadFailedError(f"GET {(self._url or '').partition('?')[0]}", cause)
+
     def _start_over(self) -> None:
         self._file.seek(0)
         self._file.truncate()
-
-
-def _without_secret(url: str) -> str:
-    """A time-limited URL opens the file for whoever reads it: its query stays out of messages."""
-    return f"GET {url.partition('?')[0]}"

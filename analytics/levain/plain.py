@@ -164,9 +164,10 @@ class Levain:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
-        self._portal.call(self._client.aclose())
-        self._portal.close()
+        """Close the connections; again is no harm."""
+        if not self._portal.is_closed:
+            self._portal.call(self._client.aclose())
+            self._portal.close()
 
     @cached_property
     def auth(self) -> Auth:

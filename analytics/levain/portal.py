@@ -21,6 +21,11 @@ class Portal:
         self._thread = Thread(target=self._loop.run_forever, name="levain", daemon=True)
         self._thread.start()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing can be called any more."""
+        return self._loop.is_closed()
+
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for the result; whoever is interrupted while waiting takes the work along."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
@@ -39,13 +44,11 @@ class Portal:
                 except StopAsyncIteration:
                     return
         finally:
-            if not self._loop.is_closed():
+            if not self.is_closed:
                 self.call(_close(items))
 
     def close(self) -> None:
-        """End the thread; again is no harm."""
-        if self._loop.is_closed():
-            return
+        """End the thread."""
         self.call(self._loop.shutdown_asyncgens())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -122,11 +122,11 @@ class Transport:
         fails, if to do it twice is to do it once (`is_repeatable`). Else OutcomeUnknownError.
         """
         client = await self._free.get()
-        again = _worth_another_try if is_repeatable else _was_not_sent
+        again = _worth_another_try if is_repeatable else _worth_another_write
         try:
             return await self._try(client, method, path, {}, again, body)
         except TransientError as error:
-            if is_repeatable or _was_not_sent(error):
+            if is_repeatable or _was_not_done(error):
                 raise
             raise OutcomeUnknownError(error.request, error.cause) from error
         finally:
@@ -190,10 +190,15 @@ def _worth_another_try(error: Exception) -> bool | float:
     return isinstance(error, TransientError)
 
 
-def _was_not_sent(error: Exception) -> bool | float:
-    if isinstance(error, TooManyRequestsError):
-        return _retry_after(error)
-    return isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout)
+def _worth_another_write(error: Exception) -> bool | float:
+    return _was_not_done(error) and _worth_another_try(error)
+
+
+def _was_not_done(error: Exception) -> bool:
+    """The API asked to wait instead, or there was nobody to ask."""
+    return isinstance(error, TooManyRequestsError) or isinstance(
+        error.__cause__, httpx.ConnectError | httpx.ConnectTimeout
+    )
 
 
 def _json(body: object) -> dict[str, Any]:

@@ -1,0 +1,248 @@
+"""Files come whole or not at all, over as many connections and URLs as it takes."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from analytics.emulator.server import Emulator
+from analytics.levain import DownloadFailedError, Levain, NotFoundError
+from analytics.levain.downloads import download
+from analytics.levain.records import FileUrl
+from analytics.levain.transport import TRIES
+from tests.conftest import StartRun
+
+CONTENT = b"".join(f"line {n}\n".encode() for n in range(1000))
+
+Answer = Callable[[BaseHTTPRequestHandler, int], None]
+
+
+@dataclass
+class Host:
+    """A host of files, which answers each request as the test says, then properly."""
+
+    url: str = ""
+    content: bytes = CONTENT
+    answers: list[Answer] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    urls_given: int = 0
+
+    async def url_of(self) -> FileUrl:
+        self.urls_given += 1
+        return FileUrl(url=f"{self.url}/file?signature={self.urls_given}", expires_in_seconds=300)
+
+    def answer(self, handler: BaseHTTPRequestHandler) -> None:
+        self.headers.append({name.lower(): value for name, value in handler.headers.items()})
+        self.paths.append(handler.path)
+        start = int(handler.headers.get("Range", "bytes=0-")[6:-1])
+        (self.answers.pop(0) if self.answers else self.properly)(handler, start)
+
+    def properly(self, handler: BaseHTTPRequestHandler, start: int) -> None:
+        self.head(handler, 206 if start else 200, start)
+        handler.wfile.write(self.content[start:])
+
+    def head(self, handler: BaseHTTPRequestHandler, status: int, start: int) -> None:
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(self.content) - start))
+        handler.send_header("ETag", '"1"')
+        if status == 206:
+            last, size = len(self.content) - 1, len(self.content)
+            handler.send_header("Content-Range", f"bytes {start}-{last}/{size}")
+        handler.end_headers()
+
+    def break_after(self, size: int) -> Answer:
+        def answer(handler: BaseHTTPRequestHandler, start: int) -> None:
+            self.head(handler, 206 if start else 200, start)
+            handler.wfile.write(self.content[start : start + size])
+            handler.close_connection = True
+
+        return answer
+
+
+def status(number: int) -> Answer:
+    def answer(handler: BaseHTTPRequestHandler, _: int) -> None:
+        handler.send_response(number)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    made = Host()
+    with serving(made):
+        yield made
+
+
+@contextmanager
+def serving(host: Host) -> Iterator[None]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:  # the base class calls it so
+            host.answer(self)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    host.url = f"http://127.0.0.1:{server.server_port}"
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def fetch(host: Host, target: Path, **options: bool) -> int:
+    return asyncio.run(download(host.url_of, target, **options))
+
+
+def test_a_file_comes_whole_without_a_key(host: Host, tmp_path: Path) -> None:
+    """The bytes are the host's, the size is told, no key is sent, others may not read the file."""
+    target = tmp_path / "log"
+
+    assert fetch(host, target) == len(CONTENT)
+    assert target.read_bytes() == CONTENT
+    assert "authorization" not in host.headers[0]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+def test_a_broken_download_goes_on_where_it_broke(host: Host, tmp_path: Path) -> None:
+    """However often it breaks: each part is asked for once, of the same version of the file."""
+    host.answers += [host.break_after(1000)] * (3 * TRIES)
+    target = tmp_path / "log"
+
+    size = fetch(host, target)
+
+    assert (size, target.read_bytes()) == (len(CONTENT), CONTENT)
+    starts = [headers.get("range") for headers in host.headers]
+    assert starts[:3] == [None, "bytes=1000-", "bytes=2000-"]
+    assert {headers.get("if-range") for headers in host.headers[1:]} == {'"1"'}
+    assert host.urls_given == 1
+
+
+@pytest.mark.parametrize("number", [401, 403, 410])
+def test_an_expired_url_is_asked_for_again(host: Host, tmp_path: Path, number: int) -> None:
+    """A URL that works no more, also amid a download, is replaced by a fresh one."""
+    host.answers += [host.break_after(5000), status(number)]
+
+    fetch(host, tmp_path / "log")
+
+    assert (tmp_path / "log").read_bytes() == CONTENT
+    assert [path.partition("=")[2] for path in host.paths] == ["1", "1", "2"]
+
+
+def test_a_file_that_changed_is_fetched_anew(host: Host, tmp_path: Path) -> None:
+    """A host that does not go on, but sends all, gives no mixture of two files."""
+
+    def send_another(handler: BaseHTTPRequestHandler, _: int) -> None:
+        host.content = b"another file"
+        host.properly(handler, 0)
+
+    host.answers += [host.break_after(1000), send_another]
+
+    fetch(host, tmp_path / "log")
+
+    assert (tmp_path / "log").read_bytes() == b"another file"
+
+
+def test_another_part_than_was_asked_for_is_not_taken(host: Host, tmp_path: Path) -> None:
+    """A 206 of the wrong place is refused, and the file fetched from its beginning."""
+
+    def send_wrong_part(handler: BaseHTTPRequestHandler, _: int) -> None:
+        host.head(handler, 206, 7)
+        handler.wfile.write(CONTENT[7:])
+
+    host.answers += [host.break_after(1000), send_wrong_part]
+
+    fetch(host, tmp_path / "log")
+
+    assert (tmp_path / "log").read_bytes() == CONTENT
+
+
+def test_a_part_beyond_the_end_is_no_part(host: Host, tmp_path: Path) -> None:
+    """A 416 means that what is at hand is not the beginning of this file."""
+    host.answers += [host.break_after(1000), status(416)]
+
+    fetch(host, tmp_path / "log")
+
+    assert (tmp_path / "log").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(("number", "tries"), [(404, 1), (429, TRIES), (500, TRIES), (503, TRIES)])
+def test_a_file_that_is_not_to_be_had_leaves_nothing(
+    host: Host, tmp_path: Path, number: int, tries: int
+) -> None:
+    """It is an error without the URL's secret, after tries if these may help, and no file."""
+    host.answers += [status(number)] * TRIES
+    (tmp_path / "log").write_text("from yesterday")
+
+    with pytest.raises(DownloadFailedError, match=f"HTTP {number}") as raised:
+        fetch(host, tmp_path / "log")
+
+    assert ("signature" in str(raised.value), len(host.paths)) == (False, tries)
+    assert [file.name for file in tmp_path.iterdir()] == ["log"]
+    assert (tmp_path / "log").read_text() == "from yesterday"
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "nonsense", "http://[", ""])
+def test_what_is_no_url_is_an_error(tmp_path: Path, url: str) -> None:
+    """An answer that holds no web address is told as such."""
+
+    async def url_of() -> FileUrl:
+        return FileUrl(url=url)
+
+    with pytest.raises(DownloadFailedError):
+        asyncio.run(download(url_of, tmp_path / "log"))
+
+
+def test_what_should_be_new_replaces_nothing(host: Host, tmp_path: Path) -> None:
+    """A file that is there stays as it is."""
+    (tmp_path / "report.md").write_text("mine")
+
+    with pytest.raises(FileExistsError):
+        fetch(host, tmp_path / "report.md", is_new=True)
+
+    assert [file.read_text() for file in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_log_is_had_through_expired_urls(
+    api: Emulator, start_run: StartRun, tmp_path: Path
+) -> None:
+    """Against the emulator: its URLs are really checked, and the log is JSON lines."""
+    run = start_run()
+    with Levain(api.world.workspaces[0].api_key, api.url) as levain:
+        size = levain.runs.download_log(run.id, tmp_path / "log")
+        assert (tmp_path / "log").stat().st_size == size > 0
+
+        api.variants = api.variants.changed({"url_ttl_seconds": 0})
+        with pytest.raises(DownloadFailedError, match="HTTP 403"):
+            levain.runs.download_log(run.id, tmp_path / "log")
+
+    asked = [request.path for request in api.requests if request.path.startswith("/api")]
+    assert len(asked) == 1 + TRIES
+
+
+def test_a_run_at_work_has_no_log(api: Emulator, start_run: StartRun, tmp_path: Path) -> None:
+    """Until a run has ended, its log is not found."""
+    run = start_run(status="running")
+    with Levain(api.world.workspaces[0].api_key, api.url) as levain, pytest.raises(NotFoundError):
+        levain.runs.download_log(run.id, tmp_path / "log")
+
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,105 @@
+"""The plain face does what the async one does."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from threading import Thread
+from threading import enumerate as threads
+from typing import Any
+
+import pytest
+
+from analytics.emulator.records import Agent
+from analytics.emulator.server import Emulator
+from analytics.levain import AsyncLevain, Levain, NotFoundError
+from tests.conftest import StartRun
+
+NOUNS = [name for name, value in vars(AsyncLevain).items() if isinstance(value, cached_property)]
+
+
+def public(noun: object) -> dict[str, Any]:
+    return {name: value for name, value in vars(type(noun)).items() if not name.startswith("_")}
+
+
+@pytest.fixture
+def levain(api: Emulator) -> Iterator[Levain]:
+    with Levain(api.world.workspaces[0].api_key, api.url) as client:
+        yield client
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_every_method_has_its_plain_twin(levain: Levain, noun: str) -> None:
+    """Each method of each noun is there, with the same parameters and the same words."""
+    theirs = public(getattr(levain._client, noun))
+    ours = public(getattr(levain, noun))
+
+    assert list(theirs) == list(ours)
+    for name, method in theirs.items():
+        assert inspect.signature(method) == inspect.signature(ours[name])
+        assert method.__doc__ == ours[name].__doc__ != None  # noqa: E711  # a chain
+
+
+def test_results_and_errors_come_as_they_are(levain: Levain, start_run: StartRun) -> None:
+    """A call gives the record, or raises what the async client raises."""
+    run = start_run()
+
+    assert (levain.runs.get(run.id).id, levain.auth.me().workspace_name) == (run.id, "Blank Slate")
+    with pytest.raises(NotFoundError):
+        levain.runs.get("00000000-0000-4000-8000-000000000000")
+
+
+def test_lists_are_iterated_as_far_as_is_wanted(levain: Levain, start_run: StartRun) -> None:
+    """Whoever leaves a loop early leaves nothing open."""
+    newest, *_ = [start_run(hours_ago=hours) for hours in (1, 2, 3)]
+
+    for run in levain.runs.list():
+        assert run.id == newest.id
+        break
+
+    assert len(list(levain.runs.list())) == 3
+
+
+def test_a_loop_may_outlive_its_client(api: Emulator, start_run: StartRun) -> None:
+    """A list that was begun and not ended does no harm when the client is closed before it."""
+    start_run()
+    with Levain(api.world.workspaces[0].api_key, api.url) as client:
+        begun = client.runs.list()
+        next(begun)
+
+    begun.close()  # type: ignore[attr-defined]  # it is a generator
+
+
+def test_threads_share_a_client(levain: Levain, start_run: StartRun) -> None:
+    """Many threads may ask at once."""
+    ids = [start_run(hours_ago=hours).id for hours in range(1, 9)]
+
+    with ThreadPoolExecutor(8) as pool:
+        assert [run.id for run in pool.map(levain.runs.get, ids)] == ids
+
+
+def test_it_works_within_a_running_loop(levain: Levain, agent: Agent) -> None:
+    """A notebook, which runs a loop of its own, may use the plain face."""
+
+    async def cell() -> list[str | None]:
+        return [each.slug for each in levain.agents.list()]
+
+    assert asyncio.run(cell()) == [agent.slug]
+
+
+def test_closing_ends_its_thread(api: Emulator) -> None:
+    """A closed client leaves no thread behind, and may be closed again."""
+    client = Levain(api.world.workspaces[0].api_key, api.url)
+    client.auth.me()
+    client.close()
+
+    client.close()
+
+    assert not [thread for thread in threads() if _is_levain(thread)]
+
+
+def _is_levain(thread: Thread) -> bool:
+    return thread.name == "levain"

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.levain import AsyncLevain
+from analytics.levain.surrogates import with_surrogates_spelt_out
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (r'"a\ud83d\ude00b"', "a😀b"),
+        (r'"a\ud800b"', r"a\ud800b"),
+        (r'"\udc00"', r"\udc00"),
+        (r'"\uD83D\uD83D\uDE00"', r"\uD83D😀"),
+        (r'"\\ud800"', r"\ud800"),
+        (r'"\\\ud800"', r"\\ud800"),
+    ],
+)
+def test_half_a_character_becomes_its_escape(body: str, text: str) -> None:
+    """A surrogate alone is spelt out; pairs and escaped backslashes are left alone."""
+    assert json.loads(with_surrogates_spelt_out(body.encode())) == text
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=()), max_size=30))
+def test_whatever_json_can_hold_becomes_text(text: str) -> None:
+    """Any JSON text can be encoded afterwards, and one without halves is as it was."""
+    content = json.dumps(text).encode()
+
+    decoded = json.loads(with_surrogates_spelt_out(content))
+
+    decoded.encode()
+    if not any("\ud800" <= char <= "\udfff" for char in text):
+        assert decoded == text
+
+
+def test_half_a_character_in_an_answer_is_read() -> None:
+    """An answer with a lone surrogate is read, not taken for a broken one."""
+    body = rb'{"events":[{"seq":1,"msg":"TOOL  \ud83d cut","level":"INFO"}]}'
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
+
+    async def read() -> list[Any]:
+        async with AsyncLevain("levain_k", "https://api.test", transport=transport) as levain:
+            return list(await levain.runs.log_events("a"))
+
+    (event,) = asyncio.run(read())
+    assert event.msg == r"TOOL  \ud83d cut"
