@@ -1,5 +1,6 @@
 -- Runs as last read. Grain: run.
 -- key: workspace_id, run_id
+-- column load_id: The load that first read the run as it is now.
 with
 
 replaced_versions as (
@@ -39,7 +40,10 @@ select
     ) as is_settled,
     runs.is_unmetered,
     coalesce(replaced_versions.first_seen_at, runs.seen_at) as first_seen_at,
-    runs.seen_at as last_changed_at
+    runs.seen_at as last_changed_at,
+    runs.load_id,
+    runs.request,
+    runs.line
 from intermediate.int_runs as runs
 left join replaced_versions using (workspace_id, run_id)
 left join intermediate.int_run_errors as errors using (workspace_id, run_id)

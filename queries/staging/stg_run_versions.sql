@@ -1,15 +1,21 @@
--- Every version of each run. Grain: run and version.
+-- Every version of each run, and the load that replaced it. Grain: run and version.
 -- key: version_id
 select
-    runs.version_id,
-    runs.workspace_id,
-    runs.run_id,
-    runs.agent_id,
-    runs.cost_usd,
-    runs.created_at,
-    runs.load_id,
+    versions.version_id,
+    versions.workspace_id,
+    versions.run_id,
+    versions.agent_id,
+    versions.status,
+    versions.cost_usd,
+    versions.tokens_in,
+    versions.tokens_out,
+    versions.created_at,
+    versions.finished_at,
+    versions.load_id,
+    versions.request,
+    versions.line,
+    versions.seen_at,
     superseded.load_id as superseded_by_load_id,
-    superseded.version_id is null as is_current,
-    runs.seen_at
-from raw.runs as runs
+    superseded.version_id is null as is_current
+from raw.runs as versions
 left join raw.superseded as superseded using (version_id)

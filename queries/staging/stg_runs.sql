@@ -17,6 +17,9 @@ select
     created_at,
     started_at,
     finished_at,
+    load_id,
+    request,
+    line,
     seen_at
 from raw.runs
 anti join raw.superseded using (version_id)

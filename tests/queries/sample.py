@@ -24,6 +24,7 @@ def fill(warehouse: Warehouse) -> None:
     _meters(warehouse)
     _batch(warehouse)
     _controls(warehouse)
+    _lineage(warehouse)
 
 
 def _runs(warehouse: Warehouse) -> None:
@@ -101,6 +102,18 @@ def _controls(warehouse: Warehouse) -> None:
 def _batch(warehouse: Warehouse) -> None:
     batch = {"workspace_id": WORKSPACE, "load_id": "load-1"}
     warehouse.insert("ledger.loads", step="listing", loaded_at=NOON, record_count=9, **batch)
-    warehouse.insert("ledger.requests", request=1, source="runs", fetched_at=NOON, **batch)
     warehouse.insert("ledger.list_pulls", pulled_at=NOON, row_count=9, is_joined=True, **batch)
     warehouse.insert("ledger.quarantine", source="runs", request=1, line=4, reason="no id", **batch)
+
+
+def _lineage(warehouse: Warehouse) -> None:
+    """The request and the file that each run came by."""
+    warehouse.con.execute("""
+        insert into ledger.requests by name
+        select distinct workspace_id, load_id, request, 'runs' as source, '/runs/' as path,
+            timestamptz '2026-11-19 12:00:00+00' as fetched_at
+        from raw.runs;
+        insert into ledger.files by name
+        select distinct workspace_id, load_id, 'runs.ndjson.zst' as file_name, 'ab12' as sha256
+        from raw.runs
+    """)

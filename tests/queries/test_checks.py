@@ -32,6 +32,9 @@ DAMAGE = {
     "every_log_event_has_its_run": "update marts.fct_log_events set run_id = 'lost'",
     "every_model_cost_has_its_run": "update marts.fct_run_model_costs set workspace_id = 'w-2'",
     "every_run_has_a_known_agent": "delete from marts.dim_agents where agent_id = 'a-2'",
+    "every_run_leads_to_its_request": (
+        "update marts.fct_landing_files set load_id = 'lost' where load_id <> 'load-1'"
+    ),
     "failed_runs_alone_have_an_error_class": "update marts.fct_runs set error_class = 'other'",
     "failure_rates_lie_within_their_intervals": (
         "update marts.fct_agent_days set failure_rate_low = failure_rate_high + 0.1"
@@ -47,6 +50,9 @@ DAMAGE = {
     ),
     "runs_keep_what_was_received": "update marts.fct_runs set tokens_in = tokens_in + 1",
     "settled_runs_have_ended": "update marts.fct_runs set is_terminal = false",
+    "the_last_version_of_a_run_is_in_force": (
+        "update marts.fct_run_versions set cost_usd = 1 where is_current"
+    ),
     "unexplained_cost_adds_up_to_its_agents": "delete from marts.fct_reconciliation_agents",
     "usage_hours_keep_what_was_received": "update marts.fct_usage_hours set error_count = null",
     "workspace_days_add_up_to_agent_days": "update marts.fct_workspace_days set tokens_out = 1",

@@ -1,0 +1,27 @@
+-- Requests to the API that lists, runs, counts and meters were read by; those for the model costs
+-- and log events of single runs are not here, but in the landing files.
+-- Grain: request.
+-- key: workspace_id, load_id, request
+-- column status: HTTP status of the answer.
+-- column run_id: The run that was asked for by its id; null for any other request.
+-- column agent_id: The agent that was asked for by its id; null for any other request.
+-- column record_count: Records that the answer holds.
+-- column byte_count: Bytes of the answer.
+select
+    workspace_id,
+    load_id,
+    request,
+    source,
+    path,
+    params,
+    run_id,
+    agent_id,
+    window_start,
+    window_end,
+    status,
+    byte_count,
+    record_count,
+    fetched_at
+from staging.stg_requests
+where source not in ('run_costs', 'run_log_events')
+order by workspace_id, load_id, request
