@@ -182,6 +182,40 @@ def status(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
 
 
 @app.command()
+def explain(
+    agent: Annotated[str | None, typer.Option(help="Its identifier, short name or name.")] = None,
+    date: Annotated[
+        str | None, typer.Option(help="A day of the reports.", metavar="YYYY-MM-DD")
+    ] = None,
+    workspace: Annotated[str | None, typer.Option(help="Its identifier or name.")] = None,
+    run: Annotated[
+        str | None, typer.Option(help="One run instead: its identifier, or how that begins.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Show so many runs, the dearest first.")] = 20,
+    as_json: Json = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Tell what a figure was made of: its runs, their landing lines, the requests.
+
+    Landing files that are at hand are verified; exit 3 where one does not agree.
+
+    Example: analytics explain --agent support-triage --date 2026-11-19
+    """
+    from analytics.published import explain as chain
+    from analytics.published import explained
+    from analytics.warehouse.layout import Layout
+
+    layout = Layout(_settings(data_dir, config).data_dir)
+    found = chain.explain(layout, agent=agent, day=date, workspace=workspace, run_id=run)
+    if as_json:
+        print(explained.as_json(found, limit))
+    else:
+        explained.print_text(found, limit)
+    chain.insist_on_agreement(found)
+
+
+@app.command()
 def emulator(
     port: Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.")] = 0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 1,

@@ -16,6 +16,7 @@ from datetime import date, datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 import msgspec
 import zstandard
@@ -117,7 +118,7 @@ class Landing:
             RequestLine(
                 request=self.request_count,
                 source=source,
-                path=error.request,
+                path=urlsplit(error.request.partition(" ")[2]).path,
                 params="{}",
                 run_id=run_id,
                 agent_id=agent_id,

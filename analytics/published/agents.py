@@ -1,0 +1,100 @@
+"""Which agent somebody means: by identifier, short name or name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+
+import duckdb
+
+from analytics.errors import UsageError
+from analytics.terminal import visible
+
+_AGENTS = """
+    with agents as (
+        select workspace_id, agent_id, agent_slug, agent_name from marts.dim_agents
+        union
+        select workspace_id, agent_id, agent_slug, agent_name from marts.fct_agent_days
+    )
+    select a.workspace_id, any_value(w.workspace_name), a.agent_id, a.agent_slug, a.agent_name,
+        min(d.date), max(d.date)
+    from agents as a
+    join marts.dim_workspaces as w using (workspace_id)
+    left join marts.fct_agent_days as d
+        on d.workspace_id = a.workspace_id and d.agent_id is not distinct from a.agent_id
+    group by a.workspace_id, a.agent_id, a.agent_slug, a.agent_name
+    order by a.agent_name, a.workspace_id, a.agent_id
+"""
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAgent:
+    """A published agent, and its first and last day with runs; no id stands for runs of none."""
+
+    workspace_id: str
+    workspace_name: str
+    agent_id: str | None
+    slug: str | None
+    name: str
+    first_day: date | None
+    last_day: date | None
+
+
+def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | None) -> KnownAgent:
+    """The agent of an identifier, short name or name, in a workspace of an identifier or name.
+
+    UsageError where there is none or more than one, with what was perhaps meant.
+    """
+    agents = [KnownAgent(*row) for row in con.execute(_AGENTS).fetchall()]
+    if workspace is not None:
+        agents = _in_workspace(agents, workspace)
+    found = (
+        [agent for agent in agents if agent.agent_id == wanted]
+        or [agent for agent in agents if agent.slug == wanted]
+        or [agent for agent in agents if agent.name.casefold() == wanted.casefold()]
+    )
+    if not found:
+        raise UsageError(f"There is no agent `{visible(wanted)}`. {_near(agents, wanted)}")
+    if len(found) > 1:
+        shown = "; ".join(
+            f"{visible(agent.workspace_name)}: {visible(agent.agent_id or agent.name)}"
+            for agent in found[:_SHOWN]
+        )
+        raise UsageError(
+            f"{len(found)} agents are called `{visible(wanted)}`.\n"
+            f"Say which with --workspace, or by its identifier: {shown}."
+        )
+    return found[0]
+
+
+def _in_workspace(agents: Iterable[KnownAgent], wanted: str) -> list[KnownAgent]:
+    agents = list(agents)
+    found = [agent for agent in agents if agent.workspace_id == wanted] or [
+        agent for agent in agents if agent.workspace_name.casefold() == wanted.casefold()
+    ]
+    if not found:
+        names = sorted({visible(agent.workspace_name) for agent in agents})
+        raise UsageError(
+            f"No workspace `{visible(wanted)}` has agents. There are: {', '.join(names)}."
+        )
+    return found
+
+
+def _near(agents: Iterable[KnownAgent], wanted: str) -> str:
+    """What is called nearly so; without that, some of what there is."""
+    labels = {
+        word.casefold(): f"{visible(agent.name)} ({visible(agent.slug)})"
+        if agent.slug
+        else visible(agent.name)
+        for agent in agents
+        for word in (agent.name, agent.slug)
+        if word
+    }
+    if not labels:
+        return "None is published."
+    near = get_close_matches(wanted.casefold(), labels, n=_SHOWN, cutoff=0.6)
+    shown = dict.fromkeys(labels[word] for word in near or list(labels)[: 2 * _SHOWN])
+    return f"{'Nearest' if near else 'Some of them'}: {', '.join(list(shown)[:_SHOWN])}."

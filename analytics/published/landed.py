@@ -1,0 +1,95 @@
+"""What the landing files at hand say of published runs: the hash of the file, the run's line."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation, localcontext
+from pathlib import Path
+from typing import Any
+
+import zstandard
+
+from analytics.published.lineage import LandingFile, Reading
+
+_KEPT = Decimal("0.0000000001")
+_DIGITS = 60
+
+Findings = dict[LandingFile, list[str]]
+
+
+def verify(data_dir: Path, readings: Iterable[Reading]) -> Findings:
+    """Each landing file that is at hand, with all that does not agree; files that are not, lack.
+
+    A file agrees whose hash is the ledger's and whose lines give the readings' run, request,
+    status and cost.
+    """
+    by_file: defaultdict[LandingFile, list[Reading]] = defaultdict(list)
+    for reading in readings:
+        by_file[reading.file].append(reading)
+    return {
+        file: list(_disagreements(data_dir / file.path, file, of_file))
+        for file, of_file in by_file.items()
+        if (data_dir / file.path).is_file()
+    }
+
+
+def _disagreements(path: Path, file: LandingFile, readings: list[Reading]) -> Iterator[str]:
+    try:
+        with path.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+        if sha256 != file.sha256:
+            yield f"its SHA-256 is {sha256}, the ledger has {file.sha256}"
+        lines = _lines(path, {reading.line for reading in readings})
+    except (OSError, zstandard.ZstdError) as error:
+        yield f"it cannot be read: {error}"
+        return
+    for reading in readings:
+        yield from _differences(reading, lines.get(reading.line))
+
+
+def _lines(path: Path, wanted: set[int]) -> dict[int, bytes]:
+    """The wanted lines by their number, which counts from 1."""
+    with path.open("rb") as file:
+        reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        numbered = enumerate(io.BufferedReader(reader), 1)
+        return {number: line for number, line in numbered if number in wanted}
+
+
+def _differences(reading: Reading, line: bytes | None) -> Iterator[str]:
+    where = f"line {reading.line}"
+    if line is None:
+        yield f"{where} is missing"
+        return
+    try:
+        landed = json.loads(line, parse_float=Decimal)
+        said = {"request": landed["request"]} | {
+            name: landed["record"].get(name) for name in ("id", "status", "cost_usd")
+        }
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        yield f"{where} is no record"
+        return
+    said["cost_usd"] = _money(said["cost_usd"])
+    published = {
+        "request": reading.request.number,
+        "id": reading.run_id,
+        "status": reading.status,
+        "cost_usd": reading.cost_usd,
+    }
+    for name, value in published.items():
+        if said[name] != value:
+            yield f"{where} has the {name} {said[name]}, published is {value}"
+
+
+def _money(value: Any) -> Any:
+    """An amount as it is stored: ten decimals, half-even."""
+    if value is None:
+        return None
+    try:
+        with localcontext(prec=_DIGITS):
+            return Decimal(value).quantize(_KEPT, ROUND_HALF_EVEN)
+    except (InvalidOperation, ValueError, TypeError):
+        return value

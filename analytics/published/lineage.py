@@ -1,0 +1,195 @@
+"""From a published figure to its runs, and from each run to its landing line and request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+
+from analytics.errors import UsageError
+from analytics.extract.landing import SUFFIX
+from analytics.published.agents import KnownAgent
+from analytics.terminal import visible
+from analytics.warehouse.sources import RUNS
+
+RUNS_FILE = RUNS.name + SUFFIX
+
+_FIGURE = (
+    "run_count",
+    "succeeded_count",
+    "failed_count",
+    "cancelled_count",
+    "open_count",
+    "unknown_cost_count",
+    "cost_usd",
+    "tokens_in",
+    "tokens_out",
+)
+_SUMS = (
+    "count(*), count(*) filter (status = 'succeeded'), count(*) filter (status = 'failed'),"
+    " count(*) filter (status = 'cancelled'), count(*) filter (not is_terminal),"
+    " count(*) filter (cost_usd is null), sum(cost_usd), sum(tokens_in)::bigint,"
+    " sum(tokens_out)::bigint"
+)
+_OF_AGENT_DAY = "workspace_id = $1 and agent_id is not distinct from $2 and date = $3"
+# What is in force comes first, the dearest run before all, then what was before, as it was seen.
+_READINGS = """
+    with runs as (from marts.fct_runs where {which}),
+    versions as (
+        select workspace_id, run_id, status, cost_usd, created_at, load_id, request, line,
+            last_changed_at as seen_at, null as superseded_by_load_id, 0 as version_number
+        from runs
+        union all
+        select workspace_id, run_id, status, cost_usd, created_at, load_id, request, line,
+            seen_at, superseded_by_load_id, version_number
+        from marts.fct_run_versions semi join runs using (workspace_id, run_id)
+        where not is_current
+    )
+    select v.run_id, v.status, v.cost_usd, v.created_at, v.seen_at, v.superseded_by_load_id,
+        v.workspace_id, v.load_id, v.line, f.byte_count, f.sha256,
+        v.request, q.path, q.params, q.status, q.byte_count, q.record_count, q.fetched_at
+    from versions as v
+    left join marts.fct_landing_files as f
+        on f.workspace_id = v.workspace_id and f.load_id = v.load_id and f.file_name = '{file}'
+    left join marts.fct_requests as q
+        on q.workspace_id = v.workspace_id and q.load_id = v.load_id and q.request = v.request
+    order by v.version_number > 0, v.cost_usd desc nulls last, v.created_at, v.run_id,
+        v.version_number
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LandingFile:
+    """A file of run records as the ledger knows it; size in bytes, None where it is not known."""
+
+    workspace_id: str
+    load_id: str
+    byte_count: int | None
+    sha256: str | None
+
+    @property
+    def path(self) -> str:
+        """Where it lies in the data directory."""
+        return f"landing/{self.workspace_id}/{self.load_id}/{RUNS_FILE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to the API and its answer; `params` is a JSON object, sizes are in bytes."""
+
+    number: int
+    path: str | None
+    params: str | None
+    status: int | None
+    byte_count: int | None
+    record_count: int | None
+    fetched_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One version of a run, and where it was read; the cost is in US dollars, None if unknown."""
+
+    run_id: str
+    status: str
+    cost_usd: Decimal | None
+    seen_at: datetime
+    superseded_by_load_id: str | None
+    file: LandingFile
+    line: int
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedRun:
+    """A run as it is now, and what it was before."""
+
+    now: Reading
+    before: list[Reading] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDay:
+    """A figure of `fct_agent_days`, and the same measures added up from `fct_runs`."""
+
+    agent: KnownAgent
+    date: date
+    figure: dict[str, Any]
+    runs_sum: dict[str, Any]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the runs give the figure, to the last digit."""
+        return self.figure == self.runs_sum
+
+
+def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> AgentDay:
+    """The figure of an agent's day; UsageError where there is none."""
+    key = [agent.workspace_id, agent.agent_id, day]
+    columns = ", ".join(_FIGURE)
+    row = con.execute(
+        f"select {columns} from marts.fct_agent_days where {_OF_AGENT_DAY}", key
+    ).fetchone()
+    if row is None:
+        raise UsageError(f"{visible(agent.name)} has no runs on {day}. {_first_and_last(agent)}")
+    sums = con.execute(f"select {_SUMS} from marts.fct_runs where {_OF_AGENT_DAY}", key).fetchone()
+    return AgentDay(
+        agent,
+        day,
+        dict(zip(_FIGURE, row, strict=True)),
+        dict(zip(_FIGURE, sums or (), strict=True)),
+    )
+
+
+def runs_of_day(con: duckdb.DuckDBPyConnection, day: AgentDay) -> list[ExplainedRun]:
+    """The runs behind a figure, the dearest first."""
+    agent = day.agent
+    return _explained(con, _OF_AGENT_DAY, [agent.workspace_id, agent.agent_id, day.date])
+
+
+def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[ExplainedRun]:
+    """The run of an id, or of its beginning; UsageError where that is none, or several.
+
+    Only workspaces that give the same id twice give more than one run.
+    """
+    found = con.execute(
+        "select distinct run_id from marts.fct_runs where starts_with(run_id, $1)"
+        " order by run_id <> $1, run_id limit 4",
+        [run_id],
+    ).fetchall()
+    names = [name for (name,) in found]
+    if not names or not run_id:
+        raise UsageError(
+            f"No published run has an id that begins with `{visible(run_id)}`.\n"
+            'To see runs: analytics sql "select run_id, agent_name, created_at from fct_runs"'
+        )
+    if names[0] != run_id and len(names) > 1:
+        shown = ", ".join(map(visible, names[:3])) + (", …" if len(names) > 3 else "")
+        raise UsageError(f"Several runs begin with `{visible(run_id)}`: {shown}.")
+    return _explained(con, "run_id = $1", [names[0]])
+
+
+def _explained(con: duckdb.DuckDBPyConnection, which: str, key: list[Any]) -> list[ExplainedRun]:
+    runs: dict[tuple[str, str], ExplainedRun] = {}
+    sql = _READINGS.format(which=which, file=RUNS_FILE)
+    for row in con.execute(sql, key).fetchall():
+        run_id, status, cost_usd, _, seen_at, superseded_by, *rest = row
+        workspace_id, load_id, line, file_bytes, sha256, *request = rest
+        file = LandingFile(workspace_id, load_id, file_bytes, sha256)
+        reading = Reading(
+            run_id, status, cost_usd, seen_at, superseded_by, file, line, Request(*request)
+        )
+        if superseded_by is None:
+            runs[workspace_id, run_id] = ExplainedRun(reading)
+        else:
+            runs[workspace_id, run_id].before.append(reading)
+    return list(runs.values())
+
+
+def _first_and_last(agent: KnownAgent) -> str:
+    if agent.first_day is None:
+        return "It has none on any day."
+    return f"Its first day with runs is {agent.first_day}, its last {agent.last_day}."

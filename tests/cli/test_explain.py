@@ -1,0 +1,283 @@
+"""`analytics explain`: from a published figure to its runs, landing lines and requests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import zstandard
+
+from analytics.emulator.records import Workspace
+from analytics.emulator.world import World
+from tests.cli.conftest import Command
+from tests.conftest import NOW, Batch, StartRun
+
+DAY = f"{NOW - timedelta(hours=1):%Y-%m-%d}"
+
+
+@pytest.fixture
+def command(
+    batch: Batch, start_run: StartRun, settings_file: Callable[[str], None], analytics: Command
+) -> Command:
+    """The command, where a day of two runs can be read: one worked, one failed."""
+    assert batch.settings.data_dir.name == "data"
+    settings_file("[extract]\nhistory_days = 3\n")
+    start_run(hours_ago=2, cost="0.25")
+    start_run(hours_ago=1, cost="0.15", status="failed", error="TimeoutError: slow oven")
+    return analytics
+
+
+def explained(command: Command, *arguments: str) -> dict[str, Any]:
+    result = command("explain", "--json", *(arguments or ("--agent", "baker", "--date", DAY)))
+    assert result.code == 0, result.err
+    found: dict[str, Any] = json.loads(result.out)
+    return found
+
+
+def landed_line(landing: dict[str, Any]) -> dict[str, Any]:
+    content = (Path("data") / landing["file"]).read_bytes()
+    lines = zstandard.ZstdDecompressor().stream_reader(content).read().splitlines()
+    line: dict[str, Any] = json.loads(lines[landing["line"] - 1])
+    return line
+
+
+def rewrite(old: str, new: str) -> None:
+    """Change what the landing files of runs say."""
+    files = list(Path("data/landing").rglob("runs.ndjson.zst"))
+    assert files
+    for file in files:
+        text = zstandard.ZstdDecompressor().stream_reader(file.read_bytes()).read().decode()
+        file.write_bytes(zstandard.ZstdCompressor().compress(text.replace(old, new).encode()))
+
+
+def test_a_figure_leads_to_lines_and_requests(command: Command, batch: Batch) -> None:
+    """The runs add up to the figure; each names the line that holds it, and who answered it so."""
+    command("nightly")
+    found = explained(command)
+
+    assert (found["figure"]["cost_usd"], found["runs_sum"]["cost_usd"]) == ("0.4000000000",) * 2
+    assert found["runs_sum"]["adds_up"] is True
+    assert sum(Decimal(run["cost_usd"]) for run in found["runs"]) == Decimal("0.4")
+    for run in found["runs"]:
+        landing, request = run["landing"], run["request"]
+        line = landed_line(landing)
+        content = (Path("data") / landing["file"]).read_bytes()
+        assert line["record"]["id"] == run["run_id"]
+        assert line["request"] == request["request"]
+        assert landing["sha256"] == hashlib.sha256(content).hexdigest()
+        assert landing["byte_count"] == len(content)
+        assert landing["is_verified"] is True
+        assert (request["path"], request["params"]) == ("/api/v1/runs/", {"limit": 200})
+        assert (request["status"], request["record_count"]) == (200, 2)
+        assert request["fetched_at"].startswith(f"{NOW:%Y-%m-%dT%H:%M}")
+    assert batch.asked("/api/v1/runs/") >= 1
+
+
+def test_the_text_fits_a_terminal(command: Command) -> None:
+    """A person reads both sums, each run, its file, line and request, in 80 columns."""
+    command("nightly")
+    result = command("explain", "--agent", "Baker", "--date", DAY)
+
+    assert result.code == 0, result.err
+    assert "in 2 runs: 1 succeeded, 1 failed" in result.out
+    assert "they add up to the figure" in result.out
+    assert "GET /api/v1/runs/?limit=200" in result.out
+    assert "verified: its hash, and 2 lines of these runs" in result.out
+    long = [line for line in result.out.splitlines() if len(line) > 80]
+    assert [line for line in long if not line.startswith("File ")] == []
+
+
+def test_a_corrected_run_shows_what_it_was(
+    command: Command, world: World, start_run: StartRun
+) -> None:
+    """An earlier version stands under its run, with its own line, and the load that ended it."""
+    run = start_run(hours_ago=3, cost="1")
+    command("nightly")
+    world.correct_cost(run, Decimal("0.5"))
+    world.pass_time(timedelta(minutes=5))
+    command("nightly")
+    found = explained(command)
+    dearest = found["runs"][0]
+
+    assert dearest["cost_usd"] == "1.5000000000"
+    (before,) = dearest["earlier_versions"]
+    assert (before["cost_usd"], before["landing"]["is_verified"]) == ("1.0000000000", True)
+    assert before["superseded_by_load_id"] == dearest["request"]["load_id"]
+    assert before["landing"]["file"] != dearest["landing"]["file"]
+    assert "was, 2026-11-20 06:00 UTC" in command("explain", "--run", run.id).out
+
+
+def test_a_tampered_landing_file_is_told(command: Command) -> None:
+    """A landing file that was changed ends with exit 3: its hash and the line are named."""
+    command("nightly")
+    rewrite("0.25", "0.75")
+    result = command("explain", "--agent", "baker", "--date", DAY)
+
+    assert result.code == 3
+    assert "DOES NOT AGREE" in result.out
+    assert "its SHA-256 is" in result.err
+    assert "has the cost_usd 0.7500000000, published is 0.2500000000" in result.err
+
+
+@pytest.mark.parametrize("damage", [b"", b"no zstd", zstandard.compress(b"[1]\n{}\nnull\n")])
+def test_a_broken_landing_file_is_told(command: Command, damage: bytes) -> None:
+    """A landing file that holds no records any more ends with exit 3, not with a traceback."""
+    command("nightly")
+    for file in Path("data/landing").rglob("runs.ndjson.zst"):
+        file.write_bytes(damage)
+    result = command("explain", "--json", "--agent", "baker", "--date", DAY)
+
+    assert result.code == 3
+    assert json.loads(result.out)["findings"]
+
+
+def test_without_landing_files_the_chain_is_told_unverified(command: Command) -> None:
+    """Where only the published file is at hand, the chain is told, as not verified."""
+    command("nightly")
+    shutil.rmtree("data/landing")
+    result = command("explain", "--agent", "baker", "--date", DAY)
+
+    assert result.code == 0
+    assert "not at hand here, so not verified" in result.out
+    assert {run["landing"]["is_verified"] for run in explained(command)["runs"]} == {None}
+
+
+def test_runs_that_do_not_add_up_are_told(command: Command) -> None:
+    """A figure that is not the sum of its runs ends with exit 3."""
+    command("nightly")
+    with duckdb.connect("data/analytics.duckdb") as con:
+        con.execute("update marts.fct_agent_days set cost_usd = cost_usd + 0.0000000001")
+    result = command("explain", "--agent", "baker", "--date", DAY)
+
+    assert result.code == 3
+    assert "THEY DO NOT ADD UP" in result.out
+    assert "do not add up to the figure" in result.err
+
+
+def test_amounts_of_every_form_are_verified(
+    command: Command, world: World, start_run: StartRun
+) -> None:
+    """The landed text of an amount and the published one agree after one rounding, half-even."""
+    amounts = {
+        "0.12345678905": "0.1234567890",
+        "0.12345678915": "0.1234567892",
+        "1e-7": "0.0000001000",
+        '"3"': "3.0000000000",
+        "0": "0.0000000000",
+        "null": None,
+    }
+    runs = [start_run(hours_ago=3) for _ in amounts]
+    for run, landed in zip(runs, amounts, strict=True):
+        world.override_record(run.id, {"cost_usd": json.loads(landed)})
+    command("nightly")
+    found = {run["run_id"]: run for run in explained(command)["runs"]}
+
+    assert [found[run.id]["cost_usd"] for run in runs] == list(amounts.values())
+    assert {run["landing"]["is_verified"] for run in found.values()} == {True}
+
+
+def test_runs_without_an_agent_are_explained(
+    command: Command, workspace: Workspace, start_run: StartRun
+) -> None:
+    """`No agent` names the runs of none, also beside an agent's."""
+    run = start_run(hours_ago=1, cost="2", of=workspace)
+    command("nightly")
+    found = explained(command, "--agent", "no agent", "--date", DAY)
+
+    assert [each["run_id"] for each in found["runs"]] == [run.id]
+    assert found["figure"]["agent_id"] is None
+
+
+def test_the_dearest_runs_are_shown_and_all_are_verified(command: Command) -> None:
+    """`--limit` cuts what is shown, never the sums and what is verified."""
+    command("nightly")
+    result = command("explain", "--agent", "baker", "--date", DAY, "--limit", "1")
+
+    assert "The 1 dearest of 2 runs" in result.out
+    assert "2 lines of these runs" in result.out
+    assert "0.1500000000" not in result.out
+
+
+def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
+    """What there is not ends with exit 2, and with what was perhaps meant."""
+    command("nightly")
+    day = ("--date", DAY)
+    for arguments, words in (
+        (("--agent", "bakr", *day), "Nearest: Baker (baker)."),
+        (("--agent", "\x1b[31mzzz", *day), "Some of them: Baker (baker)."),
+        (("--agent", "", *day), "There is no agent"),
+        (("--agent", "baker", "--date", "2020-01-01"), f"first day with runs is {DAY}, its last"),
+        (("--agent", "baker", "--date", "yesterday"), "write it as 2026-11-19"),
+        (("--agent", "baker", *day, "--workspace", "x"), "There are: Blank Slate"),
+        (("--agent", "baker"), "Say --agent and --date"),
+        (("--agent", "baker", "--run", "x"), "or --run alone"),
+        (("--run", "no-such"), "No published run has an id that begins with `no-such`"),
+        (("--run", ""), "No published run"),
+    ):
+        result = command("explain", *arguments)
+        assert (result.code, result.out) == (2, ""), arguments
+        assert words in result.err
+        assert "\x1b" not in result.err
+
+
+def test_two_agents_of_a_name_are_told_apart(
+    command: Command, world: World, workspace: Workspace
+) -> None:
+    """A name that two agents bear is refused with their identifiers."""
+    twin = world.add_agent(workspace, "Baker", "second-baker")
+    command("nightly")
+    result = command("explain", "--agent", "Baker", "--date", DAY)
+
+    assert result.code == 2
+    assert "2 agents are called `Baker`" in result.err
+    assert twin.id in result.err
+
+
+def test_several_runs_of_a_beginning_are_told(
+    command: Command, start_run: StartRun, workspace: Workspace
+) -> None:
+    """A beginning that fits several runs is refused with some of them; a whole id never is."""
+    for number in range(20):
+        start_run(hours_ago=1 + number / 100)
+    command("nightly")
+    beginnings = [run_id[0] for run_id in workspace.runs]
+    first = max(beginnings, key=beginnings.count)
+    result = command("explain", "--run", first)
+
+    assert result.code == 2
+    assert f"Several runs begin with `{first}`" in result.err
+
+
+def test_hostile_names_are_shown_as_text(
+    command: Command, world: World, workspace: Workspace, start_run: StartRun
+) -> None:
+    """Names and statuses reach the terminal with their controls visible, and JSON as they are."""
+    hostile = "<script>alert(1)</script> \x1b[31m\r\n =cmd() [bold]🍞\u202e"
+    agent = world.add_agent(workspace, hostile, "x")
+    run = start_run(hours_ago=1, of=agent)
+    world.override_record(run.id, {"status": hostile})
+    command("nightly")
+    result = command("explain", "--agent", "x", "--date", DAY)
+
+    assert result.code == 0, result.err
+    assert "\x1b" not in result.out
+    assert "\u202e" not in result.out
+    assert "<script>alert(1)</script> \\x1b[31m\\r\\n =cmd() [bold]🍞" in result.out
+    (found,) = explained(command, "--agent", "x", "--date", DAY)["runs"]
+    assert found["status"] == hostile
+
+
+def test_before_the_first_night_nothing_is_explained(analytics: Command) -> None:
+    """Without a published file the answer is what to do first."""
+    result = analytics("explain", "--agent", "baker", "--date", DAY)
+
+    assert result.code == 1
+    assert "analytics nightly" in result.err
