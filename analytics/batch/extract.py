@@ -150,7 +150,7 @@ async def _extract_one(
     )
     con.begin()
     try:
-        store.begin(name, one.setting.api, one.setting.api_key_env, one.began_at)
+        store.begin(one.setting.api, one.setting.api_key_env)
         _load_left_over(con, night, layout)
         await extract_workspace(night)
     except (LevainError, AnalyticsError, duckdb.Error) as error:

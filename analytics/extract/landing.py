@@ -4,7 +4,8 @@
                                      <source>.ndjson.zst     {"line", "request", "hash", "record"}
                                      list_pulls.ndjson.zst   how far each list was read
 
-A folder appears under its name only when it is complete, and is never changed after.
+A folder appears under its name only when it is complete, and is never changed after. A load's id
+is its night, its number within the night, and its step: it sorts by time.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ REQUESTS = "requests"
 LIST_PULLS = "list_pulls"
 SUFFIX = ".ndjson.zst"
 UNFINISHED = ".unfinished"
+NIGHT_ID = "%Y%m%dT%H%M%SZ"
+CLOSING_STEP = "workspace"
+"""The last step of a night: loads after one of it belong to a night that never ended."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,6 +53,11 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     byte_count: int
     record_count: int
     fetched_at: datetime
+
+
+def step_of(load_id: str) -> str:
+    """The step that landed a load."""
+    return load_id.split("-", 2)[-1]
 
 
 class Landing:

@@ -10,13 +10,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from analytics.extract.landing import Landing
+from analytics.extract.landing import NIGHT_ID, Landing
 from analytics.extract.listing import Pull
 from analytics.extract.store import Loaded, Store
 from analytics.levain import AsyncLevain
 from analytics.settings import Extract
-
-NIGHT_ID = "%Y%m%dT%H%M%SZ"
 
 TRAILING_DAYS = 8
 """Late figures are looked for so many days back, each night."""
@@ -66,7 +64,7 @@ class Night:
         """Land what a step reads; a step that fails leaves nothing.
 
         What was landed is loaded while the next step reads: whoever asks the store waits for
-        `loaded` first. A load's id sorts by time: the night, then its number within the night.
+        `loaded` first.
         """
         landing = Landing(
             self.landing_root,

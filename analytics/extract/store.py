@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Protocol
 
@@ -66,5 +66,5 @@ class Store(Protocol):
     def unknown_statuses(self) -> dict[str, int]:
         """How many runs have a status that is new to us, by status."""
 
-    def begin(self, workspace_name: str, api: str, api_key_env: str, began_at: datetime) -> None:
-        """Note whose data this is, and that a night began."""
+    def begin(self, api: str, api_key_env: str) -> None:
+        """Note whose data this is, and which setting names its key."""

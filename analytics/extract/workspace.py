@@ -12,6 +12,7 @@ import msgspec
 
 from analytics.extract.counts import read_counts
 from analytics.extract.details import read_details
+from analytics.extract.landing import CLOSING_STEP
 from analytics.extract.meters import METERS, read_meters, read_touched_days, tonight, windows
 from analytics.extract.night import Night
 from analytics.extract.runs import read_lists, reread_corrected, reread_unsettled
@@ -41,8 +42,8 @@ async def extract_workspace(night: Night) -> None:
 
 
 async def close_night(night: Night) -> None:
-    """Land the workspace's name last: loads after such a one belong to a night that never ended."""
-    async with night.step("workspace") as landing:
+    """Land the workspace's name last: only what comes before it belongs to a whole night."""
+    async with night.step(CLOSING_STEP) as landing:
         answer = await night.client.auth.read()
         landing.add("workspaces", answer, [answer.record])
 

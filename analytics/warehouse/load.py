@@ -14,7 +14,14 @@ from pathlib import Path
 import duckdb
 
 from analytics import __version__
-from analytics.extract.landing import LIST_PULLS, REQUESTS, SUFFIX
+from analytics.extract.landing import (
+    CLOSING_STEP,
+    LIST_PULLS,
+    NIGHT_ID,
+    REQUESTS,
+    SUFFIX,
+    step_of,
+)
 from analytics.extract.store import Loaded
 from analytics.warehouse.reading import MACROS, careful_lines, typed_lines
 from analytics.warehouse.schema import LINEAGE
@@ -76,6 +83,7 @@ class _Load:
         self._con = con
         self._folder = folder
         self._ids = {"workspace_id": workspace_id, "load_id": load_id}
+        self._step = step_of(load_id)
         self._settle_hours = settle_hours
         self._superseded = 0
         self._rounded = 0
@@ -93,6 +101,8 @@ class _Load:
             if self._one("select count(*) from load_requests where source = $source", source.name):
                 self._load_source(source)
         self._load_pulls()
+        if self._step == CLOSING_STEP:
+            self._close_night()
         self._write_ledger()
         return Loaded(self._records, self._fresh, self._quarantined, self._touched)
 
@@ -283,6 +293,24 @@ class _Load:
             ) and created_at < (select max(fetched_at) from load_requests) - interval 7 day
         """)
 
+    def _close_night(self) -> None:
+        """A whole night is stored: how far the workspace's data reach, and what it is called."""
+        self._run(f"""
+            update ledger.workspaces set
+                workspace_name = (
+                    select any_value(w.workspace_name)
+                    from raw.workspaces as w anti join raw.superseded using (version_id)
+                    where w.workspace_id = $workspace_id
+                ),
+                first_night_at = coalesce(first_night_at, night.began_at),
+                last_night_at = night.began_at
+            from (
+                select try_strptime(split_part($load_id, '-', 1), '{NIGHT_ID}')
+                    at time zone 'UTC' as began_at
+            ) as night
+            where workspace_id = $workspace_id
+        """)
+
     def _write_ledger(self) -> None:
         for file in sorted(self._folder.iterdir()):
             content = file.read_bytes()
@@ -294,7 +322,7 @@ class _Load:
             "insert into ledger.loads values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?)",
             [
                 *self._ids.values(),
-                self._ids["load_id"].split("-", 2)[-1],
+                self._step,
                 __version__,
                 self._records,
                 self._fresh,

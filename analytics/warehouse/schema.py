@@ -20,7 +20,8 @@ LINEAGE = {
 _LEDGER = """
 create table ledger.schema_version (version INTEGER);
 
--- The workspaces that this folder holds data of, and the setting that names each one's key.
+-- The workspaces that this folder holds data of, and the setting that names each one's key, which
+-- a rebuild leaves to the next night.
 create table ledger.workspaces (
     workspace_id VARCHAR, workspace_name VARCHAR, api VARCHAR, api_key_env VARCHAR,
     first_night_at TIMESTAMPTZ, last_night_at TIMESTAMPTZ

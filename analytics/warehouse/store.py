@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,14 @@ class WarehouseStore:
         self._workspace_id = workspace_id
         self._settle_hours = settle_hours
 
-    def begin(self, workspace_name: str, api: str, api_key_env: str, began_at: datetime) -> None:
-        """Note whose data this is, and that a night began."""
-        first = self._rows("select min(first_night_at) from ledger.workspaces where {mine}")[0][0]
-        self._rows("delete from ledger.workspaces where {mine}")
-        self._con.execute(
-            "insert into ledger.workspaces values (?, ?, ?, ?, ?, ?)",
-            [self._workspace_id, workspace_name, api, api_key_env, first or began_at, began_at],
+    def begin(self, api: str | None, api_key_env: str | None) -> None:
+        """Note whose data this is, and which setting names its key; a rebuild knows of none."""
+        if not self._rows("select 1 from ledger.workspaces where {mine}"):
+            self._rows("insert into ledger.workspaces (workspace_id) values ($workspace_id)")
+        self._rows(
+            "update ledger.workspaces set api = $api, api_key_env = $api_key_env where {mine}",
+            api=api,
+            api_key_env=api_key_env,
         )
 
     def load(self, folder: Path) -> Loaded:
