@@ -19,6 +19,7 @@ from analytics.levain import AsyncLevain, LevainError, UnauthorizedError
 from analytics.levain.records import Me, typed
 from analytics.settings import Settings, Workspace
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.load import loading
 from analytics.warehouse.store import WarehouseStore
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -206,14 +207,9 @@ def _load_left_over(con: duckdb.DuckDBPyConnection, night: Night, layout: Layout
         if folder.name.endswith(UNFINISHED):
             shutil.rmtree(folder)
         elif folder.name not in loaded:
-            try:
+            advice = "Move it out of the way and run again; what it held will be read anew."
+            with loading(folder, advice):
                 night.count(night.store.load(folder))
-            except duckdb.Error as error:
-                cause = str(error).splitlines()[0]
-                raise AnalyticsError(
-                    f"The landing folder {folder} cannot be loaded: {cause}\n"
-                    "Move it out of the way and run again; what it held will be read anew."
-                ) from error
 
 
 def _name(workspace: Workspace) -> str:

@@ -26,13 +26,13 @@ def transform(
 ) -> None:
     """Build all marts anew, in a file that takes the place of the last one when it is whole."""
     building = layout.marts.with_name("marts.next.duckdb")
-    _remove_database(building)
+    remove_database(building)
     try:
         with attached_marts(con, building):
             built = build(con, timezone=settings.reporting.timezone)
     except ModelError as error:
         raise AnalyticsError(f"A model cannot be built: {error}") from error
-    _remove_database(layout.marts)  # with the log that a killed check may have left
+    remove_database(layout.marts)
     building.replace(layout.marts)
     rows = sum(relation.rows or 0 for relation in built)
     progress.say(f"built {len(built)} relations with {rows:,} rows")
@@ -179,6 +179,7 @@ def _check_results(
         return []
 
 
-def _remove_database(file: Path) -> None:
+def remove_database(file: Path) -> None:
+    """Remove a DuckDB file, with the log that a killed process may have left beside it."""
     file.unlink(missing_ok=True)
     file.with_name(file.name + ".wal").unlink(missing_ok=True)

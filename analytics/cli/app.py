@@ -137,6 +137,27 @@ def publish(
 
 
 @app.command()
+def rebuild(
+    data_dir: DataDir = None, config: Config = None, publish_anyway: PublishAnyway = False
+) -> None:
+    """Make a new warehouse from the landing files alone, and publish it.
+
+    Until all of it is made and checked, everything stays as it is.
+
+    Example: analytics rebuild
+    """
+    from analytics.batch.progress import Progress
+    from analytics.batch.rebuild import rebuild as run
+    from analytics.published.summary import print_summary
+    from analytics.warehouse.layout import Layout
+
+    settings = _settings(data_dir, config)
+    run(settings, Progress(), publish_anyway=publish_anyway)
+    layout = Layout(settings.data_dir)
+    print_summary(layout.published, layout.site)
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT; `-` reads it from standard input.")],
     form: Annotated[

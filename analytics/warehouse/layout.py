@@ -48,6 +48,11 @@ class Layout:
         return self.root / "last-night.json"
 
     @property
+    def rebuilding(self) -> Layout:
+        """Where a rebuild puts warehouse, marts and reports together, until they are whole."""
+        return Layout(self.root / "rebuild.unfinished")
+
+    @property
     def lock(self) -> Path:
         """Held by the batch that is at work."""
         return self.root / ".lock"

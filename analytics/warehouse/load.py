@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 import duckdb
 
 from analytics import __version__
+from analytics.errors import AnalyticsError
 from analytics.extract.landing import (
     CLOSING_STEP,
     LIST_PULLS,
@@ -67,6 +69,18 @@ def load_folder(con: duckdb.DuckDBPyConnection, folder: Path, *, settle_hours: i
     if known:
         return Loaded()
     return _Load(con, folder, workspace_id, load_id, settle_hours).run()
+
+
+@contextmanager
+def loading(folder: Path, advice: str) -> Iterator[None]:
+    """What keeps a landing folder from being loaded, as an AnalyticsError that names it."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        cause = str(error).splitlines()[0]
+        raise AnalyticsError(
+            f"The landing folder {folder} cannot be loaded: {cause}\n{advice}"
+        ) from error
 
 
 class _Load:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from analytics.cli import main
+from tests.conftest import Batch, StartRun
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Result:
 
 
 Command = Callable[..., Result]
+SettingsFile = Callable[[str], None]
 
 
 @pytest.fixture
@@ -42,10 +44,23 @@ def analytics(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
 
 
 @pytest.fixture
-def settings_file() -> Callable[[str], None]:
+def settings_file() -> SettingsFile:
     """Write `analytics.toml` into the working directory."""
 
     def write(text: str) -> None:
         Path("analytics.toml").write_text(text, encoding="utf-8")
 
     return write
+
+
+@pytest.fixture
+def night(
+    batch: Batch, start_run: StartRun, settings_file: SettingsFile, analytics: Command
+) -> Command:
+    """A world with a few runs, and settings for a night of few requests."""
+    settings_file("[extract]\nhistory_days = 3\n")
+    start_run(hours_ago=30, cost="1.10")
+    start_run(hours_ago=2, cost="0.25")
+    start_run(hours_ago=1, cost="0.15", status="failed", error="TimeoutError: slow oven")
+    assert batch.settings.data_dir.name == "data"
+    return analytics

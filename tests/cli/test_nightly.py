@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,23 +13,8 @@ from analytics.emulator.world import World
 from analytics.levain.transport import TRIES
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, SettingsFile
 from tests.conftest import NOW, Batch, StartRun
-
-SettingsFile = Callable[[str], None]
-
-
-@pytest.fixture
-def night(
-    batch: Batch, start_run: StartRun, settings_file: SettingsFile, analytics: Command
-) -> Command:
-    """A world with a few runs, and settings for a night of few requests."""
-    settings_file("[extract]\nhistory_days = 3\n")
-    start_run(hours_ago=30, cost="1.10")
-    start_run(hours_ago=2, cost="0.25")
-    start_run(hours_ago=1, cost="0.15", status="failed", error="TimeoutError: slow oven")
-    assert batch.settings.data_dir.name == "data"
-    return analytics
 
 
 def modes(folder: Path) -> set[str]:

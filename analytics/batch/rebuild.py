@@ -1,0 +1,139 @@
+"""A new warehouse from the landing files alone, published as a night would publish it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+from analytics.batch import stages
+from analytics.batch.last_night import read_last_night
+from analytics.batch.progress import Progress
+from analytics.errors import AnalyticsError, ControlError
+from analytics.extract.landing import CLOSING_STEP, UNFINISHED, step_of
+from analytics.settings import Settings
+from analytics.warehouse.database import open_marts, open_warehouse
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.load import loading
+from analytics.warehouse.lock import batch_lock
+from analytics.warehouse.store import WarehouseStore
+
+_ADVICE = "Nothing was replaced. Put the folder back as it was landed, and run again."
+_FILES = "select workspace_id, load_id, file_name, sha256 from"
+
+
+def rebuild(settings: Settings, progress: Progress, *, publish_anyway: bool = False) -> None:
+    """Load every whole night anew, build, check and publish; until all is made nothing changes.
+
+    AnalyticsError names a folder that cannot be loaded; ControlError names what is not as it was
+    published, or a check that does not hold.
+    """
+    os.umask(0o077)
+    layout = Layout(settings.data_dir)
+    with batch_lock(layout):
+        making = layout.rebuilding
+        shutil.rmtree(making.root, ignore_errors=True)
+        making.root.mkdir()
+        try:
+            _make(making, layout, settings, progress, publish_anyway=publish_anyway)
+            _take_place(making, layout)
+        finally:
+            shutil.rmtree(making.root, ignore_errors=True)
+        stages.publish_all(settings, layout, progress, publish_anyway=publish_anyway)
+
+
+def _make(
+    making: Layout,
+    layout: Layout,
+    settings: Settings,
+    progress: Progress,
+    *,
+    publish_anyway: bool,
+) -> None:
+    with open_warehouse(making) as con:
+        stages.insist_on_timezone(con, settings.reporting.timezone)
+        _load_all(con, layout, settings.extract.settle_hours, progress)
+        _insist_on_the_same_files(con, layout)
+        stages.transform(con, settings, making, progress)
+        stages.check(con, settings, making, progress, publish_anyway=publish_anyway)
+        con.execute("checkpoint")
+    night = read_last_night(layout)
+    stages.report(settings, making, progress, night.messages if night else [])
+
+
+def _load_all(
+    con: duckdb.DuckDBPyConnection, layout: Layout, settle_hours: int, progress: Progress
+) -> None:
+    started, load_count, record_count = time.monotonic(), 0, 0
+    for workspace in sorted(layout.landing.glob("*/")):
+        folders, left = _whole_nights(workspace)
+        if left:
+            progress.say(f"{workspace.name}: {left} loads of no whole night are left to the next")
+        if not folders:
+            continue
+        progress.say(f"{workspace.name}: loading {len(folders):,} loads")
+        store = WarehouseStore(con, workspace.name, settle_hours=settle_hours)
+        store.begin(api=None, api_key_env=None)
+        for folder in folders:
+            with loading(folder, _ADVICE):
+                con.begin()
+                record_count += store.load(folder).record_count
+                con.commit()
+        load_count += len(folders)
+    if not load_count:
+        raise AnalyticsError(
+            f"No night in {layout.landing} ever ended, so there is nothing to rebuild from.\n"
+            f"Move {layout.warehouse} away, if there is one, and run `analytics nightly`: it begins"
+            " with what was landed."
+        )
+    seconds = time.monotonic() - started
+    progress.say(f"loaded {load_count:,} loads with {record_count:,} records in {seconds:.1f} s")
+
+
+def _whole_nights(workspace: Path) -> tuple[list[Path], int]:
+    """The loads up to the last one that closed a night, as they were made, and how many follow."""
+    folders = sorted(
+        folder for folder in workspace.glob("*/") if not folder.name.endswith(UNFINISHED)
+    )
+    closing = [index for index, each in enumerate(folders) if step_of(each.name) == CLOSING_STEP]
+    end = closing[-1] + 1 if closing else 0
+    return folders[:end], len(folders) - end
+
+
+def _insist_on_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    """What the published figures were made of must be there, byte for byte: its hash was kept."""
+    now = set(con.execute(f"{_FILES} ledger.files").fetchall())
+    changed = sorted(
+        "/".join(map(str, file[:3])) for file in _published_files(layout) if file not in now
+    )
+    if changed:
+        raise ControlError(
+            f"{len(changed)} landing files are missing, or not what the published figures were made"
+            f" of; the first is {layout.landing / changed[0]}.\n"
+            "Nothing was replaced. Put them back as they were; or, to go without, move"
+            f" {layout.published} away and run again."
+        )
+
+
+def _published_files(layout: Layout) -> Iterator[tuple[str, ...]]:
+    if not layout.published.exists():
+        return
+    with open_marts(layout.published) as con:
+        try:
+            yield from con.execute(f"{_FILES} marts.fct_landing_files").fetchall()
+        except duckdb.CatalogException:  # published by a release that kept no hashes there
+            return
+
+
+def _take_place(making: Layout, layout: Layout) -> None:
+    """The finished files in place of those before; a night that finds but some makes them whole."""
+    stages.remove_database(layout.warehouse)
+    making.warehouse.replace(layout.warehouse)
+    stages.remove_database(layout.marts)
+    making.marts.replace(layout.marts)
+    shutil.rmtree(layout.staged_site, ignore_errors=True)
+    making.staged_site.replace(layout.staged_site)

@@ -1,0 +1,240 @@
+"""`analytics rebuild`: the same figures from the landing files alone, or nothing changes."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import zstandard
+
+from analytics.batch import stages
+from analytics.emulator.records import Agent, Workspace
+from analytics.emulator.world import World
+from analytics.extract.landing import CLOSING_STEP
+from analytics.levain.transport import TRIES
+from analytics.transform.checks import CheckResult
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
+from tests.cli.conftest import Command
+from tests.conftest import Batch, StartRun
+
+DATA = Path("data")
+# When a load was read into this very warehouse, and when it was checked.
+OF_THE_WAREHOUSE = {"loaded_at", "checked_at"}
+
+
+def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of all marts."""
+    with duckdb.connect(file, read_only=True) as con:
+        tables: dict[str, list[str]] = {}
+        for table, column in con.execute(
+            "select table_name, column_name from duckdb_columns() where schema_name = 'marts'"
+            " order by table_name, column_index"
+        ).fetchall():
+            if column not in OF_THE_WAREHOUSE:
+                tables.setdefault(table, []).append(column)
+        return {
+            table: con.execute(
+                f"select {', '.join(columns)} from marts.{table} order by all"
+            ).fetchall()
+            for table, columns in tables.items()
+        }
+
+
+def fingerprints() -> dict[str, str]:
+    """What the data directory holds, beside landing files and the lock."""
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(DATA.rglob("*"))
+        if path.is_file() and "landing" not in path.parts and path.name != ".lock"
+    }
+
+
+def interrupted_night(night: Command, batch: Batch, start_run: StartRun) -> None:
+    """A night that lands some of a new run and then fails."""
+    run = start_run(hours_ago=0.5, cost="9")
+    batch.api.faults.add(f"{run.id}/log/events", "500", TRIES)
+    assert night("nightly").code == 1
+
+
+@pytest.fixture
+def nights(
+    night: Command,
+    batch: Batch,
+    world: World,
+    workspace: Workspace,
+    agent: Agent,
+    start_run: StartRun,
+) -> Command:
+    """Nights with all that may happen between them: much of what was told first holds no more."""
+    corrected = start_run(hours_ago=3, cost="1")
+    ending = start_run(hours_ago=3, status="running", cost="0.10")
+    unreadable = start_run(hours_ago=4)
+    world.override_record(unreadable.id, {"tokens_in": "twelve"})
+    assert night("nightly").code == 0
+    world.pass_time(timedelta(hours=20))
+    world.correct_cost(corrected, Decimal("0.5"))
+    world.rename_agent(agent, "=cmd() <b>Baker</b> 🍞")
+    workspace.name = "Renamed"
+    interrupted_night(night, batch, start_run)
+    world.pass_time(timedelta(hours=1))
+    world.finish_run(ending, "failed", error="ToolError: no flour")
+    world.delete_agent(world.add_agent(workspace, "Passer-by", "passer-by"))
+    assert night("nightly").code == 0
+    return night
+
+
+def test_a_rebuild_gives_the_same_figures(nights: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the landing files alone, without a key, come the same marts row for row, and pages."""
+    before, pages = marts(), {each: text for each, text in fingerprints().items() if "site" in each}
+    (DATA / "warehouse.duckdb").unlink()
+    (DATA / "marts.duckdb").unlink()
+    monkeypatch.delenv("LEVAIN_API_KEY")
+    result = nights("rebuild")
+
+    assert result.code == 0, result.err
+    assert before.keys() == (after := marts()).keys()
+    for table, rows in before.items():
+        assert after[table] == rows, table
+    assert {each: text for each, text in fingerprints().items() if "site" in each} == pages
+    assert all(before[table] for table in ("fct_run_versions", "fct_quarantined_records"))
+    assert before["dim_workspaces"][0][1] == "Renamed"
+    assert not (DATA / "rebuild.unfinished").exists()
+
+
+def test_a_night_that_did_not_end_is_left_to_the_next(
+    nights: Command, batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """A rebuild gives the figures of the last whole night; the next night loads what was left."""
+    world.pass_time(timedelta(hours=20))
+    interrupted_night(nights, batch, start_run)
+    before = marts()
+    result = nights("rebuild")
+
+    assert result.code == 0, result.err
+    assert "loads of no whole night are left to the next" in result.err
+    assert marts() == before
+    assert nights("nightly").code == 0
+    assert len(marts()["fct_runs"]) == len(before["fct_runs"]) + 1
+    assert len(marts()["fct_loads"]) == len(list(DATA.glob("landing/*/*")))
+
+
+def test_the_night_after_a_rebuild_is_like_any_other(nights: Command, batch: Batch) -> None:
+    """The next night asks for no more than it would have, and knows whose key it has."""
+    shutil.copytree(DATA, "untouched")
+    batch.forget()
+    assert nights("nightly", "--data-dir", "untouched").code == 0
+    usual = sorted(request.path for request in batch.api.requests)
+    assert nights("rebuild").code == 0
+    batch.forget()
+    result = nights("nightly")
+
+    assert result.code == 0, result.err
+    assert sorted(request.path for request in batch.api.requests) == usual
+    assert batch.rows("select api_key_env, workspace_name from ledger.workspaces") == [
+        ("LEVAIN_API_KEY", "Renamed")
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_named(night: Command) -> None:
+    """A broken landing folder ends a rebuild with its name; all else stays as it was."""
+    night("nightly")
+    (file,) = DATA.glob("landing/*/*-lists/runs.ndjson.zst")
+    file.write_bytes(b"no zstd")
+    before = fingerprints()
+    result = night("rebuild")
+
+    assert result.code == 1
+    assert f"The landing folder {file.parent} cannot be loaded" in result.err
+    assert fingerprints() == before
+
+
+@pytest.mark.parametrize("how", ["changed", "lost"])
+def test_what_is_not_as_it_was_published_is_told(night: Command, how: str) -> None:
+    """Landing files that are not those of the published figures end a rebuild with exit 3."""
+    night("nightly")
+    (file,) = DATA.glob("landing/*/*-lists/runs.ndjson.zst")
+    text = zstandard.ZstdDecompressor().stream_reader(file.read_bytes()).read()
+    if how == "changed":
+        file.write_bytes(zstandard.compress(text.replace(b"0.25", b"0.75")))
+    else:
+        shutil.rmtree(file.parent)
+    before = fingerprints()
+    refused = night("rebuild")
+
+    assert refused.code == 3
+    assert "landing files are missing, or not what the published figures" in refused.err
+    assert str(file.parent) in refused.err
+    assert fingerprints() == before
+
+    (DATA / "analytics.duckdb").rename("moved-away.duckdb")
+    assert night("rebuild").code == (0 if how == "changed" else 3)
+
+
+def test_a_check_that_does_not_hold_replaces_nothing(
+    night: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rebuild that fails a check ends with exit 3 before anything is replaced."""
+    night("nightly")
+    before = fingerprints()
+    broken = CheckResult("runs_are_runs", "Runs are runs.", None, 1, 1, ({"run_id": "x"},))
+    monkeypatch.setattr(stages, "run_checks", lambda _, **__: [broken])
+    result = night("rebuild")
+
+    assert result.code == 3
+    assert "runs_are_runs" in result.err
+    assert fingerprints() == before
+
+
+def test_without_a_whole_night_there_is_nothing_to_rebuild(night: Command) -> None:
+    """No landing files, or none of a whole night: the rebuild says so, and what to do."""
+    assert night("rebuild").code == 1
+    night("nightly")
+    (closing,) = DATA.glob(f"landing/*/*-{CLOSING_STEP}")
+    shutil.rmtree(closing)
+    before = fingerprints()
+    result = night("rebuild")
+
+    assert result.code == 1
+    assert "nothing to rebuild from" in result.err
+    assert fingerprints() == before
+
+
+def test_data_of_an_older_release_are_rebuilt(night: Command, batch: Batch) -> None:
+    """A warehouse of an older layout is refused with a word on `rebuild`, which mends it."""
+    night("nightly")
+    batch.rows("update ledger.schema_version set version = 0")
+    refused = night("nightly")
+
+    assert refused.code == 2
+    assert "analytics rebuild" in refused.err
+    assert night("rebuild").code == 0
+    assert night("nightly").code == 0
+
+
+def test_a_rebuild_waits_for_no_batch(night: Command) -> None:
+    """While a batch holds the data directory a rebuild ends with exit 4."""
+    night("nightly")
+    with batch_lock(Layout(DATA)):
+        assert night("rebuild").code == 4
+
+
+def test_strange_things_in_landing_are_passed_over(night: Command) -> None:
+    """Unfinished folders, loose files and empty folders are no loads."""
+    night("nightly")
+    before = marts()
+    (workspace,) = DATA.glob("landing/*")
+    (workspace / "20990101T000000Z-001-lists.unfinished").mkdir()
+    (workspace / ".notes").write_text("x")
+    (workspace.parent / "notes.txt").write_text("x")
+    (workspace.parent / "empty").mkdir()
+    result = night("rebuild")
+
+    assert result.code == 0, result.err
+    assert marts() == before
