@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analytics.report.blocks import Chart
+    from analytics.report.provenance import Provenance
     from analytics.report.site import About
 
 # The two hashes are those of the style elements that plotly.js makes for itself.
@@ -53,9 +54,12 @@ class Pages:
         }
         self.count = 0
 
-    def write(self, template: str, path: Path, context: dict[str, Any]) -> None:
+    def write(
+        self, template: str, path: Path, context: dict[str, Any], made_of: Provenance
+    ) -> None:
         """Writes one page; `path` is in the site's folder, or in a folder of that."""
-        path.write_text(self._templates.get_template(template).render(context), "utf-8")
+        page = self._templates.get_template(template).render(context, made_of=made_of)
+        path.write_text(page, "utf-8")
         self.count += 1
 
 

@@ -9,7 +9,8 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from analytics.report import agent, assemble, overview, reads, rendering, workspace
+from analytics.report import agent, assemble, overview, provenance, reads, rendering, workspace
+from analytics.report.provenance import NOTHING
 from analytics.resources import folder
 
 if TYPE_CHECKING:
@@ -52,19 +53,22 @@ def _build(con: duckdb.DuckDBPyConnection, target: Path, about: About) -> SiteSu
     zone = ZoneInfo(about.timezone)
     workspaces = assemble.workspaces(con, about.as_of, zone)
     checks = reads.checks(con)
+    made_of = provenance.of_pages(con)
     pages = rendering.Pages(about)
     for name in ("assets", "workspaces", "agents"):
         (target / name).mkdir()
 
     subject = assemble.everything(workspaces, about.as_of, zone)
     context = overview.page(workspaces, subject, checks, about.timezone)
-    pages.write("overview.html", target / "index.html", context)
+    pages.write("overview.html", target / "index.html", context, made_of.get((), NOTHING))
     for each in workspaces:
         context = workspace.page(each, about.timezone)
-        pages.write("workspace.html", target / each.path, context)
+        source = made_of.get((each.row.workspace_id,), NOTHING)
+        pages.write("workspace.html", target / each.path, context, source)
         for one in each.agents:
             context = agent.page(one, each, about.timezone)
-            pages.write("agent.html", target / one.path, context)
+            source = made_of.get(one.row.key, NOTHING)
+            pages.write("agent.html", target / one.path, context, source)
     _copy_assets(target / "assets")
     return SiteSummary(
         page_count=pages.count,

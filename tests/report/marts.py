@@ -24,7 +24,8 @@ create table marts.fct_runs (
     workspace_id varchar, run_id varchar, agent_id varchar, agent_version bigint,
     status varchar, date date, created_at timestamptz, duration_seconds double,
     cost_usd decimal(18,10), tokens_in bigint, tokens_out bigint, error_class varchar,
-    is_terminal boolean, is_unmetered boolean);
+    is_terminal boolean, is_unmetered boolean,
+    load_id varchar default '20260314T060000Z-001-lists', request integer default 0);
 create table marts.fct_run_model_costs (
     workspace_id varchar, run_id varchar, model varchar, provider varchar,
     cost_usd decimal(38,10), tokens_in bigint, tokens_out bigint);
@@ -103,7 +104,8 @@ insert into marts.fct_runs
             (power(1.3, (h % 23)::double) * (1 + a * 7 % 5) / 100)::decimal(18,10)),
         1000 + h % 90000, 100 + h % 4000,
         if(status = 'failed', ['timeout', 'rate_limit', 'budget', 'other'][1 + h // 5 % 4], null),
-        status != 'running', h % 503 = 0
+        status != 'running', h % 503 = 0,
+        '202603' || 10 + d % 5 || 'T060000Z-002-lists', a
     from ended;
 
 insert into marts.fct_run_model_costs

@@ -11,7 +11,7 @@ from typing import Any
 
 from analytics.report.site import SiteSummary
 
-_VOID = {"meta", "link", "rect", "line", "circle", "path", "br"}
+_VOID = {"meta", "link", "rect", "line", "circle", "path", "br", "wbr"}
 
 
 @dataclass
