@@ -107,15 +107,15 @@ def _whole_nights(workspace: Path) -> tuple[list[Path], int]:
 def _insist_on_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     """What the published figures were made of must be there, byte for byte: its hash was kept."""
     now = set(con.execute(f"{_FILES} ledger.files").fetchall())
-    changed = sorted(
-        "/".join(map(str, file[:3])) for file in _published_files(layout) if file not in now
-    )
+    changed = [
+        layout.landing.joinpath(*file[:3]) for file in _published_files(layout) if file not in now
+    ]
     if changed:
+        first = min(changed, key=lambda file: (file.exists(), file))
         raise ControlError(
-            f"{len(changed)} landing files are missing, or not what the published figures were made"
-            f" of; the first is {layout.landing / changed[0]}.\n"
-            "Nothing was replaced. Put them back as they were; or, to go without, move"
-            f" {layout.published} away and run again."
+            f"Landing files are missing, or not what the published figures were made of:"
+            f" {len(changed):,}, the first {first}.\nNothing was replaced. Put them back as they"
+            f" were; or, to go without them, move {layout.published} away and run again."
         )
 
 

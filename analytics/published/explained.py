@@ -169,25 +169,23 @@ def _print_file(
     of_file = sum(reading.file == file for reading in found.readings)
     folder, _, name = file.path.rpartition("/")
     size = _count(file.byte_count or 0, "byte")
-    console.print(f"\nFile {number}  {visible(folder)}/")
-    console.print(f"        {name}, {size}, SHA-256 {(file.sha256 or '')[:_SHORT_HASH]}…")
+    console.print(f"\nFile {number}: {name}, {size}, SHA-256 {(file.sha256 or '')[:_SHORT_HASH]}…")
+    console.print(f"  {visible(folder)}/")
     match found.findings.get(file):
         case None:
-            console.print("        not at hand here, so not verified")
+            console.print("  not at hand here, so not verified")
         case []:
-            console.print(
-                f"        verified: its hash, and {_count(of_file, 'line')} of these runs"
-            )
+            console.print(f"  verified: its hash, and {_count(of_file, 'line')} of these runs")
         case findings:
-            console.print(f"        DOES NOT AGREE: {visible(findings[0])}")
+            console.print(f"  DOES NOT AGREE: {visible(findings[0])}")
     for request in dict.fromkeys(reading.request for reading in readings):
-        console.print(f"  Req. {request.number}  {asked(request)}")
-        console.print(f"        {_answered(request)}")
+        console.print(f"  Request {request.number}: {_answered(request)}")
+        console.print(f"    {asked(request)}")
 
 
 def _answered(request: Request) -> str:
     if request.fetched_at is None:
-        return "of which the ledger knows nothing"
+        return "the ledger knows nothing of it"
     return (
         f"{_moment(request.fetched_at, 'seconds')}, HTTP {request.status},"
         f" {_count(request.byte_count or 0, 'byte')}, {_count(request.record_count or 0, 'record')}"

@@ -169,7 +169,7 @@ def test_what_is_not_as_it_was_published_is_told(night: Command, how: str) -> No
     refused = night("rebuild")
 
     assert refused.code == 3
-    assert "landing files are missing, or not what the published figures" in refused.err
+    assert "Landing files are missing, or not what the published figures" in refused.err
     assert str(file.parent) in refused.err
     assert fingerprints() == before
 
