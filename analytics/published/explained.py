@@ -64,7 +64,7 @@ def _reading(reading: Reading, findings: Findings) -> dict[str, Any]:
             "line": reading.line,
             "byte_count": reading.file.byte_count,
             "sha256": reading.file.sha256,
-            "is_verified": is_verified(reading.file, findings),
+            "is_verified": _is_verified(reading.file, findings),
         },
         "request": {
             "load_id": reading.file.load_id,
@@ -79,12 +79,12 @@ def _reading(reading: Reading, findings: Findings) -> dict[str, Any]:
     }
 
 
-def is_verified(file: LandingFile, findings: Findings) -> bool | None:
+def _is_verified(file: LandingFile, findings: Findings) -> bool | None:
     """Whether a landing file agrees; None where it is not at hand."""
     return not findings[file] if file in findings else None
 
 
-def asked(request: Request) -> str:
+def _asked(request: Request) -> str:
     """A request as one would type it."""
     params = urlencode(json.loads(request.params or "{}"), safe=":")
     return visible(f"GET {request.path}" + (f"?{params}" if params else ""))
@@ -180,7 +180,7 @@ def _print_file(
             console.print(f"  DOES NOT AGREE: {visible(findings[0])}")
     for request in dict.fromkeys(reading.request for reading in readings):
         console.print(f"  Request {request.number}: {_answered(request)}")
-        console.print(f"    {asked(request)}")
+        console.print(f"    {_asked(request)}")
 
 
 def _answered(request: Request) -> str:
