@@ -1,0 +1,69 @@
+"""Nights while the platform is at work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import accumulate
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics.batch.nightly import nightly
+from analytics.batch.progress import Progress
+from analytics.emulator.orchestrator import RunInput
+from analytics.emulator.records import Agent, Run
+from analytics.emulator.server import running
+from analytics.emulator.world import World
+from analytics.settings import load_settings
+
+FAST = 20.0  # seconds of the platform in one of ours
+Counters = tuple[Decimal, int, int]
+
+
+@pytest.fixture
+def platform(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A platform whose clock ticks, and the settings that lead to it."""
+    with running(world, speed=FAST) as emulator:
+        monkeypatch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
+        monkeypatch.setenv("LEVAIN_API", emulator.url)
+        yield world
+
+
+def states(run: Run) -> set[Counters]:
+    """All that cost and tokens of a run have ever been: the sums after each of its requests."""
+    entries = run.workspace.ledger.of_run(run.id)
+    steps = [(entry.cost_usd, entry.tokens_in, entry.tokens_out) for entry in entries]
+    nothing: Counters = (Decimal(0), 0, 0)
+    return set(
+        accumulate(steps, lambda a, b: (a[0] + b[0], a[1] + b[1], a[2] + b[2]), initial=nothing)
+    )
+
+
+def test_a_night_among_working_runs(platform: World, agent: Agent, tmp_path: Path) -> None:
+    """Each published run is in a state that it was in, and the totals are the sums of those."""
+    runs = {}
+    settings = load_settings(tmp_path / "data")
+    published = []
+    for number in range(3):
+        for _ in range(8):
+            run = platform.orchestrator.dispatch(agent, RunInput(prompt=f"question {number}"))
+            runs[run.id] = run
+        nightly(settings, Progress())
+        with duckdb.connect(tmp_path / "data" / "analytics.duckdb", read_only=True) as con:
+            rows = con.execute(
+                "select run_id, status, cost_usd, tokens_in, tokens_out from marts.fct_runs"
+            ).fetchall()
+            totals = con.execute("select sum(cost_usd) from marts.fct_workspace_days").fetchone()
+        published.append({run_id: (status, *counters) for run_id, status, *counters in rows})
+        assert totals == (sum(row[2] for row in rows),)
+
+    for number, night in enumerate(published, 1):
+        assert len(night) == 8 * number
+        for run_id, (status, *counters) in night.items():
+            assert tuple(counters) in states(runs[run_id])
+            assert status in ("pending", "running", "succeeded", "failed", "cancelled")
+            assert status != "pending" or counters[0] == 0
+    statuses = {status for night in published for status, *_ in night.values()}
+    assert {"pending", "running"} & statuses
