@@ -1,0 +1,129 @@
+"""The Runs guide's own requests, sent by curl as they are printed there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from analytics.emulator import World
+
+from .conftest import NOW, Api, serving
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+
+_BLOCKS = (Path(__file__).parent / "guide.curl").read_text().strip().split("\n\n")
+TRIGGER, WATCH, EVENTS, CANCEL = (block for block in _BLOCKS if block.startswith("curl"))
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """The demo's workspaces, in which there is an agent of the guide's name."""
+    with serving(World.demo(1, NOW, history_days=2)) as api:
+        yield api
+
+
+def send(api: Api, request: str, **variables: str) -> tuple[int, Any]:
+    """Let a shell send a request; returns the status and the body."""
+    own = {"LEVAIN_API": api.emulator.url, "LEVAIN_API_KEY": api.workspace.api_key}
+    done = subprocess.run(
+        ["sh", "-ec", f"{request} -sS -w '\\n%{{http_code}}'"],
+        env={"PATH": "/usr/bin:/bin", "NO_PROXY": "*"} | own | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    body, status = done.stdout.rsplit("\n", 1)
+    return int(status), json.loads(body, parse_float=Decimal)
+
+
+def trigger(api: Api) -> dict[str, Any]:
+    status, run = send(api, TRIGGER)
+    assert status == 201
+    assert isinstance(run, dict)
+    return run
+
+
+def test_a_run_is_triggered(api: Api) -> None:
+    """The agent's slug is enough, an id comes back at once, and the run is pending."""
+    run = trigger(api)
+
+    agent = api.workspace.agent("support-triage")
+    assert agent
+    assert agent.active_version
+    assert (run["status"], run["agent_id"]) == ("pending", agent.id)
+    assert run["agent_version_id"] == agent.active_version.id
+    assert run["id"]
+    assert run["session_id"]
+
+
+def test_a_run_is_watched(api: Api) -> None:
+    """Polling shows the states one after the other, and cost and tokens as they accumulate."""
+    run_id = trigger(api)["id"]
+    records = []
+    for _ in range(10):
+        status, record = send(api, WATCH, RUN_ID=run_id)
+        assert status == 200
+        records.append(record)
+        api.world.pass_time(timedelta(seconds=3))
+
+    seen = list(dict.fromkeys(record["status"] for record in records))
+    assert seen == ["pending", "running", "succeeded"]
+    for name in ("cost_usd", "tokens_in", "tokens_out"):
+        values = [record[name] for record in records]
+        assert values == sorted(values)
+        assert values[0] == 0 < values[-1]
+    assert records[-1] == send(api, WATCH, RUN_ID=run_id)[1]
+
+
+def test_log_events_are_read(api: Api) -> None:
+    """Events are structured, at signal level, and tell what the agent did."""
+    run_id = trigger(api)["id"]
+    api.world.pass_time(timedelta(seconds=30))
+
+    status, body = send(api, EVENTS, RUN_ID=run_id)
+
+    assert status == 200
+    assert {"ts", "level", "logger", "msg"} <= set.intersection(*map(set, body["events"]))
+    assert not any(event["level"] == "DEBUG" for event in body["events"])
+
+
+def test_the_log_is_a_time_limited_url(api: Api) -> None:
+    """The full log is where the answer of `/log` points, and works without a key."""
+    run_id = trigger(api)["id"]
+    api.world.pass_time(timedelta(seconds=30))
+
+    status, log = send(api, WATCH.replace("$RUN_ID", "$RUN_ID/log"), RUN_ID=run_id)
+
+    assert status == 200
+    assert set(log) == {"url", "expires_in_seconds"}
+    assert httpx.get(log["url"]).status_code == 200
+
+
+def test_a_run_is_cancelled_by_its_session(api: Api) -> None:
+    """The call terminates the session, the run follows, its events stay, and no more is said."""
+    run = trigger(api)
+    api.world.pass_time(timedelta(seconds=6))
+    ids = {"RUN_ID": run["id"], "SESSION_ID": run["session_id"]}
+    assert send(api, WATCH, **ids)[1]["status"] == "running"
+
+    status, session = send(api, CANCEL, **ids)
+    api.world.pass_time(timedelta(seconds=6))
+
+    assert (status, session["state"], session["id"]) == (200, "terminated", run["session_id"])
+    assert session["terminated_at"] is not None
+    assert send(api, WATCH, **ids)[1]["status"] == "cancelled"
+    assert send(api, EVENTS, **ids)[1]["events"]
+    path = f"/sessions/{run['session_id']}"
+    assert api.get(f"{path}/events")["events"]
+    assert api.send("POST", f"{path}/messages", {"prompt": "Hello?"}).status_code == 409
