@@ -1,0 +1,225 @@
+"""Each noun of the API, read and written over a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+
+import httpx
+import pytest
+
+from analytics.emulator.records import Agent
+from analytics.emulator.server import Emulator
+from analytics.levain import Levain, NotFoundError, RefusedError
+from tests.conftest import NOW, StartRun
+
+RUN = timedelta(seconds=60)
+FAST = 40  # times real time: a run takes a fraction of a second
+
+
+@pytest.fixture
+def levain(api: Emulator) -> Iterator[Levain]:
+    with Levain(api.world.workspaces[0].api_key, api.url) as client:
+        yield client
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_run_is_triggered_and_watched_to_its_end(api: Emulator, levain: Levain) -> None:
+    """Pending at once, then growing, then immutable; each state that differs is seen once."""
+    run = levain.runs.trigger("baker", initial_state={"subject": "Cannot access my account"})
+    assert (run.status, run.cost_usd) == ("pending", 0)
+    api.world.clock.tick(FAST)
+    states = list(levain.runs.watch(run.id, interval=0.02))
+
+    assert [states[0].status, states[-1].status] == ["pending", "succeeded"]
+    costs = [state.cost_usd or Decimal(0) for state in states]
+    assert costs == sorted(costs)
+    assert len(set(costs)) > 3
+    assert all(one != other for one, other in pairwise(states))
+    assert levain.runs.get(run.id) == levain.runs.wait(run.id) == states[-1]
+
+
+@pytest.mark.parametrize("is_told_meanwhile", [True, False])
+@pytest.mark.usefixtures("agent")
+def test_following_gives_each_event_once(
+    api: Emulator, levain: Levain, *, is_told_meanwhile: bool
+) -> None:
+    """The events of all steps together are the run's, whether told meanwhile or at the end."""
+    api.variants = api.variants.changed({"open_run_events": is_told_meanwhile})
+    run = levain.runs.trigger("baker", prompt="[flaky] Bread?")
+    api.world.clock.tick(FAST)
+    steps = list(levain.runs.follow(run.id, interval=0.02))
+
+    events = [event for step in steps for event in step.events]
+    assert events == list(levain.runs.log_events(run.id))
+    assert (sum(bool(step.events) for step in steps) > 1) == is_told_meanwhile
+    assert steps[-1].run.status == "succeeded"
+
+
+@pytest.mark.usefixtures("agent")
+def test_cancelling_is_by_the_session(api: Emulator, levain: Levain) -> None:
+    """A run is cancelled by its session, which then takes no message; its events stay readable."""
+    run = levain.runs.trigger("baker", prompt="[slow] Bread?")
+    api.world.pass_time(timedelta(seconds=5))
+
+    levain.runs.cancel(run.id)
+    api.world.pass_time(timedelta(minutes=2))
+
+    assert run.session_id
+    assert levain.runs.wait(run.id).status == "cancelled"
+    assert levain.sessions.get(run.session_id).state == "terminated"
+    with pytest.raises(RefusedError, match="terminated"):
+        levain.sessions.send_message(run.session_id, "And rolls?")
+    assert next(iter(levain.sessions.events(run.session_id))).type == "user_message"
+
+
+@pytest.mark.usefixtures("agent")
+def test_an_ended_run_is_not_cancelled(api: Emulator, levain: Levain) -> None:
+    """To cancel a run that has ended would interrupt another run of its session: it does not."""
+    run = levain.runs.trigger("baker", prompt="Bread?")
+    api.world.pass_time(RUN)
+    assert run.session_id
+    levain.sessions.send_message(run.session_id, "And rolls?")
+
+    assert levain.runs.cancel(run.id).status == "succeeded"
+    assert levain.sessions.get(run.session_id).terminated_at is None
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_message_is_another_run_of_the_session(api: Emulator, levain: Levain) -> None:
+    """What is said in a session is answered by a run of its own; `since` reads on."""
+    first = levain.runs.trigger("baker", prompt="Bread?")
+    api.world.pass_time(RUN)
+    assert first.session_id
+    seen = max(event.seq or 0 for event in levain.sessions.events(first.session_id))
+
+    (said,) = levain.sessions.send_message(first.session_id, "And rolls?").events
+    api.world.pass_time(RUN)
+
+    later = list(levain.sessions.events(first.session_id, since=seen))
+    assert (said.text, later[0].text) == ("And rolls?", "And rolls?")
+    assert {event.run_id for event in later}.isdisjoint({first.id})
+    assert len(list(levain.runs.list())) == 2
+
+
+def test_agents_are_read_paused_and_limited(levain: Levain, agent: Agent) -> None:
+    """An agent is found by id and slug; what is not named in a change stays as it was."""
+    changed = levain.agents.update("baker", status="paused", config={"max_budget": Decimal("2.5")})
+
+    assert changed == levain.agents.get(agent.id) == levain.agents.get("baker")
+    assert changed.config
+    assert (changed.status, changed.name) == ("paused", "Baker")
+    assert (changed.config.max_budget, changed.config.timeout_minutes) == (Decimal("2.5"), 60)
+    with pytest.raises(RefusedError, match="paused"):
+        levain.runs.trigger("baker", prompt="Bread?")
+
+
+@pytest.mark.usefixtures("agent")
+def test_versions_are_drafted_and_published(levain: Levain) -> None:
+    """A new version is a draft, cannot run, and takes the runs once it is active."""
+    draft = levain.versions.create("baker")
+    with pytest.raises(RefusedError):
+        levain.runs.trigger("baker", prompt="Bread?", version=draft.version)
+
+    levain.versions.set_status("baker", draft.version, "active")
+
+    assert levain.runs.trigger("baker", prompt="Bread?").agent_version == draft.version
+    assert draft.version in [version.version for version in levain.versions.list("baker")]
+
+
+def test_schedules_are_made_paused_and_deleted(api: Emulator, levain: Levain, agent: Agent) -> None:
+    """A schedule starts runs; paused, it starts none; deleted, it is gone."""
+    made = levain.schedules.create(agent.id, "*/10 * * * *", prompt="Bread?")
+    api.world.pass_time(timedelta(minutes=25))
+    assert len(list(levain.runs.list())) == 2
+
+    paused = levain.schedules.update(made.id, enabled=False)
+    api.world.pass_time(timedelta(hours=1))
+
+    assert (paused.enabled, len(list(levain.runs.list()))) == (False, 2)
+    assert [each.id for each in levain.schedules.list(agent.id)] == [made.id]
+    levain.schedules.delete(made.id)
+    with pytest.raises(NotFoundError):
+        levain.schedules.get(made.id)
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_webhook_starts_runs_without_a_key(levain: Levain) -> None:
+    """Its URL is shown when made and when rotated; an old one opens nothing."""
+    old = levain.agents.create_webhook("baker").url
+    new = levain.agents.rotate_webhook("baker").url
+    assert old
+    assert new
+
+    assert httpx.post(old, json={}).status_code == 404
+    assert httpx.post(new, json={"subject": "Bread?"}).is_success
+    assert len(list(levain.runs.list())) == 1
+    levain.agents.delete_webhook("baker")
+    assert httpx.post(new, json={}).status_code == 404
+
+
+def test_provider_keys_come_without_their_secret(levain: Levain) -> None:
+    """A key is added, listed by its last four characters, and revoked."""
+    added = levain.byok.add("anthropic", "sk-secret-1234")
+
+    (listed,) = levain.byok.list()
+    assert (listed.key_id, listed.provider) == (added.key_id, "anthropic")
+    assert listed.last_four == "1234"
+    levain.byok.revoke(added.key_id)
+    assert list(levain.byok.list()) == []
+
+
+@pytest.mark.usefixtures("agent")
+def test_artifacts_are_listed_and_downloaded(api: Emulator, levain: Levain, tmp_path: Path) -> None:
+    """A run's files come under keys with slashes, by URLs that need no key; 1,000 are listed."""
+    run = levain.runs.trigger("baker", prompt="[artifacts:1200] Bread?")
+    api.world.pass_time(RUN)
+
+    listed = levain.artifacts.list(run.id)
+    first = listed.artifacts[0]
+    size = levain.artifacts.download(run.id, first.key, tmp_path / "first")
+
+    assert (len(listed.artifacts), listed.truncated) == (1000, True)
+    assert size == first.size_bytes == (tmp_path / "first").stat().st_size
+    with pytest.raises(FileExistsError):
+        levain.artifacts.download(run.id, first.key, tmp_path / "first")
+    with pytest.raises(NotFoundError):
+        levain.artifacts.url(run.id, "../../x")
+
+
+def test_analytics_are_typed(levain: Levain, agent: Agent, start_run: StartRun) -> None:
+    """Every series gives exact money and instants in UTC."""
+    run = start_run(cost="0.1000000001")
+    cost, day = Decimal("0.1000000001"), date(2026, 11, 20)
+    window = (day, day + timedelta(days=1))
+    analytics = levain.analytics
+
+    assert analytics.summary("day").current.cost_usd == cost
+    (bucket,) = analytics.timeseries(*window)
+    (hour,) = analytics.hourly(*window)
+    (by_agent,) = analytics.timeseries_by_agent(*window, granularity="hour")
+    (total,) = analytics.agents(*window)
+    (billed,) = analytics.billing(*window)
+    assert {bucket.cost_usd, hour.cost_usd, by_agent.cost_usd, total.cost_usd} == {cost}
+    assert (billed.date, billed.cost_usd, by_agent.agent_id) == ("2026-11-20", cost, agent.id)
+    assert hour.hour == NOW.replace(hour=5, minute=0)
+    assert hour.hour.tzinfo == UTC
+    assert list(analytics.platform_agents(*window)) == []
+    (model,) = analytics.run_costs(run.id)
+    assert (model.cost_usd, model.tokens_in, model.tokens_out) == (cost, 1000, 100)
+
+
+@pytest.mark.parametrize("new_cost_names", [True, False])
+def test_a_runs_costs_have_one_name_each(
+    api: Emulator, levain: Levain, start_run: StartRun, *, new_cost_names: bool
+) -> None:
+    """The API's older and newer names of the same measure are read alike."""
+    run = start_run(cost="0.25")
+    api.variants = api.variants.changed({"new_cost_names": new_cost_names})
+
+    (model,) = levain.analytics.run_costs(run.id)
+
+    assert (model.cost_usd, model.tokens_in) == (Decimal("0.25"), 1000)
