@@ -31,4 +31,6 @@ class Artifacts:
 
         FileExistsError where there is such a file: none is ever replaced.
         """
-        return await download(lambda: self.url(run_id, key), target, is_new=True)
+        return await download(
+            self._transport.files, lambda: self.url(run_id, key), target, is_new=True
+        )

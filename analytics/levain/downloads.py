@@ -13,7 +13,7 @@ import stamina
 
 from analytics.levain.errors import DownloadFailedError
 from analytics.levain.records import FileUrl
-from analytics.levain.transport import FIRST_WAIT, LONGEST_WAIT, TIMEOUT, TRIES
+from analytics.levain.transport import FIRST_WAIT, LONGEST_WAIT, TRIES
 
 UrlOf = Callable[[], Awaitable[FileUrl]]
 """Asks for a fresh URL of the file."""
@@ -29,7 +29,9 @@ class _Broken(Exception):  # noqa: N818  # never seen outside
     """A try brought nothing, the next one may."""
 
 
-async def download(url_of: UrlOf, target: Path, *, is_new: bool = False) -> int:
+async def download(
+    client: httpx.AsyncClient, url_of: UrlOf, target: Path, *, is_new: bool = False
+) -> int:
     """Write a file to `target`, and return its size in bytes.
 
     A broken transfer goes on where it broke, an expired URL is asked for again. `target` appears,
@@ -40,7 +42,7 @@ async def download(url_of: UrlOf, target: Path, *, is_new: bool = False) -> int:
     unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
-            size = await _Transfer(url_of, file).whole()
+            size = await _Transfer(client, url_of, file).whole()
         if is_new:
             target.hardlink_to(unfinished)  # which, unlike a rename, replaces nothing
         else:
@@ -53,7 +55,8 @@ async def download(url_of: UrlOf, target: Path, *, is_new: bool = False) -> int:
 class _Transfer:
     """A file on its way, over as many connections as it takes."""
 
-    def __init__(self, url_of: UrlOf, file: BinaryIO) -> None:
+    def __init__(self, client: httpx.AsyncClient, url_of: UrlOf, file: BinaryIO) -> None:
+        self._client = client
         self._url_of = url_of
         self._file = file
         self._url: str | None = None
@@ -61,24 +64,23 @@ class _Transfer:
 
     async def whole(self) -> int:
         """Fetch until nothing is missing; tries that bring something are not counted."""
-        async with httpx.AsyncClient(timeout=TIMEOUT, follow_redirects=True) as client:
-            while not await self._get_on(client):
-                pass
+        while not await self._get_on():
+            pass
         return self._file.tell()
 
-    async def _get_on(self, client: httpx.AsyncClient) -> bool:
+    async def _get_on(self) -> bool:
         """Whether the file is whole now; returns after the first try that brought something."""
         try:
             async for attempt in stamina.retry_context(
                 on=_Broken, attempts=TRIES, wait_initial=FIRST_WAIT, wait_max=LONGEST_WAIT
             ):
                 with attempt:
-                    return await self._try(client)
+                    return await self._try()
         except (_Broken, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise self._failed(str(error)) from error
         raise AssertionError("the last try returns or raises")
 
-    async def _try(self, client: httpx.AsyncClient) -> bool:
+    async def _try(self) -> bool:
         if self._url is None:
             self._url = (await self._url_of()).url
         had = self._file.tell()
@@ -88,7 +90,7 @@ class _Transfer:
             if self._etag:
                 headers["If-Range"] = self._etag
         try:
-            async with client.stream("GET", self._url, headers=headers) as response:
+            async with self._client.stream("GET", self._url, headers=headers) as response:
                 return await self._take(response)
         except httpx.UnsupportedProtocol:
             raise

@@ -177,7 +177,7 @@ class Runs:
 
     async def download_log(self, run_id: str, target: Path) -> int:
         """Write the full raw log (JSON lines) to `target`; its size in bytes."""
-        return await download(lambda: self.log_url(run_id), target)
+        return await download(self._transport.files, lambda: self.log_url(run_id), target)
 
     async def cancel(self, run_id: str) -> Run:
         """Cancel a run by its session, and return it as it stands then: draining, or cancelled.

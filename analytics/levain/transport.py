@@ -94,6 +94,10 @@ class Transport:
             )
             for _ in range(concurrency)
         ]
+        self.files = httpx.AsyncClient(
+            timeout=TIMEOUT, follow_redirects=True, verify=context, transport=transport
+        )
+        """For files on other hosts, which must not see the key."""
         self._free: asyncio.Queue[httpx.AsyncClient] = asyncio.Queue()
         for client in self._clients:
             self._free.put_nowait(client)
@@ -102,7 +106,7 @@ class Transport:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for client in self._clients:
+        for client in (*self._clients, self.files):
             await client.aclose()
 
     async def get(self, path: str, params: Params | None = None) -> Answer:

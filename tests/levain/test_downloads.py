@@ -12,11 +12,12 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import httpx
 import pytest
 
 from analytics.emulator.server import Emulator
 from analytics.levain import DownloadFailedError, Levain, NotFoundError
-from analytics.levain.downloads import download
+from analytics.levain.downloads import UrlOf, download
 from analytics.levain.records import FileUrl
 from analytics.levain.transport import TRIES
 from tests.conftest import StartRun
@@ -109,8 +110,13 @@ def serving(host: Host) -> Iterator[None]:
         server.server_close()
 
 
-def fetch(host: Host, target: Path, **options: bool) -> int:
-    return asyncio.run(download(host.url_of, target, **options))
+def fetch(host: Host, target: Path, *, is_new: bool = False) -> int:
+    return asyncio.run(fetched(host.url_of, target, is_new=is_new))
+
+
+async def fetched(url_of: UrlOf, target: Path, *, is_new: bool = False) -> int:
+    async with httpx.AsyncClient() as client:
+        return await download(client, url_of, target, is_new=is_new)
 
 
 def test_a_file_comes_whole_without_a_key(host: Host, tmp_path: Path) -> None:
@@ -209,7 +215,7 @@ def test_what_is_no_url_is_an_error(tmp_path: Path, url: str) -> None:
         return FileUrl(url=url)
 
     with pytest.raises(DownloadFailedError):
-        asyncio.run(download(url_of, tmp_path / "log"))
+        asyncio.run(fetched(url_of, tmp_path / "log"))
 
 
 def test_what_should_be_new_replaces_nothing(host: Host, tmp_path: Path) -> None:

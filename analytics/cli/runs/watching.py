@@ -57,10 +57,11 @@ def leaving_it_at_work(run: Run) -> Iterator[None]:
 
 
 def _print_json_lines(steps: Iterator[Progress], run: Run) -> Run:
+    last = None
     for step in steps:
-        if step.run != run:
+        if step.run != last:
             printed.print_json_line(step.run)
-        run = step.run
+        run = last = step.run
     return run
 
 

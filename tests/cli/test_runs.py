@@ -1,0 +1,345 @@
+"""`analytics runs`, each command over a real socket: for a person, and for a script."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.emulator.records import Agent
+from analytics.emulator.server import Emulator
+from tests.cli.conftest import Command, Result
+from tests.conftest import StartRun
+
+FAST = 40  # times real time: a run takes a fraction of a second
+SOON = ("--interval", "0.1")
+ANSI = "\x1b[2J"
+
+
+@pytest.fixture(autouse=True)
+def connected(api: Emulator, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One workspace, with an agent called `baker`."""
+    assert agent.slug == "baker"
+    monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
+    monkeypatch.setenv("LEVAIN_API", api.url)
+
+
+@pytest.fixture
+def trigger(analytics: Command, api: Emulator) -> Any:
+    """Start a run from the shell, and let so many seconds pass; its id."""
+
+    def start(prompt: str = "Bread?", seconds: float = 60) -> str:
+        result = analytics("runs", "trigger", "baker", "--prompt", prompt)
+        assert result.code == 0
+        api.world.pass_time(timedelta(seconds=seconds))
+        return result.out.strip()
+
+    return start
+
+
+def parsed(result: Result) -> Any:
+    assert (result.code, result.err) == (0, "")
+    return json.loads(result.out)
+
+
+def test_trigger_prints_the_id(analytics: Command, api: Emulator) -> None:
+    """Standard output has the run's id alone; how to watch it goes to standard error."""
+    result = analytics("runs", "trigger", "bak", "--prompt", "Bread?")
+
+    (run,) = api.world.workspaces[0].agent_runs
+    assert (result.code, result.out) == (0, f"{run.id}\n")
+    assert "It is pending. Watch it: analytics runs watch" in result.err
+
+
+def test_trigger_takes_a_state(
+    analytics: Command, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state comes from a file or from standard input; --json prints the run."""
+    Path("state.json").write_text('{"subject": "🥖"}', encoding="utf-8")
+    given = io.TextIOWrapper(io.BytesIO(b'{"subject": "rolls"}'))
+    monkeypatch.setattr(sys, "stdin", given)
+
+    first = parsed(analytics("runs", "trigger", "baker", "--initial-state", "state.json", "--json"))
+    second = parsed(analytics("runs", "trigger", "baker", "--initial-state", "-", "--json"))
+
+    assert (first["status"], first["cost_usd"]) == ("pending", "0")
+    texts = {run.id: run.text for run in api.world.workspaces[0].agent_runs}
+    assert "🥖" in str(texts[first["id"]])
+    assert "rolls" in str(texts[second["id"]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["baker"], 2, "A run takes one input"),
+        (["baker", "--prompt", "a", "--initial-state", "b"], 2, "A run takes one input"),
+        (["baker", "--initial-state", "nowhere.json"], 2, "nowhere.json cannot be read"),
+        (["baker", "--initial-state", "list.json"], 2, "in list.json is no JSON object"),
+        (["baker", "--initial-state", "half.json"], 2, "in half.json is no JSON object"),
+        (["bakker", "--prompt", "a"], 2, "no agent `bakker`. It has baker."),
+        (["", "--prompt", "a"], 2, "no agent ``"),
+        (["b", "--prompt", "a"], 2, "begins the names of 2 agents: baker, brewer"),
+        (["baker", "--prompt", "a", "--version", "9"], 1, "baker (active) did not start: Version"),
+        (["brewer", "--prompt", "a"], 1, "brewer (paused) did not start: The agent is paused"),
+    ],
+)
+def test_what_cannot_start_says_why(
+    analytics: Command, api: Emulator, arguments: list[str], code: int, words: str
+) -> None:
+    """Each wrong call is one or two lines on standard error, and starts nothing."""
+    workspace = api.world.workspaces[0]
+    api.world.add_agent(workspace, "Brewer", "brewer", status="paused")
+    Path("list.json").write_text("[1]", encoding="utf-8")
+    Path("half.json").write_bytes(b'{"a": "\xff')
+
+    result = analytics("runs", "trigger", *arguments)
+
+    assert (result.code, result.out) == (code, "")
+    assert words in result.err
+    assert len(result.err.splitlines()) <= 2
+    assert len(workspace.agent_runs) == 0
+
+
+def test_a_run_that_may_have_started_is_said_to(analytics: Command, api: Emulator) -> None:
+    """A broken answer to a trigger is not repeated, and the error says where to look."""
+    api.faults.add("/baker/runs", "cut")
+
+    result = analytics("runs", "trigger", "baker", "--prompt", "Bread?")
+
+    assert (result.code, result.out) == (1, "")
+    assert "may have been carried out" in result.err
+    assert "analytics runs list" in result.err
+    assert len(api.world.workspaces[0].agent_runs) == 1
+
+
+@pytest.mark.parametrize(
+    ("prompt", "status", "code"),
+    [("Bread?", "succeeded", 0), ("[fail] Bread?", "failed", 5)],
+)
+def test_trigger_and_watch(
+    analytics: Command, api: Emulator, prompt: str, status: str, code: int
+) -> None:
+    """Watching in a pipe prints a line for each change, and exits as the run ended."""
+    api.world.clock.tick(FAST)
+
+    result = analytics("runs", "trigger", "baker", "--prompt", prompt, "--watch", *SOON)
+
+    assert result.code == code
+    lines = result.out.splitlines()
+    states = [
+        line for line in lines if re.search(r"  (pending|running|succeeded|failed)  \$", line)
+    ]
+    assert f"  {status}  $0." in states[-1]
+    assert len(set(states)) == len(states)
+    assert "  INFO     BOOT" in result.out
+
+
+def test_watch_in_json(analytics: Command, api: Emulator, trigger: Any) -> None:
+    """With --json, each change is a line with the run; the last one has ended."""
+    run_id = trigger(seconds=0)
+    api.world.clock.tick(FAST)
+
+    result = analytics("runs", "watch", run_id, "--json", *SOON)
+
+    states = [json.loads(line) for line in result.out.splitlines()]
+    assert (result.code, states[-1]["status"]) == (0, "succeeded")
+    assert {state["id"] for state in states} == {run_id}
+    assert all(isinstance(state["cost_usd"], str) for state in states)
+
+
+def test_watching_an_ended_run_ends_at_once(analytics: Command, start_run: StartRun) -> None:
+    """A run that has ended is shown once, with its error and its exit."""
+    assert analytics("runs", "watch", start_run(status="cancelled").id).code == 6
+
+    failed = analytics("runs", "watch", start_run(status="failed", error=f"Oven {ANSI}cold").id)
+    in_json = analytics("runs", "watch", start_run(status="failed").id, "--json")
+
+    assert (failed.code, in_json.code) == (5, 5)
+    assert r"Oven \x1b[2Jcold" in failed.out
+    assert json.loads(in_json.out)["status"] == "failed"
+
+
+def test_list(analytics: Command, api: Emulator, start_run: StartRun) -> None:
+    """The newest runs come first, of an agent or a status if so asked, and money is text."""
+    other = api.world.add_agent(api.world.workspaces[0], "Brewer", "brewer")
+    old = start_run(hours_ago=3, status="failed", error="Oven")
+    start_run(hours_ago=2, of=other)
+    new = start_run(hours_ago=1, cost="0.1000000000000000055511")
+
+    table = analytics("runs", "list").out.splitlines()
+    assert [line.split()[2] for line in table[1:]] == ["baker", "brewer", "baker"]
+    assert table[1].startswith(new.id[:8])
+    found = parsed(analytics("runs", "list", "--json", "--limit", "1"))
+    assert [run["cost_usd"] for run in found] == ["0.1000000000000000055511"]
+    found = parsed(analytics("runs", "list", "--json", "--agent", "bak", "--status", "failed"))
+    assert [run["id"] for run in found] == [old.id]
+
+
+def test_list_of_nothing(analytics: Command) -> None:
+    """Without runs, the JSON is an empty list and a person is told so."""
+    assert parsed(analytics("runs", "list", "--json")) == []
+    assert analytics("runs", "list").err == "No runs.\n"
+    assert "No failed run" in analytics("runs", "list", "--status", "failed").err
+    assert "There is no status fine" in analytics("runs", "list", "--status", "fine").err
+
+
+def test_show(analytics: Command, api: Emulator, start_run: StartRun) -> None:
+    """A run comes with all its facts and the models that it used."""
+    run = start_run(cost="0.25", status="failed", error=f"Oven {ANSI}<script>\nsecond line")
+    api.world.overrides[run.id] = {"user_prompt": "=cmd() [bold]🥖", "tokens_in": 10**18}
+    run.encoded = None
+
+    shown = analytics("runs", "show", run.id[:10])
+    in_json = parsed(analytics("runs", "show", run.id, "--json"))
+
+    for words in ("failed", "baker, version 1", "$0.2500", r"\x1b[2J<script>", "1,000,000,000"):
+        assert words in shown.out
+    assert "=cmd() [bold]🥖" in shown.out
+    assert "claude-sonnet-5  anthropic" in shown.out
+    assert in_json["run"]["tokens_in"] == 10**18
+    assert in_json["costs"][0]["cost_usd"] == "0.25"
+
+
+def test_show_of_a_run_without_figures(
+    analytics: Command, api: Emulator, start_run: StartRun
+) -> None:
+    """Unknown is not zero, and a run without agent, session or start is shown all the same."""
+    run = start_run(status="pending")
+    nothing = ["cost_usd", "tokens_in", "tokens_out", "agent_id", "session_id", "user_prompt"]
+    api.world.overrides[run.id] = dict.fromkeys(nothing)
+    run.encoded = None
+
+    shown = analytics("runs", "show", run.id)
+
+    assert shown.code == 0
+    assert "no agent" in shown.out
+    assert "$0" not in shown.out
+    assert parsed(analytics("runs", "show", run.id, "--json"))["run"]["cost_usd"] is None
+    assert "belongs to no session" in analytics("runs", "conversation", run.id).err
+
+
+def test_events(analytics: Command, trigger: Any) -> None:
+    """Events come oldest first; --level leaves out what is below."""
+    run_id = trigger("[flaky] Bread?")
+
+    lines = analytics("runs", "events", run_id).out.splitlines()
+    warnings = parsed(analytics("runs", "events", run_id, "--level", "warning", "--json"))
+
+    assert re.match(r"\d\d:\d\d:\d\d  INFO     BOOT", lines[0])
+    assert lines[-1].endswith("DONE  finished")
+    assert {event["level"] for event in warnings} == {"WARNING"}
+    assert any("RETRY" in event["msg"] for event in warnings)
+    assert "no level loud" in analytics("runs", "events", run_id, "--level", "loud").err
+
+
+@pytest.mark.parametrize("is_told_meanwhile", [True, False])
+def test_events_are_followed(
+    analytics: Command, api: Emulator, trigger: Any, *, is_told_meanwhile: bool
+) -> None:
+    """Followed to the end, each event is printed once, as a line, also in JSON."""
+    api.variants = api.variants.changed({"open_run_events": is_told_meanwhile})
+    run_id = trigger(seconds=0)
+    api.world.clock.tick(FAST)
+
+    followed = analytics("runs", "events", run_id, "--follow", "--json", *SOON)
+
+    events = [json.loads(line) for line in followed.out.splitlines()]
+    assert events == parsed(analytics("runs", "events", run_id, "--json"))
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+
+
+def test_events_of_a_run_that_is_still_at_work(
+    analytics: Command, api: Emulator, trigger: Any
+) -> None:
+    """Where the API gives events only at the end, that is said."""
+    api.variants = api.variants.changed({"open_run_events": False})
+
+    result = analytics("runs", "events", trigger(seconds=3))
+
+    assert (result.code, "gives its events when it has ended" in result.err) == (1, True)
+
+
+def test_log(analytics: Command, trigger: Any) -> None:
+    """The raw log goes into a file, whole, and nothing else is left."""
+    run_id = trigger("Bread 🥖?")
+
+    to_file = analytics("runs", "log", run_id, "--output", "run.jsonl")
+
+    assert (to_file.code, to_file.out) == (0, "")
+    assert "bytes in run.jsonl" in to_file.err
+    lines = Path("run.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(lines[0])["msg"] == "prompt_full: Bread 🥖?"
+    assert [file.name for file in Path().iterdir()] == ["run.jsonl"]
+
+
+def test_log_to_standard_output(analytics: Command, trigger: Any) -> None:
+    """What a pipe gets is the file itself."""
+    run_id = trigger()
+    analytics("runs", "log", run_id, "--output", "run.jsonl")
+
+    assert analytics("runs", "log", run_id).out == Path("run.jsonl").read_text(encoding="utf-8")
+
+
+def test_log_of_a_run_at_work(analytics: Command, trigger: Any) -> None:
+    """Until a run has ended it has no log, and the error says what to read instead."""
+    run_id = trigger(seconds=3)
+
+    result = analytics("runs", "log", run_id, "--output", "run.jsonl")
+
+    assert (result.code, result.out) == (1, "")
+    assert "is running: its log is written when it has ended" in result.err
+    assert f"analytics runs events {run_id[:8]} --follow" in result.err
+    assert not list(Path().iterdir())
+    assert "no folder nowhere" in analytics("runs", "log", run_id, "--output", "nowhere/x").err
+
+
+def test_cancel_waits_for_the_end(analytics: Command, api: Emulator, trigger: Any) -> None:
+    """A run is cancelled by its session, and shown as it ended."""
+    run_id = trigger("[slow] Bread?", seconds=5)
+    api.world.clock.tick(FAST * 5)
+
+    result = analytics("runs", "cancel", run_id[:8], *SOON)
+
+    assert result.code == 0
+    assert result.out.startswith("cancelled  $0.")
+    assert "still being finished" in result.err
+    (run,) = api.world.workspaces[0].agent_runs
+    assert (run.status, run.session.terminated_at is not None) == ("cancelled", True)
+
+
+def test_cancel_without_waiting(analytics: Command, trigger: Any) -> None:
+    """With --no-wait the run is shown as it stands after the call."""
+    run_id = trigger("[slow] Bread?", seconds=5)
+
+    found = parsed(analytics("runs", "cancel", run_id, "--no-wait", "--json"))
+
+    assert (found["id"], found["status"]) == (run_id, "running")
+
+
+def test_an_ended_run_is_not_cancelled(analytics: Command, api: Emulator, trigger: Any) -> None:
+    """Its session, which may be at work on another run, is left alone."""
+    run_id = trigger()
+
+    result = analytics("runs", "cancel", run_id)
+
+    assert (result.code, "ended before (succeeded)" in result.err) == (0, True)
+    assert not [request for request in api.requests if request.path.endswith("/cancel")]
+
+
+def test_conversation(analytics: Command, trigger: Any) -> None:
+    """What was asked, done and answered, as far as this run goes."""
+    run_id = trigger(f"Bread {ANSI}🥖?")
+
+    shown = analytics("runs", "conversation", run_id)
+    events = parsed(analytics("runs", "conversation", run_id, "--json"))
+
+    assert r"Bread \x1b[2J🥖?" in shown.out
+    assert "  user" in shown.out
+    assert [event["type"] for event in events][:2] == ["user_message", "status"]
+    assert {event["run_id"] for event in events} == {run_id}

@@ -1,0 +1,183 @@
+"""Whose runs they are, which one is meant, and what is said when the API does not play along."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from analytics.emulator.records import Agent
+from analytics.emulator.server import Emulator
+from tests.cli.conftest import Command
+from tests.conftest import StartRun
+
+TWO = """
+[[workspaces]]
+api_key_env = "KEY_ONE"
+[[workspaces]]
+api_key_env = "KEY_TWO"
+"""
+
+
+@pytest.fixture(autouse=True)
+def connected(api: Emulator, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One workspace, with an agent called `baker`."""
+    assert agent.slug == "baker"
+    monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
+    monkeypatch.setenv("LEVAIN_API", api.url)
+
+
+def test_one_of_several_workspaces_is_named(
+    analytics: Command,
+    api: Emulator,
+    settings_file: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By the variable of its key or by its id; without a name, the names are told."""
+    settings_file(TWO)
+    other = api.world.add_workspace("Other")
+    api.world.start_run(other)
+    monkeypatch.setenv("KEY_ONE", api.world.workspaces[0].api_key)
+    monkeypatch.setenv("KEY_TWO", other.api_key)
+
+    unnamed = analytics("runs", "list")
+    unknown = analytics("runs", "list", "--workspace", "KEY_SIX")
+
+    assert (unnamed.code, unknown.code) == (2, 2)
+    assert "There are 2 workspaces: name one with --workspace" in unnamed.err
+    assert "no workspace `KEY_SIX`: analytics.toml has KEY_ONE, KEY_TWO" in unknown.err
+    assert analytics("runs", "list", "--workspace", "KEY_ONE").err == "No runs.\n"
+    by_id = analytics("runs", "list", "--workspace", other.id)
+    assert by_id == analytics("runs", "list", "--workspace", "KEY_TWO")
+    assert by_id.code == 0
+
+
+def test_a_key_of_another_workspace_starts_nothing(
+    analytics: Command, api: Emulator, settings_file: Callable[[str], None]
+) -> None:
+    """Where the settings name the workspace, a key of another one is refused."""
+    settings_file('[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\nworkspace_id = "w-1"\n')
+
+    result = analytics("runs", "trigger", "baker", "--prompt", "Bread?")
+
+    assert (result.code, "belongs to workspace Blank Slate" in result.err) == (2, True)
+    assert len(api.world.workspaces[0].agent_runs) == 0
+
+
+def test_a_wrong_key_is_told_by_its_variable(
+    analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key itself is never printed."""
+    monkeypatch.setenv("LEVAIN_API_KEY", "levain_wrong")
+
+    result = analytics("runs", "list")
+
+    assert (result.code, result.out) == (2, "")
+    assert "does not accept the key in LEVAIN_API_KEY (HTTP 401)" in result.err
+    assert "levain_wrong" not in result.err
+
+
+def test_a_network_that_is_down_is_told(
+    analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try is told, and in the end what to check."""
+    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
+
+    result = analytics("runs", "list")
+
+    assert (result.code, result.out) == (1, "")
+    assert result.err.count("trying again in") == 2
+    assert "The API at http://127.0.0.1:9 does not answer" in result.err
+
+
+def test_a_busy_api_is_waited_for(analytics: Command, api: Emulator, start_run: StartRun) -> None:
+    """A 429 is obeyed and told; the answer comes all the same."""
+    run = start_run()
+    api.faults.add("/runs/", "429", 2, retry_after_seconds=0)
+
+    result = analytics("runs", "show", run.id, "--json")
+
+    assert result.code == 0
+    assert result.err.count("HTTP 429, Too Many Requests; trying again") == 2
+
+
+def test_the_beginning_of_an_id_will_do(analytics: Command, start_run: StartRun) -> None:
+    """A unique beginning is enough; one of several, of none, or nothing at all is told."""
+    runs = [start_run(hours_ago=hours) for hours in range(1, 30)]
+    first = [run.id[0] for run in runs]
+    shared = next(char for char in first if first.count(char) > 1)
+
+    assert runs[3].id in analytics("runs", "show", runs[3].id[:12].upper()).out
+    several = analytics("runs", "show", shared)
+    assert (several.code, "begins the ids of" in several.err) == (2, True)
+    for wrong in ("zzz", "", "../auth/me"):
+        result = analytics("runs", "show", wrong)
+        assert (result.code, "begins with" in result.err) == (2, True)
+    gone = analytics("runs", "show", "00000000-0000-4000-8000-000000000000")
+    assert (gone.code, "has no run 00000000" in gone.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["trigger", "list", "show", "watch", "events", "log", "cancel", "conversation", "artifacts"],
+)
+def test_each_command_explains_itself(analytics: Command, command: str) -> None:
+    """`--help` has an example, and fits into 80 columns."""
+    result = analytics("runs", command, "--help")
+
+    assert f"Example: analytics runs {command}" in result.out
+    assert max(map(len, result.out.splitlines())) <= 80
+
+
+def _watch(run_id: str, stdout: int) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "analytics", "runs", "watch", run_id, "--interval", "0.1"]
+    return subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, env=dict(os.environ))
+
+
+def test_ctrl_c_leaves_the_run_running(api: Emulator, start_run: StartRun) -> None:
+    """Who stops watching is told that the run goes on, and nothing is cancelled."""
+    run = start_run(status="running")
+    process = _watch(run.id, subprocess.PIPE)
+    assert process.stdout
+    process.stdout.readline()
+
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+
+    assert process.returncode == 130
+    assert f"Run {run.id[:8]} goes on without being watched." in err.decode()
+    assert b"Traceback" not in err
+    assert run.is_open
+    assert {request.method for request in api.requests} == {"GET"}
+
+
+def test_a_terminal_is_redrawn(start_run: StartRun) -> None:
+    """On a terminal the state is drawn in place, and its end stays on the screen."""
+    run = start_run(status="failed", error="Oven cold")
+    screen, terminal = pty.openpty()
+    process = _watch(run.id, terminal)
+    os.close(terminal)
+    seen = b""
+    while chunk := _read(screen):
+        seen += chunk
+    os.close(screen)
+    process.communicate()
+
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen.decode())
+    assert process.returncode == 5
+    assert "\x1b[?25h" in seen.decode()  # the cursor is back
+    for words in ("baker v1", run.id, "failed", "$0.2500", "Oven cold"):
+        assert words in text
+
+
+def _read(screen: int) -> bytes:
+    try:
+        return os.read(screen, 4096)
+    except OSError:  # Linux says so when the other end is closed
+        return b""

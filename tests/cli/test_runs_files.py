@@ -1,0 +1,142 @@
+"""`analytics runs artifacts`: names are hostile, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.cli.runs.files import safe_names
+from analytics.emulator.artifacts import Artifact
+from analytics.emulator.records import Agent, Run
+from analytics.emulator.server import Emulator
+from tests.cli.conftest import Command
+from tests.conftest import NOW, StartRun
+
+TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=300)
+
+
+@pytest.fixture(autouse=True)
+def connected(api: Emulator, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One workspace, with an agent called `baker`."""
+    assert agent.slug == "baker"
+    monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
+    monkeypatch.setenv("LEVAIN_API", api.url)
+
+
+@pytest.fixture
+def publish(start_run: StartRun) -> Any:
+    """A run that published files of these names."""
+
+    def start(*names: str) -> Run:
+        run = start_run()
+        run.files = [
+            Artifact(f"{run.id}/{n}", name, 100 + n, NOW - timedelta(minutes=n))
+            for n, name in enumerate(names)
+        ]
+        return run
+
+    return start
+
+
+def test_files_are_listed(analytics: Command, publish: Any) -> None:
+    """A line a file, control characters made visible; JSON has the names as they came."""
+    run = publish("report.md", "\x1b[2J=cmd()🥖")
+
+    table = analytics("runs", "artifacts", run.id).out
+    found = json.loads(analytics("runs", "artifacts", run.id, "--json").out)
+
+    assert "report.md" in table
+    assert r"\x1b[2J=cmd()🥖" in table
+    assert [artifact["filename"] for artifact in found] == ["report.md", "\x1b[2J=cmd()🥖"]
+
+
+def test_hostile_names_stay_in_the_folder(analytics: Command, publish: Any) -> None:
+    """Paths are cut to their last part, and equal names get numbers."""
+    run = publish("../../x", "/etc/passwd", "..", "a/b/x", "X", "con.txt", "", "C:\\y", "x" * 999)
+
+    result = analytics("runs", "artifacts", run.id, "--download", "deep/files")
+
+    assert (result.code, result.err) == (0, "9 files saved in deep/files\n")
+    saved = sorted(file.name for file in Path("deep/files").iterdir())
+    assert [name for name in saved if len(name) < 99] == [
+        *("6", "X (3)", "_con.txt", "artifact", "passwd", "x", "x (2)", "y")
+    ]
+    assert [file.name for file in Path().iterdir()] == ["deep"]
+
+
+def test_nothing_is_overwritten(analytics: Command, publish: Any) -> None:
+    """What is in the folder is kept and counted; a second download changes nothing."""
+    run = publish("mine.md", "new.md")
+    Path("files").mkdir()
+    Path("files/mine.md").write_text("mine")
+
+    first = analytics("runs", "artifacts", run.id, "--download", "files")
+    second = analytics("runs", "artifacts", run.id, "--download", "files", "--json")
+
+    assert first.err == "1 file saved in files; 1 file there before, kept as is\n"
+    assert Path("files/mine.md").read_text() == "mine"
+    assert [saved["is_new"] for saved in json.loads(second.out)] == [False, False]
+    assert sorted(file.name for file in Path("files").iterdir()) == ["mine.md", "new.md"]
+
+
+def test_a_dangling_link_is_not_followed(analytics: Command, publish: Any) -> None:
+    """A link in the folder that points nowhere leads no file out of it."""
+    run = publish("report.md")
+    Path("files").mkdir()
+    Path("files/report.md").symlink_to("../outside")
+
+    analytics("runs", "artifacts", run.id, "--download", "files")
+
+    assert not Path("outside").exists()
+
+
+def test_a_thousand_files_are_saved_and_more_are_told(analytics: Command, publish: Any) -> None:
+    """All that the API lists is saved; that there are more is said."""
+    run = publish(*(f"report-{n:04}.md" for n in range(1005)))
+
+    result = analytics("runs", "artifacts", run.id, "--download", "files")
+
+    assert result.code == 0
+    assert "lists 1,000 files at most; this run has more" in result.err
+    assert len(list(Path("files").iterdir())) == 1000
+
+
+def test_one_that_fails_stops_no_other(analytics: Command, api: Emulator, publish: Any) -> None:
+    """The others are saved; the exit is 1, and the first failure is named."""
+    run = publish("a.md", "b.md", "c.md")
+    api.faults.add("/1/url", "500", 6)
+
+    result = analytics("runs", "artifacts", run.id, "--download", "files")
+
+    assert result.code == 1
+    assert "error: 1 of 3 files could not be had: b.md: " in result.err
+    assert sorted(file.name for file in Path("files").iterdir()) == ["a.md", "c.md"]
+
+
+def test_a_run_without_files(analytics: Command, start_run: StartRun) -> None:
+    """A person is told that there are none (yet), a script gets an empty list."""
+    run, open_run = start_run(), start_run(status="running")
+
+    assert analytics("runs", "artifacts", run.id).err == "It has published no files.\n"
+    assert analytics("runs", "artifacts", open_run.id).err == "It has published no files yet.\n"
+    assert json.loads(analytics("runs", "artifacts", run.id, "--json").out) == []
+
+
+@given(st.lists(TEXT, max_size=8))
+@settings(max_examples=200, deadline=None)
+def test_any_names_become_file_names(filenames: list[str]) -> None:
+    """Whatever agents call their files, the names are of one folder, distinct, short, visible."""
+    names = safe_names(filenames)
+
+    assert len({name.casefold() for name in names}) == len(names) == len(filenames)
+    for name in names:
+        assert name == Path(name).name
+        assert name.isprintable()
+        assert 0 < len(name.encode()) <= 255
+        assert not name.startswith(".")
