@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -24,20 +25,21 @@ _LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 def print_runs(runs: list[Run], agents: dict[str, Agent]) -> None:
     """A line a run."""
-    table = _table(left=("Run", "Status", "Agent", "Created (UTC)"))
-    for name in ("Took", "Cost", "Tokens in", "Out"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for name in ("Run", "Status", "Agent", "Created UTC"):
+        table.add_column(name, no_wrap=True, overflow="ellipsis" if name == "Agent" else "ignore")
+    for name in ("Took", "Cost", "Tokens in/out"):
+        table.add_column(name, justify="right", no_wrap=True, overflow="ignore")
     shorts = short_ids(runs)
     for run in runs:
         table.add_row(
             Text(visible(shorts[run.id])),
             status_text(run),
             Text(visible(agent_name(run, agents))),
-            f"{run.created_at.astimezone(UTC):%m-%d %H:%M:%S}",
+            f"{run.created_at.astimezone(UTC):%m-%d %H:%M}",
             numbers.duration(seconds_worked(run)) if run.finished_at else "",
             numbers.usd_fine(run.cost_usd),
-            numbers.tokens(run.tokens_in),
-            numbers.tokens(run.tokens_out),
+            f"{numbers.tokens(run.tokens_in)} / {numbers.tokens(run.tokens_out)}",
         )
     console().print(table)
 
@@ -119,7 +121,8 @@ def print_conversation(events: Iterable[SessionEvent]) -> None:
             head.append(f" {visible(event.status)}")
         out.print(head, soft_wrap=True)
         if event.text:
-            out.print(Text(visible_lines(event.text)), soft_wrap=False)
+            text = Text(visible_lines(event.text))
+            out.print(Padding(text, (0, 0, 0, 2), expand=False))
 
 
 def event_text(event: LogEvent) -> Text:
