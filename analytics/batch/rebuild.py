@@ -34,6 +34,11 @@ def rebuild(settings: Settings, progress: Progress, *, publish_anyway: bool = Fa
     """
     os.umask(0o077)
     layout = Layout(settings.data_dir)
+    if not layout.landing.is_dir():
+        raise AnalyticsError(
+            f"There is no {layout.landing} to rebuild from.\n"
+            "Name the data directory with --data-dir, or run `analytics nightly` first."
+        )
     with batch_lock(layout):
         making = layout.rebuilding
         shutil.rmtree(making.root, ignore_errors=True)

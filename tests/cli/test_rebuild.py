@@ -194,7 +194,11 @@ def test_a_check_that_does_not_hold_replaces_nothing(
 
 def test_without_a_whole_night_there_is_nothing_to_rebuild(night: Command) -> None:
     """No landing files, or none of a whole night: the rebuild says so, and what to do."""
-    assert night("rebuild").code == 1
+    nothing = night("rebuild")
+    assert nothing.code == 1
+    assert "There is no data/landing to rebuild from" in nothing.err
+    assert not DATA.exists()
+
     night("nightly")
     (closing,) = DATA.glob(f"landing/*/*-{CLOSING_STEP}")
     shutil.rmtree(closing)

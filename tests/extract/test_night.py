@@ -274,6 +274,9 @@ def test_a_run_that_vanishes_keeps_its_figures(
 
     assert ("succeeded", Decimal("0.40")) == batch.current_runs()[run.id]
     assert batch.asked(f"/runs/{run.id}") == 0
+    assert batch.rows(
+        "select path from ledger.requests where source = 'runs' and status = 404"
+    ) == [(f"/api/v1/runs/{run.id}",)]
 
 
 def test_runs_of_a_deleted_agent_are_read(

@@ -1,0 +1,65 @@
+"""How far a workspace's data reach: its last load of a night says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import duckdb
+import pytest
+
+from analytics.extract.landing import Landing
+from analytics.levain import Answer
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.store import WarehouseStore
+from tests.warehouse.conftest import READ_AT, raw
+
+ME = {"workspace_id": "w1", "workspace_name": "Bakery"}
+
+
+@pytest.fixture
+def store(con: duckdb.DuckDBPyConnection) -> WarehouseStore:
+    return WarehouseStore(con, "w1", settle_hours=48)
+
+
+def land(layout: Layout, store: WarehouseStore, load_id: str, **me: object) -> None:
+    landing = Landing(layout.landing, "w1", load_id, keep_errors=True)
+    landing.add("workspaces", Answer("/me", {}, 200, READ_AT, 2, []), [raw(ME | me)])
+    store.load(landing.commit())
+
+
+def workspace(con: duckdb.DuckDBPyConnection) -> tuple[object, ...]:
+    (row,) = con.execute(
+        "select workspace_name, first_night_at, last_night_at from ledger.workspaces"
+    ).fetchall()
+    return tuple(row)
+
+
+def night(day: int) -> datetime:
+    return datetime(2026, 11, day, 5, 30, tzinfo=UTC)
+
+
+def test_the_last_load_closes_a_night(
+    con: duckdb.DuckDBPyConnection, layout: Layout, store: WarehouseStore
+) -> None:
+    """Name and span of the nights are those of closing loads; no other load moves them."""
+    store.begin("https://api", "KEY")
+    land(layout, store, "20261120T053000Z-001-meters")
+    assert workspace(con) == (None, None, None)
+
+    land(layout, store, "20261120T053000Z-002-workspace")
+    assert workspace(con) == ("Bakery", night(20), night(20))
+
+    store.begin("https://api", "KEY")
+    land(layout, store, "20261121T053000Z-001-workspace", workspace_name="Renamed <b>🍞</b>")
+    assert workspace(con) == ("Renamed <b>🍞</b>", night(20), night(21))
+
+
+def test_a_name_that_is_none_closes_the_night_all_the_same(
+    con: duckdb.DuckDBPyConnection, layout: Layout, store: WarehouseStore
+) -> None:
+    """A workspace without a name, or with one that cannot be read, has its night all the same."""
+    store.begin(None, None)
+    land(layout, store, "20261120T053000Z-001-workspace", workspace_name=None)
+    land(layout, store, "20261121T053000Z-001-workspace", workspace_name={"en": "x"})
+
+    assert workspace(con) == (None, night(20), night(21))
