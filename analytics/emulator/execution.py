@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MAX_STEPS = 40
 SPIN_UP_SECONDS = (0.8, 2.0)
-STEP_SECONDS = (1.5, 2.4)
+STEP_SECONDS = (1.8, 2.8)
 FIRST_BACK_OFF_SECONDS = 1.0  # doubled at each further attempt
 FILE_BYTES = (200, 9_000)
 

@@ -39,6 +39,7 @@ class Version:
     created_at: datetime
     status: Literal["draft", "active", "archived"] = "active"
     parent: int | None = None
+    description: str | None = None
     updated_at: datetime | None = None  # if it was changed since
 
 

@@ -42,9 +42,9 @@ def encode_run(world: World, run: Run) -> bytes:
     return run.encoded
 
 
-def encode_agent(world: World, agent: Agent) -> bytes:
-    """Return an agent's JSON."""
-    return encode(_agent(agent) | world.overrides.get(agent.id, {}))
+def agent_record(world: World, agent: Agent) -> dict[str, Any]:
+    """Return an agent's record."""
+    return _agent(agent) | world.overrides.get(agent.id, {})
 
 
 def version_record(agent: Agent, version: Version) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def version_record(agent: Agent, version: Version) -> dict[str, Any]:
         "id": version.id,
         "agent_id": agent.id,
         "version": version.number,
-        "description": None,
+        "description": version.description,
         "status": version.status,
         "parent_version": version.parent,
         "created_by": None,

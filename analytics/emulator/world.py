@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from analytics.emulator import timeline
 from analytics.emulator.agenda import Agenda
 from analytics.emulator.artifacts import artifacts
+from analytics.emulator.builds import Builds
 from analytics.emulator.chance import new_id, seeded
 from analytics.emulator.clock import Clock
 from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
@@ -28,6 +29,7 @@ from analytics.emulator.webhooks import Webhooks
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
+    from random import Random
 
     from analytics.emulator.artifacts import Artifact
     from analytics.emulator.fleet import Fleet
@@ -57,6 +59,7 @@ class World:
         self.orchestrator = Orchestrator(self)
         self.scheduler = Scheduler(self)
         self.webhooks = Webhooks(self)
+        self.builds = Builds(self)
         self.signer = Signer(seeded(seed, "signing").randbytes(32))
 
     @classmethod
@@ -141,6 +144,18 @@ class World:
                 agent.versions[0].status = "draft"
             return agent
 
+    def draft_agent(
+        self, workspace: Workspace, name: str, slug: str, description: str | None
+    ) -> Agent:
+        """Add an agent that has no version yet."""
+        with self.lock:
+            agent_id = new_id(self._live_rng)
+            agent = Agent(agent_id, workspace, name, slug, self.now, self.now, description)
+            agent.status = "draft"
+            workspace.agents[agent.id] = agent
+            workspace.runs_by_agent[agent.id] = RunList()
+            return agent
+
     def publish_version(self, agent: Agent, *, at: datetime | None = None) -> Version:
         """Make a new version the active one and archive the others."""
         with self.lock:
@@ -152,11 +167,14 @@ class World:
             agent.updated_at = version.created_at
             return version
 
-    def draft_version(self, agent: Agent, parent: Version | None) -> Version:
+    def draft_version(
+        self, agent: Agent, parent: Version | None, description: str | None = None
+    ) -> Version:
         """Branch a draft from another version, or from nothing."""
         with self.lock:
             version = Version(new_id(self._live_rng), len(agent.versions) + 1, self.now, "draft")
             version.parent = parent.number if parent else None
+            version.description = description
             agent.versions.append(version)
             agent.updated_at = self.now
             return version
@@ -227,13 +245,16 @@ class World:
         platform_agent: PlatformAgent,
         *,
         target: Agent | None = None,
-        at: datetime | None = None,
+        prompt: str | None = None,
+        ids: Random | None = None,
     ) -> Run:
-        """Queue a run of one of the vendor's own agents."""
+        """Queue a run of one of the vendor's own agents, with ids of the story unless told."""
         with self.lock:
-            created = at or self.now
-            session = self._new_session(workspace, None, created)
-            run = Run(new_id(self._rng), workspace, session, None, None, created)
+            ids = ids or self._rng
+            session = Session(new_id(ids), None, None, self.now)
+            workspace.sessions[session.id] = session
+            run = Run(new_id(ids), workspace, session, None, None, self.now)
+            run.user_prompt = prompt
             run.kind, run.platform_agent, run.target = platform_agent.kind, platform_agent, target
             self._list(run)
             return run

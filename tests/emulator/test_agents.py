@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -146,3 +147,66 @@ def test_what_is_not_there_cannot_be_changed(
     """Unknown agents and versions are not found; unknown states are refused."""
     assert api.send(method, path, body).status_code == status
     assert statuses(api) == ["active"]
+
+
+def test_an_agent_is_made_from_a_name(api: Api) -> None:
+    """Without a prompt it is a draft without versions; its slug is free and made of the name."""
+    made = [api.post("/agents/", {"name": name}) for name in ("Käse & Brot!", "käse brot", "🍞")]
+
+    slugs = [each["agent"]["slug"] for each in made]
+    assert slugs == ["k-se-brot", "k-se-brot-2", "agent"]
+    agent = made[0].pop("agent")
+    assert made[0] == {"version": None, "run_id": None, "session_id": None}
+    assert api.get("/agents/k-se-brot") == agent
+    assert (agent["status"], agent["draft_version"]) == ("draft", None)
+    assert api.send("POST", "/agents/k-se-brot/runs", {"prompt": "x"}).status_code == 409
+
+
+def test_an_agent_made_of_a_prompt_is_built_verified_and_published(api: Api) -> None:
+    """Builds and verifications are runs of the platform: metered, pollable, and no agent's."""
+    made = api.post("/agents/", {"name": "Baker", "description": "Bakes.", "prompt": "Bake."})
+    assert (made["version"], made["agent"]["draft_version"]) == (1, 1)
+    assert api.send("POST", "/agents/baker/versions/1/verify").status_code == 409
+    api.world.pass_time(timedelta(seconds=30))
+    build = api.get(f"/runs/{made['run_id']}")
+    assert (build["status"], build["kind"]) == ("succeeded", "build")
+    assert build["user_prompt"] == "Bake."
+
+    verify = api.post("/agents/baker/versions/1/verify", {"publish": True})
+    assert statuses(api) == ["draft"]
+    api.world.pass_time(timedelta(seconds=30))
+
+    assert statuses(api) == ["active"]
+    runs = [run["id"] for run in api.get("/platform-runs")]
+    assert runs == [verify["run_id"], made["run_id"]]
+    [builder, verifier] = api.get("/analytics/platform-agents")
+    assert (
+        builder["targets"]
+        == verifier["targets"]
+        == [{"agent_id": made["agent"]["id"], "agent_name": "Baker", "agent_slug": "baker"}]
+    )
+    assert builder["cost_usd"] == build["cost_usd"] > 0
+    assert api.get("/runs/") == []
+
+
+@pytest.mark.usefixtures("agent")
+def test_drafts_alone_can_be_built(api: Api) -> None:
+    """Drafts are listed newest first and can be built; what is published is immutable."""
+    for description in ("Rye", "Spelt"):
+        made = api.post("/agents/baker/versions", {"description": description})
+        assert made["description"] == description
+    assert [draft["version"] for draft in api.get("/agents/baker/drafts")["drafts"]] == [3, 2]
+
+    built = api.post("/agents/baker/versions/3/build", {"prompt": "More rye."})
+
+    assert (built["version"], built["status"]) == (3, "pending")
+    refused = api.send("POST", "/agents/baker/versions/1/build", {"prompt": "More rye."})
+    assert refused.status_code == 409
+    assert api.send("POST", "/agents/baker/versions/3/build", {}).status_code == 422
+
+
+@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": None}, {"name": "x", "prompt": ""}])
+def test_an_agent_needs_a_name(api: Api, body: dict[str, Any]) -> None:
+    """Without a name nothing is made, nor with an empty prompt."""
+    assert api.send("POST", "/agents/", body).status_code == 422
+    assert api.get("/agents/") == []

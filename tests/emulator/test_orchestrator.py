@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -381,3 +382,28 @@ def test_the_clock_drives_runs_by_itself() -> None:
                 pass
             assert [r.id for r in world.workspaces[0].runs.values() if r.is_open] == others
             assert now(api, run)["finished_at"] > run["created_at"]
+
+
+def test_many_clients_at_once_see_one_world() -> None:
+    """While runs are triggered and cancelled from many sides, every answer is whole and adds up."""
+    world = World.empty(1, NOW)
+    world.add_agent(world.workspaces[0], "Baker", "baker")
+    with running(world, speed=100) as emulator:
+        api = Api(emulator, world.workspaces[0])
+
+        def use(number: int) -> dict[str, Any]:
+            run = trigger(api, "[flaky] [artifacts]")
+            if number % 3 == 0:
+                api.post(f"/sessions/{run['session_id']}/cancel", status=200)
+            while (record := now(api, run))["status"] in {"pending", "running"}:
+                assert sum(1 for r in api.get("/runs/") if r["status"] == "running") <= 4
+            rows = api.get(f"/analytics/runs/{run['id']}/costs")
+            assert record["cost_usd"] == sum(row["total_cost"] for row in rows)
+            return record
+
+        with api.http, ThreadPoolExecutor(6) as pool:
+            records = list(pool.map(use, range(18)))
+            [day] = api.get("/analytics/timeseries")
+
+    assert {record["status"] for record in records} == {"succeeded", "cancelled"}
+    assert day["cost_usd"] == sum(record["cost_usd"] for record in records)

@@ -19,7 +19,7 @@ def snapshot(world: World) -> list[tuple[object, ...]]:
         (
             w.id,
             w.api_key,
-            [wire.encode_agent(world, agent) for agent in w.agents.values()],
+            [wire.agent_record(world, agent) for agent in w.agents.values()],
             [wire.encode_run(world, run) for run in w.runs.values()],
             [(e.booked_at, e.run.id, *e[2:]) for e in w.ledger],
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
-from typing import Annotated, Literal
+from itertools import count
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import Body, Response
 from pydantic import BaseModel, Field
@@ -12,6 +14,9 @@ from analytics.emulator import wire
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent
 from analytics.emulator.orchestrator import RefusedError
+
+if TYPE_CHECKING:
+    from analytics.emulator.records import Workspace
 
 router = common.router()
 
@@ -27,15 +32,34 @@ class AgentConfig(BaseModel):
 @router.get("/agents/")
 async def list_agents(world: TheWorld, workspace: TheWorkspace) -> Response:
     """Return every listed agent."""
-    return common.raw(
-        wire.array(wire.encode_agent(world, agent) for agent in workspace.agents.values())
-    )
+    return common.json([wire.agent_record(world, agent) for agent in workspace.agents.values()])
+
+
+@router.post("/agents/")
+async def create_agent(
+    world: TheWorld,
+    workspace: TheWorkspace,
+    name: Annotated[str, Body(min_length=1)],
+    description: Annotated[str | None, Body()] = None,
+    prompt: Annotated[str | None, Body(min_length=1)] = None,
+) -> Response:
+    """Add an agent; with a prompt it has a first draft, which is built at once."""
+    agent = world.draft_agent(workspace, name, _free_slug(workspace, name), description)
+    version = world.draft_version(agent, None) if prompt else None
+    run = world.builds.build(agent, version, prompt) if version and prompt else None
+    record = {
+        "agent": wire.agent_record(world, agent),
+        "version": version and version.number,
+        "run_id": run and run.id,
+        "session_id": run and run.session.id,
+    }
+    return common.json(record, 201)
 
 
 @router.get("/agents/{agent_id}")
 async def get_agent(world: TheWorld, workspace: TheWorkspace, agent_id: str) -> Response:
     """Return an agent by id or slug."""
-    return common.raw(wire.encode_agent(world, find_agent(workspace, agent_id)))
+    return common.json(wire.agent_record(world, find_agent(workspace, agent_id)))
 
 
 @router.patch("/agents/{agent_id}")
@@ -61,4 +85,12 @@ async def change_agent(
         changes["description"] = description
     if changes:
         world.change_agent(agent, changes)
-    return common.raw(wire.encode_agent(world, agent))
+    return common.json(wire.agent_record(world, agent))
+
+
+def _free_slug(workspace: Workspace, name: str) -> str:
+    """Return a slug made of a name, which no other agent of the workspace has."""
+    base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "agent"
+    taken = {agent.slug for agent in workspace.agents.values()}
+    slugs = (f"{base}-{n}" if n > 1 else base for n in count(1))
+    return next(slug for slug in slugs if slug not in taken)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Body, HTTPException, Response
@@ -12,7 +12,7 @@ from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, find_version
 
 if TYPE_CHECKING:
-    from analytics.emulator.records import Agent, Version
+    from analytics.emulator.records import Agent, Run, Version
     from analytics.emulator.world import World
 
 router = common.router()
@@ -32,13 +32,60 @@ async def create_version(
     world: TheWorld,
     workspace: TheWorkspace,
     agent_id: str,
-    parent_version: Annotated[int | None, Body(embed=True)] = None,
+    parent_version: Annotated[int | None, Body()] = None,
+    description: Annotated[str | None, Body()] = None,
 ) -> Response:
     """Branch a draft from the latest version, or from the one that is named."""
     agent = find_agent(workspace, agent_id)
     latest = agent.versions[-1] if agent.versions else None
     parent = latest if parent_version is None else find_version(agent, parent_version)
-    return common.json(wire.version_record(agent, world.draft_version(agent, parent)), 201)
+    version = world.draft_version(agent, parent, description)
+    return common.json(wire.version_record(agent, version), 201)
+
+
+@router.get("/agents/{agent_id}/drafts")
+async def list_drafts(workspace: TheWorkspace, agent_id: str) -> Response:
+    """Return an agent's drafts, newest first; no issue caused them."""
+    drafts: list[dict[str, Any]] = [
+        {
+            "version_id": version.id,
+            "version": version.number,
+            "parent_version": version.parent,
+            "created_at": wire.timestamp(version.created_at),
+            "issues": [],
+        }
+        for version in reversed(find_agent(workspace, agent_id).versions)
+        if version.status == "draft"
+    ]
+    return common.json({"drafts": drafts})
+
+
+@router.post("/agents/{agent_id}/versions/{version}/build")
+async def build_version(
+    world: TheWorld,
+    workspace: TheWorkspace,
+    agent_id: str,
+    version: int,
+    prompt: Annotated[str, Body(embed=True, min_length=1)],
+) -> Response:
+    """Let the platform work on a draft, in a run of its own."""
+    agent = find_agent(workspace, agent_id)
+    found = find_version(agent, version)
+    return _started(agent, found, world.builds.build(agent, found, prompt))
+
+
+@router.post("/agents/{agent_id}/versions/{version}/verify")
+async def verify_version(
+    world: TheWorld,
+    workspace: TheWorkspace,
+    agent_id: str,
+    version: int,
+    publish: Annotated[bool, Body(embed=True)] = False,
+) -> Response:
+    """Let the platform verify a version, and publish it afterwards if that is asked for."""
+    agent = find_agent(workspace, agent_id)
+    found = find_version(agent, version)
+    return _started(agent, found, world.builds.verify(agent, found, publish=publish))
 
 
 @router.patch("/agents/{agent_id}/versions/{version}")
@@ -67,3 +114,15 @@ def _change(
 ) -> Response:
     world.set_version_status(agent, version, status)
     return common.json(wire.version_record(agent, version))
+
+
+def _started(agent: Agent, version: Version, run: Run) -> Response:
+    record = {
+        "run_id": run.id,
+        "session_id": run.session.id,
+        "agent_id": agent.id,
+        "version": version.number,
+        "status": run.status,
+        "created_at": wire.timestamp(run.created_at),
+    }
+    return common.json(record, 201)
