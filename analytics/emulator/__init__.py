@@ -4,6 +4,8 @@ world = World.demo(seed=1, now=datetime.now(UTC))
 with running(world) as emulator:
     ...  # read emulator.url with world.workspaces[0].api_key
     world.pass_time(timedelta(hours=24))
+
+What is triggered is run, as time passes; `running(world, speed=20)` lets it pass by itself.
 """
 
 from analytics.emulator.server import Emulator, running, serve

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import logs, texts, timeline
@@ -58,7 +59,8 @@ class Execution:
     def _boot(self) -> None:
         self._world.launch_run(self.run)
         self._note(logs.BOOT)
-        self._later(self._agent.timeout_minutes * 60, self._time_out)
+        minutes = self._agent.timeout_minutes
+        self._later(minutes * 60, partial(self._time_out, minutes))
         self._begin_step()
 
     def _begin_step(self) -> None:
@@ -152,9 +154,9 @@ class Execution:
             size = self._rng.randint(*FILE_BYTES)
             self._world.publish(self.run, report(self.run, number, size, self._world.now))
 
-    def _time_out(self) -> None:
-        minutes = self._agent.timeout_minutes
-        self._fail(f"TimeoutError: the run reached its limit of {minutes} minutes")
+    def _time_out(self, minutes: int) -> None:
+        limit = f"{minutes} minute" + "s" * (minutes != 1)
+        self._fail(f"TimeoutError: the run reached its limit of {limit}")
 
     def _fail(self, error: str) -> None:
         self._end("failed", error)

@@ -1,7 +1,15 @@
 """What an executed run will do.
 
-A run that is triggered works for some seconds and succeeds. For tests and demos, a mark anywhere
-in its prompt or state lets it do something else; `MARKS` says what.
+A run that is triggered works for 8 to 20 seconds and succeeds. For tests and demos, a mark
+anywhere in its prompt or state lets it do something else:
+
+[fail]         a step meets an error that no retry mends, and the run fails
+[flaky]        a step fails twice, is retried with back-off, and the run succeeds
+[broken]       a step fails five times, and the run fails
+[slow]         each step takes twenty times as long
+[endless]      the run never comes to a result, and fails at its step limit
+[over-budget]  each step costs nearly half of the agent's budget, until the run fails
+[artifacts]    the run publishes 3 files; [artifacts:1200] so many
 """
 
 from __future__ import annotations
@@ -15,15 +23,6 @@ if TYPE_CHECKING:
     import random
 
 MAX_ATTEMPTS = 5
-MARKS = {
-    "[fail]": "a step meets an error that no retry mends, and the run fails",
-    "[flaky]": "a step fails twice, is retried with back-off, and the run succeeds",
-    "[broken]": f"a step fails {MAX_ATTEMPTS} times, and the run fails",
-    "[slow]": "each step takes twenty times as long",
-    "[endless]": "the run never comes to a result, and fails at its step limit",
-    "[over-budget]": "each step costs nearly half of the agent's budget, until the run fails",
-    "[artifacts]": "the run publishes 3 files; [artifacts:1200] so many",
-}
 _ARTIFACTS = re.compile(r"\[artifacts(?::(\d{1,5}))?\]")
 _TROUBLED_STEP = 2
 

@@ -68,6 +68,8 @@ def test_an_agents_limits_can_be_changed(api: Api) -> None:
         {"status": "gone"},
         {"config": {"max_budget": 0}},
         {"config": {"max_budget": -1}},
+        {"config": {"max_budget": 1e300}},
+        {"config": {"timeout_minutes": 10**18}},
         {"config": {"timeout_minutes": 0}},
         {"config": {"timeout_minutes": 1.5}},
         {"config": []},

@@ -13,11 +13,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from analytics.emulator import World
 from analytics.emulator.orchestrator import SLOTS
-from analytics.emulator.plan import MARKS
 
 from .conftest import NOW, serving
 
-TEXTS = st.sampled_from(["Bread?", *MARKS, "[flaky] [artifacts]"])
+TEXTS = st.sampled_from(
+    ["Bread?", "[fail]", "[flaky] [artifacts]", "[broken]", "[slow]", "[endless]", "[over-budget]"]
+)
 SECONDS = st.sampled_from([0.0, 0.7, 2.0, 9.0, 40.0, 3600.0])
 PATHS = (
     ["pending"],

@@ -164,7 +164,7 @@ def test_a_failed_step_is_retried_without_a_second_event(api: Api) -> None:
         ("[broken]", "given up after 5 attempts"),
         ("[over-budget]", "BudgetExceededError: run budget of $5.00 exceeded"),
         ("[endless]", "Hit max steps (40)"),
-        ("[slow] [endless]", "TimeoutError: the run reached its limit of 1 minutes"),
+        ("[slow] [endless]", "TimeoutError: the run reached its limit of 1 minute"),
     ],
 )
 def test_a_run_fails_with_a_telling_error(api: Api, agent: Agent, mark: str, error: str) -> None:

@@ -24,8 +24,8 @@ router = common.router()
 class AgentConfig(BaseModel):
     """The limits of an agent's runs, as far as they are to be changed."""
 
-    max_budget: Annotated[Decimal | None, Field(gt=0)] = None
-    timeout_minutes: Annotated[int | None, Field(ge=1)] = None
+    max_budget: Annotated[Decimal | None, Field(gt=0, le=1_000_000)] = None
+    timeout_minutes: Annotated[int | None, Field(ge=1, le=100_000)] = None
     notify_on_run: bool | None = None
 
 
