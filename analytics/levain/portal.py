@@ -37,15 +37,26 @@ class Portal:
 
     def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
         """Each item as it comes; leaving the loop ends the asking."""
+        at_work = asyncio.Lock()  # a step that was interrupted ends before `items` are closed
+
+        async def step() -> T:
+            async with at_work:
+                return await anext(items)
+
+        async def close() -> None:
+            async with at_work:
+                if isinstance(items, AsyncGenerator):
+                    await items.aclose()
+
         try:
             while True:
                 try:
-                    yield self.call(_next(items))
+                    yield self.call(step())
                 except StopAsyncIteration:
                     return
         finally:
             if not self.is_closed:
-                self.call(_close(items))
+                self.call(close())
 
     def close(self) -> None:
         """End the thread."""
@@ -53,15 +64,6 @@ class Portal:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-
-async def _next(items: AsyncIterator[T]) -> T:
-    return await anext(items)
-
-
-async def _close(items: AsyncIterator[T]) -> None:
-    if isinstance(items, AsyncGenerator):
-        await items.aclose()
 
 
 class Noun(Generic[N]):

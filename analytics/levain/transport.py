@@ -44,6 +44,7 @@ TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
 _split: msgspec.json.Decoder[Records | Record] = msgspec.json.Decoder(Records | Record)
 _split_any = msgspec.json.Decoder(list[msgspec.Raw])
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 _split_record = msgspec.json.Decoder(Record)
 
 
@@ -207,8 +208,7 @@ def _was_not_done(error: Exception) -> bool:
 
 def _json(body: object) -> dict[str, Any]:
     """A body as httpx takes it; msgspec writes what is in a record, and money, digit for digit."""
-    content = msgspec.json.Encoder(decimal_format="number").encode(body)
-    return {"content": content, "headers": {"Content-Type": "application/json"}}
+    return {"content": _encode(body), "headers": {"Content-Type": "application/json"}}
 
 
 def _retry_after(error: TooManyRequestsError) -> float:

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from analytics.cli import main
+from analytics.emulator.records import Agent
+from analytics.emulator.server import Emulator
 from tests.conftest import Batch, StartRun
 
 
@@ -64,3 +66,11 @@ def night(
     start_run(hours_ago=1, cost="0.15", status="failed", error="TimeoutError: slow oven")
     assert batch.settings.data_dir.name == "data"
     return analytics
+
+
+@pytest.fixture
+def connected(api: Emulator, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands read the small world, whose only agent is called `baker`."""
+    assert agent.slug == "baker"
+    monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
+    monkeypatch.setenv("LEVAIN_API", api.url)

@@ -12,22 +12,15 @@ from typing import Any
 
 import pytest
 
-from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
 from tests.conftest import StartRun
 
+pytestmark = pytest.mark.usefixtures("connected")
+
 FAST = 40  # times real time: a run takes a fraction of a second
 SOON = ("--interval", "0.1")
 ANSI = "\x1b[2J"
-
-
-@pytest.fixture(autouse=True)
-def connected(api: Emulator, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One workspace, with an agent called `baker`."""
-    assert agent.slug == "baker"
-    monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
-    monkeypatch.setenv("LEVAIN_API", api.url)
 
 
 @pytest.fixture
@@ -81,6 +74,7 @@ def test_trigger_takes_a_state(
         (["baker", "--prompt", "a", "--initial-state", "b"], 2, "A run takes one input"),
         (["baker", "--initial-state", "nowhere.json"], 2, "nowhere.json cannot be read"),
         (["baker", "--initial-state", "list.json"], 2, "in list.json is no JSON object"),
+        (["baker", "--prompt", "\udcff"], 2, "no UTF-8 text"),
         (["baker", "--initial-state", "half.json"], 2, "in half.json is no JSON object"),
         (["bakker", "--prompt", "a"], 2, "no agent `bakker`. It has baker."),
         (["", "--prompt", "a"], 2, "no agent ``"),

@@ -12,10 +12,11 @@ from collections.abc import Callable
 
 import pytest
 
-from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command
 from tests.conftest import StartRun
+
+pytestmark = pytest.mark.usefixtures("connected")
 
 TWO = """
 [[workspaces]]
@@ -23,14 +24,6 @@ api_key_env = "KEY_ONE"
 [[workspaces]]
 api_key_env = "KEY_TWO"
 """
-
-
-@pytest.fixture(autouse=True)
-def connected(api: Emulator, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One workspace, with an agent called `baker`."""
-    assert agent.slug == "baker"
-    monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
-    monkeypatch.setenv("LEVAIN_API", api.url)
 
 
 def test_one_of_several_workspaces_is_named(

@@ -13,20 +13,14 @@ from hypothesis import strategies as st
 
 from analytics.cli.runs.files import safe_names
 from analytics.emulator.artifacts import Artifact
-from analytics.emulator.records import Agent, Run
+from analytics.emulator.records import Run
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command
 from tests.conftest import NOW, StartRun
 
+pytestmark = pytest.mark.usefixtures("connected")
+
 TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=300)
-
-
-@pytest.fixture(autouse=True)
-def connected(api: Emulator, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One workspace, with an agent called `baker`."""
-    assert agent.slug == "baker"
-    monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
-    monkeypatch.setenv("LEVAIN_API", api.url)
 
 
 @pytest.fixture

@@ -27,15 +27,15 @@ def print_runs(runs: list[Run], agents: dict[str, Agent]) -> None:
     """A line a run."""
     table = Table(header_style="bold", box=None, pad_edge=False)
     for name in ("Run", "Status", "Agent", "Created UTC"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis" if name == "Agent" else "ignore")
+        table.add_column(name, no_wrap=name != "Agent")  # the only one to be cut where it must
     for name in ("Took", "Cost", "Tokens in/out"):
-        table.add_column(name, justify="right", no_wrap=True, overflow="ignore")
+        table.add_column(name, justify="right", no_wrap=True)
     shorts = short_ids(runs)
     for run in runs:
         table.add_row(
             Text(visible(shorts[run.id])),
             status_text(run),
-            Text(visible(agent_name(run, agents))),
+            Text(visible(agent_name(run, agents)), no_wrap=True, overflow="ellipsis"),
             f"{run.created_at.astimezone(UTC):%m-%d %H:%M}",
             numbers.duration(seconds_worked(run)) if run.finished_at else "",
             numbers.usd_fine(run.cost_usd),

@@ -24,12 +24,20 @@ class RunInput(TypedDict, total=False):
 def run_input(prompt: str | None, state_file: str | None) -> RunInput:
     """The input, of which there must be one; UsageError where the file holds no JSON object."""
     if prompt is not None and state_file is None:
-        return {"prompt": prompt}
+        return {"prompt": _text(prompt)}
     if prompt is None and state_file is not None:
         return {"initial_state": _state(state_file)}
     raise UsageError(
         "A run takes one input: --prompt TEXT, or --initial-state FILE (- for standard input)."
     )
+
+
+def _text(prompt: str) -> str:
+    try:
+        prompt.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError("The prompt holds bytes that are no UTF-8 text.") from error
+    return prompt
 
 
 def _state(file: str) -> Record:

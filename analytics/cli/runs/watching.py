@@ -34,6 +34,7 @@ def watch(
             return _print_json_lines(steps, run)
         if sys.stdout.isatty():
             return _redraw(steps, run, agents)
+        printed.say(f"Watching run {run.id} of {tables.agent_name(run, agents)}.")
         return _print_lines(steps, run)
 
 
