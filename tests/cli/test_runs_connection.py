@@ -174,3 +174,13 @@ def _read(screen: int) -> bytes:
         return os.read(screen, 4096)
     except OSError:  # Linux says so when the other end is closed
         return b""
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """`analytics --help` is fast: what commands need is loaded when they run."""
+    heavy = "{'duckdb', 'httpx', 'polars', 'rich', 'stamina'} & {*sys.modules}"
+    code = f"import sys, analytics.cli.app; print({heavy} or 'nothing')"
+
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+    assert printed.stdout == b"nothing\n"

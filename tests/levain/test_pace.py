@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
-from analytics.levain.pace import Pace
+from analytics.levain.pace import Pace, Polling
 
 
 class Time:
@@ -56,3 +56,14 @@ def test_a_pause_holds_for_everybody() -> None:
     turns(pace, 2)
 
     assert time.slept == [8.0]
+
+
+def test_polling_slows_down_while_nothing_changes() -> None:
+    """A change brings the pace back; no wait is longer than five seconds or a longer interval."""
+    polling = Polling(1)
+
+    waits = [polling.pause(has_changed=False) for _ in range(6)]
+
+    assert waits == [1, 1.5, 2.25, 3.375, 5, 5]
+    assert polling.pause(has_changed=True) == 1
+    assert [Polling(9).pause(has_changed=False) for _ in range(2)] == [9, 9]
