@@ -21,6 +21,7 @@ from analytics.extract.details import read_details
 from analytics.extract.night import Night
 from analytics.extract.runs import read_lists
 from analytics.levain import AsyncLevain
+from analytics.levain.records import Me, typed
 from analytics.settings import load_settings
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
@@ -35,15 +36,16 @@ async def main(step: str, data_dir: Path, runs: int = 0) -> None:
     url = settings.workspaces[0].api
     with open_warehouse(layout) as con:
         async with AsyncLevain(os.environ["LEVAIN_API_KEY"], url) as client:
-            me, began_at = await client.auth.me()
+            answer = await client.auth.read()
+            workspace_id = typed(answer.record, Me).workspace_id
             night = Night(
                 client=client,
-                store=WarehouseStore(con, me.workspace_id, settle_hours=48),
+                store=WarehouseStore(con, workspace_id, settle_hours=48),
                 options=msgspec.structs.replace(settings.extract, details_per_night=runs),
                 keep_errors=True,
                 landing_root=layout.landing,
-                workspace_id=me.workspace_id,
-                began_at=began_at,
+                workspace_id=workspace_id,
+                began_at=answer.fetched_at,
                 say=lambda _: None,
             )
             con.begin()
