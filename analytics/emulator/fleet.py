@@ -6,11 +6,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.emulator import wire
+from analytics.emulator import texts, wire
 from analytics.emulator.catalogue import GLM, HAIKU, SONNET
 from analytics.emulator.chance import seeded
 from analytics.emulator.quantiles import CONVERSATION
-from analytics.emulator.texts import TOOL
 from analytics.emulator.world import World
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class Fleet(World):
 
     def _whole_run(self, agent: Agent, created: datetime) -> Run:
         rng = self._chance
-        run = self.start_run(agent, at=created)
+        run = self.start_run(agent, at=created, prompt=texts.prompt(rng))
         self.launch_run(run, at=created + timedelta(seconds=2))
         offer = rng.choice(OFFERS)
         for second in range(rng.randint(1, 2)):
@@ -79,6 +78,6 @@ class Fleet(World):
                 at=created + timedelta(seconds=10 + second),
             )
         status = rng.choice(ENDINGS)
-        error = TOOL if status == "failed" else None
+        error = texts.TOOL if status == "failed" else None
         self.finish_run(run, status, error=error, at=created + timedelta(seconds=20))
         return run
