@@ -35,6 +35,8 @@ NIGHT_ID = "%Y%m%dT%H%M%SZ"
 CLOSING_STEP = "workspace"
 """The last step of a night: loads after one of it belong to a night that never ended."""
 
+_SPACES = bytes.maketrans(b"\n\r", b"  ")
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -85,16 +87,17 @@ class Landing:
         """Land an answer: its request, and each of its records as a line of `source`."""
         line = self._lines.get(source, 0)
         request = self.request_count
-        texts = []
-        for number, record in enumerate(records, line + 1):
-            text = _on_one_line(_encode(stored(source, record, keep_errors=self._keep_errors)))
-            texts.append(
-                b'{"line":%d,"request":%d,"hash":%d,"record":%b}\n'
-                % (number, request, _hash(text), text)
-            )
-        self._lines[source] = line + len(texts)
-        if texts:
-            self._file(source).write(b"".join(texts))
+        texts = _each_on_one_line(
+            [_encode(stored(source, record, keep_errors=self._keep_errors)) for record in records]
+        )
+        lines = [
+            b'{"line":%d,"request":%d,"hash":%d,"record":%b}\n'
+            % (number, request, _hash(text), text)
+            for number, text in enumerate(texts, line + 1)
+        ]
+        self._lines[source] = line + len(lines)
+        if lines:
+            self._file(source).write(b"".join(lines))
         start, end = window or (None, None)
         self._add_request(
             RequestLine(
@@ -164,17 +167,18 @@ class Landing:
             self._unfinished.mkdir(parents=True, exist_ok=True)
             raw = self._closing.enter_context((self._unfinished / (name + SUFFIX)).open("xb"))
             self._closing.callback(lambda: os.fsync(raw.fileno()))
-            writer = zstandard.ZstdCompressor(level=1).stream_writer(raw, closefd=False)
+            writer = zstandard.ZstdCompressor(level=1, threads=1).stream_writer(raw, closefd=False)
             self._closing.callback(writer.close)
             self._files[name] = writer
         return self._files[name]
 
 
-def _on_one_line(text: bytes) -> bytes:
+def _each_on_one_line(texts: list[bytes]) -> list[bytes]:
     """Line breaks in JSON stand between values only, so a space is as good."""
-    if b"\n" in text or b"\r" in text:
-        return text.translate(bytes.maketrans(b"\n\r", b"  "))
-    return text
+    whole = b"".join(texts)  # one look for all: breaks are rare
+    if b"\n" in whole or b"\r" in whole:
+        return [text.translate(_SPACES) for text in texts]
+    return texts
 
 
 def _hash(text: bytes) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from analytics.levain.transport import Record
@@ -36,13 +38,19 @@ def stored(source: str, record: Record, *, keep_errors: bool) -> Record:
     if source == "run_log_events":
         return _log_event(record)
     kept = record.copy()
-    for name in record.keys() - _KNOWN:
+    for name in _unknown(tuple(record)):
         if bytes(record[name])[:1] in b'"{[':
             del kept[name]
     error = kept.get("error", _NULL)
     if error != _NULL:
         kept["error"] = _shortened(error) if keep_errors else _NULL
     return kept
+
+
+@lru_cache(maxsize=64)
+def _unknown(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that are new to us; the records of a list all have the same names."""
+    return tuple(name for name in names if name not in _KNOWN)
 
 
 def _log_event(record: Record) -> Record:
