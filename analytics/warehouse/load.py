@@ -111,8 +111,9 @@ class _Load:
         con = self._con
         con.execute(MACROS)
         self._load_requests()
+        asked = con.execute("select distinct source from load_requests").fetchall()
         for source in SOURCES:
-            if self._one("select count(*) from load_requests where source = $source", source.name):
+            if (source.name,) in asked:
                 self._load_source(source)
         self._load_pulls()
         if self._step == CLOSING_STEP:
@@ -126,7 +127,6 @@ class _Load:
             "create or replace temp table incoming as "
             + typed_lines(source, file if file.exists() else None)
         )
-        self._rounded += self._one("select count(*) from incoming where is_rounded")
         self._quarantine(source, file)
         self._keep_latest(source)
         self._find_fresh(source)
@@ -161,8 +161,11 @@ class _Load:
             "select coalesce(sum(record_count), 0) from load_requests where source = $source",
             source.name,
         )
+        fine, rounded = self._con.execute(
+            "select count(*) filter (not is_odd), count(*) filter (is_rounded) from incoming"
+        ).fetchall()[0]
         self._records += expected
-        fine = self._one("select count(*) from incoming where not is_odd")
+        self._rounded += rounded
         self._odd = 0
         if fine == expected:
             return
@@ -236,12 +239,14 @@ class _Load:
 
     def _touched_days(self) -> Iterator[date]:
         rows = self._con.execute("""
-            select distinct unnest(generate_series(
-                (created_at at time zone 'UTC')::date,
-                least(greatest(created_at, finished_at), created_at + interval 60 day)
-                    at time zone 'UTC',
-                interval 1 day
-            ))::date from incoming semi join fresh using (line)
+            select distinct unnest(generate_series(first, last, interval 1 day))::date
+            from (
+                select distinct
+                    (created_at at time zone 'UTC')::date as first,
+                    (least(greatest(created_at, finished_at), created_at + interval 60 day)
+                        at time zone 'UTC')::date as last
+                from incoming semi join fresh using (line)
+            )
         """).fetchall()
         return (day for (day,) in rows)
 
@@ -326,12 +331,11 @@ class _Load:
         """)
 
     def _write_ledger(self) -> None:
-        for file in sorted(self._folder.iterdir()):
-            content = file.read_bytes()
-            self._con.execute(
-                "insert into ledger.files values (?, ?, ?, ?, ?)",
-                [*self._ids.values(), file.name, len(content), hashlib.sha256(content).hexdigest()],
-            )
+        proofs = [_proof(file) for file in sorted(self._folder.iterdir())]
+        self._con.execute(
+            "insert into ledger.files select ?, ?, unnest(?), unnest(?), unnest(?)",
+            [*self._ids.values(), *map(list, zip(*proofs, strict=True))],
+        )
         self._con.execute(
             "insert into ledger.loads values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?)",
             [
@@ -353,6 +357,11 @@ class _Load:
     def _one(self, sql: str, source: str | None = None) -> int:
         row = self._con.execute(sql, {"source": source} if source else {}).fetchone()
         return int(row[0]) if row else 0
+
+
+def _proof(file: Path) -> tuple[str, int, str]:
+    content = file.read_bytes()
+    return file.name, len(content), hashlib.sha256(content).hexdigest()
 
 
 def _scope(source: Source, odd: int) -> str:

@@ -16,10 +16,11 @@ from typing import Any
 from analytics.warehouse.sources import Field, Kind, Source
 
 MACROS = """
--- Half-even to ten decimals. The cast rounds halves away from zero: only a tie that came out odd
--- has to go back by one.
+-- Half-even to ten decimals. Most amounts have no more of them. The cast rounds halves away from
+-- zero: only a tie that came out odd has to go back by one.
 create or replace temp macro half_even(x) as
     case
+        when x = try_cast(x::decimal(38, 10) as decimal(38, 28)) then x::decimal(38, 10)
         when abs(x) > 1000000000 then null -- too large to be subtracted, and to be stored
         when abs(x - x::decimal(38, 10)::decimal(38, 28)) = 0.00000000005
             and right(x::decimal(38, 10)::varchar, 1) in ('1', '3', '5', '7', '9')
@@ -38,12 +39,12 @@ _ACCEPTED = {
     Kind.INSTANT: "('VARCHAR')",
     Kind.FLAG: "('BOOLEAN')",
 }
-# How a value is made of what was read, which is text but for money.
+# How a value is made of what was read, which is text but for money, which is rounded by then.
 _VALUES = {
     Kind.TEXT: "{0}",
     Kind.FLAG: "case {0} when 'true' then true when 'false' then false end",
     Kind.NUMBER: "case when isfinite(try_cast({0} as double)) then try_cast({0} as double) end",
-    Kind.MONEY: "try_cast(half_even({0}) as decimal(18, 10))",
+    Kind.MONEY: "try_cast({0} as decimal(18, 10))",
     Kind.COUNT: f"case when try_cast({{0}} as decimal(18, 2)) between 0 and {MOST_COUNT}"
     " and try_cast({0} as decimal(18, 2)) = trunc(try_cast({0} as decimal(18, 2)))"
     " then try_cast({0} as decimal(18, 2))::bigint end",
@@ -84,7 +85,7 @@ select
     record_hash,
     {_any(_is_rounded(field) for field in source.fields if field.kind is Kind.MONEY)} as is_rounded,
     {_any(_is_odd(field) for field in source.fields)} as is_odd{asked}{values}
-from {_json_lines(source, file)}
+from (select *{_rounded(source)} from {_json_lines(source, file)})
 join load_requests as q using (request)
 """
 
@@ -123,7 +124,7 @@ select * from (
         request,
         coalesce({problems}, case when t is null then 'not JSON that can be stored' end) as problem,
         record
-    from (select *, t.record as r from parsed)
+    from (select *{_rounded(source)} from (select *, t.record as r from parsed))
 )
 where problem is not null
 """
@@ -176,12 +177,19 @@ def _raw(field: Field) -> str:
     return parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})"
 
 
+def _rounded(source: Source) -> str:
+    """A column for each amount, so that the rounding, which is dear, is done once."""
+    money = (field for field in source.fields if field.kind is Kind.MONEY)
+    return "".join(f", half_even({_raw(field)}) as rounded_{field.column}" for field in money)
+
+
 def _value(field: Field) -> str:
-    return _VALUES[field.kind].format(_raw(field))
+    is_money = field.kind is Kind.MONEY
+    return _VALUES[field.kind].format(f"rounded_{field.column}" if is_money else _raw(field))
 
 
 def _is_rounded(field: Field) -> str:
-    return f"coalesce({_raw(field)} <> half_even({_raw(field)}), false)"
+    return f"coalesce({_raw(field)} <> rounded_{field.column}, false)"
 
 
 def _is_odd(field: Field) -> str:
@@ -191,14 +199,15 @@ def _is_odd(field: Field) -> str:
     """
     raw, value = _raw(field), _value(field)
     missing = f" or {raw} is null" if field.required else ""
+    nested = f"starts_with({raw}, '{{') or starts_with({raw}, '[')"
     match field.kind:
         case Kind.MONEY:
             return f"coalesce({raw} in (0, 1), true) or {value} is null"
         case Kind.TEXT if field.required:
             bare = f"{raw} in ('true', 'false') or try_cast({raw} as double) is not null"
-            return f"coalesce({bare} or left({raw}, 1) in ('{{', '['), true)"
+            return f"coalesce({bare} or {nested}, true)"
         case Kind.TEXT:
-            return f"coalesce(left({raw}, 1) in ('{{', '['), false)"
+            return f"coalesce({nested}, false)"
         case _:
             return f"({raw} is not null and {value} is null){missing}"
 
