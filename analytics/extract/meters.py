@@ -85,18 +85,19 @@ async def _read_provider_keys(night: Night, landing: Landing) -> None:
 async def read_touched_days(night: Night) -> None:
     """The older days on which a run lived that has changed since it was last read."""
     await night.loaded()
-    history = set(night.days_back(night.options.history_days))
     async with night.step("touched-days") as landing:
         await _read_days(
             night,
             landing,
-            lambda meter: (night.touched_days & history) - night.days_read[meter.source],
+            lambda meter: (
+                (night.touched_days & _history(night, meter)) - night.days_read[meter.source]
+            ),
         )
 
 
 def tonight(night: Night, meter: Meter) -> set[date]:
     """The days of a meter that are read every night, and those of the history never read yet."""
-    missing = set(night.days_back(night.options.history_days)) - night.store.days_read(meter.source)
+    missing = _history(night, meter) - night.store.days_read(meter.source)
     return missing | set(night.days_back(min(meter.nightly_days, night.options.history_days)))
 
 
@@ -113,6 +114,12 @@ async def _read_days(night: Night, landing: Landing, days_of: Callable[[Meter], 
     )
     for meter, days in wanted:
         night.days_read.setdefault(meter.source, set()).update(days)
+
+
+def _history(night: Night, meter: Meter) -> set[date]:
+    """The days of a meter that are held: since the first night's history, however long ago."""
+    first = night.store.first_day_read(meter.source) or night.today
+    return set(night.days_back(max(night.options.history_days, (night.today - first).days + 1)))
 
 
 def windows(days: Iterable[date], longest: int) -> list[tuple[date, date]]:

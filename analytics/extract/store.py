@@ -42,6 +42,9 @@ class Store(Protocol):
     def days_read(self, source: str) -> set[date]:
         """The UTC days of a windowed source that were read a day after they ended, or later."""
 
+    def first_day_read(self, source: str) -> date | None:
+        """The oldest UTC day of a windowed source that was ever read."""
+
     def counted_on(self) -> dict[str, date]:
         """The UTC day on which each agent's runs were last counted."""
 

@@ -104,6 +104,17 @@ class WarehouseStore:
         )
         return {day for (day,) in rows}
 
+    def first_day_read(self, source: str) -> date | None:
+        """The oldest UTC day of a windowed source that was ever read."""
+        ((first,),) = self._rows(
+            """
+            select min(window_start) from ledger.requests
+            where {mine} and source = $source and status = 200
+            """,
+            source=source,
+        )
+        return first  # type: ignore[no-any-return]  # a day or nothing, as the column says
+
     def counted_on(self) -> dict[str, date]:
         """The UTC day on which each agent's runs were last counted."""
         return dict(

@@ -383,3 +383,24 @@ def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run
 
     assert outcome.error is None
     assert len(batch.current_runs()) == 201
+
+
+def test_a_change_behind_the_history_reads_its_day_again(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """A run that ends after its day has left the history still brings that day's sums along."""
+    run = start_run(hours_ago=1, status="running")
+    day = str(run.created_at.date())
+    batch.extract()
+    nights_later(world, hours=5 * 24)
+    batch.extract()
+    nights_later(world, hours=24)
+    world.finish_run(run)
+    batch.forget()
+
+    batch.extract()
+
+    assert any(
+        request.path == "/api/v1/analytics/agents" and f"start={day}" in request.query
+        for request in batch.api.requests
+    )
