@@ -13,14 +13,17 @@ SOURCE = "run_counts"
 
 
 async def read_counts(night: Night) -> None:
-    """Count the runs of each agent that was lately at work, and the whole history of a new one."""
+    """Count the runs of each agent that was at work lately, and the whole history of a new one.
+
+    Lately means since it was last counted, however long ago that was, and a week before.
+    """
     await night.loaded()
-    counted_on = night.store.counted_on()
+    counted_on, active_on = night.store.counted_on(), night.store.agents_active_on()
     longest = min(LONGEST_COUNT_DAYS, night.options.history_days)
-    active = night.lately_active_agents()
     days = dict.fromkeys(night.store.agent_ids() - counted_on.keys(), longest) | {
-        agent_id: min(longest, (night.today - counted_on[agent_id]).days + TRAILING_DAYS)
-        for agent_id in active & counted_on.keys()
+        agent_id: min(longest, (night.today - day).days + TRAILING_DAYS)
+        for agent_id, day in counted_on.items()
+        if agent_id in active_on and active_on[agent_id] > day - timedelta(days=TRAILING_DAYS)
     }
     async with night.step("counts") as landing:
         await together(

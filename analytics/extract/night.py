@@ -57,7 +57,8 @@ class Night:
 
     def lately_active_agents(self) -> set[str]:
         """Agents that started runs in the days that are read again every night."""
-        return self.store.agents_active_since(self.today - timedelta(days=TRAILING_DAYS - 1))
+        first = self.today - timedelta(days=TRAILING_DAYS - 1)
+        return {agent_id for agent_id, day in self.store.agents_active_on().items() if day >= first}
 
     @asynccontextmanager
     async def step(self, name: str) -> AsyncIterator[Landing]:

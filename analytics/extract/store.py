@@ -48,8 +48,8 @@ class Store(Protocol):
     def counted_on(self) -> dict[str, date]:
         """The UTC day on which each agent's runs were last counted."""
 
-    def agents_active_since(self, day: date) -> set[str]:
-        """Agents that the API's own sums know to have started runs on a UTC day or later."""
+    def agents_active_on(self) -> dict[str, date]:
+        """The last UTC day on which the API's own sums know each agent to have started runs."""
 
     def unsettled_runs(self) -> list[str]:
         """Runs that are open, or ended too lately to be taken as final."""

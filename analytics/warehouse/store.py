@@ -124,17 +124,15 @@ class WarehouseStore:
             """)
         )
 
-    def agents_active_since(self, day: date) -> set[str]:
-        """Agents that the API's own sums know to have started runs on a UTC day or later."""
-        rows = self._rows(
-            """
-            select distinct agent_id
-            from raw.agent_rollups anti join raw.superseded using (version_id)
-            where {mine} and date >= $day and agent_id is not null
-            """,
-            day=day,
+    def agents_active_on(self) -> dict[str, date]:
+        """The last UTC day on which the API's own sums know each agent to have started runs."""
+        return dict(
+            self._rows("""
+                select agent_id, max(date)
+                from raw.agent_rollups anti join raw.superseded using (version_id)
+                where {mine} and agent_id is not null group by agent_id
+            """)
         )
-        return {agent_id for (agent_id,) in rows}
 
     def unsettled_runs(self) -> list[str]:
         """Runs that are open, or ended too lately to be taken as final."""
