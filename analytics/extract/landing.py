@@ -24,7 +24,7 @@ import zstandard
 
 from analytics.extract.listing import Pull
 from analytics.extract.privacy import stored
-from analytics.levain import Answer, RefusedError
+from analytics.levain import Answer, StatusError
 from analytics.levain.transport import Record
 
 REQUESTS = "requests"
@@ -119,13 +119,13 @@ class Landing:
     def add_missing(
         self,
         source: str,
-        error: RefusedError,
+        error: StatusError,
         asked_at: datetime,
         *,
         run_id: str | None = None,
         agent_id: str | None = None,
     ) -> None:
-        """Land that the API knows nothing (any more) of what was asked for."""
+        """Land that the API did not give what was asked for, and with which status."""
         self._add_request(
             RequestLine(
                 request=self.request_count,

@@ -302,7 +302,7 @@ class _Load:
             delete from ledger.details_due where workspace_id = $workspace_id and run_id in (
                 select run_id from load_requests
                 where source in ('run_costs', 'run_log_events')
-                group by run_id having bool_and(status = 200)
+                group by run_id having count(distinct source) = 2 and bool_and(status = 200)
             )
         """)
         # What is still missing a week after the run began will not come any more.

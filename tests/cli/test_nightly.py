@@ -15,6 +15,7 @@ from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command, SettingsFile
 from tests.conftest import NOW, Batch, StartRun
+from tests.nights import gone_from
 
 
 def modes(folder: Path) -> set[str]:
@@ -123,14 +124,12 @@ def test_an_answer_that_stays_broken_is_a_failure(
     assert "$1.50" in good.out
 
 
-def test_a_failed_night_keeps_the_figures_of_the_last(
-    night: Command, api: Emulator, start_run: StartRun
-) -> None:
+def test_a_failed_night_keeps_the_figures_of_the_last(night: Command, start_run: StartRun) -> None:
     """What a night stored before it failed shows in no figure until a night is whole."""
     night("nightly")
     start_run(hours_ago=0.5, cost="9")
-    api.faults.add("/log/events", "500", TRIES)
-    night("nightly")
+    with gone_from("/log/events"):
+        assert night("nightly").code == 1
     night("transform")
     night("check")
     night("publish")
@@ -139,6 +138,25 @@ def test_a_failed_night_keeps_the_figures_of_the_last(
     fresh = night("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
 
     assert [text.split()[1] for text in (stale, fresh)] == ["1.5000000000", "10.5000000000"]
+
+
+def test_details_that_stay_broken_cost_no_night(
+    night: Command, api: Emulator, start_run: StartRun
+) -> None:
+    """A run whose log events fail for good stays due; the figures are published, with a warning."""
+    run = start_run(hours_ago=0.5, cost="9")
+    api.faults.add(f"{run.id}/log/events", "500", TRIES)
+    result = night("nightly")
+    events = "select count(*) from fct_log_events where run_id = '" + run.id + "'"
+    first = night("sql", events, "--format", "csv").out
+    night("nightly")
+    second = night("sql", events, "--format", "csv").out
+
+    assert result.code == 0, result.err
+    assert "stay due" in result.err
+    assert f"{run.id}/log/events: HTTP 500" in result.err
+    assert first.split()[1] == "0"
+    assert int(second.split()[1]) > 0
 
 
 def test_one_workspace_that_fails_costs_no_other(
@@ -260,8 +278,8 @@ def test_odd_records_are_no_failure(night: Command, world: World, start_run: Sta
 def test_an_interrupted_night_is_made_good(night: Command, batch: Batch) -> None:
     """What an interrupted night had landed is loaded by the next one, which then reads on."""
     run_id = next(iter(batch.api.world.workspaces[0].runs))
-    batch.api.faults.add(f"{run_id}/log/events", "500", TRIES)
-    night("nightly")
+    with gone_from(f"{run_id}/log/events"):
+        night("nightly")
     landed = {folder.name for folder in Path("data/landing").glob("*/*")}
     nothing_yet = batch.rows("select load_id from ledger.loads")
     result = night("nightly")

@@ -17,12 +17,12 @@ from analytics.batch import stages
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
 from analytics.extract.landing import CLOSING_STEP
-from analytics.levain.transport import TRIES
 from analytics.transform.checks import CheckResult
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command
 from tests.conftest import Batch, StartRun
+from tests.nights import gone_from
 
 DATA = Path("data")
 # When a load was read into this very warehouse, and when it was checked.
@@ -56,17 +56,16 @@ def fingerprints() -> dict[str, str]:
     }
 
 
-def interrupted_night(night: Command, batch: Batch, start_run: StartRun) -> None:
+def interrupted_night(night: Command, start_run: StartRun) -> None:
     """A night that lands some of a new run and then fails."""
     run = start_run(hours_ago=0.5, cost="9")
-    batch.api.faults.add(f"{run.id}/log/events", "500", TRIES)
-    assert night("nightly").code == 1
+    with gone_from(f"{run.id}/log/events"):
+        assert night("nightly").code == 1
 
 
 @pytest.fixture
 def nights(
     night: Command,
-    batch: Batch,
     world: World,
     workspace: Workspace,
     agent: Agent,
@@ -82,7 +81,7 @@ def nights(
     world.correct_cost(corrected, Decimal("0.5"))
     world.rename_agent(agent, "=cmd() <b>Baker</b> 🍞")
     workspace.name = "Renamed"
-    interrupted_night(night, batch, start_run)
+    interrupted_night(night, start_run)
     world.pass_time(timedelta(hours=1))
     world.finish_run(ending, "failed", error="ToolError: no flour")
     world.delete_agent(world.add_agent(workspace, "Passer-by", "passer-by"))
@@ -109,11 +108,11 @@ def test_a_rebuild_gives_the_same_figures(nights: Command, monkeypatch: pytest.M
 
 
 def test_a_night_that_did_not_end_is_left_to_the_next(
-    nights: Command, batch: Batch, world: World, start_run: StartRun
+    nights: Command, world: World, start_run: StartRun
 ) -> None:
     """A rebuild gives the figures of the last whole night; the next night loads what was left."""
     world.pass_time(timedelta(hours=20))
-    interrupted_night(nights, batch, start_run)
+    interrupted_night(nights, start_run)
     before = marts()
     result = nights("rebuild")
 
