@@ -1,6 +1,42 @@
--- Log events of ended runs, without their texts. Grain: run and event.
+-- Log events of ended runs, without their texts. Where the API's numbers of a run's events are
+-- missing or not unique, their order numbers them; an event that came twice is one.
+-- Grain: run and event.
 -- key: workspace_id, run_id, seq
-select distinct on (workspace_id, run_id, seq)
+with
+
+misnumbered as (
+    select workspace_id, run_id
+    from staging.stg_run_log_events
+    group by workspace_id, run_id
+    having count(distinct seq) < count(*)
+),
+
+misnumbered_events as (
+    select *
+    from staging.stg_run_log_events
+    semi join misnumbered using (workspace_id, run_id)
+    qualify
+        seq is null
+        or row_number() over (
+            partition by workspace_id, run_id, seq, record_hash order by version_id
+        ) = 1
+),
+
+events as (
+    select *
+    from staging.stg_run_log_events
+    anti join misnumbered using (workspace_id, run_id)
+    union all by name
+    select
+        * replace (
+            row_number() over (
+                partition by workspace_id, run_id order by seq nulls last, version_id
+            ) as seq
+        )
+    from misnumbered_events
+)
+
+select
     workspace_id,
     run_id,
     seq,
@@ -12,4 +48,4 @@ select distinct on (workspace_id, run_id, seq)
     tool_name,
     is_error,
     duration_ms
-from staging.stg_run_log_events
+from events

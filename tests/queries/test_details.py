@@ -67,15 +67,33 @@ def test_details_read_again(warehouse: Warehouse) -> None:
 
 
 def test_log_events(warehouse: Warehouse) -> None:
-    """An event that comes twice is one, and one without a number has its line's."""
-    warehouse.given("runs")
-    warehouse.given("run_log_events", seq=1, line=10, event_kind="tool_use")
-    warehouse.given("run_log_events", seq=1, line=11, event_kind="tool_use")
-    warehouse.given("run_log_events", seq=None, line=12, event_kind="thinking")
+    """Events keep the API's numbers, per run and workspace."""
+    for run_id, seq, kind in (("r-1", 7, "tool_use"), ("r-1", 3, "thinking"), ("r-2", 3, "x")):
+        warehouse.given("run_log_events", run_id=run_id, seq=seq, event_kind=kind)
+
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select run_id, seq, event_kind from marts.fct_log_events order by run_id, seq"
+    ) == [("r-1", 3, "thinking"), ("r-1", 7, "tool_use"), ("r-2", 3, "x")]
+
+
+def test_log_events_without_numbers_of_their_own(warehouse: Warehouse) -> None:
+    """Different events hide one another neither by a repeated number nor by a missing one."""
+    for seq, kind, record_hash in (
+        (2, "tool_use", 1),
+        (2, "tool_use", 1),  # the same event once more
+        (2, "tool_result", 2),
+        (None, "thinking", 3),
+        (None, "thinking", 3),
+    ):
+        warehouse.given("run_log_events", seq=seq, event_kind=kind, record_hash=record_hash)
 
     warehouse.build()
 
     assert warehouse.rows("select seq, event_kind from marts.fct_log_events order by seq") == [
         (1, "tool_use"),
-        (12, "thinking"),
+        (2, "tool_result"),
+        (3, "thinking"),
+        (4, "thinking"),
     ]
