@@ -1,0 +1,211 @@
+"""Random lives of a small workspace: what happens in it, and how the nights go that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+from hypothesis import strategies as st
+
+from analytics.emulator.records import Agent, PlatformAgent, Run, Workspace
+from analytics.emulator.world import World
+from tests.nights import LIST_CAP
+
+LONGEST_DAYS = 33
+"""A story is over before a late correction lies too far back to be found."""
+
+MODELS = (("claude-sonnet-5", "anthropic"), ("zai.glm-5", "bedrock"))
+BUILDER = PlatformAgent("00000000-0000-4000-8000-000000000001", "builder", "Builder", "build")
+
+NightKind = Literal["whole", "twice", "missed", "killed", "unpublished"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happens; `which` and `amount` pick among what is there."""
+
+    verb: str
+    which: int = 0
+    amount: int = 1
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """Some events, the hours after them, and a night, killed after `requests` answers."""
+
+    events: list[Event]
+    hours: int
+    night: NightKind
+    requests: int = 0
+
+
+_VERBS = (
+    "start", "launch", "launch", "meter", "meter", "succeed", "fail", "cancel",
+    "correct", "correct", "hide", "platform", "agentless", "unmetered",
+    "rename", "delete", "hire", "own_key", "wait",
+)  # fmt: skip
+
+_small = st.integers(0, 7)
+_events = st.one_of(
+    st.builds(Event, st.just("burst"), _small, st.integers(1, LIST_CAP + 3)),
+    st.builds(Event, st.sampled_from(_VERBS), _small, st.integers(1, 30)),
+)
+_hours = st.sampled_from([0, 1, 7, 18, 24, 24, 25, 48, 72, 24 * 9, 24 * 13])
+_nights = st.sampled_from(["whole", "whole", "whole", "twice", "missed", "killed", "unpublished"])
+
+
+def chapters(*, most: int = 5) -> st.SearchStrategy[list[Chapter]]:
+    """A few chapters; the last one ends with two whole nights."""
+    return st.lists(
+        st.builds(Chapter, st.lists(_events, max_size=9), _hours, _nights, st.integers(0, 90)),
+        min_size=1,
+        max_size=most,
+    )
+
+
+@dataclass
+class Life:
+    """A world to which events happen."""
+
+    world: World
+    fired: list[Agent] = field(default_factory=list)
+    hidden: set[str] = field(default_factory=set)
+    all_runs: dict[str, Run] = field(default_factory=dict)
+    _amounts: int = 0
+
+    def __post_init__(self) -> None:
+        self._began_at = self.world.now
+        for name in ("Baker", "Miller"):
+            self.world.add_agent(self.workspace, name, name.lower())
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.world.workspaces[0]
+
+    def happen(self, event: Event) -> None:
+        """Let an event happen, if there is anything that it could happen to."""
+        self.pass_time(timedelta(minutes=1))
+        getattr(self, f"_{event.verb}")(event.which, event.amount)
+
+    def pass_time(self, span: timedelta) -> None:
+        """Let time pass, up to the end of the story."""
+        self.world.pass_time(
+            min(span, self._began_at + timedelta(days=LONGEST_DAYS) - self.world.now)
+        )
+
+    def _wait(self, _: int, hours: int) -> None:
+        self.pass_time(timedelta(hours=hours))
+
+    def _burst(self, which: int, count: int) -> None:
+        for number in range(count):
+            self.world.pass_time(timedelta(seconds=1))
+            if run := self._begin(which):
+                self._meter_run(run, count + number)
+                status = "failed" if (which + number) % 3 == 0 else "succeeded"
+                self.world.finish_run(run, status, error="ToolError" if number % 2 else None)
+
+    def _start(self, which: int, _: int) -> None:
+        if agents := list(self.workspace.agents.values()):
+            self._keep(self.world.start_run(agents[which % len(agents)]))
+
+    def _launch(self, which: int, _: int) -> None:
+        if run := self._pick(which, lambda run: run.status == "pending"):
+            self.world.launch_run(run)
+
+    def _meter(self, which: int, amount: int) -> None:
+        if run := self._pick(which, lambda run: run.status == "running"):
+            self._meter_run(run, amount)
+
+    def _succeed(self, which: int, _: int) -> None:
+        if run := self._pick(which, lambda run: run.status == "running"):
+            self.world.finish_run(run)
+
+    def _fail(self, which: int, _: int) -> None:
+        if run := self._pick(which, lambda run: run.status == "running"):
+            self.world.finish_run(run, "failed", error="TimeoutError: 🍞 <b>")
+
+    def _cancel(self, which: int, _: int) -> None:
+        if run := self._pick(which, lambda run: run.is_open):
+            self.world.finish_run(run, "cancelled")
+
+    def _correct(self, which: int, _: int) -> None:
+        def is_corrigible(run: Run) -> bool:
+            return bool(run.agent and not run.is_open and self.workspace.ledger.of_run(run.id))
+
+        if run := self._pick(which, is_corrigible):
+            self.world.correct_cost(run, self._amount(1))
+
+    def _hide(self, which: int, _: int) -> None:
+        if run := self._pick(which, lambda run: run.agent is not None):
+            self.world.hide_run(run)
+            self.hidden.add(run.id)
+
+    def _platform(self, _: int, amount: int) -> None:
+        run = self.world.start_platform_run(self.workspace, BUILDER)
+        self.world.launch_run(run)
+        self._meter_run(run, amount)
+        self.world.finish_run(run)
+
+    def _agentless(self, _: int, amount: int) -> None:
+        run = self.world.start_run(self.workspace)
+        self.world.launch_run(run)
+        self._meter_run(self._keep(run), amount)
+        self.world.finish_run(run)
+
+    def _unmetered(self, which: int, _: int) -> None:
+        if run := self._begin(which):
+            self.world.finish_run(run)
+
+    def _rename(self, which: int, amount: int) -> None:
+        if agents := list(self.workspace.agents.values()):
+            self.world.rename_agent(agents[which % len(agents)], f"=cmd({amount})")
+
+    def _delete(self, which: int, _: int) -> None:
+        if len(self.workspace.agents) > 1:
+            agents = list(self.workspace.agents.values())
+            self.world.delete_agent(agents[which % len(agents)])
+
+    def _hire(self, which: int, _: int) -> None:
+        if len(self.workspace.runs_by_agent) < 4:
+            self.world.add_agent(self.workspace, f"New {which}", f"new-{which}")
+
+    def _own_key(self, which: int, _: int) -> None:
+        if which % 2:
+            self.world.add_provider_key(self.workspace, "anthropic", f"secret-{which}")
+        else:
+            for key in list(self.workspace.keys):
+                self.workspace.keys.revoke(key.id)
+
+    def _begin(self, which: int) -> Run | None:
+        agents = list(self.workspace.agents.values())
+        run = self._keep(self.world.start_run(agents[which % len(agents)]))
+        self.world.launch_run(run)
+        return run
+
+    def _keep(self, run: Run) -> Run:
+        self.all_runs[run.id] = run
+        return run
+
+    def _pick(self, which: int, fits: Callable[[Run], bool]) -> Run | None:
+        """One of the readable runs that fit, the newest ones first."""
+        runs = [run for run in self.all_runs.values() if run.id not in self.hidden and fits(run)]
+        return runs[-1 - which % len(runs)] if runs else None
+
+    def _meter_run(self, run: Run, cents: int) -> None:
+        model, provider = MODELS[cents % 2]
+        self.world.meter(
+            run,
+            model=model,
+            provider=provider,
+            tokens_in=cents * 100,
+            tokens_out=cents,
+            cost_usd=self._amount(cents),
+        )
+
+    def _amount(self, cents: int) -> Decimal:
+        """No two sums of amounts are equal by chance."""
+        self._amounts += 1
+        return Decimal(cents) / 100 + Decimal(self._amounts * 2654435761 % 10**8).scaleb(-10)
