@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks import controls
 from benchmarks.fleet import AGENTS, RUNS_PER_AGENT, Served, served
 from benchmarks.measure import Run, median, megabytes, run, seconds
 
@@ -27,11 +28,12 @@ _PEER = str(PEER_ENVIRONMENT / "bin" / "python")
 
 
 def main() -> None:
-    """Measure, and print as it goes; `lists` or `past` as an argument measures that part alone."""
-    parts = sys.argv[1:] or ["lists", "past"]
+    """Measure, and print as it goes; a part's name as an argument measures that part alone."""
+    parts = sys.argv[1:] or ["lists", "past", "controls"]
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
-    _set_up_peer()
+    if "lists" in parts:
+        _set_up_peer()
     _help_time()
     with served() as fleet:
         environment = _environment(fleet)
@@ -39,6 +41,9 @@ def main() -> None:
             _run_lists(fleet, environment)
         if "past" in parts:
             _long_past(fleet, environment)
+    if "controls" in parts:
+        with served() as fleet:
+            controls.measure(fleet, BUILD, _environment(fleet))
 
 
 def _environment(fleet: Served) -> dict[str, str]:

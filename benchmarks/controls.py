@@ -1,0 +1,80 @@
+"""What it costs that figures are controlled and every version is kept: time, and disk."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import duckdb
+
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.sources import SOURCES
+from benchmarks.fleet import Served
+from benchmarks.measure import median, megabytes, run, seconds
+
+ROUNDS = 5
+NIGHTS = 10
+CHANGED = 0.01
+DETAILS = 1_000
+
+
+def measure(fleet: Served, build: Path, environment: dict[str, str]) -> None:
+    """Nights in turn with and without controls, then the warehouse with and without versions."""
+    (build / "analytics.toml").write_text(
+        f"[extract]\nhistory_days = 60\ndetails_per_night = {DETAILS}\n"
+    )
+    full, plain = build / "full", build / "plain"
+    command = [sys.executable, "-m", "benchmarks.night"]
+    run([*command, str(full)], environment)
+    shutil.copytree(full, plain)
+    sizes = [_size(full)]
+    nights = []
+    for number in range(NIGHTS):
+        fleet.change(2 * CHANGED)  # half of them are new
+        with_controls = run([*command, str(full)], environment)
+        sizes.append(_size(full))
+        if number < ROUNDS:
+            _forget_versions(plain)
+            nights.append((with_controls, run([*command, str(plain), "plain"], environment)))
+    controlled, others = [a for a, _ in nights], [b for _, b in nights]
+    print(f"\nA night up to its checks, {CHANGED:.0%} of 100,000 runs changed and as many new")
+    print(
+        f"  with counts, controls and versions {seconds(controlled)} peak {megabytes(controlled)}"
+    )
+    print(f"  plain                              {seconds(others)} peak {megabytes(others)}")
+    print(f"  ratio {median(controlled) / median(others):.2f}")
+    _forget_versions(full)
+    kept = _size(full)
+    old = sizes[-1] - kept
+    growth = (sizes[-1] - sizes[0]) / NIGHTS
+    print(f"The warehouse after {NIGHTS} such nights {sizes[-1]:.1f} MB")
+    print(f"  of which {old:.1f} MB are versions that hold no more: {old / kept:.1%} of the rest")
+    print(f"  a night {old / NIGHTS / kept:.2%}; all growth of a night {growth:.1f} MB")
+
+
+def _size(data_dir: Path) -> float:
+    """Megabytes of what is stored, without the room that the file keeps free."""
+    compact = data_dir / "compact.duckdb"
+    compact.unlink(missing_ok=True)
+    with duckdb.connect(Layout(data_dir).warehouse, read_only=True) as con:
+        con.execute(f"attach '{compact}' as compact")
+        for schema, table in con.execute(
+            "select schema_name, table_name from duckdb_tables()"
+            " where database_name = 'warehouse' and schema_name in ('raw', 'ledger')"
+        ).fetchall():
+            con.execute(f"create schema if not exists compact.{schema}")
+            con.execute(f"create table compact.{schema}.{table} as from {schema}.{table}")
+        con.execute("detach compact")
+    return compact.stat().st_size / 2**20
+
+
+def _forget_versions(data_dir: Path) -> None:
+    """Keep of each record what holds now, as if the warehouse had never known more."""
+    with duckdb.connect(Layout(data_dir).warehouse) as con:
+        for source in SOURCES:
+            con.execute(
+                f"delete from raw.{source.name}"
+                " where version_id in (select version_id from raw.superseded)"
+            )
+        con.execute("delete from raw.superseded")

@@ -1,0 +1,75 @@
+"""A night up to its checks, as a whole process: with all that controls the figures, or plain.
+
+    python -m benchmarks.night DATA_DIR [plain]
+
+The plain night reads no counts, and builds and checks nothing that is held against the API's own
+figures.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
+
+from analytics.batch import nightly, stages
+from analytics.batch.progress import Progress
+from analytics.resources import folder
+from analytics.settings import load_settings
+
+CONTROLS = {
+    "intermediate.int_agent_days_compared",
+    "intermediate.int_counted_spans",
+    "marts.fct_agent_billing_days",
+    "marts.fct_listing_gaps",
+    "marts.fct_restatements",
+    "marts.fct_workspace_days_complete",
+}
+"""What the plain night does without, and with it all that reads it."""
+
+
+def main(data_dir: Path, *, is_plain: bool) -> None:
+    """Read, load, transform and check."""
+    settings = load_settings(data_dir, data_dir.parent / "analytics.toml")
+    with Path(os.devnull).open("w") as nowhere, _plain() if is_plain else nullcontext():
+        progress = Progress(nowhere)
+        nightly.extract(settings, progress)
+        with nightly.batch(settings) as (layout, con):
+            stages.transform(con, settings, layout, progress)
+            stages.check(con, settings, layout, progress)
+
+
+@contextmanager
+def _plain() -> Iterator[None]:
+    async def read_nothing(_: object) -> None:
+        pass
+
+    with (
+        TemporaryDirectory() as name,
+        mock.patch("analytics.extract.workspace.read_counts", read_nothing),
+        mock.patch("analytics.transform.build.folder", return_value=Path(name) / "queries"),
+        mock.patch("analytics.transform.checks.folder", return_value=Path(name) / "queries"),
+    ):
+        queries = Path(shutil.copytree(folder("queries"), Path(name) / "queries"))
+        left_out = set(CONTROLS)
+        while found := [each for each in queries.glob("*/*.sql") if _needs(each, left_out)]:
+            for file in found:
+                left_out.add(f"{file.parent.name}.{file.stem}")
+                file.unlink()
+        yield
+
+
+def _needs(file: Path, left_out: set[str]) -> bool:
+    """Whether a model or check is left out, or reads what is."""
+    names = {f"{file.parent.name}.{file.stem}", *re.findall(r"\w+\.\w+", file.read_text())}
+    return not left_out.isdisjoint(names)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), is_plain="plain" in sys.argv[2:])
