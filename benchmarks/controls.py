@@ -57,15 +57,14 @@ def _size(data_dir: Path) -> float:
     """Megabytes of what is stored, without the room that the file keeps free."""
     compact = data_dir / "compact.duckdb"
     compact.unlink(missing_ok=True)
-    with duckdb.connect(Layout(data_dir).warehouse, read_only=True) as con:
-        con.execute(f"attach '{compact}' as compact")
+    with duckdb.connect(compact) as con:
+        con.execute(f"attach '{Layout(data_dir).warehouse}' as stored (read_only)")
         for schema, table in con.execute(
             "select schema_name, table_name from duckdb_tables()"
-            " where database_name = 'warehouse' and schema_name in ('raw', 'ledger')"
+            " where database_name = 'stored' and schema_name in ('raw', 'ledger')"
         ).fetchall():
-            con.execute(f"create schema if not exists compact.{schema}")
-            con.execute(f"create table compact.{schema}.{table} as from {schema}.{table}")
-        con.execute("detach compact")
+            con.execute(f"create schema if not exists {schema}")
+            con.execute(f"create table {schema}.{table} as from stored.{schema}.{table}")
     return compact.stat().st_size / 2**20
 
 

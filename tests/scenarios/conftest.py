@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+
+from analytics.emulator.records import Run
+from analytics.emulator.world import World
+from analytics.settings import Reporting
+from tests.conftest import Batch, StartRun
+from tests.nights import short_lists
+
+Burst = Callable[..., list[Run]]
+
+
+@pytest.fixture(autouse=True)
+def few_are_listed() -> Iterator[None]:
+    """The API lists five runs, so that six outrun it."""
+    with short_lists():
+        yield
+
+
+@pytest.fixture
+def batch(batch: Batch) -> Batch:
+    """A batch that reads ten days back, with all details."""
+    batch.set_extract(history_days=10, details_per_night=0)
+    return batch
+
+
+@pytest.fixture
+def burst(start_run: StartRun) -> Burst:
+    """Runs that follow each other within a minute, the first one so many hours ago."""
+
+    def start(count: int, **of: Any) -> list[Run]:
+        hours_ago = of.pop("hours_ago", 1)
+        return [start_run(hours_ago=hours_ago - each / 100, **of) for each in range(count)]
+
+    return start
+
+
+def set_timezone(batch: Batch, name: str) -> None:
+    """Let the reports follow another time zone."""
+    batch.settings = msgspec.structs.replace(batch.settings, reporting=Reporting(timezone=name))
+
+
+def ledger_total(world: World, *, until: date | None = None) -> Decimal:
+    """What all requests of the workspace have cost, by the emulator's own ledger."""
+    return sum(
+        (
+            entry.cost_usd
+            for entry in world.workspaces[0].ledger
+            if until is None or entry.booked_at.date() < until
+        ),
+        Decimal(0),
+    )

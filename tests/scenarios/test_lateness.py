@@ -1,0 +1,188 @@
+"""Late is normal: each version is kept, and what changed after it was published is told."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from analytics.emulator.records import Agent
+from analytics.emulator.world import World
+from tests.conftest import Batch, StartRun
+from tests.nights import night
+from tests.scenarios.conftest import Burst
+
+RESTATED = "date was_cost_usd is_cost_usd was_run_count is_run_count"
+DAY = date(2026, 11, 19)
+
+
+def test_a_run_that_is_open_for_weeks(
+    batch: Batch, world: World, start_run: StartRun, burst: Burst
+) -> None:
+    """Given a run that ends after 15 days far behind the list, its day has its cost in the end."""
+    batch.set_extract(history_days=30)
+    run = start_run(hours_ago=10, status="running", cost="1")
+    night(batch)
+    burst(9, hours_ago=-1, cost=None)
+    world.pass_time(timedelta(days=15))
+    before = night(batch)
+    world.meter(
+        run, model="claude-sonnet-5", provider="anthropic", tokens_in=1, tokens_out=1,
+        cost_usd=Decimal(4),
+    )  # fmt: skip
+    world.finish_run(run)
+    world.pass_time(timedelta(days=1))
+
+    published = night(batch)
+
+    columns = "date run_count open_count cost_usd"
+    assert before.rows("fct_agent_days", columns)[0] == (DAY, 1, 1, Decimal(1))
+    assert published.rows("fct_agent_days", columns)[0] == (DAY, 1, 0, Decimal(5))
+    assert published.rows("fct_restatements", RESTATED) == [(DAY, Decimal(1), Decimal(5), 1, 1)]
+    assert published.findings == []
+
+
+def test_costs_that_come_after_a_failed_run_has_ended(
+    batch: Batch, world: World, agent: Agent, start_run: StartRun
+) -> None:
+    """Given a failed run that costs more two days later, was and is are told by agent and load."""
+    run = start_run(hours_ago=10, cost="1", status="failed", error="ToolError: oven")
+    night(batch)
+    world.pass_time(timedelta(days=2))
+    world.correct_cost(run, Decimal("0.5"))
+
+    published = night(batch)
+
+    ((agent_id, load_id, seen_at),) = published.rows("fct_restatements", "agent_id load_id seen_at")
+    assert published.rows("fct_restatements", RESTATED) == [(DAY, Decimal(1), Decimal("1.5"), 1, 1)]
+    assert (agent_id, load_id[:16], seen_at) == (agent.id, "20261122T060000Z", world.now)
+    assert published.rows("fct_agent_days", "failed_cost_usd") == [(Decimal("1.5"),)]
+    assert published.findings == []
+
+
+def test_a_correction_three_weeks_later(
+    batch: Batch, world: World, start_run: StartRun, burst: Burst
+) -> None:
+    """Given a settled run behind the list that is corrected, the day's sum betrays it."""
+    batch.set_extract(history_days=35)
+    run = start_run(hours_ago=10, cost="1", status="cancelled")
+    night(batch)
+    burst(9, hours_ago=-1, cost="0.1")
+    world.pass_time(timedelta(days=21))
+    night(batch)
+    world.correct_cost(run, Decimal("2.5"))
+    world.pass_time(timedelta(days=1))
+
+    published = night(batch)
+
+    assert published.rows("fct_restatements", RESTATED) == [(DAY, Decimal(1), Decimal("3.5"), 1, 1)]
+    assert {row["unexplained_usd"] for row in published["fct_reconciliation"]} == {0}
+    assert published.findings == []
+
+
+def test_every_version_that_was_seen_is_kept(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """Given a run that was seen pending, running and ended, all three states can still be read."""
+    run = start_run(hours_ago=1, status="pending")
+    night(batch)
+    world.launch_run(run)
+    night(batch)
+    world.finish_run(run, "failed", error="ToolError")
+    night(batch)
+
+    assert batch.rows(
+        "select status from raw.runs where run_id = ? order by version_id", run.id
+    ) == [
+        ("pending",),
+        ("running",),
+        ("failed",),
+    ]
+
+
+def test_a_run_that_is_cancelled_before_it_started(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """Given a pending run that is cancelled, it has no start, waits for nothing and costs zero."""
+    run = start_run(hours_ago=10, status="pending")
+    night(batch)
+    world.finish_run(run, "cancelled")
+
+    published = night(batch)
+
+    assert published.rows(
+        "fct_runs", "status started_at queue_seconds duration_seconds cost_usd is_terminal"
+    ) == [("cancelled", None, None, None, Decimal(0), True)]
+    assert published.rows("fct_agent_days", "cancelled_count open_count failure_rate") == [
+        (1, 0, None)
+    ]
+
+
+def test_a_run_that_disappears(batch: Batch, world: World, start_run: StartRun) -> None:
+    """Given an ended run that the API hides, its figures stay, and the day is still explained."""
+    run = start_run(hours_ago=10, cost="1")
+    night(batch)
+    world.hide_run(run)
+    world.pass_time(timedelta(days=3))
+
+    published = night(batch)
+
+    assert published.rows("fct_agent_days", "date run_count cost_usd") == [(DAY, 1, Decimal(1))]
+    assert published["fct_listing_gaps"] == published["fct_restatements"] == []
+    assert published.findings == []
+
+
+def test_a_run_that_disappears_and_then_costs_more(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """Given a hidden run that is corrected, nobody can read it: the day's rest is unexplained."""
+    batch.set_extract(history_days=30)
+    run = start_run(hours_ago=10, cost="1")
+    night(batch)
+    world.hide_run(run)
+    world.correct_cost(run, Decimal("0.25"))
+    world.pass_time(timedelta(days=12))
+
+    published = night(batch)
+
+    assert published.rows("fct_reconciliation_agents", "date unexplained_usd") == [
+        (DAY, Decimal("0.25"))
+    ]
+    assert [check.name for check in published.checks if not check.ok] == [
+        "agent_costs_agree_with_the_api",
+        "metered_cost_is_explained",
+    ]
+    assert not any(check.blocking_count for check in published.checks)
+
+
+def test_an_agent_that_is_renamed_and_deleted(
+    batch: Batch, world: World, agent: Agent, start_run: StartRun
+) -> None:
+    """Given a renamed and then deleted agent, all of its runs stand under its last name."""
+    start_run(hours_ago=10, cost="1")
+    night(batch)
+    world.rename_agent(agent, "Head baker")
+    start_run(hours_ago=-1, cost="2")
+    world.pass_time(timedelta(days=1))
+    night(batch)
+    world.delete_agent(agent)
+    world.pass_time(timedelta(days=1))
+
+    published = night(batch)
+
+    assert {row["agent_name"] for row in published["fct_runs"]} == {"Head baker"}
+    assert sum(row["cost_usd"] for row in published["fct_agent_days"]) == 3
+    assert published["fct_restatements"] == []
+    assert published.findings == []
+
+
+def test_a_second_night_at_once_changes_nothing(
+    batch: Batch, world: World, start_run: StartRun, burst: Burst
+) -> None:
+    """Given a night with a gap and a correction, the same night again leaves each figure alone."""
+    run = start_run(hours_ago=40, cost="1", status="failed")
+    night(batch)
+    burst(9, hours_ago=-6, cost="1")
+    world.correct_cost(run, Decimal(1))
+    world.pass_time(timedelta(days=1))
+
+    assert night(batch).figures == night(batch).figures

@@ -1,0 +1,103 @@
+"""Each term comes from its own source, and what is left between them is zero, or told."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+from analytics.emulator.server import Emulator
+from analytics.emulator.world import World
+from tests.conftest import Batch, StartRun
+from tests.nights import Published, night
+from tests.scenarios.conftest import Burst, ledger_total
+
+TERMS = (
+    "date metered_cost_usd run_cost_usd open_cost_usd platform_cost_usd gap_cost_usd edge_usd"
+    " unexplained_usd status"
+)
+DAY, NEXT = date(2026, 11, 19), date(2026, 11, 20)
+
+
+def test_each_term_of_a_day(batch: Batch, world: World, start_run: StartRun, burst: Burst) -> None:
+    """Given ended, open and hidden runs, and one across midnight, every dollar has its term."""
+    start_run(hours_ago=20, status="running", cost="0.5")
+    night(batch)
+    late = start_run(hours_ago=-17, status="running", cost=None)
+    burst(6, hours_ago=-1, cost="1")
+    world.meter(
+        late, model="claude-sonnet-5", provider="anthropic", tokens_in=1, tokens_out=1,
+        cost_usd=Decimal(3), at=world.now + timedelta(hours=19),
+    )  # fmt: skip
+    world.pass_time(timedelta(hours=20))
+    world.finish_run(late)
+    world.pass_time(timedelta(hours=4))
+
+    published = night(batch)
+
+    rows = [row for row in published.rows("fct_reconciliation", TERMS) if row[1] or row[6]]
+    zero = Decimal(0)
+    assert rows == [
+        (DAY, Decimal("0.5"), zero, Decimal("0.5"), zero, zero, zero, zero, "open"),
+        (NEXT, Decimal(6), Decimal(7), zero, zero, Decimal(2), Decimal(-3), zero, "open"),
+        (date(2026, 11, 21), Decimal(3), zero, zero, zero, zero, Decimal(3), zero, "open"),
+    ]
+    assert published.findings == []
+
+
+def test_closed_days_are_explained_to_the_last_digit(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """Given costs of ten decimals, closed days are ok, unexplained zero, and sum to the ledger."""
+    for hours in (8, 20, 33, 50, 51):
+        start_run(hours_ago=hours, cost=f"0.{hours:02}00000007")
+    night(batch)
+    world.pass_time(timedelta(days=3))
+
+    published = night(batch)
+
+    assert {(row["unexplained_usd"], row["status"]) for row in published["fct_reconciliation"]} == {
+        (0, "ok"),
+        (0, "open"),  # today
+    }
+    assert sum(
+        row["complete_cost_usd"] for row in published["fct_workspace_days_complete"]
+    ) == ledger_total(world)
+
+
+def test_a_lagging_meter(batch: Batch, world: World, api: Emulator, start_run: StartRun) -> None:
+    """Given analytics half a day behind, a difference is within the lag, and gone when they are."""
+    api.variants = api.variants.changed({"analytics_lag_seconds": 12 * 3600})
+    batch.set_extract(settle_hours=1)
+    run = start_run(hours_ago=9, cost="1")
+
+    early = night(batch)
+    world.pass_time(timedelta(days=1))
+    late = night(batch)
+
+    def of(published: Published) -> list[tuple[object, ...]]:
+        rows = published.rows("fct_reconciliation", "date run_cost_usd unexplained_usd status")
+        return [row[1:] for row in rows if row[0] == run.created_at.date()]
+
+    assert of(early) == [(Decimal(1), Decimal(-1), "within_lag")]
+    assert of(late) == [(Decimal(1), Decimal(0), "ok")]
+    assert not any(check.blocking_count for check in early.checks)
+
+
+def test_meters_that_never_come_are_a_breach(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """Given a run that says more than the meters do, eight days later that is a breach."""
+    run = start_run(hours_ago=10, cost="1")
+    world.override_record(run.id, {"cost_usd": 21})
+    night(batch)
+    world.pass_time(timedelta(days=9))
+
+    published = night(batch)
+
+    assert published.rows("fct_reconciliation_agents", "date cost_usd run_cost_usd") == [
+        (DAY, Decimal(1), Decimal(21))
+    ]
+    assert [check.name for check in published.checks if check.blocking_count] == [
+        "agent_costs_agree_with_the_api",
+        "metered_cost_is_explained",
+    ]
