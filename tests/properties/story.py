@@ -57,11 +57,13 @@ _hours = st.sampled_from([0, 1, 7, 18, 24, 24, 25, 48, 72, 24 * 9, 24 * 13])
 _nights = st.sampled_from(["whole", "whole", "whole", "twice", "missed", "killed", "unpublished"])
 
 
-def chapters(*, most: int = 5) -> st.SearchStrategy[list[Chapter]]:
-    """A few chapters; the last one ends with two whole nights."""
+def chapters(*, most: int = 4) -> st.SearchStrategy[list[Chapter]]:
+    """A few chapters."""
     return st.lists(
-        st.builds(Chapter, st.lists(_events, max_size=9), _hours, _nights, st.integers(0, 90)),
-        min_size=1,
+        st.builds(
+            Chapter, st.lists(_events, min_size=2, max_size=9), _hours, _nights, st.integers(0, 90)
+        ),
+        min_size=2,
         max_size=most,
     )
 
@@ -92,9 +94,8 @@ class Life:
 
     def pass_time(self, span: timedelta) -> None:
         """Let time pass, up to the end of the story."""
-        self.world.pass_time(
-            min(span, self._began_at + timedelta(days=LONGEST_DAYS) - self.world.now)
-        )
+        left = self._began_at + timedelta(days=LONGEST_DAYS) - self.world.now
+        self.world.pass_time(max(timedelta(0), min(span, left)))
 
     def _wait(self, _: int, hours: int) -> None:
         self.pass_time(timedelta(hours=hours))

@@ -1,0 +1,78 @@
+"""What the API's own figures contradict, from the shell: shown in red, or in the way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from analytics.emulator.world import World
+from tests.cli.conftest import Command, SettingsFile
+from tests.conftest import Batch, StartRun
+
+BLOCKING = "select check_name, is_blocking from fct_check_results where not is_ok order by 1"
+
+
+@pytest.fixture
+def overstated(
+    batch: Batch, world: World, start_run: StartRun, settings_file: SettingsFile
+) -> None:
+    """A run of 1 dollar by the meters says that it cost 21, on a day that has long been closed."""
+    assert batch.settings.data_dir.name == "data"
+    settings_file("[extract]\nhistory_days = 20\n")
+    run = start_run(hours_ago=24 * 10, cost="1")
+    world.override_record(run.id, {"cost_usd": 21})
+
+
+@pytest.mark.usefixtures("overstated")
+def test_a_closed_day_above_both_thresholds_publishes_nothing(analytics: Command) -> None:
+    """The night ends with exit 3, and names day, agent and both numbers."""
+    result = analytics("nightly")
+
+    assert result.code == 3
+    assert "date 2026-11-10, ours_usd 21, theirs_usd 1, difference_usd -20" in result.err
+    assert "--publish-anyway" in result.err
+    assert not Path("data/analytics.duckdb").exists()
+    assert analytics("publish").code == 3
+
+
+@pytest.mark.usefixtures("overstated")
+def test_publish_anyway_says_so_on_the_pages(analytics: Command) -> None:
+    """What is published although a control does not hold carries that on its pages."""
+    result = analytics("nightly", "--publish-anyway")
+
+    assert result.code == 0, result.err
+    assert "the API's own figures differ" in result.err
+    assert "although a control does not hold" in Path("data/site/index.html").read_text("utf-8")
+
+
+@pytest.mark.usefixtures("overstated")
+def test_below_a_threshold_a_difference_is_shown(
+    analytics: Command, settings_file: SettingsFile
+) -> None:
+    """A difference of 20 dollars where 21 are allowed is published, with exit 0 and a red check."""
+    settings_file("[extract]\nhistory_days = 20\n[controls]\nblock_above_usd = 21\n")
+    result = analytics("nightly")
+
+    assert result.code == 0, result.err
+    assert "metered_cost_is_explained" in result.err
+    shown = analytics("sql", BLOCKING, "--format", "csv").out.split()
+    assert shown[1:] == ["agent_costs_agree_with_the_api,false", "metered_cost_is_explained,false"]
+
+
+def test_publish_anyway_does_not_let_our_own_errors_pass(
+    batch: Batch, world: World, start_run: StartRun, analytics: Command
+) -> None:
+    """A check of the figures against themselves stops publishing whatever is said."""
+    start_run(hours_ago=30)
+    assert analytics("nightly").code == 0
+    batch.rows(
+        "insert into raw.runs by name select * replace (nextval('raw.version_ids') as version_id)"
+        " from raw.runs limit 1"
+    )
+    world.pass_time(timedelta(days=1))
+    result = analytics("nightly", "--publish-anyway")
+
+    assert result.code == 3
+    assert "fct_runs_key_is_unique" in result.err
