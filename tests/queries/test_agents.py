@@ -135,6 +135,6 @@ def test_workspaces(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows("from marts.dim_workspaces order by workspace_id") == [
-        (WORKSPACE, "Bakery", None, None),
-        ("w-2", "w-2", SEEN, LATER),
+        (WORKSPACE, "Bakery", "UTC", None, None),
+        ("w-2", "w-2", "UTC", SEEN, LATER),
     ]

@@ -25,6 +25,9 @@ DAMAGE = {
         "update marts.fct_agent_billing_days set billed_usd = 9"
     ),
     "billing_days_keep_what_was_received": "update marts.fct_billing_days set billed_usd = 9",
+    "complete_agent_months_add_up_to_their_sources": (
+        "update marts.fct_agent_months_complete set billed_usd = billed_usd + 1e-10"
+    ),
     "complete_days_add_up_to_their_parts": (
         "update marts.fct_workspace_days_complete set complete_cost_usd = 0"
     ),

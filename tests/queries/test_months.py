@@ -1,0 +1,205 @@
+"""The month as finance books it, whether it is closed, and how often a batch must run."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from analytics.transform.checks import run_checks
+from tests.transform.given import WORKSPACE, Warehouse
+
+NOVEMBER = date(2026, 11, 1)
+SOURCES = ("usage_hours", "run_counts", "agent_billing_days")
+
+
+def read(
+    warehouse: Warehouse, night: str, first: str = "2026-10-20", last: str = "2026-12-20"
+) -> None:
+    """A night (`2026-12-05 05:00Z`) that has read the meters of those days."""
+    warehouse.con.execute("update ledger.workspaces set last_night_at = ?", [night])
+    for request, source in enumerate(SOURCES):
+        warehouse.insert(
+            "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=request,
+            source=source, agent_id="a-1", status=200, window_start=first, window_end=last,
+        )  # fmt: skip
+
+
+def lines(warehouse: Warehouse, *columns: str) -> list[tuple[Any, ...]]:
+    return warehouse.rows(
+        f"select {', '.join(columns)} from marts.fct_agent_months_complete"
+        " where month = '2026-11-01' order by line_kind, agent_name"
+    )
+
+
+@pytest.mark.parametrize(
+    ("created_at", "month"),
+    [
+        ("2026-11-01 03:59:59.999999Z", "2026-10-01"),
+        ("2026-11-01 04:00:00Z", "2026-11-01"),
+        ("2026-12-01 04:59:59.999999Z", "2026-11-01"),
+        ("2026-12-01 05:00:00Z", "2026-12-01"),
+    ],
+)
+def test_edges_of_a_month(warehouse: Warehouse, created_at: str, month: str) -> None:
+    """A month begins in summer time and ends in winter time, each at its own midnight."""
+    warehouse.given("runs", created_at=created_at, cost_usd=1)
+    read(warehouse, "2026-12-05 05:00Z")
+
+    warehouse.build("America/New_York")
+
+    assert warehouse.rows(
+        "select month::varchar, cost_usd from marts.fct_agent_months_complete"
+    ) == [(month, Decimal(1))]
+
+
+def test_lines_of_a_month(warehouse: Warehouse) -> None:
+    """Agents, runs without one and the platform stand apart; what is not told is null."""
+    warehouse.given("runs", cost_usd="1.0000000001")
+    warehouse.given("runs", run_id="r-2", agent_id=None, cost_usd=2, status="failed")
+    warehouse.given("platform_rollups", run_count=3, cost_usd="0.5")
+    warehouse.given("agent_billing_days", agent_id="a-1", cost_usd="1.1", billed_usd="0.3")
+    warehouse.given("agent_billing_days", agent_id=None, cost_usd="2.5", billed_usd="0.1")
+    read(warehouse, "2026-12-05 05:00Z")
+
+    warehouse.build()
+
+    assert lines(
+        warehouse, "line_kind", "agent_name", "run_count", "failed_count", "cost_usd",
+        "gap_cost_usd", "metered_cost_usd", "billed_usd", "not_billed_usd", "restated_cost_usd",
+    ) == [
+        ("agent", "a-1", 1, 0, Decimal("1.0000000001"), 0, Decimal("1.1"), Decimal("0.3"),
+         Decimal("0.8"), 0),
+        ("no_agent", "No agent", 1, 1, 2, None, None, None, None, 0),
+        ("platform", "Platform, and usage without an agent", 3, None, Decimal("0.5"), 0,
+         Decimal("2.5"), Decimal("0.1"), Decimal("2.4"), None),
+    ]  # fmt: skip
+
+
+def test_unknown_is_no_zero(warehouse: Warehouse) -> None:
+    """Runs, gaps and bills of unknown amount give null, and are counted."""
+    warehouse.given("runs", cost_usd=None)
+    warehouse.given("run_counts", run_count=3)
+    warehouse.given("agent_billing_days", cost_usd=None, billed_usd=None)
+    read(warehouse, "2026-12-05 05:00Z")
+
+    warehouse.build()
+
+    assert lines(
+        warehouse, "cost_usd", "unknown_cost_count", "missing_run_count", "unknown_gap_count",
+        "gap_cost_usd", "complete_cost_usd", "billed_usd",
+    ) == [(None, 1, 2, 1, None, None, None)]  # fmt: skip
+
+
+def test_an_agent_that_was_billed_nothing(warehouse: Warehouse) -> None:
+    """Who is not in a bill that was read was billed 0; in one that was not read, nobody knows."""
+    warehouse.given("runs", cost_usd=1)
+    read(warehouse, "2026-12-05 05:00Z")
+    warehouse.build()
+    known = lines(warehouse, "billed_usd")
+    warehouse.con.execute("delete from ledger.requests")
+    warehouse.build()
+
+    assert (known, lines(warehouse, "billed_usd")) == ([(Decimal(0),)], [(None,)])
+
+
+def test_a_month_of_gaps_alone(warehouse: Warehouse) -> None:
+    """An agent of whom no run was seen has a line: no listed run, and what the API says of it."""
+    warehouse.given("run_counts", run_count=7)
+    warehouse.given("agent_rollups", cost_usd="12345678.0000000001")
+    read(warehouse, "2026-12-05 05:00Z")
+
+    warehouse.build()
+
+    assert lines(
+        warehouse, "run_count", "failed_count", "failure_rate", "cost_usd", "missing_run_count",
+        "complete_cost_usd",
+    ) == [(0, 0, None, 0, 7, Decimal("12345678.0000000001"))]  # fmt: skip
+    assert all(each.ok for each in run_checks(warehouse.con) if not each.control)
+
+
+@pytest.mark.parametrize(
+    ("night", "first", "timezone", "status"),
+    [
+        ("2026-11-30 23:59Z", "2026-10-20", "UTC", "open"),
+        ("2026-12-09 00:00Z", "2026-10-20", "UTC", "closed"),
+        ("2026-12-01 04:59Z", "2026-10-20", "America/New_York", "open"),
+        ("2026-11-30 23:30Z", "2026-10-20", "Europe/Berlin", "open"),
+        ("2026-12-09 00:00Z", "2026-11-02", "UTC", "incomplete"),
+        (None, "2026-10-20", "UTC", None),
+    ],
+)
+def test_when_a_month_is_closed(
+    warehouse: Warehouse, night: str | None, first: str, timezone: str, status: str | None
+) -> None:
+    """A month closes when it is over both in its time zone and in UTC, and was read as a whole."""
+    if night:
+        read(warehouse, night, first)
+
+    warehouse.build(timezone)
+
+    assert warehouse.rows("select status from marts.dim_months where month = ?", NOVEMBER) == (
+        [(status,)] if status else []
+    )
+
+
+@pytest.mark.parametrize("unsettled", [{"status": "running"}, {"is_unsettled": True}])
+def test_a_month_with_an_unsettled_run_is_open(
+    warehouse: Warehouse, unsettled: dict[str, Any]
+) -> None:
+    """While one of its runs is open or may be corrected, a month is not closed."""
+    read(warehouse, "2026-12-20 00:00Z")
+    if unsettled.pop("is_unsettled", False):
+        warehouse.insert("ledger.unsettled_runs", workspace_id=WORKSPACE, run_id="r-1")
+    warehouse.given("runs", cost_usd=1, **unsettled)
+
+    warehouse.build()
+
+    assert warehouse.row(
+        "select status, open_count + unsettled_count from marts.dim_months where month = ?",
+        NOVEMBER,
+    ) == ("open", 1)
+
+
+def test_pace_of_a_list(warehouse: Warehouse) -> None:
+    """The shortest time for 200 runs gives how many batches a day would miss none."""
+    first = datetime(2026, 11, 18, tzinfo=UTC)
+    for number in range(400):
+        minutes = 10 * number if number < 200 else 2000 + 3 * (number - 200)
+        created = first + timedelta(minutes=minutes)
+        warehouse.given("runs", run_id=f"r-{number}", created_at=created)
+    read(warehouse, "2026-11-21 05:00Z")
+
+    warehouse.build()
+
+    assert warehouse.row(
+        "select shortest_span_seconds, batches_per_day from marts.fct_list_paces"
+    ) == (199 * 3 * 60, 3)
+
+
+@pytest.mark.parametrize(("counted", "batches"), [(150, 1), (199, 1), (200, 2), (5000, 26)])
+def test_pace_of_runs_never_seen(warehouse: Warehouse, counted: int, batches: int) -> None:
+    """Where too few runs were seen in a row, the count of the busiest day tells the pace."""
+    warehouse.given("run_counts", run_count=counted)
+    read(warehouse, "2026-11-21 05:00Z")
+
+    warehouse.build()
+
+    assert warehouse.row(
+        "select busiest_day_run_count, batches_per_day from marts.fct_list_paces"
+    ) == (counted, batches)
+
+
+def test_pace_without_an_answer(warehouse: Warehouse) -> None:
+    """Where 200 runs came at one instant no pace is enough: null."""
+    for number in range(200):
+        warehouse.given("runs", run_id=f"r-{number}")
+    read(warehouse, "2026-11-21 05:00Z")
+
+    warehouse.build()
+
+    assert warehouse.row(
+        "select shortest_span_seconds, batches_per_day from marts.fct_list_paces"
+    ) == (0, None)
