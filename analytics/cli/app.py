@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analytics.cli.export import export
 from analytics.cli.options import Config, DataDir, Json
 from analytics.cli.runs.commands import runs
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(runs, name="runs")
+app.add_typer(export, name="export")
 
 PublishAnyway = Annotated[
     bool,

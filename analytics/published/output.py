@@ -7,6 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -42,14 +43,20 @@ def write(
         with answering():
             _WRITERS[form](con.execute(query), sys.stdout)
         return
+    with replacing(output) as unfinished, answering():
+        if form is Format.parquet:
+            _write_parquet(con, query, unfinished)
+        else:
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                _WRITERS[form](con.execute(query), file)
+
+
+@contextmanager
+def replacing(output: Path) -> Iterator[Path]:
+    """A file to fill, which takes the place of `output` when it is whole."""
     unfinished = output.with_name(output.name + ".unfinished")
     try:
-        with answering():
-            if form is Format.parquet:
-                _write_parquet(con, query, unfinished)
-            else:
-                with unfinished.open("w", encoding="utf-8", newline="") as file:
-                    _WRITERS[form](con.execute(query), file)
+        yield unfinished
         unfinished.replace(output)
     except OSError as error:
         raise AnalyticsError(f"{output} cannot be written: {error.strerror}.") from error
@@ -74,7 +81,7 @@ def _rows(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
 def _write_csv(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_columns(con))
-    writer.writerows([_text(value) for value in row] for row in _rows(con))
+    writer.writerows([as_text(value) for value in row] for row in _rows(con))
 
 
 def _write_json(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
@@ -99,7 +106,7 @@ def _write_table(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
         is_number = any(isinstance(row[index], int | float | Decimal) for row in rows)
         table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold")
     for row in rows[:SHOWN_ROWS]:
-        table.add_row(*(Text(visible(_text(value))) for value in row))
+        table.add_row(*(Text(visible(as_text(value))) for value in row))
     width = None if out.isatty() else 10_000
     console = Console(file=out, width=width, highlight=False, soft_wrap=not out.isatty())
     console.print(table)
@@ -142,7 +149,8 @@ def _plain(value: Any) -> Any:
             return str(value)
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A value as a text file has it; null is empty."""
     match _plain(value):
         case None:
             return ""

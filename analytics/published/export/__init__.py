@@ -1,0 +1,1 @@
+"""Files for finance, made of what is published."""

@@ -1,0 +1,82 @@
+"""A statement as CSV, as Parquet or as a spreadsheet; safe to open in one."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from contextlib import ExitStack
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from analytics.errors import UsageError
+from analytics.published.export import spreadsheet
+from analytics.published.output import as_text, replacing
+from analytics.terminal import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analytics.published.export.month import Statement
+
+
+class Format(StrEnum):
+    """The kind of file."""
+
+    csv = "csv"
+    xlsx = "xlsx"
+    parquet = "parquet"
+
+
+# What a spreadsheet takes for a formula (also in full width), at the start of a text, or where one
+# of another language would split the line: at a semicolon.
+_FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+# Without this mark Excel reads UTF-8 as the machine's own encoding.
+_ENCODING = "utf-8-sig"
+
+
+def write_statement(statement: Statement, form: Format, output: Path) -> list[Path]:
+    """Write the files of a statement, and return them; definitions that do not fit go beside it."""
+    beside = output.with_name(f"{output.stem}-definitions.csv")
+    with ExitStack() as files:
+        target = files.enter_context(replacing(output))
+        if form is Format.xlsx:
+            spreadsheet.write(statement, target)
+            return [output]
+        if form is Format.parquet:
+            statement.lines.write_parquet(target)
+        else:
+            with target.open("w", encoding=_ENCODING, newline="") as file:
+                write_csv(statement, file)
+        with files.enter_context(replacing(beside)).open(
+            "w", encoding=_ENCODING, newline=""
+        ) as file:
+            _write_rows(file, ("term", "meaning"), statement.definitions)
+    return [output, beside]
+
+
+def print_statement(statement: Statement, form: Format) -> None:
+    """Write the lines to standard output; UsageError for a format that is not text."""
+    if form is not Format.csv:
+        raise UsageError(f"{form.value} is not for a terminal: name a file with --output.")
+    write_csv(statement, sys.stdout)
+
+
+def write_csv(statement: Statement, file: TextIO) -> None:
+    """The lines, numbers digit for digit."""
+    _write_rows(file, statement.lines.columns, statement.lines.iter_rows())
+
+
+def inert(text: str) -> str:
+    """Text that no spreadsheet runs as a formula; controls are visible codes."""
+    return _FORMULA.sub(r"\1\2'", visible(text))
+
+
+def _write_rows(file: TextIO, head: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(head)
+    writer.writerows(
+        [inert(value) if isinstance(value, str) else as_text(value) for value in row]
+        for row in rows
+    )

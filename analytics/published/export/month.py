@@ -1,0 +1,141 @@
+"""The statement of a month: its lines, their total, and what each term means."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from analytics.errors import UsageError
+from analytics.published.export.definitions import Definition, definitions
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+# Sums of nothing are 0; sums of amounts of which none is known are unknown.
+_STATEMENT = """
+    with lines as (
+        select strftime(month, '%Y-%m') as month, * exclude (month)
+        from marts.fct_agent_months_complete
+        where month = $month and list_contains($workspace_ids, workspace_id)
+    ),
+    statement as (
+        select *
+        from lines
+        union all by name
+        select
+            $month[:7] as month,
+            'total' as line_kind,
+            'Total' as agent_name,
+            $status as status,
+            sum(failed_count) / nullif(sum(succeeded_count + failed_count), 0) as failure_rate,
+            {sums}
+        from lines
+    )
+    select {columns}
+    from statement
+    order by line_kind = 'total', workspace_name, workspace_id,
+        list_position(['agent', 'no_agent', 'platform'], line_kind), agent_name, agent_id
+"""
+_NAMES = ("month", "status", "workspace_name", "agent_name", "line_kind")
+_OUTCOMES = ("run_count", "succeeded_count", "failed_count", "cancelled_count", "open_count")
+_MONEY = (
+    "cost_usd", "failed_cost_usd", "gap_cost_usd", "complete_cost_usd",
+    "metered_cost_usd", "billed_usd", "not_billed_usd", "restated_cost_usd",
+)  # fmt: skip
+_OTHER_COUNTS = (
+    "unknown_cost_count", "missing_run_count", "unknown_gap_count", "restated_run_count",
+)  # fmt: skip
+_COLUMNS = (
+    *_NAMES, *_OUTCOMES, "failure_rate", *_MONEY, *_OTHER_COUNTS, "workspace_id", "agent_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A month's lines, the total last; money as exact decimals, in US dollars; null is unknown."""
+
+    month: date
+    cut_off: datetime | None
+    lines: pl.DataFrame
+    definitions: list[Definition]
+
+
+def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None) -> Statement:
+    """The statement of a month (`2026-10`), of all workspaces or of one.
+
+    UsageError for a workspace that is not there, and for a month that has no figures.
+    """
+    import polars as pl
+
+    workspace_ids = _workspaces(con, workspace)
+    first = _month(con, month, workspace_ids)
+    sums = [f"if(count(*) = 0, 0, sum({name}))::decimal(38, 10) as {name}" for name in _MONEY]
+    sums += [
+        f"if(count(*) = 0, 0, sum({name}))::bigint as {name}"
+        for name in (*_OUTCOMES, *_OTHER_COUNTS)
+    ]
+    sql = _STATEMENT.format(sums=", ".join(sums), columns=", ".join(_COLUMNS))
+    status = _status(con, first, workspace_ids)
+    parameters = {"month": str(first), "workspace_ids": workspace_ids, "status": status}
+    lines = pl.DataFrame(con.sql(sql, params=parameters))
+    ((cut_off,),) = con.execute(
+        "select min(last_night_at) from marts.dim_workspaces where list_contains(?, workspace_id)",
+        [workspace_ids],
+    ).fetchall()
+    return Statement(first, cut_off, lines, definitions(con, first, workspace_ids, lines.columns))
+
+
+def _workspaces(con: duckdb.DuckDBPyConnection, workspace: str | None) -> list[str]:
+    rows = con.execute(
+        "select workspace_id, workspace_name from marts.dim_workspaces order by 2, 1"
+    ).fetchall()
+    if workspace is None:
+        return [identifier for identifier, _ in rows]
+    found = [identifier for identifier, _ in rows if identifier == workspace] or [
+        identifier for identifier, name in rows if name.casefold() == workspace.casefold()
+    ]
+    if not found:
+        known = ", ".join(f"{name} ({identifier})" for identifier, name in rows) or "none"
+        raise UsageError(f"There is no workspace {workspace}.\nThere are: {known}.")
+    if len(found) > 1:
+        raise UsageError(
+            f"Several workspaces are called {workspace}.\nName one by its identifier: "
+            f"{', '.join(found)}."
+        )
+    return found
+
+
+def _month(con: duckdb.DuckDBPyConnection, text: str, workspace_ids: list[str]) -> date:
+    """The first day of a month that has figures."""
+    months = con.execute(
+        "select distinct month from marts.dim_months where list_contains(?, workspace_id)"
+        " order by month",
+        [workspace_ids],
+    ).fetchall()
+    if not months:
+        raise UsageError("No month has figures yet.\nRun `analytics nightly` first.")
+    known = f"The first month with figures is {months[0][0]:%Y-%m}, the last {months[-1][0]:%Y-%m}."
+    try:
+        month = (
+            date.fromisoformat(f"{text}-01") if re.fullmatch("[0-9]{4}-[0-9]{2}", text) else None
+        )
+    except ValueError:
+        month = None
+    if month is None:
+        raise UsageError(f"{text} is no month: write it as 2026-10.\n{known}")
+    if (month,) not in months:
+        raise UsageError(f"There are no figures of {text}.\n{known}")
+    return month
+
+
+def _status(con: duckdb.DuckDBPyConnection, month: date, workspace_ids: list[str]) -> str:
+    """Whether the month may still change in any of the workspaces, or was read in part."""
+    rows = con.execute(
+        "select status from marts.dim_months where month = ? and list_contains(?, workspace_id)",
+        [month, workspace_ids],
+    ).fetchall()
+    found = {status for (status,) in rows}
+    return next(status for status in ("open", "incomplete", "closed") if status in found)

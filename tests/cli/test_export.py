@@ -1,0 +1,240 @@
+"""`analytics export`: what finance gets of a published month."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import polars
+import pytest
+
+from analytics.batch.nightly import nightly
+from analytics.batch.progress import Progress
+from analytics.emulator.server import running
+from analytics.emulator.world import World
+from analytics.published.export.files import inert
+from analytics.settings import load_settings
+from tests.cli.conftest import Command
+from tests.conftest import NOW
+
+HOSTILE = ["=cmd()|'/c calc'!A0", "+1", "-2", "@x", "\t=1", "\r=1", "a;=1", "<b>🍞", '",=1']
+MONTH = "2026-11"
+
+
+@pytest.fixture(scope="module")
+def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a published night of two workspaces, one of them empty; tests only read it."""
+    folder = tmp_path_factory.mktemp("exported")
+    world = World.empty(1, NOW)
+    workspace, empty = world.workspaces[0], world.add_workspace("=Empty()")
+    for number, name in enumerate(HOSTILE):
+        agent = world.add_agent(workspace, name, f"agent-{number}")
+        for hours_ago in (30, 3):
+            run = world.start_run(agent, at=NOW - timedelta(hours=hours_ago))
+            world.meter(
+                run,
+                model="claude-sonnet-5",
+                provider="anthropic",
+                tokens_in=10,
+                tokens_out=1,
+                cost_usd=Decimal("0.0000000001") + number,
+            )
+            world.finish_run(run, "failed" if number % 2 else "succeeded")
+    unknown = world.start_run(agent, at=NOW - timedelta(hours=2))
+    world.finish_run(unknown, "succeeded")
+    world.override_record(unknown.id, {"cost_usd": None, "agent_id": None})
+    with running(world) as api, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        tables = ""
+        for variable, each in (("FULL", workspace), ("EMPTY", empty)):
+            patch.setenv(variable, each.api_key)
+            tables += f'[[workspaces]]\napi_key_env = "{variable}"\napi = "{api.url}"\n'
+        text = f"{tables}[extract]\nhistory_days = 25\n"
+        Path("analytics.toml").write_text(text, encoding="utf-8")
+        nightly(load_settings(), Progress())
+    return folder
+
+
+@pytest.fixture
+def published(
+    published_folder: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> Command:
+    """The command, run where a night was published."""
+    monkeypatch.chdir(published_folder)
+    return analytics
+
+
+def read_csv(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+
+
+def read_sheets(file: Path) -> dict[str, list[list[Any]]]:
+    """Each sheet's rows; numbers as their digits, text as text, nothing else."""
+    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    with zipfile.ZipFile(file) as book:
+        trees = {name: ElementTree.fromstring(book.read(name)) for name in book.namelist()
+                 if name.endswith(".xml")}  # fmt: skip
+    strings = [
+        "".join(part.text or "" for part in each.iter(f"{main}t"))
+        for each in trees["xl/sharedStrings.xml"]
+    ]
+
+    def cells(row: ElementTree.Element) -> Iterator[Any]:
+        for cell in row:
+            assert cell.find(f"{main}f") is None
+            value = cell.findtext(f"{main}v")
+            is_text = cell.get("t") == "s"
+            yield strings[int(value or 0)] if is_text else value and float(value)
+
+    names = [each.get("name") for each in trees["xl/workbook.xml"].iter(f"{main}sheet")]
+    sheets = [trees[f"xl/worksheets/sheet{number + 1}.xml"] for number in range(len(names))]
+    return {
+        str(name): [list(cells(row)) for row in sheet.iter(f"{main}row")]
+        for name, sheet in zip(names, sheets, strict=True)
+    }
+
+
+def test_the_total_adds_up(published: Command) -> None:
+    """The last line is the sum of the lines above it to the last digit, and the marts' figure."""
+    *lines, total = read_csv(published("export", "month", MONTH, "--output", "-").out)
+    columns = [name for name in total if name.endswith(("_usd", "_count"))]
+    (marts,) = read_csv(
+        published(
+            "sql",
+            "select sum(complete_cost_usd) as cost, sum(missing_run_count) as missing"
+            f" from fct_workspace_days_complete where date >= '{MONTH}-01'",
+            "--format",
+            "csv",
+        ).out
+    )
+
+    assert len(columns) == 17
+    for column in columns:
+        known = [Decimal(line[column]) for line in lines if line[column]]
+        assert Decimal(total[column]) == sum(known, Decimal(0)), column
+    assert Decimal(total["cost_usd"]) == 2 * sum(range(len(HOSTILE))) + Decimal("1.8e-9")
+    assert total["complete_cost_usd"] == marts["cost"]
+    assert (total["agent_name"], total["status"]) == ("Total", "open")
+
+
+def test_unknown_is_empty(published: Command) -> None:
+    """Runs of unknown cost have no amount, and are counted."""
+    lines = read_csv(published("export", "month", MONTH, "--output", "-").out)
+    (line,) = [line for line in lines if line["line_kind"] == "no_agent"]
+
+    assert (line["cost_usd"], line["billed_usd"], line["unknown_cost_count"]) == ("", "", "1")
+
+
+def test_no_name_is_a_formula(published: Command) -> None:
+    """In CSV no text begins as a formula does, nor after what another language splits at."""
+    for line in read_csv(published("export", "month", MONTH, "--output", "-").out):
+        for part in ";".join([line["agent_name"], line["workspace_name"]]).split(";"):
+            assert not re.match(r"\s*[=+\-@\t\r]", part)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("=1", "'=1"),
+        ("  @x", "  '@x"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a;-1", "a;'-1"),
+        ("a-b=c", "a-b=c"),
+        ("\t=1\r\n", "\\t=1\\r\\n"),
+        ("", ""),
+    ],
+)
+def test_inert_text(text: str, shown: str) -> None:
+    """Only what a spreadsheet would run gets a mark; other text stays as it is."""
+    assert inert(text) == shown
+
+
+def test_csv_files_open_in_a_spreadsheet(published: Command) -> None:
+    """The file says that it is UTF-8, and its definitions lie beside it: a term a line."""
+    result = published("export", "month", MONTH, "--output", "x.csv")
+    lines = Path("x.csv").read_bytes()
+    terms = read_csv(Path("x-definitions.csv").read_text(encoding="utf-8"))
+    meanings = {each["term"]: each["meaning"] for each in terms}
+
+    assert result.err.split() == ["wrote", "x.csv", "wrote", "x-definitions.csv"]
+    assert lines.startswith(b"\xef\xbb\xbfmonth,status,")
+    assert "🍞".encode() in lines
+    assert all(meanings.values())
+    assert set(read_csv(lines.decode())[0]) <= set(meanings)
+    assert "data cut-off" in meanings["Workspace Blank Slate"]
+    assert "last load" in meanings["Workspace =Empty()"]
+
+
+def test_a_spreadsheet_holds_numbers_text_and_definitions(published: Command) -> None:
+    """XLSX has amounts as numbers, every digit as text on a sheet of its own, and no formula."""
+    published("export", "month", MONTH, "--format", "xlsx", "--output", "x.xlsx")
+    published("export", "month", MONTH, "--format", "xlsx", "--output", "again.xlsx")
+    sheets = read_sheets(Path("x.xlsx"))
+    head, *lines = sheets[MONTH]
+    _, *exact = sheets["Exact"]
+    cost, name = head.index("cost_usd"), head.index("agent_name")
+
+    assert list(sheets) == [MONTH, "Exact", "Definitions"]
+    assert lines[-1][cost] == pytest.approx(72)
+    assert exact[-1][cost] == "72.0000000018"
+    assert {line[name] for line in lines} >= {"=cmd()|'/c calc'!A0", "+1", "\\t=1", "<b>🍞"}
+    assert {term for term, *_ in sheets["Definitions"]} >= {*head, "Days", "Numbers"}
+    assert Path("x.xlsx").read_bytes() == Path("again.xlsx").read_bytes()
+
+
+def test_parquet_keeps_decimals(published: Command) -> None:
+    """Parquet has money as exact decimals and names as they are."""
+    published("export", "month", MONTH, "--format", "parquet", "--output", "x.parquet")
+    frame = polars.read_parquet("x.parquet")
+
+    assert frame["cost_usd"][-1] == Decimal("72.0000000018")
+    assert set(HOSTILE) <= set(frame["agent_name"])
+
+
+def test_one_workspace(published: Command) -> None:
+    """A workspace is chosen by name or identifier; an empty one has a total of 0 and no line."""
+    export = ("export", "month", MONTH, "--output", "-")
+    lines = read_csv(published(*export, "--workspace", "Blank Slate").out)
+    again = read_csv(published(*export, "--workspace", lines[0]["workspace_id"]).out)
+    (total,) = read_csv(published(*export, "--workspace", "=Empty()").out)
+
+    assert lines == again
+    assert (total["cost_usd"], total["run_count"], total["failure_rate"]) == (
+        "0.0000000000", "0", "",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("2026-13",), "2026-13 is no month: write it as 2026-10"),
+        (("2026-1",), "is no month"),
+        (("\u0662026-10",), "is no month"),
+        (("1999-01",), "first month with figures is 2026-10, the last 2026-11"),
+        ((MONTH, "--format", "pdf"), "There is no format pdf: csv, xlsx or parquet"),
+        ((MONTH, "--workspace", "x"), "There are: =Empty()"),
+        ((MONTH, "--format", "xlsx", "--output", "-"), "name a file with --output"),
+    ],
+)
+def test_wrong_usage(published: Command, arguments: tuple[str, ...], message: str) -> None:
+    """What cannot be exported is told with what can, and exit 2."""
+    result = published("export", "month", *arguments)
+
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
+
+
+def test_a_file_that_cannot_be_written(published: Command) -> None:
+    """A folder that is not there is named; nothing is left behind."""
+    result = published("export", "month", MONTH, "--output", "no/where.csv")
+
+    assert result.code == 1
+    assert "no/where.csv cannot be written" in result.err
