@@ -85,6 +85,8 @@ def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
 def report(settings: Settings, layout: Layout, progress: Progress, warnings: list[str]) -> None:
     """Make the site from the built marts, beside the published one."""
     from analytics.report.site import About, build_site
+    from analytics.report.summary.files import write_files
+    from analytics.report.summary.reads import read_summary
 
     _insist_on_marts(layout)
     building = layout.staged_site.with_name("site.unfinished")
@@ -101,9 +103,10 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
             load_count=load_count,
             warnings=warnings,
         )
-        summary = build_site(con, building, about=about)
+        made = build_site(con, building, about=about)
+        write_files(read_summary(con), building)
     building.rename(layout.staged_site)
-    progress.say(f"made {summary.page_count} pages")
+    progress.say(f"made {made.page_count} pages and the summary")
 
 
 def publish_all(

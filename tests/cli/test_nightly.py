@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from pathlib import Path
 
@@ -32,6 +33,22 @@ def test_a_night_ends_with_figures_and_pages(night: Command, workspace: Workspac
     assert "$1.50" in line
     assert "data/site/index.html" in result.out
     assert Path("data/site/index.html").is_file()
+
+
+def test_a_night_leaves_its_summary(night: Command) -> None:
+    """What a night prints in ten lines lies beside the pages, as Markdown and as JSON."""
+    lines = night("nightly").out.partition("\n\n")[0].splitlines()
+    text = Path("data/site/summary.md").read_text(encoding="utf-8")
+    found = json.loads(Path("data/site/summary.json").read_text(encoding="utf-8"))
+
+    assert len(lines) <= 10
+    assert all(len(line) <= 80 for line in lines)
+    assert "Gaps       none: every run of this month was seen" in lines
+    assert "**Gaps**: none: every run of this month was seen" in text
+    assert (found["month"]["complete_cost_usd"], found["month"]["failed_count"]) == (
+        "1.5000000000",
+        1,
+    )
 
 
 def test_what_is_written_is_the_owners_alone(night: Command) -> None:

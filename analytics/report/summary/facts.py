@@ -1,0 +1,114 @@
+"""What the morning summary says, as exact figures: the fields of `summary.json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """All listed runs of a workspace; an amount is None where none is known."""
+
+    workspace_id: str
+    workspace_name: str
+    last_night_at: datetime | None
+    run_count: int
+    failed_count: int
+    finished_count: int
+    cost_usd: Decimal | None
+    tokens_in: int | None
+    tokens_out: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Some days of all workspaces, both ends included.
+
+    `complete_cost_usd` is what listed runs, missing ones and the platform's own cost together; the
+    failures are those of listed runs.
+    """
+
+    first_date: date
+    last_date: date
+    run_count: int
+    failed_count: int
+    finished_count: int
+    failed_cost_usd: Decimal | None
+    unknown_cost_count: int
+    missing_run_count: int
+    gap_cost_usd: Decimal | None
+    unknown_gap_count: int
+    complete_cost_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """An agent's cost of the last seven complete days, and of the seven before, gaps included."""
+
+    workspace_name: str
+    agent_name: str
+    is_cost_usd: Decimal
+    was_cost_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """The agent whose failures of yesterday cost most."""
+
+    workspace_name: str
+    agent_name: str
+    failed_count: int
+    failed_cost_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The agent that fills its list of 200 runs fastest, and the batches a day that miss none.
+
+    `batches_per_day` is None where 200 runs came at one instant.
+    """
+
+    workspace_name: str
+    agent_name: str
+    shortest_span_seconds: float
+    batches_per_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The checks that do not hold, and the days whose metered usage is not explained."""
+
+    check_count: int
+    broken_checks: list[str]
+    breach_day_count: int
+    unexplained_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The night in figures. Days are those of `timezone`; gaps and the platform's of UTC.
+
+    `usual_usd` is the median of up to four days before yesterday of the same weekday.
+    `month_complete_days` are no more than last month has, and `same_days_of_last_month` are as
+    many. Any of them is None where there are no such days, or the data do not reach back.
+    """
+
+    as_of: datetime
+    timezone: str
+    workspaces: list[Runs]
+    yesterday: Days
+    usual_usd: Decimal | None
+    month: Days
+    month_complete_days: Days | None
+    same_days_of_last_month: Days | None
+    movers: list[Mover]
+    most_failing: Failing | None
+    fastest_list: Pace | None
+    open_count: int
+    unsettled_count: int
+    controls: Controls

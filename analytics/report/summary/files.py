@@ -1,0 +1,133 @@
+"""The morning summary for a terminal, and as the files that lie beside the pages."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from dataclasses import asdict, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich.cells import cell_len, set_cell_size
+
+from analytics.report import names, numbers
+from analytics.report.periods import day_in_words
+from analytics.report.state import moment
+from analytics.report.summary.lines import (
+    runs_in_words,
+    sentences,
+    tokens_or_unknown,
+    usd_or_unknown,
+)
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from analytics.report.summary.facts import Runs, Summary
+
+_WIDTH = 80
+_LABEL_WIDTH = 11
+_NAME_LENGTH = 22
+_FULL_NAME_LENGTH = 120
+_SHOWN_WORKSPACES = 3
+_SUMMABLE = ("run_count", "failed_count", "finished_count", "cost_usd", "tokens_in", "tokens_out")
+_HEAD = ("Workspace", "Runs", "Failed", "Cost", "Tokens in", "Tokens out")
+# What Markdown reads as more than itself; a dollar sign before a digit stays money.
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>|~#&@]|\$(?![0-9])|(?<=www)\.|:(?=//)")
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+
+
+def terminal_lines(summary: Summary) -> list[str]:
+    """At most ten lines of at most 80 columns."""
+    lines = [_workspace_line(each) for each in _few(summary)]
+    for label, text in sentences(summary, name_length=_NAME_LENGTH, length=_WIDTH - _LABEL_WIDTH):
+        lines.append(_cut(f"{label:{_LABEL_WIDTH}}{text}", _WIDTH))
+    return lines
+
+
+def _workspace_line(runs: Runs) -> str:
+    text = runs_in_words(runs)
+    length = max(_WIDTH - len(text) - len(": "), _LABEL_WIDTH)
+    return _cut(f"{_cut(names.display(runs.workspace_name), length)}: {text}", _WIDTH)
+
+
+def write_files(summary: Summary, folder: Path) -> None:
+    """Write `summary.md` and `summary.json`."""
+    (folder / "summary.md").write_text(markdown(summary), encoding="utf-8")
+    (folder / "summary.json").write_text(json_document(summary), encoding="utf-8")
+
+
+def json_document(summary: Summary) -> str:
+    """Every figure, digit for digit: money as text, days and instants in ISO 8601."""
+    return json.dumps(asdict(summary), indent=2, ensure_ascii=False, default=_plain) + "\n"
+
+
+def markdown(summary: Summary) -> str:
+    """The same sentences with every workspace, for mail and chat."""
+    rows = [
+        (
+            names.display(each.workspace_name),
+            numbers.count(each.run_count),
+            numbers.failure_rate(each.failed_count, each.finished_count)
+            if each.finished_count
+            else "none finished",
+            usd_or_unknown(each.cost_usd),
+            tokens_or_unknown(each.tokens_in),
+            tokens_or_unknown(each.tokens_out),
+        )
+        if each.run_count
+        else (names.display(each.workspace_name), "no runs", "", "", "", "")
+        for each in summary.workspaces
+    ]
+    lines = [
+        f"# Morning summary, {day_in_words(summary.month.last_date)}",
+        "",
+        f"Data to {moment(summary.as_of)}; days and months in {escaped(summary.timezone)}.",
+        "",
+        *(
+            f"- **{label}**: {escaped(text)}"
+            for label, text in sentences(summary, name_length=_FULL_NAME_LENGTH, length=sys.maxsize)
+        ),
+        "",
+        "All listed runs:",
+        "",
+        f"| {' | '.join(_HEAD)} |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        *(f"| {' | '.join(map(escaped, row))} |" for row in rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text that stays itself in Markdown: no markup, link, mention or formula."""
+    return _MARKUP.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), text)
+
+
+def _few(summary: Summary) -> list[Runs]:
+    """The workspaces; where there are many, the dearest, and all others in one."""
+    if len(summary.workspaces) <= _SHOWN_WORKSPACES:
+        return summary.workspaces
+    by_cost = sorted(summary.workspaces, key=lambda each: -(each.cost_usd or Decimal(0)))
+    shown, others = by_cost[: _SHOWN_WORKSPACES - 1], by_cost[_SHOWN_WORKSPACES - 1 :]
+    return [*shown, _together(others)]
+
+
+def _together(parts: list[Runs]) -> Runs:
+    sums = {name: _known_sum([getattr(each, name) for each in parts]) for name in _SUMMABLE}
+    return replace(parts[0], workspace_name=f"{len(parts)} others", **sums)
+
+
+def _known_sum(values: list[Any]) -> Any:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def _cut(text: str, width: int) -> str:
+    """Text of at most so many columns."""
+    return text if cell_len(text) <= width else f"{set_cell_size(text, width - 1)}…"
+
+
+def _plain(value: Decimal | date) -> str:
+    return numbers.usd_exact(value) if isinstance(value, Decimal) else value.isoformat()

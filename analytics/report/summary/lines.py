@@ -1,0 +1,178 @@
+"""The morning summary in sentences: a label and a text a line."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analytics.report import names, numbers
+from analytics.report.periods import day_on_axis, month_in_words
+from analytics.report.state import moment
+
+if TYPE_CHECKING:
+    from analytics.report.summary.facts import Days, Runs, Summary
+
+_ONE_NIGHT = timedelta(hours=12)  # between the first and the last workspace of a night
+_WEEK_ON_WEEK = ", week on week"
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def sentences(summary: Summary, *, name_length: int, length: int) -> list[tuple[str, str]]:
+    """What happened, a line each; names, and lists of names, are cut to so many characters."""
+    return [
+        ("Yesterday", _yesterday(summary)),
+        ("Month", _month(summary)),
+        ("Movers", _movers(summary, name_length, length)),
+        ("Failures", _failures(summary, name_length)),
+        ("Gaps", _gaps(summary)),
+        ("Pace", _pace(summary, name_length)),
+        ("Controls", _controls(summary)),
+    ]
+
+
+def runs_in_words(runs: Runs) -> str:
+    """All that is known of a workspace's runs: how many, failed, cost, tokens."""
+    if not runs.run_count:
+        return "no runs"
+    return (
+        f"{numbers.plural(runs.run_count, 'run')}, {_failed(runs)}, "
+        f"{usd_or_unknown(runs.cost_usd)}, {tokens_or_unknown(runs.tokens_in)} tokens in, "
+        f"{tokens_or_unknown(runs.tokens_out)} out"
+    )
+
+
+def _failed(runs: Runs | Days) -> str:
+    """The share of finished runs that failed; of few the counts."""
+    if not runs.finished_count:
+        return "none finished"
+    if runs.finished_count < numbers.SMALL_SAMPLE:
+        return f"{runs.failed_count} of {runs.finished_count} failed"
+    return f"{numbers.percent(runs.failed_count, runs.finished_count)} failed"
+
+
+def _yesterday(summary: Summary) -> str:
+    day = summary.yesterday
+    weekday = _WEEKDAYS[day.first_date.weekday()]
+    runs = numbers.plural(day.run_count + day.missing_run_count, "run")
+    cost = usd_or_unknown(day.complete_cost_usd)
+    text = f"{weekday} {day_on_axis(day.first_date)}: {cost} in {runs}"
+    if day.unknown_cost_count:
+        text += f", {numbers.count(day.unknown_cost_count)} of unknown cost"
+    if summary.usual_usd is None:
+        return text
+    change = numbers.usd_change(day.complete_cost_usd, summary.usual_usd)
+    return f"{text}; {change} on the usual"
+
+
+def _month(summary: Summary) -> str:
+    now, before = summary.month_complete_days, summary.same_days_of_last_month
+    text = f"{_month_name(summary.month)} so far {usd_or_unknown(summary.month.complete_cost_usd)}"
+    if now is None or before is None:
+        return text
+    change = numbers.usd_change(now.complete_cost_usd, before.complete_cost_usd)
+    days = numbers.plural(before.last_date.day, "day")
+    return f"{text}; first {days} {change} on {_month_name(before)}'s"
+
+
+def _movers(summary: Summary, name_length: int, length: int) -> str:
+    if not summary.movers:
+        return "no agent's week can be told from the week before"
+    movers = [
+        f"{_name(each.agent_name, name_length)} {_change(each.is_cost_usd - each.was_cost_usd)}"
+        for each in summary.movers
+    ]
+    while len(movers) > 1 and len(", ".join(movers)) > length - len(_WEEK_ON_WEEK):
+        movers.pop()
+    return f"{', '.join(movers)}{_WEEK_ON_WEEK}"
+
+
+def _failures(summary: Summary, name_length: int) -> str:
+    day, month = summary.yesterday, summary.month
+    text = (
+        f"{_failed(day)}, {usd_or_unknown(day.failed_cost_usd)} burned, "
+        f"{usd_or_unknown(month.failed_cost_usd)} this month"
+    )
+    if each := summary.most_failing:
+        return f"{text}; most by {_name(each.agent_name, name_length)}"
+    return text
+
+
+def _gaps(summary: Summary) -> str:
+    if not summary.month.missing_run_count:
+        return "none: every run of this month was seen"
+    return (
+        f"never seen: {_missing(summary.yesterday)} yesterday; {_missing(summary.month)} this month"
+    )
+
+
+def _missing(days: Days) -> str:
+    if not days.missing_run_count:
+        return "none"
+    text = f"{numbers.plural(days.missing_run_count, 'run')}, {usd_or_unknown(days.gap_cost_usd)}"
+    return f"{text} and more" if days.unknown_gap_count and days.gap_cost_usd is not None else text
+
+
+def pace_in_words(agent_name: str, span_seconds: float, batches_per_day: int | None) -> str:
+    """How often the batch would have to run to see every run of the agent with the most."""
+    if batches_per_day is None:
+        return f"no batch is fast enough: 200 runs at one instant, {agent_name}"
+    if batches_per_day == 1:
+        return "one batch a day misses none"
+    batches, span = numbers.count(batches_per_day), numbers.duration(span_seconds)
+    return f"{batches} batches a day miss none: 200 runs in {span}, {agent_name}"
+
+
+def _pace(summary: Summary, name_length: int) -> str:
+    pace = summary.fastest_list
+    if pace is None:
+        return "no agent has started a run lately"
+    name = _name(pace.agent_name, name_length)
+    return pace_in_words(name, pace.shortest_span_seconds, pace.batches_per_day)
+
+
+def _controls(summary: Summary) -> str:
+    controls, unread = summary.controls, _unread(summary)
+    if controls.broken_checks:
+        broken = f"{len(controls.broken_checks)} of {controls.check_count} checks do not hold"
+        return f"{broken}: {', '.join(controls.broken_checks)}{unread}"
+    if controls.breach_day_count:
+        days = numbers.plural(controls.breach_day_count, "day")
+        return f"{usd_or_unknown(controls.unexplained_usd)} of {days} is not explained{unread}"
+    return (
+        f"all {controls.check_count} hold{unread}; data to {moment(summary.as_of)}; "
+        f"{numbers.plural(summary.open_count, 'run')} open, "
+        f"{numbers.count(summary.unsettled_count)} settling"
+    )
+
+
+def _unread(summary: Summary) -> str:
+    """The workspaces that the last night did not read."""
+    unread = [
+        names.display(each.workspace_name)
+        for each in summary.workspaces
+        if each.last_night_at is None or summary.as_of - each.last_night_at > _ONE_NIGHT
+    ]
+    return f"; not read: {', '.join(unread)}" if unread else ""
+
+
+def _name(name: str, longest: int) -> str:
+    return names.shortened(names.display(name), longest)
+
+
+def _change(amount: Decimal) -> str:
+    return numbers.usd(amount) if amount < 0 else f"+{numbers.usd(amount)}"
+
+
+def usd_or_unknown(amount: Decimal | None) -> str:
+    """An amount in short."""
+    return "cost unknown" if amount is None else numbers.usd_headline(amount)
+
+
+def tokens_or_unknown(number: int | None) -> str:
+    """Tokens in short."""
+    return "unknown" if number is None else numbers.tokens(number)
+
+
+def _month_name(days: Days) -> str:
+    return month_in_words(days.first_date).split()[0]

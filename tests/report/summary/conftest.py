@@ -1,0 +1,3 @@
+from tests.transform.given import warehouse
+
+__all__ = ["warehouse"]

@@ -1,0 +1,247 @@
+"""The morning summary: its figures, its ten lines, and its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from analytics.report import numbers
+from analytics.report.summary import facts
+from analytics.report.summary.facts import Summary
+from analytics.report.summary.files import escaped, markdown, terminal_lines, write_files
+from analytics.report.summary.reads import read_summary
+from analytics.transform.checks import run_checks
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
+
+CUT_OFF = "2026-11-24 05:00Z"  # a Tuesday
+YESTERDAY = date(2026, 11, 23)
+
+
+def given_a_night(warehouse: Warehouse, first: str = "2026-10-01") -> None:
+    """A night that has read all days since `first`."""
+    warehouse.con.execute(
+        "update ledger.workspaces set last_night_at = ?, first_night_at = ?", [CUT_OFF, CUT_OFF]
+    )
+    for request, source in enumerate(("usage_hours", "run_counts")):
+        warehouse.insert(
+            "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=request,
+            source=source, agent_id="a-1", status=200,
+            window_start=first, window_end="2026-11-25",
+        )  # fmt: skip
+
+
+def given_runs(warehouse: Warehouse, costs: dict[date, Any], **columns: Any) -> None:
+    """A run a day, at noon, of such cost."""
+    for day, cost in costs.items():
+        warehouse.given(
+            "runs",
+            run_id=f"{columns.get('agent_id', 'a-1')}-{day}",
+            created_at=f"{day} 12:00Z",
+            cost_usd=cost,
+            **columns,
+        )
+
+
+def summary_of(warehouse: Warehouse, timezone: str = "UTC") -> Summary:
+    warehouse.build(timezone)
+    run_checks(warehouse.con)
+    return read_summary(warehouse.con)
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Summary]:
+    """A night after two months of runs, failures, gaps and a change of cost."""
+    with empty_warehouse(tmp_path_factory.mktemp("summary") / "data") as warehouse:
+        given_a_night(warehouse)
+        days = [YESTERDAY - timedelta(days=number) for number in range(50)]
+        given_runs(warehouse, {day: 3 if day > date(2026, 11, 16) else 1 for day in days})
+        given_runs(
+            warehouse, {YESTERDAY: "0.5"}, agent_id="a-2", status="failed", error="TimeoutError"
+        )
+        warehouse.given("agents", agent_id="a-1", agent_name="Baker")
+        warehouse.given("agents", agent_id="a-2", agent_name="Judge <b>|`x`")
+        warehouse.given("run_counts", date=str(YESTERDAY), run_count=401)
+        warehouse.given("agent_rollups", date=str(YESTERDAY), cost_usd="43.0000000001")
+        yield summary_of(warehouse)
+
+
+def test_yesterday_against_its_usual_weekday(example: Summary) -> None:
+    """Yesterday counts gaps too, and stands against the median of the same weekday before."""
+    assert example.yesterday.first_date == YESTERDAY
+    assert example.yesterday.complete_cost_usd == Decimal("43.5000000001")
+    assert (example.yesterday.missing_run_count, example.usual_usd) == (400, Decimal(1))
+
+
+def test_month_against_as_many_days_of_the_last(example: Summary) -> None:
+    """The month so far includes today; its complete days stand against as many of last month."""
+    complete, before = example.month_complete_days, example.same_days_of_last_month
+
+    assert (example.month.first_date, example.month.last_date.day) == (date(2026, 11, 1), 24)
+    assert complete
+    assert before
+    assert (complete.last_date, before.last_date) == (YESTERDAY, date(2026, 10, 23))
+    assert complete.complete_cost_usd == 16 + 7 * 3 + Decimal("40.5000000001")
+
+
+def test_movers_are_week_on_week(example: Summary) -> None:
+    """The agents whose seven complete days differ most from the seven before, gaps included."""
+    assert [(each.agent_name, each.was_cost_usd, each.is_cost_usd) for each in example.movers] == [
+        ("Baker", Decimal(7), Decimal("61.0000000001")),
+        ("Judge <b>|`x`", Decimal(0), Decimal("0.5")),
+    ]
+
+
+def test_ten_lines(example: Summary) -> None:
+    """A terminal gets ten lines of 80 columns at most, however many workspaces and digits."""
+    (one,) = example.workspaces
+    huge = replace(
+        one, workspace_name="🍞" * 60, run_count=10**9, cost_usd=Decimal("9e27"), tokens_in=10**18
+    )
+    lines = [terminal_lines(replace(example, workspaces=[huge] * count)) for count in range(6)]
+
+    assert [len(each) for each in lines] == [7, 8, 9, 10, 10, 10]
+    assert all(cell_len(line) <= 80 for each in lines for line in each)
+    assert lines[5][2].startswith("3 others: 3,000,000,000 runs")
+
+
+def test_lines_say_what_happened(example: Summary) -> None:
+    """Each line names its figures: cost, change, failures, gaps, and how often to run."""
+    text = "\n".join(terminal_lines(example)).replace(numbers.NO_BREAK, " ")
+
+    assert "Monday 23 Nov: $43.50 in 402 runs; +$42.50 (+4,250%) on the usual" in text
+    assert "Baker +$54.00, Judge <b>|`x` +$0.50, week on week" in text
+    assert "1 of 2 failed, $0.50 burned, $0.50 this month; most by Judge" in text
+    assert "never seen: 400 runs, $40.00 yesterday; 400 runs, $40.00 this month" in text
+    assert "3 batches a day miss none: 200 runs in 11 h 58 min, Baker" in text
+
+
+def test_the_first_night(warehouse: Warehouse) -> None:
+    """Where the data do not reach back, nothing is compared, and nothing fails."""
+    given_a_night(warehouse, first="2026-11-22")
+    given_runs(warehouse, {YESTERDAY: 2})
+    summary = summary_of(warehouse)
+
+    assert (summary.usual_usd, summary.same_days_of_last_month, summary.movers) == (None, None, [])
+    assert "Monday 23 Nov: $2.00 in 1 run" in terminal_lines(summary)[1]
+
+
+def test_nothing_at_all(warehouse: Warehouse) -> None:
+    """Before any night, and for a workspace without runs, the summary says that there is none."""
+    summary = summary_of(warehouse)
+
+    assert terminal_lines(summary)[0] == "Bakery: no runs"
+    assert "no agent has started a run lately" in terminal_lines(summary)[6]
+    assert "| Bakery | no runs |" in markdown(summary)
+
+
+def test_the_first_of_a_month(warehouse: Warehouse) -> None:
+    """On the first of a month there is no complete day to compare."""
+    given_a_night(warehouse)
+    warehouse.con.execute("update ledger.workspaces set last_night_at = '2026-11-01 05:00Z'")
+    summary = summary_of(warehouse)
+
+    assert (summary.month_complete_days, summary.same_days_of_last_month) == (None, None)
+
+
+def test_a_month_longer_than_the_last(warehouse: Warehouse) -> None:
+    """The last days of a long month are compared with nothing."""
+    given_a_night(warehouse, first="2026-01-01")
+    warehouse.con.execute("update ledger.workspaces set last_night_at = '2026-03-31 05:00Z'")
+    summary = summary_of(warehouse)
+
+    assert summary.month_complete_days
+    assert summary.same_days_of_last_month
+    assert summary.month_complete_days.last_date == date(2026, 3, 28)
+    assert summary.same_days_of_last_month.last_date == date(2026, 2, 28)
+
+
+def test_days_of_the_reporting_time_zone(warehouse: Warehouse) -> None:
+    """Yesterday is that of the reporting time zone, also when its clocks change."""
+    warehouse.con.execute("update ledger.workspaces set last_night_at = '2026-11-02 04:30Z'")
+    for created_at, cost in (("2026-11-01 03:59Z", 1), ("2026-11-01 04:01Z", 2)):
+        warehouse.given("runs", run_id=created_at, created_at=created_at, cost_usd=cost)
+    for created_at, cost in (("2026-11-02 04:59Z", 4), ("2026-11-02 05:00Z", 8)):
+        warehouse.given("runs", run_id=created_at, created_at=created_at, cost_usd=cost)
+    summary = summary_of(warehouse, "America/New_York")
+
+    assert summary.month.last_date == date(2026, 11, 1)
+    assert (summary.yesterday.complete_cost_usd, summary.month.complete_cost_usd) == (1, 6)
+
+
+def test_unknown_cost_is_told(warehouse: Warehouse) -> None:
+    """A cost that nobody knows is no zero: it is said, and null in JSON."""
+    given_a_night(warehouse)
+    given_runs(warehouse, {YESTERDAY: None}, status="failed")
+    summary = summary_of(warehouse)
+
+    assert "cost unknown" in terminal_lines(summary)[0]
+    assert "1 of unknown cost" in terminal_lines(summary)[1]
+    assert summary.yesterday.failed_cost_usd is None
+
+
+def test_what_does_not_hold_comes_first(example: Summary) -> None:
+    """Broken checks, unexplained days and a workspace that was not read are named."""
+    broken = replace(example.controls, broken_checks=["sums_agree"])
+    breach = replace(
+        example.controls, broken_checks=[], breach_day_count=2, unexplained_usd=Decimal("1.5")
+    )
+    old = replace(example.workspaces[0], last_night_at=example.as_of - timedelta(days=2))
+    whole = replace(
+        example, controls=replace(example.controls, broken_checks=[], breach_day_count=0)
+    )
+
+    assert "; data to 2026-11-24 05:00 UTC; 0 runs open" in terminal_lines(whole)[-1]
+    assert "checks do not hold: sums_agree" in terminal_lines(replace(example, controls=broken))[-1]
+    assert (
+        "$1.50 of 2 days is not explained" in terminal_lines(replace(example, controls=breach))[-1]
+    )
+    assert "not read: Bakery" in terminal_lines(replace(whole, workspaces=[old]))[-1]
+
+
+def test_json_is_exact(example: Summary, tmp_path: Path) -> None:
+    """Money is text with every digit, instants and days are ISO 8601, the file is UTF-8."""
+    write_files(example, tmp_path)
+    found = json.loads((tmp_path / "summary.json").read_text(encoding="utf-8"))
+
+    assert found["yesterday"]["complete_cost_usd"] == "43.5000000001"
+    assert datetime.fromisoformat(found["as_of"]) == example.as_of
+    assert found["movers"][1]["agent_name"] == "Judge <b>|`x`"
+    assert set(found) == {field.name for field in fields(Summary)}
+
+
+def test_markdown_is_inert(example: Summary) -> None:
+    """A name is text in Markdown: no tag, table cell, code, link or mention."""
+    hostile = "<script>|`x` [a](http://b) www.c @all $x$ \x1b[31m\n# y"
+    workspaces = [replace(example.workspaces[0], workspace_name=hostile)]
+    text = markdown(replace(example, workspaces=workspaces))
+    (row,) = [line for line in text.splitlines() if "script" in line]
+
+    assert "<script>" not in text
+    assert "\x1b" not in text
+    assert row.replace("\\|", "").count("|") == 7
+    assert "\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in row
+
+
+@pytest.mark.parametrize("text", ["$5.66 in 553 runs; +$2.03 (+26%)", "Söhne 🍞", "8 h 37 min"])
+def test_plain_text_stays_plain_in_markdown(text: str) -> None:
+    """Money, counts and ordinary names need no mark."""
+    assert escaped(text) == text
+
+
+def test_every_field_is_documented() -> None:
+    """README names each field of `summary.json`."""
+    readme = Path(__file__).parents[3] / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    kinds = [kind for kind in vars(facts).values() if is_dataclass(kind)]
+
+    assert {field.name for kind in kinds for field in fields(kind)} <= set(
+        text.replace("`", " ").replace(",", " ").split()
+    )
