@@ -3,45 +3,94 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.batch.last_night import read_last_night
 from analytics.published.sandbox import open_published
+from analytics.report import numbers
+from analytics.report.summary.lines import pace_in_words
 from analytics.terminal import visible
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import is_held
 
+if TYPE_CHECKING:
+    import duckdb
+    from rich.table import Table
+
 _WORKSPACES = """
+    with runs as (
+        select
+            workspace_id,
+            max(created_at) as newest_run_at,
+            count(*) filter (not is_terminal) as open_count,
+            count(*) filter (is_terminal and not is_settled) as unsettled_count
+        from marts.fct_runs
+        group by workspace_id
+    ),
+    gaps as (
+        select
+            workspace_id,
+            sum(missing_run_count)::bigint as missing_run_count,
+            sum(missing_cost_usd) as missing_cost_usd,
+            count(*) filter (missing_cost_usd is null) as unknown_gap_count
+        from marts.fct_listing_gaps
+        group by workspace_id
+    ),
+    days as (
+        select
+            workspace_id,
+            count(*) filter (status = 'ok') as ok_day_count,
+            count(*) filter (status = 'within_lag') as within_lag_day_count,
+            count(*) filter (status = 'open') as open_day_count,
+            count(*) filter (status = 'breach') as breach_day_count,
+            sum(unexplained_usd) filter (status <> 'open') as unexplained_usd
+        from marts.fct_reconciliation
+        group by workspace_id
+    ),
+    aside as (
+        select workspace_id, count(*) as quarantined_record_count
+        from marts.fct_quarantined_records
+        group by workspace_id
+    ),
+    fastest as (
+        select distinct on (workspace_id) *
+        from marts.fct_list_paces
+        join marts.dim_agents using (workspace_id, agent_id)
+        order by workspace_id, shortest_span_seconds, agent_id
+    )
     select
-        w.workspace_name,
-        w.workspace_id,
-        w.last_night_at,
-        (select max(created_at) from marts.fct_runs as r where r.workspace_id = w.workspace_id),
-        (select count(*) from marts.fct_runs as r
-            where r.workspace_id = w.workspace_id and not is_terminal),
-        (select count(*) from marts.fct_runs as r
-            where r.workspace_id = w.workspace_id and is_terminal and not is_settled),
-        (select count(*) from marts.fct_list_pulls as p
-            where p.workspace_id = w.workspace_id and gap_after is not null),
-        (select count(*) from marts.fct_quarantined_records as q
-            where q.workspace_id = w.workspace_id)
-    from marts.dim_workspaces as w
-    order by w.workspace_name, w.workspace_id
+        workspace_name,
+        workspace_id,
+        last_night_at,
+        newest_run_at,
+        coalesce(open_count, 0) as open_run_count,
+        coalesce(unsettled_count, 0) as unsettled_run_count,
+        coalesce(quarantined_record_count, 0) as quarantined_record_count,
+        coalesce(missing_run_count, 0) as missing_run_count,
+        if(gaps.workspace_id is null, 0, missing_cost_usd) as missing_cost_usd,
+        coalesce(unknown_gap_count, 0) as unknown_gap_count,
+        coalesce(ok_day_count, 0) as ok_day_count,
+        coalesce(within_lag_day_count, 0) as within_lag_day_count,
+        coalesce(open_day_count, 0) as open_day_count,
+        coalesce(breach_day_count, 0) as breach_day_count,
+        unexplained_usd,
+        fastest.agent_name as fastest_agent_name,
+        fastest.shortest_span_seconds,
+        fastest.batches_per_day
+    from marts.dim_workspaces
+    left join runs using (workspace_id)
+    left join gaps using (workspace_id)
+    left join days using (workspace_id)
+    left join aside using (workspace_id)
+    left join fastest using (workspace_id)
+    order by workspace_name, workspace_id
 """
-_WORKSPACE_KEYS = (
-    "workspace_name",
-    "workspace_id",
-    "last_night_at",
-    "newest_run_at",
-    "open_run_count",
-    "unsettled_run_count",
-    "gap_count",
-    "quarantined_record_count",
-)
 # A list's watermark: how far its last pull reached.
 _WATERMARKS = """
-    select p.workspace_id, coalesce(a.agent_name, 'all runs'), p.agent_id, p.pulled_at,
+    select p.workspace_id, coalesce(a.agent_name, 'all runs') as list, p.agent_id, p.pulled_at,
         p.newest_created_at, p.newest_run_id
     from marts.fct_list_pulls as p
     left join marts.dim_agents as a using (workspace_id, agent_id)
@@ -50,33 +99,19 @@ _WATERMARKS = """
     ) = 1
     order by p.workspace_id, p.agent_id nulls first
 """
-_WATERMARK_KEYS = (
-    "workspace_id",
-    "list",
-    "agent_id",
-    "pulled_at",
-    "newest_created_at",
-    "newest_run_id",
-)
+_CHECKS = """
+    select check_name, is_ok, violation_count
+    from marts.fct_check_results
+    order by check_name
+"""
 
 
 def status(layout: Layout) -> dict[str, Any]:
     """Freshness, watermarks, gaps, open runs, checks, and how the last night ended."""
     with open_published(layout.published) as con:
-        workspaces = [
-            dict(zip(_WORKSPACE_KEYS, row, strict=True))
-            for row in con.execute(_WORKSPACES).fetchall()
-        ]
-        watermarks = [
-            dict(zip(_WATERMARK_KEYS, row, strict=True))
-            for row in con.execute(_WATERMARKS).fetchall()
-        ]
-        checks = [
-            {"check_name": name, "is_ok": is_ok, "violation_count": count}
-            for name, is_ok, count in con.execute(
-                "select check_name, is_ok, violation_count from marts.fct_check_results order by 1"
-            ).fetchall()
-        ]
+        workspaces = _records(con, _WORKSPACES)
+        watermarks = _records(con, _WATERMARKS)
+        checks = _records(con, _CHECKS)
     night = read_last_night(layout)
     return {
         "published_at": datetime.fromtimestamp(layout.published.stat().st_mtime, UTC),
@@ -90,14 +125,12 @@ def status(layout: Layout) -> dict[str, Any]:
 
 def print_json(found: dict[str, Any]) -> None:
     """The status as one JSON object."""
-    print(json.dumps(found, indent=2, ensure_ascii=False, default=_instant))
+    print(json.dumps(found, indent=2, ensure_ascii=False, default=_plain))
 
 
 def print_text(found: dict[str, Any]) -> None:
     """The status for a person."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     console = Console(highlight=False, soft_wrap=True, markup=False)
     console.print(f"Published {_instant(found['published_at'])}")
@@ -108,29 +141,84 @@ def print_text(found: dict[str, Any]) -> None:
         console.print(f"The last night {how} at {_instant(night['ended_at'])}")
         for message in night["messages"]:
             console.print(f"  {visible(message)}")
-    table = Table(header_style="bold", box=None, pad_edge=False)
-    table.add_column("Workspace")
-    table.add_column("Data to (UTC)", no_wrap=True)
-    table.add_column("Newest run (UTC)", no_wrap=True)
-    for name in ("Open", "Settling", "Gaps", "Aside"):
-        table.add_column(name, justify="right")
-    for row in found["workspaces"]:
-        table.add_row(
-            Text(visible(row["workspace_name"])),
-            _instant(row["last_night_at"]).removesuffix(" UTC"),
-            _instant(row["newest_run_at"]).removesuffix(" UTC") or "no runs",
-            *(str(row[key]) for key in _WORKSPACE_KEYS[4:]),
-        )
+    workspaces = found["workspaces"]
     console.print()
-    console.print(table)
+    console.print(_table(_FRESHNESS, workspaces))
+    console.print()
+    console.print(_table(_WHOLENESS, workspaces))
+    console.print()
+    for row in workspaces:
+        if pace := _pace(row):
+            console.print(f"{visible(row['workspace_name'])}: {pace}")
     broken = [check["check_name"] for check in found["checks"] if not check["is_ok"]]
-    console.print()
     console.print(
         f"Checks that do not hold: {', '.join(broken)}"
         if broken
         else f"All {len(found['checks'])} checks held."
     )
     console.print(f"{len(found['watermarks'])} lists are watched; --json tells each watermark.")
+
+
+_Columns: TypeAlias = "Sequence[tuple[str, Callable[[dict[str, Any]], str]]]"
+
+_FRESHNESS: _Columns = (
+    ("Data to (UTC)", lambda row: _instant(row["last_night_at"]).removesuffix(" UTC")),
+    (
+        "Newest run (UTC)",
+        lambda row: _instant(row["newest_run_at"]).removesuffix(" UTC") or "no runs",
+    ),
+    ("Open", lambda row: numbers.count(row["open_run_count"])),
+    ("Settling", lambda row: numbers.count(row["unsettled_run_count"])),
+    ("Aside", lambda row: numbers.count(row["quarantined_record_count"])),
+)
+_WHOLENESS: _Columns = (
+    ("Missing", lambda row: numbers.count(row["missing_run_count"])),
+    ("Its cost", lambda row: _gap_cost(row)),
+    ("Days ok", lambda row: numbers.count(row["ok_day_count"])),
+    ("Lag", lambda row: numbers.count(row["within_lag_day_count"])),
+    ("Open", lambda row: numbers.count(row["open_day_count"])),
+    ("Breach", lambda row: numbers.count(row["breach_day_count"])),
+    ("Unexplained", lambda row: numbers.usd(row["unexplained_usd"])),
+)
+
+
+def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    table.add_column("Workspace")
+    for head, _ in columns:
+        table.add_column(head, justify="right", no_wrap=True)
+    for row in rows:
+        name = Text(visible(row["workspace_name"]))
+        table.add_row(name, *(text(row) for _, text in columns))
+    return table
+
+
+def _gap_cost(row: dict[str, Any]) -> str:
+    """What the runs that were never seen cost; a plus where some of it is unknown."""
+    text = numbers.usd(row["missing_cost_usd"])
+    return f"{text}+" if row["unknown_gap_count"] and row["missing_cost_usd"] is not None else text
+
+
+def _pace(row: dict[str, Any]) -> str:
+    """How often the batch would have to run for no run to be missed."""
+    if row["fastest_agent_name"] is None:
+        return ""
+    return pace_in_words(
+        visible(row["fastest_agent_name"]), row["shortest_span_seconds"], row["batches_per_day"]
+    )
+
+
+def _records(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    found = con.execute(sql)
+    names = [name for name, *_ in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _plain(value: datetime | Decimal) -> str:
+    return numbers.usd_exact(value) if isinstance(value, Decimal) else _instant(value)
 
 
 def _instant(moment: datetime | None) -> str:

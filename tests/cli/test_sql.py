@@ -190,12 +190,23 @@ def test_status_is_told_in_json(published: Command) -> None:
     found = json.loads(published("status", "--json").out)
 
     (workspace,) = found["workspaces"]
-    assert (workspace["open_run_count"], workspace["gap_count"]) == (0, 0)
+    assert (workspace["open_run_count"], workspace["missing_run_count"]) == (0, 0)
+    assert workspace["missing_cost_usd"] == workspace["unexplained_usd"] == "0.0000000000"
+    assert (workspace["breach_day_count"], workspace["batches_per_day"]) == (0, 1)
     assert {mark["list"] for mark in found["watermarks"]} == {"all runs", "Baker"}
     assert found["last_night"]["exit_code"] == 0
     assert found["checks"]
     assert all(check["is_ok"] for check in found["checks"])
     assert workspace["workspace_name"] == "Blank Slate"
+
+
+def test_status_fits_a_terminal(published: Command) -> None:
+    """The status has gaps, reconciled days and the pace of each workspace, in 80 columns."""
+    lines = published("status").out.splitlines()
+
+    assert any("Missing" in line and "Unexplained" in line for line in lines)
+    assert "Blank Slate: one batch a day misses none" in lines
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_published_file_opens_in_older_duckdb(published: Command) -> None:
