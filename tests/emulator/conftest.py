@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from analytics.emulator.records import Workspace
 
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)  # a Tuesday
+NOBODY = "6b1f0a3e-0d5c-4a53-9a7e-000000000000"  # an id that nothing has
 
 
 class Api:

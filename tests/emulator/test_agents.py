@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import pytest
+
+from tests.emulator.conftest import NOBODY
 
 from .conftest import Api
 
@@ -137,7 +138,7 @@ def test_publishing_a_draft_agents_version_makes_it_run(api: Api) -> None:
         ("PATCH", "/agents/baker/versions/9", {"status": "active"}, 404),
         ("PATCH", "/agents/baker/versions/1", {"status": "draft"}, 422),
         ("PATCH", "/agents/baker/versions/1", {}, 422),
-        ("PATCH", f"/versions/{uuid4()}", {"status": "active"}, 404),
+        ("PATCH", f"/versions/{NOBODY}", {"status": "active"}, 404),
         ("PATCH", "/versions/1", {"status": "active"}, 422),
         ("POST", "/agents/baker/versions", {"parent_version": 9}, 404),
         ("POST", "/agents/baker/versions", {"parent_version": "x"}, 422),

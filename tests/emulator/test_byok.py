@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
+
+from tests.emulator.conftest import NOBODY
 
 if TYPE_CHECKING:
     from analytics.emulator import World
@@ -86,7 +87,7 @@ def test_a_revoked_key_is_gone_at_once(api: Api) -> None:
         ("POST", "/byok/acme", {"api_key": 12345678}, 422),
         ("POST", "/byok/<script>", {"api_key": SECRET}, 422),
         ("DELETE", "/byok/not-a-uuid", None, 422),
-        ("DELETE", f"/byok/{uuid4()}", None, 404),
+        ("DELETE", f"/byok/{NOBODY}", None, 404),
     ],
 )
 def test_what_cannot_be_a_key_is_refused(
