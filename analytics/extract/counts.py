@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from analytics.extract.landing import Landing
 from analytics.extract.night import TRAILING_DAYS, Night, together
-from analytics.levain import NotFoundError, RefusedError, UnauthorizedError
+from analytics.levain import NotFoundError, RefusedError
 from analytics.levain.runs import LONGEST_COUNT_DAYS
 
 SOURCE = "run_counts"
@@ -34,8 +34,6 @@ async def read_counts(night: Night) -> None:
 async def _count(night: Night, landing: Landing, agent_id: str, days: int) -> None:
     try:
         page = await night.client.runs.daily(agent_id, days)
-    except UnauthorizedError:
-        raise
     except RefusedError as error:
         landing.add_missing(SOURCE, error, night.began_at, agent_id=agent_id)
         if not isinstance(error, NotFoundError):

@@ -12,7 +12,6 @@ from analytics.levain import (
     RefusedError,
     ServerFailedError,
     TransientError,
-    UnauthorizedError,
 )
 
 BATCH = 2_000
@@ -61,8 +60,6 @@ async def _land(
         return
     try:
         page = await read(run_id)
-    except UnauthorizedError:
-        raise
     except RefusedError as error:
         landing.add_missing(source, error, night.began_at, run_id=run_id)
     except TransientError as error:

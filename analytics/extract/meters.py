@@ -72,12 +72,10 @@ async def read_meters(night: Night) -> None:
 
 
 async def _read_provider_keys(night: Night, landing: Landing) -> None:
-    """Which providers bill the workspace itself; an API without such a list says nothing of it."""
+    """Which providers bill the workspace itself; a key that may not see this is told nothing."""
     try:
         page = await night.client.byok.list()
-    except UnauthorizedError:
-        raise
-    except RefusedError:
+    except (RefusedError, UnauthorizedError):
         return
     landing.add("provider_keys", page.answer, page.records)
 

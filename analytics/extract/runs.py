@@ -9,7 +9,7 @@ from analytics.extract.landing import Landing
 from analytics.extract.listing import Mark, Row, joins, pull, pulls_by_agent, rows_of
 from analytics.extract.meters import CORRECTION_DAYS
 from analytics.extract.night import Night, together
-from analytics.levain import RefusedError, UnauthorizedError
+from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST
 
 SOURCE = "runs"
@@ -58,8 +58,6 @@ async def _read_agent_list(
 ) -> None:
     try:
         await _read_list(night, landing, agent_id, marks)
-    except UnauthorizedError:
-        raise
     except RefusedError as error:
         night.warnings.append(f"the runs of agent {agent_id} cannot be listed: {error}")
 
@@ -128,8 +126,6 @@ async def _read_by_id(night: Night, landing: Landing, run_ids: Iterable[str]) ->
     async def read(run_id: str) -> None:
         try:
             answer = await night.client.runs.read(run_id)
-        except UnauthorizedError:
-            raise
         except RefusedError as error:
             landing.add_missing(SOURCE, error, night.began_at, run_id=run_id)
         else:

@@ -21,9 +21,7 @@ async def read_schedules(night: Night) -> None:
 async def _read(night: Night, landing: Landing, agent_id: str) -> None:
     try:
         page = await night.client.schedules.list(agent_id)
-    except UnauthorizedError:
-        raise
-    except RefusedError as error:
+    except (RefusedError, UnauthorizedError) as error:
         landing.add_missing(SOURCE, error, night.began_at, agent_id=agent_id)
     else:
         landing.add(SOURCE, page.answer, page.records, agent_id=agent_id)

@@ -8,8 +8,8 @@ LevainError
 │   └── TooManyRequestsError  429
 ├── OutcomeUnknownError       a change that may have been carried out, or not
 ├── DownloadFailedError       a file that could not be had whole
-└── RefusedError              4xx: trying again would change nothing
-    ├── UnauthorizedError     401, 403
+├── UnauthorizedError         401, 403: the key, not what was asked for
+└── RefusedError              another 4xx: trying again would change nothing
     └── NotFoundError         404
 """
 
@@ -66,12 +66,12 @@ class TooManyRequestsError(StatusError, TransientError):
         self.retry_after = retry_after
 
 
-class RefusedError(StatusError):
-    """The API refused the request (4xx)."""
-
-
-class UnauthorizedError(RefusedError):
+class UnauthorizedError(StatusError):
     """The key is missing, wrong or revoked (401), or may not do this (403)."""
+
+
+class RefusedError(StatusError):
+    """The API refused what was asked for (4xx)."""
 
 
 class NotFoundError(RefusedError):

@@ -109,7 +109,7 @@ def _told(error: LevainError, workspace: Workspace) -> AnalyticsError:
                 f"The API at {workspace.api} does not answer: {error.cause}.\n"
                 "Check the network, and the API's address (LEVAIN_API)."
             )
-        case RefusedError():
+        case RefusedError() | UnauthorizedError():
             return AnalyticsError(
                 f"The API refused this: {(error.detail or str(error)).rstrip('.')}."
             )

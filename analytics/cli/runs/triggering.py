@@ -11,7 +11,7 @@ import typer
 
 from analytics.cli.runs import printed
 from analytics.errors import AnalyticsError, UsageError
-from analytics.levain import Agent, Levain, Record, RefusedError, Run, UnauthorizedError
+from analytics.levain import Agent, Levain, Record, RefusedError, Run
 
 
 class RunInput(TypedDict, total=False):
@@ -59,8 +59,6 @@ def trigger(levain: Levain, agent: Agent, given: RunInput, version: int | None) 
     name = agent.slug or agent.id
     try:
         return levain.runs.trigger(name, **given, version=version)
-    except UnauthorizedError:
-        raise
     except RefusedError as error:
         cause = (error.detail or str(error)).rstrip(".")
         raise AnalyticsError(f"Agent {name} ({agent.status}) did not start: {cause}.") from error
