@@ -103,10 +103,11 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
             load_count=load_count,
             warnings=warnings,
         )
-        made = build_site(con, building, about=about)
+        made = build_site(con, building, about=about, published=layout.site)
         write_files(read_summary(con), building)
     building.rename(layout.staged_site)
-    progress.say(f"made {made.page_count} pages and the summary")
+    kept = f" ({made.kept_count:,} as published)" if made.kept_count else ""
+    progress.say(f"made {made.page_count} pages{kept} and the summary")
 
 
 def publish_all(

@@ -37,18 +37,16 @@ class Portal:
 
     def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
         """Each item as it comes; leaving the loop ends the asking."""
-        steps: list[asyncio.Task[Any] | None] = []
+        at_work = asyncio.Lock()  # a step that was interrupted ends before `items` are closed
 
         async def step() -> T:
-            steps[:] = [asyncio.current_task()]
-            return await anext(items)
+            async with at_work:
+                return await anext(items)
 
         async def close() -> None:
-            for unfinished in filter(None, steps):  # by whoever was interrupted while it waited
-                unfinished.cancel()
-                await asyncio.wait([unfinished])
-            if isinstance(items, AsyncGenerator):
-                await items.aclose()
+            async with at_work:
+                if isinstance(items, AsyncGenerator):
+                    await items.aclose()
 
         try:
             while True:

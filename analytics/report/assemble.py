@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report import names, reads
-from analytics.report.facts import Agent, Coverage, Subject, Workspace, total
-from analytics.report.periods import Period
+from analytics.report import details, members, names, overtime, reads, splits
+from analytics.report.details import AgentDetails, Details
+from analytics.report.facts import (
+    Agent,
+    AgentSheet,
+    Coverage,
+    Sheet,
+    Subject,
+    Workspace,
+    total,
+)
+from analytics.report.periods import RECENT_DAYS, Period
+from analytics.report.run_reads import Runs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
@@ -20,8 +31,10 @@ if TYPE_CHECKING:
 
     from analytics.report.facts import Measures
     from analytics.report.rows import AgentRow, Gap
+    from analytics.report.splits import Split
 
 NO_AGENT = "No agent"
+_REST = timedelta(days=RECENT_DAYS + 1)  # from then on, nothing of an agent is recent
 
 
 def workspaces(
@@ -84,6 +97,79 @@ def everything(parts: list[Workspace], as_of: datetime, timezone: ZoneInfo) -> S
     )
 
 
+def workspace_sheets(
+    con: duckdb.DuckDBPyConnection, parts: Sequence[Workspace], timezone: str
+) -> list[Sheet]:
+    """What the page of each workspace shows, day by day."""
+    if not parts:
+        return []
+    calendars = {part.row.workspace_id: part.subject.coverage.calendar for part in parts}
+    read = Details(con, details.WORKSPACES, calendars, timezone)
+    known = read.splits(details.SPLITS)
+    return [
+        Sheet(part.subject, known[part.row.workspace_id] | {"top": top_agents(part)})
+        for part in parts
+    ]
+
+
+def agent_sheets(
+    con: duckdb.DuckDBPyConnection, agents: Sequence[Agent], timezone: str
+) -> list[AgentSheet]:
+    """What the page of each of some agents shows, day by day and run by run."""
+    subjects = {agent.row.key: page_subject(agent) for agent in agents}
+    calendars = {key: subject.coverage.calendar for key, subject in subjects.items()}
+    read = AgentDetails(con, calendars, timezone)
+    days, known, run_costs = read.days(), read.splits(details.AGENT_SPLITS), read.run_costs()
+    single = Runs(con)
+    listed, runs, models, events = single.listed(), single.runs(), single.models(), single.events()
+    return [
+        AgentSheet(
+            replace(subject, days=days.get(key, {})),
+            known[key],
+            run_costs.get(key),
+            listed.get(key, []),
+            runs.get(key, {}),
+            models.get(key, {}),
+            events.get(key, {}),
+        )
+        for key, subject in subjects.items()
+    ]
+
+
+def empty_sheet(as_of: datetime, timezone: ZoneInfo) -> AgentSheet:
+    """The sheet of an agent without a run."""
+    subject = Subject(_coverage(None, as_of, timezone), {}, {}, None)
+    none = splits.empty(subject.coverage.calendar.history.first)
+    return AgentSheet(subject, defaultdict(lambda: none), None, [], {}, {}, {})
+
+
+def page_subject(agent: Agent) -> Subject:
+    """The agent as its page shows it: that of one that rests does not move with the days."""
+    coverage, last = agent.subject.coverage, agent.row.last_day
+    if last is None or last + _REST >= coverage.today:
+        return agent.subject
+    return replace(
+        agent.subject, coverage=replace(coverage, today=last + _REST, resting_since=last)
+    )
+
+
+def agent_split(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> Split:
+    """The days of all agents of a workspace, over its whole history."""
+    key, calendar = workspace.row.workspace_id, workspace.subject.coverage.calendar
+    pages = {agent.row.key[1]: (agent.name, f"../{agent.path}") for agent in workspace.agents}
+    rows = reads.Marts(con, {key: calendar}).agent_costs(key)
+    return splits.of_rows(
+        calendar.history.first,
+        members.MEASURES,
+        [(row[1], pages[row[0]], row[2:]) for row in rows],
+    )
+
+
+def top_agents(workspace: Workspace) -> Split:
+    """The cost of each day by the workspace's dearest agents, and all others."""
+    return overtime.dearest(workspace.subject, workspace.agents)
+
+
 def _agents(
     marts: reads.Marts,
     coverages: dict[str, Coverage],
@@ -91,8 +177,6 @@ def _agents(
     timezone: ZoneInfo,
 ) -> dict[str, list[Agent]]:
     days, months = marts.agent_days(), marts.agent_months()
-    errors, models, versions = marts.errors(), marts.models(), marts.versions()
-    run_costs, dearest = marts.run_costs(), marts.dearest_runs()
     agents: dict[str, list[Agent]] = {workspace_id: [] for workspace_id in coverages}
     for row in marts.agents():
         workspace_id, agent_id = row.key
@@ -108,11 +192,6 @@ def _agents(
                     months.get(row.key, {}),
                     row.first_day,
                 ),
-                errors.get(row.key, []),
-                models.get(row.key, []),
-                versions.get(row.key, []),
-                run_costs.get(row.key),
-                dearest.get(row.key, []),
             )
         )
     for group in agents.values():

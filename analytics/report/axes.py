@@ -1,4 +1,4 @@
-"""Value axes from zero with round ticks, the same for drawn and for interactive charts."""
+"""The value axis of the drawn chart, from zero with round ticks."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.numbers import NO_BREAK, tokens
+from analytics.report.numbers import NO_BREAK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
 _STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 _FEWEST_STEPS = 3
@@ -30,42 +30,12 @@ class Axis:
 
 def dollars(values: Iterable[Decimal | None]) -> Axis:
     """An axis of US dollars for such values."""
-    return _axis(values, _dollars)
-
-
-def counts(values: Iterable[int | None]) -> Axis:
-    """An axis of whole numbers for such values."""
-    return _axis(values, lambda tick: f"{tick:,f}", whole=True)
-
-
-def token_counts(values: Iterable[int | None]) -> Axis:
-    """An axis of tokens for such values."""
-    return _axis(values, lambda tick: tokens(int(tick)).replace(".0", ""), whole=True)
-
-
-def rates(values: Iterable[float]) -> Axis:
-    """An axis of percentages for such fractions; it never passes 100 %."""
-    axis = _axis(
-        (Decimal(str(value)) for value in values), lambda tick: f"{(100 * tick).normalize():f}%"
-    )
-    if axis.top <= 1:
-        return axis
-    return Axis([Decimal(tick) / 4 for tick in range(5)], ["0%", "25%", "50%", "75%", "100%"])
-
-
-def _axis(
-    values: Iterable[Decimal | int | None],
-    text: Callable[[Decimal], str],
-    whole: bool = False,
-) -> Axis:
-    known = [Decimal(value) for value in values if value is not None]
-    largest = max(known, default=Decimal(0)) or Decimal(1)
+    largest = max((value for value in values if value is not None), default=Decimal(0))
+    largest = largest or Decimal(1)
     step = _round_step(largest / _FEWEST_STEPS)
-    if whole:
-        step = max(step // 1, Decimal(1))
     count = int((largest / step).to_integral_value(ROUND_CEILING))
     ticks = [step * index for index in range(count + 1)]
-    return Axis(ticks, [text(tick) for tick in ticks])
+    return Axis(ticks, [_dollars(tick) for tick in ticks])
 
 
 def _round_step(limit: Decimal) -> Decimal:

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from analytics.report import names, numbers
-from analytics.report.bar_charts import Bar, bars
 from analytics.report.blocks import Chart, missing
 from analytics.report.facts import known_sum
 from analytics.report.periods import month_in_short, month_in_words
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from analytics.report.charts import Figure
+    from analytics.report.blocks import Spec
     from analytics.report.periods import Calendar
     from analytics.report.rows import PlatformMonth, ProviderMonth
     from analytics.report.tables import Cell
@@ -46,7 +45,7 @@ def providers(months: Sequence[ProviderMonth], calendar: Calendar) -> Chart:
         f"{billed} billed, {cost} metered cost in {month_in_words(drawn)}",
         "Metered cost, amount billed by the platform, and cost less billed, by provider, "
         f"US dollars, {month_in_words(drawn)}, days in UTC.",
-        _chart(by_month[drawn]),
+        _spec(by_month[drawn]),
         Table(
             "billing-by-provider",
             "Cost, billed and not billed (cost less billed) by provider, US dollars, days in UTC",
@@ -100,16 +99,16 @@ def platform(months: Sequence[PlatformMonth], calendar: Calendar) -> Table | Non
     )
 
 
-def _chart(months: Sequence[ProviderMonth]) -> Figure:
+def _spec(months: Sequence[ProviderMonth]) -> Spec:
     rows = [
-        Bar(
-            names.plotly_text(names.display(each.provider, "no provider")),
-            [max(amount or Decimal(0), Decimal(0)) for amount in _measures(each)],
-            [numbers.usd_headline(amount) for amount in _measures(each)],
-        )
+        {
+            "label": names.display(each.provider, "no provider"),
+            "values": [float(amount or 0) for amount in _measures(each)],
+            "texts": [numbers.usd_headline(amount) for amount in _measures(each)],
+        }
         for each in months
     ]
-    return bars(rows, _MEASURES)
+    return {"kind": "bars", "rows": rows, "measures": [list(each) for each in _MEASURES]}
 
 
 def _measures(month: ProviderMonth) -> list[Decimal | None]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
-    from analytics.report.charts import Figure
     from analytics.report.tables import Table
+
+Spec: TypeAlias = dict[str, Any]
+"""What the script draws a chart from, and writes its texts and its table anew from.
+
+`kind` names the drawing (`reports/script/charts.js`). `title` and `subtitle` are templates of
+`phrases.py` for a period that the reader chooses; without them, a chart does not follow it.
+"""
 
 
 @dataclass(frozen=True)
@@ -26,20 +32,25 @@ class Kpi:
 class Chart:
     """A chart: its finding, what is measured, and the table that proves it.
 
-    Without a figure, `subtitle` says why there is none. Its table is `table`, or the one
-    that stands elsewhere on the page under the key `see_table`. `static` is the drawing for
-    readers without script.
+    Where `is_empty`, `subtitle` says why. Its table is `table`, or the one that stands elsewhere
+    on the page under the key `see_table`. `static` is the drawing for readers without script.
     """
 
     key: str
     title: str
     subtitle: str
-    figure: Figure | None = None
+    spec: Spec | None = None
     table: Table | None = None
     see_table: str = ""
     static: Markup | None = None
+    is_empty: bool = False
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether its height follows from its rows."""
+        return self.spec is not None and self.spec["kind"] in {"bars", "rateRows"}
 
 
-def missing(key: str, title: str, reason: str) -> Chart:
-    """The place of a chart that has nothing to show."""
-    return Chart(key, title, reason)
+def missing(key: str, title: str, reason: str, spec: Spec | None = None) -> Chart:
+    """The place of a chart that has nothing to show, or nothing in the recent days."""
+    return Chart(key, title, reason, spec, is_empty=True)

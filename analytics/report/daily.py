@@ -2,153 +2,246 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report import axes, numbers, svg, timeline
-from analytics.report.blocks import Chart, missing
-from analytics.report.day_charts import Series, day_columns, day_panels
+from analytics.report import axes, figured, phrases, svg, timeline
+from analytics.report.blocks import Chart, Spec, missing
 from analytics.report.facts import DayState
+from analytics.report.figured import Figure
 from analytics.report.kpis import change
+from analytics.report.numbers import NOT_AVAILABLE, count, usd_exact
 from analytics.report.periods import Period, day_in_words
 from analytics.report.tables import Cell, Column, Table, money
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date
 
     from analytics.report.facts import Coverage, Measures, Subject
+    from analytics.report.tables import Row
 
 DAILY_TABLE = "daily"
-_OUTCOMES: tuple[tuple[str, str, str, Callable[[Measures], int]], ...] = (
-    ("Succeeded", "@success", "", lambda day: day.succeeded_count),
-    ("Failed", "@failure", "", lambda day: day.failed_count),
-    ("Cancelled", "@cancelled", "x", lambda day: day.cancelled_count),
-    ("Open", "@open", "/", lambda day: day.open_count),
+LISTED_DAYS = 31
+FIGURES = (
+    Figure("Cost", "cost_usd", "usd"),
+    Figure("Runs", "run_count", "count"),
+    Figure("Failed", "failed_count", "count"),
+    Figure("Cancelled", "cancelled_count", "count"),
+    Figure("Open", "open_count", "count"),
+    Figure("Cost of failed", "failed_cost_usd", "usd"),
+    Figure("Tokens in", "tokens_in", "tokens"),
+    Figure("Tokens out", "tokens_out", "tokens"),
 )
+_CAPTION = "Runs by day of creation, US dollars and tokens, {span}"
 
 
 def cost(subject: Subject, timezone: str) -> Chart:
     """What the runs of each day cost."""
-    span = timeline.span(subject)
-    if not timeline.has_runs(subject):
-        return missing("cost", "Cost by day", f"{timeline.NO_RUNS_YET}: {span}.")
-    days = timeline.days(subject)
-    values = timeline.values(subject, lambda day: day.cost_usd)
-    axis = axes.dollars(values)
-    series = Series("Cost", "@cost", values, timeline.texts(subject, _cost_text))
     calendar = subject.coverage.calendar
+    subtitle = (
+        "Columns: cost of the runs created on each day, US dollars, {span}, "
+        f"{timezone}. Hatched days are incomplete."
+    )
+    spec = _spec(
+        "Runs cost {cost_usd|usd} in {period}",
+        subtitle,
+        ("usd", [("Cost", "@cost", "", "cost_usd", "{cost_usd|usd}, {run_count|plural:run}")]),
+    )
+    spec["table"] = {
+        "key": DAILY_TABLE,
+        "kind": "days",
+        "caption": f"{_CAPTION}, {timezone}",
+        "figures": [[each.value, each.unit] for each in FIGURES],
+    }
+    chart = _chart("cost", "Cost by day", subject, spec)
+    if chart.is_empty:
+        return chart
+    costs = timeline.values(subject, lambda day: day.cost_usd)
+    compared = change(subject, calendar.recent, calendar.before_recent)
     return Chart(
         "cost",
-        f"Runs cost {numbers.usd(subject.recent.cost_usd)} in {timeline.recently(subject)}",
-        f"{change(subject, calendar.recent, calendar.before_recent)}. Columns: cost of the runs "
-        f"created on each day, US dollars, {span}, {timezone}. Hatched days are incomplete.",
-        day_columns(days, [series], axis),
+        chart.title,
+        f"{compared}. {chart.subtitle}",
+        spec,
         daily_table(subject, timezone),
-        static=svg.columns(days, values, axis),
+        static=svg.columns(subject, costs, axes.dollars(costs)),
     )
+
+
+def per_run(subject: Subject, timezone: str) -> Chart:
+    """What a run, and what a successful run cost on each day."""
+    spec = _spec(
+        "A run cost {cost_usd/run_count|each}, a successful one "
+        "{cost_usd/succeeded_count|each} in {period}",
+        "Cost divided by all runs, and by those that succeeded, of each day of creation, US "
+        f"dollars, each panel on its own scale, {{span}}, {timezone}.",
+        (
+            "usd_fine",
+            [("Cost per run", "@cost", "", "cost_usd/run_count", "{cost_usd/run_count|each}")],
+        ),
+        (
+            "usd_fine",
+            [
+                (
+                    "Cost per successful run",
+                    "@billed",
+                    "",
+                    "cost_usd/succeeded_count",
+                    "{cost_usd/succeeded_count|each}",
+                )
+            ],
+        ),
+    )
+    return _chart("cost-per-run", "Cost per run", subject, spec)
 
 
 def outcomes(subject: Subject, timezone: str) -> Chart:
     """How the runs of each day ended."""
-    span, recent = timeline.span(subject), subject.recent
-    if not timeline.has_runs(subject):
-        return missing("outcomes", "Runs by outcome", f"{timeline.NO_RUNS_YET}: {span}.")
-    series = [_outcome(subject, *each) for each in _OUTCOMES]
-    axis = axes.counts(timeline.values(subject, lambda day: day.run_count))
-    return Chart(
-        "outcomes",
-        f"{numbers.plural(recent.run_count, 'run')} in {timeline.recently(subject)}, "
-        f"{numbers.count(recent.failed_count)} failed",
-        f"Runs created on each day by their present status, {span}, {timezone}.",
-        day_columns(timeline.days(subject), series, axis),
-        see_table=DAILY_TABLE,
+    series = [
+        ("Succeeded", "@success", "", "succeeded_count", "{succeeded_count|count}"),
+        ("Failed", "@failure", "", "failed_count", "{failed_count|count}"),
+        ("Cancelled", "@cancelled", "x", "cancelled_count", "{cancelled_count|count}"),
+        ("Open", "@open", "/", "open_count", "{open_count|count}"),
+    ]
+    spec = _spec(
+        "{run_count|plural:run} in {period}, {failed_count|count} failed",
+        f"Runs created on each day by their present status, {{span}}, {timezone}.",
+        ("count", series),
     )
+    return _chart("outcomes", "Runs by outcome", subject, spec)
 
 
 def tokens(subject: Subject, timezone: str) -> Chart:
     """Tokens in and out of each day, each on its own scale."""
-    span, recent = timeline.span(subject), subject.recent
-    if not timeline.has_runs(subject):
-        return missing("tokens", "Tokens by day", f"{timeline.NO_RUNS_YET}: {span}.")
-    into = timeline.values(subject, lambda day: day.tokens_in)
-    out = timeline.values(subject, lambda day: day.tokens_out)
-    into_texts = timeline.texts(subject, lambda day: numbers.tokens(day.tokens_in))
-    out_texts = timeline.texts(subject, lambda day: numbers.tokens(day.tokens_out))
-    return Chart(
-        "tokens",
-        f"{numbers.tokens(recent.tokens_in)} tokens in and {numbers.tokens(recent.tokens_out)} "
-        f"out in {timeline.recently(subject)}",
-        f"Tokens of the runs created on each day, each panel on its own scale, {span}, {timezone}.",
-        day_panels(
-            timeline.days(subject),
-            (Series("Tokens in", "@tokens-in", into, into_texts), axes.token_counts(into)),
-            (Series("Tokens out", "@tokens-out", out, out_texts), axes.token_counts(out)),
-        ),
-        see_table=DAILY_TABLE,
+    spec = _spec(
+        "{tokens_in|tokens} tokens in and {tokens_out|tokens} out in {period}",
+        "Tokens of the runs created on each day, each panel on its own scale, {span}, "
+        f"{timezone}.",
+        ("tokens", [("Tokens in", "@tokens-in", "", "tokens_in", "{tokens_in|tokens}")]),
+        ("tokens", [("Tokens out", "@tokens-out", "", "tokens_out", "{tokens_out|tokens}")]),
     )
+    return _chart("tokens", "Tokens by day", subject, spec)
+
+
+def failed_cost(subject: Subject, timezone: str) -> Chart:
+    """What the failed runs of each day cost."""
+    text = "{failed_cost_usd|usd}, {failed_count|plural:failed run}"
+    series = ("Cost of failed runs", "@failure", "", "failed_cost_usd", text)
+    spec = _spec(
+        "Failed runs cost {failed_cost_usd|usd} in {period}, "
+        "{failed_cost_usd/cost_usd|percent} of all cost",
+        f"Cost of failed runs by the day of their creation, US dollars, {{span}}, {timezone}.",
+        ("usd", [series]),
+    )
+    chart = _chart("failed-cost", "Cost of failed runs by day", subject, spec)
+    if chart.is_empty or any(timeline.values(subject, lambda day: day.failed_count)):
+        return chart
+    reason = f"No failed runs: {timeline.span(subject)}."
+    return missing("failed-cost", "Cost of failed runs by day", reason, spec)
 
 
 def daily_table(subject: Subject, timezone: str) -> Table:
-    """Every measure of every charted day, the newest first."""
+    """Every measure of the last days, the newest first; the script adds the charted ones before."""
+    last = subject.coverage.today
+    charted = subject.coverage.chart_period.first
+    period = Period(max(charted, last - timedelta(days=LISTED_DAYS - 1)), last)
     return Table(
         DAILY_TABLE,
-        f"Runs by day of creation, US dollars and tokens, {timeline.span(subject)}, {timezone}",
-        [Column("Day", "text"), *_MEASURE_HEADS, Column("State", "text")],
+        phrases.fill(f"{_CAPTION}, {timezone}", {"span": str(period)}),
+        [Column("Day", "text"), *_HEADS, Column("State", "text")],
         [
             _day_row(subject, day)
-            for day in reversed(list(subject.coverage.chart_period.days()))
+            for day in reversed(list(period.days()))
             if subject.first_day and day >= subject.first_day
         ],
+        is_sortable=True,
     )
 
 
 def month_table(subject: Subject, timezone: str) -> Table:
     """Every measure of the last 13 months, the newest first."""
     largest = max((each.cost_usd or 0 for each in subject.months.values()), default=0)
-    rows = []
+    rows: list[Row] = []
     for month, measures in sorted(subject.months.items(), reverse=True):
-        row: list[Cell | str] = [f"{month:%Y-%m}"]
         bar = svg.bar((measures.cost_usd or 0) / largest) if largest else None
-        row.append(money(measures.cost_usd, measures.unknown_cost_count, bar))
-        row += _measure_cells(measures)[1:]
-        rows.append([*row, _month_state(subject.coverage, Period.month_of(month))])
+        rows.append(
+            [
+                f"{month:%Y-%m}",
+                money(measures.cost_usd, measures.unknown_cost_count, bar),
+                *_exact(measures),
+                _month_state(subject.coverage, Period.month_of(month)),
+            ]
+        )
     return Table(
         "months",
         f"Runs by month of creation, US dollars and tokens, {timezone}",
-        [Column("Month", "text"), *_MEASURE_HEADS, Column("State", "text")],
+        [Column("Month", "text"), *_HEADS, Column("State", "text")],
         rows,
+        is_sortable=True,
     )
 
 
-_MEASURE_HEADS = [
-    Column("Cost"),
-    Column("Runs"),
-    Column("Failed"),
-    Column("Cancelled"),
-    Column("Open"),
-    Column("Cost of failed"),
-    Column("Tokens in"),
-    Column("Tokens out"),
-]
+_HEADS = [each.column for each in FIGURES]
 
 
-def _outcome(
-    subject: Subject, name: str, role: str, pattern: str, count_of: Callable[[Measures], int]
-) -> Series:
-    counts = timeline.values(subject, count_of)
-    texts = timeline.texts(subject, lambda day: numbers.count(count_of(day)))
-    return Series(name, role, counts, texts, pattern)
+def _spec(
+    title: str,
+    subtitle: str,
+    *panels: tuple[str, list[tuple[str, str, str, str, str]]],
+) -> Spec:
+    """Panels of columns: a unit, and series of name, colour, hatch, measure and hover."""
+    return {
+        "kind": "days",
+        "title": title,
+        "subtitle": subtitle,
+        "panels": [
+            {"unit": unit, "series": [list(each) for each in series]} for unit, series in panels
+        ],
+    }
 
 
-def _day_row(subject: Subject, day: date) -> list[Cell | str]:
+def _chart(key: str, label: str, subject: Subject, spec: Spec) -> Chart:
+    span = timeline.span(subject)
+    if not timeline.has_runs(subject):
+        return missing(key, label, f"{timeline.NO_RUNS_YET}: {span}.", spec)
+    context = {
+        **subject.recent.values(),
+        "period": timeline.recently(subject),
+        "span": span,
+    }
+    return Chart(
+        key,
+        phrases.fill(spec["title"], context),
+        phrases.fill(spec["subtitle"], context),
+        spec,
+        see_table=DAILY_TABLE,
+    )
+
+
+def _day_row(subject: Subject, day: date) -> list[str]:
     state, measures = subject.coverage.state(day), subject.on(day)
     label = "" if state is DayState.COMPLETE else state.value
     if measures is None:
-        return [day.isoformat(), *[numbers.NOT_AVAILABLE] * len(_MEASURE_HEADS), label]
+        return [day.isoformat(), *[NOT_AVAILABLE] * len(FIGURES), label]
     if measures.unknown_cost_count:
-        unknown = f"{numbers.count(measures.unknown_cost_count)} of unknown cost"
+        unknown = f"{count(measures.unknown_cost_count)} of unknown cost"
         label = f"{label}, {unknown}" if label else unknown
-    return [day.isoformat(), *_measure_cells(measures), label]
+    return [day.isoformat(), *figured.cells(FIGURES, measures.values()), label]
+
+
+def _exact(measures: Measures) -> list[Cell]:
+    """All but the cost, with what no data file holds: the exact values."""
+    values = measures.values()
+    texts = figured.cells(FIGURES[1:], values)
+    return [
+        Cell(text, _plain(values[each.value]))
+        for each, text in zip(FIGURES[1:], texts, strict=True)
+    ]
+
+
+def _plain(value: Decimal | int | None) -> str:
+    return usd_exact(value) if isinstance(value, Decimal) else "" if value is None else str(value)
 
 
 def _month_state(coverage: Coverage, month: Period) -> str:
@@ -158,23 +251,6 @@ def _month_state(coverage: Coverage, month: Period) -> str:
         states.append(f"from {day_in_words(first_day)}")
     if coverage.misses(month):
         states.append(DayState.INCOMPLETE.value)
-    if coverage.today in month:
+    if coverage.today in month and coverage.resting_since is None:
         states.append(DayState.SO_FAR.value)
     return ", ".join(states)
-
-
-def _measure_cells(measures: Measures) -> list[str]:
-    return [
-        numbers.usd(measures.cost_usd),
-        numbers.count(measures.run_count),
-        numbers.count(measures.failed_count),
-        numbers.count(measures.cancelled_count),
-        numbers.count(measures.open_count),
-        numbers.usd(measures.failed_cost_usd),
-        numbers.tokens(measures.tokens_in),
-        numbers.tokens(measures.tokens_out),
-    ]
-
-
-def _cost_text(measures: Measures) -> str:
-    return f"{numbers.usd(measures.cost_usd)}, {numbers.plural(measures.run_count, 'run')}"

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from analytics.report.periods import Calendar, Period
@@ -17,17 +18,16 @@ if TYPE_CHECKING:
 
     from analytics.report.rows import (
         AgentRow,
-        ErrorClass,
         Gap,
-        ModelCost,
         PlatformMonth,
         ProviderMonth,
         Quarantined,
         Run,
         RunCosts,
-        Version,
         WorkspaceRow,
     )
+    from analytics.report.run_reads import Columns
+    from analytics.report.splits import Split
 
 FEWEST_CHART_DAYS = 14
 
@@ -52,6 +52,11 @@ class Measures:
     def finished_count(self) -> int:
         """The runs that a failure rate is a share of."""
         return self.succeeded_count + self.failed_count
+
+    def values(self) -> dict[str, Decimal | int | None]:
+        """Each measure by its name, and those that follow from them."""
+        values = {name: getattr(self, name) for name in MEASURE_COLUMNS}
+        return values | {"finished_count": self.finished_count}
 
     @property
     def cost_per_success(self) -> Decimal | None:
@@ -96,12 +101,16 @@ class DayState(Enum):
 
 @dataclass(frozen=True)
 class Coverage:
-    """Which days were read: from the first with data to the cut-off, less the incomplete ones."""
+    """Which days were read: from the first with data to the cut-off, less the incomplete ones.
+
+    An agent that rests has had no run since `resting_since`; its `today` does not move on.
+    """
 
     first_day: date | None
     cut_off: datetime
     today: date
     incomplete_days: frozenset[date] = frozenset()
+    resting_since: date | None = None
 
     @property
     def calendar(self) -> Calendar:
@@ -119,7 +128,7 @@ class Coverage:
         """How much of a day was read."""
         if self.first_day is None or not self.first_day <= day <= self.today:
             return DayState.NO_DATA
-        if day == self.today:
+        if day == self.today and self.resting_since is None:
             return DayState.SO_FAR
         return DayState.INCOMPLETE if day in self.incomplete_days else DayState.COMPLETE
 
@@ -165,17 +174,36 @@ class Subject:
 
 @dataclass(frozen=True)
 class Agent:
-    """An agent with its figures; the agent without an id stands for the runs of none."""
+    """An agent with the figures that lists show; the one without an id has the runs of none."""
 
     row: AgentRow
     name: str
     path: str
     subject: Subject
-    errors: list[ErrorClass]
-    models: list[ModelCost]
-    versions: list[Version]
+
+    @property
+    def data(self) -> str:
+        """The name of its data file."""
+        return PurePosixPath(self.path).stem
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a page shows beyond lists: its subject over its whole history, and its splits."""
+
+    subject: Subject
+    splits: Mapping[str, Split]
+
+
+@dataclass(frozen=True)
+class AgentSheet(Sheet):
+    """What the page of an agent shows: its runs as well."""
+
     run_costs: RunCosts | None
-    dearest_runs: list[Run]
+    listed: list[Run]
+    runs: Columns
+    run_models: Columns
+    events: Columns
 
 
 @dataclass(frozen=True)
@@ -191,3 +219,8 @@ class Workspace:
     platform: list[PlatformMonth]
     gaps: list[Gap]
     quarantined: list[Quarantined]
+
+    @property
+    def data(self) -> str:
+        """The name of its data file."""
+        return PurePosixPath(self.path).stem

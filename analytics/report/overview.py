@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.report import daily, kpis, names, numbers, state
+from analytics.report import daily, failures, kpis, members, names, numbers, packed, state
 from analytics.report.comparison import comparison
 from analytics.report.tables import Cell, Column, Table
 
@@ -30,16 +30,38 @@ def page(
         "coverage": subject.coverage,
         "lagging": lagging,
         "kpis": kpis.headline(subject),
-        "charts": {"cost": daily.cost(subject, timezone)},
+        "charts": {
+            "cost": daily.cost(subject, timezone),
+            "workspaces": members.chart(
+                "workspace",
+                subject,
+                [(each.name, each.path, each.subject) for each in workspaces],
+            ),
+            "failed_cost": daily.failed_cost(subject, timezone),
+            "failure_rate": failures.failure_rate(subject, timezone),
+        },
         "months": daily.month_table(subject, timezone),
         "table": comparison("workspaces", "Workspace", lines, subject) if lines else None,
         "remarks": [(each, state.workspace_remarks(each)) for each in workspaces],
         "checks_line": state.checks_in_words(checks),
-        "broken_checks": _checks_table("checks", [check for check in checks if not check.is_ok]),
-        "held_checks": _checks_table("held-checks", [check for check in checks if check.is_ok]),
+        "broken_checks": _checks_table(
+            "checks", "Checks that do not hold", [check for check in checks if not check.is_ok]
+        ),
+        "held_checks": _checks_table(
+            "held-checks", "Checks that hold", [check for check in checks if check.is_ok]
+        ),
         "gaps_table": _gaps_table(workspaces),
         "quarantine_table": _quarantine_table(workspaces),
+        "members": [(workspace.data, workspace.name) for workspace in workspaces],
+        "data": ["overview", "overview-charts"],
     }
+
+
+def data(workspaces: Sequence[Workspace], subject: Subject) -> dict[str, object]:
+    """The data file of the page."""
+    parts = [(each.name, each.path, each.subject.days) for each in workspaces]
+    first = subject.coverage.calendar.history.first
+    return packed.document(subject, {"members": members.split(first, parts)})
 
 
 def _name(workspace: Workspace) -> Cell:
@@ -48,12 +70,12 @@ def _name(workspace: Workspace) -> Cell:
     return Cell(workspace.name, workspace.name.casefold(), note, href=workspace.path)
 
 
-def _checks_table(key: str, checks: Sequence[Check]) -> Table | None:
+def _checks_table(key: str, caption: str, checks: Sequence[Check]) -> Table | None:
     if not checks:
         return None
     return Table(
         key,
-        "Checks that ran before these pages were built",
+        caption,
         [Column("Claim", "name"), Column("Check", "name"), Column("Violations")],
         [
             [

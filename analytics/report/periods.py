@@ -17,6 +17,7 @@ _DAY = timedelta(days=1)
 
 RECENT_DAYS = 30
 CHART_DAYS = 92
+HISTORY_DAYS = 396  # 13 months: the same month of last year is in it
 TREND_WEEKS = 13
 
 
@@ -115,6 +116,21 @@ class Calendar:
     def chart(self) -> Period:
         """The days that charts show, today included."""
         return Period(self.today - (CHART_DAYS - 1) * _DAY, self.today)
+
+    @property
+    def history(self) -> Period:
+        """The days that a reader may choose from, today included."""
+        return Period(self.today - (HISTORY_DAYS - 1) * _DAY, self.today)
+
+    @property
+    def last_week(self) -> Period:
+        """The last seven complete days."""
+        return Period(self.today - 7 * _DAY, self.yesterday)
+
+    @property
+    def week_before(self) -> Period:
+        """The seven days before those."""
+        return Period(self.today - 14 * _DAY, self.today - 8 * _DAY)
 
     @property
     def trend_weeks(self) -> list[Period]:

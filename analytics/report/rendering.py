@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
 from analytics.report import names, state
+from analytics.report.periods import day_in_words
 from analytics.resources import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from analytics.report.blocks import Chart
     from analytics.report.provenance import Provenance
     from analytics.report.site import About
 
@@ -32,7 +30,7 @@ CONTENT_SECURITY_POLICY = (
 class Pages:
     """Renders the templates of `reports/` and counts the pages written."""
 
-    def __init__(self, about: About) -> None:
+    def __init__(self, about: About, scripts: Sequence[str]) -> None:
         reports = folder("reports")
         self._templates = Environment(
             loader=FileSystemLoader(reports / "templates"),
@@ -42,14 +40,16 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters |= {
-            "figures": figures,
             "moment": state.moment,
+            "words": day_in_words,
             "visible": names.visible,
         }
         self._templates.globals |= {
             "policy": CONTENT_SECURITY_POLICY,
             "about": about,
+            "scripts": scripts,
             "as_of_line": state.as_of_line,
+            "days_line": state.days_line,
             "texts": tomllib.loads((reports / "definitions.toml").read_text("utf-8")),
         }
         self.count = 0
@@ -61,10 +61,3 @@ class Pages:
         page = self._templates.get_template(template).render(context, made_of=made_of)
         path.write_text(page, "utf-8")
         self.count += 1
-
-
-def figures(charts: Mapping[str, Chart]) -> Markup:
-    """The figures of a page as JSON, by the key of their chart, fit for a `<script>` element."""
-    drawn = {chart.key: chart.figure for chart in charts.values() if chart.figure}
-    document = json.dumps(drawn, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Markup(names.json_text(document))  # noqa: S704 - json_text escapes it

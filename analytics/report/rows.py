@@ -25,7 +25,7 @@ class WorkspaceRow:
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """An agent, and its first day that holds a run."""
+    """An agent, and its first and last days that hold a run."""
 
     key: AgentKey
     name: str | None
@@ -33,42 +33,7 @@ class AgentRow:
     status: str | None
     is_listed: bool
     first_day: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorClass:
-    """An agent's recent failed runs of one error class."""
-
-    name: str
-    cost_usd: Decimal | None
-    run_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCost:
-    """What an agent's recent runs cost with one model of one provider."""
-
-    model: str
-    provider: str
-    cost_usd: Decimal | None
-    tokens_in: int
-    tokens_out: int
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """The runs of one version of an agent in the charted days."""
-
-    number: int | None
-    cost_usd: Decimal | None
-    run_count: int
-    failed_count: int
-    finished_count: int
-
-    @property
-    def cost_per_run(self) -> Decimal | None:
-        """The known cost divided by all runs."""
-        return None if self.cost_usd is None else self.cost_usd / self.run_count
+    last_day: date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +48,19 @@ class RunCosts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One of an agent's dearest runs."""
+    """A run of an agent. Times are in UTC; `number` counts from 1, the newest."""
 
+    number: int
     run_id: str
     status: str
     agent_version: int | None
+    kind: str | None
+    parent_run_id: str | None
+    session_id: str | None
+    date: date
     created_at: datetime
     duration_seconds: float | None
-    cost_usd: Decimal
+    cost_usd: Decimal | None
     tokens_in: int | None
     tokens_out: int | None
     error_class: str | None

@@ -27,6 +27,19 @@ def as_of_line(coverage: Coverage) -> str:
     )
 
 
+def days_line(coverage: Coverage) -> str:
+    """To which day an agent's data reach: it holds for every build of that day."""
+    if coverage.first_day is None:
+        return "No runs yet"
+    if coverage.resting_since:
+        return f"No run since {day_in_words(coverage.resting_since)}"
+    yesterday = coverage.calendar.yesterday
+    return (
+        f"Data to {day_in_words(coverage.today)}, so far · "
+        f"{day_in_words(yesterday)} {coverage.state(yesterday).value}"
+    )
+
+
 def workspace_remarks(workspace: Workspace) -> list[str]:
     """What a reader of a workspace's figures should know about them."""
     gaps = len(workspace.gaps)

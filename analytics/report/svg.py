@@ -7,31 +7,29 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from analytics.report import timeline
 from analytics.report.periods import day_on_axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from analytics.report.axes import Axis
-    from analytics.report.day_charts import Days
+    from analytics.report.facts import Subject
 
 _PLOT_HEIGHT = 100
 _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 90, 20, 2
 _X_LABELS = 4
 
 
-def columns(days: Days, values: Sequence[Decimal | None], axis: Axis) -> Markup:
-    """Columns by day that fill any width: shapes are stretched, texts are not."""
-    count = len(days.days)
-    rects = "".join(
-        _column(index, value / axis.top, "partial" if day in days.incomplete else "")
-        for index, (day, value) in enumerate(zip(days.days, values, strict=True))
-        if value and value > 0
-    ) + "".join(
-        _column(index, Decimal(1), "unread")
-        for index, day in enumerate(days.days)
-        if day in days.unread
-    )
+def columns(subject: Subject, values: Sequence[Decimal | None], axis: Axis) -> Markup:
+    """Columns by charted day that fill any width: shapes are stretched, texts are not."""
+    days = list(subject.coverage.chart_period.days())
+    count = len(days)
+    drawn: dict[str, str] = {"whole": "", "partial": "", "unread": ""}
+    for index, (day, value) in enumerate(zip(days, values, strict=True)):
+        drawn[_kind(subject, day)] += _column(index, value, axis)
+    paths = "".join(f'<path class="{kind}" d="{path}"/>' for kind, path in drawn.items() if path)
     lines = "".join(
         f'<line x2="100%" y1="{_y(tick / axis.top)}%" y2="{_y(tick / axis.top)}%"/>'
         f'<text x="-6" y="{_y(tick / axis.top)}%" dy="4">{text}</text>'
@@ -40,14 +38,14 @@ def columns(days: Days, values: Sequence[Decimal | None], axis: Axis) -> Markup:
     step = max(1, count // _X_LABELS)
     labels = "".join(
         f'<text x="{100 * (index + 0.5) / count:.1f}%" y="100%" dy="-6">'
-        f"{day_on_axis(days.days[index])}</text>"
+        f"{day_on_axis(days[index])}</text>"
         for index in range(step // 2, count, step)
     )
     return Markup(  # noqa: S704 - holds numbers, dates and axis texts, and nothing from data
         '<svg class="static" aria-hidden="true" focusable="false">'
         f'<g class="grid">{lines}</g>'
         f'<svg viewBox="0 0 {count} {_PLOT_HEIGHT}" preserveAspectRatio="none"'
-        f' y="8%" height="80%" width="100%">{rects}</svg>'
+        f' y="8%" height="80%" width="100%">{paths}</svg>'
         f'<line class="base" x2="100%" y1="88%" y2="88%"/><g class="ticks">{labels}</g></svg>'
     )
 
@@ -82,13 +80,17 @@ def bar(share: Decimal | float) -> Markup:
     )
 
 
-def _column(index: int, share: Decimal, kind: str) -> str:
-    height = float(share) * _PLOT_HEIGHT
-    attribute = f' class="{kind}"' if kind else ""
-    return (
-        f'<rect{attribute} x="{index + 0.1:.1f}" width="0.8"'
-        f' y="{_PLOT_HEIGHT - height:.2f}" height="{height:.2f}"/>'
-    )
+def _kind(subject: Subject, day: date) -> str:
+    if subject.on(day) is None:
+        return "unread"
+    return "partial" if subject.coverage.state(day) in timeline.INCOMPLETE else "whole"
+
+
+def _column(index: int, value: Decimal | None, axis: Axis) -> str:
+    """A column from the base up; the whole height where the day was not read."""
+    share = 1.0 if value is None else max(float(value / axis.top), 0)
+    height = round(share * _PLOT_HEIGHT, 1)
+    return f"M{index}.1 {_PLOT_HEIGHT}v-{height:g}h.8v{height:g}z" if height else ""
 
 
 def _y(share: Decimal) -> str:

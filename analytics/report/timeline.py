@@ -1,10 +1,9 @@
-"""A subject's days as charts draw them: measures, states, and the texts of hovers."""
+"""A subject's charted days: which they are, how they are drawn, and in words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from analytics.report.day_charts import Days
 from analytics.report.facts import DayState
 from analytics.report.periods import day_in_words
 
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 NO_RUNS_YET = "No runs in this period"
-_INCOMPLETE = {DayState.SO_FAR, DayState.INCOMPLETE}
+INCOMPLETE = frozenset({DayState.SO_FAR, DayState.INCOMPLETE})
 
 
 def span(subject: Subject) -> str:
@@ -41,16 +40,6 @@ def measures(subject: Subject) -> list[Measures | None]:
     return [subject.on(day) for day in subject.coverage.chart_period.days()]
 
 
-def days(subject: Subject) -> Days:
-    """The charted days, and how they are to be drawn."""
-    charted = list(subject.coverage.chart_period.days())
-    return Days(
-        charted,
-        incomplete=frozenset(day for day in charted if subject.coverage.state(day) in _INCOMPLETE),
-        unread=frozenset(day for day in charted if subject.on(day) is None),
-    )
-
-
 def past_days(subject: Subject) -> list[date]:
     """The charted days that are over and were read."""
     return [
@@ -63,14 +52,3 @@ def past_days(subject: Subject) -> list[date]:
 def values(subject: Subject, value_of: Callable[[Measures], V]) -> list[V | None]:
     """A measure of each charted day; None for a day that was not read."""
     return [None if day is None else value_of(day) for day in measures(subject)]
-
-
-def texts(subject: Subject, text_of: Callable[[Measures], str]) -> list[str]:
-    """What a hover says of each charted day."""
-    return [_text(subject, day, text_of) for day in subject.coverage.chart_period.days()]
-
-
-def _text(subject: Subject, day: date, text_of: Callable[[Measures], str]) -> str:
-    state, known = subject.coverage.state(day), subject.on(day)
-    text = "no data" if known is None else text_of(known)
-    return f"{text} ({state.value})" if state in _INCOMPLETE else text

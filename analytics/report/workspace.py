@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.report import billing, breakdowns, daily, failures, kpis, state
+from analytics.report import (
+    billing,
+    daily,
+    failures,
+    heat,
+    kpis,
+    members,
+    overtime,
+    packed,
+    rankings,
+    spreads,
+    state,
+)
 from analytics.report.comparison import comparison
 from analytics.report.tables import Cell
 
 if TYPE_CHECKING:
-    from analytics.report.facts import Agent, Workspace
+    from analytics.report.facts import Agent, Sheet, Workspace
+    from analytics.report.splits import Split
 
 
-def page(workspace: Workspace, timezone: str) -> dict[str, Any]:
+def page(workspace: Workspace, sheet: Sheet, timezone: str) -> dict[str, Any]:
     """What the template `workspace.html` prints."""
     subject, calendar = workspace.subject, workspace.subject.coverage.calendar
-    models = [part for agent in workspace.agents for part in agent.models]
-    errors = [part for agent in workspace.agents for part in agent.errors]
     lines = [(_name(agent), agent.subject) for agent in workspace.agents]
     return {
         "workspace": workspace,
@@ -25,17 +36,36 @@ def page(workspace: Workspace, timezone: str) -> dict[str, Any]:
         "kpis": [*kpis.headline(subject), kpis.per_success(subject)],
         "charts": {
             "cost": daily.cost(subject, timezone),
-            "agents": breakdowns.dearest_agents(subject, workspace.agents),
-            "models": breakdowns.models(subject, models),
+            "agents_over_time": overtime.agents(subject, sheet.splits["top"]),
+            "agents": members.chart(
+                "agent",
+                subject,
+                [(each.name, f"../{each.path}", each.subject) for each in workspace.agents],
+            ),
+            "models": rankings.chart(rankings.MODELS, subject, sheet.splits["models"]),
+            "models_over_time": overtime.models(subject, sheet.splits["models"]),
+            "hours": heat.chart(subject, sheet.splits["hours"], timezone),
             "tokens": daily.tokens(subject, timezone),
+            "tokens_per_run": spreads.tokens(subject, sheet.splits["spreads"]),
             "failure_rate": failures.failure_rate(subject, timezone),
-            "failed_cost": failures.failed_cost(subject, timezone),
-            "errors": breakdowns.errors(subject, errors),
+            "failed_cost": daily.failed_cost(subject, timezone),
+            "errors": rankings.chart(rankings.ERRORS, subject, sheet.splits["errors"]),
             "billing": billing.providers(workspace.billing, calendar),
         },
         "platform": billing.platform(workspace.platform, calendar),
         "months": daily.month_table(subject, timezone),
         "agents": comparison("all-agents", "Agent", lines, subject) if lines else None,
+        "members": [(agent.data, agent.name) for agent in workspace.agents],
+        "data": [workspace.data, f"{workspace.data}-charts"],
+        "members_data": f"{workspace.data}-agents",
+    }
+
+
+def data(sheet: Sheet, agents: Split) -> dict[str, dict[str, object]]:
+    """The data files of the page, by the end of their names."""
+    return {
+        "": packed.document(sheet.subject, sheet.splits),
+        "-agents": {"splits": {"members": agents.document()}},
     }
 
 

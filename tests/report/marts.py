@@ -22,13 +22,17 @@ create table marts.dim_agents (
     status varchar, is_listed boolean, first_seen_at timestamptz, last_run_at timestamptz);
 create table marts.fct_runs (
     workspace_id varchar, run_id varchar, agent_id varchar, agent_version bigint,
-    status varchar, date date, created_at timestamptz, duration_seconds double,
-    cost_usd decimal(18,10), tokens_in bigint, tokens_out bigint, error_class varchar,
-    is_terminal boolean, is_unmetered boolean,
+    kind varchar, parent_run_id varchar, session_id varchar,
+    status varchar, date date, created_at timestamptz, queue_seconds double,
+    duration_seconds double, cost_usd decimal(18,10), tokens_in bigint, tokens_out bigint,
+    error_class varchar, is_terminal boolean, is_unmetered boolean,
     load_id varchar default '20260314T060000Z-001-lists', request integer default 0);
 create table marts.fct_run_model_costs (
     workspace_id varchar, run_id varchar, model varchar, provider varchar,
-    cost_usd decimal(38,10), tokens_in bigint, tokens_out bigint);
+    cost_usd decimal(38,10), tokens_in bigint, tokens_out bigint, request_count bigint);
+create table marts.fct_log_events (
+    workspace_id varchar, run_id varchar, seq bigint, occurred_at timestamptz, level varchar,
+    node varchar, event_kind varchar, tool_name varchar, is_error boolean, duration_ms double);
 create table marts.fct_billing_days (
     workspace_id varchar, date date, provider varchar,
     cost_usd decimal(38,10), billed_usd decimal(38,10));
@@ -97,9 +101,10 @@ insert into marts.fct_runs
             when h % 100 > 96 then 'cancelled' else 'succeeded' end as status
         from runs where h % 10 < if(dayofweek(date) in (0, 6), 4, 8)
     )
-    select 'ws-' || w, 'run-' || w || '-' || a || '-' || d || '-' || r,
+    select 'ws-' || w, md5('run-' || w || '-' || a || '-' || d || '-' || r)::uuid::varchar,
         if(a = 5 and h % 7 = 0, null, 'agent-' || w || '-' || a), 1 + d // 30,
-        status, date, date::timestamptz + to_seconds(h % 18000), 5 + h % 900,
+        'agent', if(h % 19 = 0, 'run-parent', null), 'session-' || h % 97,
+        status, date, date::timestamptz + to_seconds(h % 86000), 1 + h % 40, 5 + h % 900,
         if(h % 211 = 0, null,
             (power(1.3, (h % 23)::double) * (1 + a * 7 % 5) / 100)::decimal(18,10)),
         1000 + h % 90000, 100 + h % 4000,
@@ -110,11 +115,20 @@ insert into marts.fct_runs
 
 insert into marts.fct_run_model_costs
     select workspace_id, run_id, model, if(model like 'claude%', 'anthropic', 'openai'),
-        cost_usd, tokens_in, tokens_out
+        cost_usd, tokens_in, tokens_out, 1 + tokens_in % 9
     from (
         select *, ['claude-sonnet-5', 'claude-haiku-5', 'gpt-5.2'][1 + tokens_in % 3] as model
         from marts.fct_runs where is_terminal and cost_usd is not null
     );
+
+insert into marts.fct_log_events
+    select workspace_id, run_id, e, created_at + to_seconds(1 + e * (1 + tokens_in % 11)), 'INFO',
+        'agent', ['node_boot', 'tool_use', 'tool_result', 'thinking'][1 + e % 4],
+        if(e % 4 = 1, ['read_file', 'search_wiki', 'run_tests'][1 + (tokens_in + e) % 3], null),
+        if(e % 4 = 2, (tokens_in + e) % 13 = 0, null),
+        if(e % 4 = 2, 100 + tokens_in * (e + 1) % 9000, null)
+    from marts.fct_runs, range(12) as t(e)
+    where is_terminal and date > date '2026-03-14' - 60;
 
 insert into marts.fct_billing_days
     select workspace_id, date, provider, sum(m.cost_usd),
@@ -190,6 +204,7 @@ def run(con: duckdb.DuckDBPyConnection, day: date, **columns: Any) -> None:
         "run_id": f"r-{number}",
         "agent_id": "a-1",
         "agent_version": 1,
+        "kind": "agent",
         "status": "succeeded",
         "date": day,
         "created_at": datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(hours=12),

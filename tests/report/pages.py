@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from analytics.report import packed
 from analytics.report.site import SiteSummary
 
-_VOID = {"meta", "link", "rect", "line", "circle", "path", "br", "wbr"}
+_VOID = {"meta", "link", "rect", "line", "circle", "path", "br", "input", "wbr"}
 
 
 @dataclass
@@ -102,11 +104,33 @@ class Page:
         ]
 
     @cached_property
-    def figures(self) -> dict[str, Any]:
-        """The figures of the page."""
-        (script,) = self.root.all("script", id="figures")
-        figures: dict[str, Any] = json.loads(script.text)
-        return figures
+    def charts(self) -> dict[str, Any]:
+        """What each chart of the page is drawn from, by key."""
+        charts: dict[str, Any] = packed.read(self._data("data-charts"))
+        return charts
+
+    @cached_property
+    def facts(self) -> dict[str, Any]:
+        """The figures of the page by day, as its data file has them."""
+        facts: dict[str, Any] = packed.read(self._data("data-data"))
+        return facts
+
+    def amounts(self, measure: str) -> dict[str, Decimal | None]:
+        """A measure of money by day."""
+        first = date.fromisoformat(self.facts["first"])
+        return {
+            (first + timedelta(days=index)).isoformat(): value and Decimal(value).scaleb(-10)
+            for index, value in enumerate(self.facts["measures"][measure])
+        }
+
+    def _data(self, attribute: str) -> Path:
+        (body,) = self.root.all("body")
+        return (
+            self.path.parent
+            / body.attributes["data-root"]
+            / "data"
+            / f"{body.attributes[attribute]}.js"
+        )
 
 
 @dataclass

@@ -37,16 +37,3 @@ def test_an_axis_begins_at_zero_and_holds_every_value(values: list[Decimal]) -> 
 def test_ticks_are_round_amounts(largest: str, texts: list[str]) -> None:
     """Ticks are round, and written with the decimals that they need."""
     assert texts == axes.dollars([Decimal(largest)]).texts
-
-
-def test_counts_have_no_fractions() -> None:
-    """An axis of counts has whole ticks, however small the counts."""
-    assert axes.counts([2, None]).texts == ["0", "1", "2"]
-    assert axes.counts([8]).texts == ["0", "2", "4", "6", "8"]
-
-
-def test_a_rate_ends_at_all() -> None:
-    """An axis of rates never passes 100 %."""
-    assert axes.rates([1.0]).top == 1
-    assert axes.rates([0.97]).texts[-1] == "100%"
-    assert axes.rates([]).ticks[0] == 0

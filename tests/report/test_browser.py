@@ -1,110 +1,296 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
-import shutil
-import subprocess
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from html import unescape
 from pathlib import Path
+from typing import Any
 
+import axe_playwright_python
 import pytest
+from playwright.sync_api import Browser, expect
 
+from analytics.report import numbers
+from tests.report.browser import CHROMIUM, WHY_NOT, Reader
+from tests.report.browser import browser as opened_browser
 from tests.report.pages import Page, Site
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason=WHY_NOT)
 
-pytestmark = pytest.mark.skipif(not BROWSER, reason="no Chromium is installed")
+KINDS = ("overview", "workspace", "agent")
 
 
-def _opened(page: Page, profile: Path) -> tuple[str, str]:
-    """The page as the browser has it after its scripts ran, and what it said on its console."""
-    command = [
-        BROWSER,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-quic",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--enable-logging=stderr",
-        "--v=0",
-        f"--user-data-dir={profile}",
-        "--virtual-time-budget=8000",
-        "--window-size=1280,9000",
-        "--dump-dom",
-        page.path.as_uri(),
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all of them."""
+    with opened_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[Reader]:
+    """A reader whom nothing failed in the end."""
+    one = Reader(browser)
+    yield one
+    one.close()
+    assert one.complaints == []
+
+
+def _page(site: Site, kind: str) -> Page:
+    return {"overview": site.overview, "workspace": site.workspaces[0], "agent": site.agents[0]}[
+        kind
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
 
 
-@pytest.mark.parametrize("kind", ["overview", "workspace", "agent"])
-def test_a_browser_draws_every_chart_without_complaint(
-    kind: str, site: Site, tmp_path: Path
+_AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_chart_is_drawn_as_plotly_takes_it(kind: str, site: Site, reader: Reader) -> None:
+    """Each kind of page opens from disk, all charts drawn and valid, none with a mode bar."""
+    page = _page(site, kind)
+    shown = reader.open(page.path)
+    reader.draw_all()
+    plots = shown.locator(".js-plotly-plot")
+    problems = shown.evaluate(
+        "[...document.querySelectorAll('.js-plotly-plot')]"
+        ".map(each => Plotly.validate(each.data, each.layout) ?? [])"
+        ".flat().map(each => each.msg).filter(each => !each.endsWith('did not get coerced'))"
+    )
+
+    assert plots.count() == shown.locator(".plot:not([hidden])").count() > 0
+    assert problems == []
+    assert shown.locator(".modebar-btn").count() == 0
+    assert "could not be drawn" not in shown.content()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(kind: str, scheme: str, site: Site, browser: Browser) -> None:
+    """No page has a fault that axe-core knows of, in light and in dark colours."""
+    reader = Reader(browser, color_scheme=scheme, bypass_csp=True)
+    shown = reader.open(_page(site, kind).path)
+    reader.draw_all()
+    shown.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    shown.evaluate(_AXE)
+    found = shown.evaluate("axe.run().then(result => result.violations)")
+    reader.close()
+
+    assert [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found] == []
+
+
+def _tables(page: Any) -> dict[str, list[list[str]]]:
+    tables: dict[str, list[list[str]]] = page.evaluate(
+        "Object.fromEntries([...document.querySelectorAll('figure table')].map(table =>"
+        " [table.id, [...table.rows].map(row => [...row.cells].map(cell => cell.innerText"
+        ".trim()))]))"
+    )
+    return tables
+
+
+def _period(page: Page) -> str:
+    (body,) = page.root.all("body")
+    today = body.attributes["data-today"]
+    first = body.attributes["data-chart-first"]
+    return f"#from={first}&to={today}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_script_and_build_write_the_same_tables(kind: str, site: Site, reader: Reader) -> None:
+    """What the script writes for the period that the page was built for is what was built."""
+    page = _page(site, kind)
+    built = {
+        each.attributes["id"]: page.table(each.attributes["id"]) for each in page.root.all("table")
+    }
+    shown = reader.open(page.path)
+    shown.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    for key, rows in _tables(shown).items():
+        written = [[cell.replace("\n", "") for cell in row] for row in rows]
+        _head, *body = [[cell.strip() for cell in row] for row in built[key]]
+        if key in {"daily", "failure-rates", "tokens-per-run-table", "durations-table"}:
+            assert list(written[1:])[: len(body)] == body, key
+        else:
+            assert written[1:] == body, key
+
+
+def test_a_chosen_period_is_followed_by_all_and_kept_in_the_address(
+    site: Site, con: Any, reader: Reader
 ) -> None:
-    """Each kind of page opens from disk with all charts drawn, under its policy, without error."""
-    page = {
-        "overview": site.overview,
-        "workspace": site.workspaces[0],
-        "agent": site.agents[0],
-    }[kind]
-    document, console = _opened(page, tmp_path)
-    plots = re.findall(r'<div class="plot[^"]* js-plotly-plot"', document)
+    """A period of a link shows: headline, titles, tables and charts are those of its days."""
+    page = site.agents[0]
+    agent_id = page.path.stem.rsplit("-", 1)[0]
+    cost, runs = con.execute(
+        "select sum(cost_usd), count(*) from marts.fct_runs where agent_id = ?"
+        " and date between '2026-02-03' and '2026-02-16'",
+        [agent_id],
+    ).fetchone()
+    shown = reader.open(page.path, "#from=2026-02-03&to=2026-02-16")
+    kpis = shown.locator("#chosen dd").all_inner_texts()
+    title = shown.locator("#cost h3").inner_text()
+    shown.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    tables = _tables(shown)
 
-    assert console == ""
-    assert len(plots) == len(page.figures) > 0
-    assert "could not be drawn" not in document
-    assert "modebar-btn" not in document
+    assert kpis[:2] == [numbers.usd(cost), numbers.count(runs)]
+    assert title == f"Runs cost {numbers.usd(cost)} in 3\u201316 February 2026"
+    assert [row[0] for row in tables["daily"][1:]] == [
+        f"2026-02-{day:02}" for day in range(16, 2, -1)
+    ]
+    assert tables["model-split"][-1][2] == numbers.usd(cost)
+    assert shown.locator("#period").input_value() == "own"
 
-
-_READER = """
-const read = () => {
-  if (!document.querySelector(".plot .point path")) return setTimeout(read, 50);
-  const table = document.getElementById("all-agents");
-  const column = (index) => [...table.tBodies[0].rows].map((row) => row.cells[index].dataset.v);
-  const [byName, byCost, byChange] = table.tHead.querySelectorAll("button");
-  const colour = () => document.querySelector(".plot .point path").style.fill;
-  const before = colour();
-  byChange.click();
-  const changes = column(2);
-  byCost.click();
-  byCost.click();
-  const costs = column(1);
-  document.getElementById("theme").click();
-  document.body.dataset.seen = JSON.stringify({
-    changes, costs, sorted: byCost.parentNode.ariaSort, unsorted: byChange.parentNode.ariaSort,
-    said: document.getElementById("announcement").textContent,
-    theme: document.documentElement.dataset.theme, colours: [before, colour()],
-    total: table.tFoot.rows[table.tFoot.rows.length - 1].cells[0].textContent,
-  });
-};
-read();
-"""
+    shown.locator("#clear").click()
+    shown.locator("#chosen").wait_for(state="hidden")
+    assert "#" not in shown.url
+    assert shown.locator("#cost h3").inner_text() == page.root.all("h3")[0].text
 
 
-def test_a_reader_sorts_tables_and_changes_colours(site: Site, tmp_path: Path) -> None:
-    """A click on a head sorts by exact values, the missing last, and the other theme recolours."""
-    folder = tmp_path / "site"
-    shutil.copytree(site.folder, folder)
-    (folder / "assets" / "reader.js").write_text(_READER)
-    path = folder / site.workspaces[0].path.relative_to(site.folder)
-    script = '<script defer src="../assets/reader.js"></script></head>'
-    path.write_text(path.read_text("utf-8").replace("</head>", script), "utf-8")
-    document, console = _opened(Page(path), tmp_path)
-    (attribute,) = re.findall(r'data-seen="([^"]*)"', document)
-    seen = json.loads(unescape(attribute))
-    changes = [Decimal(change) for change in seen["changes"] if change]
+def test_agents_that_are_chosen_are_followed_by_all(site: Site, con: Any, reader: Reader) -> None:
+    """The figures of some agents together are the sums of theirs, and a link shows the same."""
+    page = site.workspaces[0]
+    shown = reader.open(page.path)
+    shown.locator(".members summary").click()
+    boxes = shown.locator('[name="member"]')
+    ids = []
+    for index in (0, 2):
+        boxes.nth(index).check()
+        ids.append(boxes.nth(index).get_attribute("value").rsplit("-", 1)[0])
+    shown.locator("#period").select_option("30")
+    shown.locator("#chosen p", has_text=" · ").wait_for()
+    (cost,) = con.execute(
+        "select sum(cost_usd) from marts.fct_runs where agent_id in (?, ?)"
+        " and date between '2026-02-12' and '2026-03-13'",
+        ids,
+    ).fetchone()
+    address = shown.url
 
-    assert console == ""
-    assert changes == sorted(changes, reverse=True)
-    assert "" not in seen["changes"][: len(changes)]
-    assert seen["costs"] == sorted(seen["costs"], key=Decimal)
-    assert (seen["sorted"], seen["unsorted"]) == ("ascending", None)
-    assert seen["said"] == "Sorted by Recent cost, ascending"
-    assert (seen["theme"], seen["total"]) == ("dark", "Total")
-    assert seen["colours"] == ["rgb(29, 79, 215)", "rgb(111, 150, 255)"]
+    assert shown.locator("#chosen dd").first.inner_text() == numbers.usd(cost)
+    assert "only=" in address
+    assert "from=2026-02-12" in address
+    again = reader.open(page.path, f"#{address.partition('#')[2]}")
+    assert again.locator("#chosen dd").first.inner_text() == numbers.usd(cost)
+
+
+def test_a_table_sorts_by_exact_values_and_downloads_as_shown(site: Site, reader: Reader) -> None:
+    """A head sorts, the missing last; the CSV holds the shown rows, in order and exact."""
+    shown = reader.open(site.workspaces[0].path)
+    table = shown.locator("#all-agents")
+    head = table.locator("th button", has_text="Change")
+    head.click()
+    values = table.evaluate(
+        "table => [...table.tBodies[0].rows].map(row => row.cells[2].dataset.v)"
+    )
+    known = [Decimal(value) for value in values if value]
+    with shown.expect_download() as download:
+        shown.locator("#all-agents").locator("xpath=../preceding-sibling::button[1]").click()
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+
+    assert known == sorted(known, reverse=True)
+    assert "" not in values[: len(known)]
+    assert head.locator("..").get_attribute("aria-sort") == "descending"
+    assert "sort=all-agents" in shown.url
+    assert [row[2] for row in rows[1:]] == values
+    assert re.fullmatch(
+        r"[a-z0-9-]+_all-agents_to-2026-03-14\.csv", download.value.suggested_filename
+    )
+
+
+def test_a_run_is_reached_by_the_keyboard_and_by_a_link(site: Site, reader: Reader) -> None:
+    """From a table a run opens by Enter, closes by Escape, and its address opens it again."""
+    page = site.agents[0]
+    shown = reader.open(page.path)
+    link = shown.locator("#runs tbody a").first
+    run_id = link.inner_text()
+    link.focus()
+    shown.keyboard.press("Enter")
+    dialog = shown.locator("#run-detail")
+    dialog.wait_for(state="visible")
+    assert run_id in dialog.inner_text()
+    assert "What the run used of each model" in dialog.inner_text()
+    address = shown.url
+    shown.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    expect(shown).not_to_have_url(re.compile("run="))
+
+    shown.goto("about:blank")
+    shown.goto(address)
+    shown.locator("#run-detail[open]").wait_for()
+
+
+def test_all_runs_are_listed_on_demand(site: Site, con: Any, reader: Reader) -> None:
+    """The newest runs are a button away, and follow the period and the status."""
+    page = site.agents[0]
+    agent_id = page.path.stem.rsplit("-", 1)[0]
+    shown = reader.open(page.path)
+    shown.locator("#show-runs").click()
+    shown.locator("#run-status").select_option("failed")
+    shown.locator("#runs caption", has_text="failed").wait_for()
+    (count,) = con.execute(
+        "select count(*) from marts.fct_runs where agent_id = ? and status = 'failed'", [agent_id]
+    ).fetchone()
+
+    assert shown.locator("#runs tbody tr").count() == count
+
+
+def test_numbers_are_written_as_the_build_writes_them(site: Site, reader: Reader) -> None:
+    """The script writes every amount, count, share and duration as the build does."""
+    amounts = [
+        0,
+        1,
+        -1,
+        49_999_999,
+        50_000_000,
+        150_000_000,
+        123_456_789_012_345,
+        -(10**20),
+        10**28,
+    ]
+    counts = [0, 1, 999, 1_000, 12_345, 99_950, 999_999, 1_000_000, 10**9, 10**18, 123_456_789]
+    seconds = [0, 0.0004, 0.9994, 1, 59.94, 59.96, 61, 3599.6, 3661, 100_000]
+    pairs = [(0, 5), (1, 3), (5, 5), (13, 310), (1, 2_000), (1_999, 2_000), (3, 19), (2, 20)]
+    shown = reader.open(site.overview.path)
+    written = shown.evaluate(
+        """([amounts, counts, seconds, pairs]) => JSON.stringify([
+            amounts.map((each) => ["usd", "usdFine", "usdPerRun", "usdHeadline"].map(
+                (unit) => numbers[unit](BigInt(each)))),
+            counts.map((each) => [numbers.tokens(BigInt(each)), numbers.count(BigInt(each))]),
+            seconds.map(numbers.duration),
+            pairs.map(([a, b]) => ["percent", "rate", "interval"].map(
+                (unit) => numbers[unit](BigInt(a), BigInt(b)))),
+        ])""",
+        [[str(each) for each in amounts], [str(each) for each in counts], seconds, pairs],
+    )
+    dollars = [Decimal(each).scaleb(-10) for each in amounts]
+    makers: list[Callable[[Decimal], str]] = [
+        numbers.usd,
+        numbers.usd_fine,
+        numbers.usd_per_run,
+        numbers.usd_headline,
+    ]
+
+    assert json.loads(written) == [
+        [[make(amount) for make in makers] for amount in dollars],
+        [[numbers.tokens(each), numbers.count(each)] for each in counts],
+        [numbers.duration(each) for each in seconds],
+        [
+            [numbers.percent(a, b), numbers.failure_rate(a, b), numbers.interval(a, b)]
+            for a, b in pairs
+        ],
+    ]
+
+
+def test_the_other_colours_are_a_button_away(site: Site, reader: Reader) -> None:
+    """The button changes page and charts to the other colours, and says which come next."""
+    shown = reader.open(site.workspaces[0].path)
+    bar = shown.locator("#cost .point path").first
+    light = bar.evaluate("each => each.style.fill")
+    shown.locator("#theme").click()
+
+    assert shown.locator("#theme").inner_text() == "Light colours"
+    assert (light, bar.evaluate("each => each.style.fill")) == (
+        "rgb(29, 79, 215)",
+        "rgb(111, 150, 255)",
+    )

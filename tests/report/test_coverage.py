@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 import duckdb
 
@@ -39,12 +40,10 @@ def _states(page: Page) -> dict[str, str]:
 def test_today_is_marked_so_far_and_hatched(build: BuildSite) -> None:
     """The day of the cut-off is hatched, says so, and is in no comparison."""
     (page,) = build(marts.derive(_one_agent(date(2026, 1, 1)))).agents
-    (trace,) = page.figures["cost"]["data"]
 
     assert _states(page)["2026-03-14"] == "so far"
-    assert trace["marker"]["pattern"]["shape"][-2:] == ["", "/"]
-    assert trace["customdata"][-1] == "$0.25, 1 run (so far)"
-    assert "so far" in [each["text"] for each in page.figures["cost"]["layout"]["annotations"]]
+    assert page.facts["states"][-2:] == "cs"
+    assert page.amounts("cost_usd")["2026-03-14"] == Decimal("0.25")
     assert (
         "1\u201313 March 2026: no change vs 1\u201313 February 2026" in page.kpis["Month to date"]
     )
@@ -54,11 +53,16 @@ def test_a_day_without_runs_is_zero_and_an_unread_day_is_not(build: BuildSite) -
     """Between first day and cut-off a day without runs is zero; before the first it is null."""
     con = _one_agent(date(2026, 3, 10), date(2026, 3, 10))
     (page,) = build(marts.derive(con)).workspaces
-    columns, band = page.figures["cost"]["data"]
+    costs = page.amounts("cost_usd")
 
-    assert columns["x0"] == "2026-03-01"
-    assert columns["y"] == [None] * 9 + [0.25, 0, 0, 0, 0]
-    assert band["x"][-1] == "2026-03-09"
+    assert [costs[f"2026-03-{day:02}"] for day in range(8, 13)] == [
+        None,
+        None,
+        Decimal("0.25"),
+        0,
+        0,
+    ]
+    assert page.facts["states"][-6:] == "nccccs"
     assert list(_states(page)) == [f"2026-03-{day}" for day in (14, 13, 12, 11, 10)]
 
 
@@ -69,8 +73,7 @@ def test_days_of_a_gap_are_incomplete_and_no_basis_of_a_comparison(build: BuildS
     site = build(marts.derive(con))
     (page,) = site.agents
 
-    assert _states(page)["2026-02-10"] == _states(page)["2026-02-11"] == "incomplete"
-    assert _states(page)["2026-02-12"] == ""
+    assert page.facts["states"][-34:-29] == "ciicc"
     assert "Incomplete: runs are missing" in page.kpis["Last full month"]
     assert any("No comparison" in note for note in page.kpis["Month to date"])
     assert "[x]" in site.workspaces[0].table("all-agents")[1]
@@ -85,11 +88,10 @@ def test_a_list_that_was_cut_leaves_the_days_before_it_unread(build: BuildSite) 
     marts.run(con, date(2026, 1, 1), agent_id="a-2")
     _gap(con, None, datetime(2026, 2, 20, 12, tzinfo=UTC))
     page = next(page for page in build(marts.derive(con)).agents if "a-1" in page.path.name)
-    columns, band = page.figures["cost"]["data"]
+    costs = page.amounts("cost_usd")
 
-    assert columns["y"][:50] == [None] * 50
-    assert len(band["x"]) == 50
-    assert "no data" in [each["text"] for each in page.figures["cost"]["layout"]["annotations"]]
+    assert [costs[f"2026-02-{day}"] for day in (18, 19, 20)] == [None, None, Decimal("0.25")]
+    assert page.facts["states"][-25:-20] == "iiicc"
 
 
 def test_days_are_those_of_the_reporting_time_zone(build: BuildSite) -> None:
@@ -124,14 +126,11 @@ def test_a_workspace_that_was_not_read_keeps_its_figures_and_its_cut_off(build: 
 
 
 def test_failures_are_shown_by_week_where_days_hold_few_runs(build: BuildSite) -> None:
-    """Rates of few runs are given by week, hollow below 20 runs, and joined by no line."""
+    """Rates of few runs are given by week, and below 20 runs as counts."""
     con = _one_agent(date(2026, 2, 1))
     marts.run(con, DAY, status="failed", error_class="timeout")
     (page,) = build(marts.derive(con)).agents
-    line, dots = page.figures["failure-rate"]["data"]
 
-    assert set(dots["marker"]["symbol"]) == {"circle-open"}
-    assert set(line["y"]) == {None}
     assert page.table("failure-rates")[1] == [
         "9\u201313 March 2026",
         "1",

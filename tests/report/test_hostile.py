@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -91,17 +89,6 @@ def hostile(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return _built(request.param, tmp_path_factory.mktemp("hostile"))
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)
-    elif isinstance(value, str):
-        yield value
-
-
 def _skeleton(page: Page) -> list[tuple[str, tuple[str, ...]]]:
     """The elements of a page with the names of their attributes, in order."""
     return [(each.tag, tuple(each.attributes)) for each in page.root.everything()]
@@ -111,25 +98,9 @@ def test_a_name_is_text_wherever_it_stands(hostile: Site, harmless: Site) -> Non
     """No name makes an element, an attribute, a script, a page or an address of its own."""
     for page, twin in zip(hostile.pages, harmless.pages, strict=True):
         assert _skeleton(twin) == _skeleton(page)
-        assert twin.figures.keys() == page.figures.keys()
+        assert twin.charts.keys() == page.charts.keys()
         assert twin.path.name == page.path.name
         assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e]", page.source)
-
-
-def test_plotly_is_given_no_tag(hostile: Site) -> None:
-    """No text of a figure holds a tag or a bare ampersand, except in our own templates."""
-    for page in hostile.pages:
-        for text in _texts(page.figures):
-            assert not re.search("[<>]", text.removesuffix("<extra></extra>"))
-            assert not re.search("&(?!(amp|lt|gt);)", text)
-
-
-def test_a_name_like_a_role_is_no_colour(tmp_path: Path) -> None:
-    """A name that begins as a role of a colour stands where texts stand, not colours."""
-    (page,) = _built("@cost", tmp_path).workspaces
-
-    assert "@cost" in page.figures["agents"]["layout"]["yaxis"]["ticktext"]
-    assert "@cost" in page.root.all("h1")[0].text
 
 
 def test_two_agents_of_one_name_have_two_pages(build: BuildSite) -> None:

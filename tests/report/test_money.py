@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -57,7 +58,7 @@ def test_every_day_of_every_agent_is_that_of_its_runs(
     days = con.execute(
         "select agent_id, strftime(date, '%Y-%m-%d'), cost_usd, run_count, failed_count,"
         " failed_cost_usd from marts.fct_agent_days where agent_id is not null"
-        " and date >= '2025-12-13'"
+        " and date > '2026-03-14'::date - 31"
     ).fetchall()
     known = {
         (agent_id, day): [usd(cost), str(runs), str(failed), usd(failed_cost)]
@@ -71,6 +72,47 @@ def test_every_day_of_every_agent_is_that_of_its_runs(
                 shown[agent_id, row[0]] = [row[1], row[2], row[3], row[6]]
 
     assert known == shown
+
+
+def test_every_day_behind_a_page_is_exact(site: Site, con: duckdb.DuckDBPyConnection) -> None:
+    """The cost of each day in the data file of a page equals the runs in SQL, to the last digit."""
+    for page in site.agents:
+        agent_id = page.path.stem.rsplit("-", 1)[0]
+        if not agent_id.startswith("agent"):
+            continue
+        known = con.execute(
+            "select strftime(date, '%Y-%m-%d'), cost_usd from marts.fct_agent_days"
+            " where agent_id = ?",
+            [agent_id],
+        ).fetchall()
+        behind = page.amounts("cost_usd")
+        assert {day: behind[day] for day, _ in known} == dict(known)
+        assert sum(cost or 0 for cost in behind.values()) == sum(cost or 0 for _, cost in known)
+
+
+@pytest.mark.parametrize("name", ["errors", "models", "versions"])
+def test_the_parts_behind_a_page_are_exact(
+    name: str, site: Site, con: duckdb.DuckDBPyConnection
+) -> None:
+    """The parts of each agent's cost in its data file add up to the same parts in SQL."""
+    source = {
+        "errors": "select error_class, sum(cost_usd) from marts.fct_runs"
+        " where agent_id = ? and status = 'failed' group by all",
+        "models": "select model, sum(m.cost_usd) from marts.fct_run_model_costs as m"
+        " join marts.fct_runs using (workspace_id, run_id) where agent_id = ? group by all",
+        "versions": "select 'v' || agent_version, sum(cost_usd) from marts.fct_runs"
+        " where agent_id = ? group by all",
+    }[name]
+    for page in site.agents:
+        agent_id = page.path.stem.rsplit("-", 1)[0]
+        split = page.facts["splits"][name]
+        shown: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for key, cost in zip(
+            split["columns"]["key"], split["columns"].get("cost_usd", []), strict=True
+        ):
+            shown[split["keys"][key][0]] += Decimal(cost or 0).scaleb(-10)
+        if agent_id.startswith("agent"):
+            assert dict(con.execute(source, [agent_id]).fetchall()) == dict(shown)
 
 
 def test_every_month_is_that_of_its_runs(site: Site, con: duckdb.DuckDBPyConnection) -> None:
@@ -206,4 +248,4 @@ def test_amounts_below_a_cent_are_not_zero(build: BuildSite) -> None:
     site = build(marts.derive(con))
 
     assert site.overview.kpis["Month to date"][0] == "<$0.01"
-    assert site.agents[0].table("runs")[1][1] == "<$0.0001"
+    assert site.agents[0].table("runs")[1][6] == "<$0.0001"

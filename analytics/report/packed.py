@@ -1,0 +1,68 @@
+"""Data files: what scripts need beyond a page, packed so that five hundred agents stay small.
+
+A data file is a script that registers one compressed JSON document: from disk, a page can load
+nothing but scripts.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from typing import TYPE_CHECKING, Any
+
+from analytics.report.facts import MEASURE_COLUMNS, DayState
+from analytics.report.splits import ten_billionths, whole_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from analytics.report.blocks import Chart
+    from analytics.report.facts import Subject
+    from analytics.report.splits import Split
+
+_LEVEL = 6
+_STATES = {
+    DayState.COMPLETE: "c",
+    DayState.SO_FAR: "s",
+    DayState.INCOMPLETE: "i",
+    DayState.NO_DATA: "n",
+}
+
+
+def write(file: Path, document: object) -> None:
+    """Writes a document; its name is that of the file."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    packed = b64encode(zlib.compress(text.encode(), _LEVEL)).decode()
+    file.write_text(f'facts.add("{file.stem}", "{packed}");\n', "utf-8")
+
+
+def read(file: Path) -> Any:
+    """The document of a data file."""
+    return json.loads(zlib.decompress(b64decode(file.read_text("utf-8").split('"')[3])))
+
+
+def document(
+    subject: Subject, splits: Mapping[str, Split], *, is_resting: bool = False
+) -> dict[str, object]:
+    """The figures of a subject by day: whole numbers, money in ten-billionths of a dollar."""
+    days = list(subject.coverage.calendar.history.days())
+    known = [subject.on(day) for day in days]
+    return {
+        "first": days[0].isoformat(),
+        "states": "".join(_STATES[subject.coverage.state(day)] for day in days),
+        "resting": is_resting,
+        "measures": {
+            name: whole_numbers(
+                [None if day is None else ten_billionths(getattr(day, name)) for day in known]
+            )
+            for name in MEASURE_COLUMNS
+        },
+        "splits": {name: split.document() for name, split in splits.items()},
+    }
+
+
+def charts(charts: Mapping[str, Chart]) -> dict[str, object]:
+    """What the script draws charts from, by their keys."""
+    return {chart.key: chart.spec for chart in charts.values() if chart.spec}

@@ -1,0 +1,60 @@
+"""Texts with figures in them. `reports/numbers.js` writes the same ones for a chosen period.
+
+A figure is named as `{cost_usd|usd}`, a share or a rate as `{failed_count/finished_count|rate}`.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
+
+from analytics.report import numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+Value: TypeAlias = "Decimal | int | float | str | None"
+
+_FIGURE = re.compile(r"\{([\w/@]+)(?:\|([\w: ]+))?\}")
+_ONE: dict[str, Callable[..., str]] = {
+    "usd": numbers.usd,
+    "usd_fine": numbers.usd_fine,
+    "usd_per_run": numbers.usd_per_run,
+    "count": lambda value: numbers.NOT_AVAILABLE if value is None else numbers.count(value),
+    "tokens": numbers.tokens,
+    "seconds": lambda value: numbers.duration(None if value is None else float(value)),
+}
+_TWO: dict[str, Callable[..., str]] = {
+    "percent": numbers.percent,
+    "rate": numbers.failure_rate,
+    "interval": numbers.interval,
+    "each": lambda amount, count: numbers.usd_fine(amount / count),
+}
+
+
+def fill(template: str, values: Mapping[str, Value]) -> str:
+    """The template with each figure written in its unit; a text stands as it is."""
+    return _FIGURE.sub(lambda match: figure(match[1], match[2] or "", values), template)
+
+
+def figure(name: str, unit: str, values: Mapping[str, Value]) -> str:
+    """One figure, or one of two, in a unit."""
+    part, _, whole = name.partition("/")
+    if whole:
+        return _of_two(values.get(part), values.get(whole), unit)
+    value = values.get(part)
+    if isinstance(value, str):
+        return value
+    if unit.startswith("plural:"):
+        noun = unit.removeprefix("plural:")
+        return numbers.plural(value, noun) if isinstance(value, int) else numbers.NOT_AVAILABLE
+    return _ONE[unit](value)
+
+
+def _of_two(part: Value, whole: Value, unit: str) -> str:
+    if part is None or whole is None:
+        return numbers.NOT_AVAILABLE
+    if not whole:
+        return numbers.NOT_APPLICABLE
+    return _TWO[unit](part, whole)

@@ -1,0 +1,140 @@
+// The figures behind a page: measures by day, and their splits, unpacked from the data files.
+"use strict";
+
+const facts = (() => {
+  const DAY = 86_400_000;
+  const MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August",
+    "September", "October", "November", "December"];
+  const files = new Map(); // by name: what a data file registered, and later its promise
+  const waiting = new Map();
+
+  const unpacked = async (text) => {
+    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return new Response(stream).json();
+  };
+  // Called by each data file with its name and its packed document.
+  const add = (name, text) => {
+    files.set(name, unpacked(text));
+    waiting.get(name)?.(files.get(name));
+  };
+  // A data file's document; one that the page did not bring is fetched as a script, as from disk
+  // nothing else can be.
+  const load = (name) => {
+    if (!files.has(name)) {
+      files.set(name, new Promise((resolve, reject) => {
+        waiting.set(name, resolve);
+        const script = document.createElement("script");
+        script.src = `${document.body.dataset.root}data/${encodeURIComponent(name)}.js`;
+        script.addEventListener("error", () => {
+          files.delete(name);
+          reject(new Error(`data/${name}.js is missing`));
+        });
+        document.head.append(script);
+      }));
+    }
+    return files.get(name);
+  };
+
+  const time = (iso) => Date.parse(`${iso}T00:00:00Z`);
+  const isoOf = (first, index) => new Date(time(first) + index * DAY).toISOString().slice(0, 10);
+  const indexOf = (first, iso) => Math.round((time(iso) - time(first)) / DAY);
+  const inWords = (iso) => {
+    const [year, month, day] = iso.split("-").map(Number);
+    return `${day} ${MONTHS[month - 1]} ${year}`;
+  };
+  const periodInWords = (from, to) => {
+    if (from === to) return inWords(to);
+    const [year, month, day] = from.split("-").map(Number);
+    if (from.slice(0, 7) === to.slice(0, 7)) return `${day}\u2013${inWords(to)}`;
+    if (from.slice(0, 4) === to.slice(0, 4)) return `${day} ${MONTHS[month - 1]}\u2013${inWords(to)}`;
+    return `${day} ${MONTHS[month - 1]} ${year}\u2013${inWords(to)}`;
+  };
+
+  const big = (value) => (value === null || value === undefined ? null : BigInt(value));
+  const knownSum = (values) => {
+    const known = values.filter((value) => value !== null && value !== undefined);
+    if (!known.length) return null;
+    let sum = 0n;
+    for (const value of known) sum += BigInt(value);
+    return sum;
+  };
+  const withRates = (values) => ({ ...values,
+    finished_count: (values.succeeded_count ?? 0n) + (values.failed_count ?? 0n) });
+
+  // The measures of one day of a document; null where the day was not read.
+  const on = (document, index) => {
+    const { measures } = document;
+    if (measures.run_count[index] === null) return null;
+    return withRates(Object.fromEntries(
+      Object.keys(measures).map((name) => [name, big(measures[name][index])])));
+  };
+  // The measures of the days `from` to `to`, as indices; a day without runs adds nothing.
+  const over = (document, from, to) => {
+    const { measures } = document;
+    const days = [];
+    for (let index = Math.max(from, 0); index <= Math.min(to, measures.run_count.length - 1); index++) {
+      if (measures.run_count[index]) days.push(index);
+    }
+    return withRates(Object.fromEntries(Object.keys(measures).map((name) => [name,
+      days.length ? knownSum(days.map((index) => measures[name][index])) : 0n])));
+  };
+  // The sums of each key of a split: [{key, values}].
+  const split = (document, name, from, to) => {
+    const { keys, columns } = document.splits[name];
+    const measures = Object.keys(columns).filter((each) => each !== "day" && each !== "key");
+    const rows = new Map();
+    columns.day.forEach((day, row) => {
+      if (day < from || day > to) return;
+      const key = columns.key[row];
+      if (!rows.has(key)) rows.set(key, []);
+      rows.get(key).push(row);
+    });
+    return [...rows].map(([key, of]) => ({ key: keys[key], rows: of, values: Object.fromEntries(
+      measures.map((each) => [each, knownSum(of.map((row) => columns[each][row]))])) }));
+  };
+
+  // Several documents as one, over the days of `base`: measures by day are added, splits are
+  // joined. Medians cannot be, so they are left out.
+  const UNJOINED = new Set(["spreads", "top"]);
+  const WORST_FIRST = ["n", "i", "s", "c"];
+  const merged = (base, documents) => {
+    if (documents.length === 1 && documents[0].first === base.first) return documents[0];
+    const length = base.states.length;
+    const shifts = documents.map((each) => indexOf(base.first, each.first));
+    const at = (values, index, after) => (index < values.length ? values[index] ?? null : after);
+    const measures = Object.fromEntries(Object.keys(base.measures).map((name) => [name,
+      Array.from({ length }, (_, index) => {
+        const sum = knownSum(documents.map((each, which) =>
+          at(each.measures[name], index - shifts[which], each.resting ? 0 : null)));
+        return sum === null ? null : sum.toString();
+      })]));
+    const states = Array.from({ length }, (_, index) => {
+      const each = documents.map((one, which) => at(one.states, index - shifts[which], one.resting ? "c" : "n"));
+      return WORST_FIRST.find((state) => each.includes(state));
+    }).join("");
+    const names = Object.keys(documents[0].splits)
+      .filter((name) => !UNJOINED.has(name) && documents.every((each) => name in each.splits));
+    const splits = Object.fromEntries(names.map((name) =>
+      [name, joined(documents.map((each) => each.splits[name]), shifts)]));
+    return { ...base, measures, splits, states };
+  };
+  const joined = (parts, shifts) => {
+    const keys = new Map();
+    const columns = {};
+    parts.forEach((part, which) => {
+      const renamed = part.keys.map((key) => {
+        const name = JSON.stringify(key);
+        if (!keys.has(name)) keys.set(name, keys.size);
+        return keys.get(name);
+      });
+      for (const [name, values] of Object.entries(part.columns)) {
+        const change = { day: (day) => day + shifts[which], key: (key) => renamed[key] }[name];
+        (columns[name] ??= []).push(...(change ? values.map(change) : values));
+      }
+    });
+    return { keys: [...keys.keys()].map((key) => JSON.parse(key)), columns };
+  };
+
+  return { add, load, on, over, split, merged, isoOf, indexOf, inWords, periodInWords };
+})();

@@ -1,0 +1,382 @@
+// A page at work: what its address chooses, its charts, its tables, its colours, its print.
+"use strict";
+
+(() => {
+  const root = document.documentElement, { dataset } = document.body;
+  let specs = {}; // what the charts are drawn from, by key
+  const plots = [...document.querySelectorAll(".plot")];
+  const picker = document.getElementById("picker");
+  const byId = (id) => document.getElementById(id);
+  const DAY = /^\d{4}-\d\d-\d\d$/;
+  const CHARTED = new Set(["days", "rates", "stack", "spreads"]);
+
+  // State: what the reader chose. It stands in the address, so that a link shows the same.
+  const memberNames = new Map([...document.querySelectorAll('[name="member"]')]
+    .map((box) => [box.value, box.closest("label").querySelector("bdi").textContent]));
+  const state = { from: null, to: null, members: [], sort: [], run: null };
+  const first = (document) => document.first;
+  let base = null, chosen = null; // the page's document, and that of the members chosen
+
+  const read = () => {
+    const given = new URLSearchParams(location.hash.slice(1));
+    const day = (name) => (DAY.test(given.get(name) ?? "") && !Number.isNaN(Date.parse(given.get(name))) ? given.get(name) : null);
+    const [from, to] = [day("from"), day("to")];
+    state.from = from ?? to;
+    state.to = to ?? from;
+    if (state.from > state.to) [state.from, state.to] = [state.to, state.from];
+    state.members = (given.get("only") ?? "").split(",").filter((each) => memberNames.has(each));
+    state.sort = given.getAll("sort").map((each) => each.split(":")).filter(([id, index, direction]) =>
+      byId(id)?.tHead?.rows[0].cells[index] && ["ascending", "descending"].includes(direction));
+    state.run = given.get("run");
+  };
+  const write = () => {
+    const kept = new URLSearchParams();
+    if (state.from) { kept.set("from", state.from); kept.set("to", state.to); }
+    if (state.members.length) kept.set("only", state.members.join(","));
+    for (const each of state.sort) kept.append("sort", each.join(":"));
+    if (state.run) kept.set("run", state.run);
+    history.replaceState(null, "", String(kept) ? `#${kept}` : location.pathname + location.search);
+  };
+
+  // Views: the days, and the figures, that a chart shows.
+  const isChosen = () => Boolean(state.from || state.members.length);
+  const viewOf = (spec) => {
+    const document = chosen ?? base;
+    const at = (iso) => facts.indexOf(first(document), iso);
+    const last = base.states.length - 1;
+    if (state.from) return { document, isChosen: true, from: Math.max(at(state.from), 0), to: Math.min(at(state.to), last) };
+    const isCharted = CHARTED.has(spec.kind) || spec.charted;
+    const [from, to] = isCharted ? [at(dataset.chartFirst), last] : [last - 30, last - 1];
+    return { document, isChosen: isChosen(), from, to };
+  };
+  const dayOf = (view, index) => facts.isoOf(first(view.document), index);
+  const spanOf = (view) => {
+    const text = facts.periodInWords(dayOf(view, view.from), dayOf(view, view.to));
+    if (!view.isChosen) return text;
+    const states = view.document.states.slice(view.from, view.to + 1);
+    const notes = [["s", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]]
+      .filter(([each]) => states.includes(each)).map(([, words]) => words);
+    return notes.length ? `${text} (${notes.join(", ")})` : text;
+  };
+
+  // Texts as built, for when nothing is chosen any more.
+  const built = new Map([...document.querySelectorAll("figure.chart")].map((figure) => [figure, {
+    title: figure.querySelector("h3").textContent, text: figure.querySelector("figcaption p").textContent,
+    isEmpty: "empty" in figure.dataset }]));
+
+  const STATES = { s: "so far", i: "incomplete", n: "no data", c: "" };
+  const rowsOf = {
+    days: (spec, view) => {
+      const start = [...view.document.states].findIndex((each) => each !== "n");
+      const rows = [];
+      for (let day = view.to; day >= Math.max(view.from, start, 0); day--) {
+        const values = facts.on(view.document, day), iso = dayOf(view, day);
+        const unknown = values?.unknown_cost_count ? `${numbers.count(values.unknown_cost_count)} of unknown cost` : "";
+        rows.push([{ text: iso, href: `#from=${iso}&to=${iso}` },
+          ...spec.figures.map(([name, unit]) => (values ? tables.cell(name, unit, values) : { text: numbers.NOT_AVAILABLE, v: "" })),
+          { text: [STATES[view.document.states[day]], unknown].filter(Boolean).join(", ") }]);
+      }
+      return { rows };
+    },
+    rates: (spec, view) => ({ rows: charts.rateGroups(view).reverse().map((group) => [
+      { text: facts.periodInWords(group.iso, group.last) },
+      ...spec.figures.map(([name, unit]) => tables.cell(name, unit, group.values))]) }),
+    spreads: (spec, view) => {
+      const { day, ...columns } = view.document.splits.spreads?.columns ?? { day: [] };
+      const rows = day.map((_, row) => row).filter((row) => day[row] >= view.from - 6 && day[row] <= view.to);
+      return { rows: rows.reverse().map((row) => [{ text: dayOf(view, day[row]) }, ...spec.figures.map(([name, unit]) => {
+        const value = columns[name][row];
+        return { text: numbers.figure("v", unit, { v: value !== null && unit === "tokens" ? BigInt(value) : value }), v: String(value ?? "") };
+      })]) };
+    },
+    grid: (spec, view) => {
+      const costs = new Map(facts.split(view.document, "hours", view.from, view.to).map((each) => [each.key.join(), each.values]));
+      return { rows: Array.from({ length: 24 }, (_, hour) => [{ text: `${String(hour).padStart(2, "0")}:00` },
+        ...Array.from({ length: 7 }, (__, day) => {
+          const values = costs.get(`${day + 1},${hour}`);
+          return values && values.cost_usd !== null ? tables.cell("cost_usd", "usd", values) : { text: "" };
+        })]) };
+    },
+    split: (table, view, spec) => {
+      const whole = facts.over(view.document, view.from, view.to);
+      const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order);
+      const lines = groups.map(({ key, values }) => ({ key: key[0], note: key.at(-1), href: spec.linked && key[1], ...values }));
+      const sum = (name) => lines.reduce((all, each) => all + (each[name] ?? 0n), 0n);
+      const total = whole[spec.total] ?? null;
+      const rest = spec.rest && total !== null ? total - sum(spec.order) : 0n;
+      if (rest) lines.push({ key: spec.rest, [spec.order]: rest });
+      const context = Object.fromEntries(Object.entries(whole).map(([name, value]) => [`@${name}`, value]));
+      const has = (line, name) => name.split("/")[0] in line;
+      const rows = lines.map((line) => table.figures.map(([name, unit], index) => ({
+        ...(has(line, name) ? tables.cell(name, unit, { ...context, ...line }) : { text: "" }), href: index ? null : line.href })));
+      return { rows, foot: footOf(table, lines, spec, total) };
+    },
+  };
+  const footOf = ({ figures }, lines, spec, total) => {
+    const cents = (amount) => numbers.divided(amount, 10n ** 8n);
+    const kinds = figures.slice(1).map(([name, unit]) => {
+      if (unit === "usd" && name === spec.order && total !== null) {
+        const printed = lines.reduce((all, line) => all + cents(line[name] ?? 0n), 0n);
+        return [numbers.usd(total), cents(total) - printed];
+      }
+      if (unit === "count" || unit === "tokens") return [numbers.figure("sum", unit, { sum: lines.reduce((all, line) => all + (line[name] ?? 0n), 0n) }), 0n];
+      return ["", 0n];
+    });
+    const rounding = kinds.some(([, each]) => each)
+      ? [["Rounding", ...kinds.map(([, each]) => (each ? numbers.usd(each * 10n ** 8n) : ""))]] : [];
+    return [...rounding, ["Total", ...kinds.map(([text]) => text)]].map((row) => row.map((text) => ({ text })));
+  };
+
+  // What the templates of a chart's texts may name, for what was chosen; null where there is nothing.
+  const ISOLATED = (name) => `\u2068${name}\u2069`;
+  const contextOf = (spec, view) => {
+    const span = spanOf(view), whole = facts.over(view.document, view.from, view.to);
+    const context = { ...whole, span, period: span };
+    if (spec.kind === "days" || spec.kind === "rates") return whole.run_count ? context : null;
+    if (spec.kind === "spreads") {
+      const { rows } = rowsOf.spreads({ figures: [] }, view);
+      if (!rows.length) return null;
+      const { day, ...columns } = view.document.splits.spreads.columns;
+      const row = day.indexOf(facts.indexOf(first(view.document), rows[0][0].text));
+      const values = Object.fromEntries(Object.entries(columns).map(([name, each]) => [name,
+        each[row] !== null && name.startsWith("tokens") ? BigInt(each[row]) : each[row]]));
+      return { ...context, ...values, week: facts.inWords(rows[0][0].text) };
+    }
+    if (!(spec.split in view.document.splits)) return null;
+    const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order ?? spec.measure);
+    if (!groups.length) return null;
+    for (const { values } of groups) {
+      for (const [name, value] of Object.entries(values)) context[`sum_${name}`] = (context[`sum_${name}`] ?? 0n) + (value ?? 0n);
+    }
+    for (const [name, value] of Object.entries(groups[0].values)) context[`first_${name}`] = value;
+    const [name, hour] = groups[0].key;
+    context.first = spec.kind === "heat" ? `${spec.days[name - 1]}, ${hour}:00` : ISOLATED(name);
+    return context;
+  };
+  const retell = (figure) => {
+    const plot = figure.querySelector(".plot"), spec = plot && specs[plot.dataset.chart];
+    if (!spec?.title) return;
+    const view = viewOf(spec), was = built.get(figure);
+    const context = view.from <= view.to ? contextOf(spec, view) : null;
+    const isShown = isChosen() ? context : !was.isEmpty;
+    const [title, text, table] = ["h3", "figcaption p", "table"].map((each) => figure.querySelector(each));
+    plot.hidden = !isShown;
+    if (!isChosen()) [title.textContent, text.textContent] = [was.title, was.text];
+    else if (!context) [title.textContent, text.textContent] = [spec.none ?? "Nothing to show", nothing(spec, view)];
+    else [title.textContent, text.textContent] = [numbers.fill(spec.title, context), numbers.fill(spec.subtitle, context)];
+    if (table && spec.table && (context || isChosen())) {
+      const caption = numbers.fill(spec.table.caption, { span: spanOf(view) });
+      tables.write(table, { caption, ...(context ? rowsOf[spec.table.kind](spec.table, view, spec) : { rows: [] }) });
+    }
+  };
+  const nothing = (spec, view) => {
+    if (spec.kind === "spreads" && !("spreads" in view.document.splits)) return "Medians are known for each agent, not for several together: open an agent's page.";
+    return `No runs in ${spanOf(view)}. Choose another period, or clear the choice.`;
+  };
+
+  // The headline figures of what was chosen.
+  const headline = () => {
+    const block = byId("chosen");
+    block.hidden = !isChosen();
+    for (const each of document.querySelectorAll("[data-fixed]")) each.hidden = state.members.length > 0;
+    if (block.hidden) return;
+    const view = viewOf({ kind: "days" }), values = facts.over(view.document, view.from, view.to);
+    const who = state.members.map((each) => memberNames.get(each)).join(", ");
+    block.querySelector("p").textContent = `Chosen: ${spanOf(view)}${who ? ` · ${who}` : ""}`;
+    const kpis = [["Cost", "cost_usd", "usd"], ["Runs", "run_count", "count"], ["Failure rate", "failed_count/finished_count", "rate"],
+      ["Cost of failed runs", "failed_cost_usd", "usd"], ["Cost per successful run", "cost_usd/succeeded_count", "each"]];
+    block.querySelector("dl").replaceChildren(...kpis.map(([label, name, unit]) => {
+      const box = tables.element("div", "", { class: "kpi" });
+      box.append(tables.element("dt", label), tables.element("dd", numbers.figure(name, unit, values), { class: "value" }));
+      return box;
+    }));
+  };
+
+  // Charts: drawn when they come into sight, and drawn anew when what they show has changed.
+  const seen = new Set();
+  const draw = (plot) => {
+    const spec = specs[plot.dataset.chart];
+    if (plot.hidden) return;
+    const isNew = !seen.has(plot);
+    seen.add(plot);
+    try {
+      if (isNew) plot.replaceChildren();
+      charts.draw(plot, spec, viewOf(spec));
+      if (isNew) follow(plot, spec);
+    } catch (error) {
+      plot.textContent = "This chart could not be drawn; its figures are in the table.";
+      console.error(plot.dataset.chart, error);
+    }
+  };
+  const redraw = () => seen.forEach(draw);
+  // A click on a day chooses it; a click on a bar that has a page opens it.
+  const follow = (plot, spec) => plot.on("plotly_click", ({ points: [point] }) => {
+    if (spec.kind === "days" && DAY.test(point.x)) choose({ from: point.x, to: point.x });
+    const href = spec.linked && charts.hrefOf(spec, viewOf(spec), point.pointIndex);
+    if (href) location.assign(href);
+  });
+
+  const figures = [...document.querySelectorAll("figure.chart")];
+  const apply = async () => {
+    [specs, base] = await Promise.all([facts.load(dataset.charts), base ?? facts.load(dataset.data)]);
+    chosen = state.members.length ? facts.merged(base, await Promise.all(state.members.map(facts.load))) : null;
+    if (isChosen() && dataset.members && !state.members.length) {
+      const { splits } = await facts.load(dataset.members);
+      base.splits = { ...base.splits, ...splits };
+    }
+    fillPicker();
+    headline();
+    figures.forEach(retell);
+    redraw();
+    for (const [id, index, direction] of state.sort) tables.sort(byId(id), Number(index), direction);
+    if (runs.has && (state.from || runs.isOpen)) await listRuns();
+    if (runs.has && state.run) await runs.show(state.run, () => { state.run = null; write(); });
+    root.dataset.ready = "";
+  };
+  const fail = (error) => {
+    tables.say(`Not shown: ${error.message}`);
+    console.error(error);
+  };
+  const listRuns = async () => {
+    runs.isOpen = true;
+    await runs.offerStatuses();
+    await runs.list(state.from, state.to);
+  };
+  const choose = (change) => {
+    Object.assign(state, change);
+    write();
+    apply().catch(fail);
+  };
+
+  // The picker
+  const PERIODS = [["", "As built"], ["7", "Last 7 days"], ["30", "Last 30 days"], ["92", "Last 92 days"], ["396", "Last 13 months"],
+    ["month", "This month"], ["last", "Last month"], ["own", "From … to …"]];
+  const periodOf = (value) => {
+    const last = dataset.today;
+    const firstOfMonth = `${last.slice(0, 8)}01`;
+    if (value === "month") return [firstOfMonth, last];
+    if (value === "last") return [`${facts.isoOf(firstOfMonth, -1).slice(0, 8)}01`, facts.isoOf(firstOfMonth, -1)];
+    if (value === "396") return [facts.isoOf(last, -395), last];
+    return [facts.isoOf(last, -Number(value)), facts.isoOf(last, -1)];
+  };
+  const fillPicker = () => {
+    const known = PERIODS.map(([value]) => value).find((value) => value && value !== "own"
+      && periodOf(value)[0] === state.from && periodOf(value)[1] === state.to);
+    byId("period").value = state.from ? known ?? "own" : "";
+    byId("from").value = state.from ?? "";
+    byId("to").value = state.to ?? "";
+    picker.classList.toggle("own", byId("period").value === "own");
+    byId("clear").hidden = !isChosen();
+    for (const box of picker.querySelectorAll('[name="member"]')) box.checked = state.members.includes(box.value);
+    const names = state.members.map((each) => memberNames.get(each));
+    if (byId("chosen-members")) byId("chosen-members").textContent = names.length ? names.join(", ") : "all";
+  };
+  const equipPicker = () => {
+    byId("period").append(...PERIODS.map(([value, text]) => tables.element("option", text, { value })));
+    byId("period").addEventListener("change", ({ target: { value } }) => {
+      picker.classList.toggle("own", value === "own");
+      if (value === "own") byId("from").focus();
+      else choose(value ? { from: periodOf(value)[0], to: periodOf(value)[1] } : { from: null, to: null });
+    });
+    for (const id of ["from", "to"]) {
+      byId(id).min = facts.isoOf(dataset.today, -395);
+      byId(id).max = dataset.today;
+      byId(id).addEventListener("change", () => {
+        const [from, to] = [byId("from").value, byId("to").value];
+        if (from && to) choose({ from: from < to ? from : to, to: from < to ? to : from });
+      });
+    }
+    byId("clear").addEventListener("click", () => { choose({ from: null, to: null, members: [] }); byId("period").focus(); });
+    byId("find-member")?.addEventListener("input", ({ target: { value } }) => {
+      for (const item of picker.querySelectorAll("li")) item.hidden = !item.textContent.toLowerCase().includes(value.toLowerCase());
+    });
+    picker.addEventListener("change", ({ target }) => {
+      if (target.name === "member") choose({ members: [...picker.querySelectorAll('[name="member"]:checked')].map((box) => box.value) });
+    });
+    picker.addEventListener("submit", (event) => event.preventDefault());
+    picker.hidden = false;
+  };
+
+  // Print: every chart is drawn, in the colours and to the width of the paper.
+  const fit = (plot) => {
+    const { width } = plot.getBoundingClientRect();
+    Plotly.relayout(plot, { width: Math.floor(width), height: plot.clientHeight });
+  };
+  matchMedia("print").addEventListener("change", (event) => {
+    const shown = plots.filter((plot) => !plot.hidden);
+    if (event.matches) {
+      shown.forEach(draw);
+      shown.forEach(fit);
+    } else {
+      setTimeout(() => shown.forEach((plot) => { draw(plot); Plotly.Plots.resize(plot); }));
+    }
+  });
+
+  // Theme: the reader's choice, else that of the system.
+  const THEMES = ["light", "dark"];
+  const button = byId("theme"), systemDark = matchMedia("(prefers-color-scheme: dark)");
+  const stored = () => { try { return localStorage.getItem("theme"); } catch { return null; } };
+  const theme = () => root.dataset.theme ?? (systemDark.matches ? "dark" : "light");
+  const label = () => { button.textContent = theme() === "dark" ? "Light colours" : "Dark colours"; };
+  if (THEMES.includes(stored())) root.dataset.theme = stored();
+  button.addEventListener("click", () => {
+    root.dataset.theme = theme() === "dark" ? "light" : "dark";
+    try { localStorage.setItem("theme", root.dataset.theme); } catch { /* not kept */ }
+    label();
+    redraw();
+  });
+  systemDark.addEventListener("change", () => { label(); redraw(); });
+  label();
+  button.hidden = false;
+  root.classList.add("scripted");
+
+  // Links within the page keep what was chosen; a day or a run in a link is a choice.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (!link) return;
+    const hash = link.getAttribute("href").slice(1);
+    event.preventDefault();
+    if (hash.includes("=")) {
+      const given = new URLSearchParams(hash);
+      choose(given.has("run") ? { run: given.get("run") } : { from: given.get("from"), to: given.get("to") });
+      return;
+    }
+    const target = byId(hash);
+    target.closest("details")?.setAttribute("open", "");
+    target.scrollIntoView();
+    target.setAttribute("tabindex", "-1");
+    target.focus({ preventScroll: true });
+  });
+
+  document.addEventListener("DOMContentLoaded", async () => {
+    const pageName = document.title.split(" – ").slice(0, -1).join(" ").toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "");
+    const nameOf = (table) => [pageName || "page", table.id || "table", state.from ?? `to-${dataset.today}`, state.to].filter(Boolean).join("_") + ".csv";
+    tables.equip((id, index, direction) => {
+      state.sort = [...state.sort.filter(([each]) => each !== id), [id, String(index), direction]];
+      write();
+    }, nameOf);
+    if (picker) equipPicker();
+    if (runs.has) {
+      for (const id of ["dearest-runs", "runs"]) runs.link(byId(id));
+      byId("all-runs").hidden = false;
+      byId("show-runs").addEventListener("click", () => listRuns().catch(fail));
+      byId("run-status").addEventListener("change", () => listRuns().catch(fail));
+      byId("close-run").addEventListener("click", runs.hide);
+    }
+    addEventListener("hashchange", () => { read(); apply().catch(fail); });
+    read();
+    try {
+      await apply();
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    const observer = new IntersectionObserver((entries) => {
+      for (const entry of entries.filter((each) => each.isIntersecting)) {
+        observer.unobserve(entry.target);
+        draw(entry.target);
+      }
+    }, { rootMargin: "400px" });
+    plots.forEach((plot) => observer.observe(plot));
+  });
+})();
