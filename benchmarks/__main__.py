@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks import controls
+from benchmarks import controls, site
 from benchmarks.fleet import AGENTS, RUNS_PER_AGENT, Served, served
 from benchmarks.measure import Run, median, megabytes, run, seconds
 
@@ -29,27 +29,33 @@ _PEER = str(PEER_ENVIRONMENT / "bin" / "python")
 
 def main() -> None:
     """Measure, and print as it goes; a part's name as an argument measures that part alone."""
-    parts = sys.argv[1:] or ["lists", "past", "controls"]
+    parts = sys.argv[1:] or ["lists", "past", "controls", "site"]
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
     if "lists" in parts:
         _set_up_peer()
-    _help_time()
-    with served() as fleet:
-        environment = _environment(fleet)
-        if "lists" in parts:
-            _run_lists(fleet, environment)
-        if "past" in parts:
-            _long_past(fleet, environment)
+    if {"lists", "past"} & set(parts):
+        _help_time()
+        with served() as fleet:
+            environment = _environment(fleet)
+            if "lists" in parts:
+                _run_lists(fleet, environment)
+            if "past" in parts:
+                _long_past(fleet, environment)
+    if "site" in parts:
+        site.measure(BUILD, _own_environment())
     if "controls" in parts:
         with served() as fleet:
             controls.measure(fleet, BUILD, _environment(fleet))
 
 
-def _environment(fleet: Served) -> dict[str, str]:
+def _own_environment() -> dict[str, str]:
     """Compiled modules are kept, as on any machine in use."""
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
-    return kept | {
+    return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+
+
+def _environment(fleet: Served) -> dict[str, str]:
+    return _own_environment() | {
         "LEVAIN_API": fleet.url,
         "LEVAIN_API_KEY": fleet.api_key,
         "RUNTIME__DLTHUB_TELEMETRY": "false",
@@ -72,7 +78,7 @@ def _set_up_peer() -> None:
 
 def _help_time() -> None:
     command = [_PYTHON, "-m", "analytics", "--help"]
-    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    kept = _own_environment()
     run(command, kept)
     print(f"\n`analytics --help`: {seconds([run(command, kept) for _ in range(ROUNDS)])}")
 
