@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING, Any
 from analytics.report import (
     daily,
     failures,
+    forecast,
     kpis,
+    numbers,
     packed,
     rankings,
     runs,
     spreads,
     state,
+    unusual,
 )
+from analytics.report.periods import day_in_words
 
 if TYPE_CHECKING:
     from analytics.report.blocks import Chart
-    from analytics.report.facts import Agent, AgentSheet, Workspace
+    from analytics.report.facts import Agent, AgentSheet, Subject, Workspace
 
 
 CHARTS = "agent-charts"
@@ -30,9 +34,10 @@ def page(agent: Agent, sheet: AgentSheet, workspace: Workspace, timezone: str) -
         "agent": agent,
         "workspace": workspace,
         "coverage": subject.coverage,
-        "remarks": state.agent_remarks(agent),
+        "remarks": [*state.agent_remarks(agent), *_unusual(subject)],
         "kpis": [
             *kpis.headline(subject),
+            forecast.kpi(subject),
             kpis.per_run(sheet.run_costs, subject),
             kpis.per_success(subject),
         ],
@@ -43,6 +48,14 @@ def page(agent: Agent, sheet: AgentSheet, workspace: Workspace, timezone: str) -
         "run_count": runs.newest_count(sheet),
         "data": [agent.data, CHARTS],
     }
+
+
+def _unusual(subject: Subject) -> list[str]:
+    return [
+        f"unusual: {numbers.usd(each.cost_usd)} on {day_in_words(each.day)}, usually "
+        f"{numbers.usd(each.usual_usd)} ({each.driver})"
+        for each in unusual.days("", "", subject)
+    ]
 
 
 def charts(sheet: AgentSheet, timezone: str) -> dict[str, Chart]:

@@ -51,6 +51,7 @@ def workspaces(
     gaps = marts.gaps()
     agents = _agents(marts, coverages, gaps, timezone)
     days, months = marts.workspace_days(), marts.workspace_months()
+    versions = marts.versions_of_weeks()
     billing, platform, quarantined = marts.billing(), marts.platform(), marts.quarantined()
     return [
         Workspace(
@@ -68,6 +69,7 @@ def workspaces(
             platform.get(row.workspace_id, []),
             gaps.get(row.workspace_id, []),
             quarantined.get(row.workspace_id, []),
+            versions.get(row.workspace_id, []),
         )
         for row in rows
     ]

@@ -219,6 +219,7 @@ class Workspace:
     platform: list[PlatformMonth]
     gaps: list[Gap]
     quarantined: list[Quarantined]
+    versions_of_weeks: list[tuple[Any, ...]]
 
     @property
     def data(self) -> str:

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.report import daily, failures, kpis, members, names, numbers, packed, state
+from analytics.report import (
+    daily,
+    failures,
+    forecast,
+    kpis,
+    members,
+    movers,
+    names,
+    numbers,
+    packed,
+    state,
+    unusual,
+)
 from analytics.report.comparison import comparison
 from analytics.report.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analytics.report.facts import Subject, Workspace
+    from analytics.report.facts import Sheet, Subject, Workspace
     from analytics.report.rows import Check
 
 
 def page(
-    workspaces: Sequence[Workspace], subject: Subject, checks: Sequence[Check], timezone: str
+    workspaces: Sequence[Workspace],
+    sheets: Sequence[Sheet],
+    subject: Subject,
+    checks: Sequence[Check],
+    timezone: str,
 ) -> dict[str, Any]:
     """What the template `overview.html` prints."""
     lagging = [
@@ -29,9 +45,19 @@ def page(
         "workspaces": workspaces,
         "coverage": subject.coverage,
         "lagging": lagging,
-        "kpis": kpis.headline(subject),
+        "kpis": [*kpis.headline(subject), forecast.kpi(subject)],
+        "unusual": unusual.table(
+            [
+                each
+                for workspace in workspaces
+                for agent in workspace.agents
+                for each in unusual.days(agent.name, agent.path, agent.subject)
+            ]
+        ),
         "charts": {
             "cost": daily.cost(subject, timezone),
+            "forecast": forecast.chart(subject, timezone),
+            "movers": movers.chart(subject, _movers(workspaces, sheets)),
             "workspaces": members.chart(
                 "workspace",
                 subject,
@@ -62,6 +88,14 @@ def data(workspaces: Sequence[Workspace], subject: Subject) -> dict[str, object]
     parts = [(each.name, each.path, each.subject.days) for each in workspaces]
     first = subject.coverage.calendar.history.first
     return packed.document(subject, {"members": members.split(first, parts)})
+
+
+def _movers(workspaces: Sequence[Workspace], sheets: Sequence[Sheet]) -> list[movers.Mover]:
+    return [
+        mover
+        for workspace, sheet in zip(workspaces, sheets, strict=True)
+        for mover in movers.of_workspace(workspace, sheet, "")
+    ]
 
 
 def _name(workspace: Workspace) -> Cell:

@@ -80,6 +80,21 @@ class Marts:
         """Measures by agent and day, for the periods that are compared."""
         return self._by_time("(workspace_id, agent_id)", "fct_agent_days", "date", "since")
 
+    def versions_of_weeks(self) -> dict[str, list[tuple[Any, ...]]]:
+        """By agent and version, cost and runs of the last seven complete days and of those before.
+
+        Rows are agent, version, and cost and runs of each week.
+        """
+        rows = self._rows("""
+            select workspace_id, agent_id, agent_version,
+                coalesce(sum(cost_usd) filter (date >= today - 7), 0),
+                coalesce(sum(cost_usd) filter (date < today - 7), 0),
+                count(*) filter (date >= today - 7), count(*) filter (date < today - 7)
+            from marts.fct_runs join calendar using (workspace_id)
+            where date between today - 14 and today - 1
+            group by all order by all""")
+        return grouped((row[0], row[1:]) for row in rows)
+
     def agent_costs(self, workspace_id: str) -> list[tuple[Any, ...]]:
         """Each day of each agent of a workspace: agent, day, and what members are ranked by."""
         return self._rows(

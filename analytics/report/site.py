@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from analytics.report.blocks import Chart
-    from analytics.report.facts import Agent, AgentSheet, Subject, Workspace
+    from analytics.report.facts import Agent, AgentSheet, Sheet, Subject, Workspace
     from analytics.report.provenance import PageKey
 
 SCRIPTS = ("numbers", "facts", "charts", "tables", "runs", "page")
@@ -91,8 +91,9 @@ class _Build:
         for name in ("assets", "data", "workspaces", "agents"):
             (self._target / name).mkdir()
         workspaces = assemble.workspaces(self._con, self._about.as_of, self._zone)
-        self._overview(workspaces)
-        self._workspaces(workspaces)
+        sheets = assemble.workspace_sheets(self._con, workspaces, self._about.timezone)
+        self._overview(workspaces, sheets)
+        self._workspaces(workspaces, sheets)
         self._agents(workspaces)
         _copy_assets(self._target / "assets")
         self._manifest.write()
@@ -104,16 +105,15 @@ class _Build:
             kept_count=self._manifest.kept_count,
         )
 
-    def _overview(self, workspaces: list[Workspace]) -> None:
+    def _overview(self, workspaces: list[Workspace], sheets: list[Sheet]) -> None:
         subject = assemble.everything(workspaces, self._about.as_of, self._zone)
         checks = reads.checks(self._con)
-        context = overview.page(workspaces, subject, checks, self._about.timezone)
+        context = overview.page(workspaces, sheets, subject, checks, self._about.timezone)
         data = {"overview": overview.data(workspaces, subject)}
         self._write("overview.html", "index.html", (), context, data)
         self._charts("overview-charts", context["charts"])
 
-    def _workspaces(self, workspaces: list[Workspace]) -> None:
-        sheets = assemble.workspace_sheets(self._con, workspaces, self._about.timezone)
+    def _workspaces(self, workspaces: list[Workspace], sheets: list[Sheet]) -> None:
         for each, sheet in zip(workspaces, sheets, strict=True):
             context = workspace.page(each, sheet, self._about.timezone)
             files = workspace.data(sheet, assemble.agent_split(self._con, each))

@@ -8,14 +8,17 @@ from analytics.report import (
     billing,
     daily,
     failures,
+    forecast,
     heat,
     kpis,
     members,
+    movers,
     overtime,
     packed,
     rankings,
     spreads,
     state,
+    unusual,
 )
 from analytics.report.comparison import comparison
 from analytics.report.tables import Cell
@@ -33,9 +36,18 @@ def page(workspace: Workspace, sheet: Sheet, timezone: str) -> dict[str, Any]:
         "workspace": workspace,
         "coverage": subject.coverage,
         "remarks": state.workspace_remarks(workspace),
-        "kpis": [*kpis.headline(subject), kpis.per_success(subject)],
+        "kpis": [*kpis.headline(subject), forecast.kpi(subject), kpis.per_success(subject)],
+        "unusual": unusual.table(
+            [
+                each
+                for agent in workspace.agents
+                for each in unusual.days(agent.name, f"../{agent.path}", agent.subject)
+            ]
+        ),
         "charts": {
             "cost": daily.cost(subject, timezone),
+            "forecast": forecast.chart(subject, timezone),
+            "movers": movers.chart(subject, movers.of_workspace(workspace, sheet, "../")),
             "agents_over_time": overtime.agents(subject, sheet.splits["top"]),
             "agents": members.chart(
                 "agent",

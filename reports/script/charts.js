@@ -208,7 +208,8 @@ const charts = (() => {
       const layout = rowsLayout(rows.map((row) => row.label), spec.measures.length);
       layout.bargap = 0.35;
       const values = rows.flatMap((row) => row.values);
-      layout.xaxis = { visible: false, range: [Math.min(0, ...values), Math.max(0, ...values) || 1] };
+      const [low, high] = [Math.min(0, ...values), Math.max(0, ...values) || 1];
+      layout.xaxis = { visible: false, range: [low && low - 0.15 * (high - low), high] }; // room for texts at the left
       if (spec.measures.length > 1) Object.assign(layout, { barmode: "group", legend: { ...LEGEND, y: 1.02, yanchor: "bottom" }, showlegend: true });
       return { data, layout };
     },

@@ -98,7 +98,7 @@ const runs = (() => {
       body.append(models.length ? small("What the run used of each model", [["Model", "name"], ["Provider", "name"], ["Cost", ""],
         ["Tokens in", ""], ["Tokens out", ""], ["Requests", ""]], models) : element("p", "No model costs were read for this run."));
       body.append(events.length ? small("Log events, by the time since the run was created", [["After", "text"], ["Event", "name"],
-        ["Node", "name"], ["Took", ""], ["", "text"]], events)
+        ["Node", "name"], ["Took", ""], ["Error", "text"]], events)
         : element("p", `No log events: pages keep those of the newest ${known.timelines} runs and of the costliest.`));
     }
     dialog.addEventListener("close", closed, { once: true });

@@ -1,0 +1,122 @@
+"""Days of agents that cost far more than they usually do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from statistics import median
+from typing import TYPE_CHECKING
+
+from analytics.report import numbers
+from analytics.report.facts import DayState
+from analytics.report.tables import Cell, Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from analytics.report.facts import Measures, Subject
+
+BASIS_DAYS = 28
+FEWEST_DAYS = 14
+_SMALLEST = Decimal(1)  # an excess under a dollar is no news
+_WIDTH = Decimal("7.413")  # five standard deviations, where 1.4826 MAD are one
+_DAY = timedelta(days=1)
+METHOD = (
+    "A day of an agent is unusual where it costs at least $1 and half more than the median of its "
+    "28 complete days before, and more than five times their usual deviation (1.4826 times the "
+    "median absolute deviation) above it."
+)
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """A day, what it cost and usually costs, and what drove it."""
+
+    day: date
+    name: str
+    href: str
+    cost_usd: Decimal
+    usual_usd: Decimal
+    driver: str
+
+
+def days(name: str, href: str, subject: Subject) -> list[Unusual]:
+    """The unusual ones of the last seven complete days, the newest first."""
+    week = reversed(list(subject.coverage.calendar.last_week.days()))
+    found = (_judged(name, href, subject, day) for day in week)
+    return [each for each in found if each is not None]
+
+
+def table(found: Sequence[Unusual]) -> Table | None:
+    """All that were found, the largest excess first."""
+    if not found:
+        return None
+    rows = sorted(found, key=lambda each: (each.usual_usd - each.cost_usd, each.name.casefold()))
+    return Table(
+        "unusual-days",
+        f"Unusual days of the last week, US dollars. {METHOD}",
+        [
+            Column("Agent", "name"),
+            Column("Day", "text"),
+            Column("Cost"),
+            Column("Usual"),
+            Column("Above"),
+            Column("Driver", "text"),
+        ],
+        [
+            [
+                Cell(each.name, href=f"{each.href}#from={each.day}&to={each.day}"),
+                each.day.isoformat(),
+                *(
+                    Cell(numbers.usd(amount), numbers.usd_exact(amount))
+                    for amount in (
+                        each.cost_usd,
+                        each.usual_usd,
+                        each.cost_usd - each.usual_usd,
+                    )
+                ),
+                each.driver,
+            ]
+            for each in rows
+        ],
+        is_sortable=True,
+    )
+
+
+def _judged(name: str, href: str, subject: Subject, day: date) -> Unusual | None:
+    known = _complete(subject, day)
+    before = [
+        each
+        for offset in range(1, BASIS_DAYS + 1)
+        if (each := _complete(subject, day - offset * _DAY)) is not None
+    ]
+    costs = [each.cost_usd for each in before if each.cost_usd is not None]
+    if known is None or known.cost_usd is None or len(costs) < FEWEST_DAYS:
+        return None
+    usual = median(costs)
+    deviation = median(abs(cost - usual) for cost in costs)
+    bound = max(usual + _WIDTH * deviation, usual * Decimal("1.5"), usual + _SMALLEST)
+    if known.cost_usd <= bound:
+        return None
+    return Unusual(day, name, href, known.cost_usd, usual, _driver(known, before))
+
+
+def _complete(subject: Subject, day: date) -> Measures | None:
+    is_complete = subject.coverage.state(day) is DayState.COMPLETE
+    return subject.on(day) if is_complete else None
+
+
+def _driver(day: Measures, before: Sequence[Measures]) -> str:
+    """Whether there were more runs, or dearer ones."""
+    usual_count = median(each.run_count for each in before)
+    if not usual_count:
+        return f"{numbers.plural(day.run_count, 'run')}, usually none"
+    more = day.run_count / usual_count
+    each_cost = [each.cost_usd / each.run_count for each in before if each.cost_usd]
+    usual_each = median(each_cost) if each_cost else Decimal(0)
+    dearer = float(day.cost_usd / day.run_count / usual_each) if usual_each and day.cost_usd else 1
+    if more >= dearer:
+        return f"{more:.1f} times as many runs"
+    return f"runs {dearer:.1f} times as dear"
