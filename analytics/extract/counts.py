@@ -19,7 +19,7 @@ async def read_counts(night: Night) -> None:
     """
     await night.loaded()
     counted_on, active_on = night.store.counted_on(), night.store.agents_active_on()
-    longest = min(LONGEST_COUNT_DAYS, night.options.history_days)
+    longest = min(LONGEST_COUNT_DAYS, len(night.days_held("agent_rollups")))
     days = dict.fromkeys(night.store.agent_ids() - counted_on.keys(), longest) | {
         agent_id: min(longest, (night.today - day).days + TRAILING_DAYS)
         for agent_id, day in counted_on.items()

@@ -88,15 +88,16 @@ async def read_touched_days(night: Night) -> None:
             night,
             landing,
             lambda meter: (
-                (night.touched_days & _history(night, meter)) - night.days_read[meter.source]
+                (night.touched_days & night.days_held(meter.source)) - night.days_read[meter.source]
             ),
         )
 
 
 def tonight(night: Night, meter: Meter) -> set[date]:
     """The days of a meter that are read every night, and those of the history never read yet."""
-    missing = _history(night, meter) - night.store.days_read(meter.source)
-    return missing | set(night.days_back(min(meter.nightly_days, night.options.history_days)))
+    held = night.days_held(meter.source)
+    missing = held - night.store.days_read(meter.source)
+    return missing | (held & set(night.days_back(meter.nightly_days)))
 
 
 async def _read_days(night: Night, landing: Landing, days_of: Callable[[Meter], set[date]]) -> None:
@@ -112,12 +113,6 @@ async def _read_days(night: Night, landing: Landing, days_of: Callable[[Meter], 
     )
     for meter, days in wanted:
         night.days_read.setdefault(meter.source, set()).update(days)
-
-
-def _history(night: Night, meter: Meter) -> set[date]:
-    """The days of a meter that are held: since the first night's history, however long ago."""
-    first = night.store.first_day_read(meter.source) or night.today
-    return set(night.days_back(max(night.options.history_days, (night.today - first).days + 1)))
 
 
 def windows(days: Iterable[date], longest: int) -> list[tuple[date, date]]:

@@ -55,6 +55,11 @@ class Night:
         """The last `count` UTC days, today included, the oldest first."""
         return [self.today - timedelta(days=back) for back in reversed(range(count))]
 
+    def days_held(self, source: str) -> set[date]:
+        """The UTC days that are held of a windowed source: the first night's, and all since."""
+        first = self.store.first_day_read(source) or self.today
+        return set(self.days_back(max(self.options.history_days, (self.today - first).days + 1)))
+
     def lately_active_agents(self) -> set[str]:
         """Agents that started runs in the days that are read again every night."""
         first = self.today - timedelta(days=TRAILING_DAYS - 1)

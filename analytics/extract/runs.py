@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from analytics.extract.landing import Landing
 from analytics.extract.listing import Mark, Row, joins, pull, pulls_by_agent, rows_of
@@ -110,8 +109,8 @@ async def reread_corrected(night: Night) -> None:
     (runs that the lists hide) is remembered, and looked into again only when it changes.
     """
     await night.loaded()
-    days = min(CORRECTION_DAYS, night.options.history_days)
-    first, end = night.today - timedelta(days=days - 1), night.today
+    trailing = set(night.days_back(CORRECTION_DAYS))
+    first, end = min(trailing & night.days_held("agent_rollups")), night.today
     agent_days = night.store.differing_agent_days(first, end)
     if not agent_days:
         return

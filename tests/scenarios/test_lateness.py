@@ -62,8 +62,7 @@ def test_costs_that_come_after_a_failed_run_has_ended(
 def test_a_correction_three_weeks_later(
     batch: Batch, world: World, start_run: StartRun, burst: Burst
 ) -> None:
-    """Given a settled run behind the list that is corrected, the day's sum betrays it."""
-    batch.set_extract(history_days=35)
+    """Given a correction further back than the first night looked, the day's sum betrays it."""
     run = start_run(hours_ago=10, cost="1", status="cancelled")
     night(batch)
     burst(9, hours_ago=-1, cost="0.1")
