@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from base64 import b64decode, b64encode
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 from analytics.report.facts import MEASURE_COLUMNS, DayState
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from analytics.report.splits import Split
 
 _LEVEL = 6
+_STEPWISE = frozenset({"day", "run", "created"})
 _STATES = {
     DayState.COMPLETE: "c",
     DayState.SO_FAR: "s",
@@ -33,14 +35,16 @@ _STATES = {
 
 def write(file: Path, document: object) -> None:
     """Writes a document; its name is that of the file."""
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(
+        _stepwise(document), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
     packed = b64encode(zlib.compress(text.encode(), _LEVEL)).decode()
     file.write_text(f'facts.add("{file.stem}", "{packed}");\n', "utf-8")
 
 
 def read(file: Path) -> Any:
     """The document of a data file."""
-    return json.loads(zlib.decompress(b64decode(file.read_text("utf-8").split('"')[3])))
+    return _summed(json.loads(zlib.decompress(b64decode(file.read_text("utf-8").split('"')[3]))))
 
 
 def document(
@@ -66,3 +70,26 @@ def document(
 def charts(charts: Mapping[str, Chart]) -> dict[str, object]:
     """What the script draws charts from, by their keys."""
     return {chart.key: chart.spec for chart in charts.values() if chart.spec}
+
+
+def _stepwise(document: object) -> object:
+    """Columns that rise or fall in small steps, as those steps, under a name with a plus."""
+    if not isinstance(document, dict):
+        return document
+    return {
+        f"+{name}" if name in _STEPWISE else name: [
+            after - before for before, after in pairwise([0, *value])
+        ]
+        if name in _STEPWISE
+        else _stepwise(value)
+        for name, value in document.items()
+    }
+
+
+def _summed(document: object) -> object:
+    if not isinstance(document, dict):
+        return document
+    return {
+        name.removeprefix("+"): [*accumulate(value)] if name[:1] == "+" else _summed(value)
+        for name, value in document.items()
+    }

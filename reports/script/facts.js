@@ -11,7 +11,16 @@ const facts = (() => {
   const unpacked = async (text) => {
     const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Response(stream).json();
+    return summed(await new Response(stream).json());
+  };
+  // Columns that rise or fall in small steps are packed as those, under a name with a plus.
+  const summed = (document) => {
+    if (document === null || typeof document !== "object" || Array.isArray(document)) return document;
+    return Object.fromEntries(Object.entries(document).map(([name, value]) => {
+      if (name[0] !== "+") return [name, summed(value)];
+      let sum = 0;
+      return [name.slice(1), value.map((step) => sum += step)];
+    }));
   };
   // Called by each data file with its name and its packed document.
   const add = (name, text) => {
