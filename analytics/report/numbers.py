@@ -5,12 +5,12 @@ Rounding is half to even. A value that is not zero is never printed as zero.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from math import sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
@@ -75,6 +75,24 @@ def usd_change(now: Decimal | None, before: Decimal | None) -> str:
 def rounding_difference(parts: Iterable[Decimal], total: Decimal) -> Decimal:
     """What is missing, in cents, between the printed parts and their printed total."""
     return _rounded(total, _CENT) - sum((_rounded(part, _CENT) for part in parts), Decimal(0))
+
+
+def cents_together(parts: Sequence[Decimal]) -> list[Decimal]:
+    """The parts in whole cents that add up to their rounded sum, each less than a cent off.
+
+    The cents that rounding down leaves over go to the parts that lost most by it.
+    """
+    cents = [part.quantize(_CENT, ROUND_FLOOR) for part in parts]
+    left = int((_rounded(sum(parts, Decimal(0)), _CENT) - sum(cents, Decimal(0))) / _CENT)
+    lost_most = sorted(range(len(parts)), key=lambda index: cents[index] - parts[index])
+    for index in lost_most[:left]:
+        cents[index] += _CENT
+    return cents
+
+
+def usd_in_cents(cents: Decimal, exact: Decimal) -> str:
+    """An amount as `cents_together` rounded it; less than a cent shows as such."""
+    return usd(cents or _SMALLEST.copy_sign(exact)) if exact else usd(cents)
 
 
 def count(number: int) -> str:

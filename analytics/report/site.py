@@ -21,6 +21,8 @@ from analytics.report import (
     rendering,
     workspace,
 )
+from analytics.report.controls import complete
+from analytics.report.controls import pages as controls
 from analytics.report.manifest import Manifest
 from analytics.report.provenance import NOTHING
 from analytics.resources import folder
@@ -86,6 +88,7 @@ class _Build:
         self._zone = ZoneInfo(about.timezone)
         self._pages = rendering.Pages(about, SCRIPTS)
         self._made_of = provenance.of_pages(con)
+        self._complete = complete.Totals(con)
 
     def site(self) -> SiteSummary:
         for name in ("assets", "data", "workspaces", "agents"):
@@ -95,6 +98,7 @@ class _Build:
         self._overview(workspaces, sheets)
         self._workspaces(workspaces, sheets)
         self._agents(workspaces)
+        self._controls(workspaces)
         _copy_assets(self._target / "assets")
         self._manifest.write()
         return SiteSummary(
@@ -109,6 +113,7 @@ class _Build:
         subject = assemble.everything(workspaces, self._about.as_of, self._zone)
         checks = reads.checks(self._con)
         context = overview.page(workspaces, sheets, subject, checks, self._about.timezone)
+        context["complete"] = self._complete.of(workspaces, subject.coverage.calendar)
         data = {"overview": overview.data(workspaces, subject)}
         self._write("overview.html", "index.html", (), context, data)
         self._charts("overview-charts", context["charts"])
@@ -116,11 +121,19 @@ class _Build:
     def _workspaces(self, workspaces: list[Workspace], sheets: list[Sheet]) -> None:
         for each, sheet in zip(workspaces, sheets, strict=True):
             context = workspace.page(each, sheet, self._about.timezone)
+            context["complete"] = self._complete.of([each], sheet.subject.coverage.calendar)
             files = workspace.data(sheet, assemble.agent_split(self._con, each))
             data = {f"{each.data}{end}": document for end, document in files.items()}
             key = (each.row.workspace_id,)
             self._write("workspace.html", each.path, key, context, data)
             self._charts(f"{each.data}-charts", context["charts"])
+
+    def _controls(self, workspaces: list[Workspace]) -> None:
+        for each in workspaces:
+            (self._target / "workspaces" / each.data).mkdir()
+            for name, context in controls.of_workspace(self._con, each).items():
+                path = f"workspaces/{each.data}/{name}.html"
+                self._write(f"{name}.html", path, (each.row.workspace_id,), context, {})
 
     def _agents(self, workspaces: list[Workspace]) -> None:
         """Writes while it reads the next: DuckDB and compression leave Python free meanwhile."""

@@ -217,7 +217,13 @@
   });
 
   const figures = [...document.querySelectorAll("figure.chart")];
+  const sortTables = () => { for (const [id, index, direction] of state.sort) tables.sort(byId(id), Number(index), direction); };
   const apply = async () => {
+    if (!dataset.data) { // a page of tables alone
+      sortTables();
+      root.dataset.ready = "";
+      return;
+    }
     [specs, base] = await Promise.all([facts.load(dataset.charts), base ?? facts.load(dataset.data)]);
     chosen = state.members.length ? facts.merged(base, await Promise.all(state.members.map(facts.load))) : null;
     if (isChosen() && dataset.members && !state.members.length) {
@@ -228,7 +234,7 @@
     headline();
     figures.forEach(retell);
     redraw();
-    for (const [id, index, direction] of state.sort) tables.sort(byId(id), Number(index), direction);
+    sortTables();
     if (runs.has && (state.from || runs.isOpen)) await listRuns();
     if (runs.has && state.run) await runs.show(state.run, () => { state.run = null; write(); });
     root.dataset.ready = "";

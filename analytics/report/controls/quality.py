@@ -1,0 +1,146 @@
+"""The page Data quality of a workspace: what its data lack, and how fresh they are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analytics.report import names, numbers, state
+from analytics.report.blocks import Kpi
+from analytics.report.controls import late, missing, verdicts
+from analytics.report.controls.reconciliation import agent_links
+from analytics.report.tables import Column, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from analytics.report.controls.quality_reads import Listed, QualityReads
+    from analytics.report.controls.rows import Finding
+    from analytics.report.facts import Workspace
+
+
+def page(workspace: Workspace, read: QualityReads, findings: Sequence[Finding]) -> dict[str, Any]:
+    """What the template `quality.html` prints."""
+    links = agent_links(workspace)
+    gaps, unsettled, quarantined = read.gaps(), read.unsettled(), read.quarantined()
+    restated, odd, loads = read.restatements(), read.odd_runs(), read.loads()
+    return {
+        "workspace": workspace,
+        "coverage": workspace.subject.coverage,
+        "finding": _finding(gaps, quarantined, unsettled),
+        "kpis": _kpis(gaps, unsettled, restated, odd, quarantined),
+        "gap_agents": missing.agents(read.gap_agents(), gaps, links),
+        "gap_days": missing.days(gaps, links),
+        "gap_models": missing.models(read.gap_models()),
+        "pace_line": missing.pace(read.fastest(), links),
+        "unsettled_line": late.in_words(unsettled),
+        "unsettled": late.unsettled(unsettled, links),
+        "restatements": late.restatements(restated, links),
+        "unmetered": missing.unmetered(odd, links),
+        "unknown_costs": missing.unknown_costs(odd, links),
+        "quarantined": missing.quarantined(quarantined),
+        "freshness_line": _freshness(read.nights()),
+        "loads": late.loads(loads),
+        "checks": _checks(findings),
+        "checks_line": _checks_line(findings),
+        "data": [],
+    }
+
+
+def _finding(gaps: Listed, quarantined: Listed, unsettled: Listed) -> str:
+    """What matters most of what the data lack."""
+    runs, cost_usd, unknown = gaps.totals
+    if gaps.row_count:
+        cost = "of unknown cost" if cost_usd is None else f"which cost {numbers.usd(cost_usd)}"
+        more = " and more" if unknown and cost_usd is not None else ""
+        return f"{numbers.plural(runs, 'run')} never seen, {cost}{more}"
+    if quarantined.row_count:
+        records = numbers.plural(quarantined.totals[0], "record")
+        return f"Every run was seen; {records} not understood"
+    if unsettled.totals[0]:
+        return f"Every run was seen; {numbers.plural(unsettled.totals[0], 'run')} still open"
+    return "Every run was seen, and every record understood"
+
+
+def _kpis(
+    gaps: Listed,
+    unsettled: Listed,
+    restated: Listed,
+    odd: Sequence[tuple[Any, ...]],
+    quarantined: Listed,
+) -> list[Kpi]:
+    open_count, _, oldest = unsettled.totals
+    changed, _ = restated.totals
+    unmetered, unknown = (sum(row[index] for row in odd) for index in (2, 5))
+    return [
+        Kpi(
+            "Runs never seen",
+            numbers.count(gaps.totals[0] or 0),
+            notes=(numbers.usd(gaps.totals[1]) if gaps.row_count else "no gap in the run lists",),
+        ),
+        Kpi(
+            "Open runs",
+            numbers.count(open_count),
+            notes=(
+                f"the oldest since {state.moment(oldest)}" if oldest else "none",
+                late.in_words(unsettled),
+            ),
+        ),
+        Kpi(
+            "Restated agent days",
+            numbers.count(restated.row_count),
+            notes=(f"{_signed(changed)} in all" if restated.row_count else "none",),
+        ),
+        Kpi("Unmetered runs", numbers.count(unmetered), notes=("unmetered, not free",)),
+        Kpi("Runs of unknown cost", numbers.count(unknown), notes=("in no sum",)),
+        Kpi(
+            "Records left out",
+            numbers.count(quarantined.totals[0] or 0),
+            notes=("could not be understood" if quarantined.row_count else "all were understood",),
+        ),
+    ]
+
+
+def _signed(amount: Any) -> str:
+    return f"+{numbers.usd(amount)}" if amount and amount > 0 else numbers.usd(amount)
+
+
+def _freshness(nights: tuple[datetime | None, datetime | None]) -> str:
+    first, last = nights
+    if first is None or last is None:
+        return "No night has ended yet."
+    return f"The first night began {state.moment(first)}, the last {state.moment(last)}."
+
+
+def _checks_line(findings: Sequence[Finding]) -> str:
+    broken = sum(not each.is_ok for each in findings)
+    if not findings:
+        return "No checks were run."
+    if broken:
+        return f"{numbers.plural(broken, 'check')} of {len(findings)} not held."
+    return f"All {len(findings)} checks held."
+
+
+def _checks(findings: Sequence[Finding]) -> Table | None:
+    if not findings:
+        return None
+    return Table(
+        "all-checks",
+        "Every check of the last batch, in all workspaces; those that do not hold first",
+        [
+            Column("Claim", "name"),
+            Column("State", "text"),
+            Column("Against", "text"),
+            Column("What was found", "name"),
+        ],
+        [
+            [
+                names.visible(each.claim or each.name),
+                verdicts.held(each.is_ok),
+                "the API's figures" if each.control else "our own figures",
+                names.visible(each.finding or ""),
+            ]
+            for each in findings
+        ],
+        is_cards=True,
+    )
