@@ -10,6 +10,8 @@ from typing import Any
 
 import duckdb
 
+from tests.report import control_marts
+
 AS_OF = datetime(2026, 3, 14, 6, 0, tzinfo=UTC)
 
 _TABLES = """
@@ -26,7 +28,8 @@ create table marts.fct_runs (
     status varchar, date date, created_at timestamptz, queue_seconds double,
     duration_seconds double, cost_usd decimal(18,10), tokens_in bigint, tokens_out bigint,
     error_class varchar, is_terminal boolean, is_unmetered boolean,
-    load_id varchar default '20260314T060000Z-001-lists', request integer default 0);
+    load_id varchar default '20260314T060000Z-001-lists', request integer default 0,
+    is_settled boolean as (is_terminal), last_changed_at timestamptz as (created_at));
 create table marts.fct_run_model_costs (
     workspace_id varchar, run_id varchar, model varchar, provider varchar,
     cost_usd decimal(38,10), tokens_in bigint, tokens_out bigint, request_count bigint);
@@ -35,7 +38,8 @@ create table marts.fct_log_events (
     node varchar, event_kind varchar, tool_name varchar, is_error boolean, duration_ms double);
 create table marts.fct_billing_days (
     workspace_id varchar, date date, provider varchar,
-    cost_usd decimal(38,10), billed_usd decimal(38,10));
+    cost_usd decimal(38,10), billed_usd decimal(38,10),
+    not_billed_usd decimal(38,10) as (cost_usd - billed_usd));
 create table marts.fct_platform_agent_days (
     workspace_id varchar, date date, platform_agent_id varchar, platform_agent_slug varchar,
     platform_agent_name varchar, run_count bigint,
@@ -43,9 +47,11 @@ create table marts.fct_platform_agent_days (
 create table marts.fct_list_pulls (
     workspace_id varchar, agent_id varchar, gap_after timestamptz, gap_before timestamptz);
 create table marts.fct_quarantined_records (
-    workspace_id varchar, source varchar, reason varchar);
+    workspace_id varchar, source varchar, reason varchar,
+    load_id varchar default '20260314T060000Z-001-lists');
 create table marts.fct_check_results (
-    check_name varchar, claim varchar, violation_count bigint, is_ok boolean);
+    check_name varchar, claim varchar, violation_count bigint, is_ok boolean,
+    control varchar, is_blocking boolean default false, finding varchar);
 """
 
 _MEASURES = """
@@ -145,9 +151,9 @@ insert into marts.fct_platform_agent_days
 insert into marts.fct_list_pulls values
     ('ws-0', 'agent-0-1', timestamptz '2026-01-31 22:00:00+00',
         timestamptz '2026-02-01 03:00:00+00');
-insert into marts.fct_quarantined_records
+insert into marts.fct_quarantined_records (workspace_id, source, reason)
     select 'ws-0', 'runs', 'tokens_in: above 10^15' from range(3);
-insert into marts.fct_check_results values
+insert into marts.fct_check_results (check_name, claim, violation_count, is_ok) values
     ('agent_days_add_up_to_runs', 'Agent days add up to runs.', 0, true),
     ('runs_are_unique', 'Runs are unique.', 2, false);
 """
@@ -158,12 +164,14 @@ def empty() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
     con.execute("set TimeZone = 'UTC'")
     con.execute(_TABLES)
+    con.execute(control_marts.TABLES)
     return con
 
 
 def derive(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Adds the marts that follow from the runs."""
     con.execute(_DERIVED)
+    con.execute(control_marts.DERIVED)
     return con
 
 
@@ -175,6 +183,7 @@ def made_up(**size: int) -> duckdb.DuckDBPyConnection:
     ).items():
         con.execute(f"set variable {name} = {number}")
     con.execute(_MADE_UP)
+    con.execute(control_marts.MADE_UP)
     return derive(con)
 
 

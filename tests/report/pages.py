@@ -106,6 +106,8 @@ class Page:
     @cached_property
     def charts(self) -> dict[str, Any]:
         """What each chart of the page is drawn from, by key."""
+        if "data-charts" not in self.root.all("body")[0].attributes:
+            return {}
         charts: dict[str, Any] = packed.read(self._data("data-charts"))
         return charts
 
@@ -143,7 +145,17 @@ class Site:
     @cached_property
     def pages(self) -> list[Page]:
         """All pages, the overview first."""
+        return [*self.charted, *self.controls]
+
+    @cached_property
+    def charted(self) -> list[Page]:
+        """The pages with charts."""
         return [self.overview, *self.workspaces, *self.agents]
+
+    @cached_property
+    def controls(self) -> list[Page]:
+        """The pages Data quality and Reconciliation of each workspace, in this order."""
+        return [Page(path) for path in sorted((self.folder / "workspaces").glob("*/*.html"))]
 
     @cached_property
     def overview(self) -> Page:
@@ -151,7 +163,7 @@ class Site:
 
     @cached_property
     def workspaces(self) -> list[Page]:
-        return [Page(path) for path in sorted((self.folder / "workspaces").iterdir())]
+        return [Page(path) for path in sorted((self.folder / "workspaces").glob("*.html"))]
 
     @cached_property
     def agents(self) -> list[Page]:

@@ -30,7 +30,7 @@ def test_a_page_exists_for_the_whole_each_workspace_and_each_agent(
     files = [path for path in site.folder.rglob("*") if path.is_file()]
 
     assert site.summary == SiteSummary(
-        page_count=1 + 2 + agents + 2,
+        page_count=1 + 2 + 2 * 2 + agents + 2,
         workspace_count=2,
         agent_count=agents + 2,
         byte_count=sum(path.stat().st_size for path in files),
@@ -104,9 +104,9 @@ def test_every_chart_has_a_name_and_a_table(pages: list[Page]) -> None:
                 assert is_empty or chart.all("table") or links & tables, plot.attributes
 
 
-def test_without_script_there_is_a_drawing_of_the_main_chart(pages: list[Page]) -> None:
+def test_without_script_there_is_a_drawing_of_the_main_chart(site: Site) -> None:
     """The main chart of each page with runs is drawn in the page itself, a column a day."""
-    for page in pages:
+    for page in site.charted:
         (plot,) = page.root.all("div", **{"data-chart": "cost"})
         if "hidden" not in plot.attributes:
             assert sum(path.attributes["d"].count("M") for path in plot.all("path")) > 1
@@ -122,7 +122,7 @@ def test_a_workspace_without_runs_says_so(build: BuildSite) -> None:
     assert "No runs in this period" in site.workspaces[0].root.text
     assert "No runs in this period" in site.agents[0].root.text
     assert "no runs yet" in site.overview.root.text
-    for page in site.pages:
+    for page in site.charted:
         charts = page.root.all("figure")
         assert charts
         assert all("data-empty" in chart.attributes for chart in charts)

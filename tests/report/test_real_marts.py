@@ -56,5 +56,5 @@ def test_a_new_warehouse_makes_a_site(tmp_path: Path, build: BuildSite) -> None:
         run_checks(warehouse.con)
         site = build(warehouse.con)
 
-    assert site.summary.page_count == 2
+    assert site.summary.page_count == 4
     assert "No runs in this period" in site.workspaces[0].root.text

@@ -79,7 +79,9 @@ def _foot(
     ]
     rows: list[Row] = []
     if any(missed):
-        rows.append(["Rounding", *(usd(each) if each else "" for each in missed), *more])
+        rows.append(
+            ["Rounding", *(usd(each) if each else "" for each in missed), *[""] * len(more)]
+        )
     return [*rows, [label, *(_cell(each) for each in totals), *more]]
 
 

@@ -25,23 +25,17 @@ _NO_AGENT = "Platform, and usage without an agent"
 
 
 def providers(months: Months) -> Table | None:
-    """Every month by provider, with the total of each month, the newest first."""
+    """Every month by provider, the newest month and the dearest provider first."""
     if not months:
         return None
-    rows: list[Row] = []
-    for month, bills in months.items():
-        rows += [
-            [f"{month:%Y-%m}", names.display(provider, "no provider"), *amounts.bill(bill)]
-            for provider, bill in bills.items()
-        ]
-        lines = list(bills.values())
-        for label, *cells in amounts.bill_foot("All providers", lines, _added(lines)):
-            rows.append([f"{month:%Y-%m}", label, *cells])
+    rows: list[Row] = [
+        [f"{month:%Y-%m}", names.display(provider, "no provider"), *amounts.bill(bill)]
+        for month, bills in months.items()
+        for provider, bill in bills.items()
+    ]
     every = [bill for bills in months.values() for bill in bills.values()]
-    of_months = [_added(bills.values()) for bills in months.values()]
     foot = [
-        [label, "", *cells]
-        for label, *cells in amounts.bill_foot("Total", of_months, _added(every))
+        [label, "", *cells] for label, *cells in amounts.bill_foot("Total", every, _added(every))
     ]
     return Table(
         "bills-by-provider",
@@ -49,6 +43,7 @@ def providers(months: Months) -> Table | None:
         [Column("Month", "text"), Column("Provider", "name"), *map(Column, _BILL)],
         rows,
         foot,
+        is_cards=True,
     )
 
 

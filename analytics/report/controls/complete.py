@@ -66,6 +66,7 @@ def table(columns: Sequence[Complete | None], calendar: Calendar) -> Table | Non
             ["Platform", *(_platform(each) for each in columns)],
         ],
         foot(*(_sum(each) for each in columns)),
+        is_cards=True,
     )
 
 

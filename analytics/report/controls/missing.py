@@ -124,6 +124,7 @@ def models(rows: Rows) -> Table | None:
             for model, provider, metered_usd, held_usd, missing_usd, unknown in rows
         ],
         foot("", *sums),
+        is_cards=True,
     )
 
 
@@ -162,6 +163,7 @@ def unmetered(rows: Rows, links: Links) -> Table | None:
             for agent_id, succeeded, number, last, *_ in sorted(found, key=lambda row: -row[2])
         ],
         [["Total", count(sum(row[2] for row in found)), "", "", ""]],
+        is_cards=True,
     )
 
 
@@ -183,6 +185,7 @@ def unknown_costs(rows: Rows, links: Links) -> Table | None:
             for agent_id, _, _, _, runs, number, last in sorted(found, key=lambda row: -row[5])
         ],
         [["Total", count(sum(row[5] for row in found)), "", ""]],
+        is_cards=True,
     )
 
 
