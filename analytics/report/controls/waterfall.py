@@ -37,13 +37,13 @@ def table(days: Sequence[Day]) -> Table:
     for (label, meaning, kind), cents, exact in zip(
         _PARTS, cents_together(whole.parts), whole.parts, strict=True
     ):
+        share = percent(exact, whole.metered_usd) if whole.metered_usd else ""
         drawing = _bar(kind, before, before + exact, reach)
         rows.append(
             [
                 Cell(label, note=meaning),
                 Cell("", drawing=drawing),
-                Cell(usd_in_cents(cents, exact), usd_exact(exact)),
-                percent(exact, whole.metered_usd),
+                Cell(usd_in_cents(cents, exact), usd_exact(exact), note=share),
             ]
         )
         before += exact
@@ -58,10 +58,9 @@ def table(days: Sequence[Day]) -> Table:
             Column("Part", "name"),
             Column("From zero to metered", "drawing"),
             Column("Amount"),
-            Column("Share"),
         ],
         rows,
-        [["Metered", Cell("", drawing=bar), total, percent(1, 1) if whole.metered_usd else ""]],
+        [["Metered", Cell("", drawing=bar), total]],
     )
 
 
