@@ -42,8 +42,11 @@ class LastNight(msgspec.Struct, frozen=True, kw_only=True):
 def write_last_night(layout: Layout, night: LastNight) -> None:
     """Keep it, in place of the one before."""
     unfinished = layout.last_night.with_suffix(".next")
-    unfinished.write_bytes(msgspec.json.encode(night))
-    unfinished.replace(layout.last_night)
+    try:
+        unfinished.write_bytes(msgspec.json.encode(night))
+        unfinished.replace(layout.last_night)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def read_last_night(layout: Layout) -> LastNight | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import duckdb
@@ -56,7 +56,8 @@ def nightly(settings: Settings, progress: Progress, *, publish_anyway: bool = Fa
     except BusyError:
         raise
     except (AnalyticsError, OSError, duckdb.Error) as error:
-        if layout.root.is_dir():
+        # What keeps this from being written as well (a full disk) must not hide what failed.
+        with suppress(OSError):
             write_last_night(layout, LastNight.failed(started_at, error))
         raise
     write_last_night(layout, LastNight.done(started_at, outcomes))

@@ -17,7 +17,9 @@ def main() -> None:
         print(f"error: {visible_lines(str(error))}", file=sys.stderr)
         sys.exit(error.exit_code)
     except OSError as error:
-        print(f"error: {error.strerror}: {error.filename}", file=sys.stderr)
+        what = error.strerror or str(error)
+        where = f": {visible_lines(str(error.filename))}" if error.filename else ""
+        print(f"error: {what}{where}.", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
         import duckdb

@@ -15,16 +15,21 @@ SOURCE = "run_counts"
 async def read_counts(night: Night) -> None:
     """Count the runs of each agent that was at work lately, and the whole history of a new one.
 
-    Lately means since it was last counted, however long ago that was, and a week before.
+    Lately means since it was last counted, however long ago that was, and a week before. New is
+    also an agent of whom a history that was made longer since holds older days.
     """
     await night.loaded()
     counted_on, active_on = night.store.counted_on(), night.store.agents_active_on()
     longest = min(LONGEST_COUNT_DAYS, len(night.days_held("agent_rollups")))
-    days = dict.fromkeys(night.store.agent_ids() - counted_on.keys(), longest) | {
+    first = night.days_back(longest)[0]
+    new = night.store.agent_ids() - counted_on.keys() | {
+        agent_id for agent_id, day in night.store.counted_from().items() if day > first
+    }
+    days = {
         agent_id: min(longest, (night.today - day).days + TRAILING_DAYS)
         for agent_id, day in counted_on.items()
         if agent_id in active_on and active_on[agent_id] > day - timedelta(days=TRAILING_DAYS)
-    }
+    } | dict.fromkeys(new, longest)
     async with night.step("counts") as landing:
         await together(
             _count(night, landing, agent_id, span) for agent_id, span in sorted(days.items())

@@ -48,6 +48,9 @@ class Store(Protocol):
     def counted_on(self) -> dict[str, date]:
         """The UTC day on which each agent's runs were last counted."""
 
+    def counted_from(self) -> dict[str, date]:
+        """The oldest UTC day on which each agent's runs were ever counted."""
+
     def agents_active_on(self) -> dict[str, date]:
         """The last UTC day on which the API's own sums know each agent to have started runs."""
 

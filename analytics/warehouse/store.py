@@ -124,6 +124,15 @@ class WarehouseStore:
             """)
         )
 
+    def counted_from(self) -> dict[str, date]:
+        """The oldest UTC day on which each agent's runs were ever counted."""
+        return dict(
+            self._rows("""
+                select agent_id, min(window_start) from ledger.requests
+                where {mine} and source = 'run_counts' and status = 200 group by agent_id
+            """)
+        )
+
     def agents_active_on(self) -> dict[str, date]:
         """The last UTC day on which the API's own sums know each agent to have started runs."""
         return dict(

@@ -114,6 +114,20 @@ def test_hidden_runs_of_a_day_weeks_without_a_night_ago(
     assert published.findings == []
 
 
+def test_hidden_runs_of_days_that_a_longer_history_adds(batch: Batch, burst: Burst) -> None:
+    """Given a history that is made longer later, runs of its new days that are hidden are found."""
+    batch.set_extract(history_days=3)
+    burst(8, hours_ago=24 * 5, cost="1")
+    night(batch)
+    batch.set_extract(history_days=10)
+
+    published = night(batch)
+
+    added = date(2026, 11, 15)
+    assert published.rows("fct_listing_gaps", GAP) == [(added, 8, 5, 3, Decimal(3), True)]
+    assert published.findings == []
+
+
 def test_a_gap_stays_when_the_list_has_moved_on(batch: Batch, world: World, burst: Burst) -> None:
     """Given a gap, later nights that join keep it, and add nothing to it."""
     night(batch)
