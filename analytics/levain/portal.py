@@ -37,16 +37,18 @@ class Portal:
 
     def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
         """Each item as it comes; leaving the loop ends the asking."""
-        at_work = asyncio.Lock()  # a step that was interrupted ends before `items` are closed
+        steps: list[asyncio.Task[Any] | None] = []
 
         async def step() -> T:
-            async with at_work:
-                return await anext(items)
+            steps[:] = [asyncio.current_task()]
+            return await anext(items)
 
         async def close() -> None:
-            async with at_work:
-                if isinstance(items, AsyncGenerator):
-                    await items.aclose()
+            for unfinished in filter(None, steps):  # by whoever was interrupted while it waited
+                unfinished.cancel()
+                await asyncio.wait([unfinished])
+            if isinstance(items, AsyncGenerator):
+                await items.aclose()
 
         try:
             while True:

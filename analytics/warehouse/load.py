@@ -25,39 +25,20 @@ from analytics.extract.landing import (
     step_of,
 )
 from analytics.extract.store import Loaded
-from analytics.warehouse.reading import MACROS, careful_lines, typed_lines
+from analytics.warehouse.reading import (
+    MACROS,
+    PULL_COLUMNS,
+    REQUEST_COLUMNS,
+    careful_lines,
+    ndjson,
+    typed_lines,
+)
 from analytics.warehouse.schema import LINEAGE
 from analytics.warehouse.sources import RUN_COSTS, RUNS, SOURCES, TERMINAL, Scope, Source
 
 _TERMINAL = "('" + "', '".join(TERMINAL) + "')"
 
 _BY_RECORD = (Scope.LIST, Scope.RECORD)
-
-_REQUEST_COLUMNS = {
-    "request": "INTEGER",
-    "source": "VARCHAR",
-    "path": "VARCHAR",
-    "params": "VARCHAR",
-    "run_id": "VARCHAR",
-    "agent_id": "VARCHAR",
-    "window_start": "DATE",
-    "window_end": "DATE",
-    "status": "INTEGER",
-    "byte_count": "BIGINT",
-    "record_count": "BIGINT",
-    "fetched_at": "TIMESTAMPTZ",
-}
-_PULL_COLUMNS = {
-    "agent_id": "VARCHAR",
-    "pulled_at": "TIMESTAMPTZ",
-    "row_count": "BIGINT",
-    "newest_run_id": "VARCHAR",
-    "newest_created_at": "TIMESTAMPTZ",
-    "oldest_created_at": "TIMESTAMPTZ",
-    "is_joined": "BOOLEAN",
-    "gap_after": "TIMESTAMPTZ",
-    "gap_before": "TIMESTAMPTZ",
-}
 
 
 def load_folder(con: duckdb.DuckDBPyConnection, folder: Path, *, settle_hours: int) -> Loaded:
@@ -140,11 +121,11 @@ class _Load:
     def _load_requests(self) -> None:
         self._con.execute(
             "create or replace temp table load_requests as select * from "
-            + _ndjson(self._folder / (REQUESTS + SUFFIX), _REQUEST_COLUMNS)
+            + ndjson(self._folder / (REQUESTS + SUFFIX), REQUEST_COLUMNS)
         )
         self._run(
             "insert into ledger.requests"
-            f" select $workspace_id, $load_id, {', '.join(_REQUEST_COLUMNS)} from load_requests"
+            f" select $workspace_id, $load_id, {', '.join(REQUEST_COLUMNS)} from load_requests"
         )
 
     def _load_pulls(self) -> None:
@@ -152,7 +133,7 @@ class _Load:
         if file.exists():
             self._run(
                 f"insert into ledger.list_pulls by name select $workspace_id as workspace_id,"
-                f" $load_id as load_id, * from {_ndjson(file, _PULL_COLUMNS)}"
+                f" $load_id as load_id, * from {ndjson(file, PULL_COLUMNS)}"
             )
 
     def _quarantine(self, source: Source, file: Path) -> None:
@@ -173,6 +154,10 @@ class _Load:
         self._run(
             f"insert into ledger.quarantine select $workspace_id, $load_id, '{source.name}',"
             " request, line, problem, record from odd"
+        )
+        self._con.execute(
+            f"create or replace temp table odd_keys as select distinct {', '.join(source.keys)}"
+            " from incoming semi join odd using (line)"
         )
         self._con.execute("delete from incoming where line in (select line from odd)")
         self._odd = self._one("select count(*) from odd")
@@ -213,11 +198,28 @@ class _Load:
             """,
             {"workspace_id": self._ids["workspace_id"]},
         )
+        if self._odd and source.parts:
+            self._spare_what_was_set_aside(source)
         self._con.execute(f"""
             create or replace temp table fresh as
             select line, {key} from incoming
             semi join scope using ({key})
             anti join in_force using ({key}, record_hash)
+        """)
+
+    def _spare_what_was_set_aside(self, source: Source) -> None:
+        """Of a day or run with a record set aside, what nothing else replaces stays in force."""
+        same = " and ".join(
+            f"i.{column} is not distinct from v.{column}" for column in source.keys + source.parts
+        )
+        self._con.execute(f"""
+            delete from in_force where version_id in (
+                select v.version_id
+                from raw.{source.name} as v
+                semi join in_force using (version_id)
+                semi join odd_keys using ({", ".join(source.keys)})
+                where not exists (select 1 from incoming as i where {same})
+            )
         """)
 
     def _store(self, source: Source) -> None:
@@ -379,13 +381,4 @@ def _scope(source: Source, odd: int) -> str:
     keys = ", ".join(f"{days} as date" if key == "date" else key for key in source.keys)
     return (
         f"select distinct {keys} from load_requests where source = '{source.name}' and status = 200"
-    )
-
-
-def _ndjson(file: Path, columns: dict[str, str]) -> str:
-    name = str(file).replace("'", "''")
-    listed = ", ".join(f"{column}: '{kind}'" for column, kind in columns.items())
-    return (
-        f"read_json('{name}', format = 'newline_delimited', compression = 'zstd',"
-        f" columns = {{{listed}}})"
     )

@@ -29,6 +29,32 @@ create or replace temp macro half_even(x) as
     end;
 """
 
+REQUEST_COLUMNS = {
+    "request": "INTEGER",
+    "source": "VARCHAR",
+    "path": "VARCHAR",
+    "params": "VARCHAR",
+    "run_id": "VARCHAR",
+    "agent_id": "VARCHAR",
+    "window_start": "DATE",
+    "window_end": "DATE",
+    "status": "INTEGER",
+    "byte_count": "BIGINT",
+    "record_count": "BIGINT",
+    "fetched_at": "TIMESTAMPTZ",
+}
+PULL_COLUMNS = {
+    "agent_id": "VARCHAR",
+    "pulled_at": "TIMESTAMPTZ",
+    "row_count": "BIGINT",
+    "newest_run_id": "VARCHAR",
+    "newest_created_at": "TIMESTAMPTZ",
+    "oldest_created_at": "TIMESTAMPTZ",
+    "is_joined": "BOOLEAN",
+    "gap_after": "TIMESTAMPTZ",
+    "gap_before": "TIMESTAMPTZ",
+}
+
 MOST_COUNT = 10**15
 LONGEST_LINE = 16 * 2**20  # bytes
 
@@ -65,6 +91,15 @@ _EXPECTED = {
     Kind.INSTANT: "a time",
     Kind.EPOCH: "a time in seconds",
 }
+
+
+def ndjson(file: Path, columns: dict[str, str]) -> str:
+    """A FROM item over a file of our own making, of which nothing can be odd."""
+    listed = ", ".join(f"{column}: '{kind}'" for column, kind in columns.items())
+    return (
+        f"read_json('{_quoted(file)}', format = 'newline_delimited', compression = 'zstd',"
+        f" columns = {{{listed}}})"
+    )
 
 
 def typed_lines(source: Source, file: Path | None) -> str:

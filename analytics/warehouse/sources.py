@@ -64,12 +64,14 @@ class Source:
 
     `keys` are the columns that tell which record (LIST, RECORD), run or day a row belongs to; a
     key that no field holds comes from the request (a run's or agent's id, a window's first day).
+    `parts` tell the rows of a run or day apart.
     """
 
     name: str
     scope: Scope
     keys: tuple[str, ...]
     fields: tuple[Field, ...]
+    parts: tuple[str, ...] = ()
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -172,6 +174,7 @@ RUN_COSTS = Source(
         _instant("started_at"),
         _instant("ended_at"),
     ),
+    parts=("model", "provider"),
 )
 
 RUN_LOG_EVENTS = Source(
@@ -211,6 +214,7 @@ RUN_COUNTS = Source(
         _text("status"),
         _count("run_count", "count"),
     ),
+    parts=("status",),
 )
 
 USAGE_HOURS = Source(
@@ -227,6 +231,7 @@ USAGE_HOURS = Source(
         _count("request_count"),
         _count("error_count"),
     ),
+    parts=("hour", "agent_id", "model", "provider"),
 )
 
 BILLING_DAYS = Source(
@@ -241,6 +246,7 @@ BILLING_DAYS = Source(
         *_TOKENS,
         _count("request_count"),
     ),
+    parts=("provider",),
 )
 
 AGENT_BILLING_DAYS = Source(
@@ -253,6 +259,7 @@ AGENT_BILLING_DAYS = Source(
         _money("cost_usd"),
         _money("billed_usd"),
     ),
+    parts=("agent_id",),
 )
 
 AGENT_ROLLUPS = Source(
@@ -271,6 +278,7 @@ AGENT_ROLLUPS = Source(
         _count("total_duration_ms"),
         _instant("last_run_at"),
     ),
+    parts=("agent_id",),
 )
 
 PLATFORM_ROLLUPS = Source(
@@ -286,6 +294,7 @@ PLATFORM_ROLLUPS = Source(
         _money("billed_usd"),
         *_TOKENS,
     ),
+    parts=("platform_agent_id",),
 )
 
 SOURCES = (

@@ -39,7 +39,7 @@ figures as (
         workspace_id,
         date_trunc('month', date)::date as month,
         'platform' as line_kind,
-        sum(run_count)::bigint as run_count,
+        coalesce(sum(run_count), 0)::bigint as run_count,
         coalesce(sum(run_count) filter (cost_usd is null), 0)::bigint as unknown_cost_count,
         sum(cost_usd) as cost_usd
     from marts.fct_platform_agent_days

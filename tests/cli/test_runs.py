@@ -159,6 +159,20 @@ def test_watching_an_ended_run_ends_at_once(analytics: Command, start_run: Start
     assert json.loads(in_json.out)["status"] == "failed"
 
 
+def test_watching_an_api_that_goes_silent(
+    analytics: Command, api: Emulator, start_run: StartRun
+) -> None:
+    """After tries that are told, it is an error that says that the run goes on."""
+    run = start_run(status="running")
+    api.faults.add("/log/events", "503", 6)
+
+    result = analytics("runs", "watch", run.id, *SOON)
+
+    assert result.code == 1
+    assert result.err.count("HTTP 503, Service Unavailable; trying again") == 5
+    assert f"Run {run.id[:8]} goes on without being watched." in result.err
+
+
 def test_list(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     """The newest runs come first, of an agent or a status if so asked, and money is text."""
     other = api.world.add_agent(api.world.workspaces[0], "Brewer", "brewer")

@@ -228,39 +228,6 @@ def test_details_can_be_limited(batch: Batch, start_run: StartRun) -> None:
     assert batch.asked(f"{old.id}/costs") == 1
 
 
-def test_older_days_are_metered_once(batch: Batch, world: World, start_run: StartRun) -> None:
-    """The first night reads the whole history of the meters, later ones the trailing days."""
-    batch.set_extract(history_days=90)
-    start_run(hours_ago=24 * 60)
-    batch.extract()
-    first = batch.asked("analytics/agents")
-    nights_later(world)
-    batch.forget()
-    batch.extract()
-
-    assert first == 90 + 1  # a day each, and one request that tells how long the night will take
-    assert (
-        batch.asked("analytics/agents"),
-        batch.asked("analytics/hourly"),
-        batch.asked("analytics/platform-agents"),
-    ) == (35, 1, 8)
-
-
-def test_a_changed_run_has_its_days_metered_again(
-    batch: Batch, world: World, start_run: StartRun
-) -> None:
-    """When an old run turns out changed, the meters of its day are read again."""
-    batch.set_extract(history_days=30)
-    run = start_run(hours_ago=24 * 20, status="failed", error="ToolError")
-    batch.extract()
-    nights_later(world)
-    world.correct_cost(run, Decimal("1.5"))
-    batch.forget()
-    batch.extract()
-
-    assert batch.asked("analytics/hourly") == 2
-
-
 def test_a_run_that_vanishes_keeps_its_figures(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
@@ -354,22 +321,6 @@ def test_a_full_page_with_an_unreadable_id_is_full(
     assert any("1 agent started more runs" in warning for warning in outcome.warnings)
 
 
-def test_a_day_read_while_it_was_young_is_read_again(
-    batch: Batch, world: World, start_run: StartRun
-) -> None:
-    """After two weeks without a night, the day of the last one is metered to its end."""
-    batch.set_extract(history_days=30)
-    start_run()
-    batch.extract()
-    start_run(hours_ago=-3, cost="5")  # later on the day of the first night
-    nights_later(world, hours=24 * 14)
-    batch.extract()
-
-    assert batch.rows(
-        "select sum(cost_usd) from raw.usage_hours anti join raw.superseded using (version_id)"
-    ) == [(Decimal("5.25"),)]
-
-
 def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run: StartRun) -> None:
     """A run whose id the API refuses to read stays as it was, and the night goes on."""
     odd = start_run(status="running")
@@ -383,24 +334,3 @@ def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run
 
     assert outcome.error is None
     assert len(batch.current_runs()) == 201
-
-
-def test_a_change_behind_the_history_reads_its_day_again(
-    batch: Batch, world: World, start_run: StartRun
-) -> None:
-    """A run that ends after its day has left the history still brings that day's sums along."""
-    run = start_run(hours_ago=1, status="running")
-    day = str(run.created_at.date())
-    batch.extract()
-    nights_later(world, hours=5 * 24)
-    batch.extract()
-    nights_later(world, hours=24)
-    world.finish_run(run)
-    batch.forget()
-
-    batch.extract()
-
-    assert any(
-        request.path == "/api/v1/analytics/agents" and f"start={day}" in request.query
-        for request in batch.api.requests
-    )

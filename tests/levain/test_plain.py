@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from threading import Thread
@@ -16,6 +16,7 @@ import pytest
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from analytics.levain import AsyncLevain, Levain, NotFoundError
+from analytics.levain.portal import Portal
 from tests.conftest import StartRun
 
 NOUNS = [name for name, value in vars(AsyncLevain).items() if isinstance(value, cached_property)]
@@ -103,3 +104,29 @@ def test_closing_ends_its_thread(api: Emulator) -> None:
 
 def _is_levain(thread: Thread) -> bool:
     return thread.name == "levain"
+
+
+def test_an_interrupted_loop_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is interrupted at whatever moment leaves no step behind that never ends."""
+
+    async def endless() -> AsyncIterator[int]:
+        yield 1
+        await asyncio.Event().wait()
+
+    schedule = asyncio.run_coroutine_threadsafe
+
+    def interrupted(*arguments: Any) -> Any:
+        monkeypatch.undo()
+        schedule(*arguments)
+        raise KeyboardInterrupt
+
+    portal = Portal()
+    numbers = portal.iterate(endless())
+    assert next(numbers) == 1
+    monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        next(numbers)
+
+    portal.close()
+    assert portal.is_closed

@@ -186,7 +186,7 @@ def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> Tale:
 
 
 @settings(
-    max_examples=6,
+    max_examples=5,
     deadline=None,
     derandomize=True,
     database=None,

@@ -1,4 +1,4 @@
-"""Gaps, complete days, reconciliation, restatements and bills: given rows, expected rows."""
+"""Gaps, complete days, reconciliation and bills: given rows, expected rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tests.transform.given import WORKSPACE, Warehouse
 DAY = date(2026, 11, 19)
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 LAST_NIGHT = datetime(2026, 11, 28, 5, tzinfo=UTC)  # so long after that nothing is within the lag
-FIRST, SECOND, THIRD = "20261120T050000Z", "20261121T050000Z", "20261122T050000Z"
 
 
 @pytest.fixture
@@ -329,94 +328,6 @@ def test_totals_by_agent_and_by_provider(read: Warehouse) -> None:
     assert violation["difference_usd"] == Decimal("-0.1")
 
 
-def test_cost_and_bill_are_never_mixed(read: Warehouse) -> None:
-    """Cost, billed and not billed are three measures; an unknown bill leaves the third unknown."""
-    read.given("agent_billing_days", agent_id="a-1", cost_usd=3, billed_usd="0.06")
-    read.given("agent_billing_days", agent_id=None, cost_usd=1, billed_usd=None)
-    read.build()
-
-    assert read.rows(
-        "select agent_id, cost_usd, billed_usd, not_billed_usd from marts.fct_agent_billing_days"
-        " order by agent_id nulls last"
-    ) == [("a-1", 3, Decimal("0.06"), Decimal("2.94")), (None, 1, None, None)]
-
-
-def test_a_revoked_provider_key(read: Warehouse) -> None:
-    """A key that the list shows no more is told as such, with when it was added."""
-    added = datetime(2026, 11, 1, tzinfo=UTC)
-    gone = read.given("provider_keys", created_at=added)
-    read.insert("raw.superseded", version_id=gone, workspace_id=WORKSPACE, load_id="load-2")
-    read.given("provider_keys", key_id="k-2", provider="openai", created_at=NOON)
-    read.build()
-
-    assert read.rows(
-        "select key_id, provider, added_at, is_listed from marts.dim_provider_keys order by key_id"
-    ) == [("k-1", "anthropic", added, False), ("k-2", "openai", NOON, True)]
-
-
-def versions(warehouse: Warehouse, *costs: Any, **of: Any) -> None:
-    """A run of 19 November whose cost each night of 20 November and after found another."""
-    nights = [FIRST, SECOND, THIRD]
-    version = warehouse.given("runs", cost_usd=costs[0], load_id=f"{FIRST}-002-lists", **of)
-    for night, cost in zip(nights[1:], costs[1:], strict=False):
-        version = warehouse.replaced(
-            version, "runs", cost_usd=cost, load_id=f"{night}-003-corrected", **of
-        )
-
-
-def restatements(warehouse: Warehouse) -> list[tuple[Any, ...]]:
-    return warehouse.rows(
-        "select agent_id, date, left(load_id, 8), was_cost_usd, is_cost_usd, was_run_count,"
-        " is_run_count from marts.fct_restatements order by load_id, agent_id"
-    )
-
-
-def test_a_cost_that_changed_after_its_day_was_published(read: Warehouse) -> None:
-    """Each later change of a published agent's day says what it was, is, and which load told."""
-    for night in (FIRST, SECOND, THIRD):
-        read.night(night)
-    versions(read, 1, "1.5", "1.25")
-    versions(read, 10, run_id="r-2")
-    read.build()
-
-    assert restatements(read) == [
-        ("a-1", DAY, "20261121", Decimal(11), Decimal("11.5"), 2, 2),
-        ("a-1", DAY, "20261122", Decimal("11.5"), Decimal("11.25"), 2, 2),
-    ]
-
-
-def test_a_run_that_is_found_late(read: Warehouse) -> None:
-    """A run first seen after its day was published is restated by count, its unknown cost as 0."""
-    read.night(FIRST)
-    read.night(SECOND)
-    read.given("runs", cost_usd=None, load_id=f"{SECOND}-002-lists", agent_id=None)
-    read.build()
-
-    assert restatements(read) == [(None, DAY, "20261121", 0, 0, 0, 1)]
-
-
-def test_a_change_before_the_day_was_published_is_none(read: Warehouse) -> None:
-    """What changes while the day lasts, or before any night ends after it, restates nothing."""
-    read.night("20261119T180000Z")
-    read.night(FIRST)
-    first = read.given("runs", cost_usd=1, load_id="20261119T180000Z-002-lists")
-    read.replaced(first, "runs", cost_usd=2, load_id=f"{FIRST}-002-lists")
-    read.build()
-
-    assert restatements(read) == []
-
-
-def test_a_night_that_broke_off_restates_with_the_next(read: Warehouse) -> None:
-    """What a broken night had landed was first published by the next whole one."""
-    read.night(SECOND)
-    first = read.given("runs", cost_usd=1, load_id=f"{FIRST}-002-lists")
-    read.insert("ledger.loads", workspace_id=WORKSPACE, load_id=f"{FIRST}-002-lists", step="lists")
-    read.replaced(first, "runs", cost_usd=2, load_id=f"{SECOND}-002-lists")
-    read.build()
-
-    assert restatements(read) == []
-
-
 def test_another_workspace_explains_nothing(read: Warehouse) -> None:
     """Runs, counts, sums and nights of a workspace with the same agent id stay its own."""
     read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Other")
@@ -426,7 +337,7 @@ def test_another_workspace_explains_nothing(read: Warehouse) -> None:
     read.given("run_counts", workspace_id="w-2", run_count=1)
     read.given("agent_rollups", workspace_id="w-2", cost_usd=3)
     metered(read, 3, workspace_id="w-2")
-    read.night(FIRST, workspace_id="w-2", load_id=f"{FIRST}-009-workspace")
+    read.night("20261120T050000Z", workspace_id="w-2", load_id="20261120T050000Z-009-workspace")
     read.build()
 
     assert read.rows(
@@ -469,19 +380,3 @@ def test_many_tokens_and_dollars(read: Warehouse) -> None:
         10**15 - 2,
         -most,
     )
-
-
-def test_days_of_restatements_are_business_days(warehouse: Warehouse) -> None:
-    """A run just before New York's midnight is of the day before, and closes with that day."""
-    warehouse.night("20261120T043000Z")  # 23:30 of the 19th in New York: the day goes on
-    warehouse.night("20261120T053000Z")
-    late = {"run_id": "r-1", "created_at": datetime(2026, 11, 20, 4, tzinfo=UTC)}
-    first = warehouse.given("runs", cost_usd=1, load_id="20261120T043000Z-002-lists", **late)
-    second = warehouse.replaced(
-        first, "runs", cost_usd=2, load_id="20261120T053000Z-002-lists", **late
-    )
-    warehouse.night(SECOND)
-    warehouse.replaced(second, "runs", cost_usd=3, load_id=f"{SECOND}-002-lists", **late)
-    warehouse.build("America/New_York")
-
-    assert restatements(warehouse) == [("a-1", DAY, "20261121", 2, 3, 1, 1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from tests.transform.given import SEEN, WORKSPACE, Warehouse
@@ -121,3 +121,28 @@ def test_quarantined_records(warehouse: Warehouse) -> None:
     assert warehouse.rows("from marts.fct_quarantined_records") == [
         (WORKSPACE, "load-1", "runs", 1, 7, "status is missing")
     ]
+
+
+def test_cost_and_bill_are_never_mixed(warehouse: Warehouse) -> None:
+    """Cost, billed and not billed are three measures; an unknown bill leaves the third unknown."""
+    warehouse.given("agent_billing_days", agent_id="a-1", cost_usd=3, billed_usd="0.06")
+    warehouse.given("agent_billing_days", agent_id=None, cost_usd=1, billed_usd=None)
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select agent_id, cost_usd, billed_usd, not_billed_usd from marts.fct_agent_billing_days"
+        " order by agent_id nulls last"
+    ) == [("a-1", 3, Decimal("0.06"), Decimal("2.94")), (None, 1, None, None)]
+
+
+def test_a_revoked_provider_key(warehouse: Warehouse) -> None:
+    """A key that the list shows no more is told as such, with when it was added."""
+    added = datetime(2026, 11, 1, tzinfo=UTC)
+    gone = warehouse.given("provider_keys", created_at=added)
+    warehouse.insert("raw.superseded", version_id=gone, workspace_id=WORKSPACE, load_id="load-2")
+    warehouse.given("provider_keys", key_id="k-2", provider="openai", created_at=SEEN)
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select key_id, provider, added_at, is_listed from marts.dim_provider_keys order by key_id"
+    ) == [("k-1", "anthropic", added, False), ("k-2", "openai", SEEN, True)]

@@ -63,13 +63,14 @@ def test_listed_hidden_and_platform_runs_stand_apart(
     """Given all three kinds on a day, each has its column, and their sum is the ledger's."""
     night(batch)
     burst(7, hours_ago=-6, cost="0.5")
-    build = world.start_platform_run(workspace, BUILDER, at=world.now + timedelta(hours=7))
+    world.pass_time(timedelta(hours=7))
+    build = world.start_platform_run(workspace, BUILDER)
     world.meter(
         build, model="claude-sonnet-5", provider="anthropic", tokens_in=1, tokens_out=1,
-        cost_usd=Decimal("0.125"), at=build.created_at,
+        cost_usd=Decimal("0.125"),
     )  # fmt: skip
-    world.finish_run(build, at=build.created_at)
-    world.pass_time(timedelta(days=1))
+    world.finish_run(build)
+    world.pass_time(timedelta(hours=17))
 
     published = night(batch)
 

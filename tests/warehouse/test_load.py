@@ -202,3 +202,48 @@ def test_the_ledger_proves_what_was_loaded(load: Load, con: duckdb.DuckDBPyConne
         "select record_count, new_version_count, superseded_count, quarantined_count"
         " from ledger.loads"
     ).fetchall() == [(2, 1, 0, 1)]
+
+
+def usage(agent_id: str, tokens_in: Any, hour: str = "2026-11-19T09:00:00Z") -> dict[str, Any]:
+    return {
+        "hour": hour,
+        "agent_id": agent_id,
+        "model": "m",
+        "provider": "p",
+        "tokens_in": tokens_in,
+    }
+
+
+def test_a_row_set_aside_leaves_its_last_version_in_force(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Of a day with an odd row, the others are renewed, and the odd one is as it last was."""
+    window = (DAY, DAY + timedelta(days=1))
+    load("usage_hours", [usage("a1", 1), usage("a2", 2), usage("a3", 3)], window=window)
+    load("usage_hours", [usage("a1", 10), usage("a2", "twelve"), usage("a3", 3)], window=window)
+    odd = current(con, "usage_hours", "agent_id, tokens_in")
+    load("usage_hours", [usage("a1", 10), usage("a2", 12)], window=window)
+
+    assert odd == [("a1", 10), ("a2", 2), ("a3", 3)]
+    assert current(con, "usage_hours", "agent_id, tokens_in") == [("a1", 10), ("a2", 12)]
+
+
+def test_an_odd_row_spares_no_other_day(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """A row that has vanished from another day of the window is gone all the same."""
+    window = (DAY - timedelta(days=1), DAY + timedelta(days=1))
+    before = "2026-11-18T09:00:00Z"
+    load("usage_hours", [usage("a1", 1), usage("a1", 2, before)], window=window)
+    load("usage_hours", [usage("a1", "x")], window=window)
+
+    assert current(con, "usage_hours", "date, tokens_in") == [(DAY, 1)]
+
+
+def test_an_odd_model_cost_leaves_the_last_one(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """A run's model whose cost cannot be understood keeps the cost that was stored."""
+    models = [{"model": name, "provider": None, "total_cost": 1} for name in ("m1", "m2")]
+    load("run_costs", models, run_id="r1")
+    models[0] |= {"total_cost": "a dollar"}
+    models[1] |= {"total_cost": 2}
+    load("run_costs", models, run_id="r1")
+
+    assert current(con, "run_costs", "model, cost_usd") == [("m1", Decimal(1)), ("m2", Decimal(2))]

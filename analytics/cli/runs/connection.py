@@ -50,7 +50,9 @@ def _client(workspace: Workspace, tries: int) -> Iterator[Levain]:
 
 def _tell_of_retry(details: RetryDetails) -> None:
     """Nobody should wonder what takes so long."""
-    printed.say(f"{details.caused_by}; trying again in {details.wait_for:.1f} s")
+    error = details.caused_by
+    cause = error.cause if isinstance(error, LevainError) else str(error)
+    printed.say(f"{cause}; trying again in {details.wait_for:.1f} s")
 
 
 def _chosen(workspaces: list[Workspace], name: str | None) -> Workspace:

@@ -16,7 +16,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from analytics.cli.runs import printed, tables
-from analytics.levain import Agent, Levain, Progress, Run
+from analytics.levain import Agent, Levain, Progress, Run, TransientError
 from analytics.report import numbers
 from analytics.terminal import visible, visible_lines
 
@@ -45,16 +45,20 @@ def exit_code(run: Run) -> int:
 
 @contextmanager
 def leaving_it_at_work(run: Run) -> Iterator[None]:
-    """Whoever stops watching stops nothing else, and is told so."""
+    """Whoever stops watching, or is cut off, stops nothing else, and is told so."""
+    goes_on = (
+        f"Run {run.id[:8]} goes on without being watched.\n"
+        f"Watch it again: analytics runs watch {run.id}\n"
+        f"Cancel it:      analytics runs cancel {run.id}"
+    )
     try:
         yield
     except KeyboardInterrupt:
-        printed.say(
-            f"Run {run.id[:8]} goes on without being watched.\n"
-            f"Watch it again: analytics runs watch {run.id}\n"
-            f"Cancel it:      analytics runs cancel {run.id}"
-        )
+        printed.say(goes_on)
         raise typer.Exit(130) from None
+    except TransientError:
+        printed.say(goes_on)
+        raise
 
 
 def _print_json_lines(steps: Iterator[Progress], run: Run) -> Run:

@@ -1,0 +1,111 @@
+"""What cannot be run, and what is said of it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .conftest import Api
+
+if TYPE_CHECKING:
+    from analytics.emulator.records import Agent
+
+
+@pytest.fixture
+def agent(api: Api) -> Agent:
+    return api.world.add_agent(api.workspace, "Baker", "baker")
+
+
+def trigger(api: Api, text: str = "Bread?", slug: str = "baker") -> dict[str, Any]:
+    run: dict[str, Any] = api.post(f"/agents/{slug}/runs", {"prompt": text})
+    return run
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        [],
+        "Bread?",
+        {},
+        {"prompt": "Bread?", "initial_state": {}},
+        {"prompt": None, "initial_state": None},
+        {"prompt": ""},
+        {"prompt": 7},
+        {"prompt": {"text": "Bread?"}},
+        {"initial_state": "Bread?"},
+        {"initial_state": ["Bread?"]},
+    ],
+)
+def test_a_run_needs_a_prompt_or_a_state(api: Api, body: object) -> None:
+    """Both, neither, and what is no text or object are answered with FastAPI's 422."""
+    response = api.send("POST", "/agents/baker/runs", body)
+
+    assert response.status_code == 422
+    assert {"loc", "msg", "type", "input"} <= set(response.json()["detail"][0])
+    assert api.get("/runs/") == []
+
+
+@pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"prompt": "Bread?"',
+        r'{"prompt": "\ud800"}',
+        r'{"initial_state": {"a": "\ud800"}}',
+        '{"initial_state": {"a": NaN}}',
+        f'{{"initial_state": {"[" * 100_000}',
+        b'{"prompt": "\xff"}',
+    ],
+    ids=["cut", "half a character", "half in a state", "no number", "deep", "no UTF-8"],
+)
+def test_broken_json_starts_nothing(api: Api, body: str | bytes) -> None:
+    """A body that is no JSON, or holds half of a character, is refused with 422."""
+    headers = {"Content-Type": "application/json"}
+    response = api.http.post("/api/v1/agents/baker/runs", content=body, headers=headers)
+
+    assert response.status_code == 422
+    assert response.json()["detail"][0]["type"] == "json_invalid"
+    assert api.get("/runs/") == []
+
+
+@pytest.mark.usefixtures("agent")
+def test_what_was_asked_is_given_back_as_it_came(api: Api) -> None:
+    """Emoji, markup, formulas, control characters and huge numbers come back unchanged."""
+    state = {"text": "🍞 <script>x</script> =cmd() \x00\u202e", "n": 10**18, "deep": [[[{}]]]}
+    run = api.post("/agents/baker/runs", {"initial_state": state})
+    asked = trigger(api, state["text"])
+
+    [message] = api.get(f"/sessions/{run['session_id']}/events")["events"]
+    assert json.loads(message["text"]) == state
+    assert api.get(f"/runs/{asked['id']}")["user_prompt"] == state["text"]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"), [("paused", 409), ("draft", 409), ("archived", 409), ("gone", 404)]
+)
+def test_an_agent_that_cannot_run_says_so(api: Api, status: Any, answer: int) -> None:
+    """Paused, archived and draft agents are a conflict; an unknown one is not found."""
+    if status == "draft":
+        api.world.add_agent(api.workspace, "Baker", "baker", status="draft")
+    elif status != "gone":
+        api.world.set_agent_status(api.world.add_agent(api.workspace, "Baker", "baker"), status)
+
+    response = api.send("POST", "/agents/baker/runs", {"prompt": "Bread?"})
+
+    assert response.status_code == answer
+    assert (status if answer == 409 else "not found") in response.json()["detail"]
+
+
+def test_another_workspaces_agent_cannot_be_run(api: Api) -> None:
+    """A key starts nothing in another workspace."""
+    other = api.world.add_workspace("Next door")
+    agent = api.world.add_agent(other, "Baker", "baker")
+
+    response = api.send("POST", f"/agents/{agent.id}/runs", {"prompt": "Bread?"})
+
+    assert response.status_code == 404
+    assert not other.runs
