@@ -42,7 +42,7 @@ def page(workspace: Workspace, read: QualityReads, findings: Sequence[Finding]) 
         "freshness_line": _freshness(read.nights()),
         "loads": late.loads(loads),
         "checks": _checks(findings),
-        "checks_line": _checks_line(findings),
+        "checks_line": verdicts.checks_in_words(findings),
         "data": [],
     }
 
@@ -83,7 +83,7 @@ def _kpis(
             numbers.count(open_count),
             notes=(
                 f"the oldest since {state.moment(oldest)}" if oldest else "none",
-                late.in_words(unsettled),
+                f"{numbers.count(unsettled.row_count - open_count)} more ended, still settling",
             ),
         ),
         Kpi(
@@ -110,15 +110,6 @@ def _freshness(nights: tuple[datetime | None, datetime | None]) -> str:
     if first is None or last is None:
         return "No night has ended yet."
     return f"The first night began {state.moment(first)}, the last {state.moment(last)}."
-
-
-def _checks_line(findings: Sequence[Finding]) -> str:
-    broken = sum(not each.is_ok for each in findings)
-    if not findings:
-        return "No checks were run."
-    if broken:
-        return f"{numbers.plural(broken, 'check')} of {len(findings)} not held."
-    return f"All {len(findings)} checks held."
 
 
 def _checks(findings: Sequence[Finding]) -> Table | None:

@@ -59,7 +59,8 @@ def page(workspace: Workspace, read: Reads, findings: Sequence[Finding]) -> dict
         "origins": _origins(days, read.origins(), links),
         "hours": _hours(read.hours()),
         "broken": _broken(findings),
-        "held_count": sum(each.is_ok for each in findings),
+        "held_line": verdicts.checks_in_words(findings),
+        "has_checks": bool(findings),
         "by_month": _by_month(days, read.month_states()) if days else None,
         "months": _months(days),
         "providers": bills.providers(read.provider_months()),
@@ -127,16 +128,7 @@ def _origins(
         [
             each.date.isoformat(),
             _whose(each.agent_id, links),
-            *(
-                money(amount)
-                for amount in (
-                    each.api_usd,
-                    each.runs_usd + each.open_usd,
-                    each.platform_usd,
-                    each.gaps_usd,
-                    each.unexplained_usd,
-                )
-            ),
+            *_origin(each),
             STATES[unexplained[each.date].status],
         ]
         for each in origins
@@ -168,6 +160,21 @@ def _origins(
         rows,
         is_cards=True,
     )
+
+
+def _origin(origin: Origin) -> list[Cell]:
+    """The API's sum, and the parts that make it up, rounded together."""
+    parts = [
+        origin.runs_usd + origin.open_usd,
+        origin.platform_usd,
+        origin.gaps_usd,
+        origin.unexplained_usd,
+    ]
+    cells = [
+        Cell(numbers.usd_in_cents(cents, exact), numbers.usd_exact(exact))
+        for cents, exact in zip(numbers.cents_together(parts), parts, strict=True)
+    ]
+    return [money(origin.api_usd), *cells]
 
 
 def _whose(agent_id: str | None, links: dict[str | None, Cell]) -> Cell | str:
@@ -214,7 +221,7 @@ def _broken(findings: Sequence[Finding]) -> Table | None:
                 names.visible(each.claim or each.name),
                 names.visible(each.finding or ""),
                 _CONTROLS.get(each.control or "", "our own figures"),
-                "anyway" if each.is_blocking else "as it is within the thresholds",
+                verdicts.consequence(each),
             ]
             for each in broken
         ],

@@ -75,6 +75,23 @@ def controls(totals: Sequence[Control]) -> str:
     return f"{len(broken)} of {plural(len(names), 'control')} not held"
 
 
+def checks_in_words(findings: Sequence[Finding]) -> str:
+    """How many checks held, of all that were run."""
+    held_count = sum(each.is_ok for each in findings)
+    if not findings:
+        return "No checks were run"
+    if held_count == len(findings):
+        return f"All {held_count} checks held"
+    return f"{held_count} of {len(findings)} checks held"
+
+
+def consequence(finding: Finding) -> str:
+    """What a check that does not hold means for publishing."""
+    if not finding.control:
+        return "no: it always stops publishing"
+    return "anyway" if finding.is_blocking else "yes: not above both thresholds"
+
+
 def published_anyway(findings: Sequence[Finding]) -> str:
     """That figures were published which a control would have stopped; empty if none were."""
     stopped = [each for each in findings if each.control and each.is_blocking]

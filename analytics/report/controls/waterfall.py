@@ -37,7 +37,7 @@ def table(days: Sequence[Day]) -> Table:
     for (label, meaning, kind), cents, exact in zip(
         _PARTS, cents_together(whole.parts), whole.parts, strict=True
     ):
-        share = percent(exact, whole.metered_usd) if whole.metered_usd else ""
+        share = percent(exact, whole.metered_usd) if exact > 0 and whole.metered_usd > 0 else ""
         drawing = _bar(kind, before, before + exact, reach)
         rows.append(
             [
@@ -54,11 +54,7 @@ def table(days: Sequence[Day]) -> Table:
     return Table(
         "waterfall",
         f"What makes up the metered cost of {period}, days in UTC, US dollars",
-        [
-            Column("Part", "name"),
-            Column("From zero to metered", "drawing"),
-            Column("Amount"),
-        ],
+        [Column("Part", "name"), Column("From zero to metered", "drawing"), Column("Amount")],
         rows,
         [["Metered", Cell("", drawing=bar), total]],
     )
