@@ -33,6 +33,7 @@ def page(agent: Agent, sheet: AgentSheet, workspace: Workspace, timezone: str) -
     return {
         "agent": agent,
         "workspace": workspace,
+        "subject": subject,
         "coverage": subject.coverage,
         "remarks": [*state.agent_remarks(agent), *_unusual(subject)],
         "kpis": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ from analytics.report.run_reads import Runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     import duckdb
@@ -59,7 +59,7 @@ def workspaces(
             names.display(row.name, row.workspace_id),
             f"workspaces/{names.file_name(row.workspace_id)}",
             Subject(
-                _with_gaps(coverages[row.workspace_id], gaps.get(row.workspace_id, []), timezone),
+                _together(coverages[row.workspace_id], agents[row.workspace_id]),
                 days.get(row.workspace_id, {}),
                 months.get(row.workspace_id, {}),
                 row.first_day,
@@ -189,7 +189,7 @@ def _agents(
                 _agent_name(row),
                 f"agents/{names.file_name(*_identity(row))}",
                 Subject(
-                    _with_gaps(coverages[workspace_id], own, timezone),
+                    _with_gaps(coverages[workspace_id], own, row.first_counted_day, timezone),
                     days.get(row.key, {}),
                     months.get(row.key, {}),
                     row.first_day,
@@ -202,7 +202,7 @@ def _agents(
 
 
 def _dearest_first(agent: Agent) -> tuple[Decimal, str, str]:
-    cost = agent.subject.recent.cost_usd or Decimal(0)
+    cost = agent.subject.recent.complete_cost_usd or Decimal(0)
     return -cost, agent.name.casefold(), agent.row.key[1] or ""
 
 
@@ -221,7 +221,16 @@ def _coverage(first_day: date | None, cut_off: datetime, timezone: ZoneInfo) -> 
     return Coverage(first_day, cut_off.astimezone(UTC), cut_off.astimezone(timezone).date())
 
 
-def _with_gaps(coverage: Coverage, gaps: list[Gap], timezone: ZoneInfo) -> Coverage:
+def _together(coverage: Coverage, agents: Sequence[Agent]) -> Coverage:
+    """That of a workspace: a day is incomplete where it is so for any of its agents."""
+    days = frozenset[date]().union(*(each.subject.coverage.incomplete_days for each in agents))
+    return replace(coverage, incomplete_days=days)
+
+
+def _with_gaps(
+    coverage: Coverage, gaps: list[Gap], counted_from: date | None, timezone: ZoneInfo
+) -> Coverage:
+    """What an agent's list lacks is unknown only for days on which its runs were not counted."""
     if not gaps or coverage.first_day is None:
         return coverage
     days = {
@@ -231,5 +240,6 @@ def _with_gaps(coverage: Coverage, gaps: list[Gap], timezone: ZoneInfo) -> Cover
             gap.after.astimezone(timezone).date() if gap.after else coverage.first_day,
             gap.before.astimezone(timezone).date(),
         ).days()
+        if counted_from is None or day < counted_from
     }
     return replace(coverage, incomplete_days=frozenset(days))

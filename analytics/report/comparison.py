@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from analytics.report.facts import Measures, Subject
 
 
+_DASH = "\u2013"
+
+
 def comparison(key: str, unit: str, lines: Sequence[tuple[Cell, Subject]], whole: Subject) -> Table:
     """A row for each subject: recent cost and its change, both months, failure rate, trend."""
     calendar = whole.coverage.calendar
     months = (calendar.month_to_date, calendar.last_month)
-    costs = [subject.recent.cost_usd for _, subject in lines]
+    costs = [subject.recent.complete_cost_usd for _, subject in lines]
     largest = max((cost for cost in costs if cost is not None), default=Decimal(0))
     return Table(
         key,
@@ -29,20 +32,25 @@ def comparison(key: str, unit: str, lines: Sequence[tuple[Cell, Subject]], whole
         [
             Column(unit, "name"),
             Column("Recent cost"),
+            *([Column("Of it hidden")] if whole.hides_runs else []),
             Column("Change"),
             Column(f"Month to date, {month_in_short(months[0].first)}"),
             Column(f"Last month, {month_in_short(months[1].first)}"),
             Column("Failure rate, recent"),
             Column("Trend", "drawing"),
         ],
-        [[name, *_cells(subject, largest)] for name, subject in lines],
+        [
+            [name, *_cells(subject, largest, shows_hidden=whole.hides_runs)]
+            for name, subject in lines
+        ],
         foot(
-            Sum(whole.recent.cost_usd, costs),
+            Sum(whole.recent.complete_cost_usd, costs),
+            *([_hidden_sum(whole, lines)] if whole.hides_runs else []),
             "",
             *(
                 Sum(
-                    whole.month(month).cost_usd,
-                    [subject.month(month).cost_usd for _, subject in lines],
+                    whole.month(month).complete_cost_usd,
+                    [subject.month(month).complete_cost_usd for _, subject in lines],
                 )
                 for month in months
             ),
@@ -54,40 +62,57 @@ def comparison(key: str, unit: str, lines: Sequence[tuple[Cell, Subject]], whole
     )
 
 
-def _cells(subject: Subject, largest: Decimal) -> list[Cell]:
+def _hidden_sum(whole: Subject, lines: Sequence[tuple[Cell, Subject]]) -> Sum:
+    return Sum(whole.recent.gap_cost_usd, [subject.recent.gap_cost_usd for _, subject in lines])
+
+
+def _cells(subject: Subject, largest: Decimal, *, shows_hidden: bool) -> list[Cell]:
     calendar, recent = subject.coverage.calendar, subject.recent
-    bar = svg.bar((recent.cost_usd or Decimal(0)) / largest) if largest else None
+    cost = recent.complete_cost_usd
+    bar = svg.bar((cost or Decimal(0)) / largest) if largest else None
     months = (subject.month(calendar.month_to_date), subject.month(calendar.last_month))
     weeks = [
-        subject.over(week).cost_usd if subject.coverage.covers(week) else None
+        subject.over(week).complete_cost_usd if subject.covers(week) else None
         for week in calendar.trend_weeks
     ]
     return [
-        money(recent.cost_usd, recent.unknown_cost_count, bar),
+        money(cost, recent.unknown_cost_count, bar),
+        *([_hidden(recent)] if shows_hidden else []),
         _change(subject),
-        *(money(month.cost_usd, month.unknown_cost_count) for month in months),
+        *(money(month.complete_cost_usd, month.unknown_cost_count) for month in months),
         _rate(recent),
         _trend(weeks),
     ]
 
 
+def _hidden(measures: Measures) -> Cell:
+    """What hidden runs cost, and how many there are."""
+    if not measures.missing_run_count:
+        return Cell("none", "0")
+    cost, runs = measures.gap_cost_usd, numbers.plural(measures.missing_run_count, "run")
+    text = "unknown" if cost is None else numbers.usd(cost)
+    return Cell(text, numbers.usd_exact(cost), runs)
+
+
 def _change(subject: Subject) -> Cell:
     calendar = subject.coverage.calendar
-    recent, before = subject.recent.cost_usd, subject.over(calendar.before_recent).cost_usd
-    periods = (calendar.recent, calendar.before_recent)
-    is_covered = all(subject.coverage.covers(period) for period in periods)
-    if not is_covered or recent is None or before is None:
-        return Cell(numbers.NOT_AVAILABLE, "")
+    recent = subject.recent.complete_cost_usd
+    before = subject.over(calendar.before_recent).complete_cost_usd
+    if not all(subject.covers(period) for period in (calendar.recent, calendar.before_recent)):
+        return Cell(_DASH, "", "not all cost of both is known")
+    if recent is None or before is None:
+        return Cell(_DASH, "", "cost unknown")
     return Cell(numbers.usd_change(recent, before), numbers.usd_exact(recent - before))
 
 
 def _trend(weeks: Sequence[Decimal | None]) -> Cell:
     if all(week is None for week in weeks):
-        return Cell(numbers.NOT_AVAILABLE)
+        return Cell(_DASH)
     return Cell("" if any(weeks) else "no cost", drawing=svg.sparkline(weeks))
 
 
 def _rate(measures: Measures) -> Cell:
     failed, finished = measures.failed_count, measures.finished_count
-    sort = f"{failed / finished:.6f}" if finished else ""
-    return Cell(numbers.failure_rate(failed, finished), sort)
+    if not finished:
+        return Cell(_DASH, "", "no finished runs")
+    return Cell(numbers.failure_rate(failed, finished), f"{failed / finished:.6f}")

@@ -16,16 +16,19 @@ from analytics.report.periods import Period, day_in_words
 from analytics.report.tables import Cell, Column, Table, money
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
-    from analytics.report.facts import Coverage, Measures, Subject
+    from analytics.report.facts import Measures, Subject
     from analytics.report.tables import Row
 
 DAILY_TABLE = "daily"
 LISTED_DAYS = 31
 FIGURES = (
-    Figure("Cost", "cost_usd", "usd"),
+    Figure("Cost", "complete_cost_usd", "usd"),
+    Figure("Cost of hidden", "gap_cost_usd", "usd"),
     Figure("Runs", "run_count", "count"),
+    Figure("Hidden runs", "missing_run_count", "count"),
     Figure("Failed", "failed_count", "count"),
     Figure("Cancelled", "cancelled_count", "count"),
     Figure("Open", "open_count", "count"),
@@ -34,6 +37,7 @@ FIGURES = (
     Figure("Tokens out", "tokens_out", "tokens"),
 )
 _CAPTION = "Runs by day of creation, US dollars and tokens, {span}"
+_HIDDEN = "; cost with that of hidden runs, all else of listed runs"
 
 
 def cost(subject: Subject, timezone: str) -> Chart:
@@ -41,12 +45,30 @@ def cost(subject: Subject, timezone: str) -> Chart:
     calendar = subject.coverage.calendar
     subtitle = (
         "Columns: cost of the runs created on each day, US dollars, {span}, "
-        f"{timezone}. Hatched days are incomplete."
+        f"{timezone}. Hatched: hidden runs, and days that are not whole yet."
     )
     spec = _spec(
-        "Runs cost {cost_usd|usd} in {period}",
+        "Runs cost {complete_cost_usd|usd} in {period}{hidden}",
         subtitle,
-        ("usd", [("Cost", "@cost", "", "cost_usd", "{cost_usd|usd}, {run_count|plural:run}")]),
+        (
+            "usd",
+            [
+                (
+                    "Listed runs",
+                    "@cost",
+                    "",
+                    "cost_usd",
+                    "{cost_usd|usd}, {run_count|plural:run}",
+                ),
+                (
+                    "Hidden runs",
+                    "@cost",
+                    "/",
+                    "gap_cost_usd",
+                    "{gap_cost_usd|usd}, {missing_run_count|plural:run}",
+                ),
+            ],
+        ),
     )
     spec["table"] = {
         "key": DAILY_TABLE,
@@ -57,7 +79,7 @@ def cost(subject: Subject, timezone: str) -> Chart:
     chart = _chart("cost", "Cost by day", subject, spec)
     if chart.is_empty:
         return chart
-    costs = timeline.values(subject, lambda day: day.cost_usd)
+    costs = timeline.values(subject, lambda day: day.complete_cost_usd)
     compared = change(subject, calendar.recent, calendar.before_recent)
     return Chart(
         "cost",
@@ -65,7 +87,7 @@ def cost(subject: Subject, timezone: str) -> Chart:
         f"{compared}. {chart.subtitle}",
         spec,
         daily_table(subject, timezone),
-        static=svg.columns(subject, costs, axes.dollars(costs)),
+        static=svg.columns(subject, axes.dollars(costs)),
     )
 
 
@@ -75,7 +97,7 @@ def per_run(subject: Subject, timezone: str) -> Chart:
         "A run cost {cost_usd/run_count|each}, a successful one "
         "{cost_usd/succeeded_count|each} in {period}",
         "Cost divided by all runs, and by those that succeeded, of each day of creation, US "
-        f"dollars, each panel on its own scale, {{span}}, {timezone}.",
+        f"dollars, each panel on its own scale, {{span}}, {timezone}.{{listed}}",
         (
             "usd_fine",
             [("Cost per run", "@cost", "", "cost_usd/run_count", "{cost_usd/run_count|each}")],
@@ -106,7 +128,7 @@ def outcomes(subject: Subject, timezone: str) -> Chart:
     ]
     spec = _spec(
         "{run_count|plural:run} in {period}, {failed_count|count} failed",
-        f"Runs created on each day by their present status, {{span}}, {timezone}.",
+        f"Runs created on each day by their present status, {{span}}, {timezone}.{{listed}}",
         ("count", series),
     )
     return _chart("outcomes", "Runs by outcome", subject, spec)
@@ -117,7 +139,7 @@ def tokens(subject: Subject, timezone: str) -> Chart:
     spec = _spec(
         "{tokens_in|tokens} tokens in and {tokens_out|tokens} out in {period}",
         "Tokens of the runs created on each day, each panel on its own scale, {span}, "
-        f"{timezone}.",
+        f"{timezone}.{{listed}}",
         ("tokens", [("Tokens in", "@tokens-in", "", "tokens_in", "{tokens_in|tokens}")]),
         ("tokens", [("Tokens out", "@tokens-out", "", "tokens_out", "{tokens_out|tokens}")]),
     )
@@ -130,8 +152,9 @@ def failed_cost(subject: Subject, timezone: str) -> Chart:
     series = ("Cost of failed runs", "@failure", "", "failed_cost_usd", text)
     spec = _spec(
         "Failed runs cost {failed_cost_usd|usd} in {period}, "
-        "{failed_cost_usd/cost_usd|percent} of all cost",
-        f"Cost of failed runs by the day of their creation, US dollars, {{span}}, {timezone}.",
+        "{failed_cost_usd/cost_usd|percent} of the cost of listed runs",
+        f"Cost of failed runs by the day of their creation, US dollars, {{span}}, {timezone}."
+        "{listed}",
         ("usd", [series]),
     )
     chart = _chart("failed-cost", "Cost of failed runs by day", subject, spec)
@@ -146,12 +169,14 @@ def daily_table(subject: Subject, timezone: str) -> Table:
     last = subject.coverage.today
     charted = subject.coverage.chart_period.first
     period = Period(max(charted, last - timedelta(days=LISTED_DAYS - 1)), last)
+    figures = figured.shown(FIGURES, hides_runs=subject.hides_runs)
+    caption = phrases.fill(f"{_CAPTION}, {timezone}", {"span": str(period)})
     return Table(
         DAILY_TABLE,
-        phrases.fill(f"{_CAPTION}, {timezone}", {"span": str(period)}),
-        [Column("Day", "text"), *_HEADS, Column("State", "text")],
+        f"{caption}{_HIDDEN if subject.hides_runs else ''}",
+        [Column("Day", "text"), *(each.column for each in figures), Column("State", "text")],
         [
-            _day_row(subject, day)
+            _day_row(subject, day, figures)
             for day in reversed(list(period.days()))
             if subject.first_day and day >= subject.first_day
         ],
@@ -161,28 +186,29 @@ def daily_table(subject: Subject, timezone: str) -> Table:
 
 def month_table(subject: Subject, timezone: str) -> Table:
     """Every measure of the last 13 months, the newest first."""
-    largest = max((each.cost_usd or 0 for each in subject.months.values()), default=0)
+    hides_runs = any(each.missing_run_count for each in subject.months.values())
+    figures = figured.shown(FIGURES, hides_runs=hides_runs)
+    largest = max((each.complete_cost_usd or 0 for each in subject.months.values()), default=0)
     rows: list[Row] = []
     for month, measures in sorted(subject.months.items(), reverse=True):
-        bar = svg.bar((measures.cost_usd or 0) / largest) if largest else None
+        cost = measures.complete_cost_usd
+        bar = svg.bar((cost or 0) / largest) if largest else None
         rows.append(
             [
                 f"{month:%Y-%m}",
-                money(measures.cost_usd, measures.unknown_cost_count, bar),
-                *_exact(measures),
-                _month_state(subject.coverage, Period.month_of(month)),
+                money(cost, measures.unknown_cost_count, bar),
+                *_exact(measures, figures[1:]),
+                _month_state(subject, Period.month_of(month)),
             ]
         )
     return Table(
         "months",
-        f"Runs by month of creation, US dollars and tokens, {timezone}",
-        [Column("Month", "text"), *_HEADS, Column("State", "text")],
+        f"Runs by month of creation, US dollars and tokens, {timezone}"
+        f"{_HIDDEN if hides_runs else ''}",
+        [Column("Month", "text"), *(each.column for each in figures), Column("State", "text")],
         rows,
         is_sortable=True,
     )
-
-
-_HEADS = [each.column for each in FIGURES]
 
 
 def _spec(
@@ -206,7 +232,7 @@ def _chart(key: str, label: str, subject: Subject, spec: Spec) -> Chart:
     if not timeline.has_runs(subject):
         return missing(key, label, f"{timeline.NO_RUNS_YET}: {span}.", spec)
     context = {
-        **subject.recent.values(),
+        **phrases.context(subject.recent),
         "period": timeline.recently(subject),
         "span": span,
     }
@@ -219,24 +245,23 @@ def _chart(key: str, label: str, subject: Subject, spec: Spec) -> Chart:
     )
 
 
-def _day_row(subject: Subject, day: date) -> list[str]:
-    state, measures = subject.coverage.state(day), subject.on(day)
+def _day_row(subject: Subject, day: date, figures: Sequence[Figure]) -> list[str]:
+    state, measures = subject.state(day), subject.on(day)
     label = "" if state is DayState.COMPLETE else state.value
     if measures is None:
-        return [day.isoformat(), *[NOT_AVAILABLE] * len(FIGURES), label]
+        return [day.isoformat(), *[NOT_AVAILABLE] * len(figures), label]
     if measures.unknown_cost_count:
         unknown = f"{count(measures.unknown_cost_count)} of unknown cost"
         label = f"{label}, {unknown}" if label else unknown
-    return [day.isoformat(), *figured.cells(FIGURES, measures.values()), label]
+    return [day.isoformat(), *figured.cells(figures, measures.values()), label]
 
 
-def _exact(measures: Measures) -> list[Cell]:
+def _exact(measures: Measures, figures: Sequence[Figure]) -> list[Cell]:
     """All but the cost, with what no data file holds: the exact values."""
     values = measures.values()
-    texts = figured.cells(FIGURES[1:], values)
+    texts = figured.cells(figures, values)
     return [
-        Cell(text, _plain(values[each.value]))
-        for each, text in zip(FIGURES[1:], texts, strict=True)
+        Cell(text, _plain(values[each.value])) for each, text in zip(figures, texts, strict=True)
     ]
 
 
@@ -244,12 +269,13 @@ def _plain(value: Decimal | int | None) -> str:
     return usd_exact(value) if isinstance(value, Decimal) else "" if value is None else str(value)
 
 
-def _month_state(coverage: Coverage, month: Period) -> str:
+def _month_state(subject: Subject, month: Period) -> str:
     states = []
+    coverage = subject.coverage
     first_day = coverage.first_day
     if first_day and first_day in month and first_day != month.first:
         states.append(f"from {day_in_words(first_day)}")
-    if coverage.misses(month):
+    if subject.misses(month) or subject.month(month).unknown_gap_count:
         states.append(DayState.INCOMPLETE.value)
     if coverage.today in month and coverage.resting_since is None:
         states.append(DayState.SO_FAR.value)

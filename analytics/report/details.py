@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.report import names
 from analytics.report.facts import MEASURE_COLUMNS, Measures
-from analytics.report.reads import by_time
+from analytics.report.reads import by_time, with_gaps
 from analytics.report.rows import RunCosts
 from analytics.report.splits import MONEY, Split, empty
 
@@ -115,7 +115,8 @@ class Details:
         return by_time(
             self._rows(f"""
             select {self._scope.entity}, date, {", ".join(MEASURE_COLUMNS)}
-            from marts.{self._scope.measures} as r join calendar on {self._scope.joined}
+            from ({with_gaps(self._scope.measures, "date")}) as r
+            join calendar on {self._scope.joined}
             where date between first_day and today order by date""")
         )
 

@@ -34,7 +34,10 @@ FEWEST_CHART_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The measures of a set of runs. A figure is None where runs exist but none is known."""
+    """The measures of a set of runs. A figure is None where runs exist but none is known.
+
+    Hidden runs, which the API counts but lists no more, are counted beside them, with their cost.
+    """
 
     run_count: int = 0
     succeeded_count: int = 0
@@ -47,6 +50,9 @@ class Measures:
     failed_cost_usd: Decimal | None = Decimal(0)
     tokens_in: int | None = 0
     tokens_out: int | None = 0
+    missing_run_count: int = 0
+    unknown_gap_count: int = 0
+    gap_cost_usd: Decimal | None = Decimal(0)
 
     @property
     def finished_count(self) -> int:
@@ -56,7 +62,22 @@ class Measures:
     def values(self) -> dict[str, Decimal | int | None]:
         """Each measure by its name, and those that follow from them."""
         values = {name: getattr(self, name) for name in MEASURE_COLUMNS}
-        return values | {"finished_count": self.finished_count}
+        return values | {
+            "finished_count": self.finished_count,
+            "complete_cost_usd": self.complete_cost_usd,
+        }
+
+    @property
+    def all_run_count(self) -> int:
+        """The runs of any status, hidden ones included."""
+        return self.run_count + self.missing_run_count
+
+    @property
+    def complete_cost_usd(self) -> Decimal | None:
+        """The cost of listed and hidden runs, as far as it is known; None if nothing of it is."""
+        listed = self.cost_usd if self.run_count or not self.missing_run_count else None
+        hidden = self.gap_cost_usd if self.missing_run_count else None
+        return known_sum((listed, hidden))
 
     @property
     def cost_per_success(self) -> Decimal | None:
@@ -67,15 +88,21 @@ class Measures:
 
 
 MEASURE_COLUMNS = tuple(each.name for each in fields(Measures))
+GAP_COLUMNS = ("missing_run_count", "unknown_gap_count", "gap_cost_usd")
+LISTED_COLUMNS = tuple(name for name in MEASURE_COLUMNS if name not in GAP_COLUMNS)
 NO_RUNS = Measures()
 
 
 def total(parts: Iterable[Measures]) -> Measures:
     """The measures of all the parts together; what is unknown is left out, and stays counted."""
-    parts = [part for part in parts if part.run_count]
-    if not parts:
-        return NO_RUNS
-    sums: dict[str, Any] = {name: _known_total(parts, name) for name in MEASURE_COLUMNS}
+    parts = list(parts)
+    listed = [part for part in parts if part.run_count]
+    hidden = [part for part in parts if part.missing_run_count]
+    sums: dict[str, Any] = {}
+    if listed:
+        sums |= {name: _known_total(listed, name) for name in LISTED_COLUMNS}
+    if hidden:
+        sums |= {name: _known_total(hidden, name) for name in GAP_COLUMNS}
     return Measures(**sums)
 
 
@@ -91,10 +118,11 @@ def _known_total(parts: list[Measures], name: str) -> Decimal | int | None:
 
 
 class DayState(Enum):
-    """How much of a day's runs was read."""
+    """How much of a day's runs was read, and whether what was not is known."""
 
     COMPLETE = "complete"
     SO_FAR = "so far"
+    HIDDEN = "some runs hidden"
     INCOMPLETE = "incomplete"
     NO_DATA = "no data"
 
@@ -103,7 +131,9 @@ class DayState(Enum):
 class Coverage:
     """Which days were read: from the first with data to the cut-off, less the incomplete ones.
 
-    An agent that rests has had no run since `resting_since`; its `today` does not move on.
+    The first is that from which on the API's meters were read, so that what the run lists lack is
+    known; where they never were, that of the first run. An agent that rests has had no run since
+    `resting_since`; its `today` does not move on.
     """
 
     first_day: date | None
@@ -124,22 +154,9 @@ class Coverage:
         first = min(self.first_day or fewest, fewest)
         return Period(max(first, self.calendar.chart.first), self.today)
 
-    def state(self, day: date) -> DayState:
-        """How much of a day was read."""
-        if self.first_day is None or not self.first_day <= day <= self.today:
-            return DayState.NO_DATA
-        if day == self.today and self.resting_since is None:
-            return DayState.SO_FAR
-        return DayState.INCOMPLETE if day in self.incomplete_days else DayState.COMPLETE
-
-    def misses(self, period: Period) -> bool:
-        """Whether runs of the period may be missing."""
-        return any(day in period for day in self.incomplete_days)
-
-    def covers(self, period: Period) -> bool:
-        """Whether every run of the period was read, up to the cut-off."""
-        begins_in_time = self.first_day is not None and self.first_day <= period.first
-        return begins_in_time and not self.misses(period)
+    def has(self, day: date) -> bool:
+        """Whether a day is one of those."""
+        return self.first_day is not None and self.first_day <= day <= self.today
 
 
 @dataclass(frozen=True)
@@ -150,6 +167,34 @@ class Subject:
     days: Mapping[date, Measures]
     months: Mapping[date, Measures]
     first_day: date | None
+
+    def state(self, day: date) -> DayState:
+        """How much of a day was read; one with runs before the first day counted is no whole."""
+        known = self.days.get(day, NO_RUNS)
+        if not self.coverage.has(day):
+            return DayState.INCOMPLETE if known.all_run_count else DayState.NO_DATA
+        if day == self.coverage.today and self.coverage.resting_since is None:
+            return DayState.SO_FAR
+        if day in self.coverage.incomplete_days or known.unknown_gap_count:
+            return DayState.INCOMPLETE
+        return DayState.HIDDEN if known.missing_run_count else DayState.COMPLETE
+
+    def misses(self, period: Period) -> bool:
+        """Whether runs of the period may be missing of which not even the cost is known."""
+        return (
+            any(day in period for day in self.coverage.incomplete_days)
+            or self.over(period).unknown_gap_count > 0
+        )
+
+    def covers(self, period: Period) -> bool:
+        """Whether the cost of every run of the period was read, up to the cut-off."""
+        first_day = self.coverage.first_day
+        return first_day is not None and first_day <= period.first and not self.misses(period)
+
+    @cached_property
+    def hides_runs(self) -> bool:
+        """Whether the API hides any of its runs, so that pages show them apart."""
+        return any(each.missing_run_count for each in self.days.values())
 
     def over(self, period: Period) -> Measures:
         """The measures of a period."""
@@ -162,7 +207,7 @@ class Subject:
     def on(self, day: date) -> Measures | None:
         """The measures of a day; None if the day was not read and holds no run."""
         known = self.days.get(day)
-        if known is None and self.coverage.state(day) in {DayState.COMPLETE, DayState.SO_FAR}:
+        if known is None and self.state(day) in {DayState.COMPLETE, DayState.SO_FAR}:
             return NO_RUNS
         return known
 

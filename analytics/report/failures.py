@@ -35,7 +35,7 @@ def failure_rate(subject: Subject, timezone: str) -> Chart:
         "kind": "rates",
         "title": "Failed of finished runs in {period}: {failed_count/finished_count|rate}",
         "subtitle": "Dots: share of finished runs that failed; lines: 95% Wilson interval; hollow: "
-        f"fewer than 20 runs. Without today, {{span}}, {timezone}.",
+        f"fewer than 20 runs. Without today, {{span}}, {timezone}.{{listed}}",
         "table": {
             "key": "failure-rates",
             "kind": "rates",
@@ -53,7 +53,7 @@ def failure_rate(subject: Subject, timezone: str) -> Chart:
         if (measures := subject.over(period)).finished_count
     ]
     context: dict[str, Value] = {
-        **subject.recent.values(),
+        **phrases.context(subject.recent),
         "period": timeline.recently(subject),
         "span": span,
     }

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from analytics.report import phrases
+from analytics.report.facts import GAP_COLUMNS
 from analytics.report.tables import Column, Sum, foot
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Figure:
     def column(self) -> Column:
         """The column of a table."""
         return Column(self.head, "name" if self.unit == "name" else "")
+
+
+def shown(figures: Sequence[Figure], *, hides_runs: bool) -> Sequence[Figure]:
+    """The columns of a page: those of hidden runs only where the API hides any."""
+    return figures if hides_runs else [each for each in figures if each.value not in GAP_COLUMNS]
 
 
 def cells(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[str]:

@@ -24,6 +24,8 @@ rows as (
     select workspace_id, agent_id, hash('gap', p) from marts.fct_list_pulls as p
     where gap_before is not null and agent_id is not null
     union all
+    select workspace_id, agent_id, hash('hidden', g) from marts.fct_listing_gaps as g
+    union all
     select r.workspace_id, r.agent_id, hash('model', c)
     from marts.fct_run_model_costs as c join marts.fct_runs as r using (workspace_id, run_id)
     union all

@@ -57,7 +57,7 @@ def month_end(subject: Subject, today: date) -> Forecast | None:
     if len(basis) < FEWEST_DAYS:
         return None
     past = [today - offset * _DAY for offset in range(1, today.day)]
-    known = known_sum(subject.days[day].cost_usd for day in past if day in subject.days)
+    known = known_sum(subject.days[day].complete_cost_usd for day in past if day in subject.days)
     rest, spread = _rest(basis, Period(today, month.last))
     whole = (known or Decimal(0)) + rest
     return Forecast(
@@ -145,7 +145,10 @@ def _table(subject: Subject, made: Forecast) -> Table:
         ("Expected at the month's end", _about(made.expected_usd)),
         ("Low end of the range", _about(made.low_usd)),
         ("High end of the range", _about(made.high_usd)),
-        (f"Whole {month_in_words(before.first)}", numbers.usd(subject.month(before).cost_usd)),
+        (
+            f"Whole {month_in_words(before.first)}",
+            numbers.usd(subject.month(before).complete_cost_usd),
+        ),
     ]
     return Table(
         "forecast-table",
@@ -176,10 +179,10 @@ def _rest(basis: Sequence[tuple[date, float]], rest: Period) -> tuple[Decimal, D
 
 def _cost(subject: Subject, day: date) -> Decimal | None:
     """What a complete day cost; None where it was not read whole, or no cost is known."""
-    if subject.coverage.state(day) is not DayState.COMPLETE:
+    if subject.state(day) not in {DayState.COMPLETE, DayState.HIDDEN}:
         return None
     known = subject.on(day)
-    return None if known is None else known.cost_usd
+    return None if known is None else known.complete_cost_usd
 
 
 def _cumulated(subject: Subject, days: Sequence[date]) -> list[list[float | str | None]]:
@@ -187,10 +190,10 @@ def _cumulated(subject: Subject, days: Sequence[date]) -> list[list[float | str 
     total = Decimal(0)
     for day in days:
         known = subject.on(day)
-        if known is None or known.cost_usd is None:
+        if known is None or known.complete_cost_usd is None:
             sums.append([None, "no data"])
             continue
-        total += known.cost_usd
+        total += known.complete_cost_usd
         sums.append([float(total), f"{numbers.usd(total)} to {day_in_words(day)}"])
     return sums
 

@@ -30,7 +30,7 @@ def chart(subject: Subject, split: Split, timezone: str) -> Chart:
         "title": "The dearest hour of the week is {first}: {first_cost_usd/cost_usd|percent} of "
         "the cost",
         "subtitle": "Cost of runs by weekday and hour of creation; the darker, the dearer; white: "
-        f"no run. US dollars, {{span}}, {timezone}.",
+        f"no run. US dollars, {{span}}, {timezone}.{{listed}}",
         "text": "{cost_usd|usd}, {run_count|plural:run}",
         "table": {
             "key": "cost-by-hour",
@@ -51,6 +51,7 @@ def chart(subject: Subject, split: Split, timezone: str) -> Chart:
         "first_cost_usd": costs[day, hour],
         "cost_usd": subject.recent.cost_usd,
         "span": str(period),
+        "listed": phrases.listed_only(subject.recent),
     }
     return Chart(
         "hours",

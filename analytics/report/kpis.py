@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from analytics.report import numbers
+from analytics.report import numbers, phrases
 from analytics.report.blocks import Kpi
 from analytics.report.periods import Period, day_in_words, month_in_words
 
@@ -37,7 +37,9 @@ def per_run(costs: RunCosts | None, subject: Subject) -> Kpi:
         notes=(
             f"nine in ten up to {numbers.usd_per_run(costs.ninetieth_usd)}",
             f"dearest {numbers.usd_per_run(costs.largest_usd)}",
-            f"{numbers.plural(costs.run_count, 'finished run')}, {period}",
+            _of_listed(
+                subject.recent, f"{numbers.plural(costs.run_count, 'finished run')}, {period}"
+            ),
         ),
     )
 
@@ -48,7 +50,10 @@ def per_success(subject: Subject) -> Kpi:
     label, period = "Cost per successful run", str(subject.coverage.calendar.recent)
     if recent.cost_per_success is None:
         return Kpi(label, numbers.NOT_APPLICABLE, notes=("No successful run", period))
-    notes = [f"{numbers.plural(recent.succeeded_count, 'successful run')}", period]
+    notes = [
+        _of_listed(recent, f"{numbers.plural(recent.succeeded_count, 'successful run')}"),
+        period,
+    ]
     if before.cost_per_success is not None:
         notes.append(f"30 days before: {numbers.usd_per_run(before.cost_per_success)}")
     return Kpi(label, numbers.usd_per_run(recent.cost_per_success), notes=tuple(notes))
@@ -60,10 +65,12 @@ def change(
     """How the cost of a period differs from that of an earlier one, or why that is unknown."""
     if now is None:
         return "No complete day yet"
-    incomplete = next((each for each in (now, before) if not subject.coverage.covers(each)), None)
-    if incomplete:
-        return f"No comparison, as {incomplete} is not complete"
-    difference = numbers.usd_change(subject.over(now).cost_usd, subject.over(before).cost_usd)
+    unknown = next((each for each in (now, before) if not subject.covers(each)), None)
+    if unknown:
+        return f"No comparison, as not all cost of {unknown} is known"
+    difference = numbers.usd_change(
+        subject.over(now).complete_cost_usd, subject.over(before).complete_cost_usd
+    )
     return f"{now}: {difference} vs {before}" if names_both else f"{difference} vs {before}"
 
 
@@ -115,7 +122,7 @@ def _failure_rate(subject: Subject) -> Kpi:
     is_small = recent.finished_count < numbers.SMALL_SAMPLE
     interval = numbers.interval(recent.failed_count, recent.finished_count)
     notes = [
-        f"{period}" if is_small else f"{counts} finished runs, {period}",
+        _of_listed(recent, period if is_small else f"{counts} finished runs, {period}"),
         f"95% Wilson interval {interval}",
     ]
     if before.finished_count:
@@ -125,13 +132,22 @@ def _failure_rate(subject: Subject) -> Kpi:
     return Kpi(label, value, notes=tuple(notes))
 
 
+def _of_listed(measures: Measures, note: str) -> str:
+    """The note to a figure that hidden runs are not in."""
+    return f"{note}, listed runs only" if measures.missing_run_count else note
+
+
 def _amount(
     label: str, subject: Subject, period: Period, measures: Measures, notes: tuple[str, ...]
 ) -> Kpi:
-    if subject.coverage.misses(period):
-        notes = (*notes, "Incomplete: runs are missing")
+    hidden = phrases.hidden(measures).removeprefix(", ")
+    if hidden:
+        notes = (hidden, *notes)
+    if subject.misses(period):
+        notes = (*notes, "Incomplete: runs of unknown cost are missing")
     if measures.unknown_cost_count:
         unknown = numbers.plural(measures.unknown_cost_count, "run")
         notes = (*notes, f"Without {unknown} of unknown cost")
-    value, exact = numbers.usd_headline(measures.cost_usd), numbers.usd(measures.cost_usd)
+    cost = measures.complete_cost_usd
+    value, exact = numbers.usd_headline(cost), numbers.usd(cost)
     return Kpi(label, value, "" if value == exact else exact, notes)

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from analytics.report.phrases import Value
     from analytics.report.splits import Split
 
-MEASURES = ("cost_usd", "run_count", "failed_count", "finished_count", "failed_cost_usd")
+MEASURES = (
+    "complete_cost_usd",
+    "gap_cost_usd",
+    "run_count",
+    "missing_run_count",
+    "failed_count",
+    "finished_count",
+    "failed_cost_usd",
+)
 _SHOWN = 10
 
 
@@ -37,21 +45,21 @@ def chart(unit: str, whole: Subject, members: Sequence[tuple[str, str, Subject]]
     made = rankings.chart(rankings.members(unit), whole, known)
     if made.is_empty or made.spec is None or made.table is None:
         return made
-    rows = rankings.ordered(known.over(whole.coverage.calendar.recent), "cost_usd")
+    rows = rankings.ordered(known.over(whole.coverage.calendar.recent), "complete_cost_usd")
     made.spec["rows"] = [_bar(row) for row in rows[:_SHOWN]]
     hidden = rows[_SHOWN:]
     if hidden:
-        costs = [cost for row in hidden if isinstance(cost := row["cost_usd"], Decimal)]
+        costs = [cost for row in hidden if isinstance(cost := row["complete_cost_usd"], Decimal)]
         others: dict[str, Value] = {
             "key": numbers.plural(len(hidden), "other"),
-            "cost_usd": sum(costs, Decimal(0)),
+            "complete_cost_usd": sum(costs, Decimal(0)),
         }
         made.spec["rows"].append(_bar(others) | {"role": "@others"})
     return made
 
 
 def _bar(row: Mapping[str, Value]) -> dict[str, object]:
-    cost = row["cost_usd"]
+    cost = row["complete_cost_usd"]
     amount = cost if isinstance(cost, Decimal) else None
     return {
         "label": row["key"],

@@ -62,14 +62,14 @@ def chart(subject: Subject, movers: Sequence[Mover]) -> Chart:
     """The largest changes of agents as bars, and those of versions and models in the table."""
     calendar, key, label = subject.coverage.calendar, "movers", "Changes since the week before"
     weeks = (calendar.last_week, calendar.week_before)
-    if not all(subject.coverage.covers(week) for week in weeks):
+    if not all(subject.covers(week) for week in weeks):
         reason = f"No comparison: {weeks[1]} and {weeks[0]} are not both complete."
         return missing(key, label, reason)
     moved = sorted((each for each in movers if each.change_usd), key=_largest_first)
     agents = [each for each in moved if each.kind == AGENT][:SHOWN]
     if not agents:
         return missing(key, label, f"No agent's cost changed from {weeks[1]} to {weeks[0]}.")
-    now, before = (subject.over(week).cost_usd for week in weeks)
+    now, before = (subject.over(week).complete_cost_usd for week in weeks)
     first = agents[0]
     return Chart(
         key,
@@ -130,8 +130,8 @@ def of_workspace(workspace: Workspace, sheet: Sheet, root: str) -> list[Mover]:
 
 
 def _mover(kind: str, name: str, href: str, now: Measures, before: Measures) -> Mover:
-    costs = (now.cost_usd or Decimal(0), before.cost_usd or Decimal(0))
-    return Mover(kind, name, href, *costs, now.run_count, before.run_count)
+    costs = (now.complete_cost_usd or Decimal(0), before.complete_cost_usd or Decimal(0))
+    return Mover(kind, name, href, *costs, now.all_run_count, before.all_run_count)
 
 
 def _spec(agents: Sequence[Mover]) -> Spec:

@@ -36,33 +36,36 @@ def dearest(subject: Subject, agents: Sequence[Agent]) -> Split:
     costs = {
         index: cost
         for index, agent in enumerate(agents)
-        if (cost := agent.subject.over(period).cost_usd)
+        if (cost := agent.subject.over(period).complete_cost_usd)
     }
     top = sorted(costs, key=lambda index: -costs[index])[: len(_HUES)]
     rows = []
     for index in top:
         agent = agents[index]
         rows += [
-            (day, (agent.name, agent.data), (measures.cost_usd,))
+            (day, (agent.name, agent.data), (measures.complete_cost_usd,))
             for day, measures in agent.subject.days.items()
             if day in period
         ]
-    return splits.of_rows(subject.coverage.calendar.history.first, ["cost_usd"], rows)
+    return splits.of_rows(subject.coverage.calendar.history.first, ["complete_cost_usd"], rows)
 
 
 def _chart(
     key: str, split_name: str, part: str, table: str, subject: Subject, split: Split
 ) -> Chart:
     period = subject.coverage.chart_period
+    measure = "complete_cost_usd" if split_name == "top" else "cost_usd"
     spec: Spec = {
         "kind": "stack",
         "split": split_name,
-        "measure": "cost_usd",
+        "measure": measure,
+        "total": "complete_cost_usd",
         "unit": "usd",
         "roles": list(_HUES),
         "rest": OTHERS if split_name == "top" else NOT_SPLIT,
         "charted": True,
-        "title": "{first} makes most of the cost of {span}: {first_cost_usd/cost_usd|percent}",
+        "title": "{first} makes most of the cost of {span}: "
+        f"{{first_{measure}/complete_cost_usd|percent}}",
         "subtitle": f"Cost of runs by day (by week, from Monday, in a long period) and {part}, US "
         "dollars, {span}. Colours stand for the dearest of the whole period.",
     }
@@ -71,15 +74,15 @@ def _chart(
     costs = {
         group: cost
         for group, values in groups.items()
-        if isinstance(cost := values["cost_usd"], Decimal)
+        if isinstance(cost := values[measure], Decimal)
     }
     if not costs:
         return missing(key, label, f"{timeline.NO_RUNS_YET}: {period}.", spec)
     first = max(costs, key=lambda group: costs[group])
     context: dict[str, Value] = {
         "first": names.in_sentence(first[0]),
-        "first_cost_usd": costs[first],
-        "cost_usd": subject.over(period).cost_usd,
+        f"first_{measure}": costs[first],
+        "complete_cost_usd": subject.over(period).complete_cost_usd,
         "span": str(period),
     }
     return Chart(

@@ -43,6 +43,7 @@ def page(
     lines = [(_name(workspace), workspace.subject) for workspace in workspaces]
     return {
         "workspaces": workspaces,
+        "subject": subject,
         "coverage": subject.coverage,
         "lagging": lagging,
         "kpis": [*kpis.headline(subject), forecast.kpi(subject)],

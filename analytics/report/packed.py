@@ -28,6 +28,7 @@ _STEPWISE = frozenset({"day", "run", "created"})
 _STATES = {
     DayState.COMPLETE: "c",
     DayState.SO_FAR: "s",
+    DayState.HIDDEN: "h",
     DayState.INCOMPLETE: "i",
     DayState.NO_DATA: "n",
 }
@@ -55,7 +56,7 @@ def document(
     known = [subject.on(day) for day in days]
     return {
         "first": days[0].isoformat(),
-        "states": "".join(_STATES[subject.coverage.state(day)] for day in days),
+        "states": "".join(_STATES[subject.state(day)] for day in days),
         "resting": is_resting,
         "measures": {
             name: whole_numbers(

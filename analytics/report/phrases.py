@@ -14,6 +14,8 @@ from analytics.report import numbers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from analytics.report.facts import Measures
+
 Value: TypeAlias = "Decimal | int | float | str | None"
 
 _FIGURE = re.compile(r"\{([\w/@]+)(?:\|([\w: ]+))?\}")
@@ -31,6 +33,28 @@ _TWO: dict[str, Callable[..., str]] = {
     "interval": numbers.interval,
     "each": lambda amount, count: numbers.usd_fine(amount / count),
 }
+
+
+def context(measures: Measures) -> dict[str, Value]:
+    """What templates may name of a set of runs: its measures, and what the API hides of it."""
+    return {**measures.values(), "hidden": hidden(measures), "listed": listed_only(measures)}
+
+
+def hidden(measures: Measures) -> str:
+    """What follows a complete cost: how much of it no listed run made; empty without such."""
+    if not measures.missing_run_count:
+        return ""
+    runs = f"{numbers.plural(measures.missing_run_count, 'run')} that the API lists no more"
+    if measures.gap_cost_usd is None:
+        return f", without {runs}, of unknown cost"
+    unknown = ", partly of unknown cost" if measures.unknown_gap_count else ""
+    return f", of which {numbers.usd(measures.gap_cost_usd)} in {runs}{unknown}"
+
+
+def listed_only(measures: Measures) -> str:
+    """What follows the description of a figure that hidden runs are not in; empty without such."""
+    count = measures.missing_run_count
+    return f" Of listed runs only; {numbers.count(count)} are hidden." if count else ""
 
 
 def fill(template: str, values: Mapping[str, Value]) -> str:

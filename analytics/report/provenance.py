@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.report import numbers
 from analytics.report.facts import MEASURE_COLUMNS
+from analytics.report.reads import with_gaps
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,7 +32,7 @@ _HASHES = f"""
         sha256(string_agg(figures, chr(10) order by workspace_id, agent_id nulls first, date))
     from (
         select workspace_id, agent_id, date, to_json([{_FIGURES}])::varchar as figures
-        from marts.fct_agent_days
+        from ({with_gaps("fct_agent_days", "date")})
     ) {_SCOPES}"""
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 NEWEST = "newest"
 NOT_SPLIT = "Not in the model split"
+HIDDEN = "Hidden runs"
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Ranking:
     """How the parts of a total are shown, for any period.
 
     `order` is the measure that ranks them (or NEWEST, by version). `total` is the subject's
-    measure that they are parts of; what they leave of it is a line called `rest`. Templates name
+    measure that they are parts of; what they leave of it is a line called `rest`, and what hidden
+    runs cost, of which no parts are known, one of its own. Templates name
     `{first}`, the part on top, its measures as `first_…`, and those of the subject.
     """
 
@@ -79,7 +81,7 @@ def chart(ranking: Ranking, subject: Subject, split: Split) -> Chart:
     period = coverage.chart_period if ranking.is_charted else coverage.calendar.recent
     whole = subject.over(period)
     rows = ordered(split.over(period), ranking.order)
-    context: dict[str, Value] = {**whole.values(), "span": str(period)}
+    context: dict[str, Value] = {**phrases.context(whole), "span": str(period)}
     subtitle = phrases.fill(ranking.subtitle, context)
     if not rows:
         return missing(ranking.key, ranking.none, f"None in {period}.", ranking.spec())
@@ -91,30 +93,54 @@ def chart(ranking: Ranking, subject: Subject, split: Split) -> Chart:
         phrases.fill(ranking.title, context),
         subtitle,
         ranking.spec(),
-        table(ranking, rows, whole, phrases.fill(ranking.caption, context)),
+        table(
+            ranking,
+            rows,
+            whole,
+            phrases.fill(ranking.caption, context),
+            hides_runs=subject.hides_runs,
+        ),
     )
 
 
 def table(
-    ranking: Ranking, rows: Sequence[Mapping[str, Value]], whole: Measures, caption: str
+    ranking: Ranking,
+    rows: Sequence[Mapping[str, Value]],
+    whole: Measures,
+    caption: str,
+    *,
+    hides_runs: bool,
 ) -> Table:
     """The table of a ranking: its parts, what they leave of the total, and the total."""
+    figures = figured.shown(ranking.figures, hides_runs=hides_runs)
     lines = [dict(row) for row in rows]
     total = whole.values().get(ranking.total)
-    if ranking.rest and isinstance(total, Decimal):
-        parts = (row.get(ranking.order) for row in rows)
-        rest = total - sum((part for part in parts if isinstance(part, Decimal)), Decimal(0))
-        if rest:
-            lines.append({"key": ranking.rest, ranking.order: rest})
+    if ranking.rest:
+        lines += _rest(ranking, rows, whole)
+    totals = {ranking.order: total, "gap_cost_usd": whole.gap_cost_usd} if total else {}
     context = {f"@{name}": value for name, value in whole.values().items()}
     return Table(
         ranking.table,
         caption,
-        [each.column for each in ranking.figures],
-        [_row(ranking.figures, {**context, **line}) for line in lines],
-        figured.totals(ranking.figures, lines, {ranking.order: total} if total else {}),
+        [each.column for each in figures],
+        [_row(figures, {**context, **line}) for line in lines],
+        figured.totals(figures, lines, totals),
         is_sortable=True,
     )
+
+
+def _rest(
+    ranking: Ranking, rows: Sequence[Mapping[str, Value]], whole: Measures
+) -> list[dict[str, Value]]:
+    """What the parts leave of the cost of listed runs, and what hidden runs cost."""
+    parts = (row.get(ranking.order) for row in rows)
+    known = sum((part for part in parts if isinstance(part, Decimal)), Decimal(0))
+    lines: list[dict[str, Value]] = []
+    if whole.cost_usd is not None and whole.cost_usd != known:
+        lines.append({"key": ranking.rest, ranking.order: whole.cost_usd - known})
+    if whole.missing_run_count:
+        lines.append({"key": HIDDEN, ranking.order: whole.gap_cost_usd})
+    return lines
 
 
 def _row(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[str]:
@@ -155,13 +181,11 @@ def _size(value: Value) -> Decimal:
     return Decimal(0) if value is None else Decimal(value)
 
 
-SHARE = Figure("Share of cost", "cost_usd/@cost_usd", "percent")
-
 ERRORS = Ranking(
     key="errors",
     split="errors",
     title="{first} makes {first_cost_usd/failed_cost_usd|percent} of the cost of failures",
-    subtitle="Cost of failed runs by error class, US dollars, {span}.",
+    subtitle="Cost of failed runs by error class, US dollars, {span}.{listed}",
     none="No failed runs",
     table="error-classes",
     caption="Failed runs by error class, US dollars, {span}",
@@ -178,7 +202,7 @@ ERRORS = Ranking(
 MODELS = Ranking(
     key="models",
     split="models",
-    title="{first} makes {first_cost_usd/cost_usd|percent} of the cost",
+    title="{first} makes {first_cost_usd/complete_cost_usd|percent} of the cost",
     subtitle="Cost of runs by model, US dollars, {span}.",
     none="No model split was read",
     table="model-split",
@@ -187,11 +211,12 @@ MODELS = Ranking(
         Figure("Model", "key", "name"),
         Figure("Provider", "note", "name"),
         Figure("Cost", "cost_usd", "usd"),
-        SHARE,
+        Figure("Share of cost", "cost_usd/@complete_cost_usd", "percent"),
         Figure("Tokens in", "tokens_in", "tokens"),
         Figure("Tokens out", "tokens_out", "tokens"),
         Figure("Requests", "request_count", "count"),
     ),
+    total="complete_cost_usd",
     rest=NOT_SPLIT,
 )
 
@@ -201,7 +226,7 @@ VERSIONS = Ranking(
     title="Failed of finished runs of {first}, the newest version with runs: "
     "{first_failed_count/first_finished_count|rate}",
     subtitle="Dots: share of finished runs that failed; lines: 95% Wilson interval; hollow: fewer "
-    "than 20 runs. By version, the newest first, {span}.",
+    "than 20 runs. By version, the newest first, {span}.{listed}",
     none="No finished runs",
     table="version-rates",
     caption="Runs by version, US dollars, {span}",
@@ -224,7 +249,7 @@ STEPS = Ranking(
     key="steps",
     split="steps",
     title="Runs wait longest for {first}: {first_seconds/sum_seconds|percent} of the time in tools",
-    subtitle="Time that runs spent in each tool, from their log events, {span}.",
+    subtitle="Time that runs spent in each tool, from their log events, {span}.{listed}",
     none="No log events of tools",
     table="tool-time",
     caption="Tools that runs called, {span}",
@@ -242,9 +267,11 @@ STEPS = Ranking(
 )
 
 _AGENT_FIGURES = (
-    Figure("Cost", "cost_usd", "usd"),
-    SHARE,
+    Figure("Cost", "complete_cost_usd", "usd"),
+    Figure("Cost of hidden", "gap_cost_usd", "usd"),
+    Figure("Share of cost", "complete_cost_usd/@complete_cost_usd", "percent"),
     Figure("Runs", "run_count", "count"),
+    Figure("Hidden runs", "missing_run_count", "count"),
     Figure("Failed", "failed_count", "count"),
     Figure("Failure rate", "failed_count/finished_count", "rate"),
     Figure("Cost of failed", "failed_cost_usd", "usd"),
@@ -256,11 +283,13 @@ def members(unit: str) -> Ranking:
     return Ranking(
         key="members",
         split="members",
-        title="{first} makes {first_cost_usd/cost_usd|percent} of the cost",
+        title="{first} makes {first_complete_cost_usd/complete_cost_usd|percent} of the cost",
         subtitle=f"Cost of runs by {unit}, US dollars, {{span}}.",
         none="No runs",
         table="members-table",
         caption=f"Runs by {unit}, US dollars, {{span}}",
         figures=(Figure(unit.capitalize(), "key", "name"), *_AGENT_FIGURES),
+        order="complete_cost_usd",
+        total="complete_cost_usd",
         is_linked=True,
     )

@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from analytics.report.facts import MEASURE_COLUMNS, Measures
+from analytics.report.facts import GAP_COLUMNS, LISTED_COLUMNS, MEASURE_COLUMNS, Measures
 from analytics.report.rows import (
     AgentKey,
     AgentRow,
@@ -31,11 +31,25 @@ V = TypeVar("V")
 
 
 def workspaces(con: duckdb.DuckDBPyConnection) -> list[WorkspaceRow]:
-    """Every workspace, by name."""
+    """Every workspace, by name; its data begin where its meters do, if it has any run."""
     rows = con.execute("""
-        select workspace_id, workspace_name, last_night_at at time zone 'UTC', min(date)
-        from marts.dim_workspaces left join marts.fct_workspace_days using (workspace_id)
-        group by all order by workspace_name, workspace_id""").fetchall()
+        with runs as (
+            select workspace_id, min(date) as first_date
+            from (
+                select workspace_id, date from marts.fct_workspace_days
+                union all
+                select workspace_id, date from marts.fct_listing_gaps
+            ) group by workspace_id
+        ), metered as (
+            select workspace_id, min(date) as first_date
+            from marts.fct_reconciliation group by workspace_id
+        )
+        select workspace_id, workspace_name, last_night_at at time zone 'UTC',
+            if(runs.first_date is null, null, coalesce(metered.first_date, runs.first_date))
+        from marts.dim_workspaces
+        left join runs using (workspace_id)
+        left join metered using (workspace_id)
+        order by workspace_name, workspace_id""").fetchall()
     return [WorkspaceRow(row[0], row[1], in_utc(row[2]), row[3]) for row in rows]
 
 
@@ -65,9 +79,14 @@ class Marts:
         """Every known agent, and one without an id where a workspace has runs of no agent."""
         rows = self._rows("""
             select workspace_id, agent_id, any_value(a.agent_name), any_value(a.agent_slug),
-                any_value(status), coalesce(bool_or(is_listed), false), min(date), max(date)
+                any_value(status), coalesce(bool_or(is_listed), false),
+                any_value(first_counted_date), min(date), max(date)
             from marts.dim_agents as a
-            full join marts.fct_agent_days as d using (workspace_id, agent_id)
+            full join (
+                select workspace_id, agent_id, date from marts.fct_agent_days
+                union
+                select workspace_id, agent_id, date from marts.fct_listing_gaps
+            ) as d using (workspace_id, agent_id)
             semi join calendar using (workspace_id)
             group by all order by workspace_id, agent_id""")
         return [AgentRow((row[0], row[1]), *row[2:]) for row in rows]
@@ -98,10 +117,17 @@ class Marts:
     def agent_costs(self, workspace_id: str) -> list[tuple[Any, ...]]:
         """Each day of each agent of a workspace: agent, day, and what members are ranked by."""
         return self._rows(
-            """
-            select agent_id, date, cost_usd, run_count, failed_count,
+            f"""
+            select agent_id, date,
+                coalesce(listed_usd + hidden_usd, listed_usd, hidden_usd),
+                gap_cost_usd, run_count, missing_run_count, failed_count,
                 succeeded_count + failed_count, failed_cost_usd
-            from marts.fct_agent_days join calendar using (workspace_id)
+            from (
+                select *,
+                    if(run_count > 0 or missing_run_count = 0, cost_usd, null) as listed_usd,
+                    if(missing_run_count > 0, gap_cost_usd, null) as hidden_usd
+                from ({with_gaps("fct_agent_days", "date")})
+            ) join calendar using (workspace_id)
             where workspace_id = ? and date between history_first and today
             order by date, agent_id""",
             [workspace_id],
@@ -161,12 +187,30 @@ class Marts:
     def _by_time(self, key: str, relation: str, time: str, since: str) -> dict[Any, Any]:
         rows = self._rows(f"""
             select {key}, {time}, {", ".join(MEASURE_COLUMNS)}
-            from marts.{relation} join calendar using (workspace_id)
+            from ({with_gaps(relation, time)}) join calendar using (workspace_id)
             where {time} between {since} and today order by {time}""")
         return by_time(rows)
 
     def _rows(self, sql: str, more: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         return self._con.execute(self._calendar + sql, [*self._parameters, *more]).fetchall()
+
+
+def with_gaps(relation: str, time: str) -> str:
+    """SQL of a mart of days or months with the hidden runs of each; absent runs are zeros."""
+    agent = ", agent_id" if "agent" in relation else ""
+    listed = ", ".join(f"if(d.{time} is null, 0, {name}) as {name}" for name in LISTED_COLUMNS)
+    hidden = ", ".join(f"if(g.{time} is null, 0, {name}) as {name}" for name in GAP_COLUMNS)
+    return f"""
+        select workspace_id{agent}, {time}, {listed}, {hidden}
+        from marts.{relation} as d
+        full join (
+            select workspace_id{agent}, date_trunc('{time.replace("date", "day")}', date)::date
+                    as {time},
+                sum(missing_run_count)::bigint as missing_run_count,
+                count(*) filter (missing_cost_usd is null) as unknown_gap_count,
+                sum(missing_cost_usd) as gap_cost_usd
+            from marts.fct_listing_gaps group by all
+        ) as g using (workspace_id{agent}, {time})"""
 
 
 def by_time(rows: Iterable[tuple[Any, ...]]) -> dict[Any, dict[date, Measures]]:

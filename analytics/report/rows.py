@@ -15,7 +15,7 @@ AgentKey: TypeAlias = tuple[str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceRow:
-    """A workspace, the instant to which its data reach, and its first day that holds a run."""
+    """A workspace, the instant to which its data reach, and its first day with data."""
 
     workspace_id: str
     name: str | None
@@ -25,13 +25,14 @@ class WorkspaceRow:
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """An agent, and its first and last days that hold a run."""
+    """An agent, from when on its runs were counted, and its first and last days with a run."""
 
     key: AgentKey
     name: str | None
     slug: str | None
     status: str | None
     is_listed: bool
+    first_counted_day: date | None
     first_day: date | None
     last_day: date | None
 

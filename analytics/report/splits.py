@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Key: TypeAlias = "tuple[str, ...]"
 Value: TypeAlias = "Decimal | int | None"
 
-MONEY = frozenset({"cost_usd", "failed_cost_usd"})
+MONEY = frozenset({"cost_usd", "failed_cost_usd", "complete_cost_usd", "gap_cost_usd"})
 _LARGEST_EXACT = 2**53  # of JavaScript's numbers
 
 

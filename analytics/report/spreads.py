@@ -64,7 +64,7 @@ def _chart(
     period = subject.coverage.chart_period
     subtitle = (
         "Median and 95th percentile of the finished runs created in each week, each panel on its "
-        "own scale, {span}. A week begins on Monday."
+        "own scale, {span}. A week begins on Monday.{listed}"
     )
     figures = [
         Figure(f"{name}, {words}", f"{measure}_{level}", unit)
@@ -96,6 +96,7 @@ def _chart(
         **weeks[-1][1],
         "week": day_in_words(weeks[-1][0]),
         "span": str(period),
+        "listed": phrases.listed_only(subject.over(period)),
     }
     return Chart(
         key,

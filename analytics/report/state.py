@@ -5,30 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.report import names, numbers
+from analytics.report.facts import DayState
 from analytics.report.periods import day_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
-    from analytics.report.facts import Agent, Coverage, Subject, Workspace
+    from analytics.report.facts import Agent, Subject, Workspace
     from analytics.report.rows import Check, Gap
 
 
-def as_of_line(coverage: Coverage) -> str:
+def as_of_line(subject: Subject) -> str:
     """To which instant the data reach, and which day is complete."""
+    coverage = subject.coverage
     if coverage.first_day is None:
         return f"Data to {moment(coverage.cut_off)} · no runs yet"
     yesterday = coverage.calendar.yesterday
     return (
         f"Data to {moment(coverage.cut_off)} · "
-        f"{day_in_words(yesterday)} {coverage.state(yesterday).value}, "
+        f"{day_in_words(yesterday)} {_standing(subject, yesterday)}, "
         f"{day_in_words(coverage.today)} so far"
     )
 
 
-def days_line(coverage: Coverage) -> str:
+def days_line(subject: Subject) -> str:
     """To which day an agent's data reach: it holds for every build of that day."""
+    coverage = subject.coverage
     if coverage.first_day is None:
         return "No runs yet"
     if coverage.resting_since:
@@ -36,17 +39,19 @@ def days_line(coverage: Coverage) -> str:
     yesterday = coverage.calendar.yesterday
     return (
         f"Data to {day_in_words(coverage.today)}, so far · "
-        f"{day_in_words(yesterday)} {coverage.state(yesterday).value}"
+        f"{day_in_words(yesterday)} {_standing(subject, yesterday)}"
     )
+
+
+def _standing(subject: Subject, day: date) -> str:
+    state = subject.state(day)
+    return f"with {state.value}" if state is DayState.HIDDEN else state.value
 
 
 def workspace_remarks(workspace: Workspace) -> list[str]:
     """What a reader of a workspace's figures should know about them."""
-    gaps = len(workspace.gaps)
     quarantined = sum(each.record_count for each in workspace.quarantined)
     remarks = []
-    if gaps:
-        remarks.append(f"{numbers.plural(gaps, 'gap')} in the run list")
     if quarantined:
         remarks.append(f"{numbers.plural(quarantined, 'record')} not understood, and left out")
     return remarks + _run_remarks(workspace.subject)
@@ -69,13 +74,19 @@ def standing(agent: Agent) -> list[str]:
         remarks.append("no longer listed")
     if agent.subject.coverage.incomplete_days:
         last = max(agent.subject.coverage.incomplete_days)
-        remarks.append(f"runs missing up to {day_in_words(last)}")
+        remarks.append(f"runs of unknown cost missing up to {day_in_words(last)}")
     return remarks
 
 
 def _run_remarks(subject: Subject) -> list[str]:
     recent, period = subject.recent, subject.coverage.calendar.recent
     remarks = []
+    if recent.missing_run_count:
+        runs = numbers.plural(recent.missing_run_count, "run")
+        cost = numbers.usd(recent.gap_cost_usd)
+        remarks.append(
+            f"{runs} of {period} listed no more: {cost}, in the cost, in no other figure"
+        )
     if recent.unknown_cost_count:
         runs = numbers.plural(recent.unknown_cost_count, "run")
         remarks.append(f"{runs} of unknown cost in {period}, in no sum")

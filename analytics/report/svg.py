@@ -22,13 +22,18 @@ _SPARK_WIDTH, _SPARK_HEIGHT, _SPARK_EDGE = 90, 20, 2
 _X_LABELS = 4
 
 
-def columns(subject: Subject, values: Sequence[Decimal | None], axis: Axis) -> Markup:
-    """Columns by charted day that fill any width: shapes are stretched, texts are not."""
+def columns(subject: Subject, axis: Axis) -> Markup:
+    """Columns of cost by charted day that fill any width: shapes are stretched, texts are not."""
     days = list(subject.coverage.chart_period.days())
     count = len(days)
-    drawn: dict[str, str] = {"whole": "", "partial": "", "unread": ""}
-    for index, (day, value) in enumerate(zip(days, values, strict=True)):
-        drawn[_kind(subject, day)] += _column(index, value, axis)
+    drawn: dict[str, str] = {"hidden": "", "whole": "", "partial": "", "unread": ""}
+    for index, day in enumerate(days):
+        known = subject.on(day)
+        if known and known.missing_run_count:
+            drawn["hidden"] += _column(index, known.complete_cost_usd or Decimal(0), axis)
+        drawn[_kind(subject, day)] += _column(
+            index, None if known is None else known.cost_usd, axis
+        )
     paths = "".join(f'<path class="{kind}" d="{path}"/>' for kind, path in drawn.items() if path)
     lines = "".join(
         f'<line x2="100%" y1="{_y(tick / axis.top)}%" y2="{_y(tick / axis.top)}%"/>'
@@ -83,7 +88,7 @@ def bar(share: Decimal | float) -> Markup:
 def _kind(subject: Subject, day: date) -> str:
     if subject.on(day) is None:
         return "unread"
-    return "partial" if subject.coverage.state(day) in timeline.INCOMPLETE else "whole"
+    return "partial" if subject.state(day) in timeline.INCOMPLETE else "whole"
 
 
 def _column(index: int, value: Decimal | None, axis: Axis) -> str:

@@ -92,31 +92,33 @@ def _judged(name: str, href: str, subject: Subject, day: date) -> Unusual | None
         for offset in range(1, BASIS_DAYS + 1)
         if (each := _complete(subject, day - offset * _DAY)) is not None
     ]
-    costs = [each.cost_usd for each in before if each.cost_usd is not None]
-    if known is None or known.cost_usd is None or len(costs) < FEWEST_DAYS:
+    costs = [cost for each in before if (cost := each.complete_cost_usd) is not None]
+    cost = None if known is None else known.complete_cost_usd
+    if known is None or cost is None or len(costs) < FEWEST_DAYS:
         return None
     usual = median(costs)
     deviation = median(abs(cost - usual) for cost in costs)
     bound = max(usual + _WIDTH * deviation, usual * Decimal("1.5"), usual + _SMALLEST)
-    if known.cost_usd <= bound:
+    if cost <= bound:
         return None
-    return Unusual(day, name, href, known.cost_usd, usual, _driver(known, before))
+    return Unusual(day, name, href, cost, usual, _driver(known, before))
 
 
 def _complete(subject: Subject, day: date) -> Measures | None:
-    is_complete = subject.coverage.state(day) is DayState.COMPLETE
-    return subject.on(day) if is_complete else None
+    is_whole = subject.state(day) in {DayState.COMPLETE, DayState.HIDDEN}
+    return subject.on(day) if is_whole else None
 
 
 def _driver(day: Measures, before: Sequence[Measures]) -> str:
     """Whether there were more runs, or dearer ones."""
-    usual_count = median(each.run_count for each in before)
+    usual_count = median(each.all_run_count for each in before)
     if not usual_count:
-        return f"{numbers.plural(day.run_count, 'run')}, usually none"
-    more = day.run_count / usual_count
-    each_cost = [each.cost_usd / each.run_count for each in before if each.cost_usd]
+        return f"{numbers.plural(day.all_run_count, 'run')}, usually none"
+    more = day.all_run_count / usual_count
+    each_cost = [cost / each.all_run_count for each in before if (cost := each.complete_cost_usd)]
     usual_each = median(each_cost) if each_cost else Decimal(0)
-    dearer = float(day.cost_usd / day.run_count / usual_each) if usual_each and day.cost_usd else 1
+    cost = day.complete_cost_usd
+    dearer = float(cost / day.all_run_count / usual_each) if usual_each and cost else 1
     if more >= dearer:
         return f"{more:.1f} times as many runs"
     return f"runs {dearer:.1f} times as dear"

@@ -34,6 +34,7 @@ def page(workspace: Workspace, sheet: Sheet, timezone: str) -> dict[str, Any]:
     lines = [(_name(agent), agent.subject) for agent in workspace.agents]
     return {
         "workspace": workspace,
+        "subject": subject,
         "coverage": subject.coverage,
         "remarks": state.workspace_remarks(workspace),
         "kpis": [*kpis.headline(subject), forecast.kpi(subject), kpis.per_success(subject)],
@@ -83,6 +84,6 @@ def data(sheet: Sheet, agents: Split) -> dict[str, dict[str, object]]:
 
 def _name(agent: Agent) -> Cell:
     remarks = state.standing(agent)
-    if not agent.subject.recent.run_count:
+    if not agent.subject.recent.all_run_count:
         remarks.append("no recent runs")
     return Cell(agent.name, agent.name.casefold(), ", ".join(remarks), href=f"../{agent.path}")

@@ -1,6 +1,7 @@
 -- Agents that are listed, or known from runs or the API's sums; a deleted one keeps its last name.
 -- Grain: agent.
 -- key: workspace_id, agent_id
+-- column first_counted_date: First UTC day whose runs the API was asked to count; else null.
 select
     workspace_id,
     agent_id,
@@ -13,7 +14,9 @@ select
     arg_max(status, said_at) filter (status is not null) as status,
     bool_or(is_current) as is_listed,
     min(first_seen_at) as first_seen_at,
-    max(last_run_at) as last_run_at
+    max(last_run_at) as last_run_at,
+    any_value(spans.first_date) as first_counted_date
 from intermediate.int_agents
+left join intermediate.int_counted_spans as spans using (workspace_id, agent_id)
 group by workspace_id, agent_id
 order by workspace_id, agent_id

@@ -82,12 +82,10 @@ const charts = (() => {
       ...(days < 21 && { dtick: DAY * Math.ceil(days / 5) }),
       range: [facts.isoOf(first, -1), facts.isoOf(last, 1)] };
   };
-  const note = (text, place) => ({ text, showarrow: false, yanchor: "bottom",
-    font: { color: "@muted", size: 11 }, ...place });
+  const note = (text, place) => ({ text, showarrow: false, yanchor: "bottom", font: { color: "@muted", size: 11 }, ...place });
   const rowsLayout = (labels, lines = 1) => {
     const positions = labels.map((_, index) => `row ${index}`);
-    return { height: 64 + labels.length * 15 * (1 + lines), hovermode: "closest",
-      margin: { r: 96, l: 8, b: 12 },
+    return { height: 64 + labels.length * 15 * (1 + lines), hovermode: "closest", margin: { r: 96, l: 8, b: 12 },
       yaxis: { type: "category", autorange: "reversed", categoryorder: "array",
         categoryarray: positions, tickvals: positions, ticktext: labels, showgrid: false } };
   };
@@ -116,6 +114,13 @@ const charts = (() => {
   };
   const legendEntry = (name, role, pattern) => // Plotly would show the hatch of the first day
     ({ type: "bar", name, x: [null], y: [null], marker: { color: role, pattern: { shape: pattern, ...HATCH } } });
+  // Days of which the API hides runs, marked where a chart shows listed runs only.
+  const hiddenMarks = (days, yaxis) => {
+    const those = days.filter((day) => day.values?.missing_run_count);
+    return { type: "scatter", mode: "markers", name: "Some runs hidden", yaxis, x: those.map((day) => day.iso), y: those.map(() => 0),
+      customdata: those.map((day) => numbers.plural(day.values.missing_run_count, "hidden run")),
+      hovertemplate: "without %{customdata}<extra></extra>", cliponaxis: false, marker: { color: "@muted", symbol: "line-ew-open", size: 5 } };
+  };
   const unread = (days, yaxis, overlay) => {
     const missing = days.filter((day) => day.values === null).map((day) => day.iso);
     if (!missing.length) return { data: [], layout: {}, annotations: [] };
@@ -135,10 +140,12 @@ const charts = (() => {
       const days = daysOf(view);
       const data = [], annotations = [];
       const layout = { barmode: "stack", bargap: 0.15, xaxis: timeAxis(days[0].iso, days.at(-1).iso) };
+      const hides = days.some((day) => day.values?.missing_run_count);
       const count = spec.panels.length, height = (1 - 0.12 * (count - 1)) / count;
       spec.panels.forEach((panel, index) => {
         const name = index ? `y${index + 1}` : "y", top = 1 - index * (height + 0.12);
-        const traces = panel.series.map((series) => columns(days, series, panel.unit, name));
+        const shown = panel.series.filter(([, , , measure]) => measure !== "gap_cost_usd" || hides);
+        const traces = shown.map((series) => columns(days, series, panel.unit, name));
         const sums = days.map((_, day) => traces.map((trace) => trace.y[day] ?? 0).reduce((a, b) => a + b, 0));
         layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, panel.unit), domain: [Math.max(top - height, 0), top] };
         const gap = unread(days, name, `y${9 - index}`);
@@ -146,13 +153,16 @@ const charts = (() => {
         Object.assign(layout, gap.layout);
         annotations.push(...gap.annotations);
         if (count > 1) annotations.push(note(panel.series[0][0], { x: 0, xref: "paper", xanchor: "left", y: top, yref: "paper" }));
-        if (panel.series.length > 1) {
-          data.push(...panel.series.map(([series, role, pattern]) => legendEntry(series, role, pattern)));
+        if (shown.length > 1) {
+          data.push(...shown.map(([series, role, pattern]) => legendEntry(series, role, pattern)));
           Object.assign(layout, { legend: LEGEND, showlegend: true });
         }
       });
-      if (count > 1) Object.assign(layout, { margin: { t: 24 }, hoversubplots: "axis" });
-      if (count > 1) layout.xaxis.anchor = `y${count}`;
+      if (hides && spec.panels[0].series.every(([, , , measure]) => measure !== "gap_cost_usd")) {
+        data.push(hiddenMarks(days, count > 1 ? `y${count}` : "y"));
+        Object.assign(layout, { legend: LEGEND, showlegend: true });
+      }
+      if (count > 1) Object.assign(layout, { margin: { t: 24 }, hoversubplots: "axis", xaxis: { ...layout.xaxis, anchor: `y${count}` } });
       if (days.at(-1).state === "s" && count === 1) {
         annotations.push(note("so far", { x: days.at(-1).iso, y: 1, yref: "paper", xanchor: "right" }));
       }
@@ -177,17 +187,21 @@ const charts = (() => {
       };
       const { day: days, [spec.measure]: values } = document.splits[spec.split].columns;
       const of = (groups) => summed(groups.flatMap((each) => each.rows.map((row) => [days[row], values[row]])));
-      const totals = summed(Array.from({ length: span }, (_, index) =>
-        [view.from + index, document.measures[spec.measure][view.from + index]]));
+      const summedDays = (measure) => summed(daysOf(view).map((each, index) => [view.from + index, each.values?.[measure]]));
+      const totals = summedDays(spec.measure);
       const known = of(all);
       const rest = totals.map((total, index) => total - known[index]);
       const series = shown.map((each, index) => [escaped(each.key[0]), spec.roles[index], of([each])]);
       if (hidden.length) series.push([numbers.plural(hidden.length, "other"), "@others", of(hidden)]);
       if (rest.some((each) => each > 0n)) series.push([spec.rest, "@rest", rest.map((each) => (each > 0n ? each : 0n))]);
-      const data = series.map(([name, role, amounts]) => ({ type: "bar", name, x: buckets,
+      if (spec.measure === "cost_usd") {
+        const unlisted = summedDays("gap_cost_usd");
+        if (unlisted.some(Boolean)) series.push(["Hidden runs", "@others", unlisted, "/"]);
+      }
+      const data = series.map(([name, role, amounts, shape = ""]) => ({ type: "bar", name, x: buckets,
         y: amounts.map((each) => position(each, spec.unit)),
         customdata: amounts.map((each) => `${name}: ${numbers.figure("value", spec.unit, { value: each })}`),
-        hovertemplate: "%{customdata}<extra></extra>", marker: { color: role, line: { color: "@page", width: 0.5 } } }));
+        hovertemplate: "%{customdata}<extra></extra>", marker: { color: role, pattern: { shape, ...HATCH }, line: { color: "@page", width: 0.5 } } }));
       const sums = buckets.map((_, index) => data.reduce((sum, trace) => sum + (trace.y[index] ?? 0), 0));
       return { data, layout: { barmode: "stack", bargap: 0.15, showlegend: true, legend: LEGEND,
         xaxis: timeAxis(buckets[0], buckets.at(-1)), yaxis: axis(sums, spec.unit) } };
@@ -323,13 +337,15 @@ const charts = (() => {
     const hidden = groups.slice(SHOWN_BARS);
     if (hidden.length) rows.push(bar(numbers.plural(hidden.length, "other"), sum(hidden.map((each) => each.values[measure])), "@others"));
     if (spec.rest) {
-      const rest = (facts.over(view.document, view.from, view.to)[spec.total] ?? 0n) - sum(groups.map((each) => each.values[measure]));
+      const whole = facts.over(view.document, view.from, view.to);
+      const rest = (whole.cost_usd ?? 0n) - sum(groups.map((each) => each.values[measure]));
       if (rest > 0n) rows.push(bar(spec.rest, rest, "@others"));
+      if (whole.missing_run_count) rows.push(bar("Hidden runs", whole.gap_cost_usd, "@others"));
     }
     return rows;
   };
   const rateGroups = (view) => {
-    const past = daysOf(view).filter((day) => (day.state === "c" || day.state === "i") && day.values);
+    const past = daysOf(view).filter((day) => "chi".includes(day.state) && day.values);
     const known = past.map((day) => Number(day.values.finished_count)).filter(Boolean).sort((a, b) => a - b);
     const middle = known.length ? (known[(known.length - 1) >> 1] + known[known.length >> 1]) / 2 : 0;
     const isDaily = middle >= RUNS_FOR_DAILY_RATES;

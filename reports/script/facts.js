@@ -68,25 +68,32 @@ const facts = (() => {
     for (const value of known) sum += BigInt(value);
     return sum;
   };
-  const withRates = (values) => ({ ...values,
-    finished_count: (values.succeeded_count ?? 0n) + (values.failed_count ?? 0n) });
+  // Hidden runs, which the API counts but lists no more, are counted beside the listed ones.
+  const GAP = new Set(["missing_run_count", "unknown_gap_count", "gap_cost_usd"]);
+  const hidesRuns = ({ measures }) => measures.missing_run_count.some(Number);
+  const derived = (values) => ({ ...values,
+    finished_count: (values.succeeded_count ?? 0n) + (values.failed_count ?? 0n),
+    complete_cost_usd: knownSum([values.run_count || !values.missing_run_count ? values.cost_usd : null,
+      values.missing_run_count ? values.gap_cost_usd : null]) });
 
   // The measures of one day of a document; null where the day was not read.
   const on = (document, index) => {
     const { measures } = document;
     if (measures.run_count[index] === null) return null;
-    return withRates(Object.fromEntries(
+    return derived(Object.fromEntries(
       Object.keys(measures).map((name) => [name, big(measures[name][index])])));
   };
   // The measures of the days `from` to `to`, as indices; a day without runs adds nothing.
   const over = (document, from, to) => {
     const { measures } = document;
     const days = [];
-    for (let index = Math.max(from, 0); index <= Math.min(to, measures.run_count.length - 1); index++) {
-      if (measures.run_count[index]) days.push(index);
-    }
-    return withRates(Object.fromEntries(Object.keys(measures).map((name) => [name,
-      days.length ? knownSum(days.map((index) => measures[name][index])) : 0n])));
+    for (let index = Math.max(from, 0); index <= Math.min(to, measures.run_count.length - 1); index++) days.push(index);
+    const has = { listed: days.filter((index) => Number(measures.run_count[index])),
+      hidden: days.filter((index) => Number(measures.missing_run_count[index])) };
+    return derived(Object.fromEntries(Object.keys(measures).map((name) => {
+      const those = has[GAP.has(name) ? "hidden" : "listed"];
+      return [name, those.length ? knownSum(those.map((index) => measures[name][index])) : 0n];
+    })));
   };
   // The sums of each key of a split: [{key, values}].
   const split = (document, name, from, to) => {
@@ -106,7 +113,7 @@ const facts = (() => {
   // Several documents as one, over the days of `base`: measures by day are added, splits are
   // joined. Medians cannot be, so they are left out.
   const UNJOINED = new Set(["spreads", "top"]);
-  const WORST_FIRST = ["n", "i", "s", "c"];
+  const WORST_FIRST = ["n", "i", "s", "h", "c"];
   const merged = (base, documents) => {
     if (documents.length === 1 && documents[0].first === base.first) return documents[0];
     const length = base.states.length;
@@ -114,9 +121,12 @@ const facts = (() => {
     const at = (values, index, after) => (index < values.length ? values[index] ?? null : after);
     const measures = Object.fromEntries(Object.keys(base.measures).map((name) => [name,
       Array.from({ length }, (_, index) => {
-        const sum = knownSum(documents.map((each, which) =>
-          at(each.measures[name], index - shifts[which], each.resting ? 0 : null)));
-        return sum === null ? null : sum.toString();
+        const of = (measure) => documents.map((each, which) =>
+          at(each.measures[measure], index - shifts[which], each.resting ? 0 : null));
+        const counts = of(GAP.has(name) ? "missing_run_count" : "run_count");
+        if (counts.every((each) => each === null)) return null;
+        const values = of(name).filter((_value, which) => Number(counts[which])); // of no run: zero
+        return values.length ? knownSum(values)?.toString() ?? null : "0";
       })]));
     const states = Array.from({ length }, (_, index) => {
       const each = documents.map((one, which) => at(one.states, index - shifts[which], one.resting ? "c" : "n"));
@@ -145,5 +155,5 @@ const facts = (() => {
     return { keys: [...keys.keys()].map((key) => JSON.parse(key)), columns };
   };
 
-  return { add, load, on, over, split, merged, isoOf, indexOf, inWords, periodInWords };
+  return { add, load, GAP, hidesRuns, on, over, split, merged, isoOf, indexOf, inWords, periodInWords };
 })();

@@ -103,6 +103,16 @@ const numbers = (() => {
   const TWO = { percent, rate, interval,
     each: (amount, runs) => usdFine(runs ? divided(amount, runs) : null) };
 
+  // What the API hides of a set of runs: how much of a complete cost no listed run made, and that
+  // other figures are without it.
+  const hidden = ({ missing_run_count: runs, gap_cost_usd: cost, unknown_gap_count: unknown }) => {
+    if (!runs) return "";
+    const what = `${plural(runs, "run")} that the API lists no more`;
+    if (cost === null) return `, without ${what}, of unknown cost`;
+    return `, of which ${usd(cost)} in ${what}${unknown ? ", partly of unknown cost" : ""}`;
+  };
+  const listedOnly = ({ missing_run_count: runs }) => (runs ? ` Of listed runs only; ${count(runs)} are hidden.` : "");
+
   // One figure of `values`, or one of two (`a/b`), in a unit.
   const figure = (name, unit, values) => {
     const [part, base] = name.split("/");
@@ -131,5 +141,5 @@ const numbers = (() => {
   };
 
   return { usd, usdFine, usdPerRun, usdHeadline, count, plural, tokens, percent, rate, interval, wilson,
-    duration, exact, figure, fill, plain, divided, SMALL_SAMPLE, NOT_AVAILABLE };
+    duration, exact, hidden, listedOnly, figure, fill, plain, divided, SMALL_SAMPLE, NOT_AVAILABLE };
 })();

@@ -54,7 +54,7 @@
     const text = facts.periodInWords(dayOf(view, view.from), dayOf(view, view.to));
     if (!view.isChosen) return text;
     const states = view.document.states.slice(view.from, view.to + 1);
-    const notes = [["s", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]]
+    const notes = [["s", "today so far"], ["h", "some runs hidden"], ["i", "some days incomplete"], ["n", "some days not read"]]
       .filter(([each]) => states.includes(each)).map(([, words]) => words);
     return notes.length ? `${text} (${notes.join(", ")})` : text;
   };
@@ -64,7 +64,9 @@
     title: figure.querySelector("h3").textContent, text: figure.querySelector("figcaption p").textContent,
     isEmpty: "empty" in figure.dataset }]));
 
-  const STATES = { s: "so far", i: "incomplete", n: "no data", c: "" };
+  const STATES = { s: "so far", h: "some runs hidden", i: "incomplete", n: "no data", c: "" };
+  // The columns of a table: those of hidden runs only where the page has any.
+  const figuresOf = ({ figures }) => (facts.hidesRuns(base) ? figures : figures.filter(([name]) => !facts.GAP.has(name)));
   const rowsOf = {
     days: (spec, view) => {
       const start = [...view.document.states].findIndex((each) => each !== "n");
@@ -73,7 +75,7 @@
         const values = facts.on(view.document, day), iso = dayOf(view, day);
         const unknown = values?.unknown_cost_count ? `${numbers.count(values.unknown_cost_count)} of unknown cost` : "";
         rows.push([{ text: iso, href: `#from=${iso}&to=${iso}` },
-          ...spec.figures.map(([name, unit]) => (values ? tables.cell(name, unit, values) : { text: numbers.NOT_AVAILABLE, v: "" })),
+          ...figuresOf(spec).map(([name, unit]) => (values ? tables.cell(name, unit, values) : { text: numbers.NOT_AVAILABLE, v: "" })),
           { text: [STATES[view.document.states[day]], unknown].filter(Boolean).join(", ") }]);
       }
       return { rows };
@@ -103,19 +105,22 @@
       const lines = groups.map(({ key, values }) => ({ key: key[0], note: key.at(-1), href: spec.linked && key[1], ...values }));
       const sum = (name) => lines.reduce((all, each) => all + (each[name] ?? 0n), 0n);
       const total = whole[spec.total] ?? null;
-      const rest = spec.rest && total !== null ? total - sum(spec.order) : 0n;
+      const rest = spec.rest && whole.cost_usd !== null ? whole.cost_usd - sum(spec.order) : 0n;
       if (rest) lines.push({ key: spec.rest, [spec.order]: rest });
+      if (spec.rest && whole.missing_run_count) lines.push({ key: "Hidden runs", [spec.order]: whole.gap_cost_usd });
       const context = Object.fromEntries(Object.entries(whole).map(([name, value]) => [`@${name}`, value]));
       const has = (line, name) => name.split("/")[0] in line;
-      const rows = lines.map((line) => table.figures.map(([name, unit], index) => ({
+      const figures = figuresOf(table);
+      const rows = lines.map((line) => figures.map(([name, unit], index) => ({
         ...(has(line, name) ? tables.cell(name, unit, { ...context, ...line }) : { text: "" }), href: index ? null : line.href })));
-      return { rows, foot: footOf(table, lines, spec, total) };
+      return { rows, foot: footOf(figures, lines, { [spec.order]: total, gap_cost_usd: whole.gap_cost_usd }) };
     },
   };
-  const footOf = ({ figures }, lines, spec, total) => {
+  const footOf = (figures, lines, totals) => {
     const cents = (amount) => numbers.divided(amount, 10n ** 8n);
     const kinds = figures.slice(1).map(([name, unit]) => {
-      if (unit === "usd" && name === spec.order && total !== null) {
+      const total = totals[name] ?? null;
+      if (unit === "usd" && total !== null) {
         const printed = lines.reduce((all, line) => all + cents(line[name] ?? 0n), 0n);
         return [numbers.usd(total), cents(total) - printed];
       }
@@ -131,8 +136,8 @@
   const ISOLATED = (name) => `\u2068${name}\u2069`;
   const contextOf = (spec, view) => {
     const span = spanOf(view), whole = facts.over(view.document, view.from, view.to);
-    const context = { ...whole, span, period: span };
-    if (spec.kind === "days" || spec.kind === "rates") return whole.run_count ? context : null;
+    const context = { ...whole, span, period: span, hidden: numbers.hidden(whole), listed: numbers.listedOnly(whole) };
+    if (spec.kind === "days" || spec.kind === "rates") return whole.run_count || whole.missing_run_count ? context : null;
     if (spec.kind === "spreads") {
       const { rows } = rowsOf.spreads({ figures: [] }, view);
       if (!rows.length) return null;
@@ -183,7 +188,8 @@
     const view = viewOf({ kind: "days" }), values = facts.over(view.document, view.from, view.to);
     const who = state.members.map((each) => memberNames.get(each)).join(", ");
     block.querySelector("p").textContent = `Chosen: ${spanOf(view)}${who ? ` · ${who}` : ""}`;
-    const kpis = [["Cost", "cost_usd", "usd"], ["Runs", "run_count", "count"], ["Failure rate", "failed_count/finished_count", "rate"],
+    const hidden = [["Cost of hidden runs", "gap_cost_usd", "usd"], ["Hidden runs", "missing_run_count", "count"]];
+    const kpis = [["Cost", "complete_cost_usd", "usd"], ["Runs", "run_count", "count"], ...(values.missing_run_count ? hidden : []), ["Failure rate", "failed_count/finished_count", "rate"],
       ["Cost of failed runs", "failed_cost_usd", "usd"], ["Cost per successful run", "cost_usd/succeeded_count", "each"]];
     block.querySelector("dl").replaceChildren(...kpis.map(([label, name, unit]) => {
       const box = tables.element("div", "", { class: "kpi" });

@@ -21,7 +21,8 @@ create table marts.dim_workspaces (
     first_night_at timestamptz, last_night_at timestamptz);
 create table marts.dim_agents (
     workspace_id varchar, agent_id varchar, agent_slug varchar, agent_name varchar,
-    status varchar, is_listed boolean, first_seen_at timestamptz, last_run_at timestamptz);
+    status varchar, is_listed boolean, first_seen_at timestamptz, last_run_at timestamptz,
+    first_counted_date date);
 create table marts.fct_runs (
     workspace_id varchar, run_id varchar, agent_id varchar, agent_version bigint,
     kind varchar, parent_run_id varchar, session_id varchar,
@@ -46,6 +47,10 @@ create table marts.fct_platform_agent_days (
     cost_usd decimal(38,10), billed_usd decimal(38,10));
 create table marts.fct_list_pulls (
     workspace_id varchar, agent_id varchar, gap_after timestamptz, gap_before timestamptz);
+create table marts.fct_listing_gaps (
+    workspace_id varchar, agent_id varchar, date date, missing_run_count bigint,
+    missing_cost_usd decimal(38,10));
+create table marts.fct_reconciliation (workspace_id varchar, date date);
 create table marts.fct_quarantined_records (
     workspace_id varchar, source varchar, reason varchar,
     load_id varchar default '20260314T060000Z-001-lists');
@@ -92,7 +97,8 @@ insert into marts.dim_agents
         ['Invoice reader', 'Support triage', 'Release notes', 'Code review'][1 + a % 4]
             || ' ' || a,
         if(a % 11 = 10, 'archived', 'active'), a % 13 != 12,
-        timestamptz '2025-12-01 04:00:00+00', timestamptz '2026-03-14 05:00:00+00'
+        timestamptz '2025-12-01 04:00:00+00', timestamptz '2026-03-14 05:00:00+00',
+        null
     from range(getvariable('workspaces')) as t(w), range(getvariable('agents')) as u(a);
 
 insert into marts.fct_runs
