@@ -235,6 +235,7 @@ def _chart(key: str, label: str, subject: Subject, spec: Spec) -> Chart:
         **phrases.context(subject.recent),
         "period": timeline.recently(subject),
         "span": span,
+        "listed": phrases.listed_only(subject.over(subject.coverage.chart_period)),
     }
     return Chart(
         key,

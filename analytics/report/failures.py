@@ -56,6 +56,7 @@ def failure_rate(subject: Subject, timezone: str) -> Chart:
         **phrases.context(subject.recent),
         "period": timeline.recently(subject),
         "span": span,
+        "listed": phrases.listed_only(subject.over(subject.coverage.chart_period)),
     }
     return Chart(
         "failure-rate",

@@ -41,7 +41,7 @@ class Provenance:
     """The runs of a page, the requests and loads that they came by, as they are now.
 
     `figures_sha256` is that of its daily figures: one line for each agent and day, a JSON array of
-    the ids, the date and the measures as text, exact to the last digit.
+    the ids, the date and the measures as text, those of hidden runs last, exact to the last digit.
     """
 
     run_count: int = 0

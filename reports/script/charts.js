@@ -119,7 +119,7 @@ const charts = (() => {
     const those = days.filter((day) => day.values?.missing_run_count);
     return { type: "scatter", mode: "markers", name: "Some runs hidden", yaxis, x: those.map((day) => day.iso), y: those.map(() => 0),
       customdata: those.map((day) => numbers.plural(day.values.missing_run_count, "hidden run")),
-      hovertemplate: "without %{customdata}<extra></extra>", cliponaxis: false, marker: { color: "@muted", symbol: "line-ew-open", size: 5 } };
+      hovertemplate: "without %{customdata}<extra></extra>", cliponaxis: false, marker: { color: "@muted", symbol: "line-ew-open", size: 6, line: { width: 3 } } };
   };
   const unread = (days, yaxis, overlay) => {
     const missing = days.filter((day) => day.values === null).map((day) => day.iso);

@@ -74,11 +74,11 @@ def test_days_of_a_gap_are_incomplete_and_no_basis_of_a_comparison(build: BuildS
     (page,) = site.agents
 
     assert page.facts["states"][-34:-29] == "ciicc"
-    assert "Incomplete: runs are missing" in page.kpis["Last full month"]
+    assert "Incomplete: runs of unknown cost are missing" in page.kpis["Last full month"]
     assert any("No comparison" in note for note in page.kpis["Month to date"])
-    assert "[x]" in site.workspaces[0].table("all-agents")[1]
+    assert "\u2013not all cost of both is known" in site.workspaces[0].table("all-agents")[1]
     assert [row[-1] for row in page.table("months")[1:]] == ["so far", "incomplete", ""]
-    assert "1 gap in the run list" in site.overview.root.text
+    assert "Gaps in the run list" in site.overview.root.text
 
 
 def test_a_list_that_was_cut_leaves_the_days_before_it_unread(build: BuildSite) -> None:

@@ -57,7 +57,11 @@ def as_text(value: object) -> str | None:
 def recomputed(con: duckdb.DuckDBPyConnection, which: str = "true") -> str:
     """The hash as anybody can make it from the published tables."""
     rows = con.execute(
-        f"select workspace_id, agent_id, date, {MEASURES} from marts.fct_agent_days"
+        f"select workspace_id, agent_id, date, {MEASURES}, coalesce(missing_run_count, 0),"
+        " if(missing_run_count is not null and missing_cost_usd is null, 1, 0),"
+        " if(missing_run_count is null, 0::decimal(38, 10), missing_cost_usd)"
+        " from marts.fct_agent_days left join marts.fct_listing_gaps"
+        " using (workspace_id, agent_id, date)"
         f" where {which} order by workspace_id, agent_id nulls first, date"
     ).fetchall()
     lines = [json.dumps([as_text(each) for each in row], separators=(",", ":")) for row in rows]
@@ -78,7 +82,7 @@ def test_a_page_says_what_brought_its_runs(build: BuildSite) -> None:
 def test_the_hash_is_that_of_the_published_figures(
     con: duckdb.DuckDBPyConnection, site: Site
 ) -> None:
-    """Each page's hash is made of its rows of fct_agent_days, so that anybody can make it again."""
+    """Each page's hash is made of its agents' days and gaps, so that anybody can make it again."""
     agents = con.execute("select workspace_id, agent_id from marts.fct_agent_days").fetchall()
     expected = {
         recomputed(con, f"workspace_id = '{workspace}' and agent_id is not distinct from {agent}")
