@@ -21,6 +21,7 @@ from tests.report.pages import Page, Site
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason=WHY_NOT)
 
 KINDS = ("overview", "workspace", "agent")
+TABLES_ALONE = ("quality", "reconciliation")
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +41,14 @@ def reader(browser: Browser) -> Iterator[Reader]:
 
 
 def _page(site: Site, kind: str) -> Page:
-    return {"overview": site.overview, "workspace": site.workspaces[0], "agent": site.agents[0]}[
-        kind
-    ]
+    quality, reconciliation = site.controls[-2:]
+    return {
+        "overview": site.overview,
+        "workspace": site.workspaces[0],
+        "agent": site.agents[0],
+        "quality": quality,
+        "reconciliation": reconciliation,
+    }[kind]
 
 
 _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
@@ -67,7 +73,7 @@ def test_every_chart_is_drawn_as_plotly_takes_it(kind: str, site: Site, reader: 
     assert "could not be drawn" not in shown.content()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", KINDS + TABLES_ALONE)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(kind: str, scheme: str, site: Site, browser: Browser) -> None:
     """No page has a fault that axe-core knows of, in light and in dark colours."""
