@@ -47,10 +47,6 @@ create table marts.fct_platform_agent_days (
     cost_usd decimal(38,10), billed_usd decimal(38,10));
 create table marts.fct_list_pulls (
     workspace_id varchar, agent_id varchar, gap_after timestamptz, gap_before timestamptz);
-create table marts.fct_listing_gaps (
-    workspace_id varchar, agent_id varchar, date date, missing_run_count bigint,
-    missing_cost_usd decimal(38,10));
-create table marts.fct_reconciliation (workspace_id varchar, date date);
 create table marts.fct_quarantined_records (
     workspace_id varchar, source varchar, reason varchar,
     load_id varchar default '20260314T060000Z-001-lists');
@@ -181,15 +177,16 @@ def derive(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def made_up(**size: int) -> duckdb.DuckDBPyConnection:
-    """Workspaces with agents and runs, the same on each call."""
+def made_up(*, controls: bool = False, **size: int) -> duckdb.DuckDBPyConnection:
+    """Workspaces with agents and runs, the same on each call; gaps and the rest if asked for."""
     con = empty()
     for name, number in (
         {"workspaces": 2, "agents": 12, "days": 100, "runs_a_day": 4} | size
     ).items():
         con.execute(f"set variable {name} = {number}")
     con.execute(_MADE_UP)
-    con.execute(control_marts.MADE_UP)
+    if controls:
+        con.execute(control_marts.MADE_UP)
     return derive(con)
 
 

@@ -11,15 +11,29 @@ import pytest
 
 from analytics.emulator.world import World
 from analytics.report.numbers import cents_together, usd, usd_in_cents
+from analytics.report.site import build_site
 from analytics.warehouse.database import open_marts
 from tests.conftest import Batch, StartRun
 from tests.nights import night, short_lists
 from tests.report import marts
-from tests.report.conftest import BuildSite
+from tests.report.conftest import BuildSite, about
 from tests.report.pages import Page, Site
 
 DAY = date(2026, 3, 10)
 AMOUNTS = 9  # metered, its six parts, billed, not billed
+
+
+@pytest.fixture(scope="module")
+def con() -> duckdb.DuckDBPyConnection:
+    """Marts with gaps, open days and differences."""
+    return marts.made_up(controls=True)
+
+
+@pytest.fixture(scope="module")
+def site(con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The site of those marts."""
+    target = tmp_path_factory.mktemp("controlled")
+    return Site(target, build_site(con, target, about=about()))
 
 
 def _cents(printed: str) -> Decimal:

@@ -20,6 +20,9 @@ from tests.report.conftest import BuildSite
 FIRST, TODAY = date(2025, 12, 14), date(2026, 3, 14)
 BUSY, ALONE = date(2026, 3, 10), date(2026, 3, 8)
 
+TERMS = ("metered", "run_cost", "open_cost", "platform_cost", "gap_cost", "edge", "unexplained")
+NOTHING = {f"{term}_usd".replace("metered_", "metered_cost_"): 0 for term in TERMS}
+
 
 def _counted(first: date = FIRST) -> duckdb.DuckDBPyConnection:
     """An agent with a run on each ninth day, counted from a day on."""
@@ -29,14 +32,21 @@ def _counted(first: date = FIRST) -> duckdb.DuckDBPyConnection:
     marts.agent(con, name="=cmd() 🍞 <script>", agent_id="a-2", first_counted_date=first)
     for offset in range((TODAY - first).days + 1):
         day = first + timedelta(days=offset)
-        marts.insert(con, "fct_reconciliation", workspace_id="ws", date=day)
+        marts.insert(con, "fct_reconciliation", workspace_id="ws", date=day, status="ok", **NOTHING)
         if offset % 9 == 5:
             marts.run(con, day)
     return con
 
 
 def _hide(con: duckdb.DuckDBPyConnection, day: date, cost: str | None, **columns: Any) -> None:
-    given = {"workspace_id": "ws", "agent_id": "a-1", "missing_run_count": 7}
+    given = {
+        "workspace_id": "ws",
+        "agent_id": "a-1",
+        "missing_run_count": 7,
+        "counted_run_count": 9,
+        "held_run_count": 2,
+        "is_final": True,
+    }
     marts.insert(con, "fct_listing_gaps", date=day, missing_cost_usd=cost, **(given | columns))
 
 
@@ -126,7 +136,7 @@ def test_what_a_night_of_short_lists_hides_is_on_the_page(
 ) -> None:
     """The costs of a site add up to the marts' own complete days, hidden runs apart."""
     for number in range(9):
-        start_run(hours_ago=60 + number / 100)
+        start_run(hours_ago=20 + number / 100)
     with short_lists():
         night(batch)
     with duckdb.connect() as con:
