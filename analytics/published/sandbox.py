@@ -11,6 +11,11 @@ import duckdb
 from analytics.errors import AnalyticsError, UsageError
 
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+_CONFINED: dict[str, str | bool | int | float | list[str]] = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 
 
 @contextmanager
@@ -21,24 +26,16 @@ def open_published(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             f"Nothing has been published at {file}.\nRun `analytics nightly` first."
         )
     try:
-        con = duckdb.connect(
-            file,
-            read_only=True,
-            config={
-                "enable_external_access": "false",
-                "autoinstall_known_extensions": "false",
-                "autoload_known_extensions": "false",
-            },
-        )
+        with duckdb.connect(file, read_only=True, config=_CONFINED) as con:
+            con.execute(
+                "set TimeZone = 'UTC'; set search_path = 'marts'; set lock_configuration = true"
+            )
+            yield con
     except duckdb.Error as error:
-        raise AnalyticsError(f"{file} cannot be read: {str(error).splitlines()[0]}") from error
-    try:
-        con.execute(
-            "set TimeZone = 'UTC'; set search_path = 'marts'; set lock_configuration = true"
-        )
-        yield con
-    finally:
-        con.close()
+        raise AnalyticsError(
+            f"{file} cannot be read: {str(error).splitlines()[0]}\n"
+            "It may be damaged, or of another release: `analytics nightly` publishes it anew."
+        ) from error
 
 
 def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:

@@ -77,7 +77,10 @@ def _connect(file: Path) -> duckdb.DuckDBPyConnection:
                 f"{file} was written by a newer DuckDB than the installed {duckdb.__version__}.\n"
                 "Use the newer release of this program, or another --data-dir."
             ) from error
-        raise AnalyticsError(f"{file} cannot be opened: {cause}") from error
+        raise AnalyticsError(
+            f"{file} cannot be opened: {cause}\n"
+            "If it is damaged, run `analytics rebuild`: it makes it anew from what was landed."
+        ) from error
 
 
 def _lay_out(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:

@@ -127,6 +127,19 @@ def test_an_unreachable_api_is_a_failure(night: Command, monkeypatch: pytest.Mon
     assert Path("data/analytics.duckdb").read_bytes() == before
 
 
+def test_what_failed_is_told_although_it_cannot_be_noted(
+    night: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the note of a failed night cannot be written, the night's own error is told."""
+    night("nightly")
+    Path("data/last-night.next").mkdir()
+    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
+    result = night("nightly")
+
+    assert result.code == 1
+    assert "http://127.0.0.1:9" in result.err
+
+
 @pytest.mark.parametrize("answer", ["500", "truncated", "invalid", "cut", "429"])
 def test_an_answer_that_stays_broken_is_a_failure(
     night: Command, api: Emulator, answer: str

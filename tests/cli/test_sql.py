@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -176,6 +178,41 @@ def test_sql_only_reads(published: Command, query: str) -> None:
     assert result.err.startswith("error: ")
     assert Path("data/analytics.duckdb").read_bytes() == before
     assert not Path("stolen.csv").exists()
+
+
+@pytest.mark.usefixtures("published")
+def test_a_full_disk_is_told() -> None:
+    """What cannot be written to standard output is a failure of one line."""
+    code = "import sys; from analytics.cli import main; sys.argv[1:] = ['status']; main()"
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+
+    assert (ended.returncode, ended.stderr) == (1, b"error: No space left on device.\n")
+
+
+def test_a_damaged_file_is_told_with_what_mends_it(published: Command, tmp_path: Path) -> None:
+    """A published file that is none, or half of one, says which command makes it anew."""
+    file = tmp_path / "analytics.duckdb"
+    whole = Path("data/analytics.duckdb").read_bytes()
+    for damaged in (b"no database" * 1000, whole[: len(whole) // 2]):
+        file.write_bytes(damaged)
+        result = published("status", "--data-dir", str(tmp_path))
+
+        assert result.code == 1
+        assert str(file) in result.err
+        assert "`analytics nightly`" in result.err
+
+
+def test_a_file_of_another_release_is_told(published: Command, tmp_path: Path) -> None:
+    """A published file that lacks a table of this release says what makes it anew."""
+    with duckdb.connect(tmp_path / "analytics.duckdb") as con:
+        con.execute("create schema marts; create table marts.dim_workspaces (workspace_id VARCHAR)")
+    result = published("status", "--data-dir", str(tmp_path))
+
+    assert result.code == 1
+    assert "of another release: `analytics nightly`" in result.err
 
 
 def test_before_the_first_night_there_is_nothing_to_ask(analytics: Command) -> None:
