@@ -272,7 +272,7 @@ def _records(request: str, content: bytes) -> Records | Record:
         return _split.decode(content)
     except msgspec.ValidationError as error:
         return _odd_records(request, content, error)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         spelt_out = with_surrogates_spelt_out(content)
         if spelt_out != content:
             return _records(request, spelt_out)
@@ -283,7 +283,7 @@ def _odd_records(request: str, content: bytes, error: msgspec.ValidationError) -
     """A list with something else than objects in it: whoever reads it meets no known field."""
     try:
         items = _split_any.decode(content)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):  # a list in a list in a list…
         raise AnswerBrokenError(request, f"neither an object nor a list ({error})") from error
     return [_record_or_wrapped(item) for item in items]
 

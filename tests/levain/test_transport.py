@@ -150,7 +150,14 @@ async def _without_pauses(transport: Transport) -> None:
     await transport.get("/api/v1/thing")
 
 
-@pytest.mark.parametrize("body", [b"", b"nul", b'[{"a": 1}', b'[{"a": "\xff"}]', b"3", b'"text"'])
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"nul", b'[{"a": 1}', b'[{"a": "\xff"}]', b"3", b'"text"', DEEP, b'[{"a": %b}]' % DEEP],
+    ids=["empty", "word", "cut", "bytes", "number", "text", "deep", "deep_within"],
+)
 def test_a_body_that_is_no_json_is_broken(body: bytes) -> None:
     """A 200 is believed only if its whole body is JSON in UTF-8, an object or a list."""
     transport = answering(*[httpx.Response(200, content=body)] * TRIES)
