@@ -102,8 +102,7 @@ def test_runs_without_an_agent_are_in_the_figures(
 def test_hidden_runs_of_a_day_weeks_without_a_night_ago(
     batch: Batch, world: World, burst: Burst
 ) -> None:
-    """Given an agent that was busy after the last night and idle since, its gap is found later."""
-    batch.set_extract(history_days=40)
+    """Given an agent that was busy between two nights further apart than the first one looked."""
     burst(1)
     night(batch)
     burst(8, hours_ago=-24, cost="1")
