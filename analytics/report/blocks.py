@@ -46,9 +46,12 @@ class Chart:
     is_empty: bool = False
 
     @property
-    def is_tall(self) -> bool:
-        """Whether its height follows from its rows."""
-        return self.spec is not None and self.spec["kind"] in {"bars", "rateRows"}
+    def height(self) -> str:
+        """What its height follows from: its rows, or the parts that a phone has little room for."""
+        spec = self.spec or {"kind": ""}
+        if spec["kind"] in {"bars", "rateRows", "failing"}:
+            return "rows"
+        return "parts" if spec["kind"] == "stack" or len(spec.get("panels", ())) > 1 else ""
 
 
 def missing(key: str, title: str, reason: str, spec: Spec | None = None) -> Chart:

@@ -64,5 +64,5 @@ def _total(
         )
     if each.unit in _ADDED:
         known = [value for value in values if isinstance(value, int)]
-        return phrases.figure("sum", each.unit, {"sum": sum(known)})
+        return phrases.figure("sum", each.unit, {"sum": sum(known)}) if known else ""
     return ""

@@ -29,8 +29,8 @@ def chart(subject: Subject, split: Split, timezone: str) -> Chart:
         "days": list(_DAYS),
         "title": "The dearest hour of the week is {first}: {first_cost_usd/cost_usd|percent} of "
         "the cost",
-        "subtitle": "Cost of runs by weekday and hour of creation; the darker, the dearer; white: "
-        f"no run. US dollars, {{span}}, {timezone}.{{listed}}",
+        "subtitle": "Cost of runs by weekday and hour of creation; the stronger, the dearer; "
+        f"empty: no run. US dollars, {{span}}, {timezone}.{{listed}}",
         "text": "{cost_usd|usd}, {run_count|plural:run}",
         "table": {
             "key": "cost-by-hour",

@@ -92,9 +92,14 @@ def _chart(
     ]
     if not any(value is not None for _, values in weeks for value in values.values()):
         return missing(key, label, f"No finished runs: {period}.", spec)
+    medians = [f"{measure}_median" for _, measure, _, _ in panels]
+    week, values = next(
+        (each for each in reversed(weeks) if all(each[1][name] is not None for name in medians)),
+        weeks[-1],
+    )
     context: dict[str, Value] = {
-        **weeks[-1][1],
-        "week": day_in_words(weeks[-1][0]),
+        **values,
+        "week": day_in_words(week),
         "span": str(period),
         "listed": phrases.listed_only(subject.over(period)),
     }

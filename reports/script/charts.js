@@ -7,10 +7,13 @@ const charts = (() => {
     displaylogo: false, displayModeBar: false, showSendToCloud: false, plotlyServerURL: "",
     responsive: true,
   };
-  const SHOWN_BARS = 10, SHOWN_RATES = 15, RUNS_FOR_DAILY_RATES = 100;
+  const SHOWN_BARS = 10, SHOWN_RATES = 15;
   const HATCH = { size: 5, solidity: 0.4 };
   const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
     itemclick: false, itemdoubleclick: false, traceorder: "normal" };
+  const isNarrow = () => innerWidth < 640;
+  const legendOf = (count) => (count > 3 && isNarrow()
+    ? { ...LEGEND, y: -0.18, entrywidthmode: "fraction", entrywidth: 0.49, font: { size: 11 } } : LEGEND); // two columns
 
   // Colours: a role such as "@cost" stands for the custom property --cost of the style sheet.
   const COLOUR_KEYS = new Set(["color", "bgcolor", "fgcolor", "gridcolor", "linecolor",
@@ -31,8 +34,8 @@ const charts = (() => {
   };
 
   // Names are data: Plotly would read tags and entities in them.
-  const escaped = (name) => {
-    const short = name.length > 28 ? `${name.slice(0, 27).trimEnd()}…` : name;
+  const escaped = (name, length = 28) => {
+    const short = name.length > length ? `${name.slice(0, length - 1).trimEnd()}…` : name;
     return short.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   };
 
@@ -60,12 +63,12 @@ const charts = (() => {
     share: (tick) => `${Number((100 * tick).toPrecision(6))}%`,
   };
   tickText.usd_fine = tickText.usd;
-  const STEPS = { seconds: [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600] };
+  const STEPS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 18_000, 36_000, 86_400];
   const axis = (values, unit) => {
     const largest = Math.max(0, ...values.filter((each) => each !== null)) || 1;
     let step = roundStep(largest / 3);
     if (unit === "count" || unit === "tokens") step = Math.max(Math.floor(step), 1);
-    if (unit === "seconds") step = STEPS.seconds.findLast((each) => each <= largest / 3) ?? step;
+    if (unit === "seconds" && largest < 4 * STEPS.at(-1)) step = STEPS.findLast((each) => each <= largest / 3) ?? step;
     if (unit === "share" && largest > 0.8) step = 0.25;
     const ticks = Array.from({ length: Math.ceil(largest / step - 1e-9) + 1 },
       (_, index) => Number((index * step).toPrecision(12)));
@@ -85,11 +88,14 @@ const charts = (() => {
   const note = (text, place) => ({ text, showarrow: false, yanchor: "bottom", font: { color: "@muted", size: 11 }, ...place });
   const rowsLayout = (labels, lines = 1) => {
     const positions = labels.map((_, index) => `row ${index}`);
-    return { height: 64 + labels.length * 15 * (1 + lines), hovermode: "closest", margin: { r: 96, l: 8, b: 12 },
+    return { height: 40 + labels.length * 14 * (1 + lines), hovermode: "closest",
+      margin: { r: 96, l: 8, t: 8, b: 8 },
       yaxis: { type: "category", autorange: "reversed", categoryorder: "array",
         categoryarray: positions, tickvals: positions, ticktext: labels, showgrid: false } };
   };
   const positions = (rows) => rows.map((_, index) => `row ${index}`);
+  const rateDots = (points) => ({ ...rates.trace(points), x: points.map((point) => point.rate), y: positions(points),
+    error_x: rates.errorBars(points) });
 
   // The days of a view: what the charts of time have in common.
   const daysOf = (view) => {
@@ -177,7 +183,7 @@ const charts = (() => {
       const span = view.to - view.from + 1, isWeekly = span > 120;
       const bucket = (day) => {
         const iso = facts.isoOf(document.first, day);
-        return isWeekly ? facts.isoOf(iso, -((new Date(iso).getUTCDay() + 6) % 7)) : iso;
+        return isWeekly ? facts.mondayOf(iso) : iso;
       };
       const buckets = [...new Set(Array.from({ length: span }, (_, index) => bucket(view.from + index)))];
       const summed = (pairs) => { // of days and values, by bucket
@@ -191,19 +197,24 @@ const charts = (() => {
       const totals = summedDays(spec.measure);
       const known = of(all);
       const rest = totals.map((total, index) => total - known[index]);
-      const series = shown.map((each, index) => [escaped(each.key[0]), spec.roles[index], of([each])]);
+      const series = shown.map((each, index) => [escaped(each.key[0], isNarrow() ? 17 : 28), spec.roles[index], of([each])]);
       if (hidden.length) series.push([numbers.plural(hidden.length, "other"), "@others", of(hidden)]);
       if (rest.some((each) => each > 0n)) series.push([spec.rest, "@rest", rest.map((each) => (each > 0n ? each : 0n))]);
       if (spec.measure === "cost_usd") {
         const unlisted = summedDays("gap_cost_usd");
         if (unlisted.some(Boolean)) series.push(["Hidden runs", "@others", unlisted, "/"]);
       }
-      const data = series.map(([name, role, amounts, shape = ""]) => ({ type: "bar", name, x: buckets,
+      const unended = new Set(Array.from({ length: span }, (_, index) => view.from + index)
+        .filter((day) => "si".includes(document.states[day])).map(bucket));
+      const shapes = buckets.map((each) => (unended.has(each) ? "/" : ""));
+      const data = series.map(([name, role, amounts, shape = shapes]) => ({ type: "bar", name, x: buckets, showlegend: false,
         y: amounts.map((each) => position(each, spec.unit)),
         customdata: amounts.map((each) => `${name}: ${numbers.figure("value", spec.unit, { value: each })}`),
-        hovertemplate: "%{customdata}<extra></extra>", marker: { color: role, pattern: { shape, ...HATCH }, line: { color: "@page", width: 0.5 } } }));
+        hovertemplate: "%{customdata}<extra></extra>",
+        marker: { color: role, line: { color: "@page", width: 0.5 }, pattern: { shape, ...HATCH } } }));
       const sums = buckets.map((_, index) => data.reduce((sum, trace) => sum + (trace.y[index] ?? 0), 0));
-      return { data, layout: { barmode: "stack", bargap: 0.15, showlegend: true, legend: LEGEND,
+      data.push(...series.map(([name, role, , shape = ""]) => legendEntry(name, role, shape)));
+      return { data, layout: { barmode: "stack", bargap: 0.15, showlegend: true, legend: legendOf(series.length),
         xaxis: timeAxis(buckets[0], buckets.at(-1)), yaxis: axis(sums, spec.unit) } };
     },
 
@@ -231,12 +242,12 @@ const charts = (() => {
     // Shares of finished runs that failed, by week, or by day where days hold many runs.
     rates: (spec, view) => {
       const past = daysOf(view).filter((day) => day.state !== "s" && day.state !== "n" && day.values);
-      const groups = rateGroups(view);
-      const points = groups.map((group) => rateOf("", group.values));
+      const groups = rates.byTime(view);
+      const points = groups.map((group) => rates.of("", group.values));
       const x = groups.map((group) => group.iso);
       const line = { type: "scatter", mode: "lines", x, connectgaps: false, hoverinfo: "skip",
         y: points.map((point) => (point.isSmall ? null : point.rate)), line: { color: "@failure", width: 1.5 } };
-      const dots = { ...rateTrace(points), x, y: points.map((point) => point.rate), error_y: errorBars(points) };
+      const dots = { ...rates.trace(points), x, y: points.map((point) => point.rate), error_y: rates.errorBars(points) };
       const ends = past.length ? past : daysOf(view);
       return { data: [line, dots], layout: { xaxis: timeAxis(ends[0].iso, ends.at(-1).iso),
         yaxis: axis(points.map((point) => point.high), "share") } };
@@ -244,16 +255,16 @@ const charts = (() => {
 
     // Rates of the keys of a split, one a row, with their counts at the right.
     rateRows: (spec, view) => {
-      const rates = ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order)
+      const points = ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order)
         .filter((each) => each.values.finished_count).slice(0, SHOWN_RATES)
-        .map((each) => rateOf(escaped(each.key[0]), each.values));
-      const shares = axis(rates.map((rate) => rate.high), "share");
-      const dots = { ...rateTrace(rates), x: rates.map((rate) => rate.rate), y: positions(rates), error_x: errorBars(rates) };
-      const counts = { type: "scatter", mode: "text", x: rates.map(() => shares.range[1]), y: positions(rates),
-        text: rates.map((rate) => rate.counts), textposition: "middle right", textfont: { color: "@text" },
+        .map((each) => rates.of(escaped(each.key[0]), each.values));
+      const shares = axis(points.map((point) => point.high), "share");
+      const dots = rateDots(points);
+      const counts = { type: "scatter", mode: "text", x: points.map(() => shares.range[1]), y: positions(points),
+        text: points.map((point) => point.counts), textposition: "middle right", textfont: { color: "@text" },
         cliponaxis: false, hoverinfo: "skip" };
-      const layout = rowsLayout(rates.map((rate) => rate.label));
-      return { data: [dots, counts], layout: { ...layout, margin: { r: 112, l: 8 }, xaxis: { ...shares, side: "bottom" } } };
+      const layout = rowsLayout(points.map((point) => point.label));
+      return { data: [dots, counts], layout: { ...layout, margin: { r: 112, l: 8, t: 8 }, xaxis: { ...shares, side: "bottom" } } };
     },
 
     // Weekday by hour: a cell's shade is its share of the largest.
@@ -268,7 +279,7 @@ const charts = (() => {
       return { data: [{ type: "heatmap", z: cells, x: Array.from({ length: 24 }, (_, hour) => hour),
         y: spec.days.map((day) => day.slice(0, 3)), customdata: texts, hovertemplate: "%{customdata}<extra></extra>",
         xgap: 1, ygap: 1, zmin: 0, zmax: Math.max(...cells.flat()) || 1, showscale: false, colorscale: scale }],
-      layout: { hovermode: "closest", xaxis: { dtick: 3, ticksuffix: ":00", showline: false },
+      layout: { hovermode: "closest", xaxis: { dtick: isNarrow() ? 6 : 3, ticksuffix: ":00", showline: false },
         yaxis: { type: "category", autorange: "reversed", showgrid: false, showline: false } } };
     },
 
@@ -344,35 +355,6 @@ const charts = (() => {
     }
     return rows;
   };
-  const rateGroups = (view) => {
-    const past = daysOf(view).filter((day) => "chi".includes(day.state) && day.values);
-    const known = past.map((day) => Number(day.values.finished_count)).filter(Boolean).sort((a, b) => a - b);
-    const middle = known.length ? (known[(known.length - 1) >> 1] + known[known.length >> 1]) / 2 : 0;
-    const isDaily = middle >= RUNS_FOR_DAILY_RATES;
-    const groups = new Map();
-    for (const day of past) {
-      const monday = facts.isoOf(day.iso, -((new Date(day.iso).getUTCDay() + 6) % 7));
-      const key = isDaily ? day.iso : monday;
-      if (!groups.has(key)) groups.set(key, { iso: day.iso, last: day.iso, values: { failed_count: 0n, finished_count: 0n } });
-      const group = groups.get(key);
-      group.last = day.iso;
-      group.values.failed_count += day.values.failed_count;
-      group.values.finished_count += day.values.finished_count;
-    }
-    return [...groups.values()].filter((group) => group.values.finished_count);
-  };
-  const rateOf = (label, { failed_count: failed, finished_count: finished }) => {
-    const [low, high] = numbers.wilson(failed, finished);
-    return { label, low, high, rate: Number(failed) / Number(finished), isSmall: finished < numbers.SMALL_SAMPLE,
-      counts: `${numbers.count(failed)} of ${numbers.count(finished)}`,
-      hover: `${numbers.figure("f/n", "rate", { f: failed, n: finished })} ${numbers.figure("f/n", "interval", { f: failed, n: finished })}` };
-  };
-  const rateTrace = (rates) => ({ type: "scatter", mode: "markers", customdata: rates.map((rate) => rate.hover),
-    hovertemplate: "%{customdata}<extra></extra>", marker: { color: "@failure", size: 8,
-      line: { color: "@failure", width: 1.5 }, symbol: rates.map((rate) => (rate.isSmall ? "circle-open" : "circle")) } });
-  const errorBars = (rates) => ({ type: "data", symmetric: false, color: "@failure", thickness: 1.25, width: 3,
-    array: rates.map((rate) => rate.high - rate.rate), arrayminus: rates.map((rate) => rate.rate - rate.low) });
-
   const AXIS = { fixedrange: true, automargin: true, gridcolor: "@grid", linecolor: "@control",
     zeroline: false, ticks: "", tickangle: 0, tickfont: { color: "@muted" } };
   const layoutOf = (layout) => {
@@ -381,7 +363,7 @@ const charts = (() => {
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       dragmode: false, showlegend: false, hovermode: "x unified", ...layout,
       hoverlabel: { namelength: -1, bgcolor: "@page", bordercolor: "@control", font: { color: "@text" } },
-      margin: { l: 56, r: 12, t: 20, b: 40, ...layout.margin },
+      margin: { l: 56, r: 12, t: 20, b: 28, ...layout.margin },
     };
     for (const key of Object.keys(whole)) {
       if (key.startsWith("yaxis")) whole[key] = { ...AXIS, ...whole[key] };
@@ -396,5 +378,5 @@ const charts = (() => {
     return Plotly.react(plot, painted(data), layoutOf(layout), CONFIG);
   };
 
-  return { draw, ordered, rateGroups, hrefOf };
+  return { draw, ordered, hrefOf };
 })();

@@ -52,6 +52,8 @@ const facts = (() => {
     const [year, month, day] = iso.split("-").map(Number);
     return `${day} ${MONTHS[month - 1]} ${year}`;
   };
+  const monthInWords = (month) => inWords(`${month}-01`).slice(2);
+  const mondayOf = (iso) => isoOf(iso, -((new Date(iso).getUTCDay() + 6) % 7));
   const periodInWords = (from, to) => {
     if (from === to) return inWords(to);
     const [year, month, day] = from.split("-").map(Number);
@@ -155,5 +157,5 @@ const facts = (() => {
     return { keys: [...keys.keys()].map((key) => JSON.parse(key)), columns };
   };
 
-  return { add, load, GAP, hidesRuns, on, over, split, merged, isoOf, indexOf, inWords, periodInWords };
+  return { add, load, GAP, hidesRuns, on, over, split, merged, isoOf, indexOf, inWords, monthInWords, mondayOf, periodInWords };
 })();

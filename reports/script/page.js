@@ -1,4 +1,4 @@
-// A page at work: what its address chooses, its charts, its tables, its colours, its print.
+// A page at work: what its address chooses, its charts, its tables, its colours.
 "use strict";
 
 (() => {
@@ -80,7 +80,7 @@
       }
       return { rows };
     },
-    rates: (spec, view) => ({ rows: charts.rateGroups(view).reverse().map((group) => [
+    rates: (spec, view) => ({ rows: rates.byTime(view).reverse().map((group) => [
       { text: facts.periodInWords(group.iso, group.last) },
       ...spec.figures.map(([name, unit]) => tables.cell(name, unit, group.values))]) }),
     spreads: (spec, view) => {
@@ -124,7 +124,10 @@
         const printed = lines.reduce((all, line) => all + cents(line[name] ?? 0n), 0n);
         return [numbers.usd(total), cents(total) - printed];
       }
-      if (unit === "count" || unit === "tokens") return [numbers.figure("sum", unit, { sum: lines.reduce((all, line) => all + (line[name] ?? 0n), 0n) }), 0n];
+      const known = lines.map((line) => line[name]).filter((each) => typeof each === "bigint");
+      if (known.length && (unit === "count" || unit === "tokens")) {
+        return [numbers.figure("sum", unit, { sum: known.reduce((all, each) => all + each, 0n) }), 0n];
+      }
       return ["", 0n];
     });
     const rounding = kinds.some(([, each]) => each)
@@ -142,10 +145,13 @@
       const { rows } = rowsOf.spreads({ figures: [] }, view);
       if (!rows.length) return null;
       const { day, ...columns } = view.document.splits.spreads.columns;
-      const row = day.indexOf(facts.indexOf(first(view.document), rows[0][0].text));
+      const isKnown = ([{ text }]) => spec.panels.every(([, measure]) =>
+        columns[`${measure}_median`][day.indexOf(facts.indexOf(first(view.document), text))] !== null);
+      const [{ text: week }] = rows.find(isKnown) ?? rows[0];
+      const row = day.indexOf(facts.indexOf(first(view.document), week));
       const values = Object.fromEntries(Object.entries(columns).map(([name, each]) => [name,
         each[row] !== null && name.startsWith("tokens") ? BigInt(each[row]) : each[row]]));
-      return { ...context, ...values, week: facts.inWords(rows[0][0].text) };
+      return { ...context, ...values, week: facts.inWords(week) };
     }
     if (!(spec.split in view.document.splits)) return null;
     const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order ?? spec.measure);
@@ -183,11 +189,15 @@
   const headline = () => {
     const block = byId("chosen");
     block.hidden = !isChosen();
+    root.toggleAttribute("data-chosen", isChosen());
+    paper.head(document.querySelector("h1").textContent);
     for (const each of document.querySelectorAll("[data-fixed]")) each.hidden = state.members.length > 0;
     if (block.hidden) return;
     const view = viewOf({ kind: "days" }), values = facts.over(view.document, view.from, view.to);
     const who = state.members.map((each) => memberNames.get(each)).join(", ");
-    block.querySelector("p").textContent = `Chosen: ${spanOf(view)}${who ? ` · ${who}` : ""}`;
+    const what = `${spanOf(view)}${who ? ` · ${who}` : ""}`;
+    block.querySelector("p").textContent = `Chosen: ${what}`;
+    paper.head(`${document.querySelector("h1").textContent} · ${what}`);
     const hidden = [["Cost of hidden runs", "gap_cost_usd", "usd"], ["Hidden runs", "missing_run_count", "count"]];
     const kpis = [["Cost", "complete_cost_usd", "usd"], ["Runs", "run_count", "count"], ...(values.missing_run_count ? hidden : []), ["Failure rate", "failed_count/finished_count", "rate"],
       ["Cost of failed runs", "failed_cost_usd", "usd"], ["Cost per successful run", "cost_usd/succeeded_count", "each"]];
@@ -236,8 +246,11 @@
       const { splits } = await facts.load(dataset.members);
       base.splits = { ...base.splits, ...splits };
     }
-    fillPicker();
-    headline();
+    if (picker) {
+      if (picker.hidden) equipPicker();
+      fillPicker();
+      headline();
+    }
     figures.forEach(retell);
     redraw();
     sortTables();
@@ -261,20 +274,8 @@
   };
 
   // The picker
-  const PERIODS = [["", "As built"], ["7", "Last 7 days"], ["30", "Last 30 days"], ["92", "Last 92 days"], ["396", "Last 13 months"],
-    ["month", "This month"], ["last", "Last month"], ["own", "From … to …"]];
-  const periodOf = (value) => {
-    const last = dataset.today;
-    const firstOfMonth = `${last.slice(0, 8)}01`;
-    if (value === "month") return [firstOfMonth, last];
-    if (value === "last") return [`${facts.isoOf(firstOfMonth, -1).slice(0, 8)}01`, facts.isoOf(firstOfMonth, -1)];
-    if (value === "396") return [facts.isoOf(last, -395), last];
-    return [facts.isoOf(last, -Number(value)), facts.isoOf(last, -1)];
-  };
   const fillPicker = () => {
-    const known = PERIODS.map(([value]) => value).find((value) => value && value !== "own"
-      && periodOf(value)[0] === state.from && periodOf(value)[1] === state.to);
-    byId("period").value = state.from ? known ?? "own" : "";
+    byId("period").value = periods.nameOf(state.from, state.to);
     byId("from").value = state.from ?? "";
     byId("to").value = state.to ?? "";
     picker.classList.toggle("own", byId("period").value === "own");
@@ -284,11 +285,11 @@
     if (byId("chosen-members")) byId("chosen-members").textContent = names.length ? names.join(", ") : "all";
   };
   const equipPicker = () => {
-    byId("period").append(...PERIODS.map(([value, text]) => tables.element("option", text, { value })));
+    periods.offer(byId("period"), dayOf({ document: base }, Math.max([...base.states].findIndex((each) => each !== "n"), 0)));
     byId("period").addEventListener("change", ({ target: { value } }) => {
       picker.classList.toggle("own", value === "own");
       if (value === "own") byId("from").focus();
-      else choose(value ? { from: periodOf(value)[0], to: periodOf(value)[1] } : { from: null, to: null });
+      else choose(value ? { from: periods.of(value)[0], to: periods.of(value)[1] } : { from: null, to: null });
     });
     for (const id of ["from", "to"]) {
       byId(id).min = facts.isoOf(dataset.today, -395);
@@ -309,20 +310,7 @@
     picker.hidden = false;
   };
 
-  // Print: every chart is drawn, in the colours and to the width of the paper.
-  const fit = (plot) => {
-    const { width } = plot.getBoundingClientRect();
-    Plotly.relayout(plot, { width: Math.floor(width), height: plot.clientHeight });
-  };
-  matchMedia("print").addEventListener("change", (event) => {
-    const shown = plots.filter((plot) => !plot.hidden);
-    if (event.matches) {
-      shown.forEach(draw);
-      shown.forEach(fit);
-    } else {
-      setTimeout(() => shown.forEach((plot) => { draw(plot); Plotly.Plots.resize(plot); }));
-    }
-  });
+  paper.equip(plots, draw);
 
   // Theme: the reader's choice, else that of the system.
   const THEMES = ["light", "dark"];
@@ -367,7 +355,6 @@
       state.sort = [...state.sort.filter(([each]) => each !== id), [id, String(index), direction]];
       write();
     }, nameOf);
-    if (picker) equipPicker();
     if (runs.has) {
       for (const id of ["dearest-runs", "runs"]) runs.link(byId(id));
       byId("all-runs").hidden = false;
