@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analytics.report import figured, phrases
+from analytics.report import figured, numbers, phrases
 from analytics.report.blocks import Chart, missing
 from analytics.report.figured import Figure
 from analytics.report.names import in_sentence
@@ -49,6 +49,8 @@ class Ranking:
     unit: str = "usd"
     measures: Sequence[tuple[str, str]] = (("Cost", "@cost"),)
     is_charted: bool = False  # over the charted days, not the recent ones
+    unranked: str = ""  # the title where nothing can be ranked first
+    is_small_last: bool = False  # few finished runs are a small sample, and are not ranked
     is_linked: bool = False  # the second part of a key is the address of its page
 
     def spec(self) -> dict[str, Any]:
@@ -61,9 +63,11 @@ class Ranking:
             "rest": self.rest,
             "unit": self.unit,
             "charted": self.is_charted,
+            "smallLast": self.is_small_last,
             "linked": self.is_linked,
             "measures": [list(each) for each in self.measures],
             "title": self.title,
+            "unranked": self.unranked,
             "subtitle": self.subtitle,
             "none": self.none,
             "table": {
@@ -80,7 +84,7 @@ def chart(ranking: Ranking, subject: Subject, split: Split) -> Chart:
     coverage = subject.coverage
     period = coverage.chart_period if ranking.is_charted else coverage.calendar.recent
     whole = subject.over(period)
-    rows = ordered(split.over(period), ranking.order)
+    rows = ordered(split.over(period), ranking.order, is_small_last=ranking.is_small_last)
     context: dict[str, Value] = {**phrases.context(whole), "span": str(period)}
     subtitle = phrases.fill(ranking.subtitle, context)
     if not rows:
@@ -90,7 +94,7 @@ def chart(ranking: Ranking, subject: Subject, split: Split) -> Chart:
     context |= sums(rows)
     return Chart(
         ranking.key,
-        phrases.fill(ranking.title, context),
+        phrases.fill(_title(ranking, rows[0]), context),
         subtitle,
         ranking.spec(),
         table(
@@ -143,6 +147,12 @@ def _rest(
     return lines
 
 
+def _title(ranking: Ranking, first: Mapping[str, Value]) -> str:
+    if ranking.is_small_last and (_is_small(first) or not first[ranking.order]):
+        return ranking.unranked
+    return ranking.title
+
+
 def _row(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[str]:
     """A row; a measure that a line does not have (that of the rest) is blank."""
     return [
@@ -152,7 +162,10 @@ def _row(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[str]:
 
 
 def ordered(
-    groups: Mapping[tuple[str, ...], Mapping[str, Value]], order: str
+    groups: Mapping[tuple[str, ...], Mapping[str, Value]],
+    order: str,
+    *,
+    is_small_last: bool = False,
 ) -> list[dict[str, Value]]:
     """The parts with their names, the largest first, or the newest version."""
     rows: list[dict[str, Value]] = [
@@ -160,7 +173,14 @@ def ordered(
     ]
     if order == NEWEST:
         return sorted(rows, key=lambda row: -_version(str(row["key"])))
-    return sorted(rows, key=lambda row: (-_size(row[order]), str(row["key"]).casefold()))
+    return sorted(
+        rows,
+        key=lambda row: (
+            is_small_last and _is_small(row),
+            -_size(row[order]),
+            str(row["key"]).casefold(),
+        ),
+    )
 
 
 def sums(rows: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
@@ -175,6 +195,10 @@ def sums(rows: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
 def _version(label: str) -> int:
     number = label.removeprefix("v")
     return int(number) if number.isdigit() else -1
+
+
+def _is_small(row: Mapping[str, Value]) -> bool:
+    return _size(row["finished_count"]) < numbers.SMALL_SAMPLE
 
 
 def _size(value: Value) -> Decimal:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.report import (
     billing,
     daily,
+    failing,
     failures,
     forecast,
     heat,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 def page(workspace: Workspace, sheet: Sheet, timezone: str) -> dict[str, Any]:
     """What the template `workspace.html` prints."""
     subject, calendar = workspace.subject, workspace.subject.coverage.calendar
+    linked = [(each.name, f"../{each.path}", each.subject) for each in workspace.agents]
     lines = [(_name(agent), agent.subject) for agent in workspace.agents]
     return {
         "workspace": workspace,
@@ -50,11 +52,8 @@ def page(workspace: Workspace, sheet: Sheet, timezone: str) -> dict[str, Any]:
             "forecast": forecast.chart(subject, timezone),
             "movers": movers.chart(subject, movers.of_workspace(workspace, sheet, "../")),
             "agents_over_time": overtime.agents(subject, sheet.splits["top"]),
-            "agents": members.chart(
-                "agent",
-                subject,
-                [(each.name, f"../{each.path}", each.subject) for each in workspace.agents],
-            ),
+            "agents": members.chart("agent", subject, linked),
+            "failing": failing.chart(subject, linked),
             "models": rankings.chart(rankings.MODELS, subject, sheet.splits["models"]),
             "models_over_time": overtime.models(subject, sheet.splits["models"]),
             "hours": heat.chart(subject, sheet.splits["hours"], timezone),

@@ -74,6 +74,8 @@ const charts = (() => {
       (_, index) => Number((index * step).toPrecision(12)));
     return { range: [0, ticks.at(-1)], tickvals: ticks, ticktext: ticks.map(tickText[unit]) };
   };
+  const everySecond = ({ tickvals, ticktext }) => ({ tickvals: tickvals.filter((_, index) => index % 2 === 0),
+    ticktext: ticktext.filter((_, index) => index % 2 === 0) });
   const roundStep = (limit) => {
     const power = 10 ** Math.floor(Math.log10(limit));
     return [1, 2, 2.5, 5].findLast((each) => each * power <= limit * (1 + 1e-9)) * power;
@@ -267,6 +269,25 @@ const charts = (() => {
       return { data: [dots, counts], layout: { ...layout, margin: { r: 112, l: 8, t: 8 }, xaxis: { ...shares, side: "bottom" } } };
     },
 
+    // Rates of failure, and beside them what the failures cost of all that was spent.
+    failing: (spec, view) => {
+      const groups = failingGroups(spec, view);
+      const points = groups.map(({ key, values }) => rates.of(escaped(key[0], isNarrow() ? 17 : 28), values));
+      const amounts = (measure) => groups.map((each) => position(each.values[measure] ?? 0n, "usd"));
+      const texts = groups.map(({ values }) => numbers.fill("{failed_cost_usd|usd} of {cost_usd|usd}", values));
+      const bars = (measure, role) => ({ type: "bar", orientation: "h", x: amounts(measure), y: positions(groups), xaxis: "x2",
+        customdata: texts, hovertemplate: "%{customdata}<extra></extra>", marker: { color: role } });
+      const cost = { ...bars("cost_usd", "@rest"),
+        text: isNarrow() ? groups.map(({ values }) => numbers.usd(values.failed_cost_usd)) : texts, textposition: "outside", textfont: { color: "@text" },
+        cliponaxis: false, constraintext: "none" };
+      const shares = axis(points.map((point) => point.high), "share");
+      const [middle, room] = isNarrow() ? [0.5, 1.9] : [0.5, 1.35]; // room for the texts, on the scale of the cost
+      return { data: [rateDots(points), cost, bars("failed_cost_usd", "@failure")],
+        layout: { ...rowsLayout(points.map((point) => point.label)), barmode: "overlay", bargap: 0.45,
+          margin: { l: 8, r: 12, t: 8 }, xaxis: { ...shares, ...(isNarrow() && everySecond(shares)), domain: [0, middle] },
+          xaxis2: { visible: false, domain: [middle + 0.05, 1], range: [0, room * (Math.max(...amounts("cost_usd")) || 1)] } } };
+    },
+
     // Weekday by hour: a cell's shade is its share of the largest.
     heat: (spec, view) => {
       const cells = Array.from({ length: 7 }, () => Array(24).fill(null));
@@ -329,15 +350,23 @@ const charts = (() => {
     },
   };
 
-  const ordered = (groups, order) => {
+  const ordered = (groups, order, isSmallLast = false) => {
     const byName = (a, b) => (a.key[0].toLowerCase() < b.key[0].toLowerCase() ? -1 : 1);
     if (order === "newest") return groups.sort((a, b) => Number(b.key[0].slice(1) || -1) - Number(a.key[0].slice(1) || -1) || byName(a, b));
     const size = (group) => group.values[order] ?? 0n;
-    return groups.sort((a, b) => (size(a) === size(b) ? byName(a, b) : size(a) < size(b) ? 1 : -1));
+    const isSmall = (group) => isSmallLast && group.values.finished_count < numbers.SMALL_SAMPLE;
+    return groups.sort((a, b) => isSmall(a) - isSmall(b) || (size(a) === size(b) ? byName(a, b) : size(a) < size(b) ? 1 : -1));
   };
   // Rows that the page brings are those of no choice; a split gives those of any.
   const barRows = (spec, view) => (spec.rows && !(view.isChosen && spec.split) ? spec.rows : ranked(spec, view));
-  const hrefOf = (spec, view, index) => barRows(spec, view)[index].href;
+  const failingGroups = (spec, view) => {
+    if (!view.isChosen) return spec.rows.map(({ key, values }) => ({ key, values: Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, value === null ? null : BigInt(value)])) }));
+    return ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order, true)
+      .filter((each) => each.values.finished_count).slice(0, SHOWN_RATES);
+  };
+  const hrefOf = (spec, view, index) => (spec.kind === "failing" ? failingGroups(spec, view)[index].key[1]
+    : barRows(spec, view)[index].href);
   const ranked = (spec, view) => {
     const measure = spec.order;
     const groups = ordered(facts.split(view.document, spec.split, view.from, view.to), measure);

@@ -101,7 +101,7 @@
     },
     split: (table, view, spec) => {
       const whole = facts.over(view.document, view.from, view.to);
-      const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order);
+      const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order, spec.smallLast);
       const lines = groups.map(({ key, values }) => ({ key: key[0], note: key.at(-1), href: spec.linked && key[1], ...values }));
       const sum = (name) => lines.reduce((all, each) => all + (each[name] ?? 0n), 0n);
       const total = whole[spec.total] ?? null;
@@ -154,7 +154,7 @@
       return { ...context, ...values, week: facts.inWords(week) };
     }
     if (!(spec.split in view.document.splits)) return null;
-    const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order ?? spec.measure);
+    const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order ?? spec.measure, spec.smallLast);
     if (!groups.length) return null;
     for (const { values } of groups) {
       for (const [name, value] of Object.entries(values)) context[`sum_${name}`] = (context[`sum_${name}`] ?? 0n) + (value ?? 0n);
@@ -164,6 +164,8 @@
     context.first = spec.kind === "heat" ? `${spec.days[name - 1]}, ${hour}:00` : ISOLATED(name);
     return context;
   };
+  const titleOf = (spec, context) => (spec.smallLast && (context.first_finished_count < numbers.SMALL_SAMPLE
+    || !context[`first_${spec.order}`]) ? spec.unranked : spec.title);
   const retell = (figure) => {
     const plot = figure.querySelector(".plot"), spec = plot && specs[plot.dataset.chart];
     if (!spec?.title) return;
@@ -174,7 +176,7 @@
     plot.hidden = !isShown;
     if (!isChosen()) [title.textContent, text.textContent] = [was.title, was.text];
     else if (!context) [title.textContent, text.textContent] = [spec.none ?? "Nothing to show", nothing(spec, view)];
-    else [title.textContent, text.textContent] = [numbers.fill(spec.title, context), numbers.fill(spec.subtitle, context)];
+    else [title.textContent, text.textContent] = [numbers.fill(titleOf(spec, context), context), numbers.fill(spec.subtitle, context)];
     if (table && spec.table && (context || isChosen())) {
       const caption = numbers.fill(spec.table.caption, { span: spanOf(view) });
       tables.write(table, { caption, ...(context ? rowsOf[spec.table.kind](spec.table, view, spec) : { rows: [] }) });
