@@ -1,7 +1,7 @@
 # Everything here sets up what it needs: a Python of 3.11 or newer, make and a package index will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench lock clean
+.PHONY: help setup run test golden check bench lock clean
 
 DATA ?= data
 READY := .venv/.ready
@@ -20,6 +20,10 @@ run: $(READY) ## Two nights against the emulator, then reports to open (DATA=dat
 
 test: $(READY) ## Run the whole suite against the emulator
 	@.venv/bin/python -m pytest -n 2
+
+golden: $(READY) ## Keep the figures that pages of the tests' marts show now
+	@.venv/bin/python -m tests.report.goldens
+	@git --no-pager diff --stat -- tests/report/goldens
 
 check: $(READY) ## Lint, types and SQL
 	@.venv/bin/ruff check
