@@ -38,7 +38,18 @@ if TYPE_CHECKING:
     from analytics.report.facts import Agent, AgentSheet, Sheet, Subject, Workspace
     from analytics.report.provenance import PageKey
 
-SCRIPTS = ("numbers", "facts", "rates", "charts", "tables", "runs", "periods", "paper", "page")
+SCRIPTS = (
+    "numbers",
+    "facts",
+    "rates",
+    "axes",
+    "charts",
+    "tables",
+    "runs",
+    "periods",
+    "paper",
+    "page",
+)
 _DIGITS = 60  # a sum of DECIMAL(38,10) has 38; the usual 28 would round it
 _AGENTS_AT_ONCE = 100  # what they show is held in memory together
 
