@@ -26,8 +26,8 @@ _AGENTS = Ranking(
     unranked="Failed runs cost {failed_cost_usd|usd}; no agent with 20 finished runs "
     "or more burned any",
     subtitle="Left: share of finished runs that failed, with the 95% Wilson interval. Right: cost "
-    "of failed runs, red, within all cost, grey, US dollars. Hollow and last: agents with fewer "
-    "than 20 finished runs, not ranked. {span}.",
+    "of failed runs, red, within that of all listed runs, grey, US dollars. Hollow and last: "
+    "agents with fewer than 20 finished runs, not ranked. {span}.",
     none="No runs",
     table="failing-agents",
     caption="Agents by the cost of their failed runs, those with fewer than 20 finished runs last, "

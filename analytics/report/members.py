@@ -24,6 +24,7 @@ MEASURES = (
     "failed_count",
     "finished_count",
     "failed_cost_usd",
+    "cost_usd",
 )
 _SHOWN = 10
 

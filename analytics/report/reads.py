@@ -121,7 +121,7 @@ class Marts:
             select agent_id, date,
                 coalesce(listed_usd + hidden_usd, listed_usd, hidden_usd),
                 gap_cost_usd, run_count, missing_run_count, failed_count,
-                succeeded_count + failed_count, failed_cost_usd
+                succeeded_count + failed_count, failed_cost_usd, cost_usd
             from (
                 select *,
                     if(run_count > 0 or missing_run_count = 0, cost_usd, null) as listed_usd,

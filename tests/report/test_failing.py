@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from analytics.report import numbers
+from tests.report import marts
+from tests.report.conftest import BuildSite
+from tests.report.pages import Site
+
+YESTERDAY = date(2026, 3, 13)
+
+
+def test_failures_are_ranked_by_their_cost(site: Site, con: Any) -> None:
+    """The table holds the cost and the counts of each agent's failures, the dearest first."""
+    page = site.workspaces[0]
+    rows = con.execute(
+        """
+        select coalesce(agent_name, 'No agent'), sum(failed_cost_usd), sum(failed_count)::bigint,
+            sum(succeeded_count + failed_count)::bigint as finished
+        from marts.fct_agent_days left join marts.dim_agents using (workspace_id, agent_id)
+        where workspace_id = 'ws-0' and date between '2026-02-12' and '2026-03-13'
+        group by all order by finished < 20, 2 desc"""
+    ).fetchall()
+    shown = [[row[0], row[1], row[3], row[4]] for row in page.table("failing-agents")[1:]]
+    printed = [
+        [name, numbers.usd(cost), numbers.count(failed), numbers.count(finished)]
+        for name, cost, failed, finished in rows
+    ]
+
+    assert shown[: len(printed)] == printed
+
+
+def test_few_runs_are_not_ranked(build: BuildSite) -> None:
+    """An agent with 19 finished runs stands last and in no title, however much it burned."""
+    con = marts.empty()
+    marts.workspace(con)
+    marts.agent(con, "Costly")
+    marts.agent(con, "Steady", agent_id="a-2")
+    for _ in range(19):
+        marts.run(con, YESTERDAY, status="failed", cost_usd="100")
+    for _ in range(20):
+        marts.run(con, YESTERDAY, agent_id="a-2", status="failed", cost_usd="0.01")
+    page = build(marts.derive(con)).workspaces[0]
+    (figure,) = page.root.all("figure", id="failing")
+    title = figure.all("h3")[0].text
+
+    assert "Steady" in title
+    assert [row[0] for row in page.table("failing-agents")[1:3]] == ["Steady", "Costly"]
+
+
+def test_nobody_is_named_where_nothing_can_be_ranked(build: BuildSite) -> None:
+    """Where no agent has enough finished runs, the title names the sum and no agent."""
+    con = marts.empty()
+    marts.workspace(con)
+    marts.agent(con)
+    marts.run(con, YESTERDAY, status="failed", cost_usd="3")
+    page = build(marts.derive(con)).workspaces[0]
+    (figure,) = page.root.all("figure", id="failing")
+
+    assert figure.all("h3")[0].text == (
+        "Failed runs cost $3.00; no agent with 20 finished runs or more burned any"
+    )
