@@ -13,6 +13,7 @@ import pytest
 
 from analytics.resources import folder
 from tests.queries.sample import fill
+from tests.queries.test_months import read
 from tests.transform.given import Warehouse, empty_warehouse
 
 QUERIES = sorted((folder("queries") / "adhoc").glob("*.sql"))
@@ -132,6 +133,20 @@ def test_month_to_date(warehouse: Warehouse) -> None:
 
     assert row["this_month_usd"] == Decimal(1100)
     assert row["last_month_usd"] == Decimal(10)
+
+
+def test_month_to_date_with_gaps(warehouse: Warehouse) -> None:
+    """Runs that were never listed count, so that an older month does not look cheap."""
+    for date in ("2026-02-10", "2026-03-10"):
+        warehouse.given("runs", run_id=date, created_at=f"{date} 12:00Z", cost_usd=2)
+    warehouse.given("run_counts", date="2026-02-10", run_count=3)
+    warehouse.given("agent_rollups", date="2026-02-10", run_count=3, cost_usd=5)
+    read(warehouse, "2026-03-12 05:00Z", first="2026-02-01", last="2026-03-12")
+
+    (row,) = ask(warehouse, "month_to_date_against_last_month")
+
+    assert (row["this_month_usd"], row["this_month_runs"]) == (Decimal(2), 1)
+    assert (row["last_month_usd"], row["last_month_runs"]) == (Decimal(5), 3)
 
 
 def test_slow_tools(warehouse: Warehouse) -> None:
