@@ -61,9 +61,9 @@ class Privacy(_Table, frozen=True):
 
 
 class Publish(_Table, frozen=True):
-    """Who may read what is published: the mode of the file, as an octal text."""
+    """Who may read what is published: the mode of the files, in octal; only the owner writes."""
 
-    mode: Annotated[str, msgspec.Meta(pattern="^0?[67][0-7]{2}$")] = "0600"
+    mode: Annotated[str, msgspec.Meta(pattern="^0?6[04]{2}$")] = "0600"
 
 
 class Controls(_Table, frozen=True):

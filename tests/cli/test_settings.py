@@ -27,6 +27,7 @@ SettingsFile = Callable[[str], None]
         ("[extract]\nhistory_days = 0\n", "[extract.history_days]"),
         ("[extract]\nconcurrency = 1000\n", "[extract.concurrency]"),
         ('[publish]\nmode = "everybody"\n', "[publish.mode]"),
+        ('[publish]\nmode = "0666"\n', "[publish.mode]"),
         ("[extract\n", "is not valid TOML"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "api.example"\n', "must start with https://"),
         ('[reporting]\ntimezone = "Middle/Earth"\n', "is no time zone"),
