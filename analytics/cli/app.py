@@ -142,7 +142,7 @@ def publish(
 def rebuild(
     data_dir: DataDir = None, config: Config = None, publish_anyway: PublishAnyway = False
 ) -> None:
-    """Make a new warehouse from the landing files alone, and publish it.
+    """Make the warehouse anew from the landing files, and publish.
 
     Until all of it is made and checked, everything stays as it is.
 
@@ -219,7 +219,7 @@ def explain(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Tell what a figure was made of: its runs, their landing lines, the requests.
+    """Tell what a figure was made of, down to lines and requests.
 
     Landing files that are at hand are verified; exit 3 where one does not agree.
 

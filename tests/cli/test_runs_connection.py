@@ -44,7 +44,7 @@ def test_one_of_several_workspaces_is_named(
 
     assert (unnamed.code, unknown.code) == (2, 2)
     assert "There are 2 workspaces: name one with --workspace" in unnamed.err
-    assert "no workspace `KEY_SIX`: analytics.toml has KEY_ONE, KEY_TWO" in unknown.err
+    assert "no workspace `KEY_SIX`. Those known: KEY_ONE, KEY_TWO, and" in unknown.err
     assert analytics("runs", "list", "--workspace", "KEY_ONE").err == "No runs.\n"
     by_id = analytics("runs", "list", "--workspace", other.id)
     assert by_id == analytics("runs", "list", "--workspace", "KEY_TWO")

@@ -71,7 +71,7 @@ def _chosen(workspaces: list[Workspace], name: str | None) -> Workspace:
     for workspace in workspaces:
         if workspace.workspace_id is None and _id_of(workspace) == name:
             return workspace
-    raise UsageError(f"There is no workspace `{name}`: {CONFIG_FILE} has {names}.")
+    raise UsageError(f"There is no workspace `{name}`. Those known: {names}, and their ids.")
 
 
 def _id_of(workspace: Workspace) -> str:
