@@ -18,7 +18,7 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
 
-FAST = 20.0  # seconds of the platform in one of ours
+FAST = 5.0  # seconds of the platform in one of ours
 Counters = tuple[Decimal, int, int]
 
 
