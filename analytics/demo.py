@@ -24,7 +24,8 @@ MARKER = "demo.toml"
 """The demo's settings file, by which it knows a data directory of its own again."""
 
 QUESTION = (
-    "select agent_name, sum(cost_usd) as cost_usd from fct_agent_days group by 1 order by 2 desc"
+    "select agent_name, sum(complete_cost_usd) as cost_usd"
+    " from fct_agent_months_complete group by 1 order by 2 desc"
 )
 
 _ANALYTICS = (sys.executable, "-m", "analytics")
