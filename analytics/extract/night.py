@@ -103,13 +103,16 @@ class Night:
         self.count(loading.result())
 
     def _next_load_id(self, name: str) -> str:
-        """A night that began in the same second as another one goes on with its numbers."""
+        """A night that began in the same second as another one goes on with its numbers.
+
+        Loads are put in order by name, so a number must never outgrow its width.
+        """
         night = self.began_at.strftime(NIGHT_ID)
         taken = [
             int(folder.name.split("-")[1])
             for folder in (self.landing_root / self.workspace_id).glob(f"{night}-*")
         ]
-        return f"{night}-{max(taken, default=0) + 1:03d}-{name}"
+        return f"{night}-{max(taken, default=0) + 1:06d}-{name}"
 
     def count(self, loaded: Loaded) -> None:
         """Take in what a load did."""

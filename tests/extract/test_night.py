@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from tests.conftest import Batch, StartRun
+from analytics.extract.night import Night
+from analytics.settings import Extract
+from tests.conftest import NOW, Batch, StartRun
 
 
 def nights_later(world: World, hours: int = 24) -> None:
@@ -334,3 +338,21 @@ def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run
 
     assert outcome.error is None
     assert len(batch.current_runs()) == 201
+
+
+def test_loads_beyond_the_thousandth_stay_in_order(tmp_path: Path) -> None:
+    """By name, each load comes after the one before it, also after one of three digits' width."""
+    nothing: Any = None
+    nights = [
+        Night(nothing, nothing, Extract(), True, tmp_path, "w1", began_at, print)
+        for began_at in (NOW, NOW + timedelta(days=1))
+    ]
+    folder = tmp_path / "w1"
+    made = ["20261119T060000Z-999-lists", nights[0]._next_load_id("lists")]
+    (folder / made[1].replace("000001", "000998")).mkdir(parents=True)
+    for night in (nights[0], nights[0], nights[0], nights[1]):
+        made.append(night._next_load_id("lists"))
+        (folder / made[-1]).mkdir()
+
+    assert made == sorted(made)
+    assert made[-2].endswith("-001001-lists")
