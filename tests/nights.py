@@ -13,7 +13,7 @@ from analytics.extract import runs as extracted
 from analytics.extract.landing import Landing
 from analytics.levain import ConnectionFailedError
 from analytics.levain import runs as asked
-from analytics.levain.transport import Answer, Params, Transport
+from analytics.levain.transport import Answer, Transport
 from analytics.transform.build import build
 from analytics.transform.checks import CheckResult, run_checks
 from analytics.warehouse.database import attached_marts, open_warehouse
@@ -114,12 +114,12 @@ def gone_from(path: str) -> Iterator[None]:
     """The API cannot be reached any more from the first request on whose path ends so."""
     get, is_gone = Transport.get, False
 
-    async def get_or_fail(self: Transport, asked: str, params: Params | None = None) -> Answer:
+    async def get_or_fail(self: Transport, asked: str, *more: Any) -> Answer:
         nonlocal is_gone
         is_gone = is_gone or asked.endswith(path)
         if is_gone:
             raise ConnectionFailedError(f"GET {asked}", "connection refused")
-        return await get(self, asked, params)
+        return await get(self, asked, *more)
 
     with mock.patch.object(Transport, "get", get_or_fail):
         yield
@@ -130,12 +130,12 @@ def _killed_after(requests: int) -> Iterator[None]:
     """The process dies in place of a request: nothing is tidied up."""
     get, left = Transport.get, requests
 
-    async def counted(self: Transport, path: str, params: Params | None = None) -> Answer:
+    async def counted(self: Transport, path: str, *more: Any) -> Answer:
         nonlocal left
         left -= 1
         if left < 0:
             raise Killed
-        return await get(self, path, params)
+        return await get(self, path, *more)
 
     def leave_behind(self: Landing) -> None:
         self._closing.close()

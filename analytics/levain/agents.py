@@ -29,7 +29,7 @@ class Agents:
 
     async def get(self, agent: str) -> Agent:
         """One agent; NotFoundError where there is none."""
-        return typed((await self._transport.get(api_path("agents", agent))).record, Agent)
+        return typed((await self._transport.get_record(api_path("agents", agent))).record, Agent)
 
     async def create(
         self, name: str, *, description: str | None = None, prompt: str | None = None

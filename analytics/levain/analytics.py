@@ -42,7 +42,9 @@ class Analytics:
         >>> totals.run_count, totals.cost_usd
         (1, Decimal('0.25'))
         """
-        answer = await self._transport.get(api_path("analytics", "summary"), {"period": period})
+        answer = await self._transport.get_record(
+            api_path("analytics", "summary"), {"period": period}
+        )
         return typed(answer.record, Summary)
 
     async def timeseries(

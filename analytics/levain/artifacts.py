@@ -18,12 +18,12 @@ class Artifacts:
 
     async def list(self, run_id: str) -> ArtifactList:
         """What a run has published so far, oldest first; the API lists 1,000 at most."""
-        answer = await self._transport.get(api_path("runs", run_id, "artifacts"))
+        answer = await self._transport.get_record(api_path("runs", run_id, "artifacts"))
         return typed(answer.record, ArtifactList)
 
     async def url(self, run_id: str, key: str) -> FileUrl:
         """Where one of them can be had for a while, without a key."""
-        answer = await self._transport.get(api_path("runs", run_id, "artifacts", key, "url"))
+        answer = await self._transport.get_record(api_path("runs", run_id, "artifacts", key, "url"))
         return typed(answer.record, FileUrl)
 
     async def download(self, run_id: str, key: str, target: Path) -> int:

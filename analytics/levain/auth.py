@@ -15,7 +15,7 @@ class Auth:
 
     async def read(self) -> Answer:
         """The key's workspace, undecoded; `fetched_at` is what the API's clock says."""
-        return await self._transport.get(api_path("auth", "me"))
+        return await self._transport.get_record(api_path("auth", "me"))
 
     async def me(self) -> Me:
         """The key's workspace.

@@ -49,7 +49,7 @@ async def one_page(
     transport: Transport, path: str, kind: type[T], params: Params | None = None
 ) -> Page[T]:
     """A list that comes in one answer."""
-    answer = await transport.get(path, params)
+    answer = await transport.get(path, params, records_of)
     return Page(answer, records_of(answer), kind)
 
 
@@ -59,7 +59,7 @@ async def pages(
     """Each page of a list; today's API answers in one, a `next` cursor or link is followed."""
     seen: set[tuple[tuple[str, str | int], ...]] = set()
     while True:
-        answer = await transport.get(path, params)
+        answer = await transport.get(path, params, records_of)
         yield Page(answer, records_of(answer), kind)
         following = _next_params(answer)
         if following is None:

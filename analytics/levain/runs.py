@@ -100,7 +100,7 @@ class Runs:
 
     async def read(self, run_id: str) -> Answer:
         """One run as it stands now, undecoded; NotFoundError where there is none."""
-        return await self._transport.get(api_path("runs", run_id))
+        return await self._transport.get_record(api_path("runs", run_id))
 
     async def get(self, run_id: str) -> Run:
         """One run as it stands now: its status, and its cost and tokens so far.
@@ -172,7 +172,7 @@ class Runs:
 
     async def log_url(self, run_id: str) -> FileUrl:
         """Where the full raw log can be had for a while; NotFoundError until the run has ended."""
-        answer = await self._transport.get(api_path("runs", run_id, "log"))
+        answer = await self._transport.get_record(api_path("runs", run_id, "log"))
         return typed(answer.record, FileUrl)
 
     async def download_log(self, run_id: str, target: Path) -> int:

@@ -24,7 +24,7 @@ class Schedules:
     async def get(self, schedule_id: str) -> Schedule:
         """One schedule as it stands now."""
         return typed(
-            (await self._transport.get(api_path("schedules", schedule_id))).record, Schedule
+            (await self._transport.get_record(api_path("schedules", schedule_id))).record, Schedule
         )
 
     async def create(

@@ -16,7 +16,9 @@ class Sessions:
 
     async def get(self, session_id: str, *, since: int = 0) -> Session:
         """A session with its events after `since` (a `seq`)."""
-        answer = await self._transport.get(api_path("sessions", session_id), {"since": since})
+        answer = await self._transport.get_record(
+            api_path("sessions", session_id), {"since": since}
+        )
         return typed(answer.record, Session)
 
     async def events(self, session_id: str, *, since: int = 0) -> Page[SessionEvent]:

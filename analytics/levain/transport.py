@@ -68,6 +68,11 @@ class Answer:
         raise AnswerBrokenError(self.path, "a list came where one object was expected")
 
 
+def _any(answer: Answer) -> Answer:
+    """A shape that fits every answer."""
+    return answer
+
+
 class Transport:
     """Sends requests with a key, a few at a time, and tries again what may succeed later."""
 
@@ -110,13 +115,25 @@ class Transport:
         for client in (*self._clients, self.files):
             await client.aclose()
 
-    async def get(self, path: str, params: Params | None = None) -> Answer:
-        """Ask for `path` (below the base URL); LevainError where it is not given in the end."""
+    async def get(
+        self,
+        path: str,
+        params: Params | None = None,
+        shape: Callable[[Answer], object] = _any,
+    ) -> Answer:
+        """Ask for `path` (below the base URL); LevainError where it is not given in the end.
+
+        An answer of which `shape` says AnswerBrokenError is asked for again, as a torn one is.
+        """
         client = await self._free.get()  # first: to wait for a slot is no failure
         try:
-            return await self._try(client, "GET", path, params or {}, _worth_another_try)
+            return await self._try(client, "GET", path, params or {}, _worth_another_try, shape)
         finally:
             self._free.put_nowait(client)
+
+    async def get_record(self, path: str, params: Params | None = None) -> Answer:
+        """Ask for one object."""
+        return await self.get(path, params, lambda answer: answer.record)
 
     async def send(
         self, method: str, path: str, body: object = None, *, is_repeatable: bool = False
@@ -129,7 +146,7 @@ class Transport:
         client = await self._free.get()
         again = _worth_another_try if is_repeatable else _worth_another_write
         try:
-            return await self._try(client, method, path, {}, again, body)
+            return await self._try(client, method, path, {}, again, body=body)
         except TransientError as error:
             if is_repeatable or _was_not_done(error):
                 raise
@@ -144,6 +161,7 @@ class Transport:
         path: str,
         params: Params,
         again: Callable[[Exception], bool | float],
+        shape: Callable[[Answer], object] = _any,
         body: object = None,
     ) -> Answer:
         async for attempt in stamina.retry_context(
@@ -157,10 +175,12 @@ class Transport:
             with attempt:
                 await self._pace.turn()
                 try:
-                    return await self._ask(client, method, path, params, body)
+                    answer = await self._ask(client, method, path, params, body)
                 except TooManyRequestsError as error:
                     self._pace.pause(_retry_after(error))
                     raise
+                shape(answer)
+                return answer
         raise AssertionError("the last try returns or raises")
 
     async def _ask(

@@ -166,6 +166,28 @@ def test_a_body_that_is_no_json_is_broken(body: bytes) -> None:
         get(transport)
 
 
+@pytest.mark.parametrize(
+    ("broken", "whole", "ask"),
+    [
+        ({"id": "r-1"}, [], lambda levain: levain.runs.log_events("r-1")),
+        ({"events": 3}, {"events": []}, lambda levain: levain.runs.log_events("r-1")),
+        ([], {"workspace_id": "w-1"}, lambda levain: levain.auth.me()),
+    ],
+    ids=["object_for_list", "number_for_list", "list_for_object"],
+)
+def test_an_answer_of_another_shape_is_broken(broken: Any, whole: Any, ask: Any) -> None:
+    """An object where a list belongs, or the reverse, is asked for again like a torn body."""
+    answers = iter([broken] * (TRIES - 1) + [whole])
+    server = httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers)))
+
+    async def read() -> int:
+        async with AsyncLevain("levain_key", "https://api.test", transport=server) as levain:
+            await ask(levain)
+            return levain.request_count
+
+    assert asyncio.run(read()) == TRIES
+
+
 def test_digits_come_as_they_were_sent() -> None:
     """No number is decoded on the way: a long tail arrives digit for digit."""
     transport = answering(httpx.Response(200, content=b'[{"cost_usd": 0.1000000000000000055511}]'))
