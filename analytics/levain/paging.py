@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
@@ -40,6 +40,16 @@ class Page(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         return (typed(record, self.kind) for record in self.records)
+
+    def readable(self, tell: Callable[[AnswerBrokenError], None]) -> Iterator[T]:
+        """Each record that can be typed; `tell` hears what is wrong with each other one."""
+        for record in self.records:
+            try:
+                one = typed(record, self.kind)
+            except AnswerBrokenError as error:
+                tell(error)
+            else:
+                yield one
 
     def __len__(self) -> int:
         return len(self.records)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 
 from analytics.levain.errors import AnswerBrokenError
 
 T = TypeVar("T")
+
+UnixSeconds = Annotated[float, msgspec.Meta(ge=0, lt=253_402_300_800)]
+"""An instant before the year 10000, which is as far as calendars go here."""
+
+_MOST_DIGITS = 15  # of whole dollars
+_MOST_DECIMALS = 100
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +59,7 @@ class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a run's execution timeline; `ts` in Unix seconds, `event` as the agent wrote it."""
 
     seq: int | None = None
-    ts: float | None = None
+    ts: UnixSeconds | None = None
     level: str | None = None
     logger: str | None = None
     msg: str | None = None
@@ -239,23 +245,51 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def typed(record: Any, kind: type[T]) -> T:
-    """An undecoded record as `kind`; AnswerBrokenError names the field that does not fit."""
+    """An undecoded record as `kind`; AnswerBrokenError names it and the field that does not fit."""
     try:
         value = msgspec.json.decode(msgspec.json.encode(record), type=kind)
-    except msgspec.ValidationError as error:
-        raise AnswerBrokenError(kind.__name__, str(error)) from error
-    whole: T = _with_offsets(value)
+        whole: T = _whole(value)
+    except (msgspec.ValidationError, ValueError, OverflowError) as error:
+        raise AnswerBrokenError(_name(record, kind), str(error)) from error
     return whole
 
 
-def _with_offsets(value: Any) -> Any:
-    """An instant without an offset is in UTC, also in a record within a record."""
-    if isinstance(value, datetime) and value.tzinfo is None:
-        return value.replace(tzinfo=UTC)
+def _name(record: Any, kind: type[Any]) -> str:
+    """What a person finds a record by: its kind, and its id or number as the API sent it."""
+    fields = record if isinstance(record, dict) else {}
+    marks = [bytes(fields[name]).decode()[:40] for name in ("id", "seq", "key") if name in fields]
+    return " ".join([kind.__name__, *(mark.strip('"') for mark in marks[:1])])
+
+
+def _whole(value: Any) -> Any:
+    """Values as the rest of us can count on: money is finite, and instants have an offset.
+
+    An instant without one is in UTC, also in a record within a record. ValueError or OverflowError
+    where there is no such amount or instant.
+    """
+    if isinstance(value, Decimal):
+        return _finite(value)
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else _in_calendar(value)
     if isinstance(value, list):
-        return [_with_offsets(item) for item in value]
+        return [_whole(item) for item in value]
     if not isinstance(value, msgspec.Struct):
         return value
     fields = {name: getattr(value, name) for name in value.__struct_fields__}
-    changed = {name: new for name, old in fields.items() if (new := _with_offsets(old)) is not old}
+    changed = {name: new for name, old in fields.items() if (new := _whole(old)) is not old}
     return msgspec.structs.replace(value, **changed) if changed else value
+
+
+def _finite(amount: Decimal) -> Decimal:
+    """Money that can be added up and written out in digits."""
+    exponent = amount.as_tuple().exponent
+    is_sound = isinstance(exponent, int) and exponent >= -_MOST_DECIMALS
+    if is_sound and amount.adjusted() < _MOST_DIGITS:
+        return amount
+    raise ValueError(f"{str(amount)[:40]} is no amount of US dollars")
+
+
+def _in_calendar(moment: datetime) -> datetime:
+    """An instant that has a date in UTC, too."""
+    moment.astimezone(UTC)
+    return moment

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from analytics.emulator import logs
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
 from tests.conftest import StartRun
@@ -189,6 +190,26 @@ def test_list(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     assert [run["id"] for run in found] == [old.id]
 
 
+@pytest.mark.parametrize("field", ["cost_usd", "status", "created_at"])
+def test_a_broken_record_costs_no_other(
+    analytics: Command, api: Emulator, start_run: StartRun, field: str
+) -> None:
+    """What cannot be read is left out with a warning that names it, as a list and as JSON."""
+    good, broken = start_run(hours_ago=2), start_run(hours_ago=1)
+    value = {"cost_usd": "NaN", "status": 3, "created_at": "0001-01-01T00:00:00+05:00"}[field]
+    api.world.override_record(broken.id, {field: value})
+
+    table, as_json = analytics("runs", "list"), analytics("runs", "list", "--json")
+
+    for result in (table, as_json):
+        assert result.code == 0
+        assert f"warning: a record is left out: Run {broken.id}: " in result.err
+    assert [line.split()[0] for line in table.out.splitlines()[1:]] == [good.id[:8]]
+    assert [run["id"] for run in json.loads(as_json.out)] == [good.id]
+    assert good.id in analytics("runs", "show", good.id[:8]).out
+    assert analytics("runs", "show", broken.id).code == 1
+
+
 def test_list_of_nothing(analytics: Command) -> None:
     """Without runs, the JSON is an empty list and a person is told so."""
     assert parsed(analytics("runs", "list", "--json")) == []
@@ -244,6 +265,23 @@ def test_events(analytics: Command, trigger: Any) -> None:
     assert {event["level"] for event in warnings} == {"WARNING"}
     assert any("RETRY" in event["msg"] for event in warnings)
     assert "no level loud" in analytics("runs", "events", run_id, "--level", "loud").err
+
+
+def test_an_event_of_no_time_costs_no_other(
+    analytics: Command, trigger: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An instant that no calendar has is a broken record; the other events are printed."""
+    run_id = trigger()
+    sound = logs.log_events
+    absurd = [{"seq": 90 + number, "ts": ts} for number, ts in enumerate((1e20, -1, "NaN"))]
+    monkeypatch.setattr(logs, "log_events", lambda run: [*sound(run), *absurd])
+
+    result = analytics("runs", "events", run_id)
+
+    assert result.code == 0
+    assert result.out.splitlines()[-1].endswith("DONE  finished")
+    warned = [line.split(": ")[2] for line in result.err.splitlines()]
+    assert warned == ["LogEvent 90", "LogEvent 91", "LogEvent 92"]
 
 
 @pytest.mark.parametrize("is_told_meanwhile", [True, False])

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from analytics.cli.options import Config, Json
-
-if TYPE_CHECKING:
-    from analytics.levain import Agent, Levain
 
 runs = typer.Typer(
     help="Trigger, watch, read and cancel runs.",
@@ -116,16 +113,17 @@ def show(
     """
     from analytics.cli.runs import connection, printed
     from analytics.cli.runs.lookup import find_run
+    from analytics.cli.runs.readable import agents_by_id, records
 
     with connection.connected(workspace, config) as levain:
         found = find_run(levain, run)
-        costs = list(levain.analytics.run_costs(found.id))
+        costs = list(records([levain.analytics.run_costs(found.id)]))
         if as_json:
             printed.print_json({"run": found, "costs": costs})
         else:
             from analytics.cli.runs.tables import print_run
 
-            print_run(found, _agents(levain), costs)
+            print_run(found, agents_by_id(levain), costs)
 
 
 @runs.command()
@@ -146,12 +144,13 @@ def watch(
     """
     from analytics.cli.runs import connection
     from analytics.cli.runs.lookup import find_run
+    from analytics.cli.runs.readable import agents_by_id
     from analytics.cli.runs.watching import exit_code
     from analytics.cli.runs.watching import watch as watch_run
 
     with connection.connected(workspace, config, tries=connection.PATIENT) as levain:
         found = find_run(levain, run)
-        ended = watch_run(levain, found, _agents(levain), interval, as_json=as_json)
+        ended = watch_run(levain, found, agents_by_id(levain), interval, as_json=as_json)
     raise typer.Exit(exit_code(ended))
 
 
@@ -272,7 +271,3 @@ def artifacts(
     tries = connection.PATIENT if download else connection.QUICK
     with connection.connected(workspace, config, tries=tries) as levain:
         publishing.show(levain, find_run(levain, run), download, as_json=as_json)
-
-
-def _agents(levain: Levain) -> dict[str, Agent]:
-    return {agent.id: agent for agent in levain.agents.list()}

@@ -6,6 +6,7 @@ from itertools import islice
 
 from analytics.cli.runs import printed, tables
 from analytics.cli.runs.lookup import find_agent
+from analytics.cli.runs.readable import agents_by_id, records
 from analytics.errors import UsageError
 from analytics.levain import Levain
 from analytics.levain.runs import LONGEST_LIST
@@ -20,12 +21,12 @@ def show(
     if status is not None and status not in STATUSES:
         raise UsageError(f"There is no status {status}: {', '.join(STATUSES)}.")
     agent_id = find_agent(levain, agent).id if agent is not None else None
-    listed = levain.runs.list(agent_id, limit=LONGEST_LIST if status else limit)
-    found = list(islice((run for run in listed if status in (None, run.status)), limit))
+    pages = levain.runs.pages(agent_id, limit=LONGEST_LIST if status else limit)
+    found = list(islice((run for run in records(pages) if status in (None, run.status)), limit))
     if as_json:
         printed.print_json(found)
         return
     if found:
-        tables.print_runs(found, {each.id: each for each in levain.agents.list()})
+        tables.print_runs(found, agents_by_id(levain))
     else:
         printed.say(f"No {status} run among the newest {LONGEST_LIST}." if status else "No runs.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 
+from analytics.cli.runs.readable import records
 from analytics.errors import UsageError
 from analytics.levain import Agent, Levain, NotFoundError, Run
 from analytics.levain.runs import LONGEST_LIST
@@ -22,7 +23,7 @@ def find_run(levain: Levain, text: str) -> Run:
             return levain.runs.get(wanted)
         except NotFoundError:
             raise UsageError(f"The workspace has no run {wanted}.") from None
-    found = [run for run in levain.runs.list() if wanted and run.id.startswith(wanted)]
+    found = [run for run in records(levain.runs.pages()) if wanted and run.id.startswith(wanted)]
     if not found:
         raise UsageError(
             f"None of the newest {LONGEST_LIST} runs has an id that begins with `{text}`.\n"
@@ -38,7 +39,7 @@ def find_run(levain: Levain, text: str) -> Run:
 def find_agent(levain: Levain, text: str) -> Agent:
     """The agent with this id or slug, or the only one whose slug or id begins so."""
     wanted = text.strip()
-    agents = list(levain.agents.list())
+    agents = list(records(levain.agents.pages()))
     exact = [agent for agent in agents if wanted in (agent.slug, agent.id)]
     found = exact or [
         agent

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from analytics.cli.runs import printed, tables
+from analytics.cli.runs.readable import records
 from analytics.cli.runs.watching import leaving_it_at_work
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import Levain, LogEvent, NotFoundError, Run
@@ -25,7 +26,7 @@ def at_least(level: str) -> Wanted:
 def show(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
     """Print the events that there are by now."""
     try:
-        events = [event for event in levain.runs.log_events(run.id) if wanted(event)]
+        events = [event for event in records([levain.runs.log_events(run.id)]) if wanted(event)]
     except NotFoundError:
         if run.has_ended:
             raise
@@ -55,7 +56,9 @@ def show_conversation(levain: Levain, run: Run, *, as_json: bool) -> None:
     if run.session_id is None:
         raise AnalyticsError(f"Run {run.id} belongs to no session.")
     events = [
-        event for event in levain.sessions.events(run.session_id) if event.run_id in (None, run.id)
+        event
+        for event in records([levain.sessions.events(run.session_id)])
+        if event.run_id in (None, run.id)
     ]
     if as_json:
         printed.print_json(events)
