@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import HTTPException
 
 from analytics.emulator import logs
+from analytics.emulator.aggregates import Analytics
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
 from tests.conftest import StartRun
@@ -76,6 +78,8 @@ def test_trigger_takes_a_state(
         (["baker", "--initial-state", "nowhere.json"], 2, "nowhere.json cannot be read"),
         (["baker", "--initial-state", "list.json"], 2, "in list.json is no JSON object"),
         (["baker", "--prompt", "\udcff"], 2, "no UTF-8 text"),
+        (["baker", "--prompt", ""], 2, "The prompt is empty"),
+        (["baker", "--prompt", " \n\t"], 2, "The prompt is empty"),
         (["baker", "--initial-state", "half.json"], 2, "in half.json is no JSON object"),
         (["bakker", "--prompt", "a"], 2, "no agent `bakker`. It has baker."),
         (["", "--prompt", "a"], 2, "no agent ``"),
@@ -233,6 +237,27 @@ def test_show(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     assert "claude-sonnet-5  anthropic" in shown.out
     assert in_json["run"]["tokens_in"] == 10**18
     assert in_json["costs"][0]["cost_usd"] == "0.25"
+
+
+@pytest.mark.parametrize("status", [404, 403])
+def test_show_of_a_run_without_costs(
+    analytics: Command, start_run: StartRun, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Where the API does not give a run's costs by model, the run is shown, and that is said."""
+    run = start_run(cost="0.25")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise HTTPException(status, "no costs here")
+
+    monkeypatch.setattr(Analytics, "run_costs", refuse)
+
+    shown, in_json = (analytics("runs", "show", run.id, *more) for more in ([], ["--json"]))
+
+    for result in (shown, in_json):
+        assert result.code == 0
+        assert f"not available (HTTP {status}, no costs here)" in result.err
+    assert "$0.2500" in shown.out
+    assert json.loads(in_json.out)["costs"] is None
 
 
 def test_show_of_a_run_without_figures(

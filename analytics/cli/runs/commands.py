@@ -111,19 +111,11 @@ def show(
 
     Example: analytics runs show 3fa91c22
     """
-    from analytics.cli.runs import connection, printed
+    from analytics.cli.runs import connection, showing
     from analytics.cli.runs.lookup import find_run
-    from analytics.cli.runs.readable import agents_by_id, records
 
     with connection.connected(workspace, config) as levain:
-        found = find_run(levain, run)
-        costs = list(records([levain.analytics.run_costs(found.id)]))
-        if as_json:
-            printed.print_json({"run": found, "costs": costs})
-        else:
-            from analytics.cli.runs.tables import print_run
-
-            print_run(found, agents_by_id(levain), costs)
+        showing.show(levain, find_run(levain, run), as_json=as_json)
 
 
 @runs.command()

@@ -37,6 +37,11 @@ def _text(prompt: str) -> str:
         prompt.encode()
     except UnicodeEncodeError as error:
         raise UsageError("The prompt holds bytes that are no UTF-8 text.") from error
+    if not prompt.strip():
+        raise UsageError(
+            "The prompt is empty: say in --prompt what the agent is to do.\n"
+            "For one that needs no words, give --initial-state FILE."
+        )
     return prompt
 
 

@@ -1,0 +1,26 @@
+"""A run as it stands, and what it used of each model as far as the API tells."""
+
+from __future__ import annotations
+
+from analytics.cli.runs import printed, tables
+from analytics.cli.runs.readable import agents_by_id, records
+from analytics.levain import Levain, RefusedError, Run, UnauthorizedError
+from analytics.levain.usage import RunCost
+
+
+def show(levain: Levain, run: Run, *, as_json: bool) -> None:
+    """Print a run and its costs by model."""
+    costs = _costs(levain, run)
+    if as_json:
+        printed.print_json({"run": run, "costs": costs})
+    else:
+        tables.print_run(run, agents_by_id(levain), costs or [])
+
+
+def _costs(levain: Levain, run: Run) -> list[RunCost] | None:
+    """None where the API does not give them: it may have none yet, or the key may not read them."""
+    try:
+        return list(records([levain.analytics.run_costs(run.id)]))
+    except (RefusedError, UnauthorizedError) as error:
+        printed.say(f"What each model cost is not available ({error.cause}).")
+        return None
