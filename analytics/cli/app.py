@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analytics.cli.export import export
-from analytics.cli.options import Config, DataDir, Json
+from analytics.cli.options import Config, DataDir, Json, format_of
 from analytics.cli.runs.commands import runs
 
 if TYPE_CHECKING:
@@ -33,6 +33,26 @@ PublishAnyway = Annotated[
         help="Publish although the API's own figures differ by more than [controls] allows.",
     ),
 ]
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from analytics import __version__
+
+        print(f"levain-analytics {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """What all commands share."""
 
 
 def _settings(data_dir: Path | None, config: Path | None) -> Settings:
@@ -163,9 +183,14 @@ def rebuild(
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT; `-` reads it from standard input.")],
     form: Annotated[
-        str, typer.Option("--format", help="table, csv, json or parquet.", metavar="FORMAT")
-    ] = "table",
-    output: Annotated[Path | None, typer.Option(help="Write to this file.")] = None,
+        str | None,
+        typer.Option(
+            "--format",
+            help="table, csv, json or parquet [as --output ends, else table].",
+            metavar="FORMAT",
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Write to this file.", metavar="FILE")] = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -173,15 +198,11 @@ def sql(
 
     Example: analytics sql "select agent_name, sum(cost_usd) from fct_agent_days group by 1"
     """
-    from analytics.errors import UsageError
     from analytics.published.output import Format, write
     from analytics.published.sandbox import open_published, parsed
     from analytics.warehouse.layout import Layout
 
-    try:
-        chosen = Format(form)
-    except ValueError:
-        raise UsageError(f"There is no format {form}: table, csv, json or parquet.") from None
+    chosen = format_of(Format, form, output, Format.table)
     text = typer.get_text_stream("stdin").read() if query == "-" else query
     layout = Layout(_settings(data_dir, config).data_dir)
     with open_published(layout.published) as con:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir
+from analytics.cli.options import Config, DataDir, format_of
 
 export = typer.Typer(
     help="Write files for finance from the published figures.",
@@ -22,8 +22,11 @@ export = typer.Typer(
 def month(
     month: Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")],
     form: Annotated[
-        str, typer.Option("--format", help="csv, xlsx or parquet.", metavar="FORMAT")
-    ] = "csv",
+        str | None,
+        typer.Option(
+            "--format", help="csv, xlsx or parquet [as --output ends, else csv].", metavar="FORMAT"
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -45,17 +48,13 @@ def month(
 
     Example: analytics export month 2026-10 --format xlsx
     """
-    from analytics.errors import UsageError
     from analytics.published.export.files import Format, print_statement, write_statement
     from analytics.published.export.month import read_month
     from analytics.published.sandbox import open_published
     from analytics.settings import load_settings
     from analytics.warehouse.layout import Layout
 
-    try:
-        chosen = Format(form)
-    except ValueError:
-        raise UsageError(f"There is no format {form}: csv, xlsx or parquet.") from None
+    chosen = format_of(Format, form, output, Format.csv)
     layout = Layout(load_settings(data_dir, config).data_dir)
     with open_published(layout.published) as con:
         statement = read_month(con, month, workspace)

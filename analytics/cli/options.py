@@ -1,11 +1,14 @@
-"""The options that commands share."""
+"""The options that commands share, and what they mean."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+
+F = TypeVar("F", bound=StrEnum)
 
 DataDir = Annotated[
     Path | None,
@@ -16,3 +19,25 @@ Config = Annotated[
     typer.Option("--config", help="Settings file [ANALYTICS_CONFIG, else `analytics.toml`]."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+def format_of(formats: type[F], named: str | None, output: Path | None, default: F) -> F:
+    """The format that was named, else the one that the file's ending names, else the default.
+
+    UsageError where there is no such format.
+    """
+    from analytics.errors import UsageError
+
+    given = named
+    if given is None and output is not None and output != Path("-"):
+        given = output.suffix[1:].lower()
+    try:
+        return default if given is None else formats(given)
+    except ValueError:
+        *others, last = formats
+        there_are = f"{', '.join(others)} or {last}"
+        raise UsageError(
+            f"There is no format {named}: {there_are}."
+            if named is not None
+            else f"The ending of {output} names no format: say --format {there_are}."
+        ) from None

@@ -13,6 +13,7 @@ import duckdb
 import polars
 import pytest
 
+from analytics import __version__
 from analytics.batch.nightly import nightly
 from analytics.batch.progress import Progress
 from analytics.emulator.server import running
@@ -252,3 +253,41 @@ def test_a_published_file_opens_in_older_duckdb(published: Command) -> None:
     with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
         row = con.execute("select tags from duckdb_databases() where database_name = 'analytics'")
         assert "v1.5.0" in str(row.fetchone())
+
+
+@pytest.mark.parametrize(
+    ("file", "named", "beginning"),
+    [
+        ("x.csv", None, b"n\n1\n"),
+        ("x.JSON", None, b"["),
+        ("x.parquet", None, b"PAR1"),
+        ("x.csv", "json", b"["),
+        ("x", "csv", b"n\n1\n"),
+    ],
+)
+def test_a_files_ending_names_its_format(
+    published: Command, tmp_path: Path, file: str, named: str | None, beginning: bytes
+) -> None:
+    """Without --format a file is written as it is called; --format goes before."""
+    output = tmp_path / file
+    more = ["--format", named] if named else []
+
+    assert published("sql", "select 1 as n", "--output", str(output), *more).code == 0
+    assert output.read_bytes().startswith(beginning)
+
+
+@pytest.mark.parametrize("command", [("sql", "select 1"), ("export", "month", "2026-11")])
+def test_an_ending_that_names_no_format_is_told(
+    published: Command, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    """Nothing is guessed of another ending: the message has the formats, and no file is left."""
+    result = published(*command, "--output", str(tmp_path / "x.doc"))
+
+    assert (result.code, result.out) == (2, "")
+    assert "x.doc names no format: say --format" in result.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_version_is_told(analytics: Command) -> None:
+    """`--version` prints the release, which bug reports name."""
+    assert analytics("--version").out == f"levain-analytics {__version__}\n"
