@@ -121,9 +121,10 @@ def test_the_beginning_of_an_id_will_do(analytics: Command, start_run: StartRun)
     ["trigger", "list", "show", "watch", "events", "log", "cancel", "conversation", "artifacts"],
 )
 def test_each_command_explains_itself(analytics: Command, command: str) -> None:
-    """`--help` has an example, and fits into 80 columns."""
+    """`--help` has an example, and fits into 80 columns; what all commands take is taken here."""
     result = analytics("runs", command, "--help")
 
+    assert "--data-dir" in result.out
     assert f"Example: analytics runs {command}" in result.out
     assert max(map(len, result.out.splitlines())) <= 80
 

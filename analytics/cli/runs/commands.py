@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from analytics.cli.options import Config, Json
+from analytics.cli.options import Config, DataDir, Json
 
 runs = typer.Typer(
     help="Trigger, watch, read and cancel runs.",
@@ -53,6 +53,7 @@ def trigger(
     interval: Interval = 1.0,
     as_json: Json = False,
     workspace: Workspace = None,
+    data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Start a run; its id goes to standard output.
@@ -66,7 +67,7 @@ def trigger(
 
     given = triggering.run_input(prompt, initial_state)
     tries = connection.PATIENT if watch else connection.QUICK
-    with connection.connected(workspace, config, tries=tries) as levain:
+    with connection.connected(workspace, data_dir, config, tries=tries) as levain:
         found = find_agent(levain, agent)
         run = triggering.trigger(levain, found, given, version)
         if watch:
@@ -89,6 +90,7 @@ def list_runs(
     limit: Annotated[int, typer.Option(min=1, max=200, help="How many at most.")] = 20,
     as_json: Json = False,
     workspace: Workspace = None,
+    data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """List the newest runs, the newest first.
@@ -99,13 +101,17 @@ def list_runs(
     """
     from analytics.cli.runs import connection, listing
 
-    with connection.connected(workspace, config) as levain:
+    with connection.connected(workspace, data_dir, config) as levain:
         listing.show(levain, agent, status, limit, as_json=as_json)
 
 
 @runs.command()
 def show(
-    run: RunId, as_json: Json = False, workspace: Workspace = None, config: Config = None
+    run: RunId,
+    as_json: Json = False,
+    workspace: Workspace = None,
+    data_dir: DataDir = None,
+    config: Config = None,
 ) -> None:
     """Show a run as it stands, and what it used of each model.
 
@@ -114,7 +120,7 @@ def show(
     from analytics.cli.runs import connection, showing
     from analytics.cli.runs.lookup import find_run
 
-    with connection.connected(workspace, config) as levain:
+    with connection.connected(workspace, data_dir, config) as levain:
         showing.show(levain, find_run(levain, run), as_json=as_json)
 
 
@@ -124,6 +130,7 @@ def watch(
     interval: Interval = 1.0,
     as_json: Json = False,
     workspace: Workspace = None,
+    data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Watch a run until it ends.
@@ -140,7 +147,7 @@ def watch(
     from analytics.cli.runs.watching import exit_code
     from analytics.cli.runs.watching import watch as watch_run
 
-    with connection.connected(workspace, config, tries=connection.PATIENT) as levain:
+    with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
         found = find_run(levain, run)
         ended = watch_run(levain, found, agents_by_id(levain), interval, as_json=as_json)
     raise typer.Exit(exit_code(ended))
@@ -156,6 +163,7 @@ def events(
     interval: Interval = 1.0,
     as_json: Json = False,
     workspace: Workspace = None,
+    data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Print a run's log events, oldest first.
@@ -170,7 +178,7 @@ def events(
 
     wanted = timeline.at_least(level)
     tries = connection.PATIENT if follow else connection.QUICK
-    with connection.connected(workspace, config, tries=tries) as levain:
+    with connection.connected(workspace, data_dir, config, tries=tries) as levain:
         found = find_run(levain, run)
         if follow:
             timeline.follow(levain, found, wanted, interval, as_json=as_json)
@@ -185,6 +193,7 @@ def log(
         Path | None, typer.Option(metavar="FILE", help="Write to this file, replacing it.")
     ] = None,
     workspace: Workspace = None,
+    data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Download the raw log of a run that has ended.
@@ -197,7 +206,7 @@ def log(
     from analytics.cli.runs import connection, files, printed
     from analytics.cli.runs.lookup import find_run
 
-    with connection.connected(workspace, config, tries=connection.PATIENT) as levain:
+    with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
         files.write_log(levain, find_run(levain, run), output)
     if output is not None:
         printed.say(f"{output.stat().st_size:,} bytes in {output}")
@@ -210,6 +219,7 @@ def cancel(
     interval: Interval = 1.0,
     as_json: Json = False,
     workspace: Workspace = None,
+    data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Cancel a run, and wait until it has ended.
@@ -222,14 +232,18 @@ def cancel(
     from analytics.cli.runs import cancelling, connection
     from analytics.cli.runs.lookup import find_run
 
-    with connection.connected(workspace, config, tries=connection.PATIENT) as levain:
+    with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
         found = find_run(levain, run)
         cancelling.cancel(levain, found, interval, is_awaited=wait, as_json=as_json)
 
 
 @runs.command()
 def conversation(
-    run: RunId, as_json: Json = False, workspace: Workspace = None, config: Config = None
+    run: RunId,
+    as_json: Json = False,
+    workspace: Workspace = None,
+    data_dir: DataDir = None,
+    config: Config = None,
 ) -> None:
     """Print what was said and done in a run.
 
@@ -238,7 +252,7 @@ def conversation(
     from analytics.cli.runs import connection, timeline
     from analytics.cli.runs.lookup import find_run
 
-    with connection.connected(workspace, config) as levain:
+    with connection.connected(workspace, data_dir, config) as levain:
         timeline.show_conversation(levain, find_run(levain, run), as_json=as_json)
 
 
@@ -251,6 +265,7 @@ def artifacts(
     ] = None,
     as_json: Json = False,
     workspace: Workspace = None,
+    data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """List the files that a run has published, or save them.
@@ -261,5 +276,5 @@ def artifacts(
     from analytics.cli.runs.lookup import find_run
 
     tries = connection.PATIENT if download else connection.QUICK
-    with connection.connected(workspace, config, tries=tries) as levain:
+    with connection.connected(workspace, data_dir, config, tries=tries) as levain:
         publishing.show(levain, find_run(levain, run), download, as_json=as_json)

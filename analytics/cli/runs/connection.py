@@ -27,10 +27,10 @@ PATIENT = TRIES  # of one that goes on for a while
 
 @contextmanager
 def connected(
-    workspace: str | None, config: Path | None, *, tries: int = QUICK
+    workspace: str | None, data_dir: Path | None, config: Path | None, *, tries: int = QUICK
 ) -> Iterator[Levain]:
     """A client for a workspace of the settings; what the API refuses becomes an AnalyticsError."""
-    chosen = _chosen(load_settings(config=config).workspaces, workspace)
+    chosen = _chosen(load_settings(data_dir, config).workspaces, workspace)
     with _client(chosen, tries) as levain:
         _insist_on_identity(levain, chosen)
         yield levain
