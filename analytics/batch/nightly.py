@@ -33,6 +33,22 @@ def batch(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyConnectio
         yield layout, con
 
 
+@contextmanager
+def batch_on_data(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyConnection]]:
+    """The same where something was read before; else AnalyticsError, and no folder is made."""
+    layout = Layout(settings.data_dir)
+    nothing = AnalyticsError(
+        f"Nothing has been read into {layout.root} yet.\n"
+        "Run `analytics nightly` or `analytics extract` first, or name the data with --data-dir."
+    )
+    if not layout.warehouse.exists():
+        raise nothing
+    with batch(settings) as (layout, con):
+        if not con.execute("select 1 from ledger.workspaces limit 1").fetchone():
+            raise nothing
+        yield layout, con
+
+
 def extract(settings: Settings, progress: Progress) -> list[Outcome]:
     """The first stage alone; AnalyticsError where a workspace could not be read."""
     keys = api_keys(settings)

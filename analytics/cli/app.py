@@ -99,11 +99,11 @@ def transform(data_dir: DataDir = None, config: Config = None) -> None:
     Example: analytics transform
     """
     from analytics.batch import stages
-    from analytics.batch.nightly import batch
+    from analytics.batch.nightly import batch_on_data
     from analytics.batch.progress import Progress
 
     settings = _settings(data_dir, config)
-    with batch(settings) as (layout, con):
+    with batch_on_data(settings) as (layout, con):
         stages.transform(con, settings, layout, Progress())
 
 
@@ -116,11 +116,11 @@ def check(
     Example: analytics check
     """
     from analytics.batch import stages
-    from analytics.batch.nightly import batch
+    from analytics.batch.nightly import batch_on_data
     from analytics.batch.progress import Progress
 
     settings = _settings(data_dir, config)
-    with batch(settings) as (layout, con):
+    with batch_on_data(settings) as (layout, con):
         stages.check(con, settings, layout, Progress(), publish_anyway=publish_anyway)
 
 
@@ -132,11 +132,11 @@ def report(data_dir: DataDir = None, config: Config = None) -> None:
     """
     from analytics.batch import stages
     from analytics.batch.last_night import read_last_night
-    from analytics.batch.nightly import batch
+    from analytics.batch.nightly import batch_on_data
     from analytics.batch.progress import Progress
 
     settings = _settings(data_dir, config)
-    with batch(settings) as (layout, _):
+    with batch_on_data(settings) as (layout, _):
         night = read_last_night(layout)
         stages.report(settings, layout, Progress(), night.messages if night else [])
 
@@ -150,11 +150,11 @@ def publish(
     Example: analytics publish
     """
     from analytics.batch import stages
-    from analytics.batch.nightly import batch
+    from analytics.batch.nightly import batch_on_data
     from analytics.batch.progress import Progress
 
     settings = _settings(data_dir, config)
-    with batch(settings) as (layout, _):
+    with batch_on_data(settings) as (layout, _):
         stages.publish_all(settings, layout, Progress(), publish_anyway=publish_anyway)
 
 

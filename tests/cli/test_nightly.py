@@ -230,6 +230,26 @@ def test_an_empty_workspace_has_reports_too(
     assert "no runs" in Path("data/site/index.html").read_text(encoding="utf-8").lower()
 
 
+@pytest.mark.parametrize("stage", ["transform", "check", "report", "publish"])
+def test_a_stage_needs_data(analytics: Command, stage: str) -> None:
+    """Where nothing was ever read, a later stage says what to run first, and makes no folder."""
+    result = analytics(stage)
+
+    assert (result.code, result.out) == (1, "")
+    assert "Nothing has been read into data yet.\nRun `analytics nightly`" in result.err
+    assert not Path("data").exists()
+
+
+def test_a_stage_needs_a_night_that_was_loaded(night: Command, api: Emulator) -> None:
+    """A first night that failed leaves nothing to build reports of."""
+    api.faults.add("/runs/$", "500", TRIES)
+    night("nightly")
+    result = night("transform")
+
+    assert (result.code, "Nothing has been read into data yet" in result.err) == (1, True)
+    assert not Path("data/marts.duckdb").exists()
+
+
 def test_two_nights_at_once_are_refused(night: Command) -> None:
     """While a batch holds the data directory another one ends with exit 4."""
     with batch_lock(Layout(Path("data"))):
