@@ -5,11 +5,12 @@ This is the only module that reads the environment.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
@@ -21,6 +22,17 @@ DEFAULT_DATA_DIR = "data"
 API_KEY_ENV = "LEVAIN_API_KEY"
 
 _KEY_TEXT = re.compile(r"levain_\w{8,}")
+
+_KINDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "a text in quotes",
+    "array": "a list",
+    "object": "a table",
+}
+_BOUNDS = {">=": "at least", "<=": "at most"}
+_SAMPLES = {"mode": '"0640"', "api_key_env": '"LEVAIN_API_KEY"'}
 
 Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -159,16 +171,43 @@ def _read_file(path: Path, *, must_exist: bool) -> _File:
             "put the key into a variable, and the variable's NAME into api_key_env."
         )
     try:
-        return msgspec.convert(tomllib.loads(text), _File)
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
+    try:
+        return msgspec.convert(tables, _File)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {_in_words(error)}") from error
+        raise UsageError(f"{path}: {_in_words(str(error), tables)}.") from error
 
 
-def _in_words(error: msgspec.ValidationError) -> str:
+def _in_words(error: str, tables: dict[str, Any]) -> str:
     """What is wrong and where, in the words of a settings file."""
-    what, _, where = str(error).partition(" - at `$")
-    what = what.replace("Object contains unknown field", "there is no setting")
+    what, _, where = error.partition(" - at `$")
     where = where.strip(".`")
-    return f"{what} in [{where}]." if where else f"{what}."
+    wanted = re.match(r"Expected `(\w+)`(?: ([<>]=) ([\d.]+)| (of length|matching))?", what)
+    if wanted is None:
+        what = what.replace("Object contains unknown field", "there is no setting")
+        what = what.replace("Object missing required field", "there must be a setting")
+        return f"{what} in {_table(where)}" if where else what
+    kind, bound, limit, form = wanted.groups()
+    table, _, name = where.rpartition(".")
+    place = f"`{name}` in {_table(table)}" if table else _table(name)
+    must = _KINDS[kind] + (f", {_BOUNDS[bound]} {float(limit):g}" if bound else "")
+    must += f" like {_SAMPLES[name]}" if form else ""
+    return f"{place} must be {must}, not {_given(where, tables)}"
+
+
+def _table(where: str) -> str:
+    """A table by its head in the file: `workspaces[1]` is the second of its kind."""
+    name, _, index = where.rstrip("]").partition("[")
+    return f"[[{name}]] number {int(index) + 1}" if index else f"[{name}]"
+
+
+def _given(where: str, tables: dict[str, Any]) -> str:
+    """The value that stands there."""
+    value: Any = tables
+    for step in re.findall(r"\w+", where):
+        value = value[int(step) if isinstance(value, list) else step]
+    if isinstance(value, dict | list):
+        return _KINDS["object" if isinstance(value, dict) else "array"]
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -22,12 +22,39 @@ SettingsFile = Callable[[str], None]
         ("[extra]\n", "there is no setting `extra`"),
         (
             '[extract]\nhistory_days = "all"\n',
-            "Expected `int`, got `str` in [extract.history_days]",
+            '`history_days` in [extract] must be a whole number, not "all".',
         ),
-        ("[extract]\nhistory_days = 0\n", "[extract.history_days]"),
-        ("[extract]\nconcurrency = 1000\n", "[extract.concurrency]"),
-        ('[publish]\nmode = "everybody"\n', "[publish.mode]"),
-        ('[publish]\nmode = "0666"\n', "[publish.mode]"),
+        (
+            "[extract]\nhistory_days = 0\n",
+            "`history_days` in [extract] must be a whole number, at least 1, not 0.",
+        ),
+        (
+            "[extract]\nconcurrency = 1000\n",
+            "`concurrency` in [extract] must be a whole number, at most 64, not 1000.",
+        ),
+        (
+            '[controls]\nblock_above_usd = "10"\n',
+            'analytics.toml: `block_above_usd` in [controls] must be a number, not "10".',
+        ),
+        (
+            "[privacy]\nkeep_errors = 1\n",
+            "`keep_errors` in [privacy] must be true or false, not 1.",
+        ),
+        (
+            '[publish]\nmode = "everybody"\n',
+            '`mode` in [publish] must be a text in quotes like "0640", not "everybody".',
+        ),
+        ('[publish]\nmode = "0666"\n', 'like "0640", not "0666".'),
+        ("publish = 3\n", "[publish] must be a table, not 3."),
+        ("[workspaces]\n", "[workspaces] must be a list, not a table."),
+        (
+            '[[workspaces]]\napi_key_env = "A"\n[[workspaces]]\n',
+            "there must be a setting `api_key_env` in [[workspaces]] number 2.",
+        ),
+        (
+            '[[workspaces]]\napi_key_env = ""\n',
+            "`api_key_env` in [[workspaces]] number 1 must be",
+        ),
         ("[extract\n", "is not valid TOML"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "api.example"\n', "must start with https://"),
         ('[reporting]\ntimezone = "Middle/Earth"\n', "is no time zone"),
