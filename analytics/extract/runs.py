@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from analytics.extract.landing import Landing
-from analytics.extract.listing import Mark, Row, joins, pull, pulls_by_agent, rows_of
+from analytics.extract.listing import Mark, Pull, Row, joins, pull, pulls_by_agent, rows_of
 from analytics.extract.meters import CORRECTION_DAYS
 from analytics.extract.night import Night, together
 from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST
 
 SOURCE = "runs"
+
+SHOWN_AGENTS = 3
 
 BATCH = 250
 """Lists per load: one batch is loaded while the next is read."""
@@ -40,12 +42,21 @@ def _tell_gaps(night: Night) -> None:
     if gaps:
         night.warnings.append(
             f"{_agents(len(gaps))} started more runs since the last reading than the API lists "
-            f"({LONGEST_LIST}); what lies between was not seen. Run the batch more often."
+            f"({LONGEST_LIST}): {_named(night, gaps)}. What lies between was not seen; when its "
+            "day has ended, fct_listing_gaps tells how many runs, and what they cost. "
+            "Run the batch more often."
         )
     if first := len(night.gaps) - len(gaps):
         night.say(
             f"older runs of {_agents(first)} are beyond the {LONGEST_LIST} that the API lists"
         )
+
+
+def _named(night: Night, gaps: list[Pull]) -> str:
+    names = night.store.agent_names()
+    named = sorted(names.get(gap.agent_id or "", gap.agent_id or "") for gap in gaps)
+    more = len(named) - SHOWN_AGENTS
+    return ", ".join(named[:SHOWN_AGENTS]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _agents(count: int) -> str:

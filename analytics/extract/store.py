@@ -36,6 +36,9 @@ class Store(Protocol):
     def agent_ids(self) -> set[str]:
         """All agents that were ever heard of."""
 
+    def agent_names(self) -> dict[str, str]:
+        """What each agent is called, by its id, as far as it has a name."""
+
     def list_marks(self) -> dict[str | None, Mark]:
         """Where the last pull of each list ended; None stands for the unfiltered list."""
 

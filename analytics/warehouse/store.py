@@ -81,6 +81,16 @@ class WarehouseStore:
         """)
         return {agent_id for (agent_id,) in rows}
 
+    def agent_names(self) -> dict[str, str]:
+        """What each agent is called, by its id, as far as it has a name."""
+        return dict(
+            self._rows("""
+                select agent_id, agent_name
+                from raw.agents anti join raw.superseded using (version_id)
+                where {mine} and trim(agent_name) <> ''
+            """)
+        )
+
     def list_marks(self) -> dict[str | None, Mark]:
         """Where the last pull of each list ended; None stands for the unfiltered list."""
         rows = self._rows("""

@@ -15,6 +15,7 @@ from analytics.emulator.world import World
 from analytics.extract.night import Night
 from analytics.settings import Extract
 from tests.conftest import NOW, Batch, StartRun
+from tests.nights import LIST_CAP, short_lists
 
 
 def nights_later(world: World, hours: int = 24) -> None:
@@ -86,8 +87,29 @@ def test_an_agent_that_outruns_its_list_leaves_a_gap(
         "select gap_after, gap_before from ledger.list_pulls where gap_after is not null"
     )
     assert after < before
-    assert "1 agent" in outcome.warnings[0]
+    assert outcome.warnings[0].startswith("1 agent started more runs")
+    assert "(200): Baker. What lies between was not seen" in outcome.warnings[0]
     assert later.warnings == []
+
+
+def test_a_few_of_many_gaps_are_named(
+    batch: Batch, world: World, workspace: Workspace, start_run: StartRun
+) -> None:
+    """Of many agents with a gap three are named, and the others counted."""
+    bakers = [world.add_agent(workspace, name, name.lower()) for name in "DECAB"]
+    for each in bakers:
+        start_run(of=each, hours_ago=1)
+    with short_lists():
+        batch.extract()
+        nights_later(world)
+        for number in range(LIST_CAP + 1):
+            for each in bakers:
+                start_run(hours_ago=1 + number / 100, of=each)
+
+        (outcome,) = batch.extract()
+
+    assert "5 agents" in outcome.warnings[0]
+    assert f"({LIST_CAP}): A, B, C and 2 more." in outcome.warnings[0]
 
 
 def test_a_run_known_by_id_joins_no_list(batch: Batch, world: World, start_run: StartRun) -> None:
