@@ -27,10 +27,14 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the night of one workspace went; `error` is None where it went well."""
+    """How the night of one workspace went.
+
+    `error` is None where it went well; else `kept` tells which figures of it still stand.
+    """
 
     name: str
     error: str | None = None
+    kept: str = ""
     request_count: int = 0
     record_count: int = 0
     new_version_count: int = 0
@@ -81,7 +85,10 @@ async def extract_all(
                 opened.append(_Opened(workspace, client, me, answer.fetched_at))
         _insist_on_a_key(opened, refused)
         _insist_on_identity(con, opened)
-        failed = [Outcome(_name(workspace), str(error)) for workspace, error in refused]
+        failed = [
+            Outcome(_name(workspace), str(error), _kept(con, workspace))
+            for workspace, error in refused
+        ]
         for outcome in failed:
             progress.warn(f"{outcome.name}: {outcome.error}")
         return failed + [await _extract_one(con, one, settings, layout, progress) for one in opened]
@@ -157,7 +164,8 @@ async def _extract_one(
     except (LevainError, AnalyticsError, duckdb.Error) as error:
         con.rollback()
         progress.warn(f"{name}: {error}")
-        return Outcome(name, str(error), one.client.request_count)
+        kept = _kept(con, one.setting, one.me.workspace_id)
+        return Outcome(name, str(error), kept, one.client.request_count)
     except BaseException:
         con.rollback()
         raise
@@ -171,13 +179,27 @@ async def _extract_one(
     )
     return Outcome(
         name,
-        None,
-        one.client.request_count,
-        night.record_count,
-        night.new_version_count,
-        night.quarantined_count,
-        night.warnings,
+        request_count=one.client.request_count,
+        record_count=night.record_count,
+        new_version_count=night.new_version_count,
+        quarantined_count=night.quarantined_count,
+        warnings=night.warnings,
     )
+
+
+def _kept(
+    con: duckdb.DuckDBPyConnection, setting: Workspace, workspace_id: str | None = None
+) -> str:
+    """Which figures stand of a workspace that tonight could not be read."""
+    row = con.execute(
+        "select coalesce(workspace_name, workspace_id), last_night_at from ledger.workspaces"
+        " where workspace_id = ? or (api = ? and api_key_env = ?)",
+        [workspace_id or setting.workspace_id, setting.api, setting.api_key_env],
+    ).fetchone()
+    if row is None:
+        return "It has no figures yet."
+    name, last_night_at = row
+    return f"{name} keeps its figures up to {last_night_at:%Y-%m-%d %H:%M} UTC."
 
 
 def _oddities(night: Night) -> list[str]:

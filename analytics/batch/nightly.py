@@ -54,21 +54,26 @@ def extract(settings: Settings, progress: Progress) -> list[Outcome]:
     keys = api_keys(settings)
     with batch(settings) as (layout, con):
         outcomes = _extract(con, keys, settings, layout, progress)
-    _insist_on_all(outcomes)
+    insist_on_all(outcomes)
     return outcomes
 
 
-def nightly(settings: Settings, progress: Progress, *, publish_anyway: bool = False) -> None:
-    """The whole flow. A workspace that failed is told of last, when the others are published."""
+def nightly(
+    settings: Settings, progress: Progress, *, publish_anyway: bool = False
+) -> list[Outcome]:
+    """The whole flow; the outcomes tell of workspaces that failed while others were published.
+
+    AnalyticsError where nothing was published.
+    """
     started_at = datetime.now(UTC)
     layout = Layout(settings.data_dir)
     keys = api_keys(settings)
     try:
         with batch(settings) as (layout, con):
             outcomes = _extract(con, keys, settings, layout, progress)
-            if any(outcome.error is None for outcome in outcomes):
-                _publish(con, settings, layout, progress, outcomes, publish_anyway)
-        _insist_on_all(outcomes)
+            if all(outcome.error for outcome in outcomes):
+                insist_on_all(outcomes)
+            _publish(con, settings, layout, progress, outcomes, publish_anyway)
     except BusyError:
         raise
     except (AnalyticsError, OSError, duckdb.Error) as error:
@@ -76,7 +81,12 @@ def nightly(settings: Settings, progress: Progress, *, publish_anyway: bool = Fa
         with suppress(OSError):
             write_last_night(layout, LastNight.failed(started_at, error))
         raise
-    write_last_night(layout, LastNight.done(started_at, outcomes))
+    unread = _unread(outcomes)
+    write_last_night(
+        layout,
+        LastNight.failed(started_at, unread) if unread else LastNight.done(started_at, outcomes),
+    )
+    return outcomes
 
 
 def _extract(
@@ -107,20 +117,25 @@ def _publish(
 
 def _warnings(outcomes: list[Outcome]) -> list[str]:
     failed = [
-        f"{outcome.name} could not be read; its figures are those of its last good night."
-        for outcome in outcomes
-        if outcome.error
+        f"{outcome.name} could not be read. {outcome.kept}" for outcome in outcomes if outcome.error
     ]
     return failed + [
         f"{outcome.name}: {warning}" for outcome in outcomes for warning in outcome.warnings
     ]
 
 
-def _insist_on_all(outcomes: list[Outcome]) -> None:
+def insist_on_all(outcomes: list[Outcome]) -> None:
+    """AnalyticsError where a workspace could not be read, with the figures of it that stand."""
+    if unread := _unread(outcomes):
+        raise unread
+
+
+def _unread(outcomes: list[Outcome]) -> AnalyticsError | None:
     failed = [outcome for outcome in outcomes if outcome.error]
-    if failed:
-        raise AnalyticsError(
-            f"{len(failed)} of {len(outcomes)} workspaces could not be read; "
-            "what was published of them before still stands.\n"
-            + "\n".join(f"{outcome.name}: {outcome.error}" for outcome in failed)
-        )
+    if not failed:
+        return None
+    return AnalyticsError(
+        f"{len(failed)} of {len(outcomes)} workspaces could not be read; "
+        "what was published of them before still stands.\n"
+        + "\n".join(f"{each.name}: {each.error}\n  {each.kept}" for each in failed)
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -196,7 +197,7 @@ def test_one_workspace_that_fails_costs_no_other(
     settings_file: SettingsFile,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The others are published, the failed one is named, and the exit is 1."""
+    """The others are published and summed up; what stands of the failed one is told: exit 1."""
     other = world.add_workspace("Other")
     monkeypatch.setenv("GOOD", world.workspaces[0].api_key)
     monkeypatch.setenv("REVOKED", "levain_revoked_long_ago")
@@ -213,8 +214,20 @@ def test_one_workspace_that_fails_costs_no_other(
     assert result.code == 1
     assert "1 of 3 workspaces could not be read" in result.err
     assert "REVOKED" in result.err
+    assert "It has no figures yet." in result.err
+    assert "Blank Slate: 3 runs" in result.out
     rows = night("sql", "select workspace_name from dim_workspaces order by 1", "--format", "csv")
     assert rows.out.split("\n")[:3] == ["workspace_name", "Blank Slate", "Other"]
+
+    monkeypatch.setenv("OTHER", "levain_revoked_meanwhile")
+    world.pass_time(timedelta(days=1))
+    later = night("nightly")
+
+    assert (later.code, "Blank Slate: 3 runs" in later.out) == (1, True)
+    kept = "Other keeps its figures up to 2026-11-20 06:00 UTC."
+    assert kept in later.err
+    assert kept in night("status").out
+    assert kept in Path("data/site/index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.usefixtures("batch")
