@@ -144,8 +144,10 @@ def print_text(found: dict[str, Any]) -> None:
     workspaces = found["workspaces"]
     console.print()
     console.print(_table(_FRESHNESS, workspaces))
+    console.print(_FRESHNESS_IN_WORDS)
     console.print()
     console.print(_table(_WHOLENESS, workspaces))
+    console.print(_WHOLENESS_IN_WORDS)
     console.print()
     for row in workspaces:
         if pace := _pace(row):
@@ -169,17 +171,24 @@ _FRESHNESS: _Columns = (
     ),
     ("Open", lambda row: numbers.count(row["open_run_count"])),
     ("Settling", lambda row: numbers.count(row["unsettled_run_count"])),
-    ("Aside", lambda row: numbers.count(row["quarantined_record_count"])),
+    ("Broken", lambda row: numbers.count(row["quarantined_record_count"])),
 )
 _WHOLENESS: _Columns = (
     ("Missing", lambda row: numbers.count(row["missing_run_count"])),
-    ("Its cost", lambda row: _gap_cost(row)),
+    ("Cost", lambda row: _gap_cost(row)),
     ("Days ok", lambda row: numbers.count(row["ok_day_count"])),
-    ("Lag", lambda row: numbers.count(row["within_lag_day_count"])),
+    ("In lag", lambda row: numbers.count(row["within_lag_day_count"])),
     ("Open", lambda row: numbers.count(row["open_day_count"])),
     ("Breach", lambda row: numbers.count(row["breach_day_count"])),
     ("Unexplained", lambda row: numbers.usd(row["unexplained_usd"])),
 )
+_FRESHNESS_IN_WORDS = """\
+Open runs have not ended; settling ones have, and may still be corrected.
+Broken records are set aside, with the reason, in fct_quarantined_records."""
+_WHOLENESS_IN_WORDS = """\
+Missing runs were seen by no batch: fct_listing_gaps. Days are open while they
+hold open or settling runs; then ok where cost agrees with the API's own sums,
+in lag where it may yet, else a breach. fct_reconciliation has the unexplained."""
 
 
 def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:

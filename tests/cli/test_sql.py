@@ -239,11 +239,14 @@ def test_status_is_told_in_json(published: Command) -> None:
 
 
 def test_status_fits_a_terminal(published: Command) -> None:
-    """The status has gaps, reconciled days and the pace of each workspace, in 80 columns."""
+    """The status has gaps, reconciled days and paces, and explains its heads, in 80 columns."""
     lines = published("status").out.splitlines()
 
     assert any("Missing" in line and "Unexplained" in line for line in lines)
     assert "Blank Slate: one batch a day misses none" in lines
+    legend = " ".join(lines[lines.index("") :]).lower()
+    for head in ("open", "settling", "broken", "missing", "ok", "in lag", "breach", "unexplained"):
+        assert legend.count(head) >= 2, head
     assert max(map(len, lines)) <= 80
 
 
