@@ -17,11 +17,12 @@ from analytics.extract.night import Night
 from analytics.extract.workspace import extract_workspace
 from analytics.levain import AsyncLevain, LevainError, UnauthorizedError
 from analytics.levain.records import Me, typed
-from analytics.settings import Settings, Workspace
+from analytics.settings import CONFIG_FILE, Settings, Workspace
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import loading
 from analytics.warehouse.store import WarehouseStore
 
+_HOW_TO_ADD = f"\nTo have it beside these data, give its workspace_id in {CONFIG_FILE}."
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -107,24 +108,34 @@ def _insist_on_a_key(opened: list[_Opened], refused: list[tuple[Workspace, Levai
 
 
 def _insist_on_identity(con: duckdb.DuckDBPyConnection, opened: list[_Opened]) -> None:
-    """A key must belong to the workspace that its data was stored under."""
-    known = {
-        (api, name): (workspace_id, workspace_name)
-        for workspace_id, workspace_name, api, name in con.execute(
-            "select workspace_id, workspace_name, api, api_key_env from ledger.workspaces"
-        ).fetchall()
-    }
+    """A key must belong to the workspace that its data was stored under.
+
+    A rebuild does not know which setting that was: a workspace that no key has opened since is
+    then taken for the one that a new key should have opened, unless the settings name another.
+    """
+    stored = con.execute(
+        "select workspace_id, workspace_name, api, api_key_env from ledger.workspaces order by 1"
+    ).fetchall()
+    known = {(api, env): (each, name) for each, name, api, env in stored}
+    held = {each for each, *_ in stored}
     seen: dict[str, str] = {}
+    awaited = [
+        (each, name)
+        for each, name, _, env in stored
+        if env is None and each not in {one.me.workspace_id for one in opened}
+    ]
     for one in opened:
         env, found = one.setting.api_key_env, one.me.workspace_id
-        expected, label = known.get((one.setting.api, env), (found, None))
+        new = awaited[0] if awaited and found not in held else (found, None)
+        expected, label = known.get((one.setting.api, env), new)
         expected = one.setting.workspace_id or expected
         if found != expected:
-            stored = f"{label or 'another workspace'} ({expected})"
             raise UsageError(
                 f"The key in {env} belongs to workspace {one.me.workspace_name} ({found}), "
-                f"but the data under this setting is that of {stored}.\n"
+                "but the data under this setting is that of "
+                f"{label or 'another workspace'} ({expected}).\n"
                 "Put that workspace's key back, or read the other one into another --data-dir."
+                + (_HOW_TO_ADD if expected == new[0] else "")
             )
         if not _SAFE_ID.fullmatch(found):
             raise UsageError(f"{one.setting.api} gives a workspace id that is no id: {found!r}.")

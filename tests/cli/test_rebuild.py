@@ -20,7 +20,7 @@ from analytics.extract.landing import CLOSING_STEP
 from analytics.transform.checks import CheckResult
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, SettingsFile
 from tests.conftest import Batch, StartRun
 from tests.nights import gone_from
 
@@ -152,6 +152,29 @@ def test_a_folder_that_cannot_be_read_is_named(night: Command) -> None:
     assert result.code == 1
     assert f"The landing folder {file.parent} cannot be loaded" in result.err
     assert fingerprints() == before
+
+
+def test_after_a_rebuild_a_key_must_be_of_the_datas_workspace(
+    night: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another workspace's key is refused until the settings name that workspace as one to add."""
+    night("nightly")
+    night("rebuild")
+    other = world.add_workspace("Other")
+    monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
+    refused = night("nightly")
+
+    assert refused.code == 2
+    assert "belongs to workspace Other" in refused.err
+    assert f"is that of Blank Slate ({world.workspaces[0].id})" in refused.err
+    assert "give its workspace_id in analytics.toml" in refused.err
+
+    settings_file(
+        f'[extract]\nhistory_days = 3\n[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\n'
+        f'workspace_id = "{other.id}"\n'
+    )
+    assert night("nightly").code == 0
+    assert len(list((DATA / "landing").iterdir())) == 2
 
 
 @pytest.mark.parametrize("how", ["changed", "lost"])
