@@ -234,6 +234,7 @@ WORKSPACES: tuple[tuple[str, dict[str, str], tuple[Role, ...]], ...] = (
     # Anthropic bills this one itself: Levain bills its platform charge alone.
     ("Northlight Studio", {"anthropic": "made-up-key-w7Qz"}, NORTHLIGHT_STUDIO),
 )
+# No sum by agent tells of a later correction of a run without an agent.
 UNATTRIBUTED = Habit(
-    runs_per_day=2, traffic=CONVERSATION, offers=(c.HAIKU,), requests=(1, 4), weekend_share=1.0
+    runs_per_day=0, traffic=CONVERSATION, offers=(c.HAIKU,), requests=(1, 4), correction_rate=0
 )

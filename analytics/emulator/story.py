@@ -62,10 +62,10 @@ class _Stage:
         for worker in list(workers.values())[:3]:
             # Somebody always works at the present, whatever the hour.
             self.world.at(self.present - timedelta(seconds=3), worker.begin)
-        # Today some runs have no agent: older ones could be neither listed nor counted.
+        # One run has no agent, so late that the first night lists it. Later ones might outrun the
+        # list on the day that no night reads them, and then nothing would count or sum them.
         nobody = Worker(self.world, self.workspace, cast.UNATTRIBUTED, self.workspace.name)
         self.world.at(self.present - timedelta(minutes=2), nobody.begin)
-        nobody.work_from(self._midnight(-1))
 
     def _hire(self, role: Role) -> Agent:
         hired = self._midnight(role.since_days) - timedelta(hours=40)

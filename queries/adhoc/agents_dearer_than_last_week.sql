@@ -1,45 +1,43 @@
--- Which agents cost more in the last 7 days than in the 7 before, and is it more runs or
--- dearer ones?
+-- Which agents cost more in the last 7 complete days than in the 7 before, and is it more runs or
+-- dearer ones? Runs that the API lists no more count too, with what they cost.
 with
 
-latest as (
-    select max(date) as date
-    from marts.fct_agent_days
-),
-
 recent as (
-    select days.*, days.date > latest.date - 7 as is_this_week
-    from marts.fct_agent_days as days
-    cross join latest
-    where days.date > latest.date - 14
+    select
+        days.*,
+        workspaces.workspace_name,
+        days.date > workspaces.last_complete_date - 7 as is_this_week
+    from marts.fct_agent_days_complete as days
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    where
+        days.date > workspaces.last_complete_date - 14
+        and days.date <= workspaces.last_complete_date
 ),
 
 weeks as (
     select
-        workspace_id,
-        agent_id,
+        workspace_name,
         agent_name,
-        coalesce(sum(cost_usd) filter (is_this_week), 0) as this_week_usd,
-        coalesce(sum(cost_usd) filter (not is_this_week), 0) as last_week_usd,
-        coalesce(sum(run_count) filter (is_this_week), 0)::bigint as this_week_runs,
-        coalesce(sum(run_count) filter (not is_this_week), 0)::bigint as last_week_runs
+        coalesce(sum(complete_cost_usd) filter (is_this_week), 0) as this_week_usd,
+        coalesce(sum(complete_cost_usd) filter (not is_this_week), 0) as last_week_usd,
+        coalesce(sum(run_count + missing_run_count) filter (is_this_week), 0)::bigint
+            as this_week_runs,
+        coalesce(sum(run_count + missing_run_count) filter (not is_this_week), 0)::bigint
+            as last_week_runs
     from recent
-    group by workspace_id, agent_id, agent_name
+    group by workspace_id, workspace_name, agent_id, agent_name
 )
 
 select
-    workspaces.workspace_name,
-    weeks.agent_name,
-    weeks.last_week_usd,
-    weeks.this_week_usd,
-    weeks.this_week_usd - weeks.last_week_usd as change_usd,
-    weeks.last_week_runs,
-    weeks.this_week_runs,
-    round(weeks.last_week_usd / nullif(weeks.last_week_runs, 0), 4)::decimal(18, 4)
-        as last_week_usd_per_run,
-    round(weeks.this_week_usd / nullif(weeks.this_week_runs, 0), 4)::decimal(18, 4)
-        as this_week_usd_per_run
+    workspace_name,
+    agent_name,
+    last_week_usd,
+    this_week_usd,
+    this_week_usd - last_week_usd as change_usd,
+    last_week_runs,
+    this_week_runs,
+    round(last_week_usd / nullif(last_week_runs, 0), 4)::decimal(18, 4) as last_week_usd_per_run,
+    round(this_week_usd / nullif(this_week_runs, 0), 4)::decimal(18, 4) as this_week_usd_per_run
 from weeks
-join marts.dim_workspaces as workspaces using (workspace_id)
-where weeks.this_week_usd > weeks.last_week_usd
+where this_week_usd > last_week_usd
 order by change_usd desc

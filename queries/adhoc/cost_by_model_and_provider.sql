@@ -1,4 +1,5 @@
--- Which models cost what in the last 30 days, and what does a million tokens of each come to?
+-- Which models cost what in the last 30 days, and what does a million tokens of each come to? As
+-- metered: all runs, listed or not, and the platform's own.
 with
 
 latest as (

@@ -1,4 +1,4 @@
--- What do runs cost by what started them? What the API does not let be told is `unknown`.
+-- What do listed runs cost by what started them? What the API does not let be told is `unknown`.
 select
     started_by,
     count(*) as run_count,

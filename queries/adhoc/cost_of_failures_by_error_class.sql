@@ -1,11 +1,5 @@
--- What did failed runs burn in the last 30 days, by the reason that they failed?
-with
-
-latest as (
-    select max(date) as date
-    from marts.fct_runs
-)
-
+-- What did failed runs burn in the last 30 complete days, by the reason that they failed? Of listed
+-- runs: how one ended that the API lists no more, nobody can tell.
 select
     runs.error_class,
     count(*) as failed_count,
@@ -14,6 +8,10 @@ select
     max(runs.created_at) as latest_at,
     arg_max(runs.error_message, runs.created_at) as latest_message
 from marts.fct_runs as runs
-where runs.status = 'failed' and runs.date > (select date from latest) - 30
+join marts.dim_workspaces as workspaces using (workspace_id)
+where
+    runs.status = 'failed'
+    and runs.date > workspaces.last_complete_date - 30
+    and runs.date <= workspaces.last_complete_date
 group by runs.error_class
 order by failed_cost_usd desc nulls last

@@ -1,32 +1,26 @@
--- Where does each workspace stand this month against the same days of the month before?
--- With the runs that were never listed and the platform's own: older days lack more of theirs.
+-- Where does each workspace stand this month, up to its last complete day, against the same days of
+-- the month before? With the runs that the API lists no more, and the platform's own.
 with
-
-latest as (
-    select max(date) as date
-    from marts.fct_workspace_days_complete
-),
 
 days as (
     select
         days.*,
-        days.date >= date_trunc('month', latest.date) as is_this_month
+        workspaces.workspace_name,
+        days.date >= date_trunc('month', workspaces.last_complete_date) as is_this_month
     from marts.fct_workspace_days_complete as days
-    cross join latest
+    join marts.dim_workspaces as workspaces using (workspace_id)
     where
-        days.date >= date_trunc('month', latest.date) - interval 1 month
-        and day(days.date) <= day(latest.date)
+        days.date >= date_trunc('month', workspaces.last_complete_date) - interval 1 month
+        and days.date <= workspaces.last_complete_date
+        and day(days.date) <= day(workspaces.last_complete_date)
 )
 
 select
-    workspaces.workspace_name,
-    sum(days.complete_cost_usd) filter (days.is_this_month) as this_month_usd,
-    sum(days.complete_cost_usd) filter (not days.is_this_month) as last_month_usd,
-    sum(days.run_count + days.missing_run_count) filter (days.is_this_month)::bigint
-        as this_month_runs,
-    sum(days.run_count + days.missing_run_count) filter (not days.is_this_month)::bigint
-        as last_month_runs
+    workspace_name,
+    sum(complete_cost_usd) filter (is_this_month) as this_month_usd,
+    sum(complete_cost_usd) filter (not is_this_month) as last_month_usd,
+    sum(run_count + missing_run_count) filter (is_this_month)::bigint as this_month_runs,
+    sum(run_count + missing_run_count) filter (not is_this_month)::bigint as last_month_runs
 from days
-join marts.dim_workspaces as workspaces using (workspace_id)
-group by days.workspace_id, workspaces.workspace_name
+group by workspace_id, workspace_name
 order by this_month_usd desc nulls last

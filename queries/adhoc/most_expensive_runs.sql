@@ -1,4 +1,4 @@
--- Which 50 runs of the last 30 days cost most?
+-- Which 50 listed runs of the last 30 days cost most?
 with
 
 latest as (

@@ -1,4 +1,4 @@
--- How many tokens does a run of each agent take: half of them at most, and 95 in 100 at most?
+-- How many tokens does a listed run of each agent take: half at most, and 95 in 100 at most?
 with
 
 latest as (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from typing import Any
 import duckdb
 import pytest
 
+from analytics.report.periods import Calendar
+from analytics.report.reads import Marts
 from analytics.resources import folder
 from tests.queries.sample import fill
 from tests.queries.test_months import read
-from tests.transform.given import Warehouse, empty_warehouse
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 QUERIES = sorted((folder("queries") / "adhoc").glob("*.sql"))
 
@@ -97,16 +100,62 @@ def test_cost_with_child_runs(warehouse: Warehouse) -> None:
 
 
 def test_agents_dearer_than_last_week(warehouse: Warehouse) -> None:
-    """The last seven days of data stand against the seven before, whatever today is."""
-    for number, (day, cost) in enumerate([("01", 100), ("06", 5), ("12", 1), ("13", 7), ("19", 2)]):
+    """The seven days that were over at the last night stand against the seven before."""
+    days = [("05", 100), ("06", 5), ("12", 1), ("13", 7), ("19", 2), ("20", 50)]
+    for number, (day, cost) in enumerate(days):
         created = f"2025-01-{day} 12:00Z"
         warehouse.given("runs", run_id=f"r-{number}", created_at=created, cost_usd=cost)
+    read(warehouse, "2025-01-20 18:00Z")
 
     (agent,) = ask(warehouse, "agents_dearer_than_last_week")
 
     assert agent["last_week_usd"] == Decimal(6)
     assert agent["this_week_usd"] == Decimal(9)
     assert agent["change_usd"] == Decimal(3)
+
+
+def shown(warehouse: Warehouse, first: date, last: date) -> dict[str, Decimal | None]:
+    """The cost of each agent as the pages of a night of 27 November show it."""
+    costs: dict[str, Decimal | None] = {}
+    marts = Marts(warehouse.con, {WORKSPACE: Calendar(date(2026, 11, 27))})
+    for agent_id, day, cost, *_ in marts.agent_costs(WORKSPACE):
+        if first <= day <= last:
+            name = agent_id or "No agent"
+            known = [each for each in (costs.get(name), cost) if each is not None]
+            costs[name] = sum(known, Decimal(0)) if known else None
+    return costs
+
+
+def test_costs_are_those_of_the_pages(warehouse: Warehouse) -> None:
+    """What agents cost, hidden runs included, and who ranks before whom, is what pages show."""
+    for agent_id, cost in (("a-1", "0.3"), ("a-2", "1"), (None, "4"), ("a-3", None)):
+        for day in (12, 18, 25, 27):
+            warehouse.given(
+                "runs", run_id=f"{agent_id}-{day}", agent_id=agent_id, cost_usd=cost,
+                created_at=f"2026-11-{day} 12:00Z",
+            )  # fmt: skip
+    for day, cost in ((12, "7"), (25, "2.5")):
+        of_day = {"date": f"2026-11-{day}", "run_count": 9}
+        warehouse.given("run_counts", **of_day)
+        warehouse.given("agent_rollups", cost_usd=cost, **of_day)
+    read(warehouse, "2026-11-27 18:00Z", first="2026-11-01", last="2026-11-27")
+
+    month = {
+        row["agent_name"]: row["complete_cost_usd"]
+        for row in ask(warehouse, "cost_by_agent_last_30_days")
+    }
+    (dearer,) = ask(warehouse, "agents_dearer_than_last_week")
+
+    assert month == shown(warehouse, date(2026, 10, 28), date(2026, 11, 26))
+    assert list(month.items()) == [
+        ("No agent", Decimal(12)), ("a-1", Decimal("9.8")), ("a-2", Decimal(3)), ("a-3", None)
+    ]  # fmt: skip
+    this_week = shown(warehouse, date(2026, 11, 20), date(2026, 11, 26))
+    last_week = shown(warehouse, date(2026, 11, 13), date(2026, 11, 19))
+    assert dearer["agent_name"] == "a-1"
+    assert dearer["this_week_usd"] == this_week["a-1"]
+    assert dearer["last_week_usd"] == last_week["a-1"]
+    assert (dearer["last_week_runs"], dearer["this_week_runs"]) == (1, 9)
 
 
 def test_cost_per_successful_run(warehouse: Warehouse) -> None:
@@ -129,6 +178,8 @@ def test_month_to_date(warehouse: Warehouse) -> None:
         created = f"2026-{day} 12:00Z"
         warehouse.given("runs", run_id=f"r-{number}", created_at=created, cost_usd=10**number)
 
+    read(warehouse, "2026-03-11 05:00Z")
+
     (row,) = ask(warehouse, "month_to_date_against_last_month")
 
     assert row["this_month_usd"] == Decimal(1100)
@@ -137,8 +188,8 @@ def test_month_to_date(warehouse: Warehouse) -> None:
 
 def test_month_to_date_with_gaps(warehouse: Warehouse) -> None:
     """Runs that were never listed count, so that an older month does not look cheap."""
-    for date in ("2026-02-10", "2026-03-10"):
-        warehouse.given("runs", run_id=date, created_at=f"{date} 12:00Z", cost_usd=2)
+    for day in ("2026-02-10", "2026-03-10"):
+        warehouse.given("runs", run_id=day, created_at=f"{day} 12:00Z", cost_usd=2)
     warehouse.given("run_counts", date="2026-02-10", run_count=3)
     warehouse.given("agent_rollups", date="2026-02-10", run_count=3, cost_usd=5)
     read(warehouse, "2026-03-12 05:00Z", first="2026-02-01", last="2026-03-12")

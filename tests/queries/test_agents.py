@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from tests.transform.given import SEEN, WORKSPACE, Warehouse
 
@@ -135,6 +135,6 @@ def test_workspaces(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows("from marts.dim_workspaces order by workspace_id") == [
-        (WORKSPACE, "Bakery", "UTC", None, None),
-        ("w-2", "w-2", "UTC", SEEN, LATER),
+        (WORKSPACE, "Bakery", "UTC", None, None, None),
+        ("w-2", "w-2", "UTC", SEEN, LATER, date(2026, 11, 20)),
     ]

@@ -120,6 +120,17 @@ def test_a_month_of_gaps_alone(warehouse: Warehouse) -> None:
     assert all(each.ok for each in run_checks(warehouse.con) if not each.control)
 
 
+def test_the_last_complete_date(warehouse: Warehouse) -> None:
+    """The last complete day is the one before that of the last night, in the reports' time zone."""
+    read(warehouse, "2026-11-21 04:30Z")
+
+    warehouse.build("America/New_York")
+
+    assert warehouse.row("select last_complete_date from marts.dim_workspaces") == (
+        date(2026, 11, 19),
+    )
+
+
 @pytest.mark.parametrize(
     ("night", "first", "timezone", "status"),
     [
