@@ -99,6 +99,30 @@ def test_runs_without_an_agent_are_in_the_figures(
     assert published.findings == []
 
 
+def test_hidden_runs_without_an_agent(
+    batch: Batch, world: World, workspace: Workspace, burst: Burst
+) -> None:
+    """Given 7 runs of no agent where 5 are listed, what 2 cost is unexplained, under No agent."""
+    night(batch)
+    burst(7, of=workspace, hours_ago=-6, cost="1.25")
+    world.pass_time(timedelta(days=1))
+
+    published = night(batch)
+
+    assert published.rows("fct_agent_days_complete", "agent_name date run_count cost_usd") == [
+        ("No agent", YESTERDAY, 5, Decimal("6.25"))
+    ]
+    assert published["fct_listing_gaps"] == []
+    assert published.rows("fct_reconciliation_agents", "date agent_id unexplained_usd") == [
+        (YESTERDAY, None, Decimal("2.5"))
+    ]
+    assert {
+        row["date"]: row["unexplained_usd"]
+        for row in published["fct_reconciliation"]
+        if row["unexplained_usd"]
+    } == {YESTERDAY: Decimal("2.5")}
+
+
 def test_hidden_runs_of_a_day_weeks_without_a_night_ago(
     batch: Batch, world: World, burst: Burst
 ) -> None:
