@@ -17,6 +17,7 @@ from analytics.levain.transport import Answer, Transport
 from analytics.transform.build import build
 from analytics.transform.checks import CheckResult, run_checks
 from analytics.warehouse.database import attached_marts, open_warehouse
+from analytics.warehouse.publish import note_publication
 from tests.conftest import Batch
 
 LIST_CAP = 5
@@ -90,6 +91,7 @@ def publish(batch: Batch) -> Published:
         names = con.execute(
             "select table_name from duckdb_tables() where schema_name = 'marts'"
         ).fetchall()
+        note_publication(con)
         marts = {}
         for (name,) in names:
             found = con.execute(f"from marts.{name} order by all")

@@ -112,7 +112,7 @@ def _publish(
     stages.transform(con, settings, layout, progress)
     stages.check(con, settings, layout, progress, publish_anyway=publish_anyway)
     stages.report(settings, layout, progress, _warnings(outcomes))
-    stages.publish_all(settings, layout, progress, publish_anyway=publish_anyway)
+    stages.publish_all(con, settings, layout, progress, publish_anyway=publish_anyway)
 
 
 def _warnings(outcomes: list[Outcome]) -> list[str]:

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -48,7 +49,8 @@ def rebuild(settings: Settings, progress: Progress, *, publish_anyway: bool = Fa
             _take_place(making, layout)
         finally:
             shutil.rmtree(making.root, ignore_errors=True)
-        stages.publish_all(settings, layout, progress, publish_anyway=publish_anyway)
+        with open_warehouse(layout) as con:
+            stages.publish_all(con, settings, layout, progress, publish_anyway=publish_anyway)
 
 
 def _make(
@@ -63,6 +65,7 @@ def _make(
         stages.insist_on_timezone(con, settings.reporting.timezone)
         _load_all(con, layout, settings.extract.settle_hours, progress)
         _insist_on_the_same_files(con, layout)
+        _note_publications(con, layout)
         stages.transform(con, settings, making, progress)
         stages.check(con, settings, making, progress, publish_anyway=publish_anyway)
         con.execute("checkpoint")
@@ -113,7 +116,9 @@ def _insist_on_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) ->
     """What the published figures were made of must be there, byte for byte: its hash was kept."""
     now = set(con.execute(f"{_FILES} ledger.files").fetchall())
     changed = [
-        layout.landing.joinpath(*file[:3]) for file in _published_files(layout) if file not in now
+        layout.landing.joinpath(*file[:3])
+        for file in _published(layout, f"{_FILES} marts.fct_landing_files")
+        if file not in now
     ]
     if changed:
         first = min(changed, key=lambda file: (file.exists(), file))
@@ -124,13 +129,35 @@ def _insist_on_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) ->
         )
 
 
-def _published_files(layout: Layout) -> Iterator[tuple[str, ...]]:
+def _note_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    """Which loads were published together is not in the landing files, but in the published one.
+
+    Where none tells, each night is taken to have been published.
+    """
+    loads = list(
+        _published(layout, "select workspace_id, load_id, published_at from marts.fct_loads")
+    )
+    if not loads:
+        con.execute("update ledger.loads set published_at = loaded_at")
+        return
+    con.execute(
+        """
+        update ledger.loads set published_at = coalesce(published.published_at, now())
+        from (select unnest(?), unnest(?), unnest(?)) as published (workspace, load, published_at)
+        where workspace_id = published.workspace and load_id = published.load
+        """,
+        [*map(list, zip(*loads, strict=True))],
+    )
+
+
+def _published(layout: Layout, query: str) -> Iterator[tuple[Any, ...]]:
+    """Rows of the published file, if there is one, and of a release that kept what is asked for."""
     if not layout.published.exists():
         return
     with open_marts(layout.published) as con:
         try:
-            yield from con.execute(f"{_FILES} marts.fct_landing_files").fetchall()
-        except duckdb.CatalogException:  # published by a release that kept no hashes there
+            yield from con.execute(query).fetchall()
+        except (duckdb.CatalogException, duckdb.BinderException):
             return
 
 

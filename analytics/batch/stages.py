@@ -18,7 +18,7 @@ from analytics.transform.checks import CheckResult, Thresholds, run_checks
 from analytics.transform.models import ModelError
 from analytics.warehouse.database import attached_marts, open_marts
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publish import publish
+from analytics.warehouse.publish import note_publication, publish
 
 
 def transform(
@@ -111,13 +111,20 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
 
 
 def publish_all(
-    settings: Settings, layout: Layout, progress: Progress, *, publish_anyway: bool = False
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+    *,
+    publish_anyway: bool = False,
 ) -> None:
     """Publish the built marts and the made site; ControlError where no check has passed them."""
     _insist_on_marts(layout)
-    with open_marts(layout.marts) as con:
-        _insist_on_checks(con, publish_anyway=publish_anyway)
+    with open_marts(layout.marts) as marts:
+        _insist_on_checks(marts, publish_anyway=publish_anyway)
     publish(layout, int(settings.publish.mode, 8))
+    with attached_marts(con, layout.marts):
+        note_publication(con)
     progress.say(f"published {layout.published} and {layout.site / 'index.html'}")
 
 

@@ -156,8 +156,8 @@ def publish(
     from analytics.batch.progress import Progress
 
     settings = _settings(data_dir, config)
-    with batch_on_data(settings) as (layout, _):
-        stages.publish_all(settings, layout, Progress(), publish_anyway=publish_anyway)
+    with batch_on_data(settings) as (layout, con):
+        stages.publish_all(con, settings, layout, Progress(), publish_anyway=publish_anyway)
 
 
 @app.command()

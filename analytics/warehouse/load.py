@@ -339,7 +339,7 @@ class _Load:
             [*self._ids.values(), *map(list, zip(*proofs, strict=True))],
         )
         self._con.execute(
-            "insert into ledger.loads values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?)",
+            "insert into ledger.loads values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?, null)",
             [
                 *self._ids.values(),
                 self._step,

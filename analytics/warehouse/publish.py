@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import duckdb
+
 from analytics.errors import AnalyticsError
 from analytics.warehouse.layout import Layout
 
@@ -21,6 +23,15 @@ def publish(layout: Layout, mode: int) -> None:
         _open_up(layout.staged_site, mode)
         _replace_folder(layout.staged_site, layout.site)
     layout.root.chmod(_folder_mode(mode))
+
+
+def note_publication(con: duckdb.DuckDBPyConnection) -> None:
+    """Keep which loads the attached marts hold, as published with them if not before."""
+    con.execute("""
+        update ledger.loads set published_at = now()
+        where published_at is null
+            and (workspace_id, load_id) in (select workspace_id, load_id from marts.fct_loads)
+    """)
 
 
 def _replace_file(source: Path, target: Path, mode: int) -> None:

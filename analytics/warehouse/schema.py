@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 # Columns that every table of `raw` carries: the version, and the way back to its request.
 LINEAGE = {
@@ -27,12 +27,13 @@ create table ledger.workspaces (
     first_night_at TIMESTAMPTZ, last_night_at TIMESTAMPTZ
 );
 
--- One row per landing folder that was loaded.
+-- One row per landing folder that was loaded; loads that were first published together share the
+-- instant of it.
 create table ledger.loads (
     workspace_id VARCHAR, load_id VARCHAR, step VARCHAR, loaded_at TIMESTAMPTZ,
     code_version VARCHAR,
     record_count BIGINT, new_version_count BIGINT, superseded_count BIGINT,
-    quarantined_count BIGINT, rounded_count BIGINT
+    quarantined_count BIGINT, rounded_count BIGINT, published_at TIMESTAMPTZ
 );
 
 -- One row per landing file: proof of what exactly was loaded.

@@ -27,7 +27,8 @@ select
     loads.rounded_count,
     requests.first_fetched_at,
     requests.last_fetched_at,
-    loads.loaded_at
+    loads.loaded_at,
+    loads.published_at
 from staging.stg_loads as loads
 left join requests using (workspace_id, load_id)
 order by loads.workspace_id, loads.load_id

@@ -1,18 +1,25 @@
 -- What changed of an agent's day after it was first published as a whole: by a night that began
--- after the day had ended. Grain: workspace, agent, date and load.
+-- after the day had ended. A night of which nothing was published (a control did not hold) closes
+-- no day. Grain: workspace, agent, date and load.
 -- key: workspace_id, agent_id, date, load_id
 -- column load_id: The load that brought the change.
 -- column seen_at: When the load first saw the change (UTC).
 with
 
+-- What is published is the figures of the last night that they hold.
+publications as (
+    select workspace_id, max(load_id) as night_id
+    from staging.stg_loads
+    where step = 'workspace' and published_at is not null
+    group by workspace_id, published_at
+),
+
 nights as (
     select
-        workspace_id,
-        load_id as night_id,
-        (try_strptime(left(load_id, 16), '%Y%m%dT%H%M%SZ') at time zone 'UTC')
+        *,
+        (try_strptime(left(night_id, 16), '%Y%m%dT%H%M%SZ') at time zone 'UTC')
             at time zone getvariable('reporting_timezone') as began_at
-    from staging.stg_loads
-    where step = 'workspace'
+    from publications
 ),
 
 versions as (

@@ -17,5 +17,6 @@ select
     new_version_count,
     superseded_count,
     quarantined_count,
-    rounded_count
+    rounded_count,
+    published_at
 from ledger.loads

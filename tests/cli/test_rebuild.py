@@ -25,8 +25,8 @@ from tests.conftest import Batch, StartRun
 from tests.nights import gone_from
 
 DATA = Path("data")
-# When a load was read into this very warehouse, and when it was checked.
-OF_THE_WAREHOUSE = {"loaded_at", "checked_at"}
+# When a load was read into this very warehouse, checked, and published.
+OF_THE_WAREHOUSE = {"loaded_at", "checked_at", "published_at"}
 
 
 def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, ...]]]:
@@ -105,6 +105,24 @@ def test_a_rebuild_gives_the_same_figures(nights: Command, monkeypatch: pytest.M
     assert all(before[table] for table in ("fct_run_versions", "fct_quarantined_records"))
     assert before["dim_workspaces"][0][1] == "Renamed"
     assert not (DATA / "rebuild.unfinished").exists()
+
+
+def test_a_rebuild_knows_what_was_published(
+    night: Command, world: World, start_run: StartRun
+) -> None:
+    """What changed after a night that was read and not published is no restatement, then or now."""
+    run = start_run(hours_ago=30, cost="1")
+    assert night("extract").code == 0
+    for _ in range(2):
+        world.pass_time(timedelta(hours=20))
+        world.correct_cost(run, Decimal("0.5"))
+        assert night("nightly").code == 0
+    before = marts()["fct_restatements"]
+    (DATA / "warehouse.duckdb").unlink()
+
+    assert night("rebuild").code == 0
+    assert [row[5] - row[4] for row in before] == [Decimal("0.5")]
+    assert marts()["fct_restatements"] == before
 
 
 def test_a_night_that_did_not_end_is_left_to_the_next(

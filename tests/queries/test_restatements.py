@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from tests.transform.given import WORKSPACE, Warehouse
+from tests.transform.given import SEEN, WORKSPACE, Warehouse
 
 DAY = date(2026, 11, 19)
 FIRST, SECOND, THIRD = "20261120T050000Z", "20261121T050000Z", "20261122T050000Z"
@@ -91,3 +91,16 @@ def test_days_of_restatements_are_business_days(warehouse: Warehouse) -> None:
     warehouse.build("America/New_York")
 
     assert restatements(warehouse) == [("a-1", DAY, "20261121", 2, 3, 1, 1)]
+
+
+def test_a_night_that_was_not_published_closes_no_day(warehouse: Warehouse) -> None:
+    """What a night told of which nothing was published changes with the next one unnoticed."""
+    warehouse.night(FIRST, published_at=SEEN)
+    warehouse.night(SECOND, published_at=SEEN)
+    warehouse.night(THIRD, published_at=None)
+    versions(warehouse, 1, "1.5", "1.25")
+    warehouse.build()
+
+    assert restatements(warehouse) == [
+        ("a-1", DAY, "20261122", Decimal("1.5"), Decimal("1.25"), 1, 1)
+    ]

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from analytics.extract.landing import NIGHT_ID
 from analytics.transform.build import build
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
@@ -69,9 +70,11 @@ class Warehouse:
         return self.given(source, load_id=load_id, **columns)
 
     def night(self, night: str, **columns: Any) -> str:
-        """A night that ended, named by its beginning (`20261120T050000Z`); its last load."""
+        """A published night, named by its beginning (`20261120T050000Z`); returns its last load."""
         load_id = f"{night}-009-workspace"
-        batch = {"workspace_id": WORKSPACE, "load_id": load_id} | columns
+        published_at = datetime.strptime(f"{night}+0000", f"{NIGHT_ID}%z")
+        batch = {"workspace_id": WORKSPACE, "load_id": load_id, "published_at": published_at}
+        batch |= columns
         self.insert("ledger.loads", step="workspace", **batch)
         return load_id
 
