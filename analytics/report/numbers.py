@@ -6,8 +6,9 @@ Rounding is half to even. A value that is not zero is never printed as zero.
 from __future__ import annotations
 
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
-from math import sqrt
 from typing import TYPE_CHECKING
+
+from analytics.transform.wilson import wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,7 +25,6 @@ _SMALLEST = Decimal("1e-10")  # the last digit that the marts hold
 _TEN_CENTS = Decimal("0.1")
 _MILLION = Decimal(1_000_000)
 _TOKEN_UNITS = ((10**9, "bn"), (10**6, "M"), (10**3, "k"))
-_NORMAL_QUANTILE = 1.959963984540054  # of 0.975: a two-sided interval of 95 %
 
 
 def usd(amount: Decimal | None) -> str:
@@ -145,20 +145,6 @@ def failure_rate(failed: int, finished: int) -> str:
     if finished < SMALL_SAMPLE:
         return counts
     return f"{percent(failed, finished)} ({counts})"
-
-
-def wilson_interval(failed: int, finished: int) -> tuple[float, float]:
-    """The 95 % Wilson interval of a rate, as two fractions; `finished` must be positive."""
-    rate, square = failed / finished, _NORMAL_QUANTILE**2
-    centre = (rate + square / (2 * finished)) / (1 + square / finished)
-    half = (
-        _NORMAL_QUANTILE
-        * sqrt(rate * (1 - rate) / finished + square / (4 * finished**2))
-        / (1 + square / finished)
-    )
-    low = 0.0 if failed == 0 else centre - half
-    high = 1.0 if failed == finished else centre + half
-    return low, high
 
 
 def interval(failed: int, finished: int) -> str:

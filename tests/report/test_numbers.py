@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 
 from analytics.report import numbers
-from analytics.transform.failure_rates import failure_rates
 
 MINUS, SPACE, DASH = "\u2212", "\u00a0", "\u2013"
 
@@ -158,19 +157,6 @@ def test_a_rate_never_stands_without_its_sample(
         numbers.failure_rate(failed, finished),
         numbers.interval(failed, finished),
     )
-
-
-def test_intervals_are_those_of_the_marts() -> None:
-    """An interval that a report computes for a period is computed as those of the marts are."""
-    import polars as pl
-
-    pairs = [(0, 1), (5, 5), (297, 13), (0, 20), (10**9, 1)]
-    frame = pl.DataFrame(pairs, schema=["succeeded_count", "failed_count"], orient="row")
-
-    for row in failure_rates(frame).to_dicts():
-        finished = row["succeeded_count"] + row["failed_count"]
-        low, high = numbers.wilson_interval(row["failed_count"], finished)
-        assert (row["failure_rate_low"], row["failure_rate_high"]) == pytest.approx((low, high))
 
 
 @pytest.mark.parametrize(
