@@ -204,7 +204,7 @@ def sql(
     from analytics.published.sandbox import open_published, parsed
     from analytics.warehouse.layout import Layout
 
-    chosen = format_of(Format, form, output, Format.table)
+    chosen = format_of(list(Format), form, output)
     text = typer.get_text_stream("stdin").read() if query == "-" else query
     layout = Layout(_settings(data_dir, config).data_dir)
     with open_published(layout.published) as con:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from analytics.cli.options import Config, DataDir, format_of
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from analytics.published.export.month import Statement
 
 export = typer.Typer(
     help="Write files for finance from the published figures.",
@@ -18,25 +25,28 @@ export = typer.Typer(
 )
 
 
+Month = Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write to this file, `-` to standard output [one named for the month].",
+        metavar="FILE",
+    ),
+]
+Workspace = Annotated[str | None, typer.Option(help="Only this one: its identifier or name.")]
+
+
 @export.command()
 def month(
-    month: Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")],
+    month: Month,
     form: Annotated[
         str | None,
         typer.Option(
             "--format", help="csv, xlsx or parquet [as --output ends, else csv].", metavar="FORMAT"
         ),
     ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write to this file, `-` to standard output [levain-YYYY-MM.FORMAT].",
-            metavar="FILE",
-        ),
-    ] = None,
-    workspace: Annotated[
-        str | None, typer.Option(help="Only this one: its identifier or name.")
-    ] = None,
+    output: Output = None,
+    workspace: Workspace = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -48,19 +58,61 @@ def month(
 
     Example: analytics export month 2026-10 --format xlsx
     """
-    from analytics.published.export.files import Format, print_statement, write_statement
     from analytics.published.export.month import read_month
+
+    with _published(data_dir, config) as con:
+        statement = read_month(con, month, workspace)
+    _write(statement, form, ("csv", "xlsx", "parquet"), output, f"levain-{month}")
+
+
+@export.command()
+def focus(
+    month: Month,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format", help="csv or parquet [as --output ends, else csv].", metavar="FORMAT"
+        ),
+    ] = None,
+    output: Output = None,
+    workspace: Workspace = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Write the bill of a month for FinOps tools: FOCUS 1.4, a line per provider and UTC day.
+
+    BilledCost is what Levain bills; EffectiveCost and ListCost are the usage at the provider's
+    list price, whoever pays. Every amount is exact, an unknown one is empty. The definitions go
+    into a second file beside it.
+
+    Example: analytics export focus 2026-10
+    """
+    from analytics.published.export.focus import read_focus
+
+    with _published(data_dir, config) as con:
+        statement = read_focus(con, month, workspace)
+    _write(statement, form, ("csv", "parquet"), output, f"levain-focus-{month}")
+
+
+def _published(
+    data_dir: Path | None, config: Path | None
+) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     from analytics.published.sandbox import open_published
     from analytics.settings import load_settings
     from analytics.warehouse.layout import Layout
 
-    chosen = format_of(Format, form, output, Format.csv)
-    layout = Layout(load_settings(data_dir, config).data_dir)
-    with open_published(layout.published) as con:
-        statement = read_month(con, month, workspace)
+    return open_published(Layout(load_settings(data_dir, config).data_dir).published)
+
+
+def _write(
+    statement: Statement, form: str | None, forms: Sequence[str], output: Path | None, name: str
+) -> None:
+    """Write the statement's files, or to standard output; UsageError for any other format."""
+    from analytics.published.export.files import Format, print_statement, write_statement
+
+    chosen = format_of([Format(form) for form in forms], form, output)
     if output == Path("-"):
         print_statement(statement, chosen)
         return
-    file = output or Path(f"levain-{month}.{chosen.value}")
-    for written in write_statement(statement, chosen, file):
+    for written in write_statement(statement, chosen, output or Path(f"{name}.{chosen}")):
         typer.echo(f"wrote {written}", err=True)

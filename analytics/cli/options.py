@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -21,8 +22,8 @@ Config = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
-def format_of(formats: type[F], named: str | None, output: Path | None, default: F) -> F:
-    """The format that was named, else the one that the file's ending names, else the default.
+def format_of(formats: Sequence[F], named: str | None, output: Path | None) -> F:
+    """The format that was named, else the one that the file's ending names, else the first.
 
     UsageError where there is no such format.
     """
@@ -32,7 +33,7 @@ def format_of(formats: type[F], named: str | None, output: Path | None, default:
     if given is None and output is not None and output != Path("-"):
         given = output.suffix[1:].lower()
     try:
-        return default if given is None else formats(given)
+        return formats[0] if given is None else formats[formats.index(given)]
     except ValueError:
         *others, last = formats
         there_are = f"{', '.join(others)} or {last}"

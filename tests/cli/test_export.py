@@ -27,6 +27,7 @@ from tests.conftest import NOW
 
 HOSTILE = ["=cmd()|'/c calc'!A0", "+1", "-2", "@x", "\t=1", "\r=1", "a;=1", "<b>🍞", '",=1']
 MONTH = "2026-11"
+PERIODS = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             world.meter(
                 run,
                 model="claude-sonnet-5",
-                provider="anthropic",
+                provider="anthropic" if number else "=cmd()",
                 tokens_in=10,
                 tokens_out=1,
                 cost_usd=Decimal("0.0000000001") + number,
@@ -210,6 +211,48 @@ def test_one_workspace(published: Command) -> None:
     assert (total["cost_usd"], total["run_count"], total["failure_rate"]) == (
         "0.0000000000", "0", "",
     )  # fmt: skip
+
+
+def test_focus_holds_the_bill(published: Command) -> None:
+    """FOCUS has a line per provider and UTC day; their sums are the bill's to the last digit."""
+    lines = read_csv(published("export", "focus", MONTH, "--output", "-").out)
+    (bill,) = read_csv(
+        published(
+            "sql",
+            "select sum(billed_usd) as billed, sum(cost_usd) as cost, count(*) as line_count,"
+            f" sum(request_count) as requests from fct_billing_days where date >= '{MONTH}-01'",
+            "--format",
+            "csv",
+        ).out
+    )
+
+    def total(column: str) -> Decimal:
+        return sum((Decimal(line[column]) for line in lines), Decimal(0))
+
+    assert len(lines) == int(bill["line_count"]) == 2
+    assert total("BilledCost") == Decimal(bill["billed"]) > 0
+    assert total("ListCost") == total("EffectiveCost") == Decimal(bill["cost"])
+    assert total("ListCost") == 2 * sum(range(len(HOSTILE))) + Decimal("1.8e-9")
+    assert total("x_RequestCount") == Decimal(bill["requests"])
+    assert {line["HostProviderName"] for line in lines} == {"anthropic", "'=cmd()"}
+    assert [lines[0][name] for name in PERIODS] == [
+        "2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z",
+        "2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z",
+    ]  # fmt: skip
+
+
+def test_focus_files_are_for_programs(published: Command) -> None:
+    """The CSV begins with a column's name, Parquet has decimals, and both are defined beside."""
+    published("export", "focus", MONTH, "--output", "f.csv")
+    published("export", "focus", MONTH, "--format", "parquet", "--output", "f.parquet")
+    frame = polars.read_parquet("f.parquet")
+    terms = read_csv(Path("f-definitions.csv").read_text(encoding="utf-8"))
+
+    assert Path("f.csv").read_bytes().startswith(b"BilledCost,EffectiveCost,")
+    assert frame["ListCost"].sum() == Decimal("72.0000000018")
+    assert frame["HostProviderName"].unique().sort().to_list() == ["=cmd()", "anthropic"]
+    assert set(frame.columns) <= {each["term"] for each in terms if each["meaning"]}
+    assert published("export", "focus", MONTH, "--format", "xlsx").code == 2
 
 
 @pytest.mark.parametrize(

@@ -89,14 +89,15 @@ def definitions(
     """How to read the statement, how far each workspace's data reach, and each column."""
     return [
         *_READING,
-        *_workspaces(con, month, workspace_ids),
+        *data_of_workspaces(con, month, workspace_ids),
         *_columns(con, columns),
     ]
 
 
-def _workspaces(
+def data_of_workspaces(
     con: duckdb.DuckDBPyConnection, month: date, workspace_ids: Sequence[str]
 ) -> Iterator[Definition]:
+    """How far the data of each workspace reach, and whether they may still change."""
     rows = con.execute(
         _WORKSPACES, {"month": month, "workspace_ids": list(workspace_ids)}
     ).fetchall()

@@ -32,8 +32,8 @@ class Format(StrEnum):
 # What a spreadsheet takes for a formula (also in full width), at the start of a text, or where one
 # of another language would split the line: at a semicolon.
 _FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-# Without this mark Excel reads UTF-8 as the machine's own encoding.
-_ENCODING = "utf-8-sig"
+# Without a mark Excel reads UTF-8 as the machine's own encoding; a program may take it for a name.
+_FOR_PEOPLE, _FOR_PROGRAMS = "utf-8-sig", "utf-8"
 
 
 def write_statement(statement: Statement, form: Format, output: Path) -> list[Path]:
@@ -47,10 +47,11 @@ def write_statement(statement: Statement, form: Format, output: Path) -> list[Pa
         if form is Format.parquet:
             statement.lines.write_parquet(target)
         else:
-            with target.open("w", encoding=_ENCODING, newline="") as file:
+            encoding = _FOR_PEOPLE if statement.is_for_people else _FOR_PROGRAMS
+            with target.open("w", encoding=encoding, newline="") as file:
                 write_csv(statement, file)
         with files.enter_context(replacing(beside)).open(
-            "w", encoding=_ENCODING, newline=""
+            "w", encoding=_FOR_PEOPLE, newline=""
         ) as file:
             _write_rows(file, ("term", "meaning"), statement.definitions)
     return [output, beside]

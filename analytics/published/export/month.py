@@ -55,12 +55,16 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Statement:
-    """A month's lines, the total last; money as exact decimals, in US dollars; null is unknown."""
+    """A month's lines, as they are written; money as exact decimals, in US dollars.
+
+    Null is unknown. Lines for people end with their total; others are for programs.
+    """
 
     month: date
     cut_off: datetime | None
     lines: pl.DataFrame
     definitions: list[Definition]
+    is_for_people: bool = True
 
 
 def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None) -> Statement:
@@ -70,8 +74,8 @@ def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
     """
     import polars as pl
 
-    workspace_ids = _workspaces(con, workspace)
-    first = _month(con, month, workspace_ids)
+    workspace_ids = workspaces_called(con, workspace)
+    first = month_called(con, month, workspace_ids)
     sums = [f"if(count(*) = 0, 0, sum({name}))::decimal(38, 10) as {name}" for name in _MONEY]
     sums += [
         f"if(count(*) = 0, 0, sum({name}))::bigint as {name}"
@@ -81,14 +85,21 @@ def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
     status = _status(con, first, workspace_ids)
     parameters = {"month": str(first), "workspace_ids": workspace_ids, "status": status}
     lines = pl.DataFrame(con.sql(sql, params=parameters))
-    ((cut_off,),) = con.execute(
+    meanings = definitions(con, first, workspace_ids, lines.columns)
+    return Statement(first, cut_off(con, workspace_ids), lines, meanings)
+
+
+def cut_off(con: duckdb.DuckDBPyConnection, workspace_ids: list[str]) -> datetime | None:
+    """How far the data of all these workspaces reach; None before the first night."""
+    ((moment,),) = con.execute(
         "select min(last_night_at) from marts.dim_workspaces where list_contains(?, workspace_id)",
         [workspace_ids],
     ).fetchall()
-    return Statement(first, cut_off, lines, definitions(con, first, workspace_ids, lines.columns))
+    return moment  # type: ignore[no-any-return]  # an instant or nothing, as the column says
 
 
-def _workspaces(con: duckdb.DuckDBPyConnection, workspace: str | None) -> list[str]:
+def workspaces_called(con: duckdb.DuckDBPyConnection, workspace: str | None) -> list[str]:
+    """The identifiers of all workspaces, or of that of a name or identifier; else UsageError."""
     rows = con.execute(
         "select workspace_id, workspace_name from marts.dim_workspaces order by 2, 1"
     ).fetchall()
@@ -108,8 +119,8 @@ def _workspaces(con: duckdb.DuckDBPyConnection, workspace: str | None) -> list[s
     return found
 
 
-def _month(con: duckdb.DuckDBPyConnection, text: str, workspace_ids: list[str]) -> date:
-    """The first day of a month that has figures."""
+def month_called(con: duckdb.DuckDBPyConnection, text: str, workspace_ids: list[str]) -> date:
+    """The first day of a month that has figures; UsageError where there are none."""
     months = con.execute(
         "select distinct month from marts.dim_months where list_contains(?, workspace_id)"
         " order by month",

@@ -1,0 +1,117 @@
+"""A month's bill as FOCUS has it, the FinOps Foundation's format for cost and usage, version 1.4.
+
+A row is a workspace's usage of one provider on one UTC day: as fine as the API tells of bills.
+https://focus.finops.org
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from analytics.published.export.definitions import Definition, data_of_workspaces
+from analytics.published.export.month import Statement, cut_off, month_called, workspaces_called
+
+if TYPE_CHECKING:
+    import duckdb
+
+_BILL = """
+    select {columns}
+    from marts.fct_billing_days as days
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    where date_trunc('month', date) = $month::date and list_contains($workspace_ids, workspace_id)
+    order by workspace_name, workspace_id, date, provider
+"""
+
+
+class _Column(NamedTuple):
+    name: str
+    expression: str
+    meaning: str
+
+
+def _instant(day: str) -> str:
+    """A UTC day's first instant, as FOCUS writes instants."""
+    return f"strftime({day}, '%Y-%m-%dT00:00:00Z')"
+
+
+_LIST_PRICE = "Cost of the usage at the provider's list price, whoever pays it"
+_COLUMNS = (
+    _Column("BilledCost", "billed_usd", "What Levain bills for the usage; empty where unknown."),
+    _Column(
+        "EffectiveCost",
+        "cost_usd",
+        f"{_LIST_PRICE}: what a provider bills directly, by the customer's own key, is in it, and "
+        "not in BilledCost; empty where unknown.",
+    ),
+    _Column("ListCost", "cost_usd", f"{_LIST_PRICE}; empty where unknown."),
+    _Column("ContractedCost", "cost_usd", "As ListCost: no negotiated price is known."),
+    _Column("BillingAccountId", "workspace_id", "Identifier of the workspace."),
+    _Column("BillingAccountName", "workspace_name", "Current name of the workspace."),
+    _Column("BillingCurrency", "'USD'", "US dollars."),
+    _Column(
+        "BillingPeriodStart",
+        _instant("date_trunc('month', date)"),
+        "Begin of the calendar month, in UTC.",
+    ),
+    _Column(
+        "BillingPeriodEnd",
+        _instant("date_trunc('month', date) + interval 1 month"),
+        "End of the calendar month, in UTC: the first instant that is no longer in it.",
+    ),
+    _Column("ChargePeriodStart", _instant("date"), "Begin of the UTC day of the model requests."),
+    _Column("ChargePeriodEnd", _instant("date + 1"), "End of that day, no longer in it."),
+    _Column("ChargeCategory", "'Usage'", "All rows are usage."),
+    _Column("ChargeClass", "null::varchar", "Empty: a corrected day is exported as it is now."),
+    _Column("ChargeDescription", "'Model requests'", "What is charged."),
+    _Column("ChargeFrequency", "'Usage-Based'", "How often it is charged."),
+    _Column("HostProviderName", "provider", "Who serves the models, as the API spells it."),
+    _Column("ServiceProviderName", "'Levain'", "Who offers the service."),
+    _Column("InvoiceIssuerName", "'Levain'", "Who bills BilledCost."),
+    _Column("PricingQuantity", "null::decimal(38, 10)", "Empty: the API tells no prices."),
+    _Column("PricingUnit", "null::varchar", "Empty, as PricingQuantity is."),
+    _Column("ServiceCategory", "'AI and Machine Learning'", "As FOCUS classes the service."),
+    _Column("ServiceSubcategory", "'Generative AI'", "As FOCUS classes the service."),
+    _Column("ServiceName", "'Levain'", "The service."),
+    _Column("x_TokensIn", "tokens_in", "Tokens sent to models, cached ones included."),
+    _Column("x_TokensOut", "tokens_out", "Tokens that models generated."),
+    _Column("x_RequestCount", "request_count", "Requests to models."),
+)
+_READING = (
+    Definition(
+        "FOCUS",
+        "The dataset Cost and Usage of the FinOps Open Cost and Usage Specification, version 1.4: "
+        "its mandatory columns, ChargeFrequency and ServiceSubcategory. Columns that begin with "
+        "x_ are our own.",
+    ),
+    Definition(
+        "How it adds up",
+        "There is no line of totals. The sums of BilledCost and ListCost are those of billed_usd "
+        "and cost_usd in fct_billing_days, to the last digit. Nothing is rounded.",
+    ),
+    Definition("Days", "All periods are in UTC, whatever the time zone of reports."),
+    Definition("An empty cell", "Unknown, or not told by the API; never 0."),
+)
+
+
+def read_focus(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None) -> Statement:
+    """The bill of a UTC month (`2026-10`), of all workspaces or of one, in US dollars.
+
+    UsageError for a workspace that is not there, and for a month that has no figures.
+    """
+    import polars as pl
+
+    workspace_ids = workspaces_called(con, workspace)
+    first = month_called(con, month, workspace_ids)
+    columns = ", ".join(f"{each.expression} as {each.name}" for each in _COLUMNS)
+    parameters = {"month": str(first), "workspace_ids": workspace_ids}
+    return Statement(
+        first,
+        cut_off(con, workspace_ids),
+        pl.DataFrame(con.sql(_BILL.format(columns=columns), params=parameters)),
+        [
+            *_READING,
+            *data_of_workspaces(con, first, workspace_ids),
+            *(Definition(each.name, each.meaning) for each in _COLUMNS),
+        ],
+        is_for_people=False,
+    )
