@@ -3,7 +3,7 @@
 -- runs are no agent's: fct_workspace_days_complete has them.
 -- Grain: workspace, agent, date.
 -- key: workspace_id, agent_id, date
--- column complete_cost_usd: Cost and gap cost in US dollars together, as far as they are known.
+-- column complete_cost_usd: Cost and gap cost in US dollars together; null where neither is known.
 with
 
 gaps as (
@@ -40,8 +40,7 @@ days as (
         coalesce(gaps.missing_run_count, 0) as missing_run_count,
         coalesce(gaps.unknown_gap_count, 0) as unknown_gap_count,
         if(gaps.missing_run_count is null, 0, gaps.gap_cost_usd) as gap_cost_usd,
-        coalesce(listed.cost_usd + gaps.gap_cost_usd, listed.cost_usd, gaps.gap_cost_usd)
-            ::decimal(38, 10) as complete_cost_usd
+        list_sum([listed.cost_usd, gaps.gap_cost_usd])::decimal(38, 10) as complete_cost_usd
     from marts.fct_agent_days as listed
     full join gaps using (workspace_id, agent_id, date)
 )

@@ -14,7 +14,7 @@
 -- column unknown_cost_count: Runs whose cost is unknown, so that the cost shown lacks them.
 -- column missing_run_count: Runs counted by the API, never seen; null where it does not count them.
 -- column gap_cost_usd: Cost in US dollars of the missing runs; unknown ones are in no sum.
--- column complete_cost_usd: Cost and gap cost together, in US dollars, as far as they are known.
+-- column complete_cost_usd: Cost and gap cost in US dollars together; null where neither is known.
 -- column billed_usd: What the platform bills for it, in US dollars; null where it is not told.
 with
 
@@ -151,10 +151,10 @@ select
     coalesce(lines.missing_run_count, no_gaps) as missing_run_count,
     lines.gap_cost_usd::decimal(38, 10) as gap_cost_usd,
     coalesce(lines.unknown_gap_count, no_gaps) as unknown_gap_count,
-    if(
-        lines.cost_usd is null and lines.gap_cost_usd is null,
-        null,
-        coalesce(lines.cost_usd, 0) + coalesce(lines.gap_cost_usd, 0)
+    coalesce(
+        lines.cost_usd + lines.gap_cost_usd,
+        if(lines.run_count > 0, lines.cost_usd, null),
+        if(lines.missing_run_count > 0, lines.gap_cost_usd, null)
     )::decimal(38, 10) as complete_cost_usd,
     if(is_not_in_bill, no_bill, lines.metered_cost_usd)::decimal(38, 10) as metered_cost_usd,
     if(is_not_in_bill, no_bill, lines.billed_usd)::decimal(38, 10) as billed_usd,

@@ -58,11 +58,8 @@ select
     if(gaps.date is null, 0, gaps.gap_cost_usd) as gap_cost_usd,
     coalesce(platform.platform_run_count, 0) as platform_run_count,
     if(platform.date is null, 0, platform.platform_cost_usd) as platform_cost_usd,
-    (
-        coalesce(days.cost_usd, 0)
-        + coalesce(gaps.gap_cost_usd, 0)
-        + coalesce(platform.platform_cost_usd, 0)
-    )::decimal(38, 10) as complete_cost_usd
+    list_sum([days.cost_usd, gaps.gap_cost_usd, platform.platform_cost_usd])::decimal(38, 10)
+        as complete_cost_usd
 from dates
 left join marts.fct_workspace_days as days using (workspace_id, date)
 left join gaps using (workspace_id, date)

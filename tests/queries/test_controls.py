@@ -138,7 +138,7 @@ def test_a_gap_without_a_sum_has_an_unknown_cost(read: Warehouse) -> None:
             "select run_count, cost_usd, missing_run_count, unknown_gap_count, gap_cost_usd,"
             " complete_cost_usd from marts.fct_workspace_days_complete"
         )
-        == [(0, 0, 2, 1, None, 0)] * 2
+        == [(0, 0, 2, 1, None, None)] * 2
     )
 
 
@@ -184,7 +184,7 @@ def test_complete_days_keep_three_kinds_apart(read: Warehouse) -> None:
 
 
 def test_unknown_costs_stay_unknown(read: Warehouse) -> None:
-    """A run and a platform row without a cost are null, not free, and are not in the sum."""
+    """A run and a platform row without a cost are null, not free, and so is their sum."""
     read.given("runs", cost_usd=None)
     read.given("platform_rollups", run_count=1, cost_usd=None)
     read.build()
@@ -192,7 +192,7 @@ def test_unknown_costs_stay_unknown(read: Warehouse) -> None:
     assert read.row(
         "select cost_usd, unknown_cost_count, platform_cost_usd, complete_cost_usd"
         " from marts.fct_workspace_days_complete"
-    ) == (None, 1, None, 0)
+    ) == (None, 1, None, None)
 
 
 def test_the_edge_of_a_day(read: Warehouse) -> None:

@@ -93,6 +93,16 @@ def test_unknown_is_no_zero(warehouse: Warehouse) -> None:
     ) == [(None, 1, 2, 1, None, None, None)]  # fmt: skip
 
 
+def test_a_month_of_unknown_costs_is_unknown(warehouse: Warehouse) -> None:
+    """No hidden run does not make what listed ones cost known."""
+    warehouse.given("runs", cost_usd=None)
+    read(warehouse, "2026-12-05 05:00Z")
+
+    warehouse.build()
+
+    assert lines(warehouse, "cost_usd", "gap_cost_usd", "complete_cost_usd") == [(None, 0, None)]
+
+
 def test_an_agent_that_was_billed_nothing(warehouse: Warehouse) -> None:
     """Who is not in a bill that was read was billed 0; in one that was not read, nobody knows."""
     warehouse.given("runs", cost_usd=1)
