@@ -10,13 +10,13 @@ from datetime import UTC, datetime
 
 import duckdb
 import uvloop
-from stamina.instrumentation import set_on_retry_hooks
 
 from analytics.batch import stages
 from analytics.batch.extract import Outcome, extract_all
 from analytics.batch.last_night import LastNight, write_last_night
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, BusyError
+from analytics.levain.retries import retries_told_to
 from analytics.settings import Settings, Workspace, api_keys
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
@@ -96,8 +96,10 @@ def _extract(
     layout: Layout,
     progress: Progress,
 ) -> list[Outcome]:
-    set_on_retry_hooks([])  # a try that failed is told when it was the last
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with (
+        retries_told_to(),  # a try that failed is told when it was the last
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
         return runner.run(extract_all(con, keys, settings, layout, progress))
 
 

@@ -7,6 +7,7 @@
 support-triage active
 """
 
+import analytics.levain.retries  # noqa: F401 - each try that failed goes to a logger
 from analytics.levain.client import AsyncLevain
 from analytics.levain.errors import (
     AnswerBrokenError,

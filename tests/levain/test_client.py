@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -35,6 +36,18 @@ def mocked(*responses: httpx.Response) -> AsyncLevain:
     return AsyncLevain(
         "levain_key", "https://api.test", transport=httpx.MockTransport(lambda _: next(waiting))
     )
+
+
+def test_a_try_that_failed_is_logged(api: Emulator, caplog: pytest.LogCaptureFixture) -> None:
+    """The logger of the client says which request failed, how, and when it is tried again."""
+    api.faults.add("/auth/me", "503")
+
+    with_client(api, lambda client: client.auth.me())
+
+    (record,) = caplog.records
+    assert (record.name, record.levelno) == ("analytics.levain", logging.WARNING)
+    request = f"GET {api.url}/api/v1/auth/me: HTTP 503, Service Unavailable"
+    assert record.getMessage() == f"{request}; trying again in 0.0 s"
 
 
 def test_a_run_is_typed_and_its_money_exact(api: Emulator, start_run: StartRun) -> None:

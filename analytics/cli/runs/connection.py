@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stamina.instrumentation import RetryDetails, set_on_retry_hooks
+from stamina.instrumentation import RetryDetails
 
 from analytics.cli.runs import printed
 from analytics.errors import AnalyticsError, UsageError
@@ -18,6 +18,7 @@ from analytics.levain import (
     RefusedError,
     UnauthorizedError,
 )
+from analytics.levain.retries import retries_told_to
 from analytics.levain.transport import TRIES
 from analytics.settings import CONFIG_FILE, Workspace, api_key, load_settings
 
@@ -38,14 +39,14 @@ def connected(
 
 @contextmanager
 def _client(workspace: Workspace, tries: int) -> Iterator[Levain]:
-    set_on_retry_hooks([_tell_of_retry])
     try:
-        with Levain(api_key(workspace), workspace.api, tries=tries) as levain:
+        with (
+            retries_told_to(_tell_of_retry),
+            Levain(api_key(workspace), workspace.api, tries=tries) as levain,
+        ):
             yield levain
     except LevainError as error:
         raise _told(error, workspace) from error
-    finally:
-        set_on_retry_hooks(None)
 
 
 def _tell_of_retry(details: RetryDetails) -> None:
