@@ -11,6 +11,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -151,8 +152,12 @@ def _path_of(variable: str) -> Path | None:
 
 def _with_api(workspace: Workspace, api: str) -> Workspace:
     url = (workspace.api or api).rstrip("/")
-    if not re.match(r"https?://[^/\s]+", url):
+    if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
         raise UsageError(f"`{url}` is not the base URL of an API: it must start with https://.")
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise UsageError(f"`{url}` is not the base URL of an API: {error}.") from error
     return msgspec.structs.replace(workspace, api=url)
 
 

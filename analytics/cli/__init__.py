@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from typing import NoReturn
 
 
 def main() -> None:
@@ -19,12 +22,18 @@ def main() -> None:
     except OSError as error:
         what = error.strerror or str(error)
         where = f": {visible_lines(str(error.filename))}" if error.filename else ""
-        print(f"error: {what}{where}.", file=sys.stderr)
-        sys.exit(1)
+        _fail(f"{what}{where}.")
     except Exception as error:
         import duckdb
 
         if not isinstance(error, duckdb.Error):
             raise
-        print(f"error: DuckDB failed: {visible_lines(str(error))}", file=sys.stderr)
-        sys.exit(1)
+        _fail(f"DuckDB failed: {visible_lines(str(error))}")
+
+
+def _fail(what: str) -> NoReturn:
+    """End with an error of the machine; a full disk is the one that a user can mend."""
+    print(f"error: {what}", file=sys.stderr)
+    if os.strerror(errno.ENOSPC) in what:
+        print("Make room where the data directory lies, and run again.", file=sys.stderr)
+    sys.exit(1)

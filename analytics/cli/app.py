@@ -263,7 +263,9 @@ def explain(
 
 @app.command()
 def emulator(
-    port: Annotated[int, typer.Option(help="Loopback port; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Loopback port; 0 takes a free one.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same world.")] = 1,
     now: Annotated[
         datetime | None, typer.Option(help="Where its clock starts, in UTC [the present].")

@@ -19,7 +19,8 @@ def batch_lock(layout: Layout) -> Iterator[None]:
         descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise AnalyticsError(
-            f"The data directory {layout.root} cannot be used: {error}."
+            f"The data directory {layout.root} cannot be used: {error.strerror}.\n"
+            "Name another one with --data-dir, or let yourself write there."
         ) from error
     try:
         try:

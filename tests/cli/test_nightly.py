@@ -141,6 +141,16 @@ def test_what_failed_is_told_although_it_cannot_be_noted(
     assert "http://127.0.0.1:9" in result.err
 
 
+def test_a_full_disk_is_told_with_what_mends_it(night: Command) -> None:
+    """Where nothing more can be written the night ends with exit 1, and says to make room."""
+    Path("data").mkdir()
+    Path("data/last-night.next").symlink_to("/dev/full")
+    result = night("nightly")
+
+    assert result.code == 1
+    assert "No space left on device.\nMake room where the data directory lies" in result.err
+
+
 @pytest.mark.parametrize("answer", ["500", "truncated", "invalid", "cut", "429"])
 def test_an_answer_that_stays_broken_is_a_failure(
     night: Command, api: Emulator, answer: str

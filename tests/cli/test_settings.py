@@ -57,6 +57,9 @@ SettingsFile = Callable[[str], None]
         ),
         ("[extract\n", "is not valid TOML"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "api.example"\n', "must start with https://"),
+        ('[[workspaces]]\napi_key_env = "K"\napi = "http://a b"\n', "must start with https://"),
+        ('[[workspaces]]\napi_key_env = "K"\napi = "http://[::1"\n', "Invalid IPv6 URL"),
+        ('[[workspaces]]\napi_key_env = "K"\napi = "http://a:99999"\n', "Port out of range"),
         ('[reporting]\ntimezone = "Middle/Earth"\n', "is no time zone"),
     ],
 )
