@@ -134,6 +134,7 @@ class Details:
                 "cost_usd": "sum(c.cost_usd)",
                 "tokens_in": "sum(c.tokens_in)::bigint",
                 "tokens_out": "sum(c.tokens_out)::bigint",
+                "request_count": "sum(c.request_count)::bigint",
             },
             "runs as r join marts.fct_run_model_costs as c using (workspace_id, run_id)",
         )
@@ -157,7 +158,7 @@ class Details:
         return self._split(
             ["tool", "node"],
             {
-                "seconds": "round(sum(duration_ms) / 1000)::bigint",
+                "milliseconds": "round(sum(duration_ms))::bigint",
                 "event_count": "count(*)",
                 "error_count": "count(*) filter (is_error)",
             },

@@ -26,6 +26,7 @@ _ONE: dict[str, Callable[..., str]] = {
     "count": lambda value: numbers.NOT_AVAILABLE if value is None else numbers.count(value),
     "tokens": numbers.tokens,
     "seconds": lambda value: numbers.duration(None if value is None else float(value)),
+    "milliseconds": lambda value: numbers.duration(None if value is None else value / 1000),
 }
 _TWO: dict[str, Callable[..., str]] = {
     "percent": numbers.percent,

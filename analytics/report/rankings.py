@@ -121,7 +121,7 @@ def table(
     total = whole.values().get(ranking.total)
     if ranking.rest:
         lines += _rest(ranking, rows, whole)
-    totals = {ranking.order: total, "gap_cost_usd": whole.gap_cost_usd} if total else {}
+    totals = {ranking.order: total, "gap_cost_usd": whole.gap_cost_usd} if total is not None else {}
     context = {f"@{name}": value for name, value in whole.values().items()}
     return Table(
         ranking.table,
@@ -272,7 +272,8 @@ VERSIONS = Ranking(
 STEPS = Ranking(
     key="steps",
     split="steps",
-    title="Runs wait longest for {first}: {first_seconds/sum_seconds|percent} of the time in tools",
+    title="Runs wait longest for {first}: {first_milliseconds/sum_milliseconds|percent} of the "
+    "time in tools",
     subtitle="Time that runs spent in each tool, from their log events, {span}.{listed}",
     none="No log events of tools",
     table="tool-time",
@@ -280,13 +281,13 @@ STEPS = Ranking(
     figures=(
         Figure("Tool", "key", "name"),
         Figure("Node", "note", "name"),
-        Figure("Time", "seconds", "seconds"),
+        Figure("Time", "milliseconds", "milliseconds"),
         Figure("Calls", "event_count", "count"),
         Figure("Calls that failed", "error_count", "count"),
     ),
-    order="seconds",
+    order="milliseconds",
     total="",
-    unit="seconds",
+    unit="milliseconds",
     measures=(("Time", "@tokens-in"),),
 )
 

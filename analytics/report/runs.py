@@ -28,8 +28,10 @@ _HEADS = [
 
 
 def dearest(sheet: AgentSheet) -> Table | None:
-    """The dearest runs of the charted days."""
-    period = sheet.subject.coverage.chart_period
+    """The dearest of the runs that could be charted, from the first one on."""
+    period = sheet.subject.coverage.calendar.chart.starting_at(sheet.subject.first_day)
+    if period is None:
+        return None
     known = [run for run in sheet.listed if run.cost_usd is not None and run.date in period]
     known.sort(key=lambda run: (-(run.cost_usd or 0), run.run_id))
     chosen = known[:DEAREST_RUNS]

@@ -99,7 +99,8 @@ const numbers = (() => {
   };
 
   const ONE = { usd, usd_fine: usdFine, usd_per_run: usdPerRun, usd_headline: usdHeadline, count, tokens,
-    seconds: (value) => duration(value === null ? null : Number(value)) };
+    seconds: (value) => duration(value === null ? null : Number(value)),
+    milliseconds: (value) => duration(value === null ? null : Number(value) / 1000) };
   const TWO = { percent, rate, interval,
     each: (amount, runs) => usdFine(runs ? divided(amount, runs) : null) };
 
@@ -137,6 +138,7 @@ const numbers = (() => {
       const scale = unit === "each" ? 10n ** 6n : 1n;
       return (Number((10n ** 6n * value) / (values[base] * scale)) / (unit === "each" ? 1e10 : 1e6)).toFixed(6);
     }
+    if (unit === "milliseconds") return String(Number(value) / 1000);
     return MONEY.has(unit) ? exact(value) : String(value);
   };
 
