@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from analytics.report.site import About, build_site
 from tests.report import marts
 from tests.report.pages import Site
+from tests.report.published import Asked, publish
 
 BuildSite = Callable[..., Site]
 
@@ -49,3 +52,28 @@ def site(con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactor
     target = tmp_path_factory.mktemp("site")
     summary = build_site(con, target, about=about(warnings=["Staging could not be read."]))
     return Site(target, summary)
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of two real nights, made by the first process of the suite to ask."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "nights"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "data").exists():
+            publish(folder)
+    return folder / "data"
+
+
+@pytest.fixture(scope="session")
+def nights(published: Path) -> Site:
+    """The site of those nights."""
+    return Site(published / "site")
+
+
+@pytest.fixture
+def sql(published: Path) -> Asked:
+    """SQL on what was published with it."""
+    return Asked(published / "analytics.duckdb")

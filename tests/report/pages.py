@@ -140,7 +140,7 @@ class Site:
     """A built site."""
 
     folder: Path
-    summary: SiteSummary
+    summary: SiteSummary | None = None
 
     @cached_property
     def pages(self) -> list[Page]:

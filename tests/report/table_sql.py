@@ -1,0 +1,282 @@
+"""What each table of figures should say, as SQL on the published file: a question a table.
+
+The days are `$first` to `$last`, those that were chosen or else those that the table is of, and
+`$today`. Tables on trust stand in `control_sql.py`.
+"""
+
+from __future__ import annotations
+
+from tests.report import control_sql
+from tests.report.cells import Question
+from tests.report.measures_sql import COMPLETE, COST, MEASURES, MONTH_END, MOVERS
+
+_WHOLE = f"select {MEASURES} from every where day between $first and $last"
+_DAYS = """(
+    select unnest(generate_series($first::timestamp, $last::timestamp, interval 1 day))::date as day
+) as days"""
+
+_DAY_CELLS = (
+    "usd cost | ~usd gap | count runs | ~count missing | count failed | count cancelled"
+    " | count open | usd failed_usd | tokens tokens_in | tokens tokens_out | _"
+)
+_MEMBER_CELLS = (
+    "text name | usd cost | ~usd gap | percent cost whole | count runs | ~count missing"
+    " | count failed | rate failed finished | usd failed_usd"
+)
+
+
+def _members(name: str) -> Question:
+    return Question(
+        _MEMBER_CELLS,
+        f"""
+        select {name} as name, {MEASURES}, sum({COST}) over () as whole
+        from every join names using (workspace_id)
+        join published.marts.dim_workspaces using (workspace_id)
+        where names.agent_id is not distinct from every.agent_id and day between $first and $last
+        group by {name} order by cost desc nulls last, lower({name})""",
+        "text name | usd cost | ~usd gap | | count runs | ~count missing | count failed | |",
+        f"select 'Total' as name, {MEASURES} from every where day between $first and $last",
+    )
+
+
+def _spreads(*measures: str) -> Question:
+    """The value below which a share of the runs is: the first that so many do not exceed."""
+    columns = [
+        f"list_sort(list({measure}) filter (is_terminal))[ceil({share} * "
+        f"count({measure}) filter (is_terminal))::int] as {name}_{level}"
+        for name, measure in (each.split("=") for each in measures)
+        for level, share in (("median", "0.5"), ("p95", "0.95"))
+    ]
+    names = [each.split(" as ")[1] for each in columns]
+    unit = "tokens" if "tokens" in names[0] else "seconds"
+    return Question(
+        "day week | " + " | ".join(f"{unit} {each}" for each in names),
+        f"""
+        select date_trunc('week', day)::date as week, {", ".join(columns)} from runs
+        where day between date_trunc('week', $first::date) and $last and day < $today
+        group by week order by week desc""",
+        is_charted=True,
+        built=5,
+    )
+
+
+def _comparison(name: str, note: str) -> Question:
+    def over(first: str, last: str) -> str:
+        return f"coalesce(sum(usd) filter (day between {first} and {last}), 0)"
+
+    month, last_month = "date_trunc('month', $today::date)", "$today - interval 1 month"
+    sums = f"""
+        {over("$today - 30", "$today - 1")} as cost,
+        {over("$today - 60", "$today - 31")} as before,
+        sum(missing) filter (day between $today - 30 and $today - 1)::bigint as missing,
+        coalesce(sum(hidden_usd) filter (day between $today - 30 and $today - 1), 0) as gap,
+        {over(month, "$today")} as this_month,
+        {over(f"date_trunc('month', {last_month})", f"last_day({last_month})")} as last_month,
+        count(*) filter (status = 'failed' and day between $today - 30 and $today - 1) as failed,
+        count(*) filter (status in ('succeeded', 'failed')
+            and day between $today - 30 and $today - 1) as finished"""
+    return Question(
+        f"text name{note} | usd cost | ~text gap_said & runs missing | change cost before"
+        " | usd this_month | usd last_month | rate- failed finished | _",
+        f"""
+        select *, if(missing > 0, format('${{:.2f}}', gap), 'none') as gap_said from (
+            select {name} as name, count(distinct names.agent_id) as agents, {sums}
+            from names join published.marts.dim_workspaces using (workspace_id)
+            left join every on names.workspace_id = every.workspace_id
+                and names.agent_id is not distinct from every.agent_id
+            where coalesce(
+                list_contains(getvariable('workspaces')::varchar[], names.workspace_id), true)
+            group by all
+        ) order by cost desc, lower(name)""",
+        "text name | usd cost | ~usd gap | | usd this_month | usd last_month"
+        " | rate failed finished |",
+        f"select 'Total' as name, {sums} from every",
+    )
+
+
+_WEEKDAYS = ", ".join(
+    f"sum(cost_usd) filter (isodow(local) = {day}) as day{day}" for day in range(1, 8)
+)
+
+QUESTIONS = control_sql.QUESTIONS | {
+    "movers-table": Question(
+        "text name | text what | change now before | usd now | usd before"
+        " | why before_count now_count before now",
+        MOVERS,
+    ),
+    "complete": Question(
+        "_ | usd yesterday & text yesterday_note | usd month & text month_note"
+        " | usd before & text before_note",
+        COMPLETE,
+        "_ | usd yesterday | usd month | usd before",
+        "select sum(yesterday) as yesterday, sum(month) as month, sum(before) as before"
+        f" from ({COMPLETE})",
+    ),
+    "forecast-table": Question(
+        "_ | estimate exact about",
+        f"""
+        with month_end as ({MONTH_END})
+        select so_far as exact, null as about from month_end
+        union all by name select unnest([rest, middle, low, high]) as about from month_end
+        union all by name select sum(usd) as exact from every
+        where date_trunc('month', day) = date_trunc('month', $today - interval 1 month)""",
+    ),
+    "daily": Question(
+        f"day day | {_DAY_CELLS}",
+        f"""
+        select days.day, {MEASURES} from {_DAYS} left join every using (day)
+        where days.day >= (select min(first_day) from first_days)
+        group by days.day order by days.day desc""",
+        is_charted=True,
+        built=31,
+    ),
+    "months": Question(
+        f"month month | {_DAY_CELLS}",
+        f"""
+        select date_trunc('month', day)::date as month, {MEASURES} from every
+        group by month order by month desc""",
+    ),
+    "failure-rates": Question(
+        "period first last | count failed | count finished | rate failed finished"
+        " | interval failed finished",
+        f"""
+        with past as (
+            select days.day, {MEASURES} from {_DAYS} left join every using (day)
+            where days.day >= (select min(first_day) from first_days) and days.day < $today
+            group by days.day
+        )
+        select min(day) as first, max(day) as last, sum(failed)::bigint as failed,
+            sum(finished)::bigint as finished
+        from past
+        group by if((select median(finished) from past where finished > 0) >= 100, day,
+            date_trunc('week', day)::date)
+        having sum(finished) > 0 order by first desc""",
+        is_charted=True,
+        built=6,
+    ),
+    "members-table": _members("names.name"),
+    "overview/members-table": _members("workspace_name"),
+    "failing-agents": Question(
+        "text name | usd failed_usd | percent failed_usd listed | count failed | count finished"
+        " | rate failed finished | interval failed finished",
+        f"""
+        select name, {MEASURES} from every join names using (workspace_id)
+        where names.agent_id is not distinct from every.agent_id and day between $first and $last
+        group by name order by finished < 20, failed_usd desc, lower(name)""",
+        "text name | usd failed_usd | | count failed | count finished | |",
+        f"select 'Total' as name, {MEASURES} from every where day between $first and $last",
+    ),
+    "error-classes": Question(
+        "text class | usd cost | percent cost whole | count runs",
+        """
+        select coalesce(error_class, 'unknown') as class, sum(cost_usd) as cost, count(*) as runs,
+            sum(sum(cost_usd)) over () as whole
+        from runs where status = 'failed' and day between $first and $last
+        group by class order by cost desc nulls last, class""",
+        "text class | usd cost | | count runs",
+        """
+        select 'Total' as class, sum(cost_usd) as cost, count(*) as runs
+        from runs where status = 'failed' and day between $first and $last""",
+    ),
+    "version-rates": Question(
+        "text version | count failed | count finished | rate failed finished"
+        " | interval failed finished | count runs | usd cost | each cost runs",
+        """
+        select coalesce('v' || agent_version, 'no version') as version, count(*) as runs,
+            sum(cost_usd) as cost, count(*) filter (status = 'failed') as failed,
+            count(*) filter (status in ('succeeded', 'failed')) as finished
+        from runs where day between $first and $last
+        group by agent_version order by agent_version desc nulls last""",
+        "text version | count failed | count finished | | | count runs | |",
+        f"select 'Total' as version, {MEASURES} from every where day between $first and $last",
+        is_charted=True,
+    ),
+    "model-split": Question(
+        "text model | text provider | usd cost | percent cost whole | tokens? tokens_in"
+        " | tokens? tokens_out | count? requests",
+        f"""
+        with whole as ({_WHOLE}), models as (
+            select model, provider, sum(c.cost_usd) as cost, sum(c.tokens_in)::bigint as tokens_in,
+                sum(c.tokens_out)::bigint as tokens_out, sum(request_count)::bigint as requests
+            from runs join published.marts.fct_run_model_costs as c using (workspace_id, run_id)
+            where day between $first and $last group by all
+        ), lines as (
+            select 1 as line, * from models
+            union all by name
+            select 2 as line, 'Not in the model split' as model,
+                listed - coalesce((select sum(cost) from models), 0) as cost from whole
+            union all by name
+            select 3 as line, 'Hidden runs' as model, gap as cost from whole where missing > 0
+        )
+        select lines.*, whole.cost as whole from lines, whole
+        where line != 2 or lines.cost != 0
+        order by line, lines.cost desc nulls last, lower(model)""",
+        "text model | | usd cost | | tokens tokens_in | tokens tokens_out | count requests",
+        """
+        select 'Total' as model, (
+            select sum(usd) from every where day between $first and $last) as cost,
+            sum(c.tokens_in)::bigint as tokens_in, sum(c.tokens_out)::bigint as tokens_out,
+            sum(request_count)::bigint as requests
+        from runs join published.marts.fct_run_model_costs as c using (workspace_id, run_id)
+        where day between $first and $last""",
+    ),
+    "cost-by-hour": Question(
+        "text hour" + " | usd? day1 | usd? day2 | usd? day3 | usd? day4 | usd? day5 | usd? day6"
+        " | usd? day7",
+        f"""
+        select format('{{:02d}}:00', hours.hour) as hour,
+            {_WEEKDAYS}
+        from range(24) as hours(hour)
+        left join (from runs where day between $first and $last) on hour(local) = hours.hour
+        group by hours.hour order by hours.hour""",
+    ),
+    "tokens-per-run-table": _spreads("tokens_in=tokens_in", "tokens_out=tokens_out"),
+    "durations-table": _spreads(
+        "duration=round(duration_seconds, 1)", "queue=round(queue_seconds, 1)"
+    ),
+    "tool-time": Question(
+        "text tool | text node | seconds seconds | count calls | count errors",
+        """
+        select tool, node, round(sum(duration_ms)) / 1000 as seconds, count(*) as calls,
+            sum(sum(duration_ms)) over () / 1000 as whole,
+            count(*) filter (is_error) as errors
+        from (
+            select *, max_by(tool_name, seq) filter (tool_name is not null) over (
+                partition by workspace_id, run_id order by seq
+                rows between unbounded preceding and current row) as tool
+            from published.marts.fct_log_events
+        ) join runs using (workspace_id, run_id)
+        where event_kind = 'tool_result' and day between $first and $last
+        group by tool, node order by seconds desc nulls last, tool""",
+        "text tool | | | count calls | count errors",
+        """
+        select 'Total' as tool, count(*) as calls, count(*) filter (is_error) as errors
+        from published.marts.fct_log_events join runs using (workspace_id, run_id)
+        where event_kind = 'tool_result' and day between $first and $last""",
+    ),
+    "dearest-hour": Question(
+        "",
+        """
+        select sum(cost_usd) as cost, sum(sum(cost_usd)) over () as whole
+        from runs where day between $first and $last
+        group by isodow(local), hour(local) order by cost desc nulls last""",
+    ),
+    "billed-of-last-month": Question(
+        "",
+        control_sql.QUESTIONS["billing-by-provider"].total_sql,
+    ),
+    "dearest-runs": Question(
+        control_sql.RUN_CELLS,
+        f"""
+        {control_sql.RUN_COLUMNS} from runs
+        where cost_usd is not null and day > $today - 92
+        order by cost_usd desc, run_id limit 10""",
+    ),
+    "runs": Question(
+        control_sql.RUN_CELLS,
+        f"{control_sql.RUN_COLUMNS} from runs order by created_at desc, run_id limit 1000",
+        built=5,
+    ),
+    "workspaces": _comparison("workspace_name", ""),
+    "all-agents": _comparison("names.name", ""),
+}
