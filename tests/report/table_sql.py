@@ -10,7 +10,7 @@ from tests.report import control_sql
 from tests.report.cells import Question
 from tests.report.measures_sql import COMPLETE, COST, MEASURES, MONTH_END, MOVERS
 
-_WHOLE = f"select {MEASURES} from every where day between $first and $last"
+WHOLE = f"select {MEASURES} from every where day between $first and $last"
 _DAYS = """(
     select unnest(generate_series($first::timestamp, $last::timestamp, interval 1 day))::date as day
 ) as days"""
@@ -195,7 +195,7 @@ QUESTIONS = control_sql.QUESTIONS | {
         "text model | text provider | usd cost | percent cost whole | tokens? tokens_in"
         " | tokens? tokens_out | count? requests",
         f"""
-        with whole as ({_WHOLE}), models as (
+        with whole as ({WHOLE}), models as (
             select model, provider, sum(c.cost_usd) as cost, sum(c.tokens_in)::bigint as tokens_in,
                 sum(c.tokens_out)::bigint as tokens_out, sum(request_count)::bigint as requests
             from runs join published.marts.fct_run_model_costs as c using (workspace_id, run_id)
@@ -237,7 +237,8 @@ QUESTIONS = control_sql.QUESTIONS | {
     "tool-time": Question(
         "text tool | text node | seconds seconds | count calls | count errors",
         """
-        select tool, node, round(sum(duration_ms)) / 1000 as seconds, count(*) as calls,
+        select tool, node, round(sum(duration_ms)) as milliseconds, milliseconds / 1000 as seconds,
+            count(*) as calls,
             sum(sum(duration_ms)) over () / 1000 as whole,
             count(*) filter (is_error) as errors
         from (

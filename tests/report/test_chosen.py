@@ -1,0 +1,150 @@
+"""What a browser shows of real nights, chosen or not, is what SQL says, to each point drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.report import cells, drawn
+from tests.report.asking import Days, days, hides_runs, identity, of_page, question, today
+from tests.report.browser import CHROMIUM, WHY_NOT, Reader
+from tests.report.browser import browser as opened_browser
+from tests.report.cells import Cell
+from tests.report.pages import Page, Site
+from tests.report.published import Asked
+from tests.report.table_sql import WHOLE
+
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason=WHY_NOT)
+
+FIRST, LAST = date(2026, 10, 14), date(2026, 11, 8)  # clocks were put back, a month ended
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all of them."""
+    with opened_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[Reader]:
+    """A reader whom nothing failed in the end."""
+    one = Reader(browser)
+    yield one
+    one.close()
+    assert one.complaints == []
+
+
+def _page(nights: Site, kind: str) -> Page:
+    """The page with most to show of each kind."""
+    pages = {"overview": [nights.overview], "workspace": nights.workspaces, "agent": nights.agents}
+    return max(pages[kind], key=lambda page: len(page.root.all("table")) * 10**6 + len(page.source))
+
+
+def _members(page: Page, kind: str) -> list[str]:
+    """The second and the third of those that the page lets choose: by their data files."""
+    boxes = page.root.all("input", name="member")
+    return [each.attributes["value"] for each in boxes][: 1 if kind == "overview" else 3][-2:]
+
+
+_TABLES = """() => [...document.querySelectorAll('figure.chart:not(:has(.plot[hidden])) table')]
+    .map(table => [table.id, [...table.rows].slice(1).map(row => [...row.cells].map(cell => {
+        const note = [...cell.querySelectorAll('small')].map(each => each.textContent).join('');
+        const text = cell.textContent;
+        return [text.slice(0, text.length - note.length), note, cell.dataset.v ?? null];
+    }))])"""
+
+
+def _tables(shown: Any) -> dict[str, list[list[Cell]]]:
+    return {
+        key: [[Cell(*each) for each in row] for row in rows if row[0][0] != "Rounding"]
+        for key, rows in shown.evaluate(_TABLES)
+    }
+
+
+def _asked(sql: Asked, page: Page, kind: str, members: list[str]) -> Asked:
+    """Questions of what was chosen on a page."""
+    of_page(sql, page)
+    if members and kind == "overview":
+        return sql.of([identity(each) for each in members])
+    if members:
+        return sql.of([identity(page.path.stem)], [identity(each) for each in members])
+    return sql
+
+
+def _is_charted(spec: dict[str, Any]) -> bool:
+    """Whether a chart shows the charted days where none were chosen, or else the recent ones."""
+    return spec["kind"] in {"days", "rates", "stack", "spreads"} or bool(spec.get("charted"))
+
+
+CHOICES = {
+    "nothing": (False, False),
+    "period": (True, False),
+    "members": (False, True),
+    "both": (True, True),
+}
+CASES = [
+    ("overview", "nothing"), ("overview", "both"), ("workspace", "nothing"),
+    ("workspace", "period"), ("workspace", "both"), ("agent", "nothing"), ("agent", "period"),
+]  # fmt: skip
+# What is of the newest days, whatever is chosen.
+FIXED = {"movers", "forecast", "billing", "movers-table", "forecast-table", "billing-by-provider"}
+
+
+HEADLINE = (
+    "usd cost", "count runs", "~usd gap", "~count missing", "rate failed finished",
+    "usd failed_usd", "each listed succeeded",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "choice"), CASES)
+def test_what_was_chosen_is_shown_as_sql_says(
+    kind: str, choice: str, nights: Site, sql: Asked, reader: Reader
+) -> None:
+    """Headline, tables of charts, and each point drawn are those of the chosen days and agents."""
+    page, (has_period, has_members) = _page(nights, kind), CHOICES[choice]
+    members = _members(page, kind) if has_members else []
+    hash_ = [f"from={FIRST}&to={LAST}"] * has_period + [f"only={','.join(members)}"] * has_members
+    shown = reader.open(page.path, f"#{'&'.join(hash_)}" if hash_ else "")
+    reader.draw_all()
+    hides, found = hides_runs(sql, page), []
+
+    def of(asked: cells.Question, key: str) -> Days:
+        chosen = {"first": FIRST, "last": LAST, "today": today(page)}
+        return chosen if has_period and key not in FIXED else days(page, asked)
+
+    for key, rows in _tables(shown).items():
+        if (choice != "nothing") and key in FIXED:
+            continue
+        asked, lines = question(page, key), rows
+        period = of(asked, key)
+        _asked(sql, page, kind, members)
+        if asked.total:
+            totals = sql.rows(asked.total_sql, **period)
+            found += cells.differences(asked.total, totals, rows[-1:], hides=hides)
+            lines = rows[:-1]
+        right = sql.rows(asked.sql, **period)
+        found += [
+            f"{key}: {each}" for each in cells.differences(asked.cells, right, lines, hides=hides)
+        ]
+    if choice != "nothing":
+        texts = shown.locator("#chosen dd").all_inner_texts()
+        row = _asked(sql, page, kind, members).row(WHOLE, **of(cells.Question("", ""), ""))
+        right = [
+            cells.said(each.removeprefix("~"), row)
+            for each in HEADLINE
+            if row["missing"] or "~" not in each
+        ]
+        found += [] if texts == right else [f"headline {texts}, not {right}"]
+    for key, traces in shown.evaluate(drawn.READ):
+        spec = page.charts[key]
+        charted = cells.Question("", "", is_charted=_is_charted(spec))
+        _asked(sql, page, kind, [] if key in FIXED else members)
+        found.append(drawn.differences(key, spec, traces, sql, of(charted, key)))
+
+    assert found
+    assert [each for each in found if each] == []
