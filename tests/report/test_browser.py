@@ -80,12 +80,74 @@ def test_axe_finds_nothing(kind: str, scheme: str, site: Site, browser: Browser)
     reader = Reader(browser, color_scheme=scheme, bypass_csp=True)
     shown = reader.open(_page(site, kind).path)
     reader.draw_all()
+
+    assert _faults(shown) == []
+    reader.close()
+
+
+@pytest.mark.parametrize("kind", KINDS + TABLES_ALONE)
+def test_axe_finds_nothing_on_a_phone(kind: str, nights: Site, browser: Browser) -> None:
+    """At 390 pixels, with a period chosen, no page of real nights has a fault either."""
+    reader = Reader(browser, bypass_csp=True)
+    reader.page.set_viewport_size({"width": 390, "height": 844})
+    shown = reader.open(_page(nights, kind).path, "#from=2026-10-14&to=2026-11-08")
+    reader.draw_all()
+
+    assert _faults(shown) == []
+    reader.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_in_a_run(scheme: str, nights: Site, browser: Browser) -> None:
+    """The details of a run, models and events, have no fault, in light and in dark colours."""
+    reader = Reader(browser, color_scheme=scheme, bypass_csp=True)
+    shown = reader.open(_page(nights, "agent").path)
+    shown.locator("#runs tbody a").first.click()
+    shown.locator("#run-detail[open] table").first.wait_for()
+
+    assert _faults(shown) == []
+    reader.close()
+
+
+@pytest.mark.parametrize("kind", ["workspace", "reconciliation"])
+def test_axe_finds_nothing_on_paper(kind: str, nights: Site, browser: Browser) -> None:
+    """A printed month has no fault."""
+    reader = Reader(browser, bypass_csp=True)
+    shown = reader.open(_page(nights, kind).path, "#from=2026-10-01&to=2026-10-31")
+    shown.emulate_media(media="print")
+    shown.locator(".plot:not([hidden]):not(:has(.main-svg))").first.wait_for(state="detached")
+
+    assert _faults(shown) == []
+    reader.close()
+
+
+@pytest.mark.parametrize("kind", KINDS + TABLES_ALONE)
+def test_without_script_all_figures_can_be_read(kind: str, nights: Site, browser: Browser) -> None:
+    """Every table shows, those that are folded on a click; no control stands there idle."""
+    reader = Reader(browser, java_script_enabled=False)
+    shown = reader.page
+    shown.goto(_page(nights, kind).path.as_uri())
+    for folded in shown.locator("main details:has(table)").all():
+        if folded.get_attribute("open") is None:
+            folded.locator("summary").click()
+    tables = shown.locator("main table")
+    hidden = [each.get_attribute("id") for each in tables.all() if not each.is_visible()]
+    idle = shown.locator(":is(button, select, input):visible").count()
+    empty = shown.locator(".plot:visible:not(:has(svg))").evaluate_all(
+        "all => all.filter(each => each.clientHeight > 0).map(each => each.dataset.chart)"
+    )
+    reader.close()
+
+    assert (hidden, idle) == ([], 0)
+    assert empty == []
+
+
+def _faults(shown: Any) -> list[Any]:
+    """What axe-core finds, with all that is folded opened."""
     shown.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     shown.evaluate(_AXE)
     found = shown.evaluate("axe.run().then(result => result.violations)")
-    reader.close()
-
-    assert [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found] == []
+    return [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found]
 
 
 def _tables(page: Any) -> dict[str, list[list[str]]]:

@@ -12,7 +12,7 @@ from tests.report.pages import Page, Site
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason=WHY_NOT)
 
-KINDS = ("overview", "workspace", "agent")
+KINDS = ("overview", "workspace", "agent", "quality", "reconciliation")
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +32,14 @@ def reader(browser: Browser) -> Iterator[Reader]:
 
 
 def _page(site: Site, kind: str) -> Page:
-    return {"overview": site.overview, "workspace": site.workspaces[0], "agent": site.agents[0]}[
-        kind
-    ]
+    quality, reconciliation = site.controls[-2:]
+    return {
+        "overview": site.overview,
+        "workspace": site.workspaces[0],
+        "agent": site.agents[0],
+        "quality": quality,
+        "reconciliation": reconciliation,
+    }[kind]
 
 
 _REACHABLE = """() => {
