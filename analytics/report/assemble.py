@@ -67,7 +67,6 @@ def workspaces(
             agents[row.workspace_id],
             billing.get(row.workspace_id, []),
             platform.get(row.workspace_id, []),
-            gaps.get(row.workspace_id, []),
             quarantined.get(row.workspace_id, []),
             versions.get(row.workspace_id, []),
         )

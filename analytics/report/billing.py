@@ -118,13 +118,13 @@ def _measures(month: ProviderMonth) -> list[Decimal | None]:
 
 def _amounts(month: ProviderMonth | None) -> list[Cell | str]:
     if month is None:
-        return [numbers.NOT_APPLICABLE] * len(_MEASURES)
+        return [numbers.UNKNOWN] * len(_MEASURES)
     return [money(amount) for amount in _measures(month)]
 
 
 def _activity(month: PlatformMonth | None) -> list[Cell | str]:
     if month is None:
-        return [numbers.NOT_APPLICABLE] * 3
+        return [numbers.UNKNOWN] * 3
     return [numbers.count(month.run_count), money(month.cost_usd), money(month.billed_usd)]
 
 

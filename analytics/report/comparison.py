@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from analytics.report.facts import Measures, Subject
 
 
-_DASH = "\u2013"
-
-
 def comparison(key: str, unit: str, lines: Sequence[tuple[Cell, Subject]], whole: Subject) -> Table:
     """A row for each subject: recent cost and its change, both months, failure rate, trend."""
     calendar = whole.coverage.calendar
@@ -32,7 +29,7 @@ def comparison(key: str, unit: str, lines: Sequence[tuple[Cell, Subject]], whole
         [
             Column(unit, "name"),
             Column("Recent cost"),
-            *([Column("Of it hidden")] if whole.hides_runs else []),
+            *([Column("Cost of hidden runs")] if whole.hides_runs else []),
             Column("Change"),
             Column(f"Month to date, {month_in_short(months[0].first)}"),
             Column(f"Last month, {month_in_short(months[1].first)}"),
@@ -99,20 +96,21 @@ def _change(subject: Subject) -> Cell:
     recent = subject.recent.complete_cost_usd
     before = subject.over(calendar.before_recent).complete_cost_usd
     if not all(subject.covers(period) for period in (calendar.recent, calendar.before_recent)):
-        return Cell(_DASH, "", "not all cost of both is known")
+        return Cell(numbers.UNKNOWN, "", "not all cost of both is known")
     if recent is None or before is None:
-        return Cell(_DASH, "", "cost unknown")
+        return Cell(numbers.UNKNOWN, "", "cost unknown")
     return Cell(numbers.usd_change(recent, before), numbers.usd_exact(recent - before))
 
 
 def _trend(weeks: Sequence[Decimal | None]) -> Cell:
     if all(week is None for week in weeks):
-        return Cell(_DASH)
+        return Cell(numbers.UNKNOWN)
     return Cell("" if any(weeks) else "no cost", drawing=svg.sparkline(weeks))
 
 
 def _rate(measures: Measures) -> Cell:
     failed, finished = measures.failed_count, measures.finished_count
     if not finished:
-        return Cell(_DASH, "", "no finished runs")
+        reason = "all runs hidden" if measures.all_run_count else "no finished runs"
+        return Cell(numbers.UNKNOWN, "", reason)
     return Cell(numbers.failure_rate(failed, finished), f"{failed / finished:.6f}")

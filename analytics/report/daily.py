@@ -11,7 +11,7 @@ from analytics.report.blocks import Chart, Spec, missing
 from analytics.report.facts import DayState
 from analytics.report.figured import Figure
 from analytics.report.kpis import change
-from analytics.report.numbers import NOT_AVAILABLE, count, usd_exact
+from analytics.report.numbers import UNKNOWN, count, usd_exact
 from analytics.report.periods import Period, day_in_words
 from analytics.report.tables import Cell, Column, Table, money
 
@@ -26,8 +26,8 @@ DAILY_TABLE = "daily"
 LISTED_DAYS = 31
 FIGURES = (
     Figure("Cost", "complete_cost_usd", "usd"),
-    Figure("Cost of hidden", "gap_cost_usd", "usd"),
-    Figure("Runs", "run_count", "count"),
+    Figure("Cost of hidden runs", "gap_cost_usd", "usd"),
+    Figure("Runs", "all_run_count", "count"),
     Figure("Hidden runs", "missing_run_count", "count"),
     Figure("Failed", "failed_count", "count"),
     Figure("Cancelled", "cancelled_count", "count"),
@@ -37,7 +37,7 @@ FIGURES = (
     Figure("Tokens out", "tokens_out", "tokens"),
 )
 _CAPTION = "Runs by day of creation, US dollars and tokens, {span}"
-_HIDDEN = "; cost with that of hidden runs, all else of listed runs"
+_HIDDEN = "; cost and runs with hidden ones, all else of listed runs only"
 
 
 def cost(subject: Subject, timezone: str) -> Chart:
@@ -250,7 +250,7 @@ def _day_row(subject: Subject, day: date, figures: Sequence[Figure]) -> list[str
     state, measures = subject.state(day), subject.on(day)
     label = "" if state is DayState.COMPLETE else state.value
     if measures is None:
-        return [day.isoformat(), *[NOT_AVAILABLE] * len(figures), label]
+        return [day.isoformat(), *[UNKNOWN] * len(figures), label]
     if measures.unknown_cost_count:
         unknown = f"{count(measures.unknown_cost_count)} of unknown cost"
         label = f"{label}, {unknown}" if label else unknown

@@ -48,6 +48,36 @@ _RUN_COUNTS = {
 RUNS_OF_AGENTS = "temp.report_runs"
 
 
+def exact(amount: str) -> str:
+    """SQL of an amount in ten-billionths of a dollar, digit for digit."""
+    return f"replace(({amount})::decimal(38,10)::varchar, '.', '')::hugeint"
+
+
+def _up_to(part: str) -> str:
+    """SQL of how much of a gap's cost the models up to a running sum make."""
+    return f"{exact('gap_usd')} * {exact(part)} // {exact('whole_usd')}"
+
+
+# The cost of an agent's hidden runs of a day, split as its metered usage is: usage counts by the
+# day of the request and runs by that of their creation, so that the two differ at midnight.
+_MODELS_OF_HIDDEN_RUNS = f"""
+    with parts as (
+        select g.workspace_id, g.agent_id, g.date, m.model, m.provider,
+            g.missing_cost_usd as gap_usd, greatest(m.missing_cost_usd, 0) as part_usd,
+            sum(part_usd) over day as whole_usd,
+            sum(part_usd) over (day order by m.model, m.provider) as so_far_usd,
+            bool_and(m.missing_cost_usd is not null) over day as is_known
+        from marts.fct_listing_gaps as g join marts.fct_listing_gap_models as m
+            on g.workspace_id = m.workspace_id and g.date = m.date
+            and g.agent_id is not distinct from m.agent_id
+        window day as (partition by g.workspace_id, g.agent_id, g.date)
+    )
+    select workspace_id, agent_id, date, model, provider,
+        ({_up_to("so_far_usd")} - {_up_to("so_far_usd - part_usd")})::decimal(28, 0)
+            * 0.0000000001::decimal(10, 10) as cost_usd
+    from parts where is_known and whole_usd > 0 and gap_usd is not null"""
+
+
 @dataclass(frozen=True)
 class Scope:
     """Whether rows are read by workspace or by agent."""
@@ -127,16 +157,25 @@ class Details:
         return self._split(["error_class"], measures, source, "unknown")
 
     def models(self) -> dict[Entity, Split]:
-        """What ran with each model of each provider."""
+        """What ran with each model of each provider; of hidden runs, the cost alone is known."""
         return self._split(
-            ["c.model", "c.provider"],
+            ["model", "provider"],
             {
-                "cost_usd": "sum(c.cost_usd)",
-                "tokens_in": "sum(c.tokens_in)::bigint",
-                "tokens_out": "sum(c.tokens_out)::bigint",
-                "request_count": "sum(c.request_count)::bigint",
+                "cost_usd": "sum(cost_usd)",
+                "tokens_in": "sum(tokens_in)::bigint",
+                "tokens_out": "sum(tokens_out)::bigint",
+                "request_count": "sum(request_count)::bigint",
             },
-            "runs as r join marts.fct_run_model_costs as c using (workspace_id, run_id)",
+            f"""(
+                select r.workspace_id, r.agent_id, r.first_day, r.date, c.model, c.provider,
+                    c.cost_usd, c.tokens_in, c.tokens_out, c.request_count
+                from runs as r join marts.fct_run_model_costs as c using (workspace_id, run_id)
+                union all
+                select r.workspace_id, r.agent_id, first_day, r.date, r.model, r.provider,
+                    r.cost_usd, null, null, null
+                from ({_MODELS_OF_HIDDEN_RUNS}) as r join calendar on {self._scope.joined}
+                where r.date between first_day and today
+            ) as r""",
         )
 
     def versions(self) -> dict[Entity, Split]:
@@ -245,8 +284,3 @@ class AgentDetails(Details):
             self._parameters,
         )
         self._with = self._with.replace(f"({self._runs()})", f"(from {RUNS_OF_AGENTS})")
-
-
-def exact(amount: str) -> str:
-    """SQL of an amount in ten-billionths of a dollar, digit for digit."""
-    return f"replace(({amount})::decimal(38,10)::varchar, '.', '')::hugeint"

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from analytics.report.rows import (
         AgentRow,
-        Gap,
         PlatformMonth,
         ProviderMonth,
         Quarantined,
@@ -36,7 +35,7 @@ FEWEST_CHART_DAYS = 14
 class Measures:
     """The measures of a set of runs. A figure is None where runs exist but none is known.
 
-    Hidden runs, which the API counts but lists no more, are counted beside them, with their cost.
+    Hidden runs, which the API counts but does not list, are counted beside them, with their cost.
     """
 
     run_count: int = 0
@@ -60,10 +59,16 @@ class Measures:
         return self.succeeded_count + self.failed_count
 
     def values(self) -> dict[str, Decimal | int | None]:
-        """Each measure by its name, and those that follow from them."""
+        """Each measure by its name, and those that follow from them.
+
+        Where all runs are hidden, what is known of listed runs alone is unknown, and not zero.
+        """
         values = {name: getattr(self, name) for name in MEASURE_COLUMNS}
+        values["finished_count"] = self.finished_count
+        if self.missing_run_count and not self.run_count:
+            values |= dict.fromkeys(OF_LISTED_RUNS)
         return values | {
-            "finished_count": self.finished_count,
+            "all_run_count": self.all_run_count,
             "complete_cost_usd": self.complete_cost_usd,
         }
 
@@ -73,11 +78,15 @@ class Measures:
         return self.run_count + self.missing_run_count
 
     @property
+    def listed_cost_usd(self) -> Decimal | None:
+        """The cost of listed runs; None where none of it is known, or all runs are hidden."""
+        return self.cost_usd if self.run_count or not self.missing_run_count else None
+
+    @property
     def complete_cost_usd(self) -> Decimal | None:
         """The cost of listed and hidden runs, as far as it is known; None if nothing of it is."""
-        listed = self.cost_usd if self.run_count or not self.missing_run_count else None
         hidden = self.gap_cost_usd if self.missing_run_count else None
-        return known_sum((listed, hidden))
+        return known_sum((self.listed_cost_usd, hidden))
 
     @property
     def cost_per_success(self) -> Decimal | None:
@@ -90,6 +99,7 @@ class Measures:
 MEASURE_COLUMNS = tuple(each.name for each in fields(Measures))
 GAP_COLUMNS = ("missing_run_count", "unknown_gap_count", "gap_cost_usd")
 LISTED_COLUMNS = tuple(name for name in MEASURE_COLUMNS if name not in GAP_COLUMNS)
+OF_LISTED_RUNS = (*(name for name in LISTED_COLUMNS if name != "run_count"), "finished_count")
 NO_RUNS = Measures()
 
 
@@ -262,7 +272,6 @@ class Workspace:
     agents: list[Agent]
     billing: list[ProviderMonth]
     platform: list[PlatformMonth]
-    gaps: list[Gap]
     quarantined: list[Quarantined]
     versions_of_weeks: list[tuple[Any, ...]]
 

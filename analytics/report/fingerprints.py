@@ -26,6 +26,9 @@ rows as (
     union all
     select workspace_id, agent_id, hash('hidden', g) from marts.fct_listing_gaps as g
     union all
+    select workspace_id, agent_id, hash('hidden models', m)
+    from marts.fct_listing_gap_models as m
+    union all
     select r.workspace_id, r.agent_id, hash('model', c)
     from marts.fct_run_model_costs as c join marts.fct_runs as r using (workspace_id, run_id)
     union all

@@ -90,7 +90,7 @@ def kpi(subject: Subject) -> Kpi:
     label = f"Month end, {month_in_words(subject.coverage.today)}"
     made = month_end(subject, subject.coverage.today)
     if made is None:
-        return Kpi(label, numbers.NOT_AVAILABLE, notes=(_refusal(subject),))
+        return Kpi(label, numbers.UNKNOWN, notes=(_refusal(subject),))
     return Kpi(
         label,
         _range(made),
@@ -218,7 +218,7 @@ def _range(made: Forecast) -> str:
 
 
 def _about(amount: Decimal) -> str:
-    """An estimate: whole dollars from a hundred on."""
-    if amount < 100:
+    """An estimate: whole dollars from ten on."""
+    if amount < 10:
         return numbers.usd(amount)
     return numbers.usd_headline(amount.quantize(Decimal(1))).removesuffix(".00")

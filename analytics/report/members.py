@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MEASURES = (
     "complete_cost_usd",
     "gap_cost_usd",
-    "run_count",
+    "all_run_count",
     "missing_run_count",
     "failed_count",
     "finished_count",

@@ -74,7 +74,7 @@ def chart(subject: Subject, movers: Sequence[Mover]) -> Chart:
     return Chart(
         key,
         f"Cost changed by {numbers.usd_change(now, before)} in a week; most by "
-        f"{in_sentence(first.name)}, {_signed(first.change_usd)}",
+        f"{in_sentence(first.name)}, {numbers.usd_signed(first.change_usd)}",
         f"Change of cost by agent, US dollars, {weeks[0]} against {weeks[1]}.",
         _spec(agents),
         Table(
@@ -140,7 +140,7 @@ def _spec(agents: Sequence[Mover]) -> Spec:
             "label": each.name,
             "href": each.href,
             "values": [float(each.change_usd)],
-            "texts": [_signed(each.change_usd)],
+            "texts": [numbers.usd_signed(each.change_usd)],
         }
         for each in agents
     ]
@@ -163,8 +163,3 @@ def _row(mover: Mover) -> Row:
 
 def _largest_first(mover: Mover) -> tuple[Decimal, str]:
     return -abs(mover.change_usd), mover.name.casefold()
-
-
-def _signed(amount: Decimal) -> str:
-    text = numbers.usd(amount)
-    return f"+{text}" if amount > 0 else text

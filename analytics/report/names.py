@@ -48,6 +48,11 @@ def visible(text: str) -> str:
     )
 
 
+def capitalized(text: str) -> str:
+    """The text as it begins a sentence."""
+    return text[:1].upper() + text[1:]
+
+
 def shortened(text: str, length: int) -> str:
     """The text cut to so many characters, an ellipsis included."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
-NOT_AVAILABLE = "[x]"
-NOT_APPLICABLE = "[z]"
+UNKNOWN = "\u2013"  # not known, or not applicable
 SMALL_SAMPLE = 20
 
 _CENT = Decimal("0.01")
@@ -24,6 +23,8 @@ _TENTH_OF_MILL = Decimal("0.0001")
 _SMALLEST = Decimal("1e-10")  # the last digit that the marts hold
 _TEN_CENTS = Decimal("0.1")
 _MILLION = Decimal(1_000_000)
+_DAY_MINUTES = 1440
+_LONGEST_IN_HOURS = 2 * _DAY_MINUTES
 _TOKEN_UNITS = ((10**9, "bn"), (10**6, "M"), (10**3, "k"))
 
 
@@ -59,17 +60,22 @@ def usd_exact(amount: Decimal | None) -> str:
 def usd_change(now: Decimal | None, before: Decimal | None) -> str:
     """The change of an amount: absolute, then in percent unless the base is under a dollar."""
     if now is None or before is None:
-        return NOT_AVAILABLE
+        return UNKNOWN
     difference = now - before
     if difference == 0:
         return "no change"
-    text = usd(difference) if difference < 0 else f"+{usd(difference)}"
+    text = usd_signed(difference)
     if before < 1:
         return text
     percent = (100 * difference / before).quantize(Decimal(1), ROUND_HALF_EVEN)
     sign = "+" if difference > 0 else MINUS
     share = f"{sign}{abs(percent):,}%" if percent else "under 1%"
     return f"{text} ({share})"
+
+
+def usd_signed(amount: Decimal | None) -> str:
+    """A change of US dollars, with its sign: `+$1.20`, `+<$0.01`."""
+    return f"+{usd(amount)}" if amount is not None and amount > 0 else usd(amount)
 
 
 def rounding_difference(parts: Iterable[Decimal], total: Decimal) -> Decimal:
@@ -109,7 +115,7 @@ def plural(number: int, singular: str, plural_form: str | None = None) -> str:
 def tokens(number: int | None) -> str:
     """Tokens to two or three digits: `950`, `12.3 k`, `1.2 M`, `3.4 bn`."""
     if number is None:
-        return NOT_AVAILABLE
+        return UNKNOWN
     if number < 0:
         return MINUS + tokens(-number)
     unit_below = ""
@@ -128,7 +134,7 @@ def tokens(number: int | None) -> str:
 def percent(part: Decimal | int, whole: Decimal | int) -> str:
     """A share with one decimal; `0.0%` and `100.0%` only if it is exactly so."""
     if whole == 0:
-        return NOT_APPLICABLE
+        return UNKNOWN
     share = 100 * Decimal(part) / Decimal(whole)
     if 0 < share < Decimal("0.1"):
         return "<0.1%"
@@ -140,7 +146,7 @@ def percent(part: Decimal | int, whole: Decimal | int) -> str:
 def failure_rate(failed: int, finished: int) -> str:
     """A rate with its sample: `4.2% (13 of 310)`; under 20 runs the counts alone."""
     if finished == 0:
-        return NOT_APPLICABLE
+        return UNKNOWN
     counts = f"{count(failed)} of {count(finished)}"
     if finished < SMALL_SAMPLE:
         return counts
@@ -150,15 +156,15 @@ def failure_rate(failed: int, finished: int) -> str:
 def interval(failed: int, finished: int) -> str:
     """The 95 % Wilson interval in percent, as `[2.5 to 7.0]` with an en dash."""
     if finished == 0:
-        return NOT_APPLICABLE
+        return UNKNOWN
     low, high = wilson_interval(failed, finished)
     return f"[{100 * low:.1f}\u2013{100 * high:.1f}]"
 
 
 def duration(seconds: float | None) -> str:
-    """A length of time: `850 ms`, `12.3 s`, `4 min 05 s`, `2 h 03 min`."""
+    """A length of time: `850 ms`, `12.3 s`, `4 min 05 s`, `2 h 03 min`, `50 d`."""
     if seconds is None:
-        return NOT_AVAILABLE
+        return UNKNOWN
     if seconds < 0:
         return MINUS + duration(-seconds)
     if round(seconds * 1000) < 1000:
@@ -169,15 +175,17 @@ def duration(seconds: float | None) -> str:
     if whole < 3600:
         return f"{whole // 60}{NO_BREAK}min {whole % 60:02d}{NO_BREAK}s"
     minutes = round(seconds / 60)
-    return f"{minutes // 60:,}{NO_BREAK}h {minutes % 60:02d}{NO_BREAK}min"
+    if minutes < _LONGEST_IN_HOURS:
+        return f"{minutes // 60}{NO_BREAK}h {minutes % 60:02d}{NO_BREAK}min"
+    return f"{_rounded(Decimal(minutes) / _DAY_MINUTES, Decimal('0.1')):,}{NO_BREAK}d"
 
 
 def _dollars(amount: Decimal | None, step: Decimal) -> str:
     if amount is None:
-        return NOT_AVAILABLE
+        return UNKNOWN
     rounded = _rounded(amount, step)
     if rounded == 0 and amount != 0:
-        return f"<${step:f}" if amount > 0 else f">{MINUS}${step:f}"
+        return f"{'' if amount > 0 else MINUS}<${step:f}"
     return f"{MINUS if rounded < 0 else ''}${abs(rounded):,f}"
 
 

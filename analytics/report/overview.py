@@ -77,7 +77,6 @@ def page(
         "held_checks": _checks_table(
             "held-checks", "Checks that hold", [check for check in checks if check.is_ok]
         ),
-        "gaps_table": _gaps_table(workspaces),
         "quarantine_table": _quarantine_table(workspaces),
         "members": [(workspace.data, workspace.name) for workspace in workspaces],
         "data": ["overview", "overview-charts"],
@@ -120,28 +119,6 @@ def _checks_table(key: str, caption: str, checks: Sequence[Check]) -> Table | No
             ]
             for check in checks
         ],
-    )
-
-
-def _gaps_table(workspaces: Sequence[Workspace]) -> Table | None:
-    rows = []
-    for workspace in workspaces:
-        agent_names: dict[str | None, str] = {
-            agent.row.key[1]: agent.name for agent in workspace.agents
-        }
-        rows += [[workspace.name, *state.gap_in_words(gap, agent_names)] for gap in workspace.gaps]
-    if not rows:
-        return None
-    return Table(
-        "gaps",
-        "Gaps in the run list: runs created between these instants may be missing",
-        [
-            Column("Workspace", "name"),
-            Column("List", "name"),
-            Column("After", "text"),
-            Column("Before", "text"),
-        ],
-        rows,
     )
 
 

@@ -23,7 +23,7 @@ _ONE: dict[str, Callable[..., str]] = {
     "usd": numbers.usd,
     "usd_fine": numbers.usd_fine,
     "usd_per_run": numbers.usd_per_run,
-    "count": lambda value: numbers.NOT_AVAILABLE if value is None else numbers.count(value),
+    "count": lambda value: numbers.UNKNOWN if value is None else numbers.count(value),
     "tokens": numbers.tokens,
     "seconds": lambda value: numbers.duration(None if value is None else float(value)),
     "milliseconds": lambda value: numbers.duration(None if value is None else value / 1000),
@@ -45,17 +45,18 @@ def hidden(measures: Measures) -> str:
     """What follows a complete cost: how much of it no listed run made; empty without such."""
     if not measures.missing_run_count:
         return ""
-    runs = f"{numbers.plural(measures.missing_run_count, 'run')} that the API lists no more"
+    count = measures.missing_run_count
     if measures.gap_cost_usd is None:
-        return f", without {runs}, of unknown cost"
+        return f", without {numbers.plural(count, 'hidden run')} of unknown cost"
     unknown = ", partly of unknown cost" if measures.unknown_gap_count else ""
-    return f", of which {numbers.usd(measures.gap_cost_usd)} in {runs}{unknown}"
+    cost = numbers.usd(measures.gap_cost_usd)
+    return f", of which hidden runs {cost} ({numbers.count(count)}){unknown}"
 
 
 def listed_only(measures: Measures) -> str:
     """What follows the description of a figure that hidden runs are not in; empty without such."""
     count = measures.missing_run_count
-    return f" Of listed runs only; {numbers.count(count)} are hidden." if count else ""
+    return f" Listed runs only; {numbers.count(count)} hidden." if count else ""
 
 
 def fill(template: str, values: Mapping[str, Value]) -> str:
@@ -73,13 +74,13 @@ def figure(name: str, unit: str, values: Mapping[str, Value]) -> str:
         return value
     if unit.startswith("plural:"):
         noun = unit.removeprefix("plural:")
-        return numbers.plural(value, noun) if isinstance(value, int) else numbers.NOT_AVAILABLE
+        return numbers.plural(value, noun) if isinstance(value, int) else numbers.UNKNOWN
     return _ONE[unit](value)
 
 
 def _of_two(part: Value, whole: Value, unit: str) -> str:
     if part is None or whole is None:
-        return numbers.NOT_AVAILABLE
+        return numbers.UNKNOWN
     if not whole:
-        return numbers.NOT_APPLICABLE
+        return numbers.UNKNOWN
     return _TWO[unit](part, whole)

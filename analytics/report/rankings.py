@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from analytics.report.splits import Split
 
 NEWEST = "newest"
-NOT_SPLIT = "Not in the model split"
-HIDDEN = "Hidden runs"
+NOT_SPLIT = "Model not known"
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,7 @@ class Ranking:
     """How the parts of a total are shown, for any period.
 
     `order` is the measure that ranks them (or NEWEST, by version). `total` is the subject's
-    measure that they are parts of; what they leave of it is a line called `rest`, and what hidden
-    runs cost, of which no parts are known, one of its own. Templates name
+    measure that they are parts of; what they leave of it is a line called `rest`. Templates name
     `{first}`, the part on top, its measures as `first_…`, and those of the subject.
     """
 
@@ -119,8 +117,11 @@ def table(
     figures = figured.shown(ranking.figures, hides_runs=hides_runs)
     lines = [dict(row) for row in rows]
     total = whole.values().get(ranking.total)
-    if ranking.rest:
-        lines += _rest(ranking, rows, whole)
+    if ranking.rest and isinstance(total, Decimal):
+        parts = (row.get(ranking.order) for row in rows)
+        known = sum((part for part in parts if isinstance(part, Decimal)), Decimal(0))
+        if total != known:
+            lines.append({"key": ranking.rest, ranking.order: total - known})
     totals = {ranking.order: total, "gap_cost_usd": whole.gap_cost_usd} if total is not None else {}
     context = {f"@{name}": value for name, value in whole.values().items()}
     return Table(
@@ -131,20 +132,6 @@ def table(
         figured.totals(figures, lines, totals),
         is_sortable=True,
     )
-
-
-def _rest(
-    ranking: Ranking, rows: Sequence[Mapping[str, Value]], whole: Measures
-) -> list[dict[str, Value]]:
-    """What the parts leave of the cost of listed runs, and what hidden runs cost."""
-    parts = (row.get(ranking.order) for row in rows)
-    known = sum((part for part in parts if isinstance(part, Decimal)), Decimal(0))
-    lines: list[dict[str, Value]] = []
-    if whole.cost_usd is not None and whole.cost_usd != known:
-        lines.append({"key": ranking.rest, ranking.order: whole.cost_usd - known})
-    if whole.missing_run_count:
-        lines.append({"key": HIDDEN, ranking.order: whole.gap_cost_usd})
-    return lines
 
 
 def _title(ranking: Ranking, first: Mapping[str, Value]) -> str:
@@ -227,10 +214,11 @@ MODELS = Ranking(
     key="models",
     split="models",
     title="{first} makes {first_cost_usd/complete_cost_usd|percent} of the cost",
-    subtitle="Cost of runs by model, US dollars, {span}.",
+    subtitle="Cost of runs by model, US dollars, {span}. Hidden runs as the API's hourly usage "
+    "tells.",
     none="No model split was read",
     table="model-split",
-    caption="Runs by model and provider, US dollars and tokens, {span}",
+    caption="Runs by model and provider, US dollars, and tokens of listed runs, {span}",
     figures=(
         Figure("Model", "key", "name"),
         Figure("Provider", "note", "name"),
@@ -238,7 +226,6 @@ MODELS = Ranking(
         Figure("Share of cost", "cost_usd/@complete_cost_usd", "percent"),
         Figure("Tokens in", "tokens_in", "tokens"),
         Figure("Tokens out", "tokens_out", "tokens"),
-        Figure("Requests", "request_count", "count"),
     ),
     total="complete_cost_usd",
     rest=NOT_SPLIT,
@@ -293,9 +280,9 @@ STEPS = Ranking(
 
 _AGENT_FIGURES = (
     Figure("Cost", "complete_cost_usd", "usd"),
-    Figure("Cost of hidden", "gap_cost_usd", "usd"),
+    Figure("Cost of hidden runs", "gap_cost_usd", "usd"),
     Figure("Share of cost", "complete_cost_usd/@complete_cost_usd", "percent"),
-    Figure("Runs", "run_count", "count"),
+    Figure("Runs", "all_run_count", "count"),
     Figure("Hidden runs", "missing_run_count", "count"),
     Figure("Failed", "failed_count", "count"),
     Figure("Failure rate", "failed_count/finished_count", "rate"),

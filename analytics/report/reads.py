@@ -120,11 +120,13 @@ class Marts:
             f"""
             select agent_id, date,
                 coalesce(listed_usd + hidden_usd, listed_usd, hidden_usd),
-                gap_cost_usd, run_count, missing_run_count, failed_count,
-                succeeded_count + failed_count, failed_cost_usd, cost_usd
+                gap_cost_usd, run_count + missing_run_count, missing_run_count,
+                if(is_listed, failed_count, null),
+                if(is_listed, succeeded_count + failed_count, null),
+                if(is_listed, failed_cost_usd, null), listed_usd
             from (
-                select *,
-                    if(run_count > 0 or missing_run_count = 0, cost_usd, null) as listed_usd,
+                select *, run_count > 0 or missing_run_count = 0 as is_listed,
+                    if(is_listed, cost_usd, null) as listed_usd,
                     if(missing_run_count > 0, gap_cost_usd, null) as hidden_usd
                 from ({with_gaps("fct_agent_days", "date")})
             ) join calendar using (workspace_id)

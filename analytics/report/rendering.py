@@ -43,6 +43,7 @@ class Pages:
             "moment": state.moment,
             "words": day_in_words,
             "visible": names.visible,
+            "capitalized": names.capitalized,
         }
         self._templates.globals |= {
             "policy": CONTENT_SECURITY_POLICY,

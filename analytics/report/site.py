@@ -21,7 +21,7 @@ from analytics.report import (
     rendering,
     workspace,
 )
-from analytics.report.controls import complete
+from analytics.report.controls import complete, standing
 from analytics.report.controls import pages as controls
 from analytics.report.manifest import Manifest
 from analytics.report.provenance import NOTHING
@@ -124,7 +124,8 @@ class _Build:
         subject = assemble.everything(workspaces, self._about.as_of, self._zone)
         checks = reads.checks(self._con)
         context = overview.page(workspaces, sheets, subject, checks, self._about.timezone)
-        context["complete"] = self._complete.of(workspaces, subject.coverage.calendar)
+        context["complete"] = self._complete.of(workspaces, subject)
+        context["standing"] = standing.table(self._con, workspaces)
         data = {"overview": overview.data(workspaces, subject)}
         self._write("overview.html", "index.html", (), context, data)
         self._charts("overview-charts", context["charts"])
@@ -132,7 +133,7 @@ class _Build:
     def _workspaces(self, workspaces: list[Workspace], sheets: list[Sheet]) -> None:
         for each, sheet in zip(workspaces, sheets, strict=True):
             context = workspace.page(each, sheet, self._about.timezone)
-            context["complete"] = self._complete.of([each], sheet.subject.coverage.calendar)
+            context["complete"] = self._complete.of([each], each.subject)
             files = workspace.data(sheet, assemble.agent_split(self._con, each))
             data = {f"{each.data}{end}": document for end, document in files.items()}
             key = (each.row.workspace_id,)

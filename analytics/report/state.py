@@ -6,46 +6,46 @@ from typing import TYPE_CHECKING
 
 from analytics.report import names, numbers
 from analytics.report.facts import DayState
-from analytics.report.periods import day_in_words
+from analytics.report.periods import day_in_short, day_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date, datetime
+    from datetime import datetime
 
     from analytics.report.facts import Agent, Subject, Workspace
-    from analytics.report.rows import Check, Gap
+    from analytics.report.rows import Check
 
 
 def as_of_line(subject: Subject) -> str:
     """To which instant the data reach, and which day is complete."""
     coverage = subject.coverage
     if coverage.first_day is None:
-        return f"Data to {moment(coverage.cut_off)} · no runs yet"
-    yesterday = coverage.calendar.yesterday
-    return (
-        f"Data to {moment(coverage.cut_off)} · "
-        f"{day_in_words(yesterday)} {_standing(subject, yesterday)}, "
-        f"{day_in_words(coverage.today)} so far"
-    )
+        return f"Data to {moment(coverage.cut_off)}; no runs yet."
+    return f"Data to {moment(coverage.cut_off)}; {_days(subject)}."
 
 
 def days_line(subject: Subject) -> str:
     """To which day an agent's data reach: it holds for every build of that day."""
     coverage = subject.coverage
     if coverage.first_day is None:
-        return "No runs yet"
+        return "No runs yet."
     if coverage.resting_since:
-        return f"No run since {day_in_words(coverage.resting_since)}"
+        return f"No run since {day_in_words(coverage.resting_since)}."
+    return f"Data to {day_in_words(coverage.today)}; {_days(subject)}."
+
+
+def _days(subject: Subject) -> str:
+    """How whole yesterday is, and that today is not."""
+    coverage = subject.coverage
     yesterday = coverage.calendar.yesterday
-    return (
-        f"Data to {day_in_words(coverage.today)}, so far · "
-        f"{day_in_words(yesterday)} {_standing(subject, yesterday)}"
-    )
-
-
-def _standing(subject: Subject, day: date) -> str:
-    state = subject.state(day)
-    return f"with {state.value}" if state is DayState.HIDDEN else state.value
+    standing = {
+        DayState.COMPLETE: "is complete",
+        DayState.HIDDEN: "is complete in cost, with some runs hidden",
+        DayState.INCOMPLETE: "is incomplete",
+        DayState.NO_DATA: "was not read",
+    }[subject.state(yesterday)]
+    days = [day_in_short(each, coverage.today.year) for each in (yesterday, coverage.today)]
+    return f"yesterday ({days[0]}) {standing}, today ({days[1]}) is still running"
 
 
 def workspace_remarks(workspace: Workspace) -> list[str]:
@@ -71,7 +71,7 @@ def standing(agent: Agent) -> list[str]:
     if agent.row.status and agent.row.status != "active":
         remarks.append(names.display(agent.row.status))
     if agent.row.key[1] is not None and not agent.row.is_listed:
-        remarks.append("no longer listed")
+        remarks.append("no longer in the list of agents")
     if agent.subject.coverage.incomplete_days:
         last = max(agent.subject.coverage.incomplete_days)
         remarks.append(f"runs of unknown cost missing up to {day_in_words(last)}")
@@ -79,20 +79,15 @@ def standing(agent: Agent) -> list[str]:
 
 
 def _run_remarks(subject: Subject) -> list[str]:
-    recent, period = subject.recent, subject.coverage.calendar.recent
+    recent = subject.recent
+    period = f"in the 30 days to {day_in_words(subject.coverage.calendar.yesterday)}"
     remarks = []
-    if recent.missing_run_count:
-        runs = numbers.plural(recent.missing_run_count, "run")
-        cost = numbers.usd(recent.gap_cost_usd)
-        remarks.append(
-            f"{runs} of {period} listed no more: {cost}, in the cost, in no other figure"
-        )
     if recent.unknown_cost_count:
         runs = numbers.plural(recent.unknown_cost_count, "run")
-        remarks.append(f"{runs} of unknown cost in {period}, in no sum")
+        remarks.append(f"{runs} of unknown cost {period}, in no sum")
     if recent.unmetered_count:
         runs = numbers.plural(recent.unmetered_count, "successful run")
-        remarks.append(f"{runs} in {period} without any tokens or cost")
+        remarks.append(f"{runs} {period} without any tokens or cost")
     return remarks
 
 
@@ -104,13 +99,6 @@ def checks_in_words(checks: Sequence[Check]) -> str:
     if failed:
         return f"{numbers.plural(failed, 'check')} of {len(checks)} not held"
     return f"all {len(checks)} checks held"
-
-
-def gap_in_words(gap: Gap, agent_names: dict[str | None, str]) -> tuple[str, str, str]:
-    """The list with the gap, and the two instants between which runs may be missing."""
-    listed = "All runs" if gap.agent_id is None else agent_names.get(gap.agent_id, gap.agent_id)
-    after = "no earlier row known" if gap.after is None else moment(gap.after)
-    return names.display(listed), after, moment(gap.before)
 
 
 def moment(instant: datetime) -> str:

@@ -86,11 +86,11 @@ class Sum:
         return rounding_difference((line for line in self.lines if line is not None), self.total)
 
 
-def foot(*columns: Sum | str) -> list[Row]:
+def foot(*columns: Sum | str, label: str = "Total") -> list[Row]:
     """The total row, below a rounding row where printed lines do not add up to it."""
     rows: list[Row] = []
     roundings = [each.rounding if isinstance(each, Sum) else Decimal(0) for each in columns]
     if any(roundings):
         rows.append(["Rounding", *(usd(each) if each else "" for each in roundings)])
     totals = (usd(each.total) if isinstance(each, Sum) else each for each in columns)
-    return [*rows, ["Total", *totals]]
+    return [*rows, [label, *totals]]

@@ -162,17 +162,12 @@ const charts = (() => {
       };
       const { day: days, [spec.measure]: values } = document.splits[spec.split].columns;
       const of = (groups) => summed(groups.flatMap((each) => each.rows.map((row) => [days[row], values[row]])));
-      const summedDays = (measure) => summed(daysOf(view).map((each, index) => [view.from + index, each.values?.[measure]]));
-      const totals = summedDays(spec.measure);
+      const totals = summed(daysOf(view).map((each, index) => [view.from + index, each.values?.[spec.total]]));
       const known = of(all);
       const rest = totals.map((total, index) => total - known[index]);
       const series = shown.map((each, index) => [escaped(each.key[0], isNarrow() ? 17 : 28), spec.roles[index], of([each])]);
       if (hidden.length) series.push([numbers.plural(hidden.length, "other"), "@others", of(hidden)]);
       if (rest.some((each) => each > 0n)) series.push([spec.rest, "@rest", rest.map((each) => (each > 0n ? each : 0n))]);
-      if (spec.measure === "cost_usd") {
-        const unlisted = summedDays("gap_cost_usd");
-        if (unlisted.some(Boolean)) series.push(["Hidden runs", "@others", unlisted, "/"]);
-      }
       const unended = new Set(Array.from({ length: span }, (_, index) => view.from + index)
         .filter((day) => "si".includes(document.states[day])).map(bucket));
       const shapes = buckets.map((each) => (unended.has(each) ? "/" : ""));
@@ -344,10 +339,9 @@ const charts = (() => {
     const hidden = groups.slice(SHOWN_BARS);
     if (hidden.length) rows.push(bar(numbers.plural(hidden.length, "other"), sum(hidden.map((each) => each.values[measure])), "@others"));
     if (spec.rest) {
-      const whole = facts.over(view.document, view.from, view.to);
-      const rest = (whole.cost_usd ?? 0n) - sum(groups.map((each) => each.values[measure]));
+      const whole = facts.over(view.document, view.from, view.to)[spec.total] ?? 0n;
+      const rest = whole - sum(groups.map((each) => each.values[measure]));
       if (rest > 0n) rows.push(bar(spec.rest, rest, "@others"));
-      if (whole.missing_run_count) rows.push(bar("Hidden runs", whole.gap_cost_usd, "@others"));
     }
     return rows;
   };

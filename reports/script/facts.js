@@ -70,13 +70,18 @@ const facts = (() => {
     for (const value of known) sum += BigInt(value);
     return sum;
   };
-  // Hidden runs, which the API counts but lists no more, are counted beside the listed ones.
+  // Hidden runs, which the API counts but does not list, are counted beside the listed ones. Where
+  // all are hidden, what is known of listed runs alone is unknown.
   const GAP = new Set(["missing_run_count", "unknown_gap_count", "gap_cost_usd"]);
   const hidesRuns = ({ measures }) => measures.missing_run_count.some(Number);
-  const derived = (values) => ({ ...values,
-    finished_count: (values.succeeded_count ?? 0n) + (values.failed_count ?? 0n),
-    complete_cost_usd: knownSum([values.run_count || !values.missing_run_count ? values.cost_usd : null,
-      values.missing_run_count ? values.gap_cost_usd : null]) });
+  const derived = (values) => {
+    const isHidden = values.missing_run_count && !values.run_count;
+    const listed = { ...values, finished_count: (values.succeeded_count ?? 0n) + (values.failed_count ?? 0n) };
+    const known = isHidden ? Object.fromEntries(Object.entries(listed)
+      .map(([name, value]) => [name, GAP.has(name) || name === "run_count" ? value : null])) : listed;
+    return { ...known, all_run_count: values.run_count + values.missing_run_count,
+      complete_cost_usd: knownSum([known.cost_usd, values.missing_run_count ? values.gap_cost_usd : null]) };
+  };
 
   // The measures of one day of a document; null where the day was not read.
   const on = (document, index) => {

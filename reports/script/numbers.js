@@ -3,7 +3,7 @@
 "use strict";
 
 const numbers = (() => {
-  const MINUS = "\u2212", NO_BREAK = "\u00a0", NOT_AVAILABLE = "[x]", NOT_APPLICABLE = "[z]";
+  const MINUS = "\u2212", NO_BREAK = "\u00a0", UNKNOWN = "\u2013";
   const SMALL_SAMPLE = 20;
   const CENT = 10n ** 8n, MILL_TENTH = 10n ** 6n, TEN_CENTS = 10n ** 9n;
   const TOKEN_UNITS = [[10n ** 9n, "bn"], [10n ** 6n, "M"], [10n ** 3n, "k"]];
@@ -22,9 +22,9 @@ const numbers = (() => {
     return grouped(digits.slice(0, cut)) + (places ? `.${digits.slice(cut)}` : "");
   };
   const dollars = (amount, step) => {
-    if (amount === null) return NOT_AVAILABLE;
+    if (amount === null) return UNKNOWN;
     const places = 11 - step.toString().length, rounded = divided(amount, step);
-    if (!rounded && amount) return amount > 0n ? `<$${decimal(1n, places)}` : `>${MINUS}$${decimal(1n, places)}`;
+    if (!rounded && amount) return `${amount > 0n ? "" : MINUS}<$${decimal(1n, places)}`;
     return `${rounded < 0n ? MINUS : ""}$${decimal(rounded, places)}`;
   };
   const usd = (amount) => dollars(amount, CENT);
@@ -36,11 +36,11 @@ const numbers = (() => {
   const usdHeadline = (amount) => (amount === null || absolute(amount) < 10n ** 16n
     ? usd(amount) : `${dollars(amount / 10n ** 6n, CENT)}${NO_BREAK}M`);
   const count = (value) => (value === null
-    ? NOT_AVAILABLE : (value < 0n ? MINUS : "") + grouped(absolute(BigInt(value)).toString()));
+    ? UNKNOWN : (value < 0n ? MINUS : "") + grouped(absolute(BigInt(value)).toString()));
   const plural = (value, noun) => (value === null
-    ? NOT_AVAILABLE : `${count(value)} ${noun}${BigInt(value) === 1n ? "" : "s"}`);
+    ? UNKNOWN : `${count(value)} ${noun}${BigInt(value) === 1n ? "" : "s"}`);
   const tokens = (value) => {
-    if (value === null) return NOT_AVAILABLE;
+    if (value === null) return UNKNOWN;
     if (value < 0n) return MINUS + tokens(-value);
     let below = "";
     for (const [size, unit] of TOKEN_UNITS) {
@@ -55,15 +55,15 @@ const numbers = (() => {
     return value.toString();
   };
   const percent = (part, whole) => {
-    if (part === null || whole === null) return NOT_AVAILABLE;
-    if (!whole) return NOT_APPLICABLE;
+    if (part === null || whole === null) return UNKNOWN;
+    if (!whole) return UNKNOWN;
     if (part > 0n && 1000n * part < whole) return "<0.1%";
     if (part < whole && 1000n * part > 999n * whole) return ">99.9%";
     const tenths = divided(1000n * part, whole);
     return `${tenths < 0n ? MINUS : ""}${decimal(tenths, 1)}%`;
   };
   const rate = (failed, finished) => {
-    if (!finished) return NOT_APPLICABLE;
+    if (!finished) return UNKNOWN;
     const counts = `${count(failed)} of ${count(finished)}`;
     return finished < SMALL_SAMPLE ? counts : `${percent(failed, finished)} (${counts})`;
   };
@@ -74,7 +74,7 @@ const numbers = (() => {
     return [f === 0 ? 0 : centre - half, f === n ? 1 : centre + half];
   };
   const interval = (failed, finished) => {
-    if (!finished) return NOT_APPLICABLE;
+    if (!finished) return UNKNOWN;
     return `[${wilson(failed, finished).map((each) => (100 * each).toFixed(1)).join("\u2013")}]`;
   };
   const whole = (value) => { // to the nearest whole, half to even
@@ -82,7 +82,7 @@ const numbers = (() => {
     return rest > 0.5 || (rest === 0.5 && floor % 2) ? floor + 1 : floor;
   };
   const duration = (seconds) => {
-    if (seconds === null) return NOT_AVAILABLE;
+    if (seconds === null) return UNKNOWN;
     if (seconds < 0) return MINUS + duration(-seconds);
     if (whole(seconds * 1000) < 1000) return `${whole(seconds * 1000)}${NO_BREAK}ms`;
     if (whole(seconds * 10) < 600) return `${(whole(seconds * 10) / 10).toFixed(1)}${NO_BREAK}s`;
@@ -90,7 +90,8 @@ const numbers = (() => {
     const all = whole(seconds);
     if (all < 3600) return `${Math.floor(all / 60)}${NO_BREAK}min ${two(all % 60)}${NO_BREAK}s`;
     const minutes = whole(seconds / 60);
-    return `${grouped(String(Math.floor(minutes / 60)))}${NO_BREAK}h ${two(minutes % 60)}${NO_BREAK}min`;
+    if (minutes < 2880) return `${Math.floor(minutes / 60)}${NO_BREAK}h ${two(minutes % 60)}${NO_BREAK}min`;
+    return `${decimal(divided(BigInt(minutes) * 10n, 1440n), 1)}${NO_BREAK}d`;
   };
   const exact = (amount) => { // money as plain digits
     if (amount === null) return "";
@@ -108,11 +109,10 @@ const numbers = (() => {
   // other figures are without it.
   const hidden = ({ missing_run_count: runs, gap_cost_usd: cost, unknown_gap_count: unknown }) => {
     if (!runs) return "";
-    const what = `${plural(runs, "run")} that the API lists no more`;
-    if (cost === null) return `, without ${what}, of unknown cost`;
-    return `, of which ${usd(cost)} in ${what}${unknown ? ", partly of unknown cost" : ""}`;
+    if (cost === null) return `, without ${plural(runs, "hidden run")} of unknown cost`;
+    return `, of which hidden runs ${usd(cost)} (${count(runs)})${unknown ? ", partly of unknown cost" : ""}`;
   };
-  const listedOnly = ({ missing_run_count: runs }) => (runs ? ` Of listed runs only; ${count(runs)} are hidden.` : "");
+  const listedOnly = ({ missing_run_count: runs }) => (runs ? ` Listed runs only; ${count(runs)} hidden.` : "");
 
   // One figure of `values`, or one of two (`a/b`), in a unit.
   const figure = (name, unit, values) => {
@@ -120,8 +120,8 @@ const numbers = (() => {
     const value = values[part] ?? null;
     if (base) {
       const other = values[base] ?? null;
-      if (value === null || other === null) return NOT_AVAILABLE;
-      return other ? TWO[unit](value, other) : NOT_APPLICABLE;
+      if (value === null || other === null) return UNKNOWN;
+      return other ? TWO[unit](value, other) : UNKNOWN;
     }
     if (typeof value === "string") return value;
     return unit.startsWith("plural:") ? plural(value, unit.slice(7)) : ONE[unit](value);
@@ -143,5 +143,5 @@ const numbers = (() => {
   };
 
   return { usd, usdFine, usdPerRun, usdHeadline, count, plural, tokens, percent, rate, interval, wilson,
-    duration, exact, hidden, listedOnly, figure, fill, plain, divided, SMALL_SAMPLE, NOT_AVAILABLE };
+    duration, exact, hidden, listedOnly, figure, fill, plain, divided, SMALL_SAMPLE, UNKNOWN };
 })();

@@ -75,7 +75,7 @@
         const values = facts.on(view.document, day), iso = dayOf(view, day);
         const unknown = values?.unknown_cost_count ? `${numbers.count(values.unknown_cost_count)} of unknown cost` : "";
         rows.push([{ text: iso, href: `#from=${iso}&to=${iso}` },
-          ...figuresOf(spec).map(([name, unit]) => (values ? tables.cell(name, unit, values) : { text: numbers.NOT_AVAILABLE, v: "" })),
+          ...figuresOf(spec).map(([name, unit]) => (values ? tables.cell(name, unit, values) : { text: numbers.UNKNOWN, v: "" })),
           { text: [STATES[view.document.states[day]], unknown].filter(Boolean).join(", ") }]);
       }
       return { rows };
@@ -105,9 +105,8 @@
       const lines = groups.map(({ key, values }) => ({ key: key[0], note: key.at(-1), href: spec.linked && key[1], ...values }));
       const sum = (name) => lines.reduce((all, each) => all + (each[name] ?? 0n), 0n);
       const total = whole[spec.total] ?? null;
-      const rest = spec.rest && whole.cost_usd !== null ? whole.cost_usd - sum(spec.order) : 0n;
+      const rest = spec.rest && total !== null ? total - sum(spec.order) : 0n;
       if (rest) lines.push({ key: spec.rest, [spec.order]: rest });
-      if (spec.rest && whole.missing_run_count) lines.push({ key: "Hidden runs", [spec.order]: whole.gap_cost_usd });
       const context = Object.fromEntries(Object.entries(whole).map(([name, value]) => [`@${name}`, value]));
       const has = (line, name) => name.split("/")[0] in line;
       const figures = figuresOf(table);
@@ -201,7 +200,7 @@
     block.querySelector("p").textContent = `Chosen: ${what}`;
     paper.head(`${document.querySelector("h1").textContent} · ${what}`);
     const hidden = [["Cost of hidden runs", "gap_cost_usd", "usd"], ["Hidden runs", "missing_run_count", "count"]];
-    const kpis = [["Cost", "complete_cost_usd", "usd"], ["Runs", "run_count", "count"], ...(values.missing_run_count ? hidden : []), ["Failure rate", "failed_count/finished_count", "rate"],
+    const kpis = [["Cost", "complete_cost_usd", "usd"], ["Runs", "all_run_count", "count"], ...(values.missing_run_count ? hidden : []), ["Failure rate", "failed_count/finished_count", "rate"],
       ["Cost of failed runs", "failed_cost_usd", "usd"], ["Cost per successful run", "cost_usd/succeeded_count", "each"]];
     block.querySelector("dl").replaceChildren(...kpis.map(([label, name, unit]) => {
       const box = tables.element("div", "", { class: "kpi" });

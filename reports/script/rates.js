@@ -28,8 +28,8 @@ const rates = (() => {
       if (!groups.has(key)) groups.set(key, { iso: day.iso, last: day.iso, values: { failed_count: 0n, finished_count: 0n } });
       const group = groups.get(key);
       group.last = day.iso;
-      group.values.failed_count += day.values.failed_count;
-      group.values.finished_count += day.values.finished_count;
+      group.values.failed_count += day.values.failed_count ?? 0n;
+      group.values.finished_count += day.values.finished_count ?? 0n;
     }
     return [...groups.values()].filter((group) => group.values.finished_count);
   };

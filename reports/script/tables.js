@@ -42,7 +42,10 @@ const tables = (() => {
   };
 
   // Sorting: by the plain value of a cell, the missing ones last in both directions.
-  const valueOf = (tr, index) => tr.cells[index].dataset.v ?? tr.cells[index].textContent;
+  const valueOf = (tr, index) => { // empty where it is unknown
+    const { dataset, textContent } = tr.cells[index];
+    return dataset.v ?? (textContent === numbers.UNKNOWN ? "" : textContent);
+  };
   const digits = (text) => { // exact digits, of which a float would lose some
     const [whole, part = ""] = text.split(".");
     return BigInt(whole + part.padEnd(12, "0").slice(0, 12));
@@ -78,7 +81,7 @@ const tables = (() => {
     const shown = heads.map((_, index) => index).filter((index) => heads[index].className !== "drawing");
     const line = (tr) => shown.map((index) => {
       const one = tr.cells[index], isNumber = heads[index].className === "";
-      if (isNumber) return field(one.dataset.v ?? one.textContent, true);
+      if (isNumber) return field(valueOf(tr, index), true);
       return field((one.querySelector("bdi") ?? one).textContent, false);
     }).join(",");
     const rows = [...table.tBodies[0].rows].filter((tr) => !tr.hidden);

@@ -44,8 +44,8 @@ def test_a_night_leaves_its_summary(night: Command) -> None:
 
     assert len(lines) <= 10
     assert all(len(line) <= 80 for line in lines)
-    assert "Gaps       none: every run of this month was seen" in lines
-    assert "**Gaps**: none: every run of this month was seen" in text
+    assert "Hidden     no run of this month" in lines
+    assert "**Hidden**: no run of this month" in text
     assert (found["month"]["complete_cost_usd"], found["month"]["failed_count"]) == (
         "1.5000000000",
         1,

@@ -39,12 +39,12 @@ def test_days_that_never_differ_end_the_month_exactly(build: BuildSite) -> None:
     table = dict(row for row in page.table("forecast-table")[1:])
 
     assert _month_end(page) == [
-        "$62.00",
-        "80% range; expected $62.00",
+        "$62",
+        "80% range; expected $62",
         "It held in 3 of 3 earlier months",
     ]
     assert table["Cost to 13 March 2026"] == "$26.00"
-    assert table["Expected rest of the month"] == "$36.00"
+    assert table["Expected rest of the month"] == "$36"
     assert table["Whole February 2026"] == "$56.00"
 
 
@@ -52,7 +52,7 @@ def test_a_forecast_is_refused_with_little_history(build: BuildSite) -> None:
     """Under 14 complete days there is no forecast, and the page says so."""
     page = build(marts.derive(_one(13))).overview
 
-    assert _month_end(page) == ["[x]", "A forecast needs 14 complete days; there are 13"]
+    assert _month_end(page) == ["\u2013", "A forecast needs 14 complete days; there are 13"]
     assert "A forecast needs 14 complete days" in page.root.text
 
 

@@ -72,7 +72,7 @@ def test_cents_rounded_together_add_up() -> None:
     assert all(abs(each - part) < Decimal("0.01") for each, part in zip(cents, parts, strict=True))
     assert cents[4] == 0
     assert usd_in_cents(Decimal(0), Decimal("0.007")) == "<$0.01"
-    assert usd_in_cents(Decimal(0), Decimal("-0.002")) == ">\u2212$0.01"
+    assert usd_in_cents(Decimal(0), Decimal("-0.002")) == "\u2212<$0.01"
     assert cents_together([]) == []
 
 
@@ -159,19 +159,24 @@ def test_bills_are_those_of_the_marts(site: Site, con: duckdb.DuckDBPyConnection
     assert page.table("provider-keys")[1] == ["openai", "2026-01-05 09:00 UTC", "in use"]
 
 
-def test_totals_have_the_gap_as_a_line_of_its_own(
+def test_totals_have_hidden_runs_as_a_line_of_their_own(
     site: Site, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """On the overview and each workspace, listed runs, gaps and the platform make up the total."""
+    """Listed and hidden runs make up all runs, the headline; with the platform, the total."""
     for page, whose in ((site.overview, "true"), (site.workspaces[0], "workspace_id = 'ws-0'")):
-        rows = page.table("complete")
+        rows = {row[0]: row[3] for row in page.table("complete")}
         sums = con.execute(f"""
             select sum(cost_usd), sum(gap_cost_usd), sum(platform_cost_usd)
             from marts.fct_workspace_days_complete
             where {whose} and date_trunc('month', date) = '2026-02-01'""").fetchone()
 
-        assert [_cents(row[3]) for row in rows[1:4]] == [_cents(usd(each)) for each in sums or ()]
-        assert rows[-1][3] == usd(sum(sums or ()))
+        assert sums
+        listed, hidden, platform = sums
+        assert [_cents(rows[each]) for each in ("Listed runs", "Hidden runs", "Platform")] == [
+            _cents(usd(each)) for each in sums
+        ]
+        assert rows["All runs"] == page.kpis["Last full month"][0] == usd(listed + hidden)
+        assert rows["Total metered"] == usd(listed + hidden + platform)
         assert "no proof of a provider key" in page.root.text
 
 
@@ -182,7 +187,7 @@ def test_quality_lists_what_the_data_lack(site: Site, con: duckdb.DuckDBPyConnec
         select sum(missing_run_count)::bigint, sum(missing_cost_usd) from marts.fct_listing_gaps
         where workspace_id = 'ws-0'""").fetchall()
 
-    assert page.root.all("h1")[0].text == f"{runs} runs never seen, which cost {usd(cost)}"
+    assert page.root.all("h1")[0].text == f"{runs} hidden runs, which cost {usd(cost)}"
     for table in ("gap-agents", "gap-days"):
         assert usd(cost) in page.table(table)[-1]
         assert str(runs) in page.table(table)[-1]

@@ -133,7 +133,7 @@ def test_null_fields_are_not_available(build: BuildSite) -> None:
     (page,) = site.agents
 
     assert page.root.all("h1")[0].text == "Agent a-1"
-    assert page.kpis["Month to date"][0] == "[x]"
-    assert "Without 2 runs of unknown cost" in page.kpis["Month to date"]
+    assert page.kpis["Month to date"][0] == "\u2013"
+    assert "without 2 runs of unknown cost" in page.kpis["Month to date"]
     day = next(row for row in page.table("daily") if row[0] == "2026-03-10")
-    assert day[1:] == ["[x]", "2", "1", "0", "0", "[x]", "[x]", "[x]", "2 of unknown cost"]
+    assert day[1:] == ["\u2013", "2", "1", "0", "0", *["\u2013"] * 3, "2 of unknown cost"]

@@ -192,7 +192,7 @@ def test_models_and_what_is_not_split_add_up_to_the_cost(build: BuildSite) -> No
     assert [(row[0], row[2]) for row in page.table("model-split")[1:]] == [
         ("a", "$0.20"),
         ("b", "$0.10"),
-        ("Not in the model split", "$0.12"),
+        ("Model not known", "$0.12"),
         ("Total", "$0.42"),
     ]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analytics.report.controls.rows import added
 from analytics.report.numbers import (
-    NOT_AVAILABLE,
+    UNKNOWN,
     cents_together,
     usd,
     usd_exact,
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from analytics.report.controls.rows import Bill, Explained
     from analytics.report.tables import Row
 
-PARTS = ("Runs", "Open runs", "Platform", "Gaps", "Edge of day", "Not explained")
+PARTS = ("Listed runs", "Open runs", "Platform", "Hidden runs", "Edge of day", "Not explained")
 BILL = ("Billed", "Not billed")
 EXPLAINED = [Column(head) for head in ("Metered", *PARTS, *BILL)]
-_UNKNOWN = Cell(NOT_AVAILABLE, "")
+_UNKNOWN = Cell(UNKNOWN, "")
 
 _Amount = tuple[Decimal, Decimal] | None
 """An amount in printed cents, and exact."""

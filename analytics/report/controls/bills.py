@@ -8,7 +8,7 @@ from analytics.report import names, state
 from analytics.report.controls import amounts
 from analytics.report.controls.rows import Bill
 from analytics.report.facts import known_sum
-from analytics.report.numbers import NOT_APPLICABLE, NOT_AVAILABLE
+from analytics.report.numbers import UNKNOWN
 from analytics.report.periods import month_in_short
 from analytics.report.tables import Cell, Column, Table
 
@@ -59,9 +59,7 @@ def agents(months: Months, calendar: Calendar, links: dict[str | None, Cell]) ->
         cells = [
             cell
             for bills in known
-            for cell in (
-                amounts.bill(bills[each]) if each in bills else [Cell(NOT_APPLICABLE, "")] * 3
-            )
+            for cell in (amounts.bill(bills[each]) if each in bills else [Cell(UNKNOWN, "")] * 3)
         ]
         rows.append([_agent(each, links), *cells])
     feet = [
@@ -92,7 +90,7 @@ def keys(found: Sequence[ProviderKey]) -> Table | None:
         [
             [
                 names.display(each.provider, "no provider"),
-                state.moment(each.added_at) if each.added_at else NOT_AVAILABLE,
+                state.moment(each.added_at) if each.added_at else UNKNOWN,
                 "in use" if each.is_listed else "revoked",
             ]
             for each in found

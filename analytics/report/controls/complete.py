@@ -1,13 +1,13 @@
-"""Totals as they are right: the runs that are listed, and what the run lists lack, a line each."""
+"""The costs of the headline periods: listed and hidden runs, and what the platform adds to them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.controls.rows import Complete
 from analytics.report.facts import known_sum
-from analytics.report.numbers import NOT_AVAILABLE, plural
+from analytics.report.numbers import plural
 from analytics.report.periods import Period, month_in_words
 from analytics.report.tables import Column, Sum, Table, foot, money
 
@@ -16,78 +16,79 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.report.facts import Workspace
-    from analytics.report.periods import Calendar
+    from analytics.report.facts import Measures, Subject, Workspace
     from analytics.report.tables import Cell
 
 
-def periods(calendar: Calendar) -> list[Period]:
-    """The periods of the headline figures: yesterday, month to date, last full month."""
-    yesterday = Period(calendar.yesterday, calendar.yesterday)
-    return [yesterday, calendar.month_to_date, calendar.last_month]
-
-
 class Totals:
-    """Reads the totals of workspaces, for as many periods as a page shows."""
+    """Reads what the platform's own runs cost, for as many periods as a page shows."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self._con = con
 
-    def of(self, workspaces: Sequence[Workspace], calendar: Calendar) -> Table | None:
-        """The totals of these workspaces together; None where nothing is known."""
+    def of(self, workspaces: Sequence[Workspace], subject: Subject) -> Table | None:
+        """The totals of these workspaces, `subject` together; None where nothing is known."""
+        calendar, first_day = subject.coverage.calendar, subject.coverage.first_day
+        if first_day is None:
+            return None
+        yesterday = Period(calendar.yesterday, calendar.yesterday)
+        month, last_month = calendar.month_to_date, calendar.last_month
         ids = [each.row.workspace_id for each in workspaces]
-        return table([self._of_period(ids, each) for each in periods(calendar)], calendar)
+        runs = [
+            subject.on(calendar.yesterday),
+            *(
+                subject.month(each) if each.starting_at(first_day) else None
+                for each in (month, last_month)
+            ),
+        ]
+        platform = [self._platform(ids, each) for each in (yesterday, month, last_month)]
+        return _table(month_in_words(last_month.first), runs, platform)
 
-    def _of_period(self, ids: list[str], period: Period) -> Complete | None:
+    def _platform(self, ids: list[str], period: Period) -> Decimal | None:
+        """None where no day was read, or no cost of any is known."""
         row = self._con.execute(
             """
-            select count(*), sum(cost_usd), sum(gap_cost_usd), sum(platform_cost_usd),
-                sum(missing_run_count)::bigint, sum(unknown_cost_count)::bigint,
-                sum(unknown_gap_count)::bigint
-            from marts.fct_workspace_days_complete
+            select sum(platform_cost_usd) from marts.fct_workspace_days_complete
             where workspace_id in (select unnest(?::varchar[])) and date between ? and ?""",
             [ids, period.first, period.last],
         ).fetchone()
-        return Complete(*row[1:]) if row and row[0] else None
+        return row[0] if row else None
 
 
-def table(columns: Sequence[Complete | None], calendar: Calendar) -> Table | None:
-    """The totals of the periods; None where nothing is known."""
-    if not any(columns):
-        return None
-    heads = ["Yesterday", "Month to date", month_in_words(calendar.last_month.first)]
+def _table(
+    last_month: str, runs: Sequence[Measures | None], platform: Sequence[Decimal | None]
+) -> Table:
+    listed = [each.listed_cost_usd if each else None for each in runs]
+    hidden = [each.gap_cost_usd if each else None for each in runs]
+    costs = [each.complete_cost_usd if each else None for each in runs]
+    rounding = foot(*map(Sum, costs, zip(listed, hidden, strict=True)))[:-1]
+    sums = [Sum(known_sum(lines), lines) for lines in zip(costs, platform, strict=True)]
     return Table(
         "complete",
-        "Cost with what the run lists lack, US dollars; gaps and the platform by UTC day",
-        [Column("Cost", "text"), *map(Column, heads)],
+        "Cost of runs, and of the platform's own, US dollars; hidden runs and the platform by UTC "
+        "day",
+        [Column("Cost", "text"), *map(Column, ("Yesterday", "Month to date", last_month))],
         [
-            ["Listed runs", *(_runs(each) for each in columns)],
-            ["Gaps: never seen", *(_gaps(each) for each in columns)],
-            ["Platform", *(_platform(each) for each in columns)],
+            ["Listed runs", *map(_listed, runs)],
+            ["Hidden runs", *map(_hidden, runs)],
+            *rounding,
+            ["All runs", *map(money, costs)],
+            ["Platform", *map(money, platform)],
         ],
-        foot(*(_sum(each) for each in columns)),
+        foot(*sums, label="Total metered"),
         is_cards=True,
     )
 
 
-def _runs(total: Complete | None) -> Cell | str:
-    return money(total.runs_usd, total.unknown_cost_count) if total else NOT_AVAILABLE
+def _listed(measures: Measures | None) -> Cell:
+    if measures is None:
+        return money(None)
+    return money(measures.listed_cost_usd, measures.unknown_cost_count)
 
 
-def _gaps(total: Complete | None) -> Cell | str:
-    if total is None:
-        return NOT_AVAILABLE
-    unknown = ", part of unknown cost" if total.unknown_gap_count else ""
-    note = f"{plural(total.missing_run_count, 'run')}{unknown}" if total.missing_run_count else ""
-    return replace(money(total.gaps_usd), note=note)
-
-
-def _platform(total: Complete | None) -> Cell | str:
-    return money(total.platform_usd) if total else NOT_AVAILABLE
-
-
-def _sum(total: Complete | None) -> Sum | str:
-    if total is None:
-        return NOT_AVAILABLE
-    lines = [total.runs_usd, total.gaps_usd, total.platform_usd]
-    return Sum(known_sum(lines), lines)
+def _hidden(measures: Measures | None) -> Cell:
+    if measures is None or not measures.missing_run_count:
+        return money(None if measures is None else Decimal(0))
+    partly = ", part of unknown cost" if measures.unknown_gap_count else ""
+    note = f"{plural(measures.missing_run_count, 'run')}{partly}"
+    return replace(money(measures.gap_cost_usd), note=note)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.report import names, state
 from analytics.report.controls.missing import agent
 from analytics.report.facts import known_sum
-from analytics.report.numbers import NOT_AVAILABLE, count, plural
+from analytics.report.numbers import UNKNOWN, count, plural
 from analytics.report.tables import Column, Sum, Table, foot, money
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def unsettled(found: Listed, links: Links) -> Table | None:
             "✓ ended, settling" if is_terminal else "◔ open",
             names.display(status),
             state.moment(created_at),
-            state.moment(read_at) if read_at else NOT_AVAILABLE,
+            state.moment(read_at) if read_at else UNKNOWN,
             money(cost_usd),
         ]
         for created_at, agent_id, run_id, status, is_terminal, cost_usd, read_at in found.rows
@@ -73,7 +73,7 @@ def restatements(found: Listed, links: Links) -> Table | None:
             money(is_usd),
             money(change),
             f"{count(was_runs)} → {count(is_runs)}",
-            state.moment(seen_at) if seen_at else NOT_AVAILABLE,
+            state.moment(seen_at) if seen_at else UNKNOWN,
             names.display(load_id),
         ]
         for (day, agent_id, was_usd, is_usd, was_runs, is_runs, seen_at, load_id), change in zip(
@@ -134,6 +134,6 @@ def _load(row: tuple[Any, ...]) -> Row:
     return [
         names.display(load_id),
         names.display(step),
-        *(NOT_AVAILABLE if each is None else count(each) for each in counts),
-        state.moment(loaded_at) if loaded_at else NOT_AVAILABLE,
+        *(UNKNOWN if each is None else count(each) for each in counts),
+        state.moment(loaded_at) if loaded_at else UNKNOWN,
     ]

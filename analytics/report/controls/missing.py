@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.report import names
 from analytics.report.facts import known_sum
-from analytics.report.numbers import NOT_APPLICABLE, NOT_AVAILABLE, count, duration, percent, plural
+from analytics.report.numbers import UNKNOWN, count, duration, percent, plural
 from analytics.report.summary.lines import pace_in_words
 from analytics.report.tables import Cell, Column, Sum, Table, foot, money
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     Rows = Sequence[tuple[Any, ...]]
     Links = dict[str | None, Cell]
 
-_COST = "Cost never seen"
+_COST = "Cost of hidden runs"
 
 
 def agents(rows: Rows, gaps: Listed, links: Links) -> Table | None:
-    """Runs never seen by agent, and how often the batch would have to run."""
+    """Hidden runs by agent, and how often the batch would have to run."""
     if not rows:
         return None
     lines: list[Row] = [
@@ -34,7 +34,7 @@ def agents(rows: Rows, gaps: Listed, links: Links) -> Table | None:
             count(day_count),
             count(run_count),
             _partly(cost_usd, unknown),
-            *(_pace(*pace) if is_paced else [NOT_APPLICABLE] * 3),
+            *(_pace(*pace) if is_paced else [UNKNOWN] * 3),
         ]
         for agent_id, day_count, run_count, cost_usd, unknown, *pace, is_paced in rows
     ]
@@ -42,11 +42,11 @@ def agents(rows: Rows, gaps: Listed, links: Links) -> Table | None:
     costs = Sum(cost_usd, [row[3] for row in rows])
     return Table(
         "gap-agents",
-        "Runs never seen by agent, US dollars; pace of the last 28 days, while "
-        "the API lists the newest 200 runs of an agent",
+        "Hidden runs by agent, US dollars; pace of the last 28 days, while the API lists the "
+        "newest 200 runs of an agent",
         [
             Column("Agent", "name"),
-            *(Column(each) for each in ("Days", "Runs never seen", _COST)),
+            *(Column(each) for each in ("Days", "Hidden runs", _COST)),
             *(Column(each) for each in ("Runs, busiest day", "200 runs in", "Batches a day")),
         ],
         lines,
@@ -57,7 +57,7 @@ def agents(rows: Rows, gaps: Listed, links: Links) -> Table | None:
 
 
 def days(gaps: Listed, links: Links) -> Table | None:
-    """Runs never seen by agent and day; the earliest of very many in one line."""
+    """Hidden runs by agent and day; the earliest of very many in one line."""
     if not gaps.rows:
         return None
     rows: list[Row] = [
@@ -82,11 +82,11 @@ def days(gaps: Listed, links: Links) -> Table | None:
         rows.append(["earlier", more, "", "", count(left), money(earlier_usd), ""])
     return Table(
         "gap-days",
-        "Runs that the API counts and no list showed, by UTC day and agent, US dollars",
+        "Hidden runs by UTC day and agent, US dollars",
         [
             Column("Day", "text"),
             Column("Agent", "name"),
-            *(Column(each) for each in ("Runs counted", "Runs held", "Runs never seen", _COST)),
+            *(Column(each) for each in ("Runs counted", "Listed runs", "Hidden runs", _COST)),
             Column("State", "text"),
         ],
         rows,
@@ -106,12 +106,12 @@ def models(rows: Rows) -> Table | None:
     ]
     return Table(
         "gap-models",
-        "What agents with gaps used on those days, by model, US dollars; by day of the request, so "
-        "that it may differ a little from the gaps above",
+        "What agents with hidden runs used on those days, by model, US dollars; by day of the "
+        "request, so that it may differ a little from their cost above",
         [
             Column("Model", "name"),
             Column("Provider", "name"),
-            *(Column(each) for each in ("Metered", "Of runs held", "Of runs never seen")),
+            *(Column(each) for each in ("Metered", "Of listed runs", "Of hidden runs")),
         ],
         [
             [
@@ -129,7 +129,7 @@ def models(rows: Rows) -> Table | None:
 
 
 def pace(fastest: tuple[Any, ...] | None, links: Links) -> str:
-    """How often the batch would have to run for the busiest agent to have no gap."""
+    """How often the batch would have to run for the busiest agent to have no hidden run."""
     if fastest is None:
         return "No agent has started a run lately."
     agent_id, span_seconds, batches = fastest
@@ -208,8 +208,8 @@ def quarantined(found: Listed) -> Table | None:
                 names.display(source),
                 names.display(reason, "no reason told"),
                 count(number),
-                names.display(first or NOT_AVAILABLE),
-                names.display(last or NOT_AVAILABLE),
+                names.display(first or UNKNOWN),
+                names.display(last or UNKNOWN),
             ]
             for source, reason, number, first, last in found.rows
         ],

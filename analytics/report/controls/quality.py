@@ -53,13 +53,13 @@ def _finding(gaps: Listed, quarantined: Listed, unsettled: Listed) -> str:
     if gaps.row_count:
         cost = "of unknown cost" if cost_usd is None else f"which cost {numbers.usd(cost_usd)}"
         more = " and more" if unknown and cost_usd is not None else ""
-        return f"{numbers.plural(runs, 'run')} never seen, {cost}{more}"
+        return f"{numbers.plural(runs, 'hidden run')}, {cost}{more}"
     if quarantined.row_count:
         records = numbers.plural(quarantined.totals[0], "record")
-        return f"Every run was seen; {records} not understood"
+        return f"No run is hidden; {records} not understood"
     if unsettled.totals[0]:
-        return f"Every run was seen; {numbers.plural(unsettled.totals[0], 'run')} still open"
-    return "Every run was seen, and every record understood"
+        return f"No run is hidden; {numbers.plural(unsettled.totals[0], 'run')} still open"
+    return "No run is hidden, and every record was understood"
 
 
 def _kpis(
@@ -74,9 +74,9 @@ def _kpis(
     unmetered, unknown = (sum(row[index] for row in odd) for index in (2, 5))
     return [
         Kpi(
-            "Runs never seen",
+            "Hidden runs",
             numbers.count(gaps.totals[0] or 0),
-            notes=(numbers.usd(gaps.totals[1]) if gaps.row_count else "no gap in the run lists",),
+            notes=(numbers.usd(gaps.totals[1]) if gaps.row_count else "the API lists every run",),
         ),
         Kpi(
             "Open runs",
@@ -89,7 +89,7 @@ def _kpis(
         Kpi(
             "Restated agent days",
             numbers.count(restated.row_count),
-            notes=(f"{_signed(changed)} in all" if restated.row_count else "none",),
+            notes=(f"{numbers.usd_signed(changed)} in all" if restated.row_count else "none",),
         ),
         Kpi("Unmetered runs", numbers.count(unmetered), notes=("unmetered, not free",)),
         Kpi("Runs of unknown cost", numbers.count(unknown), notes=("in no sum",)),
@@ -99,10 +99,6 @@ def _kpis(
             notes=("could not be understood" if quarantined.row_count else "all were understood",),
         ),
     ]
-
-
-def _signed(amount: Any) -> str:
-    return f"+{numbers.usd(amount)}" if amount and amount > 0 else numbers.usd(amount)
 
 
 def _freshness(nights: tuple[datetime | None, datetime | None]) -> str:

@@ -33,7 +33,7 @@ class QualityReads:
         self._con, self._workspace_id = con, workspace_id
 
     def gaps(self) -> Listed:
-        """Runs never seen, by UTC day and agent, the newest first; totals: runs, cost, unknown."""
+        """Hidden runs, by UTC day and agent, the newest first; totals: runs, cost, unknown."""
         return self._listed(
             "date, agent_id, counted_run_count, held_run_count, missing_run_count,"
             " missing_cost_usd, is_final",
@@ -44,7 +44,7 @@ class QualityReads:
         )
 
     def gap_agents(self) -> list[tuple[Any, ...]]:
-        """By agent: days, runs and cost never seen, busiest day, shortest span, batches a day."""
+        """By agent: days, hidden runs, their cost, busiest day, shortest span, batches a day."""
         return self._rows("""
             with gaps as (
                 select agent_id, count(*) as day_count,

@@ -85,7 +85,7 @@ def _controls(totals: Sequence[Control]) -> Table:
         found = [each for each in totals if each.control == control]
         rows += [[label, *_comparison(each)] for each in found]
         if not found:
-            rows.append([label, "no day has closed yet", *[numbers.NOT_AVAILABLE] * 4, NOT_JUDGED])
+            rows.append([label, "no day has closed yet", *[numbers.UNKNOWN] * 4, NOT_JUDGED])
     return Table(
         "controls",
         "Our number and what is explained, against the API's, over all closed days: US dollars, "
@@ -148,12 +148,12 @@ def _origins(
     ]
     return Table(
         "origins",
-        "Whose cost is not explained, by UTC day: the API's sum, less runs, platform and gaps, US "
-        "dollars",
+        "Whose cost is not explained, by UTC day: the API's sum, less listed and hidden runs and "
+        "platform, US dollars",
         [
             Column("Day", "text"),
             Column("Whose", "name"),
-            *(Column(each) for each in ("The API's sum", "Runs", "Platform", "Gaps")),
+            *(Column(each) for each in ("The API's sum", "Listed runs", "Platform", "Hidden runs")),
             Column("Not explained"),
             Column("State", "text"),
         ],
@@ -193,7 +193,7 @@ def _hours(hours: Sequence[Hour]) -> Table | None:
         [
             [
                 state.moment(each.hour),
-                numbers.NOT_AVAILABLE
+                numbers.UNKNOWN
                 if each.request_count is None
                 else numbers.count(each.request_count),
                 money(each.cost_usd),

@@ -120,18 +120,6 @@ class ProviderKey:
     first_seen_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """The cost of listed runs, of those that the lists lack, and of the platform's own."""
-
-    runs_usd: Decimal | None
-    gaps_usd: Decimal | None
-    platform_usd: Decimal | None
-    missing_run_count: int
-    unknown_cost_count: int
-    unknown_gap_count: int
-
-
 def added(parts: Iterable[Explained]) -> Explained:
     """The amounts of several days together; an unknown bill is in no sum."""
     parts = list(parts)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from analytics.report.tables import Row
 
 _PARTS = (
-    ("Runs", "cost of the runs held that have ended", "runs"),
-    ("Open runs", "cost so far of the runs that have not", "open"),
+    ("Listed runs", "cost of those that have ended", "runs"),
+    ("Open runs", "cost so far of listed runs that have not", "open"),
     ("Platform", "the platform's own agents", "platform"),
-    ("Gaps", "runs that the API counts but no list showed", "gaps"),
+    ("Hidden runs", "runs that the API counts but no list showed", "gaps"),
     ("Edge of day", "requested on another day than the run was created", "edge"),
     ("Not explained", "what is left", "unexplained"),
 )

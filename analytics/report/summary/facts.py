@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """All listed runs of a workspace; an amount is None where none is known."""
+    """All runs of a workspace; an amount is None where none is known.
+
+    Hidden runs are counted by `missing_run_count` and `gap_cost_usd`, and in `all_runs_cost_usd`;
+    all else is of listed runs.
+    """
 
     workspace_id: str
     workspace_name: str
@@ -21,6 +25,9 @@ class Runs:
     failed_count: int
     finished_count: int
     cost_usd: Decimal | None
+    missing_run_count: int
+    gap_cost_usd: Decimal | None
+    all_runs_cost_usd: Decimal | None
     tokens_in: int | None
     tokens_out: int | None
 
@@ -29,8 +36,8 @@ class Runs:
 class Days:
     """Some days of all workspaces, both ends included.
 
-    `complete_cost_usd` is what listed runs, missing ones and the platform's own cost together; the
-    failures are those of listed runs.
+    `all_runs_cost_usd` is what listed and hidden runs cost together, `complete_cost_usd` that and
+    the platform's own; the failures are those of listed runs.
     """
 
     first_date: date
@@ -43,12 +50,14 @@ class Days:
     missing_run_count: int
     gap_cost_usd: Decimal | None
     unknown_gap_count: int
+    all_runs_cost_usd: Decimal | None
+    platform_cost_usd: Decimal | None
     complete_cost_usd: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """An agent's cost of the last seven complete days, and of the seven before, gaps included."""
+    """What all runs of an agent cost in the last seven complete days, and in the seven before."""
 
     workspace_name: str
     agent_name: str
@@ -91,7 +100,7 @@ class Controls:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The night in figures. Days are those of `timezone`; gaps and the platform's of UTC.
+    """The night in figures. Days are those of `timezone`; hidden runs' and the platform's of UTC.
 
     `usual_usd` is the median of up to four days before yesterday of the same weekday.
     `month_complete_days` are no more than last month has, and `same_days_of_last_month` are as

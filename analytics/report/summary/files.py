@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,9 @@ from rich.cells import cell_len, set_cell_size
 from analytics.report import names, numbers
 from analytics.report.periods import day_in_words
 from analytics.report.state import moment
+from analytics.report.summary.facts import Runs
 from analytics.report.summary.lines import (
+    platform_in_words,
     runs_in_words,
     sentences,
     tokens_or_unknown,
@@ -25,15 +27,25 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from analytics.report.summary.facts import Runs, Summary
+    from analytics.report.summary.facts import Summary
 
 _WIDTH = 80
+_IDENTITY = {"workspace_id", "workspace_name", "last_night_at"}
 _LABEL_WIDTH = 11
 _NAME_LENGTH = 22
 _FULL_NAME_LENGTH = 120
 _SHOWN_WORKSPACES = 3
-_SUMMABLE = ("run_count", "failed_count", "finished_count", "cost_usd", "tokens_in", "tokens_out")
-_HEAD = ("Workspace", "Runs", "Failed", "Cost", "Tokens in", "Tokens out")
+_SUMMABLE = tuple(each.name for each in fields(Runs) if each.name not in _IDENTITY)
+_HEAD = (
+    "Workspace",
+    "Cost",
+    "Runs",
+    "Of hidden runs",
+    "Hidden runs",
+    "Failed",
+    "Tokens in",
+    "Tokens out",
+)
 # What Markdown reads as more than itself; a dollar sign before a digit stays money.
 _MARKUP = re.compile(r"[\\`*_{}\[\]<>|~#&@]|\$(?![0-9])|(?<=www)\.|:(?=//)")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
@@ -66,21 +78,6 @@ def json_document(summary: Summary) -> str:
 
 def markdown(summary: Summary) -> str:
     """The same sentences with every workspace, for mail and chat."""
-    rows = [
-        (
-            names.display(each.workspace_name),
-            numbers.count(each.run_count),
-            numbers.failure_rate(each.failed_count, each.finished_count)
-            if each.finished_count
-            else "none finished",
-            usd_or_unknown(each.cost_usd),
-            tokens_or_unknown(each.tokens_in),
-            tokens_or_unknown(each.tokens_out),
-        )
-        if each.run_count
-        else (names.display(each.workspace_name), "no runs", "", "", "", "")
-        for each in summary.workspaces
-    ]
     lines = [
         f"# Morning summary, {day_in_words(summary.month.last_date)}",
         "",
@@ -90,14 +87,35 @@ def markdown(summary: Summary) -> str:
             f"- **{label}**: {escaped(text)}"
             for label, text in sentences(summary, name_length=_FULL_NAME_LENGTH, length=sys.maxsize)
         ),
+        f"- **Platform**: {platform_in_words(summary)}",
         "",
-        "All listed runs:",
+        "All runs, listed and hidden; failed runs and tokens of listed runs only:",
         "",
         f"| {' | '.join(_HEAD)} |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-        *(f"| {' | '.join(map(escaped, row))} |" for row in rows),
+        f"| --- |{' ---: |' * (len(_HEAD) - 1)}",
+        *(f"| {' | '.join(map(escaped, _row(each)))} |" for each in summary.workspaces),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _row(runs: Runs) -> list[str]:
+    name = names.display(runs.workspace_name)
+    all_count = runs.run_count + runs.missing_run_count
+    if not all_count:
+        return [name, "no runs", *[""] * (len(_HEAD) - 2)]
+    is_rated = runs.finished_count > 0
+    return [
+        name,
+        usd_or_unknown(runs.all_runs_cost_usd),
+        numbers.count(all_count),
+        usd_or_unknown(runs.gap_cost_usd),
+        numbers.count(runs.missing_run_count),
+        numbers.failure_rate(runs.failed_count, runs.finished_count)
+        if is_rated
+        else "none finished",
+        tokens_or_unknown(runs.tokens_in),
+        tokens_or_unknown(runs.tokens_out),
+    ]
 
 
 def escaped(text: str) -> str:
@@ -109,7 +127,7 @@ def _few(summary: Summary) -> list[Runs]:
     """The workspaces; where there are many, the dearest, and all others in one."""
     if len(summary.workspaces) <= _SHOWN_WORKSPACES:
         return summary.workspaces
-    by_cost = sorted(summary.workspaces, key=lambda each: -(each.cost_usd or Decimal(0)))
+    by_cost = sorted(summary.workspaces, key=lambda each: -(each.all_runs_cost_usd or Decimal(0)))
     shown, others = by_cost[: _SHOWN_WORKSPACES - 1], by_cost[_SHOWN_WORKSPACES - 1 :]
     return [*shown, _together(others)]
 

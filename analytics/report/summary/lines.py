@@ -25,21 +25,23 @@ def sentences(summary: Summary, *, name_length: int, length: int) -> list[tuple[
         ("Month", _month(summary)),
         ("Movers", _movers(summary, name_length, length)),
         ("Failures", _failures(summary, name_length)),
-        ("Gaps", _gaps(summary)),
+        ("Hidden", _hidden(summary)),
         ("Pace", _pace(summary, name_length)),
         ("Controls", _controls(summary)),
     ]
 
 
 def runs_in_words(runs: Runs) -> str:
-    """All that is known of a workspace's runs: how many, failed, cost, tokens."""
-    if not runs.run_count:
+    """All that is known of a workspace's runs: how many, cost, failed, tokens in and out."""
+    if not runs.run_count + runs.missing_run_count:
         return "no runs"
-    return (
-        f"{numbers.plural(runs.run_count, 'run')}, {_failed(runs)}, "
-        f"{usd_or_unknown(runs.cost_usd)}, {tokens_or_unknown(runs.tokens_in)} tokens in, "
-        f"{tokens_or_unknown(runs.tokens_out)} out"
+    listed = (
+        f"{_failed(runs)}, {tokens_or_unknown(runs.tokens_in)} + "
+        f"{tokens_or_unknown(runs.tokens_out)} tokens"
     )
+    count = numbers.plural(runs.run_count + runs.missing_run_count, "run")
+    cost = usd_or_unknown(runs.all_runs_cost_usd)
+    return f"{count}, {cost}{'; listed: ' if runs.missing_run_count else ', '}{listed}"
 
 
 def _failed(runs: Runs | Days) -> str:
@@ -55,22 +57,22 @@ def _yesterday(summary: Summary) -> str:
     day = summary.yesterday
     weekday = _WEEKDAYS[day.first_date.weekday()]
     runs = numbers.plural(day.run_count + day.missing_run_count, "run")
-    cost = usd_or_unknown(day.complete_cost_usd)
+    cost = usd_or_unknown(day.all_runs_cost_usd)
     text = f"{weekday} {day_on_axis(day.first_date)}: {cost} in {runs}"
     if day.unknown_cost_count:
         text += f", {numbers.count(day.unknown_cost_count)} of unknown cost"
     if summary.usual_usd is None:
         return text
-    change = numbers.usd_change(day.complete_cost_usd, summary.usual_usd)
+    change = numbers.usd_change(day.all_runs_cost_usd, summary.usual_usd)
     return f"{text}; {change} on the usual"
 
 
 def _month(summary: Summary) -> str:
     now, before = summary.month_complete_days, summary.same_days_of_last_month
-    text = f"{_month_name(summary.month)} so far {usd_or_unknown(summary.month.complete_cost_usd)}"
+    text = f"{_month_name(summary.month)} so far {usd_or_unknown(summary.month.all_runs_cost_usd)}"
     if now is None or before is None:
         return text
-    change = numbers.usd_change(now.complete_cost_usd, before.complete_cost_usd)
+    change = numbers.usd_change(now.all_runs_cost_usd, before.all_runs_cost_usd)
     days = numbers.plural(before.last_date.day, "day")
     return f"{text}; first {days} {change} on {_month_name(before)}'s"
 
@@ -79,7 +81,8 @@ def _movers(summary: Summary, name_length: int, length: int) -> str:
     if not summary.movers:
         return "no agent's week can be told from the week before"
     movers = [
-        f"{_name(each.agent_name, name_length)} {_change(each.is_cost_usd - each.was_cost_usd)}"
+        f"{_name(each.agent_name, name_length)} "
+        f"{numbers.usd_signed(each.is_cost_usd - each.was_cost_usd)}"
         for each in summary.movers
     ]
     while len(movers) > 1 and len(", ".join(movers)) > length - len(_WEEK_ON_WEEK):
@@ -98,15 +101,19 @@ def _failures(summary: Summary, name_length: int) -> str:
     return text
 
 
-def _gaps(summary: Summary) -> str:
+def _hidden(summary: Summary) -> str:
     if not summary.month.missing_run_count:
-        return "none: every run of this month was seen"
-    return (
-        f"never seen: {_missing(summary.yesterday)} yesterday; {_missing(summary.month)} this month"
-    )
+        return "no run of this month"
+    return f"{_hidden_of(summary.yesterday)} yesterday; {_hidden_of(summary.month)} this month"
 
 
-def _missing(days: Days) -> str:
+def platform_in_words(summary: Summary) -> str:
+    """What the platform's own runs cost, beside the agents' runs."""
+    costs = [usd_or_unknown(each.platform_cost_usd) for each in (summary.yesterday, summary.month)]
+    return f"{costs[0]} yesterday, {costs[1]} this month, beside all runs"
+
+
+def _hidden_of(days: Days) -> str:
     if not days.missing_run_count:
         return "none"
     text = f"{numbers.plural(days.missing_run_count, 'run')}, {usd_or_unknown(days.gap_cost_usd)}"
@@ -158,10 +165,6 @@ def _unread(summary: Summary) -> str:
 
 def _name(name: str, longest: int) -> str:
     return names.shortened(names.display(name), longest)
-
-
-def _change(amount: Decimal) -> str:
-    return numbers.usd(amount) if amount < 0 else f"+{numbers.usd(amount)}"
 
 
 def usd_or_unknown(amount: Decimal | None) -> str:

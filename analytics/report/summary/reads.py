@@ -28,7 +28,18 @@ _USUAL_WEEKS = 4
 _FEWEST_USUAL = 2
 _SHOWN_MOVERS = 3
 
-_WORKSPACES = """
+# What is known of the cost of listed and hidden runs; null where there are some, but none known.
+_ALL_RUNS_COST = """
+        case
+            when coalesce(sum(c.run_count + c.missing_run_count), 0) = 0 then 0
+            when sum(c.run_count) = 0 then sum(c.gap_cost_usd)
+            when sum(c.missing_run_count) = 0 then sum(c.cost_usd)
+            else coalesce(
+                sum(c.cost_usd) + sum(c.gap_cost_usd), sum(c.cost_usd), sum(c.gap_cost_usd)
+            )
+        end
+"""
+_WORKSPACES = f"""
     select
         w.workspace_id,
         w.workspace_name,
@@ -37,14 +48,18 @@ _WORKSPACES = """
         coalesce(sum(d.failed_count), 0)::bigint,
         coalesce(sum(d.succeeded_count + d.failed_count), 0)::bigint,
         sum(d.cost_usd),
+        coalesce(sum(c.missing_run_count), 0)::bigint,
+        coalesce(sum(c.gap_cost_usd), 0),
+        {_ALL_RUNS_COST},
         sum(d.tokens_in)::bigint,
         sum(d.tokens_out)::bigint
     from marts.dim_workspaces as w
-    left join marts.fct_workspace_days as d using (workspace_id)
+    left join marts.fct_workspace_days_complete as c using (workspace_id)
+    left join marts.fct_workspace_days as d using (workspace_id, date)
     group by w.workspace_id, w.workspace_name, w.last_night_at
     order by w.workspace_name, w.workspace_id
 """
-_DAYS = """
+_DAYS = f"""
     select
         coalesce(sum(run_count), 0)::bigint,
         coalesce(sum(failed_count), 0)::bigint,
@@ -54,8 +69,10 @@ _DAYS = """
         coalesce(sum(missing_run_count), 0)::bigint,
         if(count(*) = 0, 0, sum(gap_cost_usd)),
         coalesce(sum(unknown_gap_count), 0)::bigint,
+        {_ALL_RUNS_COST},
+        if(count(*) = 0, 0, sum(platform_cost_usd)),
         coalesce(sum(complete_cost_usd), 0)
-    from marts.fct_workspace_days_complete
+    from marts.fct_workspace_days_complete as c
     where date between ? and ?
 """
 _MOVERS = """
@@ -167,7 +184,8 @@ def _usual(con: duckdb.DuckDBPyConnection, day: date, first_date: date | None) -
     known = [each for each in days if first_date is not None and each >= first_date]
     if len(known) < _FEWEST_USUAL:
         return None
-    return median(_days(con, Period(each, each)).complete_cost_usd for each in known)
+    costs = [_days(con, Period(each, each)).all_runs_cost_usd for each in known]
+    return median(cost for cost in costs if cost is not None) if any(costs) else None
 
 
 def _movers(

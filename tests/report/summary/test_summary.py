@@ -74,9 +74,9 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Summary]:
 
 
 def test_yesterday_against_its_usual_weekday(example: Summary) -> None:
-    """Yesterday counts gaps too, and stands against the median of the same weekday before."""
+    """Yesterday has hidden runs too, and stands against the median of its weekday before."""
     assert example.yesterday.first_date == YESTERDAY
-    assert example.yesterday.complete_cost_usd == Decimal("43.5000000001")
+    assert example.yesterday.all_runs_cost_usd == Decimal("43.5000000001")
     assert (example.yesterday.missing_run_count, example.usual_usd) == (400, Decimal(1))
 
 
@@ -88,7 +88,7 @@ def test_month_against_as_many_days_of_the_last(example: Summary) -> None:
     assert complete
     assert before
     assert (complete.last_date, before.last_date) == (YESTERDAY, date(2026, 10, 23))
-    assert complete.complete_cost_usd == 16 + 7 * 3 + Decimal("40.5000000001")
+    assert complete.all_runs_cost_usd == 16 + 7 * 3 + Decimal("40.5000000001")
 
 
 def test_movers_are_week_on_week(example: Summary) -> None:
@@ -103,13 +103,17 @@ def test_ten_lines(example: Summary) -> None:
     """A terminal gets ten lines of 80 columns at most, however many workspaces and digits."""
     (one,) = example.workspaces
     huge = replace(
-        one, workspace_name="🍞" * 60, run_count=10**9, cost_usd=Decimal("9e27"), tokens_in=10**18
+        one,
+        workspace_name="🍞" * 60,
+        run_count=10**9,
+        all_runs_cost_usd=Decimal("9e27"),
+        tokens_in=10**18,
     )
     lines = [terminal_lines(replace(example, workspaces=[huge] * count)) for count in range(6)]
 
     assert [len(each) for each in lines] == [7, 8, 9, 10, 10, 10]
     assert all(cell_len(line) <= 80 for each in lines for line in each)
-    assert lines[5][2].startswith("3 others: 3,000,000,000 runs")
+    assert lines[5][2].startswith("3 others: 3,000,001,200 runs")
 
 
 def test_lines_say_what_happened(example: Summary) -> None:
@@ -119,7 +123,7 @@ def test_lines_say_what_happened(example: Summary) -> None:
     assert "Monday 23 Nov: $43.50 in 402 runs; +$42.50 (+4,250%) on the usual" in text
     assert "Baker +$54.00, Judge <b>|`x` +$0.50, week on week" in text
     assert "1 of 2 failed, $0.50 burned, $0.50 this month; most by Judge" in text
-    assert "never seen: 400 runs, $40.00 yesterday; 400 runs, $40.00 this month" in text
+    assert "Hidden     400 runs, $40.00 yesterday; 400 runs, $40.00 this month" in text
     assert "3 batches a day miss none: 200 runs in 11 h 58 min, Baker" in text
 
 
@@ -226,7 +230,7 @@ def test_markdown_is_inert(example: Summary) -> None:
 
     assert "<script>" not in text
     assert "\x1b" not in text
-    assert row.replace("\\|", "").count("|") == 7
+    assert row.replace("\\|", "").count("|") == 9
     assert "\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in row
 
 
