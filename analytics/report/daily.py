@@ -45,7 +45,7 @@ def cost(subject: Subject, timezone: str) -> Chart:
     calendar = subject.coverage.calendar
     subtitle = (
         "Columns: cost of the runs created on each day, US dollars, {span}, "
-        f"{timezone}. Hatched: hidden runs, and days that are not whole yet."
+        f"{timezone}.{{hatched}} Pale: not whole yet."
     )
     spec = _spec(
         "Runs cost {complete_cost_usd|usd} in {period}{hidden}",
@@ -236,6 +236,7 @@ def _chart(key: str, label: str, subject: Subject, spec: Spec) -> Chart:
         "period": timeline.recently(subject),
         "span": span,
         "listed": phrases.listed_only(subject.over(subject.coverage.chart_period)),
+        "hatched": phrases.hatched(subject.over(subject.coverage.chart_period)),
     }
     return Chart(
         key,

@@ -59,6 +59,11 @@ def listed_only(measures: Measures) -> str:
     return f" Listed runs only; {numbers.count(count)} hidden." if count else ""
 
 
+def hatched(measures: Measures) -> str:
+    """What says how hidden runs are drawn; empty without such."""
+    return " Hatched: hidden runs." if measures.missing_run_count else ""
+
+
 def fill(template: str, values: Mapping[str, Value]) -> str:
     """The template with each figure written in its unit; a text stands as it is."""
     return _FIGURE.sub(lambda match: figure(match[1], match[2] or "", values), template)

@@ -19,7 +19,8 @@ const axes = (() => {
     const largest = Math.max(0, ...values.filter((each) => each !== null)) || 1;
     let step = roundStep(largest / 3);
     if (unit === "count" || unit === "tokens") step = Math.max(Math.floor(step), 1);
-    if (unit === "seconds" && largest < 4 * STEPS.at(-1)) step = STEPS.findLast((each) => each <= largest / 3) ?? step;
+    if (unit === "seconds") step = STEPS.findLast((each) => each <= largest / 3) ?? step;
+    if (unit === "seconds" && step === STEPS.at(-1)) step *= roundStep(largest / 3 / step); // whole days
     if (unit === "share" && largest > 0.8) step = 0.25;
     const ticks = Array.from({ length: Math.ceil(largest / step - 1e-9) + 1 },
       (_, index) => Number((index * step).toPrecision(12)));

@@ -10,20 +10,24 @@ const charts = (() => {
   };
   const SHOWN_BARS = 10, SHOWN_RATES = 15;
   const HATCH = { size: 5, solidity: 0.4 };
+  const PALE = 0.3; // the opacity of a day that is not whole yet, within an outline
   const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
     itemclick: false, itemdoubleclick: false, traceorder: "normal" };
   const isNarrow = () => innerWidth < 640;
   const legendOf = (count) => (count > 3 && isNarrow()
     ? { ...LEGEND, y: -0.18, entrywidthmode: "fraction", entrywidth: 0.49, font: { size: 11 } } : LEGEND); // two columns
 
-  // Colours: a role such as "@cost" stands for the custom property --cost of the style sheet.
+  // Colours: a role such as "@cost" stands for the custom property --cost of the style sheet, and
+  // "@cost~" for the same, pale.
   const COLOUR_KEYS = new Set(["color", "bgcolor", "fgcolor", "gridcolor", "linecolor",
     "zerolinecolor", "bordercolor", "fillcolor", "colorscale"]);
   const probe = document.body.appendChild(document.createElement("i"));
   probe.hidden = true;
   const colour = (role) => {
-    probe.style.color = `var(--${role.slice(1)})`;
-    return getComputedStyle(probe).color;
+    const [name, pale] = role.slice(1).split("~");
+    probe.style.color = `var(--${name})`;
+    const { color } = getComputedStyle(probe);
+    return pale === undefined ? color : color.replace("rgb(", "rgba(").replace(")", `, ${PALE})`);
   };
   const painted = (value, key) => {
     if (Array.isArray(value)) return value.map((each) => painted(each, key));
@@ -79,23 +83,35 @@ const charts = (() => {
     return { s: `${text} (so far)`, i: `${text} (incomplete)` }[day.values && day.state] ?? text;
   };
   const columns = (days, [name, role, pattern, measure, template], unit, yaxis) => {
-    const shapes = days.map((day) => (day.state === "s" || day.state === "i" ? "/" : pattern));
+    const isWhole = days.map((day) => day.state !== "s" && day.state !== "i");
     return { type: "bar", name, yaxis, showlegend: false, x: days.map((day) => day.iso),
       y: days.map((day) => day.values && valueOf(day.values, measure, unit)),
       customdata: days.map((day) => hoverOf(day, template)),
       hovertemplate: `${name} %{customdata}<extra></extra>`,
-      marker: { color: role, line: { color: "@page", width: days.length > 150 ? 0 : 0.5 },
-        ...(shapes.some(Boolean) && { pattern: { shape: shapes, ...HATCH } }) } };
+      marker: markerOf(role, isWhole, pattern, days.length > 150 ? 0 : 0.5) };
   };
+  // Columns of a colour; those that are not whole are pale, with an outline.
+  const markerOf = (role, isWhole, pattern, width) => ({ color: isWhole.map((each) => (each ? role : `${role}~`)),
+    line: { color: isWhole.map((each) => (each ? "@page" : role)), width: isWhole.map((each) => (each ? width : 1.5)) },
+    ...(pattern && { pattern: { shape: pattern, ...HATCH } }) });
   const legendEntry = (name, role, pattern) => // Plotly would show the hatch of the first day
     ({ type: "bar", name, x: [null], y: [null], marker: { color: role, pattern: { shape: pattern, ...HATCH } } });
-  // Days of which the API hides runs, marked where a chart shows listed runs only.
-  const hiddenMarks = (days, yaxis) => {
-    const those = days.filter((day) => day.values?.missing_run_count);
-    return { type: "scatter", mode: "markers", name: "Some runs hidden", yaxis, x: those.map((day) => day.iso), y: those.map(() => 0),
-      customdata: those.map((day) => numbers.plural(day.values.missing_run_count, "hidden run")),
-      hovertemplate: "without %{customdata}<extra></extra>", cliponaxis: false, marker: { color: "@muted", symbol: "line-ew-open", size: 6, line: { width: 3 } } };
+  // Days of which the API hides runs, a pale band where a chart shows listed runs only.
+  const hiddenBands = (days) => {
+    const hides = (index) => Boolean(days[index]?.values?.missing_run_count);
+    const starts = days.map((_, index) => index).filter((index) => hides(index) && !hides(index - 1));
+    const shapes = starts.map((start) => {
+      let end = start;
+      while (hides(end + 1)) end++;
+      return { type: "rect", layer: "below", xref: "x", yref: "paper", y0: 0, y1: 1, line: { width: 0 },
+        x0: halfDay(days[start].iso, -1), x1: halfDay(days[end].iso, 1), fillcolor: "@hidden" };
+    });
+    if (!shapes.length) return { data: [], layout: {} };
+    return { data: [{ type: "scatter", mode: "markers", name: "Some runs hidden", x: [null], y: [null],
+      marker: { color: "@hidden", symbol: "square", size: 12, line: { color: "@rule", width: 1 } } }],
+    layout: { shapes, legend: LEGEND, showlegend: true } };
   };
+  const halfDay = (iso, sign) => new Date(Date.parse(`${iso}T00:00:00Z`) + sign * DAY / 2).toISOString().slice(0, 16);
   const unread = (days, yaxis, overlay) => {
     const missing = days.filter((day) => day.values === null).map((day) => day.iso);
     if (!missing.length) return { data: [], layout: {}, annotations: [] };
@@ -134,11 +150,12 @@ const charts = (() => {
         }
       });
       if (hides && spec.panels[0].series.every(([, , , measure]) => measure !== "gap_cost_usd")) {
-        data.push(hiddenMarks(days, count > 1 ? `y${count}` : "y"));
-        Object.assign(layout, { legend: LEGEND, showlegend: true });
+        const bands = hiddenBands(days);
+        data.push(...bands.data);
+        Object.assign(layout, bands.layout);
       }
       if (count > 1) Object.assign(layout, { margin: { t: 24 }, hoversubplots: "axis", xaxis: { ...layout.xaxis, anchor: `y${count}` } });
-      if (days.at(-1).state === "s" && count === 1) {
+      if (days.at(-1).state === "s") {
         annotations.push(note("so far", { x: days.at(-1).iso, y: 1, yref: "paper", xanchor: "right" }));
       }
       return { data, layout: { ...layout, annotations } };
@@ -165,19 +182,20 @@ const charts = (() => {
       const totals = summed(daysOf(view).map((each, index) => [view.from + index, each.values?.[spec.total]]));
       const known = of(all);
       const rest = totals.map((total, index) => total - known[index]);
-      const series = shown.map((each, index) => [escaped(each.key[0], isNarrow() ? 17 : 28), spec.roles[index], of([each])]);
+      const nameOf = namesOf(spec, all);
+      const series = shown.map((each, index) => [escaped(nameOf(each), isNarrow() ? 17 : 28), spec.roles[index], of([each])]);
       if (hidden.length) series.push([numbers.plural(hidden.length, "other"), "@others", of(hidden)]);
       if (rest.some((each) => each > 0n)) series.push([spec.rest, "@rest", rest.map((each) => (each > 0n ? each : 0n))]);
       const unended = new Set(Array.from({ length: span }, (_, index) => view.from + index)
         .filter((day) => "si".includes(document.states[day])).map(bucket));
-      const shapes = buckets.map((each) => (unended.has(each) ? "/" : ""));
-      const data = series.map(([name, role, amounts, shape = shapes]) => ({ type: "bar", name, x: buckets, showlegend: false,
+      const isWhole = buckets.map((each) => !unended.has(each));
+      const data = series.map(([name, role, amounts]) => ({ type: "bar", name, x: buckets, showlegend: false,
         y: amounts.map((each) => position(each, spec.unit)),
         customdata: amounts.map((each) => `${name}: ${numbers.figure("value", spec.unit, { value: each })}`),
         hovertemplate: "%{customdata}<extra></extra>",
-        marker: { color: role, line: { color: "@page", width: 0.5 }, pattern: { shape, ...HATCH } } }));
+        marker: markerOf(role, isWhole, "", 0.5) }));
       const sums = buckets.map((_, index) => data.reduce((sum, trace) => sum + (trace.y[index] ?? 0), 0));
-      data.push(...series.map(([name, role, , shape = ""]) => legendEntry(name, role, shape)));
+      data.push(...series.map(([name, role]) => legendEntry(name, role, "")));
       return { data, layout: { barmode: "stack", bargap: 0.15, showlegend: true, legend: legendOf(series.length),
         xaxis: timeAxis(buckets[0], buckets.at(-1)), yaxis: axis(sums, spec.unit) } };
     },
@@ -308,7 +326,7 @@ const charts = (() => {
       }
       const top = data.flatMap((trace) => trace.y);
       return { data, layout: { showlegend: true, legend: LEGEND, hovermode: "closest",
-        xaxis: { range: [0.5, spec.days + 0.5], dtick: 5, tick0: 5, ticksuffix: "." }, yaxis: axis(top, "usd") } };
+        xaxis: { range: [0.5, spec.days + 0.5], dtick: 5, tick0: 5 }, yaxis: axis(top, "usd") } };
     },
   };
 
@@ -318,6 +336,11 @@ const charts = (() => {
     const size = (group) => group.values[order] ?? 0n;
     const isSmall = (group) => isSmallLast && group.values.finished_count < numbers.SMALL_SAMPLE;
     return groups.sort((a, b) => isSmall(a) - isSmall(b) || (size(a) === size(b) ? byName(a, b) : size(a) < size(b) ? 1 : -1));
+  };
+  // What a part is called: a model that two providers run is told apart by them.
+  const namesOf = (spec, groups) => {
+    const count = (name) => groups.filter((each) => each.key[0] === name).length;
+    return ({ key: [name, provider] }) => (spec.split === "models" && count(name) > 1 ? `${name} (${provider})` : name);
   };
   // Rows that the page brings are those of no choice; a split gives those of any.
   const barRows = (spec, view) => (spec.rows && !(view.isChosen && spec.split) ? spec.rows : ranked(spec, view));
@@ -335,7 +358,8 @@ const charts = (() => {
     const bar = (label, value, role, href) => ({ label, role, href, values: [position(value, spec.unit)],
       texts: [numbers.figure("value", spec.unit === "usd" ? "usd_headline" : spec.unit, { value })] });
     const sum = (values) => values.reduce((a, b) => a + (b ?? 0n), 0n);
-    const rows = groups.slice(0, SHOWN_BARS).map((each) => bar(each.key[0], each.values[measure], undefined, spec.linked && each.key[1]));
+    const nameOf = namesOf(spec, groups);
+    const rows = groups.slice(0, SHOWN_BARS).map((each) => bar(nameOf(each), each.values[measure], undefined, spec.linked && each.key[1]));
     const hidden = groups.slice(SHOWN_BARS);
     if (hidden.length) rows.push(bar(numbers.plural(hidden.length, "other"), sum(hidden.map((each) => each.values[measure])), "@others"));
     if (spec.rest) {

@@ -114,6 +114,8 @@ const numbers = (() => {
   };
   const listedOnly = ({ missing_run_count: runs }) => (runs ? ` Listed runs only; ${count(runs)} hidden.` : "");
 
+  const hatched = ({ missing_run_count: runs }) => (runs ? " Hatched: hidden runs." : "");
+
   // One figure of `values`, or one of two (`a/b`), in a unit.
   const figure = (name, unit, values) => {
     const [part, base] = name.split("/");
@@ -143,5 +145,5 @@ const numbers = (() => {
   };
 
   return { usd, usdFine, usdPerRun, usdHeadline, count, plural, tokens, percent, rate, interval, wilson,
-    duration, exact, hidden, listedOnly, figure, fill, plain, divided, SMALL_SAMPLE, UNKNOWN };
+    duration, exact, hidden, listedOnly, hatched, figure, fill, plain, divided, SMALL_SAMPLE, UNKNOWN };
 })();

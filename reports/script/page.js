@@ -138,7 +138,7 @@
   const ISOLATED = (name) => `\u2068${name}\u2069`;
   const contextOf = (spec, view) => {
     const span = spanOf(view), whole = facts.over(view.document, view.from, view.to);
-    const context = { ...whole, span, period: span, hidden: numbers.hidden(whole), listed: numbers.listedOnly(whole) };
+    const context = { ...whole, span, period: span, hidden: numbers.hidden(whole), listed: numbers.listedOnly(whole), hatched: numbers.hatched(whole) };
     if (spec.kind === "days" || spec.kind === "rates") return whole.run_count || whole.missing_run_count ? context : null;
     if (spec.kind === "spreads") {
       const { rows } = rowsOf.spreads({ figures: [] }, view);
