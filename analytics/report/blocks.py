@@ -33,7 +33,8 @@ class Chart:
     """A chart: its finding, what is measured, and the table that proves it.
 
     Where `is_empty`, `subtitle` says why. Its table is `table`, or the one that stands elsewhere
-    on the page under the key `see_table`. `static` is the drawing for readers without script.
+    on the page under the key `see_table`; with both, the first is that of a choice. `static` is
+    the drawing for readers without script.
     """
 
     key: str

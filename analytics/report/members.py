@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,9 @@ def split(first: date, members: Sequence[tuple[str, str, Mapping[date, Measures]
     return splits.of_rows(first, MEASURES, rows)
 
 
-def chart(unit: str, whole: Subject, members: Sequence[tuple[str, str, Subject]]) -> Chart:
+def chart(
+    unit: str, whole: Subject, members: Sequence[tuple[str, str, Subject]], see_table: str
+) -> Chart:
     """The members whose recent runs cost most, with a table of all that had any."""
     first = whole.coverage.calendar.history.first
     known = split(first, [(name, href, subject.days) for name, href, subject in members])
@@ -56,7 +59,7 @@ def chart(unit: str, whole: Subject, members: Sequence[tuple[str, str, Subject]]
             "complete_cost_usd": sum(costs, Decimal(0)),
         }
         made.spec["rows"].append(_bar(others) | {"role": "@others"})
-    return made
+    return replace(made, see_table=see_table)
 
 
 def _bar(row: Mapping[str, Value]) -> dict[str, object]:

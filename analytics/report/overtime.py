@@ -64,7 +64,7 @@ def _chart(
         "roles": list(_HUES),
         "rest": OTHERS if split_name == "top" else NOT_SPLIT,
         "charted": True,
-        "title": "{first} makes most of the cost of {span}: "
+        "title": "{first} makes most of the cost in {period}: "
         f"{{first_{measure}/complete_cost_usd|percent}}",
         "subtitle": f"Cost of runs by day (by week, from Monday, in a long period) and {part}, US "
         "dollars, {span}. Colours stand for the dearest of the whole period.",
@@ -84,6 +84,7 @@ def _chart(
         f"first_{measure}": costs[first],
         "complete_cost_usd": subject.over(period).complete_cost_usd,
         "span": str(period),
+        "period": str(period),
     }
     return Chart(
         key,

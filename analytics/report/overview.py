@@ -63,6 +63,7 @@ def page(
                 "workspace",
                 subject,
                 [(each.name, each.path, each.subject) for each in workspaces],
+                "workspaces",
             ),
             "failed_cost": daily.failed_cost(subject, timezone),
             "failure_rate": failures.failure_rate(subject, timezone),

@@ -75,6 +75,7 @@ def _chart(
     spec: Spec = {
         "kind": "spreads",
         "title": title,
+        "none": f"{label}: nothing to show",
         "subtitle": subtitle,
         "panels": [list(each) for each in panels],
         "table": {

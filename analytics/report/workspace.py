@@ -52,7 +52,7 @@ def page(workspace: Workspace, sheet: Sheet, timezone: str) -> dict[str, Any]:
             "forecast": forecast.chart(subject, timezone),
             "movers": movers.chart(subject, movers.of_workspace(workspace, sheet, "../")),
             "agents_over_time": overtime.agents(subject, sheet.splits["top"]),
-            "agents": members.chart("agent", subject, linked),
+            "agents": members.chart("agent", subject, linked, "all-agents"),
             "failing": failing.chart(subject, linked),
             "models": rankings.chart(rankings.MODELS, subject, sheet.splits["models"]),
             "models_over_time": overtime.models(subject, sheet.splits["models"]),

@@ -117,6 +117,13 @@ const facts = (() => {
       measures.map((each) => [each, knownSum(of.map((row) => columns[each][row]))])) }));
   };
 
+  // A split of some of its members: those whose pages `isShown` names.
+  const only = ({ keys, columns }, isShown) => {
+    const rows = columns.key.map((_, row) => row).filter((row) => isShown(keys[columns.key[row]][1]));
+    return { keys, columns: Object.fromEntries(Object.entries(columns)
+      .map(([name, values]) => [name, rows.map((row) => values[row])])) };
+  };
+
   // Several documents as one, over the days of `base`: measures by day are added, splits are
   // joined. Medians cannot be, so they are left out.
   const UNJOINED = new Set(["spreads", "top"]);
@@ -162,5 +169,5 @@ const facts = (() => {
     return { keys: [...keys.keys()].map((key) => JSON.parse(key)), columns };
   };
 
-  return { add, load, GAP, hidesRuns, on, over, split, merged, isoOf, indexOf, inWords, monthInWords, mondayOf, periodInWords };
+  return { add, load, GAP, hidesRuns, on, over, split, only, merged, isoOf, indexOf, inWords, monthInWords, mondayOf, periodInWords };
 })();

@@ -50,11 +50,12 @@
     return { document, isChosen: isChosen(), from, to };
   };
   const dayOf = (view, index) => facts.isoOf(first(view.document), index);
+  const periodOf = (view) => facts.periodInWords(dayOf(view, view.from), dayOf(view, view.to));
   const spanOf = (view) => {
-    const text = facts.periodInWords(dayOf(view, view.from), dayOf(view, view.to));
+    const text = periodOf(view);
     if (!view.isChosen) return text;
     const states = view.document.states.slice(view.from, view.to + 1);
-    const notes = [["s", "today so far"], ["h", "some runs hidden"], ["i", "some days incomplete"], ["n", "some days not read"]]
+    const notes = [["s", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]]
       .filter(([each]) => states.includes(each)).map(([, words]) => words);
     return notes.length ? `${text} (${notes.join(", ")})` : text;
   };
@@ -138,7 +139,7 @@
   const ISOLATED = (name) => `\u2068${name}\u2069`;
   const contextOf = (spec, view) => {
     const span = spanOf(view), whole = facts.over(view.document, view.from, view.to);
-    const context = { ...whole, span, period: span, hidden: numbers.hidden(whole), listed: numbers.listedOnly(whole), hatched: numbers.hatched(whole) };
+    const context = { ...whole, span, period: periodOf(view), hidden: numbers.hidden(whole), listed: numbers.listedOnly(whole), hatched: numbers.hatched(whole) };
     if (spec.kind === "days" || spec.kind === "rates") return whole.run_count || whole.missing_run_count ? context : null;
     if (spec.kind === "spreads") {
       const { rows } = rowsOf.spreads({ figures: [] }, view);
@@ -192,7 +193,7 @@
     block.hidden = !isChosen();
     root.toggleAttribute("data-chosen", isChosen());
     paper.head(document.querySelector("h1").textContent);
-    for (const each of document.querySelectorAll("[data-fixed]")) each.hidden = state.members.length > 0;
+    periods.showMonth(state);
     if (block.hidden) return;
     const view = viewOf({ kind: "days" }), values = facts.over(view.document, view.from, view.to);
     const who = state.members.map((each) => memberNames.get(each)).join(", ");
@@ -235,6 +236,15 @@
 
   const figures = [...document.querySelectorAll("figure.chart")];
   const sortTables = () => { for (const [id, index, direction] of state.sort) tables.sort(byId(id), Number(index), direction); };
+  // The figures of the members chosen, or of all. Agents side by side come from a file of their own:
+  // the page brings but the dearest of its charted days.
+  const choiceOf = async (names) => {
+    const document = names.length ? facts.merged(base, await Promise.all(names.map(facts.load))) : base;
+    const { members } = dataset.members ? (await facts.load(dataset.members)).splits : base.splits;
+    if (!members) return document;
+    const shown = names.length ? facts.only(members, (href) => names.includes(href.split("/").at(-1).replace(/\.html$/, ""))) : members;
+    return { ...document, splits: { ...document.splits, members: shown, top: shown } };
+  };
   const apply = async () => {
     if (!dataset.data) { // a page of tables alone
       sortTables();
@@ -242,11 +252,7 @@
       return;
     }
     [specs, base] = await Promise.all([facts.load(dataset.charts), base ?? facts.load(dataset.data)]);
-    chosen = state.members.length ? facts.merged(base, await Promise.all(state.members.map(facts.load))) : null;
-    if (isChosen() && dataset.members && !state.members.length) {
-      const { splits } = await facts.load(dataset.members);
-      base.splits = { ...base.splits, ...splits };
-    }
+    chosen = isChosen() ? await choiceOf(state.members) : null;
     if (picker) {
       if (picker.hidden) equipPicker();
       fillPicker();

@@ -16,7 +16,7 @@ const paper = (() => {
   };
   // `draw` draws one of the plots. Plotly's own redrawing would come too late for the printer.
   const equip = (plots, draw) => matchMedia("print").addEventListener("change", (event) => {
-    const shown = plots.filter((plot) => !plot.hidden);
+    const shown = plots.filter((plot) => plot.checkVisibility());
     if (event.matches) {
       shown.forEach(draw);
       shown.forEach(fit);

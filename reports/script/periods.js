@@ -35,5 +35,26 @@ const periods = (() => {
     select.append(option(["", "Latest days"]), ...LAST.map(option), group, option(["own", "From … to …"]));
   };
 
-  return { of, nameOf, offer };
+  // What is known by month alone is shown of a month that is chosen, for all members, and of no
+  // other choice.
+  const showMonth = ({ from, to, members }) => {
+    const month = from && !members.length && months.find((each) => String(of(each)) === `${from},${to}`);
+    for (const section of document.querySelectorAll("[data-by-month]")) {
+      const isOther = (text) => from !== null && (!month || !text.endsWith(facts.monthInWords(month)));
+      for (const figure of section.querySelectorAll("figure")) figure.hidden = isOther(figure.querySelector("h3").textContent);
+      const ends = /, (\w{3}\u00a0\d{4})$/;
+      const isHidden = (text) => ends.test(text) && from !== null && ends.exec(text)[1] !== shortOf(month);
+      const tables = [...section.querySelectorAll("table")];
+      for (const table of tables) {
+        [...table.tHead.rows[0].cells].forEach(({ textContent }, index) => {
+          for (const row of table.rows) row.cells[index].hidden = isHidden(textContent);
+        });
+      }
+      section.hidden = members.length > 0 || (from !== null && !tables.some((table) =>
+        [...table.tHead.rows[0].cells].some(({ textContent, hidden }) => ends.test(textContent) && !hidden)));
+    }
+  };
+  const shortOf = (month) => month && facts.monthInWords(month).replace(/^(\w{3})\w* /, "$1\u00a0");
+
+  return { of, nameOf, offer, showMonth };
 })();

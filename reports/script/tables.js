@@ -78,7 +78,7 @@ const tables = (() => {
   };
   const csv = (table) => {
     const heads = [...table.tHead.rows[0].cells];
-    const shown = heads.map((_, index) => index).filter((index) => heads[index].className !== "drawing");
+    const shown = heads.map((_, index) => index).filter((index) => heads[index].className !== "drawing" && !heads[index].hidden);
     const line = (tr) => shown.map((index) => {
       const one = tr.cells[index], isNumber = heads[index].className === "";
       if (isNumber) return field(valueOf(tr, index), true);

@@ -50,7 +50,7 @@ class Reader:
 
     def draw_all(self) -> None:
         """Scrolls through the page, so that every chart is drawn."""
-        for plot in self.page.locator(".plot:not([hidden])").all():
+        for plot in self.page.locator(".plot:visible").all():
             plot.scroll_into_view_if_needed()
             plot.locator(".main-svg").first.wait_for(state="attached")
 

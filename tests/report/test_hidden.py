@@ -190,7 +190,7 @@ def test_a_chosen_period_adds_hidden_runs_as_the_build_does(
     assert reader.complaints == []
     assert kpis[:4] == [cost, "1,000,000,000,000,010", "$3.50", "1,000,000,000,000,007"]
     assert title == (
-        f"Runs cost {cost} in 1\u201314 March 2026 (today so far, some runs hidden), of which"
+        f"Runs cost {cost} in 1\u201314 March 2026, of which"
         " hidden runs $3.50 (1,000,000,000,000,007)"
     )
     assert daily[1:] == built[1:15]

@@ -118,7 +118,7 @@ def test_a_month_is_chosen_and_printed(site: Site, reader: Reader) -> None:
     )
 
     assert all(width == drawn for width, drawn in widths)
-    assert shown.locator("[data-fixed]:visible, [data-now]:visible").count() == 0
+    assert shown.locator("[data-now]:visible").count() == 0
     assert shown.locator(":is(.picker, .csv, #theme, header):visible").count() == 0
     assert shown.locator("#daily tbody tr").count() == 28
     assert "28 February 2026" in margin
