@@ -247,6 +247,7 @@
   };
   const apply = async () => {
     if (!dataset.data) { // a page of tables alone
+      paper.head(document.title);
       sortTables();
       root.dataset.ready = "";
       return;

@@ -50,7 +50,9 @@ class Reader:
 
     def draw_all(self) -> None:
         """Scrolls through the page, so that every chart is drawn."""
-        for plot in self.page.locator(".plot:visible").all():
+        for plot in self.page.locator(".plot:not([hidden])").all():
+            if not plot.evaluate("each => each.checkVisibility()"):
+                continue
             plot.scroll_into_view_if_needed()
             plot.locator(".main-svg").first.wait_for(state="attached")
 

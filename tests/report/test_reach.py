@@ -111,7 +111,8 @@ def test_a_month_is_chosen_and_printed(site: Site, reader: Reader) -> None:
     shown.emulate_media(media="print")
     shown.locator("#cost .main-svg").first.wait_for()
     widths = shown.locator(".plot:not([hidden])").evaluate_all(
-        "all => all.map(each => [each.clientWidth, each.layout?.width])"
+        "all => all.filter(each => each.checkVisibility())"
+        ".map(each => [each.clientWidth, each.layout?.width])"
     )
     margin = shown.evaluate(
         "document.adoptedStyleSheets.map(each => each.cssRules[0].cssText).join()"
