@@ -239,6 +239,12 @@ def test_agents_that_are_chosen_are_followed_by_all(site: Site, con: Any, reader
     assert "from=2026-02-12" in address
     again = reader.open(page.path, f"#{address.partition('#')[2]}")
     assert again.locator("#chosen dd").first.inner_text() == numbers.usd(cost)
+    again.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    ranked, failing = (_tables(again)[each] for each in ("members-table", "failing-agents"))
+    assert ranked[-1][:2] == ["Total", numbers.usd(cost)]
+    assert len([row for row in ranked if row[0] not in {"Rounding", "Total"}]) == 1 + len(ids)
+    assert len(failing) == 1 + len(ids) + 1
+    assert again.locator("#all-agents:visible, [data-now]:visible").count() == 0
 
 
 def test_a_table_sorts_by_exact_values_and_downloads_as_shown(site: Site, reader: Reader) -> None:

@@ -93,6 +93,29 @@ def test_totals_are_complete_and_say_what_of_them_is_hidden(build: BuildSite) ->
     ]
 
 
+def test_hidden_runs_stand_under_their_models_to_the_last_digit(build: BuildSite) -> None:
+    """A day's hidden cost is split as its metered usage is; what no usage tells stays unknown."""
+    con = _with_hidden()
+    for model, cost in (("m-1", "0.20"), ("m-2", "0.10")):
+        marts.insert(
+            con,
+            "fct_listing_gap_models",
+            workspace_id="ws",
+            agent_id="a-1",
+            date=date(2026, 3, 10),
+            model=model,
+            provider="p",
+            missing_cost_usd=Decimal(cost),
+        )
+    page = build(con).workspaces[0]
+    rows = {row[0]: row[2] for row in page.table("model-split")}
+    split = page.facts["splits"]["models"]["columns"]["cost_usd"]
+
+    assert (rows["m-1"], rows["m-2"]) == ("$0.67", "$0.33")
+    assert sum(split) == 10_000_000_001  # ten-billionths of a dollar
+    assert rows["Total"] == page.table("all-agents")[-1][1]
+
+
 def test_a_counted_day_without_a_gap_is_complete(build: BuildSite) -> None:
     """A counted day without a run is a true zero; one before the counting began has no data."""
     site = build(marts.derive(_counted(date(2026, 2, 20))))
