@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,10 @@ class Measures:
     def complete_cost_usd(self) -> Decimal | None:
         """The cost of listed and hidden runs, as far as it is known; None if nothing of it is."""
         hidden = self.gap_cost_usd if self.missing_run_count else None
-        return known_sum((self.listed_cost_usd, hidden))
+        listed = self.listed_cost_usd
+        if listed is None or hidden is None:
+            return hidden if listed is None else listed
+        return listed + hidden
 
     @property
     def cost_per_success(self) -> Decimal | None:
@@ -101,18 +105,19 @@ GAP_COLUMNS = ("missing_run_count", "unknown_gap_count", "gap_cost_usd")
 LISTED_COLUMNS = tuple(name for name in MEASURE_COLUMNS if name not in GAP_COLUMNS)
 OF_LISTED_RUNS = (*(name for name in LISTED_COLUMNS if name != "run_count"), "finished_count")
 NO_RUNS = Measures()
+_listed, _hidden = attrgetter(*LISTED_COLUMNS), attrgetter(*GAP_COLUMNS)
 
 
 def total(parts: Iterable[Measures]) -> Measures:
     """The measures of all the parts together; what is unknown is left out, and stays counted."""
     parts = list(parts)
-    listed = [part for part in parts if part.run_count]
-    hidden = [part for part in parts if part.missing_run_count]
+    listed = [_listed(part) for part in parts if part.run_count]
+    hidden = [_hidden(part) for part in parts if part.missing_run_count]
     sums: dict[str, Any] = {}
     if listed:
-        sums |= {name: _known_total(listed, name) for name in LISTED_COLUMNS}
+        sums |= zip(LISTED_COLUMNS, map(_known_total, zip(*listed, strict=True)), strict=True)
     if hidden:
-        sums |= {name: _known_total(hidden, name) for name in GAP_COLUMNS}
+        sums |= zip(GAP_COLUMNS, map(_known_total, zip(*hidden, strict=True)), strict=True)
     return Measures(**sums)
 
 
@@ -122,8 +127,8 @@ def known_sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if known else None
 
 
-def _known_total(parts: list[Measures], name: str) -> Decimal | int | None:
-    known = [value for part in parts if (value := getattr(part, name)) is not None]
+def _known_total(values: Iterable[Decimal | int | None]) -> Decimal | int | None:
+    known = [value for value in values if value is not None]
     return sum(known[1:], known[0]) if known else None
 
 
@@ -135,6 +140,8 @@ class DayState(Enum):
     HIDDEN = "some runs hidden"
     INCOMPLETE = "incomplete"
     NO_DATA = "no data"
+
+    __hash__ = object.__hash__  # that of `Enum` is Python, and asked for each day of each agent
 
 
 @dataclass(frozen=True)
@@ -220,6 +227,11 @@ class Subject:
         if known is None and self.state(day) in {DayState.COMPLETE, DayState.SO_FAR}:
             return NO_RUNS
         return known
+
+    def whole(self, day: date) -> Measures | None:
+        """The measures of a day of which all that the API shows was read; None of any other."""
+        is_whole = self.state(day) in {DayState.COMPLETE, DayState.HIDDEN}
+        return self.on(day) if is_whole else None
 
     @cached_property
     def recent(self) -> Measures:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from analytics.report import numbers
 from analytics.report.blocks import Chart, Kpi, Spec, missing
-from analytics.report.facts import DayState, known_sum
+from analytics.report.facts import known_sum
 from analytics.report.periods import Period, day_in_words, month_in_words
 from analytics.report.tables import Column, Table
 
@@ -46,13 +46,26 @@ class Forecast:
     high_usd: Decimal
 
 
-def month_end(subject: Subject, today: date) -> Forecast | None:
+class Costs(dict["date", "Decimal | None"]):
+    """What each complete day cost; None where it was not read whole, or no cost is known."""
+
+    def __init__(self, subject: Subject) -> None:
+        super().__init__()
+        self._subject = subject
+
+    def __missing__(self, day: date) -> Decimal | None:
+        whole = self._subject.whole(day)
+        self[day] = cost = None if whole is None else whole.complete_cost_usd
+        return cost
+
+
+def month_end(subject: Subject, costs: Costs, today: date) -> Forecast | None:
     """As of the morning of a day; None with fewer than 14 complete days before it."""
     month = Period.month_of(today)
     basis = [
         (day, float(cost))
         for offset in range(1, LONGEST_BASIS + 1)
-        if (cost := _cost(subject, day := today - offset * _DAY)) is not None
+        if (cost := costs[day := today - offset * _DAY]) is not None
     ]
     if len(basis) < FEWEST_DAYS:
         return None
@@ -70,17 +83,17 @@ def month_end(subject: Subject, today: date) -> Forecast | None:
     )
 
 
-def held(subject: Subject) -> tuple[int, int]:
+def held(subject: Subject, costs: Costs) -> tuple[int, int]:
     """Of how many months the end fell into the range made on the same day of them."""
     today = subject.coverage.today
     hits = months = 0
     month = subject.coverage.calendar.last_month
     for _ in range(12):
-        was = month_end(subject, min(month.first + (today.day - 1) * _DAY, month.last))
-        costs = [_cost(subject, day) for day in month.days()]
-        if was is not None and None not in costs:
+        was_today = min(month.first + (today.day - 1) * _DAY, month.last)
+        own = [costs[day] for day in month.days()]
+        if None not in own and (was := month_end(subject, costs, was_today)) is not None:
             months += 1
-            hits += was.low_usd <= (known_sum(costs) or 0) <= was.high_usd
+            hits += was.low_usd <= (known_sum(own) or 0) <= was.high_usd
         month = Period.month_of(month.first - _DAY)
     return hits, months
 
@@ -88,23 +101,25 @@ def held(subject: Subject) -> tuple[int, int]:
 def kpi(subject: Subject) -> Kpi:
     """The range as a headline figure."""
     label = f"Month end, {month_in_words(subject.coverage.today)}"
-    made = month_end(subject, subject.coverage.today)
+    costs = Costs(subject)
+    made = month_end(subject, costs, subject.coverage.today)
     if made is None:
-        return Kpi(label, numbers.UNKNOWN, notes=(_refusal(subject),))
+        return Kpi(label, numbers.UNKNOWN, notes=(_refusal(costs, subject.coverage.today),))
     return Kpi(
         label,
         _range(made),
-        notes=(f"80% range; expected {_about(made.expected_usd)}", _in_words(held(subject))),
+        notes=(f"80% range; expected {_about(made.expected_usd)}", _in_words(held(subject, costs))),
     )
 
 
 def chart(subject: Subject, timezone: str) -> Chart:
     """The cost of the month as it adds up, that of the month before, and the range of its end."""
     key, today = "forecast", subject.coverage.today
-    made = month_end(subject, today)
+    costs = Costs(subject)
+    made = month_end(subject, costs, today)
     if made is None:
-        return missing(key, "Where the month will end", _refusal(subject))
-    before = subject.coverage.calendar.last_month
+        return missing(key, "Where the month will end", _refusal(costs, today))
+    before, record = subject.coverage.calendar.last_month, _in_words(held(subject, costs))
     this = [*Period(made.month.first, made.known_until).days()] if today.day > 1 else []
     spec: Spec = {
         "kind": "month",
@@ -126,7 +141,7 @@ def chart(subject: Subject, timezone: str) -> Chart:
         key,
         f"{month} will end at {_range(made)}",
         f"Cost of runs, added up by day of the month, US dollars, {timezone}; grey: "
-        f"{month_in_words(before.first)}; band: forecast. {METHOD} {_in_words(held(subject))}.",
+        f"{month_in_words(before.first)}; band: forecast. {METHOD} {record}.",
         spec,
         _table(subject, made),
     )
@@ -177,14 +192,6 @@ def _rest(basis: Sequence[tuple[date, float]], rest: Period) -> tuple[Decimal, D
     return Decimal(expected), Decimal(_QUANTILE * sqrt(spread))
 
 
-def _cost(subject: Subject, day: date) -> Decimal | None:
-    """What a complete day cost; None where it was not read whole, or no cost is known."""
-    if subject.state(day) not in {DayState.COMPLETE, DayState.HIDDEN}:
-        return None
-    known = subject.on(day)
-    return None if known is None else known.complete_cost_usd
-
-
 def _cumulated(subject: Subject, days: Sequence[date]) -> list[list[float | str | None]]:
     sums: list[list[float | str | None]] = []
     total = Decimal(0)
@@ -198,10 +205,9 @@ def _cumulated(subject: Subject, days: Sequence[date]) -> list[list[float | str 
     return sums
 
 
-def _refusal(subject: Subject) -> str:
-    today = subject.coverage.today
+def _refusal(costs: Costs, today: date) -> str:
     days = (today - offset * _DAY for offset in range(1, LONGEST_BASIS + 1))
-    count = sum(_cost(subject, day) is not None for day in days)
+    count = sum(costs[day] is not None for day in days)
     return f"A forecast needs {FEWEST_DAYS} complete days; there are {count}"
 
 

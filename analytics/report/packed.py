@@ -10,10 +10,11 @@ import json
 import zlib
 from base64 import b64decode, b64encode
 from itertools import accumulate, pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from analytics.report.facts import MEASURE_COLUMNS, DayState
-from analytics.report.splits import ten_billionths, whole_numbers
+from analytics.report.splits import MONEY, ten_billionths, whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from analytics.report.splits import Split
 
 _LEVEL = 6
+_UNREAD = (None,) * len(MEASURE_COLUMNS)
+_measures = attrgetter(*MEASURE_COLUMNS)
 _STEPWISE = frozenset({"day", "run", "created"})
 _STATES = {
     DayState.COMPLETE: "c",
@@ -53,16 +56,15 @@ def document(
 ) -> dict[str, object]:
     """The figures of a subject by day: whole numbers, money in ten-billionths of a dollar."""
     days = list(subject.coverage.calendar.history.days())
-    known = [subject.on(day) for day in days]
+    known = [_UNREAD if (day := subject.on(each)) is None else _measures(day) for each in days]
+    columns = zip(MEASURE_COLUMNS, zip(*known, strict=True), strict=True)
     return {
         "first": days[0].isoformat(),
         "states": "".join(_STATES[subject.state(day)] for day in days),
         "resting": is_resting,
         "measures": {
-            name: whole_numbers(
-                [None if day is None else ten_billionths(getattr(day, name)) for day in known]
-            )
-            for name in MEASURE_COLUMNS
+            name: whole_numbers([*map(ten_billionths, column)] if name in MONEY else column)
+            for name, column in columns
         },
         "splits": {name: split.document() for name, split in splits.items()},
     }

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -73,14 +74,17 @@ def of_rows(
     first: date, names: Sequence[str], rows: Iterable[tuple[date, Key, Sequence[Any]]]
 ) -> Split:
     """A split of rows of a day, a key and its measures with exact amounts."""
-    ordered = sorted(rows, key=lambda row: row[0])
+    ordered = sorted(rows, key=itemgetter(0))
+    columns = (
+        zip(*(values for _, _, values in ordered), strict=True) if ordered else [()] * len(names)
+    )
     return Split(
         first,
         [(day - first).days for day, _, _ in ordered],
         [key for _, key, _ in ordered],
         {
-            name: [ten_billionths(values[index]) for _, _, values in ordered]
-            for index, name in enumerate(names)
+            name: [*map(ten_billionths, column)] if name in MONEY else column
+            for name, column in zip(names, columns, strict=True)
         },
     )
 
@@ -92,6 +96,9 @@ def ten_billionths(value: Decimal | int | None) -> int | None:
 
 def whole_numbers(column: Sequence[int | None]) -> list[int | str | None]:
     """A column for the script: what its numbers cannot hold exactly is text."""
+    known = [*filter(None, column)]
+    if max(known, default=0) < _LARGEST_EXACT and min(known, default=0) > -_LARGEST_EXACT:
+        return [*column]
     return [
         value if value is None or -_LARGEST_EXACT < value < _LARGEST_EXACT else str(value)
         for value in column

@@ -9,11 +9,11 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from analytics.report import numbers
-from analytics.report.facts import DayState
+from analytics.report.periods import Period
 from analytics.report.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
     from analytics.report.facts import Measures, Subject
@@ -44,8 +44,13 @@ class Unusual:
 
 def days(name: str, href: str, subject: Subject) -> list[Unusual]:
     """The unusual ones of the last seven complete days, the newest first."""
-    week = reversed(list(subject.coverage.calendar.last_week.days()))
-    found = (_judged(name, href, subject, day) for day in week)
+    week = subject.coverage.calendar.last_week
+    whole = {
+        day: known
+        for day in Period(week.first - BASIS_DAYS * _DAY, week.last).days()
+        if (known := subject.whole(day)) is not None
+    }
+    found = (_judged(name, href, whole, day) for day in reversed(list(week.days())))
     return [each for each in found if each is not None]
 
 
@@ -85,13 +90,10 @@ def table(found: Sequence[Unusual]) -> Table | None:
     )
 
 
-def _judged(name: str, href: str, subject: Subject, day: date) -> Unusual | None:
-    known = _complete(subject, day)
-    before = [
-        each
-        for offset in range(1, BASIS_DAYS + 1)
-        if (each := _complete(subject, day - offset * _DAY)) is not None
-    ]
+def _judged(name: str, href: str, whole: Mapping[date, Measures], day: date) -> Unusual | None:
+    known = whole.get(day)
+    days_before = (day - offset * _DAY for offset in range(1, BASIS_DAYS + 1))
+    before = [whole[each] for each in days_before if each in whole]
     costs = [cost for each in before if (cost := each.complete_cost_usd) is not None]
     cost = None if known is None else known.complete_cost_usd
     if known is None or cost is None or len(costs) < FEWEST_DAYS:
@@ -102,11 +104,6 @@ def _judged(name: str, href: str, subject: Subject, day: date) -> Unusual | None
     if cost <= bound:
         return None
     return Unusual(day, name, href, cost, usual, _driver(known, before))
-
-
-def _complete(subject: Subject, day: date) -> Measures | None:
-    is_whole = subject.state(day) in {DayState.COMPLETE, DayState.HIDDEN}
-    return subject.on(day) if is_whole else None
 
 
 def _driver(day: Measures, before: Sequence[Measures]) -> str:
