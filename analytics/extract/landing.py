@@ -5,7 +5,8 @@
                                      list_pulls.ndjson.zst   how far each list was read
 
 A folder appears under its name only when it is complete, and is never changed after. A load's id
-is its night, its number within the night, and its step: it sorts by time.
+is its night, its number within the night, and its step: it sorts by time. A line's hash (XXH3, 64
+bits) tells one version of a record from another.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import os
 import shutil
 from contextlib import ExitStack
 from datetime import date, datetime
-from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import msgspec
 import zstandard
+from xxhash import xxh3_64_intdigest
 
 from analytics.extract.listing import Pull
 from analytics.extract.privacy import stored
@@ -92,7 +93,7 @@ class Landing:
         )
         lines = [
             b'{"line":%d,"request":%d,"hash":%d,"record":%b}\n'
-            % (number, request, _hash(text), text)
+            % (number, request, xxh3_64_intdigest(text), text)
             for number, text in enumerate(texts, line + 1)
         ]
         self._lines[source] = line + len(lines)
@@ -179,11 +180,6 @@ def _each_on_one_line(texts: list[bytes]) -> list[bytes]:
     if b"\n" in whole or b"\r" in whole:
         return [text.translate(_SPACES) for text in texts]
     return texts
-
-
-def _hash(text: bytes) -> int:
-    """Sixty-four bits that tell one version of a record from another."""
-    return int.from_bytes(blake2b(text, digest_size=8).digest())
 
 
 def _sync(folder: Path) -> None:
