@@ -31,9 +31,9 @@ _READING = (
     Definition(
         "Days",
         "Runs, cost, failures and restatements belong to the day on which the run was created, in "
-        "the reporting time zone. Gaps, metered cost, bill and the platform's own runs are known "
-        "by UTC day only, of the creation (gaps, platform) or of the model request (metered cost, "
-        "bill).",
+        "the reporting time zone. Hidden runs, metered cost, bill and the platform's own runs are "
+        "known by UTC day only, of the creation (hidden, platform) or of the model request "
+        "(metered cost, bill).",
     ),
     Definition(
         "Cost and metered cost",
