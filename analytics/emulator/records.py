@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from analytics.emulator.artifacts import Artifact
     from analytics.emulator.catalogue import Offer
     from analytics.emulator.quantiles import Traffic
-    from analytics.emulator.schedules import Schedule
-    from analytics.emulator.webhooks import Webhook
+    from analytics.emulator.runs.artifacts import Artifact
+    from analytics.emulator.runs.schedules import Schedule
+    from analytics.emulator.runs.webhooks import Webhook
 
 RunStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]

@@ -12,12 +12,12 @@ import msgspec
 import uvicorn
 
 from analytics.emulator.api import build
-from analytics.emulator.faults import Faults
+from analytics.emulator.api.faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.emulator.gate import Request
+    from analytics.emulator.api.gate import Request
     from analytics.emulator.variants import Variants
     from analytics.emulator.world import World
 

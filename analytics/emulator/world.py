@@ -11,30 +11,30 @@ from decimal import Decimal
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal
 
-from analytics.emulator import timeline
 from analytics.emulator.agenda import Agenda
-from analytics.emulator.artifacts import artifacts
-from analytics.emulator.builds import Builds
 from analytics.emulator.chance import new_id, seeded
 from analytics.emulator.clock import Clock
 from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
 from analytics.emulator.ledger import WIDE, ZERO, Entry
-from analytics.emulator.orchestrator import Orchestrator
 from analytics.emulator.records import Agent, Run, RunList, RunStatus, Session, Version, Workspace
-from analytics.emulator.schedules import Scheduler
+from analytics.emulator.runs import timeline
+from analytics.emulator.runs.artifacts import artifacts
+from analytics.emulator.runs.builds import Builds
+from analytics.emulator.runs.orchestrator import Orchestrator
+from analytics.emulator.runs.schedules import Scheduler
+from analytics.emulator.runs.webhooks import Webhooks
 from analytics.emulator.signing import Signer
 from analytics.emulator.variants import Variants
-from analytics.emulator.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
     from random import Random
 
-    from analytics.emulator.artifacts import Artifact
-    from analytics.emulator.fleet import Fleet
     from analytics.emulator.keys import ProviderKey
     from analytics.emulator.records import AgentStatus, PlatformAgent
+    from analytics.emulator.runs.artifacts import Artifact
+    from analytics.emulator.worlds.fleet import Fleet
 
 BILLED_PLACES = Decimal("1e-10")
 
@@ -65,7 +65,7 @@ class World:
     @classmethod
     def demo(cls, seed: int, now: datetime, *, history_days: int = 90) -> World:
         """Return two workspaces with a history and a story."""
-        from analytics.emulator.story import demo  # a story is built of the world's verbs
+        from analytics.emulator.worlds.story import demo  # a story is built of the world's verbs
 
         return demo(seed, now, history_days)
 
@@ -74,7 +74,7 @@ class World:
         cls, seed: int, now: datetime, *, agents: int = 500, runs_per_agent: int = 200
     ) -> Fleet:
         """Return one plain workspace with many runs."""
-        from analytics.emulator.fleet import Fleet  # a fleet is a world
+        from analytics.emulator.worlds.fleet import Fleet  # a fleet is a world
 
         return Fleet(seed, now, agents=agents, runs_per_agent=runs_per_agent)
 

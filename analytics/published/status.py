@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.batch.last_night import read_last_night
 from analytics.published.sandbox import open_published
-from analytics.report import numbers
 from analytics.report.summary.lines import pace_in_words
+from analytics.report.writing import numbers
 from analytics.terminal import visible
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import is_held

@@ -10,21 +10,14 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from analytics.report import (
-    agent,
-    assemble,
-    fingerprints,
-    overview,
-    packed,
-    provenance,
-    reads,
-    rendering,
-    workspace,
-)
 from analytics.report.controls import complete, standing
 from analytics.report.controls import pages as controls
-from analytics.report.manifest import Manifest
-from analytics.report.provenance import NOTHING
+from analytics.report.figures import assemble
+from analytics.report.files import fingerprints, packed, provenance, rendering
+from analytics.report.files.manifest import Manifest
+from analytics.report.files.provenance import NOTHING
+from analytics.report.marts import reads
+from analytics.report.pages import agent, overview, workspace
 from analytics.resources import folder
 
 if TYPE_CHECKING:
@@ -34,9 +27,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.report.blocks import Chart
-    from analytics.report.facts import Agent, AgentSheet, Sheet, Subject, Workspace
-    from analytics.report.provenance import PageKey
+    from analytics.report.figures.facts import Agent, AgentSheet, Sheet, Subject, Workspace
+    from analytics.report.files.provenance import PageKey
+    from analytics.report.writing.blocks import Chart
 
 SCRIPTS = (
     "numbers",

@@ -1,4 +1,4 @@
-// How figures are written, as analytics/report/numbers.py and phrases.py write them.
+// How figures are written, as numbers.py and phrases.py of analytics/report/writing/ write them.
 // Money is a BigInt of ten-billionths of a dollar: sums are exact, and rounded once, half to even.
 "use strict";
 

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from fastapi import HTTPException
 
-from analytics.emulator import logs
 from analytics.emulator.aggregates import Analytics
+from analytics.emulator.runs import logs
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Result
 from tests.conftest import StartRun

@@ -107,7 +107,7 @@ def test_a_bad_fault_is_refused(api: Api, body: dict[str, object]) -> None:
 
 def test_a_bad_expression_is_refused_in_process() -> None:
     """A fault with a bad expression raises when it is added, not in the server."""
-    from analytics.emulator.faults import Faults
+    from analytics.emulator.api.faults import Faults
 
     with pytest.raises(re.error):
         Faults().add("(", "500")

@@ -6,7 +6,7 @@ import inspect
 import re
 
 from analytics.cli.app import emulator
-from analytics.emulator import plan
+from analytics.emulator.runs import plan
 
 
 def test_the_help_names_every_mark() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from analytics.emulator import World
-from analytics.emulator.orchestrator import SLOTS
+from analytics.emulator.runs.orchestrator import SLOTS
 
 from .conftest import NOW, serving
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from analytics.emulator import World
-from analytics.emulator.platform import BUILDER
+from analytics.emulator.runs.platform import BUILDER
 
 from .conftest import NOW, Api, serving
 

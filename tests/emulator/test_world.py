@@ -5,10 +5,10 @@ from decimal import Decimal
 from uuid import UUID
 
 from analytics.emulator import Variants, World, wire
-from analytics.emulator.behaviour import Habit, Worker
 from analytics.emulator.catalogue import GLM, OPUS
 from analytics.emulator.ledger import Totals
 from analytics.emulator.quantiles import CODE
+from analytics.emulator.worlds.behaviour import Habit, Worker
 
 from .conftest import NOW
 

@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.report.periods import Calendar
-from analytics.report.reads import Marts
+from analytics.report.figures.periods import Calendar
+from analytics.report.marts.reads import Marts
 from analytics.resources import folder
 from tests.queries.sample import fill
 from tests.queries.test_months import read

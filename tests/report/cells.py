@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from analytics.report import numbers
-from analytics.report.periods import Period
+from analytics.report.figures.periods import Period
+from analytics.report.writing import numbers
 from tests.report.pages import Element, Page
 
 DASH = "\u2013"

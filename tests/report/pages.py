@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
-from analytics.report import packed
+from analytics.report.files import packed
 from analytics.report.site import SiteSummary
 
 _VOID = {"meta", "link", "rect", "line", "circle", "path", "br", "input", "wbr"}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.report import axes
+from analytics.report.writing import axes
 
 MONEY = st.decimals(0, 10**18, places=10)
 

@@ -13,7 +13,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, expect
 
-from analytics.report import numbers
+from analytics.report.writing import numbers
 from tests.report.browser import CHROMIUM, WHY_NOT, Reader
 from tests.report.browser import browser as opened_browser
 from tests.report.pages import Page, Site

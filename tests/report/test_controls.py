@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 from analytics.emulator.world import World
-from analytics.report.numbers import cents_together, usd, usd_in_cents
 from analytics.report.site import build_site
+from analytics.report.writing.numbers import cents_together, usd, usd_in_cents
 from analytics.warehouse.database import open_marts
 from tests.conftest import Batch, StartRun
 from tests.nights import night, short_lists

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from analytics.report import numbers
+from analytics.report.writing import numbers
 from tests.report import marts
 from tests.report.conftest import BuildSite
 from tests.report.pages import Site

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Browser
 
-from analytics.report import numbers
+from analytics.report.writing import numbers
 from tests.conftest import Batch, StartRun
 from tests.nights import night, short_lists
 from tests.report import marts

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics.report.manifest import MANIFEST
+from analytics.report.files.manifest import MANIFEST
 from analytics.report.site import build_site
 from tests.report import marts
 from tests.report.conftest import about

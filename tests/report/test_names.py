@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.report import names
+from analytics.report.writing import names
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from analytics.report.periods import Calendar, Period
+from analytics.report.figures.periods import Calendar, Period
 
 DASH = "\u2013"
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from analytics.report.rendering import CONTENT_SECURITY_POLICY
+from analytics.report.files.rendering import CONTENT_SECURITY_POLICY
 from tests.report.pages import Site
 
 

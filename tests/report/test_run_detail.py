@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from analytics.report import numbers
+from analytics.report.writing import numbers
 from tests.report import cells
 from tests.report.asking import of_page
 from tests.report.browser import CHROMIUM, WHY_NOT, Reader

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
-from analytics.emulator.platform import BUILDER
 from analytics.emulator.records import Agent, Workspace
+from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
 from tests.conftest import Batch, StartRun
 from tests.nights import night, read_until_killed

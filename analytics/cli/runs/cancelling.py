@@ -5,7 +5,7 @@ from __future__ import annotations
 from analytics.cli.runs import printed, tables
 from analytics.cli.runs.watching import leaving_it_at_work
 from analytics.levain import Levain, Run
-from analytics.report import numbers
+from analytics.report.writing import numbers
 
 
 def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_json: bool) -> None:

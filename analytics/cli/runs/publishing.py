@@ -7,7 +7,7 @@ from pathlib import Path
 from analytics.cli.runs import files, printed, tables
 from analytics.errors import AnalyticsError
 from analytics.levain import Levain, Run
-from analytics.report import numbers
+from analytics.report.writing import numbers
 
 
 def show(levain: Levain, run: Run, folder: Path | None, *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from analytics.cli.runs.lookup import short_ids
 from analytics.cli.runs.printed import console
 from analytics.levain import Agent, Artifact, LogEvent, Run, SessionEvent
-from analytics.report import numbers
+from analytics.report.writing import numbers
 from analytics.terminal import visible, visible_lines
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from analytics.cli.runs import printed, tables
 from analytics.levain import Agent, Levain, Progress, Run, TransientError
-from analytics.report import numbers
+from analytics.report.writing import numbers
 from analytics.terminal import visible, visible_lines
 
 SHOWN_EVENTS = 8

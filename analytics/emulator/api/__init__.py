@@ -20,12 +20,12 @@ from analytics.emulator.api import (
     versions,
     webhooks,
 )
-from analytics.emulator.gate import Gate, Request
+from analytics.emulator.api.gate import Gate, Request
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from analytics.emulator.faults import Faults
+    from analytics.emulator.api.faults import Faults
     from analytics.emulator.world import World
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from analytics.emulator import wire
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent
-from analytics.emulator.orchestrator import RefusedError
+from analytics.emulator.runs.orchestrator import RefusedError
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Workspace

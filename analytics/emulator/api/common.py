@@ -11,8 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from analytics.emulator import wire
-from analytics.emulator.orchestrator import RefusedError
 from analytics.emulator.records import Agent, Run, Session, Version, Workspace
+from analytics.emulator.runs.orchestrator import RefusedError
 from analytics.emulator.world import World
 
 if TYPE_CHECKING:

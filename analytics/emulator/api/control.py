@@ -12,7 +12,7 @@ from fastapi import Body, HTTPException, Request, Response
 from analytics.emulator import wire
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorld
-from analytics.emulator.faults import Fault
+from analytics.emulator.api.faults import Fault
 
 if TYPE_CHECKING:
     from analytics.emulator.world import World

@@ -9,7 +9,7 @@ from fastapi import Body, Depends, Response
 from analytics.emulator import wire
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, find_version, invalid
-from analytics.emulator.orchestrator import RunInput
+from analytics.emulator.runs.orchestrator import RunInput
 
 router = common.router()
 

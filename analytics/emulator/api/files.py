@@ -9,9 +9,9 @@ from uuid import UUID
 
 from fastapi import HTTPException, Request, Response
 
-from analytics.emulator import artifacts, logs
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorld
+from analytics.emulator.runs import artifacts, logs
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Run

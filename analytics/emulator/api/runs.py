@@ -8,11 +8,12 @@ from uuid import UUID
 
 from fastapi import HTTPException, Query, Request, Response
 
-from analytics.emulator import artifacts, logs, wire
+from analytics.emulator import wire
 from analytics.emulator.aggregates import daily_counts
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_run
 from analytics.emulator.records import RunList
+from analytics.emulator.runs import artifacts, logs
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Workspace

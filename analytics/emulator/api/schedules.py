@@ -13,13 +13,13 @@ from analytics.emulator import wire
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, invalid
 from analytics.emulator.api.dispatch import Given
-from analytics.emulator.cron import CronError
+from analytics.emulator.runs.cron import CronError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.emulator.records import Workspace
-    from analytics.emulator.schedules import Schedule
+    from analytics.emulator.runs.schedules import Schedule
 
 LONGEST_LIST = 200
 

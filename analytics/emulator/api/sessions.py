@@ -7,10 +7,11 @@ from uuid import UUID
 
 from fastapi import Response
 
-from analytics.emulator import timeline, wire
+from analytics.emulator import wire
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_session
 from analytics.emulator.api.dispatch import Given
+from analytics.emulator.runs import timeline
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Session

@@ -10,11 +10,11 @@ from fastapi import Body, HTTPException, Request, Response
 from analytics.emulator import wire
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, find_session, invalid
-from analytics.emulator.orchestrator import RunInput
+from analytics.emulator.runs.orchestrator import RunInput
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Agent, Workspace
-    from analytics.emulator.webhooks import Webhook
+    from analytics.emulator.runs.webhooks import Webhook
 
 router = common.router()
 

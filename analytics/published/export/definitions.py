@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from analytics.report import numbers
+from analytics.report.writing import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -6,20 +6,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from analytics.report.controls.rows import added
-from analytics.report.numbers import (
-    UNKNOWN,
-    cents_together,
-    usd,
-    usd_exact,
-    usd_in_cents,
-)
-from analytics.report.tables import Cell, Column
+from analytics.report.writing.numbers import UNKNOWN, cents_together, usd, usd_exact, usd_in_cents
+from analytics.report.writing.tables import Cell, Column
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analytics.report.controls.rows import Bill, Explained
-    from analytics.report.tables import Row
+    from analytics.report.writing.tables import Row
 
 PARTS = ("Listed runs", "Open runs", "Platform", "Hidden runs", "Edge of day", "Not explained")
 BILL = ("Billed", "Not billed")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.report import names, state
 from analytics.report.controls import amounts
 from analytics.report.controls.rows import Bill
-from analytics.report.facts import known_sum
-from analytics.report.numbers import UNKNOWN
-from analytics.report.periods import month_in_short
-from analytics.report.tables import Cell, Column, Table
+from analytics.report.figures.facts import known_sum
+from analytics.report.figures.periods import month_in_short
+from analytics.report.writing import names, state
+from analytics.report.writing.numbers import UNKNOWN
+from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from analytics.report.controls.reads import Months
     from analytics.report.controls.rows import ProviderKey
-    from analytics.report.periods import Calendar
-    from analytics.report.tables import Row
+    from analytics.report.figures.periods import Calendar
+    from analytics.report.writing.tables import Row
 
 _BILL = ("Cost", "Billed", "Not billed")
 _NO_AGENT = "Platform, and usage without an agent"

@@ -6,18 +6,18 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.facts import known_sum
-from analytics.report.numbers import plural
-from analytics.report.periods import Period, month_in_words
-from analytics.report.tables import Column, Sum, Table, foot, money
+from analytics.report.figures.facts import known_sum
+from analytics.report.figures.periods import Period, month_in_words
+from analytics.report.writing.numbers import plural
+from analytics.report.writing.tables import Column, Sum, Table, foot, money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import duckdb
 
-    from analytics.report.facts import Measures, Subject, Workspace
-    from analytics.report.tables import Cell
+    from analytics.report.figures.facts import Measures, Subject, Workspace
+    from analytics.report.writing.tables import Cell
 
 
 class Totals:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.report import names, state
 from analytics.report.controls.missing import agent
-from analytics.report.facts import known_sum
-from analytics.report.numbers import UNKNOWN, count, plural
-from analytics.report.tables import Column, Sum, Table, foot, money
+from analytics.report.figures.facts import known_sum
+from analytics.report.writing import names, state
+from analytics.report.writing.numbers import UNKNOWN, count, plural
+from analytics.report.writing.tables import Column, Sum, Table, foot, money
 
 if TYPE_CHECKING:
     from analytics.report.controls.missing import Links
     from analytics.report.controls.quality_reads import Listed
-    from analytics.report.tables import Row
+    from analytics.report.writing.tables import Row
 
 
 def in_words(found: Listed) -> str:

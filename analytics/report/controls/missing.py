@@ -6,17 +6,17 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analytics.report import names
-from analytics.report.facts import known_sum
-from analytics.report.numbers import UNKNOWN, count, duration, percent, plural
+from analytics.report.figures.facts import known_sum
 from analytics.report.summary.lines import pace_in_words
-from analytics.report.tables import Cell, Column, Sum, Table, foot, money
+from analytics.report.writing import names
+from analytics.report.writing.numbers import UNKNOWN, count, duration, percent, plural
+from analytics.report.writing.tables import Cell, Column, Sum, Table, foot, money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analytics.report.controls.quality_reads import Listed
-    from analytics.report.tables import Row
+    from analytics.report.writing.tables import Row
 
     Rows = Sequence[tuple[Any, ...]]
     Links = dict[str | None, Cell]

@@ -10,7 +10,7 @@ from analytics.report.controls.quality_reads import QualityReads
 if TYPE_CHECKING:
     import duckdb
 
-    from analytics.report.facts import Workspace
+    from analytics.report.figures.facts import Workspace
 
 
 def of_workspace(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> dict[str, dict[str, Any]]:

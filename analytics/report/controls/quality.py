@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.report import names, numbers, state
-from analytics.report.blocks import Kpi
 from analytics.report.controls import late, missing, verdicts
 from analytics.report.controls.reconciliation import agent_links
-from analytics.report.tables import Column, Table
+from analytics.report.writing import names, numbers, state
+from analytics.report.writing.blocks import Kpi
+from analytics.report.writing.tables import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from analytics.report.controls.quality_reads import Listed, QualityReads
     from analytics.report.controls.rows import Finding
-    from analytics.report.facts import Workspace
+    from analytics.report.figures.facts import Workspace
 
 
 def page(workspace: Workspace, read: QualityReads, findings: Sequence[Finding]) -> dict[str, Any]:

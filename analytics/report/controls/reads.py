@@ -15,7 +15,7 @@ from analytics.report.controls.rows import (
     Origin,
     ProviderKey,
 )
-from analytics.report.reads import grouped, in_utc
+from analytics.report.marts.reads import grouped, in_utc
 
 if TYPE_CHECKING:
     from datetime import date

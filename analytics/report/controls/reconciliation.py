@@ -6,12 +6,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analytics.report import names, numbers, state
 from analytics.report.controls import amounts, bills, verdicts, waterfall
 from analytics.report.controls.rows import added
 from analytics.report.controls.verdicts import NOT_JUDGED, STATES
-from analytics.report.periods import month_in_words
-from analytics.report.tables import Cell, Column, Table, money
+from analytics.report.figures.periods import month_in_words
+from analytics.report.writing import names, numbers, state
+from analytics.report.writing.tables import Cell, Column, Table, money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from analytics.report.controls.reads import Reads
     from analytics.report.controls.rows import Control, Day, Finding, Hour, Origin
-    from analytics.report.facts import Workspace
-    from analytics.report.tables import Row
+    from analytics.report.figures.facts import Workspace
+    from analytics.report.writing.tables import Row
 
 _CONTROLS = {
     "completeness": "Completeness",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from analytics.report.numbers import count, plural
-from analytics.report.tables import Cell, Column, Table, money
+from analytics.report.writing.numbers import count, plural
+from analytics.report.writing.tables import Cell, Column, Table, money
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.report.facts import Workspace
-    from analytics.report.tables import Row
+    from analytics.report.figures.facts import Workspace
+    from analytics.report.writing.tables import Row
 
 
 @dataclass(frozen=True, slots=True)

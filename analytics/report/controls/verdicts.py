@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from analytics.report.controls.rows import added
-from analytics.report.numbers import plural, usd, usd_headline
+from analytics.report.writing.numbers import plural, usd, usd_headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

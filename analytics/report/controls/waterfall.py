@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from analytics.report.controls.rows import added
-from analytics.report.numbers import cents_together, percent, usd_exact, usd_in_cents
-from analytics.report.periods import Period
-from analytics.report.tables import Cell, Column, Table
+from analytics.report.figures.periods import Period
+from analytics.report.writing.numbers import cents_together, percent, usd_exact, usd_in_cents
+from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analytics.report.controls.rows import Day
-    from analytics.report.tables import Row
+    from analytics.report.writing.tables import Row
 
 _PARTS = (
     ("Listed runs", "cost of those that have ended", "runs"),

@@ -11,9 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 
-from analytics.report import names, numbers
-from analytics.report.periods import day_in_words
-from analytics.report.state import moment
+from analytics.report.figures.periods import day_in_words
 from analytics.report.summary.facts import Runs
 from analytics.report.summary.lines import (
     platform_in_words,
@@ -22,6 +20,8 @@ from analytics.report.summary.lines import (
     tokens_or_unknown,
     usd_or_unknown,
 )
+from analytics.report.writing import names, numbers
+from analytics.report.writing.state import moment
 
 if TYPE_CHECKING:
     from datetime import date

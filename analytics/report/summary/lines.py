@@ -6,9 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report import names, numbers
-from analytics.report.periods import day_on_axis, month_in_words
-from analytics.report.state import moment
+from analytics.report.figures.periods import day_on_axis, month_in_words
+from analytics.report.writing import names, numbers
+from analytics.report.writing.state import moment
 
 if TYPE_CHECKING:
     from analytics.report.summary.facts import Days, Runs, Summary

@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from analytics.report.periods import Calendar, Period
+from analytics.report.figures.periods import Calendar, Period
 from analytics.report.summary.facts import (
     Controls,
     Days,

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from analytics.report import numbers
 from analytics.report.summary import facts
 from analytics.report.summary.facts import Summary
 from analytics.report.summary.files import escaped, markdown, terminal_lines, write_files
 from analytics.report.summary.reads import read_summary
+from analytics.report.writing import numbers
 from analytics.transform.checks import run_checks
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 

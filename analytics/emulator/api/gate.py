@@ -1,0 +1,102 @@
+"""What every request passes before it is routed: the request log, the date, the faults."""
+
+from __future__ import annotations
+
+from email.utils import format_datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from analytics.emulator.api.faults import Fault
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from analytics.emulator.api.faults import Faults
+    from analytics.emulator.world import World
+
+PREFIXES = ("/api/", "/files/")  # the emulator's own controls are neither noted nor broken
+
+
+class Request(NamedTuple):
+    """A request as it came in."""
+
+    method: str
+    path: str
+    query: str
+
+
+class Gate:
+    """An ASGI application around the API."""
+
+    def __init__(self, app: ASGIApp, world: World, faults: Faults, requests: list[Request]) -> None:
+        self._app = app
+        self._world = world
+        self._faults = faults
+        self._requests = requests
+        self._answered = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, truly or as a fault says."""
+        path: str = scope["path"]
+        with self._world.lock:  # while time passes, the clock stands at moments of the past
+            date = format_datetime(self._world.now, usegmt=True).encode()
+
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"date", date)]
+            await send(message)
+
+        fault = None
+        if path.startswith(PREFIXES):
+            self._requests.append(Request(scope["method"], path, scope["query_string"].decode()))
+            fault = self._faults.take(path) or self._fault_by_count()
+        if fault is None:
+            await self._app(scope, receive, send_dated)
+        elif fault.answer in ("cut", "truncated"):
+            await self._break_body(fault, scope, receive, send_dated)
+        else:
+            await _answer(fault, send_dated)
+
+    def _fault_by_count(self) -> Fault | None:
+        self._answered += 1
+        variants = self._world.variants
+        if variants.every_nth_429 and self._answered % variants.every_nth_429 == 0:
+            return Fault("", "429", retry_after_seconds=variants.retry_after_seconds)
+        if variants.every_nth_503 and self._answered % variants.every_nth_503 == 0:
+            return Fault("", "503")
+        return None
+
+    async def _break_body(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send half of the true answer."""
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self._app(scope, receive, keep)
+        start = messages[0]
+        body = b"".join(message.get("body", b"") for message in messages[1:])
+        half = body[: len(body) // 2]
+        is_cut = fault.answer == "cut"
+        if not is_cut:
+            others = [item for item in start["headers"] if item[0] != b"content-length"]
+            start["headers"] = [*others, (b"content-length", str(len(half)).encode())]
+        await send(start)
+        # The server ends the connection of an application that leaves a body unfinished.
+        await send({"type": "http.response.body", "body": half, "more_body": is_cut})
+
+
+async def _answer(fault: Fault, send: Send) -> None:
+    status, body = {
+        "500": (500, b'{"detail":"Internal Server Error"}'),
+        "503": (503, b'{"detail":"Service Unavailable"}'),
+        "429": (429, b'{"detail":"Too Many Requests"}'),
+        "invalid": (200, b"<html><body>upstream sent no JSON</body></html>"),
+    }[fault.answer]
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    if status == 429:
+        headers.append((b"retry-after", str(fault.retry_after_seconds).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,78 @@
+"""Builds and verifications that customers ask for: the vendor's agents at work on a draft."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+
+from analytics.emulator.catalogue import SONNET
+from analytics.emulator.chance import seeded
+from analytics.emulator.quantiles import CODE
+from analytics.emulator.runs.orchestrator import RefusedError
+from analytics.emulator.runs.platform import BUILDER, VERIFIER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analytics.emulator.records import Agent, PlatformAgent, Run, Version
+    from analytics.emulator.world import World
+
+REQUESTS = 4
+REQUEST_SECONDS = (1.5, 3.0)
+
+
+class Builds:
+    """The platform's runs in a world that were asked for from outside its story."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rng = seeded(world.seed, "builds")
+
+    def build(self, agent: Agent, version: Version, prompt: str) -> Run:
+        """Work on a draft; what is published stays as it is."""
+        if version.status != "draft":
+            raise RefusedError(f"The version is {version.status}; only a draft can be built")
+        return self._start(BUILDER, agent, prompt=prompt)
+
+    def verify(self, agent: Agent, version: Version, *, publish: bool) -> Run:
+        """Verify a version, and publish it if that was asked for."""
+        runs = agent.workspace.platform_runs
+        if any(run.is_open and run.target is agent and run.kind == "build" for run in runs):
+            raise RefusedError("A build turn is currently running")
+        activate = partial(self._world.set_version_status, agent, version, "active")
+        return self._start(VERIFIER, agent, then=activate if publish else None)
+
+    def _start(
+        self,
+        platform_agent: PlatformAgent,
+        agent: Agent,
+        *,
+        prompt: str | None = None,
+        then: Callable[[], object] | None = None,
+    ) -> Run:
+        """Queue a run, and put all that it will do on the live agenda."""
+        world = self._world
+        run = world.start_platform_run(
+            agent.workspace, platform_agent, target=agent, prompt=prompt, ids=self._rng
+        )
+        moment = world.now + timedelta(seconds=1)
+        world.live.put(moment, partial(world.launch_run, run))
+        for _ in range(REQUESTS):
+            moment += timedelta(seconds=self._rng.uniform(*REQUEST_SECONDS))
+            world.live.put(moment, partial(self._request, run))
+        world.live.put(moment, partial(world.finish_run, run))
+        if then:
+            world.live.put(moment, then)
+        return run
+
+    def _request(self, run: Run) -> None:
+        tokens_in, tokens_out = CODE.sample(self._rng)
+        self._world.meter(
+            run,
+            model=SONNET.model,
+            provider=SONNET.provider,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            cost_usd=SONNET.cost(tokens_in, tokens_out),
+        )

@@ -1,0 +1,149 @@
+"""The orchestrator: queues the runs that are asked for, and gives them sandboxes.
+
+A workspace has a few sandboxes; with more runs, the younger ones wait in `pending`. The turns of a
+session come one after the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from analytics.emulator.chance import new_id, seeded
+from analytics.emulator.records import Session
+from analytics.emulator.runs import timeline
+from analytics.emulator.runs.execution import Execution
+
+if TYPE_CHECKING:
+    from analytics.emulator.records import Agent, Run, Source, Version
+    from analytics.emulator.world import World
+
+SLOTS = 4  # sandboxes of a workspace
+DRAIN = timedelta(seconds=2)  # of the step in flight of a run that the story drives
+
+
+class RefusedError(Exception):
+    """The state of an agent or a session does not allow what was asked; its text says why."""
+
+
+class RunInput(NamedTuple):
+    """What a run is given: a prompt or a state."""
+
+    prompt: str | None = None
+    initial_state: dict[str, Any] | None = None
+
+
+class Orchestrator:
+    """All runs of a world that were asked for from outside its story."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._ids = seeded(world.seed, "orchestrator")
+        self._queue: list[tuple[Agent, Run]] = []
+        self._working: dict[str, Execution] = {}
+
+    def dispatch(
+        self,
+        agent: Agent,
+        given: RunInput,
+        *,
+        version: Version | None = None,
+        source: Source = "manual",
+    ) -> Run:
+        """Queue a run in a session of its own, on the active version unless one is named."""
+        with self._world.lock:
+            _require_active(agent)
+            version = version or agent.active_version
+            if version is None:
+                raise RefusedError("The agent has no active version; publish one")
+            if version.status != "active":
+                raise RefusedError(f"The version is {version.status}; only an active one can run")
+            session = Session(new_id(self._ids), agent, version, self._world.now)
+            agent.workspace.sessions[session.id] = session
+            return self._queue_run(agent, session, given, source)
+
+    def continue_session(
+        self, session: Session, given: RunInput, *, source: Source = "manual"
+    ) -> Run:
+        """Queue another turn of a session, on the version on which it began."""
+        with self._world.lock:
+            if session.terminated_at:
+                raise RefusedError(
+                    "The session is terminated and takes no message; start a new one"
+                )
+            if session.agent is None:
+                raise RefusedError("The session has no agent that could answer")
+            _require_active(session.agent)
+            return self._queue_run(session.agent, session, given, source)
+
+    def cancel(self, session: Session) -> None:
+        """Terminate a session, and end the runs in it; one that is terminated stays as it is."""
+        with self._world.lock:
+            if any(run.platform_agent for run in session.runs):
+                raise RefusedError("A session of the platform's own agents cannot be cancelled")
+            if session.terminated_at:
+                return
+            timeline.keep(session)
+            session.terminated_at = self._world.now
+            for run in [run for run in session.runs if run.is_open]:
+                self._stop(run)
+
+    def cancel_by_policy(self, agent: Agent, reason: str) -> None:
+        """End the runs of an agent that may no longer run."""
+        runs = [execution.run for execution in self._working.values()]
+        runs += [run for _, run in self._queue]
+        for run in runs:
+            if run.agent is agent:
+                run.cancelled_by = f"policy: {reason}"
+                self._stop(run)
+
+    def note_end(self, run: Run) -> None:
+        """Give the sandbox of a run that has ended to the next one."""
+        self._working.pop(run.id, None)
+        if self._queue:
+            self._queue = [(agent, queued) for agent, queued in self._queue if queued is not run]
+            self._fill_slots()
+
+    def _queue_run(self, agent: Agent, session: Session, given: RunInput, source: Source) -> Run:
+        events = timeline.keep(session)
+        run = self._world.start_run(
+            agent, session=session, prompt=given.prompt, run_id=new_id(self._ids)
+        )
+        run.initial_state, run.source = given.initial_state, source
+        timeline.asked(events, run)
+        self._queue.append((agent, run))
+        self._fill_slots()
+        return run
+
+    def _fill_slots(self) -> None:
+        taken = Counter(execution.run.workspace.id for execution in self._working.values())
+        for agent, run in list(self._queue):
+            is_next = not any(other.is_open for other in _earlier_turns(run))
+            if is_next and taken[run.workspace.id] < SLOTS:
+                taken[run.workspace.id] += 1
+                self._queue.remove((agent, run))
+                self._working[run.id] = Execution(self._world, agent, run)
+
+    def _stop(self, run: Run) -> None:
+        execution = self._working.get(run.id)
+        if run.status == "pending":
+            self._world.finish_run(run, "cancelled")
+        elif execution:
+            execution.stop()
+        else:
+            self._world.live.put(self._world.now + DRAIN, lambda: self._end_story_run(run))
+
+    def _end_story_run(self, run: Run) -> None:
+        if run.is_open:
+            self._world.finish_run(run, "cancelled")
+
+
+def _require_active(agent: Agent) -> None:
+    if agent.status != "active":
+        raise RefusedError(f"The agent is {agent.status}; only an active one can run")
+
+
+def _earlier_turns(run: Run) -> list[Run]:
+    turns = run.session.runs
+    return turns[: turns.index(run)]

@@ -1,0 +1,83 @@
+"""Schedules: agents that run by the clock."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from analytics.emulator.chance import new_id, seeded
+from analytics.emulator.runs.cron import Cron
+from analytics.emulator.runs.orchestrator import RefusedError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from analytics.emulator.records import Agent
+    from analytics.emulator.runs.orchestrator import RunInput
+    from analytics.emulator.world import World
+
+
+@dataclass(slots=True, eq=False)
+class Schedule:
+    """When an agent runs by itself, and with what."""
+
+    id: str
+    agent: Agent
+    cron_expr: str
+    timezone: str
+    given: RunInput
+    created_at: datetime
+    enabled: bool = True
+    next_fire_at: datetime | None = None
+    last_fired_at: datetime | None = None
+    last_run_id: str | None = None
+
+
+class Scheduler:
+    """Fires schedules on the live agenda; what was missed during a pause is not made up for."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._ids = seeded(world.seed, "schedules")
+
+    def create(self, agent: Agent, cron_expr: str, timezone: str, given: RunInput) -> Schedule:
+        """Let an agent run at each match from now on; raises as `Cron` and `ZoneInfo` do."""
+        now = self._world.now
+        moment = _next_match(cron_expr, timezone, now)
+        schedule = Schedule(new_id(self._ids), agent, cron_expr, timezone, given, now)
+        agent.workspace.schedules[schedule.id] = schedule
+        self._plan(schedule, moment)
+        return schedule
+
+    def change(self, schedule: Schedule, cron_expr: str, timezone: str, *, enabled: bool) -> None:
+        """Change a schedule from now on; raises as `create`, and then changes nothing."""
+        moment = _next_match(cron_expr, timezone, self._world.now)
+        schedule.cron_expr, schedule.timezone, schedule.enabled = cron_expr, timezone, enabled
+        self._plan(schedule, moment)
+
+    def delete(self, schedule: Schedule) -> None:
+        """Take a schedule away; its runs stay."""
+        del schedule.agent.workspace.schedules[schedule.id]
+        schedule.next_fire_at = None
+
+    def _plan(self, schedule: Schedule, moment: datetime) -> None:
+        schedule.next_fire_at = moment if schedule.enabled else None
+        if schedule.enabled:
+            self._world.live.put(moment, partial(self._fire, schedule, moment))
+
+    def _fire(self, schedule: Schedule, moment: datetime) -> None:
+        """Start a run, unless the schedule has been changed since this was planned."""
+        if schedule.next_fire_at != moment:
+            return
+        with suppress(RefusedError):  # a paused agent misses its turn
+            dispatch = self._world.orchestrator.dispatch
+            schedule.last_run_id = dispatch(schedule.agent, schedule.given, source="scheduled").id
+            schedule.last_fired_at = moment
+        self._plan(schedule, _next_match(schedule.cron_expr, schedule.timezone, moment))
+
+
+def _next_match(cron_expr: str, timezone: str, now: datetime) -> datetime:
+    return Cron.parse(cron_expr).next_after(now, ZoneInfo(timezone))

@@ -1,0 +1,69 @@
+"""An agent's inbound webhook: an address with a secret, which starts runs without a key."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from analytics.emulator.chance import new_id, seeded
+from analytics.emulator.runs.orchestrator import RefusedError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from analytics.emulator.records import Agent
+    from analytics.emulator.world import World
+
+SECRET_BITS = 192
+
+
+@dataclass(slots=True, eq=False)
+class Webhook:
+    """What is kept of a webhook; its secret is not."""
+
+    id: str
+    created_at: datetime
+    digest: bytes
+
+    def opens_with(self, secret: str) -> bool:
+        """Tell whether it is the secret that was shown last."""
+        return hmac.compare_digest(self.digest, _digest(secret))
+
+
+class Webhooks:
+    """The webhooks of a world's agents: one an agent."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._rng = seeded(world.seed, "webhooks")
+
+    def create(self, agent: Agent) -> tuple[Webhook, str]:
+        """Give an agent a webhook and return it with its secret, which is not kept."""
+        if agent.webhook:
+            raise RefusedError("The agent has a webhook; rotate its secret, or delete it first")
+        secret = self._new_secret()
+        agent.webhook = Webhook(new_id(self._rng), self._world.now, _digest(secret))
+        return agent.webhook, secret
+
+    def rotate(self, webhook: Webhook) -> str:
+        """Return another secret, in place of the old one."""
+        secret = self._new_secret()
+        webhook.digest = _digest(secret)
+        return secret
+
+    def find(self, webhook_id: str, secret: str) -> Agent | None:
+        """Return the agent whose webhook the secret opens, or None."""
+        for workspace in self._world.workspaces:
+            for agent in workspace.agents.values():
+                if agent.webhook and agent.webhook.id == webhook_id:
+                    return agent if agent.webhook.opens_with(secret) else None
+        return None
+
+    def _new_secret(self) -> str:
+        return f"{self._rng.getrandbits(SECRET_BITS):0{SECRET_BITS // 4}x}"
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()

@@ -1,0 +1,1 @@
+"""From pages to files: HTML, data for scripts, and what need not be made again."""

@@ -1,0 +1,100 @@
+"""Data files: what scripts need beyond a page, packed so that five hundred agents stay small.
+
+A data file is a script that registers one compressed JSON document: from disk, a page can load
+nothing but scripts.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from itertools import accumulate, pairwise
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from analytics.report.figures.facts import MEASURE_COLUMNS, DayState
+from analytics.report.figures.splits import MONEY, ten_billionths, whole_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from analytics.report.figures.facts import Subject
+    from analytics.report.figures.splits import Split
+    from analytics.report.writing.blocks import Chart
+
+_LEVEL = 6
+_UNREAD = (None,) * len(MEASURE_COLUMNS)
+_measures = attrgetter(*MEASURE_COLUMNS)
+_STEPWISE = frozenset({"day", "run", "created"})
+_STATES = {
+    DayState.COMPLETE: "c",
+    DayState.SO_FAR: "s",
+    DayState.HIDDEN: "h",
+    DayState.INCOMPLETE: "i",
+    DayState.NO_DATA: "n",
+}
+
+
+def write(file: Path, document: object) -> None:
+    """Writes a document; its name is that of the file."""
+    text = json.dumps(
+        _stepwise(document), ensure_ascii=False, allow_nan=False, separators=(",", ":")
+    )
+    # Digits repeat by chance: to spell them out takes less than to refer back to them.
+    pack = zlib.compressobj(_LEVEL, strategy=zlib.Z_FILTERED)
+    packed = b64encode(pack.compress(text.encode()) + pack.flush()).decode()
+    file.write_text(f'facts.add("{file.stem}", "{packed}");\n', "utf-8")
+
+
+def read(file: Path) -> Any:
+    """The document of a data file."""
+    return _summed(json.loads(zlib.decompress(b64decode(file.read_text("utf-8").split('"')[3]))))
+
+
+def document(
+    subject: Subject, splits: Mapping[str, Split], *, is_resting: bool = False
+) -> dict[str, object]:
+    """The figures of a subject by day: whole numbers, money in ten-billionths of a dollar."""
+    days = list(subject.coverage.calendar.history.days())
+    known = [_UNREAD if (day := subject.on(each)) is None else _measures(day) for each in days]
+    columns = zip(MEASURE_COLUMNS, zip(*known, strict=True), strict=True)
+    return {
+        "first": days[0].isoformat(),
+        "states": "".join(_STATES[subject.state(day)] for day in days),
+        "resting": is_resting,
+        "measures": {
+            name: whole_numbers([*map(ten_billionths, column)] if name in MONEY else column)
+            for name, column in columns
+        },
+        "splits": {name: split.document() for name, split in splits.items()},
+    }
+
+
+def charts(charts: Mapping[str, Chart]) -> dict[str, object]:
+    """What the script draws charts from, by their keys."""
+    return {chart.key: chart.spec for chart in charts.values() if chart.spec}
+
+
+def _stepwise(document: object) -> object:
+    """Columns that rise or fall in small steps, as those steps, under a name with a plus."""
+    if not isinstance(document, dict):
+        return document
+    return {
+        f"+{name}" if name in _STEPWISE else name: [
+            after - before for before, after in pairwise([0, *value])
+        ]
+        if name in _STEPWISE
+        else _stepwise(value)
+        for name, value in document.items()
+    }
+
+
+def _summed(document: object) -> object:
+    if not isinstance(document, dict):
+        return document
+    return {
+        name.removeprefix("+"): [*accumulate(value)] if name[:1] == "+" else _summed(value)
+        for name, value in document.items()
+    }

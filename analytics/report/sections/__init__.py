@@ -1,0 +1,1 @@
+"""The parts of pages: charts and tables, each an answer to a question."""

@@ -1,0 +1,116 @@
+"""The table that sets agents, or workspaces, side by side."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analytics.report.figures.periods import month_in_short
+from analytics.report.writing import numbers, svg
+from analytics.report.writing.tables import Cell, Column, Sum, Table, foot, money
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analytics.report.figures.facts import Measures, Subject
+
+
+def comparison(key: str, unit: str, lines: Sequence[tuple[Cell, Subject]], whole: Subject) -> Table:
+    """A row for each subject: recent cost and its change, both months, failure rate, trend."""
+    calendar = whole.coverage.calendar
+    months = (calendar.month_to_date, calendar.last_month)
+    costs = [subject.recent.complete_cost_usd for _, subject in lines]
+    largest = max((cost for cost in costs if cost is not None), default=Decimal(0))
+    return Table(
+        key,
+        f"Cost of runs by {unit.lower()}, US dollars. Recent: {calendar.recent}; changes are "
+        "against the 30 days before. Trend: cost of each 7 days, 13 weeks, each line on its own "
+        "scale",
+        [
+            Column(unit, "name"),
+            Column("Recent cost"),
+            *([Column("Cost of hidden runs")] if whole.hides_runs else []),
+            Column("Change"),
+            Column(f"Month to date, {month_in_short(months[0].first)}"),
+            Column(f"Last month, {month_in_short(months[1].first)}"),
+            Column("Failure rate, recent"),
+            Column("Trend", "drawing"),
+        ],
+        [
+            [name, *_cells(subject, largest, shows_hidden=whole.hides_runs)]
+            for name, subject in lines
+        ],
+        foot(
+            Sum(whole.recent.complete_cost_usd, costs),
+            *([_hidden_sum(whole, lines)] if whole.hides_runs else []),
+            "",
+            *(
+                Sum(
+                    whole.month(month).complete_cost_usd,
+                    [subject.month(month).complete_cost_usd for _, subject in lines],
+                )
+                for month in months
+            ),
+            numbers.failure_rate(whole.recent.failed_count, whole.recent.finished_count),
+            "",
+        ),
+        is_sortable=True,
+        is_cards=True,
+    )
+
+
+def _hidden_sum(whole: Subject, lines: Sequence[tuple[Cell, Subject]]) -> Sum:
+    return Sum(whole.recent.gap_cost_usd, [subject.recent.gap_cost_usd for _, subject in lines])
+
+
+def _cells(subject: Subject, largest: Decimal, *, shows_hidden: bool) -> list[Cell]:
+    calendar, recent = subject.coverage.calendar, subject.recent
+    cost = recent.complete_cost_usd
+    bar = svg.bar((cost or Decimal(0)) / largest) if largest else None
+    months = (subject.month(calendar.month_to_date), subject.month(calendar.last_month))
+    weeks = [
+        subject.over(week).complete_cost_usd if subject.covers(week) else None
+        for week in calendar.trend_weeks
+    ]
+    return [
+        money(cost, recent.unknown_cost_count, bar),
+        *([_hidden(recent)] if shows_hidden else []),
+        _change(subject),
+        *(money(month.complete_cost_usd, month.unknown_cost_count) for month in months),
+        _rate(recent),
+        _trend(weeks),
+    ]
+
+
+def _hidden(measures: Measures) -> Cell:
+    """What hidden runs cost, and how many there are."""
+    if not measures.missing_run_count:
+        return Cell("none", "0")
+    cost, runs = measures.gap_cost_usd, numbers.plural(measures.missing_run_count, "run")
+    text = "unknown" if cost is None else numbers.usd(cost)
+    return Cell(text, numbers.usd_exact(cost), runs)
+
+
+def _change(subject: Subject) -> Cell:
+    calendar = subject.coverage.calendar
+    recent = subject.recent.complete_cost_usd
+    before = subject.over(calendar.before_recent).complete_cost_usd
+    if not all(subject.covers(period) for period in (calendar.recent, calendar.before_recent)):
+        return Cell(numbers.UNKNOWN, "", "not all cost of both is known")
+    if recent is None or before is None:
+        return Cell(numbers.UNKNOWN, "", "cost unknown")
+    return Cell(numbers.usd_change(recent, before), numbers.usd_exact(recent - before))
+
+
+def _trend(weeks: Sequence[Decimal | None]) -> Cell:
+    if all(week is None for week in weeks):
+        return Cell(numbers.UNKNOWN)
+    return Cell("" if any(weeks) else "no cost", drawing=svg.sparkline(weeks))
+
+
+def _rate(measures: Measures) -> Cell:
+    failed, finished = measures.failed_count, measures.finished_count
+    if not finished:
+        reason = "all runs hidden" if measures.all_run_count else "no finished runs"
+        return Cell(numbers.UNKNOWN, "", reason)
+    return Cell(numbers.failure_rate(failed, finished), f"{failed / finished:.6f}")

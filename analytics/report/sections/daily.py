@@ -1,0 +1,285 @@
+"""Cost, outcomes and tokens over time: charts by day, tables by day and by month."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from analytics.report.figures import timeline
+from analytics.report.figures.facts import DayState
+from analytics.report.figures.periods import Period, day_in_words
+from analytics.report.sections.kpis import change
+from analytics.report.writing import axes, figured, phrases, svg
+from analytics.report.writing.blocks import Chart, Spec, missing
+from analytics.report.writing.figured import Figure
+from analytics.report.writing.numbers import UNKNOWN, count, usd_exact
+from analytics.report.writing.tables import Cell, Column, Table, money
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from analytics.report.figures.facts import Measures, Subject
+    from analytics.report.writing.tables import Row
+
+DAILY_TABLE = "daily"
+LISTED_DAYS = 31
+FIGURES = (
+    Figure("Cost", "complete_cost_usd", "usd"),
+    Figure("Cost of hidden runs", "gap_cost_usd", "usd"),
+    Figure("Runs", "all_run_count", "count"),
+    Figure("Hidden runs", "missing_run_count", "count"),
+    Figure("Failed", "failed_count", "count"),
+    Figure("Cancelled", "cancelled_count", "count"),
+    Figure("Open", "open_count", "count"),
+    Figure("Cost of failed", "failed_cost_usd", "usd"),
+    Figure("Tokens in", "tokens_in", "tokens"),
+    Figure("Tokens out", "tokens_out", "tokens"),
+)
+_CAPTION = "Runs by day of creation, US dollars and tokens, {span}"
+_HIDDEN = "; cost and runs with hidden ones, all else of listed runs only"
+
+
+def cost(subject: Subject, timezone: str) -> Chart:
+    """What the runs of each day cost."""
+    calendar = subject.coverage.calendar
+    subtitle = (
+        "Columns: cost of the runs created on each day, US dollars, {span}, "
+        f"{timezone}.{{hatched}} Pale: not whole yet."
+    )
+    spec = _spec(
+        "Runs cost {complete_cost_usd|usd} in {period}{hidden}",
+        subtitle,
+        (
+            "usd",
+            [
+                (
+                    "Listed runs",
+                    "@cost",
+                    "",
+                    "cost_usd",
+                    "{cost_usd|usd}, {run_count|plural:run}",
+                ),
+                (
+                    "Hidden runs",
+                    "@cost",
+                    "/",
+                    "gap_cost_usd",
+                    "{gap_cost_usd|usd}, {missing_run_count|plural:run}",
+                ),
+            ],
+        ),
+    )
+    spec["table"] = {
+        "key": DAILY_TABLE,
+        "kind": "days",
+        "caption": f"{_CAPTION}, {timezone}",
+        "figures": [[each.value, each.unit] for each in FIGURES],
+    }
+    chart = _chart("cost", "Cost by day", subject, spec)
+    if chart.is_empty:
+        return chart
+    costs = timeline.values(subject, lambda day: day.complete_cost_usd)
+    compared = change(subject, calendar.recent, calendar.before_recent)
+    return Chart(
+        "cost",
+        chart.title,
+        f"{compared}. {chart.subtitle}",
+        spec,
+        daily_table(subject, timezone),
+        static=svg.columns(subject, axes.dollars(costs)),
+    )
+
+
+def per_run(subject: Subject, timezone: str) -> Chart:
+    """What a run, and what a successful run cost on each day."""
+    spec = _spec(
+        "A run cost {cost_usd/run_count|each}, a successful one "
+        "{cost_usd/succeeded_count|each} in {period}",
+        "Cost divided by all runs, and by those that succeeded, of each day of creation, US "
+        f"dollars, each panel on its own scale, {{span}}, {timezone}.{{listed}}",
+        (
+            "usd_fine",
+            [("Cost per run", "@cost", "", "cost_usd/run_count", "{cost_usd/run_count|each}")],
+        ),
+        (
+            "usd_fine",
+            [
+                (
+                    "Cost per successful run",
+                    "@billed",
+                    "",
+                    "cost_usd/succeeded_count",
+                    "{cost_usd/succeeded_count|each}",
+                )
+            ],
+        ),
+    )
+    return _chart("cost-per-run", "Cost per run", subject, spec)
+
+
+def outcomes(subject: Subject, timezone: str) -> Chart:
+    """How the runs of each day ended."""
+    series = [
+        ("Succeeded", "@success", "", "succeeded_count", "{succeeded_count|count}"),
+        ("Failed", "@failure", "", "failed_count", "{failed_count|count}"),
+        ("Cancelled", "@cancelled", "x", "cancelled_count", "{cancelled_count|count}"),
+        ("Open", "@open", "/", "open_count", "{open_count|count}"),
+    ]
+    spec = _spec(
+        "{run_count|plural:run} in {period}, {failed_count|count} failed",
+        f"Runs created on each day by their present status, {{span}}, {timezone}.{{listed}}",
+        ("count", series),
+    )
+    return _chart("outcomes", "Runs by outcome", subject, spec)
+
+
+def tokens(subject: Subject, timezone: str) -> Chart:
+    """Tokens in and out of each day, each on its own scale."""
+    spec = _spec(
+        "{tokens_in|tokens} tokens in and {tokens_out|tokens} out in {period}",
+        "Tokens of the runs created on each day, each panel on its own scale, {span}, "
+        f"{timezone}.{{listed}}",
+        ("tokens", [("Tokens in", "@tokens-in", "", "tokens_in", "{tokens_in|tokens}")]),
+        ("tokens", [("Tokens out", "@tokens-out", "", "tokens_out", "{tokens_out|tokens}")]),
+    )
+    return _chart("tokens", "Tokens by day", subject, spec)
+
+
+def failed_cost(subject: Subject, timezone: str) -> Chart:
+    """What the failed runs of each day cost."""
+    text = "{failed_cost_usd|usd}, {failed_count|plural:failed run}"
+    series = ("Cost of failed runs", "@failure", "", "failed_cost_usd", text)
+    spec = _spec(
+        "Failed runs cost {failed_cost_usd|usd} in {period}, "
+        "{failed_cost_usd/cost_usd|percent} of the cost of listed runs",
+        f"Cost of failed runs by the day of their creation, US dollars, {{span}}, {timezone}."
+        "{listed}",
+        ("usd", [series]),
+    )
+    chart = _chart("failed-cost", "Cost of failed runs by day", subject, spec)
+    if chart.is_empty or any(timeline.values(subject, lambda day: day.failed_count)):
+        return chart
+    reason = f"No failed runs: {timeline.span(subject)}."
+    return missing("failed-cost", "Cost of failed runs by day", reason, spec)
+
+
+def daily_table(subject: Subject, timezone: str) -> Table:
+    """Every measure of the last days, the newest first; the script adds the charted ones before."""
+    last = subject.coverage.today
+    charted = subject.coverage.chart_period.first
+    period = Period(max(charted, last - timedelta(days=LISTED_DAYS - 1)), last)
+    figures = figured.shown(FIGURES, hides_runs=subject.hides_runs)
+    caption = phrases.fill(f"{_CAPTION}, {timezone}", {"span": str(period)})
+    return Table(
+        DAILY_TABLE,
+        f"{caption}{_HIDDEN if subject.hides_runs else ''}",
+        [Column("Day", "text"), *(each.column for each in figures), Column("State", "text")],
+        [
+            _day_row(subject, day, figures)
+            for day in reversed(list(period.days()))
+            if subject.first_day and day >= subject.first_day
+        ],
+        is_sortable=True,
+    )
+
+
+def month_table(subject: Subject, timezone: str) -> Table:
+    """Every measure of the last 13 months, the newest first."""
+    hides_runs = any(each.missing_run_count for each in subject.months.values())
+    figures = figured.shown(FIGURES, hides_runs=hides_runs)
+    largest = max((each.complete_cost_usd or 0 for each in subject.months.values()), default=0)
+    rows: list[Row] = []
+    for month, measures in sorted(subject.months.items(), reverse=True):
+        cost = measures.complete_cost_usd
+        bar = svg.bar((cost or 0) / largest) if largest else None
+        rows.append(
+            [
+                f"{month:%Y-%m}",
+                money(cost, measures.unknown_cost_count, bar),
+                *_exact(measures, figures[1:]),
+                _month_state(subject, Period.month_of(month)),
+            ]
+        )
+    return Table(
+        "months",
+        f"Runs by month of creation, US dollars and tokens, {timezone}"
+        f"{_HIDDEN if hides_runs else ''}",
+        [Column("Month", "text"), *(each.column for each in figures), Column("State", "text")],
+        rows,
+        is_sortable=True,
+    )
+
+
+def _spec(
+    title: str,
+    subtitle: str,
+    *panels: tuple[str, list[tuple[str, str, str, str, str]]],
+) -> Spec:
+    """Panels of columns: a unit, and series of name, colour, hatch, measure and hover."""
+    return {
+        "kind": "days",
+        "title": title,
+        "subtitle": subtitle,
+        "panels": [
+            {"unit": unit, "series": [list(each) for each in series]} for unit, series in panels
+        ],
+    }
+
+
+def _chart(key: str, label: str, subject: Subject, spec: Spec) -> Chart:
+    span = timeline.span(subject)
+    if not timeline.has_runs(subject):
+        return missing(key, label, f"{timeline.NO_RUNS_YET}: {span}.", spec)
+    context = {
+        **phrases.context(subject.recent),
+        "period": timeline.recently(subject),
+        "span": span,
+        "listed": phrases.listed_only(subject.over(subject.coverage.chart_period)),
+        "hatched": phrases.hatched(subject.over(subject.coverage.chart_period)),
+    }
+    return Chart(
+        key,
+        phrases.fill(spec["title"], context),
+        phrases.fill(spec["subtitle"], context),
+        spec,
+        see_table=DAILY_TABLE,
+    )
+
+
+def _day_row(subject: Subject, day: date, figures: Sequence[Figure]) -> list[str]:
+    state, measures = subject.state(day), subject.on(day)
+    label = "" if state is DayState.COMPLETE else state.value
+    if measures is None:
+        return [day.isoformat(), *[UNKNOWN] * len(figures), label]
+    if measures.unknown_cost_count:
+        unknown = f"{count(measures.unknown_cost_count)} of unknown cost"
+        label = f"{label}, {unknown}" if label else unknown
+    return [day.isoformat(), *figured.cells(figures, measures.values()), label]
+
+
+def _exact(measures: Measures, figures: Sequence[Figure]) -> list[Cell]:
+    """All but the cost, with what no data file holds: the exact values."""
+    values = measures.values()
+    texts = figured.cells(figures, values)
+    return [
+        Cell(text, _plain(values[each.value])) for each, text in zip(figures, texts, strict=True)
+    ]
+
+
+def _plain(value: Decimal | int | None) -> str:
+    return usd_exact(value) if isinstance(value, Decimal) else "" if value is None else str(value)
+
+
+def _month_state(subject: Subject, month: Period) -> str:
+    states = []
+    coverage = subject.coverage
+    first_day = coverage.first_day
+    if first_day and first_day in month and first_day != month.first:
+        states.append(f"from {day_in_words(first_day)}")
+    if subject.misses(month) or subject.month(month).unknown_gap_count:
+        states.append(DayState.INCOMPLETE.value)
+    if coverage.today in month and coverage.resting_since is None:
+        states.append(DayState.SO_FAR.value)
+    return ", ".join(states)

@@ -1,0 +1,307 @@
+"""Charts and tables of the parts of a total: error classes, models, tools, versions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from analytics.report.writing import figured, numbers, phrases
+from analytics.report.writing.blocks import Chart, missing
+from analytics.report.writing.figured import Figure
+from analytics.report.writing.names import in_sentence
+from analytics.report.writing.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from analytics.report.figures.facts import Measures, Subject
+    from analytics.report.figures.splits import Split
+    from analytics.report.writing.phrases import Value
+
+NEWEST = "newest"
+NOT_SPLIT = "Model not known"
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """How the parts of a total are shown, for any period.
+
+    `order` is the measure that ranks them (or NEWEST, by version). `total` is the subject's
+    measure that they are parts of; what they leave of it is a line called `rest`. Templates name
+    `{first}`, the part on top, its measures as `first_…`, and those of the subject.
+    """
+
+    key: str
+    split: str
+    title: str
+    subtitle: str
+    none: str
+    table: str
+    caption: str
+    figures: Sequence[Figure]
+    order: str = "cost_usd"
+    total: str = "cost_usd"
+    rest: str = ""
+    kind: str = "bars"
+    unit: str = "usd"
+    measures: Sequence[tuple[str, str]] = (("Cost", "@cost"),)
+    is_charted: bool = False  # over the charted days, not the recent ones
+    unranked: str = ""  # the title where nothing can be ranked first
+    is_small_last: bool = False  # few finished runs are a small sample, and are not ranked
+    is_linked: bool = False  # the second part of a key is the address of its page
+
+    def spec(self) -> dict[str, Any]:
+        """What the script draws the chart and writes the table from."""
+        return {
+            "kind": self.kind,
+            "split": self.split,
+            "order": self.order,
+            "total": self.total,
+            "rest": self.rest,
+            "unit": self.unit,
+            "charted": self.is_charted,
+            "smallLast": self.is_small_last,
+            "linked": self.is_linked,
+            "measures": [list(each) for each in self.measures],
+            "title": self.title,
+            "unranked": self.unranked,
+            "subtitle": self.subtitle,
+            "none": self.none,
+            "table": {
+                "key": self.table,
+                "caption": self.caption,
+                "kind": "split",
+                "figures": [[each.value, each.unit] for each in self.figures],
+            },
+        }
+
+
+def chart(ranking: Ranking, subject: Subject, split: Split) -> Chart:
+    """The chart of the recent days, with its table."""
+    coverage = subject.coverage
+    period = coverage.chart_period if ranking.is_charted else coverage.calendar.recent
+    whole = subject.over(period)
+    rows = ordered(split.over(period), ranking.order, is_small_last=ranking.is_small_last)
+    context: dict[str, Value] = {**phrases.context(whole), "span": str(period)}
+    subtitle = phrases.fill(ranking.subtitle, context)
+    if not rows:
+        return missing(ranking.key, ranking.none, f"None in {period}.", ranking.spec())
+    context |= {"period": str(period), "first": in_sentence(str(rows[0]["key"]))}
+    context |= {f"first_{name}": value for name, value in rows[0].items() if name != "key"}
+    context |= sums(rows)
+    return Chart(
+        ranking.key,
+        phrases.fill(_title(ranking, rows[0]), context),
+        subtitle,
+        ranking.spec(),
+        table(
+            ranking,
+            rows,
+            whole,
+            phrases.fill(ranking.caption, context),
+            hides_runs=subject.hides_runs,
+        ),
+    )
+
+
+def table(
+    ranking: Ranking,
+    rows: Sequence[Mapping[str, Value]],
+    whole: Measures,
+    caption: str,
+    *,
+    hides_runs: bool,
+) -> Table:
+    """The table of a ranking: its parts, what they leave of the total, and the total."""
+    figures = figured.shown(ranking.figures, hides_runs=hides_runs)
+    lines = [dict(row) for row in rows]
+    total = whole.values().get(ranking.total)
+    if ranking.rest and isinstance(total, Decimal):
+        parts = (row.get(ranking.order) for row in rows)
+        known = sum((part for part in parts if isinstance(part, Decimal)), Decimal(0))
+        if total != known:
+            lines.append({"key": ranking.rest, ranking.order: total - known})
+    totals = {ranking.order: total, "gap_cost_usd": whole.gap_cost_usd} if total is not None else {}
+    context = {f"@{name}": value for name, value in whole.values().items()}
+    return Table(
+        ranking.table,
+        caption,
+        [each.column for each in figures],
+        [_row(figures, {**context, **line}) for line in lines],
+        figured.totals(figures, lines, totals),
+        is_sortable=True,
+    )
+
+
+def _title(ranking: Ranking, first: Mapping[str, Value]) -> str:
+    if ranking.is_small_last and (_is_small(first) or not first[ranking.order]):
+        return ranking.unranked
+    return ranking.title
+
+
+def _row(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[str]:
+    """A row; a measure that a line does not have (that of the rest) is blank."""
+    return [
+        figured.cells([each], values)[0] if each.value.split("/")[0] in values else ""
+        for each in figures
+    ]
+
+
+def ordered(
+    groups: Mapping[tuple[str, ...], Mapping[str, Value]],
+    order: str,
+    *,
+    is_small_last: bool = False,
+) -> list[dict[str, Value]]:
+    """The parts with their names, the largest first, or the newest version."""
+    rows: list[dict[str, Value]] = [
+        {"key": key[0], "note": key[-1], **values} for key, values in groups.items()
+    ]
+    if order == NEWEST:
+        return sorted(rows, key=lambda row: -_version(str(row["key"])))
+    return sorted(
+        rows,
+        key=lambda row: (
+            is_small_last and _is_small(row),
+            -_size(row[order]),
+            str(row["key"]).casefold(),
+        ),
+    )
+
+
+def sums(rows: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
+    """What the parts add up to, each measure as `sum_…`."""
+    names = [name for name in rows[0] if name not in {"key", "note"}]
+    return {
+        f"sum_{name}": sum(value for row in rows if isinstance(value := row[name], int | Decimal))
+        for name in names
+    }
+
+
+def _version(label: str) -> int:
+    number = label.removeprefix("v")
+    return int(number) if number.isdigit() else -1
+
+
+def _is_small(row: Mapping[str, Value]) -> bool:
+    return _size(row["finished_count"]) < numbers.SMALL_SAMPLE
+
+
+def _size(value: Value) -> Decimal:
+    return Decimal(0) if value is None else Decimal(value)
+
+
+ERRORS = Ranking(
+    key="errors",
+    split="errors",
+    title="{first} makes {first_cost_usd/failed_cost_usd|percent} of the cost of failures",
+    subtitle="Cost of failed runs by error class, US dollars, {span}.{listed}",
+    none="No failed runs",
+    table="error-classes",
+    caption="Failed runs by error class, US dollars, {span}",
+    figures=(
+        Figure("Error class", "key", "name"),
+        Figure("Cost", "cost_usd", "usd"),
+        Figure("Share of cost", "cost_usd/@failed_cost_usd", "percent"),
+        Figure("Failed runs", "run_count", "count"),
+    ),
+    total="failed_cost_usd",
+    measures=(("Cost of failed runs", "@failure"),),
+)
+
+MODELS = Ranking(
+    key="models",
+    split="models",
+    title="{first} makes {first_cost_usd/complete_cost_usd|percent} of the cost",
+    subtitle="Cost of runs by model, US dollars, {span}. Hidden runs as the API's hourly usage "
+    "tells.",
+    none="No model split was read",
+    table="model-split",
+    caption="Runs by model and provider, US dollars, and tokens of listed runs, {span}",
+    figures=(
+        Figure("Model", "key", "name"),
+        Figure("Provider", "note", "name"),
+        Figure("Cost", "cost_usd", "usd"),
+        Figure("Share of cost", "cost_usd/@complete_cost_usd", "percent"),
+        Figure("Tokens in", "tokens_in", "tokens"),
+        Figure("Tokens out", "tokens_out", "tokens"),
+    ),
+    total="complete_cost_usd",
+    rest=NOT_SPLIT,
+)
+
+VERSIONS = Ranking(
+    key="versions",
+    split="versions",
+    title="Failed of finished runs of {first}, the newest version with runs: "
+    "{first_failed_count/first_finished_count|rate}",
+    subtitle="Dots: share of finished runs that failed; lines: 95% Wilson interval; hollow: fewer "
+    "than 20 runs. By version, the newest first, {span}.{listed}",
+    none="No finished runs",
+    table="version-rates",
+    caption="Runs by version, US dollars, {span}",
+    figures=(
+        Figure("Version", "key", "name"),
+        Figure("Failed", "failed_count", "count"),
+        Figure("Finished", "finished_count", "count"),
+        Figure("Failure rate", "failed_count/finished_count", "rate"),
+        Figure("95% interval, %", "failed_count/finished_count", "interval"),
+        Figure("Runs", "run_count", "count"),
+        Figure("Cost", "cost_usd", "usd"),
+        Figure("Cost per run", "cost_usd/run_count", "each"),
+    ),
+    order=NEWEST,
+    kind="rateRows",
+    is_charted=True,
+)
+
+STEPS = Ranking(
+    key="steps",
+    split="steps",
+    title="Runs wait longest for {first}: {first_milliseconds/sum_milliseconds|percent} of the "
+    "time in tools",
+    subtitle="Time that runs spent in each tool, from their log events, {span}.{listed}",
+    none="No log events of tools",
+    table="tool-time",
+    caption="Tools that runs called, {span}",
+    figures=(
+        Figure("Tool", "key", "name"),
+        Figure("Node", "note", "name"),
+        Figure("Time", "milliseconds", "milliseconds"),
+        Figure("Calls", "event_count", "count"),
+        Figure("Calls that failed", "error_count", "count"),
+    ),
+    order="milliseconds",
+    total="",
+    unit="milliseconds",
+    measures=(("Time", "@tokens-in"),),
+)
+
+_AGENT_FIGURES = (
+    Figure("Cost", "complete_cost_usd", "usd"),
+    Figure("Cost of hidden runs", "gap_cost_usd", "usd"),
+    Figure("Share of cost", "complete_cost_usd/@complete_cost_usd", "percent"),
+    Figure("Runs", "all_run_count", "count"),
+    Figure("Hidden runs", "missing_run_count", "count"),
+    Figure("Failed", "failed_count", "count"),
+    Figure("Failure rate", "failed_count/finished_count", "rate"),
+    Figure("Cost of failed", "failed_cost_usd", "usd"),
+)
+
+
+def members(unit: str) -> Ranking:
+    """The ranking of a workspace's agents, or of all workspaces; each links to its page."""
+    return Ranking(
+        key="members",
+        split="members",
+        title="{first} makes {first_complete_cost_usd/complete_cost_usd|percent} of the cost",
+        subtitle=f"Cost of runs by {unit}, US dollars, {{span}}.",
+        none="No runs",
+        table="members-table",
+        caption=f"Runs by {unit}, US dollars, {{span}}",
+        figures=(Figure(unit.capitalize(), "key", "name"), *_AGENT_FIGURES),
+        order="complete_cost_usd",
+        total="complete_cost_usd",
+        is_linked=True,
+    )

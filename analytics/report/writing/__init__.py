@@ -1,0 +1,1 @@
+"""How figures are written and drawn: numbers, names, sentences, tables, axes."""

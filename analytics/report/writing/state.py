@@ -1,0 +1,106 @@
+"""How far the data reach and what they miss, in sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.report.figures.facts import DayState
+from analytics.report.figures.periods import day_in_short, day_in_words
+from analytics.report.writing import names, numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from analytics.report.figures.facts import Agent, Subject, Workspace
+    from analytics.report.marts.rows import Check
+
+
+def as_of_line(subject: Subject) -> str:
+    """To which instant the data reach, and which day is complete."""
+    coverage = subject.coverage
+    if coverage.first_day is None:
+        return f"Data to {moment(coverage.cut_off)}; no runs yet."
+    return f"Data to {moment(coverage.cut_off)}; {_days(subject)}."
+
+
+def days_line(subject: Subject) -> str:
+    """To which day an agent's data reach: it holds for every build of that day."""
+    coverage = subject.coverage
+    if coverage.first_day is None:
+        return "No runs yet."
+    if coverage.resting_since:
+        return f"No run since {day_in_words(coverage.resting_since)}."
+    return f"Data to {day_in_words(coverage.today)}; {_days(subject)}."
+
+
+def _days(subject: Subject) -> str:
+    """How whole yesterday is, and that today is not."""
+    coverage = subject.coverage
+    yesterday = coverage.calendar.yesterday
+    standing = {
+        DayState.COMPLETE: "is complete",
+        DayState.HIDDEN: "is complete in cost, with some runs hidden",
+        DayState.INCOMPLETE: "is incomplete",
+        DayState.NO_DATA: "was not read",
+    }[subject.state(yesterday)]
+    days = [day_in_short(each, coverage.today.year) for each in (yesterday, coverage.today)]
+    return f"yesterday ({days[0]}) {standing}, today ({days[1]}) is still running"
+
+
+def workspace_remarks(workspace: Workspace) -> list[str]:
+    """What a reader of a workspace's figures should know about them."""
+    quarantined = sum(each.record_count for each in workspace.quarantined)
+    remarks = []
+    if quarantined:
+        remarks.append(f"{numbers.plural(quarantined, 'record')} not understood, and left out")
+    return remarks + _run_remarks(workspace.subject)
+
+
+def agent_remarks(agent: Agent) -> list[str]:
+    """What a reader of an agent's figures should know about it and them."""
+    remarks = standing(agent)
+    if agent.row.first_day:
+        remarks.append(f"first known run {day_in_words(agent.row.first_day)}")
+    return remarks + _run_remarks(agent.subject)
+
+
+def standing(agent: Agent) -> list[str]:
+    """Where the agent is other than active, listed and read without a gap."""
+    remarks = []
+    if agent.row.status and agent.row.status != "active":
+        remarks.append(names.display(agent.row.status))
+    if agent.row.key[1] is not None and not agent.row.is_listed:
+        remarks.append("no longer in the list of agents")
+    if agent.subject.coverage.incomplete_days:
+        last = max(agent.subject.coverage.incomplete_days)
+        remarks.append(f"runs of unknown cost missing up to {day_in_words(last)}")
+    return remarks
+
+
+def _run_remarks(subject: Subject) -> list[str]:
+    recent = subject.recent
+    period = f"in the 30 days to {day_in_words(subject.coverage.calendar.yesterday)}"
+    remarks = []
+    if recent.unknown_cost_count:
+        runs = numbers.plural(recent.unknown_cost_count, "run")
+        remarks.append(f"{runs} of unknown cost {period}, in no sum")
+    if recent.unmetered_count:
+        runs = numbers.plural(recent.unmetered_count, "successful run")
+        remarks.append(f"{runs} {period} without any tokens or cost")
+    return remarks
+
+
+def checks_in_words(checks: Sequence[Check]) -> str:
+    """How many controls hold."""
+    failed = sum(not check.is_ok for check in checks)
+    if not checks:
+        return "No checks were run"
+    if failed:
+        return f"{numbers.plural(failed, 'check')} of {len(checks)} not held"
+    return f"all {len(checks)} checks held"
+
+
+def moment(instant: datetime) -> str:
+    """An instant in UTC, to the minute."""
+    return f"{instant:%Y-%m-%d %H:%M} UTC"
