@@ -41,7 +41,7 @@ HEARTH_AND_GRAIN = (
             follow_up_rate=0.2,
             call_rate=0.12,
         ),
-        releases_days=(60, 21),
+        releases_days=(60, 3),
         calls="refund-desk",
     ),
     Role(
@@ -80,7 +80,7 @@ HEARTH_AND_GRAIN = (
             failure_rates=(0.05, 0.03, 0.38),
             errors=(texts.VALIDATION, texts.VALIDATION, texts.MAX_STEPS, texts.TOOL),
         ),
-        releases_days=(48, 12),
+        releases_days=(48, 6),
     ),
     Role(
         name="Catalogue migrator",
@@ -224,7 +224,7 @@ NORTHLIGHT_STUDIO = (
             requests=(1, 6),
             failure_rates=(0.02, 0.06),
         ),
-        releases_days=(20,),
+        releases_days=(5,),
     ),
     Role(name="Contract reader", slug="contract-reader"),
 )
