@@ -159,13 +159,17 @@
     for (const { values } of groups) {
       for (const [name, value] of Object.entries(values)) context[`sum_${name}`] = (context[`sum_${name}`] ?? 0n) + (value ?? 0n);
     }
-    for (const [name, value] of Object.entries(groups[0].values)) context[`first_${name}`] = value;
-    const [name, hour] = groups[0].key;
-    context.first = spec.kind === "heat" ? `${spec.days[name - 1]}, ${hour}:00` : ISOLATED(name);
+    for (const [index, place] of ["first", "second"].slice(0, groups.length).entries()) {
+      for (const [name, value] of Object.entries(groups[index].values)) context[`${place}_${name}`] = value;
+      const [name, hour] = groups[index].key;
+      context[place] = spec.kind === "heat" ? `${spec.days[name - 1]}, ${hour}:00` : ISOLATED(name);
+    }
     return context;
   };
-  const titleOf = (spec, context) => (spec.smallLast && (context.first_finished_count < numbers.SMALL_SAMPLE
-    || !context[`first_${spec.order}`]) ? spec.unranked : spec.title);
+  const titleOf = (spec, context) => {
+    if (spec.smallLast && (context.first_finished_count < numbers.SMALL_SAMPLE || !context[`first_${spec.order}`])) return spec.unranked;
+    return spec.compared && "second" in context ? spec.compared : spec.title;
+  };
   const retell = (figure) => {
     const plot = figure.querySelector(".plot"), spec = plot && specs[plot.dataset.chart];
     if (!spec?.title) return;

@@ -29,7 +29,8 @@ class Ranking:
 
     `order` is the measure that ranks them (or NEWEST, by version). `total` is the subject's
     measure that they are parts of; what they leave of it is a line called `rest`. Templates name
-    `{first}`, the part on top, its measures as `first_…`, and those of the subject.
+    `{first}`, the part on top, its measures as `first_…`, likewise the `{second}`, and those of
+    the subject.
     """
 
     key: str
@@ -48,6 +49,7 @@ class Ranking:
     measures: Sequence[tuple[str, str]] = (("Cost", "@cost"),)
     is_charted: bool = False  # over the charted days, not the recent ones
     unranked: str = ""  # the title where nothing can be ranked first
+    compared: str = ""  # the title where there is a second part
     is_small_last: bool = False  # few finished runs are a small sample, and are not ranked
     is_linked: bool = False  # the second part of a key is the address of its page
 
@@ -66,6 +68,7 @@ class Ranking:
             "measures": [list(each) for each in self.measures],
             "title": self.title,
             "unranked": self.unranked,
+            "compared": self.compared,
             "subtitle": self.subtitle,
             "none": self.none,
             "table": {
@@ -87,12 +90,14 @@ def chart(ranking: Ranking, subject: Subject, split: Split) -> Chart:
     subtitle = phrases.fill(ranking.subtitle, context)
     if not rows:
         return missing(ranking.key, ranking.none, f"None in {period}.", ranking.spec())
-    context |= {"period": str(period), "first": in_sentence(str(rows[0]["key"]))}
-    context |= {f"first_{name}": value for name, value in rows[0].items() if name != "key"}
+    context["period"] = str(period)
+    for place, row in zip(("first", "second"), rows, strict=False):
+        context[place] = in_sentence(str(row["key"]))
+        context |= {f"{place}_{name}": value for name, value in row.items() if name != "key"}
     context |= sums(rows)
     return Chart(
         ranking.key,
-        phrases.fill(_title(ranking, rows[0]), context),
+        phrases.fill(_title(ranking, rows), context),
         subtitle,
         ranking.spec(),
         table(
@@ -134,10 +139,10 @@ def table(
     )
 
 
-def _title(ranking: Ranking, first: Mapping[str, Value]) -> str:
-    if ranking.is_small_last and (_is_small(first) or not first[ranking.order]):
+def _title(ranking: Ranking, rows: Sequence[Mapping[str, Value]]) -> str:
+    if ranking.is_small_last and (_is_small(rows[0]) or not rows[0][ranking.order]):
         return ranking.unranked
-    return ranking.title
+    return ranking.compared if ranking.compared and len(rows) > 1 else ranking.title
 
 
 def _row(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[str]:
@@ -234,8 +239,10 @@ MODELS = Ranking(
 VERSIONS = Ranking(
     key="versions",
     split="versions",
-    title="Failed of finished runs of {first}, the newest version with runs: "
+    title="Failed of finished runs of {first}, the only version with runs: "
     "{first_failed_count/first_finished_count|rate}",
+    compared="Of {first}, {first_failed_count/first_finished_count|rate} of finished runs failed; "
+    "of {second} before it, {second_failed_count/second_finished_count|rate}",
     subtitle="Dots: share of finished runs that failed; lines: 95% Wilson interval; hollow: fewer "
     "than 20 runs. By version, the newest first, {span}.{listed}",
     none="No finished runs",
