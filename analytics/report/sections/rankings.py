@@ -241,8 +241,8 @@ VERSIONS = Ranking(
     split="versions",
     title="Failed of finished runs of {first}, the only version with runs: "
     "{first_failed_count/first_finished_count|rate}",
-    compared="Of {first}, {first_failed_count/first_finished_count|rate} of finished runs failed; "
-    "of {second} before it, {second_failed_count/second_finished_count|rate}",
+    compared="Failed of finished runs: {first_failed_count/first_finished_count|rate} with "
+    "{first}, {second_failed_count/second_finished_count|rate} with {second} before it",
     subtitle="Dots: share of finished runs that failed; lines: 95% Wilson interval; hollow: fewer "
     "than 20 runs. By version, the newest first, {span}.{listed}",
     none="No finished runs",
