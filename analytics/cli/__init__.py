@@ -35,5 +35,5 @@ def _fail(what: str) -> NoReturn:
     """End with an error of the machine; a full disk is the one that a user can mend."""
     print(f"error: {what}", file=sys.stderr)
     if os.strerror(errno.ENOSPC) in what:
-        print("Make room where the data directory lies, and run again.", file=sys.stderr)
+        print("Make room on the disk that was written to, and run again.", file=sys.stderr)
     sys.exit(1)
