@@ -65,8 +65,8 @@ def _chart(
         "roles": list(_HUES),
         "rest": OTHERS if split_name == "top" else NOT_SPLIT,
         "charted": True,
-        "title": "{first} makes most of the cost in {period}: "
-        f"{{first_{measure}/complete_cost_usd|percent}}",
+        "title": f"{{first}} makes {{first_{measure}/complete_cost_usd|percent}} of the cost in "
+        "{period}",
         "subtitle": f"Cost of runs by day (by week, from Monday, in a long period) and {part}, US "
         "dollars, {span}. Colours stand for the dearest of the whole period.",
     }
