@@ -169,5 +169,5 @@ const facts = (() => {
     return { keys: [...keys.keys()].map((key) => JSON.parse(key)), columns };
   };
 
-  return { add, load, GAP, hidesRuns, on, over, split, only, merged, isoOf, indexOf, inWords, monthInWords, mondayOf, periodInWords };
+  return { add, load, knownSum, GAP, hidesRuns, on, over, split, only, merged, isoOf, indexOf, inWords, monthInWords, mondayOf, periodInWords };
 })();

@@ -124,9 +124,9 @@
         const printed = lines.reduce((all, line) => all + cents(line[name] ?? 0n), 0n);
         return [numbers.usd(total), cents(total) - printed];
       }
-      const known = lines.map((line) => line[name]).filter((each) => typeof each === "bigint");
-      if (known.length && (unit === "count" || unit === "tokens")) {
-        return [numbers.figure("sum", unit, { sum: known.reduce((all, each) => all + each, 0n) }), 0n];
+      const values = lines.map((line) => line[name]).filter((each) => each !== undefined);
+      if (values.length && (unit === "count" || unit === "tokens")) {
+        return [numbers.figure("sum", unit, { sum: facts.knownSum(values) }), 0n];
       }
       return ["", 0n];
     });

@@ -55,7 +55,7 @@ def totals(
 def _total(
     each: Figure, rows: Sequence[Mapping[str, Value]], whole: Mapping[str, Value]
 ) -> Sum | str:
-    values = [row.get(each.value) for row in rows]
+    values = [row[each.value] for row in rows if each.value in row]
     if each.unit in _MONEY and each.value in whole:
         amount = whole[each.value]
         return Sum(
@@ -64,5 +64,6 @@ def _total(
         )
     if each.unit in _ADDED:
         known = [value for value in values if isinstance(value, int)]
-        return phrases.figure("sum", each.unit, {"sum": sum(known)}) if known else ""
+        if values:  # of parts of which none is known, the sum is not known either
+            return phrases.figure("sum", each.unit, {"sum": sum(known) if known else None})
     return ""
