@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
+from playwright.sync_api import Browser
 
 from analytics.report.site import About, build_site
 from tests.report import marts
+from tests.report.browser import CHROMIUM, WHY_NOT, Reader
+from tests.report.browser import browser as opened_browser
 from tests.report.pages import Site
 from tests.report.published import Asked, publish
 
@@ -77,3 +80,21 @@ def nights(published: Path) -> Site:
 def sql(published: Path) -> Asked:
     """SQL on what was published with it."""
     return Asked(published / "analytics.duckdb")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium for all tests of a module; without any, they are skipped."""
+    if not CHROMIUM:
+        pytest.skip(WHY_NOT)
+    with opened_browser() as opened:
+        yield opened
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Iterator[Reader]:
+    """A reader whom nothing failed in the end."""
+    one = Reader(browser)
+    yield one
+    one.close()
+    assert one.complaints == []

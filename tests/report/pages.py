@@ -157,6 +157,17 @@ class Site:
         """The pages Data quality and Reconciliation of each workspace, in this order."""
         return [Page(path) for path in sorted((self.folder / "workspaces").glob("*/*.html"))]
 
+    def one(self, kind: str) -> Page:
+        """A page of each kind: overview, workspace, agent, quality, reconciliation."""
+        quality, reconciliation = self.controls[-2:]
+        return {
+            "overview": self.overview,
+            "workspace": self.workspaces[0],
+            "agent": self.agents[0],
+            "quality": quality,
+            "reconciliation": reconciliation,
+        }[kind]
+
     @cached_property
     def overview(self) -> Page:
         return Page(self.folder / "index.html")

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,41 +14,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from analytics.report.writing import numbers
-from tests.report.browser import CHROMIUM, WHY_NOT, Reader
-from tests.report.browser import browser as opened_browser
+from tests.report.browser import Reader
 from tests.report.pages import Page, Site
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason=WHY_NOT)
 
 KINDS = ("overview", "workspace", "agent")
 TABLES_ALONE = ("quality", "reconciliation")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all of them."""
-    with opened_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[Reader]:
-    """A reader whom nothing failed in the end."""
-    one = Reader(browser)
-    yield one
-    one.close()
-    assert one.complaints == []
-
-
-def _page(site: Site, kind: str) -> Page:
-    quality, reconciliation = site.controls[-2:]
-    return {
-        "overview": site.overview,
-        "workspace": site.workspaces[0],
-        "agent": site.agents[0],
-        "quality": quality,
-        "reconciliation": reconciliation,
-    }[kind]
 
 
 _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
@@ -57,7 +27,7 @@ _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("u
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_chart_is_drawn_as_plotly_takes_it(kind: str, site: Site, reader: Reader) -> None:
     """Each kind of page opens from disk, all charts drawn and valid, none with a mode bar."""
-    page = _page(site, kind)
+    page = site.one(kind)
     shown = reader.open(page.path)
     reader.draw_all()
     plots = shown.locator(".js-plotly-plot")
@@ -78,7 +48,7 @@ def test_every_chart_is_drawn_as_plotly_takes_it(kind: str, site: Site, reader: 
 def test_axe_finds_nothing(kind: str, scheme: str, site: Site, browser: Browser) -> None:
     """No page has a fault that axe-core knows of, in light and in dark colours."""
     reader = Reader(browser, color_scheme=scheme, bypass_csp=True)
-    shown = reader.open(_page(site, kind).path)
+    shown = reader.open(site.one(kind).path)
     reader.draw_all()
 
     assert _faults(shown) == []
@@ -90,7 +60,7 @@ def test_axe_finds_nothing_on_a_phone(kind: str, nights: Site, browser: Browser)
     """At 390 pixels, with a period chosen, no page of real nights has a fault either."""
     reader = Reader(browser, bypass_csp=True)
     reader.page.set_viewport_size({"width": 390, "height": 844})
-    shown = reader.open(_page(nights, kind).path, "#from=2026-10-14&to=2026-11-08")
+    shown = reader.open(nights.one(kind).path, "#from=2026-10-14&to=2026-11-08")
     reader.draw_all()
 
     assert _faults(shown) == []
@@ -101,7 +71,7 @@ def test_axe_finds_nothing_on_a_phone(kind: str, nights: Site, browser: Browser)
 def test_axe_finds_nothing_in_a_run(scheme: str, nights: Site, browser: Browser) -> None:
     """The details of a run, models and events, have no fault, in light and in dark colours."""
     reader = Reader(browser, color_scheme=scheme, bypass_csp=True)
-    shown = reader.open(_page(nights, "agent").path)
+    shown = reader.open(nights.one("agent").path)
     shown.locator("#runs tbody a").first.click()
     shown.locator("#run-detail[open] table").first.wait_for()
 
@@ -113,9 +83,9 @@ def test_axe_finds_nothing_in_a_run(scheme: str, nights: Site, browser: Browser)
 def test_axe_finds_nothing_on_paper(kind: str, nights: Site, browser: Browser) -> None:
     """A printed month has no fault."""
     reader = Reader(browser, bypass_csp=True)
-    shown = reader.open(_page(nights, kind).path, "#from=2026-10-01&to=2026-10-31")
+    shown = reader.open(nights.one(kind).path, "#from=2026-10-01&to=2026-10-31")
     shown.emulate_media(media="print")
-    shown.locator(".plot:not([hidden]):not(:has(.main-svg))").first.wait_for(state="detached")
+    shown.locator(".plot:visible:not(:has(.main-svg))").first.wait_for(state="detached")
 
     assert _faults(shown) == []
     reader.close()
@@ -126,7 +96,7 @@ def test_without_script_all_figures_can_be_read(kind: str, nights: Site, browser
     """Every table shows, those that are folded on a click; no control stands there idle."""
     reader = Reader(browser, java_script_enabled=False)
     shown = reader.page
-    shown.goto(_page(nights, kind).path.as_uri())
+    shown.goto(nights.one(kind).path.as_uri())
     for folded in shown.locator("main details:has(table)").all():
         if folded.get_attribute("open") is None:
             folded.locator("summary").click()
@@ -169,7 +139,7 @@ def _period(page: Page) -> str:
 @pytest.mark.parametrize("kind", KINDS)
 def test_script_and_build_write_the_same_tables(kind: str, site: Site, reader: Reader) -> None:
     """What the script writes for the period that the page was built for is what was built."""
-    page = _page(site, kind)
+    page = site.one(kind)
     built = {
         each.attributes["id"]: page.table(each.attributes["id"]) for each in page.root.all("table")
     }

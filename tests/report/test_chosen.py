@@ -2,41 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
 
 from tests.report import cells, drawn
 from tests.report.asking import Days, days, hides_runs, identity, of_page, question, today
-from tests.report.browser import CHROMIUM, WHY_NOT, Reader
-from tests.report.browser import browser as opened_browser
+from tests.report.browser import Reader
 from tests.report.cells import Cell
 from tests.report.pages import Page, Site
 from tests.report.published import Asked
 from tests.report.table_sql import WHOLE
 
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason=WHY_NOT)
-
 FIRST, LAST = date(2026, 10, 14), date(2026, 11, 8)  # clocks were put back, a month ended
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all of them."""
-    with opened_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[Reader]:
-    """A reader whom nothing failed in the end."""
-    one = Reader(browser)
-    yield one
-    one.close()
-    assert one.complaints == []
 
 
 def _page(nights: Site, kind: str) -> Page:

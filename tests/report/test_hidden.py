@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,8 +12,7 @@ from analytics.report.writing import numbers
 from tests.conftest import Batch, StartRun
 from tests.nights import night, short_lists
 from tests.report import marts
-from tests.report.browser import CHROMIUM, WHY_NOT, Reader
-from tests.report.browser import browser as opened_browser
+from tests.report.browser import Reader
 from tests.report.conftest import BuildSite
 
 FIRST, TODAY = date(2025, 12, 14), date(2026, 3, 14)
@@ -177,14 +175,6 @@ def test_what_a_night_of_short_lists_hides_is_on_the_page(
     assert [(gaps[day], costs[day]) for day, *_ in rows] == [(row[1], row[3]) for row in rows]
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all of them."""
-    with opened_browser() as opened:
-        yield opened
-
-
-@pytest.mark.skipif(not CHROMIUM, reason=WHY_NOT)
 def test_a_chosen_period_adds_hidden_runs_as_the_build_does(
     build: BuildSite, browser: Browser
 ) -> None:

@@ -1,45 +1,14 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.report.browser import CHROMIUM, WHY_NOT, Reader
-from tests.report.browser import browser as opened_browser
-from tests.report.pages import Page, Site
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason=WHY_NOT)
+from tests.report.browser import Reader
+from tests.report.pages import Site
 
 KINDS = ("overview", "workspace", "agent", "quality", "reconciliation")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all of them."""
-    with opened_browser() as opened:
-        yield opened
-
-
-@pytest.fixture
-def reader(browser: Browser) -> Iterator[Reader]:
-    """A reader whom nothing failed in the end."""
-    one = Reader(browser)
-    yield one
-    one.close()
-    assert one.complaints == []
-
-
-def _page(site: Site, kind: str) -> Page:
-    quality, reconciliation = site.controls[-2:]
-    return {
-        "overview": site.overview,
-        "workspace": site.workspaces[0],
-        "agent": site.agents[0],
-        "quality": quality,
-        "reconciliation": reconciliation,
-    }[kind]
 
 
 _REACHABLE = """() => {
@@ -60,7 +29,7 @@ _FOCUSED = """() => {
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_keyboard_alone_reaches_everything(kind: str, site: Site, reader: Reader) -> None:
     """Tab reaches every link, control and wide table, in order, each with a focus to be seen."""
-    shown = reader.open(_page(site, kind).path)
+    shown = reader.open(site.one(kind).path)
     count = shown.evaluate(_REACHABLE)
     reached = []
     for _ in range(count + 5):
@@ -80,7 +49,7 @@ def test_a_phone_shows_all_of_a_page(kind: str, site: Site, browser: Browser) ->
     """At 390 pixels nothing scrolls sideways but tables in their boxes; controls are 24 high."""
     reader = Reader(browser)
     reader.page.set_viewport_size({"width": 390, "height": 844})
-    shown = reader.open(_page(site, kind).path)
+    shown = reader.open(site.one(kind).path)
     reader.draw_all()
     small = shown.evaluate(
         "[...document.querySelectorAll('button, select, summary, input')]"

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from playwright.sync_api import Browser
 
 from analytics.report.writing import numbers
 from tests.report import cells
 from tests.report.asking import of_page
-from tests.report.browser import CHROMIUM, WHY_NOT, Reader
-from tests.report.browser import browser as opened_browser
+from tests.report.browser import Reader
 from tests.report.cells import Cell
 from tests.report.pages import Page, Site
 from tests.report.published import Asked
-
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason=WHY_NOT)
 
 # The newest run of an agent of which the page knows both, the models and the log events.
 _RUN = """
@@ -29,13 +23,6 @@ _MODELS = (
     " | count request_count"
 )
 _EVENTS = "seconds after | text what | text node | text took | text error"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One Chromium for all of them."""
-    with opened_browser() as opened:
-        yield opened
 
 
 def _with_events(nights: Site, sql: Asked) -> tuple[Page, dict[str, object]]:
