@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+from analytics.report.writing import numbers
 from tests.report import cells, said_sql
 from tests.report.cells import Question
 from tests.report.control_sql import explained
@@ -87,9 +88,10 @@ def said_differences(sql: Asked, page: Page) -> list[str]:
     of, found = said_sql.values(of_page(sql, page), today(page)), []
     for label, texts in page.kpis.items():
         known = [each for each in said_sql.KPIS if label.startswith(each)]
-        if not texts[0].startswith("["):
-            figures = said_sql.KPIS[max(known, key=len)]
-            found += said_sql.differences(figures, of, " | ".join(texts))
+        figures = said_sql.KPIS[max(known, key=len)]
+        if texts[0] == numbers.UNKNOWN:  # its notes say why
+            figures = figures.partition("|")[0]
+        found += said_sql.differences(figures, of, " | ".join(texts))
     for figure in page.root.all("figure"):
         if "data-empty" not in figure.attributes:
             line, figures = said_sql.TITLES[figure.attributes["id"]]

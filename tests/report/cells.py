@@ -12,8 +12,6 @@ from analytics.report.figures.periods import Period
 from analytics.report.writing import numbers
 from tests.report.pages import Element, Page
 
-DASH = "\u2013"
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -90,7 +88,7 @@ def _agrees(cell: Cell, right: str | Decimal | None) -> bool:
     if isinstance(right, str):
         return cell.text == right
     if right is None:
-        return cell.text == numbers.NOT_AVAILABLE
+        return cell.text == numbers.UNKNOWN
     return Decimal(cell.exact or "NaN") == right and abs(cents(cell.text) - right) < Decimal("0.01")
 
 
@@ -108,15 +106,14 @@ def said(words: str, row: Mapping[str, Any]) -> Any:
     if kind[0] == "z":  # nothing that it could be of
         kind = kind[1:]
         if row[names[0]] is None:
-            return numbers.NOT_APPLICABLE
+            return numbers.UNKNOWN
     return _KINDS[kind](*(row[name] for name in names))
 
 
 def _of_two(write: Callable[[Any, Any], str]) -> Callable[[Any, Any], str]:
     def written(part: Any, whole: Any) -> str:
-        if part is None or whole is None:
-            return numbers.NOT_AVAILABLE
-        return write(part, whole) if whole else numbers.NOT_APPLICABLE
+        known = part is not None and whole
+        return write(part, whole) if known else numbers.UNKNOWN
 
     return written
 
@@ -133,12 +130,12 @@ def _why(before_count: int, now_count: int, before: Decimal, now: Decimal) -> st
 
 
 def _about(amount: float) -> str:
-    """An estimate: whole dollars from a hundred on."""
-    return f"${round(amount):,}" if amount >= 100 else numbers.usd(Decimal(amount))
+    """An estimate: whole dollars from ten on."""
+    return f"${round(amount):,}" if amount >= 10 else numbers.usd(Decimal(amount))
 
 
 def _moment(instant: datetime | None) -> str:
-    return numbers.NOT_AVAILABLE if instant is None else f"{instant:%Y-%m-%d %H:%M} UTC"
+    return numbers.UNKNOWN if instant is None else f"{instant:%Y-%m-%d %H:%M} UTC"
 
 
 _KINDS: dict[str, Callable[..., Any]] = {
@@ -154,7 +151,7 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "share": lambda part, whole: numbers.percent(part, whole) if part > 0 else "",
     "headline": numbers.usd_headline,
     "per_run": numbers.usd_per_run,
-    "per_run_of": lambda amount, number: numbers.usd_per_run(amount / number),
+    "per_run_of": _of_two(lambda amount, number: numbers.usd_per_run(amount / number)),
     "signed": lambda now, before: f"{'+' if now > before else ''}{numbers.usd(now - before)}",
     "moment?": lambda instant: "" if instant is None else _moment(instant),
     "fine": numbers.usd_fine,
@@ -162,15 +159,18 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "estimate": lambda exact, about: numbers.usd(exact) if about is None else _about(about),
     "change": numbers.usd_change,
     "why": lambda *values: "" if values[0] is None else _why(*values),
-    "count": lambda number: numbers.NOT_AVAILABLE if number is None else numbers.count(number),
+    "count": lambda number: numbers.UNKNOWN if number is None else numbers.count(number),
     "count?": lambda number: "" if number is None else numbers.count(number),
     "runs": lambda number: numbers.plural(number, "run") if number else "",
     "tokens": numbers.tokens,
     "tokens?": lambda number: "" if number is None else numbers.tokens(number),
+    "part": lambda line, number: numbers.tokens(number) if line == 1 else "",
     "seconds": numbers.duration,
     "percent": _of_two(numbers.percent),
     "rate": _of_two(numbers.failure_rate),
-    "rate-": lambda failed, finished: numbers.failure_rate(failed, finished) if finished else DASH,
+    "rate-": lambda failed, finished: (
+        numbers.failure_rate(failed, finished) if finished else numbers.UNKNOWN
+    ),
     "interval": _of_two(numbers.interval),
     "each": _of_two(lambda amount, number: numbers.usd_fine(amount / number)),
 }

@@ -306,14 +306,39 @@ QUESTIONS = {
         "text claim | text check_name | count violation_count",
         "from published.marts.fct_check_results where is_ok order by check_name",
     ),
-    "gaps": Question(
-        "text workspace_name | text list | text after | moment gap_before",
-        f"""
-        select workspace_name, coalesce(name, 'All runs') as list, gap_before, coalesce(
-            strftime(gap_after, '%Y-%m-%d %H:%M UTC'), 'no earlier row known') as after
-        from published.marts.fct_list_pulls as t {_NAMED} and t.agent_id is not null
-        join published.marts.dim_workspaces as w on w.workspace_id = t.workspace_id
-        where gap_before is not null
-        order by workspace_name, gap_before desc, t.agent_id""",
+    "standing": Question(
+        "text workspace_name | count hidden | usd usd & text part | count open | count settling"
+        " | count restated | count left_out | text verdict | _",
+        """
+        with gaps as (
+            select workspace_id, sum(missing_run_count)::bigint as hidden,
+                sum(missing_cost_usd) as usd,
+                if(count(*) > count(missing_cost_usd), 'part unknown', '') as part
+            from published.marts.fct_listing_gaps group by workspace_id
+        ), days as (
+            select workspace_id, count(*) as days, count(*) filter (status = 'breach') as breaches
+            from published.marts.fct_reconciliation group by workspace_id
+        )
+        select workspace_name, coalesce(hidden, 0) as hidden,
+            if(gaps.workspace_id is null, 0, usd) as usd, coalesce(part, '') as part,
+            (select count(*) from runs as t
+                where t.workspace_id = w.workspace_id and not is_terminal) as open,
+            (select count(*) from runs as t
+                where t.workspace_id = w.workspace_id and is_terminal and not is_settled)
+                as settling,
+            (select count(*) from published.marts.fct_restatements as t
+                where t.workspace_id = w.workspace_id) as restated,
+            (select count(*) from published.marts.fct_quarantined_records as t
+                where t.workspace_id = w.workspace_id) as left_out,
+            case when days is null then '\u25d4 no day yet'
+                when breaches = 1 then '\u2715 1 day in breach'
+                when breaches > 0 then format('\u2715 {:,} days in breach', breaches)
+                else format('\u2713 {:,} day{}, none in breach', days, if(days = 1, '', 's'))
+            end as verdict
+        from published.marts.dim_workspaces as w
+        left join gaps using (workspace_id) left join days using (workspace_id)
+        order by (select coalesce(sum(usd), 0) from every as t
+            where t.workspace_id = w.workspace_id and day between $first and $last) desc,
+            lower(workspace_name)""",
     ),
 }

@@ -19,10 +19,10 @@ Days = dict[str, Any]
 
 # The measures of a chart's series, as SQL calls them.
 _MEASURES = {
-    "complete_cost_usd": "cost", "cost_usd": "listed", "gap_cost_usd": "gap", "run_count": "runs",
-    "succeeded_count": "succeeded", "failed_count": "failed", "cancelled_count": "cancelled",
-    "open_count": "open", "failed_cost_usd": "failed_usd", "tokens_in": "tokens_in",
-    "tokens_out": "tokens_out",
+    "complete_cost_usd": "cost", "cost_usd": "listed", "gap_cost_usd": "gap",
+    "run_count": "listed_runs", "succeeded_count": "succeeded", "failed_count": "failed",
+    "cancelled_count": "cancelled", "open_count": "open", "failed_cost_usd": "failed_usd",
+    "tokens_in": "tokens_in", "tokens_out": "tokens_out",
 }  # fmt: skip
 
 READ = """() => [...document.querySelectorAll('.js-plotly-plot')].map(each => [each.dataset.chart,
@@ -111,8 +111,7 @@ def _named(spec: dict[str, Any], sql: Asked, days: Days) -> dict[str, Any]:
         )
     else:
         rows = sql.rows(
-            """select any_value(model) as key, sum(c.cost_usd) as usd
-            from runs join published.marts.fct_run_model_costs as c using (workspace_id, run_id)
+            """select any_value(model) as key, sum(usd) as usd from models
             where day between $first and $last group by model
             having count(distinct provider) = 1""",
             **days,

@@ -6,20 +6,36 @@ Days are `$today` and those that are told by it; `every` is a view of `published
 from __future__ import annotations
 
 COST = "if(count(listed) = 0, 0, sum(usd))"
+# What is known of listed runs alone: of no run it is zero, and of hidden ones alone unknown.
+_OF_LISTED = {
+    "succeeded": "count(*) filter (status = 'succeeded')",
+    "failed": "count(*) filter (status = 'failed')",
+    "finished": "count(*) filter (status in ('succeeded', 'failed'))",
+    "cancelled": "count(*) filter (status = 'cancelled')",
+    "open": "count(*) filter (not is_terminal)",
+    "listed": "sum(listed_usd)",
+    "failed_usd": "if(count(*) filter (status = 'failed') = 0, 0,"
+    " sum(listed_usd) filter (status = 'failed'))",
+    "tokens_in": "sum(tokens_in)::bigint",
+    "tokens_out": "sum(tokens_out)::bigint",
+}
+
+
+def _of_listed() -> str:
+    unknown = "if(coalesce(sum(missing), 0) > 0, null, 0)"
+    return ", ".join(
+        f"if(coalesce(sum(listed), 0) > 0, {measure}, {unknown}) as {name}"
+        for name, measure in _OF_LISTED.items()
+    )
+
+
 MEASURES = f"""
     {COST} as cost,
     if(coalesce(sum(missing), 0) = 0, 0, sum(hidden_usd)) as gap,
-    coalesce(sum(listed), 0)::bigint as runs, coalesce(sum(missing), 0)::bigint as missing,
-    count(*) filter (status = 'succeeded') as succeeded,
-    count(*) filter (status = 'failed') as failed,
-    count(*) filter (status in ('succeeded', 'failed')) as finished,
-    count(*) filter (status = 'cancelled') as cancelled,
-    count(*) filter (not is_terminal) as open,
-    if(coalesce(sum(listed), 0) = 0, 0, sum(listed_usd)) as listed,
-    if(count(*) filter (status = 'failed') = 0, 0,
-        sum(listed_usd) filter (status = 'failed')) as failed_usd,
-    if(coalesce(sum(listed), 0) = 0, 0, sum(tokens_in))::bigint as tokens_in,
-    if(coalesce(sum(listed), 0) = 0, 0, sum(tokens_out))::bigint as tokens_out"""
+    coalesce(sum(listed + missing), 0)::bigint as runs,
+    coalesce(sum(listed), 0)::bigint as listed_runs,
+    coalesce(sum(missing), 0)::bigint as missing,
+    {_of_listed()}"""
 _WEEKS = (
     "day between $today - 7 and $today - 1",
     "day between $today - 14 and $today - 8",
@@ -53,14 +69,14 @@ MOVERS = f"""
         from runs join names on names.workspace_id = runs.workspace_id
             and names.agent_id is not distinct from runs.agent_id
         group by runs.workspace_id, runs.agent_id, name, agent_version
-    ), models as (
-        select format('{{}} ({{}})', model, provider) as name, {_weeks("c.cost_usd", None)}
-        from runs join published.marts.fct_run_model_costs as c using (workspace_id, run_id)
+    ), parts as (
+        select format('{{}} ({{}})', model, provider) as name, {_weeks("usd", None)}
+        from models
         group by workspace_id, model, provider
     ), movers as (
         select 1 as kind, 'Agent' as what, * from agents
         union all select 2, 'Version', * from versions
-        union all select 3, 'Model', * from models
+        union all select 3, 'Model', * from parts
     )
     select * from movers where now != before
     qualify row_number() over (partition by kind order by abs(now - before) desc, lower(name)) <= 10
@@ -92,7 +108,11 @@ _PLATFORM = """(
 COMPLETE = " union all ".join((
     _complete("cost_usd", "runs", "day", unknown="cost_usd is null"),
     _complete("missing_cost_usd", "hidden", "day", "missing_run_count"),
+    _complete("usd", "every", "day"),
     _complete("cost_usd", _PLATFORM, "date"),
+))  # fmt: skip
+METERED = " union all ".join((
+    _complete("usd", "every", "day"), _complete("cost_usd", _PLATFORM, "date"),
 ))  # fmt: skip
 
 # The 80 % range in which a month ends: each day to come costs what its weekday cost on average.
@@ -132,3 +152,39 @@ MONTH_END = f"""
         greatest(so_far.usd::double, so_far.usd::double + expected - half) as low,
         so_far.usd::double + expected + half as high
     from spread, so_far"""
+
+# Days of the last week that are far above an agent's median day of the four weeks before each.
+UNUSUAL = f"""
+    with known as (
+        select workspace_id, names.agent_id, name, days.day, {COST} as usd,
+            coalesce(sum(listed + missing), 0)::double as runs
+        from names join first_days using (workspace_id)
+        join (
+            select unnest(generate_series($today - interval 35 day, $today - interval 1 day,
+                interval 1 day))::date as day
+        ) as days on days.day >= first_day
+        left join every on every.workspace_id = names.workspace_id
+            and every.agent_id is not distinct from names.agent_id and every.day = days.day
+        group by workspace_id, names.agent_id, name, days.day
+        having count(*) filter (missing > 0 and hidden_usd is null) = 0
+    ), medians as (
+        select now.*, median(before.usd) as usual, list(before.usd) as costs,
+            median(before.runs) as usual_runs,
+            median(before.usd::double / before.runs) filter (before.usd != 0) as usual_each
+        from known as now join known as before on now.workspace_id = before.workspace_id
+            and now.agent_id is not distinct from before.agent_id
+            and before.day between now.day - 28 and now.day - 1
+        where now.day >= $today - 7
+        group by all having count(before.usd) >= 14
+    )
+    select *, usd - usual as above, case
+        when usual_runs = 0
+            then format('{{:,}} run{{}}, usually none', runs::bigint, if(runs = 1, '', 's'))
+        when runs / usual_runs >= usd::double / runs / usual_each
+            then format('{{:.1f}} times as many runs', runs / usual_runs)
+        else format('runs {{:.1f}} times as dear', usd::double / runs / usual_each)
+    end as driver
+    from medians
+    where usd - usual > 7.413 * list_median(list_transform(costs, lambda cost: abs(cost - usual)))
+        and usd > usual * 1.5 and usd - usual > 1
+    order by above desc, lower(name)"""

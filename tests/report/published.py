@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 
 from analytics.batch.nightly import nightly
 from analytics.batch.progress import Progress
+from analytics.emulator.records import Agent
 from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
@@ -28,6 +30,17 @@ details_per_night = 120
 """
 
 
+def _run_dearly(world: World, agent: Agent, moment: datetime) -> None:
+    """An agent spends on a single run what it does not in a month."""
+    run = world.start_run(agent, at=moment)
+    world.launch_run(run, at=moment + timedelta(seconds=5))
+    world.meter(
+        run, model="claude-opus-5-5", provider="anthropic", tokens_in=10**6, tokens_out=10**5,
+        cost_usd=Decimal("7.125"), at=moment + timedelta(seconds=30),
+    )  # fmt: skip
+    world.finish_run(run, "succeeded", at=moment + timedelta(minutes=1))
+
+
 def publish(folder: Path) -> None:
     """Reads the world on two mornings into `folder`/data; what it made stays as it is."""
     world = World.demo(1, NOW, history_days=DAYS)
@@ -37,6 +50,7 @@ def publish(folder: Path) -> None:
         if run.status == "succeeded" and run.created_at < NOW - timedelta(days=4)
     ]
     world.override_record(settled[-1].id, {"cost_usd": None})  # metered, but not told
+    _run_dearly(world, next(iter(world.workspaces[0].agents.values())), NOW - timedelta(hours=30))
     with running(world) as api, pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         tables = ""
@@ -80,6 +94,23 @@ create view first_days as
     select workspace_id, min(date) as first_day from published.marts.fct_reconciliation
     where coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
     group by workspace_id;
+-- What runs cost with each model: of hidden ones, an agent's day is split as its metered usage is,
+-- and not at all where that of a held run is not known.
+create view models as
+    select workspace_id, agent_id, day, model, provider, c.cost_usd::decimal(38,10) as usd,
+        c.tokens_in, c.tokens_out
+    from runs join published.marts.fct_run_model_costs as c using (workspace_id, run_id)
+    union all by name
+    select workspace_id, agent_id, day, model, provider,
+        round(hidden.missing_cost_usd * used_usd / all_used_usd, 10)::decimal(38,10) as usd
+    from hidden join (
+        select workspace_id, agent_id, date, model, provider,
+            greatest(missing_cost_usd, 0) as used_usd, sum(used_usd) over day as all_used_usd,
+            count(*) over day = count(missing_cost_usd) over day as is_known
+        from published.marts.fct_listing_gap_models
+        window day as (partition by workspace_id, agent_id, date)
+    ) using (workspace_id, agent_id, date)
+    where is_known and all_used_usd > 0 and hidden.missing_cost_usd is not null;
 create macro runs_in_words(number, more) as if(coalesce(number, 0) = 0, null,
     format('{:,} run', number::bigint) || if(number = 1, '', 's') || more);
 """

@@ -70,9 +70,9 @@ TITLES = {
     "cost": ("", "usd recent_cost | usd+ recent_gap | change? recent_cost before_cost"),
     "cost-per-run": (
         "",
-        "each recent_listed recent_runs | each recent_listed recent_succeeded",
+        "each recent_listed recent_listed_runs | each recent_listed recent_succeeded",
     ),
-    "outcomes": ("", "count recent_runs | count recent_failed"),
+    "outcomes": ("", "count recent_listed_runs | count recent_failed"),
     "tokens": ("", "tokens recent_tokens_in | tokens recent_tokens_out"),
     "failure-rate": ("", "rate recent_failed recent_finished"),
     "failed-cost": ("", "usd recent_failed_usd | percent recent_failed_usd recent_listed"),
@@ -113,7 +113,7 @@ def differences(figures: str, of: dict[str, Any], text: str) -> list[str]:
         (each, cells.said(f"{kind.rstrip('?+')} {' '.join(names)}", of))
         for each in figures.split("|")
         for kind, *names in [each.split()]
-        if not (kind.endswith("?") and "No comparison" in text)
+        if not (kind.endswith("?") and ("No comparison" in text or "Data begin on" in text))
         and not (kind.endswith("+") and not of[names[-1]])
     ]
     found = [f"{each.strip()} is {figure}: {text}" for each, figure in wanted if figure not in text]

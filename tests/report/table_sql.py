@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tests.report import control_sql
 from tests.report.cells import Question
-from tests.report.measures_sql import COMPLETE, COST, MEASURES, MONTH_END, MOVERS
+from tests.report.measures_sql import COMPLETE, COST, MEASURES, METERED, MONTH_END, MOVERS, UNUSUAL
 
 WHOLE = f"select {MEASURES} from every where day between $first and $last"
 _DAYS = """(
@@ -104,13 +104,16 @@ QUESTIONS = control_sql.QUESTIONS | {
         " | why before_count now_count before now",
         MOVERS,
     ),
+    "unusual-days": Question(
+        "text name | day day | usd usd | usd usual | usd above | text driver", UNUSUAL
+    ),
     "complete": Question(
         "_ | usd yesterday & text yesterday_note | usd month & text month_note"
         " | usd before & text before_note",
         COMPLETE,
         "_ | usd yesterday | usd month | usd before",
         "select sum(yesterday) as yesterday, sum(month) as month, sum(before) as before"
-        f" from ({COMPLETE})",
+        f" from ({METERED})",
     ),
     "forecast-table": Question(
         "_ | estimate exact about",
@@ -187,38 +190,33 @@ QUESTIONS = control_sql.QUESTIONS | {
             count(*) filter (status in ('succeeded', 'failed')) as finished
         from runs where day between $first and $last
         group by agent_version order by agent_version desc nulls last""",
-        "text version | count failed | count finished | | | count runs | |",
+        "text version | count failed | count finished | | | count listed_runs | |",
         f"select 'Total' as version, {MEASURES} from every where day between $first and $last",
         is_charted=True,
     ),
     "model-split": Question(
-        "text model | text provider | usd cost | percent cost whole | tokens? tokens_in"
-        " | tokens? tokens_out | count? requests",
+        "text model | text provider | usd cost | percent cost whole | part line tokens_in"
+        " | part line tokens_out",
         f"""
-        with whole as ({WHOLE}), models as (
-            select model, provider, sum(c.cost_usd) as cost, sum(c.tokens_in)::bigint as tokens_in,
-                sum(c.tokens_out)::bigint as tokens_out, sum(request_count)::bigint as requests
-            from runs join published.marts.fct_run_model_costs as c using (workspace_id, run_id)
-            where day between $first and $last group by all
+        with whole as ({WHOLE}), parts as (
+            select model, provider, sum(usd) as cost, sum(tokens_in)::bigint as tokens_in,
+                sum(tokens_out)::bigint as tokens_out
+            from models where day between $first and $last group by all
         ), lines as (
-            select 1 as line, * from models
+            select 1 as line, * from parts
             union all by name
-            select 2 as line, 'Not in the model split' as model,
-                listed - coalesce((select sum(cost) from models), 0) as cost from whole
-            union all by name
-            select 3 as line, 'Hidden runs' as model, gap as cost from whole where missing > 0
+            select 2 as line, 'Model not known' as model,
+                cost - coalesce((select sum(cost) from parts), 0) as cost from whole
         )
         select lines.*, whole.cost as whole from lines, whole
-        where line != 2 or lines.cost != 0
+        where line != 2 or abs(lines.cost) > 1e-6
         order by line, lines.cost desc nulls last, lower(model)""",
-        "text model | | usd cost | | tokens tokens_in | tokens tokens_out | count requests",
+        "text model | | usd cost | | tokens tokens_in | tokens tokens_out",
         """
         select 'Total' as model, (
             select sum(usd) from every where day between $first and $last) as cost,
-            sum(c.tokens_in)::bigint as tokens_in, sum(c.tokens_out)::bigint as tokens_out,
-            sum(request_count)::bigint as requests
-        from runs join published.marts.fct_run_model_costs as c using (workspace_id, run_id)
-        where day between $first and $last""",
+            sum(tokens_in)::bigint as tokens_in, sum(tokens_out)::bigint as tokens_out
+        from models where day between $first and $last""",
     ),
     "cost-by-hour": Question(
         "text hour" + " | usd? day1 | usd? day2 | usd? day3 | usd? day4 | usd? day5 | usd? day6"
