@@ -119,8 +119,9 @@
   const footOf = (figures, lines, totals) => {
     const cents = (amount) => numbers.divided(amount, 10n ** 8n);
     const kinds = figures.slice(1).map(([name, unit]) => {
-      const total = totals[name] ?? null;
-      if (unit === "usd" && total !== null) {
+      if (unit === "usd" && name in totals) {
+        const total = totals[name];
+        if (total === null) return [numbers.UNKNOWN, 0n];
         const printed = lines.reduce((all, line) => all + cents(line[name] ?? 0n), 0n);
         return [numbers.usd(total), cents(total) - printed];
       }
