@@ -209,7 +209,7 @@ QUESTIONS = control_sql.QUESTIONS | {
                 cost - coalesce((select sum(cost) from parts), 0) as cost from whole
         )
         select lines.*, whole.cost as whole from lines, whole
-        where line != 2 or abs(lines.cost) > 1e-6
+        where line != 2 or abs(lines.cost) > 1e-6  -- parts of hidden runs are rounded each
         order by line, lines.cost desc nulls last, lower(model)""",
         "text model | | usd cost | | tokens tokens_in | tokens tokens_out",
         """
