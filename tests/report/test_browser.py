@@ -55,9 +55,9 @@ def test_axe_finds_nothing(kind: str, scheme: str, site: Site, browser: Browser)
     reader.close()
 
 
-@pytest.mark.parametrize("kind", KINDS + TABLES_ALONE)
+@pytest.mark.parametrize("kind", ["overview", "workspace", "reconciliation"])
 def test_axe_finds_nothing_on_a_phone(kind: str, nights: Site, browser: Browser) -> None:
-    """At 390 pixels, with a period chosen, no page of real nights has a fault either."""
+    """At 390 pixels, with a period chosen, real nights with all kinds of tables have no fault."""
     reader = Reader(browser, bypass_csp=True)
     reader.page.set_viewport_size({"width": 390, "height": 844})
     shown = reader.open(nights.one(kind).path, "#from=2026-10-14&to=2026-11-08")
