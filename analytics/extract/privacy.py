@@ -39,7 +39,7 @@ def stored(source: str, record: Record, *, keep_errors: bool) -> Record:
         return _log_event(record)
     kept = record.copy()
     for name in _unknown(tuple(record)):
-        if bytes(record[name])[:1] in b'"{[':
+        if memoryview(record[name])[0] in b'"{[':  # not bytes(): that copies what may be long
             del kept[name]
     error = kept.get("error", _NULL)
     if error != _NULL:

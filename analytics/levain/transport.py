@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -189,8 +190,9 @@ class Transport:
         request = f"{method} {self._api}{path}"
         self.request_count += 1
         more = _json(body) if body is not None else {}
+        query = f"?{urlencode(params)}" if params else ""  # httpx would take the URL apart twice
         try:
-            response = await client.request(method, self._api + path, params=dict(params), **more)
+            response = await client.request(method, self._api + path + query, **more)
         except httpx.HTTPError as error:
             raise ConnectionFailedError(request, _in_words(error)) from error
         except httpx.InvalidURL as error:
