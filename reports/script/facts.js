@@ -8,8 +8,12 @@ const facts = (() => {
   const files = new Map(); // by name: what a data file registered, and later its promise
   const waiting = new Map();
 
-  const unpacked = async (text) => {
-    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  // Two bytes a unit; a unit that no literal may hold follows a mark, its highest bit turned.
+  const turned = (_marked, unit) => String.fromCharCode(unit.charCodeAt(0) ^ 0x8000);
+  const unpacked = async (size, text) => {
+    const literal = text.replace(/\ue000(.)/g, turned);
+    const units = Uint16Array.from({ length: literal.length }, (_, index) => literal.charCodeAt(index));
+    const bytes = new Uint8Array(units.buffer, 0, size);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
     return summed(await new Response(stream).json());
   };
@@ -22,9 +26,9 @@ const facts = (() => {
       return [name.slice(1), value.map((step) => sum += step)];
     }));
   };
-  // Called by each data file with its name and its packed document.
-  const add = (name, text) => {
-    files.set(name, unpacked(text));
+  // Called by each data file with its name and its packed document, of so many bytes.
+  const add = (name, size, text) => {
+    files.set(name, unpacked(size, text));
     waiting.get(name)?.(files.get(name));
   };
   // A data file's document; one that the page did not bring is fetched as a script, as from disk

@@ -1,14 +1,15 @@
 """Data files: what scripts need beyond a page, packed so that five hundred agents stay small.
 
 A data file is a script that registers one compressed JSON document: from disk, a page can load
-nothing but scripts.
+nothing but scripts. The script is UTF-16, of which each unit holds two bytes of the document: it
+grows by 3 %, where base64 would add 33 %. Its byte order mark outranks what a server says it is.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import zlib
-from base64 import b64decode, b64encode
 from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
     from analytics.report.writing.blocks import Chart
 
 _LEVEL = 6
+# What no literal may hold as it is: quotes, backslashes, ends of lines, halves of pairs. Each is
+# written as the mark and the unit with its highest bit turned, which makes it harmless.
+_MARK, _TURNED = "\ue000", 0x8000
+_UNSAFE = re.compile(f'["\\\\\r\n\u2028\u2029{_MARK}\ud800-\udfff]')
+_MARKED = re.compile(f"{_MARK}(.)")
 _UNREAD = (None,) * len(MEASURE_COLUMNS)
 _measures = attrgetter(*MEASURE_COLUMNS)
 _STEPWISE = frozenset({"day", "run", "created"})
@@ -44,13 +50,14 @@ def write(file: Path, document: object) -> None:
     )
     # Digits repeat by chance: to spell them out takes less than to refer back to them.
     pack = zlib.compressobj(_LEVEL, strategy=zlib.Z_FILTERED)
-    packed = b64encode(pack.compress(text.encode()) + pack.flush()).decode()
-    file.write_text(f'facts.add("{file.stem}", "{packed}");\n', "utf-8")
+    packed = pack.compress(text.encode()) + pack.flush()
+    script = f'\ufefffacts.add("{file.stem}", {len(packed)}, "{_literal(packed)}");\n'
+    file.write_bytes(script.encode("utf-16-le"))
 
 
 def read(file: Path) -> Any:
     """The document of a data file."""
-    return _summed(json.loads(zlib.decompress(b64decode(file.read_text("utf-8").split('"')[3]))))
+    return _summed(json.loads(zlib.decompress(_bytes(file.read_text("utf-16").split('"')[3]))))
 
 
 def document(
@@ -75,6 +82,16 @@ def document(
 def charts(charts: Mapping[str, Chart]) -> dict[str, object]:
     """What the script draws charts from, by their keys."""
     return {chart.key: chart.spec for chart in charts.values() if chart.spec}
+
+
+def _literal(packed: bytes) -> str:
+    units = (packed + bytes(len(packed) % 2)).decode("utf-16-le", "surrogatepass")
+    return _UNSAFE.sub(lambda unit: _MARK + chr(ord(unit[0]) ^ _TURNED), units)
+
+
+def _bytes(literal: str) -> bytes:
+    units = _MARKED.sub(lambda marked: chr(ord(marked[1]) ^ _TURNED), literal)
+    return units.encode("utf-16-le", "surrogatepass")
 
 
 def _stepwise(document: object) -> object:
