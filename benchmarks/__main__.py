@@ -159,7 +159,7 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
         stages = {
             stage: analytics(stage, data) for stage in ("transform", "check", "report", "publish")
         }
-        size = (data / "analytics.duckdb").stat().st_size / 2**20
+        size = (data / "analytics.duckdb").stat().st_size / 1e6
         print(
             f"{name} runs: "
             + ", ".join(f"{stage} {each.seconds:.1f} s" for stage, each in stages.items())

@@ -65,7 +65,7 @@ def _size(data_dir: Path) -> float:
         ).fetchall():
             con.execute(f"create schema if not exists {schema}")
             con.execute(f"create table {schema}.{table} as from stored.{schema}.{table}")
-    return compact.stat().st_size / 2**20
+    return compact.stat().st_size / 1e6
 
 
 def _forget_versions(data_dir: Path) -> None:

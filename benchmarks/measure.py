@@ -30,7 +30,7 @@ def run(command: Sequence[str], environment: dict[str, str]) -> Run:
     seconds = time.perf_counter() - started
     if os.waitstatus_to_exitcode(status):
         sys.exit(f"{' '.join(command)} failed:\n{printed.decode(errors='replace')}")
-    return Run(seconds, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_maxrss * 1024 / 1e6)
 
 
 def seconds(runs: Sequence[Run]) -> str:

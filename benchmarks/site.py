@@ -39,7 +39,7 @@ def measure(build: Path, environment: dict[str, str]) -> None:
         )
     page = first / "index.html"
     beside = sum((first / each).stat().st_size for each in ("index.html", *_of_overview()))
-    print(f"  overview, beside the shared plotly.js: {beside / 1024:.0f} KB")
+    print(f"  overview, beside the shared plotly.js: {beside / 1e3:.0f} KB")
     workspace, agent = (next((first / each).iterdir()) for each in ("workspaces", "agents"))
     for name, path in (("overview", page), ("workspace", workspace), ("agent", agent)):
         opened = sorted(_opened(path) for _ in range(ROUNDS))
@@ -79,7 +79,7 @@ def _build(target: Path, published: Path | None) -> None:
         "seconds": time.perf_counter() - started,
         "pages": summary.page_count,
         "kept": summary.kept_count,
-        "megabytes": summary.byte_count / 2**20,
+        "megabytes": summary.byte_count / 1e6,
         "runs": runs,
     }
     target.with_name(f"{target.name}.json").write_text(json.dumps(told), "utf-8")
