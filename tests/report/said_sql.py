@@ -82,7 +82,10 @@ TITLES = {
     "failing": ("failing-agents", "text name | usd failed_usd | rate failed finished"),
     "errors": ("error-classes", "text class | percent cost whole"),
     "models": ("model-split", "text model | percent cost whole"),
-    "versions": ("version-rates", "text version | rate failed finished"),
+    "versions": (
+        "version-rates",
+        "text version | rate failed finished | text+ before | rate+ failed_before finished_before",
+    ),
     "steps": ("tool-time", "text tool | percent seconds whole"),
     "hours": ("dearest-hour", "percent cost whole"),
     "agents-over-time": ("members-table in charted days", "text name | percent cost whole"),

@@ -185,11 +185,17 @@ QUESTIONS = control_sql.QUESTIONS | {
         "text version | count failed | count finished | rate failed finished"
         " | interval failed finished | count runs | usd cost | each cost runs",
         """
-        select coalesce('v' || agent_version, 'no version') as version, count(*) as runs,
-            sum(cost_usd) as cost, count(*) filter (status = 'failed') as failed,
-            count(*) filter (status in ('succeeded', 'failed')) as finished
-        from runs where day between $first and $last
-        group by agent_version order by agent_version desc nulls last""",
+        select *, lead(version) over newest as before, lead(failed) over newest as failed_before,
+            lead(finished) over newest as finished_before
+        from (
+            select agent_version, coalesce('v' || agent_version, 'no version') as version,
+                count(*) as runs, sum(cost_usd) as cost,
+                count(*) filter (status = 'failed') as failed,
+                count(*) filter (status in ('succeeded', 'failed')) as finished
+            from runs where day between $first and $last group by agent_version
+        )
+        window newest as (order by agent_version desc nulls last)
+        order by agent_version desc nulls last""",
         "text version | count failed | count finished | | | count listed_runs | |",
         f"select 'Total' as version, {MEASURES} from every where day between $first and $last",
         is_charted=True,
