@@ -341,7 +341,6 @@
   systemDark.addEventListener("change", () => { label(); redraw(); });
   label();
   button.hidden = false;
-  root.classList.add("scripted");
 
   // Links within the page keep what was chosen; a day or a run in a link is a choice.
   document.addEventListener("click", (event) => {
