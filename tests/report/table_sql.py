@@ -165,7 +165,8 @@ QUESTIONS = control_sql.QUESTIONS | {
         f"""
         select name, {MEASURES} from every join names using (workspace_id)
         where names.agent_id is not distinct from every.agent_id and day between $first and $last
-        group by name order by finished < 20, failed_usd desc, lower(name)""",
+        group by name
+        order by coalesce(finished, 0) < 20, coalesce(failed_usd, 0) desc, lower(name)""",
         "text name | usd failed_usd | | count failed | count finished | |",
         f"select 'Total' as name, {MEASURES} from every where day between $first and $last",
     ),
