@@ -1,0 +1,56 @@
+"""`analytics runs` where the API's answers are broken, or are refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from fastapi import HTTPException
+
+from analytics.emulator.aggregates import Analytics
+from analytics.emulator.server import Emulator
+from tests.cli.conftest import Command
+from tests.conftest import StartRun
+
+pytestmark = pytest.mark.usefixtures("connected")
+
+
+@pytest.mark.parametrize("field", ["cost_usd", "status", "created_at"])
+def test_a_broken_record_costs_no_other(
+    analytics: Command, api: Emulator, start_run: StartRun, field: str
+) -> None:
+    """What cannot be read is left out with a warning that names it, as a list and as JSON."""
+    good, broken = start_run(hours_ago=2), start_run(hours_ago=1)
+    value = {"cost_usd": "NaN", "status": 3, "created_at": "0001-01-01T00:00:00+05:00"}[field]
+    api.world.override_record(broken.id, {field: value})
+
+    table, as_json = analytics("runs", "list"), analytics("runs", "list", "--json")
+
+    for result in (table, as_json):
+        assert result.code == 0
+        assert f"warning: a record is left out: Run {broken.id}: " in result.err
+    assert [line.split()[0] for line in table.out.splitlines()[1:]] == [good.id[:8]]
+    assert [run["id"] for run in json.loads(as_json.out)] == [good.id]
+    assert good.id in analytics("runs", "show", good.id[:8]).out
+    assert analytics("runs", "show", broken.id).code == 1
+
+
+@pytest.mark.parametrize("status", [404, 403])
+def test_show_of_a_run_without_costs(
+    analytics: Command, start_run: StartRun, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    """Where the API does not give a run's costs by model, the run is shown, and that is said."""
+    run = start_run(cost="0.25")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise HTTPException(status, "no costs here")
+
+    monkeypatch.setattr(Analytics, "run_costs", refuse)
+
+    shown, in_json = (analytics("runs", "show", run.id, *more) for more in ([], ["--json"]))
+
+    for result in (shown, in_json):
+        assert result.code == 0
+        assert f"not available (HTTP {status}, no costs here)" in result.err
+    assert "$0.2500" in shown.out
+    assert json.loads(in_json.out)["costs"] is None
