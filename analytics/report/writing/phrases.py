@@ -1,4 +1,4 @@
-"""Texts with figures in them. `reports/numbers.js` writes the same ones for a chosen period.
+"""Texts with figures in them. `reports/script/numbers.js` writes the same ones for a chosen period.
 
 A figure is named as `{cost_usd|usd}`, a share or a rate as `{failed_count/finished_count|rate}`.
 """
