@@ -26,7 +26,7 @@ from xxhash import xxh3_64_intdigest
 from analytics.extract.listing import Pull
 from analytics.extract.privacy import stored
 from analytics.levain import Answer, StatusError
-from analytics.levain.transport import Record
+from analytics.levain.transport import Records
 
 REQUESTS = "requests"
 LIST_PULLS = "list_pulls"
@@ -79,7 +79,7 @@ class Landing:
         self,
         source: str,
         answer: Answer,
-        records: list[Record],
+        records: Records,
         *,
         run_id: str | None = None,
         agent_id: str | None = None,
@@ -89,7 +89,7 @@ class Landing:
         line = self._lines.get(source, 0)
         request = self.request_count
         texts = _each_on_one_line(
-            [_encode(stored(source, record, keep_errors=self._keep_errors)) for record in records]
+            [stored(source, record, keep_errors=self._keep_errors) for record in records]
         )
         lines = [
             b'{"line":%d,"request":%d,"hash":%d,"record":%b}\n'

@@ -11,40 +11,48 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 
-from analytics.levain.transport import Record
-
-_NULL = msgspec.Raw(b"null")
+from analytics.levain.transport import Record, Records, fields_of
 
 
-class Row(NamedTuple):
-    """What a list says of a run that matters for joining; only its id is read at once."""
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """What a list says of a run that matters for joining, as the API wrote it.
 
-    run_id: str
-    record: Record
+    What is no text is None.
+    """
 
-    @property
-    def agent_id(self) -> str | None:
-        """The run's agent, None where it has none."""
-        return _text(self.record, "agent_id")
-
-    @property
-    def created_at(self) -> str | None:
-        """When the run was created, as the API wrote it."""
-        return _text(self.record, "created_at")
+    run_id: str = msgspec.field(name="id")
+    agent_id: str | None = None
+    created_at: str | None = None
 
 
-def rows_of(records: list[Record]) -> list[Row]:
+_ROW_FIELDS = ("id", "agent_id", "created_at")
+_read_row = msgspec.json.Decoder(Row).decode
+
+
+def rows_of(records: Records) -> list[Row]:
     """The rows of a page; a record without a readable id takes no part."""
-    ids = msgspec.json.decode(b"[%b]" % b",".join(each.get("id", _NULL) for each in records))
-    return [
-        Row(run_id, record)
-        for run_id, record in zip(ids, records, strict=True)
-        if isinstance(run_id, str)
-    ]
+    return [row for row in map(_row, records) if row is not None]
+
+
+def _row(record: Record) -> Row | None:
+    try:
+        return _read_row(record)
+    except msgspec.ValidationError:
+        return _odd_row(record)
+
+
+def _odd_row(record: Record) -> Row | None:
+    """A row of which something is no text."""
+    try:
+        fields = fields_of(record)
+    except msgspec.ValidationError:
+        return None
+    values = {name: msgspec.json.decode(fields[name]) for name in _ROW_FIELDS if name in fields}
+    texts = {name: value for name, value in values.items() if isinstance(value, str)}
+    return msgspec.convert(texts, Row) if "id" in texts else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +152,3 @@ def pulls_by_agent(unfiltered: Pull, rows: Iterable[Row]) -> list[Pull]:
         )
         for agent_id, own in by_agent.items()
     ]
-
-
-def _text(record: Record, name: str) -> str | None:
-    value = msgspec.json.decode(record[name]) if name in record else None
-    return value if isinstance(value, str) else None

@@ -2,71 +2,99 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from typing import Any
 
 import msgspec
 
-from analytics.levain.transport import Record
+from analytics.levain.transport import Fields, Record, fields_of
 
 ERROR_CHARACTERS = 500
 
-# The fields that the API is known to send and that hold no prose. Of a field that is new to us
-# numbers, flags and nulls are kept; a text or an object may hold what somebody wrote.
-_KNOWN = frozenset(
-    {"id", "run_id", "agent_id", "agent_version_id", "agent_version", "session_id", "kind"}
-    | {"parent_run_id", "status", "error", "artifact_count", "artifact_count_truncated"}
-    | {"created_at", "updated_at", "started_at", "finished_at", "ended_at", "last_run_at"}
-    | {"name", "slug", "draft_version", "agent_name", "agent_slug", "model", "provider"}
-    | {"workspace_id", "workspace_name", "key_id", "cron_expr", "timezone", "last_run_id"}
-    | {"next_fire_at", "last_fired_at"}
-    | {"platform_agent_id", "platform_agent_slug", "platform_agent_name", "targets"}
-    | {"hour", "date", "bucket", "cost_usd", "billed_usd", "total_cost", "tokens_in", "tokens_out"}
-    | {"total_tokens_in", "total_tokens_out", "request_count", "error_count", "run_count"}
-    | {"total_duration_ms", "not_an_object"}
+# The fields that the API is known to send, in the order in which they are stored; a run's come
+# first, for runs come by the hundred thousand. All but a run's prompt hold no prose.
+_KNOWN = (
+    *("id", "status", "cost_usd", "tokens_in", "tokens_out", "started_at", "finished_at", "error"),
+    *("agent_id", "agent_version_id", "agent_version", "parent_run_id", "session_id"),
+    *("user_prompt", "created_at", "kind", "artifact_count", "artifact_count_truncated"),
+    *("run_id", "name", "slug", "draft_version", "updated_at", "ended_at", "last_run_at"),
+    *("agent_name", "agent_slug", "platform_agent_id", "platform_agent_slug"),
+    *("platform_agent_name", "targets", "workspace_id", "workspace_name", "key_id"),
+    *("cron_expr", "timezone", "last_run_id", "next_fire_at", "last_fired_at"),
+    *("hour", "date", "bucket", "model", "provider", "billed_usd", "total_cost"),
+    *("total_tokens_in", "total_tokens_out", "request_count", "error_count", "run_count"),
+    *("total_duration_ms", "not_an_object"),
 )
 # Of a log event these fields and no others are kept.
 _EVENT_FIELDS = ("seq", "ts", "level", "logger", "node", "duration_ms", "cost_usd", "tokens")
 _EVENT_DETAILS = ("kind", "tool_name", "is_error")
 
 _NULL = msgspec.Raw(b"null")
+_NO_TEXT = msgspec.Raw(b'"(not a text)"')
 
-_decode_object = msgspec.json.Decoder(Record)
+_encode = msgspec.json.Encoder().encode
+_Known = msgspec.defstruct(
+    "_Known",
+    [(name, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for name in _KNOWN],
+    forbid_unknown_fields=True,
+    gc=False,
+)
+_read_known = msgspec.json.Decoder(_Known).decode
 
 
-def stored(source: str, record: Record, *, keep_errors: bool) -> Record:
-    """The fields of a record that are kept, each value as it came."""
+def stored(source: str, record: Record, *, keep_errors: bool) -> bytes:
+    """The text of the fields of a record that are kept, each value as it came."""
     if source == "run_log_events":
-        return _log_event(record)
-    kept = record.copy()
-    for name in _unknown(tuple(record)):
-        if memoryview(record[name])[0] in b'"{[':  # not bytes(): that copies what may be long
-            del kept[name]
-    error = kept.get("error", _NULL)
-    if error != _NULL:
-        kept["error"] = _shortened(error) if keep_errors else _NULL
-    return kept
-
-
-@lru_cache(maxsize=64)
-def _unknown(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Those that are new to us; the records of a list all have the same names."""
-    return tuple(name for name in names if name not in _KNOWN)
-
-
-def _log_event(record: Record) -> Record:
-    kept = {name: record[name] for name in _EVENT_FIELDS if name in record}
+        return _encode(_log_event(record))
     try:
-        event = _decode_object.decode(record.get("event", b"{}"))
+        known: Any = _read_known(record)
+    except msgspec.ValidationError:
+        return _encode(_with_new_fields(record, keep_errors=keep_errors))
+    known.user_prompt = msgspec.UNSET
+    if known.error is not msgspec.UNSET:
+        known.error = _error(known.error, keep_errors=keep_errors)
+    return _encode(known)
+
+
+def _with_new_fields(record: Record, *, keep_errors: bool) -> Fields:
+    """What is kept of a record that has fields which are new to us, or is no object.
+
+    Of a new field numbers, flags and nulls are kept; a text or an object may hold what somebody
+    wrote.
+    """
+    try:
+        fields = fields_of(record)
+    except msgspec.ValidationError:
+        return {"not_an_object": record}
+    kept = {name: fields.pop(name) for name in _KNOWN if name in fields}
+    kept.pop("user_prompt", None)
+    if "error" in kept:
+        kept["error"] = _error(kept["error"], keep_errors=keep_errors)
+    return kept | {name: value for name, value in fields.items() if bytes(value)[:1] not in b'"{['}
+
+
+def _log_event(record: Record) -> Fields:
+    try:
+        fields = fields_of(record)
+    except msgspec.ValidationError:  # whatever it is, it has none of the fields
+        return {}
+    kept = {name: fields[name] for name in _EVENT_FIELDS if name in fields}
+    try:
+        event = fields_of(fields.get("event", b"{}"))
     except msgspec.ValidationError:  # some loggers attach a bare text
         return kept
     details = {name: event[name] for name in _EVENT_DETAILS if name in event}
     if details:
-        kept["event"] = msgspec.Raw(msgspec.json.encode(details))
+        kept["event"] = msgspec.Raw(_encode(details))
     return kept
 
 
-def _shortened(error: msgspec.Raw) -> msgspec.Raw:
+def _error(error: msgspec.Raw, *, keep_errors: bool) -> msgspec.Raw:
+    """A failed run's error, cut to its first characters."""
+    if error == _NULL:
+        return error
+    if not keep_errors:
+        return _NULL
     text = msgspec.json.decode(error)
-    if isinstance(text, str) and len(text) > ERROR_CHARACTERS:
-        return msgspec.Raw(msgspec.json.encode(text[:ERROR_CHARACTERS]))
-    return error if isinstance(text, str) else msgspec.Raw(b'"(not a text)"')
+    if not isinstance(text, str):
+        return _NO_TEXT
+    return msgspec.Raw(_encode(text[:ERROR_CHARACTERS])) if len(text) > ERROR_CHARACTERS else error

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import msgspec
-
 from analytics.extract.counts import read_counts
 from analytics.extract.details import read_details
 from analytics.extract.landing import CLOSING_STEP
@@ -52,8 +50,8 @@ async def _first_requests(night: Night) -> int:
     """How many requests a first night makes: each window, each list, two for each listed run."""
     first = night.days_back(night.options.history_days)[0]
     rollups = await night.client.analytics.agents(first, night.today + timedelta(days=1))
-    counts = [msgspec.json.decode(rollup.get("run_count", b"0")) for rollup in rollups.records]
-    listed = sum(min(LONGEST_LIST, count) for count in counts if isinstance(count, int))
+    counts = [rollup.run_count or 0 for rollup in rollups.readable(lambda _: None)]
+    listed = sum(min(LONGEST_LIST, count) for count in counts)
     limit = night.options.details_per_night or listed
     meter_windows = sum(len(windows(tonight(night, meter), meter.longest_days)) for meter in METERS)
     return meter_windows + 4 + 3 * len(rollups) + 2 * min(listed, limit)

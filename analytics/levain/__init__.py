@@ -47,7 +47,7 @@ from analytics.levain.records import (
     Webhook,
 )
 from analytics.levain.runs import Progress
-from analytics.levain.transport import Answer, Record
+from analytics.levain.transport import Answer, Fields, Record
 from analytics.levain.usage import (
     AgentBucket,
     AgentTotals,
@@ -77,6 +77,7 @@ __all__ = [
     "DailyCount",
     "DownloadFailedError",
     "Draft",
+    "Fields",
     "FileUrl",
     "Levain",
     "LevainError",

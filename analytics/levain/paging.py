@@ -11,7 +11,7 @@ import msgspec
 
 from analytics.levain.errors import AnswerBrokenError
 from analytics.levain.records import typed
-from analytics.levain.transport import Answer, Params, Records, Transport
+from analytics.levain.transport import Answer, Params, Records, Transport, fields_of
 
 T = TypeVar("T")
 
@@ -85,12 +85,13 @@ def records_of(answer: Answer) -> Records:
     """The list of an answer, bare or in a wrapper such as `{"events": […]}`."""
     if isinstance(answer.body, list):
         return answer.body
+    fields = fields_of(answer.body)
     for name in _WRAPPERS:
-        if name in answer.body:
+        if name in fields:
             try:
-                return msgspec.json.decode(answer.body[name], type=Records)
+                return msgspec.json.decode(fields[name], type=Records)
             except msgspec.ValidationError as error:
-                cause = f"`{name}` is not a list of objects"
+                cause = f"`{name}` is not a list"
                 raise AnswerBrokenError(answer.path, cause) from error
     raise AnswerBrokenError(answer.path, "an object came where a list was expected")
 
@@ -99,9 +100,10 @@ def _next_params(answer: Answer) -> dict[str, str] | None:
     """What to ask for next. A link lends only its query: the key goes to no other host."""
     if answer.next_link:
         return dict(parse_qsl(urlsplit(answer.next_link).query))
-    if isinstance(answer.body, dict):
+    if not isinstance(answer.body, list):
+        fields = fields_of(answer.body)
         for name in _CURSORS:
-            value = msgspec.json.decode(answer.body.get(name, b"null"))
+            value = msgspec.json.decode(fields.get(name, b"null"))
             if isinstance(value, str) and value:
                 query = dict(parse_qsl(urlsplit(value).query))
                 return query or {"cursor": value}

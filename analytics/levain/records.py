@@ -244,19 +244,22 @@ class Me(msgspec.Struct, frozen=True, kw_only=True):
     workspace_name: str | None = None
 
 
-def typed(record: Any, kind: type[T]) -> T:
-    """An undecoded record as `kind`; AnswerBrokenError names it and the field that does not fit."""
+def typed(record: bytes | msgspec.Raw, kind: type[T]) -> T:
+    """A record's text as `kind`; AnswerBrokenError names it and the field that does not fit."""
     try:
-        value = msgspec.json.decode(msgspec.json.encode(record), type=kind)
+        value = msgspec.json.decode(record, type=kind)
         whole: T = _whole(value)
     except (msgspec.ValidationError, ValueError, OverflowError) as error:
         raise AnswerBrokenError(_name(record, kind), str(error)) from error
     return whole
 
 
-def _name(record: Any, kind: type[Any]) -> str:
+def _name(record: bytes | msgspec.Raw, kind: type[Any]) -> str:
     """What a person finds a record by: its kind, and its id or number as the API sent it."""
-    fields = record if isinstance(record, dict) else {}
+    try:
+        fields = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        fields = {}
     marks = [bytes(fields[name]).decode()[:40] for name in ("id", "seq", "key") if name in fields]
     return " ".join([kind.__name__, *(mark.strip('"') for mark in marks[:1])])
 

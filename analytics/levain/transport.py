@@ -29,10 +29,13 @@ from analytics.levain.errors import (
 from analytics.levain.pace import Pace
 from analytics.levain.surrogates import with_surrogates_spelt_out
 
-Record = dict[str, msgspec.Raw]
-"""A JSON object of which no value has been decoded, so that each digit is as it came."""
+Record = msgspec.Raw
+"""The text of a JSON object, in which each digit is as it came."""
 
 Records = list[Record]
+
+Fields = dict[str, msgspec.Raw]
+"""An object taken apart, of which no value has been decoded."""
 
 Params = Mapping[str, str | int]
 
@@ -43,15 +46,17 @@ LONGEST_RETRY_AFTER = 8.0  # a longer `Retry-After` is cut: a refusing host ends
 GIVE_UP_AFTER = 45.0
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
-_split: msgspec.json.Decoder[Records | Record] = msgspec.json.Decoder(Records | Record)
-_split_any = msgspec.json.Decoder(list[msgspec.Raw])
+fields_of = msgspec.json.Decoder(Fields).decode
+"""The fields of a record; msgspec.ValidationError where it is no object."""
+
+_split = msgspec.json.Decoder(Records).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-_split_record = msgspec.json.Decoder(Record)
+_EMPTY = Record(b"{}")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer: its body, split into records as far as objects go, and where it came from."""
+    """A 2xx answer: its body, a list split into its records, and where it came from."""
 
     path: str
     params: Params
@@ -64,9 +69,9 @@ class Answer:
     @property
     def record(self) -> Record:
         """The one object of the answer; AnswerBrokenError where it is a list."""
-        if isinstance(self.body, dict):
-            return self.body
-        raise AnswerBrokenError(self.path, "a list came where one object was expected")
+        if isinstance(self.body, list):
+            raise AnswerBrokenError(self.path, "a list came where one object was expected")
+        return self.body
 
 
 def _any(answer: Answer) -> Answer:
@@ -206,7 +211,7 @@ class Transport:
             status=response.status_code,
             fetched_at=_server_time(response.headers.get("Date")),
             byte_count=len(response.content),
-            body=_records(request, response.content) if response.content or body_is_due else {},
+            body=_body(request, response.content) if response.content or body_is_due else _EMPTY,
             next_link=response.links.get("next", {}).get("url"),
         )
 
@@ -288,30 +293,18 @@ def _server_time(date: str | None) -> datetime:
         return datetime.now(UTC)
 
 
-def _records(request: str, content: bytes) -> Records | Record:
+def _body(request: str, content: bytes) -> Records | Record:
+    """A list as its items, which are records for all that is known yet, or an object as it is."""
     try:
         content.decode()  # msgspec does not look into the strings that it leaves undecoded
-        return _split.decode(content)
+        if content.lstrip().startswith(b"["):
+            return _split(content)
+        fields_of(content)
     except msgspec.ValidationError as error:
-        return _odd_records(request, content, error)
+        raise AnswerBrokenError(request, f"neither an object nor a list ({error})") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         spelt_out = with_surrogates_spelt_out(content)
         if spelt_out != content:
-            return _records(request, spelt_out)
+            return _body(request, spelt_out)
         raise AnswerBrokenError(request, f"the body is not whole JSON ({error})") from error
-
-
-def _odd_records(request: str, content: bytes, error: msgspec.ValidationError) -> Records:
-    """A list with something else than objects in it: whoever reads it meets no known field."""
-    try:
-        items = _split_any.decode(content)
-    except (msgspec.DecodeError, RecursionError):  # a list in a list in a list…
-        raise AnswerBrokenError(request, f"neither an object nor a list ({error})") from error
-    return [_record_or_wrapped(item) for item in items]
-
-
-def _record_or_wrapped(item: msgspec.Raw) -> Record:
-    try:
-        return _split_record.decode(item)
-    except msgspec.ValidationError:
-        return {"not_an_object": item}
+    return Record(content)

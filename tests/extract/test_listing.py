@@ -11,8 +11,8 @@ NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 MARK = Mark("m", "2026-11-19T12:00:00+00:00")
 
 
-def raw(record: dict[str, object]) -> dict[str, msgspec.Raw]:
-    return {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in record.items()}
+def raw(record: object) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(record))
 
 
 def row(
@@ -87,7 +87,17 @@ def test_a_joined_unfiltered_pull_proves_each_agents_list() -> None:
     assert all(each.is_joined for each in proven)
 
 
-@pytest.mark.parametrize("record", [{}, {"id": 7}, {"id": None}, {"not_an_object": 5}])
-def test_a_row_without_an_id_is_no_row(record: dict[str, object]) -> None:
+@pytest.mark.parametrize("record", [{}, {"id": 7}, {"id": None}, 5, "x", ["id"], None])
+def test_a_row_without_an_id_is_no_row(record: object) -> None:
     """What has no readable id takes no part in joining."""
     assert [each.run_id for each in rows_of([raw(record), raw({"id": "x"})])] == ["x"]
+
+
+def test_a_row_of_which_something_is_no_text_is_a_row() -> None:
+    """A run whose agent or time cannot be read was listed all the same."""
+    odd = {"id": "x", "agent_id": 7, "created_at": "2026-11-20T01:00:00Z"}
+
+    assert rows_of([raw(odd), raw({"id": "y", "agent_id": "a", "created_at": None})]) == [
+        Row("x", None, "2026-11-20T01:00:00Z"),
+        Row("y", "a", None),
+    ]

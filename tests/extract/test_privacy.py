@@ -8,8 +8,11 @@ from analytics.extract.privacy import ERROR_CHARACTERS, stored
 
 
 def kept(source: str, record: Any, *, keep_errors: bool = True) -> Any:
-    raw = msgspec.json.decode(msgspec.json.encode(record), type=dict[str, msgspec.Raw])
-    return msgspec.json.decode(msgspec.json.encode(stored(source, raw, keep_errors=keep_errors)))
+    return msgspec.json.decode(stored(source, as_text(record), keep_errors=keep_errors))
+
+
+def as_text(record: Any) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(record))
 
 
 def test_prompts_are_not_stored() -> None:
@@ -67,12 +70,25 @@ def test_an_event_that_is_a_text_is_not_stored() -> None:
 
 def test_digits_stay_as_they_came() -> None:
     """What is kept is kept digit for digit."""
-    record = {
-        "cost_usd": msgspec.Raw(b"0.1000000000000000055511"),
-        "user_prompt": msgspec.Raw(b'"x"'),
-    }
+    record = msgspec.Raw(b'{"cost_usd": 0.1000000000000000055511, "user_prompt": "x"}')
 
-    assert (
-        msgspec.json.encode(stored("runs", record, keep_errors=True))
-        == b'{"cost_usd":0.1000000000000000055511}'
-    )
+    assert stored("runs", record, keep_errors=True) == b'{"cost_usd":0.1000000000000000055511}'
+
+
+def test_a_new_field_changes_nothing_of_the_others() -> None:
+    """A record is stored in one order of fields, also beside a field that is new to us."""
+    known = {"error": "x" * 600, "id": "a", "date": "2026-11-20", "user_prompt": "secret"}
+
+    for keep_errors in (True, False):
+        text = stored("runs", as_text(known), keep_errors=keep_errors)
+        beside_prose = stored("runs", as_text({"note": "secret"} | known), keep_errors=keep_errors)
+        beside_a_number = stored("runs", as_text({"score": 7} | known), keep_errors=keep_errors)
+
+        assert beside_prose == text
+        assert beside_a_number == text[:-1] + b',"score":7}'
+
+
+def test_what_is_no_object_is_kept_to_be_told_of() -> None:
+    """It becomes a record of which nothing can be understood; a log event keeps nothing."""
+    assert kept("runs", 5) == {"not_an_object": 5}
+    assert kept("run_log_events", "secret") == {}

@@ -14,6 +14,7 @@ from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from analytics.levain import AnswerBrokenError, AsyncLevain, NotFoundError
 from analytics.levain.records import Run
+from analytics.levain.transport import fields_of
 from tests.conftest import NOW, StartRun
 
 T = TypeVar("T")
@@ -90,7 +91,7 @@ def test_windows_are_utc_days(api: Emulator, start_run: StartRun) -> None:
     page = with_client(api, lambda client: client.analytics.hourly(day, day + timedelta(days=1)))
 
     assert [hour.cost_usd for hour in page] == [Decimal("0.25")]
-    assert [bytes(row["cost_usd"]) for row in page.records] == [b"0.25"]
+    assert [bytes(fields_of(row)["cost_usd"]) for row in page.records] == [b"0.25"]
 
 
 def test_an_unknown_run_is_not_found(api: Emulator) -> None:

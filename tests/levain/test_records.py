@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from analytics.levain import AnswerBrokenError, LogEvent, Run
@@ -14,14 +13,12 @@ RUN = b'{"id": "r-1", "status": "failed", "created_at": "2026-11-20T06:00:00", "
 @pytest.mark.parametrize("cost", [b'"NaN"', b'"-Infinity"', b"1e15", b"1e999999999", b"1e-101"])
 def test_money_is_finite(cost: bytes) -> None:
     """An amount that cannot be added up or written out is a broken record, which is named."""
-    record = msgspec.json.decode(RUN % cost, type=dict[str, msgspec.Raw])
-
     with pytest.raises(AnswerBrokenError, match=r"Run r-1: .* no amount of US dollars"):
-        typed(record, Run)
+        typed(RUN % cost, Run)
 
 
 @pytest.mark.parametrize("ts", [b"1e20", b"-1", b"1e400", b'"NaN"'])
 def test_an_event_has_a_time_that_calendars_know(ts: bytes) -> None:
     """Unix seconds of no year that can be written are a broken record."""
     with pytest.raises(AnswerBrokenError, match=r"LogEvent 7: .*ts"):
-        typed({"seq": msgspec.Raw(b"7"), "ts": msgspec.Raw(ts)}, LogEvent)
+        typed(b'{"seq": 7, "ts": %b}' % ts, LogEvent)

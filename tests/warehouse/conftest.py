@@ -37,13 +37,13 @@ def run_record(run_id: str = "r1", **fields: Any) -> dict[str, Any]:
     } | fields
 
 
-def raw(record: Any) -> Any:
-    if not isinstance(record, dict):
-        return {"not_an_object": msgspec.Raw(json.dumps(record).encode())}
-    return {
-        name: msgspec.Raw(value if isinstance(value, bytes) else json.dumps(value).encode())
-        for name, value in record.items()
-    }
+def raw(record: Any) -> msgspec.Raw:
+    if isinstance(record, dict):
+        record = {
+            name: msgspec.Raw(value if isinstance(value, bytes) else json.dumps(value).encode())
+            for name, value in record.items()
+        }
+    return msgspec.Raw(msgspec.json.encode(record))
 
 
 Load = Callable[..., Loaded]

@@ -11,14 +11,14 @@ import typer
 
 from analytics.cli.runs import printed
 from analytics.errors import AnalyticsError, UsageError
-from analytics.levain import Agent, Levain, Record, RefusedError, Run
+from analytics.levain import Agent, Fields, Levain, RefusedError, Run
 
 
 class RunInput(TypedDict, total=False):
     """What a run is given: one of these."""
 
     prompt: str
-    initial_state: Record
+    initial_state: Fields
 
 
 def run_input(prompt: str | None, state_file: str | None) -> RunInput:
@@ -45,7 +45,7 @@ def _text(prompt: str) -> str:
     return prompt
 
 
-def _state(file: str) -> Record:
+def _state(file: str) -> Fields:
     """The file's object; its values are sent as they are written, digit for digit."""
     try:
         text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
@@ -53,7 +53,7 @@ def _state(file: str) -> Record:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from error
     try:
         text.decode()
-        return msgspec.json.decode(text, type=Record)
+        return msgspec.json.decode(text, type=Fields)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         name = "standard input" if file == "-" else file
         raise UsageError(f"The initial state in {name} is no JSON object: {error}.") from error
