@@ -1,4 +1,4 @@
-"""One request to the API, tried until it is answered: the only place that touches httpx."""
+"""One request to the API, tried until it is answered."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import email.utils
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import msgspec
 import stamina
 
+from analytics import __version__
+from analytics.levain.connections import TIMEOUT, connection_to, exchange
 from analytics.levain.errors import (
     AnswerBrokenError,
     ConnectionFailedError,
@@ -44,13 +45,14 @@ FIRST_WAIT = 0.5  # seconds before the second try; doubled before each one after
 LONGEST_WAIT = 8.0
 LONGEST_RETRY_AFTER = 8.0  # a longer `Retry-After` is cut: a refusing host ends within a minute
 GIVE_UP_AFTER = 45.0
-TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
 fields_of = msgspec.json.Decoder(Fields).decode
 """The fields of a record; msgspec.ValidationError where it is no object."""
 
 _split = msgspec.json.Decoder(Records).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+"""Writes what is in a record, and money, digit for digit."""
+_JSON = {"Content-Type": "application/json"}
 _EMPTY = Record(b"{}")
 
 
@@ -94,32 +96,32 @@ class Transport:
     ) -> None:
         self._api = api.rstrip("/")
         self._tries = tries
+        self._headers = {
+            "Authorization": f"Bearer {api_key}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate, zstd",
+            "User-Agent": f"levain-analytics/{__version__}",
+        }
         # One connection a slot: a shared pool would look through all of them at every request.
         context = httpx.create_ssl_context()
-        self._clients = [
-            httpx.AsyncClient(
-                headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
-                timeout=TIMEOUT,
-                limits=httpx.Limits(max_connections=1),
-                verify=context,
-                transport=transport,
-            )
-            for _ in range(concurrency)
+        self._connections = [
+            transport or connection_to(self._api, context) for _ in range(concurrency)
         ]
         self.files = httpx.AsyncClient(
             timeout=TIMEOUT, follow_redirects=True, verify=context, transport=transport
         )
         """For files on other hosts, which must not see the key."""
-        self._free: asyncio.Queue[httpx.AsyncClient] = asyncio.Queue()
-        for client in self._clients:
-            self._free.put_nowait(client)
+        self._free: asyncio.Queue[httpx.AsyncBaseTransport] = asyncio.Queue()
+        for connection in self._connections:
+            self._free.put_nowait(connection)
         self._pace = Pace(requests_per_second)
         self.request_count = 0
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for client in (*self._clients, self.files):
-            await client.aclose()
+        for connection in self._connections:
+            await connection.aclose()
+        await self.files.aclose()
 
     async def get(
         self,
@@ -131,11 +133,11 @@ class Transport:
 
         An answer of which `shape` says AnswerBrokenError is asked for again, as a torn one is.
         """
-        client = await self._free.get()  # first: to wait for a slot is no failure
+        connection = await self._free.get()  # first: to wait for a slot is no failure
         try:
-            return await self._try(client, "GET", path, params or {}, _worth_another_try, shape)
+            return await self._try(connection, "GET", path, params or {}, _worth_another_try, shape)
         finally:
-            self._free.put_nowait(client)
+            self._free.put_nowait(connection)
 
     async def get_record(self, path: str, params: Params | None = None) -> Answer:
         """Ask for one object."""
@@ -149,20 +151,20 @@ class Transport:
         Tried again is what the API asked to wait for, and what never reached it; anything that
         fails, if to do it twice is to do it once (`is_repeatable`). Else OutcomeUnknownError.
         """
-        client = await self._free.get()
+        connection = await self._free.get()
         again = _worth_another_try if is_repeatable else _worth_another_write
         try:
-            return await self._try(client, method, path, {}, again, body=body)
+            return await self._try(connection, method, path, {}, again, body=body)
         except TransientError as error:
             if is_repeatable or _was_not_done(error):
                 raise
             raise OutcomeUnknownError(error.request, error.cause) from error
         finally:
-            self._free.put_nowait(client)
+            self._free.put_nowait(connection)
 
     async def _try(
         self,
-        client: httpx.AsyncClient,
+        connection: httpx.AsyncBaseTransport,
         method: str,
         path: str,
         params: Params,
@@ -181,7 +183,7 @@ class Transport:
             with attempt:
                 await self._pace.turn()
                 try:
-                    answer = await self._ask(client, method, path, params, body)
+                    answer = await self._ask(connection, method, path, params, body)
                 except TooManyRequestsError as error:
                     self._pace.pause(_retry_after(error))
                     raise
@@ -190,14 +192,23 @@ class Transport:
         raise AssertionError("the last try returns or raises")
 
     async def _ask(
-        self, client: httpx.AsyncClient, method: str, path: str, params: Params, body: object
+        self,
+        connection: httpx.AsyncBaseTransport,
+        method: str,
+        path: str,
+        params: Params,
+        body: object,
     ) -> Answer:
         request = f"{method} {self._api}{path}"
         self.request_count += 1
-        more = _json(body) if body is not None else {}
         query = f"?{urlencode(params)}" if params else ""  # httpx would take the URL apart twice
+        headers, content = self._headers, None
+        if body is not None:
+            headers, content = headers | _JSON, _encode(body)
         try:
-            response = await client.request(method, self._api + path + query, **more)
+            response = await exchange(
+                connection, method, self._api + path + query, headers, content
+            )
         except httpx.HTTPError as error:
             raise ConnectionFailedError(request, _in_words(error)) from error
         except httpx.InvalidURL as error:
@@ -231,11 +242,6 @@ def _was_not_done(error: Exception) -> bool:
     return isinstance(error, TooManyRequestsError) or isinstance(
         error.__cause__, httpx.ConnectError | httpx.ConnectTimeout
     )
-
-
-def _json(body: object) -> dict[str, Any]:
-    """A body as httpx takes it; msgspec writes what is in a record, and money, digit for digit."""
-    return {"content": _encode(body), "headers": {"Content-Type": "application/json"}}
 
 
 def _retry_after(error: TooManyRequestsError) -> float:

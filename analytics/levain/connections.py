@@ -1,0 +1,50 @@
+"""Connections to the API: httpx's own, without what its clients add for the sake of browsers.
+
+Cookies, redirects and credentials by host have no use here, and cost a sixth of a request's time.
+"""
+
+from __future__ import annotations
+
+import ssl
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+
+_EXTENSIONS = {"timeout": TIMEOUT.as_dict()}
+
+
+def connection_to(api: str, context: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+    """A connection, opened by its first request and kept, by way of the environment's proxy."""
+    return httpx.AsyncHTTPTransport(
+        verify=context, limits=httpx.Limits(max_connections=1), proxy=_proxy_for(api)
+    )
+
+
+async def exchange(
+    connection: httpx.AsyncBaseTransport,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    content: bytes | None,
+) -> httpx.Response:
+    """Send a request and read all of its answer; httpx.HTTPError, httpx.InvalidURL."""
+    request = httpx.Request(method, url, headers=headers, content=content, extensions=_EXTENSIONS)
+    response = await connection.handle_async_request(request)
+    try:
+        await response.aread()
+    finally:
+        await response.aclose()
+    return response
+
+
+def _proxy_for(api: str) -> str | None:
+    """The proxy that the environment names for a URL (`HTTPS_PROXY`, less what `NO_PROXY` says)."""
+    url = urlsplit(api)
+    proxies = getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(url.netloc.rpartition("@")[2]):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
