@@ -1,11 +1,13 @@
 """All benchmarks, one after another: `make bench`.
 
-Ours and the peer run in turn against the same served fleet, as whole processes.
+Ours and the peer run in turn against the same served fleet, as whole processes, each in an
+environment that holds what it needs and nothing else.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,13 +19,14 @@ from benchmarks.measure import Run, median, megabytes, run, seconds
 
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"
-PEER_ENVIRONMENT = ROOT / "build" / "bench-venv"
+OUR_ENVIRONMENT = ROOT / "build" / "bench-ours"
+PEER_ENVIRONMENT = ROOT / "build" / "bench-peer"
 ROUNDS = 3
 CHANGE = 0.01
 PAST = 900_000
 DETAILS = 2_000
 
-_PYTHON = sys.executable
+_OURS = str(OUR_ENVIRONMENT / "bin" / "python")
 _PEER = str(PEER_ENVIRONMENT / "bin" / "python")
 
 
@@ -33,8 +36,9 @@ def main() -> None:
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
     if "lists" in parts:
-        _set_up_peer()
+        _set_up(PEER_ENVIRONMENT, "-r", str(ROOT / "benchmarks" / "requirements.txt"))
     if {"lists", "past"} & set(parts):
+        _set_up(OUR_ENVIRONMENT, "-c", str(_locked_versions()), "-e", str(ROOT))
         _help_time()
         with served() as fleet:
             environment = _environment(fleet)
@@ -62,22 +66,32 @@ def _environment(fleet: Served) -> dict[str, str]:
     }
 
 
-def _set_up_peer() -> None:
-    if Path(_PEER).exists():
+def _set_up(environment: Path, *what: str) -> None:
+    python = str(environment / "bin" / "python")
+    if Path(python).exists():
         return
-    print("setting up the peer in", PEER_ENVIRONMENT.relative_to(ROOT))
-    requirements = str(ROOT / "benchmarks" / "requirements.txt")
+    print("setting up", environment.relative_to(ROOT))
     if shutil.which("uv"):
-        subprocess.run(["uv", "venv", "--quiet", PEER_ENVIRONMENT, "--python", _PYTHON], check=True)
-        install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", _PEER]
+        subprocess.run(
+            ["uv", "venv", "--quiet", environment, "--python", sys.executable], check=True
+        )
+        install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", python]
     else:
-        subprocess.run([_PYTHON, "-m", "venv", PEER_ENVIRONMENT], check=True)
-        install = [_PEER, "-m", "pip", "install", "--quiet"]
-    subprocess.run([*install, "-r", requirements], check=True)
+        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        install = [python, "-m", "pip", "install", "--quiet"]
+    subprocess.run([*install, *what], check=True)
+
+
+def _locked_versions() -> Path:
+    """The locked versions without their hashes, which pip asks of no folder that is installed."""
+    file = BUILD / "constraints.txt"
+    locked = re.findall(r"^\S+==[^\\\n]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    file.write_text("\n".join(locked))
+    return file
 
 
 def _help_time() -> None:
-    command = [_PYTHON, "-m", "analytics", "--help"]
+    command = [_OURS, "-m", "analytics", "--help"]
     kept = _own_environment()
     run(command, kept)
     print(f"\n`analytics --help`: {seconds([run(command, kept) for _ in range(ROUNDS)])}")
@@ -97,7 +111,7 @@ def _run_lists(fleet: Served, environment: dict[str, str]) -> None:
 
 
 def _both(number: int, environment: dict[str, str]) -> tuple[Run, Run]:
-    ours = [_PYTHON, "-m", "benchmarks.ours", "lists", str(BUILD / f"ours-{number}")]
+    ours = [_OURS, "-m", "benchmarks.ours", "lists", str(BUILD / f"ours-{number}")]
     peer = [_PEER, str(ROOT / "benchmarks" / "peer.py"), str(BUILD / f"peer-{number}")]
     return run(ours, environment), run(peer, environment)
 
@@ -122,7 +136,7 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
     def analytics(command: str, data: Path) -> Run:
         return run(
             [
-                _PYTHON,
+                _OURS,
                 "-m",
                 "analytics",
                 command,
@@ -136,7 +150,7 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
 
     analytics("extract", short)
     rate = subprocess.run(
-        [_PYTHON, "-m", "benchmarks.ours", "details", str(short), str(DETAILS)],
+        [_OURS, "-m", "benchmarks.ours", "details", str(short), str(DETAILS)],
         env=environment,
         capture_output=True,
         text=True,
@@ -145,7 +159,7 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
     print(f"\nDetails: {float(rate):.0f} runs/s (model costs and log events: two requests a run)")
     shutil.copytree(short, long)
     # In a process of its own: a child's peak memory counts from what its parent holds.
-    run([_PYTHON, "-m", "benchmarks.history", str(long), str(PAST)], environment)
+    run([_OURS, "-m", "benchmarks.history", str(long), str(PAST)], environment)
     nights: list[tuple[Run, Run]] = []
     for _ in range(ROUNDS):
         fleet.change(CHANGE)

@@ -48,7 +48,7 @@ def grow(data_dir: Path, runs: int) -> None:
         con.commit()
 
 
-def _record(rng: random.Random, agents: list[str], created: datetime) -> dict[str, msgspec.Raw]:
+def _record(rng: random.Random, agents: list[str], created: datetime) -> msgspec.Raw:
     run = {
         "id": str(uuid.UUID(int=rng.getrandbits(128))),
         "status": "failed" if rng.random() < 0.08 else "succeeded",
@@ -68,7 +68,7 @@ def _record(rng: random.Random, agents: list[str], created: datetime) -> dict[st
         "artifact_count": 0,
         "artifact_count_truncated": False,
     }
-    return {name: msgspec.Raw(json.dumps(value).encode()) for name, value in run.items()}
+    return msgspec.Raw(json.dumps(run).encode())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The peer, as a whole process: dlt reads the same lists with its `rest_api` source.
 
 Its fair set-up: the parquet loader, decimals as decimals, lists read in parallel. Runs in
-build/bench-venv:
+build/bench-peer:
 
     python benchmarks/peer.py DATA_DIR
 """
