@@ -88,9 +88,7 @@ class Landing:
         """Land an answer: its request, and each of its records as a line of `source`."""
         line = self._lines.get(source, 0)
         request = self.request_count
-        texts = _each_on_one_line(
-            [stored(source, record, keep_errors=self._keep_errors) for record in records]
-        )
+        texts = _each_on_one_line(stored(source, records, keep_errors=self._keep_errors))
         lines = [
             b'{"line":%d,"request":%d,"hash":%d,"record":%b}\n'
             % (number, request, xxh3_64_intdigest(text), text)

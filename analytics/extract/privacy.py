@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from analytics.levain.transport import Fields, Record, fields_of
+from analytics.levain.transport import Fields, Record, Records, fields_of
 
 ERROR_CHARACTERS = 500
 
@@ -38,25 +39,26 @@ _Known = msgspec.defstruct(
     forbid_unknown_fields=True,
     gc=False,
 )
-_read_known = msgspec.json.Decoder(_Known).decode
+_read_known: Callable[[Record], Any] = msgspec.json.Decoder(_Known).decode
 
 
-def stored(source: str, record: Record, *, keep_errors: bool) -> bytes:
-    """The text of the fields of a record that are kept, each value as it came."""
+def stored(source: str, records: Records, *, keep_errors: bool) -> list[bytes]:
+    """The text of the fields of each record that are kept, each value as it came."""
     if source == "run_log_events":
-        return _encode(_log_event(record))
+        return [_encode(_log_event(record)) for record in records]
     try:
-        known: Any = _read_known(record)
+        known = list(map(_read_known, records))
     except msgspec.ValidationError:
-        return _encode(_with_new_fields(record, keep_errors=keep_errors))
-    known.user_prompt = msgspec.UNSET
-    if known.error is not msgspec.UNSET:
-        known.error = _error(known.error, keep_errors=keep_errors)
-    return _encode(known)
+        return [_encode(_taken_apart(record, keep_errors=keep_errors)) for record in records]
+    for each in known:
+        each.user_prompt = msgspec.UNSET
+        if each.error is not msgspec.UNSET:
+            each.error = _error(each.error, keep_errors=keep_errors)
+    return list(map(_encode, known))
 
 
-def _with_new_fields(record: Record, *, keep_errors: bool) -> Fields:
-    """What is kept of a record that has fields which are new to us, or is no object.
+def _taken_apart(record: Record, *, keep_errors: bool) -> Fields:
+    """What is kept of a record that may have fields which are new to us, or be no object.
 
     Of a new field numbers, flags and nulls are kept; a text or an object may hold what somebody
     wrote.

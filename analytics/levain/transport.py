@@ -302,7 +302,8 @@ def _server_time(date: str | None) -> datetime:
 def _body(request: str, content: bytes) -> Records | Record:
     """A list as its items, which are records for all that is known yet, or an object as it is."""
     try:
-        content.decode()  # msgspec does not look into the strings that it leaves undecoded
+        if not content.isascii():
+            content.decode()  # msgspec does not look into the strings that it leaves undecoded
         if content.lstrip().startswith(b"["):
             return _split(content)
         fields_of(content)

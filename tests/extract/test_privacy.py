@@ -8,7 +8,8 @@ from analytics.extract.privacy import ERROR_CHARACTERS, stored
 
 
 def kept(source: str, record: Any, *, keep_errors: bool = True) -> Any:
-    return msgspec.json.decode(stored(source, as_text(record), keep_errors=keep_errors))
+    (text,) = stored(source, [as_text(record)], keep_errors=keep_errors)
+    return msgspec.json.decode(text)
 
 
 def as_text(record: Any) -> msgspec.Raw:
@@ -72,7 +73,7 @@ def test_digits_stay_as_they_came() -> None:
     """What is kept is kept digit for digit."""
     record = msgspec.Raw(b'{"cost_usd": 0.1000000000000000055511, "user_prompt": "x"}')
 
-    assert stored("runs", record, keep_errors=True) == b'{"cost_usd":0.1000000000000000055511}'
+    assert stored("runs", [record], keep_errors=True) == [b'{"cost_usd":0.1000000000000000055511}']
 
 
 def test_a_new_field_changes_nothing_of_the_others() -> None:
@@ -80,12 +81,14 @@ def test_a_new_field_changes_nothing_of_the_others() -> None:
     known = {"error": "x" * 600, "id": "a", "date": "2026-11-20", "user_prompt": "secret"}
 
     for keep_errors in (True, False):
-        text = stored("runs", as_text(known), keep_errors=keep_errors)
-        beside_prose = stored("runs", as_text({"note": "secret"} | known), keep_errors=keep_errors)
-        beside_a_number = stored("runs", as_text({"score": 7} | known), keep_errors=keep_errors)
+        (text,) = stored("runs", [as_text(known)], keep_errors=keep_errors)
+        new = [{"note": "secret"} | known, {"score": 7} | known, known]
 
-        assert beside_prose == text
-        assert beside_a_number == text[:-1] + b',"score":7}'
+        assert stored("runs", list(map(as_text, new)), keep_errors=keep_errors) == [
+            text,
+            text[:-1] + b',"score":7}',
+            text,
+        ]
 
 
 def test_what_is_no_object_is_kept_to_be_told_of() -> None:
