@@ -43,6 +43,7 @@ class Emulator:
                 lifespan="off",
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,
                 date_header=False,
                 server_header=False,
                 timeout_keep_alive=IDLE_SECONDS,

@@ -20,11 +20,6 @@ ARTIFACTS_LISTED = 1000  # at most, of a run that has more
 encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
-def array(items: Iterable[bytes]) -> bytes:
-    """Return the JSON array of encoded items."""
-    return b"[" + b",".join(items) + b"]"
-
-
 def timestamp(moment: datetime | None) -> str | None:
     """Return an instant as records write it: with microseconds and an offset."""
     return moment.isoformat(timespec="microseconds") if moment else None
@@ -40,6 +35,11 @@ def encode_run(world: World, run: Run) -> bytes:
     if run.encoded is None:
         run.encoded = encode(_run(run) | world.overrides.get(run.id, {}))
     return run.encoded
+
+
+def encode_runs(world: World, runs: Iterable[Run]) -> bytes:
+    """Return the JSON array of runs."""
+    return b"[%b]" % b",".join([run.encoded or encode_run(world, run) for run in runs])
 
 
 def agent_record(world: World, agent: Agent) -> dict[str, Any]:

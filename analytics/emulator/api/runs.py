@@ -120,10 +120,10 @@ def _page(
         raise common.too_large("limit", PAGE_CAP, limit)
     size = min(limit, PAGE_CAP)
     if not world.variants.next_links:
-        return common.raw(wire.array(wire.encode_run(world, run) for run in runs.newest(size)))
+        return common.raw(wire.encode_runs(world, runs.newest(size)))
     before = workspace.runs.get(request.query_params.get("before", ""))
     page = runs.newest(size, before)
-    response = common.raw(wire.array(wire.encode_run(world, run) for run in page))
+    response = common.raw(wire.encode_runs(world, page))
     if len(page) == size:
         url = request.url.include_query_params(before=page[-1].id)
         response.headers["Link"] = f'<{url}>; rel="next"'
