@@ -34,18 +34,14 @@ _read_row = msgspec.json.Decoder(Row).decode
 
 def rows_of(records: Records) -> list[Row]:
     """The rows of a page; a record without a readable id takes no part."""
-    return [row for row in map(_row, records) if row is not None]
-
-
-def _row(record: Record) -> Row | None:
     try:
-        return _read_row(record)
+        return list(map(_read_row, records))
     except msgspec.ValidationError:
-        return _odd_row(record)
+        return [row for row in map(_odd_row, records) if row is not None]
 
 
 def _odd_row(record: Record) -> Row | None:
-    """A row of which something is no text."""
+    """A row of which something may be no text."""
     try:
         fields = fields_of(record)
     except msgspec.ValidationError:

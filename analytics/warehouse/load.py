@@ -86,6 +86,7 @@ class _Load:
         self._rounded = 0
         self._records = 0
         self._fresh = 0
+        self._fresh_rows = ""
         self._quarantined = 0
         self._odd = 0
         self._touched: frozenset[date] = frozenset()
@@ -208,6 +209,10 @@ class _Load:
             semi join scope using ({key})
             anti join in_force using ({key}, record_hash)
         """)
+        count = self._one("select count(*) from fresh")
+        is_all = count == self._one("select count(*) from incoming")  # as on a first night
+        self._fresh_rows = "incoming" if is_all else "(from incoming semi join fresh using (line))"
+        self._fresh += count
 
     def _spare_what_was_set_aside(self, source: Source) -> None:
         """Of a day or run with a record set aside, what nothing else replaces stays in force."""
@@ -236,10 +241,9 @@ class _Load:
         self._run(
             f"insert into raw.{source.name} ({', '.join(LINEAGE)}, {', '.join(source.columns)})"
             f" select nextval('raw.version_ids'), $workspace_id, $load_id, {columns}"
-            " from incoming semi join fresh using (line)"
+            f" from {self._fresh_rows}"
         )
         self._superseded += count
-        self._fresh += self._one("select count(*) from fresh")
 
     def _touched_days(self) -> Iterator[date]:
         # In days since 1970: calendars are slow.
@@ -249,7 +253,7 @@ class _Load:
                 select distinct
                     epoch_ms(created_at) // {_DAY} as first,
                     least(epoch_ms(greatest(created_at, finished_at)) // {_DAY}, first + 60) as last
-                from incoming semi join fresh using (line)
+                from {self._fresh_rows}
             )
         """).fetchall()
         return (day for (day,) in rows)
@@ -291,7 +295,7 @@ class _Load:
         self._run(f"""
             insert into ledger.details_due
             select $workspace_id, f.run_id, f.created_at
-            from (from incoming semi join fresh using (line)) as f
+            from {self._fresh_rows} as f
             left join in_force as v using (run_id)
             where f.status in {_TERMINAL}
                 and (v.run_id is null or v.status not in {_TERMINAL}
