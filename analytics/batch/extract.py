@@ -69,15 +69,15 @@ async def extract_all(
         opened: list[_Opened] = []
         refused: list[tuple[Workspace, LevainError]] = []
         for workspace, key in keys:
-            client = await stack.enter_async_context(
-                AsyncLevain(
-                    key,
-                    workspace.api,
-                    concurrency=settings.extract.concurrency,
-                    requests_per_second=settings.extract.requests_per_second,
-                )
-            )
             try:
+                client = await stack.enter_async_context(
+                    AsyncLevain(
+                        key,
+                        workspace.api,
+                        concurrency=settings.extract.concurrency,
+                        requests_per_second=settings.extract.requests_per_second,
+                    )
+                )
                 answer = await client.auth.read()
                 me = typed(answer.record, Me)
             except LevainError as error:

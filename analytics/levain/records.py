@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from analytics.levain.errors import AnswerBrokenError
+from analytics.levain.transport import fields_of
 
 T = TypeVar("T")
 
@@ -257,7 +258,7 @@ def typed(record: bytes | msgspec.Raw, kind: type[T]) -> T:
 def _name(record: bytes | msgspec.Raw, kind: type[Any]) -> str:
     """What a person finds a record by: its kind, and its id or number as the API sent it."""
     try:
-        fields = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
+        fields = fields_of(record)
     except msgspec.ValidationError:
         fields = {}
     marks = [bytes(fields[name]).decode()[:40] for name in ("id", "seq", "key") if name in fields]

@@ -102,15 +102,19 @@ class Transport:
             "Accept-Encoding": "gzip, deflate, zstd",
             "User-Agent": f"levain-analytics/{__version__}",
         }
-        # One connection a slot: a shared pool would look through all of them at every request.
         context = httpx.create_ssl_context()
-        self._connections = [
-            transport or connection_to(self._api, context) for _ in range(concurrency)
-        ]
-        self.files = httpx.AsyncClient(
-            timeout=TIMEOUT, follow_redirects=True, verify=context, transport=transport
-        )
-        """For files on other hosts, which must not see the key."""
+        try:
+            # One connection a slot: a shared pool would look through all of them at every request.
+            self._connections = [
+                transport or connection_to(self._api, context) for _ in range(concurrency)
+            ]
+            self.files = httpx.AsyncClient(
+                timeout=TIMEOUT, follow_redirects=True, verify=context, transport=transport
+            )
+            """For files on other hosts, which must not see the key."""
+        except (ValueError, ImportError, httpx.InvalidURL) as error:
+            cause = f"the proxy that the environment names cannot be used ({error})"
+            raise LevainError(self._api, cause) from error
         self._free: asyncio.Queue[httpx.AsyncBaseTransport] = asyncio.Queue()
         for connection in self._connections:
             self._free.put_nowait(connection)

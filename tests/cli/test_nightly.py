@@ -116,15 +116,21 @@ def test_a_workspace_id_in_the_settings_is_insisted_on(
     assert "(w-1)" in result.err
 
 
-def test_an_unreachable_api_is_a_failure(night: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("LEVAIN_API", "http://127.0.0.1:9"), ("HTTP_PROXY", "ftp://proxy.test")],
+)
+def test_an_unreachable_api_is_a_failure(
+    variable: str, value: str, night: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A host that refuses ends the night with exit 1; what was published still stands."""
     night("nightly")
     before = Path("data/analytics.duckdb").read_bytes()
-    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
+    monkeypatch.setenv(variable, value)
     result = night("nightly")
 
     assert result.code == 1
-    assert "http://127.0.0.1:9" in result.err
+    assert value in result.err
     assert Path("data/analytics.duckdb").read_bytes() == before
 
 

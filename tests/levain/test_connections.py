@@ -1,0 +1,69 @@
+"""By which way the API is reached."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+
+from analytics.emulator.server import Emulator
+from analytics.levain import AsyncLevain, LevainError
+from analytics.levain.connections import proxy_for
+
+PROXY = "http://proxy.test:3128"
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+
+
+@pytest.mark.parametrize(
+    ("variables", "api", "expected"),
+    [
+        ({}, "https://api.test", None),
+        ({"HTTPS_PROXY": PROXY}, "https://api.test", PROXY),
+        ({"HTTPS_PROXY": "proxy.test:3128"}, "https://api.test", PROXY),
+        ({"https_proxy": PROXY}, "https://api.test:8443/levain", PROXY),
+        ({"HTTPS_PROXY": PROXY}, "http://api.test", None),
+        ({"ALL_PROXY": PROXY}, "http://api.test", PROXY),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": "other.test, api.test"}, "https://api.test", None),
+        ({"HTTPS_PROXY": PROXY, "NO_PROXY": ".test"}, "https://api.test:8443", None),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": "*"}, "https://api.test", None),
+        ({"ALL_PROXY": PROXY, "NO_PROXY": "127.0.0.1"}, "http://127.0.0.1:8080", None),
+    ],
+)
+def test_the_environment_names_the_proxy(
+    variables: dict[str, str], api: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The proxy of the API's scheme is taken, or that of all, unless the host is to go without."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    assert proxy_for(api) == expected
+
+
+@pytest.mark.parametrize("proxy", ["ftp://proxy.test", "socks5://proxy.test", "http://x:port"])
+def test_a_proxy_that_cannot_be_used_is_named_as_the_cause(
+    proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is wrong with the environment is told as any other reason why the API is not reached."""
+    monkeypatch.setenv("ALL_PROXY", proxy)
+
+    with pytest.raises(LevainError, match=r"http://levain.test: the proxy that the environment"):
+        AsyncLevain("levain_key", "http://levain.test")
+
+
+def test_requests_go_by_the_proxy(api: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that only the proxy can reach answers, key and all."""
+    monkeypatch.setenv("HTTP_PROXY", api.url)
+    workspace = api.world.workspaces[0]
+
+    async def name() -> str | None:
+        async with AsyncLevain(workspace.api_key, "http://levain.test") as levain:
+            return (await levain.auth.me()).workspace_name
+
+    assert asyncio.run(name()) == workspace.name
