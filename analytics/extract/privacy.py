@@ -21,7 +21,7 @@ _KNOWN = (
     *("agent_name", "agent_slug", "platform_agent_id", "platform_agent_slug"),
     *("platform_agent_name", "targets", "workspace_id", "workspace_name", "key_id"),
     *("cron_expr", "timezone", "last_run_id", "next_fire_at", "last_fired_at"),
-    *("hour", "date", "bucket", "model", "provider", "billed_usd", "total_cost"),
+    *("hour", "date", "count", "bucket", "model", "provider", "billed_usd", "total_cost"),
     *("total_tokens_in", "total_tokens_out", "request_count", "error_count", "run_count"),
     *("total_duration_ms", "not_an_object"),
 )
