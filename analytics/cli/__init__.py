@@ -36,4 +36,8 @@ def _fail(what: str) -> NoReturn:
     print(f"error: {what}", file=sys.stderr)
     if os.strerror(errno.ENOSPC) in what:
         print("Make room on the disk that was written to, and run again.", file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:  # Python would try once more at its end, and exit with a code of its own
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)
