@@ -44,7 +44,6 @@ def grow(data_dir: Path, runs: int) -> None:
             landing.add("runs", Answer("/past", {}, 200, NOW, 0, records), records)
         con.begin()
         load_folder(con, landing.commit(), settle_hours=48)
-        con.execute("delete from ledger.details_due where created_at < ?", [begin + YEAR])
         con.commit()
 
 

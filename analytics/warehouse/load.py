@@ -25,6 +25,7 @@ from analytics.extract.landing import (
     step_of,
 )
 from analytics.extract.store import Loaded
+from analytics.warehouse.details_due import keep_details_due
 from analytics.warehouse.reading import (
     MACROS,
     PULL_COLUMNS,
@@ -34,9 +35,7 @@ from analytics.warehouse.reading import (
     typed_lines,
 )
 from analytics.warehouse.schema import LINEAGE
-from analytics.warehouse.sources import RUN_COSTS, RUNS, SOURCES, TERMINAL, Scope, Source
-
-_TERMINAL = "('" + "', '".join(TERMINAL) + "')"
+from analytics.warehouse.sources import RUNS, SOURCES, TERMINAL_STATUSES, Scope, Source
 
 _DAY = 86_400_000  # milliseconds
 
@@ -102,6 +101,7 @@ class _Load:
         self._load_pulls()
         if self._step == CLOSING_STEP:
             self._close_night()
+            keep_details_due(con, self._ids["workspace_id"])
         self._write_ledger()
         return Loaded(self._records, self._fresh, self._quarantined, self._touched)
 
@@ -116,9 +116,7 @@ class _Load:
         self._find_fresh(source)
         if source is RUNS:
             self._touched = frozenset(self._touched_days())
-            self._update_working_sets()
-        elif source is RUN_COSTS:
-            self._settle_details()
+            self._update_unsettled_runs()
         self._store(source)
 
     def _load_requests(self) -> None:
@@ -184,16 +182,15 @@ class _Load:
                 ) where place > 1
             )
         """)
-        self._con.execute("create or replace temp table scope as " + _scope(source, self._odd))
 
     def _find_fresh(self, source: Source) -> None:
         """What is in force within the scope of what was read, and which lines are new to it."""
         key = ", ".join(source.keys)
-        seen = ", v.status, v.cost_usd" if source is RUNS else ""
+        self._con.execute("create or replace temp view scope as " + _scope(source, self._odd))
         self._con.execute(
             f"""
             create or replace temp table in_force as
-            select v.version_id, {key}, v.record_hash{seen}
+            select v.version_id, {key}, v.record_hash
             from raw.{source.name} as v
             semi join scope using ({key})
             anti join raw.superseded as s using (version_id)
@@ -203,16 +200,17 @@ class _Load:
         )
         if self._odd and source.parts:
             self._spare_what_was_set_aside(source)
-        self._con.execute(f"""
-            create or replace temp table fresh as
-            select line, {key} from incoming
-            semi join scope using ({key})
-            anti join in_force using ({key}, record_hash)
-        """)
-        count = self._one("select count(*) from fresh")
-        is_all = count == self._one("select count(*) from incoming")  # as on a first night
-        self._fresh_rows = "incoming" if is_all else "(from incoming semi join fresh using (line))"
-        self._fresh += count
+        if source.scope in _BY_RECORD and not self._one("select count(*) from in_force"):
+            self._fresh_rows = "incoming"  # as on a first night
+        else:
+            self._con.execute(f"""
+                create or replace temp table fresh as
+                select line from incoming
+                semi join scope using ({key})
+                anti join in_force using ({key}, record_hash)
+            """)
+            self._fresh_rows = "(from incoming semi join fresh using (line))"
+        self._fresh += self._one(f"select count(*) from {self._fresh_rows}")
 
     def _spare_what_was_set_aside(self, source: Source) -> None:
         """Of a day or run with a record set aside, what nothing else replaces stays in force."""
@@ -258,66 +256,46 @@ class _Load:
         """).fetchall()
         return (day for (day,) in rows)
 
-    def _update_working_sets(self) -> None:
-        """Which runs are still to be read again, and of which the details are due.
+    def _update_unsettled_runs(self) -> None:
+        """Which runs are still to be read again.
 
         A run that had settled and came again as it was needs no look: only new versions, and
         runs that were waiting, are judged.
         """
-        self._run(f"""
+        self._con.execute(
+            f"""
             create or replace temp table judged as
             select
-                i.run_id, i.created_at, i.finished_at, i.seen_at as read_at,
-                i.status in {_TERMINAL} as is_terminal,
-                case when i.status in {_TERMINAL} then coalesce(u.terminal_seen_at, i.seen_at) end
-                    as terminal_seen_at
-            from incoming as i
-            left join ledger.unsettled_runs as u
-                on u.workspace_id = $workspace_id and u.run_id = i.run_id
-            where u.run_id is not null or i.line in (select line from fresh)
-        """)
+                *,
+                terminal_seen_at is not null
+                    and read_at >= coalesce(finished_at, terminal_seen_at) + to_hours($settle_hours)
+                    as is_settled
+            from (
+                select
+                    i.run_id, i.created_at, i.finished_at, i.seen_at as read_at,
+                    case when i.status in {TERMINAL_STATUSES}
+                        then coalesce(u.terminal_seen_at, i.seen_at) end as terminal_seen_at,
+                    u.run_id is not null as is_waiting
+                from incoming as i
+                left join ledger.unsettled_runs as u
+                    on u.workspace_id = $workspace_id and u.run_id = i.run_id
+                where u.run_id is not null or i.line in (select line from {self._fresh_rows})
+            )
+            where is_waiting or not is_settled
+            """,
+            {"workspace_id": self._ids["workspace_id"], "settle_hours": self._settle_hours},
+        )
         self._run("""
             delete from ledger.unsettled_runs where workspace_id = $workspace_id and run_id in (
-                select run_id from judged
+                select run_id from judged where is_waiting
                 union all
                 select run_id from load_requests where source = 'runs' and status = 404
             )
         """)
-        self._con.execute(
-            """
+        self._run("""
             insert into ledger.unsettled_runs
             select $workspace_id, run_id, created_at, terminal_seen_at, read_at from judged
-            where not is_terminal
-                or read_at < coalesce(finished_at, terminal_seen_at) + to_hours($settle_hours)
-            """,
-            {"workspace_id": self._ids["workspace_id"], "settle_hours": self._settle_hours},
-        )
-        self._run(f"""
-            insert into ledger.details_due
-            select $workspace_id, f.run_id, f.created_at
-            from {self._fresh_rows} as f
-            left join in_force as v using (run_id)
-            where f.status in {_TERMINAL}
-                and (v.run_id is null or v.status not in {_TERMINAL}
-                    or v.cost_usd is distinct from f.cost_usd)
-                and f.run_id not in (
-                    select run_id from ledger.details_due where workspace_id = $workspace_id
-                )
-        """)
-
-    def _settle_details(self) -> None:
-        self._run("""
-            delete from ledger.details_due where workspace_id = $workspace_id and run_id in (
-                select run_id from load_requests
-                where source in ('run_costs', 'run_log_events')
-                group by run_id having count(distinct source) = 2 and bool_and(status = 200)
-            )
-        """)
-        # What is still missing a week after the run began will not come any more.
-        self._run("""
-            delete from ledger.details_due where workspace_id = $workspace_id and run_id in (
-                select run_id from load_requests where source = 'run_costs'
-            ) and created_at < (select max(fetched_at) from load_requests) - interval 7 day
+            where not is_settled
         """)
 
     def _close_night(self) -> None:

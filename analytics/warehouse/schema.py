@@ -55,7 +55,8 @@ create table ledger.list_pulls (
     oldest_created_at TIMESTAMPTZ, is_joined BOOLEAN, gap_after TIMESTAMPTZ, gap_before TIMESTAMPTZ
 );
 
--- Working sets: small tables of what the next night still has to read.
+-- Working sets: small tables of what the next night still has to read; details, so far as those
+-- of the night before were left.
 create table ledger.unsettled_runs (
     workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ, terminal_seen_at TIMESTAMPTZ,
     read_at TIMESTAMPTZ

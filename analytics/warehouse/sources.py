@@ -14,6 +14,9 @@ OPEN = ("pending", "running")
 TERMINAL = ("succeeded", "failed", "cancelled")
 """The statuses in which a run has ended; any other one, also one that is new to us, is open."""
 
+TERMINAL_STATUSES = "('" + "', '".join(TERMINAL) + "')"
+"""The same, as SQL."""
+
 
 class Kind(Enum):
     """How a JSON value is read, and the column type that it becomes."""

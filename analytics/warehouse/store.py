@@ -11,6 +11,7 @@ import duckdb
 
 from analytics.extract.listing import Mark
 from analytics.extract.store import Loaded
+from analytics.warehouse.details_due import details_due
 from analytics.warehouse.load import load_folder
 from analytics.warehouse.sources import OPEN, TERMINAL
 
@@ -208,10 +209,7 @@ class WarehouseStore:
 
     def details_due(self) -> list[str]:
         """Ended runs whose costs and events are to be read, the newest first."""
-        rows = self._rows(
-            "select run_id from ledger.details_due where {mine} order by created_at desc, run_id"
-        )
-        return [run_id for (run_id,) in rows]
+        return details_due(self._con, self._workspace_id)
 
     def unknown_statuses(self) -> dict[str, int]:
         """How many runs have a status that is new to us, by status."""

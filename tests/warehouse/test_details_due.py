@@ -1,0 +1,134 @@
+"""Of which ended runs the costs and log events are still to be read."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import duckdb
+import pytest
+
+from analytics.extract.landing import Landing
+from analytics.levain import Answer, ServerFailedError
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.store import WarehouseStore
+from tests.warehouse.conftest import READ_AT, raw, run_record
+
+
+class Night:
+    """Loads of a workspace, one after the other; days pass as they are told to."""
+
+    def __init__(self, layout: Layout, store: WarehouseStore) -> None:
+        self._layout = layout
+        self.store = store
+        self._loads = 0
+        self.now = READ_AT
+
+    def lists(self, **fields: object) -> None:
+        """The run `r1` as a list shows it, with these fields."""
+        landing = self._landing("lists")
+        landing.add("runs", self._answer(), [raw(run_record("r1", **fields))])
+        self.store.load(landing.commit())
+
+    def details(self, *, has_events: bool = True) -> None:
+        """The details of `r1`; without its events, the API failed to give them."""
+        landing = self._landing("details")
+        landing.add("run_costs", self._answer(), [], run_id="r1")
+        if has_events:
+            landing.add("run_log_events", self._answer(), [], run_id="r1")
+        else:
+            failed = ServerFailedError("GET https://api/log/events", 500, "")
+            landing.add_missing("run_log_events", failed, self.now, run_id="r1")
+        self.store.load(landing.commit())
+
+    def close(self) -> None:
+        """All of the night is loaded."""
+        landing = self._landing("workspace")
+        landing.add("workspaces", self._answer(), [raw({"workspace_id": "w1"})])
+        self.store.load(landing.commit())
+
+    def end(self, ends: bool) -> None:
+        """Close the night, or go on with it."""
+        if ends:
+            self.close()
+
+    def _landing(self, step: str) -> Landing:
+        self._loads += 1
+        load_id = f"20261120T060000Z-{self._loads:06}-{step}"
+        return Landing(self._layout.landing, "w1", load_id, keep_errors=True)
+
+    def _answer(self) -> Answer:
+        return Answer("/x", {}, 200, self.now, 2, [])
+
+
+@pytest.fixture
+def night(layout: Layout, con: duckdb.DuckDBPyConnection) -> Night:
+    return Night(layout, WarehouseStore(con, "w1", settle_hours=48))
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["same night", "next night"])
+def test_due_until_read(night: Night, *, ends: bool) -> None:
+    """A run is due when it has ended, that night or a later one, until both details are held."""
+    night.lists(status="running", finished_at=None)
+    assert night.store.details_due() == []
+
+    night.lists()
+    night.end(ends)
+    assert night.store.details_due() == ["r1"]
+
+    night.details(has_events=False)
+    assert night.store.details_due() == ["r1"]
+
+    night.end(ends)
+    night.details()
+    assert night.store.details_due() == []
+
+    night.end(ends)
+    assert night.store.details_due() == []
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["same night", "next night"])
+def test_due_again_when_the_cost_changes(night: Night, *, ends: bool) -> None:
+    """A cost that changed after the details were read makes them due once more.
+
+    Also within a night: one that was interrupted after reading them goes on with its loads.
+    """
+    night.lists()
+    night.details()
+    night.end(ends)
+    night.lists(cost_usd=0.5)
+    night.end(ends)
+
+    assert night.store.details_due() == ["r1"]
+
+
+def test_not_due_when_anything_else_changes(night: Night) -> None:
+    """A run that changed in another way, or ended in another, is not read once more."""
+    night.lists()
+    night.details()
+    night.close()
+    night.lists(agent_id="a2", status="failed")
+
+    assert night.store.details_due() == []
+
+
+def test_what_a_night_leaves_is_written_down_once(
+    night: Night, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Only what is due as a night closes is kept, and no longer than it is due."""
+    kept = []
+    for step in (night.lists, night.close, night.close, night.details, night.close):
+        step()
+        kept.append(len(con.execute("select 1 from ledger.details_due").fetchall()))
+
+    assert kept == [0, 1, 1, 1, 0]
+
+
+@pytest.mark.parametrize(("days", "due"), [(6, ["r1"]), (9, [])])
+def test_what_is_missing_for_a_week_is_given_up(night: Night, days: int, due: list[str]) -> None:
+    """Details that the API still fails to give a week after the run began are no longer due."""
+    night.lists()
+    night.close()
+    night.now += timedelta(days=days)
+    night.details(has_events=False)
+
+    assert night.store.details_due() == due
