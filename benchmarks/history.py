@@ -41,7 +41,7 @@ def grow(data_dir: Path, runs: int) -> None:
                 _record(rng, agents, begin + YEAR * number / runs)
                 for number in range(start, min(start + PAGE, runs))
             ]
-            landing.add("runs", Answer("/past", {}, 200, NOW, 0, records), records)
+            landing.add_runs(Answer("/past", {}, 200, NOW, 0, records), records)
         con.begin()
         load_folder(con, landing.commit(), settle_hours=48)
         con.commit()

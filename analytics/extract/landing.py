@@ -16,7 +16,7 @@ import shutil
 from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 import msgspec
@@ -24,10 +24,11 @@ import zstandard
 from xxhash import xxh3_64_intdigest
 
 from analytics.extract.listing import Pull
-from analytics.extract.privacy import stored
+from analytics.extract.privacy import KeptRun, stored, stored_runs
 from analytics.levain import Answer, StatusError
 from analytics.levain.transport import Records
 
+RUNS = "runs"
 REQUESTS = "requests"
 LIST_PULLS = "list_pulls"
 SUFFIX = ".ndjson.zst"
@@ -86,32 +87,47 @@ class Landing:
         window: tuple[date, date] | None = None,
     ) -> None:
         """Land an answer: its request, and each of its records as a line of `source`."""
+        start, end = window or (None, None)
+        self._add(
+            source,
+            answer,
+            stored(source, records),
+            run_id=run_id,
+            agent_id=agent_id,
+            window_start=start,
+            window_end=end,
+        )
+
+    def add_runs(
+        self, answer: Answer, records: Records, *, run_id: str | None = None
+    ) -> list[KeptRun]:
+        """Land an answer with runs; those whose id can be read."""
+        runs, texts = stored_runs(records, keep_errors=self._keep_errors)
+        self._add(RUNS, answer, texts, run_id=run_id)
+        return runs
+
+    def _add(self, source: str, answer: Answer, texts: list[bytes], **asked: Any) -> None:
         line = self._lines.get(source, 0)
         request = self.request_count
-        texts = _each_on_one_line(stored(source, records, keep_errors=self._keep_errors))
         lines = [
             b'{"line":%d,"request":%d,"hash":%d,"record":%b}\n'
             % (number, request, xxh3_64_intdigest(text), text)
-            for number, text in enumerate(texts, line + 1)
+            for number, text in enumerate(_each_on_one_line(texts), line + 1)
         ]
         self._lines[source] = line + len(lines)
         if lines:
             self._file(source).write(b"".join(lines))
-        start, end = window or (None, None)
         self._add_request(
             RequestLine(
                 request=request,
                 source=source,
                 path=answer.path,
                 params=_encode(answer.params).decode(),
-                run_id=run_id,
-                agent_id=agent_id,
-                window_start=start,
-                window_end=end,
                 status=answer.status,
                 byte_count=answer.byte_count,
-                record_count=len(records),
+                record_count=len(lines),
                 fetched_at=answer.fetched_at,
+                **asked,
             )
         )
 

@@ -14,41 +14,7 @@ from datetime import datetime
 
 import msgspec
 
-from analytics.levain.transport import Record, Records, fields_of
-
-
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """What a list says of a run that matters for joining, as the API wrote it.
-
-    What is no text is None.
-    """
-
-    run_id: str = msgspec.field(name="id")
-    agent_id: str | None = None
-    created_at: str | None = None
-
-
-_ROW_FIELDS = ("id", "agent_id", "created_at")
-_read_row = msgspec.json.Decoder(Row).decode
-
-
-def rows_of(records: Records) -> list[Row]:
-    """The rows of a page; a record without a readable id takes no part."""
-    try:
-        return list(map(_read_row, records))
-    except msgspec.ValidationError:
-        return [row for row in map(_odd_row, records) if row is not None]
-
-
-def _odd_row(record: Record) -> Row | None:
-    """A row of which something may be no text."""
-    try:
-        fields = fields_of(record)
-    except msgspec.ValidationError:
-        return None
-    values = {name: msgspec.json.decode(fields[name]) for name in _ROW_FIELDS if name in fields}
-    texts = {name: value for name, value in values.items() if isinstance(value, str)}
-    return msgspec.convert(texts, Row) if "id" in texts else None
+from analytics.extract.privacy import KeptRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +43,7 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     gap_before: str | None = None
 
 
-def joins(rows: Sequence[Row], mark: Mark | None, *, is_whole: bool) -> bool:
+def joins(rows: Sequence[KeptRun], mark: Mark | None, *, is_whole: bool) -> bool:
     """Tell whether a pull of a list joins the previous one, which ended at `mark`."""
     if is_whole:
         return True
@@ -86,7 +52,7 @@ def joins(rows: Sequence[Row], mark: Mark | None, *, is_whole: bool) -> bool:
     return any(row.run_id == mark.run_id for row in rows) or _is_older(rows[-1], mark)
 
 
-def _is_older(row: Row, mark: Mark) -> bool:
+def _is_older(row: KeptRun, mark: Mark) -> bool:
     """The marked run itself may have vanished; a row from before it is as good."""
     try:
         return datetime.fromisoformat(row.created_at or "") < datetime.fromisoformat(
@@ -98,7 +64,7 @@ def _is_older(row: Row, mark: Mark) -> bool:
 
 def pull(
     agent_id: str | None,
-    rows: Sequence[Row],
+    rows: Sequence[KeptRun],
     mark: Mark | None,
     *,
     is_whole: bool,
@@ -125,14 +91,14 @@ def pull(
     )
 
 
-def pulls_by_agent(unfiltered: Pull, rows: Iterable[Row]) -> list[Pull]:
+def pulls_by_agent(unfiltered: Pull, rows: Iterable[KeptRun]) -> list[Pull]:
     """What a joined unfiltered pull proves of each agent's own list.
 
     It shows all that any agent started since the last unfiltered pull, so each list that it
     names is known up to its newest row there. Without this, an agent whose list was last read
     on its own weeks ago would seem to have a gap although every night covered it.
     """
-    by_agent: dict[str, list[Row]] = {}
+    by_agent: dict[str, list[KeptRun]] = {}
     for row in rows:
         if row.agent_id is not None:
             by_agent.setdefault(row.agent_id, []).append(row)

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
 import pytest
 
-from analytics.extract.privacy import _KNOWN, ERROR_CHARACTERS, stored
-from analytics.warehouse.sources import RUN_LOG_EVENTS, SOURCES, Source
+from analytics.extract.privacy import _KNOWN, ERROR_CHARACTERS, KeptRun, stored, stored_runs
+from analytics.warehouse.sources import RUN_LOG_EVENTS, RUNS, SOURCES, Source
 
 
 def kept(source: str, record: Any, *, keep_errors: bool = True) -> Any:
-    (text,) = stored(source, [as_text(record)], keep_errors=keep_errors)
+    if source == "runs":
+        _, (text,) = stored_runs([as_text(record)], keep_errors=keep_errors)
+    else:
+        (text,) = stored(source, [as_text(record)])
     return msgspec.json.decode(text)
 
 
@@ -42,7 +46,10 @@ def test_errors_can_be_left_out() -> None:
 
 def test_an_error_that_is_no_text_is_not_stored() -> None:
     """What stands where a text belongs may hold anything, so it is named and dropped."""
-    assert kept("runs", {"error": {"prompt": "secret"}}) == {"error": "(not a text)"}
+    for keep_errors in (True, False):
+        record = kept("runs", {"error": {"prompt": "secret"}}, keep_errors=keep_errors)
+
+        assert record == {"error": "(not a text)"}
 
 
 def test_log_events_keep_the_listed_fields_alone() -> None:
@@ -72,25 +79,59 @@ def test_an_event_that_is_a_text_is_not_stored() -> None:
 
 
 def test_digits_stay_as_they_came() -> None:
-    """What is kept is kept digit for digit."""
-    record = msgspec.Raw(b'{"cost_usd": 0.1000000000000000055511, "user_prompt": "x"}')
+    """What is kept is kept digit for digit, of a run in which nothing is odd and of any other."""
+    text = b'"cost_usd":0.1000000000000000055511'
+    run = b'{"id":"a",%b,"user_prompt":"x"%b}'
+    for more in (b',"agent_id":"b","created_at":null', b""):
+        _, (stored_text,) = stored_runs([msgspec.Raw(run % (text, more))], keep_errors=True)
+        assert text in stored_text
 
-    assert stored("runs", [record], keep_errors=True) == [b'{"cost_usd":0.1000000000000000055511}']
+    assert stored("agents", [msgspec.Raw(b"{%b}" % text)]) == [b"{%b}" % text]
 
 
-def test_a_new_field_changes_nothing_of_the_others() -> None:
-    """A record is stored in one order of fields, also beside a field that is new to us."""
-    known = {"error": "x" * 600, "id": "a", "date": "2026-11-20", "user_prompt": "secret"}
+RUN = {"error": "é" * 600, "id": "a\u00e9/", "created_at": "2026-11-20", "user_prompt": "secret"}
 
-    for keep_errors in (True, False):
-        (text,) = stored("runs", [as_text(known)], keep_errors=keep_errors)
-        new = [{"note": "secret"} | known, {"score": 7} | known, known]
 
-        assert stored("runs", list(map(as_text, new)), keep_errors=keep_errors) == [
-            text,
-            text[:-1] + b',"score":7}',
-            text,
-        ]
+@pytest.mark.parametrize("keep_errors", [True, False])
+def test_a_new_field_changes_nothing_of_the_others(*, keep_errors: bool) -> None:
+    """A record is stored in one order and one spelling, also beside a field that is new to us."""
+    known = RUN | {"agent_id": None}
+    new = [{"note": "secret"} | known, {"score": 7} | known, known]
+    spelt = [msgspec.Raw(json.dumps(run).encode()) for run in new]
+    runs, (text,) = stored_runs([as_text(known)], keep_errors=keep_errors)
+    odd_runs, texts = stored_runs(spelt, keep_errors=keep_errors)
+
+    assert texts == [text, text[:-1] + b',"score":7}', text]
+    assert [[(run.run_id, run.agent_id, run.created_at)] for run in odd_runs] == [
+        [(run.run_id, run.agent_id, run.created_at) for run in runs]
+    ] * 3
+
+
+def test_a_new_field_of_anything_else() -> None:
+    """Of a new field numbers are kept, and no text, in whichever place it comes."""
+    agent = {"slug": "s", "note": "secret", "id": "a", "score": 7}
+
+    assert stored("agents", [as_text(agent)]) == [b'{"id":"a","slug":"s","score":7}']
+
+
+@pytest.mark.parametrize("record", [{}, {"id": 7}, {"id": None}, 5, "x", ["id"], None])
+def test_a_record_without_an_id_is_no_run(record: object) -> None:
+    """What has no readable id is stored to be told of, and takes no part in joining lists."""
+    runs, texts = stored_runs([as_text(record), as_text({"id": "x"})], keep_errors=True)
+
+    assert [run.run_id for run in runs] == ["x"]
+    assert len(texts) == 2
+
+
+def test_a_run_of_which_something_is_no_text_is_a_run() -> None:
+    """A run whose agent or time cannot be read was listed all the same."""
+    records = [{"id": "x", "agent_id": 7, "created_at": "2026-11-20T01:00:00Z"}, {"id": "y"}]
+    runs, _ = stored_runs([as_text(record) for record in records], keep_errors=True)
+
+    assert runs == [
+        KeptRun(run_id="x", agent_id=None, created_at="2026-11-20T01:00:00Z"),
+        KeptRun(run_id="y", agent_id=None, created_at=None),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +139,8 @@ def test_a_new_field_changes_nothing_of_the_others() -> None:
 )
 def test_what_is_loaded_is_known_to_be_stored(source: Source) -> None:
     """No field that the warehouse reads goes by the rule for new ones, which is slow and wary."""
-    assert {name for field in source.fields for name in field.paths} <= set(_KNOWN)
+    known = KeptRun.__struct_encode_fields__ if source is RUNS else _KNOWN
+    assert {name for field in source.fields for name in field.paths} <= set(known)
 
 
 def test_what_is_no_object_is_kept_to_be_told_of() -> None:

@@ -26,7 +26,7 @@ class Night:
     def lists(self, **fields: object) -> None:
         """The run `r1` as a list shows it, with these fields."""
         landing = self._landing("lists")
-        landing.add("runs", self._answer(), [raw(run_record("r1", **fields))])
+        landing.add_runs(self._answer(), [raw(run_record("r1", **fields))])
         self.store.load(landing.commit())
 
     def details(self, *, has_events: bool = True) -> None:
