@@ -3,7 +3,7 @@
     python -m benchmarks.night DATA_DIR [plain]
 
 The plain night reads no counts, and builds and checks nothing that is held against the API's own
-figures.
+figures, nor what is made of that.
 """
 
 from __future__ import annotations
@@ -25,13 +25,21 @@ from analytics.settings import load_settings
 
 CONTROLS = {
     "intermediate.int_agent_days_compared",
-    "intermediate.int_counted_spans",
     "marts.fct_agent_billing_days",
     "marts.fct_listing_gaps",
     "marts.fct_restatements",
     "marts.fct_workspace_days_complete",
 }
 """What the plain night does without, and with it all that reads it."""
+
+FIGURES = {
+    "marts.fct_runs",
+    "marts.fct_agent_days",
+    "marts.fct_workspace_days",
+    "marts.fct_usage_hours",
+    "marts.fct_billing_days",
+}
+"""What any night is for. A plain one without them would be no measure."""
 
 
 def main(data_dir: Path, *, is_plain: bool) -> None:
@@ -62,6 +70,8 @@ def _plain() -> Iterator[None]:
             for file in found:
                 left_out.add(f"{file.parent.name}.{file.stem}")
                 file.unlink()
+        if missing := FIGURES & left_out:
+            sys.exit(f"the plain night would lack {', '.join(sorted(missing))}")
         yield
 
 
