@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from analytics.levain.downloads import download
-from analytics.levain.errors import LevainError, NotFoundError
+from analytics.levain.errors import AnswerBrokenError, LevainError, NotFoundError
 from analytics.levain.pace import Polling
 from analytics.levain.paging import Page, one_page, pages
 from analytics.levain.paths import api_path, given
@@ -26,11 +26,15 @@ LogEvents = list[LogEvent]
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it stands `at` an instant, and the log events that have come since the last look."""
+    """A run as it stands `at` an instant, and the log events that have come since the last look.
+
+    `unreadable` says of each event that could not be read which one it was, and why.
+    """
 
     run: Run
     at: datetime
     events: list[LogEvent]
+    unreadable: list[AnswerBrokenError]
 
 
 class Runs:
@@ -147,10 +151,10 @@ class Runs:
         while True:
             answer = await self.read(run_id)  # first: events from before the end are not missed
             run = typed(answer.record, Run)
-            events = tail.new(await self._events_so_far(run_id, tail.seq))
-            has_changed = bool(events) or run != last
+            events, unreadable = tail.new(await self._events_so_far(run_id, tail.seq))
+            has_changed = bool(events or unreadable) or run != last
             if has_changed:
-                yield Progress(run=run, at=answer.fetched_at, events=events)
+                yield Progress(run=run, at=answer.fetched_at, events=events, unreadable=unreadable)
             if run.has_ended:
                 return
             await asyncio.sleep(polling.pause(has_changed=has_changed))
@@ -197,11 +201,11 @@ class Runs:
         params: Params = {"agent_id": agent_id, "days": days}
         return await one_page(self._transport, api_path("runs", "daily"), DailyCount, params)
 
-    async def _events_so_far(self, run_id: str, since: int | None) -> LogEvents:
+    async def _events_so_far(self, run_id: str, since: int | None) -> Page[LogEvent] | None:
         try:
-            return [*await self.log_events(run_id, since=since)]
+            return await self.log_events(run_id, since=since)
         except NotFoundError:
-            return []  # the run is there: its events come when it ends
+            return None  # the run is there: its events come when it ends
 
 
 class _Tail:
@@ -210,9 +214,17 @@ class _Tail:
     def __init__(self) -> None:
         self.seq: int | None = None
         self._unnumbered = 0
+        self._unreadable: set[str] = set()
 
-    def new(self, events: LogEvents) -> LogEvents:
-        """Those that were not read before, also if the API does not heed `since`."""
+    def new(self, page: Page[LogEvent] | None) -> tuple[LogEvents, list[AnswerBrokenError]]:
+        """What was not read before, and not told of, also if the API does not heed `since`."""
+        broken: list[AnswerBrokenError] = []
+        events = list(page.readable(broken.append)) if page else []
+        unreadable = [error for error in broken if str(error) not in self._unreadable]
+        self._unreadable.update(map(str, unreadable))
+        return self._fresh(events), unreadable
+
+    def _fresh(self, events: LogEvents) -> LogEvents:
         fresh = [e for e in events if e.seq is not None and e.seq > (self.seq or 0)]
         self.seq = max((e.seq for e in fresh if e.seq is not None), default=self.seq)
         unnumbered = [e for e in events if e.seq is None]

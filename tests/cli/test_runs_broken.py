@@ -8,6 +8,7 @@ import pytest
 from fastapi import HTTPException
 
 from analytics.emulator.aggregates import Analytics
+from analytics.emulator.runs import logs
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command
 from tests.conftest import StartRun
@@ -54,3 +55,20 @@ def test_show_of_a_run_without_costs(
         assert f"not available (HTTP {status}, no costs here)" in result.err
     assert "$0.2500" in shown.out
     assert json.loads(in_json.out)["costs"] is None
+
+
+@pytest.mark.parametrize("command", [("events",), ("events", "--follow"), ("watch",)], ids=" ".join)
+def test_a_broken_event_costs_no_other(
+    analytics: Command, start_run: StartRun, command: tuple[str]
+) -> None:
+    """An event that cannot be read is left out, and that is said; the others are shown."""
+    run = start_run()
+    first, broken, *others = logs.log_events(run)
+    run.log = [first, broken | {"ts": {"at": "noon"}, "msg": "NOON"}, *others]
+
+    result = analytics("runs", *command, run.id)
+
+    assert result.code == 0
+    assert f"warning: a record is left out: LogEvent {broken['seq']}: " in result.err
+    assert all(event["msg"] in result.out for event in [first, *others])
+    assert "NOON" not in result.out

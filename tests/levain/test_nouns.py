@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from analytics.emulator.records import Agent
+from analytics.emulator.runs.logs import log_events
 from analytics.emulator.server import Emulator
 from analytics.levain import Levain, NotFoundError, RefusedError
 from tests.conftest import NOW, StartRun
@@ -59,6 +60,26 @@ def test_following_gives_each_event_once(
     assert events == list(levain.runs.log_events(run.id))
     assert (sum(bool(step.events) for step in steps) > 1) == is_told_meanwhile
     assert steps[-1].run.status == "succeeded"
+
+
+def test_following_tells_once_of_an_event_that_cannot_be_read(
+    api: Emulator, levain: Levain, start_run: StartRun
+) -> None:
+    """An event that cannot be read ends nothing: it is told of once, and what follows is read."""
+    api.variants = api.variants.changed({"open_run_events": True})
+    run = start_run(status="running")
+    booted = log_events(run)[0]
+    run.log = [booted, booted | {"seq": 2, "ts": "noon"}]
+    following = iter(levain.runs.follow(run.id, interval=0.02))
+    steps = [next(following)]
+    run.log = [*run.log, booted | {"seq": 3}]
+    api.world.finish_run(run, "succeeded", at=NOW)
+    steps += following
+
+    assert [event.seq for step in steps for event in step.events] == [1, 3]
+    assert [str(error).partition(":")[0] for step in steps for error in step.unreadable] == [
+        "LogEvent 2"
+    ]
 
 
 @pytest.mark.usefixtures("agent")

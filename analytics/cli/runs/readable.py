@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from analytics.cli.runs import printed
-from analytics.levain import Agent, AnswerBrokenError, Levain, Page
+from analytics.levain import Agent, AnswerBrokenError, Levain, Page, Progress, Run
 
 T = TypeVar("T")
 
@@ -15,6 +15,14 @@ def records(pages: Iterable[Page[T]]) -> Iterator[T]:
     """Each record that can be read; of each other one a remark is made."""
     for page in pages:
         yield from page.readable(_tell)
+
+
+def followed(levain: Levain, run: Run, interval: float) -> Iterator[Progress]:
+    """A run's progress; of each event that cannot be read a remark is made."""
+    for step in levain.runs.follow(run.id, interval=interval):
+        for error in step.unreadable:
+            _tell(error)
+        yield step
 
 
 def agents_by_id(levain: Levain) -> dict[str, Agent]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from analytics.cli.runs import printed, tables
-from analytics.cli.runs.readable import records
+from analytics.cli.runs.readable import followed, records
 from analytics.cli.runs.watching import leaving_it_at_work
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import Levain, LogEvent, NotFoundError, Run
@@ -42,7 +42,7 @@ def show(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
 def follow(levain: Levain, run: Run, wanted: Wanted, interval: float, *, as_json: bool) -> None:
     """Print events as they come, until the run has ended."""
     with leaving_it_at_work(run):
-        for step in levain.runs.follow(run.id, interval=interval):
+        for step in followed(levain, run, interval):
             events = [event for event in step.events if wanted(event)]
             if not as_json:
                 _print(events)

@@ -16,6 +16,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from analytics.cli.runs import printed, tables
+from analytics.cli.runs.readable import followed
 from analytics.levain import Agent, Levain, Progress, Run, TransientError
 from analytics.report.writing import numbers
 from analytics.terminal import visible, visible_lines
@@ -29,7 +30,7 @@ def watch(
 ) -> Run:
     """Show a run until it has ended, and return it as it ended."""
     with leaving_it_at_work(run):
-        steps = levain.runs.follow(run.id, interval=interval)
+        steps = followed(levain, run, interval)
         if as_json:
             return _print_json_lines(steps, run)
         if sys.stdout.isatty():
