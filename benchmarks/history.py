@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from analytics.extract.landing import Landing
+from analytics.extract.landing import CLOSING_STEP, Landing
 from analytics.levain import Answer
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
@@ -41,9 +41,15 @@ def grow(data_dir: Path, runs: int) -> None:
                 _record(rng, agents, begin + YEAR * number / runs)
                 for number in range(start, min(start + PAGE, runs))
             ]
-            landing.add_runs(Answer("/past", {}, 200, NOW, 0, records), records)
+            landing.add("runs", Answer("/past", {}, 200, NOW, 0, records), records)
+        closing = Landing(
+            layout.landing, workspace_id, f"20250101T000000Z-002-{CLOSING_STEP}", keep_errors=True
+        )
+        closing.add("workspaces", Answer("/auth/me", {}, 200, NOW, 0, []), [])
         con.begin()
-        load_folder(con, landing.commit(), settle_hours=48)
+        for each in (landing, closing):
+            load_folder(con, each.commit(), settle_hours=48)
+        con.execute("delete from ledger.details_due where created_at < ?", [begin + YEAR])
         con.commit()
 
 

@@ -16,15 +16,15 @@ import shutil
 from contextlib import ExitStack
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import msgspec
 import zstandard
 from xxhash import xxh3_64_intdigest
 
-from analytics.extract.listing import Pull
-from analytics.extract.privacy import KeptRun, stored, stored_runs
+from analytics.extract.listing import Pull, Row
+from analytics.extract.privacy import stored, stored_runs
 from analytics.levain import Answer, StatusError
 from analytics.levain.transport import Records
 
@@ -87,26 +87,28 @@ class Landing:
         window: tuple[date, date] | None = None,
     ) -> None:
         """Land an answer: its request, and each of its records as a line of `source`."""
-        start, end = window or (None, None)
-        self._add(
-            source,
-            answer,
-            stored(source, records),
-            run_id=run_id,
-            agent_id=agent_id,
-            window_start=start,
-            window_end=end,
-        )
+        if source == RUNS:
+            _, texts = stored_runs(records, keep_errors=self._keep_errors)
+        else:
+            texts = stored(source, records)
+        self._add(source, answer, texts, run_id=run_id, agent_id=agent_id, window=window)
 
-    def add_runs(
-        self, answer: Answer, records: Records, *, run_id: str | None = None
-    ) -> list[KeptRun]:
-        """Land an answer with runs; those whose id can be read."""
-        runs, texts = stored_runs(records, keep_errors=self._keep_errors)
-        self._add(RUNS, answer, texts, run_id=run_id)
-        return runs
+    def add_list(self, answer: Answer, records: Records) -> list[Row]:
+        """Land a page of a list of runs; its rows."""
+        rows, texts = stored_runs(records, keep_errors=self._keep_errors)
+        self._add(RUNS, answer, texts)
+        return rows
 
-    def _add(self, source: str, answer: Answer, texts: list[bytes], **asked: Any) -> None:
+    def _add(
+        self,
+        source: str,
+        answer: Answer,
+        texts: list[bytes],
+        *,
+        run_id: str | None = None,
+        agent_id: str | None = None,
+        window: tuple[date, date] | None = None,
+    ) -> None:
         line = self._lines.get(source, 0)
         request = self.request_count
         lines = [
@@ -117,17 +119,21 @@ class Landing:
         self._lines[source] = line + len(lines)
         if lines:
             self._file(source).write(b"".join(lines))
+        start, end = window or (None, None)
         self._add_request(
             RequestLine(
                 request=request,
                 source=source,
                 path=answer.path,
                 params=_encode(answer.params).decode(),
+                run_id=run_id,
+                agent_id=agent_id,
+                window_start=start,
+                window_end=end,
                 status=answer.status,
                 byte_count=answer.byte_count,
                 record_count=len(lines),
                 fetched_at=answer.fetched_at,
-                **asked,
             )
         )
 

@@ -14,7 +14,16 @@ from datetime import datetime
 
 import msgspec
 
-from analytics.extract.privacy import KeptRun
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """What a list says of a run that matters for joining, as the API wrote it.
+
+    What is no text is None.
+    """
+
+    run_id: str
+    agent_id: str | None
+    created_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +52,7 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     gap_before: str | None = None
 
 
-def joins(rows: Sequence[KeptRun], mark: Mark | None, *, is_whole: bool) -> bool:
+def joins(rows: Sequence[Row], mark: Mark | None, *, is_whole: bool) -> bool:
     """Tell whether a pull of a list joins the previous one, which ended at `mark`."""
     if is_whole:
         return True
@@ -52,7 +61,7 @@ def joins(rows: Sequence[KeptRun], mark: Mark | None, *, is_whole: bool) -> bool
     return any(row.run_id == mark.run_id for row in rows) or _is_older(rows[-1], mark)
 
 
-def _is_older(row: KeptRun, mark: Mark) -> bool:
+def _is_older(row: Row, mark: Mark) -> bool:
     """The marked run itself may have vanished; a row from before it is as good."""
     try:
         return datetime.fromisoformat(row.created_at or "") < datetime.fromisoformat(
@@ -64,7 +73,7 @@ def _is_older(row: KeptRun, mark: Mark) -> bool:
 
 def pull(
     agent_id: str | None,
-    rows: Sequence[KeptRun],
+    rows: Sequence[Row],
     mark: Mark | None,
     *,
     is_whole: bool,
@@ -91,14 +100,14 @@ def pull(
     )
 
 
-def pulls_by_agent(unfiltered: Pull, rows: Iterable[KeptRun]) -> list[Pull]:
+def pulls_by_agent(unfiltered: Pull, rows: Iterable[Row]) -> list[Pull]:
     """What a joined unfiltered pull proves of each agent's own list.
 
     It shows all that any agent started since the last unfiltered pull, so each list that it
     names is known up to its newest row there. Without this, an agent whose list was last read
     on its own weeks ago would seem to have a gap although every night covered it.
     """
-    by_agent: dict[str, list[KeptRun]] = {}
+    by_agent: dict[str, list[Row]] = {}
     for row in rows:
         if row.agent_id is not None:
             by_agent.setdefault(row.agent_id, []).append(row)

@@ -103,16 +103,16 @@ class Night:
         self.count(loading.result())
 
     def _next_load_id(self, name: str) -> str:
-        """Loads are put in order by name: none may sort before one that was landed earlier.
+        """A night that began in the same second as another one goes on with its numbers.
 
-        So a number must never outgrow its width, and a night that began in the same second as the
-        last one, or before it by a clock that was set back, goes on with that one's numbers.
+        Loads are put in order by name, so a number must never outgrow its width.
         """
-        landed = (folder.name for folder in (self.landing_root / self.workspace_id).glob("*-*-*"))
-        last_night, last_number, *_ = max(landed, default="-0-").split("-")
-        night = max(self.began_at.strftime(NIGHT_ID), last_night)
-        number = int(last_number) + 1 if night == last_night else 1
-        return f"{night}-{number:06d}-{name}"
+        night = self.began_at.strftime(NIGHT_ID)
+        taken = [
+            int(folder.name.split("-")[1])
+            for folder in (self.landing_root / self.workspace_id).glob(f"{night}-*")
+        ]
+        return f"{night}-{max(taken, default=0) + 1:06d}-{name}"
 
     def count(self, loaded: Loaded) -> None:
         """Take in what a load did."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from analytics.extract.listing import Row
 from analytics.levain.transport import Fields, Record, Records, fields_of
 
 ERROR_CHARACTERS = 500
@@ -15,21 +16,17 @@ ERROR_CHARACTERS = 500
 # stored. None of them holds prose.
 _KNOWN = (
     *("id", "status", "cost_usd", "tokens_in", "tokens_out", "started_at", "finished_at"),
-    *("agent_id", "agent_version_id", "agent_version", "parent_run_id", "session_id"),
-    *("created_at", "kind", "artifact_count", "artifact_count_truncated"),
-    *("run_id", "name", "slug", "draft_version", "updated_at", "ended_at", "last_run_at"),
-    *("agent_name", "agent_slug", "platform_agent_id", "platform_agent_slug"),
-    *("platform_agent_name", "targets", "workspace_id", "workspace_name", "key_id"),
-    *("cron_expr", "timezone", "last_run_id", "next_fire_at", "last_fired_at"),
-    *("hour", "date", "count", "bucket", "model", "provider", "billed_usd", "total_cost"),
-    *("total_tokens_in", "total_tokens_out", "request_count", "error_count", "run_count"),
-    *("total_duration_ms", "not_an_object"),
+    *("agent_id", "agent_version_id", "created_at", "kind", "run_id", "name", "slug"),
+    *("draft_version", "updated_at", "ended_at", "last_run_at", "agent_name", "agent_slug"),
+    *("platform_agent_id", "platform_agent_slug", "platform_agent_name", "targets"),
+    *("workspace_id", "workspace_name", "key_id", "cron_expr", "timezone", "last_run_id"),
+    *("next_fire_at", "last_fired_at", "hour", "date", "count", "bucket", "model", "provider"),
+    *("billed_usd", "total_cost", "total_tokens_in", "total_tokens_out", "request_count"),
+    *("error_count", "run_count", "total_duration_ms"),
 )
 # Of a log event these fields and no others are kept.
 _EVENT_FIELDS = ("seq", "ts", "level", "logger", "node", "duration_ms", "cost_usd", "tokens")
 _EVENT_DETAILS = ("kind", "tool_name", "is_error")
-
-_LOOKED_AT = ("id", "agent_id", "created_at")
 
 _NULL = msgspec.Raw(b"null")
 _NO_TEXT = msgspec.Raw(b'"(not a text)"')
@@ -37,10 +34,10 @@ _NO_TEXT = msgspec.Raw(b'"(not a text)"')
 _Value = msgspec.Raw | msgspec.UnsetType
 
 
-class KeptRun(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """What is kept of a run. What nobody looks at before the warehouse does stays as it came."""
+class _Run(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
+    """The fields of a run. What nobody looks at before the warehouse does stays as it came."""
 
-    run_id: str = msgspec.field(name="id")
+    id: str
     status: _Value = msgspec.UNSET
     cost_usd: _Value = msgspec.UNSET
     tokens_in: _Value = msgspec.UNSET
@@ -60,8 +57,11 @@ class KeptRun(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False
     artifact_count_truncated: _Value = msgspec.UNSET
 
 
+_RUN_FIELDS = _Run.__struct_encode_fields__
+_ROW_FIELDS = ("id", "agent_id", "created_at")
+
 _encode = msgspec.json.Encoder().encode
-_read_run = msgspec.json.Decoder(KeptRun).decode
+_read_run = msgspec.json.Decoder(_Run).decode
 _Known = msgspec.defstruct(
     "_Known",
     [(name, _Value, msgspec.UNSET) for name in _KNOWN],
@@ -71,11 +71,11 @@ _Known = msgspec.defstruct(
 _read_known: Callable[[Record], Any] = msgspec.json.Decoder(_Known).decode
 
 
-def stored_runs(records: Records, *, keep_errors: bool) -> tuple[list[KeptRun], list[bytes]]:
-    """The runs of a page, and the text of each record that is kept.
+def stored_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list[bytes]]:
+    """Of a page of runs what matters for joining lists, and the text of each record that is kept.
 
-    A record that has no id to be read is kept to be told of, but is no run. Runs come by the
-    hundred thousand: a page in which nothing is odd is read in one go.
+    A record without a readable id is kept to be told of, but is no row. Runs come by the hundred
+    thousand: a page in which nothing is odd is read in one go.
     """
     try:
         runs = list(map(_read_run, records))
@@ -84,12 +84,13 @@ def stored_runs(records: Records, *, keep_errors: bool) -> tuple[list[KeptRun], 
     for run in runs:
         run.user_prompt = msgspec.UNSET
         if run.error:
-            run.error = run.error[:ERROR_CHARACTERS] if keep_errors else None
-    return runs, list(map(_encode, runs))
+            run.error = _cut(run.error, keep_errors=keep_errors)
+    rows = [Row(run.id, run.agent_id, run.created_at) for run in runs]
+    return rows, list(map(_encode, runs))
 
 
 def stored(source: str, records: Records) -> list[bytes]:
-    """The text of the fields of each record that are kept, each value as it came; not for runs."""
+    """The text of the fields of each record of anything else that are kept, as each value came."""
     if source == "run_log_events":
         return [_encode(_log_event(record)) for record in records]
     try:
@@ -98,23 +99,20 @@ def stored(source: str, records: Records) -> list[bytes]:
         return [_encode(_kept_of(_fields(record), _KNOWN)) for record in records]
 
 
-def _odd_runs(records: Records, *, keep_errors: bool) -> tuple[list[KeptRun], list[bytes]]:
-    """The same of runs with fields that are new to us, or with something else than a text."""
-    runs, texts = [], []
+def _odd_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list[bytes]]:
+    """The same where a run has a field that is new to us, or something else than a text."""
+    rows, texts = [], []
     for record in records:
         fields = _fields(record)
         fields.pop("user_prompt", None)
         if "error" in fields:
             fields["error"] = _error(fields["error"], keep_errors=keep_errors)
-        looked_at = {name: _text(fields[name]) for name in _LOOKED_AT if name in fields}
-        fields |= {
-            name: msgspec.Raw(_encode(text)) for name, text in looked_at.items() if text is not None
-        }
-        texts.append(_encode(_kept_of(fields, KeptRun.__struct_encode_fields__)))
-        if (run_id := looked_at.get("id")) is not None:
-            agent_id, created_at = looked_at.get("agent_id"), looked_at.get("created_at")
-            runs.append(KeptRun(run_id=run_id, agent_id=agent_id, created_at=created_at))
-    return runs, texts
+        row = {name: _text(fields[name]) for name in _ROW_FIELDS if name in fields}
+        fields |= {name: _raw(text) for name, text in row.items() if text is not None}
+        texts.append(_encode(_kept_of(fields, _RUN_FIELDS)))
+        if (run_id := row.get("id")) is not None:
+            rows.append(Row(run_id, row.get("agent_id"), row.get("created_at")))
+    return rows, texts
 
 
 def _fields(record: Record) -> Fields:
@@ -151,15 +149,22 @@ def _log_event(record: Record) -> Fields:
 
 
 def _error(error: msgspec.Raw, *, keep_errors: bool) -> msgspec.Raw:
-    """A failed run's error, cut to its first characters."""
+    """A failed run's error, as far as it is kept."""
     if error == _NULL:
         return error
     text = _text(error)
-    if text and not keep_errors:
-        return _NULL
-    return _NO_TEXT if text is None else msgspec.Raw(_encode(text[:ERROR_CHARACTERS]))
+    return _NO_TEXT if text is None else _raw(_cut(text, keep_errors=keep_errors))
+
+
+def _cut(error: str, *, keep_errors: bool) -> str | None:
+    """The first characters of an error, or of one that has any nothing."""
+    return error[:ERROR_CHARACTERS] if keep_errors or not error else None
+
+
+def _raw(text: str | None) -> msgspec.Raw:
+    return msgspec.Raw(_encode(text))
 
 
 def _text(value: msgspec.Raw) -> str | None:
-    text = msgspec.json.decode(value)
-    return text if isinstance(text, str) else None
+    """The text that a value is, None where it is none (which need not be a number in range)."""
+    return msgspec.json.decode(value, type=str) if bytes(value)[:1] == b'"' else None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from analytics.extract.landing import RUNS, Landing
-from analytics.extract.listing import Mark, Pull, joins, pull, pulls_by_agent
+from analytics.extract.listing import Mark, Pull, Row, joins, pull, pulls_by_agent
 from analytics.extract.meters import CORRECTION_DAYS
 from analytics.extract.night import Night, together
-from analytics.extract.privacy import KeptRun
 from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST
 
@@ -73,15 +72,15 @@ async def _read_agent_list(
 
 async def _read_list(
     night: Night, landing: Landing, agent_id: str | None, marks: dict[str | None, Mark]
-) -> tuple[list[KeptRun], bool]:
+) -> tuple[list[Row], bool]:
     """Read a list until it joins its last pull or ends; the rows, and whether it joined."""
     mark = marks.get(agent_id)
-    rows: list[KeptRun] = []
+    rows: list[Row] = []
     page_count = record_count = 0
     is_whole = True
     pulled_at = night.began_at
     async for page in night.client.runs.pages(agent_id):
-        rows += landing.add_runs(page.answer, page.records)
+        rows += landing.add_list(page.answer, page.records)
         record_count += len(page.records)
         pulled_at = page.answer.fetched_at
         page_count += 1
@@ -137,7 +136,7 @@ async def _read_by_id(night: Night, landing: Landing, run_ids: Iterable[str]) ->
         except RefusedError as error:
             landing.add_missing(RUNS, error, night.began_at, run_id=run_id)
         else:
-            landing.add_runs(answer, [answer.record], run_id=run_id)
+            landing.add(RUNS, answer, [answer.record], run_id=run_id)
 
     wanted = [run_id for run_id in run_ids if run_id not in night.seen]
     await together(read(run_id) for run_id in wanted)

@@ -12,47 +12,59 @@ import duckdb
 from analytics.extract.landing import CLOSING_STEP
 from analytics.warehouse.sources import TERMINAL_STATUSES
 
+_VERSION = "version_id, load_id, run_id, created_at, status, cost_usd"
+
+# Loads are in the order in which they were made: a folder that was put back late has an early name.
 _DUE = f"""
-    with before as (
-        select v.run_id, v.status, v.cost_usd
-        from raw.runs as v join raw.superseded as gone using (version_id)
-        where v.workspace_id = $workspace_id
-            and v.load_id <= $closing_load and gone.load_id > $closing_load
+    with tonight as (
+        select load_id, rowid as place from ledger.loads
+        where workspace_id = $workspace_id and rowid > coalesce((
+            select max(rowid) from ledger.loads
+            where workspace_id = $workspace_id and step = '{CLOSING_STEP}'
+        ), -1)
     ),
-    changed as (
-        select now.run_id, now.created_at, now.load_id
-        from raw.runs as now
-        anti join raw.superseded using (version_id)
-        left join before using (run_id)
-        where now.workspace_id = $workspace_id and now.load_id > $closing_load
-            and now.status in {TERMINAL_STATUSES}
-            and (
-                before.run_id is null
-                or before.status not in {TERMINAL_STATUSES}
-                or before.cost_usd is distinct from now.cost_usd
-            )
+    replaced as (
+        from raw.superseded semi join tonight using (load_id) where workspace_id = $workspace_id
+    ),
+    versions as (
+        select {_VERSION} from raw.runs semi join tonight using (load_id)
+        where workspace_id = $workspace_id
+        union
+        select {_VERSION} from raw.runs semi join replaced using (version_id)
+    ),
+    changes as (
+        select
+            run_id, created_at, load_id, status, cost_usd,
+            lag(status) over so_far as status_before,
+            lag(cost_usd) over so_far as cost_before
+        from versions
+        window so_far as (partition by run_id order by version_id)
     ),
     due as (
-        select run_id, max(created_at) as created_at, max(load_id) as load_id
+        select run_id, max(created_at) as created_at, max(place) as place
         from (
-            from changed
+            select run_id, created_at, place from changes join tonight using (load_id)
+            where status in {TERMINAL_STATUSES} and (
+                status_before is null
+                or status_before not in {TERMINAL_STATUSES}
+                or cost_before is distinct from cost_usd
+            )
             union all
-            select run_id, created_at, '' from ledger.details_due
+            select run_id, created_at, -1 from ledger.details_due
             where workspace_id = $workspace_id
         )
         group by run_id
     ),
     asked as (
-        select run_id, load_id, max(fetched_at) filter (source = 'run_costs') as asked_at,
+        select run_id, place, max(fetched_at) filter (source = 'run_costs') as asked_at,
             count(distinct source) = 2 and bool_and(status = 200) as is_read
-        from ledger.requests
-        where workspace_id = $workspace_id and load_id > $closing_load
-            and source in ('run_costs', 'run_log_events')
-        group by run_id, load_id
+        from ledger.requests join tonight using (load_id)
+        where workspace_id = $workspace_id and source in ('run_costs', 'run_log_events')
+        group by run_id, place
     )
     select run_id, created_at from due where not exists (
         select 1 from asked
-        where asked.run_id = due.run_id and asked.load_id > due.load_id
+        where asked.run_id = due.run_id and asked.place > due.place
             -- What is still missing a week after the run began will not come any more.
             and (is_read or due.created_at < asked_at - interval 7 day)
     )
@@ -63,20 +75,21 @@ def details_due(con: duckdb.DuckDBPyConnection, workspace_id: str) -> list[str]:
     """The ids of the runs that are due, the newest first."""
     rows = con.execute(
         f"select run_id from ({_DUE}) order by created_at desc, run_id",
-        _parameters(con, workspace_id),
+        {"workspace_id": workspace_id},
     ).fetchall()
     return [run_id for (run_id,) in rows]
 
 
 def keep_details_due(con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
     """Write down what is due as a night closes, for the next one."""
-    con.execute(f"create or replace temp table still_due as {_DUE}", _parameters(con, workspace_id))
+    ids = {"workspace_id": workspace_id}
+    con.execute(f"create or replace temp table still_due as {_DUE}", ids)
     con.execute(
         """
-        delete from ledger.details_due
-        where workspace_id = ? and run_id not in (select run_id from still_due)
+        delete from ledger.details_due where workspace_id = $workspace_id
+            and run_id not in (select run_id from still_due)
         """,
-        [workspace_id],
+        ids,
     )
     con.execute(
         """
@@ -85,13 +98,5 @@ def keep_details_due(con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
             select run_id from ledger.details_due where workspace_id = $workspace_id
         )
         """,
-        {"workspace_id": workspace_id},
+        ids,
     )
-
-
-def _parameters(con: duckdb.DuckDBPyConnection, workspace_id: str) -> dict[str, str]:
-    ((closing_load,),) = con.execute(
-        "select coalesce(max(load_id), '') from ledger.loads where workspace_id = ? and step = ?",
-        [workspace_id, CLOSING_STEP],
-    ).fetchall()
-    return {"workspace_id": workspace_id, "closing_load": closing_load}

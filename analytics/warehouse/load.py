@@ -66,7 +66,11 @@ def loading(folder: Path, advice: str) -> Iterator[None]:
 
 
 class _Load:
-    """One load at work; its temporary tables are `load_requests`, `incoming` and `fresh`."""
+    """One load at work, by way of temporary tables.
+
+    `load_requests` are its requests; of one source at a time, `incoming` is what came, `in_force`
+    what it may replace, and `_fresh_rows` the SQL of what in it is new.
+    """
 
     def __init__(
         self,

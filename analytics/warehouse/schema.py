@@ -55,12 +55,12 @@ create table ledger.list_pulls (
     oldest_created_at TIMESTAMPTZ, is_joined BOOLEAN, gap_after TIMESTAMPTZ, gap_before TIMESTAMPTZ
 );
 
--- Working sets: small tables of what the next night still has to read; details, so far as those
--- of the night before were left.
+-- Working sets: small tables of what the next night still has to read.
 create table ledger.unsettled_runs (
     workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ, terminal_seen_at TIMESTAMPTZ,
     read_at TIMESTAMPTZ
 );
+-- The runs whose details were due when the last night closed; `details_due.py` knows those since.
 create table ledger.details_due (workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ);
 
 -- What an agent-day still differed from the API's sum after its runs had been read again.

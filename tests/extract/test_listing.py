@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from analytics.extract.listing import Mark, joins, pull, pulls_by_agent
-from analytics.extract.privacy import KeptRun
+from analytics.extract.listing import Mark, Row, joins, pull, pulls_by_agent
 
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 MARK = Mark("m", "2026-11-19T12:00:00+00:00")
@@ -15,8 +14,8 @@ def row(
     run_id: str,
     created_at: str | None = "2026-11-20T01:00:00+00:00",
     agent_id: str | None = "a",
-) -> KeptRun:
-    return KeptRun(run_id=run_id, agent_id=agent_id, created_at=created_at)
+) -> Row:
+    return Row(run_id, agent_id, created_at)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +42,7 @@ def row(
     ],
 )
 def test_when_a_pull_joins(
-    rows: list[KeptRun], mark: Mark | None, is_whole: bool, expected: bool
+    rows: list[Row], mark: Mark | None, is_whole: bool, expected: bool
 ) -> None:
     """A pull joins the last one of its list only where nothing can lie between the two."""
     assert joins(rows, mark, is_whole=is_whole) is expected

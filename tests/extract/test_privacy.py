@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from analytics.extract.privacy import _KNOWN, ERROR_CHARACTERS, KeptRun, stored, stored_runs
+from analytics.extract.listing import Row
+from analytics.extract.privacy import _KNOWN, _RUN_FIELDS, ERROR_CHARACTERS, stored, stored_runs
 from analytics.warehouse.sources import RUN_LOG_EVENTS, RUNS, SOURCES, Source
 
 
@@ -98,13 +99,11 @@ def test_a_new_field_changes_nothing_of_the_others(*, keep_errors: bool) -> None
     known = RUN | {"agent_id": None}
     new = [{"note": "secret"} | known, {"score": 7} | known, known]
     spelt = [msgspec.Raw(json.dumps(run).encode()) for run in new]
-    runs, (text,) = stored_runs([as_text(known)], keep_errors=keep_errors)
-    odd_runs, texts = stored_runs(spelt, keep_errors=keep_errors)
+    rows, (text,) = stored_runs([as_text(known)], keep_errors=keep_errors)
+    odd_rows, texts = stored_runs(spelt, keep_errors=keep_errors)
 
     assert texts == [text, text[:-1] + b',"score":7}', text]
-    assert [[(run.run_id, run.agent_id, run.created_at)] for run in odd_runs] == [
-        [(run.run_id, run.agent_id, run.created_at) for run in runs]
-    ] * 3
+    assert odd_rows == rows * 3
 
 
 def test_a_new_field_of_anything_else() -> None:
@@ -117,21 +116,31 @@ def test_a_new_field_of_anything_else() -> None:
 @pytest.mark.parametrize("record", [{}, {"id": 7}, {"id": None}, 5, "x", ["id"], None])
 def test_a_record_without_an_id_is_no_run(record: object) -> None:
     """What has no readable id is stored to be told of, and takes no part in joining lists."""
-    runs, texts = stored_runs([as_text(record), as_text({"id": "x"})], keep_errors=True)
+    rows, texts = stored_runs([as_text(record), as_text({"id": "x"})], keep_errors=True)
 
-    assert [run.run_id for run in runs] == ["x"]
+    assert rows == [Row("x", None, None)]
     assert len(texts) == 2
 
 
 def test_a_run_of_which_something_is_no_text_is_a_run() -> None:
     """A run whose agent or time cannot be read was listed all the same."""
     records = [{"id": "x", "agent_id": 7, "created_at": "2026-11-20T01:00:00Z"}, {"id": "y"}]
-    runs, _ = stored_runs([as_text(record) for record in records], keep_errors=True)
+    rows, _ = stored_runs([as_text(record) for record in records], keep_errors=True)
 
-    assert runs == [
-        KeptRun(run_id="x", agent_id=None, created_at="2026-11-20T01:00:00Z"),
-        KeptRun(run_id="y", agent_id=None, created_at=None),
-    ]
+    assert rows == [Row("x", None, "2026-11-20T01:00:00Z"), Row("y", None, None)]
+
+
+@pytest.mark.parametrize("field", ["id", "agent_id", "created_at", "error"])
+@pytest.mark.parametrize("keep_errors", [True, False])
+def test_a_number_out_of_range_is_no_text(field: str, *, keep_errors: bool) -> None:
+    """What no number can hold, where a text belongs, spoils nothing but its record."""
+    spoilt = {"id": '"a"', "agent_id": "null", "created_at": "null"} | {field: "1e999"}
+    values = {name: msgspec.Raw(value.encode()) for name, value in spoilt.items()}
+    records = [as_text(values), as_text({"id": "x"})]
+    rows, texts = stored_runs(records, keep_errors=keep_errors)
+
+    assert rows[-1] == Row("x", None, None)
+    assert len(texts) == len(records)
 
 
 @pytest.mark.parametrize(
@@ -139,11 +148,17 @@ def test_a_run_of_which_something_is_no_text_is_a_run() -> None:
 )
 def test_what_is_loaded_is_known_to_be_stored(source: Source) -> None:
     """No field that the warehouse reads goes by the rule for new ones, which is slow and wary."""
-    known = KeptRun.__struct_encode_fields__ if source is RUNS else _KNOWN
+    known = _RUN_FIELDS if source is RUNS else _KNOWN
     assert {name for field in source.fields for name in field.paths} <= set(known)
 
 
-def test_what_is_no_object_is_kept_to_be_told_of() -> None:
-    """It becomes a record of which nothing can be understood; a log event keeps nothing."""
-    assert kept("runs", 5) == {"not_an_object": 5}
+@pytest.mark.parametrize("source", ["runs", "agents"])
+def test_what_is_no_object_is_told_of(source: str) -> None:
+    """It becomes a record of which nothing can be understood, without what somebody may have said.
+
+    A log event keeps nothing.
+    """
+    assert kept(source, 5) == {"not_an_object": 5}
+    for prose in ("secret", ["secret"], {"not_an_object": "secret"}):
+        assert kept(source, prose) == {}
     assert kept("run_log_events", "secret") == {}

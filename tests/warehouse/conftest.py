@@ -77,11 +77,9 @@ def load(layout: Layout, con: duckdb.DuckDBPyConnection) -> Load:
         loads += 1
         landing = Landing(layout.landing, "w1", f"20261120T060000Z-{loads:03}-x", keep_errors=True)
         answer = Answer("/x", {}, 200, read_at, 2, [])
-        texts = [raw(record) for record in records]
-        if source == "runs":
-            landing.add_runs(answer, texts, run_id=run_id)
-        else:
-            landing.add(source, answer, texts, run_id=run_id, window=window)
+        landing.add(
+            source, answer, [raw(record) for record in records], run_id=run_id, window=window
+        )
         return load_folder(con, landing.commit(), settle_hours=48)
 
     return land_and_load

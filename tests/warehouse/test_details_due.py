@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -17,17 +18,22 @@ from tests.warehouse.conftest import READ_AT, raw, run_record
 class Night:
     """Loads of a workspace, one after the other; days pass as they are told to."""
 
-    def __init__(self, layout: Layout, store: WarehouseStore) -> None:
+    def __init__(self, layout: Layout, store: WarehouseStore, workspace_id: str = "w1") -> None:
         self._layout = layout
+        self._workspace_id = workspace_id
         self.store = store
         self._loads = 0
         self.now = READ_AT
 
     def lists(self, **fields: object) -> None:
         """The run `r1` as a list shows it, with these fields."""
+        self.store.load(self.land_list(**fields))
+
+    def land_list(self, **fields: object) -> Path:
+        """The same, without loading it."""
         landing = self._landing("lists")
-        landing.add_runs(self._answer(), [raw(run_record("r1", **fields))])
-        self.store.load(landing.commit())
+        landing.add("runs", self._answer(), [raw(run_record("r1", **fields))])
+        return landing.commit()
 
     def details(self, *, has_events: bool = True) -> None:
         """The details of `r1`; without its events, the API failed to give them."""
@@ -43,7 +49,7 @@ class Night:
     def close(self) -> None:
         """All of the night is loaded."""
         landing = self._landing("workspace")
-        landing.add("workspaces", self._answer(), [raw({"workspace_id": "w1"})])
+        landing.add("workspaces", self._answer(), [raw({"workspace_id": self._workspace_id})])
         self.store.load(landing.commit())
 
     def end(self, ends: bool) -> None:
@@ -54,7 +60,7 @@ class Night:
     def _landing(self, step: str) -> Landing:
         self._loads += 1
         load_id = f"20261120T060000Z-{self._loads:06}-{step}"
-        return Landing(self._layout.landing, "w1", load_id, keep_errors=True)
+        return Landing(self._layout.landing, self._workspace_id, load_id, keep_errors=True)
 
     def _answer(self) -> Answer:
         return Answer("/x", {}, 200, self.now, 2, [])
@@ -101,11 +107,12 @@ def test_due_again_when_the_cost_changes(night: Night, *, ends: bool) -> None:
     assert night.store.details_due() == ["r1"]
 
 
-def test_not_due_when_anything_else_changes(night: Night) -> None:
+@pytest.mark.parametrize("ends", [False, True], ids=["same night", "next night"])
+def test_not_due_when_anything_else_changes(night: Night, *, ends: bool) -> None:
     """A run that changed in another way, or ended in another, is not read once more."""
     night.lists()
     night.details()
-    night.close()
+    night.end(ends)
     night.lists(agent_id="a2", status="failed")
 
     assert night.store.details_due() == []
@@ -132,3 +139,42 @@ def test_what_is_missing_for_a_week_is_given_up(night: Night, days: int, due: li
     night.details(has_events=False)
 
     assert night.store.details_due() == due
+
+
+@pytest.mark.parametrize(
+    ("changes", "due"),
+    [
+        ([{"cost_usd": 2}, {"cost_usd": 1}], ["r1"]),
+        ([{"status": "running"}, {}], ["r1"]),
+        ([{"agent_id": "a2"}, {"agent_id": "a3"}], []),
+    ],
+    ids=["cost there and back", "running and ended again", "another agent"],
+)
+def test_each_change_counts_for_itself(
+    night: Night, changes: list[dict[str, object]], due: list[str]
+) -> None:
+    """Within a night, too, what the details were read of is the run as it was then."""
+    night.lists(cost_usd=1)
+    night.details()
+    night.close()
+    before, after = ({"cost_usd": 1} | change for change in changes)
+    night.lists(**before)
+    night.details()
+    night.lists(**after)
+
+    assert night.store.details_due() == due
+
+
+def test_workspaces_and_the_order_of_names_do_not_matter(
+    layout: Layout, con: duckdb.DuckDBPyConnection, night: Night
+) -> None:
+    """Another workspace's nights change nothing, nor a folder that is put back a night later."""
+    other = Night(layout, WarehouseStore(con, "w2", settle_hours=48), "w2")
+    late = night.land_list()
+    night.close()
+    other.lists()
+    other.details()
+    other.close()
+    night.store.load(late)
+
+    assert (night.store.details_due(), other.store.details_due()) == (["r1"], [])
