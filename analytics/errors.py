@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C ended, as a shell gives it."""
+
 
 class AnalyticsError(Exception):
     """Something failed; the message says what, where, and what to do next."""

@@ -35,7 +35,6 @@ _KINDS = {
 _BOUNDS = {">=": "at least", "<=": "at most"}
 _SAMPLES = {"mode": '"0640"', "api_key_env": '"LEVAIN_API_KEY"'}
 
-Positive = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -60,8 +59,8 @@ class Reporting(_Table, frozen=True):
 class Extract(_Table, frozen=True):
     """How the API is read; `0` means no limit of our own where a limit may be 0."""
 
-    history_days: Positive = 90
-    settle_hours: NotNegative = 48
+    history_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
+    settle_hours: Annotated[int, msgspec.Meta(ge=0, le=8760)] = 48
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     requests_per_second: Annotated[float, msgspec.Meta(ge=0)] = 0
     details_per_night: NotNegative = 0
@@ -153,7 +152,9 @@ def _path_of(variable: str) -> Path | None:
 def _with_api(workspace: Workspace, api: str) -> Workspace:
     url = (workspace.api or api).rstrip("/")
     if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
-        raise UsageError(f"`{url}` is not the base URL of an API: it must start with https://.")
+        raise UsageError(
+            f"`{url}` is not the base URL of an API: it must start with https:// (or http://)."
+        )
     try:
         _ = urlsplit(url).port
     except ValueError as error:

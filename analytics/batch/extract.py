@@ -223,8 +223,8 @@ def _oddities(night: Night) -> list[str]:
             'analytics sql "select * from fct_quarantined_records"'
         )
     for status, count in night.store.unknown_statuses().items():
-        runs = "1 run has" if count == 1 else f"{count:,} runs have"
-        warnings.append(f"{runs} the unknown status `{status}`, and counts as open.")
+        have, are = ("1 run has", "counts") if count == 1 else (f"{count:,} runs have", "count")
+        warnings.append(f"{have} the unknown status `{status}`, and {are} as open.")
     return warnings
 
 

@@ -8,7 +8,7 @@ from typing import Self
 import msgspec
 
 from analytics.batch.extract import Outcome
-from analytics.errors import AnalyticsError
+from analytics.errors import INTERRUPTED, AnalyticsError
 from analytics.warehouse.layout import Layout
 
 
@@ -29,14 +29,20 @@ class LastNight(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @classmethod
-    def failed(cls, started_at: datetime, error: Exception) -> Self:
-        """A night that did not."""
+    def failed(cls, started_at: datetime, error: BaseException) -> Self:
+        """A night that did not, or was stopped."""
         return cls(
             started_at=started_at,
             ended_at=datetime.now(UTC),
-            exit_code=error.exit_code if isinstance(error, AnalyticsError) else 1,
-            messages=str(error).splitlines(),
+            exit_code=_exit_code(error),
+            messages=str(error).splitlines() or [f"It was stopped ({type(error).__name__})."],
         )
+
+
+def _exit_code(error: BaseException) -> int:
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return error.exit_code if isinstance(error, AnalyticsError) else 1
 
 
 def write_last_night(layout: Layout, night: LastNight) -> None:

@@ -76,10 +76,12 @@ def nightly(
             _publish(con, settings, layout, progress, outcomes, publish_anyway)
     except BusyError:
         raise
-    except (AnalyticsError, OSError, duckdb.Error) as error:
+    except BaseException as error:  # whatever it was, `status` must not tell of the night before
         # What keeps this from being written as well (a full disk) must not hide what failed.
         with suppress(OSError):
             write_last_night(layout, LastNight.failed(started_at, error))
+        if isinstance(error, KeyboardInterrupt):
+            progress.warn("stopped; what was published before still stands")
         raise
     unread = _unread(outcomes)
     write_last_night(

@@ -41,6 +41,7 @@ def rebuild(settings: Settings, progress: Progress, *, publish_anyway: bool = Fa
             "Name the data directory with --data-dir, or run `analytics nightly` first."
         )
     with batch_lock(layout):
+        _insist_on_published(layout)
         making = layout.rebuilding
         shutil.rmtree(making.root, ignore_errors=True)
         making.root.mkdir()
@@ -51,6 +52,21 @@ def rebuild(settings: Settings, progress: Progress, *, publish_anyway: bool = Fa
             shutil.rmtree(making.root, ignore_errors=True)
         with open_warehouse(layout) as con:
             stages.publish_all(con, settings, layout, progress, publish_anyway=publish_anyway)
+
+
+def _insist_on_published(layout: Layout) -> None:
+    """A published file that cannot be read is no proof; to go on without it is to be decided."""
+    if not layout.published.exists():
+        return
+    try:
+        with open_marts(layout.published):
+            pass
+    except duckdb.Error as error:
+        raise AnalyticsError(
+            f"{layout.published} cannot be read: {str(error).splitlines()[0]}\n"
+            "What was landed cannot be held against what it published. To go on without that, move"
+            " it away and run again."
+        ) from error
 
 
 def _make(

@@ -134,7 +134,10 @@ def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> A
         f"select {columns} from marts.fct_agent_days where {_OF_AGENT_DAY}", key
     ).fetchone()
     if row is None:
-        raise UsageError(f"{visible(agent.name)} has no runs on {day}. {_first_and_last(agent)}")
+        raise UsageError(
+            f"{visible(agent.name)} has no listed runs on {day}. {_first_and_last(agent)}"
+            + _hidden_on(con, key)
+        )
     sums = con.execute(f"select {_SUMS} from marts.fct_runs where {_OF_AGENT_DAY}", key).fetchone()
     return AgentDay(
         agent,
@@ -192,4 +195,17 @@ def _explained(con: duckdb.DuckDBPyConnection, which: str, key: list[Any]) -> li
 def _first_and_last(agent: KnownAgent) -> str:
     if agent.first_day is None:
         return "It has none on any day."
-    return f"Its first day with runs is {agent.first_day}, its last {agent.last_day}."
+    return f"Its first day with listed runs is {agent.first_day}, its last {agent.last_day}."
+
+
+def _hidden_on(con: duckdb.DuckDBPyConnection, agent_day: list[Any]) -> str:
+    """How many runs the API counts but lists no more: of them there is nothing to lead back to."""
+    hidden = con.execute(
+        f"select missing_run_count from marts.fct_listing_gaps where {_OF_AGENT_DAY}", agent_day
+    ).fetchone()
+    if hidden is None:
+        return ""
+    return (
+        f"\nThe API counts runs of that UTC day that it lists no more: {hidden[0]:,}."
+        " What they cost is in fct_listing_gaps."
+    )

@@ -42,6 +42,8 @@ def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
     """The one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a text; UsageError for anything else."""
     with answering():
         statements = con.extract_statements(sql)
+    if not statements:
+        raise UsageError('The query is empty. Try: analytics sql "show tables"')
     if len(statements) != 1:
         raise UsageError(
             f"One statement is expected, {len(statements)} came. "

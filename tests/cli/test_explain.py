@@ -200,7 +200,7 @@ def test_a_wrong_question_is_answered_with_help(night: Command) -> None:
         (("--agent", "bakr", *day), "Nearest: Baker (baker)."),
         (("--agent", "\x1b[31mzzz", *day), "Some of them: Baker (baker)."),
         (("--agent", "", *day), "There is no agent"),
-        (("--agent", "baker", "--date", "2020-01-01"), "first day with runs is 2026-11-19"),
+        (("--agent", "baker", "--date", "2020-01-01"), "first day with listed runs is 2026-11-19"),
         (("--agent", "baker", "--date", "yesterday"), "write it as 2026-11-19"),
         (("--agent", "baker", *day, "--workspace", "x"), "There are: Blank Slate"),
         (("--agent", "baker"), "Say --agent and --date"),
@@ -212,6 +212,22 @@ def test_a_wrong_question_is_answered_with_help(night: Command) -> None:
         assert (result.code, result.out) == (2, ""), arguments
         assert words in result.err
         assert "\x1b" not in result.err
+
+
+def test_a_day_of_hidden_runs_alone_is_told(night: Command) -> None:
+    """Of runs that the API lists no more there is nothing to lead back to, and that is said."""
+    night("nightly")
+    with duckdb.connect("data/analytics.duckdb") as con:
+        con.execute("""
+            insert into marts.fct_listing_gaps by name
+            select workspace_id, agent_id, date '2026-11-01' as date, 1234 as missing_run_count
+            from marts.dim_agents where agent_slug = 'baker'
+        """)
+    result = night("explain", "--agent", "baker", "--date", "2026-11-01")
+
+    assert result.code == 2
+    assert "Baker has no listed runs on 2026-11-01." in result.err
+    assert "that it lists no more: 1,234. What they cost is in fct_listing_gaps." in result.err
 
 
 def test_two_agents_of_a_name_are_told_apart(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 
@@ -352,6 +353,29 @@ def test_odd_records_are_no_failure(night: Command, world: World, start_run: Sta
         "csv",
     ).out.splitlines()
     assert rows[1:] == ["false,0.2500000000,Baker", "true,,No agent"]
+
+
+@pytest.mark.parametrize(
+    ("stop", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("no such luck"), 1)]
+)
+def test_a_night_that_was_stopped_is_not_told_as_the_one_before(
+    night: Command, monkeypatch: pytest.MonkeyPatch, stop: BaseException, code: int
+) -> None:
+    """Whatever stops a night, `status` tells of it, and not that the last one went well."""
+    night("nightly")
+
+    def stopping(*_: object, **__: object) -> None:
+        raise stop
+
+    monkeypatch.setattr("analytics.batch.stages.transform", stopping)
+    with pytest.raises(RuntimeError) if code == 1 else nullcontext():  # a fault of ours is shown
+        result = night("nightly")
+        assert result.code == code
+        assert "stopped; what was published before still stands" in result.err
+    last = json.loads(night("status", "--json").out)["last_night"]
+
+    assert last["exit_code"] == code
+    assert last["messages"] == [str(stop) or "It was stopped (KeyboardInterrupt)."]
 
 
 def test_an_interrupted_night_is_made_good(night: Command, batch: Batch) -> None:

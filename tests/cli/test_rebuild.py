@@ -183,6 +183,22 @@ def test_a_folder_that_cannot_be_read_is_named(night: Command) -> None:
     assert fingerprints() == before
 
 
+def test_a_published_file_that_cannot_be_read_is_named_at_once(night: Command) -> None:
+    """It is no proof of what was published: nothing is done until it has been moved away."""
+    night("nightly")
+    published = DATA / "analytics.duckdb"
+    published.write_bytes(b"no database")
+    before = fingerprints()
+    result = night("rebuild")
+
+    assert (result.code, fingerprints()) == (1, before)
+    assert f"{published} cannot be read" in result.err
+    assert "move it away and run again" in result.err
+
+    published.unlink()
+    assert night("rebuild").code == 0
+
+
 def test_after_a_rebuild_a_key_must_be_of_the_datas_workspace(
     night: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -33,6 +33,14 @@ SettingsFile = Callable[[str], None]
             "`concurrency` in [extract] must be a whole number, at most 64, not 1000.",
         ),
         (
+            "[extract]\nhistory_days = 800000\n",
+            "`history_days` in [extract] must be a whole number, at most 3650, not 800000.",
+        ),
+        (
+            "[extract]\nsettle_hours = 99999999999\n",
+            "`settle_hours` in [extract] must be a whole number, at most 8760",
+        ),
+        (
             '[controls]\nblock_above_usd = "10"\n',
             'analytics.toml: `block_above_usd` in [controls] must be a number, not "10".',
         ),

@@ -204,7 +204,7 @@ QUESTIONS = {
         left join published.marts.fct_list_paces as paces
             on paces.workspace_id = t.workspace_id and paces.agent_id = t.agent_id
         group by t.agent_id order by usd desc nulls last, missing desc, t.agent_id""",
-        "_ | count days | count missing | usd usd | | |",
+        "_ | | count missing | usd usd | | |",
         _GAP_TOTALS,
     ),
     "gap-days": Question(

@@ -176,7 +176,7 @@ def test_totals_have_hidden_runs_as_a_line_of_their_own(
             _cents(usd(each)) for each in sums
         ]
         assert rows["All runs"] == page.kpis["Last full month"][0] == usd(listed + hidden)
-        assert rows["Total metered"] == usd(listed + hidden + platform)
+        assert rows["All runs and platform"] == usd(listed + hidden + platform)
         assert "no proof of a provider key" in page.root.text
 
 

@@ -75,7 +75,7 @@ def _table(
             ["All runs", *map(money, costs)],
             ["Platform", *map(money, platform)],
         ],
-        foot(*sums, label="Total metered"),
+        foot(*sums, label="All runs and platform"),
         is_cards=True,
     )
 

@@ -50,7 +50,7 @@ def agents(rows: Rows, gaps: Listed, links: Links) -> Table | None:
             *(Column(each) for each in ("Runs, busiest day", "200 runs in", "Batches a day")),
         ],
         lines,
-        [[*row, "", "", ""] for row in foot(count(gaps.row_count), count(run_count), costs)],
+        [[*row, "", "", ""] for row in foot("", count(run_count), costs)],
         is_sortable=True,
         is_cards=True,
     )

@@ -30,14 +30,14 @@ def headline(subject: Subject) -> list[Kpi]:
 
 
 def per_run(costs: RunCosts | None, subject: Subject) -> Kpi:
-    """How the costs of an agent's recent finished runs are spread."""
+    """How the costs of an agent's recent ended runs are spread."""
     label, period = "Cost per run", _recently(subject)
     if costs is None:
         return Kpi(label, numbers.UNKNOWN, notes=(f"No run of known cost, {period}",))
     ninetieth, largest = map(numbers.usd_per_run, (costs.ninetieth_usd, costs.largest_usd))
     notes = (
         f"nine in ten up to {ninetieth}, dearest {largest}",
-        f"{numbers.plural(costs.run_count, 'finished run')}, {period}",
+        f"{numbers.plural(costs.run_count, 'ended run')}, {period}",
         *_of_listed(subject.recent),
     )
     return Kpi(f"{label}, median", numbers.usd_per_run(costs.median_usd), notes=notes)
