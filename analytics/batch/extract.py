@@ -139,6 +139,8 @@ def _insist_on_identity(con: duckdb.DuckDBPyConnection, opened: list[_Opened]) -
             )
         if not _SAFE_ID.fullmatch(found):
             raise UsageError(f"{one.setting.api} gives a workspace id that is no id: {found!r}.")
+        if seen.get(found) == env:
+            raise UsageError(f"{CONFIG_FILE} names {env} twice: a workspace is read once a night.")
         if found in seen:
             raise UsageError(f"{seen[found]} and {env} hold keys of the same workspace ({found}).")
         seen[found] = env

@@ -18,8 +18,9 @@ def batch_lock(layout: Layout) -> Iterator[None]:
         layout.root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
+        cause = "it is a file" if layout.root.is_file() else error.strerror
         raise AnalyticsError(
-            f"The data directory {layout.root} cannot be used: {error.strerror}.\n"
+            f"The data directory {layout.root} cannot be used: {cause}.\n"
             "Name another one with --data-dir, or let yourself write there."
         ) from error
     try:

@@ -356,6 +356,41 @@ def test_odd_records_are_no_failure(night: Command, world: World, start_run: Sta
 
 
 @pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("ONE", "ONE"), "names ONE twice"),
+        (("ONE", "ALSO"), "ONE and ALSO hold keys of the same workspace"),
+    ],
+)
+def test_a_workspace_that_is_named_twice_is_a_wrong_setting(
+    night: Command,
+    api: Emulator,
+    settings_file: SettingsFile,
+    monkeypatch: pytest.MonkeyPatch,
+    names: tuple[str, str],
+    words: str,
+) -> None:
+    """By one variable or by two, a workspace is read once; else exit 2, and nothing is stored."""
+    for name in names:
+        monkeypatch.setenv(name, api.world.workspaces[0].api_key)
+    settings_file("".join(f'[[workspaces]]\napi_key_env = "{name}"\n' for name in names))
+    result = night("nightly")
+
+    assert result.code == 2
+    assert words in result.err
+    assert not list(Path("data").glob("landing/*"))
+
+
+def test_a_data_directory_that_is_a_file_is_told(night: Command) -> None:
+    """It is said what stands there, and what to do."""
+    Path("taken").write_text("my notes")
+    result = night("nightly", "--data-dir", "taken")
+
+    assert result.code == 1
+    assert "The data directory taken cannot be used: it is a file." in result.err
+
+
+@pytest.mark.parametrize(
     ("stop", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("no such luck"), 1)]
 )
 def test_a_night_that_was_stopped_is_not_told_as_the_one_before(
