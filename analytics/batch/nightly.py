@@ -99,7 +99,9 @@ def _extract(
     progress: Progress,
 ) -> list[Outcome]:
     with (
-        retries_told_to(),  # a try that failed is told when it was the last
+        retries_told_to(
+            lambda told: progress.wait(f"{told.caused_by}; trying again in {told.wait_for:.1f} s")
+        ),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         return runner.run(extract_all(con, keys, settings, layout, progress))

@@ -9,6 +9,8 @@ from typing import TextIO
 
 from analytics.terminal import visible
 
+WAITS_APART = 10.0  # seconds
+
 
 class Progress:
     """Says what happens: with the seconds since the start on a terminal, with the time in a log."""
@@ -17,6 +19,7 @@ class Progress:
         self._stream = stream or sys.stderr
         self._started = time.monotonic()
         self._is_terminal = self._stream.isatty()
+        self._wait_told = float("-inf")
 
     def say(self, text: str) -> None:
         """One event."""
@@ -29,3 +32,10 @@ class Progress:
     def warn(self, text: str) -> None:
         """Something that a person should know; the batch goes on."""
         self.say(f"warning: {text}")
+
+    def wait(self, reason: str) -> None:
+        """What is waited for; now and then, as thousands of requests may wait for the same."""
+        now = time.monotonic()
+        if now - self._wait_told >= WAITS_APART:
+            self._wait_told = now
+            self.say(reason)

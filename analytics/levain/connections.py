@@ -5,6 +5,7 @@ Cookies, redirects and credentials by host have no use here, and took a quarter 
 
 from __future__ import annotations
 
+import os
 import ssl
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -48,3 +49,19 @@ def proxy_for(api: str) -> str | None:
     if not proxy or proxy_bypass(url.netloc.rpartition("@")[2]):
         return None
     return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def in_words(error: httpx.HTTPError) -> str:
+    """Why no answer came: as the system says it (`Connection refused`), else as httpx does.
+
+    httpx says "All connection attempts failed" for each reason that the system has, and nothing at
+    all for some others, of which then the kind has to do.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, BaseExceptionGroup):  # one failure an address of the host
+            cause = cause.exceptions[0]
+        if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno:
+            return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
+        cause = cause.__cause__ or cause.__context__
+    return str(error) or type(error).__name__

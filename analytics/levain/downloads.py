@@ -11,6 +11,7 @@ from typing import BinaryIO
 import httpx
 import stamina
 
+from analytics.levain.connections import in_words
 from analytics.levain.errors import DownloadFailedError
 from analytics.levain.records import FileUrl
 from analytics.levain.transport import FIRST_WAIT, LONGEST_WAIT, TRIES
@@ -97,7 +98,7 @@ class _Transfer:
         except httpx.HTTPError as error:
             if self._file.tell() > had:
                 return False
-            raise _Broken(str(error) or type(error).__name__) from error
+            raise _Broken(in_words(error)) from error
 
     async def _take(self, response: httpx.Response) -> bool:
         """Write what comes; True when the answer ended as it should."""

@@ -14,7 +14,7 @@ import msgspec
 import stamina
 
 from analytics import __version__
-from analytics.levain.connections import TIMEOUT, connection_to, exchange
+from analytics.levain.connections import TIMEOUT, connection_to, exchange, in_words
 from analytics.levain.errors import (
     AnswerBrokenError,
     ConnectionFailedError,
@@ -214,7 +214,7 @@ class Transport:
                 connection, method, self._api + path + query, headers, content
             )
         except httpx.HTTPError as error:
-            raise ConnectionFailedError(request, _in_words(error)) from error
+            raise ConnectionFailedError(request, in_words(error)) from error
         except httpx.InvalidURL as error:
             raise LevainError(request, str(error)) from error
         if not response.is_success:
@@ -250,11 +250,6 @@ def _was_not_done(error: Exception) -> bool:
 
 def _retry_after(error: TooManyRequestsError) -> float:
     return min(FIRST_WAIT if error.retry_after is None else error.retry_after, LONGEST_RETRY_AFTER)
-
-
-def _in_words(error: httpx.HTTPError) -> str:
-    """httpx leaves the message of some errors empty; then the kind has to do."""
-    return str(error) or type(error).__name__
 
 
 def _status_error(request: str, response: httpx.Response) -> LevainError:

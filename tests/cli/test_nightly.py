@@ -172,6 +172,16 @@ def test_an_answer_that_stays_broken_is_a_failure(
     assert "$1.50" in good.out
 
 
+def test_a_night_tells_what_it_waits_for(night: Command, api: Emulator) -> None:
+    """A request that is tried again is told with its cause, once, and not at every try."""
+    api.faults.add("/auth/me", "500", TRIES - 1)
+    result = night("nightly")
+
+    assert result.code == 0, result.err
+    assert "/auth/me: HTTP 500" in result.err
+    assert result.err.count("; trying again in") == 1
+
+
 def test_a_failed_night_keeps_the_figures_of_the_last(night: Command, start_run: StartRun) -> None:
     """What a night stored before it failed shows in no figure until a night is whole."""
     night("nightly")

@@ -119,13 +119,13 @@ def test_errors_are_told_in_words_of_the_api(detail: Any, words: str) -> None:
 
 
 def test_an_unreachable_host_is_a_connection_error() -> None:
-    """A port that nobody listens on is told as such, with the URL."""
+    """A port that nobody listens on is told in the words of the system, with the URL."""
 
     async def ask() -> None:
         async with AsyncLevain("levain_key", "http://127.0.0.1:9") as client:
             await client.auth.me()
 
-    with pytest.raises(ConnectionFailedError, match=r"http://127\.0\.0\.1:9/api/v1/auth/me"):
+    with pytest.raises(ConnectionFailedError, match=r"127\.0\.0\.1:9/\S+: Connection refused"):
         asyncio.run(ask())
 
 
