@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -63,12 +63,22 @@ def joins(rows: Sequence[Row], mark: Mark | None, *, is_whole: bool) -> bool:
 
 def _is_older(row: Row, mark: Mark) -> bool:
     """The marked run itself may have vanished; a row from before it is as good."""
+    this, that = _instant(row.created_at), _instant(mark.created_at)
+    return this is not None and that is not None and this < that
+
+
+def _first_time(rows: Iterable[Row]) -> str | None:
+    """The first time that can be read."""
+    return next((row.created_at for row in rows if _instant(row.created_at)), None)
+
+
+def _instant(text: str | None) -> datetime | None:
+    """The instant that a text tells, which without an offset is one in UTC."""
     try:
-        return datetime.fromisoformat(row.created_at or "") < datetime.fromisoformat(
-            mark.created_at or ""
-        )
-    except (ValueError, TypeError):  # not to be read, or one with and one without an offset
-        return False
+        instant = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def pull(
@@ -87,16 +97,17 @@ def pull(
     """
     is_joined = joins(rows, mark, is_whole=is_whole)
     has_gap = not is_joined and agent_id is not None
+    oldest = _first_time(reversed(rows))
     return Pull(
         agent_id=agent_id,
         pulled_at=pulled_at,
         row_count=len(rows),
         newest_run_id=rows[0].run_id if rows else None,
-        newest_created_at=rows[0].created_at if rows else None,
-        oldest_created_at=rows[-1].created_at if rows else None,
+        newest_created_at=_first_time(rows),
+        oldest_created_at=oldest,
         is_joined=is_joined,
         gap_after=since.created_at if has_gap and since else None,
-        gap_before=rows[-1].created_at if has_gap else None,
+        gap_before=oldest if has_gap else None,
     )
 
 
@@ -117,8 +128,8 @@ def pulls_by_agent(unfiltered: Pull, rows: Iterable[Row]) -> list[Pull]:
             pulled_at=unfiltered.pulled_at,
             row_count=len(own),
             newest_run_id=own[0].run_id,
-            newest_created_at=own[0].created_at,
-            oldest_created_at=own[-1].created_at,
+            newest_created_at=_first_time(own),
+            oldest_created_at=_first_time(reversed(own)),
             is_joined=True,
         )
         for agent_id, own in by_agent.items()

@@ -31,6 +31,7 @@ async def read_lists(night: Night) -> None:
                     _read_agent_list(night, landing, agent_id, marks)
                     for agent_id in agents[start : start + BATCH]
                 )
+    await night.loaded()
     _tell_gaps(night)
 
 

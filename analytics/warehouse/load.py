@@ -27,9 +27,11 @@ from analytics.extract.landing import (
 from analytics.extract.store import Loaded
 from analytics.warehouse.details_due import keep_details_due
 from analytics.warehouse.reading import (
+    AS_WRITTEN,
     MACROS,
     PULL_COLUMNS,
     REQUEST_COLUMNS,
+    as_instant,
     careful_lines,
     ndjson,
     typed_lines,
@@ -68,8 +70,8 @@ def loading(folder: Path, advice: str) -> Iterator[None]:
 class _Load:
     """One load at work, by way of temporary tables.
 
-    `load_requests` are its requests; of one source at a time, `incoming` is what came, `in_force`
-    what it may replace, and `_fresh_rows` the SQL of what in it is new.
+    `load_requests` are its requests; of one source at a time, `incoming` is what came (`came`: with
+    equal rows numbered), `in_force` what it may replace, `_fresh_rows` the SQL of what is new.
     """
 
     def __init__(
@@ -136,9 +138,10 @@ class _Load:
     def _load_pulls(self) -> None:
         file = self._folder / (LIST_PULLS + SUFFIX)
         if file.exists():
+            times = ", ".join(f"{as_instant(column)} as {column}" for column in AS_WRITTEN)
             self._run(
-                f"insert into ledger.list_pulls by name select $workspace_id as workspace_id,"
-                f" $load_id as load_id, * from {ndjson(file, PULL_COLUMNS)}"
+                "insert into ledger.list_pulls by name select $workspace_id as workspace_id,"
+                f" $load_id as load_id, * replace ({times}) from {ndjson(file, PULL_COLUMNS)}"
             )
 
     def _quarantine(self, source: Source, file: Path) -> None:
@@ -188,13 +191,24 @@ class _Load:
         """)
 
     def _find_fresh(self, source: Source) -> None:
-        """What is in force within the scope of what was read, and which lines are new to it."""
+        """What is in force within the scope of what was read, and which lines are new to it.
+
+        Rows alike under one key are told apart by a number, `copy`: where one was stored and two
+        came, the second is new.
+        """
         key = ", ".join(source.keys)
+        copy = "1"  # a record that has a key of its own comes once
+        if source.scope not in _BY_RECORD:
+            copy = f"row_number() over (partition by {key}, record_hash order by {{}})"
+        self._con.execute(
+            "create or replace temp view came as"
+            f" select *, {copy.format('line')} as copy from incoming"
+        )
         self._con.execute("create or replace temp view scope as " + _scope(source, self._odd))
         self._con.execute(
             f"""
             create or replace temp table in_force as
-            select v.version_id, {key}, v.record_hash
+            select v.version_id, {key}, v.record_hash, {copy.format("version_id")} as copy
             from raw.{source.name} as v
             semi join scope using ({key})
             anti join raw.superseded as s using (version_id)
@@ -209,9 +223,9 @@ class _Load:
         else:
             self._con.execute(f"""
                 create or replace temp table fresh as
-                select line from incoming
+                select line from came
                 semi join scope using ({key})
-                anti join in_force using ({key}, record_hash)
+                anti join in_force using ({key}, record_hash, copy)
             """)
             self._fresh_rows = "(from incoming semi join fresh using (line))"
         self._fresh += self._one(f"select count(*) from {self._fresh_rows}")
@@ -233,7 +247,7 @@ class _Load:
 
     def _store(self, source: Source) -> None:
         key = ", ".join(source.keys)
-        gone = f"from in_force anti join incoming using ({key}, record_hash)"
+        gone = f"from in_force anti join came using ({key}, record_hash, copy)"
         count = self._one(f"select count(*) {gone}")
         if count:
             self._run(
@@ -289,11 +303,17 @@ class _Load:
             """,
             {"workspace_id": self._ids["workspace_id"], "settle_hours": self._settle_hours},
         )
+        # Once not found may be the API's error of a moment: gone is what is not found again.
         self._run("""
             delete from ledger.unsettled_runs where workspace_id = $workspace_id and run_id in (
                 select run_id from judged where is_waiting
                 union all
-                select run_id from load_requests where source = 'runs' and status = 404
+                select run_id from ledger.requests
+                semi join (
+                    select run_id from load_requests where source = 'runs' and status = 404
+                ) using (run_id)
+                where workspace_id = $workspace_id and source = 'runs' and status = 404
+                group by run_id having count(distinct load_id) > 1
             )
         """)
         self._run("""

@@ -52,12 +52,14 @@ PULL_COLUMNS = {
     "pulled_at": "TIMESTAMPTZ",
     "row_count": "BIGINT",
     "newest_run_id": "VARCHAR",
-    "newest_created_at": "TIMESTAMPTZ",
-    "oldest_created_at": "TIMESTAMPTZ",
+    "newest_created_at": "VARCHAR",
+    "oldest_created_at": "VARCHAR",
     "is_joined": "BOOLEAN",
-    "gap_after": "TIMESTAMPTZ",
-    "gap_before": "TIMESTAMPTZ",
+    "gap_after": "VARCHAR",
+    "gap_before": "VARCHAR",
 }
+AS_WRITTEN = ("newest_created_at", "oldest_created_at", "gap_after", "gap_before")
+"""Times of a pull in the API's own spelling; null is stored where that is no time."""
 
 MOST_COUNT = 10**15
 LONGEST_LINE = 16 * 2**20  # bytes
@@ -106,12 +108,17 @@ _EXPECTED = {
 
 
 def ndjson(file: Path, columns: dict[str, str]) -> str:
-    """A FROM item over a file of our own making, of which nothing can be odd."""
+    """A FROM item over a file of our own making, in which each column is of its type."""
     listed = ", ".join(f"{column}: '{kind}'" for column, kind in columns.items())
     return (
         f"read_json('{_quoted(file)}', format = 'newline_delimited', compression = 'zstd',"
         f" columns = {{{listed}}})"
     )
+
+
+def as_instant(column: str) -> str:
+    """The instant that a column's text tells; null where it tells none that can be."""
+    return _VALUES[Kind.INSTANT].format(_CASTS[Kind.INSTANT].format(column))
 
 
 def typed_lines(source: Source, file: Path | None) -> str:

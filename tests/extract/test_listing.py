@@ -36,7 +36,7 @@ def row(
         ),
         pytest.param([row("x"), row("y", "soon")], MARK, False, False, id="a time not to be read"),
         pytest.param(
-            [row("x"), row("y", "2026-11-19T11:00:00")], MARK, False, False, id="without an offset"
+            [row("x"), row("y", "2026-11-19T11:00:00")], MARK, False, True, id="UTC is meant"
         ),
         pytest.param([row("x")], Mark(None, None), False, False, id="the list was empty before"),
     ],
@@ -46,6 +46,16 @@ def test_when_a_pull_joins(
 ) -> None:
     """A pull joins the last one of its list only where nothing can lie between the two."""
     assert joins(rows, mark, is_whole=is_whole) is expected
+
+
+def test_times_that_cannot_be_read_bound_nothing() -> None:
+    """A pull reaches from the oldest time that can be read to the newest one."""
+    rows = [row("x", "soon"), row("y"), row("z", "2026-11-20T00:00:00+00:00"), row("w", None)]
+
+    this = pull("a", rows, MARK, is_whole=False, pulled_at=NOW, since=MARK)
+
+    assert (this.newest_run_id, this.newest_created_at) == ("x", rows[1].created_at)
+    assert (this.oldest_created_at, this.gap_before) == (rows[2].created_at,) * 2
 
 
 def test_a_gap_is_the_window_between_two_pulls() -> None:

@@ -257,19 +257,21 @@ def test_details_can_be_limited(batch: Batch, start_run: StartRun) -> None:
 def test_a_run_that_vanishes_keeps_its_figures(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """A run that the API no longer knows stays stored, and is not asked for every night."""
+    """A run that the API twice does not know stays stored, and is asked for no more."""
     run = start_run(cost="0.40")
     batch.extract()
     world.hide_run(run)
+    batch.extract()
     batch.extract()
     batch.forget()
     batch.extract()
 
     assert ("succeeded", Decimal("0.40")) == batch.current_runs()[run.id]
     assert batch.asked(f"/runs/{run.id}") == 0
-    assert batch.rows(
-        "select path from ledger.requests where source = 'runs' and status = 404"
-    ) == [(f"/api/v1/runs/{run.id}",)]
+    assert (
+        batch.rows("select path from ledger.requests where source = 'runs' and status = 404")
+        == [(f"/api/v1/runs/{run.id}",)] * 2
+    )
 
 
 def test_runs_of_a_deleted_agent_are_read(
@@ -345,6 +347,22 @@ def test_a_full_page_with_an_unreadable_id_is_full(
     (outcome,) = batch.extract()
 
     assert any("1 agent started more runs" in warning for warning in outcome.warnings)
+
+
+def test_a_time_that_is_none_at_the_end_of_a_list(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """A run whose time cannot be read is set aside, also where a list begins or ends with it."""
+    runs = [start_run(hours_ago=hours) for hours in (3, 2, 1)]
+    for odd in (runs[0], runs[-1]):
+        world.override_record(odd.id, {"created_at": "unknown"})
+
+    (outcome,) = batch.extract()
+
+    assert (outcome.error, outcome.quarantined_count > 0) == (None, True)
+    assert set(batch.current_runs()) == {runs[1].id}
+    pulls = "select count(oldest_created_at), count(*) from ledger.list_pulls where row_count > 0"
+    assert batch.rows(pulls)[0][0] == batch.rows(pulls)[0][1] > 0
 
 
 def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run: StartRun) -> None:

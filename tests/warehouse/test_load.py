@@ -125,13 +125,16 @@ def test_hours_belong_to_their_utc_day(load: Load, con: duckdb.DuckDBPyConnectio
     assert current(con, "usage_hours", "date") == [(DAY,)]
 
 
-def test_equal_rows_of_a_window_all_count(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """Two rows alike in one answer are two rows, also when they are read again."""
-    rows = [{"date": str(DAY), "provider": "p", "cost_usd": 1}] * 2
-    for _ in range(2):
-        load("billing_days", rows, window=(DAY, NEXT))
+@pytest.mark.parametrize("counts", [(2, 2), (1, 2), (2, 1), (0, 3, 1, 2), (3, 0)])
+def test_equal_rows_of_a_window_all_count(
+    load: Load, con: duckdb.DuckDBPyConnection, counts: tuple[int, ...]
+) -> None:
+    """Of rows alike in one answer, as many hold as came last, whatever came before."""
+    row = {"date": str(DAY), "provider": "p", "cost_usd": 1}
+    for count in counts:
+        load("billing_days", [row] * count, window=(DAY, NEXT))
 
-    assert len(current(con, "billing_days", "provider")) == 2
+    assert len(current(con, "billing_days", "provider")) == counts[-1]
 
 
 def test_a_runs_details_are_replaced_as_a_whole(load: Load, con: duckdb.DuckDBPyConnection) -> None:
