@@ -15,7 +15,7 @@ from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.landing import UNFINISHED
 from analytics.extract.night import Night
 from analytics.extract.workspace import extract_workspace
-from analytics.levain import AsyncLevain, LevainError, UnauthorizedError
+from analytics.levain import AsyncLevain, ForbiddenError, LevainError, UnauthorizedError
 from analytics.levain.records import Me, typed
 from analytics.settings import CONFIG_FILE, Settings, Workspace
 from analytics.warehouse.layout import Layout
@@ -23,6 +23,7 @@ from analytics.warehouse.load import loading
 from analytics.warehouse.store import WarehouseStore
 
 _HOW_TO_ADD = f"\nTo have it beside these data, give its workspace_id in {CONFIG_FILE}."
+_KEY_REFUSED = (UnauthorizedError, ForbiddenError)
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -97,13 +98,13 @@ async def extract_all(
 
 def _insist_on_a_key(opened: list[_Opened], refused: list[tuple[Workspace, LevainError]]) -> None:
     """When no key at all is accepted, the settings are wrong, not the night."""
-    keys = [workspace for workspace, error in refused if isinstance(error, UnauthorizedError)]
-    if opened or len(keys) < len(refused):
+    if opened or not all(isinstance(error, _KEY_REFUSED) for _, error in refused):
         return
-    names = ", ".join(workspace.api_key_env for workspace in keys)
+    (workspace, error), *_ = refused
+    names = ", ".join(workspace.api_key_env for workspace, _ in refused)
     raise UsageError(
-        f"The API at {keys[0].api} does not accept the key in {names} (HTTP 401).\n"
-        "Check that it was copied whole and has not been revoked."
+        f"The API at {workspace.api} does not accept the key in {names} ({error.cause}).\n"
+        "Check that it was copied whole, has not been revoked, and may be used from here."
     )
 
 

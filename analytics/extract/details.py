@@ -8,6 +8,9 @@ from typing import Any
 from analytics.extract.landing import Landing
 from analytics.extract.night import Night, together
 from analytics.levain import (
+    AnswerBrokenError,
+    LevainError,
+    NotFoundError,
     Page,
     RefusedError,
     ServerFailedError,
@@ -27,7 +30,7 @@ async def read_details(night: Night) -> None:
     What the API fails to give stays due too: the figures need no details, so the night goes on.
     """
     await night.loaded()
-    failures: list[TransientError] = []
+    failures: list[LevainError] = []
     due = night.store.details_due()
     allowed = due[: night.options.details_per_night or None]
     for start in range(0, len(allowed), BATCH):
@@ -54,17 +57,18 @@ async def _land(
     run_id: str,
     read: Callable[[str], Awaitable[Page[Any]]],
     night: Night,
-    failures: list[TransientError],
+    failures: list[LevainError],
 ) -> None:
     if len(failures) >= MOST_FAILURES:
         return
     try:
         page = await read(run_id)
-    except RefusedError as error:
+    except NotFoundError as error:
         landing.add_missing(source, error, night.began_at, run_id=run_id)
-    except TransientError as error:
+    except (RefusedError, ServerFailedError, AnswerBrokenError) as error:
+        landing.add_missing(source, error, night.began_at, run_id=run_id)
         failures.append(error)
-        if isinstance(error, ServerFailedError):
-            landing.add_missing(source, error, night.began_at, run_id=run_id)
+    except TransientError as error:  # no word on this run
+        failures.append(error)
     else:
         landing.add(source, page.answer, page.records, run_id=run_id)

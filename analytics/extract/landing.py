@@ -25,7 +25,7 @@ from xxhash import xxh3_64_intdigest
 
 from analytics.extract.listing import Pull, Row
 from analytics.extract.privacy import stored, stored_runs
-from analytics.levain import Answer, StatusError
+from analytics.levain import Answer, LevainError, StatusError
 from analytics.levain.transport import Records
 
 RUNS = "runs"
@@ -43,7 +43,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An answered request: what was asked for (a run, an agent, days `[start, end)`), and when."""
+    """An answered request: what was asked for (a run, an agent, days `[start, end)`), and when.
+
+    `status` is None where the answer could not be read.
+    """
 
     request: int
     source: str
@@ -53,7 +56,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     agent_id: str | None = None
     window_start: date | None = None
     window_end: date | None = None
-    status: int
+    status: int | None
     byte_count: int
     record_count: int
     fetched_at: datetime
@@ -140,22 +143,22 @@ class Landing:
     def add_missing(
         self,
         source: str,
-        error: StatusError,
+        error: LevainError,
         asked_at: datetime,
         *,
         run_id: str | None = None,
         agent_id: str | None = None,
     ) -> None:
-        """Land that the API did not give what was asked for, and with which status."""
+        """Land that the API did not give what was asked for, and with which status, if any."""
         self._add_request(
             RequestLine(
                 request=self.request_count,
                 source=source,
-                path=urlsplit(error.request.partition(" ")[2]).path,
+                path=urlsplit(error.request.rpartition(" ")[2]).path,
                 params="{}",
                 run_id=run_id,
                 agent_id=agent_id,
-                status=error.status,
+                status=error.status if isinstance(error, StatusError) else None,
                 byte_count=0,
                 record_count=0,
                 fetched_at=asked_at,

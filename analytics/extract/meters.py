@@ -9,7 +9,7 @@ from typing import Any
 
 from analytics.extract.landing import Landing
 from analytics.extract.night import TRAILING_DAYS, Night, together
-from analytics.levain import AsyncLevain, Page, RefusedError, UnauthorizedError
+from analytics.levain import AsyncLevain, Page, RefusedError
 from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
 
 CORRECTION_DAYS = 35
@@ -75,7 +75,7 @@ async def _read_provider_keys(night: Night, landing: Landing) -> None:
     """Which providers bill the workspace itself; a key that may not see this is told nothing."""
     try:
         page = await night.client.byok.list()
-    except (RefusedError, UnauthorizedError):
+    except RefusedError:
         return
     landing.add("provider_keys", page.answer, page.records)
 

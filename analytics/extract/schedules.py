@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.extract.landing import Landing
 from analytics.extract.night import Night, together
-from analytics.levain import RefusedError, UnauthorizedError
+from analytics.levain import RefusedError
 
 SOURCE = "schedules"
 
@@ -21,7 +21,7 @@ async def read_schedules(night: Night) -> None:
 async def _read(night: Night, landing: Landing, agent_id: str) -> None:
     try:
         page = await night.client.schedules.list(agent_id)
-    except (RefusedError, UnauthorizedError) as error:
+    except RefusedError as error:
         landing.add_missing(SOURCE, error, night.began_at, agent_id=agent_id)
     else:
         landing.add(SOURCE, page.answer, page.records, agent_id=agent_id)

@@ -70,7 +70,7 @@ class Store(Protocol):
         """Remember what still differs, so that it is not looked into every night."""
 
     def details_due(self) -> list[str]:
-        """Ended runs whose costs and events are to be read, the newest first."""
+        """Ended runs whose costs and events are to be read, in the order to read them in."""
 
     def unknown_statuses(self) -> dict[str, int]:
         """How many runs have a status that is new to us, by status."""

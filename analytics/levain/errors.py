@@ -8,8 +8,9 @@ LevainError
 │   └── TooManyRequestsError  429
 ├── OutcomeUnknownError       a change that may have been carried out, or not
 ├── DownloadFailedError       a file that could not be had whole
-├── UnauthorizedError         401, 403: the key, not what was asked for
+├── UnauthorizedError         401: the key, not what was asked for
 └── RefusedError              another 4xx: trying again would change nothing
+    ├── ForbiddenError        403
     └── NotFoundError         404
 """
 
@@ -67,11 +68,15 @@ class TooManyRequestsError(StatusError, TransientError):
 
 
 class UnauthorizedError(StatusError):
-    """The key is missing, wrong or revoked (401), or may not do this (403)."""
+    """The key is missing, wrong or revoked (401)."""
 
 
 class RefusedError(StatusError):
     """The API refused what was asked for (4xx)."""
+
+
+class ForbiddenError(RefusedError):
+    """The key may not do or see this (403)."""
 
 
 class NotFoundError(RefusedError):

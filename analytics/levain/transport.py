@@ -18,6 +18,7 @@ from analytics.levain.connections import TIMEOUT, connection_to, exchange, in_wo
 from analytics.levain.errors import (
     AnswerBrokenError,
     ConnectionFailedError,
+    ForbiddenError,
     LevainError,
     NotFoundError,
     OutcomeUnknownError,
@@ -258,8 +259,10 @@ def _status_error(request: str, response: httpx.Response) -> LevainError:
         return TooManyRequestsError(request, status, detail, _seconds(response))
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return ServerFailedError(request, status, detail)
-    if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+    if status == httpx.codes.UNAUTHORIZED:
         return UnauthorizedError(request, status, detail)
+    if status == httpx.codes.FORBIDDEN:
+        return ForbiddenError(request, status, detail)
     if status == httpx.codes.NOT_FOUND:
         return NotFoundError(request, status, detail)
     return RefusedError(request, status, detail)

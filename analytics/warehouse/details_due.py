@@ -57,7 +57,7 @@ _DUE = f"""
     ),
     asked as (
         select run_id, place, max(fetched_at) filter (source = 'run_costs') as asked_at,
-            count(distinct source) = 2 and bool_and(status = 200) as is_read
+            count(distinct source) = 2 and bool_and(coalesce(status = 200, false)) as is_read
         from ledger.requests join tonight using (load_id)
         where workspace_id = $workspace_id and source in ('run_costs', 'run_log_events')
         group by run_id, place
@@ -72,9 +72,21 @@ _DUE = f"""
 
 
 def details_due(con: duckdb.DuckDBPyConnection, workspace_id: str) -> list[str]:
-    """The ids of the runs that are due, the newest first."""
+    """The ids of the runs that are due, the newest first.
+
+    Those that the API failed to give before come last: they must keep no other from being read.
+    """
     rows = con.execute(
-        f"select run_id from ({_DUE}) order by created_at desc, run_id",
+        f"""
+        select run_id from ({_DUE})
+        order by
+            run_id in (
+                select run_id from ledger.requests where workspace_id = $workspace_id
+                    and source in ('run_costs', 'run_log_events') and status is distinct from 200
+            ),
+            created_at desc,
+            run_id
+        """,
         {"workspace_id": workspace_id},
     ).fetchall()
     return [run_id for (run_id,) in rows]

@@ -208,7 +208,7 @@ class WarehouseStore:
         )
 
     def details_due(self) -> list[str]:
-        """Ended runs whose costs and events are to be read, the newest first."""
+        """Ended runs whose costs and events are to be read, in the order to read them in."""
         return details_due(self._con, self._workspace_id)
 
     def unknown_statuses(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 -- and log events of single runs are not here, but in the landing files.
 -- Grain: request.
 -- key: workspace_id, load_id, request
--- column status: HTTP status of the answer.
+-- column status: HTTP status of the answer; null where it could not be read.
 -- column run_id: The run that was asked for by its id; null for any other request.
 -- column agent_id: The agent that was asked for by its id; null for any other request.
 -- column record_count: Records that the answer holds.

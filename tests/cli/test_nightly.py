@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fastapi import HTTPException
 
 from analytics.emulator.records import Workspace
 from analytics.emulator.server import Emulator, running
@@ -90,6 +91,21 @@ def test_a_wrong_key_is_a_wrong_setting(night: Command, monkeypatch: pytest.Monk
     assert result.code == 2
     assert "does not accept the key in LEVAIN_API_KEY" in result.err
     assert "somebody" not in result.err
+
+
+def test_a_key_that_may_not_be_used_is_a_wrong_setting(
+    night: Command, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why the API does not take a key is told in its own words."""
+
+    def refuse(_: str) -> None:
+        raise HTTPException(403, "your network is not on the list")
+
+    monkeypatch.setattr(world, "workspace_of", refuse)
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "LEVAIN_API_KEY (HTTP 403, your network is not on the list)" in result.err
 
 
 def test_a_key_of_another_workspace_is_refused(
@@ -198,12 +214,15 @@ def test_a_failed_night_keeps_the_figures_of_the_last(night: Command, start_run:
     assert [text.split()[1] for text in (stale, fresh)] == ["1.5000000000", "10.5000000000"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "cause"), [("500", "HTTP 500"), ("invalid", "the body is not whole JSON")]
+)
 def test_details_that_stay_broken_cost_no_night(
-    night: Command, api: Emulator, start_run: StartRun
+    night: Command, api: Emulator, start_run: StartRun, answer: str, cause: str
 ) -> None:
     """A run whose log events fail for good stays due; the figures are published, with a warning."""
     run = start_run(hours_ago=0.5, cost="9")
-    api.faults.add(f"{run.id}/log/events", "500", TRIES)
+    api.faults.add(f"{run.id}/log/events", answer, TRIES)  # type: ignore[arg-type]
     result = night("nightly")
     events = "select count(*) from fct_log_events where run_id = '" + run.id + "'"
     first = night("sql", events, "--format", "csv").out
@@ -212,7 +231,7 @@ def test_details_that_stay_broken_cost_no_night(
 
     assert result.code == 0, result.err
     assert "stay due" in result.err
-    assert f"{run.id}/log/events: HTTP 500" in result.err
+    assert f"{run.id}/log/events: {cause}" in result.err
     assert first.split()[1] == "0"
     assert int(second.split()[1]) > 0
 

@@ -15,6 +15,7 @@ from analytics.levain import (
     AnswerBrokenError,
     AsyncLevain,
     ConnectionFailedError,
+    ForbiddenError,
     LevainError,
     NotFoundError,
     RefusedError,
@@ -90,7 +91,7 @@ def test_the_sixth_broken_answer_is_the_last(
 
 @pytest.mark.parametrize(
     ("status", "error"),
-    [(401, UnauthorizedError), (403, UnauthorizedError), (404, NotFoundError), (422, RefusedError)],
+    [(401, UnauthorizedError), (403, ForbiddenError), (404, NotFoundError), (422, RefusedError)],
 )
 def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> None:
     """A 4xx other than 429 is raised at once, in the API's own words."""

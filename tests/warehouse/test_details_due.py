@@ -9,10 +9,13 @@ import duckdb
 import pytest
 
 from analytics.extract.landing import Landing
-from analytics.levain import Answer, ServerFailedError
+from analytics.levain import Answer, AnswerBrokenError, LevainError, ServerFailedError
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.store import WarehouseStore
 from tests.warehouse.conftest import READ_AT, raw, run_record
+
+FAILED = ServerFailedError("GET https://api/log/events", 500, "")
+UNREADABLE = AnswerBrokenError("/log/events", "`events` is not a list")
 
 
 class Night:
@@ -35,15 +38,14 @@ class Night:
         landing.add("runs", self._answer(), [raw(run_record("r1", **fields))])
         return landing.commit()
 
-    def details(self, *, has_events: bool = True) -> None:
-        """The details of `r1`; without its events, the API failed to give them."""
+    def details(self, failure: LevainError | None = None) -> None:
+        """The details of `r1`; with a failure, without its events."""
         landing = self._landing("details")
         landing.add("run_costs", self._answer(), [], run_id="r1")
-        if has_events:
+        if failure is None:
             landing.add("run_log_events", self._answer(), [], run_id="r1")
         else:
-            failed = ServerFailedError("GET https://api/log/events", 500, "")
-            landing.add_missing("run_log_events", failed, self.now, run_id="r1")
+            landing.add_missing("run_log_events", failure, self.now, run_id="r1")
         self.store.load(landing.commit())
 
     def close(self) -> None:
@@ -81,7 +83,7 @@ def test_due_until_read(night: Night, *, ends: bool) -> None:
     night.end(ends)
     assert night.store.details_due() == ["r1"]
 
-    night.details(has_events=False)
+    night.details(FAILED)
     assert night.store.details_due() == ["r1"]
 
     night.end(ends)
@@ -130,15 +132,29 @@ def test_what_a_night_leaves_is_written_down_once(
     assert kept == [0, 1, 1, 1, 0]
 
 
+@pytest.mark.parametrize("failure", [FAILED, UNREADABLE], ids=["failed", "unreadable"])
 @pytest.mark.parametrize(("days", "due"), [(6, ["r1"]), (9, [])])
-def test_what_is_missing_for_a_week_is_given_up(night: Night, days: int, due: list[str]) -> None:
+def test_what_is_missing_for_a_week_is_given_up(
+    night: Night, days: int, due: list[str], failure: LevainError
+) -> None:
     """Details that the API still fails to give a week after the run began are no longer due."""
     night.lists()
     night.close()
     night.now += timedelta(days=days)
-    night.details(has_events=False)
+    night.details(failure)
 
     assert night.store.details_due() == due
+
+
+def test_what_failed_before_comes_last(night: Night) -> None:
+    """The newest are read first, but for those whose details the API failed to give."""
+    night.lists(id="r0", created_at="2026-11-19T09:00:00+00:00")
+    night.lists()
+    first = night.store.details_due()
+    night.details(UNREADABLE)
+    night.close()
+
+    assert (first, night.store.details_due()) == (["r1", "r0"], ["r0", "r1"])
 
 
 @pytest.mark.parametrize(

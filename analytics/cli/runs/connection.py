@@ -94,7 +94,7 @@ def _insist_on_identity(levain: Levain, workspace: Workspace) -> None:
 
 def _told(error: LevainError, workspace: Workspace) -> AnalyticsError:
     match error:
-        case UnauthorizedError(status=401):
+        case UnauthorizedError():
             return UsageError(
                 f"The API at {workspace.api} does not accept the key in "
                 f"{workspace.api_key_env} (HTTP 401).\n"
@@ -110,7 +110,7 @@ def _told(error: LevainError, workspace: Workspace) -> AnalyticsError:
                 f"The API at {workspace.api} does not answer: {error.cause}.\n"
                 "Check the network, and the API's address (LEVAIN_API)."
             )
-        case RefusedError() | UnauthorizedError():
+        case RefusedError():
             return AnalyticsError(
                 f"The API refused this: {(error.detail or str(error)).rstrip('.')}."
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.cli.runs import printed, tables
 from analytics.cli.runs.readable import agents_by_id, records
-from analytics.levain import Levain, RefusedError, Run, UnauthorizedError
+from analytics.levain import Levain, RefusedError, Run
 from analytics.levain.usage import RunCost
 
 
@@ -21,6 +21,6 @@ def _costs(levain: Levain, run: Run) -> list[RunCost] | None:
     """None where the API does not give them: it may have none yet, or the key may not read them."""
     try:
         return list(records([levain.analytics.run_costs(run.id)]))
-    except (RefusedError, UnauthorizedError) as error:
+    except RefusedError as error:
         printed.say(f"What each model cost is not available ({error.cause}).")
         return None
