@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -21,6 +22,16 @@ from analytics.settings import Settings, Workspace, api_keys
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
+
+
+@contextmanager
+def stopped_as_by_ctrl_c() -> Iterator[None]:
+    """A request to end (SIGTERM) ends the work inside in good order, as Ctrl-C does."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -67,8 +78,8 @@ def nightly(
     """
     started_at = datetime.now(UTC)
     layout = Layout(settings.data_dir)
-    keys = api_keys(settings)
     try:
+        keys = api_keys(settings)
         with batch(settings) as (layout, con):
             outcomes = _extract(con, keys, settings, layout, progress)
             if all(outcome.error for outcome in outcomes):
@@ -77,7 +88,7 @@ def nightly(
     except BusyError:
         raise
     except BaseException as error:  # whatever it was, `status` must not tell of the night before
-        # What keeps this from being written as well (a full disk) must not hide what failed.
+        # What keeps this from being written as well (a full disk, no data yet) must not hide it.
         with suppress(OSError):
             write_last_night(layout, LastNight.failed(started_at, error))
         if isinstance(error, KeyboardInterrupt):

@@ -69,14 +69,15 @@ def nightly(
 
     Example: LEVAIN_API_KEY=levain_… analytics nightly --data-dir /srv/analytics
     """
-    from analytics.batch.nightly import insist_on_all
+    from analytics.batch.nightly import insist_on_all, stopped_as_by_ctrl_c
     from analytics.batch.nightly import nightly as run
     from analytics.batch.progress import Progress
     from analytics.published.summary import print_summary
     from analytics.warehouse.layout import Layout
 
     settings = _settings(data_dir, config)
-    outcomes = run(settings, Progress(), publish_anyway=publish_anyway)
+    with stopped_as_by_ctrl_c():
+        outcomes = run(settings, Progress(), publish_anyway=publish_anyway)
     layout = Layout(settings.data_dir)
     print_summary(layout.published, layout.site)
     insist_on_all(outcomes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
 from contextlib import nullcontext
 from datetime import timedelta
@@ -440,6 +441,31 @@ def test_a_night_that_was_stopped_is_not_told_as_the_one_before(
 
     assert last["exit_code"] == code
     assert last["messages"] == [str(stop) or "It was stopped (KeyboardInterrupt)."]
+
+
+def test_a_night_that_is_told_to_end_does_so_in_good_order(
+    night: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SIGTERM, as of a shutdown or a time limit, ends a night as Ctrl-C does."""
+    monkeypatch.setattr(
+        "analytics.batch.stages.transform", lambda *_: signal.raise_signal(signal.SIGTERM)
+    )
+    result = night("nightly")
+
+    assert result.code == 130
+    assert "stopped; what was published before still stands" in result.err
+    assert "stopped" in Path("data/last-night.json").read_text(encoding="utf-8")
+
+
+def test_a_night_without_a_key_is_not_told_as_the_one_before(
+    night: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where data are held, `status` tells of a night that could not even begin."""
+    night("nightly")
+    monkeypatch.delenv("LEVAIN_API_KEY")
+    night("nightly")
+
+    assert "The last night failed (exit 2)" in night("status").out
 
 
 def test_an_interrupted_night_is_made_good(night: Command, batch: Batch) -> None:
