@@ -6,6 +6,7 @@ import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import duckdb
 
@@ -150,7 +151,8 @@ def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 def insist_on_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
     """UsageError where reports are to follow a time zone that nobody knows."""
-    if not con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone():
+    known = con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone()
+    if not known or name not in available_timezones():  # the marts ask DuckDB, the pages Python
         raise UsageError(
             f"`{name}` is no time zone (timezone in [reporting]).\n"
             "Use an IANA name such as UTC, Europe/Berlin or America/New_York."

@@ -193,7 +193,9 @@ def sql(
             metavar="FORMAT",
         ),
     ] = None,
-    output: Annotated[Path | None, typer.Option(help="Write to this file.", metavar="FILE")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write to this file [standard output].", metavar="FILE")
+    ] = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -209,7 +211,7 @@ def sql(
     text = typer.get_text_stream("stdin").read() if query == "-" else query
     layout = Layout(_settings(data_dir, config).data_dir)
     with open_published(layout.published) as con:
-        write(con, parsed(con, text), chosen, output)
+        write(con, parsed(con, text), chosen, None if output == Path("-") else output)
 
 
 @app.command()

@@ -58,9 +58,9 @@ class Page(Generic[T]):
 async def one_page(
     transport: Transport, path: str, kind: type[T], params: Params | None = None
 ) -> Page[T]:
-    """A list that comes in one answer."""
-    answer = await transport.get(path, params, records_of)
-    return Page(answer, records_of(answer), kind)
+    """A list that comes in one answer; of several, should there ever be more, as the first's."""
+    first, *more = [page async for page in pages(transport, path, params or {}, kind)]
+    return Page(first.answer, [record for page in (first, *more) for record in page.records], kind)
 
 
 async def pages(

@@ -225,7 +225,7 @@ class _Tail:
         return self._fresh(events), unreadable
 
     def _fresh(self, events: LogEvents) -> LogEvents:
-        fresh = [e for e in events if e.seq is not None and e.seq > (self.seq or 0)]
+        fresh = [e for e in events if e.seq is not None and (self.seq is None or e.seq > self.seq)]
         self.seq = max((e.seq for e in fresh if e.seq is not None), default=self.seq)
         unnumbered = [e for e in events if e.seq is None]
         fresh += unnumbered[self._unnumbered :]

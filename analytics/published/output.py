@@ -53,15 +53,19 @@ def write(
 
 @contextmanager
 def replacing(output: Path) -> Iterator[Path]:
-    """A file to fill, which takes the place of `output` when it is whole."""
-    unfinished = output.with_name(output.name + ".unfinished")
+    """A file to fill, which takes the place of `output` when it is whole; a device is itself."""
+    target = output.resolve()
+    is_device = target.exists() and not target.is_file()
+    unfinished = target if is_device else target.with_name(target.name + ".unfinished")
     try:
         yield unfinished
-        unfinished.replace(output)
+        if not is_device:
+            unfinished.replace(target)
     except OSError as error:
         raise AnalyticsError(f"{output} cannot be written: {error.strerror}.") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        if not is_device:
+            unfinished.unlink(missing_ok=True)
 
 
 def _columns(con: duckdb.DuckDBPyConnection) -> list[str]:

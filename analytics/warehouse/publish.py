@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 
@@ -18,11 +19,11 @@ def publish(layout: Layout, mode: int) -> None:
 
     Readers that are at work keep what they have opened.
     """
+    _let_in(layout.root, mode)
     _replace_file(layout.marts, layout.published, mode)
     if layout.staged_site.is_dir():
         _open_up(layout.staged_site, mode)
         _replace_folder(layout.staged_site, layout.site)
-    layout.root.chmod(_folder_mode(mode))
 
 
 def note_publication(con: duckdb.DuckDBPyConnection) -> None:
@@ -32,6 +33,13 @@ def note_publication(con: duckdb.DuckDBPyConnection) -> None:
         where published_at is null
             and (workspace_id, load_id) in (select workspace_id, load_id from marts.fct_loads)
     """)
+
+
+def _let_in(folder: Path, mode: int) -> None:
+    """Let readers into a folder that may be somebody else's: what it allows already, it keeps."""
+    allowed = stat.S_IMODE(folder.stat().st_mode)
+    if (wanted := allowed | _folder_mode(mode)) != allowed:
+        folder.chmod(wanted)
 
 
 def _replace_file(source: Path, target: Path, mode: int) -> None:

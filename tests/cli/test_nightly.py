@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import stat
+import threading
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -317,6 +319,31 @@ def test_two_nights_at_once_are_refused(night: Command) -> None:
 
     assert result.code == 4
     assert "Another batch is at work in data" in result.err
+
+
+def test_who_looks_keeps_no_night_from_its_work(night: Command) -> None:
+    """To look whether a batch is at work holds the directory for a moment: a night waits."""
+    layout = Layout(Path("data"))
+    with batch_lock(layout):
+        pass
+    with layout.lock.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        looking = threading.Timer(0.2, lambda: fcntl.flock(file, fcntl.LOCK_UN))
+        looking.start()
+        result = night("nightly")
+        looking.join()
+
+    assert result.code == 0, result.err
+
+
+def test_a_directory_that_was_there_keeps_its_readers(night: Command) -> None:
+    """What others may do in a directory that the batch did not make is left to its owner."""
+    Path("data").mkdir()
+    Path("data").chmod(0o2775)
+    night("nightly")
+
+    assert oct(stat.S_IMODE(Path("data").stat().st_mode)) == "0o2775"
+    assert modes(Path("data/site")) == {"0o600", "0o700"}
 
 
 def test_a_data_directory_of_a_newer_release_is_refused(night: Command, batch: Batch) -> None:

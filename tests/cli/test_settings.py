@@ -69,6 +69,7 @@ SettingsFile = Callable[[str], None]
         ('[[workspaces]]\napi_key_env = "K"\napi = "http://[::1"\n', "Invalid IPv6 URL"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "http://a:99999"\n', "Port out of range"),
         ('[reporting]\ntimezone = "Middle/Earth"\n', "is no time zone"),
+        ('[reporting]\ntimezone = "JST"\n', "is no time zone"),
     ],
 )
 def test_a_wrong_setting_is_named(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -91,6 +93,23 @@ def test_rows_go_to_a_file(published: Command) -> None:
 
     assert polars.read_parquet("x.parquet").item() == Decimal("0.3000000001")
     assert Path("x.csv").read_text(encoding="utf-8") == "c\n0.3000000001\n"
+
+
+def test_rows_may_go_where_a_path_leads(published: Command) -> None:
+    """`-` is standard output; a link and a device stay what they are."""
+    Path("link.csv").symlink_to("file.csv")
+    os.mkfifo("pipe.csv")
+    query = ("sql", "select 1 as n", "--format", "csv", "--output")
+
+    printed = published(*query, "-")
+    published(*query, "link.csv")
+    with ThreadPoolExecutor() as reading:
+        piped = reading.submit(Path("pipe.csv").read_text, "utf-8")
+        published(*query, "pipe.csv")
+
+    assert printed.out == Path("file.csv").read_text(encoding="utf-8") == piped.result() == "n\n1\n"
+    assert Path("link.csv").is_symlink()
+    assert Path("pipe.csv").is_fifo()
 
 
 def test_values_of_every_kind_are_written(published: Command) -> None:

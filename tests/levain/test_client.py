@@ -122,6 +122,16 @@ def test_a_cursor_in_the_body_is_followed() -> None:
     assert [run.id for run in asyncio.run(collected(client.runs.list()))] == ["a", "b"]
 
 
+def test_a_list_of_one_answer_has_the_rest_too() -> None:
+    """Should what comes in one answer today ever have pages, none of them is lost."""
+    client = mocked(
+        httpx.Response(200, json={"events": [{"seq": 1}], "next_cursor": "x"}),
+        httpx.Response(200, json={"events": [{"seq": 2}]}),
+    )
+
+    assert [event.seq for event in asyncio.run(client.runs.log_events("r"))] == [1, 2]
+
+
 def test_an_endless_list_is_an_error() -> None:
     """A cursor that comes again ends the reading instead of going round for ever."""
     page = httpx.Response(200, json={"runs": [], "next_cursor": "x"})

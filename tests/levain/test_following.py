@@ -52,6 +52,14 @@ def test_numbered_events_come_once(*, is_heeded: bool) -> None:
     assert asked == ["", "since=2", "since=2"]
 
 
+def test_numbers_may_begin_at_zero() -> None:
+    """The first event is given, whatever its number."""
+    messages, asked = followed(numbered(0), numbered(0, 1), numbered(0, 1))
+
+    assert messages == ["event 0", "event 1"]
+    assert asked == ["", "since=0", "since=1"]
+
+
 def test_events_without_numbers_come_once() -> None:
     """Where the API numbers nothing, the place in the list tells what is new."""
     one, two, three = ({"msg": text} for text in ("a", "a", "b"))
