@@ -77,6 +77,9 @@ const facts = (() => {
   // Hidden runs, which the API counts but does not list, are counted beside the listed ones. Where
   // all are hidden, what is known of listed runs alone is unknown.
   const GAP = new Set(["missing_run_count", "unknown_gap_count", "gap_cost_usd"]);
+  // The runs that a measure is of: a day without any says nothing of what they cost.
+  const countOf = (name) => (name === "failed_cost_usd" ? "failed_count"
+    : GAP.has(name) ? "missing_run_count" : "run_count");
   const hidesRuns = ({ measures }) => measures.missing_run_count.some(Number);
   const derived = (values) => {
     const isHidden = values.missing_run_count && !values.run_count;
@@ -99,10 +102,8 @@ const facts = (() => {
     const { measures } = document;
     const days = [];
     for (let index = Math.max(from, 0); index <= Math.min(to, measures.run_count.length - 1); index++) days.push(index);
-    const has = { listed: days.filter((index) => Number(measures.run_count[index])),
-      hidden: days.filter((index) => Number(measures.missing_run_count[index])) };
     return derived(Object.fromEntries(Object.keys(measures).map((name) => {
-      const those = has[GAP.has(name) ? "hidden" : "listed"];
+      const those = days.filter((index) => Number(measures[countOf(name)][index]));
       return [name, those.length ? knownSum(those.map((index) => measures[name][index])) : 0n];
     })));
   };
@@ -117,8 +118,12 @@ const facts = (() => {
       if (!rows.has(key)) rows.set(key, []);
       rows.get(key).push(row);
     });
+    const having = (each, of) => {
+      const failed = each === "failed_cost_usd" ? of.filter((row) => Number(columns.failed_count[row])) : [];
+      return failed.length ? failed : of;
+    };
     return [...rows].map(([key, of]) => ({ key: keys[key], rows: of, values: Object.fromEntries(
-      measures.map((each) => [each, knownSum(of.map((row) => columns[each][row]))])) }));
+      measures.map((each) => [each, knownSum(having(each, of).map((row) => columns[each][row]))])) }));
   };
 
   // A split of some of its members: those whose pages `isShown` names.
@@ -141,7 +146,7 @@ const facts = (() => {
       Array.from({ length }, (_, index) => {
         const of = (measure) => documents.map((each, which) =>
           at(each.measures[measure], index - shifts[which], each.resting ? 0 : null));
-        const counts = of(GAP.has(name) ? "missing_run_count" : "run_count");
+        const counts = of(countOf(name));
         if (counts.every((each) => each === null)) return null;
         const values = of(name).filter((_value, which) => Number(counts[which])); // of no run: zero
         return values.length ? knownSum(values)?.toString() ?? null : "0";

@@ -101,6 +101,35 @@ def test_days_are_those_of_the_reporting_time_zone(build: BuildSite) -> None:
     assert page.kpis["Yesterday"][2] == "12 Mar, 1 run"
 
 
+def test_workspaces_side_by_side_are_of_the_same_days(build: BuildSite) -> None:
+    """A workspace that was not read for weeks stands under the months that the heads name."""
+    con = _one_agent(date(2026, 1, 1), date(2026, 2, 9))
+    con.execute("update marts.dim_workspaces set last_night_at = '2026-02-09 06:00:00+00'")
+    marts.workspace(con, "Fresh", workspace_id="fresh")
+    for day in range(1, 15):
+        marts.run(con, date(2026, 3, day), workspace_id="fresh", agent_id=None, cost_usd=1)
+    table = build(marts.derive(con)).overview.table("workspaces")
+    shown = [(row[0], row[1], *row[3:5]) for row in table[1:]]
+
+    assert "Mar\u00a02026" in table[0][3]
+    assert shown[:3] == [
+        ("Bakery1 agent", "\u2013not read", "\u2013not read", "$2.25"),
+        ("Fresh0 agents", "$13.00", "$14.00", "\u2013not read"),
+        ("Total", "$13.00", "$14.00", "$2.25"),
+    ]
+
+
+def test_a_day_whose_hidden_runs_are_not_counted_yet_is_incomplete(build: BuildSite) -> None:
+    """East of UTC, a gap of yesterday makes it incomplete while its UTC day is running."""
+    con = _one_agent(date(2026, 1, 1))
+    con.execute("update marts.dim_agents set first_counted_date = '2026-01-01'")
+    con.execute("update marts.dim_workspaces set last_night_at = '2026-03-13 20:00:00+00'")
+    _gap(con, datetime(2026, 3, 12, 22, tzinfo=UTC), datetime(2026, 3, 13, 19, tzinfo=UTC))
+    (page,) = build(marts.derive(con), timezone="Asia/Kolkata").agents
+
+    assert page.facts["states"][-3:] == "cis"
+
+
 def test_a_workspace_that_was_not_read_keeps_its_figures_and_its_cut_off(build: BuildSite) -> None:
     """A workspace whose last night was earlier is shown as of then, and named on the overview."""
     con = _one_agent(date(2026, 1, 1), date(2026, 3, 12))

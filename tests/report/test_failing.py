@@ -61,3 +61,17 @@ def test_nobody_is_named_where_nothing_can_be_ranked(build: BuildSite) -> None:
     assert figure.all("h3")[0].text == (
         "Failed runs cost $3.00; no agent with 20 finished runs or more burned any"
     )
+
+
+def test_failures_of_unknown_cost_did_not_cost_nothing(build: BuildSite) -> None:
+    """Where no failure's cost is known, that of days without one makes no zero of it."""
+    con = marts.empty()
+    marts.workspace(con)
+    marts.agent(con)
+    marts.run(con, YESTERDAY, status="failed", cost_usd=None)
+    marts.run(con, date(2026, 3, 12))
+    page = build(marts.derive(con)).workspaces[0]
+
+    assert page.table("failing-agents")[1][1] == numbers.UNKNOWN
+    assert page.table("members-table")[1][0] == "Baker"
+    assert "$0.00" not in " ".join(page.table("members-table")[1])

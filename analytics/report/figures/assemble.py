@@ -89,10 +89,7 @@ def everything(parts: list[Workspace], as_of: datetime, timezone: ZoneInfo) -> S
             days[day].append(measures)
         for month, measures in part.subject.months.items():
             months[month].append(measures)
-        coverage = part.subject.coverage
-        incomplete |= coverage.incomplete_days
-        if coverage.today < whole.today:
-            incomplete.update(Period(coverage.today, whole.today).days())
+        incomplete |= part.subject.coverage.seen_on(whole.today).incomplete_days
     return Subject(
         replace(whole, incomplete_days=frozenset(incomplete)),
         {day: total(measures) for day, measures in days.items()},
@@ -232,9 +229,13 @@ def _together(coverage: Coverage, agents: Sequence[Agent]) -> Coverage:
 def _with_gaps(
     coverage: Coverage, gaps: list[Gap], counted_from: date | None, timezone: ZoneInfo
 ) -> Coverage:
-    """What an agent's list lacks is unknown only for days on which its runs were not counted."""
+    """What an agent's list lacks is unknown only for days on which its runs were not counted.
+
+    They are counted by UTC day, once it has ended: east of it, yesterday may still be running.
+    """
     if not gaps or coverage.first_day is None:
         return coverage
+    running = coverage.cut_off.date()
     days = {
         day
         for gap in gaps
@@ -242,6 +243,6 @@ def _with_gaps(
             gap.after.astimezone(timezone).date() if gap.after else coverage.first_day,
             gap.before.astimezone(timezone).date(),
         ).days()
-        if counted_from is None or day < counted_from
+        if counted_from is None or day < counted_from or running <= day < coverage.today
     }
     return replace(coverage, incomplete_days=frozenset(days))

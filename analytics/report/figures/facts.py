@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -109,15 +109,21 @@ _listed, _hidden = attrgetter(*LISTED_COLUMNS), attrgetter(*GAP_COLUMNS)
 
 
 def total(parts: Iterable[Measures]) -> Measures:
-    """The measures of all the parts together; what is unknown is left out, and stays counted."""
+    """The measures of all the parts together; what is unknown is left out, and stays counted.
+
+    A part that has no run of a kind says nothing of what runs of that kind cost.
+    """
     parts = list(parts)
     listed = [_listed(part) for part in parts if part.run_count]
     hidden = [_hidden(part) for part in parts if part.missing_run_count]
+    failed = [part.failed_cost_usd for part in parts if part.failed_count]
     sums: dict[str, Any] = {}
     if listed:
         sums |= zip(LISTED_COLUMNS, map(_known_total, zip(*listed, strict=True)), strict=True)
     if hidden:
         sums |= zip(GAP_COLUMNS, map(_known_total, zip(*hidden, strict=True)), strict=True)
+    if failed:
+        sums["failed_cost_usd"] = _known_total(failed)
     return Measures(**sums)
 
 
@@ -171,6 +177,13 @@ class Coverage:
         first = min(self.first_day or fewest, fewest)
         return Period(max(first, self.calendar.chart.first), self.today)
 
+    def seen_on(self, today: date) -> Coverage:
+        """The same as it stands on a later day: from its cut-off on, not all was read."""
+        if self.today >= today:
+            return self
+        unread = Period(self.today, today).days()
+        return replace(self, today=today, incomplete_days=self.incomplete_days.union(unread))
+
     def has(self, day: date) -> bool:
         """Whether a day is one of those."""
         return self.first_day is not None and self.first_day <= day <= self.today
@@ -184,6 +197,10 @@ class Subject:
     days: Mapping[date, Measures]
     months: Mapping[date, Measures]
     first_day: date | None
+
+    def seen_on(self, today: date) -> Subject:
+        """The same as it stands on a later day, in that day's periods."""
+        return replace(self, coverage=self.coverage.seen_on(today))
 
     def state(self, day: date) -> DayState:
         """How much of a day was read; one with runs before the first day counted is no whole."""
@@ -207,6 +224,11 @@ class Subject:
         """Whether the cost of every run of the period was read, up to the cut-off."""
         first_day = self.coverage.first_day
         return first_day is not None and first_day <= period.first and not self.misses(period)
+
+    def has_read(self, period: Period) -> bool:
+        """Whether any day of the period was read."""
+        unread = self.coverage.incomplete_days
+        return any(self.coverage.has(day) and day not in unread for day in period.days())
 
     @cached_property
     def hides_runs(self) -> bool:

@@ -36,17 +36,27 @@ class Split:
     columns: Mapping[str, Sequence[int | None]]
 
     def over(self, period: Period) -> dict[Key, dict[str, Value]]:
-        """The sums of each key in a period; None where none of its values is known."""
+        """The sums of each key in a period; None where none of its values is known.
+
+        What failures cost is summed over days that had some: of others it is a known zero.
+        """
         rows: defaultdict[Key, list[int]] = defaultdict(list)
         for row in range(self._row(period.first), self._row(period.last, 1)):
             rows[self.keys[row]].append(row)
         return {
             key: {
-                name: _amount(name, _known_sum(column[row] for row in group))
+                name: _amount(name, _known_sum(column[row] for row in self._having(name, group)))
                 for name, column in self.columns.items()
             }
             for key, group in rows.items()
         }
+
+    def _having(self, name: str, rows: list[int]) -> list[int]:
+        """The rows that a measure is summed over."""
+        if name != "failed_cost_usd":
+            return rows
+        counts = self.columns["failed_count"]
+        return [row for row in rows if counts[row]] or rows
 
     def document(self) -> dict[str, object]:
         """As the script takes it."""

@@ -12,12 +12,16 @@ from analytics.report.writing.tables import Cell, Column, Sum, Table, foot, mone
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from markupsafe import Markup
+
     from analytics.report.figures.facts import Measures, Subject
+    from analytics.report.figures.periods import Period
 
 
 def comparison(key: str, unit: str, lines: Sequence[tuple[Cell, Subject]], whole: Subject) -> Table:
     """A row for each subject: recent cost and its change, both months, failure rate, trend."""
     calendar = whole.coverage.calendar
+    lines = [(name, subject.seen_on(calendar.today)) for name, subject in lines]
     months = (calendar.month_to_date, calendar.last_month)
     costs = [subject.recent.complete_cost_usd for _, subject in lines]
     largest = max((cost for cost in costs if cost is not None), default=Decimal(0))
@@ -65,21 +69,27 @@ def _hidden_sum(whole: Subject, lines: Sequence[tuple[Cell, Subject]]) -> Sum:
 
 def _cells(subject: Subject, largest: Decimal, *, shows_hidden: bool) -> list[Cell]:
     calendar, recent = subject.coverage.calendar, subject.recent
-    cost = recent.complete_cost_usd
-    bar = svg.bar((cost or Decimal(0)) / largest) if largest else None
-    months = (subject.month(calendar.month_to_date), subject.month(calendar.last_month))
+    bar = svg.bar((recent.complete_cost_usd or Decimal(0)) / largest) if largest else None
+    months = (calendar.month_to_date, calendar.last_month)
     weeks = [
         subject.over(week).complete_cost_usd if subject.covers(week) else None
         for week in calendar.trend_weeks
     ]
     return [
-        money(cost, recent.unknown_cost_count, bar),
+        _cost(subject, calendar.recent, recent, bar),
         *([_hidden(recent)] if shows_hidden else []),
         _change(subject),
-        *(money(month.complete_cost_usd, month.unknown_cost_count) for month in months),
+        *(_cost(subject, month, subject.month(month)) for month in months),
         _rate(recent),
         _trend(weeks),
     ]
+
+
+def _cost(subject: Subject, period: Period, known: Measures, bar: Markup | None = None) -> Cell:
+    """What a period cost; of one that was not read, nothing is known."""
+    if not known.all_run_count and not subject.has_read(period):
+        return Cell(numbers.UNKNOWN, "", "not read")
+    return money(known.complete_cost_usd, known.unknown_cost_count, bar)
 
 
 def _hidden(measures: Measures) -> Cell:

@@ -104,13 +104,15 @@ class Summary:
 
     `usual_usd` is the median of up to four days before yesterday of the same weekday.
     `month_complete_days` are no more than last month has, and `same_days_of_last_month` are as
-    many. Any of them is None where there are no such days, or the data do not reach back.
+    many. Any of them is None where there are no such days, the data do not reach back, or
+    yesterday lies after `complete_to`, the last day that was read and counted of every workspace.
     """
 
     as_of: datetime
     timezone: str
     workspaces: list[Runs]
     yesterday: Days
+    complete_to: date | None
     usual_usd: Decimal | None
     month: Days
     month_complete_days: Days | None
@@ -121,3 +123,8 @@ class Summary:
     open_count: int
     unsettled_count: int
     controls: Controls
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of yesterday is known."""
+        return self.complete_to is not None and self.complete_to >= self.yesterday.first_date

@@ -58,7 +58,8 @@ def _yesterday(summary: Summary) -> str:
     weekday = _WEEKDAYS[day.first_date.weekday()]
     runs = numbers.plural(day.run_count + day.missing_run_count, "run")
     cost = usd_or_unknown(day.all_runs_cost_usd)
-    text = f"{weekday} {day_on_axis(day.first_date)}: {cost} in {runs}"
+    whole = "" if summary.is_whole else ", not yet whole"
+    text = f"{weekday} {day_on_axis(day.first_date)}{whole}: {cost} in {runs}"
     if day.unknown_cost_count:
         text += f", {numbers.count(day.unknown_cost_count)} of unknown cost"
     if summary.usual_usd is None:
@@ -104,7 +105,10 @@ def _failures(summary: Summary, name_length: int) -> str:
 def _hidden(summary: Summary) -> str:
     if not summary.month.missing_run_count:
         return "no run of this month"
-    return f"{_hidden_of(summary.yesterday)} yesterday; {_hidden_of(summary.month)} this month"
+    yesterday = f"{_hidden_of(summary.yesterday)} yesterday"
+    if not summary.is_whole:
+        yesterday += ", not all counted"
+    return f"{yesterday}; {_hidden_of(summary.month)} this month"
 
 
 def platform_in_words(summary: Summary) -> str:

@@ -28,16 +28,16 @@ _USUAL_WEEKS = 4
 _FEWEST_USUAL = 2
 _SHOWN_MOVERS = 3
 
-# What is known of the cost of listed and hidden runs; null where there are some, but none known.
-_ALL_RUNS_COST = """
-        case
-            when coalesce(sum(c.run_count + c.missing_run_count), 0) = 0 then 0
-            when sum(c.run_count) = 0 then sum(c.gap_cost_usd)
-            when sum(c.missing_run_count) = 0 then sum(c.cost_usd)
-            else coalesce(
-                sum(c.cost_usd) + sum(c.gap_cost_usd), sum(c.cost_usd), sum(c.gap_cost_usd)
-            )
-        end
+# What is known of a cost; null where there are runs of that kind, but the cost of none is known. A
+# day without such runs says nothing of it.
+_LISTED = "sum(c.cost_usd) filter (c.run_count > 0)"
+_HIDDEN = "sum(c.gap_cost_usd) filter (c.missing_run_count > 0)"
+_FAILED = "sum(c.failed_cost_usd) filter (c.failed_count > 0)"
+_GAP_COST = f"if(coalesce(sum(c.missing_run_count), 0) = 0, 0, {_HIDDEN})"
+_FAILED_COST = f"if(coalesce(sum(c.failed_count), 0) = 0, 0, {_FAILED})"
+_ALL_RUNS_COST = f"""
+        case when coalesce(sum(c.run_count + c.missing_run_count), 0) = 0 then 0
+            else coalesce({_LISTED} + {_HIDDEN}, {_LISTED}, {_HIDDEN}) end
 """
 _WORKSPACES = f"""
     select
@@ -49,7 +49,7 @@ _WORKSPACES = f"""
         coalesce(sum(d.succeeded_count + d.failed_count), 0)::bigint,
         sum(d.cost_usd),
         coalesce(sum(c.missing_run_count), 0)::bigint,
-        coalesce(sum(c.gap_cost_usd), 0),
+        {_GAP_COST},
         {_ALL_RUNS_COST},
         sum(d.tokens_in)::bigint,
         sum(d.tokens_out)::bigint
@@ -64,16 +64,32 @@ _DAYS = f"""
         coalesce(sum(run_count), 0)::bigint,
         coalesce(sum(failed_count), 0)::bigint,
         coalesce(sum(succeeded_count + failed_count), 0)::bigint,
-        if(count(*) = 0, 0, sum(failed_cost_usd)),
+        {_FAILED_COST},
         coalesce(sum(unknown_cost_count), 0)::bigint,
         coalesce(sum(missing_run_count), 0)::bigint,
-        if(count(*) = 0, 0, sum(gap_cost_usd)),
+        {_GAP_COST},
         coalesce(sum(unknown_gap_count), 0)::bigint,
         {_ALL_RUNS_COST},
         if(count(*) = 0, 0, sum(platform_cost_usd)),
         coalesce(sum(complete_cost_usd), 0)
     from marts.fct_workspace_days_complete as c
     where date between ? and ?
+"""
+# The last day of which every workspace was read to its end, and what no list shows was counted:
+# that is done by UTC day, once it has ended.
+_COMPLETE_TO = """
+    with uncounted as (
+        select workspace_id, min(greatest(
+            (gap_after at time zone reporting_timezone)::date,
+            (last_night_at at time zone 'UTC')::date
+        )) as first_date
+        from marts.fct_list_pulls join marts.dim_workspaces using (workspace_id)
+        where (gap_before at time zone reporting_timezone)::date
+            >= (last_night_at at time zone 'UTC')::date
+        group by workspace_id
+    )
+    select min(least(last_complete_date, first_date - 1))
+    from marts.dim_workspaces left join uncounted using (workspace_id)
 """
 _MOVERS = """
     with days as (
@@ -128,8 +144,10 @@ def _read(con: duckdb.DuckDBPyConnection) -> Summary:
     as_of = (last_night_at or datetime.now(UTC)).astimezone(UTC)
     calendar = Calendar(as_of.astimezone(ZoneInfo(timezone or "UTC")).date())
     first_date = _first_date(con)
+    (complete_to,) = _row(con, _COMPLETE_TO)
+    is_whole = complete_to is not None and complete_to >= calendar.yesterday
     complete, before = _comparable_days(calendar)
-    is_comparable = complete is not None and first_date is not None and first_date <= before.first
+    is_comparable = is_whole and first_date is not None and first_date <= before.first
     failing = con.execute(_MOST_FAILING, [calendar.yesterday]).fetchone()
     pace = con.execute(_FASTEST_LIST).fetchone()
     open_count, unsettled_count = _row(
@@ -142,11 +160,12 @@ def _read(con: duckdb.DuckDBPyConnection) -> Summary:
         timezone=timezone or "UTC",
         workspaces=[Runs(*row) for row in con.execute(_WORKSPACES).fetchall()],
         yesterday=_days(con, Period(calendar.yesterday, calendar.yesterday)),
-        usual_usd=_usual(con, calendar.yesterday, first_date),
+        complete_to=complete_to,
+        usual_usd=_usual(con, calendar.yesterday, first_date) if is_whole else None,
         month=_days(con, calendar.month_to_date),
         month_complete_days=_days(con, complete) if complete else None,
-        same_days_of_last_month=_days(con, before) if is_comparable else None,
-        movers=_movers(con, calendar, first_date),
+        same_days_of_last_month=_days(con, before) if complete and is_comparable else None,
+        movers=_movers(con, calendar, first_date) if is_whole else [],
         most_failing=Failing(*failing) if failing else None,
         fastest_list=Pace(*pace) if pace else None,
         open_count=open_count,

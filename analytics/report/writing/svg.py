@@ -78,10 +78,10 @@ def sparkline(values: Sequence[Decimal | None]) -> Markup:
 
 
 def bar(share: Decimal | float) -> Markup:
-    """A bar for the inside of a table's cell; `share` is of the largest, from 0 to 1."""
+    """A bar for the inside of a table's cell; `share` is of the largest, up to 1."""
     return Markup(  # noqa: S704 - holds a number alone
         '<svg class="bar" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"'
-        f' focusable="false"><rect width="{100 * float(share):.1f}" height="4"/></svg>'
+        f' focusable="false"><rect width="{100 * max(float(share), 0):.1f}" height="4"/></svg>'
     )
 
 

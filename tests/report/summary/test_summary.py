@@ -180,6 +180,51 @@ def test_days_of_the_reporting_time_zone(warehouse: Warehouse) -> None:
     assert (summary.yesterday.complete_cost_usd, summary.month.complete_cost_usd) == (1, 6)
 
 
+def test_a_workspace_that_was_not_read_makes_no_day_whole(warehouse: Warehouse) -> None:
+    """Where a workspace was not read, yesterday is told as not whole, and compared with nothing."""
+    given_a_night(warehouse)
+    days = [YESTERDAY - timedelta(days=number) for number in range(50)]
+    given_runs(warehouse, dict.fromkeys(days, 2))
+    warehouse.insert("ledger.workspaces", workspace_id="late", last_night_at="2026-11-22 05:00Z")
+    summary = summary_of(warehouse)
+
+    assert summary.complete_to == date(2026, 11, 21)
+    assert (summary.usual_usd, summary.same_days_of_last_month, summary.movers) == (None, None, [])
+    assert "Monday 23 Nov, not yet whole: $2.00 in 1 run" in "\n".join(terminal_lines(summary))
+
+
+@pytest.mark.parametrize(
+    ("timezone", "complete_to"), [("UTC", YESTERDAY), ("Asia/Kolkata", date(2026, 11, 23))]
+)
+def test_hidden_runs_are_counted_once_the_utc_day_has_ended(
+    warehouse: Warehouse, timezone: str, complete_to: date
+) -> None:
+    """East of UTC, a gap of yesterday is not counted yet while its UTC day is running."""
+    given_a_night(warehouse)
+    if timezone != "UTC":  # 00:30 on the 25th there
+        warehouse.con.execute("update ledger.workspaces set last_night_at = '2026-11-24 19:00Z'")
+    given_runs(warehouse, {YESTERDAY: 2})
+    warehouse.insert(
+        "ledger.list_pulls", workspace_id=WORKSPACE, load_id="load-1", agent_id="a-1",
+        pulled_at=CUT_OFF, row_count=200, is_joined=False,
+        gap_after="2026-11-23 12:00Z", gap_before="2026-11-24 04:00Z",
+    )  # fmt: skip
+    summary = summary_of(warehouse, timezone)
+
+    assert (summary.complete_to, summary.is_whole) == (complete_to, timezone == "UTC")
+
+
+def test_days_without_failures_make_no_unknown_cost_a_zero(warehouse: Warehouse) -> None:
+    """What failures cost is unknown where that of none is known, whatever else is."""
+    given_a_night(warehouse)
+    given_runs(warehouse, {date(2026, 11, 20): 1})
+    given_runs(warehouse, {YESTERDAY: None}, status="failed", agent_id="a-2")
+    summary = summary_of(warehouse)
+
+    assert (summary.month.failed_cost_usd, summary.month.all_runs_cost_usd) == (None, Decimal(1))
+    assert "cost unknown burned, cost unknown this month" in "\n".join(terminal_lines(summary))
+
+
 def test_unknown_cost_is_told(warehouse: Warehouse) -> None:
     """A cost that nobody knows is no zero: it is said, and null in JSON."""
     given_a_night(warehouse)
