@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import Decimal
 
+import pytest
+
 from analytics.emulator.records import Agent
 from analytics.emulator.world import World
 from tests.conftest import Batch, StartRun
@@ -57,6 +59,31 @@ def test_costs_that_come_after_a_failed_run_has_ended(
     assert (agent_id, load_id[:16], seen_at) == (agent.id, "20261122T060000Z", world.now)
     assert published.rows("fct_agent_days", "failed_cost_usd") == [(Decimal("1.5"),)]
     assert published.findings == []
+
+
+@pytest.mark.parametrize("was_read_before", [True, False])
+def test_a_refund(
+    batch: Batch, world: World, start_run: StartRun, *, was_read_before: bool
+) -> None:
+    """Given a run that is paid back days later, it costs nothing, and every control agrees."""
+    start_run(hours_ago=90, cost="1")
+    run = start_run(hours_ago=10, cost="25", status="failed", error="ToolError: oven")
+    if was_read_before:
+        night(batch)
+    for _ in range(3):
+        world.pass_time(timedelta(days=1))
+        start_run(hours_ago=2, cost="1")
+    world.correct_cost(run, Decimal(-25))
+
+    nights = []
+    for _ in range(3):
+        nights.append(night(batch))
+        world.pass_time(timedelta(days=5))
+
+    for published in nights:
+        days = published.rows("fct_agent_days", "date cost_usd failed_cost_usd")
+        assert (DAY, 0, 0) in days
+        assert published.findings == []
 
 
 def test_a_correction_three_weeks_later(
@@ -140,6 +167,7 @@ def test_a_run_that_disappears_and_then_costs_more(
     world.hide_run(run)
     world.correct_cost(run, Decimal("0.25"))
     world.pass_time(timedelta(days=12))
+    night(batch)  # what is once not found may be found again
 
     published = night(batch)
 
