@@ -7,11 +7,11 @@ select
     agents.run_cost_usd + agents.open_cost_usd + agents.gap_cost_usd as ours_usd,
     agents.cost_usd as theirs_usd,
     agents.unexplained_usd as difference_usd,
-    days.status <> 'open' as is_closed
+    true as is_closed
 from marts.fct_reconciliation_agents as agents
 join marts.fct_reconciliation as days using (workspace_id, date)
 join intermediate.int_agent_days_compared as compared
     using (workspace_id, date, agent_id)
-where days.status in ('within_lag', 'breach')
+where days.status <> 'open'
     and abs(agents.unexplained_usd) > compared.tolerance_usd
 order by agents.workspace_id, agents.date, agents.agent_id

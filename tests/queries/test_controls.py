@@ -249,6 +249,21 @@ def test_a_difference_without_a_hidden_run_stays_unexplained(read: Warehouse) ->
     assert "ours_usd 2, theirs_usd 2.5" in found["agent_costs_agree_with_the_api"].finding
 
 
+def test_opposite_differences_of_two_agents_are_found(read: Warehouse) -> None:
+    """Two agents' errors that cancel out over the day are told of each, and may stop publishing."""
+    for agent_id, ours in (("a-1", 45), ("a-2", -35)):
+        read.given("agents", agent_id=agent_id)
+        read.given("runs", run_id=agent_id, agent_id=agent_id, cost_usd=ours)
+        read.given("run_counts", agent_id=agent_id, run_count=1)
+        read.given("agent_rollups", agent_id=agent_id, cost_usd=5)
+        metered(read, 5, agent_id=agent_id)
+    read.build()
+
+    found = controls(read)["agent_costs_agree_with_the_api"]
+    assert [each["difference_usd"] for each in found.violations] == [-40, 40]
+    assert found.blocking_count == 2
+
+
 def test_vendor_checks_block_above_both_thresholds(read: Warehouse) -> None:
     """A closed day stops publishing only above the dollars and the percentage of the settings."""
     read.given("runs", cost_usd=100)
