@@ -96,11 +96,11 @@ _ODD = f"""
 
 QUESTIONS = {
     "billing-by-provider": Question(
-        f"text provider | {_bill('zusd', 'last')} | {_bill('zusd', 'this')}",
+        f"text provider | {_bill('zexact', 'last')} | {_bill('zexact', 'this')}",
         f"""
         select provider, {_BILLS} from published.marts.fct_billing_days where {_TWO_MONTHS}
         group by provider order by provider""",
-        f"_ | {_bill('usd', 'last')} | {_bill('usd', 'this')}",
+        f"_ | {_bill('exact', 'last')} | {_bill('exact', 'this')}",
         f"select {_BILLS} from published.marts.fct_billing_days where {_TWO_MONTHS}",
     ),
     "platform": Question(

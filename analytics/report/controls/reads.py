@@ -6,7 +6,6 @@ from datetime import UTC
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.report.controls.rows import (
-    Bill,
     Control,
     Day,
     Explained,
@@ -16,6 +15,7 @@ from analytics.report.controls.rows import (
     ProviderKey,
 )
 from analytics.report.marts.reads import grouped, in_utc
+from analytics.report.marts.rows import Bill
 
 if TYPE_CHECKING:
     from datetime import date

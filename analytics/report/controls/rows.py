@@ -102,15 +102,6 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Bill:
-    """Metered cost, billed and not billed, of something."""
-
-    cost_usd: Decimal | None
-    billed_usd: Decimal | None
-    not_billed_usd: Decimal | None
-
-
-@dataclass(frozen=True, slots=True)
 class ProviderKey:
     """A key of the workspace's own at a model provider; listed until it is revoked."""
 

@@ -148,10 +148,10 @@ class Marts:
     def billing(self) -> dict[str, list[ProviderMonth]]:
         """Cost and billed amounts by month and provider."""
         rows = self._rows("""
-            select workspace_id, date_trunc('month', date)::date as month,
-                coalesce(provider, '') as provider, sum(cost_usd), sum(billed_usd)
+            select workspace_id, sum(cost_usd), sum(billed_usd), sum(not_billed_usd),
+                coalesce(provider, '') as provider, date_trunc('month', date)::date as month
             from marts.fct_billing_days join calendar using (workspace_id)
-            where date >= last_month_first group by all order by all""")
+            where date >= last_month_first group by all order by workspace_id, month, provider""")
         return grouped((row[0], ProviderMonth(*row[1:])) for row in rows)
 
     def platform(self) -> dict[str, list[PlatformMonth]]:

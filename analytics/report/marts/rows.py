@@ -68,13 +68,20 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class ProviderMonth:
-    """What a provider's models cost in a month of UTC days, and what was billed of it."""
+class Bill:
+    """Metered cost, billed and not billed, of something."""
 
-    month: date
-    provider: str
     cost_usd: Decimal | None
     billed_usd: Decimal | None
+    not_billed_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderMonth(Bill):
+    """The bill of a provider's models in a month of UTC days."""
+
+    provider: str
+    month: date
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.report.figures.facts import known_sum
 from analytics.report.figures.periods import month_in_short, month_in_words
-from analytics.report.writing import names, numbers
+from analytics.report.writing import bills, names, numbers
 from analytics.report.writing.blocks import Chart, missing
 from analytics.report.writing.tables import Column, Sum, Table, foot, money
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from analytics.report.writing.blocks import Spec
     from analytics.report.writing.tables import Cell
 
-_MEASURES = (("Cost", "@cost"), ("Billed", "@billed"), ("Not billed", "@not-billed"))
+_ROLES = ("@cost", "@billed", "@not-billed")
 
 
 def providers(months: Sequence[ProviderMonth], calendar: Calendar) -> Chart:
@@ -49,21 +49,15 @@ def providers(months: Sequence[ProviderMonth], calendar: Calendar) -> Chart:
         Table(
             "billing-by-provider",
             "Cost, billed and not billed (cost less billed) by provider, US dollars, days in UTC",
-            [Column("Provider", "name"), *_heads(shown, [name for name, _ in _MEASURES])],
+            [Column("Provider", "name"), *_heads(shown, bills.HEADS)],
             [
                 [
                     names.display(provider, "no provider"),
-                    *(cell for month in shown for cell in _amounts(known.get(month))),
+                    *(cell for month in shown for cell in _bill(known.get(month))),
                 ]
                 for provider, known in by_provider.items()
             ],
-            foot(
-                *(
-                    _sum([_measures(each)[index] for each in by_month[month]])
-                    for month in shown
-                    for index, _ in enumerate(_MEASURES)
-                )
-            ),
+            bills.beside([bills.foot("Total", by_month[month]) for month in shown]),
         ),
     )
 
@@ -103,23 +97,20 @@ def _spec(months: Sequence[ProviderMonth]) -> Spec:
     rows = [
         {
             "label": names.display(each.provider, "no provider"),
-            "values": [float(amount or 0) for amount in _measures(each)],
-            "texts": [numbers.usd_headline(amount) for amount in _measures(each)],
+            "values": [
+                float(amount or 0)
+                for amount in (each.cost_usd, each.billed_usd, each.not_billed_usd)
+            ],
+            "texts": [cell.text for cell in bills.row(each)],
         }
         for each in months
     ]
-    return {"kind": "bars", "rows": rows, "measures": [list(each) for each in _MEASURES]}
+    measures = [list(each) for each in zip(bills.HEADS, _ROLES, strict=True)]
+    return {"kind": "bars", "rows": rows, "measures": measures}
 
 
-def _measures(month: ProviderMonth) -> list[Decimal | None]:
-    cost, billed = month.cost_usd, month.billed_usd
-    return [cost, billed, None if cost is None or billed is None else cost - billed]
-
-
-def _amounts(month: ProviderMonth | None) -> list[Cell | str]:
-    if month is None:
-        return [numbers.UNKNOWN] * len(_MEASURES)
-    return [money(amount) for amount in _measures(month)]
+def _bill(month: ProviderMonth | None) -> list[Cell]:
+    return bills.UNKNOWN_BILL if month is None else bills.row(month)
 
 
 def _activity(month: PlatformMonth | None) -> list[Cell | str]:

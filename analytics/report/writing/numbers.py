@@ -83,6 +83,11 @@ def rounding_difference(parts: Iterable[Decimal], total: Decimal) -> Decimal:
     return _rounded(total, _CENT) - sum((_rounded(part, _CENT) for part in parts), Decimal(0))
 
 
+def cents(amount: Decimal) -> Decimal:
+    """An amount in whole cents."""
+    return _rounded(amount, _CENT)
+
+
 def cents_together(parts: Sequence[Decimal]) -> list[Decimal]:
     """The parts in whole cents that add up to their rounded sum, each less than a cent off.
 

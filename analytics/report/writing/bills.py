@@ -1,0 +1,94 @@
+"""Cost, billed and not billed as cells: across a row they add up, down a column a line does.
+
+Cost and bill are each rounded by itself, as on every page and on an invoice; what is not billed is
+shown as the difference of the two.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeAlias
+
+from analytics.report.figures.facts import known_sum
+from analytics.report.marts.rows import Bill
+from analytics.report.writing.numbers import UNKNOWN, cents, usd, usd_exact, usd_in_cents
+from analytics.report.writing.tables import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from analytics.report.writing.tables import Row
+
+HEADS = ("Cost", "Billed", "Not billed")
+UNKNOWN_BILL = [Cell(UNKNOWN, "")] * len(HEADS)
+
+Amount: TypeAlias = tuple[Decimal, Decimal] | None
+"""An amount in printed cents, and exact."""
+
+
+def row(bill: Bill) -> list[Cell]:
+    """Metered cost, billed, and not billed."""
+    return [cell(each) for each in _printed(bill)]
+
+
+def foot(label: str, lines: Sequence[Bill]) -> list[Row]:
+    """The total of several bills, below what their rounding misses of it."""
+    return foot_of(label, [_printed(each) for each in lines], _printed(_added(lines)), ())
+
+
+def beside(feet: list[list[Row]]) -> list[Row]:
+    """The feet of several months in one: a line "Rounding" if any has one, and the total."""
+    rows: list[Row] = []
+    if any(len(each) > 1 for each in feet):
+        empty = [""] * (1 + len(HEADS))
+        rounding = [each[0] if len(each) > 1 else empty for each in feet]
+        rows.append(["Rounding", *(part for each in rounding for part in list(each)[1:])])
+    return [*rows, ["Total", *(part for each in feet for part in list(each[-1])[1:])]]
+
+
+def billed(billed_usd: Decimal | None, not_billed_usd: Decimal | None) -> list[Amount]:
+    """What is billed of a cost, and what is not; None where it is not told."""
+    if billed_usd is None or not_billed_usd is None:
+        return [_alone(billed_usd), None]
+    rest = cents(billed_usd + not_billed_usd) - cents(billed_usd)
+    return [_alone(billed_usd), (rest, not_billed_usd)]
+
+
+def foot_of(
+    label: str, lines: list[list[Amount]], totals: list[Amount], more: tuple[str, ...]
+) -> list[Row]:
+    """A line "Rounding" where there is need of one, and the total."""
+    missed = [
+        total[0] - sum((line[index][0] for line in lines if line[index]), Decimal(0))  # type: ignore[index]
+        if total
+        else Decimal(0)
+        for index, total in enumerate(totals)
+    ]
+    rows: list[Row] = []
+    if any(missed):
+        rows.append(
+            ["Rounding", *(usd(each) if each else "" for each in missed), *[""] * len(more)]
+        )
+    return [*rows, [label, *(cell(each) for each in totals), *more]]
+
+
+def cell(amount: Amount) -> Cell:
+    """An amount as it is printed."""
+    return Cell(usd_in_cents(*amount), usd_exact(amount[1])) if amount else Cell(UNKNOWN, "")
+
+
+def _printed(bill: Bill) -> list[Amount]:
+    return [_alone(bill.cost_usd), *billed(bill.billed_usd, bill.not_billed_usd)]
+
+
+def _alone(amount: Decimal | None) -> Amount:
+    return None if amount is None else (cents(amount), amount)
+
+
+def _added(bills: Iterable[Bill]) -> Bill:
+    bills = list(bills)
+    return Bill(
+        known_sum(each.cost_usd for each in bills),
+        known_sum(each.billed_usd for each in bills),
+        known_sum(each.not_billed_usd for each in bills),
+    )
