@@ -104,22 +104,23 @@ def test_list_pulls(warehouse: Warehouse) -> None:
 
 
 def test_quarantined_records(warehouse: Warehouse) -> None:
-    """A record that was set aside is named by its place, and its content is not published."""
-    warehouse.insert(
-        "ledger.quarantine",
-        workspace_id=WORKSPACE,
-        load_id="load-1",
-        source="runs",
-        request=1,
-        line=7,
-        reason="status is missing",
-        record='{"user_prompt": "secret"}',
-    )
+    """A record that was set aside is named by its last place, and its content is not published."""
+    for load_id, line in (("load-1", 7), ("load-2", 8), ("load-2", 9)):
+        warehouse.insert(
+            "ledger.quarantine",
+            workspace_id=WORKSPACE,
+            load_id=load_id,
+            source="runs",
+            request=1,
+            line=line,
+            reason="status is missing",
+            record='{"user_prompt": "secret"}',
+        )
 
     warehouse.build()
 
     assert warehouse.rows("from marts.fct_quarantined_records") == [
-        (WORKSPACE, "load-1", "runs", 1, 7, "status is missing")
+        (WORKSPACE, "load-2", "runs", 1, 9, "status is missing")
     ]
 
 
