@@ -2,7 +2,7 @@
 "use strict";
 
 const tables = (() => {
-  const FORMULA = /^[=+\-@\t\r\0]/;
+  const FORMULA = /(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\0])/g;
   const NUMBER = /^-?\d+(\.\d+)?$/;
 
   const say = (text) => { document.getElementById("announcement").textContent = text; };
@@ -73,8 +73,8 @@ const tables = (() => {
   // CSV: exactly the rows that are shown, in their order. Text that a spreadsheet would run is
   // quoted by an apostrophe; numbers are plain and exact.
   const field = (text, isNumber) => {
-    const safe = FORMULA.test(text) && !(isNumber && NUMBER.test(text)) ? `'${text}` : text;
-    return /["\n\r,]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    const safe = isNumber && NUMBER.test(text) ? text : text.replace(FORMULA, "$1$2'");
+    return /["\n\r,;]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const csv = (table) => {
     const heads = [...table.tHead.rows[0].cells];

@@ -58,11 +58,11 @@ KPIS = {
     " | change? last_month_cost month_before_cost",
     "Failure rate": "share recent_failed recent_finished | count recent_failed"
     " | count recent_finished | interval recent_failed recent_finished"
-    " | rate+ before_failed before_finished",
+    " | rate?+ before_failed before_finished",
     "Month end": "estimate none low | estimate none high | estimate none middle",
     "Cost per run": "per_run median | per_run ninetieth | per_run largest | count priced",
     "Cost per successful run": "per_run_of recent_listed recent_succeeded | count recent_succeeded"
-    " | per_run_of+ before_listed before_succeeded",
+    " | per_run_of?+ before_listed before_succeeded",
 }
 
 # By the id of a chart: the table whose first line its title is of, if any, and the figures.
@@ -116,7 +116,7 @@ def differences(figures: str, of: dict[str, Any], text: str) -> list[str]:
         (each, cells.said(f"{kind.rstrip('?+')} {' '.join(names)}", of))
         for each in figures.split("|")
         for kind, *names in [each.split()]
-        if not (kind.endswith("?") and ("No comparison" in text or "Data begin on" in text))
+        if not ("?" in kind and ("No comparison" in text or "Data begin on" in text))
         and not (kind.endswith("+") and not of[names[-1]])
     ]
     found = [f"{each.strip()} is {figure}: {text}" for each, figure in wanted if figure not in text]

@@ -177,7 +177,7 @@ def test_totals_have_hidden_runs_as_a_line_of_their_own(
         ]
         assert rows["All runs"] == page.kpis["Last full month"][0] == usd(listed + hidden)
         assert rows["All runs and platform"] == usd(listed + hidden + platform)
-        assert "no proof of a provider key" in page.root.text
+        assert "It alone does not tell that a provider key" in page.root.text
 
 
 def test_quality_lists_what_the_data_lack(site: Site, con: duckdb.DuckDBPyConnection) -> None:

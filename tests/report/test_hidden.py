@@ -68,6 +68,21 @@ def _complete(con: duckdb.DuckDBPyConnection, first: date, last: date) -> Decima
     return Decimal(cost)
 
 
+@pytest.mark.parametrize(("hidden", "is_compared"), [(1, True), (2, False)])
+def test_a_few_listed_runs_do_not_stand_for_the_hidden_ones(
+    build: BuildSite, hidden: int, *, is_compared: bool
+) -> None:
+    """Figures of listed runs are compared only where at most a fifth of the runs is hidden."""
+    con = _counted()
+    _hide(con, date(2026, 2, 3), "0.30", missing_run_count=hidden)  # beside four listed ones
+    kpis = build(marts.derive(con)).agents[0].kpis
+
+    for label in ("Failure rate", "Cost per successful run"):
+        text = " ".join(kpis[label])
+        assert ("the 30 days before" in text) is is_compared
+        assert ("No comparison: too many runs are hidden" in text) is not is_compared
+
+
 def test_totals_are_complete_and_say_what_of_them_is_hidden(build: BuildSite) -> None:
     """Headline, title, day, month and agents add what hidden runs cost, and show it apart."""
     con = _with_hidden()

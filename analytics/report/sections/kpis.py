@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from analytics.report.marts.rows import RunCosts
 
 _WEEK = timedelta(days=7)
+_MOST_HIDDEN = 0.2  # of the runs of a period whose listed ones stand for all
 
 
 def headline(subject: Subject) -> list[Kpi]:
@@ -50,11 +51,10 @@ def per_success(subject: Subject) -> Kpi:
     if recent.cost_per_success is None:
         return Kpi(label, numbers.UNKNOWN, notes=(f"No successful run, {period}",))
     notes = [
+        *_before(recent, before, numbers.usd_per_run(before.cost_per_success)),
         f"{numbers.plural(recent.succeeded_count, 'successful run')}, {period}",
         *_of_listed(recent),
     ]
-    if before.cost_per_success is not None:
-        notes.insert(0, f"{numbers.usd_per_run(before.cost_per_success)} the 30 days before")
     return Kpi(label, numbers.usd_per_run(recent.cost_per_success), notes=tuple(notes))
 
 
@@ -118,19 +118,27 @@ def _failure_rate(subject: Subject) -> Kpi:
     counts = f"{numbers.count(recent.failed_count)} of {numbers.count(recent.finished_count)}"
     is_small = recent.finished_count < numbers.SMALL_SAMPLE
     interval = numbers.interval(recent.failed_count, recent.finished_count)
+    rate = numbers.failure_rate(before.failed_count, before.finished_count)
     notes = [
+        *_before(recent, before, rate),
         f"Finished runs, {period}" if is_small else f"{counts} finished runs, {period}",
         ", ".join([f"95% Wilson interval {interval}", *_of_listed(recent)]),
     ]
-    if before.finished_count:
-        rate = numbers.failure_rate(before.failed_count, before.finished_count)
-        notes.insert(0, f"{rate} the 30 days before")
     value = counts if is_small else numbers.percent(recent.failed_count, recent.finished_count)
     return Kpi(label, value, notes=tuple(notes))
 
 
 def _recently(subject: Subject) -> str:
     return subject.coverage.calendar.recent.in_short(subject.coverage.today.year)
+
+
+def _before(recent: Measures, before: Measures, value: str) -> list[str]:
+    """What a figure of listed runs was before; a few listed runs say nothing of the hidden ones."""
+    if value == numbers.UNKNOWN:
+        return []
+    if any(_MOST_HIDDEN * each.all_run_count < each.missing_run_count for each in (recent, before)):
+        return ["No comparison: too many runs are hidden"]
+    return [f"{value} the 30 days before"]
 
 
 def _of_listed(measures: Measures) -> list[str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from analytics.report.writing.tables import Row
 
-HEADS = ("Cost", "Billed", "Not billed")
+HEADS = ("Metered", "Billed", "Not billed")
 UNKNOWN_BILL = [Cell(UNKNOWN, "")] * len(HEADS)
 
 Amount: TypeAlias = tuple[Decimal, Decimal] | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.report.figures.facts import DayState
+from analytics.report.figures.facts import NO_RUNS, DayState
 from analytics.report.figures.periods import day_in_short, day_in_words
 from analytics.report.writing import names, numbers
 
@@ -44,6 +44,8 @@ def _days(subject: Subject) -> str:
         DayState.INCOMPLETE: "is incomplete",
         DayState.NO_DATA: "was not read",
     }[subject.state(yesterday)]
+    if open_count := (subject.days.get(yesterday) or NO_RUNS).open_count:
+        standing += f", with {numbers.plural(open_count, 'run')} still open"
     days = [day_in_short(each, coverage.today.year) for each in (yesterday, coverage.today)]
     return f"yesterday ({days[0]}) {standing}, today ({days[1]}) is still running"
 
