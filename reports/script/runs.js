@@ -7,7 +7,7 @@ const runs = (() => {
   const big = (value) => (value === null || value === undefined ? null : BigInt(value));
   const moment = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ");
   const name = document.body.dataset.data;
-  const has = Boolean(section);
+  const has = Boolean(document.getElementById("all-runs")); // an agent that never ran has none to list
 
   const rowOf = (columns, index) => Object.fromEntries(
     Object.entries(columns).map(([key, values]) => [key, values[index]]));

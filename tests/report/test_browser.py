@@ -46,6 +46,16 @@ def test_every_chart_is_drawn_as_plotly_takes_it(kind: str, site: Site, reader: 
     assert "could not be drawn" not in shown.content()
 
 
+def test_every_page_works(nights: Site, reader: Reader) -> None:
+    """No page has an error, nor that of an agent that never ran; each with charts has a picker."""
+    for page in nights.controls:
+        reader.open(page.path)
+    for page in nights.charted:
+        assert reader.open(page.path).locator("#picker").is_visible(), page.path.name
+
+    assert any("No runs yet." in page.source for page in nights.agents)
+
+
 @pytest.mark.parametrize("kind", KINDS + TABLES_ALONE)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(kind: str, scheme: str, site: Site, browser: Browser) -> None:
