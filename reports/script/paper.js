@@ -14,16 +14,20 @@ const paper = (() => {
     const { width } = plot.getBoundingClientRect();
     Plotly.relayout(plot, { width: Math.floor(width), height: plot.clientHeight });
   };
-  // `draw` draws one of the plots. Plotly's own redrawing would come too late for the printer.
-  const equip = (plots, draw) => matchMedia("print").addEventListener("change", (event) => {
-    const shown = plots.filter((plot) => plot.checkVisibility());
-    if (event.matches) {
-      shown.forEach(draw);
-      shown.forEach(fit);
-    } else {
-      setTimeout(() => shown.forEach((plot) => { draw(plot); Plotly.Plots.resize(plot); }));
-    }
-  });
+  // `draw` draws one of the plots. Pages are counted before any hears of the printer's width: by
+  // then each chart has its height. Plotly's own redrawing would come too late for the printer.
+  const equip = (plots, draw) => {
+    const shown = () => plots.filter((plot) => plot.checkVisibility());
+    addEventListener("beforeprint", () => shown().forEach(draw));
+    matchMedia("print").addEventListener("change", (event) => {
+      if (event.matches) {
+        shown().forEach(draw);
+        shown().forEach(fit);
+      } else {
+        setTimeout(() => shown().forEach((plot) => { draw(plot); Plotly.Plots.resize(plot); }));
+      }
+    });
+  };
 
   return { head, equip };
 })();
