@@ -61,11 +61,14 @@ const charts = (() => {
   const note = (text, place) => ({ text, showarrow: false, yanchor: "bottom", font: { color: "@muted", size: 11 }, ...place });
   const rowsLayout = (labels, lines = 1) => {
     const positions = labels.map((_, index) => `row ${index}`);
-    return { height: 40 + labels.length * 14 * (1 + lines), hovermode: "closest",
+    return { height: 40 + labels.length * 28 * lines, hovermode: "closest",
       margin: { r: 96, l: 8, t: 8, b: 8 },
       yaxis: { type: "category", autorange: "reversed", categoryorder: "array",
         categoryarray: positions, tickvals: positions, ticktext: labels, showgrid: false } };
   };
+  // The pixels that the texts of negative bars take, between the bars and the names.
+  const roomBefore = (rows) => 7 * Math.max(0, ...rows.flatMap((row) =>
+    row.texts.filter((_, index) => row.values[index] < 0).map((text) => text.length + 2)));
   const positions = (rows) => rows.map((_, index) => `row ${index}`);
   const rateDots = (points) => ({ ...rates.trace(points), x: points.map((point) => point.rate), y: positions(points),
     error_x: rates.errorBars(points) });
@@ -202,7 +205,7 @@ const charts = (() => {
 
     // The keys of a split as bars, the largest first; the others and the rest are grey and last.
     bars: (spec, view) => {
-      const rows = barRows(spec, view).map((row) => ({ ...row, label: escaped(row.label) }));
+      const rows = barRows(spec, view), room = roomBefore(rows);
       const data = spec.measures.map(([name, role], index) => {
         const roles = rows.map((row) => row.role ?? role);
         return { type: "bar", orientation: "h", name, y: positions(rows),
@@ -212,11 +215,12 @@ const charts = (() => {
           textposition: "outside", textfont: { color: "@text" }, cliponaxis: false,
           constraintext: "none", marker: { color: roles } };
       });
-      const layout = rowsLayout(rows.map((row) => row.label), spec.measures.length);
+      const layout = rowsLayout(rows.map((row) => escaped(row.label, room && isNarrow() ? 17 : 28)), spec.measures.length);
       layout.bargap = 0.35;
       const values = rows.flatMap((row) => row.values);
-      const [low, high] = [Math.min(0, ...values), Math.max(0, ...values) || 1];
-      layout.xaxis = { visible: false, range: [low && low - 0.15 * (high - low), high] }; // room for texts at the left
+      layout.xaxis = { visible: false, range: [Math.min(0, ...values), Math.max(0, ...values) || 1] };
+      layout.shapes = [{ type: "line", x0: 0, x1: 0, yref: "paper", y0: 0, y1: 1, line: { color: "@control", width: 1 } }];
+      Object.assign(layout.yaxis, { showline: false, ticklabelstandoff: room });
       if (spec.measures.length > 1) Object.assign(layout, { barmode: "group", legend: { ...LEGEND, y: 1.02, yanchor: "bottom" }, showlegend: true });
       return { data, layout };
     },
