@@ -40,6 +40,8 @@ SCRIPTS = (
     "tables",
     "runs",
     "periods",
+    "telling",
+    "rows",
     "paper",
     "page",
 )

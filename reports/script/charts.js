@@ -290,9 +290,9 @@ const charts = (() => {
 
     // Medians and 95th percentiles by week, a panel each measure.
     spreads: (spec, view) => {
-      const { keys, columns: { day, ...values } } = view.document.splits.spreads ?? { keys: [], columns: { day: [] } };
-      const rows = day.map((_, row) => row).filter((row) => keys && day[row] >= view.from - 6 && day[row] <= view.to);
-      const x = rows.map((row) => facts.isoOf(view.document.first, day[row]));
+      const { day, ...values } = view.document.splits.spreads?.columns ?? {};
+      const rows = facts.weeks(view.document, view.from, view.to);
+      const x = rows.map((row) => facts.isoOf(view.document.first, Math.max(day[row], view.from)));
       const data = [], annotations = [], layout = {};
       const count = spec.panels.length, height = (1 - 0.14 * (count - 1)) / count;
       spec.panels.forEach(([name, measure, unit, role], index) => {

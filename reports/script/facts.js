@@ -126,6 +126,13 @@ const facts = (() => {
       measures.map((each) => [each, knownSum(having(each, of).map((row) => columns[each][row]))])) }));
   };
 
+  // The rows of those weeks that have a listed run within the days `from` to `to`.
+  const weeks = (document, from, to) => {
+    const { day } = document.splits.spreads?.columns ?? { day: [] };
+    return day.map((_, row) => row).filter((row) =>
+      over(document, Math.max(day[row], from), Math.min(day[row] + 6, to)).run_count);
+  };
+
   // A split of some of its members: those whose pages `isShown` names.
   const only = ({ keys, columns }, isShown) => {
     const rows = columns.key.map((_, row) => row).filter((row) => isShown(keys[columns.key[row]][1]));
@@ -178,5 +185,5 @@ const facts = (() => {
     return { keys: [...keys.keys()].map((key) => JSON.parse(key)), columns };
   };
 
-  return { add, load, knownSum, GAP, hidesRuns, on, over, split, only, merged, isoOf, indexOf, inWords, monthInWords, mondayOf, periodInWords };
+  return { add, load, knownSum, GAP, hidesRuns, on, over, split, weeks, only, merged, isoOf, indexOf, inWords, monthInWords, mondayOf, periodInWords };
 })();

@@ -14,7 +14,6 @@
   const memberNames = new Map([...document.querySelectorAll('[name="member"]')]
     .map((box) => [box.value, box.closest("label").querySelector("bdi").textContent]));
   const state = { from: null, to: null, members: [], sort: [], run: null };
-  const first = (document) => document.first;
   let base = null, chosen = null; // the page's document, and that of the members chosen
 
   const read = () => {
@@ -41,23 +40,13 @@
   // Views: the days, and the figures, that a chart shows.
   const isChosen = () => Boolean(state.from || state.members.length);
   const viewOf = (spec) => {
-    const document = chosen ?? base;
-    const at = (iso) => facts.indexOf(first(document), iso);
+    const document = chosen ?? base, hides = facts.hidesRuns(base);
+    const at = (iso) => facts.indexOf(document.first, iso);
     const last = base.states.length - 1;
-    if (state.from) return { document, isChosen: true, from: Math.max(at(state.from), 0), to: Math.min(at(state.to), last) };
+    if (state.from) return { document, hides, isChosen: true, from: Math.max(at(state.from), 0), to: Math.min(at(state.to), last) };
     const isCharted = CHARTED.has(spec.kind) || spec.charted;
     const [from, to] = isCharted ? [at(dataset.chartFirst), last] : [last - 30, last - 1];
-    return { document, isChosen: isChosen(), from, to };
-  };
-  const dayOf = (view, index) => facts.isoOf(first(view.document), index);
-  const periodOf = (view) => facts.periodInWords(dayOf(view, view.from), dayOf(view, view.to));
-  const spanOf = (view) => {
-    const text = periodOf(view);
-    if (!view.isChosen) return text;
-    const states = view.document.states.slice(view.from, view.to + 1);
-    const notes = [["s", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]]
-      .filter(([each]) => states.includes(each)).map(([, words]) => words);
-    return notes.length ? `${text} (${notes.join(", ")})` : text;
+    return { document, hides, isChosen: isChosen(), from, to };
   };
 
   // Texts as built, for when nothing is chosen any more.
@@ -65,131 +54,22 @@
     title: figure.querySelector("h3").textContent, text: figure.querySelector("figcaption p").textContent,
     isEmpty: "empty" in figure.dataset }]));
 
-  const STATES = { s: "so far", h: "some runs hidden", i: "incomplete", n: "no data", c: "" };
-  // The columns of a table: those of hidden runs only where the page has any.
-  const figuresOf = ({ figures }) => (facts.hidesRuns(base) ? figures : figures.filter(([name]) => !facts.GAP.has(name)));
-  const rowsOf = {
-    days: (spec, view) => {
-      const start = [...view.document.states].findIndex((each) => each !== "n");
-      const rows = [];
-      for (let day = view.to; day >= Math.max(view.from, start, 0); day--) {
-        const values = facts.on(view.document, day), iso = dayOf(view, day);
-        const unknown = values?.unknown_cost_count ? `${numbers.count(values.unknown_cost_count)} of unknown cost` : "";
-        rows.push([{ text: iso, href: `#from=${iso}&to=${iso}` },
-          ...figuresOf(spec).map(([name, unit]) => (values ? tables.cell(name, unit, values) : { text: numbers.UNKNOWN, v: "" })),
-          { text: [STATES[view.document.states[day]], unknown].filter(Boolean).join(", ") }]);
-      }
-      return { rows };
-    },
-    rates: (spec, view) => ({ rows: rates.byTime(view).reverse().map((group) => [
-      { text: facts.periodInWords(group.iso, group.last) },
-      ...spec.figures.map(([name, unit]) => tables.cell(name, unit, group.values))]) }),
-    spreads: (spec, view) => {
-      const { day, ...columns } = view.document.splits.spreads?.columns ?? { day: [] };
-      const rows = day.map((_, row) => row).filter((row) => day[row] >= view.from - 6 && day[row] <= view.to);
-      return { rows: rows.reverse().map((row) => [{ text: dayOf(view, day[row]) }, ...spec.figures.map(([name, unit]) => {
-        const value = columns[name][row];
-        return { text: numbers.figure("v", unit, { v: value !== null && unit === "tokens" ? BigInt(value) : value }), v: String(value ?? "") };
-      })]) };
-    },
-    grid: (spec, view) => {
-      const costs = new Map(facts.split(view.document, "hours", view.from, view.to).map((each) => [each.key.join(), each.values]));
-      return { rows: Array.from({ length: 24 }, (_, hour) => [{ text: `${String(hour).padStart(2, "0")}:00` },
-        ...Array.from({ length: 7 }, (__, day) => {
-          const values = costs.get(`${day + 1},${hour}`);
-          return values && values.cost_usd !== null ? tables.cell("cost_usd", "usd", values) : { text: "" };
-        })]) };
-    },
-    split: (table, view, spec) => {
-      const whole = facts.over(view.document, view.from, view.to);
-      const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order, spec.smallLast);
-      const lines = groups.map(({ key, values }) => ({ key: key[0], note: key.at(-1), href: spec.linked && key[1], ...values }));
-      const sum = (name) => lines.reduce((all, each) => all + (each[name] ?? 0n), 0n);
-      const total = whole[spec.total] ?? null;
-      const rest = spec.rest && total !== null ? total - sum(spec.order) : 0n;
-      if (rest) lines.push({ key: spec.rest, [spec.order]: rest });
-      const context = Object.fromEntries(Object.entries(whole).map(([name, value]) => [`@${name}`, value]));
-      const has = (line, name) => name.split("/")[0] in line;
-      const figures = figuresOf(table);
-      const rows = lines.map((line) => figures.map(([name, unit], index) => ({
-        ...(has(line, name) ? tables.cell(name, unit, { ...context, ...line }) : { text: "" }), href: index ? null : line.href })));
-      return { rows, foot: footOf(figures, lines, { [spec.order]: total, gap_cost_usd: whole.gap_cost_usd }) };
-    },
-  };
-  const footOf = (figures, lines, totals) => {
-    const cents = (amount) => numbers.divided(amount, 10n ** 8n);
-    const kinds = figures.slice(1).map(([name, unit]) => {
-      if (unit === "usd" && name in totals) {
-        const total = totals[name];
-        if (total === null) return [numbers.UNKNOWN, 0n];
-        const printed = lines.reduce((all, line) => all + cents(line[name] ?? 0n), 0n);
-        return [numbers.usd(total), cents(total) - printed];
-      }
-      const values = lines.map((line) => line[name]).filter((each) => each !== undefined);
-      if (values.length && (unit === "count" || unit === "tokens")) {
-        return [numbers.figure("sum", unit, { sum: facts.knownSum(values) }), 0n];
-      }
-      return ["", 0n];
-    });
-    const rounding = kinds.some(([, each]) => each)
-      ? [["Rounding", ...kinds.map(([, each]) => (each ? numbers.usd(each * 10n ** 8n) : ""))]] : [];
-    return [...rounding, ["Total", ...kinds.map(([text]) => text)]].map((row) => row.map((text) => ({ text })));
-  };
-
-  // What the templates of a chart's texts may name, for what was chosen; null where there is nothing.
-  const ISOLATED = (name) => `\u2068${name}\u2069`;
-  const contextOf = (spec, view) => {
-    const span = spanOf(view), whole = facts.over(view.document, view.from, view.to);
-    const context = { ...whole, span, period: periodOf(view), hidden: numbers.hidden(whole), listed: numbers.listedOnly(whole), hatched: numbers.hatched(whole) };
-    if (spec.kind === "days" || spec.kind === "rates") return whole.run_count || whole.missing_run_count ? context : null;
-    if (spec.kind === "spreads") {
-      const { rows } = rowsOf.spreads({ figures: [] }, view);
-      if (!rows.length) return null;
-      const { day, ...columns } = view.document.splits.spreads.columns;
-      const isKnown = ([{ text }]) => spec.panels.every(([, measure]) =>
-        columns[`${measure}_median`][day.indexOf(facts.indexOf(first(view.document), text))] !== null);
-      const [{ text: week }] = rows.find(isKnown) ?? rows[0];
-      const row = day.indexOf(facts.indexOf(first(view.document), week));
-      const values = Object.fromEntries(Object.entries(columns).map(([name, each]) => [name,
-        each[row] !== null && name.startsWith("tokens") ? BigInt(each[row]) : each[row]]));
-      return { ...context, ...values, week: facts.inWords(week) };
-    }
-    if (!(spec.split in view.document.splits)) return null;
-    const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order ?? spec.measure, spec.smallLast);
-    if (!groups.length) return null;
-    for (const { values } of groups) {
-      for (const [name, value] of Object.entries(values)) context[`sum_${name}`] = (context[`sum_${name}`] ?? 0n) + (value ?? 0n);
-    }
-    for (const [index, place] of ["first", "second"].slice(0, groups.length).entries()) {
-      for (const [name, value] of Object.entries(groups[index].values)) context[`${place}_${name}`] = value;
-      const [name, hour] = groups[index].key;
-      context[place] = spec.kind === "heat" ? `${spec.days[name - 1]}, ${hour}:00` : ISOLATED(name);
-    }
-    return context;
-  };
-  const titleOf = (spec, context) => {
-    if (spec.smallLast && (context.first_finished_count < numbers.SMALL_SAMPLE || !context[`first_${spec.order}`])) return spec.unranked;
-    return spec.compared && "second" in context ? spec.compared : spec.title;
-  };
   const retell = (figure) => {
     const plot = figure.querySelector(".plot"), spec = plot && specs[plot.dataset.chart];
     if (!spec?.title) return;
     const view = viewOf(spec), was = built.get(figure);
-    const context = view.from <= view.to ? contextOf(spec, view) : null;
+    const context = view.from <= view.to ? telling.contextOf(spec, view) : null;
     const isShown = isChosen() ? context : !was.isEmpty;
     const [title, text, table] = ["h3", "figcaption p", "table"].map((each) => figure.querySelector(each));
     plot.hidden = !isShown;
+    figure.toggleAttribute("data-nothing", isChosen() && !context);
     if (!isChosen()) [title.textContent, text.textContent] = [was.title, was.text];
-    else if (!context) [title.textContent, text.textContent] = [spec.none ?? "Nothing to show", nothing(spec, view)];
-    else [title.textContent, text.textContent] = [numbers.fill(titleOf(spec, context), context), numbers.fill(spec.subtitle, context)];
+    else if (!context) [title.textContent, text.textContent] = telling.nothing(spec, view);
+    else [title.textContent, text.textContent] = [numbers.fill(telling.titleOf(spec, context), context), numbers.fill(spec.subtitle, context)];
     if (table && spec.table && (context || isChosen())) {
-      const caption = numbers.fill(spec.table.caption, { span: spanOf(view) });
-      tables.write(table, { caption, ...(context ? rowsOf[spec.table.kind](spec.table, view, spec) : { rows: [] }) });
+      const caption = numbers.fill(spec.table.caption, { span: telling.spanOf(view) });
+      tables.write(table, { caption, ...(context ? rows.of[spec.table.kind](spec.table, view, spec) : { rows: [] }) });
     }
-  };
-  const nothing = (spec, view) => {
-    if (spec.kind === "spreads" && !("spreads" in view.document.splits)) return "Medians are known for each agent, not for several together: open an agent's page.";
-    return `No runs in ${spanOf(view)}. Choose another period, or clear the choice.`;
   };
 
   // The headline figures of what was chosen.
@@ -202,7 +82,7 @@
     if (block.hidden) return;
     const view = viewOf({ kind: "days" }), values = facts.over(view.document, view.from, view.to);
     const who = state.members.map((each) => memberNames.get(each)).join(", ");
-    const what = `${spanOf(view)}${who ? ` · ${who}` : ""}`;
+    const what = `${telling.spanOf(view)}${who ? ` · ${who}` : ""}`;
     block.querySelector("p").textContent = `Chosen: ${what}`;
     paper.head(`${document.querySelector("h1").textContent} · ${what}`);
     const hidden = [["Cost of hidden runs", "gap_cost_usd", "usd"], ["Hidden runs", "missing_run_count", "count"]];
@@ -298,7 +178,7 @@
     if (byId("chosen-members")) byId("chosen-members").textContent = names.length ? names.join(", ") : "all";
   };
   const equipPicker = () => {
-    periods.offer(byId("period"), dayOf({ document: base }, Math.max([...base.states].findIndex((each) => each !== "n"), 0)));
+    periods.offer(byId("period"), facts.isoOf(base.first, Math.max([...base.states].findIndex((each) => each !== "n"), 0)));
     byId("period").addEventListener("change", ({ target: { value } }) => {
       picker.classList.toggle("own", value === "own");
       if (value === "own") byId("from").focus();

@@ -90,8 +90,8 @@ TITLES = {
     "hours": ("dearest-hour", "percent cost whole"),
     "agents-over-time": ("members-table in charted days", "text name | percent cost whole"),
     "models-over-time": ("model-split in charted days", "text model | percent cost whole"),
-    "tokens-per-run": ("tokens-per-run-table", "tokens tokens_in_median | tokens tokens_in_p95"),
-    "durations": ("durations-table", "seconds duration_median | seconds duration_p95"),
+    "tokens-per-run": ("tokens-of-last-week", "tokens tokens_in_median | tokens tokens_in_p95"),
+    "durations": ("durations-of-last-week", "seconds duration_median | seconds duration_p95"),
     "billing": ("billed-of-last-month", "usd last_billed | usd last_cost"),
 }
 

@@ -54,9 +54,21 @@ def _spreads(*measures: str) -> Question:
         f"""
         select date_trunc('week', day)::date as week, {", ".join(columns)} from runs
         where day between date_trunc('week', $first::date) and $last and day < $today
-        group by week order by week desc""",
+        group by week having bool_or(day >= $first) order by week desc""",
         is_charted=True,
         built=5,
+    )
+
+
+def _last_week(*measures: str) -> Question:
+    """The last week that is whole and whose medians are known, then the others."""
+    medians = " + ".join(f"{each.split('=')[0]}_median" for each in measures)
+    return Question(
+        "",
+        f"""
+        from ({_spreads(*measures).sql}) order by {medians} is null,
+            week < $first or week + 6 > least($last, $today - 1), week desc""",
+        is_charted=True,
     )
 
 
@@ -237,6 +249,10 @@ QUESTIONS = control_sql.QUESTIONS | {
     ),
     "tokens-per-run-table": _spreads("tokens_in=tokens_in", "tokens_out=tokens_out"),
     "durations-table": _spreads(
+        "duration=round(duration_seconds, 1)", "queue=round(queue_seconds, 1)"
+    ),
+    "tokens-of-last-week": _last_week("tokens_in=tokens_in", "tokens_out=tokens_out"),
+    "durations-of-last-week": _last_week(
         "duration=round(duration_seconds, 1)", "queue=round(queue_seconds, 1)"
     ),
     "tool-time": Question(

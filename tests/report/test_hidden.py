@@ -224,3 +224,23 @@ def test_a_chosen_period_adds_hidden_runs_as_the_build_does(
     assert daily[1:] == built[1:15]
     assert members[1:3] == [cost, "$3.50"]
     assert sum(value or 0 for value in segments[0]) == pytest.approx(3.5)
+
+
+def test_where_all_runs_are_hidden_charts_say_no_more(build: BuildSite, reader: Reader) -> None:
+    """Of days whose runs are all hidden, what only listed runs tell is not known, nor of a week."""
+    (page,) = (each for each in build(_with_hidden()).agents if "<bdi>Baker<" in each.source)
+    shown = reader.open(page.path, "#from=2026-02-03&to=2026-02-08")
+    told = shown.evaluate(
+        "[...document.querySelectorAll('figure:has(.plot[hidden])')].map(each =>"
+        " [each.id, each.querySelector('figcaption p').textContent])"
+    )
+
+    assert shown.locator("#chosen dd").all_inner_texts()[:2] == ["$0.30", "7"]
+    assert {text for _, text in told} == {
+        "All 7 runs in 3\u20138 February 2026 are hidden: what they did is not known."
+    }
+    assert {"cost-per-run", "outcomes", "failure-rate", "versions", "tokens-per-run"} <= {
+        key for key, _ in told
+    }
+    assert shown.locator("#cost .plot").is_visible()
+    assert shown.locator("figure:has(.plot[hidden]) table:visible").count() == 0

@@ -230,6 +230,7 @@ def _spec(
 
 def _chart(key: str, label: str, subject: Subject, spec: Spec) -> Chart:
     span = timeline.span(subject)
+    spec["label"] = label
     if not timeline.has_runs(subject):
         return missing(key, label, f"{timeline.NO_RUNS_YET}: {span}.", spec)
     context = {

@@ -28,7 +28,8 @@ _AGENTS = Ranking(
     "or more burned any",
     subtitle="Left: share of finished runs that failed, with the 95% Wilson interval. Right: cost "
     "of failed runs, red, within that of all listed runs, grey, US dollars. Hollow and last: "
-    "agents with fewer than 20 finished runs, not ranked. {span}.",
+    "agents with fewer than 20 finished runs, not ranked. {span}.{listed}",
+    label="Agents by the cost of their failed runs",
     none="No runs",
     table="failing-agents",
     caption="Agents by the cost of their failed runs, those with fewer than 20 finished runs last, "

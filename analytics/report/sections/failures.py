@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LISTED_PERIODS = 6  # in the page; the script adds the charted ones before
 RUNS_FOR_DAILY_RATES = 100  # with fewer a day, the intervals are wider than any change
 
+_LABEL = "Failure rate over time"
 _FIGURES = (
     Figure("Failed", "failed_count", "count"),
     Figure("Finished", "finished_count", "count"),
@@ -34,6 +35,7 @@ def failure_rate(subject: Subject, timezone: str) -> Chart:
     caption = f"Failure rate by week or day, {{span}}, {timezone}"
     spec: Spec = {
         "kind": "rates",
+        "label": _LABEL,
         "title": "Failed of finished runs in {period}: {failed_count/finished_count|rate}",
         "subtitle": "Dots: share of finished runs that failed; lines: 95% Wilson interval; hollow: "
         f"fewer than 20 runs. Without today, {{span}}, {timezone}.{{listed}}",
@@ -46,7 +48,7 @@ def failure_rate(subject: Subject, timezone: str) -> Chart:
     }
     known = [day for day in timeline.measures(subject) if day and day.finished_count]
     if not known:
-        return missing("failure-rate", "Failure rate over time", f"No finished runs: {span}.", spec)
+        return missing("failure-rate", _LABEL, f"No finished runs: {span}.", spec)
     is_daily = median(day.finished_count for day in known) >= RUNS_FOR_DAILY_RATES
     points = [
         (period, measures)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from analytics.report.figures.splits import Split
     from analytics.report.writing.phrases import Value
 
+_LABEL = "Cost by weekday and hour"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -26,6 +27,7 @@ def chart(subject: Subject, split: Split, timezone: str) -> Chart:
         "split": "hours",
         "measure": "cost_usd",
         "unit": "usd",
+        "label": _LABEL,
         "days": list(_DAYS),
         "title": "The dearest hour of the week is {first}: {first_cost_usd/cost_usd|percent} of "
         "the cost",
@@ -44,7 +46,7 @@ def chart(subject: Subject, split: Split, timezone: str) -> Chart:
         if isinstance(cost := values["cost_usd"], Decimal)
     }
     if not any(costs.values()):
-        return missing("hours", "Cost by weekday and hour", f"No cost: {period}.", spec)
+        return missing("hours", _LABEL, f"No cost: {period}.", spec)
     day, hour = max(costs, key=lambda cell: costs[cell])
     context: dict[str, Value] = {
         "first": f"{_DAYS[day - 1]}, {hour}:00",

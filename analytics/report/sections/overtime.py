@@ -56,8 +56,10 @@ def _chart(
 ) -> Chart:
     period = subject.coverage.chart_period
     measure = "complete_cost_usd" if split_name == "top" else "cost_usd"
+    label = f"Cost over time by {part}"
     spec: Spec = {
         "kind": "stack",
+        "label": label,
         "split": split_name,
         "measure": measure,
         "total": "complete_cost_usd",
@@ -70,7 +72,6 @@ def _chart(
         "subtitle": f"Cost of runs by day (by week, from Monday, in a long period) and {part}, US "
         "dollars, {span}. Colours stand for the dearest of the whole period.",
     }
-    label = f"Cost over time by {part}"
     groups = split.over(period)
     costs = {
         group: cost

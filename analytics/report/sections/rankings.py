@@ -48,6 +48,7 @@ class Ranking:
     unit: str = "usd"
     measures: Sequence[tuple[str, str]] = (("Cost", "@cost"),)
     is_charted: bool = False  # over the charted days, not the recent ones
+    label: str = ""  # what it shows, where all runs are hidden that it could tell of
     unranked: str = ""  # the title where nothing can be ranked first
     compared: str = ""  # the title where there is a second part
     is_small_last: bool = False  # few finished runs are a small sample, and are not ranked
@@ -66,6 +67,7 @@ class Ranking:
             "smallLast": self.is_small_last,
             "linked": self.is_linked,
             "measures": [list(each) for each in self.measures],
+            "label": self.label or self.none,
             "title": self.title,
             "unranked": self.unranked,
             "compared": self.compared,
@@ -202,6 +204,7 @@ ERRORS = Ranking(
     split="errors",
     title="{first} makes {first_cost_usd/failed_cost_usd|percent} of the cost of failures",
     subtitle="Cost of failed runs by error class, US dollars, {span}.{listed}",
+    label="Failed runs by error class",
     none="No failed runs",
     table="error-classes",
     caption="Failed runs by error class, US dollars, {span}",
@@ -245,6 +248,7 @@ VERSIONS = Ranking(
     "{first}, {second_failed_count/second_finished_count|rate} with {second} before it",
     subtitle="Dots: share of finished runs that failed; lines: 95% Wilson interval; hollow: fewer "
     "than 20 runs. By version, the newest first, {span}.{listed}",
+    label="Failure rate by version",
     none="No finished runs",
     table="version-rates",
     caption="Runs by version, US dollars, {span}",
@@ -269,6 +273,7 @@ STEPS = Ranking(
     title="Runs wait longest for {first}: {first_milliseconds/sum_milliseconds|percent} of the "
     "time in tools",
     subtitle="Time that runs spent in each tool, from their log events, {span}.{listed}",
+    label="Time in tools",
     none="No log events of tools",
     table="tool-time",
     caption="Tools that runs called, {span}",

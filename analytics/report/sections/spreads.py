@@ -5,18 +5,20 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from analytics.report.figures.periods import day_in_words
+from analytics.report.figures.periods import Period, day_in_words
 from analytics.report.writing import figured, phrases
 from analytics.report.writing.blocks import Chart, Spec, missing
 from analytics.report.writing.figured import Figure
 from analytics.report.writing.tables import Column, Table
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from analytics.report.figures.facts import Subject
     from analytics.report.figures.splits import Split
     from analytics.report.writing.phrases import Value
 
-_WEEK = timedelta(days=7)
+_DAY = timedelta(days=1)
 LISTED_WEEKS = 5  # in the page; the script adds the charted ones before
 _LEVELS = (("median", "median"), ("p95", "95th percentile"))
 
@@ -64,7 +66,7 @@ def _chart(
     period = subject.coverage.chart_period
     subtitle = (
         "Median and 95th percentile of the finished runs created in each week, each panel on its "
-        "own scale, {span}. A week begins on Monday.{listed}"
+        "own scale, {span}. A week begins on Monday and counts whole.{listed}"
     )
     figures = [
         Figure(f"{name}, {words}", f"{measure}_{level}", unit)
@@ -74,6 +76,7 @@ def _chart(
     caption = f"{label}: median and 95th percentile by week, {{span}}"
     spec: Spec = {
         "kind": "spreads",
+        "label": label,
         "title": title,
         "none": f"{label}: nothing to show",
         "subtitle": subtitle,
@@ -86,18 +89,17 @@ def _chart(
         },
     }
     weeks = [
-        (monday, values)
+        (monday, {name: column[row] for name, column in split.columns.items()})
         for row, day in enumerate(split.days)
-        if (monday := split.first + timedelta(days=day)) > period.first - _WEEK
-        and (values := {name: column[row] for name, column in split.columns.items()})
+        if (monday := split.first + timedelta(days=day)) > period.first - 7 * _DAY
+        and subject.over(_within(period, monday)).run_count
     ]
     if not any(value is not None for _, values in weeks for value in values.values()):
         return missing(key, label, f"No finished runs: {period}.", spec)
     medians = [f"{measure}_median" for _, measure, _, _ in panels]
-    week, values = next(
-        (each for each in reversed(weeks) if all(each[1][name] is not None for name in medians)),
-        weeks[-1],
-    )
+    known = [each for each in weeks if all(each[1][name] is not None for name in medians)]
+    whole = [each for each in known if _is_whole(each[0], subject)]
+    week, values = (whole or known or weeks)[-1]
     context: dict[str, Value] = {
         **values,
         "week": day_in_words(week),
@@ -120,3 +122,15 @@ def _chart(
             is_sortable=True,
         ),
     )
+
+
+def _within(period: Period, monday: date) -> Period:
+    """The days of a week that lie within a period."""
+    return Period(max(monday, period.first), min(monday + 6 * _DAY, period.last))
+
+
+def _is_whole(monday: date, subject: Subject) -> bool:
+    """Whether all days of a week are charted, and over."""
+    coverage = subject.coverage
+    last = min(coverage.chart_period.last, coverage.calendar.yesterday)
+    return coverage.chart_period.first <= monday and monday + 6 * _DAY <= last

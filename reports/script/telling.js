@@ -1,0 +1,68 @@
+// What a chart tells of a view: its days in words, its title and its text, or why it shows nothing.
+"use strict";
+
+const telling = (() => {
+  const dayOf = (view, index) => facts.isoOf(view.document.first, index);
+  const periodOf = (view) => facts.periodInWords(dayOf(view, view.from), dayOf(view, view.to));
+  const spanOf = (view) => {
+    const text = periodOf(view);
+    if (!view.isChosen) return text;
+    const states = view.document.states.slice(view.from, view.to + 1);
+    const notes = [["s", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]]
+      .filter(([each]) => states.includes(each)).map(([, words]) => words);
+    return notes.length ? `${text} (${notes.join(", ")})` : text;
+  };
+
+  // What the templates of a chart's texts may name, for what was chosen; null where there is nothing.
+  const isAllHidden = (whole) => whole.missing_run_count && !whole.run_count;
+  const tellsOfListed = ({ subtitle }) => subtitle.includes("{listed}");
+  const ISOLATED = (name) => `\u2068${name}\u2069`;
+  const contextOf = (spec, view) => {
+    const span = spanOf(view), whole = facts.over(view.document, view.from, view.to);
+    const context = { ...whole, span, period: periodOf(view), hidden: numbers.hidden(whole), listed: numbers.listedOnly(whole), hatched: numbers.hatched(whole) };
+    if (isAllHidden(whole) && tellsOfListed(spec)) return null;
+    if (spec.kind === "days" || spec.kind === "rates") return whole.all_run_count ? context : null;
+    if (spec.kind === "spreads") return withWeek(spec, view, context);
+    if (!(spec.split in view.document.splits)) return null;
+    const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order ?? spec.measure, spec.smallLast);
+    if (!groups.length) return null;
+    for (const { values } of groups) {
+      for (const [name, value] of Object.entries(values)) context[`sum_${name}`] = (context[`sum_${name}`] ?? 0n) + (value ?? 0n);
+    }
+    for (const [index, place] of ["first", "second"].slice(0, groups.length).entries()) {
+      for (const [name, value] of Object.entries(groups[index].values)) context[`${place}_${name}`] = value;
+      const [name, hour] = groups[index].key;
+      context[place] = spec.kind === "heat" ? `${spec.days[name - 1]}, ${hour}:00` : ISOLATED(name);
+    }
+    return context;
+  };
+  // Of the last whole week whose medians are known, else of the last known one.
+  const withWeek = ({ panels }, { document, from, to }, context) => {
+    const weeks = facts.weeks(document, from, to).reverse();
+    if (!weeks.length) return null;
+    const { day, ...columns } = document.splits.spreads.columns;
+    const isWhole = (row) => day[row] >= from && day[row] + 6 <= to && document.states[day[row] + 6] !== "s";
+    const known = weeks.filter((row) => panels.every(([, measure]) => columns[`${measure}_median`][row] !== null));
+    const row = known.find(isWhole) ?? known[0] ?? weeks[0];
+    const values = Object.fromEntries(Object.entries(columns).map(([name, each]) => [name,
+      each[row] !== null && name.startsWith("tokens") ? BigInt(each[row]) : each[row]]));
+    return { ...context, ...values, week: facts.inWords(facts.isoOf(document.first, day[row])) };
+  };
+  const titleOf = (spec, context) => {
+    if (spec.smallLast && (context.first_finished_count < numbers.SMALL_SAMPLE || !context[`first_${spec.order}`])) return spec.unranked;
+    return spec.compared && "second" in context ? spec.compared : spec.title;
+  };
+  // The title and the text of a chart that has nothing to show.
+  const nothing = (spec, view) => {
+    const whole = facts.over(view.document, view.from, view.to), span = spanOf(view);
+    if (isAllHidden(whole)) return [spec.label ?? spec.none, allHidden(whole, span)];
+    const title = spec.none ?? spec.label;
+    if (spec.kind === "spreads" && !("spreads" in view.document.splits)) return [title, "Medians are known for each agent, not for several together: open an agent's page."];
+    if (whole.run_count) return [title, `None in ${span}.`];
+    return [title, `No runs in ${span}. Choose another period, or clear the choice.`];
+  };
+  const allHidden = ({ missing_run_count: runs }, span) =>
+    `All ${numbers.plural(runs, "run")} in ${span} are hidden: what they did is not known.`;
+
+  return { dayOf, periodOf, spanOf, contextOf, titleOf, nothing };
+})();
