@@ -44,7 +44,7 @@
     const at = (iso) => facts.indexOf(document.first, iso);
     const last = base.states.length - 1;
     if (state.from) return { document, hides, isChosen: true, from: Math.max(at(state.from), 0), to: Math.min(at(state.to), last) };
-    const isCharted = CHARTED.has(spec.kind) || spec.charted;
+    const isCharted = isChosen() || CHARTED.has(spec.kind) || spec.charted; // of a choice, all show the same days
     const [from, to] = isCharted ? [at(dataset.chartFirst), last] : [last - 30, last - 1];
     return { document, hides, isChosen: isChosen(), from, to };
   };
@@ -146,6 +146,7 @@
     }
     figures.forEach(retell);
     redraw();
+    if (runs.has) await runs.rank(isChosen() ? viewOf({ kind: "days" }) : null);
     sortTables();
     if (runs.has && (state.from || runs.isOpen)) await listRuns();
     if (runs.has && state.run) await runs.show(state.run, () => { state.run = null; write(); });

@@ -49,7 +49,7 @@ const rows = (() => {
       const figures = figuresOf(table, view);
       const rows = lines.map((line) => figures.map(([name, unit], index) => ({
         ...(has(line, name) ? tables.cell(name, unit, { ...context, ...line }) : { text: "" }), href: index ? null : line.href })));
-      return { rows, foot: footOf(figures, lines, { [spec.order]: total, gap_cost_usd: whole.gap_cost_usd }) };
+      return { rows, foot: footOf(figures, lines, { ...whole, [spec.order]: total }) };
     },
   };
   const footOf = (figures, lines, totals) => {

@@ -42,6 +42,31 @@ const runs = (() => {
     tables.write(document.getElementById("runs"), { caption, rows });
     tables.say(caption);
   };
+  // The costliest runs: as built, or those of a view where the page holds all its listed runs.
+  const costliest = document.getElementById("dearest-runs");
+  const built = costliest && { caption: costliest.caption.textContent, rows: [...costliest.tBodies[0].rows] };
+  const rank = async (view) => {
+    if (!costliest) return;
+    const untold = document.getElementById("dearest-untold");
+    const { caption, rows, reason } = view ? await rankedOf(view) : { caption: built.caption, rows: [] };
+    tables.write(costliest, { caption, rows });
+    if (!view) costliest.tBodies[0].append(...built.rows);
+    untold.textContent = reason ?? "";
+    untold.hidden = !reason;
+    costliest.closest(".ranked").hidden = Boolean(reason);
+  };
+  const rankedOf = async (view) => {
+    const { first, runs: columns } = await facts.load(`${name}-runs`);
+    const span = telling.spanOf(view), [from, to] = [view.from, view.to].map((day) => telling.dayOf(view, day));
+    const known = columns.run_id.map((_, index) => rowOf(columns, index))
+      .filter(({ day }) => facts.isoOf(first, day) >= from && facts.isoOf(first, day) <= to);
+    const priced = known.filter((run) => run.cost_usd !== null).map((run) => [big(run.cost_usd), run]);
+    const { run_count: count } = facts.over(view.document, view.from, view.to);
+    if (count > known.length) return { caption: "", rows: [], reason: `The costliest runs of ${span} are not known here: the page holds the newest 1,000.` };
+    if (!priced.length) return { caption: "", rows: [], reason: `No listed run of known cost in ${span}.` };
+    const dearest = priced.sort(([a, one], [b, other]) => (a === b ? (one.run_id < other.run_id ? -1 : 1) : a < b ? 1 : -1)).slice(0, 10);
+    return { caption: `The ${numbers.plural(dearest.length, "costliest run")}, ${span}; times in UTC`, rows: dearest.map(([, run]) => cellsOf(run)) };
+  };
   const offerStatuses = async () => {
     const { runs: columns } = await facts.load(`${name}-runs`);
     const select = section.querySelector("#run-status");
@@ -115,5 +140,5 @@ const runs = (() => {
     }
   };
 
-  return { has, link, list, offerStatuses, show, hide };
+  return { has, link, list, rank, offerStatuses, show, hide };
 })();

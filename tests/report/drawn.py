@@ -41,10 +41,10 @@ def differences(key: str, spec: dict[str, Any], traces: list[Trace], sql: Asked,
 
 
 def _close(drawn: Sequence[Any], right: Sequence[Any]) -> bool:
-    """Positions are floats; what is not known is not drawn."""
+    """Positions are floats, of parts rounded day by day; what is not known is not drawn."""
     wanted = [None if each is None else float(each) for each in right]
     return len(drawn) == len(wanted) and all(
-        one is other if None in (one, other) else one == pytest.approx(other, rel=1e-9, abs=1e-9)
+        one is other if None in (one, other) else one == pytest.approx(other, rel=1e-9, abs=1e-8)
         for one, other in zip(drawn, wanted, strict=True)
     )
 

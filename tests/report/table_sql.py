@@ -34,7 +34,8 @@ def _members(name: str) -> Question:
         join published.marts.dim_workspaces using (workspace_id)
         where names.agent_id is not distinct from every.agent_id and day between $first and $last
         group by {name} order by cost desc nulls last, lower({name})""",
-        "text name | usd cost | ~usd gap | | count runs | ~count missing | count failed | |",
+        "text name | usd cost | ~usd gap | | count runs | ~count missing | count failed | |"
+        " usd failed_usd",
         f"select 'Total' as name, {MEASURES} from every where day between $first and $last",
     )
 
@@ -209,7 +210,7 @@ QUESTIONS = control_sql.QUESTIONS | {
         )
         window newest as (order by agent_version desc nulls last)
         order by agent_version desc nulls last""",
-        "text version | count failed | count finished | | | count listed_runs | |",
+        "text version | count failed | count finished | | | count listed_runs | usd listed |",
         f"select 'Total' as version, {MEASURES} from every where day between $first and $last",
         is_charted=True,
     ),

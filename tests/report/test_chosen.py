@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.report import cells, drawn
+from tests.report import cells, control_sql, drawn
 from tests.report.asking import Days, days, hides_runs, identity, of_page, question, today
 from tests.report.browser import Reader
 from tests.report.cells import Cell
@@ -30,18 +32,20 @@ def _members(page: Page, kind: str) -> list[str]:
     return [each.attributes["value"] for each in boxes][: 1 if kind == "overview" else 3][-2:]
 
 
-_TABLES = """() => [...document.querySelectorAll('figure.chart:not(:has(.plot[hidden])) table')]
-    .map(table => [table.id, [...table.rows].slice(1).map(row => [...row.cells].map(cell => {
+_TABLES = """(those) => [...document.querySelectorAll(those)].map(table =>
+        [table.id, [...table.rows].slice(1).map(row => [...row.cells].map(cell => {
         const note = [...cell.querySelectorAll('small')].map(each => each.textContent).join('');
         const text = cell.textContent;
         return [text.slice(0, text.length - note.length), note, cell.dataset.v ?? null];
     }))])"""
 
 
-def _tables(shown: Any) -> dict[str, list[list[Cell]]]:
+def _tables(
+    shown: Any, those: str = "figure.chart:not(:has(.plot[hidden])) table"
+) -> dict[str, list[list[Cell]]]:
     return {
         key: [[Cell(*each) for each in row] for row in rows if row[0][0] != "Rounding"]
-        for key, rows in shown.evaluate(_TABLES)
+        for key, rows in shown.evaluate(_TABLES, those)
     }
 
 
@@ -68,7 +72,8 @@ CHOICES = {
 }
 CASES = [
     ("overview", "nothing"), ("overview", "both"), ("workspace", "nothing"),
-    ("workspace", "period"), ("workspace", "both"), ("agent", "nothing"), ("agent", "period"),
+    ("workspace", "period"), ("workspace", "members"), ("workspace", "both"),
+    ("agent", "nothing"), ("agent", "period"),
 ]  # fmt: skip
 # What is of the newest days, whatever is chosen.
 FIXED = {"movers", "forecast", "billing", "movers-table", "forecast-table", "billing-by-provider"}
@@ -94,7 +99,9 @@ def test_what_was_chosen_is_shown_as_sql_says(
 
     def of(asked: cells.Question, key: str) -> Days:
         chosen = {"first": FIRST, "last": LAST, "today": today(page)}
-        return chosen if has_period and key not in FIXED else days(page, asked)
+        if has_period and key not in FIXED:
+            return chosen
+        return days(page, replace(asked, is_charted=asked.is_charted or has_members))
 
     for key, rows in _tables(shown).items():
         if (choice != "nothing") and key in FIXED:
@@ -112,7 +119,8 @@ def test_what_was_chosen_is_shown_as_sql_says(
         ]
     if choice != "nothing":
         texts = shown.locator("#chosen dd").all_inner_texts()
-        row = _asked(sql, page, kind, members).row(WHOLE, **of(cells.Question("", ""), ""))
+        whole = of(cells.Question("", "", is_charted=True), "")
+        row = _asked(sql, page, kind, members).row(WHOLE, **whole)
         right = [
             cells.said(each.removeprefix("~"), row)
             for each in HEADLINE
@@ -127,3 +135,40 @@ def test_what_was_chosen_is_shown_as_sql_says(
 
     assert found
     assert [each for each in found if each] == []
+
+
+def test_the_costliest_runs_are_those_of_the_choice(
+    nights: Site, sql: Asked, reader: Reader
+) -> None:
+    """Of a chosen period the costliest runs are its own, and as built when nothing is chosen."""
+    page = _page(nights, "agent")
+    of_page(sql, page)
+    right = sql.rows(
+        f"""{control_sql.RUN_COLUMNS} from runs
+        where cost_usd is not null and day between $first and $last
+        order by cost_usd desc, run_id limit 10""",
+        first=FIRST,
+        last=LAST,
+        today=LAST,
+    )
+    shown = reader.open(page.path, f"#from={FIRST}&to={LAST}")
+    (lines,) = _tables(shown, "#dearest-runs").values()
+    shown.locator("#clear").click()
+    shown.locator("#chosen").wait_for(state="hidden")
+    expect(shown.locator("#dearest-runs caption span")).to_have_text(
+        page.root.all("table", id="dearest-runs")[0].all("caption")[0].text
+    )
+    (built,) = _tables(shown, "#dearest-runs").values()
+
+    assert [line[0].text for line in lines] == [row["run_id"] for row in right]
+    assert [line[0].text for line in built] == [row[0] for row in page.table("dearest-runs")[1:]]
+
+
+def test_costliest_runs_that_a_page_does_not_hold_are_not_listed(
+    site: Site, reader: Reader
+) -> None:
+    """Where no run of a choice is listed or none is priced, a sentence stands for the table."""
+    shown = reader.open(site.agents[0].path, "#from=2025-12-01&to=2025-12-01")
+
+    assert shown.locator("#dearest-runs:visible").count() == 0
+    assert "No listed run of known cost" in shown.locator("#dearest-untold").inner_text()

@@ -23,12 +23,12 @@ _HUES = tuple(f"@hue-{number}" for number in range(1, 6))
 
 def models(subject: Subject, split: Split) -> Chart:
     """Cost by day or week and model."""
-    return _chart("models-over-time", "models", "model", "model-split", subject, split)
+    return _chart("models-over-time", "models", "model", subject, split)
 
 
 def agents(subject: Subject, split: Split) -> Chart:
     """Cost by day or week and agent."""
-    return _chart("agents-over-time", "top", "agent", "all-agents", subject, split)
+    return _chart("agents-over-time", "top", "agent", subject, split)
 
 
 def dearest(subject: Subject, agents: Sequence[Agent]) -> Split:
@@ -51,9 +51,7 @@ def dearest(subject: Subject, agents: Sequence[Agent]) -> Split:
     return splits.of_rows(subject.coverage.calendar.history.first, ["complete_cost_usd"], rows)
 
 
-def _chart(
-    key: str, split_name: str, part: str, table: str, subject: Subject, split: Split
-) -> Chart:
+def _chart(key: str, split_name: str, part: str, subject: Subject, split: Split) -> Chart:
     period = subject.coverage.chart_period
     measure = "complete_cost_usd" if split_name == "top" else "cost_usd"
     label = f"Cost over time by {part}"
@@ -93,5 +91,4 @@ def _chart(
         phrases.fill(spec["title"], context),
         phrases.fill(spec["subtitle"], context),
         spec,
-        see_table=table,
     )

@@ -129,7 +129,7 @@ def table(
         known = sum((part for part in parts if isinstance(part, Decimal)), Decimal(0))
         if total != known:
             lines.append({"key": ranking.rest, ranking.order: total - known})
-    totals = {ranking.order: total, "gap_cost_usd": whole.gap_cost_usd}
+    totals = {**whole.values(), ranking.order: total}
     context = {f"@{name}": value for name, value in whole.values().items()}
     return Table(
         ranking.table,
