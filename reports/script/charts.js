@@ -14,8 +14,8 @@ const charts = (() => {
   const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
     itemclick: false, itemdoubleclick: false, traceorder: "normal" };
   const isNarrow = () => innerWidth < 640;
-  const legendOf = (count) => (count > 3 && isNarrow()
-    ? { ...LEGEND, y: -0.18, entrywidthmode: "fraction", entrywidth: 0.49, font: { size: 11 } } : LEGEND); // two columns
+  const legendOf = (names) => (names.length > 3 && isNarrow() ? { ...LEGEND, y: -0.18, entrywidthmode: "fraction",
+    entrywidth: names.some((each) => each.length > 20) ? 1 : 0.49, font: { size: 11 } } : LEGEND); // two columns of short names
 
   // Colours: a role such as "@cost" stands for the custom property --cost of the style sheet, and
   // "@cost~" for the same, pale.
@@ -38,10 +38,11 @@ const charts = (() => {
     return isRole ? colour(value) : value;
   };
 
-  // Names are data: Plotly would read tags and entities in them.
-  const escaped = (name, length = 28) => {
-    const short = name.length > length ? `${name.slice(0, length - 1).trimEnd()}…` : name;
-    return short.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+  // Names are data: Plotly would read tags and entities in them. What tells one apart is not cut.
+  const escaped = (name, length = 28, apart = "") => {
+    const room = apart ? Math.max(32 - apart.length, 12) : length;
+    const short = name.length > room ? `${name.slice(0, room - 1).trimEnd()}…` : name;
+    return `${short}${apart}`.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
   };
 
   // Money and large counts become positions on the screen only here.
@@ -185,8 +186,8 @@ const charts = (() => {
       const totals = summed(daysOf(view).map((each, index) => [view.from + index, each.values?.[spec.total]]));
       const known = of(all);
       const rest = totals.map((total, index) => total - known[index]);
-      const nameOf = namesOf(spec, all);
-      const series = shown.map((each, index) => [escaped(nameOf(each), isNarrow() ? 17 : 28), spec.roles[index], of([each])]);
+      const apart = apartOf(spec, all);
+      const series = shown.map((each, index) => [escaped(each.key[0], isNarrow() ? 17 : 28, apart(each)), spec.roles[index], of([each])]);
       if (hidden.length) series.push([numbers.plural(hidden.length, "other"), "@others", of(hidden)]);
       if (rest.some((each) => each > 0n)) series.push([spec.rest, "@rest", rest.map((each) => (each > 0n ? each : 0n))]);
       const unended = new Set(Array.from({ length: span }, (_, index) => view.from + index)
@@ -199,7 +200,7 @@ const charts = (() => {
         marker: markerOf(role, isWhole, "", 0.5) }));
       const sums = buckets.map((_, index) => data.reduce((sum, trace) => sum + (trace.y[index] ?? 0), 0));
       data.push(...series.map(([name, role]) => legendEntry(name, role, "")));
-      return { data, layout: { barmode: "stack", bargap: 0.15, showlegend: true, legend: legendOf(series.length),
+      return { data, layout: { barmode: "stack", bargap: 0.15, showlegend: true, legend: legendOf(series.map(([name]) => name)),
         xaxis: timeAxis(buckets[0], buckets.at(-1)), yaxis: axis(sums, spec.unit) } };
     },
 
@@ -215,7 +216,7 @@ const charts = (() => {
           textposition: "outside", textfont: { color: "@text" }, cliponaxis: false,
           constraintext: "none", marker: { color: roles } };
       });
-      const layout = rowsLayout(rows.map((row) => escaped(row.label, room && isNarrow() ? 17 : 28)), spec.measures.length);
+      const layout = rowsLayout(rows.map((row) => escaped(row.label, room && isNarrow() ? 17 : 28, row.apart)), spec.measures.length);
       layout.bargap = 0.35;
       const values = rows.flatMap((row) => row.values);
       layout.xaxis = { visible: false, range: [Math.min(0, ...values), Math.max(0, ...values) || 1] };
@@ -341,10 +342,10 @@ const charts = (() => {
     const isSmall = (group) => isSmallLast && group.values.finished_count < numbers.SMALL_SAMPLE;
     return groups.sort((a, b) => isSmall(a) - isSmall(b) || (size(a) === size(b) ? byName(a, b) : size(a) < size(b) ? 1 : -1));
   };
-  // What a part is called: a model that two providers run is told apart by them.
-  const namesOf = (spec, groups) => {
+  // What tells a part apart, after its name: of a model that several providers run, the provider.
+  const apartOf = (spec, groups) => {
     const count = (name) => groups.filter((each) => each.key[0] === name).length;
-    return ({ key: [name, provider] }) => (spec.split === "models" && count(name) > 1 ? `${name} (${provider})` : name);
+    return ({ key: [name, provider] }) => (spec.split === "models" && count(name) > 1 ? ` (${provider})` : "");
   };
   // Rows that the page brings are those of no choice; a split gives those of any.
   const barRows = (spec, view) => (spec.rows && !(view.isChosen && spec.split) ? spec.rows : ranked(spec, view));
@@ -362,8 +363,9 @@ const charts = (() => {
     const bar = (label, value, role, href) => ({ label, role, href, values: [position(value, spec.unit)],
       texts: [numbers.figure("value", spec.unit === "usd" ? "usd_headline" : spec.unit, { value })] });
     const sum = (values) => values.reduce((a, b) => a + (b ?? 0n), 0n);
-    const nameOf = namesOf(spec, groups);
-    const rows = groups.slice(0, SHOWN_BARS).map((each) => bar(nameOf(each), each.values[measure], undefined, spec.linked && each.key[1]));
+    const apart = apartOf(spec, groups);
+    const rows = groups.slice(0, SHOWN_BARS).map((each) => (
+      { ...bar(each.key[0], each.values[measure], undefined, spec.linked && each.key[1]), apart: apart(each) }));
     const hidden = groups.slice(SHOWN_BARS);
     if (hidden.length) rows.push(bar(numbers.plural(hidden.length, "other"), sum(hidden.map((each) => each.values[measure])), "@others"));
     if (spec.rest) {
@@ -396,5 +398,5 @@ const charts = (() => {
     return Plotly.react(plot, painted(data), layoutOf(layout), CONFIG);
   };
 
-  return { draw, ordered, hrefOf };
+  return { draw, ordered, apartOf, hrefOf };
 })();

@@ -29,10 +29,11 @@ const telling = (() => {
     for (const { values } of groups) {
       for (const [name, value] of Object.entries(values)) context[`sum_${name}`] = (context[`sum_${name}`] ?? 0n) + (value ?? 0n);
     }
+    const apart = charts.apartOf(spec, groups);
     for (const [index, place] of ["first", "second"].slice(0, groups.length).entries()) {
       for (const [name, value] of Object.entries(groups[index].values)) context[`${place}_${name}`] = value;
       const [name, hour] = groups[index].key;
-      context[place] = spec.kind === "heat" ? `${spec.days[name - 1]}, ${hour}:00` : ISOLATED(name);
+      context[place] = spec.kind === "heat" ? `${spec.days[name - 1]}, ${hour}:00` : ISOLATED(name + apart(groups[index]));
     }
     return context;
   };

@@ -81,7 +81,7 @@ TITLES = {
     "members": ("members-table", "text name | percent cost whole"),
     "failing": ("failing-agents", "text name | usd failed_usd | rate failed finished"),
     "errors": ("error-classes", "text class | percent cost whole"),
-    "models": ("model-split", "text model | percent cost whole"),
+    "models": ("model-split", "text named | percent cost whole"),
     "versions": (
         "version-rates",
         "text version | rate failed finished | text+ before | rate+ failed_before finished_before",
@@ -89,7 +89,7 @@ TITLES = {
     "steps": ("tool-time", "text tool | percent seconds whole"),
     "hours": ("dearest-hour", "percent cost whole"),
     "agents-over-time": ("members-table in charted days", "text name | percent cost whole"),
-    "models-over-time": ("model-split in charted days", "text model | percent cost whole"),
+    "models-over-time": ("model-split in charted days", "text named | percent cost whole"),
     "tokens-per-run": ("tokens-of-last-week", "tokens tokens_in_median | tokens tokens_in_p95"),
     "durations": ("durations-of-last-week", "seconds duration_median | seconds duration_p95"),
     "billing": ("billed-of-last-month", "usd last_billed | usd last_cost"),

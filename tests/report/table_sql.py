@@ -228,7 +228,9 @@ QUESTIONS = control_sql.QUESTIONS | {
             select 2 as line, 'Model not known' as model,
                 cost - coalesce((select sum(cost) from parts), 0) as cost from whole
         )
-        select lines.*, whole.cost as whole from lines, whole
+        select lines.*, whole.cost as whole, if(count(*) over (partition by model) > 1,
+            model || ' (' || provider || ')', model) as named
+        from lines, whole
         where line != 2 or abs(lines.cost) > 1e-6  -- parts of hidden runs are rounded each
         order by line, lines.cost desc nulls last, lower(model)""",
         "text model | | usd cost | | tokens tokens_in | tokens tokens_out",

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from analytics.report.figures import splits, timeline
-from analytics.report.sections.rankings import NOT_SPLIT
+from analytics.report.sections.rankings import NOT_SPLIT, name_of
 from analytics.report.writing import names, phrases
 from analytics.report.writing.blocks import Chart, Spec, missing
 
@@ -80,7 +80,7 @@ def _chart(key: str, split_name: str, part: str, subject: Subject, split: Split)
         return missing(key, label, f"{timeline.NO_RUNS_YET}: {period}.", spec)
     first = max(costs, key=lambda group: costs[group])
     context: dict[str, Value] = {
-        "first": names.in_sentence(first[0]),
+        "first": names.in_sentence(name_of(split_name, first, groups)),
         f"first_{measure}": costs[first],
         "complete_cost_usd": subject.over(period).complete_cost_usd,
         "span": str(period),

@@ -13,7 +13,7 @@ from analytics.report.writing.names import in_sentence
 from analytics.report.writing.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from analytics.report.figures.facts import Measures, Subject
     from analytics.report.figures.splits import Split
@@ -94,7 +94,7 @@ def chart(ranking: Ranking, subject: Subject, split: Split) -> Chart:
         return missing(ranking.key, ranking.none, f"None in {period}.", ranking.spec())
     context["period"] = str(period)
     for place, row in zip(("first", "second"), rows, strict=False):
-        context[place] = in_sentence(str(row["key"]))
+        context[place] = in_sentence(name_of(ranking.split, _key(row), map(_key, rows)))
         context |= {f"{place}_{name}": value for name, value in row.items() if name != "key"}
     context |= sums(rows)
     return Chart(
@@ -175,6 +175,16 @@ def ordered(
             str(row["key"]).casefold(),
         ),
     )
+
+
+def name_of(split: str, key: Sequence[str], keys: Iterable[Sequence[str]]) -> str:
+    """What a part is called: a model that several providers run, with its provider."""
+    is_told_apart = split == "models" and sum(each[0] == key[0] for each in keys) > 1
+    return f"{key[0]} ({key[1]})" if is_told_apart else key[0]
+
+
+def _key(row: Mapping[str, Value]) -> tuple[str, str]:
+    return str(row["key"]), str(row["note"])
 
 
 def sums(rows: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
