@@ -300,7 +300,7 @@ const charts = (() => {
         const yaxis = index ? `y${index + 1}` : "y", top = 1 - index * (height + 0.14);
         const panel = [["median", "solid", "circle"], ["p95", "dot", "diamond"]].map(([level, dash, symbol]) => {
           const each = rows.map((row) => values[`${measure}_${level}`][row]);
-          return { type: "scatter", mode: "lines+markers", x, yaxis, connectgaps: false,
+          return { type: "scatter", mode: "lines+markers", x, yaxis, connectgaps: false, cliponaxis: false,
             name: level === "median" ? "Median" : "95th percentile", showlegend: index === 0,
             y: each, line: { color: role, dash, width: 1.5 }, marker: { color: role, symbol, size: 5 },
             customdata: each.map((value) => numbers.figure("value", unit, { value: value === null ? null : unit === "tokens" ? BigInt(value) : value })),
