@@ -111,7 +111,13 @@
       console.error(plot.dataset.chart, error);
     }
   };
-  const redraw = () => seen.forEach(draw);
+  // What stood beside a chart may be hidden now: such a chart has another width.
+  const redraw = () => {
+    seen.forEach(draw);
+    for (const plot of seen) {
+      if (plot.checkVisibility() && plot.querySelector(".main-svg")?.clientWidth !== plot.clientWidth) Plotly.Plots.resize(plot);
+    }
+  };
   // A click on a day chooses it; a click on a bar that has a page opens it.
   const follow = (plot, spec) => plot.on("plotly_click", ({ points: [point] }) => {
     if (spec.kind === "days" && DAY.test(point.x)) choose({ from: point.x, to: point.x });
@@ -200,6 +206,10 @@
     picker.addEventListener("change", ({ target }) => {
       if (target.name === "member") choose({ members: [...picker.querySelectorAll('[name="member"]:checked')].map((box) => box.value) });
     });
+    const panel = picker.querySelector(".members");
+    const fold = () => panel?.removeAttribute("open");
+    document.addEventListener("click", ({ target }) => { if (!panel?.contains(target)) fold(); });
+    panel?.addEventListener("keydown", ({ key }) => { if (key === "Escape") { fold(); panel.firstElementChild.focus(); } });
     picker.addEventListener("submit", (event) => event.preventDefault());
     picker.hidden = false;
   };

@@ -32,15 +32,15 @@ with runs as (
 
 _COLUMNS = {
     "run_id": "run_id",
-    "created": "epoch(created_at)::bigint",
+    "created": "floor(epoch(created_at))::bigint",
     "day": "date_diff('day', first_day, date)",
     "status": "status",
     "kind": "kind",
     "parent_run_id": "parent_run_id",
     "has_session": "session_id is not null",
     "version": "agent_version",
-    "queue": "round(queue_seconds, 1)",
-    "duration": "round(duration_seconds, 1)",
+    "queue": "round(queue_seconds, 3)",
+    "duration": "round(duration_seconds, 3)",
     "cost_usd": exact("cost_usd"),
     "tokens_in": "tokens_in",
     "tokens_out": "tokens_out",
