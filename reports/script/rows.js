@@ -39,7 +39,7 @@ const rows = (() => {
     split: (table, view, spec) => {
       const whole = facts.over(view.document, view.from, view.to);
       const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order, spec.smallLast);
-      const lines = groups.map(({ key, values }) => ({ key: key[0], note: key.at(-1), href: spec.linked && key[1], ...values }));
+      const lines = groups.slice(0, spec.most).map(({ key, values }) => ({ key: key[0], note: key.at(-1), href: spec.linked && key[1], ...values }));
       const sum = (name) => lines.reduce((all, each) => all + (each[name] ?? 0n), 0n);
       const total = whole[spec.total] ?? null;
       const rest = spec.rest && total !== null ? total - sum(spec.order) : 0n;

@@ -6,6 +6,8 @@ The days are `$first` to `$last`, those that were chosen or else those that the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.report import control_sql
 from tests.report.cells import Question
 from tests.report.measures_sql import COMPLETE, COST, MEASURES, METERED, MONTH_END, MOVERS, UNUSUAL
@@ -240,6 +242,20 @@ QUESTIONS = control_sql.QUESTIONS | {
             sum(tokens_in)::bigint as tokens_in, sum(tokens_out)::bigint as tokens_out
         from models where day between $first and $last""",
     ),
+    "agents-over-time-table": Question(
+        "text name | usd cost | percent cost whole",
+        f"""
+        with dearest as (
+            from ({_members("names.name").sql}) order by cost desc nulls last, lower(name) limit 5
+        )
+        select 1 as line, name, cost, whole from dearest
+        union all select 2, 'Others', any_value(whole) - sum(cost), any_value(whole) from dearest
+        having any_value(whole) != sum(cost)
+        order by line, cost desc nulls last, lower(name)""",
+        "text name | usd cost |",
+        f"select 'Total' as name, {MEASURES} from every where day between $first and $last",
+        is_charted=True,
+    ),
     "cost-by-hour": Question(
         "text hour" + " | usd? day1 | usd? day2 | usd? day3 | usd? day4 | usd? day5 | usd? day6"
         " | usd? day7",
@@ -305,3 +321,10 @@ QUESTIONS = control_sql.QUESTIONS | {
     "workspaces": _comparison("workspace_name", ""),
     "all-agents": _comparison("names.name", ""),
 }
+
+QUESTIONS["models-over-time-table"] = replace(
+    QUESTIONS["model-split"],
+    cells="text model | text provider | usd cost | percent cost whole",
+    total="text model | | usd cost |",
+    is_charted=True,
+)

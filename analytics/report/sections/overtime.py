@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.figures import splits, timeline
-from analytics.report.sections.rankings import NOT_SPLIT, name_of
-from analytics.report.writing import names, phrases
-from analytics.report.writing.blocks import Chart, Spec, missing
+from analytics.report.figures import splits
+from analytics.report.sections import rankings
+from analytics.report.sections.rankings import NOT_SPLIT, Ranking
+from analytics.report.writing.figured import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analytics.report.figures.facts import Agent, Subject
     from analytics.report.figures.splits import Split
-    from analytics.report.writing.phrases import Value
+    from analytics.report.writing.blocks import Chart
 
 OTHERS = "Others"
 _HUES = tuple(f"@hue-{number}" for number in range(1, 6))
@@ -52,43 +51,33 @@ def dearest(subject: Subject, agents: Sequence[Agent]) -> Split:
 
 
 def _chart(key: str, split_name: str, part: str, subject: Subject, split: Split) -> Chart:
-    period = subject.coverage.chart_period
-    measure = "complete_cost_usd" if split_name == "top" else "cost_usd"
-    label = f"Cost over time by {part}"
-    spec: Spec = {
-        "kind": "stack",
-        "label": label,
-        "split": split_name,
-        "measure": measure,
-        "total": "complete_cost_usd",
-        "unit": "usd",
-        "roles": list(_HUES),
-        "rest": OTHERS if split_name == "top" else NOT_SPLIT,
-        "charted": True,
-        "title": f"{{first}} makes {{first_{measure}/complete_cost_usd|percent}} of the cost in "
+    is_top = split_name == "top"
+    measure = "complete_cost_usd" if is_top else "cost_usd"
+    providers = () if is_top else (Figure("Provider", "note", "name"),)
+    ranking = Ranking(
+        key=key,
+        split=split_name,
+        title=f"{{first}} makes {{first_{measure}/complete_cost_usd|percent}} of the cost in "
         "{period}",
-        "subtitle": f"Cost of runs by day (by week, from Monday, in a long period) and {part}, US "
+        subtitle=f"Cost of runs by day (by week, from Monday, in a long period) and {part}, US "
         "dollars, {span}. Colours stand for the dearest of the whole period.",
-    }
-    groups = split.over(period)
-    costs = {
-        group: cost
-        for group, values in groups.items()
-        if isinstance(cost := values[measure], Decimal)
-    }
-    if not costs:
-        return missing(key, label, f"{timeline.NO_RUNS_YET}: {period}.", spec)
-    first = max(costs, key=lambda group: costs[group])
-    context: dict[str, Value] = {
-        "first": names.in_sentence(name_of(split_name, first, groups)),
-        f"first_{measure}": costs[first],
-        "complete_cost_usd": subject.over(period).complete_cost_usd,
-        "span": str(period),
-        "period": str(period),
-    }
-    return Chart(
-        key,
-        phrases.fill(spec["title"], context),
-        phrases.fill(spec["subtitle"], context),
-        spec,
+        none=f"Cost over time by {part}",
+        table=f"{key}-table",
+        caption=f"Cost by {part}, US dollars, {{span}}",
+        figures=(
+            Figure(part.capitalize(), "key", "name"),
+            *providers,
+            Figure("Cost", measure, "usd"),
+            Figure("Share of cost", f"{measure}/@complete_cost_usd", "percent"),
+        ),
+        order=measure,
+        total="complete_cost_usd",
+        rest=OTHERS if is_top else NOT_SPLIT,
+        kind="stack",
+        is_charted=True,
     )
+    made = rankings.chart(ranking, subject, split)
+    if made.spec is not None:
+        most = {"most": len(_HUES)} if is_top else {}
+        made.spec.update({"measure": measure, "roles": list(_HUES), **most})
+    return made

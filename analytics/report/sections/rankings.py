@@ -94,7 +94,7 @@ def chart(ranking: Ranking, subject: Subject, split: Split) -> Chart:
         return missing(ranking.key, ranking.none, f"None in {period}.", ranking.spec())
     context["period"] = str(period)
     for place, row in zip(("first", "second"), rows, strict=False):
-        context[place] = in_sentence(name_of(ranking.split, _key(row), map(_key, rows)))
+        context[place] = in_sentence(_name_of(ranking.split, _key(row), map(_key, rows)))
         context |= {f"{place}_{name}": value for name, value in row.items() if name != "key"}
     context |= sums(rows)
     return Chart(
@@ -177,7 +177,7 @@ def ordered(
     )
 
 
-def name_of(split: str, key: Sequence[str], keys: Iterable[Sequence[str]]) -> str:
+def _name_of(split: str, key: Sequence[str], keys: Iterable[Sequence[str]]) -> str:
     """What a part is called: a model that several providers run, with its provider."""
     is_told_apart = split == "models" and sum(each[0] == key[0] for each in keys) > 1
     return f"{key[0]} ({key[1]})" if is_told_apart else key[0]
