@@ -4,6 +4,7 @@
 const tables = (() => {
   const FORMULA = /(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\0])/g;
   const NUMBER = /^-?\d+(\.\d+)?$/;
+  const COUNT = /^\d{1,3}(,\d{3})+$/;
 
   const say = (text) => { document.getElementById("announcement").textContent = text; };
   const element = (tag, text = "", attributes = {}) => {
@@ -44,7 +45,7 @@ const tables = (() => {
   // Sorting: by the plain value of a cell, the missing ones last in both directions.
   const valueOf = (tr, index) => { // empty where it is unknown
     const { dataset, textContent } = tr.cells[index];
-    return dataset.v ?? (textContent === numbers.UNKNOWN ? "" : textContent);
+    return dataset.v ?? (textContent === numbers.UNKNOWN ? "" : textContent.replace(COUNT, (count) => count.replaceAll(",", "")));
   };
   const digits = (text) => { // exact digits, of which a float would lose some
     const [whole, part = ""] = text.split(".");

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from analytics.report.writing import numbers
@@ -61,6 +62,18 @@ def test_nobody_is_named_where_nothing_can_be_ranked(build: BuildSite) -> None:
     assert figure.all("h3")[0].text == (
         "Failed runs cost $3.00; no agent with 20 finished runs or more burned any"
     )
+
+
+def test_agents_sort_by_exact_values_also_where_nothing_is_chosen(site: Site) -> None:
+    """A ranking of agents holds its exact amounts itself: the page's data file has none of them."""
+    costs = [
+        row.all("td")[0].attributes["data-v"]
+        for table in site.workspaces[0].root.all("table", id="members-table")
+        for row in table.all("tbody")[0].all("tr")
+    ]
+
+    assert len(costs) > 1
+    assert [*map(Decimal, costs)] == sorted(map(Decimal, costs), reverse=True)
 
 
 def test_failures_of_unknown_cost_did_not_cost_nothing(build: BuildSite) -> None:

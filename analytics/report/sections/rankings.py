@@ -13,11 +13,12 @@ from analytics.report.writing.names import in_sentence
 from analytics.report.writing.tables import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from analytics.report.figures.facts import Measures, Subject
     from analytics.report.figures.splits import Split
     from analytics.report.writing.phrases import Value
+    from analytics.report.writing.tables import Row
 
 NEWEST = "newest"
 NOT_SPLIT = "Model not known"
@@ -135,7 +136,7 @@ def table(
         ranking.table,
         caption,
         [each.column for each in figures],
-        [_row(figures, {**context, **line}) for line in lines],
+        [_row(ranking, figures, {**context, **line}) for line in lines],
         figured.totals(figures, lines, totals),
         is_sortable=True,
     )
@@ -147,11 +148,13 @@ def _title(ranking: Ranking, rows: Sequence[Mapping[str, Value]]) -> str:
     return ranking.compared if ranking.compared and len(rows) > 1 else ranking.title
 
 
-def _row(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[str]:
+def _row(ranking: Ranking, figures: Sequence[Figure], values: Mapping[str, Value]) -> Row:
     """A row; a measure that a line does not have (that of the rest) is blank."""
+    cells: Callable[[Sequence[Figure], Mapping[str, Value]], Row] = figured.cells
+    if ranking.split == "members":
+        cells = figured.exact_cells
     return [
-        figured.cells([each], values)[0] if each.value.split("/")[0] in values else ""
-        for each in figures
+        cells([each], values)[0] if each.value.split("/")[0] in values else "" for each in figures
     ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.report.figures.facts import GAP_COLUMNS
 from analytics.report.writing import phrases
-from analytics.report.writing.tables import Column, Sum, foot
+from analytics.report.writing.tables import Cell, Column, Sum, foot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +42,17 @@ def shown(figures: Sequence[Figure], *, hides_runs: bool) -> Sequence[Figure]:
 def cells(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[str]:
     """A row of finished texts; the exact values are in the data file."""
     return [phrases.figure(each.value, each.unit, values) for each in figures]
+
+
+def exact_cells(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[Cell]:
+    """A row with its exact values, where the page's own data file does not have them."""
+    return [
+        Cell(
+            phrases.figure(each.value, each.unit, values),
+            phrases.plain(each.value, each.unit, values),
+        )
+        for each in figures
+    ]
 
 
 def totals(

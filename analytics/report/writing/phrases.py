@@ -83,6 +83,19 @@ def figure(name: str, unit: str, values: Mapping[str, Value]) -> str:
     return _ONE[unit](value)
 
 
+def plain(name: str, unit: str, values: Mapping[str, Value]) -> str | None:
+    """The same as plain digits, which a column sorts by and a file holds; None where it is text."""
+    part, _, whole = name.partition("/")
+    value, other = values.get(part), values.get(whole)
+    if isinstance(value, str) or isinstance(other, str) or unit == "interval":
+        return None
+    if value is None or (whole and not other):
+        return ""
+    if whole and other:
+        return f"{Decimal(value) / Decimal(other):.6f}"
+    return numbers.usd_exact(value) if isinstance(value, Decimal) else str(value)
+
+
 def _of_two(part: Value, whole: Value, unit: str) -> str:
     if part is None or whole is None:
         return numbers.UNKNOWN
