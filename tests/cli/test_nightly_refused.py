@@ -1,0 +1,167 @@
+"""Nights that do not begin: wrong keys and settings, and a data directory that is none to use."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from pathlib import Path
+
+import pytest
+from fastapi import HTTPException
+
+from analytics.emulator.server import Emulator
+from analytics.emulator.world import World
+from analytics.levain.transport import TRIES
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
+from tests.cli.conftest import Command, SettingsFile
+from tests.conftest import Batch
+
+
+def test_no_key_is_a_wrong_setting(night: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key the night says which variable to set, and stores nothing."""
+    monkeypatch.delenv("LEVAIN_API_KEY")
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "LEVAIN_API_KEY is not set" in result.err
+    assert not Path("data").exists()
+
+
+def test_a_wrong_key_is_a_wrong_setting(night: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that the API refuses is told with its variable, never with its text."""
+    monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_somebody_else")
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "does not accept the key in LEVAIN_API_KEY" in result.err
+    assert "somebody" not in result.err
+
+
+def test_a_key_that_may_not_be_used_is_a_wrong_setting(
+    night: Command, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Why the API does not take a key is told in its own words."""
+
+    def refuse(_: str) -> None:
+        raise HTTPException(403, "your network is not on the list")
+
+    monkeypatch.setattr(world, "workspace_of", refuse)
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "LEVAIN_API_KEY (HTTP 403, your network is not on the list)" in result.err
+
+
+def test_a_key_of_another_workspace_is_refused(
+    night: Command, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A key of another workspace than the data's stores nothing, and says whose data it is."""
+    night("nightly")
+    other = world.add_workspace("Other")
+    monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "belongs to workspace Other" in result.err
+    assert [world.workspaces[0].id] == [path.name for path in Path("data/landing").iterdir()]
+
+
+def test_a_workspace_id_in_the_settings_is_insisted_on(
+    night: Command, settings_file: SettingsFile
+) -> None:
+    """With `workspace_id` set, a key of any other workspace is refused on the first night too."""
+    settings_file('[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\nworkspace_id = "w-1"\n')
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "(w-1)" in result.err
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("ONE", "ONE"), "names ONE twice"),
+        (("ONE", "ALSO"), "ONE and ALSO hold keys of the same workspace"),
+    ],
+)
+def test_a_workspace_that_is_named_twice_is_a_wrong_setting(
+    night: Command,
+    api: Emulator,
+    settings_file: SettingsFile,
+    monkeypatch: pytest.MonkeyPatch,
+    names: tuple[str, str],
+    words: str,
+) -> None:
+    """By one variable or by two, a workspace is read once; else exit 2, and nothing is stored."""
+    for name in names:
+        monkeypatch.setenv(name, api.world.workspaces[0].api_key)
+    settings_file("".join(f'[[workspaces]]\napi_key_env = "{name}"\n' for name in names))
+    result = night("nightly")
+
+    assert result.code == 2
+    assert words in result.err
+    assert not list(Path("data").glob("landing/*"))
+
+
+@pytest.mark.parametrize("stage", ["transform", "check", "report", "publish"])
+def test_a_stage_needs_data(analytics: Command, stage: str) -> None:
+    """Where nothing was ever read, a later stage says what to run first, and makes no folder."""
+    result = analytics(stage)
+
+    assert (result.code, result.out) == (1, "")
+    assert "Nothing has been read into data yet.\nRun `analytics nightly`" in result.err
+    assert not Path("data").exists()
+
+
+def test_a_stage_needs_a_night_that_was_loaded(night: Command, api: Emulator) -> None:
+    """A first night that failed leaves nothing to build reports of."""
+    api.faults.add("/runs/$", "500", TRIES)
+    night("nightly")
+    result = night("transform")
+
+    assert (result.code, "Nothing has been read into data yet" in result.err) == (1, True)
+    assert not Path("data/marts.duckdb").exists()
+
+
+def test_two_nights_at_once_are_refused(night: Command) -> None:
+    """While a batch holds the data directory another one ends with exit 4."""
+    with batch_lock(Layout(Path("data"))):
+        result = night("nightly")
+
+    assert result.code == 4
+    assert "Another batch is at work in data" in result.err
+
+
+def test_who_looks_keeps_no_night_from_its_work(night: Command) -> None:
+    """To look whether a batch is at work holds the directory for a moment: a night waits."""
+    layout = Layout(Path("data"))
+    with batch_lock(layout):
+        pass
+    with layout.lock.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        looking = threading.Timer(0.2, lambda: fcntl.flock(file, fcntl.LOCK_UN))
+        looking.start()
+        result = night("nightly")
+        looking.join()
+
+    assert result.code == 0, result.err
+
+
+def test_a_data_directory_of_a_newer_release_is_refused(night: Command, batch: Batch) -> None:
+    """Data that a newer release has laid out is left alone."""
+    night("nightly")
+    batch.rows("update ledger.schema_version set version = 99")
+    result = night("nightly")
+
+    assert result.code == 2
+    assert "newer release" in result.err
+
+
+def test_a_data_directory_that_is_a_file_is_told(night: Command) -> None:
+    """It is said what stands there, and what to do."""
+    Path("taken").write_text("my notes")
+    result = night("nightly", "--data-dir", "taken")
+
+    assert result.code == 1
+    assert "The data directory taken cannot be used: it is a file." in result.err
