@@ -165,3 +165,12 @@ def test_failures_are_shown_by_week_where_days_hold_few_runs(build: BuildSite) -
         "[3.0\u201356.4]",
     ]
     assert page.kpis["Failure rate"][0] == "3.2%"
+
+
+def test_an_open_run_of_yesterday_is_told_where_it_is_called_complete(build: BuildSite) -> None:
+    """A day is complete but for the runs of it that have not ended."""
+    con = _one_agent(date(2026, 1, 1))
+    marts.run(con, date(2026, 3, 13), status="running", is_terminal=False)
+    page = build(marts.derive(con)).workspaces[0]
+
+    assert "yesterday (13 Mar) is complete but for 1 open run, today" in page.root.text

@@ -38,14 +38,14 @@ def _days(subject: Subject) -> str:
     """How whole yesterday is, and that today is not."""
     coverage = subject.coverage
     yesterday = coverage.calendar.yesterday
+    open_count = (subject.days.get(yesterday) or NO_RUNS).open_count
+    but = f" but for {numbers.plural(open_count, 'open run')}" if open_count else ""
     standing = {
-        DayState.COMPLETE: "is complete",
-        DayState.HIDDEN: "is complete in cost, with some runs hidden",
+        DayState.COMPLETE: f"is complete{but}",
+        DayState.HIDDEN: f"is complete in cost{but}, with some runs hidden",
         DayState.INCOMPLETE: "is incomplete",
         DayState.NO_DATA: "was not read",
     }[subject.state(yesterday)]
-    if open_count := (subject.days.get(yesterday) or NO_RUNS).open_count:
-        standing += f", with {numbers.plural(open_count, 'run')} still open"
     days = [day_in_short(each, coverage.today.year) for each in (yesterday, coverage.today)]
     return f"yesterday ({days[0]}) {standing}, today ({days[1]}) is still running"
 
