@@ -6,7 +6,7 @@ import shutil
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 
@@ -151,12 +151,17 @@ def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 def insist_on_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
     """UsageError where reports are to follow a time zone that nobody knows."""
-    known = con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone()
-    if not known or name not in available_timezones():  # the marts ask DuckDB, the pages Python
-        raise UsageError(
-            f"`{name}` is no time zone (timezone in [reporting]).\n"
-            "Use an IANA name such as UTC, Europe/Berlin or America/New_York."
-        )
+    unknown = UsageError(
+        f"`{name}` is no time zone (timezone in [reporting]).\n"
+        "Use an IANA name such as UTC, Europe/Berlin or America/New_York."
+    )
+    # The marts ask DuckDB, the pages Python.
+    if not con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone():
+        raise unknown
+    try:
+        ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        raise unknown from None
 
 
 def _insist_on_marts(layout: Layout) -> None:
