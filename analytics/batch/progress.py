@@ -9,7 +9,7 @@ from typing import TextIO
 
 from analytics.terminal import visible
 
-WAITS_APART = 10.0  # seconds
+_WAITS_APART = 10.0  # seconds
 
 
 class Progress:
@@ -36,6 +36,6 @@ class Progress:
     def wait(self, reason: str) -> None:
         """What is waited for; now and then, as thousands of requests may wait for the same."""
         now = time.monotonic()
-        if now - self._wait_told >= WAITS_APART:
+        if now - self._wait_told >= _WAITS_APART:
             self._wait_told = now
             self.say(reason)

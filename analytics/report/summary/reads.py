@@ -147,7 +147,7 @@ def _read(con: duckdb.DuckDBPyConnection) -> Summary:
     (complete_to,) = _row(con, _COMPLETE_TO)
     is_whole = complete_to is not None and complete_to >= calendar.yesterday
     complete, before = _comparable_days(calendar)
-    is_comparable = is_whole and first_date is not None and first_date <= before.first
+    reaches_back = first_date is not None and first_date <= before.first
     failing = con.execute(_MOST_FAILING, [calendar.yesterday]).fetchone()
     pace = con.execute(_FASTEST_LIST).fetchone()
     open_count, unsettled_count = _row(
@@ -164,7 +164,9 @@ def _read(con: duckdb.DuckDBPyConnection) -> Summary:
         usual_usd=_usual(con, calendar.yesterday, first_date) if is_whole else None,
         month=_days(con, calendar.month_to_date),
         month_complete_days=_days(con, complete) if complete else None,
-        same_days_of_last_month=_days(con, before) if complete and is_comparable else None,
+        same_days_of_last_month=_days(con, before)
+        if complete and is_whole and reaches_back
+        else None,
         movers=_movers(con, calendar, first_date) if is_whole else [],
         most_failing=Failing(*failing) if failing else None,
         fastest_list=Pace(*pace) if pace else None,
