@@ -1,4 +1,4 @@
-"""The whole product without a key: two nights against the emulator, then reports to open.
+"""The whole product without a key: two batches against the emulator, then reports to open.
 
 python -m analytics.demo [DATA_DIR]
 """
@@ -32,7 +32,7 @@ _ANALYTICS = (sys.executable, "-m", "analytics")
 
 
 def main(data_dir: Path) -> int:
-    """Run two nights into `data_dir`, which is made anew; the exit code of the last."""
+    """Run two batches into `data_dir`, which is made anew; the exit code of the last."""
     if data_dir.exists() and any(data_dir.iterdir()):
         if not (data_dir / MARKER).exists():
             print(
@@ -48,13 +48,13 @@ def main(data_dir: Path) -> int:
         environment = _write_settings(data_dir / MARKER, api)
         nightly = [*_ANALYTICS, "nightly", "--data-dir", str(data_dir)]
         nightly += ["--config", str(data_dir / MARKER)]
-        print("— the first night", file=sys.stderr)
+        print("— the first batch", file=sys.stderr)
         first = subprocess.run(nightly, env=environment, stdout=subprocess.DEVNULL, check=False)
         if first.returncode:
             return first.returncode
         print("— a day passes: runs end and start, a cost is corrected", file=sys.stderr)
         httpx.post(f"{api['url']}/emulator/pass-time", json={"hours": 24}).raise_for_status()
-        print("— the second night", file=sys.stderr)
+        print("— the second batch", file=sys.stderr)
         second = subprocess.run(nightly, env=environment, check=False)
     if second.returncode == 0:
         print(f"Ask:     .venv/bin/analytics sql --data-dir {data_dir} '{QUESTION}'")

@@ -63,7 +63,7 @@ class Extract(_Table, frozen=True):
     settle_hours: Annotated[int, msgspec.Meta(ge=0, le=8760)] = 48
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=64)] = 8
     requests_per_second: Annotated[float, msgspec.Meta(ge=0)] = 0
-    details_per_night: NotNegative = 0
+    details_per_batch: NotNegative = 0
 
 
 class Privacy(_Table, frozen=True):

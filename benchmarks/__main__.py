@@ -98,16 +98,16 @@ def _help_time() -> None:
 
 
 def _run_lists(fleet: Served, environment: dict[str, str]) -> None:
-    """The run lists alone, 100,000 runs: the first night, and nights with 1 % new or changed."""
+    """The run lists alone, 100,000 runs: the first batch, and batches with 1 % new or changed."""
     print(
         f"\nRun lists alone, {AGENTS * RUNS_PER_AGENT:,} runs of {AGENTS} agents, {ROUNDS} rounds"
     )
-    _print("first night", [_both(number, environment) for number in range(ROUNDS)])
+    _print("first batch", [_both(number, environment) for number in range(ROUNDS)])
     following: list[tuple[Run, Run]] = []
     for _ in range(ROUNDS):
         fleet.change(CHANGE)
         following.append(_both(0, environment))
-    _print(f"a night with {CHANGE:.0%} new or changed", following)
+    _print(f"a batch with {CHANGE:.0%} new or changed", following)
 
 
 def _both(number: int, environment: dict[str, str]) -> tuple[Run, Run]:
@@ -131,7 +131,7 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
     """A whole extract with 100,000 and with 1,000,000 runs stored, after the same change."""
     short, long = BUILD / "short", BUILD / "long"
     settings = BUILD / "analytics.toml"
-    settings.write_text(f"[extract]\nhistory_days = 60\ndetails_per_night = {DETAILS // 2}\n")
+    settings.write_text(f"[extract]\nhistory_days = 60\ndetails_per_batch = {DETAILS // 2}\n")
 
     def analytics(command: str, data: Path) -> Run:
         return run(
@@ -160,12 +160,12 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
     shutil.copytree(short, long)
     # In a process of its own: a child's peak memory counts from what its parent holds.
     run([_OURS, "-m", "benchmarks.history", str(long), str(PAST)], environment)
-    nights: list[tuple[Run, Run]] = []
+    batches: list[tuple[Run, Run]] = []
     for _ in range(ROUNDS):
         fleet.change(CHANGE)
-        nights.append((analytics("extract", short), analytics("extract", long)))
-    small, large = [a for a, _ in nights], [b for _, b in nights]
-    print(f"Extract and load of a night with {CHANGE:.0%} of 100,000 runs new or changed")
+        batches.append((analytics("extract", short), analytics("extract", long)))
+    small, large = [a for a, _ in batches], [b for _, b in batches]
+    print(f"Extract and load of a batch with {CHANGE:.0%} of 100,000 runs new or changed")
     print(f"  on   100,000 stored runs {seconds(small):28} peak {megabytes(small)}")
     print(f"  on 1,000,000 stored runs {seconds(large):28} peak {megabytes(large)}")
     print(f"  ratio {median(large) / median(small):.2f}")

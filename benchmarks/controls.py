@@ -14,31 +14,31 @@ from benchmarks.fleet import Served
 from benchmarks.measure import median, megabytes, run, seconds
 
 ROUNDS = 5
-NIGHTS = 10
+BATCHES = 10
 CHANGED = 0.01
 DETAILS = 1_000
 
 
 def measure(fleet: Served, build: Path, environment: dict[str, str]) -> None:
-    """Nights in turn with and without controls, then the warehouse with and without versions."""
+    """Batches in turn with and without controls, then the warehouse with and without versions."""
     (build / "analytics.toml").write_text(
-        f"[extract]\nhistory_days = 60\ndetails_per_night = {DETAILS}\n"
+        f"[extract]\nhistory_days = 60\ndetails_per_batch = {DETAILS}\n"
     )
     full, plain = build / "full", build / "plain"
-    command = [sys.executable, "-m", "benchmarks.night"]
+    command = [sys.executable, "-m", "benchmarks.batch"]
     run([*command, str(full)], environment)
     shutil.copytree(full, plain)
     sizes = [_size(full)]
-    nights = []
-    for number in range(NIGHTS):
+    batches = []
+    for number in range(BATCHES):
         fleet.change(2 * CHANGED)  # half of them are new
         with_controls = run([*command, str(full)], environment)
         sizes.append(_size(full))
         if number < ROUNDS:
             _forget_versions(plain)
-            nights.append((with_controls, run([*command, str(plain), "plain"], environment)))
-    controlled, others = [a for a, _ in nights], [b for _, b in nights]
-    print(f"\nA night up to its checks, {CHANGED:.0%} of 100,000 runs changed and as many new")
+            batches.append((with_controls, run([*command, str(plain), "plain"], environment)))
+    controlled, others = [a for a, _ in batches], [b for _, b in batches]
+    print(f"\nA batch up to its checks, {CHANGED:.0%} of 100,000 runs changed and as many new")
     print(
         f"  with counts, controls and versions {seconds(controlled)} peak {megabytes(controlled)}"
     )
@@ -47,10 +47,10 @@ def measure(fleet: Served, build: Path, environment: dict[str, str]) -> None:
     _forget_versions(full)
     kept = _size(full)
     old = sizes[-1] - kept
-    growth = (sizes[-1] - sizes[0]) / NIGHTS
-    print(f"The warehouse after {NIGHTS} such nights {sizes[-1]:.1f} MB")
+    growth = (sizes[-1] - sizes[0]) / BATCHES
+    print(f"The warehouse after {BATCHES} such batches {sizes[-1]:.1f} MB")
     print(f"  of which {old:.1f} MB are versions that hold no more: {old / kept:.1%} of the rest")
-    print(f"  a night {old / NIGHTS / kept:.2%}; all growth of a night {growth:.1f} MB")
+    print(f"  a batch {old / BATCHES / kept:.2%}; all growth of a batch {growth:.1f} MB")
 
 
 def _size(data_dir: Path) -> float:

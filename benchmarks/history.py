@@ -49,7 +49,7 @@ def grow(data_dir: Path, runs: int) -> None:
         con.begin()
         for each in (landing, closing):
             load_folder(con, each.commit(), settle_hours=48)
-        con.execute("delete from ledger.details_due where created_at < ?", [begin + YEAR])
+        con.execute("delete from ledger.pending_details where created_at < ?", [begin + YEAR])
         con.commit()
 
 

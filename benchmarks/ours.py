@@ -1,4 +1,4 @@
-"""Ours, as a whole process: one step of a night alone.
+"""Ours, as a whole process: one step of a batch alone.
 
     python -m benchmarks.ours lists|details DATA_DIR [RUNS]
 
@@ -17,8 +17,8 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.details import read_details
-from analytics.extract.night import Night
 from analytics.extract.runs import read_lists
 from analytics.levain import AsyncLevain
 from analytics.levain.records import Me, typed
@@ -29,7 +29,7 @@ from analytics.warehouse.store import WarehouseStore
 
 
 async def main(step: str, data_dir: Path, runs: int = 0) -> None:
-    """One step of a night."""
+    """One step of a batch."""
     settings = load_settings(data_dir)
     layout = Layout(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
@@ -38,10 +38,10 @@ async def main(step: str, data_dir: Path, runs: int = 0) -> None:
         async with AsyncLevain(os.environ["LEVAIN_API_KEY"], url) as client:
             answer = await client.auth.read()
             workspace_id = typed(answer.record, Me).workspace_id
-            night = Night(
+            batch = WorkspaceBatch(
                 client=client,
                 store=WarehouseStore(con, workspace_id, settle_hours=48),
-                options=msgspec.structs.replace(settings.extract, details_per_night=runs),
+                options=msgspec.structs.replace(settings.extract, details_per_batch=runs),
                 keep_errors=True,
                 landing_root=layout.landing,
                 workspace_id=workspace_id,
@@ -50,20 +50,20 @@ async def main(step: str, data_dir: Path, runs: int = 0) -> None:
             )
             con.begin()
             if step == "lists":
-                await _read_lists(night)
+                await _read_lists(batch)
             else:
                 started = time.perf_counter()
-                await read_details(night)
+                await read_details(batch)
                 print(runs / (time.perf_counter() - started))
-            await night.loaded()
+            await batch.loaded()
             con.commit()
 
 
-async def _read_lists(night: Night) -> None:
-    async with night.step("agents") as landing:
-        async for page in night.client.agents.pages():
+async def _read_lists(batch: WorkspaceBatch) -> None:
+    async with batch.step("agents") as landing:
+        async for page in batch.client.agents.pages():
             landing.add("agents", page.answer, page.records)
-    await read_lists(night)
+    await read_lists(batch)
 
 
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

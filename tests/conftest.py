@@ -73,7 +73,7 @@ StartRun = Callable[..., Run]
 
 @pytest.fixture
 def start_run(world: World, agent: Agent) -> StartRun:
-    """Book a run of the agent that lasted a minute; `cost` None leaves it unmetered."""
+    """Book a run of the agent that lasted a minute; `cost` None leaves it no-usage."""
 
     def start(
         *,
@@ -122,7 +122,7 @@ class Batch:
         return Layout(self.settings.data_dir)
 
     def extract(self) -> list[Outcome]:
-        """Run the first stage of a night."""
+        """Run the first stage of a batch."""
         self.layout.root.mkdir(exist_ok=True)
         with open_warehouse(self.layout) as con:
             keys = api_keys(self.settings)
@@ -161,5 +161,5 @@ def batch(api: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bat
     monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
     monkeypatch.setenv("LEVAIN_API", api.url)
     made = Batch(load_settings(tmp_path / "data"), api)
-    made.set_extract(history_days=3, details_per_night=1)  # nights of few requests
+    made.set_extract(history_days=3, details_per_batch=1)  # batches of few requests
     return made

@@ -1,1 +1,1 @@
-"""The batch: the stages of a night, one by one or all in turn."""
+"""The batch: the stages of a batch, one by one or all in turn."""

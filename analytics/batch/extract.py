@@ -12,8 +12,8 @@ import duckdb
 
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError
+from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.landing import UNFINISHED
-from analytics.extract.night import Night
 from analytics.extract.workspace import extract_workspace
 from analytics.levain import AsyncLevain, ForbiddenError, LevainError, UnauthorizedError
 from analytics.levain.records import Me, typed
@@ -29,7 +29,7 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the night of one workspace went.
+    """How the batch of one workspace went.
 
     `error` is None where it went well; else `kept` tells which figures of it still stand.
     """
@@ -85,8 +85,8 @@ async def extract_all(
                 refused.append((workspace, error))
             else:
                 opened.append(_Opened(workspace, client, me, answer.fetched_at))
-        _insist_on_a_key(opened, refused)
-        _insist_on_identity(con, opened)
+        _require_a_key(opened, refused)
+        _require_identity(con, opened)
         failed = [
             Outcome(_name(workspace), str(error), _kept(con, workspace))
             for workspace, error in refused
@@ -96,8 +96,8 @@ async def extract_all(
         return failed + [await _extract_one(con, one, settings, layout, progress) for one in opened]
 
 
-def _insist_on_a_key(opened: list[_Opened], refused: list[tuple[Workspace, LevainError]]) -> None:
-    """When no key at all is accepted, the settings are wrong, not the night."""
+def _require_a_key(opened: list[_Opened], refused: list[tuple[Workspace, LevainError]]) -> None:
+    """When no key at all is accepted, the settings are wrong, not the batch."""
     if opened or not all(isinstance(error, _KEY_REFUSED) for _, error in refused):
         return
     (workspace, error), *_ = refused
@@ -108,7 +108,7 @@ def _insist_on_a_key(opened: list[_Opened], refused: list[tuple[Workspace, Levai
     )
 
 
-def _insist_on_identity(con: duckdb.DuckDBPyConnection, opened: list[_Opened]) -> None:
+def _require_identity(con: duckdb.DuckDBPyConnection, opened: list[_Opened]) -> None:
     """A key must belong to the workspace that its data was stored under.
 
     A rebuild does not know which setting that was: a workspace that no key has opened since is
@@ -141,7 +141,7 @@ def _insist_on_identity(con: duckdb.DuckDBPyConnection, opened: list[_Opened]) -
         if not _SAFE_ID.fullmatch(found):
             raise UsageError(f"{one.setting.api} gives a workspace id that is no id: {found!r}.")
         if seen.get(found) == env:
-            raise UsageError(f"{CONFIG_FILE} names {env} twice: a workspace is read once a night.")
+            raise UsageError(f"{CONFIG_FILE} names {env} twice: a workspace is read once a batch.")
         if found in seen:
             raise UsageError(f"{seen[found]} and {env} hold keys of the same workspace ({found}).")
         seen[found] = env
@@ -154,13 +154,13 @@ async def _extract_one(
     layout: Layout,
     progress: Progress,
 ) -> Outcome:
-    """All of a workspace's night, or nothing of it.
+    """All of a workspace's batch, or nothing of it.
 
-    What a failed night has landed stays on the disk; the next one begins by loading it.
+    What a failed batch has landed stays on the disk; the next one begins by loading it.
     """
     name = one.me.workspace_name or one.me.workspace_id
     store = WarehouseStore(con, one.me.workspace_id, settle_hours=settings.extract.settle_hours)
-    night = Night(
+    batch = WorkspaceBatch(
         client=one.client,
         store=store,
         options=settings.extract,
@@ -173,8 +173,8 @@ async def _extract_one(
     con.begin()
     try:
         store.begin(one.setting.api, one.setting.api_key_env)
-        _load_left_over(con, night, layout)
-        await extract_workspace(night)
+        _load_left_over(con, batch, layout)
+        await extract_workspace(batch)
     except (LevainError, AnalyticsError, duckdb.Error) as error:
         con.rollback()
         progress.warn(f"{name}: {error}")
@@ -184,68 +184,68 @@ async def _extract_one(
         con.rollback()
         raise
     con.commit()
-    night.warnings += _oddities(night)
-    for warning in night.warnings:
+    batch.warnings += _oddities(batch)
+    for warning in batch.warnings:
         progress.warn(f"{name}: {warning}")
     progress.say(
-        f"{name}: {one.client.request_count:,} requests, {night.record_count:,} records, "
-        f"{night.new_version_count:,} new or changed"
+        f"{name}: {one.client.request_count:,} requests, {batch.record_count:,} records, "
+        f"{batch.new_version_count:,} new or changed"
     )
     return Outcome(
         name,
         request_count=one.client.request_count,
-        record_count=night.record_count,
-        new_version_count=night.new_version_count,
-        quarantined_count=night.quarantined_count,
-        warnings=night.warnings,
+        record_count=batch.record_count,
+        new_version_count=batch.new_version_count,
+        quarantined_count=batch.quarantined_count,
+        warnings=batch.warnings,
     )
 
 
 def _kept(
     con: duckdb.DuckDBPyConnection, setting: Workspace, workspace_id: str | None = None
 ) -> str:
-    """Which figures stand of a workspace that tonight could not be read."""
+    """Which figures stand of a workspace that this batch could not be read."""
     row = con.execute(
-        "select coalesce(workspace_name, workspace_id), last_night_at from ledger.workspaces"
+        "select coalesce(workspace_name, workspace_id), last_batch_at from ledger.workspaces"
         " where workspace_id = ? or (api = ? and api_key_env = ?)",
         [workspace_id or setting.workspace_id, setting.api, setting.api_key_env],
     ).fetchone()
     if row is None:
         return "It has no figures yet."
-    name, last_night_at = row
-    return f"{name} keeps its figures up to {last_night_at:%Y-%m-%d %H:%M} UTC."
+    name, last_batch_at = row
+    return f"{name} keeps its figures up to {last_batch_at:%Y-%m-%d %H:%M} UTC."
 
 
-def _oddities(night: Night) -> list[str]:
+def _oddities(batch: WorkspaceBatch) -> list[str]:
     """What the API sent that a person should look at."""
     warnings = []
-    if count := night.quarantined_count:
+    if count := batch.quarantined_count:
         records = "1 record" if count == 1 else f"{count:,} records"
         warnings.append(
             f"{records} could not be understood and went to quarantine; the reasons: "
-            'analytics sql "select * from fct_quarantined_records"'
+            'analytics sql "select * from audit.quarantined_records"'
         )
-    for status, count in night.store.unknown_statuses().items():
+    for status, count in batch.store.unknown_statuses().items():
         have, are = ("1 run has", "counts") if count == 1 else (f"{count:,} runs have", "count")
         warnings.append(f"{have} the unknown status `{status}`, and {are} as open.")
     return warnings
 
 
-def _load_left_over(con: duckdb.DuckDBPyConnection, night: Night, layout: Layout) -> None:
-    """Load what an interrupted night had landed, and sweep away what it had not finished."""
+def _load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout: Layout) -> None:
+    """Load what an interrupted batch had landed, and sweep away what it had not finished."""
     loaded = {
         load_id
         for (load_id,) in con.execute(
-            "select load_id from ledger.loads where workspace_id = ?", [night.workspace_id]
+            "select load_id from ledger.loads where workspace_id = ?", [batch.workspace_id]
         ).fetchall()
     }
-    for folder in sorted((layout.landing / night.workspace_id).glob("*")):
+    for folder in sorted((layout.landing / batch.workspace_id).glob("*")):
         if folder.name.endswith(UNFINISHED):
             shutil.rmtree(folder)
         elif folder.name not in loaded:
             advice = "Move it out of the way and run again; what it held will be read anew."
             with loading(folder, advice):
-                night.count(night.store.load(folder))
+                batch.count(batch.store.load(folder))
 
 
 def _name(workspace: Workspace) -> str:

@@ -1,4 +1,4 @@
-"""A night: read, load, transform, check, report, publish."""
+"""A batch: read, load, transform, check, report, publish."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import uvloop
 
 from analytics.batch import stages
 from analytics.batch.extract import Outcome, extract_all
-from analytics.batch.last_night import LastNight, write_last_night
+from analytics.batch.last_batch import LastBatch, write_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, BusyError
-from analytics.levain.retries import retries_told_to
+from analytics.levain.retries import retry_hooks
 from analytics.settings import Settings, Workspace, api_keys
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
@@ -40,7 +40,7 @@ def batch(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyConnectio
     os.umask(0o077)
     layout = Layout(settings.data_dir)
     with batch_lock(layout), open_warehouse(layout) as con:
-        stages.insist_on_timezone(con, settings.reporting.timezone)
+        stages.require_timezone(con, settings.reporting.timezone)
         yield layout, con
 
 
@@ -65,7 +65,7 @@ def extract(settings: Settings, progress: Progress) -> list[Outcome]:
     keys = api_keys(settings)
     with batch(settings) as (layout, con):
         outcomes = _extract(con, keys, settings, layout, progress)
-    insist_on_all(outcomes)
+    require_all(outcomes)
     return outcomes
 
 
@@ -83,21 +83,21 @@ def nightly(
         with batch(settings) as (layout, con):
             outcomes = _extract(con, keys, settings, layout, progress)
             if all(outcome.error for outcome in outcomes):
-                insist_on_all(outcomes)
+                require_all(outcomes)
             _publish(con, settings, layout, progress, outcomes, publish_anyway)
     except BusyError:
         raise
-    except BaseException as error:  # whatever it was, `status` must not tell of the night before
+    except BaseException as error:  # whatever it was, `status` must not tell of the batch before
         # What keeps this from being written as well (a full disk, no data yet) must not hide it.
         with suppress(OSError):
-            write_last_night(layout, LastNight.failed(started_at, error))
+            write_last_batch(layout, LastBatch.failed(started_at, error))
         if isinstance(error, KeyboardInterrupt):
             progress.warn("stopped; what was published before still stands")
         raise
     unread = _unread(outcomes)
-    write_last_night(
+    write_last_batch(
         layout,
-        LastNight.failed(started_at, unread) if unread else LastNight.done(started_at, outcomes),
+        LastBatch.failed(started_at, unread) if unread else LastBatch.done(started_at, outcomes),
     )
     return outcomes
 
@@ -110,7 +110,7 @@ def _extract(
     progress: Progress,
 ) -> list[Outcome]:
     with (
-        retries_told_to(
+        retry_hooks(
             lambda told: progress.wait(f"{told.caused_by}; trying again in {told.wait_for:.1f} s")
         ),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
@@ -141,7 +141,7 @@ def _warnings(outcomes: list[Outcome]) -> list[str]:
     ]
 
 
-def insist_on_all(outcomes: list[Outcome]) -> None:
+def require_all(outcomes: list[Outcome]) -> None:
     """AnalyticsError where a workspace could not be read, with the figures of it that stand."""
     if unread := _unread(outcomes):
         raise unread

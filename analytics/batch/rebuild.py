@@ -1,4 +1,4 @@
-"""A new warehouse from the landing files alone, published as a night would publish it."""
+"""A new warehouse from the landing files alone, published as a batch would publish it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from analytics.batch import stages
-from analytics.batch.last_night import read_last_night
+from analytics.batch.last_batch import read_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError
 from analytics.extract.landing import CLOSING_STEP, UNFINISHED, step_of
@@ -28,7 +28,7 @@ _FILES = "select workspace_id, load_id, file_name, sha256 from"
 
 
 def rebuild(settings: Settings, progress: Progress, *, publish_anyway: bool = False) -> None:
-    """Load every whole night anew, build, check and publish; until all is made nothing changes.
+    """Load every whole batch anew, build, check and publish; until all is made nothing changes.
 
     AnalyticsError names a folder that cannot be loaded; ControlError names what is not as it was
     published, or a check that does not hold.
@@ -41,7 +41,7 @@ def rebuild(settings: Settings, progress: Progress, *, publish_anyway: bool = Fa
             "Name the data directory with --data-dir, or run `analytics nightly` first."
         )
     with batch_lock(layout):
-        _insist_on_published(layout)
+        _require_published(layout)
         making = layout.rebuilding
         shutil.rmtree(making.root, ignore_errors=True)
         making.root.mkdir()
@@ -54,7 +54,7 @@ def rebuild(settings: Settings, progress: Progress, *, publish_anyway: bool = Fa
             stages.publish_all(con, settings, layout, progress, publish_anyway=publish_anyway)
 
 
-def _insist_on_published(layout: Layout) -> None:
+def _require_published(layout: Layout) -> None:
     """A published file that cannot be read is no proof; to go on without it is to be decided."""
     if not layout.published.exists():
         return
@@ -78,15 +78,15 @@ def _make(
     publish_anyway: bool,
 ) -> None:
     with open_warehouse(making) as con:
-        stages.insist_on_timezone(con, settings.reporting.timezone)
+        stages.require_timezone(con, settings.reporting.timezone)
         _load_all(con, layout, settings.extract.settle_hours, progress)
-        _insist_on_the_same_files(con, layout)
+        _require_the_same_files(con, layout)
         _note_publications(con, layout)
         stages.transform(con, settings, making, progress)
         stages.check(con, settings, making, progress, publish_anyway=publish_anyway)
         con.execute("checkpoint")
-    night = read_last_night(layout)
-    stages.report(settings, making, progress, night.messages if night else [])
+    batch = read_last_batch(layout)
+    stages.report(settings, making, progress, batch.messages if batch else [])
 
 
 def _load_all(
@@ -94,9 +94,9 @@ def _load_all(
 ) -> None:
     started, load_count, record_count = time.monotonic(), 0, 0
     for workspace in sorted(layout.landing.glob("*/")):
-        folders, left = _whole_nights(workspace)
+        folders, left = _whole_batches(workspace)
         if left:
-            progress.say(f"{workspace.name}: {left} loads of no whole night are left to the next")
+            progress.say(f"{workspace.name}: {left} loads of no whole batch are left to the next")
         if not folders:
             continue
         progress.say(f"{workspace.name}: loading {len(folders):,} loads")
@@ -110,7 +110,7 @@ def _load_all(
         load_count += len(folders)
     if not load_count:
         raise AnalyticsError(
-            f"No night in {layout.landing} ever ended, so there is nothing to rebuild from.\n"
+            f"No batch in {layout.landing} ever ended, so there is nothing to rebuild from.\n"
             f"Move {layout.warehouse} away, if there is one, and run `analytics nightly`: it begins"
             " with what was landed."
         )
@@ -118,8 +118,8 @@ def _load_all(
     progress.say(f"loaded {load_count:,} loads with {record_count:,} records in {seconds:.1f} s")
 
 
-def _whole_nights(workspace: Path) -> tuple[list[Path], int]:
-    """The loads up to the last one that closed a night, as they were made, and how many follow."""
+def _whole_batches(workspace: Path) -> tuple[list[Path], int]:
+    """The loads up to the last one that closed a batch, as they were made, and how many follow."""
     folders = sorted(
         folder for folder in workspace.glob("*/") if not folder.name.endswith(UNFINISHED)
     )
@@ -128,12 +128,12 @@ def _whole_nights(workspace: Path) -> tuple[list[Path], int]:
     return folders[:end], len(folders) - end
 
 
-def _insist_on_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+def _require_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     """What the published figures were made of must be there, byte for byte: its hash was kept."""
     now = set(con.execute(f"{_FILES} ledger.files").fetchall())
     changed = [
         layout.landing.joinpath(*file[:3])
-        for file in _published(layout, f"{_FILES} marts.fct_landing_files")
+        for file in _published(layout, f"{_FILES} audit.landing_files")
         if file not in now
     ]
     if changed:
@@ -148,11 +148,9 @@ def _insist_on_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) ->
 def _note_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     """Which loads were published together is not in the landing files, but in the published one.
 
-    Where none tells, each night is taken to have been published.
+    Where none tells, each batch is taken to have been published.
     """
-    loads = list(
-        _published(layout, "select workspace_id, load_id, published_at from marts.fct_loads")
-    )
+    loads = list(_published(layout, "select workspace_id, load_id, published_at from audit.loads"))
     if not loads:
         con.execute("update ledger.loads set published_at = loaded_at")
         return
@@ -178,7 +176,7 @@ def _published(layout: Layout, query: str) -> Iterator[tuple[Any, ...]]:
 
 
 def _take_place(making: Layout, layout: Layout) -> None:
-    """The finished files in place of those before; a night that finds but some makes them whole."""
+    """The finished files in place of those before; a batch that finds but some makes them whole."""
     stages.remove_database(layout.warehouse)
     making.warehouse.replace(layout.warehouse)
     stages.remove_database(layout.marts)

@@ -26,7 +26,7 @@ def transform(
     con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
 ) -> None:
     """Build all marts anew, in a file that takes the place of the last one when it is whole."""
-    building = layout.marts.with_name("marts.next.duckdb")
+    building = layout.marts.with_name("build.next.duckdb")
     remove_database(building)
     try:
         with attached_marts(con, building):
@@ -51,7 +51,7 @@ def check(
 
     `publish_anyway` lets pass what the vendor's figures contradict, never what our own do.
     """
-    _insist_on_marts(layout)
+    _require_marts(layout)
     thresholds = Thresholds(
         Decimal(str(settings.controls.block_above_usd)),
         Decimal(str(settings.controls.block_above_percent)),
@@ -89,7 +89,7 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
     from analytics.report.summary.files import write_files
     from analytics.report.summary.reads import read_summary
 
-    _insist_on_marts(layout)
+    _require_marts(layout)
     building = layout.staged_site.with_name("site.unfinished")
     for folder in (building, layout.staged_site):
         shutil.rmtree(folder, ignore_errors=True)
@@ -120,9 +120,9 @@ def publish_all(
     publish_anyway: bool = False,
 ) -> None:
     """Publish the built marts and the made site; ControlError where no check has passed them."""
-    _insist_on_marts(layout)
+    _require_marts(layout)
     with open_marts(layout.marts) as marts:
-        _insist_on_checks(marts, publish_anyway=publish_anyway)
+        _require_checks(marts, publish_anyway=publish_anyway)
     publish(layout, int(settings.publish.mode, 8))
     with attached_marts(con, layout.marts):
         note_publication(con)
@@ -130,13 +130,13 @@ def publish_all(
 
 
 def _cut_off(con: duckdb.DuckDBPyConnection) -> tuple[datetime, int]:
-    """When the last night began (with no night yet: now), and how many loads there are."""
+    """When the last batch began (with no batch yet: now), and how many loads there are."""
     row = con.execute(
-        "select (select max(last_night_at) from marts.dim_workspaces),"
-        " (select count(*) from marts.fct_loads)"
+        "select (select max(last_batch_at) from marts.dim_workspaces),"
+        " (select count(*) from audit.loads)"
     ).fetchone()
-    last_night_at, load_count = row or (None, 0)
-    return last_night_at or datetime.now(UTC), load_count
+    last_batch_at, load_count = row or (None, 0)
+    return last_batch_at or datetime.now(UTC), load_count
 
 
 def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -149,7 +149,7 @@ def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
-def insist_on_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
+def require_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
     """UsageError where reports are to follow a time zone that nobody knows."""
     unknown = UsageError(
         f"`{name}` is no time zone (timezone in [reporting]).\n"
@@ -164,7 +164,7 @@ def insist_on_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
         raise unknown from None
 
 
-def _insist_on_marts(layout: Layout) -> None:
+def _require_marts(layout: Layout) -> None:
     if not layout.marts.exists():
         raise AnalyticsError(
             f"There are no marts in {layout.root}.\nRun `analytics nightly`, or `extract` and "
@@ -172,7 +172,7 @@ def _insist_on_marts(layout: Layout) -> None:
         )
 
 
-def _insist_on_checks(con: duckdb.DuckDBPyConnection, *, publish_anyway: bool) -> None:
+def _require_checks(con: duckdb.DuckDBPyConnection, *, publish_anyway: bool) -> None:
     rows = _check_results(con)
     broken = [
         name
@@ -191,7 +191,7 @@ def _check_results(
     try:
         return con.execute(
             "select check_name, claim, control, is_blocking, finding"
-            " from marts.fct_check_results order by is_blocking desc, check_name"
+            " from audit.check_results order by is_blocking desc, check_name"
         ).fetchall()
     except duckdb.CatalogException:
         return []

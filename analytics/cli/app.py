@@ -1,4 +1,4 @@
-"""The commands: one stage each, or all of a night."""
+"""The commands: one stage each, or all of a batch."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def nightly(
 
     Example: LEVAIN_API_KEY=levain_… analytics nightly --data-dir /srv/analytics
     """
-    from analytics.batch.nightly import insist_on_all, stopped_as_by_ctrl_c
     from analytics.batch.nightly import nightly as run
+    from analytics.batch.nightly import require_all, stopped_as_by_ctrl_c
     from analytics.batch.progress import Progress
     from analytics.published.summary import print_summary
     from analytics.warehouse.layout import Layout
@@ -80,7 +80,7 @@ def nightly(
         outcomes = run(settings, Progress(), publish_anyway=publish_anyway)
     layout = Layout(settings.data_dir)
     print_summary(layout.published, layout.site)
-    insist_on_all(outcomes)
+    require_all(outcomes)
 
 
 @app.command()
@@ -134,14 +134,14 @@ def report(data_dir: DataDir = None, config: Config = None) -> None:
     Example: analytics report
     """
     from analytics.batch import stages
-    from analytics.batch.last_night import read_last_night
+    from analytics.batch.last_batch import read_last_batch
     from analytics.batch.nightly import batch_on_data
     from analytics.batch.progress import Progress
 
     settings = _settings(data_dir, config)
     with batch_on_data(settings) as (layout, _):
-        night = read_last_night(layout)
-        stages.report(settings, layout, Progress(), night.messages if night else [])
+        batch = read_last_batch(layout)
+        stages.report(settings, layout, Progress(), batch.messages if batch else [])
 
 
 @app.command()
@@ -199,7 +199,7 @@ def sql(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Ask the published figures, also while a night is running.
+    """Ask the published figures, also while a batch is running.
 
     Example: analytics sql "select agent_name, sum(cost_usd) from fct_agent_days group by 1"
     """
@@ -231,7 +231,7 @@ def status(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
 
 
 @app.command()
-def explain(
+def trace(
     agent: Annotated[str | None, typer.Option(help="Its identifier, short name or name.")] = None,
     date: Annotated[
         str | None, typer.Option(help="A day of the reports.", metavar="YYYY-MM-DD")
@@ -240,7 +240,9 @@ def explain(
     run: Annotated[
         str | None, typer.Option(help="One run instead: its identifier, or how that begins.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Show so many runs, the dearest first.")] = 20,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Show so many runs, the most expensive first.")
+    ] = 20,
     as_json: Json = False,
     data_dir: DataDir = None,
     config: Config = None,
@@ -249,19 +251,19 @@ def explain(
 
     Landing files that are at hand are verified; exit 3 where one does not agree.
 
-    Example: analytics explain --agent support-triage --date 2026-11-19
+    Example: analytics trace --agent support-triage --date 2026-11-19
     """
-    from analytics.published import explain as chain
-    from analytics.published import explained
+    from analytics.published import trace as traced
+    from analytics.published import trace_output
     from analytics.warehouse.layout import Layout
 
     layout = Layout(_settings(data_dir, config).data_dir)
-    found = chain.explain(layout, agent=agent, day=date, workspace=workspace, run_id=run)
+    found = traced.trace(layout, agent=agent, day=date, workspace=workspace, run_id=run)
     if as_json:
-        print(explained.as_json(found, limit))
+        print(trace_output.as_json(found, limit))
     else:
-        explained.print_text(found, limit)
-    chain.insist_on_agreement(found)
+        trace_output.print_text(found, limit)
+    traced.require_agreement(found)
 
 
 @app.command()

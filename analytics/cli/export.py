@@ -52,7 +52,7 @@ def month(
 ) -> None:
     """Write what a month cost: a line per workspace and agent, and a total that adds up.
 
-    Cost, gap, billed, not billed, restated; runs, failure rate, failed cost. Every amount is
+    Cost, gap, billed, not billed, adjusted; runs, failure rate, failed cost. Every amount is
     exact, an unknown one is empty. The definitions go into a sheet of the spreadsheet, else into
     a second file beside it.
 

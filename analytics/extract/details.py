@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from analytics.extract.batch import WorkspaceBatch, together
 from analytics.extract.landing import Landing
-from analytics.extract.night import Night, together
 from analytics.levain import (
     AnswerBrokenError,
     LevainError,
@@ -21,34 +21,34 @@ BATCH = 2_000
 """Runs per load: what is read is stored soon, and memory does not grow with a backlog."""
 
 MOST_FAILURES = 10
-"""Answers that may fail for good before the rest is left for another night."""
+"""Answers that may fail for good before the rest is left for another batch."""
 
 
-async def read_details(night: Night) -> None:
+async def read_details(batch: WorkspaceBatch) -> None:
     """Read the due details, at most as many runs as the settings allow; the rest stays due.
 
-    What the API fails to give stays due too: the figures need no details, so the night goes on.
+    What the API fails to give stays due too: the figures need no details, so the batch goes on.
     """
-    await night.loaded()
+    await batch.loaded()
     failures: list[LevainError] = []
-    due = night.store.details_due()
-    allowed = due[: night.options.details_per_night or None]
+    due = batch.store.pending_details()
+    allowed = due[: batch.options.details_per_batch or None]
     for start in range(0, len(allowed), BATCH):
-        async with night.step("details") as landing:
+        async with batch.step("details") as landing:
             await together(
-                _land(landing, source, run_id, read, night, failures)
+                _land(landing, source, run_id, read, batch, failures)
                 for run_id in allowed[start : start + BATCH]
                 for source, read in (
-                    ("run_costs", night.client.analytics.run_costs),
-                    ("run_log_events", night.client.runs.log_events),
+                    ("run_costs", batch.client.analytics.run_costs),
+                    ("run_log_events", batch.client.runs.log_events),
                 )
             )
     if failures:
-        night.warnings.append(
+        batch.warnings.append(
             f"some runs' costs or log events could not be read, and stay due: {failures[0]}"
         )
     if len(due) > len(allowed):
-        night.say(f"{len(due) - len(allowed)} runs' costs and events are left for other nights")
+        batch.say(f"{len(due) - len(allowed)} runs' costs and events are left for other batches")
 
 
 async def _land(
@@ -56,7 +56,7 @@ async def _land(
     source: str,
     run_id: str,
     read: Callable[[str], Awaitable[Page[Any]]],
-    night: Night,
+    batch: WorkspaceBatch,
     failures: list[LevainError],
 ) -> None:
     if len(failures) >= MOST_FAILURES:
@@ -64,9 +64,9 @@ async def _land(
     try:
         page = await read(run_id)
     except NotFoundError as error:
-        landing.add_missing(source, error, night.began_at, run_id=run_id)
+        landing.add_missing(source, error, batch.began_at, run_id=run_id)
     except (RefusedError, ServerFailedError, AnswerBrokenError) as error:
-        landing.add_missing(source, error, night.began_at, run_id=run_id)
+        landing.add_missing(source, error, batch.began_at, run_id=run_id)
         failures.append(error)
     except TransientError as error:  # no word on this run
         failures.append(error)

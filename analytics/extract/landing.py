@@ -5,7 +5,7 @@
                                      list_pulls.ndjson.zst   how far each list was read
 
 A folder appears under its name only when it is complete, and is never changed after. A load's id
-is its night, its number within the night, and its step: it sorts by time. A line's hash (XXH3, 64
+is its batch, its number within the batch, and its step: it sorts by time. A line's hash (XXH3, 64
 bits) tells one version of a record from another.
 """
 
@@ -33,9 +33,9 @@ REQUESTS = "requests"
 LIST_PULLS = "list_pulls"
 SUFFIX = ".ndjson.zst"
 UNFINISHED = ".unfinished"
-NIGHT_ID = "%Y%m%dT%H%M%SZ"
+BATCH_ID = "%Y%m%dT%H%M%SZ"
 CLOSING_STEP = "workspace"
-"""The last step of a night: loads after one of it belong to a night that never ended."""
+"""The last step of a batch: loads after one of it belong to a batch that never ended."""
 
 _SPACES = bytes.maketrans(b"\n\r", b"  ")
 

@@ -116,7 +116,7 @@ def pulls_by_agent(unfiltered: Pull, rows: Iterable[Row]) -> list[Pull]:
 
     It shows all that any agent started since the last unfiltered pull, so each list that it
     names is known up to its newest row there. Without this, an agent whose list was last read
-    on its own weeks ago would seem to have a gap although every night covered it.
+    on its own weeks ago would seem to have a gap although every batch covered it.
     """
     by_agent: dict[str, list[Row]] = {}
     for row in rows:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch, together
 from analytics.extract.landing import Landing
-from analytics.extract.night import TRAILING_DAYS, Night, together
 from analytics.levain import AsyncLevain, Page, RefusedError
 from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
 
@@ -19,7 +19,7 @@ Read = Callable[[AsyncLevain, date, date], Awaitable[Page[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A windowed source: how to read it, how long a window may be, what is read every night."""
+    """A windowed source: how to read it, how long a window may be, what is read every batch."""
 
     source: str
     longest_days: int
@@ -62,47 +62,49 @@ METERS = (
 )
 
 
-async def read_meters(night: Night) -> None:
+async def read_meters(batch: WorkspaceBatch) -> None:
     """The agents, the trailing days of each meter, and older days that were never read."""
-    async with night.step("meters") as landing:
-        async for page in night.client.agents.pages():
+    async with batch.step("meters") as landing:
+        async for page in batch.client.agents.pages():
             landing.add("agents", page.answer, page.records)
-        await _read_provider_keys(night, landing)
-        await _read_days(night, landing, lambda meter: tonight(night, meter))
+        await _read_provider_keys(batch, landing)
+        await _read_days(batch, landing, lambda meter: days_to_read(batch, meter))
 
 
-async def _read_provider_keys(night: Night, landing: Landing) -> None:
+async def _read_provider_keys(batch: WorkspaceBatch, landing: Landing) -> None:
     """Which providers bill the workspace itself; a key that may not see this is told nothing."""
     try:
-        page = await night.client.byok.list()
+        page = await batch.client.byok.list()
     except RefusedError:
         return
     landing.add("provider_keys", page.answer, page.records)
 
 
-async def read_touched_days(night: Night) -> None:
+async def read_touched_days(batch: WorkspaceBatch) -> None:
     """The older days on which a run lived that has changed since it was last read."""
-    await night.loaded()
-    async with night.step("touched-days") as landing:
+    await batch.loaded()
+    async with batch.step("touched-days") as landing:
         await _read_days(
-            night,
+            batch,
             landing,
             lambda meter: (
-                (night.touched_days & night.days_held(meter.source)) - night.days_read[meter.source]
+                (batch.touched_days & batch.days_held(meter.source)) - batch.days_read[meter.source]
             ),
         )
 
 
-def tonight(night: Night, meter: Meter) -> set[date]:
-    """The days of a meter that are read every night, and those of the history never read yet."""
-    held = night.days_held(meter.source)
-    missing = held - night.store.days_read(meter.source)
-    return missing | (held & set(night.days_back(meter.nightly_days)))
+def days_to_read(batch: WorkspaceBatch, meter: Meter) -> set[date]:
+    """The days of a meter that are read every batch, and those of the history never read yet."""
+    held = batch.days_held(meter.source)
+    missing = held - batch.store.days_read(meter.source)
+    return missing | (held & set(batch.days_back(meter.nightly_days)))
 
 
-async def _read_days(night: Night, landing: Landing, days_of: Callable[[Meter], set[date]]) -> None:
+async def _read_days(
+    batch: WorkspaceBatch, landing: Landing, days_of: Callable[[Meter], set[date]]
+) -> None:
     async def read(meter: Meter, start: date, end: date) -> None:
-        page = await meter.read(night.client, start, end)
+        page = await meter.read(batch.client, start, end)
         landing.add(meter.source, page.answer, page.records, window=(start, end))
 
     wanted = [(meter, days_of(meter)) for meter in METERS]
@@ -112,7 +114,7 @@ async def _read_days(night: Night, landing: Landing, days_of: Callable[[Meter], 
         for start, end in windows(days, meter.longest_days)
     )
     for meter, days in wanted:
-        night.days_read.setdefault(meter.source, set()).update(days)
+        batch.days_read.setdefault(meter.source, set()).update(days)
 
 
 def windows(days: Iterable[date], longest: int) -> list[tuple[date, date]]:

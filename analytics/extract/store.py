@@ -13,7 +13,7 @@ from analytics.extract.listing import Mark
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did: how many records it read, stored as new versions, and set aside.
+    """What a load did: how many records it read, stored as new versions, and quarantined.
 
     `touched_days` are the UTC days on which runs lived that turned out new or changed.
     """
@@ -57,7 +57,7 @@ class Store(Protocol):
     def agents_active_on(self) -> dict[str, date]:
         """The last UTC day on which the API's own sums know each agent to have started runs."""
 
-    def unsettled_runs(self) -> list[str]:
+    def provisional_runs(self) -> list[str]:
         """Runs that are open, or ended too lately to be taken as final."""
 
     def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
@@ -66,10 +66,12 @@ class Store(Protocol):
     def runs_of(self, agent_days: Sequence[tuple[str, date]]) -> list[str]:
         """The stored runs that agents started on UTC days."""
 
-    def note_residues(self, agent_days: Sequence[tuple[str, date]], first: date, end: date) -> None:
-        """Remember what still differs, so that it is not looked into every night."""
+    def record_api_differences(
+        self, agent_days: Sequence[tuple[str, date]], first: date, end: date
+    ) -> None:
+        """Remember what still differs, so that it is not looked into every batch."""
 
-    def details_due(self) -> list[str]:
+    def pending_details(self) -> list[str]:
         """Ended runs whose costs and events are to be read, in the order to read them in."""
 
     def unknown_statuses(self) -> dict[str, int]:

@@ -32,7 +32,7 @@ def _tell(details: RetryDetails) -> None:
 
 
 @contextmanager
-def retries_told_to(*hooks: RetryHook) -> Iterator[None]:
+def retry_hooks(*hooks: RetryHook) -> Iterator[None]:
     """Let these hear of each try instead; none of them, nobody."""
     before = get_on_retry_hooks()
     set_on_retry_hooks(hooks)

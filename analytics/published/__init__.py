@@ -1,1 +1,1 @@
-"""What is published, read: ad hoc SQL, explanations, freshness, the summary of a night."""
+"""What is published, read: ad hoc SQL, explanations, freshness, the summary of a batch."""

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from analytics.batch.last_night import read_last_night
+from analytics.batch.last_batch import read_last_batch
 from analytics.published.sandbox import open_published
-from analytics.report.summary.lines import pace_in_words
+from analytics.report.summary.lines import schedule_in_words
 from analytics.report.writing import numbers
 from analytics.terminal import visible
 from analytics.warehouse.layout import Layout
@@ -26,7 +26,7 @@ _WORKSPACES = """
             workspace_id,
             max(created_at) as newest_run_at,
             count(*) filter (not is_terminal) as open_count,
-            count(*) filter (is_terminal and not is_settled) as unsettled_count
+            count(*) filter (is_terminal and not is_final) as provisional_count
         from marts.fct_runs
         group by workspace_id
     ),
@@ -42,44 +42,44 @@ _WORKSPACES = """
     days as (
         select
             workspace_id,
-            count(*) filter (status = 'ok') as ok_day_count,
-            count(*) filter (status = 'within_lag') as within_lag_day_count,
+            count(*) filter (status = 'reconciled') as reconciled_day_count,
+            count(*) filter (status = 'pending') as pending_day_count,
             count(*) filter (status = 'open') as open_day_count,
-            count(*) filter (status = 'breach') as breach_day_count,
+            count(*) filter (status = 'unreconciled') as unreconciled_day_count,
             sum(unexplained_usd) filter (status <> 'open') as unexplained_usd
-        from marts.fct_reconciliation
+        from audit.reconciliation_days
         group by workspace_id
     ),
     aside as (
         select workspace_id, count(*) as quarantined_record_count
-        from marts.fct_quarantined_records
+        from audit.quarantined_records
         group by workspace_id
     ),
     fastest as (
         select distinct on (workspace_id) *
-        from marts.fct_list_paces
+        from audit.list_coverage
         join marts.dim_agents using (workspace_id, agent_id)
         order by workspace_id, shortest_span_seconds, agent_id
     )
     select
         workspace_name,
         workspace_id,
-        last_night_at,
+        last_batch_at,
         newest_run_at,
         coalesce(open_count, 0) as open_run_count,
-        coalesce(unsettled_count, 0) as unsettled_run_count,
+        coalesce(provisional_count, 0) as provisional_run_count,
         coalesce(quarantined_record_count, 0) as quarantined_record_count,
         coalesce(missing_run_count, 0) as missing_run_count,
         if(gaps.workspace_id is null, 0, missing_cost_usd) as missing_cost_usd,
         coalesce(unknown_gap_count, 0) as unknown_gap_count,
-        coalesce(ok_day_count, 0) as ok_day_count,
-        coalesce(within_lag_day_count, 0) as within_lag_day_count,
+        coalesce(reconciled_day_count, 0) as reconciled_day_count,
+        coalesce(pending_day_count, 0) as pending_day_count,
         coalesce(open_day_count, 0) as open_day_count,
-        coalesce(breach_day_count, 0) as breach_day_count,
+        coalesce(unreconciled_day_count, 0) as unreconciled_day_count,
         unexplained_usd,
         fastest.agent_name as fastest_agent_name,
         fastest.shortest_span_seconds,
-        fastest.batches_per_day
+        fastest.required_batches_per_day
     from marts.dim_workspaces
     left join runs using (workspace_id)
     left join gaps using (workspace_id)
@@ -92,7 +92,7 @@ _WORKSPACES = """
 _WATERMARKS = """
     select p.workspace_id, coalesce(a.agent_name, 'all runs') as list, p.agent_id, p.pulled_at,
         p.newest_created_at, p.newest_run_id
-    from marts.fct_list_pulls as p
+    from audit.list_snapshots as p
     left join marts.dim_agents as a using (workspace_id, agent_id)
     qualify row_number() over (
         partition by p.workspace_id, p.agent_id order by p.pulled_at desc, p.load_id desc
@@ -101,22 +101,22 @@ _WATERMARKS = """
 """
 _CHECKS = """
     select check_name, is_ok, violation_count
-    from marts.fct_check_results
+    from audit.check_results
     order by check_name
 """
 
 
 def status(layout: Layout) -> dict[str, Any]:
-    """Freshness, watermarks, gaps, open runs, checks, and how the last night ended."""
+    """Freshness, watermarks, gaps, open runs, checks, and how the last batch ended."""
     with open_published(layout.published) as con:
         workspaces = _records(con, _WORKSPACES)
         watermarks = _records(con, _WATERMARKS)
         checks = _records(con, _CHECKS)
-    night = read_last_night(layout)
+    batch = read_last_batch(layout)
     return {
         "published_at": datetime.fromtimestamp(layout.published.stat().st_mtime, UTC),
         "batch_is_running": is_held(layout),
-        "last_night": night and {name: getattr(night, name) for name in night.__struct_fields__},
+        "last_batch": batch and {name: getattr(batch, name) for name in batch.__struct_fields__},
         "workspaces": workspaces,
         "watermarks": watermarks,
         "checks": checks,
@@ -136,10 +136,10 @@ def print_text(found: dict[str, Any]) -> None:
     console.print(f"Published {_instant(found['published_at'])}")
     if found["batch_is_running"]:
         console.print("A batch is at work now.")
-    if night := found["last_night"]:
-        how = "ended well" if night["exit_code"] == 0 else f"failed (exit {night['exit_code']})"
-        console.print(f"The last night {how} at {_instant(night['ended_at'])}")
-        for message in night["messages"]:
+    if batch := found["last_batch"]:
+        how = "ended well" if batch["exit_code"] == 0 else f"failed (exit {batch['exit_code']})"
+        console.print(f"The last batch {how} at {_instant(batch['ended_at'])}")
+        for message in batch["messages"]:
             console.print(f"  {visible(message)}")
     workspaces = found["workspaces"]
     console.print()
@@ -164,31 +164,31 @@ def print_text(found: dict[str, Any]) -> None:
 _Columns: TypeAlias = "Sequence[tuple[str, Callable[[dict[str, Any]], str]]]"
 
 _FRESHNESS: _Columns = (
-    ("Data to (UTC)", lambda row: _instant(row["last_night_at"]).removesuffix(" UTC")),
+    ("Data to (UTC)", lambda row: _instant(row["last_batch_at"]).removesuffix(" UTC")),
     (
         "Newest run (UTC)",
         lambda row: _instant(row["newest_run_at"]).removesuffix(" UTC") or "no runs",
     ),
     ("Open", lambda row: numbers.count(row["open_run_count"])),
-    ("Settling", lambda row: numbers.count(row["unsettled_run_count"])),
+    ("Provisional", lambda row: numbers.count(row["provisional_run_count"])),
     ("Broken", lambda row: numbers.count(row["quarantined_record_count"])),
 )
 _WHOLENESS: _Columns = (
     ("Missing", lambda row: numbers.count(row["missing_run_count"])),
     ("Cost", lambda row: _gap_cost(row)),
-    ("Days ok", lambda row: numbers.count(row["ok_day_count"])),
-    ("In lag", lambda row: numbers.count(row["within_lag_day_count"])),
+    ("Days ok", lambda row: numbers.count(row["reconciled_day_count"])),
+    ("In lag", lambda row: numbers.count(row["pending_day_count"])),
     ("Open", lambda row: numbers.count(row["open_day_count"])),
-    ("Breach", lambda row: numbers.count(row["breach_day_count"])),
+    ("Breach", lambda row: numbers.count(row["unreconciled_day_count"])),
     ("Unexplained", lambda row: numbers.usd(row["unexplained_usd"])),
 )
 _FRESHNESS_IN_WORDS = """\
-Open runs have not ended; settling ones have, and may still be corrected.
-Broken records are set aside, with the reason, in fct_quarantined_records."""
+Open runs have not ended; provisional ones have, and may still be corrected.
+Broken records are quarantined, with the reason, in quarantined_records."""
 _WHOLENESS_IN_WORDS = """\
 Missing runs were seen by no batch: fct_listing_gaps. Days are open while they
-hold open or settling runs; then ok where cost agrees with the API's own sums,
-in lag where it may yet, else a breach. fct_reconciliation has the unexplained."""
+hold open or provisional runs; then ok where cost agrees with the API's own sums,
+in lag where it may yet, else an unreconciled day. reconciliation_days has the unexplained."""
 
 
 def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
@@ -215,8 +215,10 @@ def _pace(row: dict[str, Any]) -> str:
     """How often the batch would have to run for no run to be missed."""
     if row["fastest_agent_name"] is None:
         return ""
-    return pace_in_words(
-        visible(row["fastest_agent_name"]), row["shortest_span_seconds"], row["batches_per_day"]
+    return schedule_in_words(
+        visible(row["fastest_agent_name"]),
+        row["shortest_span_seconds"],
+        row["required_batches_per_day"],
     )
 
 

@@ -12,11 +12,11 @@ import polars as pl
 from analytics.resources import folder
 from analytics.transform import error_classes, failure_rates
 from analytics.transform.comments import comment_on
-from analytics.transform.models import LAYERS, Model, ModelError, in_order, read_models
+from analytics.transform.models import LAYERS, PUBLISHED, Model, ModelError, in_order, read_models
 
 POLARS_MODELS = (error_classes.MODEL, failure_rates.MODEL)
 
-_CATALOGS = {"staging": "warehouse", "intermediate": "warehouse", "marts": "marts_file"}
+_CATALOGS = {layer: "build_file" if layer in PUBLISHED else "warehouse" for layer in LAYERS}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def _build(con: duckdb.DuckDBPyConnection, model: Model) -> BuiltRelation:
     con.begin()
     try:
         rows = model.make(con, relation)
-        if model.layer == "marts":
+        if model.layer in PUBLISHED:
             comment_on(con, relation, model.header)
     except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
         con.rollback()

@@ -19,6 +19,7 @@ import duckdb
 from analytics.resources import folder
 from analytics.transform.comments import comment_on
 from analytics.transform.models import (
+    PUBLISHED,
     Header,
     ModelError,
     read_header,
@@ -29,7 +30,7 @@ from analytics.transform.models import (
 
 SHOWN_ROWS = 3
 
-_RESULTS = "marts_file.marts.fct_check_results"
+_RESULTS = "build_file.audit.check_results"
 _RESULTS_HEADER = Header(
     "What the last batch's checks found. Grain: check.",
     key=("check_name",),
@@ -90,7 +91,7 @@ def run_checks(
     thresholds: Thresholds | None = None,
     queries: Path | None = None,
 ) -> list[CheckResult]:
-    """Run every check on the built relations, and keep the results in `marts.fct_check_results`.
+    """Run every check on the built relations, and keep the results in `audit.check_results`.
 
     Raises ModelError, which names the file, for a check that cannot be run.
     """
@@ -103,7 +104,7 @@ def run_checks(
 def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Check]:
     """The keys that marts state in their headers, then the files of `checks/`."""
     for model in read_models(con, queries):
-        if model.layer == "marts" and model.header.key:
+        if model.layer in PUBLISHED and model.header.key:
             key = ", ".join(model.header.key)
             yield _Check(
                 f"{model.name}_key_is_unique",

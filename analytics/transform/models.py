@@ -16,7 +16,8 @@ import polars as pl
 
 from analytics.transform.frames import read_frame, write_table
 
-LAYERS = ("staging", "intermediate", "marts")
+LAYERS = ("staging", "intermediate", "marts", "audit")
+PUBLISHED = ("marts", "audit")
 SOURCE_SCHEMAS = ("raw", "ledger")
 
 _HEADER_FIELD = re.compile(r"(key|materialized|control|column (?P<column>\w+)): (?P<value>.+)")
@@ -73,7 +74,7 @@ class SqlModel(Model):
 
     def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int | None:
         """Make the view or the table."""
-        if self.layer == "marts" or self.header.is_table:
+        if self.layer in PUBLISHED or self.header.is_table:
             ((rows,),) = con.execute(f"create table {relation} as {self.sql}").fetchall()
             return int(rows)
         con.execute(f"create view {relation} as {self.sql}")

@@ -12,12 +12,12 @@ from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.schema import SCHEMA_VERSION, create_statements
 
-MARTS_FILE = "marts_file"
+BUILD_FILE = "build_file"
 # Older DuckDB tools open this format too.
 STORAGE_VERSION = "v1.5.0"
 
 ROW_GROUP = 61_440
-"""Rows: half of DuckDB's own number, which took 3 % off a first night of 100,000 runs."""
+"""Rows: half of DuckDB's own number, which took 3 % off a first batch of 100,000 runs."""
 
 _OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -40,15 +40,16 @@ def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
 @contextmanager
 def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
     """The marts' file beside the warehouse: `marts.x` is found there without its catalog's name."""
-    con.execute(f"attach '{_quoted(file)}' as {MARTS_FILE} (storage_version '{STORAGE_VERSION}')")
+    con.execute(f"attach '{_quoted(file)}' as {BUILD_FILE} (storage_version '{STORAGE_VERSION}')")
     con.execute("reset threads")
     try:
-        con.execute(f"create schema if not exists {MARTS_FILE}.marts")
-        con.execute(f"set search_path = 'warehouse.main,{MARTS_FILE}.marts'")
+        for schema in ("marts", "audit"):
+            con.execute(f"create schema if not exists {BUILD_FILE}.{schema}")
+        con.execute(f"set search_path = 'warehouse.main,{BUILD_FILE}.marts,{BUILD_FILE}.audit'")
         yield
     finally:
         con.execute("set search_path = 'warehouse.main'")
-        con.execute(f"detach {MARTS_FILE}")
+        con.execute(f"detach {BUILD_FILE}")
 
 
 @contextmanager
@@ -57,9 +58,8 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     con = duckdb.connect(config=_OFFLINE)
     try:
         con.execute("set TimeZone = 'UTC'")
-        # Not opened by itself: then its catalog would be called as its schema is, `marts`.
-        con.execute(f"attach '{_quoted(file)}' as {MARTS_FILE} (read_only)")
-        con.execute(f"set search_path = '{MARTS_FILE}.marts'")
+        con.execute(f"attach '{_quoted(file)}' as {BUILD_FILE} (read_only)")
+        con.execute(f"set search_path = '{BUILD_FILE}.marts,{BUILD_FILE}.audit'")
         yield con
     finally:
         con.close()

@@ -25,7 +25,7 @@ class Layout:
     @property
     def marts(self) -> Path:
         """The batch's marts."""
-        return self.root / "marts.duckdb"
+        return self.root / "build.duckdb"
 
     @property
     def published(self) -> Path:
@@ -39,13 +39,13 @@ class Layout:
 
     @property
     def staged_site(self) -> Path:
-        """The reports of tonight, until they are published."""
+        """The reports of this batch, until they are published."""
         return self.root / "site.next"
 
     @property
-    def last_night(self) -> Path:
-        """How the last night went, for `analytics status`."""
-        return self.root / "last-night.json"
+    def last_batch(self) -> Path:
+        """How the last batch went, for `analytics status`."""
+        return self.root / "last-batch.json"
 
     @property
     def rebuilding(self) -> Layout:

@@ -17,15 +17,15 @@ import duckdb
 from analytics import __version__
 from analytics.errors import AnalyticsError
 from analytics.extract.landing import (
+    BATCH_ID,
     CLOSING_STEP,
     LIST_PULLS,
-    NIGHT_ID,
     REQUESTS,
     SUFFIX,
     step_of,
 )
 from analytics.extract.store import Loaded
-from analytics.warehouse.details_due import keep_details_due
+from analytics.warehouse.pending_details import keep_pending_details
 from analytics.warehouse.reading import (
     AS_WRITTEN,
     MACROS,
@@ -106,8 +106,8 @@ class _Load:
                 self._load_source(source)
         self._load_pulls()
         if self._step == CLOSING_STEP:
-            self._close_night()
-            keep_details_due(con, self._ids["workspace_id"])
+            self._close_batch()
+            keep_pending_details(con, self._ids["workspace_id"])
         self._write_ledger()
         return Loaded(self._records, self._fresh, self._quarantined, self._touched)
 
@@ -122,7 +122,7 @@ class _Load:
         self._find_fresh(source)
         if source is RUNS:
             self._touched = frozenset(self._touched_days())
-            self._update_unsettled_runs()
+            self._update_provisional_runs()
         self._store(source)
 
     def _load_requests(self) -> None:
@@ -219,7 +219,7 @@ class _Load:
         if self._odd and source.parts:
             self._spare_what_was_set_aside(source)
         if source.scope in _BY_RECORD and not self._one("select count(*) from in_force"):
-            self._fresh_rows = "incoming"  # as on a first night
+            self._fresh_rows = "incoming"  # as on a first batch
         else:
             self._con.execute(f"""
                 create or replace temp table fresh as
@@ -231,7 +231,7 @@ class _Load:
         self._fresh += self._one(f"select count(*) from {self._fresh_rows}")
 
     def _spare_what_was_set_aside(self, source: Source) -> None:
-        """Of a day or run with a record set aside, what nothing else replaces stays in force."""
+        """Of a day or run with a record quarantined, what nothing else replaces stays in force."""
         same = " and ".join(
             f"i.{column} is not distinct from v.{column}" for column in source.keys + source.parts
         )
@@ -274,10 +274,10 @@ class _Load:
         """).fetchall()
         return (day for (day,) in rows)
 
-    def _update_unsettled_runs(self) -> None:
+    def _update_provisional_runs(self) -> None:
         """Which runs are still to be read again.
 
-        A run that had settled and came again as it was needs no look: only new versions, and
+        A run that had final and came again as it was needs no look: only new versions, and
         runs that were waiting, are judged.
         """
         self._con.execute(
@@ -287,7 +287,7 @@ class _Load:
                 *,
                 terminal_seen_at is not null
                     and read_at >= coalesce(finished_at, terminal_seen_at) + to_hours($settle_hours)
-                    as is_settled
+                    as is_final
             from (
                 select
                     i.run_id, i.created_at, i.finished_at, i.seen_at as read_at,
@@ -295,17 +295,17 @@ class _Load:
                         then coalesce(u.terminal_seen_at, i.seen_at) end as terminal_seen_at,
                     u.run_id is not null as is_waiting
                 from incoming as i
-                left join ledger.unsettled_runs as u
+                left join ledger.provisional_runs as u
                     on u.workspace_id = $workspace_id and u.run_id = i.run_id
                 where u.run_id is not null or i.line in (select line from {self._fresh_rows})
             )
-            where is_waiting or not is_settled
+            where is_waiting or not is_final
             """,
             {"workspace_id": self._ids["workspace_id"], "settle_hours": self._settle_hours},
         )
         # Once not found may be the API's error of a moment: gone is what is not found again.
         self._run("""
-            delete from ledger.unsettled_runs where workspace_id = $workspace_id and run_id in (
+            delete from ledger.provisional_runs where workspace_id = $workspace_id and run_id in (
                 select run_id from judged where is_waiting
                 union all
                 select run_id from ledger.requests
@@ -317,13 +317,13 @@ class _Load:
             )
         """)
         self._run("""
-            insert into ledger.unsettled_runs
+            insert into ledger.provisional_runs
             select $workspace_id, run_id, created_at, terminal_seen_at, read_at from judged
-            where not is_settled
+            where not is_final
         """)
 
-    def _close_night(self) -> None:
-        """A whole night is stored: how far the workspace's data reach, and what it is called."""
+    def _close_batch(self) -> None:
+        """A whole batch is stored: how far the workspace's data reach, and what it is called."""
         self._run(f"""
             update ledger.workspaces set
                 workspace_name = (
@@ -331,12 +331,12 @@ class _Load:
                     from raw.workspaces as w anti join raw.superseded using (version_id)
                     where w.workspace_id = $workspace_id
                 ),
-                first_night_at = coalesce(first_night_at, night.began_at),
-                last_night_at = night.began_at
+                first_batch_at = coalesce(first_batch_at, batch.began_at),
+                last_batch_at = batch.began_at
             from (
-                select try_strptime(split_part($load_id, '-', 1), '{NIGHT_ID}')
+                select try_strptime(split_part($load_id, '-', 1), '{BATCH_ID}')
                     at time zone 'UTC' as began_at
-            ) as night
+            ) as batch
             where workspace_id = $workspace_id
         """)
 

@@ -31,7 +31,7 @@ def note_publication(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("""
         update ledger.loads set published_at = now()
         where published_at is null
-            and (workspace_id, load_id) in (select workspace_id, load_id from marts.fct_loads)
+            and (workspace_id, load_id) in (select workspace_id, load_id from audit.loads)
     """)
 
 

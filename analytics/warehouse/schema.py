@@ -21,10 +21,10 @@ _LEDGER = """
 create table ledger.schema_version (version INTEGER);
 
 -- The workspaces that this folder holds data of, and the setting that names each one's key, which
--- a rebuild leaves to the next night.
+-- a rebuild leaves to the next batch.
 create table ledger.workspaces (
     workspace_id VARCHAR, workspace_name VARCHAR, api VARCHAR, api_key_env VARCHAR,
-    first_night_at TIMESTAMPTZ, last_night_at TIMESTAMPTZ
+    first_batch_at TIMESTAMPTZ, last_batch_at TIMESTAMPTZ
 );
 
 -- One row per landing folder that was loaded; loads that were first published together share the
@@ -55,17 +55,17 @@ create table ledger.list_pulls (
     oldest_created_at TIMESTAMPTZ, is_joined BOOLEAN, gap_after TIMESTAMPTZ, gap_before TIMESTAMPTZ
 );
 
--- Working sets: small tables of what the next night still has to read.
-create table ledger.unsettled_runs (
+-- Working sets: small tables of what the next batch still has to read.
+create table ledger.provisional_runs (
     workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ, terminal_seen_at TIMESTAMPTZ,
     read_at TIMESTAMPTZ
 );
--- The runs whose details were due when the last night closed; `details_due.py` knows those since.
-create table ledger.details_due (workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ);
+-- Runs whose details were due when the last batch ended; `pending_details.py` adds later ones.
+create table ledger.pending_details (workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ);
 
 -- What an agent-day still differed from the API's sum after its runs had been read again.
-create table ledger.residues (
-    workspace_id VARCHAR, agent_id VARCHAR, date DATE, residue_usd DECIMAL(38,10)
+create table ledger.api_differences (
+    workspace_id VARCHAR, agent_id VARCHAR, date DATE, difference_usd DECIMAL(38,10)
 );
 
 -- Records that could not be understood, as they came.

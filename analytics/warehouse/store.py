@@ -11,8 +11,8 @@ import duckdb
 
 from analytics.extract.listing import Mark
 from analytics.extract.store import Loaded
-from analytics.warehouse.details_due import details_due
 from analytics.warehouse.load import load_folder
+from analytics.warehouse.pending_details import pending_details
 from analytics.warehouse.sources import OPEN, TERMINAL
 
 # Stored agent-days beside the API's sums of them. Each row's cost was rounded at its tenth
@@ -33,15 +33,15 @@ _RESIDUES = """
             and date >= $first and date < $end
         group by 1, 2
     )
-    select agent_id, date, residue_usd
+    select agent_id, date, difference_usd
     from (
         select agent_id, date,
             (coalesce(asked.cost_usd, 0) - coalesce(stored.cost_usd, 0))::decimal(38, 10)
-                as residue_usd,
+                as difference_usd,
             coalesce(row_count, 0) as row_count
         from stored full join asked using (agent_id, date)
     )
-    where abs(residue_usd) > 0.00000000005 * (row_count + 1)
+    where abs(difference_usd) > 0.00000000005 * (row_count + 1)
 """
 
 
@@ -154,18 +154,19 @@ class WarehouseStore:
             """)
         )
 
-    def unsettled_runs(self) -> list[str]:
+    def provisional_runs(self) -> list[str]:
         """Runs that are open, or ended too lately to be taken as final."""
-        rows = self._rows("select run_id from ledger.unsettled_runs where {mine} order by run_id")
+        rows = self._rows("select run_id from ledger.provisional_runs where {mine} order by run_id")
         return [run_id for (run_id,) in rows]
 
     def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
         """Agent-days in `[first, end)` whose stored cost is not the API's, in a new way."""
         rows = self._rows(
             f"""
-            select agent_id, date from ({_RESIDUES}) as tonight
-            left join (select * from ledger.residues where {{mine}}) as noted using (agent_id, date)
-            where tonight.residue_usd is distinct from noted.residue_usd
+            select agent_id, date from ({_RESIDUES}) as found
+            left join (select * from ledger.api_differences where {{mine}}) as noted
+                using (agent_id, date)
+            where found.difference_usd is distinct from noted.difference_usd
             order by agent_id, date
             """,
             first=first,
@@ -186,11 +187,13 @@ class WarehouseStore:
         )
         return [run_id for (run_id,) in rows]
 
-    def note_residues(self, agent_days: Sequence[tuple[str, date]], first: date, end: date) -> None:
-        """Remember what still differs, so that it is not looked into every night."""
+    def record_api_differences(
+        self, agent_days: Sequence[tuple[str, date]], first: date, end: date
+    ) -> None:
+        """Remember what still differs, so that it is not looked into every batch."""
         self._rows(
             """
-            delete from ledger.residues where {mine} and (agent_id, date)
+            delete from ledger.api_differences where {mine} and (agent_id, date)
                 in (select unnest($agents::varchar[]), unnest($days::date[]))
             """,
             agents=[agent_id for agent_id, _ in agent_days],
@@ -198,18 +201,18 @@ class WarehouseStore:
         )
         self._rows(
             f"""
-            insert into ledger.residues
-            select $workspace_id, agent_id, date, residue_usd from ({_RESIDUES})
+            insert into ledger.api_differences
+            select $workspace_id, agent_id, date, difference_usd from ({_RESIDUES})
             where (agent_id, date)
-                not in (select agent_id, date from ledger.residues where {{mine}})
+                not in (select agent_id, date from ledger.api_differences where {{mine}})
             """,
             first=first,
             end=end,
         )
 
-    def details_due(self) -> list[str]:
+    def pending_details(self) -> list[str]:
         """Ended runs whose costs and events are to be read, in the order to read them in."""
-        return details_due(self._con, self._workspace_id)
+        return pending_details(self._con, self._workspace_id)
 
     def unknown_statuses(self) -> dict[str, int]:
         """How many runs have a status that is new to us, by status."""
@@ -218,7 +221,7 @@ class WarehouseStore:
             select status, count(*)
             from raw.runs anti join raw.superseded using (version_id)
             where {mine} and not list_contains($known, status)
-                and run_id in (select run_id from ledger.unsettled_runs where {mine})
+                and run_id in (select run_id from ledger.provisional_runs where {mine})
             group by status order by status
             """,
             known=[*OPEN, *TERMINAL],

@@ -1,4 +1,4 @@
--- Did a new version of an agent make it dearer, slower or less reliable?
+-- Did a new version of an agent make it more expensive, slower or less reliable?
 select
     workspaces.workspace_name,
     runs.agent_name,

@@ -11,5 +11,5 @@ select
     round(100 * failed_cost_usd / nullif(cost_usd, 0), 1) as failed_cost_percent,
     missing_run_count
 from marts.fct_agent_months_complete
-where line_kind <> 'platform' and run_count > 0
+where line_type <> 'platform' and run_count > 0
 order by month desc, usd_per_success desc nulls last

@@ -1,4 +1,5 @@
--- What did a run cost together with all runs that it started, and those in turn? The 50 dearest.
+-- What did a run cost together with all runs that it started, and those in turn?
+-- The 50 most expensive.
 with recursive
 
 family as (

@@ -8,8 +8,8 @@ select
     agents.cost_usd as theirs_usd,
     agents.unexplained_usd as difference_usd,
     true as is_closed
-from marts.fct_reconciliation_agents as agents
-join marts.fct_reconciliation as days using (workspace_id, date)
+from audit.reconciliation_agents as agents
+join audit.reconciliation_days as days using (workspace_id, date)
 join intermediate.int_agent_days_compared as compared
     using (workspace_id, date, agent_id)
 where days.status <> 'open'

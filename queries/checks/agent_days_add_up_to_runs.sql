@@ -11,7 +11,7 @@ summed as (
         count(*) filter (status = 'failed') as failed_count,
         count(*) filter (status = 'cancelled') as cancelled_count,
         count(*) filter (not is_terminal) as open_count,
-        count(*) filter (is_unmetered) as unmetered_count,
+        count(*) filter (has_no_usage) as no_usage_count,
         count(*) filter (cost_usd is null) as unknown_cost_count,
         sum(cost_usd) as cost_usd,
         sum(if(status = 'failed', cost_usd, 0)) as failed_cost_usd,

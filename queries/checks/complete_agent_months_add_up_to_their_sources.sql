@@ -13,7 +13,7 @@ lines as (
         sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd,
         sum(not_billed_usd) as not_billed_usd,
-        sum(restated_cost_usd) as restated_cost_usd
+        sum(adjusted_cost_usd) as adjusted_cost_usd
     from marts.fct_agent_months_complete
     group by workspace_id, month
 ),
@@ -46,8 +46,8 @@ changes as (
     select
         workspace_id,
         date_trunc('month', date)::date as month,
-        sum(is_cost_usd - was_cost_usd) as restated_cost_usd
-    from marts.fct_restatements
+        sum(current_cost_usd - previous_cost_usd) as adjusted_cost_usd
+    from marts.fct_adjustments
     group by all
 )
 
@@ -71,4 +71,4 @@ where
     or coalesce(lines.metered_cost_usd, 0) <> coalesce(bills.metered_cost_usd, 0)
     or coalesce(lines.billed_usd, 0) <> coalesce(bills.billed_usd, 0)
     or coalesce(lines.not_billed_usd, 0) <> coalesce(bills.not_billed_usd, 0)
-    or coalesce(lines.restated_cost_usd, 0) <> coalesce(changes.restated_cost_usd, 0)
+    or coalesce(lines.adjusted_cost_usd, 0) <> coalesce(changes.adjusted_cost_usd, 0)

@@ -1,5 +1,5 @@
--- Every row of fct_runs and fct_run_versions names a request of fct_requests, and a landing file of
--- fct_landing_files that holds it.
+-- Every row of fct_runs and run_versions names a request of requests, and a landing file of
+-- landing_files that holds it.
 with
 
 versions as (
@@ -7,18 +7,18 @@ versions as (
     from marts.fct_runs
     union
     select workspace_id, run_id, load_id, request, line
-    from marts.fct_run_versions
+    from audit.run_versions
 )
 
 select versions.workspace_id, versions.run_id, versions.load_id, versions.request
 from versions
-left join marts.fct_requests as requests
+left join audit.requests as requests
     on
         requests.workspace_id = versions.workspace_id
         and requests.load_id = versions.load_id
         and requests.request = versions.request
         and requests.source = 'runs'
-left join marts.fct_landing_files as files
+left join audit.landing_files as files
     on
         files.workspace_id = versions.workspace_id
         and files.load_id = versions.load_id

@@ -9,8 +9,8 @@ select
     edges.edge_so_far_usd - greatest(least(edges.edge_so_far_usd, edges.most_usd), edges.least_usd)
         as difference_usd,
     days.status <> 'open' as is_closed
-from marts.fct_request_edges as edges
-join marts.fct_reconciliation as days using (workspace_id, date)
+from audit.timing_differences as edges
+join audit.reconciliation_days as days using (workspace_id, date)
 where
     days.date < (select max(last_date) from intermediate.int_metered_days)
     and edges.edge_so_far_usd not between edges.least_usd and edges.most_usd

@@ -7,6 +7,6 @@ select
     metered_cost_usd as theirs_usd,
     unexplained_usd as difference_usd,
     true as is_closed
-from marts.fct_reconciliation
-where status = 'breach'
+from audit.reconciliation_days
+where status = 'unreconciled'
 order by workspace_id, date

@@ -8,7 +8,7 @@ select
     counted_run_count as theirs,
     null::decimal(38, 10) as difference_usd,
     null::decimal(38, 10) as theirs_usd,
-    unsettled_count = 0 as is_closed
+    provisional_count = 0 as is_closed
 from intermediate.int_agent_days_compared
 where agent_id is not null and has_ended and held_run_count > counted_run_count
 order by workspace_id, date, agent_id

@@ -1,4 +1,4 @@
--- fct_run_model_costs holds all cost, tokens and requests received, to the last digit.
+-- fct_run_models holds all cost, tokens and requests received, to the last digit.
 with
 
 received_sums as (
@@ -15,7 +15,7 @@ received as (
 
 shown_sums as (
     select workspace_id, provider, sum(columns('_count$|_usd$|^tokens_')) as '\0'
-    from marts.fct_run_model_costs
+    from marts.fct_run_models
     group by all
 ),
 

@@ -5,7 +5,7 @@ versions as (
     select
         *,
         version_number = max(version_number) over (partition by workspace_id, run_id) as is_last
-    from marts.fct_run_versions
+    from audit.run_versions
 )
 
 select

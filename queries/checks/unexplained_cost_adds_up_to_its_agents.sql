@@ -3,10 +3,10 @@ with
 
 figures as (
     select workspace_id, date, unexplained_usd as of_day
-    from marts.fct_reconciliation
+    from audit.reconciliation_days
     union all by name
     select workspace_id, date, unexplained_usd as of_agents
-    from marts.fct_reconciliation_agents
+    from audit.reconciliation_agents
 )
 
 select

@@ -11,11 +11,12 @@ held as (
         runs.agent_id,
         (runs.created_at at time zone 'UTC')::date as date,
         count(*) as held_run_count,
-        count(*) filter (not runs.is_terminal or unsettled.run_id is not null) as unsettled_count,
+        count(*) filter (not runs.is_terminal or provisional.run_id is not null)
+            as provisional_count,
         sum(runs.cost_usd) filter (runs.is_terminal) as run_cost_usd,
         sum(runs.cost_usd) filter (not runs.is_terminal) as open_cost_usd
     from intermediate.int_runs as runs
-    left join staging.stg_unsettled_runs as unsettled using (workspace_id, run_id)
+    left join staging.stg_provisional_runs as provisional using (workspace_id, run_id)
     group by all
 ),
 
@@ -63,7 +64,7 @@ agent_days as (
         agent_id,
         date,
         coalesce(max(held_run_count), 0) as held_run_count,
-        coalesce(max(unsettled_count), 0) as unsettled_count,
+        coalesce(max(provisional_count), 0) as provisional_count,
         max(counted_run_count) as counted_run_count,
         coalesce(max(run_cost_usd), 0) as run_cost_usd,
         coalesce(max(open_cost_usd), 0) as open_cost_usd,
@@ -81,7 +82,7 @@ select
     days.agent_id,
     days.date,
     days.held_run_count,
-    days.unsettled_count,
+    days.provisional_count,
     if(
         days.date >= spans.first_date and days.date < spans.end_date,
         coalesce(days.counted_run_count, 0),

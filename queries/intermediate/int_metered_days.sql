@@ -1,4 +1,4 @@
--- The UTC days from the first one whose metered usage was read to that of the last night.
+-- The UTC days from the first one whose metered usage was read to that of the last batch.
 -- Grain: UTC day.
 -- key: workspace_id, date
 -- materialized: table
@@ -8,7 +8,7 @@ spans as (
     select
         workspaces.workspace_id,
         min(requests.window_start) as first_date,
-        max(workspaces.last_night_at)::date as last_date
+        max(workspaces.last_batch_at)::date as last_date
     from staging.stg_requests as requests
     join staging.stg_workspaces as workspaces using (workspace_id)
     where requests.source = 'usage_hours' and requests.status = 200

@@ -22,7 +22,7 @@ select
         when runs.parent_run_id is not null then 'parent'
         when sessions.first_run_id <> runs.run_id then 'session'
         else 'unknown'
-    end as started_by
+    end as trigger_type
 from staging.stg_runs as runs
 left join scheduled using (workspace_id, run_id)
 left join sessions using (workspace_id, session_id)

@@ -11,5 +11,5 @@ select
         and coalesce(tokens_in, 0) = 0
         and coalesce(tokens_out, 0) = 0,
         false
-    ) as is_unmetered
+    ) as has_no_usage
 from staging.stg_runs

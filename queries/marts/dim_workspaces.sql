@@ -4,8 +4,8 @@ select
     workspace_id,
     workspace_name,
     getvariable('reporting_timezone') as reporting_timezone,
-    first_night_at,
-    last_night_at,
-    (last_night_at at time zone getvariable('reporting_timezone'))::date - 1 as last_complete_date
+    first_batch_at,
+    last_batch_at,
+    (last_batch_at at time zone getvariable('reporting_timezone'))::date - 1 as last_complete_date
 from staging.stg_workspaces
 order by workspace_id

@@ -28,7 +28,7 @@ days as (
         coalesce(listed.failed_count, 0) as failed_count,
         coalesce(listed.cancelled_count, 0) as cancelled_count,
         coalesce(listed.open_count, 0) as open_count,
-        coalesce(listed.unmetered_count, 0) as unmetered_count,
+        coalesce(listed.no_usage_count, 0) as no_usage_count,
         coalesce(listed.unknown_cost_count, 0) as unknown_cost_count,
         listed.failure_rate,
         listed.failure_rate_low,

@@ -1,10 +1,10 @@
 -- A month as finance books it: listed runs, the runs that the lists lack, the bill, and what
 -- changed after it was first published. Runs without an agent are a line of their own; so are the
 -- platform's runs, with all billing that names no agent: the API gives that as one amount.
--- Runs and restatements are those of days in the reporting time zone; gaps, bill and the platform
+-- Runs and adjustments are those of days in the reporting time zone; gaps, bill and the platform
 -- are known by UTC day only, and stand here under the same calendar month.
 -- Grain: workspace, month and line.
--- key: workspace_id, month, line_kind, agent_id
+-- key: workspace_id, month, line_type, agent_id
 -- column month: First day of the calendar month.
 -- column status: Of the month: open (may change), incomplete (not read from its start) or closed.
 -- column agent_id: Identifier of the agent; null for the lines that are no agent's.
@@ -22,7 +22,7 @@ figures as (
     select
         workspace_id,
         month,
-        if(agent_id is null, 'no_agent', 'agent') as line_kind,
+        if(agent_id is null, 'no_agent', 'agent') as line_type,
         agent_id,
         run_count,
         succeeded_count,
@@ -38,7 +38,7 @@ figures as (
     select
         workspace_id,
         date_trunc('month', date)::date as month,
-        'platform' as line_kind,
+        'platform' as line_type,
         coalesce(sum(run_count), 0)::bigint as run_count,
         coalesce(sum(run_count) filter (cost_usd is null), 0)::bigint as unknown_cost_count,
         sum(cost_usd) as cost_usd
@@ -48,7 +48,7 @@ figures as (
     select
         workspace_id,
         date_trunc('month', date)::date as month,
-        'agent' as line_kind,
+        'agent' as line_type,
         agent_id,
         missing_run_count,
         if(missing_cost_usd is null, 1, 0) as unknown_gap_count,
@@ -58,7 +58,7 @@ figures as (
     select
         workspace_id,
         date_trunc('month', date)::date as month,
-        if(agent_id is null, 'platform', 'agent') as line_kind,
+        if(agent_id is null, 'platform', 'agent') as line_type,
         agent_id,
         true as is_bill,
         cost_usd as metered_cost_usd,
@@ -69,11 +69,11 @@ figures as (
     select
         workspace_id,
         date_trunc('month', date)::date as month,
-        if(agent_id is null, 'no_agent', 'agent') as line_kind,
+        if(agent_id is null, 'no_agent', 'agent') as line_type,
         agent_id,
-        is_run_count - was_run_count as restated_run_count,
-        is_cost_usd - was_cost_usd as restated_cost_usd
-    from marts.fct_restatements
+        current_run_count - previous_run_count as adjusted_run_count,
+        current_cost_usd - previous_cost_usd as adjusted_cost_usd
+    from marts.fct_adjustments
 ),
 
 billing_spans as (
@@ -84,7 +84,7 @@ billing_spans as (
 ),
 
 -- What stands in a line where nothing came: 0 where the API would have told, else null.
-absences (line_kind, no_outcomes, no_gaps, no_bill) as (
+absences (line_type, no_outcomes, no_gaps, no_bill) as (
     values ('agent', 0, 0, 0), ('no_agent', 0, null, null), ('platform', null, 0, 0)
 ),
 
@@ -92,7 +92,7 @@ lines as (
     select
         workspace_id,
         month,
-        line_kind,
+        line_type,
         agent_id,
         any_value(no_outcomes) as no_outcomes,
         any_value(no_gaps) as no_gaps,
@@ -118,12 +118,12 @@ lines as (
         sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd,
         sum(not_billed_usd) as not_billed_usd,
-        sum(restated_run_count)::bigint as restated_run_count,
-        sum(restated_cost_usd) as restated_cost_usd
+        sum(adjusted_run_count)::bigint as adjusted_run_count,
+        sum(adjusted_cost_usd) as adjusted_cost_usd
     from figures
-    join absences using (line_kind)
+    join absences using (line_type)
     left join billing_spans using (workspace_id)
-    group by workspace_id, month, line_kind, agent_id
+    group by workspace_id, month, line_type, agent_id
 )
 
 select
@@ -131,10 +131,10 @@ select
     workspaces.workspace_name,
     lines.month,
     coalesce(months.status, 'incomplete') as status,
-    lines.line_kind,
+    lines.line_type,
     lines.agent_id,
     agents.agent_slug,
-    case lines.line_kind
+    case lines.line_type
         when 'agent' then agents.agent_name
         when 'no_agent' then 'No agent'
         else 'Platform, and usage without an agent'
@@ -159,10 +159,10 @@ select
     if(is_not_in_bill, no_bill, lines.metered_cost_usd)::decimal(38, 10) as metered_cost_usd,
     if(is_not_in_bill, no_bill, lines.billed_usd)::decimal(38, 10) as billed_usd,
     if(is_not_in_bill, no_bill, lines.not_billed_usd)::decimal(38, 10) as not_billed_usd,
-    coalesce(lines.restated_run_count, no_outcomes) as restated_run_count,
-    coalesce(lines.restated_cost_usd, no_outcomes)::decimal(38, 10) as restated_cost_usd
+    coalesce(lines.adjusted_run_count, no_outcomes) as adjusted_run_count,
+    coalesce(lines.adjusted_cost_usd, no_outcomes)::decimal(38, 10) as adjusted_cost_usd
 from lines
 join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_months as months using (workspace_id, month)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
-order by workspaces.workspace_name, lines.workspace_id, lines.month, lines.line_kind, agent_name
+order by workspaces.workspace_name, lines.workspace_id, lines.month, lines.line_type, agent_name

@@ -20,7 +20,7 @@ select
     runs.session_id,
     runs.parent_run_id,
     runs.kind,
-    starts.started_by,
+    starts.trigger_type,
     runs.status,
     runs.date,
     runs.created_at,
@@ -35,10 +35,10 @@ select
     runs.error_message,
     runs.is_terminal,
     runs.is_terminal and not exists (
-        from staging.stg_unsettled_runs as unsettled
-        where unsettled.workspace_id = runs.workspace_id and unsettled.run_id = runs.run_id
-    ) as is_settled,
-    runs.is_unmetered,
+        from staging.stg_provisional_runs as provisional
+        where provisional.workspace_id = runs.workspace_id and provisional.run_id = runs.run_id
+    ) as is_final,
+    runs.has_no_usage,
     coalesce(replaced_versions.first_seen_at, runs.seen_at) as first_seen_at,
     runs.seen_at as last_changed_at,
     runs.load_id,

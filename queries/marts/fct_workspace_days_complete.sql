@@ -44,7 +44,7 @@ select
     coalesce(days.failed_count, 0) as failed_count,
     coalesce(days.cancelled_count, 0) as cancelled_count,
     coalesce(days.open_count, 0) as open_count,
-    coalesce(days.unmetered_count, 0) as unmetered_count,
+    coalesce(days.no_usage_count, 0) as no_usage_count,
     coalesce(days.unknown_cost_count, 0) as unknown_cost_count,
     days.failure_rate,
     days.failure_rate_low,

@@ -9,7 +9,7 @@ select
     measures.failed_count,
     measures.cancelled_count,
     measures.open_count,
-    measures.unmetered_count,
+    measures.no_usage_count,
     measures.unknown_cost_count,
     rates.failure_rate,
     rates.failure_rate_low,

@@ -1,5 +1,5 @@
 -- Landing folders that were loaded. Grain: load.
--- A night ends with a load of the workspace's name; what a night that broke off has landed
+-- A batch ends with a load of the workspace's name; what a batch that broke off has landed
 -- belongs to the next one that ended.
 -- key: workspace_id, load_id
 select
@@ -10,7 +10,7 @@ select
         partition by workspace_id
         order by load_id
         rows between current row and unbounded following
-    ) as night_id,
+    ) as batch_id,
     loaded_at,
     code_version,
     record_count,

@@ -3,6 +3,6 @@
 select
     workspace_id,
     coalesce(nullif(trim(workspace_name), ''), workspace_id) as workspace_name,
-    first_night_at,
-    last_night_at
+    first_batch_at,
+    last_batch_at
 from ledger.workspaces

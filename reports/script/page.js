@@ -128,7 +128,7 @@
   const figures = [...document.querySelectorAll("figure.chart")];
   const sortTables = () => { for (const [id, index, direction] of state.sort) tables.sort(byId(id), Number(index), direction); };
   // The figures of the members chosen, or of all. Agents side by side come from a file of their own:
-  // the page brings but the dearest of its charted days.
+  // the page brings but the most expensive of its charted days.
   const choiceOf = async (names) => {
     const document = names.length ? facts.merged(base, await Promise.all(names.map(facts.load))) : base;
     const { members } = dataset.members ? (await facts.load(dataset.members)).splits : base.splits;
@@ -259,7 +259,7 @@
       write();
     }, nameOf);
     if (runs.has) {
-      for (const id of ["dearest-runs", "runs"]) runs.link(byId(id));
+      for (const id of ["most-expensive-runs", "runs"]) runs.link(byId(id));
       byId("all-runs").hidden = false;
       byId("show-runs").addEventListener("click", () => listRuns().catch(fail));
       byId("run-status").addEventListener("change", () => listRuns().catch(fail));

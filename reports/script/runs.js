@@ -17,7 +17,7 @@ const runs = (() => {
     { text: run.run_id, href: addressOf(run.run_id) },
     { text: moment(run.created) },
     { text: run.error_class ? `${run.status}: ${run.error_class}` : run.status },
-    { text: run.started_by },
+    { text: run.trigger_type },
     { text: versionOf(run), v: run.version === null ? "" : String(run.version) },
     tables.cell("value", "seconds", { value: run.duration }),
     tables.cell("value", "usd_fine", { value: big(run.cost_usd) }),
@@ -43,11 +43,11 @@ const runs = (() => {
     tables.say(caption);
   };
   // The costliest runs: as built, or those of a view where the page holds all its listed runs.
-  const costliest = document.getElementById("dearest-runs");
+  const costliest = document.getElementById("most-expensive-runs");
   const built = costliest && { caption: costliest.caption.textContent, rows: [...costliest.tBodies[0].rows] };
   const rank = async (view) => {
     if (!costliest) return;
-    const untold = document.getElementById("dearest-untold");
+    const untold = document.getElementById("most-expensive-untold");
     const { caption, rows, reason } = view ? await rankedOf(view) : { caption: built.caption, rows: [] };
     tables.write(costliest, { caption, rows });
     if (!view) costliest.tBodies[0].append(...built.rows);
@@ -64,8 +64,8 @@ const runs = (() => {
     const { run_count: count } = facts.over(view.document, view.from, view.to);
     if (count > known.length) return { caption: "", rows: [], reason: `The costliest runs of ${span} are not known here: the page holds the newest 1,000.` };
     if (!priced.length) return { caption: "", rows: [], reason: `No listed run of known cost in ${span}.` };
-    const dearest = priced.sort(([a, one], [b, other]) => (a === b ? (one.run_id < other.run_id ? -1 : 1) : a < b ? 1 : -1)).slice(0, 10);
-    return { caption: `The ${numbers.plural(dearest.length, "costliest run")}, ${span}; times in UTC`, rows: dearest.map(([, run]) => cellsOf(run)) };
+    const most expensive = priced.sort(([a, one], [b, other]) => (a === b ? (one.run_id < other.run_id ? -1 : 1) : a < b ? 1 : -1)).slice(0, 10);
+    return { caption: `The ${numbers.plural(most expensive.length, "costliest run")}, ${span}; times in UTC`, rows: most expensive.map(([, run]) => cellsOf(run)) };
   };
   const offerStatuses = async () => {
     const { runs: columns } = await facts.load(`${name}-runs`);
@@ -89,7 +89,7 @@ const runs = (() => {
   };
   const factsOf = (run) => [
     ["Status", run.status], ["Error class", run.error_class],
-    ["Created", `${moment(run.created)} UTC`], ["Version", versionOf(run)], ["Started by", run.started_by],
+    ["Created", `${moment(run.created)} UTC`], ["Version", versionOf(run)], ["Started by", run.trigger_type],
     ["Parent run", run.parent_run_id],
     ["Time in the queue", numbers.duration(run.queue)], ["Duration", numbers.duration(run.duration)],
     ["Cost", run.cost_usd === null ? "not known" : `$${numbers.exact(big(run.cost_usd))}`],

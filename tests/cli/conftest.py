@@ -56,10 +56,10 @@ def settings_file() -> SettingsFile:
 
 
 @pytest.fixture
-def night(
+def command(
     batch: Batch, start_run: StartRun, settings_file: SettingsFile, analytics: Command
 ) -> Command:
-    """A world with a few runs, and settings for a night of few requests."""
+    """A world with a few runs, and settings for a batch of few requests."""
     settings_file("[extract]\nhistory_days = 3\n")
     start_run(hours_ago=30, cost="1.10")
     start_run(hours_ago=2, cost="0.25")

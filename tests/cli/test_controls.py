@@ -11,7 +11,7 @@ from analytics.emulator.world import World
 from tests.cli.conftest import Command, SettingsFile
 from tests.conftest import Batch, StartRun
 
-BLOCKING = "select check_name, is_blocking from fct_check_results where not is_ok order by 1"
+BLOCKING = "select check_name, is_blocking from check_results where not is_ok order by 1"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def overstated(
 
 @pytest.mark.usefixtures("overstated")
 def test_a_closed_day_above_both_thresholds_publishes_nothing(analytics: Command) -> None:
-    """The night ends with exit 3, and names day, agent and both numbers."""
+    """The batch ends with exit 3, and names day, agent and both numbers."""
     result = analytics("nightly")
 
     assert result.code == 3

@@ -32,7 +32,7 @@ PERIODS = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "Charg
 
 @pytest.fixture(scope="module")
 def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a published night of two workspaces, one of them empty; tests only read it."""
+    """A folder with a published batch of two workspaces, one of them empty; tests only read it."""
     folder = tmp_path_factory.mktemp("exported")
     world = World.empty(1, NOW)
     workspace, empty = world.workspaces[0], world.add_workspace("=Empty()")
@@ -68,7 +68,7 @@ def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def published(
     published_folder: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> Command:
-    """The command, run where a night was published."""
+    """The command, run where a batch was published."""
     monkeypatch.chdir(published_folder)
     return analytics
 
@@ -129,7 +129,7 @@ def test_the_total_adds_up(published: Command) -> None:
 def test_unknown_is_empty(published: Command) -> None:
     """Runs of unknown cost have no amount, and are counted."""
     lines = read_csv(published("export", "month", MONTH, "--output", "-").out)
-    (line,) = [line for line in lines if line["line_kind"] == "no_agent"]
+    (line,) = [line for line in lines if line["line_type"] == "no_agent"]
 
     assert (line["cost_usd"], line["billed_usd"], line["unknown_cost_count"]) == ("", "", "1")
 

@@ -1,4 +1,4 @@
-"""Nights while the platform is at work."""
+"""Batches while the platform is at work."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def states(run: Run) -> set[Counters]:
     )
 
 
-def test_a_night_among_working_runs(platform: World, agent: Agent, tmp_path: Path) -> None:
+def test_a_batch_among_working_runs(platform: World, agent: Agent, tmp_path: Path) -> None:
     """Each published run is in a state that it was in, and the totals are the sums of those."""
     runs = {}
     settings = load_settings(tmp_path / "data")
@@ -59,11 +59,11 @@ def test_a_night_among_working_runs(platform: World, agent: Agent, tmp_path: Pat
         published.append({run_id: (status, *counters) for run_id, status, *counters in rows})
         assert totals == (sum(row[2] for row in rows),)
 
-    for number, night in enumerate(published, 1):
-        assert len(night) == 8 * number
-        for run_id, (status, *counters) in night.items():
+    for number, batch in enumerate(published, 1):
+        assert len(batch) == 8 * number
+        for run_id, (status, *counters) in batch.items():
             assert tuple(counters) in states(runs[run_id])
             assert status in ("pending", "running", "succeeded", "failed", "cancelled")
             assert status != "pending" or counters[0] == 0
-    statuses = {status for night in published for status, *_ in night.values()}
+    statuses = {status for batch in published for status, *_ in batch.values()}
     assert {"pending", "running"} & statuses

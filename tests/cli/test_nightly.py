@@ -1,4 +1,4 @@
-"""`analytics nightly`, from the shell: what a night prints and leaves behind."""
+"""`analytics nightly`, from the shell: what a batch prints and leaves behind."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def modes(folder: Path) -> set[str]:
     return {oct(stat.S_IMODE(path.stat().st_mode)) for path in [folder, *folder.rglob("*")]}
 
 
-def test_a_night_ends_with_figures_and_pages(night: Command, workspace: Workspace) -> None:
-    """A night prints runs, failures, cost and tokens of each workspace, and where the pages lie."""
-    result = night("nightly")
+def test_a_batch_ends_with_figures_and_pages(command: Command, workspace: Workspace) -> None:
+    """A batch prints runs, failures, cost and tokens of each workspace, and where the pages lie."""
+    result = command("nightly")
 
     assert result.code == 0, result.err
     (line,) = [line for line in result.out.splitlines() if line.startswith(workspace.name)]
@@ -31,9 +31,9 @@ def test_a_night_ends_with_figures_and_pages(night: Command, workspace: Workspac
     assert Path("data/site/index.html").is_file()
 
 
-def test_a_night_leaves_its_summary(night: Command) -> None:
-    """What a night prints in ten lines lies beside the pages, as Markdown and as JSON."""
-    lines = night("nightly").out.partition("\n\n")[0].splitlines()
+def test_a_batch_leaves_its_summary(command: Command) -> None:
+    """What a batch prints in ten lines lies beside the pages, as Markdown and as JSON."""
+    lines = command("nightly").out.partition("\n\n")[0].splitlines()
     text = Path("data/site/summary.md").read_text(encoding="utf-8")
     found = json.loads(Path("data/site/summary.json").read_text(encoding="utf-8"))
 
@@ -47,17 +47,17 @@ def test_a_night_leaves_its_summary(night: Command) -> None:
     )
 
 
-def test_what_is_written_is_the_owners_alone(night: Command) -> None:
+def test_what_is_written_is_the_owners_alone(command: Command) -> None:
     """No file or folder of the data directory lets anybody else in."""
-    night("nightly")
+    command("nightly")
 
     assert modes(Path("data")) == {"0o600", "0o700"}
 
 
-def test_the_published_file_can_be_shared(night: Command, settings_file: SettingsFile) -> None:
+def test_the_published_file_can_be_shared(command: Command, settings_file: SettingsFile) -> None:
     """`mode = "0640"` opens the published file, the pages and the way to them; nothing else."""
     settings_file('[extract]\nhistory_days = 3\n[publish]\nmode = "0640"\n')
-    night("nightly")
+    command("nightly")
 
     assert oct(stat.S_IMODE(Path("data/analytics.duckdb").stat().st_mode)) == "0o640"
     assert oct(stat.S_IMODE(Path("data").stat().st_mode)) == "0o750"
@@ -79,43 +79,43 @@ def test_an_empty_workspace_has_reports_too(
     assert "no runs" in Path("data/site/index.html").read_text(encoding="utf-8").lower()
 
 
-def test_a_directory_that_was_there_keeps_its_readers(night: Command) -> None:
+def test_a_directory_that_was_there_keeps_its_readers(command: Command) -> None:
     """What others may do in a directory that the batch did not make is left to its owner."""
     Path("data").mkdir()
     Path("data").chmod(0o2775)
-    night("nightly")
+    command("nightly")
 
     assert oct(stat.S_IMODE(Path("data").stat().st_mode)) == "0o2775"
     assert modes(Path("data/site")) == {"0o600", "0o700"}
 
 
 def test_a_bad_record_is_set_aside_and_told(
-    night: Command, world: World, start_run: StartRun
+    command: Command, world: World, start_run: StartRun
 ) -> None:
     """One record of a wrong type costs that record, and the summary says so."""
     run = start_run(hours_ago=0.5)
     world.override_record(run.id, {"tokens_in": "twelve"})
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 0
     assert "1 record could not be understood" in result.err
     assert (
         "tokens_in is not a whole number"
-        in night("sql", "select reason from fct_quarantined_records", "--format", "csv").out
+        in command("sql", "select reason from audit.quarantined_records", "--format", "csv").out
     )
 
 
-def test_odd_records_are_no_failure(night: Command, world: World, start_run: StartRun) -> None:
+def test_odd_records_are_no_failure(command: Command, world: World, start_run: StartRun) -> None:
     """An unknown status is open and warned of, a null cost stays unknown, no agent is named so."""
     dreaming = start_run(hours_ago=0.6)
     world.override_record(dreaming.id, {"status": "dreaming", "mood": "🍞"})
     unknown = start_run(hours_ago=0.5)
     world.override_record(unknown.id, {"cost_usd": None, "agent_id": None})
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 0, result.err
     assert "dreaming" in result.err
-    rows = night(
+    rows = command(
         "sql",
         "select is_terminal, cost_usd, agent_name from fct_runs"
         f" where run_id in ('{dreaming.id}', '{unknown.id}') order by created_at",

@@ -1,4 +1,4 @@
-"""Nights that fail or are stopped: what is told, what still stands, and what the next one mends."""
+"""Batches that fail or are stopped: what is told, what stands, and what the next one mends."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.levain.transport import TRIES
+from tests.batches import gone_from
 from tests.cli.conftest import Command, SettingsFile
 from tests.conftest import Batch, StartRun
-from tests.nights import gone_from
 
 
 @pytest.mark.parametrize(
@@ -23,13 +23,13 @@ from tests.nights import gone_from
     [("LEVAIN_API", "http://127.0.0.1:9"), ("HTTP_PROXY", "ftp://proxy.test")],
 )
 def test_an_unreachable_api_is_a_failure(
-    variable: str, value: str, night: Command, monkeypatch: pytest.MonkeyPatch
+    variable: str, value: str, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host that refuses ends the night with exit 1; what was published still stands."""
-    night("nightly")
+    """A host that refuses ends the batch with exit 1; what was published still stands."""
+    command("nightly")
     before = Path("data/analytics.duckdb").read_bytes()
     monkeypatch.setenv(variable, value)
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 1
     assert value in result.err
@@ -37,23 +37,23 @@ def test_an_unreachable_api_is_a_failure(
 
 
 def test_what_failed_is_told_although_it_cannot_be_noted(
-    night: Command, monkeypatch: pytest.MonkeyPatch
+    command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the note of a failed night cannot be written, the night's own error is told."""
-    night("nightly")
-    Path("data/last-night.next").mkdir()
+    """Where the note of a failed batch cannot be written, the batch's own error is told."""
+    command("nightly")
+    Path("data/last-batch.next").mkdir()
     monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 1
     assert "http://127.0.0.1:9" in result.err
 
 
-def test_a_full_disk_is_told_with_what_mends_it(night: Command) -> None:
-    """Where nothing more can be written the night ends with exit 1, and says to make room."""
+def test_a_full_disk_is_told_with_what_mends_it(command: Command) -> None:
+    """Where nothing more can be written the batch ends with exit 1, and says to make room."""
     Path("data").mkdir()
-    Path("data/last-night.next").symlink_to("/dev/full")
-    result = night("nightly")
+    Path("data/last-batch.next").symlink_to("/dev/full")
+    result = command("nightly")
 
     assert result.code == 1
     assert "No space left on device.\nMake room" in result.err
@@ -61,40 +61,42 @@ def test_a_full_disk_is_told_with_what_mends_it(night: Command) -> None:
 
 @pytest.mark.parametrize("answer", ["500", "truncated", "invalid", "cut", "429"])
 def test_an_answer_that_stays_broken_is_a_failure(
-    night: Command, api: Emulator, answer: str
+    command: Command, api: Emulator, answer: str
 ) -> None:
-    """After six tries the night gives up with exit 1, and the next one makes it good."""
+    """After six tries the batch gives up with exit 1, and the next one makes it good."""
     api.faults.add("/runs/$", answer, TRIES, retry_after_seconds=0)  # type: ignore[arg-type]
-    failed = night("nightly")
-    good = night("nightly")
+    failed = command("nightly")
+    good = command("nightly")
 
     assert (failed.code, good.code) == (1, 0)
     assert "/api/v1/runs/" in failed.err
     assert "$1.50" in good.out
 
 
-def test_a_night_tells_what_it_waits_for(night: Command, api: Emulator) -> None:
+def test_a_batch_tells_what_it_waits_for(command: Command, api: Emulator) -> None:
     """A request that is tried again is told with its cause, once, and not at every try."""
     api.faults.add("/auth/me", "500", TRIES - 1)
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 0, result.err
     assert "/auth/me: HTTP 500" in result.err
     assert result.err.count("; trying again in") == 1
 
 
-def test_a_failed_night_keeps_the_figures_of_the_last(night: Command, start_run: StartRun) -> None:
-    """What a night stored before it failed shows in no figure until a night is whole."""
-    night("nightly")
+def test_a_failed_batch_keeps_the_figures_of_the_last(
+    command: Command, start_run: StartRun
+) -> None:
+    """What a batch stored before it failed shows in no figure until a batch is whole."""
+    command("nightly")
     start_run(hours_ago=0.5, cost="9")
     with gone_from("/log/events"):
-        assert night("nightly").code == 1
-    night("transform")
-    night("check")
-    night("publish")
-    stale = night("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
-    night("nightly")
-    fresh = night("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
+        assert command("nightly").code == 1
+    command("transform")
+    command("check")
+    command("publish")
+    stale = command("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
+    command("nightly")
+    fresh = command("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
 
     assert [text.split()[1] for text in (stale, fresh)] == ["1.5000000000", "10.5000000000"]
 
@@ -102,17 +104,17 @@ def test_a_failed_night_keeps_the_figures_of_the_last(night: Command, start_run:
 @pytest.mark.parametrize(
     ("answer", "cause"), [("500", "HTTP 500"), ("invalid", "the body is not whole JSON")]
 )
-def test_details_that_stay_broken_cost_no_night(
-    night: Command, api: Emulator, start_run: StartRun, answer: str, cause: str
+def test_details_that_stay_broken_cost_no_batch(
+    command: Command, api: Emulator, start_run: StartRun, answer: str, cause: str
 ) -> None:
     """A run whose log events fail for good stays due; the figures are published, with a warning."""
     run = start_run(hours_ago=0.5, cost="9")
     api.faults.add(f"{run.id}/log/events", answer, TRIES)  # type: ignore[arg-type]
-    result = night("nightly")
+    result = command("nightly")
     events = "select count(*) from fct_log_events where run_id = '" + run.id + "'"
-    first = night("sql", events, "--format", "csv").out
-    night("nightly")
-    second = night("sql", events, "--format", "csv").out
+    first = command("sql", events, "--format", "csv").out
+    command("nightly")
+    second = command("sql", events, "--format", "csv").out
 
     assert result.code == 0, result.err
     assert "stay due" in result.err
@@ -122,7 +124,7 @@ def test_details_that_stay_broken_cost_no_night(
 
 
 def test_one_workspace_that_fails_costs_no_other(
-    night: Command,
+    command: Command,
     world: World,
     api: Emulator,
     settings_file: SettingsFile,
@@ -140,103 +142,103 @@ def test_one_workspace_that_fails_costs_no_other(
             for name in ("REVOKED", "GOOD", "OTHER")
         )
     )
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 1
     assert "1 of 3 workspaces could not be read" in result.err
     assert "REVOKED" in result.err
     assert "It has no figures yet." in result.err
     assert "Blank Slate: 3 runs" in result.out
-    rows = night("sql", "select workspace_name from dim_workspaces order by 1", "--format", "csv")
+    rows = command("sql", "select workspace_name from dim_workspaces order by 1", "--format", "csv")
     assert rows.out.split("\n")[:3] == ["workspace_name", "Blank Slate", "Other"]
 
     monkeypatch.setenv("OTHER", "levain_revoked_meanwhile")
     world.pass_time(timedelta(days=1))
-    later = night("nightly")
+    later = command("nightly")
 
     assert (later.code, "Blank Slate: 3 runs" in later.out) == (1, True)
     kept = "Other keeps its figures up to 2026-11-20 06:00 UTC."
     assert kept in later.err
-    assert kept in night("status").out
+    assert kept in command("status").out
     assert kept in Path("data/site/index.html").read_text(encoding="utf-8")
 
 
 def test_a_broken_check_publishes_nothing(
-    night: Command, batch: Batch, start_run: StartRun
+    command: Command, batch: Batch, start_run: StartRun
 ) -> None:
-    """A check that does not hold stops the night before publishing, and names itself: exit 3."""
-    night("nightly")
+    """A check that does not hold stops the batch before publishing, and names itself: exit 3."""
+    command("nightly")
     before = Path("data/analytics.duckdb").read_bytes()
     start_run(hours_ago=0.5)
     batch.rows(
         "insert into raw.runs by name select * replace (nextval('raw.version_ids') as version_id)"
         " from raw.runs limit 1"
     )
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 3
     assert "fct_runs_key_is_unique" in result.err
     assert Path("data/analytics.duckdb").read_bytes() == before
-    assert night("publish").code == 3
-    assert "failed (exit 3)" in night("status").out
+    assert command("publish").code == 3
+    assert "failed (exit 3)" in command("status").out
 
 
 @pytest.mark.parametrize(
     ("stop", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("no such luck"), 1)]
 )
-def test_a_night_that_was_stopped_is_not_told_as_the_one_before(
-    night: Command, monkeypatch: pytest.MonkeyPatch, stop: BaseException, code: int
+def test_a_batch_that_was_stopped_is_not_told_as_the_one_before(
+    command: Command, monkeypatch: pytest.MonkeyPatch, stop: BaseException, code: int
 ) -> None:
-    """Whatever stops a night, `status` tells of it, and not that the last one went well."""
-    night("nightly")
+    """Whatever stops a batch, `status` tells of it, and not that the last one went well."""
+    command("nightly")
 
     def stopping(*_: object, **__: object) -> None:
         raise stop
 
     monkeypatch.setattr("analytics.batch.stages.transform", stopping)
     with pytest.raises(RuntimeError) if code == 1 else nullcontext():  # a fault of ours is shown
-        result = night("nightly")
+        result = command("nightly")
         assert result.code == code
         assert "stopped; what was published before still stands" in result.err
-    last = json.loads(night("status", "--json").out)["last_night"]
+    last = json.loads(command("status", "--json").out)["last_batch"]
 
     assert last["exit_code"] == code
     assert last["messages"] == [str(stop) or "It was stopped (KeyboardInterrupt)."]
 
 
-def test_a_night_that_is_told_to_end_does_so_in_good_order(
-    night: Command, monkeypatch: pytest.MonkeyPatch
+def test_a_batch_that_is_told_to_end_does_so_in_good_order(
+    command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGTERM, as of a shutdown or a time limit, ends a night as Ctrl-C does."""
+    """SIGTERM, as of a shutdown or a time limit, ends a batch as Ctrl-C does."""
     monkeypatch.setattr(
         "analytics.batch.stages.transform", lambda *_: signal.raise_signal(signal.SIGTERM)
     )
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 130
     assert "stopped; what was published before still stands" in result.err
-    assert "stopped" in Path("data/last-night.json").read_text(encoding="utf-8")
+    assert "stopped" in Path("data/last-batch.json").read_text(encoding="utf-8")
 
 
-def test_a_night_without_a_key_is_not_told_as_the_one_before(
-    night: Command, monkeypatch: pytest.MonkeyPatch
+def test_a_batch_without_a_key_is_not_told_as_the_one_before(
+    command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where data are held, `status` tells of a night that could not even begin."""
-    night("nightly")
+    """Where data are held, `status` tells of a batch that could not even begin."""
+    command("nightly")
     monkeypatch.delenv("LEVAIN_API_KEY")
-    night("nightly")
+    command("nightly")
 
-    assert "The last night failed (exit 2)" in night("status").out
+    assert "The last batch failed (exit 2)" in command("status").out
 
 
-def test_an_interrupted_night_is_made_good(night: Command, batch: Batch) -> None:
-    """What an interrupted night had landed is loaded by the next one, which then reads on."""
+def test_an_interrupted_batch_is_made_good(command: Command, batch: Batch) -> None:
+    """What an interrupted batch had landed is loaded by the next one, which then reads on."""
     run_id = next(iter(batch.api.world.workspaces[0].runs))
     with gone_from(f"{run_id}/log/events"):
-        night("nightly")
+        command("nightly")
     landed = {folder.name for folder in Path("data/landing").glob("*/*")}
     nothing_yet = batch.rows("select load_id from ledger.loads")
-    result = night("nightly")
+    result = command("nightly")
     loaded = {load_id for (load_id,) in batch.rows("select load_id from ledger.loads")}
 
     assert result.code == 0

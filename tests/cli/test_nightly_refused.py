@@ -1,4 +1,4 @@
-"""Nights that do not begin: wrong keys and settings, and a data directory that is none to use."""
+"""Batches that do not begin: wrong keys and settings, and a data directory that is none to use."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from tests.cli.conftest import Command, SettingsFile
 from tests.conftest import Batch
 
 
-def test_no_key_is_a_wrong_setting(night: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a key the night says which variable to set, and stores nothing."""
+def test_no_key_is_a_wrong_setting(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key the batch says which variable to set, and stores nothing."""
     monkeypatch.delenv("LEVAIN_API_KEY")
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 2
     assert "LEVAIN_API_KEY is not set" in result.err
     assert not Path("data").exists()
 
 
-def test_a_wrong_key_is_a_wrong_setting(night: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_key_is_a_wrong_setting(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that the API refuses is told with its variable, never with its text."""
     monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_somebody_else")
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 2
     assert "does not accept the key in LEVAIN_API_KEY" in result.err
@@ -39,7 +39,7 @@ def test_a_wrong_key_is_a_wrong_setting(night: Command, monkeypatch: pytest.Monk
 
 
 def test_a_key_that_may_not_be_used_is_a_wrong_setting(
-    night: Command, world: World, monkeypatch: pytest.MonkeyPatch
+    command: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Why the API does not take a key is told in its own words."""
 
@@ -47,20 +47,20 @@ def test_a_key_that_may_not_be_used_is_a_wrong_setting(
         raise HTTPException(403, "your network is not on the list")
 
     monkeypatch.setattr(world, "workspace_of", refuse)
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 2
     assert "LEVAIN_API_KEY (HTTP 403, your network is not on the list)" in result.err
 
 
 def test_a_key_of_another_workspace_is_refused(
-    night: Command, world: World, monkeypatch: pytest.MonkeyPatch
+    command: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key of another workspace than the data's stores nothing, and says whose data it is."""
-    night("nightly")
+    command("nightly")
     other = world.add_workspace("Other")
     monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 2
     assert "belongs to workspace Other" in result.err
@@ -68,11 +68,11 @@ def test_a_key_of_another_workspace_is_refused(
 
 
 def test_a_workspace_id_in_the_settings_is_insisted_on(
-    night: Command, settings_file: SettingsFile
+    command: Command, settings_file: SettingsFile
 ) -> None:
-    """With `workspace_id` set, a key of any other workspace is refused on the first night too."""
+    """With `workspace_id` set, a key of any other workspace is refused on the first batch too."""
     settings_file('[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\nworkspace_id = "w-1"\n')
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 2
     assert "(w-1)" in result.err
@@ -86,7 +86,7 @@ def test_a_workspace_id_in_the_settings_is_insisted_on(
     ],
 )
 def test_a_workspace_that_is_named_twice_is_a_wrong_setting(
-    night: Command,
+    command: Command,
     api: Emulator,
     settings_file: SettingsFile,
     monkeypatch: pytest.MonkeyPatch,
@@ -97,7 +97,7 @@ def test_a_workspace_that_is_named_twice_is_a_wrong_setting(
     for name in names:
         monkeypatch.setenv(name, api.world.workspaces[0].api_key)
     settings_file("".join(f'[[workspaces]]\napi_key_env = "{name}"\n' for name in names))
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 2
     assert words in result.err
@@ -114,27 +114,27 @@ def test_a_stage_needs_data(analytics: Command, stage: str) -> None:
     assert not Path("data").exists()
 
 
-def test_a_stage_needs_a_night_that_was_loaded(night: Command, api: Emulator) -> None:
-    """A first night that failed leaves nothing to build reports of."""
+def test_a_stage_needs_a_batch_that_was_loaded(command: Command, api: Emulator) -> None:
+    """A first batch that failed leaves nothing to build reports of."""
     api.faults.add("/runs/$", "500", TRIES)
-    night("nightly")
-    result = night("transform")
+    command("nightly")
+    result = command("transform")
 
     assert (result.code, "Nothing has been read into data yet" in result.err) == (1, True)
-    assert not Path("data/marts.duckdb").exists()
+    assert not Path("data/build.duckdb").exists()
 
 
-def test_two_nights_at_once_are_refused(night: Command) -> None:
+def test_two_batches_at_once_are_refused(command: Command) -> None:
     """While a batch holds the data directory another one ends with exit 4."""
     with batch_lock(Layout(Path("data"))):
-        result = night("nightly")
+        result = command("nightly")
 
     assert result.code == 4
     assert "Another batch is at work in data" in result.err
 
 
-def test_who_looks_keeps_no_night_from_its_work(night: Command) -> None:
-    """To look whether a batch is at work holds the directory for a moment: a night waits."""
+def test_who_looks_keeps_no_batch_from_its_work(command: Command) -> None:
+    """To look whether a batch is at work holds the directory for a moment: a batch waits."""
     layout = Layout(Path("data"))
     with batch_lock(layout):
         pass
@@ -142,26 +142,26 @@ def test_who_looks_keeps_no_night_from_its_work(night: Command) -> None:
         fcntl.flock(file, fcntl.LOCK_SH)
         looking = threading.Timer(0.2, lambda: fcntl.flock(file, fcntl.LOCK_UN))
         looking.start()
-        result = night("nightly")
+        result = command("nightly")
         looking.join()
 
     assert result.code == 0, result.err
 
 
-def test_a_data_directory_of_a_newer_release_is_refused(night: Command, batch: Batch) -> None:
+def test_a_data_directory_of_a_newer_release_is_refused(command: Command, batch: Batch) -> None:
     """Data that a newer release has laid out is left alone."""
-    night("nightly")
+    command("nightly")
     batch.rows("update ledger.schema_version set version = 99")
-    result = night("nightly")
+    result = command("nightly")
 
     assert result.code == 2
     assert "newer release" in result.err
 
 
-def test_a_data_directory_that_is_a_file_is_told(night: Command) -> None:
+def test_a_data_directory_that_is_a_file_is_told(command: Command) -> None:
     """It is said what stands there, and what to do."""
     Path("taken").write_text("my notes")
-    result = night("nightly", "--data-dir", "taken")
+    result = command("nightly", "--data-dir", "taken")
 
     assert result.code == 1
     assert "The data directory taken cannot be used: it is a file." in result.err

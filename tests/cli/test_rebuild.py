@@ -21,9 +21,9 @@ from analytics.extract.landing import CLOSING_STEP
 from analytics.transform.checks import CheckResult
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
+from tests.batches import gone_from
 from tests.cli.conftest import Command, SettingsFile
 from tests.conftest import Batch, StartRun
-from tests.nights import gone_from
 
 DATA = Path("data")
 # When a load was read into this very warehouse, checked, and published.
@@ -35,15 +35,14 @@ def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, .
     with duckdb.connect(file, read_only=True) as con:
         tables: dict[str, list[str]] = {}
         for table, column in con.execute(
-            "select table_name, column_name from duckdb_columns() where schema_name = 'marts'"
+            "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+            " where schema_name in ('marts', 'audit')"
             " order by table_name, column_index"
         ).fetchall():
             if column not in OF_THE_WAREHOUSE:
                 tables.setdefault(table, []).append(column)
         return {
-            table: con.execute(
-                f"select {', '.join(columns)} from marts.{table} order by all"
-            ).fetchall()
+            table: con.execute(f"select {', '.join(columns)} from {table} order by all").fetchall()
             for table, columns in tables.items()
         }
 
@@ -67,101 +66,103 @@ def pages() -> dict[str, bytes]:
     }
 
 
-def interrupted_night(night: Command, start_run: StartRun) -> None:
-    """A night that lands some of a new run and then fails."""
+def interrupted_batch(command: Command, start_run: StartRun) -> None:
+    """A batch that lands some of a new run and then fails."""
     run = start_run(hours_ago=0.5, cost="9")
     with gone_from(f"{run.id}/log/events"):
-        assert night("nightly").code == 1
+        assert command("nightly").code == 1
 
 
 @pytest.fixture
-def nights(
-    night: Command,
+def batches(
+    command: Command,
     world: World,
     workspace: Workspace,
     agent: Agent,
     start_run: StartRun,
 ) -> Command:
-    """Nights with all that may happen between them: much of what was told first holds no more."""
+    """Batches with all that may happen between them: much of what was told first holds no more."""
     corrected = start_run(hours_ago=3, cost="1")
     ending = start_run(hours_ago=3, status="running", cost="0.10")
     unreadable = start_run(hours_ago=4)
     world.override_record(unreadable.id, {"tokens_in": "twelve"})
-    assert night("nightly").code == 0
+    assert command("nightly").code == 0
     world.pass_time(timedelta(hours=20))
     world.correct_cost(corrected, Decimal("0.5"))
     world.rename_agent(agent, "=cmd() <b>Baker</b> 🍞")
     workspace.name = "Renamed"
-    interrupted_night(night, start_run)
+    interrupted_batch(command, start_run)
     world.pass_time(timedelta(hours=1))
     world.finish_run(ending, "failed", error="ToolError: no flour")
     world.delete_agent(world.add_agent(workspace, "Passer-by", "passer-by"))
-    assert night("nightly").code == 0
-    return night
+    assert command("nightly").code == 0
+    return command
 
 
-def test_a_rebuild_gives_the_same_figures(nights: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rebuild_gives_the_same_figures(
+    batches: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From the landing files alone, without a key, come the same marts row for row, and pages."""
     before, pages_before = marts(), pages()
     (DATA / "warehouse.duckdb").unlink()
-    (DATA / "marts.duckdb").unlink()
+    (DATA / "build.duckdb").unlink()
     monkeypatch.delenv("LEVAIN_API_KEY")
-    result = nights("rebuild")
+    result = batches("rebuild")
 
     assert result.code == 0, result.err
     assert before.keys() == (after := marts()).keys()
     for table, rows in before.items():
         assert after[table] == rows, table
     assert pages() == pages_before
-    assert all(before[table] for table in ("fct_run_versions", "fct_quarantined_records"))
+    assert all(before[table] for table in ("run_versions", "quarantined_records"))
     assert before["dim_workspaces"][0][1] == "Renamed"
     assert not (DATA / "rebuild.unfinished").exists()
 
 
 def test_a_rebuild_knows_what_was_published(
-    night: Command, world: World, start_run: StartRun
+    command: Command, world: World, start_run: StartRun
 ) -> None:
-    """What changed after a night that was read and not published is no restatement, then or now."""
+    """What changed after a batch that was read and not published is no adjustment, then or now."""
     run = start_run(hours_ago=30, cost="1")
-    assert night("extract").code == 0
+    assert command("extract").code == 0
     for _ in range(2):
         world.pass_time(timedelta(hours=20))
         world.correct_cost(run, Decimal("0.5"))
-        assert night("nightly").code == 0
-    before = marts()["fct_restatements"]
+        assert command("nightly").code == 0
+    before = marts()["fct_adjustments"]
     (DATA / "warehouse.duckdb").unlink()
 
-    assert night("rebuild").code == 0
+    assert command("rebuild").code == 0
     assert [row[5] - row[4] for row in before] == [Decimal("0.5")]
-    assert marts()["fct_restatements"] == before
+    assert marts()["fct_adjustments"] == before
 
 
-def test_a_night_that_did_not_end_is_left_to_the_next(
-    nights: Command, world: World, start_run: StartRun
+def test_a_batch_that_did_not_end_is_left_to_the_next(
+    batches: Command, world: World, start_run: StartRun
 ) -> None:
-    """A rebuild gives the figures of the last whole night; the next night loads what was left."""
+    """A rebuild gives the figures of the last whole batch; the next batch loads what was left."""
     world.pass_time(timedelta(hours=20))
-    interrupted_night(nights, start_run)
+    interrupted_batch(batches, start_run)
     before = marts()
-    result = nights("rebuild")
+    result = batches("rebuild")
 
     assert result.code == 0, result.err
-    assert "loads of no whole night are left to the next" in result.err
+    assert "loads of no whole batch are left to the next" in result.err
     assert marts() == before
-    assert nights("nightly").code == 0
+    assert batches("nightly").code == 0
     assert len(marts()["fct_runs"]) == len(before["fct_runs"]) + 1
-    assert len(marts()["fct_loads"]) == len(list(DATA.glob("landing/*/*")))
+    assert len(marts()["loads"]) == len(list(DATA.glob("landing/*/*")))
 
 
-def test_the_night_after_a_rebuild_is_like_any_other(nights: Command, batch: Batch) -> None:
-    """The next night asks for no more than it would have, and knows whose key it has."""
+def test_the_batch_after_a_rebuild_is_like_any_other(batches: Command, batch: Batch) -> None:
+    """The next batch asks for no more than it would have, and knows whose key it has."""
     shutil.copytree(DATA, "untouched")
     batch.forget()
-    assert nights("nightly", "--data-dir", "untouched").code == 0
+    assert batches("nightly", "--data-dir", "untouched").code == 0
     usual = sorted(request.path for request in batch.api.requests)
-    assert nights("rebuild").code == 0
+    assert batches("rebuild").code == 0
     batch.forget()
-    result = nights("nightly")
+    result = batches("nightly")
 
     assert result.code == 0, result.err
     assert sorted(request.path for request in batch.api.requests) == usual
@@ -170,44 +171,44 @@ def test_the_night_after_a_rebuild_is_like_any_other(nights: Command, batch: Bat
     ]
 
 
-def test_a_folder_that_cannot_be_read_is_named(night: Command) -> None:
+def test_a_folder_that_cannot_be_read_is_named(command: Command) -> None:
     """A broken landing folder ends a rebuild with its name; all else stays as it was."""
-    night("nightly")
+    command("nightly")
     (file,) = DATA.glob("landing/*/*-lists/runs.ndjson.zst")
     file.write_bytes(b"no zstd")
     before = fingerprints()
-    result = night("rebuild")
+    result = command("rebuild")
 
     assert result.code == 1
     assert f"The landing folder {file.parent} cannot be loaded" in result.err
     assert fingerprints() == before
 
 
-def test_a_published_file_that_cannot_be_read_is_named_at_once(night: Command) -> None:
+def test_a_published_file_that_cannot_be_read_is_named_at_once(command: Command) -> None:
     """It is no proof of what was published: nothing is done until it has been moved away."""
-    night("nightly")
+    command("nightly")
     published = DATA / "analytics.duckdb"
     published.write_bytes(b"no database")
     before = fingerprints()
-    result = night("rebuild")
+    result = command("rebuild")
 
     assert (result.code, fingerprints()) == (1, before)
     assert f"{published} cannot be read" in result.err
     assert "move it away and run again" in result.err
 
     published.unlink()
-    assert night("rebuild").code == 0
+    assert command("rebuild").code == 0
 
 
 def test_after_a_rebuild_a_key_must_be_of_the_datas_workspace(
-    night: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
+    command: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another workspace's key is refused until the settings name that workspace as one to add."""
-    night("nightly")
-    night("rebuild")
+    command("nightly")
+    command("rebuild")
     other = world.add_workspace("Other")
     monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
-    refused = night("nightly")
+    refused = command("nightly")
 
     assert refused.code == 2
     assert "belongs to workspace Other" in refused.err
@@ -218,14 +219,14 @@ def test_after_a_rebuild_a_key_must_be_of_the_datas_workspace(
         f'[extract]\nhistory_days = 3\n[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\n'
         f'workspace_id = "{other.id}"\n'
     )
-    assert night("nightly").code == 0
+    assert command("nightly").code == 0
     assert len(list((DATA / "landing").iterdir())) == 2
 
 
 @pytest.mark.parametrize("how", ["changed", "lost"])
-def test_what_is_not_as_it_was_published_is_told(night: Command, how: str) -> None:
+def test_what_is_not_as_it_was_published_is_told(command: Command, how: str) -> None:
     """Landing files that are not those of the published figures end a rebuild with exit 3."""
-    night("nightly")
+    command("nightly")
     (file,) = DATA.glob("landing/*/*-lists/runs.ndjson.zst")
     text = zstandard.ZstdDecompressor().stream_reader(file.read_bytes()).read()
     if how == "changed":
@@ -233,7 +234,7 @@ def test_what_is_not_as_it_was_published_is_told(night: Command, how: str) -> No
     else:
         shutil.rmtree(file.parent)
     before = fingerprints()
-    refused = night("rebuild")
+    refused = command("rebuild")
 
     assert refused.code == 3
     assert "Landing files are missing, or not what the published figures" in refused.err
@@ -241,71 +242,71 @@ def test_what_is_not_as_it_was_published_is_told(night: Command, how: str) -> No
     assert fingerprints() == before
 
     (DATA / "analytics.duckdb").rename("moved-away.duckdb")
-    assert night("rebuild").code == (0 if how == "changed" else 3)
+    assert command("rebuild").code == (0 if how == "changed" else 3)
 
 
 def test_a_check_that_does_not_hold_replaces_nothing(
-    night: Command, monkeypatch: pytest.MonkeyPatch
+    command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A rebuild that fails a check ends with exit 3 before anything is replaced."""
-    night("nightly")
+    command("nightly")
     before = fingerprints()
     broken = CheckResult("runs_are_runs", "Runs are runs.", None, 1, 1, ({"run_id": "x"},))
     monkeypatch.setattr(stages, "run_checks", lambda _, **__: [broken])
-    result = night("rebuild")
+    result = command("rebuild")
 
     assert result.code == 3
     assert "runs_are_runs" in result.err
     assert fingerprints() == before
 
 
-def test_without_a_whole_night_there_is_nothing_to_rebuild(night: Command) -> None:
-    """No landing files, or none of a whole night: the rebuild says so, and what to do."""
-    nothing = night("rebuild")
+def test_without_a_whole_batch_there_is_nothing_to_rebuild(command: Command) -> None:
+    """No landing files, or none of a whole batch: the rebuild says so, and what to do."""
+    nothing = command("rebuild")
     assert nothing.code == 1
     assert "There is no data/landing to rebuild from" in nothing.err
     assert not DATA.exists()
 
-    night("nightly")
+    command("nightly")
     (closing,) = DATA.glob(f"landing/*/*-{CLOSING_STEP}")
     shutil.rmtree(closing)
     before = fingerprints()
-    result = night("rebuild")
+    result = command("rebuild")
 
     assert result.code == 1
     assert "nothing to rebuild from" in result.err
     assert fingerprints() == before
 
 
-def test_data_of_an_older_release_are_rebuilt(night: Command, batch: Batch) -> None:
+def test_data_of_an_older_release_are_rebuilt(command: Command, batch: Batch) -> None:
     """A warehouse of an older layout is refused with a word on `rebuild`, which mends it."""
-    night("nightly")
+    command("nightly")
     batch.rows("update ledger.schema_version set version = 0")
-    refused = night("nightly")
+    refused = command("nightly")
 
     assert refused.code == 2
     assert "analytics rebuild" in refused.err
-    assert night("rebuild").code == 0
-    assert night("nightly").code == 0
+    assert command("rebuild").code == 0
+    assert command("nightly").code == 0
 
 
-def test_a_rebuild_waits_for_no_batch(night: Command) -> None:
+def test_a_rebuild_waits_for_no_batch(command: Command) -> None:
     """While a batch holds the data directory a rebuild ends with exit 4."""
-    night("nightly")
+    command("nightly")
     with batch_lock(Layout(DATA)):
-        assert night("rebuild").code == 4
+        assert command("rebuild").code == 4
 
 
-def test_strange_things_in_landing_are_passed_over(night: Command) -> None:
+def test_strange_things_in_landing_are_passed_over(command: Command) -> None:
     """Unfinished folders, loose files and empty folders are no loads."""
-    night("nightly")
+    command("nightly")
     before = marts()
     (workspace,) = DATA.glob("landing/*")
     (workspace / "20990101T000000Z-001-lists.unfinished").mkdir()
     (workspace / ".notes").write_text("x")
     (workspace.parent / "notes.txt").write_text("x")
     (workspace.parent / "empty").mkdir()
-    result = night("rebuild")
+    result = command("rebuild")
 
     assert result.code == 0, result.err
     assert marts() == before

@@ -79,7 +79,7 @@ def test_a_wrong_setting_is_named(
     text: str,
     words: str,
 ) -> None:
-    """A wrong setting ends the night with exit 2 and a message that says which, and where."""
+    """A wrong setting ends the batch with exit 2 and a message that says which, and where."""
     monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_mine")
     settings_file(text)
     result = analytics("nightly")

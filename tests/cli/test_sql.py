@@ -29,7 +29,7 @@ from tests.conftest import NOW
 
 @pytest.fixture(scope="module")
 def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose `data` holds a published night of two runs; tests only read it."""
+    """A folder whose `data` holds a published batch of two runs; tests only read it."""
     folder = tmp_path_factory.mktemp("published")
     world = World.empty(1, NOW)
     agent = world.add_agent(world.workspaces[0], "Baker", "baker")
@@ -55,7 +55,7 @@ def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def published(
     published_folder: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> Command:
-    """The command, run where a night was published."""
+    """The command, run where a batch was published."""
     monkeypatch.chdir(published_folder)
     return analytics
 
@@ -146,7 +146,7 @@ def test_marts_need_no_prefix(published: Command) -> None:
     assert plain == published("sql", "select count(*) from marts.fct_runs", "--format", "csv").out
 
 
-def test_figures_can_be_asked_while_a_night_runs(published: Command) -> None:
+def test_figures_can_be_asked_while_a_batch_runs(published: Command) -> None:
     """A batch that holds the data directory keeps no reader out."""
     with batch_lock(Layout(Path("data"))), duckdb.connect("data/warehouse.duckdb"):
         assert published("sql", "select 1").code == 0
@@ -236,7 +236,7 @@ def test_a_file_of_another_release_is_told(published: Command, tmp_path: Path) -
     assert "of another release: `analytics nightly`" in result.err
 
 
-def test_before_the_first_night_there_is_nothing_to_ask(analytics: Command) -> None:
+def test_before_the_first_batch_there_is_nothing_to_ask(analytics: Command) -> None:
     """Asking before anything was published says what to do first."""
     for command in (("sql", "select 1"), ("status",)):
         result = analytics(*command)
@@ -244,15 +244,15 @@ def test_before_the_first_night_there_is_nothing_to_ask(analytics: Command) -> N
 
 
 def test_status_is_told_in_json(published: Command) -> None:
-    """`status --json` has freshness, watermarks, gaps, open runs, checks and the last night."""
+    """`status --json` has freshness, watermarks, gaps, open runs, checks and the last command."""
     found = json.loads(published("status", "--json").out)
 
     (workspace,) = found["workspaces"]
     assert (workspace["open_run_count"], workspace["missing_run_count"]) == (0, 0)
     assert workspace["missing_cost_usd"] == workspace["unexplained_usd"] == "0.0000000000"
-    assert (workspace["breach_day_count"], workspace["batches_per_day"]) == (0, 1)
+    assert (workspace["unreconciled_day_count"], workspace["required_batches_per_day"]) == (0, 1)
     assert {mark["list"] for mark in found["watermarks"]} == {"all runs", "Baker"}
-    assert found["last_night"]["exit_code"] == 0
+    assert found["last_batch"]["exit_code"] == 0
     assert found["checks"]
     assert all(check["is_ok"] for check in found["checks"])
     assert workspace["workspace_name"] == "Blank Slate"
@@ -265,7 +265,16 @@ def test_status_fits_a_terminal(published: Command) -> None:
     assert any("Missing" in line and "Unexplained" in line for line in lines)
     assert "Blank Slate: one batch a day misses none" in lines
     legend = " ".join(lines[lines.index("") :]).lower()
-    for head in ("open", "settling", "broken", "missing", "ok", "in lag", "breach", "unexplained"):
+    for head in (
+        "open",
+        "provisional",
+        "broken",
+        "missing",
+        "reconciled",
+        "in lag",
+        "unreconciled",
+        "unexplained",
+    ):
         assert legend.count(head) >= 2, head
     assert max(map(len, lines)) <= 80
 

@@ -250,7 +250,7 @@ def test_a_pausing_agent_finishes_its_runs(api: Api, agent: Agent) -> None:
     assert now(api, runs[5])["started_at"] is None
 
 
-def test_an_unmetered_agent_works_for_nothing(api: Api, agent: Agent) -> None:
+def test_an_no_usage_agent_works_for_nothing(api: Api, agent: Agent) -> None:
     """An agent without models costs nothing and uses no tokens, also beyond its budget."""
     agent.offers = ()
     run = trigger(api, "[over-budget]")

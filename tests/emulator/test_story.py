@@ -205,7 +205,7 @@ def test_errors_are_of_many_kinds(demo: World) -> None:
     assert any("<b>" in error and "🍞" in error for error in errors)
 
 
-def test_the_first_night_brings_news() -> None:
+def test_the_first_batch_brings_news() -> None:
     """A day later, open runs ended, new ones started, an agent is renamed, old costs rose."""
     world = World.demo(1, NOW, history_days=25)
     workspace = world.workspaces[0]

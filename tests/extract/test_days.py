@@ -9,21 +9,21 @@ from analytics.emulator.world import World
 from tests.conftest import Batch, StartRun
 
 
-def nights_later(world: World, hours: int = 24) -> None:
+def batches_later(world: World, hours: int = 24) -> None:
     world.pass_time(timedelta(hours=hours))
 
 
 def test_older_days_are_metered_once(batch: Batch, world: World, start_run: StartRun) -> None:
-    """The first night reads the whole history of the meters, later ones the trailing days."""
+    """The first batch reads the whole history of the meters, later ones the trailing days."""
     batch.set_extract(history_days=90)
     start_run(hours_ago=24 * 60)
     batch.extract()
     first = batch.asked("analytics/agents")
-    nights_later(world)
+    batches_later(world)
     batch.forget()
     batch.extract()
 
-    assert first == 90 + 1  # a day each, and one request that tells how long the night will take
+    assert first == 90 + 1  # a day each, and one request that tells how long the batch will take
     assert (
         batch.asked("analytics/agents"),
         batch.asked("analytics/hourly"),
@@ -38,7 +38,7 @@ def test_a_changed_run_has_its_days_metered_again(
     batch.set_extract(history_days=30)
     run = start_run(hours_ago=24 * 20, status="failed", error="ToolError")
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     world.correct_cost(run, Decimal("1.5"))
     batch.forget()
     batch.extract()
@@ -49,12 +49,12 @@ def test_a_changed_run_has_its_days_metered_again(
 def test_a_day_read_while_it_was_young_is_read_again(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """After two weeks without a night, the day of the last one is metered to its end."""
+    """After two weeks without a batch, the day of the last one is metered to its end."""
     batch.set_extract(history_days=30)
     start_run()
     batch.extract()
-    start_run(hours_ago=-3, cost="5")  # later on the day of the first night
-    nights_later(world, hours=24 * 14)
+    start_run(hours_ago=-3, cost="5")  # later on the day of the first batch
+    batches_later(world, hours=24 * 14)
     batch.extract()
 
     assert batch.rows(
@@ -69,9 +69,9 @@ def test_a_change_behind_the_history_reads_its_day_again(
     run = start_run(hours_ago=1, status="running")
     day = str(run.created_at.date())
     batch.extract()
-    nights_later(world, hours=5 * 24)
+    batches_later(world, hours=5 * 24)
     batch.extract()
-    nights_later(world, hours=24)
+    batches_later(world, hours=24)
     world.finish_run(run)
     batch.forget()
 

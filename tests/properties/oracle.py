@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.emulator.ledger import Totals
 from analytics.emulator.records import Run
-from tests.nights import LIST_CAP, Published, Row
+from tests.batches import LIST_CAP, Published, Row
 from tests.properties.story import Life
 
 ZERO = Decimal(0)
@@ -49,7 +49,7 @@ def stored_state(row: Row) -> State:
 
 
 class Knowledge:
-    """Which runs the nights could see, and the states in which each could be seen."""
+    """Which runs the batches could see, and the states in which each could be seen."""
 
     def __init__(self, life: Life) -> None:
         self._life = life
@@ -59,7 +59,7 @@ class Knowledge:
         self._states: defaultdict[str, set[State]] = defaultdict(set)
 
     def attempt(self, *, is_whole: bool) -> None:
-        """A night begins now; one that was killed may have seen all, or nothing."""
+        """A batch begins now; one that was killed may have seen all, or nothing."""
         workspace = self._life.workspace
         for run in self._life.all_runs.values():
             if run.id in workspace.runs:
@@ -94,7 +94,7 @@ class Knowledge:
 
 
 class Oracle:
-    """The figures of a night, from the held runs' states and the emulator's ledger."""
+    """The figures of a batch, from the held runs' states and the emulator's ledger."""
 
     def __init__(self, life: Life, rows: list[Row], timezone: str) -> None:
         self._life = life
@@ -170,7 +170,7 @@ class Oracle:
         )
 
 
-def restated(before: Published, after: Published) -> dict[Any, tuple[Any, ...]]:
+def adjusted(before: Published, after: Published) -> dict[Any, tuple[Any, ...]]:
     """By agent and day: what was, and what is now, where cost or count differ."""
 
     def days(published: Published) -> dict[Any, tuple[Decimal, int]]:

@@ -1,4 +1,4 @@
-"""Random lives of a small workspace: what happens in it, and how the nights go that read it."""
+"""Random lives of a small workspace: what happens in it, and how the batches go that read it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from analytics.emulator.records import Agent, PlatformAgent, Run, Workspace
 from analytics.emulator.world import World
-from tests.nights import LIST_CAP
+from tests.batches import LIST_CAP
 
 LONGEST_DAYS = 33
 """A story is over before a late correction lies too far back to be found."""
@@ -20,7 +20,7 @@ LONGEST_DAYS = 33
 MODELS = (("claude-sonnet-5", "anthropic"), ("zai.glm-5", "bedrock"))
 BUILDER = PlatformAgent("00000000-0000-4000-8000-000000000001", "builder", "Builder", "build")
 
-NightKind = Literal["whole", "twice", "missed", "killed", "unpublished"]
+BatchKind = Literal["whole", "twice", "missed", "killed", "unpublished"]
 
 
 @dataclass(frozen=True)
@@ -34,17 +34,17 @@ class Event:
 
 @dataclass(frozen=True)
 class Chapter:
-    """Some events, the hours after them, and a night, killed after `requests` answers."""
+    """Some events, the hours after them, and a batch, killed after `requests` answers."""
 
     events: list[Event]
     hours: int
-    night: NightKind
+    batch: BatchKind
     requests: int = 0
 
 
 _VERBS = (
     "start", "launch", "launch", "meter", "meter", "succeed", "fail", "cancel",
-    "correct", "correct", "hide", "platform", "agentless", "unmetered",
+    "correct", "correct", "hide", "platform", "agentless", "no_usage",
     "rename", "delete", "hire", "own_key", "wait",
 )  # fmt: skip
 
@@ -54,14 +54,14 @@ _events = st.one_of(
     st.builds(Event, st.sampled_from(_VERBS), _small, st.integers(1, 30)),
 )
 _hours = st.sampled_from([0, 1, 7, 18, 24, 24, 25, 48, 72, 24 * 9, 24 * 13])
-_nights = st.sampled_from(["whole", "whole", "whole", "twice", "missed", "killed", "unpublished"])
+_batches = st.sampled_from(["whole", "whole", "whole", "twice", "missed", "killed", "unpublished"])
 
 
 def chapters(*, most: int = 4) -> st.SearchStrategy[list[Chapter]]:
     """A few chapters."""
     return st.lists(
         st.builds(
-            Chapter, st.lists(_events, min_size=2, max_size=9), _hours, _nights, st.integers(0, 90)
+            Chapter, st.lists(_events, min_size=2, max_size=9), _hours, _batches, st.integers(0, 90)
         ),
         min_size=2,
         max_size=most,
@@ -156,7 +156,7 @@ class Life:
         self._meter_run(self._keep(run), amount)
         self.world.finish_run(run)
 
-    def _unmetered(self, which: int, _: int) -> None:
+    def _no_usage(self, which: int, _: int) -> None:
         if run := self._begin(which):
             self.world.finish_run(run)
 

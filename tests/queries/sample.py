@@ -78,13 +78,13 @@ def _meters(warehouse: Warehouse) -> None:
 
 
 def _controls(warehouse: Warehouse) -> None:
-    """A counted day with more runs than are held, and a run that changed after two nights."""
-    last_night_at = datetime(2026, 11, 21, 5, tzinfo=UTC)
-    warehouse.con.execute("update ledger.workspaces set last_night_at = ?", [last_night_at])
-    night = warehouse.night("20261120T050000Z")
+    """A counted day with more runs than are held, and a run that changed after two batches."""
+    last_batch_at = datetime(2026, 11, 21, 5, tzinfo=UTC)
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [last_batch_at])
+    batch = warehouse.run_batch("20261120T050000Z")
     for request, source in enumerate(("usage_hours", "run_counts")):
         warehouse.insert(
-            "ledger.requests", workspace_id=WORKSPACE, load_id=night, request=request,
+            "ledger.requests", workspace_id=WORKSPACE, load_id=batch, request=request,
             source=source, agent_id="a-1", status=200,
             window_start="2026-11-12", window_end="2026-11-20",
         )  # fmt: skip
@@ -96,7 +96,7 @@ def _controls(warehouse: Warehouse) -> None:
     warehouse.replaced(
         first, "runs", cost_usd="1.5", load_id="20261121T050000Z-003-corrected", **changed
     )
-    warehouse.night("20261121T050000Z")
+    warehouse.run_batch("20261121T050000Z")
 
 
 def _batch(warehouse: Warehouse) -> None:

@@ -28,7 +28,7 @@ def publish(folder: Path, *, with_sample: bool) -> duckdb.DuckDBPyConnection:
         if with_sample:
             fill(warehouse)
         warehouse.build()
-    shutil.copy(folder / "data" / "marts.duckdb", folder / "analytics.duckdb")
+    shutil.copy(folder / "data" / "build.duckdb", folder / "analytics.duckdb")
     return duckdb.connect(folder / "analytics.duckdb", read_only=True)
 
 
@@ -99,15 +99,15 @@ def test_cost_with_child_runs(warehouse: Warehouse) -> None:
     assert family["family_cost_usd"] == Decimal("0.3")
 
 
-def test_agents_dearer_than_last_week(warehouse: Warehouse) -> None:
-    """The seven days that were over at the last night stand against the seven before."""
+def test_agents_more_expensive_than_last_week(warehouse: Warehouse) -> None:
+    """The seven days that were over at the last batch stand against the seven before."""
     days = [("05", 100), ("06", 5), ("12", 1), ("13", 7), ("19", 2), ("20", 50)]
     for number, (day, cost) in enumerate(days):
         created = f"2025-01-{day} 12:00Z"
         warehouse.given("runs", run_id=f"r-{number}", created_at=created, cost_usd=cost)
     read(warehouse, "2025-01-20 18:00Z")
 
-    (agent,) = ask(warehouse, "agents_dearer_than_last_week")
+    (agent,) = ask(warehouse, "agents_more_expensive_than_last_week")
 
     assert agent["last_week_usd"] == Decimal(6)
     assert agent["this_week_usd"] == Decimal(9)
@@ -115,7 +115,7 @@ def test_agents_dearer_than_last_week(warehouse: Warehouse) -> None:
 
 
 def shown(warehouse: Warehouse, first: date, last: date) -> dict[str, Decimal | None]:
-    """The cost of each agent as the pages of a night of 27 November show it."""
+    """The cost of each agent as the pages of a batch of 27 November show it."""
     costs: dict[str, Decimal | None] = {}
     marts = Marts(warehouse.con, {WORKSPACE: Calendar(date(2026, 11, 27))})
     for agent_id, day, cost, *_ in marts.agent_costs(WORKSPACE):
@@ -144,7 +144,7 @@ def test_costs_are_those_of_the_pages(warehouse: Warehouse) -> None:
         row["agent_name"]: row["complete_cost_usd"]
         for row in ask(warehouse, "cost_by_agent_last_30_days")
     }
-    (dearer,) = ask(warehouse, "agents_dearer_than_last_week")
+    (costlier,) = ask(warehouse, "agents_more_expensive_than_last_week")
 
     assert month == shown(warehouse, date(2026, 10, 28), date(2026, 11, 26))
     assert list(month.items()) == [
@@ -152,10 +152,10 @@ def test_costs_are_those_of_the_pages(warehouse: Warehouse) -> None:
     ]  # fmt: skip
     this_week = shown(warehouse, date(2026, 11, 20), date(2026, 11, 26))
     last_week = shown(warehouse, date(2026, 11, 13), date(2026, 11, 19))
-    assert dearer["agent_name"] == "a-1"
-    assert dearer["this_week_usd"] == this_week["a-1"]
-    assert dearer["last_week_usd"] == last_week["a-1"]
-    assert (dearer["last_week_runs"], dearer["this_week_runs"]) == (1, 9)
+    assert costlier["agent_name"] == "a-1"
+    assert costlier["this_week_usd"] == this_week["a-1"]
+    assert costlier["last_week_usd"] == last_week["a-1"]
+    assert (costlier["last_week_runs"], costlier["this_week_runs"]) == (1, 9)
 
 
 def test_cost_per_successful_run(warehouse: Warehouse) -> None:

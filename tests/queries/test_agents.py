@@ -127,9 +127,9 @@ def test_same_agent_in_two_workspaces(warehouse: Warehouse) -> None:
 
 
 def test_workspaces(warehouse: Warehouse) -> None:
-    """A workspace has its nights, and its identifier where it has no name."""
+    """A workspace has its batches, and its identifier where it has no name."""
     warehouse.insert(
-        "ledger.workspaces", workspace_id="w-2", first_night_at=SEEN, last_night_at=LATER
+        "ledger.workspaces", workspace_id="w-2", first_batch_at=SEEN, last_batch_at=LATER
     )
 
     warehouse.build()

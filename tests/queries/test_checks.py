@@ -33,10 +33,10 @@ DAMAGE = {
     ),
     "every_figure_has_a_known_workspace": "delete from marts.dim_workspaces",
     "every_log_event_has_its_run": "update marts.fct_log_events set run_id = 'lost'",
-    "every_model_cost_has_its_run": "update marts.fct_run_model_costs set workspace_id = 'w-2'",
+    "every_model_cost_has_its_run": "update marts.fct_run_models set workspace_id = 'w-2'",
     "every_run_has_a_known_agent": "delete from marts.dim_agents where agent_id = 'a-2'",
     "every_run_leads_to_its_request": (
-        "update marts.fct_landing_files set load_id = 'lost' where load_id <> 'load-1'"
+        "update audit.landing_files set load_id = 'lost' where load_id <> 'load-1'"
     ),
     "failed_runs_alone_have_an_error_class": "update marts.fct_runs set error_class = 'other'",
     "failure_rates_lie_within_their_intervals": (
@@ -45,18 +45,18 @@ DAMAGE = {
     "no_run_is_lost_between_raw_and_marts": "delete from marts.fct_runs where run_id = 'r-7'",
     "outcomes_add_up_to_run_counts": "update marts.fct_workspace_days set open_count = 7",
     "platform_agent_days_keep_what_was_received": "delete from marts.fct_platform_agent_days",
-    "restatements_lead_to_what_is_published": (
-        "update marts.fct_restatements set is_cost_usd = is_cost_usd + 1"
+    "adjustments_lead_to_what_is_published": (
+        "update marts.fct_adjustments set current_cost_usd = current_cost_usd + 1"
     ),
     "run_model_costs_keep_what_was_received": (
-        "update marts.fct_run_model_costs set cost_usd = '0.0000000002'"
+        "update marts.fct_run_models set cost_usd = '0.0000000002'"
     ),
     "runs_keep_what_was_received": "update marts.fct_runs set tokens_in = tokens_in + 1",
-    "settled_runs_have_ended": "update marts.fct_runs set is_terminal = false",
+    "final_runs_have_ended": "update marts.fct_runs set is_terminal = false",
     "the_last_version_of_a_run_is_in_force": (
-        "update marts.fct_run_versions set cost_usd = 1 where is_current"
+        "update audit.run_versions set cost_usd = 1 where is_current"
     ),
-    "unexplained_cost_adds_up_to_its_agents": "delete from marts.fct_reconciliation_agents",
+    "unexplained_cost_adds_up_to_its_agents": "delete from audit.reconciliation_agents",
     "usage_hours_keep_what_was_received": "update marts.fct_usage_hours set error_count = null",
     "workspace_days_add_up_to_agent_days": "update marts.fct_workspace_days set tokens_out = 1",
     "workspace_months_add_up_to_workspace_days": (
@@ -73,9 +73,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
         fill(warehouse)
         warehouse.build("Europe/Berlin")
         run_checks(warehouse.con)
-        warehouse.con.execute("checkpoint marts_file; detach marts_file")
-        yield warehouse, root / "data" / "marts.duckdb"
-        warehouse.con.execute("attach ':memory:' as marts_file")
+        warehouse.con.execute("checkpoint build_file; detach build_file")
+        yield warehouse, root / "data" / "build.duckdb"
+        warehouse.con.execute("attach ':memory:' as build_file")
 
 
 @pytest.fixture
@@ -125,16 +125,17 @@ def test_check_finds_its_damage(sample: Warehouse, name: str) -> None:
 def test_keys(sample: Warehouse) -> None:
     """A mart with a row twice fails the check of its key, each of them."""
     marts = [
-        name
-        for (name,) in sample.rows(
-            "select table_name from duckdb_tables() where schema_name = 'marts'"
+        (schema, name)
+        for schema, name in sample.rows(
+            "select schema_name, table_name from duckdb_tables()"
+            " where schema_name in ('marts', 'audit')"
         )
-        if name != "fct_check_results"
+        if name != "check_results"
     ]
-    for mart in marts:
-        sample.con.execute(f"insert into marts.{mart} from marts.{mart} limit 1")
+    for schema, mart in marts:
+        sample.con.execute(f"insert into {schema}.{mart} from {schema}.{mart} limit 1")
 
-    assert {f"{mart}_key_is_unique" for mart in marts} <= broken(sample).keys()
+    assert {f"{mart}_key_is_unique" for _, mart in marts} <= broken(sample).keys()
 
 
 def test_violation_names_the_numbers(sample: Warehouse) -> None:
@@ -166,21 +167,19 @@ def test_all_violations_are_counted(sample: Warehouse) -> None:
 
 def test_results_are_a_mart(sample: Warehouse) -> None:
     """The results stand in the marts, with each check's claim, one row a check."""
-    sample.con.execute(DAMAGE["settled_runs_have_ended"])
+    sample.con.execute(DAMAGE["final_runs_have_ended"])
 
     results = run_checks(sample.con)
 
-    assert sample.row(
-        "select count(*), count(distinct check_name) from marts.fct_check_results"
-    ) == (
+    assert sample.row("select count(*), count(distinct check_name) from audit.check_results") == (
         len(results),
         len(results),
     )
     assert sample.row(
         "select claim, is_ok, violation_count > 0, checked_at <= now()"
-        " from marts.fct_check_results where check_name = 'settled_runs_have_ended'"
+        " from audit.check_results where check_name = 'final_runs_have_ended'"
     ) == (
-        "A run is settled only once it has succeeded, failed or been cancelled.",
+        "A run is final only once it has succeeded, failed or been cancelled.",
         False,
         True,
         True,
@@ -215,15 +214,16 @@ def test_marts_not_built(warehouse: Warehouse) -> None:
 def test_results_survive_the_file(sample: Warehouse, tmp_path: Path) -> None:
     """The stored results and their comments are read from the closed file."""
     run_checks(sample.con)
-    sample.con.execute("checkpoint marts_file")
+    sample.con.execute("checkpoint build_file")
     shutil.copy(tmp_path / "copy.duckdb", tmp_path / "analytics.duckdb")
 
     with duckdb.connect(tmp_path / "analytics.duckdb", read_only=True) as con:
         comments = con.execute(
-            "select count(*), count(comment) from duckdb_columns() where schema_name = 'marts'"
+            "select count(*), count(comment) from duckdb_columns()"
+            " where schema_name in ('marts', 'audit')"
         ).fetchall()
         kept = con.execute(
-            "select bool_and(is_ok) from marts.fct_check_results where control is null"
+            "select bool_and(is_ok) from audit.check_results where control is null"
         ).fetchall()
 
     assert comments[0][0] == comments[0][1] > 0

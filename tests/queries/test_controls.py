@@ -13,7 +13,7 @@ from tests.transform.given import WORKSPACE, Warehouse
 
 DAY = date(2026, 11, 19)
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
-LAST_NIGHT = datetime(2026, 11, 28, 5, tzinfo=UTC)  # so long after that nothing is within the lag
+LAST_BATCH = datetime(2026, 11, 28, 5, tzinfo=UTC)  # so long after that nothing is within the lag
 
 
 @pytest.fixture
@@ -24,11 +24,11 @@ def read(warehouse: Warehouse) -> Warehouse:
 
 
 def read_workspace(warehouse: Warehouse, workspace_id: str) -> None:
-    warehouse.con.execute("update ledger.workspaces set last_night_at = ?", [LAST_NIGHT])
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [LAST_BATCH])
     for request, source in enumerate(("usage_hours", "run_counts")):
         warehouse.insert(
             "ledger.requests", workspace_id=workspace_id, load_id="load-1", request=request,
-            source=source, agent_id="a-1", status=200, fetched_at=LAST_NIGHT,
+            source=source, agent_id="a-1", status=200, fetched_at=LAST_BATCH,
             window_start="2026-11-12", window_end="2026-11-29",
         )  # fmt: skip
 
@@ -72,14 +72,14 @@ def test_nothing_to_control(read: Warehouse) -> None:
 
     assert read.row(
         "select count(*), min(date), max(date), sum(unexplained_usd)"
-        " from marts.fct_reconciliation where status in ('ok', 'open')"
+        " from audit.reconciliation_days where status in ('reconciled', 'open')"
     ) == (17, date(2026, 11, 12), date(2026, 11, 28), 0)
     for mart in (
         "fct_listing_gaps", "fct_listing_gap_models", "fct_workspace_days_complete",
-        "fct_reconciliation_agents", "fct_restatements", "fct_agent_billing_days",
-        "dim_provider_keys", "fct_request_edges",
+        "reconciliation_agents", "fct_adjustments", "fct_agent_billing_days",
+        "dim_provider_keys", "timing_differences",
     ):  # fmt: skip
-        assert read.rows(f"from marts.{mart}") == []
+        assert read.rows(f"from {mart}") == []
     assert controls(read) == {}
 
 
@@ -93,8 +93,8 @@ def test_hidden_runs_are_a_gap(read: Warehouse) -> None:
     ]
     assert read.row(
         "select metered_cost_usd, run_cost_usd, gap_cost_usd, edge_usd, unexplained_usd, status"
-        " from marts.fct_reconciliation where date = '2026-11-19'"
-    ) == (5, 2, 3, 0, 0, "ok")
+        " from audit.reconciliation_days where date = '2026-11-19'"
+    ) == (5, 2, 3, 0, 0, "reconciled")
     assert controls(read) == {}
 
 
@@ -143,7 +143,7 @@ def test_a_gap_without_a_sum_has_an_unknown_cost(read: Warehouse) -> None:
 
 
 def test_a_day_that_goes_on_has_no_gap(read: Warehouse) -> None:
-    """Runs that start while the night reads are not missing: only ended days are judged."""
+    """Runs that start while the batch reads are not missing: only ended days are judged."""
     read.given("run_counts", run_count=2, date="2026-11-28")
     read.given("agent_rollups", cost_usd=1, date="2026-11-28")
     read.build()
@@ -155,7 +155,7 @@ def test_a_gap_beside_an_open_run_is_not_final(read: Warehouse) -> None:
     """The cost so far of an open run is its own, and the gap may still change."""
     hidden_runs(read)
     read.given("runs", run_id="r-2", status="running", cost_usd="0.5")
-    read.insert("ledger.unsettled_runs", workspace_id=WORKSPACE, run_id="r-2")
+    read.insert("ledger.provisional_runs", workspace_id=WORKSPACE, run_id="r-2")
     read.build()
 
     assert read.row(
@@ -163,7 +163,7 @@ def test_a_gap_beside_an_open_run_is_not_final(read: Warehouse) -> None:
     ) == (1, Decimal("2.5"), False)
     assert read.row(
         "select run_cost_usd, open_cost_usd, gap_cost_usd, unexplained_usd, status"
-        " from marts.fct_reconciliation where date = '2026-11-19'"
+        " from audit.reconciliation_days where date = '2026-11-19'"
     ) == (2, Decimal("0.5"), Decimal("2.5"), 0, "open")
 
 
@@ -205,10 +205,12 @@ def test_the_edge_of_a_day(read: Warehouse) -> None:
     read.build()
 
     assert read.rows(
-        "select date, edge_usd, unexplained_usd from marts.fct_reconciliation where edge_usd <> 0"
+        "select date, edge_usd, unexplained_usd from audit.reconciliation_days where edge_usd <> 0"
         " order by date"
     ) == [(DAY, -2, 0), (date(2026, 11, 20), 2, 0)]
-    assert read.rows("select date, edge_so_far_usd from marts.fct_request_edges order by date") == [
+    assert read.rows(
+        "select date, edge_so_far_usd from audit.timing_differences order by date"
+    ) == [
         (DAY, -2),
         (date(2026, 11, 20), 0),
     ]
@@ -222,27 +224,27 @@ def test_a_run_without_an_agent_is_explained_by_itself(read: Warehouse) -> None:
     metered(read, 3, agent_id=None)
     read.build()
 
-    assert read.rows("from marts.fct_reconciliation_agents") == []
+    assert read.rows("from audit.reconciliation_agents") == []
     assert read.row(
         "select metered_cost_usd, run_cost_usd, platform_cost_usd, unexplained_usd, status"
-        " from marts.fct_reconciliation where date = '2026-11-19'"
-    ) == (3, 2, 1, 0, "ok")
+        " from audit.reconciliation_days where date = '2026-11-19'"
+    ) == (3, 2, 1, 0, "reconciled")
 
 
 def test_a_difference_without_a_hidden_run_stays_unexplained(read: Warehouse) -> None:
-    """Where counts agree and costs do not, the difference is a breach, with agent and numbers."""
+    """Where counts agree and costs do not, the day is unreconciled, with agent and numbers."""
     read.given("runs", cost_usd=2)
     read.given("run_counts", run_count=1)
     read.given("agent_rollups", cost_usd="2.5")
     metered(read, "2.5")
     read.build()
 
-    assert read.rows("from marts.fct_reconciliation_agents") == [
+    assert read.rows("from audit.reconciliation_agents") == [
         (WORKSPACE, DAY, "a-1", Decimal("2.5"), 2, 0, 0, 0, Decimal("0.5"))
     ]
     assert read.row(
-        "select unexplained_usd, status from marts.fct_reconciliation where date = '2026-11-19'"
-    ) == (Decimal("0.5"), "breach")
+        "select unexplained_usd, status from audit.reconciliation_days where date = '2026-11-19'"
+    ) == (Decimal("0.5"), "unreconciled")
     found = controls(read)
     assert found.keys() == {"agent_costs_agree_with_the_api", "metered_cost_is_explained"}
     assert "a-1" in found["agent_costs_agree_with_the_api"].finding
@@ -290,21 +292,21 @@ def test_an_open_day_never_blocks(read: Warehouse) -> None:
     read.build()
 
     assert not any(each.blocking_count for each in controls(read).values())
-    assert read.row("select status from marts.fct_reconciliation where date = '2026-11-19'") == (
+    assert read.row("select status from audit.reconciliation_days where date = '2026-11-19'") == (
         "open",
     )
 
 
 @pytest.mark.parametrize(
-    ("day", "status"), [(20, "breach"), (21, "within_lag"), (27, "within_lag")]
+    ("day", "status"), [(20, "unreconciled"), (21, "pending"), (27, "pending")]
 )
 def test_a_difference_of_the_last_week_may_yet_come(read: Warehouse, day: int, status: str) -> None:
-    """For eight days the API's meters may lag; from then on a difference is a breach."""
+    """For eight days the API's meters may lag; from then on a difference is an unreconciled day."""
     of = f"2026-11-{day}"
     metered(read, 1, agent_id=None, date=of, hour=f"{of} 03:00Z")
     read.build()
 
-    assert read.row("select status from marts.fct_reconciliation where date = ?", of) == (status,)
+    assert read.row("select status from audit.reconciliation_days where date = ?", of) == (status,)
 
 
 def test_more_runs_than_are_counted(read: Warehouse) -> None:
@@ -344,7 +346,7 @@ def test_totals_by_agent_and_by_provider(read: Warehouse) -> None:
 
 
 def test_another_workspace_explains_nothing(read: Warehouse) -> None:
-    """Runs, counts, sums and nights of a workspace with the same agent id stay its own."""
+    """Runs, counts, sums and batches of a workspace with the same agent id stay its own."""
     read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Other")
     read_workspace(read, "w-2")
     hidden_runs(read)
@@ -352,7 +354,7 @@ def test_another_workspace_explains_nothing(read: Warehouse) -> None:
     read.given("run_counts", workspace_id="w-2", run_count=1)
     read.given("agent_rollups", workspace_id="w-2", cost_usd=3)
     metered(read, 3, workspace_id="w-2")
-    read.night("20261120T050000Z", workspace_id="w-2", load_id="20261120T050000Z-009-workspace")
+    read.run_batch("20261120T050000Z", workspace_id="w-2", load_id="20261120T050000Z-009-workspace")
     read.build()
 
     assert read.rows(
@@ -371,7 +373,7 @@ def test_control_totals(read: Warehouse) -> None:
 
     assert read.rows(
         "select control, unit, ours, explained, theirs, difference, is_ok"
-        " from marts.fct_control_totals order by control, theirs, ours"
+        " from audit.controls order by control, theirs, ours"
     ) == [
         ("accuracy", "usd", 2, 3, 5, 0, True),
         ("accuracy", "usd", 2, 3, 5, 0, True),

@@ -1,4 +1,4 @@
-"""fct_run_model_costs and fct_log_events: given a run's details, its rows."""
+"""fct_run_models and fct_log_events: given a run's details, its rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_model(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert dict(warehouse.rows("select model_raw, model from staging.stg_run_costs")) == models
-    for table in ("fct_run_model_costs", "fct_usage_hours"):
+    for table in ("fct_run_models", "fct_usage_hours"):
         shown = warehouse.rows(f"select model from marts.{table}")
         assert {model for (model,) in shown} == set(models.values())
 
@@ -44,7 +44,7 @@ def test_two_spellings_are_one_model(warehouse: Warehouse) -> None:
 
     assert warehouse.rows(
         "select model, provider, cost_usd, tokens_in, tokens_out, request_count"
-        " from marts.fct_run_model_costs order by provider"
+        " from marts.fct_run_models order by provider"
     ) == [
         ("m", "anthropic", Decimal("0.3"), 20, 2, 4),
         ("m", "bedrock", Decimal("0.4"), 10, 1, 2),
@@ -60,7 +60,7 @@ def test_details_read_again(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert warehouse.rows("select model, cost_usd from marts.fct_run_model_costs") == [
+    assert warehouse.rows("select model, cost_usd from marts.fct_run_models") == [
         ("new", Decimal(2))
     ]
     assert warehouse.rows("from marts.fct_log_events") == []

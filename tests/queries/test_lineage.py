@@ -28,7 +28,7 @@ def test_versions_of_a_changed_run(warehouse: Warehouse) -> None:
 
     assert warehouse.rows(
         "select version_number, status, cost_usd, load_id, line, seen_at, superseded_by_load_id,"
-        " is_current from marts.fct_run_versions"
+        " is_current from audit.run_versions"
     ) == [
         (1, "running", Decimal("0.1"), "load-1", 1, SEEN, "load-2", False),
         (2, "succeeded", Decimal("0.25"), "load-2", 2, later, None, True),
@@ -44,7 +44,7 @@ def test_a_run_that_never_changed_has_no_versions(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert warehouse.rows("select distinct workspace_id, run_id from marts.fct_run_versions") == [
+    assert warehouse.rows("select distinct workspace_id, run_id from audit.run_versions") == [
         (WORKSPACE, "r-1")
     ]
 
@@ -67,7 +67,7 @@ def test_requests_of_single_runs_details_are_left_out(warehouse: Warehouse) -> N
     warehouse.build()
 
     assert warehouse.rows(
-        "select request, source, path, params, status, byte_count from marts.fct_requests"
+        "select request, source, path, params, status, byte_count from audit.requests"
     ) == [
         (0, "runs", "/api/v1/runs/", '{"limit":"200"}', 200, 1234),
         (1, "usage_hours", "/api/v1/runs/", '{"limit":"200"}', 200, 1234),
@@ -87,6 +87,6 @@ def test_landing_files(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert warehouse.rows("from marts.fct_landing_files") == [
+    assert warehouse.rows("from audit.landing_files") == [
         (WORKSPACE, "load-1", "runs.ndjson.zst", 77, "ab12")
     ]

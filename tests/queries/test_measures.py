@@ -29,7 +29,7 @@ def test_all_measures(warehouse: Warehouse) -> None:
     for table in TABLES:
         assert warehouse.row(
             "select run_count, succeeded_count, failed_count, cancelled_count, open_count,"
-            " unmetered_count, unknown_cost_count, cost_usd, failed_cost_usd, tokens_in,"
+            " no_usage_count, unknown_cost_count, cost_usd, failed_cost_usd, tokens_in,"
             f" tokens_out, round(failure_rate, 4) from marts.{table}"
         ) == (6, 2, 1, 1, 2, 1, 1, Decimal("1.6000000001"), Decimal("0.1"), 70, 6, 0.3333)
 

@@ -79,7 +79,7 @@ def test_loads(warehouse: Warehouse) -> None:
 
     assert warehouse.rows(
         "select load_id, request_count, first_fetched_at, last_fetched_at, record_count"
-        " from marts.fct_loads order by load_id"
+        " from audit.loads order by load_id"
     ) == [("load-1", 2, SEEN, later, 3), ("load-2", 0, None, None, 3)]
 
 
@@ -99,12 +99,12 @@ def test_list_pulls(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.row(
-        "select row_count, is_joined, gap_before - gap_after from marts.fct_list_pulls"
+        "select row_count, is_joined, gap_before - gap_after from audit.list_snapshots"
     ) == (200, False, timedelta(hours=2))
 
 
 def test_quarantined_records(warehouse: Warehouse) -> None:
-    """A record that was set aside is named by its last place, and its content is not published."""
+    """A record that was quarantined is named by its last place; its content is not published."""
     for load_id, line in (("load-1", 7), ("load-2", 8), ("load-2", 9)):
         warehouse.insert(
             "ledger.quarantine",
@@ -119,7 +119,7 @@ def test_quarantined_records(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert warehouse.rows("from marts.fct_quarantined_records") == [
+    assert warehouse.rows("from audit.quarantined_records") == [
         (WORKSPACE, "load-2", "runs", 1, 9, "status is missing")
     ]
 

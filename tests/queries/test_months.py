@@ -16,10 +16,10 @@ SOURCES = ("usage_hours", "run_counts", "agent_billing_days")
 
 
 def read(
-    warehouse: Warehouse, night: str, first: str = "2026-10-20", last: str = "2026-12-20"
+    warehouse: Warehouse, batch: str, first: str = "2026-10-20", last: str = "2026-12-20"
 ) -> None:
-    """A night (`2026-12-05 05:00Z`) that has read the meters of those days."""
-    warehouse.con.execute("update ledger.workspaces set last_night_at = ?", [night])
+    """A batch (`2026-12-05 05:00Z`) that has read the meters of those days."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [batch])
     for request, source in enumerate(SOURCES):
         warehouse.insert(
             "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=request,
@@ -30,7 +30,7 @@ def read(
 def lines(warehouse: Warehouse, *columns: str) -> list[tuple[Any, ...]]:
     return warehouse.rows(
         f"select {', '.join(columns)} from marts.fct_agent_months_complete"
-        " where month = '2026-11-01' order by line_kind, agent_name"
+        " where month = '2026-11-01' order by line_type, agent_name"
     )
 
 
@@ -67,8 +67,8 @@ def test_lines_of_a_month(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert lines(
-        warehouse, "line_kind", "agent_name", "run_count", "failed_count", "cost_usd",
-        "gap_cost_usd", "metered_cost_usd", "billed_usd", "not_billed_usd", "restated_cost_usd",
+        warehouse, "line_type", "agent_name", "run_count", "failed_count", "cost_usd",
+        "gap_cost_usd", "metered_cost_usd", "billed_usd", "not_billed_usd", "adjusted_cost_usd",
     ) == [
         ("agent", "a-1", 1, 0, Decimal("1.0000000001"), 0, Decimal("1.1"), Decimal("0.3"),
          Decimal("0.8"), 0),
@@ -131,7 +131,7 @@ def test_a_month_of_gaps_alone(warehouse: Warehouse) -> None:
 
 
 def test_the_last_complete_date(warehouse: Warehouse) -> None:
-    """The last complete day is the one before that of the last night, in the reports' time zone."""
+    """The last complete day is the one before that of the last batch, in the reports' time zone."""
     read(warehouse, "2026-11-21 04:30Z")
 
     warehouse.build("America/New_York")
@@ -142,7 +142,7 @@ def test_the_last_complete_date(warehouse: Warehouse) -> None:
 
 
 @pytest.mark.parametrize(
-    ("night", "first", "timezone", "status"),
+    ("batch", "first", "timezone", "status"),
     [
         ("2026-11-30 23:59Z", "2026-10-20", "UTC", "open"),
         ("2026-12-09 00:00Z", "2026-10-20", "UTC", "closed"),
@@ -153,11 +153,11 @@ def test_the_last_complete_date(warehouse: Warehouse) -> None:
     ],
 )
 def test_when_a_month_is_closed(
-    warehouse: Warehouse, night: str | None, first: str, timezone: str, status: str | None
+    warehouse: Warehouse, batch: str | None, first: str, timezone: str, status: str | None
 ) -> None:
     """A month closes when it is over both in its time zone and in UTC, and was read as a whole."""
-    if night:
-        read(warehouse, night, first)
+    if batch:
+        read(warehouse, batch, first)
 
     warehouse.build(timezone)
 
@@ -166,20 +166,20 @@ def test_when_a_month_is_closed(
     )
 
 
-@pytest.mark.parametrize("unsettled", [{"status": "running"}, {"is_unsettled": True}])
-def test_a_month_with_an_unsettled_run_is_open(
-    warehouse: Warehouse, unsettled: dict[str, Any]
+@pytest.mark.parametrize("provisional", [{"status": "running"}, {"is_provisional": True}])
+def test_a_month_with_an_provisional_run_is_open(
+    warehouse: Warehouse, provisional: dict[str, Any]
 ) -> None:
     """While one of its runs is open or may be corrected, a month is not closed."""
     read(warehouse, "2026-12-20 00:00Z")
-    if unsettled.pop("is_unsettled", False):
-        warehouse.insert("ledger.unsettled_runs", workspace_id=WORKSPACE, run_id="r-1")
-    warehouse.given("runs", cost_usd=1, **unsettled)
+    if provisional.pop("is_provisional", False):
+        warehouse.insert("ledger.provisional_runs", workspace_id=WORKSPACE, run_id="r-1")
+    warehouse.given("runs", cost_usd=1, **provisional)
 
     warehouse.build()
 
     assert warehouse.row(
-        "select status, open_count + unsettled_count from marts.dim_months where month = ?",
+        "select status, open_count + provisional_count from marts.dim_months where month = ?",
         NOVEMBER,
     ) == ("open", 1)
 
@@ -196,7 +196,7 @@ def test_pace_of_a_list(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.row(
-        "select shortest_span_seconds, batches_per_day from marts.fct_list_paces"
+        "select shortest_span_seconds, required_batches_per_day from audit.list_coverage"
     ) == (199 * 3 * 60, 3)
 
 
@@ -209,7 +209,7 @@ def test_pace_of_runs_never_seen(warehouse: Warehouse, counted: int, batches: in
     warehouse.build()
 
     assert warehouse.row(
-        "select busiest_day_run_count, batches_per_day from marts.fct_list_paces"
+        "select busiest_day_run_count, required_batches_per_day from audit.list_coverage"
     ) == (counted, batches)
 
 
@@ -222,5 +222,5 @@ def test_pace_without_an_answer(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.row(
-        "select shortest_span_seconds, batches_per_day from marts.fct_list_paces"
+        "select shortest_span_seconds, required_batches_per_day from audit.list_coverage"
     ) == (0, None)

@@ -30,21 +30,21 @@ def test_newest_version(warehouse: Warehouse) -> None:
 
 
 def test_same_id_in_two_workspaces(warehouse: Warehouse) -> None:
-    """Runs, failures and settling of one workspace tell nothing of another's."""
+    """Runs, failures and provisional of one workspace tell nothing of another's."""
     warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Other")
     warehouse.given("runs", status="failed", error="MemoryError")
     warehouse.given("runs", status="failed", workspace_id="w-2", error="KeyError: 1")
-    warehouse.insert("ledger.unsettled_runs", workspace_id="w-2", run_id="r-1")
+    warehouse.insert("ledger.provisional_runs", workspace_id="w-2", run_id="r-1")
 
     warehouse.build()
 
     assert warehouse.rows(
-        "select workspace_id, error_class, is_settled from marts.fct_runs order by 1"
+        "select workspace_id, error_class, is_final from marts.fct_runs order by 1"
     ) == [(WORKSPACE, "out_of_memory", True), ("w-2", "agent_code", False)]
 
 
 def test_states(warehouse: Warehouse) -> None:
-    """A run is settled once it has ended and waits no more; an unknown status is open."""
+    """A run is final once it has ended and waits no more; an unknown status is open."""
     for run_id, status in {
         "r-1": "pending",
         "r-2": "running",
@@ -56,12 +56,12 @@ def test_states(warehouse: Warehouse) -> None:
     }.items():
         warehouse.given("runs", run_id=run_id, status=status)
     for run_id in ("r-1", "waiting"):
-        warehouse.insert("ledger.unsettled_runs", workspace_id=WORKSPACE, run_id=run_id)
+        warehouse.insert("ledger.provisional_runs", workspace_id=WORKSPACE, run_id=run_id)
 
     warehouse.build()
 
     assert warehouse.rows(
-        "select run_id, status, is_terminal, is_settled from marts.fct_runs order by run_id"
+        "select run_id, status, is_terminal, is_final from marts.fct_runs order by run_id"
     ) == [
         ("r-1", "pending", False, False),
         ("r-2", "running", False, False),
@@ -73,8 +73,8 @@ def test_states(warehouse: Warehouse) -> None:
     ]
 
 
-def test_unmetered(warehouse: Warehouse) -> None:
-    """A run is unmetered if it succeeded at a cost of nothing; an unknown cost is not nothing."""
+def test_no_usage(warehouse: Warehouse) -> None:
+    """A run is no-usage if it succeeded at a cost of nothing; an unknown cost is not nothing."""
     cases = [
         ("succeeded", 0, 0, True),
         ("succeeded", 0, None, True),
@@ -96,8 +96,8 @@ def test_unmetered(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert warehouse.rows("select is_unmetered from marts.fct_runs order by run_id") == [
-        (is_unmetered,) for *_, is_unmetered in cases
+    assert warehouse.rows("select has_no_usage from marts.fct_runs order by run_id") == [
+        (has_no_usage,) for *_, has_no_usage in cases
     ]
 
 
@@ -180,7 +180,7 @@ def test_types(warehouse: Warehouse) -> None:
     types = set(
         warehouse.rows(
             "select regexp_extract(column_name, '_usd$|^tokens_|_at$|_count$|^date$|^month$'),"
-            " data_type from duckdb_columns() where schema_name = 'marts'"
+            " data_type from duckdb_columns() where schema_name in ('marts', 'audit')"
         )
     )
     assert {pair for pair in types if pair[0]} == {
@@ -195,7 +195,7 @@ def test_types(warehouse: Warehouse) -> None:
     assert "HUGEINT" not in {data_type for _, data_type in types}
 
 
-def test_started_by(warehouse: Warehouse) -> None:
+def test_trigger_type(warehouse: Warehouse) -> None:
     """A run's start is told where schedule, parent or session tell it, and else unknown."""
     hour = timedelta(hours=1)
     warehouse.given("runs", run_id="by-clock", session_id="s-1", created_at=SEEN)
@@ -208,7 +208,7 @@ def test_started_by(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert dict(warehouse.rows("select run_id, started_by from marts.fct_runs")) == {
+    assert dict(warehouse.rows("select run_id, trigger_type from marts.fct_runs")) == {
         "by-clock": "schedule",
         "by-message": "session",
         "by-run": "parent",

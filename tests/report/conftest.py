@@ -60,9 +60,9 @@ def site(con: duckdb.DuckDBPyConnection, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of two real nights, made by the first process of the suite to ask."""
+    """The data directory of two real batches, made by the first process of the suite to ask."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "nights"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "batches"
     folder.mkdir(exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -73,8 +73,8 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def nights(published: Path) -> Site:
-    """The site of those nights."""
+def batches(published: Path) -> Site:
+    """The site of those batches."""
     return Site(published / "site")
 
 

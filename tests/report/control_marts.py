@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 TABLES = """
-create table marts.fct_reconciliation (
+create table audit.reconciliation_days (
     workspace_id varchar, date date, metered_cost_usd decimal(38,10),
     run_cost_usd decimal(38,10), open_cost_usd decimal(38,10), platform_cost_usd decimal(38,10),
     gap_cost_usd decimal(38,10), edge_usd decimal(38,10), unexplained_usd decimal(38,10),
     status varchar);
-create table marts.fct_reconciliation_agents (
+create table audit.reconciliation_agents (
     workspace_id varchar, date date, agent_id varchar, cost_usd decimal(38,10),
     run_cost_usd decimal(38,10), open_cost_usd decimal(38,10), platform_cost_usd decimal(38,10),
     gap_cost_usd decimal(38,10), unexplained_usd decimal(38,10));
-create table marts.fct_control_totals (
+create table audit.controls (
     workspace_id varchar, control varchar, measure varchar, unit varchar, ours decimal(38,10),
     explained decimal(38,10), theirs decimal(38,10), difference decimal(38,10), is_ok boolean);
 create table marts.fct_usage_hours (
@@ -33,14 +33,14 @@ create table marts.fct_listing_gap_models (
     workspace_id varchar, agent_id varchar, date date, model varchar, provider varchar,
     metered_cost_usd decimal(38,10), held_cost_usd decimal(38,10),
     missing_cost_usd decimal(38,10));
-create table marts.fct_list_paces (
+create table audit.list_coverage (
     workspace_id varchar, agent_id varchar, busiest_day_run_count bigint,
-    shortest_span_seconds double, batches_per_day bigint);
-create table marts.fct_restatements (
+    shortest_span_seconds double, required_batches_per_day bigint);
+create table marts.fct_adjustments (
     workspace_id varchar, agent_id varchar, date date, load_id varchar,
-    was_cost_usd decimal(38,10), is_cost_usd decimal(38,10), was_run_count bigint,
-    is_run_count bigint, seen_at timestamptz);
-create table marts.fct_loads (
+    previous_cost_usd decimal(38,10), current_cost_usd decimal(38,10), previous_run_count bigint,
+    current_run_count bigint, seen_at timestamptz);
+create table audit.loads (
     workspace_id varchar, load_id varchar, step varchar, request_count bigint,
     record_count bigint, new_version_count bigint, superseded_count bigint,
     quarantined_count bigint, rounded_count bigint, loaded_at timestamptz);
@@ -55,10 +55,10 @@ insert into marts.fct_listing_gap_models
     select workspace_id, agent_id, date, 'claude-haiku-5', 'anthropic', missing_cost_usd + 1, 1,
         missing_cost_usd
     from marts.fct_listing_gaps;
-insert into marts.fct_list_paces
+insert into audit.list_coverage
     select workspace_id, agent_id, 12, 86400 * 10 / (1 + hash(agent_id) % 30), 1
     from marts.dim_agents;
-insert into marts.fct_reconciliation
+insert into audit.reconciliation_days
     with days as (
         select workspace_id, date,
             sum(cost_usd) filter (is_terminal) as run_usd,
@@ -78,17 +78,17 @@ insert into marts.fct_reconciliation
     select workspace_id, date,
         run_usd + open_usd + p_usd + g_usd + edge_usd + left_usd,
         run_usd, open_usd, p_usd, g_usd, edge_usd, left_usd,
-        case when date >= '2026-03-12' then 'open' when left_usd = 0 then 'ok'
-            when date > '2026-03-06' then 'within_lag' else 'breach' end
+        case when date >= '2026-03-12' then 'open' when left_usd = 0 then 'reconciled'
+            when date > '2026-03-06' then 'pending' else 'unreconciled' end
     from terms;
-insert into marts.fct_reconciliation_agents
+insert into audit.reconciliation_agents
     select workspace_id, date, if(date < '2026-03-01', null, 'agent-1-2'), 5, 3.7655, 0, 0, 0,
         1.2345
-    from marts.fct_reconciliation where unexplained_usd <> 0;
+    from audit.reconciliation_days where unexplained_usd <> 0;
 insert into marts.fct_usage_hours
     select workspace_id, date + to_hours(h::bigint * 7), null, 0.41, 3
-    from marts.fct_reconciliation, range(3) as t(h) where unexplained_usd <> 0;
-insert into marts.fct_control_totals
+    from audit.reconciliation_days, range(3) as t(h) where unexplained_usd <> 0;
+insert into audit.controls
     select workspace_id, unnest(['completeness', 'cut_off', 'accuracy', 'allocation']),
         'ours, against theirs', unnest(['runs', 'usd', 'usd', 'usd']), 90, 10,
         if(workspace_id = 'ws-1', 101, 100), if(workspace_id = 'ws-1', 1, 0),
@@ -104,11 +104,11 @@ insert into marts.dim_months
 insert into marts.dim_provider_keys
     select workspace_id, 'key-1', 'openai', timestamptz '2026-01-05 09:00:00+00', true,
         timestamptz '2026-01-06 04:00:00+00' from marts.dim_workspaces;
-insert into marts.fct_restatements
+insert into marts.fct_adjustments
     select workspace_id, agent_id, date '2026-03-01', '20260312T060000Z-003-corrected', 1.10,
         1.35, 4, 5, timestamptz '2026-03-12 06:00:00+00'
     from marts.dim_agents where agent_id like '%-3';
-insert into marts.fct_loads
+insert into audit.loads
     select workspace_id, '202603' || 10 + d || 'T060000Z-002-lists', 'lists', 9, 120, 20, 3, 0, 1,
         timestamptz '2026-03-10 06:00:00+00' + to_days(d::integer)
     from marts.dim_workspaces, range(5) as t(d);

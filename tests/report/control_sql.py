@@ -5,13 +5,13 @@ from __future__ import annotations
 from tests.report.cells import Question
 
 RUN_CELLS = (
-    "text run_id | minute created_at | text status & text error_class | text started_by"
+    "text run_id | minute created_at | text status & text error_class | text trigger_type"
     " | text version | seconds duration | fine cost_usd | tokens tokens_in | tokens tokens_out"
 )
 RUN_COLUMNS = """
     select run_id, created_at at time zone 'UTC' as created_at, status, error_class,
         case when parent_run_id is not null then 'another run'
-            when session_id is not null then 'a session' end as started_by,
+            when session_id is not null then 'a session' end as trigger_type,
         'v' || agent_version as version, duration_seconds as duration, cost_usd, tokens_in,
         tokens_out"""
 
@@ -35,7 +35,7 @@ def explained(key: str) -> Question:
         label, within = "strftime(date, '%Y-%m')", "true"
     cells = f"text label | {_EXPLAINED} | exact billed_usd | exact not_billed_usd | _"
     source = f"""
-        from published.marts.fct_reconciliation as t left join (
+        from published.audit.reconciliation_days as t left join (
             select date, sum(billed_usd) as billed_usd, sum(not_billed_usd) as not_billed_usd
             from published.marts.fct_billing_days as b where {_OURS} group by date
         ) as bills using (date)
@@ -88,9 +88,9 @@ _LOAD_CELLS = " | ".join(f"count {each}" for each in _LOADED)
 _ODD = f"""
     select coalesce(name, 'No agent') as name, count(*) as runs,
         count(*) filter (status = 'succeeded') as succeeded,
-        count(*) filter (is_unmetered) as unmetered,
+        count(*) filter (has_no_usage) as no_usage,
         count(*) filter (cost_usd is null) as unknown,
-        max(day) filter (is_unmetered) as unmetered_day,
+        max(day) filter (has_no_usage) as no_usage_day,
         max(day) filter (cost_usd is null) as unknown_day
     from runs as t {_NAMED} group by all"""
 
@@ -149,7 +149,7 @@ QUESTIONS = {
     "controls": Question(
         "_ | text measure | exact ours | exact explained | exact theirs | exact difference | _",
         f"""
-        from published.marts.fct_control_totals where {_OURS}
+        from published.audit.controls where {_OURS}
         order by list_position(
             ['completeness', 'cut_off', 'accuracy', 'allocation'], control), measure""",
     ),
@@ -159,12 +159,12 @@ QUESTIONS = {
         select * from (
             select sum(metered_cost_usd) as metered,
                 {", ".join(f"sum({each}) as {each}" for each in _PARTS)}
-            from published.marts.fct_reconciliation where {_OURS}
+            from published.audit.reconciliation_days where {_OURS}
         ) unpivot (usd for part in ({", ".join(_PARTS)}))""",
         "_ | _ | exact metered",
         f"""
         select sum(metered_cost_usd) as metered
-        from published.marts.fct_reconciliation where {_OURS}""",
+        from published.audit.reconciliation_days where {_OURS}""",
     ),
     "origins": Question(
         "day date | text name | usd cost_usd | exact runs | exact platform_cost_usd"
@@ -173,10 +173,10 @@ QUESTIONS = {
         select date, if(t.agent_id is null, 'Platform, and usage without an agent', name) as name,
             cost_usd, run_cost_usd + open_cost_usd as runs, platform_cost_usd, gap_cost_usd,
             unexplained_usd
-        from published.marts.fct_reconciliation_agents as t {_NAMED}
+        from published.audit.reconciliation_agents as t {_NAMED}
         where t.workspace_id = getvariable('workspaces')[1] and date in (
-            select date from published.marts.fct_reconciliation
-            where {_OURS} and status in ('breach', 'within_lag'))
+            select date from published.audit.reconciliation_days
+            where {_OURS} and status in ('unreconciled', 'pending'))
         order by date desc, abs(unexplained_usd) desc, t.agent_id""",
     ),
     "hours": Question(
@@ -186,9 +186,9 @@ QUESTIONS = {
             sum(cost_usd) as usd
         from published.marts.fct_usage_hours
         where {_OURS} and agent_id is null and (hour at time zone 'UTC')::date in (
-            select date from published.marts.fct_reconciliation_agents
-            join published.marts.fct_reconciliation as days using (workspace_id, date)
-            where {_OURS} and agent_id is null and days.status in ('breach', 'within_lag'))
+            select date from published.audit.reconciliation_agents
+            join published.audit.reconciliation_days as days using (workspace_id, date)
+            where {_OURS} and agent_id is null and days.status in ('unreconciled', 'pending'))
         group by all order by hour desc""",
     ),
     "gap-agents": Question(
@@ -199,9 +199,9 @@ QUESTIONS = {
             sum(missing_run_count)::bigint as missing, sum(missing_cost_usd) as usd,
             if(count(*) > count(missing_cost_usd), 'part unknown', '') as part,
             any_value(busiest_day_run_count) as busiest, any_value(shortest_span_seconds) as span,
-            any_value(batches_per_day) as batches
+            any_value(required_batches_per_day) as batches
         from (from published.marts.fct_listing_gaps where {_OURS}) as t {_NAMED}
-        left join published.marts.fct_list_paces as paces
+        left join published.audit.list_coverage as paces
             on paces.workspace_id = t.workspace_id and paces.agent_id = t.agent_id
         group by t.agent_id order by usd desc nulls last, missing desc, t.agent_id""",
         "_ | | count missing | usd usd | | |",
@@ -231,44 +231,44 @@ QUESTIONS = {
             sum(missing_cost_usd) as missing
         from published.marts.fct_listing_gap_models where {_OURS}""",
     ),
-    "unsettled": Question(
+    "provisional": Question(
         "text run_id | text name | _ | text status | moment? created_at | moment? last_changed_at"
         " | usd cost_usd",
         f"""
-        with unsettled as (
+        with provisional as (
             select t.*, coalesce(name, 'No agent') as name,
                 row_number() over (order by is_terminal, created_at, run_id) as place
-            from runs as t {_NAMED} where not is_settled
+            from runs as t {_NAMED} where not is_final
         )
         select place, run_id, name, status, created_at, last_changed_at, cost_usd
-        from unsettled where place <= 200
+        from provisional where place <= 200
         union all by name
         select 201 as place, format('{{:,}} newer run', count(*)) || if(count(*) = 1, '', 's')
             as run_id, coalesce(sum(cost_usd), 0)::decimal(18,10) as cost_usd
-        from unsettled where place > 200 having count(*) > 0
+        from provisional where place > 200 having count(*) > 0
         order by place""",
         "_ | | | | | | usd usd",
-        "select sum(cost_usd) as usd from runs where not is_settled",
+        "select sum(cost_usd) as usd from runs where not is_final",
     ),
-    "restatements": Question(
-        "day date | text name | usd was_cost_usd | usd is_cost_usd | usd change | text counts"
-        " | moment seen_at | text load_id",
+    "adjustments": Question(
+        "day date | text name | usd previous_cost_usd | usd current_cost_usd | usd change"
+        " | text counts | moment seen_at | text load_id",
         f"""
-        select t.*, name, is_cost_usd - was_cost_usd as change,
-            format('{{:,}} \u2192 {{:,}}', was_run_count, is_run_count) as counts
-        from (from published.marts.fct_restatements where {_OURS}) as t {_NAMED}
+        select t.*, name, current_cost_usd - previous_cost_usd as change,
+            format('{{:,}} \u2192 {{:,}}', previous_run_count, current_run_count) as counts
+        from (from published.marts.fct_adjustments where {_OURS}) as t {_NAMED}
         order by load_id desc, date desc, t.agent_id""",
         "_ | | | | usd change | | |",
         f"""
-        select sum(is_cost_usd - was_cost_usd) as change
-        from published.marts.fct_restatements where {_OURS}""",
+        select sum(current_cost_usd - previous_cost_usd) as change
+        from published.marts.fct_adjustments where {_OURS}""",
     ),
-    "unmetered": Question(
-        "text name | count unmetered | count succeeded | percent unmetered succeeded"
-        " | day unmetered_day",
-        f"from ({_ODD}) where unmetered > 0 order by unmetered desc, name",
-        "_ | count unmetered | | |",
-        "select count(*) as unmetered from runs where is_unmetered",
+    "no_usage": Question(
+        "text name | count no_usage | count succeeded | percent no_usage succeeded"
+        " | day no_usage_day",
+        f"from ({_ODD}) where no_usage > 0 order by no_usage desc, name",
+        "_ | count no_usage | | |",
+        "select count(*) as no_usage from runs where has_no_usage",
     ),
     "unknown-costs": Question(
         "text name | count unknown | count runs | day unknown_day",
@@ -280,35 +280,35 @@ QUESTIONS = {
         f"text load_id | text step | {_LOAD_CELLS} | moment loaded_at",
         f"""
         select load_id, step, loaded_at, {", ".join(f"{each}_count as {each}" for each in _LOADED)}
-        from published.marts.fct_loads where {_OURS} order by load_id desc""",
+        from published.audit.loads where {_OURS} order by load_id desc""",
         f"_ | | {_LOAD_CELLS} |",
         f"""
         select {", ".join(f"sum({each}_count)::bigint as {each}" for each in _LOADED)}
-        from published.marts.fct_loads where {_OURS}""",
+        from published.audit.loads where {_OURS}""",
     ),
     "all-checks": Question(
         "text claim | _ | _ | text finding",
         """
-        from published.marts.fct_check_results
+        from published.audit.check_results
         order by is_ok, control nulls last, check_name""",
     ),
     "broken": Question(
         "text claim | text finding | _ | _",
         """
-        from published.marts.fct_check_results where not is_ok
+        from published.audit.check_results where not is_ok
         order by control nulls last, check_name""",
     ),
     "checks": Question(
         "text claim | text check_name | count violation_count",
-        "from published.marts.fct_check_results where not is_ok order by check_name",
+        "from published.audit.check_results where not is_ok order by check_name",
     ),
     "held-checks": Question(
         "text claim | text check_name | count violation_count",
-        "from published.marts.fct_check_results where is_ok order by check_name",
+        "from published.audit.check_results where is_ok order by check_name",
     ),
     "standing": Question(
-        "text workspace_name | count hidden | usd usd & text part | count open | count settling"
-        " | count restated | count left_out | text verdict | _",
+        "text workspace_name | count hidden | usd usd & text part | count open | count provisional"
+        " | count adjusted | count left_out | text verdict | _",
         """
         with gaps as (
             select workspace_id, sum(missing_run_count)::bigint as hidden,
@@ -316,24 +316,25 @@ QUESTIONS = {
                 if(count(*) > count(missing_cost_usd), 'part unknown', '') as part
             from published.marts.fct_listing_gaps group by workspace_id
         ), days as (
-            select workspace_id, count(*) as days, count(*) filter (status = 'breach') as breaches
-            from published.marts.fct_reconciliation group by workspace_id
+            select workspace_id, count(*) as days,
+                count(*) filter (status = 'unreconciled') as breaches
+            from published.audit.reconciliation_days group by workspace_id
         )
         select workspace_name, coalesce(hidden, 0) as hidden,
             if(gaps.workspace_id is null, 0, usd) as usd, coalesce(part, '') as part,
             (select count(*) from runs as t
                 where t.workspace_id = w.workspace_id and not is_terminal) as open,
             (select count(*) from runs as t
-                where t.workspace_id = w.workspace_id and is_terminal and not is_settled)
-                as settling,
-            (select count(*) from published.marts.fct_restatements as t
-                where t.workspace_id = w.workspace_id) as restated,
-            (select count(*) from published.marts.fct_quarantined_records as t
+                where t.workspace_id = w.workspace_id and is_terminal and not is_final)
+                as provisional,
+            (select count(*) from published.marts.fct_adjustments as t
+                where t.workspace_id = w.workspace_id) as adjusted,
+            (select count(*) from published.audit.quarantined_records as t
                 where t.workspace_id = w.workspace_id) as left_out,
             case when days is null then '\u25d4 no day yet'
-                when breaches = 1 then '\u2715 1 day in breach'
-                when breaches > 0 then format('\u2715 {:,} days in breach', breaches)
-                else format('\u2713 {:,} day{}, none in breach', days, if(days = 1, '', 's'))
+                when breaches = 1 then '\u2715 1 day in unreconciled'
+                when breaches > 0 then format('\u2715 {:,} days in unreconciled', breaches)
+                else format('\u2713 {:,} day{}, none in unreconciled', days, if(days = 1, '', 's'))
             end as verdict
         from published.marts.dim_workspaces as w
         left join gaps using (workspace_id) left join days using (workspace_id)

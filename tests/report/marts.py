@@ -16,9 +16,11 @@ AS_OF = datetime(2026, 3, 14, 6, 0, tzinfo=UTC)
 
 _TABLES = """
 create schema marts;
+create schema audit;
+set search_path = 'marts,audit';
 create table marts.dim_workspaces (
     workspace_id varchar, workspace_name varchar,
-    first_night_at timestamptz, last_night_at timestamptz);
+    first_batch_at timestamptz, last_batch_at timestamptz);
 create table marts.dim_agents (
     workspace_id varchar, agent_id varchar, agent_slug varchar, agent_name varchar,
     status varchar, is_listed boolean, first_seen_at timestamptz, last_run_at timestamptz,
@@ -28,10 +30,10 @@ create table marts.fct_runs (
     kind varchar, parent_run_id varchar, session_id varchar,
     status varchar, date date, created_at timestamptz, queue_seconds double,
     duration_seconds double, cost_usd decimal(18,10), tokens_in bigint, tokens_out bigint,
-    error_class varchar, is_terminal boolean, is_unmetered boolean,
+    error_class varchar, is_terminal boolean, has_no_usage boolean,
     load_id varchar default '20260314T060000Z-001-lists', request integer default 0,
-    is_settled boolean as (is_terminal), last_changed_at timestamptz as (created_at));
-create table marts.fct_run_model_costs (
+    is_final boolean as (is_terminal), last_changed_at timestamptz as (created_at));
+create table marts.fct_run_models (
     workspace_id varchar, run_id varchar, model varchar, provider varchar,
     cost_usd decimal(38,10), tokens_in bigint, tokens_out bigint, request_count bigint);
 create table marts.fct_log_events (
@@ -45,12 +47,12 @@ create table marts.fct_platform_agent_days (
     workspace_id varchar, date date, platform_agent_id varchar, platform_agent_slug varchar,
     platform_agent_name varchar, run_count bigint,
     cost_usd decimal(38,10), billed_usd decimal(38,10));
-create table marts.fct_list_pulls (
+create table audit.list_snapshots (
     workspace_id varchar, agent_id varchar, gap_after timestamptz, gap_before timestamptz);
-create table marts.fct_quarantined_records (
+create table audit.quarantined_records (
     workspace_id varchar, source varchar, reason varchar,
     load_id varchar default '20260314T060000Z-001-lists');
-create table marts.fct_check_results (
+create table audit.check_results (
     check_name varchar, claim varchar, violation_count bigint, is_ok boolean,
     control varchar, is_blocking boolean default false, finding varchar);
 """
@@ -61,7 +63,7 @@ _MEASURES = """
     count(*) filter (status = 'failed') as failed_count,
     count(*) filter (status = 'cancelled') as cancelled_count,
     count(*) filter (not is_terminal) as open_count,
-    count(*) filter (is_unmetered) as unmetered_count,
+    count(*) filter (has_no_usage) as no_usage_count,
     count(*) filter (cost_usd is null) as unknown_cost_count,
     sum(cost_usd) as cost_usd,
     if(count(*) filter (status = 'failed') = 0, 0,
@@ -121,7 +123,7 @@ insert into marts.fct_runs
         '202603' || 10 + d % 5 || 'T060000Z-002-lists', a
     from ended;
 
-insert into marts.fct_run_model_costs
+insert into marts.fct_run_models
     select workspace_id, run_id, model, if(model like 'claude%', 'anthropic', 'openai'),
         cost_usd, tokens_in, tokens_out, 1 + tokens_in % 9
     from (
@@ -141,7 +143,7 @@ insert into marts.fct_log_events
 insert into marts.fct_billing_days
     select workspace_id, date, provider, sum(m.cost_usd),
         sum(if(provider = 'openai', 0, m.cost_usd))
-    from marts.fct_run_model_costs as m join marts.fct_runs using (workspace_id, run_id)
+    from marts.fct_run_models as m join marts.fct_runs using (workspace_id, run_id)
     group by all;
 
 insert into marts.fct_platform_agent_days
@@ -150,12 +152,12 @@ insert into marts.fct_platform_agent_days
         0.0731 * (1 + d % 5), if(p = 0, 0, 0.0731 * (1 + d % 5))
     from range(getvariable('workspaces')) as t(w), range(60) as u(d), range(2) as v(p);
 
-insert into marts.fct_list_pulls values
+insert into audit.list_snapshots values
     ('ws-0', 'agent-0-1', timestamptz '2026-01-31 22:00:00+00',
         timestamptz '2026-02-01 03:00:00+00');
-insert into marts.fct_quarantined_records (workspace_id, source, reason)
+insert into audit.quarantined_records (workspace_id, source, reason)
     select 'ws-0', 'runs', 'tokens_in: above 10^15' from range(3);
-insert into marts.fct_check_results (check_name, claim, violation_count, is_ok) values
+insert into audit.check_results (check_name, claim, violation_count, is_ok) values
     ('agent_days_add_up_to_runs', 'Agent days add up to runs.', 0, true),
     ('runs_are_unique', 'Runs are unique.', 2, false);
 """
@@ -193,12 +195,12 @@ def made_up(*, controls: bool = False, **size: int) -> duckdb.DuckDBPyConnection
 def insert(con: duckdb.DuckDBPyConnection, table: str, **columns: Any) -> None:
     """A row of a table."""
     names, marks = ", ".join(columns), ", ".join("?" for _ in columns)
-    con.execute(f"insert into marts.{table} ({names}) values ({marks})", list(columns.values()))
+    con.execute(f"insert into {table} ({names}) values ({marks})", list(columns.values()))
 
 
 def workspace(con: duckdb.DuckDBPyConnection, name: str = "Bakery", **columns: Any) -> None:
     """A workspace that was read up to AS_OF."""
-    given = {"workspace_id": "ws", "workspace_name": name, "last_night_at": AS_OF}
+    given = {"workspace_id": "ws", "workspace_name": name, "last_batch_at": AS_OF}
     insert(con, "dim_workspaces", **(given | columns))
 
 
@@ -223,7 +225,7 @@ def run(con: duckdb.DuckDBPyConnection, day: date, **columns: Any) -> None:
         "cost_usd": "0.25",
         "tokens_in": 1000,
         "tokens_out": 100,
-        "is_unmetered": False,
+        "has_no_usage": False,
     }
     row = given | columns
     row["is_terminal"] = row["status"] in {"succeeded", "failed", "cancelled"}

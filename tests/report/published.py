@@ -1,4 +1,4 @@
-"""Two nights of the emulator's demo world, published, and SQL on them to hold the pages to."""
+"""Two batches of the emulator's demo world, published, and SQL on them to hold the pages to."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _SETTINGS = f"""
 timezone = "{TIMEZONE}"
 [extract]
 history_days = {DAYS}
-details_per_night = 120
+details_per_batch = 120
 """
 
 
-def _run_dearly(world: World, agent: Agent, moment: datetime) -> None:
+def _run_expensively(world: World, agent: Agent, moment: datetime) -> None:
     """An agent spends on a single run what it does not in a month."""
     run = world.start_run(agent, at=moment)
     world.launch_run(run, at=moment + timedelta(seconds=5))
@@ -44,13 +44,15 @@ def _run_dearly(world: World, agent: Agent, moment: datetime) -> None:
 def publish(folder: Path) -> None:
     """Reads the world on two mornings into `folder`/data; what it made stays as it is."""
     world = World.demo(1, NOW, history_days=DAYS)
-    settled = [
+    final = [
         run
         for run in world.workspaces[1].agent_runs
         if run.status == "succeeded" and run.created_at < NOW - timedelta(days=4)
     ]
-    world.override_record(settled[-1].id, {"cost_usd": None})  # metered, but not told
-    _run_dearly(world, next(iter(world.workspaces[0].agents.values())), NOW - timedelta(hours=30))
+    world.override_record(final[-1].id, {"cost_usd": None})  # metered, but not told
+    _run_expensively(
+        world, next(iter(world.workspaces[0].agents.values())), NOW - timedelta(hours=30)
+    )
     with running(world) as api, pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         tables = ""
@@ -91,7 +93,7 @@ create view names as
     union all select workspace_id, null, 'No agent' from published.marts.dim_workspaces;
 -- The days that were read: from the first that the meters tell of.
 create view first_days as
-    select workspace_id, min(date) as first_day from published.marts.fct_reconciliation
+    select workspace_id, min(date) as first_day from published.audit.reconciliation_days
     where coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
     group by workspace_id;
 -- What runs cost with each model: of hidden ones, an agent's day is split as its metered usage is,
@@ -99,7 +101,7 @@ create view first_days as
 create view models as
     select workspace_id, agent_id, day, model, provider, c.cost_usd::decimal(38,10) as usd,
         c.tokens_in, c.tokens_out
-    from runs join published.marts.fct_run_model_costs as c using (workspace_id, run_id)
+    from runs join published.marts.fct_run_models as c using (workspace_id, run_id)
     union all by name
     select workspace_id, agent_id, day, model, provider,
         round(hidden.missing_cost_usd * used_usd / all_used_usd, 10)::decimal(38,10) as usd

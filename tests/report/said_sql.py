@@ -87,7 +87,7 @@ TITLES = {
         "text version | rate failed finished | text+ before | rate+ failed_before finished_before",
     ),
     "steps": ("tool-time", "text tool | percent seconds whole"),
-    "hours": ("dearest-hour", "percent cost whole"),
+    "hours": ("most-expensive-hour", "percent cost whole"),
     "agents-over-time": ("members-table in charted days", "text name | percent cost whole"),
     "models-over-time": ("model-split in charted days", "text named | percent cost whole"),
     "tokens-per-run": ("tokens-of-last-week", "tokens tokens_in_median | tokens tokens_in_p95"),

@@ -245,11 +245,12 @@ QUESTIONS = control_sql.QUESTIONS | {
     "agents-over-time-table": Question(
         "text name | usd cost | percent cost whole",
         f"""
-        with dearest as (
+        with most_expensive as (
             from ({_members("names.name").sql}) order by cost desc nulls last, lower(name) limit 5
         )
-        select 1 as line, name, cost, whole from dearest
-        union all select 2, 'Others', any_value(whole) - sum(cost), any_value(whole) from dearest
+        select 1 as line, name, cost, whole from most_expensive
+        union all
+        select 2, 'Others', any_value(whole) - sum(cost), any_value(whole) from most_expensive
         having any_value(whole) != sum(cost)
         order by line, cost desc nulls last, lower(name)""",
         "text name | usd cost |",
@@ -295,7 +296,7 @@ QUESTIONS = control_sql.QUESTIONS | {
         from published.marts.fct_log_events join runs using (workspace_id, run_id)
         where event_kind = 'tool_result' and day between $first and $last""",
     ),
-    "dearest-hour": Question(
+    "most-expensive-hour": Question(
         "",
         """
         select sum(cost_usd) as cost, sum(sum(cost_usd)) over () as whole
@@ -306,7 +307,7 @@ QUESTIONS = control_sql.QUESTIONS | {
         "",
         control_sql.QUESTIONS["billing-by-provider"].total_sql,
     ),
-    "dearest-runs": Question(
+    "most-expensive-runs": Question(
         control_sql.RUN_CELLS,
         f"""
         {control_sql.RUN_COLUMNS} from runs

@@ -24,11 +24,11 @@ _ENDS = """plot => [
 @pytest.mark.parametrize(("kind", "key"), [("overview", "movers"), ("workspace", "billing")])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_negative_bars_leave_names_and_texts_apart(
-    kind: str, key: str, width: int, nights: Site, reader: Reader
+    kind: str, key: str, width: int, batches: Site, reader: Reader
 ) -> None:
     """Bars begin at the line of zero, and no text of a bar lies over a name or another text."""
     reader.page.set_viewport_size({"width": width, "height": 900})
-    shown = reader.open(nights.one(kind).path)
+    shown = reader.open(batches.one(kind).path)
     plot = shown.locator(f"[data-chart={key}]")
     plot.scroll_into_view_if_needed()
     plot.locator(".main-svg").first.wait_for(state="attached")
@@ -57,7 +57,7 @@ def test_a_model_of_two_providers_is_told_apart(build: BuildSite, reader: Reader
     marts.run(con, date(2026, 3, 2), cost_usd="4.00")
     for provider, cost in (("anthropic", "3.00"), ("bedrock", "1.00")):
         marts.insert(
-            con, "fct_run_model_costs", workspace_id="ws", run_id="r-0", model=model,
+            con, "fct_run_models", workspace_id="ws", run_id="r-0", model=model,
             provider=provider, cost_usd=cost, tokens_in=1, tokens_out=1, request_count=1,
         )  # fmt: skip
     page = build(marts.derive(con)).workspaces[0]

@@ -46,14 +46,14 @@ def test_every_chart_is_drawn_as_plotly_takes_it(kind: str, site: Site, reader: 
     assert "could not be drawn" not in shown.content()
 
 
-def test_every_page_works(nights: Site, reader: Reader) -> None:
+def test_every_page_works(batches: Site, reader: Reader) -> None:
     """No page has an error, nor that of an agent that never ran; each with charts has a picker."""
-    for page in nights.controls:
+    for page in batches.controls:
         reader.open(page.path)
-    for page in nights.charted:
+    for page in batches.charted:
         assert reader.open(page.path).locator("#picker").is_visible(), page.path.name
 
-    assert any("No runs yet." in page.source for page in nights.agents)
+    assert any("No runs yet." in page.source for page in batches.agents)
 
 
 @pytest.mark.parametrize("kind", KINDS + TABLES_ALONE)
@@ -69,11 +69,11 @@ def test_axe_finds_nothing(kind: str, scheme: str, site: Site, browser: Browser)
 
 
 @pytest.mark.parametrize("kind", ["overview", "workspace", "reconciliation"])
-def test_axe_finds_nothing_on_a_phone(kind: str, nights: Site, browser: Browser) -> None:
-    """At 390 pixels, with a period chosen, real nights with all kinds of tables have no fault."""
+def test_axe_finds_nothing_on_a_phone(kind: str, batches: Site, browser: Browser) -> None:
+    """At 390 pixels, with a period chosen, real batches with all kinds of tables have no fault."""
     reader = Reader(browser, bypass_csp=True)
     reader.page.set_viewport_size({"width": 390, "height": 844})
-    shown = reader.open(nights.one(kind).path, "#from=2026-10-14&to=2026-11-08")
+    shown = reader.open(batches.one(kind).path, "#from=2026-10-14&to=2026-11-08")
     reader.draw_all()
 
     assert _faults(shown) == []
@@ -81,10 +81,10 @@ def test_axe_finds_nothing_on_a_phone(kind: str, nights: Site, browser: Browser)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_in_a_run(scheme: str, nights: Site, browser: Browser) -> None:
+def test_axe_finds_nothing_in_a_run(scheme: str, batches: Site, browser: Browser) -> None:
     """The details of a run, models and events, have no fault, in light and in dark colours."""
     reader = Reader(browser, color_scheme=scheme, bypass_csp=True)
-    shown = reader.open(nights.one("agent").path)
+    shown = reader.open(batches.one("agent").path)
     shown.locator("#runs tbody a").first.click()
     shown.locator("#run-detail[open] table").first.wait_for()
 
@@ -93,10 +93,10 @@ def test_axe_finds_nothing_in_a_run(scheme: str, nights: Site, browser: Browser)
 
 
 @pytest.mark.parametrize("kind", ["workspace", "reconciliation"])
-def test_axe_finds_nothing_on_paper(kind: str, nights: Site, browser: Browser) -> None:
+def test_axe_finds_nothing_on_paper(kind: str, batches: Site, browser: Browser) -> None:
     """A printed month has no fault."""
     reader = Reader(browser, bypass_csp=True)
-    shown = reader.open(nights.one(kind).path, "#from=2026-10-01&to=2026-10-31")
+    shown = reader.open(batches.one(kind).path, "#from=2026-10-01&to=2026-10-31")
     shown.emulate_media(media="print")
     shown.locator(".plot:visible:not(:has(.main-svg))").first.wait_for(state="detached")
 
@@ -105,11 +105,11 @@ def test_axe_finds_nothing_on_paper(kind: str, nights: Site, browser: Browser) -
 
 
 @pytest.mark.parametrize("kind", KINDS + TABLES_ALONE)
-def test_without_script_all_figures_can_be_read(kind: str, nights: Site, browser: Browser) -> None:
+def test_without_script_all_figures_can_be_read(kind: str, batches: Site, browser: Browser) -> None:
     """Every table shows, those that are folded on a click; no control stands there idle."""
     reader = Reader(browser, java_script_enabled=False)
     shown = reader.page
-    shown.goto(nights.one(kind).path.as_uri())
+    shown.goto(batches.one(kind).path.as_uri())
     for folded in shown.locator("main details:has(table)").all():
         if folded.get_attribute("open") is None:
             folded.locator("summary").click()

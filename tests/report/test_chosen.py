@@ -1,4 +1,4 @@
-"""What a browser shows of real nights, chosen or not, is what SQL says, to each point drawn."""
+"""What a browser shows of real batches, chosen or not, is what SQL says, to each point drawn."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ from tests.report.table_sql import WHOLE
 FIRST, LAST = date(2026, 10, 14), date(2026, 11, 8)  # clocks were put back, a month ended
 
 
-def _page(nights: Site, kind: str) -> Page:
+def _page(batches: Site, kind: str) -> Page:
     """The page with most to show of each kind."""
-    pages = {"overview": [nights.overview], "workspace": nights.workspaces, "agent": nights.agents}
+    pages = {
+        "overview": [batches.overview],
+        "workspace": batches.workspaces,
+        "agent": batches.agents,
+    }
     return max(pages[kind], key=lambda page: len(page.root.all("table")) * 10**6 + len(page.source))
 
 
@@ -87,10 +91,10 @@ HEADLINE = (
 
 @pytest.mark.parametrize(("kind", "choice"), CASES)
 def test_what_was_chosen_is_shown_as_sql_says(
-    kind: str, choice: str, nights: Site, sql: Asked, reader: Reader
+    kind: str, choice: str, batches: Site, sql: Asked, reader: Reader
 ) -> None:
     """Headline, tables of charts, and each point drawn are those of the chosen days and agents."""
-    page, (has_period, has_members) = _page(nights, kind), CHOICES[choice]
+    page, (has_period, has_members) = _page(batches, kind), CHOICES[choice]
     members = _members(page, kind) if has_members else []
     hash_ = [f"from={FIRST}&to={LAST}"] * has_period + [f"only={','.join(members)}"] * has_members
     shown = reader.open(page.path, f"#{'&'.join(hash_)}" if hash_ else "")
@@ -138,10 +142,10 @@ def test_what_was_chosen_is_shown_as_sql_says(
 
 
 def test_the_costliest_runs_are_those_of_the_choice(
-    nights: Site, sql: Asked, reader: Reader
+    batches: Site, sql: Asked, reader: Reader
 ) -> None:
     """Of a chosen period the costliest runs are its own, and as built when nothing is chosen."""
-    page = _page(nights, "agent")
+    page = _page(batches, "agent")
     of_page(sql, page)
     right = sql.rows(
         f"""{control_sql.RUN_COLUMNS} from runs
@@ -152,16 +156,18 @@ def test_the_costliest_runs_are_those_of_the_choice(
         today=LAST,
     )
     shown = reader.open(page.path, f"#from={FIRST}&to={LAST}")
-    (lines,) = _tables(shown, "#dearest-runs").values()
+    (lines,) = _tables(shown, "#most-expensive-runs").values()
     shown.locator("#clear").click()
     shown.locator("#chosen").wait_for(state="hidden")
-    expect(shown.locator("#dearest-runs caption span")).to_have_text(
-        page.root.all("table", id="dearest-runs")[0].all("caption")[0].text
+    expect(shown.locator("#most-expensive-runs caption span")).to_have_text(
+        page.root.all("table", id="most-expensive-runs")[0].all("caption")[0].text
     )
-    (built,) = _tables(shown, "#dearest-runs").values()
+    (built,) = _tables(shown, "#most-expensive-runs").values()
 
     assert [line[0].text for line in lines] == [row["run_id"] for row in right]
-    assert [line[0].text for line in built] == [row[0] for row in page.table("dearest-runs")[1:]]
+    assert [line[0].text for line in built] == [
+        row[0] for row in page.table("most-expensive-runs")[1:]
+    ]
 
 
 def test_costliest_runs_that_a_page_does_not_hold_are_not_listed(
@@ -170,5 +176,5 @@ def test_costliest_runs_that_a_page_does_not_hold_are_not_listed(
     """Where no run of a choice is listed or none is priced, a sentence stands for the table."""
     shown = reader.open(site.agents[0].path, "#from=2025-12-01&to=2025-12-01")
 
-    assert shown.locator("#dearest-runs:visible").count() == 0
-    assert "No listed run of known cost" in shown.locator("#dearest-untold").inner_text()
+    assert shown.locator("#most-expensive-runs:visible").count() == 0
+    assert "No listed run of known cost" in shown.locator("#most-expensive-untold").inner_text()

@@ -13,8 +13,8 @@ from analytics.emulator.world import World
 from analytics.report.site import build_site
 from analytics.report.writing.numbers import cents_together, usd, usd_in_cents
 from analytics.warehouse.database import open_marts
+from tests.batches import run_batch, short_lists
 from tests.conftest import Batch, StartRun
-from tests.nights import night, short_lists
 from tests.report import marts
 from tests.report.conftest import BuildSite, about
 from tests.report.pages import Page, Site
@@ -81,7 +81,7 @@ def test_every_day_is_that_of_the_marts(site: Site, con: duckdb.DuckDBPyConnecti
     rows = con.execute("""
         select date::varchar, metered_cost_usd, run_cost_usd, open_cost_usd, platform_cost_usd,
             gap_cost_usd, edge_usd, unexplained_usd
-        from marts.fct_reconciliation where workspace_id = 'ws-1' order by date desc""").fetchall()
+        from audit.reconciliation_days where workspace_id = 'ws-1' order by date desc""").fetchall()
     page = _page(site, "reconciliation", 1)
     shown = {
         row.children[0].text: [Decimal(each.attributes["data-v"]) for each in row.children[1:8]]
@@ -112,8 +112,8 @@ def test_what_is_not_explained_is_said_first(site: Site) -> None:
 
     assert page.root.all("h1")[0].text == "$1.23 of 1 day is not explained"
     assert [row[:2] + row[6:] for row in page.table("origins")[1:]] == [
-        ["2026-03-09", "Release notes 2", "$1.23", "◔ within lag"],
-        ["2026-02-03", "Platform, and usage without an agent", "$1.23", "✕ breach"],
+        ["2026-03-09", "Release notes 2", "$1.23", "◔ pending"],
+        ["2026-02-03", "Platform, and usage without an agent", "$1.23", "✕ unreconciled"],
     ]
     assert [row[2] for row in page.table("hours")[1:]] == ["$0.41"] * 3
     explained = _page(site, "reconciliation", 0).root
@@ -134,7 +134,7 @@ def test_a_check_above_the_thresholds_is_said_to_be_published_anyway(build: Buil
     con = marts.empty()
     marts.workspace(con)
     marts.insert(
-        con, "fct_check_results", check_name="metered", claim="It adds up.", violation_count=1,
+        con, "check_results", check_name="metered", claim="It adds up.", violation_count=1,
         is_ok=False, control="accuracy", is_blocking=True, finding="ours_usd 21, theirs_usd 1",
     )  # fmt: skip
     page = _page(build(marts.derive(con)), "reconciliation")
@@ -181,7 +181,7 @@ def test_totals_have_hidden_runs_as_a_line_of_their_own(
 
 
 def test_quality_lists_what_the_data_lack(site: Site, con: duckdb.DuckDBPyConnection) -> None:
-    """Gaps, restatements and loads on the page are those of the marts."""
+    """Gaps, adjustments and loads on the page are those of the marts."""
     page = _page(site, "quality")
     (runs, cost), *_ = con.execute("""
         select sum(missing_run_count)::bigint, sum(missing_cost_usd) from marts.fct_listing_gaps
@@ -191,9 +191,9 @@ def test_quality_lists_what_the_data_lack(site: Site, con: duckdb.DuckDBPyConnec
     for table in ("gap-agents", "gap-days"):
         assert usd(cost) in page.table(table)[-1]
         assert str(runs) in page.table(table)[-1]
-    assert page.table("restatements")[1][2:6] == ["$1.10", "$1.35", "$0.25", "4 → 5"]
+    assert page.table("adjustments")[1][2:6] == ["$1.10", "$1.35", "$0.25", "4 → 5"]
     assert len(page.table("loads")) == 1 + 5 + 1
-    assert "unmetered, not free" in page.root.text
+    assert "no usage reported, not free" in page.root.text
     assert page.table("all-checks")[1][1] == "✕ does not hold"
 
 
@@ -213,15 +213,15 @@ def test_a_long_list_is_cut_and_its_total_is_not(build: BuildSite) -> None:
 
 
 def test_before_anything_is_metered_the_pages_say_so(build: BuildSite) -> None:
-    """A workspace that no night has read has both pages, without a figure made up."""
+    """A workspace that no batch has read has both pages, without a figure made up."""
     con = marts.empty()
-    marts.workspace(con, last_night_at=None)
+    marts.workspace(con, last_batch_at=None)
     site = build(marts.derive(con))
     quality, reconciliation = site.controls
 
     assert reconciliation.root.all("h1")[0].text == "Nothing has been metered yet"
     assert [row[-1] for row in reconciliation.table("controls")[1:]] == ["◔ not judged yet"] * 4
-    assert "No night has ended yet" in quality.root.text
+    assert "No batch has ended yet" in quality.root.text
     assert not site.overview.root.all("table", id="complete")
 
 
@@ -237,9 +237,11 @@ def _named(name: str) -> duckdb.DuckDBPyConnection:
         ("metered_cost_usd", "run_cost_usd", "open_cost_usd", "platform_cost_usd",
          "gap_cost_usd", "edge_usd", "unexplained_usd"), 1,
     )  # fmt: skip
-    marts.insert(con, "fct_reconciliation", workspace_id="ws", date=DAY, status="breach", **usd_)
+    marts.insert(
+        con, "reconciliation_days", workspace_id="ws", date=DAY, status="unreconciled", **usd_
+    )
     del usd_["metered_cost_usd"], usd_["edge_usd"]
-    marts.insert(con, "fct_reconciliation_agents", cost_usd=1, **ours, **usd_)
+    marts.insert(con, "reconciliation_agents", cost_usd=1, **ours, **usd_)
     marts.insert(con, "fct_agent_billing_days", cost_usd=1, billed_usd=1, not_billed_usd=0, **ours)
     marts.insert(con, "fct_billing_days", workspace_id="ws", date=DAY, provider=name)
     marts.insert(con, "dim_provider_keys", workspace_id="ws", provider=name, is_listed=True)
@@ -249,14 +251,14 @@ def _named(name: str) -> duckdb.DuckDBPyConnection:
     )  # fmt: skip
     marts.insert(con, "fct_listing_gap_models", model=name, provider=name, **ours)
     marts.insert(
-        con, "fct_restatements", was_cost_usd=1, is_cost_usd=2, was_run_count=1, is_run_count=1,
-        load_id=name, **ours,
+        con, "fct_adjustments", previous_cost_usd=1, current_cost_usd=2, previous_run_count=1,
+        current_run_count=1,         load_id=name, **ours,
     )  # fmt: skip
-    marts.insert(con, "fct_quarantined_records", workspace_id="ws", source=name, reason=name)
-    marts.insert(con, "fct_loads", workspace_id="ws", load_id=name, step=name)
+    marts.insert(con, "quarantined_records", workspace_id="ws", source=name, reason=name)
+    marts.insert(con, "loads", workspace_id="ws", load_id=name, step=name)
     marts.run(con, DAY, agent_id=name, run_id=name, status=name, cost_usd=None)
     marts.insert(
-        con, "fct_check_results", check_name=name, claim=name, violation_count=1, is_ok=False,
+        con, "check_results", check_name=name, claim=name, violation_count=1, is_ok=False,
         control="accuracy",
         finding=name,
     )  # fmt: skip
@@ -277,34 +279,34 @@ def test_a_name_makes_no_element(name: str, build: BuildSite) -> None:
 
 
 @pytest.fixture
-def nights(batch: Batch, world: World, start_run: StartRun) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Three nights of the emulator, between which an agent outran its list."""
-    batch.set_extract(history_days=10, details_per_night=0)
+def batches(batch: Batch, world: World, start_run: StartRun) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Three batches of the emulator, between which an agent outran its list."""
+    batch.set_extract(history_days=10, details_per_batch=0)
     with short_lists():
         start_run(hours_ago=40, cost="0.3333333333")
-        night(batch)
+        run_batch(batch)
         for number in range(9):
             start_run(hours_ago=-6 - number / 100, cost="0.1111111111")
         world.pass_time(timedelta(days=1))
-        night(batch)
+        run_batch(batch)
         world.pass_time(timedelta(days=4))
-        night(batch)
+        run_batch(batch)
     with open_marts(batch.layout.marts) as con:
         yield con
 
 
-def test_pages_of_real_nights_are_what_sql_says(
-    nights: duckdb.DuckDBPyConnection, build: BuildSite
+def test_pages_of_real_batches_are_what_sql_says(
+    batches: duckdb.DuckDBPyConnection, build: BuildSite
 ) -> None:
-    """What the emulator's nights left is on both pages as SQL says it, gaps included."""
-    (as_of,) = nights.execute("select max(last_night_at) from marts.dim_workspaces").fetchone()  # type: ignore[misc]
-    site = build(nights, as_of=as_of.astimezone(UTC))
+    """What the emulator's batches left is on both pages as SQL says it, gaps included."""
+    (as_of,) = batches.execute("select max(last_batch_at) from marts.dim_workspaces").fetchone()  # type: ignore[misc]
+    site = build(batches, as_of=as_of.astimezone(UTC))
     quality, reconciliation = site.controls
-    metered, unexplained, gap = nights.execute(
+    metered, unexplained, gap = batches.execute(
         "select sum(metered_cost_usd), sum(unexplained_usd), sum(gap_cost_usd)"
-        " from marts.fct_reconciliation"
+        " from audit.reconciliation_days"
     ).fetchone()  # type: ignore[misc]
-    missing, missing_usd = nights.execute(
+    missing, missing_usd = batches.execute(
         "select sum(missing_run_count)::bigint, sum(missing_cost_usd) from marts.fct_listing_gaps"
     ).fetchone()  # type: ignore[misc]
 
@@ -317,7 +319,7 @@ def test_pages_of_real_nights_are_what_sql_says(
     assert Decimal(_sorted_by(reconciliation, "by-month")[-1][4]) == gap == missing_usd
     assert quality.table("gap-agents")[-1][2:4] == [str(missing), usd(missing_usd)]
     assert {row[-1] for row in reconciliation.table("controls")[1:]} == {"✓ holds"}
-    (checks,) = nights.execute("select count(*) from marts.fct_check_results").fetchone()  # type: ignore[misc]
+    (checks,) = batches.execute("select count(*) from audit.check_results").fetchone()  # type: ignore[misc]
     assert len(quality.table("all-checks")) == 1 + checks
 
 

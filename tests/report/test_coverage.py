@@ -25,7 +25,7 @@ def _one_agent(first: date, last: date = TODAY) -> duckdb.DuckDBPyConnection:
 def _gap(con: duckdb.DuckDBPyConnection, after: datetime | None, before: datetime) -> None:
     marts.insert(
         con,
-        "fct_list_pulls",
+        "list_snapshots",
         workspace_id="ws",
         agent_id="a-1",
         gap_after=after,
@@ -94,7 +94,7 @@ def test_a_list_that_was_cut_leaves_the_days_before_it_unread(build: BuildSite) 
 def test_days_are_those_of_the_reporting_time_zone(build: BuildSite) -> None:
     """Today is the day of the cut-off in the reporting time zone."""
     con = marts.derive(_one_agent(date(2026, 1, 1)))
-    con.execute("update marts.dim_workspaces set last_night_at = '2026-03-14 02:00:00+00'")
+    con.execute("update marts.dim_workspaces set last_batch_at = '2026-03-14 02:00:00+00'")
     (page,) = build(con, timezone="America/New_York").workspaces
 
     assert "today (13 Mar) is still running" in page.root.text
@@ -104,7 +104,7 @@ def test_days_are_those_of_the_reporting_time_zone(build: BuildSite) -> None:
 def test_workspaces_side_by_side_are_of_the_same_days(build: BuildSite) -> None:
     """A workspace that was not read for weeks stands under the months that the heads name."""
     con = _one_agent(date(2026, 1, 1), date(2026, 2, 9))
-    con.execute("update marts.dim_workspaces set last_night_at = '2026-02-09 06:00:00+00'")
+    con.execute("update marts.dim_workspaces set last_batch_at = '2026-02-09 06:00:00+00'")
     marts.workspace(con, "Fresh", workspace_id="fresh")
     for day in range(1, 15):
         marts.run(con, date(2026, 3, day), workspace_id="fresh", agent_id=None, cost_usd=1)
@@ -123,7 +123,7 @@ def test_a_day_whose_hidden_runs_are_not_counted_yet_is_incomplete(build: BuildS
     """East of UTC, a gap of yesterday makes it incomplete while its UTC day is running."""
     con = _one_agent(date(2026, 1, 1))
     con.execute("update marts.dim_agents set first_counted_date = '2026-01-01'")
-    con.execute("update marts.dim_workspaces set last_night_at = '2026-03-13 20:00:00+00'")
+    con.execute("update marts.dim_workspaces set last_batch_at = '2026-03-13 20:00:00+00'")
     _gap(con, datetime(2026, 3, 12, 22, tzinfo=UTC), datetime(2026, 3, 13, 19, tzinfo=UTC))
     (page,) = build(marts.derive(con), timezone="Asia/Kolkata").agents
 
@@ -131,9 +131,9 @@ def test_a_day_whose_hidden_runs_are_not_counted_yet_is_incomplete(build: BuildS
 
 
 def test_a_workspace_that_was_not_read_keeps_its_figures_and_its_cut_off(build: BuildSite) -> None:
-    """A workspace whose last night was earlier is shown as of then, and named on the overview."""
+    """A workspace whose last batch was earlier is shown as of then, and named on the overview."""
     con = _one_agent(date(2026, 1, 1), date(2026, 3, 12))
-    con.execute("update marts.dim_workspaces set last_night_at = '2026-03-12 06:00:00+00'")
+    con.execute("update marts.dim_workspaces set last_batch_at = '2026-03-12 06:00:00+00'")
     marts.workspace(con, "Fresh", workspace_id="fresh")
     marts.run(con, DAY, workspace_id="fresh", agent_id=None)
     site = build(marts.derive(con))

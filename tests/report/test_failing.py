@@ -13,7 +13,7 @@ YESTERDAY = date(2026, 3, 13)
 
 
 def test_failures_are_ranked_by_their_cost(site: Site, con: Any) -> None:
-    """The table holds the cost and the counts of each agent's failures, the dearest first."""
+    """The table holds the cost and the counts of each agent's failures, most expensive first."""
     page = site.workspaces[0]
     rows = con.execute(
         """

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from analytics.report.writing import numbers
+from tests.batches import run_batch, short_lists
 from tests.conftest import Batch, StartRun
-from tests.nights import night, short_lists
 from tests.report import marts
 from tests.report.browser import Reader
 from tests.report.conftest import BuildSite
@@ -30,7 +30,9 @@ def _counted(first: date = FIRST) -> duckdb.DuckDBPyConnection:
     marts.agent(con, name="=cmd() 🍞 <script>", agent_id="a-2", first_counted_date=first)
     for offset in range((TODAY - first).days + 1):
         day = first + timedelta(days=offset)
-        marts.insert(con, "fct_reconciliation", workspace_id="ws", date=day, status="ok", **NOTHING)
+        marts.insert(
+            con, "reconciliation_days", workspace_id="ws", date=day, status="reconciled", **NOTHING
+        )
         if offset % 9 == 5:
             marts.run(con, day)
     return con
@@ -143,7 +145,7 @@ def test_a_list_gap_of_counted_days_hides_nothing(build: BuildSite) -> None:
     """Where the API counts an agent's runs, a cut list makes no day incomplete."""
     con = _counted()
     con.execute(
-        "insert into marts.fct_list_pulls values ('ws', 'a-1', null, timestamptz '2026-03-01')"
+        "insert into audit.list_snapshots values ('ws', 'a-1', null, timestamptz '2026-03-01')"
     )
     page = build(marts.derive(con)).workspaces[0]
 
@@ -166,14 +168,14 @@ def test_hidden_runs_of_unknown_cost_are_unknown(build: BuildSite) -> None:
     assert page.facts["states"][-40] == "i"
 
 
-def test_what_a_night_of_short_lists_hides_is_on_the_page(
+def test_what_a_batch_of_short_lists_hides_is_on_the_page(
     batch: Batch, start_run: StartRun, build: BuildSite
 ) -> None:
     """The costs of a site add up to the marts' own complete days, hidden runs apart."""
     for number in range(9):
         start_run(hours_ago=20 + number / 100)
     with short_lists():
-        night(batch)
+        run_batch(batch)
     with duckdb.connect() as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"attach '{batch.layout.marts}' as published (read_only)")

@@ -39,7 +39,7 @@ def _everything_named(name: str) -> duckdb.DuckDBPyConnection:
     marts.agent(con, name, agent_slug=name, status=name)
     for status in ("succeeded", "failed", name):
         marts.run(con, DAY, run_id=f"{name}{status}", status=status, error_class=name)
-    for table in ("fct_run_model_costs", "fct_billing_days"):
+    for table in ("fct_run_models", "fct_billing_days"):
         marts.insert(
             con,
             table,
@@ -48,7 +48,7 @@ def _everything_named(name: str) -> duckdb.DuckDBPyConnection:
             cost_usd="0.25",
             **(
                 {"run_id": f"{name}succeeded", "model": name}
-                if table == "fct_run_model_costs"
+                if table == "fct_run_models"
                 else {"date": DAY, "billed_usd": "0.20"}
             ),
         )
@@ -60,16 +60,16 @@ def _everything_named(name: str) -> duckdb.DuckDBPyConnection:
         platform_agent_id=name,
         platform_agent_name=name,
     )
-    marts.insert(con, "fct_quarantined_records", workspace_id="ws", source=name, reason=name)
+    marts.insert(con, "quarantined_records", workspace_id="ws", source=name, reason=name)
     marts.insert(
         con,
-        "fct_check_results",
+        "check_results",
         check_name=name,
         claim=name,
         violation_count=1,
         is_ok=False,
     )
-    marts.insert(con, "fct_list_pulls", workspace_id="ws", agent_id="a-1", gap_before=marts.AS_OF)
+    marts.insert(con, "list_snapshots", workspace_id="ws", agent_id="a-1", gap_before=marts.AS_OF)
     return marts.derive(con)
 
 
@@ -119,14 +119,14 @@ def test_two_agents_of_one_name_have_two_pages(build: BuildSite) -> None:
 def test_null_fields_are_not_available(build: BuildSite) -> None:
     """A row of which every field but its keys is null is counted and shown, and breaks nothing."""
     con = marts.empty()
-    marts.workspace(con, workspace_name=None, last_night_at=None)
+    marts.workspace(con, workspace_name=None, last_batch_at=None)
     marts.agent(con, None, is_listed=None)
     for status in ("succeeded", "failed"):
         unknown: dict[str, None] = dict.fromkeys(
             ["cost_usd", "tokens_in", "tokens_out", "agent_version", "error_class"]
         )
         marts.run(con, DAY, status=status, **unknown)
-    marts.insert(con, "fct_run_model_costs", workspace_id="ws", run_id="r-0")
+    marts.insert(con, "fct_run_models", workspace_id="ws", run_id="r-0")
     marts.insert(con, "fct_billing_days", workspace_id="ws", date=DAY)
     marts.insert(con, "fct_platform_agent_days", workspace_id="ws", date=DAY)
     site = build(marts.derive(con))

@@ -65,11 +65,11 @@ def test_a_page_that_nothing_changed_is_taken_over(before: Path) -> None:
         "update marts.fct_runs set cost_usd = 0.2500000001 where agent_id = 'a-1'",
         "update marts.fct_runs set status = 'failed' where agent_id = 'a-1'",
         "update marts.dim_agents set agent_name = 'Renamed' where agent_id = 'a-1'",
-        """insert into marts.fct_run_model_costs (workspace_id, run_id, model)
+        """insert into marts.fct_run_models (workspace_id, run_id, model)
         select workspace_id, run_id, 'm' from marts.fct_runs where agent_id = 'a-1'""",
         """insert into marts.fct_log_events (workspace_id, run_id, seq)
         select workspace_id, run_id, 1 from marts.fct_runs where agent_id = 'a-1'""",
-        """insert into marts.fct_list_pulls values
+        """insert into audit.list_snapshots values
         ('ws', 'a-1', null, timestamptz '2026-03-10 00:00:00+00')""",
     ],
 )
@@ -88,7 +88,7 @@ def test_the_next_day_leaves_an_agent_at_rest_alone(before: Path) -> None:
     """The page of an agent that runs no more says since when, and does not move with the days."""
     con = marts.derive(_agents(marts.empty()))
     tomorrow = datetime(2026, 3, 15, 6, tzinfo=UTC)
-    con.execute("update marts.dim_workspaces set last_night_at = ?", [tomorrow])
+    con.execute("update marts.dim_workspaces set last_batch_at = ?", [tomorrow])
     after = _next(before, "after", con, as_of=tomorrow)
     (resting,) = (page for page in after.agents if page.path.name.startswith("a-2"))
 

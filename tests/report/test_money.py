@@ -98,7 +98,7 @@ def test_the_parts_behind_a_page_are_exact(
     source = {
         "errors": "select error_class, sum(cost_usd) from marts.fct_runs"
         " where agent_id = ? and status = 'failed' group by all",
-        "models": "select model, sum(m.cost_usd) from marts.fct_run_model_costs as m"
+        "models": "select model, sum(m.cost_usd) from marts.fct_run_models as m"
         " join marts.fct_runs using (workspace_id, run_id) where agent_id = ? group by all",
         "versions": "select 'v' || agent_version, sum(cost_usd) from marts.fct_runs"
         " where agent_id = ? group by all",
@@ -183,7 +183,7 @@ def test_models_and_what_is_not_split_add_up_to_the_cost(build: BuildSite) -> No
     for model, cost in (("a", "0.20"), ("b", "0.10")):
         marts.insert(
             con,
-            "fct_run_model_costs",
+            "fct_run_models",
             workspace_id="ws",
             run_id="split",
             model=model,

@@ -130,7 +130,7 @@ def test_a_workspace_without_runs_says_so(build: BuildSite) -> None:
 
 
 def test_no_workspace_at_all_is_one_page(build: BuildSite) -> None:
-    """Before the first night there is an overview, and it says what comes."""
+    """Before the first batch there is an overview, and it says what comes."""
     site = build(marts.derive(marts.empty()))
 
     assert site.summary.page_count == 1

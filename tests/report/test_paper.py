@@ -15,9 +15,9 @@ def _sheet_count(shown: Page) -> int:
 
 
 @pytest.mark.parametrize("kind", ["overview", "workspace", "agent"])
-def test_a_page_is_printed_to_its_end(kind: str, nights: Site, reader: Reader) -> None:
+def test_a_page_is_printed_to_its_end(kind: str, batches: Site, reader: Reader) -> None:
     """What is printed before anyone scrolled has as many sheets as what is printed once drawn."""
-    shown = reader.open(nights.one(kind).path)
+    shown = reader.open(batches.one(kind).path)
     unseen = _sheet_count(shown)
     reader.draw_all()
 

@@ -14,7 +14,7 @@ from tests.report.pages import Page, Site
 LOADS = ("20260310T060000Z-002-lists", "20260311T060000Z-004-corrected")
 MEASURES = (
     "run_count, succeeded_count, failed_count, cancelled_count, open_count, unknown_cost_count,"
-    " unmetered_count, cost_usd, failed_cost_usd, tokens_in, tokens_out"
+    " no_usage_count, cost_usd, failed_cost_usd, tokens_in, tokens_out"
 )
 
 

@@ -38,9 +38,9 @@ def test_a_choice_gives_its_charts_the_whole_width(site: Site, reader: Reader) -
     expect(shown.locator("#cost .main-svg").first).to_have_attribute("width", str(width))
 
 
-def test_a_run_can_be_closed_wherever_one_reads(nights: Site, reader: Reader) -> None:
+def test_a_run_can_be_closed_wherever_one_reads(batches: Site, reader: Reader) -> None:
     """The button that closes a run stays in sight below its many log events."""
-    shown = reader.open(nights.one("agent").path)
+    shown = reader.open(batches.one("agent").path)
     shown.locator("#runs tbody a").first.click()
     shown.locator("#run-detail[open] table").first.wait_for()
     shown.locator("#run-detail").evaluate("each => each.scrollTo(0, each.scrollHeight)")
@@ -49,18 +49,18 @@ def test_a_run_can_be_closed_wherever_one_reads(nights: Site, reader: Reader) ->
     shown.locator("#run-detail").wait_for(state="hidden")
 
 
-def test_cards_of_a_phone_are_not_cut(nights: Site, reader: Reader) -> None:
+def test_cards_of_a_phone_are_not_cut(batches: Site, reader: Reader) -> None:
     """At 390 pixels no value of a card reaches over the edge of the page."""
     reader.page.set_viewport_size({"width": 390, "height": 844})
     cut = []
-    for page in nights.controls:
+    for page in batches.controls:
         shown = reader.open(page.path)
         cut += shown.locator(".cards td:visible").evaluate_all(
             "all => all.filter(each => each.getBoundingClientRect().right > 375"
             " || each.scrollWidth > each.clientWidth).map(each => each.textContent)"
         )
 
-    assert any("restatements" in page.source for page in nights.controls)
+    assert any("adjustments" in page.source for page in batches.controls)
     assert cut == []
 
 

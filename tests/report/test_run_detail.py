@@ -16,7 +16,7 @@ from tests.report.published import Asked
 _RUN = """
     select run_id, status, cost_usd, tokens_in, tokens_out, queue_seconds, duration_seconds
     from runs semi join published.marts.fct_log_events using (workspace_id, run_id)
-    semi join published.marts.fct_run_model_costs using (workspace_id, run_id)
+    semi join published.marts.fct_run_models using (workspace_id, run_id)
     order by created_at desc limit 1"""
 _MODELS = (
     "text model | text provider | fine cost_usd | count tokens_in | count tokens_out"
@@ -25,14 +25,14 @@ _MODELS = (
 _EVENTS = "seconds after | text what | text node | text took | text error"
 
 
-def _with_events(nights: Site, sql: Asked) -> tuple[Page, dict[str, object]]:
-    return next((page, row) for page in nights.agents for row in of_page(sql, page).rows(_RUN))
+def _with_events(batches: Site, sql: Asked) -> tuple[Page, dict[str, object]]:
+    return next((page, row) for page in batches.agents for row in of_page(sql, page).rows(_RUN))
 
 
-def test_a_run_is_what_sql_says(nights: Site, sql: Asked, browser: Browser) -> None:
+def test_a_run_is_what_sql_says(batches: Site, sql: Asked, browser: Browser) -> None:
     """A run's cost to the last digit, its times, each model's share and each event, in order."""
-    page, run = _with_events(nights, sql)
-    of_run = f"from published.marts.fct_run_model_costs where run_id = '{run['run_id']}'"
+    page, run = _with_events(batches, sql)
+    of_run = f"from published.marts.fct_run_models where run_id = '{run['run_id']}'"
     models = sql.rows(f"select * {of_run} order by cost_usd desc nulls last, model, provider")
     events = sql.rows(f"""
         select date_diff('ms', created_at, occurred_at) / 1000 as after, e.node,

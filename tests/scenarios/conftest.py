@@ -11,8 +11,8 @@ import pytest
 from analytics.emulator.records import Run
 from analytics.emulator.world import World
 from analytics.settings import Reporting
+from tests.batches import short_lists
 from tests.conftest import Batch, StartRun
-from tests.nights import short_lists
 
 Burst = Callable[..., list[Run]]
 
@@ -27,7 +27,7 @@ def few_are_listed() -> Iterator[None]:
 @pytest.fixture
 def batch(batch: Batch) -> Batch:
     """A batch that reads ten days back, with all details."""
-    batch.set_extract(history_days=10, details_per_night=0)
+    batch.set_extract(history_days=10, details_per_batch=0)
     return batch
 
 

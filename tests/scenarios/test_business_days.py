@@ -10,8 +10,8 @@ import pytest
 
 from analytics.emulator.records import Agent
 from analytics.emulator.world import World
+from tests.batches import Published, publish, run_batch
 from tests.conftest import Batch
-from tests.nights import Published, night, publish
 from tests.scenarios.conftest import set_timezone
 
 # A run of as many dollars as its place says, at each of these instants.
@@ -54,7 +54,7 @@ def published(batch: Batch, world: World, agent: Agent) -> Published:
     """The figures in UTC."""
     run_at_the_edges(world, agent)
     batch.set_extract(history_days=60)
-    return night(batch)
+    return run_batch(batch)
 
 
 def months(published: Published) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def test_a_time_zone_moves_the_edges_of_months(batch: Batch, published: Publishe
 
 
 def test_the_day_on_which_clocks_go_back(batch: Batch, published: Published) -> None:
-    """Given the night of two half past twos, both runs are of one day, which has 25 hours."""
+    """Given the batch of two half past twos, both runs are of one day, which has 25 hours."""
     set_timezone(batch, "Europe/Berlin")
 
     assert days(publish(batch)) == {
@@ -91,8 +91,8 @@ def test_the_reconciliation_stays_in_utc(batch: Batch, published: Published) -> 
     in_kolkata = publish(batch)
 
     for mart in (
-        "fct_reconciliation", "fct_reconciliation_agents", "fct_listing_gaps", "fct_billing_days",
-        "fct_agent_billing_days", "fct_platform_agent_days", "fct_control_totals",
+        "reconciliation_days", "reconciliation_agents", "fct_listing_gaps", "fct_billing_days",
+        "fct_agent_billing_days", "fct_platform_agent_days", "controls",
     ):  # fmt: skip
         assert in_kolkata[mart] == published[mart]
 

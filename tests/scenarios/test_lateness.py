@@ -9,11 +9,11 @@ import pytest
 
 from analytics.emulator.records import Agent
 from analytics.emulator.world import World
+from tests.batches import run_batch
 from tests.conftest import Batch, StartRun
-from tests.nights import night
 from tests.scenarios.conftest import Burst
 
-RESTATED = "date was_cost_usd is_cost_usd was_run_count is_run_count"
+ADJUSTED = "date previous_cost_usd current_cost_usd previous_run_count current_run_count"
 DAY = date(2026, 11, 19)
 
 
@@ -23,10 +23,10 @@ def test_a_run_that_is_open_for_weeks(
     """Given a run that ends after 15 days far behind the list, its day has its cost in the end."""
     batch.set_extract(history_days=30)
     run = start_run(hours_ago=10, status="running", cost="1")
-    night(batch)
+    run_batch(batch)
     burst(9, hours_ago=-1, cost=None)
     world.pass_time(timedelta(days=15))
-    before = night(batch)
+    before = run_batch(batch)
     world.meter(
         run, model="claude-sonnet-5", provider="anthropic", tokens_in=1, tokens_out=1,
         cost_usd=Decimal(4),
@@ -34,12 +34,12 @@ def test_a_run_that_is_open_for_weeks(
     world.finish_run(run)
     world.pass_time(timedelta(days=1))
 
-    published = night(batch)
+    published = run_batch(batch)
 
     columns = "date run_count open_count cost_usd"
     assert before.rows("fct_agent_days", columns)[0] == (DAY, 1, 1, Decimal(1))
     assert published.rows("fct_agent_days", columns)[0] == (DAY, 1, 0, Decimal(5))
-    assert published.rows("fct_restatements", RESTATED) == [(DAY, Decimal(1), Decimal(5), 1, 1)]
+    assert published.rows("fct_adjustments", ADJUSTED) == [(DAY, Decimal(1), Decimal(5), 1, 1)]
     assert published.findings == []
 
 
@@ -48,14 +48,14 @@ def test_costs_that_come_after_a_failed_run_has_ended(
 ) -> None:
     """Given a failed run that costs more two days later, was and is are told by agent and load."""
     run = start_run(hours_ago=10, cost="1", status="failed", error="ToolError: oven")
-    night(batch)
+    run_batch(batch)
     world.pass_time(timedelta(days=2))
     world.correct_cost(run, Decimal("0.5"))
 
-    published = night(batch)
+    published = run_batch(batch)
 
-    ((agent_id, load_id, seen_at),) = published.rows("fct_restatements", "agent_id load_id seen_at")
-    assert published.rows("fct_restatements", RESTATED) == [(DAY, Decimal(1), Decimal("1.5"), 1, 1)]
+    ((agent_id, load_id, seen_at),) = published.rows("fct_adjustments", "agent_id load_id seen_at")
+    assert published.rows("fct_adjustments", ADJUSTED) == [(DAY, Decimal(1), Decimal("1.5"), 1, 1)]
     assert (agent_id, load_id[:16], seen_at) == (agent.id, "20261122T060000Z", world.now)
     assert published.rows("fct_agent_days", "failed_cost_usd") == [(Decimal("1.5"),)]
     assert published.findings == []
@@ -69,18 +69,18 @@ def test_a_refund(
     start_run(hours_ago=90, cost="1")
     run = start_run(hours_ago=10, cost="25", status="failed", error="ToolError: oven")
     if was_read_before:
-        night(batch)
+        run_batch(batch)
     for _ in range(3):
         world.pass_time(timedelta(days=1))
         start_run(hours_ago=2, cost="1")
     world.correct_cost(run, Decimal(-25))
 
-    nights = []
+    batches = []
     for _ in range(3):
-        nights.append(night(batch))
+        batches.append(run_batch(batch))
         world.pass_time(timedelta(days=5))
 
-    for published in nights:
+    for published in batches:
         days = published.rows("fct_agent_days", "date cost_usd failed_cost_usd")
         assert (DAY, 0, 0) in days
         assert published.findings == []
@@ -89,19 +89,19 @@ def test_a_refund(
 def test_a_correction_three_weeks_later(
     batch: Batch, world: World, start_run: StartRun, burst: Burst
 ) -> None:
-    """Given a correction further back than the first night looked, the day's sum betrays it."""
+    """Given a correction further back than the first batch looked, the day's sum betrays it."""
     run = start_run(hours_ago=10, cost="1", status="cancelled")
-    night(batch)
+    run_batch(batch)
     burst(9, hours_ago=-1, cost="0.1")
     world.pass_time(timedelta(days=21))
-    night(batch)
+    run_batch(batch)
     world.correct_cost(run, Decimal("2.5"))
     world.pass_time(timedelta(days=1))
 
-    published = night(batch)
+    published = run_batch(batch)
 
-    assert published.rows("fct_restatements", RESTATED) == [(DAY, Decimal(1), Decimal("3.5"), 1, 1)]
-    assert {row["unexplained_usd"] for row in published["fct_reconciliation"]} == {0}
+    assert published.rows("fct_adjustments", ADJUSTED) == [(DAY, Decimal(1), Decimal("3.5"), 1, 1)]
+    assert {row["unexplained_usd"] for row in published["reconciliation_days"]} == {0}
     assert published.findings == []
 
 
@@ -110,11 +110,11 @@ def test_every_version_that_was_seen_is_kept(
 ) -> None:
     """Given a run that was seen pending, running and ended, all three states can still be read."""
     run = start_run(hours_ago=1, status="pending")
-    night(batch)
+    run_batch(batch)
     world.launch_run(run)
-    night(batch)
+    run_batch(batch)
     world.finish_run(run, "failed", error="ToolError")
-    night(batch)
+    run_batch(batch)
 
     assert batch.rows(
         "select status from raw.runs where run_id = ? order by version_id", run.id
@@ -130,10 +130,10 @@ def test_a_run_that_is_cancelled_before_it_started(
 ) -> None:
     """Given a pending run that is cancelled, it has no start, waits for nothing and costs zero."""
     run = start_run(hours_ago=10, status="pending")
-    night(batch)
+    run_batch(batch)
     world.finish_run(run, "cancelled")
 
-    published = night(batch)
+    published = run_batch(batch)
 
     assert published.rows(
         "fct_runs", "status started_at queue_seconds duration_seconds cost_usd is_terminal"
@@ -146,14 +146,14 @@ def test_a_run_that_is_cancelled_before_it_started(
 def test_a_run_that_disappears(batch: Batch, world: World, start_run: StartRun) -> None:
     """Given an ended run that the API hides, its figures stay, and the day is still explained."""
     run = start_run(hours_ago=10, cost="1")
-    night(batch)
+    run_batch(batch)
     world.hide_run(run)
     world.pass_time(timedelta(days=3))
 
-    published = night(batch)
+    published = run_batch(batch)
 
     assert published.rows("fct_agent_days", "date run_count cost_usd") == [(DAY, 1, Decimal(1))]
-    assert published["fct_listing_gaps"] == published["fct_restatements"] == []
+    assert published["fct_listing_gaps"] == published["fct_adjustments"] == []
     assert published.findings == []
 
 
@@ -163,15 +163,15 @@ def test_a_run_that_disappears_and_then_costs_more(
     """Given a hidden run that is corrected, nobody can read it: the day's rest is unexplained."""
     batch.set_extract(history_days=30)
     run = start_run(hours_ago=10, cost="1")
-    night(batch)
+    run_batch(batch)
     world.hide_run(run)
     world.correct_cost(run, Decimal("0.25"))
     world.pass_time(timedelta(days=12))
-    night(batch)  # what is once not found may be found again
+    run_batch(batch)  # what is once not found may be found again
 
-    published = night(batch)
+    published = run_batch(batch)
 
-    assert published.rows("fct_reconciliation_agents", "date unexplained_usd") == [
+    assert published.rows("reconciliation_agents", "date unexplained_usd") == [
         (DAY, Decimal("0.25"))
     ]
     assert [check.name for check in published.checks if not check.ok] == [
@@ -186,30 +186,30 @@ def test_an_agent_that_is_renamed_and_deleted(
 ) -> None:
     """Given a renamed and then deleted agent, all of its runs stand under its last name."""
     start_run(hours_ago=10, cost="1")
-    night(batch)
+    run_batch(batch)
     world.rename_agent(agent, "Head baker")
     start_run(hours_ago=-1, cost="2")
     world.pass_time(timedelta(days=1))
-    night(batch)
+    run_batch(batch)
     world.delete_agent(agent)
     world.pass_time(timedelta(days=1))
 
-    published = night(batch)
+    published = run_batch(batch)
 
     assert {row["agent_name"] for row in published["fct_runs"]} == {"Head baker"}
     assert sum(row["cost_usd"] for row in published["fct_agent_days"]) == 3
-    assert published["fct_restatements"] == []
+    assert published["fct_adjustments"] == []
     assert published.findings == []
 
 
-def test_a_second_night_at_once_changes_nothing(
+def test_a_second_batch_at_once_changes_nothing(
     batch: Batch, world: World, start_run: StartRun, burst: Burst
 ) -> None:
-    """Given a night with a gap and a correction, the same night again leaves each figure alone."""
+    """Given a batch with a gap and a correction, the same batch again leaves each figure alone."""
     run = start_run(hours_ago=40, cost="1", status="failed")
-    night(batch)
+    run_batch(batch)
     burst(9, hours_ago=-6, cost="1")
     world.correct_cost(run, Decimal(1))
     world.pass_time(timedelta(days=1))
 
-    assert night(batch).figures == night(batch).figures
+    assert run_batch(batch).figures == run_batch(batch).figures

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
+from tests.batches import run_batch
 from tests.conftest import Batch, StartRun
-from tests.nights import night
 
 BILL = "date cost_usd billed_usd not_billed_usd"
 
@@ -31,12 +31,12 @@ def test_a_provider_key_of_the_workspaces_own(
     run(0)
     key = world.add_provider_key(workspace, "anthropic", "sk-secret-1234")
     run(24)
-    first = night(batch)
+    first = run_batch(batch)
     workspace.keys.revoke(key.id)
     run(24)
     world.pass_time(timedelta(days=1))
 
-    published = night(batch)
+    published = run_batch(batch)
 
     expected = [
         (date(2026, 11, 20), Decimal(10), Decimal(11), Decimal(-1)),
@@ -52,13 +52,13 @@ def test_a_provider_key_of_the_workspaces_own(
 
 
 def test_a_run_that_bypasses_the_meter(batch: Batch, start_run: StartRun) -> None:
-    """Given a run on a model of one's own, it is unmetered, and costs zero as the API says."""
+    """Given a run on a model of one's own, it is no-usage, and costs zero as the API says."""
     start_run(hours_ago=10, cost=None)
     start_run(hours_ago=10, cost="1")
 
-    published = night(batch)
+    published = run_batch(batch)
 
-    assert published.rows("fct_agent_days", "run_count unmetered_count cost_usd") == [
+    assert published.rows("fct_agent_days", "run_count no_usage_count cost_usd") == [
         (2, 1, Decimal(1))
     ]
 
@@ -68,7 +68,7 @@ def test_a_cost_that_the_api_does_not_tell(batch: Batch, world: World, start_run
     run = start_run(hours_ago=10, cost="1")
     world.override_record(run.id, {"cost_usd": None})
 
-    published = night(batch)
+    published = run_batch(batch)
 
     assert published.rows("fct_agent_days", "unknown_cost_count cost_usd") == [(1, None)]
-    assert published.rows("fct_reconciliation_agents", "unexplained_usd") == [(Decimal(1),)]
+    assert published.rows("reconciliation_agents", "unexplained_usd") == [(Decimal(1),)]

@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
+from tests.batches import Published, run_batch
 from tests.conftest import Batch, StartRun
-from tests.nights import Published, night
 from tests.scenarios.conftest import Burst, ledger_total
 
 TERMS = (
@@ -21,7 +21,7 @@ DAY, NEXT = date(2026, 11, 19), date(2026, 11, 20)
 def test_each_term_of_a_day(batch: Batch, world: World, start_run: StartRun, burst: Burst) -> None:
     """Given ended, open and hidden runs, and one across midnight, every dollar has its term."""
     start_run(hours_ago=20, status="running", cost="0.5")
-    night(batch)
+    run_batch(batch)
     late = start_run(hours_ago=-17, status="running", cost=None)
     burst(6, hours_ago=-1, cost="1")
     world.meter(
@@ -32,9 +32,9 @@ def test_each_term_of_a_day(batch: Batch, world: World, start_run: StartRun, bur
     world.finish_run(late)
     world.pass_time(timedelta(hours=4))
 
-    published = night(batch)
+    published = run_batch(batch)
 
-    rows = [row for row in published.rows("fct_reconciliation", TERMS) if row[1] or row[6]]
+    rows = [row for row in published.rows("reconciliation_days", TERMS) if row[1] or row[6]]
     zero = Decimal(0)
     assert rows == [
         (DAY, Decimal("0.5"), zero, Decimal("0.5"), zero, zero, zero, zero, "open"),
@@ -50,13 +50,15 @@ def test_closed_days_are_explained_to_the_last_digit(
     """Given costs of ten decimals, closed days are ok, unexplained zero, and sum to the ledger."""
     for hours in (8, 20, 33, 50, 51):
         start_run(hours_ago=hours, cost=f"0.{hours:02}00000007")
-    night(batch)
+    run_batch(batch)
     world.pass_time(timedelta(days=3))
 
-    published = night(batch)
+    published = run_batch(batch)
 
-    assert {(row["unexplained_usd"], row["status"]) for row in published["fct_reconciliation"]} == {
-        (0, "ok"),
+    assert {
+        (row["unexplained_usd"], row["status"]) for row in published["reconciliation_days"]
+    } == {
+        (0, "reconciled"),
         (0, "open"),  # today
     }
     assert sum(
@@ -70,31 +72,31 @@ def test_a_lagging_meter(batch: Batch, world: World, api: Emulator, start_run: S
     batch.set_extract(settle_hours=1)
     run = start_run(hours_ago=9, cost="1")
 
-    early = night(batch)
+    early = run_batch(batch)
     world.pass_time(timedelta(days=1))
-    late = night(batch)
+    late = run_batch(batch)
 
     def of(published: Published) -> list[tuple[object, ...]]:
-        rows = published.rows("fct_reconciliation", "date run_cost_usd unexplained_usd status")
+        rows = published.rows("reconciliation_days", "date run_cost_usd unexplained_usd status")
         return [row[1:] for row in rows if row[0] == run.created_at.date()]
 
-    assert of(early) == [(Decimal(1), Decimal(-1), "within_lag")]
-    assert of(late) == [(Decimal(1), Decimal(0), "ok")]
+    assert of(early) == [(Decimal(1), Decimal(-1), "pending")]
+    assert of(late) == [(Decimal(1), Decimal(0), "reconciled")]
     assert not any(check.blocking_count for check in early.checks)
 
 
-def test_meters_that_never_come_are_a_breach(
+def test_meters_that_never_come_are_a_unreconciled(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """Given a run that says more than the meters do, eight days later that is a breach."""
+    """Given a run that says more than the meters do, eight days later the day is unreconciled."""
     run = start_run(hours_ago=10, cost="1")
     world.override_record(run.id, {"cost_usd": 21})
-    night(batch)
+    run_batch(batch)
     world.pass_time(timedelta(days=9))
 
-    published = night(batch)
+    published = run_batch(batch)
 
-    assert published.rows("fct_reconciliation_agents", "date cost_usd run_cost_usd") == [
+    assert published.rows("reconciliation_agents", "date cost_usd run_cost_usd") == [
         (DAY, Decimal(1), Decimal(21))
     ]
     assert [check.name for check in published.checks if check.blocking_count] == [

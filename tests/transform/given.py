@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.extract.landing import NIGHT_ID
+from analytics.extract.landing import BATCH_ID
 from analytics.transform.build import build
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
@@ -69,10 +69,10 @@ class Warehouse:
         self.insert("raw.superseded", version_id=version, workspace_id=WORKSPACE, load_id=load_id)
         return self.given(source, load_id=load_id, **columns)
 
-    def night(self, night: str, **columns: Any) -> str:
-        """A published night, named by its beginning (`20261120T050000Z`); returns its last load."""
-        load_id = f"{night}-009-workspace"
-        published_at = datetime.strptime(f"{night}+0000", f"{NIGHT_ID}%z")
+    def run_batch(self, batch: str, **columns: Any) -> str:
+        """A published batch, named by its beginning (`20261120T050000Z`); returns its last load."""
+        load_id = f"{batch}-009-workspace"
+        published_at = datetime.strptime(f"{batch}+0000", f"{BATCH_ID}%z")
         batch = {"workspace_id": WORKSPACE, "load_id": load_id, "published_at": published_at}
         batch |= columns
         self.insert("ledger.loads", step="workspace", **batch)

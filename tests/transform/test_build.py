@@ -45,7 +45,7 @@ def test_build_twice(warehouse: Warehouse) -> None:
 
 def test_relations_of_an_earlier_build_are_gone(warehouse: Warehouse) -> None:
     """What no model makes any more is not published."""
-    warehouse.con.execute("create table marts_file.marts.fct_retired as select 1 as x")
+    warehouse.con.execute("create table build_file.marts.fct_retired as select 1 as x")
 
     warehouse.build()
 

@@ -169,7 +169,7 @@ def test_which_runs_wait_to_settle(
     ended = READ_AT - timedelta(hours=read_after)
     load("runs", [run_record(**({"finished_at": ended.isoformat()} | fields))])
 
-    assert waits == bool(con.execute("select 1 from ledger.unsettled_runs").fetchall())
+    assert waits == bool(con.execute("select 1 from ledger.provisional_runs").fetchall())
 
 
 def test_a_run_without_an_end_settles_from_when_it_was_seen(
@@ -180,7 +180,7 @@ def test_a_run_without_an_end_settles_from_when_it_was_seen(
     waiting = []
     for hours in (0, 47, 49, 50):
         load("runs", [record], read_at=READ_AT + timedelta(hours=hours))
-        waiting.append(len(con.execute("select 1 from ledger.unsettled_runs").fetchall()))
+        waiting.append(len(con.execute("select 1 from ledger.provisional_runs").fetchall()))
 
     assert waiting == [1, 1, 0, 0]
 

@@ -18,7 +18,7 @@ from analytics.levain import (
     RefusedError,
     UnauthorizedError,
 )
-from analytics.levain.retries import retries_told_to
+from analytics.levain.retries import retry_hooks
 from analytics.levain.transport import TRIES
 from analytics.settings import CONFIG_FILE, Workspace, api_key, load_settings
 
@@ -33,7 +33,7 @@ def connected(
     """A client for a workspace of the settings; what the API refuses becomes an AnalyticsError."""
     chosen = _chosen(load_settings(data_dir, config).workspaces, workspace)
     with _client(chosen, tries) as levain:
-        _insist_on_identity(levain, chosen)
+        _require_identity(levain, chosen)
         yield levain
 
 
@@ -41,7 +41,7 @@ def connected(
 def _client(workspace: Workspace, tries: int) -> Iterator[Levain]:
     try:
         with (
-            retries_told_to(_tell_of_retry),
+            retry_hooks(_tell_of_retry),
             Levain(api_key(workspace), workspace.api, tries=tries) as levain,
         ):
             yield levain
@@ -80,7 +80,7 @@ def _id_of(workspace: Workspace) -> str:
         return levain.auth.me().workspace_id
 
 
-def _insist_on_identity(levain: Levain, workspace: Workspace) -> None:
+def _require_identity(levain: Levain, workspace: Workspace) -> None:
     """A key of another workspace than the settings say must start and cancel nothing."""
     if workspace.workspace_id is None:
         return

@@ -24,7 +24,7 @@ class Role:
     left_days: int | None = None
     left_as: Literal["paused", "archived", "deleted"] = "paused"
     calls: str | None = None
-    next_name: str | None = None  # taken in the first night after the present
+    next_name: str | None = None  # taken in the first batch after the present
 
 
 HEARTH_AND_GRAIN = (

@@ -1,4 +1,4 @@
-"""The demo world: two workspaces, 90 days of history, and what the first night brings."""
+"""The demo world: two workspaces, 90 days of history, and what the first batch brings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analytics.emulator.worlds.cast import Role
 
 OUTAGE_DAYS_AGO = 17
-FIRST_NIGHT = timedelta(hours=6)
+FIRST_BATCH = timedelta(hours=6)
 
 
 def demo(seed: int, now: datetime, history_days: int) -> World:
@@ -62,8 +62,8 @@ class _Stage:
         for worker in list(workers.values())[:3]:
             # Somebody always works at the present, whatever the hour.
             self.world.at(self.present - timedelta(seconds=3), worker.begin)
-        # One run has no agent, so late that the first night lists it. Later ones might outrun the
-        # list on the day that no night reads them, and then nothing would count or sum them.
+        # One run has no agent, so late that the first batch lists it. Later ones might outrun the
+        # list on the day that no batch reads them, and then nothing would count or sum them.
         nobody = Worker(self.world, self.workspace, cast.UNATTRIBUTED, self.workspace.name)
         self.world.at(self.present - timedelta(minutes=2), nobody.begin)
 
@@ -81,7 +81,7 @@ class _Stage:
             agent.offers, agent.traffic = role.habit.offers, role.habit.traffic
         if role.next_name:
             rename = partial(self.world.rename_agent, agent, role.next_name)
-            self.world.at(self.present + FIRST_NIGHT, rename)
+            self.world.at(self.present + FIRST_BATCH, rename)
         if role.left_days is not None:
             left = self._midnight(role.left_days) + timedelta(hours=15)
             self.world.at(left, partial(self._dismiss, role, agent))

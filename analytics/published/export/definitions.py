@@ -30,7 +30,7 @@ _READING = (
     Definition("An empty cell", "Unknown, or not told by the API; never 0."),
     Definition(
         "Days",
-        "Runs, cost, failures and restatements belong to the day on which the run was created, in "
+        "Runs, cost, failures and adjustments belong to the day on which the run was created, in "
         "the reporting time zone. Hidden runs, metered cost, bill and the platform's own runs are "
         "known by UTC day only, of the creation (hidden, platform) or of the model request "
         "(metered cost, bill).",
@@ -52,19 +52,19 @@ _READING = (
 _STATUS = {
     "open": "open: the month is not over, or some of its days may still change; provisional",
     "incomplete": "incomplete: the days before the first one that was read are missing",
-    "closed": "closed: every day was read, is over and has settled",
+    "closed": "closed: every day was read, is over and has final",
 }
 _WORKSPACES = """
     select
         w.workspace_name,
         w.workspace_id,
-        w.last_night_at,
+        w.last_batch_at,
         w.reporting_timezone,
         m.status,
         m.first_date,
         coalesce(m.open_count, 0),
-        coalesce(m.unsettled_count, 0),
-        coalesce(m.breach_day_count, 0),
+        coalesce(m.provisional_count, 0),
+        coalesce(m.unreconciled_day_count, 0),
         m.unexplained_usd,
         l.load_id,
         l.code_version
@@ -72,7 +72,7 @@ _WORKSPACES = """
     left join marts.dim_months as m on m.workspace_id = w.workspace_id and m.month = $month
     left join (
         select workspace_id, max(load_id) as load_id, arg_max(code_version, load_id) as code_version
-        from marts.fct_loads
+        from audit.loads
         group by workspace_id
     ) as l on l.workspace_id = w.workspace_id
     where list_contains($workspace_ids, w.workspace_id)
@@ -102,21 +102,24 @@ def data_of_workspaces(
         _WORKSPACES, {"month": month, "workspace_ids": list(workspace_ids)}
     ).fetchall()
     for (
-        name, workspace_id, last_night_at, timezone, status, first_date,
-        open_count, unsettled_count, breach_day_count, unexplained_usd, load_id, code_version,
+        name, workspace_id, last_batch_at, timezone, status, first_date,
+        open_count, provisional_count, unreconciled_day_count, unexplained_usd, load_id,
+        code_version,
     ) in rows:  # fmt: skip
         facts = [
             _STATUS.get(status, "no figures of this month"),
             f"first UTC day read {first_date}" if first_date else "",
             f"{numbers.plural(open_count, 'open run')}" if open_count else "",
-            f"{numbers.plural(unsettled_count, 'run')} that may be corrected"
-            if unsettled_count
+            f"{numbers.plural(provisional_count, 'run')} that may be corrected"
+            if provisional_count
             else "",
-            f"{numbers.plural(breach_day_count, 'day')} in breach" if breach_day_count else "",
+            f"{numbers.plural(unreconciled_day_count, 'day')} in unreconciled"
+            if unreconciled_day_count
+            else "",
             f"unexplained {numbers.usd_exact(unexplained_usd)} US dollars"
             if unexplained_usd
             else "",
-            f"data cut-off {last_night_at:%Y-%m-%d %H:%M:%S} UTC" if last_night_at else "",
+            f"data cut-off {last_batch_at:%Y-%m-%d %H:%M:%S} UTC" if last_batch_at else "",
             f"days and months in {timezone}",
             f"last load {load_id}, by levain-analytics {code_version}" if load_id else "",
             f"workspace_id {workspace_id}",

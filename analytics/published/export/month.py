@@ -27,7 +27,7 @@ _STATEMENT = """
         union all by name
         select
             $month[:7] as month,
-            'total' as line_kind,
+            'total' as line_type,
             'Total' as agent_name,
             $status as status,
             sum(failed_count) / nullif(sum(succeeded_count + failed_count), 0) as failure_rate,
@@ -36,17 +36,17 @@ _STATEMENT = """
     )
     select {columns}
     from statement
-    order by line_kind = 'total', workspace_name, workspace_id,
-        list_position(['agent', 'no_agent', 'platform'], line_kind), agent_name, agent_id
+    order by line_type = 'total', workspace_name, workspace_id,
+        list_position(['agent', 'no_agent', 'platform'], line_type), agent_name, agent_id
 """
-_NAMES = ("month", "status", "workspace_name", "agent_name", "line_kind")
+_NAMES = ("month", "status", "workspace_name", "agent_name", "line_type")
 _OUTCOMES = ("run_count", "succeeded_count", "failed_count", "cancelled_count", "open_count")
 _MONEY = (
     "cost_usd", "failed_cost_usd", "gap_cost_usd", "complete_cost_usd",
-    "metered_cost_usd", "billed_usd", "not_billed_usd", "restated_cost_usd",
+    "metered_cost_usd", "billed_usd", "not_billed_usd", "adjusted_cost_usd",
 )  # fmt: skip
 _OTHER_COUNTS = (
-    "unknown_cost_count", "missing_run_count", "unknown_gap_count", "restated_run_count",
+    "unknown_cost_count", "missing_run_count", "unknown_gap_count", "adjusted_run_count",
 )  # fmt: skip
 _COLUMNS = (
     *_NAMES, *_OUTCOMES, "failure_rate", *_MONEY, *_OTHER_COUNTS, "workspace_id", "agent_id",
@@ -90,9 +90,9 @@ def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
 
 
 def cut_off(con: duckdb.DuckDBPyConnection, workspace_ids: list[str]) -> datetime | None:
-    """How far the data of all these workspaces reach; None before the first night."""
+    """How far the data of all these workspaces reach; None before the first batch."""
     ((moment,),) = con.execute(
-        "select min(last_night_at) from marts.dim_workspaces where list_contains(?, workspace_id)",
+        "select min(last_batch_at) from marts.dim_workspaces where list_contains(?, workspace_id)",
         [workspace_ids],
     ).fetchall()
     return moment  # type: ignore[no-any-return]  # an instant or nothing, as the column says

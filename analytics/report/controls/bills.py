@@ -22,7 +22,7 @@ _NO_AGENT = "Platform, and usage without an agent"
 
 
 def providers(months: Months) -> Table | None:
-    """Every month by provider, the newest month and the dearest provider first."""
+    """Every month by provider, the newest month and the most expensive provider first."""
     if not months:
         return None
     rows: list[Row] = [
@@ -43,7 +43,7 @@ def providers(months: Months) -> Table | None:
 
 
 def agents(months: Months, calendar: Calendar, links: dict[str | None, Cell]) -> Table | None:
-    """The last full month and this one by agent, the dearest first."""
+    """The last full month and this one by agent, the most expensive first."""
     if not months:
         return None
     shown = (calendar.month_to_date.first, calendar.last_month.first)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def in_words(found: Listed) -> str:
     """How many runs are open, and how many have ended and are still read again."""
     open_count = found.totals[0]
-    return f"{count(open_count)} open, {count(found.row_count - open_count)} ended and settling"
+    return f"{count(open_count)} open, {count(found.row_count - open_count)} ended and provisional"
 
 
-def unsettled(found: Listed, links: Links) -> Table | None:
+def provisional(found: Listed, links: Links) -> Table | None:
     """Open runs and those that are still read again, the oldest first."""
     if not found.rows:
         return None
@@ -30,7 +30,7 @@ def unsettled(found: Listed, links: Links) -> Table | None:
         [
             names.display(run_id),
             agent(agent_id, links),
-            "✓ ended, settling" if is_terminal else "◔ open",
+            "✓ ended, provisional" if is_terminal else "◔ open",
             names.display(status),
             state.moment(created_at),
             state.moment(read_at) if read_at else UNKNOWN,
@@ -45,7 +45,7 @@ def unsettled(found: Listed, links: Links) -> Table | None:
         costs.append((total or 0) - (known_sum(costs) or 0))
         rows.append([f"{plural(rest, 'newer run')}", *[""] * 5, money(costs[-1])])
     return Table(
-        "unsettled",
+        "provisional",
         "Runs that may still change: open ones, then those that ended a short while ago, the "
         "oldest first, cost so far in US dollars",
         [
@@ -60,7 +60,7 @@ def unsettled(found: Listed, links: Links) -> Table | None:
     )
 
 
-def restatements(found: Listed, links: Links) -> Table | None:
+def adjustments(found: Listed, links: Links) -> Table | None:
     """What changed after it was first published: was, is, when seen, and by which load."""
     if not found.rows:
         return None
@@ -84,10 +84,10 @@ def restatements(found: Listed, links: Links) -> Table | None:
     rest = found.row_count - len(found.rows)
     if rest:
         changes.append(total - sum(changes))
-        more = f"{plural(rest, 'more line')}: fct_restatements"
+        more = f"{plural(rest, 'more line')}: fct_adjustments"
         rows.append(["earlier", more, "", "", money(changes[-1]), "", "", ""])
     return Table(
-        "restatements",
+        "adjustments",
         "What changed after it was first published, US dollars, the newest first",
         [
             Column("Day", "text"),

@@ -1,4 +1,4 @@
-"""Tables of what the data lack: hidden runs, unmetered runs, unknown costs, unread records."""
+"""Tables of what the data lack: hidden runs, no-usage runs, unknown costs, unread records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from analytics.report.figures.facts import known_sum
-from analytics.report.summary.lines import pace_in_words
+from analytics.report.summary.lines import schedule_in_words
 from analytics.report.writing import names
 from analytics.report.writing.numbers import UNKNOWN, count, duration, percent, plural
 from analytics.report.writing.tables import Cell, Column, Sum, Table, foot, money
@@ -135,21 +135,21 @@ def pace(fastest: tuple[Any, ...] | None, links: Links) -> str:
     agent_id, span_seconds, batches = fastest
     known = agent(agent_id, links)
     name = names.in_sentence(known if isinstance(known, str) else known.text)
-    text = pace_in_words(name, span_seconds, batches)
+    text = schedule_in_words(name, span_seconds, batches)
     return f"{text[0].upper()}{text[1:]}."
 
 
-def unmetered(rows: Rows, links: Links) -> Table | None:
+def no_usage(rows: Rows, links: Links) -> Table | None:
     """Runs that succeeded without tokens or cost: their cost is elsewhere, not nothing."""
     found = [row for row in rows if row[2]]
     if not found:
         return None
     return Table(
-        "unmetered",
-        "Runs that succeeded without any metered usage: unmetered, not free",
+        "no-usage",
+        "Runs that succeeded without any metered usage: their cost is unknown, not zero",
         [
             Column("Agent", "name"),
-            *(Column(each) for each in ("Unmetered", "Succeeded", "Share")),
+            *(Column(each) for each in ("No usage reported", "Succeeded", "Share")),
             Column("Last on", "text"),
         ],
         [

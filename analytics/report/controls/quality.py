@@ -22,24 +22,24 @@ if TYPE_CHECKING:
 def page(workspace: Workspace, read: QualityReads, findings: Sequence[Finding]) -> dict[str, Any]:
     """What the template `quality.html` prints."""
     links = agent_links(workspace)
-    gaps, unsettled, quarantined = read.gaps(), read.unsettled(), read.quarantined()
-    restated, odd, loads = read.restatements(), read.odd_runs(), read.loads()
+    gaps, provisional, quarantined = read.gaps(), read.provisional(), read.quarantined()
+    adjusted, odd, loads = read.adjustments(), read.odd_runs(), read.loads()
     return {
         "workspace": workspace,
         "coverage": workspace.subject.coverage,
-        "finding": _finding(gaps, quarantined, unsettled),
-        "kpis": _kpis(gaps, unsettled, restated, odd, quarantined),
+        "finding": _finding(gaps, quarantined, provisional),
+        "kpis": _kpis(gaps, provisional, adjusted, odd, quarantined),
         "gap_agents": missing.agents(read.gap_agents(), gaps, links),
         "gap_days": missing.days(gaps, links),
         "gap_models": missing.models(read.gap_models()),
-        "pace_line": missing.pace(read.fastest(), links),
-        "unsettled_line": late.in_words(unsettled),
-        "unsettled": late.unsettled(unsettled, links),
-        "restatements": late.restatements(restated, links),
-        "unmetered": missing.unmetered(odd, links),
+        "schedule_line": missing.pace(read.fastest(), links),
+        "provisional_line": late.in_words(provisional),
+        "provisional": late.provisional(provisional, links),
+        "adjustments": late.adjustments(adjusted, links),
+        "no_usage": missing.no_usage(odd, links),
         "unknown_costs": missing.unknown_costs(odd, links),
         "quarantined": missing.quarantined(quarantined),
-        "freshness_line": _freshness(read.nights()),
+        "freshness_line": _freshness(read.batches()),
         "loads": late.loads(loads),
         "checks": _checks(findings),
         "checks_line": verdicts.checks_in_words(findings),
@@ -47,7 +47,7 @@ def page(workspace: Workspace, read: QualityReads, findings: Sequence[Finding]) 
     }
 
 
-def _finding(gaps: Listed, quarantined: Listed, unsettled: Listed) -> str:
+def _finding(gaps: Listed, quarantined: Listed, provisional: Listed) -> str:
     """What matters most of what the data lack."""
     runs, cost_usd, unknown = gaps.totals
     if gaps.row_count:
@@ -57,21 +57,21 @@ def _finding(gaps: Listed, quarantined: Listed, unsettled: Listed) -> str:
     if quarantined.row_count:
         records = numbers.plural(quarantined.totals[0], "record")
         return f"No run is hidden; {records} not understood"
-    if unsettled.totals[0]:
-        return f"No run is hidden; {numbers.plural(unsettled.totals[0], 'run')} still open"
+    if provisional.totals[0]:
+        return f"No run is hidden; {numbers.plural(provisional.totals[0], 'run')} still open"
     return "No run is hidden, and every record was understood"
 
 
 def _kpis(
     gaps: Listed,
-    unsettled: Listed,
-    restated: Listed,
+    provisional: Listed,
+    adjusted: Listed,
     odd: Sequence[tuple[Any, ...]],
     quarantined: Listed,
 ) -> list[Kpi]:
-    open_count, _, oldest = unsettled.totals
-    changed, _ = restated.totals
-    unmetered, unknown = (sum(row[index] for row in odd) for index in (2, 5))
+    open_count, _, oldest = provisional.totals
+    changed, _ = adjusted.totals
+    no_usage, unknown = (sum(row[index] for row in odd) for index in (2, 5))
     return [
         Kpi(
             "Hidden runs",
@@ -83,15 +83,15 @@ def _kpis(
             numbers.count(open_count),
             notes=(
                 f"the oldest since {state.moment(oldest)}" if oldest else "none",
-                f"{numbers.count(unsettled.row_count - open_count)} more ended, still settling",
+                f"{numbers.count(provisional.row_count - open_count)} more are provisional",
             ),
         ),
         Kpi(
-            "Restated agent days",
-            numbers.count(restated.row_count),
-            notes=(f"{numbers.usd_signed(changed)} in all" if restated.row_count else "none",),
+            "Adjusted agent days",
+            numbers.count(adjusted.row_count),
+            notes=(f"{numbers.usd_signed(changed)} in all" if adjusted.row_count else "none",),
         ),
-        Kpi("Unmetered runs", numbers.count(unmetered), notes=("unmetered, not free",)),
+        Kpi("Runs without reported usage", numbers.count(no_usage), notes=("unknown, not free",)),
         Kpi("Runs of unknown cost", numbers.count(unknown), notes=("in no sum",)),
         Kpi(
             "Records left out",
@@ -101,11 +101,11 @@ def _kpis(
     ]
 
 
-def _freshness(nights: tuple[datetime | None, datetime | None]) -> str:
-    first, last = nights
+def _freshness(batches: tuple[datetime | None, datetime | None]) -> str:
+    first, last = batches
     if first is None or last is None:
-        return "No night has ended yet."
-    return f"The first night began {state.moment(first)}, the last {state.moment(last)}."
+        return "No batch has ended yet."
+    return f"The first batch began {state.moment(first)}, the last {state.moment(last)}."
 
 
 def _checks(findings: Sequence[Finding]) -> Table | None:

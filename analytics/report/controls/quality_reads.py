@@ -53,10 +53,10 @@ class QualityReads:
                     count(*) filter (missing_cost_usd is null) as unknown_count
                 from marts.fct_listing_gaps where workspace_id = $workspace group by agent_id
             ), paces as (
-                from marts.fct_list_paces where workspace_id = $workspace
+                from audit.list_coverage where workspace_id = $workspace
             )
             select agent_id, day_count, missing_run_count, missing_cost_usd, unknown_count,
-                busiest_day_run_count, shortest_span_seconds, batches_per_day,
+                busiest_day_run_count, shortest_span_seconds, required_batches_per_day,
                 paces.agent_id is not null
             from gaps left join paces using (agent_id)
             order by missing_cost_usd desc nulls last, missing_run_count desc, agent_id""")
@@ -64,7 +64,8 @@ class QualityReads:
     def fastest(self) -> tuple[Any, ...] | None:
         """The agent whose list is outrun first: id, span in seconds, batches a day."""
         rows = self._rows("""
-            select agent_id, shortest_span_seconds, batches_per_day from marts.fct_list_paces
+            select agent_id, shortest_span_seconds, required_batches_per_day
+            from audit.list_coverage
             where workspace_id = $workspace order by shortest_span_seconds, agent_id limit 1""")
         return rows[0] if rows else None
 
@@ -77,35 +78,37 @@ class QualityReads:
             from marts.fct_listing_gap_models where workspace_id = $workspace
             group by model, provider order by missing_usd desc nulls last, model, provider""")
 
-    def unsettled(self) -> Listed:
+    def provisional(self) -> Listed:
         """Open runs and those that may still change, the oldest first; totals: open, cost."""
         return self._listed(
             "created_at at time zone 'UTC', agent_id, run_id, status, is_terminal, cost_usd,"
             " last_changed_at at time zone 'UTC'",
-            "(from marts.fct_runs where not is_settled)",
+            "(from marts.fct_runs where not is_final)",
             "count(*) filter (not is_terminal), sum(cost_usd),"
             " min(created_at) filter (not is_terminal) at time zone 'UTC'",
             "is_terminal, created_at, run_id",
         )
 
-    def restatements(self) -> Listed:
+    def adjustments(self) -> Listed:
         """What changed after it was first published, the newest first; totals: change of cost."""
         return self._listed(
-            "date, agent_id, was_cost_usd, is_cost_usd, was_run_count, is_run_count,"
+            "date, agent_id, previous_cost_usd, current_cost_usd, previous_run_count,"
+            " current_run_count,"
             " seen_at at time zone 'UTC', load_id",
-            "fct_restatements",
-            "sum(is_cost_usd - was_cost_usd), sum(is_run_count - was_run_count)::bigint",
+            "fct_adjustments",
+            "sum(current_cost_usd - previous_cost_usd),"
+            " sum(current_run_count - previous_run_count)::bigint",
             "load_id desc, date desc, agent_id",
         )
 
     def odd_runs(self) -> list[tuple[Any, ...]]:
-        """By agent: succeeded, unmetered, and unknown cost, with the newest day of these two."""
+        """By agent: succeeded, no-usage, and unknown cost, with the newest day of these two."""
         return self._rows("""
-            select agent_id, sum(succeeded_count)::bigint, sum(unmetered_count)::bigint,
-                max(date) filter (unmetered_count > 0), sum(run_count)::bigint,
+            select agent_id, sum(succeeded_count)::bigint, sum(no_usage_count)::bigint,
+                max(date) filter (no_usage_count > 0), sum(run_count)::bigint,
                 sum(unknown_cost_count)::bigint, max(date) filter (unknown_cost_count > 0)
             from marts.fct_agent_days where workspace_id = $workspace
-            group by agent_id having sum(unmetered_count) + sum(unknown_cost_count) > 0
+            group by agent_id having sum(no_usage_count) + sum(unknown_cost_count) > 0
             order by agent_id""")
 
     def quarantined(self) -> Listed:
@@ -114,7 +117,7 @@ class QualityReads:
             "source, reason, record_count, first_load_id, last_load_id",
             """(select workspace_id, source, reason, count(*) as record_count,
                 min(load_id) as first_load_id, max(load_id) as last_load_id
-                from marts.fct_quarantined_records group by all)""",
+                from audit.quarantined_records group by all)""",
             "sum(record_count)::bigint",
             "record_count desc, source, reason",
         )
@@ -124,22 +127,22 @@ class QualityReads:
         return self._listed(
             "load_id, step, request_count, record_count, new_version_count, superseded_count,"
             " quarantined_count, rounded_count, loaded_at at time zone 'UTC'",
-            "fct_loads",
+            "loads",
             "sum(request_count)::bigint, sum(record_count)::bigint,"
             " sum(new_version_count)::bigint, sum(superseded_count)::bigint,"
             " sum(quarantined_count)::bigint, sum(rounded_count)::bigint",
             "load_id desc",
         )
 
-    def nights(self) -> tuple[datetime | None, datetime | None]:
-        """When the first and the last night began."""
+    def batches(self) -> tuple[datetime | None, datetime | None]:
+        """When the first and the last batch began."""
         ((first, last),) = self._rows("""
-            select first_night_at at time zone 'UTC', last_night_at at time zone 'UTC'
+            select first_batch_at at time zone 'UTC', last_batch_at at time zone 'UTC'
             from marts.dim_workspaces where workspace_id = $workspace""")
         return first, last
 
     def _listed(self, columns: str, relation: str, totals: str, order: str) -> Listed:
-        source = relation if relation.startswith("(") else f"marts.{relation}"
+        source = relation if relation.startswith("(") else relation
         where = f"from {source} where workspace_id = $workspace"
         ((row_count, *sums),) = self._rows(f"select count(*), {totals} {where}")
         rows = self._rows(f"select {columns} {where} order by {order} limit {SHOWN}")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Months: TypeAlias = "dict[date, dict[str | None, Bill]]"
-"""Cost and bill by month, the newest first, and by provider or agent, the dearest first."""
+"""Cost and bill by month, the newest first, and by provider or agent, the most expensive first."""
 
 
 class Reads:
@@ -41,7 +41,7 @@ class Reads:
             )
             select date, status, metered_cost_usd, run_cost_usd, open_cost_usd, platform_cost_usd,
                 gap_cost_usd, edge_usd, unexplained_usd, bills.billed_usd, not_billed_usd
-            from marts.fct_reconciliation left join bills using (date)
+            from audit.reconciliation_days left join bills using (date)
             where workspace_id = $workspace order by date desc""")
         return [Day(day, status, Explained(*amounts)) for day, status, *amounts in rows]
 
@@ -50,7 +50,7 @@ class Reads:
         rows = self._rows("""
             select control, measure, unit, ours, explained, theirs, difference,
                 coalesce(is_ok, false)
-            from marts.fct_control_totals where workspace_id = $workspace
+            from audit.controls where workspace_id = $workspace
             order by control, measure""")
         return [Control(*row) for row in rows]
 
@@ -59,9 +59,9 @@ class Reads:
         rows = self._rows("""
             select date, agent_id, origins.cost_usd, origins.run_cost_usd, origins.open_cost_usd,
                 origins.platform_cost_usd, origins.gap_cost_usd, origins.unexplained_usd
-            from marts.fct_reconciliation_agents as origins
-            join marts.fct_reconciliation as days using (workspace_id, date)
-            where workspace_id = $workspace and days.status in ('breach', 'within_lag')
+            from audit.reconciliation_agents as origins
+            join audit.reconciliation_days as days using (workspace_id, date)
+            where workspace_id = $workspace and days.status in ('unreconciled', 'pending')
             order by date desc, abs(origins.unexplained_usd) desc, agent_id""")
         return [Origin(*row) for row in rows]
 
@@ -72,10 +72,10 @@ class Reads:
             from marts.fct_usage_hours as usage
             where workspace_id = $workspace and agent_id is null
                 and (hour at time zone 'UTC')::date in (
-                    select date from marts.fct_reconciliation_agents as origins
-                    join marts.fct_reconciliation as days using (workspace_id, date)
+                    select date from audit.reconciliation_agents as origins
+                    join audit.reconciliation_days as days using (workspace_id, date)
                     where workspace_id = $workspace and agent_id is null
-                        and days.status in ('breach', 'within_lag'))
+                        and days.status in ('unreconciled', 'pending'))
             group by usage.hour order by usage.hour desc""")
         return [Hour(hour.replace(tzinfo=UTC), *rest) for hour, *rest in rows]
 
@@ -129,7 +129,7 @@ def findings(con: duckdb.DuckDBPyConnection) -> list[Finding]:
     """Every check of the last batch, those that do not hold first."""
     rows = con.execute("""
         select check_name, claim, control, is_ok, coalesce(is_blocking, false), finding
-        from marts.fct_check_results
+        from audit.check_results
         order by is_ok, control nulls last, check_name""").fetchall()
     return [Finding(*row) for row in rows]
 

@@ -121,7 +121,7 @@ def _origins(
     days: Sequence[Day], origins: Sequence[Origin], links: dict[str | None, Cell]
 ) -> Table | None:
     """The days that are not explained, and whose cost they are."""
-    unexplained = {each.date: each for each in days if each.status in {"breach", "within_lag"}}
+    unexplained = {each.date: each for each in days if each.status in {"unreconciled", "pending"}}
     if not unexplained:
         return None
     rows: list[Row] = [
@@ -250,7 +250,7 @@ def _by_month(days: Sequence[Day], states: dict[date, str]) -> Table:
 
 
 def _months(days: Sequence[Day]) -> list[Month]:
-    """The days of each month, the newest month unfolded, and any with a day in breach."""
+    """The days of each month, the newest month unfolded, and any with a day in unreconciled."""
     return [
         Month(
             f"{month_in_words(month)}: {numbers.plural(len(of), 'day')}, "
@@ -270,7 +270,7 @@ def _months(days: Sequence[Day]) -> list[Month]:
                 ],
                 amounts.explained_foot(month_in_words(month), [day.explained for day in of], ""),
             ),
-            is_open=index < _OPEN_MONTHS or any(day.status == "breach" for day in of),
+            is_open=index < _OPEN_MONTHS or any(day.status == "unreconciled" for day in of),
         )
         for index, (month, of) in enumerate(_grouped(days).items())
     ]

@@ -45,7 +45,7 @@ AMOUNTS = tuple(each.name for each in fields(Explained))
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A UTC day of the reconciliation; its status is open, ok, within_lag or breach."""
+    """A UTC day of the reconciliation; its status is open, ok, pending or unreconciled."""
 
     date: date
     status: str

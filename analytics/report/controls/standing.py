@@ -26,11 +26,11 @@ class Standing:
     hidden_usd: Decimal | None
     unknown_count: int
     open_count: int
-    settling_count: int
-    restated_count: int
+    provisional_count: int
+    adjusted_count: int
     left_out_count: int
     day_count: int
-    breach_count: int
+    unreconciled_count: int
 
 
 def table(con: duckdb.DuckDBPyConnection, workspaces: Sequence[Workspace]) -> Table | None:
@@ -44,7 +44,7 @@ def table(con: duckdb.DuckDBPyConnection, workspaces: Sequence[Workspace]) -> Ta
         [
             Column("Workspace", "name"),
             *(Column(each) for each in ("Hidden runs", "Cost of hidden runs", "Open runs")),
-            *(Column(each) for each in ("Settling", "Restated agent days", "Records left out")),
+            *(Column(each) for each in ("Provisional", "Adjusted agent days", "Records left out")),
             Column("Reconciled", "text"),
             Column("More", "text"),
         ],
@@ -62,8 +62,8 @@ def _row(workspace: Workspace, standing: Standing) -> Row:
         count(standing.hidden_count),
         replace(money(standing.hidden_usd), note=note),
         count(standing.open_count),
-        count(standing.settling_count),
-        count(standing.restated_count),
+        count(standing.provisional_count),
+        count(standing.adjusted_count),
         count(standing.left_out_count),
         Cell(_verdict(standing), href=f"{folder}/reconciliation.html"),
         Cell("Data quality", href=f"{folder}/quality.html"),
@@ -73,9 +73,9 @@ def _row(workspace: Workspace, standing: Standing) -> Row:
 def _verdict(standing: Standing) -> str:
     if not standing.day_count:
         return "\u25d4 no day yet"
-    if standing.breach_count:
-        return f"\u2715 {plural(standing.breach_count, 'day')} in breach"
-    return f"\u2713 {plural(standing.day_count, 'day')}, none in breach"
+    if standing.unreconciled_count:
+        return f"\u2715 {plural(standing.unreconciled_count, 'day')} in unreconciled"
+    return f"\u2713 {plural(standing.day_count, 'day')}, none in unreconciled"
 
 
 def _read(con: duckdb.DuckDBPyConnection) -> dict[str, Standing]:
@@ -87,27 +87,27 @@ def _read(con: duckdb.DuckDBPyConnection) -> dict[str, Standing]:
             from marts.fct_listing_gaps group by workspace_id
         ), runs as (
             select workspace_id, count(*) filter (not is_terminal) as open_count,
-                count(*) filter (is_terminal and not is_settled) as settling_count
+                count(*) filter (is_terminal and not is_final) as provisional_count
             from marts.fct_runs group by workspace_id
-        ), restated as (
-            select workspace_id, count(*) as restated_count
-            from marts.fct_restatements group by workspace_id
+        ), adjusted as (
+            select workspace_id, count(*) as adjusted_count
+            from marts.fct_adjustments group by workspace_id
         ), left_out as (
             select workspace_id, count(*) as left_out_count
-            from marts.fct_quarantined_records group by workspace_id
+            from audit.quarantined_records group by workspace_id
         ), days as (
             select workspace_id, count(*) as day_count,
-                count(*) filter (status = 'breach') as breach_count
-            from marts.fct_reconciliation group by workspace_id
+                count(*) filter (status = 'unreconciled') as unreconciled_count
+            from audit.reconciliation_days group by workspace_id
         )
         select workspace_id, coalesce(hidden_count, 0),
             if(hidden.workspace_id is null, 0, hidden_usd), coalesce(unknown_count, 0),
-            coalesce(open_count, 0), coalesce(settling_count, 0), coalesce(restated_count, 0),
-            coalesce(left_out_count, 0), coalesce(day_count, 0), coalesce(breach_count, 0)
+            coalesce(open_count, 0), coalesce(provisional_count, 0), coalesce(adjusted_count, 0),
+            coalesce(left_out_count, 0), coalesce(day_count, 0), coalesce(unreconciled_count, 0)
         from marts.dim_workspaces
         left join hidden using (workspace_id)
         left join runs using (workspace_id)
-        left join restated using (workspace_id)
+        left join adjusted using (workspace_id)
         left join left_out using (workspace_id)
         left join days using (workspace_id)""").fetchall()
     return {row[0]: Standing(*row[1:]) for row in rows}

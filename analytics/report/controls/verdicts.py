@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
     from analytics.report.controls.rows import Control, Day, Finding
 
-STATES = {"open": "◔ open", "within_lag": "◔ within lag", "ok": "✓ ok", "breach": "✕ breach"}
+STATES = {
+    "open": "◔ open",
+    "pending": "◔ pending",
+    "reconciled": "✓ ok",
+    "unreconciled": "✕ unreconciled",
+}
 NOT_JUDGED = "◔ not judged yet"
 
 
@@ -24,13 +29,13 @@ def held(is_held: bool) -> str:
 
 def finding(days: Sequence[Day]) -> str:
     """Whether the metered cost of the days is explained, or how much of it is not."""
-    for status, end in (("breach", ""), ("within_lag", " yet")):
+    for status, end in (("unreconciled", ""), ("pending", " yet")):
         found = [each for each in days if each.status == status]
         if found:
             amount = sum((abs(each.explained.unexplained_usd) for each in found), Decimal(0))
             verb = "is not explained"
             return f"{usd(amount)} of {plural(len(found), 'day')} {verb}{end}"
-    closed = [each for each in days if each.status == "ok"]
+    closed = [each for each in days if each.status == "reconciled"]
     if not days:
         return "Nothing has been metered yet"
     if not closed:
@@ -53,13 +58,18 @@ def open_days(days: Sequence[Day]) -> str:
     rest = f", of which {usd(left)} is not explained so far" if left else ""
     return (
         f"{plural(len(found), 'day')} still open: metered {usd(amounts.metered_usd)}{rest}. "
-        "They are judged once every run of theirs has ended and settled."
+        "They are judged once every run of theirs has ended and final."
     )
 
 
 def days_in_words(days: Sequence[Day]) -> str:
     """How many days are in which state."""
-    words = {"ok": "ok", "within_lag": "within lag", "breach": "breach", "open": "open"}
+    words = {
+        "reconciled": "reconciled",
+        "pending": "pending",
+        "unreconciled": "unreconciled",
+        "open": "open",
+    }
     counts = {status: sum(each.status == status for each in days) for status in words}
     return ", ".join(f"{number} {words[status]}" for status, number in counts.items() if number)
 

@@ -167,8 +167,8 @@ def agent_split(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> Split:
 
 
 def top_agents(workspace: Workspace) -> Split:
-    """The cost of each day by the workspace's dearest agents, and all others."""
-    return overtime.dearest(workspace.subject, workspace.agents)
+    """The cost of each day by the workspace's most expensive agents, and all others."""
+    return overtime.most_expensive(workspace.subject, workspace.agents)
 
 
 def _agents(
@@ -196,11 +196,11 @@ def _agents(
             )
         )
     for group in agents.values():
-        group.sort(key=_dearest_first)
+        group.sort(key=_most_expensive_first)
     return agents
 
 
-def _dearest_first(agent: Agent) -> tuple[Decimal, str, str]:
+def _most_expensive_first(agent: Agent) -> tuple[Decimal, str, str]:
     cost = agent.subject.recent.complete_cost_usd or Decimal(0)
     return -cost, agent.name.casefold(), agent.row.key[1] or ""
 

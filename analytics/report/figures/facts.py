@@ -45,7 +45,7 @@ class Measures:
     cancelled_count: int = 0
     open_count: int = 0
     unknown_cost_count: int = 0
-    unmetered_count: int = 0
+    no_usage_count: int = 0
     cost_usd: Decimal | None = Decimal(0)
     failed_cost_usd: Decimal | None = Decimal(0)
     tokens_in: int | None = 0
@@ -297,7 +297,7 @@ class AgentSheet(Sheet):
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace with its figures and its agents, the dearest first."""
+    """A workspace with its figures and its agents, the most expensive first."""
 
     row: WorkspaceRow
     name: str

@@ -21,7 +21,7 @@ rows as (
     union all
     select workspace_id, agent_id, hash('run', r) from marts.fct_runs as r
     union all
-    select workspace_id, agent_id, hash('gap', p) from marts.fct_list_pulls as p
+    select workspace_id, agent_id, hash('gap', p) from audit.list_snapshots as p
     where gap_before is not null and agent_id is not null
     union all
     select workspace_id, agent_id, hash('hidden', g) from marts.fct_listing_gaps as g
@@ -30,7 +30,7 @@ rows as (
     from marts.fct_listing_gap_models as m
     union all
     select r.workspace_id, r.agent_id, hash('model', c)
-    from marts.fct_run_model_costs as c join marts.fct_runs as r using (workspace_id, run_id)
+    from marts.fct_run_models as c join marts.fct_runs as r using (workspace_id, run_id)
     union all
     select r.workspace_id, r.agent_id, hash('events', r.run_id, e.event_count)
     from (

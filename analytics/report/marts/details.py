@@ -169,7 +169,7 @@ class Details:
             f"""(
                 select r.workspace_id, r.agent_id, r.first_day, r.date, c.model, c.provider,
                     c.cost_usd, c.tokens_in, c.tokens_out, c.request_count
-                from runs as r join marts.fct_run_model_costs as c using (workspace_id, run_id)
+                from runs as r join marts.fct_run_models as c using (workspace_id, run_id)
                 union all
                 select r.workspace_id, r.agent_id, first_day, r.date, r.model, r.provider,
                     r.cost_usd, null, null, null
@@ -260,7 +260,7 @@ class Details:
 class AgentDetails(Details):
     """Details of some of many agents: their runs are looked up once, not for each question.
 
-    Each run is numbered from the newest, and from the dearest of the charted days.
+    Each run is numbered from the newest, and from the most expensive of the charted days.
     """
 
     def __init__(
@@ -279,7 +279,7 @@ class AgentDetails(Details):
                 row_number() over (
                     partition by workspace_id, agent_id
                     order by date >= chart_first desc, cost_usd desc nulls last, run_id
-                ) as dearness
+                ) as cost_rank
             from runs""",
             self._parameters,
         )

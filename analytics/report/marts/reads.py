@@ -42,9 +42,9 @@ def workspaces(con: duckdb.DuckDBPyConnection) -> list[WorkspaceRow]:
             ) group by workspace_id
         ), metered as (
             select workspace_id, min(date) as first_date
-            from marts.fct_reconciliation group by workspace_id
+            from audit.reconciliation_days group by workspace_id
         )
-        select workspace_id, workspace_name, last_night_at at time zone 'UTC',
+        select workspace_id, workspace_name, last_batch_at at time zone 'UTC',
             if(runs.first_date is null, null, coalesce(metered.first_date, runs.first_date))
         from marts.dim_workspaces
         left join runs using (workspace_id)
@@ -57,7 +57,7 @@ def checks(con: duckdb.DuckDBPyConnection) -> list[Check]:
     """Every control, those that do not hold first."""
     rows = con.execute("""
         select check_name, claim, violation_count, is_ok
-        from marts.fct_check_results order by is_ok, check_name""").fetchall()
+        from audit.check_results order by is_ok, check_name""").fetchall()
     return [Check(*row) for row in rows]
 
 
@@ -171,7 +171,7 @@ class Marts:
         rows = self._rows("""
             select workspace_id, agent_id, gap_after at time zone 'UTC',
                 gap_before at time zone 'UTC'
-            from marts.fct_list_pulls semi join calendar using (workspace_id)
+            from audit.list_snapshots semi join calendar using (workspace_id)
             where gap_before is not null
             order by workspace_id, gap_before desc, agent_id""")
         return grouped(
@@ -182,7 +182,7 @@ class Marts:
         """Records that could not be understood, by source and reason."""
         rows = self._rows("""
             select workspace_id, source, coalesce(reason, ''), count(*)
-            from marts.fct_quarantined_records semi join calendar using (workspace_id)
+            from audit.quarantined_records semi join calendar using (workspace_id)
             group by all order by all""")
         return grouped((row[0], Quarantined(*row[1:])) for row in rows)
 

@@ -1,4 +1,4 @@
-"""The SQL of single runs: the newest and the dearest of some agents, and what happened in them."""
+"""The SQL of single runs: the newest and the most expensive of some agents, and their events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 NEWEST_RUNS = 1_000
 LISTED_RUNS = 5
-DEAREST_RUNS = 10
+MOST_EXPENSIVE_RUNS = 10
 TIMELINES = 100
 
 Columns = dict[str, tuple[Any, ...]]
@@ -26,7 +26,7 @@ Columns = dict[str, tuple[Any, ...]]
 _RUNS = f"""
 with runs as (
     select *, row_number() over (partition by workspace_id, agent_id order by number) - 1 as place
-    from {RUNS_OF_AGENTS} where number <= {NEWEST_RUNS} or dearness <= {DEAREST_RUNS}
+    from {RUNS_OF_AGENTS} where number <= {NEWEST_RUNS} or cost_rank <= {MOST_EXPENSIVE_RUNS}
 )
 """
 
@@ -74,17 +74,17 @@ class Runs:
         self._con = con
 
     def listed(self) -> dict[AgentKey, list[Run]]:
-        """The runs that stand in tables: the newest first, then the dearest ones among others."""
+        """The runs that stand in tables: the newest first, then the most expensive ones."""
         rows = self._rows(f"""
             select (workspace_id, agent_id), number, run_id, status, agent_version, kind,
                 parent_run_id, session_id, date, created_at at time zone 'UTC',
                 duration_seconds, cost_usd, tokens_in, tokens_out, error_class
-            from runs where number <= {LISTED_RUNS} or dearness <= {DEAREST_RUNS}
+            from runs where number <= {LISTED_RUNS} or cost_rank <= {MOST_EXPENSIVE_RUNS}
             order by number""")
         return grouped((row[0], Run(*row[1:])) for row in rows)
 
     def runs(self) -> dict[AgentKey, Columns]:
-        """The newest runs and the dearest, the newest first, as columns."""
+        """The newest runs and the most expensive, the newest first, as columns."""
         return self._columns(_COLUMNS, "runs as r", "number")
 
     def models(self) -> dict[AgentKey, Columns]:
@@ -96,17 +96,17 @@ class Runs:
                     c.cost_usd is not distinct from r.cost_usd
                     and c.tokens_in is not distinct from r.tokens_in
                     and c.tokens_out is not distinct from r.tokens_out as is_all
-                from runs as r join marts.fct_run_model_costs as c using (workspace_id, run_id)
+                from runs as r join marts.fct_run_models as c using (workspace_id, run_id)
             ) as r""",
             "number, c.cost_usd desc nulls last, c.model, c.provider",
         )
 
     def events(self) -> dict[AgentKey, Columns]:
-        """The log events of the newest and of the dearest of those runs."""
+        """The log events of the newest and of the most expensive of those runs."""
         return self._columns(
             _EVENT_COLUMNS,
             f"""runs as r join marts.fct_log_events as e using (workspace_id, run_id)
-            where number <= {TIMELINES} or dearness <= {DEAREST_RUNS}""",
+            where number <= {TIMELINES} or cost_rank <= {MOST_EXPENSIVE_RUNS}""",
             "number, e.seq",
         )
 

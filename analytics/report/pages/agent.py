@@ -43,7 +43,7 @@ def page(agent: Agent, sheet: AgentSheet, workspace: Workspace, timezone: str) -
         ],
         "charts": charts(sheet, timezone),
         "months": daily.month_table(subject, timezone),
-        "dearest_runs": runs.dearest(sheet),
+        "most_expensive_runs": runs.most_expensive(sheet),
         "newest_runs": runs.newest(sheet),
         "run_count": runs.newest_count(sheet),
         "data": [agent.data, CHARTS],

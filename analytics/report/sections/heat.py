@@ -29,9 +29,9 @@ def chart(subject: Subject, split: Split, timezone: str) -> Chart:
         "unit": "usd",
         "label": _LABEL,
         "days": list(_DAYS),
-        "title": "The dearest hour of the week is {first}: {first_cost_usd/cost_usd|percent} of "
-        "the cost",
-        "subtitle": "Cost of runs by weekday and hour of creation; the stronger, the dearer; "
+        "title": "The most expensive hour of the week is {first}: "
+        "{first_cost_usd/cost_usd|percent} of the cost",
+        "subtitle": "Cost of runs by weekday and hour of creation; stronger is more expensive; "
         f"empty: no run. US dollars, {{span}}, {timezone}.{{listed}}",
         "text": "{cost_usd|usd}, {run_count|plural:run}",
         "table": {

@@ -37,7 +37,7 @@ def per_run(costs: RunCosts | None, subject: Subject) -> Kpi:
         return Kpi(label, numbers.UNKNOWN, notes=(f"No run of known cost, {period}",))
     ninetieth, largest = map(numbers.usd_per_run, (costs.ninetieth_usd, costs.largest_usd))
     notes = (
-        f"nine in ten up to {ninetieth}, dearest {largest}",
+        f"nine in ten up to {ninetieth}, most expensive {largest}",
         f"{numbers.plural(costs.run_count, 'ended run')}, {period}",
         *_of_listed(subject.recent),
     )

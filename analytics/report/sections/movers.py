@@ -1,4 +1,4 @@
-"""What changed most since the week before, and whether by more runs or by dearer ones."""
+"""What changed most since the week before, and whether by more runs or by more expensive ones."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def agents(subject: Subject, split: Split) -> Chart:
     return _chart("agents-over-time", "top", "agent", subject, split)
 
 
-def dearest(subject: Subject, agents: Sequence[Agent]) -> Split:
-    """The cost of each charted day by the agents that are dearest in all of them."""
+def most_expensive(subject: Subject, agents: Sequence[Agent]) -> Split:
+    """The cost of each charted day by the agents that are most expensive in all of them."""
     period = subject.coverage.chart_period
     costs = {
         index: cost
@@ -60,7 +60,7 @@ def _chart(key: str, split_name: str, part: str, subject: Subject, split: Split)
         title=f"{{first}} makes {{first_{measure}/complete_cost_usd|percent}} of the cost in "
         "{period}",
         subtitle=f"Cost of runs by day (by week, from Monday, in a long period) and {part}, US "
-        "dollars, {span}. Colours stand for the dearest of the whole period.",
+        "dollars, {span}. Colours stand for the most expensive of the whole period.",
         none=f"Cost over time by {part}",
         table=f"{key}-table",
         caption=f"Cost by {part}, US dollars, {{span}}",

@@ -1,11 +1,16 @@
-"""An agent's runs: the dearest, the newest, and the data files with all that a page can show."""
+"""An agent's runs: the most expensive, the newest, and the data files behind a page."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from analytics.report.figures.splits import whole_numbers
-from analytics.report.marts.run_reads import DEAREST_RUNS, LISTED_RUNS, NEWEST_RUNS, TIMELINES
+from analytics.report.marts.run_reads import (
+    LISTED_RUNS,
+    MOST_EXPENSIVE_RUNS,
+    NEWEST_RUNS,
+    TIMELINES,
+)
 from analytics.report.writing import names, numbers
 from analytics.report.writing.tables import Cell, Column, Table
 
@@ -27,18 +32,20 @@ _HEADS = [
 ]
 
 
-def dearest(sheet: AgentSheet) -> Table | None:
-    """The dearest of the runs that could be charted, from the first one on."""
+def most_expensive(sheet: AgentSheet) -> Table | None:
+    """The most expensive of the runs that could be charted, from the first one on."""
     period = sheet.subject.coverage.calendar.chart.starting_at(sheet.subject.first_day)
     if period is None:
         return None
     known = [run for run in sheet.listed if run.cost_usd is not None and run.date in period]
     known.sort(key=lambda run: (-(run.cost_usd or 0), run.run_id))
-    chosen = known[:DEAREST_RUNS]
+    chosen = known[:MOST_EXPENSIVE_RUNS]
     if not chosen:
         return None
     caption = f"The {numbers.plural(len(chosen), 'costliest run')}, {period}; times in UTC"
-    return Table("dearest-runs", caption, _HEADS, [_row(run) for run in chosen], is_sortable=True)
+    return Table(
+        "most-expensive-runs", caption, _HEADS, [_row(run) for run in chosen], is_sortable=True
+    )
 
 
 def newest(sheet: AgentSheet) -> Table | None:
@@ -67,11 +74,11 @@ def document(sheet: AgentSheet) -> dict[str, object]:
 
 
 def events(sheet: AgentSheet) -> dict[str, object]:
-    """The log events of the newest and the dearest runs, as columns for the script."""
+    """The log events of the newest and the most expensive runs, as columns for the script."""
     return _named(sheet.events, {"what": "event", "node": ""})
 
 
-def started_by(kind: str | None, parent_run_id: str | None, *, has_session: bool) -> str:
+def trigger_type(kind: str | None, parent_run_id: str | None, *, has_session: bool) -> str:
     """What started a run, as far as the API says."""
     if parent_run_id is not None:
         return "another run"
@@ -87,8 +94,8 @@ def _run_columns(runs: Columns) -> dict[str, object]:
         **_named(
             kept, {"run_id": "(no id)", "status": "(none)", "error_class": "", "parent_run_id": ""}
         ),
-        "started_by": [
-            started_by(kind, parent, has_session=has_session)
+        "trigger_type": [
+            trigger_type(kind, parent, has_session=has_session)
             for kind, parent, has_session in starts
         ],
     }
@@ -111,7 +118,7 @@ def _row(run: Run) -> list[Cell | str]:
         Cell(names.display(run.run_id)),
         f"{run.created_at:%Y-%m-%d %H:%M}",
         Cell(names.display(run.status), note=error),
-        started_by(run.kind, run.parent_run_id, has_session=run.session_id is not None),
+        trigger_type(run.kind, run.parent_run_id, has_session=run.session_id is not None),
         Cell(version, _sort(run.agent_version)),
         Cell(numbers.duration(run.duration_seconds), _sort(run.duration_seconds)),
         Cell(numbers.usd_fine(run.cost_usd), numbers.usd_exact(run.cost_usd)),

@@ -107,7 +107,7 @@ def _judged(name: str, href: str, whole: Mapping[date, Measures], day: date) -> 
 
 
 def _driver(day: Measures, before: Sequence[Measures]) -> str:
-    """Whether there were more runs, or dearer ones."""
+    """Whether there were more runs, or more expensive ones."""
     usual_count = median(each.all_run_count for each in before)
     if not usual_count:
         return f"{numbers.plural(day.all_run_count, 'run')}, usually none"
@@ -115,7 +115,7 @@ def _driver(day: Measures, before: Sequence[Measures]) -> str:
     each_cost = [cost / each.all_run_count for each in before if (cost := each.complete_cost_usd)]
     usual_each = median(each_cost) if each_cost else Decimal(0)
     cost = day.complete_cost_usd
-    dearer = float(cost / day.all_run_count / usual_each) if usual_each and cost else 1
-    if more >= dearer:
+    costlier = float(cost / day.all_run_count / usual_each) if usual_each and cost else 1
+    if more >= costlier:
         return f"{more:.1f} times as many runs"
-    return f"runs {dearer:.1f} times as dear"
+    return f"runs {costlier:.1f} times as expensive"

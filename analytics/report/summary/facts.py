@@ -20,7 +20,7 @@ class Runs:
 
     workspace_id: str
     workspace_name: str
-    last_night_at: datetime | None
+    last_batch_at: datetime | None
     run_count: int
     failed_count: int
     finished_count: int
@@ -61,8 +61,8 @@ class Mover:
 
     workspace_name: str
     agent_name: str
-    is_cost_usd: Decimal
-    was_cost_usd: Decimal
+    current_cost_usd: Decimal
+    previous_cost_usd: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +79,13 @@ class Failing:
 class Pace:
     """The agent that fills its list of 200 runs fastest, and the batches a day that miss none.
 
-    `batches_per_day` is None where 200 runs came at one instant.
+    `required_batches_per_day` is None where 200 runs came at one instant.
     """
 
     workspace_name: str
     agent_name: str
     shortest_span_seconds: float
-    batches_per_day: int | None
+    required_batches_per_day: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +94,13 @@ class Controls:
 
     check_count: int
     broken_checks: list[str]
-    breach_day_count: int
+    unreconciled_day_count: int
     unexplained_usd: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The night in figures. Days are those of `timezone`; hidden runs' and the platform's of UTC.
+    """The batch in figures. Days are those of `timezone`; hidden runs' and the platform's of UTC.
 
     `usual_usd` is the median of up to four days before yesterday of the same weekday.
     `month_complete_days` are no more than last month has, and `same_days_of_last_month` are as
@@ -121,7 +121,7 @@ class Summary:
     most_failing: Failing | None
     fastest_list: Pace | None
     open_count: int
-    unsettled_count: int
+    provisional_count: int
     controls: Controls
 
     @property

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from analytics.report.summary.facts import Summary
 
 _WIDTH = 80
-_IDENTITY = {"workspace_id", "workspace_name", "last_night_at"}
+_IDENTITY = {"workspace_id", "workspace_name", "last_batch_at"}
 _LABEL_WIDTH = 11
 _NAME_LENGTH = 22
 _FULL_NAME_LENGTH = 120
@@ -53,13 +53,13 @@ _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 def terminal_lines(summary: Summary) -> list[str]:
     """At most ten lines of at most 80 columns."""
-    lines = [_workspace_line(each) for each in _few(summary)]
+    lines = [_worksschedule_line(each) for each in _few(summary)]
     for label, text in sentences(summary, name_length=_NAME_LENGTH, length=_WIDTH - _LABEL_WIDTH):
         lines.append(_cut(f"{label:{_LABEL_WIDTH}}{text}", _WIDTH))
     return lines
 
 
-def _workspace_line(runs: Runs) -> str:
+def _worksschedule_line(runs: Runs) -> str:
     text = runs_in_words(runs)
     length = max(_WIDTH - len(text) - len(": "), _LABEL_WIDTH)
     return _cut(f"{_cut(names.display(runs.workspace_name), length)}: {text}", _WIDTH)
@@ -124,7 +124,7 @@ def escaped(text: str) -> str:
 
 
 def _few(summary: Summary) -> list[Runs]:
-    """The workspaces; where there are many, the dearest, and all others in one."""
+    """The workspaces; where there are many, the most expensive, and all others in one."""
     if len(summary.workspaces) <= _SHOWN_WORKSPACES:
         return summary.workspaces
     by_cost = sorted(summary.workspaces, key=lambda each: -(each.all_runs_cost_usd or Decimal(0)))

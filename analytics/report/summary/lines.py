@@ -13,7 +13,7 @@ from analytics.report.writing.state import moment
 if TYPE_CHECKING:
     from analytics.report.summary.facts import Days, Runs, Summary
 
-_ONE_NIGHT = timedelta(hours=12)  # between the first and the last workspace of a night
+_ONE_BATCH = timedelta(hours=12)  # between the first and the last workspace of a batch
 _WEEK_ON_WEEK = ", week on week"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
@@ -83,7 +83,7 @@ def _movers(summary: Summary, name_length: int, length: int) -> str:
         return "no agent's week can be told from the week before"
     movers = [
         f"{_name(each.agent_name, name_length)} "
-        f"{numbers.usd_signed(each.is_cost_usd - each.was_cost_usd)}"
+        f"{numbers.usd_signed(each.current_cost_usd - each.previous_cost_usd)}"
         for each in summary.movers
     ]
     while len(movers) > 1 and len(", ".join(movers)) > length - len(_WEEK_ON_WEEK):
@@ -124,13 +124,15 @@ def _hidden_of(days: Days) -> str:
     return f"{text} and more" if days.unknown_gap_count and days.gap_cost_usd is not None else text
 
 
-def pace_in_words(agent_name: str, span_seconds: float, batches_per_day: int | None) -> str:
+def schedule_in_words(
+    agent_name: str, span_seconds: float, required_batches_per_day: int | None
+) -> str:
     """How often the batch would have to run to see every run of the agent with the most."""
-    if batches_per_day is None:
+    if required_batches_per_day is None:
         return f"no batch is fast enough: 200 runs at one instant, {agent_name}"
-    if batches_per_day == 1:
+    if required_batches_per_day == 1:
         return "one batch a day misses none"
-    batches, span = numbers.count(batches_per_day), numbers.duration(span_seconds)
+    batches, span = numbers.count(required_batches_per_day), numbers.duration(span_seconds)
     return f"{batches} batches a day miss none: 200 runs in {span}, {agent_name}"
 
 
@@ -139,7 +141,7 @@ def _pace(summary: Summary, name_length: int) -> str:
     if pace is None:
         return "no agent has started a run lately"
     name = _name(pace.agent_name, name_length)
-    return pace_in_words(name, pace.shortest_span_seconds, pace.batches_per_day)
+    return schedule_in_words(name, pace.shortest_span_seconds, pace.required_batches_per_day)
 
 
 def _controls(summary: Summary) -> str:
@@ -147,22 +149,22 @@ def _controls(summary: Summary) -> str:
     if controls.broken_checks:
         broken = f"{len(controls.broken_checks)} of {controls.check_count} checks do not hold"
         return f"{broken}: {', '.join(controls.broken_checks)}{unread}"
-    if controls.breach_day_count:
-        days = numbers.plural(controls.breach_day_count, "day")
+    if controls.unreconciled_day_count:
+        days = numbers.plural(controls.unreconciled_day_count, "day")
         return f"{usd_or_unknown(controls.unexplained_usd)} of {days} is not explained{unread}"
     return (
         f"all {controls.check_count} hold{unread}; data to {moment(summary.as_of)}; "
         f"{numbers.plural(summary.open_count, 'run')} open, "
-        f"{numbers.count(summary.unsettled_count)} settling"
+        f"{numbers.count(summary.provisional_count)} provisional"
     )
 
 
 def _unread(summary: Summary) -> str:
-    """The workspaces that the last night did not read."""
+    """The workspaces that the last batch did not read."""
     unread = [
         names.display(each.workspace_name)
         for each in summary.workspaces
-        if each.last_night_at is None or summary.as_of - each.last_night_at > _ONE_NIGHT
+        if each.last_batch_at is None or summary.as_of - each.last_batch_at > _ONE_BATCH
     ]
     return f"; not read: {', '.join(unread)}" if unread else ""
 

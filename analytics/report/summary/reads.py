@@ -43,7 +43,7 @@ _WORKSPACES = f"""
     select
         w.workspace_id,
         w.workspace_name,
-        w.last_night_at,
+        w.last_batch_at,
         coalesce(sum(d.run_count), 0)::bigint,
         coalesce(sum(d.failed_count), 0)::bigint,
         coalesce(sum(d.succeeded_count + d.failed_count), 0)::bigint,
@@ -56,7 +56,7 @@ _WORKSPACES = f"""
     from marts.dim_workspaces as w
     left join marts.fct_workspace_days_complete as c using (workspace_id)
     left join marts.fct_workspace_days as d using (workspace_id, date)
-    group by w.workspace_id, w.workspace_name, w.last_night_at
+    group by w.workspace_id, w.workspace_name, w.last_batch_at
     order by w.workspace_name, w.workspace_id
 """
 _DAYS = f"""
@@ -81,11 +81,11 @@ _COMPLETE_TO = """
     with uncounted as (
         select workspace_id, min(greatest(
             (gap_after at time zone reporting_timezone)::date,
-            (last_night_at at time zone 'UTC')::date
+            (last_batch_at at time zone 'UTC')::date
         )) as first_date
-        from marts.fct_list_pulls join marts.dim_workspaces using (workspace_id)
+        from audit.list_snapshots join marts.dim_workspaces using (workspace_id)
         where (gap_before at time zone reporting_timezone)::date
-            >= (last_night_at at time zone 'UTC')::date
+            >= (last_batch_at at time zone 'UTC')::date
         group by workspace_id
     )
     select min(least(last_complete_date, first_date - 1))
@@ -122,8 +122,8 @@ _MOST_FAILING = """
     limit 1
 """
 _FASTEST_LIST = """
-    select workspace_name, agent_name, shortest_span_seconds, batches_per_day
-    from marts.fct_list_paces
+    select workspace_name, agent_name, shortest_span_seconds, required_batches_per_day
+    from audit.list_coverage
     join marts.dim_agents using (workspace_id, agent_id)
     join marts.dim_workspaces using (workspace_id)
     order by shortest_span_seconds, workspace_id, agent_id
@@ -138,10 +138,10 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
 
 
 def _read(con: duckdb.DuckDBPyConnection) -> Summary:
-    last_night_at, timezone = _row(
-        con, "select max(last_night_at), max(reporting_timezone) from marts.dim_workspaces"
+    last_batch_at, timezone = _row(
+        con, "select max(last_batch_at), max(reporting_timezone) from marts.dim_workspaces"
     )
-    as_of = (last_night_at or datetime.now(UTC)).astimezone(UTC)
+    as_of = (last_batch_at or datetime.now(UTC)).astimezone(UTC)
     calendar = Calendar(as_of.astimezone(ZoneInfo(timezone or "UTC")).date())
     first_date = _first_date(con)
     (complete_to,) = _row(con, _COMPLETE_TO)
@@ -150,10 +150,10 @@ def _read(con: duckdb.DuckDBPyConnection) -> Summary:
     reaches_back = first_date is not None and first_date <= before.first
     failing = con.execute(_MOST_FAILING, [calendar.yesterday]).fetchone()
     pace = con.execute(_FASTEST_LIST).fetchone()
-    open_count, unsettled_count = _row(
+    open_count, provisional_count = _row(
         con,
         "select count(*) filter (not is_terminal),"
-        " count(*) filter (is_terminal and not is_settled) from marts.fct_runs",
+        " count(*) filter (is_terminal and not is_final) from marts.fct_runs",
     )
     return Summary(
         as_of=as_of,
@@ -171,7 +171,7 @@ def _read(con: duckdb.DuckDBPyConnection) -> Summary:
         most_failing=Failing(*failing) if failing else None,
         fastest_list=Pace(*pace) if pace else None,
         open_count=open_count,
-        unsettled_count=unsettled_count,
+        provisional_count=provisional_count,
         controls=_controls(con),
     )
 
@@ -190,7 +190,7 @@ def _first_date(con: duckdb.DuckDBPyConnection) -> date | None:
     (first,) = _row(
         con,
         "select max(first_date) from"
-        " (select min(date) as first_date from marts.fct_reconciliation group by workspace_id)",
+        " (select min(date) as first_date from audit.reconciliation_days group by workspace_id)",
     )
     return first  # type: ignore[no-any-return]
 
@@ -224,15 +224,15 @@ def _movers(
 
 def _controls(con: duckdb.DuckDBPyConnection) -> Controls:
     checks = con.execute(
-        "select check_name, is_ok from marts.fct_check_results order by check_name"
+        "select check_name, is_ok from audit.check_results order by check_name"
     ).fetchall()
-    breach_day_count, unexplained_usd = _row(
+    unreconciled_day_count, unexplained_usd = _row(
         con,
-        "select count(*), coalesce(sum(unexplained_usd), 0) from marts.fct_reconciliation"
-        " where status = 'breach'",
+        "select count(*), coalesce(sum(unexplained_usd), 0) from audit.reconciliation_days"
+        " where status = 'unreconciled'",
     )
     broken = [name for name, is_ok in checks if not is_ok]
-    return Controls(len(checks), broken, breach_day_count, unexplained_usd)
+    return Controls(len(checks), broken, unreconciled_day_count, unexplained_usd)
 
 
 def _row(con: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> Any:

@@ -87,8 +87,8 @@ def _run_remarks(subject: Subject) -> list[str]:
     if recent.unknown_cost_count:
         runs = numbers.plural(recent.unknown_cost_count, "run")
         remarks.append(f"{runs} of unknown cost {period}, in no sum")
-    if recent.unmetered_count:
-        runs = numbers.plural(recent.unmetered_count, "successful run")
+    if recent.no_usage_count:
+        runs = numbers.plural(recent.no_usage_count, "successful run")
         remarks.append(f"{runs} {period} without any tokens or cost")
     return remarks
 

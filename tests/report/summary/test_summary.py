@@ -25,10 +25,10 @@ CUT_OFF = "2026-11-24 05:00Z"  # a Tuesday
 YESTERDAY = date(2026, 11, 23)
 
 
-def given_a_night(warehouse: Warehouse, first: str = "2026-10-01") -> None:
-    """A night that has read all days since `first`."""
+def given_a_batch(warehouse: Warehouse, first: str = "2026-10-01") -> None:
+    """A batch that has read all days since `first`."""
     warehouse.con.execute(
-        "update ledger.workspaces set last_night_at = ?, first_night_at = ?", [CUT_OFF, CUT_OFF]
+        "update ledger.workspaces set last_batch_at = ?, first_batch_at = ?", [CUT_OFF, CUT_OFF]
     )
     for request, source in enumerate(("usage_hours", "run_counts")):
         warehouse.insert(
@@ -58,9 +58,9 @@ def summary_of(warehouse: Warehouse, timezone: str = "UTC") -> Summary:
 
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Summary]:
-    """A night after two months of runs, failures, gaps and a change of cost."""
+    """A batch after two months of runs, failures, gaps and a change of cost."""
     with empty_warehouse(tmp_path_factory.mktemp("summary") / "data") as warehouse:
-        given_a_night(warehouse)
+        given_a_batch(warehouse)
         days = [YESTERDAY - timedelta(days=number) for number in range(50)]
         given_runs(warehouse, {day: 3 if day > date(2026, 11, 16) else 1 for day in days})
         given_runs(
@@ -93,7 +93,9 @@ def test_month_against_as_many_days_of_the_last(example: Summary) -> None:
 
 def test_movers_are_week_on_week(example: Summary) -> None:
     """The agents whose seven complete days differ most from the seven before, gaps included."""
-    assert [(each.agent_name, each.was_cost_usd, each.is_cost_usd) for each in example.movers] == [
+    assert [
+        (each.agent_name, each.previous_cost_usd, each.current_cost_usd) for each in example.movers
+    ] == [
         ("Baker", Decimal(7), Decimal("61.0000000001")),
         ("Judge <b>|`x`", Decimal(0), Decimal("0.5")),
     ]
@@ -127,9 +129,9 @@ def test_lines_say_what_happened(example: Summary) -> None:
     assert "3 batches a day miss none: 200 runs in 11 h 58 min, Baker" in text
 
 
-def test_the_first_night(warehouse: Warehouse) -> None:
+def test_the_first_batch(warehouse: Warehouse) -> None:
     """Where the data do not reach back, nothing is compared, and nothing fails."""
-    given_a_night(warehouse, first="2026-11-22")
+    given_a_batch(warehouse, first="2026-11-22")
     given_runs(warehouse, {YESTERDAY: 2})
     summary = summary_of(warehouse)
 
@@ -138,7 +140,7 @@ def test_the_first_night(warehouse: Warehouse) -> None:
 
 
 def test_nothing_at_all(warehouse: Warehouse) -> None:
-    """Before any night, and for a workspace without runs, the summary says that there is none."""
+    """Before any batch, and for a workspace without runs, the summary says that there is none."""
     summary = summary_of(warehouse)
 
     assert terminal_lines(summary)[0] == "Bakery: no runs"
@@ -148,8 +150,8 @@ def test_nothing_at_all(warehouse: Warehouse) -> None:
 
 def test_the_first_of_a_month(warehouse: Warehouse) -> None:
     """On the first of a month there is no complete day to compare."""
-    given_a_night(warehouse)
-    warehouse.con.execute("update ledger.workspaces set last_night_at = '2026-11-01 05:00Z'")
+    given_a_batch(warehouse)
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-11-01 05:00Z'")
     summary = summary_of(warehouse)
 
     assert (summary.month_complete_days, summary.same_days_of_last_month) == (None, None)
@@ -157,8 +159,8 @@ def test_the_first_of_a_month(warehouse: Warehouse) -> None:
 
 def test_a_month_longer_than_the_last(warehouse: Warehouse) -> None:
     """The last days of a long month are compared with nothing."""
-    given_a_night(warehouse, first="2026-01-01")
-    warehouse.con.execute("update ledger.workspaces set last_night_at = '2026-03-31 05:00Z'")
+    given_a_batch(warehouse, first="2026-01-01")
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-03-31 05:00Z'")
     summary = summary_of(warehouse)
 
     assert summary.month_complete_days
@@ -169,7 +171,7 @@ def test_a_month_longer_than_the_last(warehouse: Warehouse) -> None:
 
 def test_days_of_the_reporting_time_zone(warehouse: Warehouse) -> None:
     """Yesterday is that of the reporting time zone, also when its clocks change."""
-    warehouse.con.execute("update ledger.workspaces set last_night_at = '2026-11-02 04:30Z'")
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-11-02 04:30Z'")
     for created_at, cost in (("2026-11-01 03:59Z", 1), ("2026-11-01 04:01Z", 2)):
         warehouse.given("runs", run_id=created_at, created_at=created_at, cost_usd=cost)
     for created_at, cost in (("2026-11-02 04:59Z", 4), ("2026-11-02 05:00Z", 8)):
@@ -182,10 +184,10 @@ def test_days_of_the_reporting_time_zone(warehouse: Warehouse) -> None:
 
 def test_a_workspace_that_was_not_read_makes_no_day_whole(warehouse: Warehouse) -> None:
     """Where a workspace was not read, yesterday is told as not whole, and compared with nothing."""
-    given_a_night(warehouse)
+    given_a_batch(warehouse)
     days = [YESTERDAY - timedelta(days=number) for number in range(50)]
     given_runs(warehouse, dict.fromkeys(days, 2))
-    warehouse.insert("ledger.workspaces", workspace_id="late", last_night_at="2026-11-22 05:00Z")
+    warehouse.insert("ledger.workspaces", workspace_id="late", last_batch_at="2026-11-22 05:00Z")
     summary = summary_of(warehouse)
 
     assert summary.complete_to == date(2026, 11, 21)
@@ -200,9 +202,9 @@ def test_hidden_runs_are_counted_once_the_utc_day_has_ended(
     warehouse: Warehouse, timezone: str, complete_to: date
 ) -> None:
     """East of UTC, a gap of yesterday is not counted yet while its UTC day is running."""
-    given_a_night(warehouse)
+    given_a_batch(warehouse)
     if timezone != "UTC":  # 00:30 on the 25th there
-        warehouse.con.execute("update ledger.workspaces set last_night_at = '2026-11-24 19:00Z'")
+        warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-11-24 19:00Z'")
     given_runs(warehouse, {YESTERDAY: 2})
     warehouse.insert(
         "ledger.list_pulls", workspace_id=WORKSPACE, load_id="load-1", agent_id="a-1",
@@ -216,7 +218,7 @@ def test_hidden_runs_are_counted_once_the_utc_day_has_ended(
 
 def test_days_without_failures_make_no_unknown_cost_a_zero(warehouse: Warehouse) -> None:
     """What failures cost is unknown where that of none is known, whatever else is."""
-    given_a_night(warehouse)
+    given_a_batch(warehouse)
     given_runs(warehouse, {date(2026, 11, 20): 1})
     given_runs(warehouse, {YESTERDAY: None}, status="failed", agent_id="a-2")
     summary = summary_of(warehouse)
@@ -227,7 +229,7 @@ def test_days_without_failures_make_no_unknown_cost_a_zero(warehouse: Warehouse)
 
 def test_unknown_cost_is_told(warehouse: Warehouse) -> None:
     """A cost that nobody knows is no zero: it is said, and null in JSON."""
-    given_a_night(warehouse)
+    given_a_batch(warehouse)
     given_runs(warehouse, {YESTERDAY: None}, status="failed")
     summary = summary_of(warehouse)
 
@@ -239,18 +241,19 @@ def test_unknown_cost_is_told(warehouse: Warehouse) -> None:
 def test_what_does_not_hold_comes_first(example: Summary) -> None:
     """Broken checks, unexplained days and a workspace that was not read are named."""
     broken = replace(example.controls, broken_checks=["sums_agree"])
-    breach = replace(
-        example.controls, broken_checks=[], breach_day_count=2, unexplained_usd=Decimal("1.5")
+    unreconciled = replace(
+        example.controls, broken_checks=[], unreconciled_day_count=2, unexplained_usd=Decimal("1.5")
     )
-    old = replace(example.workspaces[0], last_night_at=example.as_of - timedelta(days=2))
+    old = replace(example.workspaces[0], last_batch_at=example.as_of - timedelta(days=2))
     whole = replace(
-        example, controls=replace(example.controls, broken_checks=[], breach_day_count=0)
+        example, controls=replace(example.controls, broken_checks=[], unreconciled_day_count=0)
     )
 
     assert "; data to 2026-11-24 05:00 UTC; 0 runs open" in terminal_lines(whole)[-1]
     assert "checks do not hold: sums_agree" in terminal_lines(replace(example, controls=broken))[-1]
     assert (
-        "$1.50 of 2 days is not explained" in terminal_lines(replace(example, controls=breach))[-1]
+        "$1.50 of 2 days is not explained"
+        in terminal_lines(replace(example, controls=unreconciled))[-1]
     )
     assert "not read: Bakery" in terminal_lines(replace(whole, workspaces=[old]))[-1]
 

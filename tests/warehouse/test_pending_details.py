@@ -18,7 +18,7 @@ FAILED = ServerFailedError("GET https://api/log/events", 500, "")
 UNREADABLE = AnswerBrokenError("/log/events", "`events` is not a list")
 
 
-class Night:
+class WorkspaceBatch:
     """Loads of a workspace, one after the other; days pass as they are told to."""
 
     def __init__(self, layout: Layout, store: WarehouseStore, workspace_id: str = "w1") -> None:
@@ -49,13 +49,13 @@ class Night:
         self.store.load(landing.commit())
 
     def close(self) -> None:
-        """All of the night is loaded."""
+        """All of the batch is loaded."""
         landing = self._landing("workspace")
         landing.add("workspaces", self._answer(), [raw({"workspace_id": self._workspace_id})])
         self.store.load(landing.commit())
 
     def end(self, ends: bool) -> None:
-        """Close the night, or go on with it."""
+        """Close the batch, or go on with it."""
         if ends:
             self.close()
 
@@ -69,65 +69,65 @@ class Night:
 
 
 @pytest.fixture
-def night(layout: Layout, con: duckdb.DuckDBPyConnection) -> Night:
-    return Night(layout, WarehouseStore(con, "w1", settle_hours=48))
+def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
+    return WorkspaceBatch(layout, WarehouseStore(con, "w1", settle_hours=48))
 
 
-@pytest.mark.parametrize("ends", [False, True], ids=["same night", "next night"])
-def test_due_until_read(night: Night, *, ends: bool) -> None:
-    """A run is due when it has ended, that night or a later one, until both details are held."""
-    night.lists(status="running", finished_at=None)
-    assert night.store.details_due() == []
+@pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
+def test_due_until_read(batch: WorkspaceBatch, *, ends: bool) -> None:
+    """A run is due when it has ended, that batch or a later one, until both details are held."""
+    batch.lists(status="running", finished_at=None)
+    assert batch.store.pending_details() == []
 
-    night.lists()
-    night.end(ends)
-    assert night.store.details_due() == ["r1"]
+    batch.lists()
+    batch.end(ends)
+    assert batch.store.pending_details() == ["r1"]
 
-    night.details(FAILED)
-    assert night.store.details_due() == ["r1"]
+    batch.details(FAILED)
+    assert batch.store.pending_details() == ["r1"]
 
-    night.end(ends)
-    night.details()
-    assert night.store.details_due() == []
+    batch.end(ends)
+    batch.details()
+    assert batch.store.pending_details() == []
 
-    night.end(ends)
-    assert night.store.details_due() == []
+    batch.end(ends)
+    assert batch.store.pending_details() == []
 
 
-@pytest.mark.parametrize("ends", [False, True], ids=["same night", "next night"])
-def test_due_again_when_the_cost_changes(night: Night, *, ends: bool) -> None:
+@pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
+def test_due_again_when_the_cost_changes(batch: WorkspaceBatch, *, ends: bool) -> None:
     """A cost that changed after the details were read makes them due once more.
 
-    Also within a night: one that was interrupted after reading them goes on with its loads.
+    Also within a batch: one that was interrupted after reading them goes on with its loads.
     """
-    night.lists()
-    night.details()
-    night.end(ends)
-    night.lists(cost_usd=0.5)
-    night.end(ends)
+    batch.lists()
+    batch.details()
+    batch.end(ends)
+    batch.lists(cost_usd=0.5)
+    batch.end(ends)
 
-    assert night.store.details_due() == ["r1"]
+    assert batch.store.pending_details() == ["r1"]
 
 
-@pytest.mark.parametrize("ends", [False, True], ids=["same night", "next night"])
-def test_not_due_when_anything_else_changes(night: Night, *, ends: bool) -> None:
+@pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
+def test_not_due_when_anything_else_changes(batch: WorkspaceBatch, *, ends: bool) -> None:
     """A run that changed in another way, or ended in another, is not read once more."""
-    night.lists()
-    night.details()
-    night.end(ends)
-    night.lists(agent_id="a2", status="failed")
+    batch.lists()
+    batch.details()
+    batch.end(ends)
+    batch.lists(agent_id="a2", status="failed")
 
-    assert night.store.details_due() == []
+    assert batch.store.pending_details() == []
 
 
-def test_what_a_night_leaves_is_written_down_once(
-    night: Night, con: duckdb.DuckDBPyConnection
+def test_what_a_batch_leaves_is_written_down_once(
+    batch: WorkspaceBatch, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """Only what is due as a night closes is kept, and no longer than it is due."""
+    """Only what is due as a batch closes is kept, and no longer than it is due."""
     kept = []
-    for step in (night.lists, night.close, night.close, night.details, night.close):
+    for step in (batch.lists, batch.close, batch.close, batch.details, batch.close):
         step()
-        kept.append(len(con.execute("select 1 from ledger.details_due").fetchall()))
+        kept.append(len(con.execute("select 1 from ledger.pending_details").fetchall()))
 
     assert kept == [0, 1, 1, 1, 0]
 
@@ -135,26 +135,26 @@ def test_what_a_night_leaves_is_written_down_once(
 @pytest.mark.parametrize("failure", [FAILED, UNREADABLE], ids=["failed", "unreadable"])
 @pytest.mark.parametrize(("days", "due"), [(6, ["r1"]), (9, [])])
 def test_what_is_missing_for_a_week_is_given_up(
-    night: Night, days: int, due: list[str], failure: LevainError
+    batch: WorkspaceBatch, days: int, due: list[str], failure: LevainError
 ) -> None:
     """Details that the API still fails to give a week after the run began are no longer due."""
-    night.lists()
-    night.close()
-    night.now += timedelta(days=days)
-    night.details(failure)
+    batch.lists()
+    batch.close()
+    batch.now += timedelta(days=days)
+    batch.details(failure)
 
-    assert night.store.details_due() == due
+    assert batch.store.pending_details() == due
 
 
-def test_what_failed_before_comes_last(night: Night) -> None:
+def test_what_failed_before_comes_last(batch: WorkspaceBatch) -> None:
     """The newest are read first, but for those whose details the API failed to give."""
-    night.lists(id="r0", created_at="2026-11-19T09:00:00+00:00")
-    night.lists()
-    first = night.store.details_due()
-    night.details(UNREADABLE)
-    night.close()
+    batch.lists(id="r0", created_at="2026-11-19T09:00:00+00:00")
+    batch.lists()
+    first = batch.store.pending_details()
+    batch.details(UNREADABLE)
+    batch.close()
 
-    assert (first, night.store.details_due()) == (["r1", "r0"], ["r0", "r1"])
+    assert (first, batch.store.pending_details()) == (["r1", "r0"], ["r0", "r1"])
 
 
 @pytest.mark.parametrize(
@@ -167,30 +167,30 @@ def test_what_failed_before_comes_last(night: Night) -> None:
     ids=["cost there and back", "running and ended again", "another agent"],
 )
 def test_each_change_counts_for_itself(
-    night: Night, changes: list[dict[str, object]], due: list[str]
+    batch: WorkspaceBatch, changes: list[dict[str, object]], due: list[str]
 ) -> None:
-    """Within a night, too, what the details were read of is the run as it was then."""
-    night.lists(cost_usd=1)
-    night.details()
-    night.close()
+    """Within a batch, too, what the details were read of is the run as it was then."""
+    batch.lists(cost_usd=1)
+    batch.details()
+    batch.close()
     before, after = ({"cost_usd": 1} | change for change in changes)
-    night.lists(**before)
-    night.details()
-    night.lists(**after)
+    batch.lists(**before)
+    batch.details()
+    batch.lists(**after)
 
-    assert night.store.details_due() == due
+    assert batch.store.pending_details() == due
 
 
 def test_workspaces_and_the_order_of_names_do_not_matter(
-    layout: Layout, con: duckdb.DuckDBPyConnection, night: Night
+    layout: Layout, con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch
 ) -> None:
-    """Another workspace's nights change nothing, nor a folder that is put back a night later."""
-    other = Night(layout, WarehouseStore(con, "w2", settle_hours=48), "w2")
-    late = night.land_list()
-    night.close()
+    """Another workspace's batches change nothing, nor a folder that is put back a batch later."""
+    other = WorkspaceBatch(layout, WarehouseStore(con, "w2", settle_hours=48), "w2")
+    late = batch.land_list()
+    batch.close()
     other.lists()
     other.details()
     other.close()
-    night.store.load(late)
+    batch.store.load(late)
 
-    assert (night.store.details_due(), other.store.details_due()) == (["r1"], [])
+    assert (batch.store.pending_details(), other.store.pending_details()) == (["r1"], [])

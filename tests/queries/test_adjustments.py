@@ -1,4 +1,4 @@
-"""fct_restatements: what changed of a day after it was first published."""
+"""fct_adjustments: what changed of a day after it was first published."""
 
 from __future__ import annotations
 
@@ -13,60 +13,61 @@ FIRST, SECOND, THIRD = "20261120T050000Z", "20261121T050000Z", "20261122T050000Z
 
 
 def versions(warehouse: Warehouse, *costs: Any, **of: Any) -> None:
-    """A run of 19 November whose cost each night of 20 November and after found another."""
-    nights = [FIRST, SECOND, THIRD]
+    """A run of 19 November whose cost each batch of 20 November and after found another."""
+    batches = [FIRST, SECOND, THIRD]
     version = warehouse.given("runs", cost_usd=costs[0], load_id=f"{FIRST}-002-lists", **of)
-    for night, cost in zip(nights[1:], costs[1:], strict=False):
+    for batch, cost in zip(batches[1:], costs[1:], strict=False):
         version = warehouse.replaced(
-            version, "runs", cost_usd=cost, load_id=f"{night}-003-corrected", **of
+            version, "runs", cost_usd=cost, load_id=f"{batch}-003-corrected", **of
         )
 
 
-def restatements(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+def adjustments(warehouse: Warehouse) -> list[tuple[Any, ...]]:
     return warehouse.rows(
-        "select agent_id, date, left(load_id, 8), was_cost_usd, is_cost_usd, was_run_count,"
-        " is_run_count from marts.fct_restatements order by load_id, agent_id"
+        "select agent_id, date, left(load_id, 8), previous_cost_usd, current_cost_usd,"
+        " previous_run_count,"
+        " current_run_count from marts.fct_adjustments order by load_id, agent_id"
     )
 
 
 def test_a_cost_that_changed_after_its_day_was_published(warehouse: Warehouse) -> None:
     """Each later change of a published agent's day says what it was, is, and which load told."""
-    for night in (FIRST, SECOND, THIRD):
-        warehouse.night(night)
+    for batch in (FIRST, SECOND, THIRD):
+        warehouse.run_batch(batch)
     versions(warehouse, 1, "1.5", "1.25")
     versions(warehouse, 10, run_id="r-2")
     warehouse.build()
 
-    assert restatements(warehouse) == [
+    assert adjustments(warehouse) == [
         ("a-1", DAY, "20261121", Decimal(11), Decimal("11.5"), 2, 2),
         ("a-1", DAY, "20261122", Decimal("11.5"), Decimal("11.25"), 2, 2),
     ]
 
 
 def test_a_run_that_is_found_late(warehouse: Warehouse) -> None:
-    """A run first seen after its day was published is restated by count, its unknown cost as 0."""
-    warehouse.night(FIRST)
-    warehouse.night(SECOND)
+    """A run first seen after its day was published is adjusted by count, its unknown cost as 0."""
+    warehouse.run_batch(FIRST)
+    warehouse.run_batch(SECOND)
     warehouse.given("runs", cost_usd=None, load_id=f"{SECOND}-002-lists", agent_id=None)
     warehouse.build()
 
-    assert restatements(warehouse) == [(None, DAY, "20261121", 0, 0, 0, 1)]
+    assert adjustments(warehouse) == [(None, DAY, "20261121", 0, 0, 0, 1)]
 
 
 def test_a_change_before_the_day_was_published_is_none(warehouse: Warehouse) -> None:
-    """What changes while the day lasts, or before any night ends after it, restates nothing."""
-    warehouse.night("20261119T180000Z")
-    warehouse.night(FIRST)
+    """What changes while the day lasts, or before any batch ends after it, adjusts nothing."""
+    warehouse.run_batch("20261119T180000Z")
+    warehouse.run_batch(FIRST)
     first = warehouse.given("runs", cost_usd=1, load_id="20261119T180000Z-002-lists")
     warehouse.replaced(first, "runs", cost_usd=2, load_id=f"{FIRST}-002-lists")
     warehouse.build()
 
-    assert restatements(warehouse) == []
+    assert adjustments(warehouse) == []
 
 
-def test_a_night_that_broke_off_restates_with_the_next(warehouse: Warehouse) -> None:
-    """What a broken night had landed was first published by the next whole one."""
-    warehouse.night(SECOND)
+def test_a_batch_that_broke_off_adjusts_with_the_next(warehouse: Warehouse) -> None:
+    """What a broken batch had landed was first published by the next whole one."""
+    warehouse.run_batch(SECOND)
     first = warehouse.given("runs", cost_usd=1, load_id=f"{FIRST}-002-lists")
     warehouse.insert(
         "ledger.loads", workspace_id=WORKSPACE, load_id=f"{FIRST}-002-lists", step="lists"
@@ -74,33 +75,33 @@ def test_a_night_that_broke_off_restates_with_the_next(warehouse: Warehouse) -> 
     warehouse.replaced(first, "runs", cost_usd=2, load_id=f"{SECOND}-002-lists")
     warehouse.build()
 
-    assert restatements(warehouse) == []
+    assert adjustments(warehouse) == []
 
 
-def test_days_of_restatements_are_business_days(warehouse: Warehouse) -> None:
+def test_days_of_adjustments_are_business_days(warehouse: Warehouse) -> None:
     """A run just before New York's midnight is of the day before, and closes with that day."""
-    warehouse.night("20261120T043000Z")  # 23:30 of the 19th in New York: the day goes on
-    warehouse.night("20261120T053000Z")
+    warehouse.run_batch("20261120T043000Z")  # 23:30 of the 19th in New York: the day goes on
+    warehouse.run_batch("20261120T053000Z")
     late = {"run_id": "r-1", "created_at": datetime(2026, 11, 20, 4, tzinfo=UTC)}
     first = warehouse.given("runs", cost_usd=1, load_id="20261120T043000Z-002-lists", **late)
     second = warehouse.replaced(
         first, "runs", cost_usd=2, load_id="20261120T053000Z-002-lists", **late
     )
-    warehouse.night(SECOND)
+    warehouse.run_batch(SECOND)
     warehouse.replaced(second, "runs", cost_usd=3, load_id=f"{SECOND}-002-lists", **late)
     warehouse.build("America/New_York")
 
-    assert restatements(warehouse) == [("a-1", DAY, "20261121", 2, 3, 1, 1)]
+    assert adjustments(warehouse) == [("a-1", DAY, "20261121", 2, 3, 1, 1)]
 
 
-def test_a_night_that_was_not_published_closes_no_day(warehouse: Warehouse) -> None:
-    """What a night told of which nothing was published changes with the next one unnoticed."""
-    warehouse.night(FIRST, published_at=SEEN)
-    warehouse.night(SECOND, published_at=SEEN)
-    warehouse.night(THIRD, published_at=None)
+def test_a_batch_that_was_not_published_closes_no_day(warehouse: Warehouse) -> None:
+    """What a batch told of which nothing was published changes with the next one unnoticed."""
+    warehouse.run_batch(FIRST, published_at=SEEN)
+    warehouse.run_batch(SECOND, published_at=SEEN)
+    warehouse.run_batch(THIRD, published_at=None)
     versions(warehouse, 1, "1.5", "1.25")
     warehouse.build()
 
-    assert restatements(warehouse) == [
+    assert adjustments(warehouse) == [
         ("a-1", DAY, "20261122", Decimal("1.5"), Decimal("1.25"), 1, 1)
     ]

@@ -1,4 +1,4 @@
-"""How far a workspace's data reach: its last load of a night says so."""
+"""How far a workspace's data reach: its last load of a batch says so."""
 
 from __future__ import annotations
 
@@ -29,37 +29,37 @@ def land(layout: Layout, store: WarehouseStore, load_id: str, **me: object) -> N
 
 def workspace(con: duckdb.DuckDBPyConnection) -> tuple[object, ...]:
     (row,) = con.execute(
-        "select workspace_name, first_night_at, last_night_at from ledger.workspaces"
+        "select workspace_name, first_batch_at, last_batch_at from ledger.workspaces"
     ).fetchall()
     return tuple(row)
 
 
-def night(day: int) -> datetime:
+def run_batch(day: int) -> datetime:
     return datetime(2026, 11, day, 5, 30, tzinfo=UTC)
 
 
-def test_the_last_load_closes_a_night(
+def test_the_last_load_closes_a_batch(
     con: duckdb.DuckDBPyConnection, layout: Layout, store: WarehouseStore
 ) -> None:
-    """Name and span of the nights are those of closing loads; no other load moves them."""
+    """Name and span of the batches are those of closing loads; no other load moves them."""
     store.begin("https://api", "KEY")
     land(layout, store, "20261120T053000Z-001-meters")
     assert workspace(con) == (None, None, None)
 
     land(layout, store, "20261120T053000Z-002-workspace")
-    assert workspace(con) == ("Bakery", night(20), night(20))
+    assert workspace(con) == ("Bakery", run_batch(20), run_batch(20))
 
     store.begin("https://api", "KEY")
     land(layout, store, "20261121T053000Z-001-workspace", workspace_name="Renamed <b>🍞</b>")
-    assert workspace(con) == ("Renamed <b>🍞</b>", night(20), night(21))
+    assert workspace(con) == ("Renamed <b>🍞</b>", run_batch(20), run_batch(21))
 
 
-def test_a_name_that_is_none_closes_the_night_all_the_same(
+def test_a_name_that_is_none_closes_the_batch_all_the_same(
     con: duckdb.DuckDBPyConnection, layout: Layout, store: WarehouseStore
 ) -> None:
-    """A workspace without a name, or with one that cannot be read, has its night all the same."""
+    """A workspace without a name, or with one that cannot be read, has its batch all the same."""
     store.begin(None, None)
     land(layout, store, "20261120T053000Z-001-workspace", workspace_name=None)
     land(layout, store, "20261121T053000Z-001-workspace", workspace_name={"en": "x"})
 
-    assert workspace(con) == (None, night(20), night(21))
+    assert workspace(con) == (None, run_batch(20), run_batch(21))

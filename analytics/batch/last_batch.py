@@ -1,4 +1,4 @@
-"""How the last night ended, kept beside the data for `analytics status`."""
+"""How the last batch ended, kept beside the data for `analytics status`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from analytics.errors import INTERRUPTED, AnalyticsError
 from analytics.warehouse.layout import Layout
 
 
-class LastNight(msgspec.Struct, frozen=True, kw_only=True):
-    """When the last night ran, its exit code, and what it warned of or failed with."""
+class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
+    """When the last batch ran, its exit code, and what it warned of or failed with."""
 
     started_at: datetime
     ended_at: datetime
@@ -22,7 +22,7 @@ class LastNight(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def done(cls, started_at: datetime, outcomes: list[Outcome]) -> Self:
-        """A night that went well."""
+        """A batch that went well."""
         messages = [f"{each.name}: {warning}" for each in outcomes for warning in each.warnings]
         return cls(
             started_at=started_at, ended_at=datetime.now(UTC), exit_code=0, messages=messages
@@ -30,7 +30,7 @@ class LastNight(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def failed(cls, started_at: datetime, error: BaseException) -> Self:
-        """A night that did not, or was stopped."""
+        """A batch that did not, or was stopped."""
         return cls(
             started_at=started_at,
             ended_at=datetime.now(UTC),
@@ -45,19 +45,19 @@ def _exit_code(error: BaseException) -> int:
     return error.exit_code if isinstance(error, AnalyticsError) else 1
 
 
-def write_last_night(layout: Layout, night: LastNight) -> None:
+def write_last_batch(layout: Layout, batch: LastBatch) -> None:
     """Keep it, in place of the one before."""
-    unfinished = layout.last_night.with_suffix(".next")
+    unfinished = layout.last_batch.with_suffix(".next")
     try:
-        unfinished.write_bytes(msgspec.json.encode(night))
-        unfinished.replace(layout.last_night)
+        unfinished.write_bytes(msgspec.json.encode(batch))
+        unfinished.replace(layout.last_batch)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def read_last_night(layout: Layout) -> LastNight | None:
-    """How the last night ended; None before the first."""
+def read_last_batch(layout: Layout) -> LastBatch | None:
+    """How the last batch ended; None before the first."""
     try:
-        return msgspec.json.decode(layout.last_night.read_bytes(), type=LastNight)
+        return msgspec.json.decode(layout.last_batch.read_bytes(), type=LastBatch)
     except (FileNotFoundError, msgspec.DecodeError):
         return None

@@ -1,8 +1,8 @@
 """Which ended runs' costs and log events are still to be read.
 
 A run is due from the load that ended it or changed its cost, until a later load holds its details.
-What became due since the workspace's last night closed is told by the loads since: only what a
-night leaves unread is written down, in `ledger.details_due`.
+What became due since the workspace's last batch closed is told by the loads since: only what a
+batch leaves unread is written down, in `ledger.pending_details`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _VERSION = "version_id, load_id, run_id, created_at, status, cost_usd"
 
 # Loads are in the order in which they were made: a folder that was put back late has an early name.
 _DUE = f"""
-    with tonight as (
+    with this_batch as (
         select load_id, rowid as place from ledger.loads
         where workspace_id = $workspace_id and rowid > coalesce((
             select max(rowid) from ledger.loads
@@ -24,10 +24,10 @@ _DUE = f"""
         ), -1)
     ),
     replaced as (
-        from raw.superseded semi join tonight using (load_id) where workspace_id = $workspace_id
+        from raw.superseded semi join this_batch using (load_id) where workspace_id = $workspace_id
     ),
     versions as (
-        select {_VERSION} from raw.runs semi join tonight using (load_id)
+        select {_VERSION} from raw.runs semi join this_batch using (load_id)
         where workspace_id = $workspace_id
         union
         select {_VERSION} from raw.runs semi join replaced using (version_id)
@@ -43,14 +43,14 @@ _DUE = f"""
     due as (
         select run_id, max(created_at) as created_at, max(place) as place
         from (
-            select run_id, created_at, place from changes join tonight using (load_id)
+            select run_id, created_at, place from changes join this_batch using (load_id)
             where status in {TERMINAL_STATUSES} and (
                 status_before is null
                 or status_before not in {TERMINAL_STATUSES}
                 or cost_before is distinct from cost_usd
             )
             union all
-            select run_id, created_at, -1 from ledger.details_due
+            select run_id, created_at, -1 from ledger.pending_details
             where workspace_id = $workspace_id
         )
         group by run_id
@@ -58,7 +58,7 @@ _DUE = f"""
     asked as (
         select run_id, place, max(fetched_at) filter (source = 'run_costs') as asked_at,
             count(distinct source) = 2 and bool_and(coalesce(status = 200, false)) as is_read
-        from ledger.requests join tonight using (load_id)
+        from ledger.requests join this_batch using (load_id)
         where workspace_id = $workspace_id and source in ('run_costs', 'run_log_events')
         group by run_id, place
     )
@@ -71,7 +71,7 @@ _DUE = f"""
 """
 
 
-def details_due(con: duckdb.DuckDBPyConnection, workspace_id: str) -> list[str]:
+def pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> list[str]:
     """The ids of the runs that are due, the newest first.
 
     Those that the API failed to give before come last: they must keep no other from being read.
@@ -92,22 +92,22 @@ def details_due(con: duckdb.DuckDBPyConnection, workspace_id: str) -> list[str]:
     return [run_id for (run_id,) in rows]
 
 
-def keep_details_due(con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
-    """Write down what is due as a night closes, for the next one."""
+def keep_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
+    """Write down what is due as a batch closes, for the next one."""
     ids = {"workspace_id": workspace_id}
     con.execute(f"create or replace temp table still_due as {_DUE}", ids)
     con.execute(
         """
-        delete from ledger.details_due where workspace_id = $workspace_id
+        delete from ledger.pending_details where workspace_id = $workspace_id
             and run_id not in (select run_id from still_due)
         """,
         ids,
     )
     con.execute(
         """
-        insert into ledger.details_due select $workspace_id, run_id, created_at from still_due
+        insert into ledger.pending_details select $workspace_id, run_id, created_at from still_due
         where run_id not in (
-            select run_id from ledger.details_due where workspace_id = $workspace_id
+            select run_id from ledger.pending_details where workspace_id = $workspace_id
         )
         """,
         ids,

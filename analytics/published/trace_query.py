@@ -35,7 +35,7 @@ _SUMS = (
     " sum(tokens_out)::bigint"
 )
 _OF_AGENT_DAY = "workspace_id = $1 and agent_id is not distinct from $2 and date = $3"
-# What is in force comes first, the dearest run before all, then what was before, as it was seen.
+# Current versions come first, the most expensive run on top; earlier versions follow as seen.
 _READINGS = """
     with runs as (from marts.fct_runs where {which}),
     versions as (
@@ -45,16 +45,16 @@ _READINGS = """
         union all
         select workspace_id, run_id, status, cost_usd, created_at, load_id, request, line,
             seen_at, superseded_by_load_id, version_number
-        from marts.fct_run_versions semi join runs using (workspace_id, run_id)
+        from audit.run_versions semi join runs using (workspace_id, run_id)
         where not is_current
     )
     select v.run_id, v.status, v.cost_usd, v.created_at, v.seen_at, v.superseded_by_load_id,
         v.workspace_id, v.load_id, v.line, f.byte_count, f.sha256,
         v.request, q.path, q.params, q.status, q.byte_count, q.record_count, q.fetched_at
     from versions as v
-    left join marts.fct_landing_files as f
+    left join audit.landing_files as f
         on f.workspace_id = v.workspace_id and f.load_id = v.load_id and f.file_name = '{file}'
-    left join marts.fct_requests as q
+    left join audit.requests as q
         on q.workspace_id = v.workspace_id and q.load_id = v.load_id and q.request = v.request
     order by v.version_number > 0, v.cost_usd desc nulls last, v.created_at, v.run_id,
         v.version_number
@@ -104,7 +104,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class ExplainedRun:
+class TracedRun:
     """A run as it is now, and what it was before."""
 
     now: Reading
@@ -147,13 +147,13 @@ def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> A
     )
 
 
-def runs_of_day(con: duckdb.DuckDBPyConnection, day: AgentDay) -> list[ExplainedRun]:
-    """The runs behind a figure, the dearest first."""
+def runs_of_day(con: duckdb.DuckDBPyConnection, day: AgentDay) -> list[TracedRun]:
+    """The runs behind a figure, the most expensive first."""
     agent = day.agent
-    return _explained(con, _OF_AGENT_DAY, [agent.workspace_id, agent.agent_id, day.date])
+    return _traced(con, _OF_AGENT_DAY, [agent.workspace_id, agent.agent_id, day.date])
 
 
-def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[ExplainedRun]:
+def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[TracedRun]:
     """The run of an id, or of its beginning; UsageError where that is none, or several.
 
     Only workspaces that give the same id twice give more than one run.
@@ -172,11 +172,11 @@ def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[ExplainedRun]
     if names[0] != run_id and len(names) > 1:
         shown = ", ".join(map(visible, names[:3])) + (", …" if len(names) > 3 else "")
         raise UsageError(f"Several runs begin with `{visible(run_id)}`: {shown}.")
-    return _explained(con, "run_id = $1", [names[0]])
+    return _traced(con, "run_id = $1", [names[0]])
 
 
-def _explained(con: duckdb.DuckDBPyConnection, which: str, key: list[Any]) -> list[ExplainedRun]:
-    runs: dict[tuple[str, str], ExplainedRun] = {}
+def _traced(con: duckdb.DuckDBPyConnection, which: str, key: list[Any]) -> list[TracedRun]:
+    runs: dict[tuple[str, str], TracedRun] = {}
     sql = _READINGS.format(which=which, file=RUNS_FILE)
     for row in con.execute(sql, key).fetchall():
         run_id, status, cost_usd, _, seen_at, superseded_by, *rest = row
@@ -186,7 +186,7 @@ def _explained(con: duckdb.DuckDBPyConnection, which: str, key: list[Any]) -> li
             run_id, status, cost_usd, seen_at, superseded_by, file, line, Request(*request)
         )
         if superseded_by is None:
-            runs[workspace_id, run_id] = ExplainedRun(reading)
+            runs[workspace_id, run_id] = TracedRun(reading)
         else:
             runs[workspace_id, run_id].before.append(reading)
     return list(runs.values())

@@ -10,7 +10,7 @@ with
 
 extremes as (
     select workspace_id, run_id, min(cost_usd) as lowest_usd, max(cost_usd) as highest_usd
-    from marts.fct_run_versions
+    from audit.run_versions
     group by workspace_id, run_id
 ),
 

@@ -1,4 +1,4 @@
-"""What is asked of the API, night by night."""
+"""What is asked of the API, batch by batch."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import pytest
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from analytics.extract.night import Night
+from analytics.extract.batch import WorkspaceBatch
 from analytics.settings import Extract
+from tests.batches import LIST_CAP, short_lists
 from tests.conftest import NOW, Batch, StartRun
-from tests.nights import LIST_CAP, short_lists
 
 
-def nights_later(world: World, hours: int = 24) -> None:
+def batches_later(world: World, hours: int = 24) -> None:
     world.pass_time(timedelta(hours=hours))
 
 
-def test_a_first_night_reads_all_that_is_listed(batch: Batch, start_run: StartRun) -> None:
-    """After one night every listed run is stored, with cost and status."""
+def test_a_first_batch_reads_all_that_is_listed(batch: Batch, start_run: StartRun) -> None:
+    """After one batch every listed run is stored, with cost and status."""
     hours = (1, 30, 60)
     runs = [start_run(hours_ago=each, cost=f"0.{each:02}") for each in hours]
 
@@ -40,7 +40,7 @@ def test_a_joined_list_is_enough(batch: Batch, world: World, start_run: StartRun
     """Where the unfiltered list joins its last pull, no agent's list is asked for."""
     start_run()
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     start_run()
     batch.forget()
 
@@ -59,7 +59,7 @@ def test_a_busy_workspace_is_read_agent_by_agent(
     quiet = world.add_agent(workspace, "Quiet", "quiet")
     start_run(of=quiet)
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     for number in range(150):
         start_run(hours_ago=1 + number / 100)
         start_run(hours_ago=1 + number / 100, of=quiet)
@@ -73,10 +73,10 @@ def test_a_busy_workspace_is_read_agent_by_agent(
 def test_an_agent_that_outruns_its_list_leaves_a_gap(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """More than 200 runs of an agent between two nights are a gap: recorded once, and warned of."""
+    """More than 200 runs of an agent between two batches are a gap, recorded once, warned of."""
     start_run()
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     for number in range(210):
         start_run(hours_ago=1 + number / 100)
 
@@ -101,7 +101,7 @@ def test_a_few_of_many_gaps_are_named(
         start_run(of=each, hours_ago=1)
     with short_lists():
         batch.extract()
-        nights_later(world)
+        batches_later(world)
         for number in range(LIST_CAP + 1):
             for each in bakers:
                 start_run(hours_ago=1 + number / 100, of=each)
@@ -116,7 +116,7 @@ def test_a_run_known_by_id_joins_no_list(batch: Batch, world: World, start_run: 
     """An open run that was read by id proves nothing about the list."""
     start_run(status="running")
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     for number in range(200):
         start_run(hours_ago=1 + number / 100)
 
@@ -126,19 +126,19 @@ def test_a_run_known_by_id_joins_no_list(batch: Batch, world: World, start_run: 
     assert len(outcome.warnings) == 1
 
 
-def test_nights_of_joined_pulls_keep_an_agents_mark(
+def test_batches_of_joined_pulls_keep_an_agents_mark(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """An agent whose own list was last read long ago has no gap where each night covered it."""
+    """An agent whose own list was last read long ago has no gap where each batch covered it."""
     for number in range(210):
         start_run(hours_ago=1 + number)
     batch.extract()
     for _ in range(3):
-        nights_later(world)
+        batches_later(world)
         for number in range(100):
             start_run(hours_ago=1 + number / 100)
         batch.extract()
-    nights_later(world)
+    batches_later(world)
     for number in range(199):
         start_run(hours_ago=1 + number / 200)
     start_run(of=batch.api.world.workspaces[0], hours_ago=0.5)
@@ -153,12 +153,12 @@ def test_open_runs_are_read_until_they_end(batch: Batch, world: World, start_run
     """A run that has left the lists while it was open is read by id, and its end is stored."""
     run = start_run(status="running", cost="0.10")
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     for number in range(205):
         start_run(hours_ago=1 + number / 100)
     batch.extract()
     world.finish_run(run, "failed", error="TimeoutError: too slow")
-    nights_later(world)
+    batches_later(world)
     batch.forget()
 
     batch.extract()
@@ -167,7 +167,7 @@ def test_open_runs_are_read_until_they_end(batch: Batch, world: World, start_run
     assert batch.asked(f"/runs/{run.id}") >= 1
 
 
-def test_ended_runs_are_read_until_they_have_settled(
+def test_ended_runs_are_read_until_they_have_final(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
     """A run is read again until 48 hours after its end, and not after that."""
@@ -176,7 +176,7 @@ def test_ended_runs_are_read_until_they_have_settled(
     for _ in range(4):
         batch.forget()
         batch.extract()
-        nights_later(world)
+        batches_later(world)
         for number in range(200):
             start_run(hours_ago=1 + number / 1000)
         asked.append(batch.read_by_id(run))
@@ -191,7 +191,7 @@ def test_a_late_correction_is_found_by_its_sum(
     batch.set_extract(history_days=35)
     run = start_run(hours_ago=24 * 20, status="failed", error="ToolError: no flour")
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     for number in range(200):
         start_run(hours_ago=1 + number / 1000)
     batch.extract()
@@ -207,12 +207,12 @@ def test_a_late_correction_is_found_by_its_sum(
 def test_what_stays_different_is_looked_into_once(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """Runs that the lists hide make a day differ for ever; it is not read anew every night."""
+    """Runs that the lists hide make a day differ for ever; it is not read anew every batch."""
     batch.set_extract(history_days=10)
     for number in range(220):
         start_run(hours_ago=24 * 4 + number / 1000)
     batch.extract()
-    nights_later(world, hours=72)
+    batches_later(world, hours=72)
     batch.extract()
     batch.forget()
 
@@ -223,7 +223,7 @@ def test_what_stays_different_is_looked_into_once(
 
 def test_details_are_read_once(batch: Batch, world: World, start_run: StartRun) -> None:
     """A run's costs and events are read when it has ended, and again only if its cost changes."""
-    batch.set_extract(details_per_night=0)
+    batch.set_extract(details_per_batch=0)
     run = start_run(status="failed", error="ToolError")
     open_run = start_run(status="running")
     batch.extract()
@@ -243,9 +243,9 @@ def test_details_are_read_once(batch: Batch, world: World, start_run: StartRun) 
 
 
 def test_details_can_be_limited(batch: Batch, start_run: StartRun) -> None:
-    """So many runs' details a night as the settings allow, the newest first; the rest stays due."""
+    """So many runs' details a batch as the settings allow, the newest first; the rest stays due."""
     old, new = start_run(hours_ago=9), start_run(hours_ago=2)
-    batch.set_extract(details_per_night=1)
+    batch.set_extract(details_per_batch=1)
     batch.extract()
     first = (batch.asked(f"{new.id}/costs"), batch.asked(f"{old.id}/costs"))
     batch.extract()
@@ -295,7 +295,7 @@ def test_next_links_are_followed_until_the_list_joins(
     for number in range(450):
         start_run(hours_ago=1 + number / 100)
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     start_run()
     batch.forget()
     (outcome,) = batch.extract()
@@ -305,15 +305,15 @@ def test_next_links_are_followed_until_the_list_joins(
     assert sum(request.path == "/api/v1/runs/" for request in api.requests) == 1
 
 
-def test_the_first_night_says_how_long_it_will_be(
+def test_the_first_batch_says_how_long_it_will_be(
     batch: Batch, start_run: StartRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Before it asks, the first night says how many requests it will make; it is nearly right."""
+    """Before it asks, the first batch says how many requests it will make; it is nearly right."""
     for hours in (1, 2, 3):
         start_run(hours_ago=hours)
     batch.extract()
 
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if "first night" in line]
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "first batch" in line]
     said = int(line.split("about ")[1].split(" ")[0].replace(",", ""))
     assert abs(said - len(batch.api.requests)) <= 2
 
@@ -321,10 +321,10 @@ def test_the_first_night_says_how_long_it_will_be(
 def test_a_new_agent_that_outruns_its_list_leaves_a_gap(
     batch: Batch, world: World, workspace: Workspace, start_run: StartRun
 ) -> None:
-    """An agent that had no run last night and 210 tonight has a gap since last night."""
+    """An agent that had no run last batch and 210 this batch has a gap since last batch."""
     start_run()
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     newcomer = world.add_agent(workspace, "Newcomer", "newcomer")
     for number in range(210):
         start_run(hours_ago=1 + number / 100, of=newcomer)
@@ -340,7 +340,7 @@ def test_a_full_page_with_an_unreadable_id_is_full(
     """A row whose id cannot be read does not make a full list a whole one."""
     start_run()
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     runs = [start_run(hours_ago=1 + number / 100) for number in range(210)]
     world.override_record(runs[0].id, {"id": None})
 
@@ -352,7 +352,7 @@ def test_a_full_page_with_an_unreadable_id_is_full(
 def test_a_time_that_is_none_at_the_end_of_a_list(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """A run whose time cannot be read is set aside, also where a list begins or ends with it."""
+    """A run whose time cannot be read is quarantined, also where a list begins or ends with it."""
     runs = [start_run(hours_ago=hours) for hours in (3, 2, 1)]
     for odd in (runs[0], runs[-1]):
         world.override_record(odd.id, {"created_at": "unknown"})
@@ -366,11 +366,11 @@ def test_a_time_that_is_none_at_the_end_of_a_list(
 
 
 def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run: StartRun) -> None:
-    """A run whose id the API refuses to read stays as it was, and the night goes on."""
+    """A run whose id the API refuses to read stays as it was, and the batch goes on."""
     odd = start_run(status="running")
     world.override_record(odd.id, {"id": "no-uuid"})
     batch.extract()
-    nights_later(world)
+    batches_later(world)
     for number in range(200):
         start_run(hours_ago=1 + number / 100)
 
@@ -383,15 +383,15 @@ def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run
 def test_loads_beyond_the_thousandth_stay_in_order(tmp_path: Path) -> None:
     """By name, each load comes after the one before it, also after one of three digits' width."""
     nothing: Any = None
-    nights = [
-        Night(nothing, nothing, Extract(), True, tmp_path, "w1", began_at, print)
+    batches = [
+        WorkspaceBatch(nothing, nothing, Extract(), True, tmp_path, "w1", began_at, print)
         for began_at in (NOW, NOW + timedelta(days=1))
     ]
     folder = tmp_path / "w1"
-    made = ["20261119T060000Z-999-lists", nights[0]._next_load_id("lists")]
+    made = ["20261119T060000Z-999-lists", batches[0]._next_load_id("lists")]
     (folder / made[1].replace("000001", "000998")).mkdir(parents=True)
-    for night in (nights[0], nights[0], nights[0], nights[1]):
-        made.append(night._next_load_id("lists"))
+    for batch in (batches[0], batches[0], batches[0], batches[1]):
+        made.append(batch._next_load_id("lists"))
         (folder / made[-1]).mkdir()
 
     assert made == sorted(made)

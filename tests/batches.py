@@ -1,4 +1,4 @@
-"""What a night publishes, nights that break off, and lists that are soon outrun."""
+"""What a batch publishes, batches that break off, and lists that are soon outrun."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ LIST_CAP = 5
 
 Row = dict[str, Any]
 
-# What tells of the batch itself: a second night is another night.
+# What tells of the batch itself: a second batch is another batch.
 _OF_THE_BATCH = (
-    "fct_loads", "fct_list_pulls", "fct_requests", "fct_landing_files", "fct_check_results",
+    "loads", "list_snapshots", "requests", "landing_files", "check_results",
 )  # fmt: skip
 
 
@@ -37,7 +37,7 @@ class Killed(BaseException):
 
 @dataclass(frozen=True)
 class Published:
-    """The marts of a night, and what its checks found."""
+    """The marts of a batch, and what its checks found."""
 
     marts: dict[str, list[Row]]
     checks: list[CheckResult]
@@ -60,7 +60,7 @@ class Published:
         return [check.finding for check in self.checks if not check.ok]
 
 
-def night(batch: Batch) -> Published:
+def run_batch(batch: Batch) -> Published:
     """Read and load what is new, build all marts, and check them."""
     read(batch)
     return publish(batch)
@@ -73,7 +73,7 @@ def read(batch: Batch) -> None:
 
 
 def read_until_killed(batch: Batch, requests: int) -> bool:
-    """Read, and be killed after so many requests; False if the night was over before it."""
+    """Read, and be killed after so many requests; False if the batch was over before it."""
     try:
         with _killed_after(requests):
             read(batch)
@@ -89,12 +89,13 @@ def publish(batch: Batch) -> Published:
         build(con, timezone=batch.settings.reporting.timezone)
         checks = run_checks(con)
         names = con.execute(
-            "select table_name from duckdb_tables() where schema_name = 'marts'"
+            "select schema_name, table_name from duckdb_tables()"
+            " where schema_name in ('marts', 'audit')"
         ).fetchall()
         note_publication(con)
         marts = {}
-        for (name,) in names:
-            found = con.execute(f"from marts.{name} order by all")
+        for schema, name in names:
+            found = con.execute(f"from {schema}.{name} order by all")
             columns = [column for column, *_ in found.description]
             marts[name] = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
     return Published(marts, checks)

@@ -13,7 +13,7 @@ from typing import Any
 
 import zstandard
 
-from analytics.published.lineage import LandingFile, Reading
+from analytics.published.trace_query import LandingFile, Reading
 
 _KEPT = Decimal("0.0000000001")
 _DIGITS = 60

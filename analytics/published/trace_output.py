@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analytics.published.explain import Explanation
-from analytics.published.landed import Findings
-from analytics.published.lineage import AgentDay, ExplainedRun, LandingFile, Reading, Request
+from analytics.published.trace import Explanation
+from analytics.published.trace_query import AgentDay, LandingFile, Reading, Request, TracedRun
+from analytics.published.verify_landing import Findings
 from analytics.terminal import visible
 
 _SHORT_HASH = 16
@@ -112,7 +112,9 @@ def print_text(found: Explanation, limit: int) -> None:
         console.print()
     _print_runs(console, runs, numbers)
     if len(runs) < len(found.runs):
-        console.print(f"The {len(runs)} dearest of {len(found.runs):,} runs; --limit shows more.")
+        console.print(
+            f"The {len(runs)} most expensive of {len(found.runs):,} runs; --limit shows more."
+        )
     for file, number in numbers.items():
         of_file = [reading for reading in readings if reading.file == file]
         _print_file(console, found, file, number, of_file)
@@ -140,9 +142,7 @@ def _sum(measures: dict[str, Any]) -> str:
     return f"{_usd(measures['cost_usd'])} USD, {tokens}\n          in {runs}"
 
 
-def _print_runs(
-    console: Console, runs: list[ExplainedRun], numbers: dict[LandingFile, int]
-) -> None:
+def _print_runs(console: Console, runs: list[TracedRun], numbers: dict[LandingFile, int]) -> None:
     table = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("Run", no_wrap=True)
     table.add_column("Status", overflow="fold")

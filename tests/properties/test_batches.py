@@ -1,4 +1,4 @@
-"""Whatever happens in a workspace, and however its nights go: the figures are the ledger's."""
+"""Whatever happens in a workspace, and however its batches go: the figures are the ledger's."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import Extract, Reporting, load_settings
+from tests.batches import Published, publish, read, read_until_killed, short_lists
 from tests.conftest import NOW, Batch
-from tests.nights import Published, publish, read, read_until_killed, short_lists
-from tests.properties.oracle import ZERO, Knowledge, Oracle, restated
+from tests.properties.oracle import ZERO, Knowledge, Oracle, adjusted
 from tests.properties.story import Chapter, Life, chapters
 
 HISTORY_DAYS = 40
@@ -39,8 +39,8 @@ class Tale:
         self.read_at = life.world.now
         self.unpublished_count = 0
 
-    def night(self, chapter: Chapter) -> None:
-        match chapter.night:
+    def run_batch(self, chapter: Chapter) -> None:
+        match chapter.batch:
             case "missed":
                 return
             case "killed":
@@ -52,12 +52,12 @@ class Tale:
                 self.unpublished_count += 1
                 self.knowledge.attempt(is_whole=True)
             case "whole":
-                self.whole_night()
+                self.whole_batch()
             case "twice":
-                first = self.whole_night()
-                assert self.whole_night().figures == first.figures
+                first = self.whole_batch()
+                assert self.whole_batch().figures == first.figures
 
-    def whole_night(self) -> Published:
+    def whole_batch(self) -> Published:
         read(self.batch)
         self.knowledge.attempt(is_whole=True)
         published = publish(self.batch)
@@ -72,27 +72,27 @@ class Tale:
         prove_sums(published, oracle)
         prove_controls(published, oracle, self.life.world.now.date())
         if self.last:
-            self._prove_restatements(self.last, published)
+            self._prove_adjustments(self.last, published)
         prove_checks(published, oracle)
 
-    def _prove_restatements(self, before: Published, published: Published) -> None:
-        """New restatements lead from the days as they were published to the days as they are."""
-        known = before["fct_restatements"]
-        assert [row for row in published["fct_restatements"] if row in known] == known
+    def _prove_adjustments(self, before: Published, published: Published) -> None:
+        """New adjustments lead from the days as they were published to the days as they are."""
+        known = before["fct_adjustments"]
+        assert [row for row in published["fct_adjustments"] if row in known] == known
         zone = ZoneInfo(self.batch.settings.reporting.timezone)
         first_open = self.read_at.astimezone(zone)
         first_open_day = (first_open - timedelta(microseconds=1)).date()
         steps: dict[Any, tuple[Any, ...]] = {}
-        for row in sorted(published["fct_restatements"], key=lambda row: row["load_id"]):
+        for row in sorted(published["fct_adjustments"], key=lambda row: row["load_id"]):
             key = (row["agent_id"], row["date"])
             if row not in known and row["date"] < first_open_day:
-                was = steps.get(key, (row["was_cost_usd"], row["was_run_count"]))[:2]
-                steps[key] = (*was, row["is_cost_usd"], row["is_run_count"])
+                was = steps.get(key, (row["previous_cost_usd"], row["previous_run_count"]))[:2]
+                steps[key] = (*was, row["current_cost_usd"], row["current_run_count"])
             elif row not in known:
-                assert self.unpublished_count, "a day is restated that was never closed"
+                assert self.unpublished_count, "a day is adjusted that was never closed"
         assert {key: step for key, step in steps.items() if step[:2] != step[2:]} == {
             key: change
-            for key, change in restated(before, published).items()
+            for key, change in adjusted(before, published).items()
             if key[1] < first_open_day
         }
 
@@ -123,11 +123,11 @@ def prove_controls(published: Published, oracle: Oracle, today: date) -> None:
     unexplained = oracle.unexplained()
     assert {
         (row["agent_id"], row["date"]): row["unexplained_usd"]
-        for row in published["fct_reconciliation_agents"]
+        for row in published["reconciliation_agents"]
         if row["date"] < today
     } == {key: amount for key, amount in unexplained.items() if key[1] < today}
     metered, platform = oracle.metered(), oracle.platform()
-    for row in published["fct_reconciliation"]:
+    for row in published["reconciliation_days"]:
         day = row["date"]
         assert row["metered_cost_usd"] == metered.get(day, ZERO)
         assert row["platform_cost_usd"] == platform.get(day, ZERO)
@@ -155,7 +155,7 @@ def prove_checks(published: Published, oracle: Oracle) -> None:
 
 
 def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> Tale:
-    """Live through a story, and prove the figures of each of its nights."""
+    """Live through a story, and prove the figures of each of its batches."""
     world = World.empty(1, begins_at)
     variables = {"LEVAIN_API_KEY": world.workspaces[0].api_key}
     with (
@@ -178,10 +178,10 @@ def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> Tale:
             for event in chapter.events:
                 life.happen(event)
             life.pass_time(timedelta(hours=chapter.hours))
-            tale.night(chapter)
-        tale.night(Chapter([], 0, "twice"))
+            tale.run_batch(chapter)
+        tale.run_batch(Chapter([], 0, "twice"))
         life.pass_time(timedelta(days=1))
-        tale.night(Chapter([], 0, "whole"))
+        tale.run_batch(Chapter([], 0, "whole"))
     return tale
 
 
@@ -194,5 +194,5 @@ def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> Tale:
 )
 @given(chapters(), _timezones, _begins)
 def test_figures_are_the_ledgers(story: list[Chapter], timezone: str, begins_at: datetime) -> None:
-    """Each night's marts equal what the emulator's ledger says, and a second night changes none."""
+    """Each batch's marts equal what the emulator's ledger says, and a second batch changes none."""
     tell(story, timezone, begins_at)

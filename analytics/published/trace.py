@@ -1,4 +1,4 @@
-"""`analytics explain`: from a published figure to the answers of the API, and what agrees."""
+"""`analytics trace`: from a published figure to the answers of the API, and what agrees."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from datetime import date
 
 from analytics.errors import ControlError, UsageError
 from analytics.published.agents import find_agent
-from analytics.published.landed import Findings, verify
-from analytics.published.lineage import (
+from analytics.published.sandbox import open_published
+from analytics.published.trace_query import (
     AgentDay,
-    ExplainedRun,
     Reading,
+    TracedRun,
     agent_day,
     run_by_id,
     runs_of_day,
 )
-from analytics.published.sandbox import open_published
+from analytics.published.verify_landing import Findings, verify
 from analytics.terminal import visible
 from analytics.warehouse.layout import Layout
 
@@ -28,7 +28,7 @@ class Explanation:
     """A figure (None where one run was asked for), all of its runs, and what was verified."""
 
     day: AgentDay | None
-    runs: list[ExplainedRun]
+    runs: list[TracedRun]
     findings: Findings
 
     @property
@@ -37,7 +37,7 @@ class Explanation:
         return [reading for run in self.runs for reading in (run.now, *run.before)]
 
 
-def explain(
+def trace(
     layout: Layout, *, agent: str | None, day: str | None, workspace: str | None, run_id: str | None
 ) -> Explanation:
     """The chain behind an agent's day, or behind one run; UsageError where there is none."""
@@ -51,7 +51,7 @@ def explain(
         return _verified(layout, figure, runs_of_day(con, figure))
 
 
-def _verified(layout: Layout, day: AgentDay | None, runs: list[ExplainedRun]) -> Explanation:
+def _verified(layout: Layout, day: AgentDay | None, runs: list[TracedRun]) -> Explanation:
     found = Explanation(day, runs, {})
     return replace(found, findings=verify(layout.root, found.readings))
 
@@ -63,7 +63,7 @@ def _date(text: str) -> date:
         raise UsageError(f"`{visible(text)}` is no day: write it as 2026-11-19.") from None
 
 
-def insist_on_agreement(found: Explanation) -> None:
+def require_agreement(found: Explanation) -> None:
     """ControlError where runs do not add up, or a landing file says otherwise."""
     broken = [
         f"{file.path}: {finding}" for file, each in found.findings.items() for finding in each

@@ -1,8 +1,8 @@
-"""A night up to its checks, as a whole process: with all that controls the figures, or plain.
+"""A batch up to its checks, as a whole process: with all that controls the figures, or plain.
 
-    python -m benchmarks.night DATA_DIR [plain]
+    python -m benchmarks.batch DATA_DIR [plain]
 
-The plain night reads no counts, and builds and checks nothing that is held against the API's own
+The plain batch reads no counts, and builds and checks nothing that is held against the API's own
 figures, nor what is made of that.
 """
 
@@ -27,10 +27,10 @@ CONTROLS = {
     "intermediate.int_agent_days_compared",
     "marts.fct_agent_billing_days",
     "marts.fct_listing_gaps",
-    "marts.fct_restatements",
+    "marts.fct_adjustments",
     "marts.fct_workspace_days_complete",
 }
-"""What the plain night does without, and with it all that reads it."""
+"""What the plain batch does without, and with it all that reads it."""
 
 FIGURES = {
     "marts.fct_runs",
@@ -39,7 +39,7 @@ FIGURES = {
     "marts.fct_usage_hours",
     "marts.fct_billing_days",
 }
-"""What any night is for. A plain one without them would be no measure."""
+"""What any batch is for. A plain one without them would be no measure."""
 
 
 def main(data_dir: Path, *, is_plain: bool) -> None:
@@ -71,7 +71,7 @@ def _plain() -> Iterator[None]:
                 left_out.add(f"{file.parent.name}.{file.stem}")
                 file.unlink()
         if missing := FIGURES & left_out:
-            sys.exit(f"the plain night would lack {', '.join(sorted(missing))}")
+            sys.exit(f"the plain batch would lack {', '.join(sorted(missing))}")
         yield
 
 

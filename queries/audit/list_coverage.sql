@@ -1,5 +1,5 @@
 -- How fast an agent fills the 200 runs that the API lists of it, in the 28 days before the last
--- night, and how many batches a day, evenly spaced, would have missed none.
+-- batch, and how many batches a day, evenly spaced, would have missed none.
 -- Grain: agent.
 -- key: workspace_id, agent_id
 with
@@ -14,7 +14,7 @@ recent_runs as (
         )) as span_seconds
     from marts.fct_runs as runs
     join marts.dim_workspaces as workspaces using (workspace_id)
-    where runs.agent_id is not null and runs.created_at > last_night_at - interval 28 days
+    where runs.agent_id is not null and runs.created_at > last_batch_at - interval 28 days
 ),
 
 shortest as (
@@ -48,7 +48,7 @@ paces as (
 
 select
     *,
-    (floor(86400 / nullif(shortest_span_seconds, 0)) + 1)::bigint as batches_per_day
+    (floor(86400 / nullif(shortest_span_seconds, 0)) + 1)::bigint as required_batches_per_day
 from paces
 where busiest_day_run_count > 0
 order by workspace_id, agent_id

@@ -1,4 +1,4 @@
-"""One workspace's night: what all of its steps share."""
+"""One workspace's batch: what all of its steps share."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from analytics.extract.landing import NIGHT_ID, Landing
+from analytics.extract.landing import BATCH_ID, Landing
 from analytics.extract.listing import Pull
 from analytics.extract.store import Loaded, Store
 from analytics.levain import AsyncLevain
 from analytics.settings import Extract
 
 TRAILING_DAYS = 8
-"""Late figures are looked for so many days back, each night."""
+"""Late figures are looked for so many days back, each batch."""
 
 
 @dataclass
-class Night:
-    """The state of one workspace's night.
+class WorkspaceBatch:
+    """The state of one workspace's batch.
 
-    `began_at` is the API's clock; `seen` the runs whose state of tonight is known, `days_read`
-    the UTC days read tonight of each windowed source.
+    `began_at` is the API's clock; `seen` the runs whose state of this batch is known, `days_read`
+    the UTC days read this batch of each windowed source.
     """
 
     client: AsyncLevain
@@ -48,7 +48,7 @@ class Night:
 
     @property
     def today(self) -> date:
-        """The UTC day on which the night began."""
+        """The UTC day on which the batch began."""
         return self.began_at.date()
 
     def days_back(self, count: int) -> list[date]:
@@ -56,12 +56,12 @@ class Night:
         return [self.today - timedelta(days=back) for back in reversed(range(count))]
 
     def days_held(self, source: str) -> set[date]:
-        """The UTC days that are held of a windowed source: the first night's, and all since."""
+        """The UTC days that are held of a windowed source: the first batch's, and all since."""
         first = self.store.first_day_read(source) or self.today
         return set(self.days_back(max(self.options.history_days, (self.today - first).days + 1)))
 
     def lately_active_agents(self) -> set[str]:
-        """Agents that started runs in the days that are read again every night."""
+        """Agents that started runs in the days that are read again every batch."""
         first = self.today - timedelta(days=TRAILING_DAYS - 1)
         return {agent_id for agent_id, day in self.store.agents_active_on().items() if day >= first}
 
@@ -103,16 +103,16 @@ class Night:
         self.count(loading.result())
 
     def _next_load_id(self, name: str) -> str:
-        """A night that began in the same second as another one goes on with its numbers.
+        """A batch that began in the same second as another one goes on with its numbers.
 
         Loads are put in order by name, so a number must never outgrow its width.
         """
-        night = self.began_at.strftime(NIGHT_ID)
+        batch = self.began_at.strftime(BATCH_ID)
         taken = [
             int(folder.name.split("-")[1])
-            for folder in (self.landing_root / self.workspace_id).glob(f"{night}-*")
+            for folder in (self.landing_root / self.workspace_id).glob(f"{batch}-*")
         ]
-        return f"{night}-{max(taken, default=0) + 1:06d}-{name}"
+        return f"{batch}-{max(taken, default=0) + 1:06d}-{name}"
 
     def count(self, loaded: Loaded) -> None:
         """Take in what a load did."""

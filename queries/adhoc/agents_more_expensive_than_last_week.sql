@@ -1,5 +1,5 @@
 -- Which agents cost more in the last 7 complete days than in the 7 before, and is it more runs or
--- dearer ones? Runs that the API lists no more count too, with what they cost.
+-- more expensive ones? Runs that the API lists no more count too, with what they cost.
 with
 
 recent as (

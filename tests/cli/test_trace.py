@@ -1,4 +1,4 @@
-"""`analytics explain`: from a published figure to its runs, landing lines and requests."""
+"""`analytics trace`: from a published figure to its runs, landing lines and requests."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.conftest import NOW, Batch, StartRun
 DAY = f"{NOW - timedelta(hours=1):%Y-%m-%d}"
 
 
-def explained(night: Command, *arguments: str) -> dict[str, Any]:
-    result = night("explain", "--json", *(arguments or ("--agent", "baker", "--date", DAY)))
+def explained(command: Command, *arguments: str) -> dict[str, Any]:
+    result = command("trace", "--json", *(arguments or ("--agent", "baker", "--date", DAY)))
     assert result.code == 0, result.err
     found: dict[str, Any] = json.loads(result.out)
     return found
@@ -45,10 +45,10 @@ def rewrite(old: str, new: str) -> None:
         file.write_bytes(zstandard.ZstdCompressor().compress(text.replace(old, new).encode()))
 
 
-def test_a_figure_leads_to_lines_and_requests(night: Command, batch: Batch) -> None:
+def test_a_figure_leads_to_lines_and_requests(command: Command, batch: Batch) -> None:
     """The runs add up to the figure; each names the line that holds it, and who answered it so."""
-    night("nightly")
-    found = explained(night)
+    command("nightly")
+    found = explained(command)
 
     assert (found["figure"]["cost_usd"], found["runs_sum"]["cost_usd"]) == ("0.4000000000",) * 2
     assert found["runs_sum"]["adds_up"] is True
@@ -68,10 +68,10 @@ def test_a_figure_leads_to_lines_and_requests(night: Command, batch: Batch) -> N
     assert batch.asked("/api/v1/runs/") >= 1
 
 
-def test_the_text_fits_a_terminal(night: Command) -> None:
+def test_the_text_fits_a_terminal(command: Command) -> None:
     """A person reads both sums, each run, its file, line and request, in 80 columns."""
-    night("nightly")
-    result = night("explain", "--agent", "Baker", "--date", DAY)
+    command("nightly")
+    result = command("trace", "--agent", "Baker", "--date", DAY)
 
     assert result.code == 0, result.err
     assert "in 2 runs: 1 succeeded, 1 failed" in result.out
@@ -82,30 +82,30 @@ def test_the_text_fits_a_terminal(night: Command) -> None:
 
 
 def test_a_corrected_run_shows_what_it_was(
-    night: Command, world: World, start_run: StartRun
+    command: Command, world: World, start_run: StartRun
 ) -> None:
     """An earlier version stands under its run, with its own line, and the load that ended it."""
     run = start_run(hours_ago=3, cost="1")
-    night("nightly")
+    command("nightly")
     world.correct_cost(run, Decimal("0.5"))
     world.pass_time(timedelta(minutes=5))
-    night("nightly")
-    found = explained(night)
-    dearest = found["runs"][0]
+    command("nightly")
+    found = explained(command)
+    most_expensive = found["runs"][0]
 
-    assert dearest["cost_usd"] == "1.5000000000"
-    (before,) = dearest["earlier_versions"]
+    assert most_expensive["cost_usd"] == "1.5000000000"
+    (before,) = most_expensive["earlier_versions"]
     assert (before["cost_usd"], before["landing"]["is_verified"]) == ("1.0000000000", True)
-    assert before["superseded_by_load_id"] == dearest["request"]["load_id"]
-    assert before["landing"]["file"] != dearest["landing"]["file"]
-    assert "was, 2026-11-20 06:00 UTC" in night("explain", "--run", run.id).out
+    assert before["superseded_by_load_id"] == most_expensive["request"]["load_id"]
+    assert before["landing"]["file"] != most_expensive["landing"]["file"]
+    assert "was, 2026-11-20 06:00 UTC" in command("trace", "--run", run.id).out
 
 
-def test_a_tampered_landing_file_is_told(night: Command) -> None:
+def test_a_tampered_landing_file_is_told(command: Command) -> None:
     """A landing file that was changed ends with exit 3: its hash and the line are named."""
-    night("nightly")
+    command("nightly")
     rewrite("0.25", "0.75")
-    result = night("explain", "--agent", "baker", "--date", DAY)
+    result = command("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 3
     assert "DOES NOT AGREE" in result.out
@@ -114,34 +114,34 @@ def test_a_tampered_landing_file_is_told(night: Command) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"no zstd", zstandard.compress(b"[1]\n{}\nnull\n")])
-def test_a_broken_landing_file_is_told(night: Command, damage: bytes) -> None:
+def test_a_broken_landing_file_is_told(command: Command, damage: bytes) -> None:
     """A landing file that holds no records any more ends with exit 3, not with a traceback."""
-    night("nightly")
+    command("nightly")
     for file in Path("data/landing").rglob("runs.ndjson.zst"):
         file.write_bytes(damage)
-    result = night("explain", "--json", "--agent", "baker", "--date", DAY)
+    result = command("trace", "--json", "--agent", "baker", "--date", DAY)
 
     assert result.code == 3
     assert json.loads(result.out)["findings"]
 
 
-def test_without_landing_files_the_chain_is_told_unverified(night: Command) -> None:
+def test_without_landing_files_the_chain_is_told_unverified(command: Command) -> None:
     """Where only the published file is at hand, the chain is told, as not verified."""
-    night("nightly")
+    command("nightly")
     shutil.rmtree("data/landing")
-    result = night("explain", "--agent", "baker", "--date", DAY)
+    result = command("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 0
     assert "not at hand here, so not verified" in result.out
-    assert {run["landing"]["is_verified"] for run in explained(night)["runs"]} == {None}
+    assert {run["landing"]["is_verified"] for run in explained(command)["runs"]} == {None}
 
 
-def test_runs_that_do_not_add_up_are_told(night: Command) -> None:
+def test_runs_that_do_not_add_up_are_told(command: Command) -> None:
     """A figure that is not the sum of its runs ends with exit 3."""
-    night("nightly")
+    command("nightly")
     with duckdb.connect("data/analytics.duckdb") as con:
         con.execute("update marts.fct_agent_days set cost_usd = cost_usd + 0.0000000001")
-    result = night("explain", "--agent", "baker", "--date", DAY)
+    result = command("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 3
     assert "THEY DO NOT ADD UP" in result.out
@@ -149,7 +149,7 @@ def test_runs_that_do_not_add_up_are_told(night: Command) -> None:
 
 
 def test_amounts_of_every_form_are_verified(
-    night: Command, world: World, start_run: StartRun
+    command: Command, world: World, start_run: StartRun
 ) -> None:
     """The landed text of an amount and the published one agree after one rounding, half-even."""
     amounts = {
@@ -163,38 +163,38 @@ def test_amounts_of_every_form_are_verified(
     runs = [start_run(hours_ago=3) for _ in amounts]
     for run, landed in zip(runs, amounts, strict=True):
         world.override_record(run.id, {"cost_usd": json.loads(landed)})
-    night("nightly")
-    found = {run["run_id"]: run for run in explained(night)["runs"]}
+    command("nightly")
+    found = {run["run_id"]: run for run in explained(command)["runs"]}
 
     assert [found[run.id]["cost_usd"] for run in runs] == list(amounts.values())
     assert {run["landing"]["is_verified"] for run in found.values()} == {True}
 
 
 def test_runs_without_an_agent_are_explained(
-    night: Command, workspace: Workspace, start_run: StartRun
+    command: Command, workspace: Workspace, start_run: StartRun
 ) -> None:
     """`No agent` names the runs of none, also beside an agent's."""
     run = start_run(hours_ago=1, cost="2", of=workspace)
-    night("nightly")
-    found = explained(night, "--agent", "no agent", "--date", DAY)
+    command("nightly")
+    found = explained(command, "--agent", "no agent", "--date", DAY)
 
     assert [each["run_id"] for each in found["runs"]] == [run.id]
     assert found["figure"]["agent_id"] is None
 
 
-def test_the_dearest_runs_are_shown_and_all_are_verified(night: Command) -> None:
+def test_the_most_expensive_runs_are_shown_and_all_are_verified(command: Command) -> None:
     """`--limit` cuts what is shown, never the sums and what is verified."""
-    night("nightly")
-    result = night("explain", "--agent", "baker", "--date", DAY, "--limit", "1")
+    command("nightly")
+    result = command("trace", "--agent", "baker", "--date", DAY, "--limit", "1")
 
-    assert "The 1 dearest of 2 runs" in result.out
+    assert "The 1 most expensive of 2 runs" in result.out
     assert "2 lines of these runs" in result.out
     assert "0.1500000000" not in result.out
 
 
-def test_a_wrong_question_is_answered_with_help(night: Command) -> None:
+def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
     """What there is not ends with exit 2, and with what was perhaps meant."""
-    night("nightly")
+    command("nightly")
     day = ("--date", DAY)
     for arguments, words in (
         (("--agent", "bakr", *day), "Nearest: Baker (baker)."),
@@ -208,22 +208,22 @@ def test_a_wrong_question_is_answered_with_help(night: Command) -> None:
         (("--run", "no-such"), "No published run has an id that begins with `no-such`"),
         (("--run", ""), "No published run"),
     ):
-        result = night("explain", *arguments)
+        result = command("trace", *arguments)
         assert (result.code, result.out) == (2, ""), arguments
         assert words in result.err
         assert "\x1b" not in result.err
 
 
-def test_a_day_of_hidden_runs_alone_is_told(night: Command) -> None:
+def test_a_day_of_hidden_runs_alone_is_told(command: Command) -> None:
     """Of runs that the API lists no more there is nothing to lead back to, and that is said."""
-    night("nightly")
+    command("nightly")
     with duckdb.connect("data/analytics.duckdb") as con:
         con.execute("""
             insert into marts.fct_listing_gaps by name
             select workspace_id, agent_id, date '2026-11-01' as date, 1234 as missing_run_count
             from marts.dim_agents where agent_slug = 'baker'
         """)
-    result = night("explain", "--agent", "baker", "--date", "2026-11-01")
+    result = command("trace", "--agent", "baker", "--date", "2026-11-01")
 
     assert result.code == 2
     assert "Baker has no listed runs on 2026-11-01." in result.err
@@ -231,12 +231,12 @@ def test_a_day_of_hidden_runs_alone_is_told(night: Command) -> None:
 
 
 def test_two_agents_of_a_name_are_told_apart(
-    night: Command, world: World, workspace: Workspace
+    command: Command, world: World, workspace: Workspace
 ) -> None:
     """A name that two agents bear is refused with their identifiers."""
     twin = world.add_agent(workspace, "Baker", "second-baker")
-    night("nightly")
-    result = night("explain", "--agent", "Baker", "--date", DAY)
+    command("nightly")
+    result = command("trace", "--agent", "Baker", "--date", DAY)
 
     assert result.code == 2
     assert "2 agents are called `Baker`" in result.err
@@ -244,42 +244,42 @@ def test_two_agents_of_a_name_are_told_apart(
 
 
 def test_several_runs_of_a_beginning_are_told(
-    night: Command, start_run: StartRun, workspace: Workspace
+    command: Command, start_run: StartRun, workspace: Workspace
 ) -> None:
     """A beginning that fits several runs is refused with some of them; a whole id never is."""
     for number in range(20):
         start_run(hours_ago=1 + number / 100)
-    night("nightly")
+    command("nightly")
     beginnings = [run_id[0] for run_id in workspace.runs]
     first = max(beginnings, key=beginnings.count)
-    result = night("explain", "--run", first)
+    result = command("trace", "--run", first)
 
     assert result.code == 2
     assert f"Several runs begin with `{first}`" in result.err
 
 
 def test_hostile_names_are_shown_as_text(
-    night: Command, world: World, workspace: Workspace, start_run: StartRun
+    command: Command, world: World, workspace: Workspace, start_run: StartRun
 ) -> None:
     """Names and statuses reach the terminal with their controls visible, and JSON as they are."""
     hostile = "<script>alert(1)</script> \x1b[31m\r\n =cmd() [bold]🍞\u202e"
     agent = world.add_agent(workspace, hostile, "x")
     run = start_run(hours_ago=1, of=agent)
     world.override_record(run.id, {"status": hostile})
-    night("nightly")
-    result = night("explain", "--agent", "x", "--date", DAY)
+    command("nightly")
+    result = command("trace", "--agent", "x", "--date", DAY)
 
     assert result.code == 0, result.err
     assert "\x1b" not in result.out
     assert "\u202e" not in result.out
     assert "<script>alert(1)</script> \\x1b[31m\\r\\n =cmd() [bold]🍞" in result.out
-    (found,) = explained(night, "--agent", "x", "--date", DAY)["runs"]
+    (found,) = explained(command, "--agent", "x", "--date", DAY)["runs"]
     assert found["status"] == hostile
 
 
-def test_before_the_first_night_nothing_is_explained(analytics: Command) -> None:
+def test_before_the_first_batch_nothing_is_explained(analytics: Command) -> None:
     """Without a published file the answer is what to do first."""
-    result = analytics("explain", "--agent", "baker", "--date", DAY)
+    result = analytics("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 1
     assert "analytics nightly" in result.err

@@ -2,7 +2,7 @@
 -- Grain: workspace and UTC day.
 -- key: workspace_id, date
 -- column date: Calendar day in UTC.
--- column status: open (today, or open or unsettled runs), ok, within_lag (may yet come), or breach.
+-- column status: open (today, or provisional runs), pending (within 8 days), or [un]reconciled.
 with
 
 agent_days as (
@@ -14,7 +14,7 @@ agent_days as (
         sum(summed_cost_usd) filter (agent_id is not null) as agents_summed_usd,
         sum(run_cost_usd) as run_cost_usd,
         sum(open_cost_usd) as open_cost_usd,
-        sum(unsettled_count)::bigint as unsettled_count,
+        sum(provisional_count)::bigint as provisional_count,
         sum(tolerance_usd) as tolerance_usd
     from intermediate.int_agent_days_compared
     group by workspace_id, date
@@ -43,7 +43,7 @@ terms as (
         days.workspace_id,
         days.date,
         days.last_date,
-        coalesce(agent_days.unsettled_count, 0) as unsettled_count,
+        coalesce(agent_days.provisional_count, 0) as provisional_count,
         coalesce(agent_days.tolerance_usd, 0) as tolerance_usd,
         coalesce(agent_days.metered_cost_usd, 0) as metered_cost_usd,
         coalesce(agent_days.run_cost_usd, 0) as run_cost_usd,
@@ -84,10 +84,10 @@ select
     unexplained_usd::decimal(38, 10) as unexplained_usd,
     billed_usd,
     case
-        when date = last_date or unsettled_count > 0 then 'open'
-        when abs(unexplained_usd) <= tolerance_usd then 'ok'
-        when date > last_date - 8 then 'within_lag'
-        else 'breach'
+        when date = last_date or provisional_count > 0 then 'open'
+        when abs(unexplained_usd) <= tolerance_usd then 'reconciled'
+        when date > last_date - 8 then 'pending'
+        else 'unreconciled'
     end as status
 from explained
 order by workspace_id, date

@@ -3,10 +3,10 @@ select
     workspaces.workspace_name,
     months.agent_name,
     months.month,
-    months.unmetered_count,
+    months.no_usage_count,
     months.succeeded_count,
-    round(100.0 * months.unmetered_count / months.succeeded_count, 1) as unmetered_percent
+    round(100.0 * months.no_usage_count / months.succeeded_count, 1) as no_usage_percent
 from marts.fct_agent_months as months
 join marts.dim_workspaces as workspaces using (workspace_id)
-where months.unmetered_count > 0
-order by months.month desc, months.unmetered_count desc
+where months.no_usage_count > 0
+order by months.month desc, months.no_usage_count desc

@@ -1,6 +1,6 @@
 -- The four controls on the figures of closed days, each with our number and the API's; what is
 -- explained (gaps, the edge of the day) stands between them. A day is closed when it has ended and
--- holds no open or unsettled run.
+-- holds no open or provisional run.
 -- Grain: workspace, control and measure.
 -- key: workspace_id, control, measure
 with
@@ -15,7 +15,7 @@ agent_days as (
         coalesce(sum(summed_cost_usd), 0) as summed_cost_usd,
         sum(tolerance_usd) as tolerance_usd
     from intermediate.int_agent_days_compared
-    where agent_id is not null and has_ended and unsettled_count = 0
+    where agent_id is not null and has_ended and provisional_count = 0
     group by workspace_id
 ),
 
@@ -34,7 +34,7 @@ last_edges as (
         workspace_id,
         arg_max(edge_so_far_usd, date) as edge_usd,
         arg_max(greatest(least(edge_so_far_usd, most_usd), least_usd), date) as allowed_usd
-    from marts.fct_request_edges
+    from audit.timing_differences
     join intermediate.int_metered_days using (workspace_id, date)
     where date < last_date
     group by workspace_id
@@ -46,7 +46,7 @@ metered as (
         sum(days.run_cost_usd + days.platform_cost_usd) as run_cost_usd,
         sum(days.gap_cost_usd + days.edge_usd) as explained_usd,
         sum(days.metered_cost_usd) as metered_cost_usd
-    from marts.fct_reconciliation as days
+    from audit.reconciliation_days as days
     where days.status <> 'open'
     group by days.workspace_id
 ),

@@ -1,4 +1,0 @@
--- A run is settled only once it has succeeded, failed or been cancelled.
-select workspace_id, agent_id, date, run_id, status
-from marts.fct_runs
-where is_settled and not is_terminal
