@@ -1,9 +1,10 @@
 """Checks: queries that must return no row, each named as the claim that it tests.
 
-Most hold the figures against themselves, and always stop publishing. A check whose header names a
-control holds them against the vendor's, which may be late or wrong: its rows say by how many
-dollars (`difference_usd`), of how many (`theirs_usd`), and whether the day is closed
-(`is_closed`), and it stops publishing only where a closed day differs by more than both thresholds.
+Most check keys and sums of our own, and always stop publishing. A check whose header names a
+control compares two sources of the API that are independent of each other and may be late or
+wrong: its rows have the amount (`difference_usd`, null for counts and tokens), the amount compared
+(`theirs_usd`), and whether the day is closed (`is_closed`). It stops publishing only where a closed
+day differs by more than both thresholds.
 """
 
 from __future__ import annotations
@@ -49,13 +50,14 @@ class Thresholds:
 class CheckResult:
     """What a check found: how many rows contradict its claim, and the first of them.
 
-    `control` is None for a check of the figures against themselves; `blocking_count` rows are
-    reason not to publish.
+    `control` is None for a check of keys and sums of our own; a control against the API has two
+    independent `sources`. `blocking_count` rows are reason not to publish.
     """
 
     name: str
     claim: str
     control: str | None
+    sources: tuple[str, ...]
     violation_count: int
     blocking_count: int
     violations: tuple[dict[str, Any], ...]
@@ -81,6 +83,7 @@ class _Check:
     name: str
     claim: str
     control: str | None
+    sources: tuple[str, ...]
     file: str
     sql: str
 
@@ -110,6 +113,7 @@ def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Chec
                 f"{model.name}_key_is_unique",
                 f"{model.name} holds one row per {key}.",
                 None,
+                (),
                 model.file,
                 f"select {key}, count(*) as row_count from {model.relation} "
                 f"group by {key} having row_count > 1",
@@ -118,7 +122,7 @@ def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Chec
         file, sql = short_name(path), path.read_text(encoding="utf-8")
         references(con, file, sql)
         header = read_header(sql)
-        yield _Check(path.stem, header.description, header.control, file, sql)
+        yield _Check(path.stem, header.description, header.control, header.sources, file, sql)
 
 
 def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) -> CheckResult:
@@ -143,7 +147,13 @@ def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) 
     violations = tuple(dict(zip(columns, row[2:], strict=True)) for row in rows)
     found_count, blocking_count = rows[0][:2] if rows else (0, 0)
     return CheckResult(
-        check.name, check.claim, check.control, found_count, blocking_count, violations
+        check.name,
+        check.claim,
+        check.control,
+        check.sources,
+        found_count,
+        blocking_count,
+        violations,
     )
 
 
@@ -159,16 +169,17 @@ def _store(con: duckdb.DuckDBPyConnection, results: list[CheckResult]) -> None:
     con.begin()
     con.execute(
         f"create or replace table {_RESULTS} (checked_at timestamptz, check_name varchar, "
-        "claim varchar, control varchar, violation_count bigint, is_ok boolean, "
+        "claim varchar, control varchar, sources varchar, violation_count bigint, is_ok boolean, "
         "is_blocking boolean, finding varchar)"
     )
     con.executemany(
-        f"insert into {_RESULTS} values (now(), ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into {_RESULTS} values (now(), ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 result.name,
                 result.claim,
                 result.control,
+                " | ".join(result.sources) or None,
                 result.violation_count,
                 result.ok,
                 result.blocking_count > 0,

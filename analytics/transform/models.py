@@ -20,7 +20,9 @@ LAYERS = ("staging", "intermediate", "marts", "audit")
 PUBLISHED = ("marts", "audit")
 SOURCE_SCHEMAS = ("raw", "ledger")
 
-_HEADER_FIELD = re.compile(r"(key|materialized|control|column (?P<column>\w+)): (?P<value>.+)")
+_HEADER_FIELD = re.compile(
+    r"(key|materialized|control|sources|column (?P<column>\w+)): (?P<value>.+)"
+)
 
 
 class ModelError(Exception):
@@ -36,13 +38,14 @@ class ModelError(Exception):
 class Header:
     """The comment that opens a file: what it holds, its key, and words on single columns.
 
-    `control` is set for a check that holds our figures against the vendor's.
+    `control` names a check against the API, and `sources` the two that it compares.
     """
 
     description: str
     key: tuple[str, ...] = ()
     is_table: bool = False
     control: str | None = None
+    sources: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -141,6 +144,7 @@ def read_header(sql: str) -> Header:
         key,
         fields.get("materialized") == "table",
         fields.get("control"),
+        tuple(each.strip() for each in fields.get("sources", "").split("|") if each.strip()),
         columns,
     )
 

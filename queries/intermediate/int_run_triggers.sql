@@ -1,4 +1,4 @@
--- What started each run, where the API lets it be told; nothing is guessed. Grain: run.
+-- The trigger of each run, where the API gives it away; nothing is guessed. Grain: run.
 -- key: workspace_id, run_id
 with
 

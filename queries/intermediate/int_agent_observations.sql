@@ -1,19 +1,20 @@
--- Everything said of an agent, by whom, and when. Grain: agent and saying.
--- key: workspace_id, agent_id, authority, said_at
+-- Every observation of an agent: its record in the list of agents, in the API's sums, or a run.
+-- The list outranks the sums, the sums outrank runs. Grain: agent and observation.
+-- key: workspace_id, agent_id, source_rank, observed_at
 with
 
 listed as (
     select
         workspace_id, agent_id, agent_name, agent_slug, status, is_current,
-        2 as authority, seen_at as said_at, seen_at as first_seen_at,
+        2 as source_rank, seen_at as observed_at, seen_at as first_seen_at,
         null::timestamptz as last_run_at
     from staging.stg_agents
 ),
 
-summed as (
+rolled_up as (
     select
         workspace_id, agent_id, agent_name, agent_slug, null as status, false as is_current,
-        1 as authority, date::timestamptz as said_at, seen_at as first_seen_at, last_run_at
+        1 as source_rank, utc_date::timestamptz as observed_at, seen_at as first_seen_at, last_run_at
     from staging.stg_agent_rollups
     where agent_id is not null
 ),
@@ -21,7 +22,7 @@ summed as (
 ran as (
     select
         workspace_id, agent_id, null as agent_name, null as agent_slug, null as status,
-        false as is_current, 0 as authority, max(created_at) as said_at,
+        false as is_current, 0 as source_rank, max(created_at) as observed_at,
         min(seen_at) as first_seen_at, max(created_at) as last_run_at
     from staging.stg_run_versions
     where agent_id is not null
@@ -30,6 +31,6 @@ ran as (
 
 from listed
 union all
-from summed
+from rolled_up
 union all
 from ran
