@@ -12,25 +12,25 @@ from tests.report.published import Asked
 
 _LACKING = """
     select
-        (select coalesce(sum(missing_run_count), 0)::bigint from published.marts.fct_listing_gaps as t
+        (select coalesce(sum(missing_run_count), 0)::bigint from {m}.fct_listing_gaps as t
             where {o}) as hidden,
-        (select sum(missing_cost_usd) from published.marts.fct_listing_gaps as t where {o}) as hidden_usd,
-        (select count(*) from published.marts.fct_runs as t where {o} and not is_terminal) as open,
-        (select min(created_at) at time zone 'UTC' from published.marts.fct_runs as t
+        (select sum(missing_cost_usd) from {m}.fct_listing_gaps as t where {o}) as hidden_usd,
+        (select count(*) from {m}.fct_runs as t where {o} and not is_terminal) as open,
+        (select min(created_at) at time zone 'UTC' from {m}.fct_runs as t
             where {o} and not is_terminal) as oldest,
-        (select count(*) from published.marts.fct_runs as t
+        (select count(*) from {m}.fct_runs as t
             where {o} and is_terminal and not is_final) as provisional,
-        (select count(*) from published.marts.fct_adjustments as t where {o}) as adjusted,
-        (select sum(current_cost_usd - previous_cost_usd) from published.marts.fct_adjustments as t
+        (select count(*) from {m}.fct_adjustments as t where {o}) as adjusted,
+        (select sum(current_cost_usd - previous_cost_usd) from {m}.fct_adjustments as t
             where {o}) as changed_usd,
-        (select count(*) from published.marts.fct_runs as t where {o} and status = 'succeeded'
+        (select count(*) from {m}.fct_runs as t where {o} and status = 'succeeded'
             and cost_usd = 0 and tokens_in = 0 and tokens_out = 0) as no_usage,
-        (select count(*) from published.marts.fct_runs as t where {o} and cost_usd is null) as unknown,
-        (select count(*) from published.audit.quarantined_records as t where {o}) as left_out"""
+        (select count(*) from {m}.fct_runs as t where {o} and cost_usd is null) as unknown,
+        (select count(*) from {a}.quarantined_records as t where {o}) as left_out"""
 _BY_STATUS = """
     select status, count(*) as days, sum(metered_cost_usd) as metered,
         sum(unexplained_usd) as unexplained, sum(abs(unexplained_usd)) as amount
-    from published.audit.reconciliation_days as t where {o} group by status"""
+    from {a}.reconciliation_days as t where {o} group by status"""
 
 
 def test_what_the_data_lack_is_what_sql_says(batches: Site, sql: Asked) -> None:
@@ -91,7 +91,7 @@ def _named(batches: Site, name: str) -> list[Page]:
 def _asked(sql: Asked, page: Page, question: str) -> list[dict[str, Any]]:
     ours = "list_contains(getvariable('workspaces')::varchar[], workspace_id)"
     of = sql.of([identity(page.path.parent.name)])
-    return of.rows(question.format(o=ours))
+    return of.rows(question.format(m="published.marts", a="published.audit", o=ours))
 
 
 def _minute(moment: datetime) -> str:
