@@ -73,7 +73,7 @@ StartRun = Callable[..., Run]
 
 @pytest.fixture
 def start_run(world: World, agent: Agent) -> StartRun:
-    """Book a run of the agent that lasted a minute; `cost` None leaves it no-usage."""
+    """Book a run of the agent that lasted a minute; with `cost` None it reports no usage."""
 
     def start(
         *,

@@ -204,7 +204,7 @@ async def _extract_one(
 def _kept(
     con: duckdb.DuckDBPyConnection, setting: Workspace, workspace_id: str | None = None
 ) -> str:
-    """Which figures stand of a workspace that this batch could not be read."""
+    """Which figures stand of a workspace that could not be read in this batch."""
     row = con.execute(
         "select coalesce(workspace_name, workspace_id), last_batch_at from ledger.workspaces"
         " where workspace_id = ? or (api = ? and api_key_env = ?)",

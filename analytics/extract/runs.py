@@ -104,7 +104,7 @@ async def _read_list(
 
 
 async def reread_provisional(batch: WorkspaceBatch) -> None:
-    """Open runs, and ended ones until they have final, where this batch's lists lack them."""
+    """Open runs, and ended ones until they are final, where this batch's lists lack them."""
     await batch.loaded()
     run_ids = batch.store.provisional_runs()
     async with batch.step("provisional") as landing:

@@ -294,7 +294,7 @@ def _seconds(response: httpx.Response) -> float | None:
 
 
 def _server_time(date: str | None) -> datetime:
-    """The API's clock rather than ours: a skewed machine must not move days or provisional."""
+    """The API's clock rather than ours: a skewed machine must not shift days or finality."""
     try:
         return email.utils.parsedate_to_datetime(date or "").astimezone(UTC)
     except ValueError:

@@ -27,9 +27,9 @@ def open_published(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         )
     try:
         with duckdb.connect(file, read_only=True, config=_CONFINED) as con:
-            con.execute(
-                "set TimeZone = 'UTC'; set search_path = 'marts,audit'; set lock_configuration = true"
-            )
+            con.execute("set TimeZone = 'UTC'")
+            con.execute("set search_path = 'marts,audit'")
+            con.execute("set lock_configuration = true")
             yield con
     except duckdb.Error as error:
         raise AnalyticsError(

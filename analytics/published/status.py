@@ -177,9 +177,9 @@ _WHOLENESS: _Columns = (
     ("Missing", lambda row: numbers.count(row["missing_run_count"])),
     ("Cost", lambda row: _gap_cost(row)),
     ("Days ok", lambda row: numbers.count(row["reconciled_day_count"])),
-    ("In lag", lambda row: numbers.count(row["pending_day_count"])),
+    ("Pending", lambda row: numbers.count(row["pending_day_count"])),
     ("Open", lambda row: numbers.count(row["open_day_count"])),
-    ("Breach", lambda row: numbers.count(row["unreconciled_day_count"])),
+    ("Not ok", lambda row: numbers.count(row["unreconciled_day_count"])),
     ("Unexplained", lambda row: numbers.usd(row["unexplained_usd"])),
 )
 _FRESHNESS_IN_WORDS = """\
@@ -187,8 +187,9 @@ Open runs have not ended; provisional ones have, and may still be corrected.
 Broken records are quarantined, with the reason, in quarantined_records."""
 _WHOLENESS_IN_WORDS = """\
 Missing runs were seen by no batch: fct_listing_gaps. Days are open while they
-hold open or provisional runs; then ok where cost agrees with the API's own sums,
-in lag where it may yet, else an unreconciled day. reconciliation_days has the unexplained."""
+hold open or provisional runs; ok (reconciled) where cost agrees with the API's
+sums; pending while the API may still add to them; else not ok (unreconciled).
+Unexplained is what is left of such days, in reconciliation_days."""
 
 
 def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:

@@ -277,7 +277,7 @@ class _Load:
     def _update_provisional_runs(self) -> None:
         """Which runs are still to be read again.
 
-        A run that had final and came again as it was needs no look: only new versions, and
+        A run that was final and came again as it was needs no look: only new versions, and
         runs that were waiting, are judged.
         """
         self._con.execute(

@@ -33,9 +33,10 @@ OF_THE_WAREHOUSE = {"loaded_at", "checked_at", "published_at"}
 def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, ...]]]:
     """All rows of all marts."""
     with duckdb.connect(file, read_only=True) as con:
+        con.execute("set search_path = 'marts,audit'")
         tables: dict[str, list[str]] = {}
         for table, column in con.execute(
-            "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+            "select table_name, column_name from duckdb_columns()"
             " where schema_name in ('marts', 'audit')"
             " order by table_name, column_index"
         ).fetchall():

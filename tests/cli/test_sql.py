@@ -270,9 +270,9 @@ def test_status_fits_a_terminal(published: Command) -> None:
         "provisional",
         "broken",
         "missing",
-        "reconciled",
-        "in lag",
-        "unreconciled",
+        "ok",
+        "pending",
+        "not ok",
         "unexplained",
     ):
         assert legend.count(head) >= 2, head

@@ -321,7 +321,7 @@ def test_the_first_batch_says_how_long_it_will_be(
 def test_a_new_agent_that_outruns_its_list_leaves_a_gap(
     batch: Batch, world: World, workspace: Workspace, start_run: StartRun
 ) -> None:
-    """An agent that had no run last batch and 210 this batch has a gap since last batch."""
+    """An agent with no run in the last batch and 210 in this one has a gap in between."""
     start_run()
     batch.extract()
     batches_later(world)

@@ -30,7 +30,7 @@ def test_newest_version(warehouse: Warehouse) -> None:
 
 
 def test_same_id_in_two_workspaces(warehouse: Warehouse) -> None:
-    """Runs, failures and provisional of one workspace tell nothing of another's."""
+    """Runs, failures and provisional runs of one workspace tell nothing of another's."""
     warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Other")
     warehouse.given("runs", status="failed", error="MemoryError")
     warehouse.given("runs", status="failed", workspace_id="w-2", error="KeyError: 1")
@@ -74,7 +74,7 @@ def test_states(warehouse: Warehouse) -> None:
 
 
 def test_no_usage(warehouse: Warehouse) -> None:
-    """A run is no-usage if it succeeded at a cost of nothing; an unknown cost is not nothing."""
+    """A run has no usage if it succeeded at a cost of nothing; an unknown cost is not nothing."""
     cases = [
         ("succeeded", 0, 0, True),
         ("succeeded", 0, None, True),

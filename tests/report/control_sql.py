@@ -263,7 +263,7 @@ QUESTIONS = {
         select sum(current_cost_usd - previous_cost_usd) as change
         from published.marts.fct_adjustments where {_OURS}""",
     ),
-    "no_usage": Question(
+    "no-usage": Question(
         "text name | count no_usage | count succeeded | percent no_usage succeeded"
         " | day no_usage_day",
         f"from ({_ODD}) where no_usage > 0 order by no_usage desc, name",
@@ -332,9 +332,9 @@ QUESTIONS = {
             (select count(*) from published.audit.quarantined_records as t
                 where t.workspace_id = w.workspace_id) as left_out,
             case when days is null then '\u25d4 no day yet'
-                when breaches = 1 then '\u2715 1 day in unreconciled'
-                when breaches > 0 then format('\u2715 {:,} days in unreconciled', breaches)
-                else format('\u2713 {:,} day{}, none in unreconciled', days, if(days = 1, '', 's'))
+                when breaches = 1 then '\u2715 1 unreconciled day'
+                when breaches > 0 then format('\u2715 {:,} unreconciled days', breaches)
+                else format('\u2713 {:,} day{}, none unreconciled', days, if(days = 1, '', 's'))
             end as verdict
         from published.marts.dim_workspaces as w
         left join gaps using (workspace_id) left join days using (workspace_id)

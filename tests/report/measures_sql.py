@@ -182,7 +182,7 @@ UNUSUAL = f"""
             then format('{{:,}} run{{}}, usually none', runs::bigint, if(runs = 1, '', 's'))
         when runs / usual_runs >= usd::double / runs / usual_each
             then format('{{:.1f}} times as many runs', runs / usual_runs)
-        else format('runs {{:.1f}} times as dear', usd::double / runs / usual_each)
+        else format('runs {{:.1f}} times as expensive', usd::double / runs / usual_each)
     end as driver
     from medians
     where usd - usual > 7.413 * list_median(list_transform(costs, lambda cost: abs(cost - usual)))

@@ -108,7 +108,7 @@ def test_a_day_far_above_the_usual_is_named_with_its_driver(build: BuildSite) ->
     site = build(marts.derive(con))
 
     assert site.overview.table("unusual-days")[1:] == [
-        ["Baker", "2026-03-10", "$52.00", "$2.00", "$50.00", "runs 13.0 times as dear"],
+        ["Baker", "2026-03-10", "$52.00", "$2.00", "$50.00", "runs 13.0 times as expensive"],
         ["Busy", "2026-03-11", "$10.00", "$1.00", "$9.00", "10.0 times as many runs"],
     ]
     assert "unusual: $52.00 on 10 March 2026, usually $2.00" in site.agents[0].root.text

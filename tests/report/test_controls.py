@@ -193,7 +193,7 @@ def test_quality_lists_what_the_data_lack(site: Site, con: duckdb.DuckDBPyConnec
         assert str(runs) in page.table(table)[-1]
     assert page.table("adjustments")[1][2:6] == ["$1.10", "$1.35", "$0.25", "4 → 5"]
     assert len(page.table("loads")) == 1 + 5 + 1
-    assert "no usage reported, not free" in page.root.text
+    assert "their cost is unknown, not zero" in page.root.text
     assert page.table("all-checks")[1][1] == "✕ does not hold"
 
 

@@ -26,11 +26,11 @@ _LACKING = """
         (select count(*) from {m}.fct_runs as t where {o} and status = 'succeeded'
             and cost_usd = 0 and tokens_in = 0 and tokens_out = 0) as no_usage,
         (select count(*) from {m}.fct_runs as t where {o} and cost_usd is null) as unknown,
-        (select count(*) from {m}.quarantined_records as t where {o}) as left_out"""
+        (select count(*) from {a}.quarantined_records as t where {o}) as left_out"""
 _BY_STATUS = """
     select status, count(*) as days, sum(metered_cost_usd) as metered,
         sum(unexplained_usd) as unexplained, sum(abs(unexplained_usd)) as amount
-    from {m}.reconciliation_days as t where {o} group by status"""
+    from {a}.reconciliation_days as t where {o} group by status"""
 
 
 def test_what_the_data_lack_is_what_sql_says(batches: Site, sql: Asked) -> None:
@@ -46,7 +46,7 @@ def test_what_the_data_lack_is_what_sql_says(batches: Site, sql: Asked) -> None:
         assert shown["Open runs"] == [
             numbers.count(has["open"]),
             f"the oldest since {_minute(has['oldest'])} UTC" if has["open"] else "none",
-            f"{numbers.count(has['provisional'])} more ended, still provisional",
+            f"{numbers.count(has['provisional'])} more are provisional",
         ]
         assert shown["Adjusted agent days"] == [
             numbers.count(has["adjusted"]),
@@ -91,7 +91,7 @@ def _named(batches: Site, name: str) -> list[Page]:
 def _asked(sql: Asked, page: Page, question: str) -> list[dict[str, Any]]:
     ours = "list_contains(getvariable('workspaces')::varchar[], workspace_id)"
     of = sql.of([identity(page.path.parent.name)])
-    return of.rows(question.format(m="published.marts", o=ours))
+    return of.rows(question.format(m="published.marts", a="published.audit", o=ours))
 
 
 def _minute(moment: datetime) -> str:

@@ -52,7 +52,7 @@ def test_a_provider_key_of_the_workspaces_own(
 
 
 def test_a_run_that_bypasses_the_meter(batch: Batch, start_run: StartRun) -> None:
-    """Given a run on a model of one's own, it is no-usage, and costs zero as the API says."""
+    """Given a run on a model of one's own, it reports no usage, and costs zero as the API says."""
     start_run(hours_ago=10, cost=None)
     start_run(hours_ago=10, cost="1")
 

@@ -75,7 +75,7 @@ def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
 
 @pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
 def test_due_until_read(batch: WorkspaceBatch, *, ends: bool) -> None:
-    """A run is due when it has ended, that batch or a later one, until both details are held."""
+    """A run is due when it has ended, in that batch or a later one, until both details are held."""
     batch.lists(status="running", finished_at=None)
     assert batch.store.pending_details() == []
 

@@ -52,7 +52,7 @@ _READING = (
 _STATUS = {
     "open": "open: the month is not over, or some of its days may still change; provisional",
     "incomplete": "incomplete: the days before the first one that was read are missing",
-    "closed": "closed: every day was read, is over and has final",
+    "closed": "closed: every day was read, is over and is final",
 }
 _WORKSPACES = """
     select
@@ -113,7 +113,7 @@ def data_of_workspaces(
             f"{numbers.plural(provisional_count, 'run')} that may be corrected"
             if provisional_count
             else "",
-            f"{numbers.plural(unreconciled_day_count, 'day')} in unreconciled"
+            f"{numbers.plural(unreconciled_day_count, 'unreconciled day')}"
             if unreconciled_day_count
             else "",
             f"unexplained {numbers.usd_exact(unexplained_usd)} US dollars"

@@ -1,4 +1,4 @@
-"""Tables of what the data lack: hidden runs, no-usage runs, unknown costs, unread records."""
+"""Tables of what the data lack: hidden runs, no reported usage, unknown costs, unread records."""
 
 from __future__ import annotations
 

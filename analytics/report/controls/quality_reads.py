@@ -37,7 +37,7 @@ class QualityReads:
         return self._listed(
             "date, agent_id, counted_run_count, held_run_count, missing_run_count,"
             " missing_cost_usd, is_final",
-            "fct_listing_gaps",
+            "marts.fct_listing_gaps",
             "sum(missing_run_count)::bigint, sum(missing_cost_usd),"
             " count(*) filter (missing_cost_usd is null)",
             "date desc, missing_run_count desc, agent_id",
@@ -95,7 +95,7 @@ class QualityReads:
             "date, agent_id, previous_cost_usd, current_cost_usd, previous_run_count,"
             " current_run_count,"
             " seen_at at time zone 'UTC', load_id",
-            "fct_adjustments",
+            "marts.fct_adjustments",
             "sum(current_cost_usd - previous_cost_usd),"
             " sum(current_run_count - previous_run_count)::bigint",
             "load_id desc, date desc, agent_id",
@@ -127,7 +127,7 @@ class QualityReads:
         return self._listed(
             "load_id, step, request_count, record_count, new_version_count, superseded_count,"
             " quarantined_count, rounded_count, loaded_at at time zone 'UTC'",
-            "loads",
+            "audit.loads",
             "sum(request_count)::bigint, sum(record_count)::bigint,"
             " sum(new_version_count)::bigint, sum(superseded_count)::bigint,"
             " sum(quarantined_count)::bigint, sum(rounded_count)::bigint",
@@ -142,8 +142,7 @@ class QualityReads:
         return first, last
 
     def _listed(self, columns: str, relation: str, totals: str, order: str) -> Listed:
-        source = relation if relation.startswith("(") else relation
-        where = f"from {source} where workspace_id = $workspace"
+        where = f"from {relation} where workspace_id = $workspace"
         ((row_count, *sums),) = self._rows(f"select count(*), {totals} {where}")
         rows = self._rows(f"select {columns} {where} order by {order} limit {SHOWN}")
         return Listed(rows, row_count, tuple(sums))

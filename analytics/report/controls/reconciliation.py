@@ -250,7 +250,7 @@ def _by_month(days: Sequence[Day], states: dict[date, str]) -> Table:
 
 
 def _months(days: Sequence[Day]) -> list[Month]:
-    """The days of each month, the newest month unfolded, and any with a day in unreconciled."""
+    """The days of each month, the newest month unfolded, and any with an unreconciled day."""
     return [
         Month(
             f"{month_in_words(month)}: {numbers.plural(len(of), 'day')}, "

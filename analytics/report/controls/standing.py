@@ -74,8 +74,8 @@ def _verdict(standing: Standing) -> str:
     if not standing.day_count:
         return "\u25d4 no day yet"
     if standing.unreconciled_count:
-        return f"\u2715 {plural(standing.unreconciled_count, 'day')} in unreconciled"
-    return f"\u2713 {plural(standing.day_count, 'day')}, none in unreconciled"
+        return f"\u2715 {plural(standing.unreconciled_count, 'unreconciled day')}"
+    return f"\u2713 {plural(standing.day_count, 'day')}, none unreconciled"
 
 
 def _read(con: duckdb.DuckDBPyConnection) -> dict[str, Standing]:

@@ -58,7 +58,7 @@ def open_days(days: Sequence[Day]) -> str:
     rest = f", of which {usd(left)} is not explained so far" if left else ""
     return (
         f"{plural(len(found), 'day')} still open: metered {usd(amounts.metered_usd)}{rest}. "
-        "They are judged once every run of theirs has ended and final."
+        "They are judged once every run of theirs has ended and is final."
     )
 
 
