@@ -137,6 +137,8 @@ AGENTS = Source(
         _text("agent_name", "name"),
         _text("agent_slug", "slug"),
         _text("status"),
+        _money("max_budget_usd", "config.max_budget"),
+        _count("timeout_minutes", "config.timeout_minutes"),
         _instant("created_at"),
         _instant("updated_at"),
     ),

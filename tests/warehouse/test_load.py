@@ -109,6 +109,30 @@ def test_the_list_of_agents_is_replaced_as_a_whole(
     assert con.execute("select count(*) from raw.agents").fetchall() == [(3,)]
 
 
+def test_an_agents_limits_are_exact(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """Limits are stored digit for digit; one that is missing, null or no object is null."""
+    limits = b'{"max_budget": 0.1000000001, "timeout_minutes": 60}'
+    loaded = load(
+        "agents",
+        [
+            {"id": "a", "config": limits},
+            {"id": "b", "config": b'{"max_budget": 1, "timeout_minutes": null}'},
+            {"id": "c", "config": None},
+            {"id": "d", "config": "none"},
+            {"id": "e"},
+        ],
+    )
+
+    assert loaded.quarantined_count == 0
+    assert [
+        ("a", Decimal("0.1000000001"), 60),
+        ("b", Decimal(1), None),
+        ("c", None, None),
+        ("d", None, None),
+        ("e", None, None),
+    ] == current(con, "agents", "agent_id, max_budget_usd, timeout_minutes")
+
+
 def test_an_empty_window_replaces_too(load: Load, con: duckdb.DuckDBPyConnection) -> None:
     """A day that comes back without rows has none any more."""
     load("billing_days", [{"date": str(DAY), "provider": "p"}], window=(DAY, NEXT))
