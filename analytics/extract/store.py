@@ -74,6 +74,13 @@ class Store(Protocol):
     def pending_details(self) -> list[str]:
         """Ended runs whose costs and events are to be read, in the order to read them in."""
 
+    def agents_with_unread_versions(self) -> list[str]:
+        """Agents whose versions are to be read, in the order to read them in.
+
+        The API was not asked for them since the agent was first heard of, its record changed, or a
+        run of this batch named a version that is not stored; or it failed to answer.
+        """
+
     def unknown_statuses(self) -> dict[str, int]:
         """How many runs have a status that is new to us, by status."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 
+from analytics.extract.landing import CLOSING_STEP
 from analytics.extract.listing import Mark
 from analytics.extract.store import Loaded
 from analytics.warehouse.load import load_folder
@@ -45,6 +46,14 @@ _RESIDUES = """
 """
 
 
+# Agents that were ever heard of, from each place that names them.
+_AGENTS_HEARD_OF = """
+    select agent_id from raw.agents where {mine}
+    union select agent_id from raw.agent_rollups where {mine} and agent_id is not null
+    union select agent_id from ledger.list_pulls where {mine} and agent_id is not null
+"""
+
+
 class WarehouseStore:
     """Implements `analytics.extract.store.Store` on an open warehouse."""
 
@@ -75,12 +84,7 @@ class WarehouseStore:
 
     def agent_ids(self) -> set[str]:
         """All agents that were ever heard of."""
-        rows = self._rows("""
-            select agent_id from raw.agents where {mine}
-            union select agent_id from raw.agent_rollups where {mine} and agent_id is not null
-            union select agent_id from ledger.list_pulls where {mine} and agent_id is not null
-        """)
-        return {agent_id for (agent_id,) in rows}
+        return {agent_id for (agent_id,) in self._rows(_AGENTS_HEARD_OF)}
 
     def agent_names(self) -> dict[str, str]:
         """What each agent is called, by its id, as far as it has a name."""
@@ -213,6 +217,51 @@ class WarehouseStore:
     def pending_details(self) -> list[str]:
         """Ended runs whose costs and events are to be read, in the order to read them in."""
         return pending_details(self._con, self._workspace_id)
+
+    def agents_with_unread_versions(self) -> list[str]:
+        """Agents whose versions are to be read, those that the API failed to give before last.
+
+        A 404 is an answer: the agent is gone.
+        """
+        ((closed,),) = self._rows(f"""
+            select coalesce(max(load_id), '') from ledger.loads
+            where {{mine}} and step = '{CLOSING_STEP}'
+        """)
+        rows = self._rows(
+            f"""
+            with asked as (
+                select agent_id, load_id, coalesce(status in (200, 404), false) as is_answered
+                from ledger.requests where {{mine}} and source = 'agent_versions'
+            ),
+            runs as (
+                select agent_id, agent_version, load_id from raw.runs
+                where {{mine}} and load_id > $closed
+                    and agent_id is not null and agent_version is not null
+            ),
+            stored as (
+                select agent_id, agent_version from raw.agent_versions where {{mine}}
+            ),
+            due as (
+                select agent_id, '' as load_id from ({_AGENTS_HEARD_OF})
+                union all
+                select agent_id, load_id from raw.agents where {{mine}}
+                union all
+                select agent_id, load_id from runs anti join stored using (agent_id, agent_version)
+                union all
+                select agent_id, load_id from asked where not is_answered
+            )
+            select agent_id
+            from (select agent_id, max(load_id) as load_id from due group by agent_id) as latest
+            where not exists (
+                select 1 from asked
+                where is_answered and asked.agent_id = latest.agent_id
+                    and asked.load_id > latest.load_id
+            )
+            order by agent_id in (select agent_id from asked where not is_answered), agent_id
+            """,
+            closed=closed,
+        )
+        return [agent_id for (agent_id,) in rows]
 
     def unknown_statuses(self) -> dict[str, int]:
         """How many runs have a status that is new to us, by status."""

@@ -7,14 +7,15 @@ listed as (
     select
         workspace_id, agent_id, agent_name, agent_slug, status, is_current,
         2 as source_rank, seen_at as observed_at, seen_at as first_seen_at,
-        null::timestamptz as last_run_at
+        null::timestamptz as last_run_at, max_budget_usd, timeout_minutes
     from staging.stg_agents
 ),
 
 rolled_up as (
     select
         workspace_id, agent_id, agent_name, agent_slug, null as status, false as is_current,
-        1 as source_rank, utc_date::timestamptz as observed_at, seen_at as first_seen_at, last_run_at
+        1 as source_rank, utc_date::timestamptz as observed_at, seen_at as first_seen_at,
+        last_run_at, null as max_budget_usd, null as timeout_minutes
     from staging.stg_agent_rollups
     where agent_id is not null
 ),
@@ -23,7 +24,8 @@ ran as (
     select
         workspace_id, agent_id, null as agent_name, null as agent_slug, null as status,
         false as is_current, 0 as source_rank, max(created_at) as observed_at,
-        min(seen_at) as first_seen_at, max(created_at) as last_run_at
+        min(seen_at) as first_seen_at, max(created_at) as last_run_at,
+        null as max_budget_usd, null as timeout_minutes
     from staging.stg_run_versions
     where agent_id is not null
     group by workspace_id, agent_id

@@ -20,6 +20,10 @@ agents as (
         ) as agent_name,
         'agent' as line_type,
         arg_max(status, observed_at) filter (status is not null) as status,
+        arg_max(max_budget_usd, (source_rank, observed_at)) filter (source_rank = 2)
+            as max_budget_usd,
+        arg_max(timeout_minutes, (source_rank, observed_at)) filter (source_rank = 2)
+            as timeout_minutes,
         bool_or(is_current) as is_listed,
         min(first_seen_at) as first_seen_at,
         max(last_run_at) as last_run_at,

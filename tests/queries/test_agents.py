@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from tests.transform.given import SEEN, WORKSPACE, Warehouse
 
@@ -41,6 +42,22 @@ def test_deleted_agent(warehouse: Warehouse) -> None:
         "Baker",
         "active",
         False,
+    )
+
+
+def test_current_limits(warehouse: Warehouse) -> None:
+    """An agent has the limits of its last record, which may have none; a deleted one keeps them."""
+    first = warehouse.given("agents", max_budget_usd="2.5", timeout_minutes=60)
+    warehouse.replaced(first, "agents", max_budget_usd=None, timeout_minutes=30, seen_at=LATER)
+    gone = warehouse.given("agents", agent_id="a-2", max_budget_usd="1", timeout_minutes=5)
+    warehouse.insert("raw.superseded", version_id=gone)
+    warehouse.given("runs", agent_id="a-2")
+    warehouse.given("runs", run_id="r-3", agent_id="a-3")
+
+    warehouse.build()
+
+    assert [("a-1", None, 30), ("a-2", Decimal(1), 5), ("a-3", None, None)] == warehouse.rows(
+        "select agent_id, max_budget_usd, timeout_minutes from marts.dim_agents order by 1"
     )
 
 
