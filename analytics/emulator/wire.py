@@ -33,7 +33,8 @@ def instant(moment: datetime) -> str:
 def encode_run(world: World, run: Run) -> bytes:
     """Return a run's JSON, from memory if nothing changed."""
     if run.encoded is None:
-        run.encoded = encode(_run(run) | world.overrides.get(run.id, {}))
+        [record] = world.lies.tell("runs", [_run(run)], workspace_id=run.workspace.id)
+        run.encoded = encode(record)
     return run.encoded
 
 
@@ -44,7 +45,8 @@ def encode_runs(world: World, runs: Iterable[Run]) -> bytes:
 
 def agent_record(world: World, agent: Agent) -> dict[str, Any]:
     """Return an agent's record."""
-    return _agent(agent) | world.overrides.get(agent.id, {})
+    [record] = world.lies.tell("agents", [_agent(agent)], workspace_id=agent.workspace.id)
+    return record
 
 
 def version_record(agent: Agent, version: Version) -> dict[str, Any]:
