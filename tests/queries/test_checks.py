@@ -42,6 +42,7 @@ DAMAGE = {
     "failure_rates_lie_within_their_intervals": (
         "update marts.fct_agent_days set failure_rate_low = failure_rate_high + 0.1"
     ),
+    "month_changes_add_up": "update marts.fct_month_changes set amount_usd = amount_usd + 1",
     "no_run_is_lost_between_raw_and_marts": "delete from marts.fct_runs where run_id = 'r-7'",
     "outcomes_add_up_to_run_counts": "update marts.fct_workspace_days set open_count = 7",
     "platform_agent_days_keep_what_was_received": "delete from marts.fct_platform_agent_days",
