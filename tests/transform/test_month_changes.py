@@ -31,7 +31,9 @@ def effects(found: pl.DataFrame, agent: str = "(all)") -> dict[str, Decimal | No
     return dict(of_line.select("effect", "amount_usd").rows())
 
 
-def two_months(agent: str, before: tuple[Any, int] | None, now: tuple[Any, int] | None) -> list[Any]:
+def two_months(
+    agent: str, before: tuple[Any, int] | None, now: tuple[Any, int] | None
+) -> list[Any]:
     """A line's cost and runs on a day of October and one of November."""
     return [
         day(each.replace(day=9), *figures, agent=agent, unknown=figures[0] is None)
@@ -155,9 +157,7 @@ def test_empty() -> None:
 
 _FIGURES = st.one_of(
     st.none(),
-    st.tuples(
-        st.one_of(st.none(), st.decimals(0, 10**8, places=10)), st.integers(1, 10**6)
-    ),
+    st.tuples(st.one_of(st.none(), st.decimals(0, 10**8, places=10)), st.integers(1, 10**6)),
 )
 
 
@@ -180,8 +180,10 @@ def test_additive(
         if agent != "(all)":
             by_effect[effect] += amount or ZERO
     for agent, (before, now) in lines.items():
-        assert sums[agent] == (now and now[0] or ZERO) - (before and before[0] or ZERO)
-    assert sums["(all)"] == sum((row[4] or ZERO) * (1 if row[2] >= NOVEMBER else -1) for row in rows)
+        assert sums[agent] == ((now and now[0]) or ZERO) - ((before and before[0]) or ZERO)
+    assert sums["(all)"] == sum(
+        (row[4] or ZERO) * (1 if row[2] >= NOVEMBER else -1) for row in rows
+    )
     whole = {effect: amount or ZERO for effect, amount in effects(found).items()}
     if whole:
         assert whole["volume"] + whole["mix"] == by_effect["volume"]

@@ -139,9 +139,11 @@ def test_empty() -> None:
     nothing = unusual_days(agent_days(), dates([]), agents())
     no_runs = unusual_days(agent_days(), dates(SPAN), agents("a-1"))
 
-    assert nothing.schema == no_runs.schema == unusual_days(
-        agent_days(*steady()), dates(SPAN), agents("a-1")
-    ).schema
+    assert (
+        nothing.schema
+        == no_runs.schema
+        == unusual_days(agent_days(*steady()), dates(SPAN), agents("a-1")).schema
+    )
     assert nothing.is_empty()
     assert no_runs.is_empty()
 
