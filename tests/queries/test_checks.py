@@ -207,7 +207,7 @@ def test_error_names_the_file(sample: Warehouse, tmp_path: Path, sql: str, cause
 
 def test_marts_not_built(warehouse: Warehouse) -> None:
     """Without marts a check is an error that says which relation it lacks."""
-    with pytest.raises(ModelError, match="dim_agents does not exist"):
+    with pytest.raises(ModelError, match="dim_agent_versions does not exist"):
         run_checks(warehouse.con)
 
 
