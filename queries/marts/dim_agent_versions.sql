@@ -5,6 +5,7 @@
 -- column status: Last known state: draft, active or archived; null where only runs tell of it.
 -- column created_at: When the version was created (UTC); null where only runs tell of it.
 -- column published_at: When it became active (UTC); null where no batch saw it active.
+-- column first_run_at: When its first known run was created (UTC); null where no run is known.
 -- column last_run_at: When its latest known run was created (UTC); null where no run is known.
 -- column is_listed: True if the API's list of the agent's versions had it when it was last read.
 with

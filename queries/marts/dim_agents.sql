@@ -12,8 +12,8 @@ select
         agent_id
     ) as agent_name,
     arg_max(status, said_at) filter (status is not null) as status,
-    arg_max_null(max_budget_usd, (is_current, said_at)) filter (authority = 2) as max_budget_usd,
-    arg_max_null(timeout_minutes, (is_current, said_at)) filter (authority = 2) as timeout_minutes,
+    arg_max_null(max_budget_usd, said_at) filter (authority = 2) as max_budget_usd,
+    arg_max_null(timeout_minutes, said_at) filter (authority = 2) as timeout_minutes,
     bool_or(is_current) as is_listed,
     min(first_seen_at) as first_seen_at,
     max(last_run_at) as last_run_at,

@@ -296,7 +296,9 @@ def test_data_of_an_older_release_are_rebuilt(command: Command, batch: Batch) ->
     assert command("nightly").code == 0
 
 
-def test_landing_files_of_an_older_release_are_enough(command: Command, batch: Batch) -> None:
+def test_landing_files_of_an_older_release_are_enough(
+    command: Command, world: World, batch: Batch
+) -> None:
     """Without versions and limits of agents a rebuild works, and the next batch reads them."""
     command("nightly")
     (versions,) = DATA.glob("landing/*/*-versions")
@@ -318,6 +320,7 @@ def test_landing_files_of_an_older_release_are_enough(command: Command, batch: B
     states = "select agent_version, status, is_listed from marts.dim_agent_versions"
     assert published(limits) == [(None, None)]
     assert published(states) == [(1, None, False)]
+    world.pass_time(timedelta(hours=20))
     assert command("nightly").code == 0
     assert published(limits) == [(Decimal(5), 60)]
     assert published(states) == [(1, "active", True)]
