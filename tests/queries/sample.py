@@ -19,6 +19,7 @@ def fill(warehouse: Warehouse) -> None:
     )
     warehouse.given("agents", agent_id="a-1", agent_name="🍞 =cmd()", agent_slug="baker")
     warehouse.given("agents", workspace_id=OTHER_WORKSPACE, agent_id="a-9", agent_name="Judge")
+    warehouse.given("agent_versions", created_at=NOON, updated_at=NOON)
     _runs(warehouse)
     _history(warehouse)
     _details(warehouse)
