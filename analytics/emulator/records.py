@@ -40,7 +40,8 @@ class Version:
     status: Literal["draft", "active", "archived"] = "active"
     parent: int | None = None
     description: str | None = None
-    updated_at: datetime | None = None  # if it was changed since
+    updated_at: datetime | None = None  # when it was published, or archived by hand
+    last_commit_at: datetime | None = None
 
 
 @dataclass(slots=True, eq=False)

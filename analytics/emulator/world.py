@@ -164,21 +164,33 @@ class World:
                 older.status = "archived"
             number = len(agent.versions) + 1
             version = Version(new_id(self._rng), number, at or self.now, parent=number - 1 or None)
+            version.updated_at = version.last_commit_at = version.created_at
             agent.versions.append(version)
             agent.updated_at = version.created_at
             return version
 
     def draft_version(
-        self, agent: Agent, parent: Version | None, description: str | None = None
+        self,
+        agent: Agent,
+        parent: Version | None,
+        description: str | None = None,
+        *,
+        ids: Random | None = None,
     ) -> Version:
         """Branch a draft from another version, or from nothing."""
         with self.lock:
-            version = Version(new_id(self._live_rng), len(agent.versions) + 1, self.now, "draft")
+            version_id = new_id(ids or self._live_rng)
+            version = Version(version_id, len(agent.versions) + 1, self.now, "draft")
             version.parent = parent.number if parent else None
             version.description = description
             agent.versions.append(version)
             agent.updated_at = self.now
             return version
+
+    def commit(self, version: Version) -> None:
+        """Change the recipe of a draft."""
+        with self.lock:
+            version.last_commit_at = self.now
 
     def set_version_status(
         self, agent: Agent, version: Version, status: Literal["active", "archived"]

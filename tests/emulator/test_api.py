@@ -28,8 +28,8 @@ SHAPES = {
         "draft_version",
     ],
     "/agents/support-triage/versions": [
-        "id", "agent_id", "version", "description", "status", "parent_version", "created_by",
-        "git_repo", "git_ref", "created_at", "updated_at",
+        "id", "agent_id", "version", "description", "status", "parent_version", "created_at",
+        "updated_at", "last_commit_at",
     ],
     "/runs/": RUN_KEYS,
     "/runs/{run}": RUN_KEYS,
