@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 RunStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]
 Source = Literal["manual", "scheduled", "event-driven"]
+DEFAULT_TIMEOUT_MINUTES = 60
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -57,7 +58,7 @@ class Agent:
     description: str | None = None
     status: AgentStatus = "active"
     max_budget: Decimal = Decimal(5)
-    timeout_minutes: int = 60
+    timeout_minutes: int = DEFAULT_TIMEOUT_MINUTES
     notify_on_run: bool = False
     offers: tuple[Offer, ...] = (SONNET,)  # without any, nothing is metered
     traffic: Traffic = CONVERSATION

@@ -64,11 +64,13 @@ class World:
         self.signer = Signer(seeded(seed, "signing").randbytes(32))
 
     @classmethod
-    def demo(cls, seed: int, now: datetime, *, history_days: int = 90) -> World:
-        """Return two workspaces with a history and a story."""
-        from analytics.emulator.worlds.story import demo  # a story is built of the world's verbs
+    def demo(
+        cls, seed: int, now: datetime, *, history_days: int = 90, at_start: bool = False
+    ) -> World:
+        """Return two workspaces with a history, or `at_start` of it, to pass in steps."""
+        from analytics.emulator.worlds.demo_history import demo  # it is made of the world's verbs
 
-        return demo(seed, now, history_days)
+        return demo(seed, now, history_days, at_start=at_start)
 
     @classmethod
     def fleet(
