@@ -18,6 +18,7 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
 from tests.conftest import NOW
+from tests.hostile import add_hostile_agents
 
 TIMEZONE = "Europe/Berlin"  # so that no day of a report is one of the API's UTC days
 DAYS = 64  # a month that is whole, and clocks that are put back
@@ -50,6 +51,7 @@ def publish(folder: Path) -> None:
         if run.status == "succeeded" and run.created_at < NOW - timedelta(days=4)
     ]
     world.override_record(final[-1].id, {"cost_usd": None})  # metered, but not told
+    add_hostile_agents(world, world.workspaces[1])
     _run_expensively(
         world, next(iter(world.workspaces[0].agents.values())), NOW - timedelta(hours=30)
     )
