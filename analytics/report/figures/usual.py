@@ -31,8 +31,6 @@ def usual_cost_usd(
     """
     if first_date is None:
         return None
-    found = (
-        costs.get(each, Decimal(0)) for each in same_weekdays_before(day) if each >= first_date
-    )
-    known = [cost for cost in found if cost is not None]
+    days = [each for each in same_weekdays_before(day) if each >= first_date]
+    known = [cost for each in days if (cost := costs.get(each, Decimal(0))) is not None]
     return median(known) if len(known) >= _FEWEST else None

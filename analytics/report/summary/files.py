@@ -90,8 +90,7 @@ def markdown(summary: Summary) -> str:
         f"- **Platform**: {platform_in_words(summary)}",
         f"- **Provisional**: {unfinished_in_words(summary)}",
         "",
-        "All runs since the first date that was read; unlisted ones are counted and metered by "
-        "the API, but in none of its run lists:",
+        "All runs; unlisted ones are counted and metered by the API, and shown in no run list:",
         "",
         f"| {' | '.join(_HEAD)} |",
         f"| --- |{' ---: |' * (len(_HEAD) - 1)}",

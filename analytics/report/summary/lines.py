@@ -75,7 +75,7 @@ def _yesterday(summary: Summary) -> str:
         text += f", {numbers.count(day.unknown_cost_count)} of unknown cost"
     if summary.usual_cost_usd is None or day.cost_usd is None:
         return text
-    return f"{text}; {_against(day.cost_usd, summary.usual_cost_usd)} a usual {weekday}"
+    return f"{text}; {_against(day.cost_usd, summary.usual_cost_usd)} usual"
 
 
 def _month(summary: Summary) -> str:
@@ -85,7 +85,7 @@ def _month(summary: Summary) -> str:
         return text
     days = numbers.plural(before.last_date.day, "day")
     change = _against(now.cost_usd, before.cost_usd)
-    return f"{text}; its first {days} {change} {_month_name(before)}'s"
+    return f"{text}; first {days} {change} {_month_name(before)}"
 
 
 def _against(now: Decimal, before: Decimal) -> str:
@@ -182,9 +182,8 @@ def _controls(summary: Summary) -> str:
     if controls.failed_checks:
         failed = f"{len(controls.failed_checks)} of {controls.check_count} checks failed"
         return f"{failed}: {', '.join(controls.failed_checks)}{unread}"
-    passed = (
-        f"all {controls.check_count} checks passed ({controls.api_check_count} against the API)"
-    )
+    against = f"({controls.api_check_count} against the API)"
+    passed = f"all {controls.check_count} checks passed {against}"
     if controls.unreconciled_day_count:
         days = numbers.plural(controls.unreconciled_day_count, "day")
         return f"{usd_or_unknown(controls.unexplained_usd)} of {days} is unexplained{unread}"
