@@ -56,20 +56,19 @@ steps as (
                 step_number: 1,
                 step: 'cost of runs',
                 amount_usd: run_usd,
-                comment: 'Cost of listed, open and unlisted runs and of the platform, by the UTC '
-                || 'day on which a run was created.'
+                comment: 'All runs and the platform, by UTC day of creation.'
             },
             {
                 step_number: 2,
                 step: 'timing difference',
                 amount_usd: timing_difference_usd,
-                comment: 'Metered on another UTC day than that of the run''s creation.'
+                comment: 'Metered on another UTC day than that of creation.'
             },
             {
                 step_number: 3,
                 step: 'unexplained',
                 amount_usd: unexplained_usd,
-                comment: 'Residual: metered cost less steps 1 and 2.'
+                comment: 'Residual: metered less steps 1 and 2.'
             },
             {
                 step_number: 4,
@@ -81,7 +80,7 @@ steps as (
                 step_number: 5,
                 step: 'meter to bill',
                 amount_usd: cost_usd - metered_usd,
-                comment: 'Cost by the bill less cost by the hourly meter; 0 where the two agree.'
+                comment: 'Cost by the bill less cost by the hourly meter.'
             },
             {
                 step_number: 6,
@@ -93,7 +92,7 @@ steps as (
                 step_number: 7,
                 step: 'own-key cost',
                 amount_usd: -own_key_usd,
-                comment: 'Usage of keys of the workspace''s own, subtracted: the provider bills it.'
+                comment: 'Usage of keys of the workspace''s own, subtracted.'
             },
             {
                 step_number: 8,

@@ -101,7 +101,11 @@ def _kpis(
             notes=(f"{numbers.usd_signed(changed)} in all" if adjusted.row_count else "none",),
         ),
         Kpi("No usage reported", numbers.count(no_usage), notes=("succeeded runs",)),
-        Kpi("Unknown costs", numbers.count(unknown_costs), notes=("runs in no sum of cost",)),
+        Kpi(
+            "Unknown costs",
+            numbers.count(unknown_costs),
+            notes=("runs in no sum of cost" if unknown_costs else "every cost is known",),
+        ),
         Kpi(
             "Quarantined records",
             numbers.count(quarantined.totals[0] or 0),

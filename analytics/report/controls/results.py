@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SHOWN_FINDINGS = 20
 
+_AT_MOST = "unlisted runs"  # its first source has a part of what the second has
+
 _COMPARED = {
     "run costs": "run",
     "listed runs": "agent day",
@@ -52,8 +54,8 @@ def controls(found: Sequence[Control]) -> Table | None:
         "Controls: two sources of the API that are independent of each other, and the sum of each "
         "over all that was compared, US dollars or runs",
         [
-            Column("Control", "name"),
-            *(Column(each, "text") for each in ("First source", "Second source")),
+            Column("Control", "text"),
+            *(Column(each, "name") for each in ("Claim", "First source", "Second source")),
             *(Column(each) for each in ("Compared", "First", "Second")),
             Column("Result", "text"),
         ],
@@ -99,9 +101,12 @@ def _control(control: Control) -> list[Cell | str]:
     if control.finding_count:
         count = numbers.plural(control.finding_count, "finding")
         result = replace(result, note=count, href="#findings")
+    elif control.control != _AT_MOST and control.ours != control.theirs:
+        result = replace(result, note="difference found by another control")
     return [
-        Cell(_label(control.control), note=names.visible(control.claim)),
-        *(Cell(names.visible(each)) for each in control.sources),
+        _label(control.control),
+        names.visible(control.claim),
+        *map(names.visible, control.sources),
         compared,
         _number(control.ours, control.measure),
         _number(control.theirs, control.measure),

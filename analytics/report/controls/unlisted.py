@@ -35,8 +35,6 @@ def agents(found: Sequence[AgentDetail], lines: Lines) -> Table | None:
     details = [each.detail for each in found]
     total = known_sum(each.unlisted_usd for each in details)
     costs = Sum(total, [each.unlisted_usd for each in details])
-    run_count = sum(each.run_count for each in details)
-    listed = percent(sum(each.listed_count for each in details), run_count)
     unlisted = count(sum(each.unlisted_count for each in details))
     failed = count(sum(each.unlisted_failed_count for each in details))
     return Table(
@@ -49,7 +47,7 @@ def agents(found: Sequence[AgentDetail], lines: Lines) -> Table | None:
             *(Column(each) for each in ("Runs, busiest day", "200 runs in", "Batches a day")),
         ],
         rows,
-        [[*row, "", "", ""] for row in foot("", count(run_count), listed, unlisted, failed, costs)],
+        [[*row, "", "", ""] for row in foot("", "", "", unlisted, failed, costs)],
         is_sortable=True,
         is_cards=True,
     )
