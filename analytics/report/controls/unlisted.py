@@ -102,8 +102,9 @@ def schedule(fastest: tuple[Any, ...] | None, lines: Lines) -> str:
 
 def cost(detail: Detail) -> Cell:
     """The cost of unlisted runs, as far as it is known."""
-    partly = f"unknown on {plural(detail.unknown_day_count, 'agent day')}"
-    return replace(money(detail.unlisted_usd), note=partly if detail.unknown_day_count else "")
+    return replace(
+        money(detail.unlisted_usd), note="part unknown" if detail.unknown_day_count else ""
+    )
 
 
 def _agent(found: AgentDetail, lines: Lines) -> Row:
