@@ -1,4 +1,4 @@
-"""What the landing files at hand say of published runs: the hash of the file, the run's line."""
+"""Published runs compared with the landing files at hand: the file's hash, the run's line."""
 
 from __future__ import annotations
 
@@ -39,10 +39,7 @@ def verify(data_dir: Path, readings: Iterable[Reading]) -> Findings:
 
 def _disagreements(path: Path, file: LandingFile, readings: list[Reading]) -> Iterator[str]:
     try:
-        with path.open("rb") as opened:
-            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-        if sha256 != file.sha256:
-            yield f"its SHA-256 is {sha256}, the ledger has {file.sha256}"
+        yield from hash_findings(path, file)
         lines = _lines(path, {reading.line for reading in readings})
     except (OSError, zstandard.ZstdError) as error:
         yield f"it cannot be read: {error}"
@@ -51,12 +48,23 @@ def _disagreements(path: Path, file: LandingFile, readings: list[Reading]) -> It
         yield from _differences(reading, lines.get(reading.line))
 
 
-def _lines(path: Path, wanted: set[int]) -> dict[int, bytes]:
-    """The wanted lines by their number, which counts from 1."""
+def hash_findings(path: Path, file: LandingFile) -> Iterator[str]:
+    """That a file is not the one of the ledger, if so."""
+    with path.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    if sha256 != file.sha256:
+        yield f"its SHA-256 is {sha256}, the ledger has {file.sha256}"
+
+
+def all_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a landing file with their numbers, which count from 1."""
     with path.open("rb") as file:
         reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-        numbered = enumerate(io.BufferedReader(reader), 1)
-        return {number: line for number, line in numbered if number in wanted}
+        yield from enumerate(io.BufferedReader(reader), 1)
+
+
+def _lines(path: Path, wanted: set[int]) -> dict[int, bytes]:
+    return {number: line for number, line in all_lines(path) if number in wanted}
 
 
 def _differences(reading: Reading, line: bytes | None) -> Iterator[str]:
@@ -72,7 +80,7 @@ def _differences(reading: Reading, line: bytes | None) -> Iterator[str]:
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         yield f"{where} is no record"
         return
-    said["cost_usd"] = _money(said["cost_usd"])
+    said["cost_usd"] = money(said["cost_usd"])
     published = {
         "request": reading.request.number,
         "id": reading.run_id,
@@ -84,7 +92,7 @@ def _differences(reading: Reading, line: bytes | None) -> Iterator[str]:
             yield f"{where} has the {name} {said[name]}, published is {value}"
 
 
-def _money(value: Any) -> Any:
+def money(value: Any) -> Any:
     """An amount as it is stored: ten decimals, half-even."""
     if value is None:
         return None

@@ -19,6 +19,7 @@ def fill(warehouse: Warehouse) -> None:
     )
     warehouse.given("agents", agent_id="a-1", agent_name="🍞 =cmd()", agent_slug="baker")
     warehouse.given("agents", workspace_id=OTHER_WORKSPACE, agent_id="a-9", agent_name="Judge")
+    warehouse.given("agent_versions", created_at=NOON, updated_at=NOON)
     _runs(warehouse)
     _history(warehouse)
     _details(warehouse)
@@ -40,7 +41,7 @@ def _runs(warehouse: Warehouse) -> None:
             agent_id=["a-1", "a-2", None][number % 3],
             agent_version=number // 20 + 1,
             session_id=f"s-{number // 2}",
-            parent_run_id=f"r-{number - 4}" if number % 8 == 4 else None,
+            parent_run_id=f"r-{number - 4}" if number % 8 in (4, 5) else None,
             status=status,
             error="TimeoutError: too slow" if status == "failed" else None,
             cost_usd=None if number % 7 == 3 else "0.0000000001" if number % 5 else 60 - number,
