@@ -50,7 +50,11 @@ def agent_record(world: World, agent: Agent) -> dict[str, Any]:
 
 
 def version_record(agent: Agent, version: Version) -> dict[str, Any]:
-    """Return a version's record."""
+    """Return a version's record.
+
+    An active version was updated when it was published. One that made way for another keeps that
+    moment; one that was archived by hand was updated then.
+    """
     return {
         "id": version.id,
         "agent_id": agent.id,
@@ -58,11 +62,9 @@ def version_record(agent: Agent, version: Version) -> dict[str, Any]:
         "description": version.description,
         "status": version.status,
         "parent_version": version.parent,
-        "created_by": None,
-        "git_repo": f"{agent.slug}.git",
-        "git_ref": f"v{version.number}",
         "created_at": timestamp(version.created_at),
         "updated_at": timestamp(version.updated_at or version.created_at),
+        "last_commit_at": timestamp(version.last_commit_at),
     }
 
 

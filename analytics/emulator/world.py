@@ -64,11 +64,13 @@ class World:
         self.signer = Signer(seeded(seed, "signing").randbytes(32))
 
     @classmethod
-    def demo(cls, seed: int, now: datetime, *, history_days: int = 90) -> World:
-        """Return two workspaces with a history and a story."""
-        from analytics.emulator.worlds.story import demo  # a story is built of the world's verbs
+    def demo(
+        cls, seed: int, now: datetime, *, history_days: int = 90, at_start: bool = False
+    ) -> World:
+        """Return two workspaces with a history, or `at_start` of it, to pass in steps."""
+        from analytics.emulator.worlds.demo_history import demo  # it is made of the world's verbs
 
-        return demo(seed, now, history_days)
+        return demo(seed, now, history_days, at_start=at_start)
 
     @classmethod
     def fleet(
@@ -164,21 +166,33 @@ class World:
                 older.status = "archived"
             number = len(agent.versions) + 1
             version = Version(new_id(self._rng), number, at or self.now, parent=number - 1 or None)
+            version.updated_at = version.last_commit_at = version.created_at
             agent.versions.append(version)
             agent.updated_at = version.created_at
             return version
 
     def draft_version(
-        self, agent: Agent, parent: Version | None, description: str | None = None
+        self,
+        agent: Agent,
+        parent: Version | None,
+        description: str | None = None,
+        *,
+        ids: Random | None = None,
     ) -> Version:
         """Branch a draft from another version, or from nothing."""
         with self.lock:
-            version = Version(new_id(self._live_rng), len(agent.versions) + 1, self.now, "draft")
+            version_id = new_id(ids or self._live_rng)
+            version = Version(version_id, len(agent.versions) + 1, self.now, "draft")
             version.parent = parent.number if parent else None
             version.description = description
             agent.versions.append(version)
             agent.updated_at = self.now
             return version
+
+    def commit(self, version: Version) -> None:
+        """Change the recipe of a draft."""
+        with self.lock:
+            version.last_commit_at = self.now
 
     def set_version_status(
         self, agent: Agent, version: Version, status: Literal["active", "archived"]

@@ -10,12 +10,12 @@ import duckdb
 import polars as pl
 
 from analytics.resources import folder
-from analytics.transform import error_classes
+from analytics.transform import error_classes, forecasts, month_changes, unusual_days
 from analytics.transform.comments import comment_on
 from analytics.transform.measures import create_macros
 from analytics.transform.models import LAYERS, PUBLISHED, Model, ModelError, in_order, read_models
 
-POLARS_MODELS = (error_classes.MODEL,)
+POLARS_MODELS = (error_classes.MODEL, forecasts.MODEL, month_changes.MODEL, unusual_days.MODEL)
 
 _CATALOGS = {layer: "build_file" if layer in PUBLISHED else "warehouse" for layer in LAYERS}
 

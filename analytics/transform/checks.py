@@ -18,13 +18,13 @@ from typing import Any
 import duckdb
 
 from analytics.resources import folder
+from analytics.transform.build import all_models
 from analytics.transform.comments import comment_on
 from analytics.transform.models import (
     PUBLISHED,
     Header,
     ModelError,
     read_header,
-    read_models,
     references,
     short_name,
 )
@@ -134,7 +134,7 @@ def run_checks(
 
 def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Check]:
     """The keys that marts state in their headers, then the files of `checks/`."""
-    for model in read_models(con, queries):
+    for model in all_models(con, queries):
         if model.layer in PUBLISHED and model.header.key:
             key = ", ".join(model.header.key)
             yield _Check(

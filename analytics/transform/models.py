@@ -88,23 +88,29 @@ class SqlModel(Model):
 class PolarsModel(Model):
     """A model that is a function from the frames of its `inputs` to a frame; always a table."""
 
-    inputs: tuple[str, ...]
+    inputs: Mapping[str, Sequence[str]]
     compute: Callable[..., pl.DataFrame]
 
     def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int:
         """Make the table."""
-        frames = [read_frame(con, name) for name in self.inputs]
+        frames = [read_frame(con, name, columns) for name, columns in self.inputs.items()]
         return write_table(con, relation, self.compute(*frames))
 
 
 def polars_model(
-    name: str, *, header: Header, inputs: Sequence[str], compute: Callable[..., pl.DataFrame]
+    relation: str,
+    *,
+    header: Header,
+    inputs: Mapping[str, Sequence[str]],
+    compute: Callable[..., pl.DataFrame],
 ) -> PolarsModel:
-    """An intermediate model in Python; `inputs` are relations, `layer.name`."""
+    """A model in Python; `relation` is `layer.name`, and `inputs` the columns of others it reads.
+
+    `compute` gets one frame for each input, in their order.
+    """
+    layer, name = relation.split(".")
     file = f"{compute.__module__}.{compute.__qualname__}"
-    return PolarsModel(
-        "intermediate", name, file, header, frozenset(inputs), tuple(inputs), compute
-    )
+    return PolarsModel(layer, name, file, header, frozenset(inputs), inputs, compute)
 
 
 def read_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]:

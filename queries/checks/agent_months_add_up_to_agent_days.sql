@@ -1,13 +1,18 @@
--- Each agent's month is the sum of its dates, to the last digit.
+-- Each agent's month is the sum of its dates, to the last digit; a month that holds a bill or an
+-- adjustment alone has no run and no cost.
 with
 
 left_sums as (
     select
-        workspace_id, agent_id, month,
+        workspace_id,
+        agent_id,
+        month,
         coalesce(
             sum(columns(
                 lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
-                and not regexp_matches(c, 'adjusted_|platform_cost|metered|billed|surcharge|own_key')
+                and not regexp_matches(
+                    c, 'adjusted_|platform_cost|metered|billed|surcharge|own_key'
+                )
             )),
             0
         )::decimal(38, 10)
@@ -17,11 +22,15 @@ left_sums as (
 
 right_sums as (
     select
-        workspace_id, agent_id, date_trunc('month', date)::date as month,
+        workspace_id,
+        agent_id,
+        date_trunc('month', date)::date as month,
         coalesce(
             sum(columns(
                 lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
-                and not regexp_matches(c, 'adjusted_|platform_cost|metered|billed|surcharge|own_key')
+                and not regexp_matches(
+                    c, 'adjusted_|platform_cost|metered|billed|surcharge|own_key'
+                )
             )),
             0
         )::decimal(38, 10)
@@ -30,7 +39,11 @@ right_sums as (
 ),
 
 differences as (
-    (select 'fct_agent_months' as holds, * from (from left_sums except all from right_sums))
+    (
+        select 'fct_agent_months' as holds, *
+        from (from left_sums except all from right_sums)
+        where run_count <> 0 or cost_usd <> 0 or tokens_in <> 0
+    )
     union all
     (select 'fct_agent_days' as holds, * from (from right_sums except all from left_sums))
 )

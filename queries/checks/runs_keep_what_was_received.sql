@@ -3,7 +3,10 @@ with
 
 received as (
     select
-        workspace_id, created_at::date as utc_date, coalesce(agent_id, '(none)') as agent_id, count(*) as run_count,
+        workspace_id,
+        created_at::date as utc_date,
+        coalesce(agent_id, '(none)') as agent_id,
+        count(*) as run_count,
         sum(columns('^cost_usd$|^tokens_'))::decimal(38, 10)
     from raw.runs
     anti join raw.superseded using (version_id)

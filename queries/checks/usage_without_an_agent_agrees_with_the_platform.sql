@@ -1,5 +1,5 @@
 -- Metered usage that names no agent costs what the platform's own runs and the listed runs without
--- an agent cost; a difference of one day may be made good on the next, where a run crossed midnight.
+-- an agent cost; days on which a platform run crossed midnight may differ, and add up to nothing.
 -- control: platform
 -- sources: analytics/platform-agents, runs | analytics/hourly
 select

@@ -3,11 +3,14 @@ with
 
 left_sums as (
     select
-        workspace_id, date,
+        workspace_id,
+        date,
         coalesce(
             sum(columns(
                 lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
-                and not regexp_matches(c, 'platform_cost')
+                and not regexp_matches(
+                    c, 'platform_cost'
+                )
             )),
             0
         )::decimal(38, 10)
@@ -17,11 +20,14 @@ left_sums as (
 
 right_sums as (
     select
-        workspace_id, date,
+        workspace_id,
+        date,
         coalesce(
             sum(columns(
                 lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
-                and not regexp_matches(c, 'platform_cost')
+                and not regexp_matches(
+                    c, 'platform_cost'
+                )
             )),
             0
         )::decimal(38, 10)

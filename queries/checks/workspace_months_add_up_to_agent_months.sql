@@ -3,11 +3,14 @@ with
 
 left_sums as (
     select
-        workspace_id, month,
+        workspace_id,
+        month,
         coalesce(
             sum(columns(
                 lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
-                and not regexp_matches(c, 'platform_cost')
+                and not regexp_matches(
+                    c, 'platform_cost'
+                )
             )),
             0
         )::decimal(38, 10)
@@ -17,11 +20,14 @@ left_sums as (
 
 right_sums as (
     select
-        workspace_id, month,
+        workspace_id,
+        month,
         coalesce(
             sum(columns(
                 lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
-                and not regexp_matches(c, 'platform_cost')
+                and not regexp_matches(
+                    c, 'platform_cost'
+                )
             )),
             0
         )::decimal(38, 10)
@@ -30,7 +36,11 @@ right_sums as (
 ),
 
 differences as (
-    (select 'fct_workspace_months' as holds, * from (from left_sums except all from right_sums))
+    (
+        select 'fct_workspace_months' as holds, *
+        from (from left_sums except all from right_sums)
+        where run_count <> 0 or cost_usd <> 0 or tokens_in <> 0
+    )
     union all
     (select 'fct_agent_months' as holds, * from (from right_sums except all from left_sums))
 )

@@ -1,7 +1,8 @@
 -- Usage that may have been metered after the UTC day on which its run was created, and until when:
 -- runs whose last model request came on a later day, unlisted runs until their day was first read
 -- as a whole, and changes of a day's sums that were seen after that. Usage without an agent stands
--- under '(platform)', as the meter has it. Grain: usage.
+-- under '(platform)', as the meter has it. Grain: run, unlisted part of a day, or change of a sum.
+-- key: workspace_id, agent_id, utc_date, source_id
 -- materialized: table
 with
 
@@ -31,6 +32,7 @@ changes as (
 runs as (
     select
         runs.workspace_id,
+        runs.run_id as source_id,
         if(runs.agent_id = '(none)', '(platform)', runs.agent_id) as agent_id,
         runs.utc_date,
         greatest(
@@ -57,6 +59,7 @@ rollup_versions as (
         workspace_id,
         agent_id,
         utc_date,
+        version_id::varchar as source_id,
         (seen_at at time zone 'UTC')::date as seen_date,
         cost_usd - lag(cost_usd) over day as cost_change_usd,
         tokens_in - lag(tokens_in) over day as tokens_in_change,
@@ -77,7 +80,16 @@ first_reads as (
     group by workspace_id, agent_id, utc_date
 )
 
-select workspace_id, agent_id, utc_date, until_date, cost_usd, refund_usd, tokens_in, tokens_out
+select
+    workspace_id,
+    agent_id,
+    utc_date,
+    source_id,
+    until_date,
+    cost_usd,
+    refund_usd,
+    tokens_in,
+    tokens_out
 from runs
 where until_date > utc_date
 union all
@@ -85,6 +97,7 @@ select
     unlisted.workspace_id,
     unlisted.agent_id,
     unlisted.utc_date,
+    'unlisted',
     first_reads.first_date,
     coalesce(unlisted.unlisted_cost_usd, 0),
     coalesce(unlisted.unlisted_cost_usd, 0),
@@ -97,6 +110,7 @@ select
     workspace_id,
     agent_id,
     utc_date,
+    source_id,
     seen_date,
     abs(cost_change_usd),
     abs(cost_change_usd),

@@ -8,12 +8,28 @@
 with
 
 keys as (
-    select workspace_id, provider, added_at, coalesce(removed_at, timestamptz 'infinity') as removed_at
-    from marts.dim_provider_keys
+    select
+        workspace_id,
+        provider,
+        added_at,
+        coalesce(removed_at, timestamptz 'infinity') as removed_at
+    from intermediate.int_provider_keys
+),
+
+usage as (
+    select
+        version_id,
+        workspace_id,
+        coalesce(agent_id, '(platform)') as agent_id,
+        provider,
+        hour,
+        cost_usd
+    from staging.stg_usage_hours
 ),
 
 hours as (
     select
+        usage.version_id,
         usage.workspace_id,
         usage.agent_id,
         usage.provider,
@@ -32,7 +48,7 @@ hours as (
             ),
             false
         ) as has_key_all_day
-    from marts.fct_usage_hours as usage
+    from usage
     join keys using (workspace_id, provider)
     group by all
 ),

@@ -20,9 +20,9 @@ agents as (
         ) as agent_name,
         'agent' as line_type,
         arg_max(status, observed_at) filter (status is not null) as status,
-        arg_max(max_budget_usd, (source_rank, observed_at)) filter (source_rank = 2)
+        arg_max_null(max_budget_usd, (source_rank, observed_at)) filter (source_rank = 2)
             as max_budget_usd,
-        arg_max(timeout_minutes, (source_rank, observed_at)) filter (source_rank = 2)
+        arg_max_null(timeout_minutes, (source_rank, observed_at)) filter (source_rank = 2)
             as timeout_minutes,
         bool_or(is_current) as is_listed,
         min(first_seen_at) as first_seen_at,

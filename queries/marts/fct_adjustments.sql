@@ -94,7 +94,7 @@ batches as (
         changes.workspace_id,
         changes.line_id,
         changes.date,
-        loads.batch_id,
+        coalesce(loads.batch_id, changes.load_id) as batch_id,
         max(changes.load_id) as load_id,
         sum(listed_count) as listed_count,
         sum(listed_usd) as listed_usd,
@@ -103,7 +103,7 @@ batches as (
         sum(api_count) as api_count,
         sum(api_usd) as api_usd
     from changes
-    join loads using (workspace_id, load_id)
+    left join loads using (workspace_id, load_id)
     group by all
 ),
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 TABLES = """
-alter table marts.dim_workspaces add column if not exists reporting_timezone varchar default 'UTC';
 alter table audit.check_results add column if not exists sources varchar;
 create table audit.reconciliation_days (
     workspace_id varchar, utc_date date, metered_cost_usd decimal(38,10),
@@ -141,4 +140,9 @@ insert into audit.control_findings
     select 'costs_agree', 'run costs', 'ws-1', n + 1, 23, 'agent-1-2', date '2026-03-12',
         'run-' || n, null, 'cost_usd', 2.5, 2, 0.5, false
     from range(23) as t(n);
+"""
+
+DERIVED = """
+alter table marts.dim_workspaces
+    add column if not exists reporting_timezone varchar default 'UTC';
 """

@@ -89,27 +89,6 @@ _BRIDGE = f"""
         sum(amount_usd) filter (place = 1) as newest, sum(amount_usd) filter (place = 2) as middle,
         sum(amount_usd) filter (place = 3) as oldest
     from steps"""
-_PART_OF_COST = {
-    "yesterday": "date = $today - 1",
-    "month": "date_trunc('month', date) = date_trunc('month', $today::date)",
-    "before": "date_trunc('month', date) = date_trunc('month', $today - interval 1 month)",
-}
-
-
-def _part_of_cost(place: int, part: str, count: str = "0") -> str:
-    sums = ", ".join(
-        f"sum({part}) filter ({within}) as {name},"
-        f" runs_in_words(sum({count}) filter ({within}), '') as {name}_note"
-        for name, within in _PART_OF_COST.items()
-    )
-    return f"select {place} as place, {sums} from published.marts.fct_workspace_days where {_OURS}"
-
-
-_PARTS_OF_COST = " union all ".join((
-    _part_of_cost(1, "listed_cost_usd"),
-    _part_of_cost(2, "unlisted_cost_usd", "unlisted_run_count"),
-    _part_of_cost(3, "platform_cost_usd"),
-))  # fmt: skip
 _UNLISTED = f"from published.marts.fct_agent_days where {_OURS} and unlisted_run_count > 0"
 _UNLISTED_SUMS = """sum(unlisted_run_count)::bigint as unlisted,
     sum(unlisted_failed_count)::bigint as failed, sum(unlisted_cost_usd) as usd"""
@@ -125,13 +104,6 @@ _ODD = f"""
     from {_RUNS} group by all"""
 
 QUESTIONS = {
-    "complete": Question(
-        "_ | usd yesterday & text yesterday_note | usd month & text month_note"
-        " | usd before & text before_note",
-        f"{_PARTS_OF_COST} order by place",
-        "_ | usd yesterday | usd month | usd before",
-        _part_of_cost(1, "cost_usd"),
-    ),
     "billing-by-provider": Question(
         f"text provider | {_bill('zexact', 'last')} | {_bill('zexact', 'this')}",
         f"""
@@ -376,6 +348,10 @@ QUESTIONS = {
             select workspace_id, count(*) as days,
                 count(*) filter (status = 'unreconciled') as breaches
             from published.audit.reconciliation_days group by workspace_id
+        ), findings as (
+            select workspace_id,
+                sum(finding_count) filter (finding_number = 1)::bigint as findings
+            from published.audit.control_findings group by workspace_id
         )
         select agent_days.*, workspace_name,
             (select count(*) from published.marts.fct_runs as t
@@ -387,12 +363,15 @@ QUESTIONS = {
                 where t.workspace_id = w.workspace_id) as adjusted,
             (select count(*) from published.audit.quarantined_records as t
                 where t.workspace_id = w.workspace_id) as quarantined,
-            case when breaches = 1 then '\u2715 1 unreconciled day'
+            case when findings = 1 then '\u2715 1 finding of controls'
+                when findings > 0 then format('\u2715 {:,} findings of controls', findings)
+                when breaches = 1 then '\u2715 1 unreconciled day'
                 when breaches > 0 then format('\u2715 {:,} unreconciled days', breaches)
                 else format('\u2713 {:,} day{}, none unreconciled', days, if(days = 1, '', 's'))
             end as verdict
         from published.marts.dim_workspaces as w
         join agent_days using (workspace_id) join days using (workspace_id)
+        left join findings using (workspace_id)
         order by (select coalesce(sum(cost_usd), 0) from published.marts.fct_workspace_days as t
             where t.workspace_id = w.workspace_id and date between $first and $last) desc,
             lower(workspace_name)""",

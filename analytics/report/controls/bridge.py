@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from analytics.report.controls.amounts import cell, cents_to
 from analytics.report.figures.periods import month_in_short
-from analytics.report.writing.names import capitalized
+from analytics.report.writing.names import capitalized, visible
 from analytics.report.writing.numbers import cents, plural
 from analytics.report.writing.tables import Cell, Column, Table
 
@@ -32,7 +32,7 @@ def table(steps: Sequence[Step], provisional: Collection[date]) -> Table | None:
     shown = sorted(months, reverse=True)[:SHOWN_MONTHS]
     columns = [_column(months[month]) for month in shown]
     rows: list[Row] = [
-        [Cell(capitalized(step.step), note=step.comment), *cells]
+        [Cell(capitalized(visible(step.step)), note=visible(step.comment)), *cells]
         for step, *cells in zip(months[shown[0]], *columns, strict=True)
     ]
     return Table(

@@ -80,9 +80,9 @@ class Marts:
         """Every known agent, and of runs without one and of the platform those with figures."""
         rows = self._rows("""
             select workspace_id, agent_id, any_value(a.agent_name), any_value(a.agent_slug),
-                any_value(status), bool_or(is_listed), min(date), max(date)
+                any_value(status), coalesce(bool_or(is_listed), false), min(date), max(date)
             from marts.dim_agents as a
-            left join marts.fct_agent_days as d using (workspace_id, agent_id)
+            full join marts.fct_agent_days as d using (workspace_id, agent_id)
             semi join calendar using (workspace_id)
             group by workspace_id, agent_id
             having any_value(a.line_type) = 'agent' or count(date) > 0

@@ -268,6 +268,7 @@ VERSIONS = Ranking(
         Figure("Cost per run", "cost_usd/run_count", "each"),
     ),
     order=NEWEST,
+    total="",
     kind="rateRows",
     is_charted=True,
 )
