@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from analytics.report.controls.lines import Lines
     from analytics.report.controls.rows import Control, Finding
-    from analytics.report.writing.tables import Row
 
 SHOWN_FINDINGS = 20
 
