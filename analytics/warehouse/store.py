@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from analytics.extract.listing import Mark
+from analytics.extract.listing import Watermark
 from analytics.extract.store import Loaded
 from analytics.warehouse.load import load_folder
 from analytics.warehouse.pending_details import pending_details
@@ -92,14 +92,14 @@ class WarehouseStore:
             """)
         )
 
-    def list_marks(self) -> dict[str | None, Mark]:
+    def watermarks(self) -> dict[str | None, Watermark]:
         """Where the last pull of each list ended; None stands for the unfiltered list."""
         rows = self._rows("""
             select agent_id, arg_max(newest_run_id, rowid), strftime(
                 arg_max(newest_created_at, rowid) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')
             from ledger.list_pulls where {mine} group by agent_id
         """)
-        return {agent_id: Mark(run_id, created_at) for agent_id, run_id, created_at in rows}
+        return {agent_id: Watermark(run_id, created_at) for agent_id, run_id, created_at in rows}
 
     def days_read(self, source: str) -> set[date]:
         """The UTC days of a windowed source that were read a day after they ended, or later."""
