@@ -19,7 +19,7 @@ from analytics.levain import AsyncLevain, ForbiddenError, LevainError, Unauthori
 from analytics.levain.records import Me, typed
 from analytics.settings import CONFIG_FILE, Settings, Workspace
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.load import loading
+from analytics.warehouse.load import load_errors
 from analytics.warehouse.store import WarehouseStore
 
 _HOW_TO_ADD = f"\nTo have it beside these data, give its workspace_id in {CONFIG_FILE}."
@@ -244,7 +244,7 @@ def _load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layou
             shutil.rmtree(folder)
         elif folder.name not in loaded:
             advice = "Move it out of the way and run again; what it held will be read anew."
-            with loading(folder, advice):
+            with load_errors(folder, advice):
                 batch.count(batch.store.load(folder))
 
 

@@ -19,7 +19,7 @@ from analytics.extract.landing import CLOSING_STEP, UNFINISHED, step_of
 from analytics.settings import Settings
 from analytics.warehouse.database import open_marts, open_warehouse
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.load import loading
+from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.store import WarehouseStore
 
@@ -81,7 +81,7 @@ def _make(
         stages.require_timezone(con, settings.reporting.timezone)
         _load_all(con, layout, settings.extract.settle_hours, progress)
         _require_the_same_files(con, layout)
-        _note_publications(con, layout)
+        _record_publications(con, layout)
         stages.transform(con, settings, making, progress)
         stages.check(con, settings, making, progress, publish_anyway=publish_anyway)
         con.execute("checkpoint")
@@ -103,7 +103,7 @@ def _load_all(
         store = WarehouseStore(con, workspace.name, settle_hours=settle_hours)
         store.begin(api=None, api_key_env=None)
         for folder in folders:
-            with loading(folder, _ADVICE):
+            with load_errors(folder, _ADVICE):
                 con.begin()
                 record_count += store.load(folder).record_count
                 con.commit()
@@ -145,7 +145,7 @@ def _require_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> N
         )
 
 
-def _note_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     """Which loads were published together is not in the landing files, but in the published one.
 
     Where none tells, each batch is taken to have been published.

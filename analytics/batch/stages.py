@@ -19,7 +19,7 @@ from analytics.transform.checks import CheckResult, Thresholds, run_checks
 from analytics.transform.models import ModelError
 from analytics.warehouse.database import attached_marts, open_marts
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publish import note_publication, publish
+from analytics.warehouse.publish import publish, record_publication
 
 
 def transform(
@@ -125,7 +125,7 @@ def publish_all(
         _require_checks(marts, publish_anyway=publish_anyway)
     publish(layout, int(settings.publish.mode, 8))
     with attached_marts(con, layout.marts):
-        note_publication(con)
+        record_publication(con)
     progress.say(f"published {layout.published} and {layout.site / 'index.html'}")
 
 
