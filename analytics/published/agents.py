@@ -1,4 +1,4 @@
-"""Which agent somebody means: by identifier, short name or name."""
+"""Lookup of published agents by identifier, slug or name."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ _SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class KnownAgent:
-    """A published agent, and its first and last day with runs; no id stands for runs of none."""
+    """A published agent, and its first and last day with runs.
+
+    `agent_id` None: runs without an agent.
+    """
 
     workspace_id: str
     workspace_name: str
@@ -44,9 +47,9 @@ class KnownAgent:
 
 
 def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | None) -> KnownAgent:
-    """The agent of an identifier, short name or name, in a workspace of an identifier or name.
+    """Return the agent with this identifier, slug or name, in a workspace by identifier or name.
 
-    UsageError where there is none or more than one, with what was perhaps meant.
+    UsageError if there is none or more than one, with similar names.
     """
     agents = [KnownAgent(*row) for row in con.execute(_AGENTS).fetchall()]
     if workspace is not None:
@@ -84,7 +87,7 @@ def _in_workspace(agents: Iterable[KnownAgent], wanted: str) -> list[KnownAgent]
 
 
 def _near(agents: Iterable[KnownAgent], wanted: str) -> str:
-    """What is called nearly so; without that, some of what there is."""
+    """Return the agents with similar names, else some of the existing ones."""
     labels = {
         word.casefold(): f"{visible(agent.name)} ({visible(agent.slug)})"
         if agent.slug

@@ -1,4 +1,4 @@
-"""How fresh and how whole the published figures are."""
+"""Freshness and completeness of the published figures."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _WORKSPACES = """
         from audit.reconciliation_days
         group by workspace_id
     ),
-    aside as (
+    quarantined as (
         select workspace_id, count(*) as quarantined_record_count
         from audit.quarantined_records
         group by workspace_id
@@ -84,11 +84,11 @@ _WORKSPACES = """
     left join runs using (workspace_id)
     left join gaps using (workspace_id)
     left join days using (workspace_id)
-    left join aside using (workspace_id)
+    left join quarantined using (workspace_id)
     left join fastest using (workspace_id)
     order by workspace_name, workspace_id
 """
-# A list's watermark: how far its last pull reached.
+# A list's watermark: the newest row of its last snapshot.
 _WATERMARKS = """
     select p.workspace_id, coalesce(a.agent_name, 'all runs') as list, p.agent_id, p.pulled_at,
         p.newest_created_at, p.newest_run_id
@@ -107,7 +107,7 @@ _CHECKS = """
 
 
 def status(layout: Layout) -> dict[str, Any]:
-    """Freshness, watermarks, gaps, open runs, checks, and how the last batch ended."""
+    """Return freshness, watermarks, gaps, open runs, checks, and the result of the last batch."""
     with open_published(layout.published) as con:
         workspaces = _records(con, _WORKSPACES)
         watermarks = _records(con, _WATERMARKS)
@@ -124,12 +124,12 @@ def status(layout: Layout) -> dict[str, Any]:
 
 
 def print_json(found: dict[str, Any]) -> None:
-    """The status as one JSON object."""
+    """Print the status as one JSON object."""
     print(json.dumps(found, indent=2, ensure_ascii=False, default=_plain))
 
 
 def print_text(found: dict[str, Any]) -> None:
-    """The status for a person."""
+    """Print the status as text."""
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True, markup=False)
@@ -146,12 +146,12 @@ def print_text(found: dict[str, Any]) -> None:
     console.print(_table(_FRESHNESS, workspaces))
     console.print(_FRESHNESS_IN_WORDS)
     console.print()
-    console.print(_table(_WHOLENESS, workspaces))
-    console.print(_WHOLENESS_IN_WORDS)
+    console.print(_table(_COMPLETENESS, workspaces))
+    console.print(_COMPLETENESS_IN_WORDS)
     console.print()
     for row in workspaces:
-        if pace := _pace(row):
-            console.print(f"{visible(row['workspace_name'])}: {pace}")
+        if schedule := _schedule(row):
+            console.print(f"{visible(row['workspace_name'])}: {schedule}")
     broken = [check["check_name"] for check in found["checks"] if not check["is_ok"]]
     console.print(
         f"Checks that do not hold: {', '.join(broken)}"
@@ -173,9 +173,9 @@ _FRESHNESS: _Columns = (
     ("Provisional", lambda row: numbers.count(row["provisional_run_count"])),
     ("Broken", lambda row: numbers.count(row["quarantined_record_count"])),
 )
-_WHOLENESS: _Columns = (
-    ("Missing", lambda row: numbers.count(row["missing_run_count"])),
-    ("Cost", lambda row: _gap_cost(row)),
+_COMPLETENESS: _Columns = (
+    ("Unlisted", lambda row: numbers.count(row["missing_run_count"])),
+    ("Cost", lambda row: _unlisted_cost(row)),
     ("Days ok", lambda row: numbers.count(row["reconciled_day_count"])),
     ("Pending", lambda row: numbers.count(row["pending_day_count"])),
     ("Open", lambda row: numbers.count(row["open_day_count"])),
@@ -185,11 +185,11 @@ _WHOLENESS: _Columns = (
 _FRESHNESS_IN_WORDS = """\
 Open runs have not ended; provisional ones have, and may still be corrected.
 Broken records are quarantined, with the reason, in quarantined_records."""
-_WHOLENESS_IN_WORDS = """\
-Missing runs were seen by no batch: fct_listing_gaps. Days are open while they
+_COMPLETENESS_IN_WORDS = """\
+No batch listed unlisted runs: fct_listing_gaps. Days are open while they
 hold open or provisional runs; ok (reconciled) where cost agrees with the API's
 sums; pending while the API may still add to them; else not ok (unreconciled).
-Unexplained is what is left of such days, in reconciliation_days."""
+Unexplained is what remains on such days, in reconciliation_days."""
 
 
 def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
@@ -206,14 +206,14 @@ def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _gap_cost(row: dict[str, Any]) -> str:
-    """What the runs that were never seen cost; a plus where some of it is unknown."""
+def _unlisted_cost(row: dict[str, Any]) -> str:
+    """Return the cost of unlisted runs, with a plus if some of it is unknown."""
     text = numbers.usd(row["missing_cost_usd"])
     return f"{text}+" if row["unknown_gap_count"] and row["missing_cost_usd"] is not None else text
 
 
-def _pace(row: dict[str, Any]) -> str:
-    """How often the batch would have to run for no run to be missed."""
+def _schedule(row: dict[str, Any]) -> str:
+    """Return the interval of batches at which no run stays unlisted."""
     if row["fastest_agent_name"] is None:
         return ""
     return schedule_in_words(

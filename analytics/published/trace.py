@@ -1,4 +1,4 @@
-"""`analytics trace`: from a published figure to the answers of the API, and what agrees."""
+"""`analytics trace`: from a published figure to the API's responses, with verification."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analytics.published.agents import find_agent
 from analytics.published.sandbox import open_published
 from analytics.published.trace_query import (
     AgentDay,
-    Reading,
+    RunVersion,
     TracedRun,
     agent_day,
     run_by_id,
@@ -24,23 +24,23 @@ _SHOWN_FINDINGS = 5
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """A figure (None where one run was asked for), all of its runs, and what was verified."""
+class Trace:
+    """A figure (None for a single run), all of its runs, and the mismatches found."""
 
     day: AgentDay | None
     runs: list[TracedRun]
     findings: Findings
 
     @property
-    def readings(self) -> list[Reading]:
+    def versions(self) -> list[RunVersion]:
         """Every version of every run."""
-        return [reading for run in self.runs for reading in (run.now, *run.before)]
+        return [version for run in self.runs for version in (run.now, *run.before)]
 
 
 def trace(
     layout: Layout, *, agent: str | None, day: str | None, workspace: str | None, run_id: str | None
-) -> Explanation:
-    """The chain behind an agent's day, or behind one run; UsageError where there is none."""
+) -> Trace:
+    """Trace an agent's day, or one run; UsageError if it does not exist."""
     if run_id is not None and agent is day is workspace is None:
         with open_published(layout.published) as con:
             return _verified(layout, None, run_by_id(con, run_id))
@@ -51,9 +51,9 @@ def trace(
         return _verified(layout, figure, runs_of_day(con, figure))
 
 
-def _verified(layout: Layout, day: AgentDay | None, runs: list[TracedRun]) -> Explanation:
-    found = Explanation(day, runs, {})
-    return replace(found, findings=verify(layout.root, found.readings))
+def _verified(layout: Layout, day: AgentDay | None, runs: list[TracedRun]) -> Trace:
+    found = Trace(day, runs, {})
+    return replace(found, findings=verify(layout.root, found.versions))
 
 
 def _date(text: str) -> date:
@@ -63,8 +63,8 @@ def _date(text: str) -> date:
         raise UsageError(f"`{visible(text)}` is no day: write it as 2026-11-19.") from None
 
 
-def require_agreement(found: Explanation) -> None:
-    """ControlError where runs do not add up, or a landing file says otherwise."""
+def require_agreement(found: Trace) -> None:
+    """Raise ControlError if the runs do not add up, or a landing file differs."""
     broken = [
         f"{file.path}: {finding}" for file, each in found.findings.items() for finding in each
     ]

@@ -1,4 +1,4 @@
-"""From a published figure to its runs, and from each run to its landing line and request."""
+"""SQL from a published figure to its runs, and from each run to its landing line and request."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ _SUMS = (
     " sum(tokens_out)::bigint"
 )
 _OF_AGENT_DAY = "workspace_id = $1 and agent_id is not distinct from $2 and date = $3"
-# Current versions come first, the most expensive run on top; earlier versions follow as seen.
-_READINGS = """
+# Current versions come first, the most expensive run on top; earlier versions follow by time.
+_VERSIONS = """
     with runs as (from marts.fct_runs where {which}),
     versions as (
         select workspace_id, run_id, status, cost_usd, created_at, load_id, request, line,
@@ -63,7 +63,7 @@ _READINGS = """
 
 @dataclass(frozen=True, slots=True)
 class LandingFile:
-    """A file of run records as the ledger knows it; size in bytes, None where it is not known."""
+    """A file of run records in the ledger; size in bytes, None if unknown."""
 
     workspace_id: str
     load_id: str
@@ -72,13 +72,13 @@ class LandingFile:
 
     @property
     def path(self) -> str:
-        """Where it lies in the data directory."""
+        """The path in the data directory."""
         return f"landing/{self.workspace_id}/{self.load_id}/{RUNS_FILE}"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to the API and its answer; `params` is a JSON object, sizes are in bytes."""
+    """A request to the API and its response; `params` is a JSON object, sizes are in bytes."""
 
     number: int
     path: str | None
@@ -90,8 +90,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One version of a run, and where it was read; the cost is in US dollars, None if unknown."""
+class RunVersion:
+    """One version of a run with its file and line; the cost is in US dollars, None if unknown."""
 
     run_id: str
     status: str
@@ -105,15 +105,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class TracedRun:
-    """A run as it is now, and what it was before."""
+    """The current version of a run, and its earlier versions."""
 
-    now: Reading
-    before: list[Reading] = field(default_factory=list)
+    now: RunVersion
+    before: list[RunVersion] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentDay:
-    """A figure of `fct_agent_days`, and the same measures added up from `fct_runs`."""
+    """A figure of `fct_agent_days`, and the same measures summed from `fct_runs`."""
 
     agent: KnownAgent
     date: date
@@ -122,12 +122,12 @@ class AgentDay:
 
     @property
     def adds_up(self) -> bool:
-        """Whether the runs give the figure, to the last digit."""
+        """True if the sum of the runs equals the figure, to the last digit."""
         return self.figure == self.runs_sum
 
 
 def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> AgentDay:
-    """The figure of an agent's day; UsageError where there is none."""
+    """Return the figure of an agent's day; UsageError if there is none."""
     key = [agent.workspace_id, agent.agent_id, day]
     columns = ", ".join(_FIGURE)
     row = con.execute(
@@ -136,7 +136,7 @@ def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> A
     if row is None:
         raise UsageError(
             f"{visible(agent.name)} has no listed runs on {day}. {_first_and_last(agent)}"
-            + _hidden_on(con, key)
+            + _unlisted_on(con, key)
         )
     sums = con.execute(f"select {_SUMS} from marts.fct_runs where {_OF_AGENT_DAY}", key).fetchone()
     return AgentDay(
@@ -148,15 +148,15 @@ def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> A
 
 
 def runs_of_day(con: duckdb.DuckDBPyConnection, day: AgentDay) -> list[TracedRun]:
-    """The runs behind a figure, the most expensive first."""
+    """Return the runs behind a figure, the most expensive first."""
     agent = day.agent
     return _traced(con, _OF_AGENT_DAY, [agent.workspace_id, agent.agent_id, day.date])
 
 
 def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[TracedRun]:
-    """The run of an id, or of its beginning; UsageError where that is none, or several.
+    """Return the run with an id, or with its beginning; UsageError if there is none, or several.
 
-    Only workspaces that give the same id twice give more than one run.
+    There is more than one run only if two workspaces have the same id.
     """
     found = con.execute(
         "select distinct run_id from marts.fct_runs where starts_with(run_id, $1)"
@@ -177,18 +177,18 @@ def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[TracedRun]:
 
 def _traced(con: duckdb.DuckDBPyConnection, which: str, key: list[Any]) -> list[TracedRun]:
     runs: dict[tuple[str, str], TracedRun] = {}
-    sql = _READINGS.format(which=which, file=RUNS_FILE)
+    sql = _VERSIONS.format(which=which, file=RUNS_FILE)
     for row in con.execute(sql, key).fetchall():
         run_id, status, cost_usd, _, seen_at, superseded_by, *rest = row
         workspace_id, load_id, line, file_bytes, sha256, *request = rest
         file = LandingFile(workspace_id, load_id, file_bytes, sha256)
-        reading = Reading(
+        version = RunVersion(
             run_id, status, cost_usd, seen_at, superseded_by, file, line, Request(*request)
         )
         if superseded_by is None:
-            runs[workspace_id, run_id] = TracedRun(reading)
+            runs[workspace_id, run_id] = TracedRun(version)
         else:
-            runs[workspace_id, run_id].before.append(reading)
+            runs[workspace_id, run_id].before.append(version)
     return list(runs.values())
 
 
@@ -198,8 +198,8 @@ def _first_and_last(agent: KnownAgent) -> str:
     return f"Its first day with listed runs is {agent.first_day}, its last {agent.last_day}."
 
 
-def _hidden_on(con: duckdb.DuckDBPyConnection, agent_day: list[Any]) -> str:
-    """How many runs the API counts but lists no more: of them there is nothing to lead back to."""
+def _unlisted_on(con: duckdb.DuckDBPyConnection, agent_day: list[Any]) -> str:
+    """Return a sentence on the unlisted runs of a day, which have no record to trace."""
     hidden = con.execute(
         f"select missing_run_count from marts.fct_listing_gaps where {_OF_AGENT_DAY}", agent_day
     ).fetchone()

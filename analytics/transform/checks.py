@@ -1,9 +1,9 @@
-"""Checks: queries that must return no row, each named as the claim that it tests.
+"""Checks: queries that must return no row, each named after its claim.
 
-Most hold the figures against themselves, and always stop publishing. A check whose header names a
-control holds them against the vendor's, which may be late or wrong: its rows say by how many
-dollars (`difference_usd`), of how many (`theirs_usd`), and whether the day is closed
-(`is_closed`), and it stops publishing only where a closed day differs by more than both thresholds.
+Most compare our figures with each other, and always block publishing. A check whose header names a
+control compares them with the vendor's, which may be late or wrong: its rows have the difference
+(`difference_usd`), the vendor's amount (`theirs_usd`), and `is_closed`. It blocks publishing only
+if a closed day differs by more than both thresholds.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _RESULTS_HEADER = Header(
 
 @dataclass(frozen=True)
 class Thresholds:
-    """How far a closed day may differ from the vendor's figures: it blocks above both."""
+    """Allowed difference of a closed day from the vendor's figures: above both it blocks."""
 
     usd: Decimal = Decimal(10)
     percent: Decimal = Decimal(1)
@@ -47,10 +47,10 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found: how many rows contradict its claim, and the first of them.
+    """The result of a check: the number of rows that contradict its claim, and the first of them.
 
-    `control` is None for a check of the figures against themselves; `blocking_count` rows are
-    reason not to publish.
+    `control` is None for a check of our figures with each other; `blocking_count` rows block
+    publishing.
     """
 
     name: str
@@ -62,12 +62,12 @@ class CheckResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the claim holds."""
+        """True if the check passed."""
         return self.violation_count == 0
 
     @property
     def finding(self) -> str:
-        """What contradicts the claim, in a line: which day, which agent, which numbers."""
+        """The contradicting rows in one line: day, agent and numbers."""
         rows = "1 row" if self.violation_count == 1 else f"{self.violation_count:,} rows"
         shown = "; ".join(
             ", ".join(f"{name} {_plain(value)}" for name, value in row.items())
@@ -91,7 +91,7 @@ def run_checks(
     thresholds: Thresholds | None = None,
     queries: Path | None = None,
 ) -> list[CheckResult]:
-    """Run every check on the built relations, and keep the results in `audit.check_results`.
+    """Run every check on the built relations, and store the results in `audit.check_results`.
 
     Raises ModelError, which names the file, for a check that cannot be run.
     """
@@ -102,7 +102,7 @@ def run_checks(
 
 
 def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Check]:
-    """The keys that marts state in their headers, then the files of `checks/`."""
+    """Yield a check for each key in the marts' headers, then the files of `checks/`."""
     for model in read_models(con, queries):
         if model.layer in PUBLISHED and model.header.key:
             key = ", ".join(model.header.key)
@@ -148,7 +148,7 @@ def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) 
 
 
 def _plain(value: Any) -> str:
-    """A decimal in digits, without the exponent of a small one and the zeros of an exact one."""
+    """Format a decimal without exponent or trailing zeros."""
     if not isinstance(value, Decimal):
         return str(value)
     text = f"{value:f}"

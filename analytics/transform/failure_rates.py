@@ -9,9 +9,9 @@ from analytics.transform.wilson import wilson_interval
 
 
 def failure_rates(measures: pl.DataFrame) -> pl.DataFrame:
-    """One row per distinct pair of counts: the share that failed, and its interval.
+    """Return one row per distinct pair of counts: the failure rate and its interval.
 
-    The rate and both bounds are null where nothing has succeeded or failed.
+    The rate and both bounds are null if no run succeeded or failed.
     """
     pairs = measures.select("succeeded_count", "failed_count").unique().sort(pl.all())
     rates = [

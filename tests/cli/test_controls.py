@@ -32,15 +32,15 @@ def test_a_closed_day_above_both_thresholds_publishes_nothing(analytics: Command
 
     assert result.code == 3
     assert "date 2026-11-10, ours_usd 21, theirs_usd 1, difference_usd -20" in result.err
-    assert "--publish-anyway" in result.err
+    assert "--force" in result.err
     assert not Path("data/analytics.duckdb").exists()
     assert analytics("publish").code == 3
 
 
 @pytest.mark.usefixtures("overstated")
-def test_publish_anyway_says_so_on_the_pages(analytics: Command) -> None:
+def test_force_says_so_on_the_pages(analytics: Command) -> None:
     """What is published although a control does not hold carries that on its pages."""
-    result = analytics("nightly", "--publish-anyway")
+    result = analytics("nightly", "--force")
 
     assert result.code == 0, result.err
     assert "the API's own figures differ" in result.err
@@ -61,7 +61,7 @@ def test_below_a_threshold_a_difference_is_shown(
     assert shown[1:] == ["agent_costs_agree_with_the_api,false", "metered_cost_is_explained,false"]
 
 
-def test_publish_anyway_does_not_let_our_own_errors_pass(
+def test_force_does_not_let_our_own_errors_pass(
     batch: Batch, world: World, start_run: StartRun, analytics: Command
 ) -> None:
     """A check of the figures against themselves stops publishing whatever is said."""
@@ -72,7 +72,7 @@ def test_publish_anyway_does_not_let_our_own_errors_pass(
         " from raw.runs limit 1"
     )
     world.pass_time(timedelta(days=1))
-    result = analytics("nightly", "--publish-anyway")
+    result = analytics("nightly", "--force")
 
     assert result.code == 3
     assert "fct_runs_key_is_unique" in result.err

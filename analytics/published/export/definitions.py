@@ -1,4 +1,4 @@
-"""What stands behind a statement's figures, and what each of its terms means."""
+"""Definitions in a statement: its sources, and the meaning of each term."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Definition(NamedTuple):
-    """A term, and what it means."""
+    """A term, and its meaning."""
 
     term: str
     meaning: str
@@ -86,7 +86,7 @@ def definitions(
     workspace_ids: Sequence[str],
     columns: Sequence[str],
 ) -> list[Definition]:
-    """How to read the statement, how far each workspace's data reach, and each column."""
+    """Return notes on the statement, the state of each workspace's data, and column meanings."""
     return [
         *_READING,
         *data_of_workspaces(con, month, workspace_ids),
@@ -97,7 +97,7 @@ def definitions(
 def data_of_workspaces(
     con: duckdb.DuckDBPyConnection, month: date, workspace_ids: Sequence[str]
 ) -> Iterator[Definition]:
-    """How far the data of each workspace reach, and whether they may still change."""
+    """Yield the cut-off of each workspace's data, and the reasons why they may still change."""
     rows = con.execute(
         _WORKSPACES, {"month": month, "workspace_ids": list(workspace_ids)}
     ).fetchall()
@@ -128,7 +128,7 @@ def data_of_workspaces(
 
 
 def _columns(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> Iterator[Definition]:
-    """What the published table itself says of its columns."""
+    """Yield the comment of each column in the published table."""
     meanings = dict(
         con.execute(
             "select column_name, comment from duckdb_columns()"
