@@ -1,4 +1,4 @@
-"""What the API's own figures contradict, from the shell: shown in red, or in the way."""
+"""Differences from the API's own figures, from the shell: shown in red, or blocking."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLOCKING = "select check_name, is_blocking from check_results where not is_ok or
 def overstated(
     batch: Batch, world: World, start_run: StartRun, settings_file: SettingsFile
 ) -> None:
-    """A run of 1 dollar by the meters says that it cost 21, on a day that has long been closed."""
+    """A run of 1 dollar by the meters has a recorded cost of 21, on a day closed long ago."""
     assert batch.settings.data_dir.name == "data"
     settings_file("[extract]\nhistory_days = 20\n")
     run = start_run(hours_ago=24 * 10, cost="1")
@@ -39,7 +39,7 @@ def test_a_closed_day_above_both_thresholds_publishes_nothing(analytics: Command
 
 @pytest.mark.usefixtures("overstated")
 def test_force_says_so_on_the_pages(analytics: Command) -> None:
-    """What is published although a control does not hold carries that on its pages."""
+    """Figures published despite a failed control carry a warning on every page."""
     result = analytics("nightly", "--force")
 
     assert result.code == 0, result.err
@@ -51,7 +51,7 @@ def test_force_says_so_on_the_pages(analytics: Command) -> None:
 def test_below_a_threshold_a_difference_is_shown(
     analytics: Command, settings_file: SettingsFile
 ) -> None:
-    """A difference of 20 dollars where 21 are allowed is published, with exit 0 and a red check."""
+    """A difference of 20 dollars with 21 allowed is published, with exit 0 and a red check."""
     settings_file("[extract]\nhistory_days = 20\n[controls]\nblock_above_usd = 21\n")
     result = analytics("nightly")
 
@@ -64,7 +64,7 @@ def test_below_a_threshold_a_difference_is_shown(
 def test_force_does_not_let_our_own_errors_pass(
     batch: Batch, world: World, start_run: StartRun, analytics: Command
 ) -> None:
-    """A check of the figures against themselves stops publishing whatever is said."""
+    """A failed check of our own figures blocks publishing despite `--force`."""
     start_run(hours_ago=30)
     assert analytics("nightly").code == 0
     batch.rows(

@@ -1,4 +1,4 @@
-"""What the marts must say, computed from the emulator's own state, in Decimal and by other ways."""
+"""Expected marts, computed from the emulator's own state, in Decimal and independently."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ZERO = Decimal(0)
 
 
 class State(NamedTuple):
-    """A run as the API shows it at an instant."""
+    """The state of a run in the API at an instant."""
 
     agent_id: str | None
     status: str
@@ -49,7 +49,7 @@ def stored_state(row: Row) -> State:
 
 
 class Knowledge:
-    """Which runs the batches could see, and the states in which each could be seen."""
+    """The runs visible to the batches, and their possible states."""
 
     def __init__(self, life: Life) -> None:
         self._life = life
@@ -59,7 +59,7 @@ class Knowledge:
         self._states: defaultdict[str, set[State]] = defaultdict(set)
 
     def attempt(self, *, is_whole: bool) -> None:
-        """A batch begins now; one that was killed may have seen all, or nothing."""
+        """Record that a batch begins now; a killed one may have read all, or nothing."""
         workspace = self._life.workspace
         for run in self._life.all_runs.values():
             if run.id in workspace.runs:
@@ -78,7 +78,7 @@ class Knowledge:
             self._last_whole = self._life.world.now
 
     def check_runs(self, rows: list[Row]) -> None:
-        """All runs that must have been seen are held, none else, each in its right state."""
+        """Assert that exactly the runs that were read are stored, each in a possible state."""
         held = {row["run_id"]: row for row in rows}
         assert self._must_hold <= held.keys(), "a listed run is missing"
         assert held.keys() <= self._listed, "a run is held that no list has shown"
@@ -94,7 +94,7 @@ class Knowledge:
 
 
 class Oracle:
-    """The figures of a batch, from the held runs' states and the emulator's ledger."""
+    """The expected figures of a batch, from the stored runs' states and the emulator's ledger."""
 
     def __init__(self, life: Life, rows: list[Row], timezone: str) -> None:
         self._life = life
@@ -103,7 +103,7 @@ class Oracle:
         self.held = rows
 
     def agent_days(self) -> dict[tuple[str | None, date], tuple[Any, ...]]:
-        """Agent and reporting day: count, failed, open, cost, tokens."""
+        """Return count, failed, open, cost and tokens by agent and reporting day."""
         return _summed(
             ((row["agent_id"], row["created_at"].astimezone(self._zone).date()), row)
             for row in self.held
@@ -116,7 +116,7 @@ class Oracle:
         )
 
     def gaps(self) -> dict[tuple[str, date], tuple[int, Decimal]]:
-        """Hidden runs of ended days: how many, and the API's sum less what is held."""
+        """Return the unlisted runs of ended days: their number, and the API's total less ours."""
         gaps = {}
         for key, (true_count, true_cost) in self._true_days().items():
             held = self._held_days().get(key, (0, ZERO))
@@ -125,8 +125,11 @@ class Oracle:
         return gaps
 
     def unexplained(self) -> dict[tuple[str | None, date], Decimal]:
-        """What no listed, hidden or platform run explains: runs that changed after they vanished,
-        and runs without an agent that the lists never showed."""
+        """Return the cost that no listed, unlisted or platform run explains.
+
+        It comes from runs that changed after they were removed, and from unlisted runs without an
+        agent.
+        """
         gaps, held, true = self.gaps(), self._held_days(), self._true_days()
         found = {
             key: true.get(key, (0, ZERO))[1] - held.get(key, (0, ZERO))[1]
@@ -136,7 +139,7 @@ class Oracle:
         return {key: amount for key, amount in found.items() if amount}
 
     def metered(self) -> dict[date, Decimal]:
-        """Cost by UTC day of the request."""
+        """Return cost by UTC day of the request."""
         days: defaultdict[date, Decimal] = defaultdict(Decimal)
         for entry in self._life.workspace.ledger:
             days[entry.booked_at.date()] += entry.cost_usd
@@ -149,7 +152,7 @@ class Oracle:
         return days
 
     def billed(self) -> dict[tuple[date, str | None], tuple[Decimal, Decimal]]:
-        """Cost and bill by UTC day and agent."""
+        """Return cost and bill by UTC day and agent."""
         days: defaultdict[tuple[date, str | None], Totals] = defaultdict(Totals)
         for entry in self._life.workspace.ledger:
             agent_id = entry.run.agent.id if entry.run.agent else None
@@ -157,7 +160,7 @@ class Oracle:
         return {key: (totals.cost_usd, totals.billed_usd) for key, totals in days.items()}
 
     def _true_days(self) -> dict[tuple[str | None, date], tuple[int, Decimal]]:
-        """Count and cost of all runs by agent and UTC day of creation."""
+        """Return count and cost of all runs by agent and UTC day of creation."""
         return _counted(
             ((run.agent.id if run.agent else None, run.created_at.date()), state_of(run).cost_usd)
             for run in self._life.all_runs.values()
@@ -171,7 +174,7 @@ class Oracle:
 
 
 def adjusted(before: Published, after: Published) -> dict[Any, tuple[Any, ...]]:
-    """By agent and day: what was, and what is now, where cost or count differ."""
+    """Return previous and current cost and count by agent and day, if they differ."""
 
     def days(published: Published) -> dict[Any, tuple[Decimal, int]]:
         return {

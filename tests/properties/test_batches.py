@@ -1,4 +1,4 @@
-"""Whatever happens in a workspace, and however its batches go: the figures are the ledger's."""
+"""For any history of a workspace and its batches, the figures equal the ledger's."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _begins = st.sampled_from([NOW, NOW.replace(month=3, day=20), NOW.replace(hour=0
 
 
 class Tale:
-    """A life, its batch, and what was published of it."""
+    """A history, its batch, and its publications."""
 
     def __init__(self, life: Life, batch: Batch) -> None:
         self.life = life
@@ -76,7 +76,7 @@ class Tale:
         prove_checks(published, oracle)
 
     def _prove_adjustments(self, before: Published, published: Published) -> None:
-        """New adjustments lead from the days as they were published to the days as they are."""
+        """Assert that new adjustments lead from the published days to the current ones."""
         known = before["fct_adjustments"]
         assert [row for row in published["fct_adjustments"] if row in known] == known
         zone = ZoneInfo(self.batch.settings.reporting.timezone)
@@ -98,7 +98,7 @@ class Tale:
 
 
 def prove_sums(published: Published, oracle: Oracle) -> None:
-    """Agent days and workspace months are the sums of the runs."""
+    """Assert that agent days and workspace months are the sums of the runs."""
     measures = (
         "run_count", "failed_count", "open_count", "cost_usd", "failed_cost_usd",
         "tokens_in", "tokens_out",
@@ -114,7 +114,7 @@ def prove_sums(published: Published, oracle: Oracle) -> None:
 
 
 def prove_controls(published: Published, oracle: Oracle, today: date) -> None:
-    """Gaps are the hidden runs, and every other dollar of the meter is explained."""
+    """Assert that gaps are the unlisted runs, and every other dollar of the meter is explained."""
     gaps = oracle.gaps()
     assert {
         (row["agent_id"], row["date"]): (row["missing_run_count"], row["missing_cost_usd"])
@@ -148,14 +148,14 @@ def prove_controls(published: Published, oracle: Oracle, today: date) -> None:
 
 
 def prove_checks(published: Published, oracle: Oracle) -> None:
-    """Our own checks hold; those against the API too, where it explains all."""
+    """Assert that our own checks pass, and the controls too if everything is explained."""
     for check in published.checks:
         if not check.control or not oracle.unexplained():
             assert check.ok, check.finding
 
 
 def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> Tale:
-    """Live through a story, and prove the figures of each of its batches."""
+    """Play a story, and check the figures of each of its batches."""
     world = World.empty(1, begins_at)
     variables = {"LEVAIN_API_KEY": world.workspaces[0].api_key}
     with (
@@ -194,5 +194,5 @@ def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> Tale:
 )
 @given(chapters(), _timezones, _begins)
 def test_figures_are_the_ledgers(story: list[Chapter], timezone: str, begins_at: datetime) -> None:
-    """Each batch's marts equal what the emulator's ledger says, and a second batch changes none."""
+    """Each batch's marts equal the emulator's ledger, and a second batch changes none."""
     tell(story, timezone, begins_at)

@@ -25,7 +25,7 @@ def rates(*pairs: tuple[int, int]) -> pl.DataFrame:
     ],
 )
 def test_interval(succeeded: int, failed: int, low: float, rate: float, high: float) -> None:
-    """The rate is failed runs over ended ones, within its Wilson interval."""
+    """The rate is failed over finished runs, within its Wilson interval."""
     (row,) = rates((succeeded, failed)).rows(named=True)
 
     assert row["failure_rate"] == rate
@@ -34,7 +34,7 @@ def test_interval(succeeded: int, failed: int, low: float, rate: float, high: fl
 
 
 def test_nothing_ended() -> None:
-    """Where nothing succeeded or failed, the rate and both bounds are null."""
+    """If no run succeeded or failed, the rate and both bounds are null."""
     assert rates((0, 0)).rows() == [(0, 0, None, None, None)]
 
 
@@ -62,7 +62,7 @@ def test_bounds_enclose_the_rate() -> None:
 
 
 def test_no_pairs() -> None:
-    """No counts give no rows, with the same columns."""
+    """Without counts there are no rows, with the same columns."""
     assert rates().columns == [
         "succeeded_count",
         "failed_count",
