@@ -28,6 +28,7 @@ Row = dict[str, Any]
 # What tells of the batch itself: a second batch is another batch.
 _OF_THE_BATCH = (
     "loads", "list_snapshots", "requests", "landing_files", "check_results",
+    "control_findings",
 )  # fmt: skip
 
 

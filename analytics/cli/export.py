@@ -50,10 +50,11 @@ def month(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Write the cost of a month: a line per workspace and agent, and a total that adds up.
+    """Write the costs of a month: a line per workspace and agent, and a total that adds up.
 
-    Cost, gap, billed, not billed, adjusted; runs, failure rate, failed cost. Every amount is exact,
-    an unknown one is empty. The definitions go into a sheet of the spreadsheet, else into a second
+    Of all runs: cost (of listed and of unlisted runs), failed cost, metered cost, billed,
+    surcharge, own-key cost, adjustments; runs, failure rate, tokens. Every amount is exact, an
+    unknown one is empty. The definitions go into a sheet of the spreadsheet, else into a second
     file beside it.
 
     Example: analytics export month 2026-10 --format xlsx

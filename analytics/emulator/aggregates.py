@@ -28,7 +28,7 @@ class Analytics:
     """
 
     def __init__(self, workspace: Workspace, horizon: datetime) -> None:
-        self._workspace = workspace
+        self.workspace = workspace
         self._horizon = horizon
 
     def summary(self, period: str, now: datetime) -> dict[str, Any]:
@@ -37,7 +37,7 @@ class Analytics:
         start, end = now - span, now + timedelta.resolution  # the present is part of it
         entries = list(self._entries(start - span, end))
         last = max(
-            (entry.booked_at for entry in self._visible(self._workspace.ledger)), default=None
+            (entry.booked_at for entry in self._visible(self.workspace.ledger)), default=None
         )
         return {
             "period": period,
@@ -118,7 +118,7 @@ class Analytics:
     def agents(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
         """Return one row an agent: whole totals of the runs created in the window."""
         rows = []
-        created = self._workspace.agent_runs.created_between(start, end)
+        created = self.workspace.agent_runs.created_between(start, end)
         for agent, runs in _runs_by(created, lambda run: run.agent):
             t = self._run_totals(runs)
             rows.append(
@@ -137,7 +137,7 @@ class Analytics:
     def platform_agents(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
         """Return one row a platform agent: whole totals of its runs created in the window."""
         rows = []
-        created = self._workspace.platform_runs.created_between(start, end)
+        created = self.workspace.platform_runs.created_between(start, end)
         for platform_agent, runs in _runs_by(created, lambda run: run.platform_agent):
             t = self._run_totals(runs)
             targets = dict.fromkeys(run.target for run in runs if run.target)
@@ -156,7 +156,7 @@ class Analytics:
 
     def run_costs(self, run: Run, *, new_names: bool) -> list[dict[str, Any]]:
         """Return one row a model and provider of a run."""
-        entries = self._visible(self._workspace.ledger.of_run(run.id))
+        entries = self._visible(self.workspace.ledger.of_run(run.id))
         by_model = defaultdict(list)
         for entry in entries:
             by_model[entry.model, entry.provider].append(entry)
@@ -186,18 +186,18 @@ class Analytics:
         return rows
 
     def _entries(self, start: datetime, end: datetime) -> Iterator[Entry]:
-        return self._workspace.ledger.between(start, min(end, self._horizon))
+        return self.workspace.ledger.between(start, min(end, self._horizon))
 
     def _visible(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         return (entry for entry in entries if entry.booked_at < self._horizon)
 
     def _run_totals(self, runs: Iterable[Run]) -> Totals:
-        ledger = self._workspace.ledger
+        ledger = self.workspace.ledger
         return Totals(entry for run in runs for entry in self._visible(ledger.of_run(run.id)))
 
     def _activity(self, entries: Iterable[Entry], start: datetime, end: datetime) -> dict[str, Any]:
         t = Totals(entry for entry in entries if start <= entry.booked_at < end)
-        runs = self._workspace.agent_runs.created_between(start, end)
+        runs = self.workspace.agent_runs.created_between(start, end)
         agents = {run.agent for run in runs if run.agent}
         return {
             **_money(t),

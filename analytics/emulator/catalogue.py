@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 MILLION = Decimal(1_000_000)
@@ -17,6 +17,10 @@ class Offer:
     price_in: Decimal
     price_out: Decimal
     is_metered_in_floats: bool = False
+
+    def raised(self, factor: Decimal) -> Offer:
+        """Return the same model at so many times the price."""
+        return replace(self, price_in=self.price_in * factor, price_out=self.price_out * factor)
 
     def cost(self, tokens_in: int, tokens_out: int) -> Decimal:
         """Return a request's list price in US dollars.

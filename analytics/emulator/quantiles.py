@@ -1,5 +1,8 @@
 """Tokens per model request, drawn from the quantiles of two production services.
 
+The services answer single questions. An agent that reads files or long threads sends more with
+each request, so that its traffic is one of these, enlarged.
+
 Source: Azure LLM inference trace 2023 (CC-BY), published with Splitwise (Patel et al., ISCA 2024).
 """
 
@@ -30,6 +33,10 @@ class Quantiles:
         below = min(bisect_right(LEVELS, level), len(self._growth)) - 1
         return round(self.values[below] * math.exp(self._growth[below] * (level - LEVELS[below])))
 
+    def times(self, factor: int) -> Quantiles:
+        """Return a distribution of so many times larger values."""
+        return Quantiles(*(value * factor for value in self.values))
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
@@ -41,6 +48,10 @@ class Traffic:
     def sample(self, rng: random.Random) -> tuple[int, int]:
         """Draw (tokens in, tokens out) of one request."""
         return self.context.at(rng.random()), self.generated.at(rng.random())
+
+    def times(self, factor: int) -> Traffic:
+        """Return traffic of requests that are so many times larger."""
+        return Traffic(self.context.times(factor), self.generated.times(factor))
 
 
 CODE = Traffic(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 RunStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]
 Source = Literal["manual", "scheduled", "event-driven"]
+DEFAULT_TIMEOUT_MINUTES = 60
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -40,7 +41,8 @@ class Version:
     status: Literal["draft", "active", "archived"] = "active"
     parent: int | None = None
     description: str | None = None
-    updated_at: datetime | None = None  # if it was changed since
+    updated_at: datetime | None = None  # when it was published, or archived by hand
+    last_commit_at: datetime | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +58,7 @@ class Agent:
     description: str | None = None
     status: AgentStatus = "active"
     max_budget: Decimal = Decimal(5)
-    timeout_minutes: int = 60
+    timeout_minutes: int = DEFAULT_TIMEOUT_MINUTES
     notify_on_run: bool = False
     offers: tuple[Offer, ...] = (SONNET,)  # without any, nothing is metered
     traffic: Traffic = CONVERSATION

@@ -33,7 +33,8 @@ def instant(moment: datetime) -> str:
 def encode_run(world: World, run: Run) -> bytes:
     """Return a run's JSON, from memory if nothing changed."""
     if run.encoded is None:
-        run.encoded = encode(_run(run) | world.overrides.get(run.id, {}))
+        [record] = world.lies.tell("runs", [_run(run)], workspace_id=run.workspace.id)
+        run.encoded = encode(record)
     return run.encoded
 
 
@@ -44,11 +45,16 @@ def encode_runs(world: World, runs: Iterable[Run]) -> bytes:
 
 def agent_record(world: World, agent: Agent) -> dict[str, Any]:
     """Return an agent's record."""
-    return _agent(agent) | world.overrides.get(agent.id, {})
+    [record] = world.lies.tell("agents", [_agent(agent)], workspace_id=agent.workspace.id)
+    return record
 
 
 def version_record(agent: Agent, version: Version) -> dict[str, Any]:
-    """Return a version's record."""
+    """Return a version's record.
+
+    An active version was updated when it was published. One that made way for another keeps that
+    moment; one that was archived by hand was updated then.
+    """
     return {
         "id": version.id,
         "agent_id": agent.id,
@@ -56,11 +62,9 @@ def version_record(agent: Agent, version: Version) -> dict[str, Any]:
         "description": version.description,
         "status": version.status,
         "parent_version": version.parent,
-        "created_by": None,
-        "git_repo": f"{agent.slug}.git",
-        "git_ref": f"v{version.number}",
         "created_at": timestamp(version.created_at),
         "updated_at": timestamp(version.updated_at or version.created_at),
+        "last_commit_at": timestamp(version.last_commit_at),
     }
 
 

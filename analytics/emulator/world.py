@@ -16,6 +16,7 @@ from analytics.emulator.chance import new_id, seeded
 from analytics.emulator.clock import Clock
 from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
 from analytics.emulator.ledger import WIDE, ZERO, Entry
+from analytics.emulator.lies import Lie, Lies
 from analytics.emulator.records import Agent, Run, RunList, RunStatus, Session, Version, Workspace
 from analytics.emulator.runs import timeline
 from analytics.emulator.runs.artifacts import artifacts
@@ -27,7 +28,7 @@ from analytics.emulator.signing import Signer
 from analytics.emulator.variants import Variants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime, timedelta
     from random import Random
 
@@ -50,7 +51,7 @@ class World:
         self.clock = Clock(now)
         self.variants = variants or Variants()
         self.workspaces: list[Workspace] = []
-        self.overrides: dict[str, dict[str, Any]] = {}
+        self.lies = Lies(self)
         self.lock = RLock()  # a test may change the world while the server reads it
         self._rng = seeded(seed, "world")
         self._live_rng = seeded(seed, "live")  # so that requests shift nothing in the story
@@ -63,11 +64,13 @@ class World:
         self.signer = Signer(seeded(seed, "signing").randbytes(32))
 
     @classmethod
-    def demo(cls, seed: int, now: datetime, *, history_days: int = 90) -> World:
-        """Return two workspaces with a history and a story."""
-        from analytics.emulator.worlds.story import demo  # a story is built of the world's verbs
+    def demo(
+        cls, seed: int, now: datetime, *, history_days: int = 90, at_start: bool = False
+    ) -> World:
+        """Return two workspaces with a history, or `at_start` of it, to pass in steps."""
+        from analytics.emulator.worlds.demo_history import demo  # it is made of the world's verbs
 
-        return demo(seed, now, history_days)
+        return demo(seed, now, history_days, at_start=at_start)
 
     @classmethod
     def fleet(
@@ -163,21 +166,33 @@ class World:
                 older.status = "archived"
             number = len(agent.versions) + 1
             version = Version(new_id(self._rng), number, at or self.now, parent=number - 1 or None)
+            version.updated_at = version.last_commit_at = version.created_at
             agent.versions.append(version)
             agent.updated_at = version.created_at
             return version
 
     def draft_version(
-        self, agent: Agent, parent: Version | None, description: str | None = None
+        self,
+        agent: Agent,
+        parent: Version | None,
+        description: str | None = None,
+        *,
+        ids: Random | None = None,
     ) -> Version:
         """Branch a draft from another version, or from nothing."""
         with self.lock:
-            version = Version(new_id(self._live_rng), len(agent.versions) + 1, self.now, "draft")
+            version_id = new_id(ids or self._live_rng)
+            version = Version(version_id, len(agent.versions) + 1, self.now, "draft")
             version.parent = parent.number if parent else None
             version.description = description
             agent.versions.append(version)
             agent.updated_at = self.now
             return version
+
+    def commit(self, version: Version) -> None:
+        """Change the recipe of a draft."""
+        with self.lock:
+            version.last_commit_at = self.now
 
     def set_version_status(
         self, agent: Agent, version: Version, status: Literal["active", "archived"]
@@ -337,13 +352,25 @@ class World:
             for runs in run.workspace.lists_of(run):
                 runs.hide(run)
 
+    def lie(
+        self, endpoint: str, *, field: str, change: Any, match: Mapping[str, Any] | None = None
+    ) -> Lie:
+        """Let one endpoint give a wrong value for one field; `analytics.emulator.lies` says more.
+
+        world.lie("billing_days", match={"date": "2026-11-20", "provider": "openai"},
+                  field="billed_usd", change=lambda billed: billed * 2)
+        """
+        return self.lies.add(Lie(endpoint, field, change, match or {}).checked())
+
+    def retract(self, *lies: Lie) -> None:
+        """Let endpoints tell the truth again: about these lies, or about all."""
+        self.lies.remove(*lies)
+
     def override_record(self, record_id: str, fields: dict[str, Any]) -> None:
-        """Serve other JSON values in a run's or an agent's record than the true ones."""
-        with self.lock:
-            self.overrides.setdefault(record_id, {}).update(fields)
-            for workspace in self.workspaces:
-                if run := workspace.runs.get(record_id):
-                    run.encoded = None
+        """Lie about fields of a run's or an agent's record, with any JSON values, floats too."""
+        for endpoint in ("runs", "agents"):
+            for name, value in fields.items():
+                self.lies.add(Lie(endpoint, name, value, {"id": record_id}))
 
     def _happen(self, target: datetime, *agendas: Agenda) -> None:
         """Let happen what is due until a moment, each at its own, and stop the clock."""

@@ -27,8 +27,11 @@ _KNOWN = (
     *("next_fire_at", "last_fired_at", "hour", "date", "count", "bucket", "model", "provider"),
     *("billed_usd", "total_cost", "total_tokens_in", "total_tokens_out", "request_count"),
     *("error_count", "run_count", "total_duration_ms"),
+    *("version", "parent_version", "last_commit_at"),
 )
-# The only fields of a log event that are stored.
+# Of an agent's configuration these fields and no others are kept: its limits.
+_LIMITS = ("max_budget", "timeout_minutes")
+# Of a log event these fields and no others are kept.
 _EVENT_FIELDS = ("seq", "ts", "level", "logger", "node", "duration_ms", "cost_usd", "tokens")
 _EVENT_DETAILS = ("kind", "tool_name", "is_error")
 
@@ -97,6 +100,8 @@ def stored(source: str, records: Records) -> list[bytes]:
     """Return the stored fields of each record of any other source, with each value as it came."""
     if source == "run_log_events":
         return [_encode(_log_event(record)) for record in records]
+    if source == "agents":
+        return [_encode(_agent(record)) for record in records]
     try:
         return [_encode(_read_known(record)) for record in records]
     except msgspec.ValidationError:
@@ -139,20 +144,29 @@ def _kept_of(fields: Fields, known: Iterable[str]) -> Fields:
     return kept | {name: value for name, value in fields.items() if bytes(value)[:1] not in b'"{['}
 
 
+def _agent(record: Record) -> Fields:
+    kept = _kept_of(_fields(record), (*_KNOWN, "config"))
+    return _narrowed(kept, "config", _LIMITS)
+
+
 def _log_event(record: Record) -> Fields:
+    return _narrowed(_named(record, (*_EVENT_FIELDS, "event")), "event", _EVENT_DETAILS)
+
+
+def _narrowed(fields: Fields, name: str, kept: Iterable[str]) -> Fields:
+    """The fields, with no others than the kept ones in the object of that name."""
+    if name in fields and (details := _named(fields.pop(name), kept)):
+        fields[name] = msgspec.Raw(_encode(details))
+    return fields
+
+
+def _named(record: Record, names: Iterable[str]) -> Fields:
+    """The named fields of an object; anything else, such as a bare text, has none of them."""
     try:
         fields = fields_of(record)
-    except msgspec.ValidationError:  # not an object: it has none of the fields
+    except msgspec.ValidationError:
         return {}
-    kept = {name: fields[name] for name in _EVENT_FIELDS if name in fields}
-    try:
-        event = fields_of(fields.get("event", b"{}"))
-    except msgspec.ValidationError:  # some loggers attach a bare text
-        return kept
-    details = {name: event[name] for name in _EVENT_DETAILS if name in event}
-    if details:
-        kept["event"] = msgspec.Raw(_encode(details))
-    return kept
+    return {name: fields[name] for name in names if name in fields}
 
 
 def _error(error: msgspec.Raw, *, keep_errors: bool) -> msgspec.Raw:

@@ -74,6 +74,13 @@ class Store(Protocol):
     def pending_details(self) -> list[str]:
         """Return ended runs whose costs and events are pending, in the order to read them."""
 
+    def agents_with_unread_versions(self) -> list[str]:
+        """Agents whose versions are to be read, in the order to read them in.
+
+        The API was not asked for them since the agent was first heard of, its record changed, or a
+        run of this batch named a version that is not stored; or it failed to answer.
+        """
+
     def unknown_statuses(self) -> dict[str, int]:
         """Return the number of runs by status, for each status that is unknown to this release."""
 

@@ -15,6 +15,7 @@ from analytics.extract.landing import CLOSING_STEP
 from analytics.extract.meters import METERS, days_to_read, read_meters, read_touched_days, windows
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
 from analytics.extract.schedules import read_schedules
+from analytics.extract.versions import read_versions
 from analytics.levain.runs import LONGEST_LIST
 
 
@@ -32,6 +33,7 @@ async def extract_workspace(batch: WorkspaceBatch) -> None:
         await reread_provisional(batch)
         await reread_corrected(batch)
         await read_touched_days(batch)
+        await read_versions(batch)
         batch.say("reading costs and log events of runs that have ended")
         await read_details(batch)
         await close_batch(batch)
@@ -47,13 +49,23 @@ async def close_batch(batch: WorkspaceBatch) -> None:
 
 
 async def _first_requests(batch: WorkspaceBatch) -> int:
-    """Return the number of requests of a first batch: windows, lists, and two for each run."""
+    """How many requests a first batch makes.
+
+    Each window, two for each agent, two more for each that ran, two for each listed run.
+    """
+    agents = {
+        agent.id
+        async for page in batch.client.agents.pages()
+        for agent in page.readable(lambda _: None)
+    }
     first = batch.days_back(batch.options.history_days)[0]
     rollups = await batch.client.analytics.agents(first, batch.today + timedelta(days=1))
-    counts = [rollup.run_count or 0 for rollup in rollups.readable(lambda _: None)]
+    active = list(rollups.readable(lambda _: None))
+    agents |= {rollup.agent_id for rollup in active if rollup.agent_id}
+    counts = [rollup.run_count or 0 for rollup in active]
     listed = sum(min(LONGEST_LIST, count) for count in counts)
     limit = batch.options.details_per_batch or listed
     meter_windows = sum(
         len(windows(days_to_read(batch, meter), meter.longest_days)) for meter in METERS
     )
-    return meter_windows + 4 + 3 * len(rollups) + 2 * min(listed, limit)
+    return meter_windows + 4 + 2 * len(agents) + 2 * len(active) + 2 * min(listed, limit)

@@ -10,11 +10,12 @@ import duckdb
 import polars as pl
 
 from analytics.resources import folder
-from analytics.transform import error_classes, failure_rates
+from analytics.transform import error_classes, forecasts, month_changes, unusual_days
 from analytics.transform.comments import comment_on
+from analytics.transform.measures import create_macros
 from analytics.transform.models import LAYERS, PUBLISHED, Model, ModelError, in_order, read_models
 
-POLARS_MODELS = (error_classes.MODEL, failure_rates.MODEL)
+POLARS_MODELS = (error_classes.MODEL, forecasts.MODEL, month_changes.MODEL, unusual_days.MODEL)
 
 _CATALOGS = {layer: "build_file" if layer in PUBLISHED else "warehouse" for layer in LAYERS}
 
@@ -41,6 +42,7 @@ def build(
     for layer in LAYERS:
         schema = f"{_CATALOGS[layer]}.{layer}"
         con.execute(f"drop schema if exists {schema} cascade; create schema {schema}")
+    create_macros(con, "build_file.marts")
     return [_build(con, model) for model in models]
 
 

@@ -1,9 +1,10 @@
 """Checks: queries that must return no row, each named after its claim.
 
-Most compare our figures with each other, and always block publishing. A check whose header names a
-control compares them with the vendor's, which may be late or wrong: its rows have the difference
-(`difference_usd`), the vendor's amount (`theirs_usd`), and `is_closed`. It blocks publishing only
-if a closed day differs by more than both thresholds.
+Most check keys and sums of our own, and always stop publishing. A check whose header names a
+control compares two sources of the API that are independent of each other and may be late or
+wrong: its rows have the amount (`difference_usd`, null for counts and tokens), the amount compared
+(`theirs_usd`), and whether the day is closed (`is_closed`). It stops publishing only where a closed
+day differs by more than both thresholds.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from typing import Any
 import duckdb
 
 from analytics.resources import folder
+from analytics.transform.build import all_models
 from analytics.transform.comments import comment_on
 from analytics.transform.models import (
     PUBLISHED,
     Header,
     ModelError,
     read_header,
-    read_models,
     references,
     short_name,
 )
@@ -35,6 +36,31 @@ _RESULTS_HEADER = Header(
     "What the last batch's checks found. Grain: check.",
     key=("check_name",),
 )
+
+_KEPT_FINDINGS = 100
+_FINDINGS = "build_file.audit.control_findings"
+_FINDINGS_HEADER = Header(
+    "Differences that controls against the API found, of each control and workspace the "
+    f"{_KEPT_FINDINGS} largest. Grain: control, workspace and finding.",
+    key=("check_name", "workspace_id", "finding_number"),
+    columns={
+        "finding_number": "Place of the finding in its check and workspace, the largest first.",
+        "finding_count": "Findings of the check in the workspace, those included that are not "
+        "kept here.",
+        "agent_id": "The agent whose figures differ; null where the control compares none.",
+        "run_id": "The run whose figures differ; null where the control compares days.",
+        "provider": "The provider whose figures differ; null where the control compares none.",
+        "ours": "Number of the first source, in the unit of the measure.",
+        "theirs": "Number of the second source, in the unit of the measure.",
+        "difference_usd": "Difference in US dollars; null for counts and tokens.",
+        "is_closed": "True if no run of the day is open or provisional.",
+    },
+)
+_FINDING_COLUMNS = """
+    check_name varchar, control varchar, workspace_id varchar, finding_number bigint,
+    finding_count bigint, agent_id varchar, utc_date date, run_id varchar, provider varchar,
+    measure varchar, ours decimal(38, 10), theirs decimal(38, 10),
+    difference_usd decimal(38, 10), is_closed boolean"""
 
 
 @dataclass(frozen=True)
@@ -49,13 +75,14 @@ class Thresholds:
 class CheckResult:
     """The result of a check: the number of rows that contradict its claim, and the first of them.
 
-    `control` is None for a check of our figures with each other; `blocking_count` rows block
-    publishing.
+    `control` is None for a check of keys and sums of our own; a control against the API has two
+    independent `sources`. `blocking_count` rows are reason not to publish.
     """
 
     name: str
     claim: str
     control: str | None
+    sources: tuple[str, ...]
     violation_count: int
     blocking_count: int
     violations: tuple[dict[str, Any], ...]
@@ -81,6 +108,7 @@ class _Check:
     name: str
     claim: str
     control: str | None
+    sources: tuple[str, ...]
     file: str
     sql: str
 
@@ -91,25 +119,29 @@ def run_checks(
     thresholds: Thresholds | None = None,
     queries: Path | None = None,
 ) -> list[CheckResult]:
-    """Run every check on the built relations, and store the results in `audit.check_results`.
+    """Run every check on the built relations, and keep what it found.
 
+    `audit.check_results` has each check, and `audit.control_findings` each difference to the API.
     Raises ModelError, which names the file, for a check that cannot be run.
     """
     checks = _all_checks(con, queries or folder("queries"))
+    con.execute(f"create or replace table {_FINDINGS} ({_FINDING_COLUMNS})")
+    comment_on(con, _FINDINGS, _FINDINGS_HEADER)
     results = [_run(con, check, thresholds or Thresholds()) for check in checks]
     _store(con, results)
     return results
 
 
 def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Check]:
-    """Yield a check for each key in the marts' headers, then the files of `checks/`."""
-    for model in read_models(con, queries):
+    """The keys that marts state in their headers, then the files of `checks/`."""
+    for model in all_models(con, queries):
         if model.layer in PUBLISHED and model.header.key:
             key = ", ".join(model.header.key)
             yield _Check(
                 f"{model.name}_key_is_unique",
                 f"{model.name} holds one row per {key}.",
                 None,
+                (),
                 model.file,
                 f"select {key}, count(*) as row_count from {model.relation} "
                 f"group by {key} having row_count > 1",
@@ -118,7 +150,7 @@ def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Chec
         file, sql = short_name(path), path.read_text(encoding="utf-8")
         references(con, file, sql)
         header = read_header(sql)
-        yield _Check(path.stem, header.description, header.control, file, sql)
+        yield _Check(path.stem, header.description, header.control, header.sources, file, sql)
 
 
 def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) -> CheckResult:
@@ -138,12 +170,20 @@ def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) 
         )
         columns = [name for name, *_ in found.description[2:]]
         rows = found.fetchall()
+        if check.control and rows:
+            _store_findings(con, check)
     except duckdb.Error as error:
         raise ModelError(check.file, str(error)) from error
     violations = tuple(dict(zip(columns, row[2:], strict=True)) for row in rows)
     found_count, blocking_count = rows[0][:2] if rows else (0, 0)
     return CheckResult(
-        check.name, check.claim, check.control, found_count, blocking_count, violations
+        check.name,
+        check.claim,
+        check.control,
+        check.sources,
+        found_count,
+        blocking_count,
+        violations,
     )
 
 
@@ -155,20 +195,47 @@ def _plain(value: Any) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def _store_findings(con: duckdb.DuckDBPyConnection, check: _Check) -> None:
+    """Keep the rows of a control that failed; a column that the control lacks is null."""
+    con.execute(
+        f"""
+        insert into {_FINDINGS}
+        with violations as (
+            from {_FINDINGS} where false
+            union all by name
+            from (\n{check.sql}\n)
+        )
+        select
+            $name, $control, workspace_id, row_number() over largest,
+            count(*) over (partition by workspace_id), agent_id, utc_date, run_id, provider,
+            measure, ours, theirs, difference_usd, is_closed
+        from violations
+        window largest as (
+            partition by workspace_id
+            order by
+                abs(difference_usd) desc nulls last, abs(ours - theirs) desc nulls last,
+                utc_date desc, agent_id, run_id, provider, measure
+        )
+        qualify row_number() over largest <= {_KEPT_FINDINGS}""",
+        {"name": check.name, "control": check.control},
+    )
+
+
 def _store(con: duckdb.DuckDBPyConnection, results: list[CheckResult]) -> None:
     con.begin()
     con.execute(
         f"create or replace table {_RESULTS} (checked_at timestamptz, check_name varchar, "
-        "claim varchar, control varchar, violation_count bigint, is_ok boolean, "
+        "claim varchar, control varchar, sources varchar, violation_count bigint, is_ok boolean, "
         "is_blocking boolean, finding varchar)"
     )
     con.executemany(
-        f"insert into {_RESULTS} values (now(), ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into {_RESULTS} values (now(), ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 result.name,
                 result.claim,
                 result.control,
+                " | ".join(result.sources) or None,
                 result.violation_count,
                 result.ok,
                 result.blocking_count > 0,

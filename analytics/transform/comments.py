@@ -8,6 +8,7 @@ from functools import cache
 import duckdb
 
 from analytics.resources import folder
+from analytics.transform.measures import measures
 from analytics.transform.models import Header
 
 
@@ -15,7 +16,7 @@ from analytics.transform.models import Header
 def glossary() -> dict[str, str]:
     """Return the meaning of each column name, with its unit; it is the same in every mart."""
     text = (folder("queries") / "columns.toml").read_text(encoding="utf-8")
-    return tomllib.loads(text)
+    return tomllib.loads(text) | {each.name: each.meaning for each in measures().values()}
 
 
 def comment_on(con: duckdb.DuckDBPyConnection, relation: str, header: Header) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 
-def read_frame(con: duckdb.DuckDBPyConnection, relation: str) -> pl.DataFrame:
-    """Return all rows of a relation as a frame; decimals and instants keep their exact types."""
-    return pl.DataFrame(con.sql(f"from {relation}"))
+def read_frame(
+    con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str] = ("*",)
+) -> pl.DataFrame:
+    """All rows of a relation as a frame; decimals and instants keep their exact types."""
+    return pl.DataFrame(con.sql(f"select {', '.join(columns)} from {relation}"))
 
 
 def write_table(con: duckdb.DuckDBPyConnection, relation: str, frame: pl.DataFrame) -> int:

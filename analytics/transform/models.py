@@ -20,7 +20,9 @@ LAYERS = ("staging", "intermediate", "marts", "audit")
 PUBLISHED = ("marts", "audit")
 SOURCE_SCHEMAS = ("raw", "ledger")
 
-_HEADER_FIELD = re.compile(r"(key|materialized|control|column (?P<column>\w+)): (?P<value>.+)")
+_HEADER_FIELD = re.compile(
+    r"(key|materialized|control|sources|column (?P<column>\w+)): (?P<value>.+)"
+)
 
 
 class ModelError(Exception):
@@ -36,13 +38,14 @@ class ModelError(Exception):
 class Header:
     """The comment at the top of a file: description, key, and meanings of single columns.
 
-    `control` is set for a check that compares our figures with the vendor's.
+    `control` names a check against the API, and `sources` the two that it compares.
     """
 
     description: str
     key: tuple[str, ...] = ()
     is_table: bool = False
     control: str | None = None
+    sources: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -85,23 +88,29 @@ class SqlModel(Model):
 class PolarsModel(Model):
     """A model that is a function from the frames of its `inputs` to a frame; always a table."""
 
-    inputs: tuple[str, ...]
+    inputs: Mapping[str, Sequence[str]]
     compute: Callable[..., pl.DataFrame]
 
     def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int:
-        """Create the table."""
-        frames = [read_frame(con, name) for name in self.inputs]
+        """Make the table."""
+        frames = [read_frame(con, name, columns) for name, columns in self.inputs.items()]
         return write_table(con, relation, self.compute(*frames))
 
 
 def polars_model(
-    name: str, *, header: Header, inputs: Sequence[str], compute: Callable[..., pl.DataFrame]
+    relation: str,
+    *,
+    header: Header,
+    inputs: Mapping[str, Sequence[str]],
+    compute: Callable[..., pl.DataFrame],
 ) -> PolarsModel:
-    """Return an intermediate model in Python; `inputs` are relations, `layer.name`."""
+    """A model in Python; `relation` is `layer.name`, and `inputs` the columns of others it reads.
+
+    `compute` gets one frame for each input, in their order.
+    """
+    layer, name = relation.split(".")
     file = f"{compute.__module__}.{compute.__qualname__}"
-    return PolarsModel(
-        "intermediate", name, file, header, frozenset(inputs), tuple(inputs), compute
-    )
+    return PolarsModel(layer, name, file, header, frozenset(inputs), inputs, compute)
 
 
 def read_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]:
@@ -141,6 +150,7 @@ def read_header(sql: str) -> Header:
         key,
         fields.get("materialized") == "table",
         fields.get("control"),
+        tuple(each.strip() for each in fields.get("sources", "").split("|") if each.strip()),
         columns,
     )
 

@@ -35,13 +35,15 @@ class Scope(Enum):
     """What a request replaces when it is read again.
 
     LIST: the whole list, so that what is no longer in it is gone. RECORD: each record replaces
-    the one with the same key. RUN: all rows of the run that was asked for. DAY: all rows of the
-    UTC days of the window that was asked for. AGENT_DAY: those of the agent that was asked for.
+    the one with the same key. RUN, AGENT: all rows of the run or agent that was asked for. DAY: all
+    rows of the UTC days of the window that was asked for. AGENT_DAY: those of the agent that was
+    asked for.
     """
 
     LIST = "list"
     RECORD = "record"
     RUN = "run"
+    AGENT = "agent"
     DAY = "day"
     AGENT_DAY = "agent_day"
 
@@ -65,9 +67,9 @@ class Field:
 class Source:
     """One landing file: its name, its fields, and what a second reading replaces.
 
-    `keys` are the columns that tell which record (LIST, RECORD), run or day a row belongs to; a
-    key that no field holds comes from the request (a run's or agent's id, a window's first day).
-    `parts` tell the rows of a run or day apart.
+    `keys` are the columns that tell which record (LIST, RECORD), run, agent or day a row belongs
+    to; a key that no field holds comes from the request (a run's or agent's id, a window's first
+    day). `parts` tell the rows of a run, agent or day apart.
     """
 
     name: str
@@ -137,9 +139,27 @@ AGENTS = Source(
         _text("agent_name", "name"),
         _text("agent_slug", "slug"),
         _text("status"),
+        _money("max_budget_usd", "config.max_budget"),
+        _count("timeout_minutes", "config.timeout_minutes"),
         _instant("created_at"),
         _instant("updated_at"),
     ),
+)
+
+AGENT_VERSIONS = Source(
+    "agent_versions",
+    Scope.AGENT,
+    ("agent_id",),
+    (
+        _text("agent_version_id", "id", required=True),
+        Field("agent_version", Kind.COUNT, ("version",), required=True),
+        _text("status"),
+        _count("parent_version"),
+        _instant("created_at"),
+        _instant("updated_at"),
+        _instant("last_commit_at"),
+    ),
+    parts=("agent_version_id",),
 )
 
 RUNS = Source(
@@ -304,6 +324,7 @@ SOURCES = (
     WORKSPACES,
     PROVIDER_KEYS,
     AGENTS,
+    AGENT_VERSIONS,
     SCHEDULES,
     RUN_COUNTS,
     RUNS,

@@ -9,7 +9,8 @@ from typing import Any
 
 import duckdb
 
-from analytics.extract.listing import Watermark
+from analytics.extract.landing import CLOSING_STEP
+from analytics.extract.listing import Mark
 from analytics.extract.store import Loaded
 from analytics.warehouse.load import load_folder
 from analytics.warehouse.pending_details import pending_details
@@ -45,6 +46,14 @@ _DIFFERENCES = """
 """
 
 
+# Agents that were ever heard of, from each place that names them.
+_AGENTS_HEARD_OF = """
+    select agent_id from raw.agents where {mine}
+    union select agent_id from raw.agent_rollups where {mine} and agent_id is not null
+    union select agent_id from ledger.list_pulls where {mine} and agent_id is not null
+"""
+
+
 class WarehouseStore:
     """Implements `analytics.extract.store.Store` on an open warehouse."""
 
@@ -74,13 +83,8 @@ class WarehouseStore:
         return bool(self._rows("select 1 from ledger.list_pulls where {mine} limit 1"))
 
     def agent_ids(self) -> set[str]:
-        """Return all agents that any stored record names."""
-        rows = self._rows("""
-            select agent_id from raw.agents where {mine}
-            union select agent_id from raw.agent_rollups where {mine} and agent_id is not null
-            union select agent_id from ledger.list_pulls where {mine} and agent_id is not null
-        """)
-        return {agent_id for (agent_id,) in rows}
+        """All agents that were ever heard of."""
+        return {agent_id for (agent_id,) in self._rows(_AGENTS_HEARD_OF)}
 
     def agent_names(self) -> dict[str, str]:
         """Return the name of each agent that has one, by its id."""
@@ -213,6 +217,51 @@ class WarehouseStore:
     def pending_details(self) -> list[str]:
         """Return ended runs whose costs and events are pending, in the order to read them."""
         return pending_details(self._con, self._workspace_id)
+
+    def agents_with_unread_versions(self) -> list[str]:
+        """Agents whose versions are to be read, those that the API failed to give before last.
+
+        A 404 is an answer: the agent is gone.
+        """
+        ((closed,),) = self._rows(f"""
+            select coalesce(max(load_id), '') from ledger.loads
+            where {{mine}} and step = '{CLOSING_STEP}'
+        """)
+        rows = self._rows(
+            f"""
+            with asked as (
+                select agent_id, load_id, coalesce(status in (200, 404), false) as is_answered
+                from ledger.requests where {{mine}} and source = 'agent_versions'
+            ),
+            runs as (
+                select agent_id, agent_version, load_id from raw.runs
+                where {{mine}} and load_id > $closed
+                    and agent_id is not null and agent_version is not null
+            ),
+            stored as (
+                select agent_id, agent_version from raw.agent_versions where {{mine}}
+            ),
+            due as (
+                select agent_id, '' as load_id from ({_AGENTS_HEARD_OF})
+                union all
+                select agent_id, load_id from raw.agents where {{mine}}
+                union all
+                select agent_id, load_id from runs anti join stored using (agent_id, agent_version)
+                union all
+                select agent_id, load_id from asked where not is_answered
+            )
+            select agent_id
+            from (select agent_id, max(load_id) as load_id from due group by agent_id) as latest
+            where not exists (
+                select 1 from asked
+                where is_answered and asked.agent_id = latest.agent_id
+                    and asked.load_id > latest.load_id
+            )
+            order by agent_id in (select agent_id from asked where not is_answered), agent_id
+            """,
+            closed=closed,
+        )
+        return [agent_id for (agent_id,) in rows]
 
     def unknown_statuses(self) -> dict[str, int]:
         """Return the number of runs by status, for each status that is unknown to this release."""

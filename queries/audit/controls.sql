@@ -1,142 +1,166 @@
--- The four controls on the figures of closed days, each with our number and the API's; what is
--- explained (gaps, the edge of the day) stands between them. A day is closed when it has ended and
--- holds no open or provisional run.
--- Grain: workspace, control and measure.
+-- Each control against the API by workspace: its two sources, what they sum to over all that was
+-- compared. Sources are independent: neither number is derived
+-- from the other. Grain: workspace, control and measure.
 -- key: workspace_id, control, measure
+-- column control: Name of the control, as the header of its check has it.
+-- column ours: Sum of the first source, in the unit.
+-- column theirs: Sum of the second source, in the unit.
 with
 
 agent_days as (
-    select
-        workspace_id,
-        coalesce(sum(held_run_count) filter (counted_run_count is not null), 0)
-            as held_run_count,
-        coalesce(sum(counted_run_count), 0) as counted_run_count,
-        coalesce(sum(run_cost_usd), 0) as run_cost_usd,
-        coalesce(sum(summed_cost_usd), 0) as summed_cost_usd,
-        sum(tolerance_usd) as tolerance_usd
-    from intermediate.int_agent_days_compared
-    where agent_id is not null and has_ended and provisional_count = 0
-    group by workspace_id
+    from intermediate.int_agent_days_vs_api
+    where agent_id <> '(platform)'
 ),
 
-gaps as (
+runs as (
     select
-        workspace_id,
-        sum(missing_run_count) as missing_run_count,
-        coalesce(sum(missing_cost_usd), 0) as missing_cost_usd
-    from marts.fct_listing_gaps
-    where is_final
-    group by workspace_id
+        runs.workspace_id,
+        count(*) as compared_count,
+        sum(runs.cost_usd) as ours,
+        sum(costs.cost_usd) as theirs
+    from intermediate.int_runs as runs
+    join (
+        select workspace_id, run_id, sum(cost_usd) as cost_usd
+        from staging.stg_run_costs
+        group by workspace_id, run_id
+    ) as costs using (workspace_id, run_id)
+    where runs.is_terminal
+    group by runs.workspace_id
 ),
 
-last_edges as (
-    select
-        workspace_id,
-        arg_max(edge_so_far_usd, date) as edge_usd,
-        arg_max(greatest(least(edge_so_far_usd, most_usd), least_usd), date) as allowed_usd
-    from audit.timing_differences
-    join intermediate.int_metered_days using (workspace_id, date)
-    where date < last_date
-    group by workspace_id
+bills as (
+    select workspace_id, utc_date, sum(cost_usd) as cost_usd, sum(billed_usd) as billed_usd
+    from marts.fct_billing_days
+    semi join (
+        from intermediate.int_metered_days where utc_date < last_date
+    ) using (workspace_id, utc_date)
+    group by workspace_id, utc_date
+),
+
+agent_bills as (
+    select workspace_id, utc_date, sum(billed_usd) as billed_usd
+    from marts.fct_agent_billing_days
+    group by workspace_id, utc_date
 ),
 
 metered as (
-    select
-        days.workspace_id,
-        sum(days.run_cost_usd + days.platform_cost_usd) as run_cost_usd,
-        sum(days.gap_cost_usd + days.edge_usd) as explained_usd,
-        sum(days.metered_cost_usd) as metered_cost_usd
-    from audit.reconciliation_days as days
-    where days.status <> 'open'
-    group by days.workspace_id
-),
-
-by_agent as (
-    select workspace_id, sum(cost_usd) as cost_usd
-    from marts.fct_agent_billing_days
-    join intermediate.int_metered_days using (workspace_id, date)
-    where date < last_date
-    group by workspace_id
-),
-
-billed as (
-    select workspace_id, sum(cost_usd) as cost_usd
-    from marts.fct_billing_days
-    join intermediate.int_metered_days using (workspace_id, date)
-    where date < last_date
-    group by workspace_id
+    select workspace_id, utc_date, sum(cost_usd) as cost_usd
+    from marts.fct_model_days
+    group by workspace_id, utc_date
 ),
 
 totals as (
     select
         workspace_id,
-        'completeness' as control,
-        'runs held and missing, against runs counted' as measure,
-        'runs' as unit,
-        days.held_run_count as ours,
-        coalesce(gaps.missing_run_count, 0) as explained,
-        days.counted_run_count as theirs,
-        0 as tolerance
-    from agent_days as days
-    left join gaps using (workspace_id)
-    union all
+        'run costs' as control,
+        'cost_usd' as measure,
+        'runs' as first_source,
+        'analytics/runs/{id}/costs' as second_source,
+        compared_count,
+        ours,
+        theirs
+    from runs
+    union all by name
     select
         workspace_id,
-        'accuracy',
-        'cost of runs and gaps, against the API''s sums by agent',
-        'usd',
-        days.run_cost_usd,
-        coalesce(gaps.missing_cost_usd, 0),
-        days.summed_cost_usd,
-        days.tolerance_usd
-    from agent_days as days
-    left join gaps using (workspace_id)
-    union all
-    select
-        metered.workspace_id,
-        'accuracy',
-        'cost of runs, gaps, platform and edges, against metered usage',
-        'usd',
-        metered.run_cost_usd,
-        metered.explained_usd,
-        metered.metered_cost_usd,
-        days.tolerance_usd
-    from metered
-    left join agent_days as days using (workspace_id)
-    union all
+        'listed runs' as control,
+        'cost_usd' as measure,
+        'runs' as first_source,
+        'analytics/agents' as second_source,
+        count(*) as compared_count,
+        sum(run_cost_usd + open_cost_usd) as ours,
+        sum(api_cost_usd) as theirs
+    from agent_days
+    where is_comparable and unlisted_run_count = 0
+    group by workspace_id
+    union all by name
     select
         workspace_id,
-        'cut_off',
-        'requests on another day than their run''s, against what such runs may cost',
-        'usd',
-        0,
-        allowed_usd,
-        edge_usd,
-        0
-    from last_edges
-    union all
+        'unlisted runs' as control,
+        'run_count' as measure,
+        'runs' as first_source,
+        'runs/daily' as second_source,
+        count(*) as compared_count,
+        sum(listed_run_count) as ours,
+        sum(api_run_count) as theirs
+    from agent_days
+    where is_comparable and unlisted_run_count > 0
+    group by workspace_id
+    union all by name
     select
         workspace_id,
-        'allocation',
-        'metered cost by agent, against that by provider',
-        'usd',
-        coalesce(by_agent.cost_usd, 0),
-        0,
-        coalesce(billed.cost_usd, 0),
-        0.0000001
-    from by_agent
-    full join billed using (workspace_id)
+        'run counts' as control,
+        'run_count' as measure,
+        'runs/daily' as first_source,
+        'analytics/agents' as second_source,
+        count(*) as compared_count,
+        sum(api_run_count) as ours,
+        sum(coalesce(api_rollup_run_count, 0)) as theirs
+    from agent_days
+    where has_ended and api_run_count is not null
+    group by workspace_id
+    union all by name
+    select
+        workspace_id,
+        'cut-off' as control,
+        'cost_usd' as measure,
+        'analytics/agents' as first_source,
+        'analytics/hourly' as second_source,
+        count(*) as compared_count,
+        sum(rolled_up_cost_usd + timing_difference_usd) as ours,
+        sum(metered_cost_usd) as theirs
+    from agent_days
+    where has_ended and listed_open_count = 0 and is_metered
+    group by workspace_id
+    union all by name
+    select
+        workspace_id,
+        'platform' as control,
+        'cost_usd' as measure,
+        'analytics/platform-agents, runs' as first_source,
+        'analytics/hourly' as second_source,
+        count(*) as compared_count,
+        sum(rolled_up_cost_usd + timing_difference_usd) as ours,
+        sum(metered_cost_usd) as theirs
+    from intermediate.int_agent_days_vs_api
+    where agent_id = '(platform)' and has_ended and listed_open_count = 0 and is_metered
+    group by workspace_id
+    union all by name
+    select
+        workspace_id,
+        'bill' as control,
+        'cost_usd' as measure,
+        'analytics/hourly' as first_source,
+        'analytics/billing' as second_source,
+        count(*) as compared_count,
+        sum(coalesce(metered.cost_usd, 0)) as ours,
+        sum(bills.cost_usd) as theirs
+    from bills
+    left join metered using (workspace_id, utc_date)
+    group by workspace_id
+    union all by name
+    select
+        workspace_id,
+        'allocation' as control,
+        'billed_usd' as measure,
+        'analytics/timeseries/by-agent' as first_source,
+        'analytics/billing' as second_source,
+        count(*) as compared_count,
+        sum(coalesce(agent_bills.billed_usd, 0)) as ours,
+        sum(bills.billed_usd) as theirs
+    from bills
+    left join agent_bills using (workspace_id, utc_date)
+    group by workspace_id
 )
 
 select
     workspace_id,
     control,
     measure,
-    unit,
+    first_source,
+    second_source,
+    compared_count,
     ours::decimal(38, 10) as ours,
-    explained::decimal(38, 10) as explained,
-    theirs::decimal(38, 10) as theirs,
-    (theirs - ours - explained)::decimal(38, 10) as difference,
-    abs(theirs - ours - explained) <= coalesce(tolerance, 0) as is_ok
+    theirs::decimal(38, 10) as theirs
 from totals
 order by workspace_id, control, measure

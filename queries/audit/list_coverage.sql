@@ -1,5 +1,5 @@
--- How fast an agent fills the 200 runs that the API lists of it, in the 28 days before the last
--- batch, and how many batches a day, evenly spaced, would have missed none.
+-- The shortest time in which an agent started the 200 runs that the API lists of it, in the 28 days
+-- before the last batch, and how many batches a day, evenly spaced, would have listed every run.
 -- Grain: agent.
 -- key: workspace_id, agent_id
 with
@@ -14,7 +14,7 @@ recent_runs as (
         )) as span_seconds
     from marts.fct_runs as runs
     join marts.dim_workspaces as workspaces using (workspace_id)
-    where runs.agent_id is not null and runs.created_at > last_batch_at - interval 28 days
+    where runs.agent_id <> '(none)' and runs.created_at > last_batch_at - interval 28 days
 ),
 
 shortest as (
@@ -27,19 +27,19 @@ busiest as (
     select
         workspace_id,
         agent_id,
-        max(greatest(held_run_count, counted_run_count)) as busiest_day_run_count
-    from intermediate.int_agent_days_compared
-    join intermediate.int_metered_days using (workspace_id, date)
-    where agent_id is not null and date > last_date - 28
+        max(greatest(listed_run_count, api_run_count)) as busiest_day_run_count
+    from intermediate.int_agent_days_vs_api
+    join intermediate.int_metered_days using (workspace_id, utc_date)
+    where agent_id <> '(platform)' and utc_date > last_date - 28
     group by workspace_id, agent_id
 ),
 
-paces as (
+spans as (
     select
         workspace_id,
         agent_id,
         busiest_day_run_count,
-        -- Runs that were never seen hide a short span; the day's count tells of it.
+        -- Where runs are unlisted the shortest span is not seen; the day's count bounds it.
         least(span_seconds, 200 * 86400 / nullif(busiest_day_run_count, 0))
             as shortest_span_seconds
     from busiest
@@ -49,6 +49,6 @@ paces as (
 select
     *,
     (floor(86400 / nullif(shortest_span_seconds, 0)) + 1)::bigint as required_batches_per_day
-from paces
+from spans
 where busiest_day_run_count > 0
 order by workspace_id, agent_id

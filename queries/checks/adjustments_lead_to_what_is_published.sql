@@ -24,7 +24,7 @@ from last_adjustments as adjusted
 left join marts.fct_agent_days as days
     on
         days.workspace_id = adjusted.workspace_id
-        and days.agent_id is not distinct from adjusted.agent_id
+        and days.agent_id = adjusted.agent_id
         and days.date = adjusted.date
 where
     adjusted.adjusted_cost_usd <> coalesce(days.cost_usd, 0)

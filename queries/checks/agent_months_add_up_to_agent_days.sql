@@ -1,37 +1,52 @@
--- Each agent's month is the sum of its days, to the last digit.
+-- Each agent's month is the sum of its dates, to the last digit; a month that holds a bill or an
+-- adjustment alone has no run and no cost.
 with
 
-months as (
-    unpivot marts.fct_agent_months
-    on columns('_count$|_usd$|^tokens_')::decimal(38, 10) into name measure value number
+left_sums as (
+    select
+        workspace_id,
+        agent_id,
+        month,
+        coalesce(
+            sum(columns(
+                lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
+                and not regexp_matches(
+                    c, 'adjusted_|platform_cost|metered|billed|surcharge|own_key'
+                )
+            )),
+            0
+        )::decimal(38, 10)
+    from marts.fct_agent_months
+    group by workspace_id, agent_id, month
 ),
 
-days as (
-    unpivot marts.fct_agent_days
-    on columns('_count$|_usd$|^tokens_')::decimal(38, 10) into name measure value number
-),
-
-figures as (
-    select workspace_id, agent_id, month, measure, number as in_months
-    from months
-    union all by name
+right_sums as (
     select
         workspace_id,
         agent_id,
         date_trunc('month', date)::date as month,
-        measure,
-        number as in_days
-    from days
+        coalesce(
+            sum(columns(
+                lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
+                and not regexp_matches(
+                    c, 'adjusted_|platform_cost|metered|billed|surcharge|own_key'
+                )
+            )),
+            0
+        )::decimal(38, 10)
+    from marts.fct_agent_days
+    group by workspace_id, agent_id, month
+),
+
+differences as (
+    (
+        select 'fct_agent_months' as holds, *
+        from (from left_sums except all from right_sums)
+        where run_count <> 0 or cost_usd <> 0 or tokens_in <> 0
+    )
+    union all
+    (select 'fct_agent_days' as holds, * from (from right_sums except all from left_sums))
 )
 
-select
-    workspace_id,
-    agent_id,
-    month,
-    measure,
-    coalesce(sum(in_months), 0) as in_months,
-    coalesce(sum(in_days), 0) as in_days
-from figures
-group by workspace_id, agent_id, month, measure
-having coalesce(sum(figures.in_months), 0) <> coalesce(sum(figures.in_days), 0)
-order by workspace_id, agent_id, month, measure
+from differences
+order by workspace_id, agent_id, month, holds

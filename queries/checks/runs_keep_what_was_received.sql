@@ -1,53 +1,31 @@
--- The cost and tokens of fct_runs are those of the newest records, to the last digit.
+-- fct_runs holds all cost and tokens received, to the last digit.
 with
 
-received_sums as (
+received as (
     select
         workspace_id,
-        created_at::date as date,
-        agent_id,
-        sum(columns('_count$|_usd$|^tokens_')) as '\0'
+        created_at::date as utc_date,
+        coalesce(agent_id, '(none)') as agent_id,
+        count(*) as run_count,
+        sum(columns('^cost_usd$|^tokens_'))::decimal(38, 10)
     from raw.runs
     anti join raw.superseded using (version_id)
     group by all
 ),
 
-received as (
-    unpivot received_sums
-    on columns('_count$|_usd$|^tokens_')::decimal(38, 10) into name measure value number
-),
-
-shown_sums as (
+held as (
     select
-        workspace_id,
-        created_at::date as date,
-        agent_id,
-        sum(columns('_count$|_usd$|^tokens_')) as '\0'
+        workspace_id, created_at::date as utc_date, agent_id, count(*) as run_count,
+        sum(columns('^cost_usd$|^tokens_'))::decimal(38, 10)
     from marts.fct_runs
     group by all
 ),
 
-shown as (
-    unpivot shown_sums
-    on columns('_count$|_usd$|^tokens_')::decimal(38, 10) into name measure value number
-),
-
-figures as (
-    select workspace_id, date, agent_id, measure, number as in_raw
-    from received
-    union all by name
-    select workspace_id, date, agent_id, measure, number as in_marts
-    from shown
+differences as (
+    (select 'raw' as holds, * from (from received except all from held))
+    union all
+    (select 'marts' as holds, * from (from held except all from received))
 )
 
-select
-    workspace_id,
-    date,
-    agent_id,
-    measure,
-    coalesce(sum(in_raw), 0) as in_raw,
-    coalesce(sum(in_marts), 0) as in_marts
-from figures
-group by workspace_id, date, agent_id, measure
-having coalesce(sum(figures.in_raw), 0) <> coalesce(sum(figures.in_marts), 0)
-order by workspace_id, date, agent_id, measure
+from differences
+order by all

@@ -1,31 +1,45 @@
--- Each workspace's day is the sum of its agents' days, to the last digit.
+-- Each workspace's date is the sum of its lines, to the last digit.
 with
 
-workspace_days as (
-    unpivot marts.fct_workspace_days
-    on columns('_count$|_usd$|^tokens_')::decimal(38, 10) into name measure value number
+left_sums as (
+    select
+        workspace_id,
+        date,
+        coalesce(
+            sum(columns(
+                lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
+                and not regexp_matches(
+                    c, 'platform_cost'
+                )
+            )),
+            0
+        )::decimal(38, 10)
+    from marts.fct_workspace_days
+    group by workspace_id, date
 ),
 
-agent_days as (
-    unpivot marts.fct_agent_days
-    on columns('_count$|_usd$|^tokens_')::decimal(38, 10) into name measure value number
+right_sums as (
+    select
+        workspace_id,
+        date,
+        coalesce(
+            sum(columns(
+                lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
+                and not regexp_matches(
+                    c, 'platform_cost'
+                )
+            )),
+            0
+        )::decimal(38, 10)
+    from marts.fct_agent_days
+    group by workspace_id, date
 ),
 
-figures as (
-    select workspace_id, date, measure, number as in_workspace_days
-    from workspace_days
-    union all by name
-    select workspace_id, date, measure, number as in_agent_days
-    from agent_days
+differences as (
+    (select 'fct_workspace_days' as holds, * from (from left_sums except all from right_sums))
+    union all
+    (select 'fct_agent_days' as holds, * from (from right_sums except all from left_sums))
 )
 
-select
-    workspace_id,
-    date,
-    measure,
-    coalesce(sum(in_workspace_days), 0) as in_workspace_days,
-    coalesce(sum(in_agent_days), 0) as in_agent_days
-from figures
-group by workspace_id, date, measure
-having coalesce(sum(figures.in_workspace_days), 0) <> coalesce(sum(figures.in_agent_days), 0)
-order by workspace_id, date, measure
+from differences
+order by workspace_id, date, holds

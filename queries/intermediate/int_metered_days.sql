@@ -1,6 +1,6 @@
 -- The UTC days from the first one whose metered usage was read to that of the last batch.
 -- Grain: UTC day.
--- key: workspace_id, date
+-- key: workspace_id, utc_date
 -- materialized: table
 with
 
@@ -17,7 +17,7 @@ spans as (
 
 select
     workspace_id,
-    unnest(generate_series(first_date, last_date, interval 1 day))::date as date,
+    unnest(generate_series(first_date, last_date, interval 1 day))::date as utc_date,
     first_date,
     last_date
 from spans

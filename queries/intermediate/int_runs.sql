@@ -1,10 +1,13 @@
--- Runs with all that follows from the run itself. Grain: run.
+-- Runs with the columns that follow from the run itself. A run without an agent has the agent
+-- '(none)'. Grain: run.
 -- key: workspace_id, run_id
 select
-    *,
+    * replace (coalesce(agent_id, '(none)') as agent_id),
     (created_at at time zone getvariable('reporting_timezone'))::date as date,
+    (created_at at time zone 'UTC')::date as utc_date,
     (epoch_us(started_at) - epoch_us(created_at)) / 1e6 as queue_seconds,
     (epoch_us(finished_at) - epoch_us(started_at)) / 1e6 as duration_seconds,
+    (epoch_us(finished_at) - epoch_us(started_at)) // 1000 as duration_ms,
     coalesce(
         status = 'succeeded'
         and cost_usd = 0

@@ -3,6 +3,7 @@
 -- key: workspace_id, month
 -- column month: First day of the calendar month.
 -- column status: open (may change), incomplete (not read from its start) or closed.
+-- column is_complete: True once every date of the month is over and was read.
 -- column first_date: First UTC day of the month that was read.
 -- column open_day_count: UTC days whose reconciliation is open or pending.
 with
@@ -10,8 +11,8 @@ with
 days as (
     select
         workspace_id,
-        date_trunc('month', date)::date as month,
-        min(date) as first_date,
+        date_trunc('month', utc_date)::date as month,
+        min(utc_date) as first_date,
         count(*) filter (status in ('open', 'pending')) as open_day_count,
         count(*) filter (status = 'unreconciled') as unreconciled_day_count,
         sum(unexplained_usd) as unexplained_usd
@@ -68,6 +69,7 @@ select
         else 'closed'
     end as status,
     first_date,
+    coalesce(last_batch_at >= ends_at and first_date <= month, false) as is_complete,
     open_day_count,
     unreconciled_day_count,
     unexplained_usd,

@@ -1,14 +1,8 @@
--- Keys of the workspace's own at model providers, so that the provider bills it directly.
--- Grain: key.
+-- Keys of the workspace's own at model providers: the provider bills the workspace for runs that
+-- start while the key is there, and Levain bills its charge alone. Grain: key.
 -- key: workspace_id, key_id
 -- column is_listed: True if the API's list of keys has it; false once it was revoked.
-select
-    workspace_id,
-    key_id,
-    arg_max(provider, seen_at) as provider,
-    min(created_at) as added_at,
-    bool_or(is_current) as is_listed,
-    min(seen_at) as first_seen_at
-from staging.stg_provider_keys
-group by workspace_id, key_id
+-- column removed_at: When a batch first read the list of keys without it (UTC); null while listed.
+select workspace_id, key_id, provider, added_at, removed_at, is_listed, first_seen_at
+from intermediate.int_provider_keys
 order by workspace_id, key_id

@@ -6,6 +6,9 @@ select
     getvariable('reporting_timezone') as reporting_timezone,
     first_batch_at,
     last_batch_at,
-    (last_batch_at at time zone getvariable('reporting_timezone'))::date - 1 as last_complete_date
+    least(
+        (last_batch_at at time zone getvariable('reporting_timezone'))::date,
+        (last_batch_at at time zone 'UTC')::date
+    ) - 1 as last_complete_date
 from staging.stg_workspaces
 order by workspace_id

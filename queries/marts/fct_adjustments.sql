@@ -1,10 +1,17 @@
--- What changed of an agent's day after it was first published as a whole: by a batch that began
--- after the day had ended. A batch of which nothing was published (a control did not hold) closes
--- no day. Grain: workspace, agent, date and load.
+-- Changes of an agent's day after it was first published as a whole: by a batch that began after
+-- the day had ended, in the reporting time zone and in UTC. Figures are of all runs. A batch of
+-- which nothing was published (a check failed) closes no day.
+-- Grain: workspace, agent, date and load.
 -- key: workspace_id, agent_id, date, load_id
--- column load_id: The load that brought the change.
--- column seen_at: When the load first saw the change (UTC).
+-- column load_id: The last load of the batch that brought the change.
+-- column seen_at: When the batch first read the API after that change (UTC).
+-- column cause: run_added, run_removed or cost_changed.
 with
+
+loads as (
+    select workspace_id, load_id, coalesce(batch_id, load_id) as batch_id
+    from staging.stg_loads
+),
 
 -- What is published is the figures of the last batch that they hold.
 publications as (
@@ -14,71 +21,134 @@ publications as (
     group by workspace_id, published_at
 ),
 
-batches as (
+closings as (
     select
-        *,
-        (try_strptime(left(batch_id, 16), '%Y%m%dT%H%M%SZ') at time zone 'UTC')
-            at time zone getvariable('reporting_timezone') as began_at
-    from publications
+        workspace_id,
+        batch_id,
+        least(
+            began_at at time zone getvariable('reporting_timezone'),
+            began_at at time zone 'UTC'
+        ) as ended_before
+    from (
+        select
+            *,
+            try_strptime(left(batch_id, 16), '%Y%m%dT%H%M%SZ') at time zone 'UTC' as began_at
+        from publications
+    )
 ),
 
 versions as (
     select
         *,
-        (created_at at time zone getvariable('reporting_timezone'))::date as date
+        coalesce(agent_id, '(none)') as line_id,
+        (created_at at time zone getvariable('reporting_timezone'))::date as date,
+        (created_at at time zone 'UTC')::date as utc_date
     from staging.stg_run_versions
+),
+
+-- Each version adds to its day with its load and is taken off with the load that replaced it.
+run_changes as (
+    select workspace_id, line_id, date, utc_date, load_id, 1 as run_count, cost_usd
+    from versions
+    union all
+    select workspace_id, line_id, date, utc_date, superseded_by_load_id, -1, -cost_usd
+    from versions
+    where not is_current
+),
+
+api_changes as (
+    select workspace_id, agent_id as line_id, utc_date, load_id, cost_usd, 0 as run_count
+    from staging.stg_agent_rollup_changes
+    union all
+    select workspace_id, agent_id, utc_date, load_id, 0, run_count
+    from staging.stg_run_count_changes
 ),
 
 changes as (
     select
         workspace_id,
-        agent_id,
+        line_id,
         date,
         load_id,
-        1 as run_count,
-        coalesce(cost_usd, 0) as cost_usd
-    from versions
+        run_count as listed_count,
+        coalesce(cost_usd, 0) as listed_usd,
+        0 as utc_listed_count,
+        0 as utc_listed_usd,
+        0 as api_count,
+        0 as api_usd
+    from run_changes
     union all
     select
-        workspace_id,
-        agent_id,
-        date,
-        superseded_by_load_id,
-        -1,
-        -coalesce(cost_usd, 0)
-    from versions
-    where not is_current
+        workspace_id, line_id, utc_date, load_id, 0, 0, run_count, coalesce(cost_usd, 0), 0, 0
+    from run_changes
+    union all
+    select workspace_id, line_id, utc_date, load_id, 0, 0, 0, 0, run_count, coalesce(cost_usd, 0)
+    from api_changes
+    union all
+    select workspace_id, '(platform)', utc_date, load_id, 0, coalesce(cost_usd, 0), 0, 0, 0, 0
+    from staging.stg_platform_rollup_changes
 ),
 
-changes_by_load as (
+batches as (
+    select
+        changes.workspace_id,
+        changes.line_id,
+        changes.date,
+        coalesce(loads.batch_id, changes.load_id) as batch_id,
+        max(changes.load_id) as load_id,
+        sum(listed_count) as listed_count,
+        sum(listed_usd) as listed_usd,
+        sum(utc_listed_count) as utc_listed_count,
+        sum(utc_listed_usd) as utc_listed_usd,
+        sum(api_count) as api_count,
+        sum(api_usd) as api_usd
+    from changes
+    left join loads using (workspace_id, load_id)
+    group by all
+),
+
+totals as (
     select
         workspace_id,
-        agent_id,
+        line_id,
         date,
+        batch_id,
         load_id,
-        sum(run_count)::bigint as run_count,
-        sum(cost_usd) as cost_usd
-    from changes
-    group by workspace_id, agent_id, date, load_id
+        sum(listed_count) over so_far as listed_count,
+        sum(listed_usd) over so_far as listed_usd,
+        sum(api_count) over so_far - sum(utc_listed_count) over so_far as unlisted_count,
+        sum(api_usd) over so_far - sum(utc_listed_usd) over so_far as unlisted_usd
+    from batches
+    window so_far as (partition by workspace_id, line_id, date order by batch_id)
+),
+
+first_closings as (
+    select dates.workspace_id, dates.date, min(closings.batch_id) as closing_batch_id
+    from (select distinct workspace_id, date from totals) as dates
+    join closings
+        on
+            closings.workspace_id = dates.workspace_id
+            and closings.ended_before >= dates.date + 1
+    group by dates.workspace_id, dates.date
 ),
 
 states as (
     select
-        *,
-        sum(run_count) over so_far as current_run_count,
-        sum(cost_usd) over so_far as current_cost_usd
-    from changes_by_load
-    window so_far as (partition by workspace_id, agent_id, date order by load_id)
+        totals.*,
+        first_closings.closing_batch_id,
+        listed_count + if(unlisted_count > 0, unlisted_count, 0) as run_count,
+        listed_usd + if(unlisted_count > 0 and unlisted_usd > 0, unlisted_usd, 0) as cost_usd
+    from totals
+    join first_closings using (workspace_id, date)
 ),
 
-closings as (
-    select states.workspace_id, states.date, min(batches.batch_id) as closing_batch_id
-    from (select distinct workspace_id, date from states) as states
-    join batches
-        on
-            batches.workspace_id = states.workspace_id
-            and batches.began_at > states.date + 1
-    group by states.workspace_id, states.date
+steps as (
+    select
+        *,
+        coalesce(lag(run_count) over day, 0) as previous_run_count,
+        coalesce(lag(cost_usd) over day, 0) as previous_cost_usd
+    from states
+    window day as (partition by workspace_id, line_id, date order by batch_id)
 ),
 
 seen as (
@@ -88,20 +158,26 @@ seen as (
 )
 
 select
-    states.workspace_id,
-    states.agent_id,
-    states.date,
-    states.load_id,
-    (states.current_cost_usd - states.cost_usd)::decimal(38, 10) as previous_cost_usd,
-    states.current_cost_usd::decimal(38, 10) as current_cost_usd,
-    (states.current_run_count - states.run_count)::bigint as previous_run_count,
-    states.current_run_count::bigint as current_run_count,
+    steps.workspace_id,
+    steps.line_id as agent_id,
+    steps.date,
+    steps.load_id,
+    steps.previous_cost_usd::decimal(38, 10) as previous_cost_usd,
+    steps.cost_usd::decimal(38, 10) as current_cost_usd,
+    steps.previous_run_count::bigint as previous_run_count,
+    steps.run_count::bigint as current_run_count,
+    case
+        when steps.run_count > steps.previous_run_count then 'run_added'
+        when steps.run_count < steps.previous_run_count then 'run_removed'
+        else 'cost_changed'
+    end as cause,
     seen.seen_at
-from states
-join closings using (workspace_id, date)
-left join staging.stg_loads as loads using (workspace_id, load_id)
+from steps
 left join seen using (workspace_id, load_id)
 where
-    coalesce(loads.batch_id, states.load_id) > closings.closing_batch_id
-    and (states.cost_usd <> 0 or states.run_count <> 0)
-order by states.workspace_id, states.agent_id, states.date, states.load_id
+    steps.batch_id > steps.closing_batch_id
+    and (
+        steps.run_count <> steps.previous_run_count
+        or steps.cost_usd <> steps.previous_cost_usd
+    )
+order by steps.workspace_id, steps.line_id, steps.date, steps.load_id

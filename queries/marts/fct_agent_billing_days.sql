@@ -1,15 +1,40 @@
--- Metered cost and what is billed for it, by UTC day and agent; a null agent is platform or
--- unattributed activity. A run has no bill of its own: this is as fine as the API tells.
--- Grain: workspace, UTC day and agent.
--- key: workspace_id, date, agent_id
--- column date: Calendar day in UTC, of the model request.
+-- Metered cost and bill by UTC day and line, taken apart: cost + surcharge - own-key cost = billed.
+-- The line '(platform)' is all usage that names no agent. A run has no bill of its own: this is as
+-- fine as the API reports it. Grain: workspace, UTC day and line.
+-- key: workspace_id, utc_date, agent_id
+-- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
+with
+
+bills as (
+    select
+        workspace_id,
+        utc_date,
+        coalesce(agent_id, '(platform)') as agent_id,
+        sum(cost_usd) as cost_usd,
+        sum(billed_usd) as billed_usd
+    from staging.stg_agent_billing_days
+    group by all
+),
+
+own_keys as (
+    select workspace_id, utc_date, agent_id, sum(own_key_usd) as own_key_usd
+    from intermediate.int_own_key_days
+    group by all
+)
+
 select
-    workspace_id,
-    date,
-    agent_id,
-    sum(cost_usd) as cost_usd,
-    sum(billed_usd) as billed_usd,
-    sum(cost_usd) - sum(billed_usd) as not_billed_usd
-from staging.stg_agent_billing_days
-group by workspace_id, date, agent_id
-order by workspace_id, date, agent_id
+    bills.workspace_id,
+    bills.utc_date,
+    bills.agent_id,
+    agents.agent_slug,
+    agents.agent_name,
+    agents.line_type,
+    bills.cost_usd,
+    bills.billed_usd,
+    (bills.billed_usd - bills.cost_usd + coalesce(own_keys.own_key_usd, 0))::decimal(38, 10)
+        as surcharge_usd,
+    coalesce(own_keys.own_key_usd, 0)::decimal(38, 10) as own_key_usd
+from bills
+left join own_keys using (workspace_id, utc_date, agent_id)
+left join marts.dim_agents as agents using (workspace_id, agent_id)
+order by bills.workspace_id, bills.utc_date, bills.agent_id

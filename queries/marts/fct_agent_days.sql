@@ -1,28 +1,42 @@
--- Runs of an agent, by the day of their creation in the reporting time zone.
--- Grain: workspace, agent, date.
+-- All runs of an agent by date, listed and unlisted, with a line for runs without an agent and one
+-- for the platform's own activity, so that the lines of a workspace add up to fct_workspace_days.
+-- Runs stand under the date of their creation in the reporting time zone; unlisted runs and the
+-- platform are known by UTC day only and stand under the same calendar date.
+-- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
 select
     measures.workspace_id,
     measures.agent_id,
     agents.agent_slug,
-    if(measures.agent_id is null, 'No agent', agents.agent_name) as agent_name,
+    agents.agent_name,
+    agents.line_type,
     measures.starts_on as date,
     measures.run_count,
     measures.succeeded_count,
     measures.failed_count,
     measures.cancelled_count,
     measures.open_count,
-    measures.no_usage_count,
-    measures.unknown_cost_count,
-    rates.failure_rate,
-    rates.failure_rate_low,
-    rates.failure_rate_high,
+    measures.failure_rate,
+    measures.failure_rate_low,
+    measures.failure_rate_high,
     measures.cost_usd,
-    measures.failed_cost_usd,
     measures.tokens_in,
-    measures.tokens_out
-from intermediate.int_run_measures as measures
-join intermediate.int_failure_rates as rates using (succeeded_count, failed_count)
-left join marts.dim_agents as agents using (workspace_id, agent_id)
+    measures.tokens_out,
+    measures.duration_ms,
+    measures.listed_run_count,
+    measures.unlisted_run_count,
+    measures.listed_cost_usd,
+    measures.unlisted_cost_usd,
+    measures.failed_cost_usd,
+    measures.failed_cost_high_usd,
+    measures.unlisted_failed_count,
+    measures.unknown_cost_count,
+    measures.no_usage_count,
+    coalesce(dates.is_complete, false) as is_complete
+from intermediate.int_measures as measures
+left join intermediate.int_dates as dates
+    on dates.workspace_id = measures.workspace_id and dates.date = measures.starts_on
+left join marts.dim_agents as agents
+    on agents.workspace_id = measures.workspace_id and agents.agent_id = measures.agent_id
 where measures.scope = 'agent' and measures.period = 'day'
-order by measures.workspace_id, measures.agent_id, date
+order by measures.workspace_id, measures.agent_id, measures.starts_on

@@ -1,28 +1,123 @@
--- Runs of an agent, by the month of their creation in the reporting time zone.
--- Grain: workspace, agent, month.
+-- A month as finance books it: all runs of an agent, listed and unlisted, the bill taken apart, and
+-- what changed after it was first published; with a line for runs without an agent and one for the
+-- platform, so that the lines of a workspace add up to fct_workspace_months. Runs and adjustments
+-- are those of dates in the reporting time zone; unlisted runs, bill and the platform are known by
+-- UTC day only, and stand under the same calendar month. Usage that names no agent is metered and
+-- billed on the platform's line. Grain: workspace, line and month.
 -- key: workspace_id, agent_id, month
+-- column month: First day of the calendar month.
+-- column status: Of the month: open (may change), incomplete (not read from its start) or closed.
+-- column is_complete: True once every date of the month is over and was read.
+with
+
+bills as (
+    select
+        workspace_id,
+        agent_id,
+        date_trunc('month', utc_date)::date as month,
+        sum(cost_usd) as metered_cost_usd,
+        sum(billed_usd) as billed_usd,
+        sum(surcharge_usd) as surcharge_usd,
+        sum(own_key_usd) as own_key_usd
+    from marts.fct_agent_billing_days
+    group by all
+),
+
+adjustments as (
+    select
+        workspace_id,
+        agent_id,
+        date_trunc('month', date)::date as month,
+        sum(current_run_count - previous_run_count)::bigint as adjusted_run_count,
+        sum(current_cost_usd - previous_cost_usd) as adjusted_cost_usd
+    from marts.fct_adjustments
+    group by all
+),
+
+measures as (
+    select * exclude (scope, period, starts_on, platform_cost_usd), starts_on as month
+    from intermediate.int_measures
+    where scope = 'agent' and period = 'month'
+),
+
+lines as (
+    select workspace_id, agent_id, month
+    from measures
+    union
+    select workspace_id, agent_id, month
+    from bills
+    union
+    select workspace_id, agent_id, month
+    from adjustments
+),
+
+billing_spans as (
+    select workspace_id, min(window_start) as first_date, max(window_end) as end_date
+    from staging.stg_requests
+    where source = 'agent_billing_days' and status = 200
+    group by workspace_id
+),
+
+-- What a line lacks is 0 where the API would have reported it, and unknown elsewhere.
+filled as (
+    select
+        lines.workspace_id,
+        lines.agent_id,
+        lines.month,
+        if(
+            lines.agent_id <> '(none)'
+            and lines.month < billing_spans.end_date
+            and lines.month + interval 1 month > billing_spans.first_date,
+            0,
+            null
+        ) as without_bill
+    from lines
+    left join billing_spans using (workspace_id)
+)
+
 select
-    measures.workspace_id,
-    measures.agent_id,
+    filled.workspace_id,
+    workspaces.workspace_name,
+    filled.agent_id,
     agents.agent_slug,
-    if(measures.agent_id is null, 'No agent', agents.agent_name) as agent_name,
-    measures.starts_on as month,
-    measures.run_count,
-    measures.succeeded_count,
-    measures.failed_count,
-    measures.cancelled_count,
-    measures.open_count,
-    measures.no_usage_count,
-    measures.unknown_cost_count,
-    rates.failure_rate,
-    rates.failure_rate_low,
-    rates.failure_rate_high,
-    measures.cost_usd,
-    measures.failed_cost_usd,
-    measures.tokens_in,
-    measures.tokens_out
-from intermediate.int_run_measures as measures
-join intermediate.int_failure_rates as rates using (succeeded_count, failed_count)
+    agents.agent_name,
+    agents.line_type,
+    filled.month,
+    coalesce(months.status, 'incomplete') as status,
+    coalesce(measures.run_count, 0) as run_count,
+    coalesce(measures.succeeded_count, 0) as succeeded_count,
+    coalesce(measures.failed_count, 0) as failed_count,
+    coalesce(measures.cancelled_count, 0) as cancelled_count,
+    coalesce(measures.open_count, 0) as open_count,
+    measures.failure_rate,
+    measures.failure_rate_low,
+    measures.failure_rate_high,
+    if(measures.month is null, 0, measures.cost_usd) as cost_usd,
+    if(measures.month is null, 0, measures.tokens_in) as tokens_in,
+    if(measures.month is null, 0, measures.tokens_out) as tokens_out,
+    if(measures.month is null, 0, measures.duration_ms) as duration_ms,
+    coalesce(measures.listed_run_count, 0) as listed_run_count,
+    coalesce(measures.unlisted_run_count, 0) as unlisted_run_count,
+    if(measures.month is null, 0, measures.listed_cost_usd) as listed_cost_usd,
+    if(measures.month is null, 0, measures.unlisted_cost_usd) as unlisted_cost_usd,
+    if(measures.month is null, 0, measures.failed_cost_usd) as failed_cost_usd,
+    if(measures.month is null, 0, measures.failed_cost_high_usd) as failed_cost_high_usd,
+    coalesce(measures.unlisted_failed_count, 0) as unlisted_failed_count,
+    coalesce(measures.unknown_cost_count, 0) as unknown_cost_count,
+    coalesce(measures.no_usage_count, 0) as no_usage_count,
+    if(bills.month is null, without_bill, bills.metered_cost_usd)::decimal(38, 10)
+        as metered_cost_usd,
+    if(bills.month is null, without_bill, bills.billed_usd)::decimal(38, 10) as billed_usd,
+    if(bills.month is null, without_bill, bills.surcharge_usd)::decimal(38, 10) as surcharge_usd,
+    if(bills.month is null, without_bill, bills.own_key_usd)::decimal(38, 10) as own_key_usd,
+    coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
+    coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd,
+    coalesce(months.is_complete, false) as is_complete
+from filled
+join marts.dim_workspaces as workspaces using (workspace_id)
+left join measures using (workspace_id, agent_id, month)
+left join bills using (workspace_id, agent_id, month)
+left join adjustments using (workspace_id, agent_id, month)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
-where measures.scope = 'agent' and measures.period = 'month'
-order by measures.workspace_id, measures.agent_id, month
+left join marts.dim_months as months using (workspace_id, month)
+order by filled.workspace_id, filled.month, filled.agent_id

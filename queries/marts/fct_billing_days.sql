@@ -1,17 +1,42 @@
--- Metered cost and what is billed for it, by UTC day.
+-- Metered cost and bill by UTC day and provider, taken apart: cost + surcharge - own-key cost =
+-- billed. The own-key cost is payable to the provider, not to Levain.
 -- Grain: workspace, UTC day and provider.
--- key: workspace_id, date, provider
--- column date: Calendar day in UTC, of the model request.
+-- key: workspace_id, utc_date, provider
+-- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
+with
+
+bills as (
+    select
+        workspace_id,
+        utc_date,
+        coalesce(provider, '(unknown)') as provider,
+        sum(cost_usd) as cost_usd,
+        sum(billed_usd) as billed_usd,
+        sum(tokens_in)::bigint as tokens_in,
+        sum(tokens_out)::bigint as tokens_out,
+        sum(request_count)::bigint as request_count
+    from staging.stg_billing_days
+    group by all
+),
+
+own_keys as (
+    select workspace_id, utc_date, provider, sum(own_key_usd) as own_key_usd
+    from intermediate.int_own_key_days
+    group by all
+)
+
 select
     workspace_id,
-    date,
+    utc_date,
     provider,
-    sum(cost_usd) as cost_usd,
-    sum(billed_usd) as billed_usd,
-    sum(cost_usd) - sum(billed_usd) as not_billed_usd,
-    sum(tokens_in)::bigint as tokens_in,
-    sum(tokens_out)::bigint as tokens_out,
-    sum(request_count)::bigint as request_count
-from staging.stg_billing_days
-group by workspace_id, date, provider
-order by workspace_id, date, provider
+    bills.cost_usd,
+    bills.billed_usd,
+    (bills.billed_usd - bills.cost_usd + coalesce(own_keys.own_key_usd, 0))::decimal(38, 10)
+        as surcharge_usd,
+    coalesce(own_keys.own_key_usd, 0)::decimal(38, 10) as own_key_usd,
+    bills.tokens_in,
+    bills.tokens_out,
+    bills.request_count
+from bills
+left join own_keys using (workspace_id, utc_date, provider)
+order by workspace_id, utc_date, provider

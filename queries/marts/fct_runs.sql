@@ -1,4 +1,5 @@
--- Runs as last read. Grain: run.
+-- Listed runs as last read: every run that a run list has ever shown. Runs that the API counts but
+-- no list has shown have no row here; day and month tables hold them. Grain: run.
 -- key: workspace_id, run_id
 -- column load_id: The load that first read the run as it is now.
 with
@@ -15,12 +16,13 @@ select
     runs.run_id,
     runs.agent_id,
     agents.agent_slug,
-    if(runs.agent_id is null, 'No agent', agents.agent_name) as agent_name,
+    agents.agent_name,
     runs.agent_version,
     runs.session_id,
     runs.parent_run_id,
+    coalesce(roots.root_run_id, runs.run_id) as root_run_id,
     runs.kind,
-    starts.trigger_type,
+    triggers.trigger_type,
     runs.status,
     runs.date,
     runs.created_at,
@@ -47,6 +49,7 @@ select
 from intermediate.int_runs as runs
 left join replaced_versions using (workspace_id, run_id)
 left join intermediate.int_run_errors as errors using (workspace_id, run_id)
-join intermediate.int_run_starts as starts using (workspace_id, run_id)
+join intermediate.int_run_triggers as triggers using (workspace_id, run_id)
+left join intermediate.int_run_roots as roots using (workspace_id, run_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
 order by runs.workspace_id, runs.created_at

@@ -1,13 +1,14 @@
--- Metered usage by the hour of the model request (UTC); no agent means platform or
--- unattributed activity.
+-- Metered usage by the hour of the model request (UTC). Usage that names no agent is the line
+-- '(platform)': the platform's own activity, and that of runs without an agent.
 -- Grain: workspace, hour, agent, model and provider.
 -- key: workspace_id, hour, agent_id, model, provider
+-- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 select
     workspace_id,
     hour,
-    agent_id,
-    model,
-    provider,
+    coalesce(agent_id, '(platform)') as agent_id,
+    coalesce(model, '(unknown)') as model,
+    coalesce(provider, '(unknown)') as provider,
     sum(cost_usd) as cost_usd,
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,

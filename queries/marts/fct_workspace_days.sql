@@ -1,4 +1,4 @@
--- Runs of a workspace, by the day of their creation in the reporting time zone.
+-- All runs of a workspace by date, and the platform's own activity: the sum of fct_agent_days.
 -- Grain: workspace, date.
 -- key: workspace_id, date
 select
@@ -9,16 +9,26 @@ select
     measures.failed_count,
     measures.cancelled_count,
     measures.open_count,
-    measures.no_usage_count,
-    measures.unknown_cost_count,
-    rates.failure_rate,
-    rates.failure_rate_low,
-    rates.failure_rate_high,
+    measures.failure_rate,
+    measures.failure_rate_low,
+    measures.failure_rate_high,
     measures.cost_usd,
-    measures.failed_cost_usd,
+    measures.platform_cost_usd,
     measures.tokens_in,
-    measures.tokens_out
-from intermediate.int_run_measures as measures
-join intermediate.int_failure_rates as rates using (succeeded_count, failed_count)
+    measures.tokens_out,
+    measures.duration_ms,
+    measures.listed_run_count,
+    measures.unlisted_run_count,
+    measures.listed_cost_usd,
+    measures.unlisted_cost_usd,
+    measures.failed_cost_usd,
+    measures.failed_cost_high_usd,
+    measures.unlisted_failed_count,
+    measures.unknown_cost_count,
+    measures.no_usage_count,
+    coalesce(dates.is_complete, false) as is_complete
+from intermediate.int_measures as measures
+left join intermediate.int_dates as dates
+    on dates.workspace_id = measures.workspace_id and dates.date = measures.starts_on
 where measures.scope = 'workspace' and measures.period = 'day'
-order by measures.workspace_id, date
+order by measures.workspace_id, measures.starts_on

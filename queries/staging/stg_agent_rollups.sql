@@ -3,7 +3,7 @@
 select
     version_id,
     workspace_id,
-    date,
+    date as utc_date,
     agent_id,
     nullif(trim(agent_name), '') as agent_name,
     nullif(trim(agent_slug), '') as agent_slug,

@@ -7,6 +7,8 @@ select
     nullif(trim(agent_name), '') as agent_name,
     nullif(trim(agent_slug), '') as agent_slug,
     status,
+    max_budget_usd,
+    timeout_minutes,
     version_id not in (select version_id from raw.superseded) as is_current,
     seen_at
 from raw.agents

@@ -3,7 +3,7 @@
 select
     version_id,
     workspace_id,
-    date,
+    date as utc_date,
     provider,
     cost_usd,
     billed_usd,

@@ -4,7 +4,7 @@
 select
     version_id,
     workspace_id,
-    date,
+    date as utc_date,
     platform_agent_id,
     platform_agent_slug,
     platform_agent_name,

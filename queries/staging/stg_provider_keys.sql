@@ -1,12 +1,24 @@
--- Keys of the workspace's own at model providers, as the list of keys has shown them.
--- Grain: key and version.
+-- Keys of the workspace's own at model providers, as the list of keys has shown them. A key without
+-- a creation time counts from when it was first seen. Grain: key and version.
 -- key: version_id
+with
+
+seen as (
+    select workspace_id, load_id, max(fetched_at) as seen_at
+    from ledger.requests
+    where source = 'provider_keys'
+    group by workspace_id, load_id
+)
+
 select
-    version_id,
-    workspace_id,
-    key_id,
-    provider,
-    created_at,
-    version_id not in (select version_id from raw.superseded) as is_current,
-    seen_at
-from raw.provider_keys
+    keys.version_id,
+    keys.workspace_id,
+    keys.key_id,
+    keys.provider,
+    coalesce(keys.created_at, keys.seen_at) as created_at,
+    superseded.version_id is null as is_current,
+    keys.seen_at,
+    coalesce(seen.seen_at, keys.seen_at) as removed_at
+from raw.provider_keys as keys
+left join raw.superseded as superseded using (version_id)
+left join seen on seen.workspace_id = keys.workspace_id and seen.load_id = superseded.load_id

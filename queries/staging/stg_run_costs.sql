@@ -10,6 +10,8 @@ select
     cost_usd,
     tokens_in,
     tokens_out,
-    request_count
+    request_count,
+    started_at,
+    ended_at
 from raw.run_costs
 anti join raw.superseded using (version_id)

@@ -22,6 +22,7 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.published.export.files import inert
 from analytics.settings import load_settings
+from analytics.transform.measures import measures
 from tests.cli.conftest import Command
 from tests.conftest import NOW
 
@@ -110,19 +111,24 @@ def test_the_total_adds_up(published: Command) -> None:
     (marts,) = read_csv(
         published(
             "sql",
-            "select sum(complete_cost_usd) as cost, sum(missing_run_count) as missing"
-            f" from fct_workspace_days_complete where date >= '{MONTH}-01'",
+            "select sum(cost_usd) as cost, sum(unlisted_run_count) as unlisted"
+            f" from fct_workspace_days where date >= '{MONTH}-01'",
             "--format",
             "csv",
         ).out
     )
 
-    assert len(columns) == 17
+    assert len(columns) == 20
     for column in columns:
         known = [Decimal(line[column]) for line in lines if line[column]]
         assert Decimal(total[column]) == sum(known, Decimal(0)), column
     assert Decimal(total["cost_usd"]) == 2 * sum(range(len(HOSTILE))) + Decimal("1.8e-9")
-    assert total["complete_cost_usd"] == marts["cost"]
+    assert (total["cost_usd"], total["unlisted_run_count"]) == (marts["cost"], marts["unlisted"])
+    for line in [*lines, total]:
+        if line["billed_usd"]:
+            parts = (line[f"{name}_usd"] for name in ("metered_cost", "surcharge", "own_key"))
+            metered, surcharge, own_key = map(Decimal, parts)
+            assert metered + surcharge - own_key == Decimal(line["billed_usd"])
     assert (total["agent_name"], total["status"]) == ("Total", "open")
 
 
@@ -159,16 +165,23 @@ def test_inert_text(text: str, shown: str) -> None:
 
 
 def test_csv_files_open_in_a_spreadsheet(published: Command) -> None:
-    """The file is marked as UTF-8, and a second file beside it has one definition per line."""
+    """The file says that it is UTF-8, and its definitions lie beside it: a term a line.
+
+    Measures have the label and the meaning of their one declaration.
+    """
     result = published("export", "month", MONTH, "--output", "x.csv")
     lines = Path("x.csv").read_bytes()
     terms = read_csv(Path("x-definitions.csv").read_text(encoding="utf-8"))
     meanings = {each["term"]: each["meaning"] for each in terms}
+    labels = {each["term"]: each["label"] for each in terms if each["label"]}
 
     assert result.err.split() == ["wrote", "x.csv", "wrote", "x-definitions.csv"]
     assert lines.startswith(b"\xef\xbb\xbfmonth,status,")
     assert "🍞".encode() in lines
     assert all(meanings.values())
+    assert {"cost_usd", "surcharge_usd", "failure_rate"} <= set(labels)
+    for term, label in labels.items():
+        assert (label, meanings[term]) == (measures()[term].label, measures()[term].meaning)
     assert set(read_csv(lines.decode())[0]) <= set(meanings)
     assert "data cut-off" in meanings["Workspace Blank Slate"]
     assert "last load" in meanings["Workspace =Empty()"]
@@ -220,7 +233,8 @@ def test_focus_holds_the_bill(published: Command) -> None:
         published(
             "sql",
             "select sum(billed_usd) as billed, sum(cost_usd) as cost, count(*) as line_count,"
-            f" sum(request_count) as requests from fct_billing_days where date >= '{MONTH}-01'",
+            " sum(request_count) as requests from fct_billing_days"
+            f" where utc_date >= '{MONTH}-01'",
             "--format",
             "csv",
         ).out

@@ -48,6 +48,12 @@ def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, .
         }
 
 
+def published(sql: str) -> list[tuple[Any, ...]]:
+    """Ask the published file."""
+    with duckdb.connect(DATA / "analytics.duckdb", read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
 def fingerprints() -> dict[str, str]:
     """Return the hash of each file of the data directory, except landing files and the lock."""
     return {
@@ -289,6 +295,36 @@ def test_data_of_an_older_release_are_rebuilt(command: Command, batch: Batch) ->
     assert "analytics rebuild" in refused.err
     assert command("rebuild").code == 0
     assert command("nightly").code == 0
+
+
+def test_landing_files_of_an_older_release_are_enough(
+    command: Command, world: World, batch: Batch
+) -> None:
+    """Without versions and limits of agents a rebuild works, and the next batch reads them."""
+    command("nightly")
+    (versions,) = DATA.glob("landing/*/*-versions")
+    shutil.rmtree(versions)
+    (agents,) = DATA.glob("landing/*/*-meters/agents.ndjson.zst")
+    text = zstandard.ZstdDecompressor().stream_reader(agents.read_bytes()).read()
+    older, count = re.subn(rb'(?<="hash":)\d+(.*),"config":{[^}]*}', rb"1\1", text)
+    agents.write_bytes(zstandard.compress(older))
+    (DATA / "analytics.duckdb").unlink()
+    batch.rows("update ledger.schema_version set version = 3")
+    refused = command("nightly")
+
+    assert count == 1
+    assert refused.code == 2
+    assert "data version 3, this release makes 4" in refused.err
+    assert "analytics rebuild" in refused.err
+    assert command("rebuild").code == 0
+    limits = "select max_budget_usd, timeout_minutes from marts.dim_agents"
+    states = "select agent_version, status, is_listed from marts.dim_agent_versions"
+    assert published(limits) == [(None, None)]
+    assert published(states) == [(1, None, False)]
+    world.pass_time(timedelta(hours=20))
+    assert command("nightly").code == 0
+    assert published(limits) == [(Decimal(5), 60)]
+    assert published(states) == [(1, "active", True)]
 
 
 def test_a_rebuild_waits_for_no_batch(command: Command) -> None:

@@ -203,7 +203,7 @@ def test_list_of_nothing(analytics: Command) -> None:
 def test_show(analytics: Command, api: Emulator, start_run: StartRun) -> None:
     """`show` prints all fields of a run, and the models that it used."""
     run = start_run(cost="0.25", status="failed", error=f"Oven {ANSI}<script>\nsecond line")
-    api.world.overrides[run.id] = {"user_prompt": "=cmd() [bold]🥖", "tokens_in": 10**18}
+    api.world.override_record(run.id, {"user_prompt": "=cmd() [bold]🥖", "tokens_in": 10**18})
     run.encoded = None
 
     shown = analytics("runs", "show", run.id[:10])
@@ -223,7 +223,7 @@ def test_show_of_a_run_without_figures(
     """Unknown is not zero; a run without agent, session or start is printed too."""
     run = start_run(status="pending")
     nothing = ["cost_usd", "tokens_in", "tokens_out", "agent_id", "session_id", "user_prompt"]
-    api.world.overrides[run.id] = dict.fromkeys(nothing)
+    api.world.override_record(run.id, dict.fromkeys(nothing))
     run.encoded = None
 
     shown = analytics("runs", "show", run.id)

@@ -104,6 +104,30 @@ def test_a_draft_is_branched_and_published(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("agent")
+def test_a_version_tells_when_it_was_drafted_built_and_published(api: Api) -> None:
+    """An active version was updated when it was published; making way for another changes none."""
+
+    def moments() -> list[list[str | None]]:
+        names = ("created_at", "last_commit_at", "updated_at")
+        versions = api.get("/agents/baker/versions")
+        return [[version[name] and version[name][11:19] for name in names] for version in versions]
+
+    assert moments() == [["15:30:00"] * 3]
+    api.world.pass_time(timedelta(hours=1))
+    api.post("/agents/baker/versions")
+    assert moments()[1] == ["16:30:00", None, "16:30:00"]
+    api.post("/agents/baker/versions/2/build", {"prompt": "More rye."})
+    api.world.pass_time(timedelta(hours=1))
+
+    patch(api, "/agents/baker/versions/2", {"status": "active"})
+
+    first, second = moments()
+    assert first == ["15:30:00"] * 3
+    assert second[::2] == ["16:30:00", "17:30:00"]
+    assert "16:30:00" < str(second[1]) < "16:31:00"
+
+
+@pytest.mark.usefixtures("agent")
 def test_rolling_back_is_a_change_of_status(api: Api) -> None:
     """An archived version can be made the active one again; without any, nothing runs."""
     api.post("/agents/baker/versions")

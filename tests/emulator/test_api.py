@@ -28,8 +28,8 @@ SHAPES = {
         "draft_version",
     ],
     "/agents/support-triage/versions": [
-        "id", "agent_id", "version", "description", "status", "parent_version", "created_by",
-        "git_repo", "git_ref", "created_at", "updated_at",
+        "id", "agent_id", "version", "description", "status", "parent_version", "created_at",
+        "updated_at", "last_commit_at",
     ],
     "/runs/": RUN_KEYS,
     "/runs/{run}": RUN_KEYS,
@@ -165,8 +165,8 @@ def test_an_agent_is_found_by_id_and_by_slug(demo_api: Api) -> None:
 
     assert demo_api.get(f"/agents/{by_slug['id']}") == by_slug
     assert by_slug["config"] == {
-        "max_budget": 5,
-        "timeout_minutes": 60,
+        "max_budget": 1,
+        "timeout_minutes": 20,
         "notify_on_run": False,
     }
 

@@ -305,12 +305,20 @@ def test_next_links_are_followed_until_the_list_joins(
     assert sum(request.path == "/api/v1/runs/" for request in api.requests) == 1
 
 
+@pytest.mark.parametrize("idle", [0, 30])
 def test_the_first_batch_says_how_long_it_will_be(
-    batch: Batch, start_run: StartRun, capsys: pytest.CaptureFixture[str]
+    batch: Batch,
+    world: World,
+    workspace: Workspace,
+    start_run: StartRun,
+    capsys: pytest.CaptureFixture[str],
+    idle: int,
 ) -> None:
     """The first batch logs the number of its requests beforehand, nearly exactly."""
     for hours in (1, 2, 3):
         start_run(hours_ago=hours)
+    for number in range(idle):
+        world.add_agent(workspace, f"Idle {number}", f"idle-{number}")
     batch.extract()
 
     (line,) = [line for line in capsys.readouterr().err.splitlines() if "first batch" in line]

@@ -7,8 +7,15 @@ import msgspec
 import pytest
 
 from analytics.extract.listing import Row
-from analytics.extract.privacy import _KNOWN, _RUN_FIELDS, ERROR_CHARACTERS, stored, stored_runs
-from analytics.warehouse.sources import RUN_LOG_EVENTS, RUNS, SOURCES, Source
+from analytics.extract.privacy import (
+    _KNOWN,
+    _LIMITS,
+    _RUN_FIELDS,
+    ERROR_CHARACTERS,
+    stored,
+    stored_runs,
+)
+from analytics.warehouse.sources import AGENTS, RUN_LOG_EVENTS, RUNS, SOURCES, Source
 
 
 def kept(source: str, record: Any, *, keep_errors: bool = True) -> Any:
@@ -106,6 +113,30 @@ def test_a_new_field_changes_nothing_of_the_others(*, keep_errors: bool) -> None
     assert odd_rows == rows * 3
 
 
+@pytest.mark.parametrize("config", ["secret", {"prompt": "secret", "seed": 7}, ["secret"], None, 5])
+def test_a_configuration_without_limits_is_not_stored(config: object) -> None:
+    """Whatever an agent's configuration holds beside its limits is dropped."""
+    assert kept("agents", {"id": "a", "config": config}) == {"id": "a"}
+
+
+def test_limits_are_stored_digit_for_digit() -> None:
+    """Of an agent's configuration its limits are stored, and nothing that is new to us."""
+    config = b'{"prompt":"secret","max_budget":0.10,"timeout_minutes":60,"notify_on_run":true}'
+    agent = b'{"id":"a","config":%b,"description":"secret"}' % config
+
+    assert stored("agents", [msgspec.Raw(agent)]) == [
+        b'{"id":"a","config":{"max_budget":0.10,"timeout_minutes":60}}'
+    ]
+
+
+def test_a_version_is_stored_without_its_description() -> None:
+    """Numbers and times of an agent's version are stored, and no prose."""
+    version = {"id": "v", "status": "active", "created_at": "2026-11-20", "updated_at": None}
+    version |= {"version": 2, "parent_version": 1, "last_commit_at": "2026-11-20"}
+
+    assert kept("agent_versions", version | {"description": "secret", "git_ref": "v2"}) == version
+
+
 def test_a_new_field_of_anything_else() -> None:
     """An unknown field is stored if it is a number, and never if it is a text, at any position."""
     agent = {"slug": "s", "note": "secret", "id": "a", "score": 7}
@@ -149,6 +180,8 @@ def test_a_number_out_of_range_is_no_text(field: str, *, keep_errors: bool) -> N
 def test_what_is_loaded_is_known_to_be_stored(source: Source) -> None:
     """Every field that the warehouse reads is in the list of known fields, which decodes faster."""
     known = _RUN_FIELDS if source is RUNS else _KNOWN
+    if source is AGENTS:
+        known = (*known, *(f"config.{name}" for name in _LIMITS))
     assert {name for field in source.fields for name in field.paths} <= set(known)
 
 

@@ -51,7 +51,7 @@ def test_a_run_that_is_found_late(warehouse: Warehouse) -> None:
     warehouse.given("runs", cost_usd=None, load_id=f"{SECOND}-002-lists", agent_id=None)
     warehouse.build()
 
-    assert adjustments(warehouse) == [(None, DAY, "20261121", 0, 0, 0, 1)]
+    assert adjustments(warehouse) == [("(none)", DAY, "20261121", 0, 0, 0, 1)]
 
 
 def test_a_change_before_the_day_was_published_is_none(warehouse: Warehouse) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 
 from tests.transform.given import SEEN, WORKSPACE, Warehouse
 
@@ -20,7 +21,8 @@ def test_current_name(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.row(
-        "select agent_slug, agent_name, status, is_listed, first_seen_at from marts.dim_agents"
+        "select agent_slug, agent_name, status, is_listed, first_seen_at"
+        " from marts.dim_agents where line_type = 'agent'"
     ) == ("chef", "Chef", "active", True, SEEN)
     for table in ("fct_runs", "fct_agent_days", "fct_agent_months"):
         assert warehouse.row(f"select agent_slug, agent_name from marts.{table}") == (
@@ -37,10 +39,29 @@ def test_deleted_agent(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert warehouse.row("select agent_name, status, is_listed from marts.dim_agents") == (
+    assert warehouse.row(
+        "select agent_name, status, is_listed from marts.dim_agents where line_type = 'agent'"
+    ) == (
         "Baker",
         "active",
         False,
+    )
+
+
+def test_current_limits(warehouse: Warehouse) -> None:
+    """An agent has the limits of its last record, which may have none; a deleted one keeps them."""
+    first = warehouse.given("agents", max_budget_usd="2.5", timeout_minutes=60)
+    warehouse.replaced(first, "agents", max_budget_usd=None, timeout_minutes=30, seen_at=LATER)
+    gone = warehouse.given("agents", agent_id="a-2", max_budget_usd="1", timeout_minutes=5)
+    warehouse.insert("raw.superseded", version_id=gone)
+    warehouse.given("runs", agent_id="a-2")
+    warehouse.given("runs", run_id="r-3", agent_id="a-3")
+
+    warehouse.build()
+
+    assert [("a-1", None, 30), ("a-2", Decimal(1), 5), ("a-3", None, None)] == warehouse.rows(
+        "select agent_id, max_budget_usd, timeout_minutes"
+        " from marts.dim_agents where line_type = 'agent' order by 1"
     )
 
 
@@ -56,7 +77,8 @@ def test_agent_of_the_roll_ups(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows(
-        "select agent_id, agent_slug, agent_name, status, is_listed from marts.dim_agents"
+        "select agent_id, agent_slug, agent_name, status, is_listed"
+        " from marts.dim_agents where line_type = 'agent'"
     ) == [("a-1", "new", "New", None, False)]
 
 
@@ -67,7 +89,9 @@ def test_list_before_roll_up(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert warehouse.row("select agent_slug, agent_name, is_listed from marts.dim_agents") == (
+    assert warehouse.row(
+        "select agent_slug, agent_name, is_listed from marts.dim_agents where line_type = 'agent'"
+    ) == (
         "summed",
         "Listed",
         True,
@@ -84,7 +108,9 @@ def test_name(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert warehouse.rows("select agent_name from marts.dim_agents order by agent_id") == [
+    assert warehouse.rows(
+        "select agent_name from marts.dim_agents where line_type = 'agent' order by agent_id"
+    ) == [
         ("Baker",),
         ("baker",),
         ("a-3",),
@@ -100,7 +126,9 @@ def test_seen_and_run(warehouse: Warehouse) -> None:
     warehouse.given("runs", run_id="r-1", created_at=created, seen_at=SEEN)
     warehouse.given("runs", run_id="r-2", agent_id=None, created_at=LATER)
     warehouse.build()
-    assert warehouse.row("select first_seen_at, last_run_at from marts.dim_agents") == (
+    assert warehouse.row(
+        "select first_seen_at, last_run_at from marts.dim_agents where line_type = 'agent'"
+    ) == (
         SEEN,
         created,
     )
@@ -108,7 +136,9 @@ def test_seen_and_run(warehouse: Warehouse) -> None:
     warehouse.given("agent_rollups", last_run_at=SEEN)
     warehouse.build()
 
-    assert warehouse.row("select last_run_at from marts.dim_agents") == (SEEN,)
+    assert warehouse.row("select last_run_at from marts.dim_agents where line_type = 'agent'") == (
+        SEEN,
+    )
 
 
 def test_same_agent_in_two_workspaces(warehouse: Warehouse) -> None:
@@ -119,7 +149,9 @@ def test_same_agent_in_two_workspaces(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert warehouse.rows("select workspace_id, agent_name from marts.dim_agents order by 1") == [
+    assert warehouse.rows(
+        "select workspace_id, agent_name from marts.dim_agents where line_type = 'agent' order by 1"
+    ) == [
         (WORKSPACE, "Ours"),
         ("w-2", "Theirs"),
     ]

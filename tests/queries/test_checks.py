@@ -1,4 +1,4 @@
-"""Each check holds on a good warehouse, and catches the violation that it names."""
+"""Each check passes on a good warehouse, and fails on the damage that it names."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from tests.transform.given import Warehouse, empty_warehouse
 
 # Each check of queries/checks, and the damage that it must find.
 DAMAGE = {
-    "agent_days_add_up_to_runs": "update marts.fct_agent_days set cost_usd = cost_usd + 1e-10",
-    "agent_months_add_up_to_agent_days": "update marts.fct_agent_months set run_count = 0",
+    "adjustments_lead_to_what_is_published": (
+        "update marts.fct_adjustments set current_cost_usd = current_cost_usd + 1"
+    ),
     "agent_billing_days_keep_what_was_received": (
         "update marts.fct_agent_billing_days set billed_usd = 9"
     ),
+    "agent_months_add_up_to_agent_days": "update marts.fct_agent_months set run_count = 1",
     "billing_days_keep_what_was_received": "update marts.fct_billing_days set billed_usd = 9",
-    "complete_agent_months_add_up_to_their_sources": (
-        "update marts.fct_agent_months_complete set billed_usd = billed_usd + 1e-10"
+    "bills_are_cost_and_surcharge_less_own_key_cost": (
+        "update marts.fct_billing_days set own_key_usd = own_key_usd + 1e-10"
     ),
-    "complete_days_add_up_to_their_parts": (
-        "update marts.fct_workspace_days_complete set complete_cost_usd = 0"
-    ),
+    "days_are_listed_and_unlisted_runs": "update marts.fct_agent_days set open_count = 7",
+    "every_figure_has_a_known_agent": "delete from marts.dim_agents where agent_id = 'a-2'",
     "every_figure_has_a_known_workspace": "delete from marts.dim_workspaces",
     "every_log_event_has_its_run": "update marts.fct_log_events set run_id = 'lost'",
     "every_model_cost_has_its_run": "update marts.fct_run_models set workspace_id = 'w-2'",
-    "every_run_has_a_known_agent": "delete from marts.dim_agents where agent_id = 'a-2'",
     "every_run_leads_to_its_request": (
         "update audit.landing_files set load_id = 'lost' where load_id <> 'load-1'"
     ),
@@ -42,23 +42,28 @@ DAMAGE = {
     "failure_rates_lie_within_their_intervals": (
         "update marts.fct_agent_days set failure_rate_low = failure_rate_high + 0.1"
     ),
-    "no_run_is_lost_between_raw_and_marts": "delete from marts.fct_runs where run_id = 'r-7'",
-    "outcomes_add_up_to_run_counts": "update marts.fct_workspace_days set open_count = 7",
-    "platform_agent_days_keep_what_was_received": "delete from marts.fct_platform_agent_days",
-    "adjustments_lead_to_what_is_published": (
-        "update marts.fct_adjustments set current_cost_usd = current_cost_usd + 1"
+    "final_runs_have_ended": "update marts.fct_runs set is_terminal = false",
+    "listed_parts_are_those_of_runs": (
+        "update marts.fct_agent_days set listed_cost_usd = listed_cost_usd + 1e-10"
     ),
-    "run_model_costs_keep_what_was_received": (
+    "model_days_keep_what_was_metered": (
+        "update marts.fct_model_days set cost_usd = cost_usd + 1e-10"
+    ),
+    "month_changes_add_up": "update marts.fct_month_changes set amount_usd = amount_usd + 1",
+    "no_run_is_lost_between_raw_and_marts": "delete from marts.fct_runs where run_id = 'r-7'",
+    "platform_agent_days_keep_what_was_received": "delete from marts.fct_platform_agent_days",
+    "run_models_keep_what_was_received": (
         "update marts.fct_run_models set cost_usd = '0.0000000002'"
     ),
     "runs_keep_what_was_received": "update marts.fct_runs set tokens_in = tokens_in + 1",
-    "final_runs_have_ended": "update marts.fct_runs set is_terminal = false",
     "the_last_version_of_a_run_is_in_force": (
         "update audit.run_versions set cost_usd = 1 where is_current"
     ),
-    "unexplained_cost_adds_up_to_its_agents": "delete from audit.reconciliation_agents",
     "usage_hours_keep_what_was_received": "update marts.fct_usage_hours set error_count = null",
     "workspace_days_add_up_to_agent_days": "update marts.fct_workspace_days set tokens_out = 1",
+    "workspace_months_add_up_to_agent_months": (
+        "update marts.fct_workspace_months set billed_usd = billed_usd + 1e-10"
+    ),
     "workspace_months_add_up_to_workspace_days": (
         "delete from marts.fct_workspace_months where workspace_id = 'w-2'"
     ),
@@ -87,18 +92,18 @@ def sample(built: tuple[Warehouse, Path], tmp_path: Path) -> Iterator[Warehouse]
 
 
 def broken(warehouse: Warehouse) -> dict[str, CheckResult]:
-    """The checks of the figures against themselves that do not hold."""
+    """The checks of keys and sums of our own that fail."""
     results = run_checks(warehouse.con)
     return {result.name: result for result in results if not result.ok and not result.control}
 
 
-def test_all_hold(sample: Warehouse) -> None:
-    """On figures as they were built every check holds."""
+def test_all_pass(sample: Warehouse) -> None:
+    """On figures as they were built every check passes."""
     assert broken(sample) == {}
 
 
-def test_all_hold_when_empty(warehouse: Warehouse) -> None:
-    """An empty warehouse builds, and every check holds."""
+def test_all_pass_when_empty(warehouse: Warehouse) -> None:
+    """An empty warehouse builds, and every check passes."""
     warehouse.build()
 
     assert broken(warehouse) == {}
@@ -106,7 +111,7 @@ def test_all_hold_when_empty(warehouse: Warehouse) -> None:
 
 
 def test_every_check_is_tried() -> None:
-    """Each check of the figures against themselves has its damage here."""
+    """Each check of keys and sums of our own has its damage here."""
     files = (folder("queries") / "checks").glob("*.sql")
 
     assert {
@@ -130,7 +135,7 @@ def test_keys(sample: Warehouse) -> None:
             "select schema_name, table_name from duckdb_tables()"
             " where schema_name in ('marts', 'audit')"
         )
-        if name != "check_results"
+        if name not in {"check_results", "control_findings"}
     ]
     for schema, mart in marts:
         sample.con.execute(f"insert into {schema}.{mart} from {schema}.{mart} limit 1")
@@ -147,12 +152,13 @@ def test_violation_names_the_numbers(sample: Warehouse) -> None:
 
     result = broken(sample)["workspace_days_add_up_to_agent_days"]
 
-    assert result.violation_count == 1
-    (violation,) = result.violations
+    assert result.violation_count == 2
+    other, violation = result.violations
     assert violation["workspace_id"] == "w-1"
     assert str(violation["date"]) == "2026-11-19"
-    assert violation["measure"] == "cost_usd"
-    assert violation["in_workspace_days"] - violation["in_agent_days"] == Decimal("1e-10")
+    assert violation["holds"] == "fct_workspace_days"
+    assert other["holds"] == "fct_agent_days"
+    assert violation["cost_usd"] - other["cost_usd"] == Decimal("1e-10")
 
 
 def test_all_violations_are_counted(sample: Warehouse) -> None:
@@ -207,7 +213,7 @@ def test_error_names_the_file(sample: Warehouse, tmp_path: Path, sql: str, cause
 
 def test_marts_not_built(warehouse: Warehouse) -> None:
     """Without marts a check is an error that says which relation it lacks."""
-    with pytest.raises(ModelError, match="dim_agents does not exist"):
+    with pytest.raises(ModelError, match="does not exist"):
         run_checks(warehouse.con)
 
 

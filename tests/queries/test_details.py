@@ -16,7 +16,7 @@ def test_model(warehouse: Warehouse) -> None:
         "openai.gpt-5.5": "openai.gpt-5.5",
         "/odd": "/odd",
         "odd/": "odd/",
-        None: None,
+        None: "(unknown)",
         "<script>/🍞": "🍞",
     }
     warehouse.given("runs")

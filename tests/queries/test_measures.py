@@ -79,8 +79,8 @@ def test_runs_without_an_agent(warehouse: Warehouse) -> None:
 
     assert warehouse.rows(
         "select agent_id, agent_slug, agent_name, cost_usd from marts.fct_agent_days"
-        " order by agent_id nulls first"
-    ) == [(None, None, "No agent", Decimal(1)), ("a-1", None, "a-1", Decimal(2))]
+        " order by agent_id"
+    ) == [("(none)", None, "No agent", Decimal(1)), ("a-1", None, "a-1", Decimal(2))]
     assert warehouse.rows("select run_count, cost_usd from marts.fct_workspace_days") == [
         (2, Decimal(3))
     ]

@@ -18,9 +18,9 @@ def test_usage_hours(warehouse: Warehouse) -> None:
 
     assert warehouse.rows(
         "select hour::varchar, agent_id, model, cost_usd, error_count from marts.fct_usage_hours"
-        " order by agent_id nulls first"
+        " order by agent_id"
     ) == [
-        ("2026-11-19 12:00:00+00", None, "m", None, None),
+        ("2026-11-19 12:00:00+00", "(platform)", "m", None, None),
         ("2026-11-19 12:00:00+00", "a-1", "m", Decimal("0.3"), 3),
     ]
 
@@ -34,16 +34,16 @@ def test_billing_days(warehouse: Warehouse) -> None:
     warehouse.build("Asia/Tokyo")
 
     assert warehouse.rows(
-        "select date, provider, cost_usd, billed_usd, request_count from marts.fct_billing_days"
-        " order by provider nulls last"
+        "select utc_date, provider, cost_usd, billed_usd, request_count"
+        " from marts.fct_billing_days order by provider desc"
     ) == [
         (date(2026, 11, 19), "anthropic", Decimal("0.5"), Decimal("0.2"), 3),
-        (date(2026, 11, 19), None, Decimal("0.1"), None, None),
+        (date(2026, 11, 19), "(unknown)", Decimal("0.1"), None, None),
     ]
 
 
 def test_platform_agent_days(warehouse: Warehouse) -> None:
-    """Platform agents have their own days, and no part in any run's figures."""
+    """Platform agents have their own days, and no part in any count of runs."""
     warehouse.given(
         "platform_rollups",
         platform_agent_name="Verifier",
@@ -55,10 +55,12 @@ def test_platform_agent_days(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows(
-        "select date, platform_agent_name, run_count, cost_usd, billed_usd"
+        "select utc_date, platform_agent_name, run_count, cost_usd, billed_usd"
         " from marts.fct_platform_agent_days"
     ) == [(date(2026, 11, 19), "Verifier", 2, Decimal("0.1"), Decimal(0))]
-    assert warehouse.rows("from marts.fct_workspace_days") == []
+    assert warehouse.rows(
+        "select run_count, cost_usd, platform_cost_usd from marts.fct_workspace_days"
+    ) == [(0, Decimal("0.1"), Decimal("0.1"))]
 
 
 def test_loads(warehouse: Warehouse) -> None:
@@ -125,15 +127,15 @@ def test_quarantined_records(warehouse: Warehouse) -> None:
 
 
 def test_cost_and_bill_are_never_mixed(warehouse: Warehouse) -> None:
-    """Cost, billed and not billed are three measures; an unknown bill leaves the third unknown."""
+    """Cost, bill and surcharge are three measures; an unknown bill leaves the third unknown."""
     warehouse.given("agent_billing_days", agent_id="a-1", cost_usd=3, billed_usd="0.06")
     warehouse.given("agent_billing_days", agent_id=None, cost_usd=1, billed_usd=None)
     warehouse.build()
 
     assert warehouse.rows(
-        "select agent_id, cost_usd, billed_usd, not_billed_usd from marts.fct_agent_billing_days"
-        " order by agent_id nulls last"
-    ) == [("a-1", 3, Decimal("0.06"), Decimal("2.94")), (None, 1, None, None)]
+        "select agent_id, cost_usd, billed_usd, surcharge_usd from marts.fct_agent_billing_days"
+        " order by agent_id desc"
+    ) == [("a-1", 3, Decimal("0.06"), Decimal("-2.94")), ("(platform)", 1, None, None)]
 
 
 def test_a_revoked_provider_key(warehouse: Warehouse) -> None:

@@ -29,7 +29,7 @@ def read(
 
 def lines(warehouse: Warehouse, *columns: str) -> list[tuple[Any, ...]]:
     return warehouse.rows(
-        f"select {', '.join(columns)} from marts.fct_agent_months_complete"
+        f"select {', '.join(columns)} from marts.fct_agent_months"
         " where month = '2026-11-01' order by line_type, agent_name"
     )
 
@@ -50,13 +50,13 @@ def test_edges_of_a_month(warehouse: Warehouse, created_at: str, month: str) -> 
 
     warehouse.build("America/New_York")
 
-    assert warehouse.rows(
-        "select month::varchar, cost_usd from marts.fct_agent_months_complete"
-    ) == [(month, Decimal(1))]
+    assert warehouse.rows("select month::varchar, cost_usd from marts.fct_agent_months") == [
+        (month, Decimal(1))
+    ]
 
 
 def test_lines_of_a_month(warehouse: Warehouse) -> None:
-    """Agents, runs without one and the platform stand apart; what is not told is null."""
+    """Agents, runs without one and the platform stand apart; what the API does not bill is null."""
     warehouse.given("runs", cost_usd="1.0000000001")
     warehouse.given("runs", run_id="r-2", agent_id=None, cost_usd=2, status="failed")
     warehouse.given("platform_rollups", run_count=3, cost_usd="0.5")
@@ -68,18 +68,22 @@ def test_lines_of_a_month(warehouse: Warehouse) -> None:
 
     assert lines(
         warehouse, "line_type", "agent_name", "run_count", "failed_count", "cost_usd",
-        "gap_cost_usd", "metered_cost_usd", "billed_usd", "not_billed_usd", "adjusted_cost_usd",
+        "metered_cost_usd", "billed_usd", "surcharge_usd", "own_key_usd", "adjusted_cost_usd",
     ) == [
-        ("agent", "a-1", 1, 0, Decimal("1.0000000001"), 0, Decimal("1.1"), Decimal("0.3"),
-         Decimal("0.8"), 0),
+        ("agent", "a-1", 1, 0, Decimal("1.0000000001"), Decimal("1.1"), Decimal("0.3"),
+         Decimal("-0.8"), 0, 0),
         ("no_agent", "No agent", 1, 1, 2, None, None, None, None, 0),
-        ("platform", "Platform, and usage without an agent", 3, None, Decimal("0.5"), 0,
-         Decimal("2.5"), Decimal("0.1"), Decimal("2.4"), None),
+        ("platform", "Platform", 0, 0, Decimal("0.5"), Decimal("2.5"), Decimal("0.1"),
+         Decimal("-2.4"), 0, 0),
     ]  # fmt: skip
+    assert warehouse.row(
+        "select run_count, cost_usd, platform_cost_usd, metered_cost_usd, billed_usd, surcharge_usd"
+        " from marts.fct_workspace_months"
+    ) == tuple(map(Decimal, ("2", "3.5000000001", "0.5", "3.6", "0.4", "-3.2")))
 
 
 def test_unknown_is_no_zero(warehouse: Warehouse) -> None:
-    """Runs, gaps and bills of unknown amount give null, and are counted."""
+    """Listed and unlisted runs and bills of unknown amount give null, and are counted."""
     warehouse.given("runs", cost_usd=None)
     warehouse.given("run_counts", run_count=3)
     warehouse.given("agent_billing_days", cost_usd=None, billed_usd=None)
@@ -88,23 +92,13 @@ def test_unknown_is_no_zero(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert lines(
-        warehouse, "cost_usd", "unknown_cost_count", "missing_run_count", "unknown_gap_count",
-        "gap_cost_usd", "complete_cost_usd", "billed_usd",
-    ) == [(None, 1, 2, 1, None, None, None)]  # fmt: skip
-
-
-def test_a_month_of_unknown_costs_is_unknown(warehouse: Warehouse) -> None:
-    """No hidden run does not make what listed ones cost known."""
-    warehouse.given("runs", cost_usd=None)
-    read(warehouse, "2026-12-05 05:00Z")
-
-    warehouse.build()
-
-    assert lines(warehouse, "cost_usd", "gap_cost_usd", "complete_cost_usd") == [(None, 0, None)]
+        warehouse, "cost_usd", "unknown_cost_count", "unlisted_run_count", "listed_cost_usd",
+        "unlisted_cost_usd", "billed_usd",
+    ) == [(None, 3, 2, None, None, None)]  # fmt: skip
 
 
 def test_an_agent_that_was_billed_nothing(warehouse: Warehouse) -> None:
-    """Who is not in a bill that was read was billed 0; in one that was not read, nobody knows."""
+    """An agent that is not in a bill that was read was billed 0; without a bill it is unknown."""
     warehouse.given("runs", cost_usd=1)
     read(warehouse, "2026-12-05 05:00Z")
     warehouse.build()
@@ -115,18 +109,20 @@ def test_an_agent_that_was_billed_nothing(warehouse: Warehouse) -> None:
     assert (known, lines(warehouse, "billed_usd")) == ([(Decimal(0),)], [(None,)])
 
 
-def test_a_month_of_gaps_alone(warehouse: Warehouse) -> None:
-    """An agent of whom no run was seen has a line: no listed run, and what the API says of it."""
+def test_a_month_of_unlisted_runs_alone(warehouse: Warehouse) -> None:
+    """An agent of which no run was listed has a line with all that the API reports of it."""
     warehouse.given("run_counts", run_count=7)
-    warehouse.given("agent_rollups", cost_usd="12345678.0000000001")
+    warehouse.given(
+        "agent_rollups", run_count=7, cost_usd="12345678.0000000001", tokens_in=9, tokens_out=1
+    )
     read(warehouse, "2026-12-05 05:00Z")
 
     warehouse.build()
 
     assert lines(
-        warehouse, "run_count", "failed_count", "failure_rate", "cost_usd", "missing_run_count",
-        "complete_cost_usd",
-    ) == [(0, 0, None, 0, 7, Decimal("12345678.0000000001"))]  # fmt: skip
+        warehouse, "run_count", "listed_run_count", "failed_count", "failure_rate", "cost_usd",
+        "tokens_in", "listed_cost_usd",
+    ) == [(7, 0, 0, 0.0, Decimal("12345678.0000000001"), 9, 0)]  # fmt: skip
     assert all(each.ok for each in run_checks(warehouse.con) if not each.control)
 
 

@@ -28,6 +28,12 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "created_at": datetime(2026, 11, 19, 12, tzinfo=UTC),
     },
     "agents": {"agent_id": "a-1", "status": "active"},
+    "agent_versions": {
+        "agent_id": "a-1",
+        "agent_version_id": "v-1",
+        "agent_version": 1,
+        "status": "active",
+    },
     "provider_keys": {"key_id": "k-1", "provider": "anthropic"},
     "schedules": {"schedule_id": "sc-1", "agent_id": "a-1"},
     "run_counts": {"agent_id": "a-1", "date": "2026-11-19", "status": "succeeded"},

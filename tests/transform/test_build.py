@@ -27,7 +27,7 @@ def test_build_tells_what_it_built(warehouse: Warehouse) -> None:
     built = {relation.name: relation.rows for relation in build(warehouse.con, timezone="UTC")}
 
     assert built["marts.fct_runs"] == 1
-    assert built["intermediate.int_failure_rates"] == 1
+    assert built["intermediate.int_run_errors"] == 0
     assert built["staging.stg_runs"] is None
     assert len(built) == len(set(built))
 
@@ -88,8 +88,8 @@ def test_error_names_the_file(warehouse: Warehouse, queries: Path, sql: str, cau
 
 
 def test_error_names_the_function(warehouse: Warehouse, queries: Path) -> None:
-    """The error of a Polars model without its columns names its function."""
-    (queries / "intermediate" / "int_run_measures.sql").write_text("select 1 as x")
+    """A Polars model that does not get its columns is named by its function."""
+    (queries / "intermediate" / "int_failed_runs.sql").write_text("select 1 as x")
 
-    with pytest.raises(ModelError, match=r"^analytics\.transform\.failure_rates\.failure_rates: "):
+    with pytest.raises(ModelError, match=r"^analytics\.transform\.error_classes\.run_errors: "):
         build(warehouse.con, timezone="UTC", queries=queries)

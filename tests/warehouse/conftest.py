@@ -70,6 +70,7 @@ def load(layout: Layout, con: duckdb.DuckDBPyConnection) -> Load:
         records: list[Any],
         *,
         run_id: str | None = None,
+        agent_id: str | None = None,
         window: tuple[date, date] | None = None,
         read_at: datetime = READ_AT,
     ) -> Loaded:
@@ -78,7 +79,12 @@ def load(layout: Layout, con: duckdb.DuckDBPyConnection) -> Load:
         landing = Landing(layout.landing, "w1", f"20261120T060000Z-{loads:03}-x", keep_errors=True)
         answer = Answer("/x", {}, 200, read_at, 2, [])
         landing.add(
-            source, answer, [raw(record) for record in records], run_id=run_id, window=window
+            source,
+            answer,
+            [raw(record) for record in records],
+            run_id=run_id,
+            agent_id=agent_id,
+            window=window,
         )
         return load_folder(con, landing.commit(), settle_hours=48)
 

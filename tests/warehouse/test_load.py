@@ -109,6 +109,75 @@ def test_the_list_of_agents_is_replaced_as_a_whole(
     assert con.execute("select count(*) from raw.agents").fetchall() == [(3,)]
 
 
+def test_an_agents_limits_are_exact(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """Limits are stored digit for digit; one that is missing, null or no object is null."""
+    limits = b'{"max_budget": 0.1000000001, "timeout_minutes": 60}'
+    loaded = load(
+        "agents",
+        [
+            {"id": "a", "config": limits},
+            {"id": "b", "config": b'{"max_budget": 1, "timeout_minutes": null}'},
+            {"id": "c", "config": None},
+            {"id": "d", "config": "none"},
+            {"id": "e"},
+        ],
+    )
+
+    assert loaded.quarantined_count == 0
+    assert [
+        ("a", Decimal("0.1000000001"), 60),
+        ("b", Decimal(1), None),
+        ("c", None, None),
+        ("d", None, None),
+        ("e", None, None),
+    ] == current(con, "agents", "agent_id, max_budget_usd, timeout_minutes")
+
+
+def version(number: int, status: str, **fields: Any) -> dict[str, Any]:
+    return {"id": f"v{number}", "agent_id": "a", "version": number, "status": status} | fields
+
+
+def test_an_agents_versions_are_replaced_as_a_whole(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Versions that are read again take the place of the old ones; other agents' stay."""
+    commit = {"parent_version": 1, "last_commit_at": "2026-11-19T10:00:00+00:00"}
+    load("agent_versions", [version(1, "active")], agent_id="b")
+    load("agent_versions", [version(1, "active"), version(2, "draft", **commit)], agent_id="a")
+    loaded = load("agent_versions", [version(2, "active", **commit)], agent_id="a")
+
+    assert loaded.new_version_count == 1
+    assert current(con, "agent_versions", "agent_id, agent_version_id, agent_version, status") == [
+        ("a", "v2", 2, "active"),
+        ("b", "v1", 1, "active"),
+    ]
+    assert con.execute(
+        "select status, last_commit_at from raw.agent_versions where parent_version = 1"
+        " order by version_id"
+    ).fetchall() == [(status, READ_AT - timedelta(hours=20)) for status in ("draft", "active")]
+
+    load("agent_versions", [], agent_id="a")
+    assert current(con, "agent_versions", "agent_id") == [("b",)]
+
+
+@pytest.mark.parametrize(
+    "odd", [{"version": "two"}, {"updated_at": "yesterday"}, {"version": None}]
+)
+def test_an_odd_version_leaves_the_last_one(
+    load: Load, con: duckdb.DuckDBPyConnection, odd: dict[str, Any]
+) -> None:
+    """A version that cannot be understood stays as it was; one without an id is quarantined."""
+    load("agent_versions", [version(1, "active"), version(2, "draft")], agent_id="a")
+    records = [version(1, "archived"), version(2, "active", **odd), {"version": 3}]
+    loaded = load("agent_versions", records, agent_id="a")
+
+    assert loaded.quarantined_count == 2
+    assert current(con, "agent_versions", "agent_version, status") == [
+        (1, "archived"),
+        (2, "draft"),
+    ]
+
+
 def test_an_empty_window_replaces_too(load: Load, con: duckdb.DuckDBPyConnection) -> None:
     """A day that is read again without rows loses its rows."""
     load("billing_days", [{"date": str(DAY), "provider": "p"}], window=(DAY, NEXT))

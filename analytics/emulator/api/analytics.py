@@ -59,7 +59,8 @@ async def get_timeseries_by_agent(
 ) -> Response:
     """Return money by bucket and agent."""
     bounds = window(world, start, end, _cap(granularity))
-    return common.json(analytics.timeseries_by_agent(*bounds, granularity))
+    points = analytics.timeseries_by_agent(*bounds, granularity)
+    return common.told(world, "agent_billing_days", points, analytics.workspace, bounds)
 
 
 @router.get("/analytics/hourly")
@@ -72,7 +73,8 @@ async def get_hourly(
 ) -> Response:
     """Return usage by hour, agent, model and provider."""
     bounds = window(world, start, end, HOUR_CAP_DAYS)
-    return common.json(analytics.hourly(*bounds, str(agent_id) if agent_id else None))
+    usage = analytics.hourly(*bounds, str(agent_id) if agent_id else None)
+    return common.told(world, "usage_hours", usage, analytics.workspace, bounds)
 
 
 @router.get("/analytics/billing")
@@ -83,7 +85,9 @@ async def get_billing(
     end: datetime | None = None,
 ) -> Response:
     """Return cost and charges by day and provider."""
-    return common.json(analytics.billing(*window(world, start, end, DAY_CAP_DAYS)))
+    bounds = window(world, start, end, DAY_CAP_DAYS)
+    bill = analytics.billing(*bounds)
+    return common.told(world, "billing_days", bill, analytics.workspace, bounds)
 
 
 @router.get("/analytics/agents")
@@ -94,7 +98,9 @@ async def get_agents(
     end: datetime | None = None,
 ) -> Response:
     """Return totals by agent, of the runs created in the window."""
-    return common.json(analytics.agents(*window(world, start, end)))
+    bounds = window(world, start, end)
+    totals = analytics.agents(*bounds)
+    return common.told(world, "agent_rollups", totals, analytics.workspace, bounds)
 
 
 @router.get("/analytics/platform-agents")
@@ -105,7 +111,9 @@ async def get_platform_agents(
     end: datetime | None = None,
 ) -> Response:
     """Return totals by platform agent, of its runs created in the window."""
-    return common.json(analytics.platform_agents(*window(world, start, end)))
+    bounds = window(world, start, end)
+    totals = analytics.platform_agents(*bounds)
+    return common.told(world, "platform_rollups", totals, analytics.workspace, bounds)
 
 
 @router.get("/analytics/runs/{run_id}/costs")
@@ -114,7 +122,8 @@ async def get_run_costs(
 ) -> Response:
     """Return a run's totals by model and provider."""
     run = find_run(workspace, run_id)
-    return common.json(analytics.run_costs(run, new_names=world.variants.new_cost_names))
+    costs = analytics.run_costs(run, new_names=world.variants.new_cost_names)
+    return common.told(world, "run_costs", costs, workspace)
 
 
 def _cap(granularity: Granularity) -> int:

@@ -61,6 +61,21 @@ def json(value: object, status: int = 200) -> Response:
     return raw(wire.encode(value), status)
 
 
+def told(
+    world: World,
+    endpoint: str,
+    records: list[dict[str, Any]],
+    workspace: Workspace,
+    bounds: tuple[datetime, datetime] | None = None,
+    **requested: str,
+) -> Response:
+    """Return records as JSON, with the lies that tests have ordered of this endpoint."""
+    if bounds:
+        start, end = map(wire.instant, bounds)
+        requested |= {"start": start, "end": end}
+    return json(world.lies.tell(endpoint, records, workspace_id=workspace.id, **requested))
+
+
 def raw(body: bytes, status: int = 200) -> Response:
     """Return encoded JSON."""
     return Response(body, status, media_type="application/json")

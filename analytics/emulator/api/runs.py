@@ -60,7 +60,8 @@ async def count_runs_by_day(
     days: Annotated[int, Query(ge=1, le=90)] = 7,
 ) -> Response:
     """Return an agent's runs by UTC day of creation and status."""
-    return common.json(daily_counts(workspace, str(agent_id), days, world.now))
+    counts = daily_counts(workspace, str(agent_id), days, world.now)
+    return common.told(world, "run_counts", counts, workspace, agent_id=str(agent_id))
 
 
 @router.get("/runs/{run_id}")

@@ -33,7 +33,8 @@ class Builds:
         """Work on a draft; what is published stays as it is."""
         if version.status != "draft":
             raise RefusedError(f"The version is {version.status}; only a draft can be built")
-        return self._start(BUILDER, agent, prompt=prompt)
+        commit = partial(self._world.commit, version)
+        return self._start(BUILDER, agent, prompt=prompt, then=commit)
 
     def verify(self, agent: Agent, version: Version, *, publish: bool) -> Run:
         """Verify a version, and publish it if that was asked for."""

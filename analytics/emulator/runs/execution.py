@@ -86,7 +86,7 @@ class Execution:
         if self._is_stopped:
             self._end("cancelled")
         elif self._spent() > self._agent.max_budget:
-            self._fail(f"BudgetExceededError: run budget of ${self._agent.max_budget:.2f} exceeded")
+            self._fail(texts.over_budget(self._agent.max_budget))
         elif self._step == self._plan.fatal_step:
             self._fail(texts.VALIDATION)
         elif failed:
@@ -156,8 +156,7 @@ class Execution:
             self._world.publish(self.run, report(self.run, number, size, self._world.now))
 
     def _time_out(self, minutes: int) -> None:
-        limit = f"{minutes} minute" + "s" * (minutes != 1)
-        self._fail(f"TimeoutError: the run reached its limit of {limit}")
+        self._fail(texts.out_of_time(minutes))
 
     def _fail(self, error: str) -> None:
         self._end("failed", error)

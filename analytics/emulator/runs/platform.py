@@ -48,11 +48,17 @@ class Platform:
         """Keep the wiki from this moment on, once a day, at no charge."""
         self.world.at(moment, partial(self._keep_wiki, moment))
 
-    def release(self, agent: Agent) -> None:
+    def release(self, agent: Agent, description: str | None = None) -> None:
         """Build a new version of an agent, verify and publish it; it takes an hour or two."""
-        verify = partial(self._work, VERIFIER, SONNET, 15, target=agent)
-        publish = partial(self.world.publish_version, agent)
-        self._work(BUILDER, SONNET, 30, target=agent, then=partial(verify, then=publish))
+        world = self.world
+        version = world.draft_version(agent, agent.active_version, description, ids=self.rng)
+
+        def verify() -> None:
+            world.commit(version)
+            publish = partial(world.set_version_status, agent, version, "active")
+            self._work(VERIFIER, SONNET, 15, target=agent, then=publish)
+
+        self._work(BUILDER, SONNET, 30, target=agent, then=verify)
 
     def _keep_wiki(self, moment: datetime) -> None:
         self._work(WIKI_KEEPER, HAIKU, 6, billed_usd=ZERO)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from analytics.errors import UsageError
 from analytics.published.export import spreadsheet
+from analytics.published.export.definitions import Definition
 from analytics.published.output import as_text, replacing
 from analytics.terminal import visible
 
@@ -56,7 +57,7 @@ def write_statement(statement: Statement, form: Format, output: Path) -> list[Pa
         with files.enter_context(replacing(beside)).open(
             "w", encoding=_FOR_PEOPLE, newline=""
         ) as file:
-            _write_rows(file, ("term", "meaning"), statement.definitions)
+            _write_rows(file, Definition._fields, statement.definitions)
     return [output, beside]
 
 

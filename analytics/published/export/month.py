@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _STATEMENT = """
     with lines as (
         select strftime(month, '%Y-%m') as month, * exclude (month)
-        from marts.fct_agent_months_complete
+        from marts.fct_agent_months
         where month = $month and list_contains($workspace_ids, workspace_id)
     ),
     statement as (
@@ -30,7 +30,7 @@ _STATEMENT = """
             'total' as line_type,
             'Total' as agent_name,
             $status as status,
-            sum(failed_count) / nullif(sum(succeeded_count + failed_count), 0) as failure_rate,
+            marts.failure_rate(sum(failed_count), sum(succeeded_count)) as failure_rate,
             {sums}
         from lines
     )
@@ -42,11 +42,12 @@ _STATEMENT = """
 _NAMES = ("month", "status", "workspace_name", "agent_name", "line_type")
 _OUTCOMES = ("run_count", "succeeded_count", "failed_count", "cancelled_count", "open_count")
 _MONEY = (
-    "cost_usd", "failed_cost_usd", "gap_cost_usd", "complete_cost_usd",
-    "metered_cost_usd", "billed_usd", "not_billed_usd", "adjusted_cost_usd",
+    "cost_usd", "listed_cost_usd", "unlisted_cost_usd", "failed_cost_usd", "failed_cost_high_usd",
+    "metered_cost_usd", "billed_usd", "surcharge_usd", "own_key_usd", "adjusted_cost_usd",
 )  # fmt: skip
 _OTHER_COUNTS = (
-    "unknown_cost_count", "missing_run_count", "unknown_gap_count", "adjusted_run_count",
+    "tokens_in", "tokens_out", "listed_run_count", "unlisted_run_count", "unlisted_failed_count",
+    "unknown_cost_count", "adjusted_run_count",
 )  # fmt: skip
 _COLUMNS = (
     *_NAMES, *_OUTCOMES, "failure_rate", *_MONEY, *_OTHER_COUNTS, "workspace_id", "agent_id",
@@ -76,17 +77,22 @@ def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
 
     workspace_ids = workspaces_called(con, workspace)
     first = month_called(con, month, workspace_ids)
-    sums = [f"if(count(*) = 0, 0, sum({name}))::decimal(38, 10) as {name}" for name in _MONEY]
-    sums += [
-        f"if(count(*) = 0, 0, sum({name}))::bigint as {name}"
-        for name in (*_OUTCOMES, *_OTHER_COUNTS)
-    ]
+    sums = [f"{_sum_of(name)}::decimal(38, 10) as {name}" for name in _MONEY]
+    sums += [f"{_sum_of(name)}::bigint as {name}" for name in (*_OUTCOMES, *_OTHER_COUNTS)]
     sql = _STATEMENT.format(sums=", ".join(sums), columns=", ".join(_COLUMNS))
     status = _status(con, first, workspace_ids)
     parameters = {"month": str(first), "workspace_ids": workspace_ids, "status": status}
     lines = pl.DataFrame(con.sql(sql, params=parameters))
     meanings = definitions(con, first, workspace_ids, lines.columns)
     return Statement(first, cut_off(con, workspace_ids), lines, meanings)
+
+
+def _sum_of(name: str) -> str:
+    """The sum over lines, 0 over none; of a bound, null where that of a line is."""
+    total = f"sum({name})"
+    if name == "failed_cost_high_usd":
+        total = f"if(count({name}) = count(*), {total}, null)"
+    return f"if(count(*) = 0, 0, {total})"
 
 
 def cut_off(con: duckdb.DuckDBPyConnection, workspace_ids: list[str]) -> datetime | None:

@@ -1,7 +1,7 @@
-"""Cost, billed and not billed as cells: across a row they add up, down a column a line does.
+"""Bills as cells: across a row they add up, down a column a line does.
 
-Cost and bill are each rounded by itself, as on every page and on an invoice; what is not billed is
-shown as the difference of the two.
+Cost, own-key cost and bill are each rounded by itself, as on every page and on an invoice; the
+surcharge is shown as what is left of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from analytics.report.writing.tables import Row
 
-HEADS = ("Metered", "Billed", "Not billed")
+HEADS = ("Cost", "Surcharge", "Own-key cost", "Billed")
 UNKNOWN_BILL = [Cell(UNKNOWN, "")] * len(HEADS)
 
 Amount: TypeAlias = tuple[Decimal, Decimal] | None
@@ -27,7 +27,7 @@ Amount: TypeAlias = tuple[Decimal, Decimal] | None
 
 
 def row(bill: Bill) -> list[Cell]:
-    """Metered cost, billed, and not billed."""
+    """Cost + surcharge - own-key cost = billed."""
     return [cell(each) for each in _printed(bill)]
 
 
@@ -44,14 +44,6 @@ def beside(feet: list[list[Row]]) -> list[Row]:
         rounding = [each[0] if len(each) > 1 else empty for each in feet]
         rows.append(["Rounding", *(part for each in rounding for part in list(each)[1:])])
     return [*rows, ["Total", *(part for each in feet for part in list(each[-1])[1:])]]
-
-
-def billed(billed_usd: Decimal | None, not_billed_usd: Decimal | None) -> list[Amount]:
-    """What is billed of a cost, and what is not; None where it is not told."""
-    if billed_usd is None or not_billed_usd is None:
-        return [_alone(billed_usd), None]
-    rest = cents(billed_usd + not_billed_usd) - cents(billed_usd)
-    return [_alone(billed_usd), (rest, not_billed_usd)]
 
 
 def foot_of(
@@ -78,7 +70,13 @@ def cell(amount: Amount) -> Cell:
 
 
 def _printed(bill: Bill) -> list[Amount]:
-    return [_alone(bill.cost_usd), *billed(bill.billed_usd, bill.not_billed_usd)]
+    cost, own, billed = map(_alone, (bill.cost_usd, bill.own_key_usd, bill.billed_usd))
+    rest = bill.surcharge_usd
+    if cost is None or own is None or billed is None or rest is None:
+        return [cost, _alone(rest), own, billed]
+    if not rest:
+        own = (cost[0] - billed[0], own[1])
+    return [cost, (billed[0] - cost[0] + own[0], rest), own, billed]
 
 
 def _alone(amount: Decimal | None) -> Amount:
@@ -88,7 +86,8 @@ def _alone(amount: Decimal | None) -> Amount:
 def _added(bills: Iterable[Bill]) -> Bill:
     bills = list(bills)
     return Bill(
-        known_sum(each.cost_usd for each in bills),
-        known_sum(each.billed_usd for each in bills),
-        known_sum(each.not_billed_usd for each in bills),
+        *(
+            known_sum(getattr(each, name) for each in bills)
+            for name in ("cost_usd", "surcharge_usd", "own_key_usd", "billed_usd")
+        )
     )

@@ -1,0 +1,192 @@
+"""Wrong answers, ordered by tests: one field of some records of one endpoint.
+
+    lie = world.lie(
+        "agent_rollups",
+        match={"agent_id": agent.id, "start": date(2026, 11, 20)},
+        field="cost_usd",
+        change=lambda cost: cost + Decimal("0.01"),
+    )
+    ...  # GET /analytics/agents of that day reports a cent more for this agent
+    assert lie.is_told
+    world.retract(lie)  # from here on the endpoint tells the truth again
+
+A lie alters the answers of one endpoint while they are made. The world stays as it is, so that
+every other endpoint goes on telling the truth.
+
+- `endpoint` is named like the landing file: see `FIELDS`. `runs` are lists and single runs.
+- `match` holds true values of the records to alter; without any, all records are altered. It may
+  also name what the request asks for, see `REQUESTED`: roll-ups carry no date, so their day is the
+  `start` of a window of one day, and the agent of `run_counts` stands in the request alone. A
+  `date` matches any instant of that UTC day, a `datetime` the same instant however it is written.
+- `field` is named as in the answer: run_costs say `total_cost`, unless the variant
+  `new_cost_names` is on.
+- `change` is the wrong value, or a function that makes it of the true one. Decimals are added
+  and multiplied exactly; a float is refused.
+
+To count a succeeded run as a failed one takes two lies, one for each count:
+
+    for status, by in (("succeeded", -1), ("failed", 1)):
+        match = {"agent_id": agent.id, "date": "2026-11-20", "status": status}
+        world.lie("run_counts", match=match, field="count", change=lambda n, by=by: n + by)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal, localcontext
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from analytics.emulator.ledger import EXACT
+
+if TYPE_CHECKING:
+    from analytics.emulator.world import World
+
+Record = dict[str, Any]
+
+_TOKENS = "tokens_in tokens_out"
+_MONEY = "cost_usd billed_usd"
+_AGENT = "agent_id agent_name agent_slug"
+_WINDOW = "start end"
+_ROLLUP = f"{_MONEY} {_TOKENS} run_count"
+
+FIELDS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        endpoint: frozenset(names.split())
+        for endpoint, names in {
+            "agents": "id name slug description status config created_at updated_at draft_version",
+            "runs": f"id status cost_usd {_TOKENS} started_at finished_at error agent_id"
+            " agent_version_id agent_version parent_run_id session_id user_prompt created_at kind"
+            " artifact_count artifact_count_truncated",
+            "run_costs": f"run_id model provider total_cost total_tokens_in total_tokens_out"
+            f" {_MONEY} {_TOKENS} request_count started_at ended_at",
+            "run_counts": "date status count",
+            "agent_rollups": f"{_AGENT} {_ROLLUP} request_count total_duration_ms last_run_at",
+            "usage_hours": f"hour agent_id model provider cost_usd {_TOKENS} request_count"
+            " error_count",
+            "billing_days": f"date provider {_MONEY} {_TOKENS} request_count",
+            "agent_billing_days": f"bucket {_AGENT} {_MONEY}",
+            "platform_rollups": "platform_agent_id platform_agent_slug platform_agent_name"
+            f" {_ROLLUP} targets",
+        }.items()
+    }
+)
+"""The fields of each endpoint's records."""
+
+REQUESTED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        endpoint: frozenset(f"workspace_id {names}".split())
+        for endpoint, names in {
+            "agents": "",
+            "runs": "",
+            "run_costs": "",
+            "run_counts": "agent_id",
+            "agent_rollups": _WINDOW,
+            "usage_hours": _WINDOW,
+            "billing_days": _WINDOW,
+            "agent_billing_days": _WINDOW,
+            "platform_rollups": _WINDOW,
+        }.items()
+    }
+)
+"""What a lie can match besides: the workspace of the key, and what the request asks for."""
+
+
+@dataclass(slots=True, eq=False)
+class Lie:
+    """A field of the records that match has another value in the answers of an endpoint."""
+
+    endpoint: str
+    field: str
+    change: Any
+    match: Mapping[str, Any]
+    is_told: bool = False
+    """Whether any record has been altered yet."""
+
+    def checked(self) -> Lie:
+        """Return the lie; raises ValueError for an unknown name, TypeError for a float."""
+        fields = FIELDS.get(self.endpoint)
+        if fields is None:
+            raise ValueError(f"No endpoint {self.endpoint!r}; there are {', '.join(FIELDS)}")
+        _require([self.field], fields, self.endpoint)
+        _require(self.match, fields | REQUESTED[self.endpoint], self.endpoint)
+        _refuse_float(self.change)
+        return self
+
+    def tell(self, true: Record, told: Record, requested: Record) -> Record:
+        """Return the record that is told, altered if the true one matches."""
+        facts = requested | true
+        if not all(_is(facts.get(name), value) for name, value in self.match.items()):
+            return told
+        self.is_told = True
+        if not callable(self.change):
+            return told | {self.field: self.change}
+        with localcontext(EXACT):
+            value = self.change(told[self.field])
+        _refuse_float(value)
+        return told | {self.field: value}
+
+
+class Lies:
+    """The lies that are told at present; several about one field add up in their order."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._lies: list[Lie] = []
+
+    def add(self, lie: Lie) -> Lie:
+        """Tell one more lie."""
+        with self._world.lock:
+            self._lies.append(lie)
+            self._forget_encoded(lie)
+        return lie
+
+    def remove(self, *lies: Lie) -> None:
+        """Tell some lies no more, or any if none is named."""
+        with self._world.lock:
+            for lie in lies or tuple(self._lies):
+                self._lies.remove(lie)
+                self._forget_encoded(lie)
+
+    def tell(self, endpoint: str, records: list[Record], **requested: Any) -> list[Record]:
+        """Return an endpoint's records with its lies."""
+        lies = [lie for lie in self._lies if lie.endpoint == endpoint]
+        if not lies:
+            return records
+        return [_told(lies, record, requested) for record in records]
+
+    def _forget_encoded(self, lie: Lie) -> None:
+        """Let the records of runs that a lie may alter be encoded anew."""
+        for workspace in self._world.workspaces if lie.endpoint == "runs" else ():
+            for run in workspace.runs.values():
+                if lie.match.get("id") in (None, run.id):
+                    run.encoded = None
+
+
+def _told(lies: list[Lie], true: Record, requested: Record) -> Record:
+    told = true
+    for lie in lies:
+        told = lie.tell(true, told, requested)
+    return told
+
+
+def _is(value: Any, wanted: Any) -> bool:
+    """Return whether a value is the wanted one; a date is that of the value's UTC instant."""
+    if isinstance(wanted, date) and isinstance(value, str):
+        if isinstance(wanted, datetime):
+            return datetime.fromisoformat(value) == wanted
+        return value.startswith(wanted.isoformat())
+    return bool(value == wanted)
+
+
+def _require(names: Iterable[str], known: frozenset[str], endpoint: str) -> None:
+    for name in names:
+        if name not in known:
+            raise ValueError(f"{endpoint} has no {name!r}; there are {', '.join(sorted(known))}")
+
+
+def _refuse_float(value: Any) -> None:
+    if isinstance(value, float):
+        raise TypeError(f"{value!r} is a float; exact money is a {Decimal.__name__}")

@@ -1,0 +1,49 @@
+"""The versions of agents: read again where something tells that they may have changed."""
+
+from __future__ import annotations
+
+from analytics.extract.batch import WorkspaceBatch, together
+from analytics.extract.details import MOST_FAILURES
+from analytics.extract.landing import Landing
+from analytics.levain import (
+    AnswerBrokenError,
+    LevainError,
+    NotFoundError,
+    RefusedError,
+    ServerFailedError,
+)
+
+SOURCE = "agent_versions"
+
+
+async def read_versions(batch: WorkspaceBatch) -> None:
+    """Read all versions of each agent whose stored ones may be out of date.
+
+    What the API fails to give stays due: no figure needs it, so the batch goes on.
+    """
+    await batch.loaded()
+    failures: list[LevainError] = []
+    async with batch.step("versions") as landing:
+        await together(
+            _read(batch, landing, agent_id, failures)
+            for agent_id in batch.store.agents_with_unread_versions()
+        )
+    if failures:
+        batch.warnings.append(
+            f"some agents' versions could not be read, and stay due: {failures[0]}"
+        )
+
+
+async def _read(
+    batch: WorkspaceBatch, landing: Landing, agent_id: str, failures: list[LevainError]
+) -> None:
+    if len(failures) >= MOST_FAILURES:
+        return
+    try:
+        page = await batch.client.versions.list(agent_id)
+    except (RefusedError, ServerFailedError, AnswerBrokenError) as error:
+        landing.add_missing(SOURCE, error, batch.began_at, agent_id=agent_id)
+        if not isinstance(error, NotFoundError):
+            failures.append(error)
+    else:
+        landing.add(SOURCE, page.answer, page.records, agent_id=agent_id)

@@ -1,0 +1,45 @@
+"""Measures: their names, units, meanings and macros, declared once in `queries/measures.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+
+import duckdb
+
+from analytics.resources import folder
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure of day and month tables.
+
+    An additive one may be summed over lines, days and workspaces. Any other one is formed from its
+    parts by `macro`, a signature such as `failure_rate(failed, succeeded)`, whose SQL is
+    `expression`. `unit` is runs, usd (US dollars), tokens, ms (milliseconds) or share (0 to 1).
+    """
+
+    name: str
+    label: str
+    unit: str
+    additive: bool
+    meaning: str
+    macro: str | None = None
+    expression: str | None = None
+
+
+@cache
+def measures() -> dict[str, Measure]:
+    """Return every measure by its name, in the order of the file."""
+    text = (folder("queries") / "measures.toml").read_text(encoding="utf-8")
+    return {name: Measure(name, **fields) for name, fields in tomllib.loads(text).items()}
+
+
+def create_macros(con: duckdb.DuckDBPyConnection, schema: str) -> None:
+    """Create the macro of each measure that has one in `schema`, in place of an earlier one."""
+    for measure in measures().values():
+        if measure.macro:
+            con.execute(
+                f"create or replace macro {schema}.{measure.macro} as ({measure.expression})"
+            )

@@ -1,0 +1,58 @@
+-- On each UTC day that has ended, a provider's metered hours add up to its billed usage: cost,
+-- tokens and requests.
+-- control: bill
+-- sources: analytics/hourly | analytics/billing
+with
+
+figures as (
+    select
+        workspace_id,
+        provider,
+        (hour at time zone 'UTC')::date as utc_date,
+        cost_usd as metered_usd,
+        tokens_in as metered_tokens_in,
+        tokens_out as metered_tokens_out,
+        request_count as metered_request_count
+    from marts.fct_usage_hours
+    union all by name
+    select workspace_id, provider, utc_date, cost_usd, tokens_in, tokens_out, request_count
+    from marts.fct_billing_days
+),
+
+days as (
+    select
+        workspace_id,
+        provider,
+        utc_date,
+        unnest(['cost_usd', 'tokens_in', 'tokens_out', 'request_count']) as measure,
+        unnest([
+            coalesce(sum(metered_usd), 0),
+            coalesce(sum(metered_tokens_in), 0),
+            coalesce(sum(metered_tokens_out), 0),
+            coalesce(sum(metered_request_count), 0)
+        ]::decimal(38, 10)[]) as ours,
+        unnest([
+            coalesce(sum(cost_usd), 0),
+            coalesce(sum(tokens_in), 0),
+            coalesce(sum(tokens_out), 0),
+            coalesce(sum(request_count), 0)
+        ]::decimal(38, 10)[]) as theirs,
+        unnest([count(*) * 0.00000000005, 0, 0, 0]) as tolerance
+    from figures
+    group by workspace_id, provider, utc_date
+)
+
+select
+    days.workspace_id,
+    days.utc_date,
+    days.provider,
+    days.measure,
+    days.ours,
+    days.theirs,
+    if(days.measure = 'cost_usd', days.ours - days.theirs, null) as difference_usd,
+    if(days.measure = 'cost_usd', days.theirs, null) as theirs_usd,
+    true as is_closed
+from days
+join intermediate.int_metered_days as metered_days using (workspace_id, utc_date)
+where days.utc_date < metered_days.last_date and abs(days.ours - days.theirs) > days.tolerance
+order by days.workspace_id, days.utc_date, days.provider, days.measure

@@ -1,0 +1,49 @@
+-- Each workspace's month is the sum of its lines, to the last digit.
+with
+
+left_sums as (
+    select
+        workspace_id,
+        month,
+        coalesce(
+            sum(columns(
+                lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
+                and not regexp_matches(
+                    c, 'platform_cost'
+                )
+            )),
+            0
+        )::decimal(38, 10)
+    from marts.fct_workspace_months
+    group by workspace_id, month
+),
+
+right_sums as (
+    select
+        workspace_id,
+        month,
+        coalesce(
+            sum(columns(
+                lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
+                and not regexp_matches(
+                    c, 'platform_cost'
+                )
+            )),
+            0
+        )::decimal(38, 10)
+    from marts.fct_agent_months
+    group by workspace_id, month
+),
+
+differences as (
+    (
+        select 'fct_workspace_months' as holds, *
+        from (from left_sums except all from right_sums)
+        where run_count <> 0 or cost_usd <> 0 or tokens_in <> 0
+    )
+    union all
+    (select 'fct_agent_months' as holds, * from (from right_sums except all from left_sums))
+)
+
+from differences
+order by workspace_id, month, holds

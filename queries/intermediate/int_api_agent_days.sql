@@ -1,0 +1,67 @@
+-- The API's own figures of an agent's UTC day: run counts by status (`runs/daily`), and cost,
+-- tokens and duration of its runs (one-day `analytics/agents`). A status that is no terminal one
+-- is open. Grain: UTC day and agent.
+-- key: workspace_id, agent_id, utc_date
+-- materialized: table
+with
+
+counts as (
+    select
+        workspace_id,
+        agent_id,
+        utc_date,
+        coalesce(sum(run_count), 0)::bigint as api_run_count,
+        coalesce(sum(run_count) filter (status = 'succeeded'), 0)::bigint as api_succeeded_count,
+        coalesce(sum(run_count) filter (status = 'failed'), 0)::bigint as api_failed_count,
+        coalesce(sum(run_count) filter (status = 'cancelled'), 0)::bigint as api_cancelled_count
+    from staging.stg_run_counts
+    where agent_id is not null
+    group by workspace_id, agent_id, utc_date
+),
+
+sums as (
+    select
+        workspace_id,
+        agent_id,
+        utc_date,
+        sum(run_count)::bigint as api_rollup_run_count,
+        sum(cost_usd) as api_cost_usd,
+        sum(tokens_in)::bigint as api_tokens_in,
+        sum(tokens_out)::bigint as api_tokens_out,
+        sum(total_duration_ms)::bigint as api_duration_ms,
+        count(*) as row_count
+    from staging.stg_agent_rollups
+    where agent_id is not null
+    group by workspace_id, agent_id, utc_date
+),
+
+days as (
+    select *
+    from counts
+    full join sums using (workspace_id, agent_id, utc_date)
+),
+
+counted as (
+    select
+        days.*,
+        days.utc_date >= spans.first_date and days.utc_date < spans.end_date as is_counted
+    from days
+    left join intermediate.int_counted_spans as spans using (workspace_id, agent_id)
+)
+
+-- Of a day that was counted, a status without a row is one without a run.
+select
+    workspace_id,
+    agent_id,
+    utc_date,
+    if(is_counted, coalesce(api_run_count, 0), api_run_count) as api_run_count,
+    if(is_counted, coalesce(api_succeeded_count, 0), api_succeeded_count) as api_succeeded_count,
+    if(is_counted, coalesce(api_failed_count, 0), api_failed_count) as api_failed_count,
+    if(is_counted, coalesce(api_cancelled_count, 0), api_cancelled_count) as api_cancelled_count,
+    api_rollup_run_count,
+    api_cost_usd,
+    api_tokens_in,
+    api_tokens_out,
+    api_duration_ms,
+    coalesce(row_count, 0) as row_count
+from counted

@@ -1,0 +1,61 @@
+-- The parts of a day's figures: listed runs by agent, unlisted runs by agent, and the platform's
+-- own usage. Listed runs stand under their reporting date; the other two are known by UTC day only
+-- and stand under the same calendar date. Grain: workspace, part, agent and date.
+-- key: workspace_id, part, agent_id, date
+-- materialized: table
+select
+    workspace_id,
+    'listed' as part,
+    agent_id,
+    date,
+    count(*) as run_count,
+    count(*) filter (status = 'succeeded') as succeeded_count,
+    count(*) filter (status = 'failed') as failed_count,
+    count(*) filter (status = 'cancelled') as cancelled_count,
+    count(*) filter (not is_terminal) as open_count,
+    count(*) filter (has_no_usage) as no_usage_count,
+    count(*) filter (cost_usd is null) as unknown_cost_count,
+    sum(cost_usd) as cost_usd,
+    sum(cost_usd) filter (status = 'failed') as failed_cost_usd,
+    sum(tokens_in)::bigint as tokens_in,
+    sum(tokens_out)::bigint as tokens_out,
+    sum(duration_ms)::bigint as duration_ms
+from intermediate.int_runs
+group by workspace_id, agent_id, date
+union all by name
+select
+    workspace_id,
+    'unlisted' as part,
+    agent_id,
+    utc_date as date,
+    unlisted_run_count as run_count,
+    unlisted_succeeded_count as succeeded_count,
+    unlisted_failed_count as failed_count,
+    unlisted_cancelled_count as cancelled_count,
+    unlisted_open_count as open_count,
+    0 as no_usage_count,
+    if(unlisted_cost_usd is null, unlisted_run_count, 0) as unknown_cost_count,
+    unlisted_cost_usd as cost_usd,
+    unlisted_tokens_in as tokens_in,
+    unlisted_tokens_out as tokens_out,
+    unlisted_duration_ms as duration_ms
+from intermediate.int_unlisted_days
+union all by name
+select
+    workspace_id,
+    'platform' as part,
+    '(platform)' as agent_id,
+    utc_date as date,
+    0 as run_count,
+    0 as succeeded_count,
+    0 as failed_count,
+    0 as cancelled_count,
+    0 as open_count,
+    0 as no_usage_count,
+    0 as unknown_cost_count,
+    sum(cost_usd) as cost_usd,
+    sum(tokens_in)::bigint as tokens_in,
+    sum(tokens_out)::bigint as tokens_out,
+    0 as duration_ms
+from staging.stg_platform_rollups
+group by workspace_id, utc_date

@@ -1,0 +1,38 @@
+-- Where the listed runs of an agent's UTC day contradict the API's counts and sums of all its runs:
+-- more listed than reported of any part, or not as many where every run is listed. Days with a run
+-- that contradicts its own model costs are left out: that run explains them.
+-- Grain: UTC day, agent and measure.
+-- key: workspace_id, agent_id, utc_date, measure
+-- materialized: table
+with
+
+compared as (
+    select
+        workspace_id,
+        agent_id,
+        utc_date,
+        provisional_count = 0 as is_closed,
+        unlisted_run_count > 0 as has_unlisted,
+        unnest([
+            'run_count', 'succeeded_count', 'failed_count', 'cancelled_count',
+            'cost_usd', 'tokens_in', 'tokens_out'
+        ]) as measure,
+        unnest([
+            listed_run_count, listed_succeeded_count, listed_failed_count, listed_cancelled_count,
+            run_cost_usd + open_cost_usd, listed_tokens_in, listed_tokens_out
+        ]::decimal(38, 10)[]) as listed_value,
+        unnest([
+            api_run_count, api_succeeded_count, api_failed_count, api_cancelled_count,
+            api_cost_usd, api_tokens_in, api_tokens_out
+        ]::decimal(38, 10)[]) as api_value,
+        unnest([0, 0, 0, 0, tolerance_usd, 0, 0]) as tolerance
+    from intermediate.int_agent_days_vs_api
+    where agent_id <> '(platform)' and is_comparable
+)
+
+select workspace_id, agent_id, utc_date, measure, listed_value, api_value, has_unlisted, is_closed
+from compared
+anti join intermediate.int_run_differences using (workspace_id, agent_id, utc_date)
+where
+    listed_value - api_value > tolerance
+    or (not has_unlisted and abs(listed_value - api_value) > tolerance)

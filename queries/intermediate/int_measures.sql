@@ -1,0 +1,87 @@
+-- The measures of all runs, for each line (an agent, runs without one, the platform) and for the
+-- workspace, by date and by month. What is unknown is in no sum; a sum of nothing known is unknown.
+-- Grain: workspace, scope, agent, period, first day of the period.
+-- key: workspace_id, scope, agent_id, period, starts_on
+-- materialized: table
+with
+
+parts as (
+    select
+        *,
+        date_trunc('month', date)::date as month,
+        part = 'listed' as is_listed,
+        part = 'unlisted' as is_unlisted
+    from intermediate.int_day_parts
+),
+
+sums as (
+    select
+        workspace_id,
+        if(grouping(agent_id) = 0, 'agent', 'workspace') as scope,
+        agent_id,
+        if(grouping(date) = 0, 'day', 'month') as period,
+        coalesce(date, month) as starts_on,
+        sum(run_count)::bigint as run_count,
+        sum(succeeded_count)::bigint as succeeded_count,
+        sum(failed_count)::bigint as failed_count,
+        sum(cancelled_count)::bigint as cancelled_count,
+        sum(open_count)::bigint as open_count,
+        sum(cost_usd) as cost_usd,
+        sum(tokens_in)::bigint as tokens_in,
+        sum(tokens_out)::bigint as tokens_out,
+        sum(duration_ms)::bigint as duration_ms,
+        coalesce(sum(run_count) filter (is_listed), 0)::bigint as listed_run_count,
+        coalesce(sum(run_count) filter (is_unlisted), 0)::bigint as unlisted_run_count,
+        if(bool_or(is_listed), sum(cost_usd) filter (is_listed), 0) as listed_cost_usd,
+        if(bool_or(is_unlisted), sum(cost_usd) filter (is_unlisted), 0) as unlisted_cost_usd,
+        if(bool_or(part = 'platform'), sum(cost_usd) filter (part = 'platform'), 0)
+            as platform_cost_usd,
+        if(
+            bool_or(is_listed and failed_count > 0),
+            sum(failed_cost_usd) filter (is_listed),
+            0
+        ) as failed_cost_usd,
+        coalesce(sum(failed_count) filter (is_unlisted), 0)::bigint as unlisted_failed_count,
+        bool_or(is_unlisted and failed_count > 0 and cost_usd is null) as is_failed_unbounded,
+        coalesce(sum(cost_usd) filter (is_unlisted and failed_count > 0), 0) as may_have_failed_usd,
+        sum(unknown_cost_count)::bigint as unknown_cost_count,
+        sum(no_usage_count)::bigint as no_usage_count
+    from parts
+    group by grouping sets (
+        (workspace_id, agent_id, date),
+        (workspace_id, agent_id, month),
+        (workspace_id, date),
+        (workspace_id, month)
+    )
+)
+
+select
+    workspace_id,
+    scope,
+    agent_id,
+    period,
+    starts_on,
+    run_count,
+    succeeded_count,
+    failed_count,
+    cancelled_count,
+    open_count,
+    failure_rate(failed_count, succeeded_count) as failure_rate,
+    wilson_low(failed_count, succeeded_count) as failure_rate_low,
+    wilson_high(failed_count, succeeded_count) as failure_rate_high,
+    cost_usd,
+    tokens_in,
+    tokens_out,
+    duration_ms,
+    listed_run_count,
+    unlisted_run_count,
+    listed_cost_usd::decimal(38, 10) as listed_cost_usd,
+    unlisted_cost_usd::decimal(38, 10) as unlisted_cost_usd,
+    platform_cost_usd::decimal(38, 10) as platform_cost_usd,
+    failed_cost_usd::decimal(38, 10) as failed_cost_usd,
+    if(is_failed_unbounded, null, failed_cost_usd + may_have_failed_usd)::decimal(38, 10)
+        as failed_cost_high_usd,
+    unlisted_failed_count,
+    unknown_cost_count,
+    no_usage_count
+from sums

@@ -1,0 +1,112 @@
+-- Metered cost that providers bill directly, because the run started while a key of the workspace's
+-- own was there. On a day that has one from its start to its end that is all of the provider's
+-- usage. On a day on which one was added or removed it is that of the listed runs which started
+-- with a key, and, where these and the other listed runs are not all of the day's usage, of the
+-- hours with a key. Grain: workspace, UTC day, agent and provider.
+-- key: workspace_id, utc_date, agent_id, provider
+-- materialized: table
+with
+
+keys as (
+    select
+        workspace_id,
+        provider,
+        added_at,
+        coalesce(removed_at, timestamptz 'infinity') as removed_at
+    from intermediate.int_provider_keys
+),
+
+usage as (
+    select
+        version_id,
+        workspace_id,
+        coalesce(agent_id, '(platform)') as agent_id,
+        provider,
+        hour,
+        cost_usd
+    from staging.stg_usage_hours
+),
+
+hours as (
+    select
+        usage.version_id,
+        usage.workspace_id,
+        usage.agent_id,
+        usage.provider,
+        (usage.hour at time zone 'UTC')::date as utc_date,
+        usage.cost_usd,
+        coalesce(
+            bool_or(
+                usage.hour >= date_trunc('hour', keys.added_at) and usage.hour < keys.removed_at
+            ),
+            false
+        ) as has_key,
+        coalesce(
+            bool_or(
+                keys.added_at <= date_trunc('day', usage.hour)
+                and keys.removed_at >= date_trunc('day', usage.hour) + interval 1 day
+            ),
+            false
+        ) as has_key_all_day
+    from usage
+    join keys using (workspace_id, provider)
+    group by all
+),
+
+days as (
+    select
+        workspace_id,
+        agent_id,
+        provider,
+        utc_date,
+        bool_or(has_key_all_day) as has_key_all_day,
+        sum(cost_usd) as cost_usd,
+        coalesce(sum(cost_usd) filter (has_key), 0) as in_hours_usd
+    from hours
+    group by all
+    having bool_or(has_key)
+),
+
+runs as (
+    select
+        runs.workspace_id,
+        if(runs.agent_id = '(none)', '(platform)', runs.agent_id) as agent_id,
+        costs.provider,
+        (costs.started_at at time zone 'UTC')::date as utc_date,
+        costs.version_id,
+        costs.cost_usd,
+        coalesce(
+            bool_or(runs.started_at >= keys.added_at and runs.started_at < keys.removed_at),
+            false
+        ) as has_key
+    from intermediate.int_runs as runs
+    join staging.stg_run_costs as costs using (workspace_id, run_id)
+    join keys on keys.workspace_id = costs.workspace_id and keys.provider = costs.provider
+    where (costs.ended_at at time zone 'UTC')::date = (costs.started_at at time zone 'UTC')::date
+    group by all
+),
+
+listed as (
+    select
+        workspace_id,
+        agent_id,
+        provider,
+        utc_date,
+        sum(cost_usd) as cost_usd,
+        coalesce(sum(cost_usd) filter (has_key), 0) as own_key_usd
+    from runs
+    group by all
+)
+
+select
+    days.workspace_id,
+    days.utc_date,
+    days.agent_id,
+    days.provider,
+    case
+        when days.has_key_all_day then days.cost_usd
+        when listed.cost_usd = days.cost_usd then listed.own_key_usd
+        else days.in_hours_usd
+    end::decimal(38, 10) as own_key_usd
+from days
+left join listed using (workspace_id, utc_date, agent_id, provider)

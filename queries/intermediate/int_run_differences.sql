@@ -1,0 +1,64 @@
+-- Ended listed runs whose cost or tokens are not the sum of their model costs, by measure; a run
+-- whose model costs were not read since it has these figures is not compared.
+-- Grain: run and measure.
+-- key: workspace_id, run_id, measure
+-- materialized: table
+with
+
+reads as (
+    select workspace_id, run_id, max(load_id) as load_id
+    from staging.stg_requests
+    where source = 'run_costs' and status = 200
+    group by workspace_id, run_id
+),
+
+known_since as (
+    select
+        runs.workspace_id,
+        runs.run_id,
+        min(versions.load_id) as load_id
+    from staging.stg_runs as runs
+    join staging.stg_run_versions as versions using (workspace_id, run_id)
+    where
+        versions.cost_usd is not distinct from runs.cost_usd
+        and versions.tokens_in is not distinct from runs.tokens_in
+        and versions.tokens_out is not distinct from runs.tokens_out
+    group by runs.workspace_id, runs.run_id
+),
+
+model_sums as (
+    select
+        workspace_id,
+        run_id,
+        sum(cost_usd) as cost_usd,
+        sum(tokens_in) as tokens_in,
+        sum(tokens_out) as tokens_out,
+        count(*) as row_count
+    from staging.stg_run_costs
+    group by workspace_id, run_id
+),
+
+compared as (
+    select
+        runs.workspace_id,
+        runs.run_id,
+        runs.agent_id,
+        runs.utc_date,
+        unnest(['cost_usd', 'tokens_in', 'tokens_out']) as measure,
+        unnest([runs.cost_usd, runs.tokens_in, runs.tokens_out]::decimal(38, 10)[]) as run_value,
+        unnest([
+            coalesce(model_sums.cost_usd, 0),
+            coalesce(model_sums.tokens_in, 0),
+            coalesce(model_sums.tokens_out, 0)
+        ]::decimal(38, 10)[]) as model_value,
+        (1 + coalesce(model_sums.row_count, 0)) * 0.00000000005 as tolerance
+    from intermediate.int_runs as runs
+    join reads using (workspace_id, run_id)
+    join known_since using (workspace_id, run_id)
+    left join model_sums using (workspace_id, run_id)
+    where runs.is_terminal and known_since.load_id <= reads.load_id
+)
+
+select workspace_id, run_id, agent_id, utc_date, measure, run_value, model_value
+from compared
+where abs(run_value - model_value) > tolerance

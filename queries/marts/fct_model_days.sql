@@ -1,0 +1,59 @@
+-- All metered usage by model, listed and unlisted runs and the platform's own, by the UTC day of
+-- the model request; of it what listed runs used, by the UTC day of their creation, so that around
+-- midnight the two may differ. Usage that names no agent is the line '(platform)'.
+-- Grain: workspace, agent, UTC day, model and provider.
+-- key: workspace_id, agent_id, utc_date, model, provider
+-- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
+-- column listed_cost_usd: Cost in US dollars that listed runs created on the day have of the model.
+with
+
+listed as (
+    select
+        runs.workspace_id,
+        if(runs.agent_id = '(none)', '(platform)', runs.agent_id) as agent_id,
+        runs.utc_date,
+        costs.model,
+        costs.provider,
+        sum(costs.cost_usd) as listed_cost_usd
+    from intermediate.int_runs as runs
+    join staging.stg_run_costs as costs using (workspace_id, run_id)
+    group by all
+),
+
+figures as (
+    select
+        workspace_id,
+        agent_id,
+        (hour at time zone 'UTC')::date as utc_date,
+        model,
+        provider,
+        cost_usd,
+        tokens_in,
+        tokens_out,
+        request_count,
+        error_count
+    from marts.fct_usage_hours
+    union all by name
+    from listed
+)
+
+select
+    figures.workspace_id,
+    figures.agent_id,
+    agents.agent_slug,
+    agents.agent_name,
+    agents.line_type,
+    figures.utc_date,
+    figures.model,
+    figures.provider,
+    if(count(figures.request_count) + count(figures.cost_usd) = 0, 0, sum(figures.cost_usd))
+        as cost_usd,
+    coalesce(sum(figures.tokens_in), 0)::bigint as tokens_in,
+    coalesce(sum(figures.tokens_out), 0)::bigint as tokens_out,
+    coalesce(sum(figures.request_count), 0)::bigint as request_count,
+    coalesce(sum(figures.error_count), 0)::bigint as error_count,
+    coalesce(sum(figures.listed_cost_usd), 0)::decimal(38, 10) as listed_cost_usd
+from figures
+left join marts.dim_agents as agents using (workspace_id, agent_id)
+group by all
+order by workspace_id, utc_date, agent_id, model, provider

@@ -1,0 +1,17 @@
+-- Changes of the API's sums by agent and UTC day: each version adds its cost with its load and is
+-- taken off with the load that replaced it. Grain: version and load.
+-- key: version_id, load_id
+select version_id, workspace_id, date as utc_date, agent_id, cost_usd, load_id
+from raw.agent_rollups
+where agent_id is not null
+union all
+select
+    rollups.version_id,
+    rollups.workspace_id,
+    rollups.date,
+    rollups.agent_id,
+    -rollups.cost_usd,
+    superseded.load_id
+from raw.agent_rollups as rollups
+join raw.superseded as superseded using (version_id)
+where rollups.agent_id is not null

@@ -1,0 +1,14 @@
+-- Every version of the API's own sums by agent and UTC day. Grain: agent, UTC day and version.
+-- key: version_id
+select
+    version_id,
+    workspace_id,
+    date as utc_date,
+    agent_id,
+    cost_usd,
+    tokens_in,
+    tokens_out,
+    run_count,
+    load_id,
+    seen_at
+from raw.agent_rollups

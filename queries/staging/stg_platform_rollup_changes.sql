@@ -1,0 +1,14 @@
+-- Changes of the API's sums by platform agent and UTC day: each version adds its cost with its load
+-- and is taken off with the load that replaced it. Grain: version and load.
+-- key: version_id, load_id
+select version_id, workspace_id, date as utc_date, cost_usd, load_id
+from raw.platform_rollups
+union all
+select
+    rollups.version_id,
+    rollups.workspace_id,
+    rollups.date,
+    -rollups.cost_usd,
+    superseded.load_id
+from raw.platform_rollups as rollups
+join raw.superseded as superseded using (version_id)

@@ -1,0 +1,97 @@
+"""Days of a workspace whose meters were read: rows for the tests of days, controls and bills."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from analytics.transform.checks import CheckResult, Thresholds, run_checks
+from tests.transform.given import WORKSPACE, Warehouse
+
+DAY = date(2026, 11, 19)
+NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
+LAST_BATCH = datetime(2026, 11, 28, 5, tzinfo=UTC)  # beyond the API's lag of every earlier day
+DETAILS = "load-9"  # a load of model costs, after every run was read
+
+
+def read_workspace(warehouse: Warehouse, workspace_id: str = WORKSPACE) -> None:
+    """The meters of a workspace, and the counts of its agent a-1, were read from 12 November on."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [LAST_BATCH])
+    sources = ("usage_hours", "run_counts", "agent_billing_days")
+    for request, source in enumerate(sources):
+        warehouse.insert(
+            "ledger.requests", workspace_id=workspace_id, load_id="load-1", request=request,
+            source=source, agent_id="a-1", status=200, fetched_at=LAST_BATCH,
+            window_start="2026-11-12", window_end="2026-11-29",
+        )  # fmt: skip
+
+
+def run(warehouse: Warehouse, run_id: str = "r-1", **of: Any) -> None:
+    """A run of a minute, at noon of the day, whose model costs were read and agree with it."""
+    row = {"cost_usd": 2, "tokens_in": 100, "tokens_out": 10, "started_at": NOON} | of
+    row = {"finished_at": row["started_at"].replace(minute=1), **row}
+    warehouse.given("runs", run_id=run_id, **row)
+    details(
+        warehouse, run_id, cost_usd=row["cost_usd"], tokens_in=row["tokens_in"],
+        tokens_out=row["tokens_out"], started_at=row["started_at"], ended_at=row["finished_at"],
+    )  # fmt: skip
+
+
+def details(warehouse: Warehouse, run_id: str, **of: Any) -> None:
+    """A run's model costs, and the request that they came by."""
+    warehouse.given("run_costs", run_id=run_id, load_id=DETAILS, **of)
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id=DETAILS, request=7,
+        source="run_costs", run_id=run_id, status=200,
+    )  # fmt: skip
+
+
+def rolled_up(warehouse: Warehouse, run_count: int, **of: Any) -> None:
+    """What the API counts and sums of an agent's day: all of its runs succeeded."""
+    place = {name: of[name] for name in ("agent_id", "date", "workspace_id") if name in of}
+    warehouse.given("run_counts", run_count=run_count, **place)
+    sums = {"cost_usd": 2, "tokens_in": 100, "tokens_out": 10, "total_duration_ms": 60_000}
+    warehouse.given("agent_rollups", run_count=run_count, **(sums | of))
+
+
+def metered(warehouse: Warehouse, **of: Any) -> None:
+    """An hour's usage that the day's bills, by agent and by provider, agree with."""
+    row = {"agent_id": "a-1", "cost_usd": 2, "tokens_in": 100, "tokens_out": 10, "billed_usd": None}
+    row |= {"provider": "anthropic", "model": "claude-sonnet-5", "request_count": 1, **of}
+    billed = row.pop("billed_usd")
+    bill = {
+        "cost_usd": row["cost_usd"],
+        "billed_usd": row["cost_usd"] if billed is None else billed,
+    }
+    bill |= {name: row[name] for name in ("date", "workspace_id") if name in row}
+    warehouse.given("usage_hours", **row)
+    warehouse.given("agent_billing_days", agent_id=row["agent_id"], **bill)
+    names = ("provider", "tokens_in", "tokens_out", "request_count")
+    warehouse.given("billing_days", **bill, **{name: row[name] for name in names})
+
+
+def unlisted_day(warehouse: Warehouse, **of: Any) -> None:
+    """Three runs of a day that cost 5 dollars, of which one of 2 dollars is listed."""
+    run(warehouse, f"{of.get('agent_id', 'a-1')}-listed", **of)
+    warehouse.given("run_counts", run_count=2, **of)
+    warehouse.given("run_counts", run_count=1, status="failed", **of)
+    warehouse.given(
+        "agent_rollups", cost_usd=5, run_count=3, tokens_in=700, tokens_out=70,
+        total_duration_ms=180_000, **of,
+    )  # fmt: skip
+    metered(warehouse, cost_usd="3.5", tokens_in=500, tokens_out=50, **of)
+    metered(
+        warehouse, cost_usd="1.5", tokens_in=200, tokens_out=20,
+        model="anthropic/claude-haiku-5", **of,
+    )  # fmt: skip
+
+
+def controls(warehouse: Warehouse, **thresholds: Any) -> dict[str, CheckResult]:
+    """The controls against the API that fail; checks of keys and sums of our own all pass."""
+    results = [
+        each
+        for each in run_checks(warehouse.con, thresholds=Thresholds(**thresholds))
+        if each.name != "every_run_leads_to_its_request"  # no load has made these rows
+    ]
+    assert [each.finding for each in results if not each.ok and not each.control] == []
+    return {each.name: each for each in results if not each.ok}

@@ -1,0 +1,151 @@
+"""The bill taken apart: surcharge and own-key cost by provider and by agent, from given rows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.queries.metered import NOON, controls, metered, read_workspace, run
+from tests.transform.given import Warehouse
+
+OTHER = {"provider": "openai", "model": "openai.gpt-5.5"}
+
+
+@pytest.fixture
+def read(warehouse: Warehouse) -> Warehouse:
+    read_workspace(warehouse)
+    return warehouse
+
+
+def bills(warehouse: Warehouse, relation: str, key: str) -> list[tuple[Any, ...]]:
+    return warehouse.rows(
+        f"select {key}, cost_usd, surcharge_usd, own_key_usd, billed_usd from marts.{relation}"
+        " order by utc_date, 1"
+    )
+
+
+def test_a_surcharge(read: Warehouse) -> None:
+    """Without a key of one's own, all that is billed above or below the cost is surcharge."""
+    metered(read, cost_usd=2, billed_usd="2.2")
+    metered(read, cost_usd=1, billed_usd="0.5", **OTHER)
+    read.build()
+
+    assert bills(read, "fct_billing_days", "provider") == [
+        ("anthropic", 2, Decimal("0.2"), 0, Decimal("2.2")),
+        ("openai", 1, Decimal("-0.5"), 0, Decimal("0.5")),
+    ]
+
+
+def test_an_own_key(read: Warehouse) -> None:
+    """With a key all day, the provider's usage is own-key cost, and what is billed is surcharge."""
+    read.given("provider_keys", created_at=datetime(2026, 11, 1, tzinfo=UTC))
+    metered(read, cost_usd=2, billed_usd="0.04")
+    metered(read, agent_id="a-2", cost_usd=1, billed_usd="1.1", **OTHER)
+    read.build()
+
+    assert bills(read, "fct_billing_days", "provider") == [
+        ("anthropic", 2, Decimal("0.04"), 2, Decimal("0.04")),
+        ("openai", 1, Decimal("0.1"), 0, Decimal("1.1")),
+    ]
+    assert bills(read, "fct_agent_billing_days", "agent_id") == [
+        ("a-1", 2, Decimal("0.04"), 2, Decimal("0.04")),
+        ("a-2", 1, Decimal("0.1"), 0, Decimal("1.1")),
+    ]
+    assert controls(read) == {}
+
+
+def test_an_agent_with_both(read: Warehouse) -> None:
+    """An agent that uses a provider with a key and one without has both parts, by its hours."""
+    read.given("provider_keys", created_at=datetime(2026, 11, 1, tzinfo=UTC))
+    metered(read, cost_usd=2, billed_usd="0.04")
+    metered(read, cost_usd=1, billed_usd="1.1", **OTHER)
+    read.con.execute("""
+        delete from raw.agent_billing_days where cost_usd = 1;
+        update raw.agent_billing_days set cost_usd = 3, billed_usd = 1.14
+    """)
+    read.build()
+
+    assert bills(read, "fct_agent_billing_days", "agent_id") == [
+        ("a-1", 3, Decimal("0.14"), 2, Decimal("1.14"))
+    ]
+
+
+@pytest.mark.parametrize(("hour", "own_key"), [(9, 0), (15, 2)])
+def test_a_key_added_within_the_day(read: Warehouse, hour: int, own_key: int) -> None:
+    """On the day of the key, listed runs that started with it use it; earlier ones do not."""
+    read.given("provider_keys", created_at=NOON)
+    at = NOON.replace(hour=hour)
+    run(read, started_at=at, created_at=at)
+    metered(read, hour=f"2026-11-19 {hour:02}:00Z", billed_usd="0.04" if own_key else "2.2")
+    read.build()
+
+    ((_, _, _, found, _),) = bills(read, "fct_billing_days", "provider")
+    assert found == own_key
+
+
+def test_a_run_keeps_the_account_with_which_it_started(read: Warehouse) -> None:
+    """A run that began before the key and goes on after it is billed by Levain to its end."""
+    read.given("provider_keys", created_at=NOON)
+    early, late = NOON.replace(hour=11), NOON.replace(hour=13)
+    run(read, started_at=early, created_at=early, finished_at=late)
+    metered(read, cost_usd=1, hour="2026-11-19 11:00Z", billed_usd="1.1")
+    metered(read, cost_usd=1, hour="2026-11-19 13:00Z", billed_usd="1.1")
+    read.con.execute("""
+        delete from raw.billing_days
+        where version_id = (select min(version_id) from raw.billing_days);
+        update raw.billing_days set cost_usd = 2, billed_usd = 2.2
+    """)
+    read.build()
+
+    assert bills(read, "fct_billing_days", "provider") == [
+        ("anthropic", 2, Decimal("0.2"), 0, Decimal("2.2"))
+    ]
+
+
+def test_a_key_added_within_the_day_of_unlisted_runs(read: Warehouse) -> None:
+    """Where runs are unlisted, the hours with a key decide."""
+    read.given("provider_keys", created_at=NOON)
+    metered(read, cost_usd=3, hour="2026-11-19 09:00Z", billed_usd="3.3")
+    metered(read, cost_usd=2, hour="2026-11-19 15:00Z", billed_usd="0.04", agent_id="a-2")
+    read.build()
+
+    rows = bills(read, "fct_agent_billing_days", "agent_id")
+    assert [(agent, own_key) for agent, _, _, own_key, _ in rows] == [("a-1", 0), ("a-2", 2)]
+
+
+def test_a_revoked_key(read: Warehouse) -> None:
+    """From the batch on that found the key gone, usage is billed by Levain again."""
+    key = read.given("provider_keys", created_at=datetime(2026, 11, 1, tzinfo=UTC))
+    read.insert(
+        "raw.superseded", version_id=key, workspace_id="w-1", load_id="20261119T000000Z-001-keys"
+    )
+    read.insert(
+        "ledger.requests", workspace_id="w-1", load_id="20261119T000000Z-001-keys", request=1,
+        source="provider_keys", status=200, fetched_at=datetime(2026, 11, 19, tzinfo=UTC),
+    )  # fmt: skip
+    metered(read, date="2026-11-18", hour="2026-11-18 12:00Z", billed_usd="0.04")
+    metered(read, billed_usd="2.2")
+    read.build()
+
+    assert [own_key for _, _, _, own_key, _ in bills(read, "fct_billing_days", "utc_date")] == [
+        2, 0,
+    ]  # fmt: skip
+    assert read.row("select removed_at, is_listed from marts.dim_provider_keys") == (
+        datetime(2026, 11, 19, tzinfo=UTC),
+        False,
+    )
+
+
+def test_usage_without_an_agent_stands_on_the_platforms_line(read: Warehouse) -> None:
+    """Bills that name no agent are a line, so that lines add up to the bill."""
+    metered(read, agent_id=None, cost_usd=1, billed_usd=0)
+    metered(read, billed_usd="2.2")
+    read.build()
+
+    assert bills(read, "fct_agent_billing_days", "agent_id") == [
+        ("(platform)", 1, -1, 0, 0),
+        ("a-1", 2, Decimal("0.2"), 0, Decimal("2.2")),
+    ]
