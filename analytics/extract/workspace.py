@@ -49,7 +49,7 @@ async def close_batch(batch: WorkspaceBatch) -> None:
 
 
 async def _first_requests(batch: WorkspaceBatch) -> int:
-    """How many requests a first batch makes.
+    """Return the number of requests of a first batch.
 
     Each window, two for each agent, two more for each that ran, two for each listed run.
     """

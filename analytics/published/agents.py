@@ -39,7 +39,7 @@ class KnownAgent:
 
 
 def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | None) -> KnownAgent:
-    """Return the agent with this identifier, slug or name, in a workspace by identifier or name.
+    """Return the agent or line with this identifier, slug or name, in a workspace by id or name.
 
     UsageError if there is none or more than one, with similar names.
     """

@@ -133,7 +133,7 @@ def run_checks(
 
 
 def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Check]:
-    """The keys that marts state in their headers, then the files of `checks/`."""
+    """Yield a check for each key in the marts' headers, then the files of `checks/`."""
     for model in all_models(con, queries):
         if model.layer in PUBLISHED and model.header.key:
             key = ", ".join(model.header.key)
@@ -196,7 +196,7 @@ def _plain(value: Any) -> str:
 
 
 def _store_findings(con: duckdb.DuckDBPyConnection, check: _Check) -> None:
-    """Keep the rows of a control that failed; a column that the control lacks is null."""
+    """Store the rows of a failed control; a column that the control does not have is null."""
     con.execute(
         f"""
         insert into {_FINDINGS}

@@ -13,7 +13,7 @@ import polars as pl
 def read_frame(
     con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str] = ("*",)
 ) -> pl.DataFrame:
-    """All rows of a relation as a frame; decimals and instants keep their exact types."""
+    """Return all rows of a relation as a frame; decimals and instants keep their exact types."""
     return pl.DataFrame(con.sql(f"select {', '.join(columns)} from {relation}"))
 
 

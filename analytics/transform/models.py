@@ -92,7 +92,7 @@ class PolarsModel(Model):
     compute: Callable[..., pl.DataFrame]
 
     def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int:
-        """Make the table."""
+        """Create the table."""
         frames = [read_frame(con, name, columns) for name, columns in self.inputs.items()]
         return write_table(con, relation, self.compute(*frames))
 

@@ -236,7 +236,7 @@ class _Load:
         self._new_versions += self._one(f"select count(*) from {self._new_rows_sql}")
 
     def _keep_rows_of_quarantined(self, source: Source) -> None:
-        """Of a day or run with a record quarantined, what nothing else replaces stays in force."""
+        """Keep stored rows of days and runs with quarantined records that no line replaces."""
         same = " and ".join(
             f"i.{column} is not distinct from v.{column}" for column in source.keys + source.parts
         )

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from analytics.extract.landing import CLOSING_STEP
-from analytics.extract.listing import Mark
+from analytics.extract.listing import Watermark
 from analytics.extract.store import Loaded
 from analytics.warehouse.load import load_folder
 from analytics.warehouse.pending_details import pending_details
@@ -83,7 +83,7 @@ class WarehouseStore:
         return bool(self._rows("select 1 from ledger.list_pulls where {mine} limit 1"))
 
     def agent_ids(self) -> set[str]:
-        """All agents that were ever heard of."""
+        """Return all agents that any stored record names."""
         return {agent_id for (agent_id,) in self._rows(_AGENTS_HEARD_OF)}
 
     def agent_names(self) -> dict[str, str]:

@@ -33,7 +33,7 @@ async def client_of(api: Emulator, key: str | None = None) -> AsyncIterator[Asyn
         yield client
 
 
-def answering(*responses: httpx.Response) -> Transport:
+def usage_errors(*responses: httpx.Response) -> Transport:
     """Return a client whose server returns these responses in turn."""
     waiting = iter(responses)
     return Transport(
@@ -95,7 +95,7 @@ def test_the_sixth_broken_answer_is_the_last(
 )
 def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> None:
     """A 4xx other than 429 is raised at once, with the API's message."""
-    transport = answering(httpx.Response(status, json={"detail": "no such thing"}))
+    transport = usage_errors(httpx.Response(status, json={"detail": "no such thing"}))
 
     with pytest.raises(error, match=f"HTTP {status}, no such thing"):
         get(transport)
@@ -113,7 +113,7 @@ def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> 
 )
 def test_errors_are_told_in_words_of_the_api(detail: Any, words: str) -> None:
     """Each documented shape of an error body becomes one line of text."""
-    transport = answering(httpx.Response(400, json={"detail": detail}))
+    transport = usage_errors(httpx.Response(400, json={"detail": detail}))
 
     with pytest.raises(RefusedError, match=words):
         get(transport)
@@ -139,7 +139,7 @@ def test_retry_after_may_be_a_date() -> None:
             "Date": "Fri, 20 Nov 2026 06:00:00 GMT",
         },
     )
-    transport = answering(*[late] * TRIES)
+    transport = usage_errors(*[late] * TRIES)
 
     with pytest.raises(TooManyRequestsError) as raised:
         asyncio.run(_without_pauses(transport))
@@ -161,7 +161,7 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
 )
 def test_a_body_that_is_no_json_is_broken(body: bytes) -> None:
     """A 200 is accepted only if its whole body is JSON in UTF-8, an object or a list."""
-    transport = answering(*[httpx.Response(200, content=body)] * TRIES)
+    transport = usage_errors(*[httpx.Response(200, content=body)] * TRIES)
 
     with pytest.raises(AnswerBrokenError):
         get(transport)
@@ -193,8 +193,8 @@ def test_digits_come_as_they_were_sent() -> None:
     """No number is decoded on the way: a long fraction keeps every digit."""
     text = b'{"cost_usd": 0.1000000000000000055511}'
 
-    assert bytes(get(answering(httpx.Response(200, content=text))).record) == text
-    (record,) = get(answering(httpx.Response(200, content=b" [%b]" % text))).body
+    assert bytes(get(usage_errors(httpx.Response(200, content=text))).record) == text
+    (record,) = get(usage_errors(httpx.Response(200, content=b" [%b]" % text))).body
     assert bytes(record) == text
 
 
@@ -212,7 +212,7 @@ def test_an_answer_without_a_date_is_timed_here() -> None:
     """Without a `Date` header the local clock is used."""
     before = datetime.now(UTC)
 
-    assert before <= get(answering(httpx.Response(200, json={}))).fetched_at <= datetime.now(UTC)
+    assert before <= get(usage_errors(httpx.Response(200, json={}))).fetched_at <= datetime.now(UTC)
 
 
 def test_no_more_requests_are_under_way_than_allowed(api: Emulator, start_run: StartRun) -> None:

@@ -34,7 +34,7 @@ def using(api: Emulator, use: Use) -> Any:
     return asyncio.run(run())
 
 
-def answering(handler: Callable[[httpx.Request], httpx.Response], use: Use) -> Any:
+def usage_errors(handler: Callable[[httpx.Request], httpx.Response], use: Use) -> Any:
     async def run() -> Any:
         transport = httpx.MockTransport(handler)
         async with AsyncLevain("levain_k", "https://api.test", transport=transport) as levain:
@@ -104,7 +104,7 @@ def test_what_was_not_sent_is_sent_again() -> None:
         raise httpx.ConnectError("refused")
 
     with pytest.raises(ConnectionFailedError):
-        answering(refuse, triggering)
+        usage_errors(refuse, triggering)
 
     assert asked == ["POST"] * TRIES
 
@@ -119,7 +119,7 @@ def test_a_silent_server_may_have_acted(error: type[httpx.TransportError]) -> No
         raise error("gone")
 
     with pytest.raises(OutcomeUnknownError, match="gone"):
-        answering(drop, triggering)
+        usage_errors(drop, triggering)
 
     assert asked == ["POST"]
 
@@ -138,7 +138,7 @@ def test_what_may_be_done_twice_is_tried_again(api: Emulator) -> None:
 
 def test_an_empty_answer_confirms_a_deletion() -> None:
     """A 204 without a body is accepted; a read without a body is not."""
-    gone = answering(lambda _: httpx.Response(204), lambda levain: levain.byok.revoke("k"))
+    gone = usage_errors(lambda _: httpx.Response(204), lambda levain: levain.byok.revoke("k"))
 
     assert gone is None
 
@@ -153,7 +153,7 @@ def test_a_state_is_sent_digit_for_digit() -> None:
         return httpx.Response(201, json=run)
 
     state = {"amount": 10**30, "text": "🥖 =cmd()"}
-    answering(take, lambda levain: levain.runs.trigger("a/b", initial_state=state))
+    usage_errors(take, lambda levain: levain.runs.trigger("a/b", initial_state=state))
 
     assert sent == [
         '{"initial_state":{"amount":1000000000000000000000000000000,"text":"🥖 =cmd()"}}'.encode()

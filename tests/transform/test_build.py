@@ -88,7 +88,7 @@ def test_error_names_the_file(warehouse: Warehouse, queries: Path, sql: str, cau
 
 
 def test_error_names_the_function(warehouse: Warehouse, queries: Path) -> None:
-    """A Polars model that does not get its columns is named by its function."""
+    """The error of a Polars model without its columns names its function."""
     (queries / "intermediate" / "int_failed_runs.sql").write_text("select 1 as x")
 
     with pytest.raises(ModelError, match=r"^analytics\.transform\.error_classes\.run_errors: "):

@@ -88,7 +88,7 @@ def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
 
 
 def _sum_of(name: str) -> str:
-    """The sum over lines, 0 over none; of a bound, null where that of a line is."""
+    """Return SQL for the sum over lines, 0 over none; a bound is null if that of a line is null."""
     total = f"sum({name})"
     if name == "failed_cost_high_usd":
         total = f"if(count({name}) = count(*), {total}, null)"
