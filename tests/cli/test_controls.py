@@ -39,7 +39,7 @@ def test_a_closed_day_above_both_thresholds_publishes_nothing(analytics: Command
 
 
 @pytest.mark.usefixtures("overstated")
-def test_publish_anyway_says_so_on_the_pages(analytics: Command) -> None:
+def test_force_says_so_on_the_pages(analytics: Command) -> None:
     """Figures published in spite of a control have that on their pages, with both numbers."""
     result = analytics("nightly", "--force")
 
