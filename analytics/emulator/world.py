@@ -265,7 +265,7 @@ class World:
         prompt: str | None = None,
         ids: Random | None = None,
     ) -> Run:
-        """Queue a run of one of the vendor's own agents; without `ids`, one of the planned history."""
+        """Queue a run of one of the vendor's own agents, with an id of the history or of `ids`."""
         with self.lock:
             ids = ids or self._rng
             session = Session(new_id(ids), None, None, self.now)
