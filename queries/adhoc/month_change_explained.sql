@@ -1,5 +1,6 @@
--- Why does each month cost more or less than the one before: more runs, more expensive ones, other
--- agents? One line for each workspace and month, with the agent that moved it the most.
+-- Why does each month cost more or less than the one before?
+-- By more runs, by more expensive ones, or by other agents: one line for each workspace and month,
+-- with the agent that moved it the most.
 -- previous_cost_usd and the effects add up to current_cost_usd. The month that is not over counts
 -- up to its last complete date, against as many days of the month before.
 with

@@ -1,5 +1,6 @@
--- On which of the last 90 complete days did an agent cost far more than usual, and is it more runs
--- or more expensive ones? When a day is unusual is said in the comment of fct_unusual_days.
+-- On which of the last 90 complete days did an agent cost far more than usual?
+-- With its runs and the cost of each, beside the usual ones. The comment of fct_unusual_days says
+-- when a day is unusual.
 select
     days.date,
     workspaces.workspace_name,
