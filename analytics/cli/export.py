@@ -1,4 +1,4 @@
-"""`analytics export`: files for finance, one command a kind."""
+"""`analytics export`: files for finance, one command for each kind."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ def focus(
 ) -> None:
     """Write the bill of a month for FinOps tools: FOCUS 1.4, a line per provider and UTC day.
 
-    BilledCost is what Levain bills; EffectiveCost and ListCost are the usage at the provider's
-    list price, whoever pays. Every amount is exact, an unknown one is empty. The definitions go
-    into a second file beside it.
+    BilledCost is Levain's charge; EffectiveCost and ListCost are the usage at the provider's list
+    price, whoever pays. Every amount is exact, an unknown one is empty. The definitions go into a
+    second file beside it.
 
     Example: analytics export focus 2026-10
     """
@@ -108,7 +108,7 @@ def _published(
 def _write(
     statement: Statement, form: str | None, forms: Sequence[str], output: Path | None, name: str
 ) -> None:
-    """Write the statement's files, or to standard output; UsageError for any other format."""
+    """Write the statement to its files or to standard output; UsageError for any other format."""
     from analytics.published.export.files import Format, print_statement, write_statement
 
     chosen = format_of([Format(form) for form in forms], form, output)

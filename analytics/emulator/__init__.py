@@ -6,6 +6,8 @@ with running(world) as emulator:
     world.pass_time(timedelta(hours=24))
 
 What is triggered is run, as time passes; `running(world, speed=20)` lets it pass by itself.
+`World.demo(…, at_start=True)` begins ninety days earlier, so that batches can read the history
+as it passes. `world.lie(…)` makes one endpoint give one wrong number: `analytics.emulator.lies`.
 """
 
 from analytics.emulator.server import Emulator, running, serve

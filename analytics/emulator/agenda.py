@@ -1,4 +1,4 @@
-"""What will happen, in the order of its moments."""
+"""Planned actions, in the order of their moments."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Agenda:
 
     @property
     def due(self) -> datetime | None:
-        """When the next thing happens, or None if nothing will."""
+        """The moment of the next action, or None if there is none."""
         return self._entries[0][0] if self._entries else None
 
     def put(self, moment: datetime, action: Callable[[], object]) -> None:

@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 
 class Analytics:
-    """What a workspace's ledger adds up to, as far as it is visible.
+    """The sums of a workspace's ledger, as far as it is visible.
 
     Entries booked at `horizon` or later are not counted. Every window is [start, end) in UTC.
     """

@@ -17,7 +17,7 @@ SHOWN_DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class ProviderKey:
-    """What is kept of a provider's API key; the secret itself is not."""
+    """The stored part of a provider's API key; the secret is not stored."""
 
     id: str
     provider: str

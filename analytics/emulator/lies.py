@@ -91,7 +91,7 @@ REQUESTED: Mapping[str, frozenset[str]] = MappingProxyType(
         }.items()
     }
 )
-"""What a lie can match besides: the workspace of the key, and what the request asks for."""
+"""Names that a lie can match besides: the workspace of the key, and parameters of the request."""
 
 
 @dataclass(slots=True, eq=False)
@@ -103,7 +103,7 @@ class Lie:
     change: Any
     match: Mapping[str, Any]
     is_told: bool = False
-    """Whether any record has been altered yet."""
+    """True once a record has been altered."""
 
     def checked(self) -> Lie:
         """Return the lie; raises ValueError for an unknown name, TypeError for a float."""

@@ -40,7 +40,7 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What the requests of a kind of service look like, in tokens."""
+    """The sizes of the requests of a kind of service, in tokens."""
 
     context: Quantiles
     generated: Quantiles

@@ -1,4 +1,4 @@
-"""What a workspace is made of."""
+"""The parts of a workspace: agents, versions, sessions, runs."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Session:
 
     @property
     def is_idle(self) -> bool:
-        """Whether another turn can begin at once."""
+        """True if another turn can begin at once."""
         return self.terminated_at is None and not any(run.is_open for run in self.runs)
 
 
@@ -129,12 +129,12 @@ class Run:
 
     @property
     def is_open(self) -> bool:
-        """Whether the run may still go on."""
+        """True if the run may still go on."""
         return self.status not in TERMINAL
 
     @property
     def text(self) -> str | None:
-        """What was asked of the run, a state as JSON."""
+        """The prompt of the run, or its state as JSON."""
         if self.initial_state is None:
             return self.user_prompt
         return msgspec.json.encode(self.initial_state).decode()

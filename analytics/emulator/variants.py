@@ -1,4 +1,4 @@
-"""Where the API's documentation is silent: the ways in which the emulator can answer."""
+"""The ways in which the emulator can answer where the API's documentation is silent."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class Variants(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     open_run_events: bool = True
     """Log events can be read before the run ends; otherwise 404."""
     url_ttl_seconds: int = 300
-    """How long the address of a log or an artifact works."""
+    """The address of a log or an artifact works for so long."""
     every_nth_429: int = 0
     """Every nth answer is 429 with `Retry-After`; 0 for never."""
     every_nth_503: int = 0
     """Every nth answer is 503; 0 for never."""
     retry_after_seconds: int = 1
-    """What `Retry-After` says."""
+    """The value of `Retry-After`."""
 
     def changed(self, fields: dict[str, Any]) -> Variants:
         """Return a copy with other values; raises `msgspec.ValidationError`."""

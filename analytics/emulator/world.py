@@ -1,8 +1,8 @@
 """The state of the emulated platform, and the few verbs that change it.
 
-What is on the story's agenda happens only when time is let pass by a call. What the orchestrator
-does is on the live one, and happens as the clock ticks: as each answer is made, the world first
-catches up with its clock.
+Two agendas hold future actions. The planned one is a world's made-up history; its actions happen
+only when a call lets time pass. The live one holds the steps of triggered runs, which happen as the
+clock ticks: as each answer is made, the world first catches up with its clock.
 """
 
 from __future__ import annotations
@@ -54,8 +54,10 @@ class World:
         self.lies = Lies(self)
         self.lock = RLock()  # a test may change the world while the server reads it
         self._rng = seeded(seed, "world")
-        self._live_rng = seeded(seed, "live")  # so that requests shift nothing in the story
-        self._story = Agenda()
+        self._live_rng = seeded(
+            seed, "live"
+        )  # so that requests shift nothing in the planned history
+        self._planned = Agenda()
         self.live = Agenda()
         self.orchestrator = Orchestrator(self)
         self.scheduler = Scheduler(self)
@@ -98,13 +100,13 @@ class World:
         return next((w for w in self.workspaces if w.api_key == api_key), None)
 
     def at(self, moment: datetime, action: Callable[[], object]) -> None:
-        """Put something on the story's agenda; when time passes the moment, it is the present."""
-        self._story.put(moment, action)
+        """Plan an action; while it happens, the clock stands at its moment."""
+        self._planned.put(moment, action)
 
     def pass_time(self, span: timedelta) -> None:
         """Move the clock, and let everything happen that falls due, each at its moment."""
         with self.lock, self.clock.held():
-            self._happen(self.now + span, self._story, self.live)
+            self._happen(self.now + span, self._planned, self.live)
 
     def catch_up(self) -> None:
         """Let all happen that the orchestrator has been doing until now."""
@@ -263,7 +265,7 @@ class World:
         prompt: str | None = None,
         ids: Random | None = None,
     ) -> Run:
-        """Queue a run of one of the vendor's own agents, with ids of the story unless told."""
+        """Queue a run of one of the vendor's own agents; without `ids`, one of the planned history."""
         with self.lock:
             ids = ids or self._rng
             session = Session(new_id(ids), None, None, self.now)

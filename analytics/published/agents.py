@@ -1,4 +1,4 @@
-"""Which agent somebody means: by identifier, short name or name."""
+"""Lookup of published agents by identifier, slug or name."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class KnownAgent:
 
 
 def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | None) -> KnownAgent:
-    """The agent of an identifier, short name or name, in a workspace of an identifier or name.
+    """Return the agent or line with this identifier, slug or name, in a workspace by id or name.
 
-    UsageError where there is none or more than one, with what was perhaps meant.
+    UsageError if there is none or more than one, with similar names.
     """
     agents = [KnownAgent(*row) for row in con.execute(_AGENTS).fetchall()]
     if workspace is not None:
@@ -80,7 +80,7 @@ def _in_workspace(agents: Iterable[KnownAgent], wanted: str) -> list[KnownAgent]
 
 
 def _near(agents: Iterable[KnownAgent], wanted: str) -> str:
-    """What is called nearly so; without that, some of what there is."""
+    """Return the agents with similar names, else some of the existing ones."""
     labels = {
         word.casefold(): f"{visible(agent.name)} ({visible(agent.slug)})"
         if agent.slug

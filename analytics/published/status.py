@@ -1,4 +1,4 @@
-"""How fresh and how whole the published figures are."""
+"""Freshness and completeness of the published figures."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ _PUBLISHED_AT = "select max(checked_at) from audit.check_results"
 
 
 def status(layout: Layout) -> dict[str, Any]:
-    """Freshness, watermarks, run detail, open runs, checks, and how the last batch ended."""
+    """Return freshness, watermarks, run detail, open runs, checks, and the last batch's result."""
     with open_published(layout.published) as con:
         ((published_at,),) = con.execute(_PUBLISHED_AT).fetchall()
         workspaces = _records(con, _WORKSPACES)
@@ -140,12 +140,12 @@ def status(layout: Layout) -> dict[str, Any]:
 
 
 def print_json(found: dict[str, Any]) -> None:
-    """The status as one JSON object."""
+    """Print the status as one JSON object."""
     print(json.dumps(found, indent=2, ensure_ascii=False, default=_plain))
 
 
 def print_text(found: dict[str, Any]) -> None:
-    """The status for a person."""
+    """Print the status as text."""
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True, markup=False)
@@ -176,7 +176,7 @@ def print_text(found: dict[str, Any]) -> None:
 
 
 def _checks(checks: list[dict[str, Any]]) -> str:
-    """Which checks failed, or how many passed: our own, and those against the API."""
+    """Return the names of failed checks, or the number that passed: our own, and controls."""
     if failed := [check["check_name"] for check in checks if not check["is_ok"]]:
         return f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}"
     against = sum(check["control"] is not None for check in checks)
@@ -237,7 +237,7 @@ def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
 
 
 def _schedule(row: dict[str, Any]) -> str:
-    """How often the batch has to run to list every run."""
+    """Return the interval of batches at which every run is listed."""
     if row["fastest_agent_name"] is None:
         return ""
     return schedule_in_words(

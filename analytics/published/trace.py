@@ -1,4 +1,4 @@
-"""`analytics trace`: from a published figure to the answers of the API, and what agrees."""
+"""`analytics trace`: from a published figure to the API's responses, with verification."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from analytics.published.sandbox import open_published
 from analytics.published.trace_api import Answer, answers_of_day, verify_answers
 from analytics.published.trace_query import (
     AgentDay,
-    Reading,
+    RunVersion,
     TracedRun,
     agent_day,
     run_by_id,
@@ -25,10 +25,10 @@ _SHOWN_FINDINGS = 5
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """A figure (None where one run was asked for), all that it was made of, and the findings.
+class Trace:
+    """A figure (None for a single run), its parts, and the mismatches found.
 
-    `answers` are those of the API to requests for counts and sums, `lines` theirs in landing files.
+    `answers` are the API's responses with counts and totals, `lines` their lines in landing files.
     """
 
     day: AgentDay | None
@@ -38,28 +38,28 @@ class Explanation:
     lines: dict[Answer, list[int]] = field(default_factory=dict)
 
     @property
-    def readings(self) -> list[Reading]:
+    def versions(self) -> list[RunVersion]:
         """Every version of every run."""
-        return [reading for run in self.runs for reading in (run.now, *run.before)]
+        return [version for run in self.runs for version in (run.now, *run.before)]
 
 
 def trace(
     layout: Layout, *, agent: str | None, day: str | None, workspace: str | None, run_id: str | None
-) -> Explanation:
-    """The chain behind an agent's day, or behind one run; UsageError where there is none."""
+) -> Trace:
+    """Trace an agent's day, or one run; UsageError if it does not exist."""
     if run_id is not None and agent is day is workspace is None:
         with open_published(layout.published) as con:
             runs = run_by_id(con, run_id)
-        found = Explanation(None, runs)
-        return Explanation(None, runs, findings=verify(layout.root, found.readings))
+        found = Trace(None, runs)
+        return Trace(None, runs, findings=verify(layout.root, found.versions))
     if run_id is not None or agent is None or day is None:
         raise UsageError("Say --agent and --date (and perhaps --workspace), or --run alone.")
     with open_published(layout.published) as con:
         figure = agent_day(con, find_agent(con, agent, workspace), _date(day))
         runs, answers = runs_of_day(con, figure), answers_of_day(con, figure)
-    findings = verify(layout.root, Explanation(figure, runs).readings)
+    findings = verify(layout.root, Trace(figure, runs).versions)
     more, lines = verify_answers(layout.root, figure, answers)
-    return Explanation(figure, runs, answers, findings | more, lines)
+    return Trace(figure, runs, answers, findings | more, lines)
 
 
 def _date(text: str) -> date:
@@ -69,8 +69,8 @@ def _date(text: str) -> date:
         raise UsageError(f"`{visible(text)}` is no day: write it as 2026-11-19.") from None
 
 
-def require_agreement(found: Explanation) -> None:
-    """ControlError where parts do not add up, or a landing file differs."""
+def require_agreement(found: Trace) -> None:
+    """Raise ControlError if the parts do not add up, or a landing file differs."""
     broken = [
         f"{file.path}: {finding}" for file, each in found.findings.items() for finding in each
     ]

@@ -1,4 +1,4 @@
-"""The API's own answers behind a figure: the counts and sums of runs that no run list showed."""
+"""The API's responses behind a figure: counts and totals that include unlisted runs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _HALF_OF_LAST_DIGIT = Decimal("0.00000000005")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer of the API to a request for counts or sums, and where it landed."""
+    """A response of the API to a request for counts or totals, and its landing file."""
 
     source: str
     file: LandingFile
@@ -55,7 +55,7 @@ class _Line:
 
 
 def answers_of_day(con: duckdb.DuckDBPyConnection, day: AgentDay) -> list[Answer]:
-    """The answers that unlisted runs, or the platform's own, are known by; else none."""
+    """Return the responses that report unlisted runs, or the platform's activity; else none."""
     sources = ["platform_rollups"] if day.is_platform else ["run_counts", "agent_rollups"]
     if not day.is_platform and day.unlisted is None:
         return []
@@ -82,7 +82,7 @@ def answers_of_day(con: duckdb.DuckDBPyConnection, day: AgentDay) -> list[Answer
 def verify_answers(
     data_dir: Path, day: AgentDay, answers: list[Answer]
 ) -> tuple[Findings, dict[Answer, list[int]]]:
-    """What does not agree in the landing files at hand, and the lines of each answer."""
+    """Return the mismatches in landing files on disk, and the lines of each response."""
     findings: Findings = {}
     numbers: dict[Answer, list[int]] = {}
     for answer in answers:
@@ -101,7 +101,7 @@ def verify_answers(
 
 
 def _lines_of(path: Path, answer: Answer, day: AgentDay) -> Iterator[_Line]:
-    """The lines of an answer that are of the agent and the day."""
+    """Yield the lines of a response for the agent and the day."""
     for number, text in all_lines(path):
         landed = json.loads(text, parse_float=Decimal)
         record = landed["record"]

@@ -1,4 +1,4 @@
-"""An explanation as it is printed, for people and for scripts."""
+"""A trace as text and as JSON."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from analytics.published.trace import Explanation
+from analytics.published.trace import Trace
 from analytics.published.trace_api import Answer
 from analytics.published.trace_query import (
     AgentDay,
     LandingFile,
-    Reading,
     Request,
+    RunVersion,
     TracedRun,
 )
 from analytics.published.verify_landing import Findings
@@ -27,8 +27,8 @@ from analytics.terminal import visible
 _SHORT_HASH = 16
 
 
-def as_json(found: Explanation, limit: int) -> str:
-    """The explanation as one JSON object; money is text, digit for digit."""
+def as_json(found: Trace, limit: int) -> str:
+    """Return the trace as one JSON object; money is a string, digit for digit."""
     day = found.day
     document = {
         "figure": day
@@ -48,8 +48,8 @@ def as_json(found: Explanation, limit: int) -> str:
         "answers": [_answer(each, found) for each in found.answers],
         "run_count": len(found.runs),
         "runs": [
-            _reading(run.now, found.findings)
-            | {"earlier_versions": [_reading(each, found.findings) for each in run.before]}
+            _version(run.now, found.findings)
+            | {"earlier_versions": [_version(each, found.findings) for each in run.before]}
             for run in found.runs[:limit]
         ],
         "findings": [
@@ -61,20 +61,20 @@ def as_json(found: Explanation, limit: int) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, default=_plain)
 
 
-def _reading(reading: Reading, findings: Findings) -> dict[str, Any]:
+def _version(version: RunVersion, findings: Findings) -> dict[str, Any]:
     return {
-        "workspace_id": reading.file.workspace_id,
-        "run_id": reading.run_id,
-        "status": reading.status,
-        "cost_usd": reading.cost_usd,
-        "seen_at": reading.seen_at,
-        "superseded_by_load_id": reading.superseded_by_load_id,
-        "landing": {"line": reading.line} | _file(reading.file, findings),
-        "request": _request(reading.file, reading.request),
+        "workspace_id": version.file.workspace_id,
+        "run_id": version.run_id,
+        "status": version.status,
+        "cost_usd": version.cost_usd,
+        "seen_at": version.seen_at,
+        "superseded_by_load_id": version.superseded_by_load_id,
+        "landing": {"line": version.line} | _file(version.file, findings),
+        "request": _request(version.file, version.request),
     }
 
 
-def _answer(answer: Answer, found: Explanation) -> dict[str, Any]:
+def _answer(answer: Answer, found: Trace) -> dict[str, Any]:
     return {
         "source": answer.source,
         "landing": {"lines": found.lines.get(answer)} | _file(answer.file, found.findings),
@@ -105,12 +105,12 @@ def _request(file: LandingFile, request: Request) -> dict[str, Any]:
 
 
 def _is_verified(file: LandingFile, findings: Findings) -> bool | None:
-    """Whether a landing file agrees; None where it is not at hand."""
+    """Return True if a landing file agrees; None if it is not on disk."""
     return not findings[file] if file in findings else None
 
 
 def _asked(request: Request) -> str:
-    """A request as one would type it."""
+    """Return a request as a URL with its parameters."""
     params = urlencode(json.loads(request.params or "{}"), safe=":")
     return visible(f"GET {request.path}" + (f"?{params}" if params else ""))
 
@@ -125,12 +125,12 @@ def _plain(value: Any) -> str:
             return str(value)
 
 
-def print_text(found: Explanation, limit: int) -> None:
-    """The explanation for a person: the figure, its runs, and where each was read."""
+def print_text(found: Trace, limit: int) -> None:
+    """Print the trace as text: the figure, its runs, and the file and request of each."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     runs = found.runs[:limit]
-    readings = [reading for run in runs for reading in (run.now, *run.before)]
-    files = dict.fromkeys(reading.file for reading in readings)
+    versions = [version for run in runs for version in (run.now, *run.before)]
+    files = dict.fromkeys(version.file for version in versions)
     numbers = {file: number for number, file in enumerate(files, 1)}
     if found.day:
         _print_figure(console, found.day)
@@ -143,10 +143,10 @@ def print_text(found: Explanation, limit: int) -> None:
             f"The {len(runs)} most expensive of {len(found.runs):,} runs; --limit shows more."
         )
     for file, number in numbers.items():
-        of_file = [reading for reading in readings if reading.file == file]
-        whole = sum(reading.file == file for reading in found.readings)
+        of_file = [version for version in versions if version.file == file]
+        whole = sum(version.file == file for version in found.versions)
         _print_file(console, found, file, number, f"{_count(whole, 'line')} of these runs")
-        for request in dict.fromkeys(reading.request for reading in of_file):
+        for request in dict.fromkeys(version.request for version in of_file):
             _print_request(console, request)
     for number, answer in enumerate(found.answers, len(numbers) + 1):
         lines = found.lines.get(answer, [])
@@ -209,23 +209,21 @@ def _print_runs(console: Console, runs: list[TracedRun], numbers: dict[LandingFi
     for name in ("Cost (USD)", "File", "Line", "Req."):
         table.add_column(name, justify="right", no_wrap=True)
     for run in runs:
-        for reading in (run.now, *run.before):
-            is_now = reading is run.now
+        for version in (run.now, *run.before):
+            is_now = version is run.now
             table.add_row(
-                Text(visible(reading.run_id) if is_now else f"  was, {_moment(reading.seen_at)}"),
-                Text(visible(reading.status)),
-                Text(_usd(reading.cost_usd)),
-                str(numbers[reading.file]),
-                str(reading.line),
-                str(reading.request.number),
+                Text(visible(version.run_id) if is_now else f"  was, {_moment(version.seen_at)}"),
+                Text(visible(version.status)),
+                Text(_usd(version.cost_usd)),
+                str(numbers[version.file]),
+                str(version.line),
+                str(version.request.number),
                 style=None if is_now else "dim",
             )
     console.print(table)
 
 
-def _print_file(
-    console: Console, found: Explanation, file: LandingFile, number: int, lines: str
-) -> None:
+def _print_file(console: Console, found: Trace, file: LandingFile, number: int, lines: str) -> None:
     folder, _, name = file.path.rpartition("/")
     size = _count(file.byte_count or 0, "byte")
     console.print(f"\nFile {number}: {name}, {size}, SHA-256 {(file.sha256 or '')[:_SHORT_HASH]}…")

@@ -1,4 +1,4 @@
-"""From a published figure to its runs, and from each run to its landing line and request."""
+"""SQL from a published figure to its runs, and from each run to its landing line and request."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _SUMS_OF_PLATFORM = (
 _OF_AGENT_DAY = "workspace_id = $1 and agent_id = $2 and date = $3"
 _OF_UTC_DAY = "workspace_id = $1 and agent_id = $2 and (created_at at time zone 'UTC')::date = $3"
 # Current versions come first, the most expensive run on top; earlier versions follow as seen.
-_READINGS = """
+_VERSIONS = """
     with runs as (from marts.fct_runs where {which}),
     versions as (
         select workspace_id, run_id, status, cost_usd, created_at, load_id, request, line,
@@ -68,7 +68,7 @@ _READINGS = """
 
 @dataclass(frozen=True, slots=True)
 class LandingFile:
-    """A landing file as the ledger has it; size in bytes, None where it is not known."""
+    """A landing file in the ledger; size in bytes, None if unknown."""
 
     workspace_id: str
     load_id: str
@@ -78,13 +78,13 @@ class LandingFile:
 
     @property
     def path(self) -> str:
-        """Where it lies in the data directory."""
+        """The path in the data directory."""
         return f"landing/{self.workspace_id}/{self.load_id}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to the API and its answer; `params` is a JSON object, sizes are in bytes."""
+    """A request to the API and its response; `params` is a JSON object, sizes are in bytes."""
 
     number: int
     path: str | None
@@ -96,8 +96,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One version of a run, and where it was read; the cost is in US dollars, None if unknown."""
+class RunVersion:
+    """One version of a run with its file and line; the cost is in US dollars, None if unknown."""
 
     run_id: str
     status: str
@@ -111,10 +111,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class TracedRun:
-    """A run as it is now, and what it was before."""
+    """The current version of a run, and its earlier versions."""
 
-    now: Reading
-    before: list[Reading] = field(default_factory=list)
+    now: RunVersion
+    before: list[RunVersion] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +134,12 @@ class AgentDay:
 
     @property
     def is_platform(self) -> bool:
-        """Whether it is the platform's own activity, of which there is no run to show."""
+        """True for the platform's own activity, which has no listed runs."""
         return self.agent.line_type == "platform"
 
     @property
     def unlisted(self) -> dict[str, Any] | None:
-        """The part of unlisted runs; None where there is none. Unknown stays None."""
+        """The part of unlisted runs; None if there is none. Unknown stays None."""
         if not self.figure["unlisted_run_count"]:
             return None
         return {name: _less(self.figure[name], self.runs_sum[name]) for name in SUMS} | {
@@ -155,7 +155,7 @@ class AgentDay:
 
     @property
     def adds_up(self) -> bool:
-        """Whether the parts give the figure, to the last digit."""
+        """True if the sum of the parts equals the figure, to the last digit."""
         figure, runs, unlisted = self.figure, self.runs_sum, self.unlisted
         if unlisted is None:
             return {name: figure[name] for name in SUMS} == runs
@@ -182,7 +182,7 @@ def _known_sum(*parts: Decimal | None) -> Decimal | None:
 
 
 def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> AgentDay:
-    """The figure of an agent's day; UsageError where there is none."""
+    """Return the figure of an agent's day; UsageError if there is none."""
     key = [agent.workspace_id, agent.agent_id, day]
     columns = (*SUMS, *_PARTS)
     row = con.execute(
@@ -214,15 +214,15 @@ def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> A
 
 
 def runs_of_day(con: duckdb.DuckDBPyConnection, day: AgentDay) -> list[TracedRun]:
-    """The runs behind a figure, the most expensive first."""
+    """Return the runs behind a figure, the most expensive first."""
     agent = day.agent
     return _traced(con, _OF_AGENT_DAY, [agent.workspace_id, agent.agent_id, day.date])
 
 
 def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[TracedRun]:
-    """The run of an id, or of its beginning; UsageError where that is none, or several.
+    """Return the run with an id, or with its beginning; UsageError if there is none, or several.
 
-    Only workspaces that give the same id twice give more than one run.
+    There is more than one run only if two workspaces have the same id.
     """
     found = con.execute(
         "select distinct run_id from marts.fct_runs where starts_with(run_id, $1)"
@@ -243,18 +243,18 @@ def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[TracedRun]:
 
 def _traced(con: duckdb.DuckDBPyConnection, which: str, key: list[Any]) -> list[TracedRun]:
     runs: dict[tuple[str, str], TracedRun] = {}
-    sql = _READINGS.format(which=which, file=RUNS_FILE)
+    sql = _VERSIONS.format(which=which, file=RUNS_FILE)
     for row in con.execute(sql, key).fetchall():
         run_id, status, cost_usd, _, seen_at, superseded_by, *rest = row
         workspace_id, load_id, line, file_bytes, sha256, *request = rest
         file = LandingFile(workspace_id, load_id, RUNS_FILE, file_bytes, sha256)
-        reading = Reading(
+        version = RunVersion(
             run_id, status, cost_usd, seen_at, superseded_by, file, line, Request(*request)
         )
         if superseded_by is None:
-            runs[workspace_id, run_id] = TracedRun(reading)
+            runs[workspace_id, run_id] = TracedRun(version)
         else:
-            runs[workspace_id, run_id].before.append(reading)
+            runs[workspace_id, run_id].before.append(version)
     return list(runs.values())
 
 

@@ -22,7 +22,7 @@ _CATALOGS = {layer: "build_file" if layer in PUBLISHED else "warehouse" for laye
 
 @dataclass(frozen=True)
 class BuiltRelation:
-    """What was built: the relation, its rows (None for a view), and the seconds that it took."""
+    """A relation that was built: its name, its rows (None for a view), and the seconds it took."""
 
     name: str
     rows: int | None
@@ -34,8 +34,8 @@ def build(
 ) -> list[BuiltRelation]:
     """Build all models anew, in order; days and months are those of `timezone` (an IANA name).
 
-    Raises ModelError, which names the file, for a model that cannot be built. What was built
-    before it stands; relations of an earlier build are gone.
+    Raises ModelError, which names the file, for a model that cannot be built. Models built before
+    it remain; relations of an earlier build are dropped.
     """
     models = in_order(all_models(con, queries or folder("queries")))
     con.execute("set variable reporting_timezone = ?", [timezone])
@@ -47,12 +47,12 @@ def build(
 
 
 def all_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[Model]:
-    """The SQL models of a folder and the Polars models, in no order."""
+    """Return the SQL models of a folder and the Polars models, unordered."""
     return [*read_models(con, queries), *POLARS_MODELS]
 
 
 def _build(con: duckdb.DuckDBPyConnection, model: Model) -> BuiltRelation:
-    """Make a relation and its comments, in one transaction."""
+    """Create a relation and its comments, in one transaction."""
     started = time.perf_counter()
     relation = f"{_CATALOGS[model.layer]}.{model.relation}"
     con.begin()

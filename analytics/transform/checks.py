@@ -1,4 +1,4 @@
-"""Checks: queries that must return no row, each named as the claim that it tests.
+"""Checks: queries that must return no row, each named after its claim.
 
 Most check keys and sums of our own, and always stop publishing. A check whose header names a
 control compares two sources of the API that are independent of each other and may be late or
@@ -65,7 +65,7 @@ _FINDING_COLUMNS = """
 
 @dataclass(frozen=True)
 class Thresholds:
-    """How far a closed day may differ from the vendor's figures: it blocks above both."""
+    """Allowed difference of a closed day from the vendor's figures: above both it blocks."""
 
     usd: Decimal = Decimal(10)
     percent: Decimal = Decimal(1)
@@ -73,7 +73,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found: how many rows contradict its claim, and the first of them.
+    """The result of a check: the number of rows that contradict its claim, and the first of them.
 
     `control` is None for a check of keys and sums of our own; a control against the API has two
     independent `sources`. `blocking_count` rows are reason not to publish.
@@ -89,12 +89,12 @@ class CheckResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the claim holds."""
+        """True if the check passed."""
         return self.violation_count == 0
 
     @property
     def finding(self) -> str:
-        """What contradicts the claim, in a line: which day, which agent, which numbers."""
+        """The contradicting rows in one line: day, agent and numbers."""
         rows = "1 row" if self.violation_count == 1 else f"{self.violation_count:,} rows"
         shown = "; ".join(
             ", ".join(f"{name} {_plain(value)}" for name, value in row.items())
@@ -133,7 +133,7 @@ def run_checks(
 
 
 def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Check]:
-    """The keys that marts state in their headers, then the files of `checks/`."""
+    """Yield a check for each key in the marts' headers, then the files of `checks/`."""
     for model in all_models(con, queries):
         if model.layer in PUBLISHED and model.header.key:
             key = ", ".join(model.header.key)
@@ -188,7 +188,7 @@ def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) 
 
 
 def _plain(value: Any) -> str:
-    """A decimal in digits, without the exponent of a small one and the zeros of an exact one."""
+    """Format a decimal without exponent or trailing zeros."""
     if not isinstance(value, Decimal):
         return str(value)
     text = f"{value:f}"
@@ -196,7 +196,7 @@ def _plain(value: Any) -> str:
 
 
 def _store_findings(con: duckdb.DuckDBPyConnection, check: _Check) -> None:
-    """Keep the rows of a control that failed; a column that the control lacks is null."""
+    """Store the rows of a failed control; a column that the control does not have is null."""
     con.execute(
         f"""
         insert into {_FINDINGS}

@@ -51,9 +51,9 @@ def known_sum(amount: pl.Expr) -> pl.Expr:
 
 
 def of_lines(agent_days: pl.DataFrame) -> pl.DataFrame:
-    """Runs and `cost` (in units) by line and date.
+    """Return runs and `cost` (in units) by line and date.
 
-    `is_known` is false where unlisted runs have no known cost, so that `cost` is not the whole.
+    `is_known` is false if unlisted runs have no known cost, so that `cost` is incomplete.
     """
     return agent_days.select(
         *SCOPE,
@@ -84,10 +84,10 @@ def scopes(agents: pl.DataFrame, whole_of: pl.DataFrame) -> pl.DataFrame:
 def on_every_date(
     days: pl.DataFrame, dates: pl.DataFrame, scopes: pl.DataFrame, *more: str
 ) -> pl.DataFrame:
-    """One row for each scope and date of its workspace, in order: a date without runs costs 0.
+    """Return one row per scope and date of its workspace, in order; a date without runs costs 0.
 
-    `cost` is null where the date is not complete or not all of its cost is known. `more` names
-    counts to keep.
+    `cost` is null if the date is incomplete or some of its cost is unknown. `more` names counts to
+    keep.
     """
     known = days.select(*SCOPE, "date", "cost", "is_known", *more)
     return (

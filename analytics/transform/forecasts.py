@@ -98,7 +98,7 @@ def _months(workspaces: pl.DataFrame) -> pl.DataFrame:
 def _made(
     scopes: pl.DataFrame, months: pl.DataFrame, days: pl.DataFrame, costs: pl.DataFrame
 ) -> pl.DataFrame:
-    """The forecast of each scope and month; amounts are null where there is none."""
+    """Return the forecast of each scope and month; amounts are null if there is none."""
     basis = _basis(costs, months)
     counts = basis.group_by(_MONTH).agg(basis_days=pl.len().cast(pl.Int64))
     expected = pl.col("to_date") + pl.col("rest")
@@ -122,7 +122,7 @@ def _made(
 
 
 def _to_date(days: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
-    """What is known of the cost of each month before its `start`."""
+    """Return the known cost of each month before its `start`."""
     return (
         _by_month(days)
         .join(months, on=["workspace_id", "month"])
@@ -147,7 +147,7 @@ def _basis(costs: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rest(basis: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
-    """What the dates that are left will cost, and half the width of the range."""
+    """Return the expected cost of the remaining dates, and half the width of the range."""
     by_weekday = pl.col("basis_days") >= _DAYS_FOR_WEEKDAYS
     groups = (
         basis.with_columns(basis_days=pl.len().over(_MONTH))
@@ -190,7 +190,7 @@ def _rest(basis: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
 
 
 def _ahead(months: pl.DataFrame) -> pl.DataFrame:
-    """How many dates of each month are left: by weekday, and in all."""
+    """Return the number of remaining dates of each month: by weekday, and in all."""
     dates = months.select(
         "workspace_id",
         "month",
@@ -207,7 +207,7 @@ def _ahead(months: pl.DataFrame) -> pl.DataFrame:
 
 
 def _tested(made: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
-    """Of how many earlier months the cost is known, and for how many it lay in the range."""
+    """Return the number of earlier months with known cost, and of those within the range."""
     months = _by_month(costs).group_by(_MONTH).agg(known_days=pl.len(), total=pl.col("cost").sum())
     return (
         made.drop_nulls("expected")
@@ -222,7 +222,7 @@ def _tested(made: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
 
 
 def _complete_counts(dates: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
-    """How many dates of the current month are complete."""
+    """Return the number of complete dates of the current month."""
     return (
         _by_month(dates)
         .join(months.filter("is_current"), on=["workspace_id", "month"])

@@ -1,4 +1,4 @@
-"""The crossing between DuckDB and Polars, both ways without pyarrow."""
+"""Conversions between DuckDB and Polars, without pyarrow."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ import polars as pl
 def read_frame(
     con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str] = ("*",)
 ) -> pl.DataFrame:
-    """All rows of a relation as a frame; decimals and instants keep their exact types."""
+    """Return all rows of a relation as a frame; decimals and instants keep their exact types."""
     return pl.DataFrame(con.sql(f"select {', '.join(columns)} from {relation}"))
 
 
 def write_table(con: duckdb.DuckDBPyConnection, relation: str, frame: pl.DataFrame) -> int:
-    """Make a new table of the frame's rows, and return how many."""
+    """Create a table from a frame, and return its number of rows."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frame.parquet"
         frame.write_parquet(path)

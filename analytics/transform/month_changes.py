@@ -137,7 +137,7 @@ def _sums(days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _kind() -> pl.Expr:
-    """The effect that a line's whole change is; `both` where it is volume and price."""
+    """The effect that explains all of a line's change; `both` for volume and price."""
     return (
         pl.when(pl.col("cost").is_null() | pl.col("cost_before").is_null())
         .then(pl.lit("unknown"))
@@ -152,7 +152,7 @@ def _kind() -> pl.Expr:
 
 
 def _change() -> pl.Expr:
-    """The change of what is known; null if nothing is known on either side."""
+    """The change of the known cost; null if none is known on either side."""
     cost, before = pl.col("cost"), pl.col("cost_before")
     return pl.when(pl.any_horizontal(cost.is_not_null(), before.is_not_null())).then(
         cost.fill_null(0) - before.fill_null(0)

@@ -91,7 +91,7 @@ def _is_unusual() -> pl.Expr:
 
 
 def _cause() -> pl.Expr:
-    """Which grew more: the number of runs, or the cost of one; null for the platform."""
+    """The factor that grew more: number of runs, or cost per run; null for the platform."""
     more_runs = pl.col("run_count") / pl.col("usual_runs")
     costlier = (pl.col("cost_each") / pl.col("usual_each")).fill_null(1.0)
     return (

@@ -1,6 +1,5 @@
--- On which of the last 90 complete days did an agent cost far more than usual?
--- With its runs and the cost of each, beside the usual ones. The comment of fct_unusual_days says
--- when a day is unusual.
+-- On which of the last 90 complete days did an agent cost far more than usual, and why?
+-- `cause` is more runs or more expensive ones; the comment of fct_unusual_days has the rule.
 select
     days.date,
     workspaces.workspace_name,

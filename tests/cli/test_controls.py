@@ -33,15 +33,15 @@ def test_a_closed_day_above_both_thresholds_publishes_nothing(analytics: Command
     assert result.code == 3
     assert "utc_date 2026-11-10, run_id " in result.err
     assert "measure cost_usd, ours 21, theirs 1, difference_usd 20" in result.err
-    assert "--publish-anyway" in result.err
+    assert "--force" in result.err
     assert not Path("data/analytics.duckdb").exists()
     assert analytics("publish").code == 3
 
 
 @pytest.mark.usefixtures("overstated")
-def test_publish_anyway_says_so_on_the_pages(analytics: Command) -> None:
+def test_force_says_so_on_the_pages(analytics: Command) -> None:
     """Figures published in spite of a control have that on their pages, with both numbers."""
-    result = analytics("nightly", "--publish-anyway")
+    result = analytics("nightly", "--force")
 
     assert result.code == 0, result.err
     assert "the API's own figures differ" in result.err
@@ -57,7 +57,7 @@ def test_publish_anyway_says_so_on_the_pages(analytics: Command) -> None:
 def test_below_a_threshold_a_difference_is_shown(
     analytics: Command, settings_file: SettingsFile
 ) -> None:
-    """A difference of 20 dollars where 21 are allowed is published, with exit 0 and a failed check."""
+    """A difference of 20 dollars with 21 allowed is published, with exit 0 and a failed check."""
     settings_file("[extract]\nhistory_days = 20\n[controls]\nblock_above_usd = 21\n")
     result = analytics("nightly")
 
@@ -67,7 +67,7 @@ def test_below_a_threshold_a_difference_is_shown(
     assert shown[1:] == ["listed_runs_agree_with_their_model_costs,false"]
 
 
-def test_publish_anyway_does_not_let_our_own_errors_pass(
+def test_force_does_not_let_our_own_errors_pass(
     batch: Batch, world: World, start_run: StartRun, analytics: Command
 ) -> None:
     """A check of keys and sums of our own stops publishing in any case."""
@@ -78,7 +78,7 @@ def test_publish_anyway_does_not_let_our_own_errors_pass(
         " from raw.runs limit 1"
     )
     world.pass_time(timedelta(days=1))
-    result = analytics("nightly", "--publish-anyway")
+    result = analytics("nightly", "--force")
 
     assert result.code == 3
     assert "fct_runs_key_is_unique" in result.err

@@ -1,4 +1,4 @@
-"""`analytics export`: what finance gets of a published month."""
+"""`analytics export`: the files for finance of a published month."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def published(
     published_folder: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> Command:
-    """The command, run where a batch was published."""
+    """The command, in a folder with a published batch."""
     monkeypatch.chdir(published_folder)
     return analytics
 
@@ -79,7 +79,7 @@ def read_csv(text: str) -> list[dict[str, str]]:
 
 
 def read_sheets(file: Path) -> dict[str, list[list[Any]]]:
-    """Each sheet's rows; numbers as their digits, text as text, nothing else."""
+    """Return each sheet's rows; numbers as their digits, text as text, nothing else."""
     main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
     with zipfile.ZipFile(file) as book:
         trees = {name: ElementTree.fromstring(book.read(name)) for name in book.namelist()
@@ -105,7 +105,7 @@ def read_sheets(file: Path) -> dict[str, list[list[Any]]]:
 
 
 def test_the_total_adds_up(published: Command) -> None:
-    """The last line is the sum of the lines above it to the last digit, and the marts' figure."""
+    """The last line is the sum of the lines above it to the last digit, and equals the marts."""
     *lines, total = read_csv(published("export", "month", MONTH, "--output", "-").out)
     columns = [name for name in total if name.endswith(("_usd", "_count"))]
     (marts,) = read_csv(
@@ -133,7 +133,7 @@ def test_the_total_adds_up(published: Command) -> None:
 
 
 def test_unknown_is_empty(published: Command) -> None:
-    """Runs of unknown cost have no amount, and are counted."""
+    """Runs of unknown cost have an empty amount, and are counted."""
     lines = read_csv(published("export", "month", MONTH, "--output", "-").out)
     (line,) = [line for line in lines if line["line_type"] == "no_agent"]
 
@@ -141,7 +141,7 @@ def test_unknown_is_empty(published: Command) -> None:
 
 
 def test_no_name_is_a_formula(published: Command) -> None:
-    """In CSV no text begins as a formula does, nor after what another language splits at."""
+    """In CSV no text begins like a formula, neither at its start nor after a semicolon."""
     for line in read_csv(published("export", "month", MONTH, "--output", "-").out):
         for part in ";".join([line["agent_name"], line["workspace_name"]]).split(";"):
             assert not re.match(r"\s*[=+\-@\t\r]", part)
@@ -160,7 +160,7 @@ def test_no_name_is_a_formula(published: Command) -> None:
     ],
 )
 def test_inert_text(text: str, shown: str) -> None:
-    """Only what a spreadsheet would run gets a mark; other text stays as it is."""
+    """Only text that a spreadsheet would run gets a mark."""
     assert inert(text) == shown
 
 
@@ -188,7 +188,7 @@ def test_csv_files_open_in_a_spreadsheet(published: Command) -> None:
 
 
 def test_a_spreadsheet_holds_numbers_text_and_definitions(published: Command) -> None:
-    """XLSX has amounts as numbers, every digit as text on a sheet of its own, and no formula."""
+    """XLSX has amounts as numbers, every digit as text on another sheet, and no formula."""
     published("export", "month", MONTH, "--format", "xlsx", "--output", "x.xlsx")
     published("export", "month", MONTH, "--format", "xlsx", "--output", "again.xlsx")
     sheets = read_sheets(Path("x.xlsx"))
@@ -205,7 +205,7 @@ def test_a_spreadsheet_holds_numbers_text_and_definitions(published: Command) ->
 
 
 def test_parquet_keeps_decimals(published: Command) -> None:
-    """Parquet has money as exact decimals and names as they are."""
+    """Parquet has money as exact decimals and names unchanged."""
     published("export", "month", MONTH, "--format", "parquet", "--output", "x.parquet")
     frame = polars.read_parquet("x.parquet")
 
@@ -214,7 +214,7 @@ def test_parquet_keeps_decimals(published: Command) -> None:
 
 
 def test_one_workspace(published: Command) -> None:
-    """A workspace is chosen by name or identifier; an empty one has a total of 0 and no line."""
+    """`--workspace` takes a name or an id; an empty workspace has a total of 0 and no line."""
     export = ("export", "month", MONTH, "--output", "-")
     lines = read_csv(published(*export, "--workspace", "Blank Slate").out)
     again = read_csv(published(*export, "--workspace", lines[0]["workspace_id"]).out)
@@ -227,7 +227,7 @@ def test_one_workspace(published: Command) -> None:
 
 
 def test_focus_holds_the_bill(published: Command) -> None:
-    """FOCUS has a line per provider and UTC day; their sums are the bill's to the last digit."""
+    """FOCUS has a line per provider and UTC day; their sums equal the bill to the last digit."""
     lines = read_csv(published("export", "focus", MONTH, "--output", "-").out)
     (bill,) = read_csv(
         published(
@@ -256,7 +256,7 @@ def test_focus_holds_the_bill(published: Command) -> None:
 
 
 def test_focus_files_are_for_programs(published: Command) -> None:
-    """The CSV begins with a column's name, Parquet has decimals, and both are defined beside."""
+    """The CSV begins with a column name, Parquet has decimals, and both have definitions beside."""
     published("export", "focus", MONTH, "--output", "f.csv")
     published("export", "focus", MONTH, "--format", "parquet", "--output", "f.parquet")
     frame = polars.read_parquet("f.parquet")
@@ -282,7 +282,7 @@ def test_focus_files_are_for_programs(published: Command) -> None:
     ],
 )
 def test_wrong_usage(published: Command, arguments: tuple[str, ...], message: str) -> None:
-    """What cannot be exported is told with what can, and exit 2."""
+    """A wrong argument exits with 2, and the message lists the valid ones."""
     result = published("export", "month", *arguments)
 
     assert (result.code, result.out) == (2, "")
@@ -290,7 +290,7 @@ def test_wrong_usage(published: Command, arguments: tuple[str, ...], message: st
 
 
 def test_a_file_that_cannot_be_written(published: Command) -> None:
-    """A folder that is not there is named; nothing is left behind."""
+    """The error names a missing folder; no file remains."""
     result = published("export", "month", MONTH, "--output", "no/where.csv")
 
     assert result.code == 1

@@ -57,13 +57,13 @@ def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def published(
     published_folder: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> Command:
-    """The command, run where a batch was published."""
+    """The command, in a folder with a published batch."""
     monkeypatch.chdir(published_folder)
     return analytics
 
 
 def test_money_is_exact_in_json(published: Command) -> None:
-    """JSON is an array of objects, money as strings with all its digits."""
+    """JSON is an array of objects, money as strings with all digits."""
     result = published(
         "sql", "select cost_usd, 1 as n from fct_runs order by 1", "--format", "json"
     )
@@ -75,12 +75,12 @@ def test_money_is_exact_in_json(published: Command) -> None:
 
 
 def test_no_row_is_an_empty_array(published: Command) -> None:
-    """A query without rows is still JSON."""
+    """A query without rows prints an empty array."""
     assert json.loads(published("sql", "select 1 where false", "--format", "json").out) == []
 
 
 def test_rows_go_to_a_file(published: Command) -> None:
-    """Parquet keeps decimals as decimals; CSV writes them digit for digit."""
+    """Parquet keeps decimals as decimals; CSV has every digit."""
     published(
         "sql",
         "select sum(cost_usd) as c from fct_runs",
@@ -135,7 +135,7 @@ def test_values_of_every_kind_are_written(published: Command) -> None:
 
 
 def test_a_table_shows_text_as_text(published: Command) -> None:
-    """What a name would do to a terminal is shown, not done."""
+    """Control characters in names are escaped."""
     result = published("sql", "select 'a' || chr(27) || '[31m[b]b[/b]' || chr(8238) as name")
 
     assert "a\\x1b[31m[b]b[/b]\\u202e" in result.out
@@ -149,7 +149,7 @@ def test_marts_need_no_prefix(published: Command) -> None:
 
 
 def test_figures_can_be_asked_while_a_batch_runs(published: Command) -> None:
-    """A batch that holds the data directory keeps no reader out."""
+    """A batch that holds the data directory does not block readers."""
     with batch_lock(Layout(Path("data"))), duckdb.connect("data/warehouse.duckdb"):
         assert published("sql", "select 1").code == 0
         assert "A batch is at work" in published("status").out
@@ -192,7 +192,7 @@ def test_figures_can_be_asked_while_a_batch_runs(published: Command) -> None:
     ],
 )
 def test_sql_only_reads(published: Command, query: str) -> None:
-    """Whatever is not one statement that reads published tables is refused with exit 2."""
+    """Anything but one statement that reads published tables is refused with exit 2."""
     before = Path("data/analytics.duckdb").read_bytes()
     result = published("sql", query)
 
@@ -204,7 +204,7 @@ def test_sql_only_reads(published: Command, query: str) -> None:
 
 @pytest.mark.usefixtures("published")
 def test_a_full_disk_is_told() -> None:
-    """What cannot be written to standard output is a failure of one line."""
+    """An error of writing to standard output is one line."""
     code = "import sys; from analytics.cli import main; sys.argv[1:] = ['status']; main()"
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
@@ -216,7 +216,7 @@ def test_a_full_disk_is_told() -> None:
 
 
 def test_a_damaged_file_is_told_with_what_mends_it(published: Command, tmp_path: Path) -> None:
-    """A published file that is none, or half of one, says which command makes it anew."""
+    """The error about a damaged published file names the command that replaces it."""
     file = tmp_path / "analytics.duckdb"
     whole = Path("data/analytics.duckdb").read_bytes()
     for damaged in (b"no database" * 1000, whole[: len(whole) // 2]):
@@ -229,7 +229,7 @@ def test_a_damaged_file_is_told_with_what_mends_it(published: Command, tmp_path:
 
 
 def test_a_file_of_another_release_is_told(published: Command, tmp_path: Path) -> None:
-    """A published file that lacks a table of this release says what makes it anew."""
+    """The error about a missing table names the command that publishes it."""
     with duckdb.connect(tmp_path / "analytics.duckdb") as con:
         con.execute("create schema marts; create table marts.dim_workspaces (workspace_id VARCHAR)")
     result = published("status", "--data-dir", str(tmp_path))
@@ -239,7 +239,7 @@ def test_a_file_of_another_release_is_told(published: Command, tmp_path: Path) -
 
 
 def test_before_the_first_batch_there_is_nothing_to_ask(analytics: Command) -> None:
-    """Asking before anything was published says what to do first."""
+    """Before the first publication, the error names the command to run first."""
     for command in (("sql", "select 1"), ("status",)):
         result = analytics(*command)
         assert (result.code, "analytics nightly" in result.err) == (1, True)
@@ -344,7 +344,7 @@ def test_the_examples_of_help_are_right(published: Command) -> None:
 
 
 def test_a_published_file_opens_in_older_duckdb(published: Command) -> None:
-    """The published file is written in the storage format of DuckDB 1.5."""
+    """The published file has the storage format of DuckDB 1.5."""
     assert published("status").code == 0
     with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
         row = con.execute("select tags from duckdb_databases() where database_name = 'analytics'")
@@ -364,7 +364,7 @@ def test_a_published_file_opens_in_older_duckdb(published: Command) -> None:
 def test_a_files_ending_names_its_format(
     published: Command, tmp_path: Path, file: str, named: str | None, beginning: bytes
 ) -> None:
-    """Without --format a file is written as it is called; --format goes before."""
+    """The file's ending sets the format; --format overrides it."""
     output = tmp_path / file
     more = ["--format", named] if named else []
 
@@ -376,7 +376,7 @@ def test_a_files_ending_names_its_format(
 def test_an_ending_that_names_no_format_is_told(
     published: Command, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    """Nothing is guessed of another ending: the message has the formats, and no file is left."""
+    """An unknown ending is an error that lists the formats, and no file is written."""
     result = published(*command, "--output", str(tmp_path / "x.doc"))
 
     assert (result.code, result.out) == (2, "")
@@ -385,5 +385,5 @@ def test_an_ending_that_names_no_format_is_told(
 
 
 def test_the_version_is_told(analytics: Command) -> None:
-    """`--version` prints the release, which bug reports name."""
+    """`--version` prints the release."""
     assert analytics("--version").out == f"levain-analytics {__version__}\n"

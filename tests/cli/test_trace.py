@@ -48,7 +48,7 @@ def rewrite(old: str, new: str, source: str = "runs") -> None:
 
 
 def test_a_figure_leads_to_lines_and_requests(command: Command, batch: Batch) -> None:
-    """The runs add up to the figure; each names the line that holds it, and who answered it so."""
+    """The runs add up to the figure; each has its landing line and request."""
     command("nightly")
     found = explained(command)
 
@@ -71,7 +71,7 @@ def test_a_figure_leads_to_lines_and_requests(command: Command, batch: Batch) ->
 
 
 def test_the_text_fits_a_terminal(command: Command) -> None:
-    """A person reads both sums, each run, its file, line and request, in 80 columns."""
+    """The text has both sums, each run, its file, line and request, in 80 columns."""
     command("nightly")
     result = command("trace", "--agent", "Baker", "--date", DAY)
 
@@ -86,7 +86,7 @@ def test_the_text_fits_a_terminal(command: Command) -> None:
 def test_a_corrected_run_shows_what_it_was(
     command: Command, world: World, start_run: StartRun
 ) -> None:
-    """An earlier version stands under its run, with its own line, and the load that ended it."""
+    """An earlier version follows its run, with its own line, and the load that superseded it."""
     run = start_run(hours_ago=3, cost="1")
     command("nightly")
     world.correct_cost(run, Decimal("0.5"))
@@ -104,7 +104,7 @@ def test_a_corrected_run_shows_what_it_was(
 
 
 def test_a_tampered_landing_file_is_told(command: Command) -> None:
-    """A landing file that was changed ends with exit 3: its hash and the line are named."""
+    """A changed landing file exits with 3, and its hash and line are named."""
     command("nightly")
     rewrite("0.25", "0.75")
     result = command("trace", "--agent", "baker", "--date", DAY)
@@ -117,7 +117,7 @@ def test_a_tampered_landing_file_is_told(command: Command) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"no zstd", zstandard.compress(b"[1]\n{}\nnull\n")])
 def test_a_broken_landing_file_is_told(command: Command, damage: bytes) -> None:
-    """A landing file that holds no records any more ends with exit 3, not with a traceback."""
+    """A landing file without records exits with 3, not with a traceback."""
     command("nightly")
     for file in Path("data/landing").rglob("runs.ndjson.zst"):
         file.write_bytes(damage)
@@ -128,7 +128,7 @@ def test_a_broken_landing_file_is_told(command: Command, damage: bytes) -> None:
 
 
 def test_without_landing_files_the_chain_is_told_unverified(command: Command) -> None:
-    """Where only the published file is at hand, the chain is told, as not verified."""
+    """Without landing files, the trace is printed as not verified."""
     command("nightly")
     shutil.rmtree("data/landing")
     result = command("trace", "--agent", "baker", "--date", DAY)
@@ -139,7 +139,7 @@ def test_without_landing_files_the_chain_is_told_unverified(command: Command) ->
 
 
 def test_runs_that_do_not_add_up_are_told(command: Command) -> None:
-    """A figure that is not the sum of its runs ends with exit 3."""
+    """A figure that is not the sum of its runs exits with 3."""
     command("nightly")
     with duckdb.connect("data/analytics.duckdb") as con:
         con.execute("update marts.fct_agent_days set cost_usd = cost_usd + 0.0000000001")
@@ -153,7 +153,7 @@ def test_runs_that_do_not_add_up_are_told(command: Command) -> None:
 def test_amounts_of_every_form_are_verified(
     command: Command, world: World, start_run: StartRun
 ) -> None:
-    """The landed text of an amount and the published one agree after one rounding, half-even."""
+    """The landed amount and the published one agree after one rounding, half-even."""
     amounts = {
         "0.12345678905": "0.1234567890",
         "0.12345678915": "0.1234567892",
@@ -175,7 +175,7 @@ def test_amounts_of_every_form_are_verified(
 def test_runs_without_an_agent_are_explained(
     command: Command, workspace: Workspace, start_run: StartRun
 ) -> None:
-    """`No agent` names the runs of none, also beside an agent's."""
+    """`No agent` names runs without an agent, also beside an agent of that name."""
     run = start_run(hours_ago=1, cost="2", of=workspace)
     command("nightly")
     found = explained(command, "--agent", "no agent", "--date", DAY)
@@ -185,7 +185,7 @@ def test_runs_without_an_agent_are_explained(
 
 
 def test_the_most_expensive_runs_are_shown_and_all_are_verified(command: Command) -> None:
-    """`--limit` cuts what is shown, never the sums and what is verified."""
+    """`--limit` cuts the printed runs, never the sums and the verification."""
     command("nightly")
     result = command("trace", "--agent", "baker", "--date", DAY, "--limit", "1")
 
@@ -195,7 +195,7 @@ def test_the_most_expensive_runs_are_shown_and_all_are_verified(command: Command
 
 
 def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
-    """What there is not ends with exit 2, and with what was perhaps meant."""
+    """An unknown agent, day or run exits with 2, and with similar names."""
     command("nightly")
     day = ("--date", DAY)
     for arguments, words in (
@@ -328,7 +328,7 @@ def test_the_platforms_own_activity_leads_to_its_roll_up(
 def test_two_agents_of_a_name_are_told_apart(
     command: Command, world: World, workspace: Workspace
 ) -> None:
-    """A name that two agents bear is refused with their identifiers."""
+    """An ambiguous name is an error that lists the agents' ids."""
     twin = world.add_agent(workspace, "Baker", "second-baker")
     command("nightly")
     result = command("trace", "--agent", "Baker", "--date", DAY)
@@ -341,7 +341,7 @@ def test_two_agents_of_a_name_are_told_apart(
 def test_several_runs_of_a_beginning_are_told(
     command: Command, start_run: StartRun, workspace: Workspace
 ) -> None:
-    """A beginning that fits several runs is refused with some of them; a whole id never is."""
+    """An ambiguous beginning is an error that lists some runs; a whole id never is ambiguous."""
     for number in range(20):
         start_run(hours_ago=1 + number / 100)
     command("nightly")
@@ -356,7 +356,7 @@ def test_several_runs_of_a_beginning_are_told(
 def test_hostile_names_are_shown_as_text(
     command: Command, world: World, workspace: Workspace, start_run: StartRun
 ) -> None:
-    """Names and statuses reach the terminal with their controls visible, and JSON as they are."""
+    """Names and statuses are escaped on the terminal, and unchanged in JSON."""
     hostile = "<script>alert(1)</script> \x1b[31m\r\n =cmd() [bold]🍞\u202e"
     agent = world.add_agent(workspace, hostile, "x")
     run = start_run(hours_ago=1, of=agent)
@@ -373,7 +373,7 @@ def test_hostile_names_are_shown_as_text(
 
 
 def test_before_the_first_batch_nothing_is_explained(analytics: Command) -> None:
-    """Without a published file the answer is what to do first."""
+    """Without a published file, the error names the command to run first."""
     result = analytics("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 1

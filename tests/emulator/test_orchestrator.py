@@ -41,7 +41,7 @@ def messages(api: Api, run: dict[str, Any]) -> list[str]:
     return [event["msg"] for event in api.get(f"/runs/{run['id']}/log/events")["events"]]
 
 
-def story(api: Api, run: dict[str, Any]) -> list[str]:
+def happened(api: Api, run: dict[str, Any]) -> list[str]:
     """What happened in a run's session, in short."""
     events = api.get(f"/sessions/{run['session_id']}/events")["events"]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
@@ -108,7 +108,7 @@ def test_the_sessions_events_tell_the_run(api: Api, agent: Agent) -> None:
     run = trigger(api)
     api.world.pass_time(timedelta(hours=3))
 
-    events = story(api, run)
+    events = happened(api, run)
 
     steps = events.count("step")
     assert steps >= 4
@@ -151,7 +151,7 @@ def test_a_failed_step_is_retried_without_a_second_event(api: Api) -> None:
         "RETRY  step 2 in 1s",
         "RETRY  step 2 in 2s",
     ]
-    steps = story(api, run).count("step")
+    steps = happened(api, run).count("step")
     requests = api.get(f"/analytics/runs/{run['id']}/costs")[0]["request_count"]
     assert requests == steps + 2
 
@@ -179,7 +179,7 @@ def test_a_run_fails_with_a_telling_error(api: Api, agent: Agent, mark: str, err
     assert error in record["error"]
     assert record["cost_usd"] > 0
     assert messages(api, run)[-1].startswith("FAILED")
-    assert story(api, run)[-1] == "failed"
+    assert happened(api, run)[-1] == "failed"
 
 
 def test_the_budget_is_the_agents(api: Api, agent: Agent) -> None:
@@ -262,8 +262,8 @@ def test_an_no_usage_agent_works_for_nothing(api: Api, agent: Agent) -> None:
     assert (record["cost_usd"], record["tokens_in"]) == (0, 0)
 
 
-def test_runs_that_are_asked_for_shift_nothing_in_the_story() -> None:
-    """The story's runs have the same ids and figures whether or not others were triggered."""
+def test_runs_that_are_asked_for_shift_nothing_that_is_planned() -> None:
+    """Planned runs have the same ids and figures whether or not others were triggered."""
     worlds = [World.demo(3, NOW, history_days=3) for _ in range(2)]
     agent = worlds[0].workspaces[0].agent("order-status")
     assert agent
@@ -283,7 +283,7 @@ def test_runs_that_are_asked_for_shift_nothing_in_the_story() -> None:
 
 
 def test_the_clock_drives_runs_by_itself() -> None:
-    """On a ticking clock a run goes on without being told, while the story waits for its call."""
+    """On a ticking clock a run goes on by itself, while the planned history waits for its call."""
     world = World.demo(3, NOW, history_days=2)
     others = [run.id for run in world.workspaces[0].runs.values() if run.is_open]
     with running(world, Variants(), speed=500) as emulator:

@@ -1,4 +1,4 @@
-"""What the marts must say, computed from the emulator's own state, in Decimal and by other ways."""
+"""Expected marts, computed from the emulator's own state, in Decimal and independently."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ZERO = Decimal(0)
 
 
 class State(NamedTuple):
-    """A run as the API shows it at an instant."""
+    """The state of a run in the API at an instant."""
 
     agent_id: str
     status: str
@@ -49,7 +49,7 @@ def stored_state(row: Row) -> State:
 
 
 class Knowledge:
-    """Which runs the batches could see, and the states in which each could be seen."""
+    """The runs visible to the batches, and their possible states."""
 
     def __init__(self, life: Life) -> None:
         self._life = life
@@ -59,7 +59,7 @@ class Knowledge:
         self._states: defaultdict[str, set[State]] = defaultdict(set)
 
     def attempt(self, *, is_whole: bool) -> None:
-        """A batch begins now; one that was killed may have seen all, or nothing."""
+        """Record that a batch begins now; a killed one may have read all, or nothing."""
         workspace = self._life.workspace
         for run in self._life.all_runs.values():
             if run.id in workspace.runs:
@@ -78,7 +78,7 @@ class Knowledge:
             self._last_whole = self._life.world.now
 
     def check_runs(self, rows: list[Row]) -> None:
-        """All runs that must have been seen are held, none else, each in its right state."""
+        """Assert that exactly the runs that were read are stored, each in a possible state."""
         held = {row["run_id"]: row for row in rows}
         assert self._must_hold <= held.keys(), "a listed run is missing"
         assert held.keys() <= self._listed, "a run is held that no list has shown"
@@ -156,7 +156,7 @@ class Oracle:
         return days
 
     def metered(self) -> dict[date, Decimal]:
-        """Cost by UTC day of the request."""
+        """Return cost by UTC day of the request."""
         days: defaultdict[date, Decimal] = defaultdict(Decimal)
         for entry in self._life.workspace.ledger:
             days[entry.booked_at.date()] += entry.cost_usd
@@ -226,7 +226,7 @@ def _by_day(states: Iterable[tuple[str, date, State]]) -> dict[tuple[str, date],
 
 
 def adjusted(before: Published, after: Published) -> dict[Any, tuple[Any, ...]]:
-    """By agent and day: what was, and what is now, where cost or count differ."""
+    """Return previous and current cost and count by agent and day, if they differ."""
 
     def days(published: Published) -> dict[Any, tuple[Decimal, int]]:
         return {

@@ -1,4 +1,4 @@
-"""Whatever happens in a workspace, and however its batches go: the figures are the ledger's."""
+"""For any history of a workspace and its batches, the figures equal the ledger's."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _begins = st.sampled_from([NOW, NOW.replace(month=3, day=20), NOW.replace(hour=0
 
 
 class Tale:
-    """A life, its batch, and what was published of it."""
+    """A history, its batch, and its publications."""
 
     def __init__(self, life: Life, batch: Batch) -> None:
         self.life = life
@@ -79,7 +79,7 @@ class Tale:
         prove_checks(published, oracle)
 
     def _prove_adjustments(self, before: Published, published: Published) -> None:
-        """New adjustments lead from the days as they were published to the days as they are."""
+        """Assert that new adjustments lead from the published days to the current ones."""
         known = before["fct_adjustments"]
         assert [row for row in published["fct_adjustments"] if row in known] == known
         zone = ZoneInfo(self.batch.settings.reporting.timezone)
@@ -150,7 +150,7 @@ def prove_checks(published: Published, oracle: Oracle) -> None:
 
 
 def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> Tale:
-    """Live through a story, and prove the figures of each of its batches."""
+    """Play a story, and check the figures of each of its batches."""
     world = World.empty(1, begins_at)
     variables = {"LEVAIN_API_KEY": world.workspaces[0].api_key}
     with (
@@ -227,5 +227,5 @@ def _found(tale: Tale, place: str) -> set[str]:
 )
 @given(chapters(), _timezones, _begins)
 def test_figures_are_the_ledgers(story: list[Chapter], timezone: str, begins_at: datetime) -> None:
-    """Each batch's marts equal what the emulator's ledger says, and a second batch changes none."""
+    """Each batch's marts equal the emulator's ledger, and a second batch changes none."""
     tell(story, timezone, begins_at)

@@ -1,4 +1,4 @@
-"""What the routes share: the key's workspace, the errors, the windows of time."""
+"""Shared by the routes: the key's workspace, the errors, the windows of time."""
 
 from __future__ import annotations
 

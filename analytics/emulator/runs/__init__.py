@@ -1,1 +1,1 @@
-"""How runs come about and work: what starts them, what they do, what they leave."""
+"""Runs that are triggered: their start, their steps, their logs and files."""

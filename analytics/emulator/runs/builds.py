@@ -23,7 +23,7 @@ REQUEST_SECONDS = (1.5, 3.0)
 
 
 class Builds:
-    """The platform's runs in a world that were asked for from outside its story."""
+    """The platform's runs in a world that were asked for from outside its planned history."""
 
     def __init__(self, world: World) -> None:
         self._world = world

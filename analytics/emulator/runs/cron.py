@@ -1,4 +1,4 @@
-"""When a cron expression fires.
+"""The moments at which a cron expression fires.
 
 Five fields: minute, hour, day of month, month, day of week (0 or 7 is Sunday); each takes `*`,
 numbers, names of months and days, lists, ranges and steps. Where both kinds of day are given, one

@@ -1,7 +1,7 @@
 """A run's log.
 
-That of the story's runs is made from a run's id when it is asked for; a run that is executed
-writes its own.
+That of a run of the planned history is made from its id when it is asked for; a run that is
+executed writes its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an executed run will do.
+"""The steps and failures that an executed run will have.
 
 A run that is triggered works for 8 to 20 seconds and succeeds. For tests and demos, a mark
 anywhere in its prompt or state lets it do something else:
@@ -29,7 +29,7 @@ _TROUBLED_STEP = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many steps a run takes, how long they are, and what goes wrong in them."""
+    """The number of steps of a run, their length, and their failures."""
 
     steps: int | None  # None: it never comes to a result
     pace: float = 1.0

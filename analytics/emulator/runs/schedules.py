@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Schedule:
-    """When an agent runs by itself, and with what."""
+    """The times at which an agent runs by itself, and the input of those runs."""
 
     id: str
     agent: Agent

@@ -1,7 +1,7 @@
 """Session events.
 
-Those of the story are made from its runs when they are asked for. As soon as somebody talks to a
-session, its events are written down, so that what happens later only ever adds to them.
+Those of the planned history are made from its runs when they are asked for. As soon as somebody
+talks to a session, its events are written down, so that what happens later only ever adds to them.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ SECRET_BITS = 192
 
 @dataclass(slots=True, eq=False)
 class Webhook:
-    """What is kept of a webhook; its secret is not."""
+    """The stored part of a webhook; its secret is not stored."""
 
     id: str
     created_at: datetime

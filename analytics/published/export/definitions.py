@@ -1,4 +1,4 @@
-"""How to read a statement, how far its data reach, and the meaning of each of its terms."""
+"""Definitions in a statement: notes, the state of its data, and the meaning of each term."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Definition(NamedTuple):
-    """A term, how pages label it (empty where they do not), and its meaning."""
+    """A term, its label on pages (empty if it has none), and its meaning."""
 
     term: str
     label: str
@@ -93,7 +93,7 @@ def definitions(
     workspace_ids: Sequence[str],
     columns: Sequence[str],
 ) -> list[Definition]:
-    """How to read the statement, how far each workspace's data reach, and each column."""
+    """Return notes on the statement, the state of each workspace's data, and column meanings."""
     return [
         *_READING,
         *data_of_workspaces(con, month, workspace_ids),
@@ -104,7 +104,7 @@ def definitions(
 def data_of_workspaces(
     con: duckdb.DuckDBPyConnection, month: date, workspace_ids: Sequence[str]
 ) -> Iterator[Definition]:
-    """How far the data of each workspace reach, and whether they may still change."""
+    """Yield the cut-off of each workspace's data, and the reasons why they may still change."""
     rows = con.execute(
         _WORKSPACES, {"month": month, "workspace_ids": list(workspace_ids)}
     ).fetchall()
@@ -133,7 +133,7 @@ def data_of_workspaces(
 
 
 def _columns(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> Iterator[Definition]:
-    """Each column: a measure as it is declared, any other as the table's comment has it."""
+    """Yield each column: a measure by its declaration, any other by the table's comment."""
     comments = dict(
         con.execute(
             "select column_name, comment from duckdb_columns()"

@@ -1,4 +1,4 @@
-"""A month's bill as FOCUS has it, the FinOps Foundation's format for cost and usage, version 1.4.
+"""A month's bill in FOCUS 1.4, the FinOps Foundation's format for cost and usage.
 
 A row is a workspace's usage of one provider on one UTC day: as fine as the API reports bills.
 https://focus.finops.org
@@ -33,7 +33,7 @@ class _Column(NamedTuple):
 
 
 def _instant(day: str) -> str:
-    """A UTC day's first instant, as FOCUS writes instants."""
+    """Return SQL for the first instant of a UTC day, in the format of FOCUS."""
     return f"strftime({day}, '%Y-%m-%dT00:00:00Z')"
 
 
@@ -101,9 +101,9 @@ _READING = (
 
 
 def read_focus(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None) -> Statement:
-    """The bill of a UTC month (`2026-10`), of all workspaces or of one, in US dollars.
+    """Read the bill of a UTC month (`2026-10`), of all workspaces or of one, in US dollars.
 
-    UsageError for a workspace that is not there, and for a month that has no figures.
+    UsageError for an unknown workspace, and for a month without figures.
     """
     import polars as pl
 

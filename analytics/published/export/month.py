@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-# Sums of nothing are 0; sums of amounts of which none is known are unknown.
+# The sum of no rows is 0; the sum of rows with unknown amounts only is unknown.
 _STATEMENT = """
     with lines as (
         select strftime(month, '%Y-%m') as month, * exclude (month)
@@ -56,7 +56,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Statement:
-    """A month's lines, as they are written; money as exact decimals, in US dollars.
+    """The lines of a month as written to files; money as exact decimals, in US dollars.
 
     Null is unknown. Lines for people end with their total; others are for programs.
     """
@@ -69,9 +69,9 @@ class Statement:
 
 
 def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None) -> Statement:
-    """The statement of a month (`2026-10`), of all workspaces or of one.
+    """Read the statement of a month (`2026-10`), of all workspaces or of one.
 
-    UsageError for a workspace that is not there, and for a month that has no figures.
+    UsageError for an unknown workspace, and for a month without figures.
     """
     import polars as pl
 
@@ -97,7 +97,7 @@ def _sum_of(name: str) -> str:
 
 
 def cut_off(con: duckdb.DuckDBPyConnection, workspace_ids: list[str]) -> datetime | None:
-    """How far the data of all these workspaces reach; None before the first batch."""
+    """Return the time up to which all these workspaces have data; None before the first batch."""
     ((moment,),) = con.execute(
         "select min(last_batch_at) from marts.dim_workspaces where list_contains(?, workspace_id)",
         [workspace_ids],
@@ -106,7 +106,7 @@ def cut_off(con: duckdb.DuckDBPyConnection, workspace_ids: list[str]) -> datetim
 
 
 def workspaces_called(con: duckdb.DuckDBPyConnection, workspace: str | None) -> list[str]:
-    """The identifiers of all workspaces, or of that of a name or identifier; else UsageError."""
+    """Return all workspace ids, or the one with this name or id; UsageError if there is none."""
     rows = con.execute(
         "select workspace_id, workspace_name from marts.dim_workspaces order by 2, 1"
     ).fetchall()
@@ -127,7 +127,7 @@ def workspaces_called(con: duckdb.DuckDBPyConnection, workspace: str | None) -> 
 
 
 def month_called(con: duckdb.DuckDBPyConnection, text: str, workspace_ids: list[str]) -> date:
-    """The first day of a month that has figures; UsageError where there are none."""
+    """Return the first day of a month; UsageError if it has no figures."""
     months = con.execute(
         "select distinct month from marts.dim_months where list_contains(?, workspace_id)"
         " order by month",
@@ -150,7 +150,7 @@ def month_called(con: duckdb.DuckDBPyConnection, text: str, workspace_ids: list[
 
 
 def _status(con: duckdb.DuckDBPyConnection, month: date, workspace_ids: list[str]) -> str:
-    """Whether the month may still change in any of the workspaces, or was read in part."""
+    """Return the least final status of the month among the workspaces."""
     rows = con.execute(
         "select status from marts.dim_months where month = ? and list_contains(?, workspace_id)",
         [month, workspace_ids],

@@ -29,7 +29,7 @@ _NUMBERS = Definition(
 
 
 def write(statement: Statement, target: Path) -> None:
-    """Write the workbook; text stays text, whatever it looks like."""
+    """Write the workbook; text is stored as text, never as a formula."""
     with Workbook(target, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         # The same figures make the same file.
         book.set_properties({"created": statement.cut_off})
