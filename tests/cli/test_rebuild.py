@@ -258,7 +258,7 @@ def test_a_check_that_does_not_hold_replaces_nothing(
     """A rebuild that fails a check exits with 3 before any file is replaced."""
     command("nightly")
     before = fingerprints()
-    broken = CheckResult("runs_are_runs", "Runs are runs.", None, 1, 1, ({"run_id": "x"},))
+    broken = CheckResult("runs_are_runs", "Runs are runs.", None, (), 1, 1, ({"run_id": "x"},))
     monkeypatch.setattr(stages, "run_checks", lambda _, **__: [broken])
     result = command("rebuild")
 
