@@ -1,8 +1,8 @@
-"""The state of the emulated platform, and the few verbs that change it.
+"""The state of the emulated platform, and the methods that change it.
 
-What is on the story's agenda happens only when time is let pass by a call. What the orchestrator
-does is on the live one, and happens as the clock ticks: as each answer is made, the world first
-catches up with its clock.
+Actions on the history's agenda happen only when a call lets time pass. Those of the orchestrator
+are on the live agenda, and happen as the clock runs: before each response, the world catches up
+with its clock.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal
 
 from analytics.emulator.agenda import Agenda
-from analytics.emulator.chance import new_id, seeded
 from analytics.emulator.clock import Clock
 from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
 from analytics.emulator.ledger import WIDE, ZERO, Entry
 from analytics.emulator.lies import Lie, Lies
 from analytics.emulator.records import Agent, Run, RunList, RunStatus, Session, Version, Workspace
+from analytics.emulator.rng import new_id, seeded
 from analytics.emulator.runs import timeline
 from analytics.emulator.runs.artifacts import artifacts
 from analytics.emulator.runs.builds import Builds
@@ -41,9 +41,9 @@ BILLED_PLACES = Decimal("1e-10")
 
 
 class World:
-    """Workspaces, a clock, and an agenda of what happens when time passes.
+    """Workspaces, a clock, and an agenda of actions as time passes.
 
-    Equal seeds, presents and verbs make equal worlds, ids included.
+    Equal seeds, times and calls give equal worlds, ids included.
     """
 
     def __init__(self, seed: int, now: datetime, variants: Variants | None = None) -> None:
@@ -67,7 +67,10 @@ class World:
     def demo(
         cls, seed: int, now: datetime, *, history_days: int = 90, at_start: bool = False
     ) -> World:
-        """Return two workspaces with a history, or `at_start` of it, to pass in steps."""
+        """Return two workspaces with a history.
+
+        With `at_start` only its beginning, to pass in steps.
+        """
         from analytics.emulator.worlds.demo_history import demo  # it is made of the world's verbs
 
         return demo(seed, now, history_days, at_start=at_start)
@@ -94,20 +97,23 @@ class World:
         return self.clock.now
 
     def workspace_of(self, api_key: str) -> Workspace | None:
-        """Return the workspace that a key opens, or None."""
+        """Return the workspace of a key, or None."""
         return next((w for w in self.workspaces if w.api_key == api_key), None)
 
     def at(self, moment: datetime, action: Callable[[], object]) -> None:
-        """Put something on the story's agenda; when time passes the moment, it is the present."""
+        """Put an action on the history's agenda.
+
+        When time passes the moment, the clock stands at it.
+        """
         self._story.put(moment, action)
 
     def pass_time(self, span: timedelta) -> None:
-        """Move the clock, and let everything happen that falls due, each at its moment."""
+        """Move the clock, and run every due action at its moment."""
         with self.lock, self.clock.held():
             self._happen(self.now + span, self._story, self.live)
 
     def catch_up(self) -> None:
-        """Let all happen that the orchestrator has been doing until now."""
+        """Run all actions of the orchestrator until now."""
         with self.lock:
             if self.live.due and self.live.due <= self.now:
                 with self.clock.held():
@@ -121,7 +127,7 @@ class World:
         return workspace
 
     def add_provider_key(self, workspace: Workspace, provider: str, secret: str) -> ProviderKey:
-        """Let the runs that start from now on be billed to the customer by the provider."""
+        """Let the provider bill the customer for runs that start from now on."""
         with self.lock:
             return workspace.keys.add(new_id(self._live_rng), provider, secret, self.now)
 
@@ -150,7 +156,7 @@ class World:
     def draft_agent(
         self, workspace: Workspace, name: str, slug: str, description: str | None
     ) -> Agent:
-        """Add an agent that has no version yet."""
+        """Add an agent without a version."""
         with self.lock:
             agent_id = new_id(self._live_rng)
             agent = Agent(agent_id, workspace, name, slug, self.now, self.now, description)
@@ -207,11 +213,11 @@ class World:
                 agent.status = "active"
 
     def rename_agent(self, agent: Agent, name: str) -> None:
-        """Give an agent another name; its slug stays."""
+        """Change the name of an agent; its slug stays."""
         agent.name, agent.updated_at = name, self.now
 
     def change_agent(self, agent: Agent, fields: dict[str, Any]) -> None:
-        """Give an agent another description or other limits."""
+        """Change the description or the limits of an agent."""
         with self.lock:
             for name, value in fields.items():
                 setattr(agent, name, value)
@@ -225,7 +231,7 @@ class World:
                 self.orchestrator.cancel_by_policy(agent, "the agent is archived")
 
     def delete_agent(self, agent: Agent) -> None:
-        """Take an agent out of the list and by id; its runs stay."""
+        """Remove an agent from the list and by id; its runs stay."""
         with self.lock:
             self.set_agent_status(agent, "archived")
             del agent.workspace.agents[agent.id]
@@ -263,7 +269,7 @@ class World:
         prompt: str | None = None,
         ids: Random | None = None,
     ) -> Run:
-        """Queue a run of one of the vendor's own agents, with ids of the story unless told."""
+        """Queue a run of one of the vendor's own agents, by default with ids of the history."""
         with self.lock:
             ids = ids or self._rng
             session = Session(new_id(ids), None, None, self.now)
@@ -275,7 +281,7 @@ class World:
             return run
 
     def launch_run(self, run: Run, *, at: datetime | None = None) -> None:
-        """Let a pending run start to work; from here on it keeps the accounts that pay for it."""
+        """Start a pending run; from here on the accounts that pay for it are fixed."""
         with self.lock:
             run.status, run.started_at = "running", at or self.now
             run.own_keys = run.workspace.keys.providers
@@ -296,7 +302,7 @@ class World:
         is_error: bool = False,
         at: datetime | None = None,
     ) -> None:
-        """Book a request of the run; unless told, it is billed by whose account pays."""
+        """Book a request of the run; by default it is billed by the account that pays."""
         if billed_usd is None:
             charge = PLATFORM_CHARGE if provider in run.own_keys else LEVAIN_CHARGE
             billed_usd = WIDE.quantize(WIDE.multiply(cost_usd, charge), BILLED_PLACES) or ZERO
@@ -325,7 +331,7 @@ class World:
             self.orchestrator.note_end(run)
 
     def publish(self, run: Run, file: Artifact) -> None:
-        """Add a file to those that a run has published."""
+        """Add a file to the published ones of a run."""
         with self.lock:
             if run.files is None:
                 run.files = artifacts(run)
@@ -334,7 +340,7 @@ class World:
             run.encoded = None
 
     def correct_cost(self, run: Run, amount: Decimal) -> None:
-        """Book an amount now on a run that was metered, with the model of its last request."""
+        """Book an amount now on a metered run, with the model of its last request."""
         last = run.workspace.ledger.of_run(run.id)[-1]
         self.meter(
             run,
@@ -346,7 +352,7 @@ class World:
         )
 
     def hide_run(self, run: Run) -> None:
-        """Let a run vanish from the lists and by id; counts and analytics still know it."""
+        """Remove a run from the lists and by id; counts and analytics still include it."""
         with self.lock:
             del run.workspace.runs[run.id]
             for runs in run.workspace.lists_of(run):
@@ -355,7 +361,7 @@ class World:
     def lie(
         self, endpoint: str, *, field: str, change: Any, match: Mapping[str, Any] | None = None
     ) -> Lie:
-        """Let one endpoint give a wrong value for one field; `analytics.emulator.lies` says more.
+        """Alter one field in the responses of one endpoint; see `analytics.emulator.lies`.
 
         world.lie("billing_days", match={"date": "2026-11-20", "provider": "openai"},
                   field="billed_usd", change=lambda billed: billed * 2)
@@ -363,17 +369,17 @@ class World:
         return self.lies.add(Lie(endpoint, field, change, match or {}).checked())
 
     def retract(self, *lies: Lie) -> None:
-        """Let endpoints tell the truth again: about these lies, or about all."""
+        """Remove these lies, or all."""
         self.lies.remove(*lies)
 
     def override_record(self, record_id: str, fields: dict[str, Any]) -> None:
-        """Lie about fields of a run's or an agent's record, with any JSON values, floats too."""
+        """Replace fields of a run's or an agent's record by any JSON values, floats too."""
         for endpoint in ("runs", "agents"):
             for name, value in fields.items():
                 self.lies.add(Lie(endpoint, name, value, {"id": record_id}))
 
     def _happen(self, target: datetime, *agendas: Agenda) -> None:
-        """Let happen what is due until a moment, each at its own, and stop the clock."""
+        """Run the actions due until a moment, each at its own, and stop the clock."""
         while due := [(a.due, n) for n, a in enumerate(agendas) if a.due and a.due <= target]:
             moment, action = agendas[min(due)[1]].take()
             self.clock.set(moment)
