@@ -14,7 +14,7 @@ from .conftest import NOW
 
 
 def snapshot(world: World) -> list[tuple[object, ...]]:
-    """All that a world holds, as comparable values."""
+    """Return the records of a world as comparable values."""
     return [
         (
             w.id,
@@ -80,7 +80,7 @@ def test_ids_are_random_uuids(demo: World) -> None:
 
 
 def test_an_api_key_opens_its_workspace_alone(demo: World) -> None:
-    """Keys differ between workspaces and start as the vendor's do."""
+    """Keys differ between workspaces and begin like the vendor's."""
     first, second = demo.workspaces
 
     assert first is demo.workspace_of(first.api_key)
@@ -90,7 +90,7 @@ def test_an_api_key_opens_its_workspace_alone(demo: World) -> None:
 
 
 def test_the_clock_stands_still_until_it_ticks() -> None:
-    """A world's present does not move by itself; once ticking, it never goes back."""
+    """A world's time does not move by itself; once ticking, it never goes back."""
     world = World.empty(1, NOW)
     assert world.now == NOW
 
@@ -100,7 +100,7 @@ def test_the_clock_stands_still_until_it_ticks() -> None:
 
 
 def test_the_present_is_kept_in_utc() -> None:
-    """A present given in another zone is the same instant in UTC, and a naive one is UTC."""
+    """A time in another zone is the same instant in UTC, and a naive one is UTC."""
     tokyo = NOW.astimezone(timezone(timedelta(hours=9)))
 
     assert NOW.isoformat() == World.empty(1, tokyo).now.isoformat()
@@ -134,7 +134,7 @@ def test_a_run_costs_what_its_entries_cost() -> None:
 
 
 def test_a_change_is_seen_in_the_record() -> None:
-    """A record that was read before a change is written anew after it."""
+    """A cached record is encoded again after a change."""
     world = World.empty(1, NOW)
     run = one_run(world)
     before = serialize.encode_run(world, run)
@@ -180,7 +180,7 @@ def test_late_corrections_can_be_switched_off() -> None:
 
 
 def test_a_run_that_was_ended_by_hand_stays_as_it_is() -> None:
-    """What was planned for a run falls away when the run is ended before."""
+    """Planned actions of a run are skipped once the run is ended."""
     world = at_work()
     world.variants.late_corrections = False
     world.pass_time(timedelta(hours=12))
