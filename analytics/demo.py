@@ -30,7 +30,7 @@ MARKER = "demo.toml"
 
 WEEK = timedelta(days=7)
 PUBLISHED = (timedelta(days=8), timedelta(days=1), timedelta())
-"""How long ago batches published; those before only read, since their reports would be replaced."""
+"""Batches of so long ago publish; those before only read, since their reports would be replaced."""
 
 QUESTION = (
     "select agent_name, sum(cost_usd) as cost_usd"

@@ -193,8 +193,13 @@ def sql(
 ) -> None:
     """Query the published figures, also while a batch is running.
 
-    Example: analytics sql "select agent_name, sum(cost_usd) from fct_agent_days group by 1"
-    """
+    Money is DECIMAL. In a notebook, `.df()` for pandas makes floats of it; `.arrow()`,
+    `.fetchall()` and `polars.DataFrame(con.sql(...))` keep every digit.
+
+    \b
+    Example:
+    analytics sql "select agent_name, sum(cost_usd) from fct_agent_days group by 1 order by 2 desc"
+    """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.published.output import Format, write
     from analytics.published.sandbox import open_published, parsed
     from analytics.warehouse.layout import Layout
@@ -208,7 +213,7 @@ def sql(
 
 @app.command()
 def status(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:
-    """Show how fresh and how complete the figures are.
+    """Show how fresh the figures are, how many runs have run detail, and which checks passed.
 
     Example: analytics status --json
     """
@@ -239,9 +244,11 @@ def trace(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Show the runs, landing lines and requests behind a figure.
+    """Show what the figure of a day is made of, down to landing lines and requests.
 
-    Landing files on disk are verified; exit 3 if one does not agree.
+    Listed runs lead to their lines, unlisted ones to the API's own counts and sums. `no agent` and
+    `platform` name the lines of a workspace that are no agent's. Landing files that are at hand
+    are verified; exit 3 where one does not agree.
 
     Example: analytics trace --agent support-triage --date 2026-11-19
     """

@@ -54,8 +54,10 @@ class World:
         self.lies = Lies(self)
         self.lock = RLock()  # a test may change the world while the server reads it
         self._rng = seeded(seed, "world")
-        self._live_rng = seeded(seed, "live")  # so that requests shift nothing in the story
-        self._story = Agenda()
+        self._live_rng = seeded(
+            seed, "live"
+        )  # so that requests shift nothing in the planned history
+        self._planned = Agenda()
         self.live = Agenda()
         self.orchestrator = Orchestrator(self)
         self.scheduler = Scheduler(self)
@@ -110,7 +112,7 @@ class World:
     def pass_time(self, span: timedelta) -> None:
         """Move the clock, and run every due action at its moment."""
         with self.lock, self.clock.held():
-            self._happen(self.now + span, self._story, self.live)
+            self._happen(self.now + span, self._planned, self.live)
 
     def catch_up(self) -> None:
         """Run all actions of the orchestrator until now."""

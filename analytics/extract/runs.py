@@ -48,9 +48,9 @@ def _warn_of_gaps(batch: WorkspaceBatch) -> None:
     if gaps:
         batch.warnings.append(
             f"{_agents(len(gaps))} started more runs since the last reading than the API lists "
-            f"({LONGEST_LIST}): {_named(batch, gaps)}. What lies between was not seen; when its "
-            "day has ended, fct_listing_gaps has their number and cost. "
-            "Run the batch more often."
+            f"({LONGEST_LIST}): {_named(batch, gaps)}. The rest is unlisted: its counts, cost and "
+            "tokens are in every figure once their day has ended, its run detail is not. "
+            "Run the batch more often to list every run."
         )
     if first := len(batch.gaps) - len(gaps):
         batch.say(

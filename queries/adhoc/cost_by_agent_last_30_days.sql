@@ -7,8 +7,11 @@ select
     sum(days.listed_cost_usd) as listed_cost_usd,
     sum(days.unlisted_cost_usd) as unlisted_cost_usd,
     sum(days.failed_cost_usd) as failed_cost_usd,
-    if(count(days.failed_cost_high_usd) = count(*), sum(days.failed_cost_high_usd), null)
-        as failed_cost_high_usd,
+    if(
+        bool_or(days.unlisted_failed_count > 0 and days.failed_cost_high_usd is null),
+        null,
+        sum(days.failed_cost_high_usd)
+    ) as failed_cost_high_usd,
     sum(days.run_count)::bigint as run_count,
     sum(days.unlisted_run_count)::bigint as unlisted_run_count,
     sum(days.unknown_cost_count)::bigint as unknown_cost_count,

@@ -8,8 +8,11 @@ select
     sum(days.cost_usd) as cost_usd,
     marts.usd_per_success(sum(days.cost_usd), sum(days.succeeded_count)) as usd_per_success,
     sum(days.failed_cost_usd) as failed_cost_usd,
-    if(count(days.failed_cost_high_usd) = count(*), sum(days.failed_cost_high_usd), null)
-        as failed_cost_high_usd
+    if(
+        bool_or(days.unlisted_failed_count > 0 and days.failed_cost_high_usd is null),
+        null,
+        sum(days.failed_cost_high_usd)
+    ) as failed_cost_high_usd
 from marts.fct_agent_days as days
 join marts.dim_workspaces as workspaces using (workspace_id)
 where days.line_type <> 'platform' and days.date <= workspaces.last_complete_date

@@ -1,5 +1,5 @@
--- Why does each month cost more or less than the one before: more runs, more expensive ones, other
--- agents? One line for each workspace and month, with the agent that moved it the most.
+-- Why does each month cost more or less than the one before: more runs, or more expensive ones?
+-- One line for each workspace of the last 13 months, with the agent that moved it the most.
 -- previous_cost_usd and the effects add up to current_cost_usd. The month that is not over counts
 -- up to its last complete date, against as many days of the month before.
 with
@@ -51,5 +51,6 @@ select
 from changes
 join marts.dim_workspaces as workspaces using (workspace_id)
 left join largest using (workspace_id, month)
+where month >= date_trunc('month', workspaces.last_complete_date) - interval 12 months
 group by changes.workspace_id, workspaces.workspace_name, month
 order by workspaces.workspace_name, month desc

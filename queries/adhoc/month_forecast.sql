@@ -4,6 +4,7 @@ select
     workspaces.workspace_name,
     coalesce(agents.agent_name, 'All agents and the platform') as agent_name,
     forecasts.month,
+    workspaces.last_complete_date,
     forecasts.cost_to_date_usd,
     forecasts.low_usd,
     forecasts.expected_usd,

@@ -1,5 +1,5 @@
--- On which of the last 90 complete days did an agent cost far more than usual, and is it more runs
--- or more expensive ones? When a day is unusual is said in the comment of fct_unusual_days.
+-- On which of the last 90 complete days did an agent cost far more than usual, and why?
+-- `cause` is more runs or more expensive ones; the comment of fct_unusual_days has the rule.
 select
     days.date,
     workspaces.workspace_name,

@@ -40,7 +40,9 @@ const rows = (() => {
       const lines = groups.slice(0, spec.most).map(({ key, values }) => ({ key: key[0], note: key.at(-1), href: spec.linked && key[1], ...values }));
       const sum = (name) => lines.reduce((all, each) => all + (each[name] ?? 0n), 0n);
       const sums = telling.sumsOf(groups);
-      const total = (spec.total ? whole[spec.total] : sums[`sum_${spec.order}`]) ?? null;
+      const total = whole[spec.total] ?? null;
+      const totals = spec.total ? { ...whole, [spec.order]: total }
+        : Object.fromEntries(Object.entries(sums).map(([name, value]) => [name.slice(4), value]));
       const rest = spec.rest && total !== null ? total - sum(spec.order) : 0n;
       if (rest) lines.push({ key: spec.rest, [spec.order]: rest });
       const context = { ...sums, ...Object.fromEntries(Object.entries(whole).map(([name, value]) => [`@${name}`, value])) };
@@ -48,7 +50,7 @@ const rows = (() => {
       const { figures } = table;
       const rows = lines.map((line) => figures.map(([name, unit], index) => ({
         ...(has(line, name) ? tables.cell(name, unit, { ...context, ...line }) : { text: "" }), href: index ? null : line.href })));
-      return { rows, foot: footOf(figures, lines, { ...whole, [spec.order]: total }) };
+      return { rows, foot: footOf(figures, lines, totals) };
     },
   };
   const footOf = (figures, lines, totals) => {

@@ -39,9 +39,9 @@ def test_a_batch_leaves_its_summary(command: Command) -> None:
 
     assert len(lines) <= 10
     assert all(len(line) <= 80 for line in lines)
-    assert "Hidden     no run of this month" in lines
-    assert "**Hidden**: no run of this month" in text
-    assert (found["month"]["complete_cost_usd"], found["month"]["failed_count"]) == (
+    assert "Detail     run detail for every run this month" in lines
+    assert "**Detail**: run detail for every run this month" in text
+    assert (found["month"]["cost_usd"], found["month"]["failed_count"]) == (
         "1.5000000000",
         1,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -244,12 +246,14 @@ def test_before_the_first_batch_there_is_nothing_to_ask(analytics: Command) -> N
 
 
 def test_status_is_told_in_json(published: Command) -> None:
-    """`status --json` has freshness, watermarks, gaps, open runs, checks and the last command."""
+    """`status --json` has freshness, watermarks, run detail, open runs, checks, the last batch."""
     found = json.loads(published("status", "--json").out)
 
     (workspace,) = found["workspaces"]
-    assert (workspace["open_run_count"], workspace["missing_run_count"]) == (0, 0)
-    assert workspace["missing_cost_usd"] == workspace["unexplained_usd"] == "0.0000000000"
+    assert (workspace["open_count"], workspace["unlisted_run_count"]) == (0, 0)
+    assert (workspace["run_count"], workspace["listed_run_count"]) == (2, 2)
+    assert workspace["detail_coverage"] == 1
+    assert workspace["unlisted_cost_usd"] == workspace["unexplained_usd"] == "0.0000000000"
     assert (workspace["unreconciled_day_count"], workspace["required_batches_per_day"]) == (0, 1)
     assert {mark["list"] for mark in found["watermarks"]} == {"all runs", "Baker"}
     assert found["last_batch"]["exit_code"] == 0
@@ -259,24 +263,84 @@ def test_status_is_told_in_json(published: Command) -> None:
 
 
 def test_status_fits_a_terminal(published: Command) -> None:
-    """The status has gaps, days and schedules, and explains its column heads, in 80 columns."""
+    """The status has run detail, days and schedules, and explains its heads, in 80 columns."""
     lines = published("status").out.splitlines()
 
-    assert any("Missing" in line and "Unexplained" in line for line in lines)
-    assert "Blank Slate: one batch a day misses none" in lines
+    assert "Blank Slate: one batch a day lists every run" in lines
+    (checks,) = [line for line in lines if line.startswith("All checks passed: ")]
+    assert re.fullmatch(
+        r"All checks passed: [0-9]+ of keys and sums of our own, 8 against the API\.", checks
+    )
     legend = " ".join(lines[lines.index("") :]).lower()
     for head in (
         "open",
         "provisional",
-        "broken",
-        "missing",
-        "ok",
+        "detail",
+        "unlisted",
+        "quarantined",
+        "reconciled",
         "pending",
-        "not ok",
+        "unreconciled",
         "unexplained",
     ):
         assert legend.count(head) >= 2, head
     assert max(map(len, lines)) <= 80
+
+
+def test_a_copy_was_published_when_its_original_was(published: Command, tmp_path: Path) -> None:
+    """The time of publishing is in the file: a copy, or a touched file, has the same."""
+    original = json.loads(published("status", "--json").out)
+    copied = tmp_path / "analytics.duckdb"
+    shutil.copyfile("data/analytics.duckdb", copied)
+    os.utime(copied, (0, 0))
+    copy = json.loads(published("status", "--json", "--data-dir", str(tmp_path)).out)
+
+    assert copy["published_at"] == original["published_at"] >= original["last_batch"]["started_at"]
+    assert copy["data_to"] == original["data_to"] == f"{NOW:%Y-%m-%d %H:%M} UTC"
+    assert copy["last_batch"] is None
+
+
+def test_failed_checks_are_named(published: Command, tmp_path: Path) -> None:
+    """A check that failed, and was published all the same, is named with how many there are."""
+    shutil.copyfile("data/analytics.duckdb", tmp_path / "analytics.duckdb")
+    with duckdb.connect(tmp_path / "analytics.duckdb") as con:
+        con.execute("update audit.check_results set is_ok = false where control = 'bill'")
+        ((count, name),) = con.execute(
+            "select count(*), any_value(check_name) filter (not is_ok) from audit.check_results"
+        ).fetchall()
+    result = published("status", "--data-dir", str(tmp_path))
+
+    assert f"1 of {count} checks failed: {name}" in result.out
+
+
+def test_the_batches_own_file_of_marts_opens_directly(published: Command) -> None:
+    """`build.duckdb` is no schema's name, so that `marts.x` means the table, as when published."""
+    assert published("status").code == 0
+    for file in ("build.duckdb", "analytics.duckdb"):
+        with duckdb.connect(f"data/{file}", read_only=True) as con:
+            assert con.execute("select count(*) from marts.fct_runs").fetchone() == (2,)
+            assert con.execute("select marts.failure_rate(1, 3)").fetchone() == (0.25,)
+
+
+def test_money_is_exact_in_frames(published: Command) -> None:
+    """What `sql --help` recommends to notebooks keeps every digit."""
+    assert published("status").code == 0
+    query = "select sum(cost_usd) from marts.fct_runs"
+    with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
+        assert polars.DataFrame(con.sql(query)).item() == Decimal("0.3000000001")
+        assert con.sql(query).fetchall() == [(Decimal("0.3000000001"),)]
+
+
+def test_the_examples_of_help_are_right(published: Command) -> None:
+    """The query that `sql --help` shows is answered as it stands there, without a line break."""
+    (example,) = [
+        line.strip() for line in published("sql", "--help").out.splitlines() if "select" in line
+    ]
+    command, _, query = example.partition(" sql ")
+    result = published("sql", query.strip('"'), "--format", "csv")
+
+    assert command == "analytics"
+    assert result.out.splitlines() == ["agent_name,sum(cost_usd)", "Baker,0.3000000001"]
 
 
 def test_a_published_file_opens_in_older_duckdb(published: Command) -> None:

@@ -15,7 +15,9 @@ import pytest
 import zstandard
 
 from analytics.emulator.records import Workspace
+from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
+from tests.batches import short_lists
 from tests.cli.conftest import Command
 from tests.conftest import NOW, Batch, StartRun
 
@@ -36,9 +38,9 @@ def landed_line(landing: dict[str, Any]) -> dict[str, Any]:
     return line
 
 
-def rewrite(old: str, new: str) -> None:
-    """Replace text in the landing files of runs."""
-    files = list(Path("data/landing").rglob("runs.ndjson.zst"))
+def rewrite(old: str, new: str, source: str = "runs") -> None:
+    """Change the landing files of a source."""
+    files = list(Path("data/landing").rglob(f"{source}.ndjson.zst"))
     assert files
     for file in files:
         text = zstandard.ZstdDecompressor().stream_reader(file.read_bytes()).read().decode()
@@ -145,7 +147,7 @@ def test_runs_that_do_not_add_up_are_told(command: Command) -> None:
 
     assert result.code == 3
     assert "THEY DO NOT ADD UP" in result.out
-    assert "do not add up to the figure" in result.err
+    assert "the parts do not add up to the figure" in result.err
 
 
 def test_amounts_of_every_form_are_verified(
@@ -179,7 +181,7 @@ def test_runs_without_an_agent_are_explained(
     found = explained(command, "--agent", "no agent", "--date", DAY)
 
     assert [each["run_id"] for each in found["runs"]] == [run.id]
-    assert found["figure"]["agent_id"] is None
+    assert (found["figure"]["agent_id"], found["figure"]["line_type"]) == ("(none)", "no_agent")
 
 
 def test_the_most_expensive_runs_are_shown_and_all_are_verified(command: Command) -> None:
@@ -198,9 +200,9 @@ def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
     day = ("--date", DAY)
     for arguments, words in (
         (("--agent", "bakr", *day), "Nearest: Baker (baker)."),
-        (("--agent", "\x1b[31mzzz", *day), "Some of them: Baker (baker)."),
+        (("--agent", "\x1b[31mzzz", *day), "Some of them: Baker (baker), No agent, Platform."),
         (("--agent", "", *day), "There is no agent"),
-        (("--agent", "baker", "--date", "2020-01-01"), "first day with listed runs is 2026-11-19"),
+        (("--agent", "baker", "--date", "2020-01-01"), "first date with figures is 2026-11-19"),
         (("--agent", "baker", "--date", "yesterday"), "write it as 2026-11-19"),
         (("--agent", "baker", *day, "--workspace", "x"), "There are: Blank Slate"),
         (("--agent", "baker"), "Say --agent and --date"),
@@ -214,20 +216,113 @@ def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
         assert "\x1b" not in result.err
 
 
-def test_a_day_of_hidden_runs_alone_is_told(command: Command) -> None:
-    """On a day with unlisted runs only, the error states that there is no record to trace."""
-    command("nightly")
-    with duckdb.connect("data/analytics.duckdb") as con:
-        con.execute("""
-            insert into marts.fct_listing_gaps by name
-            select workspace_id, agent_id, date '2026-11-01' as date, 1234 as missing_run_count
-            from marts.dim_agents where agent_slug = 'baker'
-        """)
-    result = command("trace", "--agent", "baker", "--date", "2026-11-01")
+@pytest.fixture
+def unlisted_day(command: Command, world: World, start_run: StartRun) -> str:
+    """A day of which the API lists no run any more, when the first batch reads it."""
+    for number, status in enumerate(["succeeded", "failed", "failed", "failed"]):
+        start_run(hours_ago=20 + number / 10, cost="0.5", status=status)
+    for number in range(6):
+        start_run(hours_ago=3 + number / 10, cost="0.125")
+    world.pass_time(timedelta(days=1))
+    with short_lists():
+        command("nightly")
+    return f"{NOW - timedelta(hours=20):%Y-%m-%d}"
 
-    assert result.code == 2
-    assert "Baker has no listed runs on 2026-11-01." in result.err
-    assert "that it lists no more: 1,234. What they cost is in fct_listing_gaps." in result.err
+
+def test_a_day_of_unlisted_runs_leads_to_counts_and_sums(
+    command: Command, unlisted_day: str
+) -> None:
+    """Without a listed run, a figure leads to the API's run counts and roll-up, and their lines."""
+    found = explained(command, "--agent", "baker", "--date", unlisted_day)
+    result = command("trace", "--agent", "baker", "--date", unlisted_day)
+
+    figure = found["figure"]
+    assert (figure["run_count"], figure["listed_run_count"], found["runs"]) == (5, 0, [])
+    assert found["unlisted"]["cost_usd"] == found["reported_by_api"]["cost_usd"] == "3.1000000000"
+    assert found["reported_by_api"]["failed_count"] == 3
+    counts, sums = found["answers"]
+    assert (counts["request"]["path"], sums["request"]["path"]) == (
+        "/api/v1/runs/daily", "/api/v1/analytics/agents",
+    )  # fmt: skip
+    for answer in (counts, sums):
+        landing = answer["landing"]
+        assert landing["is_verified"] is True
+        for line in landing["lines"]:
+            landed = landed_line({"file": landing["file"], "line": line})
+            assert landed["request"] == answer["request"]["request"]
+    assert (
+        sum(
+            landed_line({"file": counts["landing"]["file"], "line": line})["record"]["count"]
+            for line in counts["landing"]["lines"]
+        )
+        == 5
+    )
+    assert result.code == 0, result.err
+    assert "Listed    no run" in result.out
+    assert "in 5 runs: 2 succeeded, 3 failed" in result.out
+    assert "No run list showed these runs" in result.out
+    assert "GET /api/v1/runs/daily?agent_id=" in result.out
+    assert "verified: its hash, and its lines of this day: " in result.out
+    assert "THEY DO NOT" not in result.out
+
+
+def test_a_day_of_listed_and_unlisted_runs_adds_up(command: Command, unlisted_day: str) -> None:
+    """Where a list showed some of a day's runs, both parts are the figure, and the API's own."""
+    assert unlisted_day
+    found = explained(command)
+    figure, runs, unlisted = found["figure"], found["runs_sum"], found["unlisted"]
+
+    assert (figure["run_count"], runs["run_count"], unlisted["run_count"]) == (8, 5, 3)
+    assert runs["adds_up"] is True
+    for name in ("cost_usd", "tokens_in", "failed_count"):
+        assert Decimal(figure[name]) == Decimal(runs[name]) + Decimal(unlisted[name])
+        assert Decimal(figure[name]) == Decimal(found["reported_by_api"][name])
+    assert len(found["runs"]) == 5
+    assert len(found["answers"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "finding"),
+    [
+        ("run_counts", '"count":3', '"count":4', "counts 6 runs, published is 5"),
+        (
+            "agent_rollups", '"cost_usd":3', '"cost_usd":4',
+            "has the cost_usd 4.1000000000, published is 3.1000000000",
+        ),
+        ("agent_rollups", "{", "[", "it cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_tampered_answer_is_named(
+    command: Command, unlisted_day: str, source: str, old: str, new: str, finding: str
+) -> None:
+    """A landing file of counts or sums that was changed ends with exit 3, and says how."""
+    rewrite(old, new, source)
+    result = command("trace", "--agent", "baker", "--date", unlisted_day)
+
+    assert result.code == 3
+    assert "its SHA-256 is" in result.err
+    assert finding in result.err
+
+
+def test_the_platforms_own_activity_leads_to_its_roll_up(
+    command: Command, world: World, workspace: Workspace
+) -> None:
+    """`platform` names the line of the platform, which has a request and no run."""
+    build = world.start_platform_run(workspace, BUILDER)
+    world.meter(
+        build, model="claude-sonnet-5", provider="anthropic", tokens_in=7, tokens_out=1,
+        cost_usd=Decimal("0.125"),
+    )  # fmt: skip
+    world.finish_run(build)
+    world.pass_time(timedelta(days=1))
+    command("nightly")
+    found = explained(command, "--agent", "platform", "--date", f"{build.created_at:%Y-%m-%d}")
+
+    assert found["figure"]["cost_usd"] == found["runs_sum"]["cost_usd"] == "0.1250000000"
+    assert (found["figure"]["line_type"], found["runs"]) == ("platform", [])
+    (answer,) = found["answers"]
+    assert answer["request"]["path"] == "/api/v1/analytics/platform-agents"
+    assert answer["landing"]["is_verified"] is True
 
 
 def test_two_agents_of_a_name_are_told_apart(

@@ -54,7 +54,7 @@ def test_a_log_can_be_had_when_its_run_has_ended(api: Api) -> None:
     assert [line["msg"] for line in lines[1:]] == [event["msg"] for event in events]
 
 
-def test_the_storys_logs_can_be_had_too(demo_api: Api) -> None:
+def test_logs_of_planned_runs_can_be_had_too(demo_api: Api) -> None:
     """A run that ended in the past has a log as well."""
     run = next(run for run in demo_api.workspace.agent_runs if run.started_at and not run.is_open)
 

@@ -108,7 +108,7 @@ def test_the_sessions_events_tell_the_run(api: Api, agent: Agent) -> None:
     run = trigger(api)
     api.world.pass_time(timedelta(hours=3))
 
-    events = story(api, run)
+    events = happened(api, run)
 
     steps = events.count("step")
     assert steps >= 4
@@ -151,7 +151,7 @@ def test_a_failed_step_is_retried_without_a_second_event(api: Api) -> None:
         "RETRY  step 2 in 1s",
         "RETRY  step 2 in 2s",
     ]
-    steps = story(api, run).count("step")
+    steps = happened(api, run).count("step")
     requests = api.get(f"/analytics/runs/{run['id']}/costs")[0]["request_count"]
     assert requests == steps + 2
 
@@ -179,7 +179,7 @@ def test_a_run_fails_with_a_telling_error(api: Api, agent: Agent, mark: str, err
     assert error in record["error"]
     assert record["cost_usd"] > 0
     assert messages(api, run)[-1].startswith("FAILED")
-    assert story(api, run)[-1] == "failed"
+    assert happened(api, run)[-1] == "failed"
 
 
 def test_the_budget_is_the_agents(api: Api, agent: Agent) -> None:

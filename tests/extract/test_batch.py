@@ -88,7 +88,7 @@ def test_an_agent_that_outruns_its_list_leaves_a_gap(
     )
     assert after < before
     assert outcome.warnings[0].startswith("1 agent started more runs")
-    assert "(200): Baker. What lies between was not seen" in outcome.warnings[0]
+    assert "(200): Baker. The rest is unlisted" in outcome.warnings[0]
     assert later.warnings == []
 
 

@@ -59,7 +59,7 @@ def _runs(warehouse: Warehouse) -> None:
 def _history(warehouse: Warehouse) -> None:
     """Two months whose every date was read, with a day that costs far more than the others."""
     warehouse.insert(
-        "ledger.requests", workspace_id=OTHER_WORKSPACE, load_id="load-1", request=1,
+        "ledger.requests", workspace_id=OTHER_WORKSPACE, load_id="load-1", request=2,
         source="usage_hours", status=200, window_start="2026-09-30", window_end="2026-11-20",
     )  # fmt: skip
     for day in range(1, 31):

@@ -123,7 +123,7 @@ UNUSUAL = f"""
         ) as days on days.day >= first_day
         left join every on every.workspace_id = names.workspace_id
             and every.agent_id = names.agent_id and every.day = days.day
-        where names.line_type != 'platform'
+        where names.agent_id != '(platform)'
         group by workspace_id, names.agent_id, name, days.day
     ), medians as (
         select now.*, median(before.usd) as usual, list(before.usd) as costs,

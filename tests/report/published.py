@@ -82,7 +82,7 @@ create view every as
     where coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
         and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true);
 create view names as
-    select workspace_id, agent_id, agent_name as name, line_type
+    select workspace_id, agent_id, agent_name as name
     from published.marts.dim_agents as a
     where line_type = 'agent' or exists (
         from published.marts.fct_agent_days as d

@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.transform.forecasts import forecasts
@@ -233,6 +233,7 @@ def by_hand(costs: dict[date, Decimal | None]) -> tuple[float, float] | None:
     return rest, 1.2815515655446004 * sqrt(variance * width)
 
 
+@settings(deadline=None, max_examples=60)  # the machine may be busy
 @given(st.lists(st.one_of(st.none(), st.decimals(0, 10**5, places=10)), max_size=80))
 def test_same_as_by_hand(costs: list[Decimal | None]) -> None:
     """The frame gives what the method gives in plain Python, to the last digits of a float."""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.transform.checks import run_checks
@@ -161,6 +161,7 @@ _FIGURES = st.one_of(
 )
 
 
+@settings(deadline=None, max_examples=60)  # the machine may be busy
 @given(st.dictionaries(st.sampled_from(["a-1", "a-2", "a-3", "a-4", "(none)"]),
                        st.tuples(_FIGURES, _FIGURES)), _FIGURES, _FIGURES)  # fmt: skip
 def test_additive(

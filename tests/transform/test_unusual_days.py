@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.transform.unusual_days import unusual_days
@@ -163,6 +163,7 @@ def by_hand(costs: list[Decimal | None]) -> list[int]:
     return found
 
 
+@settings(deadline=None, max_examples=60)  # the machine may be busy
 @given(
     st.lists(
         st.one_of(

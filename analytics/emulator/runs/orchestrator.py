@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analytics.emulator.world import World
 
 SLOTS = 4  # sandboxes of a workspace
-DRAIN = timedelta(seconds=2)  # of the step in flight of a run that the story drives
+DRAIN = timedelta(seconds=2)  # of the step in flight of a run of the planned history
 
 
 class RefusedError(Exception):
@@ -132,9 +132,9 @@ class Orchestrator:
         elif execution:
             execution.stop()
         else:
-            self._world.live.put(self._world.now + DRAIN, lambda: self._end_story_run(run))
+            self._world.live.put(self._world.now + DRAIN, lambda: self._end_planned_run(run))
 
-    def _end_story_run(self, run: Run) -> None:
+    def _end_planned_run(self, run: Run) -> None:
         if run.is_open:
             self._world.finish_run(run, "cancelled")
 

@@ -1,4 +1,4 @@
-"""What an executed run will do.
+"""The steps and failures that an executed run will have.
 
 A run that is triggered works for 8 to 20 seconds and succeeds. For tests and demos, a mark
 anywhere in its prompt or state lets it do something else:

@@ -1,4 +1,4 @@
-"""How agents work: when their runs start, what a run asks of models, and how it ends."""
+"""Agents at work: their runs start, send requests to models, and end."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NIGHT_HOURS = (9, 9, 9, 5, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habit:
-    """What is usual for an agent; `offers` without any means that nothing is metered."""
+    """The usual work of an agent; without `offers` nothing is metered."""
 
     runs_per_day: float
     traffic: Traffic

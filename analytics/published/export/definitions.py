@@ -29,7 +29,8 @@ _READING = (
         "The last line, Total, is the sum of the lines above it, to the last digit. Nothing is "
         "rounded. cost_usd = listed_cost_usd + unlisted_cost_usd, but for the platform's line, "
         "whose runs are neither; metered_cost_usd + surcharge_usd - own_key_usd = billed_usd. "
-        "failed_cost_high_usd of the total is empty where that of a line is.",
+        "failed_cost_high_usd of the total is empty where a line with unlisted failed runs has "
+        "none.",
     ),
     Definition("An empty cell", "", "Unknown, or not reported by the API; never 0."),
     Definition(

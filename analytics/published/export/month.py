@@ -88,10 +88,11 @@ def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
 
 
 def _sum_of(name: str) -> str:
-    """Return SQL for the sum over lines, 0 over none; a bound is null if that of a line is null."""
+    """The sum over lines, 0 over none; of an upper bound, null where a line has none."""
     total = f"sum({name})"
     if name == "failed_cost_high_usd":
-        total = f"if(count({name}) = count(*), {total}, null)"
+        unbounded = f"unlisted_failed_count > 0 and {name} is null"
+        total = f"if(count(*) filter ({unbounded}) = 0, {total}, null)"
     return f"if(count(*) = 0, 0, {total})"
 
 

@@ -39,6 +39,7 @@ def page(
 ) -> dict[str, Any]:
     """The context of the template `reconciliation.html`."""
     days, steps, controls = read.days(), read.bridge(), read.controls()
+    findings = read.findings(results.SHOWN_FINDINGS)
     calendar = workspace.subject.coverage.calendar
     provisional = {each.utc_date.replace(day=1) for each in days if each.status == "open"}
     return {
@@ -49,7 +50,8 @@ def page(
         "open_line": verdicts.open_days(days),
         "anyway": verdicts.published_anyway(checks),
         "controls": results.controls(controls),
-        "findings": results.findings(read.findings(results.SHOWN_FINDINGS), lines),
+        "findings": results.findings(findings, lines),
+        "more_findings": results.more_findings(findings),
         "checks_line": verdicts.checks_in_words(checks),
         "bridge": bridge.table(steps, provisional),
         "earlier_line": bridge.earlier(steps),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from analytics.report.controls import verdicts
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
     from analytics.report.controls.lines import Lines
     from analytics.report.controls.rows import Control, Finding
-    from analytics.report.writing.tables import Row
 
 SHOWN_FINDINGS = 20
 
@@ -68,13 +66,6 @@ def findings(found: Sequence[Finding], lines: Lines) -> Table | None:
     """The largest differences of each control that failed."""
     if not found:
         return None
-    rows: list[Row] = []
-    for each, following in zip_longest(found, found[1:]):
-        rows.append(_finding(each, lines))
-        rest = each.finding_count - each.number
-        if rest and (following is None or following.number == 1):
-            more = numbers.plural(rest, "more finding")
-            rows.append([_label(each.control), f"{more}: audit.control_findings", *[""] * 7])
     return Table(
         "findings",
         "Findings of the controls that failed, the largest first, US dollars or counts",
@@ -87,9 +78,20 @@ def findings(found: Sequence[Finding], lines: Lines) -> Table | None:
             *(Column(each) for each in ("First", "Second", "Difference")),
             Column("Day is", "text"),
         ],
-        rows,
+        [_finding(each, lines) for each in found],
         is_cards=True,
     )
+
+
+def more_findings(found: Sequence[Finding]) -> str:
+    """How many findings of which control are in the published file alone; empty if none."""
+    rest = {each.control: each.finding_count - each.number for each in found}  # the last one's
+    more = [
+        f"{numbers.plural(count, 'more finding')} of {_label(control)}"
+        for control, count in rest.items()
+        if count
+    ]
+    return f"{', '.join(more)}: audit.control_findings." if more else ""
 
 
 def _control(control: Control) -> list[Cell | str]:

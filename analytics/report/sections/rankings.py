@@ -121,9 +121,9 @@ def table(
         if total != known:
             lines.append({"key": ranking.rest, ranking.order: total - known})
     context = sums(rows)
-    if not ranking.total:
-        total = context.get(f"sum_{ranking.order}")
-    totals = {**whole.values(), ranking.order: total}
+    totals = {name.removeprefix("sum_"): value for name, value in context.items()}
+    if ranking.total:
+        totals = {**whole.values(), ranking.order: total}
     context |= {f"@{name}": value for name, value in whole.values().items()}
     return Table(
         ranking.table,

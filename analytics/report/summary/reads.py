@@ -28,17 +28,27 @@ _DIGITS = 60  # a sum of DECIMAL(38,10) has 38; the usual 28 would round it
 _SHOWN_MOVERS = 3
 
 
+# The days that have something to say of an amount, where these are fewer than all with activity.
+_ACTIVE = "d.run_count > 0 or d.platform_cost_usd is distinct from 0"
+_DAYS_OF = {
+    "platform_cost_usd": "d.platform_cost_usd is distinct from 0",
+    "unlisted_cost_usd": "d.unlisted_run_count > 0",
+    "failed_cost_usd": "d.failed_count > d.unlisted_failed_count",
+    "failed_cost_high_usd": "d.failed_count > 0",
+}
+_UNBOUNDED = "d.unlisted_failed_count > 0 and d.failed_cost_high_usd is null"
+
+
 def _sum_of(name: str) -> str:
-    """The sum of a measure over days: 0 over none; unknown where all that is not 0 is unknown."""
+    """The sum of a measure over days: 0 where no day has any of it, null where none is known."""
     if name.endswith("_count"):
         return f"coalesce(sum(d.{name}), 0)::bigint as {name}"
-    # Of an upper bound one unknown day leaves nothing known.
-    known = "null" if name == "failed_cost_high_usd" else f"sum(nullif(d.{name}, 0))"
+    days = f"filter (d.date is not null and ({_DAYS_OF.get(name, _ACTIVE)}))"
+    total = f"sum(d.{name}) {days}"
+    if name == "failed_cost_high_usd":
+        total = f"if(count(*) filter ({_UNBOUNDED}) = 0, {total}, null)"
     kind = "decimal(38, 10)" if name.endswith("_usd") else "bigint"
-    return (
-        f"if(count(d.{name}) = count(d.date), coalesce(sum(d.{name}), 0), {known})::{kind}"
-        f" as {name}"
-    )
+    return f"if(count(*) {days} = 0, 0, {total})::{kind} as {name}"
 
 
 _MEASURES = ", ".join(_sum_of(field.name) for field in fields(Measures))

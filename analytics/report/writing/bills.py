@@ -1,7 +1,7 @@
 """Bills as cells: across a row they add up, down a column a line does.
 
-Cost, own-key cost and bill are each rounded by itself, as on every page and on an invoice; the
-surcharge is shown as what is left of them.
+Cost and bill are each rounded by itself, as on every page and on an invoice; surcharge and own-key
+cost are rounded so that they lead from one to the other.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from analytics.report.figures.facts import known_sum
 from analytics.report.marts.rows import Bill
-from analytics.report.writing.numbers import UNKNOWN, cents, usd, usd_exact, usd_in_cents
+from analytics.report.writing.numbers import CENT, UNKNOWN, cents, usd, usd_exact, usd_in_cents
 from analytics.report.writing.tables import Cell
 
 if TYPE_CHECKING:
@@ -70,13 +70,20 @@ def cell(amount: Amount) -> Cell:
 
 
 def _printed(bill: Bill) -> list[Amount]:
-    cost, own, billed = map(_alone, (bill.cost_usd, bill.own_key_usd, bill.billed_usd))
-    rest = bill.surcharge_usd
-    if cost is None or own is None or billed is None or rest is None:
-        return [cost, _alone(rest), own, billed]
-    if not rest:
-        own = (cost[0] - billed[0], own[1])
-    return [cost, (billed[0] - cost[0] + own[0], rest), own, billed]
+    amounts = (bill.cost_usd, bill.surcharge_usd, bill.own_key_usd, bill.billed_usd)
+    cost, surcharge, own_key, billed = map(_alone, amounts)
+    if not (cost and surcharge and own_key and billed):
+        return [cost, surcharge, own_key, billed]
+    more, less = surcharge[0], own_key[0]
+    left = billed[0] - cost[0] - more + less
+    while left:  # each stays within a cent: what was rounded the other way takes it
+        step = CENT.copy_sign(left)
+        if (surcharge[1] - more) * step > 0:
+            more += step
+        else:
+            less -= step
+        left -= step
+    return [cost, (more, surcharge[1]), (less, own_key[1]), billed]
 
 
 def _alone(amount: Decimal | None) -> Amount:
