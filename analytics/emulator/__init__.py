@@ -6,6 +6,8 @@
         world.pass_time(timedelta(hours=24))
 
 Triggered runs are executed as time passes; with `running(world, speed=20)` it passes by itself.
+`World.demo(…, at_start=True)` begins ninety days earlier, so that batches can read the history as
+it passes. `world.lie(…)` makes one endpoint return one wrong number: `analytics.emulator.lies`.
 """
 
 from analytics.emulator.server import Emulator, running, serve

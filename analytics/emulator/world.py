@@ -1,8 +1,8 @@
 """The state of the emulated platform, and the methods that change it.
 
-Actions on the history's agenda happen only when a call lets time pass. Those of the orchestrator
-are on the live agenda, and happen as the clock runs: before each response, the world catches up
-with its clock.
+Two agendas hold future actions. The planned one is a world's made-up history; its actions happen
+only when a call lets time pass. The live one holds the steps of triggered runs, which happen as the
+clock runs: before each response, the world catches up with its clock.
 """
 
 from __future__ import annotations
@@ -54,9 +54,7 @@ class World:
         self.lies = Lies(self)
         self.lock = RLock()  # a test may change the world while the server reads it
         self._rng = seeded(seed, "world")
-        self._live_rng = seeded(
-            seed, "live"
-        )  # so that requests shift nothing in the planned history
+        self._live_rng = seeded(seed, "live")  # requests must not shift the planned history
         self._planned = Agenda()
         self.live = Agenda()
         self.orchestrator = Orchestrator(self)
@@ -103,11 +101,8 @@ class World:
         return next((w for w in self.workspaces if w.api_key == api_key), None)
 
     def at(self, moment: datetime, action: Callable[[], object]) -> None:
-        """Put an action on the history's agenda.
-
-        When time passes the moment, the clock stands at it.
-        """
-        self._story.put(moment, action)
+        """Plan an action; while it happens, the clock stands at its moment."""
+        self._planned.put(moment, action)
 
     def pass_time(self, span: timedelta) -> None:
         """Move the clock, and run every due action at its moment."""
@@ -271,7 +266,7 @@ class World:
         prompt: str | None = None,
         ids: Random | None = None,
     ) -> Run:
-        """Queue a run of one of the vendor's own agents, by default with ids of the history."""
+        """Queue a run of a platform agent; without `ids`, one of the planned history."""
         with self.lock:
             ids = ids or self._rng
             session = Session(new_id(ids), None, None, self.now)

@@ -41,7 +41,7 @@ def messages(api: Api, run: dict[str, Any]) -> list[str]:
     return [event["msg"] for event in api.get(f"/runs/{run['id']}/log/events")["events"]]
 
 
-def story(api: Api, run: dict[str, Any]) -> list[str]:
+def happened(api: Api, run: dict[str, Any]) -> list[str]:
     """Return the events of a run's session, abbreviated."""
     events = api.get(f"/sessions/{run['session_id']}/events")["events"]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
@@ -262,8 +262,8 @@ def test_an_no_usage_agent_works_for_nothing(api: Api, agent: Agent) -> None:
     assert (record["cost_usd"], record["tokens_in"]) == (0, 0)
 
 
-def test_runs_that_are_asked_for_shift_nothing_in_the_story() -> None:
-    """The history's runs have the same ids and figures, with or without triggered ones."""
+def test_runs_that_are_asked_for_shift_nothing_that_is_planned() -> None:
+    """Planned runs have the same ids and figures, with or without triggered ones."""
     worlds = [World.demo(3, NOW, history_days=3) for _ in range(2)]
     agent = worlds[0].workspaces[0].agent("order-status")
     assert agent
@@ -283,7 +283,7 @@ def test_runs_that_are_asked_for_shift_nothing_in_the_story() -> None:
 
 
 def test_the_clock_drives_runs_by_itself() -> None:
-    """On a running clock a run continues by itself, while the history waits for a call."""
+    """On a running clock a run continues by itself, while the planned history waits for a call."""
     world = World.demo(3, NOW, history_days=2)
     others = [run.id for run in world.workspaces[0].runs.values() if run.is_open]
     with running(world, Variants(), speed=500) as emulator:

@@ -229,7 +229,7 @@ def test_the_platforms_sessions_are_its_own(api: Api) -> None:
     assert response.status_code == 409
 
 
-def test_the_storys_sessions_can_be_talked_to_and_cancelled() -> None:
+def test_sessions_of_planned_runs_can_be_talked_to_and_cancelled() -> None:
     """Their stored events stay and grow; an open run waits for nothing and is cancelled."""
     world = World.demo(3, NOW, history_days=3)
     with serving(world) as api:

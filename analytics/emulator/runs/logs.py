@@ -1,6 +1,6 @@
 """A run's log.
 
-The log of a run of the history is generated from its id on request; an executed run writes its own.
+The log of a planned run is generated from its id on request; a triggered run writes its own.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BOOT = {
 def log_events(run: Run) -> list[dict[str, Any]]:
     """Return a run's signal-level log records in order.
 
-    A running run of the history has only booted; one that never started has none.
+    An open planned run has only booted; one that never started has none.
     """
     if run.log is not None:
         return run.log

@@ -1,7 +1,7 @@
 """Session events.
 
-Events of the history are generated from its runs on request. From the first message sent to a
-session on, its events are stored, so that later ones are only appended.
+Events of planned runs are generated on request. From the first message sent to a session on, its
+events are stored, so that later ones are only appended.
 """
 
 from __future__ import annotations
