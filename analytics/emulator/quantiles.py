@@ -1,7 +1,7 @@
 """Tokens per model request, drawn from the quantiles of two production services.
 
-The services answer single questions. An agent that reads files or long threads sends more with
-each request, so that its traffic is one of these, enlarged.
+These services answer single questions. An agent that reads files or long threads sends more with
+each request, so its traffic is one of these, multiplied.
 
 Source: Azure LLM inference trace 2023 (CC-BY), published with Splitwise (Patel et al., ISCA 2024).
 """
@@ -21,7 +21,7 @@ LEVELS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0)
 
 
 class Quantiles:
-    """A distribution, known by its values at `LEVELS`."""
+    """A distribution, defined by its values at `LEVELS`."""
 
     def __init__(self, *values: int) -> None:
         self.values = values
@@ -34,13 +34,13 @@ class Quantiles:
         return round(self.values[below] * math.exp(self._growth[below] * (level - LEVELS[below])))
 
     def times(self, factor: int) -> Quantiles:
-        """Return a distribution of so many times larger values."""
+        """Return the distribution of values multiplied by `factor`."""
         return Quantiles(*(value * factor for value in self.values))
 
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """The sizes of the requests of a kind of service, in tokens."""
+    """The distribution of a service's requests, in tokens."""
 
     context: Quantiles
     generated: Quantiles
@@ -50,7 +50,7 @@ class Traffic:
         return self.context.at(rng.random()), self.generated.at(rng.random())
 
     def times(self, factor: int) -> Traffic:
-        """Return traffic of requests that are so many times larger."""
+        """Return the traffic of requests multiplied by `factor`."""
         return Traffic(self.context.times(factor), self.generated.times(factor))
 
 

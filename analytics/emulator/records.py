@@ -1,4 +1,4 @@
-"""The parts of a workspace: agents, versions, sessions, runs."""
+"""The records of a workspace."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ class Agent:
 
     @property
     def active_version(self) -> Version | None:
-        """The version that new runs ride on."""
+        """The version that new runs use."""
         return next((v for v in reversed(self.versions) if v.status == "active"), None)
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformAgent:
-    """One of the vendor's own agents, which build and look after the customer's."""
+    """One of the vendor's own agents, which build and maintain the customer's."""
 
     id: str
     slug: str
@@ -83,7 +83,7 @@ class PlatformAgent:
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """A conversation of one run or several."""
+    """A conversation of one or several runs."""
 
     id: str
     agent: Agent | None
@@ -129,12 +129,12 @@ class Run:
 
     @property
     def is_open(self) -> bool:
-        """True if the run may still go on."""
+        """True if the run may still continue."""
         return self.status not in TERMINAL
 
     @property
     def text(self) -> str | None:
-        """The prompt of the run, or its state as JSON."""
+        """The input of the run; a state is JSON."""
         if self.initial_state is None:
             return self.user_prompt
         return msgspec.json.encode(self.initial_state).decode()
@@ -154,7 +154,7 @@ class RunList:
         return iter(self._runs)
 
     def add(self, run: Run) -> None:
-        """Put a run in its place."""
+        """Insert a run."""
         for runs in (self._runs, self._listed):
             if runs and _position(run) < _position(runs[-1]):
                 insort(runs, run, key=_position)
@@ -162,7 +162,7 @@ class RunList:
                 runs.append(run)
 
     def hide(self, run: Run) -> None:
-        """Take a run out of the pages; it is still counted."""
+        """Remove a run from the pages; it is still counted."""
         self._listed.remove(run)
 
     def newest(self, limit: int, before: Run | None = None) -> list[Run]:

@@ -1,7 +1,7 @@
-"""Words for prompts, errors and log events.
+"""Texts of prompts, errors and log events.
 
-Everything that a user or a tool wrote ends with `MADE_UP`, so that a test can search for it where
-content must not be stored.
+Every text of a user or a tool ends with `MADE_UP`, so that a test can search for it where content
+must not be stored.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ COMMON_ERRORS = (RATE_LIMIT, TOOL, TOOL, REFUSED, VALIDATION, UNREADABLE, MAX_ST
 
 
 def over_budget(budget: Decimal) -> str:
-    """Return the error of a run that cost more than it may."""
+    """Return the error of a run that exceeded its budget."""
     return f"BudgetExceededError: run budget of ${budget:.2f} exceeded"
 
 
 def out_of_time(minutes: int) -> str:
-    """Return the error of a run that lasted longer than it may."""
+    """Return the error of a run that exceeded its time limit."""
     limit = f"{minutes} minute" + "s" * (minutes != 1)
     return f"TimeoutError: the run reached its limit of {limit}"
 
 
 def prompt(rng: random.Random) -> str:
-    """Return what a user asked."""
+    """Return a user's prompt."""
     return f"{rng.choice(_ASKS).format(n=rng.randint(1000, 99999))} {MADE_UP}"
 
 
 def thought(rng: random.Random) -> str:
-    """Return what a model thought."""
+    """Return a model's thought."""
     return f"{rng.choice(_THOUGHTS)} {MADE_UP}"

@@ -13,7 +13,7 @@ from analytics.emulator.worlds.demo_history import LAST_NIGHT, events
 from .conftest import NOW
 
 BATCHES = [NOW - timedelta(days=days) for days in (*range(85, 7, -7), 1, 0)]
-"""When `make run` reads the demo's history."""
+"""The times at which `make run` reads the demo's history."""
 LIST_CAP = 200
 DAY = timedelta(days=1)
 OUTAGE_DAY = datetime(2026, 11, 4, tzinfo=UTC)  # a Wednesday

@@ -1,1 +1,1 @@
-"""Runs that are triggered: their start, their steps, their logs and files."""
+"""Runs: their triggers, their execution, and their logs and files."""

@@ -10,9 +10,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import texts
-from analytics.emulator.chance import seeded
 from analytics.emulator.ledger import ZERO, Totals
 from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES, Agent
+from analytics.emulator.rng import seeded
 
 if TYPE_CHECKING:
     import random
