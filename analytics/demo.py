@@ -1,94 +1,152 @@
-"""The whole product without a key: two batches against the emulator, then reports to open.
+"""The whole product without a key: ninety days of an emulated API, then reports to open.
 
 python -m analytics.demo [DATA_DIR]
+
+Reports need a pipeline that has been at work for a while: the API lists only the newest runs, and
+figures change after they were published. So the emulator's clock starts ninety days ago, and moves
+on between batches.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import httpx
+from analytics.emulator import Emulator, World, running
+from analytics.emulator.worlds.demo_history import events
 
 SEED = 1
+HISTORY_DAYS = 90
 MARKER = "demo.toml"
 """The demo's settings file, by which it knows a data directory of its own again."""
 
+WEEK = timedelta(days=7)
+PUBLISHED = (timedelta(days=8), timedelta(days=1), timedelta())
+"""Batches of so long ago publish; those before only read, since their reports would be replaced."""
+
 QUESTION = (
-    "select agent_name, sum(complete_cost_usd) as cost_usd"
-    " from fct_agent_months_complete group by 1 order by 2 desc"
+    "select agent_name, sum(cost_usd) as cost_usd"
+    " from fct_agent_months group by all order by 2 desc"
 )
 
 _ANALYTICS = (sys.executable, "-m", "analytics")
 
 
-def main(data_dir: Path) -> int:
-    """Run two batches into `data_dir`, which is made anew; the exit code of the last."""
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A batch of the past: when it was, and which command it runs."""
+
+    moment: datetime
+    command: str
+
+
+def main(data_dir: Path, history_days: int = HISTORY_DAYS) -> int:
+    """Fill `data_dir`, which is made anew; return the exit code of the batch that ended it."""
     if data_dir.exists() and any(data_dir.iterdir()):
         if not (data_dir / MARKER).exists():
-            print(
+            _say(
                 f"error: {data_dir} holds data that is not the demo's.\n"
-                "Name another place: make run DATA=demo-data",
-                file=sys.stderr,
+                "Name another place: make run DATA=demo-data"
             )
             return 2
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
-    yesterday = datetime.now(UTC) - timedelta(days=1)
-    with emulator(yesterday) as api:
-        environment = _write_settings(data_dir / MARKER, api)
-        nightly = [*_ANALYTICS, "nightly", "--data-dir", str(data_dir)]
-        nightly += ["--config", str(data_dir / MARKER)]
-        print("— the first batch", file=sys.stderr)
-        first = subprocess.run(nightly, env=environment, stdout=subprocess.DEVNULL, check=False)
-        if first.returncode:
-            return first.returncode
-        print("— a day passes: runs end and start, a cost is corrected", file=sys.stderr)
-        httpx.post(f"{api['url']}/emulator/pass-time", json={"hours": 24}).raise_for_status()
-        print("— the second batch", file=sys.stderr)
-        second = subprocess.run(nightly, env=environment, check=False)
-    if second.returncode == 0:
-        print(f"Ask:     .venv/bin/analytics sql --data-dir {data_dir} '{QUESTION}'")
-    return second.returncode
+    began, now = time.monotonic(), datetime.now(UTC)
+    batches = plan(now, history_days)
+    _say(
+        "A local emulator plays the Levain API: two made-up companies, whose agents work for"
+        f" {history_days} days.\n{len(batches)} batches read it, one a week;"
+        f" the last {len(PUBLISHED)} publish reports. No key is needed."
+    )
+    world = World.demo(SEED, now, history_days=history_days, at_start=True)
+    with running(world) as emulator:
+        environment = _write_settings(data_dir / MARKER, emulator, batches[0].moment)
+        for number, batch in enumerate(batches, start=1):
+            world.pass_time(batch.moment - world.now)
+            head = f"Batch {number:2} of {len(batches)}, {batch.moment:%d %b %Y}: "
+            if code := _run(batch, data_dir, environment, emulator, head, batch is batches[-1]):
+                return code
+    _close(data_dir, world, history_days, time.monotonic() - began)
+    return 0
 
 
-@contextmanager
-def emulator(now: datetime) -> Iterator[dict[str, Any]]:
-    """A running emulator whose clock starts at `now`; yields its first line."""
-    command = [*_ANALYTICS, "emulator", "--port", "0", "--seed", str(SEED)]
-    command += ["--now", now.strftime("%Y-%m-%dT%H:%M:%S")]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        line = process.stdout.readline() if process.stdout else ""
-        if not line:
-            sys.exit("error: the emulator did not start")
-        yield json.loads(line)
-    finally:
-        process.terminate()
-        process.wait()
+def plan(now: datetime, history_days: int) -> list[Batch]:
+    """Return the batches, the oldest first: one a week, and two on the last two days."""
+    published = [Batch(now - ago, "nightly") for ago in PUBLISHED]
+    weeks = (history_days - PUBLISHED[0].days) // WEEK.days
+    before = [Batch(published[0].moment - WEEK * n, "extract") for n in range(weeks, 0, -1)]
+    return before + published
 
 
-def _write_settings(file: Path, api: dict[str, Any]) -> dict[str, str]:
+def _run(
+    batch: Batch,
+    data_dir: Path,
+    environment: dict[str, str],
+    emulator: Emulator,
+    head: str,
+    is_last: bool,
+) -> int:
+    """Run a batch, and say in one line what it did; the last one speaks for itself."""
+    options = ["--data-dir", str(data_dir), "--config", str(data_dir / MARKER)]
+    command = [*_ANALYTICS, batch.command, *options]
+    before, began = len(emulator.requests), time.monotonic()
+    if is_last:
+        _say(f"{head}the last one, with what it logs and the summary that it prints")
+        return subprocess.run(command, env=environment, check=False).returncode
+    print(head, end="", file=sys.stderr, flush=True)
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    if done.returncode:
+        _say(f"failed\n{done.stdout}{done.stderr}")
+        return done.returncode
+    requests, seconds = len(emulator.requests) - before, time.monotonic() - began
+    did = "read new runs" if batch.command == "extract" else "read new runs, published reports"
+    _say(f"{did} ({requests:,} requests, {seconds:.1f} s)")
+    return 0
+
+
+def _close(data_dir: Path, world: World, history_days: int, seconds: float) -> None:
+    """Say what was made, what there is to see, and how to go on."""
+    runs = sum(len(workspace.agent_runs) for workspace in world.workspaces)
+    print(
+        f"\nDone in {seconds:.0f} s: reports on {history_days} days of two made-up companies,"
+        f" whose agents ran {runs:,} times. Look for:"
+    )
+    for moment, event in events(world.now):
+        print(f"  {moment:%d %b}  {event}")
+    there = f"--data-dir {shlex.quote(str(data_dir))}"
+    print(f"Reports:  {(data_dir / 'site' / 'index.html').resolve().as_uri()}")
+    print(f"SQL:      .venv/bin/analytics sql {there} '{QUESTION}'")
+    print("Your own: LEVAIN_API_KEY=levain_… .venv/bin/analytics nightly --data-dir my-data")
+
+
+def _write_settings(file: Path, emulator: Emulator, first: datetime) -> dict[str, str]:
     """Write the settings; the keys go into the environment, which is returned."""
     environment = dict(os.environ)
-    tables = []
-    for workspace in api["workspaces"]:
-        words = re.findall(r"[A-Z0-9]+", workspace["workspace_name"].upper())
+    begin = emulator.world.now.date()
+    text = f"[extract]\nhistory_days = {(first.date() - begin).days + 1}\n"
+    for workspace in emulator.world.workspaces:
+        words = re.findall(r"[A-Z0-9]+", workspace.name.upper())
         variable = "LEVAIN_KEY_" + "_".join(words)
-        environment[variable] = workspace["api_key"]
-        tables.append(f'[[workspaces]]\napi_key_env = "{variable}"\napi = "{api["url"]}"\n')
-    file.write_text("\n".join(tables), encoding="utf-8")
+        environment[variable] = workspace.api_key
+        text += f'[[workspaces]]\napi_key_env = "{variable}"\napi = "{emulator.url}"\n'
+    file.write_text(text, encoding="utf-8")
     return environment
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "data")))
+    try:
+        sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "data")))
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,9 +1,9 @@
-"""How the command can end other than well. Each error is one or two lines for its user.
+"""The errors of the command, each with an exit code and a message of one or two lines.
 
-AnalyticsError          exit 1: failed; what was published before still stands
-├── UsageError          exit 2: wrong usage or settings; no data was stored
-├── ControlError        exit 3: a control did not hold; nothing was published
-└── BusyError           exit 4: another batch holds the data directory
+AnalyticsError          exit 1: failed; what was published before still stands ├── UsageError
+exit 2: wrong usage or settings; no data was stored ├── ControlError        exit 3: a control did
+not hold; nothing was published └── BusyError           exit 4: another batch holds the data
+directory
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 INTERRUPTED = 130
-"""The exit code of a command that Ctrl-C ended, as a shell gives it."""
+"""The exit code of a command ended by Ctrl-C, as shells set it."""
 
 
 class AnalyticsError(Exception):
-    """Something failed; the message says what, where, and what to do next."""
+    """Something failed; the message names the cause and the next step."""
 
     exit_code: ClassVar[int] = 1
 
@@ -27,12 +27,12 @@ class UsageError(AnalyticsError):
 
 
 class ControlError(AnalyticsError):
-    """A control did not hold."""
+    """A check or control failed."""
 
     exit_code = 3
 
 
 class BusyError(AnalyticsError):
-    """Another batch is at work in the same data directory."""
+    """Another batch is running in the same data directory."""
 
     exit_code = 4

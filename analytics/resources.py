@@ -1,4 +1,4 @@
-"""Where `queries/` and `reports/` lie: at the top of a checkout, inside the package in a wheel."""
+"""The folders `queries/` and `reports/`: top level of a checkout, inside the wheel's package."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ _PACKAGE = Path(__file__).resolve().parent
 
 
 def folder(name: str) -> Path:
-    """The folder `queries` or `reports`."""
+    """Return the folder `queries` or `reports`."""
     inside = _PACKAGE / name
     return inside if inside.is_dir() else _PACKAGE.parent / name

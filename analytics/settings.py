@@ -43,7 +43,7 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Workspace(_Table, frozen=True):
-    """A workspace to read: the name of the variable that holds its key, and where its API is."""
+    """A workspace to read: the name of the variable that holds its key, and its API's address."""
 
     api_key_env: Annotated[str, msgspec.Meta(min_length=1)]
     api: str = ""
@@ -51,13 +51,13 @@ class Workspace(_Table, frozen=True):
 
 
 class Reporting(_Table, frozen=True):
-    """How reports cut time: `timezone` (an IANA name) gives their days and months."""
+    """`timezone` (an IANA name) sets the days and months of reports."""
 
     timezone: str = "UTC"
 
 
 class Extract(_Table, frozen=True):
-    """How the API is read; `0` means no limit of our own where a limit may be 0."""
+    """Limits on reading the API; `0` means no limit where it is allowed."""
 
     history_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
     settle_hours: Annotated[int, msgspec.Meta(ge=0, le=8760)] = 48
@@ -67,13 +67,13 @@ class Extract(_Table, frozen=True):
 
 
 class Privacy(_Table, frozen=True):
-    """What is kept of texts."""
+    """Storage of texts."""
 
     keep_errors: bool = True
 
 
 class Publish(_Table, frozen=True):
-    """Who may read what is published: the mode of the files, in octal; only the owner writes."""
+    """The octal mode of published files; only the owner may write."""
 
     mode: Annotated[str, msgspec.Meta(pattern="^0?6[04]{2}$")] = "0600"
 
@@ -107,7 +107,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_settings(data_dir: Path | None = None, config: Path | None = None) -> Settings:
-    """Put the settings together; UsageError where one is wrong, saying which and how to mend it."""
+    """Load all settings; UsageError names a wrong one and its correction."""
     path = config or _path_of("ANALYTICS_CONFIG")
     file = _read_file(path or Path(CONFIG_FILE), must_exist=path is not None)
     api = os.environ.get("LEVAIN_API") or DEFAULT_API
@@ -124,12 +124,12 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
 
 
 def api_keys(settings: Settings) -> list[tuple[Workspace, str]]:
-    """Each workspace with its key; UsageError where a variable is not set."""
+    """Return each workspace with its key; UsageError if a variable is not set."""
     return [(workspace, api_key(workspace)) for workspace in settings.workspaces]
 
 
 def api_key(workspace: Workspace) -> str:
-    """The workspace's key; UsageError where its variable is not set."""
+    """Return the workspace's key; UsageError if its variable is not set."""
     key = os.environ.get(workspace.api_key_env, "").strip()
     if not key:
         raise UsageError(
@@ -187,7 +187,7 @@ def _read_file(path: Path, *, must_exist: bool) -> _File:
 
 
 def _in_words(error: str, tables: dict[str, Any]) -> str:
-    """What is wrong and where, in the words of a settings file."""
+    """Return the problem and its place in the settings file, in words."""
     what, _, where = error.partition(" - at `$")
     where = where.strip(".`")
     wanted = re.match(r"Expected `(\w+)`(?: ([<>]=) ([\d.]+)| (of length|matching))?", what)
@@ -204,13 +204,13 @@ def _in_words(error: str, tables: dict[str, Any]) -> str:
 
 
 def _table(where: str) -> str:
-    """A table by its head in the file: `workspaces[1]` is the second of its kind."""
+    """Return a table's heading in the file: `workspaces[1]` is the second of its kind."""
     name, _, index = where.rstrip("]").partition("[")
     return f"[[{name}]] number {int(index) + 1}" if index else f"[{name}]"
 
 
 def _given(where: str, tables: dict[str, Any]) -> str:
-    """The value that stands there."""
+    """Return the value at a place."""
     value: Any = tables
     for step in re.findall(r"\w+", where):
         value = value[int(step) if isinstance(value, list) else step]

@@ -1,15 +1,15 @@
-"""What a terminal is shown: text from elsewhere must not move its cursor or turn its direction."""
+"""Safe text for terminals: foreign text must not move the cursor or turn the text direction."""
 
 from __future__ import annotations
 
 
 def visible(text: str) -> str:
-    """Text with each unprintable character as its code; line breaks are codes too."""
+    """Return text with each unprintable character escaped, line breaks included."""
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
 
 
 def visible_lines(text: str) -> str:
-    """The same for a text of several lines, which stay lines."""
+    """Escape a text of several lines, and keep its line breaks."""
     return "\n".join(visible(line) for line in text.split("\n"))

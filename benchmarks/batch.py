@@ -24,11 +24,11 @@ from analytics.resources import folder
 from analytics.settings import load_settings
 
 CONTROLS = {
-    "intermediate.int_agent_days_compared",
-    "marts.fct_agent_billing_days",
-    "marts.fct_listing_gaps",
+    "intermediate.int_agent_days_vs_api",
+    "intermediate.int_late_usage",
+    "intermediate.int_run_differences",
     "marts.fct_adjustments",
-    "marts.fct_workspace_days_complete",
+    "marts.fct_agent_billing_days",
 }
 """What the plain batch does without, and with it all that reads it."""
 

@@ -17,7 +17,7 @@ from analytics.levain.transport import Answer, Transport
 from analytics.transform.build import build
 from analytics.transform.checks import CheckResult, run_checks
 from analytics.warehouse.database import attached_marts, open_warehouse
-from analytics.warehouse.publish import note_publication
+from analytics.warehouse.publish import record_publication
 from tests.conftest import Batch
 
 LIST_CAP = 5
@@ -28,6 +28,7 @@ Row = dict[str, Any]
 # These differ between two batches of the same data.
 _OF_THE_BATCH = (
     "loads", "list_snapshots", "requests", "landing_files", "check_results",
+    "control_findings",
 )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def publish(batch: Batch) -> Published:
             "select schema_name, table_name from duckdb_tables()"
             " where schema_name in ('marts', 'audit')"
         ).fetchall()
-        note_publication(con)
+        record_publication(con)
         marts = {}
         for schema, name in names:
             found = con.execute(f"from {schema}.{name} order by all")

@@ -1,4 +1,4 @@
-"""What all tests share: a scrubbed environment, no waiting between tries, small worlds."""
+"""Fixtures of all tests: a clean environment, no waits between attempts, small worlds."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def no_waiting() -> None:
-    """Tries follow each other at once, as many as in earnest."""
+    """Retries follow at once, as many as in production."""
     stamina.set_testing(True, attempts=6, cap=True)
 
 
@@ -73,7 +73,7 @@ StartRun = Callable[..., Run]
 
 @pytest.fixture
 def start_run(world: World, agent: Agent) -> StartRun:
-    """Book a run of the agent that lasted a minute; with `cost` None it reports no usage."""
+    """Return a function that books a run of one minute; with `cost` None it reports no usage."""
 
     def start(
         *,
@@ -107,13 +107,13 @@ def start_run(world: World, agent: Agent) -> StartRun:
 
 @dataclass
 class Batch:
-    """A data directory and the API that it is read from."""
+    """A data directory, and the API that it is extracted from."""
 
     settings: Settings
     api: Emulator
 
     def set_extract(self, **options: Any) -> None:
-        """Change how the API is read."""
+        """Change the extract settings."""
         extract = msgspec.structs.replace(self.settings.extract, **options)
         self.settings = msgspec.structs.replace(self.settings, extract=extract)
 
@@ -129,12 +129,12 @@ class Batch:
             return asyncio.run(extract_all(con, keys, self.settings, self.layout, Progress()))
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Ask the warehouse."""
+        """Query the warehouse."""
         with open_warehouse(self.layout) as con:
             return con.execute(sql, values).fetchall()
 
     def current_runs(self) -> dict[str, tuple[Any, ...]]:
-        """Each stored run's status and cost, by id."""
+        """Return each stored run's status and cost, by id."""
         rows = self.rows(
             "select run_id, status, cost_usd from raw.runs"
             " anti join raw.superseded using (version_id)"
@@ -142,22 +142,22 @@ class Batch:
         return {run_id: tuple(rest) for run_id, *rest in rows}
 
     def asked(self, path: str) -> int:
-        """How many requests of the API had this in their path, since the last `forget`."""
+        """Return the number of requests with this path since the last `forget`."""
         return sum(path in request.path for request in self.api.requests)
 
     def read_by_id(self, run: Run | None = None) -> int:
-        """How often this run, or any, was asked for by its id."""
+        """Return the number of requests for this run, or any run, by id."""
         wanted = re.compile(f"/api/v1/runs/{run.id if run else '[0-9a-f-]{36}'}")
         return sum(bool(wanted.fullmatch(request.path)) for request in self.api.requests)
 
     def forget(self) -> None:
-        """Start counting requests anew."""
+        """Reset the count of requests."""
         self.api.requests.clear()
 
 
 @pytest.fixture
 def batch(api: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Batch:
-    """A batch that reads the small world into an empty folder."""
+    """A batch that extracts the small world into an empty folder."""
     monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
     monkeypatch.setenv("LEVAIN_API", api.url)
     made = Batch(load_settings(tmp_path / "data"), api)

@@ -1,1 +1,1 @@
-"""The batch: the stages of a batch, one by one or all in turn."""
+"""Batch: runs the stages of the flow, singly or in turn, and rebuilds from landing files."""

@@ -1,4 +1,4 @@
-"""Read all workspaces, each in a transaction of its own: one that fails costs no other anything."""
+"""Extract and load all workspaces, each in its own transaction, so that failures stay separate."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analytics.levain import AsyncLevain, ForbiddenError, LevainError, Unauthori
 from analytics.levain.records import Me, typed
 from analytics.settings import CONFIG_FILE, Settings, Workspace
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.load import loading
+from analytics.warehouse.load import load_errors
 from analytics.warehouse.store import WarehouseStore
 
 _HOW_TO_ADD = f"\nTo have it beside these data, give its workspace_id in {CONFIG_FILE}."
@@ -29,9 +29,9 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How the batch of one workspace went.
+    """The result of one workspace's batch.
 
-    `error` is None where it went well; else `kept` tells which figures of it still stand.
+    `error` is None on success; else `kept` names the figures of the workspace that remain.
     """
 
     name: str
@@ -61,10 +61,10 @@ async def extract_all(
     layout: Layout,
     progress: Progress,
 ) -> list[Outcome]:
-    """Read every workspace with its key; the outcomes tell of those that failed.
+    """Extract every workspace with its key; outcomes of failed workspaces have an error.
 
-    UsageError before anything is stored: a key belongs to another workspace than its data, or none
-    is accepted.
+    UsageError before anything is stored: a key belongs to another workspace than its data, or no
+    key is accepted.
     """
     async with AsyncExitStack() as stack:
         opened: list[_Opened] = []
@@ -97,7 +97,7 @@ async def extract_all(
 
 
 def _require_a_key(opened: list[_Opened], refused: list[tuple[Workspace, LevainError]]) -> None:
-    """When no key at all is accepted, the settings are wrong, not the batch."""
+    """Raise UsageError if the API refuses every key."""
     if opened or not all(isinstance(error, _KEY_REFUSED) for _, error in refused):
         return
     (workspace, error), *_ = refused
@@ -109,10 +109,10 @@ def _require_a_key(opened: list[_Opened], refused: list[tuple[Workspace, LevainE
 
 
 def _require_identity(con: duckdb.DuckDBPyConnection, opened: list[_Opened]) -> None:
-    """A key must belong to the workspace that its data was stored under.
+    """Raise UsageError if a key belongs to another workspace than the data under its setting.
 
-    A rebuild does not know which setting that was: a workspace that no key has opened since is
-    then taken for the one that a new key should have opened, unless the settings name another.
+    A rebuild does not restore these settings. A stored workspace that no key has opened since is
+    then expected from the next new key, unless the settings name another workspace.
     """
     stored = con.execute(
         "select workspace_id, workspace_name, api, api_key_env from ledger.workspaces order by 1"
@@ -154,9 +154,9 @@ async def _extract_one(
     layout: Layout,
     progress: Progress,
 ) -> Outcome:
-    """All of a workspace's batch, or nothing of it.
+    """Extract and load one workspace in one transaction.
 
-    What a failed batch has landed stays on the disk; the next one begins by loading it.
+    Landing files of a failed batch stay on disk; the next batch loads them first.
     """
     name = one.me.workspace_name or one.me.workspace_id
     store = WarehouseStore(con, one.me.workspace_id, settle_hours=settings.extract.settle_hours)
@@ -184,7 +184,7 @@ async def _extract_one(
         con.rollback()
         raise
     con.commit()
-    batch.warnings += _oddities(batch)
+    batch.warnings += _record_warnings(batch)
     for warning in batch.warnings:
         progress.warn(f"{name}: {warning}")
     progress.say(
@@ -204,7 +204,7 @@ async def _extract_one(
 def _kept(
     con: duckdb.DuckDBPyConnection, setting: Workspace, workspace_id: str | None = None
 ) -> str:
-    """Which figures stand of a workspace that could not be read in this batch."""
+    """Return a sentence on the remaining figures of a workspace that could not be read."""
     row = con.execute(
         "select coalesce(workspace_name, workspace_id), last_batch_at from ledger.workspaces"
         " where workspace_id = ? or (api = ? and api_key_env = ?)",
@@ -216,8 +216,8 @@ def _kept(
     return f"{name} keeps its figures up to {last_batch_at:%Y-%m-%d %H:%M} UTC."
 
 
-def _oddities(batch: WorkspaceBatch) -> list[str]:
-    """What the API sent that a person should look at."""
+def _record_warnings(batch: WorkspaceBatch) -> list[str]:
+    """Return warnings about quarantined records and unknown statuses."""
     warnings = []
     if count := batch.quarantined_count:
         records = "1 record" if count == 1 else f"{count:,} records"
@@ -232,7 +232,7 @@ def _oddities(batch: WorkspaceBatch) -> list[str]:
 
 
 def _load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout: Layout) -> None:
-    """Load what an interrupted batch had landed, and sweep away what it had not finished."""
+    """Load folders that an interrupted batch landed, and delete its unfinished one."""
     loaded = {
         load_id
         for (load_id,) in con.execute(
@@ -244,7 +244,7 @@ def _load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layou
             shutil.rmtree(folder)
         elif folder.name not in loaded:
             advice = "Move it out of the way and run again; what it held will be read anew."
-            with loading(folder, advice):
+            with load_errors(folder, advice):
                 batch.count(batch.store.load(folder))
 
 

@@ -1,4 +1,4 @@
-"""How the last batch ended, kept beside the data for `analytics status`."""
+"""The result of the last batch, stored beside the data for `analytics status`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analytics.warehouse.layout import Layout
 
 
 class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """When the last batch ran, its exit code, and what it warned of or failed with."""
+    """Time, exit code, and warnings or error of the last batch."""
 
     started_at: datetime
     ended_at: datetime
@@ -22,7 +22,7 @@ class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def done(cls, started_at: datetime, outcomes: list[Outcome]) -> Self:
-        """A batch that went well."""
+        """Return the result of a successful batch."""
         messages = [f"{each.name}: {warning}" for each in outcomes for warning in each.warnings]
         return cls(
             started_at=started_at, ended_at=datetime.now(UTC), exit_code=0, messages=messages
@@ -30,7 +30,7 @@ class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def failed(cls, started_at: datetime, error: BaseException) -> Self:
-        """A batch that did not, or was stopped."""
+        """Return the result of a batch that failed or was stopped."""
         return cls(
             started_at=started_at,
             ended_at=datetime.now(UTC),
@@ -46,7 +46,7 @@ def _exit_code(error: BaseException) -> int:
 
 
 def write_last_batch(layout: Layout, batch: LastBatch) -> None:
-    """Keep it, in place of the one before."""
+    """Write the result, replacing the one before."""
     unfinished = layout.last_batch.with_suffix(".next")
     try:
         unfinished.write_bytes(msgspec.json.encode(batch))
@@ -56,7 +56,7 @@ def write_last_batch(layout: Layout, batch: LastBatch) -> None:
 
 
 def read_last_batch(layout: Layout) -> LastBatch | None:
-    """How the last batch ended; None before the first."""
+    """Read the result; None before the first batch."""
     try:
         return msgspec.json.decode(layout.last_batch.read_bytes(), type=LastBatch)
     except (FileNotFoundError, msgspec.DecodeError):

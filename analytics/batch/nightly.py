@@ -1,4 +1,4 @@
-"""A batch: read, load, transform, check, report, publish."""
+"""A whole batch: extract, load, transform, check, report, publish."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from analytics.warehouse.lock import batch_lock
 
 
 @contextmanager
-def stopped_as_by_ctrl_c() -> Iterator[None]:
-    """A request to end (SIGTERM) ends the work inside in good order, as Ctrl-C does."""
+def sigterm_as_interrupt() -> Iterator[None]:
+    """Handle SIGTERM within the block like Ctrl-C, so that the work ends in good order."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -36,7 +36,7 @@ def stopped_as_by_ctrl_c() -> Iterator[None]:
 
 @contextmanager
 def batch(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyConnection]]:
-    """The data directory, held, with its warehouse open; what is written is its owner's alone."""
+    """Lock the data directory and open its warehouse; new files are readable by the owner only."""
     os.umask(0o077)
     layout = Layout(settings.data_dir)
     with batch_lock(layout), open_warehouse(layout) as con:
@@ -46,7 +46,7 @@ def batch(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyConnectio
 
 @contextmanager
 def batch_on_data(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyConnection]]:
-    """The same where something was read before; else AnalyticsError, and no folder is made."""
+    """Do the same for existing data; AnalyticsError if there are none, and no folder is created."""
     layout = Layout(settings.data_dir)
     nothing = AnalyticsError(
         f"Nothing has been read into {layout.root} yet.\n"
@@ -61,7 +61,7 @@ def batch_on_data(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyC
 
 
 def extract(settings: Settings, progress: Progress) -> list[Outcome]:
-    """The first stage alone; AnalyticsError where a workspace could not be read."""
+    """Run the first stage alone; AnalyticsError if a workspace could not be read."""
     keys = api_keys(settings)
     with batch(settings) as (layout, con):
         outcomes = _extract(con, keys, settings, layout, progress)
@@ -69,12 +69,10 @@ def extract(settings: Settings, progress: Progress) -> list[Outcome]:
     return outcomes
 
 
-def nightly(
-    settings: Settings, progress: Progress, *, publish_anyway: bool = False
-) -> list[Outcome]:
-    """The whole flow; the outcomes tell of workspaces that failed while others were published.
+def nightly(settings: Settings, progress: Progress, *, force: bool = False) -> list[Outcome]:
+    """Run all stages; a workspace that failed while others were published has an error.
 
-    AnalyticsError where nothing was published.
+    AnalyticsError if nothing was published.
     """
     started_at = datetime.now(UTC)
     layout = Layout(settings.data_dir)
@@ -84,11 +82,11 @@ def nightly(
             outcomes = _extract(con, keys, settings, layout, progress)
             if all(outcome.error for outcome in outcomes):
                 require_all(outcomes)
-            _publish(con, settings, layout, progress, outcomes, publish_anyway)
+            _publish(con, settings, layout, progress, outcomes, force)
     except BusyError:
         raise
-    except BaseException as error:  # whatever it was, `status` must not tell of the batch before
-        # What keeps this from being written as well (a full disk, no data yet) must not hide it.
+    except BaseException as error:  # `status` must not show the batch before
+        # An error of writing (a full disk, no data yet) must not hide this one.
         with suppress(OSError):
             write_last_batch(layout, LastBatch.failed(started_at, error))
         if isinstance(error, KeyboardInterrupt):
@@ -111,7 +109,9 @@ def _extract(
 ) -> list[Outcome]:
     with (
         retry_hooks(
-            lambda told: progress.wait(f"{told.caused_by}; trying again in {told.wait_for:.1f} s")
+            lambda retry: progress.wait(
+                f"{retry.caused_by}; trying again in {retry.wait_for:.1f} s"
+            )
         ),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
@@ -124,12 +124,12 @@ def _publish(
     layout: Layout,
     progress: Progress,
     outcomes: list[Outcome],
-    publish_anyway: bool,
+    force: bool,
 ) -> None:
     stages.transform(con, settings, layout, progress)
-    stages.check(con, settings, layout, progress, publish_anyway=publish_anyway)
+    stages.check(con, settings, layout, progress, force=force)
     stages.report(settings, layout, progress, _warnings(outcomes))
-    stages.publish_all(con, settings, layout, progress, publish_anyway=publish_anyway)
+    stages.publish_all(con, settings, layout, progress, force=force)
 
 
 def _warnings(outcomes: list[Outcome]) -> list[str]:
@@ -142,7 +142,7 @@ def _warnings(outcomes: list[Outcome]) -> list[str]:
 
 
 def require_all(outcomes: list[Outcome]) -> None:
-    """AnalyticsError where a workspace could not be read, with the figures of it that stand."""
+    """Raise AnalyticsError if a workspace could not be read, with its remaining figures."""
     if unread := _unread(outcomes):
         raise unread
 

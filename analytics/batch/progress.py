@@ -1,4 +1,4 @@
-"""What the batch says while it works: one line an event, on standard error."""
+"""Progress of a batch: one line for each event, on standard error."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ _WAITS_APART = 10.0  # seconds
 
 
 class Progress:
-    """Says what happens: with the seconds since the start on a terminal, with the time in a log."""
+    """Prints events: with seconds since the start on a terminal, with the time in a log."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stderr
         self._started = time.monotonic()
         self._is_terminal = self._stream.isatty()
-        self._wait_told = float("-inf")
+        self._last_wait = float("-inf")
 
     def say(self, text: str) -> None:
-        """One event."""
+        """Print an event."""
         if self._is_terminal:
             stamp = f"{time.monotonic() - self._started:6.1f} s"
         else:
@@ -30,12 +30,12 @@ class Progress:
         print(f"{stamp}  {visible(text)}", file=self._stream, flush=True)
 
     def warn(self, text: str) -> None:
-        """Something that a person should know; the batch goes on."""
+        """Print a warning; the batch goes on."""
         self.say(f"warning: {text}")
 
     def wait(self, reason: str) -> None:
-        """What is waited for; now and then, as thousands of requests may wait for the same."""
+        """Print the reason of a wait, at most every ten seconds, as many requests may share it."""
         now = time.monotonic()
-        if now - self._wait_told >= _WAITS_APART:
-            self._wait_told = now
+        if now - self._last_wait >= _WAITS_APART:
+            self._last_wait = now
             self.say(reason)

@@ -1,4 +1,4 @@
-"""A new warehouse from the landing files alone, published as a batch would publish it."""
+"""Rebuild: a new warehouse from the landing files alone, published as by a batch."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analytics.extract.landing import CLOSING_STEP, UNFINISHED, step_of
 from analytics.settings import Settings
 from analytics.warehouse.database import open_marts, open_warehouse
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.load import loading
+from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.store import WarehouseStore
 
@@ -27,11 +27,11 @@ _ADVICE = "Nothing was replaced. Put the folder back as it was landed, and run a
 _FILES = "select workspace_id, load_id, file_name, sha256 from"
 
 
-def rebuild(settings: Settings, progress: Progress, *, publish_anyway: bool = False) -> None:
-    """Load every whole batch anew, build, check and publish; until all is made nothing changes.
+def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> None:
+    """Load every complete batch again, build, check and publish; replace files only at the end.
 
-    AnalyticsError names a folder that cannot be loaded; ControlError names what is not as it was
-    published, or a check that does not hold.
+    AnalyticsError names a folder that cannot be loaded; ControlError names landing files that
+    differ from the published ones, or a failed check.
     """
     os.umask(0o077)
     layout = Layout(settings.data_dir)
@@ -46,16 +46,16 @@ def rebuild(settings: Settings, progress: Progress, *, publish_anyway: bool = Fa
         shutil.rmtree(making.root, ignore_errors=True)
         making.root.mkdir()
         try:
-            _make(making, layout, settings, progress, publish_anyway=publish_anyway)
-            _take_place(making, layout)
+            _make(making, layout, settings, progress, force=force)
+            _replace_files(making, layout)
         finally:
             shutil.rmtree(making.root, ignore_errors=True)
         with open_warehouse(layout) as con:
-            stages.publish_all(con, settings, layout, progress, publish_anyway=publish_anyway)
+            stages.publish_all(con, settings, layout, progress, force=force)
 
 
 def _require_published(layout: Layout) -> None:
-    """A published file that cannot be read is no proof; to go on without it is to be decided."""
+    """Raise AnalyticsError if the published file is unreadable, as its hashes verify a rebuild."""
     if not layout.published.exists():
         return
     try:
@@ -75,15 +75,15 @@ def _make(
     settings: Settings,
     progress: Progress,
     *,
-    publish_anyway: bool,
+    force: bool,
 ) -> None:
     with open_warehouse(making) as con:
         stages.require_timezone(con, settings.reporting.timezone)
         _load_all(con, layout, settings.extract.settle_hours, progress)
         _require_the_same_files(con, layout)
-        _note_publications(con, layout)
+        _record_publications(con, layout)
         stages.transform(con, settings, making, progress)
-        stages.check(con, settings, making, progress, publish_anyway=publish_anyway)
+        stages.check(con, settings, making, progress, force=force)
         con.execute("checkpoint")
     batch = read_last_batch(layout)
     stages.report(settings, making, progress, batch.messages if batch else [])
@@ -103,7 +103,7 @@ def _load_all(
         store = WarehouseStore(con, workspace.name, settle_hours=settle_hours)
         store.begin(api=None, api_key_env=None)
         for folder in folders:
-            with loading(folder, _ADVICE):
+            with load_errors(folder, _ADVICE):
                 con.begin()
                 record_count += store.load(folder).record_count
                 con.commit()
@@ -119,7 +119,7 @@ def _load_all(
 
 
 def _whole_batches(workspace: Path) -> tuple[list[Path], int]:
-    """The loads up to the last one that closed a batch, as they were made, and how many follow."""
+    """Return the loads of complete batches, in order, and the number of later loads."""
     folders = sorted(
         folder for folder in workspace.glob("*/") if not folder.name.endswith(UNFINISHED)
     )
@@ -129,7 +129,7 @@ def _whole_batches(workspace: Path) -> tuple[list[Path], int]:
 
 
 def _require_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    """What the published figures were made of must be there, byte for byte: its hash was kept."""
+    """Raise ControlError unless every landing file of the published figures has the same hash."""
     now = set(con.execute(f"{_FILES} ledger.files").fetchall())
     changed = [
         layout.landing.joinpath(*file[:3])
@@ -145,10 +145,10 @@ def _require_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> N
         )
 
 
-def _note_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    """Which loads were published together is not in the landing files, but in the published one.
+def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    """Copy from the published file which loads were published together.
 
-    Where none tells, each batch is taken to have been published.
+    Without that information, each batch counts as published.
     """
     loads = list(_published(layout, "select workspace_id, load_id, published_at from audit.loads"))
     if not loads:
@@ -165,7 +165,7 @@ def _note_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
 
 
 def _published(layout: Layout, query: str) -> Iterator[tuple[Any, ...]]:
-    """Rows of the published file, if there is one, and of a release that kept what is asked for."""
+    """Yield rows of the published file, if it exists and has the tables of the query."""
     if not layout.published.exists():
         return
     with open_marts(layout.published) as con:
@@ -175,8 +175,11 @@ def _published(layout: Layout, query: str) -> Iterator[tuple[Any, ...]]:
             return
 
 
-def _take_place(making: Layout, layout: Layout) -> None:
-    """The finished files in place of those before; a batch that finds but some makes them whole."""
+def _replace_files(making: Layout, layout: Layout) -> None:
+    """Replace warehouse, marts and site by the finished ones.
+
+    A later batch completes an interruption.
+    """
     stages.remove_database(layout.warehouse)
     making.warehouse.replace(layout.warehouse)
     stages.remove_database(layout.marts)

@@ -1,4 +1,4 @@
-"""The stages of a batch after loading. Each leaves a finished file, or the one before."""
+"""The stages of a batch after loading. Each writes a finished file, or leaves the previous one."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from analytics.transform.checks import CheckResult, Thresholds, run_checks
 from analytics.transform.models import ModelError
 from analytics.warehouse.database import attached_marts, open_marts
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publish import note_publication, publish
+from analytics.warehouse.publish import publish, record_publication
 
 
 def transform(
     con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
 ) -> None:
-    """Build all marts anew, in a file that takes the place of the last one when it is whole."""
+    """Build all marts into a new file, and replace the previous file when it is complete."""
     building = layout.marts.with_name("build.next.duckdb")
     remove_database(building)
     try:
@@ -45,11 +45,11 @@ def check(
     layout: Layout,
     progress: Progress,
     *,
-    publish_anyway: bool = False,
+    force: bool = False,
 ) -> None:
-    """Run all checks on the built marts; ControlError names those that stop publishing.
+    """Run all checks on the built marts; ControlError names those that block publishing.
 
-    `publish_anyway` lets pass what the vendor's figures contradict, never what our own do.
+    `force` ignores differences from the vendor's figures, never failed checks of our own figures.
     """
     _require_marts(layout)
     thresholds = Thresholds(
@@ -64,10 +64,10 @@ def check(
     if broken := [each for each in results if not each.ok and not each.control]:
         raise _control_error("a check does not hold.", broken)
     blocking = [each for each in results if each.blocking_count]
-    if blocking and not publish_anyway:
+    if blocking and not force:
         raise _control_error(
             "a closed day differs from the API's own figures by more than [controls] allows; "
-            "--publish-anyway publishes all the same.",
+            "--force publishes all the same.",
             blocking,
         )
     differing = [each for each in results if not each.ok]
@@ -84,7 +84,7 @@ def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
 
 
 def report(settings: Settings, layout: Layout, progress: Progress, warnings: list[str]) -> None:
-    """Make the site from the built marts, beside the published one."""
+    """Build the site from the built marts, beside the published one."""
     from analytics.report.site import About, build_site
     from analytics.report.summary.files import write_files
     from analytics.report.summary.reads import read_summary
@@ -117,20 +117,20 @@ def publish_all(
     layout: Layout,
     progress: Progress,
     *,
-    publish_anyway: bool = False,
+    force: bool = False,
 ) -> None:
-    """Publish the built marts and the made site; ControlError where no check has passed them."""
+    """Publish the built marts and the site; ControlError if they did not pass their checks."""
     _require_marts(layout)
     with open_marts(layout.marts) as marts:
-        _require_checks(marts, publish_anyway=publish_anyway)
+        _require_checks(marts, force=force)
     publish(layout, int(settings.publish.mode, 8))
     with attached_marts(con, layout.marts):
-        note_publication(con)
+        record_publication(con)
     progress.say(f"published {layout.published} and {layout.site / 'index.html'}")
 
 
 def _cut_off(con: duckdb.DuckDBPyConnection) -> tuple[datetime, int]:
-    """When the last batch began (with no batch yet: now), and how many loads there are."""
+    """Return the start of the last batch (now if there is none) and the number of loads."""
     row = con.execute(
         "select (select max(last_batch_at) from marts.dim_workspaces),"
         " (select count(*) from audit.loads)"
@@ -140,7 +140,7 @@ def _cut_off(con: duckdb.DuckDBPyConnection) -> tuple[datetime, int]:
 
 
 def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """What the pages must say of figures that are not the vendor's."""
+    """Return the warnings on pages about differences from the vendor's figures."""
     return [
         ("Published although a control does not hold. " if is_blocking else "")
         + f"The API's own figures differ. {claim} Not so: {finding}"
@@ -150,12 +150,12 @@ def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def require_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """UsageError where reports are to follow a time zone that nobody knows."""
+    """Raise UsageError if the time zone of reports is unknown."""
     unknown = UsageError(
         f"`{name}` is no time zone (timezone in [reporting]).\n"
         "Use an IANA name such as UTC, Europe/Berlin or America/New_York."
     )
-    # The marts ask DuckDB, the pages Python.
+    # DuckDB computes the marts' days, Python those of pages.
     if not con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone():
         raise unknown
     try:
@@ -172,12 +172,10 @@ def _require_marts(layout: Layout) -> None:
         )
 
 
-def _require_checks(con: duckdb.DuckDBPyConnection, *, publish_anyway: bool) -> None:
+def _require_checks(con: duckdb.DuckDBPyConnection, *, force: bool) -> None:
     rows = _check_results(con)
     broken = [
-        name
-        for name, _, control, is_blocking, _ in rows
-        if is_blocking and not (control and publish_anyway)
+        name for name, _, control, is_blocking, _ in rows if is_blocking and not (control and force)
     ]
     if broken or not rows:
         reason = f"these checks do not hold: {', '.join(broken)}" if broken else "no check has run"
@@ -187,7 +185,7 @@ def _require_checks(con: duckdb.DuckDBPyConnection, *, publish_anyway: bool) -> 
 def _check_results(
     con: duckdb.DuckDBPyConnection,
 ) -> list[tuple[str, str, str | None, bool, str | None]]:
-    """Name, claim, control, whether it stops publishing, finding (None where the claim holds)."""
+    """Return name, claim, control, is_blocking and finding (None if passed) of each check."""
     try:
         return con.execute(
             "select check_name, claim, control, is_blocking, finding"
@@ -198,6 +196,6 @@ def _check_results(
 
 
 def remove_database(file: Path) -> None:
-    """Remove a DuckDB file, with the log that a killed process may have left beside it."""
+    """Delete a DuckDB file and the write-ahead log of a killed process."""
     file.unlink(missing_ok=True)
     file.with_name(file.name + ".wal").unlink(missing_ok=True)

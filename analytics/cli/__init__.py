@@ -1,4 +1,4 @@
-"""The `analytics` command. Each command imports what it needs only when it runs."""
+"""The `analytics` command. Each subcommand imports its modules only when it runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NoReturn
 
 
 def main() -> None:
-    """Run the command line, and end with the exit code that its errors stand for."""
+    """Run the command line, and exit with the code of its error."""
     from analytics.cli.app import app
     from analytics.errors import AnalyticsError
     from analytics.terminal import visible_lines
@@ -32,12 +32,12 @@ def main() -> None:
 
 
 def _fail(what: str) -> NoReturn:
-    """End with an error of the machine; a full disk is the one that a user can mend."""
+    """Exit with an error of the machine; for a full disk, add advice."""
     print(f"error: {what}", file=sys.stderr)
     if os.strerror(errno.ENOSPC) in what:
         print("Make room on the disk that was written to, and run again.", file=sys.stderr)
     try:
         sys.stdout.flush()
-    except OSError:  # Python would try once more at its end, and exit with a code of its own
+    except OSError:  # Python would flush again on exit, and exit with 120
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(1)

@@ -1,4 +1,4 @@
-"""The commands: one stage each, or all of a batch."""
+"""The commands: one for each stage, one for a whole batch, and those that read published data."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ app = typer.Typer(
 app.add_typer(runs, name="runs")
 app.add_typer(export, name="export")
 
-PublishAnyway = Annotated[
+Force = Annotated[
     bool,
     typer.Option(
-        "--publish-anyway",
+        "--force",
         help="Publish although the API's own figures differ by more than [controls] allows.",
     ),
 ]
@@ -52,7 +52,7 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """What all commands share."""
+    """Options of the command itself."""
 
 
 def _settings(data_dir: Path | None, config: Path | None) -> Settings:
@@ -62,22 +62,20 @@ def _settings(data_dir: Path | None, config: Path | None) -> Settings:
 
 
 @app.command()
-def nightly(
-    data_dir: DataDir = None, config: Config = None, publish_anyway: PublishAnyway = False
-) -> None:
-    """Run the whole flow, from reading to publishing: what cron runs.
+def nightly(data_dir: DataDir = None, config: Config = None, force: Force = False) -> None:
+    """Run the whole flow, from reading to publishing, as cron does.
 
     Example: LEVAIN_API_KEY=levain_… analytics nightly --data-dir /srv/analytics
     """
     from analytics.batch.nightly import nightly as run
-    from analytics.batch.nightly import require_all, stopped_as_by_ctrl_c
+    from analytics.batch.nightly import require_all, sigterm_as_interrupt
     from analytics.batch.progress import Progress
     from analytics.published.summary import print_summary
     from analytics.warehouse.layout import Layout
 
     settings = _settings(data_dir, config)
-    with stopped_as_by_ctrl_c():
-        outcomes = run(settings, Progress(), publish_anyway=publish_anyway)
+    with sigterm_as_interrupt():
+        outcomes = run(settings, Progress(), force=force)
     layout = Layout(settings.data_dir)
     print_summary(layout.published, layout.site)
     require_all(outcomes)
@@ -85,7 +83,7 @@ def nightly(
 
 @app.command()
 def extract(data_dir: DataDir = None, config: Config = None) -> None:
-    """Read what is new from the API, and load it into the warehouse.
+    """Read new and changed records from the API, and load them into the warehouse.
 
     Example: analytics extract
     """
@@ -97,7 +95,7 @@ def extract(data_dir: DataDir = None, config: Config = None) -> None:
 
 @app.command()
 def transform(data_dir: DataDir = None, config: Config = None) -> None:
-    """Build the marts from what is loaded.
+    """Build the marts from the loaded records.
 
     Example: analytics transform
     """
@@ -111,9 +109,7 @@ def transform(data_dir: DataDir = None, config: Config = None) -> None:
 
 
 @app.command()
-def check(
-    data_dir: DataDir = None, config: Config = None, publish_anyway: PublishAnyway = False
-) -> None:
+def check(data_dir: DataDir = None, config: Config = None, force: Force = False) -> None:
     """Check the built marts; each check must return no row.
 
     Example: analytics check
@@ -124,12 +120,12 @@ def check(
 
     settings = _settings(data_dir, config)
     with batch_on_data(settings) as (layout, con):
-        stages.check(con, settings, layout, Progress(), publish_anyway=publish_anyway)
+        stages.check(con, settings, layout, Progress(), force=force)
 
 
 @app.command()
 def report(data_dir: DataDir = None, config: Config = None) -> None:
-    """Make the pages from the built marts.
+    """Build the pages from the built marts.
 
     Example: analytics report
     """
@@ -145,10 +141,8 @@ def report(data_dir: DataDir = None, config: Config = None) -> None:
 
 
 @app.command()
-def publish(
-    data_dir: DataDir = None, config: Config = None, publish_anyway: PublishAnyway = False
-) -> None:
-    """Put the checked marts and the made pages in place.
+def publish(data_dir: DataDir = None, config: Config = None, force: Force = False) -> None:
+    """Publish the checked marts and the built pages.
 
     Example: analytics publish
     """
@@ -158,16 +152,14 @@ def publish(
 
     settings = _settings(data_dir, config)
     with batch_on_data(settings) as (layout, con):
-        stages.publish_all(con, settings, layout, Progress(), publish_anyway=publish_anyway)
+        stages.publish_all(con, settings, layout, Progress(), force=force)
 
 
 @app.command()
-def rebuild(
-    data_dir: DataDir = None, config: Config = None, publish_anyway: PublishAnyway = False
-) -> None:
-    """Make the warehouse anew from the landing files, and publish.
+def rebuild(data_dir: DataDir = None, config: Config = None, force: Force = False) -> None:
+    """Rebuild the warehouse from the landing files, and publish.
 
-    Until all of it is made and checked, everything stays as it is.
+    Until everything is built and checked, no file is replaced.
 
     Example: analytics rebuild
     """
@@ -177,7 +169,7 @@ def rebuild(
     from analytics.warehouse.layout import Layout
 
     settings = _settings(data_dir, config)
-    run(settings, Progress(), publish_anyway=publish_anyway)
+    run(settings, Progress(), force=force)
     layout = Layout(settings.data_dir)
     print_summary(layout.published, layout.site)
 
@@ -199,10 +191,15 @@ def sql(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Ask the published figures, also while a batch is running.
+    """Query the published figures, also while a batch is running.
 
-    Example: analytics sql "select agent_name, sum(cost_usd) from fct_agent_days group by 1"
-    """
+    Money is DECIMAL. In a notebook, `.df()` for pandas makes floats of it; `.arrow()`,
+    `.fetchall()` and `polars.DataFrame(con.sql(...))` keep every digit.
+
+    \b
+    Example:
+    analytics sql "select agent_name, sum(cost_usd) from fct_agent_days group by 1 order by 2 desc"
+    """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.published.output import Format, write
     from analytics.published.sandbox import open_published, parsed
     from analytics.warehouse.layout import Layout
@@ -216,7 +213,7 @@ def sql(
 
 @app.command()
 def status(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:
-    """Tell how fresh and how whole the figures are.
+    """Show how fresh the figures are, how many runs have run detail, and which checks passed.
 
     Example: analytics status --json
     """
@@ -247,9 +244,11 @@ def trace(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Tell what a figure was made of, down to lines and requests.
+    """Show what the figure of a day is made of, down to landing lines and requests.
 
-    Landing files that are at hand are verified; exit 3 where one does not agree.
+    Listed runs lead to their lines, unlisted ones to the API's own counts and sums. `no agent` and
+    `platform` name the lines of a workspace that are no agent's. Landing files that are at hand
+    are verified; exit 3 where one does not agree.
 
     Example: analytics trace --agent support-triage --date 2026-11-19
     """

@@ -1,4 +1,4 @@
-"""`analytics emulator`: the extra that serves a made-up Levain API."""
+"""`analytics emulator`: the optional local Levain API."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analytics.errors import AnalyticsError, UsageError
 
 
 def serve(port: int, seed: int, now: datetime | None, variants: list[str], speed: float) -> None:
-    """Serve the demo world on loopback until ended; UsageError for a variant that there is not."""
+    """Serve the demo world on loopback until ended; UsageError for an unknown variant."""
     try:
         from analytics.emulator import Variants, World, server
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""`analytics export`: files for finance, one command a kind."""
+"""`analytics export`: files for finance, one command for each kind."""
 
 from __future__ import annotations
 
@@ -50,11 +50,12 @@ def month(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Write what a month cost: a line per workspace and agent, and a total that adds up.
+    """Write the costs of a month: a line per workspace and agent, and a total that adds up.
 
-    Cost, gap, billed, not billed, adjusted; runs, failure rate, failed cost. Every amount is
-    exact, an unknown one is empty. The definitions go into a sheet of the spreadsheet, else into
-    a second file beside it.
+    Of all runs: cost (of listed and of unlisted runs), failed cost, metered cost, billed,
+    surcharge, own-key cost, adjustments; runs, failure rate, tokens. Every amount is exact, an
+    unknown one is empty. The definitions go into a sheet of the spreadsheet, else into a second
+    file beside it.
 
     Example: analytics export month 2026-10 --format xlsx
     """
@@ -81,9 +82,9 @@ def focus(
 ) -> None:
     """Write the bill of a month for FinOps tools: FOCUS 1.4, a line per provider and UTC day.
 
-    BilledCost is what Levain bills; EffectiveCost and ListCost are the usage at the provider's
-    list price, whoever pays. Every amount is exact, an unknown one is empty. The definitions go
-    into a second file beside it.
+    BilledCost is Levain's charge; EffectiveCost and ListCost are the usage at the provider's list
+    price, whoever pays. Every amount is exact, an unknown one is empty. The definitions go into a
+    second file beside it.
 
     Example: analytics export focus 2026-10
     """
@@ -107,7 +108,7 @@ def _published(
 def _write(
     statement: Statement, form: str | None, forms: Sequence[str], output: Path | None, name: str
 ) -> None:
-    """Write the statement's files, or to standard output; UsageError for any other format."""
+    """Write the statement to its files or to standard output; UsageError for any other format."""
     from analytics.published.export.files import Format, print_statement, write_statement
 
     chosen = format_of([Format(form) for form in forms], form, output)

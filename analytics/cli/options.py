@@ -1,4 +1,4 @@
-"""The options that commands share, and what they mean."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 def format_of(formats: Sequence[F], named: str | None, output: Path | None) -> F:
-    """The format that was named, else the one that the file's ending names, else the first.
+    """Return the format of `--format`, else of the file's ending, else the first.
 
-    UsageError where there is no such format.
+    UsageError if there is no such format.
     """
     from analytics.errors import UsageError
 

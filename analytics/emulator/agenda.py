@@ -1,4 +1,4 @@
-"""What will happen, in the order of its moments."""
+"""Future actions, in the order of their times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Agenda:
-    """Actions with their moments; those of one moment in the order in which they were put down."""
+    """Actions with their times; actions of one time keep the order in which they were added."""
 
     def __init__(self) -> None:
         self._entries: list[tuple[datetime, int, Callable[[], object]]] = []
@@ -20,14 +20,17 @@ class Agenda:
 
     @property
     def due(self) -> datetime | None:
-        """When the next thing happens, or None if nothing will."""
+        """The time of the next action, or None."""
         return self._entries[0][0] if self._entries else None
 
     def put(self, moment: datetime, action: Callable[[], object]) -> None:
-        """Put something down; when time passes the moment, it is the present."""
+        """Add an action; when time passes its moment, the clock stands at it."""
         heapq.heappush(self._entries, (moment, next(self._order), action))
 
     def take(self) -> tuple[datetime, Callable[[], object]]:
-        """Take the next thing off, with its moment; raises `IndexError` if there is none."""
+        """Remove and return the next action, with its time.
+
+        Raises `IndexError` if there is none.
+        """
         moment, _, action = heapq.heappop(self._entries)
         return moment, action

@@ -1,4 +1,4 @@
-"""The analytics answers, each summed from the ledger when it is asked for."""
+"""The analytics responses, each summed from the ledger on request."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.ledger import Entry, Totals, hour_of
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 
 class Analytics:
-    """What a workspace's ledger adds up to, as far as it is visible.
+    """The totals of a workspace's ledger, as far as they are visible.
 
     Entries booked at `horizon` or later are not counted. Every window is [start, end) in UTC.
     """
@@ -41,38 +41,38 @@ class Analytics:
         )
         return {
             "period": period,
-            "start": wire.instant(start),
-            "end": wire.instant(now),
+            "start": serialize.instant(start),
+            "end": serialize.instant(now),
             "current": self._activity(entries, start, end),
             "previous": self._activity(entries, start - span, start),
-            "last_activity_at": last and wire.instant(last),
+            "last_activity_at": last and serialize.instant(last),
         }
 
     def timeseries(
         self, start: datetime, end: datetime, granularity: Granularity
     ) -> list[dict[str, Any]]:
-        """Return one row a bucket, by the time of the request."""
+        """Return one row per bucket, by the time of the request."""
         bucket = _bucket(granularity)
         groups = _totals_by(self._entries(start, end), lambda e: bucket(e.booked_at))
         return [
-            {"bucket": wire.instant(at), **_money(t), **_tokens(t), **_requests(t)}
+            {"bucket": serialize.instant(at), **_money(t), **_tokens(t), **_requests(t)}
             for at, t in sorted(groups.items())
         ]
 
     def timeseries_by_agent(
         self, start: datetime, end: datetime, granularity: Granularity
     ) -> list[dict[str, Any]]:
-        """Return one row a bucket and agent; no agent is platform or unattributed activity."""
+        """Return one row per bucket and agent; no agent is platform or unattributed activity."""
         bucket = _bucket(granularity)
         groups = _totals_by(self._entries(start, end), lambda e: (bucket(e.booked_at), e.run.agent))
         rows = [
-            {"bucket": wire.instant(at), **_agent(agent), **_money(t)}
+            {"bucket": serialize.instant(at), **_agent(agent), **_money(t)}
             for (at, agent), t in groups.items()
         ]
         return sorted(rows, key=lambda row: (row["bucket"], row["agent_id"] or ""))
 
     def hourly(self, start: datetime, end: datetime, agent_id: str | None) -> list[dict[str, Any]]:
-        """Return one row an hour, agent, model and provider."""
+        """Return one row per hour, agent, model and provider."""
         entries = (
             entry
             for entry in self._entries(start, end)
@@ -89,7 +89,7 @@ class Analytics:
         )
         return [
             {
-                "hour": wire.instant(hour),
+                "hour": serialize.instant(hour),
                 "agent_id": agent or None,
                 "model": model,
                 "provider": provider,
@@ -102,7 +102,7 @@ class Analytics:
         ]
 
     def billing(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
-        """Return one row a day and provider."""
+        """Return one row per day and provider."""
         groups = _totals_by(self._entries(start, end), lambda e: (e.booked_at.date(), e.provider))
         return [
             {
@@ -116,7 +116,7 @@ class Analytics:
         ]
 
     def agents(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
-        """Return one row an agent: whole totals of the runs created in the window."""
+        """Return one row per agent: complete totals of the runs created in the window."""
         rows = []
         created = self.workspace.agent_runs.created_between(start, end)
         for agent, runs in _runs_by(created, lambda run: run.agent):
@@ -129,13 +129,13 @@ class Analytics:
                     **_requests(t),
                     "run_count": len(runs),
                     "total_duration_ms": sum(map(_duration_ms, runs)),
-                    "last_run_at": wire.instant(runs[-1].created_at),
+                    "last_run_at": serialize.instant(runs[-1].created_at),
                 }
             )
         return rows
 
     def platform_agents(self, start: datetime, end: datetime) -> list[dict[str, Any]]:
-        """Return one row a platform agent: whole totals of its runs created in the window."""
+        """Return one row per platform agent: complete totals of its runs created in the window."""
         rows = []
         created = self.workspace.platform_runs.created_between(start, end)
         for platform_agent, runs in _runs_by(created, lambda run: run.platform_agent):
@@ -155,7 +155,7 @@ class Analytics:
         return rows
 
     def run_costs(self, run: Run, *, new_names: bool) -> list[dict[str, Any]]:
-        """Return one row a model and provider of a run."""
+        """Return one row per model and provider of a run."""
         entries = self._visible(self.workspace.ledger.of_run(run.id))
         by_model = defaultdict(list)
         for entry in entries:
@@ -179,8 +179,8 @@ class Analytics:
                     "provider": provider,
                     **amounts,
                     **_requests(t),
-                    "started_at": wire.instant(min(entry.booked_at for entry in of_model)),
-                    "ended_at": wire.instant(max(entry.booked_at for entry in of_model)),
+                    "started_at": serialize.instant(min(entry.booked_at for entry in of_model)),
+                    "ended_at": serialize.instant(max(entry.booked_at for entry in of_model)),
                 }
             )
         return rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 MILLION = Decimal(1_000_000)
@@ -18,10 +18,14 @@ class Offer:
     price_out: Decimal
     is_metered_in_floats: bool = False
 
+    def raised(self, factor: Decimal) -> Offer:
+        """Return the same model at a price multiplied by `factor`."""
+        return replace(self, price_in=self.price_in * factor, price_out=self.price_out * factor)
+
     def cost(self, tokens_in: int, tokens_out: int) -> Decimal:
         """Return a request's list price in US dollars.
 
-        Some providers' meters count in floats, and their answers carry a float's tail.
+        Some providers meter in floats, and their amounts have the trailing digits of a float.
         """
         exact = (tokens_in * self.price_in + tokens_out * self.price_out) / MILLION
         if not self.is_metered_in_floats:

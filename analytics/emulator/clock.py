@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """A clock that stands still until it is told to tick."""
+    """A clock that stands still until `tick`."""
 
     def __init__(self, now: datetime) -> None:
         self._base = now.replace(tzinfo=now.tzinfo or UTC).astimezone(UTC)
@@ -28,16 +28,16 @@ class Clock:
         return self._base + timedelta(seconds=elapsed * self._speed)
 
     def tick(self, speed: float = 1.0) -> None:
-        """Go on from now, as fast as real time or so many times faster."""
+        """Run from now on in real time, or `speed` times faster."""
         self._base, self._ticking_since, self._speed = self.now, time.monotonic(), speed
 
     def set(self, now: datetime) -> None:
-        """Jump to another present and stand still."""
+        """Set the clock to another time and stop it."""
         self._base, self._speed = now, 0.0
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let the clock be set at will, and tick on afterwards if it ticked before."""
+        """Stop the clock within the block, and afterwards restart it if it was running."""
         speed = self._speed
         self.set(self.now)
         try:

@@ -1,4 +1,4 @@
-"""Keys of the customer's own: whose provider account pays for a run's model requests."""
+"""The customer's own keys, which select the provider account that pays for a run's requests."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SHOWN_DIGITS = 4
 
 @dataclass(frozen=True, slots=True)
 class ProviderKey:
-    """What is kept of a provider's API key; the secret itself is not."""
+    """The stored fields of a provider's API key, without its secret."""
 
     id: str
     provider: str
@@ -26,7 +26,7 @@ class ProviderKey:
 
 
 class KeyRing:
-    """A workspace's provider keys, one a provider: a second one takes the place of the first."""
+    """A workspace's provider keys, one for each provider; a second one replaces the first."""
 
     def __init__(self) -> None:
         self._keys: dict[str, ProviderKey] = {}
@@ -36,18 +36,18 @@ class KeyRing:
 
     @property
     def providers(self) -> frozenset[str]:
-        """The providers that bill the customer for runs which start now."""
+        """The providers that bill the customer for runs that start now."""
         return frozenset(self._keys)
 
     def add(self, key_id: str, provider: str, secret: str, at: datetime) -> ProviderKey:
-        """Keep a key's last four characters and route its provider's requests to it."""
+        """Store a key's last four characters and route its provider's requests to it."""
         key = ProviderKey(key_id, provider, secret[-SHOWN_DIGITS:], at)
         self._keys.pop(provider, None)
         self._keys[provider] = key
         return key
 
     def revoke(self, key_id: str) -> ProviderKey | None:
-        """Forget a key at once and return it, or None if there is none."""
+        """Delete a key at once and return it, or None if there is none."""
         key = next((key for key in self if key.id == key_id), None)
         if key:
             del self._keys[key.provider]

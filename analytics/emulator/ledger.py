@@ -18,7 +18,7 @@ ZERO = Decimal(0)
 
 
 class Entry(NamedTuple):
-    """One metered request, or a late correction: booked when it was made, never changed after."""
+    """One metered request, or a late correction: booked at its time, never changed after."""
 
     booked_at: datetime
     run: Run
@@ -50,7 +50,7 @@ class Totals:
             self.add(entry)
 
     def add(self, entry: Entry) -> None:
-        """Count one more entry."""
+        """Add an entry."""
         self.cost_usd = EXACT.add(self.cost_usd, entry.cost_usd)
         self.billed_usd = EXACT.add(self.billed_usd, entry.billed_usd)
         self.tokens_in += entry.tokens_in
@@ -60,14 +60,14 @@ class Totals:
 
 
 class Ledger:
-    """All entries of a workspace, found by run and by hour."""
+    """All entries of a workspace, indexed by run and by hour."""
 
     def __init__(self) -> None:
         self._by_run: dict[str, list[Entry]] = {}
         self._by_hour: defaultdict[datetime, list[Entry]] = defaultdict(list)
 
     def book(self, entry: Entry) -> None:
-        """Add an entry; nothing is ever taken out."""
+        """Add an entry; entries are never removed."""
         self._by_run.setdefault(entry.run.id, []).append(entry)
         self._by_hour[hour_of(entry.booked_at)].append(entry)
 

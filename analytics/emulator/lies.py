@@ -91,19 +91,19 @@ REQUESTED: Mapping[str, frozenset[str]] = MappingProxyType(
         }.items()
     }
 )
-"""What a lie can match besides: the workspace of the key, and what the request asks for."""
+"""Further fields that a lie can match: the key's workspace, and the parameters of the request."""
 
 
 @dataclass(slots=True, eq=False)
 class Lie:
-    """A field of the records that match has another value in the answers of an endpoint."""
+    """A wrong value of one field of the matching records in the responses of an endpoint."""
 
     endpoint: str
     field: str
     change: Any
     match: Mapping[str, Any]
     is_told: bool = False
-    """Whether any record has been altered yet."""
+    """True once a record has been altered."""
 
     def checked(self) -> Lie:
         """Return the lie; raises ValueError for an unknown name, TypeError for a float."""
@@ -116,7 +116,7 @@ class Lie:
         return self
 
     def tell(self, true: Record, told: Record, requested: Record) -> Record:
-        """Return the record that is told, altered if the true one matches."""
+        """Return the record, altered if the true one matches."""
         facts = requested | true
         if not all(_is(facts.get(name), value) for name, value in self.match.items()):
             return told
@@ -130,35 +130,35 @@ class Lie:
 
 
 class Lies:
-    """The lies that are told at present; several about one field add up in their order."""
+    """The active lies; several about one field add up in their order."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._lies: list[Lie] = []
 
     def add(self, lie: Lie) -> Lie:
-        """Tell one more lie."""
+        """Activate a lie."""
         with self._world.lock:
             self._lies.append(lie)
             self._forget_encoded(lie)
         return lie
 
     def remove(self, *lies: Lie) -> None:
-        """Tell some lies no more, or any if none is named."""
+        """Remove some lies, or all if none is named."""
         with self._world.lock:
             for lie in lies or tuple(self._lies):
                 self._lies.remove(lie)
                 self._forget_encoded(lie)
 
     def tell(self, endpoint: str, records: list[Record], **requested: Any) -> list[Record]:
-        """Return an endpoint's records with its lies."""
+        """Return an endpoint's records, altered by its lies."""
         lies = [lie for lie in self._lies if lie.endpoint == endpoint]
         if not lies:
             return records
         return [_told(lies, record, requested) for record in records]
 
     def _forget_encoded(self, lie: Lie) -> None:
-        """Let the records of runs that a lie may alter be encoded anew."""
+        """Drop the encoded records of runs that a lie may alter."""
         for workspace in self._world.workspaces if lie.endpoint == "runs" else ():
             for run in workspace.runs.values():
                 if lie.match.get("id") in (None, run.id):
@@ -173,7 +173,7 @@ def _told(lies: list[Lie], true: Record, requested: Record) -> Record:
 
 
 def _is(value: Any, wanted: Any) -> bool:
-    """Return whether a value is the wanted one; a date is that of the value's UTC instant."""
+    """Return True if a value is the wanted one; a date is compared with the value's UTC day."""
     if isinstance(wanted, date) and isinstance(value, str):
         if isinstance(wanted, datetime):
             return datetime.fromisoformat(value) == wanted

@@ -1,5 +1,8 @@
 """Tokens per model request, drawn from the quantiles of two production services.
 
+These services answer single questions. An agent that reads files or long threads sends more with
+each request, so its traffic is one of these, multiplied.
+
 Source: Azure LLM inference trace 2023 (CC-BY), published with Splitwise (Patel et al., ISCA 2024).
 """
 
@@ -18,7 +21,7 @@ LEVELS = (0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1.0)
 
 
 class Quantiles:
-    """A distribution, known by its values at `LEVELS`."""
+    """A distribution, defined by its values at `LEVELS`."""
 
     def __init__(self, *values: int) -> None:
         self.values = values
@@ -30,10 +33,14 @@ class Quantiles:
         below = min(bisect_right(LEVELS, level), len(self._growth)) - 1
         return round(self.values[below] * math.exp(self._growth[below] * (level - LEVELS[below])))
 
+    def times(self, factor: int) -> Quantiles:
+        """Return the distribution of values multiplied by `factor`."""
+        return Quantiles(*(value * factor for value in self.values))
+
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What the requests of a kind of service look like, in tokens."""
+    """The distribution of a service's requests, in tokens."""
 
     context: Quantiles
     generated: Quantiles
@@ -41,6 +48,10 @@ class Traffic:
     def sample(self, rng: random.Random) -> tuple[int, int]:
         """Draw (tokens in, tokens out) of one request."""
         return self.context.at(rng.random()), self.generated.at(rng.random())
+
+    def times(self, factor: int) -> Traffic:
+        """Return the traffic of requests multiplied by `factor`."""
+        return Traffic(self.context.times(factor), self.generated.times(factor))
 
 
 CODE = Traffic(

@@ -1,4 +1,4 @@
-"""What a workspace is made of."""
+"""The records of a workspace."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 RunStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]
 Source = Literal["manual", "scheduled", "event-driven"]
+DEFAULT_TIMEOUT_MINUTES = 60
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
 
 
@@ -40,7 +41,8 @@ class Version:
     status: Literal["draft", "active", "archived"] = "active"
     parent: int | None = None
     description: str | None = None
-    updated_at: datetime | None = None  # if it was changed since
+    updated_at: datetime | None = None  # when it was published, or archived by hand
+    last_commit_at: datetime | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +58,7 @@ class Agent:
     description: str | None = None
     status: AgentStatus = "active"
     max_budget: Decimal = Decimal(5)
-    timeout_minutes: int = 60
+    timeout_minutes: int = DEFAULT_TIMEOUT_MINUTES
     notify_on_run: bool = False
     offers: tuple[Offer, ...] = (SONNET,)  # without any, nothing is metered
     traffic: Traffic = CONVERSATION
@@ -65,13 +67,13 @@ class Agent:
 
     @property
     def active_version(self) -> Version | None:
-        """The version that new runs ride on."""
+        """The version that new runs use."""
         return next((v for v in reversed(self.versions) if v.status == "active"), None)
 
 
 @dataclass(frozen=True, slots=True)
 class PlatformAgent:
-    """One of the vendor's own agents, which build and look after the customer's."""
+    """One of the vendor's own agents, which build and maintain the customer's."""
 
     id: str
     slug: str
@@ -81,7 +83,7 @@ class PlatformAgent:
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """A conversation of one run or several."""
+    """A conversation of one or several runs."""
 
     id: str
     agent: Agent | None
@@ -93,7 +95,7 @@ class Session:
 
     @property
     def is_idle(self) -> bool:
-        """Whether another turn can begin at once."""
+        """True if another turn can begin at once."""
         return self.terminated_at is None and not any(run.is_open for run in self.runs)
 
 
@@ -127,12 +129,12 @@ class Run:
 
     @property
     def is_open(self) -> bool:
-        """Whether the run may still go on."""
+        """True if the run may still continue."""
         return self.status not in TERMINAL
 
     @property
     def text(self) -> str | None:
-        """What was asked of the run, a state as JSON."""
+        """The input of the run; a state is JSON."""
         if self.initial_state is None:
             return self.user_prompt
         return msgspec.json.encode(self.initial_state).decode()
@@ -152,7 +154,7 @@ class RunList:
         return iter(self._runs)
 
     def add(self, run: Run) -> None:
-        """Put a run in its place."""
+        """Insert a run."""
         for runs in (self._runs, self._listed):
             if runs and _position(run) < _position(runs[-1]):
                 insort(runs, run, key=_position)
@@ -160,7 +162,7 @@ class RunList:
                 runs.append(run)
 
     def hide(self, run: Run) -> None:
-        """Take a run out of the pages; it is still counted."""
+        """Remove a run from the pages; it is still counted."""
         self._listed.remove(run)
 
     def newest(self, limit: int, before: Run | None = None) -> list[Run]:

@@ -17,7 +17,7 @@ from analytics.emulator.api.faults import Faults
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.emulator.api.gate import Request
+    from analytics.emulator.api.middleware import Request
     from analytics.emulator.variants import Variants
     from analytics.emulator.world import World
 
@@ -53,7 +53,7 @@ class Emulator:
 
     @property
     def variants(self) -> Variants:
-        """The world's variants; assign others, or change one, at any time."""
+        """The world's variants, which may be replaced at any time."""
         return self.world.variants
 
     @variants.setter
@@ -65,7 +65,7 @@ class Emulator:
         self._server.run(sockets=[self._socket])
 
     def stop(self, *_: object) -> None:
-        """Let `run` end, also if it has not begun."""
+        """End `run`, also if it has not begun."""
         self._server.should_exit = True
 
 
@@ -75,7 +75,7 @@ def serve(
     """Serve a world on loopback until SIGTERM or SIGINT; port 0 takes a free one.
 
     The first line on standard output is one JSON object with the URL and the keys. The world's
-    clock goes so many times as fast as real time; at speed 0 it stands still.
+    clock runs at `speed` times real time; at speed 0 it stands still.
     """
     emulator = Emulator(world, port, variants)
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -94,9 +94,9 @@ def serve(
 def running(
     world: World, variants: Variants | None = None, *, speed: float = 0.0
 ) -> Iterator[Emulator]:
-    """Serve a world from a thread, on a free loopback port, as long as the context lasts.
+    """Serve a world from a thread, on a free loopback port, within the block.
 
-    Unless a speed is given, its clock stands still, and runs go on only by `World.pass_time`.
+    Without a speed its clock stands still, and runs continue only by `World.pass_time`.
     """
     emulator = Emulator(world, variants=variants)
     if speed:

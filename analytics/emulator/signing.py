@@ -1,4 +1,4 @@
-"""Addresses of files that work for a while without a key."""
+"""Addresses of files that are valid for a while without a key."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 class Signer:
-    """Signs a path with the second in which its address expires."""
+    """Signs a path together with the second in which its address expires."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
     def address(self, path: str, expires: int) -> str:
-        """Return a quoted path with the query that opens it until a Unix second."""
+        """Return a quoted path with the query that authorizes it until a Unix second."""
         signature = self._signature(unquote(path), expires)
         return f"{path}?{urlencode({'expires': expires, 'signature': signature})}"
 
     def refusal(self, path: str, expires: int, signature: str, now: datetime) -> str | None:
-        """Return why an address does not open its path, or None if it does."""
+        """Return the reason why an address is invalid, or None if it is valid."""
         expected = self._signature(path, expires)
         if not hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace")):
             return "The signature does not match"

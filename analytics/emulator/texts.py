@@ -1,7 +1,7 @@
-"""Words for prompts, errors and log events.
+"""Texts of prompts, errors and log events.
 
-Everything that a user or a tool wrote holds `CANARY`, so that a test can search for it where
-content must not be stored.
+Every text of a user or a tool ends with `MADE_UP`, so that a test can search for it where content
+must not be stored.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import random
+    from decimal import Decimal
 
-CANARY = "canary-7c1f4e"
+MADE_UP = "[made-up text]"
 
 _ASKS = (
     "My order {n} arrived broken, what now?",
     "I get a 403 every time I try to log in (ticket {n}).",
     "Please summarise thread {n} for the weekly report.",
     "Review pull request {n} and comment on risky changes.",
-    "Refund order {n}; the customer waited three weeks 😡",
-    "Where is parcel {n}? <b>Urgent!</b>",
+    "Refund order {n}; the customer waited three weeks.",
+    "Where is parcel {n}? It is urgent.",
 )
 _THOUGHTS = (
     "The customer wants a refund; I should look at the order first.",
@@ -29,23 +30,33 @@ _THOUGHTS = (
 )
 TOOLS = ("search_tickets", "get_order", "read_file", "run_tests", "search_wiki", "send_reply")
 
-TIMEOUT = "TimeoutError: the run reached its limit of 60 minutes"
 RATE_LIMIT = "RateLimitError: Error code: 429 - rate limit reached for requests per minute"
 OVERLOADED = "InternalServerError: Error code: 529 - overloaded_error: Overloaded"
-BUDGET = "BudgetExceededError: run budget of $5.00 exceeded"
+PROVIDER_ERRORS = (RATE_LIMIT, OVERLOADED)  # a model request failed
 TOOL = "ToolError: search_tickets returned 502 Bad Gateway"
+REFUSED = "ToolError: send_reply refused the address in field 'to'"
 VALIDATION = "ValidationError: 1 validation error for TriageResult\npriority\n  Field required"
+UNREADABLE = "UnexpectedModelBehavior: could not parse the model's answer: expected JSON, got prose"
 MAX_STEPS = "Hit max steps (40) before a result was returned"
-MARKUP = "ToolError: send_reply refused <b>bold</b> & 🍞 in field 'body' =HYPERLINK(\"x\")"
-LONG = "UnexpectedModelBehavior: could not parse the model's answer: " + "lorem ipsum dolor " * 120
-COMMON_ERRORS = (TIMEOUT, RATE_LIMIT, TOOL, TOOL, VALIDATION, MAX_STEPS, MARKUP, LONG)
+COMMON_ERRORS = (RATE_LIMIT, TOOL, TOOL, REFUSED, VALIDATION, UNREADABLE, MAX_STEPS)
+
+
+def over_budget(budget: Decimal) -> str:
+    """Return the error of a run that exceeded its budget."""
+    return f"BudgetExceededError: run budget of ${budget:.2f} exceeded"
+
+
+def out_of_time(minutes: int) -> str:
+    """Return the error of a run that exceeded its time limit."""
+    limit = f"{minutes} minute" + "s" * (minutes != 1)
+    return f"TimeoutError: the run reached its limit of {limit}"
 
 
 def prompt(rng: random.Random) -> str:
-    """Return what a user asked."""
-    return f"{rng.choice(_ASKS).format(n=rng.randint(1000, 99999))} [{CANARY}]"
+    """Return a user's prompt."""
+    return f"{rng.choice(_ASKS).format(n=rng.randint(1000, 99999))} {MADE_UP}"
 
 
 def thought(rng: random.Random) -> str:
-    """Return what a model thought."""
-    return f"{rng.choice(_THOUGHTS)} [{CANARY}]"
+    """Return a model's thought."""
+    return f"{rng.choice(_THOUGHTS)} {MADE_UP}"

@@ -1,8 +1,8 @@
-"""The state of the emulated platform, and the few verbs that change it.
+"""The state of the emulated platform, and the methods that change it.
 
-What is on the story's agenda happens only when time is let pass by a call. What the orchestrator
-does is on the live one, and happens as the clock ticks: as each answer is made, the world first
-catches up with its clock.
+Two agendas hold future actions. The planned one is a world's made-up history; its actions happen
+only when a call lets time pass. The live one holds the steps of triggered runs, which happen as the
+clock runs: before each response, the world catches up with its clock.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal
 
 from analytics.emulator.agenda import Agenda
-from analytics.emulator.chance import new_id, seeded
 from analytics.emulator.clock import Clock
 from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
 from analytics.emulator.ledger import WIDE, ZERO, Entry
 from analytics.emulator.lies import Lie, Lies
 from analytics.emulator.records import Agent, Run, RunList, RunStatus, Session, Version, Workspace
+from analytics.emulator.rng import new_id, seeded
 from analytics.emulator.runs import timeline
 from analytics.emulator.runs.artifacts import artifacts
 from analytics.emulator.runs.builds import Builds
@@ -41,9 +41,9 @@ BILLED_PLACES = Decimal("1e-10")
 
 
 class World:
-    """Workspaces, a clock, and an agenda of what happens when time passes.
+    """Workspaces, a clock, and an agenda of actions as time passes.
 
-    Equal seeds, presents and verbs make equal worlds, ids included.
+    Equal seeds, times and calls give equal worlds, ids included.
     """
 
     def __init__(self, seed: int, now: datetime, variants: Variants | None = None) -> None:
@@ -54,8 +54,8 @@ class World:
         self.lies = Lies(self)
         self.lock = RLock()  # a test may change the world while the server reads it
         self._rng = seeded(seed, "world")
-        self._live_rng = seeded(seed, "live")  # so that requests shift nothing in the story
-        self._story = Agenda()
+        self._live_rng = seeded(seed, "live")  # requests must not shift the planned history
+        self._planned = Agenda()
         self.live = Agenda()
         self.orchestrator = Orchestrator(self)
         self.scheduler = Scheduler(self)
@@ -64,11 +64,16 @@ class World:
         self.signer = Signer(seeded(seed, "signing").randbytes(32))
 
     @classmethod
-    def demo(cls, seed: int, now: datetime, *, history_days: int = 90) -> World:
-        """Return two workspaces with a history and a story."""
-        from analytics.emulator.worlds.story import demo  # a story is built of the world's verbs
+    def demo(
+        cls, seed: int, now: datetime, *, history_days: int = 90, at_start: bool = False
+    ) -> World:
+        """Return two workspaces with a history.
 
-        return demo(seed, now, history_days)
+        With `at_start` only its beginning, to pass in steps.
+        """
+        from analytics.emulator.worlds.demo_history import demo  # it is made of the world's verbs
+
+        return demo(seed, now, history_days, at_start=at_start)
 
     @classmethod
     def fleet(
@@ -92,20 +97,20 @@ class World:
         return self.clock.now
 
     def workspace_of(self, api_key: str) -> Workspace | None:
-        """Return the workspace that a key opens, or None."""
+        """Return the workspace of a key, or None."""
         return next((w for w in self.workspaces if w.api_key == api_key), None)
 
     def at(self, moment: datetime, action: Callable[[], object]) -> None:
-        """Put something on the story's agenda; when time passes the moment, it is the present."""
-        self._story.put(moment, action)
+        """Plan an action; while it happens, the clock stands at its moment."""
+        self._planned.put(moment, action)
 
     def pass_time(self, span: timedelta) -> None:
-        """Move the clock, and let everything happen that falls due, each at its moment."""
+        """Move the clock, and run every due action at its moment."""
         with self.lock, self.clock.held():
-            self._happen(self.now + span, self._story, self.live)
+            self._happen(self.now + span, self._planned, self.live)
 
     def catch_up(self) -> None:
-        """Let all happen that the orchestrator has been doing until now."""
+        """Run all actions of the orchestrator until now."""
         with self.lock:
             if self.live.due and self.live.due <= self.now:
                 with self.clock.held():
@@ -119,7 +124,7 @@ class World:
         return workspace
 
     def add_provider_key(self, workspace: Workspace, provider: str, secret: str) -> ProviderKey:
-        """Let the runs that start from now on be billed to the customer by the provider."""
+        """Let the provider bill the customer for runs that start from now on."""
         with self.lock:
             return workspace.keys.add(new_id(self._live_rng), provider, secret, self.now)
 
@@ -148,7 +153,7 @@ class World:
     def draft_agent(
         self, workspace: Workspace, name: str, slug: str, description: str | None
     ) -> Agent:
-        """Add an agent that has no version yet."""
+        """Add an agent without a version."""
         with self.lock:
             agent_id = new_id(self._live_rng)
             agent = Agent(agent_id, workspace, name, slug, self.now, self.now, description)
@@ -164,21 +169,33 @@ class World:
                 older.status = "archived"
             number = len(agent.versions) + 1
             version = Version(new_id(self._rng), number, at or self.now, parent=number - 1 or None)
+            version.updated_at = version.last_commit_at = version.created_at
             agent.versions.append(version)
             agent.updated_at = version.created_at
             return version
 
     def draft_version(
-        self, agent: Agent, parent: Version | None, description: str | None = None
+        self,
+        agent: Agent,
+        parent: Version | None,
+        description: str | None = None,
+        *,
+        ids: Random | None = None,
     ) -> Version:
         """Branch a draft from another version, or from nothing."""
         with self.lock:
-            version = Version(new_id(self._live_rng), len(agent.versions) + 1, self.now, "draft")
+            version_id = new_id(ids or self._live_rng)
+            version = Version(version_id, len(agent.versions) + 1, self.now, "draft")
             version.parent = parent.number if parent else None
             version.description = description
             agent.versions.append(version)
             agent.updated_at = self.now
             return version
+
+    def commit(self, version: Version) -> None:
+        """Change the recipe of a draft."""
+        with self.lock:
+            version.last_commit_at = self.now
 
     def set_version_status(
         self, agent: Agent, version: Version, status: Literal["active", "archived"]
@@ -193,11 +210,11 @@ class World:
                 agent.status = "active"
 
     def rename_agent(self, agent: Agent, name: str) -> None:
-        """Give an agent another name; its slug stays."""
+        """Change the name of an agent; its slug stays."""
         agent.name, agent.updated_at = name, self.now
 
     def change_agent(self, agent: Agent, fields: dict[str, Any]) -> None:
-        """Give an agent another description or other limits."""
+        """Change the description or the limits of an agent."""
         with self.lock:
             for name, value in fields.items():
                 setattr(agent, name, value)
@@ -211,7 +228,7 @@ class World:
                 self.orchestrator.cancel_by_policy(agent, "the agent is archived")
 
     def delete_agent(self, agent: Agent) -> None:
-        """Take an agent out of the list and by id; its runs stay."""
+        """Remove an agent from the list and by id; its runs stay."""
         with self.lock:
             self.set_agent_status(agent, "archived")
             del agent.workspace.agents[agent.id]
@@ -249,7 +266,7 @@ class World:
         prompt: str | None = None,
         ids: Random | None = None,
     ) -> Run:
-        """Queue a run of one of the vendor's own agents, with ids of the story unless told."""
+        """Queue a run of a platform agent; without `ids`, one of the planned history."""
         with self.lock:
             ids = ids or self._rng
             session = Session(new_id(ids), None, None, self.now)
@@ -261,7 +278,7 @@ class World:
             return run
 
     def launch_run(self, run: Run, *, at: datetime | None = None) -> None:
-        """Let a pending run start to work; from here on it keeps the accounts that pay for it."""
+        """Start a pending run; from here on the accounts that pay for it are fixed."""
         with self.lock:
             run.status, run.started_at = "running", at or self.now
             run.own_keys = run.workspace.keys.providers
@@ -282,7 +299,7 @@ class World:
         is_error: bool = False,
         at: datetime | None = None,
     ) -> None:
-        """Book a request of the run; unless told, it is billed by whose account pays."""
+        """Book a request of the run; by default it is billed by the account that pays."""
         if billed_usd is None:
             charge = PLATFORM_CHARGE if provider in run.own_keys else LEVAIN_CHARGE
             billed_usd = WIDE.quantize(WIDE.multiply(cost_usd, charge), BILLED_PLACES) or ZERO
@@ -311,7 +328,7 @@ class World:
             self.orchestrator.note_end(run)
 
     def publish(self, run: Run, file: Artifact) -> None:
-        """Add a file to those that a run has published."""
+        """Add a file to the published ones of a run."""
         with self.lock:
             if run.files is None:
                 run.files = artifacts(run)
@@ -320,7 +337,7 @@ class World:
             run.encoded = None
 
     def correct_cost(self, run: Run, amount: Decimal) -> None:
-        """Book an amount now on a run that was metered, with the model of its last request."""
+        """Book an amount now on a metered run, with the model of its last request."""
         last = run.workspace.ledger.of_run(run.id)[-1]
         self.meter(
             run,
@@ -332,7 +349,7 @@ class World:
         )
 
     def hide_run(self, run: Run) -> None:
-        """Let a run vanish from the lists and by id; counts and analytics still know it."""
+        """Remove a run from the lists and by id; counts and analytics still include it."""
         with self.lock:
             del run.workspace.runs[run.id]
             for runs in run.workspace.lists_of(run):
@@ -341,7 +358,7 @@ class World:
     def lie(
         self, endpoint: str, *, field: str, change: Any, match: Mapping[str, Any] | None = None
     ) -> Lie:
-        """Let one endpoint give a wrong value for one field; `analytics.emulator.lies` says more.
+        """Alter one field in the responses of one endpoint; see `analytics.emulator.lies`.
 
         world.lie("billing_days", match={"date": "2026-11-20", "provider": "openai"},
                   field="billed_usd", change=lambda billed: billed * 2)
@@ -349,17 +366,17 @@ class World:
         return self.lies.add(Lie(endpoint, field, change, match or {}).checked())
 
     def retract(self, *lies: Lie) -> None:
-        """Let endpoints tell the truth again: about these lies, or about all."""
+        """Remove these lies, or all."""
         self.lies.remove(*lies)
 
     def override_record(self, record_id: str, fields: dict[str, Any]) -> None:
-        """Lie about fields of a run's or an agent's record, with any JSON values, floats too."""
+        """Replace fields of a run's or an agent's record by any JSON values, floats too."""
         for endpoint in ("runs", "agents"):
             for name, value in fields.items():
                 self.lies.add(Lie(endpoint, name, value, {"id": record_id}))
 
     def _happen(self, target: datetime, *agendas: Agenda) -> None:
-        """Let happen what is due until a moment, each at its own, and stop the clock."""
+        """Run the actions due until a moment, each at its own, and stop the clock."""
         while due := [(a.due, n) for n, a in enumerate(agendas) if a.due and a.due <= target]:
             moment, action = agendas[min(due)[1]].take()
             self.clock.set(moment)

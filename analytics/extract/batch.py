@@ -1,4 +1,4 @@
-"""One workspace's batch: what all of its steps share."""
+"""The state that all steps of one workspace's batch share."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from analytics.extract.landing import BATCH_ID, Landing
-from analytics.extract.listing import Pull
+from analytics.extract.listing import ListSnapshot
 from analytics.extract.store import Loaded, Store
 from analytics.levain import AsyncLevain
 from analytics.settings import Extract
 
 TRAILING_DAYS = 8
-"""Late figures are looked for so many days back, each batch."""
+"""The days that each batch reads again, because the API may still add to them."""
 
 
 @dataclass
 class WorkspaceBatch:
     """The state of one workspace's batch.
 
-    `began_at` is the API's clock; `seen` the runs whose state of this batch is known, `days_read`
-    the UTC days read this batch of each windowed source.
+    `began_at` is the time of the API's clock; `seen` holds the runs whose state this batch has
+    read, `days_read` the UTC days that it has read of each windowed source.
     """
 
     client: AsyncLevain
@@ -43,7 +43,7 @@ class WorkspaceBatch:
     record_count: int = 0
     new_version_count: int = 0
     quarantined_count: int = 0
-    gaps: list[Pull] = field(default_factory=list)
+    gaps: list[ListSnapshot] = field(default_factory=list)
     _loading: asyncio.Task[Loaded] | None = None
 
     @property
@@ -52,24 +52,24 @@ class WorkspaceBatch:
         return self.began_at.date()
 
     def days_back(self, count: int) -> list[date]:
-        """The last `count` UTC days, today included, the oldest first."""
+        """The last `count` UTC days, today included, oldest first."""
         return [self.today - timedelta(days=back) for back in reversed(range(count))]
 
     def days_held(self, source: str) -> set[date]:
-        """The UTC days that are held of a windowed source: the first batch's, and all since."""
+        """The UTC days stored of a windowed source: those of the first batch, and all since."""
         first = self.store.first_day_read(source) or self.today
         return set(self.days_back(max(self.options.history_days, (self.today - first).days + 1)))
 
     def lately_active_agents(self) -> set[str]:
-        """Agents that started runs in the days that are read again every batch."""
+        """Agents that started runs in the days that each batch reads again."""
         first = self.today - timedelta(days=TRAILING_DAYS - 1)
         return {agent_id for agent_id, day in self.store.agents_active_on().items() if day >= first}
 
     @asynccontextmanager
     async def step(self, name: str) -> AsyncIterator[Landing]:
-        """Land what a step reads; a step that fails leaves nothing.
+        """Land the records of a step; a step that fails leaves no folder.
 
-        What was landed is loaded while the next step reads: whoever asks the store waits for
+        The folder is loaded while the next step reads; a step that queries the store awaits
         `loaded` first.
         """
         landing = Landing(
@@ -89,13 +89,13 @@ class WorkspaceBatch:
             self._loading = asyncio.create_task(asyncio.to_thread(self.store.load, folder))
 
     async def loaded(self) -> None:
-        """Wait until all that has been landed is loaded."""
+        """Wait until every landed folder is loaded."""
         if self._loading is None:
             return
         try:
             await asyncio.shield(self._loading)
         except asyncio.CancelledError:
-            # The thread goes on whatever happens here: nobody may touch the store before it ends.
+            # The thread keeps running: no other code may use the store before it ends.
             await asyncio.wait([self._loading])
             raise
         finally:
@@ -103,9 +103,9 @@ class WorkspaceBatch:
         self.count(loading.result())
 
     def _next_load_id(self, name: str) -> str:
-        """A batch that began in the same second as another one goes on with its numbers.
+        """Return the next load id; a batch that began in the same second continues its numbers.
 
-        Loads are put in order by name, so a number must never outgrow its width.
+        Loads are sorted by name, so a number must never outgrow its width.
         """
         batch = self.began_at.strftime(BATCH_ID)
         taken = [
@@ -115,17 +115,17 @@ class WorkspaceBatch:
         return f"{batch}-{max(taken, default=0) + 1:06d}-{name}"
 
     def count(self, loaded: Loaded) -> None:
-        """Take in what a load did."""
+        """Add the counts of a load."""
         self.record_count += loaded.record_count
         self.new_version_count += loaded.new_version_count
         self.quarantined_count += loaded.quarantined_count
         self.touched_days |= loaded.touched_days
 
 
-async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do all of it side by side (the client bounds how many requests are under way).
+async def gather_or_cancel(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Run all coroutines concurrently; the client limits the number of requests in flight.
 
-    The first failure ends the rest, and is raised as itself rather than in a group.
+    The first failure cancels the rest, and is raised as itself rather than in a group.
     """
     try:
         async with asyncio.TaskGroup() as tasks:

@@ -1,10 +1,10 @@
-"""How many runs the API counts for each agent and UTC day: the audit of what the lists showed."""
+"""Run counts by agent and UTC day, as the API reports them: the audit of the run lists."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
-from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch, together
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch, gather_or_cancel
 from analytics.extract.landing import Landing
 from analytics.levain import NotFoundError, RefusedError
 from analytics.levain.runs import LONGEST_COUNT_DAYS
@@ -13,10 +13,10 @@ SOURCE = "run_counts"
 
 
 async def read_counts(batch: WorkspaceBatch) -> None:
-    """Count the runs of each agent that was at work lately, and the whole history of a new one.
+    """Read the counts of each agent active since its last count, and the full history of a new one.
 
-    Lately means since it was last counted, however long ago that was, and a week before. New is
-    also an agent of whom a history that was made longer since holds older days.
+    Counts of an active agent are read from a week before the last count on. An agent is new also if
+    the configured history reaches further back than its oldest count.
     """
     await batch.loaded()
     counted_on, active_on = batch.store.counted_on(), batch.store.agents_active_on()
@@ -31,7 +31,7 @@ async def read_counts(batch: WorkspaceBatch) -> None:
         if agent_id in active_on and active_on[agent_id] > day - timedelta(days=TRAILING_DAYS)
     } | dict.fromkeys(new, longest)
     async with batch.step("counts") as landing:
-        await together(
+        await gather_or_cancel(
             _count(batch, landing, agent_id, span) for agent_id, span in sorted(days.items())
         )
 

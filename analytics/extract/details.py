@@ -1,11 +1,11 @@
-"""What a run's cost is made of, and its log events: two requests for each run that has ended."""
+"""Model costs and log events of runs that have ended: two requests for each run."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from analytics.extract.batch import WorkspaceBatch, together
+from analytics.extract.batch import WorkspaceBatch, gather_or_cancel
 from analytics.extract.landing import Landing
 from analytics.levain import (
     AnswerBrokenError,
@@ -18,16 +18,16 @@ from analytics.levain import (
 )
 
 BATCH = 2_000
-"""Runs per load: what is read is stored soon, and memory does not grow with a backlog."""
+"""Runs per load: each load is stored soon, and a backlog does not fill the memory."""
 
 MOST_FAILURES = 10
-"""Answers that may fail for good before the rest is left for another batch."""
+"""Requests that may fail for good before the rest is left for another batch."""
 
 
 async def read_details(batch: WorkspaceBatch) -> None:
-    """Read the due details, at most as many runs as the settings allow; the rest stays due.
+    """Read pending details, of at most as many runs as the settings allow; the rest stays pending.
 
-    What the API fails to give stays due too: the figures need no details, so the batch goes on.
+    Failed requests stay pending too, and the batch goes on, because no total needs details.
     """
     await batch.loaded()
     failures: list[LevainError] = []
@@ -35,7 +35,7 @@ async def read_details(batch: WorkspaceBatch) -> None:
     allowed = due[: batch.options.details_per_batch or None]
     for start in range(0, len(allowed), BATCH):
         async with batch.step("details") as landing:
-            await together(
+            await gather_or_cancel(
                 _land(landing, source, run_id, read, batch, failures)
                 for run_id in allowed[start : start + BATCH]
                 for source, read in (
@@ -68,7 +68,7 @@ async def _land(
     except (RefusedError, ServerFailedError, AnswerBrokenError) as error:
         landing.add_missing(source, error, batch.began_at, run_id=run_id)
         failures.append(error)
-    except TransientError as error:  # no word on this run
+    except TransientError as error:  # says nothing about this run
         failures.append(error)
     else:
         landing.add(source, page.answer, page.records, run_id=run_id)

@@ -1,11 +1,11 @@
-"""The landing folder of one load: each record as it came, and the requests that brought it.
+"""The landing folder of one load: each record as the API sent it, and the requests.
 
     landing/<workspace_id>/<load_id>/requests.ndjson.zst     one line per answered request
                                      <source>.ndjson.zst     {"line", "request", "hash", "record"}
-                                     list_pulls.ndjson.zst   how far each list was read
+                                     list_pulls.ndjson.zst   one line per snapshot of a list
 
-A folder appears under its name only when it is complete, and is never changed after. A load's id
-is its batch, its number within the batch, and its step: it sorts by time. A line's hash (XXH3, 64
+A folder appears under its name only when it is complete, and is never changed after. A load's id is
+its batch, its number within the batch, and its step: it sorts by time. A line's hash (XXH3, 64
 bits) tells one version of a record from another.
 """
 
@@ -23,7 +23,7 @@ import msgspec
 import zstandard
 from xxhash import xxh3_64_intdigest
 
-from analytics.extract.listing import Pull, Row
+from analytics.extract.listing import ListSnapshot, Row
 from analytics.extract.privacy import stored, stored_runs
 from analytics.levain import Answer, LevainError, StatusError
 from analytics.levain.transport import Records
@@ -35,7 +35,7 @@ SUFFIX = ".ndjson.zst"
 UNFINISHED = ".unfinished"
 BATCH_ID = "%Y%m%dT%H%M%SZ"
 CLOSING_STEP = "workspace"
-"""The last step of a batch: loads after one of it belong to a batch that never ended."""
+"""The last step of a batch: loads after its last one belong to an incomplete batch."""
 
 _SPACES = bytes.maketrans(b"\n\r", b"  ")
 
@@ -43,9 +43,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
-    """An answered request: what was asked for (a run, an agent, days `[start, end)`), and when.
+    """A request that was answered: its subject (a run, an agent, days `[start, end)`) and its time.
 
-    `status` is None where the answer could not be read.
+    `status` is None if the response could not be decoded.
     """
 
     request: int
@@ -63,12 +63,12 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def step_of(load_id: str) -> str:
-    """The step that landed a load."""
+    """Return the step that landed a load."""
     return load_id.split("-", 2)[-1]
 
 
 class Landing:
-    """Writes one landing folder; nothing stands under its name before `commit`."""
+    """Writes one landing folder, which appears under its name on `commit`."""
 
     def __init__(self, root: Path, workspace_id: str, load_id: str, *, keep_errors: bool) -> None:
         self._folder = root / workspace_id / load_id
@@ -89,7 +89,7 @@ class Landing:
         agent_id: str | None = None,
         window: tuple[date, date] | None = None,
     ) -> None:
-        """Land an answer: its request, and each of its records as a line of `source`."""
+        """Land a response: its request, and each of its records as a line of `source`."""
         if source == RUNS:
             _, texts = stored_runs(records, keep_errors=self._keep_errors)
         else:
@@ -97,7 +97,7 @@ class Landing:
         self._add(source, answer, texts, run_id=run_id, agent_id=agent_id, window=window)
 
     def add_list(self, answer: Answer, records: Records) -> list[Row]:
-        """Land a page of a list of runs; its rows."""
+        """Land a page of a list of runs, and return its rows."""
         rows, texts = stored_runs(records, keep_errors=self._keep_errors)
         self._add(RUNS, answer, texts)
         return rows
@@ -149,7 +149,7 @@ class Landing:
         run_id: str | None = None,
         agent_id: str | None = None,
     ) -> None:
-        """Land that the API did not give what was asked for, and with which status, if any."""
+        """Land a request that failed, with its status if it had one."""
         self._add_request(
             RequestLine(
                 request=self.request_count,
@@ -169,12 +169,12 @@ class Landing:
         self._file(REQUESTS).write(_encode(request) + b"\n")
         self.request_count += 1
 
-    def add_pull(self, pull: Pull) -> None:
-        """Land how far a list was read."""
-        self._file(LIST_PULLS).write(_encode(pull) + b"\n")
+    def add_snapshot(self, snapshot: ListSnapshot) -> None:
+        """Land the snapshot of a list."""
+        self._file(LIST_PULLS).write(_encode(snapshot) + b"\n")
 
     def commit(self) -> Path:
-        """Put the folder in its place, whole and on the disk."""
+        """Rename the folder to its final name, complete and synced to disk."""
         self._closing.close()
         _sync(self._unfinished)
         self._unfinished.rename(self._folder)
@@ -182,7 +182,7 @@ class Landing:
         return self._folder
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Delete the unfinished folder."""
         self._closing.close()
         shutil.rmtree(self._unfinished, ignore_errors=True)
 
@@ -198,8 +198,8 @@ class Landing:
 
 
 def _each_on_one_line(texts: list[bytes]) -> list[bytes]:
-    """Line breaks in JSON stand between values only, so a space is as good."""
-    whole = b"".join(texts)  # one look for all: breaks are rare
+    """Replace line breaks by spaces; in JSON they occur between values only."""
+    whole = b"".join(texts)  # one search for all: breaks are rare
     if b"\n" in whole or b"\r" in whole:
         return [text.translate(_SPACES) for text in texts]
     return texts

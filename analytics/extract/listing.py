@@ -1,9 +1,9 @@
-"""How far a run list was read, and whether the reading joins the one before.
+"""Snapshots of run lists, and the gaps between them.
 
-A list shows the newest 200 runs and nothing behind them. A pull of it covers all from its
-oldest to its newest row. It joins the previous pull of the same list when it holds that pull's
-newest row, reaches back behind it, or is the whole list. Otherwise runs may lie between the two
-that nobody will ever list again: a gap.
+A list holds the newest 200 runs and no older ones. A snapshot covers all runs from its oldest to
+its newest row. It overlaps the previous snapshot of the same list if it contains that snapshot's
+newest row, or an older one, or the whole list. Otherwise the list may never have shown the runs
+between the two: a gap.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import msgspec
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
-    """What a list says of a run that matters for joining, as the API wrote it.
+    """The fields of a listed run that snapshots compare, as the API sent them.
 
-    What is no text is None.
+    A value that is not a string is None.
     """
 
     run_id: str
@@ -27,18 +27,19 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """The newest row of a list's last pull; `run_id` is None where the list was empty."""
+class Watermark:
+    """The newest row of a list's last snapshot; `run_id` is None if the list was empty."""
 
     run_id: str | None
     created_at: str | None
 
 
-class Pull(msgspec.Struct, frozen=True, kw_only=True):
-    """One reading of a list (`agent_id` None: the unfiltered one); a gap has both ends or one.
+class ListSnapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """One reading of a list (`agent_id` None: the unfiltered one).
 
-    `gap_before` is the oldest row's time where the pull does not join, `gap_after` the time of
-    the newest row that was known before, None where nothing was.
+    `is_joined` is True if it overlaps the previous snapshot. If not, an agent's list has a gap:
+    `gap_before` is the time of its oldest row, `gap_after` the time of the newest row known before,
+    None if there was none.
     """
 
     agent_id: str | None
@@ -52,28 +53,28 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     gap_before: str | None = None
 
 
-def joins(rows: Sequence[Row], mark: Mark | None, *, is_whole: bool) -> bool:
-    """Tell whether a pull of a list joins the previous one, which ended at `mark`."""
+def overlaps(rows: Sequence[Row], watermark: Watermark | None, *, is_whole: bool) -> bool:
+    """Return True if a snapshot overlaps the previous one, which ended at `watermark`."""
     if is_whole:
         return True
-    if not rows or mark is None or mark.run_id is None:
+    if not rows or watermark is None or watermark.run_id is None:
         return False
-    return any(row.run_id == mark.run_id for row in rows) or _is_older(rows[-1], mark)
+    return any(row.run_id == watermark.run_id for row in rows) or _is_older(rows[-1], watermark)
 
 
-def _is_older(row: Row, mark: Mark) -> bool:
-    """The marked run itself may have vanished; a row from before it is as good."""
-    this, that = _instant(row.created_at), _instant(mark.created_at)
+def _is_older(row: Row, watermark: Watermark) -> bool:
+    """Return True if the row is older than the watermark, whose own run may have been deleted."""
+    this, that = _instant(row.created_at), _instant(watermark.created_at)
     return this is not None and that is not None and this < that
 
 
 def _first_time(rows: Iterable[Row]) -> str | None:
-    """The first time that can be read."""
+    """Return the first time that can be parsed."""
     return next((row.created_at for row in rows if _instant(row.created_at)), None)
 
 
 def _instant(text: str | None) -> datetime | None:
-    """The instant that a text tells, which without an offset is one in UTC."""
+    """Parse an instant; without an offset it is in UTC."""
     try:
         instant = datetime.fromisoformat(text or "")
     except ValueError:
@@ -81,24 +82,23 @@ def _instant(text: str | None) -> datetime | None:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def pull(
+def take_snapshot(
     agent_id: str | None,
     rows: Sequence[Row],
-    mark: Mark | None,
+    watermark: Watermark | None,
     *,
     is_whole: bool,
     pulled_at: datetime,
-    since: Mark | None = None,
-) -> Pull:
-    """Judge a reading of a list against the one before it; a gap begins at `since`.
+    since: Watermark | None = None,
+) -> ListSnapshot:
+    """Compare the rows of a list with its watermark; a gap begins at `since`.
 
-    The unfiltered list leaves no gap of its own: where it does not join, each agent's list is
-    read, and those tell.
+    The unfiltered list has no gap: if it does not overlap, each agent's list is read instead.
     """
-    is_joined = joins(rows, mark, is_whole=is_whole)
+    is_joined = overlaps(rows, watermark, is_whole=is_whole)
     has_gap = not is_joined and agent_id is not None
     oldest = _first_time(reversed(rows))
-    return Pull(
+    return ListSnapshot(
         agent_id=agent_id,
         pulled_at=pulled_at,
         row_count=len(rows),
@@ -111,19 +111,19 @@ def pull(
     )
 
 
-def pulls_by_agent(unfiltered: Pull, rows: Iterable[Row]) -> list[Pull]:
-    """What a joined unfiltered pull proves of each agent's own list.
+def snapshots_by_agent(unfiltered: ListSnapshot, rows: Iterable[Row]) -> list[ListSnapshot]:
+    """Return the snapshots of agents' lists that an overlapping unfiltered snapshot implies.
 
-    It shows all that any agent started since the last unfiltered pull, so each list that it
-    names is known up to its newest row there. Without this, an agent whose list was last read
-    on its own weeks ago would seem to have a gap although every batch covered it.
+    It contains every run started since the last unfiltered snapshot, so each agent in it is covered
+    up to its newest row there. Without these snapshots, an agent whose own list was last read weeks
+    ago would have a gap although every batch covered it.
     """
     by_agent: dict[str, list[Row]] = {}
     for row in rows:
         if row.agent_id is not None:
             by_agent.setdefault(row.agent_id, []).append(row)
     return [
-        Pull(
+        ListSnapshot(
             agent_id=agent_id,
             pulled_at=unfiltered.pulled_at,
             row_count=len(own),

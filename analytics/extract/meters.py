@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch, together
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch, gather_or_cancel
 from analytics.extract.landing import Landing
 from analytics.levain import AsyncLevain, Page, RefusedError
 from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
@@ -19,7 +19,7 @@ Read = Callable[[AsyncLevain, date, date], Awaitable[Page[Any]]]
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A windowed source: how to read it, how long a window may be, what is read every batch."""
+    """A windowed source: its reader, longest window, and the days that each batch reads again."""
 
     source: str
     longest_days: int
@@ -63,7 +63,7 @@ METERS = (
 
 
 async def read_meters(batch: WorkspaceBatch) -> None:
-    """The agents, the trailing days of each meter, and older days that were never read."""
+    """Read the agents, the trailing days of each meter, and older days that were never read."""
     async with batch.step("meters") as landing:
         async for page in batch.client.agents.pages():
             landing.add("agents", page.answer, page.records)
@@ -72,7 +72,7 @@ async def read_meters(batch: WorkspaceBatch) -> None:
 
 
 async def _read_provider_keys(batch: WorkspaceBatch, landing: Landing) -> None:
-    """Which providers bill the workspace itself; a key that may not see this is told nothing."""
+    """Read the workspace's provider keys; a key without that permission is skipped."""
     try:
         page = await batch.client.byok.list()
     except RefusedError:
@@ -81,7 +81,7 @@ async def _read_provider_keys(batch: WorkspaceBatch, landing: Landing) -> None:
 
 
 async def read_touched_days(batch: WorkspaceBatch) -> None:
-    """The older days on which a run lived that has changed since it was last read."""
+    """Read older days on which a run lived that has changed since they were last read."""
     await batch.loaded()
     async with batch.step("touched-days") as landing:
         await _read_days(
@@ -94,7 +94,7 @@ async def read_touched_days(batch: WorkspaceBatch) -> None:
 
 
 def days_to_read(batch: WorkspaceBatch, meter: Meter) -> set[date]:
-    """The days of a meter that are read every batch, and those of the history never read yet."""
+    """Return the days of a meter that each batch reads, and days of the history never read yet."""
     held = batch.days_held(meter.source)
     missing = held - batch.store.days_read(meter.source)
     return missing | (held & set(batch.days_back(meter.nightly_days)))
@@ -108,7 +108,7 @@ async def _read_days(
         landing.add(meter.source, page.answer, page.records, window=(start, end))
 
     wanted = [(meter, days_of(meter)) for meter in METERS]
-    await together(
+    await gather_or_cancel(
         read(meter, start, end)
         for meter, days in wanted
         for start, end in windows(days, meter.longest_days)
@@ -118,7 +118,7 @@ async def _read_days(
 
 
 def windows(days: Iterable[date], longest: int) -> list[tuple[date, date]]:
-    """Cover days by as few windows `[start, end)` of at most `longest` days as will do."""
+    """Cover days by the fewest windows `[start, end)` of at most `longest` days."""
     spans: list[tuple[date, date]] = []
     for day in sorted(days):
         following = day + timedelta(days=1)

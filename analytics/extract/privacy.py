@@ -1,4 +1,8 @@
-"""What is stored of a record: never prompts, messages or what tools were given."""
+"""The fields of a record that are stored: never prompts, messages or tool inputs.
+
+A run is decoded by `_Run`, any other record by `_Known`, both of which accept known fields only; a
+record that does not fit is handled field by field (`_kept_of`), in seven times the time.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from analytics.levain.transport import Fields, Record, Records, fields_of
 
 ERROR_CHARACTERS = 500
 
-# The fields that the API is known to send of anything but runs, in the order in which they are
+# The known fields of all records other than runs and log events, in the order in which they are
 # stored. None of them holds prose.
 _KNOWN = (
     *("id", "status", "cost_usd", "tokens_in", "tokens_out", "started_at", "finished_at"),
@@ -38,7 +42,7 @@ _Value = msgspec.Raw | msgspec.UnsetType
 
 
 class _Run(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
-    """The fields of a run. What nobody looks at before the warehouse does stays as it came."""
+    """The fields of a run; a field that only the warehouse reads stays undecoded."""
 
     id: str
     status: _Value = msgspec.UNSET
@@ -53,7 +57,7 @@ class _Run(msgspec.Struct, kw_only=True, forbid_unknown_fields=True, gc=False):
     agent_version: _Value = msgspec.UNSET
     parent_run_id: _Value = msgspec.UNSET
     session_id: _Value = msgspec.UNSET
-    user_prompt: _Value = msgspec.UNSET  # known, and taken away
+    user_prompt: _Value = msgspec.UNSET  # known, and never stored
     created_at: str | None
     kind: _Value = msgspec.UNSET
     artifact_count: _Value = msgspec.UNSET
@@ -75,15 +79,15 @@ _read_known: Callable[[Record], Any] = msgspec.json.Decoder(_Known).decode
 
 
 def stored_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list[bytes]]:
-    """Of a page of runs what matters for joining lists, and the text of each record that is kept.
+    """Return the rows of a page of runs, and the stored text of each record.
 
-    A record without a readable id is kept to be told of, but is no row. Runs come by the hundred
-    thousand: a page in which nothing is odd is read in one go.
+    A record without a readable id is stored, to be reported, and has no row. A page of regular runs
+    is decoded in one pass, since runs come by the hundred thousand.
     """
     try:
         runs = list(map(_read_run, records))
     except msgspec.ValidationError:
-        return _odd_runs(records, keep_errors=keep_errors)
+        return _irregular_runs(records, keep_errors=keep_errors)
     for run in runs:
         run.user_prompt = msgspec.UNSET
         if run.error:
@@ -93,7 +97,7 @@ def stored_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list
 
 
 def stored(source: str, records: Records) -> list[bytes]:
-    """The text of the fields of each record of anything else that are kept, as each value came."""
+    """Return the stored fields of each record of any other source, with each value as it came."""
     if source == "run_log_events":
         return [_encode(_log_event(record)) for record in records]
     if source == "agents":
@@ -104,8 +108,8 @@ def stored(source: str, records: Records) -> list[bytes]:
         return [_encode(_kept_of(_fields(record), _KNOWN)) for record in records]
 
 
-def _odd_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list[bytes]]:
-    """The same where a run has a field that is new to us, or something else than a text."""
+def _irregular_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list[bytes]]:
+    """Return rows and texts as `stored_runs` does, of a page with new fields or other types."""
     rows, texts = [], []
     for record in records:
         fields = _fields(record)
@@ -121,7 +125,10 @@ def _odd_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list[b
 
 
 def _fields(record: Record) -> Fields:
-    """A record taken apart; one that is no object is all there is to tell of it."""
+    """Return the fields of a record.
+
+    A record that is not an object gets the field `not_an_object`.
+    """
     try:
         return fields_of(record)
     except msgspec.ValidationError:
@@ -129,9 +136,9 @@ def _fields(record: Record) -> Fields:
 
 
 def _kept_of(fields: Fields, known: Iterable[str]) -> Fields:
-    """What is kept of a record that may have fields which are new to us.
+    """Return the known fields of a record, and those new ones that cannot hold prose.
 
-    Of these numbers, flags and nulls are kept; a text or an object may hold what somebody wrote.
+    Numbers, booleans and nulls are kept; a string or an object may hold text that somebody wrote.
     """
     kept = {name: fields.pop(name) for name in known if name in fields}
     return kept | {name: value for name, value in fields.items() if bytes(value)[:1] not in b'"{['}
@@ -163,7 +170,7 @@ def _named(record: Record, names: Iterable[str]) -> Fields:
 
 
 def _error(error: msgspec.Raw, *, keep_errors: bool) -> msgspec.Raw:
-    """A failed run's error, as far as it is kept."""
+    """Return the stored part of a failed run's error."""
     if error == _NULL:
         return error
     text = _text(error)
@@ -171,7 +178,7 @@ def _error(error: msgspec.Raw, *, keep_errors: bool) -> msgspec.Raw:
 
 
 def _cut(error: str, *, keep_errors: bool) -> str | None:
-    """The first characters of an error, or of one that has any nothing."""
+    """Return the first characters of an error; None for a non-empty one if errors are not kept."""
     return error[:ERROR_CHARACTERS] if keep_errors or not error else None
 
 
@@ -180,5 +187,5 @@ def _raw(text: str | None) -> msgspec.Raw:
 
 
 def _text(value: msgspec.Raw) -> str | None:
-    """The text that a value is, None where it is none (which need not be a number in range)."""
+    """Return the value if it is a string, else None; other values are not decoded."""
     return msgspec.json.decode(value, type=str) if bytes(value)[:1] == b'"' else None

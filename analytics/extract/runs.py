@@ -1,12 +1,19 @@
-"""Runs: from the lists, by id while they may change, and by id where the sums disagree."""
+"""Runs: from the lists, by id while they may change, and by id if totals disagree."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analytics.extract.batch import WorkspaceBatch, together
+from analytics.extract.batch import WorkspaceBatch, gather_or_cancel
 from analytics.extract.landing import RUNS, Landing
-from analytics.extract.listing import Mark, Pull, Row, joins, pull, pulls_by_agent
+from analytics.extract.listing import (
+    ListSnapshot,
+    Row,
+    Watermark,
+    overlaps,
+    snapshots_by_agent,
+    take_snapshot,
+)
 from analytics.extract.meters import CORRECTION_DAYS
 from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST
@@ -14,36 +21,36 @@ from analytics.levain.runs import LONGEST_LIST
 SHOWN_AGENTS = 3
 
 BATCH = 250
-"""Lists per load: one batch is loaded while the next is read."""
+"""Lists per load: one load is stored while the next lists are read."""
 
 
 async def read_lists(batch: WorkspaceBatch) -> None:
-    """The unfiltered list, and each agent's where that does not join its last pull."""
+    """Read the unfiltered list; if it does not overlap its last snapshot, each agent's list too."""
     await batch.loaded()
-    marks, known = batch.store.list_marks(), batch.store.agent_ids()
+    watermarks, known = batch.store.watermarks(), batch.store.agent_ids()
     async with batch.step("lists") as landing:
-        rows, is_joined = await _read_list(batch, landing, None, marks)
+        rows, is_joined = await _read_list(batch, landing, None, watermarks)
     if not is_joined:
         agents = sorted(known | {row.agent_id for row in rows if row.agent_id})
         for start in range(0, len(agents), BATCH):
             async with batch.step("lists") as landing:
-                await together(
-                    _read_agent_list(batch, landing, agent_id, marks)
+                await gather_or_cancel(
+                    _read_agent_list(batch, landing, agent_id, watermarks)
                     for agent_id in agents[start : start + BATCH]
                 )
     await batch.loaded()
-    _tell_gaps(batch)
+    _warn_of_gaps(batch)
 
 
-def _tell_gaps(batch: WorkspaceBatch) -> None:
-    """A gap is a warning; what lay behind the lists before the first batch is not."""
+def _warn_of_gaps(batch: WorkspaceBatch) -> None:
+    """Warn of gaps between snapshots; older runs behind a first snapshot are only logged."""
     gaps = [gap for gap in batch.gaps if gap.gap_after is not None]
     if gaps:
         batch.warnings.append(
             f"{_agents(len(gaps))} started more runs since the last reading than the API lists "
-            f"({LONGEST_LIST}): {_named(batch, gaps)}. What lies between was not seen; when its "
-            "day has ended, fct_listing_gaps tells how many runs, and what they cost. "
-            "Run the batch more often."
+            f"({LONGEST_LIST}): {_named(batch, gaps)}. The rest is unlisted: its counts, cost and "
+            "tokens are in every figure once their day has ended, its run detail is not. "
+            "Run the batch more often to list every run."
         )
     if first := len(batch.gaps) - len(gaps):
         batch.say(
@@ -51,7 +58,7 @@ def _tell_gaps(batch: WorkspaceBatch) -> None:
         )
 
 
-def _named(batch: WorkspaceBatch, gaps: list[Pull]) -> str:
+def _named(batch: WorkspaceBatch, gaps: list[ListSnapshot]) -> str:
     names = batch.store.agent_names()
     named = sorted(names.get(gap.agent_id or "", gap.agent_id or "") for gap in gaps)
     more = len(named) - SHOWN_AGENTS
@@ -63,19 +70,22 @@ def _agents(count: int) -> str:
 
 
 async def _read_agent_list(
-    batch: WorkspaceBatch, landing: Landing, agent_id: str, marks: dict[str | None, Mark]
+    batch: WorkspaceBatch, landing: Landing, agent_id: str, watermarks: dict[str | None, Watermark]
 ) -> None:
     try:
-        await _read_list(batch, landing, agent_id, marks)
+        await _read_list(batch, landing, agent_id, watermarks)
     except RefusedError as error:
         batch.warnings.append(f"the runs of agent {agent_id} cannot be listed: {error}")
 
 
 async def _read_list(
-    batch: WorkspaceBatch, landing: Landing, agent_id: str | None, marks: dict[str | None, Mark]
+    batch: WorkspaceBatch,
+    landing: Landing,
+    agent_id: str | None,
+    watermarks: dict[str | None, Watermark],
 ) -> tuple[list[Row], bool]:
-    """Read a list until it joins its last pull or ends; the rows, and whether it joined."""
-    mark = marks.get(agent_id)
+    """Read a list until it overlaps its last snapshot or ends; return its rows and `is_joined`."""
+    watermark = watermarks.get(agent_id)
     rows: list[Row] = []
     page_count = record_count = 0
     is_whole = True
@@ -85,26 +95,28 @@ async def _read_list(
         record_count += len(page.records)
         pulled_at = page.answer.fetched_at
         page_count += 1
-        if joins(rows, mark, is_whole=False):
+        if overlaps(rows, watermark, is_whole=False):
             is_whole = False
             break
-    # Without cursors, a full page says nothing of what lies behind it.
+    # Without cursors, there may be more runs behind a full page.
     is_whole = is_whole and (page_count > 1 or record_count < LONGEST_LIST)
     batch.seen.update(row.run_id for row in rows)
-    # Of an agent that had started nothing yet, all was seen up to the last unfiltered pull.
-    known_until = mark if mark and mark.run_id else marks.get(None)
-    this = pull(agent_id, rows, mark, is_whole=is_whole, pulled_at=pulled_at, since=known_until)
-    landing.add_pull(this)
+    # An agent without earlier runs is covered up to the last unfiltered snapshot.
+    known_until = watermark if watermark and watermark.run_id else watermarks.get(None)
+    this = take_snapshot(
+        agent_id, rows, watermark, is_whole=is_whole, pulled_at=pulled_at, since=known_until
+    )
+    landing.add_snapshot(this)
     if this.gap_before is not None:
         batch.gaps.append(this)
     if agent_id is None and this.is_joined:
-        for proven in pulls_by_agent(this, rows):
-            landing.add_pull(proven)
+        for snapshot in snapshots_by_agent(this, rows):
+            landing.add_snapshot(snapshot)
     return rows, this.is_joined
 
 
 async def reread_provisional(batch: WorkspaceBatch) -> None:
-    """Open runs, and ended ones until they are final, where this batch's lists lack them."""
+    """Read by id the provisional runs that this batch's lists lack."""
     await batch.loaded()
     run_ids = batch.store.provisional_runs()
     async with batch.step("provisional") as landing:
@@ -112,10 +124,10 @@ async def reread_provisional(batch: WorkspaceBatch) -> None:
 
 
 async def reread_corrected(batch: WorkspaceBatch) -> None:
-    """The runs of past days whose sum is no longer what the API says it is.
+    """Read by id the runs of past days whose stored cost differs from the API's total.
 
-    Only days that ended before the batch began are judged. What still differs after reading
-    (runs that the lists hide) is remembered, and looked into again only when it changes.
+    Only days that ended before the batch began are compared. A difference that remains afterwards
+    (unlisted runs) is recorded, and is looked into again only if it changes.
     """
     await batch.loaded()
     trailing = set(batch.days_back(CORRECTION_DAYS))
@@ -140,5 +152,5 @@ async def _read_by_id(batch: WorkspaceBatch, landing: Landing, run_ids: Iterable
             landing.add(RUNS, answer, [answer.record], run_id=run_id)
 
     wanted = [run_id for run_id in run_ids if run_id not in batch.seen]
-    await together(read(run_id) for run_id in wanted)
+    await gather_or_cancel(read(run_id) for run_id in wanted)
     batch.seen.update(wanted)

@@ -1,8 +1,8 @@
-"""The schedules of agents: the API's one word on what started a run is a schedule's last run."""
+"""The schedules of agents: the only record in the API of the trigger of a run."""
 
 from __future__ import annotations
 
-from analytics.extract.batch import WorkspaceBatch, together
+from analytics.extract.batch import WorkspaceBatch, gather_or_cancel
 from analytics.extract.landing import Landing
 from analytics.levain import RefusedError
 
@@ -10,10 +10,10 @@ SOURCE = "schedules"
 
 
 async def read_schedules(batch: WorkspaceBatch) -> None:
-    """Read the schedules of the agents that were lately at work."""
+    """Read the schedules of the agents that were active lately."""
     await batch.loaded()
     async with batch.step("schedules") as landing:
-        await together(
+        await gather_or_cancel(
             _read(batch, landing, agent_id) for agent_id in sorted(batch.lately_active_agents())
         )
 

@@ -1,4 +1,4 @@
-"""What reading the API needs to know of what is stored: the warehouse seen from here."""
+"""The interface through which the extract queries stored records."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import date
 from pathlib import Path
 from typing import Protocol
 
-from analytics.extract.listing import Mark
+from analytics.extract.listing import Watermark
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a load did: how many records it read, stored as new versions, and quarantined.
+    """The counts of a load: records read, stored as new versions, and quarantined.
 
-    `touched_days` are the UTC days on which runs lived that turned out new or changed.
+    `touched_days` are the UTC days of new or changed runs.
     """
 
     record_count: int = 0
@@ -28,51 +28,51 @@ class Store(Protocol):
     """The stored state of one workspace."""
 
     def load(self, folder: Path) -> Loaded:
-        """Load a landing folder; one that was loaded before changes nothing."""
+        """Load a landing folder; loading one twice changes nothing."""
 
     def has_runs(self) -> bool:
-        """Tell whether any run list was ever read."""
+        """Return True if any run list was ever read."""
 
     def agent_ids(self) -> set[str]:
-        """All agents that were ever heard of."""
+        """Return all agents that any stored record names."""
 
     def agent_names(self) -> dict[str, str]:
-        """What each agent is called, by its id, as far as it has a name."""
+        """Return the name of each agent that has one, by its id."""
 
-    def list_marks(self) -> dict[str | None, Mark]:
-        """Where the last pull of each list ended; None stands for the unfiltered list."""
+    def watermarks(self) -> dict[str | None, Watermark]:
+        """Return the end of each list's last snapshot; None is the key of the unfiltered list."""
 
     def days_read(self, source: str) -> set[date]:
-        """The UTC days of a windowed source that were read a day after they ended, or later."""
+        """Return the UTC days of a windowed source that were read a day or more after their end."""
 
     def first_day_read(self, source: str) -> date | None:
-        """The oldest UTC day of a windowed source that was ever read."""
+        """Return the oldest UTC day of a windowed source that was ever read."""
 
     def counted_on(self) -> dict[str, date]:
-        """The UTC day on which each agent's runs were last counted."""
+        """Return the UTC day of the last count of each agent's runs."""
 
     def counted_from(self) -> dict[str, date]:
-        """The oldest UTC day on which each agent's runs were ever counted."""
+        """Return the oldest UTC day for which each agent's runs were ever counted."""
 
     def agents_active_on(self) -> dict[str, date]:
-        """The last UTC day on which the API's own sums know each agent to have started runs."""
+        """Return the last UTC day on which each agent started runs, by the API's own totals."""
 
     def provisional_runs(self) -> list[str]:
-        """Runs that are open, or ended too lately to be taken as final."""
+        """Return runs that are open, or ended too recently to be final."""
 
     def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
-        """Agent-days in `[first, end)` whose stored cost is not the API's, in a new way."""
+        """Return agent-days in `[first, end)` whose stored cost differs newly from the API's."""
 
     def runs_of(self, agent_days: Sequence[tuple[str, date]]) -> list[str]:
-        """The stored runs that agents started on UTC days."""
+        """Return the stored runs that agents started on UTC days."""
 
     def record_api_differences(
         self, agent_days: Sequence[tuple[str, date]], first: date, end: date
     ) -> None:
-        """Remember what still differs, so that it is not looked into every batch."""
+        """Record the remaining differences, so that later batches do not look into them again."""
 
     def pending_details(self) -> list[str]:
-        """Ended runs whose costs and events are to be read, in the order to read them in."""
+        """Return ended runs whose costs and events are pending, in the order to read them."""
 
     def agents_with_unread_versions(self) -> list[str]:
         """Agents whose versions are to be read, in the order to read them in.
@@ -82,7 +82,7 @@ class Store(Protocol):
         """
 
     def unknown_statuses(self) -> dict[str, int]:
-        """How many runs have a status that is new to us, by status."""
+        """Return the number of runs by status, for each status that is unknown to this release."""
 
     def begin(self, api: str, api_key_env: str) -> None:
-        """Note whose data this is, and which setting names its key."""
+        """Record the API's address and the setting that names the key."""

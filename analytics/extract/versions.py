@@ -1,8 +1,8 @@
-"""The versions of agents: read again where something tells that they may have changed."""
+"""The versions of agents, read again after a sign that they may have changed."""
 
 from __future__ import annotations
 
-from analytics.extract.batch import WorkspaceBatch, together
+from analytics.extract.batch import WorkspaceBatch, gather_or_cancel
 from analytics.extract.details import MOST_FAILURES
 from analytics.extract.landing import Landing
 from analytics.levain import (
@@ -19,12 +19,12 @@ SOURCE = "agent_versions"
 async def read_versions(batch: WorkspaceBatch) -> None:
     """Read all versions of each agent whose stored ones may be out of date.
 
-    What the API fails to give stays due: no figure needs it, so the batch goes on.
+    Failed requests stay pending: no figure needs them, so the batch goes on.
     """
     await batch.loaded()
     failures: list[LevainError] = []
     async with batch.step("versions") as landing:
-        await together(
+        await gather_or_cancel(
             _read(batch, landing, agent_id, failures)
             for agent_id in batch.store.agents_with_unread_versions()
         )

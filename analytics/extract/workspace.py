@@ -1,7 +1,7 @@
-"""A workspace's batch, step by step. Each step lands and loads what it read before the next asks.
+"""The steps of a workspace's batch. Each lands and loads its records before the next one reads.
 
-Counts and meters come before lists, so that a run that starts meanwhile is never taken for a
-missing one; what to read next is asked of what is stored by then.
+Counts and meters come before lists, so that a run that starts meanwhile is never counted as
+unlisted; each step selects its requests from the records stored by then.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from analytics.levain.runs import LONGEST_LIST
 
 
 async def extract_workspace(batch: WorkspaceBatch) -> None:
-    """Read all that one workspace's key can see and that is not known yet."""
+    """Read all records of one workspace that are new or may have changed."""
     if not batch.store.has_runs():
         batch.say(f"first batch: about {await _first_requests(batch):,} requests will be made")
     try:
@@ -38,18 +38,18 @@ async def extract_workspace(batch: WorkspaceBatch) -> None:
         await read_details(batch)
         await close_batch(batch)
     finally:
-        await batch.loaded()  # also when reading failed: the store must be at rest
+        await batch.loaded()  # also after an error: no load may still be running
 
 
 async def close_batch(batch: WorkspaceBatch) -> None:
-    """Land the workspace's name last: only what comes before it belongs to a whole batch."""
+    """Land the workspace's name last: a batch without this load is incomplete."""
     async with batch.step(CLOSING_STEP) as landing:
         answer = await batch.client.auth.read()
         landing.add("workspaces", answer, [answer.record])
 
 
 async def _first_requests(batch: WorkspaceBatch) -> int:
-    """How many requests a first batch makes.
+    """Return the number of requests of a first batch.
 
     Each window, two for each agent, two more for each that ran, two for each listed run.
     """

@@ -7,7 +7,7 @@
 support-triage active
 """
 
-import analytics.levain.retries  # noqa: F401 - each try that failed goes to a logger
+import analytics.levain.retries  # noqa: F401 - logs each failed attempt
 from analytics.levain.client import AsyncLevain
 from analytics.levain.errors import (
     AnswerBrokenError,
@@ -25,7 +25,6 @@ from analytics.levain.errors import (
     UnauthorizedError,
 )
 from analytics.levain.paging import Page
-from analytics.levain.plain import Levain
 from analytics.levain.records import (
     Agent,
     AgentConfig,
@@ -48,6 +47,7 @@ from analytics.levain.records import (
     Webhook,
 )
 from analytics.levain.runs import Progress
+from analytics.levain.sync_client import Levain
 from analytics.levain.transport import Answer, Fields, Record
 from analytics.levain.usage import (
     AgentBucket,

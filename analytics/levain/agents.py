@@ -1,4 +1,4 @@
-"""The workspace's agents: made, changed, paused, and what starts them from outside."""
+"""The agents of a workspace: create and change them, and the events that start them."""
 
 from __future__ import annotations
 
@@ -6,36 +6,39 @@ from collections.abc import AsyncIterator, Mapping
 from decimal import Decimal
 
 from analytics.levain.paging import Page, pages
-from analytics.levain.paths import api_path, given
+from analytics.levain.paths import api_path, omit_none
 from analytics.levain.records import Agent, NewAgent, Trigger, Webhook, typed
 from analytics.levain.transport import Transport
 
 
 class Agents:
-    """`/agents`; wherever an agent is asked for, its id and its slug will do."""
+    """`/agents`; each method takes an agent's id or slug."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def pages(self) -> AsyncIterator[Page[Agent]]:
-        """All agents that the API lists, page by page."""
+        """Read all agents that the API lists, page by page."""
         return pages(self._transport, "/api/v1/agents/", {}, Agent)
 
     async def list(self) -> AsyncIterator[Agent]:
-        """All agents that the API lists."""
+        """Read all agents that the API lists."""
         async for page in self.pages():
             for agent in page:
                 yield agent
 
     async def get(self, agent: str) -> Agent:
-        """One agent; NotFoundError where there is none."""
+        """Read one agent; NotFoundError if it does not exist."""
         return typed((await self._transport.get_record(api_path("agents", agent))).record, Agent)
 
     async def create(
         self, name: str, *, description: str | None = None, prompt: str | None = None
     ) -> NewAgent:
-        """A new agent; with a prompt, its first version is built at once."""
-        body = given(name=name, description=description, prompt=prompt)
+        """Create an agent.
+
+        With a prompt, the platform starts to build its first version at once.
+        """
+        body = omit_none(name=name, description=description, prompt=prompt)
         return typed((await self._transport.send("POST", "/api/v1/agents/", body)).record, NewAgent)
 
     async def update(
@@ -47,29 +50,35 @@ class Agents:
         status: str | None = None,
         config: Mapping[str, int | bool | Decimal] | None = None,
     ) -> Agent:
-        """The agent, changed: renamed, `status="paused"` or `"active"`, its limits in `config`."""
-        body = given(name=name, description=description, status=status, config=config)
+        """Change an agent: its name, its status (`"paused"`, `"active"`) or limits in `config`."""
+        body = omit_none(name=name, description=description, status=status, config=config)
         answer = await self._transport.send(
             "PATCH", api_path("agents", agent), body, is_repeatable=True
         )
         return typed(answer.record, Agent)
 
     async def create_webhook(self, agent: str) -> Webhook:
-        """The agent's inbound webhook; its URL embeds a secret and is never shown again."""
+        """Create the agent's inbound webhook.
+
+        The API returns its URL, which embeds a secret, only once.
+        """
         path = api_path("agents", agent, "webhooks")
         return typed((await self._transport.send("POST", path)).record, Webhook)
 
     async def rotate_webhook(self, agent: str) -> Webhook:
-        """The webhook with a new secret; the old URL works no more."""
+        """Replace the webhook's secret; the old URL stops working."""
         path = api_path("agents", agent, "webhooks", "rotate")
         return typed((await self._transport.send("POST", path)).record, Webhook)
 
     async def delete_webhook(self, agent: str) -> None:
-        """Take the webhook away."""
+        """Delete the webhook."""
         await self._transport.send("DELETE", api_path("agents", agent, "webhooks"))
 
     async def create_trigger(self, agent: str, *, integration_id: str, event_type: str) -> Trigger:
-        """Let an event of an integration start the agent; RefusedError (409) if it does already."""
-        body = given(integration_id=integration_id, event_type=event_type)
+        """Start the agent on an event of an integration.
+
+        RefusedError (409) if that trigger exists.
+        """
+        body = omit_none(integration_id=integration_id, event_type=event_type)
         path = api_path("agents", agent, "triggers")
         return typed((await self._transport.send("POST", path, body)).record, Trigger)

@@ -1,4 +1,4 @@
-"""Metered cost and tokens, by hour, day, agent and provider: windows of UTC days."""
+"""Metered cost and tokens, by hour, day, agent and provider, in windows of UTC days."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Analytics:
         self._transport = transport
 
     async def summary(self, period: Period = "month") -> Summary:
-        """The workspace's totals of a period up to now, and of the one before.
+        """Read the workspace's totals of the period up to now, and of the period before it.
 
         >>> totals = levain.analytics.summary("week").current
         >>> totals.run_count, totals.cost_usd
@@ -50,34 +50,37 @@ class Analytics:
     async def timeseries(
         self, start: date, end: date, *, granularity: Granularity = "day"
     ) -> Page[Bucket]:
-        """The workspace's usage by day (at most 365 days) or hour (30)."""
+        """Read the workspace's usage by day (at most 365 days) or hour (at most 30 days)."""
         return await self._window("timeseries", Bucket, start, end, {"granularity": granularity})
 
     async def timeseries_by_agent(
         self, start: date, end: date, *, granularity: Granularity = "day"
     ) -> Page[AgentBucket]:
-        """Each agent's money by day (at most 365 days) or hour (30), the platform's without one."""
+        """Read cost and bill by agent and day (at most 365 days) or hour (at most 30 days).
+
+        Rows without an agent are the platform's.
+        """
         params = {"granularity": granularity}
         return await self._window("timeseries/by-agent", AgentBucket, start, end, params)
 
     async def hourly(self, start: date, end: date) -> Page[UsageHour]:
-        """Per hour, agent, model and provider; at most 30 days."""
+        """Read usage by hour, agent, model and provider; at most 30 days."""
         return await self._window("hourly", UsageHour, start, end)
 
     async def billing(self, start: date, end: date) -> Page[BillingDay]:
-        """Per day and provider, with what Levain billed; at most 365 days."""
+        """Read usage and bill by day and provider; at most 365 days."""
         return await self._window("billing", BillingDay, start, end)
 
     async def agents(self, start: date, end: date) -> Page[AgentTotals]:
-        """Per agent, over the runs created in the window."""
+        """Read totals by agent, over the runs created in the window."""
         return await self._window("agents", AgentTotals, start, end)
 
     async def platform_agents(self, start: date, end: date) -> Page[PlatformAgentTotals]:
-        """Per platform agent (builds, verifications, maintenance), over the window."""
+        """Read totals by platform agent (builds, verifications, maintenance) over the window."""
         return await self._window("platform-agents", PlatformAgentTotals, start, end)
 
     async def run_costs(self, run_id: str) -> Page[RunCost]:
-        """What a run cost, per model and provider."""
+        """Read the cost of a run, by model and provider."""
         return await one_page(
             self._transport, api_path("analytics", "runs", run_id, "costs"), RunCost
         )

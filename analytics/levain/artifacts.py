@@ -17,19 +17,22 @@ class Artifacts:
         self._transport = transport
 
     async def list(self, run_id: str) -> ArtifactList:
-        """What a run has published so far, oldest first; the API lists 1,000 at most."""
+        """Read the list of files that a run has published, oldest first.
+
+        The API lists at most 1,000.
+        """
         answer = await self._transport.get_record(api_path("runs", run_id, "artifacts"))
         return typed(answer.record, ArtifactList)
 
     async def url(self, run_id: str, key: str) -> FileUrl:
-        """Where one of them can be had for a while, without a key."""
+        """Read a time-limited URL of one file; the URL needs no key."""
         answer = await self._transport.get_record(api_path("runs", run_id, "artifacts", key, "url"))
         return typed(answer.record, FileUrl)
 
     async def download(self, run_id: str, key: str, target: Path) -> int:
-        """Write one of them to `target`, whole or not at all; its size in bytes.
+        """Write one file to `target`, whole or not at all, and return its size in bytes.
 
-        FileExistsError where there is such a file: none is ever replaced.
+        FileExistsError if `target` exists: no file is ever replaced.
         """
         return await download(
             self._transport.files, lambda: self.url(run_id, key), target, is_new=True

@@ -1,4 +1,4 @@
-"""Whose key it is."""
+"""The workspace that a key belongs to."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class Auth:
         self._transport = transport
 
     async def read(self) -> Answer:
-        """The key's workspace, undecoded; `fetched_at` is what the API's clock says."""
+        """Read the key's workspace, undecoded; `fetched_at` is the time of the API's clock."""
         return await self._transport.get_record(api_path("auth", "me"))
 
     async def me(self) -> Me:
-        """The key's workspace.
+        """Read the key's workspace.
 
         >>> levain.auth.me().workspace_name
         'Blank Slate'

@@ -9,22 +9,22 @@ from analytics.levain.transport import Transport
 
 
 class Byok:
-    """`/byok`; a key's secret goes in and never comes out."""
+    """`/byok`; the API takes a key's secret and never returns it."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     async def list(self) -> Page[ProviderKey]:
-        """The keys in use, without their secrets."""
+        """Read the keys in use, without their secrets."""
         return await one_page(self._transport, api_path("byok"), ProviderKey)
 
     async def add(self, provider: str, api_key: str) -> ProviderKey:
-        """Let runs that begin from now on use this key for a provider (such as `anthropic`)."""
+        """Use this key for a provider (such as `anthropic`) in all runs that start from now on."""
         answer = await self._transport.send(
             "POST", api_path("byok", provider), {"api_key": api_key}
         )
         return typed(answer.record, ProviderKey)
 
     async def revoke(self, key_id: str) -> None:
-        """Take a key away at once; new runs use the platform's accounts again."""
+        """Revoke a key at once; new runs use the platform's accounts again."""
         await self._transport.send("DELETE", api_path("byok", key_id))

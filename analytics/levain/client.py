@@ -1,4 +1,4 @@
-"""`AsyncLevain`, the client: one property a noun of the API."""
+"""`AsyncLevain`, the client: one property for each resource of the API."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ DEFAULT_API = "https://api.levainlabs.com"
 class AsyncLevain:
     """A client for one workspace, the one that the key belongs to.
 
-    At most `concurrency` requests are under way; `requests_per_second` 0 sets no limit of our
-    own; what may succeed later is tried `tries` times. Use it as a context manager::
+    At most `concurrency` requests run at a time; with `requests_per_second` 0 the client sets no
+    limit of its own; a request that may succeed later is tried `tries` times. Use it as a context
+    manager::
 
         async with AsyncLevain(api_key) as levain:
             async for run in levain.runs.list(agent_id=agent_id):
@@ -69,12 +70,12 @@ class AsyncLevain:
 
     @property
     def request_count(self) -> int:
-        """How many requests were sent so far, tries included."""
+        """The number of requests sent so far, retries included."""
         return self._transport.request_count
 
     @cached_property
     def auth(self) -> Auth:
-        """Whose key it is."""
+        """The workspace that the key belongs to."""
         return Auth(self._transport)
 
     @cached_property
@@ -89,7 +90,7 @@ class AsyncLevain:
 
     @cached_property
     def runs(self) -> Runs:
-        """Runs: triggered, watched, cancelled; their log, their events and their counts."""
+        """Runs: trigger, watch and cancel them; read their log, events and counts."""
         return Runs(self._transport)
 
     @cached_property
@@ -104,7 +105,7 @@ class AsyncLevain:
 
     @cached_property
     def schedules(self) -> Schedules:
-        """Agents that run by the clock."""
+        """Schedules that start agents at set times."""
         return Schedules(self._transport)
 
     @cached_property

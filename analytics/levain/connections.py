@@ -1,6 +1,7 @@
-"""Connections to the API: httpx's own, without what its clients add for the sake of browsers.
+"""Connections to the API: httpx transports without the features of its clients for browsers.
 
-Cookies, redirects and credentials by host have no use here, and took a quarter of a request's time.
+Cookies, redirects and credentials by host are not needed here; they took a quarter of the time of a
+request.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ _EXTENSIONS = {"timeout": TIMEOUT.as_dict()}
 
 
 def connection_to(api: str, context: ssl.SSLContext) -> httpx.AsyncBaseTransport:
-    """A connection, opened by its first request and kept, by way of the environment's proxy."""
+    """Return a connection through the system's proxy.
+
+    Its first request opens it, and it stays open.
+    """
     return httpx.AsyncHTTPTransport(
         verify=context, limits=httpx.Limits(max_connections=1), proxy=proxy_for(api)
     )
@@ -31,7 +35,7 @@ async def exchange(
     headers: dict[str, str],
     content: bytes | None,
 ) -> httpx.Response:
-    """Send a request and read all of its answer; httpx.HTTPError, httpx.InvalidURL."""
+    """Send a request and read its whole response; raises httpx.HTTPError, httpx.InvalidURL."""
     request = httpx.Request(method, url, headers=headers, content=content, extensions=_EXTENSIONS)
     response = await connection.handle_async_request(request)
     try:
@@ -42,7 +46,7 @@ async def exchange(
 
 
 def proxy_for(api: str) -> str | None:
-    """The proxy that the environment names for a URL (`HTTPS_PROXY`, less what `NO_PROXY` says)."""
+    """Return the proxy that the environment sets for a URL (`HTTPS_PROXY`, less `NO_PROXY`)."""
     url = urlsplit(api)
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
@@ -52,10 +56,10 @@ def proxy_for(api: str) -> str | None:
 
 
 def in_words(error: httpx.HTTPError) -> str:
-    """Why no answer came: as the system says it (`Connection refused`), else as httpx does.
+    """Return the system's message (`Connection refused`), else httpx's, else the class name.
 
-    httpx says "All connection attempts failed" for each reason that the system has, and nothing at
-    all for some others, of which then the kind has to do.
+    httpx raises "All connection attempts failed" for most failures of a connection, and an empty
+    message for some others.
     """
     cause: BaseException | None = error
     while cause is not None:

@@ -1,4 +1,4 @@
-"""Files behind time-limited URLs, on a host that gets no key: fetched whole or not at all."""
+"""Downloads from time-limited URLs, on a host that gets no key: whole files or none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from analytics.levain.records import FileUrl
 from analytics.levain.transport import FIRST_WAIT, LONGEST_WAIT, TRIES
 
 UrlOf = Callable[[], Awaitable[FileUrl]]
-"""Asks for a fresh URL of the file."""
+"""Requests a fresh URL of the file."""
 
 _EXPIRED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.GONE}
 _PASSING = _EXPIRED | {
@@ -26,8 +26,8 @@ _PASSING = _EXPIRED | {
 }
 
 
-class _Broken(Exception):  # noqa: N818  # never seen outside
-    """A try brought nothing, the next one may."""
+class _Broken(Exception):  # noqa: N818  # private
+    """An attempt received nothing; the next one may."""
 
 
 async def download(
@@ -35,9 +35,9 @@ async def download(
 ) -> int:
     """Write a file to `target`, and return its size in bytes.
 
-    A broken transfer goes on where it broke, an expired URL is asked for again. `target` appears,
-    or is replaced, only when all is there; DownloadFailedError where that does not come about.
-    FileExistsError where it should be new and is not.
+    A broken transfer resumes at the byte where it broke, and an expired URL is replaced by a fresh
+    one. `target` appears, or is replaced, only once the file is complete; DownloadFailedError if it
+    cannot be completed; FileExistsError if `is_new` and `target` exists.
     """
     handle, name = tempfile.mkstemp(prefix=".unfinished-", dir=target.parent)
     unfinished = Path(name)
@@ -45,7 +45,7 @@ async def download(
         with os.fdopen(handle, "wb") as file:
             size = await _Transfer(client, url_of, file).whole()
         if is_new:
-            target.hardlink_to(unfinished)  # which, unlike a rename, replaces nothing
+            target.hardlink_to(unfinished)  # unlike a rename, it replaces no file
         else:
             unfinished.replace(target)
     finally:
@@ -54,7 +54,7 @@ async def download(
 
 
 class _Transfer:
-    """A file on its way, over as many connections as it takes."""
+    """A download in progress, over as many connections as it needs."""
 
     def __init__(self, client: httpx.AsyncClient, url_of: UrlOf, file: BinaryIO) -> None:
         self._client = client
@@ -64,13 +64,13 @@ class _Transfer:
         self._etag: str | None = None
 
     async def whole(self) -> int:
-        """Fetch until nothing is missing; tries that bring something are not counted."""
+        """Download until the file is complete; an attempt that received bytes is not counted."""
         while not await self._get_on():
             pass
         return self._file.tell()
 
     async def _get_on(self) -> bool:
-        """Whether the file is whole now; returns after the first try that brought something."""
+        """Return True if the file is complete; stop after the first attempt that received bytes."""
         try:
             async for attempt in stamina.retry_context(
                 on=_Broken, attempts=TRIES, wait_initial=FIRST_WAIT, wait_max=LONGEST_WAIT
@@ -79,7 +79,7 @@ class _Transfer:
                     return await self._try()
         except (_Broken, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise self._failed(str(error)) from error
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
     async def _try(self) -> bool:
         if self._url is None:
@@ -101,7 +101,7 @@ class _Transfer:
             raise _Broken(in_words(error)) from error
 
     async def _take(self, response: httpx.Response) -> bool:
-        """Write what comes; True when the answer ended as it should."""
+        """Write the bytes of a response; return True if the response ended normally."""
         if response.status_code in _EXPIRED:
             self._url = None
         if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -116,14 +116,14 @@ class _Transfer:
             f"bytes {self._file.tell()}-"
         ):
             self._start_over()
-            raise _Broken("another part of the file came than was asked for")
+            raise _Broken("the host sent another range than requested")
         self._etag = response.headers.get("ETag")
         async for chunk in response.aiter_raw():
             self._file.write(chunk)
         return True
 
     def _failed(self, cause: str) -> DownloadFailedError:
-        """The URL opens the file for whoever reads it: its query stays out of messages."""
+        """Return an error without the URL's query, because the query grants access to the file."""
         return DownloadFailedError(f"GET {(self._url or '').partition('?')[0]}", cause)
 
     def _start_over(self) -> None:

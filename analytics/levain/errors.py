@@ -1,14 +1,14 @@
-"""What can go wrong when the Levain API is asked.
+"""The errors that a request to the Levain API can raise.
 
 LevainError
 ├── TransientError            worth another try
 │   ├── ConnectionFailedError no answer, or one that was cut short
-│   ├── AnswerBrokenError     a 2xx whose body is not the JSON that was asked for
+│   ├── AnswerBrokenError     a 2xx whose body is not the expected JSON
 │   ├── ServerFailedError     5xx
 │   └── TooManyRequestsError  429
 ├── OutcomeUnknownError       a change that may have been carried out, or not
-├── DownloadFailedError       a file that could not be had whole
-├── UnauthorizedError         401: the key, not what was asked for
+├── DownloadFailedError       a file that could not be downloaded whole
+├── UnauthorizedError         401: the key, not the request
 └── RefusedError              another 4xx: trying again would change nothing
     ├── ForbiddenError        403
     └── NotFoundError         404
@@ -18,7 +18,7 @@ from __future__ import annotations
 
 
 class LevainError(Exception):
-    """The API did not give what was asked for; the message names the request and the cause."""
+    """A request to the API failed; the message names the request and the cause."""
 
     def __init__(self, request: str, cause: str) -> None:
         super().__init__(f"{request}: {cause}")
@@ -27,27 +27,27 @@ class LevainError(Exception):
 
 
 class TransientError(LevainError):
-    """Another try may succeed."""
+    """Another attempt may succeed."""
 
 
 class ConnectionFailedError(TransientError):
-    """No whole answer came: refused, timed out, cut short, or no such host."""
+    """No complete response arrived: refused, timed out, cut short, or no such host."""
 
 
 class AnswerBrokenError(TransientError):
-    """The answer says that all is well, and its body is not JSON of the expected shape."""
+    """The status is 2xx, and the body is not JSON of the expected shape."""
 
 
 class OutcomeUnknownError(LevainError):
-    """A change may have been carried out, unconfirmed: look before you ask for it again."""
+    """A change may have been carried out without confirmation; check before you repeat it."""
 
 
 class DownloadFailedError(LevainError):
-    """A file could not be had whole from its time-limited URL."""
+    """A file could not be downloaded whole from its time-limited URL."""
 
 
 class StatusError(LevainError):
-    """The API answered with an error status; `status` is its number, `cause` its own words."""
+    """The API returned an error status; `status` is its number, `cause` the API's own message."""
 
     def __init__(self, request: str, status: int, detail: str) -> None:
         super().__init__(request, f"HTTP {status}" + (f", {detail}" if detail else ""))
@@ -60,7 +60,7 @@ class ServerFailedError(StatusError, TransientError):
 
 
 class TooManyRequestsError(StatusError, TransientError):
-    """The API asks for a pause (429); `retry_after` in seconds, None where it names none."""
+    """The API asked for a pause (429) of `retry_after` seconds, None if it named no duration."""
 
     def __init__(self, request: str, status: int, detail: str, retry_after: float | None) -> None:
         super().__init__(request, status, detail)
@@ -72,12 +72,12 @@ class UnauthorizedError(StatusError):
 
 
 class RefusedError(StatusError):
-    """The API refused what was asked for (4xx)."""
+    """The API refused the request (4xx)."""
 
 
 class ForbiddenError(RefusedError):
-    """The key may not do or see this (403)."""
+    """The key may not do or read this (403)."""
 
 
 class NotFoundError(RefusedError):
-    """There is no such thing in the key's workspace (404)."""
+    """The key's workspace has no such record (404)."""

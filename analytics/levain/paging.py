@@ -1,4 +1,4 @@
-"""Lists that iterate themselves, page by page, as far as the API offers a next page."""
+"""Lists that iterate over all of their pages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _CURSORS = ("next_cursor", "next", "cursor")
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One answer of a list: `records` as they came, and typed when iterated over."""
+    """One response of a list: `records` undecoded, and typed when iterated over."""
 
     answer: Answer
     records: Records
@@ -41,13 +41,13 @@ class Page(Generic[T]):
     def __iter__(self) -> Iterator[T]:
         return (typed(record, self.kind) for record in self.records)
 
-    def readable(self, tell: Callable[[AnswerBrokenError], None]) -> Iterator[T]:
-        """Each record that can be typed; `tell` hears what is wrong with each other one."""
+    def readable(self, on_error: Callable[[AnswerBrokenError], None]) -> Iterator[T]:
+        """Yield each record that can be typed; call `on_error` with the error of each other one."""
         for record in self.records:
             try:
                 one = typed(record, self.kind)
             except AnswerBrokenError as error:
-                tell(error)
+                on_error(error)
             else:
                 yield one
 
@@ -58,7 +58,7 @@ class Page(Generic[T]):
 async def one_page(
     transport: Transport, path: str, kind: type[T], params: Params | None = None
 ) -> Page[T]:
-    """A list that comes in one answer; of several, should there ever be more, as the first's."""
+    """Read a list that comes in one response; join all pages into the first if there are more."""
     first, *more = [page async for page in pages(transport, path, params or {}, kind)]
     return Page(first.answer, [record for page in (first, *more) for record in page.records], kind)
 
@@ -66,7 +66,7 @@ async def one_page(
 async def pages(
     transport: Transport, path: str, params: Params, kind: type[T]
 ) -> AsyncIterator[Page[T]]:
-    """Each page of a list; today's API answers in one, a `next` cursor or link is followed."""
+    """Yield each page of a list; the API sends one today, a `next` cursor or link is followed."""
     seen: set[tuple[tuple[str, str | int], ...]] = set()
     while True:
         answer = await transport.get(path, params, records_of)
@@ -82,7 +82,7 @@ async def pages(
 
 
 def records_of(answer: Answer) -> Records:
-    """The list of an answer, bare or in a wrapper such as `{"events": […]}`."""
+    """Return the list of a response, bare or in a wrapper such as `{"events": […]}`."""
     if isinstance(answer.body, list):
         return answer.body
     fields = fields_of(answer.body)
@@ -97,7 +97,10 @@ def records_of(answer: Answer) -> Records:
 
 
 def _next_params(answer: Answer) -> dict[str, str] | None:
-    """What to ask for next. A link lends only its query: the key goes to no other host."""
+    """Return the parameters of the next page.
+
+    Of a link, only its query: no other host gets the key.
+    """
     if answer.next_link:
         return dict(parse_qsl(urlsplit(answer.next_link).query))
     if not isinstance(answer.body, list):

@@ -1,4 +1,4 @@
-"""Where things are below the base URL, whatever their ids are made of."""
+"""Paths below the base URL, and request bodies."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 
 def api_path(*parts: str | int) -> str:
-    """The path of nouns and ids; a slash within an id is no separator."""
+    """Return the path of names and ids, quoted; a slash within an id is no separator."""
     return "/api/v1/" + "/".join(quote(str(part), safe="") for part in parts)
 
 
-def given(**fields: object) -> dict[str, object]:
-    """The body of a request: the fields that are not None, for null may mean to take away."""
+def omit_none(**fields: object) -> dict[str, object]:
+    """Return the fields that are not None, because the API reads null as "remove"."""
     return {name: value for name, value in fields.items() if value is not None}

@@ -1,4 +1,4 @@
-"""The API's records. Only what the API always sends is required; unknown fields are ignored."""
+"""Records of the API. Only fields that the API always sends are required; others are ignored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from analytics.levain.transport import fields_of
 T = TypeVar("T")
 
 UnixSeconds = Annotated[float, msgspec.Meta(ge=0, lt=253_402_300_800)]
-"""An instant before the year 10000, which is as far as calendars go here."""
+"""An instant before the year 10000, the last one that Python's datetime can hold."""
 
 _MOST_DIGITS = 15  # of whole dollars
 _MOST_DECIMALS = 100
@@ -44,12 +44,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def has_ended(self) -> bool:
-        """Whether its status is final; one that is new to us is not."""
+        """Return True if the status is terminal; an unknown status is not."""
         return self.status in {"succeeded", "failed", "cancelled"}
 
 
 class DailyCount(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of an agent's runs, created on a UTC day, have a status now."""
+    """The number of an agent's runs created on a UTC day that have this status now."""
 
     date: str
     status: str
@@ -57,7 +57,7 @@ class DailyCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a run's execution timeline; `ts` in Unix seconds, `event` as the agent wrote it."""
+    """One event of a run's execution log; `ts` in Unix seconds, `event` as the agent wrote it."""
 
     seq: int | None = None
     ts: UnixSeconds | None = None
@@ -74,7 +74,7 @@ class LogEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Artifact(msgspec.Struct, frozen=True, kw_only=True):
-    """A file that a run published; `filename` is whatever the agent called it."""
+    """A file that a run published; `filename` is the name that the agent gave it."""
 
     key: str
     filename: str | None = None
@@ -84,14 +84,14 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArtifactList(msgspec.Struct, frozen=True, kw_only=True):
-    """A run's artifacts, oldest first; `truncated` where it has more than the 1,000 listed."""
+    """A run's artifacts, oldest first; `truncated` if there are more than the 1,000 listed."""
 
     artifacts: list[Artifact]
     truncated: bool = False
 
 
 class FileUrl(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a file can be had without a key, for so many seconds."""
+    """A URL that serves a file without a key for `expires_in_seconds`."""
 
     url: str
     expires_in_seconds: float | None = None
@@ -120,7 +120,7 @@ class Agent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Build(msgspec.Struct, frozen=True, kw_only=True):
-    """A build under way: `run_id` is a run of the platform, to be watched like any other."""
+    """A build in progress: `run_id` is a run of the platform and can be watched like any other."""
 
     run_id: str | None = None
     session_id: str | None = None
@@ -131,7 +131,7 @@ class Build(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewAgent(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent just made; with a prompt, its first version is being built by `run_id`."""
+    """A new agent; with a prompt, run `run_id` builds its first version."""
 
     agent: Agent
     version: int | None = None
@@ -164,7 +164,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened in a session: a message, a step, a change of status."""
+    """An event of a session: a message, a step, a change of status."""
 
     seq: int | None = None
     type: str | None = None
@@ -177,7 +177,7 @@ class SessionEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A conversation with an agent, of one or several runs; terminated, it takes no message."""
+    """A conversation with an agent, of one or several runs; a terminated one takes no message."""
 
     id: str
     agent_id: str | None = None
@@ -191,7 +191,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
-    """When an agent runs by itself; a disabled schedule is paused, and catches up on nothing."""
+    """A cron schedule of an agent; a disabled one skips its runs for good."""
 
     id: str
     cron_expr: str
@@ -208,7 +208,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent's inbound webhook; `url` embeds its secret, and is shown only when it is made."""
+    """An agent's inbound webhook; its `url` embeds a secret and is returned only on creation."""
 
     url: str | None = None
     agent_id: str | None = None
@@ -230,7 +230,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A model provider's key of your own, without its secret."""
+    """Your own key of a model provider, without its secret."""
 
     key_id: str
     provider: str | None = None
@@ -239,14 +239,14 @@ class ProviderKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Me(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose key it is."""
+    """The workspace of an API key."""
 
     workspace_id: str
     workspace_name: str | None = None
 
 
 def typed(record: bytes | msgspec.Raw, kind: type[T]) -> T:
-    """A record's text as `kind`; AnswerBrokenError names it and the field that does not fit."""
+    """Decode a record as `kind`; AnswerBrokenError names the record and the unfit field."""
     try:
         value = msgspec.json.decode(record, type=kind)
         whole: T = _whole(value)
@@ -256,7 +256,7 @@ def typed(record: bytes | msgspec.Raw, kind: type[T]) -> T:
 
 
 def _name(record: bytes | msgspec.Raw, kind: type[Any]) -> str:
-    """What a person finds a record by: its kind, and its id or number as the API sent it."""
+    """Return a label for messages: the kind of the record, and its id or number."""
     try:
         fields = fields_of(record)
     except msgspec.ValidationError:
@@ -266,10 +266,10 @@ def _name(record: bytes | msgspec.Raw, kind: type[Any]) -> str:
 
 
 def _whole(value: Any) -> Any:
-    """Values as the rest of us can count on: money is finite, and instants have an offset.
+    """Return the value with finite money and instants that have an offset.
 
-    An instant without one is in UTC, also in a record within a record. ValueError or OverflowError
-    where there is no such amount or instant.
+    An instant without an offset is in UTC, also in a nested record. ValueError or OverflowError if
+    there is no such amount or instant.
     """
     if isinstance(value, Decimal):
         return _finite(value)
@@ -285,7 +285,7 @@ def _whole(value: Any) -> Any:
 
 
 def _finite(amount: Decimal) -> Decimal:
-    """Money that can be added up and written out in digits."""
+    """Return the amount if it is finite and has few enough digits to be summed; else ValueError."""
     exponent = amount.as_tuple().exponent
     is_sound = isinstance(exponent, int) and exponent >= -_MOST_DECIMALS
     if is_sound and amount.adjusted() < _MOST_DIGITS:
@@ -294,6 +294,6 @@ def _finite(amount: Decimal) -> Decimal:
 
 
 def _in_calendar(moment: datetime) -> datetime:
-    """An instant that has a date in UTC, too."""
+    """Return the instant if it has a date in UTC; else OverflowError."""
     moment.astimezone(UTC)
     return moment

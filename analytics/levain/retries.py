@@ -1,7 +1,7 @@
-"""A try that failed is a warning of the logger `analytics.levain`.
+"""Failed attempts are logged as warnings of the logger `analytics.levain`.
 
-It says which request it was, what came, and how long until the next try. Whoever embeds the client
-sets that logger as any other; what the rest of a program tries again is told as it was before.
+Each warning names the request, its error and the wait before the next attempt. Programs that embed
+the client configure that logger like any other. Retries of other libraries keep their own hooks.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _logger = logging.getLogger("analytics.levain")
 _hooks_before = get_on_retry_hooks()
 
 
-def _tell(details: RetryDetails) -> None:
+def _log_retry(details: RetryDetails) -> None:
     if isinstance(details.caused_by, LevainError):
         _logger.warning("%s; trying again in %.1f s", details.caused_by, details.wait_for)
         return
@@ -33,7 +33,7 @@ def _tell(details: RetryDetails) -> None:
 
 @contextmanager
 def retry_hooks(*hooks: RetryHook) -> Iterator[None]:
-    """Let these hear of each try instead; none of them, nobody."""
+    """Send retry events to these hooks within the block; with no hooks, retries are silent."""
     before = get_on_retry_hooks()
     set_on_retry_hooks(hooks)
     try:
@@ -42,4 +42,4 @@ def retry_hooks(*hooks: RetryHook) -> Iterator[None]:
         set_on_retry_hooks(before)
 
 
-set_on_retry_hooks([_tell])
+set_on_retry_hooks([_log_retry])

@@ -1,4 +1,4 @@
-"""Runs: triggered, watched, cancelled; their log, their events and their counts."""
+"""Runs: trigger, watch and cancel them; read their log, events and counts."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import msgspec
 
 from analytics.levain.downloads import download
 from analytics.levain.errors import AnswerBrokenError, LevainError, NotFoundError
-from analytics.levain.pace import Polling
 from analytics.levain.paging import Page, one_page, pages
-from analytics.levain.paths import api_path, given
+from analytics.levain.paths import api_path, omit_none
+from analytics.levain.polling import Polling
 from analytics.levain.records import DailyCount, FileUrl, LogEvent, Run, typed
 from analytics.levain.sessions import Sessions
 from analytics.levain.transport import Answer, Params, Transport
 
 LONGEST_COUNT_DAYS = 90
 LONGEST_LIST = 200
-"""The API lists no more runs than the newest 200, of the workspace or of one agent."""
+"""The API lists at most the newest 200 runs, of the workspace or of one agent."""
 
 LogEvents = list[LogEvent]
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it stands `at` an instant, and the log events that have come since the last look.
+    """The state of a run `at` an instant, and the log events since the previous poll.
 
-    `unreadable` says of each event that could not be read which one it was, and why.
+    `unreadable` holds an error for each event that could not be decoded.
     """
 
     run: Run
@@ -55,8 +55,8 @@ class Runs:
 
         Give either `initial_state`, a payload that matches the agent's state schema, or a bare
         `prompt`. It executes against the active version, unless `version` names another one.
-        RefusedError where the agent is paused or a draft, or the input does not fit;
-        OutcomeUnknownError where it may have started without our knowing.
+        RefusedError if the agent is paused or a draft, or the input does not fit;
+        OutcomeUnknownError if the run may have started without a confirmation.
 
         >>> run = levain.runs.trigger(
         ...     "support-triage",
@@ -72,21 +72,21 @@ class Runs:
         answer = await self._transport.send(
             "POST",
             api_path("agents", agent, *where),
-            given(prompt=prompt, initial_state=initial_state),
+            omit_none(prompt=prompt, initial_state=initial_state),
         )
         return typed(answer.record, Run)
 
     def pages(
         self, agent_id: str | None = None, *, limit: int = LONGEST_LIST
     ) -> AsyncIterator[Page[Run]]:
-        """The newest runs first, of the workspace or of one agent, page by page."""
+        """Read runs, newest first, of the workspace or of one agent, page by page."""
         params: Params = {"limit": limit} | ({"agent_id": agent_id} if agent_id else {})
         return pages(self._transport, "/api/v1/runs/", params, Run)
 
     async def list(
         self, agent_id: str | None = None, *, limit: int = LONGEST_LIST
     ) -> AsyncIterator[Run]:
-        """The newest runs first, of the workspace or of one agent (its id, not its slug).
+        """Read runs, newest first, of the workspace or of one agent (its id, not its slug).
 
         >>> for run in levain.runs.list(limit=3):
         ...     print(run.status, run.cost_usd, run.tokens_in, run.tokens_out)
@@ -97,17 +97,17 @@ class Runs:
                 yield run
 
     async def platform(self, *, limit: int = LONGEST_LIST) -> AsyncIterator[Run]:
-        """The newest runs that the platform started for the workspace: builds, verifications."""
+        """Read the newest runs that the platform started: builds, verifications."""
         async for page in pages(self._transport, api_path("platform-runs"), {"limit": limit}, Run):
             for run in page:
                 yield run
 
     async def read(self, run_id: str) -> Answer:
-        """One run as it stands now, undecoded; NotFoundError where there is none."""
+        """Read one run, undecoded; NotFoundError if it does not exist."""
         return await self._transport.get_record(api_path("runs", run_id))
 
     async def get(self, run_id: str) -> Run:
-        """One run as it stands now: its status, and its cost and tokens so far.
+        """Read one run: its status, and its cost and tokens so far.
 
         >>> run = levain.runs.get(run_id)
         >>> run.status
@@ -118,9 +118,9 @@ class Runs:
         return typed((await self.read(run_id)).record, Run)
 
     async def watch(self, run_id: str, *, interval: float = 1.0) -> AsyncIterator[Run]:
-        """Each state of a run that differs from the one before it, until it has ended.
+        """Yield each state of a run that differs from the previous one, until the run has ended.
 
-        Asks every `interval` seconds, and less often while nothing changes.
+        Polls every `interval` seconds, and less often while nothing changes.
 
         >>> for run in levain.runs.watch(run_id):
         ...     print(run.status, run.tokens_in, run.tokens_out, run.cost_usd)
@@ -137,19 +137,21 @@ class Runs:
             last = run
 
     async def wait(self, run_id: str, *, interval: float = 1.0) -> Run:
-        """The run as it ended, as soon as it has."""
+        """Wait until a run has ended, and return it."""
         async for run in self.watch(run_id, interval=interval):
             ended = run
         return ended
 
     async def follow(self, run_id: str, *, interval: float = 1.0) -> AsyncIterator[Progress]:
-        """As `watch`, with the log events that have come since; the last one has the last of them.
+        """Yield states as `watch` does, with the new log events.
 
-        Where the API gives a run's events only after its end, they all come then.
+        If the API returns a run's events only after its end, they all come with the last state.
         """
         polling, last, tail = Polling(interval), None, _Tail()
         while True:
-            answer = await self.read(run_id)  # first: events from before the end are not missed
+            answer = await self.read(
+                run_id
+            )  # before the events: none from before the end is missed
             run = typed(answer.record, Run)
             events, unreadable = tail.new(await self._events_so_far(run_id, tail.seq))
             has_changed = bool(events or unreadable) or run != last
@@ -161,7 +163,7 @@ class Runs:
             last = run
 
     async def log_events(self, run_id: str, *, since: int | None = None) -> Page[LogEvent]:
-        """A run's structured log events, oldest first; with `since`, those after that `seq`.
+        """Read a run's structured log events, oldest first; with `since`, those after that `seq`.
 
         >>> for event in levain.runs.log_events(run_id):
         ...     print(event.level, event.msg)  # doctest: +ELLIPSIS
@@ -175,18 +177,18 @@ class Runs:
         )
 
     async def log_url(self, run_id: str) -> FileUrl:
-        """Where the full raw log can be had for a while; NotFoundError until the run has ended."""
+        """Read a time-limited URL of the full raw log; NotFoundError until the run has ended."""
         answer = await self._transport.get_record(api_path("runs", run_id, "log"))
         return typed(answer.record, FileUrl)
 
     async def download_log(self, run_id: str, target: Path) -> int:
-        """Write the full raw log (JSON lines) to `target`; its size in bytes."""
+        """Write the full raw log (JSON lines) to `target`, and return its size in bytes."""
         return await download(self._transport.files, lambda: self.log_url(run_id), target)
 
     async def cancel(self, run_id: str) -> Run:
-        """Cancel a run by its session, and return it as it stands then: draining, or cancelled.
+        """Cancel a run by its session, and return it: still running its last step, or cancelled.
 
-        A run that has ended is left alone: its session may be at work on another one.
+        A run that has ended is left alone, because its session may be executing another run.
         """
         run = await self.get(run_id)
         if run.has_ended:
@@ -197,7 +199,10 @@ class Runs:
         return await self.get(run_id)
 
     async def daily(self, agent_id: str, days: int = 7) -> Page[DailyCount]:
-        """How many runs an agent started per UTC day, by status, today included (1 to 90 days)."""
+        """Read the number of an agent's runs by UTC day and status.
+
+        `days` is 1 to 90, today included.
+        """
         params: Params = {"agent_id": agent_id, "days": days}
         return await one_page(self._transport, api_path("runs", "daily"), DailyCount, params)
 
@@ -205,11 +210,11 @@ class Runs:
         try:
             return await self.log_events(run_id, since=since)
         except NotFoundError:
-            return None  # the run is there: its events come when it ends
+            return None  # the run exists; its events appear when it ends
 
 
 class _Tail:
-    """Where reading stands in a list of events that grows, whether it numbers them or not."""
+    """The position in a growing list of events, whether the API numbers the events or not."""
 
     def __init__(self) -> None:
         self.seq: int | None = None
@@ -217,7 +222,7 @@ class _Tail:
         self._unreadable: set[str] = set()
 
     def new(self, page: Page[LogEvent] | None) -> tuple[LogEvents, list[AnswerBrokenError]]:
-        """What was not read before, and not told of, also if the API does not heed `since`."""
+        """Return the events and errors that are new, even if the API ignores `since`."""
         broken: list[AnswerBrokenError] = []
         events = list(page.readable(broken.append)) if page else []
         unreadable = [error for error in broken if str(error) not in self._unreadable]

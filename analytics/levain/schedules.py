@@ -1,9 +1,9 @@
-"""Schedules: agents that run by the clock."""
+"""Schedules that start agents at set times."""
 
 from __future__ import annotations
 
 from analytics.levain.paging import Page, one_page
-from analytics.levain.paths import api_path, given
+from analytics.levain.paths import api_path, omit_none
 from analytics.levain.records import Schedule, typed
 from analytics.levain.transport import Transport
 
@@ -11,18 +11,18 @@ LONGEST_LIST = 200
 
 
 class Schedules:
-    """`/schedules`. Here an agent is named by its id alone: the API takes no slug."""
+    """`/schedules`; each method takes an agent's id: the API accepts no slug here."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     async def list(self, agent_id: str) -> Page[Schedule]:
-        """An agent's newest 200 schedules, newest first."""
+        """Read an agent's newest 200 schedules, newest first."""
         path = api_path("agents", agent_id, "schedules")
         return await one_page(self._transport, path, Schedule, {"limit": LONGEST_LIST})
 
     async def get(self, schedule_id: str) -> Schedule:
-        """One schedule as it stands now."""
+        """Read one schedule."""
         return typed(
             (await self._transport.get_record(api_path("schedules", schedule_id))).record, Schedule
         )
@@ -36,8 +36,8 @@ class Schedules:
         prompt: str | None = None,
         initial_state: dict[str, object] | None = None,
     ) -> Schedule:
-        """Let an agent run at each match of five cron fields, in UTC unless told otherwise."""
-        body = given(
+        """Start an agent at each match of five cron fields, in UTC unless `timezone` is given."""
+        body = omit_none(
             cron_expr=cron_expr, timezone=timezone, prompt=prompt, initial_state=initial_state
         )
         answer = await self._transport.send("POST", api_path("agents", agent_id, "schedules"), body)
@@ -51,13 +51,13 @@ class Schedules:
         timezone: str | None = None,
         enabled: bool | None = None,
     ) -> Schedule:
-        """The schedule, changed: `enabled=False` pauses it, and nothing is caught up on later."""
-        body = given(cron_expr=cron_expr, timezone=timezone, enabled=enabled)
+        """Change a schedule; `enabled=False` pauses it, and missed runs are not made up for."""
+        body = omit_none(cron_expr=cron_expr, timezone=timezone, enabled=enabled)
         answer = await self._transport.send(
             "PATCH", api_path("schedules", schedule_id), body, is_repeatable=True
         )
         return typed(answer.record, Schedule)
 
     async def delete(self, schedule_id: str) -> None:
-        """Take a schedule away."""
+        """Delete a schedule."""
         await self._transport.send("DELETE", api_path("schedules", schedule_id))

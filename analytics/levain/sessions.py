@@ -9,27 +9,27 @@ from analytics.levain.transport import Transport
 
 
 class Sessions:
-    """`/sessions`; there is no list of them: a run names its own (`session_id`)."""
+    """`/sessions`; the API does not list them: a run names its session (`session_id`)."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     async def get(self, session_id: str, *, since: int = 0) -> Session:
-        """A session with its events after `since` (a `seq`)."""
+        """Read a session with its events after `since` (a `seq`)."""
         answer = await self._transport.get_record(
             api_path("sessions", session_id), {"since": since}
         )
         return typed(answer.record, Session)
 
     async def events(self, session_id: str, *, since: int = 0) -> Page[SessionEvent]:
-        """What happened in a session after `since` (a `seq`)."""
+        """Read the events of a session after `since` (a `seq`)."""
         path = api_path("sessions", session_id, "events")
         return await one_page(self._transport, path, SessionEvent, {"since": since})
 
     async def send_message(self, session_id: str, text: str) -> Session:
-        """Say something in a session, which starts another run of it.
+        """Send a message to a session, which starts another run of it.
 
-        The answer's events hold the new message alone. RefusedError where the session is
+        The session returned holds the new message as its only event. RefusedError if the session is
         terminated.
         """
         answer = await self._transport.send(
@@ -38,10 +38,10 @@ class Sessions:
         return typed(answer.record, Session)
 
     async def cancel(self, session_id: str) -> Session:
-        r"""Interrupt what runs in a session, and terminate it.
+        r"""Interrupt the current run of a session, and terminate the session.
 
-        The step in flight is still finished and paid for; then the run is `cancelled`. What has
-        happened stays readable, but no message is taken any more. From a shell::
+        The step in flight is still finished and paid for; then the run is `cancelled`. The session
+        stays readable and takes no more messages. From a shell::
 
             curl -X POST https://api.levainlabs.com/api/v1/sessions/$SESSION_ID/cancel \
               -H "Authorization: Bearer $LEVAIN_API_KEY"

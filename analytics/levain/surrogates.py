@@ -1,4 +1,4 @@
-r"""Half a character: an escape such as `\ud800` alone, which is JSON, but no Unicode text."""
+r"""Lone surrogates: an escape such as `\ud800` alone, which is valid JSON, but no Unicode text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,6 @@ _ESCAPE = re.compile(
 )
 
 
-def with_surrogates_spelt_out(content: bytes) -> bytes:
-    """JSON in which each half character is the text of its escape, so that it can be read."""
+def escape_lone_surrogates(content: bytes) -> bytes:
+    """Return JSON in which each lone surrogate is escaped once more, so that it can be decoded."""
     return _ESCAPE.sub(lambda found: b"\\" * bool(found["half"]) + found[0], content)

@@ -1,4 +1,4 @@
-"""One request to the API, tried until it is answered."""
+"""Requests to the API, each retried until it succeeds or fails for good."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ from analytics.levain.errors import (
     TransientError,
     UnauthorizedError,
 )
-from analytics.levain.pace import Pace
-from analytics.levain.surrogates import with_surrogates_spelt_out
+from analytics.levain.rate_limiter import RateLimiter
+from analytics.levain.surrogates import escape_lone_surrogates
 
 Record = msgspec.Raw
-"""The text of a JSON object, in which each digit is as it came."""
+"""The text of a JSON object, with every digit as the API sent it."""
 
 Records = list[Record]
 
 Fields = dict[str, msgspec.Raw]
-"""An object taken apart, of which no value has been decoded."""
+"""The fields of an object, each of them undecoded."""
 
 Params = Mapping[str, str | int]
 
 TRIES = 6
 FIRST_WAIT = 0.5  # seconds before the second try; doubled before each one after
 LONGEST_WAIT = 8.0
-LONGEST_RETRY_AFTER = 8.0  # a longer `Retry-After` is cut: a refusing host ends within a minute
+LONGEST_RETRY_AFTER = 8.0  # cuts a longer `Retry-After`: a batch fails within a minute
 GIVE_UP_AFTER = 45.0
 
 fields_of = msgspec.json.Decoder(Fields).decode
-"""The fields of a record; msgspec.ValidationError where it is no object."""
+"""Return the fields of a record; msgspec.ValidationError if it is not an object."""
 
 _split = msgspec.json.Decoder(Records).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
-"""Writes what is in a record, and money, digit for digit."""
+"""Encodes raw records and money digit for digit."""
 _JSON = {"Content-Type": "application/json"}
 _EMPTY = Record(b"{}")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx answer: its body, a list split into its records, and where it came from."""
+    """A 2xx response: its body, a list split into records, and its request."""
 
     path: str
     params: Params
@@ -71,19 +71,19 @@ class Answer:
 
     @property
     def record(self) -> Record:
-        """The one object of the answer; AnswerBrokenError where it is a list."""
+        """The one object of the response; AnswerBrokenError if it is a list."""
         if isinstance(self.body, list):
             raise AnswerBrokenError(self.path, "a list came where one object was expected")
         return self.body
 
 
 def _any(answer: Answer) -> Answer:
-    """A shape that fits every answer."""
+    """Accept a response of any shape."""
     return answer
 
 
 class Transport:
-    """Sends requests with a key, a few at a time, and tries again what may succeed later."""
+    """Sends requests with a key, several at a time, and retries those that may succeed later."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Transport:
         }
         context = httpx.create_ssl_context()
         try:
-            # One connection a slot: a shared pool would look through all of them at every request.
+            # One connection for each slot: a shared pool scans all connections at every request.
             self._connections = [
                 transport or connection_to(self._api, context) for _ in range(concurrency)
             ]
@@ -119,7 +119,7 @@ class Transport:
         self._free: asyncio.Queue[httpx.AsyncBaseTransport] = asyncio.Queue()
         for connection in self._connections:
             self._free.put_nowait(connection)
-        self._pace = Pace(requests_per_second)
+        self._rate_limiter = RateLimiter(requests_per_second)
         self.request_count = 0
 
     async def aclose(self) -> None:
@@ -134,27 +134,27 @@ class Transport:
         params: Params | None = None,
         shape: Callable[[Answer], object] = _any,
     ) -> Answer:
-        """Ask for `path` (below the base URL); LevainError where it is not given in the end.
+        """Read `path` (below the base URL); LevainError if all attempts fail.
 
-        An answer of which `shape` says AnswerBrokenError is asked for again, as a torn one is.
+        A response for which `shape` raises AnswerBrokenError is requested again, like a torn one.
         """
-        connection = await self._free.get()  # first: to wait for a slot is no failure
+        connection = await self._free.get()  # outside the retries: waiting for a slot is no failure
         try:
             return await self._try(connection, "GET", path, params or {}, _worth_another_try, shape)
         finally:
             self._free.put_nowait(connection)
 
     async def get_record(self, path: str, params: Params | None = None) -> Answer:
-        """Ask for one object."""
+        """Read one object."""
         return await self.get(path, params, lambda answer: answer.record)
 
     async def send(
         self, method: str, path: str, body: object = None, *, is_repeatable: bool = False
     ) -> Answer:
-        """Change something. What may have been carried out already is not sent again.
+        """Send a change. A change that may have been carried out already is not sent again.
 
-        Tried again is what the API asked to wait for, and what never reached it; anything that
-        fails, if to do it twice is to do it once (`is_repeatable`). Else OutcomeUnknownError.
+        It is retried if the API answered 429, or if the request never reached the API; after any
+        failure if repeating it has no further effect (`is_repeatable`). Else OutcomeUnknownError.
         """
         connection = await self._free.get()
         again = _worth_another_try if is_repeatable else _worth_another_write
@@ -186,15 +186,15 @@ class Transport:
             wait_jitter=FIRST_WAIT,
         ):
             with attempt:
-                await self._pace.turn()
+                await self._rate_limiter.acquire()
                 try:
                     answer = await self._ask(connection, method, path, params, body)
                 except TooManyRequestsError as error:
-                    self._pace.pause(_retry_after(error))
+                    self._rate_limiter.pause_for(_retry_after(error))
                     raise
                 shape(answer)
                 return answer
-        raise AssertionError("the last try returns or raises")
+        raise AssertionError("the last attempt returns or raises")
 
     async def _ask(
         self,
@@ -206,7 +206,7 @@ class Transport:
     ) -> Answer:
         request = f"{method} {self._api}{path}"
         self.request_count += 1
-        query = f"?{urlencode(params)}" if params else ""  # httpx would take the URL apart twice
+        query = f"?{urlencode(params)}" if params else ""  # httpx would parse the URL twice
         headers, content = self._headers, None
         if body is not None:
             headers, content = headers | _JSON, _encode(body)
@@ -220,7 +220,7 @@ class Transport:
             raise LevainError(request, str(error)) from error
         if not response.is_success:
             raise _status_error(request, response)
-        body_is_due = method == "GET"  # a deletion may be confirmed by silence
+        body_is_due = method == "GET"  # a DELETE may have an empty body
         return Answer(
             path=path,
             params=params,
@@ -243,7 +243,7 @@ def _worth_another_write(error: Exception) -> bool | float:
 
 
 def _was_not_done(error: Exception) -> bool:
-    """The API asked to wait instead, or there was nobody to ask."""
+    """Return True if the API asked to wait, or if no connection was made."""
     return isinstance(error, TooManyRequestsError) or isinstance(
         error.__cause__, httpx.ConnectError | httpx.ConnectTimeout
     )
@@ -269,7 +269,7 @@ def _status_error(request: str, response: httpx.Response) -> LevainError:
 
 
 def _detail(response: httpx.Response) -> str:
-    """The API's own words on an error, in whichever of its shapes, cut to one line."""
+    """Return the API's error message, in any of its shapes, cut to one line."""
     try:
         detail = response.json()["detail"]
     except (ValueError, KeyError, TypeError):
@@ -282,7 +282,7 @@ def _detail(response: httpx.Response) -> str:
 
 
 def _seconds(response: httpx.Response) -> float | None:
-    """`Retry-After` in seconds, from either of its two forms; None where it is not to be read."""
+    """Return `Retry-After` in seconds, from either of its two forms; None if it is malformed."""
     text = response.headers.get("Retry-After", "")
     if text.isdecimal():
         return float(text)
@@ -294,7 +294,7 @@ def _seconds(response: httpx.Response) -> float | None:
 
 
 def _server_time(date: str | None) -> datetime:
-    """The API's clock rather than ours: a skewed machine must not shift days or finality."""
+    """Return the time of the API's clock: a wrong local clock must not shift days or finality."""
     try:
         return email.utils.parsedate_to_datetime(date or "").astimezone(UTC)
     except ValueError:
@@ -302,18 +302,18 @@ def _server_time(date: str | None) -> datetime:
 
 
 def _body(request: str, content: bytes) -> Records | Record:
-    """A list as its items, which are records for all that is known yet, or an object as it is."""
+    """Return a list as its undecoded items, or an object as it is."""
     try:
         if not content.isascii():
-            content.decode()  # msgspec does not look into the strings that it leaves undecoded
+            content.decode()  # msgspec does not validate strings that it leaves undecoded
         if content.lstrip().startswith(b"["):
             return _split(content)
         fields_of(content)
     except msgspec.ValidationError as error:
         raise AnswerBrokenError(request, f"neither an object nor a list ({error})") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        spelt_out = with_surrogates_spelt_out(content)
-        if spelt_out != content:
-            return _body(request, spelt_out)
+        escaped = escape_lone_surrogates(content)
+        if escaped != content:
+            return _body(request, escaped)
         raise AnswerBrokenError(request, f"the body is not whole JSON ({error})") from error
     return Record(content)

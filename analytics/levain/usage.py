@@ -1,4 +1,4 @@
-"""What the analytics of the API answer with; money in US dollars."""
+"""Records of the API's analytics; money in US dollars."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import msgspec
 
 
 class _Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """`cost_usd` is what models cost at list price, `billed_usd` what Levain charges."""
+    """`cost_usd` is the models' list price, `billed_usd` Levain's charge."""
 
     cost_usd: Decimal | None = None
     tokens_in: int | None = None
@@ -18,7 +18,7 @@ class _Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Totals(_Usage, frozen=True, kw_only=True):
-    """A period's sums."""
+    """Totals of a period."""
 
     billed_usd: Decimal | None = None
     request_count: int | None = None
@@ -46,7 +46,7 @@ class Bucket(_Usage, frozen=True, kw_only=True):
 
 
 class AgentBucket(msgspec.Struct, frozen=True, kw_only=True):
-    """An agent's money in an hour or a UTC day; without an agent it is the platform's activity."""
+    """An agent's cost and bill in an hour or a UTC day; without an agent it is the platform's."""
 
     bucket: datetime
     agent_id: str | None = None
@@ -77,7 +77,7 @@ class BillingDay(_Usage, frozen=True, kw_only=True):
 
 
 class AgentTotals(_Usage, frozen=True, kw_only=True):
-    """An agent's sums over the runs created in a window; durations in milliseconds."""
+    """An agent's totals over the runs created in a window; durations in milliseconds."""
 
     agent_id: str | None = None
     agent_name: str | None = None
@@ -90,7 +90,7 @@ class AgentTotals(_Usage, frozen=True, kw_only=True):
 
 
 class PlatformAgentTotals(_Usage, frozen=True, kw_only=True):
-    """What one of the vendor's own agents used; `targets` are the agents that it worked on."""
+    """Usage by one of the vendor's own agents; `targets` are the agents that it worked on."""
 
     platform_agent_id: str | None = None
     platform_agent_slug: str | None = None
@@ -101,7 +101,7 @@ class PlatformAgentTotals(_Usage, frozen=True, kw_only=True):
 
 
 class RunCost(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run used of one model; the API has an older and a newer name for each measure."""
+    """Usage of one model by a run; the API has an older and a newer name for each measure."""
 
     model: str | None = None
     provider: str | None = None
@@ -117,7 +117,7 @@ class RunCost(msgspec.Struct, frozen=True, kw_only=True):
     tokens_out: int | None = None
 
     def __post_init__(self) -> None:
-        """Give each measure under its newer name alone."""
+        """Move each measure to its newer name."""
         for old, new in (
             ("total_cost", "cost_usd"),
             ("total_tokens_in", "tokens_in"),

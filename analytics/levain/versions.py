@@ -1,9 +1,9 @@
-"""The versions of an agent: drafted, built, verified, published."""
+"""The versions of an agent: draft, build, verify and publish them."""
 
 from __future__ import annotations
 
 from analytics.levain.paging import Page, one_page
-from analytics.levain.paths import api_path, given
+from analytics.levain.paths import api_path, omit_none
 from analytics.levain.records import Build, Draft, Version, typed
 from analytics.levain.transport import Answer, Transport
 
@@ -15,31 +15,31 @@ class Versions:
         self._transport = transport
 
     async def list(self, agent: str) -> Page[Version]:
-        """All versions of an agent."""
+        """Read all versions of an agent."""
         return await one_page(self._transport, api_path("agents", agent, "versions"), Version)
 
     async def drafts(self, agent: str) -> Page[Draft]:
-        """The versions that are not yet active, newest first, with the issues behind them."""
+        """Read the versions not yet active, newest first, with the issues that caused them."""
         return await one_page(self._transport, api_path("agents", agent, "drafts"), Draft)
 
     async def create(
         self, agent: str, *, parent_version: int | None = None, description: str | None = None
     ) -> Version:
-        """A new draft, branched from the latest version or from `parent_version`."""
-        body = given(parent_version=parent_version, description=description)
+        """Create a draft from the latest version or from `parent_version`."""
+        body = omit_none(parent_version=parent_version, description=description)
         path = api_path("agents", agent, "versions")
         return typed((await self._transport.send("POST", path, body)).record, Version)
 
     async def build(self, agent: str, version: int, *, prompt: str) -> Build:
-        """Let the platform work on a draft; RefusedError where the version is published."""
+        """Start a build of a draft; RefusedError if the version is published."""
         path = api_path("agents", agent, "versions", version, "build")
         answer = await self._transport.send("POST", path, {"prompt": prompt})
         return typed(answer.record, Build)
 
     async def verify(self, agent: str, version: int, *, publish: bool | None = None) -> Answer:
-        """Start the verification run, which costs; RefusedError (409) while a build is at work."""
+        """Start the verification run, which costs; RefusedError (409) during a build."""
         path = api_path("agents", agent, "versions", version, "verify")
-        return await self._transport.send("POST", path, given(publish=publish))
+        return await self._transport.send("POST", path, omit_none(publish=publish))
 
     async def set_status(self, agent: str, version: int, status: str) -> Answer:
         """Publish a version (`"active"`), go back to an older one, or archive it."""
@@ -51,10 +51,10 @@ class Versions:
         )
 
     async def source(self, agent: str, version: int) -> Answer:
-        """Where the version's recipe lives: `remote` and `branch`."""
+        """Read the location of the version's recipe: `remote` and `branch`."""
         return await self._transport.get(api_path("agents", agent, "versions", version, "source"))
 
     async def review_threads(self, agent: str, version: int) -> Answer:
-        """What reviewers said of a version."""
+        """Read the reviewers' comments on a version."""
         path = api_path("agents", agent, "versions", version, "review-threads")
         return await self._transport.get(path)

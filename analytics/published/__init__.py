@@ -1,1 +1,1 @@
-"""What is published, read: ad hoc SQL, explanations, freshness, the summary of a batch."""
+"""Queries on the published file: ad hoc SQL, traces, status, exports, the summary of a batch."""

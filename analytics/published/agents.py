@@ -1,4 +1,4 @@
-"""Which agent somebody means: by identifier, short name or name."""
+"""Lookup of published agents by identifier, slug or name."""
 
 from __future__ import annotations
 
@@ -13,40 +13,35 @@ from analytics.errors import UsageError
 from analytics.terminal import visible
 
 _AGENTS = """
-    with agents as (
-        select workspace_id, agent_id, agent_slug, agent_name from marts.dim_agents
-        union
-        select workspace_id, agent_id, agent_slug, agent_name from marts.fct_agent_days
-    )
     select a.workspace_id, any_value(w.workspace_name), a.agent_id, a.agent_slug, a.agent_name,
-        min(d.date), max(d.date)
-    from agents as a
+        a.line_type, min(d.date), max(d.date)
+    from marts.dim_agents as a
     join marts.dim_workspaces as w using (workspace_id)
-    left join marts.fct_agent_days as d
-        on d.workspace_id = a.workspace_id and d.agent_id is not distinct from a.agent_id
-    group by a.workspace_id, a.agent_id, a.agent_slug, a.agent_name
-    order by a.agent_name, a.workspace_id, a.agent_id
+    left join marts.fct_agent_days as d using (workspace_id, agent_id)
+    group by all
+    order by a.line_type, a.agent_name, a.workspace_id, a.agent_id
 """
 _SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
 class KnownAgent:
-    """A published agent, and its first and last day with runs; no id stands for runs of none."""
+    """A published agent or line (No agent, Platform), and its first and last date with figures."""
 
     workspace_id: str
     workspace_name: str
-    agent_id: str | None
+    agent_id: str
     slug: str | None
     name: str
+    line_type: str
     first_day: date | None
     last_day: date | None
 
 
 def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | None) -> KnownAgent:
-    """The agent of an identifier, short name or name, in a workspace of an identifier or name.
+    """Return the agent or line with this identifier, slug or name, in a workspace by id or name.
 
-    UsageError where there is none or more than one, with what was perhaps meant.
+    UsageError if there is none or more than one, with similar names.
     """
     agents = [KnownAgent(*row) for row in con.execute(_AGENTS).fetchall()]
     if workspace is not None:
@@ -60,12 +55,13 @@ def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | Non
         raise UsageError(f"There is no agent `{visible(wanted)}`. {_near(agents, wanted)}")
     if len(found) > 1:
         shown = "; ".join(
-            f"{visible(agent.workspace_name)}: {visible(agent.agent_id or agent.name)}"
+            f"{visible(agent.workspace_name)}: {visible(agent.agent_id)}"
             for agent in found[:_SHOWN]
         )
+        is_line = found[0].line_type != "agent"  # which every workspace has, with one identifier
+        by = "--workspace" if is_line else "--workspace, or by its identifier"
         raise UsageError(
-            f"{len(found)} agents are called `{visible(wanted)}`.\n"
-            f"Say which with --workspace, or by its identifier: {shown}."
+            f"{len(found)} agents are called `{visible(wanted)}`.\nSay which with {by}: {shown}."
         )
     return found[0]
 
@@ -84,7 +80,7 @@ def _in_workspace(agents: Iterable[KnownAgent], wanted: str) -> list[KnownAgent]
 
 
 def _near(agents: Iterable[KnownAgent], wanted: str) -> str:
-    """What is called nearly so; without that, some of what there is."""
+    """Return the agents with similar names, else some of the existing ones."""
     labels = {
         word.casefold(): f"{visible(agent.name)} ({visible(agent.slug)})"
         if agent.slug

@@ -1,4 +1,4 @@
-"""The rows of a query as a table, CSV, JSON or Parquet; digits are never lost on the way."""
+"""The rows of a query as a table, CSV, JSON or Parquet, with every digit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from typing import Any, TextIO
 import duckdb
 
 from analytics.errors import AnalyticsError, UsageError
-from analytics.published.sandbox import answering
+from analytics.published.sandbox import usage_errors
 from analytics.terminal import visible
 
 SHOWN_ROWS = 200
@@ -25,7 +25,7 @@ _BATCH = 10_000
 
 
 class Format(StrEnum):
-    """How rows are written."""
+    """Output formats."""
 
     table = "table"
     csv = "csv"
@@ -36,14 +36,14 @@ class Format(StrEnum):
 def write(
     con: duckdb.DuckDBPyConnection, query: duckdb.Statement, form: Format, output: Path | None
 ) -> None:
-    """Answer a query into a file or to standard output; UsageError where it has no answer."""
+    """Write the rows of a query to a file or to standard output; UsageError if it fails."""
     if output is None:
         if form is Format.parquet:
             raise UsageError("Parquet is not for a terminal: name a file with --output.")
-        with answering():
+        with usage_errors():
             _WRITERS[form](con.execute(query), sys.stdout)
         return
-    with replacing(output) as unfinished, answering():
+    with replacing(output) as unfinished, usage_errors():
         if form is Format.parquet:
             _write_parquet(con, query, unfinished)
         else:
@@ -53,7 +53,7 @@ def write(
 
 @contextmanager
 def replacing(output: Path) -> Iterator[Path]:
-    """A file to fill, which takes the place of `output` when it is whole; a device is itself."""
+    """Yield a temporary file that replaces `output` when complete; a device is written directly."""
     target = output.resolve()
     is_device = target.exists() and not target.is_file()
     unfinished = target if is_device else target.with_name(target.name + ".unfinished")
@@ -69,7 +69,7 @@ def replacing(output: Path) -> Iterator[Path]:
 
 
 def _columns(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """The names of the columns; a name that comes again gets a number."""
+    """Return the column names; a repeated name gets a number."""
     names: list[str] = []
     for name, *_ in con.description or []:
         same = sum(1 for other in names if other == name or other.startswith(f"{name}_"))
@@ -135,7 +135,7 @@ _WRITERS = {Format.table: _write_table, Format.csv: _write_csv, Format.json: _wr
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it: money as text, digit for digit."""
+    """Return a JSON value: money as a string, digit for digit."""
     match value:
         case Decimal():
             return format(value, "f")
@@ -154,7 +154,7 @@ def _plain(value: Any) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """A value as a text file has it; null is empty."""
+    """Return a value as text; null is empty."""
     match _plain(value):
         case None:
             return ""

@@ -1,4 +1,4 @@
-"""Ad hoc SQL on the published file: one statement that reads, and touches nothing else."""
+"""Ad hoc SQL on the published file: one statement that can only read it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONFINED: dict[str, str | bool | int | float | list[str]] = {
 
 @contextmanager
 def open_published(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The published file, read-only and shut in: no other file, no extension, no setting."""
+    """Open the published file read-only, without access to other files, extensions or settings."""
     if not file.exists():
         raise AnalyticsError(
             f"Nothing has been published at {file}.\nRun `analytics nightly` first."
@@ -39,8 +39,11 @@ def open_published(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    """The one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a text; UsageError for anything else."""
-    with answering():
+    """Return the one SELECT (or EXPLAIN, DESCRIBE, SHOW) of a text.
+
+    UsageError for anything else.
+    """
+    with usage_errors():
         statements = con.extract_statements(sql)
     if not statements:
         raise UsageError('The query is empty. Try: analytics sql "show tables"')
@@ -59,8 +62,8 @@ def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
 
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """What DuckDB has to say against a query, as a UsageError."""
+def usage_errors() -> Iterator[None]:
+    """Turn an error of DuckDB into a UsageError."""
     try:
         yield
     except duckdb.PermissionException as error:

@@ -1,10 +1,10 @@
-"""How fresh and how whole the published figures are."""
+"""Freshness and completeness of the published figures."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -30,13 +30,18 @@ _WORKSPACES = """
         from marts.fct_runs
         group by workspace_id
     ),
-    gaps as (
+    measures as (
         select
             workspace_id,
-            sum(missing_run_count)::bigint as missing_run_count,
-            sum(missing_cost_usd) as missing_cost_usd,
-            count(*) filter (missing_cost_usd is null) as unknown_gap_count
-        from marts.fct_listing_gaps
+            sum(run_count)::bigint as run_count,
+            sum(listed_run_count)::bigint as listed_run_count,
+            sum(unlisted_run_count)::bigint as unlisted_run_count,
+            if(
+                count(unlisted_cost_usd) = count(*),
+                sum(unlisted_cost_usd),
+                sum(nullif(unlisted_cost_usd, 0))
+            ) as unlisted_cost_usd
+        from marts.fct_workspace_days
         group by workspace_id
     ),
     days as (
@@ -50,7 +55,7 @@ _WORKSPACES = """
         from audit.reconciliation_days
         group by workspace_id
     ),
-    aside as (
+    quarantined as (
         select workspace_id, count(*) as quarantined_record_count
         from audit.quarantined_records
         group by workspace_id
@@ -65,13 +70,17 @@ _WORKSPACES = """
         workspace_name,
         workspace_id,
         last_batch_at,
+        last_complete_date,
         newest_run_at,
-        coalesce(open_count, 0) as open_run_count,
-        coalesce(provisional_count, 0) as provisional_run_count,
+        coalesce(open_count, 0) as open_count,
+        coalesce(provisional_count, 0) as provisional_count,
         coalesce(quarantined_record_count, 0) as quarantined_record_count,
-        coalesce(missing_run_count, 0) as missing_run_count,
-        if(gaps.workspace_id is null, 0, missing_cost_usd) as missing_cost_usd,
-        coalesce(unknown_gap_count, 0) as unknown_gap_count,
+        coalesce(run_count, 0) as run_count,
+        coalesce(listed_run_count, 0) as listed_run_count,
+        coalesce(unlisted_run_count, 0) as unlisted_run_count,
+        if(measures.workspace_id is null, 0, unlisted_cost_usd)::decimal(38, 10)
+            as unlisted_cost_usd,
+        marts.detail_coverage(listed_run_count, run_count) as detail_coverage,
         coalesce(reconciled_day_count, 0) as reconciled_day_count,
         coalesce(pending_day_count, 0) as pending_day_count,
         coalesce(open_day_count, 0) as open_day_count,
@@ -82,9 +91,9 @@ _WORKSPACES = """
         fastest.required_batches_per_day
     from marts.dim_workspaces
     left join runs using (workspace_id)
-    left join gaps using (workspace_id)
+    left join measures using (workspace_id)
     left join days using (workspace_id)
-    left join aside using (workspace_id)
+    left join quarantined using (workspace_id)
     left join fastest using (workspace_id)
     order by workspace_name, workspace_id
 """
@@ -100,21 +109,28 @@ _WATERMARKS = """
     order by p.workspace_id, p.agent_id nulls first
 """
 _CHECKS = """
-    select check_name, is_ok, violation_count
+    select check_name, control, sources, is_ok, violation_count
     from audit.check_results
     order by check_name
 """
+# A batch publishes at once when its checks have passed: the file itself has the time, so that a
+# copy of it has the same.
+_PUBLISHED_AT = "select max(checked_at) from audit.check_results"
 
 
 def status(layout: Layout) -> dict[str, Any]:
-    """Freshness, watermarks, gaps, open runs, checks, and how the last batch ended."""
+    """Return freshness, watermarks, run detail, open runs, checks, and the last batch's result."""
     with open_published(layout.published) as con:
+        ((published_at,),) = con.execute(_PUBLISHED_AT).fetchall()
         workspaces = _records(con, _WORKSPACES)
         watermarks = _records(con, _WATERMARKS)
         checks = _records(con, _CHECKS)
     batch = read_last_batch(layout)
     return {
-        "published_at": datetime.fromtimestamp(layout.published.stat().st_mtime, UTC),
+        "published_at": published_at,
+        "data_to": max(
+            (each["last_batch_at"] for each in workspaces if each["last_batch_at"]), default=None
+        ),
         "batch_is_running": is_held(layout),
         "last_batch": batch and {name: getattr(batch, name) for name in batch.__struct_fields__},
         "workspaces": workspaces,
@@ -124,16 +140,17 @@ def status(layout: Layout) -> dict[str, Any]:
 
 
 def print_json(found: dict[str, Any]) -> None:
-    """The status as one JSON object."""
+    """Print the status as one JSON object."""
     print(json.dumps(found, indent=2, ensure_ascii=False, default=_plain))
 
 
 def print_text(found: dict[str, Any]) -> None:
-    """The status for a person."""
+    """Print the status as text."""
     from rich.console import Console
 
     console = Console(highlight=False, soft_wrap=True, markup=False)
-    console.print(f"Published {_instant(found['published_at'])}")
+    data_to = _instant(found["data_to"]) or "nowhere: no batch has read a workspace"
+    console.print(f"Published {_instant(found['published_at'])}, data to {data_to}")
     if found["batch_is_running"]:
         console.print("A batch is at work now.")
     if batch := found["last_batch"]:
@@ -142,23 +159,29 @@ def print_text(found: dict[str, Any]) -> None:
         for message in batch["messages"]:
             console.print(f"  {visible(message)}")
     workspaces = found["workspaces"]
-    console.print()
-    console.print(_table(_FRESHNESS, workspaces))
-    console.print(_FRESHNESS_IN_WORDS)
-    console.print()
-    console.print(_table(_WHOLENESS, workspaces))
-    console.print(_WHOLENESS_IN_WORDS)
+    for columns, words in (
+        (_FRESHNESS, _FRESHNESS_IN_WORDS),
+        (_DETAIL, _DETAIL_IN_WORDS),
+        (_DAYS, _DAYS_IN_WORDS),
+    ):
+        console.print()
+        console.print(_table(columns, workspaces))
+        console.print(words)
     console.print()
     for row in workspaces:
-        if pace := _pace(row):
-            console.print(f"{visible(row['workspace_name'])}: {pace}")
-    broken = [check["check_name"] for check in found["checks"] if not check["is_ok"]]
-    console.print(
-        f"Checks that do not hold: {', '.join(broken)}"
-        if broken
-        else f"All {len(found['checks'])} checks held."
-    )
-    console.print(f"{len(found['watermarks'])} lists are watched; --json tells each watermark.")
+        if schedule := _schedule(row):
+            console.print(f"{visible(row['workspace_name'])}: {schedule}")
+    console.print(_checks(found["checks"]))
+    console.print(f"{len(found['watermarks'])} lists are watched; --json has their watermarks.")
+
+
+def _checks(checks: list[dict[str, Any]]) -> str:
+    """Return the names of failed checks, or the number that passed: our own, and controls."""
+    if failed := [check["check_name"] for check in checks if not check["is_ok"]]:
+        return f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}"
+    against = sum(check["control"] is not None for check in checks)
+    ours = len(checks) - against
+    return f"All checks passed: {ours} of keys and sums of our own, {against} against the API."
 
 
 _Columns: TypeAlias = "Sequence[tuple[str, Callable[[dict[str, Any]], str]]]"
@@ -169,27 +192,34 @@ _FRESHNESS: _Columns = (
         "Newest run (UTC)",
         lambda row: _instant(row["newest_run_at"]).removesuffix(" UTC") or "no runs",
     ),
-    ("Open", lambda row: numbers.count(row["open_run_count"])),
-    ("Provisional", lambda row: numbers.count(row["provisional_run_count"])),
-    ("Broken", lambda row: numbers.count(row["quarantined_record_count"])),
+    ("Open", lambda row: numbers.count(row["open_count"])),
+    ("Provisional", lambda row: numbers.count(row["provisional_count"])),
 )
-_WHOLENESS: _Columns = (
-    ("Missing", lambda row: numbers.count(row["missing_run_count"])),
-    ("Cost", lambda row: _gap_cost(row)),
-    ("Days ok", lambda row: numbers.count(row["reconciled_day_count"])),
+_DETAIL: _Columns = (
+    ("Runs", lambda row: numbers.count(row["run_count"])),
+    ("Detail", lambda row: numbers.percent(row["listed_run_count"], row["run_count"])),
+    ("Unlisted", lambda row: numbers.count(row["unlisted_run_count"])),
+    ("Their cost", lambda row: numbers.usd(row["unlisted_cost_usd"])),
+    ("Quarantined", lambda row: numbers.count(row["quarantined_record_count"])),
+)
+_DAYS: _Columns = (
+    ("Reconciled", lambda row: numbers.count(row["reconciled_day_count"])),
     ("Pending", lambda row: numbers.count(row["pending_day_count"])),
     ("Open", lambda row: numbers.count(row["open_day_count"])),
-    ("Not ok", lambda row: numbers.count(row["unreconciled_day_count"])),
+    ("Unreconciled", lambda row: numbers.count(row["unreconciled_day_count"])),
     ("Unexplained", lambda row: numbers.usd(row["unexplained_usd"])),
 )
 _FRESHNESS_IN_WORDS = """\
-Open runs have not ended; provisional ones have, and may still be corrected.
-Broken records are quarantined, with the reason, in quarantined_records."""
-_WHOLENESS_IN_WORDS = """\
-Missing runs were seen by no batch: fct_listing_gaps. Days are open while they
-hold open or provisional runs; ok (reconciled) where cost agrees with the API's
-sums; pending while the API may still add to them; else not ok (unreconciled).
-Unexplained is what is left of such days, in reconciliation_days."""
+Open runs have not ended; provisional ones have, and may still be corrected."""
+_DETAIL_IN_WORDS = """\
+Detail is the share of runs with a row in fct_runs. Unlisted runs have none: the
+API counts and meters them, but no run list showed them to a batch. Quarantined
+records could not be understood: quarantined_records has them with the reason."""
+_DAYS_IN_WORDS = """\
+A UTC day is reconciled if its metered cost agrees with the API's other figures,
+open today and while it has open or provisional runs, pending while the API may
+still add to it, else unreconciled. Unexplained is the cost that is left of days
+that are not open: reconciliation_days has each."""
 
 
 def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
@@ -206,14 +236,8 @@ def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def _gap_cost(row: dict[str, Any]) -> str:
-    """What the runs that were never seen cost; a plus where some of it is unknown."""
-    text = numbers.usd(row["missing_cost_usd"])
-    return f"{text}+" if row["unknown_gap_count"] and row["missing_cost_usd"] is not None else text
-
-
-def _pace(row: dict[str, Any]) -> str:
-    """How often the batch would have to run for no run to be missed."""
+def _schedule(row: dict[str, Any]) -> str:
+    """Return the interval of batches at which every run is listed."""
     if row["fastest_agent_name"] is None:
         return ""
     return schedule_in_words(
@@ -229,8 +253,10 @@ def _records(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
-def _plain(value: datetime | Decimal) -> str:
-    return numbers.usd_exact(value) if isinstance(value, Decimal) else _instant(value)
+def _plain(value: date | Decimal) -> str:
+    if isinstance(value, Decimal):
+        return numbers.usd_exact(value)
+    return _instant(value) if isinstance(value, datetime) else value.isoformat()
 
 
 def _instant(moment: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""The morning summary of what is published, on the terminal."""
+"""The summary of the published figures, on the terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analytics.report.summary.reads import read_summary
 
 
 def print_summary(published: Path, site: Path) -> None:
-    """Print the summary, and where the reports lie, to standard output."""
+    """Print the summary and the location of the reports to standard output."""
     with open_published(published) as con:
         summary = read_summary(con)
     print(*terminal_lines(summary), sep="\n")

@@ -1,16 +1,17 @@
-"""`analytics trace`: from a published figure to the answers of the API, and what agrees."""
+"""`analytics trace`: from a published figure to the API's responses, with verification."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import date
 
 from analytics.errors import ControlError, UsageError
 from analytics.published.agents import find_agent
 from analytics.published.sandbox import open_published
+from analytics.published.trace_api import Answer, answers_of_day, verify_answers
 from analytics.published.trace_query import (
     AgentDay,
-    Reading,
+    RunVersion,
     TracedRun,
     agent_day,
     run_by_id,
@@ -24,36 +25,41 @@ _SHOWN_FINDINGS = 5
 
 
 @dataclass(frozen=True)
-class Explanation:
-    """A figure (None where one run was asked for), all of its runs, and what was verified."""
+class Trace:
+    """A figure (None for a single run), its parts, and the mismatches found.
+
+    `answers` are the API's responses with counts and totals, `lines` their lines in landing files.
+    """
 
     day: AgentDay | None
     runs: list[TracedRun]
-    findings: Findings
+    answers: list[Answer] = field(default_factory=list)
+    findings: Findings = field(default_factory=dict)
+    lines: dict[Answer, list[int]] = field(default_factory=dict)
 
     @property
-    def readings(self) -> list[Reading]:
+    def versions(self) -> list[RunVersion]:
         """Every version of every run."""
-        return [reading for run in self.runs for reading in (run.now, *run.before)]
+        return [version for run in self.runs for version in (run.now, *run.before)]
 
 
 def trace(
     layout: Layout, *, agent: str | None, day: str | None, workspace: str | None, run_id: str | None
-) -> Explanation:
-    """The chain behind an agent's day, or behind one run; UsageError where there is none."""
+) -> Trace:
+    """Trace an agent's day, or one run; UsageError if it does not exist."""
     if run_id is not None and agent is day is workspace is None:
         with open_published(layout.published) as con:
-            return _verified(layout, None, run_by_id(con, run_id))
+            runs = run_by_id(con, run_id)
+        found = Trace(None, runs)
+        return Trace(None, runs, findings=verify(layout.root, found.versions))
     if run_id is not None or agent is None or day is None:
         raise UsageError("Say --agent and --date (and perhaps --workspace), or --run alone.")
     with open_published(layout.published) as con:
         figure = agent_day(con, find_agent(con, agent, workspace), _date(day))
-        return _verified(layout, figure, runs_of_day(con, figure))
-
-
-def _verified(layout: Layout, day: AgentDay | None, runs: list[TracedRun]) -> Explanation:
-    found = Explanation(day, runs, {})
-    return replace(found, findings=verify(layout.root, found.readings))
+        runs, answers = runs_of_day(con, figure), answers_of_day(con, figure)
+    findings = verify(layout.root, Trace(figure, runs).versions)
+    more, lines = verify_answers(layout.root, figure, answers)
+    return Trace(figure, runs, answers, findings | more, lines)
 
 
 def _date(text: str) -> date:
@@ -63,13 +69,13 @@ def _date(text: str) -> date:
         raise UsageError(f"`{visible(text)}` is no day: write it as 2026-11-19.") from None
 
 
-def require_agreement(found: Explanation) -> None:
-    """ControlError where runs do not add up, or a landing file says otherwise."""
+def require_agreement(found: Trace) -> None:
+    """Raise ControlError if the parts do not add up, or a landing file differs."""
     broken = [
         f"{file.path}: {finding}" for file, each in found.findings.items() for finding in each
     ]
     if found.day and not found.day.adds_up:
-        broken.insert(0, "the runs do not add up to the figure")
+        broken.insert(0, "the parts do not add up to the figure")
     if not broken:
         return
     shown = [visible(finding) for finding in broken[:_SHOWN_FINDINGS]]
@@ -77,6 +83,6 @@ def require_agreement(found: Explanation) -> None:
     raise ControlError(
         "\n".join(
             ["What was published does not agree with what it was made of.", *shown]
-            + ([f"… and {more} more; --json tells all."] if more else [])
+            + ([f"… and {more} more; --json has all."] if more else [])
         )
     )

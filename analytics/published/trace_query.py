@@ -1,4 +1,4 @@
-"""From a published figure to its runs, and from each run to its landing line and request."""
+"""SQL from a published figure to its runs, and from each run to its landing line and request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from analytics.warehouse.sources import RUNS
 
 RUNS_FILE = RUNS.name + SUFFIX
 
-_FIGURE = (
+SUMS = (
     "run_count",
     "succeeded_count",
     "failed_count",
@@ -28,15 +28,20 @@ _FIGURE = (
     "tokens_in",
     "tokens_out",
 )
-_SUMS = (
+_PARTS = ("listed_run_count", "unlisted_run_count", "listed_cost_usd", "unlisted_cost_usd")
+_SUMS_OF_RUNS = (
     "count(*), count(*) filter (status = 'succeeded'), count(*) filter (status = 'failed'),"
     " count(*) filter (status = 'cancelled'), count(*) filter (not is_terminal),"
     " count(*) filter (cost_usd is null), sum(cost_usd), sum(tokens_in)::bigint,"
     " sum(tokens_out)::bigint"
 )
-_OF_AGENT_DAY = "workspace_id = $1 and agent_id is not distinct from $2 and date = $3"
+_SUMS_OF_PLATFORM = (
+    "0, 0, 0, 0, 0, 0, sum(cost_usd), sum(tokens_in)::bigint, sum(tokens_out)::bigint"
+)
+_OF_AGENT_DAY = "workspace_id = $1 and agent_id = $2 and date = $3"
+_OF_UTC_DAY = "workspace_id = $1 and agent_id = $2 and (created_at at time zone 'UTC')::date = $3"
 # Current versions come first, the most expensive run on top; earlier versions follow as seen.
-_READINGS = """
+_VERSIONS = """
     with runs as (from marts.fct_runs where {which}),
     versions as (
         select workspace_id, run_id, status, cost_usd, created_at, load_id, request, line,
@@ -63,22 +68,23 @@ _READINGS = """
 
 @dataclass(frozen=True, slots=True)
 class LandingFile:
-    """A file of run records as the ledger knows it; size in bytes, None where it is not known."""
+    """A landing file in the ledger; size in bytes, None if unknown."""
 
     workspace_id: str
     load_id: str
+    name: str
     byte_count: int | None
     sha256: str | None
 
     @property
     def path(self) -> str:
-        """Where it lies in the data directory."""
-        return f"landing/{self.workspace_id}/{self.load_id}/{RUNS_FILE}"
+        """The path in the data directory."""
+        return f"landing/{self.workspace_id}/{self.load_id}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to the API and its answer; `params` is a JSON object, sizes are in bytes."""
+    """A request to the API and its response; `params` is a JSON object, sizes are in bytes."""
 
     number: int
     path: str | None
@@ -90,8 +96,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One version of a run, and where it was read; the cost is in US dollars, None if unknown."""
+class RunVersion:
+    """One version of a run with its file and line; the cost is in US dollars, None if unknown."""
 
     run_id: str
     status: str
@@ -105,58 +111,118 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class TracedRun:
-    """A run as it is now, and what it was before."""
+    """The current version of a run, and its earlier versions."""
 
-    now: Reading
-    before: list[Reading] = field(default_factory=list)
+    now: RunVersion
+    before: list[RunVersion] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class AgentDay:
-    """A figure of `fct_agent_days`, and the same measures added up from `fct_runs`."""
+    """A figure of `fct_agent_days`, and the same measures of its parts.
+
+    `runs_sum` is that of listed runs (of the platform's line: of `fct_platform_agent_days`), and
+    `utc_sum` that of the listed runs of the UTC day of that date, which the API's own figures are
+    compared with.
+    """
 
     agent: KnownAgent
     date: date
     figure: dict[str, Any]
     runs_sum: dict[str, Any]
+    utc_sum: dict[str, Any]
+
+    @property
+    def is_platform(self) -> bool:
+        """True for the platform's own activity, which has no listed runs."""
+        return self.agent.line_type == "platform"
+
+    @property
+    def unlisted(self) -> dict[str, Any] | None:
+        """The part of unlisted runs; None if there is none. Unknown stays None."""
+        if not self.figure["unlisted_run_count"]:
+            return None
+        return {name: _less(self.figure[name], self.runs_sum[name]) for name in SUMS} | {
+            "cost_usd": self.figure["unlisted_cost_usd"]
+        }
+
+    @property
+    def reported(self) -> dict[str, Any] | None:
+        """The API's own figures of the UTC day: its listed runs and the unlisted ones."""
+        if self.unlisted is None:
+            return None
+        return {name: _plus(self.utc_sum[name], self.unlisted[name]) for name in SUMS}
 
     @property
     def adds_up(self) -> bool:
-        """Whether the runs give the figure, to the last digit."""
-        return self.figure == self.runs_sum
+        """True if the sum of the parts equals the figure, to the last digit."""
+        figure, runs, unlisted = self.figure, self.runs_sum, self.unlisted
+        if unlisted is None:
+            return {name: figure[name] for name in SUMS} == runs
+        return (
+            figure["listed_run_count"] == runs["run_count"]
+            and figure["listed_cost_usd"] == (runs["cost_usd"] if runs["run_count"] else 0)
+            and figure["unlisted_run_count"] == unlisted["run_count"]
+            and all(unlisted[name] >= 0 for name in SUMS if name.endswith("_count"))
+            and figure["cost_usd"] == _known_sum(runs["cost_usd"], unlisted["cost_usd"])
+        )
+
+
+def _less(whole: Any, part: Any) -> Any:
+    return None if whole is None else whole - (part or 0)
+
+
+def _plus(listed: Any, unlisted: Any) -> Any:
+    return None if unlisted is None else unlisted + (listed or 0)
+
+
+def _known_sum(*parts: Decimal | None) -> Decimal | None:
+    known = [part for part in parts if part is not None]
+    return sum(known, Decimal(0)) if known else None
 
 
 def agent_day(con: duckdb.DuckDBPyConnection, agent: KnownAgent, day: date) -> AgentDay:
-    """The figure of an agent's day; UsageError where there is none."""
+    """Return the figure of an agent's day; UsageError if there is none."""
     key = [agent.workspace_id, agent.agent_id, day]
-    columns = ", ".join(_FIGURE)
+    columns = (*SUMS, *_PARTS)
     row = con.execute(
-        f"select {columns} from marts.fct_agent_days where {_OF_AGENT_DAY}", key
+        f"select {', '.join(columns)} from marts.fct_agent_days where {_OF_AGENT_DAY}", key
     ).fetchone()
     if row is None:
         raise UsageError(
-            f"{visible(agent.name)} has no listed runs on {day}. {_first_and_last(agent)}"
-            + _hidden_on(con, key)
+            f"There is no figure of {visible(agent.name)} on {day}. {_first_and_last(agent)}"
         )
-    sums = con.execute(f"select {_SUMS} from marts.fct_runs where {_OF_AGENT_DAY}", key).fetchone()
+
+    def sums(of: str, values: list[Any]) -> dict[str, Any]:
+        return dict(zip(SUMS, con.execute(f"select {of}", values).fetchone() or (), strict=True))
+
+    if agent.line_type == "platform":
+        parts = sums(
+            f"{_SUMS_OF_PLATFORM} from marts.fct_platform_agent_days"
+            " where workspace_id = $1 and utc_date = $2",
+            [agent.workspace_id, day],
+        )
+    else:
+        parts = sums(f"{_SUMS_OF_RUNS} from marts.fct_runs where {_OF_AGENT_DAY}", key)
     return AgentDay(
         agent,
         day,
-        dict(zip(_FIGURE, row, strict=True)),
-        dict(zip(_FIGURE, sums or (), strict=True)),
+        dict(zip(columns, row, strict=True)),
+        parts,
+        sums(f"{_SUMS_OF_RUNS} from marts.fct_runs where {_OF_UTC_DAY}", key),
     )
 
 
 def runs_of_day(con: duckdb.DuckDBPyConnection, day: AgentDay) -> list[TracedRun]:
-    """The runs behind a figure, the most expensive first."""
+    """Return the runs behind a figure, the most expensive first."""
     agent = day.agent
     return _traced(con, _OF_AGENT_DAY, [agent.workspace_id, agent.agent_id, day.date])
 
 
 def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[TracedRun]:
-    """The run of an id, or of its beginning; UsageError where that is none, or several.
+    """Return the run with an id, or with its beginning; UsageError if there is none, or several.
 
-    Only workspaces that give the same id twice give more than one run.
+    There is more than one run only if two workspaces have the same id.
     """
     found = con.execute(
         "select distinct run_id from marts.fct_runs where starts_with(run_id, $1)"
@@ -177,35 +243,22 @@ def run_by_id(con: duckdb.DuckDBPyConnection, run_id: str) -> list[TracedRun]:
 
 def _traced(con: duckdb.DuckDBPyConnection, which: str, key: list[Any]) -> list[TracedRun]:
     runs: dict[tuple[str, str], TracedRun] = {}
-    sql = _READINGS.format(which=which, file=RUNS_FILE)
+    sql = _VERSIONS.format(which=which, file=RUNS_FILE)
     for row in con.execute(sql, key).fetchall():
         run_id, status, cost_usd, _, seen_at, superseded_by, *rest = row
         workspace_id, load_id, line, file_bytes, sha256, *request = rest
-        file = LandingFile(workspace_id, load_id, file_bytes, sha256)
-        reading = Reading(
+        file = LandingFile(workspace_id, load_id, RUNS_FILE, file_bytes, sha256)
+        version = RunVersion(
             run_id, status, cost_usd, seen_at, superseded_by, file, line, Request(*request)
         )
         if superseded_by is None:
-            runs[workspace_id, run_id] = TracedRun(reading)
+            runs[workspace_id, run_id] = TracedRun(version)
         else:
-            runs[workspace_id, run_id].before.append(reading)
+            runs[workspace_id, run_id].before.append(version)
     return list(runs.values())
 
 
 def _first_and_last(agent: KnownAgent) -> str:
     if agent.first_day is None:
         return "It has none on any day."
-    return f"Its first day with listed runs is {agent.first_day}, its last {agent.last_day}."
-
-
-def _hidden_on(con: duckdb.DuckDBPyConnection, agent_day: list[Any]) -> str:
-    """How many runs the API counts but lists no more: of them there is nothing to lead back to."""
-    hidden = con.execute(
-        f"select missing_run_count from marts.fct_listing_gaps where {_OF_AGENT_DAY}", agent_day
-    ).fetchone()
-    if hidden is None:
-        return ""
-    return (
-        f"\nThe API counts runs of that UTC day that it lists no more: {hidden[0]:,}."
-        " What they cost is in fct_listing_gaps."
-    )
+    return f"Its first date with figures is {agent.first_day}, its last {agent.last_day}."

@@ -1,4 +1,4 @@
-"""What the landing files at hand say of published runs: the hash of the file, the run's line."""
+"""Verification of published runs against landing files: the file's hash, and the run's line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 import zstandard
 
-from analytics.published.trace_query import LandingFile, Reading
+from analytics.published.trace_query import LandingFile, RunVersion
 
 _KEPT = Decimal("0.0000000001")
 _DIGITS = 60
@@ -21,70 +21,78 @@ _DIGITS = 60
 Findings = dict[LandingFile, list[str]]
 
 
-def verify(data_dir: Path, readings: Iterable[Reading]) -> Findings:
-    """Each landing file that is at hand, with all that does not agree; files that are not, lack.
+def verify(data_dir: Path, versions: Iterable[RunVersion]) -> Findings:
+    """Map each landing file found on disk to its mismatches; missing files are omitted.
 
-    A file agrees whose hash is the ledger's and whose lines give the readings' run, request,
+    A file without mismatches has the ledger's hash, and its lines have the versions' run, request,
     status and cost.
     """
-    by_file: defaultdict[LandingFile, list[Reading]] = defaultdict(list)
-    for reading in readings:
-        by_file[reading.file].append(reading)
+    by_file: defaultdict[LandingFile, list[RunVersion]] = defaultdict(list)
+    for version in versions:
+        by_file[version.file].append(version)
     return {
-        file: list(_disagreements(data_dir / file.path, file, of_file))
+        file: list(_mismatches(data_dir / file.path, file, of_file))
         for file, of_file in by_file.items()
         if (data_dir / file.path).is_file()
     }
 
 
-def _disagreements(path: Path, file: LandingFile, readings: list[Reading]) -> Iterator[str]:
+def _mismatches(path: Path, file: LandingFile, versions: list[RunVersion]) -> Iterator[str]:
     try:
-        with path.open("rb") as opened:
-            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-        if sha256 != file.sha256:
-            yield f"its SHA-256 is {sha256}, the ledger has {file.sha256}"
-        lines = _lines(path, {reading.line for reading in readings})
+        yield from hash_findings(path, file)
+        lines = _lines(path, {version.line for version in versions})
     except (OSError, zstandard.ZstdError) as error:
         yield f"it cannot be read: {error}"
         return
-    for reading in readings:
-        yield from _differences(reading, lines.get(reading.line))
+    for version in versions:
+        yield from _differences(version, lines.get(version.line))
+
+
+def hash_findings(path: Path, file: LandingFile) -> Iterator[str]:
+    """That a file is not the one of the ledger, if so."""
+    with path.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    if sha256 != file.sha256:
+        yield f"its SHA-256 is {sha256}, the ledger has {file.sha256}"
+
+
+def all_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a landing file with their numbers, which count from 1."""
+    with path.open("rb") as file:
+        reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
+        yield from enumerate(io.BufferedReader(reader), 1)
 
 
 def _lines(path: Path, wanted: set[int]) -> dict[int, bytes]:
-    """The wanted lines by their number, which counts from 1."""
-    with path.open("rb") as file:
-        reader = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-        numbered = enumerate(io.BufferedReader(reader), 1)
-        return {number: line for number, line in numbered if number in wanted}
+    return {number: line for number, line in all_lines(path) if number in wanted}
 
 
-def _differences(reading: Reading, line: bytes | None) -> Iterator[str]:
-    where = f"line {reading.line}"
+def _differences(version: RunVersion, line: bytes | None) -> Iterator[str]:
+    where = f"line {version.line}"
     if line is None:
         yield f"{where} is missing"
         return
     try:
         landed = json.loads(line, parse_float=Decimal)
-        said = {"request": landed["request"]} | {
+        landed_values = {"request": landed["request"]} | {
             name: landed["record"].get(name) for name in ("id", "status", "cost_usd")
         }
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         yield f"{where} is no record"
         return
-    said["cost_usd"] = _money(said["cost_usd"])
+    landed_values["cost_usd"] = money(landed_values["cost_usd"])
     published = {
-        "request": reading.request.number,
-        "id": reading.run_id,
-        "status": reading.status,
-        "cost_usd": reading.cost_usd,
+        "request": version.request.number,
+        "id": version.run_id,
+        "status": version.status,
+        "cost_usd": version.cost_usd,
     }
     for name, value in published.items():
-        if said[name] != value:
-            yield f"{where} has the {name} {said[name]}, published is {value}"
+        if landed_values[name] != value:
+            yield f"{where} has the {name} {landed_values[name]}, published is {value}"
 
 
-def _money(value: Any) -> Any:
+def money(value: Any) -> Any:
     """An amount as it is stored: ten decimals, half-even."""
     if value is None:
         return None

@@ -10,8 +10,8 @@ from importlib.resources import as_file, files
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from analytics.report.controls import complete, standing
 from analytics.report.controls import pages as controls
+from analytics.report.controls import standing
 from analytics.report.figures import assemble
 from analytics.report.files import fingerprints, packed, provenance, rendering
 from analytics.report.files.manifest import Manifest
@@ -94,7 +94,6 @@ class _Build:
         self._zone = ZoneInfo(about.timezone)
         self._pages = rendering.Pages(about, SCRIPTS)
         self._made_of = provenance.of_pages(con)
-        self._complete = complete.Totals(con)
 
     def site(self) -> SiteSummary:
         for name in ("assets", "data", "workspaces", "agents"):
@@ -119,7 +118,6 @@ class _Build:
         subject = assemble.everything(workspaces, self._about.as_of, self._zone)
         checks = reads.checks(self._con)
         context = overview.page(workspaces, sheets, subject, checks, self._about.timezone)
-        context["complete"] = self._complete.of(workspaces, subject)
         context["standing"] = standing.table(self._con, workspaces)
         data = {"overview": overview.data(workspaces, subject)}
         self._write("overview.html", "index.html", (), context, data)
@@ -128,7 +126,6 @@ class _Build:
     def _workspaces(self, workspaces: list[Workspace], sheets: list[Sheet]) -> None:
         for each, sheet in zip(workspaces, sheets, strict=True):
             context = workspace.page(each, sheet, self._about.timezone)
-            context["complete"] = self._complete.of([each], each.subject)
             files = workspace.data(sheet, assemble.agent_split(self._con, each))
             data = {f"{each.data}{end}": document for end, document in files.items()}
             key = (each.row.workspace_id,)

@@ -10,19 +10,19 @@ import duckdb
 import polars as pl
 
 from analytics.resources import folder
-from analytics.transform import error_classes
+from analytics.transform import error_classes, forecasts, month_changes, unusual_days
 from analytics.transform.comments import comment_on
 from analytics.transform.measures import create_macros
 from analytics.transform.models import LAYERS, PUBLISHED, Model, ModelError, in_order, read_models
 
-POLARS_MODELS = (error_classes.MODEL,)
+POLARS_MODELS = (error_classes.MODEL, forecasts.MODEL, month_changes.MODEL, unusual_days.MODEL)
 
 _CATALOGS = {layer: "build_file" if layer in PUBLISHED else "warehouse" for layer in LAYERS}
 
 
 @dataclass(frozen=True)
 class BuiltRelation:
-    """What was built: the relation, its rows (None for a view), and the seconds that it took."""
+    """A relation that was built: its name, its rows (None for a view), and the seconds it took."""
 
     name: str
     rows: int | None
@@ -34,8 +34,8 @@ def build(
 ) -> list[BuiltRelation]:
     """Build all models anew, in order; days and months are those of `timezone` (an IANA name).
 
-    Raises ModelError, which names the file, for a model that cannot be built. What was built
-    before it stands; relations of an earlier build are gone.
+    Raises ModelError, which names the file, for a model that cannot be built. Models built before
+    it remain; relations of an earlier build are dropped.
     """
     models = in_order(all_models(con, queries or folder("queries")))
     con.execute("set variable reporting_timezone = ?", [timezone])
@@ -47,12 +47,12 @@ def build(
 
 
 def all_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[Model]:
-    """The SQL models of a folder and the Polars models, in no order."""
+    """Return the SQL models of a folder and the Polars models, unordered."""
     return [*read_models(con, queries), *POLARS_MODELS]
 
 
 def _build(con: duckdb.DuckDBPyConnection, model: Model) -> BuiltRelation:
-    """Make a relation and its comments, in one transaction."""
+    """Create a relation and its comments, in one transaction."""
     started = time.perf_counter()
     relation = f"{_CATALOGS[model.layer]}.{model.relation}"
     con.begin()

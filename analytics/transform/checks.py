@@ -1,4 +1,4 @@
-"""Checks: queries that must return no row, each named as the claim that it tests.
+"""Checks: queries that must return no row, each named after its claim.
 
 Most check keys and sums of our own, and always stop publishing. A check whose header names a
 control compares two sources of the API that are independent of each other and may be late or
@@ -18,13 +18,13 @@ from typing import Any
 import duckdb
 
 from analytics.resources import folder
+from analytics.transform.build import all_models
 from analytics.transform.comments import comment_on
 from analytics.transform.models import (
     PUBLISHED,
     Header,
     ModelError,
     read_header,
-    read_models,
     references,
     short_name,
 )
@@ -37,10 +37,35 @@ _RESULTS_HEADER = Header(
     key=("check_name",),
 )
 
+_KEPT_FINDINGS = 100
+_FINDINGS = "build_file.audit.control_findings"
+_FINDINGS_HEADER = Header(
+    "Differences that controls against the API found, of each control and workspace the "
+    f"{_KEPT_FINDINGS} largest. Grain: control, workspace and finding.",
+    key=("check_name", "workspace_id", "finding_number"),
+    columns={
+        "finding_number": "Place of the finding in its check and workspace, the largest first.",
+        "finding_count": "Findings of the check in the workspace, those included that are not "
+        "kept here.",
+        "agent_id": "The agent whose figures differ; null where the control compares none.",
+        "run_id": "The run whose figures differ; null where the control compares days.",
+        "provider": "The provider whose figures differ; null where the control compares none.",
+        "ours": "Number of the first source, in the unit of the measure.",
+        "theirs": "Number of the second source, in the unit of the measure.",
+        "difference_usd": "Difference in US dollars; null for counts and tokens.",
+        "is_closed": "True if no run of the day is open or provisional.",
+    },
+)
+_FINDING_COLUMNS = """
+    check_name varchar, control varchar, workspace_id varchar, finding_number bigint,
+    finding_count bigint, agent_id varchar, utc_date date, run_id varchar, provider varchar,
+    measure varchar, ours decimal(38, 10), theirs decimal(38, 10),
+    difference_usd decimal(38, 10), is_closed boolean"""
+
 
 @dataclass(frozen=True)
 class Thresholds:
-    """How far a closed day may differ from the vendor's figures: it blocks above both."""
+    """Allowed difference of a closed day from the vendor's figures: above both it blocks."""
 
     usd: Decimal = Decimal(10)
     percent: Decimal = Decimal(1)
@@ -48,7 +73,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check found: how many rows contradict its claim, and the first of them.
+    """The result of a check: the number of rows that contradict its claim, and the first of them.
 
     `control` is None for a check of keys and sums of our own; a control against the API has two
     independent `sources`. `blocking_count` rows are reason not to publish.
@@ -64,12 +89,12 @@ class CheckResult:
 
     @property
     def ok(self) -> bool:
-        """Whether the claim holds."""
+        """True if the check passed."""
         return self.violation_count == 0
 
     @property
     def finding(self) -> str:
-        """What contradicts the claim, in a line: which day, which agent, which numbers."""
+        """The contradicting rows in one line: day, agent and numbers."""
         rows = "1 row" if self.violation_count == 1 else f"{self.violation_count:,} rows"
         shown = "; ".join(
             ", ".join(f"{name} {_plain(value)}" for name, value in row.items())
@@ -94,19 +119,22 @@ def run_checks(
     thresholds: Thresholds | None = None,
     queries: Path | None = None,
 ) -> list[CheckResult]:
-    """Run every check on the built relations, and keep the results in `audit.check_results`.
+    """Run every check on the built relations, and keep what it found.
 
+    `audit.check_results` has each check, and `audit.control_findings` each difference to the API.
     Raises ModelError, which names the file, for a check that cannot be run.
     """
     checks = _all_checks(con, queries or folder("queries"))
+    con.execute(f"create or replace table {_FINDINGS} ({_FINDING_COLUMNS})")
+    comment_on(con, _FINDINGS, _FINDINGS_HEADER)
     results = [_run(con, check, thresholds or Thresholds()) for check in checks]
     _store(con, results)
     return results
 
 
 def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Check]:
-    """The keys that marts state in their headers, then the files of `checks/`."""
-    for model in read_models(con, queries):
+    """Yield a check for each key in the marts' headers, then the files of `checks/`."""
+    for model in all_models(con, queries):
         if model.layer in PUBLISHED and model.header.key:
             key = ", ".join(model.header.key)
             yield _Check(
@@ -142,6 +170,8 @@ def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) 
         )
         columns = [name for name, *_ in found.description[2:]]
         rows = found.fetchall()
+        if check.control and rows:
+            _store_findings(con, check)
     except duckdb.Error as error:
         raise ModelError(check.file, str(error)) from error
     violations = tuple(dict(zip(columns, row[2:], strict=True)) for row in rows)
@@ -158,11 +188,37 @@ def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) 
 
 
 def _plain(value: Any) -> str:
-    """A decimal in digits, without the exponent of a small one and the zeros of an exact one."""
+    """Format a decimal without exponent or trailing zeros."""
     if not isinstance(value, Decimal):
         return str(value)
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _store_findings(con: duckdb.DuckDBPyConnection, check: _Check) -> None:
+    """Store the rows of a failed control; a column that the control does not have is null."""
+    con.execute(
+        f"""
+        insert into {_FINDINGS}
+        with violations as (
+            from {_FINDINGS} where false
+            union all by name
+            from (\n{check.sql}\n)
+        )
+        select
+            $name, $control, workspace_id, row_number() over largest,
+            count(*) over (partition by workspace_id), agent_id, utc_date, run_id, provider,
+            measure, ours, theirs, difference_usd, is_closed
+        from violations
+        window largest as (
+            partition by workspace_id
+            order by
+                abs(difference_usd) desc nulls last, abs(ours - theirs) desc nulls last,
+                utc_date desc, agent_id, run_id, provider, measure
+        )
+        qualify row_number() over largest <= {_KEPT_FINDINGS}""",
+        {"name": check.name, "control": check.control},
+    )
 
 
 def _store(con: duckdb.DuckDBPyConnection, results: list[CheckResult]) -> None:

@@ -1,4 +1,4 @@
-"""Comments on the marts, so that the published file explains itself."""
+"""Comments on the published tables and their columns."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from analytics.transform.models import Header
 
 @cache
 def glossary() -> dict[str, str]:
-    """What each column name means, the same in every mart, with its unit."""
+    """Return the meaning of each column name, with its unit; it is the same in every mart."""
     text = (folder("queries") / "columns.toml").read_text(encoding="utf-8")
     return tomllib.loads(text) | {each.name: each.meaning for each in measures().values()}
 
 
 def comment_on(con: duckdb.DuckDBPyConnection, relation: str, header: Header) -> None:
-    """Comment on a table and its columns; the header's words go before the glossary's."""
+    """Comment on a table and its columns; the header's texts override the glossary."""
     meanings = glossary() | dict(header.columns)
     con.execute(f"comment on table {relation} is {_quoted(header.description)}")
     for row in con.execute(f"describe {relation}").fetchall():

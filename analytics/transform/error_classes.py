@@ -1,4 +1,4 @@
-"""Error classes: one word for why a run failed, read from its error text."""
+"""Error classes: the cause of a failed run in one word, derived from its error text."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from analytics.transform.models import Header, polars_model
 
 
 class Rule(NamedTuple):
-    """An error class, and the patterns that give it: of the exception's name, of the text."""
+    """An error class, with its patterns of the exception's name and of the text."""
 
     error_class: str
     name: str
     text: str
 
 
-_STATUS = r"(?:http(?:/[\d.]+)?|status|code)\W{0,3}"  # what stands before an HTTP status
+_STATUS = r"(?:http(?:/[\d.]+)?|status|code)\W{0,3}"  # the text before an HTTP status
 
-# The first rule that fits wins. A name counts before the text: it is what was raised.
+# The first matching rule wins. The exception's name is matched before the text.
 RULES = (
     Rule(
         "rate_limit",
@@ -89,15 +89,15 @@ RULES = (
         r"traceback \(most recent call last\)",
     ),
 )
-OTHER_EXCEPTION = "agent_code"  # an exception that no rule knows is the agent's own
+OTHER_EXCEPTION = "agent_code"  # any other exception comes from the agent's code
 OTHER = "other"
-UNKNOWN = "unknown"  # failed, and no error text is kept
+UNKNOWN = "unknown"  # failed, without a stored error text
 
 _EXCEPTION_NAME = r"^\s*(?:\w+\.)*(\w*(?:Error|Exception|Exceeded|Timeout))(?:\s*[:(]|\s*$)"
 
 
 def error_class(error: pl.Expr) -> pl.Expr:
-    """The class of an error text; `unknown` where it is null or blank."""
+    """Return the class of an error text; `unknown` if it is null or blank."""
     name = error.str.extract(_EXCEPTION_NAME)
     by_name = [pl.when(name.str.contains(r.name)).then(pl.lit(r.error_class)) for r in RULES]
     by_text = [
@@ -113,7 +113,7 @@ def error_class(error: pl.Expr) -> pl.Expr:
 
 
 def run_errors(failed_runs: pl.DataFrame) -> pl.DataFrame:
-    """One row per failed run with its error class; each distinct text is read once."""
+    """Return one row per failed run with its error class; each distinct text is classified once."""
     texts = failed_runs.select("error_message").unique()
     classes = texts.with_columns(error_class=error_class(pl.col("error_message")))
     return failed_runs.join(
@@ -122,8 +122,8 @@ def run_errors(failed_runs: pl.DataFrame) -> pl.DataFrame:
 
 
 MODEL = polars_model(
-    "int_run_errors",
+    "intermediate.int_run_errors",
     header=Header("Failed runs with their error class. Grain: run.", ("workspace_id", "run_id")),
-    inputs=("intermediate.int_failed_runs",),
+    inputs={"intermediate.int_failed_runs": ("workspace_id", "run_id", "error_message")},
     compute=run_errors,
 )

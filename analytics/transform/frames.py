@@ -1,21 +1,24 @@
-"""The crossing between DuckDB and Polars, both ways without pyarrow."""
+"""Conversions between DuckDB and Polars, without pyarrow."""
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 
-def read_frame(con: duckdb.DuckDBPyConnection, relation: str) -> pl.DataFrame:
-    """All rows of a relation as a frame; decimals and instants keep their exact types."""
-    return pl.DataFrame(con.sql(f"from {relation}"))
+def read_frame(
+    con: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[str] = ("*",)
+) -> pl.DataFrame:
+    """Return all rows of a relation as a frame; decimals and instants keep their exact types."""
+    return pl.DataFrame(con.sql(f"select {', '.join(columns)} from {relation}"))
 
 
 def write_table(con: duckdb.DuckDBPyConnection, relation: str, frame: pl.DataFrame) -> int:
-    """Make a new table of the frame's rows, and return how many."""
+    """Create a table from a frame, and return its number of rows."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frame.parquet"
         frame.write_parquet(path)

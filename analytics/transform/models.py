@@ -1,4 +1,4 @@
-"""Models: what each file of `queries/` says of itself, what it reads, and the order to build in."""
+"""Models: the header of each file of `queries/`, the relations it reads, and the build order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEADER_FIELD = re.compile(
 
 
 class ModelError(Exception):
-    """A model or check that cannot be understood, ordered or run: its file, then the cause."""
+    """A model or check that cannot be parsed, ordered or run: its file, then the cause."""
 
     def __init__(self, file: str, cause: str) -> None:
         super().__init__(f"{file}: {cause}")
@@ -36,7 +36,7 @@ class ModelError(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """The comment that opens a file: what it holds, its key, and words on single columns.
+    """The comment at the top of a file: description, key, and meanings of single columns.
 
     `control` names a check against the API, and `sources` the two that it compares.
     """
@@ -61,22 +61,22 @@ class Model(ABC):
 
     @property
     def relation(self) -> str:
-        """The name under which other models read it."""
+        """The qualified name, `layer.name`."""
         return f"{self.layer}.{self.name}"
 
     @abstractmethod
     def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int | None:
-        """Make the relation, and return how many rows it has (None for a view)."""
+        """Create the relation, and return its number of rows (None for a view)."""
 
 
 @dataclass(frozen=True)
 class SqlModel(Model):
-    """A model that is one SELECT: a table in marts or if its header says so, else a view."""
+    """A model that is one SELECT: a table in marts or if its header requires one, else a view."""
 
     sql: str
 
     def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int | None:
-        """Make the view or the table."""
+        """Create the view or the table."""
         if self.layer in PUBLISHED or self.header.is_table:
             ((rows,),) = con.execute(f"create table {relation} as {self.sql}").fetchall()
             return int(rows)
@@ -88,27 +88,33 @@ class SqlModel(Model):
 class PolarsModel(Model):
     """A model that is a function from the frames of its `inputs` to a frame; always a table."""
 
-    inputs: tuple[str, ...]
+    inputs: Mapping[str, Sequence[str]]
     compute: Callable[..., pl.DataFrame]
 
     def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int:
-        """Make the table."""
-        frames = [read_frame(con, name) for name in self.inputs]
+        """Create the table."""
+        frames = [read_frame(con, name, columns) for name, columns in self.inputs.items()]
         return write_table(con, relation, self.compute(*frames))
 
 
 def polars_model(
-    name: str, *, header: Header, inputs: Sequence[str], compute: Callable[..., pl.DataFrame]
+    relation: str,
+    *,
+    header: Header,
+    inputs: Mapping[str, Sequence[str]],
+    compute: Callable[..., pl.DataFrame],
 ) -> PolarsModel:
-    """An intermediate model in Python; `inputs` are relations, `layer.name`."""
+    """A model in Python; `relation` is `layer.name`, and `inputs` the columns of others it reads.
+
+    `compute` gets one frame for each input, in their order.
+    """
+    layer, name = relation.split(".")
     file = f"{compute.__module__}.{compute.__qualname__}"
-    return PolarsModel(
-        "intermediate", name, file, header, frozenset(inputs), tuple(inputs), compute
-    )
+    return PolarsModel(layer, name, file, header, frozenset(inputs), inputs, compute)
 
 
 def read_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]:
-    """The models in the layers of `queries`; raises ModelError for a file that is no SELECT."""
+    """Read the models in the layers of `queries`; ModelError for a file that is not one SELECT."""
     models = []
     for layer in LAYERS:
         for path in sorted((queries / layer).glob("*.sql")):
@@ -119,12 +125,12 @@ def read_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]
 
 
 def short_name(path: Path) -> str:
-    """A file of `queries/` as people call it, such as `queries/marts/fct_runs.sql`."""
+    """Return the short path of a file of `queries/`, such as `queries/marts/fct_runs.sql`."""
     return "/".join(path.parts[-3:])
 
 
 def read_header(sql: str) -> Header:
-    """The header of a file: its leading `--` lines, up to the first line of SQL."""
+    """Parse the header of a file: its leading `--` lines, up to the first line of SQL."""
     description: list[str] = []
     fields: dict[str, str] = {}
     columns: dict[str, str] = {}
@@ -150,9 +156,9 @@ def read_header(sql: str) -> Header:
 
 
 def references(con: duckdb.DuckDBPyConnection, file: str, sql: str) -> set[str]:
-    """The relations `schema.name` that one SELECT reads; raises ModelError if it is not just that.
+    """Return the relations `schema.name` that a SELECT reads; ModelError if it is not one SELECT.
 
-    A name without a schema is a common table expression's.
+    A name without a schema is a common table expression.
     """
     ((text,),) = con.execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()
     tree = json.loads(text)
@@ -177,9 +183,9 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
 
 
 def in_order(models: Iterable[Model]) -> list[Model]:
-    """The models, each after all that it reads; the same order on every run.
+    """Return the models, each after the models that it reads; the order is always the same.
 
-    Raises ModelError for a relation that no model makes, and for a cycle.
+    Raises ModelError for a relation that no model builds, and for a cycle.
     """
     by_relation = {model.relation: model for model in models}
     sorter: TopologicalSorter[str] = TopologicalSorter()

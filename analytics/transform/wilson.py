@@ -8,10 +8,13 @@ _Z = 1.959963984540054  # the 97.5 % point of the normal distribution
 
 
 def wilson_interval(failed: int, finished: int) -> tuple[float, float]:
-    """The bounds of the rate `failed / finished`, as fractions; `finished` must be positive."""
+    """Return the bounds of the rate `failed / finished`, as fractions.
+
+    `finished` must be positive.
+    """
     rate = failed / finished
     middle = (rate + _Z**2 / (2 * finished)) / (1 + _Z**2 / finished)
     half = _Z / (1 + _Z**2 / finished)
     half *= sqrt(rate * (1 - rate) / finished + (_Z / (2 * finished)) ** 2)
-    # Rounding may push a bound past the rate itself, where that is 0 or 1.
+    # Rounding may push a bound past the rate, if it is 0 or 1.
     return max(0.0, min(middle - half, rate)), min(1.0, max(middle + half, rate))

@@ -1,4 +1,4 @@
-"""The DuckDB files of a batch. Nothing else opens them."""
+"""The DuckDB files of a batch. Only this module opens them for a batch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUILD_FILE = "build_file"
 STORAGE_VERSION = "v1.5.0"
 
 ROW_GROUP = 61_440
-"""Rows: half of DuckDB's own number, which took 3 % off a first batch of 100,000 runs."""
+"""Rows: half of DuckDB's default, which took 3 % off a first batch of 100,000 runs."""
 
 _OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -27,7 +27,10 @@ _OFFLINE: dict[str, str | bool | int | float | list[str]] = {
 
 @contextmanager
 def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The batch's own file, laid out when it is new; days and instants are in UTC."""
+    """Open the batch's own file, and create its tables if it is new.
+
+    Days and instants are in UTC.
+    """
     con = _connect(layout.warehouse)
     try:
         con.execute("set TimeZone = 'UTC'")
@@ -39,9 +42,8 @@ def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
-    """The marts' file beside the warehouse: `marts.x` is found there without its catalog's name."""
+    """Attach the build file to the warehouse, with its schemas on the search path."""
     con.execute(f"attach '{_quoted(file)}' as {BUILD_FILE} (storage_version '{STORAGE_VERSION}')")
-    con.execute("reset threads")
     try:
         for schema in ("marts", "audit"):
             con.execute(f"create schema if not exists {BUILD_FILE}.{schema}")
@@ -54,7 +56,7 @@ def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]
 
 @contextmanager
 def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A finished marts' file, to read from; `marts` is on the search path."""
+    """Open a finished build file read-only, with `marts` and `audit` on the search path."""
     con = duckdb.connect(config=_OFFLINE)
     try:
         con.execute("set TimeZone = 'UTC'")
@@ -68,7 +70,7 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def _connect(file: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(config=_OFFLINE | {"temp_directory": f"{file}.tmp"})
     try:
-        # Not opened by itself: only an attached file takes the size of its row groups.
+        # Attached, because only an attached file accepts a row group size.
         con.execute(f"attach '{_quoted(file)}' as warehouse (row_group_size {ROW_GROUP})")
         con.execute("use warehouse")
     except duckdb.IOException as error:

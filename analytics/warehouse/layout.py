@@ -1,4 +1,4 @@
-"""What lies where in the data directory."""
+"""The paths of files in the data directory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Layout:
 
     @property
     def landing(self) -> Path:
-        """Each record as the API gave it, by workspace and load."""
+        """Each record as the API sent it, by workspace and load."""
         return self.root / "landing"
 
     @property
@@ -24,12 +24,12 @@ class Layout:
 
     @property
     def marts(self) -> Path:
-        """The batch's marts."""
+        """The build file: the batch's marts before they are published."""
         return self.root / "build.duckdb"
 
     @property
     def published(self) -> Path:
-        """The file that everybody may read, at any time."""
+        """The published file, which everybody may read at any time."""
         return self.root / "analytics.duckdb"
 
     @property
@@ -39,20 +39,20 @@ class Layout:
 
     @property
     def staged_site(self) -> Path:
-        """The reports of this batch, until they are published."""
+        """The reports of this batch until they are published."""
         return self.root / "site.next"
 
     @property
     def last_batch(self) -> Path:
-        """How the last batch went, for `analytics status`."""
+        """The result of the last batch, for `analytics status`."""
         return self.root / "last-batch.json"
 
     @property
     def rebuilding(self) -> Layout:
-        """Where a rebuild puts warehouse, marts and reports together, until they are whole."""
+        """The folder of a rebuild's warehouse, marts and reports until they are complete."""
         return Layout(self.root / "rebuild.unfinished")
 
     @property
     def lock(self) -> Path:
-        """Held by the batch that is at work."""
+        """The lock file, held by a running batch."""
         return self.root / ".lock"

@@ -1,7 +1,7 @@
-"""Load a landing folder: new versions into `raw`, what they replace into `raw.superseded`.
+"""Load a landing folder: new versions into `raw`, the versions they replace into `raw.superseded`.
 
-All of a load happens in the caller's transaction: rows, ledger and working sets together.
-Nothing is ever updated in `raw`, so what was known at any earlier load can still be told.
+All of a load happens in the caller's transaction: rows, ledger and working sets together. No row of
+`raw` is ever updated, so the state after any earlier load can be queried.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from analytics.extract.landing import (
 from analytics.extract.store import Loaded
 from analytics.warehouse.pending_details import keep_pending_details
 from analytics.warehouse.reading import (
-    AS_WRITTEN,
     MACROS,
-    PULL_COLUMNS,
     REQUEST_COLUMNS,
+    SNAPSHOT_COLUMNS,
+    SNAPSHOT_TIMES,
     as_instant,
-    careful_lines,
+    diagnose_lines,
     ndjson,
-    typed_lines,
+    parse_lines,
 )
 from analytics.warehouse.schema import LINEAGE
 from analytics.warehouse.sources import RUNS, SOURCES, TERMINAL_STATUSES, Scope, Source
@@ -45,7 +45,7 @@ _BY_RECORD = (Scope.LIST, Scope.RECORD)
 
 
 def load_folder(con: duckdb.DuckDBPyConnection, folder: Path, *, settle_hours: int) -> Loaded:
-    """Load a landing folder; one that the ledger knows changes nothing."""
+    """Load a landing folder; a folder in the ledger is skipped."""
     workspace_id, load_id = folder.parent.name, folder.name
     known = con.execute(
         "select 1 from ledger.loads where workspace_id = ? and load_id = ?", [workspace_id, load_id]
@@ -56,8 +56,8 @@ def load_folder(con: duckdb.DuckDBPyConnection, folder: Path, *, settle_hours: i
 
 
 @contextmanager
-def loading(folder: Path, advice: str) -> Iterator[None]:
-    """What keeps a landing folder from being loaded, as an AnalyticsError that names it."""
+def load_errors(folder: Path, advice: str) -> Iterator[None]:
+    """Turn an error of loading into an AnalyticsError that names the landing folder."""
     try:
         yield
     except (duckdb.Error, OSError) as error:
@@ -68,10 +68,11 @@ def loading(folder: Path, advice: str) -> Iterator[None]:
 
 
 class _Load:
-    """One load at work, by way of temporary tables.
+    """One load in progress, in steps over temporary tables.
 
-    `load_requests` are its requests; of one source at a time, `incoming` is what came (`came`: with
-    equal rows numbered), `in_force` what it may replace, `_fresh_rows` the SQL of what is new.
+    `load_requests` holds its requests. For one source at a time, `incoming` holds the parsed lines
+    (`incoming_numbered` also a number for equal rows), `current_rows` the stored rows that they may
+    replace, and `_new_rows_sql` is the SQL of the lines to store.
     """
 
     def __init__(
@@ -90,10 +91,10 @@ class _Load:
         self._superseded = 0
         self._rounded = 0
         self._records = 0
-        self._fresh = 0
-        self._fresh_rows = ""
+        self._new_versions = 0
+        self._new_rows_sql = ""
         self._quarantined = 0
-        self._odd = 0
+        self._source_quarantined = 0
         self._touched: frozenset[date] = frozenset()
 
     def run(self) -> Loaded:
@@ -104,22 +105,22 @@ class _Load:
         for source in SOURCES:
             if (source.name,) in asked:
                 self._load_source(source)
-        self._load_pulls()
+        self._load_list_snapshots()
         if self._step == CLOSING_STEP:
             self._close_batch()
             keep_pending_details(con, self._ids["workspace_id"])
         self._write_ledger()
-        return Loaded(self._records, self._fresh, self._quarantined, self._touched)
+        return Loaded(self._records, self._new_versions, self._quarantined, self._touched)
 
     def _load_source(self, source: Source) -> None:
         file = self._folder / (source.name + SUFFIX)
         self._con.execute(
             "create or replace temp table incoming as "
-            + typed_lines(source, file if file.exists() else None)
+            + parse_lines(source, file if file.exists() else None)
         )
         self._quarantine(source, file)
         self._keep_latest(source)
-        self._find_fresh(source)
+        self._find_new_rows(source)
         if source is RUNS:
             self._touched = frozenset(self._touched_days())
             self._update_provisional_runs()
@@ -135,44 +136,47 @@ class _Load:
             f" select $workspace_id, $load_id, {', '.join(REQUEST_COLUMNS)} from load_requests"
         )
 
-    def _load_pulls(self) -> None:
+    def _load_list_snapshots(self) -> None:
         file = self._folder / (LIST_PULLS + SUFFIX)
         if file.exists():
-            times = ", ".join(f"{as_instant(column)} as {column}" for column in AS_WRITTEN)
+            times = ", ".join(f"{as_instant(column)} as {column}" for column in SNAPSHOT_TIMES)
             self._run(
                 "insert into ledger.list_pulls by name select $workspace_id as workspace_id,"
-                f" $load_id as load_id, * replace ({times}) from {ndjson(file, PULL_COLUMNS)}"
+                f" $load_id as load_id, * replace ({times}) from {ndjson(file, SNAPSHOT_COLUMNS)}"
             )
 
     def _quarantine(self, source: Source, file: Path) -> None:
-        """Set aside what cannot be understood; what was stored of it before stays in force."""
+        """Move records with an invalid value to quarantine; their stored versions stay current."""
         expected = self._one(
             "select coalesce(sum(record_count), 0) from load_requests where source = $source",
             source.name,
         )
         fine, rounded = self._con.execute(
-            "select count(*) filter (not is_odd), count(*) filter (is_rounded) from incoming"
+            "select count(*) filter (not is_suspect), count(*) filter (is_rounded) from incoming"
         ).fetchall()[0]
         self._records += expected
         self._rounded += rounded
-        self._odd = 0
+        self._source_quarantined = 0
         if fine == expected:
             return
-        self._con.execute("create or replace temp table odd as " + careful_lines(source, file))
+        self._con.execute(
+            "create or replace temp table quarantined as " + diagnose_lines(source, file)
+        )
         self._run(
             f"insert into ledger.quarantine select $workspace_id, $load_id, '{source.name}',"
-            " request, line, problem, record from odd"
+            " request, line, problem, record from quarantined"
         )
+        key = ", ".join(source.keys)
         self._con.execute(
-            f"create or replace temp table odd_keys as select distinct {', '.join(source.keys)}"
-            " from incoming semi join odd using (line)"
+            f"create or replace temp table quarantined_keys as select distinct {key}"
+            " from incoming semi join quarantined using (line)"
         )
-        self._con.execute("delete from incoming where line in (select line from odd)")
-        self._odd = self._one("select count(*) from odd")
-        self._quarantined += self._odd
+        self._con.execute("delete from incoming where line in (select line from quarantined)")
+        self._source_quarantined = self._one("select count(*) from quarantined")
+        self._quarantined += self._source_quarantined
 
     def _keep_latest(self, source: Source) -> None:
-        """Of what was read twice within a load, the later answer holds."""
+        """If a load read a record twice, keep the later response."""
         key = ", ".join(source.keys)
         if source.scope in _BY_RECORD:
             repeated, order = "count(*) > 1", "request desc, line desc"
@@ -190,24 +194,25 @@ class _Load:
             )
         """)
 
-    def _find_fresh(self, source: Source) -> None:
-        """What is in force within the scope of what was read, and which lines are new to it.
+    def _find_new_rows(self, source: Source) -> None:
+        """Select the current rows in the scope of the requests, and the lines that differ.
 
-        Rows alike under one key are told apart by a number, `copy`: where one was stored and two
-        came, the second is new.
+        `copy` numbers equal rows under one key: if one is stored and two arrive, the second is new.
         """
         key = ", ".join(source.keys)
-        copy = "1"  # a record that has a key of its own comes once
+        copy = "1"  # a record with its own key is unique
         if source.scope not in _BY_RECORD:
             copy = f"row_number() over (partition by {key}, record_hash order by {{}})"
         self._con.execute(
-            "create or replace temp view came as"
+            "create or replace temp view incoming_numbered as"
             f" select *, {copy.format('line')} as copy from incoming"
         )
-        self._con.execute("create or replace temp view scope as " + _scope(source, self._odd))
+        self._con.execute(
+            "create or replace temp view scope as " + _scope(source, self._source_quarantined)
+        )
         self._con.execute(
             f"""
-            create or replace temp table in_force as
+            create or replace temp table current_rows as
             select v.version_id, {key}, v.record_hash, {copy.format("version_id")} as copy
             from raw.{source.name} as v
             semi join scope using ({key})
@@ -216,38 +221,38 @@ class _Load:
             """,
             {"workspace_id": self._ids["workspace_id"]},
         )
-        if self._odd and source.parts:
-            self._spare_what_was_set_aside(source)
-        if source.scope in _BY_RECORD and not self._one("select count(*) from in_force"):
-            self._fresh_rows = "incoming"  # as on a first batch
+        if self._source_quarantined and source.parts:
+            self._keep_rows_of_quarantined(source)
+        if source.scope in _BY_RECORD and not self._one("select count(*) from current_rows"):
+            self._new_rows_sql = "incoming"  # as on a first batch
         else:
             self._con.execute(f"""
-                create or replace temp table fresh as
-                select line from came
+                create or replace temp table new_rows as
+                select line from incoming_numbered
                 semi join scope using ({key})
-                anti join in_force using ({key}, record_hash, copy)
+                anti join current_rows using ({key}, record_hash, copy)
             """)
-            self._fresh_rows = "(from incoming semi join fresh using (line))"
-        self._fresh += self._one(f"select count(*) from {self._fresh_rows}")
+            self._new_rows_sql = "(from incoming semi join new_rows using (line))"
+        self._new_versions += self._one(f"select count(*) from {self._new_rows_sql}")
 
-    def _spare_what_was_set_aside(self, source: Source) -> None:
-        """Of a day or run with a record quarantined, what nothing else replaces stays in force."""
+    def _keep_rows_of_quarantined(self, source: Source) -> None:
+        """Keep stored rows of days and runs with quarantined records that no line replaces."""
         same = " and ".join(
             f"i.{column} is not distinct from v.{column}" for column in source.keys + source.parts
         )
         self._con.execute(f"""
-            delete from in_force where version_id in (
+            delete from current_rows where version_id in (
                 select v.version_id
                 from raw.{source.name} as v
-                semi join in_force using (version_id)
-                semi join odd_keys using ({", ".join(source.keys)})
+                semi join current_rows using (version_id)
+                semi join quarantined_keys using ({", ".join(source.keys)})
                 where not exists (select 1 from incoming as i where {same})
             )
         """)
 
     def _store(self, source: Source) -> None:
         key = ", ".join(source.keys)
-        gone = f"from in_force anti join came using ({key}, record_hash, copy)"
+        gone = f"from current_rows anti join incoming_numbered using ({key}, record_hash, copy)"
         count = self._one(f"select count(*) {gone}")
         if count:
             self._run(
@@ -257,32 +262,32 @@ class _Load:
         self._run(
             f"insert into raw.{source.name} ({', '.join(LINEAGE)}, {', '.join(source.columns)})"
             f" select nextval('raw.version_ids'), $workspace_id, $load_id, {columns}"
-            f" from {self._fresh_rows}"
+            f" from {self._new_rows_sql}"
         )
         self._superseded += count
 
     def _touched_days(self) -> Iterator[date]:
-        # In days since 1970: calendars are slow.
+        # In days since 1970, which is faster than with dates.
         rows = self._con.execute(f"""
             select distinct date '1970-01-01' + unnest(range(first, last + 1))::integer
             from (
                 select distinct
                     epoch_ms(created_at) // {_DAY} as first,
                     least(epoch_ms(greatest(created_at, finished_at)) // {_DAY}, first + 60) as last
-                from {self._fresh_rows}
+                from {self._new_rows_sql}
             )
         """).fetchall()
         return (day for (day,) in rows)
 
     def _update_provisional_runs(self) -> None:
-        """Which runs are still to be read again.
+        """Update the list of runs to read again.
 
-        A run that was final and came again as it was needs no look: only new versions, and
-        runs that were waiting, are judged.
+        Only new versions and provisional runs are checked: a final run that arrives unchanged stays
+        final.
         """
         self._con.execute(
             f"""
-            create or replace temp table judged as
+            create or replace temp table run_states as
             select
                 *,
                 terminal_seen_at is not null
@@ -297,16 +302,16 @@ class _Load:
                 from incoming as i
                 left join ledger.provisional_runs as u
                     on u.workspace_id = $workspace_id and u.run_id = i.run_id
-                where u.run_id is not null or i.line in (select line from {self._fresh_rows})
+                where u.run_id is not null or i.line in (select line from {self._new_rows_sql})
             )
             where is_waiting or not is_final
             """,
             {"workspace_id": self._ids["workspace_id"], "settle_hours": self._settle_hours},
         )
-        # Once not found may be the API's error of a moment: gone is what is not found again.
+        # A single 404 may be a passing error: a run is gone after a second one.
         self._run("""
             delete from ledger.provisional_runs where workspace_id = $workspace_id and run_id in (
-                select run_id from judged where is_waiting
+                select run_id from run_states where is_waiting
                 union all
                 select run_id from ledger.requests
                 semi join (
@@ -318,12 +323,12 @@ class _Load:
         """)
         self._run("""
             insert into ledger.provisional_runs
-            select $workspace_id, run_id, created_at, terminal_seen_at, read_at from judged
+            select $workspace_id, run_id, created_at, terminal_seen_at, read_at from run_states
             where not is_final
         """)
 
     def _close_batch(self) -> None:
-        """A whole batch is stored: how far the workspace's data reach, and what it is called."""
+        """Record the workspace's name and the time of its latest complete batch."""
         self._run(f"""
             update ledger.workspaces set
                 workspace_name = (
@@ -341,10 +346,10 @@ class _Load:
         """)
 
     def _write_ledger(self) -> None:
-        proofs = [_proof(file) for file in sorted(self._folder.iterdir())]
+        fingerprints = [_fingerprint(file) for file in sorted(self._folder.iterdir())]
         self._con.execute(
             "insert into ledger.files select ?, ?, unnest(?), unnest(?), unnest(?)",
-            [*self._ids.values(), *map(list, zip(*proofs, strict=True))],
+            [*self._ids.values(), *map(list, zip(*fingerprints, strict=True))],
         )
         self._con.execute(
             "insert into ledger.loads values (?, ?, ?, now(), ?, ?, ?, ?, ?, ?, null)",
@@ -353,7 +358,7 @@ class _Load:
                 self._step,
                 __version__,
                 self._records,
-                self._fresh,
+                self._new_versions,
                 self._superseded,
                 self._quarantined,
                 self._rounded,
@@ -369,20 +374,22 @@ class _Load:
         return int(row[0]) if row else 0
 
 
-def _proof(file: Path) -> tuple[str, int, str]:
+def _fingerprint(file: Path) -> tuple[str, int, str]:
     content = file.read_bytes()
     return file.name, len(content), hashlib.sha256(content).hexdigest()
 
 
-def _scope(source: Source, odd: int) -> str:
-    """The keys that a load replaces: an empty answer replaces too, so requests tell.
+def _scope(source: Source, quarantined: int) -> str:
+    """Return the keys that a load replaces: by request, because an empty response replaces too.
 
-    A list in which a record was not understood is no proof that anything is gone from it.
+    A list with a quarantined record replaces only the records that arrived.
     """
     if source.scope in _BY_RECORD:
         key = ", ".join(source.keys)
         known = f" union select {key} from raw.{source.name}"
-        return f"select {key} from incoming" + known * (source.scope is Scope.LIST and not odd)
+        return f"select {key} from incoming" + known * (
+            source.scope is Scope.LIST and not quarantined
+        )
     days = (
         "unnest(generate_series(window_start, window_end - interval 1 day, interval 1 day))::date"
     )

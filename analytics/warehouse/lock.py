@@ -1,4 +1,4 @@
-"""One batch at a time."""
+"""A lock on the data directory: one batch at a time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from contextlib import contextmanager
 from analytics.errors import AnalyticsError, BusyError
 from analytics.warehouse.layout import Layout
 
-LONGEST_LOOK = 1.0
-"""Seconds for which whoever looks whether a batch is at work may keep one from starting."""
+PROBE_SECONDS = 1.0
+"""Seconds to wait for the lock, because `is_held` holds it for a moment."""
 
 
 @contextmanager
 def batch_lock(layout: Layout) -> Iterator[None]:
-    """Hold the data directory; BusyError where another batch does. A dead batch holds nothing."""
+    """Lock the data directory.
+
+    BusyError if another batch holds it. A killed batch holds no lock.
+    """
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -28,7 +31,7 @@ def batch_lock(layout: Layout) -> Iterator[None]:
             "Name another one with --data-dir, or let yourself write there."
         ) from error
     try:
-        if not _taken_within(descriptor, LONGEST_LOOK):
+        if not _acquired_within(descriptor, PROBE_SECONDS):
             holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
             raise BusyError(
                 f"Another batch is at work in {layout.root} (process {holder}).\n"
@@ -41,8 +44,8 @@ def batch_lock(layout: Layout) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _taken_within(descriptor: int, seconds: float) -> bool:
-    """Whether the lock could be had: who only looks, holds it for a moment."""
+def _acquired_within(descriptor: int, seconds: float) -> bool:
+    """Return True once the lock is acquired; False after so many seconds."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -56,7 +59,7 @@ def _taken_within(descriptor: int, seconds: float) -> bool:
 
 
 def is_held(layout: Layout) -> bool:
-    """Tell whether a batch is at work; to look keeps none from its work for long."""
+    """Return True if a batch is running; the probe holds the lock only for a moment."""
     try:
         with layout.lock.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

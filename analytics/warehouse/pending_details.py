@@ -1,8 +1,8 @@
-"""Which ended runs' costs and log events are still to be read.
+"""Ended runs whose costs and log events are still to be read.
 
-A run is due from the load that ended it or changed its cost, until a later load holds its details.
-What became due since the workspace's last batch closed is told by the loads since: only what a
-batch leaves unread is written down, in `ledger.pending_details`.
+A run is pending from the load that ended it or changed its cost, until a later load contains its
+details. The loads since the workspace's last complete batch show the new ones; older ones are in
+`ledger.pending_details`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from analytics.warehouse.sources import TERMINAL_STATUSES
 
 _VERSION = "version_id, load_id, run_id, created_at, status, cost_usd"
 
-# Loads are in the order in which they were made: a folder that was put back late has an early name.
+# Ordered by rowid, not by name: a folder that was restored late has an early name.
 _DUE = f"""
     with this_batch as (
         select load_id, rowid as place from ledger.loads
@@ -65,16 +65,16 @@ _DUE = f"""
     select run_id, created_at from due where not exists (
         select 1 from asked
         where asked.run_id = due.run_id and asked.place > due.place
-            -- What is still missing a week after the run began will not come any more.
+            -- Details missing a week after the run began are given up.
             and (is_read or due.created_at < asked_at - interval 7 day)
     )
 """
 
 
 def pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> list[str]:
-    """The ids of the runs that are due, the newest first.
+    """Return the ids of the pending runs, newest first.
 
-    Those that the API failed to give before come last: they must keep no other from being read.
+    Runs whose details the API failed to return before come last, so that they delay no other run.
     """
     rows = con.execute(
         f"""
@@ -93,19 +93,20 @@ def pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> list[s
 
 
 def keep_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
-    """Write down what is due as a batch closes, for the next one."""
+    """Store the pending runs at the end of a batch, for the next one."""
     ids = {"workspace_id": workspace_id}
-    con.execute(f"create or replace temp table still_due as {_DUE}", ids)
+    con.execute(f"create or replace temp table still_pending as {_DUE}", ids)
     con.execute(
         """
         delete from ledger.pending_details where workspace_id = $workspace_id
-            and run_id not in (select run_id from still_due)
+            and run_id not in (select run_id from still_pending)
         """,
         ids,
     )
     con.execute(
         """
-        insert into ledger.pending_details select $workspace_id, run_id, created_at from still_due
+        insert into ledger.pending_details
+        select $workspace_id, run_id, created_at from still_pending
         where run_id not in (
             select run_id from ledger.pending_details where workspace_id = $workspace_id
         )

@@ -1,4 +1,4 @@
-"""Publish: what is finished takes the place of what was published before, by rename."""
+"""Publish: finished files replace the published ones by rename."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from analytics.warehouse.layout import Layout
 
 
 def publish(layout: Layout, mode: int) -> None:
-    """Put the finished marts and the staged site in place, readable as `mode` says.
+    """Publish the finished marts and the staged site, with the permissions of `mode`.
 
-    Readers that are at work keep what they have opened.
+    Readers keep the files that they have open.
     """
-    _let_in(layout.root, mode)
+    _add_read_bits(layout.root, mode)
     _replace_file(layout.marts, layout.published, mode)
     if layout.staged_site.is_dir():
-        _open_up(layout.staged_site, mode)
+        _set_modes(layout.staged_site, mode)
         _replace_folder(layout.staged_site, layout.site)
 
 
-def note_publication(con: duckdb.DuckDBPyConnection) -> None:
-    """Keep which loads the attached marts hold, as published with them if not before."""
+def record_publication(con: duckdb.DuckDBPyConnection) -> None:
+    """Record which loads the attached marts contain, as published now if not before."""
     con.execute("""
         update ledger.loads set published_at = now()
         where published_at is null
@@ -35,15 +35,15 @@ def note_publication(con: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def _let_in(folder: Path, mode: int) -> None:
-    """Let readers into a folder that may be somebody else's: what it allows already, it keeps."""
+def _add_read_bits(folder: Path, mode: int) -> None:
+    """Add the read and enter bits that `mode` implies; keep all permissions that the folder has."""
     allowed = stat.S_IMODE(folder.stat().st_mode)
     if (wanted := allowed | _folder_mode(mode)) != allowed:
         folder.chmod(wanted)
 
 
 def _replace_file(source: Path, target: Path, mode: int) -> None:
-    """Copy in a child process: to open and close the file here would drop DuckDB's lock on it."""
+    """Copy in a child process: closing the file in this one would release DuckDB's lock on it."""
     copy = target.with_name(target.name + ".next")
     done = subprocess.run(
         ["cp", "--", source, copy],
@@ -61,7 +61,7 @@ def _replace_file(source: Path, target: Path, mode: int) -> None:
 
 
 def _replace_folder(source: Path, target: Path) -> None:
-    """Two renames: a folder cannot take another's place in one. What fails between is put back."""
+    """Replace a folder by two renames, since one cannot; undo the first if the second fails."""
     old = target.with_name(target.name + ".old")
     shutil.rmtree(old, ignore_errors=True)
     if target.exists():
@@ -75,13 +75,13 @@ def _replace_folder(source: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _open_up(folder: Path, mode: int) -> None:
+def _set_modes(folder: Path, mode: int) -> None:
     for path in [folder, *folder.rglob("*")]:
         path.chmod(_folder_mode(mode) if path.is_dir() else mode)
 
 
 def _folder_mode(mode: int) -> int:
-    """Whoever may read a file may enter its folder."""
+    """Add the enter bit for everybody who may read."""
     return mode | (mode & 0o444) >> 2
 
 

@@ -1,9 +1,9 @@
-"""The SQL that reads a landing file: typed columns, exact money, and what is wrong with a line.
+"""The SQL that reads a landing file: typed columns, exact money, problems of invalid lines.
 
-`typed_lines` reads a file once, fast. Money becomes DECIMAL from the very digits that came; any way
-by DuckDB's JSON or DOUBLE would lose the last ones. Everything else comes as text and is cast, so
-that what does not fit shows. Lines that look odd are marked, and only these get a second look from
-`careful_lines`, which knows a missing value from a broken one, and says what is wrong in words.
+`parse_lines` reads a file once, fast. Money becomes DECIMAL from the digits of the JSON text, since
+DuckDB's JSON type and DOUBLE would lose the last ones. All other values are read as text and cast,
+so that an invalid one becomes null. A suspect line is marked; `diagnose_lines` reads only suspect
+lines again, distinguishes missing from invalid values, and returns the problem in words.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from analytics.warehouse.sources import Field, Kind, Source
 MACROS = """
 create or replace temp macro nearly(x) as try_cast(x::double as decimal(18, 10));
 
--- Half-even to ten decimals. Most amounts have no more of them; the way by DOUBLE is a fast guess
--- at these, and right where it gives the very amount. The cast rounds halves away from zero: only
--- a tie that came out odd has to go back by one.
+-- Half-even to ten decimals. Most amounts have no more: casting them through DOUBLE is fast, and
+-- correct if it returns the same amount. The cast rounds halves away from zero, so only a tie
+-- with an odd last digit is corrected by one.
 create or replace temp macro half_even(x) as
     case
         when x = nearly(x)::decimal(38, 28) then nearly(x)::decimal(38, 10)
@@ -47,7 +47,7 @@ REQUEST_COLUMNS = {
     "record_count": "BIGINT",
     "fetched_at": "TIMESTAMPTZ",
 }
-PULL_COLUMNS = {
+SNAPSHOT_COLUMNS = {
     "agent_id": "VARCHAR",
     "pulled_at": "TIMESTAMPTZ",
     "row_count": "BIGINT",
@@ -58,8 +58,8 @@ PULL_COLUMNS = {
     "gap_after": "VARCHAR",
     "gap_before": "VARCHAR",
 }
-AS_WRITTEN = ("newest_created_at", "oldest_created_at", "gap_after", "gap_before")
-"""Times of a pull in the API's own spelling; null is stored where that is no time."""
+SNAPSHOT_TIMES = ("newest_created_at", "oldest_created_at", "gap_after", "gap_before")
+"""Times of a snapshot in the API's own spelling; a malformed one is stored as null."""
 
 MOST_COUNT = 10**15
 LONGEST_LINE = 16 * 2**20  # bytes
@@ -71,8 +71,8 @@ _ACCEPTED = {
     Kind.INSTANT: "('VARCHAR')",
     Kind.FLAG: "('BOOLEAN')",
 }
-# How what was read, which is text but for money, is cast, and how a value is made of that: null
-# where it does not fit. Each is a step of its own, so that nothing dear is done twice.
+# The cast of each field, read as text (money as DECIMAL), and the value from that cast: null if it
+# is invalid. Two steps, so that no expensive cast is done twice.
 _CASTS = {
     Kind.TEXT: "{0}",
     Kind.FLAG: "{0}",
@@ -108,7 +108,7 @@ _EXPECTED = {
 
 
 def ndjson(file: Path, columns: dict[str, str]) -> str:
-    """A FROM item over a file of our own making, in which each column is of its type."""
+    """Return a FROM item over a file that this program wrote, with a type for each column."""
     listed = ", ".join(f"{column}: '{kind}'" for column, kind in columns.items())
     return (
         f"read_json('{_quoted(file)}', format = 'newline_delimited', compression = 'zstd',"
@@ -117,17 +117,17 @@ def ndjson(file: Path, columns: dict[str, str]) -> str:
 
 
 def as_instant(column: str) -> str:
-    """The instant that a column's text tells; null where it tells none that can be."""
+    """Return SQL that parses a text column as an instant; null if it is malformed."""
     return _VALUES[Kind.INSTANT].format(_CASTS[Kind.INSTANT].format(column))
 
 
-def typed_lines(source: Source, file: Path | None) -> str:
-    """A SELECT over the file of a source: one row a line, typed.
+def parse_lines(source: Source, file: Path | None) -> str:
+    """Return a SELECT over the file of a source: one typed row for each line.
 
     Its columns: line, request, seen_at, record_hash, is_rounded (a cost had more decimals than are
-    kept), is_odd (the line deserves a second look), and the source's own. Without a file (all
-    answers were empty) it gives no row. It reads the temporary table `load_requests`, the requests
-    of the load. A line that DuckDB takes for no JSON is left out.
+    kept), is_suspect (`diagnose_lines` must check the line), and the source's own. Without a file
+    (all responses were empty) it returns no row. It reads the temporary table `load_requests`, the
+    requests of the load. A line that DuckDB does not accept as JSON is left out.
     """
     values = "".join(f",\n    {_value(field)} as {field.column}" for field in source.fields)
     asked = "".join(f",\n    {_asked(source, key)} as {key}" for key in source.asked)
@@ -138,14 +138,14 @@ select
     q.fetched_at as seen_at,
     record_hash,
     {_any(_is_rounded(field) for field in source.fields if field.kind is Kind.MONEY)} as is_rounded,
-    {_any(_is_odd(field) for field in source.fields)} as is_odd{asked}{values}
+    {_any(_is_suspect(field) for field in source.fields)} as is_suspect{asked}{values}
 from {_valued(source, _json_lines(source, file))}
 join load_requests as q using (request)
 """
 
 
-def careful_lines(source: Source, file: Path) -> str:
-    """A SELECT over the lines of a file that are odd or missing in `incoming`, and have a problem.
+def diagnose_lines(source: Source, file: Path) -> str:
+    """Return a SELECT over the invalid lines among those suspect or missing in `incoming`.
 
     Its columns: line, request, problem (in words), record (the text of the record).
     """
@@ -170,7 +170,7 @@ parsed as (
         try(json_transform(text, '{structure}')) as t,
         try(json_type(text, [{pointers}])) as types
     from numbered
-    where line not in (select line from incoming where not is_odd)
+    where line not in (select line from incoming where not is_suspect)
 )
 select * from (
     select
@@ -206,7 +206,7 @@ def _text_lines(file: Path) -> str:
 
 
 def _nested(source: Source) -> dict[str, Any]:
-    """The fields as they stand in a record, with the type that each is read as."""
+    """Return the fields as nested in a record, with the type that each is read as."""
     record: dict[str, Any] = {}
     for field in source.fields:
         for path in field.paths:
@@ -232,7 +232,7 @@ def _raw(field: Field) -> str:
 
 
 def _valued(source: Source, lines: str) -> str:
-    """A FROM item over lines with a record `r`: with what each field was cast to, and its value."""
+    """Return a FROM item over lines with a record `r`, with each field's cast and value."""
     casts = (f", {_CASTS[f.kind].format(_raw(f))} as {_cast(f)}" for f in source.fields)
     values = (f", {_VALUES[f.kind].format(_cast(f))} as {_value(f)}" for f in source.fields)
     return f"(select *{''.join(values)} from (select *{''.join(casts)} from {lines}))"
@@ -250,10 +250,11 @@ def _is_rounded(field: Field) -> str:
     return f"coalesce({_raw(field)} <> {_cast(field)}, false)"
 
 
-def _is_odd(field: Field) -> str:
-    """Perhaps broken. Money may be missing, or come of `true` or `false`; a text, of an object.
+def _is_suspect(field: Field) -> str:
+    """Return SQL that is true for a possibly invalid field.
 
-    That an optional text came as a number is let pass.
+    Money may be missing, or be read from `true` or `false`; a text may be read from an object. An
+    optional text that is a number in JSON is accepted.
     """
     raw, value = _raw(field), _value(field)
     missing = f" or {raw} is null" if field.required else ""
@@ -271,7 +272,7 @@ def _is_odd(field: Field) -> str:
 
 
 def _problem(field: Field, paths: list[str]) -> str:
-    """What is wrong with a field, in words; null where all is well."""
+    """Return SQL for the problem of a field in words; null if it is valid."""
     types = [f"nullif(types[{paths.index(path) + 1}], 'NULL')" for path in field.paths]
     kind, name = f"coalesce({', '.join(types)})", field.paths[0]
     missing = f"when {kind} is null then '{name} is missing'" if field.required else ""
@@ -283,7 +284,7 @@ def _problem(field: Field, paths: list[str]) -> str:
 
 
 def _asked(source: Source, key: str) -> str:
-    """A key that the request tells, or the hour that the record holds."""
+    """Return SQL for a key that the request holds, or for the day of the record's hour."""
     if key != "date":
         return f"q.{key}"
     if any(field.column == "hour" for field in source.fields):

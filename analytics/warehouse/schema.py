@@ -1,4 +1,4 @@
-"""The tables of `warehouse.duckdb`: `raw` by source, and the `ledger` of what was read."""
+"""The tables of `warehouse.duckdb`: `raw` by source, and the `ledger` of loads and requests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from analytics.warehouse.sources import SOURCES, Source
 
 SCHEMA_VERSION = 4
 
-# Columns that every table of `raw` carries: the version, and the way back to its request.
+# Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
     "version_id": "BIGINT",
     "workspace_id": "VARCHAR",
@@ -20,15 +20,14 @@ LINEAGE = {
 _LEDGER = """
 create table ledger.schema_version (version INTEGER);
 
--- The workspaces that this folder holds data of, and the setting that names each one's key, which
--- a rebuild leaves to the next batch.
+-- The workspaces of this folder, and the setting that names each one's key; a rebuild leaves it
+-- null until the next batch.
 create table ledger.workspaces (
     workspace_id VARCHAR, workspace_name VARCHAR, api VARCHAR, api_key_env VARCHAR,
     first_batch_at TIMESTAMPTZ, last_batch_at TIMESTAMPTZ
 );
 
--- One row per landing folder that was loaded; loads that were first published together share the
--- instant of it.
+-- One row per loaded landing folder; loads first published together have one `published_at`.
 create table ledger.loads (
     workspace_id VARCHAR, load_id VARCHAR, step VARCHAR, loaded_at TIMESTAMPTZ,
     code_version VARCHAR,
@@ -36,7 +35,7 @@ create table ledger.loads (
     quarantined_count BIGINT, rounded_count BIGINT, published_at TIMESTAMPTZ
 );
 
--- One row per landing file: proof of what exactly was loaded.
+-- One row per landing file, with the hash of the bytes that were loaded.
 create table ledger.files (
     workspace_id VARCHAR, load_id VARCHAR, file_name VARCHAR, byte_count BIGINT, sha256 VARCHAR
 );
@@ -48,27 +47,27 @@ create table ledger.requests (
     status INTEGER, byte_count BIGINT, record_count BIGINT, fetched_at TIMESTAMPTZ
 );
 
--- One row per pull of a run list; agent_id is null for the unfiltered list.
+-- One row per snapshot of a run list; agent_id is null for the unfiltered list.
 create table ledger.list_pulls (
     workspace_id VARCHAR, load_id VARCHAR, agent_id VARCHAR, pulled_at TIMESTAMPTZ,
     row_count BIGINT, newest_run_id VARCHAR, newest_created_at TIMESTAMPTZ,
     oldest_created_at TIMESTAMPTZ, is_joined BOOLEAN, gap_after TIMESTAMPTZ, gap_before TIMESTAMPTZ
 );
 
--- Working sets: small tables of what the next batch still has to read.
+-- Working sets: small tables of the records that the next batch reads again.
 create table ledger.provisional_runs (
     workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ, terminal_seen_at TIMESTAMPTZ,
     read_at TIMESTAMPTZ
 );
--- Runs whose details were due when the last batch ended; `pending_details.py` adds later ones.
+-- Runs whose details were pending when the last batch ended; `pending_details.py` adds later ones.
 create table ledger.pending_details (workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ);
 
--- What an agent-day still differed from the API's sum after its runs had been read again.
+-- Differences of agent-days to the API's totals that remain after reading the runs again.
 create table ledger.api_differences (
     workspace_id VARCHAR, agent_id VARCHAR, date DATE, difference_usd DECIMAL(38,10)
 );
 
--- Records that could not be understood, as they came.
+-- Invalid records, as the API sent them.
 create table ledger.quarantine (
     workspace_id VARCHAR, load_id VARCHAR, source VARCHAR, request INTEGER, line INTEGER,
     reason VARCHAR, record VARCHAR
@@ -80,7 +79,7 @@ create table raw.superseded (version_id BIGINT, workspace_id VARCHAR, load_id VA
 
 
 def create_statements() -> str:
-    """The SQL that lays out an empty warehouse."""
+    """Return the SQL that creates the tables of an empty warehouse."""
     return "\n".join(
         [
             "create schema raw; create schema staging;",

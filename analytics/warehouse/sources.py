@@ -1,7 +1,7 @@
-"""What the pipeline reads of the API: one `Source` per landing file, with each field's type.
+"""The sources of the pipeline: one `Source` per landing file, with each field's type.
 
-Everything that handles records (the tables of `raw`, the typing of landing lines, the
-rules of replacement) is derived from this list, so a new field is one line here.
+Everything that handles records (the tables of `raw`, the typing of landing lines, the rules of
+replacement) is derived from this list, so a new field is one line here.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from enum import Enum
 OPEN = ("pending", "running")
 
 TERMINAL = ("succeeded", "failed", "cancelled")
-"""The statuses in which a run has ended; any other one, also one that is new to us, is open."""
+"""The statuses of a run that has ended; any other status, also an unknown one, is open."""
 
 TERMINAL_STATUSES = "('" + "', '".join(TERMINAL) + "')"
 """The same, as SQL."""
 
 
 class Kind(Enum):
-    """How a JSON value is read, and the column type that it becomes."""
+    """The type of a JSON value, and the column type that it becomes."""
 
     TEXT = "VARCHAR"
     MONEY = "DECIMAL(18,10)"
@@ -32,12 +32,11 @@ class Kind(Enum):
 
 
 class Scope(Enum):
-    """What a request replaces when it is read again.
+    """The rows that a request replaces when it is read again.
 
-    LIST: the whole list, so that what is no longer in it is gone. RECORD: each record replaces
-    the one with the same key. RUN, AGENT: all rows of the run or agent that was asked for. DAY: all
-    rows of the UTC days of the window that was asked for. AGENT_DAY: those of the agent that was
-    asked for.
+    LIST: the whole list, so that a record missing from it is superseded. RECORD: the record with
+    the same key. RUN, AGENT: all rows of the requested run or agent. DAY: all rows of the UTC days
+    of the requested window. AGENT_DAY: those of the requested agent.
     """
 
     LIST = "list"
@@ -65,11 +64,11 @@ class Field:
 
 @dataclass(frozen=True)
 class Source:
-    """One landing file: its name, its fields, and what a second reading replaces.
+    """One landing file: its name, its fields, and the rows that a second reading replaces.
 
-    `keys` are the columns that tell which record (LIST, RECORD), run, agent or day a row belongs
-    to; a key that no field holds comes from the request (a run's or agent's id, a window's first
-    day). `parts` tell the rows of a run, agent or day apart.
+    `keys` are the columns that identify the record (LIST, RECORD), run, agent or day of a row; a
+    key that no field holds comes from the request (a run's or agent's id, a window's first day).
+    `parts` distinguish the rows of a run, agent or day.
     """
 
     name: str
@@ -85,7 +84,7 @@ class Source:
 
     @property
     def columns(self) -> dict[str, str]:
-        """Column name to SQL type, what the request says first."""
+        """Column name to SQL type, keys of the request first."""
         return {key: (Kind.DAY if key == "date" else Kind.TEXT).value for key in self.asked} | {
             field.column: field.kind.value for field in self.fields
         }

@@ -1,4 +1,4 @@
-"""The warehouse as the extractor sees it: one workspace's stored state."""
+"""The stored state of one workspace, as the extract queries it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 import duckdb
 
 from analytics.extract.landing import CLOSING_STEP
-from analytics.extract.listing import Mark
+from analytics.extract.listing import Watermark
 from analytics.extract.store import Loaded
 from analytics.warehouse.load import load_folder
 from analytics.warehouse.pending_details import pending_details
 from analytics.warehouse.sources import OPEN, TERMINAL
 
-# Stored agent-days beside the API's sums of them. Each row's cost was rounded at its tenth
-# decimal, so so many halves of it are no difference.
-_RESIDUES = """
+# Stored agent-days and the API's totals of them. Each row's cost was rounded to ten decimals, so a
+# difference of up to half a unit for each row is ignored.
+_DIFFERENCES = """
     with stored as (
         select agent_id, (created_at at time zone 'UTC')::date as date,
             sum(cost_usd) as cost_usd, count(*) as row_count
@@ -65,7 +65,7 @@ class WarehouseStore:
         self._settle_hours = settle_hours
 
     def begin(self, api: str | None, api_key_env: str | None) -> None:
-        """Note whose data this is, and which setting names its key; a rebuild knows of none."""
+        """Record the API's address and the setting that names the key; a rebuild passes neither."""
         if not self._rows("select 1 from ledger.workspaces where {mine}"):
             self._rows("insert into ledger.workspaces (workspace_id) values ($workspace_id)")
         self._rows(
@@ -75,19 +75,19 @@ class WarehouseStore:
         )
 
     def load(self, folder: Path) -> Loaded:
-        """Load a landing folder; one that was loaded before changes nothing."""
+        """Load a landing folder; loading one twice changes nothing."""
         return load_folder(self._con, folder, settle_hours=self._settle_hours)
 
     def has_runs(self) -> bool:
-        """Tell whether any run list was ever read."""
+        """Return True if any run list was ever read."""
         return bool(self._rows("select 1 from ledger.list_pulls where {mine} limit 1"))
 
     def agent_ids(self) -> set[str]:
-        """All agents that were ever heard of."""
+        """Return all agents that any stored record names."""
         return {agent_id for (agent_id,) in self._rows(_AGENTS_HEARD_OF)}
 
     def agent_names(self) -> dict[str, str]:
-        """What each agent is called, by its id, as far as it has a name."""
+        """Return the name of each agent that has one, by its id."""
         return dict(
             self._rows("""
                 select agent_id, agent_name
@@ -96,17 +96,17 @@ class WarehouseStore:
             """)
         )
 
-    def list_marks(self) -> dict[str | None, Mark]:
-        """Where the last pull of each list ended; None stands for the unfiltered list."""
+    def watermarks(self) -> dict[str | None, Watermark]:
+        """Return the end of each list's last snapshot; None is the key of the unfiltered list."""
         rows = self._rows("""
             select agent_id, arg_max(newest_run_id, rowid), strftime(
                 arg_max(newest_created_at, rowid) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')
             from ledger.list_pulls where {mine} group by agent_id
         """)
-        return {agent_id: Mark(run_id, created_at) for agent_id, run_id, created_at in rows}
+        return {agent_id: Watermark(run_id, created_at) for agent_id, run_id, created_at in rows}
 
     def days_read(self, source: str) -> set[date]:
-        """The UTC days of a windowed source that were read a day after they ended, or later."""
+        """Return the UTC days of a windowed source that were read a day or more after their end."""
         rows = self._rows(
             """
             select distinct date from (
@@ -120,7 +120,7 @@ class WarehouseStore:
         return {day for (day,) in rows}
 
     def first_day_read(self, source: str) -> date | None:
-        """The oldest UTC day of a windowed source that was ever read."""
+        """Return the oldest UTC day of a windowed source that was ever read."""
         ((first,),) = self._rows(
             """
             select min(window_start) from ledger.requests
@@ -128,10 +128,10 @@ class WarehouseStore:
             """,
             source=source,
         )
-        return first  # type: ignore[no-any-return]  # a day or nothing, as the column says
+        return first  # type: ignore[no-any-return]  # a date or None
 
     def counted_on(self) -> dict[str, date]:
-        """The UTC day on which each agent's runs were last counted."""
+        """Return the UTC day of the last count of each agent's runs."""
         return dict(
             self._rows("""
                 select agent_id, max(fetched_at)::date from ledger.requests
@@ -140,7 +140,7 @@ class WarehouseStore:
         )
 
     def counted_from(self) -> dict[str, date]:
-        """The oldest UTC day on which each agent's runs were ever counted."""
+        """Return the oldest UTC day for which each agent's runs were ever counted."""
         return dict(
             self._rows("""
                 select agent_id, min(window_start) from ledger.requests
@@ -149,7 +149,7 @@ class WarehouseStore:
         )
 
     def agents_active_on(self) -> dict[str, date]:
-        """The last UTC day on which the API's own sums know each agent to have started runs."""
+        """Return the last UTC day on which each agent started runs, by the API's own totals."""
         return dict(
             self._rows("""
                 select agent_id, max(date)
@@ -159,15 +159,15 @@ class WarehouseStore:
         )
 
     def provisional_runs(self) -> list[str]:
-        """Runs that are open, or ended too lately to be taken as final."""
+        """Return runs that are open, or ended too recently to be final."""
         rows = self._rows("select run_id from ledger.provisional_runs where {mine} order by run_id")
         return [run_id for (run_id,) in rows]
 
     def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
-        """Agent-days in `[first, end)` whose stored cost is not the API's, in a new way."""
+        """Return agent-days in `[first, end)` whose stored cost differs newly from the API's."""
         rows = self._rows(
             f"""
-            select agent_id, date from ({_RESIDUES}) as found
+            select agent_id, date from ({_DIFFERENCES}) as found
             left join (select * from ledger.api_differences where {{mine}}) as noted
                 using (agent_id, date)
             where found.difference_usd is distinct from noted.difference_usd
@@ -179,7 +179,7 @@ class WarehouseStore:
         return [(agent_id, day) for agent_id, day in rows]
 
     def runs_of(self, agent_days: Sequence[tuple[str, date]]) -> list[str]:
-        """The stored runs that agents started on UTC days."""
+        """Return the stored runs that agents started on UTC days."""
         rows = self._rows(
             """
             select run_id from raw.runs anti join raw.superseded using (version_id)
@@ -194,7 +194,7 @@ class WarehouseStore:
     def record_api_differences(
         self, agent_days: Sequence[tuple[str, date]], first: date, end: date
     ) -> None:
-        """Remember what still differs, so that it is not looked into every batch."""
+        """Record the remaining differences, so that later batches do not look into them again."""
         self._rows(
             """
             delete from ledger.api_differences where {mine} and (agent_id, date)
@@ -206,7 +206,7 @@ class WarehouseStore:
         self._rows(
             f"""
             insert into ledger.api_differences
-            select $workspace_id, agent_id, date, difference_usd from ({_RESIDUES})
+            select $workspace_id, agent_id, date, difference_usd from ({_DIFFERENCES})
             where (agent_id, date)
                 not in (select agent_id, date from ledger.api_differences where {{mine}})
             """,
@@ -215,7 +215,7 @@ class WarehouseStore:
         )
 
     def pending_details(self) -> list[str]:
-        """Ended runs whose costs and events are to be read, in the order to read them in."""
+        """Return ended runs whose costs and events are pending, in the order to read them."""
         return pending_details(self._con, self._workspace_id)
 
     def agents_with_unread_versions(self) -> list[str]:
@@ -264,7 +264,7 @@ class WarehouseStore:
         return [agent_id for (agent_id,) in rows]
 
     def unknown_statuses(self) -> dict[str, int]:
-        """How many runs have a status that is new to us, by status."""
+        """Return the number of runs by status, for each status that is unknown to this release."""
         rows = self._rows(
             """
             select status, count(*)
@@ -278,6 +278,6 @@ class WarehouseStore:
         return dict(rows)
 
     def _rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
-        """Run SQL in which `{mine}` stands for this workspace's rows."""
+        """Run SQL; `{mine}` selects the rows of this workspace."""
         sql = sql.replace("{mine}", "workspace_id = $workspace_id")
         return self._con.execute(sql, values | {"workspace_id": self._workspace_id}).fetchall()

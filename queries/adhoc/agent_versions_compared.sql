@@ -1,4 +1,5 @@
 -- Did a new version of an agent make it more expensive, slower or less reliable?
+-- Of listed runs: of the others no version is known.
 select
     workspaces.workspace_name,
     runs.agent_name,
@@ -6,17 +7,20 @@ select
     min(runs.date) as first_date,
     max(runs.date) as last_date,
     count(*) as run_count,
-    round(
-        100.0 * count(*) filter (runs.status = 'failed')
-        / nullif(count(*) filter (runs.status in ('succeeded', 'failed')), 0),
-        1
-    ) as failed_percent,
+    count(*) filter (runs.status = 'succeeded') as succeeded_count,
+    count(*) filter (runs.status = 'failed') as failed_count,
+    marts.failure_rate(failed_count, succeeded_count) as failure_rate,
+    marts.wilson_low(failed_count, succeeded_count) as failure_rate_low,
+    marts.wilson_high(failed_count, succeeded_count) as failure_rate_high,
     round(avg(runs.cost_usd), 4)::decimal(18, 4) as usd_per_run,
     round(quantile_cont(runs.duration_seconds, 0.5), 1) as median_seconds,
     round(avg(runs.tokens_in + runs.tokens_out))::bigint as tokens_per_run
 from marts.fct_runs as runs
 join marts.dim_workspaces as workspaces using (workspace_id)
-where runs.is_terminal and runs.agent_id is not null
+where
+    runs.is_terminal
+    and runs.agent_id <> '(none)'
+    and runs.date <= workspaces.last_complete_date
 group by
     runs.workspace_id,
     workspaces.workspace_name,

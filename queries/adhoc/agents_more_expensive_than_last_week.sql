@@ -1,5 +1,6 @@
--- Which agents cost more in the last 7 complete days than in the 7 before, and is it more runs or
--- more expensive ones? Runs that the API lists no more count too, with what they cost.
+-- Which agents cost more in the last 7 complete days than before, by more runs or costlier ones?
+-- The 7 days before are compared.
+-- Of all runs; the platform's own activity is a line of its own.
 with
 
 recent as (
@@ -7,7 +8,7 @@ recent as (
         days.*,
         workspaces.workspace_name,
         days.date > workspaces.last_complete_date - 7 as is_this_week
-    from marts.fct_agent_days_complete as days
+    from marts.fct_agent_days as days
     join marts.dim_workspaces as workspaces using (workspace_id)
     where
         days.date > workspaces.last_complete_date - 14
@@ -18,12 +19,10 @@ weeks as (
     select
         workspace_name,
         agent_name,
-        coalesce(sum(complete_cost_usd) filter (is_this_week), 0) as this_week_usd,
-        coalesce(sum(complete_cost_usd) filter (not is_this_week), 0) as last_week_usd,
-        coalesce(sum(run_count + missing_run_count) filter (is_this_week), 0)::bigint
-            as this_week_runs,
-        coalesce(sum(run_count + missing_run_count) filter (not is_this_week), 0)::bigint
-            as last_week_runs
+        coalesce(sum(cost_usd) filter (is_this_week), 0) as this_week_usd,
+        coalesce(sum(cost_usd) filter (not is_this_week), 0) as last_week_usd,
+        coalesce(sum(run_count) filter (is_this_week), 0)::bigint as this_week_runs,
+        coalesce(sum(run_count) filter (not is_this_week), 0)::bigint as last_week_runs
     from recent
     group by workspace_id, workspace_name, agent_id, agent_name
 )

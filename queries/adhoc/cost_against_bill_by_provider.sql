@@ -1,13 +1,16 @@
--- What was metered by provider and month, and what of it is billed (the rest goes to own
--- provider keys)?
+-- What was metered by provider and month, and what of it does Levain bill?
+-- All usage: metered cost + surcharge - own-key cost = billed. Own-key cost is payable to the
+-- provider. Days of the running month count up to the last complete one.
 select
     workspaces.workspace_name,
-    date_trunc('month', days.date)::date as month,
+    date_trunc('month', days.utc_date)::date as month,
     days.provider,
-    sum(days.cost_usd) as cost_usd,
-    sum(days.billed_usd) as billed_usd,
-    sum(days.cost_usd) - sum(days.billed_usd) as not_billed_usd
+    sum(days.cost_usd) as metered_cost_usd,
+    sum(days.surcharge_usd) as surcharge_usd,
+    sum(days.own_key_usd) as own_key_usd,
+    sum(days.billed_usd) as billed_usd
 from marts.fct_billing_days as days
 join marts.dim_workspaces as workspaces using (workspace_id)
+where days.utc_date <= workspaces.last_complete_date
 group by days.workspace_id, workspaces.workspace_name, month, days.provider
 order by month desc, workspaces.workspace_name, days.provider

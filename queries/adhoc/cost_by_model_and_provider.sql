@@ -1,23 +1,19 @@
--- Which models cost what in the last 30 days, and what does a million tokens of each come to? As
--- metered: all runs, listed or not, and the platform's own.
-with
-
-latest as (
-    select max(hour) as hour
-    from marts.fct_usage_hours
-)
-
+-- Which models cost what in the last 30 complete days, and what do a million tokens of each cost?
+-- All usage: listed and unlisted runs, and the platform's own.
 select
-    usage.model,
-    usage.provider,
-    sum(usage.cost_usd) as cost_usd,
-    sum(usage.tokens_in)::bigint as tokens_in,
-    sum(usage.tokens_out)::bigint as tokens_out,
-    sum(usage.request_count)::bigint as request_count,
-    sum(usage.error_count)::bigint as error_count,
-    round(1000000 * sum(usage.cost_usd) / nullif(sum(usage.tokens_in + usage.tokens_out), 0), 4)
+    days.model,
+    days.provider,
+    sum(days.cost_usd) as cost_usd,
+    sum(days.tokens_in)::bigint as tokens_in,
+    sum(days.tokens_out)::bigint as tokens_out,
+    sum(days.request_count)::bigint as request_count,
+    sum(days.error_count)::bigint as error_count,
+    round(1000000 * sum(days.cost_usd) / nullif(sum(days.tokens_in + days.tokens_out), 0), 4)
         ::decimal(18, 4) as usd_per_million_tokens
-from marts.fct_usage_hours as usage
-where usage.hour > (select hour from latest) - interval 30 days
-group by usage.model, usage.provider
-order by cost_usd desc nulls last
+from marts.fct_model_days as days
+join marts.dim_workspaces as workspaces using (workspace_id)
+where
+    days.utc_date > workspaces.last_complete_date - 30
+    and days.utc_date <= workspaces.last_complete_date
+group by days.model, days.provider
+order by sum(days.cost_usd) desc nulls last

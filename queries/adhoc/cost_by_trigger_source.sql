@@ -1,12 +1,15 @@
--- What do listed runs cost by what started them? What the API does not let be told is `unknown`.
+-- What do runs cost by what started them?
+-- Of listed runs: the API does not report what started the others.
 select
-    trigger_type,
+    runs.trigger_type,
     count(*) as run_count,
-    count(*) filter (status = 'failed') as failed_count,
-    sum(cost_usd) as cost_usd,
-    sum(cost_usd) filter (status = 'failed') as failed_cost_usd,
-    sum(tokens_in)::bigint as tokens_in,
-    sum(tokens_out)::bigint as tokens_out
-from marts.fct_runs
-group by trigger_type
-order by cost_usd desc nulls last
+    count(*) filter (runs.status = 'failed') as failed_count,
+    sum(runs.cost_usd) as cost_usd,
+    sum(runs.cost_usd) filter (runs.status = 'failed') as failed_cost_usd,
+    sum(runs.tokens_in)::bigint as tokens_in,
+    sum(runs.tokens_out)::bigint as tokens_out
+from marts.fct_runs as runs
+join marts.dim_workspaces as workspaces using (workspace_id)
+where runs.date <= workspaces.last_complete_date
+group by runs.trigger_type
+order by sum(runs.cost_usd) desc nulls last

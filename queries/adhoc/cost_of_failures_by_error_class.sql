@@ -1,5 +1,5 @@
--- What did failed runs burn in the last 30 complete days, by the reason that they failed? Of listed
--- runs: how one ended that the API lists no more, nobody can tell.
+-- What did failed runs cost in the last 30 complete days, by the reason that they failed?
+-- Of listed runs: why an unlisted one failed is unknown.
 select
     runs.error_class,
     count(*) as failed_count,

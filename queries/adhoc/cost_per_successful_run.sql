@@ -1,15 +1,20 @@
--- What does a success cost each agent by month, its failed and cancelled runs included?
--- Of listed runs alone: how a run ended that the API lists no more (`missing_run_count`), nobody
--- can tell.
+-- What does a successful run cost each agent by month, with the cost of its other runs in it?
+-- Of all runs. Where failed runs are unlisted, the failed cost lies between its two amounts.
 select
-    workspace_name,
-    month,
-    agent_name,
-    succeeded_count,
-    cost_usd as listed_cost_usd,
-    round(cost_usd / nullif(succeeded_count, 0), 4)::decimal(18, 4) as usd_per_success,
-    round(100 * failed_cost_usd / nullif(cost_usd, 0), 1) as failed_cost_percent,
-    missing_run_count
-from marts.fct_agent_months_complete
-where line_type <> 'platform' and run_count > 0
+    workspaces.workspace_name,
+    date_trunc('month', days.date)::date as month,
+    days.agent_name,
+    sum(days.succeeded_count)::bigint as succeeded_count,
+    sum(days.cost_usd) as cost_usd,
+    marts.usd_per_success(sum(days.cost_usd), sum(days.succeeded_count)) as usd_per_success,
+    sum(days.failed_cost_usd) as failed_cost_usd,
+    if(
+        bool_or(days.unlisted_failed_count > 0 and days.failed_cost_high_usd is null),
+        null,
+        sum(days.failed_cost_high_usd)
+    ) as failed_cost_high_usd
+from marts.fct_agent_days as days
+join marts.dim_workspaces as workspaces using (workspace_id)
+where days.line_type <> 'platform' and days.date <= workspaces.last_complete_date
+group by days.workspace_id, workspaces.workspace_name, month, days.agent_id, days.agent_name
 order by month desc, usd_per_success desc nulls last

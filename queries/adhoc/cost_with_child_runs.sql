@@ -1,42 +1,31 @@
 -- What did a run cost together with all runs that it started, and those in turn?
--- The 50 most expensive.
-with recursive
+-- The 50 most expensive of listed runs up to the last complete day.
+with
 
-family as (
-    select workspace_id, run_id as root_run_id, run_id
-    from marts.fct_runs
-    where parent_run_id is null
-    union
-    select children.workspace_id, family.root_run_id, children.run_id
-    from family
-    join marts.fct_runs as children
-        on children.workspace_id = family.workspace_id
-        and children.parent_run_id = family.run_id
-),
-
-totals as (
+families as (
     select
-        family.workspace_id,
-        family.root_run_id,
+        runs.workspace_id,
+        workspaces.workspace_name,
+        runs.root_run_id,
         count(*) - 1 as descendant_count,
         sum(runs.cost_usd) as family_cost_usd
-    from family
-    join marts.fct_runs as runs using (workspace_id, run_id)
-    group by family.workspace_id, family.root_run_id
+    from marts.fct_runs as runs
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    where runs.date <= workspaces.last_complete_date
+    group by runs.workspace_id, workspaces.workspace_name, runs.root_run_id
     having descendant_count > 0
 )
 
 select
-    workspaces.workspace_name,
+    families.workspace_name,
     roots.agent_name,
-    totals.root_run_id,
+    families.root_run_id,
     roots.created_at,
-    totals.descendant_count,
+    families.descendant_count,
     roots.cost_usd as own_cost_usd,
-    totals.family_cost_usd
-from totals
+    families.family_cost_usd
+from families
 join marts.fct_runs as roots
-    on roots.workspace_id = totals.workspace_id and roots.run_id = totals.root_run_id
-join marts.dim_workspaces as workspaces on workspaces.workspace_id = totals.workspace_id
-order by totals.family_cost_usd desc nulls last, totals.root_run_id
+    on roots.workspace_id = families.workspace_id and roots.run_id = families.root_run_id
+order by families.family_cost_usd desc nulls last, families.root_run_id
 limit 50

@@ -1,11 +1,5 @@
--- Which 50 listed runs of the last 30 days cost most?
-with
-
-latest as (
-    select max(date) as date
-    from marts.fct_runs
-)
-
+-- Which 50 runs of the last 30 complete days cost most?
+-- Of listed runs: the others have no row of their own.
 select
     workspaces.workspace_name,
     runs.agent_name,
@@ -20,6 +14,8 @@ select
     runs.duration_seconds
 from marts.fct_runs as runs
 join marts.dim_workspaces as workspaces using (workspace_id)
-where runs.date > (select date from latest) - 30
+where
+    runs.date > workspaces.last_complete_date - 30
+    and runs.date <= workspaces.last_complete_date
 order by runs.cost_usd desc nulls last, runs.run_id
 limit 50

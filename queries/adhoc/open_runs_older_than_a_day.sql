@@ -1,11 +1,4 @@
--- Which runs have been open for more than a day before the newest run?
-with
-
-latest as (
-    select max(created_at) as created_at
-    from marts.fct_runs
-)
-
+-- Which runs had been open for more than a day when the last batch read them?
 select
     workspaces.workspace_name,
     runs.agent_name,
@@ -19,5 +12,5 @@ from marts.fct_runs as runs
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
     not runs.is_terminal
-    and runs.created_at < (select created_at from latest) - interval 1 day
+    and runs.created_at < workspaces.last_batch_at - interval 1 day
 order by runs.created_at

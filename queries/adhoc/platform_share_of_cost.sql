@@ -1,24 +1,29 @@
 -- How much of each month's metered cost is the platform's own activity, and is it billed?
+-- By UTC day, up to the last complete one.
 with
 
 metered as (
     select
-        workspace_id,
-        date_trunc('month', date)::date as month,
-        sum(cost_usd) as metered_cost_usd
-    from marts.fct_billing_days
-    group by workspace_id, month
+        days.workspace_id,
+        date_trunc('month', days.utc_date)::date as month,
+        sum(days.cost_usd) as metered_cost_usd
+    from marts.fct_billing_days as days
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    where days.utc_date <= workspaces.last_complete_date
+    group by days.workspace_id, month
 ),
 
 platform as (
     select
-        workspace_id,
-        date_trunc('month', date)::date as month,
-        sum(run_count)::bigint as platform_run_count,
-        sum(cost_usd) as platform_cost_usd,
-        sum(billed_usd) as platform_billed_usd
-    from marts.fct_platform_agent_days
-    group by workspace_id, month
+        days.workspace_id,
+        date_trunc('month', days.utc_date)::date as month,
+        sum(days.run_count)::bigint as platform_run_count,
+        sum(days.cost_usd) as platform_cost_usd,
+        sum(days.billed_usd) as platform_billed_usd
+    from marts.fct_platform_agent_days as days
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    where days.utc_date <= workspaces.last_complete_date
+    group by days.workspace_id, month
 )
 
 select

@@ -1,11 +1,5 @@
--- How many tokens does a listed run of each agent take: half at most, and 95 in 100 at most?
-with
-
-latest as (
-    select max(date) as date
-    from marts.fct_runs
-)
-
+-- How many tokens does a run of each agent take: half at most, and 95 in 100 at most?
+-- Of listed runs that ended, created in the last 30 complete days.
 select
     workspaces.workspace_name,
     runs.agent_name,
@@ -18,6 +12,9 @@ select
     quantile_disc(runs.cost_usd, 0.95) as cost_usd_p95
 from marts.fct_runs as runs
 join marts.dim_workspaces as workspaces using (workspace_id)
-where runs.is_terminal and runs.date > (select date from latest) - 30
+where
+    runs.is_terminal
+    and runs.date > workspaces.last_complete_date - 30
+    and runs.date <= workspaces.last_complete_date
 group by runs.workspace_id, workspaces.workspace_name, runs.agent_id, runs.agent_name
 order by tokens_in_p95 desc nulls last

@@ -6,7 +6,7 @@
 -- materialized: table
 with
 
--- A run whose details are not read yet is taken as a whole, up to its end or its last change.
+-- A run whose details are not read yet is taken as a whole, up to when it was seen so.
 details as (
     select
         workspace_id,
@@ -40,7 +40,7 @@ runs as (
             if(changes.has_changed, (runs.seen_at at time zone 'UTC')::date, runs.utc_date),
             if(
                 details.cost_usd is distinct from runs.cost_usd,
-                (runs.finished_at at time zone 'UTC')::date,
+                (greatest(runs.finished_at, runs.seen_at) at time zone 'UTC')::date,
                 runs.utc_date
             )
         ) as until_date,

@@ -1,6 +1,7 @@
 -- Where the listed runs of an agent's UTC day contradict the API's counts and sums of all its runs:
 -- more listed than reported of any part, or not as many where every run is listed. Days with a run
--- that contradicts its own model costs are left out: that run explains them.
+-- that contradicts its own model costs are left out: that run explains them. Cost and tokens of a
+-- day with a run of unknown ones are not compared.
 -- Grain: UTC day, agent and measure.
 -- key: workspace_id, agent_id, utc_date, measure
 -- materialized: table
@@ -19,7 +20,9 @@ compared as (
         ]) as measure,
         unnest([
             listed_run_count, listed_succeeded_count, listed_failed_count, listed_cancelled_count,
-            run_cost_usd + open_cost_usd, listed_tokens_in, listed_tokens_out
+            if(unknown_cost_count = 0, run_cost_usd + open_cost_usd, null),
+            if(unknown_token_count = 0, listed_tokens_in, null),
+            if(unknown_token_count = 0, listed_tokens_out, null)
         ]::decimal(38, 10)[]) as listed_value,
         unnest([
             api_run_count, api_succeeded_count, api_failed_count, api_cancelled_count,

@@ -13,6 +13,8 @@ select
         as provisional_count,
     count(*) filter (not runs.is_terminal) as listed_open_count,
     max(runs.finished_at) as last_finished_at,
+    count(*) filter (runs.cost_usd is null) as unknown_cost_count,
+    count(*) filter (runs.tokens_in is null or runs.tokens_out is null) as unknown_token_count,
     sum(runs.cost_usd) filter (runs.is_terminal) as run_cost_usd,
     sum(runs.cost_usd) filter (not runs.is_terminal) as open_cost_usd,
     coalesce(sum(runs.tokens_in), 0)::bigint as listed_tokens_in,

@@ -9,7 +9,7 @@ const charts = (() => {
     responsive: true,
   };
   const SHOWN_BARS = 10, SHOWN_RATES = 15;
-  const HATCH = { size: 5, solidity: 0.4 };
+  const PATTERN = { size: 5, solidity: 0.4 };
   const PALE = 0.3; // the opacity of a day that is not whole yet, within an outline
   const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
     itemclick: false, itemdoubleclick: false, traceorder: "normal" };
@@ -97,25 +97,9 @@ const charts = (() => {
   // Columns of a colour; those that are not whole are pale, with an outline.
   const markerOf = (role, isWhole, pattern, width) => ({ color: isWhole.map((each) => (each ? role : `${role}~`)),
     line: { color: isWhole.map((each) => (each ? "@page" : role)), width: isWhole.map((each) => (each ? width : 1.5)) },
-    ...(pattern && { pattern: { shape: pattern, ...HATCH } }) });
-  const legendEntry = (name, role, pattern) => // Plotly would show the hatch of the first day
-    ({ type: "bar", name, x: [null], y: [null], marker: { color: role, pattern: { shape: pattern, ...HATCH } } });
-  // Days of which the API hides runs, a pale band where a chart shows listed runs only.
-  const hiddenBands = (days) => {
-    const hides = (index) => Boolean(days[index]?.values?.missing_run_count);
-    const starts = days.map((_, index) => index).filter((index) => hides(index) && !hides(index - 1));
-    const shapes = starts.map((start) => {
-      let end = start;
-      while (hides(end + 1)) end++;
-      return { type: "rect", layer: "below", xref: "x", yref: "paper", y0: 0, y1: 1, line: { width: 0 },
-        x0: halfDay(days[start].iso, -1), x1: halfDay(days[end].iso, 1), fillcolor: "@hidden" };
-    });
-    if (!shapes.length) return { data: [], layout: {} };
-    return { data: [{ type: "scatter", mode: "markers", name: "Some runs hidden", x: [null], y: [null],
-      marker: { color: "@hidden", symbol: "square", size: 12, line: { color: "@rule", width: 1 } } }],
-    layout: { shapes, legend: LEGEND, showlegend: true } };
-  };
-  const halfDay = (iso, sign) => new Date(Date.parse(`${iso}T00:00:00Z`) + sign * DAY / 2).toISOString().slice(0, 16);
+    ...(pattern && { pattern: { shape: pattern, ...PATTERN } }) });
+  const legendEntry = (name, role, pattern) => // Plotly would show the pattern of the first day
+    ({ type: "bar", name, x: [null], y: [null], marker: { color: role, pattern: { shape: pattern, ...PATTERN } } });
   const unread = (days, yaxis, overlay) => {
     const missing = days.filter((day) => day.values === null).map((day) => day.iso);
     if (!missing.length) return { data: [], layout: {}, annotations: [] };
@@ -135,12 +119,10 @@ const charts = (() => {
       const days = daysOf(view);
       const data = [], annotations = [];
       const layout = { barmode: "stack", bargap: 0.15, xaxis: timeAxis(days[0].iso, days.at(-1).iso) };
-      const hides = days.some((day) => day.values?.missing_run_count);
       const count = spec.panels.length, height = (1 - 0.12 * (count - 1)) / count;
       spec.panels.forEach((panel, index) => {
         const name = index ? `y${index + 1}` : "y", top = 1 - index * (height + 0.12);
-        const shown = panel.series.filter(([, , , measure]) => measure !== "gap_cost_usd" || hides);
-        const traces = shown.map((series) => columns(days, series, panel.unit, name));
+        const traces = panel.series.map((series) => columns(days, series, panel.unit, name));
         const sums = days.map((_, day) => traces.map((trace) => trace.y[day] ?? 0).reduce((a, b) => a + b, 0));
         layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, panel.unit), domain: [Math.max(top - height, 0), top] };
         const gap = unread(days, name, `y${9 - index}`);
@@ -148,16 +130,11 @@ const charts = (() => {
         Object.assign(layout, gap.layout);
         annotations.push(...gap.annotations);
         if (count > 1) annotations.push(note(panel.series[0][0], { x: 0, xref: "paper", xanchor: "left", y: top, yref: "paper" }));
-        if (shown.length > 1) {
-          data.push(...shown.map(([series, role, pattern]) => legendEntry(series, role, pattern)));
+        if (panel.series.length > 1) {
+          data.push(...panel.series.map(([series, role, pattern]) => legendEntry(series, role, pattern)));
           Object.assign(layout, { legend: LEGEND, showlegend: true });
         }
       });
-      if (hides && spec.panels[0].series.every(([, , , measure]) => measure !== "gap_cost_usd")) {
-        const bands = hiddenBands(days);
-        data.push(...bands.data);
-        Object.assign(layout, bands.layout);
-      }
       if (count > 1) Object.assign(layout, { margin: { t: 24 }, hoversubplots: "axis", xaxis: { ...layout.xaxis, anchor: `y${count}` } });
       if (days.at(-1).state === "s") {
         annotations.push(note("so far", { x: days.at(-1).iso, y: 1, yref: "paper", xanchor: "right" }));
@@ -183,7 +160,7 @@ const charts = (() => {
       };
       const { day: days, [spec.measure]: values } = document.splits[spec.split].columns;
       const of = (groups) => summed(groups.flatMap((each) => each.rows.map((row) => [days[row], values[row]])));
-      const totals = summed(daysOf(view).map((each, index) => [view.from + index, each.values?.[spec.total]]));
+      const totals = spec.rest ? summed(daysOf(view).map((each, index) => [view.from + index, each.values?.[spec.total]])) : [];
       const known = of(all);
       const rest = totals.map((total, index) => total - known[index]);
       const apart = apartOf(spec, all);
@@ -259,11 +236,11 @@ const charts = (() => {
       const groups = failingGroups(spec, view);
       const points = groups.map(({ key, values }) => rates.of(escaped(key[0], isNarrow() ? 17 : 28), values));
       const amounts = (measure) => groups.map((each) => position(each.values[measure] ?? 0n, "usd"));
-      const texts = groups.map(({ values }) => numbers.fill("{failed_cost_usd|usd} of {cost_usd|usd}", values));
+      const texts = groups.map(({ values }) => numbers.fill("{failed_cost_usd|range} of {cost_usd|usd}", values));
       const bars = (measure, role) => ({ type: "bar", orientation: "h", x: amounts(measure), y: positions(groups), xaxis: "x2",
         customdata: texts, hovertemplate: "%{customdata}<extra></extra>", marker: { color: role } });
       const cost = { ...bars("cost_usd", "@rest"),
-        text: isNarrow() ? groups.map(({ values }) => numbers.usd(values.failed_cost_usd)) : texts, textposition: "outside", textfont: { color: "@text" },
+        text: isNarrow() ? groups.map(({ values }) => numbers.fill("{failed_cost_usd|range}", values)) : texts, textposition: "outside", textfont: { color: "@text" },
         cliponaxis: false, constraintext: "none" };
       const shares = axis(points.map((point) => point.high), "share");
       const [middle, room] = isNarrow() ? [0.5, 1.9] : [0.5, 1.35]; // room for the texts, on the scale of the cost
@@ -340,7 +317,7 @@ const charts = (() => {
     if (order === "newest") return groups.sort((a, b) => Number(b.key[0].slice(1) || -1) - Number(a.key[0].slice(1) || -1) || byName(a, b));
     const size = (group) => group.values[order] ?? 0n;
     const isSmall = (group) => isSmallLast && group.values.finished_count < numbers.SMALL_SAMPLE;
-    return groups.sort((a, b) => isSmall(a) - isSmall(b) || (size(a) === size(b) ? byName(a, b) : size(a) < size(b) ? 1 : -1));
+    return groups.filter((each) => !isSmallLast || each.values.finished_count).sort((a, b) => isSmall(a) - isSmall(b) || (size(a) === size(b) ? byName(a, b) : size(a) < size(b) ? 1 : -1));
   };
   // What tells a part apart, after its name: of a model that several providers run, the provider.
   const apartOf = (spec, groups) => {
@@ -352,8 +329,7 @@ const charts = (() => {
   const failingGroups = (spec, view) => {
     if (!view.isChosen) return spec.rows.map(({ key, values }) => ({ key, values: Object.fromEntries(
       Object.entries(values).map(([name, value]) => [name, value === null ? null : BigInt(value)])) }));
-    return ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order, true)
-      .filter((each) => each.values.finished_count).slice(0, SHOWN_RATES);
+    return ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order, true).slice(0, SHOWN_RATES);
   };
   const hrefOf = (spec, view, index) => (spec.kind === "failing" ? failingGroups(spec, view)[index].key[1]
     : barRows(spec, view)[index].href);

@@ -74,20 +74,29 @@ const facts = (() => {
     for (const value of known) sum += BigInt(value);
     return sum;
   };
-  // Hidden runs, which the API counts but does not list, are counted beside the listed ones. Where
-  // all are hidden, what is known of listed runs alone is unknown.
-  const GAP = new Set(["missing_run_count", "unknown_gap_count", "gap_cost_usd"]);
-  // The runs that a measure is of: a day without any says nothing of what they cost.
-  const countOf = (name) => (name === "failed_cost_usd" ? "failed_count"
-    : GAP.has(name) ? "missing_run_count" : "run_count");
-  const hidesRuns = ({ measures }) => measures.missing_run_count.some(Number);
+  // What the failed runs of all parts cost at least and at most, as [failed, of them unlisted, least,
+  // most]: the least says nothing where no listed run failed.
+  const failedCost = (all) => {
+    const parts = all.filter(([failed]) => failed);
+    const listed = parts.filter(([failed, unlisted]) => failed > unlisted);
+    const low = listed.length ? knownSum(listed.map((each) => each[2])) : 0n;
+    let high = low;
+    for (const [, unlisted, least, most] of parts) {
+      if (unlisted && high !== null) high = most === null ? null : high + most - (least ?? 0n);
+    }
+    return [low, high];
+  };
+  const FAILED = ["failed_count", "unlisted_failed_count", "failed_cost_usd", "failed_cost_high_usd"];
+  const withFailed = (sums, parts) => {
+    if (!("failed_cost_high_usd" in sums)) return sums;
+    const [low, high] = failedCost(parts.map((part) => FAILED.map((name) => big(part(name)))));
+    return { ...sums, failed_cost_usd: low, failed_cost_high_usd: high };
+  };
   const derived = (values) => {
-    const isHidden = values.missing_run_count && !values.run_count;
-    const listed = { ...values, finished_count: (values.succeeded_count ?? 0n) + (values.failed_count ?? 0n) };
-    const known = isHidden ? Object.fromEntries(Object.entries(listed)
-      .map(([name, value]) => [name, GAP.has(name) || name === "run_count" ? value : null])) : listed;
-    return { ...known, all_run_count: values.run_count + values.missing_run_count,
-      complete_cost_usd: knownSum([known.cost_usd, values.missing_run_count ? values.gap_cost_usd : null]) };
+    const { run_count: runs, cost_usd: cost, platform_cost_usd: platform } = values;
+    const isUnknown = cost === null || (runs > 0n && values.unknown_cost_count >= runs);
+    return { ...values, finished_count: values.succeeded_count + values.failed_count,
+      unlisted_run_count: runs - values.listed_run_count, run_cost_usd: isUnknown ? null : cost - (platform ?? 0n) };
   };
 
   // The measures of one day of a document; null where the day was not read.
@@ -97,15 +106,21 @@ const facts = (() => {
     return derived(Object.fromEntries(
       Object.keys(measures).map((name) => [name, big(measures[name][index])])));
   };
-  // The measures of the days `from` to `to`, as indices; a day without runs adds nothing.
-  const over = (document, from, to) => {
-    const { measures } = document;
+  // The sums of the days of several documents, as pairs of measures and an index. A day without runs
+  // and without cost of the platform adds nothing.
+  const total = (names, days) => {
+    const parts = days.filter(([measures, index]) => Number(measures.run_count[index]) || Number(measures.platform_cost_usd[index] ?? 1))
+      .map(([measures, index]) => (name) => measures[name][index]);
+    return withFailed(Object.fromEntries(names.map((name) =>
+      [name, parts.length ? knownSum(parts.map((part) => part(name))) : 0n])), parts);
+  };
+  // The measures of the days `from` to `to`, as indices.
+  const over = ({ measures }, from, to) => {
     const days = [];
-    for (let index = Math.max(from, 0); index <= Math.min(to, measures.run_count.length - 1); index++) days.push(index);
-    return derived(Object.fromEntries(Object.keys(measures).map((name) => {
-      const those = days.filter((index) => Number(measures[countOf(name)][index]));
-      return [name, those.length ? knownSum(those.map((index) => measures[name][index])) : 0n];
-    })));
+    for (let index = Math.max(from, 0); index <= Math.min(to, measures.run_count.length - 1); index++) {
+      if (measures.run_count[index] !== null) days.push([measures, index]);
+    }
+    return derived(total(Object.keys(measures), days));
   };
   // The sums of each key of a split: [{key, values}].
   const split = (document, name, from, to) => {
@@ -118,19 +133,16 @@ const facts = (() => {
       if (!rows.has(key)) rows.set(key, []);
       rows.get(key).push(row);
     });
-    const having = (each, of) => {
-      const failed = each === "failed_cost_usd" ? of.filter((row) => Number(columns.failed_count[row])) : [];
-      return failed.length ? failed : of;
-    };
-    return [...rows].map(([key, of]) => ({ key: keys[key], rows: of, values: Object.fromEntries(
-      measures.map((each) => [each, knownSum(having(each, of).map((row) => columns[each][row]))])) }));
+    return [...rows].map(([key, of]) => ({ key: keys[key], rows: of, values: withFailed(
+      Object.fromEntries(measures.map((each) => [each, knownSum(of.map((row) => columns[each][row]))])),
+      of.map((row) => (each) => columns[each][row])) }));
   };
 
   // The rows of those weeks that have a listed run within the days `from` to `to`.
   const weeks = (document, from, to) => {
     const { day } = document.splits.spreads?.columns ?? { day: [] };
     return day.map((_, row) => row).filter((row) =>
-      over(document, Math.max(day[row], from), Math.min(day[row] + 6, to)).run_count);
+      over(document, Math.max(day[row], from), Math.min(day[row] + 6, to)).listed_run_count);
   };
 
   // A split of some of its members: those whose pages `isShown` names.
@@ -143,21 +155,22 @@ const facts = (() => {
   // Several documents as one, over the days of `base`: measures by day are added, splits are
   // joined. Medians cannot be, so they are left out.
   const UNJOINED = new Set(["spreads", "top"]);
-  const WORST_FIRST = ["n", "i", "s", "h", "c"];
+  const WORST_FIRST = ["n", "i", "s", "c"];
   const merged = (base, documents) => {
     if (documents.length === 1 && documents[0].first === base.first) return documents[0];
     const length = base.states.length;
     const shifts = documents.map((each) => indexOf(base.first, each.first));
     const at = (values, index, after) => (index < values.length ? values[index] ?? null : after);
-    const measures = Object.fromEntries(Object.keys(base.measures).map((name) => [name,
-      Array.from({ length }, (_, index) => {
-        const of = (measure) => documents.map((each, which) =>
-          at(each.measures[measure], index - shifts[which], each.resting ? 0 : null));
-        const counts = of(countOf(name));
-        if (counts.every((each) => each === null)) return null;
-        const values = of(name).filter((_value, which) => Number(counts[which])); // of no run: zero
-        return values.length ? knownSum(values)?.toString() ?? null : "0";
-      })]));
+    const measureNames = Object.keys(base.measures);
+    const sums = Array.from({ length }, (_, index) => {
+      const read = documents.filter((each, which) =>
+        at(each.measures.run_count, index - shifts[which], each.resting ? 0 : null) !== null);
+      if (!read.length) return null;
+      return total(measureNames, read.map((each) => [each.measures, index - shifts[documents.indexOf(each)]])
+        .filter(([{ run_count: runs }, day]) => day < runs.length));
+    });
+    const measures = Object.fromEntries(measureNames.map((name) =>
+      [name, sums.map((each) => each?.[name]?.toString() ?? null)]));
     const states = Array.from({ length }, (_, index) => {
       const each = documents.map((one, which) => at(one.states, index - shifts[which], one.resting ? "c" : "n"));
       return WORST_FIRST.find((state) => each.includes(state));
@@ -185,5 +198,5 @@ const facts = (() => {
     return { keys: [...keys.keys()].map((key) => JSON.parse(key)), columns };
   };
 
-  return { add, load, knownSum, GAP, hidesRuns, on, over, split, weeks, only, merged, isoOf, indexOf, inWords, monthInWords, mondayOf, periodInWords };
+  return { add, load, knownSum, on, over, split, weeks, only, merged, isoOf, indexOf, inWords, monthInWords, mondayOf, periodInWords };
 })();

@@ -105,21 +105,22 @@ const numbers = (() => {
   const TWO = { percent, rate, interval,
     each: (amount, runs) => usdFine(runs ? divided(amount, runs) : null) };
 
-  // What the API hides of a set of runs: how much of a complete cost no listed run made, and that
-  // other figures are without it.
-  const hidden = ({ missing_run_count: runs, gap_cost_usd: cost, unknown_gap_count: unknown }) => {
-    if (!runs) return "";
-    if (cost === null) return `, without ${plural(runs, "hidden run")} of unknown cost`;
-    return `, of which hidden runs ${usd(cost)} (${count(runs)})${unknown ? ", partly of unknown cost" : ""}`;
+  // The cost of failed runs, or its share: two bounds where failed runs are unlisted.
+  const range = (low, whole, values) => {
+    const least = values[low] ?? null, base = values[whole] ?? null;
+    if (least === null || (whole && !base)) return UNKNOWN;
+    const most = values[low.replace("_cost_usd", "_cost_high_usd")] ?? null;
+    const unlisted = values[low.replace("failed_cost_usd", "unlisted_failed_count")];
+    const [first, last] = [least, most].map((each) => (each === null ? null : whole ? percent(each, base) : usd(each)));
+    if (!unlisted || first === last) return first;
+    return last === null ? `${first} or more` : `${first} to ${last}`;
   };
-  const listedOnly = ({ missing_run_count: runs }) => (runs ? ` Listed runs only; ${count(runs)} hidden.` : "");
-
-  const hatched = ({ missing_run_count: runs }) => (runs ? " Hatched: hidden runs." : "");
 
   // One figure of `values`, or one of two (`a/b`), in a unit.
   const figure = (name, unit, values) => {
     const [part, base] = name.split("/");
     const value = values[part] ?? null;
+    if (unit.startsWith("range")) return range(part, base, values);
     if (base) {
       const other = values[base] ?? null;
       if (value === null || other === null) return UNKNOWN;
@@ -130,7 +131,7 @@ const numbers = (() => {
   };
   const fill = (template, values) => template.replace(
     /\{([\w/@]+)(?:\|([\w: ]+))?\}/g, (_, name, unit = "") => figure(name, unit, values));
-  const MONEY = new Set(["usd", "usd_fine", "usd_per_run", "usd_headline"]);
+  const MONEY = new Set(["usd", "usd_fine", "usd_per_run", "usd_headline", "range"]);
   const plain = (name, unit, values) => { // what a cell sorts by, and a file holds
     const [part, base] = name.split("/");
     const value = values[part] ?? null;
@@ -145,5 +146,5 @@ const numbers = (() => {
   };
 
   return { usd, usdFine, usdPerRun, usdHeadline, count, plural, tokens, percent, rate, interval, wilson,
-    duration, exact, hidden, listedOnly, hatched, figure, fill, plain, divided, SMALL_SAMPLE, UNKNOWN };
+    duration, exact, figure, fill, plain, divided, SMALL_SAMPLE, UNKNOWN };
 })();

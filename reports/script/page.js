@@ -40,13 +40,13 @@
   // Views: the days, and the figures, that a chart shows.
   const isChosen = () => Boolean(state.from || state.members.length);
   const viewOf = (spec) => {
-    const document = chosen ?? base, hides = facts.hidesRuns(base);
+    const document = chosen ?? base;
     const at = (iso) => facts.indexOf(document.first, iso);
     const last = base.states.length - 1;
-    if (state.from) return { document, hides, isChosen: true, from: Math.max(at(state.from), 0), to: Math.min(at(state.to), last) };
+    if (state.from) return { document, isChosen: true, from: Math.max(at(state.from), 0), to: Math.min(at(state.to), last) };
     const isCharted = isChosen() || CHARTED.has(spec.kind) || spec.charted; // of a choice, all show the same days
     const [from, to] = isCharted ? [at(dataset.chartFirst), last] : [last - 30, last - 1];
-    return { document, hides, isChosen: isChosen(), from, to };
+    return { document, isChosen: isChosen(), from, to };
   };
 
   // Texts as built, for when nothing is chosen any more.
@@ -85,9 +85,8 @@
     const what = `${telling.spanOf(view)}${who ? ` · ${who}` : ""}`;
     block.querySelector("p").textContent = `Chosen: ${what}`;
     paper.head(`${document.querySelector("h1").textContent} · ${what}`);
-    const hidden = [["Cost of hidden runs", "gap_cost_usd", "usd"], ["Hidden runs", "missing_run_count", "count"]];
-    const kpis = [["Cost", "complete_cost_usd", "usd"], ["Runs", "all_run_count", "count"], ...(values.missing_run_count ? hidden : []), ["Failure rate", "failed_count/finished_count", "rate"],
-      ["Cost of failed runs", "failed_cost_usd", "usd"], ["Cost per successful run", "cost_usd/succeeded_count", "each"]];
+    const kpis = [["Cost", "cost_usd", "usd"], ["Runs", "run_count", "count"], ["Failure rate", "failed_count/finished_count", "rate"],
+      ["Failed cost", "failed_cost_usd", "range"], ["Cost per successful run", "run_cost_usd/succeeded_count", "each"]];
     block.querySelector("dl").replaceChildren(...kpis.map(([label, name, unit]) => {
       const box = tables.element("div", "", { class: "kpi" });
       box.append(tables.element("dt", label), tables.element("dd", numbers.figure(name, unit, values), { class: "value" }));

@@ -16,7 +16,7 @@ const rates = (() => {
     const { document } = view;
     const past = [];
     for (let day = view.from; day <= view.to; day++) {
-      const values = "chi".includes(document.states[day]) && facts.on(document, day);
+      const values = "ci".includes(document.states[day]) && facts.on(document, day);
       if (values) past.push({ iso: facts.isoOf(document.first, day), values });
     }
     const known = past.map((day) => Number(day.values.finished_count)).filter(Boolean).sort((a, b) => a - b);

@@ -2,9 +2,7 @@
 "use strict";
 
 const rows = (() => {
-  const STATES = { s: "so far", h: "some runs hidden", i: "incomplete", n: "no data", c: "" };
-  // The columns of a table: those of hidden runs only where the page has any.
-  const figuresOf = ({ figures }, view) => (view.hides ? figures : figures.filter(([name]) => !facts.GAP.has(name)));
+  const STATES = { s: "so far", i: "incomplete", n: "no data", c: "" };
   const of = {
     days: (spec, view) => {
       const start = [...view.document.states].findIndex((each) => each !== "n");
@@ -13,7 +11,7 @@ const rows = (() => {
         const values = facts.on(view.document, day), iso = telling.dayOf(view, day);
         const unknown = values?.unknown_cost_count ? `${numbers.count(values.unknown_cost_count)} of unknown cost` : "";
         rows.push([{ text: iso, href: `#from=${iso}&to=${iso}` },
-          ...figuresOf(spec, view).map(([name, unit]) => (values ? tables.cell(name, unit, values) : { text: numbers.UNKNOWN, v: "" })),
+          ...spec.figures.map(([name, unit]) => (values ? tables.cell(name, unit, values) : { text: numbers.UNKNOWN, v: "" })),
           { text: [STATES[view.document.states[day]], unknown].filter(Boolean).join(", ") }]);
       }
       return { rows };
@@ -41,21 +39,25 @@ const rows = (() => {
       const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order, spec.smallLast);
       const lines = groups.slice(0, spec.most).map(({ key, values }) => ({ key: key[0], note: key.at(-1), href: spec.linked && key[1], ...values }));
       const sum = (name) => lines.reduce((all, each) => all + (each[name] ?? 0n), 0n);
+      const sums = telling.sumsOf(groups);
       const total = whole[spec.total] ?? null;
+      const totals = spec.total ? { ...whole, [spec.order]: total }
+        : Object.fromEntries(Object.entries(sums).map(([name, value]) => [name.slice(4), value]));
       const rest = spec.rest && total !== null ? total - sum(spec.order) : 0n;
       if (rest) lines.push({ key: spec.rest, [spec.order]: rest });
-      const context = Object.fromEntries(Object.entries(whole).map(([name, value]) => [`@${name}`, value]));
+      const context = { ...sums, ...Object.fromEntries(Object.entries(whole).map(([name, value]) => [`@${name}`, value])) };
       const has = (line, name) => name.split("/")[0] in line;
-      const figures = figuresOf(table, view);
+      const { figures } = table;
       const rows = lines.map((line) => figures.map(([name, unit], index) => ({
         ...(has(line, name) ? tables.cell(name, unit, { ...context, ...line }) : { text: "" }), href: index ? null : line.href })));
-      return { rows, foot: footOf(figures, lines, { ...whole, [spec.order]: total }) };
+      return { rows, foot: footOf(figures, lines, totals) };
     },
   };
   const footOf = (figures, lines, totals) => {
     const cents = (amount) => numbers.divided(amount, 10n ** 8n);
     const kinds = figures.slice(1).map(([name, unit]) => {
-      if (unit === "usd" && name in totals) {
+      if (unit === "range" && totals.unlisted_failed_count) return [numbers.figure(name, unit, totals), 0n];
+      if ((unit === "usd" || unit === "range") && name in totals) {
         const total = totals[name];
         if (total === null) return [numbers.UNKNOWN, 0n];
         const printed = lines.reduce((all, line) => all + cents(line[name] ?? 0n), 0n);

@@ -42,18 +42,18 @@ const runs = (() => {
     tables.write(document.getElementById("runs"), { caption, rows });
     tables.say(caption);
   };
-  // The costliest runs: as built, or those of a view where the page holds all its listed runs.
-  const costliest = document.getElementById("most-expensive-runs");
-  const built = costliest && { caption: costliest.caption.textContent, rows: [...costliest.tBodies[0].rows] };
+  // The most expensive runs: as built, or those of a view where the page holds all its listed runs.
+  const ranked = document.getElementById("most-expensive-runs");
+  const built = ranked && { caption: ranked.caption.textContent, rows: [...ranked.tBodies[0].rows] };
   const rank = async (view) => {
-    if (!costliest) return;
-    const untold = document.getElementById("most-expensive-untold");
+    if (!ranked) return;
+    const unknown = document.getElementById("most-expensive-unknown");
     const { caption, rows, reason } = view ? await rankedOf(view) : { caption: built.caption, rows: [] };
-    tables.write(costliest, { caption, rows });
-    if (!view) costliest.tBodies[0].append(...built.rows);
-    untold.textContent = reason ?? "";
-    untold.hidden = !reason;
-    costliest.closest(".ranked").hidden = Boolean(reason);
+    tables.write(ranked, { caption, rows });
+    if (!view) ranked.tBodies[0].append(...built.rows);
+    unknown.textContent = reason ?? "";
+    unknown.hidden = !reason;
+    ranked.closest(".ranked").hidden = Boolean(reason);
   };
   const rankedOf = async (view) => {
     const { first, runs: columns } = await facts.load(`${name}-runs`);
@@ -61,11 +61,11 @@ const runs = (() => {
     const known = columns.run_id.map((_, index) => rowOf(columns, index))
       .filter(({ day }) => facts.isoOf(first, day) >= from && facts.isoOf(first, day) <= to);
     const priced = known.filter((run) => run.cost_usd !== null).map((run) => [big(run.cost_usd), run]);
-    const { run_count: count } = facts.over(view.document, view.from, view.to);
-    if (count > known.length) return { caption: "", rows: [], reason: `The costliest runs of ${span} are not known here: the page holds the newest 1,000.` };
+    const { listed_run_count: count } = facts.over(view.document, view.from, view.to);
+    if (count > known.length) return { caption: "", rows: [], reason: `The most expensive runs of ${span} are not known here: the page holds the newest 1,000.` };
     if (!priced.length) return { caption: "", rows: [], reason: `No listed run of known cost in ${span}.` };
-    const most expensive = priced.sort(([a, one], [b, other]) => (a === b ? (one.run_id < other.run_id ? -1 : 1) : a < b ? 1 : -1)).slice(0, 10);
-    return { caption: `The ${numbers.plural(most expensive.length, "costliest run")}, ${span}; times in UTC`, rows: most expensive.map(([, run]) => cellsOf(run)) };
+    const top = priced.sort(([a, one], [b, other]) => (a === b ? (one.run_id < other.run_id ? -1 : 1) : a < b ? 1 : -1)).slice(0, 10);
+    return { caption: `The ${numbers.plural(top.length, "most expensive run")}, ${span}; times in UTC`, rows: top.map(([, run]) => cellsOf(run)) };
   };
   const offerStatuses = async () => {
     const { runs: columns } = await facts.load(`${name}-runs`);
@@ -115,7 +115,7 @@ const runs = (() => {
     dialog.querySelector("h2").textContent = `Run ${id}`;
     body.replaceChildren();
     if (index < 0) {
-      body.append(element("p", "This run is not among those that the page knows: the newest 1,000, and the costliest.", { class: "empty" }));
+      body.append(element("p", "This run is not among those that the page knows: the newest 1,000, and the most expensive.", { class: "empty" }));
     } else {
       const list = body.appendChild(element("dl", "", { class: "facts" }));
       for (const [term, value] of factsOf(rowOf(known.runs, index))) list.append(element("dt", term), element("dd", value));
@@ -124,7 +124,7 @@ const runs = (() => {
         ["Tokens in", ""], ["Tokens out", ""], ["Requests", ""]], models) : element("p", "No model costs were read for this run."));
       body.append(events.length ? small("Log events, by the time since the run was created", [["After", "text"], ["Event", "name"],
         ["Node", "name"], ["Took", ""], ["Error", "text"]], events)
-        : element("p", `No log events: pages keep those of the newest ${known.timelines} runs and of the costliest.`));
+        : element("p", `No log events: pages keep those of the newest ${known.timelines} runs and of the most expensive.`));
     }
     dialog.addEventListener("close", closed, { once: true });
     if (!dialog.open) dialog.showModal();

@@ -14,21 +14,20 @@ const telling = (() => {
   };
 
   // What the templates of a chart's texts may name, for what was chosen; null where there is nothing.
-  const isAllHidden = (whole) => whole.missing_run_count && !whole.run_count;
-  const tellsOfListed = ({ subtitle }) => subtitle.includes("{listed}");
+  const sumsOf = (groups) => {
+    const names = Object.keys(groups[0]?.values ?? {});
+    return Object.fromEntries(names.map((name) => [`sum_${name}`, facts.knownSum(groups.map((each) => each.values[name]))]));
+  };
   const ISOLATED = (name) => `\u2068${name}\u2069`;
   const contextOf = (spec, view) => {
     const span = spanOf(view), whole = facts.over(view.document, view.from, view.to);
-    const context = { ...whole, span, period: periodOf(view), hidden: numbers.hidden(whole), listed: numbers.listedOnly(whole), hatched: numbers.hatched(whole) };
-    if (isAllHidden(whole) && tellsOfListed(spec)) return null;
-    if (spec.kind === "days" || spec.kind === "rates") return whole.all_run_count ? context : null;
+    const context = { ...whole, span, period: periodOf(view), detail: document.body.dataset.detail };
+    if (spec.kind === "days" || spec.kind === "rates") return whole.run_count || whole.cost_usd !== 0n ? context : null;
     if (spec.kind === "spreads") return withWeek(spec, view, context);
     if (!(spec.split in view.document.splits)) return null;
     const groups = charts.ordered(facts.split(view.document, spec.split, view.from, view.to), spec.order ?? spec.measure, spec.smallLast);
     if (!groups.length) return null;
-    for (const { values } of groups) {
-      for (const [name, value] of Object.entries(values)) context[`sum_${name}`] = (context[`sum_${name}`] ?? 0n) + (value ?? 0n);
-    }
+    Object.assign(context, sumsOf(groups));
     const apart = charts.apartOf(spec, groups);
     for (const [index, place] of ["first", "second"].slice(0, groups.length).entries()) {
       for (const [name, value] of Object.entries(groups[index].values)) context[`${place}_${name}`] = value;
@@ -56,14 +55,11 @@ const telling = (() => {
   // The title and the text of a chart that has nothing to show.
   const nothing = (spec, view) => {
     const whole = facts.over(view.document, view.from, view.to), span = spanOf(view);
-    if (isAllHidden(whole)) return [spec.label ?? spec.none, allHidden(whole, span)];
-    const title = spec.none ?? spec.label;
+    const title = spec.none ?? spec.label, { detail } = document.body.dataset;
     if (spec.kind === "spreads" && !("spreads" in view.document.splits)) return [title, "Medians are known for each agent, not for several together: open an agent's page."];
-    if (whole.run_count) return [title, `None in ${span}.`];
+    if (whole.run_count) return [title, `None in ${span}.${spec.subtitle.includes("{detail}") ? detail : ""}`];
     return [title, `No runs in ${span}. Choose another period, or clear the choice.`];
   };
-  const allHidden = ({ missing_run_count: runs }, span) =>
-    `All ${numbers.plural(runs, "run")} in ${span} are hidden: what they did is not known.`;
 
-  return { dayOf, periodOf, spanOf, contextOf, titleOf, nothing };
+  return { dayOf, periodOf, spanOf, sumsOf, contextOf, titleOf, nothing };
 })();

@@ -15,7 +15,7 @@ from tests.conftest import Batch, StartRun
 
 @dataclass(frozen=True)
 class Result:
-    """How a command ended, and what it printed."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -70,7 +70,7 @@ def command(
 
 @pytest.fixture
 def connected(api: Emulator, agent: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let commands read the small world, whose only agent is called `baker`."""
+    """Connect commands to the small world, whose only agent is `baker`."""
     assert agent.slug == "baker"
     monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
     monkeypatch.setenv("LEVAIN_API", api.url)

@@ -1,4 +1,4 @@
-"""What the API's own figures contradict, from the shell: shown in red, or in the way."""
+"""Controls against the API that fail, from the shell: shown on the pages, or in the way."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BLOCKING = "select check_name, is_blocking from check_results where not is_ok or
 def overstated(
     batch: Batch, world: World, start_run: StartRun, settings_file: SettingsFile
 ) -> None:
-    """A run of 1 dollar by the meters says that it cost 21, on a day that has long been closed."""
+    """A run of 1 dollar by its model costs is listed with 21, on a day that is long closed."""
     assert batch.settings.data_dir.name == "data"
     settings_file("[extract]\nhistory_days = 20\n")
     run = start_run(hours_ago=24 * 10, cost="1")
@@ -31,40 +31,46 @@ def test_a_closed_day_above_both_thresholds_publishes_nothing(analytics: Command
     result = analytics("nightly")
 
     assert result.code == 3
-    assert "date 2026-11-10, ours_usd 21, theirs_usd 1, difference_usd -20" in result.err
-    assert "--publish-anyway" in result.err
+    assert "utc_date 2026-11-10, run_id " in result.err
+    assert "measure cost_usd, ours 21, theirs 1, difference_usd 20" in result.err
+    assert "--force" in result.err
     assert not Path("data/analytics.duckdb").exists()
     assert analytics("publish").code == 3
 
 
 @pytest.mark.usefixtures("overstated")
-def test_publish_anyway_says_so_on_the_pages(analytics: Command) -> None:
-    """What is published although a control does not hold carries that on its pages."""
-    result = analytics("nightly", "--publish-anyway")
+def test_force_says_so_on_the_pages(analytics: Command) -> None:
+    """Figures published in spite of a control have that on their pages, with both numbers."""
+    result = analytics("nightly", "--force")
 
     assert result.code == 0, result.err
     assert "the API's own figures differ" in result.err
-    assert "although a control does not hold" in Path("data/site/index.html").read_text("utf-8")
+    assert "Published although" in Path("data/site/index.html").read_text("utf-8")
+    (page,) = Path("data/site/workspaces").glob("*/reconciliation.html")
+    text = page.read_text("utf-8")
+    assert "controls failed with 1 finding" in text
+    assert "Published although 1 control against the API failed" in text
+    assert all(number in text for number in ("$21.0000", "$1.0000", "$20.0000"))
 
 
 @pytest.mark.usefixtures("overstated")
 def test_below_a_threshold_a_difference_is_shown(
     analytics: Command, settings_file: SettingsFile
 ) -> None:
-    """A difference of 20 dollars where 21 are allowed is published, with exit 0 and a red check."""
+    """A difference of 20 dollars with 21 allowed is published, with exit 0 and a failed check."""
     settings_file("[extract]\nhistory_days = 20\n[controls]\nblock_above_usd = 21\n")
     result = analytics("nightly")
 
     assert result.code == 0, result.err
-    assert "metered_cost_is_explained" in result.err
+    assert "listed_runs_agree_with_their_model_costs" in result.err
     shown = analytics("sql", BLOCKING, "--format", "csv").out.split()
-    assert shown[1:] == ["agent_costs_agree_with_the_api,false", "metered_cost_is_explained,false"]
+    assert shown[1:] == ["listed_runs_agree_with_their_model_costs,false"]
 
 
-def test_publish_anyway_does_not_let_our_own_errors_pass(
+def test_force_does_not_let_our_own_errors_pass(
     batch: Batch, world: World, start_run: StartRun, analytics: Command
 ) -> None:
-    """A check of the figures against themselves stops publishing whatever is said."""
+    """A check of keys and sums of our own stops publishing in any case."""
     start_run(hours_ago=30)
     assert analytics("nightly").code == 0
     batch.rows(
@@ -72,7 +78,7 @@ def test_publish_anyway_does_not_let_our_own_errors_pass(
         " from raw.runs limit 1"
     )
     world.pass_time(timedelta(days=1))
-    result = analytics("nightly", "--publish-anyway")
+    result = analytics("nightly", "--force")
 
     assert result.code == 3
     assert "fct_runs_key_is_unique" in result.err

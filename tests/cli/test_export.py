@@ -1,4 +1,4 @@
-"""`analytics export`: what finance gets of a published month."""
+"""`analytics export`: the files for finance of a published month."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.published.export.files import inert
 from analytics.settings import load_settings
+from analytics.transform.measures import measures
 from tests.cli.conftest import Command
 from tests.conftest import NOW
 
@@ -68,7 +69,7 @@ def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def published(
     published_folder: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> Command:
-    """The command, run where a batch was published."""
+    """The command, in a folder with a published batch."""
     monkeypatch.chdir(published_folder)
     return analytics
 
@@ -78,7 +79,7 @@ def read_csv(text: str) -> list[dict[str, str]]:
 
 
 def read_sheets(file: Path) -> dict[str, list[list[Any]]]:
-    """Each sheet's rows; numbers as their digits, text as text, nothing else."""
+    """Return each sheet's rows; numbers as their digits, text as text, nothing else."""
     main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
     with zipfile.ZipFile(file) as book:
         trees = {name: ElementTree.fromstring(book.read(name)) for name in book.namelist()
@@ -104,30 +105,35 @@ def read_sheets(file: Path) -> dict[str, list[list[Any]]]:
 
 
 def test_the_total_adds_up(published: Command) -> None:
-    """The last line is the sum of the lines above it to the last digit, and the marts' figure."""
+    """The last line is the sum of the lines above it to the last digit, and equals the marts."""
     *lines, total = read_csv(published("export", "month", MONTH, "--output", "-").out)
     columns = [name for name in total if name.endswith(("_usd", "_count"))]
     (marts,) = read_csv(
         published(
             "sql",
-            "select sum(complete_cost_usd) as cost, sum(missing_run_count) as missing"
-            f" from fct_workspace_days_complete where date >= '{MONTH}-01'",
+            "select sum(cost_usd) as cost, sum(unlisted_run_count) as unlisted"
+            f" from fct_workspace_days where date >= '{MONTH}-01'",
             "--format",
             "csv",
         ).out
     )
 
-    assert len(columns) == 17
+    assert len(columns) == 20
     for column in columns:
         known = [Decimal(line[column]) for line in lines if line[column]]
         assert Decimal(total[column]) == sum(known, Decimal(0)), column
     assert Decimal(total["cost_usd"]) == 2 * sum(range(len(HOSTILE))) + Decimal("1.8e-9")
-    assert total["complete_cost_usd"] == marts["cost"]
+    assert (total["cost_usd"], total["unlisted_run_count"]) == (marts["cost"], marts["unlisted"])
+    for line in [*lines, total]:
+        if line["billed_usd"]:
+            parts = (line[f"{name}_usd"] for name in ("metered_cost", "surcharge", "own_key"))
+            metered, surcharge, own_key = map(Decimal, parts)
+            assert metered + surcharge - own_key == Decimal(line["billed_usd"])
     assert (total["agent_name"], total["status"]) == ("Total", "open")
 
 
 def test_unknown_is_empty(published: Command) -> None:
-    """Runs of unknown cost have no amount, and are counted."""
+    """Runs of unknown cost have an empty amount, and are counted."""
     lines = read_csv(published("export", "month", MONTH, "--output", "-").out)
     (line,) = [line for line in lines if line["line_type"] == "no_agent"]
 
@@ -135,7 +141,7 @@ def test_unknown_is_empty(published: Command) -> None:
 
 
 def test_no_name_is_a_formula(published: Command) -> None:
-    """In CSV no text begins as a formula does, nor after what another language splits at."""
+    """In CSV no text begins like a formula, neither at its start nor after a semicolon."""
     for line in read_csv(published("export", "month", MONTH, "--output", "-").out):
         for part in ";".join([line["agent_name"], line["workspace_name"]]).split(";"):
             assert not re.match(r"\s*[=+\-@\t\r]", part)
@@ -154,28 +160,35 @@ def test_no_name_is_a_formula(published: Command) -> None:
     ],
 )
 def test_inert_text(text: str, shown: str) -> None:
-    """Only what a spreadsheet would run gets a mark; other text stays as it is."""
+    """Only text that a spreadsheet would run gets a mark."""
     assert inert(text) == shown
 
 
 def test_csv_files_open_in_a_spreadsheet(published: Command) -> None:
-    """The file says that it is UTF-8, and its definitions lie beside it: a term a line."""
+    """The file says that it is UTF-8, and its definitions lie beside it: a term a line.
+
+    Measures have the label and the meaning of their one declaration.
+    """
     result = published("export", "month", MONTH, "--output", "x.csv")
     lines = Path("x.csv").read_bytes()
     terms = read_csv(Path("x-definitions.csv").read_text(encoding="utf-8"))
     meanings = {each["term"]: each["meaning"] for each in terms}
+    labels = {each["term"]: each["label"] for each in terms if each["label"]}
 
     assert result.err.split() == ["wrote", "x.csv", "wrote", "x-definitions.csv"]
     assert lines.startswith(b"\xef\xbb\xbfmonth,status,")
     assert "🍞".encode() in lines
     assert all(meanings.values())
+    assert {"cost_usd", "surcharge_usd", "failure_rate"} <= set(labels)
+    for term, label in labels.items():
+        assert (label, meanings[term]) == (measures()[term].label, measures()[term].meaning)
     assert set(read_csv(lines.decode())[0]) <= set(meanings)
     assert "data cut-off" in meanings["Workspace Blank Slate"]
     assert "last load" in meanings["Workspace =Empty()"]
 
 
 def test_a_spreadsheet_holds_numbers_text_and_definitions(published: Command) -> None:
-    """XLSX has amounts as numbers, every digit as text on a sheet of its own, and no formula."""
+    """XLSX has amounts as numbers, every digit as text on another sheet, and no formula."""
     published("export", "month", MONTH, "--format", "xlsx", "--output", "x.xlsx")
     published("export", "month", MONTH, "--format", "xlsx", "--output", "again.xlsx")
     sheets = read_sheets(Path("x.xlsx"))
@@ -192,7 +205,7 @@ def test_a_spreadsheet_holds_numbers_text_and_definitions(published: Command) ->
 
 
 def test_parquet_keeps_decimals(published: Command) -> None:
-    """Parquet has money as exact decimals and names as they are."""
+    """Parquet has money as exact decimals and names unchanged."""
     published("export", "month", MONTH, "--format", "parquet", "--output", "x.parquet")
     frame = polars.read_parquet("x.parquet")
 
@@ -201,7 +214,7 @@ def test_parquet_keeps_decimals(published: Command) -> None:
 
 
 def test_one_workspace(published: Command) -> None:
-    """A workspace is chosen by name or identifier; an empty one has a total of 0 and no line."""
+    """`--workspace` takes a name or an id; an empty workspace has a total of 0 and no line."""
     export = ("export", "month", MONTH, "--output", "-")
     lines = read_csv(published(*export, "--workspace", "Blank Slate").out)
     again = read_csv(published(*export, "--workspace", lines[0]["workspace_id"]).out)
@@ -214,13 +227,14 @@ def test_one_workspace(published: Command) -> None:
 
 
 def test_focus_holds_the_bill(published: Command) -> None:
-    """FOCUS has a line per provider and UTC day; their sums are the bill's to the last digit."""
+    """FOCUS has a line per provider and UTC day; their sums equal the bill to the last digit."""
     lines = read_csv(published("export", "focus", MONTH, "--output", "-").out)
     (bill,) = read_csv(
         published(
             "sql",
             "select sum(billed_usd) as billed, sum(cost_usd) as cost, count(*) as line_count,"
-            f" sum(request_count) as requests from fct_billing_days where date >= '{MONTH}-01'",
+            " sum(request_count) as requests from fct_billing_days"
+            f" where utc_date >= '{MONTH}-01'",
             "--format",
             "csv",
         ).out
@@ -242,7 +256,7 @@ def test_focus_holds_the_bill(published: Command) -> None:
 
 
 def test_focus_files_are_for_programs(published: Command) -> None:
-    """The CSV begins with a column's name, Parquet has decimals, and both are defined beside."""
+    """The CSV begins with a column name, Parquet has decimals, and both have definitions beside."""
     published("export", "focus", MONTH, "--output", "f.csv")
     published("export", "focus", MONTH, "--format", "parquet", "--output", "f.parquet")
     frame = polars.read_parquet("f.parquet")
@@ -268,7 +282,7 @@ def test_focus_files_are_for_programs(published: Command) -> None:
     ],
 )
 def test_wrong_usage(published: Command, arguments: tuple[str, ...], message: str) -> None:
-    """What cannot be exported is told with what can, and exit 2."""
+    """A wrong argument exits with 2, and the message lists the valid ones."""
     result = published("export", "month", *arguments)
 
     assert (result.code, result.out) == (2, "")
@@ -276,7 +290,7 @@ def test_wrong_usage(published: Command, arguments: tuple[str, ...], message: st
 
 
 def test_a_file_that_cannot_be_written(published: Command) -> None:
-    """A folder that is not there is named; nothing is left behind."""
+    """The error names a missing folder; no file remains."""
     result = published("export", "month", MONTH, "--output", "no/where.csv")
 
     assert result.code == 1

@@ -1,4 +1,4 @@
-"""Batches while the platform is at work."""
+"""Batches while runs are executing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Counters = tuple[Decimal, int, int]
 
 @pytest.fixture
 def platform(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """A platform whose clock ticks, and the settings that lead to it."""
+    """A platform with a running clock, and the settings of its API."""
     with running(world, speed=FAST) as emulator:
         monkeypatch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
         monkeypatch.setenv("LEVAIN_API", emulator.url)
@@ -32,7 +32,7 @@ def platform(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def states(run: Run) -> set[Counters]:
-    """All that cost and tokens of a run have ever been: the sums after each of its requests."""
+    """Return all values of cost and tokens that a run has had: the sums after each request."""
     entries = run.workspace.ledger.of_run(run.id)
     steps = [(entry.cost_usd, entry.tokens_in, entry.tokens_out) for entry in entries]
     nothing: Counters = (Decimal(0), 0, 0)
@@ -42,7 +42,7 @@ def states(run: Run) -> set[Counters]:
 
 
 def test_a_batch_among_working_runs(platform: World, agent: Agent, tmp_path: Path) -> None:
-    """Each published run is in a state that it was in, and the totals are the sums of those."""
+    """Each published run has a state that it once had, and the totals are their sums."""
     runs = {}
     settings = load_settings(tmp_path / "data")
     published = []

@@ -1,4 +1,4 @@
-"""`analytics nightly`, from the shell: what a batch prints and leaves behind."""
+"""`analytics nightly` from the shell: its output and its files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def modes(folder: Path) -> set[str]:
 
 
 def test_a_batch_ends_with_figures_and_pages(command: Command, workspace: Workspace) -> None:
-    """A batch prints runs, failures, cost and tokens of each workspace, and where the pages lie."""
+    """A batch prints runs, failures, cost and tokens of each workspace, and the pages' location."""
     result = command("nightly")
 
     assert result.code == 0, result.err
@@ -32,30 +32,30 @@ def test_a_batch_ends_with_figures_and_pages(command: Command, workspace: Worksp
 
 
 def test_a_batch_leaves_its_summary(command: Command) -> None:
-    """What a batch prints in ten lines lies beside the pages, as Markdown and as JSON."""
+    """The printed summary is also written beside the pages, as Markdown and as JSON."""
     lines = command("nightly").out.partition("\n\n")[0].splitlines()
     text = Path("data/site/summary.md").read_text(encoding="utf-8")
     found = json.loads(Path("data/site/summary.json").read_text(encoding="utf-8"))
 
     assert len(lines) <= 10
     assert all(len(line) <= 80 for line in lines)
-    assert "Hidden     no run of this month" in lines
-    assert "**Hidden**: no run of this month" in text
-    assert (found["month"]["complete_cost_usd"], found["month"]["failed_count"]) == (
+    assert "Detail     run detail for every run this month" in lines
+    assert "**Detail**: run detail for every run this month" in text
+    assert (found["month"]["cost_usd"], found["month"]["failed_count"]) == (
         "1.5000000000",
         1,
     )
 
 
 def test_what_is_written_is_the_owners_alone(command: Command) -> None:
-    """No file or folder of the data directory lets anybody else in."""
+    """Every file and folder of the data directory is readable by the owner only."""
     command("nightly")
 
     assert modes(Path("data")) == {"0o600", "0o700"}
 
 
 def test_the_published_file_can_be_shared(command: Command, settings_file: SettingsFile) -> None:
-    """`mode = "0640"` opens the published file, the pages and the way to them; nothing else."""
+    """`mode = "0640"` opens the published file, the pages and their folders; nothing else."""
     settings_file('[extract]\nhistory_days = 3\n[publish]\nmode = "0640"\n')
     command("nightly")
 
@@ -70,7 +70,7 @@ def test_the_published_file_can_be_shared(command: Command, settings_file: Setti
 def test_an_empty_workspace_has_reports_too(
     settings_file: SettingsFile, analytics: Command
 ) -> None:
-    """A workspace without agents and runs is no failure: its pages say that there is nothing."""
+    """A workspace without agents and runs succeeds; its pages have a note."""
     settings_file("[extract]\nhistory_days = 3\n")
     result = analytics("nightly")
 
@@ -80,7 +80,7 @@ def test_an_empty_workspace_has_reports_too(
 
 
 def test_a_directory_that_was_there_keeps_its_readers(command: Command) -> None:
-    """What others may do in a directory that the batch did not make is left to its owner."""
+    """An existing directory keeps its permissions."""
     Path("data").mkdir()
     Path("data").chmod(0o2775)
     command("nightly")
@@ -92,7 +92,7 @@ def test_a_directory_that_was_there_keeps_its_readers(command: Command) -> None:
 def test_a_bad_record_is_set_aside_and_told(
     command: Command, world: World, start_run: StartRun
 ) -> None:
-    """One record of a wrong type costs that record, and the summary says so."""
+    """A record of a wrong type is quarantined alone, and the summary counts it."""
     run = start_run(hours_ago=0.5)
     world.override_record(run.id, {"tokens_in": "twelve"})
     result = command("nightly")
@@ -106,7 +106,7 @@ def test_a_bad_record_is_set_aside_and_told(
 
 
 def test_odd_records_are_no_failure(command: Command, world: World, start_run: StartRun) -> None:
-    """An unknown status is open and warned of, a null cost stays unknown, no agent is named so."""
+    """An unknown status is open and warned of, a null cost is unknown, no agent has a line."""
     dreaming = start_run(hours_ago=0.6)
     world.override_record(dreaming.id, {"status": "dreaming", "mood": "🍞"})
     unknown = start_run(hours_ago=0.5)
@@ -128,7 +128,7 @@ def test_odd_records_are_no_failure(command: Command, world: World, start_run: S
 def test_a_workspace_with_hostile_names_is_shown(
     analytics: Command, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Markup, formulas and control characters in names reach the terminal and pages as data."""
+    """Markup, formulas and control characters in names are escaped in terminal and pages."""
     world = World(1, NOW)
     hostile = "<script>alert(1)</script> \x1b[31m =cmd() 🍞"
     workspace = world.add_workspace(hostile)

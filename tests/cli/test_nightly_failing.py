@@ -1,4 +1,4 @@
-"""Batches that fail or are stopped: what is told, what stands, and what the next one mends."""
+"""Batches that fail or are stopped: message, remaining figures, and recovery by the next batch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.conftest import Batch, StartRun
 def test_an_unreachable_api_is_a_failure(
     variable: str, value: str, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host that refuses ends the batch with exit 1; what was published still stands."""
+    """A refused connection exits with 1; the published figures remain."""
     command("nightly")
     before = Path("data/analytics.duckdb").read_bytes()
     monkeypatch.setenv(variable, value)
@@ -39,7 +39,7 @@ def test_an_unreachable_api_is_a_failure(
 def test_what_failed_is_told_although_it_cannot_be_noted(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the note of a failed batch cannot be written, the batch's own error is told."""
+    """If the result of a failed batch cannot be written, the batch's own error is printed."""
     command("nightly")
     Path("data/last-batch.next").mkdir()
     monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
@@ -50,7 +50,7 @@ def test_what_failed_is_told_although_it_cannot_be_noted(
 
 
 def test_a_full_disk_is_told_with_what_mends_it(command: Command) -> None:
-    """Where nothing more can be written the batch ends with exit 1, and says to make room."""
+    """A full disk exits with 1, and the message advises to free space."""
     Path("data").mkdir()
     Path("data/last-batch.next").symlink_to("/dev/full")
     result = command("nightly")
@@ -63,7 +63,7 @@ def test_a_full_disk_is_told_with_what_mends_it(command: Command) -> None:
 def test_an_answer_that_stays_broken_is_a_failure(
     command: Command, api: Emulator, answer: str
 ) -> None:
-    """After six tries the batch gives up with exit 1, and the next one makes it good."""
+    """After six attempts the batch exits with 1, and the next batch completes the data."""
     api.faults.add("/runs/$", answer, TRIES, retry_after_seconds=0)  # type: ignore[arg-type]
     failed = command("nightly")
     good = command("nightly")
@@ -74,7 +74,7 @@ def test_an_answer_that_stays_broken_is_a_failure(
 
 
 def test_a_batch_tells_what_it_waits_for(command: Command, api: Emulator) -> None:
-    """A request that is tried again is told with its cause, once, and not at every try."""
+    """A retry is printed with its cause once, not at every attempt."""
     api.faults.add("/auth/me", "500", TRIES - 1)
     result = command("nightly")
 
@@ -86,7 +86,7 @@ def test_a_batch_tells_what_it_waits_for(command: Command, api: Emulator) -> Non
 def test_a_failed_batch_keeps_the_figures_of_the_last(
     command: Command, start_run: StartRun
 ) -> None:
-    """What a batch stored before it failed shows in no figure until a batch is whole."""
+    """Records of a failed batch are in no figure until a batch completes."""
     command("nightly")
     start_run(hours_ago=0.5, cost="9")
     with gone_from("/log/events"):
@@ -107,7 +107,10 @@ def test_a_failed_batch_keeps_the_figures_of_the_last(
 def test_details_that_stay_broken_cost_no_batch(
     command: Command, api: Emulator, start_run: StartRun, answer: str, cause: str
 ) -> None:
-    """A run whose log events fail for good stays due; the figures are published, with a warning."""
+    """A run with permanently broken log events stays pending.
+
+    Figures are published with a warning.
+    """
     run = start_run(hours_ago=0.5, cost="9")
     api.faults.add(f"{run.id}/log/events", answer, TRIES)  # type: ignore[arg-type]
     result = command("nightly")
@@ -130,7 +133,7 @@ def test_one_workspace_that_fails_costs_no_other(
     settings_file: SettingsFile,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The others are published and summed up; what stands of the failed one is told: exit 1."""
+    """The other workspaces are published; the failed one keeps its figures, and the exit is 1."""
     other = world.add_workspace("Other")
     monkeypatch.setenv("GOOD", world.workspaces[0].api_key)
     monkeypatch.setenv("REVOKED", "levain_revoked_long_ago")
@@ -166,7 +169,7 @@ def test_one_workspace_that_fails_costs_no_other(
 def test_a_broken_check_publishes_nothing(
     command: Command, batch: Batch, start_run: StartRun
 ) -> None:
-    """A check that does not hold stops the batch before publishing, and names itself: exit 3."""
+    """A failed check stops the batch before publishing, and is named: exit 3."""
     command("nightly")
     before = Path("data/analytics.duckdb").read_bytes()
     start_run(hours_ago=0.5)
@@ -189,7 +192,7 @@ def test_a_broken_check_publishes_nothing(
 def test_a_batch_that_was_stopped_is_not_told_as_the_one_before(
     command: Command, monkeypatch: pytest.MonkeyPatch, stop: BaseException, code: int
 ) -> None:
-    """Whatever stops a batch, `status` tells of it, and not that the last one went well."""
+    """`status` shows a stopped batch, not the successful one before it."""
     command("nightly")
 
     def stopping(*_: object, **__: object) -> None:
@@ -209,7 +212,7 @@ def test_a_batch_that_was_stopped_is_not_told_as_the_one_before(
 def test_a_batch_that_is_told_to_end_does_so_in_good_order(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGTERM, as of a shutdown or a time limit, ends a batch as Ctrl-C does."""
+    """SIGTERM, as on a shutdown or time limit, ends a batch like Ctrl-C."""
     monkeypatch.setattr(
         "analytics.batch.stages.transform", lambda *_: signal.raise_signal(signal.SIGTERM)
     )
@@ -223,7 +226,7 @@ def test_a_batch_that_is_told_to_end_does_so_in_good_order(
 def test_a_batch_without_a_key_is_not_told_as_the_one_before(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where data are held, `status` tells of a batch that could not even begin."""
+    """With existing data, `status` shows a batch that could not begin."""
     command("nightly")
     monkeypatch.delenv("LEVAIN_API_KEY")
     command("nightly")
@@ -232,7 +235,7 @@ def test_a_batch_without_a_key_is_not_told_as_the_one_before(
 
 
 def test_an_interrupted_batch_is_made_good(command: Command, batch: Batch) -> None:
-    """What an interrupted batch had landed is loaded by the next one, which then reads on."""
+    """The next batch loads the landing files of an interrupted one, and then reads on."""
     run_id = next(iter(batch.api.world.workspaces[0].runs))
     with gone_from(f"{run_id}/log/events"):
         command("nightly")

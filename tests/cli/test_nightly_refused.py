@@ -1,4 +1,4 @@
-"""Batches that do not begin: wrong keys and settings, and a data directory that is none to use."""
+"""Batches that do not begin: wrong keys and settings, and an unusable data directory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.conftest import Batch
 
 
 def test_no_key_is_a_wrong_setting(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a key the batch says which variable to set, and stores nothing."""
+    """Without a key the error names the variable to set, and nothing is stored."""
     monkeypatch.delenv("LEVAIN_API_KEY")
     result = command("nightly")
 
@@ -29,7 +29,7 @@ def test_no_key_is_a_wrong_setting(command: Command, monkeypatch: pytest.MonkeyP
 
 
 def test_a_wrong_key_is_a_wrong_setting(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A key that the API refuses is told with its variable, never with its text."""
+    """The error about a refused key names its variable, never its text."""
     monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_somebody_else")
     result = command("nightly")
 
@@ -41,7 +41,7 @@ def test_a_wrong_key_is_a_wrong_setting(command: Command, monkeypatch: pytest.Mo
 def test_a_key_that_may_not_be_used_is_a_wrong_setting(
     command: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Why the API does not take a key is told in its own words."""
+    """The API's reason for refusing a key is in the message."""
 
     def refuse(_: str) -> None:
         raise HTTPException(403, "your network is not on the list")
@@ -56,7 +56,10 @@ def test_a_key_that_may_not_be_used_is_a_wrong_setting(
 def test_a_key_of_another_workspace_is_refused(
     command: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A key of another workspace than the data's stores nothing, and says whose data it is."""
+    """A key of another workspace than the data's stores nothing.
+
+    The error names both workspaces.
+    """
     command("nightly")
     other = world.add_workspace("Other")
     monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
@@ -70,7 +73,7 @@ def test_a_key_of_another_workspace_is_refused(
 def test_a_workspace_id_in_the_settings_is_insisted_on(
     command: Command, settings_file: SettingsFile
 ) -> None:
-    """With `workspace_id` set, a key of any other workspace is refused on the first batch too."""
+    """With `workspace_id` set, a key of another workspace is refused on the first batch too."""
     settings_file('[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\nworkspace_id = "w-1"\n')
     result = command("nightly")
 
@@ -93,7 +96,7 @@ def test_a_workspace_that_is_named_twice_is_a_wrong_setting(
     names: tuple[str, str],
     words: str,
 ) -> None:
-    """By one variable or by two, a workspace is read once; else exit 2, and nothing is stored."""
+    """A workspace set twice, by one variable or by two, exits with 2, and nothing is stored."""
     for name in names:
         monkeypatch.setenv(name, api.world.workspaces[0].api_key)
     settings_file("".join(f'[[workspaces]]\napi_key_env = "{name}"\n' for name in names))
@@ -106,7 +109,7 @@ def test_a_workspace_that_is_named_twice_is_a_wrong_setting(
 
 @pytest.mark.parametrize("stage", ["transform", "check", "report", "publish"])
 def test_a_stage_needs_data(analytics: Command, stage: str) -> None:
-    """Where nothing was ever read, a later stage says what to run first, and makes no folder."""
+    """Without data, a later stage names the command to run first, and creates no folder."""
     result = analytics(stage)
 
     assert (result.code, result.out) == (1, "")
@@ -115,7 +118,7 @@ def test_a_stage_needs_data(analytics: Command, stage: str) -> None:
 
 
 def test_a_stage_needs_a_batch_that_was_loaded(command: Command, api: Emulator) -> None:
-    """A first batch that failed leaves nothing to build reports of."""
+    """After a failed first batch, `report` has nothing to build from."""
     api.faults.add("/runs/$", "500", TRIES)
     command("nightly")
     result = command("transform")
@@ -125,7 +128,7 @@ def test_a_stage_needs_a_batch_that_was_loaded(command: Command, api: Emulator) 
 
 
 def test_two_batches_at_once_are_refused(command: Command) -> None:
-    """While a batch holds the data directory another one ends with exit 4."""
+    """While a batch holds the data directory, another one exits with 4."""
     with batch_lock(Layout(Path("data"))):
         result = command("nightly")
 
@@ -134,7 +137,7 @@ def test_two_batches_at_once_are_refused(command: Command) -> None:
 
 
 def test_who_looks_keeps_no_batch_from_its_work(command: Command) -> None:
-    """To look whether a batch is at work holds the directory for a moment: a batch waits."""
+    """`status` holds the lock for a moment; a starting batch waits for it."""
     layout = Layout(Path("data"))
     with batch_lock(layout):
         pass
@@ -149,7 +152,7 @@ def test_who_looks_keeps_no_batch_from_its_work(command: Command) -> None:
 
 
 def test_a_data_directory_of_a_newer_release_is_refused(command: Command, batch: Batch) -> None:
-    """Data that a newer release has laid out is left alone."""
+    """Data of a newer release are left unchanged."""
     command("nightly")
     batch.rows("update ledger.schema_version set version = 99")
     result = command("nightly")
@@ -159,7 +162,7 @@ def test_a_data_directory_of_a_newer_release_is_refused(command: Command, batch:
 
 
 def test_a_data_directory_that_is_a_file_is_told(command: Command) -> None:
-    """It is said what stands there, and what to do."""
+    """The error states that the path is a file, and the next step."""
     Path("taken").write_text("my notes")
     result = command("nightly", "--data-dir", "taken")
 

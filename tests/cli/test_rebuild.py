@@ -31,7 +31,7 @@ OF_THE_WAREHOUSE = {"loaded_at", "checked_at", "published_at"}
 
 
 def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, ...]]]:
-    """All rows of all marts."""
+    """Return all rows of all published tables."""
     with duckdb.connect(file, read_only=True) as con:
         con.execute("set search_path = 'marts,audit'")
         tables: dict[str, list[str]] = {}
@@ -48,8 +48,14 @@ def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, .
         }
 
 
+def published(sql: str) -> list[tuple[Any, ...]]:
+    """Ask the published file."""
+    with duckdb.connect(DATA / "analytics.duckdb", read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
 def fingerprints() -> dict[str, str]:
-    """What the data directory holds, beside landing files and the lock."""
+    """Return the hash of each file of the data directory, except landing files and the lock."""
     return {
         str(path): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(DATA.rglob("*"))
@@ -58,7 +64,7 @@ def fingerprints() -> dict[str, str]:
 
 
 def pages() -> dict[str, bytes]:
-    """The site, less the minutes at which the tables of data quality say that data were loaded."""
+    """Return the site without the load times in the tables of data quality."""
     loaded = re.compile(rb'(?<=data-head="Loaded" class="text">)[^<]+')
     return {
         str(path): loaded.sub(b"", path.read_bytes())
@@ -68,7 +74,7 @@ def pages() -> dict[str, bytes]:
 
 
 def interrupted_batch(command: Command, start_run: StartRun) -> None:
-    """A batch that lands some of a new run and then fails."""
+    """Run a batch that lands part of a new run and then fails."""
     run = start_run(hours_ago=0.5, cost="9")
     with gone_from(f"{run.id}/log/events"):
         assert command("nightly").code == 1
@@ -82,7 +88,7 @@ def batches(
     agent: Agent,
     start_run: StartRun,
 ) -> Command:
-    """Batches with all that may happen between them: much of what was told first holds no more."""
+    """Batches with changes, gaps and failures between them."""
     corrected = start_run(hours_ago=3, cost="1")
     ending = start_run(hours_ago=3, status="running", cost="0.10")
     unreadable = start_run(hours_ago=4)
@@ -103,7 +109,7 @@ def batches(
 def test_a_rebuild_gives_the_same_figures(
     batches: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From the landing files alone, without a key, come the same marts row for row, and pages."""
+    """The landing files alone, without a key, give the same marts row for row, and pages."""
     before, pages_before = marts(), pages()
     (DATA / "warehouse.duckdb").unlink()
     (DATA / "build.duckdb").unlink()
@@ -123,7 +129,7 @@ def test_a_rebuild_gives_the_same_figures(
 def test_a_rebuild_knows_what_was_published(
     command: Command, world: World, start_run: StartRun
 ) -> None:
-    """What changed after a batch that was read and not published is no adjustment, then or now."""
+    """A change after an unpublished batch is no adjustment, before and after a rebuild."""
     run = start_run(hours_ago=30, cost="1")
     assert command("extract").code == 0
     for _ in range(2):
@@ -141,7 +147,7 @@ def test_a_rebuild_knows_what_was_published(
 def test_a_batch_that_did_not_end_is_left_to_the_next(
     batches: Command, world: World, start_run: StartRun
 ) -> None:
-    """A rebuild gives the figures of the last whole batch; the next batch loads what was left."""
+    """A rebuild has the figures of the last complete batch; the next batch loads the rest."""
     world.pass_time(timedelta(hours=20))
     interrupted_batch(batches, start_run)
     before = marts()
@@ -156,7 +162,7 @@ def test_a_batch_that_did_not_end_is_left_to_the_next(
 
 
 def test_the_batch_after_a_rebuild_is_like_any_other(batches: Command, batch: Batch) -> None:
-    """The next batch asks for no more than it would have, and knows whose key it has."""
+    """The next batch sends no more requests than usual, and its key is accepted."""
     shutil.copytree(DATA, "untouched")
     batch.forget()
     assert batches("nightly", "--data-dir", "untouched").code == 0
@@ -173,7 +179,7 @@ def test_the_batch_after_a_rebuild_is_like_any_other(batches: Command, batch: Ba
 
 
 def test_a_folder_that_cannot_be_read_is_named(command: Command) -> None:
-    """A broken landing folder ends a rebuild with its name; all else stays as it was."""
+    """A broken landing folder ends a rebuild with its name; all other files stay unchanged."""
     command("nightly")
     (file,) = DATA.glob("landing/*/*-lists/runs.ndjson.zst")
     file.write_bytes(b"no zstd")
@@ -186,7 +192,7 @@ def test_a_folder_that_cannot_be_read_is_named(command: Command) -> None:
 
 
 def test_a_published_file_that_cannot_be_read_is_named_at_once(command: Command) -> None:
-    """It is no proof of what was published: nothing is done until it has been moved away."""
+    """An unreadable published file stops a rebuild until it has been moved away."""
     command("nightly")
     published = DATA / "analytics.duckdb"
     published.write_bytes(b"no database")
@@ -204,7 +210,7 @@ def test_a_published_file_that_cannot_be_read_is_named_at_once(command: Command)
 def test_after_a_rebuild_a_key_must_be_of_the_datas_workspace(
     command: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another workspace's key is refused until the settings name that workspace as one to add."""
+    """Another workspace's key is refused until the settings name that workspace."""
     command("nightly")
     command("rebuild")
     other = world.add_workspace("Other")
@@ -226,7 +232,7 @@ def test_after_a_rebuild_a_key_must_be_of_the_datas_workspace(
 
 @pytest.mark.parametrize("how", ["changed", "lost"])
 def test_what_is_not_as_it_was_published_is_told(command: Command, how: str) -> None:
-    """Landing files that are not those of the published figures end a rebuild with exit 3."""
+    """Landing files other than those of the published figures end a rebuild with exit 3."""
     command("nightly")
     (file,) = DATA.glob("landing/*/*-lists/runs.ndjson.zst")
     text = zstandard.ZstdDecompressor().stream_reader(file.read_bytes()).read()
@@ -249,10 +255,10 @@ def test_what_is_not_as_it_was_published_is_told(command: Command, how: str) -> 
 def test_a_check_that_does_not_hold_replaces_nothing(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A rebuild that fails a check ends with exit 3 before anything is replaced."""
+    """A rebuild that fails a check exits with 3 before any file is replaced."""
     command("nightly")
     before = fingerprints()
-    broken = CheckResult("runs_are_runs", "Runs are runs.", None, 1, 1, ({"run_id": "x"},))
+    broken = CheckResult("runs_are_runs", "Runs are runs.", None, (), 1, 1, ({"run_id": "x"},))
     monkeypatch.setattr(stages, "run_checks", lambda _, **__: [broken])
     result = command("rebuild")
 
@@ -262,7 +268,7 @@ def test_a_check_that_does_not_hold_replaces_nothing(
 
 
 def test_without_a_whole_batch_there_is_nothing_to_rebuild(command: Command) -> None:
-    """No landing files, or none of a whole batch: the rebuild says so, and what to do."""
+    """Without landing files of a complete batch, the error names the next step."""
     nothing = command("rebuild")
     assert nothing.code == 1
     assert "There is no data/landing to rebuild from" in nothing.err
@@ -280,7 +286,7 @@ def test_without_a_whole_batch_there_is_nothing_to_rebuild(command: Command) -> 
 
 
 def test_data_of_an_older_release_are_rebuilt(command: Command, batch: Batch) -> None:
-    """A warehouse of an older layout is refused with a word on `rebuild`, which mends it."""
+    """A warehouse of an older layout is refused with advice to run `rebuild`, which fixes it."""
     command("nightly")
     batch.rows("update ledger.schema_version set version = 0")
     refused = command("nightly")
@@ -291,15 +297,45 @@ def test_data_of_an_older_release_are_rebuilt(command: Command, batch: Batch) ->
     assert command("nightly").code == 0
 
 
+def test_landing_files_of_an_older_release_are_enough(
+    command: Command, world: World, batch: Batch
+) -> None:
+    """Without versions and limits of agents a rebuild works, and the next batch reads them."""
+    command("nightly")
+    (versions,) = DATA.glob("landing/*/*-versions")
+    shutil.rmtree(versions)
+    (agents,) = DATA.glob("landing/*/*-meters/agents.ndjson.zst")
+    text = zstandard.ZstdDecompressor().stream_reader(agents.read_bytes()).read()
+    older, count = re.subn(rb'(?<="hash":)\d+(.*),"config":{[^}]*}', rb"1\1", text)
+    agents.write_bytes(zstandard.compress(older))
+    (DATA / "analytics.duckdb").unlink()
+    batch.rows("update ledger.schema_version set version = 3")
+    refused = command("nightly")
+
+    assert count == 1
+    assert refused.code == 2
+    assert "data version 3, this release makes 4" in refused.err
+    assert "analytics rebuild" in refused.err
+    assert command("rebuild").code == 0
+    limits = "select max_budget_usd, timeout_minutes from marts.dim_agents"
+    states = "select agent_version, status, is_listed from marts.dim_agent_versions"
+    assert published(limits) == [(None, None)]
+    assert published(states) == [(1, None, False)]
+    world.pass_time(timedelta(hours=20))
+    assert command("nightly").code == 0
+    assert published(limits) == [(Decimal(5), 60)]
+    assert published(states) == [(1, "active", True)]
+
+
 def test_a_rebuild_waits_for_no_batch(command: Command) -> None:
-    """While a batch holds the data directory a rebuild ends with exit 4."""
+    """While a batch holds the data directory, a rebuild exits with 4."""
     command("nightly")
     with batch_lock(Layout(DATA)):
         assert command("rebuild").code == 4
 
 
 def test_strange_things_in_landing_are_passed_over(command: Command) -> None:
-    """Unfinished folders, loose files and empty folders are no loads."""
+    """Unfinished folders, loose files and empty folders are skipped."""
     command("nightly")
     before = marts()
     (workspace,) = DATA.glob("landing/*")

@@ -1,4 +1,4 @@
-"""`analytics runs`, each command over a real socket: for a person, and for a script."""
+"""`analytics runs`: each command over a real socket, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ANSI = "\x1b[2J"
 
 @pytest.fixture
 def trigger(analytics: Command, api: Emulator) -> Any:
-    """Start a run from the shell, and let so many seconds pass; its id."""
+    """Start a run from the shell, let time pass, and return its id."""
 
     def start(prompt: str = "Bread?", seconds: float = 60) -> str:
         result = analytics("runs", "trigger", "baker", "--prompt", prompt)
@@ -43,7 +43,7 @@ def parsed(result: Result) -> Any:
 
 
 def test_trigger_prints_the_id(analytics: Command, api: Emulator) -> None:
-    """Standard output has the run's id alone; how to watch it goes to standard error."""
+    """Standard output has the run's id alone; the hint goes to standard error."""
     result = analytics("runs", "trigger", "bak", "--prompt", "Bread?")
 
     (run,) = api.world.workspaces[0].agent_runs
@@ -54,7 +54,7 @@ def test_trigger_prints_the_id(analytics: Command, api: Emulator) -> None:
 def test_trigger_takes_a_state(
     analytics: Command, api: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A state comes from a file or from standard input; --json prints the run."""
+    """A state is read from a file or from standard input; --json prints the run."""
     Path("state.json").write_text('{"subject": "🥖"}', encoding="utf-8")
     given = io.TextIOWrapper(io.BytesIO(b'{"subject": "rolls"}'))
     monkeypatch.setattr(sys, "stdin", given)
@@ -89,7 +89,7 @@ def test_trigger_takes_a_state(
 def test_what_cannot_start_says_why(
     analytics: Command, api: Emulator, arguments: list[str], code: int, words: str
 ) -> None:
-    """Each wrong call is one or two lines on standard error, and starts nothing."""
+    """Each wrong call prints one or two lines on standard error, and starts nothing."""
     workspace = api.world.workspaces[0]
     api.world.add_agent(workspace, "Brewer", "brewer", status="paused")
     Path("list.json").write_text("[1]", encoding="utf-8")
@@ -104,7 +104,7 @@ def test_what_cannot_start_says_why(
 
 
 def test_a_run_that_may_have_started_is_said_to(analytics: Command, api: Emulator) -> None:
-    """A broken answer to a trigger is not repeated, and the error says where to look."""
+    """A trigger with a broken response is not repeated, and the error names the next step."""
     api.faults.add("/baker/runs", "cut")
 
     result = analytics("runs", "trigger", "baker", "--prompt", "Bread?")
@@ -122,7 +122,7 @@ def test_a_run_that_may_have_started_is_said_to(analytics: Command, api: Emulato
 def test_trigger_and_watch(
     analytics: Command, api: Emulator, prompt: str, status: str, code: int
 ) -> None:
-    """Watching in a pipe prints a line for each change, and exits as the run ended."""
+    """In a pipe, `watch` prints a line for each change, and exits with the run's code."""
     api.world.clock.tick(FAST)
 
     result = analytics("runs", "trigger", "baker", "--prompt", prompt, "--watch", *SOON)
@@ -151,7 +151,7 @@ def test_watch_in_json(analytics: Command, api: Emulator, trigger: Any) -> None:
 
 
 def test_watching_an_ended_run_ends_at_once(analytics: Command, start_run: StartRun) -> None:
-    """A run that has ended is shown once, with its error and its exit."""
+    """An ended run is printed once, with its error and its exit code."""
     assert analytics("runs", "watch", start_run(status="cancelled").id).code == 6
 
     failed = analytics("runs", "watch", start_run(status="failed", error=f"Oven {ANSI}cold").id)
@@ -165,7 +165,7 @@ def test_watching_an_ended_run_ends_at_once(analytics: Command, start_run: Start
 def test_watching_an_api_that_goes_silent(
     analytics: Command, api: Emulator, start_run: StartRun
 ) -> None:
-    """After tries that are told, it is an error that says that the run goes on."""
+    """After printed retries, the error states that the run continues."""
     run = start_run(status="running")
     api.faults.add("/log/events", "503", 6)
 
@@ -177,7 +177,7 @@ def test_watching_an_api_that_goes_silent(
 
 
 def test_list(analytics: Command, api: Emulator, start_run: StartRun) -> None:
-    """The newest runs come first, of an agent or a status if so asked, and money is text."""
+    """Runs come newest first, filtered by agent or status, and money is a string."""
     other = api.world.add_agent(api.world.workspaces[0], "Brewer", "brewer")
     old = start_run(hours_ago=3, status="failed", error="Oven")
     start_run(hours_ago=2, of=other)
@@ -193,7 +193,7 @@ def test_list(analytics: Command, api: Emulator, start_run: StartRun) -> None:
 
 
 def test_list_of_nothing(analytics: Command) -> None:
-    """Without runs, the JSON is an empty list and a person is told so."""
+    """Without runs, the JSON is an empty list, and the text a remark."""
     assert parsed(analytics("runs", "list", "--json")) == []
     assert analytics("runs", "list").err == "No runs.\n"
     assert "No failed run" in analytics("runs", "list", "--status", "failed").err
@@ -201,7 +201,7 @@ def test_list_of_nothing(analytics: Command) -> None:
 
 
 def test_show(analytics: Command, api: Emulator, start_run: StartRun) -> None:
-    """A run comes with all its facts and the models that it used."""
+    """`show` prints all fields of a run, and the models that it used."""
     run = start_run(cost="0.25", status="failed", error=f"Oven {ANSI}<script>\nsecond line")
     api.world.override_record(run.id, {"user_prompt": "=cmd() [bold]🥖", "tokens_in": 10**18})
     run.encoded = None
@@ -220,7 +220,7 @@ def test_show(analytics: Command, api: Emulator, start_run: StartRun) -> None:
 def test_show_of_a_run_without_figures(
     analytics: Command, api: Emulator, start_run: StartRun
 ) -> None:
-    """Unknown is not zero, and a run without agent, session or start is shown all the same."""
+    """Unknown is not zero; a run without agent, session or start is printed too."""
     run = start_run(status="pending")
     nothing = ["cost_usd", "tokens_in", "tokens_out", "agent_id", "session_id", "user_prompt"]
     api.world.override_record(run.id, dict.fromkeys(nothing))
@@ -236,7 +236,7 @@ def test_show_of_a_run_without_figures(
 
 
 def test_events(analytics: Command, trigger: Any) -> None:
-    """Events come oldest first; --level leaves out what is below."""
+    """Events come oldest first; --level omits lower levels."""
     run_id = trigger("[flaky] Bread?")
 
     lines = analytics("runs", "events", run_id).out.splitlines()
@@ -252,7 +252,7 @@ def test_events(analytics: Command, trigger: Any) -> None:
 def test_an_event_of_no_time_costs_no_other(
     analytics: Command, trigger: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An instant that no calendar has is a broken record; the other events are printed."""
+    """An event with an impossible time is skipped with a warning; the others are printed."""
     run_id = trigger()
     sound = logs.log_events
     absurd = [{"seq": 90 + number, "ts": ts} for number, ts in enumerate((1e20, -1, "NaN"))]
@@ -270,7 +270,7 @@ def test_an_event_of_no_time_costs_no_other(
 def test_events_are_followed(
     analytics: Command, api: Emulator, trigger: Any, *, is_told_meanwhile: bool
 ) -> None:
-    """Followed to the end, each event is printed once, as a line, also in JSON."""
+    """`--follow` prints each event once, one per line, also as JSON."""
     api.variants = api.variants.changed({"open_run_events": is_told_meanwhile})
     run_id = trigger(seconds=0)
     api.world.clock.tick(FAST)
@@ -285,7 +285,7 @@ def test_events_are_followed(
 def test_events_of_a_run_that_is_still_at_work(
     analytics: Command, api: Emulator, trigger: Any
 ) -> None:
-    """Where the API gives events only at the end, that is said."""
+    """If the API has events only at the end, the error says so."""
     api.variants = api.variants.changed({"open_run_events": False})
 
     result = analytics("runs", "events", trigger(seconds=3))
@@ -294,7 +294,7 @@ def test_events_of_a_run_that_is_still_at_work(
 
 
 def test_log(analytics: Command, trigger: Any) -> None:
-    """The raw log goes into a file, whole, and nothing else is left."""
+    """The raw log is written to a file, complete, without leftovers."""
     run_id = trigger("Bread 🥖?")
 
     to_file = analytics("runs", "log", run_id, "--output", "run.jsonl")
@@ -307,7 +307,7 @@ def test_log(analytics: Command, trigger: Any) -> None:
 
 
 def test_log_to_standard_output(analytics: Command, trigger: Any) -> None:
-    """What a pipe gets is the file itself."""
+    """A pipe receives the bytes of the file."""
     run_id = trigger()
     analytics("runs", "log", run_id, "--output", "run.jsonl")
 
@@ -315,7 +315,7 @@ def test_log_to_standard_output(analytics: Command, trigger: Any) -> None:
 
 
 def test_log_of_a_run_at_work(analytics: Command, trigger: Any) -> None:
-    """Until a run has ended it has no log, and the error says what to read instead."""
+    """A run that has not ended has no log, and the error names the alternative."""
     run_id = trigger(seconds=3)
 
     result = analytics("runs", "log", run_id, "--output", "run.jsonl")
@@ -328,7 +328,7 @@ def test_log_of_a_run_at_work(analytics: Command, trigger: Any) -> None:
 
 
 def test_cancel_waits_for_the_end(analytics: Command, api: Emulator, trigger: Any) -> None:
-    """A run is cancelled by its session, and shown as it ended."""
+    """A run is cancelled by its session, and its final state is printed."""
     run_id = trigger("[slow] Bread?", seconds=5)
     api.world.clock.tick(FAST)
 
@@ -342,7 +342,7 @@ def test_cancel_waits_for_the_end(analytics: Command, api: Emulator, trigger: An
 
 
 def test_cancel_without_waiting(analytics: Command, trigger: Any) -> None:
-    """With --no-wait the run is shown as it stands after the call."""
+    """With --no-wait the state after the call is printed."""
     run_id = trigger("[slow] Bread?", seconds=5)
 
     found = parsed(analytics("runs", "cancel", run_id, "--no-wait", "--json"))
@@ -351,7 +351,7 @@ def test_cancel_without_waiting(analytics: Command, trigger: Any) -> None:
 
 
 def test_an_ended_run_is_not_cancelled(analytics: Command, api: Emulator, trigger: Any) -> None:
-    """Its session, which may be at work on another run, is left alone."""
+    """The session of an ended run, which may execute another run, is left alone."""
     run_id = trigger()
 
     result = analytics("runs", "cancel", run_id)
@@ -361,7 +361,7 @@ def test_an_ended_run_is_not_cancelled(analytics: Command, api: Emulator, trigge
 
 
 def test_conversation(analytics: Command, trigger: Any) -> None:
-    """What was asked, done and answered, as far as this run goes."""
+    """`conversation` prints the messages and steps of this run only."""
     run_id = trigger(f"Bread {ANSI}🥖?")
 
     shown = analytics("runs", "conversation", run_id)

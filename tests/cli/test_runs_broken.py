@@ -1,4 +1,4 @@
-"""`analytics runs` where the API's answers are broken, or are refused."""
+"""`analytics runs` with broken or refused responses."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("connected")
 def test_a_broken_record_costs_no_other(
     analytics: Command, api: Emulator, start_run: StartRun, field: str
 ) -> None:
-    """What cannot be read is left out with a warning that names it, as a list and as JSON."""
+    """An invalid record is omitted with a warning that names it, as text and as JSON."""
     good, broken = start_run(hours_ago=2), start_run(hours_ago=1)
     value = {"cost_usd": "NaN", "status": 3, "created_at": "0001-01-01T00:00:00+05:00"}[field]
     api.world.override_record(broken.id, {field: value})
@@ -40,7 +40,7 @@ def test_a_broken_record_costs_no_other(
 def test_show_of_a_run_without_costs(
     analytics: Command, start_run: StartRun, monkeypatch: pytest.MonkeyPatch, status: int
 ) -> None:
-    """Where the API does not give a run's costs by model, the run is shown, and that is said."""
+    """If the API refuses a run's costs by model, the run is printed with a remark."""
     run = start_run(cost="0.25")
 
     def refuse(*_: object, **__: object) -> None:
@@ -61,7 +61,7 @@ def test_show_of_a_run_without_costs(
 def test_a_broken_event_costs_no_other(
     analytics: Command, start_run: StartRun, command: tuple[str]
 ) -> None:
-    """An event that cannot be read is left out, and that is said; the others are shown."""
+    """An invalid event is omitted with a warning; the others are printed."""
     run = start_run()
     first, broken, *others = logs.log_events(run)
     run.log = [first, broken | {"ts": {"at": "noon"}, "msg": "NOON"}, *others]

@@ -1,4 +1,4 @@
-"""Whose runs they are, which one is meant, and what is said when the API does not play along."""
+"""Workspaces, ids and errors of `analytics runs`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_one_of_several_workspaces_is_named(
     settings_file: Callable[[str], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By the variable of its key or by its id; without a name, the names are told."""
+    """`--workspace` takes a key variable or an id; without it, the error lists the names."""
     settings_file(TWO)
     other = api.world.add_workspace("Other")
     api.world.start_run(other)
@@ -54,7 +54,7 @@ def test_one_of_several_workspaces_is_named(
 def test_a_key_of_another_workspace_starts_nothing(
     analytics: Command, api: Emulator, settings_file: Callable[[str], None]
 ) -> None:
-    """Where the settings name the workspace, a key of another one is refused."""
+    """If the settings name the workspace, a key of another one is refused."""
     settings_file('[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\nworkspace_id = "w-1"\n')
 
     result = analytics("runs", "trigger", "baker", "--prompt", "Bread?")
@@ -66,7 +66,7 @@ def test_a_key_of_another_workspace_starts_nothing(
 def test_a_wrong_key_is_told_by_its_variable(
     analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The key itself is never printed."""
+    """The error names the variable and never prints the key."""
     monkeypatch.setenv("LEVAIN_API_KEY", "levain_wrong")
 
     result = analytics("runs", "list")
@@ -79,7 +79,7 @@ def test_a_wrong_key_is_told_by_its_variable(
 def test_a_network_that_is_down_is_told(
     analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each try is told, and in the end what to check."""
+    """Each retry is printed, and the error names the settings to check."""
     monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
 
     result = analytics("runs", "list")
@@ -90,7 +90,7 @@ def test_a_network_that_is_down_is_told(
 
 
 def test_a_busy_api_is_waited_for(analytics: Command, api: Emulator, start_run: StartRun) -> None:
-    """A 429 is obeyed and told; the answer comes all the same."""
+    """A 429 is waited out and printed; the command succeeds."""
     run = start_run()
     api.faults.add("/runs/", "429", 2, retry_after_seconds=0)
 
@@ -101,7 +101,7 @@ def test_a_busy_api_is_waited_for(analytics: Command, api: Emulator, start_run: 
 
 
 def test_the_beginning_of_an_id_will_do(analytics: Command, start_run: StartRun) -> None:
-    """A unique beginning is enough; one of several, of none, or nothing at all is told."""
+    """A unique beginning is enough; an ambiguous, unknown or empty one is an error."""
     runs = [start_run(hours_ago=hours) for hours in range(1, 30)]
     first = [run.id[0] for run in runs]
     shared = next(char for char in first if first.count(char) > 1)
@@ -121,7 +121,7 @@ def test_the_beginning_of_an_id_will_do(analytics: Command, start_run: StartRun)
     ["trigger", "list", "show", "watch", "events", "log", "cancel", "conversation", "artifacts"],
 )
 def test_each_command_explains_itself(analytics: Command, command: str) -> None:
-    """`--help` has an example, and fits into 80 columns; what all commands take is taken here."""
+    """`--help` has an example, fits into 80 columns, and lists the common options."""
     result = analytics("runs", command, "--help")
 
     assert "--data-dir" in result.out
@@ -135,7 +135,7 @@ def _watch(run_id: str, stdout: int) -> subprocess.Popen[bytes]:
 
 
 def test_ctrl_c_leaves_the_run_running(api: Emulator, start_run: StartRun) -> None:
-    """Who stops watching is told that the run goes on, and nothing is cancelled."""
+    """Ctrl-C prints that the run continues, and cancels nothing."""
     run = start_run(status="running")
     process = _watch(run.id, subprocess.PIPE)
     assert process.stdout
@@ -152,7 +152,7 @@ def test_ctrl_c_leaves_the_run_running(api: Emulator, start_run: StartRun) -> No
 
 
 def test_a_terminal_is_redrawn(start_run: StartRun) -> None:
-    """On a terminal the state is drawn in place, and its end stays on the screen."""
+    """On a terminal the state is redrawn in place, and the final one remains."""
     run = start_run(status="failed", error="Oven cold")
     screen, terminal = pty.openpty()
     process = _watch(run.id, terminal)
@@ -178,7 +178,7 @@ def _read(screen: int) -> bytes:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    """`analytics --help` is fast: what commands need is loaded when they run."""
+    """`analytics --help` is fast, because commands import their modules on demand."""
     heavy = "{'duckdb', 'httpx', 'polars', 'rich', 'stamina'} & {*sys.modules}"
     code = f"import sys, analytics.cli.app; print({heavy} or 'nothing')"
 

@@ -1,4 +1,4 @@
-"""`analytics runs artifacts`: names are hostile, and nothing is overwritten."""
+"""`analytics runs artifacts`: file names are untrusted, and nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=300)
 
 @pytest.fixture
 def publish(start_run: StartRun) -> Any:
-    """A run that published files of these names."""
+    """Return a function that starts a run which published files of these names."""
 
     def start(*names: str) -> Run:
         run = start_run()
@@ -39,7 +39,7 @@ def publish(start_run: StartRun) -> Any:
 
 
 def test_files_are_listed(analytics: Command, publish: Any) -> None:
-    """A line a file, control characters made visible; JSON has the names as they came."""
+    """Text has a line per file, with control characters escaped; JSON has the original names."""
     run = publish("report.md", "\x1b[2J=cmd()🥖")
 
     table = analytics("runs", "artifacts", run.id).out
@@ -65,7 +65,7 @@ def test_hostile_names_stay_in_the_folder(analytics: Command, publish: Any) -> N
 
 
 def test_nothing_is_overwritten(analytics: Command, publish: Any) -> None:
-    """What is in the folder is kept and counted; a second download changes nothing."""
+    """Existing files are kept and counted; a second download changes nothing."""
     run = publish("mine.md", "new.md")
     Path("files").mkdir()
     Path("files/mine.md").write_text("mine")
@@ -80,7 +80,7 @@ def test_nothing_is_overwritten(analytics: Command, publish: Any) -> None:
 
 
 def test_a_dangling_link_is_not_followed(analytics: Command, publish: Any) -> None:
-    """A link in the folder that points nowhere leads no file out of it."""
+    """A dangling link in the folder is not written through."""
     run = publish("report.md")
     Path("files").mkdir()
     Path("files/report.md").symlink_to("../outside")
@@ -91,7 +91,7 @@ def test_a_dangling_link_is_not_followed(analytics: Command, publish: Any) -> No
 
 
 def test_a_thousand_files_are_saved_and_more_are_told(analytics: Command, publish: Any) -> None:
-    """All that the API lists is saved; that there are more is said."""
+    """All listed files are saved; a remark states that there are more."""
     run = publish(*(f"report-{n:04}.md" for n in range(1005)))
 
     result = analytics("runs", "artifacts", run.id, "--download", "files")
@@ -102,7 +102,7 @@ def test_a_thousand_files_are_saved_and_more_are_told(analytics: Command, publis
 
 
 def test_one_that_fails_stops_no_other(analytics: Command, api: Emulator, publish: Any) -> None:
-    """The others are saved; the exit is 1, and the first failure is named."""
+    """The other files are saved; the exit is 1, and the error names the first failure."""
     run = publish("a.md", "b.md", "c.md")
     api.faults.add("/1/url", "500", 6)
 
@@ -114,7 +114,7 @@ def test_one_that_fails_stops_no_other(analytics: Command, api: Emulator, publis
 
 
 def test_a_run_without_files(analytics: Command, start_run: StartRun) -> None:
-    """A person is told that there are none (yet), a script gets an empty list."""
+    """Text has a remark that there are none (yet), JSON an empty list."""
     run, open_run = start_run(), start_run(status="running")
 
     assert analytics("runs", "artifacts", run.id).err == "It has published no files.\n"
@@ -125,7 +125,7 @@ def test_a_run_without_files(analytics: Command, start_run: StartRun) -> None:
 @given(st.lists(TEXT, max_size=8))
 @settings(max_examples=200, deadline=None)
 def test_any_names_become_file_names(filenames: list[str]) -> None:
-    """Whatever agents call their files, the names are of one folder, distinct, short, visible."""
+    """Any file names become distinct, short, visible names in one folder."""
     names = safe_names(filenames)
 
     assert len({name.casefold() for name in names}) == len(names) == len(filenames)

@@ -1,4 +1,4 @@
-"""What can be wrong in the settings, and what is said of it."""
+"""Wrong settings, and their messages."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_a_wrong_setting_is_named(
     text: str,
     words: str,
 ) -> None:
-    """A wrong setting ends the batch with exit 2 and a message that says which, and where."""
+    """A wrong setting exits with 2 and a message that names it and its place."""
     monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_mine")
     settings_file(text)
     result = analytics("nightly")
@@ -90,7 +90,7 @@ def test_a_wrong_setting_is_named(
 
 
 def test_a_named_settings_file_must_exist(analytics: Command) -> None:
-    """A file named with --config that is not there is an error, not a default."""
+    """A missing --config file is an error."""
     result = analytics("nightly", "--config", "elsewhere.toml")
 
     assert (result.code, "no settings file elsewhere.toml" in result.err) == (2, True)
@@ -112,7 +112,7 @@ def test_the_command_line_comes_first(
 
 
 def test_the_environment_names_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
-    """LEVAIN_API is the API of workspaces that name none, without its trailing slash."""
+    """LEVAIN_API is the API of workspaces without one, without its trailing slash."""
     assert load_settings().workspaces[0].api == "https://api.levainlabs.com"
 
     monkeypatch.setenv("LEVAIN_API", "http://environment/")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -55,13 +57,13 @@ def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def published(
     published_folder: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> Command:
-    """The command, run where a batch was published."""
+    """The command, in a folder with a published batch."""
     monkeypatch.chdir(published_folder)
     return analytics
 
 
 def test_money_is_exact_in_json(published: Command) -> None:
-    """JSON is an array of objects, money as strings with all its digits."""
+    """JSON is an array of objects, money as strings with all digits."""
     result = published(
         "sql", "select cost_usd, 1 as n from fct_runs order by 1", "--format", "json"
     )
@@ -73,12 +75,12 @@ def test_money_is_exact_in_json(published: Command) -> None:
 
 
 def test_no_row_is_an_empty_array(published: Command) -> None:
-    """A query without rows is still JSON."""
+    """A query without rows prints an empty array."""
     assert json.loads(published("sql", "select 1 where false", "--format", "json").out) == []
 
 
 def test_rows_go_to_a_file(published: Command) -> None:
-    """Parquet keeps decimals as decimals; CSV writes them digit for digit."""
+    """Parquet keeps decimals as decimals; CSV has every digit."""
     published(
         "sql",
         "select sum(cost_usd) as c from fct_runs",
@@ -133,7 +135,7 @@ def test_values_of_every_kind_are_written(published: Command) -> None:
 
 
 def test_a_table_shows_text_as_text(published: Command) -> None:
-    """What a name would do to a terminal is shown, not done."""
+    """Control characters in names are escaped."""
     result = published("sql", "select 'a' || chr(27) || '[31m[b]b[/b]' || chr(8238) as name")
 
     assert "a\\x1b[31m[b]b[/b]\\u202e" in result.out
@@ -147,7 +149,7 @@ def test_marts_need_no_prefix(published: Command) -> None:
 
 
 def test_figures_can_be_asked_while_a_batch_runs(published: Command) -> None:
-    """A batch that holds the data directory keeps no reader out."""
+    """A batch that holds the data directory does not block readers."""
     with batch_lock(Layout(Path("data"))), duckdb.connect("data/warehouse.duckdb"):
         assert published("sql", "select 1").code == 0
         assert "A batch is at work" in published("status").out
@@ -190,7 +192,7 @@ def test_figures_can_be_asked_while_a_batch_runs(published: Command) -> None:
     ],
 )
 def test_sql_only_reads(published: Command, query: str) -> None:
-    """Whatever is not one statement that reads published tables is refused with exit 2."""
+    """Anything but one statement that reads published tables is refused with exit 2."""
     before = Path("data/analytics.duckdb").read_bytes()
     result = published("sql", query)
 
@@ -202,7 +204,7 @@ def test_sql_only_reads(published: Command, query: str) -> None:
 
 @pytest.mark.usefixtures("published")
 def test_a_full_disk_is_told() -> None:
-    """What cannot be written to standard output is a failure of one line."""
+    """An error of writing to standard output is one line."""
     code = "import sys; from analytics.cli import main; sys.argv[1:] = ['status']; main()"
     with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(
@@ -214,7 +216,7 @@ def test_a_full_disk_is_told() -> None:
 
 
 def test_a_damaged_file_is_told_with_what_mends_it(published: Command, tmp_path: Path) -> None:
-    """A published file that is none, or half of one, says which command makes it anew."""
+    """The error about a damaged published file names the command that replaces it."""
     file = tmp_path / "analytics.duckdb"
     whole = Path("data/analytics.duckdb").read_bytes()
     for damaged in (b"no database" * 1000, whole[: len(whole) // 2]):
@@ -227,7 +229,7 @@ def test_a_damaged_file_is_told_with_what_mends_it(published: Command, tmp_path:
 
 
 def test_a_file_of_another_release_is_told(published: Command, tmp_path: Path) -> None:
-    """A published file that lacks a table of this release says what makes it anew."""
+    """The error about a missing table names the command that publishes it."""
     with duckdb.connect(tmp_path / "analytics.duckdb") as con:
         con.execute("create schema marts; create table marts.dim_workspaces (workspace_id VARCHAR)")
     result = published("status", "--data-dir", str(tmp_path))
@@ -237,19 +239,21 @@ def test_a_file_of_another_release_is_told(published: Command, tmp_path: Path) -
 
 
 def test_before_the_first_batch_there_is_nothing_to_ask(analytics: Command) -> None:
-    """Asking before anything was published says what to do first."""
+    """Before the first publication, the error names the command to run first."""
     for command in (("sql", "select 1"), ("status",)):
         result = analytics(*command)
         assert (result.code, "analytics nightly" in result.err) == (1, True)
 
 
 def test_status_is_told_in_json(published: Command) -> None:
-    """`status --json` has freshness, watermarks, gaps, open runs, checks and the last command."""
+    """`status --json` has freshness, watermarks, run detail, open runs, checks, the last batch."""
     found = json.loads(published("status", "--json").out)
 
     (workspace,) = found["workspaces"]
-    assert (workspace["open_run_count"], workspace["missing_run_count"]) == (0, 0)
-    assert workspace["missing_cost_usd"] == workspace["unexplained_usd"] == "0.0000000000"
+    assert (workspace["open_count"], workspace["unlisted_run_count"]) == (0, 0)
+    assert (workspace["run_count"], workspace["listed_run_count"]) == (2, 2)
+    assert workspace["detail_coverage"] == 1
+    assert workspace["unlisted_cost_usd"] == workspace["unexplained_usd"] == "0.0000000000"
     assert (workspace["unreconciled_day_count"], workspace["required_batches_per_day"]) == (0, 1)
     assert {mark["list"] for mark in found["watermarks"]} == {"all runs", "Baker"}
     assert found["last_batch"]["exit_code"] == 0
@@ -259,28 +263,88 @@ def test_status_is_told_in_json(published: Command) -> None:
 
 
 def test_status_fits_a_terminal(published: Command) -> None:
-    """The status has gaps, reconciled days and paces, and explains its heads, in 80 columns."""
+    """The status has run detail, days and schedules, and explains its heads, in 80 columns."""
     lines = published("status").out.splitlines()
 
-    assert any("Missing" in line and "Unexplained" in line for line in lines)
-    assert "Blank Slate: one batch a day misses none" in lines
+    assert "Blank Slate: one batch a day lists every run" in lines
+    (checks,) = [line for line in lines if line.startswith("All checks passed: ")]
+    assert re.fullmatch(
+        r"All checks passed: [0-9]+ of keys and sums of our own, 8 against the API\.", checks
+    )
     legend = " ".join(lines[lines.index("") :]).lower()
     for head in (
         "open",
         "provisional",
-        "broken",
-        "missing",
-        "ok",
+        "detail",
+        "unlisted",
+        "quarantined",
+        "reconciled",
         "pending",
-        "not ok",
+        "unreconciled",
         "unexplained",
     ):
         assert legend.count(head) >= 2, head
     assert max(map(len, lines)) <= 80
 
 
+def test_a_copy_was_published_when_its_original_was(published: Command, tmp_path: Path) -> None:
+    """The time of publishing is in the file: a copy, or a touched file, has the same."""
+    original = json.loads(published("status", "--json").out)
+    copied = tmp_path / "analytics.duckdb"
+    shutil.copyfile("data/analytics.duckdb", copied)
+    os.utime(copied, (0, 0))
+    copy = json.loads(published("status", "--json", "--data-dir", str(tmp_path)).out)
+
+    assert copy["published_at"] == original["published_at"] >= original["last_batch"]["started_at"]
+    assert copy["data_to"] == original["data_to"] == f"{NOW:%Y-%m-%d %H:%M} UTC"
+    assert copy["last_batch"] is None
+
+
+def test_failed_checks_are_named(published: Command, tmp_path: Path) -> None:
+    """A check that failed, and was published all the same, is named with how many there are."""
+    shutil.copyfile("data/analytics.duckdb", tmp_path / "analytics.duckdb")
+    with duckdb.connect(tmp_path / "analytics.duckdb") as con:
+        con.execute("update audit.check_results set is_ok = false where control = 'bill'")
+        ((count, name),) = con.execute(
+            "select count(*), any_value(check_name) filter (not is_ok) from audit.check_results"
+        ).fetchall()
+    result = published("status", "--data-dir", str(tmp_path))
+
+    assert f"1 of {count} checks failed: {name}" in result.out
+
+
+def test_the_batches_own_file_of_marts_opens_directly(published: Command) -> None:
+    """`build.duckdb` is no schema's name, so that `marts.x` means the table, as when published."""
+    assert published("status").code == 0
+    for file in ("build.duckdb", "analytics.duckdb"):
+        with duckdb.connect(f"data/{file}", read_only=True) as con:
+            assert con.execute("select count(*) from marts.fct_runs").fetchone() == (2,)
+            assert con.execute("select marts.failure_rate(1, 3)").fetchone() == (0.25,)
+
+
+def test_money_is_exact_in_frames(published: Command) -> None:
+    """What `sql --help` recommends to notebooks keeps every digit."""
+    assert published("status").code == 0
+    query = "select sum(cost_usd) from marts.fct_runs"
+    with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
+        assert polars.DataFrame(con.sql(query)).item() == Decimal("0.3000000001")
+        assert con.sql(query).fetchall() == [(Decimal("0.3000000001"),)]
+
+
+def test_the_examples_of_help_are_right(published: Command) -> None:
+    """The query that `sql --help` shows is answered as it stands there, without a line break."""
+    (example,) = [
+        line.strip() for line in published("sql", "--help").out.splitlines() if "select" in line
+    ]
+    command, _, query = example.partition(" sql ")
+    result = published("sql", query.strip('"'), "--format", "csv")
+
+    assert command == "analytics"
+    assert result.out.splitlines() == ["agent_name,sum(cost_usd)", "Baker,0.3000000001"]
+
+
 def test_a_published_file_opens_in_older_duckdb(published: Command) -> None:
-    """The published file is written in the storage format of DuckDB 1.5."""
+    """The published file has the storage format of DuckDB 1.5."""
     assert published("status").code == 0
     with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
         row = con.execute("select tags from duckdb_databases() where database_name = 'analytics'")
@@ -300,7 +364,7 @@ def test_a_published_file_opens_in_older_duckdb(published: Command) -> None:
 def test_a_files_ending_names_its_format(
     published: Command, tmp_path: Path, file: str, named: str | None, beginning: bytes
 ) -> None:
-    """Without --format a file is written as it is called; --format goes before."""
+    """The file's ending sets the format; --format overrides it."""
     output = tmp_path / file
     more = ["--format", named] if named else []
 
@@ -312,7 +376,7 @@ def test_a_files_ending_names_its_format(
 def test_an_ending_that_names_no_format_is_told(
     published: Command, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    """Nothing is guessed of another ending: the message has the formats, and no file is left."""
+    """An unknown ending is an error that lists the formats, and no file is written."""
     result = published(*command, "--output", str(tmp_path / "x.doc"))
 
     assert (result.code, result.out) == (2, "")
@@ -321,5 +385,5 @@ def test_an_ending_that_names_no_format_is_told(
 
 
 def test_the_version_is_told(analytics: Command) -> None:
-    """`--version` prints the release, which bug reports name."""
+    """`--version` prints the release."""
     assert analytics("--version").out == f"levain-analytics {__version__}\n"

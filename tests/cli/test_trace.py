@@ -15,7 +15,9 @@ import pytest
 import zstandard
 
 from analytics.emulator.records import Workspace
+from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
+from tests.batches import short_lists
 from tests.cli.conftest import Command
 from tests.conftest import NOW, Batch, StartRun
 
@@ -36,9 +38,9 @@ def landed_line(landing: dict[str, Any]) -> dict[str, Any]:
     return line
 
 
-def rewrite(old: str, new: str) -> None:
-    """Change what the landing files of runs say."""
-    files = list(Path("data/landing").rglob("runs.ndjson.zst"))
+def rewrite(old: str, new: str, source: str = "runs") -> None:
+    """Change the landing files of a source."""
+    files = list(Path("data/landing").rglob(f"{source}.ndjson.zst"))
     assert files
     for file in files:
         text = zstandard.ZstdDecompressor().stream_reader(file.read_bytes()).read().decode()
@@ -46,7 +48,7 @@ def rewrite(old: str, new: str) -> None:
 
 
 def test_a_figure_leads_to_lines_and_requests(command: Command, batch: Batch) -> None:
-    """The runs add up to the figure; each names the line that holds it, and who answered it so."""
+    """The runs add up to the figure; each has its landing line and request."""
     command("nightly")
     found = explained(command)
 
@@ -69,7 +71,7 @@ def test_a_figure_leads_to_lines_and_requests(command: Command, batch: Batch) ->
 
 
 def test_the_text_fits_a_terminal(command: Command) -> None:
-    """A person reads both sums, each run, its file, line and request, in 80 columns."""
+    """The text has both sums, each run, its file, line and request, in 80 columns."""
     command("nightly")
     result = command("trace", "--agent", "Baker", "--date", DAY)
 
@@ -84,7 +86,7 @@ def test_the_text_fits_a_terminal(command: Command) -> None:
 def test_a_corrected_run_shows_what_it_was(
     command: Command, world: World, start_run: StartRun
 ) -> None:
-    """An earlier version stands under its run, with its own line, and the load that ended it."""
+    """An earlier version follows its run, with its own line, and the load that superseded it."""
     run = start_run(hours_ago=3, cost="1")
     command("nightly")
     world.correct_cost(run, Decimal("0.5"))
@@ -102,7 +104,7 @@ def test_a_corrected_run_shows_what_it_was(
 
 
 def test_a_tampered_landing_file_is_told(command: Command) -> None:
-    """A landing file that was changed ends with exit 3: its hash and the line are named."""
+    """A changed landing file exits with 3, and its hash and line are named."""
     command("nightly")
     rewrite("0.25", "0.75")
     result = command("trace", "--agent", "baker", "--date", DAY)
@@ -115,7 +117,7 @@ def test_a_tampered_landing_file_is_told(command: Command) -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"no zstd", zstandard.compress(b"[1]\n{}\nnull\n")])
 def test_a_broken_landing_file_is_told(command: Command, damage: bytes) -> None:
-    """A landing file that holds no records any more ends with exit 3, not with a traceback."""
+    """A landing file without records exits with 3, not with a traceback."""
     command("nightly")
     for file in Path("data/landing").rglob("runs.ndjson.zst"):
         file.write_bytes(damage)
@@ -126,7 +128,7 @@ def test_a_broken_landing_file_is_told(command: Command, damage: bytes) -> None:
 
 
 def test_without_landing_files_the_chain_is_told_unverified(command: Command) -> None:
-    """Where only the published file is at hand, the chain is told, as not verified."""
+    """Without landing files, the trace is printed as not verified."""
     command("nightly")
     shutil.rmtree("data/landing")
     result = command("trace", "--agent", "baker", "--date", DAY)
@@ -137,7 +139,7 @@ def test_without_landing_files_the_chain_is_told_unverified(command: Command) ->
 
 
 def test_runs_that_do_not_add_up_are_told(command: Command) -> None:
-    """A figure that is not the sum of its runs ends with exit 3."""
+    """A figure that is not the sum of its runs exits with 3."""
     command("nightly")
     with duckdb.connect("data/analytics.duckdb") as con:
         con.execute("update marts.fct_agent_days set cost_usd = cost_usd + 0.0000000001")
@@ -145,13 +147,13 @@ def test_runs_that_do_not_add_up_are_told(command: Command) -> None:
 
     assert result.code == 3
     assert "THEY DO NOT ADD UP" in result.out
-    assert "do not add up to the figure" in result.err
+    assert "the parts do not add up to the figure" in result.err
 
 
 def test_amounts_of_every_form_are_verified(
     command: Command, world: World, start_run: StartRun
 ) -> None:
-    """The landed text of an amount and the published one agree after one rounding, half-even."""
+    """The landed amount and the published one agree after one rounding, half-even."""
     amounts = {
         "0.12345678905": "0.1234567890",
         "0.12345678915": "0.1234567892",
@@ -173,17 +175,17 @@ def test_amounts_of_every_form_are_verified(
 def test_runs_without_an_agent_are_explained(
     command: Command, workspace: Workspace, start_run: StartRun
 ) -> None:
-    """`No agent` names the runs of none, also beside an agent's."""
+    """`No agent` names runs without an agent, also beside an agent of that name."""
     run = start_run(hours_ago=1, cost="2", of=workspace)
     command("nightly")
     found = explained(command, "--agent", "no agent", "--date", DAY)
 
     assert [each["run_id"] for each in found["runs"]] == [run.id]
-    assert found["figure"]["agent_id"] is None
+    assert (found["figure"]["agent_id"], found["figure"]["line_type"]) == ("(none)", "no_agent")
 
 
 def test_the_most_expensive_runs_are_shown_and_all_are_verified(command: Command) -> None:
-    """`--limit` cuts what is shown, never the sums and what is verified."""
+    """`--limit` cuts the printed runs, never the sums and the verification."""
     command("nightly")
     result = command("trace", "--agent", "baker", "--date", DAY, "--limit", "1")
 
@@ -193,14 +195,14 @@ def test_the_most_expensive_runs_are_shown_and_all_are_verified(command: Command
 
 
 def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
-    """What there is not ends with exit 2, and with what was perhaps meant."""
+    """An unknown agent, day or run exits with 2, and with similar names."""
     command("nightly")
     day = ("--date", DAY)
     for arguments, words in (
         (("--agent", "bakr", *day), "Nearest: Baker (baker)."),
-        (("--agent", "\x1b[31mzzz", *day), "Some of them: Baker (baker)."),
+        (("--agent", "\x1b[31mzzz", *day), "Some of them: Baker (baker), No agent, Platform."),
         (("--agent", "", *day), "There is no agent"),
-        (("--agent", "baker", "--date", "2020-01-01"), "first day with listed runs is 2026-11-19"),
+        (("--agent", "baker", "--date", "2020-01-01"), "first date with figures is 2026-11-19"),
         (("--agent", "baker", "--date", "yesterday"), "write it as 2026-11-19"),
         (("--agent", "baker", *day, "--workspace", "x"), "There are: Blank Slate"),
         (("--agent", "baker"), "Say --agent and --date"),
@@ -214,26 +216,119 @@ def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
         assert "\x1b" not in result.err
 
 
-def test_a_day_of_hidden_runs_alone_is_told(command: Command) -> None:
-    """Of runs that the API lists no more there is nothing to lead back to, and that is said."""
-    command("nightly")
-    with duckdb.connect("data/analytics.duckdb") as con:
-        con.execute("""
-            insert into marts.fct_listing_gaps by name
-            select workspace_id, agent_id, date '2026-11-01' as date, 1234 as missing_run_count
-            from marts.dim_agents where agent_slug = 'baker'
-        """)
-    result = command("trace", "--agent", "baker", "--date", "2026-11-01")
+@pytest.fixture
+def unlisted_day(command: Command, world: World, start_run: StartRun) -> str:
+    """A day of which the API lists no run any more, when the first batch reads it."""
+    for number, status in enumerate(["succeeded", "failed", "failed", "failed"]):
+        start_run(hours_ago=20 + number / 10, cost="0.5", status=status)
+    for number in range(6):
+        start_run(hours_ago=3 + number / 10, cost="0.125")
+    world.pass_time(timedelta(days=1))
+    with short_lists():
+        command("nightly")
+    return f"{NOW - timedelta(hours=20):%Y-%m-%d}"
 
-    assert result.code == 2
-    assert "Baker has no listed runs on 2026-11-01." in result.err
-    assert "that it lists no more: 1,234. What they cost is in fct_listing_gaps." in result.err
+
+def test_a_day_of_unlisted_runs_leads_to_counts_and_sums(
+    command: Command, unlisted_day: str
+) -> None:
+    """Without a listed run, a figure leads to the API's run counts and roll-up, and their lines."""
+    found = explained(command, "--agent", "baker", "--date", unlisted_day)
+    result = command("trace", "--agent", "baker", "--date", unlisted_day)
+
+    figure = found["figure"]
+    assert (figure["run_count"], figure["listed_run_count"], found["runs"]) == (5, 0, [])
+    assert found["unlisted"]["cost_usd"] == found["reported_by_api"]["cost_usd"] == "3.1000000000"
+    assert found["reported_by_api"]["failed_count"] == 3
+    counts, sums = found["answers"]
+    assert (counts["request"]["path"], sums["request"]["path"]) == (
+        "/api/v1/runs/daily", "/api/v1/analytics/agents",
+    )  # fmt: skip
+    for answer in (counts, sums):
+        landing = answer["landing"]
+        assert landing["is_verified"] is True
+        for line in landing["lines"]:
+            landed = landed_line({"file": landing["file"], "line": line})
+            assert landed["request"] == answer["request"]["request"]
+    assert (
+        sum(
+            landed_line({"file": counts["landing"]["file"], "line": line})["record"]["count"]
+            for line in counts["landing"]["lines"]
+        )
+        == 5
+    )
+    assert result.code == 0, result.err
+    assert "Listed    no run" in result.out
+    assert "in 5 runs: 2 succeeded, 3 failed" in result.out
+    assert "No run list showed these runs" in result.out
+    assert "GET /api/v1/runs/daily?agent_id=" in result.out
+    assert "verified: its hash, and its lines of this day: " in result.out
+    assert "THEY DO NOT" not in result.out
+
+
+def test_a_day_of_listed_and_unlisted_runs_adds_up(command: Command, unlisted_day: str) -> None:
+    """Where a list showed some of a day's runs, both parts are the figure, and the API's own."""
+    assert unlisted_day
+    found = explained(command)
+    figure, runs, unlisted = found["figure"], found["runs_sum"], found["unlisted"]
+
+    assert (figure["run_count"], runs["run_count"], unlisted["run_count"]) == (8, 5, 3)
+    assert runs["adds_up"] is True
+    for name in ("cost_usd", "tokens_in", "failed_count"):
+        assert Decimal(figure[name]) == Decimal(runs[name]) + Decimal(unlisted[name])
+        assert Decimal(figure[name]) == Decimal(found["reported_by_api"][name])
+    assert len(found["runs"]) == 5
+    assert len(found["answers"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "old", "new", "finding"),
+    [
+        ("run_counts", '"count":3', '"count":4', "counts 6 runs, published is 5"),
+        (
+            "agent_rollups", '"cost_usd":3', '"cost_usd":4',
+            "has the cost_usd 4.1000000000, published is 3.1000000000",
+        ),
+        ("agent_rollups", "{", "[", "it cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_tampered_answer_is_named(
+    command: Command, unlisted_day: str, source: str, old: str, new: str, finding: str
+) -> None:
+    """A landing file of counts or sums that was changed ends with exit 3, and says how."""
+    rewrite(old, new, source)
+    result = command("trace", "--agent", "baker", "--date", unlisted_day)
+
+    assert result.code == 3
+    assert "its SHA-256 is" in result.err
+    assert finding in result.err
+
+
+def test_the_platforms_own_activity_leads_to_its_roll_up(
+    command: Command, world: World, workspace: Workspace
+) -> None:
+    """`platform` names the line of the platform, which has a request and no run."""
+    build = world.start_platform_run(workspace, BUILDER)
+    world.meter(
+        build, model="claude-sonnet-5", provider="anthropic", tokens_in=7, tokens_out=1,
+        cost_usd=Decimal("0.125"),
+    )  # fmt: skip
+    world.finish_run(build)
+    world.pass_time(timedelta(days=1))
+    command("nightly")
+    found = explained(command, "--agent", "platform", "--date", f"{build.created_at:%Y-%m-%d}")
+
+    assert found["figure"]["cost_usd"] == found["runs_sum"]["cost_usd"] == "0.1250000000"
+    assert (found["figure"]["line_type"], found["runs"]) == ("platform", [])
+    (answer,) = found["answers"]
+    assert answer["request"]["path"] == "/api/v1/analytics/platform-agents"
+    assert answer["landing"]["is_verified"] is True
 
 
 def test_two_agents_of_a_name_are_told_apart(
     command: Command, world: World, workspace: Workspace
 ) -> None:
-    """A name that two agents bear is refused with their identifiers."""
+    """An ambiguous name is an error that lists the agents' ids."""
     twin = world.add_agent(workspace, "Baker", "second-baker")
     command("nightly")
     result = command("trace", "--agent", "Baker", "--date", DAY)
@@ -246,7 +341,7 @@ def test_two_agents_of_a_name_are_told_apart(
 def test_several_runs_of_a_beginning_are_told(
     command: Command, start_run: StartRun, workspace: Workspace
 ) -> None:
-    """A beginning that fits several runs is refused with some of them; a whole id never is."""
+    """An ambiguous beginning is an error that lists some runs; a whole id never is ambiguous."""
     for number in range(20):
         start_run(hours_ago=1 + number / 100)
     command("nightly")
@@ -261,7 +356,7 @@ def test_several_runs_of_a_beginning_are_told(
 def test_hostile_names_are_shown_as_text(
     command: Command, world: World, workspace: Workspace, start_run: StartRun
 ) -> None:
-    """Names and statuses reach the terminal with their controls visible, and JSON as they are."""
+    """Names and statuses are escaped on the terminal, and unchanged in JSON."""
     hostile = "<script>alert(1)</script> \x1b[31m\r\n =cmd() [bold]🍞\u202e"
     agent = world.add_agent(workspace, hostile, "x")
     run = start_run(hours_ago=1, of=agent)
@@ -278,7 +373,7 @@ def test_hostile_names_are_shown_as_text(
 
 
 def test_before_the_first_batch_nothing_is_explained(analytics: Command) -> None:
-    """Without a published file the answer is what to do first."""
+    """Without a published file, the error names the command to run first."""
     result = analytics("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 1

@@ -22,7 +22,7 @@ NOBODY = "6b1f0a3e-0d5c-4a53-9a7e-000000000000"  # an id that nothing has
 
 
 class Api:
-    """A client of one workspace, which reads money digit for digit."""
+    """A client of one workspace that decodes money digit for digit."""
 
     def __init__(self, emulator: Emulator, workspace: Workspace) -> None:
         self.emulator = emulator
@@ -59,7 +59,7 @@ def serving(world: World) -> Iterator[Api]:
 
 @pytest.fixture(scope="session")
 def demo() -> World:
-    """Read only: it is shared by all tests."""
+    """A demo world that all tests share read-only."""
     return World.demo(1, NOW)
 
 

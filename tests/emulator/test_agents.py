@@ -31,7 +31,7 @@ def statuses(api: Api) -> list[str]:
 
 
 def test_an_agent_can_be_renamed(api: Api, agent: Agent) -> None:
-    """A name changes and the slug stays; what is not named stays too."""
+    """A rename keeps the slug, and fields that are not named."""
     before = api.get("/agents/baker")
     record = patch(api, f"/agents/{agent.id}", {"name": "Miller 🍞", "description": ""})
 
@@ -77,7 +77,7 @@ def test_an_agents_limits_can_be_changed(api: Api) -> None:
     ],
 )
 def test_a_bad_change_changes_nothing(api: Api, body: dict[str, Any]) -> None:
-    """What cannot be is refused with 422, whole."""
+    """An invalid change is refused as a whole with 422."""
     before = api.get("/agents/baker")
 
     patch(api, "/agents/baker", {"description": "x"} | body, status=422)
@@ -104,8 +104,32 @@ def test_a_draft_is_branched_and_published(api: Api) -> None:
 
 
 @pytest.mark.usefixtures("agent")
+def test_a_version_tells_when_it_was_drafted_built_and_published(api: Api) -> None:
+    """An active version was updated when it was published; being replaced does not update it."""
+
+    def moments() -> list[list[str | None]]:
+        names = ("created_at", "last_commit_at", "updated_at")
+        versions = api.get("/agents/baker/versions")
+        return [[version[name] and version[name][11:19] for name in names] for version in versions]
+
+    assert moments() == [["15:30:00"] * 3]
+    api.world.pass_time(timedelta(hours=1))
+    api.post("/agents/baker/versions")
+    assert moments()[1] == ["16:30:00", None, "16:30:00"]
+    api.post("/agents/baker/versions/2/build", {"prompt": "More rye."})
+    api.world.pass_time(timedelta(hours=1))
+
+    patch(api, "/agents/baker/versions/2", {"status": "active"})
+
+    first, second = moments()
+    assert first == ["15:30:00"] * 3
+    assert second[::2] == ["16:30:00", "17:30:00"]
+    assert "16:30:00" < str(second[1]) < "16:31:00"
+
+
+@pytest.mark.usefixtures("agent")
 def test_rolling_back_is_a_change_of_status(api: Api) -> None:
-    """An archived version can be made the active one again; without any, nothing runs."""
+    """An archived version can become active again; without an active version, nothing runs."""
     api.post("/agents/baker/versions")
     patch(api, "/agents/baker/versions/2", {"status": "active"})
     patch(api, "/agents/baker/versions/1", {"status": "active"})
@@ -153,7 +177,7 @@ def test_what_is_not_there_cannot_be_changed(
 
 
 def test_an_agent_is_made_from_a_name(api: Api) -> None:
-    """Without a prompt it is a draft without versions; its slug is free and made of the name."""
+    """Without a prompt it is a draft without versions, with a free slug derived from the name."""
     made = [api.post("/agents/", {"name": name}) for name in ("Käse & Brot!", "käse brot", "🍞")]
 
     slugs = [each["agent"]["slug"] for each in made]
@@ -194,7 +218,7 @@ def test_an_agent_made_of_a_prompt_is_built_verified_and_published(api: Api) -> 
 
 @pytest.mark.usefixtures("agent")
 def test_drafts_alone_can_be_built(api: Api) -> None:
-    """Drafts are listed newest first and can be built; what is published is immutable."""
+    """Drafts are listed newest first and can be built; published versions are immutable."""
     for description in ("Rye", "Spelt"):
         made = api.post("/agents/baker/versions", {"description": description})
         assert made["description"] == description
@@ -210,6 +234,6 @@ def test_drafts_alone_can_be_built(api: Api) -> None:
 
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": None}, {"name": "x", "prompt": ""}])
 def test_an_agent_needs_a_name(api: Api, body: dict[str, Any]) -> None:
-    """Without a name nothing is made, nor with an empty prompt."""
+    """Without a name, or with an empty prompt, no agent is created."""
     assert api.send("POST", "/agents/", body).status_code == 422
     assert api.get("/agents/") == []

@@ -1,4 +1,4 @@
-"""Windows, lag and corrections in the analytics answers."""
+"""Windows, lag and corrections in the analytics responses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_windows_are_half_open(api: Api) -> None:
 
 
 def test_a_run_belongs_to_the_day_of_its_creation_whole(api: Api) -> None:
-    """Agents' totals follow the run's creation, hours follow the request."""
+    """Agents' totals are by the run's creation, hours by the request."""
     midnight = NOW.replace(hour=0, minute=0)
     baker_run(api, midnight - HOUR, midnight + HOUR)
     day = {"start": "2026-11-23", "end": "2026-11-24"}
@@ -55,7 +55,7 @@ def test_a_run_belongs_to_the_day_of_its_creation_whole(api: Api) -> None:
 
 
 def test_the_window_is_the_last_30_days_unless_told(api: Api) -> None:
-    """Without start and end, the last 30 days count, the present included."""
+    """Without start and end, the window is the last 30 days up to now."""
     baker_run(api, NOW - 31 * DAY, NOW - 29 * DAY, NOW)
 
     assert [row["request_count"] for row in api.get("/analytics/timeseries")] == [1, 1]
@@ -113,7 +113,7 @@ def test_a_correction_counts_in_the_hour_that_it_is_made(api: Api) -> None:
 
 
 def test_young_requests_are_invisible_to_analytics_alone(api: Api) -> None:
-    """With a lag, analytics do not yet know what the run list already shows."""
+    """With a lag, analytics do not include requests that the run list already shows."""
     run = baker_run(api, NOW - HOUR, NOW)
 
     api.emulator.variants.analytics_lag_seconds = 60

@@ -28,8 +28,8 @@ SHAPES = {
         "draft_version",
     ],
     "/agents/support-triage/versions": [
-        "id", "agent_id", "version", "description", "status", "parent_version", "created_by",
-        "git_repo", "git_ref", "created_at", "updated_at",
+        "id", "agent_id", "version", "description", "status", "parent_version", "created_at",
+        "updated_at", "last_commit_at",
     ],
     "/runs/": RUN_KEYS,
     "/runs/{run}": RUN_KEYS,
@@ -84,7 +84,7 @@ def path_of(path: str, run: Run) -> str:
 
 @pytest.mark.parametrize("path", SHAPES)
 def test_answers_have_exactly_the_documented_keys(demo_api: Api, run: Run, path: str) -> None:
-    """Each endpoint answers with the documented keys and no others."""
+    """Each endpoint returns the documented keys and no others."""
     body = demo_api.get(path_of(path, run))
     records = body if isinstance(body, list) else [body]
 
@@ -106,7 +106,7 @@ def test_the_summary_has_totals_of_two_periods(demo_api: Api) -> None:
 
 
 def test_runs_come_newest_first_and_at_most_200(demo_api: Api) -> None:
-    """The list is ordered by creation, newest first; 50 unless told, 200 at most."""
+    """The list is ordered by creation, newest first; 50 by default, at most 200."""
     pages = [demo_api.get("/runs/"), demo_api.get("/runs/", limit=1000)]
 
     assert [len(page) for page in pages] == [50, 200]
@@ -143,7 +143,7 @@ def test_timestamps_are_written_as_the_api_does(demo_api: Api, run: Run) -> None
 
 
 def test_money_is_a_number_with_every_digit(api: Api) -> None:
-    """Amounts are JSON numbers in which no digit is lost and none is added."""
+    """Amounts are JSON numbers with exactly their digits."""
     run = api.world.start_run(api.workspace)
     for cost in ("0.10000000000000000555", "123456789.0000000001", "0.00000012"):
         api.world.meter(
@@ -165,14 +165,14 @@ def test_an_agent_is_found_by_id_and_by_slug(demo_api: Api) -> None:
 
     assert demo_api.get(f"/agents/{by_slug['id']}") == by_slug
     assert by_slug["config"] == {
-        "max_budget": 5,
-        "timeout_minutes": 60,
+        "max_budget": 1,
+        "timeout_minutes": 20,
         "notify_on_run": False,
     }
 
 
 def test_a_draft_agent_has_a_draft_version(demo_api: Api) -> None:
-    """Only an agent with a draft version names one."""
+    """Only an agent with a draft version has `draft_version`."""
     drafts = {agent["slug"]: agent["draft_version"] for agent in demo_api.get("/agents/")}
 
     assert drafts["invoice-matcher"] == 1
@@ -180,7 +180,7 @@ def test_a_draft_agent_has_a_draft_version(demo_api: Api) -> None:
 
 
 def test_a_platform_run_can_be_read_like_a_run(demo_api: Api) -> None:
-    """Platform runs answer by id, and so do their costs, but have no agent."""
+    """Platform runs and their costs are read by id, and have no agent."""
     record = demo_api.get("/platform-runs", limit=1)[0]
 
     assert demo_api.get(f"/runs/{record['id']}") == record
@@ -190,7 +190,7 @@ def test_a_platform_run_can_be_read_like_a_run(demo_api: Api) -> None:
 
 
 def test_platform_agents_name_their_targets(demo_api: Api) -> None:
-    """Builders name the agents that they worked on; upkeep has none."""
+    """Builders have the agents that they worked on as targets; maintenance has none."""
     window = {"start": "2026-08-01", "end": "2026-12-01"}
     rows = demo_api.get("/analytics/platform-agents", **window)
     targets = {r["platform_agent_slug"]: {t["agent_slug"] for t in r["targets"]} for r in rows}
@@ -210,7 +210,7 @@ def test_a_deleted_agents_runs_stay(demo_api: Api) -> None:
 
 
 def test_a_hidden_run_is_not_found_but_counted(api: Api) -> None:
-    """A run that vanished is in no page and not found by id; counts and analytics know it."""
+    """A removed run is in no page and not found by id; counts and analytics include it."""
     agent = api.world.add_agent(api.workspace, "Baker", "baker")
     hidden, other = api.world.start_run(agent), api.world.start_run(agent)
 
@@ -275,7 +275,7 @@ def test_an_unknown_id_is_not_found(demo_api: Api, path: str) -> None:
 
 
 def test_another_workspaces_ids_are_not_found(demo_api: Api) -> None:
-    """A key does not see what another workspace has."""
+    """A key does not find another workspace's records."""
     other = demo_api.world.workspaces[1]
     run = next(run for run in other.runs.values() if run.agent)
 
@@ -296,7 +296,7 @@ def test_another_workspaces_ids_are_not_found(demo_api: Api) -> None:
     ],
 )
 def test_a_missing_or_wrong_key_is_refused(demo_api: Api, headers: dict[str, str]) -> None:
-    """Without a key that is known, the answer is 401 with a text, before anything is checked."""
+    """Without a valid key the response is 401 with a text, before any other check."""
     response = httpx.get(f"{demo_api.emulator.url}/api/v1/runs/?limit=x", headers=headers)
 
     assert response.status_code == 401
@@ -334,7 +334,7 @@ def test_a_key_may_come_in_its_own_header(demo_api: Api) -> None:
     ],
 )
 def test_bad_parameters_are_named(demo_api: Api, path: str, where: list[str]) -> None:
-    """A bad parameter gives FastAPI's 422, which says where it is."""
+    """A bad parameter gives FastAPI's 422, which names its place."""
     response = demo_api.answer(path.format(id=uuid4()))
 
     assert response.status_code == 422

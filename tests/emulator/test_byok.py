@@ -1,4 +1,4 @@
-"""Provider keys of the customer's own."""
+"""The customer's own provider keys."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRET = "made-up-key-of-a-customer-1234"
 
 
 def billed(api: Api, run: Run) -> Decimal:
-    """What a dollar at the provider costs the customer at Levain."""
+    """Return Levain's bill for a dollar at the provider."""
     api.world.meter(run, model="m", provider="acme", tokens_in=1, tokens_out=1, cost_usd=Decimal(1))
     return api.workspace.ledger.of_run(run.id)[-1].billed_usd
 
@@ -47,7 +47,7 @@ def test_a_key_is_listed_without_its_secret(api: Api) -> None:
 
 
 def test_routing_decides_who_is_billed(api: Api) -> None:
-    """A run keeps the account with which it started, also when the key comes or goes meanwhile."""
+    """A run keeps the account with which it started, even if a key changes meanwhile."""
     before = launched(api)
     key = api.post("/byok/acme", {"api_key": SECRET})
     during = launched(api)
@@ -71,7 +71,7 @@ def test_a_second_key_takes_the_place_of_the_first(api: Api) -> None:
 
 
 def test_a_revoked_key_is_gone_at_once(api: Api) -> None:
-    """After its end a key is not listed and not found."""
+    """A revoked key is neither listed nor found."""
     key = api.post("/byok/acme", {"api_key": SECRET})
     api.send("DELETE", f"/byok/{key['key_id']}")
 
@@ -93,7 +93,7 @@ def test_a_revoked_key_is_gone_at_once(api: Api) -> None:
 def test_what_cannot_be_a_key_is_refused(
     api: Api, method: str, path: str, body: object, status: int
 ) -> None:
-    """A missing, empty or strange key and an unknown id give the documented errors."""
+    """A missing, empty or malformed key and an unknown id give the documented errors."""
     assert api.send(method, path, body).status_code == status
     assert api.get("/byok") == []
 

@@ -1,4 +1,4 @@
-"""When cron expressions fire, by hand-made days and against a minute-by-minute reading."""
+"""Times of cron expressions, by hand-made days and against a minute-by-minute reading."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def fires(text: str, start: datetime, count: int, zone: ZoneInfo | None = None) -> list[str]:
-    """The next instants in the zone's wall time."""
+    """Return the next instants in local time of the zone."""
     zone = zone or ZoneInfo("UTC")
     cron, moment, found = Cron.parse(text), start, []
     for _ in range(count):
@@ -74,7 +74,7 @@ def test_an_expression_fires_next(text: str, expected: str) -> None:
     ],
 )
 def test_what_is_no_expression_is_refused(text: str, reason: str) -> None:
-    """The error names the field and what is wrong with it."""
+    """The error names the field and its problem."""
     with pytest.raises(CronError) as error:
         Cron.parse(text)
 
@@ -82,13 +82,13 @@ def test_what_is_no_expression_is_refused(text: str, reason: str) -> None:
 
 
 def test_a_day_that_never_comes_is_refused() -> None:
-    """An expression without any match says so instead of searching for ever."""
+    """An expression without any match raises an error instead of searching for ever."""
     with pytest.raises(CronError, match="never fires"):
         fires("0 0 30 feb *", NOW, 1)
 
 
 def test_a_wall_time_that_is_skipped_does_not_fire() -> None:
-    """In spring 02:30 is no time of the day; the next day it is."""
+    """In spring a skipped 02:30 does not fire; on the next day it does."""
     before = datetime(2027, 3, 27, 12, tzinfo=UTC)
 
     assert fires("30 2 * * *", before, 2, BERLIN) == ["2027-03-29 02:30", "2027-03-30 02:30"]
@@ -97,7 +97,7 @@ def test_a_wall_time_that_is_skipped_does_not_fire() -> None:
 
 
 def test_a_wall_time_that_comes_twice_fires_once() -> None:
-    """In autumn the hour from 02:00 comes twice, and what falls into it fires the first time."""
+    """In autumn a match within the repeated hour fires the first time only."""
     before = datetime(2026, 10, 24, 12, tzinfo=UTC)
     cron = Cron.parse("30 2 * * *")
 
@@ -109,7 +109,7 @@ def test_a_wall_time_that_comes_twice_fires_once() -> None:
 
 
 def test_a_zone_decides_what_day_it_is() -> None:
-    """Nine o'clock in Auckland is the evening before in UTC, on the weekday of Auckland."""
+    """Nine o'clock in Auckland is the evening before in UTC, on Auckland's weekday."""
     moment = Cron.parse("0 9 * * wed").next_after(NOW, ZoneInfo("Pacific/Auckland"))
 
     assert moment == datetime(2026, 11, 24, 20, tzinfo=UTC)
@@ -123,7 +123,7 @@ def fields(lowest: int, highest: int) -> st.SearchStrategy[str]:
 
 
 def matches(text: str, value: int) -> bool:
-    """One field, read naively."""
+    """Match one field, naively."""
     for part in text.split(","):
         span, _, step = part.partition("/")
         first, _, last = span.partition("-")

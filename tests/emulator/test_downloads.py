@@ -1,4 +1,4 @@
-"""Logs and artifacts, and the addresses that open them for a while."""
+"""Logs and artifacts, and their time-limited addresses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def ended(api: Api, text: str = "Bread?") -> dict[str, Any]:
-    """A run that was triggered and has ended."""
+    """Return a triggered run that has ended."""
     if not api.workspace.agent("baker"):
         api.world.add_agent(api.workspace, "Baker", "baker")
     run = api.post("/agents/baker/runs", {"prompt": text})
@@ -34,7 +34,7 @@ def address(api: Api, path: str) -> str:
 
 
 def test_a_log_can_be_had_when_its_run_has_ended(api: Api) -> None:
-    """The log is not found while the run works; then its address opens it without a key."""
+    """The log is not found while the run works; afterwards its address needs no key."""
     api.world.add_agent(api.workspace, "Baker", "baker")
     run = api.post("/agents/baker/runs", {"prompt": "Bread 🍞?"})
     path = f"/runs/{run['id']}/log"
@@ -54,7 +54,7 @@ def test_a_log_can_be_had_when_its_run_has_ended(api: Api) -> None:
     assert [line["msg"] for line in lines[1:]] == [event["msg"] for event in events]
 
 
-def test_the_storys_logs_can_be_had_too(demo_api: Api) -> None:
+def test_logs_of_planned_runs_can_be_had_too(demo_api: Api) -> None:
     """A run that ended in the past has a log as well."""
     run = next(run for run in demo_api.workspace.agent_runs if run.started_at and not run.is_open)
 
@@ -81,7 +81,7 @@ def test_an_address_expires(api: Api) -> None:
 
 
 def test_how_long_an_address_works_can_be_set(api: Api) -> None:
-    """The variant sets what is said and what is done."""
+    """The variant sets the announced and the actual lifetime."""
     run = ended(api)
     api.http.post("/emulator/variants", json={"url_ttl_seconds": 2}).raise_for_status()
 
@@ -105,7 +105,7 @@ def test_how_long_an_address_works_can_be_set(api: Api) -> None:
     ids=["bare", "signature", "emoji", "later", "negative", "path"],
 )
 def test_a_forged_address_is_refused(api: Api, forge: Any) -> None:
-    """Without the signature of just this path and time nothing is served, not even to a key."""
+    """Without the signature of exactly this path and time, the request is refused, key or not."""
     run = ended(api, "[artifacts]")
     url = forge(address(api, f"/runs/{run['id']}/log"))
 
@@ -116,7 +116,7 @@ def test_a_forged_address_is_refused(api: Api, forge: Any) -> None:
 
 
 def test_addresses_of_another_world_do_not_open_this_one(api: Api, demo_api: Api) -> None:
-    """Each world signs with a secret of its own."""
+    """Each world signs with its own secret."""
     run = next(run for run in demo_api.workspace.agent_runs if not run.is_open)
     path = address(demo_api, f"/runs/{run.id}/log").removeprefix(demo_api.emulator.url)
 
@@ -143,7 +143,7 @@ def test_addresses_of_another_world_do_not_open_this_one(api: Api, demo_api: Api
     ],
 )
 def test_a_part_can_be_asked_for(api: Api, asked: str, part: slice, status: int) -> None:
-    """A range gives that part and says where it lies; one that cannot be met gives 416."""
+    """A range returns that part and its position; an impossible range gives 416."""
     url = address(api, f"/runs/{ended(api)['id']}/log")
     whole = httpx.get(url).content
 
@@ -159,7 +159,7 @@ def test_a_part_can_be_asked_for(api: Api, asked: str, part: slice, status: int)
 
 
 def test_a_broken_download_can_be_resumed(api: Api) -> None:
-    """What a cut connection left out can be had by a range; another file is sent whole."""
+    """A range returns the rest of a cut download; a changed file is sent whole."""
     url = address(api, f"/runs/{ended(api)['id']}/log")
     whole = httpx.get(url)
     api.emulator.faults.add("^/files/", "cut")
@@ -204,7 +204,7 @@ def test_files_appear_while_the_run_works(api: Api) -> None:
 
 
 def test_more_than_1000_files_are_cut(api: Api) -> None:
-    """1,000 are listed, the last names are left out, and it is said; their addresses work."""
+    """1,000 files are listed, without the last names, and marked truncated; all addresses work."""
     run = ended(api, "[artifacts:1200]")
 
     body = api.get(f"/runs/{run['id']}/artifacts")
@@ -220,7 +220,7 @@ def test_more_than_1000_files_are_cut(api: Api) -> None:
 
 @pytest.mark.parametrize("key", ["a b/🍞?#%2F", "../../x", "url", "a/url"])
 def test_a_files_key_may_hold_anything(api: Api, key: str) -> None:
-    """Keys and names are the agent's own: spaces, dots, slashes and emoji are no matter."""
+    """Keys and names may hold spaces, dots, slashes and emoji."""
     record = ended(api)
     run: Run = api.workspace.runs[record["id"]]
     api.world.publish(run, Artifact(key, "../../etc/passwd", 10, api.world.now))
@@ -231,7 +231,7 @@ def test_a_files_key_may_hold_anything(api: Api, key: str) -> None:
 
 
 def test_an_unknown_file_is_not_found(api: Api) -> None:
-    """An address is given for files that are there alone."""
+    """Only existing files have an address."""
     run = ended(api)
 
     assert api.answer(f"/runs/{run['id']}/artifacts/{run['id']}/1/url").status_code == 404

@@ -1,4 +1,4 @@
-"""Broken answers."""
+"""Broken responses."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from .conftest import Api
 
 @pytest.mark.parametrize("status", ["500", "503"])
 def test_the_next_answers_are_errors(api: Api, status: str) -> None:
-    """A fault holds for as many answers as it says, and then the truth comes back."""
+    """A fault breaks as many responses as it is set to; then responses are normal again."""
     api.emulator.faults.add("/auth/me", status, 2)
 
     assert [api.answer("/auth/me").status_code for _ in range(3)] == [int(status)] * 2 + [200]
 
 
 def test_a_fault_hits_only_its_paths(api: Api) -> None:
-    """Other paths are answered truly, and do not use the fault up."""
+    """Responses of other paths are normal, and do not use the fault up."""
     api.emulator.faults.add(r"/runs/$", "500")
 
     assert api.answer("/agents/").status_code == 200
@@ -40,7 +40,7 @@ def test_faults_of_a_path_come_in_order(api: Api) -> None:
 
 
 def test_a_cut_connection_ends_amid_the_body(api: Api) -> None:
-    """The client sees a connection that closed before the announced length, and can go on."""
+    """The client sees a connection that closed before the announced length, and continues."""
     api.emulator.faults.add("/auth/me", "cut")
 
     with pytest.raises(httpx.RemoteProtocolError):
@@ -73,7 +73,7 @@ def test_an_invalid_body_is_no_json(api: Api) -> None:
 
 
 def test_broken_answers_carry_a_date(api: Api) -> None:
-    """Also a fault tells the world's time."""
+    """A broken response has the world's date, too."""
     api.emulator.faults.add("/auth/me", "503")
 
     assert api.answer("/auth/me").headers["date"] == "Tue, 24 Nov 2026 15:30:00 GMT"

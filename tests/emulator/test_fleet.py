@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from analytics.emulator import World, wire
+from analytics.emulator import World, serialize
 
 from .conftest import NOW
 
@@ -24,11 +24,11 @@ def test_a_fleet_has_the_size_it_was_asked_for() -> None:
 def test_a_change_touches_the_share_asked_for() -> None:
     """A change is new runs and recent unlucky ones that cost more; nothing else changes."""
     fleet = World.fleet(1, NOW, agents=10, runs_per_agent=40)
-    before = {run.id: wire.encode_run(fleet, run) for run in fleet.workspace.agent_runs}
+    before = {run.id: serialize.encode_run(fleet, run) for run in fleet.workspace.agent_runs}
 
     changed = fleet.change(0.05)
 
-    after = {run.id: wire.encode_run(fleet, run) for run in fleet.workspace.agent_runs}
+    after = {run.id: serialize.encode_run(fleet, run) for run in fleet.workspace.agent_runs}
     different = {key for key, record in after.items() if before.get(key) != record}
     assert different == {run.id for run in changed}
     assert len(different) == 20
@@ -44,4 +44,4 @@ def test_equal_seeds_make_equal_fleets() -> None:
     one, two = (World.fleet(5, NOW, agents=2, runs_per_agent=5) for _ in range(2))
 
     for a, b in zip(one.workspace.agent_runs, two.workspace.agent_runs, strict=True):
-        assert wire.encode_run(one, a) == wire.encode_run(two, b)
+        assert serialize.encode_run(one, a) == serialize.encode_run(two, b)

@@ -1,4 +1,4 @@
-"""The Runs guide's own requests, sent by curl as they are printed there."""
+"""The Runs guide's own requests, sent by curl as printed there."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ TRIGGER, WATCH, EVENTS, CANCEL = (block for block in _BLOCKS if block.startswith
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    """The demo's workspaces, in which there is an agent of the guide's name."""
+    """The demo's workspaces, with an agent of the guide's name."""
     with serving(World.demo(1, NOW, history_days=2)) as api:
         yield api
 
 
 def send(api: Api, request: str, **variables: str) -> tuple[int, Any]:
-    """Let a shell send a request; returns the status and the body."""
+    """Send a request from a shell; return the status and the body."""
     own = {"LEVAIN_API": api.emulator.url, "LEVAIN_API_KEY": api.workspace.api_key}
     done = subprocess.run(
         ["sh", "-ec", f"{request} -sS -w '\\n%{{http_code}}'"],
@@ -87,7 +87,7 @@ def test_a_run_is_watched(api: Api) -> None:
 
 
 def test_log_events_are_read(api: Api) -> None:
-    """Events are structured, at signal level, and tell what the agent did."""
+    """Events are structured, at signal level, and describe the agent's steps."""
     run_id = trigger(api)["id"]
     api.world.pass_time(timedelta(seconds=30))
 
@@ -99,7 +99,7 @@ def test_log_events_are_read(api: Api) -> None:
 
 
 def test_the_log_is_a_time_limited_url(api: Api) -> None:
-    """The full log is where the answer of `/log` points, and works without a key."""
+    """The URL from `/log` serves the full log without a key."""
     run_id = trigger(api)["id"]
     api.world.pass_time(timedelta(seconds=30))
 
@@ -111,7 +111,7 @@ def test_the_log_is_a_time_limited_url(api: Api) -> None:
 
 
 def test_a_run_is_cancelled_by_its_session(api: Api) -> None:
-    """The call terminates the session, the run follows, its events stay, and no more is said."""
+    """The call terminates the session, then the run; its events stay, and it takes no message."""
     run = trigger(api)
     api.world.pass_time(timedelta(seconds=6))
     ids = {"RUN_ID": run["id"], "SESSION_ID": run["session_id"]}

@@ -1,4 +1,4 @@
-"""What `analytics emulator --help` says of the runs that the emulator runs."""
+"""The help of `analytics emulator` on runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analytics.emulator.runs import plan
 
 
 def test_the_help_names_every_mark() -> None:
-    """Whatever steers a run is told where people look."""
+    """The help lists every mark of a prompt."""
     marks = re.findall(r"^\[\S+\] ", inspect.getdoc(plan), re.MULTILINE)
 
     assert marks == re.findall(r"^\[\S+\] ", inspect.getdoc(emulator), re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The API's figures agree with each other, whichever way they are summed."""
+"""The API's figures agree with each other, however they are summed."""
 
 from __future__ import annotations
 

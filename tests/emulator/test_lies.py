@@ -1,4 +1,4 @@
-"""One endpoint can be made to give one wrong number, and every other answer stays true."""
+"""One endpoint can return one wrong number while all other responses stay correct."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def work(world: World, workspace: Workspace) -> None:
 
 @pytest.fixture(scope="module")
 def truth(serving_api: Api) -> Answers:
-    """All answers without a lie."""
+    """Return all responses without a lie."""
     return answers(serving_api)
 
 
@@ -81,7 +81,7 @@ def window(day: date) -> dict[str, str]:
 
 
 def answers(api: Api) -> Answers:
-    """All records of all endpoints of both workspaces, by endpoint and request."""
+    """Return all records of all endpoints of both workspaces, by endpoint and request."""
     found: Answers = {}
     for workspace in api.world.workspaces:
         api.http.headers["Authorization"] = f"Bearer {workspace.api_key}"
@@ -117,7 +117,7 @@ def answers(api: Api) -> Answers:
 
 
 def differences(before: Answers, after: Answers) -> list[tuple[str, str, Any, Any]]:
-    """Every field that differs: (endpoint, field, before, after)."""
+    """Return every field that differs: (endpoint, field, before, after)."""
     assert before.keys() == after.keys()
     return [
         (key[0], name, record[name], other[name])
@@ -147,7 +147,7 @@ def test_a_run_can_be_wrong(api: Api, truth: Answers, field: str) -> None:
 
 
 def test_the_status_of_a_run_can_be_wrong(api: Api, truth: Answers) -> None:
-    """One run is said to have failed, and the counts still know better."""
+    """One run has status failed in lists and by id; the counts are correct."""
     run_id = second_run(api)
     api.world.lie("runs", match={"id": run_id}, field="status", change="failed")
 
@@ -172,7 +172,7 @@ ONE_RECORD: dict[str, Callable[[Api], dict[str, Any]]] = {
         "start": TODAY,
     },
 }
-"""What matches one record of all that there are."""
+"""A match for exactly one record of each endpoint."""
 
 TOKENS = ("tokens_in", "tokens_out")
 NUMBERS = {
@@ -192,7 +192,7 @@ NUMBERS = {
 def test_one_number_of_one_endpoint_can_be_wrong(
     api: Api, truth: Answers, endpoint: str, field: str
 ) -> None:
-    """Of all answers of both workspaces, one number of one record differs, to the last digit."""
+    """Of all responses of both workspaces, one number of one record differs, to the last digit."""
     match = ONE_RECORD[endpoint](api)
     api.world.lie(endpoint, match=match, field=field, change=lambda n: n + TINY)
 
@@ -209,7 +209,7 @@ def test_runs_can_be_counted_with_another_status(api: Api, truth: Answers) -> No
 
 
 def test_the_bill_of_no_agent_can_be_wrong(api: Api, truth: Answers) -> None:
-    """None matches what is null."""
+    """None matches null."""
     match = {"workspace_id": api.workspace.id, "agent_id": None, "bucket": TODAY}
     api.world.lie("agent_billing_days", match=match, field="cost_usd", change=Decimal(0))
 
@@ -218,7 +218,7 @@ def test_the_bill_of_no_agent_can_be_wrong(api: Api, truth: Answers) -> None:
 
 
 def test_every_endpoint_lies_about_all_that_it_answers(truth: Answers) -> None:
-    """The fields that can be lied about are those of the answers."""
+    """The fields that a lie can alter are those of the responses."""
     answered: defaultdict[str, set[str]] = defaultdict(set)
     for (endpoint, *_), records in truth.items():
         answered[endpoint].update(*records)
@@ -242,7 +242,7 @@ def test_a_lie_is_exact(api: Api) -> None:
 
 
 def test_a_lie_ends_when_it_is_retracted(api: Api, truth: Answers) -> None:
-    """A lie knows whether it was told, and afterwards the answers are the true ones again."""
+    """`is_told` is true after the first altered response; after `retract` responses are correct."""
     lies = [
         api.world.lie("runs", field="cost_usd", change=Decimal(1)),
         api.world.lie("usage_hours", field="cost_usd", change=Decimal(1)),
@@ -270,19 +270,19 @@ def test_a_lie_ends_when_it_is_retracted(api: Api, truth: Answers) -> None:
 def test_a_lie_with_a_wrong_name_is_refused(
     api: Api, endpoint: str, field: str, match: dict[str, Any]
 ) -> None:
-    """A lie that could never be told is an error at once."""
+    """A lie about an unknown endpoint or field raises at once."""
     with pytest.raises(ValueError, match="there are"):
         api.world.lie(endpoint, field=field, match=match, change=1)
 
 
 def test_a_lie_in_floats_is_refused(api: Api) -> None:
-    """Wrong money is exact money too."""
+    """A lie with a float raises TypeError."""
     with pytest.raises(TypeError, match="float"):
         api.world.lie("runs", field="cost_usd", change=0.1)
 
 
 def test_instants_match_as_instants(api: Api) -> None:
-    """A moment is the same with an offset and with a Z."""
+    """An instant matches with an offset and with a Z."""
     run = next(iter(api.world.workspaces[0].runs.values()))
 
     lie = api.world.lie("runs", match={"created_at": run.created_at}, field="tokens_in", change=7)

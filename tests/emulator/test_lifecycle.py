@@ -1,4 +1,4 @@
-"""What holds whatever is triggered, said, cancelled, paused and waited for, in any order."""
+"""Invariants of the emulator under random triggers, messages, cancellations, pauses and waits."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @invariant()
     def transitions_are_legal(self) -> None:
-        """Each run's status went a documented way, and each step was told once."""
+        """Each run's status followed a documented path, with one event for each step."""
         for session_id in self.sessions():
             events = sorted(
                 self.timelines[f"/sessions/{session_id}/events"], key=lambda e: e["run_id"]
@@ -138,7 +138,7 @@ class Lifecycle(RuleBasedStateMachine):
 
     @invariant()
     def sandboxes_are_few(self) -> None:
-        """No more runs work than there are sandboxes, and one at most in a session."""
+        """Running runs never exceed the sandboxes, nor one in a session."""
         working = [run["session_id"] for run in self.runs.values() if run["status"] == "running"]
         assert len(working) <= SLOTS
         assert len(set(working)) == len(working)

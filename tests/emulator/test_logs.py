@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analytics.emulator.texts import CANARY
+from analytics.emulator.texts import MADE_UP
 
 from .conftest import NOW, Api
 
@@ -47,7 +47,7 @@ def test_an_ended_run_has_five_to_thirty_events(demo_api: Api, ended: list[Run])
 
 
 def test_events_have_the_shape_of_the_raw_log(demo_api: Api, ended: list[Run]) -> None:
-    """Each event says level, logger, message and whose it is; a kind is one of the four known."""
+    """Each event has level, logger, message and run; a kind is one of the four known."""
     keys = {"seq", "ts", "level", "logger", "msg", "run_id", "session_id", "workspace_id", "node"}
     kinds = set()
     for run, events in events_of(demo_api, ended):
@@ -94,13 +94,13 @@ def test_events_are_the_same_each_time(demo_api: Api, ended: list[Run]) -> None:
     assert demo_api.get(path, since=1000)["events"] == []
 
 
-def test_content_carries_the_canary(demo_api: Api, ended: list[Run]) -> None:
-    """Prompts, tool inputs and previews can be found wherever they were stored by mistake."""
+def test_content_is_marked_as_made_up(demo_api: Api, ended: list[Run]) -> None:
+    """Prompts, tool inputs and previews have a mark that a test can search for."""
     run = ended[0]
 
-    assert CANARY in demo_api.get(f"/runs/{run.id}")["user_prompt"]
-    assert CANARY in demo_api.answer(f"/runs/{run.id}/log/events").text
-    assert CANARY in demo_api.answer(f"/sessions/{run.session.id}/events").text
+    assert MADE_UP in demo_api.get(f"/runs/{run.id}")["user_prompt"]
+    assert MADE_UP in demo_api.answer(f"/runs/{run.id}/log/events").text
+    assert MADE_UP in demo_api.answer(f"/sessions/{run.session.id}/events").text
 
 
 def test_the_first_event_is_there_while_the_run_works(api: Api) -> None:

@@ -1,4 +1,4 @@
-"""Runs that are asked for: how they are queued, work, and end."""
+"""Triggered runs: queue, execution and end."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ def messages(api: Api, run: dict[str, Any]) -> list[str]:
     return [event["msg"] for event in api.get(f"/runs/{run['id']}/log/events")["events"]]
 
 
-def story(api: Api, run: dict[str, Any]) -> list[str]:
-    """What happened in a run's session, in short."""
+def happened(api: Api, run: dict[str, Any]) -> list[str]:
+    """Return the events of a run's session, abbreviated."""
     events = api.get(f"/sessions/{run['session_id']}/events")["events"]
     assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
     return [event.get("status") or event["type"] for event in events]
 
 
 def seen_while(api: Api, run: dict[str, Any], seconds: int = 30) -> list[dict[str, Any]]:
-    """The run's record, second by second."""
+    """Return the run's record, second by second."""
     records = [now(api, run)]
     for _ in range(seconds):
         api.world.pass_time(SECOND)
@@ -104,11 +104,11 @@ def test_a_succeeded_run_is_immutable(api: Api) -> None:
 
 
 def test_the_sessions_events_tell_the_run(api: Api, agent: Agent) -> None:
-    """Events are the message, the start, one a step, the answer and the end; then silence."""
+    """Events are the message, the start, one for each step, the answer and the end."""
     run = trigger(api)
     api.world.pass_time(timedelta(hours=3))
 
-    events = story(api, run)
+    events = happened(api, run)
 
     steps = events.count("step")
     assert steps >= 4
@@ -120,7 +120,7 @@ def test_the_sessions_events_tell_the_run(api: Api, agent: Agent) -> None:
 
 @pytest.mark.usefixtures("agent")
 def test_log_events_grow_while_the_run_works(api: Api) -> None:
-    """Log events are only ever added, count from 1, and tell what each step cost."""
+    """Log events are only appended, count from 1, and have each step's cost."""
     run = trigger(api)
     path = f"/runs/{run['id']}/log/events"
     before: list[Any] = []
@@ -151,7 +151,7 @@ def test_a_failed_step_is_retried_without_a_second_event(api: Api) -> None:
         "RETRY  step 2 in 1s",
         "RETRY  step 2 in 2s",
     ]
-    steps = story(api, run).count("step")
+    steps = happened(api, run).count("step")
     requests = api.get(f"/analytics/runs/{run['id']}/costs")[0]["request_count"]
     assert requests == steps + 2
 
@@ -179,7 +179,7 @@ def test_a_run_fails_with_a_telling_error(api: Api, agent: Agent, mark: str, err
     assert error in record["error"]
     assert record["cost_usd"] > 0
     assert messages(api, run)[-1].startswith("FAILED")
-    assert story(api, run)[-1] == "failed"
+    assert happened(api, run)[-1] == "failed"
 
 
 def test_the_budget_is_the_agents(api: Api, agent: Agent) -> None:
@@ -222,7 +222,7 @@ def test_a_run_keeps_the_state_that_it_was_given(api: Api, agent: Agent) -> None
 
 
 def test_a_pinned_run_rides_its_version(api: Api, agent: Agent) -> None:
-    """A version in the path must be there and active."""
+    """A version in the path must exist and be active."""
     api.world.publish_version(agent)
 
     run = api.post("/agents/baker/versions/2/runs", {"prompt": "Bread?"})
@@ -251,7 +251,7 @@ def test_a_pausing_agent_finishes_its_runs(api: Api, agent: Agent) -> None:
 
 
 def test_an_no_usage_agent_works_for_nothing(api: Api, agent: Agent) -> None:
-    """An agent without models costs nothing and uses no tokens, also beyond its budget."""
+    """An agent without models has no cost and no tokens, also beyond its budget."""
     agent.offers = ()
     run = trigger(api, "[over-budget]")
     api.world.pass_time(HALF_A_MINUTE)
@@ -262,8 +262,8 @@ def test_an_no_usage_agent_works_for_nothing(api: Api, agent: Agent) -> None:
     assert (record["cost_usd"], record["tokens_in"]) == (0, 0)
 
 
-def test_runs_that_are_asked_for_shift_nothing_in_the_story() -> None:
-    """The story's runs have the same ids and figures whether or not others were triggered."""
+def test_runs_that_are_asked_for_shift_nothing_that_is_planned() -> None:
+    """Planned runs have the same ids and figures, with or without triggered ones."""
     worlds = [World.demo(3, NOW, history_days=3) for _ in range(2)]
     agent = worlds[0].workspaces[0].agent("order-status")
     assert agent
@@ -283,7 +283,7 @@ def test_runs_that_are_asked_for_shift_nothing_in_the_story() -> None:
 
 
 def test_the_clock_drives_runs_by_itself() -> None:
-    """On a ticking clock a run goes on without being told, while the story waits for its call."""
+    """On a running clock a run continues by itself, while the planned history waits for a call."""
     world = World.demo(3, NOW, history_days=2)
     others = [run.id for run in world.workspaces[0].runs.values() if run.is_open]
     with running(world, Variants(), speed=500) as emulator:
@@ -297,7 +297,7 @@ def test_the_clock_drives_runs_by_itself() -> None:
 
 
 def test_many_clients_at_once_see_one_world() -> None:
-    """While runs are triggered and cancelled from many sides, every answer is whole and adds up."""
+    """With concurrent triggers and cancellations, every response is complete and adds up."""
     world = World.empty(1, NOW)
     world.add_agent(world.workspaces[0], "Baker", "baker")
     with running(world, speed=100) as emulator:

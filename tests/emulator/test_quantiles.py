@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from analytics.emulator.chance import seeded
 from analytics.emulator.quantiles import CODE, CONVERSATION, LEVELS, Quantiles
+from analytics.emulator.rng import seeded
 
 
 @pytest.mark.parametrize(

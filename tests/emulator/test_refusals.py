@@ -1,4 +1,4 @@
-"""What cannot be run, and what is said of it."""
+"""Runs that are refused, and the responses."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def trigger(api: Api, text: str = "Bread?", slug: str = "baker") -> dict[str, An
     ],
 )
 def test_a_run_needs_a_prompt_or_a_state(api: Api, body: object) -> None:
-    """Both, neither, and what is no text or object are answered with FastAPI's 422."""
+    """Both inputs, neither, and inputs of a wrong type give FastAPI's 422."""
     response = api.send("POST", "/agents/baker/runs", body)
 
     assert response.status_code == 422
@@ -63,7 +63,7 @@ def test_a_run_needs_a_prompt_or_a_state(api: Api, body: object) -> None:
     ids=["cut", "half a character", "half in a state", "no number", "deep", "no UTF-8"],
 )
 def test_broken_json_starts_nothing(api: Api, body: str | bytes) -> None:
-    """A body that is no JSON, or holds half of a character, is refused with 422."""
+    """A body that is not JSON, or has a lone surrogate, is refused with 422."""
     headers = {"Content-Type": "application/json"}
     response = api.http.post("/api/v1/agents/baker/runs", content=body, headers=headers)
 
@@ -74,7 +74,7 @@ def test_broken_json_starts_nothing(api: Api, body: str | bytes) -> None:
 
 @pytest.mark.usefixtures("agent")
 def test_what_was_asked_is_given_back_as_it_came(api: Api) -> None:
-    """Emoji, markup, formulas, control characters and huge numbers come back unchanged."""
+    """Emoji, markup, formulas, control characters and huge numbers are returned unchanged."""
     state = {"text": "🍞 <script>x</script> =cmd() \x00\u202e", "n": 10**18, "deep": [[[{}]]]}
     run = api.post("/agents/baker/runs", {"initial_state": state})
     asked = trigger(api, state["text"])
@@ -88,7 +88,7 @@ def test_what_was_asked_is_given_back_as_it_came(api: Api) -> None:
     ("status", "answer"), [("paused", 409), ("draft", 409), ("archived", 409), ("gone", 404)]
 )
 def test_an_agent_that_cannot_run_says_so(api: Api, status: Any, answer: int) -> None:
-    """Paused, archived and draft agents are a conflict; an unknown one is not found."""
+    """Paused, archived and draft agents give a conflict; an unknown one is not found."""
     if status == "draft":
         api.world.add_agent(api.workspace, "Baker", "baker", status="draft")
     elif status != "gone":

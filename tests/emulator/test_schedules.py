@@ -1,4 +1,4 @@
-"""Schedules: agents that run by the clock."""
+"""Schedules that start runs of agents."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def read(api: Api, schedule: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_a_schedule_starts_runs(api: Api, agent: Agent) -> None:
-    """At each match a run starts that is told apart as scheduled, and the schedule says which."""
+    """At each match a scheduled run starts, and the schedule has its id."""
     schedule = create(api, agent)
     assert list(schedule) == KEYS
     assert schedule["agent_version_id"] == agent.versions[0].id
@@ -63,7 +63,7 @@ def test_a_schedule_starts_runs(api: Api, agent: Agent) -> None:
 
 
 def test_a_schedule_follows_its_time_zone(api: Api, agent: Agent) -> None:
-    """A wall time is that of the zone; UTC unless told."""
+    """Times are local to the zone, by default UTC."""
     assert create(api, agent)["timezone"] == "UTC"
 
     schedule = create(api, agent, cron_expr="0 9 * * *", timezone="Asia/Kolkata")
@@ -124,7 +124,7 @@ def test_a_paused_agent_misses_its_turn(api: Api, agent: Agent) -> None:
 
 
 def test_schedules_are_listed_newest_first(api: Api, agent: Agent) -> None:
-    """50 unless told, 200 at most, and more is an error of its own."""
+    """50 by default, at most 200; more is an error."""
     made = [create(api, agent, initial_state={"n": n}, prompt=None) for n in range(60)]
     path = f"/agents/{agent.id}/schedules"
 
@@ -151,7 +151,7 @@ def test_schedules_are_listed_newest_first(api: Api, agent: Agent) -> None:
 def test_what_is_no_schedule_is_refused(
     api: Api, agent: Agent, fields: dict[str, Any], where: list[str]
 ) -> None:
-    """A bad expression, zone or input is named, and nothing is made or changed."""
+    """A bad expression, zone or input is named, and nothing is created or changed."""
     body = {"cron_expr": "0 * * * *", "prompt": "Bread?"} | fields
     response = api.send("POST", f"/agents/{agent.id}/schedules", body)
 

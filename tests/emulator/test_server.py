@@ -45,7 +45,7 @@ def test_it_says_where_it_is_and_ends_when_told(number: int) -> None:
 
 
 def test_the_date_follows_the_worlds_clock(api: Api) -> None:
-    """The Date header tells the world's present, once, and moves as time passes."""
+    """The Date header is the world's time, and moves with it."""
     api.world.pass_time(timedelta(days=2, seconds=1))
 
     response = api.answer("/auth/me")
@@ -54,7 +54,7 @@ def test_the_date_follows_the_worlds_clock(api: Api) -> None:
 
 
 def test_requests_are_noted(api: Api) -> None:
-    """Every request to the API is noted with method, path and query, controls are not."""
+    """Every request to the API is recorded with method, path and query; controls are not."""
     api.answer("/runs/", limit=3)
     api.http.get("/emulator/state")
     api.http.post("/api/v1/nope")

@@ -50,7 +50,7 @@ def state(api: Api, run: dict[str, Any]) -> str:
 
 @pytest.mark.usefixtures("agent")
 def test_a_message_runs_another_turn(api: Api) -> None:
-    """A message answers with its event alone, and is a run of its own in the same session."""
+    """A message returns its event alone, and starts another run of the session."""
     first = trigger(api)
     api.world.pass_time(HALF_A_MINUTE)
     before = events(api, first["session_id"])
@@ -103,7 +103,7 @@ def test_turns_of_a_session_come_one_after_the_other(api: Api) -> None:
 @pytest.mark.usefixtures("agent")
 @pytest.mark.parametrize("text", ["[fail]", "Bread?"])
 def test_a_session_goes_on_after_any_end(api: Api, text: str) -> None:
-    """An idle session resumes, also when its last run failed."""
+    """An idle session resumes, also after a failed run."""
     run = trigger(api, text)
     api.world.pass_time(HALF_A_MINUTE)
 
@@ -139,7 +139,7 @@ def test_cancelling_drains_the_step_in_flight(api: Api) -> None:
 
 @pytest.mark.usefixtures("agent")
 def test_a_pending_run_is_cancelled_at_once(api: Api) -> None:
-    """What has not begun costs nothing and never starts; those who wait behind move up."""
+    """A pending run is cancelled without cost or start; runs behind it move up."""
     runs = [trigger(api) for _ in range(5)]
     cancel(api, runs[0]["session_id"])
     record = api.get(f"/runs/{runs[0]['id']}")
@@ -221,7 +221,7 @@ def test_sessions_that_are_not_there_cannot_be_changed(api: Api) -> None:
 
 
 def test_the_platforms_sessions_are_its_own(api: Api) -> None:
-    """Sessions of builds can neither be cancelled nor talked to."""
+    """Sessions of builds can neither be cancelled nor take messages."""
     run = api.world.start_platform_run(api.workspace, BUILDER)
 
     assert api.send("POST", f"/sessions/{run.session.id}/cancel").status_code == 409
@@ -229,8 +229,8 @@ def test_the_platforms_sessions_are_its_own(api: Api) -> None:
     assert response.status_code == 409
 
 
-def test_the_storys_sessions_can_be_talked_to_and_cancelled() -> None:
-    """Their events stay what they were and go on; an open run waits for nobody and is cancelled."""
+def test_sessions_of_planned_runs_can_be_talked_to_and_cancelled() -> None:
+    """Their stored events stay and grow; an open run waits for nothing and is cancelled."""
     world = World.demo(3, NOW, history_days=3)
     with serving(world) as api:
         open_run = next(r for r in api.workspace.agent_runs if r.status == "running" and r.agent)

@@ -1,4 +1,4 @@
-"""The ways to answer where the documentation is silent."""
+"""Variants of the API where its documentation is silent."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_limit_beyond_the_cap_can_be_refused(api: Api) -> None:
 
 
 def test_model_costs_can_have_their_new_names(api: Api) -> None:
-    """With the variant, a run's model costs are named as everywhere else, with what is billed."""
+    """With the variant, a run's model costs have the usual names, and the billed amount."""
     run = api.world.start_run(api.workspace)
     api.world.meter(
         run, model="m", provider="p", tokens_in=3, tokens_out=1, cost_usd=Decimal("0.5")
@@ -76,7 +76,7 @@ def test_events_of_open_runs_can_be_withheld(api: Api) -> None:
 
 
 def test_every_nth_answer_can_be_too_many_requests(api: Api) -> None:
-    """Every third answer is 429 with Retry-After, the others are true."""
+    """Every third response is 429 with Retry-After, the others are normal."""
     api.emulator.variants = Variants(every_nth_429=3, retry_after_seconds=7)
 
     answers = [api.answer("/auth/me") for _ in range(6)]
@@ -86,7 +86,7 @@ def test_every_nth_answer_can_be_too_many_requests(api: Api) -> None:
 
 
 def test_every_nth_answer_can_be_unavailable(api: Api) -> None:
-    """Every second answer is 503."""
+    """Every second response is 503."""
     api.emulator.variants = Variants(every_nth_503=2)
 
     assert [api.answer("/auth/me").status_code for _ in range(4)] == [200, 503, 200, 503]
@@ -115,7 +115,7 @@ def test_a_bad_variant_changes_nothing(api: Api, fields: dict[str, object]) -> N
 
 
 def test_time_passes_over_http(api: Api) -> None:
-    """The control moves the clock, and answers with the state."""
+    """The control moves the clock, and returns the state."""
     state = api.http.post("/emulator/pass-time", json={"hours": 24}).json()
 
     assert state["now"] == "2026-11-25T15:30:00Z"

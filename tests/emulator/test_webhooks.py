@@ -34,7 +34,7 @@ def first_event(api: Api, run: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_event_starts_a_run(api: Api, url: str) -> None:
-    """A JSON object posted to the URL, without a key, starts a run told apart as event-driven."""
+    """A JSON object posted to the URL, without a key, starts an event-driven run."""
     event = {"order": 7, "text": "🍞 <script>"}
     response = httpx.post(url, json=event)
     api.world.pass_time(timedelta(seconds=30))
@@ -68,7 +68,7 @@ def test_the_url_is_shown_once(api: Api, agent: Agent, url: str) -> None:
 
 
 def test_a_rotated_secret_opens_no_more(api: Api, url: str) -> None:
-    """Rotated, the webhook has another URL, and the old one is not found."""
+    """After a rotation the webhook has another URL, and the old one is not found."""
     rotated = api.post("/agents/baker/webhooks/rotate", status=200)
 
     assert rotated["url"].rsplit("/", 1)[0] == url.rsplit("/", 1)[0]
@@ -110,7 +110,7 @@ def test_a_wrong_secret_starts_nothing(api: Api, url: str) -> None:
     ],
 )
 def test_what_is_no_event_starts_nothing(api: Api, url: str, body: str, status: int) -> None:
-    """A body that is no JSON object, or names no session, is refused."""
+    """A body that is not a JSON object, or names an unknown session, is refused."""
     response = httpx.post(url, content=body, headers={"Content-Type": "application/json"})
 
     assert response.status_code == status
@@ -128,7 +128,7 @@ def test_a_session_of_another_agent_is_not_found(api: Api, url: str) -> None:
 
 
 def test_a_paused_agent_refuses_events(api: Api, agent: Agent, url: str) -> None:
-    """What the agent may not run is refused as everywhere else."""
+    """A paused agent's webhook gives a conflict."""
     api.world.set_agent_status(agent, "paused")
 
     assert httpx.post(url, json={}).status_code == 409

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from uuid import UUID
 
-from analytics.emulator import Variants, World, wire
+from analytics.emulator import Variants, World, serialize
 from analytics.emulator.catalogue import GLM, OPUS
 from analytics.emulator.ledger import Totals
 from analytics.emulator.quantiles import CODE
@@ -14,13 +14,13 @@ from .conftest import NOW
 
 
 def snapshot(world: World) -> list[tuple[object, ...]]:
-    """All that a world holds, as comparable values."""
+    """Return the records of a world as comparable values."""
     return [
         (
             w.id,
             w.api_key,
-            [wire.agent_record(world, agent) for agent in w.agents.values()],
-            [wire.encode_run(world, run) for run in w.runs.values()],
+            [serialize.agent_record(world, agent) for agent in w.agents.values()],
+            [serialize.encode_run(world, run) for run in w.runs.values()],
             [(e.booked_at, e.run.id, *e[2:]) for e in w.ledger],
         )
         for w in world.workspaces
@@ -80,7 +80,7 @@ def test_ids_are_random_uuids(demo: World) -> None:
 
 
 def test_an_api_key_opens_its_workspace_alone(demo: World) -> None:
-    """Keys differ between workspaces and start as the vendor's do."""
+    """Keys differ between workspaces and begin like the vendor's."""
     first, second = demo.workspaces
 
     assert first is demo.workspace_of(first.api_key)
@@ -90,7 +90,7 @@ def test_an_api_key_opens_its_workspace_alone(demo: World) -> None:
 
 
 def test_the_clock_stands_still_until_it_ticks() -> None:
-    """A world's present does not move by itself; once ticking, it never goes back."""
+    """A world's time does not move by itself; once ticking, it never goes back."""
     world = World.empty(1, NOW)
     assert world.now == NOW
 
@@ -100,7 +100,7 @@ def test_the_clock_stands_still_until_it_ticks() -> None:
 
 
 def test_the_present_is_kept_in_utc() -> None:
-    """A present given in another zone is the same instant in UTC, and a naive one is UTC."""
+    """A time in another zone is the same instant in UTC, and a naive one is UTC."""
     tokyo = NOW.astimezone(timezone(timedelta(hours=9)))
 
     assert NOW.isoformat() == World.empty(1, tokyo).now.isoformat()
@@ -128,21 +128,23 @@ def test_a_run_costs_what_its_entries_cost() -> None:
     meter(world, run, "0.10000000000000000555")
     meter(world, run, "1000000000000000000.0000000001")
 
-    assert b'"cost_usd":1000000000000000000.10000000010000000555,' in wire.encode_run(world, run)
+    assert b'"cost_usd":1000000000000000000.10000000010000000555,' in serialize.encode_run(
+        world, run
+    )
 
 
 def test_a_change_is_seen_in_the_record() -> None:
-    """A record that was read before a change is written anew after it."""
+    """A cached record is encoded again after a change."""
     world = World.empty(1, NOW)
     run = one_run(world)
-    before = wire.encode_run(world, run)
+    before = serialize.encode_run(world, run)
 
     meter(world, run)
     world.finish_run(run, "failed", error="ToolError: no flour")
 
     assert b'"status":"running"' in before
-    assert b'"status":"failed"' in wire.encode_run(world, run)
-    assert b'"cost_usd":0.1,"tokens_in":5,"tokens_out":2' in wire.encode_run(world, run)
+    assert b'"status":"failed"' in serialize.encode_run(world, run)
+    assert b'"cost_usd":0.1,"tokens_in":5,"tokens_out":2' in serialize.encode_run(world, run)
 
 
 def test_a_correction_is_booked_when_it_is_made() -> None:
@@ -170,25 +172,25 @@ def test_late_corrections_can_be_switched_off() -> None:
         world.pass_time(timedelta(days=2))
         world.variants = Variants(late_corrections=late_corrections)
         ended = [run for run in world.workspaces[0].runs.values() if not run.is_open]
-        records = [wire.encode_run(world, run) for run in ended]
+        records = [serialize.encode_run(world, run) for run in ended]
         world.pass_time(timedelta(days=7))
-        changed.append(records != [wire.encode_run(world, run) for run in ended])
+        changed.append(records != [serialize.encode_run(world, run) for run in ended])
 
     assert changed == [True, False]
 
 
 def test_a_run_that_was_ended_by_hand_stays_as_it_is() -> None:
-    """What was planned for a run falls away when the run is ended before."""
+    """Planned actions of a run are skipped once the run is ended."""
     world = at_work()
     world.variants.late_corrections = False
     world.pass_time(timedelta(hours=12))
     run = next(run for run in world.workspaces[0].runs.values() if run.status == "running")
     world.finish_run(run, "cancelled")
-    record = wire.encode_run(world, run)
+    record = serialize.encode_run(world, run)
 
     world.pass_time(timedelta(days=2))
 
-    assert record == wire.encode_run(world, run)
+    assert record == serialize.encode_run(world, run)
 
 
 def test_bills_follow_the_account_that_pays() -> None:

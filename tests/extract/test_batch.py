@@ -1,4 +1,4 @@
-"""What is asked of the API, batch by batch."""
+"""The requests of each batch."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_first_batch_reads_all_that_is_listed(batch: Batch, start_run: StartRu
 
 
 def test_a_joined_list_is_enough(batch: Batch, world: World, start_run: StartRun) -> None:
-    """Where the unfiltered list joins its last pull, no agent's list is asked for."""
+    """If the unfiltered list overlaps its last snapshot, no agent's list is read."""
     start_run()
     batch.extract()
     batches_later(world)
@@ -55,7 +55,7 @@ def test_a_joined_list_is_enough(batch: Batch, world: World, start_run: StartRun
 def test_a_busy_workspace_is_read_agent_by_agent(
     batch: Batch, world: World, workspace: Workspace, start_run: StartRun
 ) -> None:
-    """When more than 200 runs started since, each agent's list is read, and no run is missing."""
+    """If more than 200 runs started since, each agent's list is read, and every run is stored."""
     quiet = world.add_agent(workspace, "Quiet", "quiet")
     start_run(of=quiet)
     batch.extract()
@@ -73,7 +73,7 @@ def test_a_busy_workspace_is_read_agent_by_agent(
 def test_an_agent_that_outruns_its_list_leaves_a_gap(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """More than 200 runs of an agent between two batches are a gap, recorded once, warned of."""
+    """More than 200 runs of an agent between two batches are a gap, recorded and warned of once."""
     start_run()
     batch.extract()
     batches_later(world)
@@ -88,14 +88,14 @@ def test_an_agent_that_outruns_its_list_leaves_a_gap(
     )
     assert after < before
     assert outcome.warnings[0].startswith("1 agent started more runs")
-    assert "(200): Baker. What lies between was not seen" in outcome.warnings[0]
+    assert "(200): Baker. The rest is unlisted" in outcome.warnings[0]
     assert later.warnings == []
 
 
 def test_a_few_of_many_gaps_are_named(
     batch: Batch, world: World, workspace: Workspace, start_run: StartRun
 ) -> None:
-    """Of many agents with a gap three are named, and the others counted."""
+    """The warning names three of many agents with a gap, and counts the others."""
     bakers = [world.add_agent(workspace, name, name.lower()) for name in "DECAB"]
     for each in bakers:
         start_run(of=each, hours_ago=1)
@@ -113,7 +113,7 @@ def test_a_few_of_many_gaps_are_named(
 
 
 def test_a_run_known_by_id_joins_no_list(batch: Batch, world: World, start_run: StartRun) -> None:
-    """An open run that was read by id proves nothing about the list."""
+    """An open run that was read by id does not make a snapshot overlap."""
     start_run(status="running")
     batch.extract()
     batches_later(world)
@@ -129,7 +129,7 @@ def test_a_run_known_by_id_joins_no_list(batch: Batch, world: World, start_run: 
 def test_batches_of_joined_pulls_keep_an_agents_mark(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """An agent whose own list was last read long ago has no gap where each batch covered it."""
+    """An agent whose own list was last read long ago has no gap if each batch covered it."""
     for number in range(210):
         start_run(hours_ago=1 + number)
     batch.extract()
@@ -187,7 +187,7 @@ def test_ended_runs_are_read_until_they_have_final(
 def test_a_late_correction_is_found_by_its_sum(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """A cost that changes weeks after its run has ended is found, and read by id."""
+    """A cost that changes weeks after its run ended is found by the day's total, and read by id."""
     batch.set_extract(history_days=35)
     run = start_run(hours_ago=24 * 20, status="failed", error="ToolError: no flour")
     batch.extract()
@@ -207,7 +207,7 @@ def test_a_late_correction_is_found_by_its_sum(
 def test_what_stays_different_is_looked_into_once(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """Runs that the lists hide make a day differ for ever; it is not read anew every batch."""
+    """A day that differs because of unlisted runs is read again once, not in every batch."""
     batch.set_extract(history_days=10)
     for number in range(220):
         start_run(hours_ago=24 * 4 + number / 1000)
@@ -243,7 +243,7 @@ def test_details_are_read_once(batch: Batch, world: World, start_run: StartRun) 
 
 
 def test_details_can_be_limited(batch: Batch, start_run: StartRun) -> None:
-    """So many runs' details a batch as the settings allow, the newest first; the rest stays due."""
+    """A batch reads the details of as many runs as the settings allow, newest first."""
     old, new = start_run(hours_ago=9), start_run(hours_ago=2)
     batch.set_extract(details_per_batch=1)
     batch.extract()
@@ -257,7 +257,7 @@ def test_details_can_be_limited(batch: Batch, start_run: StartRun) -> None:
 def test_a_run_that_vanishes_keeps_its_figures(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """A run that the API twice does not know stays stored, and is asked for no more."""
+    """A run that the API twice does not find stays stored, and is not requested again."""
     run = start_run(cost="0.40")
     batch.extract()
     world.hide_run(run)
@@ -290,7 +290,7 @@ def test_runs_of_a_deleted_agent_are_read(
 def test_next_links_are_followed_until_the_list_joins(
     batch: Batch, world: World, api: Emulator, start_run: StartRun
 ) -> None:
-    """With cursors there is no gap, and no page is read behind the last pull."""
+    """With cursors there is no gap, and no page behind the last snapshot is read."""
     api.variants = api.variants.changed({"next_links": True})
     for number in range(450):
         start_run(hours_ago=1 + number / 100)
@@ -314,7 +314,7 @@ def test_the_first_batch_says_how_long_it_will_be(
     capsys: pytest.CaptureFixture[str],
     idle: int,
 ) -> None:
-    """Before it asks, the first batch says how many requests it will make; it is nearly right."""
+    """The first batch logs the number of its requests beforehand, nearly exactly."""
     for hours in (1, 2, 3):
         start_run(hours_ago=hours)
     for number in range(idle):
@@ -345,7 +345,7 @@ def test_a_new_agent_that_outruns_its_list_leaves_a_gap(
 def test_a_full_page_with_an_unreadable_id_is_full(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """A row whose id cannot be read does not make a full list a whole one."""
+    """A row with an unreadable id does not make a full list a whole one."""
     start_run()
     batch.extract()
     batches_later(world)
@@ -360,7 +360,7 @@ def test_a_full_page_with_an_unreadable_id_is_full(
 def test_a_time_that_is_none_at_the_end_of_a_list(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """A run whose time cannot be read is quarantined, also where a list begins or ends with it."""
+    """A run with an unreadable time is quarantined, also at the beginning or end of a list."""
     runs = [start_run(hours_ago=hours) for hours in (3, 2, 1)]
     for odd in (runs[0], runs[-1]):
         world.override_record(odd.id, {"created_at": "unknown"})
@@ -374,7 +374,7 @@ def test_a_time_that_is_none_at_the_end_of_a_list(
 
 
 def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run: StartRun) -> None:
-    """A run whose id the API refuses to read stays as it was, and the batch goes on."""
+    """A run that the API refuses to return stays as it was, and the batch goes on."""
     odd = start_run(status="running")
     world.override_record(odd.id, {"id": "no-uuid"})
     batch.extract()
@@ -389,7 +389,7 @@ def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run
 
 
 def test_loads_beyond_the_thousandth_stay_in_order(tmp_path: Path) -> None:
-    """By name, each load comes after the one before it, also after one of three digits' width."""
+    """Loads sort by name in the order of their numbers, beyond three digits too."""
     nothing: Any = None
     batches = [
         WorkspaceBatch(nothing, nothing, Extract(), True, tmp_path, "w1", began_at, print)

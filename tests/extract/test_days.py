@@ -1,4 +1,4 @@
-"""Which days are metered, and when they are read again."""
+"""The days of meters that a batch reads, and reads again."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_older_days_are_metered_once(batch: Batch, world: World, start_run: Star
 def test_a_changed_run_has_its_days_metered_again(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """When an old run turns out changed, the meters of its day are read again."""
+    """If an old run turns out to have changed, the meters of its day are read again."""
     batch.set_extract(history_days=30)
     run = start_run(hours_ago=24 * 20, status="failed", error="ToolError")
     batch.extract()
@@ -49,7 +49,7 @@ def test_a_changed_run_has_its_days_metered_again(
 def test_a_day_read_while_it_was_young_is_read_again(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """After two weeks without a batch, the day of the last one is metered to its end."""
+    """After two weeks without a batch, the day of the last one is read to its end."""
     batch.set_extract(history_days=30)
     start_run()
     batch.extract()
@@ -65,7 +65,7 @@ def test_a_day_read_while_it_was_young_is_read_again(
 def test_a_change_behind_the_history_reads_its_day_again(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """A run that ends after its day has left the history still brings that day's sums along."""
+    """A run that ends after its day has left the history still has that day read again."""
     run = start_run(hours_ago=1, status="running")
     day = str(run.created_at.date())
     batch.extract()

@@ -25,5 +25,5 @@ def day(number: int) -> date:
 def test_days_are_covered_by_few_windows(
     days: list[int], longest: int, expected: list[tuple[int, int]]
 ) -> None:
-    """Days that follow each other share a window, which is never longer than the API allows."""
+    """Consecutive days share a window, which is never longer than the API allows."""
     assert [(day(start), day(end)) for start, end in expected] == windows(map(day, days), longest)

@@ -31,7 +31,7 @@ def as_text(record: Any) -> msgspec.Raw:
 
 
 def test_prompts_are_not_stored() -> None:
-    """A run keeps its figures, and nothing that a person or a model wrote, wherever it stands."""
+    """A run keeps its figures, and no text of a person or a model in any field."""
     run = {"id": "a", "cost_usd": 1, "user_prompt": "my password", "messages": [{"content": "x"}]}
     run |= {"config": {"prompt": "secret"}, "system_prompt": "secret", "retries": 2}
 
@@ -46,14 +46,14 @@ def test_errors_are_cut() -> None:
 
 
 def test_errors_can_be_left_out() -> None:
-    """With `keep_errors = false` not even their first words are stored."""
+    """With `keep_errors = false` no part of an error is stored."""
     record = {"id": "a", "error": "secret"}
 
     assert kept("runs", record, keep_errors=False) == {"id": "a", "error": None}
 
 
 def test_an_error_that_is_no_text_is_not_stored() -> None:
-    """What stands where a text belongs may hold anything, so it is named and dropped."""
+    """A value of another type in place of an error is replaced by a note."""
     for keep_errors in (True, False):
         record = kept("runs", {"error": {"prompt": "secret"}}, keep_errors=keep_errors)
 
@@ -61,7 +61,7 @@ def test_an_error_that_is_no_text_is_not_stored() -> None:
 
 
 def test_log_events_keep_the_listed_fields_alone() -> None:
-    """Of a log event the listed fields are stored, also those that come in its `event`."""
+    """A log event keeps the listed fields, also those inside its `event`."""
     event = {
         "seq": 1,
         "ts": 1.5,
@@ -82,12 +82,12 @@ def test_log_events_keep_the_listed_fields_alone() -> None:
 
 
 def test_an_event_that_is_a_text_is_not_stored() -> None:
-    """A logger that attaches a bare text loses it."""
+    """A bare text in place of an event is dropped."""
     assert kept("run_log_events", {"seq": 1, "event": "secret"}) == {"seq": 1}
 
 
 def test_digits_stay_as_they_came() -> None:
-    """What is kept is kept digit for digit, of a run in which nothing is odd and of any other."""
+    """Stored values keep every digit, of a regular run and of any other."""
     text = b'"cost_usd":0.1000000000000000055511'
     run = b'{"id":"a",%b,"user_prompt":"x"%b}'
     for more in (b',"agent_id":"b","created_at":null', b""):
@@ -102,7 +102,7 @@ RUN = {"error": "é" * 600, "id": "a\u00e9/", "created_at": "2026-11-20", "user_
 
 @pytest.mark.parametrize("keep_errors", [True, False])
 def test_a_new_field_changes_nothing_of_the_others(*, keep_errors: bool) -> None:
-    """A record is stored in one order and one spelling, also beside a field that is new to us."""
+    """A record is stored in one order and one spelling, also beside an unknown field."""
     known = RUN | {"agent_id": None}
     new = [{"note": "secret"} | known, {"score": 7} | known, known]
     spelt = [msgspec.Raw(json.dumps(run).encode()) for run in new]
@@ -138,7 +138,7 @@ def test_a_version_is_stored_without_its_description() -> None:
 
 
 def test_a_new_field_of_anything_else() -> None:
-    """Of a new field numbers are kept, and no text, in whichever place it comes."""
+    """An unknown field is stored if it is a number, and never if it is a text, at any position."""
     agent = {"slug": "s", "note": "secret", "id": "a", "score": 7}
 
     assert stored("agents", [as_text(agent)]) == [b'{"id":"a","slug":"s","score":7}']
@@ -146,7 +146,7 @@ def test_a_new_field_of_anything_else() -> None:
 
 @pytest.mark.parametrize("record", [{}, {"id": 7}, {"id": None}, 5, "x", ["id"], None])
 def test_a_record_without_an_id_is_no_run(record: object) -> None:
-    """What has no readable id is stored to be told of, and takes no part in joining lists."""
+    """A record without a readable id is stored, and has no row."""
     rows, texts = stored_runs([as_text(record), as_text({"id": "x"})], keep_errors=True)
 
     assert rows == [Row("x", None, None)]
@@ -154,7 +154,7 @@ def test_a_record_without_an_id_is_no_run(record: object) -> None:
 
 
 def test_a_run_of_which_something_is_no_text_is_a_run() -> None:
-    """A run whose agent or time cannot be read was listed all the same."""
+    """A run with an unreadable agent or time has a row."""
     records = [{"id": "x", "agent_id": 7, "created_at": "2026-11-20T01:00:00Z"}, {"id": "y"}]
     rows, _ = stored_runs([as_text(record) for record in records], keep_errors=True)
 
@@ -164,7 +164,7 @@ def test_a_run_of_which_something_is_no_text_is_a_run() -> None:
 @pytest.mark.parametrize("field", ["id", "agent_id", "created_at", "error"])
 @pytest.mark.parametrize("keep_errors", [True, False])
 def test_a_number_out_of_range_is_no_text(field: str, *, keep_errors: bool) -> None:
-    """What no number can hold, where a text belongs, spoils nothing but its record."""
+    """A number out of range in place of a text affects no other record."""
     spoilt = {"id": '"a"', "agent_id": "null", "created_at": "null"} | {field: "1e999"}
     values = {name: msgspec.Raw(value.encode()) for name, value in spoilt.items()}
     records = [as_text(values), as_text({"id": "x"})]
@@ -178,7 +178,7 @@ def test_a_number_out_of_range_is_no_text(field: str, *, keep_errors: bool) -> N
     "source", [each for each in SOURCES if each is not RUN_LOG_EVENTS], ids=lambda each: each.name
 )
 def test_what_is_loaded_is_known_to_be_stored(source: Source) -> None:
-    """No field that the warehouse reads goes by the rule for new ones, which is slow and wary."""
+    """Every field that the warehouse reads is in the list of known fields, which decodes faster."""
     known = _RUN_FIELDS if source is RUNS else _KNOWN
     if source is AGENTS:
         known = (*known, *(f"config.{name}" for name in _LIMITS))
@@ -187,7 +187,7 @@ def test_what_is_loaded_is_known_to_be_stored(source: Source) -> None:
 
 @pytest.mark.parametrize("source", ["runs", "agents"])
 def test_what_is_no_object_is_told_of(source: str) -> None:
-    """It becomes a record of which nothing can be understood, without what somebody may have said.
+    """A record that is not an object is stored as such, without its text.
 
     A log event keeps nothing.
     """

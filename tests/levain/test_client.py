@@ -40,7 +40,7 @@ def mocked(*responses: httpx.Response) -> AsyncLevain:
 
 
 def test_a_try_that_failed_is_logged(api: Emulator, caplog: pytest.LogCaptureFixture) -> None:
-    """The logger of the client says which request failed, how, and when it is tried again."""
+    """The client's logger records the failed request, its error and the wait that follows."""
     api.faults.add("/auth/me", "503")
 
     with_client(api, lambda client: client.auth.me())
@@ -63,7 +63,7 @@ def test_a_run_is_typed_and_its_money_exact(api: Emulator, start_run: StartRun) 
 
 
 def test_lists_iterate_newest_first(api: Emulator, agent: Agent, start_run: StartRun) -> None:
-    """One loop gives an agent's runs, the newest first."""
+    """A list of an agent's runs iterates newest first."""
     older, newer = start_run(hours_ago=5), start_run(hours_ago=2)
 
     runs = with_client(api, lambda client: collected(client.runs.list(agent.id)))
@@ -72,7 +72,7 @@ def test_lists_iterate_newest_first(api: Emulator, agent: Agent, start_run: Star
 
 
 def test_agents_and_counts_are_read(api: Emulator, agent: Agent, start_run: StartRun) -> None:
-    """Agents come with name and slug, daily counts with day and status."""
+    """Agents have a name and a slug, daily counts a day and a status."""
     start_run(status="failed")
 
     agents = with_client(api, lambda client: collected(client.agents.list()))
@@ -83,7 +83,7 @@ def test_agents_and_counts_are_read(api: Emulator, agent: Agent, start_run: Star
 
 
 def test_windows_are_utc_days(api: Emulator, start_run: StartRun) -> None:
-    """A window from a day to the next holds that day's usage alone."""
+    """A window from one day to the next holds that day's usage alone."""
     start_run(hours_ago=1)
     start_run(hours_ago=30)
     day = date(2026, 11, 20)
@@ -101,7 +101,7 @@ def test_an_unknown_run_is_not_found(api: Emulator) -> None:
 
 
 def test_a_next_link_is_followed(api: Emulator, start_run: StartRun) -> None:
-    """Should lists ever have pages, all of them are read."""
+    """If a list has several pages, all of them are read."""
     for hours in range(1, 211):
         start_run(hours_ago=hours)
     api.variants = api.variants.changed({"next_links": True})
@@ -112,7 +112,7 @@ def test_a_next_link_is_followed(api: Emulator, start_run: StartRun) -> None:
 
 
 def test_a_cursor_in_the_body_is_followed() -> None:
-    """A wrapper with a cursor leads to the next page."""
+    """A cursor in a wrapper leads to the next page."""
     run = {"id": "a", "status": "running", "created_at": "2026-11-20T06:00:00Z"}
     client = mocked(
         httpx.Response(200, json={"runs": [run], "next_cursor": "x"}),
@@ -123,7 +123,7 @@ def test_a_cursor_in_the_body_is_followed() -> None:
 
 
 def test_a_list_of_one_answer_has_the_rest_too() -> None:
-    """Should what comes in one answer today ever have pages, none of them is lost."""
+    """A list that comes in one response today is read whole if it gets several pages."""
     client = mocked(
         httpx.Response(200, json={"events": [{"seq": 1}], "next_cursor": "x"}),
         httpx.Response(200, json={"events": [{"seq": 2}]}),
@@ -133,7 +133,7 @@ def test_a_list_of_one_answer_has_the_rest_too() -> None:
 
 
 def test_an_endless_list_is_an_error() -> None:
-    """A cursor that comes again ends the reading instead of going round for ever."""
+    """A repeated cursor raises an error instead of an endless loop."""
     page = httpx.Response(200, json={"runs": [], "next_cursor": "x"})
 
     with pytest.raises(AnswerBrokenError, match="leads back"):
@@ -141,7 +141,7 @@ def test_an_endless_list_is_an_error() -> None:
 
 
 def test_a_link_to_another_host_is_asked_of_our_own() -> None:
-    """The key never goes where a link points, only the link's query does."""
+    """The client uses only a link's query, and sends the key to no other host."""
     asked: list[str] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -157,7 +157,7 @@ def test_a_link_to_another_host_is_asked_of_our_own() -> None:
 
 
 def test_new_and_null_fields_are_no_news() -> None:
-    """A field that is new to us is ignored, one that is null is None, one without offset is UTC."""
+    """An unknown field is ignored, null is None, an instant without an offset is UTC."""
     record = {"id": "a", "status": "dreaming", "created_at": "2026-11-20T06:00:00", "mood": "🍞"}
     client = mocked(httpx.Response(200, json=record | {"cost_usd": None}))
 
@@ -168,7 +168,7 @@ def test_new_and_null_fields_are_no_news() -> None:
 
 
 def test_a_wrong_type_names_its_field() -> None:
-    """A record that does not fit is an error with the field's name."""
+    """A record that does not fit raises an error with the field's name."""
     record = {"id": "a", "status": "running", "created_at": "2026-11-20T06:00:00Z"}
     client = mocked(httpx.Response(200, json=record | {"tokens_in": "many"}))
 

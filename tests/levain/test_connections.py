@@ -1,4 +1,4 @@
-"""By which way the API is reached."""
+"""Proxies of the environment."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def no_proxy_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_environment_names_the_proxy(
     variables: dict[str, str], api: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The proxy of the API's scheme is taken, or that of all, unless the host is to go without."""
+    """The proxy of the API's scheme is used, else `ALL_PROXY`, unless `NO_PROXY` names the host."""
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
 
@@ -50,7 +50,7 @@ def test_the_environment_names_the_proxy(
 def test_a_proxy_that_cannot_be_used_is_named_as_the_cause(
     proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is wrong with the environment is told as any other reason why the API is not reached."""
+    """A malformed proxy variable raises an error like any other failure to connect."""
     monkeypatch.setenv("ALL_PROXY", proxy)
 
     with pytest.raises(LevainError, match=r"http://levain.test: the proxy that the environment"):
@@ -58,7 +58,7 @@ def test_a_proxy_that_cannot_be_used_is_named_as_the_cause(
 
 
 def test_requests_go_by_the_proxy(api: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A host that only the proxy can reach answers, key and all."""
+    """A request through the proxy reaches the host, with its key."""
     monkeypatch.setenv("HTTP_PROXY", api.url)
     workspace = api.world.workspaces[0]
 

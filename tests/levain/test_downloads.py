@@ -1,4 +1,4 @@
-"""Files come whole or not at all, over as many connections and URLs as it takes."""
+"""Downloads are whole or absent, over as many connections and URLs as they need."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Answer = Callable[[BaseHTTPRequestHandler, int], None]
 
 @dataclass
 class Host:
-    """A host of files, which answers each request as the test says, then properly."""
+    """A file host that answers requests as the test sets, and afterwards normally."""
 
     url: str = ""
     content: bytes = CONTENT
@@ -95,7 +95,7 @@ def serving(host: Host) -> Iterator[None]:
             host.answer(self)
 
         def log_message(self, *_: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -120,7 +120,10 @@ async def fetched(url_of: UrlOf, target: Path, *, is_new: bool = False) -> int:
 
 
 def test_a_file_comes_whole_without_a_key(host: Host, tmp_path: Path) -> None:
-    """The bytes are the host's, the size is told, no key is sent, others may not read the file."""
+    """The file has the host's bytes and is private to its owner; no key is sent.
+
+    Size is returned.
+    """
     target = tmp_path / "log"
 
     assert fetch(host, target) == len(CONTENT)
@@ -130,7 +133,7 @@ def test_a_file_comes_whole_without_a_key(host: Host, tmp_path: Path) -> None:
 
 
 def test_a_broken_download_goes_on_where_it_broke(host: Host, tmp_path: Path) -> None:
-    """However often it breaks: each part is asked for once, of the same version of the file."""
+    """A download that breaks several times requests each range once, of one version of the file."""
     host.answers += [host.break_after(1000)] * (3 * TRIES)
     target = tmp_path / "log"
 
@@ -145,7 +148,7 @@ def test_a_broken_download_goes_on_where_it_broke(host: Host, tmp_path: Path) ->
 
 @pytest.mark.parametrize("number", [401, 403, 410])
 def test_an_expired_url_is_asked_for_again(host: Host, tmp_path: Path, number: int) -> None:
-    """A URL that works no more, also amid a download, is replaced by a fresh one."""
+    """An expired URL is replaced by a fresh one, also in the middle of a download."""
     host.answers += [host.break_after(5000), status(number)]
 
     fetch(host, tmp_path / "log")
@@ -155,7 +158,7 @@ def test_an_expired_url_is_asked_for_again(host: Host, tmp_path: Path, number: i
 
 
 def test_a_file_that_changed_is_fetched_anew(host: Host, tmp_path: Path) -> None:
-    """A host that does not go on, but sends all, gives no mixture of two files."""
+    """If the host ignores the range and sends the whole file, the download restarts."""
 
     def send_another(handler: BaseHTTPRequestHandler, _: int) -> None:
         host.content = b"another file"
@@ -169,7 +172,7 @@ def test_a_file_that_changed_is_fetched_anew(host: Host, tmp_path: Path) -> None
 
 
 def test_another_part_than_was_asked_for_is_not_taken(host: Host, tmp_path: Path) -> None:
-    """A 206 of the wrong place is refused, and the file fetched from its beginning."""
+    """A 206 with another range than requested is refused, and the download restarts."""
 
     def send_wrong_part(handler: BaseHTTPRequestHandler, _: int) -> None:
         host.head(handler, 206, 7)
@@ -183,7 +186,7 @@ def test_another_part_than_was_asked_for_is_not_taken(host: Host, tmp_path: Path
 
 
 def test_a_part_beyond_the_end_is_no_part(host: Host, tmp_path: Path) -> None:
-    """A 416 means that what is at hand is not the beginning of this file."""
+    """A 416 means that the local part is not the beginning of this file: the download restarts."""
     host.answers += [host.break_after(1000), status(416)]
 
     fetch(host, tmp_path / "log")
@@ -195,7 +198,7 @@ def test_a_part_beyond_the_end_is_no_part(host: Host, tmp_path: Path) -> None:
 def test_a_file_that_is_not_to_be_had_leaves_nothing(
     host: Host, tmp_path: Path, number: int, tries: int
 ) -> None:
-    """It is an error without the URL's secret, after tries if these may help, and no file."""
+    """A failed download leaves no file and raises an error without the URL's secret."""
     host.answers += [status(number)] * TRIES
     (tmp_path / "log").write_text("from yesterday")
 
@@ -209,7 +212,7 @@ def test_a_file_that_is_not_to_be_had_leaves_nothing(
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "nonsense", "http://[", ""])
 def test_what_is_no_url_is_an_error(tmp_path: Path, url: str) -> None:
-    """An answer that holds no web address is told as such."""
+    """A response without a web address raises an error."""
 
     async def url_of() -> FileUrl:
         return FileUrl(url=url)
@@ -219,7 +222,7 @@ def test_what_is_no_url_is_an_error(tmp_path: Path, url: str) -> None:
 
 
 def test_what_should_be_new_replaces_nothing(host: Host, tmp_path: Path) -> None:
-    """A file that is there stays as it is."""
+    """A download with `is_new` leaves an existing file unchanged."""
     (tmp_path / "report.md").write_text("mine")
 
     with pytest.raises(FileExistsError):
@@ -231,7 +234,7 @@ def test_what_should_be_new_replaces_nothing(host: Host, tmp_path: Path) -> None
 def test_a_log_is_had_through_expired_urls(
     api: Emulator, start_run: StartRun, tmp_path: Path
 ) -> None:
-    """Against the emulator: its URLs are really checked, and the log is JSON lines."""
+    """The emulator verifies its URLs, and the log is JSON lines."""
     run = start_run()
     with Levain(api.world.workspaces[0].api_key, api.url) as levain:
         size = levain.runs.download_log(run.id, tmp_path / "log")
@@ -246,7 +249,7 @@ def test_a_log_is_had_through_expired_urls(
 
 
 def test_a_run_at_work_has_no_log(api: Emulator, start_run: StartRun, tmp_path: Path) -> None:
-    """Until a run has ended, its log is not found."""
+    """A run that has not ended has no log: NotFoundError."""
     run = start_run(status="running")
     with Levain(api.world.workspaces[0].api_key, api.url) as levain, pytest.raises(NotFoundError):
         levain.runs.download_log(run.id, tmp_path / "log")

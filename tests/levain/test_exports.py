@@ -4,7 +4,7 @@ import analytics.levain
 
 
 def test_exports_are_sorted_and_there() -> None:
-    """Each public name of the client is importable, and stands in its place."""
+    """Each name in `__all__` is importable, and the list is sorted."""
     names = analytics.levain.__all__
 
     assert sorted(names) == names

@@ -1,4 +1,4 @@
-"""Events are given once, however the API lists them."""
+"""`follow` yields each event once, however the API lists them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RUN = {"id": "r", "status": "running", "created_at": "2026-11-20T06:00:00Z"}
 
 
 def followed(*answers: list[dict[str, Any]]) -> tuple[list[str | None], list[str]]:
-    """The messages that come, and the queries that asked for them, where events grow like this."""
+    """Return the messages yielded, and the queries sent, for a growing list of events."""
     growing, asked = list(answers), []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -43,7 +43,7 @@ def numbered(*numbers: int) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("is_heeded", [True, False])
 def test_numbered_events_come_once(*, is_heeded: bool) -> None:
-    """What was read is not given again, whether the API heeds `since` or lists all each time."""
+    """An event is yielded once, whether the API heeds `since` or lists all events each time."""
     later = numbered(3) if is_heeded else numbered(1, 2, 3)
 
     messages, asked = followed(numbered(1, 2), [] if is_heeded else numbered(1, 2), later)
@@ -53,7 +53,7 @@ def test_numbered_events_come_once(*, is_heeded: bool) -> None:
 
 
 def test_numbers_may_begin_at_zero() -> None:
-    """The first event is given, whatever its number."""
+    """The first event is yielded, whatever its number."""
     messages, asked = followed(numbered(0), numbered(0, 1), numbered(0, 1))
 
     assert messages == ["event 0", "event 1"]
@@ -61,7 +61,7 @@ def test_numbers_may_begin_at_zero() -> None:
 
 
 def test_events_without_numbers_come_once() -> None:
-    """Where the API numbers nothing, the place in the list tells what is new."""
+    """Without numbers, the position in the list identifies new events."""
     one, two, three = ({"msg": text} for text in ("a", "a", "b"))
 
     messages, asked = followed([one], [one], [one, two, three])

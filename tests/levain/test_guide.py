@@ -28,7 +28,7 @@ EXAMPLES = {
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_works_as_printed(api: Emulator, start_run: StartRun, name: str) -> None:
-    """What a docstring shows is what happens, in a workspace with one agent and one run."""
+    """Each docstring example produces its printed output, with one agent and one run."""
     workspace = api.world.workspaces[0]
     agent = api.world.add_agent(
         workspace, "Support triage", "support-triage", at=NOW - timedelta(days=9)
@@ -48,7 +48,7 @@ def test_an_example_works_as_printed(api: Emulator, start_run: StartRun, name: s
 
 
 def test_the_guides_verbs_have_examples() -> None:
-    """Triggering, watching, reading and cancelling are each shown."""
+    """The methods to trigger, watch, read and cancel each have an example."""
     shown = {name.removeprefix("analytics.levain.") for name in EXAMPLES}
 
     assert {

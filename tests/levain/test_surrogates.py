@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.levain import AsyncLevain
-from analytics.levain.surrogates import with_surrogates_spelt_out
+from analytics.levain.surrogates import escape_lone_surrogates
 
 
 @pytest.mark.parametrize(
@@ -25,16 +25,16 @@ from analytics.levain.surrogates import with_surrogates_spelt_out
     ],
 )
 def test_half_a_character_becomes_its_escape(body: str, text: str) -> None:
-    """A surrogate alone is spelt out; pairs and escaped backslashes are left alone."""
-    assert json.loads(with_surrogates_spelt_out(body.encode())) == text
+    """A lone surrogate is escaped; pairs and escaped backslashes stay as they are."""
+    assert json.loads(escape_lone_surrogates(body.encode())) == text
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=30))
 def test_whatever_json_can_hold_becomes_text(text: str) -> None:
-    """Any JSON text can be encoded afterwards, and one without halves is as it was."""
+    """Any JSON text can be encoded afterwards, and text without lone surrogates is unchanged."""
     content = json.dumps(text).encode()
 
-    decoded = json.loads(with_surrogates_spelt_out(content))
+    decoded = json.loads(escape_lone_surrogates(content))
 
     decoded.encode()
     if not any("\ud800" <= char <= "\udfff" for char in text):
@@ -42,7 +42,7 @@ def test_whatever_json_can_hold_becomes_text(text: str) -> None:
 
 
 def test_half_a_character_in_an_answer_is_read() -> None:
-    """An answer with a lone surrogate is read, not taken for a broken one."""
+    """A response with a lone surrogate is decoded."""
     body = rb'{"events":[{"seq":1,"msg":"TOOL  \ud83d cut","level":"INFO"}]}'
     transport = httpx.MockTransport(lambda _: httpx.Response(200, content=body))
 

@@ -33,8 +33,8 @@ async def client_of(api: Emulator, key: str | None = None) -> AsyncIterator[Asyn
         yield client
 
 
-def answering(*responses: httpx.Response) -> Transport:
-    """A client whose server gives these answers in turn."""
+def usage_errors(*responses: httpx.Response) -> Transport:
+    """Return a client whose server returns these responses in turn."""
     waiting = iter(responses)
     return Transport(
         "levain_key",
@@ -53,7 +53,7 @@ def get(transport: Transport) -> Any:
 def test_what_may_pass_is_tried_again(
     api: Emulator, workspace: Workspace, answer: Literal["500", "503", "429", "cut"]
 ) -> None:
-    """Five broken answers in a row cost nothing but time: the sixth try counts."""
+    """The sixth attempt succeeds after five broken responses."""
     api.faults.add("/auth/me", answer, TRIES - 1, retry_after_seconds=0)
 
     async def name() -> str | None:
@@ -77,7 +77,7 @@ def test_what_may_pass_is_tried_again(
 def test_the_sixth_broken_answer_is_the_last(
     api: Emulator, answer: Literal["500", "429"], error: type[LevainError]
 ) -> None:
-    """An answer that stays broken is an error that names the request, after six tries."""
+    """Six broken responses raise an error that names the request."""
     api.faults.add("/auth/me", answer, TRIES, retry_after_seconds=0)
 
     async def ask() -> None:
@@ -94,8 +94,8 @@ def test_the_sixth_broken_answer_is_the_last(
     [(401, UnauthorizedError), (403, ForbiddenError), (404, NotFoundError), (422, RefusedError)],
 )
 def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> None:
-    """A 4xx other than 429 is raised at once, in the API's own words."""
-    transport = answering(httpx.Response(status, json={"detail": "no such thing"}))
+    """A 4xx other than 429 is raised at once, with the API's message."""
+    transport = usage_errors(httpx.Response(status, json={"detail": "no such thing"}))
 
     with pytest.raises(error, match=f"HTTP {status}, no such thing"):
         get(transport)
@@ -113,14 +113,14 @@ def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> 
 )
 def test_errors_are_told_in_words_of_the_api(detail: Any, words: str) -> None:
     """Each documented shape of an error body becomes one line of text."""
-    transport = answering(httpx.Response(400, json={"detail": detail}))
+    transport = usage_errors(httpx.Response(400, json={"detail": detail}))
 
     with pytest.raises(RefusedError, match=words):
         get(transport)
 
 
 def test_an_unreachable_host_is_a_connection_error() -> None:
-    """A port that nobody listens on is told in the words of the system, with the URL."""
+    """A refused connection raises an error with the system's message and the URL."""
 
     async def ask() -> None:
         async with AsyncLevain("levain_key", "http://127.0.0.1:9") as client:
@@ -131,7 +131,7 @@ def test_an_unreachable_host_is_a_connection_error() -> None:
 
 
 def test_retry_after_may_be_a_date() -> None:
-    """`Retry-After` as an HTTP date counts from the answer's own date."""
+    """`Retry-After` as an HTTP date counts from the response's own date."""
     late = httpx.Response(
         429,
         headers={
@@ -139,7 +139,7 @@ def test_retry_after_may_be_a_date() -> None:
             "Date": "Fri, 20 Nov 2026 06:00:00 GMT",
         },
     )
-    transport = answering(*[late] * TRIES)
+    transport = usage_errors(*[late] * TRIES)
 
     with pytest.raises(TooManyRequestsError) as raised:
         asyncio.run(_without_pauses(transport))
@@ -147,7 +147,7 @@ def test_retry_after_may_be_a_date() -> None:
 
 
 async def _without_pauses(transport: Transport) -> None:
-    transport._pace.pause = lambda _: None  # type: ignore[method-assign]
+    transport._rate_limiter.pause_for = lambda _: None  # type: ignore[method-assign]
     await transport.get("/api/v1/thing")
 
 
@@ -160,8 +160,8 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
     ids=["empty", "word", "cut", "bytes", "number", "text", "deep", "deep_within"],
 )
 def test_a_body_that_is_no_json_is_broken(body: bytes) -> None:
-    """A 200 is believed only if its whole body is JSON in UTF-8, an object or a list."""
-    transport = answering(*[httpx.Response(200, content=body)] * TRIES)
+    """A 200 is accepted only if its whole body is JSON in UTF-8, an object or a list."""
+    transport = usage_errors(*[httpx.Response(200, content=body)] * TRIES)
 
     with pytest.raises(AnswerBrokenError):
         get(transport)
@@ -177,7 +177,7 @@ def test_a_body_that_is_no_json_is_broken(body: bytes) -> None:
     ids=["object_for_list", "number_for_list", "list_for_object"],
 )
 def test_an_answer_of_another_shape_is_broken(broken: Any, whole: Any, ask: Any) -> None:
-    """An object where a list belongs, or the reverse, is asked for again like a torn body."""
+    """An object in place of a list, or the reverse, is requested again like a torn body."""
     answers = iter([broken] * (TRIES - 1) + [whole])
     server = httpx.MockTransport(lambda _: httpx.Response(200, json=next(answers)))
 
@@ -190,16 +190,16 @@ def test_an_answer_of_another_shape_is_broken(broken: Any, whole: Any, ask: Any)
 
 
 def test_digits_come_as_they_were_sent() -> None:
-    """No number is decoded on the way: a long tail arrives digit for digit."""
+    """No number is decoded on the way: a long fraction keeps every digit."""
     text = b'{"cost_usd": 0.1000000000000000055511}'
 
-    assert bytes(get(answering(httpx.Response(200, content=text))).record) == text
-    (record,) = get(answering(httpx.Response(200, content=b" [%b]" % text))).body
+    assert bytes(get(usage_errors(httpx.Response(200, content=text))).record) == text
+    (record,) = get(usage_errors(httpx.Response(200, content=b" [%b]" % text))).body
     assert bytes(record) == text
 
 
 def test_the_clock_is_the_apis(api: Emulator) -> None:
-    """The time of an answer is what the API's `Date` says, not what this machine thinks."""
+    """The time of a response is that of the API's `Date` header, not of the local clock."""
 
     async def ask() -> datetime:
         async with client_of(api) as client:
@@ -209,14 +209,14 @@ def test_the_clock_is_the_apis(api: Emulator) -> None:
 
 
 def test_an_answer_without_a_date_is_timed_here() -> None:
-    """Without a `Date` the machine's own clock has to do."""
+    """Without a `Date` header the local clock is used."""
     before = datetime.now(UTC)
 
-    assert before <= get(answering(httpx.Response(200, json={}))).fetched_at <= datetime.now(UTC)
+    assert before <= get(usage_errors(httpx.Response(200, json={}))).fetched_at <= datetime.now(UTC)
 
 
 def test_no_more_requests_are_under_way_than_allowed(api: Emulator, start_run: StartRun) -> None:
-    """Thirty readings with a concurrency of two never have three under way."""
+    """Thirty reads with a concurrency of two never have three requests in flight."""
     run = start_run()
     under_way, most = 0, 0
 
@@ -240,7 +240,7 @@ def test_no_more_requests_are_under_way_than_allowed(api: Emulator, start_run: S
 
 
 def test_the_key_is_in_no_error(api: Emulator) -> None:
-    """What an error says never holds the key."""
+    """No error message contains the key."""
 
     async def ask() -> None:
         async with client_of(api, "levain_wrong_key_of_mine") as client:

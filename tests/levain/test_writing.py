@@ -1,4 +1,4 @@
-"""Changes are asked for once: what may have been carried out is not repeated."""
+"""Changes are sent once: a change that may have been carried out is not repeated."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def using(api: Emulator, use: Use) -> Any:
     return asyncio.run(run())
 
 
-def answering(handler: Callable[[httpx.Request], httpx.Response], use: Use) -> Any:
+def usage_errors(handler: Callable[[httpx.Request], httpx.Response], use: Use) -> Any:
     async def run() -> Any:
         transport = httpx.MockTransport(handler)
         async with AsyncLevain("levain_k", "https://api.test", transport=transport) as levain:
@@ -52,7 +52,7 @@ def triggering(levain: AsyncLevain) -> Awaitable[Run]:
 def test_a_run_that_may_have_started_is_not_started_again(
     api: Emulator, workspace: Workspace, answer: Literal["cut", "truncated", "invalid"]
 ) -> None:
-    """An answer that broke on its way leaves one run, and an error that says it may be there."""
+    """A broken response leaves one run, and raises an error that the run may exist."""
     api.faults.add("/runs$", answer)
 
     with pytest.raises(OutcomeUnknownError, match=r"POST http.*/agents/baker/runs"):
@@ -65,7 +65,7 @@ def test_a_run_that_may_have_started_is_not_started_again(
 @pytest.mark.usefixtures("agent")
 @pytest.mark.parametrize("status", ["500", "503"])
 def test_a_failing_server_is_not_asked_again(api: Emulator, status: Literal["500", "503"]) -> None:
-    """A 5xx may come after the deed: it is told as such, with the server's error behind it."""
+    """A 5xx may follow a change: OutcomeUnknownError, with the server's error as its cause."""
     api.faults.add("/runs$", status)
 
     with pytest.raises(OutcomeUnknownError) as raised:
@@ -78,7 +78,7 @@ def test_a_failing_server_is_not_asked_again(api: Emulator, status: Literal["500
 
 @pytest.mark.usefixtures("agent")
 def test_too_many_requests_are_waited_out(api: Emulator, workspace: Workspace) -> None:
-    """A 429 has done nothing: the run is started at the last try, once."""
+    """A 429 changed nothing: the run is started once, at the last attempt."""
     api.faults.add("/runs$", "429", TRIES - 1, retry_after_seconds=0)
 
     run = using(api, triggering)
@@ -88,7 +88,7 @@ def test_too_many_requests_are_waited_out(api: Emulator, workspace: Workspace) -
 
 @pytest.mark.usefixtures("agent")
 def test_too_many_requests_for_ever_are_an_error(api: Emulator) -> None:
-    """A 429 at each try is told as what it is, for nothing was done."""
+    """A 429 at each attempt raises TooManyRequestsError, because nothing was changed."""
     api.faults.add("/runs$", "429", TRIES, retry_after_seconds=0)
 
     with pytest.raises(TooManyRequestsError):
@@ -96,7 +96,7 @@ def test_too_many_requests_for_ever_are_an_error(api: Emulator) -> None:
 
 
 def test_what_was_not_sent_is_sent_again() -> None:
-    """A refused connection is tried again, and told as such in the end."""
+    """A refused connection is retried, and raises ConnectionFailedError in the end."""
     asked: list[str] = []
 
     def refuse(request: httpx.Request) -> httpx.Response:
@@ -104,14 +104,14 @@ def test_what_was_not_sent_is_sent_again() -> None:
         raise httpx.ConnectError("refused")
 
     with pytest.raises(ConnectionFailedError):
-        answering(refuse, triggering)
+        usage_errors(refuse, triggering)
 
     assert asked == ["POST"] * TRIES
 
 
 @pytest.mark.parametrize("error", [httpx.ReadTimeout, httpx.ReadError, httpx.WriteError])
 def test_a_silent_server_may_have_acted(error: type[httpx.TransportError]) -> None:
-    """A time-out, or a connection lost after sending, is not tried again."""
+    """A time-out, or a connection lost after sending, is not retried."""
     asked: list[str] = []
 
     def drop(request: httpx.Request) -> httpx.Response:
@@ -119,14 +119,14 @@ def test_a_silent_server_may_have_acted(error: type[httpx.TransportError]) -> No
         raise error("gone")
 
     with pytest.raises(OutcomeUnknownError, match="gone"):
-        answering(drop, triggering)
+        usage_errors(drop, triggering)
 
     assert asked == ["POST"]
 
 
 @pytest.mark.usefixtures("agent")
 def test_what_may_be_done_twice_is_tried_again(api: Emulator) -> None:
-    """To cancel twice is to cancel once: such a change is repeated after any failure."""
+    """An idempotent change, such as a cancellation, is retried after any failure."""
     api.faults.add("/cancel$", "503", 2)
     api.faults.add("/cancel$", "cut", 1)
 
@@ -137,14 +137,14 @@ def test_what_may_be_done_twice_is_tried_again(api: Emulator) -> None:
 
 
 def test_an_empty_answer_confirms_a_deletion() -> None:
-    """A 204 without a body is no broken answer; a read without a body is."""
-    gone = answering(lambda _: httpx.Response(204), lambda levain: levain.byok.revoke("k"))
+    """A 204 without a body is accepted; a read without a body is not."""
+    gone = usage_errors(lambda _: httpx.Response(204), lambda levain: levain.byok.revoke("k"))
 
     assert gone is None
 
 
 def test_a_state_is_sent_digit_for_digit() -> None:
-    """Money and large numbers of a state arrive as they were written; fields not given do not."""
+    """Money and large numbers of a state keep their digits; omitted fields are not sent."""
     sent: list[bytes] = []
     run = {"id": "r", "status": "pending", "created_at": "2026-11-20T06:00:00Z"}
 
@@ -153,7 +153,7 @@ def test_a_state_is_sent_digit_for_digit() -> None:
         return httpx.Response(201, json=run)
 
     state = {"amount": 10**30, "text": "🥖 =cmd()"}
-    answering(take, lambda levain: levain.runs.trigger("a/b", initial_state=state))
+    usage_errors(take, lambda levain: levain.runs.trigger("a/b", initial_state=state))
 
     assert sent == [
         '{"initial_state":{"amount":1000000000000000000000000000000,"text":"🥖 =cmd()"}}'.encode()
@@ -162,7 +162,7 @@ def test_a_state_is_sent_digit_for_digit() -> None:
 
 @pytest.mark.usefixtures("agent")
 def test_both_inputs_or_none_are_refused(api: Emulator) -> None:
-    """The API insists on one input, and its own words reach the caller."""
+    """The API requires exactly one input, and its message reaches the caller."""
     for given in ({}, {"prompt": "a", "initial_state": {}}):
         with pytest.raises(RefusedError, match="prompt or initial_state"):
             using(api, lambda levain, given=given: levain.runs.trigger("baker", **given))  # type: ignore[misc]

@@ -1,8 +1,8 @@
-"""What the marts must say, computed from the emulator's own state, in Decimal and by other ways."""
+"""Expected marts, computed from the emulator's own state, in Decimal and independently."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -18,9 +18,9 @@ ZERO = Decimal(0)
 
 
 class State(NamedTuple):
-    """A run as the API shows it at an instant."""
+    """The state of a run in the API at an instant."""
 
-    agent_id: str | None
+    agent_id: str
     status: str
     cost_usd: Decimal
     tokens_in: int
@@ -33,7 +33,7 @@ class State(NamedTuple):
 def state_of(run: Run) -> State:
     totals = Totals(run.workspace.ledger.of_run(run.id))
     return State(
-        run.agent.id if run.agent else None,
+        run.agent.id if run.agent else "(none)",
         run.status,
         totals.cost_usd,
         totals.tokens_in,
@@ -49,7 +49,7 @@ def stored_state(row: Row) -> State:
 
 
 class Knowledge:
-    """Which runs the batches could see, and the states in which each could be seen."""
+    """The runs visible to the batches, and their possible states."""
 
     def __init__(self, life: Life) -> None:
         self._life = life
@@ -59,7 +59,7 @@ class Knowledge:
         self._states: defaultdict[str, set[State]] = defaultdict(set)
 
     def attempt(self, *, is_whole: bool) -> None:
-        """A batch begins now; one that was killed may have seen all, or nothing."""
+        """Record that a batch begins now; a killed one may have read all, or nothing."""
         workspace = self._life.workspace
         for run in self._life.all_runs.values():
             if run.id in workspace.runs:
@@ -78,7 +78,7 @@ class Knowledge:
             self._last_whole = self._life.world.now
 
     def check_runs(self, rows: list[Row]) -> None:
-        """All runs that must have been seen are held, none else, each in its right state."""
+        """Assert that exactly the runs that were read are stored, each in a possible state."""
         held = {row["run_id"]: row for row in rows}
         assert self._must_hold <= held.keys(), "a listed run is missing"
         assert held.keys() <= self._listed, "a run is held that no list has shown"
@@ -93,89 +93,144 @@ class Knowledge:
             assert row["is_terminal"] == (row["status"] in ("succeeded", "failed", "cancelled"))
 
 
+STATUSES = ("succeeded", "failed", "cancelled")
+OPEN = "open"
+
+
 class Oracle:
-    """The figures of a batch, from the held runs' states and the emulator's ledger."""
+    """The figures of a batch, from the listed runs' states and the emulator's ledger."""
 
     def __init__(self, life: Life, rows: list[Row], timezone: str) -> None:
         self._life = life
         self._today = life.world.now.date()
         self._zone = ZoneInfo(timezone)
-        self.held = rows
+        self.listed = rows
 
-    def agent_days(self) -> dict[tuple[str | None, date], tuple[Any, ...]]:
-        """Agent and reporting day: count, failed, open, cost, tokens."""
-        return _summed(
-            ((row["agent_id"], row["created_at"].astimezone(self._zone).date()), row)
-            for row in self.held
-        )
-
-    def workspace_months(self) -> dict[date, tuple[Any, ...]]:
-        return _summed(
-            (row["created_at"].astimezone(self._zone).date().replace(day=1), row)
-            for row in self.held
-        )
-
-    def gaps(self) -> dict[tuple[str, date], tuple[int, Decimal]]:
-        """Hidden runs of ended days: how many, and the API's sum less what is held."""
-        gaps = {}
-        for key, (true_count, true_cost) in self._true_days().items():
-            held = self._held_days().get(key, (0, ZERO))
-            if key[0] is not None and key[1] < self._today and true_count > held[0]:
-                gaps[key] = (true_count - held[0], true_cost - held[1])
-        return gaps
-
-    def unexplained(self) -> dict[tuple[str | None, date], Decimal]:
-        """What no listed, hidden or platform run explains: runs that changed after they vanished,
-        and runs without an agent that the lists never showed."""
-        gaps, held, true = self.gaps(), self._held_days(), self._true_days()
-        found = {
-            key: true.get(key, (0, ZERO))[1] - held.get(key, (0, ZERO))[1]
-            for key in held.keys() | true.keys()
-            if key not in gaps
+    def agent_days(self) -> dict[tuple[str, date], dict[str, Any]]:
+        """By line and date, the figures of all runs; unlisted runs stand under their UTC date."""
+        days: defaultdict[tuple[str, date], Counter[str]] = defaultdict(Counter)
+        for row in self.listed:
+            day = days[row["agent_id"], row["created_at"].astimezone(self._zone).date()]
+            day += _figures(row["status"], row["cost_usd"], row["tokens_in"], row["tokens_out"])
+            day["listed_run_count"] += 1
+            day["listed_cost_usd"] += row["cost_usd"]
+            day["failed_cost_usd"] += row["cost_usd"] if row["status"] == "failed" else 0
+        for key, unlisted in self.unlisted().items():
+            days[key] += unlisted
+        for date_, (cost, tokens_in, tokens_out) in self.platform().items():
+            day = days["(platform)", date_]
+            day += Counter(cost_usd=cost, tokens_in=tokens_in, tokens_out=tokens_out)
+        return {
+            key: {**day, "failed_cost_high_usd": day["failed_cost_usd"] + day["may_have_failed"]}
+            for key, day in days.items()
         }
-        return {key: amount for key, amount in found.items() if amount}
+
+    def unlisted(self) -> dict[tuple[str, date], Counter[str]]:
+        """By agent and ended UTC day, the figures of runs that no list ever showed."""
+        listed = _by_day(
+            (row["agent_id"], row["created_at"].astimezone(UTC).date(), stored_state(row))
+            for row in self.listed
+        )
+        found = {}
+        for key, states in self._true_days().items():
+            missing = len(states) - len(listed.get(key, []))
+            if key[0] != "(none)" and key[1] < self._today and missing > 0:
+                found[key] = _difference(states, listed.get(key, []))
+        return found
+
+    def stale_agents(self) -> set[str]:
+        """Agents with a listed run that changed after the API no longer showed it."""
+        return {
+            row["agent_id"]
+            for row in self.listed
+            if stored_state(row) != state_of(self._life.all_runs[row["run_id"]])
+        }
+
+    def lost(self) -> dict[date, Decimal]:
+        """By UTC day, the cost of runs without an agent that no list ever showed."""
+        days: defaultdict[date, Decimal] = defaultdict(Decimal)
+        listed = {row["run_id"] for row in self.listed}
+        for run in self._life.all_runs.values():
+            if run.agent is None and run.id not in listed:
+                days[run.created_at.date()] += state_of(run).cost_usd
+        return days
 
     def metered(self) -> dict[date, Decimal]:
-        """Cost by UTC day of the request."""
+        """Return cost by UTC day of the request."""
         days: defaultdict[date, Decimal] = defaultdict(Decimal)
         for entry in self._life.workspace.ledger:
             days[entry.booked_at.date()] += entry.cost_usd
         return days
 
-    def platform(self) -> dict[date, Decimal]:
-        days: defaultdict[date, Decimal] = defaultdict(Decimal)
+    def platform(self) -> dict[date, tuple[Decimal, int, int]]:
+        """Cost and tokens of the platform's runs by UTC day of creation."""
+        days: dict[date, tuple[Decimal, int, int]] = {}
         for run in self._life.workspace.platform_runs:
-            days[run.created_at.date()] += state_of(run).cost_usd
+            cost, tokens_in, tokens_out = days.get(run.created_at.date(), (ZERO, 0, 0))
+            state = state_of(run)
+            days[run.created_at.date()] = (
+                cost + state.cost_usd, tokens_in + state.tokens_in, tokens_out + state.tokens_out
+            )  # fmt: skip
         return days
 
-    def billed(self) -> dict[tuple[date, str | None], tuple[Decimal, Decimal]]:
-        """Cost and bill by UTC day and agent."""
-        days: defaultdict[tuple[date, str | None], Totals] = defaultdict(Totals)
+    def billed(self) -> dict[tuple[date, str], tuple[Decimal, Decimal]]:
+        """Cost and bill by UTC day and line."""
+        days: defaultdict[tuple[date, str], Totals] = defaultdict(Totals)
         for entry in self._life.workspace.ledger:
-            agent_id = entry.run.agent.id if entry.run.agent else None
-            days[entry.booked_at.date(), agent_id].add(entry)
+            line = entry.run.agent.id if entry.run.agent else "(platform)"
+            days[entry.booked_at.date(), line].add(entry)
         return {key: (totals.cost_usd, totals.billed_usd) for key, totals in days.items()}
 
-    def _true_days(self) -> dict[tuple[str | None, date], tuple[int, Decimal]]:
-        """Count and cost of all runs by agent and UTC day of creation."""
-        return _counted(
-            ((run.agent.id if run.agent else None, run.created_at.date()), state_of(run).cost_usd)
+    def _true_days(self) -> dict[tuple[str, date], list[State]]:
+        return _by_day(
+            (run.agent.id if run.agent else "(none)", run.created_at.date(), state_of(run))
             for run in self._life.all_runs.values()
         )
 
-    def _held_days(self) -> dict[tuple[str | None, date], tuple[int, Decimal]]:
-        return _counted(
-            ((row["agent_id"], row["created_at"].astimezone(UTC).date()), row["cost_usd"])
-            for row in self.held
-        )
+
+def _figures(status: str, cost: Decimal, tokens_in: int, tokens_out: int) -> Counter[str]:
+    outcome = f"{status if status in STATUSES else OPEN}_count"
+    return Counter(
+        {"run_count": 1, outcome: 1}
+        | {"cost_usd": cost, "tokens_in": tokens_in, "tokens_out": tokens_out}
+    )
+
+
+def _difference(true: list[State], listed: list[State]) -> Counter[str]:
+    """Figures of all runs of a day beyond the listed ones, each status at least 0."""
+    total: Counter[str] = Counter()
+    for sign, states in ((1, true), (-1, listed)):
+        for state in states:
+            for name, value in _figures(
+                state.status, state.cost_usd, state.tokens_in, state.tokens_out
+            ).items():
+                total[name] += sign * value
+    lacking = -sum(min(total[f"{status}_count"], 0) for status in (*STATUSES, OPEN))
+    for status in (OPEN, "succeeded", "cancelled", "failed"):
+        name = f"{status}_count"
+        taken = min(max(total[name], 0), lacking)
+        total[name] = max(total[name], 0) - taken
+        lacking -= taken
+    total["unlisted_run_count"] = total["run_count"]
+    total["unlisted_cost_usd"] = total["cost_usd"]
+    total["unlisted_failed_count"] = total["failed_count"]
+    total["may_have_failed"] = total["cost_usd"] if total["failed_count"] else ZERO
+    return total
+
+
+def _by_day(states: Iterable[tuple[str, date, State]]) -> dict[tuple[str, date], list[State]]:
+    days: defaultdict[tuple[str, date], list[State]] = defaultdict(list)
+    for agent_id, day, state in states:
+        days[agent_id, day].append(state)
+    return days
 
 
 def adjusted(before: Published, after: Published) -> dict[Any, tuple[Any, ...]]:
-    """By agent and day: what was, and what is now, where cost or count differ."""
+    """Return previous and current cost and count by agent and day, if they differ."""
 
     def days(published: Published) -> dict[Any, tuple[Decimal, int]]:
         return {
-            (row["agent_id"], row["date"]): (row["cost_usd"], row["run_count"])
+            (row["agent_id"], row["date"]): (row["cost_usd"] or ZERO, row["run_count"])
             for row in published["fct_agent_days"]
         }
 
@@ -186,28 +241,3 @@ def adjusted(before: Published, after: Published) -> dict[Any, tuple[Any, ...]]:
         for key in was.keys() | now.keys()
         if was.get(key, nothing) != now.get(key, nothing)
     }
-
-
-def _summed(rows: Iterable[tuple[Any, Row]]) -> dict[Any, tuple[Any, ...]]:
-    groups: defaultdict[Any, list[Row]] = defaultdict(list)
-    for key, row in rows:
-        groups[key].append(row)
-    return {
-        key: (
-            len(group),
-            sum(row["status"] == "failed" for row in group),
-            sum(not row["is_terminal"] for row in group),
-            sum((row["cost_usd"] for row in group), ZERO),
-            sum((row["cost_usd"] for row in group if row["status"] == "failed"), ZERO),
-            sum(row["tokens_in"] for row in group),
-            sum(row["tokens_out"] for row in group),
-        )
-        for key, group in groups.items()
-    }
-
-
-def _counted(amounts: Iterable[tuple[Any, Decimal]]) -> dict[Any, tuple[int, Decimal]]:
-    groups: defaultdict[Any, list[Decimal]] = defaultdict(list)
-    for key, amount in amounts:
-        groups[key].append(amount)
-    return {key: (len(group), sum(group, ZERO)) for key, group in groups.items()}

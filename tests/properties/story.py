@@ -1,4 +1,4 @@
-"""Random lives of a small workspace: what happens in it, and how the batches go that read it."""
+"""Random histories of a small workspace, and of the batches that read it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from analytics.emulator.world import World
 from tests.batches import LIST_CAP
 
 LONGEST_DAYS = 33
-"""A story is over before a late correction lies too far back to be found."""
+"""A story ends before a late correction lies too far back to be found."""
 
 MODELS = (("claude-sonnet-5", "anthropic"), ("zai.glm-5", "bedrock"))
 BUILDER = PlatformAgent("00000000-0000-4000-8000-000000000001", "builder", "Builder", "build")
@@ -25,7 +25,7 @@ BatchKind = Literal["whole", "twice", "missed", "killed", "unpublished"]
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that happens; `which` and `amount` pick among what is there."""
+    """An event; `which` and `amount` select its run and its cost."""
 
     verb: str
     which: int = 0
@@ -34,7 +34,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Chapter:
-    """Some events, the hours after them, and a batch, killed after `requests` answers."""
+    """Some events, the hours after them, and a batch, killed after `requests` responses."""
 
     events: list[Event]
     hours: int
@@ -70,7 +70,7 @@ def chapters(*, most: int = 4) -> st.SearchStrategy[list[Chapter]]:
 
 @dataclass
 class Life:
-    """A world to which events happen."""
+    """A world to which events are applied."""
 
     world: World
     fired: list[Agent] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Life:
         return self.world.workspaces[0]
 
     def happen(self, event: Event) -> None:
-        """Let an event happen, if there is anything that it could happen to."""
+        """Apply an event, if any run fits it."""
         self.pass_time(timedelta(minutes=1))
         getattr(self, f"_{event.verb}")(event.which, event.amount)
 
@@ -191,7 +191,7 @@ class Life:
         return run
 
     def _pick(self, which: int, fits: Callable[[Run], bool]) -> Run | None:
-        """One of the readable runs that fit, the newest ones first."""
+        """Return one of the readable runs that fit, the newest ones first."""
         runs = [run for run in self.all_runs.values() if run.id not in self.hidden and fits(run)]
         return runs[-1 - which % len(runs)] if runs else None
 
@@ -207,6 +207,6 @@ class Life:
         )
 
     def _amount(self, cents: int) -> Decimal:
-        """No two sums of amounts are equal by chance."""
+        """Return an amount that keeps sums of amounts distinct."""
         self._amounts += 1
         return Decimal(cents) / 100 + Decimal(self._amounts * 2654435761 % 10**8).scaleb(-10)

@@ -19,7 +19,9 @@ def fill(warehouse: Warehouse) -> None:
     )
     warehouse.given("agents", agent_id="a-1", agent_name="🍞 =cmd()", agent_slug="baker")
     warehouse.given("agents", workspace_id=OTHER_WORKSPACE, agent_id="a-9", agent_name="Judge")
+    warehouse.given("agent_versions", created_at=NOON, updated_at=NOON)
     _runs(warehouse)
+    _history(warehouse)
     _details(warehouse)
     _meters(warehouse)
     _batch(warehouse)
@@ -39,7 +41,7 @@ def _runs(warehouse: Warehouse) -> None:
             agent_id=["a-1", "a-2", None][number % 3],
             agent_version=number // 20 + 1,
             session_id=f"s-{number // 2}",
-            parent_run_id=f"r-{number - 4}" if number % 8 == 4 else None,
+            parent_run_id=f"r-{number - 4}" if number % 8 in (4, 5) else None,
             status=status,
             error="TimeoutError: too slow" if status == "failed" else None,
             cost_usd=None if number % 7 == 3 else "0.0000000001" if number % 5 else 60 - number,
@@ -52,6 +54,23 @@ def _runs(warehouse: Warehouse) -> None:
     warehouse.given(
         "runs", run_id="r-local", cost_usd=0, tokens_in=0, tokens_out=0, created_at=NOON
     )
+
+
+def _history(warehouse: Warehouse) -> None:
+    """Two months whose every date was read, with a day that costs far more than the others."""
+    warehouse.insert(
+        "ledger.requests", workspace_id=OTHER_WORKSPACE, load_id="load-1", request=2,
+        source="usage_hours", status=200, window_start="2026-09-30", window_end="2026-11-20",
+    )  # fmt: skip
+    for day in range(1, 31):
+        warehouse.given(
+            "runs",
+            workspace_id=OTHER_WORKSPACE,
+            run_id=f"r-october-{day}",
+            agent_id="a-9",
+            cost_usd=9 if day == 29 else 2,
+            created_at=datetime(2026, 10, day, 12, tzinfo=UTC),
+        )
 
 
 def _details(warehouse: Warehouse) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,13 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.report.figures.periods import Calendar
-from analytics.report.marts.reads import Marts
 from analytics.resources import folder
 from tests.queries.sample import fill
 from tests.queries.test_months import read
-from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
+from tests.transform.given import Warehouse, empty_warehouse
+
+# What ends with the last complete day, or with the last batch; the models do by definition.
+ENDS = ("last_complete_date", "last_batch_at", "fct_forecasts", "fct_month_changes")
 
 QUERIES = sorted((folder("queries") / "adhoc").glob("*.sql"))
 
@@ -52,6 +52,24 @@ def test_answers(published: duckdb.DuckDBPyConnection, path: Path) -> None:
 
     assert result.fetchall()
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_opens_with_its_question(path: Path) -> None:
+    """The first line is the question, whole, as lists of queries show it."""
+    first, *_ = path.read_text(encoding="utf-8").splitlines()
+
+    assert first.startswith("-- ")
+    assert first.endswith("?")
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
+def test_ends_with_a_day_of_the_batch(path: Path) -> None:
+    """The last complete day, or the last batch, ends what is asked; the newest row is no clock."""
+    text = path.read_text(encoding="utf-8")
+
+    assert any(word in text for word in ENDS)
+    assert "latest as (" not in text
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=lambda path: path.stem)
@@ -90,9 +108,11 @@ def test_cost_with_child_runs(warehouse: Warehouse) -> None:
     }
     for run_id, parent in parents.items():
         warehouse.given("runs", run_id=run_id, parent_run_id=parent, cost_usd="0.1")
+    read(warehouse, "2026-11-20 18:00Z")
 
-    (family,) = ask(warehouse, "cost_with_child_runs")
+    family, *circle = ask(warehouse, "cost_with_child_runs")
 
+    assert len(circle) <= 1
     assert family["root_run_id"] == "top"
     assert family["descendant_count"] == 2
     assert family["own_cost_usd"] == Decimal("0.1")
@@ -105,7 +125,7 @@ def test_agents_more_expensive_than_last_week(warehouse: Warehouse) -> None:
     for number, (day, cost) in enumerate(days):
         created = f"2025-01-{day} 12:00Z"
         warehouse.given("runs", run_id=f"r-{number}", created_at=created, cost_usd=cost)
-    read(warehouse, "2025-01-20 18:00Z")
+    read(warehouse, "2025-01-20 18:00Z", first="2025-01-01", last="2025-01-20")
 
     (agent,) = ask(warehouse, "agents_more_expensive_than_last_week")
 
@@ -114,20 +134,8 @@ def test_agents_more_expensive_than_last_week(warehouse: Warehouse) -> None:
     assert agent["change_usd"] == Decimal(3)
 
 
-def shown(warehouse: Warehouse, first: date, last: date) -> dict[str, Decimal | None]:
-    """The cost of each agent as the pages of a batch of 27 November show it."""
-    costs: dict[str, Decimal | None] = {}
-    marts = Marts(warehouse.con, {WORKSPACE: Calendar(date(2026, 11, 27))})
-    for agent_id, day, cost, *_ in marts.agent_costs(WORKSPACE):
-        if first <= day <= last:
-            name = agent_id or "No agent"
-            known = [each for each in (costs.get(name), cost) if each is not None]
-            costs[name] = sum(known, Decimal(0)) if known else None
-    return costs
-
-
-def test_costs_are_those_of_the_pages(warehouse: Warehouse) -> None:
-    """What agents cost, hidden runs included, and who ranks before whom, is what pages show."""
+def test_costs_are_of_all_runs(warehouse: Warehouse) -> None:
+    """Costs of agents hold unlisted runs, rank with them, and end with the last complete day."""
     for agent_id, cost in (("a-1", "0.3"), ("a-2", "1"), (None, "4"), ("a-3", None)):
         for day in (12, 18, 25, 27):
             warehouse.given(
@@ -138,24 +146,44 @@ def test_costs_are_those_of_the_pages(warehouse: Warehouse) -> None:
         of_day = {"date": f"2026-11-{day}", "run_count": 9}
         warehouse.given("run_counts", **of_day)
         warehouse.given("agent_rollups", cost_usd=cost, **of_day)
+    warehouse.given("platform_rollups", date="2026-11-25", cost_usd="0.5", run_count=1)
     read(warehouse, "2026-11-27 18:00Z", first="2026-11-01", last="2026-11-27")
 
-    month = {
-        row["agent_name"]: row["complete_cost_usd"]
-        for row in ask(warehouse, "cost_by_agent_last_30_days")
-    }
-    (costlier,) = ask(warehouse, "agents_more_expensive_than_last_week")
+    month = ask(warehouse, "cost_by_agent_last_30_days")
+    costlier = ask(warehouse, "agents_more_expensive_than_last_week")
+    (unlisted,) = ask(warehouse, "unlisted_runs")
 
-    assert month == shown(warehouse, date(2026, 10, 28), date(2026, 11, 26))
-    assert list(month.items()) == [
-        ("No agent", Decimal(12)), ("a-1", Decimal("9.8")), ("a-2", Decimal(3)), ("a-3", None)
+    assert [(row["agent_name"], row["cost_usd"]) for row in month] == [
+        ("No agent", Decimal(12)), ("a-1", Decimal("9.8")), ("a-2", Decimal(3)),
+        ("Platform", Decimal("0.5")), ("a-3", None),
     ]  # fmt: skip
-    this_week = shown(warehouse, date(2026, 11, 20), date(2026, 11, 26))
-    last_week = shown(warehouse, date(2026, 11, 13), date(2026, 11, 19))
-    assert costlier["agent_name"] == "a-1"
-    assert costlier["this_week_usd"] == this_week["a-1"]
-    assert costlier["last_week_usd"] == last_week["a-1"]
-    assert (costlier["last_week_runs"], costlier["this_week_runs"]) == (1, 9)
+    assert month[1]["listed_cost_usd"] + month[1]["unlisted_cost_usd"] == month[1]["cost_usd"]
+    assert [
+        (row["agent_name"], row["last_week_usd"], row["this_week_usd"]) for row in costlier
+    ] == [("a-1", Decimal("0.3"), Decimal("2.5")), ("Platform", Decimal(0), Decimal("0.5"))]
+    assert (costlier[0]["last_week_runs"], costlier[0]["this_week_runs"]) == (1, 9)
+    assert (unlisted["agent_name"], unlisted["run_count"], unlisted["unlisted_run_count"]) == (
+        "a-1", 19, 16,
+    )  # fmt: skip
+    assert unlisted["unlisted_cost_usd"] == Decimal("8.9")
+    assert unlisted["detail_coverage"] == pytest.approx(3 / 19)
+
+
+def test_failure_rate_by_agent(warehouse: Warehouse) -> None:
+    """A rate is of all runs of the days together, with the interval that so few runs allow."""
+    for day, status in ((17, "failed"), (18, "succeeded"), (18, "succeeded"), (19, "cancelled")):
+        warehouse.given(
+            "runs", run_id=f"{day}-{status}", status=status, created_at=f"2026-11-{day} 12:00Z"
+        )
+    warehouse.given("run_counts", date="2026-11-18", status="failed", run_count=1)
+    warehouse.given("run_counts", date="2026-11-18", status="succeeded", run_count=2)
+    read(warehouse, "2026-11-20 18:00Z")
+
+    (agent,) = ask(warehouse, "failure_rate_by_agent")
+
+    assert (agent["failed_count"], agent["succeeded_count"]) == (2, 2)
+    assert agent["failure_rate"] == 0.5
+    assert agent["failure_rate_low"] < 0.5 < agent["failure_rate_high"]
 
 
 def test_cost_per_successful_run(warehouse: Warehouse) -> None:
@@ -163,6 +191,7 @@ def test_cost_per_successful_run(warehouse: Warehouse) -> None:
     for number, status in enumerate(["succeeded", "succeeded", "failed", "cancelled"]):
         warehouse.given("runs", run_id=f"r-{number}", status=status, cost_usd=1)
     warehouse.given("runs", run_id="r-9", agent_id="a-2", status="failed", cost_usd=1)
+    read(warehouse, "2026-11-20 18:00Z")
 
     costs = {
         row["agent_name"]: row["usd_per_success"]
@@ -178,7 +207,7 @@ def test_month_to_date(warehouse: Warehouse) -> None:
         created = f"2026-{day} 12:00Z"
         warehouse.given("runs", run_id=f"r-{number}", created_at=created, cost_usd=10**number)
 
-    read(warehouse, "2026-03-11 05:00Z")
+    read(warehouse, "2026-03-11 05:00Z", first="2026-02-01", last="2026-03-11")
 
     (row,) = ask(warehouse, "month_to_date_against_last_month")
 
@@ -186,7 +215,7 @@ def test_month_to_date(warehouse: Warehouse) -> None:
     assert row["last_month_usd"] == Decimal(10)
 
 
-def test_month_to_date_with_gaps(warehouse: Warehouse) -> None:
+def test_month_to_date_with_unlisted_runs(warehouse: Warehouse) -> None:
     """Runs that were never listed count, so that an older month does not look cheap."""
     for day in ("2026-02-10", "2026-03-10"):
         warehouse.given("runs", run_id=day, created_at=f"{day} 12:00Z", cost_usd=2)
@@ -213,6 +242,8 @@ def test_slow_tools(warehouse: Warehouse) -> None:
     ]
     for seq, event in enumerate(events):
         warehouse.given("run_log_events", seq=seq, **event)
+
+    read(warehouse, "2026-11-20 18:00Z")
 
     tools = ask(warehouse, "slow_tools")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.queries.metered import NOON, controls, metered, read_workspace, run
+from tests.queries.metered import NOON, controls, metered, read_workspace, rolled_up, run
 from tests.transform.given import Warehouse
 
 OTHER = {"provider": "openai", "model": "openai.gpt-5.5"}
@@ -44,6 +44,8 @@ def test_an_own_key(read: Warehouse) -> None:
     read.given("provider_keys", created_at=datetime(2026, 11, 1, tzinfo=UTC))
     metered(read, cost_usd=2, billed_usd="0.04")
     metered(read, agent_id="a-2", cost_usd=1, billed_usd="1.1", **OTHER)
+    for agent_id, cost in (("a-1", 2), ("a-2", 1)):
+        rolled_up(read, 1, agent_id=agent_id, cost_usd=cost)
     read.build()
 
     assert bills(read, "fct_billing_days", "provider") == [

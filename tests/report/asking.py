@@ -59,28 +59,23 @@ def of_page(sql: Asked, page: Page) -> Asked:
 
 
 def identity(name: str) -> str:
-    """The id in the name of a page's file or data; empty for runs of no agent."""
-    return name.rsplit("-", 1)[0].replace("no-agent", "")
+    """The id in the name of a page's file or data."""
+    return name.rsplit("-", 1)[0].replace("no-agent", "(none)")
 
 
 def table_differences(sql: Asked, page: Page, key: str) -> list[str]:
     """What a built table says otherwise than SQL."""
     asked, shown = question(page, key), cells.of_page(page, key)
-    period, hides = days(page, asked), hides_runs(sql, page)
-    rows = sql.rows(asked.sql, **period)
+    period = days(page, asked)
+    rows = of_page(sql, page).rows(asked.sql, **period)
     if asked.built:  # the script lists the others; days before an agent's first run are empty
         rows = rows[: max(1, min(len(shown), asked.built))]
     found = []
     if asked.total:
         totals = sql.rows(asked.total_sql, **period)
-        found = cells.differences(asked.total, totals, shown[-1:], hides=hides)
+        found = cells.differences(asked.total, totals, shown[-1:])
         shown = shown[:-1]
-    return found + cells.differences(asked.cells, rows, shown, hides=hides)
-
-
-def hides_runs(sql: Asked, page: Page) -> bool:
-    """Whether a page has columns of hidden runs; questions are of the page from now on."""
-    return bool(of_page(sql, page).rows("from hidden limit 1"))
+    return found + cells.differences(asked.cells, rows, shown)
 
 
 def said_differences(sql: Asked, page: Page) -> list[str]:

@@ -57,11 +57,9 @@ def differences(
     cells: str,
     rows: Sequence[Mapping[str, Any]],
     shown: Sequence[Sequence[Cell]],
-    *,
-    hides: bool,
 ) -> list[str]:
     """What a table says otherwise than SQL, cell by cell."""
-    wanted = _columns(cells, hides=hides)
+    wanted = [each.strip() for each in cells.split("|")]
     found = [] if len(rows) == len(shown) else [f"{len(shown)} rows, not {len(rows)}: {shown[:1]}"]
     for row, line in zip(rows, shown, strict=False):
         if len(line) != len(wanted):
@@ -75,12 +73,6 @@ def differences(
             ):
                 found.append(f"{line[0].text}: {each} is {right}, not {cell}")
     return found
-
-
-def _columns(cells: str, *, hides: bool) -> list[str]:
-    """How each column is printed; those of hidden runs are there only where runs are hidden."""
-    wanted = [each.strip() for each in cells.split("|")]
-    return [each.removeprefix("~") for each in wanted if hides or not each.startswith("~")]
 
 
 def _agrees(cell: Cell, right: str | Decimal | None) -> bool:
@@ -118,8 +110,19 @@ def _of_two(write: Callable[[Any, Any], str]) -> Callable[[Any, Any], str]:
     return written
 
 
+def _range(write: Callable[[Any], str], low: Any, high: Any, few: int) -> str:
+    """The cost of failed runs, of which a few are unlisted."""
+    if low is None:
+        return numbers.UNKNOWN
+    if not few or (high is not None and write(low) == write(high)):
+        return write(low)
+    return f"{write(low)} or more" if high is None else f"{write(low)} to {write(high)}"
+
+
 def _why(before_count: int, now_count: int, before: Decimal, now: Decimal) -> str:
     """What the cost of a mover changed by: its runs, or the cost of each."""
+    if not before_count and not now_count:
+        return "the platform's own"
     if not before_count:
         return "new"
     if not now_count:
@@ -155,6 +158,10 @@ _KINDS: dict[str, Callable[..., Any]] = {
     "signed": lambda now, before: f"{'+' if now > before else ''}{numbers.usd(now - before)}",
     "moment?": lambda instant: "" if instant is None else _moment(instant),
     "fine": numbers.usd_fine,
+    "range": lambda low, high, few: _range(numbers.usd, low, high, few),
+    "range_of": lambda low, whole, high, few: _range(
+        lambda amount: numbers.percent(amount, whole), low if whole else None, high, few
+    ),
     "usd?": lambda amount: "" if amount is None else numbers.usd(amount),
     "estimate": lambda exact, about: numbers.usd(exact) if about is None else _about(about),
     "change": numbers.usd_change,

@@ -19,10 +19,10 @@ Days = dict[str, Any]
 
 # The measures of a chart's series, as SQL calls them.
 _MEASURES = {
-    "complete_cost_usd": "cost", "cost_usd": "listed", "gap_cost_usd": "gap",
-    "run_count": "listed_runs", "succeeded_count": "succeeded", "failed_count": "failed",
-    "cancelled_count": "cancelled", "open_count": "open", "failed_cost_usd": "failed_usd",
-    "tokens_in": "tokens_in", "tokens_out": "tokens_out",
+    "cost_usd": "cost", "run_cost_usd": "run_cost", "run_count": "runs",
+    "succeeded_count": "succeeded", "failed_count": "failed", "cancelled_count": "cancelled",
+    "open_count": "open", "failed_cost_usd": "failed_usd", "tokens_in": "tokens_in",
+    "tokens_out": "tokens_out",
 }  # fmt: skip
 
 READ = """() => [...document.querySelectorAll('.js-plotly-plot')].map(each => [each.dataset.chart,
@@ -60,10 +60,7 @@ def _days(spec: dict[str, Any], traces: list[Trace], sql: Asked, days: Days) -> 
     bars = [each for each in traces if each["type"] == "bar" and each.get("name")]
     series = [each for panel in spec["panels"] for each in panel["series"]]
     for name, *_, measure, _ in series:
-        found = [each for each in bars if each["name"] == name and each["x"] != [None]]
-        if not found and not any(row["missing"] for row in rows):
-            continue  # no day of these hides a run
-        (bar,) = found
+        (bar,) = [each for each in bars if each["name"] == name and each["x"] != [None]]
         drawn.append([each for day, each in zip(bar["x"], bar["y"], strict=True) if day in known])
         right.append([_measure(known[day], measure) for day in bar["x"] if day in known])
         unread = [each for day, each in zip(bar["x"], bar["y"], strict=True) if day not in known]
@@ -82,12 +79,13 @@ def _measure(row: dict[str, Any], measure: str) -> Any:
 
 
 def _stack(spec: dict[str, Any], traces: list[Trace], sql: Asked, days: Days) -> Points:
-    """What the columns of a day or week add up to is its cost, hidden runs included."""
+    """What the columns of a day or week add up to is its cost, or its metered cost."""
     bars = [each for each in traces if each["type"] == "bar" and each["x"] != [None]]
+    source = "every" if spec["split"] == "top" else "models"
     weekly = (days["last"] - days["first"]).days + 1 > 120
     rows = sql.rows(
         f"""select {"date_trunc('week', day)::date" if weekly else "day"} as part, sum(usd) as usd
-        from every where day between $first and $last group by part""",
+        from {source} where day between $first and $last group by part""",
         **days,
     )
     right = {str(row["part"]): row["usd"] for row in rows}
@@ -105,7 +103,7 @@ def _named(spec: dict[str, Any], sql: Asked, days: Days) -> dict[str, Any]:
     if spec["split"] == "top":
         rows = sql.rows(
             """select name as key, sum(usd) as usd from every join names using (workspace_id)
-            where names.agent_id is not distinct from every.agent_id
+            where names.agent_id = every.agent_id
                 and day between $first and $last group by name""",
             **days,
         )
@@ -145,7 +143,7 @@ def _bars(spec: dict[str, Any], traces: list[Trace], sql: Asked, days: Days) -> 
 
 def question_of(spec: dict[str, Any], table: str) -> Question:
     """The question of a chart's table; members of the overview are workspaces."""
-    of_workspaces = spec["table"]["caption"].startswith("Runs by workspace")
+    of_workspaces = spec["table"]["caption"].startswith("Cost and runs by workspace")
     return QUESTIONS[f"overview/{table}" if of_workspaces else table]
 
 
@@ -155,7 +153,7 @@ def _brought(spec: dict[str, Any], sql: Asked, days: Days) -> list[list[Any]]:
         rows = sql.rows(QUESTIONS["movers-table"].sql, **days)
         return [[row["now"] - row["before"] for row in rows if row["what"] == "Agent"]]
     rows = sql.rows(QUESTIONS["billing-by-provider"].sql, **days)
-    return [[row[f"last_{each}"] for row in rows] for each in ("cost", "billed", "not_billed")]
+    return [[row[f"last_{each}"] for row in rows] for each in ("cost", "own_key", "billed")]
 
 
 def _dots(points: Rows, trace: Trace, axis: str, error: str) -> Points:
@@ -192,7 +190,7 @@ def _failing(_spec: dict[str, Any], traces: list[Trace], sql: Asked, days: Days)
     rows = sql.rows(QUESTIONS["failing-agents"].sql, **days)
     rows = [row for row in rows if row["finished"]][:15]
     drawn, right = _dots(rows, traces[0], "x", "error_x")
-    costs = [[row["listed"] or 0 for row in rows], [row["failed_usd"] or 0 for row in rows]]
+    costs = [[row["cost"] or 0 for row in rows], [row["failed_usd"] or 0 for row in rows]]
     return [*drawn, traces[1]["x"], traces[2]["x"]], [*right, *costs]
 
 

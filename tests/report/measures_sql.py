@@ -5,37 +5,29 @@ Days are `$today` and those that are told by it; `every` is a view of `published
 
 from __future__ import annotations
 
-COST = "if(count(listed) = 0, 0, sum(usd))"
-# What is known of listed runs alone: of no run it is zero, and of hidden ones alone unknown.
-_OF_LISTED = {
-    "succeeded": "count(*) filter (status = 'succeeded')",
-    "failed": "count(*) filter (status = 'failed')",
-    "finished": "count(*) filter (status in ('succeeded', 'failed'))",
-    "cancelled": "count(*) filter (status = 'cancelled')",
-    "open": "count(*) filter (not is_terminal)",
-    "listed": "sum(listed_usd)",
-    "failed_usd": "if(count(*) filter (status = 'failed') = 0, 0,"
-    " sum(listed_usd) filter (status = 'failed'))",
-    "tokens_in": "sum(tokens_in)::bigint",
-    "tokens_out": "sum(tokens_out)::bigint",
-}
-
-
-def _of_listed() -> str:
-    unknown = "if(coalesce(sum(missing), 0) > 0, null, 0)"
-    return ", ".join(
-        f"if(coalesce(sum(listed), 0) > 0, {measure}, {unknown}) as {name}"
-        for name, measure in _OF_LISTED.items()
-    )
-
-
+COST = "if(count(run_count) = 0, 0, sum(cost_usd))"
+_FAILED_USD = """if(count(*) filter (failed_count > unlisted_failed_count) = 0, 0,
+    sum(failed_cost_usd) filter (failed_count > unlisted_failed_count))"""
+# A sum of nothing known is unknown; a day without a line is a zero. Runs leave the platform out.
 MEASURES = f"""
     {COST} as cost,
-    if(coalesce(sum(missing), 0) = 0, 0, sum(hidden_usd)) as gap,
-    coalesce(sum(listed + missing), 0)::bigint as runs,
-    coalesce(sum(listed), 0)::bigint as listed_runs,
-    coalesce(sum(missing), 0)::bigint as missing,
-    {_of_listed()}"""
+    if(count(*) filter (line_type != 'platform') = 0, 0,
+        sum(cost_usd) filter (line_type != 'platform')) as run_cost,
+    coalesce(sum(cost_usd) filter (line_type = 'platform'), 0) as platform,
+    coalesce(sum(run_count), 0)::bigint as runs,
+    coalesce(sum(listed_run_count), 0)::bigint as listed_runs,
+    coalesce(sum(succeeded_count), 0)::bigint as succeeded,
+    coalesce(sum(failed_count), 0)::bigint as failed,
+    coalesce(sum(succeeded_count + failed_count), 0)::bigint as finished,
+    coalesce(sum(cancelled_count), 0)::bigint as cancelled,
+    coalesce(sum(open_count), 0)::bigint as open,
+    {_FAILED_USD} as failed_usd,
+    if(count(*) filter (unlisted_failed_count > 0 and failed_cost_high_usd is null) > 0, null,
+        {_FAILED_USD} + coalesce(sum(failed_cost_high_usd - coalesce(failed_cost_usd, 0))
+            filter (unlisted_failed_count > 0), 0)) as failed_high,
+    coalesce(sum(unlisted_failed_count), 0)::bigint as unlisted_failed,
+    if(count(run_count) = 0, 0, sum(tokens_in)::bigint) as tokens_in,
+    if(count(run_count) = 0, 0, sum(tokens_out)::bigint) as tokens_out"""
 _WEEKS = (
     "day between $today - 7 and $today - 1",
     "day between $today - 14 and $today - 8",
@@ -59,15 +51,15 @@ def _weeks(usd: str, count: str | None) -> str:
 
 MOVERS = f"""
     with agents as (
-        select name, {_weeks("usd", "listed + missing")} from every
+        select name, {_weeks("usd", "run_count")} from every
         join names on names.workspace_id = every.workspace_id
-            and names.agent_id is not distinct from every.agent_id
+            and names.agent_id = every.agent_id
         group by every.workspace_id, every.agent_id, name
     ), versions as (
         select name || ', ' || coalesce('v' || agent_version, 'no version') as name,
             {_weeks("cost_usd", "1")}
         from runs join names on names.workspace_id = runs.workspace_id
-            and names.agent_id is not distinct from runs.agent_id
+            and names.agent_id = runs.agent_id
         group by runs.workspace_id, runs.agent_id, name, agent_version
     ), parts as (
         select format('{{}} ({{}})', model, provider) as name, {_weeks("usd", None)}
@@ -82,45 +74,11 @@ MOVERS = f"""
     qualify row_number() over (partition by kind order by abs(now - before) desc, lower(name)) <= 10
     order by kind, abs(now - before) desc, lower(name)"""
 
-_PERIODS = {
-    "yesterday": "between $today - 1 and $today - 1",
-    "month": "between date_trunc('month', $today::date) and $today",
-    "before": "between date_trunc('month', $today - interval 1 month)"
-    " and last_day($today - interval 1 month)",
-}
-
-
-def _complete(usd: str, source: str, day: str, missing: str = "0", unknown: str = "false") -> str:
-    columns = [
-        f"coalesce(sum({usd}) filter ({day} {within}), 0) as {name}, "
-        f"concat_ws(', ', "
-        f"runs_in_words(sum({missing}) filter ({day} {within}), ''), "
-        f"runs_in_words(count(*) filter ({day} {within} and {unknown}), ' of unknown cost')"
-        f") as {name}_note"
-        for name, within in _PERIODS.items()
-    ]
-    return f"select {', '.join(columns)} from {source}"
-
-
-_PLATFORM = """(
-    from published.marts.fct_platform_agent_days where coalesce(
-        list_contains(getvariable('workspaces')::varchar[], workspace_id), true))"""
-COMPLETE = " union all ".join((
-    _complete("cost_usd", "runs", "day", unknown="cost_usd is null"),
-    _complete("missing_cost_usd", "hidden", "day", "missing_run_count"),
-    _complete("usd", "every", "day"),
-    _complete("cost_usd", _PLATFORM, "date"),
-))  # fmt: skip
-METERED = " union all ".join((
-    _complete("usd", "every", "day"), _complete("cost_usd", _PLATFORM, "date"),
-))  # fmt: skip
-
 # The 80 % range in which a month ends: each day to come costs what its weekday cost on average.
 MONTH_END = f"""
     with known as (
         select days.day, {COST} as usd,
-            days.day >= (select min(first_day) from first_days) and days.day < $today
-                and count(*) filter (missing > 0 and hidden_usd is null) = 0 as is_whole
+            days.day >= (select min(first_day) from first_days) and days.day < $today as is_whole
         from (
             select unnest(generate_series($today - interval 62 day, $today::timestamp,
                 interval 1 day))::date as day
@@ -157,22 +115,22 @@ MONTH_END = f"""
 UNUSUAL = f"""
     with known as (
         select workspace_id, names.agent_id, name, days.day, {COST} as usd,
-            coalesce(sum(listed + missing), 0)::double as runs
+            coalesce(sum(run_count), 0)::double as runs
         from names join first_days using (workspace_id)
         join (
             select unnest(generate_series($today - interval 35 day, $today - interval 1 day,
                 interval 1 day))::date as day
         ) as days on days.day >= first_day
         left join every on every.workspace_id = names.workspace_id
-            and every.agent_id is not distinct from names.agent_id and every.day = days.day
+            and every.agent_id = names.agent_id and every.day = days.day
+        where names.agent_id != '(platform)'
         group by workspace_id, names.agent_id, name, days.day
-        having count(*) filter (missing > 0 and hidden_usd is null) = 0
     ), medians as (
         select now.*, median(before.usd) as usual, list(before.usd) as costs,
             median(before.runs) as usual_runs,
             median(before.usd::double / before.runs) filter (before.usd != 0) as usual_each
         from known as now join known as before on now.workspace_id = before.workspace_id
-            and now.agent_id is not distinct from before.agent_id
+            and now.agent_id = before.agent_id
             and before.day between now.day - 28 and now.day - 1
         where now.day >= $today - 7
         group by all having count(before.usd) >= 14

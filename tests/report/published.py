@@ -18,6 +18,7 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
 from tests.conftest import NOW
+from tests.hostile import add_hostile_agents
 
 TIMEZONE = "Europe/Berlin"  # so that no day of a report is one of the API's UTC days
 DAYS = 64  # a month that is whole, and clocks that are put back
@@ -50,6 +51,7 @@ def publish(folder: Path) -> None:
         if run.status == "succeeded" and run.created_at < NOW - timedelta(days=4)
     ]
     world.override_record(final[-1].id, {"cost_usd": None})  # metered, but not told
+    add_hostile_agents(world, world.workspaces[1])
     _run_expensively(
         world, next(iter(world.workspaces[0].agents.values())), NOW - timedelta(hours=30)
     )
@@ -67,54 +69,36 @@ def publish(folder: Path) -> None:
 
 _VIEWS = """
 set timezone = 'UTC';
--- Which runs a question is of: variables hold workspaces and agents ('' for none), null for all.
+-- Which runs a question is of: variables hold workspaces and agents, null for all.
 create view runs as
     select r.*, (created_at at time zone 'TIMEZONE') as local, local::date as day
     from published.marts.fct_runs as r
     where coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
-        and coalesce(list_contains(getvariable('agents')::varchar[], coalesce(agent_id, '')), true);
-create view hidden as
-    select g.*, date as day from published.marts.fct_listing_gaps as g
-    where coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
-        and coalesce(list_contains(getvariable('agents')::varchar[], coalesce(agent_id, '')), true);
--- Listed runs a row each, and hidden ones a row for each agent and day, with how many they are.
+        and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true);
+-- Each line of a workspace by day: agents, runs without one, and the platform.
 create view every as
-    select workspace_id, agent_id, day, 1 as listed, 0 as missing, status, is_terminal,
-        cost_usd as listed_usd, null::decimal(38,10) as hidden_usd, cost_usd::decimal(38,10) as usd,
-        tokens_in, tokens_out
-    from runs
-    union all by name
-    select workspace_id, agent_id, day, 0 as listed, missing_run_count as missing,
-        missing_cost_usd as hidden_usd, missing_cost_usd::decimal(38,10) as usd
-    from hidden;
-create view names as
-    select workspace_id, agent_id, coalesce(agent_name, agent_slug, agent_id) as name
-    from published.marts.dim_agents
-    union all select workspace_id, null, 'No agent' from published.marts.dim_workspaces;
--- The days that were read: from the first that the meters tell of.
-create view first_days as
-    select workspace_id, min(date) as first_day from published.audit.reconciliation_days
+    select d.*, date as day, cost_usd as usd
+    from published.marts.fct_agent_days as d
     where coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
+        and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true);
+create view names as
+    select workspace_id, agent_id, agent_name as name
+    from published.marts.dim_agents as a
+    where line_type = 'agent' or exists (
+        from published.marts.fct_agent_days as d
+        where d.workspace_id = a.workspace_id and d.agent_id = a.agent_id);
+-- The days that were read: from the first complete one.
+create view first_days as
+    select workspace_id, min(date) as first_day from published.marts.dim_dates
+    where is_complete
+        and coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
     group by workspace_id;
--- What runs cost with each model: of hidden ones, an agent's day is split as its metered usage is,
--- and not at all where that of a held run is not known.
+-- All metered usage.
 create view models as
-    select workspace_id, agent_id, day, model, provider, c.cost_usd::decimal(38,10) as usd,
-        c.tokens_in, c.tokens_out
-    from runs join published.marts.fct_run_models as c using (workspace_id, run_id)
-    union all by name
-    select workspace_id, agent_id, day, model, provider,
-        round(hidden.missing_cost_usd * used_usd / all_used_usd, 10)::decimal(38,10) as usd
-    from hidden join (
-        select workspace_id, agent_id, date, model, provider,
-            greatest(missing_cost_usd, 0) as used_usd, sum(used_usd) over day as all_used_usd,
-            count(*) over day = count(missing_cost_usd) over day as is_known
-        from published.marts.fct_listing_gap_models
-        window day as (partition by workspace_id, agent_id, date)
-    ) using (workspace_id, agent_id, date)
-    where is_known and all_used_usd > 0 and hidden.missing_cost_usd is not null;
-create macro runs_in_words(number, more) as if(coalesce(number, 0) = 0, null,
-    format('{:,} run', number::bigint) || if(number = 1, '', 's') || more);
+    select *, utc_date as day, cost_usd as usd from published.marts.fct_model_days
+    where coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
+        and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true)
+        and (request_count > 0 or cost_usd != 0);
 """
 
 
@@ -129,7 +113,7 @@ class Asked:
     def of(
         self, workspaces: Iterable[str] | None = None, agents: Iterable[str] | None = None
     ) -> Asked:
-        """Narrows what is asked from now on; an empty agent id stands for runs of no agent."""
+        """Narrows what is asked from now on."""
         for name, ids in (("workspaces", workspaces), ("agents", agents)):
             self._con.execute(f"set variable {name} = ?", [None if ids is None else list(ids)])
         return self

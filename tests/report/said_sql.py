@@ -49,37 +49,44 @@ _OF_RUNS = """
     from runs
     where is_terminal and cost_usd is not null and day between $today - 30 and $today - 1"""
 
+_FAILED = "recent_failed_usd {}recent_failed_high recent_unlisted_failed"
 KPIS = {
-    "Yesterday": "headline yesterday_cost | usd+ yesterday_gap | count yesterday_runs"
+    "Yesterday": "headline yesterday_cost | usd+ yesterday_platform | count yesterday_runs"
     " | change? yesterday_cost week_ago_cost",
-    "Month to date": "headline month_cost | usd+ month_gap"
+    "Month to date": "headline month_cost | usd+ month_platform"
     " | change? days_of_month_cost same_days_cost",
-    "Last full month": "headline last_month_cost | usd+ last_month_gap"
+    "Last full month": "headline last_month_cost | usd+ last_month_platform"
     " | change? last_month_cost month_before_cost",
     "Failure rate": "share recent_failed recent_finished | count recent_failed"
     " | count recent_finished | interval recent_failed recent_finished"
     " | rate?+ before_failed before_finished",
     "Month end": "estimate none low | estimate none high | estimate none middle",
     "Cost per run": "per_run median | per_run ninetieth | per_run largest | count priced",
-    "Cost per successful run": "per_run_of recent_listed recent_succeeded | count recent_succeeded"
-    " | per_run_of?+ before_listed before_succeeded",
+    "Cost per successful run": "per_run_of recent_run_cost recent_succeeded"
+    " | count recent_succeeded | per_run_of?+ before_run_cost before_succeeded",
 }
 
 # By the id of a chart: the table whose first line its title is of, if any, and the figures.
 TITLES = {
-    "cost": ("", "usd recent_cost | usd+ recent_gap | change? recent_cost before_cost"),
+    "cost": ("", "usd recent_cost | change? recent_cost before_cost"),
     "cost-per-run": (
         "",
-        "each recent_listed recent_listed_runs | each recent_listed recent_succeeded",
+        "each recent_run_cost recent_runs | each recent_run_cost recent_succeeded",
     ),
-    "outcomes": ("", "count recent_listed_runs | count recent_failed"),
+    "outcomes": ("", "count recent_runs | count recent_failed"),
     "tokens": ("", "tokens recent_tokens_in | tokens recent_tokens_out"),
     "failure-rate": ("", "rate recent_failed recent_finished"),
-    "failed-cost": ("", "usd recent_failed_usd | percent recent_failed_usd recent_listed"),
+    "failed-cost": (
+        "",
+        f"range {_FAILED.format('')} | range_of {_FAILED.format('recent_run_cost ')}",
+    ),
     "forecast": ("", "estimate none low | estimate none high"),
     "movers": ("movers-table", "text name | signed now before | change week_cost last_week_cost"),
     "members": ("members-table", "text name | percent cost whole"),
-    "failing": ("failing-agents", "text name | usd failed_usd | rate failed finished"),
+    "failing": (
+        "failing-agents",
+        "text name | range failed_usd failed_high unlisted_failed | rate failed finished",
+    ),
     "errors": ("error-classes", "text class | percent cost whole"),
     "models": ("model-split", "text named | percent cost whole"),
     "versions": (

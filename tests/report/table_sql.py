@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from tests.report import control_sql
 from tests.report.cells import Question
-from tests.report.measures_sql import COMPLETE, COST, MEASURES, METERED, MONTH_END, MOVERS, UNUSUAL
+from tests.report.measures_sql import COST, MEASURES, MONTH_END, MOVERS, UNUSUAL
 
 WHOLE = f"select {MEASURES} from every where day between $first and $last"
 _DAYS = """(
@@ -18,12 +18,12 @@ _DAYS = """(
 ) as days"""
 
 _DAY_CELLS = (
-    "usd cost | ~usd gap | count runs | ~count missing | count failed | count cancelled"
-    " | count open | usd failed_usd | tokens tokens_in | tokens tokens_out | _"
+    "usd cost | count runs | count failed | count cancelled | count open"
+    " | range failed_usd failed_high unlisted_failed | tokens tokens_in | tokens tokens_out | _"
 )
 _MEMBER_CELLS = (
-    "text name | usd cost | ~usd gap | percent cost whole | count runs | ~count missing"
-    " | count failed | rate failed finished | usd failed_usd"
+    "text name | usd cost | percent cost whole | count runs | count failed | rate failed finished"
+    " | range failed_usd failed_high unlisted_failed"
 )
 
 
@@ -34,10 +34,10 @@ def _members(name: str) -> Question:
         select {name} as name, {MEASURES}, sum({COST}) over () as whole
         from every join names using (workspace_id)
         join published.marts.dim_workspaces using (workspace_id)
-        where names.agent_id is not distinct from every.agent_id and day between $first and $last
+        where names.agent_id = every.agent_id and day between $first and $last
         group by {name} order by cost desc nulls last, lower({name})""",
-        "text name | usd cost | ~usd gap | | count runs | ~count missing | count failed | |"
-        " usd failed_usd",
+        "text name | usd cost | | count runs | count failed | |"
+        " range failed_usd failed_high unlisted_failed",
         f"select 'Total' as name, {MEASURES} from every where day between $first and $last",
     )
 
@@ -83,37 +83,77 @@ def _comparison(name: str, note: str) -> Question:
     sums = f"""
         {over("$today - 30", "$today - 1")} as cost,
         {over("$today - 60", "$today - 31")} as before,
-        sum(missing) filter (day between $today - 30 and $today - 1)::bigint as missing,
-        coalesce(sum(hidden_usd) filter (day between $today - 30 and $today - 1), 0) as gap,
         {over(month, "$today")} as this_month,
         {over(f"date_trunc('month', {last_month})", f"last_day({last_month})")} as last_month,
-        count(*) filter (status = 'failed' and day between $today - 30 and $today - 1) as failed,
-        count(*) filter (status in ('succeeded', 'failed')
-            and day between $today - 30 and $today - 1) as finished"""
+        coalesce(sum(failed_count) filter (day between $today - 30 and $today - 1), 0)::bigint
+            as failed,
+        coalesce(sum(succeeded_count + failed_count)
+            filter (day between $today - 30 and $today - 1), 0)::bigint as finished"""
     return Question(
-        f"text name{note} | usd cost | ~text gap_said & runs missing | change cost before"
+        f"text name{note} | usd cost | change cost before"
         " | usd this_month | usd last_month | rate- failed finished | _",
         f"""
-        select *, if(missing > 0, format('${{:.2f}}', gap), 'none') as gap_said from (
-            select {name} as name, count(distinct names.agent_id) as agents, {sums}
+        from (
+            select {name} as name, {sums}
             from names join published.marts.dim_workspaces using (workspace_id)
             left join every on names.workspace_id = every.workspace_id
-                and names.agent_id is not distinct from every.agent_id
+                and names.agent_id = every.agent_id
             where coalesce(
                 list_contains(getvariable('workspaces')::varchar[], names.workspace_id), true)
             group by all
         ) order by cost desc, lower(name)""",
-        "text name | usd cost | ~usd gap | | usd this_month | usd last_month"
-        " | rate failed finished |",
+        "text name | usd cost | | usd this_month | usd last_month | rate failed finished |",
         f"select 'Total' as name, {sums} from every",
     )
 
 
+_BILL = ("cost", "surcharge", "own_key", "billed")
+_OF_MONTHS = {
+    "last": "date_trunc('month', utc_date) = date_trunc('month', $today - interval 1 month)",
+    "this": "date_trunc('month', utc_date) = date_trunc('month', $today::date)",
+}
+_TWO_MONTHS = """coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
+    and utc_date >= date_trunc('month', $today - interval 1 month)"""
+_BILLS, _ACTIVITY = (
+    ", ".join(
+        f"sum({each}) filter ({within}) as {month}_{each.removesuffix('_usd')}"
+        for month, within in _OF_MONTHS.items()
+        for each in columns
+    )
+    for columns in (
+        [f"{each}_usd" for each in _BILL],
+        ("run_count", "cost_usd", "billed_usd"),
+    )
+)
+_BILL_CELLS = [" | ".join(f"{kind} {month}_{each}" for month in _OF_MONTHS for each in _BILL)
+               for kind in ("zexact", "exact")]  # fmt: skip
+_ACTIVITY_CELLS = " | ".join(
+    f"zcount {month}_run_count | zusd {month}_cost | zusd {month}_billed" for month in _OF_MONTHS
+)
 _WEEKDAYS = ", ".join(
     f"sum(cost_usd) filter (isodow(local) = {day}) as day{day}" for day in range(1, 8)
 )
 
 QUESTIONS = control_sql.QUESTIONS | {
+    "billing-by-provider": Question(
+        f"text provider | {_BILL_CELLS[0]}",
+        f"""
+        select provider, {_BILLS} from published.marts.fct_billing_days where {_TWO_MONTHS}
+        group by provider order by provider""",
+        f"_ | {_BILL_CELLS[1]}",
+        f"select {_BILLS} from published.marts.fct_billing_days where {_TWO_MONTHS}",
+    ),
+    "platform": Question(
+        f"text name | {_ACTIVITY_CELLS}",
+        f"""
+        select coalesce(any_value(platform_agent_name), any_value(platform_agent_slug)) as name,
+            {_ACTIVITY}
+        from published.marts.fct_platform_agent_days where {_TWO_MONTHS}
+        group by platform_agent_id
+        order by min(date_trunc('month', utc_date)), platform_agent_id""",
+        f"_ | {_ACTIVITY_CELLS}",
+        f"select {_ACTIVITY} from published.marts.fct_platform_agent_days where {_TWO_MONTHS}",
+    ),
     "movers-table": Question(
         "text name | text what | change now before | usd now | usd before"
         " | why before_count now_count before now",
@@ -121,14 +161,6 @@ QUESTIONS = control_sql.QUESTIONS | {
     ),
     "unusual-days": Question(
         "text name | day day | usd usd | usd usual | usd above | text driver", UNUSUAL
-    ),
-    "complete": Question(
-        "_ | usd yesterday & text yesterday_note | usd month & text month_note"
-        " | usd before & text before_note",
-        COMPLETE,
-        "_ | usd yesterday | usd month | usd before",
-        "select sum(yesterday) as yesterday, sum(month) as month, sum(before) as before"
-        f" from ({METERED})",
     ),
     "forecast-table": Question(
         "_ | estimate exact about",
@@ -175,14 +207,16 @@ QUESTIONS = control_sql.QUESTIONS | {
     "members-table": _members("names.name"),
     "overview/members-table": _members("workspace_name"),
     "failing-agents": Question(
-        "text name | usd failed_usd | percent failed_usd listed | count failed | count finished"
+        "text name | range failed_usd failed_high unlisted_failed"
+        " | range_of failed_usd cost failed_high unlisted_failed | count failed | count finished"
         " | rate failed finished | interval failed finished",
         f"""
         select name, {MEASURES} from every join names using (workspace_id)
-        where names.agent_id is not distinct from every.agent_id and day between $first and $last
-        group by name
-        order by coalesce(finished, 0) < 20, coalesce(failed_usd, 0) desc, lower(name)""",
-        "text name | usd failed_usd | | count failed | count finished | |",
+        where names.agent_id = every.agent_id and day between $first and $last
+        group by name having finished > 0
+        order by finished < 20, coalesce(failed_usd, 0) desc, lower(name)""",
+        "text name | range failed_usd failed_high unlisted_failed | | count failed"
+        " | count finished | |",
         f"select 'Total' as name, {MEASURES} from every where day between $first and $last",
     ),
     "error-classes": Question(
@@ -212,34 +246,30 @@ QUESTIONS = control_sql.QUESTIONS | {
         )
         window newest as (order by agent_version desc nulls last)
         order by agent_version desc nulls last""",
-        "text version | count failed | count finished | | | count listed_runs | usd listed |",
-        f"select 'Total' as version, {MEASURES} from every where day between $first and $last",
+        "text version | count failed | count finished | | | count runs | usd cost |",
+        """
+        select 'Total' as version, count(*) filter (status = 'failed') as failed,
+            count(*) filter (status in ('succeeded', 'failed')) as finished, count(*) as runs,
+            sum(cost_usd) as cost
+        from runs where day between $first and $last""",
         is_charted=True,
     ),
     "model-split": Question(
-        "text model | text provider | usd cost | percent cost whole | part line tokens_in"
-        " | part line tokens_out",
-        f"""
-        with whole as ({WHOLE}), parts as (
+        "text model | text provider | usd cost | percent cost whole | tokens tokens_in"
+        " | tokens tokens_out",
+        """
+        with parts as (
             select model, provider, sum(usd) as cost, sum(tokens_in)::bigint as tokens_in,
                 sum(tokens_out)::bigint as tokens_out
             from models where day between $first and $last group by all
-        ), lines as (
-            select 1 as line, * from parts
-            union all by name
-            select 2 as line, 'Model not known' as model,
-                cost - coalesce((select sum(cost) from parts), 0) as cost from whole
         )
-        select lines.*, whole.cost as whole, if(count(*) over (partition by model) > 1,
+        select *, sum(cost) over () as whole, if(count(*) over (partition by model) > 1,
             model || ' (' || provider || ')', model) as named
-        from lines, whole
-        where line != 2 or abs(lines.cost) > 1e-6  -- parts of hidden runs are rounded each
-        order by line, lines.cost desc nulls last, lower(model)""",
+        from parts order by cost desc nulls last, lower(model)""",
         "text model | | usd cost | | tokens tokens_in | tokens tokens_out",
         """
-        select 'Total' as model, (
-            select sum(usd) from every where day between $first and $last) as cost,
-            sum(tokens_in)::bigint as tokens_in, sum(tokens_out)::bigint as tokens_out
+        select 'Total' as model, sum(usd) as cost, sum(tokens_in)::bigint as tokens_in,
+            sum(tokens_out)::bigint as tokens_out
         from models where day between $first and $last""",
     ),
     "agents-over-time-table": Question(
@@ -278,23 +308,18 @@ QUESTIONS = control_sql.QUESTIONS | {
     "tool-time": Question(
         "text tool | text node | seconds seconds | count calls | count errors",
         """
-        select tool, node, round(sum(duration_ms)) as milliseconds, milliseconds / 1000 as seconds,
-            count(*) as calls,
+        select tool_name as tool, node, round(sum(duration_ms)) as milliseconds,
+            milliseconds / 1000 as seconds, count(*) as calls,
             sum(sum(duration_ms)) over () / 1000 as whole,
             count(*) filter (is_error) as errors
-        from (
-            select *, max_by(tool_name, seq) filter (tool_name is not null) over (
-                partition by workspace_id, run_id order by seq
-                rows between unbounded preceding and current row) as tool
-            from published.marts.fct_log_events
-        ) join runs using (workspace_id, run_id)
-        where event_kind = 'tool_result' and day between $first and $last
+        from published.marts.fct_tool_calls join runs using (workspace_id, run_id)
+        where day between $first and $last
         group by tool, node order by seconds desc nulls last, tool""",
         "text tool | | | count calls | count errors",
         """
         select 'Total' as tool, count(*) as calls, count(*) filter (is_error) as errors
-        from published.marts.fct_log_events join runs using (workspace_id, run_id)
-        where event_kind = 'tool_result' and day between $first and $last""",
+        from published.marts.fct_tool_calls join runs using (workspace_id, run_id)
+        where day between $first and $last""",
     ),
     "most-expensive-hour": Question(
         "",
@@ -305,7 +330,7 @@ QUESTIONS = control_sql.QUESTIONS | {
     ),
     "billed-of-last-month": Question(
         "",
-        control_sql.QUESTIONS["billing-by-provider"].total_sql,
+        f"select {_BILLS} from published.marts.fct_billing_days where {_TWO_MONTHS}",
     ),
     "most-expensive-runs": Question(
         control_sql.RUN_CELLS,

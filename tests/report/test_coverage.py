@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import duckdb
@@ -22,23 +22,12 @@ def _one_agent(first: date, last: date = TODAY) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def _gap(con: duckdb.DuckDBPyConnection, after: datetime | None, before: datetime) -> None:
-    marts.insert(
-        con,
-        "list_snapshots",
-        workspace_id="ws",
-        agent_id="a-1",
-        gap_after=after,
-        gap_before=before,
-    )
-
-
 def _states(page: Page) -> dict[str, str]:
     return {row[0]: row[-1] for row in page.table("daily")[1:]}
 
 
-def test_today_is_marked_so_far_and_hatched(build: BuildSite) -> None:
-    """The day of the cut-off is hatched, says so, and is in no comparison."""
+def test_today_is_marked_so_far(build: BuildSite) -> None:
+    """The day of the cut-off is pale, says so, and is in no comparison."""
     (page,) = build(marts.derive(_one_agent(date(2026, 1, 1)))).agents
 
     assert _states(page)["2026-03-14"] == "so far"
@@ -64,31 +53,32 @@ def test_a_day_without_runs_is_zero_and_an_unread_day_is_not(build: BuildSite) -
     assert list(_states(page)) == [f"2026-03-{day}" for day in (14, 13, 12, 11, 10)]
 
 
-def test_days_of_a_gap_are_incomplete_and_no_basis_of_a_comparison(build: BuildSite) -> None:
-    """Where the run list has a gap, days are hatched, and periods with them are not compared."""
-    con = _one_agent(date(2026, 1, 1))
-    _gap(con, datetime(2026, 2, 10, 22, tzinfo=UTC), datetime(2026, 2, 11, 3, tzinfo=UTC))
-    site = build(marts.derive(con))
+def test_days_that_were_not_read_whole_are_no_basis_of_a_comparison(build: BuildSite) -> None:
+    """An incomplete day is marked, and periods with it are not compared."""
+    con = marts.derive(_one_agent(date(2026, 1, 1)))
+    con.execute("update marts.dim_dates set is_complete = false where date = '2026-02-10'")
+    site = build(con)
     (page,) = site.agents
 
-    assert page.facts["states"][-34:-29] == "ciicc"
-    assert "incomplete: runs of unknown cost are missing" in page.kpis["Last full month"]
+    assert page.facts["states"][-34:-30] == "cicc"
+    assert "incomplete: not every day was read whole" in page.kpis["Last full month"]
     assert any("No comparison" in note for note in page.kpis["Month to date"])
     assert "\u2013not all cost of both is known" in site.workspaces[0].table("all-agents")[1]
     assert [row[-1] for row in page.table("months")[1:]] == ["so far", "incomplete", ""]
 
 
-def test_a_list_that_was_cut_leaves_the_days_before_it_unread(build: BuildSite) -> None:
-    """Days before the oldest row of a cut list hold no data, not zero."""
+def test_data_begin_with_the_first_complete_day(build: BuildSite) -> None:
+    """A run of an earlier day is shown as of an incomplete one; days without any hold no data."""
     con = _one_agent(date(2026, 2, 20))
-    marts.agent(con, "Other", agent_id="a-2")
-    marts.run(con, date(2026, 1, 1), agent_id="a-2")
-    _gap(con, None, datetime(2026, 2, 20, 12, tzinfo=UTC))
-    page = next(page for page in build(marts.derive(con)).agents if "a-1" in page.path.name)
+    marts.run(con, date(2026, 2, 17))
+    con.execute("insert into given.first_days values ('ws', '2026-02-19')")
+    (page,) = build(marts.derive(con)).agents
     costs = page.amounts("cost_usd")
 
-    assert [costs[f"2026-02-{day}"] for day in (18, 19, 20)] == [None, None, Decimal("0.25")]
-    assert page.facts["states"][-25:-20] == "iiicc"
+    assert [costs[f"2026-02-{day}"] for day in (17, 18, 19, 20)] == [
+        Decimal("0.25"), None, 0, Decimal("0.25"),
+    ]  # fmt: skip
+    assert page.facts["states"][-26:-22] == "incc"
 
 
 def test_days_are_those_of_the_reporting_time_zone(build: BuildSite) -> None:
@@ -119,12 +109,10 @@ def test_workspaces_side_by_side_are_of_the_same_days(build: BuildSite) -> None:
     ]
 
 
-def test_a_day_whose_hidden_runs_are_not_counted_yet_is_incomplete(build: BuildSite) -> None:
-    """East of UTC, a gap of yesterday makes it incomplete while its UTC day is running."""
+def test_a_day_that_is_not_over_in_utc_is_incomplete(build: BuildSite) -> None:
+    """East of UTC, yesterday is incomplete while its UTC day is running."""
     con = _one_agent(date(2026, 1, 1))
-    con.execute("update marts.dim_agents set first_counted_date = '2026-01-01'")
     con.execute("update marts.dim_workspaces set last_batch_at = '2026-03-13 20:00:00+00'")
-    _gap(con, datetime(2026, 3, 12, 22, tzinfo=UTC), datetime(2026, 3, 13, 19, tzinfo=UTC))
     (page,) = build(marts.derive(con), timezone="Asia/Kolkata").agents
 
     assert page.facts["states"][-3:] == "cis"

@@ -69,12 +69,14 @@ def test_a_page_that_nothing_changed_is_taken_over(before: Path) -> None:
         select workspace_id, run_id, 'm' from marts.fct_runs where agent_id = 'a-1'""",
         """insert into marts.fct_log_events (workspace_id, run_id, seq)
         select workspace_id, run_id, 1 from marts.fct_runs where agent_id = 'a-1'""",
-        """insert into audit.list_snapshots values
-        ('ws', 'a-1', null, timestamptz '2026-03-10 00:00:00+00')""",
+        """insert into given.unlisted_days (workspace_id, agent_id, date, run_count)
+        values ('ws', 'a-1', '2026-03-10', 1)""",
+        """insert into marts.fct_model_days (workspace_id, agent_id, utc_date)
+        values ('ws', 'a-1', '2026-03-10')""",
     ],
 )
 def test_a_page_of_which_anything_changed_is_made_anew(change: str, before: Path) -> None:
-    """A run, its cost's last digit, a name, a model, an event or a gap makes that page anew."""
+    """A run, its cost's last digit, a name, an event, an unlisted run or usage makes it anew."""
     con = _agents(marts.empty())
     con.execute(change)
     after = _next(before, "after", marts.derive(con))

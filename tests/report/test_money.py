@@ -23,7 +23,9 @@ def _value(con: duckdb.DuckDBPyConnection, sql: str, *values: Any) -> Any:
 
 
 def _cost(con: duckdb.DuckDBPyConnection, where: str) -> str:
-    return usd(_value(con, f"select coalesce(sum(cost_usd), 0) from marts.fct_runs where {where}"))
+    """Of all lines: agents, runs of none, and the platform."""
+    days = f"select coalesce(sum(cost_usd), 0) from marts.fct_agent_days where {where}"
+    return usd(_value(con, days))
 
 
 def _cents(printed: str) -> Decimal:
@@ -35,10 +37,10 @@ def _cents(printed: str) -> Decimal:
 
 
 @pytest.mark.parametrize("workspace_id", [None, "ws-0", "ws-1"])
-def test_headline_figures_are_those_of_the_runs(
+def test_headline_figures_are_those_of_the_lines(
     workspace_id: str | None, site: Site, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """Yesterday, month to date and the last full month equal the sums of the runs in SQL."""
+    """Yesterday, month to date and the last full month equal the sums of the lines in SQL."""
     whose = f"workspace_id = '{workspace_id}'" if workspace_id else "true"
     pages = {page.path.name[:4]: page for page in site.workspaces}
     page = pages[workspace_id] if workspace_id else site.overview
@@ -51,19 +53,21 @@ def test_headline_figures_are_those_of_the_runs(
     )
 
 
-def test_every_day_of_every_agent_is_that_of_its_runs(
+def test_every_day_of_every_agent_is_that_of_the_marts(
     site: Site, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """Each cost, count and failed cost of each agent's daily table equals the runs in SQL."""
+    """Each cost, count and failed cost of each agent's daily table equals the marts in SQL."""
     days = con.execute(
         "select agent_id, strftime(date, '%Y-%m-%d'), cost_usd, run_count, failed_count,"
-        " failed_cost_usd from marts.fct_agent_days where agent_id is not null"
-        " and date > '2026-03-14'::date - 31"
+        " failed_cost_usd, failed_cost_high_usd, unlisted_failed_count"
+        " from marts.fct_agent_days where line_type = 'agent' and date > '2026-03-14'::date - 31"
     ).fetchall()
     known = {
-        (agent_id, day): [usd(cost), str(runs), str(failed), usd(failed_cost)]
-        for agent_id, day, cost, runs, failed, failed_cost in days
-    }
+        (agent_id, day): [
+            usd(cost), str(runs), str(failed), f"{usd(low)} to {usd(high)}" if few else usd(low),
+        ]
+        for agent_id, day, cost, runs, failed, low, high, few in days
+    }  # fmt: skip
     shown = {}
     for page in site.agents:
         agent_id = page.path.stem.rsplit("-", 1)[0]
@@ -75,7 +79,7 @@ def test_every_day_of_every_agent_is_that_of_its_runs(
 
 
 def test_every_day_behind_a_page_is_exact(site: Site, con: duckdb.DuckDBPyConnection) -> None:
-    """The cost of each day in the data file of a page equals the runs in SQL, to the last digit."""
+    """The cost of each day in the data file of a page equals the marts, to the last digit."""
     for page in site.agents:
         agent_id = page.path.stem.rsplit("-", 1)[0]
         if not agent_id.startswith("agent"):
@@ -98,8 +102,8 @@ def test_the_parts_behind_a_page_are_exact(
     source = {
         "errors": "select error_class, sum(cost_usd) from marts.fct_runs"
         " where agent_id = ? and status = 'failed' group by all",
-        "models": "select model, sum(m.cost_usd) from marts.fct_run_models as m"
-        " join marts.fct_runs using (workspace_id, run_id) where agent_id = ? group by all",
+        "models": "select model, sum(cost_usd) from marts.fct_model_days"
+        " where agent_id = ? group by all",
         "versions": "select 'v' || agent_version, sum(cost_usd) from marts.fct_runs"
         " where agent_id = ? group by all",
     }[name]
@@ -115,8 +119,8 @@ def test_the_parts_behind_a_page_are_exact(
             assert dict(con.execute(source, [agent_id]).fetchall()) == dict(shown)
 
 
-def test_every_month_is_that_of_its_runs(site: Site, con: duckdb.DuckDBPyConnection) -> None:
-    """Each month of each workspace equals the sum of its runs in SQL."""
+def test_every_month_is_that_of_its_lines(site: Site, con: duckdb.DuckDBPyConnection) -> None:
+    """Each month of each workspace equals the sum of its lines in SQL."""
     for page in site.workspaces:
         for row in page.table("months")[1:]:
             where = (
@@ -128,13 +132,14 @@ def test_every_month_is_that_of_its_runs(site: Site, con: duckdb.DuckDBPyConnect
 def test_billed_and_platform_amounts_are_those_of_the_marts(
     site: Site, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """Cost and bill of each line equal their marts in SQL; what is not billed is what is left."""
+    """Each bill equals its mart, and in print cost + surcharge - own-key cost = billed."""
     for page in site.workspaces:
         workspace_id = page.path.name[:4]
         last, current = (
             con.execute(
-                "select sum(cost_usd), sum(billed_usd) from marts.fct_billing_days"
-                " where workspace_id = ? and date_trunc('month', date) = ?",
+                "select sum(cost_usd), sum(billed_usd)"
+                " from marts.fct_billing_days"
+                " where workspace_id = ? and date_trunc('month', utc_date) = ?",
                 [workspace_id, month],
             ).fetchone()
             or ()
@@ -142,15 +147,16 @@ def test_billed_and_platform_amounts_are_those_of_the_marts(
         )
         lines = page.table("billing-by-provider")[1:]
         total = lines[-1]
-        assert [usd(each) for each in (*last, *current)] == [*total[1:3], *total[4:6]]
+        assert [usd(each) for each in (*last, *current)] == [total[index] for index in (1, 4, 5, 8)]
         for line in lines:
             if line[0] != "Rounding":
-                for cost, billed, rest in (map(_cents, line[1:4]), map(_cents, line[4:])):
-                    assert cost - billed == rest
+                for month in (line[1:5], line[5:]):
+                    cost, surcharge, own_key, billed = map(_cents, month)
+                    assert cost + surcharge - own_key == billed
         platform = _value(
             con,
             "select sum(cost_usd) from marts.fct_platform_agent_days"
-            " where workspace_id = ? and date_trunc('month', date) = '2026-02-01'",
+            " where workspace_id = ? and date_trunc('month', utc_date) = '2026-02-01'",
             workspace_id,
         )
         assert usd(platform) == page.table("platform")[-1][2]
@@ -167,60 +173,53 @@ def test_printed_parts_add_up_to_the_printed_total(site: Site) -> None:
     for page in site.pages:
         for head, *lines, total in _summed_tables(page):
             for index in range(1, len(head)):
-                if total[index].startswith(("$", "\u2212$")):
+                if total[index].startswith(("$", "\u2212$")) and " to " not in total[index]:
                     seen += 1
                     assert _cents(total[index]) == sum(_cents(line[index]) for line in lines)
     assert seen > 50
 
 
-def test_models_and_what_is_not_split_add_up_to_the_cost(build: BuildSite) -> None:
-    """A run whose model split was not read yet is a line of its own in the split."""
+def test_models_are_of_all_metered_usage(build: BuildSite) -> None:
+    """The split by model holds usage by UTC day, of whatever run, and adds up by itself."""
     con = marts.empty()
     marts.workspace(con)
     marts.agent(con)
-    marts.run(con, DAY, run_id="split", cost_usd="0.30")
-    marts.run(con, DAY, run_id="open", cost_usd="0.12", status="running")
+    marts.run(con, DAY, cost_usd="0.12")
     for model, cost in (("a", "0.20"), ("b", "0.10")):
         marts.insert(
-            con,
-            "fct_run_models",
-            workspace_id="ws",
-            run_id="split",
-            model=model,
-            provider="p",
-            cost_usd=cost,
-        )
+            con, "fct_model_days", workspace_id="ws", agent_id="a-1", utc_date=DAY, model=model,
+            provider="p", cost_usd=cost, tokens_in=1000, tokens_out=100, request_count=1,
+        )  # fmt: skip
     (page,) = build(marts.derive(con)).agents
 
-    assert [(row[0], row[2]) for row in page.table("model-split")[1:]] == [
-        ("a", "$0.20"),
-        ("b", "$0.10"),
-        ("Model not known", "$0.12"),
-        ("Total", "$0.42"),
+    assert [[row[0], *row[2:]] for row in page.table("model-split")[1:]] == [
+        ["a", "$0.20", "66.7%", "1.0\u00a0k", "100"],
+        ["b", "$0.10", "33.3%", "1.0\u00a0k", "100"],
+        ["Total", "$0.30", "", "2.0\u00a0k", "200"],
     ]
+    assert (
+        page.root.all("table", id="model-split")[0]
+        .all("caption")[0]
+        .text.startswith("Metered usage by model and provider, UTC days")
+    )
 
 
 def test_cost_and_billed_are_never_mixed(build: BuildSite) -> None:
-    """A provider that bills less, or more, than it cost shows both amounts and the difference."""
+    """Own-key cost and surcharge are what leads from the cost to the bill."""
     con = marts.empty()
     marts.workspace(con)
     marts.run(con, DAY)
-    for provider, billed in (("own-key", "0"), ("platform", "1.10")):
+    for provider, own_key, billed in (("own-key", "1", "0"), ("platform", "0", "1.10")):
         marts.insert(
-            con,
-            "fct_billing_days",
-            workspace_id="ws",
-            date=DAY,
-            provider=provider,
-            cost_usd="1.00",
-            billed_usd=billed,
-        )
+            con, "fct_billing_days", workspace_id="ws", utc_date=DAY, provider=provider,
+            cost_usd="1.00", own_key_usd=own_key, billed_usd=billed,
+        )  # fmt: skip
     (page,) = build(marts.derive(con)).workspaces
 
-    assert [[row[0], *row[4:]] for row in page.table("billing-by-provider")[1:]] == [
-        ["own-key", "$1.00", "$0.00", "$1.00"],
-        ["platform", "$1.00", "$1.10", "\u2212$0.10"],
-        ["Total", "$2.00", "$1.10", "$0.90"],
+    assert [[row[0], *row[5:]] for row in page.table("billing-by-provider")[1:]] == [
+        ["own-key", "$1.00", "$0.00", "$1.00", "$0.00"],
+        ["platform", "$1.00", "$0.10", "$0.00", "$1.10"],
+        ["Total", "$2.00", "$0.10", "$1.00", "$1.10"],
     ]
 
 

@@ -13,8 +13,9 @@ from tests.report.pages import Page, Site
 
 LOADS = ("20260310T060000Z-002-lists", "20260311T060000Z-004-corrected")
 MEASURES = (
-    "run_count, succeeded_count, failed_count, cancelled_count, open_count, unknown_cost_count,"
-    " no_usage_count, cost_usd, failed_cost_usd, tokens_in, tokens_out"
+    "run_count, succeeded_count, failed_count, cancelled_count, open_count, listed_run_count,"
+    " unlisted_failed_count, unknown_cost_count, no_usage_count, cost_usd, failed_cost_usd,"
+    " failed_cost_high_usd, tokens_in, tokens_out"
 )
 
 
@@ -57,12 +58,8 @@ def as_text(value: object) -> str | None:
 def recomputed(con: duckdb.DuckDBPyConnection, which: str = "true") -> str:
     """The hash as anybody can make it from the published tables."""
     rows = con.execute(
-        f"select workspace_id, agent_id, date, {MEASURES}, coalesce(missing_run_count, 0),"
-        " if(missing_run_count is not null and missing_cost_usd is null, 1, 0),"
-        " if(missing_run_count is null, 0::decimal(38, 10), missing_cost_usd)"
-        " from marts.fct_agent_days left join marts.fct_listing_gaps"
-        " using (workspace_id, agent_id, date)"
-        f" where {which} order by workspace_id, agent_id nulls first, date"
+        f"select workspace_id, agent_id, date, {MEASURES} from marts.fct_agent_days"
+        f" where {which} order by workspace_id, agent_id, date"
     ).fetchall()
     lines = [json.dumps([as_text(each) for each in row], separators=(",", ":")) for row in rows]
     return sha256("\n".join(lines).encode()).hexdigest()
@@ -73,21 +70,25 @@ def test_a_page_says_what_brought_its_runs(build: BuildSite) -> None:
     site = build(marts.derive(two_agents()))
     first, second = sorted(site.agents, key=lambda page: page.path.name)
 
-    assert f"Made of 1 run by 1 request in 1 load, {LOADS[0]} ·" in footer(first)
-    assert f"Made of 2 runs by 2 requests in 2 loads, {LOADS[0]} to {LOADS[1]} ·" in footer(second)
+    assert f"Made of 1 listed run by 1 request in 1 load, {LOADS[0]} ·" in footer(first)
+    assert f"Made of 2 listed runs by 2 requests in 2 loads, {LOADS[0]} to {LOADS[1]} ·" in footer(
+        second
+    )
     for page in (site.overview, *site.workspaces):
-        assert "Made of 3 runs by 3 requests in 2 loads" in footer(page)
+        assert "Made of 3 listed runs by 3 requests in 2 loads" in footer(page)
 
 
 def test_the_hash_is_that_of_the_published_figures(
     con: duckdb.DuckDBPyConnection, site: Site
 ) -> None:
-    """Each page's hash is made of its agents' days and gaps, so that anybody can make it again."""
-    agents = con.execute("select workspace_id, agent_id from marts.fct_agent_days").fetchall()
+    """Each page's hash is made of the days of its lines, so that anybody can make it again."""
+    agents = con.execute(
+        "select distinct workspace_id, agent_id from marts.fct_agent_days"
+        " where line_type != 'platform'"
+    ).fetchall()
     expected = {
-        recomputed(con, f"workspace_id = '{workspace}' and agent_id is not distinct from {agent}")
-        for workspace, agent_id in set(agents)
-        for agent in ["null" if agent_id is None else f"'{agent_id}'"]
+        recomputed(con, f"workspace_id = '{workspace}' and agent_id = '{agent_id}'")
+        for workspace, agent_id in agents
     }
 
     assert figures_sha256(site.overview) == recomputed(con)
@@ -118,5 +119,5 @@ def test_a_site_without_runs_says_so(build: BuildSite) -> None:
     site = build(marts.derive(con))
 
     for page in site.pages:
-        assert "Made of no runs yet" in footer(page)
+        assert "Made of no listed runs" in footer(page)
         assert figures_sha256(page) == sha256().hexdigest()

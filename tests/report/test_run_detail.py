@@ -60,8 +60,8 @@ def test_a_run_is_what_sql_says(batches: Site, sql: Asked, browser: Browser) -> 
     assert reader.complaints == []
     assert models
     assert events
-    assert cells.differences(_MODELS, models, tables[0], hides=False) == []
-    assert cells.differences(_EVENTS, events, tables[1], hides=False) == []
+    assert cells.differences(_MODELS, models, tables[0]) == []
+    assert cells.differences(_EVENTS, events, tables[1]) == []
     assert {
         run["status"],
         f"${run['cost_usd']:f}",

@@ -1,4 +1,4 @@
-"""A real warehouse and marts file for a test, and rows to put into its raw tables."""
+"""A real warehouse and build file for a test, and rows for its raw tables."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
         "created_at": datetime(2026, 11, 19, 12, tzinfo=UTC),
     },
     "agents": {"agent_id": "a-1", "status": "active"},
+    "agent_versions": {
+        "agent_id": "a-1",
+        "agent_version_id": "v-1",
+        "agent_version": 1,
+        "status": "active",
+    },
     "provider_keys": {"key_id": "k-1", "provider": "anthropic"},
     "schedules": {"schedule_id": "sc-1", "agent_id": "a-1"},
     "run_counts": {"agent_id": "a-1", "date": "2026-11-19", "status": "succeeded"},
@@ -42,13 +48,13 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 class Warehouse:
-    """A connection as the batch has it, with words for filling and asking it."""
+    """A connection like the batch's, with methods to insert and query rows."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con
 
     def given(self, source: str, **columns: Any) -> int:
-        """A row of `raw.<source>`; returns its version."""
+        """Insert a row into `raw.<source>`, and return its version."""
         ((version,),) = self.rows("select nextval('raw.version_ids')")
         row = {
             "version_id": version,
@@ -65,12 +71,15 @@ class Warehouse:
     def replaced(
         self, version: int, source: str, *, load_id: str = "load-2", **columns: Any
     ) -> int:
-        """A later version of a row; the earlier one holds no more."""
+        """Insert a later version of a row, and supersede the earlier one."""
         self.insert("raw.superseded", version_id=version, workspace_id=WORKSPACE, load_id=load_id)
         return self.given(source, load_id=load_id, **columns)
 
     def run_batch(self, batch: str, **columns: Any) -> str:
-        """A published batch, named by its beginning (`20261120T050000Z`); returns its last load."""
+        """Record a published batch, named by its beginning (`20261120T050000Z`).
+
+        Return its load.
+        """
         load_id = f"{batch}-009-workspace"
         published_at = datetime.strptime(f"{batch}+0000", f"{BATCH_ID}%z")
         batch = {"workspace_id": WORKSPACE, "load_id": load_id, "published_at": published_at}
@@ -79,7 +88,7 @@ class Warehouse:
         return load_id
 
     def insert(self, table: str, **columns: Any) -> None:
-        """A row of any table."""
+        """Insert a row into any table."""
         names = ", ".join(f'"{name}"' for name in columns)
         marks = ", ".join("?" for _ in columns)
         self.con.execute(f"insert into {table} ({names}) values ({marks})", list(columns.values()))
@@ -89,18 +98,18 @@ class Warehouse:
         build(self.con, timezone=timezone)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """The rows that a query returns."""
+        """Return the rows of a query."""
         return self.con.execute(sql, values).fetchall()
 
     def row(self, sql: str, *values: Any) -> tuple[Any, ...]:
-        """The only row that a query returns."""
+        """Return the only row of a query."""
         (row,) = self.rows(sql, *values)
         return row
 
 
 @contextmanager
 def empty_warehouse(folder: Path) -> Iterator[Warehouse]:
-    """A new warehouse, with one known workspace and a marts file beside it."""
+    """A new warehouse, with one workspace and a build file beside it."""
     layout = Layout(folder)
     layout.root.mkdir(exist_ok=True)
     with open_warehouse(layout) as con, attached_marts(con, layout.marts):

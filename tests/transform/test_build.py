@@ -16,7 +16,7 @@ from tests.transform.given import Warehouse
 
 @pytest.fixture
 def queries(tmp_path: Path) -> Path:
-    """A copy of the real models, to spoil."""
+    """A copy of the real models that a test may change."""
     return Path(shutil.copytree(folder("queries"), tmp_path / "queries"))
 
 
@@ -27,7 +27,7 @@ def test_build_tells_what_it_built(warehouse: Warehouse) -> None:
     built = {relation.name: relation.rows for relation in build(warehouse.con, timezone="UTC")}
 
     assert built["marts.fct_runs"] == 1
-    assert built["intermediate.int_failure_rates"] == 1
+    assert built["intermediate.int_run_errors"] == 0
     assert built["staging.stg_runs"] is None
     assert len(built) == len(set(built))
 
@@ -44,7 +44,7 @@ def test_build_twice(warehouse: Warehouse) -> None:
 
 
 def test_relations_of_an_earlier_build_are_gone(warehouse: Warehouse) -> None:
-    """What no model makes any more is not published."""
+    """A relation without a model is dropped."""
     warehouse.con.execute("create table build_file.marts.fct_retired as select 1 as x")
 
     warehouse.build()
@@ -54,7 +54,7 @@ def test_relations_of_an_earlier_build_are_gone(warehouse: Warehouse) -> None:
 
 
 def test_new_model_file(warehouse: Warehouse, queries: Path) -> None:
-    """A file put into marts is a table, with its header as comment."""
+    """A new file in `marts/` becomes a table, with its header as comment."""
     (queries / "marts" / "fct_ours.sql").write_text(
         "-- It's ours. Grain: run.\n-- key: run_id\nselect run_id from marts.fct_runs\n"
     )
@@ -77,7 +77,7 @@ def test_new_model_file(warehouse: Warehouse, queries: Path) -> None:
     ],
 )
 def test_error_names_the_file(warehouse: Warehouse, queries: Path, sql: str, cause: str) -> None:
-    """A model that cannot be built is named by its file, with DuckDB's cause."""
+    """The error of a model that cannot be built names its file, with DuckDB's cause."""
     (queries / "marts" / "fct_broken.sql").write_text(sql)
 
     with pytest.raises(ModelError) as caught:
@@ -88,8 +88,8 @@ def test_error_names_the_file(warehouse: Warehouse, queries: Path, sql: str, cau
 
 
 def test_error_names_the_function(warehouse: Warehouse, queries: Path) -> None:
-    """A Polars model that does not get its columns is named by its function."""
-    (queries / "intermediate" / "int_run_measures.sql").write_text("select 1 as x")
+    """The error of a Polars model without its columns names its function."""
+    (queries / "intermediate" / "int_failed_runs.sql").write_text("select 1 as x")
 
-    with pytest.raises(ModelError, match=r"^analytics\.transform\.failure_rates\.failure_rates: "):
+    with pytest.raises(ModelError, match=r"^analytics\.transform\.error_classes\.run_errors: "):
         build(warehouse.con, timezone="UTC", queries=queries)

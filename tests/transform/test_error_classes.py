@@ -87,18 +87,18 @@ def classify(*errors: str | None) -> list[str]:
 
 @pytest.mark.parametrize(("error", "expected"), CASES)
 def test_class(error: str | None, expected: str) -> None:
-    """A text has the class that its exception, status or words stand for."""
+    """An error text has the class of its exception, status or words."""
     assert classify(error) == [expected]
 
 
 @pytest.mark.parametrize("error", HOSTILE)
 def test_hostile_text(error: str) -> None:
-    """Any text has one of the known classes, whatever it holds."""
+    """Any text has one of the known classes."""
     assert set(classify(error)) <= {rule.error_class for rule in RULES} | {"other"}
 
 
 def test_run_errors() -> None:
-    """Every failed run has one row, also where texts repeat or are null."""
+    """Every failed run has one row, also if texts repeat or are null."""
     failed = pl.DataFrame(
         [("w", "1", "MemoryError"), ("w", "2", None), ("v", "1", "MemoryError"), ("w", "3", "?")],
         schema=["workspace_id", "run_id", "error_message"],
@@ -114,7 +114,7 @@ def test_run_errors() -> None:
 
 
 def test_no_failed_runs() -> None:
-    """No failed runs give no rows, with texts as types."""
+    """Without failed runs there are no rows; columns are strings."""
     columns = ["workspace_id", "run_id", "error_message"]
     empty = run_errors(pl.DataFrame(schema=dict.fromkeys(columns, pl.String)))
 

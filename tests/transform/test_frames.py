@@ -1,4 +1,4 @@
-"""The crossing between DuckDB and Polars."""
+"""Conversions between DuckDB and Polars."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def con() -> duckdb.DuckDBPyConnection:
 
 
 def test_there_and_back(con: duckdb.DuckDBPyConnection) -> None:
-    """Values and types survive both crossings to the last digit, nulls and odd texts too."""
+    """Values and types survive both conversions to the last digit, nulls and unusual texts too."""
     con.execute("""
         create table given (money decimal(18, 10), total decimal(38, 10), tokens bigint,
             text varchar, flag boolean, day date, at_instant timestamptz, rate double);

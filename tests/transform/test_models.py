@@ -1,4 +1,4 @@
-"""Reading, ordering and refusing model files."""
+"""Parsing, ordering and validating model files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def con() -> duckdb.DuckDBPyConnection:
 
 
 def write(queries: Path, **files: str) -> Path:
-    """Model files, named `layer__name`."""
+    """Write model files, named `layer__name`."""
     for name, sql in files.items():
         layer, _, stem = name.partition("__")
         (queries / layer).mkdir(parents=True, exist_ok=True)
@@ -47,7 +47,7 @@ def test_header() -> None:
 
 
 def test_references(con: duckdb.DuckDBPyConnection) -> None:
-    """All relations with a schema are found, wherever they stand; expressions by name are not."""
+    """All relations with a schema are found at any depth; common table expressions are not."""
     sql = """
         with a as (from raw.runs anti join raw.superseded using (version_id)),
         b as (unpivot marts.fct_x on columns('_usd$') into name measure value number)
@@ -77,13 +77,13 @@ def test_references(con: duckdb.DuckDBPyConnection) -> None:
     ],
 )
 def test_only_one_select(con: duckdb.DuckDBPyConnection, sql: str, cause: str) -> None:
-    """A file that is not exactly one SELECT is refused, and the error names it."""
+    """A file that is not exactly one SELECT raises an error that names it."""
     with pytest.raises(ModelError, match=rf"^queries/marts/x\.sql: .*{cause}"):
         references(con, "queries/marts/x.sql", sql)
 
 
 def test_order(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    """Each model comes after all that it reads, and equals go by name."""
+    """Each model comes after the models that it reads; ties are sorted by name."""
     queries = write(
         tmp_path / "queries",
         marts__fct_b="from staging.stg_b join intermediate.int_c using (x)",
@@ -105,7 +105,7 @@ def test_order(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
 
 
 def test_cycle(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    """Models that read each other are refused, and the error tells the whole circle."""
+    """Models that read each other raise an error with the whole cycle."""
     queries = write(
         tmp_path / "queries",
         intermediate__int_a="from intermediate.int_b",
@@ -117,7 +117,7 @@ def test_cycle(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
 
 
 def test_unknown_relation(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    """A relation that no model makes is named, with the file that reads it."""
+    """A relation that no model builds raises an error that names it and the file that reads it."""
     queries = write(tmp_path / "queries", marts__fct_a="from staging.stg_nowhere")
 
     with pytest.raises(

@@ -22,7 +22,7 @@ DAY = date(2026, 11, 19)
 
 
 def run_record(run_id: str = "r1", **fields: Any) -> dict[str, Any]:
-    """A run as the API gives it; a `bytes` value stands for JSON text, digit for digit."""
+    """Return a run as the API sends it; a `bytes` value is JSON text, digit for digit."""
     return {
         "id": run_id,
         "status": "succeeded",
@@ -62,7 +62,7 @@ def con(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @pytest.fixture
 def load(layout: Layout, con: duckdb.DuckDBPyConnection) -> Load:
-    """Land records of a source as one answer, and load them; each call is a load of its own."""
+    """Return a function that lands records of a source as one response, and loads them."""
     loads = 0
 
     def land_and_load(
@@ -92,7 +92,7 @@ def load(layout: Layout, con: duckdb.DuckDBPyConnection) -> Load:
 
 
 def current(con: duckdb.DuckDBPyConnection, source: str, columns: str) -> list[tuple[Any, ...]]:
-    """The rows of a source that hold now."""
+    """Return the current rows of a source."""
     return con.execute(
         f"select {columns} from raw.{source} anti join raw.superseded using (version_id)"
         " order by all"

@@ -1,4 +1,4 @@
-"""How far a workspace's data reach: its last load of a batch says so."""
+"""The span of a workspace's data, as the last load of each batch records it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run_batch(day: int) -> datetime:
 def test_the_last_load_closes_a_batch(
     con: duckdb.DuckDBPyConnection, layout: Layout, store: WarehouseStore
 ) -> None:
-    """Name and span of the batches are those of closing loads; no other load moves them."""
+    """Closing loads set the workspace's name and span of batches; other loads change neither."""
     store.begin("https://api", "KEY")
     land(layout, store, "20261120T053000Z-001-meters")
     assert workspace(con) == (None, None, None)
@@ -57,7 +57,7 @@ def test_the_last_load_closes_a_batch(
 def test_a_name_that_is_none_closes_the_batch_all_the_same(
     con: duckdb.DuckDBPyConnection, layout: Layout, store: WarehouseStore
 ) -> None:
-    """A workspace without a name, or with one that cannot be read, has its batch all the same."""
+    """A batch is complete also if the workspace's name is missing or unreadable."""
     store.begin(None, None)
     land(layout, store, "20261120T053000Z-001-workspace", workspace_name=None)
     land(layout, store, "20261121T053000Z-001-workspace", workspace_name={"en": "x"})

@@ -1,4 +1,4 @@
-"""What a load adds, what it replaces, and what it leaves to be read again."""
+"""The rows that a load adds and replaces, and the runs that it leaves to be read again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_folder_loaded_twice_changes_nothing(
 
 
 def test_the_same_records_make_no_new_version(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """A record that comes again unchanged adds no row."""
+    """An unchanged record adds no row."""
     load("runs", [run_record()])
     loaded = load("runs", [run_record()])
 
@@ -49,7 +49,7 @@ def test_the_same_records_make_no_new_version(load: Load, con: duckdb.DuckDBPyCo
 
 
 def test_a_value_may_span_lines(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """A nested value that the API wrote over several lines breaks no landing line."""
+    """A nested value with line breaks stays on one landing line."""
     loaded = load("runs", [run_record("a", targets=b'{\n  "x": 1\r\n}'), run_record("b")])
 
     assert loaded.quarantined_count == 0
@@ -57,7 +57,7 @@ def test_a_value_may_span_lines(load: Load, con: duckdb.DuckDBPyConnection) -> N
 
 
 def test_every_version_is_kept(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """Each change of a run is a row more, going back to an old state included."""
+    """Each change of a run adds a row, also a change back to an earlier state."""
     for cost in (0.1, 0.2, 0.1):
         load("runs", [run_record(cost_usd=cost)])
 
@@ -70,14 +70,14 @@ def test_every_version_is_kept(load: Load, con: duckdb.DuckDBPyConnection) -> No
 def test_of_two_answers_in_a_load_the_later_holds(
     load: Load, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """A run that was read twice within a load is stored as it was read last."""
+    """A run that was read twice within a load is stored in its later state."""
     load("runs", [run_record(status="running"), run_record(status="failed")])
 
     assert current(con, "runs", "status") == [("failed",)]
 
 
 def test_a_version_leads_back_to_its_line(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """Each row names its load, request and line, and when it was first seen."""
+    """Each row names its load, request and line, and the time of its first reading."""
     load("runs", [run_record("a"), run_record("b")])
 
     assert con.execute(
@@ -86,7 +86,7 @@ def test_a_version_leads_back_to_its_line(load: Load, con: duckdb.DuckDBPyConnec
 
 
 def test_a_window_replaces_its_days(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """What a day's rows were before is gone when the day is read again; other days stay."""
+    """A day that is read again loses its earlier rows; other days keep theirs."""
     window = (DAY, NEXT)
     other = (DAY - timedelta(days=1), DAY)
     load("agent_rollups", [{"agent_id": "a", "cost_usd": 9}], window=other)
@@ -101,7 +101,7 @@ def test_a_window_replaces_its_days(load: Load, con: duckdb.DuckDBPyConnection) 
 def test_the_list_of_agents_is_replaced_as_a_whole(
     load: Load, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """An agent that is no longer listed holds no more; what was known of it is kept in `raw`."""
+    """An agent that is no longer listed is superseded; its row stays in `raw`."""
     load("agents", [{"id": "a", "name": "Old"}, {"id": "b", "name": "Gone"}])
     load("agents", [{"id": "a", "name": "New"}])
 
@@ -179,7 +179,7 @@ def test_an_odd_version_leaves_the_last_one(
 
 
 def test_an_empty_window_replaces_too(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """A day that comes back without rows has none any more."""
+    """A day that is read again without rows loses its rows."""
     load("billing_days", [{"date": str(DAY), "provider": "p"}], window=(DAY, NEXT))
     load("billing_days", [], window=(DAY, NEXT))
 
@@ -198,7 +198,7 @@ def test_hours_belong_to_their_utc_day(load: Load, con: duckdb.DuckDBPyConnectio
 def test_equal_rows_of_a_window_all_count(
     load: Load, con: duckdb.DuckDBPyConnection, counts: tuple[int, ...]
 ) -> None:
-    """Of rows alike in one answer, as many hold as came last, whatever came before."""
+    """As many equal rows are current as the last response contained."""
     row = {"date": str(DAY), "provider": "p", "cost_usd": 1}
     for count in counts:
         load("billing_days", [row] * count, window=(DAY, NEXT))
@@ -207,7 +207,7 @@ def test_equal_rows_of_a_window_all_count(
 
 
 def test_a_runs_details_are_replaced_as_a_whole(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """The model split of a run is what its last answer says; another run's stays."""
+    """The model costs of a run are those of its last response; another run's stay."""
     load("run_costs", [{"model": "x", "total_cost": 1}], run_id="other")
     load("run_costs", [{"model": "x", "total_cost": 1}, {"model": "y"}], run_id="r1")
     load("run_costs", [{"model": "x", "total_cost": 3}], run_id="r1")
@@ -234,7 +234,7 @@ def test_which_runs_wait_to_settle(
     read_after: int,
     waits: bool,
 ) -> None:
-    """A run waits until it has ended and was read so many hours after its end."""
+    """A run is provisional until it was read `settle_hours` or more after its end."""
     ended = READ_AT - timedelta(hours=read_after)
     load("runs", [run_record(**({"finished_at": ended.isoformat()} | fields))])
 
@@ -244,7 +244,7 @@ def test_which_runs_wait_to_settle(
 def test_a_run_without_an_end_settles_from_when_it_was_seen(
     load: Load, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """Without `finished_at`, the hours count from the first reading that showed it ended."""
+    """Without `finished_at`, the hours count from the first reading with a terminal status."""
     record = run_record(status="cancelled", finished_at=None)
     waiting = []
     for hours in (0, 47, 49, 50):
@@ -265,7 +265,7 @@ def test_touched_days_span_a_changed_runs_life(load: Load) -> None:
 
 
 def test_the_ledger_proves_what_was_loaded(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """Each file is in the ledger with its hash, each load with its counts."""
+    """The ledger holds each file with its hash, and each load with its counts."""
     load("runs", [run_record("a"), run_record("b", tokens_in="x")])
 
     files = con.execute("select file_name, length(sha256) from ledger.files order by 1").fetchall()
@@ -289,7 +289,7 @@ def usage(agent_id: str, tokens_in: Any, hour: str = "2026-11-19T09:00:00Z") -> 
 def test_a_row_set_aside_leaves_its_last_version_in_force(
     load: Load, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """Of a day with an odd row, the others are renewed, and the odd one is as it last was."""
+    """A quarantined row of a day keeps its last version; the day's other rows are replaced."""
     window = (DAY, DAY + timedelta(days=1))
     load("usage_hours", [usage("a1", 1), usage("a2", 2), usage("a3", 3)], window=window)
     load("usage_hours", [usage("a1", 10), usage("a2", "twelve"), usage("a3", 3)], window=window)
@@ -301,7 +301,7 @@ def test_a_row_set_aside_leaves_its_last_version_in_force(
 
 
 def test_an_odd_row_spares_no_other_day(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """A row that has vanished from another day of the window is gone all the same."""
+    """A row that vanished from another day of the window is superseded all the same."""
     window = (DAY - timedelta(days=1), DAY + timedelta(days=1))
     before = "2026-11-18T09:00:00Z"
     load("usage_hours", [usage("a1", 1), usage("a1", 2, before)], window=window)
@@ -311,7 +311,7 @@ def test_an_odd_row_spares_no_other_day(load: Load, con: duckdb.DuckDBPyConnecti
 
 
 def test_an_odd_model_cost_leaves_the_last_one(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """A run's model whose cost cannot be understood keeps the cost that was stored."""
+    """A run's model with an invalid cost keeps the stored cost."""
     models = [{"model": name, "provider": None, "total_cost": 1} for name in ("m1", "m2")]
     load("run_costs", models, run_id="r1")
     models[0] |= {"total_cost": "a dollar"}

@@ -1,4 +1,4 @@
-"""Of which ended runs the costs and log events are still to be read."""
+"""Ended runs whose costs and log events are still to be read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ UNREADABLE = AnswerBrokenError("/log/events", "`events` is not a list")
 
 
 class WorkspaceBatch:
-    """Loads of a workspace, one after the other; days pass as they are told to."""
+    """Loads of a workspace in turn; the test moves the days."""
 
     def __init__(self, layout: Layout, store: WarehouseStore, workspace_id: str = "w1") -> None:
         self._layout = layout
@@ -29,17 +29,17 @@ class WorkspaceBatch:
         self.now = READ_AT
 
     def lists(self, **fields: object) -> None:
-        """The run `r1` as a list shows it, with these fields."""
+        """Load run `r1` as in a list, with these fields."""
         self.store.load(self.land_list(**fields))
 
     def land_list(self, **fields: object) -> Path:
-        """The same, without loading it."""
+        """Land run `r1` as in a list, without loading it."""
         landing = self._landing("lists")
         landing.add("runs", self._answer(), [raw(run_record("r1", **fields))])
         return landing.commit()
 
     def details(self, failure: LevainError | None = None) -> None:
-        """The details of `r1`; with a failure, without its events."""
+        """Load the details of `r1`; with a failure, without its events."""
         landing = self._landing("details")
         landing.add("run_costs", self._answer(), [], run_id="r1")
         if failure is None:
@@ -49,13 +49,13 @@ class WorkspaceBatch:
         self.store.load(landing.commit())
 
     def close(self) -> None:
-        """All of the batch is loaded."""
+        """Load the closing step of the batch."""
         landing = self._landing("workspace")
         landing.add("workspaces", self._answer(), [raw({"workspace_id": self._workspace_id})])
         self.store.load(landing.commit())
 
     def end(self, ends: bool) -> None:
-        """Close the batch, or go on with it."""
+        """Close the batch if `ends`."""
         if ends:
             self.close()
 
@@ -75,7 +75,7 @@ def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
 
 @pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
 def test_due_until_read(batch: WorkspaceBatch, *, ends: bool) -> None:
-    """A run is due when it has ended, in that batch or a later one, until both details are held."""
+    """An ended run is pending, in its batch or a later one, until both details are stored."""
     batch.lists(status="running", finished_at=None)
     assert batch.store.pending_details() == []
 
@@ -96,9 +96,9 @@ def test_due_until_read(batch: WorkspaceBatch, *, ends: bool) -> None:
 
 @pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
 def test_due_again_when_the_cost_changes(batch: WorkspaceBatch, *, ends: bool) -> None:
-    """A cost that changed after the details were read makes them due once more.
+    """A cost that changes after the details were read makes them pending again.
 
-    Also within a batch: one that was interrupted after reading them goes on with its loads.
+    This holds within a batch too: an interrupted batch goes on with its loads.
     """
     batch.lists()
     batch.details()
@@ -111,7 +111,7 @@ def test_due_again_when_the_cost_changes(batch: WorkspaceBatch, *, ends: bool) -
 
 @pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
 def test_not_due_when_anything_else_changes(batch: WorkspaceBatch, *, ends: bool) -> None:
-    """A run that changed in another way, or ended in another, is not read once more."""
+    """A run with another change, or with another terminal status, is not read again."""
     batch.lists()
     batch.details()
     batch.end(ends)
@@ -123,7 +123,7 @@ def test_not_due_when_anything_else_changes(batch: WorkspaceBatch, *, ends: bool
 def test_what_a_batch_leaves_is_written_down_once(
     batch: WorkspaceBatch, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """Only what is due as a batch closes is kept, and no longer than it is due."""
+    """`ledger.pending_details` holds the pending runs at the end of a batch, and no others."""
     kept = []
     for step in (batch.lists, batch.close, batch.close, batch.details, batch.close):
         step()
@@ -137,7 +137,7 @@ def test_what_a_batch_leaves_is_written_down_once(
 def test_what_is_missing_for_a_week_is_given_up(
     batch: WorkspaceBatch, days: int, due: list[str], failure: LevainError
 ) -> None:
-    """Details that the API still fails to give a week after the run began are no longer due."""
+    """Details that the API fails to return a week after the run began are no longer pending."""
     batch.lists()
     batch.close()
     batch.now += timedelta(days=days)
@@ -147,7 +147,7 @@ def test_what_is_missing_for_a_week_is_given_up(
 
 
 def test_what_failed_before_comes_last(batch: WorkspaceBatch) -> None:
-    """The newest are read first, but for those whose details the API failed to give."""
+    """The newest runs are first, except those whose details the API failed to return."""
     batch.lists(id="r0", created_at="2026-11-19T09:00:00+00:00")
     batch.lists()
     first = batch.store.pending_details()
@@ -169,7 +169,7 @@ def test_what_failed_before_comes_last(batch: WorkspaceBatch) -> None:
 def test_each_change_counts_for_itself(
     batch: WorkspaceBatch, changes: list[dict[str, object]], due: list[str]
 ) -> None:
-    """Within a batch, too, what the details were read of is the run as it was then."""
+    """Within a batch, details belong to the version of the run before them."""
     batch.lists(cost_usd=1)
     batch.details()
     batch.close()
@@ -184,7 +184,7 @@ def test_each_change_counts_for_itself(
 def test_workspaces_and_the_order_of_names_do_not_matter(
     layout: Layout, con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch
 ) -> None:
-    """Another workspace's batches change nothing, nor a folder that is put back a batch later."""
+    """Batches of another workspace and a late folder change nothing."""
     other = WorkspaceBatch(layout, WarehouseStore(con, "w2", settle_hours=48), "w2")
     late = batch.land_list()
     batch.close()

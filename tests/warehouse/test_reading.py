@@ -1,4 +1,4 @@
-"""How a landing line becomes typed columns, or goes to quarantine."""
+"""Landing lines become typed columns or are quarantined."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ from tests.warehouse.conftest import Load, current, run_record
 def test_money_is_read_from_its_digits(
     load: Load, con: duckdb.DuckDBPyConnection, text: bytes, expected: str
 ) -> None:
-    """A cost is what its digits say; beyond ten decimals it is rounded half-even, once."""
+    """A cost keeps its digits; beyond ten decimals it is rounded half-even, once."""
     load("runs", [run_record(cost_usd=text)])
 
     assert [(Decimal(expected),)] == current(con, "runs", "cost_usd")
 
 
 def test_rounding_is_counted(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """The ledger says how many records had more decimals than are kept."""
+    """The ledger counts records with more decimals than are kept."""
     load("runs", [run_record("a", cost_usd=b"0.30000000000000004"), run_record("b")])
 
     assert con.execute("select rounded_count from ledger.loads").fetchone() == (1,)
@@ -48,7 +48,7 @@ def test_rounding_is_counted(load: Load, con: duckdb.DuckDBPyConnection) -> None
 
 @pytest.mark.parametrize("places", range(11, 28))
 def test_half_even_agrees_with_decimal(con: duckdb.DuckDBPyConnection, places: int) -> None:
-    """Rounding in SQL gives what Python's decimal gives, ties included."""
+    """Rounding in SQL equals rounding in Python's decimal, ties included."""
     con.execute(MACROS)
     for digits in ("5", "15", "25", "35", "49", "51", "95", "105"):
         for sign in ("", "-"):
@@ -95,7 +95,7 @@ def test_half_even_agrees_with_decimal(con: duckdb.DuckDBPyConnection, places: i
 def test_what_cannot_be_understood_is_set_aside(
     load: Load, con: duckdb.DuckDBPyConnection, fields: dict[str, Any], reason: str
 ) -> None:
-    """A record with a value that does not fit goes to quarantine with its reason; others go on."""
+    """A record with an invalid value is quarantined with its reason; the others are loaded."""
     loaded = load("runs", [run_record("bad", **fields) | fields, run_record("good")])
 
     assert current(con, "runs", "run_id") == [("good",)]
@@ -106,7 +106,7 @@ def test_what_cannot_be_understood_is_set_aside(
 def test_a_record_that_is_no_object_is_set_aside(
     load: Load, con: duckdb.DuckDBPyConnection
 ) -> None:
-    """A bare number in a list of runs costs none of the others."""
+    """A bare number in a list of runs is quarantined; the others are loaded."""
     load("runs", [5, run_record("good")])
 
     assert current(con, "runs", "run_id") == [("good",)]
@@ -114,7 +114,7 @@ def test_a_record_that_is_no_object_is_set_aside(
 
 
 def test_the_last_good_version_stays(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """A run whose newest answer cannot be understood keeps what was known of it."""
+    """A run with an invalid newest response keeps its stored version."""
     load("runs", [run_record()])
     load("runs", [run_record(tokens_in="many")])
 
@@ -145,7 +145,7 @@ def test_what_can_be_understood_is_kept(
     column: str,
     expected: Any,
 ) -> None:
-    """Nulls, numbers as text, unknown statuses, odd texts and new fields are all taken in."""
+    """Nulls, numbers as text, unknown statuses, unusual texts and new fields are loaded."""
     load("runs", [run_record(**fields)])
 
     if column == "created_at":
@@ -157,7 +157,7 @@ def test_what_can_be_understood_is_kept(
 
 
 def test_nested_and_epoch_fields_are_read(load: Load, con: duckdb.DuckDBPyConnection) -> None:
-    """A log event's kind stands in its `event`, its time in seconds since 1970."""
+    """A log event's kind is read from its `event`, its time from seconds since 1970."""
     event = {
         "seq": 3,
         "ts": 1763546400.25,
@@ -181,7 +181,7 @@ def test_nested_and_epoch_fields_are_read(load: Load, con: duckdb.DuckDBPyConnec
 def test_both_names_of_a_cost_are_read(
     load: Load, con: duckdb.DuckDBPyConnection, name: str
 ) -> None:
-    """A run's model cost is read under its old name and under its new one."""
+    """A run's model cost is read under its older and its newer name."""
     load("run_costs", [{"model": "m", "provider": "p", name: 0.5}], run_id="r1")
 
     assert [("r1", "m", Decimal("0.5"))] == current(con, "run_costs", "run_id, model, cost_usd")

@@ -1,22 +1,22 @@
-"""A run stopped from the shell."""
+"""`analytics runs cancel`."""
 
 from __future__ import annotations
 
 from analytics.cli.runs import printed, tables
-from analytics.cli.runs.watching import leaving_it_at_work
+from analytics.cli.runs.watching import leave_running
 from analytics.levain import Levain, Run
 from analytics.report.writing import numbers
 
 
 def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_json: bool) -> None:
-    """Cancel a run, and show it as it ended, or as it stands where nobody waits."""
+    """Cancel a run, and print its final state, or without waiting its current one."""
     if run.has_ended:
         printed.say(f"Run {run.id} has ended before ({run.status}): nothing was cancelled.")
     else:
         run = levain.runs.cancel(run.id)
     if is_awaited and not run.has_ended:
         printed.say("Told to stop. The step in flight is still being finished, and paid for …")
-        with leaving_it_at_work(run):
+        with leave_running(run):
             run = levain.runs.wait(run.id, interval=interval)
     if as_json:
         printed.print_json(run)

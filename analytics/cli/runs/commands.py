@@ -93,9 +93,9 @@ def list_runs(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """List the newest runs, the newest first.
+    """List the newest runs, newest first.
 
-    The API lists no more than the newest 200; --status picks among these.
+    The API lists at most the newest 200; --status filters these.
 
     Example: analytics runs list --agent support-triage --status failed
     """
@@ -113,7 +113,7 @@ def show(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Show a run as it stands, and what it used of each model.
+    """Show a run, and its usage of each model.
 
     Example: analytics runs show 3fa91c22
     """
@@ -198,8 +198,8 @@ def log(
 ) -> None:
     """Download the raw log of a run that has ended.
 
-    It is of JSON lines, and holds prompts, tool calls and answers. Where the download breaks, it
-    goes on; what is at hand is replaced only by the whole.
+    The log consists of JSON lines, and holds prompts, tool calls and answers. A broken download
+    resumes; an existing file is replaced only by a complete one.
 
     Example: analytics runs log 3fa91c22 --output run.jsonl
     """
@@ -224,8 +224,8 @@ def cancel(
 ) -> None:
     """Cancel a run, and wait until it has ended.
 
-    The step in flight is still finished, and paid for. The session takes no more messages; what
-    has happened in it stays readable.
+    The step in flight is still finished, and paid for. The session takes no more messages; its
+    events stay readable.
 
     Example: analytics runs cancel 3fa91c22
     """
@@ -245,7 +245,7 @@ def conversation(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Print what was said and done in a run.
+    """Print the messages and steps of a run.
 
     Example: analytics runs conversation 3fa91c22
     """

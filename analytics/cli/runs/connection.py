@@ -1,4 +1,4 @@
-"""A client for the workspace that was meant, and its errors in words for whoever typed."""
+"""A client for one workspace of the settings, with errors in words for the user."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from analytics.levain.retries import retry_hooks
 from analytics.levain.transport import TRIES
 from analytics.settings import CONFIG_FILE, Workspace, api_key, load_settings
 
-QUICK = 3  # tries of a command that somebody waits for
-PATIENT = TRIES  # of one that goes on for a while
+QUICK = 3  # attempts of a short command
+PATIENT = TRIES  # attempts of a long one
 
 
 @contextmanager
 def connected(
     workspace: str | None, data_dir: Path | None, config: Path | None, *, tries: int = QUICK
 ) -> Iterator[Levain]:
-    """A client for a workspace of the settings; what the API refuses becomes an AnalyticsError."""
+    """Yield a client for a workspace of the settings; API errors become an AnalyticsError."""
     chosen = _chosen(load_settings(data_dir, config).workspaces, workspace)
     with _client(chosen, tries) as levain:
         _require_identity(levain, chosen)
@@ -41,23 +41,23 @@ def connected(
 def _client(workspace: Workspace, tries: int) -> Iterator[Levain]:
     try:
         with (
-            retry_hooks(_tell_of_retry),
+            retry_hooks(_print_retry),
             Levain(api_key(workspace), workspace.api, tries=tries) as levain,
         ):
             yield levain
     except LevainError as error:
-        raise _told(error, workspace) from error
+        raise _analytics_error(error, workspace) from error
 
 
-def _tell_of_retry(details: RetryDetails) -> None:
-    """Nobody should wonder what takes so long."""
+def _print_retry(details: RetryDetails) -> None:
+    """Print each retry, so that a wait has a visible reason."""
     error = details.caused_by
     cause = error.cause if isinstance(error, LevainError) else str(error)
     printed.say(f"{cause}; trying again in {details.wait_for:.1f} s")
 
 
 def _chosen(workspaces: list[Workspace], name: str | None) -> Workspace:
-    """The only workspace, or the one whose key's variable or whose id was named."""
+    """Return the only workspace, or the one with this key variable or id."""
     if name is None and len(workspaces) == 1:
         return workspaces[0]
     names = ", ".join(workspace.api_key_env for workspace in workspaces)
@@ -81,7 +81,7 @@ def _id_of(workspace: Workspace) -> str:
 
 
 def _require_identity(levain: Levain, workspace: Workspace) -> None:
-    """A key of another workspace than the settings say must start and cancel nothing."""
+    """Raise UsageError if the key belongs to another workspace than the settings name."""
     if workspace.workspace_id is None:
         return
     me = levain.auth.me()
@@ -92,7 +92,7 @@ def _require_identity(levain: Levain, workspace: Workspace) -> None:
         )
 
 
-def _told(error: LevainError, workspace: Workspace) -> AnalyticsError:
+def _analytics_error(error: LevainError, workspace: Workspace) -> AnalyticsError:
     match error:
         case UnauthorizedError():
             return UsageError(

@@ -1,4 +1,4 @@
-"""Logs and artifacts on the disk, under names that cannot do harm."""
+"""Logs and artifacts on disk, under safe names."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from analytics.levain import Artifact, Levain, LevainError, NotFoundError, Run
 from analytics.terminal import visible_lines
 
 AT_A_TIME = 4
-LONGEST_NAME = 200  # bytes, below what any file system takes, with room for a number
+LONGEST_NAME = 200  # bytes, below every file system's limit, with room for a number
 
 _UNSAFE = re.compile(r'[<>:"|?*]')
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an artifact: saved at `path` now, or there before, or not to be had."""
+    """The result of saving an artifact: new at `path`, there before, or an error."""
 
     key: str
     filename: str | None
@@ -35,7 +35,7 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def write_log(levain: Levain, run: Run, output: Path | None) -> None:
-    """Write a run's raw log to a file, or to standard output when all of it is there."""
+    """Write a run's raw log to a file, or, once it is complete, to standard output."""
     if output is not None and not output.parent.is_dir():
         raise UsageError(f"There is no folder {output.parent}.")
     try:
@@ -68,7 +68,7 @@ def _print_file(file: Path) -> None:
 def save_artifacts(
     levain: Levain, run: Run, artifacts: Sequence[Artifact], folder: Path
 ) -> list[Saved]:
-    """Download artifacts into a folder; what is there is kept, one failure stops no other."""
+    """Download artifacts into a folder; existing files are kept, and one failure stops no other."""
     folder.mkdir(parents=True, exist_ok=True)
     names = safe_names([artifact.filename or artifact.key for artifact in artifacts])
 
@@ -94,7 +94,7 @@ def save_artifacts(
 
 
 def safe_names(filenames: Sequence[str]) -> list[str]:
-    """A name for each file: none leaves its folder, none is hidden, no two are one file."""
+    """Return a name for each file: inside its folder, not hidden, and distinct."""
     taken: set[str] = set()
     names = []
     for filename in filenames:
@@ -109,7 +109,7 @@ def safe_names(filenames: Sequence[str]) -> list[str]:
 
 
 def _safe(filename: str) -> tuple[str, str]:
-    """The last part of a name that may be a path, cut and cleaned, as stem and suffix."""
+    """Return stem and suffix of the last part of a path, cut and cleaned."""
     last = re.split(r"[/\\]", filename)[-1]
     clean = "".join(char if char.isprintable() else "_" for char in last)
     clean = _UNSAFE.sub("_", clean).strip(" .") or "artifact"
@@ -120,10 +120,10 @@ def _safe(filename: str) -> tuple[str, str]:
 
 
 def _cut(text: str, size: int) -> str:
-    """As many whole characters as fit into so many bytes."""
+    """Return as many whole characters as fit into `size` bytes."""
     return text.encode()[:size].decode(errors="ignore")
 
 
 def _same(name: str) -> str:
-    """What file systems that ignore case or accents' spelling take for the same name."""
+    """Return a key that is equal for names that a file system may treat as one."""
     return unicodedata.normalize("NFC", name).casefold()

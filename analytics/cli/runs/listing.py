@@ -1,4 +1,4 @@
-"""The newest runs, picked and shown."""
+"""`analytics runs list`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATUSES = ("pending", "running", "succeeded", "failed", "cancelled")
 def show(
     levain: Levain, agent: str | None, status: str | None, limit: int, *, as_json: bool
 ) -> None:
-    """Print the newest runs; those of a status are looked for among all that the API lists."""
+    """Print the newest runs; a status is selected among all runs that the API lists."""
     if status is not None and status not in STATUSES:
         raise UsageError(f"There is no status {status}: {', '.join(STATUSES)}.")
     agent_id = find_agent(levain, agent).id if agent is not None else None

@@ -1,4 +1,4 @@
-"""Runs and agents as people name them: by id, by slug, by the beginning of either."""
+"""Lookup of runs and agents by id, by slug, or by the beginning of either."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def find_run(levain: Levain, text: str) -> Run:
-    """The run with this id, or the only one of the newest whose id begins so."""
+    """Return the run with this id, or the only one of the newest whose id begins with it."""
     wanted = text.strip().lower()
     if _UUID.fullmatch(wanted):
         try:
@@ -37,7 +37,7 @@ def find_run(levain: Levain, text: str) -> Run:
 
 
 def find_agent(levain: Levain, text: str) -> Agent:
-    """The agent with this id or slug, or the only one whose slug or id begins so."""
+    """Return the agent with this id or slug, or the only one whose slug or id begins with it."""
     wanted = text.strip()
     agents = list(records(levain.agents.pages()))
     exact = [agent for agent in agents if wanted in (agent.slug, agent.id)]
@@ -57,7 +57,7 @@ def find_agent(levain: Levain, text: str) -> Agent:
 
 
 def short_ids(runs: list[Run]) -> dict[str, str]:
-    """Each run's id, cut to the fewest characters (eight at least) that tell the runs apart."""
+    """Return each run's id, cut to the fewest characters (at least eight) that keep it unique."""
     length = 8
     while len({run.id[:length] for run in runs}) < len({run.id for run in runs}):
         length += 1

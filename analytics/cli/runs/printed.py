@@ -1,4 +1,4 @@
-"""What the commands print: JSON for scripts on standard output, remarks on standard error."""
+"""Output of the commands: JSON on standard output, remarks on standard error."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ if TYPE_CHECKING:
 
 
 def print_json(value: Any) -> None:
-    """A record or a list of records; money as text, digit for digit."""
+    """Print a record or a list of records; money as a string, digit for digit."""
     print(json_text(value, indent=2))
 
 
 def print_json_line(value: Any) -> None:
-    """A record on a line of its own, at once."""
+    """Print a record on one line, and flush."""
     print(json_text(value), flush=True)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """JSON in which each amount of money is a text with the digits that the API sent."""
+    """Return JSON in which each amount of money is a string with the digits of the API."""
     plain = msgspec.to_builtins(value, builtin_types=(Decimal,))
     return json.dumps(plain, indent=indent, ensure_ascii=False, default=_digits)
 
 
 def say(text: str) -> None:
-    """A remark to whoever typed."""
+    """Print a remark on standard error."""
     print(visible_lines(text), file=sys.stderr, flush=True)
 
 
 def console() -> Console:
-    """Standard output for a person; in a pipe, lines are as long as they are."""
+    """Return a console on standard output; in a pipe, lines are not wrapped."""
     from rich.console import Console
 
     is_terminal = sys.stdout.isatty()

@@ -1,4 +1,4 @@
-"""The files that a run has published, listed or saved."""
+"""`analytics runs artifacts`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from analytics.report.writing import numbers
 
 
 def show(levain: Levain, run: Run, folder: Path | None, *, as_json: bool) -> None:
-    """List a run's files, or save them in a folder; AnalyticsError where some are not to be had."""
+    """List a run's files, or save them in a folder.
+
+    AnalyticsError if some could not be downloaded.
+    """
     listed = levain.artifacts.list(run.id)
     if listed.truncated:
         printed.say(
@@ -22,7 +25,7 @@ def show(levain: Levain, run: Run, folder: Path | None, *, as_json: bool) -> Non
         saved = files.save_artifacts(levain, run, listed.artifacts, folder)
         if as_json:
             printed.print_json(saved)
-        _tell(saved, folder)
+        _print_saved(saved, folder)
     elif as_json:
         printed.print_json(listed.artifacts)
     elif listed.artifacts:
@@ -31,7 +34,7 @@ def show(levain: Levain, run: Run, folder: Path | None, *, as_json: bool) -> Non
         printed.say("It has published no files" + ("." if run.has_ended else " yet."))
 
 
-def _tell(saved: list[files.Saved], folder: Path) -> None:
+def _print_saved(saved: list[files.Saved], folder: Path) -> None:
     new, failed = [s for s in saved if s.is_new], [s for s in saved if s.error]
     kept = len(saved) - len(new) - len(failed)
     line = f"{numbers.plural(len(new), 'file')} saved in {folder}"

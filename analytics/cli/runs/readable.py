@@ -1,4 +1,4 @@
-"""Lists of which one broken record costs no other."""
+"""Lists in which an invalid record is skipped with a warning."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ T = TypeVar("T")
 
 
 def records(pages: Iterable[Page[T]]) -> Iterator[T]:
-    """Each record that can be read; of each other one a remark is made."""
+    """Yield each valid record; print a warning for each invalid one."""
     for page in pages:
-        yield from page.readable(_tell)
+        yield from page.readable(_warn)
 
 
 def followed(levain: Levain, run: Run, interval: float) -> Iterator[Progress]:
-    """A run's progress; of each event that cannot be read a remark is made."""
+    """Yield a run's progress; print a warning for each invalid event."""
     for step in levain.runs.follow(run.id, interval=interval):
         for error in step.unreadable:
-            _tell(error)
+            _warn(error)
         yield step
 
 
 def agents_by_id(levain: Levain) -> dict[str, Agent]:
-    """The workspace's agents."""
+    """Return the workspace's agents by id."""
     return {agent.id: agent for agent in records(levain.agents.pages())}
 
 
-def _tell(error: AnswerBrokenError) -> None:
+def _warn(error: AnswerBrokenError) -> None:
     printed.say(f"warning: a record is left out: {error}")

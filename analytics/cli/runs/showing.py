@@ -1,4 +1,4 @@
-"""A run as it stands, and what it used of each model as far as the API tells."""
+"""`analytics runs show`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def show(levain: Levain, run: Run, *, as_json: bool) -> None:
 
 
 def _costs(levain: Levain, run: Run) -> list[RunCost] | None:
-    """None where the API does not give them: it may have none yet, or the key may not read them."""
+    """Return costs by model; None if the API refuses them, for lack of data or of permission."""
     try:
         return list(records([levain.analytics.run_costs(run.id)]))
     except RefusedError as error:

@@ -1,4 +1,4 @@
-"""Runs, their costs, their artifacts and their conversation for a person's eyes."""
+"""Runs, their costs, artifacts and conversations as text."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
 
 def print_runs(runs: list[Run], agents: dict[str, Agent]) -> None:
-    """A line a run."""
+    """Print a line for each run."""
     table = Table(header_style="bold", box=None, pad_edge=False)
     for name in ("Run", "Status", "Agent", "Created UTC"):
-        table.add_column(name, no_wrap=name != "Agent")  # the only one to be cut where it must
+        table.add_column(name, no_wrap=name != "Agent")  # the only column that may be cut
     for name in ("Took", "Cost", "Tokens in/out"):
         table.add_column(name, justify="right", no_wrap=True)
     shorts = short_ids(runs)
@@ -45,7 +45,7 @@ def print_runs(runs: list[Run], agents: dict[str, Agent]) -> None:
 
 
 def print_run(run: Run, agents: dict[str, Agent], costs: Sequence[RunCost]) -> None:
-    """All that is known of a run, and what it used of each model."""
+    """Print the fields of a run, and its usage of each model."""
     table = Table(show_header=False, box=None, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
@@ -95,7 +95,7 @@ def _costs_table(costs: Sequence[RunCost]) -> Table:
 
 
 def print_artifacts(artifacts: Sequence[Artifact]) -> None:
-    """A line a file."""
+    """Print a line for each file."""
     table = _table(left=("File", "Type", "Created (UTC)"))
     table.add_column("Bytes", justify="right", no_wrap=True)
     for artifact in artifacts:
@@ -109,7 +109,7 @@ def print_artifacts(artifacts: Sequence[Artifact]) -> None:
 
 
 def print_conversation(events: Iterable[SessionEvent]) -> None:
-    """Who said what, in order."""
+    """Print the events of a session in order."""
     out = console()
     for event in events:
         what = (event.type or "event").removesuffix("_message").replace("_", " ")
@@ -126,7 +126,7 @@ def print_conversation(events: Iterable[SessionEvent]) -> None:
 
 
 def event_text(event: LogEvent) -> Text:
-    """A log event as one line, whatever breaks its text has."""
+    """Return a log event as one line, without the line breaks of its text."""
     moment = datetime.fromtimestamp(event.ts, UTC).strftime("%H:%M:%S") if event.ts else ""
     level = event.level or ""
     line = Text(f"{moment:8}  ", style="dim")
@@ -136,23 +136,23 @@ def event_text(event: LogEvent) -> Text:
 
 
 def status_text(run: Run) -> Text:
-    """A run's status in its colour."""
+    """Return a run's status in its colour."""
     return Text(visible(run.status), style=STYLES.get(run.status, ""))
 
 
 def tokens_text(run: Run) -> str:
-    """A run's tokens in and out."""
+    """Return a run's tokens in and out."""
     return f"{numbers.tokens(run.tokens_in)} in, {numbers.tokens(run.tokens_out)} out"
 
 
 def agent_name(run: Run, agents: dict[str, Agent]) -> str:
-    """The slug of a run's agent, its id where the list lacks it."""
+    """Return the slug of a run's agent; its id if the list lacks it."""
     agent = agents.get(run.agent_id or "")
     return (agent and agent.slug) or run.agent_id or "no agent"
 
 
 def seconds_worked(run: Run, now: datetime | None = None) -> float | None:
-    """From its start to its end, or to now; None before it has started, or where now is unknown."""
+    """Return the seconds from start to end, or to now; None if either is unknown."""
     end = run.finished_at or now
     return (end - run.started_at).total_seconds() if run.started_at and end else None
 

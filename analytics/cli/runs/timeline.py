@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from analytics.cli.runs import printed, tables
 from analytics.cli.runs.readable import followed, records
-from analytics.cli.runs.watching import leaving_it_at_work
+from analytics.cli.runs.watching import leave_running
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import Levain, LogEvent, NotFoundError, Run
 
@@ -16,7 +16,7 @@ Wanted = Callable[[LogEvent], bool]
 
 
 def at_least(level: str) -> Wanted:
-    """Whether an event is of this level or above; one of a level new to us is."""
+    """Return a filter for events of this level or above, and for unknown levels."""
     if level.upper() not in LEVELS:
         raise UsageError(f"There is no level {level}: {', '.join(LEVELS)}.")
     below = LEVELS[: LEVELS.index(level.upper())]
@@ -24,7 +24,7 @@ def at_least(level: str) -> Wanted:
 
 
 def show(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
-    """Print the events that there are by now."""
+    """Print the events recorded so far."""
     try:
         events = [event for event in records([levain.runs.log_events(run.id)]) if wanted(event)]
     except NotFoundError:
@@ -40,8 +40,8 @@ def show(levain: Levain, run: Run, wanted: Wanted, *, as_json: bool) -> None:
 
 
 def follow(levain: Levain, run: Run, wanted: Wanted, interval: float, *, as_json: bool) -> None:
-    """Print events as they come, until the run has ended."""
-    with leaving_it_at_work(run):
+    """Print new events until the run has ended."""
+    with leave_running(run):
         for step in followed(levain, run, interval):
             events = [event for event in step.events if wanted(event)]
             if not as_json:

@@ -1,4 +1,4 @@
-"""A run started from the shell: what it is given, and why it may be refused."""
+"""`analytics runs trigger`: the input of a run, and the reasons why it may be refused."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from analytics.levain import Agent, Fields, Levain, RefusedError, Run
 
 
 class RunInput(TypedDict, total=False):
-    """What a run is given: one of these."""
+    """The input of a run: one of these."""
 
     prompt: str
     initial_state: Fields
 
 
 def run_input(prompt: str | None, state_file: str | None) -> RunInput:
-    """The input, of which there must be one; UsageError where the file holds no JSON object."""
+    """Return the one input of a run; UsageError if the file is not a JSON object."""
     if prompt is not None and state_file is None:
         return {"prompt": _text(prompt)}
     if prompt is None and state_file is not None:
@@ -46,7 +46,7 @@ def _text(prompt: str) -> str:
 
 
 def _state(file: str) -> Fields:
-    """The file's object; its values are sent as they are written, digit for digit."""
+    """Return the file's object; its values are sent digit for digit."""
     try:
         text = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as error:
@@ -60,7 +60,7 @@ def _state(file: str) -> Fields:
 
 
 def trigger(levain: Levain, agent: Agent, given: RunInput, version: int | None) -> Run:
-    """Start a run; AnalyticsError says why it cannot start, or that it may have."""
+    """Start a run; AnalyticsError if it was refused, or may have started without confirmation."""
     name = agent.slug or agent.id
     try:
         return levain.runs.trigger(name, **given, version=version)

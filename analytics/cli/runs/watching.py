@@ -1,4 +1,4 @@
-"""A run under the eyes of a person or a script, until it has ended."""
+"""`analytics runs watch`: the state of a run until it has ended."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ REDRAWS_PER_SECOND = 4
 def watch(
     levain: Levain, run: Run, agents: dict[str, Agent], interval: float, *, as_json: bool
 ) -> Run:
-    """Show a run until it has ended, and return it as it ended."""
-    with leaving_it_at_work(run):
+    """Print a run until it has ended, and return its final state."""
+    with leave_running(run):
         steps = followed(levain, run, interval)
         if as_json:
             return _print_json_lines(steps, run)
@@ -40,13 +40,13 @@ def watch(
 
 
 def exit_code(run: Run) -> int:
-    """How `watch` ends: 0 succeeded, 5 failed, 6 cancelled."""
+    """Return the exit code of `watch`: 0 succeeded, 5 failed, 6 cancelled."""
     return {"failed": 5, "cancelled": 6}.get(run.status, 0)
 
 
 @contextmanager
-def leaving_it_at_work(run: Run) -> Iterator[None]:
-    """Whoever stops watching, or is cut off, stops nothing else, and is told so."""
+def leave_running(run: Run) -> Iterator[None]:
+    """On Ctrl-C or a lost connection, print that the run continues."""
     goes_on = (
         f"Run {run.id[:8]} goes on without being watched.\n"
         f"Watch it again: analytics runs watch {run.id}\n"
@@ -95,7 +95,7 @@ def _redraw(steps: Iterator[Progress], run: Run, agents: dict[str, Agent]) -> Ru
 
 
 class _Picture:
-    """What the terminal shows of a run: its state, and the last of its events."""
+    """The display of a run on a terminal: its state, and its last events."""
 
     def __init__(self, run: Run, agents: dict[str, Agent]) -> None:
         self.run = run
@@ -106,7 +106,7 @@ class _Picture:
         self._shown_at = time.monotonic()
 
     def show(self, step: Progress) -> None:
-        """Take in what has changed."""
+        """Update the display."""
         self.run, self._at, self._shown_at = step.run, step.at, time.monotonic()
         for event in step.events:
             line = tables.event_text(event)
@@ -114,7 +114,7 @@ class _Picture:
             self._events.append(line)
 
     def __rich__(self) -> RenderableType:
-        """The picture at this moment."""
+        """Render the display."""
         version = f" v{self.run.agent_version}" if self.run.agent_version is not None else ""
         head = Text(f"{visible(self._agent)}{version}  ", style="bold")
         head.append(visible(self.run.id), style="dim not bold")
@@ -128,7 +128,7 @@ class _Picture:
         return Group(*parts)
 
     def _took(self) -> str:
-        """How long it has worked by the API's clock, which ours only carries on."""
+        """Return the running time by the API's clock, extrapolated by the local one."""
         now = self._at + timedelta(seconds=time.monotonic() - self._shown_at)
         seconds = tables.seconds_worked(self.run, now)
         return f"{numbers.duration(seconds)}  " if seconds is not None else ""

@@ -1,4 +1,4 @@
-"""The HTTP face of a world."""
+"""The HTTP routes of a world."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from analytics.emulator.api import (
     versions,
     webhooks,
 )
-from analytics.emulator.api.gate import Gate, Request
+from analytics.emulator.api.middleware import Middleware, Request
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def build(world: World, faults: Faults, requests: list[Request]) -> ASGIApp:
-    """Return the application that serves a world and notes the requests that it gets."""
+    """Return the application that serves a world and records its requests."""
     app = FastAPI(openapi_url=None)
     app.state.world = world
     app.state.faults = faults
@@ -50,4 +50,4 @@ def build(world: World, faults: Faults, requests: list[Request]) -> ASGIApp:
         app.include_router(noun.router, prefix="/api/v1")
     app.include_router(files.router, prefix="/files")
     app.include_router(control.router, prefix="/emulator")
-    return Gate(app, world, faults, requests)
+    return Middleware(app, world, faults, requests)

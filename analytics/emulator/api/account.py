@@ -1,4 +1,4 @@
-"""Whose key it is."""
+"""The workspace of a key."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from fastapi import Body, Response
 from pydantic import BaseModel, Field
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent
 from analytics.emulator.runs.orchestrator import RefusedError
@@ -22,7 +22,7 @@ router = common.router()
 
 
 class AgentConfig(BaseModel):
-    """The limits of an agent's runs, as far as they are to be changed."""
+    """Changes to the limits of an agent's runs."""
 
     max_budget: Annotated[Decimal | None, Field(gt=0, le=1_000_000)] = None
     timeout_minutes: Annotated[int | None, Field(ge=1, le=100_000)] = None
@@ -32,7 +32,9 @@ class AgentConfig(BaseModel):
 @router.get("/agents/")
 async def list_agents(world: TheWorld, workspace: TheWorkspace) -> Response:
     """Return every listed agent."""
-    return common.json([wire.agent_record(world, agent) for agent in workspace.agents.values()])
+    return common.json(
+        [serialize.agent_record(world, agent) for agent in workspace.agents.values()]
+    )
 
 
 @router.post("/agents/")
@@ -43,12 +45,12 @@ async def create_agent(
     description: Annotated[str | None, Body()] = None,
     prompt: Annotated[str | None, Body(min_length=1)] = None,
 ) -> Response:
-    """Add an agent; with a prompt it has a first draft, which is built at once."""
+    """Add an agent; with a prompt, a first draft is built at once."""
     agent = world.draft_agent(workspace, name, _free_slug(workspace, name), description)
     version = world.draft_version(agent, None) if prompt else None
     run = world.builds.build(agent, version, prompt) if version and prompt else None
     record = {
-        "agent": wire.agent_record(world, agent),
+        "agent": serialize.agent_record(world, agent),
         "version": version and version.number,
         "run_id": run and run.id,
         "session_id": run and run.session.id,
@@ -59,7 +61,7 @@ async def create_agent(
 @router.get("/agents/{agent_id}")
 async def get_agent(world: TheWorld, workspace: TheWorkspace, agent_id: str) -> Response:
     """Return an agent by id or slug."""
-    return common.json(wire.agent_record(world, find_agent(workspace, agent_id)))
+    return common.json(serialize.agent_record(world, find_agent(workspace, agent_id)))
 
 
 @router.patch("/agents/{agent_id}")
@@ -72,7 +74,7 @@ async def change_agent(
     status: Annotated[Literal["active", "paused", "archived"] | None, Body()] = None,
     config: Annotated[AgentConfig | None, Body()] = None,
 ) -> Response:
-    """Rename, describe, pause, archive or limit an agent; what is not named stays."""
+    """Rename, describe, pause, archive or limit an agent; omitted fields keep their values."""
     agent = find_agent(workspace, agent_id)
     if status == "active" and agent.active_version is None:
         raise RefusedError("The agent has no active version; publish one")
@@ -85,11 +87,11 @@ async def change_agent(
         changes["description"] = description
     if changes:
         world.change_agent(agent, changes)
-    return common.json(wire.agent_record(world, agent))
+    return common.json(serialize.agent_record(world, agent))
 
 
 def _free_slug(workspace: Workspace, name: str) -> str:
-    """Return a slug made of a name, which no other agent of the workspace has."""
+    """Return a slug derived from a name, unique in the workspace."""
     base = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "agent"
     taken = {agent.slug for agent in workspace.agents.values()}
     slugs = (f"{base}-{n}" if n > 1 else base for n in count(1))

@@ -18,7 +18,7 @@ router = common.router()
 
 
 async def analytics(world: TheWorld, workspace: TheWorkspace) -> Analytics:
-    """Return the analytics of the key's workspace, as far as the lag lets see."""
+    """Return the analytics of the key's workspace, up to the lag."""
     lag = timedelta(seconds=world.variants.analytics_lag_seconds)
     return Analytics(workspace, world.now - lag + timedelta.resolution)
 
@@ -57,10 +57,10 @@ async def get_timeseries_by_agent(
     start: datetime | None = None,
     end: datetime | None = None,
 ) -> Response:
-    """Return money by bucket and agent."""
+    """Return cost and bill by bucket and agent."""
     bounds = window(world, start, end, _cap(granularity))
     points = analytics.timeseries_by_agent(*bounds, granularity)
-    return common.told(world, "agent_billing_days", points, analytics.workspace, bounds)
+    return common.json_records(world, "agent_billing_days", points, analytics.workspace, bounds)
 
 
 @router.get("/analytics/hourly")
@@ -74,7 +74,7 @@ async def get_hourly(
     """Return usage by hour, agent, model and provider."""
     bounds = window(world, start, end, HOUR_CAP_DAYS)
     usage = analytics.hourly(*bounds, str(agent_id) if agent_id else None)
-    return common.told(world, "usage_hours", usage, analytics.workspace, bounds)
+    return common.json_records(world, "usage_hours", usage, analytics.workspace, bounds)
 
 
 @router.get("/analytics/billing")
@@ -87,7 +87,7 @@ async def get_billing(
     """Return cost and charges by day and provider."""
     bounds = window(world, start, end, DAY_CAP_DAYS)
     bill = analytics.billing(*bounds)
-    return common.told(world, "billing_days", bill, analytics.workspace, bounds)
+    return common.json_records(world, "billing_days", bill, analytics.workspace, bounds)
 
 
 @router.get("/analytics/agents")
@@ -100,7 +100,7 @@ async def get_agents(
     """Return totals by agent, of the runs created in the window."""
     bounds = window(world, start, end)
     totals = analytics.agents(*bounds)
-    return common.told(world, "agent_rollups", totals, analytics.workspace, bounds)
+    return common.json_records(world, "agent_rollups", totals, analytics.workspace, bounds)
 
 
 @router.get("/analytics/platform-agents")
@@ -113,7 +113,7 @@ async def get_platform_agents(
     """Return totals by platform agent, of its runs created in the window."""
     bounds = window(world, start, end)
     totals = analytics.platform_agents(*bounds)
-    return common.told(world, "platform_rollups", totals, analytics.workspace, bounds)
+    return common.json_records(world, "platform_rollups", totals, analytics.workspace, bounds)
 
 
 @router.get("/analytics/runs/{run_id}/costs")
@@ -123,7 +123,7 @@ async def get_run_costs(
     """Return a run's totals by model and provider."""
     run = find_run(workspace, run_id)
     costs = analytics.run_costs(run, new_names=world.variants.new_cost_names)
-    return common.told(world, "run_costs", costs, workspace)
+    return common.json_records(world, "run_costs", costs, workspace)
 
 
 def _cap(granularity: Granularity) -> int:

@@ -1,4 +1,4 @@
-"""Provider keys of the customer's own."""
+"""The customer's own provider keys."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Body, HTTPException, Path, Response
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld
 
@@ -24,7 +24,7 @@ Secret = Annotated[str, Body(embed=True, min_length=SHORTEST_KEY)]
 
 @router.get("/byok")
 async def list_keys(workspace: TheWorkspace) -> Response:
-    """Return what is known of each key; no secret is."""
+    """Return the stored fields of each key, without its secret."""
     return common.json([_record(key) for key in workspace.keys])
 
 
@@ -32,13 +32,13 @@ async def list_keys(workspace: TheWorkspace) -> Response:
 async def add_key(
     world: TheWorld, workspace: TheWorkspace, provider: Provider, api_key: Secret
 ) -> Response:
-    """Let runs that start from now on use this key for its provider."""
+    """Use this key for its provider in runs that start from now on."""
     return common.json(_record(world.add_provider_key(workspace, provider, api_key)), 201)
 
 
 @router.delete("/byok/{key_id}")
 async def revoke_key(workspace: TheWorkspace, key_id: UUID) -> Response:
-    """Forget a key at once; runs that start from now on use Levain's account."""
+    """Delete a key at once; runs that start from now on use Levain's account."""
     key = workspace.keys.revoke(str(key_id))
     if key is None:
         raise HTTPException(404, "Provider key not found")
@@ -49,6 +49,6 @@ def _record(key: ProviderKey) -> dict[str, Any]:
     return {
         "key_id": key.id,
         "provider": key.provider,
-        "created_at": wire.timestamp(key.created_at),
+        "created_at": serialize.timestamp(key.created_at),
         "last_four": key.last_four,
     }

@@ -1,4 +1,4 @@
-"""What the routes share: the key's workspace, the errors, the windows of time."""
+"""Shared parts of the routes: the key's workspace, errors, windows of time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.records import Agent, Run, Session, Version, Workspace
 from analytics.emulator.runs.orchestrator import RefusedError
 from analytics.emulator.world import World
@@ -23,7 +23,7 @@ DEFAULT_WINDOW = timedelta(days=30)
 
 
 class LockedRoute(APIRoute):
-    """A route whose answer is made while nobody else changes the world."""
+    """A route that holds the world's lock while it builds its response."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler, in the world's lock."""
@@ -43,7 +43,7 @@ class LockedRoute(APIRoute):
 
 
 def _require_json(body: bytes) -> None:
-    """Answer 422 to a body that could not be given back as JSON, half characters among it."""
+    """Answer 422 to a body that cannot be encoded as JSON again, such as a lone surrogate."""
     try:
         msgspec.json.decode(body or b"null")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -58,10 +58,10 @@ def router() -> APIRouter:
 
 def json(value: object, status: int = 200) -> Response:
     """Return a value as JSON in which money keeps every digit."""
-    return raw(wire.encode(value), status)
+    return raw(serialize.encode(value), status)
 
 
-def told(
+def json_records(
     world: World,
     endpoint: str,
     records: list[dict[str, Any]],
@@ -69,9 +69,9 @@ def told(
     bounds: tuple[datetime, datetime] | None = None,
     **requested: str,
 ) -> Response:
-    """Return records as JSON, with the lies that tests have ordered of this endpoint."""
+    """Return records as JSON, altered by the lies that tests ordered of this endpoint."""
     if bounds:
-        start, end = map(wire.instant, bounds)
+        start, end = map(serialize.instant, bounds)
         requested |= {"start": start, "end": end}
     return json(world.lies.tell(endpoint, records, workspace_id=workspace.id, **requested))
 
@@ -82,7 +82,7 @@ def raw(body: bytes, status: int = 200) -> Response:
 
 
 async def world(request: Request) -> World:
-    """Return the world that is served."""
+    """Return the served world."""
     found: World = request.app.state.world
     return found
 
@@ -142,7 +142,7 @@ def invalid(where: list[str], message: str, value: object) -> RequestValidationE
 
 
 def address(request: Request, world: World, path: str) -> Response:
-    """Return where a file can be downloaded for a while without a key."""
+    """Return a time-limited address that serves a file without a key."""
     seconds = world.variants.url_ttl_seconds
     signed = world.signer.address(path, int(world.now.timestamp()) + seconds)
     base = str(request.base_url).rstrip("/")
@@ -167,7 +167,7 @@ def too_large(name: str, cap: int, value: int) -> RequestValidationError:
 def window(
     world: World, start: datetime | None, end: datetime | None, cap_days: int | None = None
 ) -> tuple[datetime, datetime]:
-    """Return [start, end) in UTC: the last 30 days unless told, cut to the cap or answered 400."""
+    """Return [start, end) in UTC, by default the last 30 days; cut to the cap or answered 400."""
     until = _utc(end) if end else world.now + timedelta.resolution  # the present is part of it
     since = _utc(start) if start else until - DEFAULT_WINDOW
     if cap_days is not None and until - since > timedelta(days=cap_days):

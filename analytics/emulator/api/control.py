@@ -1,4 +1,4 @@
-"""The emulator's own controls; no key is asked, for the emulator listens on loopback alone."""
+"""The emulator's own controls, without a key, because it listens on loopback only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from fastapi import Body, HTTPException, Request, Response
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorld
 from analytics.emulator.api.faults import Fault
@@ -29,7 +29,7 @@ async def pass_time(world: TheWorld, hours: Annotated[float, Body(embed=True, ge
 
 @router.post("/variants")
 async def set_variants(world: TheWorld, fields: Annotated[dict[str, Any], Body()]) -> Response:
-    """Change the variants that are named."""
+    """Change the named variants."""
     try:
         world.variants = world.variants.changed(fields)
     except msgspec.ValidationError as error:
@@ -49,14 +49,14 @@ async def add_fault(request: Request, fields: Annotated[dict[str, Any], Body()])
 
 @router.get("/state")
 async def get_state(world: TheWorld) -> Response:
-    """Return the present, the variants and how much there is."""
+    """Return the current time, the variants and the number of records."""
     return _state(world)
 
 
 def _state(world: World) -> Response:
     return common.json(
         {
-            "now": wire.instant(world.now),
+            "now": serialize.instant(world.now),
             "variants": world.variants,
             "workspaces": [
                 {

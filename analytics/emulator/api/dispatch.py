@@ -1,4 +1,4 @@
-"""Runs that are asked for."""
+"""Triggered runs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Body, Depends, Response
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, find_version, invalid
 from analytics.emulator.runs.orchestrator import RunInput
@@ -18,7 +18,7 @@ async def given(
     prompt: Annotated[str | None, Body(min_length=1)] = None,
     initial_state: Annotated[dict[str, Any] | None, Body()] = None,
 ) -> RunInput:
-    """Return what a run is given, or answer 422 unless it is a prompt or a state."""
+    """Return the input of a run, or answer 422 unless it is a prompt or a state."""
     body = {"prompt": prompt, "initial_state": initial_state}
     if (prompt is None) == (initial_state is None):
         raise invalid(["body"], "give either prompt or initial_state", body)
@@ -34,7 +34,7 @@ async def create_run(
 ) -> Response:
     """Queue a run of the agent's active version."""
     run = world.orchestrator.dispatch(find_agent(workspace, agent_id), given)
-    return common.raw(wire.encode_run(world, run), 201)
+    return common.raw(serialize.encode_run(world, run), 201)
 
 
 @router.post("/agents/{agent_id}/versions/{version}/runs")
@@ -44,4 +44,4 @@ async def create_pinned_run(
     """Queue a run of a version, which must be active."""
     agent = find_agent(workspace, agent_id)
     run = world.orchestrator.dispatch(agent, given, version=find_version(agent, version))
-    return common.raw(wire.encode_run(world, run), 201)
+    return common.raw(serialize.encode_run(world, run), 201)

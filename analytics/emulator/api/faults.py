@@ -1,4 +1,4 @@
-"""Broken answers, ordered by tests."""
+"""Broken responses, ordered by tests."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Answer = Literal["500", "503", "429", "cut", "truncated", "invalid"]
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
-    """The next answers to paths that match: an error status, or a body that is broken.
+    """The next responses to matching paths: an error status, or a broken body.
 
-    `cut` ends the connection amid the body, `truncated` sends half of the JSON as if it were
+    `cut` ends the connection within the body, `truncated` sends half of the JSON as if it were
     whole, `invalid` sends 200 with a body that is not JSON.
     """
 
@@ -25,7 +25,7 @@ class Fault(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Faults:
-    """The faults that are still to come."""
+    """The pending faults."""
 
     def __init__(self) -> None:
         self._pending: list[Fault] = []
@@ -34,7 +34,7 @@ class Faults:
     def add(
         self, path: str, answer: Answer, times: int = 1, *, retry_after_seconds: int = 1
     ) -> None:
-        """Let the next answers to paths in which the expression is found go wrong."""
+        """Break the next responses to paths that match the expression."""
         self.extend([Fault(path, answer, times, retry_after_seconds)])
 
     def extend(self, faults: list[Fault]) -> None:

@@ -1,4 +1,4 @@
-"""Downloads, opened by a signed address in place of a key, whole or in part."""
+"""Downloads, authorized by a signed address instead of a key, whole or in part."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _find(world: World, run_id: UUID) -> Run:
 
 
 def _part(request: Request, body: bytes, media_type: str) -> Response:
-    """Return the body, or the range of it that is asked for if the file is still the same."""
+    """Return the body, or the requested range of it if the file is unchanged."""
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {"Accept-Ranges": "bytes", "ETag": etag}
     asked = RANGE.fullmatch(request.headers.get("Range", ""))

@@ -1,4 +1,4 @@
-"""Runs, platform runs, and what belongs to a run."""
+"""Runs, platform runs, and the records of a run."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import HTTPException, Query, Request, Response
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.aggregates import daily_counts
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_run
@@ -61,20 +61,20 @@ async def count_runs_by_day(
 ) -> Response:
     """Return an agent's runs by UTC day of creation and status."""
     counts = daily_counts(workspace, str(agent_id), days, world.now)
-    return common.told(world, "run_counts", counts, workspace, agent_id=str(agent_id))
+    return common.json_records(world, "run_counts", counts, workspace, agent_id=str(agent_id))
 
 
 @router.get("/runs/{run_id}")
 async def get_run(world: TheWorld, workspace: TheWorkspace, run_id: UUID) -> Response:
     """Return a run, of an agent or of the platform."""
-    return common.raw(wire.encode_run(world, find_run(workspace, run_id)))
+    return common.raw(serialize.encode_run(world, find_run(workspace, run_id)))
 
 
 @router.get("/runs/{run_id}/log")
 async def get_log_address(
     request: Request, world: TheWorld, workspace: TheWorkspace, run_id: UUID
 ) -> Response:
-    """Return where the log of an ended run can be downloaded."""
+    """Return the address of the log of an ended run."""
     run = find_run(workspace, run_id)
     if run.is_open:
         raise HTTPException(404, "Log is not available until the run finishes")
@@ -107,7 +107,7 @@ async def list_artifacts(workspace: TheWorkspace, run_id: UUID) -> Response:
 async def get_artifact_address(
     request: Request, world: TheWorld, workspace: TheWorkspace, run_id: UUID, key: str
 ) -> Response:
-    """Return where a file can be downloaded."""
+    """Return the address of a file."""
     run = find_run(workspace, run_id)
     if artifacts.find(run, key) is None:
         raise HTTPException(404, "Artifact not found")
@@ -121,10 +121,10 @@ def _page(
         raise common.too_large("limit", PAGE_CAP, limit)
     size = min(limit, PAGE_CAP)
     if not world.variants.next_links:
-        return common.raw(wire.encode_runs(world, runs.newest(size)))
+        return common.raw(serialize.encode_runs(world, runs.newest(size)))
     before = workspace.runs.get(request.query_params.get("before", ""))
     page = runs.newest(size, before)
-    response = common.raw(wire.encode_runs(world, page))
+    response = common.raw(serialize.encode_runs(world, page))
     if len(page) == size:
         url = request.url.include_query_params(before=page[-1].id)
         response.headers["Link"] = f'<{url}>; rel="next"'

@@ -1,4 +1,4 @@
-"""Schedules of agents; here an agent is named by its id alone."""
+"""Schedules of agents; these routes accept an agent's id only."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfoNotFoundError
 
 from fastapi import Body, HTTPException, Query, Response
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, invalid
 from analytics.emulator.api.dispatch import Given
@@ -49,7 +49,7 @@ async def create_schedule(
     cron_expr: Annotated[str, Body()],
     timezone: Annotated[str, Body()] = "UTC",
 ) -> Response:
-    """Let an agent run at each match of a cron expression from now on."""
+    """Create a schedule that fires at each match of a cron expression from now on."""
     agent = find_agent(workspace, str(agent_id))
     with _checked(cron_expr, timezone):
         schedule = world.scheduler.create(agent, cron_expr, timezone, given)
@@ -71,7 +71,7 @@ async def change_schedule(
     timezone: Text = None,
     enabled: Annotated[bool | None, Body()] = None,
 ) -> Response:
-    """Change a schedule from now on: when it fires, or whether it does."""
+    """Change the times of a schedule from now on, or enable or disable it."""
     schedule = _find(workspace, schedule_id)
     cron_expr = schedule.cron_expr if cron_expr is None else cron_expr
     timezone = schedule.timezone if timezone is None else timezone
@@ -83,14 +83,14 @@ async def change_schedule(
 
 @router.delete("/schedules/{schedule_id}")
 async def delete_schedule(world: TheWorld, workspace: TheWorkspace, schedule_id: UUID) -> Response:
-    """Take a schedule away."""
+    """Delete a schedule."""
     world.scheduler.delete(_find(workspace, schedule_id))
     return Response(status_code=204)
 
 
 @contextmanager
 def _checked(cron_expr: str, timezone: str) -> Iterator[None]:
-    """Answer 422 to an expression or a zone that there is not."""
+    """Answer 422 to an invalid expression or an unknown time zone."""
     try:
         yield
     except CronError as error:
@@ -117,8 +117,8 @@ def _record(schedule: Schedule) -> dict[str, Any]:
         "prompt": schedule.given.prompt,
         "initial_state": schedule.given.initial_state,
         "enabled": schedule.enabled,
-        "next_fire_at": wire.timestamp(schedule.next_fire_at),
-        "last_fired_at": wire.timestamp(schedule.last_fired_at),
+        "next_fire_at": serialize.timestamp(schedule.next_fire_at),
+        "last_fired_at": serialize.timestamp(schedule.last_fired_at),
         "last_run_id": schedule.last_run_id,
-        "created_at": wire.timestamp(schedule.created_at),
+        "created_at": serialize.timestamp(schedule.created_at),
     }

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Response
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_session
 from analytics.emulator.api.dispatch import Given
@@ -25,7 +25,7 @@ async def get_session(
 ) -> Response:
     """Return a session with its events after a `seq`."""
     session = find_session(workspace, session_id)
-    return common.json(wire.session_record(session, world.now, _events(session, since)))
+    return common.json(serialize.session_record(session, world.now, _events(session, since)))
 
 
 @router.get("/sessions/{session_id}/events")
@@ -40,18 +40,18 @@ async def list_session_events(
 async def send_message(
     world: TheWorld, workspace: TheWorkspace, session_id: UUID, given: Given
 ) -> Response:
-    """Say something in a session, which runs another turn, and return the new event alone."""
+    """Add a message to a session, which starts another run, and return the new event alone."""
     session = find_session(workspace, session_id)
     world.orchestrator.continue_session(session, given)
-    return common.json(wire.session_record(session, world.now, timeline.keep(session)[-1:]))
+    return common.json(serialize.session_record(session, world.now, timeline.keep(session)[-1:]))
 
 
 @router.post("/sessions/{session_id}/cancel")
 async def cancel(world: TheWorld, workspace: TheWorkspace, session_id: UUID) -> Response:
-    """Interrupt what runs in a session and terminate it; its events stay readable."""
+    """Interrupt the runs of a session and terminate it; its events stay readable."""
     session = find_session(workspace, session_id)
     world.orchestrator.cancel(session)
-    return common.json(wire.session_record(session, world.now, []))
+    return common.json(serialize.session_record(session, world.now, []))
 
 
 def _events(session: Session, since: int) -> list[dict[str, object]]:

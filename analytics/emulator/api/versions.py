@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Body, HTTPException, Response
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, find_version
 
@@ -24,7 +24,7 @@ Status = Annotated[Literal["active", "archived"], Body(embed=True)]
 async def list_versions(workspace: TheWorkspace, agent_id: str) -> Response:
     """Return every version of an agent, oldest first."""
     agent = find_agent(workspace, agent_id)
-    return common.json([wire.version_record(agent, version) for version in agent.versions])
+    return common.json([serialize.version_record(agent, version) for version in agent.versions])
 
 
 @router.post("/agents/{agent_id}/versions")
@@ -35,12 +35,12 @@ async def create_version(
     parent_version: Annotated[int | None, Body()] = None,
     description: Annotated[str | None, Body()] = None,
 ) -> Response:
-    """Branch a draft from the latest version, or from the one that is named."""
+    """Branch a draft from the latest version, or from the named one."""
     agent = find_agent(workspace, agent_id)
     latest = agent.versions[-1] if agent.versions else None
     parent = latest if parent_version is None else find_version(agent, parent_version)
     version = world.draft_version(agent, parent, description)
-    return common.json(wire.version_record(agent, version), 201)
+    return common.json(serialize.version_record(agent, version), 201)
 
 
 @router.get("/agents/{agent_id}/drafts")
@@ -51,7 +51,7 @@ async def list_drafts(workspace: TheWorkspace, agent_id: str) -> Response:
             "version_id": version.id,
             "version": version.number,
             "parent_version": version.parent,
-            "created_at": wire.timestamp(version.created_at),
+            "created_at": serialize.timestamp(version.created_at),
             "issues": [],
         }
         for version in reversed(find_agent(workspace, agent_id).versions)
@@ -68,7 +68,7 @@ async def build_version(
     version: int,
     prompt: Annotated[str, Body(embed=True, min_length=1)],
 ) -> Response:
-    """Let the platform work on a draft, in a run of its own."""
+    """Build a draft, in a run of the platform."""
     agent = find_agent(workspace, agent_id)
     found = find_version(agent, version)
     return _started(agent, found, world.builds.build(agent, found, prompt))
@@ -82,7 +82,7 @@ async def verify_version(
     version: int,
     publish: Annotated[bool, Body(embed=True)] = False,
 ) -> Response:
-    """Let the platform verify a version, and publish it afterwards if that is asked for."""
+    """Verify a version in a run of the platform, and publish it afterwards if requested."""
     agent = find_agent(workspace, agent_id)
     found = find_version(agent, version)
     return _started(agent, found, world.builds.verify(agent, found, publish=publish))
@@ -113,7 +113,7 @@ def _change(
     world: World, agent: Agent, version: Version, status: Literal["active", "archived"]
 ) -> Response:
     world.set_version_status(agent, version, status)
-    return common.json(wire.version_record(agent, version))
+    return common.json(serialize.version_record(agent, version))
 
 
 def _started(agent: Agent, version: Version, run: Run) -> Response:
@@ -123,6 +123,6 @@ def _started(agent: Agent, version: Version, run: Run) -> Response:
         "agent_id": agent.id,
         "version": version.number,
         "status": run.status,
-        "created_at": wire.timestamp(run.created_at),
+        "created_at": serialize.timestamp(run.created_at),
     }
     return common.json(record, 201)

@@ -1,4 +1,4 @@
-"""Inbound webhooks of agents, and the address that others post to."""
+"""Inbound webhooks of agents, and their public addresses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import Body, HTTPException, Request, Response
 
-from analytics.emulator import wire
+from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, find_session, invalid
 from analytics.emulator.runs.orchestrator import RunInput
@@ -23,7 +23,7 @@ router = common.router()
 async def create_webhook(
     request: Request, world: TheWorld, workspace: TheWorkspace, agent_id: str
 ) -> Response:
-    """Give an agent a webhook; its URL is shown this once."""
+    """Create an agent's webhook; this response alone has its URL."""
     agent = find_agent(workspace, agent_id)
     webhook, secret = world.webhooks.create(agent)
     return common.json(_record(request, agent, webhook, secret), 201)
@@ -33,7 +33,7 @@ async def create_webhook(
 async def rotate_webhook(
     request: Request, world: TheWorld, workspace: TheWorkspace, agent_id: str
 ) -> Response:
-    """Give a webhook another URL, in place of the old one."""
+    """Replace a webhook's URL."""
     agent, webhook = _find(workspace, agent_id)
     secret = world.webhooks.rotate(webhook)
     return common.json(_record(request, agent, webhook, secret))
@@ -41,7 +41,7 @@ async def rotate_webhook(
 
 @router.delete("/agents/{agent_id}/webhooks")
 async def delete_webhook(workspace: TheWorkspace, agent_id: str) -> Response:
-    """Take an agent's webhook away."""
+    """Delete an agent's webhook."""
     agent, webhook = _find(workspace, agent_id)
     agent.webhook = None
     return common.json({"id": webhook.id, "status": "deleted"})
@@ -63,7 +63,7 @@ async def receive(
         if session.agent is not agent:
             raise HTTPException(404, "Session not found")
         run = world.orchestrator.continue_session(session, given, source="event-driven")
-    return common.raw(wire.encode_run(world, run), 201)
+    return common.raw(serialize.encode_run(world, run), 201)
 
 
 def _find(workspace: Workspace, agent_id: str) -> tuple[Agent, Webhook]:
@@ -85,5 +85,5 @@ def _record(request: Request, agent: Agent, webhook: Webhook, secret: str) -> di
         "id": webhook.id,
         "agent_id": agent.id,
         "url": f"{request.base_url}api/v1/webhooks/{webhook.id}/{secret}",
-        "created_at": wire.timestamp(webhook.created_at),
+        "created_at": serialize.timestamp(webhook.created_at),
     }

@@ -1,1 +1,1 @@
-"""How runs come about and work: what starts them, what they do, what they leave."""
+"""Runs: their triggers, their execution, and their logs and files."""

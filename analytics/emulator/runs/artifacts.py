@@ -1,12 +1,12 @@
-"""Files that runs publish; what is in them is made when they are downloaded."""
+"""Files that runs publish; their content is generated on download."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analytics.emulator import wire
-from analytics.emulator.chance import seeded
+from analytics.emulator import serialize
+from analytics.emulator.rng import seeded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A file, found by its key within the run."""
+    """A file, identified by its key within the run."""
 
     key: str
     filename: str
@@ -48,17 +48,17 @@ def report(run: Run, number: int, size_bytes: int, at: datetime | None) -> Artif
 
 
 def find(run: Run, key: str) -> Artifact | None:
-    """Return a file of the run, also one that the listing leaves out, or None."""
+    """Return a file of the run, also one beyond the listing, or None."""
     return next((file for file in artifacts(run) if file.key == key), None)
 
 
 def listing(run: Run) -> dict[str, Any]:
-    """Return the answer that lists a run's files; beyond the cap, the last names are left out."""
+    """Return the list of a run's files; beyond the cap, the last names are omitted."""
     files = artifacts(run)
-    listed = {file.key for file in sorted(files, key=_name)[: wire.ARTIFACTS_LISTED]}
+    listed = {file.key for file in sorted(files, key=_name)[: serialize.ARTIFACTS_LISTED]}
     return {
         "artifacts": [_record(file) for file in files if file.key in listed],
-        "truncated": len(files) > wire.ARTIFACTS_LISTED,
+        "truncated": len(files) > serialize.ARTIFACTS_LISTED,
     }
 
 
@@ -72,5 +72,5 @@ def _record(file: Artifact) -> dict[str, Any]:
         "filename": file.filename,
         "size_bytes": file.size_bytes,
         "content_type": file.content_type,
-        "created_at": wire.timestamp(file.created_at),
+        "created_at": serialize.timestamp(file.created_at),
     }

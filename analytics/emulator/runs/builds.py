@@ -1,4 +1,4 @@
-"""Builds and verifications that customers ask for: the vendor's agents at work on a draft."""
+"""Builds and verifications that customers request: runs of the vendor's agents on a draft."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.emulator.catalogue import SONNET
-from analytics.emulator.chance import seeded
 from analytics.emulator.quantiles import CODE
+from analytics.emulator.rng import seeded
 from analytics.emulator.runs.orchestrator import RefusedError
 from analytics.emulator.runs.platform import BUILDER, VERIFIER
 
@@ -23,20 +23,21 @@ REQUEST_SECONDS = (1.5, 3.0)
 
 
 class Builds:
-    """The platform's runs in a world that were asked for from outside its story."""
+    """Runs of the platform that were requested through the API."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._rng = seeded(world.seed, "builds")
 
     def build(self, agent: Agent, version: Version, prompt: str) -> Run:
-        """Work on a draft; what is published stays as it is."""
+        """Build a draft; the published version is unchanged."""
         if version.status != "draft":
             raise RefusedError(f"The version is {version.status}; only a draft can be built")
-        return self._start(BUILDER, agent, prompt=prompt)
+        commit = partial(self._world.commit, version)
+        return self._start(BUILDER, agent, prompt=prompt, then=commit)
 
     def verify(self, agent: Agent, version: Version, *, publish: bool) -> Run:
-        """Verify a version, and publish it if that was asked for."""
+        """Verify a version, and publish it if requested."""
         runs = agent.workspace.platform_runs
         if any(run.is_open and run.target is agent and run.kind == "build" for run in runs):
             raise RefusedError("A build turn is currently running")
@@ -51,7 +52,7 @@ class Builds:
         prompt: str | None = None,
         then: Callable[[], object] | None = None,
     ) -> Run:
-        """Queue a run, and put all that it will do on the live agenda."""
+        """Queue a run, and put its steps on the live agenda."""
         world = self._world
         run = world.start_platform_run(
             agent.workspace, platform_agent, target=agent, prompt=prompt, ids=self._rng

@@ -1,9 +1,9 @@
-"""When a cron expression fires.
+"""Times at which a cron expression fires.
 
 Five fields: minute, hour, day of month, month, day of week (0 or 7 is Sunday); each takes `*`,
-numbers, names of months and days, lists, ranges and steps. Where both kinds of day are given, one
-of them is enough. A wall time that the clock skips in spring does not fire, and one that it shows
-twice in autumn fires the first time alone.
+numbers, names of months and days, lists, ranges and steps. If both kinds of day are given, one
+match is enough. A local time that the clock skips in spring does not fire, and one that occurs
+twice in autumn fires the first time only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _PART = re.compile(r"(\*|(?P<first>\w{1,9})(-(?P<last>\w{1,9}))?)(/(?P<step>\d{1
 
 
 class CronError(ValueError):
-    """An expression is no cron expression, or never fires; its text says why."""
+    """The text is not a cron expression, or never fires."""
 
 
 class _Field(NamedTuple):
@@ -43,7 +43,7 @@ _WEEKDAY = _Field("day of week", 0, 7, ("sun", "mon", "tue", "wed", "thu", "fri"
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A cron expression, taken apart."""
+    """A parsed cron expression."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -54,7 +54,7 @@ class Cron:
 
     @classmethod
     def parse(cls, text: str) -> Cron:
-        """Return what an expression says; raises `CronError`."""
+        """Parse an expression; raises `CronError`."""
         parts = text.split()
         if len(parts) != FIELDS:
             raise CronError(f"a cron expression has {FIELDS} fields, not {len(parts)}")

@@ -1,4 +1,4 @@
-"""One run at work in its sandbox, step by step."""
+"""The execution of one run in its sandbox, step by step."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import texts
 from analytics.emulator.catalogue import MILLION
-from analytics.emulator.chance import seeded
 from analytics.emulator.ledger import Totals
+from analytics.emulator.rng import seeded
 from analytics.emulator.runs import logs, timeline
 from analytics.emulator.runs.artifacts import report
 from analytics.emulator.runs.plan import MAX_ATTEMPTS, plan
@@ -30,7 +30,7 @@ FILE_BYTES = (200, 9_000)
 
 
 class Execution:
-    """A run that has got a sandbox: it boots, works step by step, and ends."""
+    """A run in a sandbox: it boots, works step by step, and ends."""
 
     def __init__(self, world: World, agent: Agent, run: Run) -> None:
         self.run = run
@@ -47,13 +47,13 @@ class Execution:
         self._later(self._rng.uniform(*SPIN_UP_SECONDS), self._boot)
 
     def stop(self) -> None:
-        """Schedule no new step; the one in flight is drained, and then the run is cancelled."""
+        """Schedule no new step; finish the one in flight, and then cancel the run."""
         self._is_stopped = True
         if not self._is_in_flight:
             self._end("cancelled")
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Do something after a while, unless the run has ended by then."""
+        """Schedule an action that is skipped if the run has ended by then."""
         moment = self._world.now + timedelta(seconds=seconds)
         self._world.live.put(moment, lambda: action() if self.run.is_open else None)
 
@@ -78,7 +78,7 @@ class Execution:
         self._later(self._seconds, self._finish_attempt)
 
     def _finish_attempt(self) -> None:
-        """Pay for the attempt, and see whether and how the run goes on."""
+        """Pay for the attempt, and continue or end the run."""
         self._is_in_flight = False
         cost, tokens = self._meter()
         failed = self._attempt <= self._plan.failing_attempts.get(self._step, 0)
@@ -86,7 +86,7 @@ class Execution:
         if self._is_stopped:
             self._end("cancelled")
         elif self._spent() > self._agent.max_budget:
-            self._fail(f"BudgetExceededError: run budget of ${self._agent.max_budget:.2f} exceeded")
+            self._fail(texts.over_budget(self._agent.max_budget))
         elif self._step == self._plan.fatal_step:
             self._fail(texts.VALIDATION)
         elif failed:
@@ -128,7 +128,7 @@ class Execution:
             self._begin_step()
 
     def _meter(self) -> tuple[Decimal | None, int]:
-        """Book the attempt's model request; return what it cost, and its tokens."""
+        """Book the attempt's model request; return its cost and tokens."""
         agent, rng = self._agent, self._rng
         if not agent.offers:
             return None, 0
@@ -156,8 +156,7 @@ class Execution:
             self._world.publish(self.run, report(self.run, number, size, self._world.now))
 
     def _time_out(self, minutes: int) -> None:
-        limit = f"{minutes} minute" + "s" * (minutes != 1)
-        self._fail(f"TimeoutError: the run reached its limit of {limit}")
+        self._fail(texts.out_of_time(minutes))
 
     def _fail(self, error: str) -> None:
         self._end("failed", error)

@@ -1,15 +1,14 @@
 """A run's log.
 
-That of the story's runs is made from a run's id when it is asked for; a run that is executed
-writes its own.
+The log of a planned run is generated from its id on request; a triggered run writes its own.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.emulator import texts, wire
-from analytics.emulator.chance import seeded
+from analytics.emulator import serialize, texts
+from analytics.emulator.rng import seeded
 
 if TYPE_CHECKING:
     import random
@@ -30,7 +29,7 @@ BOOT = {
 def log_events(run: Run) -> list[dict[str, Any]]:
     """Return a run's signal-level log records in order.
 
-    A run that works has only booted so far; one that never started has none.
+    An open planned run has only booted; one that never started has none.
     """
     if run.log is not None:
         return run.log
@@ -51,15 +50,15 @@ def log_events(run: Run) -> list[dict[str, Any]]:
 
 
 def raw_log(run: Run) -> bytes:
-    """Return the log file of a run that has ended: JSON lines, its whole input among them."""
+    """Return the log file of an ended run: JSON lines, with its whole input."""
     opening = {"level": "DEBUG", "msg": f"prompt_full: {run.text}"}
     records = [record(run, 0, run.started_at or run.created_at, opening), *log_events(run)]
     lines = ({name: line[name] for name in line if name != "seq"} for line in records)
-    return b"".join(wire.encode(line) + b"\n" for line in lines)
+    return b"".join(serialize.encode(line) + b"\n" for line in lines)
 
 
 def record(run: Run, seq: int, moment: datetime, body: dict[str, Any]) -> dict[str, Any]:
-    """Return a log record; its body says what happened."""
+    """Return a log record with this body."""
     return {
         "seq": seq,
         "ts": moment.timestamp(),
@@ -93,7 +92,7 @@ def _bodies(run: Run, rng: random.Random, length: int) -> Iterator[dict[str, Any
 
 
 def tool_use(rng: random.Random, n: int, tool: str) -> dict[str, Any]:
-    """Return the body of a record of a tool's use, the nth of the run."""
+    """Return the body of the record of a run's nth tool use."""
     query = texts.prompt(rng)
     return {
         "msg": f"TOOL  {tool} {query}",
@@ -107,7 +106,7 @@ def tool_use(rng: random.Random, n: int, tool: str) -> dict[str, Any]:
 
 
 def tool_result(rng: random.Random, n: int, tool: str, *, is_error: bool) -> dict[str, Any]:
-    """Return the body of a record of what came of the nth use."""
+    """Return the body of the record of the nth tool result."""
     preview = texts.prompt(rng)[:200]
     return {
         "level": "WARNING" if is_error else "INFO",
@@ -124,7 +123,7 @@ def tool_result(rng: random.Random, n: int, tool: str, *, is_error: bool) -> dic
 
 
 def ending(run: Run) -> dict[str, Any]:
-    """Return the body of the last record of a run that has ended."""
+    """Return the body of the last record of an ended run."""
     if run.status == "failed":
         return {"level": "ERROR", "logger": NODE_RUNNER, "msg": f"FAILED  {run.error}"}
     if run.status == "cancelled":

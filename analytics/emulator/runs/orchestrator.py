@@ -1,7 +1,7 @@
-"""The orchestrator: queues the runs that are asked for, and gives them sandboxes.
+"""The orchestrator queues triggered runs, and assigns sandboxes to them.
 
 A workspace has a few sandboxes; with more runs, the younger ones wait in `pending`. The turns of a
-session come one after the other.
+session run one after the other.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analytics.emulator.chance import new_id, seeded
 from analytics.emulator.records import Session
+from analytics.emulator.rng import new_id, seeded
 from analytics.emulator.runs import timeline
 from analytics.emulator.runs.execution import Execution
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from analytics.emulator.world import World
 
 SLOTS = 4  # sandboxes of a workspace
-DRAIN = timedelta(seconds=2)  # of the step in flight of a run that the story drives
+DRAIN = timedelta(seconds=2)  # of the step in flight of a run of the planned history
 
 
 class RefusedError(Exception):
-    """The state of an agent or a session does not allow what was asked; its text says why."""
+    """The state of an agent or a session does not allow the request; its text is the reason."""
 
 
 class RunInput(NamedTuple):
-    """What a run is given: a prompt or a state."""
+    """The input of a run: a prompt or a state."""
 
     prompt: str | None = None
     initial_state: dict[str, Any] | None = None
 
 
 class Orchestrator:
-    """All runs of a world that were asked for from outside its story."""
+    """All runs of a world that were triggered through the API."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -51,7 +51,7 @@ class Orchestrator:
         version: Version | None = None,
         source: Source = "manual",
     ) -> Run:
-        """Queue a run in a session of its own, on the active version unless one is named."""
+        """Queue a run in a new session, on the active version unless one is named."""
         with self._world.lock:
             _require_active(agent)
             version = version or agent.active_version
@@ -66,7 +66,7 @@ class Orchestrator:
     def continue_session(
         self, session: Session, given: RunInput, *, source: Source = "manual"
     ) -> Run:
-        """Queue another turn of a session, on the version on which it began."""
+        """Queue another turn of a session, on the version with which it began."""
         with self._world.lock:
             if session.terminated_at:
                 raise RefusedError(
@@ -78,7 +78,7 @@ class Orchestrator:
             return self._queue_run(session.agent, session, given, source)
 
     def cancel(self, session: Session) -> None:
-        """Terminate a session, and end the runs in it; one that is terminated stays as it is."""
+        """Terminate a session and end its runs; a terminated one is unchanged."""
         with self._world.lock:
             if any(run.platform_agent for run in session.runs):
                 raise RefusedError("A session of the platform's own agents cannot be cancelled")
@@ -99,7 +99,7 @@ class Orchestrator:
                 self._stop(run)
 
     def note_end(self, run: Run) -> None:
-        """Give the sandbox of a run that has ended to the next one."""
+        """Assign the sandbox of an ended run to the next one."""
         self._working.pop(run.id, None)
         if self._queue:
             self._queue = [(agent, queued) for agent, queued in self._queue if queued is not run]
@@ -132,9 +132,9 @@ class Orchestrator:
         elif execution:
             execution.stop()
         else:
-            self._world.live.put(self._world.now + DRAIN, lambda: self._end_story_run(run))
+            self._world.live.put(self._world.now + DRAIN, lambda: self._end_planned_run(run))
 
-    def _end_story_run(self, run: Run) -> None:
+    def _end_planned_run(self, run: Run) -> None:
         if run.is_open:
             self._world.finish_run(run, "cancelled")
 

@@ -1,4 +1,4 @@
-"""What an executed run will do.
+"""The steps and failures that an executed run will have.
 
 A run that is triggered works for 8 to 20 seconds and succeeds. For tests and demos, a mark
 anywhere in its prompt or state lets it do something else:
@@ -29,7 +29,7 @@ _TROUBLED_STEP = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How many steps a run takes, how long they are, and what goes wrong in them."""
+    """Number and length of a run's steps, and their failures."""
 
     steps: int | None  # None: it never comes to a result
     pace: float = 1.0
@@ -39,12 +39,12 @@ class Plan:
     files: int = 0
 
     def files_after(self, step: int) -> int:
-        """Return how many files are published once a step is done."""
+        """Return the number of published files after a step."""
         return self.files * step // self.steps if self.steps else 0
 
 
 def plan(text: str, rng: random.Random) -> Plan:
-    """Return what a run will do that was given a text."""
+    """Return the plan of a run with this text."""
     failing = MAX_ATTEMPTS if "[broken]" in text else 2 if "[flaky]" in text else 0
     files = _ARTIFACTS.search(text)
     return Plan(

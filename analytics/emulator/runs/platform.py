@@ -1,4 +1,4 @@
-"""The vendor's own agents: they build and verify versions, and keep the wiki."""
+"""The vendor's own agents: they build and verify versions, and maintain the wiki."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.emulator.catalogue import HAIKU, SONNET
-from analytics.emulator.chance import new_id, seeded
 from analytics.emulator.ledger import ZERO
 from analytics.emulator.quantiles import CODE
 from analytics.emulator.records import PlatformAgent
+from analytics.emulator.rng import new_id, seeded
 
 if TYPE_CHECKING:
     import random
@@ -35,7 +35,7 @@ DAY = timedelta(days=1)
 
 @dataclass(slots=True)
 class Platform:
-    """The vendor at work in a workspace."""
+    """The vendor's activity in a workspace."""
 
     world: World
     workspace: Workspace
@@ -45,14 +45,20 @@ class Platform:
         self.rng = seeded(self.world.seed, "platform", self.workspace.name)
 
     def maintain_from(self, moment: datetime) -> None:
-        """Keep the wiki from this moment on, once a day, at no charge."""
+        """Schedule the wiki's maintenance once a day from this moment on, at no charge."""
         self.world.at(moment, partial(self._keep_wiki, moment))
 
-    def release(self, agent: Agent) -> None:
+    def release(self, agent: Agent, description: str | None = None) -> None:
         """Build a new version of an agent, verify and publish it; it takes an hour or two."""
-        verify = partial(self._work, VERIFIER, SONNET, 15, target=agent)
-        publish = partial(self.world.publish_version, agent)
-        self._work(BUILDER, SONNET, 30, target=agent, then=partial(verify, then=publish))
+        world = self.world
+        version = world.draft_version(agent, agent.active_version, description, ids=self.rng)
+
+        def verify() -> None:
+            world.commit(version)
+            publish = partial(world.set_version_status, agent, version, "active")
+            self._work(VERIFIER, SONNET, 15, target=agent, then=publish)
+
+        self._work(BUILDER, SONNET, 30, target=agent, then=verify)
 
     def _keep_wiki(self, moment: datetime) -> None:
         self._work(WIKI_KEEPER, HAIKU, 6, billed_usd=ZERO)

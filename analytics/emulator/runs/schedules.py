@@ -1,4 +1,4 @@
-"""Schedules: agents that run by the clock."""
+"""Schedules that start runs of agents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from analytics.emulator.chance import new_id, seeded
+from analytics.emulator.rng import new_id, seeded
 from analytics.emulator.runs.cron import Cron
 from analytics.emulator.runs.orchestrator import RefusedError
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Schedule:
-    """When an agent runs by itself, and with what."""
+    """The times and the input of an agent's scheduled runs."""
 
     id: str
     agent: Agent
@@ -37,14 +37,14 @@ class Schedule:
 
 
 class Scheduler:
-    """Fires schedules on the live agenda; what was missed during a pause is not made up for."""
+    """Fires schedules on the live agenda; runs missed during a pause are not made up for."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._ids = seeded(world.seed, "schedules")
 
     def create(self, agent: Agent, cron_expr: str, timezone: str, given: RunInput) -> Schedule:
-        """Let an agent run at each match from now on; raises as `Cron` and `ZoneInfo` do."""
+        """Create a schedule from now on; raises the errors of `Cron` and `ZoneInfo`."""
         now = self._world.now
         moment = _next_match(cron_expr, timezone, now)
         schedule = Schedule(new_id(self._ids), agent, cron_expr, timezone, given, now)
@@ -53,13 +53,13 @@ class Scheduler:
         return schedule
 
     def change(self, schedule: Schedule, cron_expr: str, timezone: str, *, enabled: bool) -> None:
-        """Change a schedule from now on; raises as `create`, and then changes nothing."""
+        """Change a schedule from now on; raises like `create`, and then changes nothing."""
         moment = _next_match(cron_expr, timezone, self._world.now)
         schedule.cron_expr, schedule.timezone, schedule.enabled = cron_expr, timezone, enabled
         self._plan(schedule, moment)
 
     def delete(self, schedule: Schedule) -> None:
-        """Take a schedule away; its runs stay."""
+        """Delete a schedule; its runs stay."""
         del schedule.agent.workspace.schedules[schedule.id]
         schedule.next_fire_at = None
 
@@ -69,7 +69,7 @@ class Scheduler:
             self._world.live.put(moment, partial(self._fire, schedule, moment))
 
     def _fire(self, schedule: Schedule, moment: datetime) -> None:
-        """Start a run, unless the schedule has been changed since this was planned."""
+        """Start a run, unless the schedule has changed since this was planned."""
         if schedule.next_fire_at != moment:
             return
         with suppress(RefusedError):  # a paused agent misses its turn

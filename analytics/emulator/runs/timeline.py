@@ -1,15 +1,15 @@
 """Session events.
 
-Those of the story are made from its runs when they are asked for. As soon as somebody talks to a
-session, its events are written down, so that what happens later only ever adds to them.
+Events of planned runs are generated on request. From the first message sent to a session on, its
+events are stored, so that later ones are only appended.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.emulator import texts, wire
-from analytics.emulator.chance import seeded
+from analytics.emulator import serialize, texts
+from analytics.emulator.rng import seeded
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +20,7 @@ Events = list[dict[str, Any]]
 
 
 def session_events(session: Session) -> Events:
-    """Return what happened in a session, in order of `seq`, which counts from 1."""
+    """Return the events of a session, in order of `seq`, which counts from 1."""
     if session.events is not None:
         return session.events
     events: Events = []
@@ -34,23 +34,23 @@ def session_events(session: Session) -> Events:
 
 
 def keep(session: Session) -> Events:
-    """Return the events that are written down from now on."""
+    """Return the stored events, and store them from now on."""
     session.events = session_events(session)
     return session.events
 
 
 def asked(events: Events, run: Run) -> None:
-    """Add what was asked of a run, and whether by hand, on schedule or by an event."""
+    """Append the input of a run, and its trigger: by hand, schedule or event."""
     add(events, run, run.created_at, "user_message", text=run.text, source=run.source)
 
 
 def started(events: Events, run: Run) -> None:
-    """Add that a run began to work."""
+    """Append the start of a run."""
     add(events, run, run.started_at, "status", status="running")
 
 
 def ended(events: Events, run: Run) -> None:
-    """Add a run's answer, if it has one, and how it ended."""
+    """Append a run's answer, if it has one, and its final status."""
     if run.status == "succeeded":
         answer = texts.thought(seeded("answer", run.id))
         add(events, run, run.finished_at, "assistant_message", text=answer)
@@ -58,13 +58,13 @@ def ended(events: Events, run: Run) -> None:
 
 
 def add(events: Events, run: Run, moment: datetime | None, kind: str, **more: object) -> None:
-    """Add one event."""
+    """Append one event."""
     events.append(
         {
             "seq": len(events) + 1,
             "type": kind,
             "run_id": run.id,
-            "created_at": wire.timestamp(moment),
+            "created_at": serialize.timestamp(moment),
             **more,
         }
     )

@@ -1,4 +1,4 @@
-"""An agent's inbound webhook: an address with a secret, which starts runs without a key."""
+"""An agent's inbound webhook: an address with a secret that starts runs without a key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analytics.emulator.chance import new_id, seeded
+from analytics.emulator.rng import new_id, seeded
 from analytics.emulator.runs.orchestrator import RefusedError
 
 if TYPE_CHECKING:
@@ -21,26 +21,26 @@ SECRET_BITS = 192
 
 @dataclass(slots=True, eq=False)
 class Webhook:
-    """What is kept of a webhook; its secret is not."""
+    """The stored fields of a webhook, without its secret."""
 
     id: str
     created_at: datetime
     digest: bytes
 
     def opens_with(self, secret: str) -> bool:
-        """Tell whether it is the secret that was shown last."""
+        """Return True if it is the current secret."""
         return hmac.compare_digest(self.digest, _digest(secret))
 
 
 class Webhooks:
-    """The webhooks of a world's agents: one an agent."""
+    """The webhooks of a world's agents, one for each agent."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._rng = seeded(world.seed, "webhooks")
 
     def create(self, agent: Agent) -> tuple[Webhook, str]:
-        """Give an agent a webhook and return it with its secret, which is not kept."""
+        """Create an agent's webhook and return it with its secret, which is not stored."""
         if agent.webhook:
             raise RefusedError("The agent has a webhook; rotate its secret, or delete it first")
         secret = self._new_secret()
@@ -48,13 +48,13 @@ class Webhooks:
         return agent.webhook, secret
 
     def rotate(self, webhook: Webhook) -> str:
-        """Return another secret, in place of the old one."""
+        """Replace the secret, and return the new one."""
         secret = self._new_secret()
         webhook.digest = _digest(secret)
         return secret
 
     def find(self, webhook_id: str, secret: str) -> Agent | None:
-        """Return the agent whose webhook the secret opens, or None."""
+        """Return the agent of the webhook with this secret, or None."""
         for workspace in self._world.workspaces:
             for agent in workspace.agents.values():
                 if agent.webhook and agent.webhook.id == webhook_id:

@@ -1,1 +1,1 @@
-"""Worlds to serve: the demo and its story, and plain large ones for measurements."""
+"""Worlds to serve: the demo and its history, and plain large ones for measurements."""

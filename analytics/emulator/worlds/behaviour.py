@@ -1,17 +1,18 @@
-"""How agents work: when their runs start, what a run asks of models, and how it ends."""
+"""Agents at work: their runs start, send requests to models, and end."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import texts
-from analytics.emulator.chance import seeded
-from analytics.emulator.ledger import ZERO
-from analytics.emulator.records import Agent
+from analytics.emulator.ledger import ZERO, Totals
+from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES, Agent
+from analytics.emulator.rng import seeded
 
 if TYPE_CHECKING:
     import random
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 DAY = timedelta(days=1)
 SATURDAY = 5
 CENT = Decimal("0.01")
+SMALLEST_CORRECTION, LARGEST_CORRECTION = 0.02, 0.2  # of what the run cost
+BUDGET_LIMIT, TIME_LIMIT = "budget limit", "time limit"
+"""Errors that a run comes to when it has spent its budget, or worked until its time was up."""
 OUTAGE_FAILURE_RATE = 0.7
 MAIN_MODEL_SHARE = 0.85
 
@@ -35,7 +39,7 @@ NIGHT_HOURS = (9, 9, 9, 5, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habit:
-    """What is usual for an agent; `offers` without any means that nothing is metered."""
+    """The usual work of an agent; without `offers` nothing is metered."""
 
     runs_per_day: float
     traffic: Traffic
@@ -46,7 +50,7 @@ class Habit:
     weekend_share: float = 0.15
     failure_rates: tuple[float, ...] = (0.04,)  # by version; the last one stays
     failed_effort: float = 0.6  # requests of a failed run against those of another
-    errors: tuple[str, ...] = texts.COMMON_ERRORS
+    errors: tuple[str, ...] = (*texts.COMMON_ERRORS, TIME_LIMIT)
     cancel_rate: float = 0.02
     follow_up_rate: float = 0.0  # runs that go on with the last session
     call_rate: float = 0.0  # runs that call `callee`
@@ -81,6 +85,18 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.rng = seeded(self.world.seed, "worker", self.name)
+        if self.agent:
+            self.agent.offers, self.agent.traffic = self.habit.offers, self.habit.traffic
+
+    @property
+    def agent(self) -> Agent | None:
+        """The agent at work, if it is one."""
+        return self.owner if isinstance(self.owner, Agent) else None
+
+    @property
+    def offers(self) -> tuple[Offer, ...]:
+        """The models that runs which start now use, at today's prices."""
+        return self.agent.offers if self.agent else self.habit.offers
 
     def work_from(self, midnight: datetime) -> None:
         """Put this day's runs on the agenda, and then each next day's."""
@@ -88,7 +104,7 @@ class Worker:
 
     def begin(self, parent: Run | None = None) -> None:
         """Start a run now, and put on the agenda all that it will do."""
-        agent = self.owner if isinstance(self.owner, Agent) else None
+        agent = self.agent
         if agent and (agent.status != "active" or not agent.active_version):
             return
         run = self.world.start_run(
@@ -116,25 +132,50 @@ class Worker:
 
     def _plan_run(self, run: Run) -> None:
         rng, habit = self.rng, self.habit
-        offer = rng.choices(habit.offers, _falling(habit.offers))[0] if habit.offers else None
+        offer = rng.choices(self.offers, _falling(self.offers))[0] if self.offers else None
         status, error = self._outcome(run, offer)
-        moment = run.created_at + timedelta(seconds=rng.lognormvariate(1.6, 0.8))
-        self._put(run, moment, partial(self.world.launch_run, run))
+        begun = run.created_at + timedelta(seconds=rng.lognormvariate(1.6, 0.8))
+        self._put(run, begun, partial(self.world.launch_run, run))
         if self.callee and rng.random() < habit.call_rate:
-            self._put(run, moment + timedelta(seconds=5), partial(self.callee.begin, run))
-        effort = habit.failed_effort if status == "failed" else 1.0
-        count = max(1, round(rng.randint(*habit.requests) * effort))
-        for n in range(count):
-            moment += timedelta(seconds=habit.seconds_per_request * rng.uniform(0.2, 1.8))
-            if offer:
-                is_error = status == "failed" and n == count - 1
-                self._put(run, moment, self._request(run, offer, is_error=is_error))
+            self._put(run, begun + timedelta(seconds=5), partial(self.callee.begin, run))
+        ended, limit = self._plan_requests(run, offer, begun, status, error)
+        if limit:
+            status, error = "failed", limit
         files = rng.randint(0, 2) if status == "succeeded" else 0
         finish = partial(self.world.finish_run, run, status, error=error, artifact_count=files)
-        self._put(run, moment, finish)
+        self._put(run, ended, finish)
         if offer and status != "succeeded" and rng.random() < habit.correction_rate:
-            late = moment + timedelta(days=rng.uniform(1, 6))
-            self.world.at(late, partial(self._correct, run, CENT * rng.randint(1, 30)))
+            late = ended + timedelta(days=rng.uniform(1, 6))
+            share = rng.uniform(SMALLEST_CORRECTION, LARGEST_CORRECTION)
+            self.world.at(late, partial(self._correct, run, Decimal(share)))
+
+    def _plan_requests(
+        self, run: Run, offer: Offer | None, begun: datetime, status: RunStatus, error: str | None
+    ) -> tuple[datetime, str | None]:
+        """Put a run's requests on the agenda; return its end, and the limit that it reached."""
+        rng, spent, moment = self.rng, ZERO, begun
+        budget = self.agent.max_budget if self.agent else None
+        minutes = self.agent.timeout_minutes if self.agent else DEFAULT_TIMEOUT_MINUTES
+        last = begun + timedelta(minutes=minutes)
+        efforts = {"failed": self.habit.failed_effort, "cancelled": rng.uniform(0.2, 0.9)}
+        count = max(1, round(rng.randint(*self.habit.requests) * efforts.get(status, 1.0)))
+        spends_all = error == BUDGET_LIMIT and offer
+        for n in itertools.count(1):
+            moment += timedelta(seconds=self.habit.seconds_per_request * rng.uniform(0.2, 1.8))
+            if moment >= last:
+                break
+            if offer:
+                is_error = n == count and error in texts.PROVIDER_ERRORS
+                request = self._request(offer, is_error=is_error)
+                self._put(run, moment, partial(self.world.meter, run, **request))
+                spent += request["cost_usd"]
+                if budget is not None and spent > budget:
+                    return moment, texts.over_budget(budget)
+            if n >= count and not spends_all:
+                break
+        if moment >= last or error == TIME_LIMIT:
+            return last, texts.out_of_time(minutes)
+        return moment, None
 
     def _put(self, run: Run, moment: datetime, action: Callable[[], object]) -> None:
         """Put a step of a run on the agenda; it falls away if the run has ended by then."""
@@ -155,24 +196,25 @@ class Worker:
             return "cancelled", None
         return "succeeded", None
 
-    def _request(self, run: Run, main: Offer, *, is_error: bool) -> Callable[[], None]:
+    def _request(self, main: Offer, *, is_error: bool) -> dict[str, Any]:
+        """Return what a request meters."""
         rng = self.rng
-        offer = main if rng.random() < MAIN_MODEL_SHARE else rng.choice(self.habit.offers)
+        offer = main if rng.random() < MAIN_MODEL_SHARE else rng.choice(self.offers)
         tokens_in, tokens_out = (0, 0) if is_error else self.habit.traffic.sample(rng)
-        return partial(
-            self.world.meter,
-            run,
-            model=offer.model,
-            provider=offer.provider,
-            tokens_in=tokens_in,
-            tokens_out=tokens_out,
-            cost_usd=offer.cost(tokens_in, tokens_out) or ZERO,
-            is_error=is_error,
-        )
+        return {
+            "model": offer.model,
+            "provider": offer.provider,
+            "tokens_in": tokens_in,
+            "tokens_out": tokens_out,
+            "cost_usd": offer.cost(tokens_in, tokens_out) or ZERO,
+            "is_error": is_error,
+        }
 
-    def _correct(self, run: Run, amount: Decimal) -> None:
-        if self.world.variants.late_corrections and run.workspace.ledger.of_run(run.id):
-            self.world.correct_cost(run, amount)
+    def _correct(self, run: Run, share: Decimal) -> None:
+        entries = run.workspace.ledger.of_run(run.id)
+        if self.world.variants.late_corrections and entries:
+            amount = (Totals(entries).cost_usd * share).quantize(CENT)
+            self.world.correct_cost(run, max(amount, CENT))
 
 
 def _falling(offers: tuple[Offer, ...]) -> list[float]:

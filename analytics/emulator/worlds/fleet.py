@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.emulator import texts, wire
+from analytics.emulator import serialize, texts
 from analytics.emulator.catalogue import GLM, HAIKU, SONNET
-from analytics.emulator.chance import seeded
 from analytics.emulator.quantiles import CONVERSATION
+from analytics.emulator.rng import seeded
 from analytics.emulator.world import World
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Fleet(World):
 
     def __init__(self, seed: int, now: datetime, *, agents: int, runs_per_agent: int) -> None:
         super().__init__(seed, now)
-        self._chance = seeded(seed, "fleet")
+        self._rng = seeded(seed, "fleet")
         self.workspace = self.add_workspace("Fleet")
         begin = self.now - SPAN
         self.agents = [
@@ -37,7 +37,7 @@ class Fleet(World):
         for n in range(total):
             self._whole_run(self.agents[n % agents], begin + SPAN * n / total)
         for run in self.workspace.runs.values():
-            wire.encode_run(self, run)  # encoded once, so that measurements see only answers
+            serialize.encode_run(self, run)  # encoded once, so that measurements see only answers
 
     def change(self, share: float = 0.01) -> list[Run]:
         """Let ten minutes pass in which that share of the runs changes, and return those runs.
@@ -45,7 +45,7 @@ class Fleet(World):
         Up to half are runs of the last week that failed or were cancelled and now cost more; the
         others are new.
         """
-        rng, runs = self._chance, self.workspace.agent_runs
+        rng, runs = self._rng, self.workspace.agent_runs
         self.pass_time(timedelta(minutes=10))
         count = max(1, round(len(runs) * share))
         recent = runs.created_between(self.now - RECENT, self.now)
@@ -62,7 +62,7 @@ class Fleet(World):
         return late + new
 
     def _whole_run(self, agent: Agent, created: datetime) -> Run:
-        rng = self._chance
+        rng = self._rng
         run = self.start_run(agent, at=created, prompt=texts.prompt(rng))
         self.launch_run(run, at=created + timedelta(seconds=2))
         offer = rng.choice(OFFERS)

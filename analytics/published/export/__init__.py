@@ -1,1 +1,1 @@
-"""Files for finance, made of what is published."""
+"""Files for finance from the published figures."""

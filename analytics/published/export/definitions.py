@@ -1,10 +1,11 @@
-"""What stands behind a statement's figures, and what each of its terms means."""
+"""Definitions in a statement: notes, the state of its data, and the meaning of each term."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.report.writing import numbers
+from analytics.transform.measures import measures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -14,39 +15,45 @@ if TYPE_CHECKING:
 
 
 class Definition(NamedTuple):
-    """A term, and what it means."""
+    """A term, its label on pages (empty if it has none), and its meaning."""
 
     term: str
+    label: str
     meaning: str
 
 
 _READING = (
     Definition(
         "How it adds up",
+        "",
         "The last line, Total, is the sum of the lines above it, to the last digit. Nothing is "
-        "rounded. complete_cost_usd = cost_usd + gap_cost_usd; metered_cost_usd = billed_usd + "
-        "not_billed_usd.",
+        "rounded. cost_usd = listed_cost_usd + unlisted_cost_usd, but for the platform's line, "
+        "whose runs are neither; metered_cost_usd + surcharge_usd - own_key_usd = billed_usd. "
+        "failed_cost_high_usd of the total is empty where a line with unlisted failed runs has "
+        "none.",
     ),
-    Definition("An empty cell", "Unknown, or not told by the API; never 0."),
+    Definition("An empty cell", "", "Unknown, or not reported by the API; never 0."),
     Definition(
         "Days",
-        "Runs, cost, failures and adjustments belong to the day on which the run was created, in "
-        "the reporting time zone. Hidden runs, metered cost, bill and the platform's own runs are "
-        "known by UTC day only, of the creation (hidden, platform) or of the model request "
-        "(metered cost, bill).",
+        "",
+        "Listed runs, their cost, failures and adjustments belong to the day on which the run was "
+        "created, in the reporting time zone. Unlisted runs, metered cost, bill and the platform's "
+        "own runs are known by UTC day only, of the creation (unlisted runs, platform) or of the "
+        "model request (metered cost, bill).",
     ),
     Definition(
         "Cost and metered cost",
-        "complete_cost_usd and metered_cost_usd differ by what was requested on the other side of "
-        "the month's edge from its run's creation, and by what the reconciliation leaves "
-        "unexplained (below, by workspace). Runs without an agent have cost in their own line, "
-        "and metered cost in the platform's.",
+        "",
+        "cost_usd and metered_cost_usd differ by timing differences, metered in another month "
+        "than that of the run's creation, and by what the reconciliation leaves unexplained "
+        "(below, by workspace). Runs without an agent have cost in their own line, and metered "
+        "cost in the platform's.",
     ),
     Definition(
         "Cost and bill",
-        "Cost is at the provider's list price, whoever pays it. What is not billed is no debt to "
-        "the platform, and may be billed by a provider directly; below 0, the platform charges "
-        "more than the list price.",
+        "",
+        "Cost is at the provider's list price, whoever pays it. Own-key cost is payable to the "
+        "provider and not to Levain; surcharge is what Levain bills above the list price.",
     ),
 )
 _STATUS = {
@@ -86,7 +93,7 @@ def definitions(
     workspace_ids: Sequence[str],
     columns: Sequence[str],
 ) -> list[Definition]:
-    """How to read the statement, how far each workspace's data reach, and each column."""
+    """Return notes on the statement, the state of each workspace's data, and column meanings."""
     return [
         *_READING,
         *data_of_workspaces(con, month, workspace_ids),
@@ -97,7 +104,7 @@ def definitions(
 def data_of_workspaces(
     con: duckdb.DuckDBPyConnection, month: date, workspace_ids: Sequence[str]
 ) -> Iterator[Definition]:
-    """How far the data of each workspace reach, and whether they may still change."""
+    """Yield the cut-off of each workspace's data, and the reasons why they may still change."""
     rows = con.execute(
         _WORKSPACES, {"month": month, "workspace_ids": list(workspace_ids)}
     ).fetchall()
@@ -110,9 +117,7 @@ def data_of_workspaces(
             _STATUS.get(status, "no figures of this month"),
             f"first UTC day read {first_date}" if first_date else "",
             f"{numbers.plural(open_count, 'open run')}" if open_count else "",
-            f"{numbers.plural(provisional_count, 'run')} that may be corrected"
-            if provisional_count
-            else "",
+            f"{numbers.plural(provisional_count, 'provisional run')}" if provisional_count else "",
             f"{numbers.plural(unreconciled_day_count, 'unreconciled day')}"
             if unreconciled_day_count
             else "",
@@ -124,16 +129,19 @@ def data_of_workspaces(
             f"last load {load_id}, by levain-analytics {code_version}" if load_id else "",
             f"workspace_id {workspace_id}",
         ]
-        yield Definition(f"Workspace {name}", "; ".join(fact for fact in facts if fact) + ".")
+        yield Definition(f"Workspace {name}", "", "; ".join(fact for fact in facts if fact) + ".")
 
 
 def _columns(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> Iterator[Definition]:
-    """What the published table itself says of its columns."""
-    meanings = dict(
+    """Yield each column: a measure by its declaration, any other by the table's comment."""
+    comments = dict(
         con.execute(
             "select column_name, comment from duckdb_columns()"
-            " where schema_name = 'marts' and table_name = 'fct_agent_months_complete'"
+            " where schema_name = 'marts' and table_name = 'fct_agent_months'"
         ).fetchall()
     )
     for column in columns:
-        yield Definition(column, meanings.get(column) or "")
+        if measure := measures().get(column):
+            yield Definition(column, measure.label, measure.meaning)
+        else:
+            yield Definition(column, "", comments.get(column) or "")

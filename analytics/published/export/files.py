@@ -1,4 +1,4 @@
-"""A statement as CSV, as Parquet or as a spreadsheet; safe to open in one."""
+"""A statement as CSV, Parquet or spreadsheet, without formulas from foreign text."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from analytics.errors import UsageError
 from analytics.published.export import spreadsheet
+from analytics.published.export.definitions import Definition
 from analytics.published.output import as_text, replacing
 from analytics.terminal import visible
 
@@ -22,22 +23,25 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """The kind of file."""
+    """File formats."""
 
     csv = "csv"
     xlsx = "xlsx"
     parquet = "parquet"
 
 
-# What a spreadsheet takes for a formula (also in full width), at the start of a text, or where one
-# of another language would split the line: at a semicolon.
+# The beginning of a formula (also in full width), at the start of a text or after a semicolon,
+# which separates columns in some languages.
 _FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
-# Without a mark Excel reads UTF-8 as the machine's own encoding; a program may take it for a name.
+# Excel needs a byte-order mark to detect UTF-8; a program may read it as part of a column name.
 _FOR_PEOPLE, _FOR_PROGRAMS = "utf-8-sig", "utf-8"
 
 
 def write_statement(statement: Statement, form: Format, output: Path) -> list[Path]:
-    """Write the files of a statement, and return them; definitions that do not fit go beside it."""
+    """Write the files of a statement, and return them.
+
+    CSV and Parquet have a second file of definitions.
+    """
     beside = output.with_name(f"{output.stem}-definitions.csv")
     with ExitStack() as files:
         target = files.enter_context(replacing(output))
@@ -53,24 +57,24 @@ def write_statement(statement: Statement, form: Format, output: Path) -> list[Pa
         with files.enter_context(replacing(beside)).open(
             "w", encoding=_FOR_PEOPLE, newline=""
         ) as file:
-            _write_rows(file, ("term", "meaning"), statement.definitions)
+            _write_rows(file, Definition._fields, statement.definitions)
     return [output, beside]
 
 
 def print_statement(statement: Statement, form: Format) -> None:
-    """Write the lines to standard output; UsageError for a format that is not text."""
+    """Write the lines to standard output; UsageError for a binary format."""
     if form is not Format.csv:
         raise UsageError(f"{form.value} is not for a terminal: name a file with --output.")
     write_csv(statement, sys.stdout)
 
 
 def write_csv(statement: Statement, file: TextIO) -> None:
-    """The lines, numbers digit for digit."""
+    """Write the lines as CSV, with every digit."""
     _write_rows(file, statement.lines.columns, statement.lines.iter_rows())
 
 
 def inert(text: str) -> str:
-    """Text that no spreadsheet runs as a formula; controls are visible codes."""
+    """Return text that no spreadsheet runs as a formula; control characters are escaped."""
     return _FORMULA.sub(r"\1\2'", visible(text))
 
 

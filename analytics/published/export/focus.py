@@ -1,6 +1,6 @@
-"""A month's bill as FOCUS has it, the FinOps Foundation's format for cost and usage, version 1.4.
+"""A month's bill in FOCUS 1.4, the FinOps Foundation's format for cost and usage.
 
-A row is a workspace's usage of one provider on one UTC day: as fine as the API tells of bills.
+A row is a workspace's usage of one provider on one UTC day: as fine as the API reports bills.
 https://focus.finops.org
 """
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.published.export.definitions import Definition, data_of_workspaces
 from analytics.published.export.month import Statement, cut_off, month_called, workspaces_called
+from analytics.transform.measures import measures
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,8 +19,10 @@ _BILL = """
     select {columns}
     from marts.fct_billing_days as days
     join marts.dim_workspaces as workspaces using (workspace_id)
-    where date_trunc('month', date) = $month::date and list_contains($workspace_ids, workspace_id)
-    order by workspace_name, workspace_id, date, provider
+    where
+        date_trunc('month', utc_date) = $month::date
+        and list_contains($workspace_ids, workspace_id)
+    order by workspace_name, workspace_id, utc_date, provider
 """
 
 
@@ -30,7 +33,7 @@ class _Column(NamedTuple):
 
 
 def _instant(day: str) -> str:
-    """A UTC day's first instant, as FOCUS writes instants."""
+    """Return SQL for the first instant of a UTC day, in the format of FOCUS."""
     return f"strftime({day}, '%Y-%m-%dT00:00:00Z')"
 
 
@@ -40,8 +43,8 @@ _COLUMNS = (
     _Column(
         "EffectiveCost",
         "cost_usd",
-        f"{_LIST_PRICE}: what a provider bills directly, by the customer's own key, is in it, and "
-        "not in BilledCost; empty where unknown.",
+        f"{_LIST_PRICE}: own-key cost, which a provider bills directly, is in it, and not in "
+        "BilledCost; Levain's surcharge is in BilledCost alone. Empty where unknown.",
     ),
     _Column("ListCost", "cost_usd", f"{_LIST_PRICE}; empty where unknown."),
     _Column("ContractedCost", "cost_usd", "As ListCost: no negotiated price is known."),
@@ -50,16 +53,18 @@ _COLUMNS = (
     _Column("BillingCurrency", "'USD'", "US dollars."),
     _Column(
         "BillingPeriodStart",
-        _instant("date_trunc('month', date)"),
+        _instant("date_trunc('month', utc_date)"),
         "Begin of the calendar month, in UTC.",
     ),
     _Column(
         "BillingPeriodEnd",
-        _instant("date_trunc('month', date) + interval 1 month"),
+        _instant("date_trunc('month', utc_date) + interval 1 month"),
         "End of the calendar month, in UTC: the first instant that is no longer in it.",
     ),
-    _Column("ChargePeriodStart", _instant("date"), "Begin of the UTC day of the model requests."),
-    _Column("ChargePeriodEnd", _instant("date + 1"), "End of that day, no longer in it."),
+    _Column(
+        "ChargePeriodStart", _instant("utc_date"), "Begin of the UTC day of the model requests."
+    ),
+    _Column("ChargePeriodEnd", _instant("utc_date + 1"), "End of that day, no longer in it."),
     _Column("ChargeCategory", "'Usage'", "All rows are usage."),
     _Column("ChargeClass", "null::varchar", "Empty: a corrected day is exported as it is now."),
     _Column("ChargeDescription", "'Model requests'", "What is charged."),
@@ -67,36 +72,38 @@ _COLUMNS = (
     _Column("HostProviderName", "provider", "Who serves the models, as the API spells it."),
     _Column("ServiceProviderName", "'Levain'", "Who offers the service."),
     _Column("InvoiceIssuerName", "'Levain'", "Who bills BilledCost."),
-    _Column("PricingQuantity", "null::decimal(38, 10)", "Empty: the API tells no prices."),
+    _Column("PricingQuantity", "null::decimal(38, 10)", "Empty: the API reports no prices."),
     _Column("PricingUnit", "null::varchar", "Empty, as PricingQuantity is."),
     _Column("ServiceCategory", "'AI and Machine Learning'", "As FOCUS classes the service."),
     _Column("ServiceSubcategory", "'Generative AI'", "As FOCUS classes the service."),
     _Column("ServiceName", "'Levain'", "The service."),
-    _Column("x_TokensIn", "tokens_in", "Tokens sent to models, cached ones included."),
-    _Column("x_TokensOut", "tokens_out", "Tokens that models generated."),
+    _Column("x_TokensIn", "tokens_in", measures()["tokens_in"].meaning),
+    _Column("x_TokensOut", "tokens_out", measures()["tokens_out"].meaning),
     _Column("x_RequestCount", "request_count", "Requests to models."),
 )
 _READING = (
     Definition(
         "FOCUS",
+        "",
         "The dataset Cost and Usage of the FinOps Open Cost and Usage Specification, version 1.4: "
         "its mandatory columns, ChargeFrequency and ServiceSubcategory. Columns that begin with "
         "x_ are our own.",
     ),
     Definition(
         "How it adds up",
+        "",
         "There is no line of totals. The sums of BilledCost and ListCost are those of billed_usd "
         "and cost_usd in fct_billing_days, to the last digit. Nothing is rounded.",
     ),
-    Definition("Days", "All periods are in UTC, whatever the time zone of reports."),
-    Definition("An empty cell", "Unknown, or not told by the API; never 0."),
+    Definition("Days", "", "All periods are in UTC, whatever the time zone of reports."),
+    Definition("An empty cell", "", "Unknown, or not reported by the API; never 0."),
 )
 
 
 def read_focus(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None) -> Statement:
-    """The bill of a UTC month (`2026-10`), of all workspaces or of one, in US dollars.
+    """Read the bill of a UTC month (`2026-10`), of all workspaces or of one, in US dollars.
 
-    UsageError for a workspace that is not there, and for a month that has no figures.
+    UsageError for an unknown workspace, and for a month without figures.
     """
     import polars as pl
 
@@ -111,7 +118,7 @@ def read_focus(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
         [
             *_READING,
             *data_of_workspaces(con, first, workspace_ids),
-            *(Definition(each.name, each.meaning) for each in _COLUMNS),
+            *(Definition(each.name, "", each.meaning) for each in _COLUMNS),
         ],
         is_for_people=False,
     )

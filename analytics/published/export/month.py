@@ -1,4 +1,4 @@
-"""The statement of a month: its lines, their total, and what each term means."""
+"""The statement of a month: its lines, their total, and the meaning of each term."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
-# Sums of nothing are 0; sums of amounts of which none is known are unknown.
+# The sum of no rows is 0; the sum of rows with unknown amounts only is unknown.
 _STATEMENT = """
     with lines as (
         select strftime(month, '%Y-%m') as month, * exclude (month)
-        from marts.fct_agent_months_complete
+        from marts.fct_agent_months
         where month = $month and list_contains($workspace_ids, workspace_id)
     ),
     statement as (
@@ -30,7 +30,7 @@ _STATEMENT = """
             'total' as line_type,
             'Total' as agent_name,
             $status as status,
-            sum(failed_count) / nullif(sum(succeeded_count + failed_count), 0) as failure_rate,
+            marts.failure_rate(sum(failed_count), sum(succeeded_count)) as failure_rate,
             {sums}
         from lines
     )
@@ -42,11 +42,12 @@ _STATEMENT = """
 _NAMES = ("month", "status", "workspace_name", "agent_name", "line_type")
 _OUTCOMES = ("run_count", "succeeded_count", "failed_count", "cancelled_count", "open_count")
 _MONEY = (
-    "cost_usd", "failed_cost_usd", "gap_cost_usd", "complete_cost_usd",
-    "metered_cost_usd", "billed_usd", "not_billed_usd", "adjusted_cost_usd",
+    "cost_usd", "listed_cost_usd", "unlisted_cost_usd", "failed_cost_usd", "failed_cost_high_usd",
+    "metered_cost_usd", "billed_usd", "surcharge_usd", "own_key_usd", "adjusted_cost_usd",
 )  # fmt: skip
 _OTHER_COUNTS = (
-    "unknown_cost_count", "missing_run_count", "unknown_gap_count", "adjusted_run_count",
+    "tokens_in", "tokens_out", "listed_run_count", "unlisted_run_count", "unlisted_failed_count",
+    "unknown_cost_count", "adjusted_run_count",
 )  # fmt: skip
 _COLUMNS = (
     *_NAMES, *_OUTCOMES, "failure_rate", *_MONEY, *_OTHER_COUNTS, "workspace_id", "agent_id",
@@ -55,7 +56,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Statement:
-    """A month's lines, as they are written; money as exact decimals, in US dollars.
+    """The lines of a month as written to files; money as exact decimals, in US dollars.
 
     Null is unknown. Lines for people end with their total; others are for programs.
     """
@@ -68,19 +69,16 @@ class Statement:
 
 
 def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None) -> Statement:
-    """The statement of a month (`2026-10`), of all workspaces or of one.
+    """Read the statement of a month (`2026-10`), of all workspaces or of one.
 
-    UsageError for a workspace that is not there, and for a month that has no figures.
+    UsageError for an unknown workspace, and for a month without figures.
     """
     import polars as pl
 
     workspace_ids = workspaces_called(con, workspace)
     first = month_called(con, month, workspace_ids)
-    sums = [f"if(count(*) = 0, 0, sum({name}))::decimal(38, 10) as {name}" for name in _MONEY]
-    sums += [
-        f"if(count(*) = 0, 0, sum({name}))::bigint as {name}"
-        for name in (*_OUTCOMES, *_OTHER_COUNTS)
-    ]
+    sums = [f"{_sum_of(name)}::decimal(38, 10) as {name}" for name in _MONEY]
+    sums += [f"{_sum_of(name)}::bigint as {name}" for name in (*_OUTCOMES, *_OTHER_COUNTS)]
     sql = _STATEMENT.format(sums=", ".join(sums), columns=", ".join(_COLUMNS))
     status = _status(con, first, workspace_ids)
     parameters = {"month": str(first), "workspace_ids": workspace_ids, "status": status}
@@ -89,8 +87,17 @@ def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
     return Statement(first, cut_off(con, workspace_ids), lines, meanings)
 
 
+def _sum_of(name: str) -> str:
+    """The sum over lines, 0 over none; of an upper bound, null where a line has none."""
+    total = f"sum({name})"
+    if name == "failed_cost_high_usd":
+        unbounded = f"unlisted_failed_count > 0 and {name} is null"
+        total = f"if(count(*) filter ({unbounded}) = 0, {total}, null)"
+    return f"if(count(*) = 0, 0, {total})"
+
+
 def cut_off(con: duckdb.DuckDBPyConnection, workspace_ids: list[str]) -> datetime | None:
-    """How far the data of all these workspaces reach; None before the first batch."""
+    """Return the time up to which all these workspaces have data; None before the first batch."""
     ((moment,),) = con.execute(
         "select min(last_batch_at) from marts.dim_workspaces where list_contains(?, workspace_id)",
         [workspace_ids],
@@ -99,7 +106,7 @@ def cut_off(con: duckdb.DuckDBPyConnection, workspace_ids: list[str]) -> datetim
 
 
 def workspaces_called(con: duckdb.DuckDBPyConnection, workspace: str | None) -> list[str]:
-    """The identifiers of all workspaces, or of that of a name or identifier; else UsageError."""
+    """Return all workspace ids, or the one with this name or id; UsageError if there is none."""
     rows = con.execute(
         "select workspace_id, workspace_name from marts.dim_workspaces order by 2, 1"
     ).fetchall()
@@ -120,7 +127,7 @@ def workspaces_called(con: duckdb.DuckDBPyConnection, workspace: str | None) -> 
 
 
 def month_called(con: duckdb.DuckDBPyConnection, text: str, workspace_ids: list[str]) -> date:
-    """The first day of a month that has figures; UsageError where there are none."""
+    """Return the first day of a month; UsageError if it has no figures."""
     months = con.execute(
         "select distinct month from marts.dim_months where list_contains(?, workspace_id)"
         " order by month",
@@ -143,7 +150,7 @@ def month_called(con: duckdb.DuckDBPyConnection, text: str, workspace_ids: list[
 
 
 def _status(con: duckdb.DuckDBPyConnection, month: date, workspace_ids: list[str]) -> str:
-    """Whether the month may still change in any of the workspaces, or was read in part."""
+    """Return the least final status of the month among the workspaces."""
     rows = con.execute(
         "select status from marts.dim_months where month = ? and list_contains(?, workspace_id)",
         [month, workspace_ids],

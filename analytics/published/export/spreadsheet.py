@@ -22,13 +22,14 @@ _SHARE = "0.0%"
 _WIDEST = 40
 _NUMBERS = Definition(
     "Numbers",
+    "",
     "A spreadsheet calculates with 15 digits. The sheet Exact has the same lines as text, with "
     "every digit.",
 )
 
 
 def write(statement: Statement, target: Path) -> None:
-    """Write the workbook; text stays text, whatever it looks like."""
+    """Write the workbook; text is stored as text, never as a formula."""
     with Workbook(target, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
         # The same figures make the same file.
         book.set_properties({"created": statement.cut_off})
@@ -80,11 +81,11 @@ def _add_definitions(book: Workbook, definitions: list[Definition]) -> None:
     sheet = book.add_worksheet("Definitions")
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     head = book.add_format({"bold": True, "bottom": 1})
-    for index, text in enumerate(("term", "meaning")):
+    for index, text in enumerate(Definition._fields):
         sheet.write_string(0, index, text, head)
     for row, definition in enumerate(definitions, start=1):
         for index, text in enumerate(definition):
             sheet.write_string(row, index, visible(text), wrapped)
-    sheet.set_column(0, 0, 28)
-    sheet.set_column(1, 1, 110)
+    sheet.set_column(0, 1, 28)
+    sheet.set_column(2, 2, 110)
     sheet.freeze_panes(1, 0)

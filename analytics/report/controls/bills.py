@@ -1,4 +1,4 @@
-"""Cost, billed and not billed, by provider and by agent, and the workspace's own keys."""
+"""Cost and bill by provider and by agent, and the workspace's keys of its own."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from analytics.report.writing.tables import Column, Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analytics.report.controls.lines import Lines
     from analytics.report.controls.reads import Months
     from analytics.report.controls.rows import ProviderKey
     from analytics.report.figures.periods import Calendar
     from analytics.report.marts.rows import Bill
-    from analytics.report.writing.tables import Cell, Row
+    from analytics.report.writing.tables import Row
 
-_NO_AGENT = "Platform, and usage without an agent"
+HEADS = ("Metered by the bill", *bills.HEADS[1:])
 
 
 def providers(months: Months) -> Table | None:
@@ -31,19 +32,19 @@ def providers(months: Months) -> Table | None:
         for provider, bill in of.items()
     ]
     every = [bill for of in months.values() for bill in of.values()]
-    foot = [[label, "", *cells] for label, *cells in bills.foot("Total", every)]
+    foot = [[label, "", *cells] for label, *cells in bills.foot("All months", every)]
     return Table(
         "bills-by-provider",
-        "Metered cost, billed, and cost less billed, by month of UTC days and provider, US dollars",
-        [Column("Month", "text"), Column("Provider", "name"), *map(Column, bills.HEADS)],
+        "The bill by month of UTC days and provider, US dollars",
+        [Column("Month", "text"), Column("Provider", "name"), *map(Column, HEADS)],
         rows,
         foot,
         is_cards=True,
     )
 
 
-def agents(months: Months, calendar: Calendar, links: dict[str | None, Cell]) -> Table | None:
-    """The last full month and this one by agent, the most expensive first."""
+def agents(months: Months, calendar: Calendar, lines: Lines) -> Table | None:
+    """Bills of this month and the last one by agent, the most expensive first."""
     if not months:
         return None
     shown = (calendar.month_to_date.first, calendar.last_month.first)
@@ -56,18 +57,14 @@ def agents(months: Months, calendar: Calendar, links: dict[str | None, Cell]) ->
             for of in known
             for cell in (bills.row(of[each]) if each in of else bills.UNKNOWN_BILL)
         ]
-        rows.append([_agent(each, links), *cells])
+        rows.append([lines.cell(each), *cells])
     feet = [bills.foot("Total", list(of.values())) for of in known]
     return Table(
         "bills-by-agent",
-        "Metered cost, billed, and cost less billed, by agent, US dollars, days in UTC",
+        "The bill by agent and month of UTC days, US dollars",
         [
             Column("Agent", "name"),
-            *(
-                Column(f"{head}, {month_in_short(month)}")
-                for month in shown
-                for head in bills.HEADS
-            ),
+            *(Column(f"{head}, {month_in_short(month)}") for month in shown for head in HEADS),
         ],
         rows,
         bills.beside(feet),
@@ -77,7 +74,7 @@ def agents(months: Months, calendar: Calendar, links: dict[str | None, Cell]) ->
 
 
 def keys(found: Sequence[ProviderKey]) -> Table | None:
-    """Which providers have a key of the workspace's own, and since when."""
+    """The providers that have a key of the workspace's own, and since when."""
     if not found:
         return None
     return Table(
@@ -95,12 +92,6 @@ def keys(found: Sequence[ProviderKey]) -> Table | None:
     )
 
 
-def _agent(agent_id: str | None, links: dict[str | None, Cell]) -> Cell | str:
-    if agent_id is None:
-        return _NO_AGENT
-    return links.get(agent_id, names.display(agent_id))
-
-
-def _order(agent_id: str | None, known: list[dict[str | None, Bill]]) -> tuple[object, ...]:
+def _order(agent_id: str, known: list[dict[str, Bill]]) -> tuple[object, ...]:
     costs = [of[agent_id].cost_usd or 0 if agent_id in of else 0 for of in known]
-    return *(-cost for cost in costs), agent_id or ""
+    return *(-cost for cost in costs), agent_id

@@ -1,36 +1,42 @@
-"""Tables of what was late: runs that may still change, days that did, and what loads brought."""
+"""Tables of runs that may still change, of adjustments, and of loads."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.report.controls.missing import agent
 from analytics.report.figures.facts import known_sum
 from analytics.report.writing import names, state
 from analytics.report.writing.numbers import UNKNOWN, count, plural
 from analytics.report.writing.tables import Column, Sum, Table, foot, money
 
 if TYPE_CHECKING:
-    from analytics.report.controls.missing import Links
+    from analytics.report.controls.lines import Lines
     from analytics.report.controls.quality_reads import Listed
     from analytics.report.writing.tables import Row
 
 
+_CAUSES = {
+    "run_added": "run added",
+    "run_removed": "run removed",
+    "cost_changed": "cost changed",
+}
+
+
 def in_words(found: Listed) -> str:
-    """How many runs are open, and how many have ended and are still read again."""
+    """How many runs are open, and how many have ended and are provisional."""
     open_count = found.totals[0]
     return f"{count(open_count)} open, {count(found.row_count - open_count)} ended and provisional"
 
 
-def provisional(found: Listed, links: Links) -> Table | None:
-    """Open runs and those that are still read again, the oldest first."""
+def provisional(found: Listed, lines: Lines) -> Table | None:
+    """Open runs and provisional ones, the oldest first."""
     if not found.rows:
         return None
     rows: list[Row] = [
         [
             names.display(run_id),
-            agent(agent_id, links),
-            "✓ ended, provisional" if is_terminal else "◔ open",
+            lines.cell(agent_id),
+            "◔ provisional" if is_terminal else "◔ open",
             names.display(status),
             state.moment(created_at),
             state.moment(read_at) if read_at else UNKNOWN,
@@ -46,13 +52,13 @@ def provisional(found: Listed, links: Links) -> Table | None:
         rows.append([f"{plural(rest, 'newer run')}", *[""] * 5, money(costs[-1])])
     return Table(
         "provisional",
-        "Runs that may still change: open ones, then those that ended a short while ago, the "
-        "oldest first, cost so far in US dollars",
+        "Runs that may still change: open ones, then those that ended and are not final, the "
+        "oldest first, US dollars",
         [
             Column("Run", "name"),
             Column("Agent", "name"),
             *(Column(each, "text") for each in ("State", "Status", "Created", "Last changed")),
-            Column("Cost so far"),
+            Column("Cost"),
         ],
         rows,
         foot(*[""] * 5, Sum(total, costs)),
@@ -60,49 +66,60 @@ def provisional(found: Listed, links: Links) -> Table | None:
     )
 
 
-def adjustments(found: Listed, links: Links) -> Table | None:
-    """What changed after it was first published: was, is, when seen, and by which load."""
+def adjustments(found: Listed, lines: Lines) -> Table | None:
+    """Figures that changed after they were published: previous, current, cause, and load."""
     if not found.rows:
         return None
-    changes = [row[3] - row[2] for row in found.rows]
-    rows: list[Row] = [
-        [
-            day.isoformat(),
-            agent(agent_id, links),
-            money(was_usd),
-            money(is_usd),
-            money(change),
-            f"{count(was_runs)} → {count(is_runs)}",
-            state.moment(seen_at) if seen_at else UNKNOWN,
-            names.display(load_id),
-        ]
-        for (day, agent_id, was_usd, is_usd, was_runs, is_runs, seen_at, load_id), change in zip(
-            found.rows, changes, strict=True
+    rows: list[Row] = []
+    changes = []
+    for (
+        day,
+        agent_id,
+        previous,
+        current,
+        previous_runs,
+        runs,
+        cause,
+        seen_at,
+        load_id,
+    ) in found.rows:
+        changes.append(current - previous)
+        rows.append(
+            [
+                day.isoformat(),
+                lines.cell(agent_id),
+                money(previous),
+                money(current),
+                money(changes[-1]),
+                f"{count(previous_runs)} → {count(runs)}",
+                _CAUSES.get(cause) or names.display(cause or UNKNOWN),
+                state.moment(seen_at) if seen_at else UNKNOWN,
+                names.display(load_id),
+            ]
         )
-    ]
     total = found.totals[0]
     rest = found.row_count - len(found.rows)
     if rest:
         changes.append(total - sum(changes))
         more = f"{plural(rest, 'more line')}: fct_adjustments"
-        rows.append(["earlier", more, "", "", money(changes[-1]), "", "", ""])
+        rows.append(["earlier", more, "", "", money(changes[-1]), "", "", "", ""])
     return Table(
         "adjustments",
-        "What changed after it was first published, US dollars, the newest first",
+        "Figures of days that changed after they were published, US dollars, the newest first",
         [
             Column("Day", "text"),
             Column("Agent", "name"),
-            *(Column(each) for each in ("Was", "Is", "Change")),
-            *(Column(each, "text") for each in ("Runs", "Seen", "Load")),
+            *(Column(each) for each in ("Previous cost", "Current cost", "Difference")),
+            *(Column(each, "text") for each in ("Runs", "Cause", "Seen", "Load")),
         ],
         rows,
-        [[*row, "", "", ""] for row in foot("", "", "", Sum(total, changes))],
+        [[*row, "", "", "", ""] for row in foot("", "", "", Sum(total, changes))],
         is_cards=True,
     )
 
 
 def loads(found: Listed) -> Table | None:
-    """What each load brought, the newest first."""
+    """Each load, the newest first."""
     if not found.rows:
         return None
     rows: list[Row] = [_load(row) for row in found.rows]
@@ -115,12 +132,12 @@ def loads(found: Listed) -> Table | None:
         rows.append([plural(rest, "earlier load"), "", *sums, ""])
     return Table(
         "loads",
-        "What each load brought, the newest first",
+        "Loads, the newest first",
         [
             Column("Load", "text"),
             Column("Step", "text"),
             *(Column(each) for each in ("Requests", "Records", "New or changed", "Superseded")),
-            *(Column(each) for each in ("Left out", "Rounded")),
+            *(Column(each) for each in ("Quarantined", "Rounded")),
             Column("Loaded", "text"),
         ],
         rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analytics.report.controls import quality, reads, reconciliation
+from analytics.report.controls.lines import Lines
 from analytics.report.controls.quality_reads import QualityReads
 
 if TYPE_CHECKING:
@@ -14,9 +15,12 @@ if TYPE_CHECKING:
 
 
 def of_workspace(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> dict[str, dict[str, Any]]:
-    """What the templates `reconciliation.html` and `quality.html` print of a workspace."""
-    workspace_id, findings = workspace.row.workspace_id, reads.findings(con)
+    """The contexts of the templates `reconciliation.html` and `quality.html` of a workspace."""
+    workspace_id, checks = workspace.row.workspace_id, reads.checks(con)
+    lines = Lines(workspace, reads.agent_names(con, workspace_id))
     return {
-        "reconciliation": reconciliation.page(workspace, reads.Reads(con, workspace_id), findings),
-        "quality": quality.page(workspace, QualityReads(con, workspace_id), findings),
+        "reconciliation": reconciliation.page(
+            workspace, reads.Reads(con, workspace_id), lines, checks
+        ),
+        "quality": quality.page(workspace, QualityReads(con, workspace_id), lines, checks),
     }

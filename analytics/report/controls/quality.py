@@ -1,83 +1,92 @@
-"""The page Data quality of a workspace: what its data lack, and how fresh they are."""
+"""The page Data quality of a workspace: detail coverage, figures that may change, and checks."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from analytics.report.controls import late, missing, verdicts
-from analytics.report.controls.reconciliation import agent_links
+from analytics.report.controls import late, unknown, unlisted, verdicts
 from analytics.report.writing import names, numbers, state
 from analytics.report.writing.blocks import Kpi
-from analytics.report.writing.tables import Column, Table
+from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from analytics.report.controls.quality_reads import Listed, QualityReads
-    from analytics.report.controls.rows import Finding
+    from analytics.report.controls.lines import Lines
+    from analytics.report.controls.quality_reads import Detail, Listed, QualityReads
+    from analytics.report.controls.rows import CheckRow
     from analytics.report.figures.facts import Workspace
 
 
-def page(workspace: Workspace, read: QualityReads, findings: Sequence[Finding]) -> dict[str, Any]:
-    """What the template `quality.html` prints."""
-    links = agent_links(workspace)
-    gaps, provisional, quarantined = read.gaps(), read.provisional(), read.quarantined()
-    adjusted, odd, loads = read.adjustments(), read.odd_runs(), read.loads()
+def page(
+    workspace: Workspace, read: QualityReads, lines: Lines, checks: Sequence[CheckRow]
+) -> dict[str, Any]:
+    """The context of the template `quality.html`."""
+    detail, provisional, quarantined = read.detail(), read.provisional(), read.quarantined()
+    adjusted, odd = read.adjustments(), read.odd_runs()
     return {
         "workspace": workspace,
         "coverage": workspace.subject.coverage,
-        "finding": _finding(gaps, quarantined, provisional),
-        "kpis": _kpis(gaps, provisional, adjusted, odd, quarantined),
-        "gap_agents": missing.agents(read.gap_agents(), gaps, links),
-        "gap_days": missing.days(gaps, links),
-        "gap_models": missing.models(read.gap_models()),
-        "schedule_line": missing.pace(read.fastest(), links),
+        "finding": _finding(detail, quarantined, provisional),
+        "kpis": _kpis(detail, provisional, adjusted, odd, quarantined),
+        "unlisted_agents": unlisted.agents(read.agent_details(), lines),
+        "unlisted_days": unlisted.days(read.unlisted_days(), lines),
+        "schedule_line": unlisted.schedule(read.fastest(), lines),
         "provisional_line": late.in_words(provisional),
-        "provisional": late.provisional(provisional, links),
-        "adjustments": late.adjustments(adjusted, links),
-        "no_usage": missing.no_usage(odd, links),
-        "unknown_costs": missing.unknown_costs(odd, links),
-        "quarantined": missing.quarantined(quarantined),
+        "provisional": late.provisional(provisional, lines),
+        "adjustments": late.adjustments(adjusted, lines),
+        "no_usage": unknown.no_usage(odd, lines),
+        "unknown_costs": unknown.costs(odd, lines),
+        "quarantined": unknown.quarantined(quarantined),
         "freshness_line": _freshness(read.batches()),
-        "loads": late.loads(loads),
-        "checks": _checks(findings),
-        "checks_line": verdicts.checks_in_words(findings),
+        "loads": late.loads(read.loads()),
+        "checks": _checks(checks),
+        "checks_line": verdicts.checks_in_words(checks),
         "data": [],
     }
 
 
-def _finding(gaps: Listed, quarantined: Listed, provisional: Listed) -> str:
-    """What matters most of what the data lack."""
-    runs, cost_usd, unknown = gaps.totals
-    if gaps.row_count:
-        cost = "of unknown cost" if cost_usd is None else f"which cost {numbers.usd(cost_usd)}"
-        more = " and more" if unknown and cost_usd is not None else ""
-        return f"{numbers.plural(runs, 'hidden run')}, {cost}{more}"
+def _finding(detail: Detail, quarantined: Listed, provisional: Listed) -> str:
+    """The most important limit of the data."""
+    if detail.unlisted_count:
+        runs = numbers.plural(detail.unlisted_count, "unlisted run")
+        return f"Run detail for {unlisted.coverage(detail)} of runs; {runs}"
     if quarantined.row_count:
-        records = numbers.plural(quarantined.totals[0], "record")
-        return f"No run is hidden; {records} not understood"
+        records = numbers.plural(quarantined.totals[0], "quarantined record")
+        return f"Run detail for every run; {records}"
     if provisional.totals[0]:
-        return f"No run is hidden; {numbers.plural(provisional.totals[0], 'run')} still open"
-    return "No run is hidden, and every record was understood"
+        return f"Run detail for every run; {numbers.plural(provisional.totals[0], 'open run')}"
+    if not detail.run_count:
+        return "No run has been read yet"
+    return "Run detail for every run, and no quarantined record"
 
 
 def _kpis(
-    gaps: Listed,
+    detail: Detail,
     provisional: Listed,
     adjusted: Listed,
     odd: Sequence[tuple[Any, ...]],
     quarantined: Listed,
 ) -> list[Kpi]:
     open_count, _, oldest = provisional.totals
-    changed, _ = adjusted.totals
-    no_usage, unknown = (sum(row[index] for row in odd) for index in (2, 5))
+    (changed,) = adjusted.totals
+    no_usage, unknown_costs = (sum(row[index] for row in odd) for index in (2, 5))
+    listed, runs = numbers.count(detail.listed_count), numbers.count(detail.run_count)
+    partly = numbers.plural(detail.unknown_day_count, "agent day")
     return [
         Kpi(
-            "Hidden runs",
-            numbers.count(gaps.totals[0] or 0),
-            notes=(numbers.usd(gaps.totals[1]) if gaps.row_count else "the API lists every run",),
+            "Unlisted runs",
+            numbers.count(detail.unlisted_count),
+            notes=(
+                f"{numbers.usd(detail.unlisted_usd)} of cost",
+                *((f"unknown on {partly}",) if detail.unknown_day_count else ()),
+            )
+            if detail.unlisted_count
+            else ("every run is listed",),
         ),
+        Kpi("Detail coverage", unlisted.coverage(detail), notes=(f"{listed} of {runs} runs",)),
         Kpi(
             "Open runs",
             numbers.count(open_count),
@@ -87,16 +96,20 @@ def _kpis(
             ),
         ),
         Kpi(
-            "Adjusted agent days",
+            "Adjustments",
             numbers.count(adjusted.row_count),
             notes=(f"{numbers.usd_signed(changed)} in all" if adjusted.row_count else "none",),
         ),
-        Kpi("Runs without reported usage", numbers.count(no_usage), notes=("unknown, not free",)),
-        Kpi("Runs of unknown cost", numbers.count(unknown), notes=("in no sum",)),
+        Kpi("No usage reported", numbers.count(no_usage), notes=("succeeded runs",)),
         Kpi(
-            "Records left out",
+            "Unknown costs",
+            numbers.count(unknown_costs),
+            notes=("runs in no sum of cost" if unknown_costs else "every cost is known",),
+        ),
+        Kpi(
+            "Quarantined records",
             numbers.count(quarantined.totals[0] or 0),
-            notes=("could not be understood" if quarantined.row_count else "all were understood",),
+            notes=("in no figure" if quarantined.row_count else "every record was understood",),
         ),
     ]
 
@@ -108,26 +121,35 @@ def _freshness(batches: tuple[datetime | None, datetime | None]) -> str:
     return f"The first batch began {state.moment(first)}, the last {state.moment(last)}."
 
 
-def _checks(findings: Sequence[Finding]) -> Table | None:
-    if not findings:
+def _checks(checks: Sequence[CheckRow]) -> Table | None:
+    if not checks:
         return None
     return Table(
         "all-checks",
-        "Every check of the last batch, in all workspaces; those that do not hold first",
+        "Checks of the last batch, of all workspaces together; those that failed first, then those "
+        "against the API",
         [
-            Column("Claim", "name"),
-            Column("State", "text"),
-            Column("Against", "text"),
-            Column("What was found", "name"),
+            Column("Check", "name"),
+            Column("Result", "text"),
+            Column("Compares", "text"),
+            Column("Finding", "name"),
         ],
-        [
-            [
-                names.visible(each.claim or each.name),
-                verdicts.held(each.is_ok),
-                "the API's figures" if each.control else "our own figures",
-                names.visible(each.finding or ""),
-            ]
-            for each in findings
-        ],
+        [_check(each) for each in checks],
         is_cards=True,
     )
+
+
+def _check(check: CheckRow) -> list[Cell | str]:
+    compares = Cell("keys and sums of our own")
+    if check.control:
+        first, _, second = (check.sources or "").partition(" | ")
+        compares = Cell(names.visible(f"{first} with {second}" if second else "the API"))
+        compares = replace(compares, note=f"control: {names.visible(check.control)}")
+    return [
+        Cell(names.visible(check.claim or check.name), note=names.visible(check.name)),
+        Cell(
+            verdicts.result(check.is_passed), note="stops publishing" if check.is_blocking else ""
+        ),
+        compares,
+        names.visible(check.finding or ""),
+    ]

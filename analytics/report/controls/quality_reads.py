@@ -11,10 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
 
     import duckdb
 
 SHOWN = 200
+
+_DETAIL = """
+    coalesce(sum(run_count), 0)::bigint, coalesce(sum(listed_run_count), 0)::bigint,
+    coalesce(sum(unlisted_run_count), 0)::bigint as unlisted_run_count,
+    coalesce(sum(unlisted_failed_count), 0)::bigint,
+    if(sum(unlisted_run_count) > 0,
+        sum(unlisted_cost_usd) filter (unlisted_run_count > 0), 0)::decimal(38, 10)
+        as unlisted_usd,
+    count(*) filter (unlisted_run_count > 0 and unlisted_cost_usd is null),
+    count(*) filter (unlisted_run_count > 0)"""
 
 
 @dataclass(frozen=True)
@@ -26,57 +37,77 @@ class Listed:
     totals: tuple[Any, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Runs, and of them those without run detail; their cost is None where none of it is known."""
+
+    run_count: int
+    listed_count: int
+    unlisted_count: int
+    unlisted_failed_count: int
+    unlisted_usd: Decimal | None
+    unknown_day_count: int
+    unlisted_day_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDetail:
+    """The run detail of an agent, and how fast it filled the list of 200 runs."""
+
+    agent_id: str
+    detail: Detail
+    busiest_day_run_count: int | None
+    shortest_span_seconds: float | None
+    required_batches_per_day: int | None
+
+
 class QualityReads:
-    """Reads what the data of one workspace lack, and how fresh they are."""
+    """Reads the limits of one workspace's data, and how fresh they are."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
         self._con, self._workspace_id = con, workspace_id
 
-    def gaps(self) -> Listed:
-        """Hidden runs, by UTC day and agent, the newest first; totals: runs, cost, unknown."""
-        return self._listed(
-            "date, agent_id, counted_run_count, held_run_count, missing_run_count,"
-            " missing_cost_usd, is_final",
-            "marts.fct_listing_gaps",
-            "sum(missing_run_count)::bigint, sum(missing_cost_usd),"
-            " count(*) filter (missing_cost_usd is null)",
-            "date desc, missing_run_count desc, agent_id",
+    def detail(self) -> Detail:
+        """Run detail of the workspace."""
+        ((*row,),) = self._rows(
+            f"select {_DETAIL} from marts.fct_agent_days where workspace_id = $workspace"
         )
+        return Detail(*row)
 
-    def gap_agents(self) -> list[tuple[Any, ...]]:
-        """By agent: days, hidden runs, their cost, busiest day, shortest span, batches a day."""
-        return self._rows("""
-            with gaps as (
-                select agent_id, count(*) as day_count,
-                    sum(missing_run_count)::bigint as missing_run_count,
-                    sum(missing_cost_usd) as missing_cost_usd,
-                    count(*) filter (missing_cost_usd is null) as unknown_count
-                from marts.fct_listing_gaps where workspace_id = $workspace group by agent_id
-            ), paces as (
+    def agent_details(self) -> list[AgentDetail]:
+        """Run detail of each agent with unlisted runs, by the cost of these."""
+        rows = self._rows(f"""
+            with details as (
+                select agent_id, {_DETAIL}
+                from marts.fct_agent_days where workspace_id = $workspace
+                group by agent_id having sum(unlisted_run_count) > 0
+            ), coverage as (
                 from audit.list_coverage where workspace_id = $workspace
             )
-            select agent_id, day_count, missing_run_count, missing_cost_usd, unknown_count,
-                busiest_day_run_count, shortest_span_seconds, required_batches_per_day,
-                paces.agent_id is not null
-            from gaps left join paces using (agent_id)
-            order by missing_cost_usd desc nulls last, missing_run_count desc, agent_id""")
+            select details.*, busiest_day_run_count, shortest_span_seconds,
+                required_batches_per_day
+            from details left join coverage using (agent_id)
+            order by unlisted_usd desc nulls last, unlisted_run_count desc, agent_id""")
+        return [AgentDetail(row[0], Detail(*row[1:8]), *row[8:]) for row in rows]
+
+    def unlisted_days(self) -> Listed:
+        """Unlisted runs by date and agent, the newest first; totals: runs, failed, cost."""
+        return self._listed(
+            "date, agent_id, run_count, listed_run_count, unlisted_run_count,"
+            " unlisted_failed_count, unlisted_cost_usd",
+            "(from marts.fct_agent_days where unlisted_run_count > 0)",
+            "sum(unlisted_run_count)::bigint, sum(unlisted_failed_count)::bigint,"
+            " sum(unlisted_cost_usd)",
+            "date desc, unlisted_run_count desc, agent_id",
+        )
 
     def fastest(self) -> tuple[Any, ...] | None:
-        """The agent whose list is outrun first: id, span in seconds, batches a day."""
+        """The agent that fills its list first: id, span in seconds, batches a day."""
         rows = self._rows("""
             select agent_id, shortest_span_seconds, required_batches_per_day
             from audit.list_coverage
             where workspace_id = $workspace order by shortest_span_seconds, agent_id limit 1""")
         return rows[0] if rows else None
-
-    def gap_models(self) -> list[tuple[Any, ...]]:
-        """What hidden runs used of each model: metered, of held runs, and missing cost."""
-        return self._rows("""
-            select model, provider, sum(metered_cost_usd), sum(held_cost_usd),
-                sum(missing_cost_usd) as missing_usd,
-                count(*) filter (missing_cost_usd is null)
-            from marts.fct_listing_gap_models where workspace_id = $workspace
-            group by model, provider order by missing_usd desc nulls last, model, provider""")
 
     def provisional(self) -> Listed:
         """Open runs and those that may still change, the oldest first; totals: open, cost."""
@@ -90,19 +121,17 @@ class QualityReads:
         )
 
     def adjustments(self) -> Listed:
-        """What changed after it was first published, the newest first; totals: change of cost."""
+        """Figures that changed after they were published, the newest first; totals: change."""
         return self._listed(
             "date, agent_id, previous_cost_usd, current_cost_usd, previous_run_count,"
-            " current_run_count,"
-            " seen_at at time zone 'UTC', load_id",
+            " current_run_count, cause, seen_at at time zone 'UTC', load_id",
             "marts.fct_adjustments",
-            "sum(current_cost_usd - previous_cost_usd),"
-            " sum(current_run_count - previous_run_count)::bigint",
+            "sum(current_cost_usd - previous_cost_usd)",
             "load_id desc, date desc, agent_id",
         )
 
     def odd_runs(self) -> list[tuple[Any, ...]]:
-        """By agent: succeeded, no-usage, and unknown cost, with the newest day of these two."""
+        """By agent: runs with no usage reported, and of unknown cost, with the last day of each."""
         return self._rows("""
             select agent_id, sum(succeeded_count)::bigint, sum(no_usage_count)::bigint,
                 max(date) filter (no_usage_count > 0), sum(run_count)::bigint,
@@ -112,7 +141,7 @@ class QualityReads:
             order by agent_id""")
 
     def quarantined(self) -> Listed:
-        """Records that could not be understood, by source and reason; totals: records."""
+        """Quarantined records, by source and reason; totals: records."""
         return self._listed(
             "source, reason, record_count, first_load_id, last_load_id",
             """(select workspace_id, source, reason, count(*) as record_count,
@@ -123,7 +152,7 @@ class QualityReads:
         )
 
     def loads(self) -> Listed:
-        """What each load brought, the newest first; totals: requests, records, new versions."""
+        """Each load, the newest first; totals: requests, records, new versions."""
         return self._listed(
             "load_id, step, request_count, record_count, new_version_count, superseded_count,"
             " quarantined_count, rounded_count, loaded_at at time zone 'UTC'",
@@ -135,7 +164,7 @@ class QualityReads:
         )
 
     def batches(self) -> tuple[datetime | None, datetime | None]:
-        """When the first and the last batch began."""
+        """The instants at which the first and the last batch began."""
         ((first, last),) = self._rows("""
             select first_batch_at at time zone 'UTC', last_batch_at at time zone 'UTC'
             from marts.dim_workspaces where workspace_id = $workspace""")

@@ -1,83 +1,111 @@
-"""The rows that the pages on trust read from the marts. Money is exact; times are in UTC."""
+"""Rows that the pages on trust read from the published file. Money is exact; times are in UTC."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from decimal import Decimal
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
-Count: TypeAlias = int | None
-
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """What the vendor metered, and the amounts that explain it; the bill is None if not told."""
+    """Cost that the API metered, the parts that explain it, and the bill (None if unknown)."""
 
     metered_usd: Decimal
-    runs_usd: Decimal
+    run_usd: Decimal
     open_usd: Decimal
     platform_usd: Decimal
-    gaps_usd: Decimal
-    edge_usd: Decimal
+    unlisted_usd: Decimal
+    timing_difference_usd: Decimal
     unexplained_usd: Decimal
     billed_usd: Decimal | None
-    not_billed_usd: Decimal | None
 
     @property
     def parts(self) -> list[Decimal]:
-        """The amounts that add up to what was metered."""
+        """The amounts that add up to the metered cost; the last one is their residual."""
         return [
-            self.runs_usd,
+            self.run_usd,
             self.open_usd,
             self.platform_usd,
-            self.gaps_usd,
-            self.edge_usd,
+            self.unlisted_usd,
+            self.timing_difference_usd,
             self.unexplained_usd,
         ]
 
 
-AMOUNTS = tuple(each.name for each in fields(Explained))
-
-
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A UTC day of the reconciliation; its status is open, ok, pending or unreconciled."""
+    """A UTC day of the reconciliation; its status is open, pending, reconciled or unreconciled."""
 
-    date: date
+    utc_date: date
     status: str
     explained: Explained
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a month's bridge from the cost of runs to the bill."""
+
+    month: date
+    number: int
+    step: str
+    amount_usd: Decimal
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
-    """One comparison of a control: our number, what explains the rest, and the API's."""
+    """A comparison of two independent sources, in one workspace; None where nothing was compared.
+
+    Its number of findings is that of the workspace.
+    """
 
     control: str
-    measure: str
-    unit: str
-    ours: Decimal
-    explained: Decimal
-    theirs: Decimal
-    difference: Decimal
-    is_ok: bool
+    claim: str
+    sources: tuple[str, str]
+    measure: str | None
+    compared_count: int | None
+    ours: Decimal | None
+    theirs: Decimal | None
+    finding_count: int
+
+    @property
+    def is_passed(self) -> bool | None:
+        """None if there was nothing to compare."""
+        if self.finding_count:
+            return False
+        return True if self.compared_count else None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A difference that a control found: whose figure it is, and both numbers."""
+
+    control: str
+    number: int
+    finding_count: int
+    utc_date: date | None
+    agent_id: str | None
+    run_id: str | None
+    provider: str | None
+    measure: str | None
+    ours: Decimal | None
+    theirs: Decimal | None
+    difference_usd: Decimal | None
+    is_closed: bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What of a day's unexplained cost is an agent's, or (without an agent) the platform's."""
+    """What of a day's unexplained cost belongs to an agent, or to the platform."""
 
-    date: date
-    agent_id: str | None
-    api_usd: Decimal
-    runs_usd: Decimal
-    open_usd: Decimal
-    platform_usd: Decimal
-    gaps_usd: Decimal
-    unexplained_usd: Decimal
+    utc_date: date
+    agent_id: str
+    explained: Explained
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +113,19 @@ class Hour:
     """An hour's metered usage that names no agent."""
 
     hour: datetime
-    request_count: Count
+    request_count: int | None
     cost_usd: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A check as it stood at the last batch; `finding` says what contradicts it."""
+class CheckRow:
+    """A check of the last batch, of all workspaces together."""
 
     name: str
     claim: str | None
     control: str | None
-    is_ok: bool
+    sources: str | None
+    is_passed: bool
     is_blocking: bool
     finding: str | None
 
@@ -108,17 +137,17 @@ class ProviderKey:
     provider: str | None
     added_at: datetime | None
     is_listed: bool
-    first_seen_at: datetime | None
 
 
 def added(parts: Iterable[Explained]) -> Explained:
     """The amounts of several days together; an unknown bill is in no sum."""
     parts = list(parts)
-    return Explained(*(_sum([getattr(each, name) for each in parts], name) for name in AMOUNTS))  # type: ignore[arg-type]
+    names = [each.name for each in fields(Explained)]
+    sums = {name: _sum([getattr(each, name) for each in parts]) for name in names}
+    if all(each.billed_usd is None for each in parts):
+        sums["billed_usd"] = None
+    return Explained(**sums)  # type: ignore[arg-type]
 
 
-def _sum(amounts: list[Decimal | None], name: str) -> Decimal | None:
-    known = [each for each in amounts if each is not None]
-    if not known and name.endswith("billed_usd"):
-        return None
-    return sum(known, Decimal(0))
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    return sum((each for each in amounts if each is not None), Decimal(0))

@@ -1,4 +1,4 @@
-"""What the reconciliation finds, in a sentence, and states in words with a sign."""
+"""Results of the reconciliation and of checks, in words with a sign."""
 
 from __future__ import annotations
 
@@ -11,104 +11,96 @@ from analytics.report.writing.numbers import plural, usd, usd_headline
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analytics.report.controls.rows import Control, Day, Finding
+    from analytics.report.controls.rows import CheckRow, Control, Day
 
 STATES = {
     "open": "◔ open",
     "pending": "◔ pending",
-    "reconciled": "✓ ok",
+    "reconciled": "✓ reconciled",
     "unreconciled": "✕ unreconciled",
 }
-NOT_JUDGED = "◔ not judged yet"
 
 
-def held(is_held: bool) -> str:
-    """Whether a claim holds, in a word and a sign."""
-    return "✓ holds" if is_held else "✕ does not hold"
+def result(is_passed: bool | None) -> str:
+    """The result of a check or a control, as a word and a sign."""
+    if is_passed is None:
+        return "◔ nothing to compare yet"
+    return "✓ passed" if is_passed else "✕ failed"
 
 
-def finding(days: Sequence[Day]) -> str:
-    """Whether the metered cost of the days is explained, or how much of it is not."""
-    for status, end in (("unreconciled", ""), ("pending", " yet")):
-        found = [each for each in days if each.status == status]
-        if found:
-            amount = sum((abs(each.explained.unexplained_usd) for each in found), Decimal(0))
-            verb = "is not explained"
-            return f"{usd(amount)} of {plural(len(found), 'day')} {verb}{end}"
-    closed = [each for each in days if each.status == "reconciled"]
+def finding(controls: Sequence[Control], days: Sequence[Day]) -> str:
+    """The title of the page: results of the controls, and the cost that is unexplained."""
+    over = [each for each in days if each.status != "open"]
     if not days:
         return "Nothing has been metered yet"
-    if not closed:
-        return f"No day has closed yet: {plural(len(days), 'day')} open"
-    if any(each.explained.unexplained_usd for each in days if each.status == "open"):
-        metered = usd_headline(added(each.explained for each in closed).metered_usd)
-        of_days = plural(len(closed), "closed day")
-        return f"Metered {metered} of {of_days} is explained to the last cent"
-    metered = usd_headline(added(each.explained for each in days).metered_usd)
-    return f"Metered {metered} is explained to the last cent"
+    if not over:
+        return f"{controls_in_words(controls)}; {plural(len(days), 'day')} still open"
+    unexplained = sum((abs(each.explained.unexplained_usd) for each in over), Decimal(0))
+    metered = added(each.explained for each in over).metered_usd
+    return (
+        f"{controls_in_words(controls)}; {usd(unexplained)} of {usd_headline(metered)} metered "
+        f"on {plural(len(over), 'closed day')} is unexplained"
+    )
+
+
+def controls_in_words(controls: Sequence[Control]) -> str:
+    """How many controls of the workspace passed."""
+    compared = [each for each in controls if each.is_passed is not None]
+    failed = [each for each in compared if not each.is_passed]
+    if not compared:
+        return "No control has compared anything yet"
+    if failed:
+        count = sum(each.finding_count for each in failed)
+        controls_failed = f"{len(failed)} of {plural(len(compared), 'control')} failed"
+        return f"{controls_failed} with {plural(count, 'finding')}"
+    return f"All {len(compared)} controls passed" if len(compared) > 1 else "1 control passed"
 
 
 def open_days(days: Sequence[Day]) -> str:
-    """How many days are not judged yet, and what they still leave open; empty if none."""
+    """How many days are still open, and the cost of them that is unexplained; empty if none."""
     found = [each for each in days if each.status == "open"]
     if not found:
         return ""
     amounts = added(each.explained for each in found)
     left = amounts.unexplained_usd
-    rest = f", of which {usd(left)} is not explained so far" if left else ""
+    rest = f", of which {usd(left)} is unexplained" if left else ""
     return (
         f"{plural(len(found), 'day')} still open: metered {usd(amounts.metered_usd)}{rest}. "
-        "They are judged once every run of theirs has ended and is final."
+        "An open day is today, or has open or provisional runs."
     )
 
 
 def days_in_words(days: Sequence[Day]) -> str:
     """How many days are in which state."""
-    words = {
-        "reconciled": "reconciled",
-        "pending": "pending",
-        "unreconciled": "unreconciled",
-        "open": "open",
+    counts = {
+        status: sum(each.status == status for each in days)
+        for status in ("reconciled", "pending", "unreconciled", "open")
     }
-    counts = {status: sum(each.status == status for each in days) for status in words}
-    return ", ".join(f"{number} {words[status]}" for status, number in counts.items() if number)
+    return ", ".join(f"{number} {status}" for status, number in counts.items() if number)
 
 
-def controls(totals: Sequence[Control]) -> str:
-    """How many of the four controls hold."""
-    names = {each.control for each in totals}
-    broken = {each.control for each in totals if not each.is_ok}
-    if not names:
-        return "no control judged yet"
-    if not broken:
-        return f"all {len(names)} controls hold"
-    return f"{len(broken)} of {plural(len(names), 'control')} not held"
-
-
-def checks_in_words(findings: Sequence[Finding]) -> str:
-    """How many checks held, of all that were run."""
-    held_count = sum(each.is_ok for each in findings)
-    if not findings:
+def checks_in_words(checks: Sequence[CheckRow]) -> str:
+    """The number of checks by what they compare, and how many failed."""
+    if not checks:
         return "No checks were run"
-    if held_count == len(findings):
-        return f"All {held_count} checks held"
-    return f"{held_count} of {len(findings)} checks held"
+    against = [each for each in checks if each.control]
+    independent = sum(len((each.sources or "").split(" | ")) == 2 for each in against)
+    failed = sum(not each.is_passed for each in checks)
+    text = f"{plural(len(checks) - len(against), 'check')} of keys and sums of our own"
+    if against:
+        all_of = "all " if independent == len(against) and independent > 1 else ""
+        text += (
+            f", {len(against)} against the API, {all_of}{independent} with two independent sources"
+        )
+    return f"{text}: {f'{failed} failed' if failed else 'all passed'}"
 
 
-def consequence(finding: Finding) -> str:
-    """What a check that does not hold means for publishing."""
-    if not finding.control:
-        return "no: it always stops publishing"
-    return "anyway" if finding.is_blocking else "yes: not above both thresholds"
-
-
-def published_anyway(findings: Sequence[Finding]) -> str:
-    """That figures were published which a control would have stopped; empty if none were."""
-    stopped = [each for each in findings if each.control and each.is_blocking]
+def published_anyway(checks: Sequence[CheckRow]) -> str:
+    """That figures were published in spite of a control that stops publishing; empty if not."""
+    stopped = [each for each in checks if each.control and each.is_blocking]
     if not stopped:
         return ""
-    checks = plural(len(stopped), "check")
     return (
-        f"Published although {checks} of the API's own figures would have stopped it: "
-        "closed days differ by more than both thresholds of [controls]."
+        f"Published although {plural(len(stopped), 'control')} against the API failed: closed days "
+        "differ by more than both thresholds of [controls]."
     )

@@ -1,4 +1,4 @@
-"""From metered cost to what explains it, part by part: a drawing that is its own table."""
+"""The parts of the metered cost and their residual: a drawing that is its own table."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 _PARTS = (
     ("Listed runs", "cost of those that have ended", "runs"),
-    ("Open runs", "cost so far of listed runs that have not", "open"),
+    ("Open runs", "cost of listed runs that have not ended", "open"),
     ("Platform", "the platform's own agents", "platform"),
-    ("Hidden runs", "runs that the API counts but no list showed", "gaps"),
-    ("Edge of day", "requested on another day than the run was created", "edge"),
-    ("Not explained", "what is left", "unexplained"),
+    ("Unlisted runs", "runs that the API reports and no list showed", "gaps"),
+    ("Timing difference", "metered on another UTC day than the run's creation", "edge"),
+    ("Unexplained", "residual: metered less all parts above", "unexplained"),
 )
 
 
@@ -50,10 +50,10 @@ def table(days: Sequence[Day]) -> Table:
     printed = sum(cents_together(whole.parts), Decimal(0))
     total = Cell(usd_in_cents(printed, whole.metered_usd), usd_exact(whole.metered_usd))
     bar = _bar("metered", Decimal(0), whole.metered_usd, reach)
-    period = Period(days[-1].date, days[0].date)
+    period = Period(days[-1].utc_date, days[0].utc_date)
     return Table(
         "waterfall",
-        f"What makes up the metered cost of {period}, days in UTC, US dollars",
+        f"Parts of the metered cost of {period}, days in UTC, US dollars",
         [Column("Part", "name"), Column("From zero to metered", "drawing"), Column("Amount")],
         rows,
         [["Metered", Cell("", drawing=bar), total]],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -18,25 +18,24 @@ from analytics.report.figures.facts import (
     Workspace,
     total,
 )
-from analytics.report.figures.periods import RECENT_DAYS, Period
+from analytics.report.figures.periods import RECENT_DAYS
 from analytics.report.marts import details, reads
 from analytics.report.marts.details import AgentDetails, Details
+from analytics.report.marts.rows import NO_AGENT, PLATFORM, AgentRow, WorkspaceRow
 from analytics.report.marts.run_reads import Runs
 from analytics.report.sections import members, overtime
 from analytics.report.writing import names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     import duckdb
 
     from analytics.report.figures.facts import Measures
     from analytics.report.figures.splits import Split
-    from analytics.report.marts.rows import AgentRow, Gap
 
-NO_AGENT = "No agent"
 _REST = timedelta(days=RECENT_DAYS + 1)  # from then on, nothing of an agent is recent
 
 
@@ -47,12 +46,9 @@ def workspaces(
     rows = reads.workspaces(con)
     if not rows:
         return []
-    coverages = {
-        row.workspace_id: _coverage(row.first_day, row.cut_off or as_of, timezone) for row in rows
-    }
+    coverages = {row.workspace_id: _coverage_of(row, as_of, timezone) for row in rows}
     marts = reads.Marts(con, {key: coverage.calendar for key, coverage in coverages.items()})
-    gaps = marts.gaps()
-    agents = _agents(marts, coverages, gaps, timezone)
+    lines = _lines(marts, coverages)
     days, months = marts.workspace_days(), marts.workspace_months()
     versions = marts.versions_of_weeks()
     billing, platform, quarantined = marts.billing(), marts.platform(), marts.quarantined()
@@ -62,12 +58,12 @@ def workspaces(
             names.display(row.name, row.workspace_id),
             f"workspaces/{names.file_name(row.workspace_id)}",
             Subject(
-                _together(coverages[row.workspace_id], agents[row.workspace_id]),
+                coverages[row.workspace_id],
                 days.get(row.workspace_id, {}),
                 months.get(row.workspace_id, {}),
                 row.first_day,
             ),
-            agents[row.workspace_id],
+            lines[row.workspace_id],
             billing.get(row.workspace_id, []),
             platform.get(row.workspace_id, []),
             quarantined.get(row.workspace_id, []),
@@ -149,16 +145,19 @@ def page_subject(agent: Agent) -> Subject:
     coverage, last = agent.subject.coverage, agent.row.last_day
     if last is None or last + _REST >= coverage.today:
         return agent.subject
+    today = last + _REST
+    incomplete = frozenset(day for day in coverage.incomplete_days if day < today)
     return replace(
-        agent.subject, coverage=replace(coverage, today=last + _REST, resting_since=last)
+        agent.subject,
+        coverage=replace(coverage, today=today, incomplete_days=incomplete, resting_since=last),
     )
 
 
 def agent_split(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> Split:
-    """The days of all agents of a workspace, over its whole history."""
+    """The days of all lines of a workspace, over its whole history."""
     key, calendar = workspace.row.workspace_id, workspace.subject.coverage.calendar
-    pages = {agent.row.key[1]: (agent.name, f"../{agent.path}") for agent in workspace.agents}
-    rows = reads.Marts(con, {key: calendar}).agent_costs(key)
+    pages = {each.row.key[1]: (each.name, address(each)) for each in workspace.lines}
+    rows = reads.Marts(con, {key: calendar}).member_days(key, members.MEASURES)
     return splits.of_rows(
         calendar.history.first,
         members.MEASURES,
@@ -166,83 +165,57 @@ def agent_split(con: duckdb.DuckDBPyConnection, workspace: Workspace) -> Split:
     )
 
 
+def address(line: Agent, root: str = "../") -> str:
+    """Where the page of a line is, from a page whose way to the site's folder is `root`."""
+    return f"{root}{line.path}" if line.path else ""
+
+
 def top_agents(workspace: Workspace) -> Split:
     """The cost of each day by the workspace's most expensive agents, and all others."""
-    return overtime.most_expensive(workspace.subject, workspace.agents)
+    return overtime.most_expensive(workspace.subject, workspace.lines)
 
 
-def _agents(
-    marts: reads.Marts,
-    coverages: dict[str, Coverage],
-    gaps: dict[str, list[Gap]],
-    timezone: ZoneInfo,
-) -> dict[str, list[Agent]]:
+def _lines(marts: reads.Marts, coverages: dict[str, Coverage]) -> dict[str, list[Agent]]:
     days, months = marts.agent_days(), marts.agent_months()
-    agents: dict[str, list[Agent]] = {workspace_id: [] for workspace_id in coverages}
+    lines: dict[str, list[Agent]] = {workspace_id: [] for workspace_id in coverages}
     for row in marts.agents():
-        workspace_id, agent_id = row.key
-        own = [each for each in gaps.get(workspace_id, []) if each.agent_id in {None, agent_id}]
-        agents[workspace_id].append(
+        workspace_id = row.key[0]
+        lines[workspace_id].append(
             Agent(
                 row,
-                _agent_name(row),
-                f"agents/{names.file_name(*_identity(row))}",
+                names.display(row.name, row.slug, row.key[1]),
+                _path(row),
                 Subject(
-                    _with_gaps(coverages[workspace_id], own, row.first_counted_day, timezone),
+                    coverages[workspace_id],
                     days.get(row.key, {}),
                     months.get(row.key, {}),
                     row.first_day,
                 ),
             )
         )
-    for group in agents.values():
+    for group in lines.values():
         group.sort(key=_most_expensive_first)
-    return agents
+    return lines
 
 
 def _most_expensive_first(agent: Agent) -> tuple[Decimal, str, str]:
-    cost = agent.subject.recent.complete_cost_usd or Decimal(0)
-    return -cost, agent.name.casefold(), agent.row.key[1] or ""
+    cost = agent.subject.recent.cost_usd or Decimal(0)
+    return -cost, agent.name.casefold(), agent.row.key[1]
 
 
-def _identity(row: AgentRow) -> tuple[str, ...]:
+def _path(row: AgentRow) -> str:
     workspace_id, agent_id = row.key
-    return (workspace_id, agent_id) if agent_id is not None else (workspace_id, "", "no-agent")
+    if agent_id == PLATFORM:
+        return ""
+    identity = (workspace_id, "", "no-agent") if agent_id == NO_AGENT else row.key
+    return f"agents/{names.file_name(*identity)}"
 
 
-def _agent_name(row: AgentRow) -> str:
-    if row.key[1] is None:
-        return NO_AGENT
-    return names.display(row.name, row.slug, row.key[1])
+def _coverage_of(row: WorkspaceRow, as_of: datetime, timezone: ZoneInfo) -> Coverage:
+    coverage = _coverage(row.first_day, row.cut_off or as_of, timezone)
+    incomplete = frozenset(day for day in row.incomplete_days if day < coverage.today)
+    return replace(coverage, incomplete_days=incomplete)
 
 
 def _coverage(first_day: date | None, cut_off: datetime, timezone: ZoneInfo) -> Coverage:
     return Coverage(first_day, cut_off.astimezone(UTC), cut_off.astimezone(timezone).date())
-
-
-def _together(coverage: Coverage, agents: Sequence[Agent]) -> Coverage:
-    """That of a workspace: a day is incomplete where it is so for any of its agents."""
-    days = frozenset[date]().union(*(each.subject.coverage.incomplete_days for each in agents))
-    return replace(coverage, incomplete_days=days)
-
-
-def _with_gaps(
-    coverage: Coverage, gaps: list[Gap], counted_from: date | None, timezone: ZoneInfo
-) -> Coverage:
-    """What an agent's list lacks is unknown only for days on which its runs were not counted.
-
-    They are counted by UTC day, once it has ended: east of it, yesterday may still be running.
-    """
-    if not gaps or coverage.first_day is None:
-        return coverage
-    running = coverage.cut_off.date()
-    days = {
-        day
-        for gap in gaps
-        for day in Period(
-            gap.after.astimezone(timezone).date() if gap.after else coverage.first_day,
-            gap.before.astimezone(timezone).date(),
-        ).days()
-        if counted_from is None or day < counted_from or running <= day < coverage.today
-    }
-    return replace(coverage, incomplete_days=frozenset(days))

@@ -9,7 +9,7 @@ from enum import Enum
 from functools import cached_property
 from operator import attrgetter
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from analytics.report.figures.periods import Calendar, Period
 
@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from analytics.report.marts.run_reads import Columns
 
 FEWEST_CHART_DAYS = 14
+_MOST_UNKNOWN = 5  # of a period that is compared, no more than one run in so many
+V = TypeVar("V", Decimal, int)
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """The measures of a set of runs. A figure is None where runs exist but none is known.
+    """The measures of a set of runs, listed and unlisted; None where runs exist but none is known.
 
-    Hidden runs, which the API counts but does not list, are counted beside them, with their cost.
+    The cost and the tokens of a workspace include the platform's own.
     """
 
     run_count: int = 0
@@ -44,87 +46,90 @@ class Measures:
     failed_count: int = 0
     cancelled_count: int = 0
     open_count: int = 0
+    listed_run_count: int = 0
+    unlisted_failed_count: int = 0
     unknown_cost_count: int = 0
     no_usage_count: int = 0
     cost_usd: Decimal | None = Decimal(0)
+    platform_cost_usd: Decimal | None = Decimal(0)
     failed_cost_usd: Decimal | None = Decimal(0)
+    failed_cost_high_usd: Decimal | None = Decimal(0)
     tokens_in: int | None = 0
     tokens_out: int | None = 0
-    missing_run_count: int = 0
-    unknown_gap_count: int = 0
-    gap_cost_usd: Decimal | None = Decimal(0)
 
     @property
     def finished_count(self) -> int:
         """The runs that a failure rate is a share of."""
         return self.succeeded_count + self.failed_count
 
-    def values(self) -> dict[str, Decimal | int | None]:
-        """Each measure by its name, and those that follow from them.
+    @property
+    def unlisted_run_count(self) -> int:
+        """The runs without run detail."""
+        return self.run_count - self.listed_run_count
 
-        Where all runs are hidden, what is known of listed runs alone is unknown, and not zero.
-        """
-        values = {name: getattr(self, name) for name in MEASURE_COLUMNS}
-        values["finished_count"] = self.finished_count
-        if self.missing_run_count and not self.run_count:
-            values |= dict.fromkeys(OF_LISTED_RUNS)
-        return values | {
-            "all_run_count": self.all_run_count,
-            "complete_cost_usd": self.complete_cost_usd,
+    @property
+    def run_cost_usd(self) -> Decimal | None:
+        """The cost without the platform's own; None where no run's cost is known."""
+        if self.cost_usd is None or self.unknown_cost_count >= self.run_count > 0:
+            return None
+        return self.cost_usd - (self.platform_cost_usd or 0)
+
+    def values(self) -> dict[str, Decimal | int | None]:
+        """Each measure by its name, and those that follow from them."""
+        return {
+            **{name: getattr(self, name) for name in MEASURE_COLUMNS},
+            "finished_count": self.finished_count,
+            "unlisted_run_count": self.unlisted_run_count,
+            "run_cost_usd": self.run_cost_usd,
         }
 
     @property
-    def all_run_count(self) -> int:
-        """The runs of any status, hidden ones included."""
-        return self.run_count + self.missing_run_count
-
-    @property
-    def listed_cost_usd(self) -> Decimal | None:
-        """The cost of listed runs; None where none of it is known, or all runs are hidden."""
-        return self.cost_usd if self.run_count or not self.missing_run_count else None
-
-    @property
-    def complete_cost_usd(self) -> Decimal | None:
-        """The cost of listed and hidden runs, as far as it is known; None if nothing of it is."""
-        hidden = self.gap_cost_usd if self.missing_run_count else None
-        listed = self.listed_cost_usd
-        if listed is None or hidden is None:
-            return hidden if listed is None else listed
-        return listed + hidden
-
-    @property
     def cost_per_success(self) -> Decimal | None:
-        """All cost divided by the runs that succeeded; None if none did."""
-        if self.cost_usd is None or not self.succeeded_count:
+        """The cost of all runs divided by the runs that succeeded; None if none did."""
+        if self.run_cost_usd is None or not self.succeeded_count:
             return None
-        return self.cost_usd / self.succeeded_count
+        return self.run_cost_usd / self.succeeded_count
 
 
 MEASURE_COLUMNS = tuple(each.name for each in fields(Measures))
-GAP_COLUMNS = ("missing_run_count", "unknown_gap_count", "gap_cost_usd")
-LISTED_COLUMNS = tuple(name for name in MEASURE_COLUMNS if name not in GAP_COLUMNS)
-OF_LISTED_RUNS = (*(name for name in LISTED_COLUMNS if name != "run_count"), "finished_count")
 NO_RUNS = Measures()
-_listed, _hidden = attrgetter(*LISTED_COLUMNS), attrgetter(*GAP_COLUMNS)
+_measures = attrgetter(*MEASURE_COLUMNS)
 
 
 def total(parts: Iterable[Measures]) -> Measures:
     """The measures of all the parts together; what is unknown is left out, and stays counted.
 
-    A part that has no run of a kind says nothing of what runs of that kind cost.
+    A part without runs and without cost of the platform says nothing of what either costs.
     """
-    parts = list(parts)
-    listed = [_listed(part) for part in parts if part.run_count]
-    hidden = [_hidden(part) for part in parts if part.missing_run_count]
-    failed = [part.failed_cost_usd for part in parts if part.failed_count]
-    sums: dict[str, Any] = {}
-    if listed:
-        sums |= zip(LISTED_COLUMNS, map(_known_total, zip(*listed, strict=True)), strict=True)
-    if hidden:
-        sums |= zip(GAP_COLUMNS, map(_known_total, zip(*hidden, strict=True)), strict=True)
-    if failed:
-        sums["failed_cost_usd"] = _known_total(failed)
+    parts = [part for part in parts if part.run_count or part.platform_cost_usd != 0]
+    if not parts:
+        return NO_RUNS
+    rows = zip(*map(_measures, parts), strict=True)
+    sums: dict[str, Any] = dict(zip(MEASURE_COLUMNS, map(_known_total, rows), strict=True))
+    sums["failed_cost_usd"], sums["failed_cost_high_usd"] = failed_cost((
+        (part.failed_count, part.unlisted_failed_count,
+         part.failed_cost_usd, part.failed_cost_high_usd)
+        for part in parts
+    ), Decimal(0))  # fmt: skip
     return Measures(**sums)
+
+
+def failed_cost(
+    parts: Iterable[tuple[int, int, V | None, V | None]], zero: V
+) -> tuple[V | None, V | None]:
+    """The least and the most that the failed runs of all parts cost; None where unknown.
+
+    A part gives its failed runs, those of them that are unlisted, and its own two bounds: the
+    lower one says nothing where no listed run failed.
+    """
+    parts = [part for part in parts if part[0]]
+    listed = [low for failed, unlisted, low, _ in parts if failed > unlisted]
+    low: V | None = _known_total(listed) if listed else zero
+    high = low
+    for _, unlisted, least, most in parts:
+        if unlisted and high is not None:
+            high = None if most is None else high + most - (least or zero)
+    return low, high
 
 
 def known_sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
@@ -133,17 +138,16 @@ def known_sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
     return sum(known, Decimal(0)) if known else None
 
 
-def _known_total(values: Iterable[Decimal | int | None]) -> Decimal | int | None:
+def _known_total(values: Iterable[V | None]) -> V | None:
     known = [value for value in values if value is not None]
     return sum(known[1:], known[0]) if known else None
 
 
 class DayState(Enum):
-    """How much of a day's runs was read, and whether what was not is known."""
+    """How much of a day was read."""
 
     COMPLETE = "complete"
     SO_FAR = "so far"
-    HIDDEN = "some runs hidden"
     INCOMPLETE = "incomplete"
     NO_DATA = "no data"
 
@@ -152,11 +156,10 @@ class DayState(Enum):
 
 @dataclass(frozen=True)
 class Coverage:
-    """Which days were read: from the first with data to the cut-off, less the incomplete ones.
+    """Which days were read: from the first that is complete to the cut-off.
 
-    The first is that from which on the API's meters were read, so that what the run lists lack is
-    known; where they never were, that of the first run. An agent that rests has had no run since
-    `resting_since`; its `today` does not move on.
+    Incomplete are those between of which part was not read, or was not over in UTC. An agent that
+    rests has had no run since `resting_since`; its `today` does not move on.
     """
 
     first_day: date | None
@@ -203,27 +206,25 @@ class Subject:
         return replace(self, coverage=self.coverage.seen_on(today))
 
     def state(self, day: date) -> DayState:
-        """How much of a day was read; one with runs before the first day counted is no whole."""
-        known = self.days.get(day, NO_RUNS)
+        """How much of a day was read; one with runs before the first complete one is none."""
         if not self.coverage.has(day):
-            return DayState.INCOMPLETE if known.all_run_count else DayState.NO_DATA
+            return DayState.INCOMPLETE if day in self.days else DayState.NO_DATA
         if day == self.coverage.today and self.coverage.resting_since is None:
             return DayState.SO_FAR
-        if day in self.coverage.incomplete_days or known.unknown_gap_count:
-            return DayState.INCOMPLETE
-        return DayState.HIDDEN if known.missing_run_count else DayState.COMPLETE
+        is_incomplete = day in self.coverage.incomplete_days
+        return DayState.INCOMPLETE if is_incomplete else DayState.COMPLETE
 
     def misses(self, period: Period) -> bool:
-        """Whether runs of the period may be missing of which not even the cost is known."""
-        return (
-            any(day in period for day in self.coverage.incomplete_days)
-            or self.over(period).unknown_gap_count > 0
-        )
+        """Whether a day of the period is incomplete."""
+        return any(day in period for day in self.coverage.incomplete_days)
 
     def covers(self, period: Period) -> bool:
-        """Whether the cost of every run of the period was read, up to the cut-off."""
+        """Whether the period was read whole, and the cost of nearly all its runs is known."""
         first_day = self.coverage.first_day
-        return first_day is not None and first_day <= period.first and not self.misses(period)
+        if first_day is None or first_day > period.first or self.misses(period):
+            return False
+        known = self.over(period)
+        return _MOST_UNKNOWN * known.unknown_cost_count <= known.run_count
 
     def has_read(self, period: Period) -> bool:
         """Whether any day of the period was read."""
@@ -231,9 +232,9 @@ class Subject:
         return any(self.coverage.has(day) and day not in unread for day in period.days())
 
     @cached_property
-    def hides_runs(self) -> bool:
-        """Whether the API hides any of its runs, so that pages show them apart."""
-        return any(each.missing_run_count for each in self.days.values())
+    def has_all_details(self) -> bool:
+        """Whether every charted run is listed, so that figures of single runs are of all."""
+        return not self.over(self.coverage.chart_period).unlisted_run_count
 
     def over(self, period: Period) -> Measures:
         """The measures of a period."""
@@ -251,9 +252,8 @@ class Subject:
         return known
 
     def whole(self, day: date) -> Measures | None:
-        """The measures of a day of which all that the API shows was read; None of any other."""
-        is_whole = self.state(day) in {DayState.COMPLETE, DayState.HIDDEN}
-        return self.on(day) if is_whole else None
+        """The measures of a complete day; None of any other."""
+        return self.on(day) if self.state(day) is DayState.COMPLETE else None
 
     @cached_property
     def recent(self) -> Measures:
@@ -263,7 +263,10 @@ class Subject:
 
 @dataclass(frozen=True)
 class Agent:
-    """An agent with the figures that lists show; the one without an id has the runs of none."""
+    """A line of a workspace with its figures: an agent, the runs of none, or the platform.
+
+    The platform has no page, and so no path.
+    """
 
     row: AgentRow
     name: str
@@ -297,17 +300,25 @@ class AgentSheet(Sheet):
 
 @dataclass(frozen=True)
 class Workspace:
-    """A workspace with its figures and its agents, the most expensive first."""
+    """A workspace with its figures, and its agents, the most expensive first.
+
+    `lines` are the agents and the platform: they add up to the workspace.
+    """
 
     row: WorkspaceRow
     name: str
     path: str
     subject: Subject
-    agents: list[Agent]
+    lines: list[Agent]
     billing: list[ProviderMonth]
     platform: list[PlatformMonth]
     quarantined: list[Quarantined]
     versions_of_weeks: list[tuple[Any, ...]]
+
+    @property
+    def agents(self) -> list[Agent]:
+        """The lines that have a page."""
+        return [each for each in self.lines if each.path]
 
     @property
     def data(self) -> str:

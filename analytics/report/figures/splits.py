@@ -9,6 +9,8 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from analytics.report.figures.facts import failed_cost
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 Key: TypeAlias = "tuple[str, ...]"
 Value: TypeAlias = "Decimal | int | None"
 
-MONEY = frozenset({"cost_usd", "failed_cost_usd", "complete_cost_usd", "gap_cost_usd"})
+MONEY = frozenset({"cost_usd", "platform_cost_usd", "failed_cost_usd", "failed_cost_high_usd"})
+_FAILED = ("failed_count", "unlisted_failed_count", "failed_cost_usd", "failed_cost_high_usd")
 _LARGEST_EXACT = 2**53  # of JavaScript's numbers
 
 
@@ -36,27 +39,21 @@ class Split:
     columns: Mapping[str, Sequence[int | None]]
 
     def over(self, period: Period) -> dict[Key, dict[str, Value]]:
-        """The sums of each key in a period; None where none of its values is known.
-
-        What failures cost is summed over days that had some: of others it is a known zero.
-        """
+        """The sums of each key in a period; None where none of its values is known."""
         rows: defaultdict[Key, list[int]] = defaultdict(list)
         for row in range(self._row(period.first), self._row(period.last, 1)):
             rows[self.keys[row]].append(row)
-        return {
-            key: {
-                name: _amount(name, _known_sum(column[row] for row in self._having(name, group)))
-                for name, column in self.columns.items()
-            }
-            for key, group in rows.items()
-        }
+        return {key: self._sums(group) for key, group in rows.items()}
 
-    def _having(self, name: str, rows: list[int]) -> list[int]:
-        """The rows that a measure is summed over."""
-        if name != "failed_cost_usd":
-            return rows
-        counts = self.columns["failed_count"]
-        return [row for row in rows if counts[row]] or rows
+    def _sums(self, rows: list[int]) -> dict[str, Value]:
+        sums = {
+            name: _known_sum(column[row] for row in rows) for name, column in self.columns.items()
+        }
+        if "failed_cost_high_usd" in sums:
+            failed: Any = zip(*([self.columns[name][row] for row in rows] for name in _FAILED),
+                              strict=True)  # fmt: skip
+            sums["failed_cost_usd"], sums["failed_cost_high_usd"] = failed_cost(failed, 0)
+        return {name: _amount(name, value) for name, value in sums.items()}
 
     def document(self) -> dict[str, object]:
         """As the script takes it."""

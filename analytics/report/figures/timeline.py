@@ -32,7 +32,7 @@ def recently(subject: Subject) -> str:
 
 def has_runs(subject: Subject) -> bool:
     """Whether any run falls into the charted period."""
-    return subject.over(subject.coverage.chart_period).all_run_count > 0
+    return subject.over(subject.coverage.chart_period).run_count > 0
 
 
 def measures(subject: Subject) -> list[Measures | None]:
@@ -45,7 +45,7 @@ def past_days(subject: Subject) -> list[date]:
     return [
         day
         for day in subject.coverage.chart_period.days()
-        if subject.state(day) in {DayState.COMPLETE, DayState.HIDDEN, DayState.INCOMPLETE}
+        if subject.state(day) in {DayState.COMPLETE, DayState.INCOMPLETE}
     ]
 
 

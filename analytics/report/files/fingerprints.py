@@ -21,13 +21,9 @@ rows as (
     union all
     select workspace_id, agent_id, hash('run', r) from marts.fct_runs as r
     union all
-    select workspace_id, agent_id, hash('gap', p) from audit.list_snapshots as p
-    where gap_before is not null and agent_id is not null
+    select workspace_id, agent_id, hash('day', d) from marts.fct_agent_days as d
     union all
-    select workspace_id, agent_id, hash('hidden', g) from marts.fct_listing_gaps as g
-    union all
-    select workspace_id, agent_id, hash('hidden models', m)
-    from marts.fct_listing_gap_models as m
+    select workspace_id, agent_id, hash('usage', m) from marts.fct_model_days as m
     union all
     select r.workspace_id, r.agent_id, hash('model', c)
     from marts.fct_run_models as c join marts.fct_runs as r using (workspace_id, run_id)

@@ -38,7 +38,6 @@ _STEPWISE = frozenset({"day", "run", "created"})
 _STATES = {
     DayState.COMPLETE: "c",
     DayState.SO_FAR: "s",
-    DayState.HIDDEN: "h",
     DayState.INCOMPLETE: "i",
     DayState.NO_DATA: "n",
 }

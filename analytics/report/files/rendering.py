@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from analytics.report.figures.periods import day_in_words
-from analytics.report.writing import names, state
+from analytics.report.writing import names, phrases, state
 from analytics.resources import folder
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Pages:
             "scripts": scripts,
             "as_of_line": state.as_of_line,
             "days_line": state.days_line,
+            "detail_line": state.detail_line,
+            "detail": phrases.detail,
             "texts": tomllib.loads((reports / "definitions.toml").read_text("utf-8")),
         }
         self.count = 0

@@ -7,9 +7,9 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from analytics.report.figures.facts import MEASURE_COLUMNS, Measures
+from analytics.report.figures.facts import Measures
 from analytics.report.figures.splits import MONEY, Split, empty
-from analytics.report.marts.reads import by_time, with_gaps
+from analytics.report.marts.reads import by_time, measures_of
 from analytics.report.marts.rows import RunCosts
 from analytics.report.writing import names
 
@@ -53,31 +53,6 @@ def exact(amount: str) -> str:
     return f"replace(({amount})::decimal(38,10)::varchar, '.', '')::hugeint"
 
 
-def _up_to(part: str) -> str:
-    """SQL of how much of a gap's cost the models up to a running sum make."""
-    return f"{exact('gap_usd')} * {exact(part)} // {exact('whole_usd')}"
-
-
-# The cost of an agent's hidden runs of a day, split as its metered usage is: usage counts by the
-# day of the request and runs by that of their creation, so that the two differ at midnight.
-_MODELS_OF_HIDDEN_RUNS = f"""
-    with parts as (
-        select g.workspace_id, g.agent_id, g.date, m.model, m.provider,
-            g.missing_cost_usd as gap_usd, greatest(m.missing_cost_usd, 0) as part_usd,
-            sum(part_usd) over day as whole_usd,
-            sum(part_usd) over (day order by m.model, m.provider) as so_far_usd,
-            bool_and(m.missing_cost_usd is not null) over day as is_known
-        from marts.fct_listing_gaps as g join marts.fct_listing_gap_models as m
-            on g.workspace_id = m.workspace_id and g.date = m.date
-            and g.agent_id is not distinct from m.agent_id
-        window day as (partition by g.workspace_id, g.agent_id, g.date)
-    )
-    select workspace_id, agent_id, date, model, provider,
-        ({_up_to("so_far_usd")} - {_up_to("so_far_usd - part_usd")})::decimal(28, 0)
-            * 0.0000000001::decimal(10, 10) as cost_usd
-    from parts where is_known and whole_usd > 0 and gap_usd is not null"""
-
-
 @dataclass(frozen=True)
 class Scope:
     """Whether rows are read by workspace or by agent."""
@@ -93,10 +68,8 @@ class Scope:
 
     @property
     def joined(self) -> str:
-        """How a relation `r` is joined with the calendar; no agent equals no agent."""
-        return " and ".join(
-            f"r.{column} is not distinct from calendar.{column}" for column in self.columns
-        )
+        """How a relation `r` is joined with the calendar."""
+        return " and ".join(f"r.{column} = calendar.{column}" for column in self.columns)
 
 
 WORKSPACES = Scope(("workspace_id",), "fct_workspace_days")
@@ -144,8 +117,8 @@ class Details:
         """Measures by day."""
         return by_time(
             self._rows(f"""
-            select {self._scope.entity}, date, {", ".join(MEASURE_COLUMNS)}
-            from ({with_gaps(self._scope.measures, "date")}) as r
+            select {self._scope.entity}, date, {measures_of(self._scope.measures)}
+            from marts.{self._scope.measures} as r
             join calendar on {self._scope.joined}
             where date between first_day and today order by date""")
         )
@@ -157,7 +130,7 @@ class Details:
         return self._split(["error_class"], measures, source, "unknown")
 
     def models(self) -> dict[Entity, Split]:
-        """What ran with each model of each provider; of hidden runs, the cost alone is known."""
+        """All metered usage by model and provider, by UTC day."""
         return self._split(
             ["model", "provider"],
             {
@@ -167,15 +140,12 @@ class Details:
                 "request_count": "sum(request_count)::bigint",
             },
             f"""(
-                select r.workspace_id, r.agent_id, r.first_day, r.date, c.model, c.provider,
-                    c.cost_usd, c.tokens_in, c.tokens_out, c.request_count
-                from runs as r join marts.fct_run_models as c using (workspace_id, run_id)
-                union all
-                select r.workspace_id, r.agent_id, first_day, r.date, r.model, r.provider,
-                    r.cost_usd, null, null, null
-                from ({_MODELS_OF_HIDDEN_RUNS}) as r join calendar on {self._scope.joined}
-                where r.date between first_day and today
+                select r.*, first_day
+                from marts.fct_model_days as r join calendar on {self._scope.joined}
+                where r.utc_date between first_day and today
+                    and (r.request_count > 0 or r.cost_usd != 0)
             ) as r""",
+            day="r.utc_date",
         )
 
     def versions(self) -> dict[Entity, Split]:
@@ -193,22 +163,20 @@ class Details:
         )
 
     def steps(self) -> dict[Entity, Split]:
-        """Where the time of charted runs goes: their tools, by the wait for each result."""
+        """Where the time of charted listed runs goes: their tools, by the wait for each result."""
         return self._split(
-            ["tool", "node"],
+            ["tool_name", "node"],
             {
                 "milliseconds": "round(sum(duration_ms))::bigint",
-                "event_count": "count(*)",
+                "call_count": "count(*)",
                 "error_count": "count(*) filter (is_error)",
             },
             """(
-                select r.workspace_id, r.agent_id, r.date, r.first_day, e.event_kind, e.node,
-                    e.is_error, e.duration_ms, last_value(e.tool_name ignore nulls) over (
-                        partition by r.workspace_id, r.run_id order by e.seq
-                    ) as tool
-                from runs as r join marts.fct_log_events as e using (workspace_id, run_id)
+                select r.workspace_id, r.agent_id, r.date, r.first_day,
+                    c.tool_name, c.node, c.duration_ms, c.is_error
+                from runs as r join marts.fct_tool_calls as c using (workspace_id, run_id)
                 where r.date >= chart_first
-            ) as r where event_kind = 'tool_result'""",
+            ) as r""",
         )
 
     def spreads(self) -> dict[Entity, Split]:

@@ -6,12 +6,11 @@ from collections import defaultdict
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from analytics.report.figures.facts import GAP_COLUMNS, LISTED_COLUMNS, MEASURE_COLUMNS, Measures
+from analytics.report.figures.facts import MEASURE_COLUMNS, Measures
 from analytics.report.marts.rows import (
     AgentKey,
     AgentRow,
     Check,
-    Gap,
     PlatformMonth,
     ProviderMonth,
     Quarantined,
@@ -31,30 +30,32 @@ V = TypeVar("V")
 
 
 def workspaces(con: duckdb.DuckDBPyConnection) -> list[WorkspaceRow]:
-    """Every workspace, by name; its data begin where its meters do, if it has any run."""
+    """Every workspace, by name; its data begin with its first complete day, if it has any figure.
+
+    Where no day is complete yet, they begin with the first that has a figure.
+    """
     rows = con.execute("""
-        with runs as (
-            select workspace_id, min(date) as first_date
-            from (
-                select workspace_id, date from marts.fct_workspace_days
-                union all
-                select workspace_id, date from marts.fct_listing_gaps
-            ) group by workspace_id
-        ), metered as (
-            select workspace_id, min(date) as first_date
-            from audit.reconciliation_days group by workspace_id
+        with firsts as (
+            select workspace_id, coalesce(min(date) filter (is_complete), min(date)) as first_date
+            from marts.dim_dates semi join marts.fct_workspace_days using (workspace_id)
+            group by workspace_id
+        ), incomplete as (
+            select workspace_id, list(date order by date) as dates
+            from marts.dim_dates join firsts using (workspace_id)
+            where not is_complete and date >= first_date group by workspace_id
         )
-        select workspace_id, workspace_name, last_batch_at at time zone 'UTC',
-            if(runs.first_date is null, null, coalesce(metered.first_date, runs.first_date))
+        select workspace_id, workspace_name, last_batch_at at time zone 'UTC', first_date, dates
         from marts.dim_workspaces
-        left join runs using (workspace_id)
-        left join metered using (workspace_id)
+        left join firsts using (workspace_id)
+        left join incomplete using (workspace_id)
         order by workspace_name, workspace_id""").fetchall()
-    return [WorkspaceRow(row[0], row[1], in_utc(row[2]), row[3]) for row in rows]
+    return [
+        WorkspaceRow(row[0], row[1], in_utc(row[2]), row[3], tuple(row[4] or ())) for row in rows
+    ]
 
 
 def checks(con: duckdb.DuckDBPyConnection) -> list[Check]:
-    """Every control, those that do not hold first."""
+    """Every check, the failed ones first."""
     rows = con.execute("""
         select check_name, claim, violation_count, is_ok
         from audit.check_results order by is_ok, check_name""").fetchall()
@@ -76,19 +77,16 @@ class Marts:
         ) as (values {values}) """
 
     def agents(self) -> list[AgentRow]:
-        """Every known agent, and one without an id where a workspace has runs of no agent."""
+        """Every known agent, and of runs without one and of the platform those with figures."""
         rows = self._rows("""
             select workspace_id, agent_id, any_value(a.agent_name), any_value(a.agent_slug),
-                any_value(status), coalesce(bool_or(is_listed), false),
-                any_value(first_counted_date), min(date), max(date)
+                any_value(status), coalesce(bool_or(is_listed), false), min(date), max(date)
             from marts.dim_agents as a
-            full join (
-                select workspace_id, agent_id, date from marts.fct_agent_days
-                union
-                select workspace_id, agent_id, date from marts.fct_listing_gaps
-            ) as d using (workspace_id, agent_id)
+            full join marts.fct_agent_days as d using (workspace_id, agent_id)
             semi join calendar using (workspace_id)
-            group by all order by workspace_id, agent_id""")
+            group by workspace_id, agent_id
+            having any_value(a.line_type) = 'agent' or count(date) > 0
+            order by workspace_id, agent_id""")
         return [AgentRow((row[0], row[1]), *row[2:]) for row in rows]
 
     def workspace_days(self) -> dict[str, dict[date, Measures]]:
@@ -114,21 +112,14 @@ class Marts:
             group by all order by all""")
         return grouped((row[0], row[1:]) for row in rows)
 
-    def agent_costs(self, workspace_id: str) -> list[tuple[Any, ...]]:
-        """Each day of each agent of a workspace: agent, day, and what members are ranked by."""
+    def member_days(self, workspace_id: str, measures: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Each day of each line of a workspace: line, day, and the measures."""
         return self._rows(
             f"""
-            select agent_id, date,
-                coalesce(listed_usd + hidden_usd, listed_usd, hidden_usd),
-                gap_cost_usd, run_count + missing_run_count, missing_run_count,
-                if(is_listed, failed_count, null),
-                if(is_listed, succeeded_count + failed_count, null),
-                if(is_listed, failed_cost_usd, null), listed_usd
+            select agent_id, date, {", ".join(measures)}
             from (
-                select *, run_count > 0 or missing_run_count = 0 as is_listed,
-                    if(is_listed, cost_usd, null) as listed_usd,
-                    if(missing_run_count > 0, gap_cost_usd, null) as hidden_usd
-                from ({with_gaps("fct_agent_days", "date")})
+                select *, succeeded_count + failed_count as finished_count
+                from marts.fct_agent_days
             ) join calendar using (workspace_id)
             where workspace_id = ? and date between history_first and today
             order by date, agent_id""",
@@ -146,37 +137,26 @@ class Marts:
         return self._by_time("(workspace_id, agent_id)", "fct_agent_months", "month", since)
 
     def billing(self) -> dict[str, list[ProviderMonth]]:
-        """Cost and billed amounts by month and provider."""
+        """Bills by month and provider."""
         rows = self._rows("""
-            select workspace_id, sum(cost_usd), sum(billed_usd), sum(not_billed_usd),
-                coalesce(provider, '') as provider, date_trunc('month', date)::date as month
+            select workspace_id, sum(cost_usd), sum(surcharge_usd), sum(own_key_usd),
+                sum(billed_usd), provider, date_trunc('month', utc_date)::date as month
             from marts.fct_billing_days join calendar using (workspace_id)
-            where date >= last_month_first group by all order by workspace_id, month, provider""")
+            where utc_date >= last_month_first
+            group by all order by workspace_id, month, provider""")
         return grouped((row[0], ProviderMonth(*row[1:])) for row in rows)
 
     def platform(self) -> dict[str, list[PlatformMonth]]:
         """What the platform's own agents did, by month."""
         rows = self._rows("""
-            select workspace_id, date_trunc('month', date)::date as month,
+            select workspace_id, date_trunc('month', utc_date)::date as month,
                 platform_agent_id,
                 any_value(platform_agent_name), any_value(platform_agent_slug),
                 coalesce(sum(run_count), 0)::bigint, sum(cost_usd), sum(billed_usd)
             from marts.fct_platform_agent_days join calendar using (workspace_id)
-            where date >= last_month_first
+            where utc_date >= last_month_first
             group by all order by workspace_id, month, platform_agent_id""")
         return grouped((row[0], PlatformMonth(*row[1:])) for row in rows)
-
-    def gaps(self) -> dict[str, list[Gap]]:
-        """The windows that no pull of a run list covers, the newest first."""
-        rows = self._rows("""
-            select workspace_id, agent_id, gap_after at time zone 'UTC',
-                gap_before at time zone 'UTC'
-            from audit.list_snapshots semi join calendar using (workspace_id)
-            where gap_before is not null
-            order by workspace_id, gap_before desc, agent_id""")
-        return grouped(
-            (row[0], Gap(row[1], in_utc(row[2]), row[3].replace(tzinfo=UTC))) for row in rows
-        )
 
     def quarantined(self) -> dict[str, list[Quarantined]]:
         """Records that could not be understood, by source and reason."""
@@ -188,8 +168,8 @@ class Marts:
 
     def _by_time(self, key: str, relation: str, time: str, since: str) -> dict[Any, Any]:
         rows = self._rows(f"""
-            select {key}, {time}, {", ".join(MEASURE_COLUMNS)}
-            from ({with_gaps(relation, time)}) join calendar using (workspace_id)
+            select {key}, {time}, {measures_of(relation)}
+            from marts.{relation} join calendar using (workspace_id)
             where {time} between {since} and today order by {time}""")
         return by_time(rows)
 
@@ -197,22 +177,16 @@ class Marts:
         return self._con.execute(self._calendar + sql, [*self._parameters, *more]).fetchall()
 
 
-def with_gaps(relation: str, time: str) -> str:
-    """SQL of a mart of days or months with the hidden runs of each; absent runs are zeros."""
-    agent = ", agent_id" if "agent" in relation else ""
-    listed = ", ".join(f"if(d.{time} is null, 0, {name}) as {name}" for name in LISTED_COLUMNS)
-    hidden = ", ".join(f"if(g.{time} is null, 0, {name}) as {name}" for name in GAP_COLUMNS)
-    return f"""
-        select workspace_id{agent}, {time}, {listed}, {hidden}
-        from marts.{relation} as d
-        full join (
-            select workspace_id{agent}, date_trunc('{time.replace("date", "day")}', date)::date
-                    as {time},
-                sum(missing_run_count)::bigint as missing_run_count,
-                count(*) filter (missing_cost_usd is null) as unknown_gap_count,
-                sum(missing_cost_usd) as gap_cost_usd
-            from marts.fct_listing_gaps group by all
-        ) as g using (workspace_id{agent}, {time})"""
+def measures_of(relation: str) -> str:
+    """SQL of the measures that a mart of days or months has; a line has no part of the platform's.
+
+    The platform's own line is that part as a whole.
+    """
+    columns = list(MEASURE_COLUMNS)
+    if "agent" in relation:
+        platform = columns.index("platform_cost_usd")
+        columns[platform] = "if(line_type = 'platform', cost_usd, 0)"
+    return ", ".join(columns)
 
 
 def by_time(rows: Iterable[tuple[Any, ...]]) -> dict[Any, dict[date, Measures]]:

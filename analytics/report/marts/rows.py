@@ -9,30 +9,32 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from decimal import Decimal
 
-AgentKey: TypeAlias = tuple[str, str | None]
-"""A workspace's id and an agent's; None stands for the runs without an agent."""
+AgentKey: TypeAlias = tuple[str, str]
+"""A workspace's id, and an agent's or NO_AGENT or PLATFORM."""
+
+NO_AGENT, PLATFORM = "(none)", "(platform)"
 
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceRow:
-    """A workspace, the instant to which its data reach, and its first day with data."""
+    """A workspace, the instant to which its data reach, and its first complete day."""
 
     workspace_id: str
     name: str | None
     cut_off: datetime | None
     first_day: date | None
+    incomplete_days: tuple[date, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRow:
-    """An agent, from when on its runs were counted, and its first and last days with a run."""
+    """An agent, runs of none or the platform, and the first and the last day with figures of it."""
 
     key: AgentKey
     name: str | None
     slug: str | None
     status: str | None
     is_listed: bool
-    first_counted_day: date | None
     first_day: date | None
     last_day: date | None
 
@@ -69,11 +71,12 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """Metered cost, billed and not billed, of something."""
+    """Metered cost + surcharge - own-key cost = billed; None where the API does not report it."""
 
     cost_usd: Decimal | None
+    surcharge_usd: Decimal | None
+    own_key_usd: Decimal | None
     billed_usd: Decimal | None
-    not_billed_usd: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +101,6 @@ class PlatformMonth:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """A window of a run list of which no row was seen; no agent means the unfiltered list."""
-
-    agent_id: str | None
-    after: datetime | None
-    before: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Quarantined:
     """Records of one source that could not be understood, for one reason."""
 
@@ -117,7 +111,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A control, as it stood when it last ran."""
+    """A check, as it stood when it last ran."""
 
     name: str
     claim: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analytics.report.files import packed
+from analytics.report.marts.rows import NO_AGENT
 from analytics.report.sections import daily, failures, forecast, kpis, members, movers, unusual
 from analytics.report.sections.comparison import comparison
 from analytics.report.writing import names, numbers, state
@@ -63,10 +64,10 @@ def page(
         "remarks": [(each, state.workspace_remarks(each)) for each in workspaces],
         "checks_line": state.checks_in_words(checks),
         "broken_checks": _checks_table(
-            "checks", "Checks that do not hold", [check for check in checks if not check.is_ok]
+            "checks", "Failed checks", [check for check in checks if not check.is_ok]
         ),
         "held_checks": _checks_table(
-            "held-checks", "Checks that hold", [check for check in checks if check.is_ok]
+            "held-checks", "Passed checks", [check for check in checks if check.is_ok]
         ),
         "quarantine_table": _quarantine_table(workspaces),
         "members": [(workspace.data, workspace.name) for workspace in workspaces],
@@ -90,7 +91,7 @@ def _movers(workspaces: Sequence[Workspace], sheets: Sequence[Sheet]) -> list[mo
 
 
 def _name(workspace: Workspace) -> Cell:
-    agent_count = sum(agent.row.key[1] is not None for agent in workspace.agents)
+    agent_count = sum(agent.row.key[1] != NO_AGENT for agent in workspace.agents)
     note = numbers.plural(agent_count, "agent")
     return Cell(workspace.name, workspace.name.casefold(), note, href=workspace.path)
 
@@ -128,7 +129,7 @@ def _quarantine_table(workspaces: Sequence[Workspace]) -> Table | None:
         return None
     return Table(
         "quarantined",
-        "Records that could not be understood, and are in no figure",
+        "Quarantined records: not understood, and in no figure",
         [
             Column("Workspace", "name"),
             Column("Source", "name"),

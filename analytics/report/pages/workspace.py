@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analytics.report.figures import assemble
 from analytics.report.files import packed
 from analytics.report.sections import (
     billing,
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 def page(workspace: Workspace, sheet: Sheet, timezone: str) -> dict[str, Any]:
     """What the template `workspace.html` prints."""
     subject, calendar = workspace.subject, workspace.subject.coverage.calendar
-    linked = [(each.name, f"../{each.path}", each.subject) for each in workspace.agents]
-    lines = [(_name(agent), agent.subject) for agent in workspace.agents]
+    linked = [(each.name, assemble.address(each), each.subject) for each in workspace.lines]
+    lines = [(_name(each), each.subject) for each in workspace.lines]
     return {
         "workspace": workspace,
         "subject": subject,
@@ -81,8 +82,9 @@ def data(sheet: Sheet, agents: Split) -> dict[str, dict[str, object]]:
     }
 
 
-def _name(agent: Agent) -> Cell:
-    remarks = state.standing(agent)
-    if not agent.subject.recent.all_run_count:
+def _name(line: Agent) -> Cell:
+    remarks = state.standing(line)
+    if line.path and not line.subject.recent.run_count:
         remarks.append("no recent runs")
-    return Cell(agent.name, agent.name.casefold(), ", ".join(remarks), href=f"../{agent.path}")
+    href = assemble.address(line)
+    return Cell(line.name, line.name.casefold(), ", ".join(remarks), href=href)

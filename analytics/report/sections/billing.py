@@ -1,4 +1,4 @@
-"""What was billed of the metered cost, by provider, and what the platform's own agents did."""
+"""Bills by provider, and what the platform's own agents did."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from analytics.report.writing.blocks import Spec
     from analytics.report.writing.tables import Cell
 
-_ROLES = ("@cost", "@billed", "@not-billed")
+_DRAWN = (("Cost", "@cost"), ("Own-key cost", "@not-billed"), ("Billed", "@billed"))
 
 
 def providers(months: Sequence[ProviderMonth], calendar: Calendar) -> Chart:
-    """Cost, billed and not billed by provider, of the last full month and of this one."""
+    """The bill by provider, of the last full month and of this one."""
     shown = (calendar.last_month.first, calendar.month_to_date.first)
     if not months:
         return missing(
             "billing",
-            "Cost, billed and not billed by provider",
+            "Cost and bill by provider",
             f"No billing data in {month_in_words(shown[0])} or {month_in_words(shown[1])}.",
         )
     by_provider: defaultdict[str, dict[date, ProviderMonth]] = defaultdict(dict)
@@ -43,12 +43,12 @@ def providers(months: Sequence[ProviderMonth], calendar: Calendar) -> Chart:
     return Chart(
         "billing",
         f"{billed} billed, {cost} metered cost in {month_in_words(drawn)}",
-        "Metered cost, amount billed by the platform, and cost less billed, by provider, "
-        f"US dollars, {month_in_words(drawn)}, days in UTC.",
+        "Metered cost, the part of it that is payable to the provider (own key), and what is "
+        f"billed, by provider, US dollars, UTC days, {month_in_words(drawn)}.",
         _spec(by_month[drawn]),
         Table(
             "billing-by-provider",
-            "Cost, billed and not billed (cost less billed) by provider, US dollars, days in UTC",
+            "Cost + surcharge \u2212 own-key cost = billed, by provider, US dollars, UTC days",
             [Column("Provider", "name"), *_heads(shown, bills.HEADS)],
             [
                 [
@@ -63,7 +63,7 @@ def providers(months: Sequence[ProviderMonth], calendar: Calendar) -> Chart:
 
 
 def platform(months: Sequence[PlatformMonth], calendar: Calendar) -> Table | None:
-    """What the platform's own agents did: in no agent's figures, and a line of its own."""
+    """What the platform's own agents did: it is in no agent's figures."""
     if not months:
         return None
     shown = (calendar.last_month.first, calendar.month_to_date.first)
@@ -80,7 +80,7 @@ def platform(months: Sequence[PlatformMonth], calendar: Calendar) -> Table | Non
         ]
     return Table(
         "platform",
-        "Activity of the platform's own agents, US dollars, days in UTC",
+        "Activity of the platform's own agents, US dollars, UTC days",
         [Column("Platform agent", "name"), *_heads(shown, ["Runs", "Cost", "Billed"])],
         [
             [
@@ -98,15 +98,14 @@ def _spec(months: Sequence[ProviderMonth]) -> Spec:
         {
             "label": names.display(each.provider, "no provider"),
             "values": [
-                float(amount or 0)
-                for amount in (each.cost_usd, each.billed_usd, each.not_billed_usd)
+                float(amount or 0) for amount in (each.cost_usd, each.own_key_usd, each.billed_usd)
             ],
-            "texts": [cell.text for cell in bills.row(each)],
+            "texts": [cells[index].text for index in (0, 2, 3)],
         }
         for each in months
+        for cells in [bills.row(each)]
     ]
-    measures = [list(each) for each in zip(bills.HEADS, _ROLES, strict=True)]
-    return {"kind": "bars", "rows": rows, "measures": measures}
+    return {"kind": "bars", "rows": rows, "measures": [list(each) for each in _DRAWN]}
 
 
 def _bill(month: ProviderMonth | None) -> list[Cell]:

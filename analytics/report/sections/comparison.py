@@ -23,35 +23,30 @@ def comparison(key: str, unit: str, lines: Sequence[tuple[Cell, Subject]], whole
     calendar = whole.coverage.calendar
     lines = [(name, subject.seen_on(calendar.today)) for name, subject in lines]
     months = (calendar.month_to_date, calendar.last_month)
-    costs = [subject.recent.complete_cost_usd for _, subject in lines]
+    costs = [subject.recent.cost_usd for _, subject in lines]
     largest = max((cost for cost in costs if cost is not None), default=Decimal(0))
     return Table(
         key,
-        f"Cost of runs by {unit.lower()}, US dollars. Recent: {calendar.recent}; changes are "
+        f"Cost by {unit.lower()}, US dollars. Recent: {calendar.recent}; changes are "
         "against the 30 days before. Trend: cost of each 7 days, 13 weeks, each line on its own "
         "scale",
         [
             Column(unit, "name"),
             Column("Recent cost"),
-            *([Column("Cost of hidden runs")] if whole.hides_runs else []),
             Column("Change"),
             Column(f"Month to date, {month_in_short(months[0].first)}"),
             Column(f"Last month, {month_in_short(months[1].first)}"),
             Column("Failure rate, recent"),
             Column("Trend", "drawing"),
         ],
-        [
-            [name, *_cells(subject, largest, shows_hidden=whole.hides_runs)]
-            for name, subject in lines
-        ],
+        [[name, *_cells(subject, largest)] for name, subject in lines],
         foot(
-            Sum(whole.recent.complete_cost_usd, costs),
-            *([_hidden_sum(whole, lines)] if whole.hides_runs else []),
+            Sum(whole.recent.cost_usd, costs),
             "",
             *(
                 Sum(
-                    whole.month(month).complete_cost_usd,
-                    [subject.month(month).complete_cost_usd for _, subject in lines],
+                    whole.month(month).cost_usd,
+                    [subject.month(month).cost_usd for _, subject in lines],
                 )
                 for month in months
             ),
@@ -63,21 +58,16 @@ def comparison(key: str, unit: str, lines: Sequence[tuple[Cell, Subject]], whole
     )
 
 
-def _hidden_sum(whole: Subject, lines: Sequence[tuple[Cell, Subject]]) -> Sum:
-    return Sum(whole.recent.gap_cost_usd, [subject.recent.gap_cost_usd for _, subject in lines])
-
-
-def _cells(subject: Subject, largest: Decimal, *, shows_hidden: bool) -> list[Cell]:
+def _cells(subject: Subject, largest: Decimal) -> list[Cell]:
     calendar, recent = subject.coverage.calendar, subject.recent
-    bar = svg.bar((recent.complete_cost_usd or Decimal(0)) / largest) if largest else None
+    bar = svg.bar((recent.cost_usd or Decimal(0)) / largest) if largest else None
     months = (calendar.month_to_date, calendar.last_month)
     weeks = [
-        subject.over(week).complete_cost_usd if subject.covers(week) else None
+        subject.over(week).cost_usd if subject.covers(week) else None
         for week in calendar.trend_weeks
     ]
     return [
         _cost(subject, calendar.recent, recent, bar),
-        *([_hidden(recent)] if shows_hidden else []),
         _change(subject),
         *(_cost(subject, month, subject.month(month)) for month in months),
         _rate(recent),
@@ -87,24 +77,15 @@ def _cells(subject: Subject, largest: Decimal, *, shows_hidden: bool) -> list[Ce
 
 def _cost(subject: Subject, period: Period, known: Measures, bar: Markup | None = None) -> Cell:
     """What a period cost; of one that was not read, nothing is known."""
-    if not known.all_run_count and not subject.has_read(period):
+    if not known.run_count and not known.cost_usd and not subject.has_read(period):
         return Cell(numbers.UNKNOWN, "", "not read")
-    return money(known.complete_cost_usd, known.unknown_cost_count, bar)
-
-
-def _hidden(measures: Measures) -> Cell:
-    """What hidden runs cost, and how many there are."""
-    if not measures.missing_run_count:
-        return Cell("none", "0")
-    cost, runs = measures.gap_cost_usd, numbers.plural(measures.missing_run_count, "run")
-    text = "unknown" if cost is None else numbers.usd(cost)
-    return Cell(text, numbers.usd_exact(cost), runs)
+    return money(known.cost_usd, known.unknown_cost_count, bar)
 
 
 def _change(subject: Subject) -> Cell:
     calendar = subject.coverage.calendar
-    recent = subject.recent.complete_cost_usd
-    before = subject.over(calendar.before_recent).complete_cost_usd
+    recent = subject.recent.cost_usd
+    before = subject.over(calendar.before_recent).cost_usd
     if not all(subject.covers(period) for period in (calendar.recent, calendar.before_recent)):
         return Cell(numbers.UNKNOWN, "", "not all cost of both is known")
     if recent is None or before is None:
@@ -121,6 +102,5 @@ def _trend(weeks: Sequence[Decimal | None]) -> Cell:
 def _rate(measures: Measures) -> Cell:
     failed, finished = measures.failed_count, measures.finished_count
     if not finished:
-        reason = "all runs hidden" if measures.all_run_count else "no finished runs"
-        return Cell(numbers.UNKNOWN, "", reason)
+        return Cell(numbers.UNKNOWN, "", "no finished runs")
     return Cell(numbers.failure_rate(failed, finished), f"{failed / finished:.6f}")

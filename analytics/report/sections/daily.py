@@ -17,7 +17,6 @@ from analytics.report.writing.numbers import UNKNOWN, count, usd_exact
 from analytics.report.writing.tables import Cell, Column, Table, money
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
     from analytics.report.figures.facts import Measures, Subject
@@ -26,47 +25,37 @@ if TYPE_CHECKING:
 DAILY_TABLE = "daily"
 LISTED_DAYS = 31
 FIGURES = (
-    Figure("Cost", "complete_cost_usd", "usd"),
-    Figure("Cost of hidden runs", "gap_cost_usd", "usd"),
-    Figure("Runs", "all_run_count", "count"),
-    Figure("Hidden runs", "missing_run_count", "count"),
+    Figure("Cost", "cost_usd", "usd"),
+    Figure("Runs", "run_count", "count"),
     Figure("Failed", "failed_count", "count"),
     Figure("Cancelled", "cancelled_count", "count"),
     Figure("Open", "open_count", "count"),
-    Figure("Cost of failed", "failed_cost_usd", "usd"),
+    Figure("Failed cost", "failed_cost_usd", "range"),
     Figure("Tokens in", "tokens_in", "tokens"),
     Figure("Tokens out", "tokens_out", "tokens"),
 )
-_CAPTION = "Runs by day of creation, US dollars and tokens, {span}"
-_HIDDEN = "; cost and runs with hidden ones, all else of listed runs only"
+_CAPTION = "Cost and runs by day of creation, US dollars and tokens, {span}"
 
 
 def cost(subject: Subject, timezone: str) -> Chart:
     """What the runs of each day cost."""
     calendar = subject.coverage.calendar
     subtitle = (
-        "Columns: cost of the runs created on each day, US dollars, {span}, "
-        f"{timezone}.{{hatched}} Pale: not whole yet."
+        "Columns: cost of each day, of runs by the day of their creation, US dollars, {span}, "
+        f"{timezone}. Pale: incomplete."
     )
     spec = _spec(
-        "Runs cost {complete_cost_usd|usd} in {period}{hidden}",
+        "Cost: {cost_usd|usd} in {period}",
         subtitle,
         (
             "usd",
             [
                 (
-                    "Listed runs",
+                    "Cost",
                     "@cost",
                     "",
                     "cost_usd",
                     "{cost_usd|usd}, {run_count|plural:run}",
-                ),
-                (
-                    "Hidden runs",
-                    "@cost",
-                    "/",
-                    "gap_cost_usd",
-                    "{gap_cost_usd|usd}, {missing_run_count|plural:run}",
                 ),
             ],
         ),
@@ -80,7 +69,7 @@ def cost(subject: Subject, timezone: str) -> Chart:
     chart = _chart("cost", "Cost by day", subject, spec)
     if chart.is_empty:
         return chart
-    costs = timeline.values(subject, lambda day: day.complete_cost_usd)
+    costs = timeline.values(subject, lambda day: day.cost_usd)
     compared = change(subject, calendar.recent, calendar.before_recent)
     return Chart(
         "cost",
@@ -95,13 +84,21 @@ def cost(subject: Subject, timezone: str) -> Chart:
 def per_run(subject: Subject, timezone: str) -> Chart:
     """What a run, and what a successful run cost on each day."""
     spec = _spec(
-        "A run cost {cost_usd/run_count|each}, a successful one "
-        "{cost_usd/succeeded_count|each} in {period}",
+        "A run cost {run_cost_usd/run_count|each}, a successful one "
+        "{run_cost_usd/succeeded_count|each} in {period}",
         "Cost divided by all runs, and by those that succeeded, of each day of creation, US "
-        f"dollars, each panel on its own scale, {{span}}, {timezone}.{{listed}}",
+        f"dollars, each panel on its own scale, {{span}}, {timezone}.",
         (
             "usd_fine",
-            [("Cost per run", "@cost", "", "cost_usd/run_count", "{cost_usd/run_count|each}")],
+            [
+                (
+                    "Cost per run",
+                    "@cost",
+                    "",
+                    "run_cost_usd/run_count",
+                    "{run_cost_usd/run_count|each}",
+                )
+            ],
         ),
         (
             "usd_fine",
@@ -110,8 +107,8 @@ def per_run(subject: Subject, timezone: str) -> Chart:
                     "Cost per successful run",
                     "@billed",
                     "",
-                    "cost_usd/succeeded_count",
-                    "{cost_usd/succeeded_count|each}",
+                    "run_cost_usd/succeeded_count",
+                    "{run_cost_usd/succeeded_count|each}",
                 )
             ],
         ),
@@ -129,7 +126,7 @@ def outcomes(subject: Subject, timezone: str) -> Chart:
     ]
     spec = _spec(
         "{run_count|plural:run} in {period}, {failed_count|count} failed",
-        f"Runs created on each day by their present status, {{span}}, {timezone}.{{listed}}",
+        f"Runs created on each day by their present status, {{span}}, {timezone}.",
         ("count", series),
     )
     return _chart("outcomes", "Runs by outcome", subject, spec)
@@ -140,7 +137,7 @@ def tokens(subject: Subject, timezone: str) -> Chart:
     spec = _spec(
         "{tokens_in|tokens} tokens in and {tokens_out|tokens} out in {period}",
         "Tokens of the runs created on each day, each panel on its own scale, {span}, "
-        f"{timezone}.{{listed}}",
+        f"{timezone}.",
         ("tokens", [("Tokens in", "@tokens-in", "", "tokens_in", "{tokens_in|tokens}")]),
         ("tokens", [("Tokens out", "@tokens-out", "", "tokens_out", "{tokens_out|tokens}")]),
     )
@@ -149,13 +146,13 @@ def tokens(subject: Subject, timezone: str) -> Chart:
 
 def failed_cost(subject: Subject, timezone: str) -> Chart:
     """What the failed runs of each day cost."""
-    text = "{failed_cost_usd|usd}, {failed_count|plural:failed run}"
+    text = "{failed_cost_usd|range}, {failed_count|plural:failed run}"
     series = ("Cost of failed runs", "@failure", "", "failed_cost_usd", text)
     spec = _spec(
-        "Failed runs cost {failed_cost_usd|usd} in {period}, "
-        "{failed_cost_usd/cost_usd|percent} of the cost of listed runs",
-        f"Cost of failed runs by the day of their creation, US dollars, {{span}}, {timezone}."
-        "{listed}",
+        "Failed runs cost {failed_cost_usd|range} in {period}, "
+        "{failed_cost_usd/run_cost_usd|range_percent} of the cost of runs",
+        "Cost of failed runs by the day of their creation (where it is a range, its low end), US "
+        f"dollars, {{span}}, {timezone}.",
         ("usd", [series]),
     )
     chart = _chart("failed-cost", "Cost of failed runs by day", subject, spec)
@@ -170,14 +167,13 @@ def daily_table(subject: Subject, timezone: str) -> Table:
     last = subject.coverage.today
     charted = subject.coverage.chart_period.first
     period = Period(max(charted, last - timedelta(days=LISTED_DAYS - 1)), last)
-    figures = figured.shown(FIGURES, hides_runs=subject.hides_runs)
     caption = phrases.fill(f"{_CAPTION}, {timezone}", {"span": str(period)})
     return Table(
         DAILY_TABLE,
-        f"{caption}{_HIDDEN if subject.hides_runs else ''}",
-        [Column("Day", "text"), *(each.column for each in figures), Column("State", "text")],
+        caption,
+        [Column("Day", "text"), *(each.column for each in FIGURES), Column("State", "text")],
         [
-            _day_row(subject, day, figures)
+            _day_row(subject, day)
             for day in reversed(list(period.days()))
             if subject.first_day and day >= subject.first_day
         ],
@@ -187,26 +183,23 @@ def daily_table(subject: Subject, timezone: str) -> Table:
 
 def month_table(subject: Subject, timezone: str) -> Table:
     """Every measure of the last 13 months, the newest first."""
-    hides_runs = any(each.missing_run_count for each in subject.months.values())
-    figures = figured.shown(FIGURES, hides_runs=hides_runs)
-    largest = max((each.complete_cost_usd or 0 for each in subject.months.values()), default=0)
+    largest = max((each.cost_usd or 0 for each in subject.months.values()), default=0)
     rows: list[Row] = []
     for month, measures in sorted(subject.months.items(), reverse=True):
-        cost = measures.complete_cost_usd
+        cost = measures.cost_usd
         bar = svg.bar((cost or 0) / largest) if largest else None
         rows.append(
             [
                 f"{month:%Y-%m}",
                 money(cost, measures.unknown_cost_count, bar),
-                *_exact(measures, figures[1:]),
+                *_exact(measures),
                 _month_state(subject, Period.month_of(month)),
             ]
         )
     return Table(
         "months",
-        f"Runs by month of creation, US dollars and tokens, {timezone}"
-        f"{_HIDDEN if hides_runs else ''}",
-        [Column("Month", "text"), *(each.column for each in figures), Column("State", "text")],
+        f"Cost and runs by month of creation, US dollars and tokens, {timezone}",
+        [Column("Month", "text"), *(each.column for each in FIGURES), Column("State", "text")],
         rows,
         is_sortable=True,
     )
@@ -217,7 +210,7 @@ def _spec(
     subtitle: str,
     *panels: tuple[str, list[tuple[str, str, str, str, str]]],
 ) -> Spec:
-    """Panels of columns: a unit, and series of name, colour, hatch, measure and hover."""
+    """Panels of columns: a unit, and series of name, colour, pattern, measure and hover."""
     return {
         "kind": "days",
         "title": title,
@@ -234,11 +227,9 @@ def _chart(key: str, label: str, subject: Subject, spec: Spec) -> Chart:
     if not timeline.has_runs(subject):
         return missing(key, label, f"{timeline.NO_RUNS_YET}: {span}.", spec)
     context = {
-        **phrases.context(subject.recent),
+        **subject.recent.values(),
         "period": timeline.recently(subject),
         "span": span,
-        "listed": phrases.listed_only(subject.over(subject.coverage.chart_period)),
-        "hatched": phrases.hatched(subject.over(subject.coverage.chart_period)),
     }
     return Chart(
         key,
@@ -249,20 +240,21 @@ def _chart(key: str, label: str, subject: Subject, spec: Spec) -> Chart:
     )
 
 
-def _day_row(subject: Subject, day: date, figures: Sequence[Figure]) -> list[str]:
+def _day_row(subject: Subject, day: date) -> list[str]:
     state, measures = subject.state(day), subject.on(day)
     label = "" if state is DayState.COMPLETE else state.value
     if measures is None:
-        return [day.isoformat(), *[UNKNOWN] * len(figures), label]
+        return [day.isoformat(), *[UNKNOWN] * len(FIGURES), label]
     if measures.unknown_cost_count:
         unknown = f"{count(measures.unknown_cost_count)} of unknown cost"
         label = f"{label}, {unknown}" if label else unknown
-    return [day.isoformat(), *figured.cells(figures, measures.values()), label]
+    return [day.isoformat(), *figured.cells(FIGURES, measures.values()), label]
 
 
-def _exact(measures: Measures, figures: Sequence[Figure]) -> list[Cell]:
+def _exact(measures: Measures) -> list[Cell]:
     """All but the cost, with what no data file holds: the exact values."""
     values = measures.values()
+    figures = FIGURES[1:]
     texts = figured.cells(figures, values)
     return [
         Cell(text, _plain(values[each.value])) for each, text in zip(figures, texts, strict=True)
@@ -279,7 +271,7 @@ def _month_state(subject: Subject, month: Period) -> str:
     first_day = coverage.first_day
     if first_day and first_day in month and first_day != month.first:
         states.append(f"from {day_in_words(first_day)}")
-    if subject.misses(month) or subject.month(month).unknown_gap_count:
+    if subject.misses(month):
         states.append(DayState.INCOMPLETE.value)
     if coverage.today in month and coverage.resting_since is None:
         states.append(DayState.SO_FAR.value)

@@ -22,22 +22,21 @@ _SHOWN = 15
 _AGENTS = Ranking(
     key="failing",
     split="members",
-    title="{first} fails most expensively: {first_failed_cost_usd|usd}, as "
+    title="{first} fails most expensively: {first_failed_cost_usd|range}, as "
     "{first_failed_count/first_finished_count|rate} of its runs failed",
-    unranked="Failed runs cost {failed_cost_usd|usd}; no agent with 20 finished runs "
-    "or more burned any",
+    unranked="Failed runs cost {failed_cost_usd|range}; no agent with 20 finished "
+    "runs or more had any",
     subtitle="Left: share of finished runs that failed, with the 95% Wilson interval. Right: cost "
-    "of failed runs, red, within that of all listed runs, grey, US dollars. Hollow and last: "
-    "agents with fewer than 20 finished runs, not ranked. {span}.{listed}",
-    label="Agents by the cost of their failed runs",
-    none="No runs",
+    "of failed runs (where it is a range, its low end), red, within that of all runs, grey, US "
+    "dollars. Hollow and last: agents with fewer than 20 finished runs, not ranked. {span}.",
+    none="No finished runs",
     table="failing-agents",
     caption="Agents by the cost of their failed runs, those with fewer than 20 finished runs last, "
     "US dollars, {span}",
     figures=(
         Figure("Agent", "key", "name"),
-        Figure("Cost of failed", "failed_cost_usd", "usd"),
-        Figure("Share of its cost", "failed_cost_usd/cost_usd", "percent"),
+        Figure("Failed cost", "failed_cost_usd", "range"),
+        Figure("Share of its cost", "failed_cost_usd/cost_usd", "range_percent"),
         Figure("Failed", "failed_count", "count"),
         Figure("Finished", "finished_count", "count"),
         Figure("Failure rate", "failed_count/finished_count", "rate"),
@@ -59,7 +58,7 @@ def chart(whole: Subject, agents: Sequence[tuple[str, str, Subject]]) -> Chart:
     made = rankings.chart(_AGENTS, whole, known)
     if made.spec is not None:
         rows = rankings.ordered(known.over(calendar.recent), _AGENTS.order, is_small_last=True)
-        made.spec["rows"] = [_row(row) for row in rows if row["finished_count"]][:_SHOWN]
+        made.spec["rows"] = [_row(row) for row in rows][:_SHOWN]
     return made
 
 

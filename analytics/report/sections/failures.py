@@ -38,7 +38,7 @@ def failure_rate(subject: Subject, timezone: str) -> Chart:
         "label": _LABEL,
         "title": "Failed of finished runs in {period}: {failed_count/finished_count|rate}",
         "subtitle": "Dots: share of finished runs that failed; lines: 95% Wilson interval; hollow: "
-        f"fewer than 20 runs. Without today, {{span}}, {timezone}.{{listed}}",
+        f"fewer than 20 runs. Without today, {{span}}, {timezone}.",
         "table": {
             "key": "failure-rates",
             "kind": "rates",
@@ -56,10 +56,9 @@ def failure_rate(subject: Subject, timezone: str) -> Chart:
         if (measures := subject.over(period)).finished_count
     ]
     context: dict[str, Value] = {
-        **phrases.context(subject.recent),
+        **subject.recent.values(),
         "period": timeline.recently(subject),
         "span": span,
-        "listed": phrases.listed_only(subject.over(subject.coverage.chart_period)),
     }
     return Chart(
         "failure-rate",

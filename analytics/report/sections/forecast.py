@@ -55,7 +55,7 @@ class Costs(dict["date", "Decimal | None"]):
 
     def __missing__(self, day: date) -> Decimal | None:
         whole = self._subject.whole(day)
-        self[day] = cost = None if whole is None else whole.complete_cost_usd
+        self[day] = cost = None if whole is None else whole.cost_usd
         return cost
 
 
@@ -70,7 +70,7 @@ def month_end(subject: Subject, costs: Costs, today: date) -> Forecast | None:
     if len(basis) < FEWEST_DAYS:
         return None
     past = [today - offset * _DAY for offset in range(1, today.day)]
-    known = known_sum(subject.days[day].complete_cost_usd for day in past if day in subject.days)
+    known = known_sum(subject.days[day].cost_usd for day in past if day in subject.days)
     rest, spread = _rest(basis, Period(today, month.last))
     whole = (known or Decimal(0)) + rest
     return Forecast(
@@ -140,7 +140,7 @@ def chart(subject: Subject, timezone: str) -> Chart:
     return Chart(
         key,
         f"{month} will end at {_range(made)}",
-        f"Cost of runs, added up by day of the month, US dollars, {timezone}; grey: "
+        f"Cost, added up by day of the month, US dollars, {timezone}; grey: "
         f"{month_in_words(before.first)}; band: forecast. {METHOD} {record}.",
         spec,
         _table(subject, made),
@@ -162,7 +162,7 @@ def _table(subject: Subject, made: Forecast) -> Table:
         ("High end of the range", _about(made.high_usd)),
         (
             f"Whole {month_in_words(before.first)}",
-            numbers.usd(subject.month(before).complete_cost_usd),
+            numbers.usd(subject.month(before).cost_usd),
         ),
     ]
     return Table(
@@ -197,10 +197,10 @@ def _cumulated(subject: Subject, days: Sequence[date]) -> list[list[float | str 
     total = Decimal(0)
     for day in days:
         known = subject.on(day)
-        if known is None or known.complete_cost_usd is None:
+        if known is None or known.cost_usd is None:
             sums.append([None, "no data"])
             continue
-        total += known.complete_cost_usd
+        total += known.cost_usd
         sums.append([float(total), f"{numbers.usd(total)} to {day_in_words(day)}"])
     return sums
 

@@ -30,9 +30,9 @@ def chart(subject: Subject, split: Split, timezone: str) -> Chart:
         "label": _LABEL,
         "days": list(_DAYS),
         "title": "The most expensive hour of the week is {first}: "
-        "{first_cost_usd/cost_usd|percent} of the cost",
+        "{first_cost_usd/sum_cost_usd|percent} of the cost",
         "subtitle": "Cost of runs by weekday and hour of creation; stronger is more expensive; "
-        f"empty: no run. US dollars, {{span}}, {timezone}.{{listed}}",
+        f"empty: no run. US dollars, {{span}}, {timezone}.{{detail}}",
         "text": "{cost_usd|usd}, {run_count|plural:run}",
         "table": {
             "key": "cost-by-hour",
@@ -51,9 +51,9 @@ def chart(subject: Subject, split: Split, timezone: str) -> Chart:
     context: dict[str, Value] = {
         "first": f"{_DAYS[day - 1]}, {hour}:00",
         "first_cost_usd": costs[day, hour],
-        "cost_usd": subject.recent.cost_usd,
+        "sum_cost_usd": sum(costs.values()),
         "span": str(period),
-        "listed": phrases.listed_only(subject.recent),
+        "detail": phrases.detail(subject),
     }
     return Chart(
         "hours",

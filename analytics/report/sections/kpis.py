@@ -1,6 +1,6 @@
 """The headline figures of a workspace, of an agent, or of all workspaces.
 
-Beside a figure stand a comparison, what it is of, and what it lacks or holds of hidden runs.
+Beside a figure stand a comparison, what it is of, and what it lacks.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from analytics.report.figures.periods import Period, day_in_short
-from analytics.report.writing import numbers, phrases
+from analytics.report.writing import numbers
 from analytics.report.writing.blocks import Kpi
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from analytics.report.marts.rows import RunCosts
 
 _WEEK = timedelta(days=7)
-_MOST_HIDDEN = 0.2  # of the runs of a period whose listed ones stand for all
 
 
 def headline(subject: Subject) -> list[Kpi]:
@@ -39,21 +38,20 @@ def per_run(costs: RunCosts | None, subject: Subject) -> Kpi:
     notes = (
         f"nine in ten up to {ninetieth}, most expensive {largest}",
         f"{numbers.plural(costs.run_count, 'ended run')}, {period}",
-        *_of_listed(subject.recent),
+        *([] if subject.has_all_details else ["listed runs"]),
     )
     return Kpi(f"{label}, median", numbers.usd_per_run(costs.median_usd), notes=notes)
 
 
 def per_success(subject: Subject) -> Kpi:
-    """All recent cost, that of failures included, for each run that succeeded."""
+    """The cost of all recent runs, failed ones included, for each run that succeeded."""
     recent, before = subject.recent, subject.over(subject.coverage.calendar.before_recent)
     label, period = "Cost per successful run", _recently(subject)
     if recent.cost_per_success is None:
         return Kpi(label, numbers.UNKNOWN, notes=(f"No successful run, {period}",))
     notes = [
-        *_before(recent, before, numbers.usd_per_run(before.cost_per_success)),
+        *_before(numbers.usd_per_run(before.cost_per_success)),
         f"{numbers.plural(recent.succeeded_count, 'successful run')}, {period}",
-        *_of_listed(recent),
     ]
     return Kpi(label, numbers.usd_per_run(recent.cost_per_success), notes=tuple(notes))
 
@@ -68,9 +66,7 @@ def change(
     unknown = next((each for each in (now, before) if not subject.covers(each)), None)
     if unknown:
         return f"No comparison: not all cost of {unknown.in_short(year)} is known"
-    difference = numbers.usd_change(
-        subject.over(now).complete_cost_usd, subject.over(before).complete_cost_usd
-    )
+    difference = numbers.usd_change(subject.over(now).cost_usd, subject.over(before).cost_usd)
     text = f"{difference} vs {before.in_short(year)}"
     return f"{now.in_short(year)}: {text}" if names_both else text
 
@@ -120,9 +116,9 @@ def _failure_rate(subject: Subject) -> Kpi:
     interval = numbers.interval(recent.failed_count, recent.finished_count)
     rate = numbers.failure_rate(before.failed_count, before.finished_count)
     notes = [
-        *_before(recent, before, rate),
+        *_before(rate),
         f"Finished runs, {period}" if is_small else f"{counts} finished runs, {period}",
-        ", ".join([f"95% Wilson interval {interval}", *_of_listed(recent)]),
+        f"95% Wilson interval {interval}",
     ]
     value = counts if is_small else numbers.percent(recent.failed_count, recent.finished_count)
     return Kpi(label, value, notes=tuple(notes))
@@ -132,29 +128,19 @@ def _recently(subject: Subject) -> str:
     return subject.coverage.calendar.recent.in_short(subject.coverage.today.year)
 
 
-def _before(recent: Measures, before: Measures, value: str) -> list[str]:
-    """What a figure of listed runs was before; a few listed runs say nothing of the hidden ones."""
-    if value == numbers.UNKNOWN:
-        return []
-    if any(_MOST_HIDDEN * each.all_run_count < each.missing_run_count for each in (recent, before)):
-        return ["No comparison: too many runs are hidden"]
-    return [f"{value} the 30 days before"]
-
-
-def _of_listed(measures: Measures) -> list[str]:
-    """The note to a figure that hidden runs are not in."""
-    return ["listed runs only"] if measures.missing_run_count else []
+def _before(value: str) -> list[str]:
+    return [] if value == numbers.UNKNOWN else [f"{value} the 30 days before"]
 
 
 def _amount(label: str, subject: Subject, period: Period, measures: Measures, compared: str) -> Kpi:
     coverage = subject.coverage
-    runs = numbers.plural(measures.all_run_count, "run")
+    runs = numbers.plural(measures.run_count, "run")
     is_running = coverage.today in period and coverage.resting_since is None
     lacks = []
-    if hidden := phrases.hidden(measures).removeprefix(", "):
-        lacks.append(hidden)
+    if measures.platform_cost_usd:
+        lacks.append(f"of which platform {numbers.usd(measures.platform_cost_usd)}")
     if subject.misses(period):
-        lacks.append("incomplete: runs of unknown cost are missing")
+        lacks.append("incomplete: not every day was read whole")
     if measures.unknown_cost_count:
         lacks.append(
             f"without {numbers.plural(measures.unknown_cost_count, 'run')} of unknown cost"
@@ -164,6 +150,6 @@ def _amount(label: str, subject: Subject, period: Period, measures: Measures, co
         f"{period.in_short(coverage.today.year)}, {runs}{' so far' if is_running else ''}",
         *(["; ".join(lacks)] if lacks else []),
     ]
-    cost = measures.complete_cost_usd
+    cost = measures.cost_usd
     value, exact = numbers.usd_headline(cost), numbers.usd(cost)
     return Kpi(label, value, "" if value == exact else exact, tuple(notes))

@@ -20,14 +20,13 @@ if TYPE_CHECKING:
     from analytics.report.writing.phrases import Value
 
 MEASURES = (
-    "complete_cost_usd",
-    "gap_cost_usd",
-    "all_run_count",
-    "missing_run_count",
+    "cost_usd",
+    "run_count",
     "failed_count",
+    "unlisted_failed_count",
     "finished_count",
     "failed_cost_usd",
-    "cost_usd",
+    "failed_cost_high_usd",
 )
 _SHOWN = 10
 
@@ -51,21 +50,21 @@ def chart(
     made = rankings.chart(rankings.members(unit), whole, known)
     if made.is_empty or made.spec is None or made.table is None:
         return made
-    rows = rankings.ordered(known.over(whole.coverage.calendar.recent), "complete_cost_usd")
+    rows = rankings.ordered(known.over(whole.coverage.calendar.recent), "cost_usd")
     made.spec["rows"] = [_bar(row) for row in rows[:_SHOWN]]
     hidden = rows[_SHOWN:]
     if hidden:
-        costs = [cost for row in hidden if isinstance(cost := row["complete_cost_usd"], Decimal)]
+        costs = [cost for row in hidden if isinstance(cost := row["cost_usd"], Decimal)]
         others: dict[str, Value] = {
             "key": numbers.plural(len(hidden), "other"),
-            "complete_cost_usd": sum(costs, Decimal(0)),
+            "cost_usd": sum(costs, Decimal(0)),
         }
         made.spec["rows"].append(_bar(others) | {"role": "@others"})
     return replace(made, see_table=see_table)
 
 
 def _bar(row: Mapping[str, Value]) -> dict[str, object]:
-    cost = row["complete_cost_usd"]
+    cost = row["cost_usd"]
     amount = cost if isinstance(cost, Decimal) else None
     return {
         "label": row["key"],

@@ -43,6 +43,8 @@ class Mover:
         """What the change comes from, as far as counts tell."""
         if self.now_count is None or self.before_count is None:
             return ""
+        if not self.before_count and not self.now_count:
+            return "the platform's own"
         if not self.before_count:
             return "new"
         if not self.now_count:
@@ -69,7 +71,7 @@ def chart(subject: Subject, movers: Sequence[Mover]) -> Chart:
     agents = [each for each in moved if each.kind == AGENT][:SHOWN]
     if not agents:
         return missing(key, label, f"No agent's cost changed from {weeks[1]} to {weeks[0]}.")
-    now, before = (subject.over(week).complete_cost_usd for week in weeks)
+    now, before = (subject.over(week).cost_usd for week in weeks)
     first = agents[0]
     return Chart(
         key,
@@ -103,10 +105,10 @@ def of_workspace(workspace: Workspace, sheet: Sheet, root: str) -> list[Mover]:
     """All that ran in either week; `root` leads from the page to the site's folder."""
     calendar = workspace.subject.coverage.calendar
     weeks = (calendar.last_week, calendar.week_before)
-    known = {each.row.key[1]: each for each in workspace.agents}
+    known = {each.row.key[1]: each for each in workspace.lines}
     found = [
-        _mover(AGENT, each.name, root + each.path, *map(each.subject.over, weeks))
-        for each in workspace.agents
+        _mover(AGENT, each.name, each.path and root + each.path, *map(each.subject.over, weeks))
+        for each in workspace.lines
     ]
     for agent_id, version, now, before, now_count, before_count in workspace.versions_of_weeks:
         agent = known[agent_id]
@@ -130,8 +132,8 @@ def of_workspace(workspace: Workspace, sheet: Sheet, root: str) -> list[Mover]:
 
 
 def _mover(kind: str, name: str, href: str, now: Measures, before: Measures) -> Mover:
-    costs = (now.complete_cost_usd or Decimal(0), before.complete_cost_usd or Decimal(0))
-    return Mover(kind, name, href, *costs, now.all_run_count, before.all_run_count)
+    costs = (now.cost_usd or Decimal(0), before.cost_usd or Decimal(0))
+    return Mover(kind, name, href, *costs, now.run_count, before.run_count)
 
 
 def _spec(agents: Sequence[Mover]) -> Spec:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analytics.report.figures import splits
 from analytics.report.sections import rankings
-from analytics.report.sections.rankings import NOT_SPLIT, Ranking
+from analytics.report.sections.rankings import Ranking
 from analytics.report.writing.figured import Figure
 
 if TYPE_CHECKING:
@@ -36,48 +36,49 @@ def most_expensive(subject: Subject, agents: Sequence[Agent]) -> Split:
     costs = {
         index: cost
         for index, agent in enumerate(agents)
-        if (cost := agent.subject.over(period).complete_cost_usd)
+        if (cost := agent.subject.over(period).cost_usd)
     }
     top = sorted(costs, key=lambda index: -costs[index])[: len(_HUES)]
     rows = []
     for index in top:
         agent = agents[index]
         rows += [
-            (day, (agent.name, agent.data), (measures.complete_cost_usd,))
+            (day, (agent.name, agent.data), (measures.cost_usd,))
             for day, measures in agent.subject.days.items()
             if day in period
         ]
-    return splits.of_rows(subject.coverage.calendar.history.first, ["complete_cost_usd"], rows)
+    return splits.of_rows(subject.coverage.calendar.history.first, ["cost_usd"], rows)
 
 
 def _chart(key: str, split_name: str, part: str, subject: Subject, split: Split) -> Chart:
     is_top = split_name == "top"
-    measure = "complete_cost_usd" if is_top else "cost_usd"
+    total, cost = ("cost_usd", "cost") if is_top else ("", "metered cost")
+    day, utc = ("day", "") if is_top else ("UTC day", "UTC days, ")
     providers = () if is_top else (Figure("Provider", "note", "name"),)
     ranking = Ranking(
         key=key,
         split=split_name,
-        title=f"{{first}} makes {{first_{measure}/complete_cost_usd|percent}} of the cost in "
-        "{period}",
-        subtitle=f"Cost of runs by day (by week, from Monday, in a long period) and {part}, US "
-        "dollars, {span}. Colours stand for the most expensive of the whole period.",
+        title=f"{{first}} makes {{first_cost_usd/{total or 'sum_cost_usd'}|percent}} of the {cost} "
+        "in {period}",
+        subtitle=f"{cost.capitalize()} by {day} (by week, from Monday, "
+        f"in a long period) and {part}, US dollars, {{span}}. Colours stand for the most expensive "
+        "of the whole period.",
         none=f"Cost over time by {part}",
         table=f"{key}-table",
-        caption=f"Cost by {part}, US dollars, {{span}}",
+        caption=f"{cost.capitalize()} by {part}, {utc}US dollars, {{span}}",
         figures=(
             Figure(part.capitalize(), "key", "name"),
             *providers,
-            Figure("Cost", measure, "usd"),
-            Figure("Share of cost", f"{measure}/@complete_cost_usd", "percent"),
+            Figure("Cost", "cost_usd", "usd"),
+            Figure("Share of cost", f"cost_usd/{'@' if is_top else 'sum_'}cost_usd", "percent"),
         ),
-        order=measure,
-        total="complete_cost_usd",
-        rest=OTHERS if is_top else NOT_SPLIT,
+        total=total,
+        rest=OTHERS if is_top else "",
         kind="stack",
         is_charted=True,
     )
     made = rankings.chart(ranking, subject, split)
     if made.spec is not None:
         most = {"most": len(_HUES)} if is_top else {}
-        made.spec.update({"measure": measure, "roles": list(_HUES), **most})
+        made.spec.update({"measure": "cost_usd", "roles": list(_HUES), **most})
     return made

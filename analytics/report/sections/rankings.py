@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from analytics.report.writing.tables import Row
 
 NEWEST = "newest"
-NOT_SPLIT = "Model not known"
 
 
 @dataclass(frozen=True)
@@ -29,9 +28,9 @@ class Ranking:
     """How the parts of a total are shown, for any period.
 
     `order` is the measure that ranks them (or NEWEST, by version). `total` is the subject's
-    measure that they are parts of; what they leave of it is a line called `rest`. Templates name
-    `{first}`, the part on top, its measures as `first_…`, likewise the `{second}`, and those of
-    the subject.
+    measure that they are parts of, if any; what they leave of it is a line called `rest`.
+    Templates name `{first}`, the part on top, its measures as `first_…`, likewise the `{second}`,
+    what all parts add up to as `sum_…`, and the measures of the subject.
     """
 
     key: str
@@ -49,10 +48,9 @@ class Ranking:
     unit: str = "usd"
     measures: Sequence[tuple[str, str]] = (("Cost", "@cost"),)
     is_charted: bool = False  # over the charted days, not the recent ones
-    label: str = ""  # what it shows, where all runs are hidden that it could tell of
     unranked: str = ""  # the title where nothing can be ranked first
     compared: str = ""  # the title where there is a second part
-    is_small_last: bool = False  # few finished runs are a small sample, and are not ranked
+    is_small_last: bool = False  # few finished runs are not ranked; a part without any is left out
     is_linked: bool = False  # the second part of a key is the address of its page
 
     def spec(self) -> dict[str, Any]:
@@ -68,7 +66,6 @@ class Ranking:
             "smallLast": self.is_small_last,
             "linked": self.is_linked,
             "measures": [list(each) for each in self.measures],
-            "label": self.label or self.none,
             "title": self.title,
             "unranked": self.unranked,
             "compared": self.compared,
@@ -89,7 +86,11 @@ def chart(ranking: Ranking, subject: Subject, split: Split) -> Chart:
     period = coverage.chart_period if ranking.is_charted else coverage.calendar.recent
     whole = subject.over(period)
     rows = ordered(split.over(period), ranking.order, is_small_last=ranking.is_small_last)
-    context: dict[str, Value] = {**phrases.context(whole), "span": str(period)}
+    context: dict[str, Value] = {
+        **whole.values(),
+        "span": str(period),
+        "detail": phrases.detail(subject),
+    }
     subtitle = phrases.fill(ranking.subtitle, context)
     if not rows:
         return missing(ranking.key, ranking.none, f"None in {period}.", ranking.spec())
@@ -103,35 +104,27 @@ def chart(ranking: Ranking, subject: Subject, split: Split) -> Chart:
         phrases.fill(_title(ranking, rows), context),
         subtitle,
         ranking.spec(),
-        table(
-            ranking,
-            rows,
-            whole,
-            phrases.fill(ranking.caption, context),
-            hides_runs=subject.hides_runs,
-        ),
+        table(ranking, rows, whole, phrases.fill(ranking.caption, context)),
     )
 
 
 def table(
-    ranking: Ranking,
-    rows: Sequence[Mapping[str, Value]],
-    whole: Measures,
-    caption: str,
-    *,
-    hides_runs: bool,
+    ranking: Ranking, rows: Sequence[Mapping[str, Value]], whole: Measures, caption: str
 ) -> Table:
     """The table of a ranking: its parts, what they leave of the total, and the total."""
-    figures = figured.shown(ranking.figures, hides_runs=hides_runs)
+    figures = ranking.figures
     lines = [dict(row) for row in rows]
-    total = whole.values().get(ranking.total)
+    total: Value = whole.values().get(ranking.total)
     if ranking.rest and isinstance(total, Decimal):
         parts = (row.get(ranking.order) for row in rows)
         known = sum((part for part in parts if isinstance(part, Decimal)), Decimal(0))
         if total != known:
             lines.append({"key": ranking.rest, ranking.order: total - known})
-    totals = {**whole.values(), ranking.order: total}
-    context = {f"@{name}": value for name, value in whole.values().items()}
+    context = sums(rows)
+    totals = {name.removeprefix("sum_"): value for name, value in context.items()}
+    if ranking.total:
+        totals = {**whole.values(), ranking.order: total}
+    context |= {f"@{name}": value for name, value in whole.values().items()}
     return Table(
         ranking.table,
         caption,
@@ -166,7 +159,9 @@ def ordered(
 ) -> list[dict[str, Value]]:
     """The parts with their names, the largest first, or the newest version."""
     rows: list[dict[str, Value]] = [
-        {"key": key[0], "note": key[-1], **values} for key, values in groups.items()
+        {"key": key[0], "note": key[-1], **values}
+        for key, values in groups.items()
+        if not is_small_last or values["finished_count"]
     ]
     if order == NEWEST:
         return sorted(rows, key=lambda row: -_version(str(row["key"])))
@@ -191,11 +186,12 @@ def _key(row: Mapping[str, Value]) -> tuple[str, str]:
 
 
 def sums(rows: Sequence[Mapping[str, Value]]) -> dict[str, Value]:
-    """What the parts add up to, each measure as `sum_…`."""
+    """What the parts add up to, each measure as `sum_…`; None where none of it is known."""
     names = [name for name in rows[0] if name not in {"key", "note"}]
     return {
-        f"sum_{name}": sum(value for row in rows if isinstance(value := row[name], int | Decimal))
+        f"sum_{name}": sum(known) if known else None  # type: ignore[arg-type]
         for name in names
+        for known in [[row[name] for row in rows if isinstance(row[name], int | Decimal)]]
     }
 
 
@@ -215,9 +211,8 @@ def _size(value: Value) -> Decimal:
 ERRORS = Ranking(
     key="errors",
     split="errors",
-    title="{first} makes {first_cost_usd/failed_cost_usd|percent} of the cost of failures",
-    subtitle="Cost of failed runs by error class, US dollars, {span}.{listed}",
-    label="Failed runs by error class",
+    title="{first} makes {first_cost_usd/failed_cost_usd|percent} of the cost of failed runs",
+    subtitle="Cost of failed runs by error class, US dollars, {span}.{detail}",
     none="No failed runs",
     table="error-classes",
     caption="Failed runs by error class, US dollars, {span}",
@@ -234,22 +229,20 @@ ERRORS = Ranking(
 MODELS = Ranking(
     key="models",
     split="models",
-    title="{first} makes {first_cost_usd/complete_cost_usd|percent} of the cost",
-    subtitle="Cost of runs by model, US dollars, {span}. Hidden runs as the API's hourly usage "
-    "tells.",
-    none="No model split was read",
+    title="{first} makes {first_cost_usd/sum_cost_usd|percent} of the metered cost",
+    subtitle="Cost by model, metered, UTC days, US dollars, {span}.",
+    none="No metered usage",
     table="model-split",
-    caption="Runs by model and provider, US dollars, and tokens of listed runs, {span}",
+    caption="Metered usage by model and provider, UTC days, US dollars and tokens, {span}",
     figures=(
         Figure("Model", "key", "name"),
         Figure("Provider", "note", "name"),
         Figure("Cost", "cost_usd", "usd"),
-        Figure("Share of cost", "cost_usd/@complete_cost_usd", "percent"),
+        Figure("Share of cost", "cost_usd/sum_cost_usd", "percent"),
         Figure("Tokens in", "tokens_in", "tokens"),
         Figure("Tokens out", "tokens_out", "tokens"),
     ),
-    total="complete_cost_usd",
-    rest=NOT_SPLIT,
+    total="",
 )
 
 VERSIONS = Ranking(
@@ -260,8 +253,7 @@ VERSIONS = Ranking(
     compared="Failed of finished runs: {first_failed_count/first_finished_count|rate} with "
     "{first}, {second_failed_count/second_finished_count|rate} with {second} before it",
     subtitle="Dots: share of finished runs that failed; lines: 95% Wilson interval; hollow: fewer "
-    "than 20 runs. By version, the newest first, {span}.{listed}",
-    label="Failure rate by version",
+    "than 20 runs. By version, the newest first, {span}.{detail}",
     none="No finished runs",
     table="version-rates",
     caption="Runs by version, US dollars, {span}",
@@ -276,6 +268,7 @@ VERSIONS = Ranking(
         Figure("Cost per run", "cost_usd/run_count", "each"),
     ),
     order=NEWEST,
+    total="",
     kind="rateRows",
     is_charted=True,
 )
@@ -285,16 +278,15 @@ STEPS = Ranking(
     split="steps",
     title="Runs wait longest for {first}: {first_milliseconds/sum_milliseconds|percent} of the "
     "time in tools",
-    subtitle="Time that runs spent in each tool, from their log events, {span}.{listed}",
-    label="Time in tools",
-    none="No log events of tools",
+    subtitle="Time that runs spent in each tool, from their log events, {span}.{detail}",
+    none="No tool calls",
     table="tool-time",
     caption="Tools that runs called, {span}",
     figures=(
         Figure("Tool", "key", "name"),
         Figure("Node", "note", "name"),
         Figure("Time", "milliseconds", "milliseconds"),
-        Figure("Calls", "event_count", "count"),
+        Figure("Calls", "call_count", "count"),
         Figure("Calls that failed", "error_count", "count"),
     ),
     order="milliseconds",
@@ -304,29 +296,25 @@ STEPS = Ranking(
 )
 
 _AGENT_FIGURES = (
-    Figure("Cost", "complete_cost_usd", "usd"),
-    Figure("Cost of hidden runs", "gap_cost_usd", "usd"),
-    Figure("Share of cost", "complete_cost_usd/@complete_cost_usd", "percent"),
-    Figure("Runs", "all_run_count", "count"),
-    Figure("Hidden runs", "missing_run_count", "count"),
+    Figure("Cost", "cost_usd", "usd"),
+    Figure("Share of cost", "cost_usd/@cost_usd", "percent"),
+    Figure("Runs", "run_count", "count"),
     Figure("Failed", "failed_count", "count"),
     Figure("Failure rate", "failed_count/finished_count", "rate"),
-    Figure("Cost of failed", "failed_cost_usd", "usd"),
+    Figure("Failed cost", "failed_cost_usd", "range"),
 )
 
 
 def members(unit: str) -> Ranking:
-    """The ranking of a workspace's agents, or of all workspaces; each links to its page."""
+    """The ranking of a workspace's lines, or of all workspaces; each links to its page."""
     return Ranking(
         key="members",
         split="members",
-        title="{first} makes {first_complete_cost_usd/complete_cost_usd|percent} of the cost",
-        subtitle=f"Cost of runs by {unit}, US dollars, {{span}}.",
+        title="{first} makes {first_cost_usd/cost_usd|percent} of the cost",
+        subtitle=f"Cost by {unit}, US dollars, {{span}}.",
         none="No runs",
         table="members-table",
-        caption=f"Runs by {unit}, US dollars, {{span}}",
+        caption=f"Cost and runs by {unit}, US dollars, {{span}}",
         figures=(Figure(unit.capitalize(), "key", "name"), *_AGENT_FIGURES),
-        order="complete_cost_usd",
-        total="complete_cost_usd",
         is_linked=True,
     )

@@ -42,7 +42,7 @@ def most_expensive(sheet: AgentSheet) -> Table | None:
     chosen = known[:MOST_EXPENSIVE_RUNS]
     if not chosen:
         return None
-    caption = f"The {numbers.plural(len(chosen), 'costliest run')}, {period}; times in UTC"
+    caption = f"The {numbers.plural(len(chosen), 'most expensive run')}, {period}; times in UTC"
     return Table(
         "most-expensive-runs", caption, _HEADS, [_row(run) for run in chosen], is_sortable=True
     )

@@ -66,7 +66,7 @@ def _chart(
     period = subject.coverage.chart_period
     subtitle = (
         "Median and 95th percentile of the finished runs created in each week, each panel on its "
-        "own scale, {span}. A week begins on Monday and counts whole.{listed}"
+        "own scale, {span}. A week begins on Monday and counts whole.{detail}"
     )
     figures = [
         Figure(f"{name}, {words}", f"{measure}_{level}", unit)
@@ -92,10 +92,10 @@ def _chart(
         (monday, {name: column[row] for name, column in split.columns.items()})
         for row, day in enumerate(split.days)
         if (monday := split.first + timedelta(days=day)) > period.first - 7 * _DAY
-        and subject.over(_within(period, monday)).run_count
+        and subject.over(_within(period, monday)).listed_run_count
     ]
     if not any(value is not None for _, values in weeks for value in values.values()):
-        return missing(key, label, f"No finished runs: {period}.", spec)
+        return missing(key, label, f"No finished listed runs: {period}.", spec)
     medians = [f"{measure}_median" for _, measure, _, _ in panels]
     known = [each for each in weeks if all(each[1][name] is not None for name in medians)]
     whole = [each for each in known if _is_whole(each[0], subject)]
@@ -104,7 +104,7 @@ def _chart(
         **values,
         "week": day_in_words(week),
         "span": str(period),
-        "listed": phrases.listed_only(subject.over(period)),
+        "detail": phrases.detail(subject),
     }
     return Chart(
         key,

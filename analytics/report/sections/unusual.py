@@ -94,8 +94,8 @@ def _judged(name: str, href: str, whole: Mapping[date, Measures], day: date) -> 
     known = whole.get(day)
     days_before = (day - offset * _DAY for offset in range(1, BASIS_DAYS + 1))
     before = [whole[each] for each in days_before if each in whole]
-    costs = [cost for each in before if (cost := each.complete_cost_usd) is not None]
-    cost = None if known is None else known.complete_cost_usd
+    costs = [cost for each in before if (cost := each.cost_usd) is not None]
+    cost = None if known is None else known.cost_usd
     if known is None or cost is None or len(costs) < FEWEST_DAYS:
         return None
     usual = median(costs)
@@ -108,14 +108,14 @@ def _judged(name: str, href: str, whole: Mapping[date, Measures], day: date) -> 
 
 def _driver(day: Measures, before: Sequence[Measures]) -> str:
     """Whether there were more runs, or more expensive ones."""
-    usual_count = median(each.all_run_count for each in before)
+    usual_count = median(each.run_count for each in before)
     if not usual_count:
-        return f"{numbers.plural(day.all_run_count, 'run')}, usually none"
-    more = day.all_run_count / usual_count
-    each_cost = [cost / each.all_run_count for each in before if (cost := each.complete_cost_usd)]
+        return f"{numbers.plural(day.run_count, 'run')}, usually none"
+    more = day.run_count / usual_count
+    each_cost = [cost / each.run_count for each in before if (cost := each.cost_usd)]
     usual_each = median(each_cost) if each_cost else Decimal(0)
-    cost = day.complete_cost_usd
-    costlier = float(cost / day.all_run_count / usual_each) if usual_each and cost else 1
+    cost = day.cost_usd
+    costlier = float(cost / day.run_count / usual_each) if usual_each and cost else 1
     if more >= costlier:
         return f"{more:.1f} times as many runs"
     return f"runs {costlier:.1f} times as expensive"

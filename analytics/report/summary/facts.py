@@ -1,4 +1,7 @@
-"""What the morning summary says, as exact figures: the fields of `summary.json`."""
+"""The figures of the morning summary, exact: the fields of `summary.json`.
+
+Fields that a day or month table has too are named as there, and mean the same.
+"""
 
 from __future__ import annotations
 
@@ -10,54 +13,55 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Runs:
-    """All runs of a workspace; an amount is None where none is known.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """All runs of some days, listed and unlisted; an amount is None where nothing of it is known.
 
-    Hidden runs are counted by `missing_run_count` and `gap_cost_usd`, and in `all_runs_cost_usd`;
-    all else is of listed runs.
+    `cost_usd` includes the platform's own. `failed_cost_usd` is exact where no failed run is
+    unlisted, else the low end of a range up to `failed_cost_high_usd`.
     """
+
+    run_count: int
+    succeeded_count: int
+    failed_count: int
+    cost_usd: Decimal | None
+    platform_cost_usd: Decimal | None
+    tokens_in: int | None
+    tokens_out: int | None
+    listed_run_count: int
+    unlisted_run_count: int
+    unlisted_cost_usd: Decimal | None
+    failed_cost_usd: Decimal | None
+    failed_cost_high_usd: Decimal | None
+    unlisted_failed_count: int
+    unknown_cost_count: int
+
+    @property
+    def finished_count(self) -> int:
+        """The runs of which a share may have failed: cancelled ones stand apart."""
+        return self.succeeded_count + self.failed_count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace(Measures):
+    """A workspace since its first date."""
 
     workspace_id: str
     workspace_name: str
     last_batch_at: datetime | None
-    run_count: int
-    failed_count: int
-    finished_count: int
-    cost_usd: Decimal | None
-    missing_run_count: int
-    gap_cost_usd: Decimal | None
-    all_runs_cost_usd: Decimal | None
-    tokens_in: int | None
-    tokens_out: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Some days of all workspaces, both ends included.
-
-    `all_runs_cost_usd` is what listed and hidden runs cost together, `complete_cost_usd` that and
-    the platform's own; the failures are those of listed runs.
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days(Measures):
+    """Some days of all workspaces, both ends included."""
 
     first_date: date
     last_date: date
-    run_count: int
-    failed_count: int
-    finished_count: int
-    failed_cost_usd: Decimal | None
-    unknown_cost_count: int
-    missing_run_count: int
-    gap_cost_usd: Decimal | None
-    unknown_gap_count: int
-    all_runs_cost_usd: Decimal | None
-    platform_cost_usd: Decimal | None
-    complete_cost_usd: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """What all runs of an agent cost in the last seven complete days, and in the seven before."""
+    """The cost of an agent in the last seven complete days, and in the seven before."""
 
     workspace_name: str
     agent_name: str
@@ -72,12 +76,13 @@ class Failing:
     workspace_name: str
     agent_name: str
     failed_count: int
-    failed_cost_usd: Decimal
+    failed_cost_usd: Decimal | None
+    failed_cost_high_usd: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """The agent that fills its list of 200 runs fastest, and the batches a day that miss none.
+class Schedule:
+    """The agent that fills its list of 200 runs fastest, and the batches a day that list all.
 
     `required_batches_per_day` is None where 200 runs came at one instant.
     """
@@ -90,41 +95,49 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """The checks that do not hold, and the days whose metered usage is not explained."""
+    """The checks that failed, and the days whose metered cost is unexplained.
+
+    `api_check_count` of the checks compare two independent sources of the API; all others compare
+    keys and sums of our own.
+    """
 
     check_count: int
-    broken_checks: list[str]
+    api_check_count: int
+    failed_checks: list[str]
     unreconciled_day_count: int
     unexplained_usd: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The batch in figures. Days are those of `timezone`; hidden runs' and the platform's of UTC.
+    """The batch in figures. Days are those of `timezone`.
 
-    `usual_usd` is the median of up to four days before yesterday of the same weekday.
+    `usual_cost_usd` is the median of the same weekday of the four weeks before yesterday.
     `month_complete_days` are no more than last month has, and `same_days_of_last_month` are as
     many. Any of them is None where there are no such days, the data do not reach back, or
-    yesterday lies after `complete_to`, the last day that was read and counted of every workspace.
+    yesterday lies after `last_complete_date`, the last one that is complete in every workspace.
     """
 
     as_of: datetime
     timezone: str
-    workspaces: list[Runs]
+    workspaces: list[Workspace]
     yesterday: Days
-    complete_to: date | None
-    usual_usd: Decimal | None
+    last_complete_date: date | None
+    usual_cost_usd: Decimal | None
     month: Days
     month_complete_days: Days | None
     same_days_of_last_month: Days | None
     movers: list[Mover]
     most_failing: Failing | None
-    fastest_list: Pace | None
+    schedule: Schedule | None
     open_count: int
     provisional_count: int
     controls: Controls
 
     @property
-    def is_whole(self) -> bool:
-        """Whether all of yesterday is known."""
-        return self.complete_to is not None and self.complete_to >= self.yesterday.first_date
+    def is_complete(self) -> bool:
+        """Whether yesterday is complete in every workspace."""
+        return (
+            self.last_complete_date is not None
+            and self.last_complete_date >= self.yesterday.first_date
+        )

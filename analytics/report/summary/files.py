@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from rich.cells import cell_len, set_cell_size
 
 from analytics.report.figures.periods import day_in_words
-from analytics.report.summary.facts import Runs
+from analytics.report.summary.facts import Measures
 from analytics.report.summary.lines import (
+    failed_cost_in_words,
     platform_in_words,
     runs_in_words,
     sentences,
     tokens_or_unknown,
+    unfinished_in_words,
     usd_or_unknown,
 )
 from analytics.report.writing import names, numbers
@@ -27,22 +29,20 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from analytics.report.summary.facts import Summary
+    from analytics.report.summary.facts import Summary, Workspace
 
 _WIDTH = 80
-_IDENTITY = {"workspace_id", "workspace_name", "last_batch_at"}
 _LABEL_WIDTH = 11
 _NAME_LENGTH = 22
 _FULL_NAME_LENGTH = 120
 _SHOWN_WORKSPACES = 3
-_SUMMABLE = tuple(each.name for each in fields(Runs) if each.name not in _IDENTITY)
 _HEAD = (
     "Workspace",
     "Cost",
     "Runs",
-    "Of hidden runs",
-    "Hidden runs",
+    "Unlisted runs",
     "Failed",
+    "Failed cost",
     "Tokens in",
     "Tokens out",
 )
@@ -53,13 +53,13 @@ _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 def terminal_lines(summary: Summary) -> list[str]:
     """At most ten lines of at most 80 columns."""
-    lines = [_worksschedule_line(each) for each in _few(summary)]
+    lines = [_workspace_line(each) for each in _few(summary)]
     for label, text in sentences(summary, name_length=_NAME_LENGTH, length=_WIDTH - _LABEL_WIDTH):
         lines.append(_cut(f"{label:{_LABEL_WIDTH}}{text}", _WIDTH))
     return lines
 
 
-def _worksschedule_line(runs: Runs) -> str:
+def _workspace_line(runs: Workspace) -> str:
     text = runs_in_words(runs)
     length = max(_WIDTH - len(text) - len(": "), _LABEL_WIDTH)
     return _cut(f"{_cut(names.display(runs.workspace_name), length)}: {text}", _WIDTH)
@@ -88,8 +88,9 @@ def markdown(summary: Summary) -> str:
             for label, text in sentences(summary, name_length=_FULL_NAME_LENGTH, length=sys.maxsize)
         ),
         f"- **Platform**: {platform_in_words(summary)}",
+        f"- **Provisional**: {unfinished_in_words(summary)}",
         "",
-        "All runs, listed and hidden; failed runs and tokens of listed runs only:",
+        "All runs; unlisted ones are counted and metered by the API, and shown in no run list:",
         "",
         f"| {' | '.join(_HEAD)} |",
         f"| --- |{' ---: |' * (len(_HEAD) - 1)}",
@@ -98,21 +99,19 @@ def markdown(summary: Summary) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(runs: Runs) -> list[str]:
+def _row(runs: Workspace) -> list[str]:
     name = names.display(runs.workspace_name)
-    all_count = runs.run_count + runs.missing_run_count
-    if not all_count:
+    if not runs.run_count:
         return [name, "no runs", *[""] * (len(_HEAD) - 2)]
-    is_rated = runs.finished_count > 0
     return [
         name,
-        usd_or_unknown(runs.all_runs_cost_usd),
-        numbers.count(all_count),
-        usd_or_unknown(runs.gap_cost_usd),
-        numbers.count(runs.missing_run_count),
+        usd_or_unknown(runs.cost_usd),
+        numbers.count(runs.run_count),
+        numbers.count(runs.unlisted_run_count),
         numbers.failure_rate(runs.failed_count, runs.finished_count)
-        if is_rated
+        if runs.finished_count
         else "none finished",
+        failed_cost_in_words(runs),
         tokens_or_unknown(runs.tokens_in),
         tokens_or_unknown(runs.tokens_out),
     ]
@@ -123,17 +122,20 @@ def escaped(text: str) -> str:
     return _MARKUP.sub(lambda match: _ENTITIES.get(match[0], f"\\{match[0]}"), text)
 
 
-def _few(summary: Summary) -> list[Runs]:
+def _few(summary: Summary) -> list[Workspace]:
     """The workspaces; where there are many, the most expensive, and all others in one."""
     if len(summary.workspaces) <= _SHOWN_WORKSPACES:
         return summary.workspaces
-    by_cost = sorted(summary.workspaces, key=lambda each: -(each.all_runs_cost_usd or Decimal(0)))
+    by_cost = sorted(summary.workspaces, key=lambda each: -(each.cost_usd or Decimal(0)))
     shown, others = by_cost[: _SHOWN_WORKSPACES - 1], by_cost[_SHOWN_WORKSPACES - 1 :]
     return [*shown, _together(others)]
 
 
-def _together(parts: list[Runs]) -> Runs:
-    sums = {name: _known_sum([getattr(each, name) for each in parts]) for name in _SUMMABLE}
+def _together(parts: list[Workspace]) -> Workspace:
+    sums = {
+        field.name: _known_sum([getattr(each, field.name) for each in parts])
+        for field in fields(Measures)
+    }
     return replace(parts[0], workspace_name=f"{len(parts)} others", **sums)
 
 

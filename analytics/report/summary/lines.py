@@ -4,47 +4,45 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from math import ceil
 from typing import TYPE_CHECKING
 
 from analytics.report.figures.periods import day_on_axis, month_in_words
 from analytics.report.writing import names, numbers
-from analytics.report.writing.state import moment
 
 if TYPE_CHECKING:
-    from analytics.report.summary.facts import Days, Runs, Summary
+    from analytics.report.summary.facts import Days, Measures, Summary
 
 _ONE_BATCH = timedelta(hours=12)  # between the first and the last workspace of a batch
 _WEEK_ON_WEEK = ", week on week"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_UNKNOWN_COST = "cost unknown"
+_UNITS = ((3600, "h"), (60, "min"))
 
 
 def sentences(summary: Summary, *, name_length: int, length: int) -> list[tuple[str, str]]:
-    """What happened, a line each; names, and lists of names, are cut to so many characters."""
+    """The batch, a line a subject; names, and lists of names, are cut to so many characters."""
     return [
         ("Yesterday", _yesterday(summary)),
         ("Month", _month(summary)),
         ("Movers", _movers(summary, name_length, length)),
-        ("Failures", _failures(summary, name_length)),
-        ("Hidden", _hidden(summary)),
-        ("Pace", _pace(summary, name_length)),
+        ("Failures", _failures(summary, name_length, length)),
+        ("Detail", _detail(summary)),
+        ("Schedule", _schedule(summary, name_length)),
         ("Controls", _controls(summary)),
     ]
 
 
-def runs_in_words(runs: Runs) -> str:
-    """All that is known of a workspace's runs: how many, cost, failed, tokens in and out."""
-    if not runs.run_count + runs.missing_run_count:
+def runs_in_words(runs: Measures) -> str:
+    """Runs, cost, failure rate, tokens in and out."""
+    if not runs.run_count:
         return "no runs"
-    listed = (
-        f"{_failed(runs)}, {tokens_or_unknown(runs.tokens_in)} + "
-        f"{tokens_or_unknown(runs.tokens_out)} tokens"
-    )
-    count = numbers.plural(runs.run_count + runs.missing_run_count, "run")
-    cost = usd_or_unknown(runs.all_runs_cost_usd)
-    return f"{count}, {cost}{'; listed: ' if runs.missing_run_count else ', '}{listed}"
+    tokens = f"{tokens_or_unknown(runs.tokens_in)} + {tokens_or_unknown(runs.tokens_out)} tokens"
+    count, cost = numbers.plural(runs.run_count, "run"), usd_or_unknown(runs.cost_usd)
+    return f"{count}, {cost}, {_failed(runs)}, {tokens}"
 
 
-def _failed(runs: Runs | Days) -> str:
+def _failed(runs: Measures) -> str:
     """The share of finished runs that failed; of few the counts."""
     if not runs.finished_count:
         return "none finished"
@@ -53,34 +51,51 @@ def _failed(runs: Runs | Days) -> str:
     return f"{numbers.percent(runs.failed_count, runs.finished_count)} failed"
 
 
+def failed_cost_in_words(runs: Measures) -> str:
+    """The failed cost: an amount, or a range where failed runs are unlisted."""
+    low, high = runs.failed_cost_usd, runs.failed_cost_high_usd
+    if low is None or not runs.unlisted_failed_count:
+        return usd_or_unknown(low)
+    if high is None:
+        return f"{usd_or_unknown(low)} or more" if low else _UNKNOWN_COST
+    if usd_or_unknown(low) == usd_or_unknown(high):
+        return usd_or_unknown(low)
+    return f"{usd_or_unknown(low)} to {usd_or_unknown(high)}"
+
+
 def _yesterday(summary: Summary) -> str:
     day = summary.yesterday
     weekday = _WEEKDAYS[day.first_date.weekday()]
-    runs = numbers.plural(day.run_count + day.missing_run_count, "run")
-    cost = usd_or_unknown(day.all_runs_cost_usd)
-    whole = "" if summary.is_whole else ", not yet whole"
-    text = f"{weekday} {day_on_axis(day.first_date)}{whole}: {cost} in {runs}"
+    incomplete = "" if summary.is_complete else " (incomplete)"
+    text = (
+        f"{weekday} {day_on_axis(day.first_date)}{incomplete}: {usd_or_unknown(day.cost_usd)} in "
+        f"{numbers.plural(day.run_count, 'run')}"
+    )
     if day.unknown_cost_count:
         text += f", {numbers.count(day.unknown_cost_count)} of unknown cost"
-    if summary.usual_usd is None:
+    if summary.usual_cost_usd is None or day.cost_usd is None:
         return text
-    change = numbers.usd_change(day.all_runs_cost_usd, summary.usual_usd)
-    return f"{text}; {change} on the usual"
+    return f"{text}; {_against(day.cost_usd, summary.usual_cost_usd)} usual"
 
 
 def _month(summary: Summary) -> str:
     now, before = summary.month_complete_days, summary.same_days_of_last_month
-    text = f"{_month_name(summary.month)} so far {usd_or_unknown(summary.month.all_runs_cost_usd)}"
-    if now is None or before is None:
+    text = f"{_month_name(summary.month)} so far {usd_or_unknown(summary.month.cost_usd)}"
+    if now is None or before is None or now.cost_usd is None or before.cost_usd is None:
         return text
-    change = numbers.usd_change(now.all_runs_cost_usd, before.all_runs_cost_usd)
     days = numbers.plural(before.last_date.day, "day")
-    return f"{text}; first {days} {change} on {_month_name(before)}'s"
+    change = _against(now.cost_usd, before.cost_usd)
+    return f"{text}; first {days} {change} {_month_name(before)}"
+
+
+def _against(now: Decimal, before: Decimal) -> str:
+    """A change of cost, and the word that leads to its base."""
+    return "the same as" if now == before else f"{numbers.usd_change(now, before)} vs"
 
 
 def _movers(summary: Summary, name_length: int, length: int) -> str:
     if not summary.movers:
-        return "no agent's week can be told from the week before"
+        return "no agent's cost changed, or two complete weeks are not there yet"
     movers = [
         f"{_name(each.agent_name, name_length)} "
         f"{numbers.usd_signed(each.current_cost_usd - each.previous_cost_usd)}"
@@ -91,72 +106,90 @@ def _movers(summary: Summary, name_length: int, length: int) -> str:
     return f"{', '.join(movers)}{_WEEK_ON_WEEK}"
 
 
-def _failures(summary: Summary, name_length: int) -> str:
+def _failures(summary: Summary, name_length: int, length: int) -> str:
     day, month = summary.yesterday, summary.month
-    text = (
-        f"{_failed(day)}, {usd_or_unknown(day.failed_cost_usd)} burned, "
-        f"{usd_or_unknown(month.failed_cost_usd)} this month"
+    text = _failed(day)
+    if day.failed_count:
+        cost = failed_cost_in_words(day)
+        text += f", {cost}" if cost == _UNKNOWN_COST else f", costing {cost}"
+    if month.failed_count:
+        text += f"; {failed_cost_in_words(month)} this month"
+    if summary.most_failing is None:
+        return text
+    most = f"; most by {_name(summary.most_failing.agent_name, name_length)}"
+    return text + most if len(text + most) <= length else text
+
+
+def _detail(summary: Summary) -> str:
+    month, yesterday = summary.month, summary.yesterday
+    if not month.run_count + yesterday.run_count:
+        return "no runs this month"
+    if not month.unlisted_run_count + yesterday.unlisted_run_count:
+        return "run detail for every run this month"
+    unlisted = numbers.plural(yesterday.unlisted_run_count, "run")
+    text = f"{unlisted} unlisted yesterday"
+    if not month.run_count:
+        return text
+    share = numbers.percent(month.listed_run_count, month.run_count)
+    return f"run detail for {share} of runs this month; {text}"
+
+
+def unfinished_in_words(summary: Summary) -> str:
+    """Runs whose figures may still change."""
+    return (
+        f"{numbers.plural(summary.open_count, 'run')} open, "
+        f"{numbers.count(summary.provisional_count)} ended that may still be corrected"
     )
-    if each := summary.most_failing:
-        return f"{text}; most by {_name(each.agent_name, name_length)}"
-    return text
-
-
-def _hidden(summary: Summary) -> str:
-    if not summary.month.missing_run_count:
-        return "no run of this month"
-    yesterday = f"{_hidden_of(summary.yesterday)} yesterday"
-    if not summary.is_whole:
-        yesterday += ", not all counted"
-    return f"{yesterday}; {_hidden_of(summary.month)} this month"
 
 
 def platform_in_words(summary: Summary) -> str:
-    """What the platform's own runs cost, beside the agents' runs."""
+    """The cost of the platform's own runs, which is part of every cost of a workspace."""
     costs = [usd_or_unknown(each.platform_cost_usd) for each in (summary.yesterday, summary.month)]
-    return f"{costs[0]} yesterday, {costs[1]} this month, beside all runs"
-
-
-def _hidden_of(days: Days) -> str:
-    if not days.missing_run_count:
-        return "none"
-    text = f"{numbers.plural(days.missing_run_count, 'run')}, {usd_or_unknown(days.gap_cost_usd)}"
-    return f"{text} and more" if days.unknown_gap_count and days.gap_cost_usd is not None else text
+    return f"{costs[0]} yesterday, {costs[1]} this month; included in all costs"
 
 
 def schedule_in_words(
     agent_name: str, span_seconds: float, required_batches_per_day: int | None
 ) -> str:
-    """How often the batch would have to run to see every run of the agent with the most."""
+    """How often the batch has to run to list every run of the agent with the most."""
     if required_batches_per_day is None:
-        return f"no batch is fast enough: 200 runs at one instant, {agent_name}"
+        return f"no schedule lists every run: 200 at one instant, {agent_name}"
     if required_batches_per_day == 1:
-        return "one batch a day misses none"
-    batches, span = numbers.count(required_batches_per_day), numbers.duration(span_seconds)
-    return f"{batches} batches a day miss none: 200 runs in {span}, {agent_name}"
+        return "one batch a day lists every run"
+    return f"run at least every {_below(span_seconds)} to list every run of {agent_name}"
 
 
-def _pace(summary: Summary, name_length: int) -> str:
-    pace = summary.fastest_list
-    if pace is None:
-        return "no agent has started a run lately"
-    name = _name(pace.agent_name, name_length)
-    return schedule_in_words(name, pace.shortest_span_seconds, pace.required_batches_per_day)
+def _below(seconds: float) -> str:
+    """The most whole hours, minutes or seconds that are less than so many seconds."""
+    for size, unit in _UNITS:
+        if (number := ceil(seconds / size) - 1) > 0:
+            return f"{number}{numbers.NO_BREAK}{unit}"
+    return f"{max(ceil(seconds) - 1, 1)}{numbers.NO_BREAK}s"
+
+
+def _schedule(summary: Summary, name_length: int) -> str:
+    schedule = summary.schedule
+    if schedule is None:
+        return "no agent has started a run in 28 days"
+    name = _name(schedule.agent_name, name_length)
+    return schedule_in_words(
+        name, schedule.shortest_span_seconds, schedule.required_batches_per_day
+    )
 
 
 def _controls(summary: Summary) -> str:
     controls, unread = summary.controls, _unread(summary)
-    if controls.broken_checks:
-        broken = f"{len(controls.broken_checks)} of {controls.check_count} checks do not hold"
-        return f"{broken}: {', '.join(controls.broken_checks)}{unread}"
+    if controls.failed_checks:
+        failed = f"{len(controls.failed_checks)} of {controls.check_count} checks failed"
+        return f"{failed}: {', '.join(controls.failed_checks)}{unread}"
+    against = f"({controls.api_check_count} against the API)"
+    passed = f"all {controls.check_count} checks passed {against}"
     if controls.unreconciled_day_count:
         days = numbers.plural(controls.unreconciled_day_count, "day")
-        return f"{usd_or_unknown(controls.unexplained_usd)} of {days} is not explained{unread}"
-    return (
-        f"all {controls.check_count} hold{unread}; data to {moment(summary.as_of)}; "
-        f"{numbers.plural(summary.open_count, 'run')} open, "
-        f"{numbers.count(summary.provisional_count)} provisional"
-    )
+        return f"{usd_or_unknown(controls.unexplained_usd)} of {days} is unexplained{unread}"
+    if unread:
+        return f"{passed}{unread}"
+    return f"{passed}; data to {day_on_axis(summary.as_of.date())} {summary.as_of:%H:%M} UTC"
 
 
 def _unread(summary: Summary) -> str:
@@ -175,7 +208,7 @@ def _name(name: str, longest: int) -> str:
 
 def usd_or_unknown(amount: Decimal | None) -> str:
     """An amount in short."""
-    return "cost unknown" if amount is None else numbers.usd_headline(amount)
+    return _UNKNOWN_COST if amount is None else numbers.usd_headline(amount)
 
 
 def tokens_or_unknown(number: int | None) -> str:

@@ -1,7 +1,7 @@
-"""Cost, billed and not billed as cells: across a row they add up, down a column a line does.
+"""Bills as cells: across a row they add up, down a column a line does.
 
-Cost and bill are each rounded by itself, as on every page and on an invoice; what is not billed is
-shown as the difference of the two.
+Cost and bill are each rounded by itself, as on every page and on an invoice; surcharge and own-key
+cost are rounded so that they lead from one to the other.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from analytics.report.figures.facts import known_sum
 from analytics.report.marts.rows import Bill
-from analytics.report.writing.numbers import UNKNOWN, cents, usd, usd_exact, usd_in_cents
+from analytics.report.writing.numbers import CENT, UNKNOWN, cents, usd, usd_exact, usd_in_cents
 from analytics.report.writing.tables import Cell
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from analytics.report.writing.tables import Row
 
-HEADS = ("Metered", "Billed", "Not billed")
+HEADS = ("Cost", "Surcharge", "Own-key cost", "Billed")
 UNKNOWN_BILL = [Cell(UNKNOWN, "")] * len(HEADS)
 
 Amount: TypeAlias = tuple[Decimal, Decimal] | None
@@ -27,7 +27,7 @@ Amount: TypeAlias = tuple[Decimal, Decimal] | None
 
 
 def row(bill: Bill) -> list[Cell]:
-    """Metered cost, billed, and not billed."""
+    """Cost + surcharge - own-key cost = billed."""
     return [cell(each) for each in _printed(bill)]
 
 
@@ -44,14 +44,6 @@ def beside(feet: list[list[Row]]) -> list[Row]:
         rounding = [each[0] if len(each) > 1 else empty for each in feet]
         rows.append(["Rounding", *(part for each in rounding for part in list(each)[1:])])
     return [*rows, ["Total", *(part for each in feet for part in list(each[-1])[1:])]]
-
-
-def billed(billed_usd: Decimal | None, not_billed_usd: Decimal | None) -> list[Amount]:
-    """What is billed of a cost, and what is not; None where it is not told."""
-    if billed_usd is None or not_billed_usd is None:
-        return [_alone(billed_usd), None]
-    rest = cents(billed_usd + not_billed_usd) - cents(billed_usd)
-    return [_alone(billed_usd), (rest, not_billed_usd)]
 
 
 def foot_of(
@@ -78,7 +70,20 @@ def cell(amount: Amount) -> Cell:
 
 
 def _printed(bill: Bill) -> list[Amount]:
-    return [_alone(bill.cost_usd), *billed(bill.billed_usd, bill.not_billed_usd)]
+    amounts = (bill.cost_usd, bill.surcharge_usd, bill.own_key_usd, bill.billed_usd)
+    cost, surcharge, own_key, billed = map(_alone, amounts)
+    if not (cost and surcharge and own_key and billed):
+        return [cost, surcharge, own_key, billed]
+    more, less = surcharge[0], own_key[0]
+    left = billed[0] - cost[0] - more + less
+    while left:  # each stays within a cent: what was rounded the other way takes it
+        step = CENT.copy_sign(left)
+        if (surcharge[1] - more) * step > 0:
+            more += step
+        else:
+            less -= step
+        left -= step
+    return [cost, (more, surcharge[1]), (less, own_key[1]), billed]
 
 
 def _alone(amount: Decimal | None) -> Amount:
@@ -88,7 +93,8 @@ def _alone(amount: Decimal | None) -> Amount:
 def _added(bills: Iterable[Bill]) -> Bill:
     bills = list(bills)
     return Bill(
-        known_sum(each.cost_usd for each in bills),
-        known_sum(each.billed_usd for each in bills),
-        known_sum(each.not_billed_usd for each in bills),
+        *(
+            known_sum(getattr(each, name) for each in bills)
+            for name in ("cost_usd", "surcharge_usd", "own_key_usd", "billed_usd")
+        )
     )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.figures.facts import GAP_COLUMNS
 from analytics.report.writing import phrases
 from analytics.report.writing.tables import Cell, Column, Sum, foot
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from analytics.report.writing.phrases import Value
     from analytics.report.writing.tables import Row
 
-_MONEY = {"usd", "usd_fine"}
+_MONEY = {"usd", "usd_fine", "range"}
 _ADDED = {"count", "tokens"}
 
 
@@ -32,11 +31,6 @@ class Figure:
     def column(self) -> Column:
         """The column of a table."""
         return Column(self.head, "name" if self.unit == "name" else "")
-
-
-def shown(figures: Sequence[Figure], *, hides_runs: bool) -> Sequence[Figure]:
-    """The columns of a page: those of hidden runs only where the API hides any."""
-    return figures if hides_runs else [each for each in figures if each.value not in GAP_COLUMNS]
 
 
 def cells(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[str]:
@@ -67,6 +61,8 @@ def _total(
     each: Figure, rows: Sequence[Mapping[str, Value]], whole: Mapping[str, Value]
 ) -> Sum | str:
     values = [row[each.value] for row in rows if each.value in row]
+    if each.unit == "range" and whole.get("unlisted_failed_count"):
+        return phrases.figure(each.value, each.unit, whole)
     if each.unit in _MONEY and each.value in whole:
         amount = whole[each.value]
         return Sum(

@@ -18,10 +18,10 @@ NO_BREAK = "\u00a0"
 UNKNOWN = "\u2013"  # not known, or not applicable
 SMALL_SAMPLE = 20
 
-_CENT = Decimal("0.01")
+CENT = Decimal("0.01")
 _TENTH_OF_MILL = Decimal("0.0001")
 _SMALLEST = Decimal("1e-10")  # the last digit that the marts hold
-_TEN_CENTS = Decimal("0.1")
+_TENCENTS = Decimal("0.1")
 _MILLION = Decimal(1_000_000)
 _DAY_MINUTES = 1440
 _LONGEST_IN_HOURS = 2 * _DAY_MINUTES
@@ -30,7 +30,7 @@ _TOKEN_UNITS = ((10**9, "bn"), (10**6, "M"), (10**3, "k"))
 
 def usd(amount: Decimal | None) -> str:
     """US dollars with two decimals, for totals and statement lines."""
-    return _dollars(amount, _CENT)
+    return _dollars(amount, CENT)
 
 
 def usd_fine(amount: Decimal | None) -> str:
@@ -40,7 +40,7 @@ def usd_fine(amount: Decimal | None) -> str:
 
 def usd_per_run(amount: Decimal | None) -> str:
     """US dollars for one run outside of a table: two decimals, or two digits below ten cents."""
-    if amount is None or amount == 0 or abs(amount) >= _TEN_CENTS:
+    if amount is None or amount == 0 or abs(amount) >= _TENCENTS:
         return usd(amount)
     return _dollars(amount, max(Decimal(1).scaleb(amount.adjusted() - 1), _SMALLEST))
 
@@ -49,7 +49,7 @@ def usd_headline(amount: Decimal | None) -> str:
     """US dollars for a headline: millions from 1,000,000 on, else as a total."""
     if amount is None or abs(amount) < _MILLION:
         return usd(amount)
-    return f"{_dollars(amount / _MILLION, _CENT)}{NO_BREAK}M"
+    return f"{_dollars(amount / _MILLION, CENT)}{NO_BREAK}M"
 
 
 def usd_exact(amount: Decimal | None) -> str:
@@ -80,12 +80,12 @@ def usd_signed(amount: Decimal | None) -> str:
 
 def rounding_difference(parts: Iterable[Decimal], total: Decimal) -> Decimal:
     """What is missing, in cents, between the printed parts and their printed total."""
-    return _rounded(total, _CENT) - sum((_rounded(part, _CENT) for part in parts), Decimal(0))
+    return _rounded(total, CENT) - sum((_rounded(part, CENT) for part in parts), Decimal(0))
 
 
 def cents(amount: Decimal) -> Decimal:
     """An amount in whole cents."""
-    return _rounded(amount, _CENT)
+    return _rounded(amount, CENT)
 
 
 def cents_together(parts: Sequence[Decimal]) -> list[Decimal]:
@@ -93,11 +93,11 @@ def cents_together(parts: Sequence[Decimal]) -> list[Decimal]:
 
     The cents that rounding down leaves over go to the parts that lost most by it.
     """
-    cents = [part.quantize(_CENT, ROUND_FLOOR) for part in parts]
-    left = int((_rounded(sum(parts, Decimal(0)), _CENT) - sum(cents, Decimal(0))) / _CENT)
+    cents = [part.quantize(CENT, ROUND_FLOOR) for part in parts]
+    left = int((_rounded(sum(parts, Decimal(0)), CENT) - sum(cents, Decimal(0))) / CENT)
     lost_most = sorted(range(len(parts)), key=lambda index: cents[index] - parts[index])
     for index in lost_most[:left]:
-        cents[index] += _CENT
+        cents[index] += CENT
     return cents
 
 

@@ -1,6 +1,7 @@
 """Texts with figures in them. `reports/script/numbers.js` writes the same ones for a chosen period.
 
-A figure is named as `{cost_usd|usd}`, a share or a rate as `{failed_count/finished_count|rate}`.
+A figure is named as `{cost_usd|usd}`, a share or a rate as `{failed_count/finished_count|rate}`,
+the cost of failed runs as `{failed_cost_usd|range}`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from analytics.report.writing import numbers
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from analytics.report.figures.facts import Measures
+    from analytics.report.figures.facts import Subject
 
 Value: TypeAlias = "Decimal | int | float | str | None"
 
@@ -36,32 +37,9 @@ _TWO: dict[str, Callable[..., str]] = {
 }
 
 
-def context(measures: Measures) -> dict[str, Value]:
-    """What templates may name of a set of runs: its measures, and what the API hides of it."""
-    return {**measures.values(), "hidden": hidden(measures), "listed": listed_only(measures)}
-
-
-def hidden(measures: Measures) -> str:
-    """What follows a complete cost: how much of it no listed run made; empty without such."""
-    if not measures.missing_run_count:
-        return ""
-    count = measures.missing_run_count
-    if measures.gap_cost_usd is None:
-        return f", without {numbers.plural(count, 'hidden run')} of unknown cost"
-    unknown = ", partly of unknown cost" if measures.unknown_gap_count else ""
-    cost = numbers.usd(measures.gap_cost_usd)
-    return f", of which hidden runs {cost} ({numbers.count(count)}){unknown}"
-
-
-def listed_only(measures: Measures) -> str:
-    """What follows the description of a figure that hidden runs are not in; empty without such."""
-    count = measures.missing_run_count
-    return f" Listed runs only; {numbers.count(count)} hidden." if count else ""
-
-
-def hatched(measures: Measures) -> str:
-    """What says how hidden runs are drawn; empty without such."""
-    return " Hatched: hidden runs." if measures.missing_run_count else ""
+def detail(subject: Subject) -> str:
+    """A sentence below figures of single runs, where not every charted run is listed."""
+    return "" if subject.has_all_details else " Listed runs."
 
 
 def fill(template: str, values: Mapping[str, Value]) -> str:
@@ -72,6 +50,8 @@ def fill(template: str, values: Mapping[str, Value]) -> str:
 def figure(name: str, unit: str, values: Mapping[str, Value]) -> str:
     """One figure, or one of two, in a unit."""
     part, _, whole = name.partition("/")
+    if unit in {"range", "range_percent"}:
+        return _range(part, whole, values)
     if whole:
         return _of_two(values.get(part), values.get(whole), unit)
     value = values.get(part)
@@ -94,6 +74,22 @@ def plain(name: str, unit: str, values: Mapping[str, Value]) -> str | None:
     if whole and other:
         return f"{Decimal(value) / Decimal(other):.6f}"
     return numbers.usd_exact(value) if isinstance(value, Decimal) else str(value)
+
+
+def _range(low: str, whole: str, values: Mapping[str, Value]) -> str:
+    """The cost of failed runs, or its share: two bounds where failed runs are unlisted."""
+    least, base = values.get(low), values.get(whole)
+    if least is None or (whole and not base):
+        return numbers.UNKNOWN
+    most = values.get(low.replace("_cost_usd", "_cost_high_usd"))
+    unlisted = values.get(low.replace("failed_cost_usd", "unlisted_failed_count"))
+    first, last = (
+        None if each is None else numbers.percent(each, base) if whole else numbers.usd(each)  # type: ignore[arg-type]
+        for each in (least, most)
+    )
+    if not unlisted or first == last:
+        return first or ""
+    return f"{first} or more" if last is None else f"{first} to {last}"
 
 
 def _of_two(part: Value, whole: Value, unit: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from analytics.report.figures.facts import NO_RUNS, DayState
 from analytics.report.figures.periods import day_in_short, day_in_words
+from analytics.report.marts.rows import NO_AGENT, PLATFORM
 from analytics.report.writing import names, numbers
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ def _days(subject: Subject) -> str:
     but = f" but for {numbers.plural(open_count, 'open run')}" if open_count else ""
     standing = {
         DayState.COMPLETE: f"is complete{but}",
-        DayState.HIDDEN: f"is complete in cost{but}, with some runs hidden",
         DayState.INCOMPLETE: "is incomplete",
         DayState.NO_DATA: "was not read",
     }[subject.state(yesterday)]
@@ -50,12 +50,24 @@ def _days(subject: Subject) -> str:
     return f"yesterday ({days[0]}) {standing}, today ({days[1]}) is still running"
 
 
+def detail_line(subject: Subject) -> str:
+    """How many of the charted runs are listed; empty where there are none."""
+    known = subject.over(subject.coverage.chart_period)
+    if not known.run_count:
+        return ""
+    if subject.has_all_details:
+        return "Run detail for all runs."
+    first = day_in_words(subject.coverage.chart_period.first)
+    share = numbers.percent(known.listed_run_count, known.run_count)
+    return f"Run detail for {share} of runs since {first}; cost, counts and tokens are of all runs."
+
+
 def workspace_remarks(workspace: Workspace) -> list[str]:
     """What a reader of a workspace's figures should know about them."""
     quarantined = sum(each.record_count for each in workspace.quarantined)
     remarks = []
     if quarantined:
-        remarks.append(f"{numbers.plural(quarantined, 'record')} not understood, and left out")
+        remarks.append(f"{numbers.plural(quarantined, 'record')} quarantined")
     return remarks + _run_remarks(workspace.subject)
 
 
@@ -63,20 +75,17 @@ def agent_remarks(agent: Agent) -> list[str]:
     """What a reader of an agent's figures should know about it and them."""
     remarks = standing(agent)
     if agent.row.first_day:
-        remarks.append(f"first known run {day_in_words(agent.row.first_day)}")
+        remarks.append(f"first run {day_in_words(agent.row.first_day)}")
     return remarks + _run_remarks(agent.subject)
 
 
 def standing(agent: Agent) -> list[str]:
-    """Where the agent is other than active, listed and read without a gap."""
+    """Where the agent is other than active and listed."""
     remarks = []
     if agent.row.status and agent.row.status != "active":
         remarks.append(names.display(agent.row.status))
-    if agent.row.key[1] is not None and not agent.row.is_listed:
+    if agent.row.key[1] not in {NO_AGENT, PLATFORM} and not agent.row.is_listed:
         remarks.append("no longer in the list of agents")
-    if agent.subject.coverage.incomplete_days:
-        last = max(agent.subject.coverage.incomplete_days)
-        remarks.append(f"runs of unknown cost missing up to {day_in_words(last)}")
     return remarks
 
 
@@ -89,18 +98,18 @@ def _run_remarks(subject: Subject) -> list[str]:
         remarks.append(f"{runs} of unknown cost {period}, in no sum")
     if recent.no_usage_count:
         runs = numbers.plural(recent.no_usage_count, "successful run")
-        remarks.append(f"{runs} {period} without any tokens or cost")
+        remarks.append(f"{runs} {period} with no usage reported")
     return remarks
 
 
 def checks_in_words(checks: Sequence[Check]) -> str:
-    """How many controls hold."""
+    """How many checks passed."""
     failed = sum(not check.is_ok for check in checks)
     if not checks:
         return "No checks were run"
     if failed:
-        return f"{numbers.plural(failed, 'check')} of {len(checks)} not held"
-    return f"all {len(checks)} checks held"
+        return f"{numbers.plural(failed, 'check')} of {len(checks)} failed"
+    return f"all {len(checks)} checks passed"
 
 
 def moment(instant: datetime) -> str:

@@ -26,14 +26,10 @@ def columns(subject: Subject, axis: Axis) -> Markup:
     """Columns of cost by charted day that fill any width: shapes are stretched, texts are not."""
     days = list(subject.coverage.chart_period.days())
     count = len(days)
-    drawn: dict[str, str] = {"hidden": "", "whole": "", "partial": "", "unread": ""}
+    drawn: dict[str, str] = {"whole": "", "partial": "", "unread": ""}
     for index, day in enumerate(days):
         known = subject.on(day)
-        if known and known.missing_run_count:
-            drawn["hidden"] += _column(index, known.complete_cost_usd or Decimal(0), axis)
-        drawn[_kind(subject, day)] += _column(
-            index, None if known is None else known.cost_usd, axis
-        )
+        drawn[_kind(subject, day)] += _column(index, known.cost_usd if known else None, axis)
     paths = "".join(f'<path class="{kind}" d="{path}"/>' for kind, path in drawn.items() if path)
     lines = "".join(
         f'<line x2="100%" y1="{_y(tick / axis.top)}%" y2="{_y(tick / axis.top)}%"/>'

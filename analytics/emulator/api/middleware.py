@@ -1,4 +1,4 @@
-"""What every request passes before it is routed: the request log, the date, the faults."""
+"""Middleware before the routes: the request log, the date, the faults."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ PREFIXES = ("/api/", "/files/")  # the emulator's own controls are neither noted
 
 
 class Request(NamedTuple):
-    """A request as it came in."""
+    """A request as received."""
 
     method: str
     path: str
     query: str
 
 
-class Gate:
+class Middleware:
     """An ASGI application around the API."""
 
     def __init__(self, app: ASGIApp, world: World, faults: Faults, requests: list[Request]) -> None:
@@ -35,7 +35,7 @@ class Gate:
         self._answered = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, truly or as a fault says."""
+        """Answer one request, normally or by a fault."""
         path: str = scope["path"]
         with self._world.lock:  # while time passes, the clock stands at moments of the past
             date = format_datetime(self._world.now, usegmt=True).encode()
@@ -66,7 +66,7 @@ class Gate:
         return None
 
     async def _break_body(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send half of the true answer."""
+        """Send half of the correct response."""
         messages: list[Message] = []
 
         async def keep(message: Message) -> None:

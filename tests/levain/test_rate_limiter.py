@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import asyncio
 
-from analytics.levain.pace import Pace, Polling
+from analytics.levain.polling import Polling
+from analytics.levain.rate_limiter import RateLimiter
 
 
 class Time:
-    """A clock that only sleeping moves."""
+    """A clock that only `sleep` moves."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -20,46 +21,46 @@ class Time:
         self.now += seconds
 
 
-def turns(pace: Pace, count: int) -> None:
+def acquire(limiter: RateLimiter, count: int) -> None:
     async def take() -> None:
         for _ in range(count):
-            await pace.turn()
+            await limiter.acquire()
 
     asyncio.run(take())
 
 
 def test_requests_are_spaced() -> None:
-    """Four requests a second leave a quarter of a second between two, and none before the first."""
+    """Four requests a second are a quarter of a second apart, and the first one does not wait."""
     time = Time()
 
-    turns(Pace(4, clock=time.clock, sleep=time.sleep), 3)
+    acquire(RateLimiter(4, clock=time.clock, sleep=time.sleep), 3)
 
     assert time.slept == [0.25, 0.25]
 
 
 def test_no_limit_waits_for_nothing() -> None:
-    """Without a limit every request goes out at once."""
+    """Without a limit no request waits."""
     time = Time()
 
-    turns(Pace(0, clock=time.clock, sleep=time.sleep), 5)
+    acquire(RateLimiter(0, clock=time.clock, sleep=time.sleep), 5)
 
     assert time.slept == []
 
 
 def test_a_pause_holds_for_everybody() -> None:
-    """While the API has asked for a pause nobody gets a turn; a shorter one does not cut it."""
+    """A pause blocks every request; a shorter second pause does not end it."""
     time = Time()
-    pace = Pace(0, clock=time.clock, sleep=time.sleep)
-    pace.pause(8)
-    pace.pause(2)
+    limiter = RateLimiter(0, clock=time.clock, sleep=time.sleep)
+    limiter.pause_for(8)
+    limiter.pause_for(2)
 
-    turns(pace, 2)
+    acquire(limiter, 2)
 
     assert time.slept == [8.0]
 
 
 def test_polling_slows_down_while_nothing_changes() -> None:
-    """A change brings the pace back; no wait is longer than five seconds or a longer interval."""
+    """A change resets the wait; no wait exceeds five seconds or a longer interval."""
     polling = Polling(1)
 
     waits = [polling.pause(has_changed=False) for _ in range(6)]

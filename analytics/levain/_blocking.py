@@ -1,4 +1,4 @@
-"""From plain code into the client: one event loop in a thread, and methods that wait for it."""
+"""Blocking calls into the async client: an event loop in a thread, and methods that wait for it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ T = TypeVar("T")
 N = TypeVar("N")
 
 
-class Portal:
-    """An event loop in a thread of its own; any other thread may call in."""
+class EventLoopThread:
+    """An event loop in its own thread; any other thread may call into it."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
@@ -23,11 +23,11 @@ class Portal:
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing can be called any more."""
+        """Return True once the loop is closed and takes no more calls."""
         return self._loop.is_closed()
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """Wait for the result; whoever is interrupted while waiting takes the work along."""
+        """Block until the coroutine finishes; if the caller is interrupted, cancel it."""
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
@@ -36,7 +36,7 @@ class Portal:
             raise
 
     def iterate(self, items: AsyncIterator[T]) -> Iterator[T]:
-        """Each item as it comes; leaving the loop ends the asking."""
+        """Yield each item as it arrives; when the caller stops iterating, close `items`."""
         steps: list[asyncio.Task[Any] | None] = []
 
         async def step() -> T:
@@ -44,7 +44,7 @@ class Portal:
             return await anext(items)
 
         async def close() -> None:
-            for unfinished in filter(None, steps):  # by whoever was interrupted while it waited
+            for unfinished in filter(None, steps):  # the caller was interrupted during this step
                 unfinished.cancel()
                 await asyncio.wait([unfinished])
             if isinstance(items, AsyncGenerator):
@@ -61,40 +61,40 @@ class Portal:
                 self.call(close())
 
     def close(self) -> None:
-        """End the thread."""
+        """Stop the loop and join the thread."""
         self.call(self._loop.shutdown_asyncgens())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
 
-class Noun(Generic[N]):
-    """The plain face of a noun of the API."""
+class SyncResource(Generic[N]):
+    """The blocking counterpart of a resource such as `Runs`."""
 
-    def __init__(self, portal: Portal, noun: N) -> None:
-        self._portal = portal
-        self._noun = noun
+    def __init__(self, loop_thread: EventLoopThread, resource: N) -> None:
+        self._loop_thread = loop_thread
+        self._resource = resource
 
 
-def waits(
+def blocking(
     method: Callable[Concatenate[N, P], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[Noun[N], P], T]:
-    """The same method for plain code: same parameters, same words, and the result itself."""
+) -> Callable[Concatenate[SyncResource[N], P], T]:
+    """Return a blocking version of a coroutine method, with the same parameters and docstring."""
 
     @functools.wraps(method)
-    def call(self: Noun[N], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return self._portal.call(method(self._noun, *args, **kwargs))
+    def call(self: SyncResource[N], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._loop_thread.call(method(self._resource, *args, **kwargs))
 
     return call
 
 
-def iterates(
+def blocking_iter(
     method: Callable[Concatenate[N, P], AsyncIterator[T]],
-) -> Callable[Concatenate[Noun[N], P], Iterator[T]]:
-    """The same for a method that gives one thing after the other."""
+) -> Callable[Concatenate[SyncResource[N], P], Iterator[T]]:
+    """Return a blocking version of a method that returns an async iterator."""
 
     @functools.wraps(method)
-    def call(self: Noun[N], /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        return self._portal.iterate(method(self._noun, *args, **kwargs))
+    def call(self: SyncResource[N], /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+        return self._loop_thread.iterate(method(self._resource, *args, **kwargs))
 
     return call

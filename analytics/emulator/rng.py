@@ -1,4 +1,4 @@
-"""The only source of chance: seeded generators, so that a seed always gives the same world."""
+"""Seeded random generators, the only randomness, so that a seed always gives the same world."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ UUID_VERSION_4 = 0x4000 << 64 | 0x8000 << 48
 
 
 def seeded(*parts: object) -> random.Random:
-    """Return a generator that depends on nothing but the parts."""
+    """Return a generator that depends only on the parts."""
     return random.Random("/".join(map(str, parts)))  # noqa: S311 - worlds, not secrets
 
 

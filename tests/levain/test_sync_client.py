@@ -1,4 +1,4 @@
-"""The plain face does what the async one does."""
+"""`Levain` has the methods and results of `AsyncLevain`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ import pytest
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from analytics.levain import AsyncLevain, Levain, NotFoundError
-from analytics.levain.portal import Portal
+from analytics.levain._blocking import EventLoopThread
 from tests.conftest import StartRun
 
-NOUNS = [name for name, value in vars(AsyncLevain).items() if isinstance(value, cached_property)]
+RESOURCES = [
+    name for name, value in vars(AsyncLevain).items() if isinstance(value, cached_property)
+]
 
 
-def public(noun: object) -> dict[str, Any]:
-    return {name: value for name, value in vars(type(noun)).items() if not name.startswith("_")}
+def public(resource: object) -> dict[str, Any]:
+    return {name: value for name, value in vars(type(resource)).items() if not name.startswith("_")}
 
 
 @pytest.fixture
@@ -32,11 +34,11 @@ def levain(api: Emulator) -> Iterator[Levain]:
         yield client
 
 
-@pytest.mark.parametrize("noun", NOUNS)
-def test_every_method_has_its_plain_twin(levain: Levain, noun: str) -> None:
-    """Each method of each noun is there, with the same parameters and the same words."""
-    theirs = public(getattr(levain._client, noun))
-    ours = public(getattr(levain, noun))
+@pytest.mark.parametrize("resource", RESOURCES)
+def test_every_method_has_its_plain_twin(levain: Levain, resource: str) -> None:
+    """Each method of each resource exists, with the same parameters and docstring."""
+    theirs = public(getattr(levain._client, resource))
+    ours = public(getattr(levain, resource))
 
     assert list(theirs) == list(ours)
     for name, method in theirs.items():
@@ -45,7 +47,7 @@ def test_every_method_has_its_plain_twin(levain: Levain, noun: str) -> None:
 
 
 def test_results_and_errors_come_as_they_are(levain: Levain, start_run: StartRun) -> None:
-    """A call gives the record, or raises what the async client raises."""
+    """A call returns the record, or raises the error of the async client."""
     run = start_run()
 
     assert (levain.runs.get(run.id).id, levain.auth.me().workspace_name) == (run.id, "Blank Slate")
@@ -54,7 +56,7 @@ def test_results_and_errors_come_as_they_are(levain: Levain, start_run: StartRun
 
 
 def test_lists_are_iterated_as_far_as_is_wanted(levain: Levain, start_run: StartRun) -> None:
-    """Whoever leaves a loop early leaves nothing open."""
+    """A loop that ends early leaves nothing open."""
     newest, *_ = [start_run(hours_ago=hours) for hours in (1, 2, 3)]
 
     for run in levain.runs.list():
@@ -65,7 +67,7 @@ def test_lists_are_iterated_as_far_as_is_wanted(levain: Levain, start_run: Start
 
 
 def test_a_loop_may_outlive_its_client(api: Emulator, start_run: StartRun) -> None:
-    """A list that was begun and not ended does no harm when the client is closed before it."""
+    """A list in progress may be closed after its client."""
     start_run()
     with Levain(api.world.workspaces[0].api_key, api.url) as client:
         begun = client.runs.list()
@@ -75,7 +77,7 @@ def test_a_loop_may_outlive_its_client(api: Emulator, start_run: StartRun) -> No
 
 
 def test_threads_share_a_client(levain: Levain, start_run: StartRun) -> None:
-    """Many threads may ask at once."""
+    """Several threads may call one client at the same time."""
     ids = [start_run(hours_ago=hours).id for hours in range(1, 9)]
 
     with ThreadPoolExecutor(8) as pool:
@@ -83,7 +85,7 @@ def test_threads_share_a_client(levain: Levain, start_run: StartRun) -> None:
 
 
 def test_it_works_within_a_running_loop(levain: Levain, agent: Agent) -> None:
-    """A notebook, which runs a loop of its own, may use the plain face."""
+    """The blocking client works in a notebook, which runs an event loop of its own."""
 
     async def cell() -> list[str | None]:
         return [each.slug for each in levain.agents.list()]
@@ -92,7 +94,7 @@ def test_it_works_within_a_running_loop(levain: Levain, agent: Agent) -> None:
 
 
 def test_closing_ends_its_thread(api: Emulator) -> None:
-    """A closed client leaves no thread behind, and may be closed again."""
+    """A closed client leaves no thread running, and may be closed again."""
     client = Levain(api.world.workspaces[0].api_key, api.url)
     client.auth.me()
     client.close()
@@ -107,7 +109,7 @@ def _is_levain(thread: Thread) -> bool:
 
 
 def test_an_interrupted_loop_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever is interrupted at whatever moment leaves no step behind that never ends."""
+    """An interrupted iteration leaves no pending step, whenever the interrupt comes."""
 
     async def endless() -> AsyncIterator[int]:
         yield 1
@@ -120,13 +122,13 @@ def test_an_interrupted_loop_ends(monkeypatch: pytest.MonkeyPatch) -> None:
         schedule(*arguments)
         raise KeyboardInterrupt
 
-    portal = Portal()
-    numbers = portal.iterate(endless())
+    loop_thread = EventLoopThread()
+    numbers = loop_thread.iterate(endless())
     assert next(numbers) == 1
     monkeypatch.setattr(asyncio, "run_coroutine_threadsafe", interrupted)
 
     with pytest.raises(KeyboardInterrupt):
         next(numbers)
 
-    portal.close()
-    assert portal.is_closed
+    loop_thread.close()
+    assert loop_thread.is_closed

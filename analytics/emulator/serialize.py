@@ -1,4 +1,4 @@
-"""Records as the API writes them: JSON in which money keeps every digit."""
+"""The API's records: JSON in which money keeps every digit."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def timestamp(moment: datetime | None) -> str | None:
-    """Return an instant as records write it: with microseconds and an offset."""
+    """Return an instant in the format of records: with microseconds and an offset."""
     return moment.isoformat(timespec="microseconds") if moment else None
 
 
 def instant(moment: datetime) -> str:
-    """Return an instant as analytics write it: with a Z."""
+    """Return an instant in the format of analytics: with a Z."""
     return moment.isoformat().replace("+00:00", "Z")
 
 
 def encode_run(world: World, run: Run) -> bytes:
-    """Return a run's JSON, from memory if nothing changed."""
+    """Return a run's JSON, cached until the run changes."""
     if run.encoded is None:
         [record] = world.lies.tell("runs", [_run(run)], workspace_id=run.workspace.id)
         run.encoded = encode(record)
@@ -50,7 +50,11 @@ def agent_record(world: World, agent: Agent) -> dict[str, Any]:
 
 
 def version_record(agent: Agent, version: Version) -> dict[str, Any]:
-    """Return a version's record."""
+    """Return a version's record.
+
+    An active version was updated when it was published. One that was replaced by another keeps that
+    time; one that was archived by hand was updated then.
+    """
     return {
         "id": version.id,
         "agent_id": agent.id,
@@ -58,11 +62,9 @@ def version_record(agent: Agent, version: Version) -> dict[str, Any]:
         "description": version.description,
         "status": version.status,
         "parent_version": version.parent,
-        "created_by": None,
-        "git_repo": f"{agent.slug}.git",
-        "git_ref": f"v{version.number}",
         "created_at": timestamp(version.created_at),
         "updated_at": timestamp(version.updated_at or version.created_at),
+        "last_commit_at": timestamp(version.last_commit_at),
     }
 
 

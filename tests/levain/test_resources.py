@@ -1,4 +1,4 @@
-"""Each noun of the API, read and written over a real socket."""
+"""Each resource of the API, read and written over a real socket."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def levain(api: Emulator) -> Iterator[Levain]:
 
 @pytest.mark.usefixtures("agent")
 def test_a_run_is_triggered_and_watched_to_its_end(api: Emulator, levain: Levain) -> None:
-    """Pending at once, then growing, then immutable; each state that differs is seen once."""
+    """A run is pending at first, then grows, then stays as it is; each state is yielded once."""
     run = levain.runs.trigger("baker", initial_state={"subject": "Cannot access my account"})
     assert (run.status, run.cost_usd) == ("pending", 0)
     watching = iter(levain.runs.watch(run.id, interval=0.02))
@@ -50,7 +50,7 @@ def test_a_run_is_triggered_and_watched_to_its_end(api: Emulator, levain: Levain
 def test_following_gives_each_event_once(
     api: Emulator, levain: Levain, *, is_told_meanwhile: bool
 ) -> None:
-    """The events of all steps together are the run's, whether told meanwhile or at the end."""
+    """All events of the run are yielded, whether the API lists them early or at the end."""
     api.variants = api.variants.changed({"open_run_events": is_told_meanwhile})
     run = levain.runs.trigger("baker", prompt="[flaky] Bread?")
     api.world.clock.tick(FAST)
@@ -65,7 +65,7 @@ def test_following_gives_each_event_once(
 def test_following_tells_once_of_an_event_that_cannot_be_read(
     api: Emulator, levain: Levain, start_run: StartRun
 ) -> None:
-    """An event that cannot be read ends nothing: it is told of once, and what follows is read."""
+    """An undecodable event is reported once, and the following events are read."""
     api.variants = api.variants.changed({"open_run_events": True})
     run = start_run(status="running")
     booted = log_events(run)[0]
@@ -84,7 +84,10 @@ def test_following_tells_once_of_an_event_that_cannot_be_read(
 
 @pytest.mark.usefixtures("agent")
 def test_cancelling_is_by_the_session(api: Emulator, levain: Levain) -> None:
-    """A run is cancelled by its session, which then takes no message; its events stay readable."""
+    """`cancel` terminates the run's session, which then takes no message.
+
+    Its events stay readable.
+    """
     run = levain.runs.trigger("baker", prompt="[slow] Bread?")
     api.world.pass_time(timedelta(seconds=5))
 
@@ -101,7 +104,7 @@ def test_cancelling_is_by_the_session(api: Emulator, levain: Levain) -> None:
 
 @pytest.mark.usefixtures("agent")
 def test_an_ended_run_is_not_cancelled(api: Emulator, levain: Levain) -> None:
-    """To cancel a run that has ended would interrupt another run of its session: it does not."""
+    """`cancel` of an ended run leaves its session alone, because it may execute another run."""
     run = levain.runs.trigger("baker", prompt="Bread?")
     api.world.pass_time(RUN)
     assert run.session_id
@@ -113,7 +116,7 @@ def test_an_ended_run_is_not_cancelled(api: Emulator, levain: Levain) -> None:
 
 @pytest.mark.usefixtures("agent")
 def test_a_message_is_another_run_of_the_session(api: Emulator, levain: Levain) -> None:
-    """What is said in a session is answered by a run of its own; `since` reads on."""
+    """A message starts another run of its session; `since` reads the events after a `seq`."""
     first = levain.runs.trigger("baker", prompt="Bread?")
     api.world.pass_time(RUN)
     assert first.session_id
@@ -129,7 +132,7 @@ def test_a_message_is_another_run_of_the_session(api: Emulator, levain: Levain) 
 
 
 def test_agents_are_read_paused_and_limited(levain: Levain, agent: Agent) -> None:
-    """An agent is found by id and slug; what is not named in a change stays as it was."""
+    """An agent is found by id and slug; fields that an update omits keep their values."""
     changed = levain.agents.update("baker", status="paused", config={"max_budget": Decimal("2.5")})
 
     assert changed == levain.agents.get(agent.id) == levain.agents.get("baker")
@@ -142,7 +145,7 @@ def test_agents_are_read_paused_and_limited(levain: Levain, agent: Agent) -> Non
 
 @pytest.mark.usefixtures("agent")
 def test_versions_are_drafted_and_published(levain: Levain) -> None:
-    """A new version is a draft, cannot run, and takes the runs once it is active."""
+    """A new version is a draft, cannot run, and executes the runs once it is active."""
     draft = levain.versions.create("baker")
     with pytest.raises(RefusedError):
         levain.runs.trigger("baker", prompt="Bread?", version=draft.version)
@@ -154,7 +157,7 @@ def test_versions_are_drafted_and_published(levain: Levain) -> None:
 
 
 def test_schedules_are_made_paused_and_deleted(api: Emulator, levain: Levain, agent: Agent) -> None:
-    """A schedule starts runs; paused, it starts none; deleted, it is gone."""
+    """A schedule starts runs; a paused one starts none; a deleted one is not found."""
     made = levain.schedules.create(agent.id, "*/10 * * * *", prompt="Bread?")
     api.world.pass_time(timedelta(minutes=25))
     assert len(list(levain.runs.list())) == 2
@@ -171,7 +174,7 @@ def test_schedules_are_made_paused_and_deleted(api: Emulator, levain: Levain, ag
 
 @pytest.mark.usefixtures("agent")
 def test_a_webhook_starts_runs_without_a_key(levain: Levain) -> None:
-    """Its URL is shown when made and when rotated; an old one opens nothing."""
+    """Creation and rotation return the URL; the old URL stops working."""
     old = levain.agents.create_webhook("baker").url
     new = levain.agents.rotate_webhook("baker").url
     assert old
@@ -197,7 +200,7 @@ def test_provider_keys_come_without_their_secret(levain: Levain) -> None:
 
 @pytest.mark.usefixtures("agent")
 def test_artifacts_are_listed_and_downloaded(api: Emulator, levain: Levain, tmp_path: Path) -> None:
-    """A run's files come under keys with slashes, by URLs that need no key; 1,000 are listed."""
+    """Artifacts have keys with slashes and URLs that need no key; at most 1,000 are listed."""
     run = levain.runs.trigger("baker", prompt="[artifacts:1200] Bread?")
     api.world.pass_time(RUN)
 
@@ -214,7 +217,7 @@ def test_artifacts_are_listed_and_downloaded(api: Emulator, levain: Levain, tmp_
 
 
 def test_analytics_are_typed(levain: Levain, agent: Agent, start_run: StartRun) -> None:
-    """Every series gives exact money and instants in UTC."""
+    """Every series returns exact money and instants in UTC."""
     run = start_run(cost="0.1000000001")
     cost, day = Decimal("0.1000000001"), date(2026, 11, 20)
     window = (day, day + timedelta(days=1))
@@ -239,7 +242,7 @@ def test_analytics_are_typed(levain: Levain, agent: Agent, start_run: StartRun) 
 def test_a_runs_costs_have_one_name_each(
     api: Emulator, levain: Levain, start_run: StartRun, *, new_cost_names: bool
 ) -> None:
-    """The API's older and newer names of the same measure are read alike."""
+    """The API's older and newer names of a measure are read as one field."""
     run = start_run(cost="0.25")
     api.variants = api.variants.changed({"new_cost_names": new_cost_names})
 

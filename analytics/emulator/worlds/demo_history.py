@@ -1,0 +1,187 @@
+"""The demo world: two workspaces at work for ninety days, and what happens in them.
+
+Days count back from the present. What happens besides each agent's habits is told by `events`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING
+
+from analytics.emulator import catalogue
+from analytics.emulator.ledger import Totals
+from analytics.emulator.runs.platform import Platform
+from analytics.emulator.world import World
+from analytics.emulator.worlds import demo_agents
+from analytics.emulator.worlds.behaviour import CENT, DAY, Outage, Worker
+
+if TYPE_CHECKING:
+    from analytics.emulator.catalogue import Offer
+    from analytics.emulator.records import Agent, Run, Workspace
+    from analytics.emulator.worlds.behaviour import Habit
+    from analytics.emulator.worlds.demo_agents import DemoAgent
+
+WEDNESDAY = 2
+OUTAGE_PROVIDER, OUTAGE_DAYS, OUTAGE_HOURS = "anthropic", 14, 7
+DEARER, DEARER_FACTOR, DEARER_DAYS = catalogue.GPT_TERRA, Decimal("1.3"), 21
+KEY_WORKSPACE, KEY_PROVIDER, KEY_SECRET = "Northlight Studio", "anthropic", "made-up-key-w7Qz"
+KEY_DAY_OF_MONTH, KEY_DAYS = 15, 12
+LAST_NIGHT = timedelta(hours=9)
+CORRECTED_SHARE = Decimal("0.3")
+
+
+def demo(seed: int, now: datetime, history_days: int, *, at_start: bool) -> World:
+    """Return the demo world as it stands at `now`, or at the start of the history before."""
+    present = now.replace(tzinfo=now.tzinfo or UTC).astimezone(UTC)
+    begin = _midnight(present) - history_days * DAY
+    world = World(seed, begin)
+    for name, agents in demo_agents.WORKSPACES:
+        workspace = world.add_workspace(name)
+        _History(world, workspace, present).plan(agents)
+    world.at(_days_before(present, DEARER_DAYS), partial(_raise_price, world))
+    if not at_start:
+        world.pass_time(present - begin)
+    return world
+
+
+def events(now: datetime) -> list[tuple[datetime, str]]:
+    """Return what there is to see in the demo's reports, and since when."""
+    present = now.astimezone(UTC)
+    key_added, outage = _middle_of_a_month(present), _outage(present)
+    dearer, busy, worse = (
+        _days_before(present, days)
+        for days in (DEARER_DAYS, demo_agents.BUSY_DAYS, demo_agents.WORSE_DAYS)
+    )
+    return sorted(
+        [
+            (key_added, f"{KEY_WORKSPACE} adds its own Anthropic key: billed falls below cost"),
+            (dearer, f"{DEARER.model} becomes 30% more expensive"),
+            (busy, "Order status starts more runs than the API lists: most are unlisted"),
+            (outage.start, f"Anthropic is out for {OUTAGE_HOURS} hours: many runs fail"),
+            (worse, "version 3 of Pull request reviewer: a third of its runs fail"),
+            (present - LAST_NIGHT, "a run's cost is corrected after its day was published"),
+        ]
+    )
+
+
+@dataclass(slots=True)
+class _History:
+    """A workspace in which agents begin to work, change and leave."""
+
+    world: World
+    workspace: Workspace
+    present: datetime
+
+    def plan(self, agents: tuple[DemoAgent, ...]) -> None:
+        """Put everything that will happen on the agenda."""
+        platform = Platform(self.world, self.workspace)
+        platform.maintain_from(self.world.now + timedelta(hours=3))
+        workers: dict[str, Worker] = {}
+        for planned in agents:
+            agent = self._add(planned)
+            if planned.habit:
+                since = max(_days_before(self.present, planned.since_days), self.world.now)
+                workers[planned.slug] = self._put_to_work(agent, planned.habit, since)
+            for days, change in planned.releases:
+                moment = _days_before(self.present, days) + timedelta(hours=7)
+                self.world.at(moment, partial(platform.release, agent, change))
+        for planned in agents:
+            if planned.calls:
+                workers[planned.slug].callee = workers[planned.calls]
+        for worker in list(workers.values())[:3]:
+            # Some agent always works at the present, whatever the hour.
+            self.world.at(self.present - timedelta(seconds=3), worker.begin)
+        # One run has no agent, so late that the last batch lists it. Others might be unlisted,
+        # and then nothing would count or sum them.
+        nobody = Worker(self.world, self.workspace, demo_agents.UNATTRIBUTED, self.workspace.name)
+        self.world.at(self.present - timedelta(minutes=2), nobody.begin)
+        self.world.at(self.present - LAST_NIGHT, self._correct)
+        if self.workspace.name == KEY_WORKSPACE:
+            add_key = partial(self.world.add_provider_key, self.workspace, KEY_PROVIDER, KEY_SECRET)
+            self.world.at(_middle_of_a_month(self.present), add_key)
+
+    def _add(self, planned: DemoAgent) -> Agent:
+        agent = self.world.add_agent(
+            self.workspace,
+            planned.name,
+            planned.slug,
+            at=_days_before(self.present, planned.since_days) - timedelta(hours=40),
+            status="active" if planned.habit else "draft",
+            description=planned.description,
+        )
+        agent.max_budget = planned.max_budget
+        agent.timeout_minutes = planned.timeout_minutes
+        agent.notify_on_run = planned.notify_on_run
+        if planned.next_name:
+            rename = partial(self.world.rename_agent, agent, planned.next_name)
+            self.world.at(self.present - LAST_NIGHT, rename)
+        if planned.left_days is not None:
+            left = _days_before(self.present, planned.left_days) + timedelta(hours=15)
+            self.world.at(left, partial(self._end, planned, agent))
+        return agent
+
+    def _put_to_work(self, agent: Agent, habit: Habit, since: datetime) -> Worker:
+        outages = (_outage(self.present),)
+        worker = Worker(self.world, agent, habit, agent.slug, outages=outages)
+        worker.work_from(since)
+        return worker
+
+    def _end(self, planned: DemoAgent, agent: Agent) -> None:
+        if planned.left_as == "deleted":
+            self.world.delete_agent(agent)
+        else:
+            self.world.set_agent_status(agent, planned.left_as)
+
+    def _correct(self) -> None:
+        """Raise the cost of the most expensive failed run that ended two to seven days ago."""
+        runs = self.workspace.agent_runs.created_between(
+            self.world.now - 7 * DAY, self.world.now - 2 * DAY
+        )
+        failed = [run for run in runs if run.status == "failed" and run.agent]
+        if failed and self.world.variants.late_corrections:
+            run = max(failed, key=_cost)
+            amount = (_cost(run) * CORRECTED_SHARE).quantize(CENT)
+            self.world.correct_cost(run, max(amount, CENT))
+
+
+def _outage(present: datetime) -> Outage:
+    start = _days_before(present, OUTAGE_DAYS, weekday=WEDNESDAY) + timedelta(hours=8)
+    return Outage(OUTAGE_PROVIDER, start, start + timedelta(hours=OUTAGE_HOURS))
+
+
+def _raise_price(world: World) -> None:
+    """Let runs that start from now on pay more for a model."""
+    for workspace in world.workspaces:
+        for agent in workspace.agents.values():
+            agent.offers = tuple(map(_dearer, agent.offers))
+
+
+def _dearer(offer: Offer) -> Offer:
+    return offer.raised(DEARER_FACTOR) if offer == DEARER else offer
+
+
+def _cost(run: Run) -> Decimal:
+    return Totals(run.workspace.ledger.of_run(run.id)).cost_usd
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _days_before(present: datetime, days: int, *, weekday: int | None = None) -> datetime:
+    """Return the midnight that begins a day, or the last such weekday before it."""
+    midnight = _midnight(present) - days * DAY
+    if weekday is None:
+        return midnight
+    return midnight - (midnight.weekday() - weekday) % 7 * DAY
+
+
+def _middle_of_a_month(present: datetime) -> datetime:
+    """Return the middle of the last month in which it lies some days before the present."""
+    day = _midnight(present) - KEY_DAYS * DAY
+    while day.day != KEY_DAY_OF_MONTH:
+        day -= DAY
+    return day + timedelta(hours=12)

@@ -1,0 +1,35 @@
+"""The rate of requests: the user's own limit, and the pauses that the API asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+
+class RateLimiter:
+    """Spaces requests out; blocks all of them while the API has asked for a pause."""
+
+    def __init__(
+        self,
+        requests_per_second: float = 0,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._spacing = 1 / requests_per_second if requests_per_second else 0.0
+        self._clock = clock
+        self._sleep = sleep
+        self._next_start = 0.0
+        self._paused_until = 0.0
+
+    def pause_for(self, seconds: float) -> None:
+        """Block all requests for this many seconds."""
+        self._paused_until = max(self._paused_until, self._clock() + seconds)
+
+    async def acquire(self) -> None:
+        """Return when the next request may be sent."""
+        start = max(self._clock(), self._next_start)
+        self._next_start = start + self._spacing
+        while (wait := max(start, self._paused_until) - self._clock()) > 0:
+            await self._sleep(wait)

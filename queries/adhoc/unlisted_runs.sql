@@ -1,0 +1,21 @@
+-- Which agents have unlisted runs, what do these cost, and how many batches a day would list all?
+-- Of the last 30 complete days. Detail coverage is the share of runs that a run list showed.
+select
+    workspaces.workspace_name,
+    days.agent_name,
+    sum(days.run_count)::bigint as run_count,
+    sum(days.unlisted_run_count)::bigint as unlisted_run_count,
+    marts.detail_coverage(sum(days.listed_run_count), sum(days.run_count)) as detail_coverage,
+    sum(days.unlisted_cost_usd) as unlisted_cost_usd,
+    sum(days.unlisted_failed_count)::bigint as unlisted_failed_count,
+    any_value(coverage.busiest_day_run_count) as busiest_day_run_count,
+    any_value(coverage.required_batches_per_day) as required_batches_per_day
+from marts.fct_agent_days as days
+join marts.dim_workspaces as workspaces using (workspace_id)
+left join audit.list_coverage as coverage using (workspace_id, agent_id)
+where
+    days.date > workspaces.last_complete_date - 30
+    and days.date <= workspaces.last_complete_date
+group by days.workspace_id, workspaces.workspace_name, days.agent_id, days.agent_name
+having sum(days.unlisted_run_count) > 0
+order by sum(days.unlisted_run_count) desc, days.agent_name

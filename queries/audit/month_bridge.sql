@@ -1,0 +1,115 @@
+-- From the cost of runs to the bill, by UTC month. Steps 1 to 3 add up to step 4, what the API
+-- metered by the hour, and steps 4 to 7 to step 8, what it bills.
+-- Grain: workspace, UTC month and step.
+-- key: workspace_id, month, step_number
+-- column month: First day of the calendar month in UTC.
+-- column step_number: Place of the step, from 1; 4 is a subtotal, and 8 the total.
+-- column step: Name of the step.
+-- column amount_usd: Signed amount in US dollars; an amount that is unknown is in no sum.
+-- column comment: Meaning of the step.
+with
+
+metered as (
+    select
+        workspace_id,
+        date_trunc('month', utc_date)::date as month,
+        sum(run_cost_usd + open_cost_usd + platform_cost_usd + unlisted_cost_usd) as run_usd,
+        sum(timing_difference_usd) as timing_difference_usd,
+        sum(unexplained_usd) as unexplained_usd,
+        sum(metered_cost_usd) as metered_usd
+    from audit.reconciliation_days
+    group by all
+),
+
+bills as (
+    select
+        workspace_id,
+        date_trunc('month', utc_date)::date as month,
+        sum(cost_usd) as cost_usd,
+        sum(own_key_usd) as own_key_usd,
+        sum(billed_usd) as billed_usd
+    from marts.fct_billing_days
+    group by all
+),
+
+months as (
+    select
+        workspace_id,
+        month,
+        coalesce(run_usd, 0) as run_usd,
+        coalesce(timing_difference_usd, 0) as timing_difference_usd,
+        coalesce(unexplained_usd, 0) as unexplained_usd,
+        coalesce(metered_usd, 0) as metered_usd,
+        coalesce(cost_usd, 0) as cost_usd,
+        coalesce(own_key_usd, 0) as own_key_usd,
+        coalesce(billed_usd, 0) as billed_usd
+    from metered
+    full join bills using (workspace_id, month)
+),
+
+steps as (
+    select
+        workspace_id,
+        month,
+        unnest([
+            {
+                step_number: 1,
+                step: 'cost of runs',
+                amount_usd: run_usd,
+                comment: 'All runs and the platform, by UTC day of creation.'
+            },
+            {
+                step_number: 2,
+                step: 'timing difference',
+                amount_usd: timing_difference_usd,
+                comment: 'Metered on another UTC day than that of creation.'
+            },
+            {
+                step_number: 3,
+                step: 'unexplained',
+                amount_usd: unexplained_usd,
+                comment: 'Residual: metered less steps 1 and 2.'
+            },
+            {
+                step_number: 4,
+                step: 'metered',
+                amount_usd: metered_usd,
+                comment: 'Subtotal: cost by the hourly meter.'
+            },
+            {
+                step_number: 5,
+                step: 'meter to bill',
+                amount_usd: cost_usd - metered_usd,
+                comment: 'Cost by the bill less cost by the hourly meter.'
+            },
+            {
+                step_number: 6,
+                step: 'surcharge',
+                amount_usd: billed_usd - cost_usd + own_key_usd,
+                comment: 'Billed above list price.'
+            },
+            {
+                step_number: 7,
+                step: 'own-key cost',
+                amount_usd: -own_key_usd,
+                comment: 'Usage of keys of the workspace''s own, subtracted.'
+            },
+            {
+                step_number: 8,
+                step: 'billed',
+                amount_usd: billed_usd,
+                comment: 'Total: charged by Levain.'
+            }
+        ], recursive := true)
+    from months
+)
+
+select
+    workspace_id,
+    month,
+    step_number::bigint as step_number,
+    step,
+    amount_usd::decimal(38, 10) as amount_usd,
+    comment
+from steps
+order by workspace_id, month, step_number

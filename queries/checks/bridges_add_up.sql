@@ -1,0 +1,65 @@
+-- The steps of each month's bridge add up to what was metered and to what is billed, which are the
+-- sums of the hourly usage and of the bill.
+with
+
+bridges as (
+    select
+        workspace_id,
+        month,
+        coalesce(sum(amount_usd) filter (step_number <= 3), 0) as to_metered_usd,
+        coalesce(sum(amount_usd) filter (step = 'metered'), 0) as metered_usd,
+        coalesce(sum(amount_usd) filter (step_number between 4 and 5), 0) as to_cost_usd,
+        coalesce(sum(amount_usd) filter (step_number between 4 and 7), 0) as to_billed_usd,
+        coalesce(sum(amount_usd) filter (step = 'billed'), 0) as billed_usd
+    from audit.month_bridge
+    group by workspace_id, month
+),
+
+hours as (
+    select workspace_id, (hour at time zone 'UTC')::date as utc_date, sum(cost_usd) as hourly_usd
+    from marts.fct_usage_hours
+    group by all
+),
+
+usage as (
+    select
+        workspace_id,
+        date_trunc('month', utc_date)::date as month,
+        coalesce(sum(hourly_usd), 0) as hourly_usd
+    from hours
+    semi join audit.reconciliation_days using (workspace_id, utc_date)
+    group by all
+),
+
+bills as (
+    select
+        workspace_id,
+        date_trunc('month', utc_date)::date as month,
+        coalesce(sum(cost_usd), 0) as bill_cost_usd,
+        coalesce(sum(billed_usd), 0) as bill_usd
+    from marts.fct_billing_days
+    group by all
+),
+
+compared as (
+    select
+        workspace_id,
+        month,
+        unnest(['steps to metered', 'hourly usage', 'cost by the bill', 'steps to billed', 'bill'])
+            as compared_with,
+        unnest([metered_usd, metered_usd, to_cost_usd, billed_usd, billed_usd]) as bridge_usd,
+        unnest([
+            to_metered_usd,
+            coalesce(hourly_usd, 0),
+            coalesce(bill_cost_usd, 0),
+            to_billed_usd,
+            coalesce(bill_usd, 0)
+        ]) as other_usd
+    from bridges
+    full join usage using (workspace_id, month)
+    full join bills using (workspace_id, month)
+)
+
+from compared
+where coalesce(bridge_usd, 0) <> other_usd
+order by workspace_id, month, compared_with

@@ -1,0 +1,125 @@
+"""`make run`: a pipeline that has been at work for a while, and what its end says."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from datetime import timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics.demo import MARKER, main, plan
+from tests.conftest import NOW
+
+DAYS = 9
+"""A short history: the three batches that publish, and none before."""
+
+
+def test_a_batch_a_week_reads_the_history() -> None:
+    """No two batches are more than a week apart; the first reads a few days, the last ends now."""
+    batches = plan(NOW, 90)
+    moments = [batch.moment for batch in batches]
+
+    assert [batch.command for batch in batches] == ["extract"] * 11 + ["nightly"] * 3
+    assert moments[-1] == NOW
+    assert timedelta(days=83) < NOW - moments[0] < timedelta(days=90)
+    steps = {later - earlier for earlier, later in pairwise(moments)}
+    assert steps == {timedelta(days=7), timedelta(days=1)}
+
+
+def test_data_of_others_are_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    """A data directory that the demo has not made is refused."""
+    data = Path("data")
+    data.mkdir()
+    (data / "analytics.duckdb").write_text("mine", encoding="utf-8")
+
+    assert main(data) == 2
+
+    assert "data holds data that is not the demo's" in capsys.readouterr().err
+    assert (data / "analytics.duckdb").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_failed_batch_ends_the_demo(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a batch said is shown if it failed, and its exit code is the demo's."""
+    failed = subprocess.CompletedProcess([], 3, "", "error: a check failed\n")
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: failed)
+
+    assert main(Path("data"), DAYS) == 3
+
+    assert capsys.readouterr().err.endswith("failed\nerror: a check failed\n\n")
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """The data directory of a short demo, and what it printed on both streams."""
+    data = tmp_path_factory.mktemp("demo") / "data"
+    code = f"import sys; from analytics.demo import *; sys.exit(main(Path(sys.argv[1]), {DAYS}))"
+    command = [sys.executable, "-c", code, str(data)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return data, done.stdout, done.stderr
+
+
+def test_it_says_what_it_does(demo: tuple[Path, str, str]) -> None:
+    """Each batch has a line of its own; the last one logs what it does."""
+    _, _, said = demo
+
+    assert "No key is needed." in said
+    batches = re.findall(r"^Batch  (\d) of 3, \d\d \w{3} \d{4}: (.*)$", said, re.MULTILINE)
+    assert [number for number, _ in batches] == ["1", "2", "3"]
+    assert re.fullmatch(
+        r"read new runs, published reports \([\d,]+ requests, [\d.]+ s\)", batches[0][1]
+    )
+    assert "published" in said[said.index("Batch  3 of 3") :]
+    assert "Traceback" not in said
+
+
+def test_its_last_lines_say_how_to_go_on(demo: tuple[Path, str, str]) -> None:
+    """The last ten lines: what was made, what there is to see in it, and three things to do."""
+    data, printed, _ = demo
+    first, *events, reports, sql, own = printed.splitlines()[-10:]
+
+    assert re.match(r"Done in \d+ s: reports on 9 days of two made-up companies", first)
+    assert all(re.match(r"  \d\d \w{3}  \w", event) for event in events)
+    assert reports == f"Reports:  {(data / 'site' / 'index.html').resolve().as_uri()}"
+    assert (data / "site" / "index.html").exists()
+    assert own.startswith("Your own: LEVAIN_API_KEY=levain_")
+    command = shlex.split(sql.removeprefix("SQL:"))
+    assert command[0] == ".venv/bin/analytics"
+    asked = subprocess.run(
+        [sys.executable, "-m", "analytics", *command[1:]],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert (asked.returncode, "Order status" in asked.stdout) == (0, True)
+
+
+def test_its_figures_show_what_happened(demo: tuple[Path, str, str]) -> None:
+    """A cost was corrected after its day was published, and runs are open at the end."""
+    data, _, _ = demo
+    with duckdb.connect(str(data / "analytics.duckdb"), read_only=True) as con:
+        con.execute("set search_path = 'marts'")
+        (adjusted,) = con.execute(
+            "select count(*) from fct_adjustments where current_cost_usd > previous_cost_usd"
+        ).fetchall()[0]
+        [(opened,)] = con.execute("select count(*) from fct_runs where not is_terminal").fetchall()
+
+    assert adjusted >= 2
+    assert opened >= 2
+
+
+def test_it_is_made_anew(demo: tuple[Path, str, str]) -> None:
+    """The demo knows its own data again by its settings file, which holds no key."""
+    data, _, _ = demo
+    settings = (data / MARKER).read_text(encoding="utf-8")
+
+    assert "levain_" not in settings
+    assert settings.count("[[workspaces]]") == 2
