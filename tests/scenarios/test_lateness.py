@@ -20,7 +20,7 @@ DAY = date(2026, 11, 19)
 def test_a_run_that_is_open_for_weeks(
     batch: Batch, world: World, start_run: StartRun, burst: Burst
 ) -> None:
-    """Given a run that ends after 15 days far behind the list, the day has its whole cost in the end."""
+    """Given a run that ends after 15 days far behind the list, its day gets the whole cost."""
     batch.set_extract(history_days=30)
     run = start_run(hours_ago=10, status="running", cost="1")
     run_batch(batch)
@@ -144,7 +144,7 @@ def test_a_run_that_is_cancelled_before_it_started(
 
 
 def test_a_run_that_disappears(batch: Batch, world: World, start_run: StartRun) -> None:
-    """Given an ended run that the API no longer shows, its figures stay, and the day is still explained."""
+    """Given an ended run that the API no longer shows, its figures stay, and are explained."""
     run = start_run(hours_ago=10, cost="1")
     run_batch(batch)
     world.hide_run(run)

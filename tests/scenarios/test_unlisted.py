@@ -166,9 +166,7 @@ def test_unlisted_runs_of_days_that_a_longer_history_adds(batch: Batch, burst: B
     assert published.findings == []
 
 
-def test_unlisted_runs_stay_when_the_list_has_moved_on(
-    batch: Batch, world: World, burst: Burst
-) -> None:
+def test_unlisted_runs_stay_in_later_batches(batch: Batch, world: World, burst: Burst) -> None:
     """Given unlisted runs, later batches keep them, and add nothing to the day."""
     run_batch(batch)
     burst(9, hours_ago=-6, cost="1")
@@ -192,7 +190,7 @@ def test_unlisted_runs_before_the_first_batch(batch: Batch, burst: Burst) -> Non
 
 
 def test_runs_of_a_batch_that_was_killed(batch: Batch, world: World, burst: Burst) -> None:
-    """Given a batch killed half way whose runs then left the lists, they have a row all the same."""
+    """Given a batch killed half way whose runs then left the lists, each run has a row."""
     burst(5, hours_ago=5, cost="1")
     assert read_until_killed(batch, 36)
     burst(5, hours_ago=-1, cost="2")
