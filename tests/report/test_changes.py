@@ -60,7 +60,7 @@ def test_a_range_is_wider_the_more_days_differ(build: BuildSite) -> None:
     con = _one(60)
     for offset in range(1, 60, 3):
         marts.run(con, TODAY - timedelta(days=offset), cost_usd="40")
-    value, expected, _ = _month_end(build(marts.derive(con)).overview)
+    value, expected = _month_end(build(marts.derive(con)).overview)
     low, high = (Decimal(each.strip("$")) for each in value.split("\u2013"))
 
     assert 226 <= low < Decimal(expected.rpartition("$")[2]) < high
@@ -82,8 +82,8 @@ def test_changes_of_a_week_are_those_of_the_runs(
     for name in agents:
         now, before = (
             con.execute(
-                "select sum(cost_usd) from marts.fct_runs join marts.dim_agents"
-                f" using (workspace_id, agent_id) where workspace_id = 'ws-0' and {week}"
+                "select sum(cost_usd) from marts.fct_agent_days"
+                f" where workspace_id = 'ws-0' and {week}"
                 " and agent_name = ?",
                 [name],
             ).fetchone()[0]  # type: ignore[index]

@@ -30,7 +30,7 @@ METHOD = (
 def kpi(subject: Subject) -> Kpi:
     """The range as a headline figure."""
     label = f"Month end, {month_in_words(subject.coverage.today)}"
-    made = subject.forecast
+    made = subject.forecast if subject.days else None
     if made is None or made.expected_usd is None:
         return Kpi(label, numbers.UNKNOWN, notes=(_refusal(made),))
     notes = [f"80% range; expected {_about(made.expected_usd)}", *_record(made)]
@@ -40,7 +40,7 @@ def kpi(subject: Subject) -> Kpi:
 def chart(subject: Subject, timezone: str) -> Chart:
     """The cost of the month as it adds up, that of the month before, and the range of its end."""
     key, today = "forecast", subject.coverage.today
-    made = subject.forecast
+    made = subject.forecast if subject.days else None
     if made is None or made.expected_usd is None or made.low_usd is None or made.high_usd is None:
         return missing(key, "How the month will end", _refusal(made))
     before, whole, until = subject.coverage.calendar.last_month, _month(made), _known_until(made)
