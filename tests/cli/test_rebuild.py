@@ -317,7 +317,9 @@ def test_landing_files_of_an_older_release_are_enough(
     assert "data version 3, this release makes 4" in refused.err
     assert "analytics rebuild" in refused.err
     assert command("rebuild").code == 0
-    limits = "select max_budget_usd, timeout_minutes from marts.dim_agents"
+    limits = (
+        "select max_budget_usd, timeout_minutes from marts.dim_agents where line_type = 'agent'"
+    )
     states = "select agent_version, status, is_listed from marts.dim_agent_versions"
     assert published(limits) == [(None, None)]
     assert published(states) == [(1, None, False)]
