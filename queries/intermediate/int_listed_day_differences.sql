@@ -1,7 +1,8 @@
 -- Where the listed runs of an agent's UTC day contradict the API's counts and sums of all its runs:
 -- more listed than reported of any part, or not as many where every run is listed. Days with a run
 -- that contradicts its own model costs are left out: that run explains them. Cost and tokens of a
--- day with a run of unknown ones are not compared.
+-- day with a run of unknown ones are not compared. A day is counted up to some weeks after it; runs
+-- that were open then may have ended since, with any status.
 -- Grain: UTC day, agent and measure.
 -- key: workspace_id, agent_id, utc_date, measure
 -- materialized: table
@@ -12,6 +13,9 @@ compared as (
         workspace_id,
         agent_id,
         utc_date,
+        greatest(
+            api_run_count - api_succeeded_count - api_failed_count - api_cancelled_count, 0
+        ) as ended_since,
         provisional_count = 0 as is_closed,
         unlisted_run_count > 0 as has_unlisted,
         unnest([
@@ -28,7 +32,7 @@ compared as (
             api_run_count, api_succeeded_count, api_failed_count, api_cancelled_count,
             api_cost_usd, api_tokens_in, api_tokens_out
         ]::decimal(38, 10)[]) as api_value,
-        unnest([0, 0, 0, 0, tolerance_usd, 0, 0]) as tolerance
+        unnest([0, ended_since, ended_since, ended_since, tolerance_usd, 0, 0]) as tolerance
     from intermediate.int_agent_days_vs_api
     where agent_id <> '(platform)' and is_comparable
 )

@@ -61,7 +61,12 @@ def test_costs_that_come_after_a_failed_run_has_ended(
     assert published.findings == []
 
 
-@pytest.mark.parametrize("was_read_before", [True, False])
+NEVER_SEEN = pytest.mark.xfail(
+    strict=True, reason="a refund before the first batch is in no bound of the cut-off control"
+)
+
+
+@pytest.mark.parametrize("was_read_before", [True, pytest.param(False, marks=NEVER_SEEN)])
 def test_a_refund(
     batch: Batch, world: World, start_run: StartRun, *, was_read_before: bool
 ) -> None:
@@ -176,8 +181,7 @@ def test_a_run_that_disappears_and_then_costs_more(
         (DAY, Decimal("0.25"))
     ]
     assert [check.name for check in published.checks if not check.ok] == [
-        "agent_costs_agree_with_the_api",
-        "metered_cost_is_explained",
+        "listed_days_agree_with_the_api",
     ]
     assert not any(check.blocking_count for check in published.checks)
 

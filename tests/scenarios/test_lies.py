@@ -30,7 +30,7 @@ PLATFORM = "usage_without_an_agent_agrees_with_the_platform"
 BILL = "hourly_usage_agrees_with_the_bill"
 ALLOCATION = "costs_by_agent_agree_with_the_bill"
 
-Found = set[tuple[str, str, str | None, date, Any, Any]]
+Found = set[tuple[Any, ...]]
 """Check, measure, the agent, provider or run that a row names, day, and both numbers."""
 
 
