@@ -1,4 +1,4 @@
-"""What a batch publishes, batches that break off, and lists that are soon outrun."""
+"""Whole batches of a test, batches that break off, and lists of only a few runs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from analytics.warehouse.publish import record_publication
 from tests.conftest import Batch
 
 LIST_CAP = 5
-"""How many runs the API lists in a world of short lists, so that a handful outruns it."""
+"""Runs that the API lists of an agent where lists are short."""
 
 Row = dict[str, Any]
 
-# What tells of the batch itself: a second batch is another batch.
+# These differ between two batches of the same data.
 _OF_THE_BATCH = (
     "loads", "list_snapshots", "requests", "landing_files", "check_results",
     "control_findings",
@@ -33,12 +33,12 @@ _OF_THE_BATCH = (
 
 
 class Killed(BaseException):
-    """The process is gone."""
+    """Stands for the end of the process."""
 
 
 @dataclass(frozen=True)
 class Published:
-    """The marts of a batch, and what its checks found."""
+    """The marts of a batch, and the results of its checks."""
 
     marts: dict[str, list[Row]]
     checks: list[CheckResult]
@@ -48,7 +48,7 @@ class Published:
 
     @property
     def figures(self) -> dict[str, list[Row]]:
-        """What tells of the workspace, not of the batch."""
+        """The relations that describe the workspace, not the batch."""
         return {name: rows for name, rows in self.marts.items() if name not in _OF_THE_BATCH}
 
     def rows(self, mart: str, columns: str) -> list[tuple[Any, ...]]:
@@ -57,24 +57,24 @@ class Published:
 
     @property
     def findings(self) -> list[str]:
-        """What the checks found wrong."""
+        """A line for each check that failed."""
         return [check.finding for check in self.checks if not check.ok]
 
 
 def run_batch(batch: Batch) -> Published:
-    """Read and load what is new, build all marts, and check them."""
+    """Read and load new records, build all marts, and check them."""
     read(batch)
     return publish(batch)
 
 
 def read(batch: Batch) -> None:
-    """Read and load what is new, as `analytics extract` does."""
+    """Read and load new records, as `analytics extract` does."""
     (outcome,) = batch.extract()
     assert outcome.error is None, outcome.error
 
 
 def read_until_killed(batch: Batch, requests: int) -> bool:
-    """Read, and be killed after so many requests; False if the batch was over before it."""
+    """Read until a number of requests; False if the batch ended before the kill."""
     try:
         with _killed_after(requests):
             read(batch)
@@ -104,7 +104,7 @@ def publish(batch: Batch) -> Published:
 
 @contextmanager
 def short_lists() -> Iterator[None]:
-    """The API lists a handful of runs, and the client knows it."""
+    """Limit the lists of the API, and the limit that the client knows, to LIST_CAP runs."""
     with (
         mock.patch.object(emulated, "PAGE_CAP", LIST_CAP),
         mock.patch.object(asked, "LONGEST_LIST", LIST_CAP),
@@ -115,7 +115,7 @@ def short_lists() -> Iterator[None]:
 
 @contextmanager
 def gone_from(path: str) -> Iterator[None]:
-    """The API cannot be reached any more from the first request on whose path ends so."""
+    """Fail every request from the first one on whose path ends so."""
     get, is_gone = Transport.get, False
 
     async def get_or_fail(self: Transport, asked: str, *more: Any) -> Answer:
@@ -131,7 +131,7 @@ def gone_from(path: str) -> Iterator[None]:
 
 @contextmanager
 def _killed_after(requests: int) -> Iterator[None]:
-    """The process dies in place of a request: nothing is tidied up."""
+    """Raise Killed in place of a request, and leave all files as they are."""
     get, left = Transport.get, requests
 
     async def counted(self: Transport, path: str, *more: Any) -> Answer:

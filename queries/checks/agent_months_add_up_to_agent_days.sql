@@ -11,11 +11,13 @@ left_sums as (
             sum(columns(
                 lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
                 and not regexp_matches(
-                    c, 'adjusted_|platform_cost|metered|billed|surcharge|own_key'
+                    c, 'failed_cost_high|adjusted_|platform_cost|metered|billed|surcharge|own_key'
                 )
             )),
             0
-        )::decimal(38, 10)
+        )::decimal(38, 10),
+        if(count(*) = count(failed_cost_high_usd), sum(failed_cost_high_usd), null)
+        ::decimal(38, 10) as failed_cost_high_usd
     from marts.fct_agent_months
     group by workspace_id, agent_id, month
 ),
@@ -29,11 +31,13 @@ right_sums as (
             sum(columns(
                 lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
                 and not regexp_matches(
-                    c, 'adjusted_|platform_cost|metered|billed|surcharge|own_key'
+                    c, 'failed_cost_high|adjusted_|platform_cost|metered|billed|surcharge|own_key'
                 )
             )),
             0
-        )::decimal(38, 10)
+        )::decimal(38, 10),
+        if(count(*) = count(failed_cost_high_usd), sum(failed_cost_high_usd), null)
+        ::decimal(38, 10) as failed_cost_high_usd
     from marts.fct_agent_days
     group by workspace_id, agent_id, month
 ),

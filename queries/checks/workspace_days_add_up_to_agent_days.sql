@@ -9,11 +9,13 @@ left_sums as (
             sum(columns(
                 lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
                 and not regexp_matches(
-                    c, 'platform_cost'
+                    c, 'failed_cost_high|platform_cost'
                 )
             )),
             0
-        )::decimal(38, 10)
+        )::decimal(38, 10),
+        if(count(*) = count(failed_cost_high_usd), sum(failed_cost_high_usd), null)
+        ::decimal(38, 10) as failed_cost_high_usd
     from marts.fct_workspace_days
     group by workspace_id, date
 ),
@@ -26,11 +28,13 @@ right_sums as (
             sum(columns(
                 lambda c: regexp_matches(c, '_count$|_usd$|^tokens_|^duration_ms$')
                 and not regexp_matches(
-                    c, 'platform_cost'
+                    c, 'failed_cost_high|platform_cost'
                 )
             )),
             0
-        )::decimal(38, 10)
+        )::decimal(38, 10),
+        if(count(*) = count(failed_cost_high_usd), sum(failed_cost_high_usd), null)
+        ::decimal(38, 10) as failed_cost_high_usd
     from marts.fct_agent_days
     group by workspace_id, date
 ),

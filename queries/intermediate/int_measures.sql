@@ -42,7 +42,10 @@ sums as (
             0
         ) as failed_cost_usd,
         coalesce(sum(failed_count) filter (is_unlisted), 0)::bigint as unlisted_failed_count,
-        bool_or(is_unlisted and failed_count > 0 and cost_usd is null) as is_failed_unbounded,
+        bool_or(
+            failed_count > 0
+            and if(is_unlisted, cost_usd, failed_cost_usd) is null
+        ) as is_failed_unbounded,
         coalesce(sum(cost_usd) filter (is_unlisted and failed_count > 0), 0) as may_have_failed_usd,
         sum(unknown_cost_count)::bigint as unknown_cost_count,
         sum(no_usage_count)::bigint as no_usage_count

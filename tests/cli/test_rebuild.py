@@ -258,7 +258,7 @@ def test_a_check_that_does_not_hold_replaces_nothing(
     """A rebuild that fails a check exits with 3 before any file is replaced."""
     command("nightly")
     before = fingerprints()
-    broken = CheckResult("runs_are_runs", "Runs are runs.", None, 1, 1, ({"run_id": "x"},))
+    broken = CheckResult("runs_are_runs", "Runs are runs.", None, (), 1, 1, ({"run_id": "x"},))
     monkeypatch.setattr(stages, "run_checks", lambda _, **__: [broken])
     result = command("rebuild")
 
@@ -317,7 +317,9 @@ def test_landing_files_of_an_older_release_are_enough(
     assert "data version 3, this release makes 4" in refused.err
     assert "analytics rebuild" in refused.err
     assert command("rebuild").code == 0
-    limits = "select max_budget_usd, timeout_minutes from marts.dim_agents"
+    limits = (
+        "select max_budget_usd, timeout_minutes from marts.dim_agents where line_type = 'agent'"
+    )
     states = "select agent_version, status, is_listed from marts.dim_agent_versions"
     assert published(limits) == [(None, None)]
     assert published(states) == [(1, None, False)]

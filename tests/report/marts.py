@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from analytics.transform import forecasts, unusual_days
 from tests.report import control_marts
 
 AS_OF = datetime(2026, 3, 14, 6, 0, tzinfo=UTC)
@@ -20,7 +21,9 @@ create schema audit;
 set search_path = 'marts,audit';
 create table marts.dim_workspaces (
     workspace_id varchar, workspace_name varchar,
-    first_batch_at timestamptz, last_batch_at timestamptz);
+    first_batch_at timestamptz, last_batch_at timestamptz,
+    reporting_timezone varchar default 'UTC',
+    last_complete_date date generated always as ((last_batch_at at time zone 'UTC')::date - 1));
 create table marts.dim_agents (
     workspace_id varchar, agent_id varchar, agent_slug varchar, agent_name varchar,
     line_type varchar default 'agent', status varchar, is_listed boolean,
@@ -156,7 +159,7 @@ create table marts.fct_workspace_months as
 """
 
 _MADE_UP = """
-insert into marts.dim_workspaces
+insert into marts.dim_workspaces (workspace_id, workspace_name, first_batch_at, last_batch_at)
     select 'ws-' || w, ['Production', 'Staging', 'Research'][1 + w % 3],
         timestamptz '2025-12-01 04:00:00+00', timestamptz '2026-03-14 06:00:00+00'
     from range(getvariable('workspaces')) as t(w);
@@ -254,6 +257,8 @@ def derive(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Adds the marts that follow from the runs."""
     con.execute(_DERIVED)
     con.execute(control_marts.DERIVED)
+    for model in (forecasts.MODEL, unusual_days.MODEL):
+        model.make(con, model.relation)
     return con
 
 

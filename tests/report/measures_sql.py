@@ -77,39 +77,49 @@ MOVERS = f"""
 # The 80 % range in which a month ends: each day to come costs what its weekday cost on average.
 MONTH_END = f"""
     with known as (
-        select days.day, {COST} as usd,
+        select workspace_id, days.day, coalesce({COST}, 0) as usd,
             days.day >= (select min(first_day) from first_days) and days.day < $today as is_whole
         from (
             select unnest(generate_series($today - interval 62 day, $today::timestamp,
                 interval 1 day))::date as day
-        ) as days left join every using (day)
-        group by days.day
+        ) as days cross join (select distinct workspace_id from every)
+        left join every using (workspace_id, day)
+        group by workspace_id, days.day
     ), basis as (
-        select usd::double as usd, if(count(*) over () >= 28, isodow(day), 0) as part
+        select workspace_id, usd::double as usd,
+            if(count(*) over (partition by workspace_id) >= 28, isodow(day), 0) as part
         from known where is_whole and day >= $today - 56
     ), means as (
-        select part, avg(usd) as mean, count(*) as days, count(*) * var_pop(usd) as squares
-        from basis group by part
+        select workspace_id, part, avg(usd) as mean, count(*) as days,
+            count(*) * var_pop(usd) as squares
+        from basis group by workspace_id, part
     ), rest as (
-        select if((select count(*) from basis) >= 28, isodow(day), 0) as part, count(*) as days
+        select workspace_id, if(of_basis.days >= 28, isodow(day), 0) as part, count(*) as days
         from (
             select unnest(generate_series($today::timestamp, last_day($today)::timestamp,
                 interval 1 day))::date as day
-        ) group by part
+        ), (select workspace_id, count(*) as days from basis group by workspace_id) as of_basis
+        group by workspace_id, part
+    ), variances as (
+        select workspace_id, sum(squares) / greatest(1, sum(days) - count(*)) as variance
+        from means group by workspace_id
     ), spread as (
-        select sum(rest.days * mean) as expected, sqrt(
-            (select sum(squares) / greatest(1, sum(days) - count(*)) from means)
-            * sum(rest.days + rest.days ** 2 / means.days)
+        select workspace_id, sum(rest.days * mean) as expected, sqrt(
+            any_value(variance) * sum(rest.days + rest.days ** 2 / means.days)
         ) * 1.2815515655446004 as half
-        from rest join means using (part)
+        from rest join means using (workspace_id, part) join variances using (workspace_id)
+        group by workspace_id
     ), so_far as (
-        select coalesce(sum(usd), 0) as usd from every
-        where day >= date_trunc('month', $today) and day < $today
+        select workspace_id, coalesce(sum(usd) filter (
+            day >= date_trunc('month', $today) and day < $today
+        ), 0) as usd
+        from every group by workspace_id
     )
-    select so_far.usd as so_far, expected as rest, so_far.usd::double + expected as middle,
-        greatest(so_far.usd::double, so_far.usd::double + expected - half) as low,
-        so_far.usd::double + expected + half as high
-    from spread, so_far"""
+    select sum(so_far.usd) as so_far, sum(expected) as rest,
+        sum(so_far.usd::double + expected) as middle,
+        sum(greatest(so_far.usd::double, so_far.usd::double + expected - half)) as low,
+        sum(so_far.usd::double + expected + half) as high
+    from spread join so_far using (workspace_id)"""
 
 # Days of the last week that are far above an agent's median day of the four weeks before each.
 UNUSUAL = f"""

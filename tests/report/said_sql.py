@@ -12,14 +12,13 @@ from datetime import date
 from typing import Any
 
 from tests.report import cells
-from tests.report.measures_sql import MEASURES, MONTH_END
+from tests.report.measures_sql import COST, MEASURES, MONTH_END
 from tests.report.published import Asked
 
 _MONTH = "date_trunc('month', $today)"
 _LAST_MONTH = "date_trunc('month', $today - interval 1 month)"
 _PERIODS = {
     "yesterday": ("$today - 1", "$today - 1"),
-    "week_ago": ("$today - 8", "$today - 8"),
     "month": (_MONTH, "$today"),
     "days_of_month": (_MONTH, "$today - 1"),
     "same_days": (
@@ -43,6 +42,16 @@ _OF_PERIODS = f"""
 }) as periods(period, first, last)
     left join every on day between first and last
     group by period"""
+_USUAL = f"""
+    select if(count(*) < 2, null, median(usd)) as usual_cost
+    from (
+        select days.day, coalesce({COST}, 0) as usd
+        from (
+            select unnest([$today - 8, $today - 15, $today - 22, $today - 29])::date as day
+        ) as days left join every using (day)
+        where days.day >= (select min(first_day) from first_days)
+        group by days.day
+    )"""
 _OF_RUNS = """
     select count(*) as priced, list_sort(list(cost_usd))[ceil(0.5 * count(*))::int] as median,
         list_sort(list(cost_usd))[ceil(0.9 * count(*))::int] as ninetieth, max(cost_usd) as largest
@@ -52,7 +61,7 @@ _OF_RUNS = """
 _FAILED = "recent_failed_usd {}recent_failed_high recent_unlisted_failed"
 KPIS = {
     "Yesterday": "headline yesterday_cost | usd+ yesterday_platform | count yesterday_runs"
-    " | change? yesterday_cost week_ago_cost",
+    " | change? yesterday_cost usual_cost",
     "Month to date": "headline month_cost | usd+ month_platform"
     " | change? days_of_month_cost same_days_cost",
     "Last full month": "headline last_month_cost | usd+ last_month_platform"
@@ -114,7 +123,9 @@ def values(sql: Asked, today: date) -> dict[str, Any]:
     found: dict[str, Any] = {"none": None}
     for row in sql.rows(_OF_PERIODS, today=today):
         found |= {f"{row['period']}_{name}": value for name, value in row.items()}
-    return found | sql.row(MONTH_END, today=today) | sql.row(_OF_RUNS, today=today)
+    for question in (MONTH_END, _USUAL, _OF_RUNS):
+        found |= sql.row(question, today=today)
+    return found
 
 
 def differences(figures: str, of: dict[str, Any], text: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Late is normal: each version is kept, and what changed after it was published is told."""
+"""Late records: each version is kept, and a change after publication is an adjustment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY = date(2026, 11, 19)
 def test_a_run_that_is_open_for_weeks(
     batch: Batch, world: World, start_run: StartRun, burst: Burst
 ) -> None:
-    """Given a run that ends after 15 days far behind the list, its day has its cost in the end."""
+    """Given a run that ends after 15 days far behind the list, its day gets the whole cost."""
     batch.set_extract(history_days=30)
     run = start_run(hours_ago=10, status="running", cost="1")
     run_batch(batch)
@@ -46,7 +46,7 @@ def test_a_run_that_is_open_for_weeks(
 def test_costs_that_come_after_a_failed_run_has_ended(
     batch: Batch, world: World, agent: Agent, start_run: StartRun
 ) -> None:
-    """Given a failed run that costs more two days later, was and is are told by agent and load."""
+    """Given a failed run that costs more two days later, the adjustment has its load."""
     run = start_run(hours_ago=10, cost="1", status="failed", error="ToolError: oven")
     run_batch(batch)
     world.pass_time(timedelta(days=2))
@@ -89,7 +89,7 @@ def test_a_refund(
 def test_a_correction_three_weeks_later(
     batch: Batch, world: World, start_run: StartRun, burst: Burst
 ) -> None:
-    """Given a correction further back than the first batch looked, the day's sum betrays it."""
+    """Given a correction further back than the first batch looked, the day's roll-up shows it."""
     run = start_run(hours_ago=10, cost="1", status="cancelled")
     run_batch(batch)
     burst(9, hours_ago=-1, cost="0.1")
@@ -144,7 +144,7 @@ def test_a_run_that_is_cancelled_before_it_started(
 
 
 def test_a_run_that_disappears(batch: Batch, world: World, start_run: StartRun) -> None:
-    """Given an ended run that the API hides, its figures stay, and the day is still explained."""
+    """Given an ended run that the API no longer shows, its figures stay, and are explained."""
     run = start_run(hours_ago=10, cost="1")
     run_batch(batch)
     world.hide_run(run)
@@ -153,14 +153,15 @@ def test_a_run_that_disappears(batch: Batch, world: World, start_run: StartRun) 
     published = run_batch(batch)
 
     assert published.rows("fct_agent_days", "date run_count cost_usd") == [(DAY, 1, Decimal(1))]
-    assert published["fct_listing_gaps"] == published["fct_adjustments"] == []
+    assert published.rows("fct_agent_days", "unlisted_run_count") == [(0,)]
+    assert published["fct_adjustments"] == []
     assert published.findings == []
 
 
 def test_a_run_that_disappears_and_then_costs_more(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """Given a hidden run that is corrected, nobody can read it: the day's rest is unexplained."""
+    """Given a vanished run that is corrected, the day's rest is unexplained."""
     batch.set_extract(history_days=30)
     run = start_run(hours_ago=10, cost="1")
     run_batch(batch)
@@ -171,7 +172,7 @@ def test_a_run_that_disappears_and_then_costs_more(
 
     published = run_batch(batch)
 
-    assert published.rows("reconciliation_agents", "date unexplained_usd") == [
+    assert published.rows("reconciliation_agents", "utc_date unexplained_usd") == [
         (DAY, Decimal("0.25"))
     ]
     assert [check.name for check in published.checks if not check.ok] == [
@@ -205,7 +206,7 @@ def test_an_agent_that_is_renamed_and_deleted(
 def test_a_second_batch_at_once_changes_nothing(
     batch: Batch, world: World, start_run: StartRun, burst: Burst
 ) -> None:
-    """Given a batch with a gap and a correction, the same batch again leaves each figure alone."""
+    """Given unlisted runs and a correction, a second batch leaves each figure alone."""
     run = start_run(hours_ago=40, cost="1", status="failed")
     run_batch(batch)
     burst(9, hours_ago=-6, cost="1")

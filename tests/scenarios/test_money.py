@@ -1,4 +1,4 @@
-"""Cost, billed and not billed are never mixed; what was not metered is not free."""
+"""Cost, surcharge, own-key cost and bill; usage that was not reported is not free."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from analytics.emulator.world import World
 from tests.batches import run_batch
 from tests.conftest import Batch, StartRun
 
-BILL = "date cost_usd billed_usd not_billed_usd"
+BILL = "utc_date cost_usd surcharge_usd own_key_usd billed_usd"
 
 
 def test_a_provider_key_of_the_workspaces_own(
     batch: Batch, world: World, workspace: Workspace, agent: Agent
 ) -> None:
-    """Given runs before and after a key was added, the cost is whole and the bill is not."""
+    """Given runs before and after a key was added, the bill is taken apart by day."""
 
     def run(hours: int) -> None:
         world.pass_time(timedelta(hours=hours))
@@ -29,19 +29,22 @@ def test_a_provider_key_of_the_workspaces_own(
         world.finish_run(one)
 
     run(0)
+    world.pass_time(timedelta(hours=1))
     key = world.add_provider_key(workspace, "anthropic", "sk-secret-1234")
     run(24)
+    world.pass_time(timedelta(hours=1))
     first = run_batch(batch)
     workspace.keys.revoke(key.id)
+    run_batch(batch)
     run(24)
     world.pass_time(timedelta(days=1))
 
     published = run_batch(batch)
 
     expected = [
-        (date(2026, 11, 20), Decimal(10), Decimal(11), Decimal(-1)),
-        (date(2026, 11, 21), Decimal(10), Decimal("0.2"), Decimal("9.8")),
-        (date(2026, 11, 22), Decimal(10), Decimal(11), Decimal(-1)),
+        (date(2026, 11, 20), Decimal(10), Decimal(1), Decimal(0), Decimal(11)),
+        (date(2026, 11, 21), Decimal(10), Decimal("0.2"), Decimal(10), Decimal("0.2")),
+        (date(2026, 11, 22), Decimal(10), Decimal(1), Decimal(0), Decimal(11)),
     ]
     assert published.rows("fct_agent_billing_days", BILL) == expected
     assert published.rows("fct_billing_days", BILL) == expected
@@ -63,8 +66,10 @@ def test_a_run_that_bypasses_the_meter(batch: Batch, start_run: StartRun) -> Non
     ]
 
 
-def test_a_cost_that_the_api_does_not_tell(batch: Batch, world: World, start_run: StartRun) -> None:
-    """Given a null cost, it is counted as unknown, and the meters' cost stays unexplained."""
+def test_a_cost_that_the_api_does_not_report(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """Given a null cost, it is counted as unknown, and the metered cost stays unexplained."""
     run = start_run(hours_ago=10, cost="1")
     world.override_record(run.id, {"cost_usd": None})
 

@@ -1,4 +1,4 @@
-"""Each term comes from its own source, and what is left between them is zero, or told."""
+"""Each part of a metered day has its own source, and the rest is unexplained."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tests.conftest import Batch, StartRun
 from tests.scenarios.conftest import Burst, ledger_total
 
 TERMS = (
-    "date metered_cost_usd run_cost_usd open_cost_usd platform_cost_usd gap_cost_usd edge_usd"
-    " unexplained_usd status"
+    "utc_date metered_cost_usd run_cost_usd open_cost_usd platform_cost_usd unlisted_cost_usd"
+    " timing_difference_usd unexplained_usd status"
 )
 DAY, NEXT = date(2026, 11, 19), date(2026, 11, 20)
 
 
 def test_each_term_of_a_day(batch: Batch, world: World, start_run: StartRun, burst: Burst) -> None:
-    """Given ended, open and hidden runs, and one across midnight, every dollar has its term."""
+    """Given ended, open and unlisted runs, and one across midnight, every dollar has its part."""
     start_run(hours_ago=20, status="running", cost="0.5")
     run_batch(batch)
     late = start_run(hours_ago=-17, status="running", cost=None)
@@ -44,10 +44,10 @@ def test_each_term_of_a_day(batch: Batch, world: World, start_run: StartRun, bur
     assert published.findings == []
 
 
-def test_closed_days_are_explained_to_the_last_digit(
+def test_ended_days_are_explained_to_the_last_digit(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """Given costs of ten decimals, closed days are ok, unexplained zero, and sum to the ledger."""
+    """Given costs of ten decimals, ended days are reconciled, and sum to the ledger."""
     for hours in (8, 20, 33, 50, 51):
         start_run(hours_ago=hours, cost=f"0.{hours:02}00000007")
     run_batch(batch)
@@ -61,13 +61,11 @@ def test_closed_days_are_explained_to_the_last_digit(
         (0, "reconciled"),
         (0, "open"),  # today
     }
-    assert sum(
-        row["complete_cost_usd"] for row in published["fct_workspace_days_complete"]
-    ) == ledger_total(world)
+    assert sum(row["cost_usd"] for row in published["fct_workspace_days"]) == ledger_total(world)
 
 
 def test_a_lagging_meter(batch: Batch, world: World, api: Emulator, start_run: StartRun) -> None:
-    """Given analytics half a day behind, a difference is within the lag, and gone when they are."""
+    """Given analytics half a day behind, a difference is pending, and gone half a day later."""
     api.variants = api.variants.changed({"analytics_lag_seconds": 12 * 3600})
     batch.set_extract(settle_hours=1)
     run = start_run(hours_ago=9, cost="1")
@@ -77,7 +75,7 @@ def test_a_lagging_meter(batch: Batch, world: World, api: Emulator, start_run: S
     late = run_batch(batch)
 
     def of(published: Published) -> list[tuple[object, ...]]:
-        rows = published.rows("reconciliation_days", "date run_cost_usd unexplained_usd status")
+        rows = published.rows("reconciliation_days", "utc_date run_cost_usd unexplained_usd status")
         return [row[1:] for row in rows if row[0] == run.created_at.date()]
 
     assert of(early) == [(Decimal(1), Decimal(-1), "pending")]
@@ -85,10 +83,10 @@ def test_a_lagging_meter(batch: Batch, world: World, api: Emulator, start_run: S
     assert not any(check.blocking_count for check in early.checks)
 
 
-def test_meters_that_never_come_are_a_unreconciled(
+def test_a_run_that_costs_more_than_is_metered(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
-    """Given a run that says more than the meters do, eight days later the day is unreconciled."""
+    """Given a run of 21 dollars where 1 is metered, the run is named, and blocks a closed day."""
     run = start_run(hours_ago=10, cost="1")
     world.override_record(run.id, {"cost_usd": 21})
     run_batch(batch)

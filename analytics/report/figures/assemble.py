@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analytics.report.figures import splits
 from analytics.report.figures.facts import (
@@ -16,18 +16,26 @@ from analytics.report.figures.facts import (
     Sheet,
     Subject,
     Workspace,
+    known_sum,
     total,
 )
 from analytics.report.figures.periods import RECENT_DAYS
 from analytics.report.marts import details, reads
 from analytics.report.marts.details import AgentDetails, Details
-from analytics.report.marts.rows import NO_AGENT, PLATFORM, AgentRow, WorkspaceRow
+from analytics.report.marts.rows import (
+    NO_AGENT,
+    PLATFORM,
+    WHOLE,
+    AgentRow,
+    ForecastRow,
+    WorkspaceRow,
+)
 from analytics.report.marts.run_reads import Runs
 from analytics.report.sections import members, overtime
 from analytics.report.writing import names
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
@@ -35,6 +43,7 @@ if TYPE_CHECKING:
 
     from analytics.report.figures.facts import Measures
     from analytics.report.figures.splits import Split
+    from analytics.report.marts.rows import AgentKey
 
 _REST = timedelta(days=RECENT_DAYS + 1)  # from then on, nothing of an agent is recent
 
@@ -48,7 +57,8 @@ def workspaces(
         return []
     coverages = {row.workspace_id: _coverage_of(row, as_of, timezone) for row in rows}
     marts = reads.Marts(con, {key: coverage.calendar for key, coverage in coverages.items()})
-    lines = _lines(marts, coverages)
+    forecasts = marts.forecasts()
+    lines = _lines(marts, coverages, forecasts)
     days, months = marts.workspace_days(), marts.workspace_months()
     versions = marts.versions_of_weeks()
     billing, platform, quarantined = marts.billing(), marts.platform(), marts.quarantined()
@@ -62,6 +72,7 @@ def workspaces(
                 days.get(row.workspace_id, {}),
                 months.get(row.workspace_id, {}),
                 row.first_day,
+                forecasts.get((row.workspace_id, WHOLE)),
             ),
             lines[row.workspace_id],
             billing.get(row.workspace_id, []),
@@ -91,6 +102,27 @@ def everything(parts: list[Workspace], as_of: datetime, timezone: ZoneInfo) -> S
         {day: total(measures) for day, measures in days.items()},
         {month: total(measures) for month, measures in months.items()},
         whole.first_day,
+        _summed([part.subject.forecast for part in parts], whole.today),
+    )
+
+
+def _summed(parts: list[ForecastRow | None], today: date) -> ForecastRow | None:
+    """The forecasts of all workspaces added up, so that the range is on the safe side."""
+    known = [each for each in parts if each and each.month == today.replace(day=1)]
+    if not known or len(known) < len(parts):
+        return None
+    names = ("cost_to_date_usd", "low_usd", "expected_usd", "high_usd")
+    columns = {name: [getattr(each, name) for each in known] for name in names}
+    sums: dict[str, Any] = {
+        name: None if None in each else known_sum(each) for name, each in columns.items()
+    }
+    return replace(
+        known[0],
+        **sums,
+        days_left=max(each.days_left for each in known),
+        basis_day_count=min(each.basis_day_count for each in known),
+        tested_month_count=0,
+        hit_month_count=0,
     )
 
 
@@ -150,6 +182,8 @@ def page_subject(agent: Agent) -> Subject:
     return replace(
         agent.subject,
         coverage=replace(coverage, today=today, incomplete_days=incomplete, resting_since=last),
+        forecast=None,
+        unusual=(),
     )
 
 
@@ -175,8 +209,12 @@ def top_agents(workspace: Workspace) -> Split:
     return overtime.most_expensive(workspace.subject, workspace.lines)
 
 
-def _lines(marts: reads.Marts, coverages: dict[str, Coverage]) -> dict[str, list[Agent]]:
-    days, months = marts.agent_days(), marts.agent_months()
+def _lines(
+    marts: reads.Marts,
+    coverages: dict[str, Coverage],
+    forecasts: Mapping[AgentKey, ForecastRow],
+) -> dict[str, list[Agent]]:
+    days, months, unusual = marts.agent_days(), marts.agent_months(), marts.unusual_days()
     lines: dict[str, list[Agent]] = {workspace_id: [] for workspace_id in coverages}
     for row in marts.agents():
         workspace_id = row.key[0]
@@ -190,6 +228,8 @@ def _lines(marts: reads.Marts, coverages: dict[str, Coverage]) -> dict[str, list
                     days.get(row.key, {}),
                     months.get(row.key, {}),
                     row.first_day,
+                    forecasts.get(row.key),
+                    unusual.get(row.key, ()),
                 ),
             )
         )

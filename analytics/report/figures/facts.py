@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from analytics.report.figures.periods import Calendar, Period
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from analytics.report.figures.splits import Split
     from analytics.report.marts.rows import (
         AgentRow,
+        ForecastRow,
         PlatformMonth,
         ProviderMonth,
         Quarantined,
         Run,
         RunCosts,
+        UnusualDay,
         WorkspaceRow,
     )
     from analytics.report.marts.run_reads import Columns
@@ -200,6 +202,8 @@ class Subject:
     days: Mapping[date, Measures]
     months: Mapping[date, Measures]
     first_day: date | None
+    forecast: ForecastRow | None = None
+    unusual: Sequence[UnusualDay] = ()
 
     def seen_on(self, today: date) -> Subject:
         """The same as it stands on a later day, in that day's periods."""

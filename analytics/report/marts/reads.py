@@ -11,9 +11,11 @@ from analytics.report.marts.rows import (
     AgentKey,
     AgentRow,
     Check,
+    ForecastRow,
     PlatformMonth,
     ProviderMonth,
     Quarantined,
+    UnusualDay,
     WorkspaceRow,
 )
 
@@ -96,6 +98,23 @@ class Marts:
     def agent_days(self) -> dict[AgentKey, dict[date, Measures]]:
         """Measures by agent and day, for the periods that are compared."""
         return self._by_time("(workspace_id, agent_id)", "fct_agent_days", "date", "since")
+
+    def forecasts(self) -> dict[AgentKey, ForecastRow]:
+        """How the current month will end, by line, and for a workspace under `(all)`."""
+        rows = self._rows("""
+            select workspace_id, agent_id, month, cost_to_date_usd, low_usd, expected_usd,
+                high_usd, days_left, basis_day_count, tested_month_count, hit_month_count
+            from marts.fct_forecasts semi join calendar using (workspace_id)""")
+        return {(row[0], row[1]): ForecastRow(*row[2:]) for row in rows}
+
+    def unusual_days(self) -> dict[AgentKey, list[UnusualDay]]:
+        """The unusual days of the last seven, by line, the newest first."""
+        rows = self._rows("""
+            select (workspace_id, agent_id), date, cost_usd, usual_cost_usd, run_count,
+                usual_run_count, usd_per_run, usual_usd_per_run, cause
+            from marts.fct_unusual_days join calendar using (workspace_id)
+            where date between today - 7 and today - 1 order by date desc""")
+        return grouped((row[0], UnusualDay(*row[1:])) for row in rows)
 
     def versions_of_weeks(self) -> dict[str, list[tuple[Any, ...]]]:
         """By agent and version, cost and runs of the last seven complete days and of those before.

@@ -13,6 +13,8 @@ AgentKey: TypeAlias = tuple[str, str]
 """A workspace's id, and an agent's or NO_AGENT or PLATFORM."""
 
 NO_AGENT, PLATFORM = "(none)", "(platform)"
+WHOLE = "(all)"
+"""A workspace as a whole, among the lines of forecasts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,38 @@ class AgentRow:
     is_listed: bool
     first_day: date | None
     last_day: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastRow:
+    """How the current month will end (`fct_forecasts`); amounts are None with too little history.
+
+    The month is known up to `days_left` days before its end.
+    """
+
+    month: date
+    cost_to_date_usd: Decimal | None
+    low_usd: Decimal | None
+    expected_usd: Decimal | None
+    high_usd: Decimal | None
+    days_left: int
+    basis_day_count: int
+    tested_month_count: int
+    hit_month_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnusualDay:
+    """A day that cost far more than usual (`fct_unusual_days`); no cause for the platform."""
+
+    date: date
+    cost_usd: Decimal
+    usual_cost_usd: Decimal
+    run_count: int
+    usual_run_count: float
+    usd_per_run: Decimal | None
+    usual_usd_per_run: Decimal | None
+    cause: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,17 @@ Beside a figure stand a comparison, what it is of, and what it lacks.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from analytics.report.figures.periods import Period, day_in_short
+from analytics.report.figures.usual import same_weekdays_before, usual_cost_usd
 from analytics.report.writing import numbers
 from analytics.report.writing.blocks import Kpi
 
 if TYPE_CHECKING:
     from analytics.report.figures.facts import Measures, Subject
     from analytics.report.marts.rows import RunCosts
-
-_WEEK = timedelta(days=7)
 
 
 def headline(subject: Subject) -> list[Kpi]:
@@ -76,8 +75,17 @@ def _yesterday(subject: Subject) -> Kpi:
     measures = subject.on(day)
     if measures is None:
         return Kpi("Yesterday", numbers.UNKNOWN, notes=(f"No data for {day_in_short(day, year)}",))
-    compared = change(subject, Period(day, day), Period(day - _WEEK, day - _WEEK))
-    return _amount("Yesterday", subject, Period(day, day), measures, compared)
+    return _amount("Yesterday", subject, Period(day, day), measures, _against_usual(subject, day))
+
+
+def _against_usual(subject: Subject, day: date) -> str:
+    """How a day differs from the usual cost of its weekday, as in the morning summary."""
+    whole = {each: subject.whole(each) for each in [day, *same_weekdays_before(day)]}
+    costs = {each: None if known is None else known.cost_usd for each, known in whole.items()}
+    cost, usual = costs[day], usual_cost_usd(costs, day, date.min)
+    if cost is None or usual is None:
+        return "No comparison: not all cost of earlier weeks is known"
+    return f"{numbers.usd_change(cost, usual)} vs a usual {day:%A}"
 
 
 def _month_to_date(subject: Subject) -> Kpi:

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from decimal import Decimal
-from statistics import median
 from typing import TYPE_CHECKING
 
-from analytics.report.figures.periods import Period
 from analytics.report.writing import numbers
 from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date
+    from decimal import Decimal
 
-    from analytics.report.figures.facts import Measures, Subject
+    from analytics.report.figures.facts import Subject
+    from analytics.report.marts.rows import UnusualDay
 
-BASIS_DAYS = 28
-FEWEST_DAYS = 14
-_SMALLEST = Decimal(1)  # an excess under a dollar is no news
-_WIDTH = Decimal("7.413")  # five standard deviations, where 1.4826 MAD are one
-_DAY = timedelta(days=1)
 METHOD = (
     "A day of an agent is unusual where it costs at least $1 and half more than the median of its "
     "28 complete days before, and more than five times their usual deviation (1.4826 times the "
@@ -44,14 +37,10 @@ class Unusual:
 
 def days(name: str, href: str, subject: Subject) -> list[Unusual]:
     """The unusual ones of the last seven complete days, the newest first."""
-    week = subject.coverage.calendar.last_week
-    whole = {
-        day: known
-        for day in Period(week.first - BASIS_DAYS * _DAY, week.last).days()
-        if (known := subject.whole(day)) is not None
-    }
-    found = (_judged(name, href, whole, day) for day in reversed(list(week.days())))
-    return [each for each in found if each is not None]
+    return [
+        Unusual(each.date, name, href, each.cost_usd, each.usual_cost_usd, _driver(each))
+        for each in subject.unusual
+    ]
 
 
 def table(found: Sequence[Unusual]) -> Table | None:
@@ -90,32 +79,12 @@ def table(found: Sequence[Unusual]) -> Table | None:
     )
 
 
-def _judged(name: str, href: str, whole: Mapping[date, Measures], day: date) -> Unusual | None:
-    known = whole.get(day)
-    days_before = (day - offset * _DAY for offset in range(1, BASIS_DAYS + 1))
-    before = [whole[each] for each in days_before if each in whole]
-    costs = [cost for each in before if (cost := each.cost_usd) is not None]
-    cost = None if known is None else known.cost_usd
-    if known is None or cost is None or len(costs) < FEWEST_DAYS:
-        return None
-    usual = median(costs)
-    deviation = median(abs(cost - usual) for cost in costs)
-    bound = max(usual + _WIDTH * deviation, usual * Decimal("1.5"), usual + _SMALLEST)
-    if cost <= bound:
-        return None
-    return Unusual(day, name, href, cost, usual, _driver(known, before))
-
-
-def _driver(day: Measures, before: Sequence[Measures]) -> str:
+def _driver(day: UnusualDay) -> str:
     """Whether there were more runs, or more expensive ones."""
-    usual_count = median(each.run_count for each in before)
-    if not usual_count:
+    if day.cause is None:
+        return ""
+    if not day.usual_run_count:
         return f"{numbers.plural(day.run_count, 'run')}, usually none"
-    more = day.run_count / usual_count
-    each_cost = [cost / each.run_count for each in before if (cost := each.cost_usd)]
-    usual_each = median(each_cost) if each_cost else Decimal(0)
-    cost = day.cost_usd
-    costlier = float(cost / day.run_count / usual_each) if usual_each and cost else 1
-    if more >= costlier:
-        return f"{more:.1f} times as many runs"
-    return f"runs {costlier:.1f} times as expensive"
+    if day.cause == "more_runs" or not day.usd_per_run or not day.usual_usd_per_run:
+        return f"{day.run_count / day.usual_run_count:.1f} times as many runs"
+    return f"runs {float(day.usd_per_run / day.usual_usd_per_run):.1f} times as expensive"
