@@ -1,1 +1,1 @@
-"""Ours beside a peer, in one run: `make bench`. Figures are medians; only ratios travel well."""
+"""The pipeline and a peer, side by side: `make bench`. Medians; only their ratios compare."""

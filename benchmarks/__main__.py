@@ -1,7 +1,7 @@
 """All benchmarks, one after another: `make bench`.
 
-Ours and the peer run in turn against the same served fleet, as whole processes, each in an
-environment that holds what it needs and nothing else.
+The pipeline and the peer run in turn against the same served fleet, as whole processes, each in an
+environment with its own dependencies only.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PEER = str(PEER_ENVIRONMENT / "bin" / "python")
 
 
 def main() -> None:
-    """Measure, and print as it goes; a part's name as an argument measures that part alone."""
+    """Run all parts, and print their results; a part's name as an argument runs that part alone."""
     parts = sys.argv[1:] or ["lists", "past", "controls", "site"]
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _own_environment() -> dict[str, str]:
-    """Compiled modules are kept, as on any machine in use."""
+    """Return environment variables that keep compiled modules, as on any machine in use."""
     return {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -83,7 +83,7 @@ def _set_up(environment: Path, *what: str) -> None:
 
 
 def _locked_versions() -> Path:
-    """The locked versions without their hashes, which pip asks of no folder that is installed."""
+    """Write the locked versions without hashes, since pip refuses hashes beside a local folder."""
     file = BUILD / "constraints.txt"
     locked = re.findall(r"^\S+==[^\\\n]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     file.write_text("\n".join(locked))
@@ -128,7 +128,7 @@ def _print(what: str, pairs: list[tuple[Run, Run]]) -> None:
 
 
 def _long_past(fleet: Served, environment: dict[str, str]) -> None:
-    """A whole extract with 100,000 and with 1,000,000 runs stored, after the same change."""
+    """A whole extract with 100,000 and with 1,000,000 stored runs, after the same change."""
     short, long = BUILD / "short", BUILD / "long"
     settings = BUILD / "analytics.toml"
     settings.write_text(f"[extract]\nhistory_days = 60\ndetails_per_batch = {DETAILS // 2}\n")

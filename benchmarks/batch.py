@@ -1,9 +1,9 @@
-"""A batch up to its checks, as a whole process: with all that controls the figures, or plain.
+"""A batch up to its checks, as a whole process: with all controls of the figures, or plain.
 
     python -m benchmarks.batch DATA_DIR [plain]
 
-The plain batch reads no counts, and builds and checks nothing that is held against the API's own
-figures, nor what is made of that.
+The plain batch reads no counts, and builds and checks no relation that compares figures with the
+API's own, nor any that depends on one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONTROLS = {
     "marts.fct_adjustments",
     "marts.fct_agent_billing_days",
 }
-"""What the plain batch does without, and with it all that reads it."""
+"""Relations that the plain batch omits, with all that read them."""
 
 FIGURES = {
     "marts.fct_runs",
@@ -39,11 +39,11 @@ FIGURES = {
     "marts.fct_usage_hours",
     "marts.fct_billing_days",
 }
-"""What any batch is for. A plain one without them would be no measure."""
+"""Relations that every batch must have; without them the comparison would be meaningless."""
 
 
 def main(data_dir: Path, *, is_plain: bool) -> None:
-    """Read, load, transform and check."""
+    """Extract, load, transform and check."""
     settings = load_settings(data_dir, data_dir.parent / "analytics.toml")
     with Path(os.devnull).open("w") as nowhere, _plain() if is_plain else nullcontext():
         progress = Progress(nowhere)
@@ -76,7 +76,7 @@ def _plain() -> Iterator[None]:
 
 
 def _needs(file: Path, left_out: set[str]) -> bool:
-    """Whether a model or check is left out, or reads what is."""
+    """Return True if a model or check is omitted, or reads an omitted one."""
     names = {f"{file.parent.name}.{file.stem}", *re.findall(r"\w+\.\w+", file.read_text())}
     return not left_out.isdisjoint(names)
 

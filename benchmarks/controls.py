@@ -1,4 +1,4 @@
-"""What it costs that figures are controlled and every version is kept: time, and disk."""
+"""The cost of controls and of stored versions: time, and disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ DETAILS = 1_000
 
 
 def measure(fleet: Served, build: Path, environment: dict[str, str]) -> None:
-    """Batches in turn with and without controls, then the warehouse with and without versions."""
+    """Run batches with and without controls in turn.
+
+    Then size the warehouse without old versions.
+    """
     (build / "analytics.toml").write_text(
         f"[extract]\nhistory_days = 60\ndetails_per_batch = {DETAILS}\n"
     )
@@ -54,7 +57,7 @@ def measure(fleet: Served, build: Path, environment: dict[str, str]) -> None:
 
 
 def _size(data_dir: Path) -> float:
-    """Megabytes of what is stored, without the room that the file keeps free."""
+    """Return the megabytes of stored data, without the free space of the file."""
     compact = data_dir / "compact.duckdb"
     compact.unlink(missing_ok=True)
     with duckdb.connect(compact) as con:
@@ -69,7 +72,7 @@ def _size(data_dir: Path) -> float:
 
 
 def _forget_versions(data_dir: Path) -> None:
-    """Keep of each record what holds now, as if the warehouse had never known more."""
+    """Delete all superseded versions."""
     with duckdb.connect(Layout(data_dir).warehouse) as con:
         for source in SOURCES:
             con.execute(

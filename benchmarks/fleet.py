@@ -17,21 +17,21 @@ NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Served:
-    """A fleet that is served: its URL and key, and a way to let it change."""
+    """A served fleet: its URL and key, and a method to change it."""
 
     url: str
     api_key: str
     _pipe: Connection
 
     def change(self, share: float) -> None:
-        """Let this share of the runs change, or start anew."""
+        """Change this share of the runs, or start new ones."""
         self._pipe.send(share)
         self._pipe.recv()
 
 
 @contextmanager
 def served(agents: int = AGENTS, runs_per_agent: int = RUNS_PER_AGENT) -> Iterator[Served]:
-    """Serve a fleet of agents with so many runs each."""
+    """Serve a fleet of agents with this many runs each."""
     pipe, its_end = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
         target=_serve, args=(its_end, agents, runs_per_agent)

@@ -1,4 +1,4 @@
-"""A warehouse with a long past: made-up runs of long ago, landed and loaded as any others.
+"""A warehouse with a long history: made-up runs of the past, landed and loaded like any others.
 
 python -m benchmarks.history DATA_DIR RUNS
 """
@@ -26,7 +26,7 @@ PAGE = 1_000
 
 
 def grow(data_dir: Path, runs: int) -> None:
-    """Add so many runs of the last year, spread over the agents that are known."""
+    """Add runs of the last year, spread over the known agents."""
     layout = Layout(data_dir)
     with open_warehouse(layout) as con:
         rows = con.execute("select workspace_id, agent_id from raw.agents order by 2").fetchall()

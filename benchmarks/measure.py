@@ -13,14 +13,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Run:
-    """One process: its seconds from start to end, and the most memory that it held."""
+    """One process: its seconds from start to end, and its peak memory."""
 
     seconds: float
     peak_megabytes: float
 
 
 def run(command: Sequence[str], environment: dict[str, str]) -> Run:
-    """Run a command to its end; a failure ends the benchmark and shows what it printed."""
+    """Run a command to its end; a failure ends the benchmark and prints its output."""
     started = time.perf_counter()
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
@@ -34,17 +34,17 @@ def run(command: Sequence[str], environment: dict[str, str]) -> Run:
 
 
 def seconds(runs: Sequence[Run]) -> str:
-    """The median, and the range where there were several."""
+    """Format the median, and the range of several runs."""
     times = [run.seconds for run in runs]
     median = f"{statistics.median(times):.2f} s"
     return median if len(times) == 1 else f"{median} ({min(times):.2f}-{max(times):.2f})"
 
 
 def median(runs: Sequence[Run]) -> float:
-    """The median of the seconds."""
+    """Return the median of the seconds."""
     return statistics.median(run.seconds for run in runs)
 
 
 def megabytes(runs: Sequence[Run]) -> str:
-    """The most memory that any of the runs held."""
+    """Format the peak memory of all runs."""
     return f"{max(run.peak_megabytes for run in runs):.0f} MB"

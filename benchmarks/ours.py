@@ -1,9 +1,9 @@
-"""Ours, as a whole process: one step of a batch alone.
+"""One step of a batch, as a whole process.
 
     python -m benchmarks.ours lists|details DATA_DIR [RUNS]
 
-`lists` reads the run lists and loads them; `details` reads the model costs and log events of so
-many runs, and prints how many runs a second that were.
+`lists` reads the run lists and loads them; `details` reads the model costs and log events of RUNS
+runs, and prints the number of runs per second.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from analytics.warehouse.store import WarehouseStore
 
 
 async def main(step: str, data_dir: Path, runs: int = 0) -> None:
-    """One step of a batch."""
+    """Run one step of a batch."""
     settings = load_settings(data_dir)
     layout = Layout(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)

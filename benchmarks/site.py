@@ -1,4 +1,4 @@
-"""The site at size: how long it takes to build, how large it is, how fast its pages open.
+"""The site at size: its build time, its size, and the time to open its pages.
 
 python -m benchmarks.site FOLDER [PUBLISHED] builds it once, in a process of its own.
 """
@@ -29,7 +29,7 @@ look();
 
 
 def measure(build: Path, environment: dict[str, str]) -> None:
-    """Builds it anew, then with one agent changed, and opens pages of it in Chromium."""
+    """Build the site anew, then with one agent changed, and open pages of it in Chromium."""
     first, second = build / "site", build / "site-next"
     print(f"\nThe site of {AGENTS} agents x {DAYS} days")
     for target, published, what in (
@@ -63,7 +63,7 @@ def _of_overview() -> list[str]:
 
 
 def _opened(path: Path) -> tuple[float, float, float]:
-    """Milliseconds to Plotly's first chart, to the page's own drawing of it, to the first text."""
+    """Return milliseconds to Plotly's first chart, to the page's own chart, to the first text."""
     from tests.report.browser import browser
 
     with browser() as opened:

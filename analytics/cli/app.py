@@ -244,11 +244,11 @@ def trace(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Show what the figure of a day is made of, down to landing lines and requests.
+    """Show the parts of a day's figure, down to landing lines and requests.
 
-    Listed runs lead to their lines, unlisted ones to the API's own counts and sums. `no agent` and
-    `platform` name the lines of a workspace that are no agent's. Landing files that are at hand
-    are verified; exit 3 where one does not agree.
+    Listed runs lead to their lines, unlisted ones to the API's own counts and totals. `no agent`
+    and `platform` name the lines of a workspace without an agent. Landing files on disk are
+    verified; exit 3 if one does not agree.
 
     Example: analytics trace --agent support-triage --date 2026-11-19
     """

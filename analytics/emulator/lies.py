@@ -8,17 +8,17 @@
     )
     ...  # GET /analytics/agents of that day reports a cent more for this agent
     assert lie.is_told
-    world.retract(lie)  # from here on the endpoint tells the truth again
+    world.retract(lie)  # from here on the endpoint's responses are correct
 
-A lie alters the answers of one endpoint while they are made. The world stays as it is, so that
-every other endpoint goes on telling the truth.
+A lie alters the responses of one endpoint on their way out. The world stays as it is, so that
+every other endpoint stays correct.
 
 - `endpoint` is named like the landing file: see `FIELDS`. `runs` are lists and single runs.
 - `match` holds true values of the records to alter; without any, all records are altered. It may
-  also name what the request asks for, see `REQUESTED`: roll-ups carry no date, so their day is the
+  also name parameters of the request, see `REQUESTED`: roll-ups carry no date, so their day is the
   `start` of a window of one day, and the agent of `run_counts` stands in the request alone. A
   `date` matches any instant of that UTC day, a `datetime` the same instant however it is written.
-- `field` is named as in the answer: run_costs say `total_cost`, unless the variant
+- `field` is named as in the answer: run_costs have `total_cost`, unless the variant
   `new_cost_names` is on.
 - `change` is the wrong value, or a function that makes it of the true one. Decimals are added
   and multiplied exactly; a float is refused.
@@ -115,18 +115,18 @@ class Lie:
         _refuse_float(self.change)
         return self
 
-    def tell(self, true: Record, told: Record, requested: Record) -> Record:
+    def alter(self, true: Record, altered: Record, requested: Record) -> Record:
         """Return the record, altered if the true one matches."""
         facts = requested | true
         if not all(_is(facts.get(name), value) for name, value in self.match.items()):
-            return told
+            return altered
         self.is_told = True
         if not callable(self.change):
-            return told | {self.field: self.change}
+            return altered | {self.field: self.change}
         with localcontext(EXACT):
-            value = self.change(told[self.field])
+            value = self.change(altered[self.field])
         _refuse_float(value)
-        return told | {self.field: value}
+        return altered | {self.field: value}
 
 
 class Lies:
@@ -150,7 +150,7 @@ class Lies:
                 self._lies.remove(lie)
                 self._forget_encoded(lie)
 
-    def tell(self, endpoint: str, records: list[Record], **requested: Any) -> list[Record]:
+    def alter(self, endpoint: str, records: list[Record], **requested: Any) -> list[Record]:
         """Return an endpoint's records, altered by its lies."""
         lies = [lie for lie in self._lies if lie.endpoint == endpoint]
         if not lies:
@@ -166,10 +166,10 @@ class Lies:
 
 
 def _told(lies: list[Lie], true: Record, requested: Record) -> Record:
-    told = true
+    altered = true
     for lie in lies:
-        told = lie.tell(true, told, requested)
-    return told
+        altered = lie.alter(true, altered, requested)
+    return altered
 
 
 def _is(value: Any, wanted: Any) -> bool:

@@ -33,7 +33,7 @@ def instant(moment: datetime) -> str:
 def encode_run(world: World, run: Run) -> bytes:
     """Return a run's JSON, cached until the run changes."""
     if run.encoded is None:
-        [record] = world.lies.tell("runs", [_run(run)], workspace_id=run.workspace.id)
+        [record] = world.lies.alter("runs", [_run(run)], workspace_id=run.workspace.id)
         run.encoded = encode(record)
     return run.encoded
 
@@ -45,7 +45,7 @@ def encode_runs(world: World, runs: Iterable[Run]) -> bytes:
 
 def agent_record(world: World, agent: Agent) -> dict[str, Any]:
     """Return an agent's record."""
-    [record] = world.lies.tell("agents", [_agent(agent)], workspace_id=agent.workspace.id)
+    [record] = world.lies.alter("agents", [_agent(agent)], workspace_id=agent.workspace.id)
     return record
 
 

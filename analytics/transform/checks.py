@@ -119,7 +119,7 @@ def run_checks(
     thresholds: Thresholds | None = None,
     queries: Path | None = None,
 ) -> list[CheckResult]:
-    """Run every check on the built relations, and keep what it found.
+    """Run every check on the built relations, and store the results.
 
     `audit.check_results` has each check, and `audit.control_findings` each difference to the API.
     Raises ModelError, which names the file, for a check that cannot be run.

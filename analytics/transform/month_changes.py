@@ -7,13 +7,13 @@ both sides is complete.
 Effects of a line with runs in both spans: *volume*, the change of its number of runs at the cost
 per run of the month before, and *price*, the change of its cost per run over the runs of now. All
 of a line without runs before is *new*, of one without runs now *gone*, and of the platform's line
-*platform*. Of a workspace, *volume* is the change of all runs of the lines with runs in both
-spans, at their common cost per run of before, and *mix* the rest of their volumes: runs moved to
-lines whose runs cost more or less. New, gone, price and platform are sums over lines.
+*platform*. Of a workspace, *volume* is the change of all runs of the lines with runs in both spans,
+at their common cost per run of before, and *mix* the rest of their volumes: runs moved to lines
+whose runs cost more or less. New, gone, price and platform are sums over lines.
 
-Where runs exist of whose cost nothing is known in a span, no effect can be told: what is known on
-the other side is the effect *unknown*, null if nothing is known on either. What is known in part
-counts as it is; `unknown_cost_count` says how many runs are not in it.
+If all costs of a line's runs in a span are unknown, no effect can be computed: the known cost of
+the other span is the effect *unknown*, null if neither is known. A partly known cost counts as it
+is; `unknown_cost_count` has the number of runs that are not in it.
 
 Amounts are exact. Volume is rounded half-even to ten decimals, once; of a line, price is the rest
 of the change, and of a workspace, mix the rest of the lines' volumes. So effects add up to the

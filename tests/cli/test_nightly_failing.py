@@ -209,7 +209,7 @@ def test_a_batch_that_was_stopped_is_not_told_as_the_one_before(
     assert last["messages"] == [str(stop) or "It was stopped (KeyboardInterrupt)."]
 
 
-def test_a_batch_that_is_told_to_end_does_so_in_good_order(
+def test_a_batch_ends_in_good_order_on_sigterm(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """SIGTERM, as on a shutdown or time limit, ends a batch like Ctrl-C."""

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 import re
-from html import unescape
 
 import pytest
 from hypothesis import given
@@ -37,35 +35,6 @@ def test_the_first_name_that_shows_anything_is_taken() -> None:
         names.display(" ", "", "id"),
         names.display(None, None),
     ] == ["slug", "id", "(no name)"]
-
-
-@pytest.mark.parametrize(
-    ("raw", "escaped"),
-    [
-        ("<b>x</b>", "&lt;b&gt;x&lt;/b&gt;"),
-        ("&lt;b&gt;", "&amp;lt;b&amp;gt;"),
-        ('"it\'s"', '"it\'s"'),
-        ("<" * 30, "&lt;" * 27 + "…"),
-    ],
-)
-def test_plotly_sees_no_tag_and_no_entity_in_a_name(raw: str, escaped: str) -> None:
-    """A name for Plotly is shortened first, then escaped once, its quotes untouched."""
-    assert escaped == names.plotly_text(raw)
-
-
-@given(st.text())
-def test_plotly_text_decodes_to_the_shortened_name(name: str) -> None:
-    """What Plotly decodes is the shortened name itself, whatever it holds."""
-    assert names.shortened(name, 28) == unescape(names.plotly_text(name))
-
-
-@given(st.text())
-def test_json_in_a_script_element_stays_json_and_ends_nothing(text: str) -> None:
-    """Escaped JSON reads back as it was and holds nothing that ends a script element."""
-    escaped = names.json_text(json.dumps(text, ensure_ascii=False))
-
-    assert text == json.loads(escaped)
-    assert not re.search("[<>&\u2028\u2029]", escaped)
 
 
 @given(st.text(), st.text())

@@ -15,7 +15,7 @@ def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_js
     else:
         run = levain.runs.cancel(run.id)
     if is_awaited and not run.has_ended:
-        printed.say("Told to stop. The step in flight is still being finished, and paid for …")
+        printed.say("Cancelling. The step in flight is still being finished, and paid for …")
         with leave_running(run):
             run = levain.runs.wait(run.id, interval=interval)
     if as_json:

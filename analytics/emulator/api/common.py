@@ -73,7 +73,7 @@ def json_records(
     if bounds:
         start, end = map(serialize.instant, bounds)
         requested |= {"start": start, "end": end}
-    return json(world.lies.tell(endpoint, records, workspace_id=workspace.id, **requested))
+    return json(world.lies.alter(endpoint, records, workspace_id=workspace.id, **requested))
 
 
 def raw(body: bytes, status: int = 200) -> Response:

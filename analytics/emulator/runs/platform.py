@@ -74,7 +74,7 @@ class Platform:
         billed_usd: Decimal | None = None,
         then: Callable[[], object] | None = None,
     ) -> None:
-        """Start a run now, and put its requests, its end and what follows on the agenda."""
+        """Start a run now, and put its requests, its end and its follow-ups on the agenda."""
         run = self.world.start_platform_run(self.workspace, platform_agent, target=target)
         self.world.launch_run(run)
         moment = run.created_at

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 WEDNESDAY = 2
 OUTAGE_PROVIDER, OUTAGE_DAYS, OUTAGE_HOURS = "anthropic", 14, 7
-DEARER, DEARER_FACTOR, DEARER_DAYS = catalogue.GPT_TERRA, Decimal("1.3"), 21
+RAISED, RAISED_FACTOR, RAISED_DAYS = catalogue.GPT_TERRA, Decimal("1.3"), 21
 KEY_WORKSPACE, KEY_PROVIDER, KEY_SECRET = "Northlight Studio", "anthropic", "made-up-key-w7Qz"
 KEY_DAY_OF_MONTH, KEY_DAYS = 15, 12
 LAST_NIGHT = timedelta(hours=9)
@@ -41,7 +41,7 @@ def demo(seed: int, now: datetime, history_days: int, *, at_start: bool) -> Worl
     for name, agents in demo_agents.WORKSPACES:
         workspace = world.add_workspace(name)
         _History(world, workspace, present).plan(agents)
-    world.at(_days_before(present, DEARER_DAYS), partial(_raise_price, world))
+    world.at(_days_before(present, RAISED_DAYS), partial(_raise_price, world))
     if not at_start:
         world.pass_time(present - begin)
     return world
@@ -51,14 +51,14 @@ def events(now: datetime) -> list[tuple[datetime, str]]:
     """Return what there is to see in the demo's reports, and since when."""
     present = now.astimezone(UTC)
     key_added, outage = _middle_of_a_month(present), _outage(present)
-    dearer, busy, worse = (
+    raised, busy, worse = (
         _days_before(present, days)
-        for days in (DEARER_DAYS, demo_agents.BUSY_DAYS, demo_agents.WORSE_DAYS)
+        for days in (RAISED_DAYS, demo_agents.BUSY_DAYS, demo_agents.WORSE_DAYS)
     )
     return sorted(
         [
             (key_added, f"{KEY_WORKSPACE} adds its own Anthropic key: billed falls below cost"),
-            (dearer, f"{DEARER.model} becomes 30% more expensive"),
+            (raised, f"{RAISED.model} becomes 30% more expensive"),
             (busy, "Order status starts more runs than the API lists: most are unlisted"),
             (outage.start, f"Anthropic is out for {OUTAGE_HOURS} hours: many runs fail"),
             (worse, "version 3 of Pull request reviewer: a third of its runs fail"),
@@ -156,11 +156,11 @@ def _raise_price(world: World) -> None:
     """Let runs that start from now on pay more for a model."""
     for workspace in world.workspaces:
         for agent in workspace.agents.values():
-            agent.offers = tuple(map(_dearer, agent.offers))
+            agent.offers = tuple(map(_raised, agent.offers))
 
 
-def _dearer(offer: Offer) -> Offer:
-    return offer.raised(DEARER_FACTOR) if offer == DEARER else offer
+def _raised(offer: Offer) -> Offer:
+    return offer.raised(RAISED_FACTOR) if offer == RAISED else offer
 
 
 def _cost(run: Run) -> Decimal:

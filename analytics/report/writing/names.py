@@ -11,7 +11,6 @@ _LONGEST_NAME = 120
 _JOINERS = "\u200c\u200d"  # invisible, but part of ordinary writing and of emoji
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_UNFIT_FOR_SCRIPT = "<>&\u2028\u2029"
 
 
 def display(*candidates: str | None) -> str:
@@ -61,19 +60,6 @@ def shortened(text: str, length: int) -> str:
 def in_sentence(name: str) -> str:
     """A displayed name set apart, so that its writing direction leaves the sentence alone."""
     return f"{_FIRST_STRONG_ISOLATE}{name}{_POP_ISOLATE}"
-
-
-def plotly_text(name: str, length: int = 28) -> str:
-    """A displayed name as Plotly text: its tags and entities stay plain characters."""
-    short = shortened(name, length)
-    return short.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def json_text(document: str) -> str:
-    """A JSON document made fit to stand inside a `<script>` element."""
-    for char in _UNFIT_FOR_SCRIPT:
-        document = document.replace(char, f"\\u{ord(char):04x}")
-    return document
 
 
 def file_name(*identity: str) -> str:
