@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from analytics.extract.batch import WorkspaceBatch
-from analytics.settings import Extract
 from tests.batches import LIST_CAP, short_lists
-from tests.conftest import NOW, Batch, StartRun
+from tests.conftest import Batch, StartRun
 
 
 def batches_later(world: World, hours: int = 24) -> None:
@@ -386,21 +382,3 @@ def test_one_refused_run_costs_only_itself(batch: Batch, world: World, start_run
 
     assert outcome.error is None
     assert len(batch.current_runs()) == 201
-
-
-def test_loads_beyond_the_thousandth_stay_in_order(tmp_path: Path) -> None:
-    """Loads sort by name in the order of their numbers, beyond three digits too."""
-    nothing: Any = None
-    batches = [
-        WorkspaceBatch(nothing, nothing, Extract(), True, tmp_path, "w1", began_at, print)
-        for began_at in (NOW, NOW + timedelta(days=1))
-    ]
-    folder = tmp_path / "w1"
-    made = ["20261119T060000Z-999-lists", batches[0]._next_load_id("lists")]
-    (folder / made[1].replace("000001", "000998")).mkdir(parents=True)
-    for batch in (batches[0], batches[0], batches[0], batches[1]):
-        made.append(batch._next_load_id("lists"))
-        (folder / made[-1]).mkdir()
-
-    assert made == sorted(made)
-    assert made[-2].endswith("-001001-lists")
