@@ -100,7 +100,7 @@ select
     'unlisted',
     first_reads.first_date,
     coalesce(unlisted.unlisted_cost_usd, 0),
-    coalesce(unlisted.unlisted_cost_usd, 0),
+    0,
     coalesce(unlisted.unlisted_tokens_in, 0),
     coalesce(unlisted.unlisted_tokens_out, 0)
 from intermediate.int_unlisted_days as unlisted

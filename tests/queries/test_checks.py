@@ -30,6 +30,9 @@ DAMAGE = {
     "bills_are_cost_and_surcharge_less_own_key_cost": (
         "update marts.fct_billing_days set own_key_usd = own_key_usd + 1e-10"
     ),
+    "bridges_add_up": (
+        "update audit.month_bridge set amount_usd = amount_usd + 1e-10 where step_number = 1"
+    ),
     "days_are_listed_and_unlisted_runs": "update marts.fct_agent_days set open_count = 7",
     "every_figure_has_a_known_agent": "delete from marts.dim_agents where agent_id = 'a-2'",
     "every_figure_has_a_known_workspace": "delete from marts.dim_workspaces",

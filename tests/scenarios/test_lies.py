@@ -380,8 +380,12 @@ def test_a_wrong_number_in_a_later_batch(batch: Batch, world: World) -> None:
     assert failures(batch) == set()
 
 
-@pytest.mark.xfail(strict=True, reason="an unlisted run may have been metered on another day")
-@pytest.mark.parametrize("amount", ["0.01", "-0.01"])
+LATER = pytest.mark.xfail(
+    strict=True, reason="what an unlisted run cost may have been metered on a later day"
+)
+
+
+@pytest.mark.parametrize("amount", [pytest.param("0.01", marks=LATER), "-0.01"])
 def test_a_roll_up_of_a_day_with_unlisted_runs(
     batch: Batch, world: World, life: Life, amount: str
 ) -> None:
