@@ -1,9 +1,9 @@
 """The errors of the command, each with an exit code and a message of one or two lines.
 
-AnalyticsError          exit 1: failed; what was published before still stands ├── UsageError
-exit 2: wrong usage or settings; no data was stored ├── ControlError        exit 3: a control did
-not hold; nothing was published └── BusyError           exit 4: another batch holds the data
-directory
+AnalyticsError          exit 1: failed; what was published before still stands
+├── UsageError          exit 2: wrong usage or settings; no data was stored
+├── ControlError        exit 3: a check failed; nothing was published
+└── BusyError           exit 4: another batch holds the data directory
 """
 
 from __future__ import annotations

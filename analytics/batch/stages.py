@@ -62,7 +62,7 @@ def check(
     except ModelError as error:
         raise AnalyticsError(f"A check cannot be run: {error}") from error
     if broken := [each for each in results if not each.ok and not each.control]:
-        raise _control_error("a check does not hold.", broken)
+        raise _control_error("a check failed.", broken)
     blocking = [each for each in results if each.blocking_count]
     if blocking and not force:
         raise _control_error(
@@ -73,8 +73,12 @@ def check(
     differing = [each for each in results if not each.ok]
     for each in differing:
         progress.warn(f"the API's own figures differ: {each.finding}")
-    held = "all" if not differing else f"{len(results) - len(differing)} of"
-    progress.say(f"{held} {len(results)} checks hold")
+    passed = "all" if not differing else f"{len(results) - len(differing)} of"
+    against_api = sum(each.control is not None for each in results)
+    progress.say(
+        f"{passed} {len(results)} checks passed: {len(results) - against_api} of keys and sums of "
+        f"our own, {against_api} against the API"
+    )
 
 
 def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
@@ -142,8 +146,8 @@ def _cut_off(con: duckdb.DuckDBPyConnection) -> tuple[datetime, int]:
 def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the warnings on pages about differences from the vendor's figures."""
     return [
-        ("Published although a control does not hold. " if is_blocking else "")
-        + f"The API's own figures differ. {claim} Not so: {finding}"
+        ("Published although a check failed. " if is_blocking else "")
+        + f"The API's own figures differ. {claim} But: {finding}"
         for _, claim, control, is_blocking, finding in _check_results(con)
         if control and finding
     ]
@@ -178,7 +182,7 @@ def _require_checks(con: duckdb.DuckDBPyConnection, *, force: bool) -> None:
         name for name, _, control, is_blocking, _ in rows if is_blocking and not (control and force)
     ]
     if broken or not rows:
-        reason = f"these checks do not hold: {', '.join(broken)}" if broken else "no check has run"
+        reason = f"these checks failed: {', '.join(broken)}" if broken else "no check has run"
         raise ControlError(f"Nothing was published: {reason}.\nRun `analytics check`.")
 
 
