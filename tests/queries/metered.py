@@ -95,3 +95,10 @@ def controls(warehouse: Warehouse, **thresholds: Any) -> dict[str, CheckResult]:
     ]
     assert [each.finding for each in results if not each.ok and not each.control] == []
     return {each.name: each for each in results if not each.ok}
+
+
+def reconciled(warehouse: Warehouse, *columns: str, day: date = DAY) -> tuple[Any, ...]:
+    """Columns of a UTC day of the reconciliation."""
+    return warehouse.row(
+        f"select {', '.join(columns)} from audit.reconciliation_days where utc_date = ?", day
+    )

@@ -15,6 +15,7 @@ from tests.queries.metered import (
     details,
     metered,
     read_workspace,
+    reconciled,
     rolled_up,
     run,
     unlisted_day,
@@ -35,12 +36,6 @@ def good_day(warehouse: Warehouse) -> None:
     run(warehouse)
     rolled_up(warehouse, 1)
     metered(warehouse)
-
-
-def reconciled(warehouse: Warehouse, *columns: str, day: date = DAY) -> tuple[Any, ...]:
-    return warehouse.row(
-        f"select {', '.join(columns)} from audit.reconciliation_days where utc_date = ?", day
-    )
 
 
 def test_nothing_to_control(read: Warehouse) -> None:
@@ -182,113 +177,6 @@ def test_counts_against_roll_ups(read: Warehouse) -> None:
     found = controls(read)
     assert found.keys() == {"run_counts_agree_with_the_roll_ups"}
     assert "ours 2, theirs 1" in found["run_counts_agree_with_the_roll_ups"].finding
-
-
-@pytest.mark.parametrize("measure", ["cost_usd", "tokens_in", "tokens_out"])
-def test_a_roll_up_against_the_hourly_meter(read: Warehouse, measure: str) -> None:
-    """A sum beyond what is metered and what may have crossed midnight is named."""
-    read.given("run_counts", run_count=3)
-    sums = {"cost_usd": 5, "tokens_in": 700, "tokens_out": 70}
-    read.given("agent_rollups", run_count=3, seen_at=NOON + timedelta(1), **sums)
-    of = {"date": "2026-11-20", "hour": "2026-11-20 12:00Z"}
-    read.given("run_counts", run_count=1, date="2026-11-20")
-    metered(read, **sums)
-    metered(read, cost_usd=9, tokens_in=900, tokens_out=90, **of)
-    reported = {"cost_usd": 9, "tokens_in": 900, "tokens_out": 90} | {measure: 1}
-    read.given(
-        "agent_rollups", run_count=1, date="2026-11-20", seen_at=NOON + timedelta(2), **reported
-    )
-    read.build()
-
-    found = controls(read)
-    assert found.keys() == {"roll_ups_agree_with_the_hourly_meter"}
-    (violation,) = found["roll_ups_agree_with_the_hourly_meter"].violations
-    assert (violation["utc_date"], violation["measure"]) == (NEXT_DAY, measure)
-    assert violation["highest"] == {"cost_usd": 6, "tokens_in": 701, "tokens_out": 71}[measure]
-
-
-def test_a_run_that_crossed_midnight(read: Warehouse) -> None:
-    """Cost metered after midnight is a timing difference of both days, which sum to nothing."""
-    late = NOON.replace(day=20, hour=1)
-    run(read, cost_usd=3, finished_at=late)
-    rolled_up(read, 1, cost_usd=3)
-    metered(read, cost_usd=1, tokens_in=40, tokens_out=4)
-    metered(
-        read, cost_usd=2, tokens_in=60, tokens_out=6, date="2026-11-20", hour="2026-11-20 00:00Z"
-    )
-    read.build()
-
-    assert read.rows(
-        "select utc_date, timing_difference_usd, unexplained_usd, status"
-        " from audit.reconciliation_days where timing_difference_usd <> 0 order by utc_date"
-    ) == [(DAY, -2, 0, "reconciled"), (NEXT_DAY, 2, 0, "reconciled")]
-    assert controls(read) == {}
-
-
-def test_a_timing_difference_is_bounded_by_the_runs_that_crossed(read: Warehouse) -> None:
-    """More on the next day than the run that crossed midnight cost is unexplained, by the rest."""
-    run(read, cost_usd=3, finished_at=NOON.replace(day=20, hour=1))
-    rolled_up(read, 1, cost_usd=3)
-    metered(read, cost_usd=1, tokens_in=40, tokens_out=4)
-    metered(
-        read, cost_usd=7, tokens_in=60, tokens_out=6, date="2026-11-20", hour="2026-11-20 00:00Z"
-    )
-    read.build()
-
-    assert reconciled(read, "timing_difference_usd", "unexplained_usd", "status", day=NEXT_DAY) == (
-        3,
-        4,
-        "unreconciled",
-    )
-    found = controls(read)
-    assert found.keys() == {"roll_ups_agree_with_the_hourly_meter"}
-    (violation,) = found["roll_ups_agree_with_the_hourly_meter"].violations
-    assert (violation["utc_date"], violation["difference_usd"]) == (NEXT_DAY, 4)
-
-
-def test_a_late_correction_is_metered_on_its_own_day(read: Warehouse) -> None:
-    """A late correction is a timing difference of the run's day and of its own."""
-    first = read.given("runs", cost_usd=2, tokens_in=0, tokens_out=0, finished_at=NOON)
-    read.replaced(
-        first, "runs", cost_usd="2.5", tokens_in=0, tokens_out=0, finished_at=NOON,
-        seen_at=NOON + timedelta(4),
-    )  # fmt: skip
-    rolled_up(read, 1, cost_usd="2.5", tokens_in=0, tokens_out=0)
-    metered(read, tokens_in=0, tokens_out=0)
-    of = {"date": "2026-11-23", "hour": "2026-11-23 09:00Z"}
-    metered(read, cost_usd="0.5", tokens_in=0, tokens_out=0, **of)
-    read.build()
-
-    assert read.rows(
-        "select utc_date, timing_difference_usd, unexplained_usd from audit.reconciliation_days"
-        " where timing_difference_usd <> 0 order by utc_date"
-    ) == [(DAY, Decimal("-0.5"), 0), (date(2026, 11, 23), Decimal("0.5"), 0)]
-    assert controls(read) == {}
-
-
-def test_the_platform_against_usage_without_an_agent(read: Warehouse) -> None:
-    """Usage that names no agent and that neither the platform nor a run explains is named."""
-    read.given("platform_rollups", run_count=1, cost_usd=1)
-    metered(read, agent_id=None, cost_usd="1.25")
-    read.build()
-
-    assert read.rows(
-        "select agent_id, metered_cost_usd, platform_cost_usd, unexplained_usd"
-        " from audit.reconciliation_agents"
-    ) == [("(platform)", Decimal("1.25"), 1, Decimal("0.25"))]
-    found = controls(read)
-    assert found.keys() == {"usage_without_an_agent_agrees_with_the_platform"}
-
-
-def test_a_platform_run_that_crossed_midnight(read: Warehouse) -> None:
-    """What one day lacks and the next has too much of is a timing difference."""
-    read.given("platform_rollups", run_count=1, cost_usd=1)
-    metered(read, agent_id=None, cost_usd="0.25")
-    metered(read, agent_id=None, cost_usd="0.75", date="2026-11-20", hour="2026-11-20 00:00Z")
-    read.build()
-
-    assert reconciled(read, "timing_difference_usd", "unexplained_usd") == (Decimal("-0.75"), 0)
-    assert controls(read) == {}
 
 
 @pytest.mark.parametrize("measure", ["cost_usd", "tokens_in", "tokens_out", "request_count"])
