@@ -1,6 +1,6 @@
 -- Metered cost that providers bill directly, because the run started while a key of the workspace's
 -- own was there. On a day that has one from its start to its end that is all of the provider's
--- usage. On a day on which one was added or removed it is that of the listed runs which started
+-- usage, less that of listed runs which started before. On a day on which one was added or removed it is that of the listed runs which started
 -- with a key, and, where these and the other listed runs are not all of the day's usage, of the
 -- hours with a key. Grain: workspace, UTC day, agent and provider.
 -- key: workspace_id, utc_date, agent_id, provider
@@ -104,7 +104,8 @@ select
     days.agent_id,
     days.provider,
     case
-        when days.has_key_all_day then days.cost_usd
+        when days.has_key_all_day
+            then days.cost_usd - coalesce(listed.cost_usd - listed.own_key_usd, 0)
         when listed.cost_usd = days.cost_usd then listed.own_key_usd
         else days.in_hours_usd
     end::decimal(38, 10) as own_key_usd

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.queries.metered import NOON, controls, metered, read_workspace, rolled_up, run
+from tests.queries.metered import NOON, controls, details, metered, read_workspace, rolled_up, run
 from tests.transform.given import Warehouse
 
 OTHER = {"provider": "openai", "model": "openai.gpt-5.5"}
@@ -105,6 +105,20 @@ def test_a_run_keeps_the_account_with_which_it_started(read: Warehouse) -> None:
     assert bills(read, "fct_billing_days", "provider") == [
         ("anthropic", 2, Decimal("0.2"), 0, Decimal("2.2"))
     ]
+
+
+def test_a_run_before_the_key_on_a_day_with_it(read: Warehouse) -> None:
+    """On a day with a key from its start, a listed run that started before it is Levain's still."""
+    read.given("provider_keys", created_at=datetime(2026, 11, 18, 23, 30, tzinfo=UTC))
+    early, late = datetime(2026, 11, 18, 23, tzinfo=UTC), NOON.replace(hour=1)
+    read.given("runs", started_at=early, created_at=early, finished_at=late, cost_usd=1)
+    details(read, "r-1", cost_usd=1, started_at=late, ended_at=late)
+    metered(read, cost_usd=1, hour="2026-11-19 01:00Z", billed_usd="1.1")
+    metered(read, cost_usd=3, hour="2026-11-19 15:00Z", billed_usd="0.06", agent_id="a-2")
+    read.build()
+
+    rows = bills(read, "fct_agent_billing_days", "agent_id")
+    assert [(agent, own_key) for agent, _, _, own_key, _ in rows] == [("a-1", 0), ("a-2", 3)]
 
 
 def test_a_key_added_within_the_day_of_unlisted_runs(read: Warehouse) -> None:
