@@ -36,7 +36,7 @@ def unusual_days(
         usual_cost_usd=usd(_usual()),
         excess_usd=usd(pl.col("cost") - _usual()),
         run_count="run_count",
-        usual_run_count="usual_runs",
+        usual_runs="usual_runs",
         usd_per_run=usd(pl.col("cost_each")),
         usual_usd_per_run=usd(pl.col("usual_each")),
         cause=_cause(),

@@ -9,7 +9,7 @@ select
     days.excess_usd,
     days.cause,
     days.run_count,
-    days.usual_run_count,
+    days.usual_runs,
     days.usd_per_run,
     days.usual_usd_per_run
 from marts.fct_unusual_days as days

@@ -1,8 +1,9 @@
 -- Metered cost that providers bill directly, because the run started while a key of the workspace's
 -- own was there. On a day that has one from its start to its end that is all of the provider's
--- usage, less that of listed runs which started before. On a day on which one was added or removed it is that of the listed runs which started
--- with a key, and, where these and the other listed runs are not all of the day's usage, of the
--- hours with a key. Grain: workspace, UTC day, agent and provider.
+-- usage, less that of listed runs which started before. On a day on which one was added or removed
+-- it is that of the listed runs which started with a key, and, where these and the other listed
+-- runs are not all of the day's usage, of the hours with a key.
+-- Grain: workspace, UTC day, agent and provider.
 -- key: workspace_id, utc_date, agent_id, provider
 -- materialized: table
 with

@@ -163,7 +163,7 @@ class Site:
         return {
             "overview": self.overview,
             "workspace": self.workspaces[0],
-            "agent": self.agents[0],
+            "agent": max(self.agents, key=lambda page: len(page.root.all("tr"))),
             "quality": quality,
             "reconciliation": reconciliation,
         }[kind]

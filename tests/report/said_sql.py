@@ -69,7 +69,7 @@ KPIS = {
     "Failure rate": "share recent_failed recent_finished | count recent_failed"
     " | count recent_finished | interval recent_failed recent_finished"
     " | rate?+ before_failed before_finished",
-    "Month end": "estimate none low | estimate none high | estimate none middle",
+    "Month end": "estimate? none low | estimate? none high | estimate? none middle",
     "Cost per run": "per_run median | per_run ninetieth | per_run largest | count priced",
     "Cost per successful run": "per_run_of recent_run_cost recent_succeeded"
     " | count recent_succeeded | per_run_of?+ before_run_cost before_succeeded",
@@ -134,7 +134,10 @@ def differences(figures: str, of: dict[str, Any], text: str) -> list[str]:
         (each, cells.said(f"{kind.rstrip('?+')} {' '.join(names)}", of))
         for each in figures.split("|")
         for kind, *names in [each.split()]
-        if not ("?" in kind and ("No comparison" in text or "Data begin on" in text))
+        if not (
+            "?" in kind
+            and any(each in text for each in ("No comparison", "Data begin on", "No forecast"))
+        )
         and not (kind.endswith("+") and not of[names[-1]])
     ]
     found = [f"{each.strip()} is {figure}: {text}" for each, figure in wanted if figure not in text]

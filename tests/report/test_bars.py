@@ -21,7 +21,7 @@ _ENDS = """plot => [
     })]"""
 
 
-@pytest.mark.parametrize(("kind", "key"), [("overview", "movers"), ("workspace", "billing")])
+@pytest.mark.parametrize(("kind", "key"), [("overview", "movers"), ("workspace", "movers")])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_negative_bars_leave_names_and_texts_apart(
     kind: str, key: str, width: int, batches: Site, reader: Reader

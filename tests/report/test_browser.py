@@ -185,7 +185,7 @@ def test_a_chosen_period_is_followed_by_all_and_kept_in_the_address(
     tables = _tables(shown)
 
     assert kpis[:2] == [numbers.usd(cost), numbers.count(runs)]
-    assert title == f"Runs cost {numbers.usd(cost)} in 3\u201316 February 2026"
+    assert title == f"Cost: {numbers.usd(cost)} in 3\u201316 February 2026"
     assert [row[0] for row in tables["daily"][1:]] == [
         f"2026-02-{day:02}" for day in range(16, 2, -1)
     ]

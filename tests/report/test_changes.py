@@ -83,6 +83,7 @@ def test_changes_of_a_week_are_those_of_the_runs(
         now, before = (
             con.execute(
                 "select sum(cost_usd) from marts.fct_agent_days"
+                " join marts.dim_agents using (workspace_id, agent_id)"
                 f" where workspace_id = 'ws-0' and {week}"
                 " and agent_name = ?",
                 [name],

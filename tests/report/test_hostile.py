@@ -49,14 +49,14 @@ def _everything_named(name: str) -> duckdb.DuckDBPyConnection:
             **(
                 {"run_id": f"{name}succeeded", "model": name}
                 if table == "fct_run_models"
-                else {"date": DAY, "billed_usd": "0.20"}
+                else {"utc_date": DAY, "billed_usd": "0.20"}
             ),
         )
     marts.insert(
         con,
         "fct_platform_agent_days",
         workspace_id="ws",
-        date=DAY,
+        utc_date=DAY,
         platform_agent_id=name,
         platform_agent_name=name,
     )
@@ -119,7 +119,7 @@ def test_two_agents_of_one_name_have_two_pages(build: BuildSite) -> None:
 def test_null_fields_are_not_available(build: BuildSite) -> None:
     """A row of which every field but its keys is null is counted and shown, and breaks nothing."""
     con = marts.empty()
-    marts.workspace(con, workspace_name=None, last_batch_at=None)
+    marts.workspace(con, workspace_name=None)
     marts.agent(con, None, is_listed=None)
     for status in ("succeeded", "failed"):
         unknown: dict[str, None] = dict.fromkeys(
@@ -127,8 +127,8 @@ def test_null_fields_are_not_available(build: BuildSite) -> None:
         )
         marts.run(con, DAY, status=status, **unknown)
     marts.insert(con, "fct_run_models", workspace_id="ws", run_id="r-0")
-    marts.insert(con, "fct_billing_days", workspace_id="ws", date=DAY)
-    marts.insert(con, "fct_platform_agent_days", workspace_id="ws", date=DAY)
+    marts.insert(con, "fct_billing_days", workspace_id="ws", utc_date=DAY)
+    marts.insert(con, "fct_platform_agent_days", workspace_id="ws", utc_date=DAY)
     site = build(marts.derive(con))
     (page,) = site.agents
 

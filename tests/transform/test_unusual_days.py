@@ -43,7 +43,7 @@ def test_more_expensive_runs() -> None:
             "usual_cost_usd": Decimal(2),
             "excess_usd": Decimal(7),
             "run_count": 10,
-            "usual_run_count": 10.0,
+            "usual_runs": 10.0,
             "usd_per_run": Decimal("0.9"),
             "usual_usd_per_run": Decimal("0.2"),
             "cause": "more_expensive_runs",
@@ -65,7 +65,7 @@ def test_usually_no_run() -> None:
     """Complete dates without a run cost nothing; the first run above a dollar is unusual."""
     (found,) = judge(day(LAST, "1.0000000001"))
 
-    assert (found["usual_cost_usd"], found["usual_run_count"]) == (0, 0)
+    assert (found["usual_cost_usd"], found["usual_runs"]) == (0, 0)
     assert found["usual_usd_per_run"] is None
     assert found["cause"] == "more_runs"
     assert judge(day(LAST, 1)) == []

@@ -111,7 +111,7 @@ class Marts:
         """The unusual days of the last seven, by line, the newest first."""
         rows = self._rows("""
             select (workspace_id, agent_id), date, cost_usd, usual_cost_usd, run_count,
-                usual_run_count, usd_per_run, usual_usd_per_run, cause
+                usual_runs, usd_per_run, usual_usd_per_run, cause
             from marts.fct_unusual_days join calendar using (workspace_id)
             where date between today - 7 and today - 1 order by date desc""")
         return grouped((row[0], UnusualDay(*row[1:])) for row in rows)

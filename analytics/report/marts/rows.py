@@ -67,7 +67,7 @@ class UnusualDay:
     cost_usd: Decimal
     usual_cost_usd: Decimal
     run_count: int
-    usual_run_count: float
+    usual_runs: float
     usd_per_run: Decimal | None
     usual_usd_per_run: Decimal | None
     cause: str | None

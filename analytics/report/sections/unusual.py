@@ -83,8 +83,8 @@ def _driver(day: UnusualDay) -> str:
     """Whether there were more runs, or more expensive ones."""
     if day.cause is None:
         return ""
-    if not day.usual_run_count:
+    if not day.usual_runs:
         return f"{numbers.plural(day.run_count, 'run')}, usually none"
     if day.cause == "more_runs" or not day.usd_per_run or not day.usual_usd_per_run:
-        return f"{day.run_count / day.usual_run_count:.1f} times as many runs"
+        return f"{day.run_count / day.usual_runs:.1f} times as many runs"
     return f"runs {float(day.usd_per_run / day.usual_usd_per_run):.1f} times as expensive"
