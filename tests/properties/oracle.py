@@ -181,6 +181,24 @@ class Oracle:
             days[entry.booked_at.date(), line].add(entry)
         return {key: (totals.cost_usd, totals.billed_usd) for key, totals in days.items()}
 
+    def models(self) -> dict[tuple[date, str, str, str], tuple[Decimal, int, int]]:
+        """Cost and tokens by UTC day of the request, line, model and provider."""
+        groups: defaultdict[tuple[date, str, str, str], Totals] = defaultdict(Totals)
+        for entry in self._life.workspace.ledger:
+            line = entry.run.agent.id if entry.run.agent else "(platform)"
+            groups[entry.booked_at.date(), line, entry.model, entry.provider].add(entry)
+        return {
+            key: (totals.cost_usd, totals.tokens_in, totals.tokens_out)
+            for key, totals in groups.items()
+        }
+
+    def providers(self) -> dict[tuple[date, str], tuple[Decimal, Decimal]]:
+        """Cost and bill by UTC day and provider."""
+        groups: defaultdict[tuple[date, str], Totals] = defaultdict(Totals)
+        for entry in self._life.workspace.ledger:
+            groups[entry.booked_at.date(), entry.provider].add(entry)
+        return {key: (totals.cost_usd, totals.billed_usd) for key, totals in groups.items()}
+
     def _true_days(self) -> dict[tuple[str, date], list[State]]:
         return _by_day(
             (run.agent.id if run.agent else "(none)", run.created_at.date(), state_of(run))

@@ -139,6 +139,23 @@ def prove_controls(published: Published, oracle: Oracle, today: date) -> None:
         (row["utc_date"], row["agent_id"]): (row["cost_usd"], row["billed_usd"])
         for row in published["fct_agent_billing_days"]
     } == oracle.billed()
+    assert {
+        (row["utc_date"], row["provider"]): (row["cost_usd"], row["billed_usd"])
+        for row in published["fct_billing_days"]
+    } == oracle.providers()
+    for table in ("fct_billing_days", "fct_agent_billing_days"):
+        for row in published[table]:
+            parts = row["cost_usd"] + row["surcharge_usd"] - row["own_key_usd"]
+            assert parts == row["billed_usd"]
+    assert {
+        (row["utc_date"], row["agent_id"], row["model"], row["provider"]): (
+            row["cost_usd"],
+            row["tokens_in"],
+            row["tokens_out"],
+        )
+        for row in published["fct_model_days"]
+        if row["request_count"]
+    } == oracle.models()
 
 
 def prove_checks(published: Published, oracle: Oracle) -> None:

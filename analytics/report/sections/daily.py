@@ -12,7 +12,7 @@ from analytics.report.figures.periods import Period, day_in_words
 from analytics.report.sections.kpis import change
 from analytics.report.writing import axes, figured, phrases, svg
 from analytics.report.writing.blocks import Chart, Spec, missing
-from analytics.report.writing.figured import Figure
+from analytics.report.writing.figured import measure
 from analytics.report.writing.numbers import UNKNOWN, count, usd_exact
 from analytics.report.writing.tables import Cell, Column, Table, money
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 DAILY_TABLE = "daily"
 LISTED_DAYS = 31
 FIGURES = (
-    Figure("Cost", "cost_usd", "usd"),
-    Figure("Runs", "run_count", "count"),
-    Figure("Failed", "failed_count", "count"),
-    Figure("Cancelled", "cancelled_count", "count"),
-    Figure("Open", "open_count", "count"),
-    Figure("Failed cost", "failed_cost_usd", "range"),
-    Figure("Tokens in", "tokens_in", "tokens"),
-    Figure("Tokens out", "tokens_out", "tokens"),
+    measure("cost_usd"),
+    measure("run_count"),
+    measure("failed_count"),
+    measure("cancelled_count"),
+    measure("open_count"),
+    measure("failed_cost_usd", "range"),
+    measure("tokens_in"),
+    measure("tokens_out"),
 )
 _CAPTION = "Cost and runs by day of creation, US dollars and tokens, {span}"
 

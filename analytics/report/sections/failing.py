@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from analytics.report.figures import splits
 from analytics.report.sections import members, rankings
 from analytics.report.sections.rankings import Ranking
-from analytics.report.writing.figured import Figure
+from analytics.report.writing.figured import Figure, measure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,11 +35,11 @@ _AGENTS = Ranking(
     "US dollars, {span}",
     figures=(
         Figure("Agent", "key", "name"),
-        Figure("Failed cost", "failed_cost_usd", "range"),
+        measure("failed_cost_usd", "range"),
         Figure("Share of its cost", "failed_cost_usd/cost_usd", "range_percent"),
-        Figure("Failed", "failed_count", "count"),
+        measure("failed_count"),
         Figure("Finished", "finished_count", "count"),
-        Figure("Failure rate", "failed_count/finished_count", "rate"),
+        measure("failure_rate", "rate", "failed_count/finished_count"),
         Figure("95% interval, %", "failed_count/finished_count", "interval"),
     ),
     order="failed_cost_usd",

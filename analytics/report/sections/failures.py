@@ -10,7 +10,7 @@ from analytics.report.figures import timeline
 from analytics.report.figures.periods import Period, monday_of
 from analytics.report.writing import figured, phrases
 from analytics.report.writing.blocks import Chart, Spec, missing
-from analytics.report.writing.figured import Figure
+from analytics.report.writing.figured import Figure, measure
 from analytics.report.writing.tables import Column, Table
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ RUNS_FOR_DAILY_RATES = 100  # with fewer a day, the intervals are wider than any
 
 _LABEL = "Failure rate over time"
 _FIGURES = (
-    Figure("Failed", "failed_count", "count"),
+    measure("failed_count"),
     Figure("Finished", "finished_count", "count"),
-    Figure("Failure rate", "failed_count/finished_count", "rate"),
+    measure("failure_rate", "rate", "failed_count/finished_count"),
     Figure("95% interval, %", "failed_count/finished_count", "interval"),
 )
 

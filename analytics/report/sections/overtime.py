@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from analytics.report.figures import splits
 from analytics.report.sections import rankings
 from analytics.report.sections.rankings import Ranking
-from analytics.report.writing.figured import Figure
+from analytics.report.writing.figured import Figure, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,7 @@ def _chart(key: str, split_name: str, part: str, subject: Subject, split: Split)
         figures=(
             Figure(part.capitalize(), "key", "name"),
             *providers,
-            Figure("Cost", "cost_usd", "usd"),
+            measure("cost_usd"),
             Figure("Share of cost", f"cost_usd/{'@' if is_top else 'sum_'}cost_usd", "percent"),
         ),
         total=total,

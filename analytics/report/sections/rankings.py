@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.report.writing import figured, numbers, phrases
 from analytics.report.writing.blocks import Chart, missing
-from analytics.report.writing.figured import Figure
+from analytics.report.writing.figured import Figure, measure
 from analytics.report.writing.names import in_sentence
 from analytics.report.writing.tables import Table
 
@@ -218,7 +218,7 @@ ERRORS = Ranking(
     caption="Failed runs by error class, US dollars, {span}",
     figures=(
         Figure("Error class", "key", "name"),
-        Figure("Cost", "cost_usd", "usd"),
+        measure("cost_usd"),
         Figure("Share of cost", "cost_usd/@failed_cost_usd", "percent"),
         Figure("Failed runs", "run_count", "count"),
     ),
@@ -237,10 +237,10 @@ MODELS = Ranking(
     figures=(
         Figure("Model", "key", "name"),
         Figure("Provider", "note", "name"),
-        Figure("Cost", "cost_usd", "usd"),
+        measure("cost_usd"),
         Figure("Share of cost", "cost_usd/sum_cost_usd", "percent"),
-        Figure("Tokens in", "tokens_in", "tokens"),
-        Figure("Tokens out", "tokens_out", "tokens"),
+        measure("tokens_in"),
+        measure("tokens_out"),
     ),
     total="",
 )
@@ -259,12 +259,12 @@ VERSIONS = Ranking(
     caption="Runs by version, US dollars, {span}",
     figures=(
         Figure("Version", "key", "name"),
-        Figure("Failed", "failed_count", "count"),
+        measure("failed_count"),
         Figure("Finished", "finished_count", "count"),
-        Figure("Failure rate", "failed_count/finished_count", "rate"),
+        measure("failure_rate", "rate", "failed_count/finished_count"),
         Figure("95% interval, %", "failed_count/finished_count", "interval"),
-        Figure("Runs", "run_count", "count"),
-        Figure("Cost", "cost_usd", "usd"),
+        measure("run_count"),
+        measure("cost_usd"),
         Figure("Cost per run", "cost_usd/run_count", "each"),
     ),
     order=NEWEST,
@@ -296,12 +296,12 @@ STEPS = Ranking(
 )
 
 _AGENT_FIGURES = (
-    Figure("Cost", "cost_usd", "usd"),
+    measure("cost_usd"),
     Figure("Share of cost", "cost_usd/@cost_usd", "percent"),
-    Figure("Runs", "run_count", "count"),
-    Figure("Failed", "failed_count", "count"),
-    Figure("Failure rate", "failed_count/finished_count", "rate"),
-    Figure("Failed cost", "failed_cost_usd", "range"),
+    measure("run_count"),
+    measure("failed_count"),
+    measure("failure_rate", "rate", "failed_count/finished_count"),
+    measure("failed_cost_usd", "range"),
 )
 
 

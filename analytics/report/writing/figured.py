@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from analytics.report.writing import phrases
 from analytics.report.writing.tables import Cell, Column, Sum, foot
+from analytics.transform.measures import measures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _MONEY = {"usd", "usd_fine", "range"}
 _ADDED = {"count", "tokens"}
+_UNITS = {"runs": "count", "usd": "usd", "tokens": "tokens", "share": "rate"}
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,12 @@ class Figure:
     def column(self) -> Column:
         """The column of a table."""
         return Column(self.head, "name" if self.unit == "name" else "")
+
+
+def measure(name: str, unit: str | None = None, value: str | None = None) -> Figure:
+    """A column of a measure, with the label that `queries/measures.toml` declares."""
+    declared = measures()[name]
+    return Figure(declared.label, value or name, unit or _UNITS[declared.unit])
 
 
 def cells(figures: Sequence[Figure], values: Mapping[str, Value]) -> list[str]:
