@@ -55,6 +55,9 @@ DAMAGE = {
     "month_changes_add_up": "update marts.fct_month_changes set amount_usd = amount_usd + 1",
     "no_run_is_lost_between_raw_and_marts": "delete from marts.fct_runs where run_id = 'r-7'",
     "platform_agent_days_keep_what_was_received": "delete from marts.fct_platform_agent_days",
+    "platform_costs_add_up": (
+        "update marts.fct_workspace_days set platform_cost_usd = platform_cost_usd + 1e-10"
+    ),
     "run_models_keep_what_was_received": (
         "update marts.fct_run_models set cost_usd = '0.0000000002'"
     ),
@@ -66,9 +69,6 @@ DAMAGE = {
     "workspace_days_add_up_to_agent_days": "update marts.fct_workspace_days set tokens_out = 1",
     "workspace_months_add_up_to_agent_months": (
         "update marts.fct_workspace_months set billed_usd = billed_usd + 1e-10"
-    ),
-    "workspace_months_add_up_to_workspace_days": (
-        "delete from marts.fct_workspace_months where workspace_id = 'w-2'"
     ),
 }
 

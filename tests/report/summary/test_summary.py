@@ -16,7 +16,7 @@ from rich.cells import cell_len
 from analytics.report.figures.usual import usual_cost_usd
 from analytics.report.summary import facts
 from analytics.report.summary.facts import Summary
-from analytics.report.summary.files import escaped, markdown, terminal_lines, write_files
+from analytics.report.summary.files import markdown, terminal_lines, write_files
 from analytics.report.summary.lines import failed_cost_in_words, schedule_in_words
 from analytics.report.summary.reads import read_summary
 from analytics.report.writing import numbers
@@ -383,12 +383,6 @@ def test_markdown_is_inert(example: Summary) -> None:
     assert "\x1b" not in text
     assert row.replace("\\|", "").count("|") == 9
     assert "\\[a\\](http\\://b) www\\.c \\@all \\$x\\$" in row
-
-
-@pytest.mark.parametrize("text", ["$5.66 in 553 runs; +$2.03 (+26%)", "Söhne 🍞", "8 h 37 min"])
-def test_plain_text_stays_plain_in_markdown(text: str) -> None:
-    """Money, counts and ordinary names need no mark."""
-    assert escaped(text) == text
 
 
 def test_every_field_is_documented() -> None:
