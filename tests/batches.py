@@ -91,7 +91,7 @@ def publish(batch: Batch) -> Published:
         checks = run_checks(con)
         names = con.execute(
             "select schema_name, table_name from duckdb_tables()"
-            " where schema_name in ('marts', 'audit')"
+            " where schema_name in ('marts', 'audit', 'reports')"
         ).fetchall()
         record_publication(con)
         marts = {}

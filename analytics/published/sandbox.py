@@ -28,7 +28,7 @@ def open_published(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         with duckdb.connect(file, read_only=True, config=_CONFINED) as con:
             con.execute("set TimeZone = 'UTC'")
-            con.execute("set search_path = 'marts,audit'")
+            con.execute("set search_path = 'marts,audit,reports'")
             con.execute("set lock_configuration = true")
             yield con
     except duckdb.Error as error:

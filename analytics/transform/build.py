@@ -11,9 +11,18 @@ import polars as pl
 
 from analytics.resources import folder
 from analytics.transform import error_classes, forecasts, month_changes, unusual_days
+from analytics.transform.check_results import create_results
 from analytics.transform.comments import comment_on
 from analytics.transform.measures import create_macros
-from analytics.transform.models import LAYERS, PUBLISHED, Model, ModelError, in_order, read_models
+from analytics.transform.models import (
+    CHECK_RESULTS,
+    LAYERS,
+    PUBLISHED,
+    Model,
+    ModelError,
+    in_order,
+    read_models,
+)
 
 POLARS_MODELS = (error_classes.MODEL, forecasts.MODEL, month_changes.MODEL, unusual_days.MODEL)
 
@@ -43,7 +52,18 @@ def build(
         schema = f"{_CATALOGS[layer]}.{layer}"
         con.execute(f"drop schema if exists {schema} cascade; create schema {schema}")
     create_macros(con, "build_file.marts")
+    create_results(con)
     return [_build(con, model) for model in models]
+
+
+def build_on_results(con: duckdb.DuckDBPyConnection, queries: Path) -> None:
+    """Build once more what reads the results of checks, which are known only now."""
+    changed = set(CHECK_RESULTS)
+    for model in in_order(all_models(con, queries)):
+        if model.reads & changed:
+            changed.add(model.relation)
+            con.execute(f"drop table {_CATALOGS[model.layer]}.{model.relation}")
+            _build(con, model)
 
 
 def all_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[Model]:

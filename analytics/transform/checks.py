@@ -18,11 +18,10 @@ from typing import Any
 import duckdb
 
 from analytics.resources import folder
-from analytics.transform.build import all_models
-from analytics.transform.comments import comment_on
+from analytics.transform.build import all_models, build_on_results
+from analytics.transform.check_results import FINDINGS, KEPT_FINDINGS, RESULTS, create_results
 from analytics.transform.models import (
     PUBLISHED,
-    Header,
     ModelError,
     read_header,
     references,
@@ -30,37 +29,6 @@ from analytics.transform.models import (
 )
 
 SHOWN_ROWS = 3
-
-_RESULTS = "build_file.audit.check_results"
-_RESULTS_HEADER = Header(
-    "What the last batch's checks found. Grain: check.",
-    key=("check_name",),
-)
-
-_KEPT_FINDINGS = 100
-_FINDINGS = "build_file.audit.control_findings"
-_FINDINGS_HEADER = Header(
-    "Differences that controls against the API found, of each control and workspace the "
-    f"{_KEPT_FINDINGS} largest. Grain: control, workspace and finding.",
-    key=("check_name", "workspace_id", "finding_number"),
-    columns={
-        "finding_number": "Place of the finding in its check and workspace, the largest first.",
-        "finding_count": "Findings of the check in the workspace, those included that are not "
-        "kept here.",
-        "agent_id": "The agent whose figures differ; null where the control compares none.",
-        "run_id": "The run whose figures differ; null where the control compares days.",
-        "provider": "The provider whose figures differ; null where the control compares none.",
-        "ours": "Number of the first source, in the unit of the measure.",
-        "theirs": "Number of the second source, in the unit of the measure.",
-        "difference_usd": "Difference in US dollars; null for counts and tokens.",
-        "is_closed": "True if no run of the day is open or provisional.",
-    },
-)
-_FINDING_COLUMNS = """
-    check_name varchar, control varchar, workspace_id varchar, finding_number bigint,
-    finding_count bigint, agent_id varchar, utc_date date, run_id varchar, provider varchar,
-    measure varchar, ours decimal(38, 10), theirs decimal(38, 10),
-    difference_usd decimal(38, 10), is_closed boolean"""
 
 
 @dataclass(frozen=True)
@@ -124,11 +92,12 @@ def run_checks(
     `audit.check_results` has each check, and `audit.control_findings` each difference to the API.
     Raises ModelError, which names the file, for a check that cannot be run.
     """
-    checks = _all_checks(con, queries or folder("queries"))
-    con.execute(f"create or replace table {_FINDINGS} ({_FINDING_COLUMNS})")
-    comment_on(con, _FINDINGS, _FINDINGS_HEADER)
+    queries = queries or folder("queries")
+    checks = list(_all_checks(con, queries))
+    create_results(con)
     results = [_run(con, check, thresholds or Thresholds()) for check in checks]
     _store(con, results)
+    build_on_results(con, queries)
     return results
 
 
@@ -199,9 +168,9 @@ def _store_findings(con: duckdb.DuckDBPyConnection, check: _Check) -> None:
     """Store the rows of a failed control; a column that the control does not have is null."""
     con.execute(
         f"""
-        insert into {_FINDINGS}
+        insert into {FINDINGS}
         with violations as (
-            from {_FINDINGS} where false
+            from {FINDINGS} where false
             union all by name
             from (\n{check.sql}\n)
         )
@@ -216,20 +185,15 @@ def _store_findings(con: duckdb.DuckDBPyConnection, check: _Check) -> None:
                 abs(difference_usd) desc nulls last, abs(ours - theirs) desc nulls last,
                 utc_date desc, agent_id, run_id, provider, measure
         )
-        qualify row_number() over largest <= {_KEPT_FINDINGS}""",
+        qualify row_number() over largest <= {KEPT_FINDINGS}""",
         {"name": check.name, "control": check.control},
     )
 
 
 def _store(con: duckdb.DuckDBPyConnection, results: list[CheckResult]) -> None:
     con.begin()
-    con.execute(
-        f"create or replace table {_RESULTS} (checked_at timestamptz, check_name varchar, "
-        "claim varchar, control varchar, sources varchar, violation_count bigint, is_ok boolean, "
-        "is_blocking boolean, finding varchar)"
-    )
     con.executemany(
-        f"insert into {_RESULTS} values (now(), ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into {RESULTS} values (now(), ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
                 result.name,
@@ -244,5 +208,4 @@ def _store(con: duckdb.DuckDBPyConnection, results: list[CheckResult]) -> None:
             for result in results
         ],
     )
-    comment_on(con, _RESULTS, _RESULTS_HEADER)
     con.commit()

@@ -16,9 +16,13 @@ import polars as pl
 
 from analytics.transform.frames import read_frame, write_table
 
-LAYERS = ("staging", "intermediate", "marts", "audit")
-PUBLISHED = ("marts", "audit")
+LAYERS = ("staging", "intermediate", "marts", "audit", "reports")
+PUBLISHED = ("marts", "audit", "reports")
 SOURCE_SCHEMAS = ("raw", "ledger")
+CHECK_RESULTS = frozenset({"audit.check_results", "audit.control_findings"})
+"""Relations that checks write; what reads them is built once more after the checks."""
+
+_FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
     r"(key|materialized|control|sources|column (?P<column>\w+)): (?P<value>.+)"
@@ -117,7 +121,7 @@ def read_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]
     """Read the models in the layers of `queries`; ModelError for a file that is not one SELECT."""
     models = []
     for layer in LAYERS:
-        for path in sorted((queries / layer).glob("*.sql")):
+        for path in sorted((queries / _FOLDERS.get(layer, layer)).glob("*.sql")):
             file, sql = short_name(path), path.read_text(encoding="utf-8")
             reads = frozenset(references(con, file, sql))
             models.append(SqlModel(layer, path.stem, file, read_header(sql), reads, sql))
@@ -190,7 +194,9 @@ def in_order(models: Iterable[Model]) -> list[Model]:
     by_relation = {model.relation: model for model in models}
     sorter: TopologicalSorter[str] = TopologicalSorter()
     for relation, model in sorted(by_relation.items()):
-        reads = {name for name in model.reads if name.split(".")[0] not in SOURCE_SCHEMAS}
+        reads = {
+            name for name in model.reads - CHECK_RESULTS if name.split(".")[0] not in SOURCE_SCHEMAS
+        }
         if unknown := sorted(reads - by_relation.keys()):
             raise ModelError(model.file, f"reads {', '.join(unknown)}, which no model makes")
         sorter.add(relation, *sorted(reads))

@@ -13,6 +13,8 @@ from analytics.warehouse.layout import Layout
 from analytics.warehouse.schema import SCHEMA_VERSION, create_statements
 
 BUILD_FILE = "build_file"
+PUBLISHED_SCHEMAS = ("marts", "audit", "reports")
+_PUBLISHED_PATH = ",".join(f"{BUILD_FILE}.{schema}" for schema in PUBLISHED_SCHEMAS)
 # Older DuckDB tools open this format too.
 STORAGE_VERSION = "v1.5.0"
 
@@ -45,9 +47,9 @@ def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]
     """Attach the build file to the warehouse, with its schemas on the search path."""
     con.execute(f"attach '{_quoted(file)}' as {BUILD_FILE} (storage_version '{STORAGE_VERSION}')")
     try:
-        for schema in ("marts", "audit"):
+        for schema in PUBLISHED_SCHEMAS:
             con.execute(f"create schema if not exists {BUILD_FILE}.{schema}")
-        con.execute(f"set search_path = 'warehouse.main,{BUILD_FILE}.marts,{BUILD_FILE}.audit'")
+        con.execute(f"set search_path = 'warehouse.main,{_PUBLISHED_PATH}'")
         yield
     finally:
         con.execute("set search_path = 'warehouse.main'")
@@ -61,7 +63,7 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"attach '{_quoted(file)}' as {BUILD_FILE} (read_only)")
-        con.execute(f"set search_path = '{BUILD_FILE}.marts,{BUILD_FILE}.audit'")
+        con.execute(f"set search_path = '{_PUBLISHED_PATH}'")
         yield con
     finally:
         con.close()

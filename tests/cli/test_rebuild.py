@@ -37,7 +37,7 @@ def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, .
         tables: dict[str, list[str]] = {}
         for table, column in con.execute(
             "select table_name, column_name from duckdb_columns()"
-            " where schema_name in ('marts', 'audit')"
+            " where schema_name in ('marts', 'audit', 'reports')"
             " order by table_name, column_index"
         ).fetchall():
             if column not in OF_THE_WAREHOUSE:

@@ -136,7 +136,7 @@ def test_keys(sample: Warehouse) -> None:
         (schema, name)
         for schema, name in sample.rows(
             "select schema_name, table_name from duckdb_tables()"
-            " where schema_name in ('marts', 'audit')"
+            " where schema_name in ('marts', 'audit', 'reports')"
         )
         if name not in {"check_results", "control_findings"}
     ]
@@ -229,7 +229,7 @@ def test_results_survive_the_file(sample: Warehouse, tmp_path: Path) -> None:
     with duckdb.connect(tmp_path / "analytics.duckdb", read_only=True) as con:
         comments = con.execute(
             "select count(*), count(comment) from duckdb_columns()"
-            " where schema_name in ('marts', 'audit')"
+            " where schema_name in ('marts', 'audit', 'reports')"
         ).fetchall()
         kept = con.execute(
             "select bool_and(is_ok) from audit.check_results where control is null"

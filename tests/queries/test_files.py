@@ -24,6 +24,8 @@ MAY_READ = {
     "intermediate": {"staging", "intermediate"},
     "marts": {"staging", "intermediate", "marts", "audit"},
     "audit": {"staging", "intermediate", "marts", "audit"},
+    "reports": {"intermediate", "marts", "audit", "reports"},
+    "report": {"intermediate", "marts", "audit", "reports"},
     "checks": {"raw", "intermediate", "marts", "audit"},
     "adhoc": {"marts", "audit"},
 }
@@ -32,6 +34,7 @@ PREFIXES = {
     "intermediate": ("int_",),
     "marts": ("fct_", "dim_"),
     "audit": ("",),
+    "reports": ("rpt_",),
 }
 
 
@@ -103,14 +106,14 @@ def test_every_column_is_explained(warehouse: Warehouse) -> None:
     assert (
         warehouse.rows("""
         select table_name, column_name from duckdb_columns()
-        where schema_name in ('marts', 'audit') and comment is null
+        where schema_name in ('marts', 'audit', 'reports') and comment is null
     """)
         == []
     )
     assert (
         warehouse.rows("""
         select table_name from duckdb_tables()
-        where schema_name in ('marts', 'audit') and comment is null
+        where schema_name in ('marts', 'audit', 'reports') and comment is null
     """)
         == []
     )
@@ -121,7 +124,7 @@ def test_no_explanation_is_left_over(warehouse: Warehouse) -> None:
     warehouse.build()
     columns = warehouse.rows(
         "select table_name, column_name from duckdb_columns()"
-        " where schema_name in ('marts', 'audit')"
+        " where schema_name in ('marts', 'audit', 'reports')"
     )
     results = {"checked_at", "check_name", "claim", "control", "sources", "violation_count"}
     results |= {"is_ok", "is_blocking", "finding"}

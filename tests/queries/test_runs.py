@@ -180,7 +180,7 @@ def test_types(warehouse: Warehouse) -> None:
     types = set(
         warehouse.rows(
             "select regexp_extract(column_name, '_usd$|^tokens_|_at$|_count$|^date$|^month$'),"
-            " data_type from duckdb_columns() where schema_name in ('marts', 'audit')"
+            " data_type from duckdb_columns() where schema_name in ('marts', 'audit', 'reports')"
         )
     )
     assert {pair for pair in types if pair[0]} == {

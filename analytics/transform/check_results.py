@@ -1,0 +1,53 @@
+"""The tables that checks write: the result of each check, and what controls found."""
+
+from __future__ import annotations
+
+import duckdb
+
+from analytics.transform.comments import comment_on
+from analytics.transform.models import Header
+
+RESULTS = "build_file.audit.check_results"
+FINDINGS = "build_file.audit.control_findings"
+KEPT_FINDINGS = 100
+
+_RESULTS_HEADER = Header(
+    "What the last batch's checks found. Grain: check.",
+    key=("check_name",),
+)
+_RESULT_COLUMNS = """
+    checked_at timestamptz, check_name varchar, claim varchar, control varchar, sources varchar,
+    violation_count bigint, is_ok boolean, is_blocking boolean, finding varchar"""
+
+_FINDINGS_HEADER = Header(
+    "Differences that controls against the API found, of each control and workspace the "
+    f"{KEPT_FINDINGS} largest. Grain: control, workspace and finding.",
+    key=("check_name", "workspace_id", "finding_number"),
+    columns={
+        "finding_number": "Place of the finding in its check and workspace, the largest first.",
+        "finding_count": "Findings of the check in the workspace, those included that are not "
+        "kept here.",
+        "agent_id": "The agent whose figures differ; null where the control compares none.",
+        "run_id": "The run whose figures differ; null where the control compares days.",
+        "provider": "The provider whose figures differ; null where the control compares none.",
+        "ours": "Number of the first source, in the unit of the measure.",
+        "theirs": "Number of the second source, in the unit of the measure.",
+        "difference_usd": "Difference in US dollars; null for counts and tokens.",
+        "is_closed": "True if no run of the day is open or provisional.",
+    },
+)
+_FINDING_COLUMNS = """
+    check_name varchar, control varchar, workspace_id varchar, finding_number bigint,
+    finding_count bigint, agent_id varchar, utc_date date, run_id varchar, provider varchar,
+    measure varchar, ours decimal(38, 10), theirs decimal(38, 10),
+    difference_usd decimal(38, 10), is_closed boolean"""
+
+
+def create_results(con: duckdb.DuckDBPyConnection) -> None:
+    """Create both tables empty, in place of earlier ones."""
+    for relation, columns, header in (
+        (RESULTS, _RESULT_COLUMNS, _RESULTS_HEADER),
+        (FINDINGS, _FINDING_COLUMNS, _FINDINGS_HEADER),
+    ):
+        con.execute(f"create or replace table {relation} ({columns})")
+        comment_on(con, relation, header)

@@ -1,0 +1,15 @@
+-- Every check of the last batch: those that failed first, then controls against the API.
+-- Grain: check.
+-- key: check_name
+-- column state: passed or failed.
+select
+    check_name,
+    claim,
+    control,
+    sources,
+    if(is_ok, 'passed', 'failed') as state,
+    coalesce(is_blocking, false) as is_blocking,
+    finding,
+    violation_count
+from audit.check_results
+order by is_ok, control nulls last, check_name
