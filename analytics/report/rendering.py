@@ -1,0 +1,269 @@
+"""Pages as HTML: what a specification says, filled with the rows of one entity."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from analytics.format import days, text
+from analytics.report import drawings
+from analytics.report.columns import Column, column
+from analytics.report.entities import ALL
+from analytics.report.months import encoded
+from analytics.report.statements import CHARTED_DAYS, KEYS, Statements
+from analytics.report.tables import Tables, sums
+from analytics.resources import folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import duckdb
+
+    from analytics.report.entities import Entities, Entity
+    from analytics.report.months import Columns
+    from analytics.report.spec import Headline, Page, Part, Section
+
+# The two hashes are those of the style elements that plotly.js makes for itself.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'"
+    " 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+    " 'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o=';"
+    " img-src data: blob:; base-uri 'none'; form-action 'none'"
+)
+FEWEST_DAYS = 14  # fewer would make columns of the main chart swell
+SHOWN_ROWS = 200  # of a table without a limit of its own
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class About:
+    """What pages say of the batch; `as_of` is in UTC, `timezone` an IANA name."""
+
+    as_of: datetime
+    code_version: str
+    timezone: str
+    warnings: Sequence[str] = field(default_factory=list)
+
+
+class Pages:
+    """Renders the pages of one specification, whose rows are read once for all entities."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        page: Page,
+        pages: Mapping[str, Page],
+        entities: Entities,
+        about: About,
+    ) -> None:
+        self.page, self._pages, self._entities, self._about = page, pages, entities, about
+        self._template = _environment().get_template("page.html")
+        statements = Statements(con)
+        self._rows = {
+            part.key: statements.rows(part, page.scope) for part in page.parts if part.is_static
+        }
+        self._own = {} if page.data == "rpt_headlines" else statements.of(page.data, page.scope)
+        self._main = next((part for part in page.parts if part.mark == "column"), None)
+        self._days = statements.charted(self._main, page.scope) if self._main else {}
+
+    def html(self, entity: Entity) -> str:
+        """Return the page of an entity."""
+        page, root = self.page, "../" * self.page.path(entity).count("/")
+        row = {**entity.row, "name": entity.name} | self._own.get(self._key(entity), {})
+        heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
+        tables = Tables(self._entities, root)
+        sections = [self._section(each, entity, tables) for each in page.section]
+        return self._template.render(
+            root=root,
+            policy=CONTENT_SECURITY_POLICY,
+            title=f"{heading} – {days.instant(self._about.as_of)}",
+            heading=heading,
+            as_of=text.fill(page.as_of, row),
+            remarks=[known for each in page.remarks if (known := _remark(each, row))],
+            breadcrumb=self._breadcrumb(entity),
+            tabs=self._tabs(entity),
+            headlines=[_headline(each, row) for each in page.headline],
+            sections=[each for each in sections if each["parts"]],
+            has_picker=page.picker,
+            body={
+                "root": root,
+                "page": page.name,
+                "entity": entity.stem,
+                "workspace": entity.workspace_id,
+                "agent": entity.agent_id,
+            },
+            footer=[
+                f"Levain analytics {self._about.code_version} · days and months in "
+                f"{self._about.timezone}"
+            ],
+            **_texts(),
+        )
+
+    def now(self, entity: Entity) -> dict[str, Columns]:
+        """Return the rows of charts that need no choice, by the key of the part."""
+        return {
+            part.key: encoded(pl.DataFrame(self._of(part, entity), infer_schema_length=None))
+            for part in self.page.parts
+            if part.is_static and part.mark
+        }
+
+    def _key(self, entity: Entity) -> tuple[str, ...]:
+        return entity.key[: len(KEYS[self.page.scope])]
+
+    def _of(self, part: Part, entity: Entity) -> list[Row]:
+        rows = self._rows[part.key]
+        return rows.get(self._key(entity)) or rows.get(()) or []
+
+    def _section(self, section: Section, entity: Entity, tables: Tables) -> dict[str, Any]:
+        parts = [self._part(part, entity, tables) for part in section.part]
+        return {
+            "key": section.key,
+            "title": section.title,
+            "text": section.text,
+            "is_now": section.now,
+            "parts": [part for part in parts if part],
+        }
+
+    def _part(self, part: Part, entity: Entity, tables: Tables) -> dict[str, Any] | None:
+        columns = [column(each) for each in part.columns]
+        rows = self._of(part, entity) if part.is_static else []
+        if part.is_static and not rows and not part.empty:
+            return None
+        sum_row = sums(rows, columns) if part.is_static else {}
+        made: dict[str, Any] = {
+            "key": part.key,
+            "kind": "chart" if part.mark else "table",
+            "label": part.label,
+            "subtitle": part.subtitle,
+            "width": part.wide,
+            "is_now": part.is_static,
+            "static": "",
+            "table": "",
+        }
+        if part is self._main:
+            made["static"] = self._columns(entity)
+        if not part.is_static:
+            made["table"] = tables.table(part.key, part.label, columns, [])
+        elif not rows:
+            made |= {"kind": "text", "text": part.empty}
+        else:
+            first = {f"first.{name}": value for name, value in rows[0].items()}
+            values = entity.row | sum_row | first
+            if part.title:
+                made["label"] = text.fill(part.title, values)
+            made["table"] = self._folds(part, columns, rows, tables)
+        return made
+
+    def _folds(
+        self, part: Part, columns: Sequence[Column], rows: list[Row], tables: Tables
+    ) -> Markup:
+        """Return the table of a static part: as it is, folded, or folded by month."""
+        caption = part.subtitle or part.label
+        limit = part.limit or SHOWN_ROWS
+
+        def table(key: str, caption: str, rows: list[Row]) -> Markup:
+            total = sums(rows, columns) if part.total else None
+            relation = f"reports.{part.data}"
+            return tables.table(
+                key, caption, columns, rows, total=total, limit=limit, relation=relation
+            )
+
+        if part.fold != "month":
+            made = table(part.key, caption, rows)
+            return _fold(part.fold, made) if part.fold else made
+        folds = []
+        for index, (month, of) in enumerate(groupby(rows, lambda row: _month(row))):
+            words = days.month_in_words(month)
+            key = f"{part.key}-{month:%Y-%m}"
+            folds.append(_fold(words, table(key, f"{caption}, {words}", [*of]), is_open=not index))
+        return Markup("").join(folds)
+
+    def _columns(self, entity: Entity) -> Markup:
+        """Return the main chart as it stands before the script has drawn it."""
+        known = self._days.get(self._key(entity), {})
+        today: date = entity.row["today"]
+        first = entity.row["first_date"] or today
+        count = min(max((today - first).days + 1, FEWEST_DAYS), CHARTED_DAYS)
+        shown = [today - timedelta(days=back) for back in range(count - 1, -1, -1)]
+        return drawings.columns([known.get(day) for day in shown])
+
+    def _breadcrumb(self, entity: Entity) -> list[dict[str, str]]:
+        trail = [self._entities.site]
+        if entity.scope != "site":
+            trail.append(self._entities.by_key[entity.workspace_id, ALL])
+        if entity.scope == "agent":
+            trail.append(entity)
+        links = [{"name": each.name, "href": each.path} for each in trail]
+        if self.page.path(entity) != entity.path:
+            links.append({"name": self.page.menu, "href": self.page.path(entity)})
+        return links
+
+    def _tabs(self, entity: Entity) -> list[dict[str, Any]]:
+        """Return the pages of the same scope, where there are several."""
+        of = [each for each in self._pages.values() if each.scope == entity.scope]
+        if len(of) < 2:
+            return []
+        return [
+            {
+                "name": each.menu or each.name,
+                "href": each.path(entity),
+                "is_current": each is self.page,
+            }
+            for each in sorted(of, key=lambda each: (each.path(entity) != entity.path, each.name))
+        ]
+
+
+def _headline(headline: Headline, row: Row) -> dict[str, Any]:
+    value = text.known(headline.value, row)
+    spark = row.get(headline.spark) if value and headline.spark else None
+    return {
+        "label": text.fill(headline.label, row),
+        "value": value or headline.none or text.UNKNOWN,
+        "change": (value and text.known(headline.change, row)) or "",
+        "notes": [known for each in headline.notes if (known := _remark(each, row))],
+        "spark": drawings.sparkline(spark) if spark else "",
+    }
+
+
+def _remark(template: str, row: Row) -> str | None:
+    """Return the filled template; None if a figure of it is unknown, or the first one is zero."""
+    first = next(iter(text.figures_of(template)), None)
+    return None if first and row.get(first) in {0, ""} else text.known(template, row)
+
+
+def _fold(title: str, content: Markup, *, is_open: bool = False) -> Markup:
+    return Markup('<details class="fold"{}><summary>{}</summary>{}</details>').format(
+        Markup(" open" if is_open else ""), title, content
+    )
+
+
+def _month(row: Row) -> date:
+    day: date = row.get("month") or row.get("utc_date") or row["date"]
+    return day.replace(day=1)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(folder("reports") / "frame"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _texts() -> dict[str, Any]:
+    """Return the definitions that every page ends with."""
+    return tomllib.loads((folder("reports") / "definitions.toml").read_text(encoding="utf-8"))
