@@ -59,6 +59,11 @@ def known(template: str, row: Row) -> str | None:
     return None if numbers.UNKNOWN in figures else fill(template, row)
 
 
+def figures_of(template: str) -> list[str]:
+    """Return the names of the figures in a template, each part of `a/b` by itself."""
+    return [name for match in _FIGURE.finditer(template) for name in match[1].split("/")]
+
+
 def figure(name: str, unit: str, row: Row) -> str:
     """Return one figure, or one of two (`a/b`), in a unit.
 

@@ -37,6 +37,7 @@ _LABELS = {
     "date": "Day",
     "agent_version": "Version",
 }
+_RANGE = ("_cost_more_usd", "_cost_open_count")  # what a range of costs is formed from, too
 _NAMES = frozenset({"name", "agent", "workspace"})
 _TEXTS = frozenset({"text", "day", "month", "instant", "state"})
 
@@ -51,6 +52,14 @@ class Column:
 
     def __str__(self) -> str:
         return f"{self.expression}|{self.unit}|{self.label}"
+
+    @property
+    def figures(self) -> list[str]:
+        """The columns of the relation that it is formed from."""
+        names = self.expression.split("/")
+        if self.unit.startswith("range"):
+            names += [names[0].replace("_cost_usd", end) for end in _RANGE]
+        return names
 
     @property
     def kind(self) -> Literal["", "text", "name", "drawing"]:

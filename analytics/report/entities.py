@@ -14,7 +14,6 @@ from analytics.format import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import date
 
     import duckdb
 
@@ -156,5 +155,3 @@ def _agent_path(workspace_id: str, agent_id: str) -> str:
         return ""
     identity = (workspace_id, "", "no-agent") if agent_id == NO_AGENT else (workspace_id, agent_id)
     return f"agents/{names.file_name(*identity)}"
-
-

@@ -117,10 +117,11 @@ def _documents(
     documents: dict[tuple[Key, str], dict[str, Columns]] = {each: {} for each in wanted}
     for relation in data.relations:
         month, time = _month(con, relation), _time(con, relation)
+        first = "".join(f"r.{name}, " for name in data.key)
+        rest = f"r.* exclude ({', '.join((*data.key, time))})"
         frame = pl.DataFrame(
             con.sql(f"""
-                select {", ".join(f"r.{name}" for name in data.key)}{"," if data.key else ""}
-                    {month} as month, day({time}) as {time}, r.* exclude ({", ".join((*data.key, time))})
+                select {first}{month} as month, day({time}) as {time}, {rest}
                 from reports.{relation} r
                 semi join wanted on {month} = wanted.month
                     {"".join(f" and r.{name} = wanted.{name}" for name in data.key)}
@@ -158,9 +159,9 @@ def encoded(frame: pl.DataFrame) -> Columns:
     }
 
 
-def coded(texts: Sequence[str | None]) -> Columns:
+def coded(texts: Sequence[object]) -> Columns:
     """Return texts as the different ones, and the place of each row's among them."""
-    places: dict[str | None, int] = {}
+    places: dict[object, int] = {}
     codes = [places.setdefault(text, len(places)) for text in texts]
     return {"keys": list(places), "codes": codes}
 

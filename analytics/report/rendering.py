@@ -13,7 +13,7 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analytics.format import days, text
+from analytics.format import days, numbers, text
 from analytics.report import drawings
 from analytics.report.columns import Column, column
 from analytics.report.entities import ALL
@@ -72,21 +72,23 @@ class Pages:
         self._rows = {
             part.key: statements.rows(part, page.scope) for part in page.parts if part.is_static
         }
-        self._own = {} if page.data == "rpt_headlines" else statements.of(page.data, page.scope)
+        self._own = [statements.of(name) for name in page.data]
         self._main = next((part for part in page.parts if part.mark == "column"), None)
         self._days = statements.charted(self._main, page.scope) if self._main else {}
 
     def html(self, entity: Entity) -> str:
         """Return the page of an entity."""
         page, root = self.page, "../" * self.page.path(entity).count("/")
-        row = {**entity.row, "name": entity.name} | self._own.get(self._key(entity), {})
+        row = {**entity.row, "name": entity.name}
+        for rows in self._own:
+            row |= rows.get(entity.key) or rows.get(entity.key[:1]) or {}
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
         tables = Tables(self._entities, root)
         sections = [self._section(each, entity, tables) for each in page.section]
         return self._template.render(
             root=root,
             policy=CONTENT_SECURITY_POLICY,
-            title=f"{heading} – {days.instant(self._about.as_of)}",
+            title=f"{heading} \u2013 {days.instant_in_words(self._about.as_of)}",
             heading=heading,
             as_of=text.fill(page.as_of, row),
             remarks=[known for each in page.remarks if (known := _remark(each, row))],
@@ -103,8 +105,8 @@ class Pages:
                 "agent": entity.agent_id,
             },
             footer=[
-                f"Levain analytics {self._about.code_version} · days and months in "
-                f"{self._about.timezone}"
+                f"Levain analytics {self._about.code_version}",
+                f"days and months in {self._about.timezone}",
             ],
             **_texts(),
         )
@@ -139,7 +141,6 @@ class Pages:
         rows = self._of(part, entity) if part.is_static else []
         if part.is_static and not rows and not part.empty:
             return None
-        sum_row = sums(rows, columns) if part.is_static else {}
         made: dict[str, Any] = {
             "key": part.key,
             "kind": "chart" if part.mark else "table",
@@ -157,9 +158,8 @@ class Pages:
         elif not rows:
             made |= {"kind": "text", "text": part.empty}
         else:
-            first = {f"first.{name}": value for name, value in rows[0].items()}
-            values = entity.row | sum_row | first
             if part.title:
+                values = {**entity.row, **sums(rows, columns), "first": rows[0]}
                 made["label"] = text.fill(part.title, values)
             made["table"] = self._folds(part, columns, rows, tables)
         return made
@@ -228,7 +228,7 @@ def _headline(headline: Headline, row: Row) -> dict[str, Any]:
     spark = row.get(headline.spark) if value and headline.spark else None
     return {
         "label": text.fill(headline.label, row),
-        "value": value or headline.none or text.UNKNOWN,
+        "value": value or headline.none or numbers.UNKNOWN,
         "change": (value and text.known(headline.change, row)) or "",
         "notes": [known for each in headline.notes if (known := _remark(each, row))],
         "spark": drawings.sparkline(spark) if spark else "",
@@ -242,9 +242,8 @@ def _remark(template: str, row: Row) -> str | None:
 
 
 def _fold(title: str, content: Markup, *, is_open: bool = False) -> Markup:
-    return Markup('<details class="fold"{}><summary>{}</summary>{}</details>').format(
-        Markup(" open" if is_open else ""), title, content
-    )
+    opened = "<details class='fold' open>" if is_open else "<details class='fold'>"
+    return Markup(opened + "<summary>{}</summary>{}</details>").format(title, content)  # noqa: S704
 
 
 def _month(row: Row) -> date:

@@ -34,6 +34,7 @@ class Files:
         self._target, self._published = target, published
         self._before = _read(published / MANIFEST) if published else _Manifest()
         self._now = _Manifest()
+        self.count = 0
         self.byte_count = 0
         self.kept_count = 0
 
@@ -73,6 +74,7 @@ class Files:
         self._now.files[path] = digest
         if inputs:
             self._now.inputs[path] = inputs
+        self.count += 1
         self.byte_count += size
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from typing import TYPE_CHECKING, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -89,14 +90,17 @@ class Headline(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Page(msgspec.Struct, forbid_unknown_fields=True):
-    """A page for each entity of its scope; texts are templates over a row of `data`."""
+    """A page for each entity of its scope.
+
+    Texts are templates over the entity's row of `rpt_headlines`, and of each relation in `data`.
+    """
 
     scope: Scope
     title: str
     as_of: str
     name: str = ""
     menu: str = ""
-    data: str = "rpt_headlines"
+    data: tuple[str, ...] = ()
     picker: bool = False
     headings: dict[str, str] = {}
     remarks: tuple[str, ...] = ()
@@ -125,7 +129,11 @@ def read_pages(root: Path | None = None) -> dict[str, Page]:
 def read_page(path: Path) -> Page:
     """Read one specification; AnalyticsError names the file and the field that is wrong."""
     try:
-        page = msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Page)
+        text = tomllib.loads(path.read_text(encoding="utf-8"))
+        text["headline"] = [_shared("headline", each) for each in text.get("headline", [])]
+        for section in text.get("section", []):
+            section["part"] = [_shared("part", each) for each in section.get("part", [])]
+        page = msgspec.convert(text, Page)
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         raise AnalyticsError(f"reports/pages/{path.name}: {error}") from error
     keys = [part.key for part in page.parts] + [section.key for section in page.section]
@@ -133,3 +141,19 @@ def read_page(path: Path) -> Page:
         raise AnalyticsError(f"reports/pages/{path.name}: two parts are named {repeated[0]}")
     page.name = path.stem
     return page
+
+
+def _shared(kind: Literal["headline", "part"], fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a part that a page takes from `reports/parts.toml` by `use`."""
+    if (name := fields.get("use")) is None:
+        return fields
+    if name not in _parts()[kind]:
+        raise msgspec.ValidationError(f"`{name}` is no {kind} of reports/parts.toml")
+    key = {"key": name} if kind == "part" else {}
+    own = {field: value for field, value in fields.items() if field != "use"}
+    return {**key, **_parts()[kind][name], **own}
+
+
+@cache
+def _parts() -> dict[str, Any]:
+    return tomllib.loads((folder("reports") / "parts.toml").read_text(encoding="utf-8"))

@@ -11,7 +11,6 @@ from analytics.report.months import TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
     from datetime import date
 
     import duckdb
@@ -65,9 +64,9 @@ class Statements:
             )
         )
 
-    def of(self, relation: str, scope: Scope) -> dict[tuple[str, ...], dict[str, Any]]:
-        """Return the one row of each entity."""
-        keys = [name for name in KEYS[scope] if name in self._columns(relation)]
+    def of(self, relation: str) -> dict[tuple[str, ...], dict[str, Any]]:
+        """Return the one row of each entity, by workspace, or by workspace and line."""
+        keys = [name for name in KEYS["agent"] if name in self._columns(relation)]
         rows = pl.DataFrame(self._con.sql(f"from reports.{relation}")).iter_rows(named=True)
         return {tuple(row[name] for name in keys): row for row in rows}
 

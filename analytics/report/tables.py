@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from markupsafe import Markup, escape
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from analytics.report.columns import Column
     from analytics.report.entities import Entities, Entity
 
-Row = Mapping[str, Any] if TYPE_CHECKING else Any
+Row: TypeAlias = "Mapping[str, Any]"
 
 _SIGNS = {
     "passed": "✓",
@@ -117,9 +117,7 @@ def link(entity: Entity, root: str) -> str:
 
 def sums(rows: Iterable[Row], columns: Iterable[Column]) -> dict[str, Any]:
     """Return the sum of each number that the columns name; None where no row has a value."""
-    wanted = {
-        part for each in columns if not each.kind for part in text.figures_of(each.expression)
-    }
+    wanted = {name for each in columns if not each.kind for name in each.figures}
     totals: dict[str, Any] = dict.fromkeys(wanted)
     for row in rows:
         for name in wanted:
