@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from analytics.report.entities import Entities, Entity
     from analytics.report.months import Columns
-    from analytics.report.spec import Headline, Page, Part, Section
+    from analytics.report.spec import Headline, Page, Part, Scope, Section
 
 # The two hashes are those of the style elements that plotly.js makes for itself.
 CONTENT_SECURITY_POLICY = (
@@ -78,37 +78,51 @@ class Pages:
 
     def html(self, entity: Entity) -> str:
         """Return the page of an entity."""
-        page, root = self.page, "../" * self.page.path(entity).count("/")
+        page = self.page
+        root = "../" * page.path(entity).count("/")
         row = {**entity.row, "name": entity.name}
         for rows in self._own:
             row |= rows.get(entity.key) or rows.get(entity.key[:1]) or {}
-        heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
         tables = Tables(self._entities, root)
         sections = [self._section(each, entity, tables) for each in page.section]
+        heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
+        is_main = page.path(entity) == entity.path
+        data = [f"data/{entity.stem}/now.js"] if any(map(_is_drawn_once, page.parts)) else []
         return self._template.render(
             root=root,
             policy=CONTENT_SECURITY_POLICY,
-            title=f"{heading} \u2013 {days.instant_in_words(self._about.as_of)}",
+            title=heading if is_main else f"{page.menu} \u2013 {entity.name}",
+            reach=self._reach(),
             heading=heading,
             as_of=text.fill(page.as_of, row),
-            remarks=[known for each in page.remarks if (known := _remark(each, row))],
-            breadcrumb=self._breadcrumb(entity),
-            tabs=self._tabs(entity),
+            remarks=[
+                {"text": f"{known}.", "is_now": True}
+                for each in page.remarks
+                if (known := _remark(each, row))
+            ],
+            breadcrumb=self._breadcrumb(entity, root),
+            tabs=self._tabs(entity, root),
             headlines=[_headline(each, row) for each in page.headline],
+            is_choosable=page.picker,
+            members_name=_MEMBERS[entity.scope] if page.picker else "",
             sections=[each for each in sections if each["parts"]],
-            has_picker=page.picker,
-            body={
-                "root": root,
+            definitions=_definitions(page.scope),
+            definitions_href=f"{root}index.html#definitions",
+            policies=[],
+            footer=[f"Levain analytics {self._about.code_version} · {self._reach()}"],
+            data={
                 "page": page.name,
                 "entity": entity.stem,
                 "workspace": entity.workspace_id,
                 "agent": entity.agent_id,
             },
-            footer=[
-                f"Levain analytics {self._about.code_version}",
-                f"days and months in {self._about.timezone}",
+            scripts=[
+                "assets/engine.js",
+                "data/site.js",
+                f"data/pages/{page.name}.js",
+                *data,
+                *(["assets/plotly.min.js"] if any(part.mark for part in page.parts) else []),
             ],
-            **_texts(),
         )
 
     def now(self, entity: Entity) -> dict[str, Columns]:
@@ -116,7 +130,7 @@ class Pages:
         return {
             part.key: encoded(pl.DataFrame(self._of(part, entity), infer_schema_length=None))
             for part in self.page.parts
-            if part.is_static and part.mark
+            if _is_drawn_once(part)
         }
 
     def _key(self, entity: Entity) -> tuple[str, ...]:
@@ -133,6 +147,7 @@ class Pages:
             "title": section.title,
             "text": section.text,
             "is_now": section.now,
+            "is_open": False,
             "parts": [part for part in parts if part],
         }
 
@@ -143,21 +158,18 @@ class Pages:
             return None
         made: dict[str, Any] = {
             "key": part.key,
-            "kind": "chart" if part.mark else "table",
+            "kind": _kind(part),
             "label": part.label,
-            "subtitle": part.subtitle,
+            "subtitle": part.subtitle if part.mark else "",
+            "height": "",
             "width": part.wide,
-            "is_now": part.is_static,
-            "static": "",
+            "static": self._columns(entity) if part is self._main else "",
             "table": "",
+            "is_now": part.is_static,
         }
-        if part is self._main:
-            made["static"] = self._columns(entity)
-        if not part.is_static:
-            made["table"] = tables.table(part.key, part.label, columns, [])
-        elif not rows:
-            made |= {"kind": "text", "text": part.empty}
-        else:
+        if part.is_static and not rows:
+            made |= {"kind": "text", "label": part.empty}
+        elif part.is_static:
             if part.title:
                 values = {**entity.row, **sums(rows, columns), "first": rows[0]}
                 made["label"] = text.fill(part.title, values)
@@ -197,18 +209,18 @@ class Pages:
         shown = [today - timedelta(days=back) for back in range(count - 1, -1, -1)]
         return drawings.columns([known.get(day) for day in shown])
 
-    def _breadcrumb(self, entity: Entity) -> list[dict[str, str]]:
+    def _breadcrumb(self, entity: Entity, root: str) -> list[dict[str, str]]:
         trail = [self._entities.site]
         if entity.scope != "site":
             trail.append(self._entities.by_key[entity.workspace_id, ALL])
         if entity.scope == "agent":
             trail.append(entity)
-        links = [{"name": each.name, "href": each.path} for each in trail]
+        links = [{"name": each.name, "href": root + each.path} for each in trail]
         if self.page.path(entity) != entity.path:
-            links.append({"name": self.page.menu, "href": self.page.path(entity)})
+            links.append({"name": self.page.menu, "href": root + self.page.path(entity)})
         return links
 
-    def _tabs(self, entity: Entity) -> list[dict[str, Any]]:
+    def _tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
         """Return the pages of the same scope, where there are several."""
         of = [each for each in self._pages.values() if each.scope == entity.scope]
         if len(of) < 2:
@@ -216,11 +228,29 @@ class Pages:
         return [
             {
                 "name": each.menu or each.name,
-                "href": each.path(entity),
+                "href": root + each.path(entity),
                 "is_current": each is self.page,
             }
             for each in sorted(of, key=lambda each: (each.path(entity) != entity.path, each.name))
         ]
+
+    def _reach(self) -> str:
+        as_of = days.instant_in_words(self._about.as_of)
+        return f"data to {as_of} · days and months in {self._about.timezone}"
+
+
+_MEMBERS: dict[Scope, str] = {"site": "Workspaces", "workspace": "Agents", "agent": ""}
+
+
+def _kind(part: Part) -> str:
+    if part.mark:
+        return "chart"
+    return "runs" if part.data == "rpt_runs" and not part.is_static else "table"
+
+
+def _is_drawn_once(part: Part) -> bool:
+    """True for a chart that needs no choice."""
+    return part.is_static and part.mark is not None
 
 
 def _headline(headline: Headline, row: Row) -> dict[str, Any]:
@@ -262,7 +292,14 @@ def _environment() -> Environment:
     )
 
 
+def _definitions(scope: Scope) -> list[dict[str, str]]:
+    """Return the meanings of the pages' words; they stand on the page of the site."""
+    known = _texts() if scope == "site" else {}
+    return [{"term": term, "meaning": meaning} for term, meaning in known.items()]
+
+
 @cache
-def _texts() -> dict[str, Any]:
-    """Return the definitions that every page ends with."""
-    return tomllib.loads((folder("reports") / "definitions.toml").read_text(encoding="utf-8"))
+def _texts() -> dict[str, str]:
+    text = (folder("reports") / "definitions.toml").read_text(encoding="utf-8")
+    found: dict[str, str] = tomllib.loads(text)["measures"]
+    return found
