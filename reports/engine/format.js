@@ -11,7 +11,8 @@ import {
 
 export const UNKNOWN = "\u2013";
 export const SMALL_SAMPLE = 20;
-const MINUS = "\u2212", NO_BREAK = "\u00a0";
+export const MINUS = "\u2212";
+const NO_BREAK = "\u00a0";
 const CENT = 10n ** 8n, MILL_TENTH = 10n ** 6n, TEN_CENTS = 10n ** 9n, DOLLAR = 10n ** 10n;
 /** @type {[bigint, string][]} */
 const TOKEN_UNITS = [[10n ** 9n, "bn"], [10n ** 6n, "M"], [10n ** 3n, "k"]];
