@@ -1,0 +1,61 @@
+/**
+ * Data files: each is a script that registers one compressed JSON document, because a page that
+ * is opened from disk can load nothing but scripts.
+ */
+
+/** @type {Map<string, Promise<any>>} */
+const fileDocuments = new Map();
+/** @type {Map<string, (document: Promise<any>) => void>} */
+const filesWaitedFor = new Map();
+
+/**
+ * Unpacks a literal of two bytes a unit; a unit that no literal may hold follows a mark, with its
+ * highest bit turned.
+ * @param {number} size in bytes
+ * @param {string} text
+ */
+const unpacked = async (size, text) => {
+  const turned = (_, unit) => String.fromCharCode(unit.charCodeAt(0) ^ 0x8000);
+  const literal = text.replace(/\ue000(.)/g, turned);
+  const units = Uint16Array.from(literal, (unit) => unit.charCodeAt(0));
+  const bytes = new Uint8Array(units.buffer, 0, size);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).json();
+};
+
+/**
+ * Registers a document; each data file calls this as `analytics.add`.
+ * @param {string} name
+ * @param {number} size
+ * @param {string} text
+ */
+export const addFile = (name, size, text) => {
+  const document = unpacked(size, text);
+  filesWaitedFor.get(name)?.(document);
+  fileDocuments.set(name, document);
+};
+Object.assign(globalThis, { analytics: { add: addFile } });
+
+/**
+ * The document of a data file. A file that the page did not bring is fetched by a script element.
+ * @param {string} name such as "site" or "<entity>/2026-10"
+ * @returns {Promise<any>} rejects where the file is missing
+ */
+export const load = (name) => {
+  const known = fileDocuments.get(name);
+  if (known) return known;
+  const wanted = new Promise((resolve, reject) => {
+    filesWaitedFor.set(name, resolve);
+    const path = name.split("/").map(encodeURIComponent).join("/");
+    const src = `${document.body.dataset.root}data/${path}.js`;
+    const brought = document.querySelector(`script[src="${src}"]`); // it has yet to run
+    const script = brought ?? Object.assign(document.createElement("script"), { src });
+    script.addEventListener("error", () => {
+      fileDocuments.delete(name);
+      reject(new Error(`data/${name}.js is missing`));
+    });
+    if (!brought) document.head.append(script);
+  });
+  fileDocuments.set(name, wanted);
+  return wanted;
+};

@@ -1,0 +1,146 @@
+/** Ways through the site: the menu, the neighbours of an agent, and long pages on a phone. */
+import { element } from "./tables.js";
+
+const FEW_AGENTS = 60; // so many stand in the menu before anything is typed
+
+const linkTo = (root, path, name, isHere) => element("a", "",
+  { href: root + path, ...(isHere && { "aria-current": "page" }) }, [element("bdi", name)]);
+
+/**
+ * The items of the menu: {item, text, isShown}, `isShown` where nothing is typed.
+ * @param {any} site
+ * @param {string} root
+ * @param {string} here the entity of the page
+ * @param {string} page
+ */
+const menuItems = (site, root, here, page) => {
+  const agentCount = site.workspaces.reduce((sum, workspace) => sum + workspace.agents.length, 0);
+  const item = (path, name, level, text, isShown, isHere) => ({ text: text.toLowerCase(), isShown,
+    item: element("li", "", { class: level }, [linkTo(root, path, name, isHere)]) });
+  const items = [item("index.html", "All workspaces", "site", "all workspaces", true,
+    here === "site")];
+  for (const workspace of site.workspaces) {
+    const { name, entity, path, agents } = workspace;
+    const isOpen = agentCount <= FEW_AGENTS || entity === here
+      || agents.some((agent) => agent.entity === here);
+    items.push(item(path, name, "workspace", name, true, entity === here && page === "workspace"));
+    for (const [key, label] of [["reconciliation", "Reconciliation"],
+      ["data-quality", "Data quality"]]) {
+      items.push(item(`workspaces/${entity}/${key}.html`, label, "statement", `${name} ${label}`,
+        isOpen, entity === here && page.replace("_", "-") === key));
+    }
+    items.push(...agents.map((agent) => item(agent.path, agent.name, "agent",
+      `${name} ${agent.name}`, isOpen, agent.entity === here)));
+  }
+  return items;
+};
+
+/**
+ * Gives the menu button its dialog: names are filtered as one types, arrow keys move, Enter opens.
+ * @param {any} site the document "site"
+ */
+export const startMenu = (site) => {
+  const { root, entity, page } = document.body.dataset;
+  const dialog = document.getElementById("menu"), button = document.getElementById("open-menu");
+  const [field, list, count] = ["input", "ul", "[role=status]"]
+    .map((each) => dialog.querySelector(each));
+  /** @type {{item: HTMLElement, text: string, isShown: boolean}[]} */
+  let items = [];
+  const filter = () => {
+    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
+    for (const { item, text, isShown } of items) {
+      item.hidden = words.length ? !words.every((word) => text.includes(word)) : !isShown;
+    }
+    const shown = items.filter(({ item }) => !item.hidden).length;
+    count.textContent = words.length ? `${shown} of ${items.length} pages` : "";
+  };
+  button.addEventListener("click", () => {
+    if (!items.length) {
+      items = menuItems(site, root, entity, page);
+      list.replaceChildren(...items.map(({ item }) => item));
+    }
+    field.value = "";
+    filter();
+    dialog.showModal();
+    field.focus();
+    list.querySelector("[aria-current]")?.scrollIntoView({ block: "center" });
+  });
+  field.addEventListener("input", filter);
+  dialog.addEventListener("keydown", (event) => {
+    const links = [...list.querySelectorAll("li:not([hidden]) a")];
+    const at = links.indexOf(document.activeElement);
+    if (event.key === "Enter" && at < 0 && event.target === field) links[0]?.click();
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    (links[at + step] ?? (step < 0 ? field : links.at(-1)))?.focus();
+  });
+  dialog.addEventListener("click", ({ target }) => {
+    const link = target.closest("a");
+    if (target === dialog || link) dialog.close(); // the shade around it, or a page chosen
+  });
+  dialog.querySelector("button").addEventListener("click", () => dialog.close());
+  button.hidden = false;
+};
+
+/**
+ * On the page of an agent: links to the one before, the one after, and all of its workspace.
+ * @param {any} site
+ */
+export const showSiblings = (site) => {
+  const { root, entity } = document.body.dataset;
+  const nav = document.getElementById("siblings");
+  const agents = site.workspaces.map((each) => each.agents)
+    .find((each) => each.some((agent) => agent.entity === entity));
+  if (!nav || !agents || agents.length < 2) return;
+  const at = agents.findIndex((agent) => agent.entity === entity);
+  const link = (agent, label) => {
+    const made = linkTo(root, agent.path, agent.name, agent.entity === entity);
+    if (label) made.prepend(`${label} `);
+    return made;
+  };
+  const all = element("ul", "", {}, agents.map((agent) => element("li", "", {}, [link(agent)])));
+  const [before, after] = [agents[at - 1], agents[at + 1]];
+  nav.replaceChildren(...(before ? [link(before, "← Previous:")] : []),
+    ...(after ? [link(after, "→ Next:")] : []),
+    element("details", "", {}, [element("summary", `All ${agents.length} agents`), all]));
+  nav.hidden = false;
+};
+
+/** Folds sections that are far down where the screen is narrow; their heads open them. */
+export const foldSections = () => {
+  const narrow = matchMedia("(max-width: 639px)");
+  const sections = [...document.querySelectorAll("main > section[data-fold]")];
+  const fold = () => sections.forEach((section) => {
+    const head = section.querySelector("h2");
+    section.toggleAttribute("data-folded", narrow.matches);
+    if (!narrow.matches) {
+      head.textContent = head.textContent; // without its button
+      return;
+    }
+    const button = element("button", head.textContent, { type: "button", "aria-expanded": "false" });
+    button.addEventListener("click", () => {
+      button.ariaExpanded = String(!section.toggleAttribute("data-folded"));
+    });
+    head.replaceChildren(button);
+  });
+  narrow.addEventListener("change", fold);
+  if (narrow.matches) fold();
+};
+
+/**
+ * Goes to a part of the page and opens what it stands in.
+ * @param {string} id
+ */
+export const goTo = (id) => {
+  const target = document.getElementById(id);
+  if (!target) return;
+  const section = target.closest("section[data-folded]");
+  section?.querySelector("h2 button").click();
+  for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) {
+    fold.setAttribute("open", "");
+  }
+  target.scrollIntoView();
+  target.setAttribute("tabindex", "-1");
+  target.focus({ preventScroll: true });
+};

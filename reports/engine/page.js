@@ -1,0 +1,287 @@
+/**
+ * A page at work: it loads the data that its address chooses, writes headings, texts and tables,
+ * and draws each chart when it comes near the screen.
+ */
+import { decode, decodeTable } from "./cube.js";
+import { monthsOf, periodInWords } from "./days.js";
+import { load } from "./load.js";
+import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
+import { showPicked, startPicker } from "./picker.js";
+import { plot as plotOf } from "./plot.js";
+import { printHead, startPrint } from "./print.js";
+import { hasRuns, hideRun, listRuns, rankRuns, showRun, startRuns } from "./runs.js";
+import { carried, daysChosen, fragmentOf, noState, readState } from "./state.js";
+import { say, sort, startTables, write } from "./tables.js";
+import { startTheme } from "./theme.js";
+import { calendarOf, daysFor, monthsFor, summary, view } from "./view.js";
+
+/** @typedef {import("./view.js").Data} Data */
+/** @typedef {import("./view.js").Part} Part */
+
+const pageRoot = document.documentElement, pageData = document.body.dataset;
+const pagePlots = [...document.querySelectorAll(".plot")];
+const onPage = (id) => document.getElementById(id);
+/** @type {Data} */
+let data = { site: null, shards: new Map(), root: pageData.root,
+  workspace: pageData.workspace || undefined, agent: pageData.agent || undefined };
+/** @type {Part[]} */
+let pageParts = [];
+/** The months loaded or being loaded. @type {Map<string, Promise<any>>} */
+const monthFiles = new Map();
+let state = noState(), choice = { from: null, to: null, members: null, isChosen: false };
+/** @type {(entity: string) => boolean} */
+let isEntity = () => true;
+let members = []; // what the page has to choose from: {id, name, entity}
+let applied = 0; // counts the choices, as a later one may overtake an earlier
+
+// Colours: a role such as "@cost" stands for the custom property --cost of the style sheet, and
+// "@cost~" for the same, pale.
+const colourProbe = document.body.appendChild(document.createElement("i"));
+colourProbe.hidden = true;
+const PALE = 0.3;
+const colourOf = (role) => {
+  const [name, pale] = role.slice(1).split("~");
+  colourProbe.style.color = `var(--${name})`;
+  const { color } = getComputedStyle(colourProbe);
+  return pale === undefined ? color : color.replace("rgb(", "rgba(").replace(")", `, ${PALE})`);
+};
+const painted = (value, isColour = false) => {
+  if (Array.isArray(value)) return value.map((each) => painted(each, isColour));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([name, each]) =>
+      [name, painted(each, /color/.test(name))]));
+  }
+  return isColour && typeof value === "string" && value[0] === "@" ? colourOf(value) : value;
+};
+const PLOT_CONFIG = { displaylogo: false, displayModeBar: false, showSendToCloud: false,
+  plotlyServerURL: "", responsive: true };
+
+// Views of the choice, by the key of their part.
+const views = new Map();
+const tell = (part) => {
+  const figure = onPage(part.key);
+  if (!figure) return;
+  const shown = view(part, data, choice), plot = figure.querySelector(".plot");
+  views.set(part.key, shown);
+  const [title, text] = [onPage(`${part.key}-title`), onPage(`${part.key}-what`)];
+  if (title) [title.textContent, text.textContent] = [shown.title, shown.subtitle];
+  if (plot) plot.hidden = shown.isEmpty;
+  figure.toggleAttribute("data-nothing", shown.isEmpty);
+  const table = onPage(`${part.key}-table`);
+  if (table?.closest(".drawn")) {
+    write(table, { caption: shown.caption || shown.title, ...shown.table });
+  }
+};
+const seenPlots = new Set();
+const draw = (plot) => {
+  const shown = views.get(plot.dataset.part);
+  if (!shown || plot.hidden || !globalThis.Plotly) return;
+  const isNew = !seenPlots.has(plot);
+  seenPlots.add(plot);
+  try {
+    if (isNew) plot.replaceChildren();
+    const { data: traces, layout } = plotOf(shown, { narrow: innerWidth < 640 });
+    const font = { family: getComputedStyle(document.body).fontFamily, ...layout.font };
+    Plotly.react(plot, painted(traces), painted({ ...layout, font }), PLOT_CONFIG);
+    if (isNew) plot.on("plotly_click", ({ points: [point] }) => follow(plot, point));
+  } catch (error) {
+    plot.textContent = "This chart could not be drawn; its figures are in the table.";
+    console.error(plot.dataset.part, error);
+  }
+};
+// A click on a day chooses it; a click on a bar that has a page opens it.
+const follow = (plot, { pointIndex }) => {
+  const href = views.get(plot.dataset.part).rows[pointIndex]?.href;
+  if (href) go(href);
+};
+const redraw = () => {
+  seenPlots.forEach(draw);
+  for (const plot of seenPlots) { // what stood beside a chart may be hidden now
+    const isOtherWidth = plot.querySelector(".main-svg")?.clientWidth !== plot.clientWidth;
+    if (plot.checkVisibility() && isOtherWidth) Plotly.Plots.resize(plot);
+  }
+};
+
+// Choices
+const remember = () => {
+  const fragment = fragmentOf({ ...state, at: null });
+  history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+};
+const fail = (error) => {
+  say(`Not shown: ${error.message}`);
+  console.error(error);
+};
+const choose = (change) => {
+  const { only } = change;
+  if (only) { // what is chosen on other pages stays so, unless all is cleared
+    const here = new Set(members.map(({ entity }) => entity));
+    const isCleared = !only.length && change.period === null;
+    const others = isCleared ? [] : state.only.filter((entity) => !here.has(entity));
+    change = { ...change, only: [...others, ...only] };
+  }
+  state = { ...state, ...change };
+  remember();
+  apply().catch(fail);
+};
+/** Follows an address: another page, a choice, or a part of this page. @param {string} href */
+const go = (href) => {
+  if (href[0] !== "#") {
+    location.assign(carried(href, state, isEntity));
+    return;
+  }
+  const { period, from, to, only, run, at } = readState(href, isEntity);
+  if (run) choose({ run });
+  else if (period || from || only.length) choose({ ...(period || from ? { period, from, to } : {}),
+    ...(only.length && { only }) });
+  if (at) goTo(at);
+};
+
+const chosenMembers = () => members.filter(({ entity }) => state.only.includes(entity));
+/** Loads the months that are needed and not there yet. @param {string[]} months */
+const loadMonths = (months) => Promise.all(months.map((month) => {
+  if (!monthFiles.has(month)) {
+    monthFiles.set(month, load(`${pageData.entity}/${month}`)
+      .then((file) => data.shards.set(month, decode(file))));
+  }
+  return monthFiles.get(month);
+}));
+const showChosen = () => {
+  const block = onPage("chosen"), heading = document.querySelector("h1").textContent;
+  pageRoot.toggleAttribute("data-chosen", choice.isChosen);
+  block.hidden = !choice.isChosen;
+  printHead(heading);
+  if (!choice.isChosen) return;
+  const [from, to] = daysFor({ period: "charted" }, data, choice);
+  const what = [periodInWords(from, to), ...chosenMembers().map(({ name }) => name)].join(" · ");
+  onPage("chosen-title").textContent = `Chosen: ${what}`;
+  printHead(`${heading} · ${what}`);
+  write(onPage("chosen-figures"), summary(data, choice));
+};
+const sortTables = () => state.sort.forEach(([id, index, direction]) =>
+  sort(onPage(id), Number(index), direction));
+const spanOf = (period) => {
+  const [from, to] = daysFor({ period }, data, choice);
+  return { from, to };
+};
+const listOfRuns = () => listRuns(spanOf("charted")).catch(fail);
+const rankedSpan = () => {
+  const span = spanOf("recent");
+  const listed = view({ key: "", data: "rpt_days", period: "recent", by: [],
+    columns: ["listed_run_count"] }, data, choice).rows[0]?.values.listed_run_count;
+  return rankRuns(span, listed);
+};
+let areRunsSeen = false;
+
+const apply = async () => {
+  const turn = ++applied, { today } = calendarOf(data);
+  const days = daysChosen(state, today), picked = chosenMembers();
+  choice = { from: days?.[0] ?? null, to: days?.[1] ?? null,
+    members: picked.length ? new Set(picked.map(({ id }) => id)) : null,
+    isChosen: Boolean(days || picked.length) };
+  if (onPage("picker")) showPicked(state, picked);
+  await loadMonths([...new Set(pageParts.filter(({ period }) => period)
+    .flatMap((part) => monthsFor(part, data, choice)))]);
+  if (turn !== applied) return;
+  if (onPage("chosen")) showChosen();
+  pageParts.forEach(tell);
+  redraw();
+  if (hasRuns() && (areRunsSeen || choice.isChosen)) await rankedSpan();
+  if (hasRuns() && !onPage("runs").closest(".listed").hidden) await listOfRuns();
+  sortTables();
+  if (hasRuns() && state.run) await showRun(state.run, () => choose({ run: null }));
+  else hideRun();
+  pageRoot.dataset.ready = "";
+};
+
+// Links carry the choice: their address is made anew just before it is used.
+const writtenHrefs = new WeakMap();
+const carry = ({ target }) => {
+  const link = target instanceof Element && target.closest("a[href]:not([download])");
+  if (!link) return;
+  if (!writtenHrefs.has(link)) writtenHrefs.set(link, link.getAttribute("href"));
+  link.setAttribute("href", carried(writtenHrefs.get(link), state, isEntity));
+};
+const startLinks = () => {
+  for (const event of ["pointerdown", "focusin", "click"]) {
+    document.addEventListener(event, carry, { capture: true });
+  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest('a[href^="#"]');
+    if (!link || event.ctrlKey || event.metaKey) return;
+    event.preventDefault();
+    go(link.getAttribute("href"));
+  });
+};
+const nearScreen = (elements, come) => {
+  const observer = new IntersectionObserver((entries) => {
+    for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+      observer.unobserve(target);
+      come(target);
+    }
+  }, { rootMargin: "400px" });
+  elements.forEach((each) => observer.observe(each));
+};
+
+const startPage = async () => {
+  const plotly = new Promise((resolve) => {
+    document.addEventListener("DOMContentLoaded", resolve, { once: true });
+  });
+  startTheme(redraw);
+  foldSections();
+  startPrint(pagePlots, draw);
+  const pageName = document.querySelector("h1").textContent.toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "page";
+  startTables((id, index, direction) => {
+    const others = state.sort.filter(([each]) => each !== id);
+    state = { ...state, sort: [...others, [id, String(index), direction]] };
+    remember();
+  }, (table) => {
+    const period = choice.from ? [choice.from, choice.to] : [`to-${calendarOf(data).today}`];
+    return `${[pageName, table.id || "table", ...period].join("_")}.csv`;
+  });
+  const site = await load("site");
+  data.site = site;
+  const entities = new Set(site.workspaces.flatMap((workspace) =>
+    [workspace.entity, ...workspace.agents.map((agent) => agent.entity)]));
+  isEntity = (entity) => entities.has(entity);
+  startMenu(site);
+  showSiblings(site);
+  startLinks();
+  await startParts(site);
+  addEventListener("hashchange", () => {
+    state = readState(location.hash, isEntity);
+    apply().then(() => state.at && goTo(state.at)).catch(fail);
+  });
+  state = readState(location.hash, isEntity);
+  await apply();
+  await plotly;
+  nearScreen(pagePlots, draw);
+  if (hasRuns()) {
+    nearScreen([onPage("all-runs")], () => {
+      areRunsSeen = true;
+      rankedSpan().catch(fail);
+    });
+  }
+  if (state.at) goTo(state.at);
+};
+/** Loads what the page declares, and equips its form and its runs. */
+const startParts = async (site) => {
+  const { months, first, today } = calendarOf(data);
+  const workspace = site.workspaces.find((each) => each.id === data.workspace);
+  if (onPage("picker")) {
+    const lines = workspace ? workspace.agents : site.workspaces;
+    members = data.agent ? [] : lines.filter(({ line_type: type }) => type !== "platform");
+    startPicker({ months, first, today, members, choose });
+  }
+  if (hasRuns()) startRuns(months, listOfRuns);
+  if (!document.querySelector(".plot, .drawn")) return;
+  const { section: sections } = await load(`pages/${pageData.page}`);
+  pageParts = sections.flatMap((section) => section.part ?? [])
+    .filter(({ period, mark }) => period || mark);
+  if (pageParts.some(({ period }) => !period)) {
+    const now = await load(`${pageData.entity}/now`);
+    data.now = Object.fromEntries(Object.entries(now).map(([key, columns]) =>
+      [key, decodeTable(columns)]));
+  }
+};
+startPage().catch(fail);

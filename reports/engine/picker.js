@@ -1,0 +1,87 @@
+/** The form in which a reader chooses a period and the members of what the page shows. */
+import { monthInWords } from "./days.js";
+import { LAST_DAYS } from "./state.js";
+import { element } from "./tables.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {{name: string, entity: string}} Member */
+
+const pickerPart = (id) => document.getElementById(id);
+const periodOption = (value, text) => element("option", text, { value });
+
+/**
+ * Fills the form and gives it its work.
+ * @param {{months: string[], first: string, today: string, members: Member[],
+ *   choose: (change: Partial<State>) => void}} about
+ */
+export const startPicker = ({ months, first, today, members, choose }) => {
+  const form = pickerPart("picker"), period = pickerPart("period"), own = ["from", "to"];
+  const named = [...months].sort().reverse().map((month) => periodOption(month, monthInWords(month)));
+  period.replaceChildren(periodOption("", "Latest days"),
+    ...LAST_DAYS.map((days) => periodOption(days, `Last ${days} days`)),
+    element("optgroup", "", { label: "Months", id: "months" }, named),
+    periodOption("own", "From … to …"));
+  period.addEventListener("change", () => {
+    form.classList.toggle("own", period.value === "own");
+    if (period.value === "own") pickerPart("from").focus();
+    else choose({ period: period.value || null, from: null, to: null });
+  });
+  for (const id of own) {
+    Object.assign(pickerPart(id), { min: first, max: today });
+    pickerPart(id).addEventListener("change", () => {
+      const [from, to] = own.map((each) => pickerPart(each).value).sort();
+      if (from && to) choose({ period: null, from, to });
+    });
+  }
+  pickerPart("clear").addEventListener("click", () => {
+    choose({ period: null, from: null, to: null, only: [] });
+    period.focus();
+  });
+  form.addEventListener("submit", (event) => event.preventDefault());
+  if (members.length > 1) startMembers(form, members, choose);
+  form.hidden = false;
+};
+
+const startMembers = (form, members, choose) => {
+  const panel = form.querySelector(".members"), list = panel.querySelector("ul");
+  list.replaceChildren(...members.map(({ entity, name }) => {
+    const box = element("input", "", { type: "checkbox", name: "member", value: entity });
+    return element("li", "", {}, [element("label", "", {}, [box, " ", element("bdi", name)])]);
+  }));
+  list.addEventListener("change", () => choose({
+    only: [...list.querySelectorAll(":checked")].map((box) => box.value) }));
+  pickerPart("find-member").addEventListener("input", ({ target }) => {
+    const text = target.value.toLowerCase();
+    for (const item of list.children) item.hidden = !item.textContent.toLowerCase().includes(text);
+  });
+  document.addEventListener("click", ({ target }) => {
+    if (!panel.contains(target)) panel.removeAttribute("open");
+  });
+  panel.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape") return;
+    panel.removeAttribute("open");
+    panel.querySelector("summary").focus();
+  });
+  panel.hidden = false;
+};
+
+/**
+ * Shows a state in the form.
+ * @param {State} state
+ * @param {Member[]} members those chosen
+ */
+export const showPicked = (state, members) => {
+  const form = pickerPart("picker"), period = pickerPart("period");
+  const value = state.period ?? (state.from ? "own" : "");
+  if (value && ![...period.options].some((each) => each.value === value)) {
+    pickerPart("months").append(periodOption(value, monthInWords(value)));
+  }
+  period.value = value;
+  form.classList.toggle("own", value === "own");
+  pickerPart("from").value = state.from ?? "";
+  pickerPart("to").value = state.to ?? "";
+  pickerPart("clear").hidden = !value && !members.length;
+  const chosen = new Set(members.map((each) => each.entity));
+  for (const box of form.querySelectorAll('[name="member"]')) box.checked = chosen.has(box.value);
+  pickerPart("chosen-members").textContent = members.map((each) => each.name).join(", ") || "all";
+};

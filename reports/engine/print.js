@@ -1,0 +1,37 @@
+/**
+ * Paper: every chart is drawn, in the colours and to the width of the page, and the margin of each
+ * page says whose it is, and of which days.
+ */
+
+const printMargin = new CSSStyleSheet();
+document.adoptedStyleSheets = [...document.adoptedStyleSheets, printMargin];
+
+/** @param {string} text what stands at the top of each printed page; longer ones are cut */
+export const printHead = (text) => {
+  const short = text.length > 80 ? `${text.slice(0, 79).trimEnd()}…` : text;
+  const escape = (char) => `\\${char.codePointAt(0).toString(16)} `;
+  const quoted = short.replace(/[^\p{L}\p{N} ]/gu, escape);
+  printMargin.replaceSync(`@page { @top-left { content: "${quoted}"; } }`);
+};
+
+/**
+ * Draws all charts for the printer. Pages are counted before any script hears of the printer's
+ * width: by then each chart has its height. Plotly's own redrawing would come too late.
+ * @param {Element[]} plots
+ * @param {(plot: Element) => void} draw draws one of the plots
+ */
+export const startPrint = (plots, draw) => {
+  const shown = () => plots.filter((plot) => plot.checkVisibility());
+  addEventListener("beforeprint", () => shown().forEach(draw));
+  matchMedia("print").addEventListener("change", ({ matches }) => {
+    if (!matches) {
+      setTimeout(() => shown().forEach((plot) => { draw(plot); Plotly.Plots.resize(plot); }));
+      return;
+    }
+    for (const plot of shown()) {
+      draw(plot);
+      const width = Math.floor(plot.getBoundingClientRect().width);
+      Plotly.relayout(plot, { width, height: plot.clientHeight });
+    }
+  });
+};

@@ -1,0 +1,176 @@
+/**
+ * The runs of an agent: those kept of each month as tables, and what happened in each of them.
+ * A month keeps its newest 300 runs and its 10 most expensive ones.
+ */
+import { decode, rows } from "./cube.js";
+import { lastDayOf, monthsOf, periodInWords } from "./days.js";
+import { figure, plain } from "./format.js";
+import { load } from "./load.js";
+import { element, newTable, say, write } from "./tables.js";
+
+/** @typedef {{from: string, to: string}} Span */
+/** @typedef {Record<string, any>} Run */
+
+const MOST_EXPENSIVE = 10, LISTED_RUNS = 1000;
+/** @type {string[]} */
+let runMonths = [];
+const runPart = (id) => document.getElementById(id);
+/** Whether the page has runs to list. */
+export const hasRuns = () => Boolean(runPart("runs"));
+
+/**
+ * The rows of a relation of a month's file, of some days and perhaps of one run.
+ * @param {string} relation
+ * @param {Map<string, any>} shards
+ * @param {Span} [span]
+ * @param {string} [id]
+ * @returns {Run[]}
+ */
+const runRows = (relation, shards, span = { from: "0000-01-01", to: "9999-12-31" }, id = "") =>
+  rows({ relation, shards, ...span, ...(id && { where: { run_id: new Set([id]) } }) });
+const runShard = async (month) => /** @type {[string, any]} */ (
+  [month, decode(await load(`${document.body.dataset.entity}/runs-${month}`))]);
+const runsOf = async (span) => {
+  const months = monthsOf(span.from, span.to).filter((month) => runMonths.includes(month));
+  return runRows("rpt_runs", new Map(await Promise.all(months.map(runShard))), span);
+};
+
+const momentOfRun = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16)
+  .replace("T", " ");
+const versionOfRun = ({ agent_version: version }) =>
+  (version === null || version < 0 ? "" : `v${version}`);
+const figureCell = (name, unit, values) => (
+  { text: figure(name, unit, values), value: plain(name, unit, values) });
+const textCell = (text) => ({ text: text ?? "" });
+const RUN_HEADS = [["Run", "name"], ["Created", "text"], ["Status", "text"], ["Started by", "text"],
+  ["Version", "text"], ["Duration"], ["Cost"], ["Tokens in"], ["Tokens out"]]
+  .map(([text, kind]) => ({ text, kind }));
+const runCells = (run) => [
+  { text: run.run_id, href: `#run=${encodeURIComponent(run.run_id)}` },
+  textCell(momentOfRun(run.created_at)),
+  textCell(run.error_class && !run.error_class.startsWith("(")
+    ? `${run.status}: ${run.error_class}` : run.status),
+  textCell(run.trigger_type),
+  { text: versionOfRun(run), value: run.agent_version },
+  figureCell("duration_seconds", "seconds", run), figureCell("cost_usd", "usd_fine", run),
+  figureCell("tokens_in", "tokens", run), figureCell("tokens_out", "tokens", run),
+];
+
+/**
+ * Lists the runs of some days, newest first, of the status that the reader selected.
+ * @param {Span} span
+ */
+export const listRuns = async (span) => {
+  const select = runPart("run-status"), all = await runsOf(span);
+  const status = select.value, offered = [...new Set(all.map((run) => run.status))].sort();
+  if (status && !offered.includes(status)) offered.push(status);
+  select.replaceChildren(select.options[0],
+    ...offered.map((each) => element("option", each, { value: each })));
+  select.value = status;
+  const runs = all.filter((run) => !status || run.status === status)
+    .sort((a, b) => b.created_at - a.created_at).slice(0, LISTED_RUNS);
+  const caption = `${figure("count", "plural:run", { count: runs.length })}, ${
+    [periodInWords(span.from, span.to), status].filter(Boolean).join(", ")
+  }: of each month at most the newest 300 and the 10 most expensive; times in UTC`;
+  write(runPart("runs"), { caption, heads: RUN_HEADS, rows: runs.map(runCells) });
+  runPart("runs").closest(".listed").hidden = false;
+  say(caption);
+};
+
+/**
+ * Ranks the most expensive runs of some days.
+ * @param {Span} span
+ * @param {unknown} listedCount how many listed runs these days have, where that is known
+ */
+export const rankRuns = async (span, listedCount) => {
+  const runs = await runsOf(span), { from, to } = span;
+  const top = runs.filter((run) => run.cost_usd !== null).sort((a, b) =>
+    (a.cost_usd < b.cost_usd ? 1 : -1)).slice(0, MOST_EXPENSIVE);
+  const isWhole = from.endsWith("-01") && to === lastDayOf(to.slice(0, 7));
+  const isKnown = isWhole || Number(listedCount) === runs.length;
+  const words = periodInWords(from, to);
+  const caption = `${figure("count", "plural:most expensive run", { count: top.length })}, ${words}${
+    isKnown ? "" : ", of the runs that pages keep"}; times in UTC`;
+  write(runPart("most-expensive-runs"), { caption, heads: RUN_HEADS, rows: top.map(runCells) });
+  runPart("most-expensive-runs").closest(".ranked").hidden = !top.length;
+  runPart("no-ranked-runs").textContent = `No listed run of known cost, ${words}.`;
+  runPart("no-ranked-runs").hidden = top.length > 0;
+};
+
+const smallTable = (caption, heads, cells) => {
+  const scroll = newTable(caption);
+  write(scroll.firstChild, { caption, rows: cells, heads: heads.map((head) =>
+    ({ text: head.replace("*", ""), kind: head.endsWith("*") ? "name" : "" })) });
+  return scroll;
+};
+const factsOfRun = (run) => [
+  ["Status", run.status], ["Error class", run.error_class],
+  ["Created", `${momentOfRun(run.created_at)} UTC`], ["Version", versionOfRun(run)],
+  ["Started by", run.trigger_type], ["Parent run", run.parent_run_id], ["Session", run.session_id],
+  ["Time in the queue", figure("queue_seconds", "seconds", run)],
+  ["Duration", figure("duration_seconds", "seconds", run)],
+  ["Cost", run.cost_usd === null ? "not known" : `$${plain("cost_usd", "usd", run)}`],
+  ["Tokens in", figure("tokens_in", "count", run)],
+  ["Tokens out", figure("tokens_out", "count", run)],
+].filter(([, value]) => value && !value.startsWith("("));
+
+// What a run's dialog holds.
+const detailsOfRun = (shards, run) => {
+  const of = (relation) => runRows(relation, shards, undefined, run.run_id);
+  const facts = element("dl", "", { class: "facts" }, factsOfRun(run).flatMap(([term, value]) =>
+    [element("dt", term), element("dd", value)]));
+  const models = of("rpt_run_models").map((each) => [
+    textCell(each.model), textCell(each.provider), figureCell("cost_usd", "usd_fine", each),
+    ...["tokens_in", "tokens_out", "request_count"].map((name) => figureCell(name, "count", each))]);
+  const events = of("rpt_run_events").map((each) => [
+    figureCell("after_ms", "milliseconds", each), textCell(each.event), textCell(each.node),
+    each.duration_ms === null ? { text: "", value: "" }
+      : figureCell("duration_ms", "milliseconds", each),
+    textCell(each.is_error ? "error" : "")]);
+  return [facts,
+    models.length ? smallTable("Use of each model",
+      ["Model*", "Provider*", "Cost", "Tokens in", "Tokens out", "Requests"], models)
+      : element("p", "No model costs were read for this run."),
+    events.length ? smallTable("Log events, by the time since the run was created",
+      ["After", "Event*", "Node*", "Took", "Error*"], events)
+      : element("p", "No log events: pages keep those of the newest 50 runs of a month and of"
+        + " its 10 most expensive ones.")];
+};
+
+/**
+ * Shows what is known of a run in a dialog.
+ * @param {string} id
+ * @param {() => void} closed
+ */
+export const showRun = async (id, closed) => {
+  const dialog = runPart("run-detail"), body = dialog.querySelector(".body");
+  dialog.querySelector("h2").textContent = `Run ${id}`;
+  let found = null;
+  for (const month of [...runMonths].sort().reverse()) {
+    const shards = new Map([await runShard(month)]);
+    const [run] = runRows("rpt_runs", shards, undefined, id);
+    if (run) {
+      found = detailsOfRun(shards, run);
+      break;
+    }
+  }
+  body.replaceChildren(...(found ?? [element("p", "This run is not among those that pages keep:"
+    + " of each month the newest 300 and the 10 most expensive.", { class: "empty" })]));
+  dialog.addEventListener("close", closed, { once: true });
+  if (!dialog.open) dialog.showModal();
+};
+/** Closes the dialog of a run. */
+export const hideRun = () => runPart("run-detail")?.close();
+
+/**
+ * Gives the runs their controls.
+ * @param {string[]} months those that have a file of runs
+ * @param {() => void} list called where the reader asks for the list
+ */
+export const startRuns = (months, list) => {
+  runMonths = months;
+  runPart("show-runs").addEventListener("click", list);
+  runPart("run-status").addEventListener("change", list);
+  runPart("close-run").addEventListener("click", hideRun);
+  runPart("all-runs").hidden = false;
+};

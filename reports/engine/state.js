@@ -1,0 +1,96 @@
+/**
+ * What the reader chose. It stands in the fragment of the address, so that a link shows the same,
+ * and every link within the site carries the period and the members along.
+ *
+ * @typedef {object} State
+ * @property {string | null} period a month ("2026-10") or a number of days before today ("30")
+ * @property {string | null} from the first day chosen, where no period by name is
+ * @property {string | null} to the last day, included
+ * @property {string[]} only entities chosen, on whichever page
+ * @property {string[][]} sort table, column and direction of each table sorted
+ * @property {string | null} run the run whose details are shown
+ * @property {string | null} at the part of the page to go to
+ */
+import { lastDayOf, shifted } from "./days.js";
+
+const STATE_MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
+const STATE_DAY = /^\d{4}-\d\d-\d\d$/;
+/** How many days before today a period by name may have. */
+export const LAST_DAYS = ["7", "30", "92"];
+
+/** @returns {State} */
+export const noState = () => (
+  { period: null, from: null, to: null, only: [], sort: [], run: null, at: null });
+
+/**
+ * Reads a fragment; what it cannot mean is ignored.
+ * @param {string} hash with or without "#"
+ * @param {(entity: string) => boolean} isEntity
+ * @returns {State}
+ */
+export const readState = (hash, isEntity) => {
+  const text = hash.replace(/^#/, "");
+  const given = new URLSearchParams(text);
+  const period = given.get("period") ?? "";
+  const day = (name) => {
+    const iso = given.get(name) ?? "";
+    return STATE_DAY.test(iso) && new Date(`${iso}T00:00Z`).toJSON()?.startsWith(iso) ? iso : null;
+  };
+  const isNamed = STATE_MONTH.test(period) || LAST_DAYS.includes(period);
+  const [from, to] = isNamed ? [null, null]
+    : [day("from") ?? day("to"), day("to") ?? day("from")].sort();
+  return {
+    period: isNamed ? period : null, from, to,
+    only: [...new Set((given.get("only") ?? "").split(",").filter(isEntity))],
+    sort: given.getAll("sort").map((each) => each.split(":")),
+    run: given.get("run"), at: given.get("at") ?? (text.includes("=") ? null : text || null),
+  };
+};
+
+/**
+ * The first and the last day that a state chooses; null where it chooses no period.
+ * @param {State} state
+ * @param {string} today a month that is not over ends with it
+ * @returns {[string, string] | null}
+ */
+export const daysChosen = ({ period, from, to }, today) => {
+  if (!period) return from && to ? [from, to] : null;
+  if (LAST_DAYS.includes(period)) return [shifted(today, -Number(period)), shifted(today, -1)];
+  const [first, last] = [`${period}-01`, lastDayOf(period)];
+  return [first, first <= today && today < last ? today : last];
+};
+
+/**
+ * The fragment of a state, without "#"; empty where nothing is chosen.
+ * @param {State} state
+ */
+export const fragmentOf = (state) => {
+  const kept = new URLSearchParams();
+  if (state.period) kept.set("period", state.period);
+  else if (state.from && state.to) {
+    kept.set("from", state.from);
+    kept.set("to", state.to);
+  }
+  if (state.only.length) kept.set("only", state.only.join(","));
+  for (const each of state.sort) kept.append("sort", each.join(":"));
+  if (state.run) kept.set("run", state.run);
+  if (state.at && String(kept)) kept.set("at", state.at);
+  return (String(kept) || state.at || "").replaceAll("%2C", ",").replaceAll("%3A", ":");
+};
+
+/**
+ * The address of a page of the site with the choice carried along; what the link itself chooses
+ * outranks it. Addresses outside the site come back as they are.
+ * @param {string} href as written in the page
+ * @param {State} state
+ * @param {(entity: string) => boolean} isEntity
+ */
+export const carried = (href, state, isEntity) => {
+  if (/^([a-z][a-z0-9+.-]*:|#|$)/i.test(href)) return href;
+  const [path, hash = ""] = href.split("#");
+  const own = readState(hash, isEntity);
+  const { period, from, to } = own.period || own.from ? own : state;
+  const only = own.only.length ? own.only : state.only;
+  const fragment = fragmentOf({ ...own, period, from, to, only });
+  return fragment ? `${path}#${fragment}` : path;
+};

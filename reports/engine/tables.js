@@ -1,0 +1,187 @@
+/** Tables: written for a choice, sorted by exact values, downloaded as they are shown. */
+import { UNKNOWN } from "./format.js";
+
+/**
+ * @typedef {object} TableCell
+ * @property {string} text
+ * @property {string | number | null} [value] what the cell sorts by; nothing where its text is
+ * @property {string | null} [href]
+ */
+
+const FORMULA = /(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\0])/g;
+const PLAIN_NUMBER = /^-?\d+(\.\d+)?$/;
+const WITH_COMMAS = /^\d{1,3}(,\d{3})+$/;
+
+/** @param {string} text what the status line tells those who do not see the page */
+export const say = (text) => { document.getElementById("announcement").textContent = text; };
+
+/**
+ * A new element.
+ * @param {string} tag
+ * @param {string} [text]
+ * @param {Record<string, string>} [attributes]
+ * @param {Node[]} [children]
+ */
+export const element = (tag, text = "", attributes = {}, children = []) => {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+};
+
+const headsOf = (table) => [...(table.tHead?.rows[0]?.cells ?? [])];
+const isDrawing = (head) => head.classList.contains("drawing");
+const isNumeric = (head) => !/\b(text|name|drawing)\b/.test(head.className);
+
+const writtenRow = (table, cells, heads) => {
+  const isCards = table.classList.contains("cards"); // a grid has no rows of its own without roles
+  const row = element("tr", "", isCards ? { role: "row" } : {});
+  cells.forEach(({ text, value, href }, index) => {
+    const one = element(index ? "td" : "th", "", index ? {} : { scope: "row" });
+    if (isCards) one.setAttribute("role", index ? "cell" : "rowheader");
+    if (isCards && index) one.dataset.head = heads[index].textContent;
+    if (heads[index].className) one.className = heads[index].className;
+    if ((value ?? text) !== text) one.dataset.v = String(value);
+    const shown = element("bdi", text);
+    one.append(href ? element("a", "", { href }, [shown]) : shown);
+    row.append(one);
+  });
+  return row;
+};
+
+/**
+ * Writes a table anew.
+ * @param {HTMLTableElement} table
+ * @param {{caption: string, heads: {text: string, isText?: boolean, kind?: string}[],
+ *   rows: TableCell[][], foot?: TableCell[][]}} written a head's `kind` is "text" (never broken),
+ *   "name", or nothing for numbers
+ */
+export const write = (table, { caption, heads, rows, foot = [] }) => {
+  table.caption.firstElementChild.textContent = caption;
+  const isNew = String(headsOf(table).map((head) => head.textContent))
+    !== String(heads.map((head) => head.text));
+  if (isNew) {
+    const role = table.classList.contains("cards") ? { role: "columnheader" } : {};
+    const head = element("tr", "", role.role ? { role: "row" } : {}, heads.map((each) => {
+      const kind = each.kind ?? (each.isText ? "name" : "");
+      return element("th", each.text, { scope: "col", ...role, ...(kind && { class: kind }) });
+    }));
+    (table.tHead ?? table.createTHead()).replaceChildren(head);
+    if ("sortable" in table.dataset) makeSortable(table);
+  }
+  const columns = headsOf(table);
+  const body = table.tBodies[0] ?? table.createTBody();
+  body.replaceChildren(...rows.map((cells) => writtenRow(table, cells, columns)));
+  table.tFoot?.remove();
+  if (foot.length) {
+    table.createTFoot().append(...foot.map((cells) => writtenRow(table, cells, columns)));
+  }
+  columns.forEach((head) => head.removeAttribute("aria-sort"));
+};
+
+/**
+ * A new table in a region that scrolls; `write` fills it.
+ * @param {string} caption
+ */
+export const newTable = (caption) => {
+  const label = element("caption", "", {}, [element("span", caption)]);
+  const region = { class: "scroll", role: "region", tabindex: "0", "aria-label": caption };
+  return element("div", "", region, [element("table", "", {}, [label])]);
+};
+
+// Sorting: by the plain value of a cell; what is unknown comes last in both directions.
+const sortValue = (row, index) => {
+  const { dataset, textContent } = row.cells[index];
+  if (dataset.v !== undefined) return dataset.v;
+  return textContent === UNKNOWN ? "" : textContent.replace(WITH_COMMAS, (count) =>
+    count.replaceAll(",", ""));
+};
+const scaledDigits = (text) => { // all digits, of which a float would lose some
+  const [whole, part = ""] = text.split(".");
+  return BigInt(whole + part.padEnd(12, "0").slice(0, 12));
+};
+const comparedValues = (a, b) => {
+  if (!PLAIN_NUMBER.test(a) || !PLAIN_NUMBER.test(b)) return a.localeCompare(b, "en");
+  const [x, y] = [scaledDigits(a), scaledDigits(b)];
+  return x < y ? -1 : Number(x > y);
+};
+
+/**
+ * Sorts a table; what a reader cannot mean is ignored.
+ * @param {HTMLTableElement | null} table
+ * @param {number} index of the column
+ * @param {string} direction "ascending" or "descending"
+ */
+export const sort = (table, index, direction) => {
+  const heads = table instanceof HTMLTableElement ? headsOf(table) : [];
+  if (!heads[index] || !/^(a|de)scending$/.test(direction)) return;
+  const sign = direction === "ascending" ? 1 : -1, body = table.tBodies[0];
+  const rows = [...body.rows].map((row) => ({ row, value: sortValue(row, index) }));
+  const known = rows.filter(({ value }) => value !== "")
+    .sort((a, b) => sign * comparedValues(a.value, b.value));
+  const unknown = rows.filter(({ value }) => value === "");
+  body.append(...[...known, ...unknown].map(({ row }) => row));
+  heads.forEach((head) => head.removeAttribute("aria-sort"));
+  heads[index].setAttribute("aria-sort", direction);
+  say(`Sorted by ${heads[index].textContent}, ${direction}`);
+};
+
+/** @type {(id: string, index: number, direction: string) => void} */
+let tableSorted = () => {};
+const makeSortable = (table) => headsOf(table).forEach((head, index) => {
+  if (isDrawing(head) || head.querySelector("button")) return;
+  const sorter = element("button", head.textContent, { type: "button" });
+  sorter.addEventListener("click", () => {
+    const first = isNumeric(head) ? "descending" : "ascending";
+    const other = first === "ascending" ? "descending" : "ascending";
+    const direction = head.getAttribute("aria-sort") === first ? other : first;
+    sort(table, index, direction);
+    tableSorted(table.id, index, direction);
+  });
+  head.replaceChildren(sorter);
+});
+
+// CSV: exactly the rows that are shown, in their order. Text that a spreadsheet would run is
+// quoted by an apostrophe; numbers are plain and exact.
+const csvField = (text, isNumber) => {
+  const safe = isNumber && PLAIN_NUMBER.test(text) ? text : text.replace(FORMULA, "$1$2'");
+  return /["\n\r,;]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+};
+
+/** @param {HTMLTableElement} table */
+export const csvOf = (table) => {
+  const columns = headsOf(table).map((head, index) => ({ head, index }))
+    .filter(({ head }) => !isDrawing(head) && !head.hidden);
+  const line = (row) => columns.map(({ head, index }) => {
+    if (isNumeric(head)) return csvField(sortValue(row, index), true);
+    const cell = row.cells[index];
+    return csvField((cell.querySelector("bdi") ?? cell).textContent, false);
+  }).join(",");
+  const head = columns.map((column) => csvField(column.head.textContent, false)).join(",");
+  const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden).map(line);
+  return `\uFEFF${[head, ...rows].join("\r\n")}\r\n`;
+};
+const download = (name, text) => {
+  const href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  element("a", "", { download: name, href }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10_000);
+  say(`Downloaded ${name}`);
+};
+
+/**
+ * Gives each table of the page its buttons.
+ * @param {(id: string, index: number, direction: string) => void} sorted hears what a reader sorts
+ * @param {(table: HTMLTableElement) => string} nameOf names the files
+ */
+export const startTables = (sorted, nameOf) => {
+  tableSorted = sorted;
+  for (const table of document.querySelectorAll("main table")) {
+    if ("sortable" in table.dataset) makeSortable(table);
+    const label = table.caption.textContent.trim() || table.dataset.label || "table";
+    const button = element("button", "CSV", { type: "button", class: "csv",
+      "aria-label": `Download as CSV: ${label}` });
+    button.addEventListener("click", () => download(nameOf(table), csvOf(table)));
+    table.closest(".scroll").before(button);
+  }
+};
