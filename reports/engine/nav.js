@@ -118,7 +118,8 @@ export const foldSections = () => {
       head.textContent = head.textContent; // without its button
       return;
     }
-    const button = element("button", head.textContent, { type: "button", "aria-expanded": "false" });
+    const button = element("button", head.textContent,
+      { type: "button", "aria-expanded": "false" });
     button.addEventListener("click", () => {
       button.ariaExpanded = String(!section.toggleAttribute("data-folded"));
     });

@@ -89,8 +89,8 @@ export const rankRuns = async (span, listedCount) => {
   const isWhole = from.endsWith("-01") && to === lastDayOf(to.slice(0, 7));
   const isKnown = isWhole || Number(listedCount) === runs.length;
   const words = periodInWords(from, to);
-  const caption = `${figure("count", "plural:most expensive run", { count: top.length })}, ${words}${
-    isKnown ? "" : ", of the runs that pages keep"}; times in UTC`;
+  const count = figure("count", "plural:most expensive run", { count: top.length });
+  const caption = `${count}, ${words}${isKnown ? "" : ", of the runs that pages keep"}; times in UTC`;
   write(runPart("most-expensive-runs"), { caption, heads: RUN_HEADS, rows: top.map(runCells) });
   runPart("most-expensive-runs").closest(".ranked").hidden = !top.length;
   runPart("no-ranked-runs").textContent = `No listed run of known cost, ${words}.`;
@@ -121,7 +121,8 @@ const detailsOfRun = (shards, run) => {
     [element("dt", term), element("dd", value)]));
   const models = of("rpt_run_models").map((each) => [
     textCell(each.model), textCell(each.provider), figureCell("cost_usd", "usd_fine", each),
-    ...["tokens_in", "tokens_out", "request_count"].map((name) => figureCell(name, "count", each))]);
+    ...["tokens_in", "tokens_out", "request_count"]
+      .map((name) => figureCell(name, "count", each))]);
   const events = of("rpt_run_events").map((each) => [
     figureCell("after_ms", "milliseconds", each), textCell(each.event), textCell(each.node),
     each.duration_ms === null ? { text: "", value: "" }
