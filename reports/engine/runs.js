@@ -2,7 +2,7 @@
  * The runs of an agent: those kept of each month as tables, and what happened in each of them.
  * A month keeps its newest 300 runs and its 10 most expensive ones.
  */
-import { decode, rows } from "./cube.js";
+import { decode, rowsOf } from "./cube.js";
 import { lastDayOf, monthsOf, periodInWords } from "./days.js";
 import { figure, plain } from "./format.js";
 import { load } from "./load.js";
@@ -27,7 +27,7 @@ export const hasRuns = () => Boolean(runPart("runs"));
  * @returns {Run[]}
  */
 const runRows = (relation, shards, span = { from: "0000-01-01", to: "9999-12-31" }, id = "") =>
-  rows({ relation, shards, ...span, ...(id && { where: { run_id: new Set([id]) } }) });
+  rowsOf({ relation, shards, ...span, ...(id && { where: { run_id: new Set([id]) } }) });
 const runShard = async (month) => /** @type {[string, any]} */ (
   [month, decode(await load(`${document.body.dataset.entity}/runs-${month}`))]);
 const runsOf = async (span) => {
