@@ -17,7 +17,7 @@ const filesWaitedFor = new Map();
 const unpacked = async (size, text) => {
   const turned = (_, unit) => String.fromCharCode(unit.charCodeAt(0) ^ 0x8000);
   const literal = text.replace(/\ue000(.)/g, turned);
-  const units = Uint16Array.from(literal, (unit) => unit.charCodeAt(0));
+  const units = Uint16Array.from({ length: literal.length }, (_, at) => literal.charCodeAt(at));
   const bytes = new Uint8Array(units.buffer, 0, size);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();

@@ -2,6 +2,7 @@
 import { element } from "./tables.js";
 
 const FEW_AGENTS = 60; // so many stand in the menu before anything is typed
+const SHORT_ROWS = 7; // a table of so many folded rows is cut on a phone
 
 const linkTo = (root, path, name, isHere) => element("a", "",
   { href: root + path, ...(isHere && { "aria-current": "page" }) }, [element("bdi", name)]);
@@ -94,20 +95,21 @@ export const showSiblings = (site) => {
     .find((each) => each.some((agent) => agent.entity === entity));
   if (!nav || !agents || agents.length < 2) return;
   const at = agents.findIndex((agent) => agent.entity === entity);
-  const link = (agent, label) => {
+  const link = (agent, before = "", after = "") => {
     const made = linkTo(root, agent.path, agent.name, agent.entity === entity);
-    if (label) made.prepend(`${label} `);
+    made.prepend(before);
+    made.append(after);
     return made;
   };
   const all = element("ul", "", {}, agents.map((agent) => element("li", "", {}, [link(agent)])));
   const [before, after] = [agents[at - 1], agents[at + 1]];
-  nav.replaceChildren(...(before ? [link(before, "← Previous:")] : []),
-    ...(after ? [link(after, "→ Next:")] : []),
+  nav.replaceChildren(...(before ? [link(before, "← Previous: ")] : []),
+    ...(after ? [link(after, "Next: ", " →")] : []),
     element("details", "", {}, [element("summary", `All ${agents.length} agents`), all]));
   nav.hidden = false;
 };
 
-/** Folds sections that are far down where the screen is narrow; their heads open them. */
+/** Folds sections that are far down, and long tables, where the screen is narrow. */
 export const foldSections = () => {
   const narrow = matchMedia("(max-width: 639px)");
   const sections = [...document.querySelectorAll("main > section[data-fold]")];
@@ -118,12 +120,24 @@ export const foldSections = () => {
       head.textContent = head.textContent; // without its button
       return;
     }
-    const button = element("button", head.textContent, { type: "button", "aria-expanded": "false" });
+    const button = element("button", head.textContent,
+      { type: "button", "aria-expanded": "false" });
     button.addEventListener("click", () => {
       button.ariaExpanded = String(!section.toggleAttribute("data-folded"));
     });
     head.replaceChildren(button);
   });
+  for (const table of document.querySelectorAll(".cards")) {
+    const { length } = table.tBodies[0]?.rows ?? [];
+    if (!narrow.matches || length < SHORT_ROWS) continue;
+    table.dataset.short = "";
+    const button = element("button", `Show all ${length} rows`, { type: "button", class: "all-rows" });
+    button.addEventListener("click", () => {
+      delete table.dataset.short;
+      button.remove();
+    });
+    table.closest(".scroll").after(button);
+  }
   narrow.addEventListener("change", fold);
   if (narrow.matches) fold();
 };

@@ -2,18 +2,20 @@
  * A page at work: it loads the data that its address chooses, writes headings, texts and tables,
  * and draws each chart when it comes near the screen.
  */
-import { decode, decodeTable } from "./cube.js";
+import { decode, decodeTable, group } from "./cube.js";
 import { monthsOf, periodInWords } from "./days.js";
 import { load } from "./load.js";
 import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
 import { showPicked, startPicker } from "./picker.js";
-import { plot as plotOf } from "./plot.js";
+import { painted, plot } from "./plot.js";
 import { printHead, startPrint } from "./print.js";
 import { hasRuns, hideRun, listRuns, rankRuns, showRun, startRuns } from "./runs.js";
 import { carried, daysChosen, fragmentOf, noState, readState } from "./state.js";
 import { say, sort, startTables, write } from "./tables.js";
 import { startTheme } from "./theme.js";
-import { calendarOf, daysFor, monthsFor, summary, view } from "./view.js";
+import {
+  calendarOf, daysFor, monthsFor, monthsForSummary, summary, view,
+} from "./view.js";
 
 /** @typedef {import("./view.js").Data} Data */
 /** @typedef {import("./view.js").Part} Part */
@@ -45,14 +47,6 @@ const colourOf = (role) => {
   const { color } = getComputedStyle(colourProbe);
   return pale === undefined ? color : color.replace("rgb(", "rgba(").replace(")", `, ${PALE})`);
 };
-const painted = (value, isColour = false) => {
-  if (Array.isArray(value)) return value.map((each) => painted(each, isColour));
-  if (value && typeof value === "object") {
-    return Object.fromEntries(Object.entries(value).map(([name, each]) =>
-      [name, painted(each, /color/.test(name))]));
-  }
-  return isColour && typeof value === "string" && value[0] === "@" ? colourOf(value) : value;
-};
 const PLOT_CONFIG = { displaylogo: false, displayModeBar: false, showSendToCloud: false,
   plotlyServerURL: "", responsive: true };
 
@@ -61,11 +55,11 @@ const views = new Map();
 const tell = (part) => {
   const figure = onPage(part.key);
   if (!figure) return;
-  const shown = view(part, data, choice), plot = figure.querySelector(".plot");
+  const shown = view(part, data, choice), box = figure.querySelector(".plot");
   views.set(part.key, shown);
   const [title, text] = [onPage(`${part.key}-title`), onPage(`${part.key}-what`)];
   if (title) [title.textContent, text.textContent] = [shown.title, shown.subtitle];
-  if (plot) plot.hidden = shown.isEmpty;
+  if (box) box.hidden = shown.isEmpty;
   figure.toggleAttribute("data-nothing", shown.isEmpty);
   const table = onPage(`${part.key}-table`);
   if (table?.closest(".drawn")) {
@@ -73,32 +67,33 @@ const tell = (part) => {
   }
 };
 const seenPlots = new Set();
-const draw = (plot) => {
-  const shown = views.get(plot.dataset.part);
-  if (!shown || plot.hidden || !globalThis.Plotly) return;
-  const isNew = !seenPlots.has(plot);
-  seenPlots.add(plot);
+const draw = (box) => {
+  const shown = views.get(box.dataset.part);
+  if (!shown || box.hidden || !globalThis.Plotly) return;
+  const isNew = !seenPlots.has(box);
+  seenPlots.add(box);
   try {
-    if (isNew) plot.replaceChildren();
-    const { data: traces, layout } = plotOf(shown, { narrow: innerWidth < 640 });
-    const font = { family: getComputedStyle(document.body).fontFamily, ...layout.font };
-    Plotly.react(plot, painted(traces), painted({ ...layout, font }), PLOT_CONFIG);
-    if (isNew) plot.on("plotly_click", ({ points: [point] }) => follow(plot, point));
+    if (isNew) box.replaceChildren();
+    const part = pageParts.find(({ key }) => key === box.dataset.part);
+    const drawn = painted(plot(shown, part, { isNarrow: innerWidth < 640 }), colourOf);
+    drawn.layout.font.family = getComputedStyle(document.body).fontFamily;
+    Plotly.react(box, drawn.data, drawn.layout, PLOT_CONFIG);
+    if (isNew) box.on("plotly_click", ({ points: [point] }) => follow(box, point));
   } catch (error) {
-    plot.textContent = "This chart could not be drawn; its figures are in the table.";
-    console.error(plot.dataset.part, error);
+    box.textContent = "This chart could not be drawn; its figures are in the table.";
+    console.error(box.dataset.part, error);
   }
 };
 // A click on a day chooses it; a click on a bar that has a page opens it.
-const follow = (plot, { pointIndex }) => {
-  const href = views.get(plot.dataset.part).rows[pointIndex]?.href;
+const follow = (box, { pointIndex }) => {
+  const href = views.get(box.dataset.part).rows[pointIndex]?.href;
   if (href) go(href);
 };
 const redraw = () => {
   seenPlots.forEach(draw);
-  for (const plot of seenPlots) { // what stood beside a chart may be hidden now
-    const isOtherWidth = plot.querySelector(".main-svg")?.clientWidth !== plot.clientWidth;
-    if (plot.checkVisibility() && isOtherWidth) Plotly.Plots.resize(plot);
+  for (const box of seenPlots) { // what stood beside a chart may be hidden now
+    const isOtherWidth = box.querySelector(".main-svg")?.clientWidth !== box.clientWidth;
+    if (box.checkVisibility() && isOtherWidth) Plotly.Plots.resize(box);
   }
 };
 
@@ -155,7 +150,12 @@ const showChosen = () => {
   const what = [periodInWords(from, to), ...chosenMembers().map(({ name }) => name)].join(" · ");
   onPage("chosen-title").textContent = `Chosen: ${what}`;
   printHead(`${heading} · ${what}`);
-  write(onPage("chosen-figures"), summary(data, choice));
+  const { period, previousPeriod, figures } = summary(data, choice);
+  const heads = [{ text: "Figure", isText: true },
+    ...[period, previousPeriod, "Change"].map((text) => ({ text }))];
+  const rows = figures.map(({ label, text, previous, change }) =>
+    [label, text, previous, change].map((each) => ({ text: each })));
+  write(onPage("chosen-figures"), { caption: `${period}, and ${previousPeriod}`, heads, rows });
 };
 const sortTables = () => state.sort.forEach(([id, index, direction]) =>
   sort(onPage(id), Number(index), direction));
@@ -166,9 +166,8 @@ const spanOf = (period) => {
 const listOfRuns = () => listRuns(spanOf("charted")).catch(fail);
 const rankedSpan = () => {
   const span = spanOf("recent");
-  const listed = view({ key: "", data: "rpt_days", period: "recent", by: [],
-    columns: ["listed_run_count"] }, data, choice).rows[0]?.values.listed_run_count;
-  return rankRuns(span, listed);
+  const [days] = group({ relation: "rpt_days", shards: data.shards, ...span });
+  return rankRuns(span, days?.sums.listed_run_count);
 };
 let areRunsSeen = false;
 
@@ -179,8 +178,10 @@ const apply = async () => {
     members: picked.length ? new Set(picked.map(({ id }) => id)) : null,
     isChosen: Boolean(days || picked.length) };
   if (onPage("picker")) showPicked(state, picked);
-  await loadMonths([...new Set(pageParts.filter(({ period }) => period)
-    .flatMap((part) => monthsFor(part, data, choice)))]);
+  const needed = [...pageParts.filter(({ period }) => period)
+    .flatMap((part) => monthsFor(part, data, choice)),
+  ...(choice.isChosen && onPage("chosen") ? monthsForSummary(data, choice) : [])];
+  await loadMonths([...new Set(needed)]);
   if (turn !== applied) return;
   if (onPage("chosen")) showChosen();
   pageParts.forEach(tell);

@@ -16,7 +16,8 @@ const periodOption = (value, text) => element("option", text, { value });
  */
 export const startPicker = ({ months, first, today, members, choose }) => {
   const form = pickerPart("picker"), period = pickerPart("period"), own = ["from", "to"];
-  const named = [...months].sort().reverse().map((month) => periodOption(month, monthInWords(month)));
+  const named = [...months].sort().reverse()
+    .map((month) => periodOption(month, monthInWords(month)));
   period.replaceChildren(periodOption("", "Latest days"),
     ...LAST_DAYS.map((days) => periodOption(days, `Last ${days} days`)),
     element("optgroup", "", { label: "Months", id: "months" }, named),

@@ -2,7 +2,7 @@
  * The runs of an agent: those kept of each month as tables, and what happened in each of them.
  * A month keeps its newest 300 runs and its 10 most expensive ones.
  */
-import { decode, rows } from "./cube.js";
+import { decode, rowsOf } from "./cube.js";
 import { lastDayOf, monthsOf, periodInWords } from "./days.js";
 import { figure, plain } from "./format.js";
 import { load } from "./load.js";
@@ -27,7 +27,7 @@ export const hasRuns = () => Boolean(runPart("runs"));
  * @returns {Run[]}
  */
 const runRows = (relation, shards, span = { from: "0000-01-01", to: "9999-12-31" }, id = "") =>
-  rows({ relation, shards, ...span, ...(id && { where: { run_id: new Set([id]) } }) });
+  rowsOf({ relation, shards, ...span, ...(id && { where: { run_id: new Set([id]) } }) });
 const runShard = async (month) => /** @type {[string, any]} */ (
   [month, decode(await load(`${document.body.dataset.entity}/runs-${month}`))]);
 const runsOf = async (span) => {
@@ -89,8 +89,8 @@ export const rankRuns = async (span, listedCount) => {
   const isWhole = from.endsWith("-01") && to === lastDayOf(to.slice(0, 7));
   const isKnown = isWhole || Number(listedCount) === runs.length;
   const words = periodInWords(from, to);
-  const caption = `${figure("count", "plural:most expensive run", { count: top.length })}, ${words}${
-    isKnown ? "" : ", of the runs that pages keep"}; times in UTC`;
+  const count = figure("count", "plural:most expensive run", { count: top.length });
+  const caption = `${count}, ${words}${isKnown ? "" : ", of the runs that pages keep"}; times in UTC`;
   write(runPart("most-expensive-runs"), { caption, heads: RUN_HEADS, rows: top.map(runCells) });
   runPart("most-expensive-runs").closest(".ranked").hidden = !top.length;
   runPart("no-ranked-runs").textContent = `No listed run of known cost, ${words}.`;
@@ -121,7 +121,8 @@ const detailsOfRun = (shards, run) => {
     [element("dt", term), element("dd", value)]));
   const models = of("rpt_run_models").map((each) => [
     textCell(each.model), textCell(each.provider), figureCell("cost_usd", "usd_fine", each),
-    ...["tokens_in", "tokens_out", "request_count"].map((name) => figureCell(name, "count", each))]);
+    ...["tokens_in", "tokens_out", "request_count"]
+      .map((name) => figureCell(name, "count", each))]);
   const events = of("rpt_run_events").map((each) => [
     figureCell("after_ms", "milliseconds", each), textCell(each.event), textCell(each.node),
     each.duration_ms === null ? { text: "", value: "" }
