@@ -21,80 +21,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _WORKSPACES = """
-    with runs as (
-        select
-            workspace_id,
-            max(created_at) as newest_run_at,
-            count(*) filter (not is_terminal) as open_count,
-            count(*) filter (is_terminal and not is_final) as provisional_count
-        from marts.fct_runs
-        group by workspace_id
-    ),
-    measures as (
-        select
-            workspace_id,
-            sum(run_count)::bigint as run_count,
-            sum(listed_run_count)::bigint as listed_run_count,
-            sum(unlisted_run_count)::bigint as unlisted_run_count,
-            if(
-                count(unlisted_cost_usd) = count(*),
-                sum(unlisted_cost_usd),
-                sum(nullif(unlisted_cost_usd, 0))
-            ) as unlisted_cost_usd
-        from marts.fct_workspace_days
-        group by workspace_id
-    ),
-    days as (
-        select
-            workspace_id,
-            count(*) filter (status = 'reconciled') as reconciled_day_count,
-            count(*) filter (status = 'pending') as pending_day_count,
-            count(*) filter (status = 'open') as open_day_count,
-            count(*) filter (status = 'unreconciled') as unreconciled_day_count,
-            sum(unexplained_usd) filter (status <> 'open') as unexplained_usd
-        from audit.reconciliation_days
-        group by workspace_id
-    ),
-    quarantined as (
-        select workspace_id, count(*) as quarantined_record_count
-        from audit.quarantined_records
-        group by workspace_id
-    ),
-    fastest as (
-        select distinct on (workspace_id) *
-        from audit.list_coverage
-        join marts.dim_agents using (workspace_id, agent_id)
-        order by workspace_id, shortest_span_seconds, agent_id
-    )
-    select
-        workspace_name,
-        workspace_id,
-        last_batch_at,
-        last_complete_date,
-        newest_run_at,
-        coalesce(open_count, 0) as open_count,
-        coalesce(provisional_count, 0) as provisional_count,
-        coalesce(quarantined_record_count, 0) as quarantined_record_count,
-        coalesce(run_count, 0) as run_count,
-        coalesce(listed_run_count, 0) as listed_run_count,
-        coalesce(unlisted_run_count, 0) as unlisted_run_count,
-        if(measures.workspace_id is null, 0, unlisted_cost_usd)::decimal(38, 10)
-            as unlisted_cost_usd,
+    select workspace_name, workspace_id, last_batch_at, last_complete_date, newest_run_at,
+        open_count, provisional_count, quarantined_count as quarantined_record_count, run_count,
+        listed_run_count, unlisted_run_count, unlisted_cost_usd,
         marts.detail_coverage(listed_run_count, run_count) as detail_coverage,
-        coalesce(reconciled_day_count, 0) as reconciled_day_count,
-        coalesce(pending_day_count, 0) as pending_day_count,
-        coalesce(open_day_count, 0) as open_day_count,
-        coalesce(unreconciled_day_count, 0) as unreconciled_day_count,
-        unexplained_usd,
-        fastest.agent_name as fastest_agent_name,
-        fastest.shortest_span_seconds,
-        fastest.required_batches_per_day
-    from marts.dim_workspaces
-    left join runs using (workspace_id)
-    left join measures using (workspace_id)
-    left join days using (workspace_id)
-    left join quarantined using (workspace_id)
-    left join fastest using (workspace_id)
+        reconciled_day_count, pending_day_count, open_day_count, unreconciled_day_count,
+        unexplained_usd, fastest_agent_name, shortest_span_seconds, required_batches_per_day
+    from reports.rpt_workspace_health
+    where workspace_id <> '(all)'
     order by workspace_name, workspace_id
 """
 # A list's watermark: how far its last pull reached.

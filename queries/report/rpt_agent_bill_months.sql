@@ -1,0 +1,14 @@
+-- Cost and bill of each UTC month by line. Grain: line and UTC month.
+-- key: workspace_id, agent_id, month
+-- column month: First day of the calendar month in UTC.
+select
+    workspace_id,
+    agent_id,
+    date_trunc('month', utc_date)::date as month,
+    sum(cost_usd) as cost_usd,
+    sum(surcharge_usd) as surcharge_usd,
+    sum(own_key_usd) as own_key_usd,
+    sum(billed_usd) as billed_usd
+from marts.fct_agent_billing_days
+group by all
+order by workspace_id, month, cost_usd desc nulls last, agent_id

@@ -1,0 +1,30 @@
+-- From the cost of runs to the bill, by UTC month. Steps 1 to 3 add up to step 4, and steps 4 to 7
+-- to step 8. Grain: workspace, UTC month and step.
+-- key: workspace_id, month, step_number
+-- column month: First day of the calendar month in UTC.
+-- column step_number: Place of the step, from 1; 4 is a subtotal, and 8 the total.
+-- column step: Name of the step.
+-- column amount_usd: Signed amount in US dollars; an amount that is unknown is in no sum.
+-- column comment: Meaning of the step.
+-- column is_total: True for the subtotal and the total.
+-- column state: provisional while a day of the month is open, else closed.
+with
+
+open_months as (
+    select distinct workspace_id, date_trunc('month', utc_date)::date as month
+    from audit.reconciliation_days
+    where status = 'open'
+)
+
+select
+    bridge.workspace_id,
+    bridge.month,
+    bridge.step_number,
+    bridge.step,
+    bridge.amount_usd,
+    bridge.comment,
+    bridge.step in ('metered', 'billed') as is_total,
+    if(open_months.month is null, 'closed', 'provisional') as state
+from audit.month_bridge as bridge
+left join open_months using (workspace_id, month)
+order by bridge.workspace_id, bridge.month, bridge.step_number

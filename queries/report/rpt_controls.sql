@@ -1,0 +1,81 @@
+-- Each control against the API in each workspace, those that compared nothing there as well.
+-- Grain: workspace, control and measure.
+-- key: workspace_id, control, measure
+-- column measure: Column of the marts that is compared; '(none)' where nothing was.
+-- column ours: Sum of the first source, in the unit.
+-- column theirs: Sum of the second source, in the unit.
+-- column difference: First number less the second, in the unit.
+-- column finding_count: Findings of the control in the workspace.
+-- column state: passed, failed, or nothing to compare.
+with
+
+controls as (
+    select
+        control,
+        first(claim order by check_name) as claim,
+        first(sources order by check_name) as sources
+    from audit.check_results
+    where control is not null
+    group by control
+),
+
+findings as (
+    select
+        workspace_id,
+        control,
+        sum(finding_count) filter (finding_number = 1)::bigint as finding_count
+    from audit.control_findings
+    group by workspace_id, control
+),
+
+compared as (
+    select
+        workspaces.workspace_id,
+        controls.control,
+        coalesce(totals.measure, '(none)') as measure,
+        controls.claim,
+        coalesce(totals.first_source, split_part(controls.sources, ' | ', 1)) as first_source,
+        coalesce(totals.second_source, split_part(controls.sources, ' | ', 2)) as second_source,
+        coalesce(totals.compared_count, 0) as compared_count,
+        totals.ours,
+        totals.theirs,
+        coalesce(findings.finding_count, 0) as finding_count
+    from marts.dim_workspaces as workspaces
+    cross join controls
+    left join audit.controls as totals using (workspace_id, control)
+    left join findings using (workspace_id, control)
+)
+
+select
+    workspace_id,
+    control,
+    measure,
+    claim,
+    first_source,
+    second_source,
+    compared_count,
+    case
+        when control = 'run costs' then 'runs'
+        when control in ('platform', 'bill', 'allocation') then 'days'
+        else 'agent days'
+    end as compared_unit,
+    case
+        when ends_with(measure, '_usd') then 'usd'
+        when measure = 'run_count' then 'runs'
+        when starts_with(measure, 'tokens_') then 'tokens'
+        else '(none)'
+    end as unit,
+    ours,
+    theirs,
+    (ours - theirs)::decimal(38, 10) as difference,
+    finding_count,
+    case
+        when finding_count > 0 then 'failed'
+        when compared_count > 0 then 'passed'
+        else 'nothing to compare'
+    end as state,
+    -- The first source of `unlisted runs` has but a part of what the second one has.
+    finding_count = 0 and control <> 'unlisted runs' and coalesce(ours <> theirs, false)
+        as is_found_elsewhere
+from compared
+order by workspace_id, control, measure

@@ -1,0 +1,16 @@
+-- What each load brought, the newest first. Grain: load.
+-- key: workspace_id, load_id
+-- column request_count: Requests to the API that the load answered.
+select
+    workspace_id,
+    load_id,
+    step,
+    request_count,
+    record_count,
+    new_version_count,
+    superseded_count,
+    quarantined_count,
+    rounded_count,
+    loaded_at
+from audit.loads
+order by workspace_id, load_id desc

@@ -1,0 +1,119 @@
+-- How fresh and how complete the data of each workspace are, over all days.
+-- Grain: workspace; '(all)' is all of them.
+-- key: workspace_id
+-- column workspace_name: Current name of the workspace, else its identifier; or All workspaces.
+-- column newest_run_at: When the newest listed run was created (UTC); null without one.
+-- column unlisted_cost_usd: Known cost in US dollars of unlisted runs; null where none is known.
+-- column quarantined_count: Records that could not be understood.
+-- column reconciliation_state: State of rpt_reconciliation; of '(all)' the worst.
+-- column open_day_count: UTC days that may yet change.
+-- column unexplained_usd: Unexplained cost in US dollars of days that are not open; null without.
+-- column fastest_agent_name: Name of the agent that fills its list of runs first; null without one.
+-- column is_behind: True if the data end on an earlier date than those of another workspace.
+with
+
+runs as (
+    select
+        workspace_id,
+        max(created_at) as newest_run_at,
+        count(*) filter (not is_terminal) as open_count,
+        count(*) filter (is_terminal and not is_final) as provisional_count
+    from marts.fct_runs
+    group by workspace_id
+),
+
+adjusted as (
+    select workspace_id, count(*) as adjustment_count
+    from marts.fct_adjustments
+    group by workspace_id
+),
+
+quarantined as (
+    select workspace_id, count(*) as quarantined_count
+    from audit.quarantined_records
+    group by workspace_id
+),
+
+unexplained as (
+    select workspace_id, sum(unexplained_usd) as unexplained_usd
+    from audit.reconciliation_days
+    where status <> 'open'
+    group by workspace_id
+),
+
+workspaces as (
+    from marts.dim_workspaces
+    join reports.rpt_reconciliation using (workspace_id)
+    left join runs using (workspace_id)
+    left join adjusted using (workspace_id)
+    left join quarantined using (workspace_id)
+    left join unexplained using (workspace_id)
+),
+
+health as (
+    select
+        if(grouping(workspace_id) = 1, '(all)', workspace_id) as workspace_id,
+        if(grouping(workspace_id) = 1, 'All workspaces', any_value(workspace_name))
+            as workspace_name,
+        max(last_batch_at) as last_batch_at,
+        max(last_complete_date) as last_complete_date,
+        max(newest_run_at) as newest_run_at,
+        coalesce(sum(open_count), 0)::bigint as open_count,
+        coalesce(sum(provisional_count), 0)::bigint as provisional_count,
+        coalesce(sum(adjustment_count), 0)::bigint as adjustment_count,
+        coalesce(sum(quarantined_count), 0)::bigint as quarantined_count,
+        ['none', 'passed', 'unreconciled', 'failed'][coalesce(max(list_position(
+            ['none', 'passed', 'unreconciled', 'failed'], state
+        )), 1)] as reconciliation_state,
+        coalesce(sum(finding_count), 0)::bigint as finding_count,
+        coalesce(sum(closed_day_count), 0)::bigint as closed_day_count,
+        coalesce(sum(reconciled_day_count), 0)::bigint as reconciled_day_count,
+        coalesce(sum(pending_day_count), 0)::bigint as pending_day_count,
+        coalesce(sum(open_day_count), 0)::bigint as open_day_count,
+        coalesce(sum(unreconciled_day_count), 0)::bigint as unreconciled_day_count,
+        sum(unexplained_usd)::decimal(38, 10) as unexplained_usd
+    from workspaces
+    group by grouping sets ((workspace_id), ())
+),
+
+fastest as (
+    select workspace_id, agent_name, shortest_span_seconds, required_batches_per_day
+    from reports.rpt_coverage
+    join marts.dim_agents using (workspace_id, agent_id)
+    where is_fastest
+)
+
+select
+    health.workspace_id,
+    health.workspace_name,
+    health.last_batch_at,
+    health.last_complete_date,
+    health.newest_run_at,
+    coalesce(coverage.run_count, 0) as run_count,
+    coalesce(coverage.listed_run_count, 0) as listed_run_count,
+    coalesce(coverage.unlisted_run_count, 0) as unlisted_run_count,
+    coverage.unlisted_cost_usd,
+    coalesce(coverage.unknown_day_count, 0) as unknown_day_count,
+    health.open_count,
+    health.provisional_count,
+    health.adjustment_count,
+    health.quarantined_count,
+    health.reconciliation_state,
+    health.finding_count,
+    health.closed_day_count,
+    health.reconciled_day_count,
+    health.pending_day_count,
+    health.open_day_count,
+    health.unreconciled_day_count,
+    health.unexplained_usd,
+    fastest.agent_name as fastest_agent_name,
+    fastest.shortest_span_seconds,
+    fastest.required_batches_per_day,
+    health.workspace_id <> '(all)' and coalesce(
+        health.last_complete_date < max(health.last_complete_date) over (), false
+    ) as is_behind
+from health
+left join reports.rpt_coverage as coverage
+    on health.workspace_id = coverage.workspace_id and coverage.agent_id = '(all)'
+left join fastest on health.workspace_id = fastest.workspace_id
+order by health.workspace_name, health.workspace_id
