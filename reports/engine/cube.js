@@ -15,7 +15,7 @@ import { daysOf, lastDayOf } from "./days.js";
  * `bucketOf` maps a day to the first day of its group.
  * @typedef {{ relation: string, shards: Map<string, Document>, from: string, to: string,
  *   where?: { [column: string]: ReadonlySet<Key> }, by?: readonly string[],
- *   bucketOf?: (iso: string) => string }} Query */
+ *   bucketOf?: ((iso: string) => string) | undefined }} Query */
 
 export const TIME_COLUMNS = ["date", "utc_date", "week"];
 const LIMIT = 2 ** 52;
@@ -30,9 +30,10 @@ export const decode = (document) => Object.fromEntries(
 /** @param {{ [column: string]: any }} columns @returns {Table} */
 export const decodeTable = (columns) => {
   const decoded = Object.fromEntries(Object.entries(columns).map(([name, values]) =>
-    [name, Array.isArray(values) ? measureOf(values) : values]));
+      [name, Array.isArray(values) ? measureOf(values) : values]));
   const [first] = Object.values(decoded);
-  return { size: first ? (isText(first) ? first.codes : first.numbers).length : 0, columns: decoded };
+  return { size: first ? (isText(first) ? first.codes : first.numbers).length : 0,
+    columns: decoded };
 };
 /** @param {(number | string | boolean | null)[]} values @returns {Measure | Texts} */
 const measureOf = (values) => {
@@ -86,7 +87,8 @@ const selected = ({ relation, shards, from, to, where = {} }) =>
         const allowed = column.keys.map((key) => keys.has(key));
         for (let row = 0; row < table.size; row++) if (!allowed[column.codes[row]]) isIn[row] = 0;
       } else {
-        for (let row = 0; row < table.size; row++) if (!keys.has(column.numbers[row])) isIn[row] = 0;
+        const { numbers } = column;
+        for (let row = 0; row < table.size; row++) if (!keys.has(numbers[row])) isIn[row] = 0;
       }
     }
     return { month, table, time, isIn };
@@ -143,11 +145,12 @@ export const group = (query) => {
     });
   });
   const names = new Set(parts.flatMap(({ table, time }) => Object.entries(table.columns)
-    .filter(([name, column]) => !isText(column) && name !== time && !by.includes(name))
-    .map(([name]) => name)));
+      .filter(([name, column]) => !isText(column) && name !== time && !by.includes(name))
+      .map(([name]) => name)));
   const sums = [...names].map((name) => /** @type {const} */ ([name, sumsOf(groups.size,
     parts.flatMap(({ table }, part) => (table.columns[name]
-      ? [{ measure: /** @type {Measure} */ (table.columns[name]), of: groupsOfRows[part] }] : [])))]));
+        ? [{ measure: /** @type {Measure} */ (table.columns[name]), of: groupsOfRows[part] }]
+        : [])))]));
   const keysOf = ids.map((each) => [...each.keys()]);
   return [...groups].map(([combined, index]) => {
     /** @type {Keys} */

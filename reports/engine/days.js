@@ -11,7 +11,8 @@ export const shifted = (iso, days) =>
 export const daysBetween = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / DAY_MS);
 /** @param {string} from @param {string} to @returns {string[]} Each day, both ends included. */
 export const daysOf = (from, to) =>
-  Array.from({ length: Math.max(daysBetween(from, to) + 1, 0) }, (_, index) => shifted(from, index));
+  Array.from({ length: Math.max(daysBetween(from, to) + 1, 0) },
+    (_, index) => shifted(from, index));
 /** @param {string} iso */
 export const mondayOf = (iso) => shifted(iso, -((new Date(iso).getUTCDay() + 6) % 7));
 /** @param {string} iso A day or a month. @param {number} count @returns {string} A month. */

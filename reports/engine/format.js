@@ -48,7 +48,7 @@ const usdPerRun = (amount) => {
 };
 /** @param {bigint} amount */
 const usdHeadline = (amount) => (absolute(amount) < 10n ** 16n
-  ? usd(amount) : `${dollars(amount, CENT, 10n ** 6n)}${NO_BREAK}M`);
+    ? usd(amount) : `${dollars(amount, CENT, 10n ** 6n)}${NO_BREAK}M`);
 /** @param {bigint} amount */
 const usdSigned = (amount) => (amount > 0n ? "+" : "") + usd(amount);
 /** @param {bigint} now @param {bigint} before */
@@ -182,7 +182,8 @@ export const figure = (name, unit, values) => {
   }
   if (!isQuantity(value)) return (TEXT[unit] ?? String)(/** @type {string} */ (value));
   if (unit in TIME) return TIME[unit](Number(value));
-  if (unit.startsWith("plural:")) return plural(big(/** @type {Quantity} */ (value)), unit.slice(7));
+  if (unit.startsWith("plural:")) return plural(big(/** @type {Quantity} */ (value)),
+    unit.slice(7));
   return unit in ONE ? ONE[unit](big(/** @type {Quantity} */ (value))) : String(value);
 };
 /** The exact figure as plain digits; empty if unknown, null for a text.

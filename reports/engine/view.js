@@ -1,9 +1,9 @@
 // A view is a part of a page for a choice: its texts, its rows to draw, and its table.
 import { TIME_COLUMNS, added, group, rowsOf } from "./cube.js";
 import {
-  daysBetween, daysOf, lastDayOf, mondayOf, monthShifted, monthsOf, periodInWords, shifted,
+  daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted,
 } from "./days.js";
-import { MINUS, SMALL_SAMPLE, divided, figure, fill, plain, quantityOf } from "./format.js";
+import { SMALL_SAMPLE, divided, figure, fill, plain, quantityOf } from "./format.js";
 
 /** @typedef {import("./format.js").Quantity} Quantity */
 /** @typedef {import("./format.js").Values} Values */
@@ -11,7 +11,8 @@ import { MINUS, SMALL_SAMPLE, divided, figure, fill, plain, quantityOf } from ".
 /** @typedef {import("./cube.js").Table} Table */
 /** @typedef {{ id: string, name: string, path: string | null, line_type?: string, today?: string,
  *   months: string[] }} Line */
-/** @typedef {{ today: string, timezone: string, first: string, states: string, months: string[] }} Calendar */
+/** @typedef {{ today: string, timezone: string, first: string, states: string, months: string[] }}
+ * Calendar */
 /** @typedef {Line & { first: string, states: string, agents: Line[] }} Workspace */
 /** What a page holds: the site's index, its own shards, and the rows of parts without a period.
  * @typedef {{ site: Calendar & { workspaces: Workspace[] }, workspace?: string, agent?: string,
@@ -28,19 +29,23 @@ import { MINUS, SMALL_SAMPLE, divided, figure, fill, plain, quantityOf } from ".
  *   total?: boolean, label?: string, title?: string, title_two?: string, title_small?: string,
  *   subtitle?: string, caption?: string, empty?: string }} Part */
 /** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index.
- * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean, from?: string,
+ * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean, from?:
+ * string,
  *   to?: string, state?: string }} Row */
 /** @typedef {{ text: string, value: string | null, href: string | null }} Cell */
 /** @typedef {{ label: string, colour: string, values: (Quantity | null)[] }} Series */
 /** @typedef {{ isEmpty: boolean, title: string, subtitle: string, caption: string, rows: Row[],
  *   axis: "time" | "number" | "key" | "cell", from: string, to: string, series: Series[],
- *   table: { heads: { text: string, isText: boolean }[], rows: Cell[][], foot: Cell[][] } }} View */
+ *   table: { heads: { text: string, isText: boolean }[], rows: Cell[][], foot: Cell[][] } }} View
+ * */
 
 /** @type {{ [letter: string]: string }} */
 const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
-export const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+export const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
+  "Sunday"];
 /** @type {{ [column: string]: string }} */
 const NONE = { agent_id: "No agent", agent_version: "no version" };
+const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
 const ALL = "(all)", NO_KEY = "(none)", PLATFORM = "(platform)";
 const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
 
@@ -48,7 +53,7 @@ const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
 export const parsed = (expression) => {
   const [name, unit, label] = expression.split("|");
   const known = unit || (name.endsWith("_usd") ? "usd" : name.endsWith("_count") ? "count"
-    : name.startsWith("tokens_") ? "tokens" : name.endsWith("_ms") ? "milliseconds"
+      : name.startsWith("tokens_") ? "tokens" : name.endsWith("_ms") ? "milliseconds"
       : name.includes("_seconds") ? "seconds" : "text");
   const words = name.replace(/_(usd|count|id|ms|seconds)$/, "").replaceAll("_", " ");
   return [name, known, label || words[0].toUpperCase() + words.slice(1)];
@@ -63,7 +68,7 @@ export const calendarOf = ({ site, workspace, agent }) => {
     months: (line ?? whole ?? site).months };
 };
 /** @param {{ first: string, states: string }} calendar @param {string} iso */
-const stateOf = ({ first, states }, iso) => states[daysBetween(first, iso)] ?? "n";
+export const stateOf = ({ first, states }, iso) => states[daysBetween(first, iso)] ?? "n";
 /** The days of a part: those chosen, else the 92 up to today, or the 30 before it.
  * @param {Part} part @param {Data} data @param {Choice} choice @returns {[string, string]} */
 export const daysFor = ({ period }, data, choice) => {
@@ -72,7 +77,8 @@ export const daysFor = ({ period }, data, choice) => {
   return period === "charted" || choice.isChosen
     ? [shifted(today, -91), today] : [shifted(today, -30), shifted(today, -1)];
 };
-/** The months of data that a part needs. @param {Part} part @param {Data} data @param {Choice} choice */
+/** The months of data that a part needs. @param {Part} part @param {Data} data
+ * @param {Choice} choice */
 export const monthsFor = (part, data, choice) => {
   const [from, to] = daysFor(part, data, choice), held = new Set(calendarOf(data).months);
   return monthsOf(mondayOf(from), to).filter((month) => held.has(month));
@@ -92,7 +98,8 @@ const namedOf = (column, values, { site, workspace, root = "" }) => {
   }
   if (column === "weekday") return { text: WEEKDAYS[Number(key) - 1], href: null };
   if (column === "hour") return { text: `${key}:00`, href: null };
-  if (column === "agent_version") return { text: Number(key) < 0 ? NONE[column] : `v${key}`, href: null };
+  if (column === "agent_version") return { text: Number(key) < 0 ? NONE[column] : `v${key}`,
+    href: null };
   const words = column.replaceAll("_", " ").replace(/ name$/, "");
   return { text: key === NO_KEY ? NONE[column] ?? `no ${words}` : String(key), href: null };
 };
@@ -101,16 +108,18 @@ const isKey = (column) => !/_(usd|count|ms|seconds)$|^tokens_/.test(column);
 
 /** The rows of cubes or of a part without a period, with the members chosen.
  * @param {Part} part @param {Data} data @param {Choice} choice @param {[string, string]} days */
-const queryOf = (part, data, choice, [from, to]) => {
+export const queryOf = (part, data, choice, [from, to]) => {
   /** @type {{ [column: string]: ReadonlySet<string | number> }} */
   const where = Object.fromEntries(Object.entries(part.where ?? {}).map(([name, value]) =>
-    [name, new Set(Array.isArray(value) ? value : [value])]));
+      [name, new Set(Array.isArray(value) ? value : [value])]));
   const member = data.agent ? null : data.workspace ? "agent_id" : "workspace_id";
   const { members } = choice;
-  if (member && members) where[member] = members;
-  else if (part.data === "rpt_run_weeks" && member) where[member] = new Set([ALL]);
+  const isMedian = part.data === "rpt_run_weeks"; // a median of several members is not in the data
+  if (member && members) where[member] = isMedian && members.size > 1 ? new Set() : members;
+  else if (member && isMedian) where[member] = new Set([ALL]);
   const isWeekly = part.by?.[0] === "week";
-  return { relation: part.data, shards: data.shards, from: isWeekly ? mondayOf(from) : from, to, where };
+  return { relation: part.data, shards: data.shards, from: isWeekly ? mondayOf(from) : from, to,
+    where };
 };
 
 /** Groups of days: each day, or each week, cut to the days of the view.
@@ -143,69 +152,77 @@ const timeRows = (part, data, query, [from, to], isStackWeekly) => {
   /** @param {boolean} isWeekly */
   const sumsBy = (isWeekly) => new Map(group({ ...query, by: [column],
     bucketOf: isWeekly ? mondayOf : undefined }).map(({ keys, sums }) => [keys[column], sums]));
-  let isWeekly = column === "week" || isStackWeekly, sums = sumsBy(isWeekly), last = to;
+  let isWeekly = column === "week" || isStackWeekly, sums = sumsBy(isWeekly);
   if (isInterval && !isWeekly) {
-    if (stateOf(calendar, to) === "p") last = shifted(to, -1); // what runs today may still fail
     const base = drawnOf(part)[0][0].split("/")[1];
-    const counts = [...sums].filter(([iso]) => iso <= last)
-      .map(([, each]) => Number(each[base] ?? 0)).filter(Boolean).toSorted((a, b) => a - b);
-    const middle = counts.length
-      ? (counts[(counts.length - 1) >> 1] + counts[counts.length >> 1]) / 2 : 0;
-    isWeekly = middle < DAILY_RUNS;
-    if (isWeekly) {
-      sums = new Map(group({ ...query, to: last, by: [column], bucketOf: mondayOf })
-        .map(({ keys, sums: each }) => [keys[column], each]));
-    }
+    const counts = [...sums.values()].map((each) => Number(each[base] ?? 0)).filter(Boolean)
+      .toSorted((a, b) => a - b);
+    const median = (counts[(counts.length - 1) >> 1] + counts[counts.length >> 1]) / 2;
+    isWeekly = !(median >= DAILY_RUNS);
+    if (isWeekly) sums = sumsBy(true);
   }
   const zero = Object.fromEntries([...sums.values()].flatMap(Object.keys).map((name) => [name, 0]));
   const isSparse = column === "week" || isInterval;
-  return [...bucketsOf(from, last, isWeekly, calendar)].flatMap(([key, bucket]) => {
+  return [...bucketsOf(from, to, isWeekly, calendar)].flatMap(([key, bucket]) => {
     const found = sums.get(key);
     if (isSparse && !found) return [];
     const values = found ?? (bucket.state === "n" ? {} : zero);
     const label = isWeekly && column !== "week" ? periodInWords(bucket.from, bucket.to) : key;
     const href = isWeekly ? null : `#from=${key}&to=${key}`;
-    return [{ ...bucket, label, href, values: { ...values, [column]: key, state: stateText(bucket.state, values) } }];
+    return [{ ...bucket, label, href,
+      values: { ...values, [column]: key, state: stateText(bucket.state, values) } }];
   });
 };
 /** @param {string} state @param {Values} values */
-const stateText = (state, values) => [STATES[state], quantityOf("unknown_cost_count", values)
-  && `${figure("unknown_cost_count", "count", values)} of unknown cost`].filter(Boolean).join(", ");
+const stateText = (state, values) => {
+  const unknown = quantityOf("unknown_cost_count", values)
+    && fill("{unknown_cost_count|count} of unknown cost", values);
+  return [STATES[state], unknown].filter(Boolean).join(", ");
+};
 
-/** Compares figures, the unknown ones last. @param {Quantity | null} a @param {Quantity | null} b */
+/** Compares figures, the unknown ones last. @param {Quantity | null} a
+ * @param {Quantity | null} b */
 const compared = (a, b) => (a === b ? 0 : a === null ? 1 : b === null ? -1 : a < b ? -1 : 1);
 /** The rows by key, in the order of the part; small samples of a rate last.
  * @param {Part} part @param {Row[]} rows */
 const ordered = (part, rows) => {
-  const drawn = drawnOf(part), first = drawn[0]?.[0] ?? parsed(part.columns?.[1] ?? "")[0];
-  const given = part.order ?? `-${first}`, isDown = given[0] === "-", name = given.replace(/^-/, "");
+  const drawn = drawnOf(part), leading = drawn[0]?.[0] ?? parsed(part.columns?.[1] ?? "")[0];
+  const given = part.order ?? `-${leading}`, isDown = given[0] === "-";
+  const name = given.replace(/^-/, "");
   const base = drawn[0]?.[0].split("/")[1];
   const hasSample = marksOf(part)[0] === "interval" && base;
-  const isLast = (/** @type {Row} */ row) =>
-    Number(Boolean(hasSample) && isKey(name) === false && Number(row.values[base] ?? 0) < SMALL_SAMPLE);
-  const size = (/** @type {Row} */ row) => {
-    const [part1, part2] = name.split("/").map((each) => quantityOf(each, row.values));
-    return part2 === undefined ? part1 : part1 !== null && part2 ? Number(part1) / Number(part2) : null;
+  /** @param {Row} row */
+  const isLast = (row) =>
+    Number(hasSample && !isKey(name) && Number(row.values[base] ?? 0) < SMALL_SAMPLE);
+  /** @param {Row} row */
+  const size = (row) => {
+    const [value, of] = name.split("/").map((each) => quantityOf(each, row.values));
+    if (of === undefined) return value;
+    return value !== null && of ? Number(value) / Number(of) : null;
   };
-  return rows.filter((row) => !hasSample || Number(row.values[base] ?? 0))
-    .toSorted((a, b) => isLast(a) - isLast(b)
-      || (size(a) === null || size(b) === null || !isDown ? compared(size(a), size(b)) : compared(size(b), size(a)))
-      || a.label.toLowerCase().localeCompare(b.label.toLowerCase(), "en"));
+  return rows.filter((row) => !hasSample || row.values[base]).toSorted((a, b) => {
+    const [first, second] = isDown && size(a) !== null && size(b) !== null ? [b, a] : [a, b];
+    return isLast(a) - isLast(b) || compared(size(first), size(second))
+      || a.label.toLowerCase().localeCompare(b.label.toLowerCase(), "en");
+  });
 };
 /** @param {string[]} by @param {Data} data @param {Values[]} all @returns {Row[]} */
 const keyRows = (by, data, all) => {
   const names = all.map((values) => by.map((column) => namedOf(column, values, data)));
-  const isShared = (/** @type {string} */ text) => names.filter(([each]) => each.text === text).length > 1;
+  const isShared = (/** @type {string} */ text) =>
+    names.filter(([each]) => each.text === text).length > 1;
   return all.map((values, index) => {
     const [first, ...others] = names[index];
-    const apart = others.length && isShared(first.text) ? ` (${others.map((each) => each.text).join(", ")})` : "";
+    const apart = others.length && isShared(first.text)
+      ? ` (${others.map((each) => each.text).join(", ")})` : "";
     const found = names[index].find((each) => each.href);
     return { label: first.text + apart, href: found?.href ?? null, values };
   });
 };
 /** @param {Row[]} rows @returns {Values} */
 const summed = (rows) => {
-  const names = new Set(rows.flatMap((row) => Object.keys(row.values)).filter((name) => !isKey(name)));
+  const names = new Set(rows.flatMap((row) => Object.keys(row.values))
+      .filter((name) => !isKey(name)));
   return Object.fromEntries([...names].map((name) => [name,
     added(rows.map((row) => quantityOf(name, row.values)))]));
 };
@@ -229,22 +246,28 @@ const stackOf = (part, query, ranked, times) => {
   const series = (of, label, colour) => {
     const keys = new Set(of.map((row) => /** @type {string} */ (row.values[stack])));
     const sums = new Map(group({ ...query, where: { ...query.where, [stack]: keys }, by: [column],
-      bucketOf: isWeekly ? mondayOf : undefined }).map((each) => [each.keys[column], each.sums[name]]));
-    return { label, colour, values: times.map((row) => sums.get(String(row.values[column])) ?? null) };
+      bucketOf: isWeekly ? mondayOf : undefined })
+        .map((each) => [each.keys[column], each.sums[name]]));
+    return { label, colour,
+      values: times.map((row) => sums.get(String(row.values[column])) ?? null) };
   };
-  const others = ranked.slice(HUES);
-  return [...ranked.slice(0, HUES).map((row, index) => series([row], row.label, `hue-${index + 1}`)),
-    ...(others.length ? [series(others, figure("n", "plural:other", { n: others.length }), "others")] : [])];
+  const shown = ranked.slice(0, HUES), others = ranked.slice(HUES);
+  const rest = figure("n", "plural:other", { n: others.length });
+  return [...shown.map((row, index) => series([row], row.label, `hue-${index + 1}`)),
+    ...(others.length ? [series(others, rest, "others")] : [])];
 };
 
 /** @param {Part} part @param {Data} data @param {Row} row @param {Values} total
  * @returns {Cell[]} */
 const cellsOf = (part, data, row, total) => (part.columns ?? []).map((column) => {
   const [name, unit] = parsed(column), value = row.values[name];
-  if (TIME_COLUMNS.includes(name)) return { text: row.label, value: String(value), href: row.href };
+  if (row.from && TIME_COLUMNS.includes(name)) {
+    return { text: row.label, value: String(value), href: row.href };
+  }
   if (name !== "state" && isKey(name) && !/[/.]/.test(name) && ["text", "name"].includes(unit)) {
     return value === undefined || value === null ? { text: "", value: null, href: null }
-      : { ...namedOf(name, row.values, data), value: typeof value === "number" ? String(value) : null };
+      : { ...namedOf(name, row.values, data),
+        value: typeof value === "number" ? String(value) : null };
   }
   const values = { ...row.values, total };
   return { text: figure(name, unit, values), value: plain(name, unit, values), href: null };
@@ -252,18 +275,22 @@ const cellsOf = (part, data, row, total) => (part.columns ?? []).map((column) =>
 /** The total of a table, after a line that says what printed cents miss.
  * @param {Part} part @param {Row[]} rows @param {Values} sums @returns {Cell[][]} */
 const footOf = (part, rows, sums) => {
-  const cells = (part.columns ?? []).slice(1).map((column) => {
-    const [name, unit] = parsed(column), isPart = isKey(name) || name.includes("total.");
-    if (isPart && !name.includes("/") || name.includes("total.")) return { text: "", value: null, cents: 0n };
-    const total = quantityOf(name, sums), isMoney = unit === "usd" && total !== null;
-    const cents = isMoney ? rows.reduce((all, row) => all - centsOf(quantityOf(name, row.values)), centsOf(total)) : 0n;
-    return { text: figure(name, unit, sums), value: plain(name, unit, sums), cents };
+  const blank = { text: "", value: null, href: null };
+  const figures = (part.columns ?? []).slice(1).map(parsed);
+  const isBlank = figures.map(([name]) =>
+    (isKey(name) && !name.includes("/")) || name.includes("total."));
+  const totals = figures.map(([name, unit], index) => (isBlank[index] ? blank
+    : { text: figure(name, unit, sums), value: plain(name, unit, sums), href: null }));
+  const missing = figures.map(([name, unit]) => {
+    const total = unit === "usd" ? quantityOf(name, sums) : null;
+    if (total === null) return blank;
+    const cents = rows.reduce((rest, row) => rest - centsOf(quantityOf(name, row.values)),
+      centsOf(total));
+    return cents ? { ...blank, text: figure("rest", "usd", { rest: cents * 10n ** 8n }) } : blank;
   });
-  const line = (/** @type {string} */ text, /** @type {{ text: string, value: string | null }[]} */ each) =>
-    [{ text, value: null }, ...each].map((cell) => ({ text: cell.text, value: cell.value, href: null }));
-  const missing = cells.map(({ cents }) => ({ value: null,
-    text: cents ? figure("cents", "usd", { cents: cents * 10n ** 8n }) : "" }));
-  return [...(missing.some(({ text }) => text) ? [line("Rounding", missing)] : []), line("Total", cells)];
+  const isRounded = missing.some(({ text }) => text);
+  return [...(isRounded ? [[{ ...blank, text: "Rounding" }, ...missing]] : []),
+    [{ ...blank, text: "Total" }, ...totals]];
 };
 /** @param {bigint | null} amount */
 const centsOf = (amount) => divided(amount ?? 0n, 10n ** 8n);
@@ -274,14 +301,14 @@ const centsOf = (amount) => divided(amount ?? 0n, 10n ** 8n);
 const contextOf = (rows, sums, data, choice, [from, to], by) => {
   const calendar = calendarOf(data), period = periodInWords(from, to);
   const states = daysOf(from, to).map((iso) => stateOf(calendar, iso));
-  const notes = choice.isChosen ? [["p", "today so far"], ["i", "some days incomplete"],
-    ["n", "some days not read"]].filter(([state]) => states.includes(state)).map(([, words]) => words) : [];
+  const notes = NOTES.filter(([state]) => choice.isChosen && states.includes(state))
+    .map(([, words]) => words);
   /** @param {Row | undefined} row @returns {Values | null} */
   const named = (row) => (row ? { ...row.values, label: isolated(row.label),
-    ...Object.fromEntries(by.filter((column) => column in row.values && !TIME_COLUMNS.includes(column))
+    ...Object.fromEntries(by.filter((column) => !TIME_COLUMNS.includes(column))
       .map((column) => [column, isolated(namedOf(column, row.values, data).text)])) } : null);
   const whole = rows.filter((row) => "ci".includes(row.state ?? "n")
-    && (row.href || daysBetween(row.from ?? "", row.to ?? "") === 6));
+      && (row.href || daysBetween(row.from ?? "", row.to ?? "") === 6));
   return { ...sums, total: sums, period, timezone: data.site.timezone,
     span: notes.length ? `${period} (${notes.join(", ")})` : period, row_count: rows.length,
     first: named(rows[0]), second: named(rows[1]), last: named(whole.at(-1) ?? rows.at(-1)) };
@@ -291,8 +318,9 @@ const isolated = (name) => figure("name", "name", { name });
 /** @param {Part} part @param {Row[]} rows @param {Values} context */
 const titleOf = (part, rows, context) => {
   const [name] = drawnOf(part)[0] ?? [""], [first, base] = name.split("/");
+  const sample = base && marksOf(part)[0] === "interval" ? base : "";
   const isSmall = rows[0] && (!quantityOf(first, rows[0].values)
-    || (base && Number(quantityOf(base, rows[0].values)) < SMALL_SAMPLE && marksOf(part)[0] === "interval"));
+    || (sample && Number(quantityOf(sample, rows[0].values)) < SMALL_SAMPLE));
   const title = (isSmall && part.title_small) || (rows[1] && part.title_two) || part.title;
   return fill(title ?? part.label ?? "", context);
 };
@@ -302,23 +330,28 @@ const titleOf = (part, rows, context) => {
 export const view = (part, data, choice) => {
   const days = daysFor(part, data, choice), [mark] = marksOf(part), by = part.by ?? [];
   const now = part.period ? undefined : data.now?.[part.key];
-  const query = queryOf(part, data, choice, days);
-  if (now) Object.assign(query, { relation: part.key, shards: new Map([["", { [part.key]: now }]]) });
   const isTime = TIME_COLUMNS.includes(by[0]) && !now, isStack = isTime && part.stack !== undefined;
+  const isPast = isTime && mark === "interval"; // of the runs of today, some may still fail
+  if (isPast && stateOf(calendarOf(data), days[1]) === "p") days[1] = shifted(days[1], -1);
+  const query = { ...queryOf(part, data, choice, days),
+    ...(now && { relation: part.key, shards: new Map([["", { [part.key]: now }]]) }) };
+  const isLong = isStack && daysBetween(...days) >= STACKED_DAYS;
+  const times = isTime ? timeRows(part, data, query, days, isLong) : [];
   const keys = isStack ? [part.stack ?? ""] : by, isAsGiven = mark === "line" || mark === "cell";
-  const times = isTime ? timeRows(part, data, query, days, isStack && daysBetween(...days) >= STACKED_DAYS) : [];
-  const rows = isTime && !isStack ? times : ordered(part, keyRows(keys, data, now ? rowsOf(query)
-    : group({ ...query, by: keys }).map((each) => ({ ...each.sums, ...each.keys }))));
+  const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
+    : group({ ...query, by: keys }).map((each) => ({ ...each.sums, ...each.keys })));
+  const rows = (isTime && !isStack) || mark === "line" ? found : ordered(part, found);
   const sums = now ? summed(rows) : group(query)[0]?.sums ?? {};
   const context = contextOf(rows, sums, data, choice, days, keys);
-  const isEmpty = !rows.some((row) => !part.draw || drawnOf(part).some(([name, unit]) => {
+  const isEmpty = !rows.some((row) => !part.draw || drawnOf(part).some(([name]) => {
     const [first, base] = name.split("/").map((each) => quantityOf(each, row.values));
     return base ?? (mark === "line" ? first !== null : first);
   }));
   return {
     isEmpty, from: days[0], to: days[1],
     title: isEmpty ? part.label ?? "" : titleOf(part, rows, context),
-    subtitle: fill((isEmpty && (part.empty ?? "Nothing in {span}.")) || (part.subtitle ?? ""), context),
+    subtitle: fill((isEmpty && (part.empty ?? "Nothing in {span}.")) || (part.subtitle ?? ""),
+      context),
     caption: fill(part.caption ?? `${part.label ?? ""}, {span}`, context),
     axis: mark === "cell" ? "cell" : isTime ? "time" : mark === "line" ? "number" : "key",
     rows: isTime ? times : isAsGiven ? rows : limited(part, rows),
@@ -342,73 +375,8 @@ const gridOf = (part, rows) => {
       { text: `${String(hour).padStart(2, "0")}:00`, value: String(hour), href: null },
       ...WEEKDAYS.map((_day, index) => {
         const values = cells.get(`${index + 1},${hour}`);
-        return values ? { text: figure(name, unit, values), value: plain(name, unit, values), href: null }
+        return values
+          ? { text: figure(name, unit, values), value: plain(name, unit, values), href: null }
           : { text: "", value: null, href: null };
       })]) };
-};
-
-/** The period that a choice is compared with: of days of one month from its first on, the same days
- * of the month before (of a whole month, that whole month); else as many days before it.
- * @param {string} from @param {string} to @param {string} today @returns {[string, string]} */
-export const daysBefore = (from, to, today) => {
-  const month = to.slice(0, 7), before = monthShifted(month, -1);
-  if (from !== `${month}-01` || (to !== lastDayOf(month) && to !== today)) {
-    return [shifted(from, daysBetween(to, from) - 1), shifted(from, -1)];
-  }
-  const last = lastDayOf(before), day = `${before}-${to.slice(8)}`;
-  return [`${before}-01`, to === lastDayOf(month) || day > last ? last : day];
-};
-/** @type {[string, string, string, string][]} Label, figure, unit, and kind of change. */
-const SUMMARY = [["Cost", "cost_usd", "usd_headline", "usd_change"], ["Runs", "run_count", "count", "count"],
-  ["Failure rate", "failed_count/finished_count", "rate", "points"],
-  ["Failed cost", "failed_cost_usd", "range", ""],
-  ["Cost per successful run", "run_cost_usd/succeeded_count", "each", ""],
-  ["Tokens in", "tokens_in", "tokens", "count"], ["Tokens out", "tokens_out", "tokens", "count"],
-  ["Billed", "billed_usd", "usd_headline", "usd_change"]];
-/** The figures of a chosen period beside those of the period before, unknown unless every day of
- * that was read whole.
- * @param {Data} data @param {Choice} choice
- * @returns {{ period: string, previousPeriod: string,
- *   figures: { label: string, text: string, previous: string, change: string }[] }} */
-export const summary = (data, choice) => {
-  const calendar = calendarOf(data);
-  /** @type {Part} */
-  const part = { key: "", data: data.workspace ? "rpt_days" : "rpt_workspace_days" };
-  const days = daysFor(part, data, { ...choice, isChosen: true });
-  const before = daysBefore(...days, calendar.today);
-  const isCovered = daysOf(...before).every((iso) => "c".includes(stateOf(calendar, iso)));
-  /** @param {[string, string]} of @returns {Values} */
-  const sumsOf = (of) => {
-    const [all, bill] = [part, { ...part, data: "rpt_bill_days" }].map((each) =>
-      group(queryOf(each, data, choice, of))[0]?.sums);
-    return { ...all, billed_usd: bill?.billed_usd };
-  };
-  const now = sumsOf(days), then = isCovered ? sumsOf(before) : {};
-  return { period: periodInWords(...days), previousPeriod: periodInWords(...before),
-    figures: SUMMARY.filter(([, name]) => data.workspace || name !== "billed_usd")
-      .map(([label, name, unit, kind]) => ({ label, text: figure(name, unit, now),
-        previous: figure(name, unit, then), change: changeOf(name, kind, now, then) })) };
-};
-/** The months of data that a summary needs. @param {Data} data @param {Choice} choice */
-export const monthsForSummary = (data, choice) => {
-  const calendar = calendarOf(data), held = new Set(calendar.months);
-  const days = daysFor({ key: "", data: "" }, data, { ...choice, isChosen: true });
-  return monthsOf(daysBefore(...days, calendar.today)[0], days[1]).filter((month) => held.has(month));
-};
-/** @param {string} name @param {string} kind @param {Values} now @param {Values} then */
-const changeOf = (name, kind, now, then) => {
-  const [first, base] = name.split("/");
-  const [a, b] = [now, then].map((each) => quantityOf(first, each));
-  if (!kind || a === null || b === null) return "";
-  if (kind === "usd_change") return figure("a/b", kind, { a, b });
-  if (kind === "points") {
-    const [n, m] = [now, then].map((each) => Number(quantityOf(base, each)));
-    if (n < SMALL_SAMPLE || m < SMALL_SAMPLE) return "";
-    const points = Math.round(1000 * (Number(a) / n - Number(b) / m)) / 10;
-    return points ? `${points > 0 ? "+" : MINUS}${Math.abs(points).toFixed(1)} points` : "no change";
-  }
-  const share = b ? Math.round(100 * (Number(a) / Number(b) - 1)) : NaN;
-  if (a === b) return "no change";
-  if (!share) return share === 0 ? "under 1%" : "";
-  return `${share > 0 ? "+" : MINUS}${figure("n", "count", { n: Math.abs(share) })}%`;
 };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { daysBefore, monthsFor, summary, view } from "../../reports/engine/view.js";
+import { daysBefore, summary } from "../../reports/engine/summary.js";
+import { monthsFor, view } from "../../reports/engine/view.js";
 import { chosen, data, nothing } from "./given.mjs";
 
 const texts = (row) => row.map((cell) => cell.text);

@@ -1,0 +1,81 @@
+// The figures of a chosen period, beside those of the period before.
+import { group } from "./cube.js";
+import {
+  daysBetween, daysOf, lastDayOf, monthShifted, monthsOf, periodInWords, shifted,
+} from "./days.js";
+import { MINUS, SMALL_SAMPLE, figure, quantityOf } from "./format.js";
+import { calendarOf, daysFor, queryOf, stateOf } from "./view.js";
+
+/** @typedef {import("./view.js").Data} Data */
+/** @typedef {import("./view.js").Part} Part */
+/** @typedef {import("./view.js").Choice} Choice */
+/** @typedef {import("./format.js").Values} Values */
+
+/** The period that a choice is compared with: of days of one month from its first on, the same days
+ * of the month before (of a whole month, that whole month); else as many days before it.
+ * @param {string} from @param {string} to @param {string} today @returns {[string, string]} */
+export const daysBefore = (from, to, today) => {
+  const month = to.slice(0, 7), before = monthShifted(month, -1);
+  if (from !== `${month}-01` || (to !== lastDayOf(month) && to !== today)) {
+    return [shifted(from, daysBetween(to, from) - 1), shifted(from, -1)];
+  }
+  const last = lastDayOf(before), day = `${before}-${to.slice(8)}`;
+  return [`${before}-01`, to === lastDayOf(month) || day > last ? last : day];
+};
+/** @type {[string, string, string, string][]} Label, figure, unit, and kind of change. */
+const SUMMARY = [["Cost", "cost_usd", "usd_headline", "usd_change"],
+  ["Runs", "run_count", "count", "count"],
+  ["Failure rate", "failed_count/finished_count", "rate", "points"],
+  ["Failed cost", "failed_cost_usd", "range", ""],
+  ["Cost per successful run", "run_cost_usd/succeeded_count", "each", ""],
+  ["Tokens in", "tokens_in", "tokens", "count"], ["Tokens out", "tokens_out", "tokens", "count"],
+  ["Billed", "billed_usd", "usd_headline", "usd_change"]];
+/** The figures of a chosen period beside those of the period before, unknown unless every day of
+ * that was read whole.
+ * @param {Data} data @param {Choice} choice
+ * @returns {{ period: string, previousPeriod: string,
+ *   figures: { label: string, text: string, previous: string, change: string }[] }} */
+export const summary = (data, choice) => {
+  const calendar = calendarOf(data);
+  /** @type {Part} */
+  const part = { key: "", data: data.workspace ? "rpt_days" : "rpt_workspace_days" };
+  const days = daysFor(part, data, { ...choice, isChosen: true });
+  const before = daysBefore(...days, calendar.today);
+  const isCovered = daysOf(...before).every((iso) => "c".includes(stateOf(calendar, iso)));
+  /** @param {[string, string]} of @returns {Values} */
+  const sumsOf = (of) => {
+    const [all, bill] = [part, { ...part, data: "rpt_bill_days" }].map((each) =>
+        group(queryOf(each, data, choice, of))[0]?.sums);
+    return { ...all, billed_usd: bill?.billed_usd };
+  };
+  const now = sumsOf(days), then = isCovered ? sumsOf(before) : {};
+  return { period: periodInWords(...days), previousPeriod: periodInWords(...before),
+    figures: SUMMARY.filter(([, name]) => data.workspace || name !== "billed_usd")
+      .map(([label, name, unit, kind]) => ({ label, text: figure(name, unit, now),
+        previous: figure(name, unit, then), change: changeOf(name, kind, now, then) })) };
+};
+/** The months of data that a summary needs. @param {Data} data @param {Choice} choice */
+export const monthsForSummary = (data, choice) => {
+  const calendar = calendarOf(data), held = new Set(calendar.months);
+  const days = daysFor({ key: "", data: "" }, data, { ...choice, isChosen: true });
+  return monthsOf(daysBefore(...days, calendar.today)[0], days[1])
+    .filter((month) => held.has(month));
+};
+/** @param {string} name @param {string} kind @param {Values} now @param {Values} then */
+const changeOf = (name, kind, now, then) => {
+  const [first, base] = name.split("/");
+  const [a, b] = [now, then].map((each) => quantityOf(first, each));
+  if (!kind || a === null || b === null) return "";
+  if (kind === "usd_change") return figure("a/b", kind, { a, b });
+  if (kind === "points") {
+    const [n, m] = [now, then].map((each) => Number(quantityOf(base, each)));
+    if (n < SMALL_SAMPLE || m < SMALL_SAMPLE) return "";
+    const points = Math.round(1000 * (Number(a) / n - Number(b) / m)) / 10;
+    return points ? `${points > 0 ? "+" : MINUS}${Math.abs(points).toFixed(1)} points`
+      : "no change";
+  }
+  const share = b ? Math.round(100 * (Number(a) / Number(b) - 1)) : NaN;
+  if (a === b) return "no change";
+  if (!share) return share === 0 ? "under 1%" : "";
+  return `${share > 0 ? "+" : MINUS}${figure("n", "count", { n: Math.abs(share) })}%`;
+};

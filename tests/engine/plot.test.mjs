@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeTable } from "../../reports/engine/cube.js";
+import { axis, painted, plot } from "../../reports/engine/plot.js";
+import { view } from "../../reports/engine/view.js";
+import { chosen, data, nothing } from "./given.mjs";
+
+const COST = { value: "cost_usd|usd", name: "Cost", colour: "cost" };
+const RATE = { value: "failed_count/finished_count|rate", colour: "failure" };
+const days = (more) => ({ key: "days", data: "rpt_days", period: "charted", mark: "column", by: ["date"], draw: [COST], ...more });
+const agents = (more) => ({ key: "agents", data: "rpt_days", period: "recent", mark: "bar", by: ["agent_id"], draw: [COST], ...more });
+const drawn = (part, choice = chosen("2026-11-05", "2026-11-18"), of = data) => plot(view(part, of, choice), part, { isNarrow: false });
+
+test("axes have few round ticks in the words of their unit", () => {
+  const texts = (values, unit) => axis(values, unit).ticktext;
+  assert.deepEqual(texts([7.3], "usd"), ["$0", "$2", "$4", "$6", "$8"]);
+  assert.deepEqual(texts([3_400_000], "usd"), ["$0", "$1\u00a0M", "$2\u00a0M", "$3\u00a0M", "$4\u00a0M"]);
+  assert.deepEqual(texts([2], "count"), ["0", "1", "2"]);
+  assert.deepEqual(texts([0.9], "rate"), ["0%", "25%", "50%", "75%", "100%"]);
+  assert.deepEqual(texts([200], "seconds"), ["0\u00a0ms", "1\u00a0min", "2\u00a0min", "3\u00a0min", "4\u00a0min"]);
+  assert.deepEqual(texts([null], "tokens"), ["0", "1"]);
+});
+
+test("a day that is not whole is pale within an outline, and says so", () => {
+  const { data: [columns], layout } = drawn(days());
+  assert.deepEqual(columns.marker.color.slice(-2), ["@cost", "@cost~"]);
+  assert.deepEqual(columns.marker.line.color.slice(-2), ["@page", "@cost"]);
+  assert.equal(columns.customdata.at(-1), "Cost $2.46 (so far)");
+  assert.deepEqual(layout.annotations.map((each) => each.text), ["so far"]);
+});
+
+test("days that were not read are hatched", () => {
+  const { data: [, gap], layout } = drawn(days(), chosen("2026-10-20", "2026-11-18"));
+  assert.deepEqual([gap.x[0], gap.x.at(-1), gap.yaxis], ["2026-10-20", "2026-10-28", "y9"]);
+  assert.equal(layout.annotations[0].text, "no data");
+});
+
+test("panels stand above each other, on scales of their own", () => {
+  const part = days({ draw: [{ value: "tokens_in|tokens", name: "Tokens in" }, { value: "tokens_out|tokens", name: "Tokens out", panel: 2 }] });
+  const { data: traces, layout } = drawn(part);
+  assert.deepEqual(traces.map((each) => each.yaxis), ["y", "y2"]);
+  const domain = (each) => each.domain.map((end) => Number(end.toFixed(2)));
+  assert.deepEqual([layout.yaxis, layout.yaxis2].map(domain), [[0.57, 1], [0, 0.43]]);
+  assert.deepEqual(layout.annotations.map((each) => each.text), ["Tokens in", "Tokens out", "so far"]);
+});
+
+test("stacks have a legend of names, which are data", () => {
+  const { data: traces, layout } = drawn(days({ stack: "agent_id" }));
+  assert.deepEqual(traces.slice(0, 3).map((each) => each.name), ["Alpha &lt;b&gt;", "Beta", "Platform"]);
+  assert.equal(traces[0].customdata[0], "Alpha &lt;b&gt;: $2.00");
+  assert.equal(layout.showlegend, true);
+});
+
+test("bars are rows, and the others are grey and last", () => {
+  const { data: [bars], layout } = drawn(agents({ limit: 1 }));
+  assert.deepEqual(layout.yaxis.ticktext, ["Alpha &lt;b&gt;", "2 others"]);
+  assert.deepEqual(bars.marker.color, ["@cost", "@others"]);
+  assert.deepEqual(bars.text, ["$28.00", "$6.42"]);
+});
+
+test("rates have intervals, hollow where the runs are few, and bars beside them", () => {
+  const over = drawn(days({ mark: "interval", draw: [RATE] }));
+  assert.deepEqual(over.data[1].marker.symbol, ["circle", "circle", "circle-open"]);
+  assert.deepEqual(over.data[0].y.map((each) => each), [0.125, 0.125, null]);
+  const part = agents({ mark: ["interval", "bar"], draw: [RATE, { ...COST, colour: "rest", panel: 2 }, { value: "failed_cost_usd|range", colour: "failure", panel: 2 }] });
+  const beside = drawn(part);
+  assert.deepEqual(beside.data.map((each) => each.xaxis ?? "x"), ["x", "x2", "x2"]);
+  assert.equal(beside.data[1].text[0], "$7.00 to $8.00 of $28.00");
+});
+
+test("cells are shaded by weekday and hour", () => {
+  const { data: [map] } = drawn({ key: "hours", data: "rpt_hours", period: "recent", mark: "cell", by: ["weekday", "hour"], draw: [COST] }, nothing);
+  assert.deepEqual([map.z[0][9], map.z[0][14], map.z[1][9], map.z[2][9]], [1, 3, null, null]);
+  assert.equal(map.customdata[0][14], "Monday 14:00: $3.00");
+});
+
+test("lines run over numbers too, above a band", () => {
+  const table = { day_of_month: [1, 2], low_usd: [null, 10_000_000_000], high_usd: [null, 30_000_000_000], cost_usd: [10_000_000_000, null] };
+  const part = { key: "month", data: "rpt_forecast_days", mark: "line", by: ["day_of_month"],
+    draw: [{ value: "low_usd|usd", to: "high_usd", colour: "band" }, COST] };
+  const { data: [band, line] } = drawn(part, nothing, { ...data, now: { month: decodeTable(table) } });
+  assert.deepEqual([band.x, band.y], [[2, 2], [1, 3]]);
+  assert.deepEqual([line.x, line.y], [[1, 2], [1, null]]);
+});
+
+test("roles become colours where colours stand, and nowhere else", () => {
+  const figure = { marker: { color: ["@cost", "@cost~"] }, name: "@cost", colorscale: [[0, "@heat-1"]] };
+  assert.deepEqual(painted(figure, (role) => role.toUpperCase()),
+    { marker: { color: ["@COST", "@COST~"] }, name: "@cost", colorscale: [[0, "@HEAT-1"]] });
+});
