@@ -11,11 +11,10 @@ import { painted, plot } from "./plot.js";
 import { printHead, startPrint } from "./print.js";
 import { hasRuns, hideRun, listRuns, rankRuns, showRun, startRuns } from "./runs.js";
 import { carried, daysChosen, fragmentOf, noState, readState } from "./state.js";
+import { monthsForSummary, summary } from "./summary.js";
 import { say, sort, startTables, write } from "./tables.js";
 import { startTheme } from "./theme.js";
-import {
-  calendarOf, daysFor, monthsFor, monthsForSummary, summary, view,
-} from "./view.js";
+import { calendarOf, daysFor, monthsFor, view } from "./view.js";
 
 /** @typedef {import("./view.js").Data} Data */
 /** @typedef {import("./view.js").Part} Part */
