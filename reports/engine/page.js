@@ -1,9 +1,7 @@
-/**
- * A page at work: it loads the data that its address chooses, writes headings, texts and tables,
- * and draws each chart when it comes near the screen.
- */
+/** A page at work: it loads the data that its address chooses, writes headings, texts and
+ * tables, and draws each chart when it comes near the screen. */
 import { decode, decodeTable, group } from "./cube.js";
-import { monthsOf, periodInWords } from "./days.js";
+import { periodInWords } from "./days.js";
 import { load } from "./load.js";
 import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
 import { showPicked, startPicker } from "./picker.js";
@@ -23,7 +21,7 @@ const pageRoot = document.documentElement, pageData = document.body.dataset;
 const pagePlots = [...document.querySelectorAll(".plot")];
 const onPage = (id) => document.getElementById(id);
 /** @type {Data} */
-let data = { site: null, shards: new Map(), root: pageData.root,
+const data = { site: null, shards: new Map(), root: pageData.root,
   workspace: pageData.workspace || undefined, agent: pageData.agent || undefined };
 /** @type {Part[]} */
 let pageParts = [];
@@ -80,7 +78,7 @@ const draw = (box) => {
     if (isNew) box.on("plotly_click", ({ points: [point] }) => follow(box, point));
   } catch (error) {
     box.textContent = "This chart could not be drawn; its figures are in the table.";
-    console.error(box.dataset.part, error);
+    reportError(error);
   }
 };
 // A click on a day chooses it; a click on a bar that has a page opens it.
@@ -103,7 +101,7 @@ const remember = () => {
 };
 const fail = (error) => {
   say(`Not shown: ${error.message}`);
-  console.error(error);
+  reportError(error);
 };
 const choose = (change) => {
   const { only } = change;
