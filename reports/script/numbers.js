@@ -1,4 +1,4 @@
-// How figures are written, as numbers.py and phrases.py of analytics/report/writing/ write them.
+// Figures as text, as analytics/format/numbers.py and analytics/report/writing/phrases.py write them.
 // Money is a BigInt of ten-billionths of a dollar: sums are exact, and rounded once, half to even.
 "use strict";
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
 from tests.report import cells, said_sql
 from tests.report.cells import Question
 from tests.report.control_sql import explained

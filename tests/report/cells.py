@@ -8,8 +8,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from analytics.report.figures.periods import Period
-from analytics.report.writing import numbers
+from analytics.format import numbers
+from analytics.format.days import Period
 from tests.report.pages import Element, Page
 
 

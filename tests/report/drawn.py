@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from analytics.report.writing.numbers import wilson_interval
+from analytics.format.numbers import wilson_interval
 from tests.report.cells import Question
 from tests.report.measures_sql import COST
 from tests.report.published import Asked

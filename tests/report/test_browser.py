@@ -14,7 +14,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Browser, expect
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
 from tests.report import marts
 from tests.report.browser import Reader
 from tests.report.conftest import BuildSite

@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
 from tests.report import marts
 from tests.report.conftest import BuildSite
 from tests.report.pages import Site

@@ -9,7 +9,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.report.writing.numbers import usd
+from analytics.format.numbers import usd
 from tests.report import marts
 from tests.report.conftest import BuildSite
 from tests.report.pages import Page, Site

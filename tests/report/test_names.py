@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.report.writing import names
+from analytics.format import names
 
 
 @pytest.mark.parametrize(

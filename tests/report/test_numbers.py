@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
 
 MINUS, SPACE, DASH = "\u2212", "\u00a0", "\u2013"
 

@@ -4,7 +4,8 @@ from datetime import date
 
 import pytest
 
-from analytics.report.figures.periods import Calendar, Period
+from analytics.format.days import Period
+from analytics.report.figures.periods import Calendar
 
 DASH = "\u2013"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Browser
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
 from tests.report import cells
 from tests.report.asking import of_page
 from tests.report.browser import Reader

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
 from tests.report.asking import identity
 from tests.report.pages import Page, Site
 from tests.report.published import Asked

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 from playwright.sync_api import Browser
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
 from tests.report import marts
 from tests.report.browser import Reader
 from tests.report.conftest import BuildSite

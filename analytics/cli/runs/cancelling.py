@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from analytics.cli.runs import printed, tables
 from analytics.cli.runs.watching import leave_running
+from analytics.format import numbers
 from analytics.levain import Levain, Run
-from analytics.report.writing import numbers
 
 
 def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_json: bool) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from analytics.cli.runs import files, printed, tables
 from analytics.errors import AnalyticsError
+from analytics.format import numbers
 from analytics.levain import Levain, Run
-from analytics.report.writing import numbers
 
 
 def show(levain: Levain, run: Run, folder: Path | None, *, as_json: bool) -> None:

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from analytics.cli.runs.lookup import short_ids
 from analytics.cli.runs.printed import console
+from analytics.format import numbers
 from analytics.levain import Agent, Artifact, LogEvent, Run, SessionEvent
-from analytics.report.writing import numbers
 from analytics.terminal import visible, visible_lines
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from rich.text import Text
 
 from analytics.cli.runs import printed, tables
 from analytics.cli.runs.readable import followed
+from analytics.format import numbers
 from analytics.levain import Agent, Levain, Progress, Run, TransientError
-from analytics.report.writing import numbers
 from analytics.terminal import visible, visible_lines
 
 SHOWN_EVENTS = 8

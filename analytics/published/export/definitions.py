@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
 from analytics.transform.measures import measures
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.controls.rows import added
-from analytics.report.writing.numbers import (
+from analytics.format.numbers import (
     UNKNOWN,
     cents,
     cents_together,
@@ -14,6 +13,7 @@ from analytics.report.writing.numbers import (
     usd_exact,
     usd_in_cents,
 )
+from analytics.report.controls.rows import added
 from analytics.report.writing.tables import Cell, Column
 
 if TYPE_CHECKING:

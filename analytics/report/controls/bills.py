@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.report.figures.periods import month_in_short
-from analytics.report.writing import bills, names, state
-from analytics.report.writing.numbers import UNKNOWN
+from analytics.format import names
+from analytics.format.days import month_in_short
+from analytics.format.numbers import UNKNOWN
+from analytics.report.writing import bills, state
 from analytics.report.writing.tables import Column, Table
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from analytics.format.days import month_in_short
+from analytics.format.names import capitalized, visible
+from analytics.format.numbers import cents, plural
 from analytics.report.controls.amounts import cell, cents_to
-from analytics.report.figures.periods import month_in_short
-from analytics.report.writing.names import capitalized, visible
-from analytics.report.writing.numbers import cents, plural
 from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:

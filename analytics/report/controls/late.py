@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analytics.format import names
+from analytics.format.numbers import UNKNOWN, count, plural
 from analytics.report.figures.facts import known_sum
-from analytics.report.writing import names, state
-from analytics.report.writing.numbers import UNKNOWN, count, plural
+from analytics.report.writing import state
 from analytics.report.writing.tables import Column, Sum, Table, foot, money
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.report.writing import names
+from analytics.format import names
 from analytics.report.writing.tables import Cell
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from analytics.format import names, numbers
 from analytics.report.controls import late, unknown, unlisted, verdicts
-from analytics.report.writing import names, numbers, state
+from analytics.report.writing import state
 from analytics.report.writing.blocks import Kpi
 from analytics.report.writing.tables import Cell, Column, Table
 

@@ -6,10 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from analytics.format import names, numbers
+from analytics.format.days import month_in_words
 from analytics.report.controls import amounts, bills, bridge, results, verdicts, waterfall
 from analytics.report.controls.verdicts import STATES
-from analytics.report.figures.periods import month_in_words
-from analytics.report.writing import names, numbers, state
+from analytics.report.writing import state
 from analytics.report.writing.tables import Column, Table, money
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from analytics.format import names, numbers
 from analytics.report.controls import verdicts
-from analytics.report.writing import names, numbers
 from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:

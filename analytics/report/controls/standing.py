@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from analytics.report.writing.numbers import count, percent, plural
+from analytics.format.numbers import count, percent, plural
 from analytics.report.writing.tables import Cell, Column, Table, money
 
 if TYPE_CHECKING:

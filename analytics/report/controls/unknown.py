@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.report.writing import names
-from analytics.report.writing.numbers import UNKNOWN, count, percent
+from analytics.format import names
+from analytics.format.numbers import UNKNOWN, count, percent
 from analytics.report.writing.tables import Column, Table
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from analytics.format import names
+from analytics.format.numbers import UNKNOWN, count, duration, percent, plural
 from analytics.report.figures.facts import known_sum
 from analytics.report.summary.lines import schedule_in_words
-from analytics.report.writing import names
-from analytics.report.writing.numbers import UNKNOWN, count, duration, percent, plural
 from analytics.report.writing.tables import Cell, Column, Sum, Table, foot, money
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from analytics.format.numbers import plural, usd, usd_headline
 from analytics.report.controls.rows import added
-from analytics.report.writing.numbers import plural, usd, usd_headline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

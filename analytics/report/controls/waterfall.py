@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from analytics.format.days import Period
+from analytics.format.numbers import cents_together, percent, usd_exact, usd_in_cents
 from analytics.report.controls.rows import added
-from analytics.report.figures.periods import Period
-from analytics.report.writing.numbers import cents_together, percent, usd_exact, usd_in_cents
 from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:

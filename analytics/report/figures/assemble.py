@@ -8,6 +8,7 @@ from datetime import UTC, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from analytics.format import names
 from analytics.report.figures import splits
 from analytics.report.figures.facts import (
     Agent,
@@ -32,7 +33,6 @@ from analytics.report.marts.rows import (
 )
 from analytics.report.marts.run_reads import Runs
 from analytics.report.sections import members, overtime
-from analytics.report.writing import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,8 @@ from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from analytics.report.figures.periods import Calendar, Period
+from analytics.format.days import Period
+from analytics.report.figures.periods import Calendar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

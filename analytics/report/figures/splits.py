@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-    from analytics.report.figures.periods import Period
+    from analytics.format.days import Period
 
 Key: TypeAlias = "tuple[str, ...]"
 Value: TypeAlias = "Decimal | int | None"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from analytics.format.days import day_in_words
 from analytics.report.figures.facts import DayState
-from analytics.report.figures.periods import day_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable

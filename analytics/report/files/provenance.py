@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from analytics.format import numbers
 from analytics.report.figures.facts import MEASURE_COLUMNS
-from analytics.report.writing import numbers
 
 if TYPE_CHECKING:
     import duckdb

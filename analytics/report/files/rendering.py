@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from analytics.report.figures.periods import day_in_words
-from analytics.report.writing import names, phrases, state
+from analytics.format import names
+from analytics.format.days import day_in_words
+from analytics.report.writing import phrases, state
 from analytics.resources import folder
 
 if TYPE_CHECKING:

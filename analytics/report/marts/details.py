@@ -7,11 +7,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from analytics.format import names
 from analytics.report.figures.facts import Measures
 from analytics.report.figures.splits import MONEY, Split, empty
 from analytics.report.marts.reads import by_time, measures_of
 from analytics.report.marts.rows import RunCosts
-from analytics.report.writing import names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

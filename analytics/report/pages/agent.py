@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analytics.report.figures.periods import day_in_words
+from analytics.format import numbers
+from analytics.format.days import day_in_words
 from analytics.report.files import packed
 from analytics.report.sections import (
     daily,
@@ -16,7 +17,7 @@ from analytics.report.sections import (
     spreads,
     unusual,
 )
-from analytics.report.writing import numbers, state
+from analytics.report.writing import state
 
 if TYPE_CHECKING:
     from analytics.report.figures.facts import Agent, AgentSheet, Subject, Workspace

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analytics.format import names, numbers
 from analytics.report.files import packed
 from analytics.report.marts.rows import NO_AGENT
 from analytics.report.sections import daily, failures, forecast, kpis, members, movers, unusual
 from analytics.report.sections.comparison import comparison
-from analytics.report.writing import names, numbers, state
+from analytics.report.writing import state
 from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from analytics.format import names, numbers
+from analytics.format.days import month_in_short, month_in_words
 from analytics.report.figures.facts import known_sum
-from analytics.report.figures.periods import month_in_short, month_in_words
-from analytics.report.writing import bills, names, numbers
+from analytics.report.writing import bills
 from analytics.report.writing.blocks import Chart, missing
 from analytics.report.writing.tables import Column, Sum, Table, foot, money
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.figures.periods import month_in_short
-from analytics.report.writing import numbers, svg
+from analytics.format import numbers
+from analytics.format.days import month_in_short
+from analytics.report.writing import svg
 from analytics.report.writing.tables import Cell, Column, Sum, Table, foot, money
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
     from markupsafe import Markup
 
+    from analytics.format.days import Period
     from analytics.report.figures.facts import Measures, Subject
-    from analytics.report.figures.periods import Period
 
 
 def comparison(key: str, unit: str, lines: Sequence[tuple[Cell, Subject]], whole: Subject) -> Table:

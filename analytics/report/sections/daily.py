@@ -6,14 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from analytics.format.days import Period, day_in_words
+from analytics.format.numbers import UNKNOWN, count, usd_exact
 from analytics.report.figures import timeline
 from analytics.report.figures.facts import DayState
-from analytics.report.figures.periods import Period, day_in_words
 from analytics.report.sections.kpis import change
 from analytics.report.writing import axes, figured, phrases, svg
 from analytics.report.writing.blocks import Chart, Spec, missing
 from analytics.report.writing.figured import measure
-from analytics.report.writing.numbers import UNKNOWN, count, usd_exact
 from analytics.report.writing.tables import Cell, Column, Table, money
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from datetime import timedelta
 from statistics import median
 from typing import TYPE_CHECKING
 
+from analytics.format.days import Period, monday_of
 from analytics.report.figures import timeline
-from analytics.report.figures.periods import Period, monday_of
 from analytics.report.writing import figured, phrases
 from analytics.report.writing.blocks import Chart, Spec, missing
 from analytics.report.writing.figured import Figure, measure

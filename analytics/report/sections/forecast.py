@@ -6,8 +6,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.figures.periods import Period, day_in_words, month_in_words
-from analytics.report.writing import numbers
+from analytics.format import numbers
+from analytics.format.days import Period, day_in_words, month_in_words
 from analytics.report.writing.blocks import Chart, Kpi, Spec, missing
 from analytics.report.writing.tables import Column, Table
 

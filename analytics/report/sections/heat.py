@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.writing import numbers, phrases
+from analytics.format import numbers
+from analytics.report.writing import phrases
 from analytics.report.writing.blocks import Chart, Spec, missing
 from analytics.report.writing.tables import Column, Table
 

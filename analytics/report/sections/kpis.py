@@ -8,9 +8,9 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from analytics.report.figures.periods import Period, day_in_short
+from analytics.format import numbers
+from analytics.format.days import Period, day_in_short
 from analytics.report.figures.usual import same_weekdays_before, usual_cost_usd
-from analytics.report.writing import numbers
 from analytics.report.writing.blocks import Kpi
 
 if TYPE_CHECKING:

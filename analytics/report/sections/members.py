@@ -6,9 +6,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from analytics.format import numbers
 from analytics.report.figures import splits
 from analytics.report.sections import rankings
-from analytics.report.writing import numbers
 from analytics.report.writing.blocks import Chart
 
 if TYPE_CHECKING:

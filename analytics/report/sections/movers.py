@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
+from analytics.format.names import in_sentence
 from analytics.report.writing.blocks import Chart, Spec, missing
-from analytics.report.writing.names import in_sentence
 from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from analytics.report.writing import figured, numbers, phrases
+from analytics.format import numbers
+from analytics.format.names import in_sentence
+from analytics.report.writing import figured, phrases
 from analytics.report.writing.blocks import Chart, missing
 from analytics.report.writing.figured import Figure, measure
-from analytics.report.writing.names import in_sentence
 from analytics.report.writing.tables import Table
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analytics.format import names, numbers
 from analytics.report.figures.splits import whole_numbers
 from analytics.report.marts.run_reads import (
     LISTED_RUNS,
@@ -11,7 +12,6 @@ from analytics.report.marts.run_reads import (
     NEWEST_RUNS,
     TIMELINES,
 )
-from analytics.report.writing import names, numbers
 from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from analytics.report.figures.periods import Period, day_in_words
+from analytics.format.days import Period, day_in_words
 from analytics.report.writing import figured, phrases
 from analytics.report.writing.blocks import Chart, Spec, missing
 from analytics.report.writing.figured import Figure

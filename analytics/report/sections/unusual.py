@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
 from analytics.report.writing.tables import Cell, Column, Table
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
 
-from analytics.report.figures.periods import day_in_words
+from analytics.format import names, numbers
+from analytics.format.days import day_in_words
 from analytics.report.summary.facts import Measures
 from analytics.report.summary.lines import (
     failed_cost_in_words,
@@ -22,7 +23,6 @@ from analytics.report.summary.lines import (
     unfinished_in_words,
     usd_or_unknown,
 )
-from analytics.report.writing import names, numbers
 from analytics.report.writing.state import moment
 
 if TYPE_CHECKING:

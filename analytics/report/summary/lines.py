@@ -7,8 +7,8 @@ from decimal import Decimal
 from math import ceil
 from typing import TYPE_CHECKING
 
-from analytics.report.figures.periods import day_on_axis, month_in_words
-from analytics.report.writing import names, numbers
+from analytics.format import names, numbers
+from analytics.format.days import day_on_axis, month_in_words
 
 if TYPE_CHECKING:
     from analytics.report.summary.facts import Days, Measures, Summary

@@ -8,7 +8,8 @@ from decimal import Decimal, localcontext
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from analytics.report.figures.periods import Calendar, Period
+from analytics.format.days import Period
+from analytics.report.figures.periods import Calendar
 from analytics.report.figures.usual import same_weekdays_before, usual_cost_usd
 from analytics.report.summary.facts import (
     Controls,

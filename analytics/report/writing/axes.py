@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
-from analytics.report.writing.numbers import NO_BREAK
+from analytics.format.numbers import NO_BREAK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

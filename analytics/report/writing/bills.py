@@ -9,9 +9,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
+from analytics.format.numbers import CENT, UNKNOWN, cents, usd, usd_exact, usd_in_cents
 from analytics.report.figures.facts import known_sum
 from analytics.report.marts.rows import Bill
-from analytics.report.writing.numbers import CENT, UNKNOWN, cents, usd, usd_exact, usd_in_cents
 from analytics.report.writing.tables import Cell
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
-from analytics.report.writing import numbers
+from analytics.format import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

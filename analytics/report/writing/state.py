@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analytics.format import names, numbers
+from analytics.format.days import day_in_short, day_in_words
 from analytics.report.figures.facts import NO_RUNS, DayState
-from analytics.report.figures.periods import day_in_short, day_in_words
 from analytics.report.marts.rows import NO_AGENT, PLATFORM
-from analytics.report.writing import names, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from analytics.format.days import day_on_axis
 from analytics.report.figures import timeline
-from analytics.report.figures.periods import day_on_axis
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

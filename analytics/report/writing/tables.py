@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from analytics.report.writing.numbers import plural, rounding_difference, usd, usd_exact
+from analytics.format.numbers import plural, rounding_difference, usd, usd_exact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
+from analytics.format import numbers
 from analytics.report.figures.usual import usual_cost_usd
 from analytics.report.summary import facts
 from analytics.report.summary.facts import Summary
 from analytics.report.summary.files import markdown, terminal_lines, write_files
 from analytics.report.summary.lines import failed_cost_in_words, schedule_in_words
 from analytics.report.summary.reads import read_summary
-from analytics.report.writing import numbers
 from analytics.transform.checks import run_checks
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 

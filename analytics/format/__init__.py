@@ -1,0 +1,1 @@
+"""Figures, names, days and templates of texts, as every page, table and export writes them."""

@@ -1,0 +1,134 @@
+"""Templates: texts with figures in them. `reports/engine/format.js` fills in the same way.
+
+`{cost_usd|usd}` is a figure of a row in a unit, `{failed_count/finished_count|rate}` one of two
+figures, `{first.cost_usd|usd}` one of a row within the row. A name without a unit is a text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from analytics.format import days, names, numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Row: TypeAlias = "Mapping[str, Any]"
+
+_FIGURE = re.compile(r"\{([\w./]+)(?:\|([\w: ]+))?\}")
+_ONE: dict[str, Callable[[Any], str]] = {
+    "usd": numbers.usd,
+    "usd_fine": numbers.usd_fine,
+    "usd_per_run": numbers.usd_per_run,
+    "usd_headline": numbers.usd_headline,
+    "usd_signed": numbers.usd_signed,
+    "count": numbers.count,
+    "tokens": numbers.tokens,
+    "seconds": lambda value: numbers.duration(float(value)),
+    "milliseconds": lambda value: numbers.duration(value / 1000),
+    "day": days.day_in_words,
+    "day_short": days.day_on_axis,
+    "month": days.month_in_words,
+    "month_short": days.month_in_short,
+    "instant": days.instant_in_words,
+    "text": str,
+    "": str,
+    "name": names.in_sentence,
+}
+_TWO: dict[str, Callable[[Any, Any], str]] = {
+    "percent": numbers.percent,
+    "rate": numbers.failure_rate,
+    "interval": numbers.interval,
+    "each": lambda amount, count: numbers.usd_fine(amount / count),
+    "usd_change": numbers.usd_change,
+}
+
+
+def fill(template: str, row: Row) -> str:
+    """Return the template with each figure of the row in its unit; an unknown one is a dash."""
+    return _FIGURE.sub(lambda match: figure(match[1], match[2] or "", row), template)
+
+
+def known(template: str, row: Row) -> str | None:
+    """Return the filled template, or None if a figure in it is unknown."""
+    figures = [figure(match[1], match[2] or "", row) for match in _FIGURE.finditer(template)]
+    return None if numbers.UNKNOWN in figures else fill(template, row)
+
+
+def figures_of(template: str) -> list[str]:
+    """Return the names of the figures in a template, each part of `a/b` by itself."""
+    return [name for match in _FIGURE.finditer(template) for name in match[1].split("/")]
+
+
+def figure(name: str, unit: str, row: Row) -> str:
+    """Return one figure, or one of two (`a/b`), in a unit.
+
+    Raises KeyError if there is no such unit.
+    """
+    first, _, second = name.partition("/")
+    if unit in {"range", "range_percent"}:
+        return _range(first, second, row)
+    part, whole = value_of(first, row), value_of(second, row)
+    if part is None or (second and not whole and unit != "usd_change"):
+        return numbers.UNKNOWN
+    if second:
+        return _TWO[unit](part, whole)
+    if unit.startswith("plural:"):
+        return numbers.plural(part, unit.removeprefix("plural:"))
+    return _ONE[unit](part)
+
+
+def plain(name: str, unit: str, row: Row) -> str | None:
+    """Return the exact figure as plain digits or an ISO date, to sort by and for files.
+
+    An unknown figure is empty; None stands for one that is a text.
+    """
+    first, _, second = name.partition("/")
+    part, whole = value_of(first, row), value_of(second, row)
+    if unit == "interval" or isinstance(part, str):
+        return None
+    if part is None or (second and not unit.startswith("range") and not whole):
+        return ""
+    if second and unit == "usd_change":
+        return f"{part - whole:.10f}"
+    if second and unit == "each":
+        return f"{part / whole:.10f}"
+    if second and unit != "range":
+        return f"{Decimal(part) / Decimal(whole):.6f}" if whole else ""
+    if isinstance(part, Decimal):
+        return f"{part:.10f}"
+    return part.isoformat() if isinstance(part, date | datetime) else str(part)
+
+
+def value_of(name: str, row: Row) -> Any:
+    """Return the value of a name, which dots lead into rows within the row; None if absent."""
+    value: Any = row
+    for step in name.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def _range(name: str, whole: str, row: Row) -> str:
+    """Write the cost of failed runs, or its share, as one amount or as what it is between."""
+    low, more, count, base = (
+        value_of(each, row)
+        for each in (
+            name,
+            name.replace("failed_cost_usd", "failed_cost_more_usd"),
+            name.replace("failed_cost_usd", "failed_cost_open_count"),
+            whole,
+        )
+    )
+    if low is None or (whole and not base):
+        return numbers.UNKNOWN
+    first, last = (
+        numbers.percent(each, base) if whole else numbers.usd(each)
+        for each in (low, low + (more or 0))
+    )
+    if count:
+        return f"{first} or more"
+    return first if first == last else f"{first} to {last}"

@@ -1,0 +1,155 @@
+"""The entry: builds the site from a connection that sees the schema `reports`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import localcontext
+from hashlib import sha256
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from analytics.report import months
+from analytics.report.columns import column, default_label, default_unit
+from analytics.report.entities import Entities
+from analytics.report.packed import packed
+from analytics.report.rendering import About, Pages
+from analytics.report.site_files import Files
+from analytics.report.spec import read_pages
+from analytics.resources import folder
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from analytics.report.entities import Entity
+    from analytics.report.spec import Page
+
+ENGINE = (
+    "days",
+    "format",
+    "cube",
+    "view",
+    "plot",
+    "load",
+    "state",
+    "tables",
+    "theme",
+    "print",
+    "picker",
+    "nav",
+    "runs",
+    "page",
+)
+"""Modules of the engine, each after those that it imports."""
+
+_DIGITS = 60  # a sum of DECIMAL(38,10) has 38; the usual 28 would round it
+_IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export ", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class SiteSummary:
+    """What was built, and how many of its files were taken over from the site before."""
+
+    page_count: int
+    file_count: int
+    kept_count: int
+    byte_count: int
+
+
+def build_site(
+    con: duckdb.DuckDBPyConnection,
+    target: Path,
+    *,
+    about: About,
+    published: Path | None = None,
+    pages: Path | None = None,
+) -> SiteSummary:
+    """Write all pages, data and assets into the empty folder `target`.
+
+    Files made of the same rows as those of the site in `published` are taken over from there.
+    `pages` is a folder of specifications, if not our own.
+    """
+    with localcontext(prec=_DIGITS):
+        return _Build(con, target, about, published).site(pages)
+
+
+class _Build:
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, target: Path, about: About, published: Path | None
+    ) -> None:
+        self._con, self._target, self._about = con, target, about
+        self._files = Files(target, published)
+        self._code = _digest_of_code()
+        self._entities = Entities(con)
+
+    def site(self, folder_of_pages: Path | None) -> SiteSummary:
+        pages = read_pages(folder_of_pages)
+        months.write(self._con, self._files, self._entities, self._code)
+        count = sum(self._pages(page, pages) for page in pages.values())
+        self._files.write("data/site.js", packed("site", self._entities.document()))
+        self._assets()
+        self._files.finish(self._about.as_of)
+        return SiteSummary(count, self._files.count, self._files.kept_count, self._files.byte_count)
+
+    def _pages(self, page: Page, pages: dict[str, Page]) -> int:
+        """Write the pages of a specification; return their number."""
+        document = _resolved(page)
+        self._files.write(f"data/pages/{page.name}.js", packed(f"pages/{page.name}", document))
+        made = Pages(self._con, page, pages, self._entities, self._about)
+        of = self._of(page)
+        for entity in of:
+            self._files.write(page.path(entity), made.html(entity).encode())
+            if now := made.now(entity):
+                name = f"{entity.stem}/now"
+                self._files.write(f"data/{name}.js", packed(name, now))
+        return len(of)
+
+    def _of(self, page: Page) -> list[Entity]:
+        if page.scope == "site":
+            return [self._entities.site]
+        return self._entities.workspaces if page.scope == "workspace" else self._entities.agents
+
+    def _assets(self) -> None:
+        reports = folder("reports")
+        self._files.write("assets/engine.js", bundle(reports / "engine").encode())
+        self._files.write("assets/style.css", (reports / "assets" / "style.css").read_bytes())
+        with as_file(files("plotly") / "package_data" / "plotly.min.js") as library:
+            self._files.write("assets/plotly.min.js", library.read_bytes())
+
+
+def bundle(engine: Path) -> str:
+    """Return the modules of the engine as one script: a page from disk can load no module."""
+    parts = [
+        _EXPORT.sub("", _IMPORT.sub("", (engine / f"{name}.js").read_text(encoding="utf-8")))
+        for name in ENGINE
+    ]
+    return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
+
+
+def _resolved(page: Page) -> dict[str, object]:
+    """Return a specification as the engine reads it: each column with its unit and label."""
+    parts = []
+    for part in page.parts:
+        if part.period or part.mark:
+            document = msgspec.to_builtins(part)
+            document["columns"] = [str(column(each)) for each in part.columns]
+            for draw in document.get("draw", []):
+                name, _, unit = draw["value"].partition("|")
+                draw["value"] = f"{name}|{unit or default_unit(name)}"
+                draw.setdefault("name", default_label(name))
+            parts.append(document)
+    return {"scope": page.scope, "parts": parts}
+
+
+def _digest_of_code() -> str:
+    """Return a digest of the modules and texts that make files."""
+    digest = sha256()
+    for root in (Path(__file__).parent, folder("reports")):
+        for file in sorted(root.rglob("*.*")):
+            if file.suffix in {".py", ".js", ".toml", ".html", ".css"}:
+                digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,157 @@
+"""What a page is about: the site, each workspace, each agent; their names and addresses."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from analytics.format import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+
+    from analytics.report.spec import Scope
+
+ALL, NO_AGENT, PLATFORM = "(all)", "(none)", "(platform)"
+
+_STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
+
+
+@dataclass(frozen=True)
+class Entity:
+    """The site, a workspace or a line of one; `row` is its row of `rpt_headlines`.
+
+    The platform's line has no page, and so no path.
+    """
+
+    scope: Scope
+    workspace_id: str
+    agent_id: str
+    name: str
+    path: str
+    row: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Its keys in the tables of `reports`."""
+        return self.workspace_id, self.agent_id
+
+    @property
+    def stem(self) -> str:
+        """The name of its data."""
+        return PurePosixPath(self.path).stem if self.scope != "site" else "site"
+
+
+class Entities:
+    """All entities of the site, by their keys; agents stand in the order of their recent cost."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        rows = pl.DataFrame(
+            con.sql(
+                "from reports.rpt_headlines order by workspace_name, workspace_id,"
+                " recent_cost_usd desc nulls last, agent_name, agent_id"
+            )
+        )
+        self.by_key = {one.key: one for row in rows.iter_rows(named=True) if (one := _entity(row))}
+        self.site = self.by_key[ALL, ALL]
+
+    @cached_property
+    def workspaces(self) -> list[Entity]:
+        """Every workspace, by name."""
+        return [each for each in self.by_key.values() if each.scope == "workspace"]
+
+    @cached_property
+    def agents(self) -> list[Entity]:
+        """Every line that has a page."""
+        return [each for each in self.by_key.values() if each.scope == "agent" and each.path]
+
+    def lines_of(self, workspace: Entity) -> list[Entity]:
+        """The lines of a workspace, the platform included."""
+        return self._lines[workspace.workspace_id]
+
+    @cached_property
+    def _lines(self) -> dict[str, list[Entity]]:
+        lines: defaultdict[str, list[Entity]] = defaultdict(list)
+        for each in self.by_key.values():
+            if each.scope == "agent":
+                lines[each.workspace_id].append(each)
+        return lines
+
+    def document(self) -> dict[str, object]:
+        """Return what scripts know of the site: names, addresses, months and states of days."""
+        months, states = self._months(), self._states()
+        return {
+            "today": self.site.row["today"],
+            "as_of": self.site.row["as_of"],
+            "timezone": self.site.row["timezone"],
+            **states.get(ALL, _NO_DAYS),
+            "months": months.get((ALL, ALL), []),
+            "workspaces": [
+                {
+                    "id": each.workspace_id,
+                    "name": each.name,
+                    "path": each.path,
+                    "entity": each.stem,
+                    "today": each.row["today"],
+                    **states.get(each.workspace_id, _NO_DAYS),
+                    "months": months.get(each.key, []),
+                    "agents": [
+                        {
+                            "id": line.agent_id,
+                            "name": line.name,
+                            "path": line.path,
+                            "entity": line.stem,
+                            "line_type": line.row["line_type"],
+                            "months": months.get(line.key, []),
+                        }
+                        for line in self.lines_of(each)
+                    ],
+                }
+                for each in self.workspaces
+            ],
+        }
+
+    def _months(self) -> dict[tuple[str, str], list[str]]:
+        rows = self._con.execute("""
+            select workspace_id, agent_id, list(strftime(month, '%Y-%m') order by month)
+            from reports.rpt_months group by all""").fetchall()
+        return {(workspace_id, agent_id): months for workspace_id, agent_id, months in rows}
+
+    def _states(self) -> dict[str, dict[str, object]]:
+        rows = self._con.execute("""
+            select workspace_id, min(date), list(state order by date)
+            from reports.rpt_dates group by all""").fetchall()
+        return {
+            key: {"first": first, "states": "".join(map(_STATES.__getitem__, states))}
+            for key, first, states in rows
+        }
+
+
+_NO_DAYS: dict[str, object] = {"first": None, "states": ""}
+
+
+def _entity(row: Mapping[str, Any]) -> Entity | None:
+    workspace_id, agent_id = row["workspace_id"], row["agent_id"]
+    if workspace_id == ALL:
+        return Entity("site", ALL, ALL, "All workspaces", "index.html", row)
+    if agent_id == ALL:
+        path = f"workspaces/{names.file_name(workspace_id)}"
+        name = names.display(row["workspace_name"], workspace_id)
+        return Entity("workspace", workspace_id, ALL, name, path, row)
+    name = names.display(row["agent_name"], row["agent_slug"], agent_id)
+    return Entity("agent", workspace_id, agent_id, name, _agent_path(workspace_id, agent_id), row)
+
+
+def _agent_path(workspace_id: str, agent_id: str) -> str:
+    if agent_id == PLATFORM:
+        return ""
+    identity = (workspace_id, "", "no-agent") if agent_id == NO_AGENT else (workspace_id, agent_id)
+    return f"agents/{names.file_name(*identity)}"

@@ -1,0 +1,305 @@
+"""Pages as HTML: what a specification says, filled with the rows of one entity."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from analytics.format import days, numbers, text
+from analytics.report import drawings
+from analytics.report.columns import Column, column
+from analytics.report.entities import ALL
+from analytics.report.months import encoded
+from analytics.report.statements import CHARTED_DAYS, KEYS, Statements
+from analytics.report.tables import Tables, sums
+from analytics.resources import folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    import duckdb
+
+    from analytics.report.entities import Entities, Entity
+    from analytics.report.months import Columns
+    from analytics.report.spec import Headline, Page, Part, Scope, Section
+
+# The two hashes are those of the style elements that plotly.js makes for itself.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'"
+    " 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+    " 'sha256-ji27qzEtxXZW+7dun6UwjHXJ18e6WAin1VvNtkzIE/o=';"
+    " img-src data: blob:; base-uri 'none'; form-action 'none'"
+)
+FEWEST_DAYS = 14  # fewer would make columns of the main chart swell
+SHOWN_ROWS = 200  # of a table without a limit of its own
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class About:
+    """What pages say of the batch; `as_of` is in UTC, `timezone` an IANA name."""
+
+    as_of: datetime
+    code_version: str
+    timezone: str
+    warnings: Sequence[str] = field(default_factory=list)
+
+
+class Pages:
+    """Renders the pages of one specification, whose rows are read once for all entities."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        page: Page,
+        pages: Mapping[str, Page],
+        entities: Entities,
+        about: About,
+    ) -> None:
+        self.page, self._pages, self._entities, self._about = page, pages, entities, about
+        self._template = _environment().get_template("page.html")
+        statements = Statements(con)
+        self._rows = {
+            part.key: statements.rows(part, page.scope) for part in page.parts if part.is_static
+        }
+        self._own = [statements.of(name) for name in page.data]
+        self._main = next((part for part in page.parts if part.mark == "column"), None)
+        self._days = statements.charted(self._main, page.scope) if self._main else {}
+
+    def html(self, entity: Entity) -> str:
+        """Return the page of an entity."""
+        page = self.page
+        root = "../" * page.path(entity).count("/")
+        row = {**entity.row, "name": entity.name}
+        for rows in self._own:
+            row |= rows.get(entity.key) or rows.get(entity.key[:1]) or {}
+        tables = Tables(self._entities, root)
+        sections = [self._section(each, entity, tables) for each in page.section]
+        heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
+        is_main = page.path(entity) == entity.path
+        data = [f"data/{entity.stem}/now.js"] if any(map(_is_drawn_once, page.parts)) else []
+        return self._template.render(
+            root=root,
+            policy=CONTENT_SECURITY_POLICY,
+            title=heading if is_main else f"{page.menu} \u2013 {entity.name}",
+            reach=self._reach(),
+            heading=heading,
+            as_of=text.fill(page.as_of, row),
+            remarks=[
+                {"text": f"{known}.", "is_now": True}
+                for each in page.remarks
+                if (known := _remark(each, row))
+            ],
+            breadcrumb=self._breadcrumb(entity, root),
+            tabs=self._tabs(entity, root),
+            headlines=[_headline(each, row) for each in page.headline],
+            is_choosable=page.picker,
+            members_name=_MEMBERS[entity.scope] if page.picker else "",
+            sections=[each for each in sections if each["parts"]],
+            definitions=_definitions(page.scope),
+            definitions_href=f"{root}index.html#definitions",
+            policies=[],
+            footer=[f"Levain analytics {self._about.code_version} · {self._reach()}"],
+            data={
+                "page": page.name,
+                "entity": entity.stem,
+                "workspace": entity.workspace_id,
+                "agent": entity.agent_id,
+            },
+            scripts=[
+                "assets/engine.js",
+                "data/site.js",
+                f"data/pages/{page.name}.js",
+                *data,
+                *(["assets/plotly.min.js"] if any(part.mark for part in page.parts) else []),
+            ],
+        )
+
+    def now(self, entity: Entity) -> dict[str, Columns]:
+        """Return the rows of charts that need no choice, by the key of the part."""
+        return {
+            part.key: encoded(pl.DataFrame(self._of(part, entity), infer_schema_length=None))
+            for part in self.page.parts
+            if _is_drawn_once(part)
+        }
+
+    def _key(self, entity: Entity) -> tuple[str, ...]:
+        return entity.key[: len(KEYS[self.page.scope])]
+
+    def _of(self, part: Part, entity: Entity) -> list[Row]:
+        rows = self._rows[part.key]
+        return rows.get(self._key(entity)) or rows.get(()) or []
+
+    def _section(self, section: Section, entity: Entity, tables: Tables) -> dict[str, Any]:
+        parts = [self._part(part, entity, tables) for part in section.part]
+        return {
+            "key": section.key,
+            "title": section.title,
+            "text": section.text,
+            "is_now": section.now,
+            "is_open": False,
+            "parts": [part for part in parts if part],
+        }
+
+    def _part(self, part: Part, entity: Entity, tables: Tables) -> dict[str, Any] | None:
+        columns = [column(each) for each in part.columns]
+        rows = self._of(part, entity) if part.is_static else []
+        if part.is_static and not rows and not part.empty:
+            return None
+        made: dict[str, Any] = {
+            "key": part.key,
+            "kind": _kind(part),
+            "label": part.label,
+            "subtitle": part.subtitle if part.mark else "",
+            "height": "",
+            "width": part.wide,
+            "static": self._columns(entity) if part is self._main else "",
+            "table": "",
+            "is_now": part.is_static,
+        }
+        if part.is_static and not rows:
+            made |= {"kind": "text", "label": part.empty}
+        elif part.is_static:
+            if part.title:
+                values = {**entity.row, **sums(rows, columns), "first": rows[0]}
+                made["label"] = text.fill(part.title, values)
+            made["table"] = self._folds(part, columns, rows, tables)
+        return made
+
+    def _folds(
+        self, part: Part, columns: Sequence[Column], rows: list[Row], tables: Tables
+    ) -> Markup:
+        """Return the table of a static part: as it is, folded, or folded by month."""
+        caption = part.subtitle or part.label
+        limit = part.limit or SHOWN_ROWS
+
+        def table(key: str, caption: str, rows: list[Row]) -> Markup:
+            total = sums(rows, columns) if part.total else None
+            relation = f"reports.{part.data}"
+            return tables.table(
+                key, caption, columns, rows, total=total, limit=limit, relation=relation
+            )
+
+        if part.fold != "month":
+            made = table(part.key, caption, rows)
+            return _fold(part.fold, made) if part.fold else made
+        folds = []
+        for index, (month, of) in enumerate(groupby(rows, lambda row: _month(row))):
+            words = days.month_in_words(month)
+            key = f"{part.key}-{month:%Y-%m}"
+            folds.append(_fold(words, table(key, f"{caption}, {words}", [*of]), is_open=not index))
+        return Markup("").join(folds)
+
+    def _columns(self, entity: Entity) -> Markup:
+        """Return the main chart as it stands before the script has drawn it."""
+        known = self._days.get(self._key(entity), {})
+        today: date = entity.row["today"]
+        first = entity.row["first_date"] or today
+        count = min(max((today - first).days + 1, FEWEST_DAYS), CHARTED_DAYS)
+        shown = [today - timedelta(days=back) for back in range(count - 1, -1, -1)]
+        return drawings.columns([known.get(day) for day in shown])
+
+    def _breadcrumb(self, entity: Entity, root: str) -> list[dict[str, str]]:
+        trail = [self._entities.site]
+        if entity.scope != "site":
+            trail.append(self._entities.by_key[entity.workspace_id, ALL])
+        if entity.scope == "agent":
+            trail.append(entity)
+        links = [{"name": each.name, "href": root + each.path} for each in trail]
+        if self.page.path(entity) != entity.path:
+            links.append({"name": self.page.menu, "href": root + self.page.path(entity)})
+        return links
+
+    def _tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
+        """Return the pages of the same scope, where there are several."""
+        of = [each for each in self._pages.values() if each.scope == entity.scope]
+        if len(of) < 2:
+            return []
+        return [
+            {
+                "name": each.menu or each.name,
+                "href": root + each.path(entity),
+                "is_current": each is self.page,
+            }
+            for each in sorted(of, key=lambda each: (each.path(entity) != entity.path, each.name))
+        ]
+
+    def _reach(self) -> str:
+        as_of = days.instant_in_words(self._about.as_of)
+        return f"data to {as_of} · days and months in {self._about.timezone}"
+
+
+_MEMBERS: dict[Scope, str] = {"site": "Workspaces", "workspace": "Agents", "agent": ""}
+
+
+def _kind(part: Part) -> str:
+    if part.mark:
+        return "chart"
+    return "runs" if part.data == "rpt_runs" and not part.is_static else "table"
+
+
+def _is_drawn_once(part: Part) -> bool:
+    """True for a chart that needs no choice."""
+    return part.is_static and part.mark is not None
+
+
+def _headline(headline: Headline, row: Row) -> dict[str, Any]:
+    value = text.known(headline.value, row)
+    spark = row.get(headline.spark) if value and headline.spark else None
+    return {
+        "label": text.fill(headline.label, row),
+        "value": value or headline.none or numbers.UNKNOWN,
+        "change": (value and text.known(headline.change, row)) or "",
+        "notes": [known for each in headline.notes if (known := _remark(each, row))],
+        "spark": drawings.sparkline(spark) if spark else "",
+    }
+
+
+def _remark(template: str, row: Row) -> str | None:
+    """Return the filled template; None if a figure of it is unknown, or the first one is zero."""
+    first = next(iter(text.figures_of(template)), None)
+    return None if first and row.get(first) in {0, ""} else text.known(template, row)
+
+
+def _fold(title: str, content: Markup, *, is_open: bool = False) -> Markup:
+    opened = "<details class='fold' open>" if is_open else "<details class='fold'>"
+    return Markup(opened + "<summary>{}</summary>{}</details>").format(title, content)  # noqa: S704
+
+
+def _month(row: Row) -> date:
+    day: date = row.get("month") or row.get("utc_date") or row["date"]
+    return day.replace(day=1)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(folder("reports") / "frame"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _definitions(scope: Scope) -> list[dict[str, str]]:
+    """Return the meanings of the pages' words; they stand on the page of the site."""
+    known = _texts() if scope == "site" else {}
+    return [{"term": term, "meaning": meaning} for term, meaning in known.items()]
+
+
+@cache
+def _texts() -> dict[str, str]:
+    text = (folder("reports") / "definitions.toml").read_text(encoding="utf-8")
+    found: dict[str, str] = tomllib.loads(text)["measures"]
+    return found

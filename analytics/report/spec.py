@@ -1,0 +1,159 @@
+"""Page specifications: `reports/pages/*.toml`, parsed and checked. docs/charts.md explains them."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from analytics.errors import AnalyticsError
+from analytics.resources import folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from analytics.report.entities import Entity
+
+Scope = Literal["site", "workspace", "agent"]
+MAIN_PAGES: dict[Scope, str] = {"site": "overview", "workspace": "workspace", "agent": "agent"}
+Mark = Literal["column", "line", "bar", "interval", "cell"]
+
+
+class Draw(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A value that a mark shows: an expression and its unit, its name, colour, and panel."""
+
+    value: str
+    name: str = ""
+    colour: str = "cost"
+    pattern: str = ""
+    panel: int = 1
+
+
+class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A table, or a chart with the table of its figures.
+
+    With `period` it follows the reader's choice, and the engine makes it; without, its table is
+    HTML, of the relation's rows or of their sums `by` some columns.
+    """
+
+    key: str
+    data: str
+    period: Literal["charted", "recent"] | None = None
+    mark: Mark | tuple[Mark, Mark] | None = None
+    by: tuple[str, ...] = ()
+    draw: tuple[Draw, ...] = ()
+    stack: str = ""
+    order: str = ""
+    limit: int = 0
+    where: dict[str, str] = {}
+    columns: tuple[str, ...] = ()
+    total: bool = False
+    title: str = ""
+    title_two: str = ""
+    title_small: str = ""
+    label: str = ""
+    subtitle: str = ""
+    empty: str = ""
+    fold: str = ""
+    wide: Literal["", "half"] = ""
+
+    @property
+    def is_static(self) -> bool:
+        """True if the part needs no choice."""
+        return self.period is None
+
+
+class Section(msgspec.Struct, forbid_unknown_fields=True):
+    """A heading with parts below it; `now` marks what says nothing of a chosen period."""
+
+    key: str
+    title: str
+    text: str = ""
+    now: bool = False
+    part: tuple[Part, ...] = ()
+
+
+class Headline(msgspec.Struct, forbid_unknown_fields=True):
+    """A number, its change, and a sparkline; each text is a template over `rpt_headlines`.
+
+    A text with an unknown figure is left out; without a known value, `none` stands in its place.
+    """
+
+    label: str
+    value: str
+    change: str = ""
+    notes: tuple[str, ...] = ()
+    spark: str = ""
+    none: str = ""
+
+
+class Page(msgspec.Struct, forbid_unknown_fields=True):
+    """A page for each entity of its scope.
+
+    Texts are templates over the entity's row of `rpt_headlines`, and of each relation in `data`.
+    """
+
+    scope: Scope
+    title: str
+    as_of: str
+    name: str = ""
+    menu: str = ""
+    data: tuple[str, ...] = ()
+    picker: bool = False
+    headings: dict[str, str] = {}
+    remarks: tuple[str, ...] = ()
+    headline: tuple[Headline, ...] = ()
+    section: tuple[Section, ...] = ()
+
+    def path(self, entity: Entity) -> str:
+        """Return the address of the page of an entity, from the site's folder."""
+        if self.name == MAIN_PAGES[self.scope]:
+            return entity.path
+        folder = entity.path.removesuffix(".html") if entity.scope != "site" else "pages"
+        return f"{folder}/{self.name}.html"
+
+    @property
+    def parts(self) -> list[Part]:
+        """All parts, in order."""
+        return [part for section in self.section for part in section.part]
+
+
+def read_pages(root: Path | None = None) -> dict[str, Page]:
+    """Read every specification by its file's name; AnalyticsError names a file that is wrong."""
+    root = root or folder("reports") / "pages"
+    return {path.stem: read_page(path) for path in sorted(root.glob("*.toml"))}
+
+
+def read_page(path: Path) -> Page:
+    """Read one specification; AnalyticsError names the file and the field that is wrong."""
+    try:
+        text = tomllib.loads(path.read_text(encoding="utf-8"))
+        text["headline"] = [_shared("headline", each) for each in text.get("headline", [])]
+        for section in text.get("section", []):
+            section["part"] = [_shared("part", each) for each in section.get("part", [])]
+        page = msgspec.convert(text, Page)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise AnalyticsError(f"reports/pages/{path.name}: {error}") from error
+    keys = [part.key for part in page.parts] + [section.key for section in page.section]
+    if repeated := sorted({key for key in keys if keys.count(key) > 1}):
+        raise AnalyticsError(f"reports/pages/{path.name}: two parts are named {repeated[0]}")
+    page.name = path.stem
+    return page
+
+
+def _shared(kind: Literal["headline", "part"], fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a part that a page takes from `reports/parts.toml` by `use`."""
+    if (name := fields.get("use")) is None:
+        return fields
+    if name not in _parts()[kind]:
+        raise msgspec.ValidationError(f"`{name}` is no {kind} of reports/parts.toml")
+    key = {"key": name} if kind == "part" else {}
+    own = {field: value for field, value in fields.items() if field != "use"}
+    return {**key, **_parts()[kind][name], **own}
+
+
+@cache
+def _parts() -> dict[str, Any]:
+    return tomllib.loads((folder("reports") / "parts.toml").read_text(encoding="utf-8"))

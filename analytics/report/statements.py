@@ -1,0 +1,108 @@
+"""Rows of relations that need no choice, read once for all pages of a scope."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from analytics.report.months import TIMES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    import duckdb
+
+    from analytics.report.spec import Part, Scope
+
+KEYS: Mapping[Scope, tuple[str, ...]] = {
+    "site": (),
+    "workspace": ("workspace_id",),
+    "agent": ("workspace_id", "agent_id"),
+}
+CHARTED_DAYS = 92
+_NUMBERS = ("DECIMAL", "BIGINT", "HUGEINT", "INTEGER", "DOUBLE")
+
+
+class Statements:
+    """Reads the rows of a part, by the entity whose page shows them."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._kinds: dict[str, dict[str, str]] = {}
+
+    def rows(self, part: Part, scope: Scope) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+        """Return the rows of each entity; the rows of all, where the relation knows no entity."""
+        frame = self.frame(part, scope)
+        names = [name for name in KEYS[scope] if name in frame.columns]
+        found: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+        for row in frame.iter_rows(named=True):
+            found[tuple(row[name] for name in names)].append(row)
+        return found
+
+    def frame(self, part: Part, scope: Scope) -> pl.DataFrame:
+        """Return the rows of a part, or their sums, in its order."""
+        kinds = self._columns(part.data)
+        keys = [name for name in KEYS[scope] if name in kinds]
+        where = " and ".join(_condition(*each) for each in part.where.items()) or "true"
+        order = ", ".join(map(_direction, part.order.split(","))) if part.order else ""
+        columns = "*"
+        if part.by:
+            by = [name if name in kinds else _month_of(kinds) for name in part.by]
+            sums = [
+                f"sum({name}) as {name}"
+                for name, kind in kinds.items()
+                if kind.startswith(_NUMBERS) and name not in part.by
+            ]
+            columns = ", ".join(dict.fromkeys([*keys, *by, *sums]))
+        return pl.DataFrame(
+            self._con.sql(
+                f"select {columns} from reports.{part.data} where {where}"
+                f"{' group by all' if part.by else ''}{f' order by {order}' if order else ''}"
+            )
+        )
+
+    def of(self, relation: str) -> dict[tuple[str, ...], dict[str, Any]]:
+        """Return the one row of each entity, by workspace, or by workspace and line."""
+        keys = [name for name in KEYS["agent"] if name in self._columns(relation)]
+        rows = pl.DataFrame(self._con.sql(f"from reports.{relation}")).iter_rows(named=True)
+        return {tuple(row[name] for name in keys): row for row in rows}
+
+    def charted(self, part: Part, scope: Scope) -> dict[tuple[str, ...], dict[date, Any]]:
+        """Return the first value of a chart by day, for the days that it shows at first."""
+        keys = KEYS[scope]
+        value = part.draw[0].value.partition("|")[0]
+        rows = self._con.execute(f"""
+            select {"".join(f"{name}, " for name in keys)} date, sum({value})
+            from reports.{part.data}
+            where date > (select max(today) from reports.rpt_headlines) - {CHARTED_DAYS}
+            group by all""").fetchall()
+        found: defaultdict[tuple[str, ...], dict[date, Any]] = defaultdict(dict)
+        for *key, day, amount in rows:
+            found[tuple(key)][day] = amount
+        return found
+
+    def _columns(self, relation: str) -> dict[str, str]:
+        if relation not in self._kinds:
+            found = self._con.execute(f"describe reports.{relation}").fetchall()
+            self._kinds[relation] = {name: kind for name, kind, *_ in found}
+        return self._kinds[relation]
+
+
+def _condition(name: str, value: str) -> str:
+    """Return SQL of `name = value`, or of the opposite where the value begins with `!`."""
+    sign = "<>" if value.startswith("!") else "="
+    text = value.removeprefix("!").replace("'", "''")
+    return f"{name} {sign} '{text}'"
+
+
+def _direction(order: str) -> str:
+    name = order.strip()
+    return f"{name[1:]} desc nulls last" if name.startswith("-") else name
+
+
+def _month_of(kinds: Sequence[str] | Mapping[str, str]) -> str:
+    time = next(name for name in TIMES if name in kinds)
+    return f"date_trunc('month', {time})::date as month"

@@ -1,0 +1,14 @@
+-- Cost and bill by line and UTC day: metered cost + surcharge - own-key cost = billed.
+-- Grain: workspace, line and UTC day.
+-- key: workspace_id, agent_id, utc_date
+-- column cost_usd: Metered cost in US dollars, as the bill has it.
+select
+    workspace_id,
+    agent_id,
+    utc_date,
+    cost_usd,
+    surcharge_usd,
+    own_key_usd,
+    billed_usd
+from marts.fct_agent_billing_days
+order by workspace_id, utc_date, agent_id

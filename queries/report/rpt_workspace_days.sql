@@ -1,0 +1,29 @@
+-- All runs by workspace and date: the sums of rpt_days. Grain: workspace and date.
+-- key: workspace_id, date
+-- column run_cost_usd: Cost in US dollars without the platform's own.
+-- column failed_cost_more_usd: US dollars that failed runs may have cost beyond failed_cost_usd.
+-- column failed_cost_open_count: Lines with failed runs of a cost that nothing bounds.
+select
+    workspace_id,
+    date,
+    sum(run_count)::bigint as run_count,
+    sum(succeeded_count)::bigint as succeeded_count,
+    sum(failed_count)::bigint as failed_count,
+    sum(finished_count)::bigint as finished_count,
+    sum(cancelled_count)::bigint as cancelled_count,
+    sum(open_count)::bigint as open_count,
+    sum(listed_run_count)::bigint as listed_run_count,
+    sum(unlisted_run_count)::bigint as unlisted_run_count,
+    sum(unknown_cost_count)::bigint as unknown_cost_count,
+    sum(no_usage_count)::bigint as no_usage_count,
+    sum(cost_usd) as cost_usd,
+    sum(run_cost_usd) as run_cost_usd,
+    sum(platform_cost_usd) as platform_cost_usd,
+    sum(tokens_in)::bigint as tokens_in,
+    sum(tokens_out)::bigint as tokens_out,
+    sum(failed_cost_usd) as failed_cost_usd,
+    sum(failed_cost_more_usd) as failed_cost_more_usd,
+    sum(failed_cost_open_count)::bigint as failed_cost_open_count
+from reports.rpt_days
+group by workspace_id, date
+order by workspace_id, date

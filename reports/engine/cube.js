@@ -1,0 +1,202 @@
+// Cubes: rows of a relation, by month, of which every measure is additive. They are selected by
+// days, members and keys, and added up exactly.
+import { daysOf, lastDayOf } from "./days.js";
+
+/** @typedef {import("./format.js").Quantity} Quantity */
+/** Numbers with NaN for null; those that a Number cannot hold stand in `large`, by row.
+ * @typedef {{ numbers: Float64Array, large: Map<number, bigint> }} Measure */
+/** @typedef {{ keys: string[], codes: ArrayLike<number> }} Texts */
+/** @typedef {{ size: number, columns: { [name: string]: Measure | Texts } }} Table */
+/** @typedef {{ [relation: string]: Table }} Document */
+/** @typedef {string | number} Key */
+/** @typedef {{ [column: string]: Key }} Keys */
+/** @typedef {{ [measure: string]: Quantity | null }} Sums */
+/** `from` and `to` are ISO days, both included; `where` holds the keys that a column may have;
+ * `bucketOf` maps a day to the first day of its group.
+ * @typedef {{ relation: string, shards: Map<string, Document>, from: string, to: string,
+ *   where?: { [column: string]: ReadonlySet<Key> }, by?: readonly string[],
+ *   bucketOf?: (iso: string) => string }} Query */
+
+export const TIME_COLUMNS = ["date", "utc_date", "week"];
+const LIMIT = 2 ** 52;
+
+/** @param {Measure | Texts} column @returns {column is Texts} */
+const isText = (column) => "codes" in column;
+
+/** A table for each relation of a data file: money that came as text becomes a BigInt.
+ * @param {{ [relation: string]: { [column: string]: any } }} document @returns {Document} */
+export const decode = (document) => Object.fromEntries(
+  Object.entries(document).map(([relation, columns]) => [relation, decodeTable(columns)]));
+/** @param {{ [column: string]: any }} columns @returns {Table} */
+export const decodeTable = (columns) => {
+  const decoded = Object.fromEntries(Object.entries(columns).map(([name, values]) =>
+    [name, Array.isArray(values) ? measureOf(values) : values]));
+  const [first] = Object.values(decoded);
+  return { size: first ? (isText(first) ? first.codes : first.numbers).length : 0, columns: decoded };
+};
+/** @param {(number | string | boolean | null)[]} values @returns {Measure | Texts} */
+const measureOf = (values) => {
+  /** @type {Map<number, bigint>} */
+  const large = new Map();
+  const numbers = new Float64Array(values.length);
+  for (let row = 0; row < values.length; row++) {
+    const value = values[row];
+    if (typeof value === "string") {
+      if (!/^-?\d+$/.test(value)) return codedOf(/** @type {string[]} */ (values));
+      large.set(row, BigInt(value));
+    }
+    numbers[row] = value === null || typeof value === "string" ? NaN : Number(value);
+  }
+  return { numbers, large };
+};
+/** @param {string[]} values @returns {Texts} */
+const codedOf = (values) => {
+  const keys = [...new Set(values)], codes = new Map(keys.map((key, code) => [key, code]));
+  return { keys, codes: values.map((value) => codes.get(value) ?? 0) };
+};
+
+/** The value of one row: a text, a number, a BigInt, or null.
+ * @param {Measure | Texts} column @param {number} row */
+const valueAt = (column, row) => {
+  if (isText(column)) return column.keys[column.codes[row]] ?? null;
+  const value = column.numbers[row];
+  return Number.isNaN(value) ? column.large.get(row) ?? null : value;
+};
+
+/** The tables of a query, each with its rows that are selected.
+ * @param {Query} query
+ * @returns {{ month: string, table: Table, time: string | undefined, isIn: Uint8Array }[]} */
+const selected = ({ relation, shards, from, to, where = {} }) =>
+  [...shards].filter(([, document]) => document[relation]).toSorted().map(([month, document]) => {
+    const table = document[relation], isIn = new Uint8Array(table.size).fill(1);
+    const time = TIME_COLUMNS.find((name) => name in table.columns && !isText(table.columns[name]));
+    if (time) {
+      const days = /** @type {Measure} */ (table.columns[time]).numbers;
+      const first = from > `${month}-01` ? Number(from.slice(8)) : 1;
+      const last = to < lastDayOf(month) ? Number(to.slice(8)) : 31;
+      const isApart = from > lastDayOf(month) || to < `${month}-01`;
+      for (let row = 0; row < table.size; row++) {
+        if (isApart || days[row] < first || days[row] > last) isIn[row] = 0;
+      }
+    }
+    for (const [name, keys] of Object.entries(where)) {
+      const column = table.columns[name];
+      if (!column) continue;
+      if (isText(column)) {
+        const allowed = column.keys.map((key) => keys.has(key));
+        for (let row = 0; row < table.size; row++) if (!allowed[column.codes[row]]) isIn[row] = 0;
+      } else {
+        for (let row = 0; row < table.size; row++) if (!keys.has(column.numbers[row])) isIn[row] = 0;
+      }
+    }
+    return { month, table, time, isIn };
+  });
+/** @param {string} month @param {number} day */
+const isoOf = (month, day) => `${month}-${String(day).padStart(2, "0")}`;
+
+/** The rows of a query as they are, with ISO days. @param {Query} query
+ * @returns {{ [column: string]: any }[]} */
+export const rowsOf = (query) => selected(query).flatMap(({ month, table, time, isIn }) => {
+  const found = [];
+  for (let row = 0; row < table.size; row++) {
+    if (!isIn[row]) continue;
+    found.push(Object.fromEntries(Object.entries(table.columns).map(([name, column]) => [name,
+      name === time ? isoOf(month, Number(valueAt(column, row))) : valueAt(column, row)])));
+  }
+  return found;
+});
+
+/** The sums of the rows of each combination of keys; of no `by`, those of all, if there are any.
+ * @param {Query} query @returns {{ keys: Keys, sums: Sums }[]} */
+export const group = (query) => {
+  const { by = [], bucketOf = (/** @type {string} */ iso) => iso } = query;
+  const parts = selected(query);
+  /** @type {Map<Key, number>[]} */
+  const ids = by.map(() => new Map());
+  /** @param {number} index @param {Key} key */
+  const idOf = (index, key) => {
+    let id = ids[index].get(key);
+    if (id === undefined) ids[index].set(key, id = ids[index].size);
+    return id;
+  };
+  /** @type {Map<number, number>} */
+  const groups = new Map();
+  const groupsOfRows = parts.map(({ month, table, time, isIn }) => {
+    const combined = new Float64Array(table.size);
+    by.forEach((name, index) => {
+      const column = table.columns[name];
+      if (!column) return;
+      const lookup = isText(column) ? column.keys.map((key) => idOf(index, key))
+        : name === time ? daysOf(`${month}-01`, lastDayOf(month)).map(bucketOf) : null;
+      for (let row = 0; row < table.size; row++) {
+        if (!isIn[row]) continue;
+        const id = isText(column) ? Number(lookup?.[column.codes[row]])
+          : idOf(index, lookup ? lookup[column.numbers[row] - 1] : column.numbers[row]);
+        combined[row] = combined[row] * 2 ** 17 + id;
+      }
+    });
+    return Int32Array.from(combined, (each, row) => {
+      if (!isIn[row]) return -1;
+      let found = groups.get(each);
+      if (found === undefined) groups.set(each, found = groups.size);
+      return found;
+    });
+  });
+  const names = new Set(parts.flatMap(({ table, time }) => Object.entries(table.columns)
+    .filter(([name, column]) => !isText(column) && name !== time && !by.includes(name))
+    .map(([name]) => name)));
+  const sums = [...names].map((name) => /** @type {const} */ ([name, sumsOf(groups.size,
+    parts.flatMap(({ table }, part) => (table.columns[name]
+      ? [{ measure: /** @type {Measure} */ (table.columns[name]), of: groupsOfRows[part] }] : [])))]));
+  const keysOf = ids.map((each) => [...each.keys()]);
+  return [...groups].map(([combined, index]) => {
+    /** @type {Keys} */
+    const keys = Object.fromEntries(by.map((name) => [name, ""]));
+    for (let part = by.length - 1, rest = combined; part >= 0; part--) {
+      keys[by[part]] = keysOf[part][rest % 2 ** 17];
+      rest = Math.floor(rest / 2 ** 17);
+    }
+    return { keys, sums: Object.fromEntries(sums.map(([name, values]) => [name, values[index]])) };
+  });
+};
+/** Exact sums by group: Numbers as long as they hold them, spilled into a BigInt before.
+ * @param {number} count @param {{ measure: Measure, of: Int32Array }[]} parts
+ * @returns {(Quantity | null)[]} */
+const sumsOf = (count, parts) => {
+  const sums = new Float64Array(count), isKnown = new Uint8Array(count);
+  /** @type {Map<number, bigint>} */
+  const spilled = new Map();
+  /** @param {number} index @param {bigint} value */
+  const spill = (index, value) => spilled.set(index, (spilled.get(index) ?? 0n) + value);
+  for (const { measure: { numbers, large }, of } of parts) {
+    for (let row = 0; row < of.length; row++) {
+      const index = of[row], value = numbers[row];
+      if (index < 0 || value !== value) continue; // NaN is unlike itself
+      const sum = sums[index] + value;
+      isKnown[index] = 1;
+      if (sum < LIMIT && sum > -LIMIT) sums[index] = sum;
+      else {
+        spill(index, BigInt(sums[index]));
+        sums[index] = value;
+      }
+    }
+    for (const [row, value] of large) {
+      if (of[row] < 0) continue;
+      isKnown[of[row]] = 1;
+      spill(of[row], value);
+    }
+  }
+  return Array.from(sums, (sum, index) => {
+    const rest = spilled.get(index);
+    return isKnown[index] ? (rest === undefined ? sum : rest + BigInt(sum)) : null;
+  });
+};
+/** The sum of quantities, null where none is known. @param {(Quantity | null | undefined)[]} values
+ * @returns {Quantity | null} */
+export const added = (values) => {
+  const known = values.filter((each) => each !== null && each !== undefined);
+  if (!known.length) return null;
+  const sum = known.reduce((/** @type {number} */ all, each) => all + Number(each), 0);
+  const isExact = known.every((each) => typeof each === "number") && Math.abs(sum) < LIMIT;
+  return isExact ? sum : known.reduce((/** @type {bigint} */ all, each) => all + BigInt(each), 0n);
+};

@@ -1,0 +1,321 @@
+// Figures for Plotly from a view. Colours are roles such as "@cost", "@cost~" where they are pale.
+import { daysBetween, mondayOf, shifted } from "./days.js";
+import { SMALL_SAMPLE, duration, figure, fill, quantityOf, wilson } from "./format.js";
+import { WEEKDAYS, parsed } from "./view.js";
+
+/** @typedef {import("./view.js").View} View */
+/** @typedef {import("./view.js").Part} Part */
+/** @typedef {import("./view.js").Row} Row */
+/** @typedef {import("./view.js").Drawn} Drawn */
+/** @typedef {{ [name: string]: any }} Layout */
+/** @typedef {{ data: Layout[], layout: Layout }} Figure */
+/** @typedef {Drawn & { figure: string, unit: string, label: string, role: string }} Trace */
+
+const PLOT_DAY = 86_400_000, PANEL_GAP = 0.14;
+const PATTERN = { size: 5, solidity: 0.4 };
+const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
+  itemclick: false, itemdoubleclick: false, traceorder: "normal" };
+const AXIS = { fixedrange: true, automargin: true, gridcolor: "@grid", linecolor: "@control",
+  zeroline: false, ticks: "", tickangle: 0, tickfont: { color: "@muted" } };
+const COLOUR_KEYS = new Set(["color", "bgcolor", "fgcolor", "gridcolor", "linecolor",
+  "zerolinecolor", "bordercolor", "fillcolor", "colorscale"]);
+const MONEY_UNITS = /^(usd|each|range$)/;
+
+/** The figure with each role replaced by its colour.
+ * @param {any} value @param {(role: string) => string} colourOf @param {string} key @returns {any} */
+export const painted = (value, colourOf, key = "") => {
+  if (Array.isArray(value)) return value.map((each) => painted(each, colourOf, key));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value)
+      .map(([name, each]) => [name, painted(each, colourOf, name)]));
+  }
+  const isRole = typeof value === "string" && value[0] === "@" && COLOUR_KEYS.has(key);
+  return isRole ? colourOf(value) : value;
+};
+/** Names are data: Plotly would read tags and entities in them.
+ * @param {string} name @param {boolean} isNarrow */
+const escaped = (name, isNarrow) => {
+  const room = isNarrow ? 20 : 32;
+  const short = name.length > room ? `${name.slice(0, room - 1).trimEnd()}…` : name;
+  return short.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+};
+
+/** Money and counts become positions on the screen only here.
+ * @param {string} name @param {string} unit @param {Row} row @returns {number | null} */
+const position = (name, unit, row) => {
+  const [part, base] = name.split("/").map((each) => quantityOf(each, row.values));
+  const scale = MONEY_UNITS.test(unit) ? 1e10 : unit === "milliseconds" ? 1000 : 1;
+  if (part === null || base === null || base === 0n) return null;
+  const value = unit.endsWith("seconds") ? Number(row.values[name]) : Number(part);
+  return value / scale / (base === undefined ? 1 : Number(base));
+};
+
+/** @param {number} limit */
+const roundStep = (limit) => {
+  const power = 10 ** Math.floor(Math.log10(limit));
+  return (/** @type {number[]} */ ([10, 5, 2.5, 2, 1])
+    .find((each) => each * power <= limit * (1 + 1e-9)) ?? 1) * power;
+};
+const SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 18_000, 36_000, 86_400];
+/** @param {number} tick @param {string} unit */
+const tickText = (tick, unit) => {
+  if (unit === "count") return tick.toLocaleString("en-US");
+  if (unit === "tokens") return figure("n", "tokens", { n: Math.round(tick) }).replace(".0", "");
+  if (unit === "seconds") return duration(tick).replace(/ 00.s| 00.min/, "").replace(".0", "");
+  if (unit === "share") return `${Number((100 * tick).toPrecision(6))}%`;
+  if (tick >= 1e6) return `$${(tick / 1e6).toLocaleString("en-US")}\u00a0M`;
+  const places = tick % 1 && (tick * 10) % 1 === 0 ? 2 : 0;
+  return `$${tick.toLocaleString("en-US", { minimumFractionDigits: places, maximumFractionDigits: 10 })}`;
+};
+/** A value axis from zero, with few round ticks in the words of the unit.
+ * @param {(number | null)[]} values @param {string} figureUnit */
+export const axis = (values, figureUnit) => {
+  const unit = /^(count|tokens|share)$/.test(figureUnit) ? figureUnit
+    : figureUnit.endsWith("seconds") ? "seconds" : /^(rate|interval|percent)$/.test(figureUnit) ? "share" : "usd";
+  const largest = Math.max(0, ...values.map((each) => each ?? 0)) || 1;
+  let step = roundStep(largest / 3);
+  if (unit === "count" || unit === "tokens") step = Math.max(Math.floor(step), 1);
+  if (unit === "seconds" && largest / 3 >= 1) {
+    step = SECONDS.findLast((each) => each <= largest / 3) ?? step;
+    if (step === SECONDS.at(-1)) step *= roundStep(largest / 3 / step); // whole days
+  }
+  if (unit === "share" && largest > 0.8) step = 0.25;
+  const ticks = Array.from({ length: Math.ceil(largest / step - 1e-9) + 1 },
+    (_, index) => Number((index * step).toPrecision(12)));
+  return { range: [0, ticks.at(-1) ?? 1], tickvals: ticks, ticktext: ticks.map((each) => tickText(each, unit)) };
+};
+/** @param {string} from @param {string} to */
+const timeAxis = (from, to) => {
+  const days = daysBetween(from, to) + 1;
+  return { type: "date", tickformat: days > 200 ? "%b %Y" : "%-d %b", hoverformat: "%-d %b %Y",
+    ...(days < 21 && { dtick: PLOT_DAY * Math.ceil(days / 5) }),
+    range: [shifted(from, -1), shifted(to, 1)] };
+};
+/** @param {string} text @param {Layout} place */
+const note = (text, place) => ({ text, showarrow: false, yanchor: "bottom",
+  font: { color: "@muted", size: 11 }, ...place });
+
+/** @param {Row} row */
+const isPale = (row) => row.state === "p" || row.state === "i";
+/** Columns of a colour; those of days that are not whole are pale, with an outline.
+ * @param {string} role @param {Row[]} rows @param {string | undefined} pattern */
+const columnMarker = (role, rows, pattern) => ({
+  color: rows.map((row) => (isPale(row) ? `${role}~` : role)),
+  line: { color: rows.map((row) => (isPale(row) ? role : "@page")),
+    width: rows.map((row) => (isPale(row) ? 1.5 : rows.length > 150 ? 0 : 0.5)) },
+  ...(pattern && { pattern: { shape: pattern, ...PATTERN } }) });
+/** @param {Trace} trace @param {Row} row */
+const hoverOf = (trace, row) => {
+  const text = row.state === "n" ? "no data"
+    : fill(trace.hover ?? `{${trace.figure}|${trace.unit}}`, row.values);
+  const state = { p: " (so far)", i: " (incomplete)" }[row.state ?? ""] ?? "";
+  return `${trace.label} ${text}${state}`;
+};
+const HOVER = "%{customdata}<extra></extra>";
+/** The legend shows the colour of a series, not that of its first day.
+ * @param {string} name @param {string} role @param {string} [pattern] */
+const legendEntry = (name, role, pattern = "") => ({ type: "bar", name, x: [null], y: [null],
+  marker: { color: role, pattern: { shape: pattern, ...PATTERN } } });
+/** @param {string[]} names @param {boolean} isNarrow Two columns of short names. */
+const legendOf = (names, isNarrow) => ({ showlegend: names.length > 1,
+  legend: names.length > 3 && isNarrow ? { ...LEGEND, y: -0.18, entrywidthmode: "fraction",
+    entrywidth: names.some((each) => each.length > 20) ? 1 : 0.49, font: { size: 11 } } : LEGEND });
+
+/** @param {Part} part @returns {Trace[]} */
+const tracesOf = (part) => (part.draw ?? []).map((drawn) => {
+  const [name, unit, label] = parsed(drawn.value);
+  return { ...drawn, figure: name, unit, label: drawn.name ?? label, role: `@${drawn.colour ?? "cost"}` };
+});
+/** Hatches the days that were not read. @param {Row[]} rows @param {string} yaxis @param {number} panel
+ * @returns {{ data: Layout[], layout: Layout, annotations: Layout[] }} */
+const unread = (rows, yaxis, panel) => {
+  const days = rows.filter((row) => row.state === "n").map((row) => row.from ?? "");
+  if (!days.length) return { data: [], layout: {}, annotations: [] };
+  return {
+    data: [{ type: "bar", x: days, y: days.map(() => 1), yaxis: `y${9 - panel}`, width: PLOT_DAY,
+      hovertemplate: "no data<extra></extra>", showlegend: false,
+      marker: { color: "@rule", pattern: { shape: "/", size: 9, solidity: 0.12 } } }],
+    layout: { [`yaxis${9 - panel}`]: { overlaying: yaxis, range: [0, 1], visible: false } },
+    annotations: days.length < rows.length / 10 ? [] : [note("no data",
+      { x: days[days.length >> 1], y: 0.5, yref: `${yaxis} domain`, yanchor: "middle" })],
+  };
+};
+/** @param {Trace} trace @param {Row[]} rows @param {(string | number)[]} x @param {string} yaxis
+ * @returns {Layout[]} */
+const columnOf = (trace, rows, x, yaxis) => [{ type: "bar", name: trace.label, x, yaxis, showlegend: false,
+  y: rows.map((row) => position(trace.figure, trace.unit, row)),
+  customdata: rows.map((row) => hoverOf(trace, row)), hovertemplate: HOVER,
+  marker: columnMarker(trace.role, rows, trace.pattern) }];
+/** A line, over the band from its values to those of `to` if it has such.
+ * @param {Trace} trace @param {Row[]} rows @param {(string | number)[]} x @param {string} yaxis
+ * @returns {Layout[]} */
+const lineOf = (trace, rows, x, yaxis) => {
+  const of = (/** @type {string} */ name) => rows.map((row) => position(name, trace.unit, row));
+  const y = of(trace.figure), name = trace.label;
+  if (trace.to) {
+    const high = of(trace.to), held = x.map((_, index) => index).filter((each) => y[each] !== null);
+    return [{ type: "scatter", mode: "lines", name, yaxis, fill: "toself", fillcolor: trace.role,
+      line: { width: 0 }, hoverinfo: "skip", showlegend: false,
+      x: [...held, ...held.toReversed()].map((each) => x[each]),
+      y: [...held.map((each) => y[each]), ...held.toReversed().map((each) => high[each])] }];
+  }
+  return [{ type: "scatter", mode: rows.length > 40 ? "lines" : "lines+markers", name, x, y, yaxis,
+    connectgaps: false, cliponaxis: false,
+    line: { color: trace.role, dash: trace.dash ?? "solid", width: 1.5 },
+    marker: { color: trace.role, symbol: trace.dash === "dot" ? "diamond" : "circle", size: 5 },
+    customdata: rows.map((row) => hoverOf(trace, row)), hovertemplate: HOVER }];
+};
+/** Columns or lines, over the same days, in one panel or several.
+ * @param {View} view @param {Part} part @param {boolean} isNarrow @param {boolean} isLine
+ * @returns {Figure} */
+const overTime = (view, part, isNarrow, isLine) => {
+  const { rows, series } = view, traces = tracesOf(part), [by] = part.by ?? [];
+  const x = rows.map((row) => (view.axis === "time" ? row.from ?? "" : Number(row.values[by])));
+  const panels = [...new Set(traces.map((each) => each.panel ?? 1))], count = panels.length;
+  const height = (1 - PANEL_GAP * (count - 1)) / count;
+  /** @type {Layout[]} */
+  const data = [], annotations = /** @type {Layout[]} */ ([]);
+  /** @type {Layout} */
+  const layout = { annotations };
+  panels.forEach((panel, index) => {
+    const yaxis = index ? `y${index + 1}` : "y", top = 1 - index * (height + PANEL_GAP);
+    const own = traces.filter((each) => (each.panel ?? 1) === panel), [{ unit, label, figure: name }] = own;
+    const drawn = series.length ? series.map((each) => ({ type: "bar", name: escaped(each.label, isNarrow),
+      x, yaxis, showlegend: false, hovertemplate: HOVER, marker: columnMarker(`@${each.colour}`, rows, ""),
+      y: each.values.map((value) => position(name, unit, { label: "", href: null, values: { [name]: value } })),
+      customdata: each.values.map((value) => `${escaped(each.label, false)}: ${figure(name, unit, { [name]: value })}`),
+    })) : own.flatMap((each) => (isLine ? lineOf : columnOf)(each, rows, x, yaxis));
+    const sums = isLine ? drawn.flatMap((each) => each.y)
+      : x.map((_, at) => drawn.reduce((sum, each) => sum + (each.y[at] ?? 0), 0));
+    layout[`yaxis${index ? index + 1 : ""}`] = { ...axis(sums, unit), domain: [Math.max(top - height, 0), top] };
+    if (isLine) drawn.forEach((each) => { each.showlegend ??= index === 0; });
+    const gaps = isLine ? unread([], yaxis, index) : unread(rows, yaxis, index);
+    Object.assign(layout, gaps.layout);
+    annotations.push(...gaps.annotations, ...(count > 1 ? [note(part.panels?.[index] ?? label,
+      { x: 0, xref: "paper", xanchor: "left", y: top, yref: "paper" })] : []));
+    data.push(...drawn, ...gaps.data);
+    if (isLine) return;
+    if (series.length) data.push(...series.map((each) => legendEntry(escaped(each.label, isNarrow), `@${each.colour}`)));
+    else if (own.length > 1) data.push(...own.map((each) => legendEntry(each.label, each.role, each.pattern)));
+  });
+  const names = data.filter((each) => each.showlegend !== false).map((each) => each.name);
+  const last = rows.at(-1);
+  if (!isLine && last?.state === "p") {
+    annotations.push(note("so far", { x: x.at(-1), y: 1, yref: "paper", xanchor: "right" }));
+  }
+  return { data, layout: { ...layout, ...legendOf(names, isNarrow),
+    ...(!isLine && { barmode: "stack", bargap: 0.15 }),
+    ...(count > 1 && { margin: { t: 24 }, hoversubplots: "axis" }),
+    xaxis: { ...(view.axis === "time" ? timeAxis(series.length && rows[0]?.from !== rows[0]?.to ? mondayOf(view.from) : view.from, view.to)
+      : { range: [0.5, Number(x.at(-1) ?? 1) + 0.5], dtick: 5, tick0: 5 }), ...(count > 1 && { anchor: `y${count}` }) } } };
+};
+
+/** Rates with their intervals; hollow where the runs are few. @param {Trace} trace @param {Row[]} rows */
+const ratesOf = ({ figure: name, role }, rows) => {
+  const points = rows.map((row) => {
+    const [failed, finished] = name.split("/").map((each) => quantityOf(each, row.values) ?? 0n);
+    const [low, high] = finished ? wilson(failed, finished) : [0, 0], rate = finished ? Number(failed) / Number(finished) : 0;
+    return { low, high, rate, isSmall: finished < SMALL_SAMPLE, counts: fill(`{f|count} of {n|count}`, { f: failed, n: finished }),
+      hover: fill(`{${name}|rate} {${name}|interval}`, row.values) };
+  });
+  const bars = { type: "data", symmetric: false, color: role, thickness: 1.25, width: 3,
+    array: points.map((each) => each.high - each.rate), arrayminus: points.map((each) => each.rate - each.low) };
+  const dots = { type: "scatter", mode: "markers", customdata: points.map((each) => each.hover), hovertemplate: HOVER,
+    marker: { color: role, size: 8, line: { color: role, width: 1.5 },
+      symbol: points.map((each) => (each.isSmall ? "circle-open" : "circle")) } };
+  return { points, bars, dots, shares: axis(points.map((each) => each.high), "share") };
+};
+/** @param {View} view @param {Part} part @returns {Figure} */
+const ratesOverTime = ({ rows, from, to }, part) => {
+  const [trace] = tracesOf(part), { points, bars, dots, shares } = ratesOf(trace, rows);
+  const x = rows.map((row) => row.from);
+  const line = { type: "scatter", mode: "lines", x, connectgaps: false, hoverinfo: "skip",
+    y: points.map((each) => (each.isSmall ? null : each.rate)), line: { color: trace.role, width: 1.5 } };
+  return { data: [line, { ...dots, x, y: points.map((each) => each.rate), error_y: bars }],
+    layout: { xaxis: timeAxis(rows[0]?.from ?? from, rows.at(-1)?.to ?? to), yaxis: shares } };
+};
+/** @param {Row[]} rows @param {number} lines @param {boolean} isNarrow */
+const rowsLayout = (rows, lines, isNarrow) => {
+  const places = rows.map((_, index) => `row ${index}`);
+  return { height: 40 + rows.length * 28 * lines, hovermode: "closest", margin: { r: 96, l: 8, t: 8, b: 8 },
+    yaxis: { type: "category", autorange: "reversed", categoryorder: "array", categoryarray: places, tickvals: places,
+      ticktext: rows.map((row) => escaped(row.label, isNarrow)), showgrid: false } };
+};
+/** Bars by row, of one figure or of several beside each other.
+ * @param {View} view @param {Trace[]} traces @param {boolean} isNarrow @returns {Figure} */
+const barsOf = ({ rows }, traces, isNarrow) => {
+  const layout = rowsLayout(rows, traces.length, isNarrow), y = layout.yaxis.tickvals;
+  const data = traces.map((trace) => {
+    const text = rows.map((row) => fill(trace.hover ?? `{${trace.figure}|${trace.unit === "usd" ? "usd_headline" : trace.unit}}`, row.values));
+    return { type: "bar", orientation: "h", name: trace.label, y, x: rows.map((row) => position(trace.figure, trace.unit, row)),
+      text, customdata: text.map((each) => `${trace.label} ${each}`), hovertemplate: HOVER, textposition: "outside",
+      textfont: { color: "@text" }, cliponaxis: false, constraintext: "none",
+      marker: { color: rows.map((row) => (row.isOthers ? "@others" : trace.role)) } };
+  });
+  const values = data.flatMap((trace) => trace.x.map((each) => each ?? 0));
+  const room = 7 * Math.max(0, ...data.flatMap((trace) => trace.text.filter((_, index) => (trace.x[index] ?? 0) < 0)
+    .map((text) => text.length + 2))); // that the texts of negative bars take before the names
+  return { data, layout: { ...layout, bargap: 0.35,
+    xaxis: { visible: false, range: [Math.min(0, ...values), Math.max(0, ...values) || 1] },
+    shapes: [{ type: "line", x0: 0, x1: 0, yref: "paper", y0: 0, y1: 1, line: { color: "@control", width: 1 } }],
+    yaxis: { ...layout.yaxis, showline: false, ticklabelstandoff: room },
+    ...(traces.length > 1 && { barmode: "group", showlegend: true, legend: { ...LEGEND, y: 1.02, yanchor: "bottom" } }) } };
+};
+/** Rates by row with their counts at the right, or with the other figures beside them.
+ * @param {View} view @param {Part} part @param {boolean} isNarrow @returns {Figure} */
+const rateRows = ({ rows }, part, isNarrow) => {
+  const [first, ...others] = tracesOf(part), { points, bars, dots, shares } = ratesOf(first, rows);
+  const layout = rowsLayout(rows, 1, isNarrow), y = layout.yaxis.tickvals;
+  const rates = { ...dots, y, x: points.map((each) => each.rate), error_x: bars };
+  if (!others.length) {
+    const counts = { type: "scatter", mode: "text", y, x: points.map(() => shares.range[1]),
+      text: points.map((each) => each.counts), textposition: "middle right", textfont: { color: "@text" }, cliponaxis: false, hoverinfo: "skip" };
+    return { data: [rates, counts], layout: { ...layout, margin: { r: 112, l: 8, t: 8 }, xaxis: { ...shares, side: "bottom" } } };
+  }
+  const texts = rows.map((row) => others.toReversed().map((each) => fill(`{${each.figure}|${each.unit}}`, row.values)));
+  const drawn = others.map((trace, index) => ({ type: "bar", orientation: "h", y, xaxis: "x2", marker: { color: trace.role },
+    x: rows.map((row) => position(trace.figure, trace.unit, row) ?? 0),
+    customdata: texts.map((each) => each.join(" of ")), hovertemplate: HOVER,
+    ...(index === 0 && { text: texts.map((each) => (isNarrow ? each[0] : each.join(" of "))), textposition: "outside",
+      textfont: { color: "@text" }, cliponaxis: false, constraintext: "none" }) }));
+  const even = (/** @type {any[]} */ all) => all.filter((_, index) => index % 2 === 0);
+  return { data: [rates, ...drawn], layout: { ...layout, barmode: "overlay", bargap: 0.45, margin: { l: 8, r: 12, t: 8 },
+    xaxis: { ...shares, ...(isNarrow && { tickvals: even(shares.tickvals), ticktext: even(shares.ticktext) }), domain: [0, 0.5] },
+    xaxis2: { visible: false, domain: [0.55, 1], // with room for the texts
+      range: [0, (isNarrow ? 1.9 : 1.35) * (Math.max(0, ...drawn.flatMap((each) => each.x)) || 1)] } } };
+};
+/** Weekday by hour: the shade of a cell is its share of the largest.
+ * @param {View} view @param {Part} part @param {boolean} isNarrow @returns {Figure} */
+const cellsOver = ({ rows }, part, isNarrow) => {
+  const [trace] = tracesOf(part), hours = Array.from({ length: 24 }, (_, hour) => hour);
+  const found = new Map(rows.map((row) => [`${row.values.weekday},${row.values.hour}`, row]));
+  const grid = WEEKDAYS.map((_, day) => hours.map((hour) => found.get(`${day + 1},${hour}`)));
+  const z = grid.map((line) => line.map((row) => (row ? position(trace.figure, trace.unit, row) : null)));
+  const texts = grid.map((line, day) => line.map((row, hour) => `${WEEKDAYS[day]} ${hour}:00: ${row
+    ? fill(trace.hover ?? `{${trace.figure}|${trace.unit}}`, row.values) : "no run"}`));
+  const scale = [0, 1, 2, 3, 4].flatMap((step) => [0, 1].map((end) => [(step + end) / 5, `@heat-${step + 1}`]));
+  return { data: [{ type: "heatmap", z, x: hours, y: WEEKDAYS.map((day) => day.slice(0, 3)), customdata: texts,
+    hovertemplate: HOVER, xgap: 1, ygap: 1, zmin: 0, zmax: Math.max(...z.flat().map((each) => each ?? 0)) || 1,
+    showscale: false, colorscale: scale }],
+  layout: { hovermode: "closest", xaxis: { dtick: isNarrow ? 6 : 3, ticksuffix: ":00", showline: false },
+    yaxis: { type: "category", autorange: "reversed", showgrid: false, showline: false } } };
+};
+
+/** The figure of a view, with colours as roles.
+ * @param {View} view @param {Part} part @param {{ isNarrow: boolean }} screen @returns {Figure} */
+export const plot = (view, part, { isNarrow }) => {
+  const [mark] = [part.mark ?? []].flat();
+  const { data, layout } = mark === "cell" ? cellsOver(view, part, isNarrow)
+    : mark === "interval" ? (view.axis === "time" ? ratesOverTime(view, part) : rateRows(view, part, isNarrow))
+      : mark === "bar" ? barsOf(view, tracesOf(part), isNarrow) : overTime(view, part, isNarrow, mark === "line");
+  /** @type {Layout} */
+  const whole = { font: { size: 12, color: "@text" }, paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, showlegend: false, hovermode: "x unified", ...layout,
+    hoverlabel: { namelength: -1, bgcolor: "@page", bordercolor: "@control", font: { color: "@text" } },
+    margin: { l: 56, r: 12, t: 20, b: 28, ...layout.margin } };
+  for (const key of Object.keys(whole)) {
+    if (key.startsWith("yaxis")) whole[key] = { ...AXIS, ...whole[key] };
+    if (key.startsWith("xaxis")) whole[key] = { ...AXIS, showgrid: false, showline: true, ...whole[key] };
+  }
+  return { data, layout: whole };
+};

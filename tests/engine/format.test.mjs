@@ -1,0 +1,31 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { figure, fill, plain } from "../../reports/engine/format.js";
+
+const file = new URL("../../reports/engine/format.cases.json", import.meta.url);
+const RANGE = ["failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count", "whole"];
+const TWO = ["percent", "rate", "interval", "each", "usd_change"];
+const isText = (unit) => ["", "text", "name", "instant"].includes(unit) || /^(day|month)/.test(unit);
+
+test("figures are written as the cases say", () => {
+  for (const { unit, values, text } of JSON.parse(readFileSync(file, "utf8"))) {
+    const names = unit.startsWith("range") ? RANGE : ["a", "b"];
+    const given = values.map((each) => (typeof each === "string" && !isText(unit) ? BigInt(each) : each));
+    const row = Object.fromEntries(given.map((each, index) => [names[index], each]));
+    const name = unit === "range_percent" ? "failed_cost_usd/whole" : TWO.includes(unit) ? "a/b" : names[0];
+    assert.equal(figure(name, unit, row), text, `${unit} of ${values}`);
+  }
+});
+
+test("a template names figures of rows within its row", () => {
+  const row = { cost_usd: 40_000_000_000, first: { name: "a", cost_usd: 10_000_000_000n } };
+  assert.equal(fill("{first.name} makes {first.cost_usd/cost_usd|percent} of {cost_usd|usd}.", row), "a makes 25.0% of $4.00.");
+});
+
+test("a plain figure is exact", () => {
+  const row = { cost_usd: 12_000_000_000, run_count: 3, failed_count: 1, name: "a" };
+  const plains = [["cost_usd", "usd"], ["cost_usd/run_count", "each"], ["run_count", "count"],
+    ["failed_count/run_count", "rate"], ["absent", "usd"], ["name", "name"]].map((each) => plain(...each, row));
+  assert.deepEqual(plains, ["1.2000000000", "0.4000000000", "3", "0.333333", "", null]);
+});

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.format import text
+
+CASES = json.loads(Path("reports/engine/format.cases.json").read_text("utf-8"))
+RANGE = ("failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count", "whole")
+
+
+def _value(unit: str, value: Any) -> Any:
+    if not isinstance(value, str) or unit in {"", "text", "name"}:
+        return value
+    if unit == "instant":
+        return datetime.fromisoformat(value)
+    if unit.startswith(("day", "month")):
+        return date.fromisoformat(value)
+    return Decimal(value).scaleb(-10)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_figures_are_written_as_the_cases_say(case: dict[str, Any]) -> None:
+    """Python writes each case of the file that the script is held to as well."""
+    unit, values = case["unit"], [_value(case["unit"], each) for each in case["values"]]
+    names = RANGE if unit.startswith("range") else ("a", "b")
+    name = "failed_cost_usd/whole" if unit == "range_percent" else names[0]
+    if unit in {"percent", "rate", "interval", "each", "usd_change"}:
+        name = "a/b"
+
+    assert case["text"] == text.figure(name, unit, dict(zip(names, values, strict=False)))
+
+
+def test_a_template_names_figures_of_rows_within_its_row() -> None:
+    """A dot leads into a row within the row; what stands around figures stays."""
+    row = {"cost_usd": Decimal(4), "first": {"name": "a", "cost_usd": Decimal(1)}}
+    template = "{first.name} makes {first.cost_usd/cost_usd|percent} of {cost_usd|usd}."
+
+    assert text.fill(template, row) == "a makes 25.0% of $4.00."
+    assert text.known(template, row) == "a makes 25.0% of $4.00."
+
+
+def test_a_text_with_an_unknown_figure_is_not_known() -> None:
+    """An unknown figure is a dash in a filled text, and leaves a known text out."""
+    row = {"change_usd": None}
+
+    assert text.fill("{change_usd|usd_signed} vs usual", row) == "\u2013 vs usual"
+    assert text.known("{change_usd|usd_signed} vs usual", row) is None
+    assert text.known("No figure.", row) == "No figure."
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "plain"),
+    [
+        ("cost_usd", "usd", "1.2000000000"),
+        ("cost_usd/run_count", "each", "0.4000000000"),
+        ("run_count", "count", "3"),
+        ("failed_count/run_count", "rate", "0.333333"),
+        ("failed_count/run_count", "interval", None),
+        ("date", "day", "2026-03-14"),
+        ("absent", "usd", ""),
+        ("name", "name", None),
+    ],
+)
+def test_a_plain_figure_is_exact(name: str, unit: str, plain: str | None) -> None:
+    """Sorting and files take plain digits; a text has none."""
+    row = {
+        "cost_usd": Decimal("1.2"),
+        "run_count": 3,
+        "failed_count": 1,
+        "date": date(2026, 3, 14),
+        "name": "a",
+    }
+
+    assert text.plain(name, unit, row) == plain

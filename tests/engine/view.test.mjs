@@ -1,0 +1,70 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { daysBefore, monthsFor, summary, view } from "../../reports/engine/view.js";
+import { chosen, data, nothing } from "./given.mjs";
+
+const texts = (row) => row.map((cell) => cell.text);
+for (const { name, part, choice, expected } of JSON.parse(readFileSync(new URL("cases.json", import.meta.url), "utf8"))) {
+  test(name, () => {
+    const made = view(part, data, choice ? chosen(...choice) : nothing);
+    const shown = { ...made, heads: made.table.heads.map((each) => each.text), rows: made.table.rows.map(texts),
+      foot: made.table.foot.map(texts), first: made.table.rows.map(texts)[0], last: made.table.rows.map(texts).at(-1),
+      count: made.table.rows.length, marks: made.rows.map((row) => row.label), hrefs: made.table.rows.map(([cell]) => cell.href) };
+    for (const [what, value] of Object.entries(expected)) assert.deepEqual(shown[what], value, what);
+  });
+}
+
+test("values behind cells are exact", () => {
+  const part = { key: "a", data: "rpt_days", period: "recent", by: ["agent_id"], columns: ["agent_id", "cost_usd", "failed_count/finished_count|rate"] };
+  const [, beta] = view(part, data, nothing).table.rows;
+  assert.deepEqual(beta.map((cell) => cell.value), [null, "6.6666666660", "0.000000"]);
+});
+
+test("stacks are by week when they are long, the largest keys first", () => {
+  const part = { key: "stack", data: "rpt_days", period: "charted", mark: "column", by: ["date"], stack: "agent_id",
+    draw: [{ value: "cost_usd|usd" }], columns: ["agent_id", "cost_usd"] };
+  const short = view(part, data, chosen("2026-11-01", "2026-11-18")), long = view(part, data, chosen("2026-06-01", "2026-11-18"));
+  assert.equal(short.rows.length, 18);
+  assert.deepEqual(long.series.map((each) => [each.label, each.colour, each.values.at(-1)]),
+    [["Alpha <b>", "hue-1", 60_000_000_000], ["Beta", "hue-2", 9_999_999_999], ["Platform", "hue-3", 3_750_000_000]]);
+  assert.deepEqual([long.rows.length, long.rows.at(-1).from, long.rows.at(-1).state], [25, "2026-11-16", "p"]);
+  assert.deepEqual(texts(short.table.rows[0]), ["Alpha <b>", "$36.00"]);
+});
+
+test("a part without a period takes its rows as they are", () => {
+  const now = { movers: { size: 2, columns: { agent_id: { keys: ["a", "b"], codes: [0, 1] }, cause: { keys: ["new", "gone"], codes: [0, 1] },
+    change_usd: { numbers: Float64Array.of(-30_000_000_000, 10_000_000_000), large: new Map() } } } };
+  const part = { key: "movers", data: "rpt_movers", mark: "bar", by: ["agent_id"], draw: [{ value: "change_usd|usd_signed" }],
+    columns: ["agent_id", "change_usd|usd_signed", "cause"] };
+  const made = view(part, { ...data, now }, nothing);
+  assert.deepEqual(made.table.rows.map(texts), [["Beta", "+$1.00", "gone"], ["Alpha <b>", "\u2212$3.00", "new"]]);
+});
+
+test("a period is compared with the month before, or with as many days", () => {
+  const today = "2026-11-18";
+  assert.deepEqual(daysBefore("2026-10-01", "2026-10-31", today), ["2026-09-01", "2026-09-30"]);
+  assert.deepEqual(daysBefore("2026-11-01", "2026-11-18", today), ["2026-10-01", "2026-10-18"]);
+  assert.deepEqual(daysBefore("2026-11-05", "2026-11-07", today), ["2026-11-02", "2026-11-04"]);
+});
+
+test("a summary shows figures beside those of the period before", () => {
+  const made = summary(data, chosen("2026-11-02", "2026-11-04"));
+  assert.equal(made.previousPeriod, "30 October\u20131 November 2026");
+  const of = Object.fromEntries(made.figures.map(({ label, text, previous, change }) => [label, [text, previous, change]]));
+  assert.deepEqual(of.Cost, ["$7.37", "$7.37", "no change"]);
+  assert.deepEqual(of["Failure rate"], ["12.5% (3 of 24)", "12.5% (3 of 24)", "no change"]);
+  assert.deepEqual(of["Failed cost"], ["$1.50", "$1.50", ""]);
+  assert.deepEqual(of.Billed, ["$2.00", "$1.00", "+$1.00 (+100%)"]);
+});
+
+test("a period before that was not read whole is unknown", () => {
+  const { figures } = summary(data, chosen("2026-10-30", "2026-11-04"));
+  assert.deepEqual(new Set(figures.map((each) => each.previous)), new Set(["\u2013"]));
+});
+
+test("a part needs the months of its days, from the Monday on", () => {
+  const part = { key: "a", data: "rpt_days", period: "recent" };
+  assert.deepEqual(monthsFor(part, data, nothing), ["2026-10", "2026-11"]);
+  assert.deepEqual(monthsFor(part, data, chosen("2026-11-02", "2026-11-03")), ["2026-11"]);
+});
