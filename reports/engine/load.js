@@ -1,19 +1,14 @@
-/**
- * Data files: each is a script that registers one compressed JSON document, because a page that
- * is opened from disk can load nothing but scripts.
- */
+/** Data files: each is a script that registers one compressed JSON document, because a page that
+ * is opened from disk can load nothing but scripts. */
 
 /** @type {Map<string, Promise<any>>} */
 const fileDocuments = new Map();
 /** @type {Map<string, (document: Promise<any>) => void>} */
 const filesWaitedFor = new Map();
 
-/**
- * Unpacks a literal of two bytes a unit; a unit that no literal may hold follows a mark, with its
- * highest bit turned.
- * @param {number} size in bytes
- * @param {string} text
- */
+/** Unpacks a literal of two bytes a unit; a unit that no literal may hold follows a mark, with
+ * its highest bit turned.
+ * @param {number} size in bytes @param {string} text */
 const unpacked = async (size, text) => {
   const turned = (_, unit) => String.fromCharCode(unit.charCodeAt(0) ^ 0x8000);
   const literal = text.replace(/\ue000(.)/g, turned);
@@ -23,12 +18,8 @@ const unpacked = async (size, text) => {
   return new Response(stream).json();
 };
 
-/**
- * Registers a document; each data file calls this as `analytics.add`.
- * @param {string} name
- * @param {number} size
- * @param {string} text
- */
+/** Registers a document; each data file calls this as `analytics.add`.
+ * @param {string} name @param {number} size @param {string} text */
 export const addFile = (name, size, text) => {
   const document = unpacked(size, text);
   filesWaitedFor.get(name)?.(document);
@@ -36,11 +27,10 @@ export const addFile = (name, size, text) => {
 };
 Object.assign(globalThis, { analytics: { add: addFile } });
 
-/**
- * The document of a data file. A file that the page did not bring is fetched by a script element.
+/** The document of a data file. A file that the page did not bring is fetched by a script
+ * element.
  * @param {string} name such as "site" or "<entity>/2026-10"
- * @returns {Promise<any>} rejects where the file is missing
- */
+ * @returns {Promise<any>} rejects where the file is missing */
 export const load = (name) => {
   const known = fileDocuments.get(name);
   if (known) return known;

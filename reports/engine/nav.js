@@ -7,39 +7,37 @@ const SHORT_ROWS = 7; // a table of so many folded rows is cut on a phone
 const linkTo = (root, path, name, isHere) => element("a", "",
   { href: root + path, ...(isHere && { "aria-current": "page" }) }, [element("bdi", name)]);
 
-/**
- * The items of the menu: {item, text, isShown}, `isShown` where nothing is typed.
- * @param {any} site
- * @param {string} root
- * @param {string} here the entity of the page
- * @param {string} page
- */
+/** The items of the menu: {item, text, isShown}, `isShown` where nothing is typed.
+ * @param {any} site @param {string} root @param {string} here the entity of the page
+ * @param {string} page */
 const menuItems = (site, root, here, page) => {
   const agentCount = site.workspaces.reduce((sum, workspace) => sum + workspace.agents.length, 0);
-  const item = (path, name, level, text, isShown, isHere) => ({ text: text.toLowerCase(), isShown,
-    item: element("li", "", { class: level }, [linkTo(root, path, name, isHere)]) });
-  const items = [item("index.html", "All workspaces", "site", "all workspaces", true,
-    here === "site")];
+  const item = (path, name, level, isShown, isHere, workspace = "") => {
+    const link = linkTo(root, path, name, isHere);
+    if (workspace) link.append(element("small", workspace));
+    return { text: `${workspace} ${name}`.toLowerCase(), isShown,
+      item: element("li", "", { class: level }, [link]) };
+  };
+  const items = [item("index.html", "All workspaces", "site", true, here === "site")];
   for (const workspace of site.workspaces) {
     const { name, entity, path, agents } = workspace;
     const isOpen = agentCount <= FEW_AGENTS || entity === here
       || agents.some((agent) => agent.entity === here);
-    items.push(item(path, name, "workspace", name, true, entity === here && page === "workspace"));
+    items.push(item(path, name, "workspace", true, entity === here && page === "workspace"));
     for (const [key, label] of [["reconciliation", "Reconciliation"],
       ["data-quality", "Data quality"]]) {
-      items.push(item(`workspaces/${entity}/${key}.html`, label, "statement", `${name} ${label}`,
-        isOpen, entity === here && page.replace("_", "-") === key));
+      items.push(item(`workspaces/${entity}/${key}.html`, label, "statement", isOpen,
+        entity === here && page.replace("_", "-") === key, name));
     }
-    items.push(...agents.map((agent) => item(agent.path, agent.name, "agent",
-      `${name} ${agent.name}`, isOpen, agent.entity === here)));
+    items.push(...agents.filter((agent) => agent.path).map((agent) =>
+      item(agent.path, agent.name, "agent", isOpen, agent.entity === here, name)));
   }
   return items;
 };
 
-/**
- * Gives the menu button its dialog: names are filtered as one types, arrow keys move, Enter opens.
- * @param {any} site the document "site"
- */
+/** Gives the menu button its dialog: names are filtered as one types, arrow keys move, Enter
+ * opens.
+ * @param {any} site the document "site" */
 export const startMenu = (site) => {
   const { root, entity, page } = document.body.dataset;
   const dialog = document.getElementById("menu"), button = document.getElementById("open-menu");
@@ -52,6 +50,7 @@ export const startMenu = (site) => {
     for (const { item, text, isShown } of items) {
       item.hidden = words.length ? !words.every((word) => text.includes(word)) : !isShown;
     }
+    list.toggleAttribute("data-found", words.length > 0);
     const shown = items.filter(({ item }) => !item.hidden).length;
     count.textContent = words.length ? `${shown} of ${items.length} pages` : "";
   };
@@ -84,14 +83,12 @@ export const startMenu = (site) => {
   button.hidden = false;
 };
 
-/**
- * On the page of an agent: links to the one before, the one after, and all of its workspace.
- * @param {any} site
- */
+/** On the page of an agent: links to the one before, the one after, and all of its workspace.
+ * @param {any} site */
 export const showSiblings = (site) => {
   const { root, entity } = document.body.dataset;
   const nav = document.getElementById("siblings");
-  const agents = site.workspaces.map((each) => each.agents)
+  const agents = site.workspaces.map((each) => each.agents.filter((agent) => agent.path))
     .find((each) => each.some((agent) => agent.entity === entity));
   if (!nav || !agents || agents.length < 2) return;
   const at = agents.findIndex((agent) => agent.entity === entity);
@@ -114,13 +111,13 @@ export const foldSections = () => {
   const narrow = matchMedia("(max-width: 639px)");
   const sections = [...document.querySelectorAll("main > section[data-fold]")];
   const fold = () => sections.forEach((section) => {
-    const head = section.querySelector("h2");
+    const head = section.querySelector("h2"), title = head.textContent;
     section.toggleAttribute("data-folded", narrow.matches);
     if (!narrow.matches) {
-      head.textContent = head.textContent; // without its button
+      head.replaceChildren(title); // without its button
       return;
     }
-    const button = element("button", head.textContent,
+    const button = element("button", title,
       { type: "button", "aria-expanded": "false" });
     button.addEventListener("click", () => {
       button.ariaExpanded = String(!section.toggleAttribute("data-folded"));
@@ -131,7 +128,8 @@ export const foldSections = () => {
     const { length } = table.tBodies[0]?.rows ?? [];
     if (!narrow.matches || length < SHORT_ROWS) continue;
     table.dataset.short = "";
-    const button = element("button", `Show all ${length} rows`, { type: "button", class: "all-rows" });
+    const button = element("button", `Show all ${length} rows`,
+      { type: "button", class: "all-rows" });
     button.addEventListener("click", () => {
       delete table.dataset.short;
       button.remove();
@@ -142,10 +140,8 @@ export const foldSections = () => {
   if (narrow.matches) fold();
 };
 
-/**
- * Goes to a part of the page and opens what it stands in.
- * @param {string} id
- */
+/** Goes to a part of the page and opens what it stands in.
+ * @param {string} id */
 export const goTo = (id) => {
   const target = document.getElementById(id);
   if (!target) return;

@@ -1,9 +1,7 @@
-/**
- * A page at work: it loads the data that its address chooses, writes headings, texts and tables,
- * and draws each chart when it comes near the screen.
- */
+/** A page at work: it loads the data that its address chooses, writes headings, texts and
+ * tables, and draws each chart when it comes near the screen. */
 import { decode, decodeTable, group } from "./cube.js";
-import { monthsOf, periodInWords } from "./days.js";
+import { periodInWords } from "./days.js";
 import { load } from "./load.js";
 import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
 import { showPicked, startPicker } from "./picker.js";
@@ -11,11 +9,10 @@ import { painted, plot } from "./plot.js";
 import { printHead, startPrint } from "./print.js";
 import { hasRuns, hideRun, listRuns, rankRuns, showRun, startRuns } from "./runs.js";
 import { carried, daysChosen, fragmentOf, noState, readState } from "./state.js";
+import { monthsForSummary, summary } from "./summary.js";
 import { say, sort, startTables, write } from "./tables.js";
 import { startTheme } from "./theme.js";
-import {
-  calendarOf, daysFor, monthsFor, monthsForSummary, summary, view,
-} from "./view.js";
+import { calendarOf, daysFor, monthsFor, view } from "./view.js";
 
 /** @typedef {import("./view.js").Data} Data */
 /** @typedef {import("./view.js").Part} Part */
@@ -24,7 +21,7 @@ const pageRoot = document.documentElement, pageData = document.body.dataset;
 const pagePlots = [...document.querySelectorAll(".plot")];
 const onPage = (id) => document.getElementById(id);
 /** @type {Data} */
-let data = { site: null, shards: new Map(), root: pageData.root,
+const data = { site: null, shards: new Map(), root: pageData.root,
   workspace: pageData.workspace || undefined, agent: pageData.agent || undefined };
 /** @type {Part[]} */
 let pageParts = [];
@@ -81,7 +78,7 @@ const draw = (box) => {
     if (isNew) box.on("plotly_click", ({ points: [point] }) => follow(box, point));
   } catch (error) {
     box.textContent = "This chart could not be drawn; its figures are in the table.";
-    console.error(box.dataset.part, error);
+    reportError(error);
   }
 };
 // A click on a day chooses it; a click on a bar that has a page opens it.
@@ -104,7 +101,7 @@ const remember = () => {
 };
 const fail = (error) => {
   say(`Not shown: ${error.message}`);
-  console.error(error);
+  reportError(error);
 };
 const choose = (change) => {
   const { only } = change;

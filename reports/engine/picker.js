@@ -9,14 +9,12 @@ import { element } from "./tables.js";
 const pickerPart = (id) => document.getElementById(id);
 const periodOption = (value, text) => element("option", text, { value });
 
-/**
- * Fills the form and gives it its work.
- * @param {{months: string[], first: string, today: string, members: Member[],
- *   choose: (change: Partial<State>) => void}} about
- */
+/** Fills the form and gives it its work.
+ * @param {{months: string[], first: string, today: string, members: Member[], choose: (change:
+ * Partial<State>) => void}} about */
 export const startPicker = ({ months, first, today, members, choose }) => {
   const form = pickerPart("picker"), period = pickerPart("period"), own = ["from", "to"];
-  const named = [...months].sort().reverse()
+  const named = months.toSorted().toReversed()
     .map((month) => periodOption(month, monthInWords(month)));
   period.replaceChildren(periodOption("", "Latest days"),
     ...LAST_DAYS.map((days) => periodOption(days, `Last ${days} days`)),
@@ -30,7 +28,7 @@ export const startPicker = ({ months, first, today, members, choose }) => {
   for (const id of own) {
     Object.assign(pickerPart(id), { min: first, max: today });
     pickerPart(id).addEventListener("change", () => {
-      const [from, to] = own.map((each) => pickerPart(each).value).sort();
+      const [from, to] = own.map((each) => pickerPart(each).value).toSorted();
       if (from && to) choose({ period: null, from, to });
     });
   }
@@ -66,11 +64,8 @@ const startMembers = (form, members, choose) => {
   panel.hidden = false;
 };
 
-/**
- * Shows a state in the form.
- * @param {State} state
- * @param {Member[]} members those chosen
- */
+/** Shows a state in the form.
+ * @param {State} state @param {Member[]} members those chosen */
 export const showPicked = (state, members) => {
   const form = pickerPart("picker"), period = pickerPart("period");
   const value = state.period ?? (state.from ? "own" : "");

@@ -1,7 +1,5 @@
-/**
- * Paper: every chart is drawn, in the colours and to the width of the page, and the margin of each
- * page says whose it is, and of which days.
- */
+/** Paper: every chart is drawn, in the colours and to the width of the page, and the margin of
+ * each page says whose it is, and of which days. */
 
 const printMargin = new CSSStyleSheet();
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, printMargin];
@@ -14,12 +12,9 @@ export const printHead = (text) => {
   printMargin.replaceSync(`@page { @top-left { content: "${quoted}"; } }`);
 };
 
-/**
- * Draws all charts for the printer. Pages are counted before any script hears of the printer's
+/** Draws all charts for the printer. Pages are counted before any script hears of the printer's
  * width: by then each chart has its height. Plotly's own redrawing would come too late.
- * @param {Element[]} plots
- * @param {(plot: Element) => void} draw draws one of the plots
- */
+ * @param {Element[]} plots @param {(plot: Element) => void} draw draws one of the plots */
 export const startPrint = (plots, draw) => {
   const shown = () => plots.filter((plot) => plot.checkVisibility());
   addEventListener("beforeprint", () => shown().forEach(draw));

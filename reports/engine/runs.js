@@ -1,7 +1,5 @@
-/**
- * The runs of an agent: those kept of each month as tables, and what happened in each of them.
- * A month keeps its newest 300 runs and its 10 most expensive ones.
- */
+/** The runs of an agent: those kept of each month as tables, and what happened in each of them.
+ * A month keeps its newest 300 runs and its 10 most expensive ones. */
 import { decode, rowsOf } from "./cube.js";
 import { lastDayOf, monthsOf, periodInWords } from "./days.js";
 import { figure, plain } from "./format.js";
@@ -18,14 +16,9 @@ const runPart = (id) => document.getElementById(id);
 /** Whether the page has runs to list. */
 export const hasRuns = () => Boolean(runPart("runs"));
 
-/**
- * The rows of a relation of a month's file, of some days and perhaps of one run.
- * @param {string} relation
- * @param {Map<string, any>} shards
- * @param {Span} [span]
- * @param {string} [id]
- * @returns {Run[]}
- */
+/** The rows of a relation of a month's file, of some days and perhaps of one run.
+ * @param {string} relation @param {Map<string, any>} shards @param {Span} [span]
+ * @param {string} [id] @returns {Run[]} */
 const runRows = (relation, shards, span = { from: "0000-01-01", to: "9999-12-31" }, id = "") =>
   rowsOf({ relation, shards, ...span, ...(id && { where: { run_id: new Set([id]) } }) });
 const runShard = async (month) => /** @type {[string, any]} */ (
@@ -56,19 +49,17 @@ const runCells = (run) => [
   figureCell("tokens_in", "tokens", run), figureCell("tokens_out", "tokens", run),
 ];
 
-/**
- * Lists the runs of some days, newest first, of the status that the reader selected.
- * @param {Span} span
- */
+/** Lists the runs of some days, newest first, of the status that the reader selected.
+ * @param {Span} span */
 export const listRuns = async (span) => {
   const select = runPart("run-status"), all = await runsOf(span);
-  const status = select.value, offered = [...new Set(all.map((run) => run.status))].sort();
+  const status = select.value, offered = [...new Set(all.map((run) => run.status))].toSorted();
   if (status && !offered.includes(status)) offered.push(status);
   select.replaceChildren(select.options[0],
     ...offered.map((each) => element("option", each, { value: each })));
   select.value = status;
   const runs = all.filter((run) => !status || run.status === status)
-    .sort((a, b) => b.created_at - a.created_at).slice(0, LISTED_RUNS);
+    .toSorted((a, b) => b.created_at - a.created_at).slice(0, LISTED_RUNS);
   const caption = `${figure("count", "plural:run", { count: runs.length })}, ${
     [periodInWords(span.from, span.to), status].filter(Boolean).join(", ")
   }: of each month at most the newest 300 and the 10 most expensive; times in UTC`;
@@ -77,20 +68,19 @@ export const listRuns = async (span) => {
   say(caption);
 };
 
-/**
- * Ranks the most expensive runs of some days.
+/** Ranks the most expensive runs of some days.
  * @param {Span} span
- * @param {unknown} listedCount how many listed runs these days have, where that is known
- */
+ * @param {unknown} listedCount how many listed runs these days have, where that is known */
 export const rankRuns = async (span, listedCount) => {
   const runs = await runsOf(span), { from, to } = span;
-  const top = runs.filter((run) => run.cost_usd !== null).sort((a, b) =>
+  const top = runs.filter((run) => run.cost_usd !== null).toSorted((a, b) =>
     (a.cost_usd < b.cost_usd ? 1 : -1)).slice(0, MOST_EXPENSIVE);
   const isWhole = from.endsWith("-01") && to === lastDayOf(to.slice(0, 7));
   const isKnown = isWhole || Number(listedCount) === runs.length;
   const words = periodInWords(from, to);
   const count = figure("count", "plural:most expensive run", { count: top.length });
-  const caption = `${count}, ${words}${isKnown ? "" : ", of the runs that pages keep"}; times in UTC`;
+  const kept = isKnown ? "" : ", of the runs that pages keep";
+  const caption = `${count}, ${words}${kept}; times in UTC`;
   write(runPart("most-expensive-runs"), { caption, heads: RUN_HEADS, rows: top.map(runCells) });
   runPart("most-expensive-runs").closest(".ranked").hidden = !top.length;
   runPart("no-ranked-runs").textContent = `No listed run of known cost, ${words}.`;
@@ -138,16 +128,13 @@ const detailsOfRun = (shards, run) => {
         + " its 10 most expensive ones.")];
 };
 
-/**
- * Shows what is known of a run in a dialog.
- * @param {string} id
- * @param {() => void} closed
- */
+/** Shows what is known of a run in a dialog.
+ * @param {string} id @param {() => void} closed */
 export const showRun = async (id, closed) => {
   const dialog = runPart("run-detail"), body = dialog.querySelector(".body");
   dialog.querySelector("h2").textContent = `Run ${id}`;
   let found = null;
-  for (const month of [...runMonths].sort().reverse()) {
+  for (const month of runMonths.toSorted().toReversed()) {
     const shards = new Map([await runShard(month)]);
     const [run] = runRows("rpt_runs", shards, undefined, id);
     if (run) {
@@ -163,11 +150,9 @@ export const showRun = async (id, closed) => {
 /** Closes the dialog of a run. */
 export const hideRun = () => runPart("run-detail")?.close();
 
-/**
- * Gives the runs their controls.
+/** Gives the runs their controls.
  * @param {string[]} months those that have a file of runs
- * @param {() => void} list called where the reader asks for the list
- */
+ * @param {() => void} list called where the reader asks for the list */
 export const startRuns = (months, list) => {
   runMonths = months;
   runPart("show-runs").addEventListener("click", list);

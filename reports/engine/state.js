@@ -22,12 +22,9 @@ export const LAST_DAYS = ["7", "30", "92"];
 export const noState = () => (
   { period: null, from: null, to: null, only: [], sort: [], run: null, at: null });
 
-/**
- * Reads a fragment; what it cannot mean is ignored.
- * @param {string} hash with or without "#"
- * @param {(entity: string) => boolean} isEntity
- * @returns {State}
- */
+/** Reads a fragment; what it cannot mean is ignored.
+ * @param {string} hash with or without "#" @param {(entity: string) => boolean} isEntity
+ * @returns {State} */
 export const readState = (hash, isEntity) => {
   const text = hash.replace(/^#/, "");
   const given = new URLSearchParams(text);
@@ -38,7 +35,7 @@ export const readState = (hash, isEntity) => {
   };
   const isNamed = STATE_MONTH.test(period) || LAST_DAYS.includes(period);
   const [from, to] = isNamed ? [null, null]
-    : [day("from") ?? day("to"), day("to") ?? day("from")].sort();
+    : [day("from") ?? day("to"), day("to") ?? day("from")].toSorted();
   return {
     period: isNamed ? period : null, from, to,
     only: [...new Set((given.get("only") ?? "").split(",").filter(isEntity))],
@@ -47,12 +44,9 @@ export const readState = (hash, isEntity) => {
   };
 };
 
-/**
- * The first and the last day that a state chooses; null where it chooses no period.
- * @param {State} state
- * @param {string} today a month that is not over ends with it
- * @returns {[string, string] | null}
- */
+/** The first and the last day that a state chooses; null where it chooses no period.
+ * @param {State} state @param {string} today a month that is not over ends with it
+ * @returns {[string, string] | null} */
 export const daysChosen = ({ period, from, to }, today) => {
   if (!period) return from && to ? [from, to] : null;
   if (LAST_DAYS.includes(period)) return [shifted(today, -Number(period)), shifted(today, -1)];
@@ -60,10 +54,8 @@ export const daysChosen = ({ period, from, to }, today) => {
   return [first, first <= today && today < last ? today : last];
 };
 
-/**
- * The fragment of a state, without "#"; empty where nothing is chosen.
- * @param {State} state
- */
+/** The fragment of a state, without "#"; empty where nothing is chosen.
+ * @param {State} state */
 export const fragmentOf = (state) => {
   const kept = new URLSearchParams();
   if (state.period) kept.set("period", state.period);
@@ -78,13 +70,10 @@ export const fragmentOf = (state) => {
   return (String(kept) || state.at || "").replaceAll("%2C", ",").replaceAll("%3A", ":");
 };
 
-/**
- * The address of a page of the site with the choice carried along; what the link itself chooses
+/** The address of a page of the site with the choice carried along; what the link itself chooses
  * outranks it. Addresses outside the site come back as they are.
- * @param {string} href as written in the page
- * @param {State} state
- * @param {(entity: string) => boolean} isEntity
- */
+ * @param {string} href as written in the page @param {State} state
+ * @param {(entity: string) => boolean} isEntity */
 export const carried = (href, state, isEntity) => {
   if (/^([a-z][a-z0-9+.-]*:|#|$)/i.test(href)) return href;
   const [path, hash = ""] = href.split("#");

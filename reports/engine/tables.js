@@ -3,9 +3,9 @@ import { UNKNOWN } from "./format.js";
 
 /**
  * @typedef {object} TableCell
- * @property {string} text
+ * @property {string} text what is shown
  * @property {string | number | null} [value] what the cell sorts by; nothing where its text is
- * @property {string | null} [href]
+ * @property {string | null} [href] where it leads
  */
 
 const FORMULA = /(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\0])/g;
@@ -15,13 +15,9 @@ const WITH_COMMAS = /^\d{1,3}(,\d{3})+$/;
 /** @param {string} text what the status line tells those who do not see the page */
 export const say = (text) => { document.getElementById("announcement").textContent = text; };
 
-/**
- * A new element.
- * @param {string} tag
- * @param {string} [text]
- * @param {Record<string, string>} [attributes]
- * @param {Node[]} [children]
- */
+/** A new element.
+ * @param {string} tag @param {string} [text] @param {Record<string, string>} [attributes]
+ * @param {Node[]} [children] */
 export const element = (tag, text = "", attributes = {}, children = []) => {
   const made = document.createElement(tag);
   made.textContent = text;
@@ -50,13 +46,11 @@ const writtenRow = (table, cells, heads) => {
   return row;
 };
 
-/**
- * Writes a table anew.
+/** Writes a table anew.
  * @param {HTMLTableElement} table
- * @param {{caption: string, heads: {text: string, isText?: boolean, kind?: string}[],
- *   rows: TableCell[][], foot?: TableCell[][]}} written a head's `kind` is "text" (never broken),
- *   "name", or nothing for numbers
- */
+ * @param {{caption: string, heads: {text: string, isText?: boolean, kind?: string}[], rows:
+ * TableCell[][], foot?: TableCell[][]}} written a head's `kind` is "text" (never broken),
+ * "name", or nothing for numbers */
 export const write = (table, { caption, heads, rows, foot = [] }) => {
   table.caption.firstElementChild.textContent = caption;
   const isNew = String(headsOf(table).map((head) => head.textContent))
@@ -80,10 +74,8 @@ export const write = (table, { caption, heads, rows, foot = [] }) => {
   columns.forEach((head) => head.removeAttribute("aria-sort"));
 };
 
-/**
- * A new table in a region that scrolls; `write` fills it.
- * @param {string} caption
- */
+/** A new table in a region that scrolls; `write` fills it.
+ * @param {string} caption */
 export const newTable = (caption) => {
   const label = element("caption", "", {}, [element("span", caption)]);
   const region = { class: "scroll", role: "region", tabindex: "0", "aria-label": caption };
@@ -107,19 +99,16 @@ const comparedValues = (a, b) => {
   return x < y ? -1 : Number(x > y);
 };
 
-/**
- * Sorts a table; what a reader cannot mean is ignored.
- * @param {HTMLTableElement | null} table
- * @param {number} index of the column
- * @param {string} direction "ascending" or "descending"
- */
+/** Sorts a table; what a reader cannot mean is ignored.
+ * @param {HTMLTableElement | null} table @param {number} index of the column
+ * @param {string} direction "ascending" or "descending" */
 export const sort = (table, index, direction) => {
   const heads = table instanceof HTMLTableElement ? headsOf(table) : [];
   if (!heads[index] || !/^(a|de)scending$/.test(direction)) return;
   const sign = direction === "ascending" ? 1 : -1, body = table.tBodies[0];
   const rows = [...body.rows].map((row) => ({ row, value: sortValue(row, index) }));
   const known = rows.filter(({ value }) => value !== "")
-    .sort((a, b) => sign * comparedValues(a.value, b.value));
+    .toSorted((a, b) => sign * comparedValues(a.value, b.value));
   const unknown = rows.filter(({ value }) => value === "");
   body.append(...[...known, ...unknown].map(({ row }) => row));
   heads.forEach((head) => head.removeAttribute("aria-sort"));
@@ -169,11 +158,9 @@ const download = (name, text) => {
   say(`Downloaded ${name}`);
 };
 
-/**
- * Gives each table of the page its buttons.
- * @param {(id: string, index: number, direction: string) => void} sorted hears what a reader sorts
- * @param {(table: HTMLTableElement) => string} nameOf names the files
- */
+/** Gives each table of the page its buttons.
+ * @param {(id: string, index: number, direction: string) => void} sorted hears what a reader
+ * sorts @param {(table: HTMLTableElement) => string} nameOf names the files */
 export const startTables = (sorted, nameOf) => {
   tableSorted = sorted;
   for (const table of document.querySelectorAll("main table")) {

@@ -1,9 +1,7 @@
 /** Colours: those that the reader chose, else those of the system. */
 
-/**
- * Gives the button its work.
- * @param {() => void} changed called after the colours have changed
- */
+/** Gives the button its work.
+ * @param {() => void} changed called after the colours have changed */
 export const startTheme = (changed) => {
   const button = document.getElementById("theme"), root = document.documentElement;
   const isSystemDark = matchMedia("(prefers-color-scheme: dark)");
