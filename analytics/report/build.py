@@ -136,13 +136,22 @@ def _resolved(page: Page) -> dict[str, object]:
     for part in page.parts:
         if part.period or part.mark:
             document = msgspec.to_builtins(part)
-            document["columns"] = [str(column(each)) for each in part.columns]
+            document["columns"] = [_for_engine(each) for each in part.columns]
             for draw in document.get("draw", []):
                 name, _, unit = draw["value"].partition("|")
                 draw["value"] = f"{name}|{unit or default_unit(name)}"
                 draw.setdefault("name", default_label(name))
             parts.append(document)
     return {"scope": page.scope, "parts": parts}
+
+
+def _for_engine(text: str) -> str:
+    """Return a column with its unit and label; the engine names keys by their column."""
+    known = column(text)
+    unit = {"name": "name", "text": "text"}.get(known.kind, known.unit)
+    if known.unit in {"day", "month", "instant"}:
+        unit = known.unit
+    return f"{known.expression}|{unit}|{known.label}"
 
 
 def _digest_of_code() -> str:

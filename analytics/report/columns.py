@@ -39,7 +39,9 @@ _LABELS = {
 }
 _RANGE = ("_cost_more_usd", "_cost_open_count")  # what a range of costs is formed from, too
 _NAMES = frozenset({"name", "agent", "workspace"})
-_TEXTS = frozenset({"text", "day", "month", "instant", "state"})
+_TEXTS = frozenset(
+    {"text", "day", "month", "instant", "state", "version", "weekday", "hour", "run"}
+)
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,6 @@ class Column:
     expression: str
     unit: str
     label: str
-
-    def __str__(self) -> str:
-        return f"{self.expression}|{self.unit}|{self.label}"
 
     @property
     def figures(self) -> list[str]:

@@ -171,7 +171,8 @@ class Pages:
             made |= {"kind": "text", "label": part.empty}
         elif part.is_static:
             if part.title:
-                values = {**entity.row, **sums(rows, columns), "first": rows[0]}
+                first = rows[0] | {"agent_id": tables.name_of(rows[0])}
+                values = {**entity.row, **sums(rows, columns), "first": first}
                 made["label"] = text.fill(part.title, values)
             made["table"] = self._folds(part, columns, rows, tables)
         return made

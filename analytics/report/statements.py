@@ -48,19 +48,19 @@ class Statements:
         keys = [name for name in KEYS[scope] if name in kinds]
         where = " and ".join(_condition(*each) for each in part.where.items()) or "true"
         order = ", ".join(map(_direction, part.order.split(","))) if part.order else ""
-        columns = "*"
-        if part.by:
+        order = order and f" order by {order}"
+        columns, group = "*", ""
+        if "month" in part.by:  # sums of a cube
             by = [name if name in kinds else _month_of(kinds) for name in part.by]
             sums = [
                 f"sum({name}) as {name}"
                 for name, kind in kinds.items()
                 if kind.startswith(_NUMBERS) and name not in part.by
             ]
-            columns = ", ".join(dict.fromkeys([*keys, *by, *sums]))
+            columns, group = ", ".join(dict.fromkeys([*keys, *by, *sums])), " group by all"
         return pl.DataFrame(
             self._con.sql(
-                f"select {columns} from reports.{part.data} where {where}"
-                f"{' group by all' if part.by else ''}{f' order by {order}' if order else ''}"
+                f"select {columns} from reports.{part.data} where {where}{group}{order}"
             )
         )
 

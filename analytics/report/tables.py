@@ -70,6 +70,11 @@ class Tables:
             f"{foot}</table></div>"
         )
 
+    def name_of(self, row: Row) -> str:
+        """Return the name of the line that a row is of, set apart for a sentence."""
+        entity = self._entities.by_key.get((row.get("workspace_id", ""), row.get("agent_id", "")))
+        return names.in_sentence(entity.name if entity else str(row.get("agent_id")))
+
     def _row(self, row: Row, columns: Sequence[Column], cards: bool) -> str:
         cells = [self._cell(row, each) for each in columns]
         return _tr(cells, columns, cards)
