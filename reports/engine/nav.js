@@ -90,7 +90,11 @@ export const showSiblings = (site) => {
   const nav = document.getElementById("siblings");
   const agents = site.workspaces.map((each) => each.agents.filter((agent) => agent.path))
     .find((each) => each.some((agent) => agent.entity === entity));
-  if (!nav || !agents || agents.length < 2) return;
+  if (!nav) return;
+  if (!agents || agents.length < 2) {
+    nav.remove();
+    return;
+  }
   const at = agents.findIndex((agent) => agent.entity === entity);
   const link = (agent, before = "", after = "") => {
     const made = linkTo(root, agent.path, agent.name, agent.entity === entity);

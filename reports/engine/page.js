@@ -56,7 +56,12 @@ const tell = (part) => {
   views.set(part.key, shown);
   const [title, text] = [onPage(`${part.key}-title`), onPage(`${part.key}-what`)];
   if (title) [title.textContent, text.textContent] = [shown.title, shown.subtitle];
-  if (box) box.hidden = shown.isEmpty;
+  if (box) {
+    box.hidden = shown.isEmpty;
+    box.classList.toggle("rows", shown.axis === "key"); // its height follows from its rows
+    const hasLegend = shown.series.length > 3 || part.draw?.some(({ panel }) => panel);
+    box.classList.toggle("parts", Boolean(hasLegend));
+  }
   figure.toggleAttribute("data-nothing", shown.isEmpty);
   const table = onPage(`${part.key}-table`);
   if (table?.closest(".drawn")) {
@@ -161,12 +166,13 @@ const spanOf = (period) => {
   return { from, to };
 };
 const listOfRuns = () => listRuns(spanOf("charted")).catch(fail);
+let areRunsSeen = false;
 const rankedSpan = () => {
+  areRunsSeen = true;
   const span = spanOf("recent");
   const [days] = group({ relation: "rpt_days", shards: data.shards, ...span });
   return rankRuns(span, days?.sums.listed_run_count);
 };
-let areRunsSeen = false;
 
 const apply = async () => {
   const turn = ++applied, { today } = calendarOf(data);
@@ -184,7 +190,7 @@ const apply = async () => {
   pageParts.forEach(tell);
   redraw();
   if (hasRuns() && (areRunsSeen || choice.isChosen)) await rankedSpan();
-  if (hasRuns() && !onPage("runs").closest(".listed").hidden) await listOfRuns();
+  if (hasRuns() && !onPage("listed-runs").closest(".listed").hidden) await listOfRuns();
   sortTables();
   if (hasRuns() && state.run) await showRun(state.run, () => choose({ run: null }));
   else hideRun();
@@ -255,10 +261,7 @@ const startPage = async () => {
   await plotly;
   nearScreen(pagePlots, draw);
   if (hasRuns()) {
-    nearScreen([onPage("all-runs")], () => {
-      areRunsSeen = true;
-      rankedSpan().catch(fail);
-    });
+    nearScreen([onPage("all-runs")], () => rankedSpan().catch(fail));
   }
   if (state.at) goTo(state.at);
 };
@@ -273,9 +276,8 @@ const startParts = async (site) => {
   }
   if (hasRuns()) startRuns(months, listOfRuns);
   if (!document.querySelector(".plot, .drawn")) return;
-  const { section: sections } = await load(`pages/${pageData.page}`);
-  pageParts = sections.flatMap((section) => section.part ?? [])
-    .filter(({ period, mark }) => period || mark);
+  const { parts } = await load(`pages/${pageData.page}`);
+  pageParts = parts.filter(({ key }) => onPage(key)); // the rest stands in other parts
   if (pageParts.some(({ period }) => !period)) {
     const now = await load(`${pageData.entity}/now`);
     data.now = Object.fromEntries(Object.entries(now).map(([key, columns]) =>

@@ -18,7 +18,7 @@ export const startPicker = ({ months, first, today, members, choose }) => {
     .map((month) => periodOption(month, monthInWords(month)));
   period.replaceChildren(periodOption("", "Latest days"),
     ...LAST_DAYS.map((days) => periodOption(days, `Last ${days} days`)),
-    element("optgroup", "", { label: "Months", id: "months" }, named),
+    element("optgroup", "", { label: "Months" }, named),
     periodOption("own", "From … to …"));
   period.addEventListener("change", () => {
     form.classList.toggle("own", period.value === "own");
@@ -70,7 +70,7 @@ export const showPicked = (state, members) => {
   const form = pickerPart("picker"), period = pickerPart("period");
   const value = state.period ?? (state.from ? "own" : "");
   if (value && ![...period.options].some((each) => each.value === value)) {
-    pickerPart("months").append(periodOption(value, monthInWords(value)));
+    period.querySelector("optgroup").append(periodOption(value, monthInWords(value)));
   }
   period.value = value;
   form.classList.toggle("own", value === "own");

@@ -14,7 +14,7 @@ const MOST_EXPENSIVE = 10, LISTED_RUNS = 1000;
 let runMonths = [];
 const runPart = (id) => document.getElementById(id);
 /** Whether the page has runs to list. */
-export const hasRuns = () => Boolean(runPart("runs"));
+export const hasRuns = () => Boolean(runPart("listed-runs"));
 
 /** The rows of a relation of a month's file, of some days and perhaps of one run.
  * @param {string} relation @param {Map<string, any>} shards @param {Span} [span]
@@ -63,8 +63,8 @@ export const listRuns = async (span) => {
   const caption = `${figure("count", "plural:run", { count: runs.length })}, ${
     [periodInWords(span.from, span.to), status].filter(Boolean).join(", ")
   }: of each month at most the newest 300 and the 10 most expensive; times in UTC`;
-  write(runPart("runs"), { caption, heads: RUN_HEADS, rows: runs.map(runCells) });
-  runPart("runs").closest(".listed").hidden = false;
+  write(runPart("listed-runs"), { caption, heads: RUN_HEADS, rows: runs.map(runCells) });
+  runPart("listed-runs").closest(".listed").hidden = false;
   say(caption);
 };
 
@@ -81,8 +81,8 @@ export const rankRuns = async (span, listedCount) => {
   const count = figure("count", "plural:most expensive run", { count: top.length });
   const kept = isKnown ? "" : ", of the runs that pages keep";
   const caption = `${count}, ${words}${kept}; times in UTC`;
-  write(runPart("most-expensive-runs"), { caption, heads: RUN_HEADS, rows: top.map(runCells) });
-  runPart("most-expensive-runs").closest(".ranked").hidden = !top.length;
+  write(runPart("ranked-runs"), { caption, heads: RUN_HEADS, rows: top.map(runCells) });
+  runPart("ranked-runs").closest(".ranked").hidden = !top.length;
   runPart("no-ranked-runs").textContent = `No listed run of known cost, ${words}.`;
   runPart("no-ranked-runs").hidden = top.length > 0;
 };
