@@ -160,7 +160,7 @@ class Pages:
             "key": part.key,
             "kind": _kind(part),
             "label": part.label,
-            "subtitle": part.subtitle if part.mark else "",
+            "subtitle": text.fill(part.subtitle, _LATEST) if part.mark else "",
             "height": "",
             "width": part.wide,
             "static": self._columns(entity) if part is self._main else "",
@@ -240,6 +240,7 @@ class Pages:
         return f"data to {as_of} · days and months in {self._about.timezone}"
 
 
+_LATEST = {"span": "latest days"}  # until the script has read the data
 _MEMBERS: dict[Scope, str] = {"site": "Workspaces", "workspace": "Agents", "agent": ""}
 
 
