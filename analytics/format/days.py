@@ -32,7 +32,7 @@ class Period:
 
     @property
     def day_count(self) -> int:
-        """How many days it has."""
+        """The count of its days."""
         return (self.last - self.first).days + 1
 
     def days(self) -> Iterator[date]:

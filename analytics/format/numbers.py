@@ -1,4 +1,4 @@
-"""How figures are written: every printed number is made here, once, from exact values.
+"""Figures as text: every printed number is made here, once, from exact values.
 
 Rounding is half to even. A value that is not zero is never printed as zero.
 """
@@ -79,7 +79,7 @@ def usd_signed(amount: Decimal | None) -> str:
 
 
 def rounding_difference(parts: Iterable[Decimal], total: Decimal) -> Decimal:
-    """What is missing, in cents, between the printed parts and their printed total."""
+    """The difference in cents of the printed total and the sum of its printed parts."""
     return _rounded(total, CENT) - sum((_rounded(part, CENT) for part in parts), Decimal(0))
 
 

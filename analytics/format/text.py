@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -95,17 +95,18 @@ def plain(name: str, unit: str, row: Row) -> str | None:
     part, whole = value_of(first, row), value_of(second, row)
     if unit == "interval" or isinstance(part, str):
         return None
-    if part is None or (second and not unit.startswith("range") and not whole):
+    if part is None or (second and whole is None):
         return ""
-    if second and unit == "usd_change":
+    if unit == "usd_change":
         return f"{part - whole:.10f}"
-    if second and unit == "each":
-        return f"{part / whole:.10f}"
-    if second and unit != "range":
-        return f"{Decimal(part) / Decimal(whole):.6f}" if whole else ""
+    if second:
+        places = 10 if unit == "each" else 6
+        return f"{Decimal(part) / Decimal(whole):.{places}f}" if whole else ""
     if isinstance(part, Decimal):
         return f"{part:.10f}"
-    return part.isoformat() if isinstance(part, date | datetime) else str(part)
+    if isinstance(part, datetime):
+        return f"{part.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return part.isoformat() if isinstance(part, date) else str(part)
 
 
 def value_of(name: str, row: Row) -> Any:

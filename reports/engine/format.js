@@ -192,7 +192,10 @@ export const plain = (name, unit, values) => {
   const [first, second] = name.split("/");
   const value = valueOf(first, values);
   if (unit === "interval") return null;
-  if (typeof value === "string") return unit in TEXT && unit !== "name" ? value : null;
+  if (typeof value === "string") {
+    if (unit === "instant") return `${new Date(value).toISOString().slice(0, 19)}Z`;
+    return unit in TEXT && unit !== "name" ? value : null;
+  }
   const part = quantityOf(first, values), base = second ? quantityOf(second, values) : 1n;
   if (part === null || base === null || (!base && unit !== "usd_change")) return "";
   if (unit === "usd_change") return exact(part - base);

@@ -136,10 +136,11 @@ const tracesOf = (part) => (part.draw ?? []).map((drawn) => {
  * @param {number} panel
  * @returns {{ data: Layout[], layout: Layout, annotations: Layout[] }} */
 const unread = (rows, yaxis, panel) => {
-  const days = rows.filter((row) => row.state === "n").map((row) => row.from ?? "");
+  const gaps = rows.filter((row) => row.state === "n"), days = gaps.map((row) => row.from ?? "");
   if (!days.length) return { data: [], layout: {}, annotations: [] };
   return {
-    data: [{ type: "bar", x: days, y: days.map(() => 1), yaxis: `y${9 - panel}`, width: PLOT_DAY,
+    data: [{ type: "bar", x: days, y: days.map(() => 1), yaxis: `y${9 - panel}`,
+      width: gaps.map((row) => PLOT_DAY * (daysBetween(row.from ?? "", row.to ?? "") + 1)),
       hovertemplate: "no data<extra></extra>", showlegend: false,
       marker: { color: "@rule", pattern: { shape: "/", size: 9, solidity: 0.12 } } }],
     layout: { [`yaxis${9 - panel}`]: { overlaying: yaxis, range: [0, 1], visible: false } },
@@ -187,7 +188,8 @@ const stackedOf = ({ label, colour, values }, { figure: name, unit }, rows, x, i
  * @returns {Figure} */
 const overTime = (view, part, isNarrow, isLine) => {
   const { rows, series } = view, traces = tracesOf(part), [by] = part.by ?? [];
-  const x = rows.map((row) => (view.axis === "time" ? row.from ?? "" : Number(row.values[by])));
+  const x = rows.map((row) => (view.axis !== "time" ? Number(row.values[by])
+    : isLine ? row.from ?? "" : String(row.values[by])));
   const panels = [...new Set(traces.map((each) => each.panel ?? 1))], count = panels.length;
   const height = (1 - PANEL_GAP * (count - 1)) / count;
   /** @type {Layout[]} */

@@ -329,7 +329,7 @@ export const view = (part, data, choice) => {
   const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
     : group({ ...query, by: keys }).map((each) => ({ ...each.sums, ...each.keys })));
   const rows = (isTime && !isStack) || mark === "line" ? found : ordered(part, found);
-  const sums = now ? summed(rows) : group(query)[0]?.sums ?? {};
+  const sums = found === times ? group(query)[0]?.sums ?? {} : summed(found);
   const context = contextOf(rows, sums, data, choice, days, keys);
   const isEmpty = !rows.some((row) => !part.draw || drawnOf(part).some(([name]) => {
     const [first, base] = name.split("/").map((each) => quantityOf(each, row.values));

@@ -9,12 +9,13 @@ const TWO = ["percent", "rate", "interval", "each", "usd_change"];
 const isText = (unit) => ["", "text", "name", "instant"].includes(unit) || /^(day|month)/.test(unit);
 
 test("figures are written as the cases say", () => {
-  for (const { unit, values, text } of JSON.parse(readFileSync(file, "utf8"))) {
+  for (const { unit, values, text, plain: digits } of JSON.parse(readFileSync(file, "utf8"))) {
     const names = unit.startsWith("range") ? RANGE : ["a", "b"];
     const given = values.map((each) => (typeof each === "string" && !isText(unit) ? BigInt(each) : each));
     const row = Object.fromEntries(given.map((each, index) => [names[index], each]));
     const name = unit === "range_percent" ? "failed_cost_usd/whole" : TWO.includes(unit) ? "a/b" : names[0];
     assert.equal(figure(name, unit, row), text, `${unit} of ${values}`);
+    assert.equal(plain(name, unit, row), digits, `plain ${unit} of ${values}`);
   }
 });
 

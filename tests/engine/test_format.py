@@ -33,7 +33,9 @@ def test_figures_are_written_as_the_cases_say(case: dict[str, Any]) -> None:
     if unit in {"percent", "rate", "interval", "each", "usd_change"}:
         name = "a/b"
 
-    assert case["text"] == text.figure(name, unit, dict(zip(names, values, strict=False)))
+    row = dict(zip(names, values, strict=False))
+    assert case["text"] == text.figure(name, unit, row)
+    assert case["plain"] == text.plain(name, unit, row)
 
 
 def test_a_template_names_figures_of_rows_within_its_row() -> None:

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { decode } from "../../reports/engine/cube.js";
 import { daysBefore, summary } from "../../reports/engine/summary.js";
 import { monthsFor, view } from "../../reports/engine/view.js";
 import { chosen, data, nothing } from "./given.mjs";
@@ -31,6 +32,20 @@ test("stacks are by week when they are long, the largest keys first", () => {
     [["Alpha <b>", "hue-1", 60_000_000_000], ["Beta", "hue-2", 9_999_999_999], ["Platform", "hue-3", 3_750_000_000]]);
   assert.deepEqual([long.rows.length, long.rows.at(-1).from, long.rows.at(-1).state], [25, "2026-11-16", "p"]);
   assert.deepEqual(texts(short.table.rows[0]), ["Alpha <b>", "$36.00"]);
+});
+
+test("keys beyond the colours of a stack are one series", () => {
+  const keys = Array.from({ length: 7 }, (_, index) => `m${index}`);
+  const document = decode({ rpt_models: { utc_date: keys.map(() => 3), model: { keys, codes: keys.map((_, index) => index) },
+    cost_usd: keys.map((_, index) => 10 - index) } });
+  const part = { key: "models", data: "rpt_models", period: "charted", mark: "column", by: ["utc_date"], stack: "model", draw: [{ value: "cost_usd|usd" }] };
+  const made = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-11-03", "2026-11-03"));
+  assert.deepEqual(made.series.slice(-2).map((each) => [each.label, each.colour, each.values]), [["m4", "hue-5", [6]], ["2 others", "others", [9]]]);
+});
+
+test("medians are of one member, not of several together", () => {
+  const part = { key: "w", data: "rpt_run_weeks", period: "charted", mark: "line", by: ["week"], draw: [{ value: "tokens_in_median|tokens" }] };
+  assert.equal(view(part, data, chosen("2026-11-01", "2026-11-18", ["a", "b"])).isEmpty, true);
 });
 
 test("a part without a period takes its rows as they are", () => {
