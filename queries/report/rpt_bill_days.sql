@@ -1,7 +1,7 @@
--- Cost and bill by line and UTC day: metered cost + surcharge - own-key cost = billed.
+-- Metered cost and bill by line and UTC day: cost + surcharge - own-key cost = billed.
 -- Grain: workspace, line and UTC day.
 -- key: workspace_id, agent_id, utc_date
--- column cost_usd: Metered cost in US dollars, as the bill has it.
+-- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 select
     workspace_id,
     agent_id,
@@ -11,4 +11,4 @@ select
     own_key_usd,
     billed_usd
 from marts.fct_agent_billing_days
-order by workspace_id, utc_date, agent_id
+order by workspace_id, agent_id, utc_date

@@ -1,10 +1,6 @@
--- All runs by line and date, with measures that may be added up over any rows.
+-- The measures of a line's day, each of which may be summed over days and lines.
 -- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
--- column run_cost_usd: Cost in US dollars without the platform's own; null on its line.
--- column platform_cost_usd: Cost in US dollars of the platform's own runs; null on other lines.
--- column failed_cost_more_usd: US dollars that failed runs may have cost beyond failed_cost_usd.
--- column failed_cost_open_count: Days with failed runs of a cost that nothing bounds.
 select
     workspace_id,
     agent_id,
@@ -20,14 +16,12 @@ select
     unknown_cost_count,
     no_usage_count,
     cost_usd,
-    if(line_type <> 'platform', cost_usd, null) as run_cost_usd,
+    if(line_type = 'platform', null, cost_usd) as run_cost_usd,
     if(line_type = 'platform', cost_usd, null) as platform_cost_usd,
     tokens_in,
     tokens_out,
     failed_cost_usd,
-    coalesce(failed_cost_high_usd - failed_cost_usd, 0) as failed_cost_more_usd,
-    (
-        failed_count > 0 and (failed_cost_high_usd is null or failed_cost_usd is null)
-    )::bigint as failed_cost_open_count
+    (failed_cost_high_usd - failed_cost_usd)::decimal(38, 10) as failed_cost_more_usd,
+    (failed_count > 0 and failed_cost_high_usd is null)::bigint as failed_cost_open_count
 from marts.fct_agent_days
-order by workspace_id, date, agent_id
+order by workspace_id, agent_id, date

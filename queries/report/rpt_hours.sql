@@ -1,10 +1,9 @@
--- Listed runs by weekday and hour of their creation, in the reporting time zone.
--- Grain: workspace, line, date and hour.
--- key: workspace_id, agent_id, date, hour
--- column weekday: Day of the week, 1 is Monday.
--- column hour: Hour of the day, 0 to 23.
--- column run_count: Listed runs created in the hour.
--- column cost_usd: Cost in US dollars of the listed runs.
+-- Listed runs by the hour of the day of their creation.
+-- Grain: workspace, line, date and hour; the weekday follows from the date.
+-- key: workspace_id, agent_id, date, weekday, hour
+-- column hour: Hour of the day, 0 to 23, in the reporting time zone.
+-- column run_count: Listed runs of any status.
+-- column cost_usd: Known cost in US dollars of the listed runs; null where none is known.
 select
     workspace_id,
     agent_id,
@@ -15,4 +14,4 @@ select
     sum(cost_usd) as cost_usd
 from marts.fct_runs
 group by all
-order by workspace_id, date, agent_id, hour
+order by workspace_id, agent_id, date, hour

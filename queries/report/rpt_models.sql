@@ -1,17 +1,17 @@
--- Metered usage by line, UTC day, model and provider. Grain: workspace, line, UTC day, model and
--- provider.
+-- All metered usage by model, by the UTC day of the model request.
+-- Grain: workspace, line, UTC day, model and provider.
 -- key: workspace_id, agent_id, utc_date, model, provider
--- column cost_usd: Metered cost in US dollars at the provider's list price.
 select
     workspace_id,
     agent_id,
     utc_date,
     coalesce(model, '(none)') as model,
     coalesce(provider, '(none)') as provider,
-    cost_usd,
-    tokens_in,
-    tokens_out,
-    request_count
+    sum(cost_usd) as cost_usd,
+    sum(tokens_in)::bigint as tokens_in,
+    sum(tokens_out)::bigint as tokens_out,
+    sum(request_count)::bigint as request_count
 from marts.fct_model_days
 where request_count > 0 or cost_usd <> 0
-order by workspace_id, utc_date, agent_id, model, provider
+group by all
+order by workspace_id, agent_id, utc_date, model, provider

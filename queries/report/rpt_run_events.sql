@@ -1,23 +1,25 @@
--- Log events of the runs of rpt_runs, for each line and month of the 50 newest and of the 10 most
--- expensive. Grain: run and event.
+-- The log of the newest 50 runs and the 10 most expensive ones of each line and month.
+-- Grain: run and event.
 -- key: workspace_id, run_id, seq
--- column event: Kind of the event, and the tool that it names; else its level.
--- column after_ms: Milliseconds since the run was created.
--- column is_error: True if the event says of itself that it is an error.
+-- column event: Kind of the event with the tool's name, if it has one; else its level.
+-- column node: Part of the agent that logged the event; '(none)' where the log does not say.
+-- column after_ms: Milliseconds from the creation of the run; null where the log has no time.
+-- column duration_ms: Milliseconds that the event took; null where the log does not say.
+-- column is_error: True of an event that is an error, or whose level says so.
 select
     runs.workspace_id,
-    runs.run_id,
-    events.seq,
     runs.agent_id,
     runs.date,
+    runs.run_id,
+    events.seq,
     coalesce(
         events.event_kind || coalesce(': ' || events.tool_name, ''), events.level, '(none)'
     ) as event,
-    events.node,
+    coalesce(events.node, '(none)') as node,
     date_diff('ms', runs.created_at, events.occurred_at) as after_ms,
     round(events.duration_ms)::bigint as duration_ms,
     coalesce(events.is_error or events.level in ('ERROR', 'CRITICAL'), false) as is_error
 from reports.rpt_runs as runs
 join marts.fct_log_events as events using (workspace_id, run_id)
 where runs.newest_rank <= 50 or runs.cost_rank <= 10
-order by runs.workspace_id, runs.agent_id, runs.date, runs.run_id, events.seq
+order by runs.workspace_id, runs.agent_id, runs.run_id, events.seq

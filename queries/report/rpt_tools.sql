@@ -1,11 +1,10 @@
--- Time that listed runs waited for the results of their tools. Grain: workspace, line, date of the
--- run, tool and node.
+-- Tool calls of listed runs, by the date of their run.
+-- Grain: workspace, line, date, tool and node.
 -- key: workspace_id, agent_id, date, tool_name, node
--- column duration_ms: Milliseconds from the use of the tool to its result, summed over calls.
--- column call_count: Calls of the tool.
--- column error_count: Calls whose result was an error.
+-- column duration_ms: Milliseconds from use to result, summed; null where no log says it.
+-- column error_count: Calls whose result is an error.
 select
-    workspace_id,
+    runs.workspace_id,
     runs.agent_id,
     runs.date,
     coalesce(calls.tool_name, '(none)') as tool_name,
@@ -16,4 +15,4 @@ select
 from marts.fct_tool_calls as calls
 join marts.fct_runs as runs using (workspace_id, run_id)
 group by all
-order by workspace_id, runs.date, runs.agent_id, tool_name, node
+order by all

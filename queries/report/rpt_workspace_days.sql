@@ -1,8 +1,6 @@
--- All runs by workspace and date: the sums of rpt_days. Grain: workspace and date.
+-- The measures of a workspace's day: the sums of rpt_days.
+-- Grain: workspace, date.
 -- key: workspace_id, date
--- column run_cost_usd: Cost in US dollars without the platform's own.
--- column failed_cost_more_usd: US dollars that failed runs may have cost beyond failed_cost_usd.
--- column failed_cost_open_count: Lines with failed runs of a cost that nothing bounds.
 select
     workspace_id,
     date,
