@@ -35,13 +35,17 @@ quarantined as (
 ),
 
 unexplained as (
-    select workspace_id, sum(unexplained_usd) as unexplained_usd
+    select
+        workspace_id,
+        sum(unexplained_usd) as unexplained_usd,
+        sum(unexplained_usd) filter (status = 'unreconciled') as unreconciled_usd
     from audit.reconciliation_days
     where status <> 'open'
     group by workspace_id
 ),
 
 workspaces as (
+    select * exclude (unexplained_usd), unexplained.unexplained_usd
     from marts.dim_workspaces
     join reports.rpt_reconciliation using (workspace_id)
     left join runs using (workspace_id)
@@ -71,7 +75,8 @@ health as (
         coalesce(sum(pending_day_count), 0)::bigint as pending_day_count,
         coalesce(sum(open_day_count), 0)::bigint as open_day_count,
         coalesce(sum(unreconciled_day_count), 0)::bigint as unreconciled_day_count,
-        sum(unexplained_usd)::decimal(38, 10) as unexplained_usd
+        sum(unexplained_usd)::decimal(38, 10) as unexplained_usd,
+        coalesce(sum(unreconciled_usd), 0)::decimal(38, 10) as unreconciled_usd
     from workspaces
     group by grouping sets ((workspace_id), ())
 ),
@@ -106,6 +111,7 @@ select
     health.open_day_count,
     health.unreconciled_day_count,
     health.unexplained_usd,
+    health.unreconciled_usd,
     fastest.agent_name as fastest_agent_name,
     fastest.shortest_span_seconds,
     fastest.required_batches_per_day,

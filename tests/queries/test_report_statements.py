@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -138,6 +139,26 @@ def test_an_old_unexplained_day(read: Warehouse) -> None:
     assert read.row(
         "select strftime(hour, '%H:%M'), request_count, cost_usd from reports.rpt_unexplained_hours"
     ) == ("03:00", 1, 1)
+
+
+def test_differences_that_cancel_out(read: Warehouse) -> None:
+    """The reconciliation adds up differences without their signs, the health with them."""
+    metered(read, agent_id=None, cost_usd=1, date=DAY, hour=f"{DAY} 03:00Z")
+    before = DAY.replace(day=17)
+    noon = datetime(2026, 11, 17, 12, tzinfo=UTC)
+    run(read, created_at=noon, started_at=noon)
+    rolled_up(read, 1, date=before)
+    checked(read)
+
+    assert read.rows(
+        "select utc_date, unexplained_usd from reports.rpt_reconciliation_days"
+        " where unexplained_usd <> 0 order by utc_date"
+    ) == [(before, -2), (DAY, 1)]
+    assert read.row("select unexplained_usd from reports.rpt_reconciliation") == (3,)
+    assert (
+        read.rows("select unexplained_usd, unreconciled_usd from reports.rpt_workspace_health")
+        == [(-1, -1)] * 2
+    )
 
 
 def test_parts_add_up_to_the_metered_cost(read: Warehouse) -> None:

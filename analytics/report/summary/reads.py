@@ -102,28 +102,17 @@ _MOST_FAILING = """
     limit 1
 """
 _SCHEDULE = """
-    select workspace_name, agent_name, shortest_span_seconds, required_batches_per_day
-    from audit.list_coverage
-    join marts.dim_agents using (workspace_id, agent_id)
-    join marts.dim_workspaces using (workspace_id)
-    order by shortest_span_seconds, workspace_id, agent_id
+    select workspace_name, fastest_agent_name, shortest_span_seconds, required_batches_per_day
+    from reports.rpt_workspace_health
+    where fastest_agent_name is not null
+    order by shortest_span_seconds, workspace_id
     limit 1
 """
-_CHECKS = """
-    select
-        count(*),
-        count(control),
-        coalesce(list(check_name order by check_name) filter (not is_ok), [])
-    from audit.check_results
-"""
-_UNRECONCILED = """
-    select count(*), coalesce(sum(unexplained_usd), 0)
-    from audit.reconciliation_days
-    where status = 'unreconciled'
-"""
-_UNFINISHED = """
-    select count(*) filter (not is_terminal), count(*) filter (is_terminal and not is_final)
-    from marts.fct_runs
+_CHECKS = "select check_name, control, state from reports.rpt_checks order by check_name"
+_HEALTH = """
+    select open_count, provisional_count, unreconciled_day_count, unreconciled_usd
+    from reports.rpt_workspace_health
+    where workspace_id = '(all)'
 """
 
 
@@ -145,7 +134,7 @@ def _read(con: duckdb.DuckDBPyConnection) -> Summary:
     is_comparable = is_complete and first_date is not None and first_date <= before.first
     failing = con.execute(_MOST_FAILING, [calendar.yesterday]).fetchone()
     schedule = con.execute(_SCHEDULE).fetchone()
-    open_count, provisional_count = _row(con, _UNFINISHED)
+    open_count, provisional_count, *unreconciled = _row(con, _HEALTH)
     return Summary(
         as_of=as_of,
         timezone=timezone or "UTC",
@@ -161,7 +150,7 @@ def _read(con: duckdb.DuckDBPyConnection) -> Summary:
         schedule=Schedule(*schedule) if schedule else None,
         open_count=open_count,
         provisional_count=provisional_count,
-        controls=Controls(*_row(con, _CHECKS), *_row(con, _UNRECONCILED)),
+        controls=Controls(*_checks(con), *unreconciled),
     )
 
 
@@ -182,6 +171,13 @@ def _days(con: duckdb.DuckDBPyConnection, period: Period) -> Days:
 def _usual(con: duckdb.DuckDBPyConnection, day: date, first_date: date | None) -> Decimal | None:
     costs = con.execute(_COSTS_BY_DATE, [same_weekdays_before(day)]).fetchall()
     return usual_cost_usd(dict(costs), day, first_date)
+
+
+def _checks(con: duckdb.DuckDBPyConnection) -> tuple[int, int, list[str]]:
+    """The number of checks, of them those against the API, and the names of those that failed."""
+    rows = con.execute(_CHECKS).fetchall()
+    failed = [name for name, _, state in rows if state == "failed"]
+    return len(rows), sum(control is not None for _, control, _ in rows), failed
 
 
 def _movers(
