@@ -12,9 +12,10 @@ import { daysOf, lastDayOf } from "./days.js";
 /** @typedef {{ [column: string]: Key }} Keys */
 /** @typedef {{ [measure: string]: Quantity | null }} Sums */
 /** `from` and `to` are ISO days, both included; `where` holds the keys that a column may have;
- * `bucketOf` maps a day to the first day of its group.
+ * `measures` are those to add up, else all; `bucketOf` maps a day to the first day of its group.
  * @typedef {{ relation: string, shards: Map<string, Document>, from: string, to: string,
  *   where?: { [column: string]: ReadonlySet<Key> }, by?: readonly string[],
+ *   measures?: string[],
  *   bucketOf?: ((iso: string) => string) | undefined }} Query */
 
 export const TIME_COLUMNS = ["date", "utc_date", "week"];
@@ -144,7 +145,7 @@ export const group = (query) => {
       return found;
     });
   });
-  const names = new Set(parts.flatMap(({ table, time }) => Object.entries(table.columns)
+  const names = new Set(query.measures ?? parts.flatMap(({ table, time }) => Object.entries(table.columns)
       .filter(([name, column]) => !isText(column) && name !== time && !by.includes(name))
       .map(([name]) => name)));
   const sums = [...names].map((name) => /** @type {const} */ ([name, sumsOf(groups.size,
