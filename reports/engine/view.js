@@ -151,7 +151,8 @@ const timeRows = (part, data, query, [from, to], isStackWeekly) => {
   const isInterval = marksOf(part)[0] === "interval";
   /** @param {boolean} isWeekly */
   const sumsBy = (isWeekly) => new Map(group({ ...query, by: [column],
-    ...(part.stack && { measures: [] }), bucketOf: isWeekly ? mondayOf : undefined }).map(({ keys, sums }) => [keys[column], sums]));
+    bucketOf: isWeekly ? mondayOf : undefined, ...(part.stack && { measures: [] }) })
+    .map(({ keys, sums }) => [keys[column], sums]));
   let isWeekly = column === "week" || isStackWeekly, sums = sumsBy(isWeekly);
   if (isInterval && !isWeekly) {
     const base = drawnOf(part)[0][0].split("/")[1];
