@@ -12,10 +12,10 @@ import { daysOf, lastDayOf } from "./days.js";
 /** @typedef {{ [column: string]: Key }} Keys */
 /** @typedef {{ [measure: string]: Quantity | null }} Sums */
 /** `from` and `to` are ISO days, both included; `where` holds the keys that a column may have;
- * `bucketOf` maps a day to the first day of its group.
+ * `measures` are those to add up, else all; `bucketOf` maps a day to the first day of its group.
  * @typedef {{ relation: string, shards: Map<string, Document>, from: string, to: string,
  *   where?: { [column: string]: ReadonlySet<Key> }, by?: readonly string[],
- *   bucketOf?: ((iso: string) => string) | undefined }} Query */
+ *   measures?: string[], bucketOf?: ((iso: string) => string) | undefined }} Query */
 
 export const TIME_COLUMNS = ["date", "utc_date", "week"];
 const LIMIT = 2 ** 52;
@@ -144,9 +144,9 @@ export const group = (query) => {
       return found;
     });
   });
-  const names = new Set(parts.flatMap(({ table, time }) => Object.entries(table.columns)
-      .filter(([name, column]) => !isText(column) && name !== time && !by.includes(name))
-      .map(([name]) => name)));
+  const names = new Set(query.measures ?? parts.flatMap(({ table: { columns }, time }) =>
+    Object.keys(columns).filter((name) =>
+      !isText(columns[name]) && name !== time && !by.includes(name))));
   const sums = [...names].map((name) => /** @type {const} */ ([name, sumsOf(groups.size,
     parts.flatMap(({ table }, part) => (table.columns[name]
         ? [{ measure: /** @type {Measure} */ (table.columns[name]), of: groupsOfRows[part] }]

@@ -28,10 +28,10 @@ import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
  *   where?: { [column: string]: string | number | (string | number)[] }, columns?: string[],
  *   total?: boolean, label?: string, title?: string, title_two?: string, title_small?: string,
  *   subtitle?: string, caption?: string, empty?: string }} Part */
-/** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index.
- * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean, from?:
- * string,
- *   to?: string, state?: string }} Row */
+/** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index; `isFilled`
+ * marks a day without any data row.
+ * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean,
+ *   isFilled?: boolean, from?: string, to?: string, state?: string }} Row */
 /** @typedef {{ text: string, value: string | null, href: string | null }} Cell */
 /** @typedef {{ label: string, colour: string, values: (Quantity | null)[] }} Series */
 /** @typedef {{ isEmpty: boolean, title: string, subtitle: string, caption: string, rows: Row[],
@@ -151,7 +151,8 @@ const timeRows = (part, data, query, [from, to], isStackWeekly) => {
   const isInterval = marksOf(part)[0] === "interval";
   /** @param {boolean} isWeekly */
   const sumsBy = (isWeekly) => new Map(group({ ...query, by: [column],
-    bucketOf: isWeekly ? mondayOf : undefined }).map(({ keys, sums }) => [keys[column], sums]));
+    bucketOf: isWeekly ? mondayOf : undefined, ...(part.stack && { measures: [] }) })
+    .map(({ keys, sums }) => [keys[column], sums]));
   let isWeekly = column === "week" || isStackWeekly, sums = sumsBy(isWeekly);
   if (isInterval && !isWeekly) {
     const base = drawnOf(part)[0][0].split("/")[1];
@@ -169,7 +170,7 @@ const timeRows = (part, data, query, [from, to], isStackWeekly) => {
     const values = found ?? (bucket.state === "n" ? {} : zero);
     const label = isWeekly && column !== "week" ? periodInWords(bucket.from, bucket.to) : key;
     const href = isWeekly ? null : `#from=${key}&to=${key}`;
-    return [{ ...bucket, label, href,
+    return [{ ...bucket, label, href, isFilled: !found,
       values: { ...values, [column]: key, state: stateText(bucket.state, values) } }];
   });
 };
@@ -241,20 +242,22 @@ const limited = (part, rows) => {
  * @param {Row[]} times @returns {Series[]} */
 const stackOf = (part, query, ranked, times) => {
   const [column] = part.by ?? [], stack = part.stack ?? "", [name] = drawnOf(part)[0];
-  const isWeekly = times.some((row) => !row.href);
-  /** @param {Row[]} of @param {string} label @param {string} colour */
-  const series = (of, label, colour) => {
-    const keys = new Set(of.map((row) => /** @type {string} */ (row.values[stack])));
-    const sums = new Map(group({ ...query, where: { ...query.where, [stack]: keys }, by: [column],
-      bucketOf: isWeekly ? mondayOf : undefined })
-        .map((each) => [each.keys[column], each.sums[name]]));
-    return { label, colour,
-      values: times.map((row) => sums.get(String(row.values[column])) ?? null) };
-  };
+  const bucketOf = times.some((row) => !row.href) ? mondayOf : undefined;
   const shown = ranked.slice(0, HUES), others = ranked.slice(HUES);
-  const rest = figure("n", "plural:other", { n: others.length });
-  return [...shown.map((row, index) => series([row], row.label, `hue-${index + 1}`)),
-    ...(others.length ? [series(others, rest, "others")] : [])];
+  /** @param {Row[]} of @param {string[]} by */
+  const sumsOf = (of, by) => {
+    const keys = new Set(of.map((row) => /** @type {string} */ (row.values[stack])));
+    const where = { ...query.where, [stack]: keys };
+    return new Map(group({ ...query, where, by, bucketOf, measures: [name] })
+      .map((each) => [Object.values(each.keys).join("\n"), each.sums[name]]));
+  };
+  /** @param {Map<string, Quantity | null>} sums @param {string} key */
+  const over = (sums, key) => times.map((row) => sums.get(`${row.values[column]}${key}`) ?? null);
+  const sums = sumsOf(shown, [column, stack]);
+  const series = shown.map((row, index) => ({ label: row.label, colour: `hue-${index + 1}`,
+    values: over(sums, `\n${row.values[stack]}`) }));
+  return others.length ? [...series, { colour: "others", values: over(sumsOf(others, [column]), ""),
+    label: figure("n", "plural:other", { n: others.length }) }] : series;
 };
 
 /** @param {Part} part @param {Data} data @param {Row} row @param {Values} total
@@ -329,7 +332,7 @@ export const view = (part, data, choice) => {
   const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
     : group({ ...query, by: keys }).map((each) => ({ ...each.sums, ...each.keys })));
   const rows = (isTime && !isStack) || mark === "line" ? found : ordered(part, found);
-  const sums = found === times ? group(query)[0]?.sums ?? {} : summed(found);
+  const sums = summed(found.filter((row) => !row.isFilled));
   const context = contextOf(rows, sums, data, choice, days, keys);
   const isEmpty = !rows.some((row) => !part.draw || drawnOf(part).some(([name]) => {
     const [first, base] = name.split("/").map((each) => quantityOf(each, row.values));
