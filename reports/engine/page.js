@@ -20,9 +20,11 @@ import { calendarOf, daysFor, monthsFor, view } from "./view.js";
 const pageRoot = document.documentElement, pageData = document.body.dataset;
 const pagePlots = [...document.querySelectorAll(".plot")];
 const onPage = (id) => document.getElementById(id);
+/** An id, or nothing where the page is of all. @param {string | undefined} id */
+const oneOf = (id) => (id && id !== "(all)" ? id : undefined);
 /** @type {Data} */
 const data = { site: null, shards: new Map(), root: pageData.root,
-  workspace: pageData.workspace || undefined, agent: pageData.agent || undefined };
+  workspace: oneOf(pageData.workspace), agent: oneOf(pageData.agent) };
 /** @type {Part[]} */
 let pageParts = [];
 /** The months loaded or being loaded. @type {Map<string, Promise<any>>} */
