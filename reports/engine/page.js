@@ -249,7 +249,7 @@ const startPage = async () => {
   data.site = site;
   const entities = new Set(site.workspaces.flatMap((workspace) =>
     [workspace.entity, ...workspace.agents.map((agent) => agent.entity)]));
-  isEntity = (entity) => entities.has(entity);
+  isEntity = (entity) => entity !== "" && entities.has(entity);
   startMenu(site);
   showSiblings(site);
   startLinks();
@@ -273,7 +273,7 @@ const startParts = async (site) => {
   const workspace = site.workspaces.find((each) => each.id === data.workspace);
   if (onPage("picker")) {
     const lines = workspace ? workspace.agents : site.workspaces;
-    members = data.agent ? [] : lines.filter(({ line_type: type }) => type !== "platform");
+    members = data.agent ? [] : lines.filter(({ entity }) => entity);
     startPicker({ months, first, today, members, choose });
   }
   if (hasRuns()) startRuns(months, listOfRuns);
