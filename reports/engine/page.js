@@ -20,9 +20,11 @@ import { calendarOf, daysFor, monthsFor, view } from "./view.js";
 const pageRoot = document.documentElement, pageData = document.body.dataset;
 const pagePlots = [...document.querySelectorAll(".plot")];
 const onPage = (id) => document.getElementById(id);
+/** An id, or nothing where the page is of all. @param {string | undefined} id */
+const oneOf = (id) => (id && id !== "(all)" ? id : undefined);
 /** @type {Data} */
 const data = { site: null, shards: new Map(), root: pageData.root,
-  workspace: pageData.workspace || undefined, agent: pageData.agent || undefined };
+  workspace: oneOf(pageData.workspace), agent: oneOf(pageData.agent) };
 /** @type {Part[]} */
 let pageParts = [];
 /** The months loaded or being loaded. @type {Map<string, Promise<any>>} */
@@ -247,7 +249,7 @@ const startPage = async () => {
   data.site = site;
   const entities = new Set(site.workspaces.flatMap((workspace) =>
     [workspace.entity, ...workspace.agents.map((agent) => agent.entity)]));
-  isEntity = (entity) => entities.has(entity);
+  isEntity = (entity) => entity !== "" && entities.has(entity);
   startMenu(site);
   showSiblings(site);
   startLinks();
@@ -271,7 +273,7 @@ const startParts = async (site) => {
   const workspace = site.workspaces.find((each) => each.id === data.workspace);
   if (onPage("picker")) {
     const lines = workspace ? workspace.agents : site.workspaces;
-    members = data.agent ? [] : lines.filter(({ line_type: type }) => type !== "platform");
+    members = data.agent ? [] : lines.filter(({ entity }) => entity);
     startPicker({ months, first, today, members, choose });
   }
   if (hasRuns()) startRuns(months, listOfRuns);
