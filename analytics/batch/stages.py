@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,29 +14,48 @@ import duckdb
 from analytics import __version__
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError, UsageError
+from analytics.resources import folder
 from analytics.settings import Settings
-from analytics.transform.build import build
+from analytics.transform.build import all_models, build, is_whole
 from analytics.transform.checks import CheckResult, Thresholds, run_checks
-from analytics.transform.models import ModelError
+from analytics.transform.models import ModelError, with_ancestors
 from analytics.warehouse.database import attached_marts, open_marts
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import publish, record_publication
 
 
 def transform(
-    con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+    only: Collection[str] = (),
 ) -> None:
-    """Build all marts into a new file, and replace the previous file when it is complete."""
-    building = layout.marts.with_name("build.next.duckdb")
-    remove_database(building)
+    """Build all marts into a new file, and replace the previous file when it is complete.
+
+    `only` names relations to replace within the previous file, with those that they read. The file
+    is then of two builds, and the later stages refuse it until a build of all.
+    """
+    if only:
+        with_ancestors(all_models(folder("queries")), only)  # raises before a file is there
+        building = layout.marts
+    else:
+        building = layout.marts.with_name("build.next.duckdb")
+        remove_database(building)
     try:
         with attached_marts(con, building):
-            built = build(con, timezone=settings.reporting.timezone)
+            built = build(con, timezone=settings.reporting.timezone, only=only or None)
     except ModelError as error:
         raise AnalyticsError(f"A model cannot be built: {error}") from error
+    rows = sum(relation.rows or 0 for relation in built)
+    if only:
+        progress.say(
+            f"built {', '.join(sorted(only))} and what they read: {len(built)} relations with "
+            f"{rows:,} rows; to check and publish, run `analytics transform` without --select"
+        )
+        return
     remove_database(layout.marts)
     building.replace(layout.marts)
-    rows = sum(relation.rows or 0 for relation in built)
     progress.say(f"built {len(built)} relations with {rows:,} rows")
 
 
@@ -95,8 +115,8 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
 
     _require_marts(layout)
     building = layout.staged_site.with_name("site.unfinished")
-    for folder in (building, layout.staged_site):
-        shutil.rmtree(folder, ignore_errors=True)
+    for site in (building, layout.staged_site):
+        shutil.rmtree(site, ignore_errors=True)
     building.mkdir(parents=True)
     with open_marts(layout.marts) as con:
         as_of, load_count = _cut_off(con)
@@ -174,6 +194,12 @@ def _require_marts(layout: Layout) -> None:
             f"There are no marts in {layout.root}.\nRun `analytics nightly`, or `extract` and "
             "`transform`, first."
         )
+    with open_marts(layout.marts) as con:
+        if not is_whole(con):
+            raise AnalyticsError(
+                f"{layout.marts} is of two builds, as `transform --select` replaced some of its "
+                "relations.\nRun `analytics transform`, which builds all."
+            )
 
 
 def _require_checks(con: duckdb.DuckDBPyConnection, *, force: bool) -> None:

@@ -94,10 +94,24 @@ def extract(data_dir: DataDir = None, config: Config = None) -> None:
 
 
 @app.command()
-def transform(data_dir: DataDir = None, config: Config = None) -> None:
+def transform(
+    data_dir: DataDir = None,
+    config: Config = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select",
+            help="Build only this relation and what it reads; may be given several times.",
+            metavar="NAME",
+        ),
+    ] = None,
+) -> None:
     """Build the marts from the loaded records.
 
-    Example: analytics transform
+    With --select, the other relations of the build file stay as they are, so it cannot be checked
+    or published before all are built.
+
+    Example: analytics transform --select fct_runs
     """
     from analytics.batch import stages
     from analytics.batch.nightly import batch_on_data
@@ -105,7 +119,7 @@ def transform(data_dir: DataDir = None, config: Config = None) -> None:
 
     settings = _settings(data_dir, config)
     with batch_on_data(settings) as (layout, con):
-        stages.transform(con, settings, layout, Progress())
+        stages.transform(con, settings, layout, Progress(), select or ())
 
 
 @app.command()

@@ -93,7 +93,7 @@ def run_checks(
     Raises ModelError, which names the file, for a check that cannot be run.
     """
     queries = queries or folder("queries")
-    checks = list(_all_checks(con, queries))
+    checks = list(_all_checks(queries))
     create_results(con)
     results = [_run(con, check, thresholds or Thresholds()) for check in checks]
     _store(con, results)
@@ -101,9 +101,9 @@ def run_checks(
     return results
 
 
-def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Check]:
+def _all_checks(queries: Path) -> Iterator[_Check]:
     """Yield a check for each key in the marts' headers, then the files of `checks/`."""
-    for model in all_models(con, queries):
+    for model in all_models(queries):
         if model.layer in PUBLISHED and model.header.key:
             key = ", ".join(model.header.key)
             yield _Check(
@@ -117,7 +117,7 @@ def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Chec
             )
     for path in sorted((queries / "checks").glob("*.sql")):
         file, sql = short_name(path), path.read_text(encoding="utf-8")
-        references(con, file, sql)
+        references(file, sql)
         header = read_header(sql)
         yield _Check(path.stem, header.description, header.control, header.sources, file, sql)
 

@@ -22,10 +22,11 @@ def glossary() -> dict[str, str]:
 def comment_on(con: duckdb.DuckDBPyConnection, relation: str, header: Header) -> None:
     """Comment on a table and its columns; the header's texts override the glossary."""
     meanings = glossary() | dict(header.columns)
-    con.execute(f"comment on table {relation} is {_quoted(header.description)}")
-    for row in con.execute(f"describe {relation}").fetchall():
-        if meaning := meanings.get(column := row[0]):
-            con.execute(f'comment on column {relation}."{column}" is {_quoted(meaning)}')
+    comments = [f"comment on table {relation} is {_quoted(header.description)}"]
+    for column, *_ in con.execute(f"describe {relation}").fetchall():
+        if meaning := meanings.get(column):
+            comments.append(f'comment on column {relation}."{column}" is {_quoted(meaning)}')
+    con.execute(";".join(comments))
 
 
 def _quoted(text: str) -> str:

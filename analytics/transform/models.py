@@ -7,6 +7,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from analytics.errors import UsageError
 from analytics.transform.frames import read_frame, write_table
 
 LAYERS = ("staging", "intermediate", "marts", "audit", "reports")
@@ -117,13 +120,13 @@ def polars_model(
     return PolarsModel(layer, name, file, header, frozenset(inputs), inputs, compute)
 
 
-def read_models(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]:
+def read_models(queries: Path) -> list[SqlModel]:
     """Read the models in the layers of `queries`; ModelError for a file that is not one SELECT."""
     models = []
     for layer in LAYERS:
         for path in sorted((queries / _FOLDERS.get(layer, layer)).glob("*.sql")):
             file, sql = short_name(path), path.read_text(encoding="utf-8")
-            reads = frozenset(references(con, file, sql))
+            reads = references(file, sql)
             models.append(SqlModel(layer, path.stem, file, read_header(sql), reads, sql))
     return models
 
@@ -159,22 +162,36 @@ def read_header(sql: str) -> Header:
     )
 
 
-def references(con: duckdb.DuckDBPyConnection, file: str, sql: str) -> set[str]:
+def references(file: str, sql: str) -> frozenset[str]:
     """Return the relations `schema.name` that a SELECT reads; ModelError if it is not one SELECT.
 
     A name without a schema is a common table expression.
     """
-    ((text,),) = con.execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()
+    try:
+        return _references(sql)
+    except ValueError as error:
+        raise ModelError(file, str(error)) from None
+
+
+@cache
+def _references(sql: str) -> frozenset[str]:
+    """Return the relations that a SELECT reads; ValueError if it is not one SELECT."""
+    ((text,),) = _parser().execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()
     tree = json.loads(text)
     if tree["error"]:
-        raise ModelError(file, tree["error_message"])
+        raise ValueError(tree["error_message"])
     if (count := len(tree["statements"])) != 1:
-        raise ModelError(file, f"holds {count} statements; a file holds one SELECT")
-    return {
+        raise ValueError(f"holds {count} statements; a file holds one SELECT")
+    return frozenset(
         f"{node['schema_name']}.{node['table_name']}"
         for node in _nodes(tree)
         if node.get("type") == "BASE_TABLE" and node["schema_name"]
-    }
+    )
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
 
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
@@ -184,6 +201,33 @@ def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
     if isinstance(tree, list):
         for branch in tree:
             yield from _nodes(branch)
+
+
+def with_ancestors(models: Iterable[Model], names: Iterable[str]) -> list[Model]:
+    """Return the models of these names, with or without schema, and all that they read, unordered.
+
+    Raises UsageError, which proposes similar names, for a name that no model has.
+    """
+    by_relation = {model.relation: model for model in models}
+    wanted = [relation for name in names for relation in _relations_named(name, by_relation)]
+    found: dict[str, Model] = {}
+    while wanted:
+        relation = wanted.pop()
+        if relation in by_relation and relation not in found:
+            found[relation] = by_relation[relation]
+            wanted += found[relation].reads
+    return list(found.values())
+
+
+def _relations_named(name: str, by_relation: Mapping[str, Model]) -> list[str]:
+    if found := [each for each, model in by_relation.items() if name in (each, model.name)]:
+        return found
+    names = [*(model.name for model in by_relation.values()), *by_relation]
+    similar = get_close_matches(name, names, n=2)
+    raise UsageError(
+        f"There is no model {name}."
+        + (f"\nDid you mean {' or '.join(similar)}?" if similar else "")
+    )
 
 
 def in_order(models: Iterable[Model]) -> list[Model]:

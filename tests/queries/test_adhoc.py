@@ -27,7 +27,7 @@ def publish(folder: Path, *, with_sample: bool) -> duckdb.DuckDBPyConnection:
     with empty_warehouse(folder / "data") as warehouse:
         if with_sample:
             fill(warehouse)
-        warehouse.build()
+        warehouse.build_all()
     shutil.copy(folder / "data" / "build.duckdb", folder / "analytics.duckdb")
     return duckdb.connect(folder / "analytics.duckdb", read_only=True)
 
@@ -91,7 +91,7 @@ def test_types(published: duckdb.DuckDBPyConnection, path: Path) -> None:
 
 def ask(warehouse: Warehouse, name: str) -> list[dict[str, Any]]:
     warehouse.build()
-    result = warehouse.con.execute((folder("queries") / "adhoc" / f"{name}.sql").read_text())
+    result = warehouse.execute((folder("queries") / "adhoc" / f"{name}.sql").read_text())
     names = [name for name, *_ in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from analytics.resources import folder
@@ -16,7 +15,7 @@ from tests.transform.given import Warehouse
 
 QUERIES = folder("queries")
 FILES = sorted(QUERIES.rglob("*.sql"))
-MODELS = {model.relation: model for model in all_models(duckdb.connect(), QUERIES)}
+MODELS = {model.relation: model for model in all_models(QUERIES)}
 
 # The schemas that each layer may read.
 MAY_READ = {
@@ -69,7 +68,7 @@ def test_staging_is_one_to_one() -> None:
 def test_file(path: Path) -> None:
     """A file is one SELECT that reads what its folder may, in plain lines of 100 at most."""
     text = path.read_text(encoding="utf-8")
-    reads = references(duckdb.connect(), short_name(path), text)
+    reads = references(short_name(path), text)
 
     assert schemas(reads) <= MAY_READ[path.parent.name]
     assert "\t" not in text
@@ -101,7 +100,7 @@ def test_no_date_is_now() -> None:
 
 def test_every_column_is_explained(warehouse: Warehouse) -> None:
     """Every mart and every column of one has a comment."""
-    warehouse.build()
+    warehouse.build_all()
 
     assert (
         warehouse.rows("""
@@ -121,7 +120,7 @@ def test_every_column_is_explained(warehouse: Warehouse) -> None:
 
 def test_no_explanation_is_left_over(warehouse: Warehouse) -> None:
     """The glossary, and each header, explain only columns that there are."""
-    warehouse.build()
+    warehouse.build_all()
     columns = warehouse.rows(
         "select table_name, column_name from duckdb_columns()"
         " where schema_name in ('marts', 'audit', 'reports')"

@@ -175,7 +175,7 @@ def test_error_class(warehouse: Warehouse) -> None:
 
 def test_types(warehouse: Warehouse) -> None:
     """Money is DECIMAL, counts are BIGINT, instants are TIMESTAMPTZ, in sums too."""
-    warehouse.build()
+    warehouse.build_all()
 
     types = set(
         warehouse.rows(

@@ -12,10 +12,13 @@ import duckdb
 import pytest
 
 from analytics.extract.landing import BATCH_ID
-from analytics.transform.build import build
+from analytics.resources import folder
+from analytics.transform.build import all_models, build
+from analytics.transform.models import references
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 
+MODELS = {model.relation for model in all_models(folder("queries"))}
 WORKSPACE = "w-1"
 SEEN = datetime(2026, 11, 20, 5, tzinfo=UTC)
 
@@ -48,10 +51,23 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
 
 
 class Warehouse:
-    """A connection like the batch's, with methods to insert and query rows."""
+    """A connection like the batch's, with methods to insert and query rows.
+
+    After `build`, a query by `execute`, `rows` or `row` builds the relations that it reads and no
+    others; whoever takes the connection itself gets a build of all models.
+    """
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self.con = con
+        self._con = con
+        self._timezone = "UTC"
+        self._built: set[str] | None = None
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The connection; a build that was begun is completed first."""
+        if self._built is not None:
+            self.build_all(self._timezone)
+        return self._con
 
     def given(self, source: str, **columns: Any) -> int:
         """Insert a row into `raw.<source>`, and return its version."""
@@ -91,15 +107,27 @@ class Warehouse:
         """Insert a row into any table."""
         names = ", ".join(f'"{name}"' for name in columns)
         marks = ", ".join("?" for _ in columns)
-        self.con.execute(f"insert into {table} ({names}) values ({marks})", list(columns.values()))
+        self._con.execute(f"insert into {table} ({names}) values ({marks})", list(columns.values()))
 
     def build(self, timezone: str = "UTC") -> None:
-        """Build all models."""
-        build(self.con, timezone=timezone)
+        """Begin a build: from here on, relations are built when a query reads them."""
+        self._timezone, self._built = timezone, set()
+
+    def build_all(self, timezone: str = "UTC") -> None:
+        """Build all models now."""
+        build(self._con, timezone=timezone)
+        self._built = None
+
+    def execute(self, sql: str, *values: Any) -> duckdb.DuckDBPyConnection:
+        """Execute a query, and build the relations that it reads before."""
+        if self._built is not None and (only := references("query", sql) & MODELS - self._built):
+            built = build(self._con, timezone=self._timezone, only=only)
+            self._built |= {relation.name for relation in built}
+        return self._con.execute(sql, values)
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
-        return self.con.execute(sql, values).fetchall()
+        return self.execute(sql, *values).fetchall()
 
     def row(self, sql: str, *values: Any) -> tuple[Any, ...]:
         """Return the only row of a query."""

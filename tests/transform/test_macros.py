@@ -84,7 +84,7 @@ def test_cost_per_success_is_exact(
 
 def test_measures_are_declared_once(warehouse: Warehouse) -> None:
     """Each numeric column of the day and month tables is a measure, with one unit and meaning."""
-    warehouse.build()
+    warehouse.build_all()
     columns = warehouse.rows("""
         select distinct column_name from duckdb_columns()
         where table_name in (

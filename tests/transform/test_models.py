@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from analytics.transform.models import (
@@ -15,11 +14,6 @@ from analytics.transform.models import (
     read_models,
     references,
 )
-
-
-@pytest.fixture
-def con() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
 
 
 def write(queries: Path, **files: str) -> Path:
@@ -46,7 +40,7 @@ def test_header() -> None:
     )
 
 
-def test_references(con: duckdb.DuckDBPyConnection) -> None:
+def test_references() -> None:
     """All relations with a schema are found at any depth; common table expressions are not."""
     sql = """
         with a as (from raw.runs anti join raw.superseded using (version_id)),
@@ -55,7 +49,7 @@ def test_references(con: duckdb.DuckDBPyConnection) -> None:
         where exists (from ledger.loads) union all from intermediate.int_y
     """
 
-    assert references(con, "x.sql", sql) == {
+    assert references("x.sql", sql) == {
         "raw.runs",
         "raw.superseded",
         "marts.fct_x",
@@ -76,13 +70,13 @@ def test_references(con: duckdb.DuckDBPyConnection) -> None:
         ("selec 1", "syntax error"),
     ],
 )
-def test_only_one_select(con: duckdb.DuckDBPyConnection, sql: str, cause: str) -> None:
+def test_only_one_select(sql: str, cause: str) -> None:
     """A file that is not exactly one SELECT raises an error that names it."""
     with pytest.raises(ModelError, match=rf"^queries/marts/x\.sql: .*{cause}"):
-        references(con, "queries/marts/x.sql", sql)
+        references("queries/marts/x.sql", sql)
 
 
-def test_order(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_order(tmp_path: Path) -> None:
     """Each model comes after the models that it reads; ties are sorted by name."""
     queries = write(
         tmp_path / "queries",
@@ -93,7 +87,7 @@ def test_order(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
         staging__stg_a="from raw.agents",
     )
 
-    ordered = [model.relation for model in in_order(read_models(con, queries))]
+    ordered = [model.relation for model in in_order(read_models(queries))]
 
     assert ordered == [
         "staging.stg_a",
@@ -104,7 +98,7 @@ def test_order(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     ]
 
 
-def test_cycle(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_cycle(tmp_path: Path) -> None:
     """Models that read each other raise an error with the whole cycle."""
     queries = write(
         tmp_path / "queries",
@@ -113,14 +107,14 @@ def test_cycle(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
     )
 
     with pytest.raises(ModelError, match=r"int_[ab]\.sql: reads itself: .*int_a.*int_b"):
-        in_order(read_models(con, queries))
+        in_order(read_models(queries))
 
 
-def test_unknown_relation(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def test_unknown_relation(tmp_path: Path) -> None:
     """A relation that no model builds raises an error that names it and the file that reads it."""
     queries = write(tmp_path / "queries", marts__fct_a="from staging.stg_nowhere")
 
     with pytest.raises(
         ModelError, match=r"^queries/marts/fct_a\.sql: reads staging\.stg_nowhere, which no model"
     ):
-        in_order(read_models(con, queries))
+        in_order(read_models(queries))
