@@ -99,7 +99,8 @@ class Pages:
                 {"text": f"{known}.", "is_now": True}
                 for each in page.remarks
                 if (known := _remark(each, row))
-            ],
+            ]
+            + self._warnings(entity),
             breadcrumb=self._breadcrumb(entity, root),
             tabs=self._tabs(entity, root),
             headlines=[_headline(each, row) for each in page.headline],
@@ -204,6 +205,8 @@ class Pages:
     def _columns(self, entity: Entity) -> Markup:
         """Return the main chart as it stands before the script has drawn it."""
         known = self._days.get(self._key(entity), {})
+        if not known:
+            return Markup("")
         today: date = entity.row["today"]
         first = entity.row["first_date"] or today
         count = min(max((today - first).days + 1, FEWEST_DAYS), CHARTED_DAYS)
@@ -234,6 +237,11 @@ class Pages:
             }
             for each in sorted(of, key=lambda each: (each.path(entity) != entity.path, each.name))
         ]
+
+    def _warnings(self, entity: Entity) -> list[dict[str, Any]]:
+        """Return the warnings of the batch, which stand on the page of the site."""
+        shown = self._about.warnings if entity.scope == "site" else []
+        return [{"text": f"Warning: {each}", "is_now": False} for each in shown]
 
     def _reach(self) -> str:
         as_of = days.instant_in_words(self._about.as_of)
