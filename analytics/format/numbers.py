@@ -111,6 +111,15 @@ def count(number: int) -> str:
     return f"{number:,}".replace("-", MINUS)
 
 
+def number(value: Decimal | float) -> str:
+    """A number of no unit, with as many digits as it has."""
+    return (
+        f"{value:,f}".rstrip("0").rstrip(".").replace("-", MINUS)
+        if value % 1
+        else count(int(value))
+    )
+
+
 def plural(number: int, singular: str, plural_form: str | None = None) -> str:
     """A count with its noun: `1 run`, `2 runs`."""
     noun = singular if number == 1 else (plural_form or f"{singular}s")

@@ -35,6 +35,10 @@ _ONE: dict[str, Callable[[Any], str]] = {
     "month": days.month_in_words,
     "month_short": days.month_in_short,
     "instant": days.instant_in_words,
+    "weekday": lambda value: days.WEEKDAYS[value - 1],
+    "hour": "{}:00".format,
+    "version": lambda value: f"v{value}" if value >= 0 else "no version",
+    "number": numbers.number,
     "text": str,
     "": str,
     "name": names.in_sentence,
@@ -57,6 +61,11 @@ def known(template: str, row: Row) -> str | None:
     """Return the filled template, or None if a figure in it is unknown."""
     figures = [figure(match[1], match[2] or "", row) for match in _FIGURE.finditer(template)]
     return None if numbers.UNKNOWN in figures else fill(template, row)
+
+
+def figures_of(template: str) -> list[str]:
+    """Return the names of the figures in a template, each part of `a/b` by itself."""
+    return [name for match in _FIGURE.finditer(template) for name in match[1].split("/")]
 
 
 def figure(name: str, unit: str, row: Row) -> str:

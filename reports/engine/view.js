@@ -1,9 +1,9 @@
 // A view is a part of a page for a choice: its texts, its rows to draw, and its table.
 import { TIME_COLUMNS, added, group, rowsOf } from "./cube.js";
 import {
-  daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted,
+  WEEKDAYS, daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted,
 } from "./days.js";
-import { SMALL_SAMPLE, divided, figure, fill, plain, quantityOf } from "./format.js";
+import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
 
 /** @typedef {import("./format.js").Quantity} Quantity */
 /** @typedef {import("./format.js").Values} Values */
@@ -41,10 +41,8 @@ import { SMALL_SAMPLE, divided, figure, fill, plain, quantityOf } from "./format
 
 /** @type {{ [letter: string]: string }} */
 const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
-export const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
-  "Sunday"];
 /** @type {{ [column: string]: string }} */
-const NONE = { agent_id: "No agent", agent_version: "no version" };
+const NONE = { agent_id: "No agent" };
 const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
 const ALL = "(all)", NO_KEY = "(none)", PLATFORM = "(platform)";
 const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
@@ -96,10 +94,9 @@ const namedOf = (column, values, { site, workspace, root = "" }) => {
     const isLinked = key !== PLATFORM && found?.path;
     return { text: text ?? String(key), href: isLinked ? root + found.path : null };
   }
-  if (column === "weekday") return { text: WEEKDAYS[Number(key) - 1], href: null };
-  if (column === "hour") return { text: `${key}:00`, href: null };
-  if (column === "agent_version") return { text: Number(key) < 0 ? NONE[column] : `v${key}`,
-    href: null };
+  if (["weekday", "hour", "agent_version"].includes(column)) {
+    return { text: figure(column, column.replace("agent_", ""), values), href: null };
+  }
   const words = column.replaceAll("_", " ").replace(/ name$/, "");
   return { text: key === NO_KEY ? NONE[column] ?? `no ${words}` : String(key), href: null };
 };
@@ -275,28 +272,16 @@ const cellsOf = (part, data, row, total) => (part.columns ?? []).map((column) =>
   const values = { ...row.values, total };
   return { text: figure(name, unit, values), value: plain(name, unit, values), href: null };
 });
-/** The total of a table, after a line that says what printed cents miss.
- * @param {Part} part @param {Row[]} rows @param {Values} sums @returns {Cell[][]} */
-const footOf = (part, rows, sums) => {
+/** The total of a table. @param {Part} part @param {Values} sums @returns {Cell[][]} */
+const footOf = (part, sums) => {
   const blank = { text: "", value: null, href: null };
-  const figures = (part.columns ?? []).slice(1).map(parsed);
-  const isBlank = figures.map(([name]) =>
-    (isKey(name) && !name.includes("/")) || name.includes("total."));
-  const totals = figures.map(([name, unit], index) => (isBlank[index] ? blank
-    : { text: figure(name, unit, sums), value: plain(name, unit, sums), href: null }));
-  const missing = figures.map(([name, unit]) => {
-    const total = unit === "usd" ? quantityOf(name, sums) : null;
-    if (total === null) return blank;
-    const cents = rows.reduce((rest, row) => rest - centsOf(quantityOf(name, row.values)),
-      centsOf(total));
-    return cents ? { ...blank, text: figure("rest", "usd", { rest: cents * 10n ** 8n }) } : blank;
+  const totals = (part.columns ?? []).slice(1).map((column) => {
+    const [name, unit] = parsed(column);
+    return (isKey(name) && !name.includes("/")) || name.includes("total.") ? blank
+      : { text: figure(name, unit, sums), value: plain(name, unit, sums), href: null };
   });
-  const isRounded = missing.some(({ text }) => text);
-  return [...(isRounded ? [[{ ...blank, text: "Rounding" }, ...missing]] : []),
-    [{ ...blank, text: "Total" }, ...totals]];
+  return [[{ ...blank, text: "Total" }, ...totals]];
 };
-/** @param {bigint | null} amount */
-const centsOf = (amount) => divided(amount ?? 0n, 10n ** 8n);
 
 /** What templates may name: sums, the first rows, the days in words.
  * @param {Row[]} rows @param {Values} sums @param {Data} data @param {Choice} choice
@@ -364,7 +349,7 @@ export const view = (part, data, choice) => {
         isText: isKey(name) && !name.includes("/") && ["text", "name", "day"].includes(unit) })),
       rows: isEmpty ? [] : (isTime && !isStack ? rows.toReversed() : rows)
         .map((row) => cellsOf(part, data, row, sums)),
-      foot: part.total && !isEmpty ? footOf(part, rows, { ...sums, total: sums }) : [],
+      foot: part.total && !isEmpty ? footOf(part, { ...sums, total: sums }) : [],
     },
   };
 };
