@@ -22,7 +22,7 @@ const absolute = (value) => (value < 0n ? -value : value);
 /** @param {string} digits */
 const grouped = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, ",");
 /** @param {bigint} value @param {bigint} step The nearest whole of the quotient, half to even. */
-export const divided = (value, step) => {
+const divided = (value, step) => {
   const size = absolute(value), double = 2n * (size % step);
   let quotient = size / step;
   if (double > step || (double === step && quotient % 2n)) quotient += 1n;

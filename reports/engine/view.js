@@ -344,7 +344,7 @@ export const view = (part, data, choice) => {
     axis: mark === "cell" ? "cell" : isTime ? "time" : mark === "line" ? "number" : "key",
     rows: isTime ? times : isAsGiven ? rows : limited(part, rows),
     series: isStack && !isEmpty ? stackOf(part, query, rows, times) : [],
-    table: mark === "cell" ? gridOf(part, rows) : {
+    table: mark === "cell" && !part.columns ? gridOf(part, rows) : {
       heads: (part.columns ?? []).map(parsed).map(([name, unit, text]) => ({ text,
         isText: isKey(name) && !name.includes("/") && ["text", "name", "day"].includes(unit) })),
       rows: isEmpty ? [] : (isTime && !isStack ? rows.toReversed() : rows)
@@ -353,7 +353,7 @@ export const view = (part, data, choice) => {
     },
   };
 };
-/** A table of cells: hours down, weekdays across.
+/** The table of cells whose part names no columns: hours down, weekdays across.
  * @param {Part} part @param {Row[]} rows @returns {View["table"]} */
 const gridOf = (part, rows) => {
   const [name, unit] = drawnOf(part)[0];
