@@ -313,6 +313,9 @@ const titleOf = (part, rows, context) => {
   return fill(title ?? part.label ?? "", context);
 };
 
+/** The rows from the first day that was read on. @param {Row[]} rows */
+const sinceRead = (rows) => rows.slice(Math.max(rows.findIndex((row) => row.state !== "n"), 0));
+
 /** A part of a page for a choice.
  * @param {Part} part @param {Data} data @param {Choice} choice @returns {View} */
 export const view = (part, data, choice) => {
@@ -347,7 +350,7 @@ export const view = (part, data, choice) => {
     table: mark === "cell" && !part.columns ? gridOf(part, rows) : {
       heads: (part.columns ?? []).map(parsed).map(([name, unit, text]) => ({ text,
         isText: isKey(name) && !name.includes("/") && ["text", "name", "day"].includes(unit) })),
-      rows: isEmpty ? [] : (isTime && !isStack ? rows.toReversed() : rows)
+      rows: isEmpty ? [] : (found === times ? sinceRead(rows).toReversed() : rows)
         .map((row) => cellsOf(part, data, row, sums)),
       foot: part.total && !isEmpty ? footOf(part, { ...sums, total: sums }) : [],
     },
