@@ -1,32 +1,64 @@
--- State of every date from the first with figures to that of the last batch; '(all)' is the site,
--- whose date is in the worst state that it has in any workspace. Grain: workspace and date.
+-- How much of each date was read, of each workspace and of the site, up to today.
+-- Of the site a date is as complete as of the workspace that has read the least of it; what lies
+-- before the first complete date of a workspace does not count for it.
+-- Grain: workspace or '(all)', and date.
 -- key: workspace_id, date
--- column state: complete; incomplete, where not all of the day was read; provisional, for today.
+-- column workspace_id: Identifier of the workspace; '(all)' for all of them.
+-- column date: Calendar day in the reporting time zone.
+-- column state: complete, provisional (today, which is not over) or incomplete.
 with
 
-workspaces as (
+own as (
     select
-        dates.workspace_id,
-        dates.date,
+        workspace_id,
+        date,
+        date >= calendars.first_date as is_counted,
         case
-            when dates.is_complete then 'complete'
-            when
-                dates.date >= (
-                    workspaces.last_batch_at at time zone getvariable('reporting_timezone')
-                )::date
-                then 'provisional'
+            when date = calendars.today then 'provisional'
+            when is_complete then 'complete'
             else 'incomplete'
         end as state
-    from marts.dim_dates as dates
-    join marts.dim_workspaces as workspaces using (workspace_id)
+    from marts.dim_dates
+    join reports.rpt_calendars as calendars using (workspace_id)
+    where date <= calendars.today
+),
+
+site as (
+    from reports.rpt_calendars
+    where workspace_id = '(all)'
+),
+
+-- Dates that a workspace, whose last batch is older than that of another, has yet to read.
+unread as (
+    select
+        calendars.workspace_id,
+        unnest(generate_series(calendars.today, site.today, interval 1 day))::date as date,
+        true as is_counted,
+        'incomplete' as state
+    from reports.rpt_calendars as calendars
+    cross join site
+    where calendars.today < site.today
+),
+
+parts as (
+    from own
+    union all by name
+    from unread
 )
 
-from workspaces
+select workspace_id, date, state
+from own
 union all
 select
     '(all)' as workspace_id,
-    date,
-    max_by(state, list_position(['complete', 'provisional', 'incomplete'], state)) as state
-from workspaces
-group by date
+    parts.date,
+    case
+        when parts.date = any_value(site.today) then 'provisional'
+        when bool_or(is_counted and state = 'incomplete') then 'incomplete'
+        when bool_or(is_counted) then 'complete'
+        else 'incomplete'
+    end as state
+from parts
+cross join site
+group by parts.date
 order by workspace_id, date

@@ -1,75 +1,96 @@
--- Cost of each workspace, and of the site ('(all)'), added up by day of the month: this month to its
--- last complete day, last month, and the forecast from there to the month's end.
--- Grain: workspace and day of the month.
+-- The cost of this month and of the last one as they add up by day, and the forecast from the last
+-- complete day on: a straight line to each of its figures at the month's end. Only where there is a
+-- forecast. A day of unknown cost is null, and in no later sum.
+-- Grain: workspace or '(all)' (the site), and day of the month.
 -- key: workspace_id, day_of_month
--- column day_of_month: Day of the month, from 1.
--- column cost_usd: Cost in US dollars of this month up to the day.
--- column previous_cost_usd: Cost in US dollars of last month up to the day.
--- column low_usd: Low end of the 80 % range of the forecast for the day, in US dollars.
--- column expected_usd: Forecast for the day, in US dollars.
--- column high_usd: High end of the range, in US dollars.
+-- column workspace_id: Identifier of the workspace; '(all)' for all of them.
+-- column cost_usd: Cost in US dollars from the first of this month to the day; null from today on.
+-- column previous_cost_usd: Cost in US dollars from the first of the last month to the day.
+-- column low_usd: Low end of the cost in US dollars to the day; null before the forecast begins.
+-- column expected_usd: Expected cost in US dollars to the day; null before the forecast begins.
+-- column high_usd: High end of the cost in US dollars to the day; null before the forecast begins.
 with
 
-months as (
+forecasts as (
     select
-        forecasts.workspace_id,
-        forecasts.month,
-        forecasts.cost_to_date_usd,
-        forecasts.low_usd,
-        forecasts.expected_usd,
-        forecasts.high_usd,
-        (forecasts.month - interval 1 month)::date as last_month,
-        day(last_day(forecasts.month)) as day_count,
-        day(last_day(forecasts.month)) - forecasts.days_left as known_days
-    from reports.rpt_forecasts as forecasts
-    where forecasts.agent_id = '(all)' and forecasts.expected_usd is not null
+        * replace (coalesce(cost_to_date_usd, 0) as cost_to_date_usd),
+        (month + interval 1 month)::date - month as last_day,
+        last_day - days_left as known_day,
+        (month - interval 1 month)::date as last_month
+    from reports.rpt_forecasts
+    where agent_id = '(all)' and expected_usd is not null
 ),
 
 days as (
+    select workspace_id, date, cost_usd
     from reports.rpt_workspace_days
-    union all by name
-    select * replace ('(all)' as workspace_id)
+    union all
+    select '(all)' as workspace_id, date, sum(cost_usd) as cost_usd
     from reports.rpt_workspace_days
+    group by date
+),
+
+-- A date that was read and has no figure cost nothing.
+costs as (
+    select
+        workspace_id,
+        dates.date,
+        if(days.date is null and dates.state <> 'incomplete', 0, days.cost_usd)::decimal(38, 10)
+            as cost_usd
+    from reports.rpt_dates as dates
+    left join days using (workspace_id, date)
+),
+
+sums as (
+    select
+        workspace_id,
+        forecasts.month,
+        costs.date,
+        if(
+            costs.cost_usd is null,
+            null,
+            sum(costs.cost_usd) over (
+                partition by workspace_id, date_trunc('month', costs.date) order by costs.date
+            )
+        ) as cost_usd
+    from costs
+    join forecasts using (workspace_id)
+    where costs.date >= last_month and costs.date < month + known_day::int
 ),
 
 numbered as (
     select
-        months.*,
-        unnest(range(1, greatest(day_count, day(last_day(last_month))) + 1)) as day_of_month
-    from months
+        *,
+        unnest(range(1, 1 + greatest(last_day, month - last_month))) as day_of_month
+    from forecasts
+),
+
+-- How much of the way from the last complete day to the month's end is gone.
+shares as (
+    select
+        *,
+        case
+            when day_of_month not between known_day and last_day then null
+            when days_left = 0 then 1
+            else (day_of_month - known_day) / days_left
+        end::decimal(11, 10) as share
+    from numbered
 )
 
 select
-    workspace_id,
+    shares.workspace_id,
     day_of_month,
-    if(day_of_month <= known_days, (
-        select sum(days.cost_usd)
-        from days
-        where days.workspace_id = numbered.workspace_id
-            and days.date between numbered.month
-            and numbered.month + (numbered.day_of_month - 1)::integer
-    ), null) as cost_usd,
-    if(day_of_month <= day(last_day(last_month)), (
-        select sum(days.cost_usd)
-        from days
-        where days.workspace_id = numbered.workspace_id
-            and days.date between numbered.last_month
-            and numbered.last_month + (numbered.day_of_month - 1)::integer
-    ), null) as previous_cost_usd,
-    if(
-        day_of_month between known_days and day_count,
-        cost_to_date_usd + ((low_usd - cost_to_date_usd) * (day_of_month - known_days)
-        / greatest(day_count - known_days, 1))::decimal(38, 10), null
-    ) as low_usd,
-    if(
-        day_of_month between known_days and day_count,
-        cost_to_date_usd + ((expected_usd - cost_to_date_usd) * (day_of_month - known_days)
-        / greatest(day_count - known_days, 1))::decimal(38, 10), null
-    ) as expected_usd,
-    if(
-        day_of_month between known_days and day_count,
-        cost_to_date_usd + ((high_usd - cost_to_date_usd) * (day_of_month - known_days)
-        / greatest(day_count - known_days, 1))::decimal(38, 10), null
-    ) as high_usd
-from numbered
-order by workspace_id, day_of_month
+    this.cost_usd,
+    previous.cost_usd as previous_cost_usd,
+    (cost_to_date_usd + (low_usd - cost_to_date_usd) * share)::decimal(38, 10) as low_usd,
+    (cost_to_date_usd + (expected_usd - cost_to_date_usd) * share)::decimal(38, 10) as expected_usd,
+    (cost_to_date_usd + (high_usd - cost_to_date_usd) * share)::decimal(38, 10) as high_usd
+from shares
+left join sums as this
+    on this.workspace_id = shares.workspace_id
+    and this.date = shares.month + (day_of_month - 1)::int
+left join sums as previous
+    on previous.workspace_id = shares.workspace_id
+    and previous.date = last_month + (day_of_month - 1)::int
+    and previous.date < shares.month
+order by shares.workspace_id, day_of_month

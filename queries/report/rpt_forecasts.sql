@@ -1,23 +1,42 @@
--- Cost at which the current month will end, of every line, of each workspace ('(all)') and of the
--- site ('(all)', '(all)'), whose range is the sum of those of its workspaces, so that it is on the
--- safe side; the site has one only where every workspace has. Grain: entity.
+-- The cost at which the current month will end, of each line that does not rest, of each workspace
+-- (agent '(all)') and of the site (both '(all)'): the sums of all workspaces, if each has a
+-- forecast of the month, so that the range is on the safe side.
+-- Grain: workspace or '(all)', and line or '(all)'.
 -- key: workspace_id, agent_id
+-- column workspace_id: Identifier of the workspace; '(all)' for all of them.
+-- column agent_id: Identifier of the line, as in dim_agents; '(all)' for all lines.
+-- column month: First day of the calendar month, in the reporting time zone.
+-- column tested_month_count: Earlier months in which the range was tested; 0 for the site.
+-- column hit_month_count: Those of them whose cost lay in the range; 0 for the site.
 with
 
-current_forecasts as (
-    select forecasts.*
-    from marts.fct_forecasts as forecasts
-    join reports.rpt_periods as periods
-        on periods.workspace_id = forecasts.workspace_id
-        and periods.agent_id = forecasts.agent_id
-        and periods.period = 'month'
-        and periods.first_date = forecasts.month
+site as (
+    select
+        '(all)' as workspace_id,
+        '(all)' as agent_id,
+        any_value(forecasts.month) as month,
+        if(count(cost_to_date_usd) = count(*), sum(cost_to_date_usd), null) as cost_to_date_usd,
+        if(count(low_usd) = count(*), sum(low_usd), null) as low_usd,
+        if(count(expected_usd) = count(*), sum(expected_usd), null) as expected_usd,
+        if(count(high_usd) = count(*), sum(high_usd), null) as high_usd,
+        max(days_left) as days_left,
+        min(basis_day_count) as basis_day_count,
+        0::bigint as tested_month_count,
+        0::bigint as hit_month_count
+    from reports.rpt_calendars as calendars
+    cross join reports.rpt_calendars as site
+    left join marts.fct_forecasts as forecasts
+        on forecasts.workspace_id = calendars.workspace_id
+        and forecasts.agent_id = '(all)'
+        and forecasts.month = date_trunc('month', site.today)
+    where calendars.workspace_id <> '(all)' and site.workspace_id = '(all)'
+    having count(*) > 0 and count(forecasts.month) = count(*)
 )
 
 select
     workspace_id,
     agent_id,
-    month,
+    forecasts.month,
     cost_to_date_usd,
     low_usd,
     expected_usd,
@@ -26,22 +45,10 @@ select
     basis_day_count,
     tested_month_count,
     hit_month_count
-from current_forecasts
-union all
-select
-    '(all)',
-    '(all)',
-    month,
-    sum(cost_to_date_usd),
-    sum(low_usd),
-    sum(expected_usd),
-    sum(high_usd),
-    max(days_left),
-    min(basis_day_count),
-    0,
-    0
-from current_forecasts
-where agent_id = '(all)'
-group by month
-having count(*) = (select count(*) from marts.dim_workspaces) and count(*) = count(expected_usd)
+from marts.fct_forecasts as forecasts
+join reports.rpt_headlines as headlines using (workspace_id, agent_id)
+join reports.rpt_calendars as calendars using (workspace_id)
+where headlines.today = calendars.today and headlines.first_date is not null
+union all by name
+from site
 order by workspace_id, agent_id

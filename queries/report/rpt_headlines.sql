@@ -1,180 +1,232 @@
--- Headline figures of every line, of each workspace ('(all)') and of the site ('(all)', '(all)'):
--- one wide row, named after the periods of rpt_periods. A compared period that was not read whole,
--- or of which the cost of more than a fifth of the runs is unknown, has no figure.
--- Grain: entity.
+-- The headline figures of each line, of each workspace (agent '(all)') and of the site (both
+-- '(all)'), as of the day that its periods end with: see rpt_periods. A comparison is null unless
+-- both periods were read whole and the cost of at least four in five runs of each is known.
+-- Grain: workspace or '(all)', and line or '(all)'.
 -- key: workspace_id, agent_id
--- column usual_cost_usd: Median cost in US dollars of the same weekday of the four weeks before.
--- column trend: Cost in US dollars of 13 weeks of 7 days, the oldest first; null if not read whole.
--- column trend_runs: Runs of these weeks.
--- column trend_rate: Failure rate of these weeks; null where no run finished.
--- column as_of: Start of the last batch (UTC).
--- column timezone: Reporting time zone.
--- column run_count: Runs of the last 92 days.
--- column listed_run_count: Of these, the listed ones.
--- column run_cost_median_usd: Median cost in US dollars of listed runs that ended in 30 days.
--- column run_cost_p90_usd: 90th percentile of the same.
--- column run_cost_max_usd: Cost in US dollars of the most expensive of these runs.
--- column run_cost_count: Number of these runs.
--- column agent_count: Agents of the workspace, or of the site.
+-- column workspace_id: Identifier of the workspace; '(all)' for all of them.
+-- column agent_id: Identifier of the line, as in dim_agents; '(all)' for all lines.
+-- column workspace_name: Current name of the workspace, else its identifier; null for the site.
+-- column agent_name: Current name of the agent or of the line; null for a workspace and the site.
+-- column line_type: agent, no_agent, platform, workspace or site.
+-- column today: Day of the last batch in the reporting time zone; earlier if the agent rests.
+-- column month: First day of the month of today.
+-- column usual_cost_usd: Median cost in US dollars of yesterday's weekday in the four weeks before.
+-- column first_date: First date with figures.
+-- column last_date: Last date with figures.
+-- column run_count: Runs of any status of the last 92 days, today's included.
+-- column listed_run_count: Listed runs of the last 92 days, today's included.
 with
 
-figures as (
-    select figures.*, periods.is_covered
-    from reports.rpt_period_figures as figures
-    join reports.rpt_periods as periods using (workspace_id, agent_id, period)
-),
-
-wide as (
+pivoted as (
     select
         workspace_id,
         agent_id,
-        any_value(first_date) filter (period = 'yesterday') as yesterday,
-        any_value(is_known) filter (period = 'yesterday') as is_yesterday_complete,
-        any_value(cost_usd) filter (period = 'yesterday') as yesterday_cost_usd,
+        any_value(today) as today,
+        any_value(today) - 1 as yesterday,
+        date_trunc('month', any_value(today))::date as month,
+        (date_trunc('month', any_value(today)) - interval 1 month)::date as last_month,
+        any_value(today) - 30 as recent_first,
+        any_value(today) - 1 as recent_last,
+        bool_or(is_whole) filter (period = 'yesterday') as is_yesterday_complete,
         any_value(run_count) filter (period = 'yesterday') as yesterday_run_count,
         any_value(failed_count) filter (period = 'yesterday') as yesterday_failed_count,
         any_value(finished_count) filter (period = 'yesterday') as yesterday_finished_count,
         any_value(open_count) filter (period = 'yesterday') as yesterday_open_count,
         any_value(unlisted_run_count) filter (period = 'yesterday') as yesterday_unlisted_run_count,
         any_value(unknown_cost_count) filter (period = 'yesterday') as yesterday_unknown_cost_count,
+        any_value(failed_cost_open_count) filter (period = 'yesterday')
+            as yesterday_failed_cost_open_count,
+        any_value(cost_usd) filter (period = 'yesterday') as yesterday_cost_usd,
         any_value(platform_cost_usd) filter (period = 'yesterday') as yesterday_platform_cost_usd,
         any_value(failed_cost_usd) filter (period = 'yesterday') as yesterday_failed_cost_usd,
-        any_value(failed_cost_more_usd) filter (period = 'yesterday') as yesterday_failed_cost_more_usd,
-        any_value(failed_cost_open_count) filter (period = 'yesterday') as yesterday_failed_cost_open_count,
-        if(
-            count(*) filter (period like 'weekday_%' and is_covered and cost_usd is not null) >= 2,
-            median(cost_usd) filter (period like 'weekday_%' and is_covered), null
-        )::decimal(38, 10) as usual_cost_usd,
-        any_value(first_date) filter (period = 'month') as month,
-        any_value(cost_usd) filter (period = 'month') as month_cost_usd,
+        any_value(failed_cost_more_usd) filter (period = 'yesterday')
+            as yesterday_failed_cost_more_usd,
         any_value(run_count) filter (period = 'month') as month_run_count,
         any_value(failed_count) filter (period = 'month') as month_failed_count,
         any_value(finished_count) filter (period = 'month') as month_finished_count,
         any_value(listed_run_count) filter (period = 'month') as month_listed_run_count,
         any_value(unlisted_run_count) filter (period = 'month') as month_unlisted_run_count,
         any_value(unknown_cost_count) filter (period = 'month') as month_unknown_cost_count,
+        any_value(failed_cost_open_count) filter (period = 'month') as month_failed_cost_open_count,
+        any_value(cost_usd) filter (period = 'month') as month_cost_usd,
         any_value(platform_cost_usd) filter (period = 'month') as month_platform_cost_usd,
-        any_value(tokens_in) filter (period = 'month') as month_tokens_in,
-        any_value(tokens_out) filter (period = 'month') as month_tokens_out,
         any_value(failed_cost_usd) filter (period = 'month') as month_failed_cost_usd,
         any_value(failed_cost_more_usd) filter (period = 'month') as month_failed_cost_more_usd,
-        any_value(failed_cost_open_count) filter (period = 'month') as month_failed_cost_open_count,
-        any_value(last_date) filter (period = 'month_days') as month_days_last,
-        any_value(cost_usd) filter (period = 'month_days' and is_known) as month_days_cost_usd,
-        any_value(last_date) filter (period = 'previous_days') as previous_days_last,
-        any_value(cost_usd) filter (period = 'previous_days' and is_known) as previous_days_cost_usd,
-        any_value(first_date) filter (period = 'last_month') as last_month,
-        any_value(cost_usd) filter (period = 'last_month') as last_month_cost_usd,
         any_value(run_count) filter (period = 'last_month') as last_month_run_count,
         any_value(failed_count) filter (period = 'last_month') as last_month_failed_count,
         any_value(finished_count) filter (period = 'last_month') as last_month_finished_count,
-        any_value(unknown_cost_count) filter (period = 'last_month') as last_month_unknown_cost_count,
+        any_value(unlisted_run_count) filter (period = 'last_month')
+            as last_month_unlisted_run_count,
+        any_value(unknown_cost_count) filter (period = 'last_month')
+            as last_month_unknown_cost_count,
+        any_value(failed_cost_open_count) filter (period = 'last_month')
+            as last_month_failed_cost_open_count,
+        any_value(cost_usd) filter (period = 'last_month') as last_month_cost_usd,
         any_value(platform_cost_usd) filter (period = 'last_month') as last_month_platform_cost_usd,
         any_value(failed_cost_usd) filter (period = 'last_month') as last_month_failed_cost_usd,
-        any_value(failed_cost_more_usd) filter (period = 'last_month') as last_month_failed_cost_more_usd,
-        any_value(failed_cost_open_count) filter (period = 'last_month') as last_month_failed_cost_open_count,
-        any_value(cost_usd) filter (period = 'month_before' and is_known) as month_before_cost_usd,
-        any_value(first_date) filter (period = 'recent') as recent_first,
-        any_value(last_date) filter (period = 'recent') as recent_last,
-        any_value(cost_usd) filter (period = 'recent') as recent_cost_usd,
+        any_value(failed_cost_more_usd) filter (period = 'last_month')
+            as last_month_failed_cost_more_usd,
         any_value(run_count) filter (period = 'recent') as recent_run_count,
+        any_value(succeeded_count) filter (period = 'recent') as recent_succeeded_count,
         any_value(failed_count) filter (period = 'recent') as recent_failed_count,
         any_value(finished_count) filter (period = 'recent') as recent_finished_count,
+        any_value(unlisted_run_count) filter (period = 'recent') as recent_unlisted_run_count,
         any_value(unknown_cost_count) filter (period = 'recent') as recent_unknown_cost_count,
         any_value(no_usage_count) filter (period = 'recent') as recent_no_usage_count,
+        any_value(failed_cost_open_count) filter (period = 'recent')
+            as recent_failed_cost_open_count,
+        any_value(cost_usd) filter (period = 'recent') as recent_cost_usd,
         any_value(run_cost_usd) filter (period = 'recent') as recent_run_cost_usd,
         any_value(failed_cost_usd) filter (period = 'recent') as recent_failed_cost_usd,
         any_value(failed_cost_more_usd) filter (period = 'recent') as recent_failed_cost_more_usd,
-        any_value(failed_cost_open_count) filter (period = 'recent') as recent_failed_cost_open_count,
-        any_value(finished_count - failed_count) filter (period = 'recent') as recent_succeeded_count,
-        any_value(cost_usd) filter (period = 'before_recent' and is_known) as before_recent_cost_usd,
-        any_value(run_cost_usd) filter (period = 'before_recent' and is_known) as before_recent_run_cost_usd,
-        any_value(failed_count) filter (period = 'before_recent' and is_known) as before_recent_failed_count,
-        any_value(finished_count) filter (period = 'before_recent' and is_known) as before_recent_finished_count,
-        any_value(finished_count - failed_count) filter (period = 'before_recent' and is_known)
+        any_value(succeeded_count) filter (period = 'before_recent')
             as before_recent_succeeded_count,
+        any_value(failed_count) filter (period = 'before_recent') as before_recent_failed_count,
+        any_value(finished_count) filter (period = 'before_recent') as before_recent_finished_count,
+        any_value(run_cost_usd) filter (period = 'before_recent') as before_recent_run_cost_usd,
+        any_value(period_last) filter (period = 'month_days') as month_days_last,
+        any_value(period_last) filter (period = 'previous_days') as previous_days_last,
+        any_value(cost_usd) filter (period = 'month_days') as month_days_cost_usd,
+        any_value(cost_usd) filter (period = 'month_days' and is_covered)
+            as covered_month_days_usd,
+        any_value(cost_usd) filter (period = 'previous_days' and is_covered)
+            as previous_days_cost_usd,
+        any_value(cost_usd) filter (period = 'last_month' and is_covered)
+            as covered_last_month_usd,
+        any_value(cost_usd) filter (period = 'month_before' and is_covered)
+            as month_before_cost_usd,
+        any_value(cost_usd) filter (period = 'recent' and is_covered) as covered_recent_usd,
+        any_value(cost_usd) filter (period = 'before_recent' and is_covered)
+            as before_recent_cost_usd,
         any_value(run_count) filter (period = 'charted') as run_count,
         any_value(listed_run_count) filter (period = 'charted') as listed_run_count,
-        list(if(is_covered, cost_usd, null) order by period desc) filter (period like 'trend_%')
-            as trend,
-        list(if(is_covered, run_count, null) order by period desc) filter (period like 'trend_%')
-            as trend_runs,
-        list(if(is_covered, failed_count / nullif(finished_count, 0), null) order by period desc)
-            filter (period like 'trend_%') as trend_rate
-    from figures
+        list(if(is_covered, cost_usd, null) order by period_first)
+            filter (period like 'week%') as trend,
+        list(if(is_whole, run_count, null) order by period_first)
+            filter (period like 'week%') as trend_runs,
+        list(if(is_whole, failed_count / nullif(finished_count, 0), null) order by period_first)
+            filter (period like 'week%') as trend_rate
+    from reports.rpt_periods
     group by workspace_id, agent_id
 ),
 
+days as (
+    select workspace_id, agent_id, date, cost_usd
+    from reports.rpt_days
+    union all
+    select workspace_id, '(all)' as agent_id, date, cost_usd
+    from reports.rpt_workspace_days
+    union all
+    select '(all)' as workspace_id, '(all)' as agent_id, date, sum(cost_usd) as cost_usd
+    from reports.rpt_workspace_days
+    group by date
+),
+
 spans as (
-    select workspace_id, agent_id, min(first_date) as first_date, max(last_date) as last_date
-    from reports.rpt_months
-    where run_count > 0 or cost_usd <> 0
+    select workspace_id, agent_id, min(date) as first_date, max(date) as last_date
+    from days
     group by workspace_id, agent_id
+),
+
+-- A complete date without a figure cost nothing; one of unknown cost says nothing.
+same_weekdays as (
+    select
+        pivoted.workspace_id,
+        pivoted.agent_id,
+        list(if(days.date is null, 0, days.cost_usd) order by days.cost_usd)
+            filter (days.date is null or days.cost_usd is not null) as costs
+    from pivoted
+    join reports.rpt_dates as dates
+        on dates.workspace_id = pivoted.workspace_id
+        and dates.state = 'complete'
+        and dates.date in (yesterday - 7, yesterday - 14, yesterday - 21, yesterday - 28)
+    left join days
+        on days.workspace_id = pivoted.workspace_id
+        and days.agent_id = pivoted.agent_id
+        and days.date = dates.date
+    group by all
+),
+
+usual as (
+    select
+        workspace_id,
+        agent_id,
+        list_sort(costs) as costs,
+        len(costs) as day_count
+    from same_weekdays
+    where len(costs) >= 2
 ),
 
 run_costs as (
     select
         runs.workspace_id,
         runs.agent_id,
+        count(*) as run_cost_count,
         quantile_disc(runs.cost_usd, 0.5) as run_cost_median_usd,
         quantile_disc(runs.cost_usd, 0.9) as run_cost_p90_usd,
-        max(runs.cost_usd) as run_cost_max_usd,
-        count(*) as run_cost_count
+        max(runs.cost_usd) as run_cost_max_usd
     from marts.fct_runs as runs
     join reports.rpt_periods as periods
         on periods.workspace_id = runs.workspace_id
         and periods.agent_id = runs.agent_id
         and periods.period = 'recent'
-        and runs.date between periods.first_date and periods.last_date
+        and runs.date between periods.period_first and periods.period_last
     where runs.is_terminal and runs.cost_usd is not null
-    group by runs.workspace_id, runs.agent_id
+    group by all
 ),
 
-names as (
+agent_counts as (
     select
-        workspaces.workspace_id,
-        agents.agent_id,
-        workspaces.workspace_name,
-        agents.agent_name,
-        agents.agent_slug,
-        agents.line_type,
-        agents.status,
-        agents.is_listed,
-        null::bigint as agent_count,
-        workspaces.last_batch_at as as_of
-    from marts.dim_agents as agents
-    join marts.dim_workspaces as workspaces using (workspace_id)
-    union all by name
-    select
-        workspace_id,
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         '(all)' as agent_id,
-        workspace_name,
-        last_batch_at as as_of,
-        (
-            select count(*)
-            from marts.dim_agents as agents
-            where agents.workspace_id = workspaces.workspace_id and agents.line_type = 'agent'
-        ) as agent_count
-    from marts.dim_workspaces as workspaces
-    union all by name
-    select
-        '(all)' as workspace_id,
-        '(all)' as agent_id,
-        max(last_batch_at) as as_of,
-        (select count(*) from marts.dim_agents where line_type = 'agent') as agent_count
-    from marts.dim_workspaces
+        count(*) as agent_count
+    from marts.dim_agents
+    where line_type = 'agent'
+    group by grouping sets ((workspace_id), ())
 )
 
 select
-    names.*,
+    workspace_id,
+    workspaces.workspace_name,
+    agent_id,
+    agents.agent_name,
+    agents.agent_slug,
+    case
+        when workspace_id = '(all)' then 'site'
+        when agent_id = '(all)' then 'workspace'
+        else agents.line_type
+    end as line_type,
+    agents.status,
+    agents.is_listed,
+    agent_counts.agent_count,
     getvariable('reporting_timezone') as timezone,
-    wide.yesterday + 1 as today,
+    calendars.as_of,
+    pivoted.* exclude (
+        workspace_id,
+        agent_id,
+        covered_month_days_usd,
+        covered_last_month_usd,
+        covered_recent_usd
+    ),
+    ((costs[(day_count + 1) // 2] + costs[day_count // 2 + 1]) * 0.5)::decimal(38, 10)
+        as usual_cost_usd,
+    if(is_yesterday_complete, yesterday_cost_usd - usual_cost_usd, null) as yesterday_change_usd,
+    covered_month_days_usd - previous_days_cost_usd as month_change_usd,
+    covered_last_month_usd - month_before_cost_usd as last_month_change_usd,
+    covered_recent_usd - before_recent_cost_usd as recent_change_usd,
+    run_costs.run_cost_count,
+    run_costs.run_cost_median_usd,
+    run_costs.run_cost_p90_usd,
+    run_costs.run_cost_max_usd,
+    detail_coverage(pivoted.listed_run_count, pivoted.run_count) as detail_coverage,
     spans.first_date,
-    spans.last_date,
-    wide.* exclude (workspace_id, agent_id),
-    run_costs.* exclude (workspace_id, agent_id)
-from names
-left join wide using (workspace_id, agent_id)
-left join spans using (workspace_id, agent_id)
+    spans.last_date
+from pivoted
+join reports.rpt_calendars as calendars using (workspace_id)
+left join marts.dim_workspaces as workspaces using (workspace_id)
+left join marts.dim_agents as agents using (workspace_id, agent_id)
+left join agent_counts using (workspace_id, agent_id)
+left join usual using (workspace_id, agent_id)
 left join run_costs using (workspace_id, agent_id)
+left join spans using (workspace_id, agent_id)
 order by workspace_id, agent_id

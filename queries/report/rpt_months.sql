@@ -1,108 +1,95 @@
--- All runs by month, of every line, of each workspace ('(all)') and of the site ('(all)', '(all)'),
--- with what is metered and billed in the UTC month. Grain: entity and month.
+-- The measures of each month and its bill, of each line, of each workspace (agent '(all)') and of
+-- the site (both '(all)'). The bill is that of the UTC month.
+-- Grain: workspace or '(all)', line or '(all)', and month.
 -- key: workspace_id, agent_id, month
--- column month: First day of the month in the reporting time zone.
--- column state: complete; provisional, where the month is not over; incomplete, where not read.
--- column first_date: First day with figures.
--- column last_date: Last day with figures.
--- column run_cost_usd: Cost in US dollars without the platform's own.
--- column failed_cost_more_usd: US dollars that failed runs may have cost beyond failed_cost_usd.
--- column failed_cost_open_count: Days with failed runs of a cost that nothing bounds.
+-- column workspace_id: Identifier of the workspace; '(all)' for all of them.
+-- column agent_id: Identifier of the line, as in dim_agents; '(all)' for all lines.
+-- column month: First day of the calendar month.
+-- column state: complete, provisional (the month of the last batch) or incomplete.
+-- column first_date: First date of the month that is known.
+-- column last_date: Last date of the month that is known.
 with
 
+-- A line of a month may have a bill and no run.
 days as (
     from reports.rpt_days
     union all by name
-    select *, '(all)' as agent_id
-    from reports.rpt_workspace_days
-    union all by name
-    select * replace ('(all)' as workspace_id), '(all)' as agent_id
-    from reports.rpt_workspace_days
+    select workspace_id, agent_id, month as date
+    from marts.fct_agent_months
 ),
 
-figures as (
+measures as (
     select
-        workspace_id,
-        agent_id,
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
         date_trunc('month', date)::date as month,
-        min(date) as first_date,
-        max(date) as last_date,
-        sum(run_count)::bigint as run_count,
-        sum(succeeded_count)::bigint as succeeded_count,
-        sum(failed_count)::bigint as failed_count,
-        sum(finished_count)::bigint as finished_count,
-        sum(cancelled_count)::bigint as cancelled_count,
-        sum(open_count)::bigint as open_count,
-        sum(listed_run_count)::bigint as listed_run_count,
-        sum(unlisted_run_count)::bigint as unlisted_run_count,
-        sum(unknown_cost_count)::bigint as unknown_cost_count,
-        sum(no_usage_count)::bigint as no_usage_count,
-        sum(cost_usd) as cost_usd,
+        coalesce(sum(run_count), 0)::bigint as run_count,
+        coalesce(sum(succeeded_count), 0)::bigint as succeeded_count,
+        coalesce(sum(failed_count), 0)::bigint as failed_count,
+        coalesce(sum(finished_count), 0)::bigint as finished_count,
+        coalesce(sum(cancelled_count), 0)::bigint as cancelled_count,
+        coalesce(sum(open_count), 0)::bigint as open_count,
+        coalesce(sum(listed_run_count), 0)::bigint as listed_run_count,
+        coalesce(sum(unlisted_run_count), 0)::bigint as unlisted_run_count,
+        coalesce(sum(unknown_cost_count), 0)::bigint as unknown_cost_count,
+        coalesce(sum(no_usage_count), 0)::bigint as no_usage_count,
+        if(count(run_count) = 0, 0, sum(cost_usd))::decimal(38, 10) as cost_usd,
         sum(run_cost_usd) as run_cost_usd,
         sum(platform_cost_usd) as platform_cost_usd,
         sum(tokens_in)::bigint as tokens_in,
         sum(tokens_out)::bigint as tokens_out,
         sum(failed_cost_usd) as failed_cost_usd,
         sum(failed_cost_more_usd) as failed_cost_more_usd,
-        sum(failed_cost_open_count)::bigint as failed_cost_open_count
+        coalesce(sum(failed_cost_open_count), 0)::bigint as failed_cost_open_count
     from days
-    group by workspace_id, agent_id, date_trunc('month', date)
+    group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
 ),
 
 bills as (
     select
-        workspace_id,
-        agent_id,
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
         month,
-        metered_cost_usd,
-        billed_usd,
-        surcharge_usd,
-        own_key_usd
+        sum(metered_cost_usd) as metered_cost_usd,
+        sum(surcharge_usd) as surcharge_usd,
+        sum(own_key_usd) as own_key_usd,
+        sum(billed_usd) as billed_usd
     from marts.fct_agent_months
-    union all
-    select
-        workspace_id,
-        '(all)' as agent_id,
-        month,
-        metered_cost_usd,
-        billed_usd,
-        surcharge_usd,
-        own_key_usd
-    from marts.fct_workspace_months
-    union all
-    select
-        '(all)',
-        '(all)',
-        month,
-        sum(metered_cost_usd),
-        sum(billed_usd),
-        sum(surcharge_usd),
-        sum(own_key_usd)
-    from marts.fct_workspace_months
-    group by month
+    group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
 ),
 
 states as (
     select
         workspace_id,
         date_trunc('month', date)::date as month,
+        min(date) as first_date,
+        max(date) as last_date,
         case
-            when bool_or(state = 'incomplete') then 'incomplete'
             when bool_or(state = 'provisional') then 'provisional'
-            else 'complete'
+            when
+                bool_and(state = 'complete')
+                and count(*) = date_diff('day', month, month + interval 1 month)
+                then 'complete'
+            else 'incomplete'
         end as state
     from reports.rpt_dates
-    group by all
+    group by workspace_id, month
 )
 
 select
-    figures.*,
+    workspace_id,
+    agent_id,
+    month,
+    coalesce(states.state, 'incomplete') as state,
+    states.first_date,
+    states.last_date,
+    measures.* exclude (workspace_id, agent_id, month),
+    usd_per_success(measures.run_cost_usd, measures.succeeded_count) as cost_per_success_usd,
     bills.metered_cost_usd,
-    bills.billed_usd,
     bills.surcharge_usd,
     bills.own_key_usd,
-    coalesce(states.state, 'incomplete') as state
-from figures
+    bills.billed_usd
+from measures
 left join bills using (workspace_id, agent_id, month)
 left join states using (workspace_id, month)
 order by workspace_id, agent_id, month

@@ -1,99 +1,95 @@
--- What changed in the last 7 complete days against the 7 before: lines, versions of agents, and
--- models; nothing where the two weeks of a workspace were not read whole.
+-- What cost more or less in the last seven days than in the seven before: lines, versions of agents
+-- and, by UTC day, models. Only workspaces of which both weeks were read whole, with the cost of at
+-- least four in five runs known, are in it.
 -- Grain: workspace, kind, line and name.
 -- key: workspace_id, kind, agent_id, name_key
 -- column kind: agent (any line), version or model.
--- column name_key: Version of the agent, or model and provider; empty for a line as a whole.
--- column previous_cost_usd: Cost in US dollars of the 7 days before.
--- column current_cost_usd: Cost in US dollars of the last 7 complete days.
--- column change_usd: The latter less the former.
--- column previous_run_count: Runs of the 7 days before; null for models.
--- column current_run_count: Runs of the last 7 complete days; null for models.
--- column cause: new, gone, platform, changed, or model.
--- column workspace_rank: Place within workspace and kind, the largest change first.
--- column site_rank: Place within kind among all workspaces.
+-- column agent_id: Identifier of the line, as in dim_agents; '(all)' for a model.
+-- column name_key: The agent's version, or 'model (provider)'; '(none)' for a line.
+-- column previous_cost_usd: Known cost in US dollars of the earlier week.
+-- column current_cost_usd: Known cost in US dollars of the later week.
+-- column change_usd: Cost of the later week less that of the earlier one, in US dollars.
+-- column previous_run_count: Runs of the earlier week; null for a model.
+-- column current_run_count: Runs of the later week; null for a model.
+-- column cause: new, gone (no run any more), platform, changed, or model (no runs are known of it).
+-- column change_rank: Place among those of the workspace and kind, from the largest change, from 1.
+-- column site_rank: Place among all of the kind, from the largest change, from 1.
 with
 
 weeks as (
     select
-        now.workspace_id,
-        now.first_date,
-        now.last_date,
-        before.first_date as previous_first_date
-    from reports.rpt_period_figures as now
-    join reports.rpt_period_figures as before
-        on before.workspace_id = now.workspace_id
-        and before.agent_id = now.agent_id
-        and before.period = 'week_before'
-    where now.agent_id = '(all)' and now.period = 'week' and now.is_known and before.is_known
+        workspace_id,
+        min(period_first) as previous_first,
+        min(period_last) as previous_last,
+        max(period_first) as week_first,
+        max(period_last) as week_last
+    from reports.rpt_periods
+    where agent_id = '(all)' and period in ('week_1', 'week_2')
+    group by workspace_id
+    having bool_and(is_covered)
 ),
 
-days as (
+figures as (
     select
         workspace_id,
         'agent' as kind,
         agent_id,
-        '' as name_key,
+        '(none)' as name_key,
         date,
         cost_usd,
         run_count
     from reports.rpt_days
-    union all
+    union all by name
     select
         workspace_id,
-        'version',
+        'version' as kind,
         agent_id,
-        if(agent_version < 0, 'no version', 'v' || agent_version),
+        if(agent_version = -1, '(none)', agent_version::varchar) as name_key,
         date,
         cost_usd,
         run_count
     from reports.rpt_versions
-    union all
+    union all by name
     select
         workspace_id,
-        'model',
-        '(all)',
-        model || ' (' || provider || ')',
-        utc_date,
-        cost_usd,
-        null
+        'model' as kind,
+        '(all)' as agent_id,
+        model || ' (' || provider || ')' as name_key,
+        utc_date as date,
+        cost_usd
     from reports.rpt_models
 ),
 
-sums as (
+movers as (
     select
-        days.workspace_id,
-        days.kind,
-        days.agent_id,
-        days.name_key,
-        coalesce(sum(days.cost_usd) filter (days.date < weeks.first_date), 0)::decimal(38, 10)
+        workspace_id,
+        kind,
+        agent_id,
+        name_key,
+        previous_first,
+        previous_last,
+        week_first,
+        week_last,
+        coalesce(sum(cost_usd) filter (date < week_first), 0)::decimal(38, 10)
             as previous_cost_usd,
-        coalesce(sum(days.cost_usd) filter (days.date >= weeks.first_date), 0)::decimal(38, 10)
+        coalesce(sum(cost_usd) filter (date >= week_first), 0)::decimal(38, 10)
             as current_cost_usd,
-        (sum(days.run_count) filter (days.date < weeks.first_date))::bigint
+        coalesce(sum(run_count) filter (date < week_first), 0)::bigint
             as previous_run_count,
-        (sum(days.run_count) filter (days.date >= weeks.first_date))::bigint
+        coalesce(sum(run_count) filter (date >= week_first), 0)::bigint
             as current_run_count
-    from days
-    join weeks
-        on weeks.workspace_id = days.workspace_id
-        and days.date between weeks.previous_first_date and weeks.last_date
-    group by days.workspace_id, days.kind, days.agent_id, days.name_key
-),
-
-changes as (
-    select
-        * replace (
-            if(kind = 'model', null, coalesce(previous_run_count, 0)) as previous_run_count,
-            if(kind = 'model', null, coalesce(current_run_count, 0)) as current_run_count
-        ),
-        current_cost_usd - previous_cost_usd as change_usd
-    from sums
-    where current_cost_usd <> previous_cost_usd
+    from figures
+    join weeks using (workspace_id)
+    where date between previous_first and week_last
+    group by all
 )
 
 select
-    *,
+    * replace (
+        if(kind = 'model', null, previous_run_count) as previous_run_count,
+        if(kind = 'model', null, current_run_count) as current_run_count
+    ),
+    current_cost_usd - previous_cost_usd as change_usd,
     case
         when kind = 'model' then 'model'
         when previous_run_count = 0 and current_run_count = 0 then 'platform'
@@ -103,9 +99,10 @@ select
     end as cause,
     row_number() over (
         partition by workspace_id, kind order by abs(change_usd) desc, agent_id, name_key
-    ) as workspace_rank,
+    ) as change_rank,
     row_number() over (
         partition by kind order by abs(change_usd) desc, workspace_id, agent_id, name_key
     ) as site_rank
-from changes
-order by workspace_id, kind, workspace_rank
+from movers
+where current_cost_usd <> previous_cost_usd
+order by workspace_id, kind, change_rank

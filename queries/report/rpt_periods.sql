@@ -1,47 +1,40 @@
--- The periods that headlines compare, of every workspace, of each of its lines and of the site
--- ('(all)', '(all)'), as seen from the day of the last batch. A line without a run in 31 days is
--- seen from the day after them, so that its page rests. A period is covered where every day of it
--- was read whole. Grain: entity and period.
+-- The measures of each period that is compared, of each line, of each workspace (agent '(all)') and
+-- of the site (both '(all)'). An agent whose last run is more than 31 days old rests: its today is
+-- the 31st day after that run, so that its periods do not move.
+-- Grain: workspace or '(all)', line or '(all)', and period.
 -- key: workspace_id, agent_id, period
--- column period: Name of the period.
--- column today: Day of the last batch in the reporting time zone, on which periods depend.
--- column first_date: First day of the period.
--- column last_date: Last day of the period.
--- column is_covered: True if every day of the period was read whole.
+-- column workspace_id: Identifier of the workspace; '(all)' for all of them.
+-- column agent_id: Identifier of the line, as in dim_agents; '(all)' for all lines.
+-- column period: Its name; week_1 is the last seven days before today, week_13 the earliest.
+-- column today: Day of the last batch in the reporting time zone; earlier if the agent rests.
+-- column period_first: First day of the period.
+-- column period_last: Last day of the period.
+-- column is_whole: True if every day of the period was read whole.
+-- column is_covered: True if it was, and the cost of at least four in five of its runs is known.
 with
 
-todays as (
+lines as (
     select
-        workspace_id,
-        (last_batch_at at time zone getvariable('reporting_timezone'))::date as today
-    from marts.dim_workspaces
-    where last_batch_at is not null
-),
-
-last_days as (
-    select workspace_id, agent_id, max(date) as last_date
-    from marts.fct_agent_days
-    where run_count > 0 or cost_usd <> 0
+        agents.workspace_id,
+        agents.agent_id,
+        max(days.date) as last_day
+    from marts.dim_agents as agents
+    left join reports.rpt_days as days using (workspace_id, agent_id)
     group by all
+    having any_value(agents.line_type) = 'agent' or count(days.date) > 0
 ),
 
 entities as (
     select
-        agents.workspace_id,
-        agents.agent_id,
-        agents.workspace_id as calendar,
-        least(todays.today, coalesce(last_days.last_date + 31, todays.today)) as today
-    from marts.dim_agents as agents
-    join todays using (workspace_id)
-    left join last_days
-        on last_days.workspace_id = agents.workspace_id and last_days.agent_id = agents.agent_id
-    union all
-    select workspace_id, '(all)' as agent_id, workspace_id as calendar, today
-    from todays
-    union all
-    select '(all)', '(all)', '(all)', max(today)
-    from todays
-    having count(*) > 0
+        workspace_id,
+        agent_id,
+        first_date,
+        least(today, last_day + 31) as today
+    from lines
+    join reports.rpt_calendars using (workspace_id)
+    union all by name
+    select workspace_id, '(all)' as agent_id, first_date, today
+    from reports.rpt_calendars
 ),
 
 months as (
@@ -49,70 +42,125 @@ months as (
         *,
         date_trunc('month', today)::date as month,
         (date_trunc('month', today) - interval 1 month)::date as last_month,
-        (date_trunc('month', today) - interval 2 months)::date as month_before,
-        least(day(today) - 1, day(last_day(last_month)))::integer as complete_days
+        (date_trunc('month', today) - interval 2 month)::date as month_before
     from entities
+),
+
+spans as (
+    select
+        *,
+        unnest([
+            ('yesterday', today - 1, today - 1),
+            ('month', month, today),
+            ('month_days', month, least(today, month + (month - last_month)::int) - 1),
+            ('previous_days', last_month, least(last_month + (today - month)::int, month) - 1),
+            ('last_month', last_month, month - 1),
+            ('month_before', month_before, last_month - 1),
+            ('recent', today - 30, today - 1),
+            ('before_recent', today - 60, today - 31),
+            ('charted', today - 91, today)
+        ]) as span
+    from months
+    union all by name
+    select
+        entities.*,
+        ('week_' || week, today - 7 * week::int, today - 7 * week::int + 6) as span
+    from entities
+    cross join range(1, 14) as weeks (week)
 ),
 
 periods as (
     select
-        months.*,
-        unnest([
-            {period: 'yesterday', first_date: today - 1, last_date: today - 1},
-            {period: 'month', first_date: month, last_date: today},
-            {
-                period: 'month_days',
-                first_date: month,
-                last_date: month + complete_days - 1
-            },
-            {
-                period: 'previous_days',
-                first_date: last_month,
-                last_date: last_month + complete_days - 1
-            },
-            {period: 'last_month', first_date: last_month, last_date: last_day(last_month)},
-            {period: 'month_before', first_date: month_before, last_date: last_month - 1},
-            {period: 'recent', first_date: today - 30, last_date: today - 1},
-            {period: 'before_recent', first_date: today - 60, last_date: today - 31},
-            {period: 'charted', first_date: today - 91, last_date: today},
-            {period: 'week', first_date: today - 7, last_date: today - 1},
-            {period: 'week_before', first_date: today - 14, last_date: today - 8}
-        ], recursive := true)
-    from months
-    union all
+        workspace_id,
+        agent_id,
+        first_date,
+        today,
+        span[1] as period,
+        span[2] as period_first,
+        span[3] as period_last
+    from spans
+    where span[2] <= span[3]
+),
+
+days as (
+    from reports.rpt_days
+    union all by name
+    select *, '(all)' as agent_id
+    from reports.rpt_workspace_days
+    union all by name
+    select * replace ('(all)' as workspace_id), '(all)' as agent_id
+    from reports.rpt_workspace_days
+),
+
+sums as (
     select
-        months.*,
-        'weekday_' || back as period,
-        today - (1 + 7 * back)::integer as first_date,
-        today - (1 + 7 * back)::integer as last_date
-    from months, range(1, 5) as weekdays(back)
-    union all
-    select
-        months.*,
-        'trend_' || lpad(back::varchar, 2, '0') as period,
-        today - (7 * back)::integer as first_date,
-        today - (7 * back - 6)::integer as last_date
-    from months, range(1, 14) as weeks(back)
+        periods.workspace_id,
+        periods.agent_id,
+        periods.period,
+        periods.today,
+        period_first,
+        period_last,
+        count(distinct dates.date) filter (dates.state = 'complete')
+            = any_value(period_last - period_first) + 1 as is_whole,
+        if(bool_or(dates.state <> 'incomplete'), 0, null) as no_runs,
+        sum(days.run_count)::bigint as run_count,
+        sum(days.succeeded_count)::bigint as succeeded_count,
+        sum(days.failed_count)::bigint as failed_count,
+        sum(days.finished_count)::bigint as finished_count,
+        sum(days.cancelled_count)::bigint as cancelled_count,
+        sum(days.open_count)::bigint as open_count,
+        sum(days.listed_run_count)::bigint as listed_run_count,
+        sum(days.unlisted_run_count)::bigint as unlisted_run_count,
+        sum(days.unknown_cost_count)::bigint as unknown_cost_count,
+        sum(days.no_usage_count)::bigint as no_usage_count,
+        sum(days.cost_usd) as cost_usd,
+        sum(days.run_cost_usd) as run_cost_usd,
+        sum(days.platform_cost_usd) as platform_cost_usd,
+        sum(days.tokens_in)::bigint as tokens_in,
+        sum(days.tokens_out)::bigint as tokens_out,
+        sum(days.failed_cost_usd) as failed_cost_usd,
+        sum(days.failed_cost_more_usd) as failed_cost_more_usd,
+        sum(days.failed_cost_open_count)::bigint as failed_cost_open_count,
+        if(coalesce(sum(days.unknown_cost_count), 0) = 0, no_runs, null) as nothing
+    from periods
+    left join reports.rpt_dates as dates
+        on dates.workspace_id = periods.workspace_id
+        and dates.date between period_first and period_last
+        and period_last >= first_date
+    left join days
+        on days.workspace_id = periods.workspace_id
+        and days.agent_id = periods.agent_id
+        and days.date = dates.date
+    group by all
 )
 
+-- Where days were read and no run is unknown, what is not there is 0.
 select
-    periods.workspace_id,
-    periods.agent_id,
-    periods.period,
-    periods.today,
-    periods.first_date,
-    periods.last_date,
-    count(dates.date) filter (dates.state = 'complete')
-    = greatest(periods.last_date - periods.first_date + 1, 0) as is_covered
-from periods
-left join reports.rpt_dates as dates
-    on dates.workspace_id = periods.calendar
-    and dates.date between periods.first_date and periods.last_date
-group by
-    periods.workspace_id,
-    periods.agent_id,
-    periods.period,
-    periods.today,
-    periods.first_date,
-    periods.last_date
-order by periods.workspace_id, periods.agent_id, periods.period
+    workspace_id,
+    agent_id,
+    period,
+    today,
+    period_first,
+    period_last,
+    is_whole,
+    is_whole and 5 * coalesce(unknown_cost_count, 0) <= coalesce(run_count, 0) as is_covered,
+    coalesce(run_count, no_runs) as run_count,
+    coalesce(succeeded_count, no_runs) as succeeded_count,
+    coalesce(failed_count, no_runs) as failed_count,
+    coalesce(finished_count, no_runs) as finished_count,
+    coalesce(cancelled_count, no_runs) as cancelled_count,
+    coalesce(open_count, no_runs) as open_count,
+    coalesce(listed_run_count, no_runs) as listed_run_count,
+    coalesce(unlisted_run_count, no_runs) as unlisted_run_count,
+    coalesce(unknown_cost_count, no_runs) as unknown_cost_count,
+    coalesce(no_usage_count, no_runs) as no_usage_count,
+    coalesce(cost_usd, nothing) as cost_usd,
+    coalesce(run_cost_usd, nothing) as run_cost_usd,
+    coalesce(platform_cost_usd, nothing) as platform_cost_usd,
+    coalesce(tokens_in, nothing) as tokens_in,
+    coalesce(tokens_out, nothing) as tokens_out,
+    coalesce(failed_cost_usd, nothing) as failed_cost_usd,
+    coalesce(failed_cost_more_usd, nothing) as failed_cost_more_usd,
+    coalesce(failed_cost_open_count, no_runs) as failed_cost_open_count
+from sums
+order by workspace_id, agent_id, period_first, period

@@ -19,5 +19,7 @@ select
     quantile_disc(round(queue_seconds, 1), 0.5) filter (is_terminal) as queue_seconds_median,
     quantile_disc(round(queue_seconds, 1), 0.95) filter (is_terminal) as queue_seconds_p95
 from marts.fct_runs as runs
+join reports.rpt_calendars as calendars using (workspace_id)
+where runs.date < calendars.today
 group by grouping sets ((runs.workspace_id, runs.agent_id, week), (runs.workspace_id, week))
 order by all

@@ -1,20 +1,20 @@
--- Unusual days of lines within the last 7 complete days. Grain: workspace, line and date.
+-- The unusual days of the last seven complete days, as fct_unusual_days finds them.
+-- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
+-- column cause: more_runs or more_expensive_runs; null for the platform.
+-- column usd_per_run: Cost in US dollars / runs of the date, rounded to ten decimals.
 select
-    unusual.workspace_id,
-    unusual.agent_id,
-    unusual.date,
-    unusual.cost_usd,
-    unusual.usual_cost_usd,
-    unusual.run_count,
-    unusual.usual_runs,
-    unusual.usd_per_run,
-    unusual.usual_usd_per_run,
-    unusual.cause
-from marts.fct_unusual_days as unusual
-join reports.rpt_periods as periods
-    on periods.workspace_id = unusual.workspace_id
-    and periods.agent_id = '(all)'
-    and periods.period = 'week'
-    and unusual.date between periods.first_date and periods.last_date
-order by unusual.date desc, unusual.cost_usd desc, unusual.workspace_id, unusual.agent_id
+    workspace_id,
+    agent_id,
+    date,
+    cost_usd,
+    usual_cost_usd,
+    run_count,
+    usual_runs,
+    usd_per_run,
+    usual_usd_per_run,
+    cause
+from marts.fct_unusual_days
+join reports.rpt_calendars as calendars using (workspace_id)
+where date between calendars.today - 7 and calendars.today - 1
+order by workspace_id, date desc, agent_id

@@ -1,0 +1,27 @@
+-- The day that each workspace has reached, and the first that was read whole; '(all)' is the site.
+-- Grain: workspace or '(all)'.
+-- key: workspace_id
+-- column workspace_id: Identifier of the workspace; '(all)' for all of them.
+-- column today: Day of the last batch in the reporting time zone, which is not over yet.
+-- column first_date: First complete date; where none is, the first one; null without figures.
+with
+
+firsts as (
+    select
+        workspace_id,
+        coalesce(min(date) filter (is_complete), min(date)) as first_date
+    from marts.dim_dates
+    semi join marts.fct_workspace_days using (workspace_id)
+    group by workspace_id
+)
+
+select
+    if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+    max(last_batch_at) as as_of,
+    (max(last_batch_at) at time zone getvariable('reporting_timezone'))::date as today,
+    min(first_date) as first_date
+from marts.dim_workspaces
+left join firsts using (workspace_id)
+group by grouping sets ((workspace_id), ())
+having count(*) > 0
+order by workspace_id

@@ -1,0 +1,244 @@
+"""The report tables that add up, and the headline figures: against the marts that they show."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from tests.queries.sample import NOON, fill
+from tests.transform.given import WORKSPACE, Warehouse
+
+COUNTS = "run_count, succeeded_count, failed_count, cancelled_count, open_count, listed_run_count,"
+COUNTS += " unlisted_run_count, unknown_cost_count, no_usage_count, tokens_in, tokens_out"
+ALL = "workspace_id = '(all)'"
+
+
+def runs_of_days(warehouse: Warehouse, first: date, last: date, **columns: object) -> None:
+    """A run at noon of each day, and a meter that has read every day of October and November."""
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=1,
+        source="usage_hours", status=200, window_start="2026-09-01", window_end="2026-12-01",
+    )  # fmt: skip
+    warehouse.con.execute(
+        "update ledger.workspaces set last_batch_at = timestamptz '2026-11-20 05:00:00+00'"
+    )
+    for number in range(first.toordinal(), last.toordinal() + 1):
+        day = date.fromordinal(number)
+        noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+        warehouse.given("runs", **({"run_id": f"r-{day}", "created_at": noon} | columns))
+
+
+def test_days_are_those_of_the_marts(warehouse: Warehouse) -> None:
+    """The days of lines add up to the days of their workspace, measure by measure."""
+    fill(warehouse)
+    warehouse.build()
+
+    for relation in ("rpt_workspace_days", "rpt_months"):
+        of_all = "" if relation == "rpt_workspace_days" else "and agent_id = '(all)'"
+        sums = ", ".join(f"sum({each})" for each in f"{COUNTS}, cost_usd".split(", "))
+        assert warehouse.rows(
+            f"select workspace_id, {sums} from reports.{relation}"
+            f" where workspace_id <> '(all)' {of_all} group by 1 order by 1"
+        ) == warehouse.rows(
+            f"select workspace_id, {sums} from marts.fct_workspace_days group by 1 order by 1"
+        )
+
+
+def test_cost_is_that_of_runs_and_of_the_platform(warehouse: Warehouse) -> None:
+    """The cost of a workspace's day is that of its runs and the platform's, each on its lines."""
+    fill(warehouse)
+    warehouse.build()
+
+    assert warehouse.rows("""
+        select workspace_id, date from reports.rpt_workspace_days join marts.fct_workspace_days as m
+            using (workspace_id, date)
+        where rpt_workspace_days.cost_usd is distinct from m.cost_usd
+            or coalesce(rpt_workspace_days.platform_cost_usd, 0) <> m.platform_cost_usd
+            or coalesce(run_cost_usd, 0) + m.platform_cost_usd <> coalesce(m.cost_usd, 0)
+    """) == []  # fmt: skip
+    assert warehouse.row("select count(*) > 0 from reports.rpt_days where run_cost_usd > 0")[0]
+
+
+@pytest.mark.parametrize(
+    ("cost", "low", "more", "unbounded"),
+    [(1, Decimal(1), Decimal(0), 0), (None, None, None, 1)],
+)
+def test_failed_cost(
+    warehouse: Warehouse, cost: int | None, low: Decimal, more: Decimal, unbounded: int
+) -> None:
+    """Where the cost of failed runs is unknown, its bounds are null, and this is counted."""
+    warehouse.given("runs", status="failed", cost_usd=cost)
+    warehouse.build()
+
+    assert warehouse.row(
+        "select failed_cost_usd, failed_cost_more_usd, failed_cost_open_count from reports.rpt_days"
+    ) == (low, more, unbounded)
+
+
+def test_splits_add_up_to_listed_runs(warehouse: Warehouse) -> None:
+    """Versions and hours hold every listed run of a day once, and errors every failed one."""
+    fill(warehouse)
+    warehouse.build()
+
+    runs = warehouse.row("select count(*), sum(cost_usd) from marts.fct_runs")
+    for relation in ("rpt_versions", "rpt_hours"):
+        assert runs == warehouse.row(
+            f"select sum(run_count), sum(cost_usd) from reports.{relation}"
+        )
+    assert warehouse.row("select sum(failed_count) from reports.rpt_errors") == warehouse.row(
+        "select count(*) from marts.fct_runs where status = 'failed'"
+    )
+
+
+def test_no_key_is_null(warehouse: Warehouse) -> None:
+    """No key of a report table is null, and none is there twice."""
+    fill(warehouse)
+    warehouse.given("runs", run_id="r-bare", status="failed", agent_id=None, agent_version=None)
+    warehouse.given("run_log_events", run_id="r-bare", seq=1, event_kind="tool_use")
+    warehouse.build()
+
+    for relation, keys in {
+        "rpt_errors": "workspace_id, agent_id, date, error_class",
+        "rpt_versions": "workspace_id, agent_id, date, agent_version",
+        "rpt_tools": "workspace_id, agent_id, date, tool_name, node",
+        "rpt_models": "workspace_id, agent_id, utc_date, model, provider",
+        "rpt_run_events": "workspace_id, run_id, seq, event, node",
+        "rpt_headlines": "workspace_id, agent_id, line_type",
+        "rpt_movers": "workspace_id, kind, agent_id, name_key",
+    }.items():
+        nulls = " or ".join(f"{key} is null" for key in keys.split(", "))
+        assert warehouse.rows(f"from reports.{relation} where {nulls}") == []
+        assert (
+            warehouse.rows(f"select 1 from reports.{relation} group by {keys} having count(*) > 1")
+            == []
+        )
+
+
+def test_runs_are_bounded(warehouse: Warehouse) -> None:
+    """A month of a line has its newest 300 runs and its 10 most expensive, in one order each."""
+    for number in range(320):
+        warehouse.given(
+            "runs", run_id=f"r-{number:03}", cost_usd=320 - number if number >= 5 else 1000,
+            created_at=datetime(2026, 11, 1 + number // 24, number % 24, tzinfo=UTC),
+        )  # fmt: skip
+    warehouse.build()
+
+    assert warehouse.row("""
+        select count(*), count(*) filter (newest_rank <= 300), count(*) filter (cost_rank <= 10),
+            arg_min(run_id, newest_rank), min(run_id) from reports.rpt_runs
+    """) == (310, 300, 10, "r-319", "r-000")  # fmt: skip
+
+
+def test_time_zone(warehouse: Warehouse) -> None:
+    """Day, weekday and hour of a run are those of the reporting time zone."""
+    warehouse.given("runs", created_at=datetime(2026, 11, 15, 23, 30, tzinfo=UTC))
+    warehouse.build("Europe/Berlin")
+
+    assert warehouse.row("select date, weekday, hour from reports.rpt_hours") == (
+        date(2026, 11, 16),
+        1,
+        0,
+    )
+    assert warehouse.row("select distinct timezone from reports.rpt_headlines") == (
+        "Europe/Berlin",
+    )
+
+
+def test_headlines_are_sums_of_days(warehouse: Warehouse) -> None:
+    """A headline figure is the sum of the days of its period."""
+    runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)
+    warehouse.given("runs", run_id="r-more", cost_usd=9, status="failed", created_at=NOON)
+    warehouse.build()
+
+    assert warehouse.rows("""
+        select yesterday, yesterday_cost_usd, yesterday_change_usd, yesterday_failed_count,
+            month_cost_usd, month_days_last, month_days_cost_usd, month_change_usd,
+            last_month_cost_usd, last_month_change_usd, recent_cost_usd, recent_change_usd,
+            recent_finished_count
+        from reports.rpt_headlines where agent_id in ('(all)', 'a-1')
+    """) == 3 * [(
+        date(2026, 11, 19), 10, 9, 1, 29, date(2026, 11, 19), 28, 9, 31, 1, 39, 9, 31,
+    )]  # fmt: skip
+
+
+def test_no_comparison_without_cover(warehouse: Warehouse) -> None:
+    """A period of which too many costs are unknown is not compared; what is known stays."""
+    runs_of_days(warehouse, date(2026, 9, 1), date(2026, 10, 20), cost_usd=None)
+    runs_of_days(warehouse, date(2026, 10, 21), date(2026, 11, 20), cost_usd=1)
+    warehouse.build()
+
+    assert warehouse.row(f"""
+        select recent_cost_usd, before_recent_cost_usd, recent_change_usd, last_month_cost_usd,
+            last_month_change_usd, last_month_unknown_cost_count
+        from reports.rpt_headlines where {ALL}
+    """) == (30, None, None, 11, None, 20)
+
+
+def test_what_was_not_read_is_unknown(warehouse: Warehouse) -> None:
+    """Before the first day that was read, figures are null and no week is in the trend."""
+    runs_of_days(warehouse, date(2026, 11, 12), date(2026, 11, 20), cost_usd=1)
+    warehouse.con.execute("update ledger.requests set window_start = '2026-11-12'")
+    warehouse.build()
+
+    assert warehouse.row(f"""
+        select last_month_cost_usd, last_month_run_count, usual_cost_usd, trend[12:]
+        from reports.rpt_headlines where {ALL}
+    """) == (None, None, None, [None, Decimal(7)])
+    assert warehouse.rows("from reports.rpt_movers") == []
+
+
+def test_movers(warehouse: Warehouse) -> None:
+    """A mover has the cost and the runs of both weeks, and the cause that its runs tell."""
+    runs_of_days(warehouse, date(2026, 10, 1), date(2026, 11, 20), cost_usd=1)
+    warehouse.given("runs", run_id="r-new", agent_id="a-2", cost_usd=5, created_at=NOON)
+    warehouse.given("runs", run_id="r-more", cost_usd=2, created_at=NOON)
+    warehouse.build()
+
+    assert warehouse.rows("""
+        select agent_id, previous_cost_usd, current_cost_usd, previous_run_count,
+            current_run_count, cause, week_first, previous_last
+        from reports.rpt_movers where kind = 'agent' order by change_rank
+    """) == [
+        ("a-2", 0, 5, 0, 1, "new", date(2026, 11, 13), date(2026, 11, 12)),
+        ("a-1", 7, 9, 7, 8, "changed", date(2026, 11, 13), date(2026, 11, 12)),
+    ]  # fmt: skip
+
+
+def test_an_agent_rests(warehouse: Warehouse) -> None:
+    """The periods of an agent without a run for 31 days end with the 31st day after its last."""
+    runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)
+    warehouse.given(
+        "runs", run_id="r-old", agent_id="a-2", created_at=datetime(2026, 9, 9, 12, tzinfo=UTC)
+    )
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select agent_id, today from reports.rpt_headlines where line_type = 'agent' order by 1"
+    ) == [("a-1", date(2026, 11, 20)), ("a-2", date(2026, 10, 10))]
+
+
+def test_the_site_is_as_complete_as_its_least_workspace(warehouse: Warehouse) -> None:
+    """A date that one workspace has yet to read is incomplete for the site."""
+    runs_of_days(warehouse, date(2026, 11, 1), date(2026, 11, 20), cost_usd=1)
+    warehouse.insert(
+        "ledger.workspaces", workspace_id="w-2", workspace_name="Behind",
+        last_batch_at=datetime(2026, 11, 18, 5, tzinfo=UTC),
+    )  # fmt: skip
+    warehouse.build()
+
+    assert warehouse.rows(
+        f"select state from reports.rpt_dates where {ALL} and date >= '2026-11-17' order by date"
+    ) == [("complete",), ("incomplete",), ("incomplete",), ("provisional",)]
+
+
+def test_forecast_days_lead_to_the_forecast(warehouse: Warehouse) -> None:
+    """The forecast begins with the cost of the complete days, and ends with its range."""
+    runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)
+    warehouse.build()
+
+    assert warehouse.row(f"""
+        select max(cost_usd), min(expected_usd), max(expected_usd), max(previous_cost_usd),
+            count(*) from reports.rpt_forecast_days where {ALL}
+    """) == (19, 19, 30, 31, 31)
