@@ -44,7 +44,7 @@ figures as (
         workspace_id,
         'version' as kind,
         agent_id,
-        if(agent_version = -1, '(none)', agent_version::varchar) as name_key,
+        if(agent_version = -1, 'no version', 'v' || agent_version) as name_key,
         date,
         cost_usd,
         run_count
