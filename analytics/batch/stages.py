@@ -109,8 +109,9 @@ def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
 
 def report(settings: Settings, layout: Layout, progress: Progress, warnings: list[str]) -> None:
     """Build the site from the built marts, beside the published one."""
-    from analytics.report.site import About, build_site
-    from analytics.report.summary.files import write_files
+    from analytics.report.rendering import About
+    from analytics.report.site import build_site
+    from analytics.report.summary.files import summary_files
     from analytics.report.summary.reads import read_summary
 
     _require_marts(layout)
@@ -119,20 +120,14 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
         shutil.rmtree(site, ignore_errors=True)
     building.mkdir(parents=True)
     with open_marts(layout.marts) as con:
-        as_of, load_count = _cut_off(con)
-        warnings = _differences(con) + warnings
         about = About(
-            as_of=as_of,
-            code_version=__version__,
-            timezone=settings.reporting.timezone,
-            load_count=load_count,
-            warnings=warnings,
+            _cut_off(con), __version__, settings.reporting.timezone, _differences(con) + warnings
         )
-        made = build_site(con, building, about=about, published=layout.site)
-        write_files(read_summary(con), building)
+        summary = summary_files(read_summary(con))
+        made = build_site(con, building, about=about, published=layout.site, beside=summary)
     building.rename(layout.staged_site)
-    kept = f" ({made.kept_count:,} as published)" if made.kept_count else ""
-    progress.say(f"made {made.page_count} pages{kept} and the summary")
+    kept = f" ({made.kept_count:,} of {made.file_count:,} files as published)"
+    progress.say(f"made {made.page_count} pages{kept if made.kept_count else ''} and the summary")
 
 
 def publish_all(
@@ -153,14 +148,12 @@ def publish_all(
     progress.say(f"published {layout.published} and {layout.site / 'index.html'}")
 
 
-def _cut_off(con: duckdb.DuckDBPyConnection) -> tuple[datetime, int]:
-    """Return the start of the last batch (now if there is none) and the number of loads."""
-    row = con.execute(
-        "select (select max(last_batch_at) from marts.dim_workspaces),"
-        " (select count(*) from audit.loads)"
-    ).fetchone()
-    last_batch_at, load_count = row or (None, 0)
-    return last_batch_at or datetime.now(UTC), load_count
+def _cut_off(con: duckdb.DuckDBPyConnection) -> datetime:
+    """Return the start of the last batch; now if there is none."""
+    ((last_batch_at,),) = con.execute(
+        "select max(last_batch_at) from marts.dim_workspaces"
+    ).fetchall()
+    return last_batch_at or datetime.now(UTC)
 
 
 def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -52,6 +52,11 @@ def usd_headline(amount: Decimal | None) -> str:
     return f"{_dollars(amount / _MILLION, CENT)}{NO_BREAK}M"
 
 
+def usd_about(amount: Decimal) -> str:
+    """An estimate: whole dollars from ten on."""
+    return usd(amount) if amount < 10 else usd_headline(amount.quantize(Decimal(1)))[:-3]
+
+
 def usd_exact(amount: Decimal | None) -> str:
     """The unrounded amount as plain digits, for sorting and files; empty if unknown."""
     return "" if amount is None else format(amount, "f")
@@ -165,6 +170,13 @@ def failure_rate(failed: int, finished: int) -> str:
     if finished < SMALL_SAMPLE:
         return counts
     return f"{percent(failed, finished)} ({counts})"
+
+
+def failure_rate_short(failed: int, finished: int) -> str:
+    """Only the percentage; with few finished runs only the counts."""
+    if finished < SMALL_SAMPLE:
+        return failure_rate(failed, finished)
+    return percent(failed, finished)
 
 
 def interval(failed: int, finished: int) -> str:

@@ -39,6 +39,8 @@ _ONE: dict[str, Callable[[Any], str]] = {
     "hour": "{}:00".format,
     "version": lambda value: f"v{value}" if value >= 0 else "no version",
     "number": numbers.number,
+    "usd_about": numbers.usd_about,
+    "words": lambda value: value.replace("_", " "),
     "text": str,
     "": str,
     "name": names.in_sentence,
@@ -46,6 +48,7 @@ _ONE: dict[str, Callable[[Any], str]] = {
 _TWO: dict[str, Callable[[Any, Any], str]] = {
     "percent": numbers.percent,
     "rate": numbers.failure_rate,
+    "rate_short": numbers.failure_rate_short,
     "interval": numbers.interval,
     "each": lambda amount, count: numbers.usd_fine(amount / count),
     "usd_change": numbers.usd_change,

@@ -27,6 +27,7 @@ _BY_NAME = {
     "workspace_id": "workspace",
     "state": "state",
     "status": "state",
+    "cause": "words",
 }
 _LABELS = {
     "agent_id": "Agent",
@@ -36,11 +37,14 @@ _LABELS = {
     "utc_date": "UTC day",
     "date": "Day",
     "agent_version": "Version",
+    "agent_count": "Agents",
+    "adjustment_count": "Adjustments",
+    "cause": "Cause",
 }
 _RANGE = ("_cost_more_usd", "_cost_open_count")  # what a range of costs is formed from, too
-_NAMES = frozenset({"name", "agent", "workspace"})
+_NAMES = frozenset({"name", "agent", "workspace", "prose"})
 _TEXTS = frozenset(
-    {"text", "day", "month", "instant", "state", "version", "weekday", "hour", "run"}
+    {"text", "day", "month", "instant", "state", "version", "weekday", "hour", "run", "words"}
 )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from analytics.report.entities import Entities, Entity
-    from analytics.report.site_files import Files
+    from analytics.report.files import Files
 
 Key: TypeAlias = tuple[str, ...]
 Columns: TypeAlias = dict[str, object]

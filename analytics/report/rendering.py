@@ -40,6 +40,7 @@ CONTENT_SECURITY_POLICY = (
     " img-src data: blob:; base-uri 'none'; form-action 'none'"
 )
 FEWEST_DAYS = 14  # fewer would make columns of the main chart swell
+SHOWN_LINKS = 6  # to members, below the heading
 SHOWN_ROWS = 200  # of a table without a limit of its own
 
 Row = dict[str, Any]
@@ -99,9 +100,11 @@ class Pages:
                 {"text": f"{known}.", "is_now": True}
                 for each in page.remarks
                 if (known := _remark(each, row))
-            ],
+            ]
+            + self._warnings(entity),
             breadcrumb=self._breadcrumb(entity, root),
             tabs=self._tabs(entity, root),
+            links=self._links(entity, root) if is_main else [],
             headlines=[_headline(each, row) for each in page.headline],
             is_choosable=page.picker,
             members_name=_MEMBERS[entity.scope] if page.picker else "",
@@ -204,6 +207,8 @@ class Pages:
     def _columns(self, entity: Entity) -> Markup:
         """Return the main chart as it stands before the script has drawn it."""
         known = self._days.get(self._key(entity), {})
+        if not known:
+            return Markup("")
         today: date = entity.row["today"]
         first = entity.row["first_date"] or today
         count = min(max((today - first).days + 1, FEWEST_DAYS), CHARTED_DAYS)
@@ -234,6 +239,22 @@ class Pages:
             }
             for each in sorted(of, key=lambda each: (each.path(entity) != entity.path, each.name))
         ]
+
+    def _links(self, entity: Entity, root: str) -> list[dict[str, str]]:
+        """Return the members of the site or of a workspace that cost most lately."""
+        if entity.scope == "site":
+            members = self._entities.workspaces
+        elif entity.scope == "workspace":
+            members = self._entities.lines_of(entity)
+        else:
+            return []
+        linked = [each for each in members if each.path][:SHOWN_LINKS]
+        return [{"name": each.name, "href": root + each.path} for each in linked]
+
+    def _warnings(self, entity: Entity) -> list[dict[str, Any]]:
+        """Return the warnings of the batch, which stand on the page of the site."""
+        shown = self._about.warnings if entity.scope == "site" else []
+        return [{"text": f"Warning: {each}", "is_now": False} for each in shown]
 
     def _reach(self) -> str:
         as_of = days.instant_in_words(self._about.as_of)

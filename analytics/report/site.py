@@ -1,74 +1,66 @@
-"""The entry: builds the whole site from a connection that sees the schema `marts`."""
+"""The entry: builds the site from a connection that sees the schema `reports`."""
 
 from __future__ import annotations
 
-import shutil
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from decimal import localcontext
+from hashlib import sha256
 from importlib.resources import as_file, files
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from analytics.report.controls import pages as controls
-from analytics.report.controls import standing
-from analytics.report.figures import assemble
-from analytics.report.files import fingerprints, packed, provenance, rendering
-from analytics.report.files.manifest import Manifest
-from analytics.report.files.provenance import NOTHING
-from analytics.report.marts import reads
-from analytics.report.pages import agent, overview, workspace
+import msgspec
+
+from analytics.report import months
+from analytics.report.columns import column, default_label, default_unit
+from analytics.report.entities import Entities
+from analytics.report.files import Files
+from analytics.report.packed import packed
+from analytics.report.rendering import About, Pages
+from analytics.report.spec import read_pages
 from analytics.resources import folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
-    from pathlib import Path
 
     import duckdb
 
-    from analytics.report.figures.facts import Agent, AgentSheet, Sheet, Subject, Workspace
-    from analytics.report.files.provenance import PageKey
-    from analytics.report.writing.blocks import Chart
+    from analytics.report.entities import Entity
+    from analytics.report.spec import Page
 
-SCRIPTS = (
-    "numbers",
-    "facts",
-    "rates",
-    "axes",
-    "charts",
+ENGINE = (
+    "days",
+    "format",
+    "cube",
+    "view",
+    "summary",
+    "plot",
+    "load",
+    "state",
     "tables",
+    "theme",
+    "print",
+    "picker",
+    "nav",
     "runs",
-    "periods",
-    "telling",
-    "rows",
-    "paper",
     "page",
 )
+"""Modules of the engine, each after those that it imports."""
+
 _DIGITS = 60  # a sum of DECIMAL(38,10) has 38; the usual 28 would round it
-_AGENTS_AT_ONCE = 100  # what they show is held in memory together
-
-
-@dataclass(frozen=True)
-class About:
-    """What the site says of itself; `as_of` is in UTC, `timezone` an IANA name."""
-
-    as_of: datetime
-    code_version: str
-    timezone: str
-    load_count: int
-    warnings: list[str] = field(default_factory=list)
+_IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class SiteSummary:
-    """What was built, and how many of the pages were taken over from the site before."""
+    """What was built, and how many of its files were taken over from the site before."""
 
     page_count: int
-    workspace_count: int
-    agent_count: int
+    file_count: int
+    kept_count: int
     byte_count: int
-    kept_count: int = 0
 
 
 def build_site(
@@ -77,136 +69,102 @@ def build_site(
     *,
     about: About,
     published: Path | None = None,
+    pages: Path | None = None,
+    beside: Mapping[str, bytes] | None = None,
 ) -> SiteSummary:
-    """Writes all pages and their assets into the empty folder `target`.
+    """Write all pages, data and assets into the empty folder `target`.
 
-    Pages of agents that are the same on the site in `published` are taken over from there.
+    Files made of the same rows as those of the site in `published` are taken over from there.
+    `pages` is a folder of specifications, if not our own; `beside` has further files by name.
     """
     with localcontext(prec=_DIGITS):
-        return _Build(con, target, about, Manifest(target, published)).site()
+        return _Build(con, target, about, published).site(pages, beside or {})
 
 
 class _Build:
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, target: Path, about: About, manifest: Manifest
+        self, con: duckdb.DuckDBPyConnection, target: Path, about: About, published: Path | None
     ) -> None:
-        self._con, self._target, self._about, self._manifest = con, target, about, manifest
-        self._zone = ZoneInfo(about.timezone)
-        self._pages = rendering.Pages(about, SCRIPTS)
-        self._made_of = provenance.of_pages(con)
+        self._con, self._target, self._about = con, target, about
+        self._files = Files(target, published)
+        self._code = _digest_of_code()
+        self._entities = Entities(con)
 
-    def site(self) -> SiteSummary:
-        for name in ("assets", "data", "workspaces", "agents"):
-            (self._target / name).mkdir()
-        workspaces = assemble.workspaces(self._con, self._about.as_of, self._zone)
-        sheets = assemble.workspace_sheets(self._con, workspaces, self._about.timezone)
-        self._overview(workspaces, sheets)
-        self._workspaces(workspaces, sheets)
-        self._agents(workspaces)
-        self._controls(workspaces)
-        _copy_assets(self._target / "assets")
-        self._manifest.write()
-        return SiteSummary(
-            page_count=self._pages.count + self._manifest.kept_count,
-            workspace_count=len(workspaces),
-            agent_count=sum(len(each.agents) for each in workspaces),
-            byte_count=sum(p.stat().st_size for p in self._target.rglob("*") if p.is_file()),
-            kept_count=self._manifest.kept_count,
-        )
+    def site(self, folder_of_pages: Path | None, beside: Mapping[str, bytes]) -> SiteSummary:
+        pages = read_pages(folder_of_pages)
+        months.write(self._con, self._files, self._entities, self._code)
+        count = sum(self._pages(page, pages) for page in pages.values())
+        self._files.write("data/site.js", packed("site", self._entities.document()))
+        self._assets()
+        for name, content in beside.items():
+            self._files.write(name, content)
+        self._files.finish(self._about.as_of)
+        return SiteSummary(count, self._files.count, self._files.kept_count, self._files.byte_count)
 
-    def _overview(self, workspaces: list[Workspace], sheets: list[Sheet]) -> None:
-        subject = assemble.everything(workspaces, self._about.as_of, self._zone)
-        checks = reads.checks(self._con)
-        context = overview.page(workspaces, sheets, subject, checks, self._about.timezone)
-        context["standing"] = standing.table(self._con, workspaces)
-        data = {"overview": overview.data(workspaces, subject)}
-        self._write("overview.html", "index.html", (), context, data)
-        self._charts("overview-charts", context["charts"])
+    def _pages(self, page: Page, pages: dict[str, Page]) -> int:
+        """Write the pages of a specification; return their number."""
+        document = _resolved(page)
+        self._files.write(f"data/pages/{page.name}.js", packed(f"pages/{page.name}", document))
+        made = Pages(self._con, page, pages, self._entities, self._about)
+        of = self._of(page)
+        for entity in of:
+            self._files.write(page.path(entity), made.html(entity).encode())
+            if now := made.now(entity):
+                name = f"{entity.stem}/now"
+                self._files.write(f"data/{name}.js", packed(name, now))
+        return len(of)
 
-    def _workspaces(self, workspaces: list[Workspace], sheets: list[Sheet]) -> None:
-        for each, sheet in zip(workspaces, sheets, strict=True):
-            context = workspace.page(each, sheet, self._about.timezone)
-            files = workspace.data(sheet, assemble.agent_split(self._con, each))
-            data = {f"{each.data}{end}": document for end, document in files.items()}
-            key = (each.row.workspace_id,)
-            self._write("workspace.html", each.path, key, context, data)
-            self._charts(f"{each.data}-charts", context["charts"])
+    def _of(self, page: Page) -> list[Entity]:
+        if page.scope == "site":
+            return [self._entities.site]
+        return self._entities.workspaces if page.scope == "workspace" else self._entities.agents
 
-    def _controls(self, workspaces: list[Workspace]) -> None:
-        for each in workspaces:
-            (self._target / "workspaces" / each.data).mkdir()
-            for name, context in controls.of_workspace(self._con, each).items():
-                path = f"workspaces/{each.data}/{name}.html"
-                self._write(f"{name}.html", path, (each.row.workspace_id,), context, {})
-
-    def _agents(self, workspaces: list[Workspace]) -> None:
-        """Writes while it reads the next: DuckDB and compression leave Python free meanwhile."""
-        changed = self._changed(workspaces)
-        written: list[tuple[str, str, Future[list[str]]]] = []
-        with ThreadPoolExecutor(max_workers=1) as writer:
-            for start in range(0, len(changed), _AGENTS_AT_ONCE):
-                for owner, one, inputs, sheet in self._sheets(
-                    changed[start : start + _AGENTS_AT_ONCE]
-                ):
-                    context = agent.page(one, sheet, owner, self._about.timezone)
-                    data = {f"{one.data}{end}": each for end, each in agent.data(sheet).items()}
-                    page = (one.path, one.row.key, context, data)
-                    done = writer.submit(self._write, "agent.html", *page)
-                    written.append((one.path, inputs, done))
-        for path, inputs, done in written:
-            self._manifest.add(path, inputs, done.result())
-        sheet = assemble.empty_sheet(self._about.as_of, self._zone)
-        self._charts(agent.CHARTS, agent.charts(sheet, self._about.timezone))
-
-    def _sheets(
-        self, changed: list[tuple[Workspace, Agent, str]]
-    ) -> list[tuple[Workspace, Agent, str, AgentSheet]]:
-        agents = [one for _, one, _ in changed]
-        sheets = assemble.agent_sheets(self._con, agents, self._about.timezone)
-        return [(*each, sheet) for each, sheet in zip(changed, sheets, strict=True)]
-
-    def _changed(self, workspaces: list[Workspace]) -> list[tuple[Workspace, Agent, str]]:
-        """The agents whose pages are to be made anew, and what these are made of."""
-        rows, code = fingerprints.of_agents(self._con), fingerprints.of_code()
-        changed = []
-        for owner in workspaces:
-            for one in owner.agents:
-                subject = assemble.page_subject(one)
-                own = rows.get(one.row.key, "")
-                inputs = fingerprints.together(
-                    code, self._about.timezone, owner.name, owner.path, own, *_days(subject)
-                )
-                if not self._manifest.keeps(one.path, inputs):
-                    changed.append((owner, one, inputs))
-        return changed
-
-    def _write(
-        self,
-        template: str,
-        path: str,
-        key: PageKey,
-        context: dict[str, Any],
-        data: Mapping[str, object],
-    ) -> list[str]:
-        made_of = self._made_of.get(key, NOTHING)
-        self._pages.write(template, self._target / path, context, made_of)
-        for name, document in data.items():
-            packed.write(self._target / "data" / f"{name}.js", document)
-        return [path, *(f"data/{name}.js" for name in data)]
-
-    def _charts(self, name: str, charts: Mapping[str, Chart]) -> None:
-        packed.write(self._target / "data" / f"{name}.js", packed.charts(charts))
+    def _assets(self) -> None:
+        reports = folder("reports")
+        self._files.write("assets/engine.js", bundle(reports / "engine").encode())
+        self._files.write("assets/style.css", (reports / "assets" / "style.css").read_bytes())
+        with as_file(files("plotly") / "package_data" / "plotly.min.js") as library:
+            self._files.write("assets/plotly.min.js", library.read_bytes())
 
 
-def _days(subject: Subject) -> tuple[object, ...]:
-    coverage = subject.coverage
-    return coverage.first_day, coverage.today, sorted(coverage.incomplete_days)
+def bundle(engine: Path) -> str:
+    """Return the modules of the engine as one script: a page from disk can load no module."""
+    parts = [
+        _EXPORT.sub("", _IMPORT.sub("", (engine / f"{name}.js").read_text(encoding="utf-8")))
+        for name in ENGINE
+    ]
+    return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
 
 
-def _copy_assets(target: Path) -> None:
-    reports = folder("reports")
-    shutil.copyfile(reports / "style.css", target / "style.css")
-    for name in SCRIPTS:
-        shutil.copyfile(reports / "script" / f"{name}.js", target / f"{name}.js")
-    with as_file(files("plotly") / "package_data" / "plotly.min.js") as library:
-        shutil.copyfile(library, target / "plotly.min.js")
+def _resolved(page: Page) -> dict[str, object]:
+    """Return a specification as the engine reads it: each column with its unit and label."""
+    parts = []
+    for part in page.parts:
+        if part.period or part.mark:
+            document = msgspec.to_builtins(part)
+            document["columns"] = [_for_engine(each) for each in part.columns]
+            for draw in document.get("draw", []):
+                name, _, unit = draw["value"].partition("|")
+                draw["value"] = f"{name}|{unit or default_unit(name)}"
+                draw.setdefault("name", default_label(name))
+            parts.append(document)
+    return {"scope": page.scope, "parts": parts}
+
+
+def _for_engine(text: str) -> str:
+    """Return a column with its unit and label; the engine names keys by their column."""
+    known = column(text)
+    unit = {"name": "name", "text": "text"}.get(known.kind, known.unit)
+    if known.unit in {"day", "month", "instant"}:
+        unit = known.unit
+    return f"{known.expression}|{unit}|{known.label}"
+
+
+def _digest_of_code() -> str:
+    """Return a digest of the modules and texts that make files."""
+    digest = sha256()
+    for root in (Path(__file__).parent, folder("reports")):
+        for file in sorted(root.rglob("*.*")):
+            if file.suffix in {".py", ".js", ".toml", ".html", ".css"}:
+                digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:16]

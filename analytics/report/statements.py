@@ -59,9 +59,7 @@ class Statements:
             ]
             columns, group = ", ".join(dict.fromkeys([*keys, *by, *sums])), " group by all"
         return pl.DataFrame(
-            self._con.sql(
-                f"select {columns} from reports.{part.data} where {where}{group}{order}"
-            )
+            self._con.sql(f"select {columns} from reports.{part.data} where {where}{group}{order}")
         )
 
     def of(self, relation: str) -> dict[tuple[str, ...], dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from markupsafe import Markup, escape
@@ -28,6 +29,7 @@ _SIGNS = {
     "provisional": "◔",
     "incomplete": "◔",
 }
+_OF_UNIT = {"usd": "usd", "runs": "count", "tokens": "count", "requests": "count"}
 _CARDS_FROM = 4  # columns: fewer fit a phone
 
 
@@ -87,6 +89,8 @@ class Tables:
 
     def _cell(self, row: Row, column: Column) -> tuple[str, str]:
         """Return a cell's attribute of the exact value, and its content."""
+        if column.unit == "of_unit":
+            column = replace(column, unit=_OF_UNIT.get(row["unit"], "number"))
         if column.kind == "":
             shown = text.figure(column.expression, column.unit, row)
             exact = text.plain(column.expression, column.unit, row)
@@ -102,10 +106,14 @@ class Tables:
         if column.unit == "state":
             word = names.visible(value or "")
             return "", f"{_SIGNS[word]} {word}" if word in _SIGNS else str(escape(word))
-        if value is None or column.unit not in {"name", "text"}:
+        if value is None or column.unit not in {"name", "text", "prose", "run"}:
             shown = text.figure(column.expression, column.unit, row)
-        else:
+        elif column.unit == "name":
             shown = names.display(str(value))
+        else:
+            shown = names.visible(str(value))
+        if column.unit == "prose":
+            shown = names.capitalized(shown)
         return "", f"<bdi>{escape(shown)}</bdi>"
 
     def _link(self, row: Row, unit: str) -> str:

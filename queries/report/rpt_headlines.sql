@@ -6,7 +6,7 @@
 -- column usual_cost_usd: Median cost in US dollars of the same weekday of the four weeks before.
 -- column trend: Cost in US dollars of 13 weeks of 7 days, the oldest first; null if not read whole.
 -- column trend_runs: Runs of these weeks.
--- column trend_failed: Failed runs of these weeks.
+-- column trend_rate: Failure rate of these weeks; null where no run finished.
 -- column as_of: Start of the last batch (UTC).
 -- column timezone: Reporting time zone.
 -- column run_count: Runs of the last 92 days.
@@ -99,8 +99,8 @@ wide as (
             as trend,
         list(if(is_covered, run_count, null) order by period desc) filter (period like 'trend_%')
             as trend_runs,
-        list(if(is_covered, failed_count, null) order by period desc)
-            filter (period like 'trend_%') as trend_failed
+        list(if(is_covered, failed_count / nullif(finished_count, 0), null) order by period desc)
+            filter (period like 'trend_%') as trend_rate
     from figures
     group by workspace_id, agent_id
 ),

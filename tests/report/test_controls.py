@@ -10,13 +10,13 @@ from pathlib import Path
 
 import duckdb
 import pytest
-
-from analytics.emulator.world import World
-from analytics.format.numbers import UNKNOWN, cents_together, usd, usd_in_cents
 from analytics.report.controls import bridge
 from analytics.report.controls.amounts import cents_to
 from analytics.report.controls.rows import CheckRow, Step
 from analytics.report.controls.verdicts import checks_in_words
+
+from analytics.emulator.world import World
+from analytics.format.numbers import UNKNOWN, cents_together, usd, usd_in_cents
 from analytics.report.site import build_site
 from analytics.warehouse.database import open_marts
 from tests.batches import run_batch, short_lists

@@ -3,9 +3,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from analytics.report.figures.periods import Calendar
 
 from analytics.format.days import Period
-from analytics.report.figures.periods import Calendar
 
 DASH = "\u2013"
 

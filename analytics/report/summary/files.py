@@ -13,6 +13,7 @@ from rich.cells import cell_len, set_cell_size
 
 from analytics.format import names, numbers
 from analytics.format.days import day_in_words
+from analytics.format.days import instant_in_words as moment
 from analytics.report.summary.facts import Measures
 from analytics.report.summary.lines import (
     failed_cost_in_words,
@@ -23,11 +24,9 @@ from analytics.report.summary.lines import (
     unfinished_in_words,
     usd_or_unknown,
 )
-from analytics.report.writing.state import moment
 
 if TYPE_CHECKING:
     from datetime import date
-    from pathlib import Path
 
     from analytics.report.summary.facts import Summary, Workspace
 
@@ -65,10 +64,12 @@ def _workspace_line(runs: Workspace) -> str:
     return _cut(f"{_cut(names.display(runs.workspace_name), length)}: {text}", _WIDTH)
 
 
-def write_files(summary: Summary, folder: Path) -> None:
-    """Write `summary.md` and `summary.json`."""
-    (folder / "summary.md").write_text(markdown(summary), encoding="utf-8")
-    (folder / "summary.json").write_text(json_document(summary), encoding="utf-8")
+def summary_files(summary: Summary) -> dict[str, bytes]:
+    """Return `summary.md` and `summary.json`, which stand beside the pages."""
+    return {
+        "summary.md": markdown(summary).encode(),
+        "summary.json": json_document(summary).encode(),
+    }
 
 
 def json_document(summary: Summary) -> str:

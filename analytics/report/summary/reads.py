@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from analytics.format.days import Period
-from analytics.report.figures.periods import Calendar
-from analytics.report.figures.usual import same_weekdays_before, usual_cost_usd
 from analytics.report.summary.facts import (
     Controls,
     Days,
@@ -21,6 +19,8 @@ from analytics.report.summary.facts import (
     Summary,
     Workspace,
 )
+from analytics.report.summary.periods import Calendar
+from analytics.report.summary.usual import same_weekdays_before, usual_cost_usd
 
 if TYPE_CHECKING:
     import duckdb

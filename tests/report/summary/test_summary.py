@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from analytics.report.figures.usual import usual_cost_usd
 from rich.cells import cell_len
 
 from analytics.format import numbers
-from analytics.report.figures.usual import usual_cost_usd
 from analytics.report.summary import facts
 from analytics.report.summary.facts import Summary
 from analytics.report.summary.files import markdown, terminal_lines, write_files

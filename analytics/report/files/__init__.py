@@ -1,1 +1,0 @@
-"""From pages to files: HTML, data for scripts, and what need not be made again."""

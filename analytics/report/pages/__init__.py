@@ -1,1 +1,0 @@
-"""The pages of all workspaces, of one, and of an agent, put together from sections."""

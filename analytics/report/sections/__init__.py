@@ -1,1 +1,0 @@
-"""The parts of pages: charts and tables, each an answer to a question."""

@@ -1,1 +1,0 @@
-"""How figures are written and drawn: numbers, names, sentences, tables, axes."""
