@@ -27,8 +27,6 @@ const data = { site: null, shards: new Map(), root: pageData.root,
   workspace: oneOf(pageData.workspace), agent: oneOf(pageData.agent) };
 /** @type {Part[]} */
 let pageParts = [];
-/** The months loaded or being loaded. @type {Map<string, Promise<any>>} */
-const monthFiles = new Map();
 let state = noState(), choice = { from: null, to: null, members: null, isChosen: false };
 /** @type {(entity: string) => boolean} */
 let isEntity = () => true;
@@ -137,13 +135,10 @@ const go = (href) => {
 
 const chosenMembers = () => members.filter(({ entity }) => state.only.includes(entity));
 /** Loads the months that are needed and not there yet. @param {string[]} months */
-const loadMonths = (months) => Promise.all(months.map((month) => {
-  if (!monthFiles.has(month)) {
-    monthFiles.set(month, load(`${pageData.entity}/${month}`)
-      .then((file) => data.shards.set(month, decode(file))));
-  }
-  return monthFiles.get(month);
-}));
+const loadMonths = (months) => Promise.all(months.filter((month) => !data.shards.has(month))
+  .map(async (month) => {
+    data.shards.set(month, decode(await load(`${pageData.entity}/${month}`)));
+  }));
 const showChosen = () => {
   const block = onPage("chosen"), heading = document.querySelector("h1").textContent;
   pageRoot.toggleAttribute("data-chosen", choice.isChosen);
@@ -153,6 +148,7 @@ const showChosen = () => {
   const [from, to] = daysFor({ period: "charted" }, data, choice);
   const what = [periodInWords(from, to), ...chosenMembers().map(({ name }) => name)].join(" · ");
   onPage("chosen-title").textContent = `Chosen: ${what}`;
+  say(`Chosen: ${what}`);
   printHead(`${heading} · ${what}`);
   const { period, previousPeriod, figures } = summary(data, choice);
   const heads = [{ text: "Figure", isText: true },
@@ -189,7 +185,14 @@ const apply = async () => {
   await loadMonths([...new Set(needed)]);
   if (turn !== applied) return;
   if (onPage("chosen")) showChosen();
-  pageParts.forEach(tell);
+  else printHead(document.querySelector("h1").textContent);
+  for (const part of pageParts) {
+    try {
+      tell(part);
+    } catch (error) { // one part that fails leaves the others as they should be
+      reportError(error);
+    }
+  }
   redraw();
   if (hasRuns() && (areRunsSeen || choice.isChosen)) await rankedSpan();
   if (hasRuns() && !onPage("listed-runs").closest(".listed").hidden) await listOfRuns();
@@ -233,6 +236,7 @@ const startPage = async () => {
     document.addEventListener("DOMContentLoaded", resolve, { once: true });
   });
   startTheme(redraw);
+  matchMedia("(max-width: 639px)").addEventListener("change", redraw);
   foldSections();
   startPrint(pagePlots, draw);
   const pageName = document.querySelector("h1").textContent.toLowerCase()

@@ -16,7 +16,7 @@ export const printHead = (text) => {
  * width: by then each chart has its height. Plotly's own redrawing would come too late.
  * @param {Element[]} plots @param {(plot: Element) => void} draw draws one of the plots */
 export const startPrint = (plots, draw) => {
-  const shown = () => plots.filter((plot) => plot.checkVisibility());
+  const shown = () => (globalThis.Plotly ? plots.filter((plot) => plot.checkVisibility()) : []);
   addEventListener("beforeprint", () => shown().forEach(draw));
   matchMedia("print").addEventListener("change", ({ matches }) => {
     if (!matches) {
