@@ -34,6 +34,7 @@ ENGINE = (
     "format",
     "cube",
     "view",
+    "summary",
     "plot",
     "load",
     "state",
