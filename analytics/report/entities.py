@@ -110,6 +110,7 @@ class Entities:
                             "path": line.path,
                             "entity": line.stem,
                             "line_type": line.row["line_type"],
+                            "today": line.row["today"],
                             "months": months.get(line.key, []),
                         }
                         for line in self.lines_of(each)

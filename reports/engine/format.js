@@ -2,7 +2,7 @@
 // format.cases.json. Money is a whole number of ten-billionths of a dollar, as a Number below 2^52
 // or a BigInt: sums are exact, and rounded once, half to even.
 import {
-  dayInShort, dayInWords, instantInWords, monthInShort, monthInWords,
+  WEEKDAYS, dayInShort, dayInWords, instantInWords, monthInShort, monthInWords,
 } from "./days.js";
 
 /** @typedef {number | bigint} Quantity */
@@ -22,7 +22,7 @@ const absolute = (value) => (value < 0n ? -value : value);
 /** @param {string} digits */
 const grouped = (digits) => digits.replace(/\B(?=(\d{3})+$)/g, ",");
 /** @param {bigint} value @param {bigint} step The nearest whole of the quotient, half to even. */
-export const divided = (value, step) => {
+const divided = (value, step) => {
   const size = absolute(value), double = 2n * (size % step);
   let quotient = size / step;
   if (double > step || (double === step && quotient % 2n)) quotient += 1n;
@@ -131,7 +131,11 @@ const exact = (amount) => {
 const ONE = { usd, usd_fine: (value) => dollars(value, MILL_TENTH), usd_per_run: usdPerRun,
   usd_headline: usdHeadline, usd_signed: usdSigned, count, tokens };
 /** @type {{ [unit: string]: (value: number) => string }} */
-const TIME = { seconds: duration, milliseconds: (value) => duration(value / 1000) };
+const NUMBER = { seconds: duration, milliseconds: (value) => duration(value / 1000),
+  weekday: (value) => WEEKDAYS[value - 1], hour: (value) => `${value}:00`,
+  version: (value) => (value < 0 ? "no version" : `v${value}`),
+  number: (value) => (value < 0 ? MINUS : "")
+    + String(Math.abs(value)).replace(/^\d+/, (digits) => grouped(digits)) };
 /** @type {{ [unit: string]: (text: string) => string }} */
 const TEXT = { day: dayInWords, day_short: dayInShort, month: monthInWords,
   month_short: monthInShort, instant: instantInWords, name: (text) => `\u2068${text}\u2069` };
@@ -181,7 +185,7 @@ export const figure = (name, unit, values) => {
     return isKnown ? TWO[unit](part, base) : UNKNOWN;
   }
   if (!isQuantity(value)) return (TEXT[unit] ?? String)(/** @type {string} */ (value));
-  if (unit in TIME) return TIME[unit](Number(value));
+  if (unit in NUMBER) return NUMBER[unit](Number(value));
   if (unit.startsWith("plural:")) return plural(big(/** @type {Quantity} */ (value)),
     unit.slice(7));
   return unit in ONE ? ONE[unit](big(/** @type {Quantity} */ (value))) : String(value);

@@ -1,7 +1,7 @@
 // A view is a part of a page for a choice: its texts, its rows to draw, and its table.
 import { TIME_COLUMNS, added, group, rowsOf } from "./cube.js";
 import {
-  daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted,
+  WEEKDAYS, daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted,
 } from "./days.js";
 import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
 
@@ -41,10 +41,8 @@ import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
 
 /** @type {{ [letter: string]: string }} */
 const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
-export const WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
-  "Sunday"];
 /** @type {{ [column: string]: string }} */
-const NONE = { agent_id: "No agent", agent_version: "no version" };
+const NONE = { agent_id: "No agent" };
 const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
 const ALL = "(all)", NO_KEY = "(none)", PLATFORM = "(platform)";
 const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
@@ -96,10 +94,9 @@ const namedOf = (column, values, { site, workspace, root = "" }) => {
     const isLinked = key !== PLATFORM && found?.path;
     return { text: text ?? String(key), href: isLinked ? root + found.path : null };
   }
-  if (column === "weekday") return { text: WEEKDAYS[Number(key) - 1], href: null };
-  if (column === "hour") return { text: `${key}:00`, href: null };
-  if (column === "agent_version") return { text: Number(key) < 0 ? NONE[column] : `v${key}`,
-    href: null };
+  if (["weekday", "hour", "agent_version"].includes(column)) {
+    return { text: figure(column, column.replace("agent_", ""), values), href: null };
+  }
   const words = column.replaceAll("_", " ").replace(/ name$/, "");
   return { text: key === NO_KEY ? NONE[column] ?? `no ${words}` : String(key), href: null };
 };
@@ -316,6 +313,9 @@ const titleOf = (part, rows, context) => {
   return fill(title ?? part.label ?? "", context);
 };
 
+/** The rows from the first day that was read on. @param {Row[]} rows */
+const sinceRead = (rows) => rows.slice(Math.max(rows.findIndex((row) => row.state !== "n"), 0));
+
 /** A part of a page for a choice.
  * @param {Part} part @param {Data} data @param {Choice} choice @returns {View} */
 export const view = (part, data, choice) => {
@@ -347,16 +347,16 @@ export const view = (part, data, choice) => {
     axis: mark === "cell" ? "cell" : isTime ? "time" : mark === "line" ? "number" : "key",
     rows: isTime ? times : isAsGiven ? rows : limited(part, rows),
     series: isStack && !isEmpty ? stackOf(part, query, rows, times) : [],
-    table: mark === "cell" ? gridOf(part, rows) : {
+    table: mark === "cell" && !part.columns ? gridOf(part, rows) : {
       heads: (part.columns ?? []).map(parsed).map(([name, unit, text]) => ({ text,
         isText: isKey(name) && !name.includes("/") && ["text", "name", "day"].includes(unit) })),
-      rows: isEmpty ? [] : (isTime && !isStack ? rows.toReversed() : rows)
+      rows: isEmpty ? [] : (found === times ? sinceRead(rows).toReversed() : rows)
         .map((row) => cellsOf(part, data, row, sums)),
       foot: part.total && !isEmpty ? footOf(part, { ...sums, total: sums }) : [],
     },
   };
 };
-/** A table of cells: hours down, weekdays across.
+/** The table of cells whose part names no columns: hours down, weekdays across.
  * @param {Part} part @param {Row[]} rows @returns {View["table"]} */
 const gridOf = (part, rows) => {
   const [name, unit] = drawnOf(part)[0];
