@@ -110,7 +110,7 @@ class _Build:
         for entity in of:
             self._files.write(page.path(entity), made.html(entity).encode())
             if now := made.now(entity):
-                name = f"{entity.stem}/now"
+                name = f"{entity.stem}/{page.name}"
                 self._files.write(f"data/{name}.js", packed(name, now))
         return len(of)
 

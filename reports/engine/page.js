@@ -285,7 +285,7 @@ const startParts = async (site) => {
   const { parts } = await load(`pages/${pageData.page}`);
   pageParts = parts.filter(({ key }) => onPage(key)); // the rest stands in other parts
   if (pageParts.some(({ period }) => !period)) {
-    const now = await load(`${pageData.entity}/now`);
+    const now = await load(`${pageData.entity}/${pageData.page}`);
     data.now = Object.fromEntries(Object.entries(now).map(([key, columns]) =>
       [key, decodeTable(columns)]));
   }
