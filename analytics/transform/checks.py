@@ -20,6 +20,7 @@ import duckdb
 from analytics.resources import folder
 from analytics.transform.build import all_models, build_on_results
 from analytics.transform.check_results import FINDINGS, KEPT_FINDINGS, RESULTS, create_results
+from analytics.transform.header_checks import header_checks
 from analytics.transform.models import (
     PUBLISHED,
     ModelError,
@@ -93,7 +94,7 @@ def run_checks(
     Raises ModelError, which names the file, for a check that cannot be run.
     """
     queries = queries or folder("queries")
-    checks = list(_all_checks(queries))
+    checks = list(_all_checks(con, queries))
     create_results(con)
     results = [_run(con, check, thresholds or Thresholds()) for check in checks]
     _store(con, results)
@@ -101,20 +102,15 @@ def run_checks(
     return results
 
 
-def _all_checks(queries: Path) -> Iterator[_Check]:
-    """Yield a check for each key in the marts' headers, then the files of `checks/`."""
+def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Check]:
+    """Yield the checks that headers of models declare, then the files of `checks/`."""
     for model in all_models(queries):
-        if model.layer in PUBLISHED and model.header.key:
-            key = ", ".join(model.header.key)
-            yield _Check(
-                f"{model.name}_key_is_unique",
-                f"{model.name} holds one row per {key}.",
-                None,
-                (),
-                model.file,
-                f"select {key}, count(*) as row_count from {model.relation} "
-                f"group by {key} having row_count > 1",
-            )
+        if model.layer in PUBLISHED:
+            try:
+                for name, claim, sql in header_checks(con, model):
+                    yield _Check(name, claim, None, (), model.file, sql)
+            except duckdb.Error as error:
+                raise ModelError(model.file, str(error)) from error
     for path in sorted((queries / "checks").glob("*.sql")):
         file, sql = short_name(path), path.read_text(encoding="utf-8")
         references(file, sql)

@@ -28,7 +28,8 @@ CHECK_RESULTS = frozenset({"audit.check_results", "audit.control_findings"})
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|control|sources|column (?P<column>\w+)): (?P<value>.+)"
+    r"(key|materialized|control|sources|conserves|sums|(column|ref|values) (?P<column>\w+)):"
+    r" (?P<value>.+)"
 )
 
 
@@ -45,7 +46,8 @@ class ModelError(Exception):
 class Header:
     """The comment at the top of a file: description, key, and meanings of single columns.
 
-    `control` names a check against the API, and `sources` the two that it compares.
+    `control` names a check against the API, and `sources` the two that it compares. `conserves`,
+    `sums`, `refs` and `values` declare checks: see `header_checks`.
     """
 
     description: str
@@ -54,6 +56,10 @@ class Header:
     control: str | None = None
     sources: tuple[str, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
+    refs: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conserves: str | None = None
+    sums: str | None = None
 
 
 @dataclass(frozen=True)
@@ -140,7 +146,7 @@ def read_header(sql: str) -> Header:
     """Parse the header of a file: its leading `--` lines, up to the first line of SQL."""
     description: list[str] = []
     fields: dict[str, str] = {}
-    columns: dict[str, str] = {}
+    of_columns: dict[str, dict[str, str]] = {"column": {}, "ref": {}, "values": {}}
     for line in sql.splitlines():
         if not line.startswith("--"):
             break
@@ -148,18 +154,25 @@ def read_header(sql: str) -> Header:
         if (match := _HEADER_FIELD.fullmatch(text)) is None:
             description.append(text)
         elif column := match["column"]:
-            columns[column] = match["value"]
+            of_columns[match[2]][column] = match["value"]
         else:
             fields[match[1]] = match["value"]
-    key = tuple(name.strip() for name in fields["key"].split(",")) if "key" in fields else ()
     return Header(
         " ".join(description),
-        key,
+        _split(fields.get("key", ""), ","),
         fields.get("materialized") == "table",
         fields.get("control"),
-        tuple(each.strip() for each in fields.get("sources", "").split("|") if each.strip()),
-        columns,
+        _split(fields.get("sources", ""), "|"),
+        of_columns["column"],
+        of_columns["ref"],
+        {column: _split(values, ",") for column, values in of_columns["values"].items()},
+        fields.get("conserves"),
+        fields.get("sums"),
     )
+
+
+def _split(text: str, separator: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(separator) if part.strip())
 
 
 def references(file: str, sql: str) -> frozenset[str]:

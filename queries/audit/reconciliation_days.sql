@@ -2,6 +2,7 @@
 -- unlisted runs, and the timing difference of runs that crossed midnight. What is left is
 -- unexplained. Grain: workspace and UTC day.
 -- key: workspace_id, utc_date
+-- values status: open, pending, reconciled, unreconciled
 -- column status: open (today, or provisional runs), pending (within 8 days), or [un]reconciled.
 with
 

@@ -2,6 +2,7 @@
 -- Every workspace has two more lines, '(none)' for runs without an agent and '(platform)' for the
 -- platform's own activity, so that a join to this table loses no figure. Grain: agent.
 -- key: workspace_id, agent_id
+-- values line_type: agent, no_agent, platform
 -- column first_counted_date: First UTC day whose runs the API was asked to count; else null.
 -- column agent_slug: Current short name of the agent, as in its address; null without one.
 -- column is_listed: True if the API's list of agents has the agent; false if only runs or sums do.

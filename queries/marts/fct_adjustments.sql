@@ -3,6 +3,7 @@
 -- which nothing was published (a check failed) closes no day.
 -- Grain: workspace, agent, date and load.
 -- key: workspace_id, agent_id, date, load_id
+-- ref agent_id: dim_agents
 -- column load_id: The last load of the batch that brought the change.
 -- column seen_at: When the batch first read the API after that change (UTC).
 -- column cause: run_added, run_removed or cost_changed.

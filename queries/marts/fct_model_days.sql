@@ -3,6 +3,7 @@
 -- midnight the two may differ. Usage that names no agent is the line '(platform)'.
 -- Grain: workspace, agent, UTC day, model and provider.
 -- key: workspace_id, agent_id, utc_date, model, provider
+-- sums: fct_usage_hours by hour::date as utc_date; agent_id; model; provider; or zero
 -- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 -- column listed_cost_usd: Cost in US dollars that listed runs created on the day have of the model.
 with

@@ -1,6 +1,10 @@
 -- Listed runs as last read: every run that a run list has ever shown. Runs that the API counts but
 -- no list has shown have no row here; day and month tables hold them. Grain: run.
 -- key: workspace_id, run_id
+-- ref workspace_id: dim_workspaces
+-- ref agent_id: dim_agents
+-- values trigger_type: schedule, parent, session, unknown
+-- conserves: raw.runs by created_at::date; ifnull(agent_id, '(none)') as agent_id; with rows
 -- column load_id: The load that first read the run as it is now.
 with
 

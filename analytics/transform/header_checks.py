@@ -1,0 +1,116 @@
+"""Checks that the headers of models declare: keys, references, values, and sums.
+
+    key: workspace_id, run_id             one row for each
+    ref agent_id: dim_agents              each row's workspace and agent_id are in marts.dim_agents
+    values line_type: agent, platform     no other value, and no null
+    conserves: raw.runs by created_at::date; ifnull(agent_id, '(none)') as agent_id; with rows
+    sums: fct_agent_days by agent_id; date_trunc('month', date)::date as month; or zero
+
+The last two compare sums by workspace and by the columns after `by`, to the last digit. Such a
+column is an expression on the other relation, `as` the model's own column where that differs. All
+counts, money and tokens of the other relation are summed; the model may have more. `or zero` allows
+rows of the model that have zeros only and that the other relation lacks; `with rows` counts rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import duckdb
+
+from analytics.transform.models import Model
+
+_MEASURE = re.compile(r"\w+_count|\w+_usd|tokens_\w+|duration_ms")
+
+
+def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[tuple[str, str, str]]:
+    """Yield name, claim and SQL of each check; the relations that it reads have been built."""
+    header, name, relation = model.header, model.name, model.relation
+    if header.key:
+        key = ", ".join(header.key)
+        yield (
+            f"{name}_key_is_unique",
+            f"{name} holds one row per {key}.",
+            (
+                f"select {key}, count(*) as row_count from {relation} "
+                f"group by {key} having row_count > 1"
+            ),
+        )
+    for column, target in header.refs.items():
+        key = ", ".join(dict.fromkeys(["workspace_id", column]))
+        yield (
+            f"{name}_{column}_is_in_{target}",
+            f"Every {column} of {name} is in {target}.",
+            (
+                f"select {key}, count(*) as row_count from {relation} "
+                f"anti join marts.{target} using ({key}) group by all order by all"
+            ),
+        )
+    for column, values in header.values.items():
+        quoted = ", ".join(f"'{value}'" for value in values)
+        yield (
+            f"{name}_{column}_is_known",
+            f"Every {column} of {name} is one of {', '.join(values)}.",
+            (
+                f"select {column}, count(*) as row_count from {relation} "
+                f"where ({column} in ({quoted})) is not true group by all order by all"
+            ),
+        )
+    if header.conserves:
+        source, _, by = header.conserves.partition(" by ")
+        yield (
+            f"{name}_conserves_{source.replace('.', '_')}",
+            f"{name} holds all counts, money and tokens of {source}, to the last digit.",
+            _compared(con, model, source, by),
+        )
+    if header.sums:
+        source, _, by = header.sums.partition(" by ")
+        yield (
+            f"{name}_sums_{source}",
+            f"{name} holds the sums of {source}, to the last digit.",
+            _compared(con, model, f"marts.{source}", by),
+        )
+
+
+def _compared(con: duckdb.DuckDBPyConnection, model: Model, source: str, by: str) -> str:
+    """Return a query for the sums of the model and of the source that differ, with their keys."""
+    parts = by.split("; ")
+    with_rows, or_zero = "with rows" in parts, "or zero" in parts
+    keys = {"workspace_id": "workspace_id"}
+    for part in parts:
+        if part not in ("with rows", "or zero"):
+            expression, _, own = part.partition(" as ")
+            keys[expression] = own or expression
+    columns = [column for column, *_ in con.execute(f"describe {source}").fetchall()]
+    measures = [column for column in columns if _MEASURE.fullmatch(column)]
+    names = [own.partition("::")[0] for own in keys.values()]
+    is_raw = source.startswith("raw.")
+    current = f"{source} anti join raw.superseded using (version_id)" if is_raw else source
+    zero = f" where {' or '.join(f'{each} <> 0' for each in measures)}" if or_zero else ""
+
+    def sums(relation: str, expressions: list[str]) -> str:
+        grouped = [f"{each} as {name}" for each, name in zip(expressions, names, strict=True)]
+        summed = ["count(*) as row_count"] if with_rows else []
+        summed += [f"{_sum(each, is_raw)}::decimal(38, 10) as {each}" for each in measures]
+        return f"select {', '.join(grouped + summed)} from {relation} group by all"
+
+    return f"""
+        with
+        theirs as ({sums(current, list(keys))}),
+        ours as ({sums(model.relation, list(keys.values()))}),
+        differences as (
+            (select '{source}' as holds, * from (from theirs except all from ours))
+            union all
+            (select '{model.relation}' as holds, * from (from ours except all from theirs){zero})
+        )
+        from differences order by {", ".join(names)}, holds"""
+
+
+def _sum(column: str, is_raw: bool) -> str:
+    """Sum a measure; of an upper bound that is unknown in a row, the sum is unknown."""
+    if is_raw:
+        return f"sum({column})"
+    if column.endswith("_high_usd"):
+        return f"if(count(*) = count({column}), sum({column}), null)"
+    return f"coalesce(sum({column}), 0)"
