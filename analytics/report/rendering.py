@@ -88,7 +88,9 @@ class Pages:
         sections = [self._section(each, entity, tables) for each in page.section]
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
         is_main = page.path(entity) == entity.path
-        data = [f"data/{entity.stem}/{page.name}.js"] if any(map(_is_drawn_once, page.parts)) else []
+        data = (
+            [f"data/{entity.stem}/{page.name}.js"] if any(map(_is_drawn_once, page.parts)) else []
+        )
         return self._template.render(
             root=root,
             policy=CONTENT_SECURITY_POLICY,

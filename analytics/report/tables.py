@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -29,7 +30,6 @@ _SIGNS = {
     "provisional": "◔",
     "incomplete": "◔",
 }
-_OF_UNIT = {"usd": "usd", "runs": "count", "tokens": "count", "requests": "count"}
 _CARDS_FROM = 4  # columns: fewer fit a phone
 
 
@@ -90,7 +90,7 @@ class Tables:
     def _cell(self, row: Row, column: Column) -> tuple[str, str]:
         """Return a cell's attribute of the exact value, and its content."""
         if column.unit == "of_unit":
-            column = replace(column, unit=_OF_UNIT.get(row["unit"], "number"))
+            column = replace(column, unit="usd" if row["unit"] == "usd" else "number")
         if column.kind == "":
             shown = text.figure(column.expression, column.unit, row)
             exact = text.plain(column.expression, column.unit, row)
@@ -101,12 +101,17 @@ class Tables:
         value = row[column.expression]
         if column.unit in {"agent", "workspace"}:
             return "", self._link(row, column.unit)
+        if column.unit == "run":
+            return (
+                "",
+                f'<a href="#run={quote(value)}"><bdi>{escape(names.visible(value))}</bdi></a>',
+            )
         if column.unit == "spark":
             return "", drawings.sparkline(value or [])
         if column.unit == "state":
             word = names.visible(value or "")
             return "", f"{_SIGNS[word]} {word}" if word in _SIGNS else str(escape(word))
-        if value is None or column.unit not in {"name", "text", "prose", "run"}:
+        if value is None or column.unit not in {"name", "text", "prose"}:
             shown = text.figure(column.expression, column.unit, row)
         elif column.unit == "name":
             shown = names.display(str(value))
