@@ -92,7 +92,7 @@ class Pages:
         return self._template.render(
             root=root,
             policy=CONTENT_SECURITY_POLICY,
-            title=heading if is_main else f"{page.menu} \u2013 {entity.name}",
+            title=self._title(entity, heading),
             reach=self._reach(),
             heading=heading,
             as_of=text.fill(page.as_of, row),
@@ -127,6 +127,14 @@ class Pages:
                 *(["assets/plotly.min.js"] if any(part.mark for part in page.parts) else []),
             ],
         )
+
+    def _title(self, entity: Entity, heading: str) -> str:
+        """Return the title of the document, which tells the page from all others."""
+        if self.page.path(entity) != entity.path:
+            return f"{self.page.menu} \u2013 {entity.name}"
+        if entity.scope == "agent":  # each workspace may have a line of this name
+            return f"{heading} \u2013 {self._entities.by_key[entity.workspace_id, ALL].name}"
+        return heading
 
     def now(self, entity: Entity) -> dict[str, Columns]:
         """Return the rows of charts that need no choice, by the key of the part."""
