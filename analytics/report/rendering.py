@@ -94,7 +94,7 @@ class Pages:
         return self._template.render(
             root=root,
             policy=CONTENT_SECURITY_POLICY,
-            title=heading if is_main else f"{page.menu} \u2013 {entity.name}",
+            title=self._title(entity, heading),
             reach=self._reach(row),
             heading=heading,
             as_of=text.fill(page.as_of, row),
@@ -129,6 +129,14 @@ class Pages:
                 *(["assets/plotly.min.js"] if any(part.mark for part in page.parts) else []),
             ],
         )
+
+    def _title(self, entity: Entity, heading: str) -> str:
+        """Return the title of the document, which tells the page from all others."""
+        if self.page.path(entity) != entity.path:
+            return f"{self.page.menu} \u2013 {entity.name}"
+        if entity.scope == "agent":  # each workspace may have a line of this name
+            return f"{heading} \u2013 {self._entities.by_key[entity.workspace_id, ALL].name}"
+        return heading
 
     def now(self, entity: Entity) -> dict[str, Columns]:
         """Return the rows of charts that need no choice, by the key of the part."""
@@ -264,7 +272,6 @@ class Pages:
         if self.page.scope == "agent":
             as_of = days.day_in_words(row["last_date"]) if row["last_date"] else "no run yet"
         return f"data to {as_of} · days and months in {self._about.timezone}"
-
 
 
 _LATEST = {"span": "latest days"}  # until the script has read the data
