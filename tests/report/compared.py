@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from analytics.format import days, names, text
+from analytics.format.days import Period
 from analytics.report.columns import Column, column
 from analytics.report.entities import Entity
 from analytics.report.spec import Headline, Page, Part
@@ -124,10 +127,13 @@ def _folds(part: Part, groups: list[list[Row]]) -> dict[str, list[list[Row]]]:
         return {part.key: groups} if groups else {}
     folds: dict[str, list[list[Row]]] = {}
     for group in groups:
-        for row in group:
-            day = row.get("month") or row.get("utc_date") or row["date"]
-            folds.setdefault(f"{part.key}-{day:%Y-%m}", []).append([row])
+        for month, rows in groupby(group, _month):
+            folds.setdefault(f"{part.key}-{month}", []).append(list(rows))
     return folds
+
+
+def _month(row: Row) -> str:
+    return f"{row.get('month') or row.get('utc_date') or row['date']:%Y-%m}"
 
 
 def _of_table(
@@ -185,7 +191,9 @@ def static_cells(reports: Reports, columns: Iterable[Column], row: Row) -> list[
         elif isinstance(value, str) and each.kind:
             words = value.replace("_", " ") if each.unit == "words" else value
             words = names.capitalized(words) if each.unit == "prose" else words
-            made.append((names.display(words) if each.unit == "name" else names.visible(words), None))
+            made.append(
+                (names.display(words) if each.unit == "name" else names.visible(words), None)
+            )
         elif each.kind:
             shown = "" if each.unit == "state" else text.figure(each.expression, each.unit, row)
             made.append((shown, None))
@@ -233,7 +241,9 @@ def differences_of_texts(
     found_lines = [each.text for each in (*root.all("h1"), *root.all("p", **{"class": "as-of"}))]
     if found_lines != lines:
         yield f"{page.name} of {entity.name}: {found_lines}, expected {lines}"
-    yield from _loose(reports, page, entity, root, {*lines, *(x for each in headlines for x in each)})
+    yield from _loose(
+        reports, page, entity, root, {*lines, *(x for each in headlines for x in each)}
+    )
 
 
 def _headline(headline: Headline, row: Row) -> list[str]:
@@ -259,7 +269,13 @@ def _loose(
     for section in page.section:
         allowed |= {section.text, section.title}
     for part in page.parts:
-        allowed |= {part.label, part.empty, part.fold, part.subtitle, *_titles(reports, part, entity)}
+        allowed |= {
+            part.label,
+            part.empty,
+            part.fold,
+            part.subtitle,
+            *_titles(reports, part, entity),
+        }
         allowed |= {text.fill(part.subtitle, {"span": "latest days"})}
         if part.fold == "month":
             allowed |= {days.month_in_words(row.get("month") or row["utc_date"])
@@ -349,7 +365,60 @@ def runs_as_given(reports: Reports, relation: str, entity: Entity, month: str) -
     return [{name: raw(value) for name, value in row.items()} for row in rows]
 
 
-def site_pages(site: Path, pages: dict[str, Page], entities: Iterable[Entity]) -> list[tuple[Page, Entity, Path]]:
+def differences_of_summary(
+    reports: Reports, entity: Entity, choice: Choice, shown: Row
+) -> Iterator[str]:
+    """Compare the figures of a choice with SQL, and of the period before, if that was read whole."""
+    today = entity.row["today"]
+    first = choice.first or today - timedelta(days=91)
+    last = min(choice.last or today, today)
+    before = _before(first, last, today)
+    whole = all(reports.state(entity, each) == "c" for each in before.days())
+    periods = [
+        Choice(first, last, choice.members),
+        Choice(before.first, before.last, choice.members),
+    ]
+    now, then = ({**_of_days(reports, entity, each)} for each in periods)
+    expected = [
+        (text.figure(name, unit, now), text.figure(name, unit, then if whole else {}))
+        for name, unit in SUMMARY[: None if entity.scope != "site" else -1]
+    ]
+    found = [(each["text"], each["previous"]) for each in shown["figures"]]
+    if found != expected:
+        yield f"summary of {entity.name}, {choice}: {found}, expected {expected}"
+
+
+SUMMARY = (
+    ("cost_usd", "usd_headline"), ("run_count", "count"), ("failed_count/finished_count", "rate"),
+    ("failed_cost_usd", "range"), ("run_cost_usd/succeeded_count", "each"),
+    ("tokens_in", "tokens"), ("tokens_out", "tokens"), ("billed_usd", "usd_headline"),
+)  # fmt: skip
+
+
+def _of_days(reports: Reports, entity: Entity, choice: Choice) -> Row:
+    """The sums of a choice, and what is billed of it."""
+    relation = "rpt_workspace_days" if entity.scope == "site" else "rpt_days"
+    sums: Row = {}
+    for data in ("rpt_bill_days", relation)[entity.scope == "site" :]:
+        part = Part("summary", data, "charted", by=("agent_id",))
+        for row in reports.sums(part, entity, choice, (), weekly=False):
+            sums |= row
+    return sums
+
+
+def _before(first: date, last: date, today: date) -> Period:
+    """The period that a choice is compared with."""
+    month = Period.month_of(last)
+    if first != month.first or last not in {month.last, today}:
+        return Period(first - (last - first) - timedelta(days=1), first - timedelta(days=1))
+    previous = Period.month_of(first - timedelta(days=1))
+    same = min(previous.first + (last - first), previous.last)
+    return previous if last == month.last else Period(previous.first, same)
+
+
+def site_pages(
+    site: Path, pages: dict[str, Page], entities: Iterable[Entity]
+) -> list[tuple[Page, Entity, Path]]:
     """Each page of some entities, with its file."""
     return [
         (page, entity, site / page.path(entity))

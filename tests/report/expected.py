@@ -78,6 +78,7 @@ class Reports:
         ).fetchall():
             self.con.execute(f"create table reports.{name} as from published.reports.{name}")
         self.con.execute(sql)
+        self._columns: dict[str, list[str]] = {}
         self.entities = Entities(self.con)
 
     def rows(self, sql: str, values: list[Any] | None = None) -> list[Row]:
@@ -88,7 +89,10 @@ class Reports:
 
     def columns(self, relation: str) -> list[str]:
         """The columns of a relation."""
-        return [name for name, *_ in self.con.execute(f"describe reports.{relation}").fetchall()]
+        if relation not in self._columns:
+            found = self.con.execute(f"describe reports.{relation}").fetchall()
+            self._columns[relation] = [name for name, *_ in found]
+        return self._columns[relation]
 
     @cached_property
     def states(self) -> dict[tuple[str, date], str]:
