@@ -176,7 +176,7 @@ class Pages:
             "subtitle": text.fill(part.subtitle, _LATEST) if part.mark else "",
             "height": "",
             "width": part.wide,
-            "static": self._columns(entity) if part is self._main else "",
+            "static": "",
             "table": "",
             "is_now": part.is_static,
         }
@@ -188,7 +188,25 @@ class Pages:
                 values = {**entity.row, **sums(rows, columns), "first": first}
                 made["label"] = text.fill(part.title, values)
             made["table"] = self._folds(part, columns, rows, tables)
+        elif part is self._main:
+            made |= self._main_chart(part, entity)
         return made
+
+    def _main_chart(self, part: Part, entity: Entity) -> dict[str, Any]:
+        """Return the main chart as the script will say and draw it, so that nothing moves then."""
+        today: date = entity.row["today"]
+        period = days.Period(today - timedelta(days=CHARTED_DAYS - 1), today)
+        known = self._days.get(self._key(entity), {})
+        amounts = [each for day, each in known.items() if day in period and each]
+        if not amounts:
+            return {}
+        name = part.draw[0].value.partition("|")[0]
+        values = {name: sum(amounts), "period": str(period), "span": str(period)}
+        return {
+            "label": text.fill(part.title, values),
+            "subtitle": text.fill(part.subtitle, values),
+            "static": self._columns(entity),
+        }
 
     def _folds(
         self, part: Part, columns: Sequence[Column], rows: list[Row], tables: Tables
