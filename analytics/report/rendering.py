@@ -174,7 +174,7 @@ class Pages:
     def _part(self, part: Part, entity: Entity, tables: Tables) -> dict[str, Any] | None:
         if not part.is_static:
             if part is self._main:
-                return _frame(part) | {"static": self._columns(entity)}
+                return _frame(part) | self._main_chart(part, entity)
             return self._drawn[part.key]
         rows = self._of(part, entity)
         if not rows:
@@ -187,6 +187,22 @@ class Pages:
                 part.title, {**entity.row, **sums(rows, columns), "first": first}
             )
         return made
+
+    def _main_chart(self, part: Part, entity: Entity) -> dict[str, Any]:
+        """Return the main chart as the script will say and draw it, so that nothing moves then."""
+        today: date = entity.row["today"]
+        period = days.Period(today - timedelta(days=CHARTED_DAYS - 1), today)
+        known = self._days.get(self._key(entity), {})
+        amounts = [each for day, each in known.items() if day in period and each]
+        if not amounts:
+            return {}
+        name = part.draw[0].value.partition("|")[0]
+        values = {name: sum(amounts), "period": str(period), "span": str(period)}
+        return {
+            "label": text.fill(part.title, values),
+            "subtitle": text.fill(part.subtitle, values),
+            "static": self._columns(entity),
+        }
 
     def _folds(
         self, part: Part, columns: Sequence[Column], rows: list[Row], tables: Tables

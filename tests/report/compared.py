@@ -185,7 +185,9 @@ def static_cells(reports: Reports, columns: Iterable[Column], row: Row) -> list[
         elif isinstance(value, str) and each.kind:
             words = value.replace("_", " ") if each.unit == "words" else value
             words = names.capitalized(words) if each.unit == "prose" else words
-            made.append((names.display(words) if each.unit == "name" else names.visible(words), None))
+            made.append(
+                (names.display(words) if each.unit == "name" else names.visible(words), None)
+            )
         elif each.kind:
             shown = "" if each.unit == "state" else text.figure(each.expression, each.unit, row)
             made.append((shown, None))
@@ -233,7 +235,9 @@ def differences_of_texts(
     found_lines = [each.text for each in (*root.all("h1"), *root.all("p", **{"class": "as-of"}))]
     if found_lines != lines:
         yield f"{page.name} of {entity.name}: {found_lines}, expected {lines}"
-    yield from _loose(reports, page, entity, root, {*lines, *(x for each in headlines for x in each)})
+    yield from _loose(
+        reports, page, entity, root, {*lines, *(x for each in headlines for x in each)}
+    )
 
 
 def _headline(headline: Headline, row: Row) -> list[str]:
@@ -259,7 +263,13 @@ def _loose(
     for section in page.section:
         allowed |= {section.text, section.title}
     for part in page.parts:
-        allowed |= {part.label, part.empty, part.fold, part.subtitle, *_titles(reports, part, entity)}
+        allowed |= {
+            part.label,
+            part.empty,
+            part.fold,
+            part.subtitle,
+            *_titles(reports, part, entity),
+        }
         allowed |= {text.fill(part.subtitle, {"span": "latest days"})}
         if part.fold == "month":
             allowed |= {days.month_in_words(row.get("month") or row["utc_date"])
@@ -349,7 +359,9 @@ def runs_as_given(reports: Reports, relation: str, entity: Entity, month: str) -
     return [{name: raw(value) for name, value in row.items()} for row in rows]
 
 
-def site_pages(site: Path, pages: dict[str, Page], entities: Iterable[Entity]) -> list[tuple[Page, Entity, Path]]:
+def site_pages(
+    site: Path, pages: dict[str, Page], entities: Iterable[Entity]
+) -> list[tuple[Page, Entity, Path]]:
     """Each page of some entities, with its file."""
     return [
         (page, entity, site / page.path(entity))
