@@ -14,8 +14,8 @@ from rich.cells import cell_len, set_cell_size
 from analytics.format import names, numbers
 from analytics.format.days import day_in_words
 from analytics.format.days import instant_in_words as moment
-from analytics.report.summary.facts import Measures
-from analytics.report.summary.lines import (
+from analytics.summary.facts import Measures
+from analytics.summary.lines import (
     failed_cost_in_words,
     platform_in_words,
     runs_in_words,
@@ -28,7 +28,7 @@ from analytics.report.summary.lines import (
 if TYPE_CHECKING:
     from datetime import date
 
-    from analytics.report.summary.facts import Summary, Workspace
+    from analytics.summary.facts import Summary, Workspace
 
 _WIDTH = 80
 _LABEL_WIDTH = 11

@@ -8,14 +8,13 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from analytics.format import names, numbers
-from analytics.format.days import day_on_axis, month_in_words
+from analytics.format.days import WEEKDAYS, day_on_axis, month_in_words
 
 if TYPE_CHECKING:
-    from analytics.report.summary.facts import Days, Measures, Summary
+    from analytics.summary.facts import Days, Measures, Summary
 
 _ONE_BATCH = timedelta(hours=12)  # between the first and the last workspace of a batch
 _WEEK_ON_WEEK = ", week on week"
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _UNKNOWN_COST = "cost unknown"
 _UNITS = ((3600, "h"), (60, "min"))
 
@@ -52,45 +51,45 @@ def _failed(runs: Measures) -> str:
 
 
 def failed_cost_in_words(runs: Measures) -> str:
-    """The failed cost: an amount, or a range where failed runs are unlisted."""
+    """The failed cost: an amount, or a range where that of some failed runs is unknown."""
     low, high = runs.failed_cost_usd, runs.failed_cost_high_usd
-    if low is None or not runs.unlisted_failed_count:
-        return usd_or_unknown(low)
+    if low is None or (high is None and not low):
+        return _UNKNOWN_COST
     if high is None:
-        return f"{usd_or_unknown(low)} or more" if low else _UNKNOWN_COST
-    if usd_or_unknown(low) == usd_or_unknown(high):
-        return usd_or_unknown(low)
-    return f"{usd_or_unknown(low)} to {usd_or_unknown(high)}"
+        return f"{numbers.usd_headline(low)} or more"
+    first, last = numbers.usd_headline(low), numbers.usd_headline(high)
+    return first if first == last else f"{first} to {last}"
 
 
 def _yesterday(summary: Summary) -> str:
-    day = summary.yesterday
-    weekday = _WEEKDAYS[day.first_date.weekday()]
+    day, date = summary.yesterday, summary.yesterday.first_date
     incomplete = "" if summary.is_complete else " (incomplete)"
     text = (
-        f"{weekday} {day_on_axis(day.first_date)}{incomplete}: {usd_or_unknown(day.cost_usd)} in "
-        f"{numbers.plural(day.run_count, 'run')}"
+        f"{WEEKDAYS[date.weekday()]} {day_on_axis(date)}{incomplete}: "
+        f"{usd_or_unknown(day.cost_usd)} in {numbers.plural(day.run_count, 'run')}"
     )
     if day.unknown_cost_count:
         text += f", {numbers.count(day.unknown_cost_count)} of unknown cost"
-    if summary.usual_cost_usd is None or day.cost_usd is None:
-        return text
-    return f"{text}; {_against(day.cost_usd, summary.usual_cost_usd)} usual"
+    return f"{text}{_against(day.cost_usd, summary.usual_cost_usd, '; ', ' usual')}"
 
 
 def _month(summary: Summary) -> str:
     now, before = summary.month_complete_days, summary.same_days_of_last_month
     text = f"{_month_name(summary.month)} so far {usd_or_unknown(summary.month.cost_usd)}"
-    if now is None or before is None or now.cost_usd is None or before.cost_usd is None:
+    if now is None or before is None:
         return text
     days = numbers.plural(before.last_date.day, "day")
-    change = _against(now.cost_usd, before.cost_usd)
-    return f"{text}; first {days} {change} {_month_name(before)}"
+    return text + _against(
+        now.cost_usd, before.cost_usd, f"; first {days} ", f" {_month_name(before)}"
+    )
 
 
-def _against(now: Decimal, before: Decimal) -> str:
-    """A change of cost, and the word that leads to its base."""
-    return "the same as" if now == before else f"{numbers.usd_change(now, before)} vs"
+def _against(now: Decimal | None, before: Decimal | None, lead: str, base: str) -> str:
+    """A change of cost between its lead and its base; nothing where it is unknown."""
+    if now is None or before is None:
+        return ""
+    change = "the same as" if now == before else f"{numbers.usd_change(now, before)} vs"
+    return f"{lead}{change}{base}"
 
 
 def _movers(summary: Summary, name_length: int, length: int) -> str:
@@ -111,7 +110,7 @@ def _failures(summary: Summary, name_length: int, length: int) -> str:
     text = _failed(day)
     if day.failed_count:
         cost = failed_cost_in_words(day)
-        text += f", {cost}" if cost == _UNKNOWN_COST else f", costing {cost}"
+        text += f", {'' if cost == _UNKNOWN_COST else 'costing '}{cost}"
     if month.failed_count:
         text += f"; {failed_cost_in_words(month)} this month"
     if summary.most_failing is None:
