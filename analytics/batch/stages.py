@@ -111,8 +111,8 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
     """Build the site from the built marts, beside the published one."""
     from analytics.report.rendering import About
     from analytics.report.site import build_site
-    from analytics.summary.files import summary_files
     from analytics.summary.facts import read_summary
+    from analytics.summary.files import summary_files
 
     _require_marts(layout)
     building = layout.staged_site.with_name("site.unfinished")
