@@ -112,7 +112,7 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
     from analytics.report.rendering import About
     from analytics.report.site import build_site
     from analytics.summary.facts import read_summary
-    from analytics.summary.files import summary_files
+    from analytics.summary.words import summary_files
 
     _require_marts(layout)
     building = layout.staged_site.with_name("site.unfinished")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analytics.published.sandbox import open_published
 from analytics.summary.facts import read_summary
-from analytics.summary.files import terminal_lines
+from analytics.summary.words import terminal_lines
 
 
 def print_summary(published: Path, site: Path) -> None:

@@ -16,8 +16,14 @@ from rich.cells import cell_len
 from analytics.format import numbers
 from analytics.summary import facts
 from analytics.summary.facts import Summary, read_summary
-from analytics.summary.files import escaped, markdown, summary_files, terminal_lines
-from analytics.summary.lines import failed_cost_in_words, schedule_in_words
+from analytics.summary.words import (
+    escaped,
+    failed_cost_in_words,
+    markdown,
+    schedule_in_words,
+    summary_files,
+    terminal_lines,
+)
 from analytics.transform.checks import run_checks
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
