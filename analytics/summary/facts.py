@@ -137,7 +137,7 @@ class Summary:
 
     @property
     def is_complete(self) -> bool:
-        """Whether yesterday is complete in every workspace."""
+        """True if yesterday is complete in every workspace."""
         return (
             self.last_complete_date is not None
             and self.last_complete_date >= self.yesterday.first_date
