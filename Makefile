@@ -1,7 +1,7 @@
 # Everything here sets up what it needs: a Python of 3.11 or newer, make and a package index will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test golden check bench lock clean
+.PHONY: help setup run test check bench lock clean
 
 DATA ?= data
 READY := .venv/.ready
@@ -21,15 +21,15 @@ run: $(READY) ## Ninety days of batches against the emulator, then reports to op
 test: $(READY) ## Run the whole suite against the emulator
 	@.venv/bin/python -m pytest -n 2
 
-golden: $(READY) ## Keep the figures that pages of the tests' marts show now
-	@.venv/bin/python -m tests.report.goldens
-	@git --no-pager diff --stat -- tests/report/goldens
-
-check: $(READY) ## Lint, types and SQL
+check: $(READY) ## Lint, types and layers, of Python and of the script (its types need npm)
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
-	@.venv/bin/python -m pytest -q tests/queries
+	@.venv/bin/lint-imports --no-cache
+	@.venv/bin/oxlint -c reports/engine/.oxlintrc.json --deny-warnings reports/engine tests/engine
+	@if command -v npm >/dev/null; then \
+	  npm ci --silent --prefix tests/engine && tests/engine/node_modules/.bin/tsc -p reports/engine; \
+	else echo "npm is not installed: types of the script are not checked"; fi
 
 bench: $(READY) ## Measure ours beside dlt, against the same emulator
 	@.venv/bin/python -m benchmarks

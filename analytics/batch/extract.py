@@ -7,6 +7,7 @@ import shutil
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 
@@ -14,6 +15,7 @@ from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.landing import UNFINISHED
+from analytics.extract.store import Loaded
 from analytics.extract.workspace import extract_workspace
 from analytics.levain import AsyncLevain, ForbiddenError, LevainError, UnauthorizedError
 from analytics.levain.records import Me, typed
@@ -52,6 +54,25 @@ class _Opened:
     client: AsyncLevain
     me: Me
     began_at: datetime
+
+
+class _TimedStore(WarehouseStore):
+    """Adds the seconds of each load to those of the stage `load`."""
+
+    def __init__(
+        self,
+        con: duckdb.DuckDBPyConnection,
+        workspace_id: str,
+        settle_hours: int,
+        progress: Progress,
+    ) -> None:
+        super().__init__(con, workspace_id, settle_hours=settle_hours)
+        self._progress = progress
+
+    def load(self, folder: Path) -> Loaded:
+        """Load a landing folder."""
+        with self._progress.stage("load"):
+            return super().load(folder)
 
 
 async def extract_all(
@@ -158,47 +179,50 @@ async def _extract_one(
 
     Landing files of a failed batch stay on disk; the next batch loads them first.
     """
-    name = one.me.workspace_name or one.me.workspace_id
-    store = WarehouseStore(con, one.me.workspace_id, settle_hours=settings.extract.settle_hours)
-    batch = WorkspaceBatch(
-        client=one.client,
-        store=store,
-        options=settings.extract,
-        keep_errors=settings.privacy.keep_errors,
-        landing_root=layout.landing,
-        workspace_id=one.me.workspace_id,
-        began_at=one.began_at,
-        say=lambda text: progress.say(f"{name}: {text}"),
-    )
-    con.begin()
-    try:
-        store.begin(one.setting.api, one.setting.api_key_env)
-        _load_left_over(con, batch, layout)
-        await extract_workspace(batch)
-    except (LevainError, AnalyticsError, duckdb.Error) as error:
-        con.rollback()
-        progress.warn(f"{name}: {error}")
-        kept = _kept(con, one.setting, one.me.workspace_id)
-        return Outcome(name, str(error), kept, one.client.request_count)
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
-    batch.warnings += _record_warnings(batch)
-    for warning in batch.warnings:
-        progress.warn(f"{name}: {warning}")
-    progress.say(
-        f"{name}: {one.client.request_count:,} requests, {batch.record_count:,} records, "
-        f"{batch.new_version_count:,} new or changed"
-    )
-    return Outcome(
-        name,
-        request_count=one.client.request_count,
-        record_count=batch.record_count,
-        new_version_count=batch.new_version_count,
-        quarantined_count=batch.quarantined_count,
-        warnings=batch.warnings,
-    )
+    loaded_before = progress.seconds.get("load", 0.0)
+    with progress.stage("extract") as done:
+        name = one.me.workspace_name or one.me.workspace_id
+        store = _TimedStore(con, one.me.workspace_id, settings.extract.settle_hours, progress)
+        batch = WorkspaceBatch(
+            client=one.client,
+            store=store,
+            options=settings.extract,
+            keep_errors=settings.privacy.keep_errors,
+            landing_root=layout.landing,
+            workspace_id=one.me.workspace_id,
+            began_at=one.began_at,
+            say=lambda text: progress.say(f"{name}: {text}"),
+        )
+        con.begin()
+        try:
+            store.begin(one.setting.api, one.setting.api_key_env)
+            _load_left_over(con, batch, layout)
+            await extract_workspace(batch)
+        except (LevainError, AnalyticsError, duckdb.Error) as error:
+            con.rollback()
+            progress.warn(f"{name}: {error}")
+            kept = _kept(con, one.setting, one.me.workspace_id)
+            return Outcome(name, str(error), kept, one.client.request_count)
+        except BaseException:
+            con.rollback()
+            raise
+        con.commit()
+        batch.warnings += _record_warnings(batch)
+        for warning in batch.warnings:
+            progress.warn(f"{name}: {warning}")
+        done(
+            f"{name}: {one.client.request_count:,} requests, {batch.record_count:,} records, "
+            f"{batch.new_version_count:,} new or changed, "
+            f"loaded in {progress.seconds.get('load', 0.0) - loaded_before:.1f} s"
+        )
+        return Outcome(
+            name,
+            request_count=one.client.request_count,
+            record_count=batch.record_count,
+            new_version_count=batch.new_version_count,
+            quarantined_count=batch.quarantined_count,
+            warnings=batch.warnings,
+        )
 
 
 def _kept(

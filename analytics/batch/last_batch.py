@@ -13,29 +13,38 @@ from analytics.warehouse.layout import Layout
 
 
 class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Time, exit code, and warnings or error of the last batch."""
+    """Time, exit code, warnings or error, and seconds by stage of the last batch.
+
+    Loading overlaps with the extract, so its seconds are among those of `extract` too.
+    """
 
     started_at: datetime
     ended_at: datetime
     exit_code: int
     messages: list[str]
+    seconds: dict[str, float] = {}
 
     @classmethod
-    def done(cls, started_at: datetime, outcomes: list[Outcome]) -> Self:
+    def done(cls, started_at: datetime, outcomes: list[Outcome], seconds: dict[str, float]) -> Self:
         """Return the result of a successful batch."""
         messages = [f"{each.name}: {warning}" for each in outcomes for warning in each.warnings]
         return cls(
-            started_at=started_at, ended_at=datetime.now(UTC), exit_code=0, messages=messages
+            started_at=started_at,
+            ended_at=datetime.now(UTC),
+            exit_code=0,
+            messages=messages,
+            seconds=seconds,
         )
 
     @classmethod
-    def failed(cls, started_at: datetime, error: BaseException) -> Self:
+    def failed(cls, started_at: datetime, error: BaseException, seconds: dict[str, float]) -> Self:
         """Return the result of a batch that failed or was stopped."""
         return cls(
             started_at=started_at,
             ended_at=datetime.now(UTC),
             exit_code=_exit_code(error),
             messages=str(error).splitlines() or [f"It was stopped ({type(error).__name__})."],
+            seconds=seconds,
         )
 
 

@@ -88,14 +88,16 @@ def nightly(settings: Settings, progress: Progress, *, force: bool = False) -> l
     except BaseException as error:  # `status` must not show the batch before
         # An error of writing (a full disk, no data yet) must not hide this one.
         with suppress(OSError):
-            write_last_batch(layout, LastBatch.failed(started_at, error))
+            write_last_batch(layout, LastBatch.failed(started_at, error, progress.seconds))
         if isinstance(error, KeyboardInterrupt):
             progress.warn("stopped; what was published before still stands")
         raise
     unread = _unread(outcomes)
     write_last_batch(
         layout,
-        LastBatch.failed(started_at, unread) if unread else LastBatch.done(started_at, outcomes),
+        LastBatch.failed(started_at, unread, progress.seconds)
+        if unread
+        else LastBatch.done(started_at, outcomes, progress.seconds),
     )
     return outcomes
 

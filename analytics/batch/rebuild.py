@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,30 +91,32 @@ def _make(
 def _load_all(
     con: duckdb.DuckDBPyConnection, layout: Layout, settle_hours: int, progress: Progress
 ) -> None:
-    started, load_count, record_count = time.monotonic(), 0, 0
-    for workspace in sorted(layout.landing.glob("*/")):
-        folders, left = _whole_batches(workspace)
-        if left:
-            progress.say(f"{workspace.name}: {left} loads of no whole batch are left to the next")
-        if not folders:
-            continue
-        progress.say(f"{workspace.name}: loading {len(folders):,} loads")
-        store = WarehouseStore(con, workspace.name, settle_hours=settle_hours)
-        store.begin(api=None, api_key_env=None)
-        for folder in folders:
-            with load_errors(folder, _ADVICE):
-                con.begin()
-                record_count += store.load(folder).record_count
-                con.commit()
-        load_count += len(folders)
-    if not load_count:
-        raise AnalyticsError(
-            f"No batch in {layout.landing} ever ended, so there is nothing to rebuild from.\n"
-            f"Move {layout.warehouse} away, if there is one, and run `analytics nightly`: it begins"
-            " with what was landed."
-        )
-    seconds = time.monotonic() - started
-    progress.say(f"loaded {load_count:,} loads with {record_count:,} records in {seconds:.1f} s")
+    with progress.stage("load") as done:
+        load_count = record_count = 0
+        for workspace in sorted(layout.landing.glob("*/")):
+            folders, left = _whole_batches(workspace)
+            if left:
+                progress.say(
+                    f"{workspace.name}: {left} loads of no whole batch are left to the next"
+                )
+            if not folders:
+                continue
+            progress.say(f"{workspace.name}: loading {len(folders):,} loads")
+            store = WarehouseStore(con, workspace.name, settle_hours=settle_hours)
+            store.begin(api=None, api_key_env=None)
+            for folder in folders:
+                with load_errors(folder, _ADVICE):
+                    con.begin()
+                    record_count += store.load(folder).record_count
+                    con.commit()
+            load_count += len(folders)
+        if not load_count:
+            raise AnalyticsError(
+                f"No batch in {layout.landing} ever ended, so there is nothing to rebuild from.\n"
+                f"Move {layout.warehouse} away, if there is one, and run `analytics nightly`: it"
+                " begins with what was landed."
+            )
+        done(f"loaded {load_count:,} loads with {record_count:,} records")
 
 
 def _whole_batches(workspace: Path) -> tuple[list[Path], int]:

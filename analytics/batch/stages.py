@@ -36,27 +36,28 @@ def transform(
     `only` names relations to replace within the previous file, with those that they read. The file
     is then of two builds, and the later stages refuse it until a build of all.
     """
-    if only:
-        with_ancestors(all_models(folder("queries")), only)  # raises before a file is there
-        building = layout.marts
-    else:
-        building = layout.marts.with_name("build.next.duckdb")
-        remove_database(building)
-    try:
-        with attached_marts(con, building):
-            built = build(con, timezone=settings.reporting.timezone, only=only or None)
-    except ModelError as error:
-        raise AnalyticsError(f"A model cannot be built: {error}") from error
-    rows = sum(relation.rows or 0 for relation in built)
-    if only:
-        progress.say(
-            f"built {', '.join(sorted(only))} and what they read: {len(built)} relations with "
-            f"{rows:,} rows; to check and publish, run `analytics transform` without --select"
-        )
-        return
-    remove_database(layout.marts)
-    building.replace(layout.marts)
-    progress.say(f"built {len(built)} relations with {rows:,} rows")
+    with progress.stage("transform") as done:
+        if only:
+            with_ancestors(all_models(folder("queries")), only)  # raises before a file is there
+            building = layout.marts
+        else:
+            building = layout.marts.with_name("build.next.duckdb")
+            remove_database(building)
+        try:
+            with attached_marts(con, building):
+                built = build(con, timezone=settings.reporting.timezone, only=only or None)
+        except ModelError as error:
+            raise AnalyticsError(f"A model cannot be built: {error}") from error
+        rows = sum(relation.rows or 0 for relation in built)
+        if only:
+            done(
+                f"built {', '.join(sorted(only))} and what they read: {len(built)} relations with "
+                f"{rows:,} rows; to check and publish, run `analytics transform` without --select"
+            )
+            return
+        remove_database(layout.marts)
+        building.replace(layout.marts)
+        done(f"built {len(built)} relations with {rows:,} rows")
 
 
 def check(
@@ -71,34 +72,35 @@ def check(
 
     `force` ignores differences from the vendor's figures, never failed checks of our own figures.
     """
-    _require_marts(layout)
-    thresholds = Thresholds(
-        Decimal(str(settings.controls.block_above_usd)),
-        Decimal(str(settings.controls.block_above_percent)),
-    )
-    try:
-        with attached_marts(con, layout.marts):
-            results = run_checks(con, thresholds=thresholds)
-    except ModelError as error:
-        raise AnalyticsError(f"A check cannot be run: {error}") from error
-    if broken := [each for each in results if not each.ok and not each.control]:
-        raise _control_error("a check failed.", broken)
-    blocking = [each for each in results if each.blocking_count]
-    if blocking and not force:
-        raise _control_error(
-            "a closed day differs from the API's own figures by more than [controls] allows; "
-            "--force publishes all the same.",
-            blocking,
+    with progress.stage("check") as done:
+        _require_marts(layout)
+        thresholds = Thresholds(
+            Decimal(str(settings.controls.block_above_usd)),
+            Decimal(str(settings.controls.block_above_percent)),
         )
-    differing = [each for each in results if not each.ok]
-    for each in differing:
-        progress.warn(f"the API's own figures differ: {each.finding}")
-    passed = "all" if not differing else f"{len(results) - len(differing)} of"
-    against_api = sum(each.control is not None for each in results)
-    progress.say(
-        f"{passed} {len(results)} checks passed: {len(results) - against_api} of keys and sums of "
-        f"our own, {against_api} against the API"
-    )
+        try:
+            with attached_marts(con, layout.marts):
+                results = run_checks(con, thresholds=thresholds)
+        except ModelError as error:
+            raise AnalyticsError(f"A check cannot be run: {error}") from error
+        if broken := [each for each in results if not each.ok and not each.control]:
+            raise _control_error("a check failed.", broken)
+        blocking = [each for each in results if each.blocking_count]
+        if blocking and not force:
+            raise _control_error(
+                "a closed day differs from the API's own figures by more than [controls] allows; "
+                "--force publishes all the same.",
+                blocking,
+            )
+        differing = [each for each in results if not each.ok]
+        for each in differing:
+            progress.warn(f"the API's own figures differ: {each.finding}")
+        passed = "all" if not differing else f"{len(results) - len(differing)} of"
+        against_api = sum(each.control is not None for each in results)
+        done(
+            f"{passed} {len(results)} checks passed: {len(results) - against_api} of keys and sums "
+            f"of our own, {against_api} against the API"
+        )
 
 
 def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
@@ -109,25 +111,29 @@ def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
 
 def report(settings: Settings, layout: Layout, progress: Progress, warnings: list[str]) -> None:
     """Build the site from the built marts, beside the published one."""
-    from analytics.report.rendering import About
-    from analytics.report.site import build_site
-    from analytics.summary.facts import read_summary
-    from analytics.summary.words import summary_files
+    with progress.stage("report") as done:
+        from analytics.report.rendering import About
+        from analytics.report.site import build_site
+        from analytics.summary.facts import read_summary
+        from analytics.summary.words import summary_files
 
-    _require_marts(layout)
-    building = layout.staged_site.with_name("site.unfinished")
-    for site in (building, layout.staged_site):
-        shutil.rmtree(site, ignore_errors=True)
-    building.mkdir(parents=True)
-    with open_marts(layout.marts) as con:
-        about = About(
-            _cut_off(con), __version__, settings.reporting.timezone, _differences(con) + warnings
-        )
-        summary = summary_files(read_summary(con))
-        made = build_site(con, building, about=about, published=layout.site, beside=summary)
-    building.rename(layout.staged_site)
-    kept = f" ({made.kept_count:,} of {made.file_count:,} files as published)"
-    progress.say(f"made {made.page_count} pages{kept if made.kept_count else ''} and the summary")
+        _require_marts(layout)
+        building = layout.staged_site.with_name("site.unfinished")
+        for site in (building, layout.staged_site):
+            shutil.rmtree(site, ignore_errors=True)
+        building.mkdir(parents=True)
+        with open_marts(layout.marts) as con:
+            about = About(
+                _cut_off(con),
+                __version__,
+                settings.reporting.timezone,
+                _differences(con) + warnings,
+            )
+            summary = summary_files(read_summary(con))
+            made = build_site(con, building, about=about, published=layout.site, beside=summary)
+        building.rename(layout.staged_site)
+        kept = f" ({made.kept_count:,} of {made.file_count:,} files as published)"
+        done(f"made {made.page_count} pages{kept if made.kept_count else ''} and the summary")
 
 
 def publish_all(
@@ -139,13 +145,14 @@ def publish_all(
     force: bool = False,
 ) -> None:
     """Publish the built marts and the site; ControlError if they did not pass their checks."""
-    _require_marts(layout)
-    with open_marts(layout.marts) as marts:
-        _require_checks(marts, force=force)
-    publish(layout, int(settings.publish.mode, 8))
-    with attached_marts(con, layout.marts):
-        record_publication(con)
-    progress.say(f"published {layout.published} and {layout.site / 'index.html'}")
+    with progress.stage("publish") as done:
+        _require_marts(layout)
+        with open_marts(layout.marts) as marts:
+            _require_checks(marts, force=force)
+        publish(layout, int(settings.publish.mode, 8))
+        with attached_marts(con, layout.marts):
+            record_publication(con)
+        done(f"published {layout.published} and {layout.site / 'index.html'}")
 
 
 def _cut_off(con: duckdb.DuckDBPyConnection) -> datetime:

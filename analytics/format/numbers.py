@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
-from analytics.transform.wilson import wilson_interval
+from analytics.format.wilson import wilson_interval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -94,8 +94,8 @@ class Pages:
         return self._template.render(
             root=root,
             policy=CONTENT_SECURITY_POLICY,
-            title=heading if is_main else f"{page.menu} \u2013 {entity.name}",
-            reach=self._reach(),
+            title=self._title(entity, heading),
+            reach=self._reach(row),
             heading=heading,
             as_of=text.fill(page.as_of, row),
             remarks=[
@@ -114,7 +114,7 @@ class Pages:
             definitions=_definitions(page.scope),
             definitions_href=f"{root}index.html#definitions",
             policies=[],
-            footer=[f"Levain analytics {self._about.code_version} · {self._reach()}"],
+            footer=[f"Levain analytics {self._about.code_version} · {self._reach(row)}"],
             data={
                 "page": page.name,
                 "entity": entity.stem,
@@ -129,6 +129,14 @@ class Pages:
                 *(["assets/plotly.min.js"] if any(part.mark for part in page.parts) else []),
             ],
         )
+
+    def _title(self, entity: Entity, heading: str) -> str:
+        """Return the title of the document, which tells the page from all others."""
+        if self.page.path(entity) != entity.path:
+            return f"{self.page.menu} \u2013 {entity.name}"
+        if entity.scope == "agent":  # each workspace may have a line of this name
+            return f"{heading} \u2013 {self._entities.by_key[entity.workspace_id, ALL].name}"
+        return heading
 
     def now(self, entity: Entity) -> dict[str, Columns]:
         """Return the rows of charts that need no choice, by the key of the part."""
@@ -258,8 +266,11 @@ class Pages:
         shown = self._about.warnings if entity.scope == "site" else []
         return [{"text": f"Warning: {each}", "is_now": False} for each in shown]
 
-    def _reach(self) -> str:
+    def _reach(self, row: Row) -> str:
+        """Return how far the data reach; of an agent to its last run, so that its page can rest."""
         as_of = days.instant_in_words(self._about.as_of)
+        if self.page.scope == "agent":
+            as_of = days.day_in_words(row["last_date"]) if row["last_date"] else "no run yet"
         return f"data to {as_of} · days and months in {self._about.timezone}"
 
 

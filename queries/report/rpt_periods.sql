@@ -1,6 +1,6 @@
 -- The measures of each period that is compared, of each line, of each workspace (agent '(all)') and
--- of the site (both '(all)'). An agent whose last run is more than 31 days old rests: its today is
--- the 31st day after that run, so that its periods do not move.
+-- of the site (both '(all)'). An agent whose last run is more than 91 days old rests: its today is
+-- the 91st day after that run, so that its periods do not move.
 -- Grain: workspace or '(all)', line or '(all)', and period.
 -- key: workspace_id, agent_id, period
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
@@ -30,7 +30,7 @@ entities as (
         workspace_id,
         agent_id,
         first_date,
-        least(today, last_day + 31) as today
+        least(today, last_day + 91) as today
     from lines
     join reports.rpt_calendars using (workspace_id)
     union all by name

@@ -33,7 +33,7 @@ OF_THE_WAREHOUSE = {"loaded_at", "checked_at", "published_at"}
 def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, ...]]]:
     """Return all rows of all published tables."""
     with duckdb.connect(file, read_only=True) as con:
-        con.execute("set search_path = 'marts,audit'")
+        con.execute("set search_path = 'marts,audit,reports'")
         tables: dict[str, list[str]] = {}
         for table, column in con.execute(
             "select table_name, column_name from duckdb_columns()"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,26 @@ def test_selected_relations_are_built_but_not_published(command: Command) -> Non
     stages = [command(stage) for stage in ("transform", "check", "report", "publish")]
 
     assert [each.code for each in stages] == [0, 0, 0, 0]
+
+
+def test_stages_tell_their_seconds(command: Command) -> None:
+    """Each stage of a batch prints its seconds, and the last batch has them by stage."""
+    printed = command("nightly").err
+    last = json.loads(Path("data/last-batch.json").read_bytes())
+
+    for line in (
+        "new or changed, loaded in X s (X s)",
+        "rows (X s)",
+        "against the API (X s)",
+        "and the summary (X s)",
+        "index.html (X s)",
+    ):
+        assert re.search(
+            re.escape(line).replace("X", r"[0-9]+\.[0-9]") + "$", printed, re.MULTILINE
+        )
+    assert list(last["seconds"]) == ["load", "extract", "transform", "check", "report", "publish"]
+    assert all(seconds > 0 for seconds in last["seconds"].values())
+    assert json.loads(command("status", "--json").out)["last_batch"]["seconds"] == last["seconds"]
 
 
 @pytest.mark.parametrize("name", ["fct_rums", "marts.fct_rums"])

@@ -207,16 +207,16 @@ def test_movers(warehouse: Warehouse) -> None:
 
 
 def test_an_agent_rests(warehouse: Warehouse) -> None:
-    """The periods of an agent without a run for 31 days end with the 31st day after its last."""
+    """The periods of an agent without a run for 91 days end with the 91st day after its last."""
     runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)
     warehouse.given(
-        "runs", run_id="r-old", agent_id="a-2", created_at=datetime(2026, 9, 9, 12, tzinfo=UTC)
+        "runs", run_id="r-old", agent_id="a-2", created_at=datetime(2026, 7, 9, 12, tzinfo=UTC)
     )
     warehouse.build()
 
     assert warehouse.rows(
         "select agent_id, today from reports.rpt_headlines where line_type = 'agent' order by 1"
-    ) == [("a-1", date(2026, 11, 20)), ("a-2", date(2026, 10, 10))]
+    ) == [("a-1", date(2026, 11, 20)), ("a-2", date(2026, 10, 8))]
 
 
 def test_the_site_is_as_complete_as_its_least_workspace(warehouse: Warehouse) -> None:

@@ -8,12 +8,27 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import axe_playwright_python
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
 )
 WHY_NOT = "no Chromium is installed: what pages do in a browser is not tested"
+PHONE = {"width": 390, "height": 844}
+
+_AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+_DRAW_ALL = """async () => {
+    for (const plot of document.querySelectorAll('.plot')) {
+        if (!plot.checkVisibility()) continue;
+        plot.scrollIntoView();
+        for (let turn = 0; turn < 500 && !plot.querySelector('.main-svg'); turn += 1) {
+            await new Promise((resolve) => setTimeout(resolve, 10));
+        }
+        if (!plot.querySelector('.main-svg')) throw new Error(`${plot.dataset.part} is not drawn`);
+    }
+    scrollTo(0, 0);
+}"""
 
 
 @contextmanager
@@ -31,9 +46,8 @@ class Reader:
     """A reader with one page open, and what the browser had to complain of."""
 
     def __init__(self, browser: Browser, **context: Any) -> None:
-        self._context = browser.new_context(
-            viewport={"width": 1280, "height": 900}, accept_downloads=True, **context
-        )
+        given = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True, **context}
+        self._context = browser.new_context(**given)
         self.complaints: list[str] = []
         self._context.route("**/*", self._files_only)
         self.page: Page = self._context.new_page()
@@ -44,17 +58,26 @@ class Reader:
 
     def open(self, path: Path, hash_: str = "") -> Page:
         """Opens a page from disk, and waits until it shows what its address chooses."""
+        self.page.goto("about:blank")  # an address that differs in its choice alone loads nothing
         self.page.goto(path.as_uri() + hash_)
-        self.page.wait_for_selector("html[data-ready]", state="attached")
+        self.wait_until_ready()
         return self.page
+
+    def wait_until_ready(self) -> None:
+        """Waits until the page shows what its address chooses."""
+        self.page.wait_for_selector("html[data-ready]", state="attached")
 
     def draw_all(self) -> None:
         """Scrolls through the page, so that every chart is drawn."""
-        for plot in self.page.locator(".plot:not([hidden])").all():
-            if not plot.evaluate("each => each.checkVisibility()"):
-                continue
-            plot.scroll_into_view_if_needed()
-            plot.locator(".main-svg").first.wait_for(state="attached")
+        self.page.evaluate(_DRAW_ALL)
+
+    def faults(self, part: str = "body") -> list[Any]:
+        """What axe-core finds in a part of the page, with all that is folded opened."""
+        shown = self.page
+        shown.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        shown.evaluate(_AXE.read_text("utf-8"))
+        found = shown.evaluate("part => axe.run(part).then(result => result.violations)", part)
+        return [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found]
 
     def close(self) -> None:
         """Closes the page."""

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import Decimal
 from functools import cached_property
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
-
-from analytics.report.files import packed
-from analytics.report.site import SiteSummary
 
 _VOID = {"meta", "link", "rect", "line", "circle", "path", "br", "input", "wbr"}
 
@@ -88,11 +82,11 @@ class Page:
         self.root = parser.root
 
     @property
-    def kpis(self) -> dict[str, list[str]]:
+    def headlines(self) -> dict[str, list[str]]:
         """Each headline figure: what stands below its label."""
         return {
-            kpi.all("dt")[0].text: [each.text for each in kpi.all("dd")]
-            for kpi in self.root.all("div", **{"class": "kpi"})
+            each.all("dt")[0].text: [text.text for text in each.all("dd")]
+            for each in self.root.all("div", **{"class": "headline"})
         }
 
     def table(self, key: str) -> list[list[str]]:
@@ -103,44 +97,12 @@ class Page:
             for row in table.all("tr")
         ]
 
-    @cached_property
-    def charts(self) -> dict[str, Any]:
-        """What each chart of the page is drawn from, by key."""
-        if "data-charts" not in self.root.all("body")[0].attributes:
-            return {}
-        charts: dict[str, Any] = packed.read(self._data("data-charts"))
-        return charts
-
-    @cached_property
-    def facts(self) -> dict[str, Any]:
-        """The figures of the page by day, as its data file has them."""
-        facts: dict[str, Any] = packed.read(self._data("data-data"))
-        return facts
-
-    def amounts(self, measure: str) -> dict[str, Decimal | None]:
-        """A measure of money by day."""
-        first = date.fromisoformat(self.facts["first"])
-        return {
-            (first + timedelta(days=index)).isoformat(): value and Decimal(value).scaleb(-10)
-            for index, value in enumerate(self.facts["measures"][measure])
-        }
-
-    def _data(self, attribute: str) -> Path:
-        (body,) = self.root.all("body")
-        return (
-            self.path.parent
-            / body.attributes["data-root"]
-            / "data"
-            / f"{body.attributes[attribute]}.js"
-        )
-
 
 @dataclass
 class Site:
     """A built site."""
 
     folder: Path
-    summary: SiteSummary | None = None
 
     @cached_property
     def pages(self) -> list[Page]:
@@ -162,8 +124,8 @@ class Site:
         quality, reconciliation = self.controls[-2:]
         return {
             "overview": self.overview,
-            "workspace": self.workspaces[0],
-            "agent": max(self.agents, key=lambda page: len(page.root.all("tr"))),
+            "workspace": self.workspaces[-1],
+            "agent": max(self.agents, key=lambda page: len(page.source)),
             "quality": quality,
             "reconciliation": reconciliation,
         }[kind]

@@ -1,57 +1,72 @@
+"""What the HTML of pages holds, read without a browser."""
+
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
-from datetime import date
 from itertools import pairwise
 from urllib.parse import urlsplit
 
-import duckdb
-import pytest
-
-from analytics.report.site import SiteSummary
-from tests.report import marts
-from tests.report.conftest import BuildSite
+from analytics.format import days, names, numbers
+from analytics.report.rendering import CONTENT_SECURITY_POLICY
+from tests.hostile import NAMES
 from tests.report.pages import Page, Site
+from tests.report.published import Asked
 
-DAY = date(2026, 3, 10)
-
-
-@pytest.fixture(scope="session")
-def pages(site: Site) -> list[Page]:
-    """All pages of the made-up site; reading them shows that they are well-formed."""
-    return site.pages
+UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e]")
 
 
-def test_a_page_exists_for_the_whole_each_workspace_and_each_agent(
-    site: Site, con: duckdb.DuckDBPyConnection
-) -> None:
-    """There is one overview, a page for each workspace and agent, and one for runs of none."""
-    (agents,) = con.execute(
-        "select count(*) from marts.dim_agents where line_type = 'agent'"
-    ).fetchone() or (0,)
-    files = [path for path in site.folder.rglob("*") if path.is_file()]
+def test_each_workspace_and_each_agent_has_its_pages(batches: Site, sql: Asked) -> None:
+    """There is one overview, three pages for each workspace, one for each agent and for none."""
+    lines = sql.row("""
+        select count(*) as agents, count(distinct workspace_id) as workspaces from names
+        where agent_id != '(platform)'""")
 
-    assert site.summary == SiteSummary(
-        page_count=1 + 2 + 2 * 2 + agents + 2,
-        workspace_count=2,
-        agent_count=agents + 2,
-        byte_count=sum(path.stat().st_size for path in files),
-    )
-    assert len(site.pages) == site.summary.page_count
+    assert len(batches.agents) == lines["agents"]
+    assert len(batches.workspaces) == lines["workspaces"]
+    assert len(batches.controls) == 2 * lines["workspaces"]
 
 
-def test_pages_have_no_style_attribute_and_no_handler(pages: list[Page]) -> None:
-    """The policy forbids style attributes, handlers and inline scripts, so there are none."""
-    for page in pages:
+def test_pages_have_nothing_that_the_policy_forbids(batches: Site) -> None:
+    """The policy stands before all that it governs; no style, handler or script is in a page."""
+    assert CONTENT_SECURITY_POLICY.startswith("default-src 'none';")
+    assert not re.search(r"unsafe|https?:|\*", CONTENT_SECURITY_POLICY)
+    for page in batches.pages:
+        encoding, policy, *_ = page.root.all("meta")
+        assert encoding.attributes == {"charset": "utf-8"}
+        assert policy.attributes["content"] == CONTENT_SECURITY_POLICY
+        assert page.source.index("<meta http-equiv") < page.source.index("<link")
         for element in page.root.everything():
-            names = set(element.attributes)
-            assert not {name for name in names if name == "style" or name.startswith("on")}
-            assert element.tag != "script" or "src" in names
+            attributes = set(element.attributes)
+            assert not {name for name in attributes if name == "style" or name.startswith("on")}
+            assert element.tag != "style"
+            assert element.tag != "script" or "src" in attributes
 
 
-def test_pages_need_no_network_and_every_link_leads_somewhere(pages: list[Page]) -> None:
-    """Every address is relative, and names a file and a place in it that exist."""
-    for page in pages:
+def test_the_policy_allows_the_styles_of_the_shipped_library_alone(batches: Site) -> None:
+    """The two hashes are those of the style elements that this plotly.js makes."""
+    library = (batches.folder / "assets" / "plotly.min.js").read_text("utf-8")
+    literals = re.findall(r"\.textContent='((?:[^'\\]|\\.)*)'", library)
+    styles = {"", *(json.loads('"' + each.replace('"', '\\"') + '"') for each in literals)}
+    digests = (hashlib.sha256(style.encode()).digest() for style in styles)
+
+    assert {f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests} == set(
+        re.findall("'sha256-[^']+'", CONTENT_SECURITY_POLICY)
+    )
+
+
+def test_scripts_write_no_markup(batches: Site) -> None:
+    """Our script never turns a text into markup or code."""
+    script = (batches.folder / "assets" / "engine.js").read_text("utf-8")
+
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script)
+
+
+def test_every_link_leads_to_a_place_that_exists(batches: Site) -> None:
+    """Every address is relative, and names a file and a place in it."""
+    for page in batches.pages:
         for element in page.root.everything():
             for name in {"href", "src"} & set(element.attributes):
                 address = urlsplit(element.attributes[name])
@@ -65,116 +80,67 @@ def test_pages_need_no_network_and_every_link_leads_somewhere(pages: list[Page])
                     assert f'id="{address.fragment}"' in file.read_text("utf-8")
 
 
-def test_pages_follow_the_outline_that_readers_of_screens_rely_on(pages: list[Page]) -> None:
+def test_pages_have_the_outline_that_readers_of_screens_rely_on(batches: Site) -> None:
     """One h1, no skipped level, landmarks, a language, unique titles and ids, named tables."""
-    titles = {page.root.all("title")[0].text for page in pages}
-    assert len(titles) == len(pages)
-    for page in pages:
-        elements = page.root.everything()
+    titles = {page.root.all("title")[0].text for page in batches.pages}
+    assert len(titles) == len(batches.pages)
+    for page in batches.pages:
+        elements = page.root.all("main")[0].everything()
         levels = [int(each.tag[1]) for each in elements if re.fullmatch("h[1-6]", each.tag)]
-        ids = [each.attributes["id"] for each in elements if "id" in each.attributes]
+        all_ids = (each.attributes.get("id") for each in page.root.everything())
+        ids = [each for each in all_ids if each]
         assert levels.count(1) == 1
         assert levels[0] == 1
         assert all(after - before <= 1 for before, after in pairwise(levels))
         assert len(ids) == len(set(ids))
         assert page.root.all("html")[0].attributes["lang"] == "en"
-        assert {"header", "nav", "main", "footer"} <= {each.tag for each in elements}
-        for table in page.root.all("table"):
-            assert table.all("caption")
-            assert table.all("th", scope="col")
+        assert {"header", "nav", "main", "footer"} <= {e.tag for e in page.root.everything()}
+        assert all(table.all("caption")[0].text for table in page.root.all("table"))
 
 
-def test_every_chart_has_a_name_and_a_table(pages: list[Page]) -> None:
-    """A chart is an image with a name, and its figures stand in a table of the page."""
-    for page in pages:
-        tables = {table.attributes["id"] for table in page.root.all("table")}
+def test_every_chart_has_a_name_and_a_table(batches: Site) -> None:
+    """A chart is an image with a name, and its figures stand in a table below it."""
+    for page in batches.pages:
         for chart in page.root.all("figure"):
-            plots = [each for each in chart.all("div") if "data-chart" in each.attributes]
-            for plot in plots:
+            for plot in chart.all("div", role="img"):
                 named_by = plot.attributes["aria-labelledby"].split()
-                texts = [
-                    each.text
-                    for each in chart.everything()
-                    if each.attributes.get("id") in named_by
-                ]
-                assert plot.attributes["role"] == "img"
-                assert len(texts) == 2
-                assert all(len(text) > 10 for text in texts)
-                assert plot.attributes["data-chart"] in page.charts
-                links = {each.attributes["href"][1:] for each in chart.all("a")}
-                is_empty = "data-empty" in chart.attributes
-                assert is_empty or chart.all("table") or links & tables, plot.attributes
+                named = {each.attributes.get("id"): each.text for each in chart.everything()}
+                assert [bool(named[each]) for each in named_by] == [True, True], named_by
+                assert chart.all("table")
 
 
-def test_without_script_there_is_a_drawing_of_the_main_chart(site: Site) -> None:
-    """The main chart of each page with runs is drawn in the page itself, a column a day."""
-    for page in site.charted:
-        (plot,) = page.root.all("div", **{"data-chart": "cost"})
-        if "hidden" not in plot.attributes:
-            assert sum(path.attributes["d"].count("M") for path in plot.all("path")) > 1
+def _months(page: Page) -> dict[str, str]:
+    _, *rows = page.table("by-month-table")
+    return {month: cost for month, cost, *_ in rows}
 
 
-def test_a_workspace_without_runs_says_so(build: BuildSite) -> None:
-    """A workspace or an agent without runs has a page that says so in words, and no chart."""
-    con = marts.empty()
-    marts.workspace(con)
-    marts.agent(con)
-    site = build(marts.derive(con))
-
-    assert "No runs in this period" in site.workspaces[0].root.text
-    assert "No runs in this period" in site.agents[0].root.text
-    assert "no runs yet" in site.overview.root.text
-    for page in site.charted:
-        charts = page.root.all("figure")
-        assert charts
-        assert all("data-empty" in chart.attributes for chart in charts)
-        assert all("hidden" in plot.attributes for plot in page.root.all("div", role="img"))
-
-
-def test_no_workspace_at_all_is_one_page(build: BuildSite) -> None:
-    """Before the first batch there is an overview, and it says what comes."""
-    site = build(marts.derive(marts.empty()))
-
-    assert site.summary.page_count == 1
-    assert "No workspace has been read yet" in site.overview.root.text
+def test_the_months_of_all_figures_stand_in_the_page(batches: Site, sql: Asked) -> None:
+    """Each page with runs has a row for each of its months, whatever a script adds."""
+    costs = sql.rows("""
+        select workspace_id, agent_id, date_trunc('month', day)::date as month, sum(usd) as usd
+        from every group by all""")
+    for page in batches.agents:
+        body = page.root.all("body")[0].attributes
+        key = body["data-workspace"], body["data-agent"]
+        own = [each for each in costs if (each["workspace_id"], each["agent_id"]) == key]
+        if own:
+            assert {
+                days.month_in_words(each["month"]): numbers.usd(each["usd"]) for each in own
+            }.items() <= _months(page).items()
+    assert len(_months(batches.overview)) == 3
 
 
-def test_two_builds_are_equal_to_the_byte(build: BuildSite, con: duckdb.DuckDBPyConnection) -> None:
-    """The same marts give the same site."""
-    one, other = build(con, "one"), build(con, "other")
-
-    assert one.summary == other.summary
-    for path in one.folder.rglob("*"):
-        if path.is_file():
-            twin = other.folder / path.relative_to(one.folder)
-            assert path.read_bytes() == twin.read_bytes(), path.name
-
-
-def test_checks_and_quarantined_records_are_named(site: Site) -> None:
-    """The overview names failed checks, what workspaces lack and what was quarantined."""
-    overview = site.overview
-
-    assert "1 check of 2 failed" in overview.root.text
-    assert overview.table("checks")[1:] == [["Runs are unique.", "runs_are_unique", "2"]]
-    assert [row[0] for row in overview.table("standing")[1:]] == ["Production", "Staging"]
-    assert overview.table("quarantined")[1:] == [
-        ["Production", "runs", "tokens_in: above 10^15", "3"]
-    ]
-    assert "Staging could not be read." in overview.root.text
-
-
-def test_an_agent_that_is_archived_or_gone_keeps_its_page_and_says_so(build: BuildSite) -> None:
-    """An agent that is no longer listed, or not active, is marked in the list and on its page."""
-    con = marts.empty()
-    marts.workspace(con)
-    marts.agent(con, "Gone", agent_id="a-1", is_listed=False)
-    marts.agent(con, "Old", agent_id="a-2", status="archived")
-    for agent_id in ("a-1", "a-2", None):
-        marts.run(con, DAY, agent_id=agent_id)
-    site = build(marts.derive(con))
-    rows = {row[0] for row in site.workspaces[0].table("all-agents")[1:]}
-
-    assert {"Goneno longer in the list of agents", "Oldarchived", "No agent", "Total"} == rows
-    assert {"Agent Gone", "Agent Old", "Runs of no agent"} == {
-        page.root.all("h1")[0].text for page in site.agents
-    }
+def test_a_hostile_name_is_text_wherever_it_stands(batches: Site) -> None:
+    """No name makes an element or an attribute, and no control character reaches a page."""
+    tags = {each.tag for each in batches.one("overview").root.everything()}
+    for name in map(names.display, NAMES.values()):
+        (own,) = (page for page in batches.agents if name in page.root.all("h1")[0].text)
+        ordinary = batches.one("agent").root.everything()
+        assert {each.tag for each in own.root.everything()} <= {each.tag for each in ordinary}
+        assert name in own.root.all("title")[0].text
+        assert name in own.root.all("nav")[0].text
+        shown = batches.one("workspace")
+        assert name in shown.root.text
+        assert {each.tag for each in shown.root.everything()} <= tags
+    assert not any(UNSAFE.search(page.source) for page in batches.pages)
+    assert not any("<script>alert" in page.source for page in batches.pages)

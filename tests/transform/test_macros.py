@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from analytics.format.wilson import wilson_interval
 from analytics.transform.measures import create_macros, measures
-from analytics.transform.wilson import wilson_interval
 from tests.transform.given import Warehouse
 
 
