@@ -53,7 +53,7 @@ class Statements:
         if "month" in part.by:  # sums of a cube
             by = [name if name in kinds else _month_of(kinds) for name in part.by]
             sums = [
-                f"sum({name}) as {name}"
+                f"sum({name})::{kind} as {name}"
                 for name, kind in kinds.items()
                 if kind.startswith(_NUMBERS) and name not in part.by
             ]
