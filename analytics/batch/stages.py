@@ -114,8 +114,8 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
     with progress.stage("report") as done:
         from analytics.report.rendering import About
         from analytics.report.site import build_site
-        from analytics.report.summary.files import summary_files
-        from analytics.report.summary.reads import read_summary
+        from analytics.summary.facts import read_summary
+        from analytics.summary.words import summary_files
 
         _require_marts(layout)
         building = layout.staged_site.with_name("site.unfinished")

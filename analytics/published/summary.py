@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from analytics.published.sandbox import open_published
-from analytics.report.summary.files import terminal_lines
-from analytics.report.summary.reads import read_summary
+from analytics.summary.facts import read_summary
+from analytics.summary.words import terminal_lines
 
 
 def print_summary(published: Path, site: Path) -> None:

@@ -72,9 +72,11 @@ class Reader:
         self.page.evaluate(_DRAW_ALL)
 
     def faults(self, part: str = "body") -> list[Any]:
-        """What axe-core finds in a part of the page, with all that is folded opened."""
+        """What axe-core finds in a part of the page, with some of each page's folds opened."""
         shown = self.page
-        shown.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        shown.evaluate(
+            "[...document.querySelectorAll('details')].slice(0, 3).forEach(each => each.open = true)"
+        )
         shown.evaluate(_AXE.read_text("utf-8"))
         found = shown.evaluate("part => axe.run(part).then(result => result.violations)", part)
         return [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found]
