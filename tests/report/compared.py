@@ -280,6 +280,10 @@ def _loose(
         if part.fold == "month":
             allowed |= {days.month_in_words(row.get("month") or row["utc_date"])
                         for group in reports.static(part, entity) for row in group}  # fmt: skip
+    if main_chart := next((each for each in page.parts if each.mark == "column"), None):
+        view = reports.view(main_chart, entity, Choice())
+        rows = [row for group in view.groups for row in group]
+        allowed |= {*reports.title(main_chart, view, rows, entity)}
     for element in _leaves(main):
         own = element.text.strip()
         if any(map(str.isdigit, own)) and own not in allowed:
