@@ -114,8 +114,7 @@ def test_data_of_runs_hold_what_sql_says(relation: str, reports: Reports, publis
 @pytest.mark.parametrize(
     "sql",
     [
-        "update reports.rpt_days set cost_usd = cost_usd + 0.0000000001 where date ="
-        " (select max(date) from reports.rpt_days where cost_usd > 0 and agent_id[1] != '(')",
+        "update reports.rpt_days set cost_usd = cost_usd + 0.0000000001 where agent_id = '(none)'",
         "update reports.rpt_days set failed_count = failed_count + 1",
         "delete from reports.rpt_models where model = 'gpt-5.2'",
         "update reports.rpt_tools set duration_ms = duration_ms + 60000",

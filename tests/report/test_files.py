@@ -95,7 +95,7 @@ def test_the_same_tables_make_the_same_site(build: Built) -> None:
     assert files[0] == files[1]
 
 
-def test_a_damaged_file_is_not_taken_over(reports: Reports, build: Built) -> None:
+def test_a_damaged_file_is_not_taken_over(build: Built) -> None:
     """A published file that is not what was written is made anew."""
     before = build("before")
     name = next(iter(months(before)))
