@@ -17,8 +17,8 @@ from analytics.format import days, numbers, text
 from analytics.report import drawings
 from analytics.report.columns import Column, column
 from analytics.report.entities import ALL
-from analytics.report.months import encoded
-from analytics.report.statements import CHARTED_DAYS, KEYS, Statements
+from analytics.report.months import KEYS, encoded
+from analytics.report.statements import CHARTED_DAYS, Statements
 from analytics.report.tables import Tables, sums
 from analytics.resources import folder
 

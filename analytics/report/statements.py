@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from analytics.report.months import TIMES
+from analytics.report.months import KEYS, TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 
     from analytics.report.spec import Part, Scope
 
-KEYS: Mapping[Scope, tuple[str, ...]] = {
-    "site": (),
-    "workspace": ("workspace_id",),
-    "agent": ("workspace_id", "agent_id"),
-}
 CHARTED_DAYS = 92
 _NUMBERS = ("DECIMAL", "BIGINT", "HUGEINT", "INTEGER", "DOUBLE")
 

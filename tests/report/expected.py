@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -329,7 +329,9 @@ class Reports:
 
 
 def raw(value: Any) -> Any:
-    """A figure as data files have it: money in units of 10^-10 USD."""
+    """A figure as data files have it: money in units of 10^-10 USD, an instant in seconds."""
+    if isinstance(value, datetime):
+        return int(value.timestamp())
     return int(value.scaleb(10)) if isinstance(value, Decimal) else value
 
 
