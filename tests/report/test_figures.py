@@ -13,7 +13,7 @@ from analytics.report.entities import Entity
 from analytics.report.spec import Page as Spec
 from analytics.report.spec import read_pages
 from tests.hostile import NAMES
-from tests.report import compared, shown
+from tests.report import compared, compared_html, shown
 from tests.report.expected import Choice, Reports
 from tests.report.pages import Element, Page
 
@@ -85,8 +85,8 @@ def wrong_pages(reports: Reports, pages: list[Html]) -> Iterator[str]:
     """What the HTML has that SQL has not."""
     for page, entity, root in pages:
         entity = reports.entities.by_key[entity.key]
-        yield from compared.differences_of_tables(reports, page, entity, root)
-        yield from compared.differences_of_texts(reports, page, entity, root)
+        yield from compared_html.differences_of_tables(reports, page, entity, root)
+        yield from compared_html.differences_of_texts(reports, page, entity, root)
 
 
 def test_views_hold_what_sql_says(reports: Reports, views: list[Views]) -> None:

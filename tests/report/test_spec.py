@@ -13,7 +13,7 @@ from analytics.report.site import build_site
 from analytics.report.spec import read_page, read_pages
 from analytics.resources import folder
 from analytics.transform.models import read_models
-from tests.report import compared, shown
+from tests.report import compared, compared_html, shown
 from tests.report.expected import Choice, Reports
 from tests.report.pages import Page
 from tests.report.test_files import ABOUT
@@ -120,6 +120,6 @@ def test_a_page_is_added_by_two_files(published: Path, tmp_path: Path) -> None:
             ] == []
             assert not of["views"][0]["isEmpty"]
         html = Page(site / page.path(entity))
-        assert [*compared.differences_of_tables(reports, page, entity, html.root)] == []
-        assert [*compared.differences_of_texts(reports, page, entity, html.root)] == []
+        assert [*compared_html.differences_of_tables(reports, page, entity, html.root)] == []
+        assert [*compared_html.differences_of_texts(reports, page, entity, html.root)] == []
         assert "Dear days" in Page(site / entity.path).root.all("nav", **{"class": "tabs"})[0].text
