@@ -120,6 +120,7 @@ def test_nothing_moves_when_scripts_take_over(width: int, batches: Site, browser
         reader = Reader(browser, viewport={"width": width, "height": 900})
         reader.page.add_init_script(_WATCHED)
         shown = reader.open(batches.one(kind).path)
+        moved = shown.evaluate("moved")
         plot = shown.locator("#cost .plot")
         plot.scroll_into_view_if_needed()
         shown.wait_for_selector("#cost .js-plotly-plot .main-svg")
@@ -127,7 +128,7 @@ def test_nothing_moves_when_scripts_take_over(width: int, batches: Site, browser
         last = plot.evaluate("each => each.getBoundingClientRect().toJSON()")
 
         assert last == shown.evaluate("first"), kind
-        assert shown.evaluate("moved") == [], kind
+        assert moved == [], kind
         reader.close()
 
 
