@@ -79,9 +79,8 @@ class Reader:
     def faults(self, part: str = "body") -> list[Any]:
         """What axe-core finds in a part of the page, with some of each page's folds opened."""
         shown = self.page
-        shown.evaluate(
-            "[...document.querySelectorAll('details')].slice(0, 3).forEach(each => each.open = true)"
-        )
+        folds = "[...document.querySelectorAll('details')].slice(0, 3)"
+        shown.evaluate(f"{folds}.forEach((each) => {{ each.open = true; }})")
         shown.evaluate(_AXE.read_text("utf-8"))
         found = shown.evaluate(_FAULTS, part)
         return [(each["id"], [node["html"] for node in each["nodes"]][:3]) for each in found]

@@ -113,23 +113,25 @@ look();
 """
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_moves_when_scripts_take_over(width: int, batches: Site, browser: Browser) -> None:
+@pytest.mark.parametrize(
+    ("kind", "width"), [("overview", 390), ("overview", 1280), ("workspace", 390), ("agent", 1280)]
+)
+def test_nothing_moves_when_scripts_take_over(
+    kind: str, width: int, batches: Site, browser: Browser
+) -> None:
     """The main chart is drawn with the text, in the place that Plotly's has in the end."""
-    for kind in ("overview", "workspace", "agent"):
-        reader = Reader(browser, viewport={"width": width, "height": 900})
-        reader.page.add_init_script(_WATCHED)
-        shown = reader.open(batches.one(kind).path)
-        moved = shown.evaluate("moved")
-        plot = shown.locator("#cost .plot")
-        plot.scroll_into_view_if_needed()
-        shown.wait_for_selector("#cost .js-plotly-plot .main-svg")
-        shown.evaluate("scrollTo(0, 0)")
-        last = plot.evaluate("each => each.getBoundingClientRect().toJSON()")
+    reader = Reader(browser, viewport={"width": width, "height": 900})
+    reader.page.add_init_script(_WATCHED)
+    shown = reader.open(batches.one(kind).path)
+    moved = shown.evaluate("moved")
+    plot = shown.locator("#cost .plot")
+    plot.scroll_into_view_if_needed()
+    shown.wait_for_selector("#cost .js-plotly-plot .main-svg")
+    shown.evaluate("scrollTo(0, 0)")
+    last = plot.evaluate("each => each.getBoundingClientRect().toJSON()")
 
-        assert last == shown.evaluate("first"), kind
-        assert moved == [], kind
-        reader.close()
+    assert (last, moved) == (shown.evaluate("first"), [])
+    reader.close()
 
 
 @pytest.mark.parametrize("kind", KINDS)
