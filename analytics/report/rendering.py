@@ -118,6 +118,7 @@ class Pages:
             is_choosable=page.picker,
             members_name=_MEMBERS[entity.scope] if page.picker else "",
             sections=[each for each in sections if each["parts"]],
+            has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
             definitions=_definitions(page.scope),
             definitions_href=f"{root}index.html#definitions",
             policies=[],
