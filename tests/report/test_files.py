@@ -53,14 +53,14 @@ def same(first: Path, second: Path) -> set[str]:
     return {name for name in months(second) if (first / name).samefile(second / name)}
 
 
-def dearest(reports: Reports) -> Entity:
+def costliest(reports: Reports) -> Entity:
     """The most expensive agent of late."""
     return max(reports.entities.agents, key=lambda each: each.row["recent_cost_usd"] or 0)
 
 
 def test_a_batch_rewrites_the_month_that_it_changed(reports: Reports, build: Built) -> None:
     """A change of one agent's last day writes this month of the agent and of its workspace."""
-    before, agent = build("before"), dearest(reports)
+    before, agent = build("before"), costliest(reports)
     reports.con.execute(
         "update reports.rpt_days set cost_usd = cost_usd + 1 where agent_id = ? and date = ?",
         [agent.agent_id, agent.row["last_date"]],

@@ -61,37 +61,37 @@ def test_parts_read_columns_that_their_relations_have(published: Path) -> None:
 _RELATION = """-- Runs that cost a cent or more, by day.
 -- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
-select workspace_id, agent_id, date, run_count as dear_count, cost_usd
+select workspace_id, agent_id, date, run_count as costly_count, cost_usd
 from reports.rpt_days
 where cost_usd >= 0.01
 """
 _PAGE = """
 scope = "workspace"
-menu = "Dear days"
-title = "Dear days: {recent_run_count|plural:run} in 30 days"
+menu = "Costly days"
+title = "Costly days: {recent_run_count|plural:run} in 30 days"
 as_of = "Data to {as_of|instant}."
 [[section]]
-key = "dear"
-title = "Dear days"
+key = "costly"
+title = "Costly days"
 [[section.part]]
 key = "by-day"
-data = "rpt_dear_days"
+data = "rpt_costly_days"
 period = "charted"
 mark = "column"
 by = ["date"]
 draw = [{ value = "cost_usd" }]
-columns = ["date", "dear_count", "cost_usd"]
+columns = ["date", "costly_count", "cost_usd"]
 total = true
-label = "Cost of dear days"
-title = "{cost_usd|usd} on dear days in {period}"
+label = "Cost of costly days"
+title = "{cost_usd|usd} on costly days in {period}"
 subtitle = "Cost by day, US dollars, {span}."
 [[section.part]]
 key = "by-month"
-data = "rpt_dear_days"
+data = "rpt_costly_days"
 by = ["month", "agent_id"]
 order = "-month, -cost_usd"
-columns = ["month", "agent_id", "dear_count", "cost_usd"]
-label = "Dear days by month"
+columns = ["month", "agent_id", "costly_count", "cost_usd"]
+label = "Costly days by month"
 """
 
 
@@ -100,16 +100,16 @@ def test_a_page_is_added_by_two_files(published: Path, tmp_path: Path) -> None:
     queries, specs, site = (tmp_path / each for each in ("queries", "pages", "site"))
     shutil.copytree(folder("queries"), queries)
     shutil.copytree(folder("reports") / "pages", specs)
-    (queries / "report" / "rpt_dear_days.sql").write_text(_RELATION, encoding="utf-8")
-    (specs / "dear-days.toml").write_text(_PAGE, encoding="utf-8")
+    (queries / "report" / "rpt_costly_days.sql").write_text(_RELATION, encoding="utf-8")
+    (specs / "costly-days.toml").write_text(_PAGE, encoding="utf-8")
     site.mkdir()
 
     reports = Reports(published / "analytics.duckdb")
-    (model,) = (each for each in read_models(queries) if each.name == "rpt_dear_days")
+    (model,) = (each for each in read_models(queries) if each.name == "rpt_costly_days")
     model.make(reports.con, model.relation)
     build_site(reports.con, site, about=ABOUT, pages=specs)
 
-    page = read_pages(specs)["dear-days"]
+    page = read_pages(specs)["costly-days"]
     for entity in reports.entities.workspaces:
         today = entity.row["today"]
         choices = [Choice(), Choice(today.replace(day=1), today)]
@@ -122,4 +122,6 @@ def test_a_page_is_added_by_two_files(published: Path, tmp_path: Path) -> None:
         html = Page(site / page.path(entity))
         assert [*compared_html.differences_of_tables(reports, page, entity, html.root)] == []
         assert [*compared_html.differences_of_texts(reports, page, entity, html.root)] == []
-        assert "Dear days" in Page(site / entity.path).root.all("nav", **{"class": "tabs"})[0].text
+        assert (
+            "Costly days" in Page(site / entity.path).root.all("nav", **{"class": "tabs"})[0].text
+        )
