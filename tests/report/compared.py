@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from analytics.format import days, names, text
+from analytics.format import days, names, numbers, text
+from analytics.format.days import Period
 from analytics.report.columns import Column, column
 from analytics.report.entities import Entity
 from analytics.report.spec import Headline, Page, Part
@@ -56,7 +59,7 @@ def _of_view(
         yield f"title {shown['title']!r}, {shown['subtitle']!r}, expected {texts}"
     if part.stack:
         series = [[_number(each) for each in of["values"]] for of in shown["series"]]
-        expected = [] if view.is_empty else reports.stacked(part, view, rows, entity, choice)
+        expected = [] if view.is_empty else reports.stacked(part, rows, entity, choice)
         if series != expected:
             yield f"series {series}, expected {expected}"
     elif not view.is_empty:
@@ -103,9 +106,8 @@ def differences_of_tables(
             known.add(f"{part.key}-table")
             continue
         groups = reports.static(part, entity)
-        if not groups and part.empty not in [each.text for each in root.all("p")]:
-            if part.empty:
-                yield f"{part.key}: nothing says that it is empty"
+        if not groups and part.empty and part.empty not in [each.text for each in root.all("p")]:
+            yield f"{part.key}: nothing says that it is empty"
         for key, of in _folds(part, groups).items():
             known.add(f"{key}-table")
             tables = root.all("table", id=f"{key}-table")
@@ -124,10 +126,13 @@ def _folds(part: Part, groups: list[list[Row]]) -> dict[str, list[list[Row]]]:
         return {part.key: groups} if groups else {}
     folds: dict[str, list[list[Row]]] = {}
     for group in groups:
-        for row in group:
-            day = row.get("month") or row.get("utc_date") or row["date"]
-            folds.setdefault(f"{part.key}-{day:%Y-%m}", []).append([row])
+        for month, rows in groupby(group, _month):
+            folds.setdefault(f"{part.key}-{month}", []).append(list(rows))
     return folds
+
+
+def _month(row: Row) -> str:
+    return f"{row.get('month') or row.get('utc_date') or row['date']:%Y-%m}"
 
 
 def _of_table(
@@ -244,7 +249,7 @@ def _headline(headline: Headline, row: Row) -> list[str]:
     value = text.known(headline.value, row)
     change = value and headline.change and text.known(headline.change, row)
     notes = [known for each in headline.notes if (known := _remark(each, row))]
-    shown = value or headline.none or "–"
+    shown = value or headline.none or numbers.UNKNOWN
     return [text.fill(headline.label, row), shown, *([change] if change else []), *notes]
 
 
@@ -274,6 +279,10 @@ def _loose(
         if part.fold == "month":
             allowed |= {days.month_in_words(row.get("month") or row["utc_date"])
                         for group in reports.static(part, entity) for row in group}  # fmt: skip
+    if main_chart := next((each for each in page.parts if each.mark == "column"), None):
+        view = reports.view(main_chart, entity, Choice())
+        rows = [row for group in view.groups for row in group]
+        allowed |= {*reports.title(main_chart, view, rows, entity)}
     for element in _leaves(main):
         own = element.text.strip()
         if any(map(str.isdigit, own)) and own not in allowed:
@@ -357,6 +366,57 @@ def runs_as_given(reports: Reports, relation: str, entity: Entity, month: str) -
         [*entity.key, month],
     )
     return [{name: raw(value) for name, value in row.items()} for row in rows]
+
+
+def differences_of_summary(
+    reports: Reports, entity: Entity, choice: Choice, shown: Row
+) -> Iterator[str]:
+    """Compare the figures of a choice with SQL, and those of the period before."""
+    today = entity.row["today"]
+    first = choice.first or today - timedelta(days=91)
+    last = min(choice.last or today, today)
+    before = _before(first, last, today)
+    whole = all(reports.state(entity, each) == "c" for each in before.days())
+    periods = [
+        Choice(first, last, choice.members),
+        Choice(before.first, before.last, choice.members),
+    ]
+    now, then = ({**_of_days(reports, entity, each)} for each in periods)
+    expected = [
+        (text.figure(name, unit, now), text.figure(name, unit, then if whole else {}))
+        for name, unit in SUMMARY[: None if entity.scope != "site" else -1]
+    ]
+    found = [(each["text"], each["previous"]) for each in shown["figures"]]
+    if found != expected:
+        yield f"summary of {entity.name}, {choice}: {found}, expected {expected}"
+
+
+SUMMARY = (
+    ("cost_usd", "usd_headline"), ("run_count", "count"), ("failed_count/finished_count", "rate"),
+    ("failed_cost_usd", "range"), ("run_cost_usd/succeeded_count", "each"),
+    ("tokens_in", "tokens"), ("tokens_out", "tokens"), ("billed_usd", "usd_headline"),
+)  # fmt: skip
+
+
+def _of_days(reports: Reports, entity: Entity, choice: Choice) -> Row:
+    """The sums of a choice, and what is billed of it."""
+    relation = "rpt_workspace_days" if entity.scope == "site" else "rpt_days"
+    sums: Row = {}
+    for data in ("rpt_bill_days", relation)[entity.scope == "site" :]:
+        part = Part("summary", data, "charted", by=("agent_id",))
+        for row in reports.sums(part, entity, choice, (), weekly=False):
+            sums |= row
+    return sums
+
+
+def _before(first: date, last: date, today: date) -> Period:
+    """The period that a choice is compared with."""
+    month = Period.month_of(last)
+    if first != month.first or last not in {month.last, today}:
+        return Period(first - (last - first) - timedelta(days=1), first - timedelta(days=1))
+    previous = Period.month_of(first - timedelta(days=1))
+    same = min(previous.first + (last - first), previous.last)
+    return previous if last == month.last else Period(previous.first, same)
 
 
 def site_pages(
