@@ -46,9 +46,9 @@ def served(agents: int = AGENTS, runs_per_agent: int = RUNS_PER_AGENT) -> Iterat
 
 def _serve(pipe: Connection, agents: int, runs_per_agent: int) -> None:
     from analytics.emulator.server import running
-    from analytics.emulator.world import World
+    from analytics.emulator.worlds.fleet import Fleet
 
-    fleet = World.fleet(SEED, NOW, agents=agents, runs_per_agent=runs_per_agent)
+    fleet = Fleet(SEED, NOW, agents=agents, runs_per_agent=runs_per_agent)
     with running(fleet) as emulator:
         pipe.send((emulator.url, fleet.workspace.api_key))
         while (share := pipe.recv()) is not None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from analytics.emulator import serialize
-from analytics.emulator.ledger import Entry, Totals, hour_of
+from analytics.emulator.records import Entry, Totals, hour_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -39,10 +39,12 @@ from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from analytics.emulator.ledger import EXACT
+from analytics.emulator.records import EXACT
 
 if TYPE_CHECKING:
-    from analytics.emulator.world import World
+    from contextlib import AbstractContextManager
+
+    from analytics.emulator.records import Workspace
 
 Record = dict[str, Any]
 
@@ -132,20 +134,21 @@ class Lie:
 class Lies:
     """The active lies; several about one field add up in their order."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, workspaces: list[Workspace], lock: AbstractContextManager[bool]) -> None:
+        self._workspaces = workspaces
+        self._lock = lock
         self._lies: list[Lie] = []
 
     def add(self, lie: Lie) -> Lie:
         """Activate a lie."""
-        with self._world.lock:
+        with self._lock:
             self._lies.append(lie)
             self._forget_encoded(lie)
         return lie
 
     def remove(self, *lies: Lie) -> None:
         """Remove some lies, or all if none is named."""
-        with self._world.lock:
+        with self._lock:
             for lie in lies or tuple(self._lies):
                 self._lies.remove(lie)
                 self._forget_encoded(lie)
@@ -159,7 +162,7 @@ class Lies:
 
     def _forget_encoded(self, lie: Lie) -> None:
         """Drop the encoded records of runs that a lie may alter."""
-        for workspace in self._world.workspaces if lie.endpoint == "runs" else ():
+        for workspace in self._workspaces if lie.endpoint == "runs" else ():
             for run in workspace.runs.values():
                 if lie.match.get("id") in (None, run.id):
                     run.encoded = None

@@ -1,34 +1,48 @@
-"""The records of a workspace."""
+"""The records of a workspace, and the ledger of metered model requests.
+
+The ledger is the only source of every cost and token figure.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import defaultdict
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Literal
+from decimal import Context, Decimal, Inexact
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 
 from analytics.emulator.catalogue import SONNET
 from analytics.emulator.keys import KeyRing
-from analytics.emulator.ledger import Ledger
 from analytics.emulator.quantiles import CONVERSATION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from analytics.emulator.catalogue import Offer
     from analytics.emulator.quantiles import Traffic
-    from analytics.emulator.runs.artifacts import Artifact
-    from analytics.emulator.runs.schedules import Schedule
-    from analytics.emulator.runs.webhooks import Webhook
 
 RunStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 AgentStatus = Literal["draft", "active", "paused", "archived"]
 Source = Literal["manual", "scheduled", "event-driven"]
 DEFAULT_TIMEOUT_MINUTES = 60
 TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+WIDE = Context(prec=100)
+EXACT = Context(prec=100, traps=[Inexact])  # sums keep every digit, or raise
+ZERO = Decimal(0)
+
+
+class RefusedError(Exception):
+    """The state of an agent or a session does not allow the request; its text is the reason."""
+
+
+class RunInput(NamedTuple):
+    """The input of a run: a prompt or a state."""
+
+    prompt: str | None = None
+    initial_state: dict[str, Any] | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -140,6 +154,48 @@ class Run:
         return msgspec.json.encode(self.initial_state).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file, identified by its key within the run."""
+
+    key: str
+    filename: str
+    size_bytes: int
+    created_at: datetime | None
+    content_type: str = "text/markdown"
+
+    @property
+    def content(self) -> bytes:
+        """The file's bytes, the same each time."""
+        line = f"# {self.filename}\n\nBread, butter and figures.\n\n".encode()
+        return (line * (self.size_bytes // len(line) + 1))[: self.size_bytes]
+
+
+@dataclass(slots=True, eq=False)
+class Schedule:
+    """The times and the input of an agent's scheduled runs."""
+
+    id: str
+    agent: Agent
+    cron_expr: str
+    timezone: str
+    given: RunInput
+    created_at: datetime
+    enabled: bool = True
+    next_fire_at: datetime | None = None
+    last_fired_at: datetime | None = None
+    last_run_id: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Webhook:
+    """The stored fields of a webhook, without its secret."""
+
+    id: str
+    created_at: datetime
+    digest: bytes
+
+
 class RunList:
     """Runs in the order of (creation, id); some may be hidden from pages."""
 
@@ -176,6 +232,77 @@ class RunList:
         """Return the runs created in [start, end), oldest first, hidden ones too."""
         first = bisect_left(self._runs, start, key=_created_at)
         return self._runs[first : bisect_left(self._runs, end, first, key=_created_at)]
+
+
+class Entry(NamedTuple):
+    """One metered request, or a late correction: booked at its time, never changed after."""
+
+    booked_at: datetime
+    run: Run
+    model: str
+    provider: str
+    tokens_in: int
+    tokens_out: int
+    cost_usd: Decimal
+    billed_usd: Decimal
+    is_error: bool = False
+
+
+class Totals:
+    """The exact sums of some entries."""
+
+    __slots__ = (
+        "billed_usd",
+        "cost_usd",
+        "error_count",
+        "request_count",
+        "tokens_in",
+        "tokens_out",
+    )
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self.cost_usd = self.billed_usd = ZERO
+        self.tokens_in = self.tokens_out = self.request_count = self.error_count = 0
+        for entry in entries:
+            self.add(entry)
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry."""
+        self.cost_usd = EXACT.add(self.cost_usd, entry.cost_usd)
+        self.billed_usd = EXACT.add(self.billed_usd, entry.billed_usd)
+        self.tokens_in += entry.tokens_in
+        self.tokens_out += entry.tokens_out
+        self.request_count += 1
+        self.error_count += entry.is_error
+
+
+class Ledger:
+    """All entries of a workspace, indexed by run and by hour."""
+
+    def __init__(self) -> None:
+        self._by_run: dict[str, list[Entry]] = {}
+        self._by_hour: defaultdict[datetime, list[Entry]] = defaultdict(list)
+
+    def book(self, entry: Entry) -> None:
+        """Add an entry; entries are never removed."""
+        self._by_run.setdefault(entry.run.id, []).append(entry)
+        self._by_hour[hour_of(entry.booked_at)].append(entry)
+
+    def __iter__(self) -> Iterator[Entry]:
+        for entries in self._by_run.values():
+            yield from entries
+
+    def of_run(self, run_id: str) -> list[Entry]:
+        """Return a run's entries in the order of booking."""
+        return self._by_run.get(run_id, [])
+
+    def between(self, start: datetime, end: datetime) -> Iterator[Entry]:
+        """Yield the entries booked in [start, end), hour by hour."""
+        first = hour_of(start)
+        for hour in sorted(hour for hour in self._by_hour if first <= hour < end):
+            for entry in self._by_hour[hour]:
+                if start <= entry.booked_at < end:
+                    yield entry
 
 
 class Workspace:
@@ -215,3 +342,8 @@ def _position(run: Run) -> tuple[datetime, str]:
 
 def _created_at(run: Run) -> datetime:
     return run.created_at
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return the start of the moment's hour."""
+    return moment.replace(minute=0, second=0, microsecond=0)

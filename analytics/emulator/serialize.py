@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from analytics.emulator.ledger import Totals
+from analytics.emulator.records import Totals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
+    from analytics.emulator.lies import Lies
     from analytics.emulator.records import Agent, Run, Session, Version
-    from analytics.emulator.world import World
 
 ARTIFACTS_LISTED = 1000  # at most, of a run that has more
 
@@ -30,22 +30,22 @@ def instant(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def encode_run(world: World, run: Run) -> bytes:
+def encode_run(lies: Lies, run: Run) -> bytes:
     """Return a run's JSON, cached until the run changes."""
     if run.encoded is None:
-        [record] = world.lies.alter("runs", [_run(run)], workspace_id=run.workspace.id)
+        [record] = lies.alter("runs", [_run(run)], workspace_id=run.workspace.id)
         run.encoded = encode(record)
     return run.encoded
 
 
-def encode_runs(world: World, runs: Iterable[Run]) -> bytes:
+def encode_runs(lies: Lies, runs: Iterable[Run]) -> bytes:
     """Return the JSON array of runs."""
-    return b"[%b]" % b",".join([run.encoded or encode_run(world, run) for run in runs])
+    return b"[%b]" % b",".join([run.encoded or encode_run(lies, run) for run in runs])
 
 
-def agent_record(world: World, agent: Agent) -> dict[str, Any]:
+def agent_record(lies: Lies, agent: Agent) -> dict[str, Any]:
     """Return an agent's record."""
-    [record] = world.lies.alter("agents", [_agent(agent)], workspace_id=agent.workspace.id)
+    [record] = lies.alter("agents", [_agent(agent)], workspace_id=agent.workspace.id)
     return record
 
 

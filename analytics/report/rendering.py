@@ -17,8 +17,8 @@ from analytics.format import days, numbers, text
 from analytics.report import drawings
 from analytics.report.columns import Column, column
 from analytics.report.entities import ALL
-from analytics.report.months import encoded
-from analytics.report.statements import CHARTED_DAYS, KEYS, Statements
+from analytics.report.months import KEYS, encoded
+from analytics.report.statements import CHARTED_DAYS, Statements
 from analytics.report.tables import Tables, sums
 from analytics.resources import folder
 
@@ -118,6 +118,7 @@ class Pages:
             is_choosable=page.picker,
             members_name=_MEMBERS[entity.scope] if page.picker else "",
             sections=[each for each in sections if each["parts"]],
+            has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
             definitions=_definitions(page.scope),
             definitions_href=f"{root}index.html#definitions",
             policies=[],

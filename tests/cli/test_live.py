@@ -12,8 +12,7 @@ import pytest
 
 from analytics.batch.nightly import nightly
 from analytics.batch.progress import Progress
-from analytics.emulator.records import Agent, Run
-from analytics.emulator.runs.orchestrator import RunInput
+from analytics.emulator.records import Agent, Run, RunInput
 from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import load_settings

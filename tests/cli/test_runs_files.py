@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analytics.cli.runs.files import safe_names
-from analytics.emulator.records import Run
-from analytics.emulator.runs.artifacts import Artifact
+from analytics.emulator.records import Artifact, Run
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command
 from tests.conftest import NOW, StartRun

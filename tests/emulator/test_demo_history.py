@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from analytics.emulator import World, catalogue
-from analytics.emulator.ledger import Totals
+from analytics.emulator.records import Totals
 from analytics.emulator.worlds.demo_history import LAST_NIGHT, events
 
 from .conftest import NOW

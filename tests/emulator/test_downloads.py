@@ -10,7 +10,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from analytics.emulator.runs.artifacts import Artifact
+from analytics.emulator.records import Artifact
 
 from .conftest import Api
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from analytics.emulator import World, serialize
+from analytics.emulator import serialize
+from analytics.emulator.worlds.fleet import Fleet
 
 from .conftest import NOW
 
 
 def test_a_fleet_has_the_size_it_was_asked_for() -> None:
     """Agents and runs per agent are as given; every run has ended and is metered once or twice."""
-    fleet = World.fleet(1, NOW, agents=4, runs_per_agent=30)
+    fleet = Fleet(1, NOW, agents=4, runs_per_agent=30)
 
     runs = list(fleet.workspace.agent_runs)
     assert [len(fleet.workspace.agents), len(runs)] == [4, 120]
@@ -23,12 +24,12 @@ def test_a_fleet_has_the_size_it_was_asked_for() -> None:
 
 def test_a_change_touches_the_share_asked_for() -> None:
     """A change is new runs and recent unlucky ones that cost more; nothing else changes."""
-    fleet = World.fleet(1, NOW, agents=10, runs_per_agent=40)
-    before = {run.id: serialize.encode_run(fleet, run) for run in fleet.workspace.agent_runs}
+    fleet = Fleet(1, NOW, agents=10, runs_per_agent=40)
+    before = {run.id: serialize.encode_run(fleet.lies, run) for run in fleet.workspace.agent_runs}
 
     changed = fleet.change(0.05)
 
-    after = {run.id: serialize.encode_run(fleet, run) for run in fleet.workspace.agent_runs}
+    after = {run.id: serialize.encode_run(fleet.lies, run) for run in fleet.workspace.agent_runs}
     different = {key for key, record in after.items() if before.get(key) != record}
     assert different == {run.id for run in changed}
     assert len(different) == 20
@@ -41,7 +42,7 @@ def test_a_change_touches_the_share_asked_for() -> None:
 
 def test_equal_seeds_make_equal_fleets() -> None:
     """The same seed gives the same records."""
-    one, two = (World.fleet(5, NOW, agents=2, runs_per_agent=5) for _ in range(2))
+    one, two = (Fleet(5, NOW, agents=2, runs_per_agent=5) for _ in range(2))
 
     for a, b in zip(one.workspace.agent_runs, two.workspace.agent_runs, strict=True):
-        assert serialize.encode_run(one, a) == serialize.encode_run(two, b)
+        assert serialize.encode_run(one.lies, a) == serialize.encode_run(two.lies, b)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analytics.emulator import World
+from analytics.emulator.worlds.fleet import Fleet
 
 from .conftest import NOW, Api, serving
 
@@ -25,7 +25,7 @@ PAST = {"start": (MIDNIGHT - 25 * DAY).isoformat(), "end": MIDNIGHT.isoformat()}
 @pytest.fixture(scope="module", params=["demo, first", "demo, second", "small"])
 def served(request: pytest.FixtureRequest, demo_api: Api) -> Iterator[Api]:
     if request.param == "small":
-        world = World.fleet(7, NOW, agents=3, runs_per_agent=20)
+        world = Fleet(7, NOW, agents=3, runs_per_agent=20)
         world.change(0.2)
         with serving(world) as api:
             yield api

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from analytics.emulator import Variants, World
+from analytics.emulator import Variants
+from analytics.emulator.worlds.fleet import Fleet
 
 from .conftest import NOW, Api, serving
 
@@ -46,7 +47,7 @@ def test_model_costs_can_have_their_new_names(api: Api) -> None:
 
 def test_lists_can_link_to_their_next_page() -> None:
     """With the variant, following the links shows each run once, newest first."""
-    with serving(World.fleet(1, NOW, agents=2, runs_per_agent=25)) as api:
+    with serving(Fleet(1, NOW, agents=2, runs_per_agent=25)) as api:
         assert "link" not in api.answer("/runs/", limit=20).headers
         api.emulator.variants.next_links = True
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from analytics.emulator import Variants, World, serialize
 from analytics.emulator.catalogue import GLM, OPUS
-from analytics.emulator.ledger import Totals
 from analytics.emulator.quantiles import CODE
+from analytics.emulator.records import Totals
 from analytics.emulator.worlds.behaviour import Habit, Worker
 
 from .conftest import NOW
@@ -19,8 +19,8 @@ def snapshot(world: World) -> list[tuple[object, ...]]:
         (
             w.id,
             w.api_key,
-            [serialize.agent_record(world, agent) for agent in w.agents.values()],
-            [serialize.encode_run(world, run) for run in w.runs.values()],
+            [serialize.agent_record(world.lies, agent) for agent in w.agents.values()],
+            [serialize.encode_run(world.lies, run) for run in w.runs.values()],
             [(e.booked_at, e.run.id, *e[2:]) for e in w.ledger],
         )
         for w in world.workspaces
@@ -129,7 +129,7 @@ def test_a_run_costs_what_its_entries_cost() -> None:
     meter(world, run, "1000000000000000000.0000000001")
 
     assert b'"cost_usd":1000000000000000000.10000000010000000555,' in serialize.encode_run(
-        world, run
+        world.lies, run
     )
 
 
@@ -137,14 +137,14 @@ def test_a_change_is_seen_in_the_record() -> None:
     """A cached record is encoded again after a change."""
     world = World.empty(1, NOW)
     run = one_run(world)
-    before = serialize.encode_run(world, run)
+    before = serialize.encode_run(world.lies, run)
 
     meter(world, run)
     world.finish_run(run, "failed", error="ToolError: no flour")
 
     assert b'"status":"running"' in before
-    assert b'"status":"failed"' in serialize.encode_run(world, run)
-    assert b'"cost_usd":0.1,"tokens_in":5,"tokens_out":2' in serialize.encode_run(world, run)
+    assert b'"status":"failed"' in serialize.encode_run(world.lies, run)
+    assert b'"cost_usd":0.1,"tokens_in":5,"tokens_out":2' in serialize.encode_run(world.lies, run)
 
 
 def test_a_correction_is_booked_when_it_is_made() -> None:
@@ -172,9 +172,9 @@ def test_late_corrections_can_be_switched_off() -> None:
         world.pass_time(timedelta(days=2))
         world.variants = Variants(late_corrections=late_corrections)
         ended = [run for run in world.workspaces[0].runs.values() if not run.is_open]
-        records = [serialize.encode_run(world, run) for run in ended]
+        records = [serialize.encode_run(world.lies, run) for run in ended]
         world.pass_time(timedelta(days=7))
-        changed.append(records != [serialize.encode_run(world, run) for run in ended])
+        changed.append(records != [serialize.encode_run(world.lies, run) for run in ended])
 
     assert changed == [True, False]
 
@@ -186,11 +186,11 @@ def test_a_run_that_was_ended_by_hand_stays_as_it_is() -> None:
     world.pass_time(timedelta(hours=12))
     run = next(run for run in world.workspaces[0].runs.values() if run.status == "running")
     world.finish_run(run, "cancelled")
-    record = serialize.encode_run(world, run)
+    record = serialize.encode_run(world.lies, run)
 
     world.pass_time(timedelta(days=2))
 
-    assert record == serialize.encode_run(world, run)
+    assert record == serialize.encode_run(world.lies, run)
 
 
 def test_bills_follow_the_account_that_pays() -> None:

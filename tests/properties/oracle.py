@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from analytics.emulator.ledger import Totals
-from analytics.emulator.records import Run
+from analytics.emulator.records import Run, Totals
 from tests.batches import LIST_CAP, Published, Row
 from tests.properties.story import Life
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -63,7 +63,6 @@ class View:
     span: dict[str, str]
     is_time: bool
     is_empty: bool
-    states: dict[str, str]
 
 
 class Reports:
@@ -78,6 +77,7 @@ class Reports:
         ).fetchall():
             self.con.execute(f"create table reports.{name} as from published.reports.{name}")
         self.con.execute(sql)
+        self._columns: dict[str, list[str]] = {}
         self.entities = Entities(self.con)
 
     def rows(self, sql: str, values: list[Any] | None = None) -> list[Row]:
@@ -88,7 +88,10 @@ class Reports:
 
     def columns(self, relation: str) -> list[str]:
         """The columns of a relation."""
-        return [name for name, *_ in self.con.execute(f"describe reports.{relation}").fetchall()]
+        if relation not in self._columns:
+            found = self.con.execute(f"describe reports.{relation}").fetchall()
+            self._columns[relation] = [name for name, *_ in found]
+        return self._columns[relation]
 
     @cached_property
     def states(self) -> dict[tuple[str, date], str]:
@@ -203,10 +206,8 @@ class Reports:
         columns = [column(each) for each in part.columns]
         is_time = part.by[0] in TIMES
         total = (self.sums(part, entity, choice, (), weekly=False) or [{}])[0]
-        states = {}
         if is_time and not part.stack:
-            rows, states = self._by_time(part, entity, choice)
-            groups = [[row] for row in rows]
+            groups = [[row] for row in self._by_time(part, entity, choice)]
         else:
             by = (part.stack,) if part.stack else part.by
             groups = _ranked(part, self.sums(part, entity, choice, by, weekly=False))
@@ -216,7 +217,7 @@ class Reports:
         span = f"{period} ({', '.join(notes)})" if notes else period
         return View(
             groups, columns, total, {"period": period, "span": span}, is_time and not part.stack,
-            not any(_is_drawn(part, row) for group in groups for row in group), states,
+            not any(_is_drawn(part, row) for group in groups for row in group),
         )  # fmt: skip
 
     def buckets(
@@ -230,9 +231,7 @@ class Reports:
             found[key] = start, day, max(state, self.state(entity, day), key="ncip".index)
         return found
 
-    def _by_time(
-        self, part: Part, entity: Entity, choice: Choice
-    ) -> tuple[list[Row], dict[str, str]]:
+    def _by_time(self, part: Part, entity: Entity, choice: Choice) -> list[Row]:
         time, weekly = part.by[0], part.by[0] == "week"
         is_rate = _marks(part)[0] == "interval"
         rows = self.sums(part, entity, choice, (time,), weekly=weekly)
@@ -253,7 +252,7 @@ class Reports:
             is_whole = state in "ci" and (last - first).days in {0, 6}
             is_whole &= not weekly or (last - first).days == 6
             shown.append({**values, time: key, "state": state, "label": label, "whole": is_whole})
-        return shown, {}
+        return shown
 
     def cells(self, view: View, row: Row, entity: Entity) -> list[Cell]:
         """A row of the table that the engine writes."""
@@ -310,7 +309,7 @@ class Reports:
         return text.fill(title, context), text.fill(part.subtitle, context)
 
     def stacked(
-        self, part: Part, view: View, rows: list[Row], entity: Entity, choice: Choice
+        self, part: Part, rows: list[Row], entity: Entity, choice: Choice
     ) -> list[list[Any]]:
         """The values of each series of stacked columns, the largest keys first."""
         first, last = self.days(part, entity, choice)
@@ -330,7 +329,9 @@ class Reports:
 
 
 def raw(value: Any) -> Any:
-    """A figure as data files have it: money in units of 10^-10 USD."""
+    """A figure as data files have it: money in units of 10^-10 USD, an instant in seconds."""
+    if isinstance(value, datetime):
+        return int(value.timestamp())
     return int(value.scaleb(10)) if isinstance(value, Decimal) else value
 
 

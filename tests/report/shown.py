@@ -34,6 +34,15 @@ def months_of(site: Path, entity: Entity, prefix: str = "") -> dict[str, Any]:
     return {file.stem.removeprefix(prefix): unpacked(file) for file in files}
 
 
+def rows_of(columns: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a relation in a data file."""
+    values = [
+        [of["keys"][code] for code in of["codes"]] if isinstance(of, dict) else of
+        for of in columns.values()
+    ]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+
+
 def asked(
     site: Path, page: str, entity: Entity, choices: list[dict[str, Any]], **changes: Any
 ) -> dict[str, Any]:

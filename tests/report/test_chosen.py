@@ -132,6 +132,20 @@ def test_texts_tables_and_charts_follow_period_and_agents(
     assert shown.locator("#costs").bounding_box() == place
 
 
+@pytest.mark.parametrize(
+    "hash_", ["#period=bad&only=nobody&sort=none:9:up", "#from=2026-12-01&to=2027-01-05&run="]
+)
+def test_an_address_that_means_nothing_chooses_nothing(
+    hash_: str, batches: Site, reader: Reader
+) -> None:
+    """What an address cannot mean is ignored, and so are days that are yet to come."""
+    page = batches.one("workspace")
+    shown = reader.open(page.path, hash_)
+
+    assert shown.locator("#chosen").is_hidden()
+    assert shown.locator("#cost-title").inner_text() in page.source
+
+
 def test_every_link_carries_the_choice(batches: Site, reader: Reader) -> None:
     """Menu, breadcrumb, tabs, tables and statements lead on with period and agents, and back."""
     page, agent = batches.one("workspace"), batches.one("agent").path.stem

@@ -133,7 +133,8 @@ def test_runs_are_listed_by_status(batches: Site, sql: Asked, reader: Reader) ->
     page = batches.one("agent")
     body = page.root.all("body")[0].attributes
     failed = sql.of([body["data-workspace"]], [body["data-agent"]]).rows(
-        "select run_id from runs where status = 'failed' and date_trunc('month', day) = '2026-10-01'"
+        "select run_id from runs"
+        " where status = 'failed' and day between '2026-10-01' and '2026-10-31'"
     )
     shown = reader.open(page.path, "#period=2026-10")
     shown.locator("#show-runs").click()

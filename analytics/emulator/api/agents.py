@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent
-from analytics.emulator.runs.orchestrator import RefusedError
+from analytics.emulator.records import RefusedError
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Workspace
@@ -33,7 +33,7 @@ class AgentConfig(BaseModel):
 async def list_agents(world: TheWorld, workspace: TheWorkspace) -> Response:
     """Return every listed agent."""
     return common.json(
-        [serialize.agent_record(world, agent) for agent in workspace.agents.values()]
+        [serialize.agent_record(world.lies, agent) for agent in workspace.agents.values()]
     )
 
 
@@ -50,7 +50,7 @@ async def create_agent(
     version = world.draft_version(agent, None) if prompt else None
     run = world.builds.build(agent, version, prompt) if version and prompt else None
     record = {
-        "agent": serialize.agent_record(world, agent),
+        "agent": serialize.agent_record(world.lies, agent),
         "version": version and version.number,
         "run_id": run and run.id,
         "session_id": run and run.session.id,
@@ -61,7 +61,7 @@ async def create_agent(
 @router.get("/agents/{agent_id}")
 async def get_agent(world: TheWorld, workspace: TheWorkspace, agent_id: str) -> Response:
     """Return an agent by id or slug."""
-    return common.json(serialize.agent_record(world, find_agent(workspace, agent_id)))
+    return common.json(serialize.agent_record(world.lies, find_agent(workspace, agent_id)))
 
 
 @router.patch("/agents/{agent_id}")
@@ -87,7 +87,7 @@ async def change_agent(
         changes["description"] = description
     if changes:
         world.change_agent(agent, changes)
-    return common.json(serialize.agent_record(world, agent))
+    return common.json(serialize.agent_record(world.lies, agent))
 
 
 def _free_slug(workspace: Workspace, name: str) -> str:

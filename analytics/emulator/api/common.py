@@ -11,8 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from analytics.emulator import serialize
-from analytics.emulator.records import Agent, Run, Session, Version, Workspace
-from analytics.emulator.runs.orchestrator import RefusedError
+from analytics.emulator.records import Agent, RefusedError, Run, Session, Version, Workspace
 from analytics.emulator.world import World
 
 if TYPE_CHECKING:

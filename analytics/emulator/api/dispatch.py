@@ -9,7 +9,7 @@ from fastapi import Body, Depends, Response
 from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, find_version, invalid
-from analytics.emulator.runs.orchestrator import RunInput
+from analytics.emulator.records import RunInput
 
 router = common.router()
 
@@ -34,7 +34,7 @@ async def create_run(
 ) -> Response:
     """Queue a run of the agent's active version."""
     run = world.orchestrator.dispatch(find_agent(workspace, agent_id), given)
-    return common.raw(serialize.encode_run(world, run), 201)
+    return common.raw(serialize.encode_run(world.lies, run), 201)
 
 
 @router.post("/agents/{agent_id}/versions/{version}/runs")
@@ -44,4 +44,4 @@ async def create_pinned_run(
     """Queue a run of a version, which must be active."""
     agent = find_agent(workspace, agent_id)
     run = world.orchestrator.dispatch(agent, given, version=find_version(agent, version))
-    return common.raw(serialize.encode_run(world, run), 201)
+    return common.raw(serialize.encode_run(world.lies, run), 201)

@@ -67,7 +67,7 @@ async def count_runs_by_day(
 @router.get("/runs/{run_id}")
 async def get_run(world: TheWorld, workspace: TheWorkspace, run_id: UUID) -> Response:
     """Return a run, of an agent or of the platform."""
-    return common.raw(serialize.encode_run(world, find_run(workspace, run_id)))
+    return common.raw(serialize.encode_run(world.lies, find_run(workspace, run_id)))
 
 
 @router.get("/runs/{run_id}/log")
@@ -121,10 +121,10 @@ def _page(
         raise common.too_large("limit", PAGE_CAP, limit)
     size = min(limit, PAGE_CAP)
     if not world.variants.next_links:
-        return common.raw(serialize.encode_runs(world, runs.newest(size)))
+        return common.raw(serialize.encode_runs(world.lies, runs.newest(size)))
     before = workspace.runs.get(request.query_params.get("before", ""))
     page = runs.newest(size, before)
-    response = common.raw(serialize.encode_runs(world, page))
+    response = common.raw(serialize.encode_runs(world.lies, page))
     if len(page) == size:
         url = request.url.include_query_params(before=page[-1].id)
         response.headers["Link"] = f'<{url}>; rel="next"'

@@ -18,8 +18,7 @@ from analytics.emulator.runs.cron import CronError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.emulator.records import Workspace
-    from analytics.emulator.runs.schedules import Schedule
+    from analytics.emulator.records import Schedule, Workspace
 
 LONGEST_LIST = 200
 

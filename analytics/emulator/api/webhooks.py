@@ -10,11 +10,10 @@ from fastapi import Body, HTTPException, Request, Response
 from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent, find_session, invalid
-from analytics.emulator.runs.orchestrator import RunInput
+from analytics.emulator.records import RunInput
 
 if TYPE_CHECKING:
-    from analytics.emulator.records import Agent, Workspace
-    from analytics.emulator.runs.webhooks import Webhook
+    from analytics.emulator.records import Agent, Webhook, Workspace
 
 router = common.router()
 
@@ -63,7 +62,7 @@ async def receive(
         if session.agent is not agent:
             raise HTTPException(404, "Session not found")
         run = world.orchestrator.continue_session(session, given, source="event-driven")
-    return common.raw(serialize.encode_run(world, run), 201)
+    return common.raw(serialize.encode_run(world.lies, run), 201)
 
 
 def _find(workspace: Workspace, agent_id: str) -> tuple[Agent, Webhook]:

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import serialize
+from analytics.emulator.records import Artifact
 from analytics.emulator.rng import seeded
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from analytics.emulator.records import Run
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """A file, identified by its key within the run."""
-
-    key: str
-    filename: str
-    size_bytes: int
-    created_at: datetime | None
-    content_type: str = "text/markdown"
-
-    @property
-    def content(self) -> bytes:
-        """The file's bytes, the same each time."""
-        line = f"# {self.filename}\n\nBread, butter and figures.\n\n".encode()
-        return (line * (self.size_bytes // len(line) + 1))[: self.size_bytes]
 
 
 def artifacts(run: Run) -> list[Artifact]:

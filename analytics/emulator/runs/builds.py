@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from analytics.emulator.catalogue import SONNET
 from analytics.emulator.quantiles import CODE
+from analytics.emulator.records import RefusedError
 from analytics.emulator.rng import seeded
-from analytics.emulator.runs.orchestrator import RefusedError
 from analytics.emulator.runs.platform import BUILDER, VERIFIER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analytics.emulator.records import Agent, PlatformAgent, Run, Version
-    from analytics.emulator.world import World
+    from analytics.emulator.state import State
 
 REQUESTS = 4
 REQUEST_SECONDS = (1.5, 3.0)
@@ -25,7 +25,7 @@ REQUEST_SECONDS = (1.5, 3.0)
 class Builds:
     """Runs of the platform that were requested through the API."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: State) -> None:
         self._world = world
         self._rng = seeded(world.seed, "builds")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import texts
 from analytics.emulator.catalogue import MILLION
-from analytics.emulator.ledger import Totals
+from analytics.emulator.records import Totals
 from analytics.emulator.rng import seeded
 from analytics.emulator.runs import logs, timeline
 from analytics.emulator.runs.artifacts import report
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from analytics.emulator.records import Agent, Run, RunStatus
-    from analytics.emulator.world import World
+    from analytics.emulator.state import State
 
 MAX_STEPS = 40
 SPIN_UP_SECONDS = (0.8, 2.0)
@@ -32,7 +32,7 @@ FILE_BYTES = (200, 9_000)
 class Execution:
     """A run in a sandbox: it boots, works step by step, and ends."""
 
-    def __init__(self, world: World, agent: Agent, run: Run) -> None:
+    def __init__(self, world: State, agent: Agent, run: Run) -> None:
         self.run = run
         self._world = world
         self._agent = agent

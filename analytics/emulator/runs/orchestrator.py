@@ -8,40 +8,32 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING
 
-from analytics.emulator.records import Session
+from analytics.emulator.records import RefusedError, Session
 from analytics.emulator.rng import new_id, seeded
 from analytics.emulator.runs import timeline
 from analytics.emulator.runs.execution import Execution
 
 if TYPE_CHECKING:
-    from analytics.emulator.records import Agent, Run, Source, Version
-    from analytics.emulator.world import World
+    from analytics.emulator.records import Agent, Run, RunInput, Source, Version
+    from analytics.emulator.state import State
 
 SLOTS = 4  # sandboxes of a workspace
 DRAIN = timedelta(seconds=2)  # of the step in flight of a run of the planned history
 
 
-class RefusedError(Exception):
-    """The state of an agent or a session does not allow the request; its text is the reason."""
-
-
-class RunInput(NamedTuple):
-    """The input of a run: a prompt or a state."""
-
-    prompt: str | None = None
-    initial_state: dict[str, Any] | None = None
-
-
 class Orchestrator:
     """All runs of a world that were triggered through the API."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: State) -> None:
         self._world = world
         self._ids = seeded(world.seed, "orchestrator")
         self._queue: list[tuple[Agent, Run]] = []
         self._working: dict[str, Execution] = {}
+        world.on_end.append(self.note_end)
+        world.on_archive.append(partial(self.cancel_by_policy, reason="the agent is archived"))
 
     def dispatch(
         self,

@@ -8,9 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.emulator.catalogue import HAIKU, SONNET
-from analytics.emulator.ledger import ZERO
 from analytics.emulator.quantiles import CODE
-from analytics.emulator.records import PlatformAgent
+from analytics.emulator.records import ZERO, PlatformAgent
 from analytics.emulator.rng import new_id, seeded
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from analytics.emulator.catalogue import Offer
     from analytics.emulator.records import Agent, Workspace
-    from analytics.emulator.world import World
+    from analytics.emulator.state import State
 
 
 def _platform_agent(slug: str, name: str, kind: str) -> PlatformAgent:
@@ -37,7 +36,7 @@ DAY = timedelta(days=1)
 class Platform:
     """The vendor's activity in a workspace."""
 
-    world: World
+    world: State
     workspace: Workspace
     rng: random.Random = field(init=False)
 

@@ -3,44 +3,28 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from analytics.emulator.records import RefusedError, Schedule
 from analytics.emulator.rng import new_id, seeded
 from analytics.emulator.runs.cron import Cron
-from analytics.emulator.runs.orchestrator import RefusedError
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from analytics.emulator.records import Agent
-    from analytics.emulator.runs.orchestrator import RunInput
-    from analytics.emulator.world import World
-
-
-@dataclass(slots=True, eq=False)
-class Schedule:
-    """The times and the input of an agent's scheduled runs."""
-
-    id: str
-    agent: Agent
-    cron_expr: str
-    timezone: str
-    given: RunInput
-    created_at: datetime
-    enabled: bool = True
-    next_fire_at: datetime | None = None
-    last_fired_at: datetime | None = None
-    last_run_id: str | None = None
+    from analytics.emulator.records import Agent, RunInput
+    from analytics.emulator.runs.orchestrator import Orchestrator
+    from analytics.emulator.state import State
 
 
 class Scheduler:
     """Fires schedules on the live agenda; runs missed during a pause are not made up for."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: State, orchestrator: Orchestrator) -> None:
         self._world = world
+        self._dispatch = orchestrator.dispatch
         self._ids = seeded(world.seed, "schedules")
 
     def create(self, agent: Agent, cron_expr: str, timezone: str, given: RunInput) -> Schedule:
@@ -73,8 +57,8 @@ class Scheduler:
         if schedule.next_fire_at != moment:
             return
         with suppress(RefusedError):  # a paused agent misses its turn
-            dispatch = self._world.orchestrator.dispatch
-            schedule.last_run_id = dispatch(schedule.agent, schedule.given, source="scheduled").id
+            run = self._dispatch(schedule.agent, schedule.given, source="scheduled")
+            schedule.last_run_id = run.id
             schedule.last_fired_at = moment
         self._plan(schedule, _next_match(schedule.cron_expr, schedule.timezone, moment))
 

@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from analytics.emulator.records import RefusedError, Webhook
 from analytics.emulator.rng import new_id, seeded
-from analytics.emulator.runs.orchestrator import RefusedError
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from analytics.emulator.records import Agent
-    from analytics.emulator.world import World
+    from analytics.emulator.state import State
 
 SECRET_BITS = 192
-
-
-@dataclass(slots=True, eq=False)
-class Webhook:
-    """The stored fields of a webhook, without its secret."""
-
-    id: str
-    created_at: datetime
-    digest: bytes
-
-    def opens_with(self, secret: str) -> bool:
-        """Return True if it is the current secret."""
-        return hmac.compare_digest(self.digest, _digest(secret))
 
 
 class Webhooks:
     """The webhooks of a world's agents, one for each agent."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: State) -> None:
         self._world = world
         self._rng = seeded(world.seed, "webhooks")
 
@@ -58,7 +42,8 @@ class Webhooks:
         for workspace in self._world.workspaces:
             for agent in workspace.agents.values():
                 if agent.webhook and agent.webhook.id == webhook_id:
-                    return agent if agent.webhook.opens_with(secret) else None
+                    is_right = hmac.compare_digest(agent.webhook.digest, _digest(secret))
+                    return agent if is_right else None
         return None
 
     def _new_secret(self) -> str:

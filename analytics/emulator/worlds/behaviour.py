@@ -10,8 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analytics.emulator import texts
-from analytics.emulator.ledger import ZERO, Totals
-from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES, Agent
+from analytics.emulator.records import DEFAULT_TIMEOUT_MINUTES, ZERO, Agent, Totals
 from analytics.emulator.rng import seeded
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from analytics.emulator.catalogue import Offer
     from analytics.emulator.quantiles import Traffic
     from analytics.emulator.records import Run, RunStatus, Session, Workspace
-    from analytics.emulator.world import World
+    from analytics.emulator.state import State
 
 DAY = timedelta(days=1)
 SATURDAY = 5
@@ -74,7 +73,7 @@ class Outage:
 class Worker:
     """An agent at work, or a workspace whose runs have no agent."""
 
-    world: World
+    world: State
     owner: Agent | Workspace
     habit: Habit
     name: str

@@ -12,15 +12,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from analytics.emulator import catalogue
-from analytics.emulator.ledger import Totals
+from analytics.emulator.records import Totals
 from analytics.emulator.runs.platform import Platform
-from analytics.emulator.world import World
 from analytics.emulator.worlds import demo_agents
 from analytics.emulator.worlds.behaviour import CENT, DAY, Outage, Worker
 
 if TYPE_CHECKING:
     from analytics.emulator.catalogue import Offer
     from analytics.emulator.records import Agent, Run, Workspace
+    from analytics.emulator.state import State
     from analytics.emulator.worlds.behaviour import Habit
     from analytics.emulator.worlds.demo_agents import DemoAgent
 
@@ -33,18 +33,23 @@ LAST_NIGHT = timedelta(hours=9)
 CORRECTED_SHARE = Decimal("0.3")
 
 
-def demo(seed: int, now: datetime, history_days: int, *, at_start: bool) -> World:
-    """Return the demo world as it stands at `now`, or at the start of the history before."""
-    present = now.replace(tzinfo=now.tzinfo or UTC).astimezone(UTC)
-    begin = _midnight(present) - history_days * DAY
-    world = World(seed, begin)
+def begin(now: datetime, history_days: int) -> datetime:
+    """Return the midnight at which the history begins."""
+    return _midnight(present(now)) - history_days * DAY
+
+
+def present(now: datetime) -> datetime:
+    """Return the end of the history, in UTC."""
+    return now.replace(tzinfo=now.tzinfo or UTC).astimezone(UTC)
+
+
+def plan(world: State, now: datetime) -> None:
+    """Put the history of all workspaces until `now` on the agenda."""
+    end = present(now)
     for name, agents in demo_agents.WORKSPACES:
         workspace = world.add_workspace(name)
-        _History(world, workspace, present).plan(agents)
-    world.at(_days_before(present, RAISED_DAYS), partial(_raise_price, world))
-    if not at_start:
-        world.pass_time(present - begin)
-    return world
+        _History(world, workspace, end).plan(agents)
+    world.at(_days_before(end, RAISED_DAYS), partial(_raise_price, world))
 
 
 def events(now: datetime) -> list[tuple[datetime, str]]:
@@ -71,7 +76,7 @@ def events(now: datetime) -> list[tuple[datetime, str]]:
 class _History:
     """A workspace in which agents begin to work, change and leave."""
 
-    world: World
+    world: State
     workspace: Workspace
     present: datetime
 
@@ -152,7 +157,7 @@ def _outage(present: datetime) -> Outage:
     return Outage(OUTAGE_PROVIDER, start, start + timedelta(hours=OUTAGE_HOURS))
 
 
-def _raise_price(world: World) -> None:
+def _raise_price(world: State) -> None:
     """Let runs that start from now on pay more for a model."""
     for workspace in world.workspaces:
         for agent in workspace.agents.values():

@@ -37,7 +37,9 @@ class Fleet(World):
         for n in range(total):
             self._whole_run(self.agents[n % agents], begin + SPAN * n / total)
         for run in self.workspace.runs.values():
-            serialize.encode_run(self, run)  # encoded once, so that measurements see only answers
+            serialize.encode_run(
+                self.lies, run
+            )  # encoded once, so that measurements see only answers
 
     def change(self, share: float = 0.01) -> list[Run]:
         """Let ten minutes pass in which that share of the runs changes, and return those runs.

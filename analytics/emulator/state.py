@@ -1,0 +1,372 @@
+"""The state of the emulated platform, and the methods that change it.
+
+Two agendas hold future actions. The planned one is a world's made-up history; its actions happen
+only when a call lets time pass. The live one holds the steps of triggered runs, which happen as the
+clock runs: before each response, the world catches up with its clock.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Literal
+
+from analytics.emulator.agenda import Agenda
+from analytics.emulator.clock import Clock
+from analytics.emulator.keys import LEVAIN_CHARGE, PLATFORM_CHARGE
+from analytics.emulator.lies import Lie, Lies
+from analytics.emulator.records import (
+    WIDE,
+    ZERO,
+    Agent,
+    Entry,
+    Run,
+    RunList,
+    RunStatus,
+    Session,
+    Version,
+    Workspace,
+)
+from analytics.emulator.rng import new_id, seeded
+from analytics.emulator.runs import timeline
+from analytics.emulator.runs.artifacts import artifacts
+from analytics.emulator.signing import Signer
+from analytics.emulator.variants import Variants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime, timedelta
+    from random import Random
+
+    from analytics.emulator.keys import ProviderKey
+    from analytics.emulator.records import AgentStatus, Artifact, PlatformAgent
+
+BILLED_PLACES = Decimal("1e-10")
+
+
+class State:
+    """Workspaces, a clock, and an agenda of actions as time passes.
+
+    Equal seeds, times and calls give equal worlds, ids included.
+    """
+
+    def __init__(self, seed: int, now: datetime, variants: Variants | None = None) -> None:
+        self.seed = seed
+        self.clock = Clock(now)
+        self.variants = variants or Variants()
+        self.workspaces: list[Workspace] = []
+        self.lock = RLock()  # a test may change the world while the server reads it
+        self.lies = Lies(self.workspaces, self.lock)
+        self._rng = seeded(seed, "world")
+        self._live_rng = seeded(seed, "live")  # requests must not shift the planned history
+        self._planned = Agenda()
+        self.live = Agenda()
+        self.on_end: list[Callable[[Run], object]] = []
+        self.on_archive: list[Callable[[Agent], object]] = []
+        self.signer = Signer(seeded(seed, "signing").randbytes(32))
+
+    @property
+    def now(self) -> datetime:
+        """The present, in UTC."""
+        return self.clock.now
+
+    def workspace_of(self, api_key: str) -> Workspace | None:
+        """Return the workspace of a key, or None."""
+        return next((w for w in self.workspaces if w.api_key == api_key), None)
+
+    def at(self, moment: datetime, action: Callable[[], object]) -> None:
+        """Plan an action; while it happens, the clock stands at its moment."""
+        self._planned.put(moment, action)
+
+    def pass_time(self, span: timedelta) -> None:
+        """Move the clock, and run every due action at its moment."""
+        with self.lock, self.clock.held():
+            self._happen(self.now + span, self._planned, self.live)
+
+    def catch_up(self) -> None:
+        """Run all actions of the orchestrator until now."""
+        with self.lock:
+            if self.live.due and self.live.due <= self.now:
+                with self.clock.held():
+                    self._happen(self.now, self.live)
+
+    def add_workspace(self, name: str) -> Workspace:
+        """Add an empty workspace with a key of its own."""
+        key = f"levain_{self._rng.getrandbits(160):040x}"
+        workspace = Workspace(new_id(self._rng), name, key)
+        self.workspaces.append(workspace)
+        return workspace
+
+    def add_provider_key(self, workspace: Workspace, provider: str, secret: str) -> ProviderKey:
+        """Let the provider bill the customer for runs that start from now on."""
+        with self.lock:
+            return workspace.keys.add(new_id(self._live_rng), provider, secret, self.now)
+
+    def add_agent(
+        self,
+        workspace: Workspace,
+        name: str,
+        slug: str,
+        *,
+        at: datetime | None = None,
+        status: AgentStatus = "active",
+        description: str | None = None,
+    ) -> Agent:
+        """Add an agent with a first version, which is active unless the agent is a draft."""
+        with self.lock:
+            created = at or self.now
+            agent = Agent(new_id(self._rng), workspace, name, slug, created, created, description)
+            agent.status = status
+            workspace.agents[agent.id] = agent
+            workspace.runs_by_agent[agent.id] = RunList()
+            self.publish_version(agent, at=created)
+            if status == "draft":
+                agent.versions[0].status = "draft"
+            return agent
+
+    def draft_agent(
+        self, workspace: Workspace, name: str, slug: str, description: str | None
+    ) -> Agent:
+        """Add an agent without a version."""
+        with self.lock:
+            agent_id = new_id(self._live_rng)
+            agent = Agent(agent_id, workspace, name, slug, self.now, self.now, description)
+            agent.status = "draft"
+            workspace.agents[agent.id] = agent
+            workspace.runs_by_agent[agent.id] = RunList()
+            return agent
+
+    def publish_version(self, agent: Agent, *, at: datetime | None = None) -> Version:
+        """Make a new version the active one and archive the others."""
+        with self.lock:
+            for older in agent.versions:
+                older.status = "archived"
+            number = len(agent.versions) + 1
+            version = Version(new_id(self._rng), number, at or self.now, parent=number - 1 or None)
+            version.updated_at = version.last_commit_at = version.created_at
+            agent.versions.append(version)
+            agent.updated_at = version.created_at
+            return version
+
+    def draft_version(
+        self,
+        agent: Agent,
+        parent: Version | None,
+        description: str | None = None,
+        *,
+        ids: Random | None = None,
+    ) -> Version:
+        """Branch a draft from another version, or from nothing."""
+        with self.lock:
+            version_id = new_id(ids or self._live_rng)
+            version = Version(version_id, len(agent.versions) + 1, self.now, "draft")
+            version.parent = parent.number if parent else None
+            version.description = description
+            agent.versions.append(version)
+            agent.updated_at = self.now
+            return version
+
+    def commit(self, version: Version) -> None:
+        """Change the recipe of a draft."""
+        with self.lock:
+            version.last_commit_at = self.now
+
+    def set_version_status(
+        self, agent: Agent, version: Version, status: Literal["active", "archived"]
+    ) -> None:
+        """Make a version the active one, in place of another, or archive it."""
+        with self.lock:
+            for other in agent.versions:
+                if status == "active" and other.status == "active":
+                    other.status = "archived"
+            version.status, version.updated_at, agent.updated_at = status, self.now, self.now
+            if status == "active" and agent.status == "draft":
+                agent.status = "active"
+
+    def rename_agent(self, agent: Agent, name: str) -> None:
+        """Change the name of an agent; its slug stays."""
+        agent.name, agent.updated_at = name, self.now
+
+    def change_agent(self, agent: Agent, fields: dict[str, Any]) -> None:
+        """Change the description or the limits of an agent."""
+        with self.lock:
+            for name, value in fields.items():
+                setattr(agent, name, value)
+            agent.updated_at = self.now
+
+    def set_agent_status(self, agent: Agent, status: AgentStatus) -> None:
+        """Pause, archive or reactivate an agent."""
+        with self.lock:
+            agent.status, agent.updated_at = status, self.now
+            if status == "archived":
+                for note in self.on_archive:
+                    note(agent)
+
+    def delete_agent(self, agent: Agent) -> None:
+        """Remove an agent from the list and by id; its runs stay."""
+        with self.lock:
+            self.set_agent_status(agent, "archived")
+            del agent.workspace.agents[agent.id]
+
+    def start_run(
+        self,
+        owner: Agent | Workspace,
+        *,
+        at: datetime | None = None,
+        session: Session | None = None,
+        parent: Run | None = None,
+        prompt: str | None = None,
+        run_id: str | None = None,
+    ) -> Run:
+        """Queue a run of an agent, or of a workspace for a run without an agent."""
+        workspace, agent = (
+            (owner, None) if isinstance(owner, Workspace) else (owner.workspace, owner)
+        )
+        with self.lock:
+            created = at or self.now
+            session = session or self._new_session(workspace, agent, created)
+            run_id = run_id or new_id(self._rng)
+            run = Run(run_id, workspace, session, agent, session.version, created)
+            run.parent_run_id = parent.id if parent else None
+            run.user_prompt = prompt
+            self._list(run)
+            return run
+
+    def start_platform_run(
+        self,
+        workspace: Workspace,
+        platform_agent: PlatformAgent,
+        *,
+        target: Agent | None = None,
+        prompt: str | None = None,
+        ids: Random | None = None,
+    ) -> Run:
+        """Queue a run of a platform agent; without `ids`, one of the planned history."""
+        with self.lock:
+            ids = ids or self._rng
+            session = Session(new_id(ids), None, None, self.now)
+            workspace.sessions[session.id] = session
+            run = Run(new_id(ids), workspace, session, None, None, self.now)
+            run.user_prompt = prompt
+            run.kind, run.platform_agent, run.target = platform_agent.kind, platform_agent, target
+            self._list(run)
+            return run
+
+    def launch_run(self, run: Run, *, at: datetime | None = None) -> None:
+        """Start a pending run; from here on the accounts that pay for it are fixed."""
+        with self.lock:
+            run.status, run.started_at = "running", at or self.now
+            run.own_keys = run.workspace.keys.providers
+            run.encoded = None
+            if run.session.events is not None:
+                timeline.started(run.session.events, run)
+
+    def meter(
+        self,
+        run: Run,
+        *,
+        model: str,
+        provider: str,
+        tokens_in: int,
+        tokens_out: int,
+        cost_usd: Decimal,
+        billed_usd: Decimal | None = None,
+        is_error: bool = False,
+        at: datetime | None = None,
+    ) -> None:
+        """Book a request of the run; by default it is billed by the account that pays."""
+        if billed_usd is None:
+            charge = PLATFORM_CHARGE if provider in run.own_keys else LEVAIN_CHARGE
+            billed_usd = WIDE.quantize(WIDE.multiply(cost_usd, charge), BILLED_PLACES) or ZERO
+        use = (model, provider, tokens_in, tokens_out, cost_usd, billed_usd, is_error)
+        with self.lock:
+            run.workspace.ledger.book(Entry(at or self.now, run, *use))
+            run.encoded = None
+
+    def finish_run(
+        self,
+        run: Run,
+        status: RunStatus = "succeeded",
+        *,
+        error: str | None = None,
+        artifact_count: int = 0,
+        at: datetime | None = None,
+    ) -> None:
+        """End a run; one that never started stays without `started_at`."""
+        with self.lock:
+            run.status, run.error = status, error
+            run.artifact_count = artifact_count if run.files is None else len(run.files)
+            run.finished_at = at or self.now
+            run.encoded = None
+            if run.session.events is not None:
+                timeline.ended(run.session.events, run)
+            for note in self.on_end:
+                note(run)
+
+    def publish(self, run: Run, file: Artifact) -> None:
+        """Add a file to the published ones of a run."""
+        with self.lock:
+            if run.files is None:
+                run.files = artifacts(run)
+            run.files.append(file)
+            run.artifact_count = len(run.files)
+            run.encoded = None
+
+    def correct_cost(self, run: Run, amount: Decimal) -> None:
+        """Book an amount now on a metered run, with the model of its last request."""
+        last = run.workspace.ledger.of_run(run.id)[-1]
+        self.meter(
+            run,
+            model=last.model,
+            provider=last.provider,
+            tokens_in=0,
+            tokens_out=0,
+            cost_usd=amount,
+        )
+
+    def hide_run(self, run: Run) -> None:
+        """Remove a run from the lists and by id; counts and analytics still include it."""
+        with self.lock:
+            del run.workspace.runs[run.id]
+            for runs in run.workspace.lists_of(run):
+                runs.hide(run)
+
+    def lie(
+        self, endpoint: str, *, field: str, change: Any, match: Mapping[str, Any] | None = None
+    ) -> Lie:
+        """Alter one field in the responses of one endpoint; see `analytics.emulator.lies`.
+
+        world.lie("billing_days", match={"date": "2026-11-20", "provider": "openai"},
+                  field="billed_usd", change=lambda billed: billed * 2)
+        """
+        return self.lies.add(Lie(endpoint, field, change, match or {}).checked())
+
+    def retract(self, *lies: Lie) -> None:
+        """Remove these lies, or all."""
+        self.lies.remove(*lies)
+
+    def override_record(self, record_id: str, fields: dict[str, Any]) -> None:
+        """Replace fields of a run's or an agent's record by any JSON values, floats too."""
+        for endpoint in ("runs", "agents"):
+            for name, value in fields.items():
+                self.lies.add(Lie(endpoint, name, value, {"id": record_id}))
+
+    def _happen(self, target: datetime, *agendas: Agenda) -> None:
+        """Run the actions due until a moment, each at its own, and stop the clock."""
+        while due := [(a.due, n) for n, a in enumerate(agendas) if a.due and a.due <= target]:
+            moment, action = agendas[min(due)[1]].take()
+            self.clock.set(moment)
+            action()
+        self.clock.set(target)
+
+    def _new_session(self, workspace: Workspace, agent: Agent | None, at: datetime) -> Session:
+        version = agent.active_version if agent else None
+        session = Session(new_id(self._rng), agent, version, at)
+        workspace.sessions[session.id] = session
+        return session
+
+    def _list(self, run: Run) -> None:
+        run.session.runs.append(run)
+        run.workspace.runs[run.id] = run
+        for runs in run.workspace.lists_of(run):
+            runs.add(run)
