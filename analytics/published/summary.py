@@ -10,8 +10,9 @@ from analytics.summary.words import terminal_lines
 
 
 def print_summary(published: Path, site: Path) -> None:
-    """Print the summary and the location of the reports to standard output."""
+    """Print the summary and the location of the reports, if any, to standard output."""
     with open_published(published) as con:
         summary = read_summary(con)
     print(*terminal_lines(summary), sep="\n")
-    print(f"\nReports: {(site / 'index.html').resolve().as_uri()}")
+    if (index := site / "index.html").exists():
+        print(f"\nReports: {index.resolve().as_uri()}")

@@ -70,10 +70,9 @@ def test_a_figure_leads_to_lines_and_requests(command: Command, batch: Batch) ->
     assert batch.asked("/api/v1/runs/") >= 1
 
 
-def test_the_text_fits_a_terminal(command: Command) -> None:
+def test_the_text_fits_a_terminal(published: Command) -> None:
     """The text has both sums, each run, its file, line and request, in 80 columns."""
-    command("nightly")
-    result = command("trace", "--agent", "Baker", "--date", DAY)
+    result = published("trace", "--agent", "Baker", "--date", DAY)
 
     assert result.code == 0, result.err
     assert "in 2 runs: 1 succeeded, 1 failed" in result.out
@@ -103,11 +102,10 @@ def test_a_corrected_run_shows_what_it_was(
     assert "was, 2026-11-20 06:00 UTC" in command("trace", "--run", run.id).out
 
 
-def test_a_tampered_landing_file_is_told(command: Command) -> None:
+def test_a_tampered_landing_file_is_told(published: Command) -> None:
     """A changed landing file exits with 3, and its hash and line are named."""
-    command("nightly")
     rewrite("0.25", "0.75")
-    result = command("trace", "--agent", "baker", "--date", DAY)
+    result = published("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 3
     assert "DOES NOT AGREE" in result.out
@@ -116,34 +114,31 @@ def test_a_tampered_landing_file_is_told(command: Command) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"no zstd", zstandard.compress(b"[1]\n{}\nnull\n")])
-def test_a_broken_landing_file_is_told(command: Command, damage: bytes) -> None:
+def test_a_broken_landing_file_is_told(published: Command, damage: bytes) -> None:
     """A landing file without records exits with 3, not with a traceback."""
-    command("nightly")
     for file in Path("data/landing").rglob("runs.ndjson.zst"):
         file.write_bytes(damage)
-    result = command("trace", "--json", "--agent", "baker", "--date", DAY)
+    result = published("trace", "--json", "--agent", "baker", "--date", DAY)
 
     assert result.code == 3
     assert json.loads(result.out)["findings"]
 
 
-def test_without_landing_files_the_chain_is_told_unverified(command: Command) -> None:
+def test_without_landing_files_the_chain_is_told_unverified(published: Command) -> None:
     """Without landing files, the trace is printed as not verified."""
-    command("nightly")
     shutil.rmtree("data/landing")
-    result = command("trace", "--agent", "baker", "--date", DAY)
+    result = published("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 0
     assert "not at hand here, so not verified" in result.out
-    assert {run["landing"]["is_verified"] for run in explained(command)["runs"]} == {None}
+    assert {run["landing"]["is_verified"] for run in explained(published)["runs"]} == {None}
 
 
-def test_runs_that_do_not_add_up_are_told(command: Command) -> None:
+def test_runs_that_do_not_add_up_are_told(published: Command) -> None:
     """A figure that is not the sum of its runs exits with 3."""
-    command("nightly")
     with duckdb.connect("data/analytics.duckdb") as con:
         con.execute("update marts.fct_agent_days set cost_usd = cost_usd + 0.0000000001")
-    result = command("trace", "--agent", "baker", "--date", DAY)
+    result = published("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 3
     assert "THEY DO NOT ADD UP" in result.out
@@ -184,19 +179,17 @@ def test_runs_without_an_agent_are_explained(
     assert (found["figure"]["agent_id"], found["figure"]["line_type"]) == ("(none)", "no_agent")
 
 
-def test_the_most_expensive_runs_are_shown_and_all_are_verified(command: Command) -> None:
+def test_the_most_expensive_runs_are_shown_and_all_are_verified(published: Command) -> None:
     """`--limit` cuts the printed runs, never the sums and the verification."""
-    command("nightly")
-    result = command("trace", "--agent", "baker", "--date", DAY, "--limit", "1")
+    result = published("trace", "--agent", "baker", "--date", DAY, "--limit", "1")
 
     assert "The 1 most expensive of 2 runs" in result.out
     assert "2 lines of these runs" in result.out
     assert "0.1500000000" not in result.out
 
 
-def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
+def test_a_wrong_question_is_answered_with_help(published: Command) -> None:
     """An unknown agent, day or run exits with 2, and with similar names."""
-    command("nightly")
     day = ("--date", DAY)
     for arguments, words in (
         (("--agent", "bakr", *day), "Nearest: Baker (baker)."),
@@ -210,7 +203,7 @@ def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
         (("--run", "no-such"), "No published run has an id that begins with `no-such`"),
         (("--run", ""), "No published run"),
     ):
-        result = command("trace", *arguments)
+        result = published("trace", *arguments)
         assert (result.code, result.out) == (2, ""), arguments
         assert words in result.err
         assert "\x1b" not in result.err
