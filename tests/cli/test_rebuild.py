@@ -73,7 +73,7 @@ def fingerprints() -> dict[str, str]:
 
 def pages() -> dict[str, bytes]:
     """Return the site without the load times in the tables of data quality."""
-    loaded = re.compile(rb'(?<=data-head="Loaded" class="text">)[^<]+')
+    loaded = re.compile(rb'(?<=data-head="Loaded" class="text"><bdi>)[^<]+')
     return {
         str(path): loaded.sub(b"", path.read_bytes())
         for path in (DATA / "site").rglob("*")
