@@ -1,7 +1,7 @@
 # Everything here sets up what it needs: a Python of 3.11 or newer, make and a package index will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench lock clean
+.PHONY: help setup run test check bench pictures lock clean
 
 DATA ?= data
 READY := .venv/.ready
@@ -33,6 +33,9 @@ check: $(READY) ## Lint, types and layers, of Python and of the script (its type
 
 bench: $(READY) ## Measure ours beside dlt, against the same emulator
 	@.venv/bin/python -m benchmarks
+
+pictures: $(READY) ## Take the pictures of docs/charts.md anew, of the demo's site (DATA=data)
+	@.venv/bin/python docs/pictures.py $(DATA)/site
 
 lock: ## Renew requirements.lock (needs uv)
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \

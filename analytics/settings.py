@@ -73,9 +73,10 @@ class Privacy(_Table, frozen=True):
 
 
 class Publish(_Table, frozen=True):
-    """The octal mode of published files; only the owner may write."""
+    """The octal mode of published files; only the owner may write. `site` false: no pages."""
 
     mode: Annotated[str, msgspec.Meta(pattern="^0?6[04]{2}$")] = "0600"
+    site: bool = True
 
 
 class Controls(_Table, frozen=True):

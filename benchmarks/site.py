@@ -1,6 +1,7 @@
-"""The site at size: its build time, its size, and the time to open its pages.
+"""The site at size: its build time, its size, and the time to open and to use its pages.
 
-python -m benchmarks.site FOLDER [PUBLISHED] builds it once, in a process of its own.
+python -m benchmarks.site DATA_DIR TARGET [PUBLISHED] builds it once, in a process of its own; with
+the published site, after the figures of one agent changed.
 """
 
 from __future__ import annotations
@@ -9,15 +10,20 @@ import json
 import shutil
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
-from analytics.report.site import SCRIPTS, About, build_site
-from benchmarks.measure import run
-from tests.report import marts
+import duckdb
 
-AGENTS, DAYS, RUNS_A_DAY = 500, 400, 2
+from analytics.report.rendering import About
+from analytics.report.site import build_site
+from benchmarks.measure import run
+
 ROUNDS = 3
-_CHANGED_AGENT = "update marts.fct_runs set cost_usd = 0.25 where agent_id = 'agent-0-7'"
+_CHANGED_AGENT = """
+    update reports.rpt_days set cost_usd = cost_usd + 0.25, run_cost_usd = run_cost_usd + 0.25
+    where date = (select max(date) from reports.rpt_days)
+        and agent_id = (select min(agent_id) from reports.rpt_days where run_count > 0)"""
 _FIRST_CHART = ".js-plotly-plot .main-svg"
 _WHEN_DRAWN = """
 const look = () => {
@@ -26,44 +32,61 @@ const look = () => {
 };
 look();
 """
+_CHOSEN = """(period) => new Promise((resolve) => {
+  const title = document.getElementById("cost-title"), start = performance.now();
+  new MutationObserver(() => requestAnimationFrame(() => resolve(performance.now() - start)))
+    .observe(title, { childList: true });
+  location.hash = `#period=${period}`;
+})"""
 
 
-def measure(build: Path, environment: dict[str, str]) -> None:
-    """Build the site anew, then with one agent changed, and open pages of it in Chromium."""
+def measure(data: Path, build: Path, environment: dict[str, str]) -> None:
+    """Build the site of a data directory anew and with one agent changed, and use its pages."""
     first, second = build / "site", build / "site-next"
-    print(f"\nThe site of {AGENTS} agents x {DAYS} days")
+    with duckdb.connect(data / "build.duckdb", read_only=True) as con:
+        agents, days, runs = con.execute("""
+            select count(distinct agent_id), count(distinct date), sum(run_count)
+            from reports.rpt_days where run_count > 0""").fetchall()[0]
+    print(f"\nThe site of {agents} agents x {days} days, {runs:,} runs, {ROUNDS} rounds")
     for target, published, what in (
         (first, [], "anew"),
         (second, [str(first)], "one agent changed"),
     ):
-        command = [sys.executable, "-m", "benchmarks.site", str(target), *published]
-        whole = run(command, environment)
+        command = [sys.executable, "-m", "benchmarks.site", str(data), str(target), *published]
+        rounds = [run(command, environment) for _ in range(ROUNDS)]
+        peak = max(each.peak_megabytes for each in rounds)
         told = json.loads((build / f"{target.name}.json").read_text("utf-8"))
+        whole = sorted(each.seconds for each in rounds)[ROUNDS // 2]
         print(
-            f"  {what}: {told['seconds']:.1f} s, peak {whole.peak_megabytes:.0f} MB with the marts;"
-            f" {told['pages']} pages, {told['kept']} as published;"
-            f" {told['runs']:,} runs; {told['megabytes']:.1f} MB on disk"
+            f"  {what}: {whole:.1f} s, of which {told['seconds']:.1f} s for the site; peak"
+            f" {peak:.0f} MB; {told['pages']} pages, {told['kept']:,} of {told['files']:,} files as"
+            f" published; {told['megabytes']:.1f} MB on disk"
         )
-    page = first / "index.html"
-    beside = sum((first / each).stat().st_size for each in ("index.html", *_of_overview()))
-    print(f"  overview, beside the shared plotly.js: {beside / 1e3:.0f} KB")
-    workspace, agent = (next((first / each).iterdir()) for each in ("workspaces", "agents"))
-    for name, path in (("overview", page), ("workspace", workspace), ("agent", agent)):
+    print(f"  overview, beside the shared plotly.js: {_overview_bytes(first) / 1e3:.0f} KB")
+    pages = {"overview": first / "index.html"} | {
+        kind: next((first / f"{kind}s").glob("*.html")) for kind in ("workspace", "agent")
+    }
+    for name, path in pages.items():
         opened = sorted(_opened(path) for _ in range(ROUNDS))
-        chart, drawing, text = opened[ROUNDS // 2]
+        answers, chart, drawing, text = opened[ROUNDS // 2]
         print(
             f"  {name}: text after {text / 1000:.2f} s, first chart drawn after"
-            f" {drawing / 1000:.2f} s, answers to the pointer after {chart / 1000:.2f} s"
+            f" {drawing / 1000:.2f} s, answers to the pointer after {chart / 1000:.2f} s; a chosen"
+            f" month is shown after {answers:.0f} ms"
         )
 
 
-def _of_overview() -> list[str]:
-    assets = ("style.css", *(f"{name}.js" for name in SCRIPTS))
-    return [*(f"assets/{each}" for each in assets), "data/overview.js", "data/overview-charts.js"]
+def _overview_bytes(site: Path) -> int:
+    """Return the size of what a reader of the overview loads."""
+    loaded = [site / "index.html", site / "assets" / "engine.js", site / "assets" / "style.css"]
+    loaded += [site / "data" / "site.js", site / "data" / "pages" / "overview.js"]
+    loaded += sorted((site / "data" / "site").glob("2*.js"))[-4:]
+    loaded += (site / "data" / "site").glob("overview.js")
+    return sum(each.stat().st_size for each in loaded)
 
 
-def _opened(path: Path) -> tuple[float, float, float]:
-    """Return milliseconds to Plotly's first chart, to the page's own chart, to the first text."""
+def _opened(path: Path) -> tuple[float, float, float, float]:
+    """Return milliseconds to an answer, Plotly's first chart, the page's own chart, the text."""
     from tests.report.browser import browser
 
     with browser() as opened:
@@ -74,28 +97,37 @@ def _opened(path: Path) -> tuple[float, float, float]:
         chart = page.evaluate("performance.now()")
         text = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
         drawing = max(page.evaluate("drawnAt"), text)  # frames before the first are not shown
-    return chart, drawing, text
+        page.wait_for_selector("html[data-ready]", state="attached")
+        months = page.eval_on_selector_all(
+            "#period option", "all => all.map(each => each.value).filter(each => each[0] === '2')"
+        )
+        page.evaluate(_CHOSEN, months[2])  # loads what the next choices show, too
+        answer = page.evaluate(_CHOSEN, months[1])
+    return answer, chart, drawing, text
 
 
-def _build(target: Path, published: Path | None) -> None:
-    con = marts.made_up(workspaces=1, agents=AGENTS, days=DAYS, runs_a_day=RUNS_A_DAY)
-    if published:
-        con.execute(_CHANGED_AGENT)
+def _build(data: Path, target: Path, published: Path | None) -> None:
+    file = target.with_name(f"{target.name}.duckdb")
+    shutil.copyfile(data / "build.duckdb", file)
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    about = About(marts.AS_OF, "bench", "UTC", 42)
-    started = time.perf_counter()
-    summary = build_site(con, target, about=about, published=published)
-    (runs,) = con.execute("select count(*) from marts.fct_runs").fetchone() or (0,)
+    about = About(datetime.now(UTC), "bench", "UTC")
+    with duckdb.connect(file) as con:
+        con.execute("set TimeZone = 'UTC'")
+        if published:
+            con.execute(_CHANGED_AGENT)
+        started = time.perf_counter()
+        made = build_site(con, target, about=about, published=published)
     told = {
         "seconds": time.perf_counter() - started,
-        "pages": summary.page_count,
-        "kept": summary.kept_count,
-        "megabytes": summary.byte_count / 1e6,
-        "runs": runs,
+        "pages": made.page_count,
+        "files": made.file_count,
+        "kept": made.kept_count,
+        "megabytes": made.byte_count / 1e6,
     }
+    file.unlink()
     target.with_name(f"{target.name}.json").write_text(json.dumps(told), "utf-8")
 
 
 if __name__ == "__main__":
-    _build(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
+    _build(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]) if sys.argv[3:] else None)

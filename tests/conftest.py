@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -66,9 +66,9 @@ def workspace(world: World) -> Workspace:
 
 
 @pytest.fixture
-def agent(world: World, workspace: Workspace) -> Agent:
+def agent(world: World) -> Agent:
     """An agent without runs."""
-    return world.add_agent(workspace, "Baker", "baker", at=NOW - timedelta(days=100))
+    return hire_baker(world)
 
 
 @pytest.fixture
@@ -83,36 +83,44 @@ StartRun = Callable[..., Run]
 
 @pytest.fixture
 def start_run(world: World, agent: Agent) -> StartRun:
-    """Return a function that books a run of one minute; with `cost` None it reports no usage."""
+    """Return a function that books a run of the agent; see `book_run`."""
+    return partial(book_run, world, agent)
 
-    def start(
-        *,
-        hours_ago: float = 1,
-        cost: str | None = "0.25",
-        status: Any = "succeeded",
-        error: str | None = None,
-        of: Agent | Workspace | None = None,
-    ) -> Run:
-        created = world.now - timedelta(hours=hours_ago)
-        run = world.start_run(of or agent, at=created)
-        if status == "pending":
-            return run
-        world.launch_run(run, at=created + timedelta(seconds=5))
-        if cost is not None:
-            world.meter(
-                run,
-                model="claude-sonnet-5",
-                provider="anthropic",
-                tokens_in=1000,
-                tokens_out=100,
-                cost_usd=Decimal(cost),
-                at=created + timedelta(seconds=30),
-            )
-        if status != "running":
-            world.finish_run(run, status, error=error, at=created + timedelta(seconds=60))
+
+def hire_baker(world: World) -> Agent:
+    """Add an agent without runs to the first workspace."""
+    return world.add_agent(world.workspaces[0], "Baker", "baker", at=NOW - timedelta(days=100))
+
+
+def book_run(
+    world: World,
+    agent: Agent,
+    *,
+    hours_ago: float = 1,
+    cost: str | None = "0.25",
+    status: Any = "succeeded",
+    error: str | None = None,
+    of: Agent | Workspace | None = None,
+) -> Run:
+    """Book a run of one minute; with `cost` None it reports no usage."""
+    created = world.now - timedelta(hours=hours_ago)
+    run = world.start_run(of or agent, at=created)
+    if status == "pending":
         return run
-
-    return start
+    world.launch_run(run, at=created + timedelta(seconds=5))
+    if cost is not None:
+        world.meter(
+            run,
+            model="claude-sonnet-5",
+            provider="anthropic",
+            tokens_in=1000,
+            tokens_out=100,
+            cost_usd=Decimal(cost),
+            at=created + timedelta(seconds=30),
+        )
+    if status != "running":
+        world.finish_run(run, status, error=error, at=created + timedelta(seconds=60))
+    return run
 
 
 @dataclass

@@ -186,4 +186,5 @@ def _replace_files(making: Layout, layout: Layout) -> None:
     stages.remove_database(layout.marts)
     making.marts.replace(layout.marts)
     shutil.rmtree(layout.staged_site, ignore_errors=True)
-    making.staged_site.replace(layout.staged_site)
+    if making.staged_site.exists():
+        making.staged_site.replace(layout.staged_site)

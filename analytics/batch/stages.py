@@ -110,17 +110,23 @@ def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
 
 
 def report(settings: Settings, layout: Layout, progress: Progress, warnings: list[str]) -> None:
-    """Build the site from the built marts, beside the published one."""
-    with progress.stage("report") as done:
-        from analytics.report.rendering import About
-        from analytics.report.site import build_site
-        from analytics.report.summary.files import summary_files
-        from analytics.report.summary.reads import read_summary
+    """Build the site from the built marts, beside the published one.
 
+    Without `[publish] site`, only discard what an earlier batch staged.
+    """
+    building = layout.staged_site.with_name("site.unfinished")
+    with progress.stage("report") as done:
         _require_marts(layout)
-        building = layout.staged_site.with_name("site.unfinished")
         for site in (building, layout.staged_site):
             shutil.rmtree(site, ignore_errors=True)
+        if not settings.publish.site:
+            done("made no pages, as [publish] says")
+            return
+        from analytics.report.rendering import About
+        from analytics.report.site import build_site
+        from analytics.summary.facts import read_summary
+        from analytics.summary.words import summary_files
+
         building.mkdir(parents=True)
         with open_marts(layout.marts) as con:
             about = About(
@@ -144,15 +150,19 @@ def publish_all(
     *,
     force: bool = False,
 ) -> None:
-    """Publish the built marts and the site; ControlError if they did not pass their checks."""
+    """Publish the built marts and the site; ControlError if they did not pass their checks.
+
+    Without `[publish] site`, remove the published site: its figures would be older than the file's.
+    """
     with progress.stage("publish") as done:
         _require_marts(layout)
         with open_marts(layout.marts) as marts:
             _require_checks(marts, force=force)
-        publish(layout, int(settings.publish.mode, 8))
+        publish(layout, int(settings.publish.mode, 8), site=settings.publish.site)
         with attached_marts(con, layout.marts):
             record_publication(con)
-        done(f"published {layout.published} and {layout.site / 'index.html'}")
+        pages = f" and {layout.site / 'index.html'}" if settings.publish.site else ""
+        done(f"published {layout.published}{pages}")
 
 
 def _cut_off(con: duckdb.DuckDBPyConnection) -> datetime:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.format import days, names, numbers
@@ -76,10 +77,10 @@ def figure(name: str, unit: str, row: Row) -> str:
 
     Raises KeyError if there is no such unit.
     """
-    first, _, second = name.partition("/")
+    first, second = _parts(name)
     if unit in {"range", "range_percent"}:
         return _range(first, second, row)
-    part, whole = value_of(first, row), value_of(second, row)
+    part, whole = value_of(first, row), second and value_of(second, row)
     if part is None or (second and not whole and unit != "usd_change"):
         return numbers.UNKNOWN
     if second:
@@ -94,8 +95,8 @@ def plain(name: str, unit: str, row: Row) -> str | None:
 
     An unknown figure is empty; None stands for one that is a text.
     """
-    first, _, second = name.partition("/")
-    part, whole = value_of(first, row), value_of(second, row)
+    first, second = _parts(name)
+    part, whole = value_of(first, row), second and value_of(second, row)
     if unit == "interval" or isinstance(part, str):
         return None
     if part is None or (second and whole is None):
@@ -114,10 +115,19 @@ def plain(name: str, unit: str, row: Row) -> str | None:
 
 def value_of(name: str, row: Row) -> Any:
     """Return the value of a name, which dots lead into rows within the row; None if absent."""
+    if "." not in name:
+        return row.get(name)
     value: Any = row
     for step in name.split("."):
         value = value.get(step) if isinstance(value, Mapping) else None
     return value
+
+
+@cache
+def _parts(name: str) -> tuple[str, str]:
+    """Return both names of `a/b`, the second one empty where there is one."""
+    first, _, second = name.partition("/")
+    return first, second
 
 
 def _range(name: str, whole: str, row: Row) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from analytics.batch.last_batch import read_last_batch
 from analytics.format import numbers
 from analytics.published.sandbox import open_published
-from analytics.report.summary.lines import schedule_in_words
+from analytics.summary.words import schedule_in_words
 from analytics.terminal import visible
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import is_held

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from analytics.published.sandbox import open_published
-from analytics.report.summary.files import terminal_lines
-from analytics.report.summary.reads import read_summary
+from analytics.summary.facts import read_summary
+from analytics.summary.words import terminal_lines
 
 
 def print_summary(published: Path, site: Path) -> None:
-    """Print the summary and the location of the reports to standard output."""
+    """Print the summary and the location of the reports, if any, to standard output."""
     with open_published(published) as con:
         summary = read_summary(con)
     print(*terminal_lines(summary), sep="\n")
-    print(f"\nReports: {(site / 'index.html').resolve().as_uri()}")
+    if (index := site / "index.html").exists():
+        print(f"\nReports: {index.resolve().as_uri()}")

@@ -16,13 +16,19 @@ import polars as pl
 from analytics.report.packed import packed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     import duckdb
 
     from analytics.report.entities import Entities, Entity
     from analytics.report.files import Files
+    from analytics.report.spec import Page, Scope
 
+KEYS: Mapping[Scope, tuple[str, ...]] = {
+    "site": (),
+    "workspace": ("workspace_id",),
+    "agent": ("workspace_id", "agent_id"),
+}
 Key: TypeAlias = tuple[str, ...]
 Columns: TypeAlias = dict[str, object]
 TIMES = ("date", "utc_date", "week")
@@ -41,25 +47,39 @@ class DataSet:
     prefix: str = ""
 
 
-_SHARED = ("rpt_days", "rpt_models", "rpt_errors", "rpt_hours", "rpt_run_weeks", "rpt_bill_days")
-SITE = DataSet(("rpt_workspace_days",), ())
-WORKSPACE = DataSet(_SHARED, ("workspace_id",))
-AGENT = DataSet((*_SHARED, "rpt_versions", "rpt_tools"), ("workspace_id", "agent_id"))
+_SUMMARY = {  # what the summary of a choice adds up
+    "site": ("rpt_workspace_days",),
+    "workspace": ("rpt_days", "rpt_bill_days"),
+    "agent": ("rpt_days", "rpt_bill_days"),
+}
 RUNS = DataSet(
     ("rpt_runs", "rpt_run_models", "rpt_run_events"), ("workspace_id", "agent_id"), "runs-"
 )
 
 
-def write(con: duckdb.DuckDBPyConnection, files: Files, entities: Entities, code: str) -> None:
+def charted(pages: Iterable[Page], scope: Scope) -> DataSet:
+    """Return the relations that the parts of a scope's pages follow a choice in."""
+    parts = [part for page in pages if page.scope == scope for part in page.parts]
+    names = {part.data for part in parts if part.period} - {*RUNS.relations}
+    return DataSet(tuple(sorted({*_SUMMARY[scope], *names})), KEYS[scope])
+
+
+def write(
+    con: duckdb.DuckDBPyConnection,
+    files: Files,
+    entities: Entities,
+    pages: Collection[Page],
+    code: str,
+) -> None:
     """Write the months of every entity, or take them over from the published site.
 
     `code` stands for what makes the files: if it differs, none is taken over.
     """
     with ThreadPoolExecutor(max_workers=2) as packers:  # compression leaves Python free
         for data, of in (
-            (SITE, [entities.site]),
-            (WORKSPACE, entities.workspaces),
-            (AGENT, entities.agents),
+            (charted(pages, "site"), [entities.site]),
+            (charted(pages, "workspace"), entities.workspaces),
+            (charted(pages, "agent"), entities.agents),
             (RUNS, entities.agents),
         ):
             known = {each.key[: len(data.key)]: each for each in of}

@@ -17,8 +17,8 @@ from analytics.format import days, numbers, text
 from analytics.report import drawings
 from analytics.report.columns import Column, column
 from analytics.report.entities import ALL
-from analytics.report.months import encoded
-from analytics.report.statements import CHARTED_DAYS, KEYS, Statements
+from analytics.report.months import KEYS, encoded
+from analytics.report.statements import CHARTED_DAYS, Statements
 from analytics.report.tables import Tables, sums
 from analytics.resources import folder
 
@@ -69,6 +69,13 @@ class Pages:
     ) -> None:
         self.page, self._pages, self._entities, self._about = page, pages, entities, about
         self._template = _environment().get_template("page.html")
+        components: Any = _environment().get_template("components.html").module
+        self._drawn = {  # parts that are the same on every page
+            part.key: frame | {"kind": "html", "table": components.part(frame)}
+            for part in page.parts
+            if not part.is_static
+            for frame in [_frame(part)]
+        }
         statements = Statements(con)
         self._rows = {
             part.key: statements.rows(part, page.scope) for part in page.parts if part.is_static
@@ -111,9 +118,9 @@ class Pages:
             is_choosable=page.picker,
             members_name=_MEMBERS[entity.scope] if page.picker else "",
             sections=[each for each in sections if each["parts"]],
+            has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
             definitions=_definitions(page.scope),
             definitions_href=f"{root}index.html#definitions",
-            policies=[],
             footer=[f"Levain analytics {self._about.code_version} · {self._reach(row)}"],
             data={
                 "page": page.name,
@@ -165,30 +172,37 @@ class Pages:
         }
 
     def _part(self, part: Part, entity: Entity, tables: Tables) -> dict[str, Any] | None:
+        if not part.is_static:
+            if part is self._main:
+                return _frame(part) | self._main_chart(part, entity)
+            return self._drawn[part.key]
+        rows = self._of(part, entity)
+        if not rows:
+            return _frame(part) | {"kind": "text", "label": part.empty} if part.empty else None
         columns = [column(each) for each in part.columns]
-        rows = self._of(part, entity) if part.is_static else []
-        if part.is_static and not rows and not part.empty:
-            return None
-        made: dict[str, Any] = {
-            "key": part.key,
-            "kind": _kind(part),
-            "label": part.label,
-            "subtitle": text.fill(part.subtitle, _LATEST) if part.mark else "",
-            "height": "",
-            "width": part.wide,
-            "static": self._columns(entity) if part is self._main else "",
-            "table": "",
-            "is_now": part.is_static,
-        }
-        if part.is_static and not rows:
-            made |= {"kind": "text", "label": part.empty}
-        elif part.is_static:
-            if part.title:
-                first = rows[0] | {"agent_id": tables.name_of(rows[0])}
-                values = {**entity.row, **sums(rows, columns), "first": first}
-                made["label"] = text.fill(part.title, values)
-            made["table"] = self._folds(part, columns, rows, tables)
+        made = _frame(part) | {"table": self._folds(part, columns, rows, tables)}
+        if part.title:
+            first = rows[0] | {"agent_id": tables.name_of(rows[0])}
+            made["label"] = text.fill(
+                part.title, {**entity.row, **sums(rows, columns), "first": first}
+            )
         return made
+
+    def _main_chart(self, part: Part, entity: Entity) -> dict[str, Any]:
+        """Return the main chart as the script will say and draw it, so that nothing moves then."""
+        today: date = entity.row["today"]
+        period = days.Period(today - timedelta(days=CHARTED_DAYS - 1), today)
+        known = self._days.get(self._key(entity), {})
+        amounts = [each for day, each in known.items() if day in period and each]
+        if not amounts:
+            return {}
+        name = part.draw[0].value.partition("|")[0]
+        values = {name: sum(amounts), "period": str(period), "span": str(period)}
+        return {
+            "label": text.fill(part.title, values),
+            "subtitle": text.fill(part.subtitle, values),
+            "static": self._columns(entity),
+        }
 
     def _folds(
         self, part: Part, columns: Sequence[Column], rows: list[Row], tables: Tables
@@ -278,10 +292,20 @@ _LATEST = {"span": "latest days"}  # until the script has read the data
 _MEMBERS: dict[Scope, str] = {"site": "Workspaces", "workspace": "Agents", "agent": ""}
 
 
-def _kind(part: Part) -> str:
-    if part.mark:
-        return "chart"
-    return "runs" if part.data == "rpt_runs" and not part.is_static else "table"
+def _frame(part: Part) -> dict[str, Any]:
+    """Return what the frame prints of a part, without its rows."""
+    kind = "chart" if part.mark else "table"
+    return {
+        "key": part.key,
+        "kind": "runs" if part.data == "rpt_runs" and not part.is_static else kind,
+        "label": part.label,
+        "subtitle": text.fill(part.subtitle, _LATEST) if part.mark else "",
+        "height": "",
+        "width": part.wide,
+        "static": "",
+        "table": "",
+        "is_now": part.is_static,
+    }
 
 
 def _is_drawn_once(part: Part) -> bool:

@@ -92,7 +92,7 @@ class _Build:
 
     def site(self, folder_of_pages: Path | None, beside: Mapping[str, bytes]) -> SiteSummary:
         pages = read_pages(folder_of_pages)
-        months.write(self._con, self._files, self._entities, self._code)
+        months.write(self._con, self._files, self._entities, pages.values(), self._code)
         count = sum(self._pages(page, pages) for page in pages.values())
         self._files.write("data/site.js", packed("site", self._entities.document()))
         self._assets()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from analytics.report.months import TIMES
+from analytics.report.months import KEYS, TIMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 
     from analytics.report.spec import Part, Scope
 
-KEYS: Mapping[Scope, tuple[str, ...]] = {
-    "site": (),
-    "workspace": ("workspace_id",),
-    "agent": ("workspace_id", "agent_id"),
-}
 CHARTED_DAYS = 92
 _NUMBERS = ("DECIMAL", "BIGINT", "HUGEINT", "INTEGER", "DOUBLE")
 
@@ -47,17 +42,19 @@ class Statements:
         kinds = self._columns(part.data)
         keys = [name for name in KEYS[scope] if name in kinds]
         where = " and ".join(_condition(*each) for each in part.where.items()) or "true"
-        order = ", ".join(map(_direction, part.order.split(","))) if part.order else ""
-        order = order and f" order by {order}"
         columns, group = "*", ""
         if "month" in part.by:  # sums of a cube
             by = [name if name in kinds else _month_of(kinds) for name in part.by]
             sums = [
-                f"sum({name}) as {name}"
+                f"sum({name})::{kind} as {name}"
                 for name, kind in kinds.items()
                 if kind.startswith(_NUMBERS) and name not in part.by
             ]
             columns, group = ", ".join(dict.fromkeys([*keys, *by, *sums])), " group by all"
+        order = ""
+        if part.order:  # equal rows stand in the same order whenever the page is made
+            rest = [name for name in KEYS["agent"] if name in (part.by if group else kinds)]
+            order = " order by " + ", ".join([*map(_direction, part.order.split(",")), *rest])
         return pl.DataFrame(
             self._con.sql(f"select {columns} from reports.{part.data} where {where}{group}{order}")
         )

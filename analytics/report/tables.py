@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
@@ -55,10 +56,9 @@ class Tables:
         `total` has the sums of all rows; `relation` is where those stand that are not shown.
         """
         shown = rows[:limit] if limit else rows
-        cards = len(columns) >= _CARDS_FROM
-        heads = "".join(_head(each, cards) for each in columns)
-        body = "".join(self._row(row, columns, cards) for row in shown)
-        foot = "" if total is None else self._total(total, columns, cards)
+        layout = _layout(tuple(columns))
+        body = "".join(_tr(layout, [self._cell(row, each) for each in columns]) for row in shown)
+        foot = "" if total is None else self._total(total, columns, layout)
         if len(shown) < len(rows):
             more = f"{len(rows) - len(shown):,} more in {relation}"
             foot = f'<tr><th scope="row" colspan="{len(columns)}">{more}</th></tr>{foot}'
@@ -66,10 +66,9 @@ class Tables:
             foot = f"<tfoot>{foot}</tfoot>"
         return Markup(  # noqa: S704 - every text in it is escaped
             f'<div class="scroll" role="region" tabindex="0" aria-labelledby="{key}-caption">'
-            f'<table id="{key}-table"{_CARDS if cards else ""} data-sortable>'
+            f'<table id="{key}-table"{layout.cards} data-sortable>'
             f'<caption id="{key}-caption"><span>{escape(caption)}</span></caption>'
-            f"<thead><tr{_role('row', cards)}>{heads}</tr></thead><tbody>{body}</tbody>"
-            f"{foot}</table></div>"
+            f"{layout.head}<tbody>{body}</tbody>{foot}</table></div>"
         )
 
     def name_of(self, row: Row) -> str:
@@ -77,54 +76,43 @@ class Tables:
         entity = self._entities.by_key.get((row.get("workspace_id", ""), row.get("agent_id", "")))
         return names.in_sentence(entity.name if entity else str(row.get("agent_id")))
 
-    def _row(self, row: Row, columns: Sequence[Column], cards: bool) -> str:
-        cells = [self._cell(row, each) for each in columns]
-        return _tr(cells, columns, cards)
-
-    def _total(self, total: Row, columns: Sequence[Column], cards: bool) -> str:
-        cells = [("", "Total")] + [
-            ("", "") if each.kind else self._cell(total, each) for each in columns[1:]
-        ]
-        return _tr(cells, columns, cards)
+    def _total(self, total: Row, columns: Sequence[Column], layout: _Layout) -> str:
+        figures = [("", "") if each.kind else self._cell(total, each) for each in columns[1:]]
+        return _tr(layout, [("", "Total"), *figures])
 
     def _cell(self, row: Row, column: Column) -> tuple[str, str]:
         """Return a cell's attribute of the exact value, and its content."""
         if column.unit == "of_unit":
             column = replace(column, unit="usd" if row["unit"] == "usd" else "number")
-        if column.kind == "":
-            shown = text.figure(column.expression, column.unit, row)
-            exact = text.plain(column.expression, column.unit, row)
-            return ("" if exact in {None, shown} else f' data-v="{exact}"'), shown
-        return self._text(row, column)
+        if column.kind:
+            return "", self._text(row, column)
+        shown = text.figure(column.expression, column.unit, row)
+        exact = text.plain(column.expression, column.unit, row)
+        return ("" if exact is None or exact == shown else f' data-v="{exact}"'), shown
 
-    def _text(self, row: Row, column: Column) -> tuple[str, str]:
-        value = row[column.expression]
-        if column.unit in {"agent", "workspace"}:
-            return "", self._link(row, column.unit)
-        if column.unit == "run":
-            return (
-                "",
-                f'<a href="#run={quote(value)}"><bdi>{escape(names.visible(value))}</bdi></a>',
-            )
-        if column.unit == "spark":
-            return "", drawings.sparkline(value or [])
-        if column.unit == "state":
-            word = names.visible(value or "")
-            return "", f"{_SIGNS[word]} {word}" if word in _SIGNS else str(escape(word))
-        if value is None or column.unit not in {"name", "text", "prose"}:
-            shown = text.figure(column.expression, column.unit, row)
-        elif column.unit == "name":
+    def _text(self, row: Row, column: Column) -> str:
+        value, unit = row[column.expression], column.unit
+        if unit in {"agent", "workspace"}:
+            return self._link(row, unit)
+        if unit == "spark":
+            return drawings.sparkline(value or [])
+        if unit == "state":
+            return f"{_SIGNS.get(value, '')} {escape(names.visible(value or ''))}".strip()
+        if value is None or unit not in {"name", "text", "prose", "run"}:
+            shown = text.figure(column.expression, unit, row)
+        elif unit == "name":
             shown = names.display(str(value))
         else:
             shown = names.visible(str(value))
-        if column.unit == "prose":
+        if unit == "prose":
             shown = names.capitalized(shown)
-        return "", f"<bdi>{escape(shown)}</bdi>"
+        shown = f"<bdi>{escape(shown)}</bdi>"
+        return f'<a href="#run={quote(value)}">{shown}</a>' if unit == "run" else shown
 
     def _link(self, row: Row, unit: str) -> str:
         key = (row["workspace_id"], row["agent_id"] if unit == "agent" else "(all)")
         entity = self._entities.by_key.get(key)
-        return link(entity, self._root) if entity else names.display(key[-1])
+        return link(entity, self._root) if entity else str(escape(names.display(key[-1])))
 
 
 def link(entity: Entity, root: str) -> str:
@@ -145,25 +133,46 @@ def sums(rows: Iterable[Row], columns: Iterable[Column]) -> dict[str, Any]:
     return totals
 
 
-_CARDS = ' class="cards" role="table"'
+@dataclass(frozen=True)
+class _Layout:
+    """What is the same in every row: the head, and how rows and cells begin and end."""
+
+    cards: str
+    head: str
+    row: str
+    cells: tuple[tuple[str, str], ...]
 
 
-def _role(name: str, cards: bool) -> str:
-    return f' role="{name}"' if cards else ""
+@cache
+def _layout(columns: tuple[Column, ...]) -> _Layout:
+    cards = len(columns) >= _CARDS_FROM
+
+    def role(name: str) -> str:
+        return f' role="{name}"' if cards else ""
+
+    heads, cells = "", []
+    for index, each in enumerate(columns):
+        kind = f' class="{each.kind}"' if each.kind else ""
+        label = escape(each.label)
+        heads += f'<th scope="col"{role("columnheader")}{kind}>{label}</th>'
+        data = f' data-head="{label}"' if cards else ""
+        cells.append(
+            (f"<td{role('cell')}{data}{kind}", "</td>")
+            if index
+            else (f'<th scope="row"{role("rowheader")}{kind}', "</th>")
+        )
+    row = f"<tr{role('row')}>"
+    return _Layout(
+        ' class="cards" role="table"' if cards else "",
+        f"<thead>{row}{heads}</tr></thead>",
+        row,
+        tuple(cells),
+    )
 
 
-def _head(column: Column, cards: bool) -> str:
-    kind = f' class="{column.kind}"' if column.kind else ""
-    return f'<th scope="col"{_role("columnheader", cards)}{kind}>{escape(column.label)}</th>'
-
-
-def _tr(cells: Sequence[tuple[str, str]], columns: Sequence[Column], cards: bool) -> str:
-    made = []
-    for index, ((exact, content), column) in enumerate(zip(cells, columns, strict=True)):
-        kind = f' class="{column.kind}"' if column.kind else ""
-        if index == 0:
-            made.append(f'<th scope="row"{_role("rowheader", cards)}{kind}{exact}>{content}</th>')
-        else:
-            head = f' role="cell" data-head="{escape(column.label)}"' if cards else ""
-            made.append(f"<td{head}{kind}{exact}>{content}</td>")
-    return f"<tr{_role('row', cards)}>{''.join(made)}</tr>"
+def _tr(layout: _Layout, cells: Sequence[tuple[str, str]]) -> str:
+    made = [
+        f"{begin}{exact}>{content}{end}"
+        for (begin, end), (exact, content) in zip(layout.cells, cells, strict=True)
+    ]
+    return f"{layout.row}{''.join(made)}</tr>"

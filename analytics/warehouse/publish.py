@@ -14,14 +14,16 @@ from analytics.errors import AnalyticsError
 from analytics.warehouse.layout import Layout
 
 
-def publish(layout: Layout, mode: int) -> None:
+def publish(layout: Layout, mode: int, *, site: bool = True) -> None:
     """Publish the finished marts and the staged site, with the permissions of `mode`.
 
-    Readers keep the files that they have open.
+    Without `site`, remove the site. Readers keep the files that they have open.
     """
     _add_read_bits(layout.root, mode)
     _replace_file(layout.marts, layout.published, mode)
-    if layout.staged_site.is_dir():
+    if not site:
+        shutil.rmtree(layout.site, ignore_errors=True)
+    elif layout.staged_site.is_dir():
         _set_modes(layout.staged_site, mode)
         _replace_folder(layout.staged_site, layout.site)
 

@@ -1,6 +1,7 @@
 -- The measures of a line's day, each of which may be summed over days and lines.
 -- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
+-- column unlisted_cost_usd: Cost in US dollars of unlisted runs; null without any, or if unknown.
 select
     workspace_id,
     agent_id,
@@ -13,11 +14,13 @@ select
     open_count,
     listed_run_count,
     unlisted_run_count,
+    unlisted_failed_count,
     unknown_cost_count,
     no_usage_count,
     cost_usd,
     if(line_type = 'platform', null, cost_usd) as run_cost_usd,
     if(line_type = 'platform', cost_usd, null) as platform_cost_usd,
+    if(unlisted_run_count > 0, unlisted_cost_usd, null) as unlisted_cost_usd,
     tokens_in,
     tokens_out,
     failed_cost_usd,

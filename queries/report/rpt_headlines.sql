@@ -13,6 +13,7 @@
 -- column usual_cost_usd: Median cost in US dollars of yesterday's weekday in the four weeks before.
 -- column first_date: First date with figures.
 -- column last_date: Last date with figures.
+-- column last_complete_date: Last day that was read whole; of the site, in every workspace.
 -- column run_count: Runs of any status of the last 92 days, today's included.
 -- column listed_run_count: Listed runs of the last 92 days, today's included.
 with
@@ -128,6 +129,13 @@ spans as (
     group by workspace_id, agent_id
 ),
 
+completes as (
+    select workspace_id, max(date) as last_complete_date
+    from reports.rpt_dates
+    where state = 'complete'
+    group by workspace_id
+),
+
 -- A complete date without a figure cost nothing; one of unknown cost says nothing.
 same_weekdays as (
     select
@@ -201,6 +209,7 @@ select
     agent_counts.agent_count,
     getvariable('reporting_timezone') as timezone,
     calendars.as_of,
+    completes.last_complete_date,
     pivoted.* exclude (
         workspace_id,
         agent_id,
@@ -226,6 +235,7 @@ join reports.rpt_calendars as calendars using (workspace_id)
 left join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
 left join agent_counts using (workspace_id, agent_id)
+left join completes using (workspace_id)
 left join usual using (workspace_id, agent_id)
 left join run_costs using (workspace_id, agent_id)
 left join spans using (workspace_id, agent_id)

@@ -5,10 +5,11 @@
 -- key: workspace_id, agent_id, period
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column agent_id: Identifier of the line, as in dim_agents; '(all)' for all lines.
--- column period: Its name; week_1 is the last seven days before today, week_13 the earliest.
+-- column period: Its name; all is every day, week_1 the last seven before today, week_13 the first.
 -- column today: Day of the last batch in the reporting time zone; earlier if the agent rests.
 -- column period_first: First day of the period.
 -- column period_last: Last day of the period.
+-- column failed_cost_high_usd: US dollars that failed runs cost at most; null if nothing bounds it.
 -- column is_whole: True if every day of the period was read whole.
 -- column is_covered: True if it was, and the cost of at least four in five of its runs is known.
 with
@@ -58,7 +59,8 @@ spans as (
             ('month_before', month_before, last_month - 1),
             ('recent', today - 30, today - 1),
             ('before_recent', today - 60, today - 31),
-            ('charted', today - 91, today)
+            ('charted', today - 91, today),
+            ('all', (select min(date) from marts.dim_dates), today)
         ]) as span
     from months
     union all by name
@@ -111,11 +113,13 @@ sums as (
         sum(days.open_count)::bigint as open_count,
         sum(days.listed_run_count)::bigint as listed_run_count,
         sum(days.unlisted_run_count)::bigint as unlisted_run_count,
+        sum(days.unlisted_failed_count)::bigint as unlisted_failed_count,
         sum(days.unknown_cost_count)::bigint as unknown_cost_count,
         sum(days.no_usage_count)::bigint as no_usage_count,
         sum(days.cost_usd) as cost_usd,
         sum(days.run_cost_usd) as run_cost_usd,
         sum(days.platform_cost_usd) as platform_cost_usd,
+        sum(days.unlisted_cost_usd) as unlisted_cost_usd,
         sum(days.tokens_in)::bigint as tokens_in,
         sum(days.tokens_out)::bigint as tokens_out,
         sum(days.failed_cost_usd) as failed_cost_usd,
@@ -152,15 +156,19 @@ select
     coalesce(open_count, no_runs) as open_count,
     coalesce(listed_run_count, no_runs) as listed_run_count,
     coalesce(unlisted_run_count, no_runs) as unlisted_run_count,
+    coalesce(unlisted_failed_count, no_runs) as unlisted_failed_count,
     coalesce(unknown_cost_count, no_runs) as unknown_cost_count,
     coalesce(no_usage_count, no_runs) as no_usage_count,
     coalesce(cost_usd, nothing) as cost_usd,
     coalesce(run_cost_usd, nothing) as run_cost_usd,
     coalesce(platform_cost_usd, nothing) as platform_cost_usd,
+    if(unlisted_run_count > 0, unlisted_cost_usd, no_runs)::decimal(38, 10) as unlisted_cost_usd,
     coalesce(tokens_in, nothing) as tokens_in,
     coalesce(tokens_out, nothing) as tokens_out,
     coalesce(failed_cost_usd, nothing) as failed_cost_usd,
     coalesce(failed_cost_more_usd, nothing) as failed_cost_more_usd,
+    if(failed_cost_open_count > 0, null, coalesce(failed_cost_usd + failed_cost_more_usd, nothing))
+        as failed_cost_high_usd,
     coalesce(failed_cost_open_count, no_runs) as failed_cost_open_count
 from sums
 order by workspace_id, agent_id, period_first, period

@@ -1,6 +1,7 @@
 -- The measures of a workspace's day: the sums of rpt_days.
 -- Grain: workspace, date.
 -- key: workspace_id, date
+-- column unlisted_cost_usd: Cost in US dollars of unlisted runs; null without any, or if unknown.
 select
     workspace_id,
     date,
@@ -12,11 +13,13 @@ select
     sum(open_count)::bigint as open_count,
     sum(listed_run_count)::bigint as listed_run_count,
     sum(unlisted_run_count)::bigint as unlisted_run_count,
+    sum(unlisted_failed_count)::bigint as unlisted_failed_count,
     sum(unknown_cost_count)::bigint as unknown_cost_count,
     sum(no_usage_count)::bigint as no_usage_count,
     sum(cost_usd) as cost_usd,
     sum(run_cost_usd) as run_cost_usd,
     sum(platform_cost_usd) as platform_cost_usd,
+    sum(unlisted_cost_usd) as unlisted_cost_usd,
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,
     sum(failed_cost_usd) as failed_cost_usd,

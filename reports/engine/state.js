@@ -44,14 +44,15 @@ export const readState = (hash, isEntity) => {
   };
 };
 
-/** The first and the last day that a state chooses; null where it chooses no period.
+/** The first and the last day that a state chooses; null where it chooses no period, or one that
+ * is yet to come.
  * @param {State} state @param {string} today a month that is not over ends with it
  * @returns {[string, string] | null} */
 export const daysChosen = ({ period, from, to }, today) => {
-  if (!period) return from && to ? [from, to] : null;
+  if (!period) return from && to && from <= today ? [from, to] : null;
   if (LAST_DAYS.includes(period)) return [shifted(today, -Number(period)), shifted(today, -1)];
   const [first, last] = [`${period}-01`, lastDayOf(period)];
-  return [first, first <= today && today < last ? today : last];
+  return first <= today ? [first, today < last ? today : last] : null;
 };
 
 /** The fragment of a state, without "#"; empty where nothing is chosen.

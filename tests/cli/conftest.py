@@ -1,16 +1,26 @@
 from __future__ import annotations
 
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from analytics.cli import main
 from analytics.emulator.records import Agent
-from analytics.emulator.server import Emulator
-from tests.conftest import Batch, StartRun
+from analytics.emulator.server import Emulator, running
+from analytics.emulator.world import World
+from tests.conftest import NOW, Batch, book_run, hire_baker
+
+WITH_PAGES = "[extract]\nhistory_days = 3\n"
+"""Settings for a batch of few requests."""
+
+SETTINGS = f"{WITH_PAGES}[publish]\nsite = false\n"
+"""The same for a batch without pages, which few tests look at."""
 
 
 @dataclass(frozen=True)
@@ -33,16 +43,21 @@ def analytics(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str
     def run(*arguments: str) -> Result:
         monkeypatch.setattr(sys, "argv", ["analytics", *arguments])
         capsys.readouterr()
-        try:
-            main()
-            code = 0
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        code = exit_code()
         printed = capsys.readouterr()
         assert "Traceback" not in printed.err
         return Result(code, printed.out, printed.err)
 
     return run
+
+
+def exit_code() -> int:
+    """Run the command line of `sys.argv`."""
+    try:
+        main()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0
 
 
 @pytest.fixture
@@ -57,15 +72,77 @@ def settings_file() -> SettingsFile:
 
 @pytest.fixture
 def command(
-    batch: Batch, start_run: StartRun, settings_file: SettingsFile, analytics: Command
+    batch: Batch, world: World, agent: Agent, settings_file: SettingsFile, analytics: Command
 ) -> Command:
-    """A world with a few runs, and settings for a batch of few requests."""
-    settings_file("[extract]\nhistory_days = 3\n")
-    start_run(hours_ago=30, cost="1.10")
-    start_run(hours_ago=2, cost="0.25")
-    start_run(hours_ago=1, cost="0.15", status="failed", error="TimeoutError: slow oven")
+    """A world with a few runs, and settings for a batch of few requests without pages."""
+    settings_file(SETTINGS)
+    book_a_few_runs(world, agent)
     assert batch.settings.data_dir.name == "data"
     return analytics
+
+
+@pytest.fixture
+def with_pages(command: Command, settings_file: SettingsFile) -> Command:
+    """The command, with settings for a batch with pages."""
+    settings_file(WITH_PAGES)
+    return command
+
+
+def book_a_few_runs(world: World, agent: Agent) -> None:
+    book_run(world, agent, hours_ago=30, cost="1.10")
+    book_run(world, agent, hours_ago=2, cost="0.25")
+    book_run(
+        world, agent, hours_ago=1, cost="0.15", status="failed", error="TimeoutError: slow oven"
+    )
+
+
+@dataclass(frozen=True)
+class FirstBatch:
+    """A batch of the world of `command`, with pages: its data directory, and what it printed."""
+
+    data: Path
+    result: Result
+
+
+@pytest.fixture(scope="session")
+def first_batch(tmp_path_factory: pytest.TempPathFactory) -> FirstBatch:
+    """The first batch, once for all tests, which only read it; `published` has a copy."""
+    world = World.empty(1, NOW)
+    book_a_few_runs(world, hire_baker(world))
+    folder = tmp_path_factory.mktemp("first-batch")
+    with shell_in(folder, world, WITH_PAGES) as run:
+        return FirstBatch(folder / "data", run("nightly"))
+
+
+@contextmanager
+def shell_in(folder: Path, world: World, settings: str = SETTINGS) -> Iterator[Command]:
+    """Run commands on a world in a folder, for the data that tests of a module share."""
+    (folder / "analytics.toml").write_text(settings, encoding="utf-8")
+    with running(world) as api, pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
+        patch.setenv("LEVAIN_API", api.url)
+
+        def run(*arguments: str) -> Result:
+            patch.setattr(sys, "argv", ["analytics", *arguments])
+            with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
+                code = exit_code()
+            return Result(code, out.getvalue(), err.getvalue())
+
+        yield run
+
+
+@pytest.fixture
+def published(command: Command, first_batch: FirstBatch, batch: Batch) -> Command:
+    """The command after its first batch, with a copy of the data of that batch."""
+    take_over(first_batch.data, batch)
+    return command
+
+
+def take_over(data: Path, batch: Batch) -> None:
+    """Copy the data of earlier batches, and let the next batch read another emulator's API."""
+    shutil.copytree(data, batch.layout.root)
+    batch.rows("update ledger.workspaces set api = ?", batch.api.url)
 
 
 @pytest.fixture

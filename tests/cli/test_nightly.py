@@ -11,7 +11,7 @@ import pytest
 from analytics.emulator.records import Workspace
 from analytics.emulator.server import running
 from analytics.emulator.world import World
-from tests.cli.conftest import Command, SettingsFile
+from tests.cli.conftest import Command, FirstBatch, SettingsFile
 from tests.conftest import NOW, StartRun
 
 
@@ -19,23 +19,23 @@ def modes(folder: Path) -> set[str]:
     return {oct(stat.S_IMODE(path.stat().st_mode)) for path in [folder, *folder.rglob("*")]}
 
 
-def test_a_batch_ends_with_figures_and_pages(command: Command, workspace: Workspace) -> None:
+def test_a_batch_ends_with_figures_and_pages(first_batch: FirstBatch, workspace: Workspace) -> None:
     """A batch prints runs, failures, cost and tokens of each workspace, and the pages' location."""
-    result = command("nightly")
+    result = first_batch.result
 
     assert result.code == 0, result.err
     (line,) = [line for line in result.out.splitlines() if line.startswith(workspace.name)]
     assert line.split()[2:5] == ["3", "1", "of"] or "1 of 3" in line
     assert "$1.50" in line
     assert "data/site/index.html" in result.out
-    assert Path("data/site/index.html").is_file()
+    assert (first_batch.data / "site/index.html").is_file()
 
 
-def test_a_batch_leaves_its_summary(command: Command) -> None:
+def test_a_batch_leaves_its_summary(first_batch: FirstBatch) -> None:
     """The printed summary is also written beside the pages, as Markdown and as JSON."""
-    lines = command("nightly").out.partition("\n\n")[0].splitlines()
-    text = Path("data/site/summary.md").read_text(encoding="utf-8")
-    found = json.loads(Path("data/site/summary.json").read_text(encoding="utf-8"))
+    lines = first_batch.result.out.partition("\n\n")[0].splitlines()
+    text = (first_batch.data / "site/summary.md").read_text(encoding="utf-8")
+    found = json.loads((first_batch.data / "site/summary.json").read_text(encoding="utf-8"))
 
     assert len(lines) <= 10
     assert all(len(line) <= 80 for line in lines)
@@ -47,11 +47,9 @@ def test_a_batch_leaves_its_summary(command: Command) -> None:
     )
 
 
-def test_what_is_written_is_the_owners_alone(command: Command) -> None:
+def test_what_is_written_is_the_owners_alone(first_batch: FirstBatch) -> None:
     """Every file and folder of the data directory is readable by the owner only."""
-    command("nightly")
-
-    assert modes(Path("data")) == {"0o600", "0o700"}
+    assert modes(first_batch.data) == {"0o600", "0o700"}
 
 
 def test_the_published_file_can_be_shared(command: Command, settings_file: SettingsFile) -> None:
@@ -79,6 +77,7 @@ def test_an_empty_workspace_has_reports_too(
     assert "no runs" in Path("data/site/index.html").read_text(encoding="utf-8").lower()
 
 
+@pytest.mark.usefixtures("with_pages")
 def test_a_directory_that_was_there_keeps_its_readers(command: Command) -> None:
     """An existing directory keeps its permissions."""
     Path("data").mkdir()

@@ -23,13 +23,12 @@ from tests.conftest import Batch, StartRun
     [("LEVAIN_API", "http://127.0.0.1:9"), ("HTTP_PROXY", "ftp://proxy.test")],
 )
 def test_an_unreachable_api_is_a_failure(
-    variable: str, value: str, command: Command, monkeypatch: pytest.MonkeyPatch
+    variable: str, value: str, published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refused connection exits with 1; the published figures remain."""
-    command("nightly")
     before = Path("data/analytics.duckdb").read_bytes()
     monkeypatch.setenv(variable, value)
-    result = command("nightly")
+    result = published("nightly")
 
     assert result.code == 1
     assert value in result.err
@@ -37,13 +36,12 @@ def test_an_unreachable_api_is_a_failure(
 
 
 def test_what_failed_is_told_although_it_cannot_be_noted(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the result of a failed batch cannot be written, the batch's own error is printed."""
-    command("nightly")
     Path("data/last-batch.next").mkdir()
     monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
-    result = command("nightly")
+    result = published("nightly")
 
     assert result.code == 1
     assert "http://127.0.0.1:9" in result.err
@@ -84,19 +82,18 @@ def test_a_batch_tells_what_it_waits_for(command: Command, api: Emulator) -> Non
 
 
 def test_a_failed_batch_keeps_the_figures_of_the_last(
-    command: Command, start_run: StartRun
+    published: Command, start_run: StartRun
 ) -> None:
     """Records of a failed batch are in no figure until a batch completes."""
-    command("nightly")
     start_run(hours_ago=0.5, cost="9")
     with gone_from("/log/events"):
-        assert command("nightly").code == 1
-    command("transform")
-    command("check")
-    command("publish")
-    stale = command("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
-    command("nightly")
-    fresh = command("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
+        assert published("nightly").code == 1
+    published("transform")
+    published("check")
+    published("publish")
+    stale = published("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
+    published("nightly")
+    fresh = published("sql", "select sum(cost_usd) from fct_runs", "--format", "csv").out
 
     assert [text.split()[1] for text in (stale, fresh)] == ["1.5000000000", "10.5000000000"]
 
@@ -167,43 +164,41 @@ def test_one_workspace_that_fails_costs_no_other(
 
 
 def test_a_broken_check_publishes_nothing(
-    command: Command, batch: Batch, start_run: StartRun
+    published: Command, batch: Batch, start_run: StartRun
 ) -> None:
     """A failed check stops the batch before publishing, and is named: exit 3."""
-    command("nightly")
     before = Path("data/analytics.duckdb").read_bytes()
     start_run(hours_ago=0.5)
     batch.rows(
         "insert into raw.runs by name select * replace (nextval('raw.version_ids') as version_id)"
         " from raw.runs limit 1"
     )
-    result = command("nightly")
+    result = published("nightly")
 
     assert result.code == 3
     assert "fct_runs_key_is_unique" in result.err
     assert Path("data/analytics.duckdb").read_bytes() == before
-    assert command("publish").code == 3
-    assert "failed (exit 3)" in command("status").out
+    assert published("publish").code == 3
+    assert "failed (exit 3)" in published("status").out
 
 
 @pytest.mark.parametrize(
     ("stop", "code"), [(KeyboardInterrupt(), 130), (RuntimeError("no such luck"), 1)]
 )
 def test_a_batch_that_was_stopped_is_not_told_as_the_one_before(
-    command: Command, monkeypatch: pytest.MonkeyPatch, stop: BaseException, code: int
+    published: Command, monkeypatch: pytest.MonkeyPatch, stop: BaseException, code: int
 ) -> None:
     """`status` shows a stopped batch, not the successful one before it."""
-    command("nightly")
 
     def stopping(*_: object, **__: object) -> None:
         raise stop
 
     monkeypatch.setattr("analytics.batch.stages.transform", stopping)
     with pytest.raises(RuntimeError) if code == 1 else nullcontext():  # a fault of ours is shown
-        result = command("nightly")
+        result = published("nightly")
         assert result.code == code
         assert "stopped; what was published before still stands" in result.err
-    last = json.loads(command("status", "--json").out)["last_batch"]
+    last = json.loads(published("status", "--json").out)["last_batch"]
 
     assert last["exit_code"] == code
     assert last["messages"] == [str(stop) or "It was stopped (KeyboardInterrupt)."]
@@ -224,14 +219,13 @@ def test_a_batch_ends_in_good_order_on_sigterm(
 
 
 def test_a_batch_without_a_key_is_not_told_as_the_one_before(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With existing data, `status` shows a batch that could not begin."""
-    command("nightly")
     monkeypatch.delenv("LEVAIN_API_KEY")
-    command("nightly")
+    published("nightly")
 
-    assert "The last batch failed (exit 2)" in command("status").out
+    assert "The last batch failed (exit 2)" in published("status").out
 
 
 def test_an_interrupted_batch_is_made_good(command: Command, batch: Batch) -> None:

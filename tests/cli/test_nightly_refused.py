@@ -54,16 +54,15 @@ def test_a_key_that_may_not_be_used_is_a_wrong_setting(
 
 
 def test_a_key_of_another_workspace_is_refused(
-    command: Command, world: World, monkeypatch: pytest.MonkeyPatch
+    published: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key of another workspace than the data's stores nothing.
 
     The error names both workspaces.
     """
-    command("nightly")
     other = world.add_workspace("Other")
     monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
-    result = command("nightly")
+    result = published("nightly")
 
     assert result.code == 2
     assert "belongs to workspace Other" in result.err
@@ -151,11 +150,10 @@ def test_who_looks_keeps_no_batch_from_its_work(command: Command) -> None:
     assert result.code == 0, result.err
 
 
-def test_a_data_directory_of_a_newer_release_is_refused(command: Command, batch: Batch) -> None:
+def test_a_data_directory_of_a_newer_release_is_refused(published: Command, batch: Batch) -> None:
     """Data of a newer release are left unchanged."""
-    command("nightly")
     batch.rows("update ledger.schema_version set version = 99")
-    result = command("nightly")
+    result = published("nightly")
 
     assert result.code == 2
     assert "newer release" in result.err

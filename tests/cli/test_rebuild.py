@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,15 +16,22 @@ import pytest
 import zstandard
 
 from analytics.batch import stages
-from analytics.emulator.records import Agent, Workspace
+from analytics.emulator.records import Agent
 from analytics.emulator.world import World
 from analytics.extract.landing import CLOSING_STEP
 from analytics.transform.checks import CheckResult
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.batches import gone_from
-from tests.cli.conftest import Command, SettingsFile
-from tests.conftest import Batch, StartRun
+from tests.cli.conftest import (
+    WITH_PAGES,
+    Command,
+    SettingsFile,
+    book_a_few_runs,
+    shell_in,
+    take_over,
+)
+from tests.conftest import NOW, Batch, StartRun, book_run, hire_baker
 
 DATA = Path("data")
 # When a load was read into this very warehouse, checked, and published.
@@ -48,7 +56,7 @@ def marts(file: Path = DATA / "analytics.duckdb") -> dict[str, list[tuple[Any, .
         }
 
 
-def published(sql: str) -> list[tuple[Any, ...]]:
+def asked(sql: str) -> list[tuple[Any, ...]]:
     """Ask the published file."""
     with duckdb.connect(DATA / "analytics.duckdb", read_only=True) as con:
         return con.execute(sql).fetchall()
@@ -65,7 +73,7 @@ def fingerprints() -> dict[str, str]:
 
 def pages() -> dict[str, bytes]:
     """Return the site without the load times in the tables of data quality."""
-    loaded = re.compile(rb'(?<=data-head="Loaded" class="text">)[^<]+')
+    loaded = re.compile(rb'(?<=data-head="Loaded" class="text"><bdi>)[^<]+')
     return {
         str(path): loaded.sub(b"", path.read_bytes())
         for path in (DATA / "site").rglob("*")
@@ -73,37 +81,56 @@ def pages() -> dict[str, bytes]:
     }
 
 
-def interrupted_batch(command: Command, start_run: StartRun) -> None:
+RunBatch = Callable[[], int]
+"""Runs a batch, and returns its exit code."""
+
+
+def interrupted_batch(world: World, agent: Agent, run_batch: RunBatch) -> None:
     """Run a batch that lands part of a new run and then fails."""
-    run = start_run(hours_ago=0.5, cost="9")
+    run = book_run(world, agent, hours_ago=0.5, cost="9")
     with gone_from(f"{run.id}/log/events"):
-        assert command("nightly").code == 1
+        assert run_batch() == 1
+
+
+def a_few_batches(world: World, agent: Agent, run_batch: RunBatch) -> None:
+    """Run batches with changes, gaps and failures between them."""
+    corrected = book_run(world, agent, hours_ago=3, cost="1")
+    ending = book_run(world, agent, hours_ago=3, status="running", cost="0.10")
+    unreadable = book_run(world, agent, hours_ago=4)
+    world.override_record(unreadable.id, {"tokens_in": "twelve"})
+    assert run_batch() == 0
+    world.pass_time(timedelta(hours=20))
+    world.correct_cost(corrected, Decimal("0.5"))
+    world.rename_agent(agent, "=cmd() <b>Baker</b> 🍞")
+    world.workspaces[0].name = "Renamed"
+    interrupted_batch(world, agent, run_batch)
+    world.pass_time(timedelta(hours=1))
+    world.finish_run(ending, "failed", error="ToolError: no flour")
+    world.delete_agent(world.add_agent(world.workspaces[0], "Passer-by", "passer-by"))
+    assert run_batch() == 0
+
+
+@pytest.fixture(scope="module")
+def data_of_batches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory after a few batches; tests only read it."""
+    world = World.empty(1, NOW)
+    agent = hire_baker(world)
+    book_a_few_runs(world, agent)
+    folder = tmp_path_factory.mktemp("batches")
+    with shell_in(folder, world, WITH_PAGES) as run:
+        a_few_batches(world, agent, lambda: run("nightly").code)
+    return folder / "data"
 
 
 @pytest.fixture
 def batches(
-    command: Command,
-    world: World,
-    workspace: Workspace,
-    agent: Agent,
-    start_run: StartRun,
+    with_pages: Command, world: World, agent: Agent, data_of_batches: Path, batch: Batch
 ) -> Command:
-    """Batches with changes, gaps and failures between them."""
-    corrected = start_run(hours_ago=3, cost="1")
-    ending = start_run(hours_ago=3, status="running", cost="0.10")
-    unreadable = start_run(hours_ago=4)
-    world.override_record(unreadable.id, {"tokens_in": "twelve"})
-    assert command("nightly").code == 0
-    world.pass_time(timedelta(hours=20))
-    world.correct_cost(corrected, Decimal("0.5"))
-    world.rename_agent(agent, "=cmd() <b>Baker</b> 🍞")
-    workspace.name = "Renamed"
-    interrupted_batch(command, start_run)
-    world.pass_time(timedelta(hours=1))
-    world.finish_run(ending, "failed", error="ToolError: no flour")
-    world.delete_agent(world.add_agent(workspace, "Passer-by", "passer-by"))
-    assert command("nightly").code == 0
-    return command
+    """The command after a few batches, with a copy of their data."""
+    codes = iter([0, 1, 0])
+    a_few_batches(world, agent, lambda: next(codes))
+    take_over(data_of_batches, batch)
+    return with_pages
 
 
 def test_a_rebuild_gives_the_same_figures(
@@ -145,11 +172,11 @@ def test_a_rebuild_knows_what_was_published(
 
 
 def test_a_batch_that_did_not_end_is_left_to_the_next(
-    batches: Command, world: World, start_run: StartRun
+    batches: Command, world: World, agent: Agent
 ) -> None:
     """A rebuild has the figures of the last complete batch; the next batch loads the rest."""
     world.pass_time(timedelta(hours=20))
-    interrupted_batch(batches, start_run)
+    interrupted_batch(world, agent, lambda: batches("nightly").code)
     before = marts()
     result = batches("rebuild")
 
@@ -178,44 +205,41 @@ def test_the_batch_after_a_rebuild_is_like_any_other(batches: Command, batch: Ba
     ]
 
 
-def test_a_folder_that_cannot_be_read_is_named(command: Command) -> None:
+def test_a_folder_that_cannot_be_read_is_named(published: Command) -> None:
     """A broken landing folder ends a rebuild with its name; all other files stay unchanged."""
-    command("nightly")
     (file,) = DATA.glob("landing/*/*-lists/runs.ndjson.zst")
     file.write_bytes(b"no zstd")
     before = fingerprints()
-    result = command("rebuild")
+    result = published("rebuild")
 
     assert result.code == 1
     assert f"The landing folder {file.parent} cannot be loaded" in result.err
     assert fingerprints() == before
 
 
-def test_a_published_file_that_cannot_be_read_is_named_at_once(command: Command) -> None:
+def test_a_published_file_that_cannot_be_read_is_named_at_once(published: Command) -> None:
     """An unreadable published file stops a rebuild until it has been moved away."""
-    command("nightly")
-    published = DATA / "analytics.duckdb"
-    published.write_bytes(b"no database")
+    file = DATA / "analytics.duckdb"
+    file.write_bytes(b"no database")
     before = fingerprints()
-    result = command("rebuild")
+    result = published("rebuild")
 
     assert (result.code, fingerprints()) == (1, before)
-    assert f"{published} cannot be read" in result.err
+    assert f"{file} cannot be read" in result.err
     assert "move it away and run again" in result.err
 
-    published.unlink()
-    assert command("rebuild").code == 0
+    file.unlink()
+    assert published("rebuild").code == 0
 
 
 def test_after_a_rebuild_a_key_must_be_of_the_datas_workspace(
-    command: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
+    published: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another workspace's key is refused until the settings name that workspace."""
-    command("nightly")
-    command("rebuild")
+    published("rebuild")
     other = world.add_workspace("Other")
     monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
-    refused = command("nightly")
+    refused = published("nightly")
 
     assert refused.code == 2
     assert "belongs to workspace Other" in refused.err
@@ -226,14 +250,13 @@ def test_after_a_rebuild_a_key_must_be_of_the_datas_workspace(
         f'[extract]\nhistory_days = 3\n[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\n'
         f'workspace_id = "{other.id}"\n'
     )
-    assert command("nightly").code == 0
+    assert published("nightly").code == 0
     assert len(list((DATA / "landing").iterdir())) == 2
 
 
 @pytest.mark.parametrize("how", ["changed", "lost"])
-def test_what_is_not_as_it_was_published_is_told(command: Command, how: str) -> None:
+def test_what_is_not_as_it_was_published_is_told(published: Command, how: str) -> None:
     """Landing files other than those of the published figures end a rebuild with exit 3."""
-    command("nightly")
     (file,) = DATA.glob("landing/*/*-lists/runs.ndjson.zst")
     text = zstandard.ZstdDecompressor().stream_reader(file.read_bytes()).read()
     if how == "changed":
@@ -241,7 +264,7 @@ def test_what_is_not_as_it_was_published_is_told(command: Command, how: str) -> 
     else:
         shutil.rmtree(file.parent)
     before = fingerprints()
-    refused = command("rebuild")
+    refused = published("rebuild")
 
     assert refused.code == 3
     assert "Landing files are missing, or not what the published figures" in refused.err
@@ -249,18 +272,17 @@ def test_what_is_not_as_it_was_published_is_told(command: Command, how: str) -> 
     assert fingerprints() == before
 
     (DATA / "analytics.duckdb").rename("moved-away.duckdb")
-    assert command("rebuild").code == (0 if how == "changed" else 3)
+    assert published("rebuild").code == (0 if how == "changed" else 3)
 
 
 def test_a_check_that_does_not_hold_replaces_nothing(
-    command: Command, monkeypatch: pytest.MonkeyPatch
+    published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A rebuild that fails a check exits with 3 before any file is replaced."""
-    command("nightly")
     before = fingerprints()
     broken = CheckResult("runs_are_runs", "Runs are runs.", None, (), 1, 1, ({"run_id": "x"},))
     monkeypatch.setattr(stages, "run_checks", lambda _, **__: [broken])
-    result = command("rebuild")
+    result = published("rebuild")
 
     assert result.code == 3
     assert "runs_are_runs" in result.err
@@ -285,23 +307,21 @@ def test_without_a_whole_batch_there_is_nothing_to_rebuild(command: Command) -> 
     assert fingerprints() == before
 
 
-def test_data_of_an_older_release_are_rebuilt(command: Command, batch: Batch) -> None:
+def test_data_of_an_older_release_are_rebuilt(published: Command, batch: Batch) -> None:
     """A warehouse of an older layout is refused with advice to run `rebuild`, which fixes it."""
-    command("nightly")
     batch.rows("update ledger.schema_version set version = 0")
-    refused = command("nightly")
+    refused = published("nightly")
 
     assert refused.code == 2
     assert "analytics rebuild" in refused.err
-    assert command("rebuild").code == 0
-    assert command("nightly").code == 0
+    assert published("rebuild").code == 0
+    assert published("nightly").code == 0
 
 
 def test_landing_files_of_an_older_release_are_enough(
-    command: Command, world: World, batch: Batch
+    published: Command, world: World, batch: Batch
 ) -> None:
     """Without versions and limits of agents a rebuild works, and the next batch reads them."""
-    command("nightly")
     (versions,) = DATA.glob("landing/*/*-versions")
     shutil.rmtree(versions)
     (agents,) = DATA.glob("landing/*/*-meters/agents.ndjson.zst")
@@ -310,42 +330,40 @@ def test_landing_files_of_an_older_release_are_enough(
     agents.write_bytes(zstandard.compress(older))
     (DATA / "analytics.duckdb").unlink()
     batch.rows("update ledger.schema_version set version = 3")
-    refused = command("nightly")
+    refused = published("nightly")
 
     assert count == 1
     assert refused.code == 2
     assert "data version 3, this release makes 4" in refused.err
     assert "analytics rebuild" in refused.err
-    assert command("rebuild").code == 0
+    assert published("rebuild").code == 0
     limits = (
         "select max_budget_usd, timeout_minutes from marts.dim_agents where line_type = 'agent'"
     )
     states = "select agent_version, status, is_listed from marts.dim_agent_versions"
-    assert published(limits) == [(None, None)]
-    assert published(states) == [(1, None, False)]
+    assert asked(limits) == [(None, None)]
+    assert asked(states) == [(1, None, False)]
     world.pass_time(timedelta(hours=20))
-    assert command("nightly").code == 0
-    assert published(limits) == [(Decimal(5), 60)]
-    assert published(states) == [(1, "active", True)]
+    assert published("nightly").code == 0
+    assert asked(limits) == [(Decimal(5), 60)]
+    assert asked(states) == [(1, "active", True)]
 
 
-def test_a_rebuild_waits_for_no_batch(command: Command) -> None:
+def test_a_rebuild_waits_for_no_batch(published: Command) -> None:
     """While a batch holds the data directory, a rebuild exits with 4."""
-    command("nightly")
     with batch_lock(Layout(DATA)):
-        assert command("rebuild").code == 4
+        assert published("rebuild").code == 4
 
 
-def test_strange_things_in_landing_are_passed_over(command: Command) -> None:
+def test_strange_things_in_landing_are_passed_over(published: Command) -> None:
     """Unfinished folders, loose files and empty folders are skipped."""
-    command("nightly")
     before = marts()
     (workspace,) = DATA.glob("landing/*")
     (workspace / "20990101T000000Z-001-lists.unfinished").mkdir()
     (workspace / ".notes").write_text("x")
     (workspace.parent / "notes.txt").write_text("x")
     (workspace.parent / "empty").mkdir()
-    result = command("rebuild")
+    result = published("rebuild")
 
     assert result.code == 0, result.err
     assert marts() == before

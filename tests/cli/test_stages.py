@@ -8,31 +8,31 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, FirstBatch
 
 
-def test_selected_relations_are_built_but_not_published(command: Command) -> None:
+@pytest.mark.usefixtures("with_pages")
+def test_selected_relations_are_built_but_not_published(published: Command) -> None:
     """Later stages refuse a file of two builds until all is built again."""
-    command("nightly")
-    published = Path("data/analytics.duckdb").read_bytes()
+    before = Path("data/analytics.duckdb").read_bytes()
 
-    selected = command("transform", "--select", "fct_runs", "--select", "audit.loads")
-    refused = [command(stage) for stage in ("check", "report", "publish")]
+    selected = published("transform", "--select", "fct_runs", "--select", "audit.loads")
+    refused = [published(stage) for stage in ("check", "report", "publish")]
 
     assert selected.code == 0
     assert "built audit.loads, fct_runs and what they read: " in selected.err
     assert [each.code for each in refused] == [1, 1, 1]
     assert all("Run `analytics transform`, which builds all." in each.err for each in refused)
-    assert Path("data/analytics.duckdb").read_bytes() == published
+    assert Path("data/analytics.duckdb").read_bytes() == before
 
-    stages = [command(stage) for stage in ("transform", "check", "report", "publish")]
+    stages = [published(stage) for stage in ("transform", "check", "report", "publish")]
 
     assert [each.code for each in stages] == [0, 0, 0, 0]
 
 
-def test_stages_tell_their_seconds(command: Command) -> None:
+def test_stages_tell_their_seconds(published: Command, first_batch: FirstBatch) -> None:
     """Each stage of a batch prints its seconds, and the last batch has them by stage."""
-    printed = command("nightly").err
+    printed = first_batch.result.err
     last = json.loads(Path("data/last-batch.json").read_bytes())
 
     for line in (
@@ -47,7 +47,19 @@ def test_stages_tell_their_seconds(command: Command) -> None:
         )
     assert list(last["seconds"]) == ["load", "extract", "transform", "check", "report", "publish"]
     assert all(seconds > 0 for seconds in last["seconds"].values())
-    assert json.loads(command("status", "--json").out)["last_batch"]["seconds"] == last["seconds"]
+    assert json.loads(published("status", "--json").out)["last_batch"]["seconds"] == last["seconds"]
+
+
+def test_without_pages_the_file_is_published_alone(published: Command) -> None:
+    """`site = false` makes no pages, in a rebuild too, and removes those of an earlier batch."""
+    assert Path("data/site/index.html").exists()
+    results = [published(stage) for stage in ("nightly", "report", "publish", "rebuild")]
+
+    assert [each.code for each in results] == [0, 0, 0, 0]
+    assert "made no pages" in results[0].err
+    assert "$1.50" in results[0].out
+    assert "Reports:" not in results[0].out + results[3].out
+    assert not list(Path("data").glob("site*"))
 
 
 @pytest.mark.parametrize("name", ["fct_rums", "marts.fct_rums"])

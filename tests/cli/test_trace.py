@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,12 +15,12 @@ import duckdb
 import pytest
 import zstandard
 
-from analytics.emulator.records import Workspace
+from analytics.emulator.records import Agent, Run
 from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
 from tests.batches import short_lists
-from tests.cli.conftest import Command
-from tests.conftest import NOW, Batch, StartRun
+from tests.cli.conftest import Command, book_a_few_runs, shell_in
+from tests.conftest import NOW, Batch, StartRun, book_run, hire_baker
 
 DAY = f"{NOW - timedelta(hours=1):%Y-%m-%d}"
 
@@ -70,10 +71,9 @@ def test_a_figure_leads_to_lines_and_requests(command: Command, batch: Batch) ->
     assert batch.asked("/api/v1/runs/") >= 1
 
 
-def test_the_text_fits_a_terminal(command: Command) -> None:
+def test_the_text_fits_a_terminal(published: Command) -> None:
     """The text has both sums, each run, its file, line and request, in 80 columns."""
-    command("nightly")
-    result = command("trace", "--agent", "Baker", "--date", DAY)
+    result = published("trace", "--agent", "Baker", "--date", DAY)
 
     assert result.code == 0, result.err
     assert "in 2 runs: 1 succeeded, 1 failed" in result.out
@@ -103,11 +103,10 @@ def test_a_corrected_run_shows_what_it_was(
     assert "was, 2026-11-20 06:00 UTC" in command("trace", "--run", run.id).out
 
 
-def test_a_tampered_landing_file_is_told(command: Command) -> None:
+def test_a_tampered_landing_file_is_told(published: Command) -> None:
     """A changed landing file exits with 3, and its hash and line are named."""
-    command("nightly")
     rewrite("0.25", "0.75")
-    result = command("trace", "--agent", "baker", "--date", DAY)
+    result = published("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 3
     assert "DOES NOT AGREE" in result.out
@@ -116,87 +115,126 @@ def test_a_tampered_landing_file_is_told(command: Command) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"no zstd", zstandard.compress(b"[1]\n{}\nnull\n")])
-def test_a_broken_landing_file_is_told(command: Command, damage: bytes) -> None:
+def test_a_broken_landing_file_is_told(published: Command, damage: bytes) -> None:
     """A landing file without records exits with 3, not with a traceback."""
-    command("nightly")
     for file in Path("data/landing").rglob("runs.ndjson.zst"):
         file.write_bytes(damage)
-    result = command("trace", "--json", "--agent", "baker", "--date", DAY)
+    result = published("trace", "--json", "--agent", "baker", "--date", DAY)
 
     assert result.code == 3
     assert json.loads(result.out)["findings"]
 
 
-def test_without_landing_files_the_chain_is_told_unverified(command: Command) -> None:
+def test_without_landing_files_the_chain_is_told_unverified(published: Command) -> None:
     """Without landing files, the trace is printed as not verified."""
-    command("nightly")
     shutil.rmtree("data/landing")
-    result = command("trace", "--agent", "baker", "--date", DAY)
+    result = published("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 0
     assert "not at hand here, so not verified" in result.out
-    assert {run["landing"]["is_verified"] for run in explained(command)["runs"]} == {None}
+    assert {run["landing"]["is_verified"] for run in explained(published)["runs"]} == {None}
 
 
-def test_runs_that_do_not_add_up_are_told(command: Command) -> None:
+def test_runs_that_do_not_add_up_are_told(published: Command) -> None:
     """A figure that is not the sum of its runs exits with 3."""
-    command("nightly")
     with duckdb.connect("data/analytics.duckdb") as con:
         con.execute("update marts.fct_agent_days set cost_usd = cost_usd + 0.0000000001")
-    result = command("trace", "--agent", "baker", "--date", DAY)
+    result = published("trace", "--agent", "baker", "--date", DAY)
 
     assert result.code == 3
     assert "THEY DO NOT ADD UP" in result.out
     assert "the parts do not add up to the figure" in result.err
 
 
-def test_amounts_of_every_form_are_verified(
-    command: Command, world: World, start_run: StartRun
-) -> None:
-    """The landed amount and the published one agree after one rounding, half-even."""
-    amounts = {
-        "0.12345678905": "0.1234567890",
-        "0.12345678915": "0.1234567892",
-        "1e-7": "0.0000001000",
-        '"3"': "3.0000000000",
-        "0": "0.0000000000",
-        "null": None,
-    }
-    runs = [start_run(hours_ago=3) for _ in amounts]
-    for run, landed in zip(runs, amounts, strict=True):
-        world.override_record(run.id, {"cost_usd": json.loads(landed)})
-    command("nightly")
-    found = {run["run_id"]: run for run in explained(command)["runs"]}
+AMOUNTS = {
+    "0.12345678905": "0.1234567890",
+    "0.12345678915": "0.1234567892",
+    "1e-7": "0.0000001000",
+    '"3"': "3.0000000000",
+    "0": "0.0000000000",
+    "null": None,
+}
+"""Amounts as they are landed, and as they are published."""
 
-    assert [found[run.id]["cost_usd"] for run in runs] == list(amounts.values())
+HOSTILE = "<script>alert(1)</script> \x1b[31m\r\n =cmd() [bold]🍞\u202e"
+
+
+@dataclass(frozen=True)
+class OddRuns:
+    """A folder with a published batch of runs of every kind; tests only read it."""
+
+    folder: Path
+    world: World
+    amounts: list[Run]
+    agentless: Run
+    twins: list[Agent]
+    of_platform: Run
+
+
+@pytest.fixture(scope="module")
+def odd_runs(tmp_path_factory: pytest.TempPathFactory) -> OddRuns:
+    folder = tmp_path_factory.mktemp("odd-runs")
+    world = World.empty(1, NOW)
+    (workspace,) = world.workspaces
+    baker = hire_baker(world)
+    amounts = [book_run(world, baker, hours_ago=3) for _ in AMOUNTS]
+    for run, landed in zip(amounts, AMOUNTS, strict=True):
+        world.override_record(run.id, {"cost_usd": json.loads(landed)})
+    agentless = book_run(world, baker, hours_ago=1, cost="2", of=workspace)
+    hostile = book_run(world, baker, of=world.add_agent(workspace, HOSTILE, "x"))
+    world.override_record(hostile.id, {"status": HOSTILE})
+    for number in range(20):
+        book_run(world, baker, hours_ago=1 + number / 100)
+    twins = [world.add_agent(workspace, "Miller", slug) for slug in ("miller", "second-miller")]
+    built = world.start_platform_run(workspace, BUILDER)
+    world.meter(
+        built, model="claude-sonnet-5", provider="anthropic", tokens_in=7, tokens_out=1,
+        cost_usd=Decimal("0.125"),
+    )  # fmt: skip
+    world.finish_run(built)
+    world.pass_time(timedelta(days=1))
+    with shell_in(folder, world) as run_command:
+        assert run_command("nightly").code == 0
+    return OddRuns(folder, world, amounts, agentless, twins, built)
+
+
+@pytest.fixture
+def beside_odd_runs(
+    odd_runs: OddRuns, analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> Command:
+    """The command, in the folder with runs of every kind."""
+    monkeypatch.chdir(odd_runs.folder)
+    return analytics
+
+
+def test_amounts_of_every_form_are_verified(beside_odd_runs: Command, odd_runs: OddRuns) -> None:
+    """The landed amount and the published one agree after one rounding, half-even."""
+    baker = explained(beside_odd_runs, "--agent", "baker", "--date", DAY, "--limit", "100")
+    found = {run["run_id"]: run for run in baker["runs"]}
+
+    assert [found[run.id]["cost_usd"] for run in odd_runs.amounts] == list(AMOUNTS.values())
     assert {run["landing"]["is_verified"] for run in found.values()} == {True}
 
 
-def test_runs_without_an_agent_are_explained(
-    command: Command, workspace: Workspace, start_run: StartRun
-) -> None:
+def test_runs_without_an_agent_are_explained(beside_odd_runs: Command, odd_runs: OddRuns) -> None:
     """`No agent` names runs without an agent, also beside an agent of that name."""
-    run = start_run(hours_ago=1, cost="2", of=workspace)
-    command("nightly")
-    found = explained(command, "--agent", "no agent", "--date", DAY)
+    found = explained(beside_odd_runs, "--agent", "no agent", "--date", DAY)
 
-    assert [each["run_id"] for each in found["runs"]] == [run.id]
+    assert [each["run_id"] for each in found["runs"]] == [odd_runs.agentless.id]
     assert (found["figure"]["agent_id"], found["figure"]["line_type"]) == ("(none)", "no_agent")
 
 
-def test_the_most_expensive_runs_are_shown_and_all_are_verified(command: Command) -> None:
+def test_the_most_expensive_runs_are_shown_and_all_are_verified(published: Command) -> None:
     """`--limit` cuts the printed runs, never the sums and the verification."""
-    command("nightly")
-    result = command("trace", "--agent", "baker", "--date", DAY, "--limit", "1")
+    result = published("trace", "--agent", "baker", "--date", DAY, "--limit", "1")
 
     assert "The 1 most expensive of 2 runs" in result.out
     assert "2 lines of these runs" in result.out
     assert "0.1500000000" not in result.out
 
 
-def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
+def test_a_wrong_question_is_answered_with_help(published: Command) -> None:
     """An unknown agent, day or run exits with 2, and with similar names."""
-    command("nightly")
     day = ("--date", DAY)
     for arguments, words in (
         (("--agent", "bakr", *day), "Nearest: Baker (baker)."),
@@ -210,31 +248,42 @@ def test_a_wrong_question_is_answered_with_help(command: Command) -> None:
         (("--run", "no-such"), "No published run has an id that begins with `no-such`"),
         (("--run", ""), "No published run"),
     ):
-        result = command("trace", *arguments)
+        result = published("trace", *arguments)
         assert (result.code, result.out) == (2, ""), arguments
         assert words in result.err
         assert "\x1b" not in result.err
 
 
-@pytest.fixture
-def unlisted_day(command: Command, world: World, start_run: StartRun) -> str:
-    """A day of which the API lists no run any more, when the first batch reads it."""
+@pytest.fixture(scope="module")
+def data_of_unlisted_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory of the first batch after runs that the API lists no more."""
+    folder = tmp_path_factory.mktemp("unlisted-runs")
+    world = World.empty(1, NOW)
+    baker = hire_baker(world)
+    book_a_few_runs(world, baker)
     for number, status in enumerate(["succeeded", "failed", "failed", "failed"]):
-        start_run(hours_ago=20 + number / 10, cost="0.5", status=status)
+        book_run(world, baker, hours_ago=20 + number / 10, cost="0.5", status=status)
     for number in range(6):
-        start_run(hours_ago=3 + number / 10, cost="0.125")
+        book_run(world, baker, hours_ago=3 + number / 10, cost="0.125")
     world.pass_time(timedelta(days=1))
-    with short_lists():
-        command("nightly")
+    with shell_in(folder, world) as run, short_lists():
+        assert run("nightly").code == 0
+    return folder / "data"
+
+
+@pytest.fixture
+def unlisted_day(data_of_unlisted_runs: Path) -> str:
+    """A day of which the API lists no run any more; its data are a copy."""
+    shutil.copytree(data_of_unlisted_runs, "data")
     return f"{NOW - timedelta(hours=20):%Y-%m-%d}"
 
 
 def test_a_day_of_unlisted_runs_leads_to_counts_and_sums(
-    command: Command, unlisted_day: str
+    analytics: Command, unlisted_day: str
 ) -> None:
     """Without a listed run, a figure leads to the API's run counts and roll-up, and their lines."""
-    found = explained(command, "--agent", "baker", "--date", unlisted_day)
-    result = command("trace", "--agent", "baker", "--date", unlisted_day)
+    found = explained(analytics, "--agent", "baker", "--date", unlisted_day)
+    result = analytics("trace", "--agent", "baker", "--date", unlisted_day)
 
     figure = found["figure"]
     assert (figure["run_count"], figure["listed_run_count"], found["runs"]) == (5, 0, [])
@@ -266,10 +315,10 @@ def test_a_day_of_unlisted_runs_leads_to_counts_and_sums(
     assert "THEY DO NOT" not in result.out
 
 
-def test_a_day_of_listed_and_unlisted_runs_adds_up(command: Command, unlisted_day: str) -> None:
+def test_a_day_of_listed_and_unlisted_runs_adds_up(analytics: Command, unlisted_day: str) -> None:
     """Where a list showed some of a day's runs, both parts are the figure, and the API's own."""
     assert unlisted_day
-    found = explained(command)
+    found = explained(analytics)
     figure, runs, unlisted = found["figure"], found["runs_sum"], found["unlisted"]
 
     assert (figure["run_count"], runs["run_count"], unlisted["run_count"]) == (8, 5, 3)
@@ -293,11 +342,11 @@ def test_a_day_of_listed_and_unlisted_runs_adds_up(command: Command, unlisted_da
     ],
 )  # fmt: skip
 def test_a_tampered_answer_is_named(
-    command: Command, unlisted_day: str, source: str, old: str, new: str, finding: str
+    analytics: Command, unlisted_day: str, source: str, old: str, new: str, finding: str
 ) -> None:
     """A landing file of counts or sums that was changed ends with exit 3, and says how."""
     rewrite(old, new, source)
-    result = command("trace", "--agent", "baker", "--date", unlisted_day)
+    result = analytics("trace", "--agent", "baker", "--date", unlisted_day)
 
     assert result.code == 3
     assert "its SHA-256 is" in result.err
@@ -305,18 +354,11 @@ def test_a_tampered_answer_is_named(
 
 
 def test_the_platforms_own_activity_leads_to_its_roll_up(
-    command: Command, world: World, workspace: Workspace
+    beside_odd_runs: Command, odd_runs: OddRuns
 ) -> None:
     """`platform` names the line of the platform, which has a request and no run."""
-    build = world.start_platform_run(workspace, BUILDER)
-    world.meter(
-        build, model="claude-sonnet-5", provider="anthropic", tokens_in=7, tokens_out=1,
-        cost_usd=Decimal("0.125"),
-    )  # fmt: skip
-    world.finish_run(build)
-    world.pass_time(timedelta(days=1))
-    command("nightly")
-    found = explained(command, "--agent", "platform", "--date", f"{build.created_at:%Y-%m-%d}")
+    day = f"{odd_runs.of_platform.created_at:%Y-%m-%d}"
+    found = explained(beside_odd_runs, "--agent", "platform", "--date", day)
 
     assert found["figure"]["cost_usd"] == found["runs_sum"]["cost_usd"] == "0.1250000000"
     assert (found["figure"]["line_type"], found["runs"]) == ("platform", [])
@@ -325,51 +367,35 @@ def test_the_platforms_own_activity_leads_to_its_roll_up(
     assert answer["landing"]["is_verified"] is True
 
 
-def test_two_agents_of_a_name_are_told_apart(
-    command: Command, world: World, workspace: Workspace
-) -> None:
+def test_two_agents_of_a_name_are_told_apart(beside_odd_runs: Command, odd_runs: OddRuns) -> None:
     """An ambiguous name is an error that lists the agents' ids."""
-    twin = world.add_agent(workspace, "Baker", "second-baker")
-    command("nightly")
-    result = command("trace", "--agent", "Baker", "--date", DAY)
+    result = beside_odd_runs("trace", "--agent", "Miller", "--date", DAY)
 
     assert result.code == 2
-    assert "2 agents are called `Baker`" in result.err
-    assert twin.id in result.err
+    assert "2 agents are called `Miller`" in result.err
+    assert all(twin.id in result.err for twin in odd_runs.twins)
 
 
-def test_several_runs_of_a_beginning_are_told(
-    command: Command, start_run: StartRun, workspace: Workspace
-) -> None:
+def test_several_runs_of_a_beginning_are_told(beside_odd_runs: Command, odd_runs: OddRuns) -> None:
     """An ambiguous beginning is an error that lists some runs; a whole id never is ambiguous."""
-    for number in range(20):
-        start_run(hours_ago=1 + number / 100)
-    command("nightly")
-    beginnings = [run_id[0] for run_id in workspace.runs]
+    beginnings = [run_id[0] for run_id in odd_runs.world.workspaces[0].runs]
     first = max(beginnings, key=beginnings.count)
-    result = command("trace", "--run", first)
+    result = beside_odd_runs("trace", "--run", first)
 
     assert result.code == 2
     assert f"Several runs begin with `{first}`" in result.err
 
 
-def test_hostile_names_are_shown_as_text(
-    command: Command, world: World, workspace: Workspace, start_run: StartRun
-) -> None:
+def test_hostile_names_are_shown_as_text(beside_odd_runs: Command) -> None:
     """Names and statuses are escaped on the terminal, and unchanged in JSON."""
-    hostile = "<script>alert(1)</script> \x1b[31m\r\n =cmd() [bold]🍞\u202e"
-    agent = world.add_agent(workspace, hostile, "x")
-    run = start_run(hours_ago=1, of=agent)
-    world.override_record(run.id, {"status": hostile})
-    command("nightly")
-    result = command("trace", "--agent", "x", "--date", DAY)
+    result = beside_odd_runs("trace", "--agent", "x", "--date", DAY)
 
     assert result.code == 0, result.err
     assert "\x1b" not in result.out
     assert "\u202e" not in result.out
     assert "<script>alert(1)</script> \\x1b[31m\\r\\n =cmd() [bold]🍞" in result.out
-    (found,) = explained(command, "--agent", "x", "--date", DAY)["runs"]
-    assert found["status"] == hostile
+    (found,) = explained(beside_odd_runs, "--agent", "x", "--date", DAY)["runs"]
+    assert found["status"] == HOSTILE
 
 
 def test_before_the_first_batch_nothing_is_explained(analytics: Command) -> None:

@@ -87,18 +87,6 @@ create view names as
     where line_type = 'agent' or exists (
         from published.marts.fct_agent_days as d
         where d.workspace_id = a.workspace_id and d.agent_id = a.agent_id);
--- The days that were read: from the first complete one.
-create view first_days as
-    select workspace_id, min(date) as first_day from published.marts.dim_dates
-    where is_complete
-        and coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
-    group by workspace_id;
--- All metered usage.
-create view models as
-    select *, utc_date as day, cost_usd as usd from published.marts.fct_model_days
-    where coalesce(list_contains(getvariable('workspaces')::varchar[], workspace_id), true)
-        and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true)
-        and (request_count > 0 or cost_usd != 0);
 """
 
 

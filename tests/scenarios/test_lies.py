@@ -8,12 +8,17 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
+from analytics.emulator.lies import Lie
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.runs.platform import BUILDER
+from analytics.emulator.server import running
 from analytics.emulator.world import World
-from tests.batches import run_batch
+from analytics.settings import Workspace as Setting
+from analytics.settings import load_settings
+from tests.batches import Published, publish, run_batch, short_lists
 from tests.conftest import NOW, Batch
 
 DAY, NEXT, LATE = date(2026, 11, 10), date(2026, 11, 11), date(2026, 11, 19)
@@ -74,7 +79,33 @@ def world() -> World:
 
 
 @pytest.fixture
-def life(world: World, workspace: Workspace) -> Life:
+def life(world: World) -> Life:
+    (life,) = live(world)
+    return life
+
+
+def live(world: World) -> list[Life]:
+    """Let ten days pass; return the life of each workspace."""
+    lives = [begin(world, each) for each in world.workspaces]
+    world.pass_time(timedelta(days=9))
+    for life in lives:
+        across = world.start_run(life.miller, at=FIRST + timedelta(hours=17, minutes=50))
+        world.launch_run(across, at=across.created_at)
+        for minutes, cost in ((5, "0.30"), (15, "0.50")):
+            world.meter(
+                across, model=SONNET[0], provider=SONNET[1], tokens_in=1000, tokens_out=100,
+                cost_usd=Decimal(cost), at=across.created_at + timedelta(minutes=minutes),
+            )  # fmt: skip
+        world.finish_run(across, at=across.created_at + timedelta(minutes=16))
+        work(world, life.baker, FIRST + timedelta(days=9, hours=-1), "0.5")
+    world.pass_time(timedelta(days=1))
+    for life in lives:
+        work(world, life.baker, NOW - timedelta(hours=1), "0.5")
+    return lives
+
+
+def begin(world: World, workspace: Workspace) -> Life:
+    """Let a workspace hire its agents and work on DAY."""
     baker, miller, busy = (
         world.add_agent(workspace, name.title(), name, at=FIRST - timedelta(days=9))
         for name in ("baker", "miller", "busy")
@@ -92,18 +123,6 @@ def life(world: World, workspace: Workspace) -> Life:
         cost_usd=Decimal("0.125"),
     )  # fmt: skip
     world.finish_run(build)
-    world.pass_time(timedelta(days=9))
-    across = world.start_run(miller, at=FIRST + timedelta(hours=17, minutes=50))
-    world.launch_run(across, at=across.created_at)
-    for minutes, cost in ((5, "0.30"), (15, "0.50")):
-        world.meter(
-            across, model=SONNET[0], provider=SONNET[1], tokens_in=1000, tokens_out=100,
-            cost_usd=Decimal(cost), at=across.created_at + timedelta(minutes=minutes),
-        )  # fmt: skip
-    world.finish_run(across, at=across.created_at + timedelta(minutes=16))
-    work(world, baker, FIRST + timedelta(days=9, hours=-1), "0.5")
-    world.pass_time(timedelta(days=1))
-    work(world, baker, NOW - hour, "0.5")
     return Life(baker, miller, busy, run)
 
 
@@ -337,14 +356,71 @@ def expected(life: Life, rows: list[tuple[Any, ...]]) -> Found:
     }
 
 
-@pytest.mark.parametrize("case", CASES.values(), ids=list(CASES))
-def test_a_wrong_number(batch: Batch, world: World, life: Life, case: Case) -> None:
-    """Given one wrong number, its controls fail alone, with day, agent or run, and numbers."""
-    endpoint, match, field, change, rows = case
-    lie = world.lie(endpoint, match=match(life), field=field, change=change)
+@dataclass(frozen=True)
+class Told:
+    """A workspace whose API told one lie: its life, what was told, and what a batch found."""
 
-    assert failures(batch) == expected(life, rows)
-    assert lie.is_told
+    life: Life
+    lie: Lie
+    found: Found
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+    """One batch of a workspace for each case: their controls know nothing of each other."""
+    world = World.empty(1, FIRST)
+    for name in list(CASES)[1:]:
+        world.add_workspace(name)
+    lives = live(world)
+    lies = [
+        world.lie(
+            endpoint,
+            match=match(life) | {"workspace_id": life.baker.workspace.id},
+            field=field,
+            change=change,
+        )
+        for life, (endpoint, match, field, change, _) in zip(lives, CASES.values(), strict=True)
+    ]
+    with running(world) as api, short_lists(), pytest.MonkeyPatch.context() as patch:
+        settings = []
+        for number, each in enumerate(world.workspaces):
+            patch.setenv(f"KEY_{number}", each.api_key)
+            settings.append(Setting(api_key_env=f"KEY_{number}", api=api.url))
+        loaded = load_settings(tmp_path_factory.mktemp("lies") / "data")
+        batch = Batch(msgspec.structs.replace(loaded, workspaces=settings), api)
+        batch.set_extract(history_days=14, details_per_batch=0)
+        assert {outcome.error for outcome in batch.extract()} == {None}
+        published = publish(batch)
+    assert [each.finding for each in published.checks if not (each.control or each.ok)] == []
+    return {
+        name: Told(life, lie, found_of(published, life))
+        for name, life, lie in zip(CASES, lives, lies, strict=True)
+    }
+
+
+def found_of(published: Published, life: Life) -> Found:
+    """Every finding of the controls in a workspace."""
+    return {
+        (
+            row["check_name"],
+            row["measure"],
+            row["run_id"] or row["provider"] or row["agent_id"],
+            row["utc_date"],
+            row["ours"],
+            row["theirs"],
+        )
+        for row in published["control_findings"]
+        if row["workspace_id"] == life.baker.workspace.id
+    }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_wrong_number(told: dict[str, Told], name: str) -> None:
+    """Given one wrong number, its controls fail alone, with day, agent or run, and numbers."""
+    case = told[name]
+
+    assert case.found == expected(case.life, CASES[name][-1])
+    assert case.lie.is_told
 
 
 def test_a_failed_run_that_is_counted_as_succeeded(batch: Batch, world: World, life: Life) -> None:

@@ -1,0 +1,241 @@
+"""The figures of the morning summary, exact: the fields of `summary.json`, read from `reports`.
+
+Fields that a day or month table has too are named as there, and mean the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """All runs of some days, listed and unlisted; an amount is None where nothing of it is known.
+
+    `cost_usd` includes the platform's own. `failed_cost_usd` is the low end of a range up to
+    `failed_cost_high_usd`, which is None where nothing bounds the cost.
+    """
+
+    run_count: int
+    succeeded_count: int
+    failed_count: int
+    cost_usd: Decimal | None
+    platform_cost_usd: Decimal | None
+    tokens_in: int | None
+    tokens_out: int | None
+    listed_run_count: int
+    unlisted_run_count: int
+    unlisted_cost_usd: Decimal | None
+    failed_cost_usd: Decimal | None
+    failed_cost_high_usd: Decimal | None
+    unlisted_failed_count: int
+    unknown_cost_count: int
+
+    @property
+    def finished_count(self) -> int:
+        """The runs of which a share may have failed: cancelled ones stand apart."""
+        return self.succeeded_count + self.failed_count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace(Measures):
+    """A workspace since its first date."""
+
+    workspace_id: str
+    workspace_name: str
+    last_batch_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days(Measures):
+    """Some days of all workspaces, both ends included."""
+
+    first_date: date
+    last_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """The cost of a line in the last seven complete days, and in the seven before."""
+
+    workspace_name: str
+    agent_name: str
+    current_cost_usd: Decimal
+    previous_cost_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """The agent whose failures of yesterday cost most."""
+
+    workspace_name: str
+    agent_name: str
+    failed_count: int
+    failed_cost_usd: Decimal | None
+    failed_cost_high_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The agent that fills its list of 200 runs fastest, and the batches a day that list all.
+
+    `required_batches_per_day` is None where 200 runs came at one instant.
+    """
+
+    workspace_name: str
+    agent_name: str
+    shortest_span_seconds: float
+    required_batches_per_day: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """The checks that failed, and the days whose metered cost is unexplained.
+
+    `api_check_count` of the checks compare two independent sources of the API; all others compare
+    keys and sums of our own.
+    """
+
+    check_count: int
+    api_check_count: int
+    failed_checks: list[str]
+    unreconciled_day_count: int
+    unexplained_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The batch in figures. Days are those of `timezone`.
+
+    `month_complete_days` are no more than last month has, and `same_days_of_last_month` are as
+    many. These and `usual_cost_usd` are None where the days to compare were not read whole.
+    """
+
+    as_of: datetime
+    timezone: str
+    workspaces: list[Workspace]
+    yesterday: Days
+    last_complete_date: date | None
+    usual_cost_usd: Decimal | None
+    month: Days
+    month_complete_days: Days | None
+    same_days_of_last_month: Days | None
+    movers: list[Mover]
+    most_failing: Failing | None
+    schedule: Schedule | None
+    open_count: int
+    provisional_count: int
+    controls: Controls
+
+    @property
+    def is_complete(self) -> bool:
+        """True if yesterday is complete in every workspace."""
+        return (
+            self.last_complete_date is not None
+            and self.last_complete_date >= self.yesterday.first_date
+        )
+
+
+_HEADLINE = "from reports.rpt_headlines where workspace_id = '(all)'"
+_WORKSPACES = """
+    select periods.*, health.workspace_id, health.workspace_name, health.last_batch_at
+    from reports.rpt_workspace_health as health
+    left join reports.rpt_periods as periods
+        on periods.workspace_id = health.workspace_id and agent_id = '(all)' and period = 'all'
+    where health.workspace_id <> '(all)'
+    order by workspace_name, health.workspace_id
+"""
+_PERIODS = """
+    select *, period_first as first_date, period_last as last_date
+    from reports.rpt_periods
+    where workspace_id = '(all)'
+"""
+_MOVERS = """
+    select *
+    from reports.rpt_movers
+    join reports.rpt_headlines using (workspace_id, agent_id)
+    where kind = 'agent' and site_rank <= 3
+    order by site_rank
+"""
+_MOST_FAILING = """
+    select *
+    from reports.rpt_periods as periods
+    join reports.rpt_headlines as headlines using (workspace_id, agent_id)
+    where period = 'yesterday' and period_first = ? and agent_id <> '(all)' and failed_count > 0
+    order by failed_cost_usd desc nulls last, failed_count desc, workspace_id, agent_id
+    limit 1
+"""
+_SCHEDULE = """
+    select *, fastest_agent_name as agent_name
+    from reports.rpt_workspace_health
+    where fastest_agent_name is not null
+    order by shortest_span_seconds, workspace_id
+    limit 1
+"""
+_HEALTH = "from reports.rpt_workspace_health where workspace_id = '(all)'"
+_CHECKS = "select check_name, control, state from reports.rpt_checks order by check_name"
+
+
+def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
+    """Read the summary of the published, or the built, reports."""
+    head = next(iter(_rows(con, _HEADLINE)), {})
+    as_of = (head.get("as_of") or datetime.now(UTC)).astimezone(UTC)
+    today = head.get("today") or as_of.date()
+    periods = {row["period"]: row for row in _rows(con, _PERIODS)}
+    failing = _rows(con, _MOST_FAILING, today - timedelta(days=1))
+    schedule = _rows(con, _SCHEDULE)
+    checks = _rows(con, _CHECKS)
+    (health,) = _rows(con, _HEALTH)
+
+    def days(period: str, first: date | None = None) -> Any:
+        given = periods.get(period, first and {"first_date": first, "last_date": first})
+        return _made(Days, given) if given else None
+
+    return Summary(
+        as_of=as_of,
+        timezone=head.get("timezone") or "UTC",
+        workspaces=[_made(Workspace, row) for row in _rows(con, _WORKSPACES)],
+        yesterday=days("yesterday", today - timedelta(days=1)),
+        last_complete_date=head.get("last_complete_date"),
+        usual_cost_usd=head["usual_cost_usd"] if head.get("is_yesterday_complete") else None,
+        month=days("month", today),
+        month_complete_days=days("month_days"),
+        same_days_of_last_month=(
+            None if head.get("month_change_usd") is None else days("previous_days")
+        ),
+        movers=[_made(Mover, row) for row in _rows(con, _MOVERS)],
+        most_failing=_made(Failing, failing[0]) if failing else None,
+        schedule=_made(Schedule, schedule[0]) if schedule else None,
+        open_count=health["open_count"],
+        provisional_count=health["provisional_count"],
+        controls=Controls(
+            check_count=len(checks),
+            api_check_count=sum(row["control"] is not None for row in checks),
+            failed_checks=[row["check_name"] for row in checks if row["state"] == "failed"],
+            unreconciled_day_count=health["unreconciled_day_count"],
+            unexplained_usd=health["unreconciled_usd"],
+        ),
+    )
+
+
+def _made(kind: Any, row: Mapping[str, Any]) -> Any:
+    """Make a fact of a row; where the row has none of a count, nothing was counted."""
+    values = {each.name: row.get(each.name) for each in fields(kind)}
+    counts = {each.name for each in fields(kind) if each.type == "int"}
+    return kind(
+        **{name: 0 if value is None and name in counts else value for name, value in values.items()}
+    )
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, *values: date) -> list[dict[str, Any]]:
+    found = con.execute(sql, values)
+    names = [name for name, *_ in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

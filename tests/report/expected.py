@@ -1,0 +1,383 @@
+"""What pages have to show: SQL on the schema `reports`, written by `analytics.format`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import duckdb
+
+from analytics.format import names, text
+from analytics.format.days import Period
+from analytics.report.columns import Column, column
+from analytics.report.entities import Entities, Entity
+from analytics.report.spec import Part
+
+Row = dict[str, Any]
+Cell = tuple[str, str | None]
+"""A text, and the exact value if it is not a text."""
+
+KEYS = {"site": (), "workspace": ("workspace_id",), "agent": ("workspace_id", "agent_id")}
+TIMES = ("date", "utc_date", "week")
+_MEASURE = re.compile(r"^tokens_|_(usd|count|ms|seconds)(_median|_p95)?$")
+_STATES = {"": "n", "incomplete": "i", "complete": "c", "provisional": "p"}
+_NOTES = {"p": "today so far", "i": "some days incomplete", "n": "some days not read"}
+_LARGEST_STACKED, _SMALL, _DAILY = 5, 20, 100
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Days and members that a reader chooses."""
+
+    first: date | None = None
+    last: date | None = None
+    members: tuple[str, ...] | None = None
+
+    @property
+    def is_chosen(self) -> bool:
+        return bool(self.first or self.members)
+
+    def asked(self) -> Row:
+        """The choice as the engine takes it."""
+        return {
+            "from": self.first and self.first.isoformat(),
+            "to": self.last and self.last.isoformat(),
+            "members": self.members,
+            "isChosen": self.is_chosen,
+        }
+
+
+@dataclass
+class View:
+    """What a part shows: rows to draw and of the table, each group in any order."""
+
+    groups: list[list[Row]]
+    columns: list[Column]
+    total: Row
+    span: dict[str, str]
+    is_time: bool
+    is_empty: bool
+
+
+class Reports:
+    """The tables of a published file, of which a test may change its copy by `sql`."""
+
+    def __init__(self, published: Path, sql: str = "") -> None:
+        self.con = duckdb.connect()
+        self.con.execute(f"attach '{published}' as published (read_only)")
+        self.con.execute("set timezone = 'UTC'; create schema reports")
+        for (name,) in self.con.execute(
+            "select table_name from duckdb_tables() where schema_name = 'reports'"
+        ).fetchall():
+            self.con.execute(f"create table reports.{name} as from published.reports.{name}")
+        self.con.execute(sql)
+        self._columns: dict[str, list[str]] = {}
+        self.entities = Entities(self.con)
+
+    def rows(self, sql: str, values: list[Any] | None = None) -> list[Row]:
+        """The rows of a question by the names of their columns."""
+        found = self.con.execute(sql, values or [])
+        columns = [name for name, *_ in found.description]
+        return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+
+    def columns(self, relation: str) -> list[str]:
+        """The columns of a relation."""
+        if relation not in self._columns:
+            found = self.con.execute(f"describe reports.{relation}").fetchall()
+            self._columns[relation] = [name for name, *_ in found]
+        return self._columns[relation]
+
+    @cached_property
+    def states(self) -> dict[tuple[str, date], str]:
+        """The letter of each day of a workspace, or of '(all)'."""
+        rows = self.rows("select workspace_id, date, state from reports.rpt_dates")
+        return {(row["workspace_id"], row["date"]): _STATES[row["state"]] for row in rows}
+
+    def where(self, part: Part, entity: Entity) -> tuple[str, list[Any]]:
+        """The condition of the rows of a part on the page of an entity."""
+        known = self.columns(part.data)
+        named = [(name, value.removeprefix("!"), "<>" if value.startswith("!") else "=")
+                 for name, value in part.where.items()]  # fmt: skip
+        named += [
+            (name, value, "=")
+            for name, value in zip(KEYS[entity.scope], entity.key, strict=False)
+            if name in known
+        ]
+        sql = " and ".join(f"{name}::varchar {sign} ?" for name, _, sign in named) or "true"
+        return sql, [value for _, value, _ in named]
+
+    def static(self, part: Part, entity: Entity) -> list[list[Row]]:
+        """The rows of a part that needs no choice; those of a group may stand in any order."""
+        where, values = self.where(part, entity)
+        selected = f"select * from reports.{part.data} where {where}"
+        known = self.columns(part.data)
+        if "month" in part.by and "month" not in known:
+            time = next(name for name in TIMES if name in known)
+            sums = ", ".join(f"sum({each}) as {each}" for each in filter(_MEASURE.search, known))
+            by = ", ".join(part.by)
+            keys = "".join(f"any_value({each}) as {each}, " for each in KEYS[entity.scope])
+            selected = (
+                f"select {by}, {keys} {sums} from (select *, date_trunc('month', {time})::date"
+                f" as month from ({selected})) group by {by}"
+            )
+        order = [each.strip() for each in part.order.split(",") if each]
+        ranks = [
+            f"{each.removeprefix('-')} {'desc' if each[0] == '-' else 'asc'} nulls last"
+            for each in order
+        ]
+        ordered = f"from ({selected})" + (f" order by {', '.join(ranks)}" if ranks else "")
+        groups: list[list[Row]] = []
+        last: object = None
+        for row in self.rows(ordered, values):
+            key = [row[each.removeprefix("-")] for each in order]
+            groups = [*groups, []] if not groups or key != last else groups
+            groups[-1].append(row)
+            last = key
+        return groups
+
+    def name_of(self, name: str, row: Row, entity: Entity) -> str:
+        """The name of a key in a table that the engine writes."""
+        value = row[name]
+        if name == "workspace_id":
+            return self.entities.by_key[value, "(all)"].name
+        if name == "agent_id":
+            if value in {"(platform)", "(none)"}:
+                return {"(platform)": "Platform", "(none)": "No agent"}[value]
+            return self.entities.by_key[row.get("workspace_id", entity.workspace_id), value].name
+        if name in {"weekday", "hour", "agent_version"}:
+            return text.figure(name, name.removeprefix("agent_"), row)
+        nothing = f"no {name.replace('_', ' ').removesuffix(' name')}"
+        return nothing if value == "(none)" else str(value)
+
+    def days(self, part: Part, entity: Entity, choice: Choice) -> tuple[date, date]:
+        """The days of a part."""
+        today: date = entity.row["today"]
+        if choice.first and choice.last:
+            first, last = choice.first, min(choice.last, today)
+        elif part.period == "charted" or choice.is_chosen:
+            first, last = today - timedelta(days=91), today
+        else:
+            first, last = today - timedelta(days=30), today - timedelta(days=1)
+        is_past = _marks(part)[:1] == ["interval"] and part.by[:1] <= TIMES and part.by[0] in TIMES
+        if is_past and self.state(entity, last) == "p":
+            last -= timedelta(days=1)
+        return first, last
+
+    def state(self, entity: Entity, day: date) -> str:
+        return self.states.get((entity.workspace_id, day), "n")
+
+    def sums(
+        self, part: Part, entity: Entity, choice: Choice, by: tuple[str, ...], *, weekly: bool
+    ) -> list[Row]:
+        """The sums of a part's relation by some of its columns."""
+        known = self.columns(part.data)
+        time = next(name for name in TIMES if name in known)
+        first, last = self.days(part, entity, choice)
+        where, values = self.where(part, entity)
+        member = {"site": "workspace_id", "workspace": "agent_id", "agent": ""}[entity.scope]
+        members: tuple[str, ...] | None = choice.members
+        if part.data == "rpt_run_weeks":  # medians cannot be added up
+            members = members or ("(all)",)
+            members = members if len(members) == 1 else ()
+        if part.by[:1] == ("week",):
+            first -= timedelta(days=first.weekday())
+        if member and members is not None:
+            where += f" and list_contains(?::varchar[], {member})"
+            values.append(list(members))
+        keys = [f"date_trunc('week', {each})::date as {each}" if each == time and weekly else each
+                for each in by]  # fmt: skip
+        sums = [f"sum({each}) as {each}" for each in known if _MEASURE.search(each)]
+        group = "group by all" if by else "having count(*) > 0"
+        return self.rows(
+            f"select {', '.join([*keys, *sums])} from reports.{part.data}"
+            f" where {where} and {time} between ? and ? {group}",
+            [*values, first, last],
+        )
+
+    def view(self, part: Part, entity: Entity, choice: Choice) -> View:
+        """What the engine has to make of a part that follows the choice."""
+        first, last = self.days(part, entity, choice)
+        columns = [column(each) for each in part.columns]
+        is_time = part.by[0] in TIMES
+        total = (self.sums(part, entity, choice, (), weekly=False) or [{}])[0]
+        if is_time and not part.stack:
+            groups = [[row] for row in self._by_time(part, entity, choice)]
+        else:
+            by = (part.stack,) if part.stack else part.by
+            groups = _ranked(part, self.sums(part, entity, choice, by, weekly=False))
+        period = str(Period(first, last))
+        found = {self.state(entity, each) for each in Period(first, last).days()}
+        notes = [words for state, words in _NOTES.items() if choice.is_chosen and state in found]
+        span = f"{period} ({', '.join(notes)})" if notes else period
+        return View(
+            groups, columns, total, {"period": period, "span": span}, is_time and not part.stack,
+            not any(_is_drawn(part, row) for group in groups for row in group),
+        )  # fmt: skip
+
+    def buckets(
+        self, part: Part, entity: Entity, choice: Choice, *, weekly: bool
+    ) -> dict[date, tuple[date, date, str]]:
+        """Days or weeks of a view, each with its first and last day within it, and its state."""
+        found: dict[date, tuple[date, date, str]] = {}
+        for day in Period(*self.days(part, entity, choice)).days():
+            key = day - timedelta(days=day.weekday()) if weekly else day
+            start, _, state = found.get(key, (day, day, "n"))
+            found[key] = start, day, max(state, self.state(entity, day), key="ncip".index)
+        return found
+
+    def _by_time(self, part: Part, entity: Entity, choice: Choice) -> list[Row]:
+        time, weekly = part.by[0], part.by[0] == "week"
+        is_rate = _marks(part)[0] == "interval"
+        rows = self.sums(part, entity, choice, (time,), weekly=weekly)
+        if is_rate:
+            base = column(part.draw[0].value).expression.split("/")[1]
+            counts = [row[base] for row in rows if row[base]]
+            weekly = not counts or median(counts) < _DAILY
+            rows = self.sums(part, entity, choice, (time,), weekly=weekly)
+        by_time = {row[time]: row for row in rows}
+        zero = {name: 0 for row in rows[:1] for name in row if name != time}
+        shown = []
+        for key, (first, last, state) in self.buckets(part, entity, choice, weekly=weekly).items():
+            row = by_time.get(key)
+            if row is None and (is_rate or time == "week"):
+                continue
+            label = str(Period(first, last)) if weekly and time != "week" else key.isoformat()
+            values = row or ({} if state == "n" else _as_money(zero))
+            is_whole = state in "ci" and (last - first).days in {0, 6}
+            is_whole &= not weekly or (last - first).days == 6
+            shown.append({**values, time: key, "state": state, "label": label, "whole": is_whole})
+        return shown
+
+    def cells(self, view: View, row: Row, entity: Entity) -> list[Cell]:
+        """A row of the table that the engine writes."""
+        made: list[Cell] = []
+        for each in view.columns:
+            name = each.expression
+            if view.is_time and name in TIMES:
+                made.append((row["label"], row[name].isoformat()))
+            elif each.kind and name not in TIMES and "/" not in name:
+                exact = str(row[name]) if isinstance(row[name], int) else None
+                made.append((self.name_of(name, row, entity), exact))
+            else:
+                made.append(_figure(name, each.unit, {**row, "total": view.total}))
+        return made
+
+    def foot(self, part: Part, view: View) -> list[list[Cell]]:
+        """The total of the table that the engine writes."""
+        if not part.total or view.is_empty:
+            return []
+        blank: Cell = ("", None)
+        return [[("Total", None)] + [
+            blank if each.kind or "total." in each.expression
+            else _figure(each.expression, each.unit, view.total)
+            for each in view.columns[1:]
+        ]]  # fmt: skip
+
+    def title(self, part: Part, view: View, rows: list[Row], entity: Entity) -> tuple[str, str]:
+        """Title and subtitle, of rows in the order in which they are shown."""
+        by = [each for each in ((part.stack,) if part.stack else part.by) if each not in TIMES]
+
+        def named(row: Row) -> Row:
+            told = {each: names.in_sentence(self.name_of(each, row, entity)) for each in by}
+            return {**row, **told}
+
+        last = [row for row in rows if row.get("whole")] or rows
+        context = {
+            **view.total, **view.span, "total": view.total,
+            "first": named(rows[0]) if rows else None,
+            "second": named(rows[1]) if rows[1:] else None,
+            "last": named(last[-1]) if last else None,
+        }  # fmt: skip
+        if view.is_empty:
+            subtitle = part.empty or "Nothing in {span}."
+            return part.label, text.fill(subtitle, context)
+        value, _, base = column(part.draw[0].value).expression.partition("/")
+        is_small = not rows[0].get(value)
+        if base and _marks(part)[0] == "interval":
+            is_small |= (rows[0].get(base) or 0) < _SMALL
+        title = part.title or part.label
+        if rows[1:] and part.title_two:
+            title = part.title_two
+        if is_small and part.title_small:
+            title = part.title_small
+        return text.fill(title, context), text.fill(part.subtitle, context)
+
+    def stacked(
+        self, part: Part, rows: list[Row], entity: Entity, choice: Choice
+    ) -> list[list[Any]]:
+        """The values of each series of stacked columns, the largest keys first."""
+        first, last = self.days(part, entity, choice)
+        weekly = (last - first).days >= 120
+        buckets = self.buckets(part, entity, choice, weekly=weekly)
+        value = part.draw[0].value.partition("|")[0]
+        found: dict[tuple[date, int], Any] = {}
+        place = {row[part.stack]: min(index, _LARGEST_STACKED) for index, row in enumerate(rows)}
+        for row in self.sums(part, entity, choice, (part.by[0], part.stack), weekly=weekly):
+            if (amount := row[value]) is not None:
+                key = row[part.by[0]], place[row[part.stack]]
+                found[key] = found.get(key, 0) + amount
+        return [
+            [raw(found.get((key, index))) for key in buckets]
+            for index in range(len(set(place.values())))
+        ]
+
+
+def raw(value: Any) -> Any:
+    """A figure as data files have it: money in units of 10^-10 USD, an instant in seconds."""
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    return int(value.scaleb(10)) if isinstance(value, Decimal) else value
+
+
+def drawn(part: Part, row: Row) -> list[Any]:
+    """The figures of a row that a chart draws."""
+    return [raw(row.get(name)) for each in part.draw
+            for name in each.value.partition("|")[0].split("/")]  # fmt: skip
+
+
+def _figure(name: str, unit: str, row: Row) -> Cell:
+    return text.figure(name, unit, row), text.plain(name, unit, row)
+
+
+def _marks(part: Part) -> list[str]:
+    return [part.mark] if isinstance(part.mark, str) else list(part.mark or ())
+
+
+def _as_money(zero: Row) -> Row:
+    return {name: Decimal(0) if name.endswith("_usd") else 0 for name in zero}
+
+
+def _is_drawn(part: Part, row: Row) -> bool:
+    for each in part.draw:
+        value, _, base = each.value.partition("|")[0].partition("/")
+        shown = row.get(base or value)
+        if shown is not None if part.mark == "line" else shown:
+            return True
+    return False
+
+
+def _ranked(part: Part, rows: list[Row]) -> list[list[Row]]:
+    """The rows in the part's order, small samples of a rate last; equal ones are a group."""
+    leading = column(part.draw[0].value).expression
+    order = part.order or f"-{leading}"
+    name, is_down = order.removeprefix("-"), order.startswith("-")
+    base = leading.partition("/")[2] if _marks(part)[0] == "interval" else ""
+
+    def rank(row: Row) -> tuple[bool, bool, Any]:
+        value, _, of = name.partition("/")
+        size = row[value]
+        if of and size is not None:
+            size = float(size) / float(row[of]) if row[of] else None
+        is_last = bool(base) and bool(_MEASURE.search(name)) and row[base] < _SMALL
+        return is_last, size is None, 0 if size is None else -size if is_down else size
+
+    groups: dict[Any, list[Row]] = {}
+    for row in sorted((row for row in rows if not base or row[base]), key=rank):
+        groups.setdefault(rank(row), []).append(row)
+    return list(groups.values())

@@ -1,0 +1,224 @@
+"""What a reader chooses: texts, tables and charts follow it, and every link carries it along."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page as Shown
+from playwright.sync_api import expect
+
+from analytics.format import numbers
+from tests.hostile import NAMES
+from tests.report.browser import Reader
+from tests.report.pages import Page, Site
+from tests.report.published import Asked
+
+NOVEMBER = {"first": date(2026, 11, 1), "last": date(2026, 11, 21)}
+OCTOBER = {"first": date(2026, 10, 1), "last": date(2026, 10, 31)}
+BEFORE = {"first": date(2026, 10, 1), "last": date(2026, 10, 21)}
+
+_FIGURES = """
+    select sum(cost_usd) as cost, sum(run_count)::bigint as runs,
+        sum(failed_count)::bigint as failed, sum(succeeded_count + failed_count)::bigint as finished
+    from every where day between $first and $last"""
+_BILLED = """
+    select sum(billed_usd) as billed from published.marts.fct_agent_billing_days
+    where utc_date between $first and $last
+        and list_contains(getvariable('workspaces')::varchar[], workspace_id)
+        and coalesce(list_contains(getvariable('agents')::varchar[], agent_id), true)"""
+
+
+def _of(sql: Asked, page: Page, entities: list[str] | None = None) -> Asked:
+    """Questions of a page, or of some of its agents."""
+    body = page.root.all("body")[0].attributes
+    workspace = None if body["data-workspace"] == "(all)" else [body["data-workspace"]]
+    agents = None if body["data-agent"] == "(all)" else [body["data-agent"]]
+    if entities:
+        agents = [each.rsplit("-", 1)[0] for each in entities]
+    return sql.of(workspace, agents)
+
+
+def _figures(sql: Asked, **days: date) -> dict[str, str]:
+    row = sql.row(_FIGURES, **days)
+    return {
+        "Cost": numbers.usd_headline(row["cost"]),
+        "Runs": numbers.count(row["runs"]),
+        "Failure rate": numbers.failure_rate(row["failed"], row["finished"]),
+    }
+
+
+def _rows(shown: Shown, table: str) -> list[list[str]]:
+    rows: list[list[str]] = shown.locator(f"{table} tr").evaluate_all(
+        "rows => rows.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    return rows
+
+
+def _drawn(shown: Shown, part: str) -> float:
+    """The sum of the values of a chart."""
+    plot = shown.locator(f"#{part} .plot")
+    plot.scroll_into_view_if_needed()
+    plot.locator(".main-svg").first.wait_for()
+    total: float = plot.evaluate(
+        "({ data }) => data.flatMap(({ y }) => [...y]).reduce((sum, each) => sum + (each ?? 0), 0)"
+    )
+    return total
+
+
+@pytest.mark.parametrize("kind", ["overview", "workspace", "agent"])
+def test_a_chosen_month_stands_beside_the_one_before(
+    kind: str, batches: Site, sql: Asked, reader: Reader
+) -> None:
+    """Its figures, those of the same days of the month before, and its bill are what SQL says."""
+    page = batches.one(kind)
+    shown = reader.open(page.path, "#period=2026-11")
+    _of(sql, page)
+    heads, *rows = _rows(shown, "#chosen-figures")
+    now = {label: text for label, text, *_ in rows}
+    then = {label: text for label, _, text, *_ in rows}
+
+    assert heads[1:3] == ["1\u201321 November 2026", "1\u201321 October 2026"]
+    assert _figures(sql, **NOVEMBER).items() <= now.items()
+    assert _figures(sql, **BEFORE).items() <= then.items()
+    if kind != "overview":
+        assert now["Billed"] == numbers.usd_headline(sql.row(_BILLED, **NOVEMBER)["billed"])
+        assert then["Billed"] == numbers.usd_headline(sql.row(_BILLED, **BEFORE)["billed"])
+    assert shown.locator("[data-now]:visible").count() == 0
+
+
+def test_texts_tables_and_charts_follow_period_and_agents(
+    batches: Site, sql: Asked, reader: Reader
+) -> None:
+    """What is chosen in the form is what all parts are of, and stands in the address."""
+    page = batches.one("workspace")
+    shown = reader.open(page.path)
+    whole = shown.locator("#cost-title").inner_text()
+    place = shown.locator("#costs").bounding_box()
+    shown.locator(".members summary").click()
+    boxes = shown.locator('[name="member"]')
+    chosen = []
+    for index in (0, 2):
+        boxes.nth(index).check()
+        chosen.append(str(boxes.nth(index).get_attribute("value")))
+    shown.keyboard.press("Escape")
+    expect(shown.locator(".members .panel")).to_be_hidden()
+    shown.locator("#period").select_option("2026-10")
+    cost = _of(sql, page, chosen).row(_FIGURES, **OCTOBER)["cost"]
+    title = f"Cost: {numbers.usd(cost)} in 1\u201331 October 2026"
+    expect(shown.locator("#cost-title")).to_have_text(title)
+    address = shown.url
+
+    for again in (False, True):  # as chosen, and as the address says
+        if again:
+            reader.open(page.path, f"#{address.partition('#')[2]}")
+        days = _rows(shown, "#cost-table")
+        lines = _rows(shown, "#members-table")
+        assert shown.locator("#cost-title").inner_text() == title
+        assert [len(days), len(lines)] == [31 + 2, len(chosen) + 2]
+        assert days[-1][:2] == lines[-1][:2] == ["Total", numbers.usd(cost)]
+        assert _drawn(shown, "cost") == pytest.approx(float(cost))
+    assert "period=2026-10" in address
+    assert f"only={','.join(chosen)}" in address
+
+    shown.locator("#clear").click()
+    expect(shown.locator("#cost-title")).to_have_text(whole)
+    assert "#" not in shown.url
+    assert shown.locator("#costs").bounding_box() == place
+
+
+@pytest.mark.parametrize(
+    "hash_", ["#period=bad&only=nobody&sort=none:9:up", "#from=2026-12-01&to=2027-01-05&run="]
+)
+def test_an_address_that_means_nothing_chooses_nothing(
+    hash_: str, batches: Site, reader: Reader
+) -> None:
+    """What an address cannot mean is ignored, and so are days that are yet to come."""
+    page = batches.one("workspace")
+    shown = reader.open(page.path, hash_)
+
+    assert shown.locator("#chosen").is_hidden()
+    assert shown.locator("#cost-title").inner_text() in page.source
+
+
+def test_every_link_carries_the_choice(batches: Site, reader: Reader) -> None:
+    """Menu, breadcrumb, tabs, tables and statements lead on with period and agents, and back."""
+    page, agent = batches.one("workspace"), batches.one("agent").path.stem
+    choice = f"#period=2026-10&only={agent}"
+    shown = reader.open(page.path, choice)
+
+    def follow(link: str, to: str) -> None:
+        shown.locator(link).first.click()
+        shown.wait_for_url(f"**/{to}{choice}")
+        reader.wait_until_ready()
+
+    follow('nav.tabs a:has-text("Reconciliation")', "reconciliation.html")
+    follow('nav.tabs a:has-text("Data quality")', "data-quality.html")
+    follow('nav[aria-label="Breadcrumb"] li:nth-child(2) a', page.path.name)
+    expect(shown.locator("#chosen-title")).to_contain_text("October 2026")
+    shown.locator("#members summary").click()
+    follow("#members-table a", f"{agent}.html")
+    expect(shown.locator("#chosen-title")).to_contain_text("October 2026")
+    follow("#siblings a", "*.html")
+    shown.go_back()
+    follow('nav[aria-label="Breadcrumb"] li:nth-child(1) a', "index.html")
+    shown.locator("#open-menu").click()
+    follow("#menu .agent a", "*.html")
+    expect(shown.locator("#chosen-title")).to_contain_text("October 2026")
+
+
+def test_a_table_sorts_and_downloads_exactly_as_shown(
+    batches: Site, sql: Asked, reader: Reader
+) -> None:
+    """A head sorts, the missing last; the CSV is exact, in order, and nothing in it runs."""
+    page = batches.one("workspace")
+    shown = reader.open(page.path, "#period=2026-10")
+    shown.locator("#members summary").click()
+    head = shown.locator("#members-table th button", has_text="Cost").first
+    head.click()
+    head.click()
+    expect(head.locator("..")).to_have_attribute("aria-sort", "ascending")
+    assert "sort=members-table:1:ascending" in shown.url
+    with shown.expect_download() as download:
+        shown.locator("#members .csv").click()
+    text = Path(download.value.path()).read_text("utf-8-sig")
+    _, *rows = csv.reader(io.StringIO(text, newline=""))
+    costs = _of(sql, page).rows(
+        """select sum(usd) as usd from every where day between $first and $last
+        group by agent_id having usd is not null order by usd""",
+        **OCTOBER,
+    )
+
+    assert [Decimal(row[1]) for row in rows if row[1]] == [each["usd"] for each in costs]
+    assert f"'{NAMES['cmd-c-calc-a0']}" in [row[0] for row in rows]
+    assert re.fullmatch(
+        r"[a-z0-9-]+_members-table_2026-10-01_2026-10-31\.csv", download.value.suggested_filename
+    )
+
+
+def test_a_hostile_name_stays_a_text_in_all_that_scripts_write(
+    batches: Site, reader: Reader
+) -> None:
+    """Menu, form, titles, tables and charts show the name; it makes no element and runs nothing."""
+    name = NAMES["script-alert-1-soehne"]
+    (own,) = (page for page in batches.agents if "Söhne" in page.root.all("h1")[0].text)
+    dialogs: list[str] = []
+    reader.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    shown = reader.open(batches.one("workspace").path, f"#period=2026-10&only={own.path.stem}")
+    shown.locator("#members .ytick text", has_text="<script>alert").wait_for()
+    shown.locator("#open-menu").click()
+    shown.locator("#menu input").fill("<script>")
+    texts = [
+        shown.locator(where).first.inner_text()
+        for where in ("#chosen-title", "#chosen-members", "#members-title", "#menu li:visible a")
+    ]
+
+    assert all("<script>alert(1)</script>" in text for text in texts), texts
+    assert name in shown.locator("#menu li:visible bdi").inner_text()
+    assert shown.locator("script:not([src])").count() == 0
+    assert dialogs == []

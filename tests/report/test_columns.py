@@ -1,0 +1,60 @@
+"""What the name of a column says of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from analytics.report.columns import column
+from analytics.transform.measures import measures
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "label", "kind"),
+    [
+        ("cost_usd", "usd", "Cost", ""),
+        ("recent_cost_usd", "usd", "Recent cost", ""),
+        ("request_count", "count", "Request", ""),
+        ("duration_ms", "milliseconds", "Duration", ""),
+        ("queue_seconds", "seconds", "Queue", ""),
+        ("tokens_in", "tokens", "Tokens in", ""),
+        ("date", "day", "Day", "text"),
+        ("last_run_date", "day", "Last run date", "text"),
+        ("created_at", "instant", "Created", "text"),
+        ("month", "month", "Month", "text"),
+        ("status", "state", "Status", "text"),
+        ("agent_id", "agent", "Agent", "name"),
+        ("workspace_id", "workspace", "Workspace", "name"),
+        ("tool_name", "name", "Tool", "name"),
+    ],
+)
+def test_a_name_gives_unit_label_and_kind(name: str, unit: str, label: str, kind: str) -> None:
+    """A column that a specification names alone is written by its suffix."""
+    known = column(name)
+
+    assert (known.expression, known.unit, known.label, known.kind) == (name, unit, label, kind)
+
+
+def test_labels_of_measures_are_declared_once() -> None:
+    """The label of a measure is that of `queries/measures.toml`."""
+    assert {name: column(name).label for name in measures()} == {
+        name: each.label for name, each in measures().items()
+    }
+
+
+def test_a_specification_says_more_than_the_name() -> None:
+    """Unit and label follow an expression; either may be left out."""
+    assert column("cost_usd|usd_fine|Price").unit == "usd_fine"
+    assert column("cost_usd||Price").unit == "usd"
+    assert column("cost_usd|usd_fine").label == "Cost"
+
+
+def test_a_range_is_formed_from_three_figures() -> None:
+    """The total of a range needs the sums of its low end, of what is more, and of what is open."""
+    figures = ["failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count"]
+
+    assert column("failed_cost_usd|range").figures == figures
+    assert column("failed_cost_usd/cost_usd|range_percent").figures == [
+        "failed_cost_usd",
+        "cost_usd",
+        *figures[1:],
+    ]

@@ -1,0 +1,153 @@
+"""Every figure of the site is what SQL on the published tables says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from analytics.report.entities import Entity
+from analytics.report.spec import Page as Spec
+from analytics.report.spec import read_pages
+from tests.hostile import NAMES
+from tests.report import compared, compared_html, shown
+from tests.report.expected import Choice, Reports
+from tests.report.pages import Element, Page
+
+PAGES = read_pages()
+Views: TypeAlias = tuple[Spec, Entity, list[dict[str, Any]]]
+Html: TypeAlias = tuple[Spec, Entity, Element]
+
+
+@pytest.fixture(scope="module")
+def reports(published: Path) -> Reports:
+    """The published tables."""
+    return Reports(published / "analytics.duckdb")
+
+
+def some(reports: Reports) -> list[Entity]:
+    """The site, all workspaces and four lines: the most expensive, the hostile, runs without."""
+    agents = reports.entities.agents
+    lines = [each for each in agents if each.name in NAMES.values() or each.agent_id == "(none)"]
+    return [reports.entities.site, *reports.entities.workspaces, agents[0], *lines[:3]]
+
+
+def choices(reports: Reports, entity: Entity) -> list[Choice]:
+    """None, a whole month, own days (some before the first, some after the last), and members."""
+    today = entity.row["today"]
+    month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
+    whole = month, today.replace(day=1) - timedelta(days=1)
+
+    def back(first: int, last: int) -> Choice:
+        return Choice(today - timedelta(days=first), today - timedelta(days=last))
+
+    chosen = [Choice(), Choice(*whole), back(40, 3), back(2, 2), back(10, -5), back(150, 1)]
+    members = {
+        "site": [each.workspace_id for each in reports.entities.workspaces],
+        "workspace": [each.agent_id for each in reports.entities.lines_of(entity)][:7:3],
+    }.get(entity.scope, [])
+    some = [Choice(None, None, tuple(members[:1])), Choice(*whole, tuple(members[1:]))]
+    return [*chosen, *(some if members else [])]
+
+
+@pytest.fixture(scope="module")
+def views(reports: Reports, published: Path) -> list[Views]:
+    """What the engine makes of some pages for each choice."""
+    site = published / "site"
+    pages = [(page, entity) for page, entity, _ in compared.site_pages(site, PAGES, some(reports))]
+    asked = [
+        shown.asked(site, page.name, entity, [each.asked() for each in choices(reports, entity)])
+        for page, entity in pages
+    ]
+    return [(*page, of) for page, of in zip(pages, shown.views(asked), strict=True)]
+
+
+@pytest.fixture(scope="module")
+def pages(reports: Reports, published: Path) -> list[Html]:
+    """The HTML of some pages."""
+    found = compared.site_pages(published / "site", PAGES, some(reports))
+    return [(page, entity, Page(file).root) for page, entity, file in found]
+
+
+def wrong_views(reports: Reports, views: list[Views]) -> Iterator[str]:
+    """What the views have that SQL has not."""
+    for page, entity, of in views:
+        for choice, found in zip(choices(reports, entity), of, strict=True):
+            args = reports, page, entity, choice
+            yield from compared.differences_of_views(*args, found["views"])
+            yield from compared.differences_of_summary(reports, entity, choice, found["summary"])
+
+
+def wrong_pages(reports: Reports, pages: list[Html]) -> Iterator[str]:
+    """What the HTML has that SQL has not."""
+    for page, entity, root in pages:
+        entity = reports.entities.by_key[entity.key]
+        yield from compared_html.differences_of_tables(reports, page, entity, root)
+        yield from compared_html.differences_of_texts(reports, page, entity, root)
+
+
+def test_views_hold_what_sql_says(reports: Reports, views: list[Views]) -> None:
+    """Rows, order, totals, titles and marks of every part are right for every choice."""
+    assert [*wrong_views(reports, views)] == []
+
+
+def test_pages_hold_what_sql_says(reports: Reports, pages: list[Html]) -> None:
+    """Tables, headlines and remarks in HTML are right, and no other figure is on a page."""
+    assert [*wrong_pages(reports, pages)] == []
+
+
+@pytest.mark.parametrize("relation", ["rpt_runs", "rpt_run_models", "rpt_run_events"])
+def test_data_of_runs_hold_what_sql_says(relation: str, reports: Reports, published: Path) -> None:
+    """Of each line, every run that is published stands in the file of its month, and no other."""
+    for entity in some(reports):
+        months = shown.months_of(published / "site", entity, "runs-")
+        assert bool(months) == (entity.scope == "agent")
+        for month, document in months.items():
+            expected = compared.runs_as_given(reports, relation, entity, month)
+            given = shown.rows_of(document.get(relation, {}))
+            assert sorted(given, key=repr) == sorted(expected, key=repr)
+
+
+@pytest.mark.parametrize(
+    ("name", "sql"),
+    [
+        ("agent", "update reports.rpt_days set cost_usd = cost_usd + 0.0000000001"),
+        ("agent", "update reports.rpt_versions set agent_version = agent_version + 1"),
+        ("agent", "update reports.rpt_tools set duration_ms = duration_ms + 60000"),
+        ("workspace", "update reports.rpt_days set failed_count = failed_count + 1"),
+        ("workspace", "delete from reports.rpt_models where model[1] = 'c'"),
+        ("workspace", "update reports.rpt_hours set hour = hour + 1"),
+        ("overview", "update reports.rpt_workspace_days set date = date + 1"),
+    ],
+)
+def test_a_view_of_other_data_is_noticed(
+    name: str, sql: str, published: Path, views: list[Views]
+) -> None:
+    """The comparison fails where the tables and the site's data differ in one thing."""
+    damaged = Reports(published / "analytics.duckdb", sql)
+    shown = [each for each in views if each[0].name == name]
+
+    assert next(wrong_views(damaged, shown), None)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "update reports.rpt_months set cost_usd = cost_usd + 0.0000000001 where agent_id = '(all)'",
+        "update reports.rpt_headlines set yesterday_cost_usd = yesterday_cost_usd + 0.01",
+        "update reports.rpt_headlines set recent_failed_count = recent_failed_count + 1",
+        "update reports.rpt_forecasts set high_usd = high_usd + 1000",
+        "delete from reports.rpt_loads where step = 'lists'",
+        "update reports.rpt_bridge set amount_usd = amount_usd + 0.01 where step_number = 1",
+        "update reports.rpt_reconciliation set metered_cost_usd = metered_cost_usd + 0.01",
+        "update reports.rpt_reconciliation_days set status = 'open'",
+    ],
+)
+def test_a_page_of_other_data_is_noticed(sql: str, published: Path, pages: list[Html]) -> None:
+    """The comparison fails where the tables and a page differ in one thing."""
+    damaged = Reports(published / "analytics.duckdb", sql)
+
+    assert next(wrong_pages(damaged, pages), None)

@@ -1,0 +1,139 @@
+"""Which files a site has, which of them a batch rewrites, and what they can hold."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from analytics.report.entities import Entity
+from analytics.report.months import encoded
+from analytics.report.packed import packed
+from analytics.report.rendering import About
+from analytics.report.site import build_site
+from tests.report import shown
+from tests.report.expected import Reports
+
+Built = Callable[..., Path]
+ABOUT = About(datetime(2026, 11, 25, 6, tzinfo=UTC), "0.1.0", "Europe/Berlin")
+
+
+@pytest.fixture
+def reports(published: Path) -> Reports:
+    """The published tables, to be changed."""
+    return Reports(published / "analytics.duckdb")
+
+
+@pytest.fixture
+def build(reports: Reports, tmp_path: Path) -> Built:
+    """Builds a site of the tables as they are, after another one."""
+
+    def build(name: str, published: Path | None = None) -> Path:
+        target = tmp_path / name
+        target.mkdir()
+        build_site(reports.con, target, about=ABOUT, published=published)
+        return target
+
+    return build
+
+
+def months(site: Path) -> dict[str, bytes]:
+    """The data of all months, by address."""
+    return {str(file.relative_to(site)): file.read_bytes() for file in site.glob("data/*/*20*.js")}
+
+
+def same(first: Path, second: Path) -> set[str]:
+    """The months of which both sites have the same file."""
+    return {name for name in months(second) if (first / name).samefile(second / name)}
+
+
+def costliest(reports: Reports) -> Entity:
+    """The most expensive agent of late."""
+    return max(reports.entities.agents, key=lambda each: each.row["recent_cost_usd"] or 0)
+
+
+def test_a_batch_rewrites_the_month_that_it_changed(reports: Reports, build: Built) -> None:
+    """A change of one agent's last day writes this month of the agent and of its workspace."""
+    before, agent = build("before"), costliest(reports)
+    reports.con.execute(
+        "update reports.rpt_days set cost_usd = cost_usd + 1 where agent_id = ? and date = ?",
+        [agent.agent_id, agent.row["last_date"]],
+    )
+    after = build("after", before)
+
+    workspace = reports.entities.by_key[agent.workspace_id, "(all)"]
+    month = f"{agent.row['last_date']:%Y-%m}.js"
+    changed = {f"data/{each.stem}/{month}" for each in (agent, workspace)}
+    assert {*months(after)} - same(before, after) == changed
+    assert months(after).keys() == months(before).keys()
+    assert all(months(after)[name] != months(before)[name] for name in changed)
+
+
+def test_a_day_without_new_data_changes_no_month(reports: Reports, build: Built) -> None:
+    """Pages may say that a day has passed; the data of months do not."""
+    before = build("before")
+    reports.con.execute(
+        "update reports.rpt_headlines set as_of = as_of + interval 1 day, today = today + 1"
+    )
+
+    assert same(before, build("after", before)) == months(before).keys()
+
+
+def test_the_same_tables_make_the_same_site(build: Built) -> None:
+    """Every file of a site that is built again is the same to the byte."""
+    sites = [build("once"), build("twice")]
+    files = [
+        {file.relative_to(site): file.read_bytes() for file in site.rglob("*") if file.is_file()}
+        for site in sites
+    ]
+    assert files[0] == files[1]
+
+
+def test_a_damaged_file_is_not_taken_over(build: Built) -> None:
+    """A published file that is not what was written is made anew."""
+    before = build("before")
+    name = next(iter(months(before)))
+    whole = months(before)[name]
+    (before / name).write_bytes(whole[:-9])
+    after = build("after", before)
+
+    assert months(after)[name] == whole
+    assert {*months(after)} - same(before, after) == {name}
+
+
+def test_the_manifest_lists_every_file(published: Path) -> None:
+    """Nothing but the manifest and the files in it lies in the site, each with its SHA-256."""
+    site = published / "site"
+    manifest = json.loads((site / "manifest.json").read_bytes())
+    found = {
+        str(file.relative_to(site)): sha256(file.read_bytes()).hexdigest()
+        for file in site.rglob("*")
+        if file.is_file()
+    }
+    assert manifest["files"] == {name: found[name] for name in found if name != "manifest.json"}
+    assert manifest["inputs"].keys() == months(site).keys()
+
+
+def test_any_money_and_no_money_survive_packing(tmp_path: Path) -> None:
+    """A number that a script would round is a text; null is null, and texts are as they were."""
+    large = Decimal(2**53 + 1).scaleb(-10)
+    texts = ["a", '"\\\n\u2028\ue000\ud7ff🍞', None]
+    frame = pl.DataFrame(
+        {"cost_usd": [large, -large, None], "name": texts, "n": [1, None, 2**40]},
+        schema={"cost_usd": pl.Decimal(38, 10), "name": pl.String, "n": pl.Int64},
+    )
+    file = tmp_path / "data" / "x.js"
+    file.parent.mkdir()
+    file.write_bytes(packed("x", encoded(frame)))
+
+    assert shown.unpacked(file) == {
+        "cost_usd": [str(2**53 + 1), str(-(2**53) - 1), None],
+        "name": {"keys": texts, "codes": [0, 1, 2]},
+        "n": [1, None, 2**40],
+    }

@@ -1,0 +1,145 @@
+"""What the keyboard reaches: every control, the menu, a run."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.report.browser import Reader
+from tests.report.pages import Site
+from tests.report.published import Asked
+
+_REACHABLE = """() => {
+    const all = [...document.querySelectorAll('a[href], button, select, input, summary, .scroll')]
+        .filter((each) => each.checkVisibility({ visibilityProperty: true }) && each.tabIndex >= 0);
+    all.forEach((each, index) => { each.dataset.reach = index; });
+    return all.length;
+}"""
+_FOCUSED = """() => {
+    const { dataset } = document.activeElement;
+    const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+    const { width, height } = document.activeElement.getBoundingClientRect();
+    const isSeen = outlineStyle !== 'none' && outlineWidth !== '0px' && width * height > 0;
+    return [dataset.reach ?? null, isSeen];
+}"""
+
+
+@pytest.mark.parametrize("kind", ["overview", "agent"])
+def test_the_keyboard_alone_reaches_everything(kind: str, batches: Site, reader: Reader) -> None:
+    """Tab reaches every link, control and wide table, in order, each with a focus to be seen."""
+    shown = reader.open(batches.one(kind).path)
+    if kind == "agent":  # whose runs are read when they come near
+        shown.locator("#all-runs").scroll_into_view_if_needed()
+        shown.locator("#ranked-runs tbody a").first.wait_for()
+    count = shown.evaluate(_REACHABLE)
+    reached = []
+    for _ in range(count + 5):
+        shown.keyboard.press("Tab")
+        which, is_seen = shown.evaluate(_FOCUSED)
+        if which is None:
+            break
+        assert is_seen, which
+        reached.append(int(which))
+
+    assert reached == list(range(count))
+
+
+def test_the_menu_leads_to_every_page(batches: Site, reader: Reader) -> None:
+    """It opens, filters as one types, moves by arrows, opens by Enter, and closes by Escape."""
+    shown = reader.open(batches.overview.path)
+    button, menu = shown.locator("#open-menu"), shown.locator("#menu")
+    button.focus()
+    shown.keyboard.press("Enter")
+    expect(menu.locator("input")).to_be_focused()
+    assert menu.locator("li").count() == len(batches.pages)
+    shown.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(button).to_be_focused()
+
+    shown.keyboard.press("Enter")
+    shown.keyboard.type("optimiser")
+    expect(menu.locator("[role=status]")).to_contain_text(f"of {len(batches.pages)} pages")
+    expect(menu.locator("li:visible")).to_have_count(1)
+    shown.keyboard.press("ArrowDown")
+    expect(menu.locator("li:visible a")).to_be_focused()
+    shown.keyboard.press("Enter")
+    shown.wait_for_url("**/agents/*.html")
+    assert "optimiser" in shown.locator("h1").inner_text()
+
+
+def test_the_first_key_skips_to_the_content(batches: Site, reader: Reader) -> None:
+    """The first stop is a link past the menu."""
+    shown = reader.open(batches.overview.path)
+    shown.keyboard.press("Tab")
+    skip = shown.locator(".skip")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    shown.keyboard.press("Enter")
+    expect(shown.locator("#content")).to_be_focused()
+
+
+@pytest.mark.parametrize("kind", ["overview", "workspace"])
+def test_members_are_a_click_away(kind: str, batches: Site, reader: Reader) -> None:
+    """The first screen of a page links to those that it is made of."""
+    shown = reader.open(batches.one(kind).path)
+    where = "workspaces" if kind == "overview" else "agents"
+    link = shown.locator(f'main a[href*="{where}/"]:not([aria-current])').first
+
+    box = link.bounding_box()
+    assert box
+    assert box["y"] + box["height"] < 900
+
+
+_RUN = """
+    select r.run_id, r.status, r.cost_usd from runs as r
+    semi join published.marts.fct_log_events using (workspace_id, run_id)
+    semi join published.marts.fct_run_models using (workspace_id, run_id)
+    order by created_at desc limit 1"""
+
+
+def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
+    batches: Site, sql: Asked, reader: Reader
+) -> None:
+    """From a table a run opens by Enter, closes by Escape; its address shows models and events."""
+    page = batches.one("agent")
+    shown = reader.open(page.path)
+    dialog = shown.locator("#run-detail")
+    shown.locator("#all-runs").scroll_into_view_if_needed()
+    link = shown.locator("#ranked-runs tbody a").first
+    run_id = link.inner_text()
+    link.focus()
+    shown.keyboard.press("Enter")
+    expect(dialog.locator("h2")).to_contain_text(run_id)
+    expect(dialog).to_be_visible()
+    assert f"run={run_id}" in shown.url
+    shown.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(shown).not_to_have_url(re.compile("run="))
+
+    body = page.root.all("body")[0].attributes
+    known = sql.of([body["data-workspace"]], [body["data-agent"]]).row(_RUN)
+    reader.open(page.path, f"#run={known['run_id']}")
+    facts = dialog.locator(".facts dd").all_inner_texts()
+    assert {known["status"], f"${known['cost_usd']:f}"} <= set(facts)
+    assert dialog.locator("table").count() == 2
+    dialog.evaluate("each => each.scrollTo(0, each.scrollHeight)")
+    expect(shown.locator("#close-run")).to_be_in_viewport(ratio=1)
+
+
+def test_runs_are_listed_by_status(batches: Site, sql: Asked, reader: Reader) -> None:
+    """The runs of a chosen month are a button away, and those of a status a choice."""
+    page = batches.one("agent")
+    body = page.root.all("body")[0].attributes
+    failed = sql.of([body["data-workspace"]], [body["data-agent"]]).rows(
+        "select run_id from runs"
+        " where status = 'failed' and day between '2026-10-01' and '2026-10-31'"
+    )
+    shown = reader.open(page.path, "#period=2026-10")
+    shown.locator("#show-runs").click()
+    shown.locator("#run-status").select_option("failed")
+    expect(shown.locator("#listed-runs caption")).to_contain_text("failed")
+    rows = shown.locator("#listed-runs tbody th").all_inner_texts()
+
+    assert sorted(rows) == sorted(each["run_id"] for each in failed)

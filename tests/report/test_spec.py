@@ -1,0 +1,127 @@
+"""Specifications of pages: which are refused, and what it takes to add a chart and a page."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from analytics.errors import AnalyticsError
+from analytics.report.columns import column
+from analytics.report.site import build_site
+from analytics.report.spec import read_page, read_pages
+from analytics.resources import folder
+from analytics.transform.models import read_models
+from tests.report import compared, compared_html, shown
+from tests.report.expected import Choice, Reports
+from tests.report.pages import Page
+from tests.report.test_files import ABOUT
+
+PAGE = 'scope = "site"\ntitle = "Title"\nas_of = ""\n'
+PART = '[[section]]\nkey = "s"\ntitle = "S"\n[[section.part]]\nkey = "p"\ndata = "rpt_days"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("scope = ", "Invalid value"),
+        ('title = "Title"', "scope"),
+        (PAGE.replace("site", "planet"), r"'planet' - at `\$.scope`"),
+        (PAGE + 'colour = "red"\n', "colour"),
+        (PAGE + PART + 'mark = "pie"\n', r"'pie' - at `\$.section\[0\].part\[0\].mark`"),
+        (PAGE + PART + "limit = true\n", r"part\[0\].limit"),
+        (PAGE + PART + 'periods = "recent"\n', "periods"),
+        (PAGE + PART + 'draw = [{ value = "cost_usd", hue = 1 }]\n', "hue"),
+        (PAGE + PART + PART.replace('"p"', '"q"'), "two parts are named s"),
+        (PAGE + '[[section]]\nkey = "s"\ntitle = "S"\n[[section.part]]\nuse = "x"\n', "`x` is no"),
+        (PAGE + '[[headline]]\nuse = "x"\n', "`x` is no headline"),
+    ],
+)
+def test_a_wrong_specification_is_refused(text: str, told: str, tmp_path: Path) -> None:
+    """The error names the file, and the field that is wrong."""
+    file = tmp_path / "wrong.toml"
+    file.write_text(text, encoding="utf-8")
+
+    with pytest.raises(AnalyticsError, match=rf"reports/pages/wrong\.toml: .*{told}"):
+        read_page(file)
+
+
+def test_parts_read_columns_that_their_relations_have(published: Path) -> None:
+    """Every column that a specification names is one of its relation's, or a total's."""
+    reports = Reports(published / "analytics.duckdb")
+    for page in read_pages().values():
+        for part in page.parts:
+            known = {*reports.columns(part.data), "month"}
+            texts = [*part.columns, *(each.value for each in part.draw)]
+            named = {name.removeprefix("total.") for each in texts for name in column(each).figures}
+            assert {*named, *part.by, *part.where} <= known, (page.name, part.key)
+
+
+_RELATION = """-- Runs that cost a cent or more, by day.
+-- Grain: workspace, line and date.
+-- key: workspace_id, agent_id, date
+select workspace_id, agent_id, date, run_count as costly_count, cost_usd
+from reports.rpt_days
+where cost_usd >= 0.01
+"""
+_PAGE = """
+scope = "workspace"
+menu = "Costly days"
+title = "Costly days: {recent_run_count|plural:run} in 30 days"
+as_of = "Data to {as_of|instant}."
+[[section]]
+key = "costly"
+title = "Costly days"
+[[section.part]]
+key = "by-day"
+data = "rpt_costly_days"
+period = "charted"
+mark = "column"
+by = ["date"]
+draw = [{ value = "cost_usd" }]
+columns = ["date", "costly_count", "cost_usd"]
+total = true
+label = "Cost of costly days"
+title = "{cost_usd|usd} on costly days in {period}"
+subtitle = "Cost by day, US dollars, {span}."
+[[section.part]]
+key = "by-month"
+data = "rpt_costly_days"
+by = ["month", "agent_id"]
+order = "-month, -cost_usd"
+columns = ["month", "agent_id", "costly_count", "cost_usd"]
+label = "Costly days by month"
+"""
+
+
+def test_a_page_is_added_by_two_files(published: Path, tmp_path: Path) -> None:
+    """A relation and a specification make a page, its data, and a chart that follows a choice."""
+    queries, specs, site = (tmp_path / each for each in ("queries", "pages", "site"))
+    shutil.copytree(folder("queries"), queries)
+    shutil.copytree(folder("reports") / "pages", specs)
+    (queries / "report" / "rpt_costly_days.sql").write_text(_RELATION, encoding="utf-8")
+    (specs / "costly-days.toml").write_text(_PAGE, encoding="utf-8")
+    site.mkdir()
+
+    reports = Reports(published / "analytics.duckdb")
+    (model,) = (each for each in read_models(queries) if each.name == "rpt_costly_days")
+    model.make(reports.con, model.relation)
+    build_site(reports.con, site, about=ABOUT, pages=specs)
+
+    page = read_pages(specs)["costly-days"]
+    for entity in reports.entities.workspaces:
+        today = entity.row["today"]
+        choices = [Choice(), Choice(today.replace(day=1), today)]
+        asked = shown.asked(site, page.name, entity, [each.asked() for each in choices])
+        for choice, of in zip(choices, shown.views([asked])[0], strict=True):
+            assert [
+                *compared.differences_of_views(reports, page, entity, choice, of["views"])
+            ] == []
+            assert not of["views"][0]["isEmpty"]
+        html = Page(site / page.path(entity))
+        assert [*compared_html.differences_of_tables(reports, page, entity, html.root)] == []
+        assert [*compared_html.differences_of_texts(reports, page, entity, html.root)] == []
+        assert (
+            "Costly days" in Page(site / entity.path).root.all("nav", **{"class": "tabs"})[0].text
+        )
