@@ -13,11 +13,11 @@ import polars as pl
 from analytics.format import names
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import duckdb
 
-    from analytics.report.spec import Scope
+    from analytics.report.spec import Page, Scope
 
 ALL, NO_AGENT, PLATFORM = "(all)", "(none)", "(platform)"
 
@@ -85,8 +85,9 @@ class Entities:
                 lines[each.workspace_id].append(each)
         return lines
 
-    def document(self) -> dict[str, object]:
+    def document(self, pages: Iterable[Page]) -> dict[str, object]:
         """Return what scripts know of the site: names, addresses, months and states of days."""
+        pages = list(pages)
         months, states = self._months(), self._states()
         return {
             "today": self.site.row["today"],
@@ -94,12 +95,14 @@ class Entities:
             "timezone": self.site.row["timezone"],
             **states.get(ALL, _NO_DAYS),
             "months": months.get((ALL, ALL), []),
+            "pages": _further(pages, self.site),
             "workspaces": [
                 {
                     "id": each.workspace_id,
                     "name": each.name,
                     "path": each.path,
                     "entity": each.stem,
+                    "pages": _further(pages, each),
                     "today": each.row["today"],
                     **states.get(each.workspace_id, _NO_DAYS),
                     "months": months.get(each.key, []),
@@ -134,6 +137,15 @@ class Entities:
             key: {"first": first, "states": "".join(map(_STATES.__getitem__, states))}
             for key, first, states in rows
         }
+
+
+def _further(pages: Iterable[Page], entity: Entity) -> list[dict[str, str]]:
+    """Return the pages of an entity beside its main one."""
+    return [
+        {"key": page.name, "name": page.menu or page.name, "path": page.path(entity)}
+        for page in pages
+        if page.scope == entity.scope and page.path(entity) != entity.path
+    ]
 
 
 _NO_DAYS: dict[str, object] = {"first": None, "states": ""}

@@ -94,7 +94,7 @@ class _Build:
         pages = read_pages(folder_of_pages)
         months.write(self._con, self._files, self._entities, pages.values(), self._code)
         count = sum(self._pages(page, pages) for page in pages.values())
-        self._files.write("data/site.js", packed("site", self._entities.document()))
+        self._files.write("data/site.js", packed("site", self._entities.document(pages.values())))
         self._assets()
         for name, content in beside.items():
             self._files.write(name, content)

@@ -135,38 +135,28 @@ def sums(rows: Iterable[Row], columns: Iterable[Column]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """What is the same in every row: the head, and how rows and cells begin and end."""
+    """What is the same in every row: the head, and how each cell begins and ends."""
 
     cards: str
     head: str
-    row: str
     cells: tuple[tuple[str, str], ...]
 
 
 @cache
 def _layout(columns: tuple[Column, ...]) -> _Layout:
-    cards = len(columns) >= _CARDS_FROM
-
-    def role(name: str) -> str:
-        return f' role="{name}"' if cards else ""
-
-    heads, cells = "", []
-    for index, each in enumerate(columns):
-        kind = f' class="{each.kind}"' if each.kind else ""
-        label = escape(each.label)
-        heads += f'<th scope="col"{role("columnheader")}{kind}>{label}</th>'
-        data = f' data-head="{label}"' if cards else ""
-        cells.append(
-            (f"<td{role('cell')}{data}{kind}", "</td>")
-            if index
-            else (f'<th scope="row"{role("rowheader")}{kind}', "</th>")
-        )
-    row = f"<tr{role('row')}>"
+    kinds = [f' class="{each.kind}"' if each.kind else "" for each in columns]
+    heads = "".join(
+        f'<th scope="col"{kind}>{escape(each.label)}</th>'
+        for kind, each in zip(kinds, columns, strict=True)
+    )
+    first, *others = kinds
     return _Layout(
-        ' class="cards" role="table"' if cards else "",
-        f"<thead>{row}{heads}</tr></thead>",
-        row,
-        tuple(cells),
+        ' class="cards"' if len(columns) >= _CARDS_FROM else "",
+        f"<thead><tr>{heads}</tr></thead>",
+        (
+            (f'<th scope="row"{first}', "</th>"),
+            *((f"<td{kind}", "</td>") for kind in others),
+        ),
     )
 
 
@@ -175,4 +165,4 @@ def _tr(layout: _Layout, cells: Sequence[tuple[str, str]]) -> str:
         f"{begin}{exact}>{content}{end}"
         for (begin, end), (exact, content) in zip(layout.cells, cells, strict=True)
     ]
-    return f"{layout.row}{''.join(made)}</tr>"
+    return f"<tr>{''.join(made)}</tr>"

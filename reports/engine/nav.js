@@ -18,17 +18,15 @@ const menuItems = (site, root, here, page) => {
     return { text: `${workspace} ${name}`.toLowerCase(), isShown,
       item: element("li", "", { class: level }, [link]) };
   };
-  const items = [item("index.html", "All workspaces", "site", true, here === "site")];
+  const items = [item("index.html", "All workspaces", "site", true, here === "site" && page === "overview"),
+    ...site.pages.map((each) => item(each.path, each.name, "statement", true, page === each.key))];
   for (const workspace of site.workspaces) {
-    const { name, entity, path, agents } = workspace;
+    const { name, entity, path, pages, agents } = workspace;
     const isOpen = agentCount <= FEW_AGENTS || entity === here
       || agents.some((agent) => agent.entity === here);
     items.push(item(path, name, "workspace", true, entity === here && page === "workspace"));
-    for (const [key, label] of [["reconciliation", "Reconciliation"],
-      ["data-quality", "Data quality"]]) {
-      items.push(item(`workspaces/${entity}/${key}.html`, label, "statement", isOpen,
-        entity === here && page.replace("_", "-") === key, name));
-    }
+    items.push(...pages.map((each) => item(each.path, each.name, "statement", isOpen,
+      entity === here && page === each.key, name)));
     items.push(...agents.filter((agent) => agent.path).map((agent) =>
       item(agent.path, agent.name, "agent", isOpen, agent.entity === here, name)));
   }

@@ -30,13 +30,10 @@ const headsOf = (table) => [...(table.tHead?.rows[0]?.cells ?? [])];
 const isDrawing = (head) => head.classList.contains("drawing");
 const isNumeric = (head) => !/\b(text|name|drawing)\b/.test(head.className);
 
-const writtenRow = (table, cells, heads) => {
-  const isCards = table.classList.contains("cards"); // a grid has no rows of its own without roles
-  const row = element("tr", "", isCards ? { role: "row" } : {});
+const writtenRow = (cells, heads) => {
+  const row = document.createElement("tr");
   cells.forEach(({ text, value, href }, index) => {
     const one = element(index ? "td" : "th", "", index ? {} : { scope: "row" });
-    if (isCards) one.setAttribute("role", index ? "cell" : "rowheader");
-    if (isCards && index) one.dataset.head = heads[index].textContent;
     if (heads[index].className) one.className = heads[index].className;
     if ((value ?? text) !== text) one.dataset.v = String(value);
     const shown = element("bdi", text);
@@ -44,6 +41,21 @@ const writtenRow = (table, cells, heads) => {
     row.append(one);
   });
   return row;
+};
+/** Gives a table of cards what it needs as blocks: heads beside the cells, and roles, as what is
+ * laid out as a grid has none of a table. */
+const equipCards = (table) => {
+  if (!table.classList.contains("cards")) return;
+  const heads = headsOf(table).map((head) => head.textContent);
+  table.setAttribute("role", "table");
+  for (const row of table.rows) {
+    row.setAttribute("role", "row");
+    [...row.cells].forEach((cell, index) => {
+      const head = row.parentElement === table.tHead ? "columnheader" : "rowheader";
+      cell.setAttribute("role", cell.tagName === "TH" ? head : "cell");
+      if (index) cell.dataset.head = heads[index];
+    });
+  }
 };
 
 /** Writes a table anew.
@@ -56,22 +68,22 @@ export const write = (table, { caption, heads, rows, foot = [] }) => {
   const isNew = String(headsOf(table).map((head) => head.textContent))
     !== String(heads.map((head) => head.text));
   if (isNew) {
-    const role = table.classList.contains("cards") ? { role: "columnheader" } : {};
-    const head = element("tr", "", role.role ? { role: "row" } : {}, heads.map((each) => {
+    const head = element("tr", "", {}, heads.map((each) => {
       const kind = each.kind ?? (each.isText ? "name" : "");
-      return element("th", each.text, { scope: "col", ...role, ...(kind && { class: kind }) });
+      return element("th", each.text, { scope: "col", ...(kind && { class: kind }) });
     }));
     (table.tHead ?? table.createTHead()).replaceChildren(head);
     if ("sortable" in table.dataset) makeSortable(table);
   }
   const columns = headsOf(table);
   const body = table.tBodies[0] ?? table.createTBody();
-  body.replaceChildren(...rows.map((cells) => writtenRow(table, cells, columns)));
+  body.replaceChildren(...rows.map((cells) => writtenRow(cells, columns)));
   table.tFoot?.remove();
   if (foot.length) {
-    table.createTFoot().append(...foot.map((cells) => writtenRow(table, cells, columns)));
+    table.createTFoot().append(...foot.map((cells) => writtenRow(cells, columns)));
   }
   columns.forEach((head) => head.removeAttribute("aria-sort"));
+  equipCards(table);
 };
 
 /** A new table in a region that scrolls; `write` fills it.
@@ -164,6 +176,7 @@ const download = (name, text) => {
 export const startTables = (sorted, nameOf) => {
   tableSorted = sorted;
   for (const table of document.querySelectorAll("main table")) {
+    equipCards(table);
     if ("sortable" in table.dataset) makeSortable(table);
     const label = table.caption.textContent.trim() || table.dataset.label || "table";
     const button = element("button", "CSV", { type: "button", class: "csv",

@@ -117,7 +117,11 @@ def test_no_key_is_null(warehouse: Warehouse) -> None:
 
 
 def test_runs_are_bounded(warehouse: Warehouse) -> None:
-    """A month of a line has its newest 300 runs and its 10 most expensive, in one order each."""
+    """A month of a line has its 10 most expensive runs and its 10 newest, the latest two 300."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-01 05:00:00+00'")
+    for number in range(20):
+        created_at = datetime(2026, 7, 1, number, tzinfo=UTC)
+        warehouse.given("runs", run_id=f"r-old-{number:02}", cost_usd=1, created_at=created_at)
     for number in range(320):
         warehouse.given(
             "runs", run_id=f"r-{number:03}", cost_usd=320 - number if number >= 5 else 1000,

@@ -19,14 +19,14 @@ UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e]")
 
 
 def test_each_workspace_and_each_agent_has_its_pages(batches: Site, sql: Asked) -> None:
-    """There is one overview, three pages for each workspace, one for each agent and for none."""
+    """There is one overview, four pages for each workspace, one for each agent and for none."""
     lines = sql.row("""
         select count(*) as agents, count(distinct workspace_id) as workspaces from names
         where agent_id != '(platform)'""")
 
     assert len(batches.agents) == lines["agents"]
     assert len(batches.workspaces) == lines["workspaces"]
-    assert len(batches.controls) == 2 * lines["workspaces"]
+    assert len(batches.controls) == 3 * lines["workspaces"]
 
 
 def test_pages_have_nothing_that_the_policy_forbids(batches: Site) -> None:
