@@ -31,6 +31,12 @@ from analytics.warehouse.layout import Layout
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave slow tests to `pytest -m slow`."""
+    config.addinivalue_line("markers", "slow: many more examples, run by `pytest -m slow` only")
+    config.option.markexpr = config.option.markexpr or "not slow"
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of the machine reaches a test, and a test writes only into its own folder."""

@@ -72,10 +72,11 @@ def fingerprints() -> dict[str, str]:
 
 
 def pages() -> dict[str, bytes]:
-    """Return the site without the load times in the tables of data quality."""
+    """Return the site without load times, and without the hashes of the pages that have them."""
     loaded = re.compile(rb'(?<=data-head="Loaded" class="text"><bdi>)[^<]+')
+    hashed = re.compile(rb'"workspaces/[^"]*/data-quality.html":"\w+"')
     return {
-        str(path): loaded.sub(b"", path.read_bytes())
+        str(path): hashed.sub(b"", loaded.sub(b"", path.read_bytes()))
         for path in (DATA / "site").rglob("*")
         if path.is_file()
     }

@@ -13,6 +13,7 @@ from unittest import mock
 from zoneinfo import ZoneInfo
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -235,14 +236,24 @@ def _found(tale: Tale, place: str) -> set[str]:
     }
 
 
-@settings(
-    max_examples=5,
+_lives = given(chapters(), _timezones, _begins)
+_lasting = settings(
     deadline=None,
-    derandomize=True,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(chapters(), _timezones, _begins)
+
+
+@settings(_lasting, max_examples=5, derandomize=True)
+@_lives
 def test_figures_are_the_ledgers(story: list[Chapter], timezone: str, begins_at: datetime) -> None:
     """Each batch's marts equal the emulator's ledger, and a second batch changes none."""
+    tell(story, timezone, begins_at)
+
+
+@pytest.mark.slow
+@settings(_lasting, max_examples=200, print_blob=True)
+@_lives
+def test_figures_of_many_lives(story: list[Chapter], timezone: str, begins_at: datetime) -> None:
+    """The same of other lives each time; a failure prints how to repeat it."""
     tell(story, timezone, begins_at)

@@ -9,7 +9,7 @@ import pytest
 
 from analytics.emulator.records import Agent
 from analytics.emulator.world import World
-from tests.batches import run_batch
+from tests.batches import run_batch, run_batch_unseen
 from tests.conftest import Batch, StartRun
 from tests.scenarios.conftest import Burst
 
@@ -23,7 +23,7 @@ def test_a_run_that_is_open_for_weeks(
     """Given a run that ends after 15 days far behind the list, its day gets the whole cost."""
     batch.set_extract(history_days=30)
     run = start_run(hours_ago=10, status="running", cost="1")
-    run_batch(batch)
+    run_batch_unseen(batch)
     burst(9, hours_ago=-1, cost=None)
     world.pass_time(timedelta(days=15))
     before = run_batch(batch)
@@ -48,7 +48,7 @@ def test_costs_that_come_after_a_failed_run_has_ended(
 ) -> None:
     """Given a failed run that costs more two days later, the adjustment has its load."""
     run = start_run(hours_ago=10, cost="1", status="failed", error="ToolError: oven")
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.pass_time(timedelta(days=2))
     world.correct_cost(run, Decimal("0.5"))
 
@@ -74,7 +74,7 @@ def test_a_refund(
     start_run(hours_ago=90, cost="1")
     run = start_run(hours_ago=10, cost="25", status="failed", error="ToolError: oven")
     if was_read_before:
-        run_batch(batch)
+        run_batch_unseen(batch)
     for _ in range(3):
         world.pass_time(timedelta(days=1))
         start_run(hours_ago=2, cost="1")
@@ -96,10 +96,10 @@ def test_a_correction_three_weeks_later(
 ) -> None:
     """Given a correction further back than the first batch looked, the day's roll-up shows it."""
     run = start_run(hours_ago=10, cost="1", status="cancelled")
-    run_batch(batch)
+    run_batch_unseen(batch)
     burst(9, hours_ago=-1, cost="0.1")
     world.pass_time(timedelta(days=21))
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.correct_cost(run, Decimal("2.5"))
     world.pass_time(timedelta(days=1))
 
@@ -115,11 +115,11 @@ def test_every_version_that_was_seen_is_kept(
 ) -> None:
     """Given a run that was seen pending, running and ended, all three states can still be read."""
     run = start_run(hours_ago=1, status="pending")
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.launch_run(run)
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.finish_run(run, "failed", error="ToolError")
-    run_batch(batch)
+    run_batch_unseen(batch)
 
     assert batch.rows(
         "select status from raw.runs where run_id = ? order by version_id", run.id
@@ -135,7 +135,7 @@ def test_a_run_that_is_cancelled_before_it_started(
 ) -> None:
     """Given a pending run that is cancelled, it has no start, waits for nothing and costs zero."""
     run = start_run(hours_ago=10, status="pending")
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.finish_run(run, "cancelled")
 
     published = run_batch(batch)
@@ -151,7 +151,7 @@ def test_a_run_that_is_cancelled_before_it_started(
 def test_a_run_that_disappears(batch: Batch, world: World, start_run: StartRun) -> None:
     """Given an ended run that the API no longer shows, its figures stay, and are explained."""
     run = start_run(hours_ago=10, cost="1")
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.hide_run(run)
     world.pass_time(timedelta(days=3))
 
@@ -169,7 +169,7 @@ def test_a_run_that_disappears_and_then_costs_more(
     """Given a vanished run that is corrected, the day's rest is unexplained."""
     batch.set_extract(history_days=30)
     run = start_run(hours_ago=10, cost="1")
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.hide_run(run)
     world.correct_cost(run, Decimal("0.25"))
     world.pass_time(timedelta(days=12))
@@ -191,11 +191,11 @@ def test_an_agent_that_is_renamed_and_deleted(
 ) -> None:
     """Given a renamed and then deleted agent, all of its runs stand under its last name."""
     start_run(hours_ago=10, cost="1")
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.rename_agent(agent, "Head baker")
     start_run(hours_ago=-1, cost="2")
     world.pass_time(timedelta(days=1))
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.delete_agent(agent)
     world.pass_time(timedelta(days=1))
 
@@ -212,7 +212,7 @@ def test_a_second_batch_at_once_changes_nothing(
 ) -> None:
     """Given unlisted runs and a correction, a second batch leaves each figure alone."""
     run = start_run(hours_ago=40, cost="1", status="failed")
-    run_batch(batch)
+    run_batch_unseen(batch)
     burst(9, hours_ago=-6, cost="1")
     world.correct_cost(run, Decimal(1))
     world.pass_time(timedelta(days=1))

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
-from tests.batches import run_batch
+from tests.batches import run_batch, run_batch_unseen
 from tests.conftest import Batch, StartRun
 
 BILL = "utc_date cost_usd surcharge_usd own_key_usd billed_usd"
@@ -35,7 +35,7 @@ def test_a_provider_key_of_the_workspaces_own(
     world.pass_time(timedelta(hours=1))
     first = run_batch(batch)
     workspace.keys.revoke(key.id)
-    run_batch(batch)
+    run_batch_unseen(batch)
     run(24)
     world.pass_time(timedelta(days=1))
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from tests.batches import Published, run_batch
+from tests.batches import Published, run_batch, run_batch_unseen
 from tests.conftest import Batch, StartRun
 from tests.scenarios.conftest import Burst, ledger_total
 
@@ -21,7 +21,7 @@ DAY, NEXT = date(2026, 11, 19), date(2026, 11, 20)
 def test_each_term_of_a_day(batch: Batch, world: World, start_run: StartRun, burst: Burst) -> None:
     """Given ended, open and unlisted runs, and one across midnight, every dollar has its part."""
     start_run(hours_ago=20, status="running", cost="0.5")
-    run_batch(batch)
+    run_batch_unseen(batch)
     late = start_run(hours_ago=-17, status="running", cost=None)
     burst(6, hours_ago=-1, cost="1")
     world.meter(
@@ -50,7 +50,7 @@ def test_ended_days_are_explained_to_the_last_digit(
     """Given costs of ten decimals, ended days are reconciled, and sum to the ledger."""
     for hours in (8, 20, 33, 50, 51):
         start_run(hours_ago=hours, cost=f"0.{hours:02}00000007")
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.pass_time(timedelta(days=3))
 
     published = run_batch(batch)
@@ -89,7 +89,7 @@ def test_a_run_that_costs_more_than_is_metered(
     """Given a run of 21 dollars where 1 is metered, the run is named, and blocks a closed day."""
     run = start_run(hours_ago=10, cost="1")
     world.override_record(run.id, {"cost_usd": 21})
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.pass_time(timedelta(days=9))
 
     published = run_batch(batch)

@@ -9,7 +9,7 @@ from typing import Any
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
-from tests.batches import Published, read_until_killed, run_batch
+from tests.batches import Published, read_until_killed, run_batch, run_batch_unseen
 from tests.conftest import Batch, StartRun
 from tests.scenarios.conftest import Burst, ledger_total
 
@@ -24,7 +24,7 @@ def unlisted_days(published: Published) -> list[tuple[Any, ...]]:
 
 def test_an_agent_that_outruns_its_list(batch: Batch, world: World, burst: Burst) -> None:
     """Given 9 runs of 1 dollar a piece where 5 are listed, 4 runs and 4 dollars are unlisted."""
-    run_batch(batch)
+    run_batch_unseen(batch)
     burst(9, hours_ago=-6, cost="1")
     world.pass_time(timedelta(days=1))
 
@@ -39,7 +39,7 @@ def test_usage_of_unlisted_runs_by_model(
     batch: Batch, world: World, agent: Agent, burst: Burst
 ) -> None:
     """Given unlisted runs of two models, each model has all its usage, and its listed part."""
-    run_batch(batch)
+    run_batch_unseen(batch)
     for number in range(3):
         run = world.start_run(agent, at=world.now + timedelta(hours=1, minutes=number))
         world.launch_run(run, at=run.created_at)
@@ -67,7 +67,7 @@ def test_listed_unlisted_and_platform_cost(
     batch: Batch, world: World, workspace: Workspace, burst: Burst
 ) -> None:
     """Given all three on a day, each has its column, and cost_usd is the ledger's sum."""
-    run_batch(batch)
+    run_batch_unseen(batch)
     burst(7, hours_ago=-6, cost="0.5")
     world.pass_time(timedelta(hours=7))
     build = world.start_platform_run(workspace, BUILDER)
@@ -117,7 +117,7 @@ def test_unlisted_runs_without_an_agent(
 
     The API has neither a count nor a roll-up of runs without an agent.
     """
-    run_batch(batch)
+    run_batch_unseen(batch)
     burst(7, of=workspace, hours_ago=-6, cost="1.25")
     world.pass_time(timedelta(days=1))
 
@@ -142,7 +142,7 @@ def test_unlisted_runs_of_a_day_weeks_without_a_batch_ago(
 ) -> None:
     """Given an agent that was busy between two batches further apart than the first one looked."""
     burst(1)
-    run_batch(batch)
+    run_batch_unseen(batch)
     burst(8, hours_ago=-24, cost="1")
     world.pass_time(timedelta(days=20))
 
@@ -156,7 +156,7 @@ def test_unlisted_runs_of_days_that_a_longer_history_adds(batch: Batch, burst: B
     """Given a history that is made longer later, unlisted runs of its new days are found."""
     batch.set_extract(history_days=3)
     burst(8, hours_ago=24 * 5, cost="1")
-    run_batch(batch)
+    run_batch_unseen(batch)
     batch.set_extract(history_days=10)
 
     published = run_batch(batch)
@@ -168,7 +168,7 @@ def test_unlisted_runs_of_days_that_a_longer_history_adds(batch: Batch, burst: B
 
 def test_unlisted_runs_stay_in_later_batches(batch: Batch, world: World, burst: Burst) -> None:
     """Given unlisted runs, later batches keep them, and add nothing to the day."""
-    run_batch(batch)
+    run_batch_unseen(batch)
     burst(9, hours_ago=-6, cost="1")
     for _ in range(3):
         world.pass_time(timedelta(days=1))

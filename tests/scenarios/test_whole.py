@@ -9,7 +9,7 @@ from typing import Any
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
-from tests.batches import Published, run_batch
+from tests.batches import Published, run_batch, run_batch_unseen
 from tests.conftest import NOW, Batch, StartRun
 from tests.scenarios.conftest import Burst, ledger_total, set_timezone
 
@@ -163,7 +163,7 @@ def test_a_bill_taken_apart(batch: Batch, world: World, workspace: Workspace, ag
         cost_usd=Decimal("0.9"),
     )  # fmt: skip
     world.finish_run(late)  # began before the key was added, so that Levain bills it
-    run_batch(batch)
+    run_batch_unseen(batch)
     world.pass_time(timedelta(hours=16))
     for _ in range(7):  # of which two are unlisted
         run(3, (ANTHROPIC, "0.1234567891"), (BEDROCK, "0.25"))
