@@ -89,6 +89,10 @@ def _meters(warehouse: Warehouse) -> None:
             "usage_hours", hour=f"{date} 09:00Z", date=date, agent_id="a-1", model="m",
             provider="bedrock", cost_usd="0.3", error_count=1, **usage,
         )  # fmt: skip
+        warehouse.given(
+            "usage_hours", hour=f"{date} 10:00Z", date=date, model="m", provider="bedrock",
+            cost_usd="0.05", **usage,
+        )  # fmt: skip
         warehouse.given("billing_days", date=date, cost_usd="0.5", billed_usd="0.2", **usage)
         warehouse.given("agent_rollups", date=date, agent_id="a-2", agent_name="Old hand")
         warehouse.given(

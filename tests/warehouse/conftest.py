@@ -16,6 +16,7 @@ from analytics.levain import Answer
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_folder
+from tests.transform.given import InMemory
 
 READ_AT = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 DAY = date(2026, 11, 19)
@@ -51,7 +52,7 @@ Load = Callable[..., Loaded]
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path)
+    return InMemory(tmp_path)
 
 
 @pytest.fixture
