@@ -2,7 +2,7 @@
 
     landing/<workspace_id>/<load_id>/requests.ndjson.zst     one line per answered request
                                      <source>.ndjson.zst     {"line", "request", "hash", "record"}
-                                     list_pulls.ndjson.zst   one line per snapshot of a list
+                                     list_snapshots.ndjson.zst   one line per snapshot of a list
 
 A folder appears under its name only when it is complete, and is never changed after. A load's id is
 its batch, its number within the batch, and its step: it sorts by time. A line's hash (XXH3, 64
@@ -30,7 +30,7 @@ from analytics.levain.transport import Records
 
 RUNS = "runs"
 REQUESTS = "requests"
-LIST_PULLS = "list_pulls"
+LIST_SNAPSHOTS = "list_snapshots"
 SUFFIX = ".ndjson.zst"
 UNFINISHED = ".unfinished"
 BATCH_ID = "%Y%m%dT%H%M%SZ"
@@ -171,7 +171,7 @@ class Landing:
 
     def add_snapshot(self, snapshot: ListSnapshot) -> None:
         """Land the snapshot of a list."""
-        self._file(LIST_PULLS).write(_encode(snapshot) + b"\n")
+        self._file(LIST_SNAPSHOTS).write(_encode(snapshot) + b"\n")
 
     def commit(self) -> Path:
         """Rename the folder to its final name, complete and synced to disk."""

@@ -37,9 +37,9 @@ class Watermark:
 class ListSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One reading of a list (`agent_id` None: the unfiltered one).
 
-    `is_joined` is True if it overlaps the previous snapshot. If not, an agent's list has a gap:
-    `gap_before` is the time of its oldest row, `gap_after` the time of the newest row known before,
-    None if there was none.
+    `is_contiguous` is True if it overlaps the previous snapshot. If not, runs of an agent may be
+    unlisted: from `unread_from`, the time of the newest row known before (None if there was none),
+    to `unread_until`, the time of its oldest row.
     """
 
     agent_id: str | None
@@ -48,9 +48,9 @@ class ListSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     newest_run_id: str | None
     newest_created_at: str | None
     oldest_created_at: str | None
-    is_joined: bool
-    gap_after: str | None = None
-    gap_before: str | None = None
+    is_contiguous: bool
+    unread_from: str | None = None
+    unread_until: str | None = None
 
 
 def overlaps(rows: Sequence[Row], watermark: Watermark | None, *, is_whole: bool) -> bool:
@@ -95,8 +95,8 @@ def take_snapshot(
 
     The unfiltered list has no gap: if it does not overlap, each agent's list is read instead.
     """
-    is_joined = overlaps(rows, watermark, is_whole=is_whole)
-    has_gap = not is_joined and agent_id is not None
+    is_contiguous = overlaps(rows, watermark, is_whole=is_whole)
+    has_gap = not is_contiguous and agent_id is not None
     oldest = _first_time(reversed(rows))
     return ListSnapshot(
         agent_id=agent_id,
@@ -105,9 +105,9 @@ def take_snapshot(
         newest_run_id=rows[0].run_id if rows else None,
         newest_created_at=_first_time(rows),
         oldest_created_at=oldest,
-        is_joined=is_joined,
-        gap_after=since.created_at if has_gap and since else None,
-        gap_before=oldest if has_gap else None,
+        is_contiguous=is_contiguous,
+        unread_from=since.created_at if has_gap and since else None,
+        unread_until=oldest if has_gap else None,
     )
 
 
@@ -130,7 +130,7 @@ def snapshots_by_agent(unfiltered: ListSnapshot, rows: Iterable[Row]) -> list[Li
             newest_run_id=own[0].run_id,
             newest_created_at=_first_time(own),
             oldest_created_at=_first_time(reversed(own)),
-            is_joined=True,
+            is_contiguous=True,
         )
         for agent_id, own in by_agent.items()
     ]

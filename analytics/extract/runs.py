@@ -29,8 +29,8 @@ async def read_lists(batch: WorkspaceBatch) -> None:
     await batch.loaded()
     watermarks, known = batch.store.watermarks(), batch.store.agent_ids()
     async with batch.step("lists") as landing:
-        rows, is_joined = await _read_list(batch, landing, None, watermarks)
-    if not is_joined:
+        rows, is_contiguous = await _read_list(batch, landing, None, watermarks)
+    if not is_contiguous:
         agents = sorted(known | {row.agent_id for row in rows if row.agent_id})
         for start in range(0, len(agents), BATCH):
             async with batch.step("lists") as landing:
@@ -44,7 +44,7 @@ async def read_lists(batch: WorkspaceBatch) -> None:
 
 def _warn_of_gaps(batch: WorkspaceBatch) -> None:
     """Warn of gaps between snapshots; older runs behind a first snapshot are only logged."""
-    gaps = [gap for gap in batch.gaps if gap.gap_after is not None]
+    gaps = [gap for gap in batch.gaps if gap.unread_from is not None]
     if gaps:
         batch.warnings.append(
             f"{_agents(len(gaps))} started more runs since the last reading than the API lists "
@@ -84,7 +84,7 @@ async def _read_list(
     agent_id: str | None,
     watermarks: dict[str | None, Watermark],
 ) -> tuple[list[Row], bool]:
-    """Read a list until it overlaps its last snapshot or ends; return its rows and `is_joined`."""
+    """Read a list until it overlaps its last snapshot or ends; return rows, `is_contiguous`."""
     watermark = watermarks.get(agent_id)
     rows: list[Row] = []
     page_count = record_count = 0
@@ -107,12 +107,12 @@ async def _read_list(
         agent_id, rows, watermark, is_whole=is_whole, pulled_at=pulled_at, since=known_until
     )
     landing.add_snapshot(this)
-    if this.gap_before is not None:
+    if this.unread_until is not None:
         batch.gaps.append(this)
-    if agent_id is None and this.is_joined:
+    if agent_id is None and this.is_contiguous:
         for snapshot in snapshots_by_agent(this, rows):
             landing.add_snapshot(snapshot)
-    return rows, this.is_joined
+    return rows, this.is_contiguous
 
 
 async def reread_provisional(batch: WorkspaceBatch) -> None:

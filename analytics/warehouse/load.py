@@ -19,7 +19,7 @@ from analytics.errors import AnalyticsError
 from analytics.extract.landing import (
     BATCH_ID,
     CLOSING_STEP,
-    LIST_PULLS,
+    LIST_SNAPSHOTS,
     REQUESTS,
     SUFFIX,
     step_of,
@@ -137,11 +137,11 @@ class _Load:
         )
 
     def _load_list_snapshots(self) -> None:
-        file = self._folder / (LIST_PULLS + SUFFIX)
+        file = self._folder / (LIST_SNAPSHOTS + SUFFIX)
         if file.exists():
             times = ", ".join(f"{as_instant(column)} as {column}" for column in SNAPSHOT_TIMES)
             self._run(
-                "insert into ledger.list_pulls by name select $workspace_id as workspace_id,"
+                "insert into ledger.list_snapshots by name select $workspace_id as workspace_id,"
                 f" $load_id as load_id, * replace ({times}) from {ndjson(file, SNAPSHOT_COLUMNS)}"
             )
 

@@ -54,11 +54,11 @@ SNAPSHOT_COLUMNS = {
     "newest_run_id": "VARCHAR",
     "newest_created_at": "VARCHAR",
     "oldest_created_at": "VARCHAR",
-    "is_joined": "BOOLEAN",
-    "gap_after": "VARCHAR",
-    "gap_before": "VARCHAR",
+    "is_contiguous": "BOOLEAN",
+    "unread_from": "VARCHAR",
+    "unread_until": "VARCHAR",
 }
-SNAPSHOT_TIMES = ("newest_created_at", "oldest_created_at", "gap_after", "gap_before")
+SNAPSHOT_TIMES = ("newest_created_at", "oldest_created_at", "unread_from", "unread_until")
 """Times of a snapshot in the API's own spelling; a malformed one is stored as null."""
 
 MOST_COUNT = 10**15

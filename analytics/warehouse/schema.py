@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -48,10 +48,11 @@ create table ledger.requests (
 );
 
 -- One row per snapshot of a run list; agent_id is null for the unfiltered list.
-create table ledger.list_pulls (
+create table ledger.list_snapshots (
     workspace_id VARCHAR, load_id VARCHAR, agent_id VARCHAR, pulled_at TIMESTAMPTZ,
     row_count BIGINT, newest_run_id VARCHAR, newest_created_at TIMESTAMPTZ,
-    oldest_created_at TIMESTAMPTZ, is_joined BOOLEAN, gap_after TIMESTAMPTZ, gap_before TIMESTAMPTZ
+    oldest_created_at TIMESTAMPTZ, is_contiguous BOOLEAN, unread_from TIMESTAMPTZ,
+    unread_until TIMESTAMPTZ
 );
 
 -- Working sets: small tables of the records that the next batch reads again.

@@ -50,7 +50,7 @@ _DIFFERENCES = """
 _AGENTS_HEARD_OF = """
     select agent_id from raw.agents where {mine}
     union select agent_id from raw.agent_rollups where {mine} and agent_id is not null
-    union select agent_id from ledger.list_pulls where {mine} and agent_id is not null
+    union select agent_id from ledger.list_snapshots where {mine} and agent_id is not null
 """
 
 
@@ -80,7 +80,7 @@ class WarehouseStore:
 
     def has_runs(self) -> bool:
         """Return True if any run list was ever read."""
-        return bool(self._rows("select 1 from ledger.list_pulls where {mine} limit 1"))
+        return bool(self._rows("select 1 from ledger.list_snapshots where {mine} limit 1"))
 
     def agent_ids(self) -> set[str]:
         """Return all agents that any stored record names."""
@@ -101,7 +101,7 @@ class WarehouseStore:
         rows = self._rows("""
             select agent_id, arg_max(newest_run_id, rowid), strftime(
                 arg_max(newest_created_at, rowid) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')
-            from ledger.list_pulls where {mine} group by agent_id
+            from ledger.list_snapshots where {mine} group by agent_id
         """)
         return {agent_id: Watermark(run_id, created_at) for agent_id, run_id, created_at in rows}
 

@@ -12,8 +12,8 @@ select
     newest_run_id,
     newest_created_at,
     oldest_created_at,
-    is_joined,
-    gap_after,
-    gap_before
-from staging.stg_list_pulls
+    is_contiguous,
+    unread_from,
+    unread_until
+from staging.stg_list_snapshots
 order by workspace_id, pulled_at

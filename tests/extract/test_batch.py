@@ -80,7 +80,7 @@ def test_an_agent_that_outruns_its_list_leaves_a_gap(
     (later,) = batch.extract()
 
     ((after, before),) = batch.rows(
-        "select gap_after, gap_before from ledger.list_pulls where gap_after is not null"
+        "select unread_from, unread_until from ledger.list_snapshots where unread_from is not null"
     )
     assert after < before
     assert outcome.warnings[0].startswith("1 agent started more runs")
@@ -365,7 +365,9 @@ def test_a_time_that_is_none_at_the_end_of_a_list(
 
     assert (outcome.error, outcome.quarantined_count > 0) == (None, True)
     assert set(batch.current_runs()) == {runs[1].id}
-    pulls = "select count(oldest_created_at), count(*) from ledger.list_pulls where row_count > 0"
+    pulls = (
+        "select count(oldest_created_at), count(*) from ledger.list_snapshots where row_count > 0"
+    )
     assert batch.rows(pulls)[0][0] == batch.rows(pulls)[0][1] > 0
 
 

@@ -69,7 +69,7 @@ def test_times_that_cannot_be_read_bound_nothing() -> None:
     this = take_snapshot("a", rows, WATERMARK, is_whole=False, pulled_at=NOW, since=WATERMARK)
 
     assert (this.newest_run_id, this.newest_created_at) == ("x", rows[1].created_at)
-    assert (this.oldest_created_at, this.gap_before) == (rows[2].created_at,) * 2
+    assert (this.oldest_created_at, this.unread_until) == (rows[2].created_at,) * 2
 
 
 def test_a_gap_is_the_window_between_two_pulls() -> None:
@@ -78,16 +78,16 @@ def test_a_gap_is_the_window_between_two_pulls() -> None:
 
     this = take_snapshot("a", rows, WATERMARK, is_whole=False, pulled_at=NOW, since=WATERMARK)
 
-    assert (this.gap_after, this.gap_before) == (WATERMARK.created_at, rows[-1].created_at)
-    assert (this.newest_run_id, this.row_count, this.is_joined) == ("x", 2, False)
+    assert (this.unread_from, this.unread_until) == (WATERMARK.created_at, rows[-1].created_at)
+    assert (this.newest_run_id, this.row_count, this.is_contiguous) == ("x", 2, False)
 
 
 def test_the_unfiltered_list_leaves_no_gap() -> None:
     """An unfiltered snapshot that does not overlap has no gap: the agents' own lists are read."""
     this = take_snapshot(None, [row("x")], WATERMARK, is_whole=False, pulled_at=NOW)
 
-    assert not this.is_joined
-    assert this.gap_before is None
+    assert not this.is_contiguous
+    assert this.unread_until is None
 
 
 def test_a_joined_unfiltered_pull_proves_each_agents_list() -> None:
@@ -101,4 +101,4 @@ def test_a_joined_unfiltered_pull_proves_each_agents_list() -> None:
         ("a", "x", 2),
         ("b", "y", 1),
     ]
-    assert all(each.is_joined for each in proven)
+    assert all(each.is_contiguous for each in proven)

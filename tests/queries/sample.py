@@ -125,7 +125,9 @@ def _controls(warehouse: Warehouse) -> None:
 def _batch(warehouse: Warehouse) -> None:
     batch = {"workspace_id": WORKSPACE, "load_id": "load-1"}
     warehouse.insert("ledger.loads", step="listing", loaded_at=NOON, record_count=9, **batch)
-    warehouse.insert("ledger.list_pulls", pulled_at=NOON, row_count=9, is_joined=True, **batch)
+    warehouse.insert(
+        "ledger.list_snapshots", pulled_at=NOON, row_count=9, is_contiguous=True, **batch
+    )
     warehouse.insert("ledger.quarantine", source="runs", request=1, line=4, reason="no id", **batch)
 
 

@@ -85,23 +85,23 @@ def test_loads(warehouse: Warehouse) -> None:
     ) == [("load-1", 2, SEEN, later, 3), ("load-2", 0, None, None, 3)]
 
 
-def test_list_pulls(warehouse: Warehouse) -> None:
+def test_list_snapshots(warehouse: Warehouse) -> None:
     """A pull that does not reach back to the one before shows the window that it missed."""
     warehouse.insert(
-        "ledger.list_pulls",
+        "ledger.list_snapshots",
         workspace_id=WORKSPACE,
         load_id="load-1",
         pulled_at=SEEN,
         row_count=200,
-        is_joined=False,
-        gap_after=SEEN - timedelta(hours=9),
-        gap_before=SEEN - timedelta(hours=7),
+        is_contiguous=False,
+        unread_from=SEEN - timedelta(hours=9),
+        unread_until=SEEN - timedelta(hours=7),
     )
 
     warehouse.build()
 
     assert warehouse.row(
-        "select row_count, is_joined, gap_before - gap_after from audit.list_snapshots"
+        "select row_count, is_contiguous, unread_until - unread_from from audit.list_snapshots"
     ) == (200, False, timedelta(hours=2))
 
 

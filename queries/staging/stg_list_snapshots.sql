@@ -9,7 +9,7 @@ select
     newest_run_id,
     newest_created_at,
     oldest_created_at,
-    is_joined,
-    gap_after,
-    gap_before
-from ledger.list_pulls
+    is_contiguous,
+    unread_from,
+    unread_until
+from ledger.list_snapshots
