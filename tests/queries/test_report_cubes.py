@@ -131,7 +131,8 @@ def test_runs_are_bounded(warehouse: Warehouse) -> None:
 
     assert warehouse.row("""
         select count(*), count(*) filter (newest_rank <= 300), count(*) filter (cost_rank <= 10),
-            arg_min(run_id, newest_rank), min(run_id) from reports.rpt_runs where date > '2026-08-01'
+            arg_min(run_id, newest_rank), min(run_id)
+        from reports.rpt_runs where date > '2026-08-01'
     """) == (310, 300, 10, "r-319", "r-000")  # fmt: skip
     assert warehouse.row(
         "select count(*), max(newest_rank) from reports.rpt_runs where date < '2026-08-01'"
