@@ -34,11 +34,12 @@ class Emulator:
             world.variants = variants
         self.faults = Faults()
         self.requests: list[Request] = []
+        self.app = build(world, self.faults, self.requests)
         self._socket = socket.create_server((HOST, port), backlog=512)
         self.url = f"http://{HOST}:{self._socket.getsockname()[1]}"
         self._server = uvicorn.Server(
             uvicorn.Config(
-                build(world, self.faults, self.requests),
+                self.app,
                 http="httptools",
                 lifespan="off",
                 log_config=None,

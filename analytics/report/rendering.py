@@ -121,7 +121,6 @@ class Pages:
             has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
             definitions=_definitions(page.scope),
             definitions_href=f"{root}index.html#definitions",
-            policies=[],
             footer=[f"Levain analytics {self._about.code_version} · {self._reach(row)}"],
             data={
                 "page": page.name,

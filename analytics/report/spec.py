@@ -22,12 +22,17 @@ Mark = Literal["column", "line", "bar", "interval", "cell"]
 
 
 class Draw(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A value that a mark shows: an expression and its unit, its name, colour, and panel."""
+    """A value that a mark shows: an expression and its unit, its name, colour, and panel.
+
+    With `to`, a line is the band from the one value to the other.
+    """
 
     value: str
+    to: str = ""
     name: str = ""
     colour: str = "cost"
     pattern: str = ""
+    dash: Literal["", "dot", "dash"] = ""
     panel: int = 1
 
 
@@ -44,6 +49,7 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     mark: Mark | tuple[Mark, Mark] | None = None
     by: tuple[str, ...] = ()
     draw: tuple[Draw, ...] = ()
+    panels: tuple[str, ...] = ()
     stack: str = ""
     order: str = ""
     limit: int = 0

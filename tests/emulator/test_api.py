@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from .conftest import NOW, Api
@@ -297,7 +296,9 @@ def test_another_workspaces_ids_are_not_found(demo_api: Api) -> None:
 )
 def test_a_missing_or_wrong_key_is_refused(demo_api: Api, headers: dict[str, str]) -> None:
     """Without a valid key the response is 401 with a text, before any other check."""
-    response = httpx.get(f"{demo_api.emulator.url}/api/v1/runs/?limit=x", headers=headers)
+    response = demo_api.keyless(
+        "GET", f"{demo_api.emulator.url}/api/v1/runs/?limit=x", headers=headers
+    )
 
     assert response.status_code == 401
     assert isinstance(response.json()["detail"], str)
@@ -306,7 +307,7 @@ def test_a_missing_or_wrong_key_is_refused(demo_api: Api, headers: dict[str, str
 def test_a_key_may_come_in_its_own_header(demo_api: Api) -> None:
     """`X-API-Key` carries the same key."""
     key = {"X-API-Key": demo_api.workspace.api_key}
-    response = httpx.get(f"{demo_api.emulator.url}/api/v1/auth/me", headers=key)
+    response = demo_api.keyless("GET", f"{demo_api.emulator.url}/api/v1/auth/me", headers=key)
 
     assert response.json()["workspace_id"] == demo_api.workspace.id
 

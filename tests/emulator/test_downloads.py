@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -10,12 +11,27 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from analytics.emulator import World
 from analytics.emulator.records import Artifact
 
-from .conftest import Api
+from .conftest import NOW, Api, listening
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Run
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """A world behind a socket, to be filled by the test."""
+    with listening(World.empty(1, NOW)) as api:
+        yield api
+
+
+@pytest.fixture(scope="module")
+def demo_api(demo: World) -> Iterator[Api]:
+    """The demo world behind a socket."""
+    with listening(demo) as api:
+        yield api
 
 
 def ended(api: Api, text: str = "Bread?") -> dict[str, Any]:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from .conftest import Api
+from analytics.emulator import World
+
+from .conftest import NOW, Api, listening
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """A world behind a socket, to be filled by the test."""
+    with listening(World.empty(1, NOW)) as api:
+        yield api
 
 
 @pytest.mark.parametrize("status", ["500", "503"])

@@ -15,7 +15,7 @@ import pytest
 
 from analytics.emulator import World
 
-from .conftest import NOW, Api, serving
+from .conftest import NOW, Api, listening
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ TRIGGER, WATCH, EVENTS, CANCEL = (block for block in _BLOCKS if block.startswith
 @pytest.fixture
 def api() -> Iterator[Api]:
     """The demo's workspaces, with an agent of the guide's name."""
-    with serving(World.demo(1, NOW, history_days=2)) as api:
+    with listening(World.demo(1, NOW, history_days=2)) as api:
         yield api
 
 

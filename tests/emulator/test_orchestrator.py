@@ -268,7 +268,7 @@ def test_runs_that_are_asked_for_shift_nothing_that_is_planned() -> None:
     agent = worlds[0].workspaces[0].agent("order-status")
     assert agent
     with running(worlds[0]) as emulator:
-        api = Api(emulator, worlds[0].workspaces[0])
+        api = Api(emulator, worlds[0].workspaces[0], by_socket=True)
         with api.http:
             mine = {trigger(api, slug="order-status")["id"] for _ in range(3)}
     for world in worlds:
@@ -287,7 +287,7 @@ def test_the_clock_drives_runs_by_itself() -> None:
     world = World.demo(3, NOW, history_days=2)
     others = [run.id for run in world.workspaces[0].runs.values() if run.is_open]
     with running(world, Variants(), speed=500) as emulator:
-        api = Api(emulator, world.workspaces[0])
+        api = Api(emulator, world.workspaces[0], by_socket=True)
         with api.http:
             run = trigger(api, slug="support-triage")
             while now(api, run)["status"] != "succeeded":
@@ -301,7 +301,7 @@ def test_many_clients_at_once_see_one_world() -> None:
     world = World.empty(1, NOW)
     world.add_agent(world.workspaces[0], "Baker", "baker")
     with running(world, speed=100) as emulator:
-        api = Api(emulator, world.workspaces[0])
+        api = Api(emulator, world.workspaces[0], by_socket=True)
 
         def use(number: int) -> dict[str, Any]:
             run = trigger(api, "[flaky] [artifacts]")

@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
@@ -15,13 +16,20 @@ import pytest
 
 from analytics.emulator import Variants, World, running
 
-from .conftest import NOW, Api
+from .conftest import NOW, Api, listening
 
 PROGRAM = """
 from datetime import UTC, datetime
 from analytics.emulator import World, serve
 serve(World.empty(1, datetime(2026, 11, 24, 15, 30, tzinfo=UTC)), speed=0)
 """
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    """A world behind a socket, to be filled by the test."""
+    with listening(World.empty(1, NOW)) as api:
+        yield api
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

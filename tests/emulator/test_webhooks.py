@@ -6,7 +6,6 @@ import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from tests.emulator.conftest import NOBODY
@@ -36,7 +35,7 @@ def first_event(api: Api, run: dict[str, Any]) -> dict[str, Any]:
 def test_an_event_starts_a_run(api: Api, url: str) -> None:
     """A JSON object posted to the URL, without a key, starts an event-driven run."""
     event = {"order": 7, "text": "🍞 <script>"}
-    response = httpx.post(url, json=event)
+    response = api.keyless("POST", url, json=event)
     api.world.pass_time(timedelta(seconds=30))
 
     assert response.status_code == 201
@@ -49,8 +48,8 @@ def test_an_event_starts_a_run(api: Api, url: str) -> None:
 
 def test_an_event_may_be_a_turn_of_a_session(api: Api, url: str) -> None:
     """With `session_id` it goes on with that session, as a run of its own."""
-    first = httpx.post(url, json={"n": 1}).json()
-    second = httpx.post(url, json={"n": 2, "session_id": first["session_id"]}).json()
+    first = api.keyless("POST", url, json={"n": 1}).json()
+    second = api.keyless("POST", url, json={"n": 2, "session_id": first["session_id"]}).json()
 
     assert second["session_id"] == first["session_id"]
     assert second["id"] != first["id"]
@@ -72,15 +71,15 @@ def test_a_rotated_secret_opens_no_more(api: Api, url: str) -> None:
     rotated = api.post("/agents/baker/webhooks/rotate", status=200)
 
     assert rotated["url"].rsplit("/", 1)[0] == url.rsplit("/", 1)[0]
-    assert httpx.post(url, json={}).status_code == 404
-    assert httpx.post(rotated["url"], json={}).status_code == 201
+    assert api.keyless("POST", url, json={}).status_code == 404
+    assert api.keyless("POST", rotated["url"], json={}).status_code == 201
 
 
 def test_a_deleted_webhook_is_gone(api: Api, url: str) -> None:
     """Its URL is not found, there is nothing to rotate, and a new one can be made."""
     assert api.send("DELETE", "/agents/baker/webhooks").json()["status"] == "deleted"
 
-    assert httpx.post(url, json={}).status_code == 404
+    assert api.keyless("POST", url, json={}).status_code == 404
     assert api.send("POST", "/agents/baker/webhooks/rotate").status_code == 404
     assert api.send("DELETE", "/agents/baker/webhooks").status_code == 404
     assert api.post("/agents/baker/webhooks")["url"] != url
@@ -91,9 +90,9 @@ def test_a_wrong_secret_starts_nothing(api: Api, url: str) -> None:
     base, secret = url.rsplit("/", 1)
     elsewhere = url.replace(base.rsplit("/", 1)[1], NOBODY)
     for wrong in (f"{base}/{secret[:-1]}", f"{base}/%F0%9F%8D%9E", elsewhere):
-        assert httpx.post(wrong, json={}).status_code == 404
+        assert api.keyless("POST", wrong, json={}).status_code == 404
     api.world.delete_agent(api.workspace.agents[api.get("/agents/baker")["id"]])
-    assert httpx.post(url, json={}).status_code == 404
+    assert api.keyless("POST", url, json={}).status_code == 404
     assert api.get("/runs/") == []
 
 
@@ -111,7 +110,7 @@ def test_a_wrong_secret_starts_nothing(api: Api, url: str) -> None:
 )
 def test_what_is_no_event_starts_nothing(api: Api, url: str, body: str, status: int) -> None:
     """A body that is not a JSON object, or names an unknown session, is refused."""
-    response = httpx.post(url, content=body, headers={"Content-Type": "application/json"})
+    response = api.keyless("POST", url, content=body, headers={"Content-Type": "application/json"})
 
     assert response.status_code == status
     assert api.get("/runs/") == []
@@ -121,7 +120,7 @@ def test_a_session_of_another_agent_is_not_found(api: Api, url: str) -> None:
     """An agent's webhook reaches the agent's own sessions alone."""
     other = api.world.start_run(api.world.add_agent(api.workspace, "Miller", "miller"))
 
-    response = httpx.post(url, json={"session_id": other.session.id})
+    response = api.keyless("POST", url, json={"session_id": other.session.id})
 
     assert response.status_code == 404
     assert len(other.session.runs) == 1
@@ -131,4 +130,4 @@ def test_a_paused_agent_refuses_events(api: Api, agent: Agent, url: str) -> None
     """A paused agent's webhook gives a conflict."""
     api.world.set_agent_status(agent, "paused")
 
-    assert httpx.post(url, json={}).status_code == 409
+    assert api.keyless("POST", url, json={}).status_code == 409

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from analytics.resources import folder
+from analytics.warehouse.layout import Layout
 from tests.queries.sample import fill
 from tests.queries.test_months import read
 from tests.transform.given import Warehouse, empty_warehouse
@@ -24,7 +25,7 @@ QUERIES = sorted((folder("queries") / "adhoc").glob("*.sql"))
 
 def publish(folder: Path, *, with_sample: bool) -> duckdb.DuckDBPyConnection:
     """The published file, opened as any reader opens it."""
-    with empty_warehouse(folder / "data") as warehouse:
+    with empty_warehouse(folder / "data", Layout) as warehouse:
         if with_sample:
             fill(warehouse)
         warehouse.build_all()

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pytest
-
 from analytics.resources import folder
 from analytics.transform.build import all_models
 from analytics.transform.comments import glossary
 from analytics.transform.measures import measures
-from analytics.transform.models import Model, read_header, references, short_name
+from analytics.transform.models import read_header, references, short_name
 from tests.transform.given import Warehouse
 
 QUERIES = folder("queries")
 FILES = sorted(QUERIES.rglob("*.sql"))
+TEXTS = {path: path.read_text(encoding="utf-8") for path in FILES}
 MODELS = {model.relation: model for model in all_models(QUERIES)}
 
 # The schemas that each layer may read.
@@ -41,19 +38,21 @@ def schemas(relations: frozenset[str] | set[str]) -> set[str]:
     return {relation.split(".")[0] for relation in relations}
 
 
-@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
-def test_model_header(model: Model) -> None:
+def test_models_are_described() -> None:
     """A model says what it holds, its grain and its key."""
-    assert "Grain: " in model.header.description
-    assert model.header.description.endswith(".")
-    assert model.header.key
+    headers = {relation: model.header for relation, model in MODELS.items()}
+
+    assert [name for name, header in headers.items() if "Grain: " not in header.description] == []
+    assert [name for name, header in headers.items() if header.description[-1:] != "."] == []
+    assert [name for name, header in headers.items() if not header.key] == []
 
 
-@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
-def test_model_layer(model: Model) -> None:
+def test_models_are_in_their_layer() -> None:
     """A model is named for its layer, and reads only the layers before it and its own."""
-    assert model.name.startswith(PREFIXES[model.layer])
-    assert schemas(model.reads) <= MAY_READ[model.layer]
+    models = MODELS.values()
+
+    assert [m.relation for m in models if not m.name.startswith(PREFIXES[m.layer])] == []
+    assert [m.relation for m in models if not schemas(m.reads) <= MAY_READ[m.layer]] == []
 
 
 def test_staging_is_one_to_one() -> None:
@@ -64,24 +63,26 @@ def test_staging_is_one_to_one() -> None:
             assert len(sources or model.reads) == 1
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_file(path: Path) -> None:
-    """A file is one SELECT that reads what its folder may, in plain lines of 100 at most."""
-    text = path.read_text(encoding="utf-8")
-    reads = references(short_name(path), text)
+def test_files_read_what_they_may() -> None:
+    """A file is one SELECT that reads what its folder may."""
+    reads = {path: schemas(references(short_name(path), TEXTS[path])) for path in FILES}
 
-    assert schemas(reads) <= MAY_READ[path.parent.name]
-    assert "\t" not in text
-    assert text == text.rstrip() + "\n"
-    for line in text.splitlines():
-        assert line == line.rstrip()
-        assert len(line) <= 100
+    assert [path for path in FILES if not reads[path] <= MAY_READ[path.parent.name]] == []
+
+
+def test_lines_are_plain() -> None:
+    """Lines have 100 characters at most, no tab, and nothing blank at their end or the file's."""
+    lines = [(path, line) for path in FILES for line in TEXTS[path].splitlines()]
+
+    assert [path for path, text in TEXTS.items() if "\t" in text] == []
+    assert [path for path, text in TEXTS.items() if text != text.rstrip() + "\n"] == []
+    assert [line for line in lines if line[1] != line[1].rstrip() or len(line[1]) > 100] == []
 
 
 def test_question_or_claim() -> None:
     """An ad hoc query opens with the question that it answers, a check with its claim."""
     for path in FILES:
-        description = read_header(path.read_text(encoding="utf-8")).description
+        description = read_header(TEXTS[path]).description
         if path.parent.name == "adhoc":
             assert "?" in description
         elif path.parent.name == "checks":
@@ -91,7 +92,7 @@ def test_question_or_claim() -> None:
 def test_no_date_is_now() -> None:
     """No query asks the clock: figures are those of the data, on whatever day they are asked."""
     for path in FILES:
-        text = path.read_text(encoding="utf-8").lower()
+        text = TEXTS[path].lower()
         assert not any(
             word in text
             for word in ("now()", "current_date", "current_time", "today()", "localtime")
