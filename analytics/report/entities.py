@@ -6,19 +6,19 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
 from analytics.format import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     import duckdb
 
-    from analytics.report.spec import Page, Scope
 
+Scope = Literal["site", "workspace", "agent"]
 ALL, NO_AGENT, PLATFORM = "(all)", "(none)", "(platform)"
 
 _STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
@@ -85,9 +85,11 @@ class Entities:
                 lines[each.workspace_id].append(each)
         return lines
 
-    def document(self, pages: Iterable[Page]) -> dict[str, object]:
-        """Return what scripts know of the site: names, addresses, months and states of days."""
-        pages = list(pages)
+    def document(self, pages_of: Callable[[Entity], list[dict[str, str]]]) -> dict[str, object]:
+        """Return what scripts know of the site: names, addresses, months and states of days.
+
+        `pages_of` gives the pages of an entity beside its main one.
+        """
         months, states = self._months(), self._states()
         return {
             "today": self.site.row["today"],
@@ -95,14 +97,14 @@ class Entities:
             "timezone": self.site.row["timezone"],
             **states.get(ALL, _NO_DAYS),
             "months": months.get((ALL, ALL), []),
-            "pages": _further(pages, self.site),
+            "pages": pages_of(self.site),
             "workspaces": [
                 {
                     "id": each.workspace_id,
                     "name": each.name,
                     "path": each.path,
                     "entity": each.stem,
-                    "pages": _further(pages, each),
+                    "pages": pages_of(each),
                     "today": each.row["today"],
                     **states.get(each.workspace_id, _NO_DAYS),
                     "months": months.get(each.key, []),
@@ -137,15 +139,6 @@ class Entities:
             key: {"first": first, "states": "".join(map(_STATES.__getitem__, states))}
             for key, first, states in rows
         }
-
-
-def _further(pages: Iterable[Page], entity: Entity) -> list[dict[str, str]]:
-    """Return the pages of an entity beside its main one."""
-    return [
-        {"key": page.name, "name": page.menu or page.name, "path": page.path(entity)}
-        for page in pages
-        if page.scope == entity.scope and page.path(entity) != entity.path
-    ]
 
 
 _NO_DAYS: dict[str, object] = {"first": None, "states": ""}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import localcontext
+from functools import partial
 from hashlib import sha256
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -94,7 +95,9 @@ class _Build:
         pages = read_pages(folder_of_pages)
         months.write(self._con, self._files, self._entities, pages.values(), self._code)
         count = sum(self._pages(page, pages) for page in pages.values())
-        self._files.write("data/site.js", packed("site", self._entities.document(pages.values())))
+        self._files.write(
+            "data/site.js", packed("site", self._entities.document(partial(_further, pages)))
+        )
         self._assets()
         for name, content in beside.items():
             self._files.write(name, content)
@@ -134,6 +137,15 @@ def bundle(engine: Path) -> str:
         for name in ENGINE
     ]
     return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
+
+
+def _further(pages: Mapping[str, Page], entity: Entity) -> list[dict[str, str]]:
+    """Return the pages of an entity beside its main one."""
+    return [
+        {"key": page.name, "name": page.menu or page.name, "path": page.path(entity)}
+        for page in pages.values()
+        if page.scope == entity.scope and page.path(entity) != entity.path
+    ]
 
 
 def _resolved(page: Page) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from analytics.errors import AnalyticsError
+from analytics.report.entities import Scope
 from analytics.resources import folder
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from analytics.report.entities import Entity
 
-Scope = Literal["site", "workspace", "agent"]
 MAIN_PAGES: dict[Scope, str] = {"site": "overview", "workspace": "workspace", "agent": "agent"}
 Mark = Literal["column", "line", "bar", "interval", "cell"]
 
