@@ -19,7 +19,7 @@ run: $(READY) ## Ninety days of batches against the emulator, then reports to op
 	@.venv/bin/python -m analytics.demo $(DATA)
 
 test: $(READY) ## Run the whole suite against the emulator
-	@.venv/bin/python -m pytest -n 2
+	@.venv/bin/python -m pytest -n 2 --dist loadfile
 
 check: $(READY) ## Lint, types and layers, of Python and of the script (its types need npm)
 	@.venv/bin/ruff check

@@ -1,4 +1,4 @@
-"""What a page is about: the site, each workspace, each agent; their names and addresses."""
+"""Entities that pages are about: the site, each workspace, each agent; names and addresses."""
 
 from __future__ import annotations
 

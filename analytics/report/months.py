@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.report.entities import Entities, Entity
+    from analytics.report.entities import Entities, Entity, Scope
     from analytics.report.files import Files
-    from analytics.report.spec import Page, Scope
+    from analytics.report.spec import Page
 
 KEYS: Mapping[Scope, tuple[str, ...]] = {
     "site": (),

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.report.entities import Entities, Entity
+    from analytics.report.entities import Entities, Entity, Scope
     from analytics.report.months import Columns
-    from analytics.report.spec import Headline, Page, Part, Scope, Section
+    from analytics.report.spec import Headline, Page, Part, Section
 
 # The two hashes are those of the style elements that plotly.js makes for itself.
 CONTENT_SECURITY_POLICY = (
@@ -48,7 +48,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class About:
-    """What pages say of the batch; `as_of` is in UTC, `timezone` an IANA name."""
+    """The batch, as pages tell of it; `as_of` is in UTC, `timezone` an IANA name."""
 
     as_of: datetime
     code_version: str

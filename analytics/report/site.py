@@ -56,7 +56,7 @@ _EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 @dataclass(frozen=True)
 class SiteSummary:
-    """What was built, and how many of its files were taken over from the site before."""
+    """The size of a site, and how many of its files were taken over from the site before."""
 
     page_count: int
     file_count: int

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.report.spec import Part, Scope
+    from analytics.report.entities import Scope
+    from analytics.report.spec import Part
 
 CHARTED_DAYS = 92
 _NUMBERS = ("DECIMAL", "BIGINT", "HUGEINT", "INTEGER", "DOUBLE")

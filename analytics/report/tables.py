@@ -135,7 +135,7 @@ def sums(rows: Iterable[Row], columns: Iterable[Column]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Layout:
-    """What is the same in every row: the head, and how each cell begins and ends."""
+    """The part of a table that all rows share: its head, and the tags of each cell."""
 
     cards: str
     head: str

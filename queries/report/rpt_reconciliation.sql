@@ -7,6 +7,7 @@
 -- column unexplained_usd: Unexplained cost in US dollars of the closed days, each without its sign.
 -- column open_unexplained_usd: Unexplained cost in US dollars of the open days, with its sign.
 -- column finding_count: Findings of all controls in the workspace.
+-- column stopped_control_count: Controls that stop publishing and failed, in any workspace.
 with
 
 controls as (
@@ -69,7 +70,7 @@ select
     unexplained_usd::decimal(38, 10) as unexplained_usd,
     open_metered_cost_usd::decimal(38, 10) as open_metered_cost_usd,
     open_unexplained_usd::decimal(38, 10) as open_unexplained_usd,
-    stopped_control_count > 0 as is_published_despite_failure
+    stopped_control_count
 from marts.dim_workspaces
 left join controls using (workspace_id)
 left join findings using (workspace_id)

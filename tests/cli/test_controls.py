@@ -53,6 +53,7 @@ def test_force_says_so_on_the_pages(analytics: Command, settings_file: SettingsF
     (page,) = Path("data/site/workspaces").glob("*/reconciliation.html")
     text = page.read_text("utf-8")
     assert re.search("1 of [0-9]+ controls failed", text)
+    assert "Published although 1 control against the API failed" in text
     assert all(number in text for number in ("$21.00", "$1.00", "$20.00"))
 
 

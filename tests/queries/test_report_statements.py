@@ -66,7 +66,7 @@ def test_what_agrees_has_passed(read: Warehouse) -> None:
 
     assert read.row(
         "select state, failed_control_count, finding_count, unexplained_usd,"
-        " is_published_despite_failure from reports.rpt_reconciliation"
+        " stopped_control_count > 0 from reports.rpt_reconciliation"
     ) == ("passed", 0, 0, 0, False)
     assert read.rows("select distinct state from reports.rpt_controls order by 1") == [
         ("nothing to compare",),
@@ -93,7 +93,7 @@ def test_a_difference_fails_the_reconciliation(read: Warehouse) -> None:
         " where control = 'run costs'"
     ) == ("r-1", 43, "cost_usd", "usd")
     assert read.row(
-        "select state, failed_control_count > 0, is_published_despite_failure"
+        "select state, failed_control_count > 0, stopped_control_count > 0"
         " from reports.rpt_reconciliation"
     ) == ("failed", True, True)
     assert read.rows("select distinct reconciliation_state from reports.rpt_workspace_health") == [
