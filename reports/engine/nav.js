@@ -18,7 +18,8 @@ const menuItems = (site, root, here, page) => {
     return { text: `${workspace} ${name}`.toLowerCase(), isShown,
       item: element("li", "", { class: level }, [link]) };
   };
-  const items = [item("index.html", "All workspaces", "site", true, here === "site" && page === "overview"),
+  const isOverview = here === "site" && page === "overview";
+  const items = [item("index.html", "All workspaces", "site", true, isOverview),
     ...site.pages.map((each) => item(each.path, each.name, "statement", true, page === each.key))];
   for (const workspace of site.workspaces) {
     const { name, entity, path, pages, agents } = workspace;

@@ -41,9 +41,12 @@ def sql(published: Path) -> Asked:
     return Asked(published / "analytics.duckdb")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests of a process; without any, they are skipped."""
+    """One Chromium for all tests of a module; without any, they are skipped.
+
+    It keeps a loop running, in which other modules could not start theirs.
+    """
     if not CHROMIUM:
         pytest.skip(WHY_NOT)
     with opened_browser() as opened:
