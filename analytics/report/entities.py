@@ -36,7 +36,7 @@ class Entity:
     agent_id: str
     name: str
     path: str
-    row: Mapping[str, Any] = field(repr=False)
+    row: Mapping[str, Any] = field(repr=False, compare=False)
 
     @property
     def key(self) -> tuple[str, str]:

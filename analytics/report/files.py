@@ -17,7 +17,7 @@ MANIFEST = "manifest.json"
 
 
 class _Manifest(msgspec.Struct):
-    """The SHA-256 of each file, and of the inputs of those that can be taken over."""
+    """The SHA-256 of each file, and the inputs of those that can be taken over."""
 
     as_of: str = ""
     files: dict[str, str] = {}
@@ -34,6 +34,7 @@ class Files:
         self._target, self._published = target, published
         self._before = _read(published / MANIFEST) if published else _Manifest()
         self._now = _Manifest()
+        self._folders: set[Path] = set()
         self.count = 0
         self.byte_count = 0
         self.kept_count = 0
@@ -42,7 +43,7 @@ class Files:
         """Take over a published file that was made of the same inputs; False if there is none."""
         if self._published is None or self._before.inputs.get(path) != inputs:
             return False
-        source, digest = self._published / path, self._before.files.get(path)
+        source, digest = self._published / path, self._before.files.get(path, "")
         try:
             content = source.read_bytes()
         except OSError:
@@ -67,7 +68,9 @@ class Files:
 
     def _made(self, path: str) -> Path:
         file = self._target / path
-        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.parent not in self._folders:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._folders.add(file.parent)
         return file
 
     def _note(self, path: str, digest: str, inputs: str, size: int) -> None:

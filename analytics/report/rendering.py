@@ -23,7 +23,7 @@ from analytics.report.tables import Tables, sums
 from analytics.resources import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     import duckdb
@@ -57,7 +57,10 @@ class About:
 
 
 class Pages:
-    """Renders the pages of one specification, whose rows are read once for all entities."""
+    """Renders the pages of one specification, whose rows are read once for all entities.
+
+    With `lines`, pages of these lines alone can be rendered.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Pages:
         pages: Mapping[str, Page],
         entities: Entities,
         about: About,
+        lines: Collection[tuple[str, str]] | None = None,
     ) -> None:
         self.page, self._pages, self._entities, self._about = page, pages, entities, about
         self._template = _environment().get_template("page.html")
@@ -76,7 +80,7 @@ class Pages:
             if not part.is_static
             for frame in [_frame(part)]
         }
-        statements = Statements(con)
+        statements = Statements(con, lines)
         self._rows = {
             part.key: statements.rows(part, page.scope) for part in page.parts if part.is_static
         }

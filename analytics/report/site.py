@@ -20,10 +20,11 @@ from analytics.report.files import Files
 from analytics.report.packed import packed
 from analytics.report.rendering import About, Pages
 from analytics.report.spec import read_pages
+from analytics.report.statements import digests
 from analytics.resources import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import duckdb
 
@@ -108,14 +109,29 @@ class _Build:
         """Write the pages of a specification; return their number."""
         document = _resolved(page)
         self._files.write(f"data/pages/{page.name}.js", packed(f"pages/{page.name}", document))
-        made = Pages(self._con, page, pages, self._entities, self._about)
         of = self._of(page)
-        for entity in of:
-            self._files.write(page.path(entity), made.html(entity).encode())
+        changed = self._changed_lines(page, of) if page.scope == "agent" else dict.fromkeys(of, "")
+        lines = [each.key for each in changed] if page.scope == "agent" else None
+        made = Pages(self._con, page, pages, self._entities, self._about, lines)
+        for entity, inputs in changed.items():
+            self._files.write(page.path(entity), made.html(entity).encode(), inputs)
             if now := made.now(entity):
                 name = f"{entity.stem}/{page.name}"
                 self._files.write(f"data/{name}.js", packed(name, now))
         return len(of)
+
+    def _changed_lines(self, page: Page, lines: Sequence[Entity]) -> dict[Entity, str]:
+        """Return the lines whose page cannot be taken over, each with the inputs of its page."""
+        if any(part.is_static and part.mark for part in page.parts):
+            return dict.fromkeys(lines, "")  # such a page has rows in a file of its own
+        rows = digests(self._con, page)
+        code = f"{self._code}-{self._about.code_version}"
+        inputs = {each: f"{code}-{rows[each.key]}" for each in lines}
+        return {
+            each: known
+            for each, known in inputs.items()
+            if not self._files.keep(page.path(each), known)
+        }
 
     def _of(self, page: Page) -> list[Entity]:
         if page.scope == "site":

@@ -117,7 +117,22 @@ def test_the_manifest_lists_every_file(published: Path) -> None:
         if file.is_file()
     }
     assert manifest["files"] == {name: found[name] for name in found if name != "manifest.json"}
-    assert manifest["inputs"].keys() == months(site).keys()
+    pages = {name for name in found if name.startswith("agents/")}
+    assert manifest["inputs"].keys() == months(site).keys() | pages
+
+
+def test_the_page_of_an_agent_stays_while_it_says_the_same(reports: Reports, build: Built) -> None:
+    """A later batch rewrites the pages of the agents whose figures it changed, and no other."""
+    before, agent = build("before"), costliest(reports)
+    reports.con.execute("update reports.rpt_headlines set as_of = as_of + interval 1 hour")
+    reports.con.execute(
+        "update reports.rpt_headlines set month_cost_usd = 7 where agent_id = ?", [agent.agent_id]
+    )
+    after = build("after", before)
+    pages = {str(file.relative_to(after)) for file in after.glob("agents/*.html")}
+
+    assert {each for each in pages if not (before / each).samefile(after / each)} == {agent.path}
+    assert "$7.00" in (after / agent.path).read_text("utf-8")
 
 
 def test_any_money_and_no_money_survive_packing(tmp_path: Path) -> None:
