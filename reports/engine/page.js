@@ -93,6 +93,9 @@ const follow = (box, { pointIndex }) => {
 };
 const redraw = () => {
   seenPlots.forEach(draw);
+  fitPlots();
+};
+const fitPlots = () => {
   for (const box of seenPlots) { // what stood beside a chart may be hidden now
     const isOtherWidth = box.querySelector(".main-svg")?.clientWidth !== box.clientWidth;
     if (box.checkVisibility() && isOtherWidth) Plotly.Plots.resize(box);
@@ -172,6 +175,21 @@ const rankedSpan = () => {
   return rankRuns(span, days?.sums.listed_run_count);
 };
 
+const isInSight = ({ key }) => {
+  const place = onPage(key)?.getBoundingClientRect();
+  return !place || (place.bottom > 0 && place.top < innerHeight);
+};
+const nextTask = () => new Promise((resolve) => { setTimeout(resolve); });
+/** Writes and draws a part; one that fails leaves the others as they should be. */
+const show = (part) => {
+  try {
+    tell(part);
+    const box = onPage(part.key)?.querySelector(".plot");
+    if (seenPlots.has(box)) draw(box);
+  } catch (error) {
+    reportError(error);
+  }
+};
 const apply = async () => {
   const turn = ++applied, { today } = calendarOf(data);
   const days = daysChosen(state, today), picked = chosenMembers();
@@ -186,14 +204,14 @@ const apply = async () => {
   if (turn !== applied) return;
   if (onPage("chosen")) showChosen();
   else printHead(document.querySelector("h1").textContent);
-  for (const part of pageParts) {
-    try {
-      tell(part);
-    } catch (error) { // one part that fails leaves the others as they should be
-      reportError(error);
-    }
+  const far = pageParts.filter((part) => !isInSight(part));
+  pageParts.filter(isInSight).forEach(show);
+  for (const part of far) {
+    await nextTask(); // what is in sight is painted first
+    if (turn !== applied) return;
+    show(part);
   }
-  redraw();
+  fitPlots();
   if (hasRuns() && (areRunsSeen || choice.isChosen)) await rankedSpan();
   if (hasRuns() && !onPage("listed-runs").closest(".listed").hidden) await listOfRuns();
   sortTables();
