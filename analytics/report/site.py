@@ -189,9 +189,10 @@ def _for_engine(text: str) -> str:
 
 
 def _digest_of_code() -> str:
-    """Return a digest of the modules and texts that make files."""
-    digest = sha256()
-    for root in (Path(__file__).parent, folder("reports")):
+    """Return a digest of the modules and texts that make files, formats and labels included."""
+    digest = sha256((folder("queries") / "measures.toml").read_bytes())
+    report = Path(__file__).parent
+    for root in (report, report.with_name("format"), folder("reports")):
         for file in sorted(root.rglob("*.*")):
             if file.suffix in {".py", ".js", ".toml", ".html", ".css"}:
                 digest.update(file.name.encode() + file.read_bytes())
