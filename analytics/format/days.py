@@ -39,24 +39,6 @@ class Period:
         """Each of its days, in order."""
         return (self.first + offset * _DAY for offset in range(self.day_count))
 
-    def starting_at(self, day: date | None) -> Period | None:
-        """The part of it from `day` on; None if there is none (or no such day)."""
-        if day is None or day > self.last:
-            return None
-        return Period(max(self.first, day), self.last)
-
-    def in_short(self, year: int) -> str:
-        """For a narrow place, with the year only where it is not this one: `23 Nov`, `October`."""
-        first, last = self.first, self.last
-        if self == Period.month_of(first):
-            return _MONTHS[first.month - 1] + _other_year(first, year)
-        if first == last:
-            return day_in_short(last, year)
-        if (first.year, first.month) == (last.year, last.month):
-            return f"{first.day}\u2013{day_in_short(last, year)}"
-        start = day_on_axis(first) if first.year == last.year else day_in_short(first, year)
-        return f"{start}\u2013{day_in_short(last, year)}"
-
     def __contains__(self, day: date) -> bool:
         return self.first <= day <= self.last
 
@@ -89,20 +71,6 @@ def month_in_short(day: date) -> str:
 def day_on_axis(day: date) -> str:
     """A day for an axis: `14 Mar`."""
     return f"{day.day} {_MONTHS[day.month - 1][:3]}"
-
-
-def day_in_short(day: date, year: int) -> str:
-    """A day for a narrow place: `14 Mar`, with the year only where it is not this one."""
-    return day_on_axis(day) + _other_year(day, year)
-
-
-def _other_year(day: date, year: int) -> str:
-    return "" if day.year == year else f" {day.year}"
-
-
-def monday_of(day: date) -> date:
-    """The Monday of the day's week."""
-    return day - day.weekday() * _DAY
 
 
 def instant_in_words(instant: datetime) -> str:

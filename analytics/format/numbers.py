@@ -5,13 +5,13 @@ Rounding is half to even. A value that is not zero is never printed as zero.
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
 from analytics.format.wilson import wilson_interval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    pass
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
@@ -81,34 +81,6 @@ def usd_change(now: Decimal | None, before: Decimal | None) -> str:
 def usd_signed(amount: Decimal | None) -> str:
     """A change of US dollars, with its sign: `+$1.20`, `+<$0.01`."""
     return f"+{usd(amount)}" if amount is not None and amount > 0 else usd(amount)
-
-
-def rounding_difference(parts: Iterable[Decimal], total: Decimal) -> Decimal:
-    """The difference in cents of the printed total and the sum of its printed parts."""
-    return _rounded(total, CENT) - sum((_rounded(part, CENT) for part in parts), Decimal(0))
-
-
-def cents(amount: Decimal) -> Decimal:
-    """An amount in whole cents."""
-    return _rounded(amount, CENT)
-
-
-def cents_together(parts: Sequence[Decimal]) -> list[Decimal]:
-    """The parts in whole cents that add up to their rounded sum, each less than a cent off.
-
-    The cents that rounding down leaves over go to the parts that lost most by it.
-    """
-    cents = [part.quantize(CENT, ROUND_FLOOR) for part in parts]
-    left = int((_rounded(sum(parts, Decimal(0)), CENT) - sum(cents, Decimal(0))) / CENT)
-    lost_most = sorted(range(len(parts)), key=lambda index: cents[index] - parts[index])
-    for index in lost_most[:left]:
-        cents[index] += CENT
-    return cents
-
-
-def usd_in_cents(cents: Decimal, exact: Decimal) -> str:
-    """An amount as `cents_together` rounded it; less than a cent shows as such."""
-    return usd(cents or _SMALLEST.copy_sign(exact)) if exact else usd(cents)
 
 
 def count(number: int) -> str:

@@ -176,13 +176,6 @@ def test_a_duration_moves_to_the_next_unit_in_time(seconds: float, shown: str) -
     assert shown == numbers.duration(seconds)
 
 
-def test_the_rounding_line_is_what_printed_lines_miss() -> None:
-    """Three printed thirds of a cent's total miss the cents that the rounding line says."""
-    parts = [Decimal("0.335"), Decimal("0.335"), Decimal("0.335")]
-
-    assert Decimal("-0.02") == numbers.rounding_difference(parts, Decimal("1.005"))
-
-
 def test_counts_have_their_noun() -> None:
     """A noun follows its count in number."""
     assert [numbers.plural(n, "run") for n in (1, 0, 1200)] == ["1 run", "0 runs", "1,200 runs"]
