@@ -7,6 +7,7 @@ import os
 import re
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import duckdb
 import msgspec
 import pytest
 import stamina
@@ -25,6 +27,7 @@ from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.settings import Settings, api_keys, load_settings
+from analytics.warehouse import database
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
 
@@ -56,6 +59,33 @@ def no_waiting() -> None:
 def one_ssl_context() -> Iterator[None]:
     """No client loads certificates anew, which takes longer than most tests."""
     with patch("ssl.create_default_context", cache(ssl.create_default_context)):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def plans_as_written() -> Iterator[None]:
+    """DuckDB runs queries as they are written: to optimize one takes longer than a dozen rows.
+
+    Random lives, the demonstration and the pages of `tests/report` have it optimize: `optimized`.
+    """
+    with duckdb.connect() as con:
+        names = [name for (name,) in con.execute("select name from duckdb_optimizers()").fetchall()]
+    with patch.dict(database.OFFLINE, disabled_optimizers=",".join(names)):
+        yield
+
+
+@contextmanager
+def optimized() -> Iterator[None]:
+    """Let DuckDB optimize, as it does outside of tests."""
+    with patch.dict(database.OFFLINE):
+        database.OFFLINE.pop("disabled_optimizers", None)
+        yield
+
+
+@contextmanager
+def uncommented() -> Iterator[None]:
+    """Build relations without comments, which take a quarter of the time of a small build."""
+    with patch("analytics.transform.build.comment_on"):
         yield
 
 

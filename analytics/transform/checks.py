@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -187,21 +188,20 @@ def _store_findings(con: duckdb.DuckDBPyConnection, check: _Check) -> None:
 
 
 def _store(con: duckdb.DuckDBPyConnection, results: list[CheckResult]) -> None:
-    con.begin()
-    con.executemany(
-        f"insert into {RESULTS} values (now(), ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                result.name,
-                result.claim,
-                result.control,
-                " | ".join(result.sources) or None,
-                result.violation_count,
-                result.ok,
-                result.blocking_count > 0,
-                None if result.ok else result.finding,
-            )
-            for result in results
-        ],
-    )
-    con.commit()
+    """Store the results in one statement: a statement for each takes as long as the checks."""
+    rows = [
+        (
+            result.name,
+            result.claim,
+            result.control,
+            " | ".join(result.sources) or None,
+            result.violation_count,
+            result.ok,
+            result.blocking_count > 0,
+            None if result.ok else result.finding,
+        )
+        for result in results
+    ]
+    marks = ", ".join(["(now(), ?, ?, ?, ?, ?, ?, ?, ?)"] * len(rows))
+    if rows:
+        con.execute(f"insert into {RESULTS} values {marks}", list(chain.from_iterable(rows)))

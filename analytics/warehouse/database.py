@@ -21,10 +21,11 @@ STORAGE_VERSION = "v1.5.0"
 ROW_GROUP = 61_440
 """Rows: half of DuckDB's default, which took 3 % off a first batch of 100,000 runs."""
 
-_OFFLINE: dict[str, str | bool | int | float | list[str]] = {
+OFFLINE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
 }
+"""Settings of every connection of a batch."""
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]
 @contextmanager
 def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a finished build file read-only, with `marts` and `audit` on the search path."""
-    con = duckdb.connect(config=_OFFLINE)
+    con = duckdb.connect(config=OFFLINE)
     try:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"attach '{_quoted(file)}' as {BUILD_FILE} (read_only)")
@@ -70,7 +71,7 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _connect(file: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(config=_OFFLINE | {"temp_directory": f"{file}.tmp"})
+    con = duckdb.connect(config=OFFLINE | {"temp_directory": f"{file}.tmp"})
     try:
         # Attached, because only an attached file accepts a row group size.
         con.execute(f"attach '{_quoted(file)}' as warehouse (row_group_size {ROW_GROUP})")

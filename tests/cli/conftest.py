@@ -14,7 +14,7 @@ from analytics.cli import main
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
-from tests.conftest import NOW, Batch, book_run, hire_baker
+from tests.conftest import NOW, Batch, book_run, hire_baker, uncommented
 
 WITH_PAGES = "[extract]\nhistory_days = 3\n"
 """Settings for a batch of few requests."""
@@ -34,6 +34,13 @@ class Result:
 
 Command = Callable[..., Result]
 SettingsFile = Callable[[str], None]
+
+
+@pytest.fixture(autouse=True)
+def without_comments() -> Iterator[None]:
+    """Batches of a test publish no comments; the first batch, which all share, does."""
+    with uncommented():
+        yield
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import Extract, Reporting, load_settings
 from tests.batches import Published, publish, read, read_until_killed, short_lists
-from tests.conftest import NOW, Batch
+from tests.conftest import NOW, Batch, optimized
 from tests.properties.oracle import ZERO, Knowledge, Oracle, adjusted
 from tests.properties.story import Chapter, Life, chapters
 
@@ -176,6 +176,7 @@ def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> Tale:
         tempfile.TemporaryDirectory() as folder,
         mock.patch.dict(os.environ, variables | {"LEVAIN_API": api.url}),
         short_lists(),
+        optimized(),
     ):
         life = Life(world)
         batch = Batch(

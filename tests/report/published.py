@@ -17,7 +17,7 @@ from analytics.emulator.records import Agent
 from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
-from tests.conftest import NOW
+from tests.conftest import NOW, optimized
 from tests.hostile import add_hostile_agents
 
 TIMEZONE = "Europe/Berlin"  # so that no day of a report is one of the API's UTC days
@@ -55,7 +55,7 @@ def publish(folder: Path) -> None:
     _run_expensively(
         world, next(iter(world.workspaces[0].agents.values())), NOW - timedelta(hours=30)
     )
-    with running(world) as api, pytest.MonkeyPatch.context() as patch:
+    with optimized(), running(world) as api, pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         tables = ""
         for number, workspace in enumerate(world.workspaces):
