@@ -12,8 +12,8 @@ from pathlib import Path
 
 import duckdb
 import pytest
-
 from analytics.demo import MARKER, main, plan
+
 from tests.conftest import NOW
 
 DAYS = 9
