@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TextIO
 
 from rich.console import Console
@@ -16,7 +17,6 @@ from rich.progress import (
 from rich.table import Column
 from rich.text import Text
 
-from analytics.format import numbers
 from analytics.terminal import visible
 
 _REDRAWS_PER_SECOND = 4
@@ -28,9 +28,15 @@ class _Counts(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Render the counts."""
         counts = f"{task.completed:,.0f}/{task.total:,.0f}  " if task.total else ""
-        if task.total and task.time_remaining is not None:
-            return Text(f"{counts}{numbers.duration(round(task.time_remaining))} left")
-        return Text(f"{counts}{numbers.duration(round(task.elapsed or 0))}")
+        left = task.time_remaining
+        if task.total and left is not None and left >= 1:
+            return Text(f"{counts}{_clock(left)} left")
+        return Text(f"{counts}{_clock(task.elapsed or 0)}")
+
+
+def _clock(seconds: float) -> str:
+    """Return whole seconds as `0:42` or `1:02:03`, whose width hardly changes."""
+    return str(timedelta(seconds=int(seconds))).removeprefix("0:").removeprefix("0")
 
 
 class ProgressBar:
@@ -45,7 +51,7 @@ class ProgressBar:
                 markup=False,
                 table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
             ),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=12),
             _Counts(table_column=Column(no_wrap=True)),
             console=self._console,
             transient=True,
@@ -64,7 +70,7 @@ class ProgressBar:
 
     def expect(self, count: int) -> None:
         """Raise the total, unless so many more are within the known one."""
-        task = self._progress.tasks[self._task]
+        (task,) = self._progress.tasks
         total = max(task.total or 0, task.completed + count)
         self._progress.update(self._task, total=total)
 

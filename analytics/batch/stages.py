@@ -87,9 +87,7 @@ def check(
         except ModelError as error:
             raise AnalyticsError(f"A check cannot be run: {error}") from error
         for each in results:
-            progress.detail(
-                f"check {'passed: ' + each.name if each.ok else 'failed: ' + each.finding}"
-            )
+            progress.detail(f"passed: {each.name}" if each.ok else f"failed: {each.finding}")
         if broken := [each for each in results if not each.ok and not each.control]:
             raise _control_error("a check failed.", broken)
         blocking = [each for each in results if each.blocking_count]

@@ -81,6 +81,14 @@ def sql(
     output: Annotated[
         Path | None, typer.Option(help="Write to this file [standard output].", metavar="FILE")
     ] = None,
+    expanded: Annotated[
+        bool | None,
+        typer.Option(
+            "--expanded/--no-expanded",
+            "-x",
+            help="Print a line for each value [if the table is wider than the terminal].",
+        ),
+    ] = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -101,7 +109,8 @@ def sql(
     text = typer.get_text_stream("stdin").read() if query == "-" else query
     layout = Layout(_settings(data_dir, config).data_dir)
     with open_published(layout.published) as con:
-        write(con, parsed(con, text), chosen, None if output == Path("-") else output)
+        target = None if output == Path("-") else output
+        write(con, parsed(con, text), chosen, target, expanded=expanded)
 
 
 @app.command()
@@ -139,9 +148,9 @@ def trace(
 ) -> None:
     """Show the parts of a day's figure, down to its requests.
 
-    Listed runs lead to their landing lines, unlisted ones to the API's own counts and totals. `no agent`
-    and `platform` name the lines of a workspace without an agent. Landing files on disk are
-    verified; exit 3 if one does not agree.
+    Listed runs lead to their landing lines, unlisted ones to the API's own counts and totals.
+    `no agent` and `platform` name the lines of a workspace without an agent. Landing files on disk
+    are verified; exit 3 if one does not agree.
 
     Example: analytics trace --agent support-triage --date 2026-11-19
     """

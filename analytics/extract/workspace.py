@@ -22,9 +22,8 @@ from analytics.levain.runs import LONGEST_LIST
 async def extract_workspace(batch: WorkspaceBatch) -> None:
     """Read all records of one workspace that are new or may have changed."""
     if not batch.store.has_runs():
-        batch.progress.say(
-            f"first batch: about {await _first_requests(batch):,} requests will be made"
-        )
+        count = await _first_requests(batch)
+        batch.progress.say(f"first batch: about {count:,} requests will be made")
     try:
         batch.progress.begin("reading agents and meters")
         await read_meters(batch)
