@@ -184,7 +184,7 @@ async def _extract_one(
     loaded_before = progress.seconds.get("load", 0.0)
     with progress.stage("extract") as done:
         name = one.me.workspace_name or one.me.workspace_id
-        told = progress.of(name)
+        own = progress.of(name)
         store = _TimedStore(con, one.me.workspace_id, settings.extract.settle_hours, progress)
         batch = WorkspaceBatch(
             client=one.client,
@@ -194,7 +194,7 @@ async def _extract_one(
             landing_root=layout.landing,
             workspace_id=one.me.workspace_id,
             began_at=one.began_at,
-            progress=told,
+            progress=own,
         )
         con.begin()
         try:
@@ -203,7 +203,7 @@ async def _extract_one(
             await extract_workspace(batch)
         except (LevainError, AnalyticsError, duckdb.Error) as error:
             con.rollback()
-            told.warn(str(error))
+            own.warn(str(error))
             kept = _kept(con, one.setting, one.me.workspace_id)
             return Outcome(name, str(error), kept, one.client.request_count)
         except BaseException:
@@ -212,7 +212,7 @@ async def _extract_one(
         con.commit()
         batch.warnings += _record_warnings(batch)
         for warning in batch.warnings:
-            told.warn(warning)
+            own.warn(warning)
         done(
             f"{name}: {one.client.request_count:,} requests, {batch.record_count:,} records, "
             f"{batch.new_version_count:,} new or changed, "

@@ -126,7 +126,7 @@ class Progress:
 
     @contextmanager
     def logged_requests(self) -> Iterator[None]:
-        """Print each request to the API, as the logger of the client tells it, if verbose."""
+        """Print each request to the API, as its client logs it, if verbose."""
         if not self._is_verbose:
             yield
             return

@@ -91,8 +91,9 @@ def _completed(given: Answers, *, ask: bool) -> Answers:
     """Return the choices with an answer or the default for each that was not made."""
     if not ask:
         return Answers(given.variables or [API_KEY_ENV], given.api, given.timezone or "UTC")
+    say("No key is written: it stays in a variable of the environment, and settings name that.")
     variables = given.variables or _answer(
-        "Variable that holds your workspace's API key (several: separated by commas)",
+        "Variable of the API key (of several workspaces: by commas)",
         API_KEY_ENV,
         lambda text: [variable_name(name.strip()) for name in text.split(",")],
     )

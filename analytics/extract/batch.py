@@ -20,7 +20,7 @@ TRAILING_DAYS = 8
 """The days that each batch reads again, because the API may still add to them."""
 
 
-class Teller(Protocol):
+class StepProgress(Protocol):
     """Receives the events of a workspace's batch, and the counts of its requests."""
 
     def say(self, text: str) -> None:
@@ -51,7 +51,7 @@ class WorkspaceBatch:
     landing_root: Path
     workspace_id: str
     began_at: datetime
-    progress: Teller
+    progress: StepProgress
     seen: set[str] = field(default_factory=set)
     days_read: dict[str, set[date]] = field(default_factory=dict)
     touched_days: set[date] = field(default_factory=set)

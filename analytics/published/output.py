@@ -147,7 +147,9 @@ def _table(names: list[str], rows: list[tuple[Any, ...]]) -> Table:
     table = Table(header_style="bold", box=None, pad_edge=False)
     for index, name in enumerate(names):
         is_number = any(isinstance(row[index], int | float | Decimal) for row in rows)
-        table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold")
+        table.add_column(
+            Text(visible(name)), justify="right" if is_number else "left", overflow="fold"
+        )
     for row in rows:
         table.add_row(*(Text(visible(as_text(value))) for value in row))
     return table
@@ -162,7 +164,7 @@ def _record(names: list[str], row: tuple[Any, ...]) -> Table:
     record.add_column(overflow="fold", style="dim")
     record.add_column(overflow="fold")
     for name, value in zip(names, row, strict=True):
-        record.add_row(Text(name), Text(visible(as_text(value))))
+        record.add_row(Text(visible(name)), Text(visible(as_text(value))))
     return record
 
 
