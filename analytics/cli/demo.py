@@ -127,8 +127,10 @@ def _close(data_dir: Path, world: World, history_days: int, seconds: float) -> N
         f"\nDone in {seconds:.0f} s: reports on {history_days} days of two made-up companies,"
         f" whose agents ran {runs:,} times. Look for:"
     )
+    first = world.now - timedelta(days=history_days)
     for moment, event in events(world.now):
-        print(f"  {moment:%d %b}  {event}")
+        if moment >= first:
+            print(f"  {moment:%d %b}  {event}")
     command = _command()
     there = "" if data_dir == Path("data") else f" --data-dir {shlex.quote(str(data_dir))}"
     print(f"Reports:  {(data_dir / 'site' / 'index.html').resolve().as_uri()}")

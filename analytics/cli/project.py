@@ -12,7 +12,10 @@ from analytics.cli.options import Config, DataDir, Json
 
 def init(
     folder: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="The project folder [the present one].")
+        Path,
+        typer.Argument(
+            metavar="DIR", help="The project folder [the present one].", show_default=False
+        ),
     ] = Path(),
     api_key_env: Annotated[
         list[str] | None,
@@ -49,7 +52,7 @@ def init(
 
 def demo(
     data_dir: Annotated[
-        Path, typer.Argument(metavar="[DIR]", help="The data directory, which is made anew.")
+        Path, typer.Argument(metavar="DIR", help="The data directory, which is made anew.")
     ] = Path("data"),
     days: Annotated[
         int, typer.Option(min=9, max=90, help="How long the companies have been at work.")
