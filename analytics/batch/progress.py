@@ -142,9 +142,9 @@ class Progress:
 
     def _open_bar(self, stage: str) -> None:
         if self._is_terminal and not self._is_quiet:
-            from analytics.batch.progress_bar import ProgressBar
+            from analytics.batch.progress_bar import open_bar
 
-            self._bar = ProgressBar(self._stream, stage)
+            self._bar = open_bar(self._stream, stage)
 
     def _close_bar(self) -> None:
         if self._bar is not None:

@@ -39,11 +39,17 @@ def _clock(seconds: float) -> str:
     return str(timedelta(seconds=int(seconds))).removeprefix("0:").removeprefix("0")
 
 
+def open_bar(stream: TextIO, step: str) -> ProgressBar | None:
+    """Show a bar; None where the terminal cannot redraw a line, so that steps are printed."""
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    return ProgressBar(console, step) if console.is_interactive else None
+
+
 class ProgressBar:
     """One line at the foot of a terminal, which leaves nothing behind when it is closed."""
 
-    def __init__(self, stream: TextIO, step: str) -> None:
-        self._console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    def __init__(self, console: Console, step: str) -> None:
+        self._console = console
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn(
@@ -53,7 +59,7 @@ class ProgressBar:
             ),
             BarColumn(bar_width=12),
             _Counts(table_column=Column(no_wrap=True)),
-            console=self._console,
+            console=console,
             transient=True,
             redirect_stdout=False,
             redirect_stderr=False,

@@ -137,6 +137,10 @@ class WorkspaceBatch:
         self.quarantined_count += loaded.quarantined_count
         self.touched_days |= loaded.touched_days
 
+    def _count_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self.progress.advance()
+
     async def gather(self, work: Iterable[Coroutine[Any, Any, None]]) -> None:
         """Run all coroutines concurrently; the client limits the number of requests in flight.
 
@@ -147,6 +151,6 @@ class WorkspaceBatch:
                 tasks = [group.create_task(one) for one in work]
                 self.progress.expect(len(tasks))
                 for task in tasks:
-                    task.add_done_callback(lambda _: self.progress.advance())
+                    task.add_done_callback(self._count_done)
         except BaseExceptionGroup as error:
             raise error.exceptions[0] from None

@@ -27,6 +27,20 @@ def test_a_terminal_shows_one_bar_below_the_events(command: Command, terminal: T
     assert "\x1b[?25h" in after_the_bar  # and the cursor is back
 
 
+def test_a_terminal_that_cannot_redraw_has_lines(
+    command: Command, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where TERM is dumb, each step is a line, as in a log."""
+    monkeypatch.setenv("TERM", "dumb")
+    screen = terminal("extract")
+
+    assert command("extract").code == 0
+    assert screen.code == 0
+    assert screen.err == screen.out
+    assert re.search(r"^ +\d\.\d s  Blank Slate: reading run lists$", screen.out, re.MULTILINE)
+    assert "━" not in screen.out
+
+
 def test_machines_read_an_object_a_line(command: Command) -> None:
     """With --log-format json each event has time, level, stage and seconds; --verbose adds more."""
     result = command("nightly", "--log-format", "json", "--verbose")
