@@ -16,7 +16,7 @@ $(READY): requirements.lock pyproject.toml setup.sh
 	@touch $@
 
 run: $(READY) ## Ninety days of batches against the emulator, then reports to open (DATA=data)
-	@.venv/bin/python -m analytics.demo $(DATA)
+	@.venv/bin/analytics demo $(DATA)
 
 test: $(READY) ## Run the whole suite against the emulator
 	@.venv/bin/python -m pytest -n 2 --dist loadfile

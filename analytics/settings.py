@@ -8,7 +8,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -22,6 +26,7 @@ CONFIG_FILE = "analytics.toml"
 DEFAULT_DATA_DIR = "data"
 API_KEY_ENV = "LEVAIN_API_KEY"
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _KEY_TEXT = re.compile(r"levain_\w{8,}")
 
 _KINDS = {
@@ -107,11 +112,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     controls: Controls
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A setting: its name as `table.key`, its value, and where that comes from."""
+
+    name: str
+    value: Any
+    source: str
+
+
 def load_settings(data_dir: Path | None = None, config: Path | None = None) -> Settings:
     """Load all settings; UsageError names a wrong one and its correction."""
-    path = config or _path_of("ANALYTICS_CONFIG")
-    file = _read_file(path or Path(CONFIG_FILE), must_exist=path is not None)
-    api = os.environ.get("LEVAIN_API") or DEFAULT_API
+    path, must_exist = _config_file(config)
+    file = _checked(path, _read_tables(path, must_exist=must_exist))
+    api = default_api()
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
     return Settings(
         data_dir=data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR),
@@ -124,9 +138,64 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
     )
 
 
+def read_origins(data_dir: Path | None = None, config: Path | None = None) -> list[Origin]:
+    """Return each setting with its source: an option, a variable, the settings file, or default."""
+    settings = load_settings(data_dir, config)
+    path, must_exist = _config_file(config)
+    tables = _read_tables(path, must_exist=must_exist)
+    there = "the working directory" if path.exists() else "not there"
+    origins = [
+        Origin("config", str(path), _source("--config", config, "ANALYTICS_CONFIG", there)),
+        Origin(
+            "data_dir",
+            str(settings.data_dir),
+            _source("--data-dir", data_dir, "ANALYTICS_DATA_DIR", "default"),
+        ),
+    ]
+    for number, workspace in enumerate(settings.workspaces):
+        given = tables["workspaces"][number] if tables.get("workspaces") else {}
+        name = f"workspaces[{number + 1}]"
+        origins += _origins_of(name, workspace, given, path, {"api": "LEVAIN_API"})
+    for name in _File.__struct_fields__:
+        if name != "workspaces":
+            origins += _origins_of(name, getattr(settings, name), tables.get(name, {}), path, {})
+    return origins
+
+
+def _source(option: str, given: Path | None, variable: str, otherwise: str) -> str:
+    return option if given else variable if _path_of(variable) else otherwise
+
+
+def _origins_of(
+    name: str, table: _Table, given: dict[str, Any], path: Path, variables: dict[str, str]
+) -> Iterator[Origin]:
+    """Yield the settings of a table; `variables` are those that the file overrides."""
+    for key in table.__struct_fields__:
+        variable = variables.get(key, "")
+        source = str(path) if key in given else variable if os.environ.get(variable) else "default"
+        yield Origin(f"{name}.{key}", getattr(table, key), source)
+
+
+def has_display() -> bool:
+    """Return True where a browser can show a page."""
+    return sys.platform in {"darwin", "win32"} or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
+    )
+
+
 def api_keys(settings: Settings) -> list[tuple[Workspace, str]]:
     """Return each workspace with its key; UsageError if a variable is not set."""
     return [(workspace, api_key(workspace)) for workspace in settings.workspaces]
+
+
+def default_api() -> str:
+    """Return the base URL of workspaces that name none, as it was given."""
+    return os.environ.get("LEVAIN_API") or DEFAULT_API
+
+
+def has_key(workspace: Workspace) -> bool:
+    """Return True if the workspace's variable holds anything."""
+    return bool(os.environ.get(workspace.api_key_env, "").strip())
 
 
 def api_key(workspace: Workspace) -> str:
@@ -145,13 +214,24 @@ def api_key(workspace: Workspace) -> str:
     return key
 
 
+def _config_file(config: Path | None) -> tuple[Path, bool]:
+    """Return the settings file, and True if it was named, so that it must exist."""
+    named = config or _path_of("ANALYTICS_CONFIG")
+    return named or Path(CONFIG_FILE), named is not None
+
+
 def _path_of(variable: str) -> Path | None:
     text = os.environ.get(variable)
     return Path(text) if text else None
 
 
 def _with_api(workspace: Workspace, api: str) -> Workspace:
-    url = (workspace.api or api).rstrip("/")
+    return msgspec.structs.replace(workspace, api=base_url(workspace.api or api))
+
+
+def base_url(text: str) -> str:
+    """Return the base URL of an API, without a slash at its end; UsageError if it is none."""
+    url = text.rstrip("/")
     if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
         raise UsageError(
             f"`{url}` is not the base URL of an API: it must start with https:// (or http://)."
@@ -160,16 +240,33 @@ def _with_api(workspace: Workspace, api: str) -> Workspace:
         _ = urlsplit(url).port
     except ValueError as error:
         raise UsageError(f"`{url}` is not the base URL of an API: {error}.") from error
-    return msgspec.structs.replace(workspace, api=url)
+    return url
 
 
-def _read_file(path: Path, *, must_exist: bool) -> _File:
+def variable_name(text: str) -> str:
+    """Return the name of a variable; UsageError if it is none, which never repeats a key."""
+    if _KEY_TEXT.search(text):
+        raise UsageError(
+            "That is an API key. Keys belong in the environment: name the variable that holds it."
+        )
+    if not _VARIABLE.fullmatch(text):
+        raise UsageError(
+            f"`{text}` is not the name of a variable: letters, digits and underscores,"
+            f" such as {API_KEY_ENV}."
+        )
+    return text
+
+
+def _read_tables(path: Path, *, must_exist: bool) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         if must_exist:
-            raise UsageError(f"There is no settings file {path}.") from None
-        return _File()
+            raise UsageError(
+                f"There is no settings file {path}.\n"
+                "Name one that is there, or write one with `analytics init`."
+            ) from None
+        return {}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"The settings file {path} cannot be read: {error}.") from error
     if _KEY_TEXT.search(text):
@@ -178,9 +275,12 @@ def _read_file(path: Path, *, must_exist: bool) -> _File:
             "put the key into a variable, and the variable's NAME into api_key_env."
         )
     try:
-        tables = tomllib.loads(text)
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
+
+
+def _checked(path: Path, tables: dict[str, Any]) -> _File:
     try:
         return msgspec.convert(tables, _File)
     except msgspec.ValidationError as error:
@@ -195,13 +295,31 @@ def _in_words(error: str, tables: dict[str, Any]) -> str:
     if wanted is None:
         what = what.replace("Object contains unknown field", "there is no setting")
         what = what.replace("Object missing required field", "there must be a setting")
-        return f"{what} in {_table(where)}" if where else what
+        place = f" in {_table(where)}" if where else ""
+        unknown = re.search(r"no setting `(.*)`", what)
+        return f"{what}{place}{_nearest(unknown[1], where) if unknown else ''}"
     kind, bound, limit, form = wanted.groups()
     table, _, name = where.rpartition(".")
     place = f"`{name}` in {_table(table)}" if table else _table(name)
     must = _KINDS[kind] + (f", {_BOUNDS[bound]} {float(limit):g}" if bound else "")
     must += f" like {_SAMPLES[name]}" if form else ""
     return f"{place} must be {must}, not {_given(where, tables)}"
+
+
+def _nearest(unknown: str, where: str) -> str:
+    """Return the setting that was probably meant: of the same table, else of another one."""
+    tables = {"": _File.__struct_fields__, "workspaces": Workspace.__struct_fields__} | {
+        name: type(table).__struct_fields__
+        for name in _File.__struct_fields__
+        if isinstance(table := getattr(_File(), name), _Table)
+    }
+    here = where.partition("[")[0]
+    for table in (here, *tables):
+        if near := get_close_matches(unknown, tables[table], n=1):
+            heading = "[[workspaces]]" if table == "workspaces" else f"[{table}]"
+            place = f" in {heading}" if table not in ("", here) else ""
+            return f" (did you mean `{near[0]}`{place}?)"
+    return f" (there are: {', '.join(tables[here])})"
 
 
 def _table(where: str) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from analytics.batch.progress import Progress
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.details import read_details
 from analytics.extract.runs import read_lists
@@ -46,7 +47,7 @@ async def main(step: str, data_dir: Path, runs: int = 0) -> None:
                 landing_root=layout.landing,
                 workspace_id=workspace_id,
                 began_at=answer.fetched_at,
-                say=lambda _: None,
+                progress=Progress(quiet=True).of(""),
             )
             con.begin()
             if step == "lists":

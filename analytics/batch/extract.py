@@ -72,7 +72,9 @@ class _TimedStore(WarehouseStore):
     def load(self, folder: Path) -> Loaded:
         """Load a landing folder."""
         with self._progress.stage("load"):
-            return super().load(folder)
+            loaded = super().load(folder)
+        self._progress.detail(f"loaded {folder}: {loaded.record_count:,} records")
+        return loaded
 
 
 async def extract_all(
@@ -113,7 +115,7 @@ async def extract_all(
             for workspace, error in refused
         ]
         for outcome in failed:
-            progress.warn(f"{outcome.name}: {outcome.error}")
+            progress.of(outcome.name).warn(str(outcome.error))
         return failed + [await _extract_one(con, one, settings, layout, progress) for one in opened]
 
 
@@ -182,6 +184,7 @@ async def _extract_one(
     loaded_before = progress.seconds.get("load", 0.0)
     with progress.stage("extract") as done:
         name = one.me.workspace_name or one.me.workspace_id
+        own = progress.of(name)
         store = _TimedStore(con, one.me.workspace_id, settings.extract.settle_hours, progress)
         batch = WorkspaceBatch(
             client=one.client,
@@ -191,7 +194,7 @@ async def _extract_one(
             landing_root=layout.landing,
             workspace_id=one.me.workspace_id,
             began_at=one.began_at,
-            say=lambda text: progress.say(f"{name}: {text}"),
+            progress=own,
         )
         con.begin()
         try:
@@ -200,7 +203,7 @@ async def _extract_one(
             await extract_workspace(batch)
         except (LevainError, AnalyticsError, duckdb.Error) as error:
             con.rollback()
-            progress.warn(f"{name}: {error}")
+            own.warn(str(error))
             kept = _kept(con, one.setting, one.me.workspace_id)
             return Outcome(name, str(error), kept, one.client.request_count)
         except BaseException:
@@ -209,7 +212,7 @@ async def _extract_one(
         con.commit()
         batch.warnings += _record_warnings(batch)
         for warning in batch.warnings:
-            progress.warn(f"{name}: {warning}")
+            own.warn(warning)
         done(
             f"{name}: {one.client.request_count:,} requests, {batch.record_count:,} records, "
             f"{batch.new_version_count:,} new or changed, "

@@ -1,57 +1,234 @@
-"""Progress of a batch: one line for each event, on standard error."""
+"""Progress of a batch on standard error: one line an event, and on a terminal a bar below them."""
 
 from __future__ import annotations
 
+import json
+import logging
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TextIO
+from enum import StrEnum
+from typing import TYPE_CHECKING, TextIO
 
 from analytics.terminal import visible
 
+if TYPE_CHECKING:
+    from analytics.batch.progress_bar import ProgressBar
+
 _WAITS_APART = 10.0  # seconds
+
+
+class LogFormat(StrEnum):
+    """Forms of an event: a line for people, or a JSON object on one line."""
+
+    text = "text"
+    json = "json"
 
 
 class Progress:
     """Prints events: with seconds since the start on a terminal, with the time in a log.
 
-    `seconds` holds the time that each stage has taken, also one that failed.
+    `quiet` leaves all of them out, `verbose` adds each request, load and relation. `seconds` holds
+    the time that each stage has taken, also one that failed.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None = None,
+        *,
+        log_format: LogFormat = LogFormat.text,
+        quiet: bool = False,
+        verbose: bool = False,
+    ) -> None:
         self._stream = stream or sys.stderr
         self._started = time.monotonic()
-        self._is_terminal = self._stream.isatty()
+        self._is_json = log_format is LogFormat.json
+        self._is_terminal = self._stream.isatty() and not self._is_json
+        self._is_quiet = quiet
+        self._is_verbose = verbose and not quiet
         self._last_wait = float("-inf")
+        self._stage: str | None = None
+        self._bar: ProgressBar | None = None
         self.seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Callable[[str], None]]:
-        """Time a stage; the yielded function prints an event with the seconds until then."""
-        started = time.monotonic()
+        """Time a stage; the yielded function prints an event with the seconds until then.
+
+        A stage within another one, as loading is, leaves the bar to that one.
+        """
+        is_outer, started = self._stage is None, time.monotonic()
+        if is_outer:
+            self._stage = name
+            self._open_bar(name)
+
+        def done(text: str) -> None:
+            self._print(text, stage=name, seconds=time.monotonic() - started)
+
         try:
-            yield lambda text: self.say(f"{text} ({time.monotonic() - started:.1f} s)")
+            yield done
         finally:
             total = self.seconds.get(name, 0.0) + time.monotonic() - started
             self.seconds[name] = round(total, 3)
+            if is_outer:
+                self._stage = None
+                self._close_bar()
+
+    def of(self, workspace: str) -> WorkspaceProgress:
+        """Return the progress of one workspace, whose name goes before its events."""
+        return WorkspaceProgress(self, workspace)
+
+    def say(self, text: str, workspace: str | None = None) -> None:
+        """Print an event."""
+        self._print(text, workspace=workspace)
+
+    def warn(self, text: str, workspace: str | None = None) -> None:
+        """Print a warning; the batch goes on."""
+        self._print(text, level="warning", workspace=workspace)
+
+    def fail(self, text: str) -> None:
+        """Print the error that ends the batch, also if quiet."""
+        self._print(text, level="error")
+
+    def detail(self, text: str, workspace: str | None = None) -> None:
+        """Print an event that only `verbose` shows."""
+        if self._is_verbose:
+            self._print(text, level="debug", workspace=workspace)
+
+    def wait(self, reason: str) -> None:
+        """Print the reason of a wait, at most every ten seconds, as many requests may share it.
+
+        `verbose` prints all of them.
+        """
+        now = time.monotonic()
+        if self._is_verbose or now - self._last_wait >= _WAITS_APART:
+            self._last_wait = now
+            self.say(reason)
+
+    def begin(self, step: str, count: int = 0, workspace: str | None = None) -> None:
+        """Begin a step of the stage, of so many requests or loads, if that is known."""
+        if self._bar is None:
+            self.say(step, workspace)
+        else:
+            self._bar.begin(f"{workspace}: {step}" if workspace else step, count)
+
+    def expect(self, count: int) -> None:
+        """Raise the number that the step is of, unless it is within the known one."""
+        if self._bar is not None:
+            self._bar.expect(count)
+
+    def advance(self) -> None:
+        """Count a request or load of the step as done."""
+        if self._bar is not None:
+            self._bar.advance()
+
+    @contextmanager
+    def logged_requests(self) -> Iterator[None]:
+        """Print each request to the API, as its client logs it, if verbose."""
+        if not self._is_verbose:
+            yield
+            return
+        logger, handler = logging.getLogger("analytics.levain"), _Requests(self)
+        level = logger.level
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
+            logger.removeHandler(handler)
+
+    def _open_bar(self, stage: str) -> None:
+        if self._is_terminal and not self._is_quiet:
+            from analytics.batch.progress_bar import open_bar
+
+            self._bar = open_bar(self._stream, stage)
+
+    def _close_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+
+    def _print(
+        self,
+        text: str,
+        *,
+        level: str = "info",
+        stage: str | None = None,
+        seconds: float | None = None,
+        workspace: str | None = None,
+    ) -> None:
+        if self._is_quiet and level != "error":
+            return
+        if self._is_json:
+            line = _json_line(text, level, stage or self._stage, seconds, workspace)
+        else:
+            line = self._text_line(text, level, seconds, workspace)
+        if self._bar is None:
+            print(line, file=self._stream, flush=True)
+        else:
+            self._bar.print_above(line)
+
+    def _text_line(
+        self, text: str, level: str, seconds: float | None, workspace: str | None
+    ) -> str:
+        stamp = f"{time.monotonic() - self._started:6.1f} s" if self._is_terminal else _now()
+        before = f"{level}: " if level in {"warning", "error"} else ""
+        before += f"{workspace}: " if workspace else ""
+        after = "" if seconds is None else f" ({seconds:.1f} s)"
+        return f"{stamp}  {visible(before + text + after)}"
+
+
+class _Requests(logging.Handler):
+    """Prints what the client of the API logs."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self._progress = progress
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record."""
+        self._progress.detail(record.getMessage())
+
+
+class WorkspaceProgress:
+    """The progress of one workspace's part of a batch."""
+
+    def __init__(self, progress: Progress, workspace: str) -> None:
+        self._progress = progress
+        self._workspace = workspace
+        self.expect = progress.expect
+        self.advance = progress.advance
 
     def say(self, text: str) -> None:
         """Print an event."""
-        if self._is_terminal:
-            stamp = f"{time.monotonic() - self._started:6.1f} s"
-        else:
-            stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        print(f"{stamp}  {visible(text)}", file=self._stream, flush=True)
+        self._progress.say(text, self._workspace)
 
     def warn(self, text: str) -> None:
         """Print a warning; the batch goes on."""
-        self.say(f"warning: {text}")
+        self._progress.warn(text, self._workspace)
 
-    def wait(self, reason: str) -> None:
-        """Print the reason of a wait, at most every ten seconds, as many requests may share it."""
-        now = time.monotonic()
-        if now - self._last_wait >= _WAITS_APART:
-            self._last_wait = now
-            self.say(reason)
+    def begin(self, step: str, count: int = 0) -> None:
+        """Begin a step of so many requests, if that is known."""
+        self._progress.begin(step, count, self._workspace)
+
+
+def _json_line(
+    text: str, level: str, stage: str | None, seconds: float | None, workspace: str | None
+) -> str:
+    """Return an event as a JSON object; fields that are unknown are absent."""
+    event = {
+        "at": _now(),
+        "level": level,
+        "stage": stage,
+        "workspace": workspace,
+        "text": text,
+        "seconds": None if seconds is None else round(seconds, 3),
+    }
+    return json.dumps({name: value for name, value in event.items() if value is not None})
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -101,7 +101,7 @@ def _load_all(
                 )
             if not folders:
                 continue
-            progress.say(f"{workspace.name}: loading {len(folders):,} loads")
+            progress.begin(f"{workspace.name}: loading {len(folders):,} loads", len(folders))
             store = WarehouseStore(con, workspace.name, settle_hours=settle_hours)
             store.begin(api=None, api_key_env=None)
             for folder in folders:
@@ -109,6 +109,7 @@ def _load_all(
                     con.begin()
                     record_count += store.load(folder).record_count
                     con.commit()
+                progress.advance()
             load_count += len(folders)
         if not load_count:
             raise AnalyticsError(

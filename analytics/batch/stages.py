@@ -48,6 +48,9 @@ def transform(
                 built = build(con, timezone=settings.reporting.timezone, only=only or None)
         except ModelError as error:
             raise AnalyticsError(f"A model cannot be built: {error}") from error
+        for each in built:
+            kind = "a view" if each.rows is None else f"{each.rows:,} rows"
+            progress.detail(f"built {each.name}: {kind} in {each.seconds:.2f} s")
         rows = sum(relation.rows or 0 for relation in built)
         if only:
             done(
@@ -83,6 +86,8 @@ def check(
                 results = run_checks(con, thresholds=thresholds)
         except ModelError as error:
             raise AnalyticsError(f"A check cannot be run: {error}") from error
+        for each in results:
+            progress.detail(f"passed: {each.name}" if each.ok else f"failed: {each.finding}")
         if broken := [each for each in results if not each.ok and not each.control]:
             raise _control_error("a check failed.", broken)
         blocking = [each for each in results if each.blocking_count]

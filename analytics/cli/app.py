@@ -1,4 +1,4 @@
-"""The commands: one for each stage, one for a whole batch, and those that read published data."""
+"""The `analytics` command: all commands, and those that read published data."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analytics.cli import batch, project
 from analytics.cli.export import export
 from analytics.cli.options import Config, DataDir, Json, format_of
 from analytics.cli.runs.commands import runs
@@ -19,20 +20,12 @@ app = typer.Typer(
     name="analytics",
     help="What your agents on Levain cost, how many tokens they use, and how often they fail.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 app.add_typer(runs, name="runs")
 app.add_typer(export, name="export")
-
-Force = Annotated[
-    bool,
-    typer.Option(
-        "--force",
-        help="Publish although the API's own figures differ by more than [controls] allows.",
-    ),
-]
 
 
 def _print_version(is_wanted: bool) -> None:
@@ -61,131 +54,17 @@ def _settings(data_dir: Path | None, config: Path | None) -> Settings:
     return load_settings(data_dir, config)
 
 
-@app.command()
-def nightly(data_dir: DataDir = None, config: Config = None, force: Force = False) -> None:
-    """Run the whole flow, from reading to publishing, as cron does.
-
-    Example: LEVAIN_API_KEY=levain_… analytics nightly --data-dir /srv/analytics
-    """
-    from analytics.batch.nightly import nightly as run
-    from analytics.batch.nightly import require_all, sigterm_as_interrupt
-    from analytics.batch.progress import Progress
-    from analytics.published.summary import print_summary
-    from analytics.warehouse.layout import Layout
-
-    settings = _settings(data_dir, config)
-    with sigterm_as_interrupt():
-        outcomes = run(settings, Progress(), force=force)
-    layout = Layout(settings.data_dir)
-    print_summary(layout.published, layout.site)
-    require_all(outcomes)
-
-
-@app.command()
-def extract(data_dir: DataDir = None, config: Config = None) -> None:
-    """Read new and changed records from the API, and load them into the warehouse.
-
-    Example: analytics extract
-    """
-    from analytics.batch.nightly import extract as run
-    from analytics.batch.progress import Progress
-
-    run(_settings(data_dir, config), Progress())
-
-
-@app.command()
-def transform(
-    data_dir: DataDir = None,
-    config: Config = None,
-    select: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--select",
-            help="Build only this relation and what it reads; may be given several times.",
-            metavar="NAME",
-        ),
-    ] = None,
-) -> None:
-    """Build the marts from the loaded records.
-
-    With --select, the other relations of the build file stay as they are, so it cannot be checked
-    or published before all are built.
-
-    Example: analytics transform --select fct_runs
-    """
-    from analytics.batch import stages
-    from analytics.batch.nightly import batch_on_data
-    from analytics.batch.progress import Progress
-
-    settings = _settings(data_dir, config)
-    with batch_on_data(settings) as (layout, con):
-        stages.transform(con, settings, layout, Progress(), select or ())
-
-
-@app.command()
-def check(data_dir: DataDir = None, config: Config = None, force: Force = False) -> None:
-    """Check the built marts; each check must return no row.
-
-    Example: analytics check
-    """
-    from analytics.batch import stages
-    from analytics.batch.nightly import batch_on_data
-    from analytics.batch.progress import Progress
-
-    settings = _settings(data_dir, config)
-    with batch_on_data(settings) as (layout, con):
-        stages.check(con, settings, layout, Progress(), force=force)
-
-
-@app.command()
-def report(data_dir: DataDir = None, config: Config = None) -> None:
-    """Build the pages from the built marts.
-
-    Example: analytics report
-    """
-    from analytics.batch import stages
-    from analytics.batch.last_batch import read_last_batch
-    from analytics.batch.nightly import batch_on_data
-    from analytics.batch.progress import Progress
-
-    settings = _settings(data_dir, config)
-    with batch_on_data(settings) as (layout, _):
-        batch = read_last_batch(layout)
-        stages.report(settings, layout, Progress(), batch.messages if batch else [])
-
-
-@app.command()
-def publish(data_dir: DataDir = None, config: Config = None, force: Force = False) -> None:
-    """Publish the checked marts and the built pages.
-
-    Example: analytics publish
-    """
-    from analytics.batch import stages
-    from analytics.batch.nightly import batch_on_data
-    from analytics.batch.progress import Progress
-
-    settings = _settings(data_dir, config)
-    with batch_on_data(settings) as (layout, con):
-        stages.publish_all(con, settings, layout, Progress(), force=force)
-
-
-@app.command()
-def rebuild(data_dir: DataDir = None, config: Config = None, force: Force = False) -> None:
-    """Rebuild the warehouse from the landing files, and publish.
-
-    Until everything is built and checked, no file is replaced.
-
-    Example: analytics rebuild
-    """
-    from analytics.batch.progress import Progress
-    from analytics.batch.rebuild import rebuild as run
-    from analytics.published.summary import print_summary
-    from analytics.warehouse.layout import Layout
-
-    settings = _settings(data_dir, config)
-    run(settings, Progress(), force=force)
-    layout = Layout(settings.data_dir)
-    print_summary(layout.published, layout.site)
+app.command()(project.init)
+app.command()(project.demo)
+app.command()(project.config)
+app.command()(batch.nightly)
+app.command()(batch.extract)
+app.command()(batch.transform)
+app.command()(batch.check)
+app.command()(batch.report)
+app.command()(batch.publish)
+app.command()(batch.rebuild)
+app.command("open")(project.open_site)
 
 
 @app.command()
@@ -201,6 +80,14 @@ def sql(
     ] = None,
     output: Annotated[
         Path | None, typer.Option(help="Write to this file [standard output].", metavar="FILE")
+    ] = None,
+    expanded: Annotated[
+        bool | None,
+        typer.Option(
+            "--expanded/--no-expanded",
+            "-x",
+            help="Print a line for each value [if the table is wider than the terminal].",
+        ),
     ] = None,
     data_dir: DataDir = None,
     config: Config = None,
@@ -222,12 +109,13 @@ def sql(
     text = typer.get_text_stream("stdin").read() if query == "-" else query
     layout = Layout(_settings(data_dir, config).data_dir)
     with open_published(layout.published) as con:
-        write(con, parsed(con, text), chosen, None if output == Path("-") else output)
+        target = None if output == Path("-") else output
+        write(con, parsed(con, text), chosen, target, expanded=expanded)
 
 
 @app.command()
 def status(as_json: Json = False, data_dir: DataDir = None, config: Config = None) -> None:
-    """Show how fresh the figures are, how many runs have run detail, and which checks passed.
+    """Show how fresh the figures are, the run detail, and the checks.
 
     Example: analytics status --json
     """
@@ -258,11 +146,11 @@ def trace(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Show the parts of a day's figure, down to landing lines and requests.
+    """Show the parts of a day's figure, down to its requests.
 
-    Listed runs lead to their lines, unlisted ones to the API's own counts and totals. `no agent`
-    and `platform` name the lines of a workspace without an agent. Landing files on disk are
-    verified; exit 3 if one does not agree.
+    Listed runs lead to their landing lines, unlisted ones to the API's own counts and totals.
+    `no agent` and `platform` name the lines of a workspace without an agent. Landing files on disk
+    are verified; exit 3 if one does not agree.
 
     Example: analytics trace --agent support-triage --date 2026-11-19
     """

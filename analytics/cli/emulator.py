@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import msgspec
@@ -9,15 +11,21 @@ import msgspec
 from analytics.errors import AnalyticsError, UsageError
 
 
-def serve(port: int, seed: int, now: datetime | None, variants: list[str], speed: float) -> None:
-    """Serve the demo world on loopback until ended; UsageError for an unknown variant."""
+@contextmanager
+def extra_needed() -> Iterator[None]:
+    """Turn the failed import of the emulator into a UsageError that names the extra."""
     try:
-        from analytics.emulator import Variants, World, server
+        yield
     except ModuleNotFoundError as error:
         raise UsageError(
-            f"The emulator needs {error.name}, which is not installed.\n"
-            "Install the extra: pip install 'levain-analytics[emulator]'"
+            f"The emulator needs {error.name}: pip install 'levain-analytics[emulator]'"
         ) from error
+
+
+def serve(port: int, seed: int, now: datetime | None, variants: list[str], speed: float) -> None:
+    """Serve the demo world on loopback until ended; UsageError for an unknown variant."""
+    with extra_needed():
+        from analytics.emulator import Variants, World, server
     fields = dict(variant.partition("=")[::2] for variant in variants)
     try:
         chosen = msgspec.convert(fields, Variants, strict=False)

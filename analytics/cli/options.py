@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from analytics.batch.progress import Progress
 
 F = TypeVar("F", bound=StrEnum)
 
@@ -20,6 +24,41 @@ Config = Annotated[
     typer.Option("--config", help="Settings file [ANALYTICS_CONFIG, else `analytics.toml`]."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Print results and errors only, no progress.")
+]
+Verbose = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", help="Print each request, load, relation and check as well."),
+]
+Log = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format", metavar="FORMAT", help="Of progress and errors: text or json [text]."
+    ),
+]
+
+
+@contextmanager
+def progress_of(log_format: str | None, *, quiet: bool, verbose: bool) -> Iterator[Progress]:
+    """Yield the progress of a long command; with `json`, its error is an event as well.
+
+    UsageError for an unknown format.
+    """
+    from analytics.batch.progress import LogFormat, Progress
+    from analytics.errors import AnalyticsError
+
+    chosen = format_of(list(LogFormat), log_format, None)
+    progress = Progress(log_format=chosen, quiet=quiet, verbose=verbose)
+    try:
+        with progress.logged_requests():
+            yield progress
+    except AnalyticsError as error:
+        if chosen is not LogFormat.json:
+            raise
+        progress.fail(str(error))
+        raise typer.Exit(error.exit_code) from None
 
 
 def format_of(formats: Sequence[F], named: str | None, output: Path | None) -> F:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from analytics.extract.landing import BATCH_ID, Landing
 from analytics.extract.listing import ListSnapshot
@@ -18,6 +18,22 @@ from analytics.settings import Extract
 
 TRAILING_DAYS = 8
 """The days that each batch reads again, because the API may still add to them."""
+
+
+class StepProgress(Protocol):
+    """Receives the events of a workspace's batch, and the counts of its requests."""
+
+    def say(self, text: str) -> None:
+        """Receive an event."""
+
+    def begin(self, step: str, count: int = 0) -> None:
+        """Begin a step, of so many requests, if that is known."""
+
+    def expect(self, count: int) -> None:
+        """Receive the number of the next requests of the step."""
+
+    def advance(self) -> None:
+        """Count a request as done."""
 
 
 @dataclass
@@ -35,7 +51,7 @@ class WorkspaceBatch:
     landing_root: Path
     workspace_id: str
     began_at: datetime
-    say: Callable[[str], None]
+    progress: StepProgress
     seen: set[str] = field(default_factory=set)
     days_read: dict[str, set[date]] = field(default_factory=dict)
     touched_days: set[date] = field(default_factory=set)
@@ -121,15 +137,20 @@ class WorkspaceBatch:
         self.quarantined_count += loaded.quarantined_count
         self.touched_days |= loaded.touched_days
 
+    def _count_done(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            self.progress.advance()
 
-async def gather_or_cancel(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run all coroutines concurrently; the client limits the number of requests in flight.
+    async def gather(self, work: Iterable[Coroutine[Any, Any, None]]) -> None:
+        """Run all coroutines concurrently; the client limits the number of requests in flight.
 
-    The first failure cancels the rest, and is raised as itself rather than in a group.
-    """
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for one in work:
-                tasks.create_task(one)
-    except BaseExceptionGroup as group:
-        raise group.exceptions[0] from None
+        The first failure cancels the rest, and is raised as itself rather than in a group.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one) for one in work]
+                self.progress.expect(len(tasks))
+                for task in tasks:
+                    task.add_done_callback(self._count_done)
+        except BaseExceptionGroup as error:
+            raise error.exceptions[0] from None

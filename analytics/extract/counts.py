@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch, gather_or_cancel
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import Landing
 from analytics.levain import NotFoundError, RefusedError
 from analytics.levain.runs import LONGEST_COUNT_DAYS
@@ -31,7 +31,7 @@ async def read_counts(batch: WorkspaceBatch) -> None:
         if agent_id in active_on and active_on[agent_id] > day - timedelta(days=TRAILING_DAYS)
     } | dict.fromkeys(new, longest)
     async with batch.step("counts") as landing:
-        await gather_or_cancel(
+        await batch.gather(
             _count(batch, landing, agent_id, span) for agent_id, span in sorted(days.items())
         )
 

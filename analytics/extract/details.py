@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from analytics.extract.batch import WorkspaceBatch, gather_or_cancel
+from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.landing import Landing
 from analytics.levain import (
     AnswerBrokenError,
@@ -33,9 +33,10 @@ async def read_details(batch: WorkspaceBatch) -> None:
     failures: list[LevainError] = []
     due = batch.store.pending_details()
     allowed = due[: batch.options.details_per_batch or None]
+    batch.progress.begin("reading costs and log events of runs that have ended", 2 * len(allowed))
     for start in range(0, len(allowed), BATCH):
         async with batch.step("details") as landing:
-            await gather_or_cancel(
+            await batch.gather(
                 _land(landing, source, run_id, read, batch, failures)
                 for run_id in allowed[start : start + BATCH]
                 for source, read in (
@@ -48,7 +49,8 @@ async def read_details(batch: WorkspaceBatch) -> None:
             f"some runs' costs or log events could not be read, and stay due: {failures[0]}"
         )
     if len(due) > len(allowed):
-        batch.say(f"{len(due) - len(allowed)} runs' costs and events are left for other batches")
+        left = len(due) - len(allowed)
+        batch.progress.say(f"{left} runs' costs and events are left for other batches")
 
 
 async def _land(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch, gather_or_cancel
+from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import Landing
 from analytics.levain import AsyncLevain, Page, RefusedError
 from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
@@ -108,7 +108,7 @@ async def _read_days(
         landing.add(meter.source, page.answer, page.records, window=(start, end))
 
     wanted = [(meter, days_of(meter)) for meter in METERS]
-    await gather_or_cancel(
+    await batch.gather(
         read(meter, start, end)
         for meter, days in wanted
         for start, end in windows(days, meter.longest_days)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analytics.extract.batch import WorkspaceBatch, gather_or_cancel
+from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.landing import RUNS, Landing
 from analytics.extract.listing import (
     ListSnapshot,
@@ -34,7 +34,7 @@ async def read_lists(batch: WorkspaceBatch) -> None:
         agents = sorted(known | {row.agent_id for row in rows if row.agent_id})
         for start in range(0, len(agents), BATCH):
             async with batch.step("lists") as landing:
-                await gather_or_cancel(
+                await batch.gather(
                     _read_agent_list(batch, landing, agent_id, watermarks)
                     for agent_id in agents[start : start + BATCH]
                 )
@@ -53,7 +53,7 @@ def _warn_of_gaps(batch: WorkspaceBatch) -> None:
             "Run the batch more often to list every run."
         )
     if first := len(batch.gaps) - len(gaps):
-        batch.say(
+        batch.progress.say(
             f"older runs of {_agents(first)} are beyond the {LONGEST_LIST} that the API lists"
         )
 
@@ -152,5 +152,5 @@ async def _read_by_id(batch: WorkspaceBatch, landing: Landing, run_ids: Iterable
             landing.add(RUNS, answer, [answer.record], run_id=run_id)
 
     wanted = [run_id for run_id in run_ids if run_id not in batch.seen]
-    await gather_or_cancel(read(run_id) for run_id in wanted)
+    await batch.gather(read(run_id) for run_id in wanted)
     batch.seen.update(wanted)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analytics.extract.batch import WorkspaceBatch, gather_or_cancel
+from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.landing import Landing
 from analytics.levain import RefusedError
 
@@ -13,7 +13,7 @@ async def read_schedules(batch: WorkspaceBatch) -> None:
     """Read the schedules of the agents that were active lately."""
     await batch.loaded()
     async with batch.step("schedules") as landing:
-        await gather_or_cancel(
+        await batch.gather(
             _read(batch, landing, agent_id) for agent_id in sorted(batch.lately_active_agents())
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from analytics.extract.batch import WorkspaceBatch, gather_or_cancel
+from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.details import MOST_FAILURES
 from analytics.extract.landing import Landing
 from analytics.levain import (
@@ -24,7 +24,7 @@ async def read_versions(batch: WorkspaceBatch) -> None:
     await batch.loaded()
     failures: list[LevainError] = []
     async with batch.step("versions") as landing:
-        await gather_or_cancel(
+        await batch.gather(
             _read(batch, landing, agent_id, failures)
             for agent_id in batch.store.agents_with_unread_versions()
         )

@@ -22,19 +22,19 @@ from analytics.levain.runs import LONGEST_LIST
 async def extract_workspace(batch: WorkspaceBatch) -> None:
     """Read all records of one workspace that are new or may have changed."""
     if not batch.store.has_runs():
-        batch.say(f"first batch: about {await _first_requests(batch):,} requests will be made")
+        count = await _first_requests(batch)
+        batch.progress.say(f"first batch: about {count:,} requests will be made")
     try:
-        batch.say("reading agents and meters")
+        batch.progress.begin("reading agents and meters")
         await read_meters(batch)
         await read_counts(batch)
         await read_schedules(batch)
-        batch.say("reading run lists")
+        batch.progress.begin("reading run lists")
         await read_lists(batch)
         await reread_provisional(batch)
         await reread_corrected(batch)
         await read_touched_days(batch)
         await read_versions(batch)
-        batch.say("reading costs and log events of runs that have ended")
         await read_details(batch)
         await close_batch(batch)
     finally:

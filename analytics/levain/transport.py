@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -40,6 +42,8 @@ Fields = dict[str, msgspec.Raw]
 """The fields of an object, each of them undecoded."""
 
 Params = Mapping[str, str | int]
+
+_logger = logging.getLogger("analytics.levain")
 
 TRIES = 6
 FIRST_WAIT = 0.5  # seconds before the second try; doubled before each one after
@@ -210,6 +214,7 @@ class Transport:
         headers, content = self._headers, None
         if body is not None:
             headers, content = headers | _JSON, _encode(body)
+        began = time.monotonic()
         try:
             response = await exchange(
                 connection, method, self._api + path + query, headers, content
@@ -218,6 +223,14 @@ class Transport:
             raise ConnectionFailedError(request, in_words(error)) from error
         except httpx.InvalidURL as error:
             raise LevainError(request, str(error)) from error
+        _logger.debug(
+            "%s%s: HTTP %d, %d bytes in %.3f s",
+            request,
+            query,
+            response.status_code,
+            len(response.content),
+            time.monotonic() - began,
+        )
         if not response.is_success:
             raise _status_error(request, response)
         body_is_due = method == "GET"  # a DELETE may have an empty body

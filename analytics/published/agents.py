@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 
 import duckdb
 
 from analytics.errors import UsageError
+from analytics.format.suggestions import did_you_mean
 from analytics.terminal import visible
 
 _AGENTS = """
@@ -52,7 +52,8 @@ def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | Non
         or [agent for agent in agents if agent.name.casefold() == wanted.casefold()]
     )
     if not found:
-        raise UsageError(f"There is no agent `{visible(wanted)}`. {_near(agents, wanted)}")
+        suggestion = did_you_mean(wanted, _labels(agents))
+        raise UsageError(f"There is no agent `{visible(wanted)}`. {suggestion}")
     if len(found) > 1:
         shown = "; ".join(
             f"{visible(agent.workspace_name)}: {visible(agent.agent_id)}"
@@ -72,25 +73,19 @@ def _in_workspace(agents: Iterable[KnownAgent], wanted: str) -> list[KnownAgent]
         agent for agent in agents if agent.workspace_name.casefold() == wanted.casefold()
     ]
     if not found:
-        names = sorted({visible(agent.workspace_name) for agent in agents})
-        raise UsageError(
-            f"No workspace `{visible(wanted)}` has agents. There are: {', '.join(names)}."
-        )
+        names = sorted(agent.workspace_name for agent in agents)
+        suggestion = did_you_mean(wanted, {name: visible(name) for name in names})
+        raise UsageError(f"No workspace `{visible(wanted)}` has agents. {suggestion}")
     return found
 
 
-def _near(agents: Iterable[KnownAgent], wanted: str) -> str:
-    """Return the agents with similar names, else some of the existing ones."""
-    labels = {
-        word.casefold(): f"{visible(agent.name)} ({visible(agent.slug)})"
+def _labels(agents: Iterable[KnownAgent]) -> dict[str, str]:
+    """Return the label of each name and slug."""
+    return {
+        word: f"{visible(agent.name)} ({visible(agent.slug)})"
         if agent.slug
         else visible(agent.name)
         for agent in agents
         for word in (agent.name, agent.slug)
         if word
     }
-    if not labels:
-        return "None is published."
-    near = get_close_matches(wanted.casefold(), labels, n=_SHOWN, cutoff=0.6)
-    shown = dict.fromkeys(labels[word] for word in near or list(labels)[: 2 * _SHOWN])
-    return f"{'Nearest' if near else 'Some of them'}: {', '.join(list(shown)[:_SHOWN])}."

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import duckdb
 
@@ -20,7 +20,11 @@ from analytics.errors import AnalyticsError, UsageError
 from analytics.published.sandbox import usage_errors
 from analytics.terminal import visible
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 SHOWN_ROWS = 200
+_NO_WIDTH = 10_000
 _BATCH = 10_000
 
 
@@ -34,21 +38,32 @@ class Format(StrEnum):
 
 
 def write(
-    con: duckdb.DuckDBPyConnection, query: duckdb.Statement, form: Format, output: Path | None
+    con: duckdb.DuckDBPyConnection,
+    query: duckdb.Statement,
+    form: Format,
+    output: Path | None,
+    *,
+    expanded: bool | None = None,
 ) -> None:
-    """Write the rows of a query to a file or to standard output; UsageError if it fails."""
+    """Write the rows of a query to a file or to standard output; UsageError if it fails.
+
+    `expanded` writes a table as one line for each value; None does so if the table is wider than
+    the terminal.
+    """
+    if expanded and form is not Format.table:
+        raise UsageError(f"--expanded is for a table, not for {form}: leave one of them out.")
     if output is None:
         if form is Format.parquet:
             raise UsageError("Parquet is not for a terminal: name a file with --output.")
         with usage_errors():
-            _WRITERS[form](con.execute(query), sys.stdout)
+            _write_text(con.execute(query), sys.stdout, form, expanded)
         return
     with replacing(output) as unfinished, usage_errors():
         if form is Format.parquet:
             _write_parquet(con, query, unfinished)
         else:
             with unfinished.open("w", encoding="utf-8", newline="") as file:
-                _WRITERS[form](con.execute(query), file)
+                _write_text(con.execute(query), file, form, expanded)
 
 
 @contextmanager
@@ -98,27 +113,59 @@ def _write_json(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
     out.write("[]\n" if separator == "[" else "\n]\n")
 
 
-def _write_table(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
+def _write_table(con: duckdb.DuckDBPyConnection, out: TextIO, expanded: bool | None) -> None:
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    table = Table(header_style="bold", box=None, pad_edge=False)
-    names = _columns(con)
-    rows = con.fetchmany(SHOWN_ROWS + 1)
-    for index, name in enumerate(names):
-        is_number = any(isinstance(row[index], int | float | Decimal) for row in rows)
-        table.add_column(Text(name), justify="right" if is_number else "left", overflow="fold")
-    for row in rows[:SHOWN_ROWS]:
-        table.add_row(*(Text(visible(as_text(value))) for value in row))
-    width = None if out.isatty() else 10_000
-    console = Console(file=out, width=width, highlight=False, soft_wrap=not out.isatty())
-    console.print(table)
+    names, rows = _columns(con), con.fetchmany(SHOWN_ROWS + 1)
+    shown = rows[:SHOWN_ROWS]
+    width = None if out.isatty() else _NO_WIDTH
+    console = Console(
+        file=out, width=width, highlight=False, markup=False, soft_wrap=not out.isatty()
+    )
+    table = _table(names, shown)
+    if expanded is None:
+        natural = console.measure(table, options=console.options.update(width=_NO_WIDTH))
+        expanded = natural.maximum > console.width
+    if expanded and shown:
+        for number, row in enumerate(shown, start=1):
+            console.print(f"row {number}", style="bold")
+            console.print(_record(names, row))
+    else:
+        console.print(table)
     if len(rows) > SHOWN_ROWS:
         print(
             f"The first {SHOWN_ROWS} rows are shown; --format csv or json gives all.",
             file=sys.stderr,
         )
+
+
+def _table(names: list[str], rows: list[tuple[Any, ...]]) -> Table:
+    """Return a line for each row."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for index, name in enumerate(names):
+        is_number = any(isinstance(row[index], int | float | Decimal) for row in rows)
+        table.add_column(
+            Text(visible(name)), justify="right" if is_number else "left", overflow="fold"
+        )
+    for row in rows:
+        table.add_row(*(Text(visible(as_text(value))) for value in row))
+    return table
+
+
+def _record(names: list[str], row: tuple[Any, ...]) -> Table:
+    """Return a line for each value of a row."""
+    from rich.table import Table
+    from rich.text import Text
+
+    record = Table.grid(padding=(0, 2, 0, 0))
+    record.add_column(overflow="fold", style="dim")
+    record.add_column(overflow="fold")
+    for name, value in zip(names, row, strict=True):
+        record.add_row(Text(visible(name)), Text(visible(as_text(value))))
+    return record
 
 
 def _write_parquet(con: duckdb.DuckDBPyConnection, query: duckdb.Statement, file: Path) -> None:
@@ -131,7 +178,16 @@ def _write_parquet(con: duckdb.DuckDBPyConnection, query: duckdb.Statement, file
         raise UsageError("Parquet has no such type: cast the column to VARCHAR first.") from error
 
 
-_WRITERS = {Format.table: _write_table, Format.csv: _write_csv, Format.json: _write_json}
+def _write_text(
+    con: duckdb.DuckDBPyConnection, out: TextIO, form: Format, expanded: bool | None
+) -> None:
+    match form:
+        case Format.csv:
+            _write_csv(con, out)
+        case Format.json:
+            _write_json(con, out)
+        case _:
+            _write_table(con, out, expanded)
 
 
 def _plain(value: Any) -> Any:

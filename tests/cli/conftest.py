@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import os
+import pty
+import re
 import shutil
+import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -33,6 +38,7 @@ class Result:
 
 
 Command = Callable[..., Result]
+Terminal = Callable[..., Result]
 SettingsFile = Callable[[str], None]
 
 
@@ -65,6 +71,40 @@ def exit_code() -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Run the command line in a process on a terminal.
+
+    `out` is the screen's text without escape sequences, `err` the same with them.
+    """
+    monkeypatch.setenv("TERM", "xterm")
+    for name in ("COLUMNS", "NO_COLOR", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str, answers: str = "", columns: int = 80) -> Result:
+        screen, inner = pty.openpty()
+        termios.tcsetwinsize(inner, (24, columns))
+        os.write(screen, answers.encode())
+        command = [sys.executable, "-m", "analytics", *arguments]
+        process = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner)
+        os.close(inner)
+        seen = b""
+        while chunk := _read(screen):
+            seen += chunk
+        os.close(screen)
+        raw = seen.decode().replace("\r\n", "\n")
+        return Result(process.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw), raw)
+
+    return run
+
+
+def _read(screen: int) -> bytes:
+    try:
+        return os.read(screen, 4096)
+    except OSError:  # Linux says so when the other end is closed
+        return b""
 
 
 @pytest.fixture

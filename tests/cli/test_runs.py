@@ -79,7 +79,7 @@ def test_trigger_takes_a_state(
         (["baker", "--prompt", ""], 2, "The prompt is empty"),
         (["baker", "--prompt", " \n\t"], 2, "The prompt is empty"),
         (["baker", "--initial-state", "half.json"], 2, "in half.json is no JSON object"),
-        (["bakker", "--prompt", "a"], 2, "no agent `bakker`. It has baker."),
+        (["bakker", "--prompt", "a"], 2, "no agent `bakker`. Did you mean Baker (baker)?"),
         (["", "--prompt", "a"], 2, "no agent ``"),
         (["b", "--prompt", "a"], 2, "begins the names of 2 agents: baker, brewer"),
         (["baker", "--prompt", "a", "--version", "9"], 1, "baker (active) did not start: Version"),

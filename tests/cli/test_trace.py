@@ -236,12 +236,12 @@ def test_a_wrong_question_is_answered_with_help(published: Command) -> None:
     """An unknown agent, day or run exits with 2, and with similar names."""
     day = ("--date", DAY)
     for arguments, words in (
-        (("--agent", "bakr", *day), "Nearest: Baker (baker)."),
-        (("--agent", "\x1b[31mzzz", *day), "Some of them: Baker (baker), No agent, Platform."),
+        (("--agent", "bakr", *day), "Did you mean Baker (baker)?"),
+        (("--agent", "\x1b[31mzzz", *day), "There are Baker (baker), No agent, Platform."),
         (("--agent", "", *day), "There is no agent"),
         (("--agent", "baker", "--date", "2020-01-01"), "first date with figures is 2026-11-19"),
         (("--agent", "baker", "--date", "yesterday"), "write it as 2026-11-19"),
-        (("--agent", "baker", *day, "--workspace", "x"), "There are: Blank Slate"),
+        (("--agent", "baker", *day, "--workspace", "x"), "There is Blank Slate."),
         (("--agent", "baker"), "Say --agent and --date"),
         (("--agent", "baker", "--run", "x"), "or --run alone"),
         (("--run", "no-such"), "No published run has an id that begins with `no-such`"),

@@ -15,7 +15,7 @@ def test_loads_beyond_the_thousandth_stay_in_order(tmp_path: Path) -> None:
     """Loads sort by name in the order of their numbers, beyond three digits too."""
     nothing: Any = None
     batches = [
-        WorkspaceBatch(nothing, nothing, Extract(), True, tmp_path, "w1", began_at, print)
+        WorkspaceBatch(nothing, nothing, Extract(), True, tmp_path, "w1", began_at, nothing)
         for began_at in (NOW, NOW + timedelta(days=1))
     ]
     folder = tmp_path / "w1"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from analytics.cli.runs import printed, tables
+from analytics.cli import printed
+from analytics.cli.runs import tables
 from analytics.cli.runs.watching import leave_running
 from analytics.format import numbers
 from analytics.levain import Levain, Run

@@ -60,7 +60,8 @@ def trigger(
 
     Example: analytics runs trigger support-triage --prompt "I get a 403 when I log in." --watch
     """
-    from analytics.cli.runs import connection, printed, triggering
+    from analytics.cli import connection, printed
+    from analytics.cli.runs import triggering
     from analytics.cli.runs.lookup import find_agent
     from analytics.cli.runs.watching import exit_code
     from analytics.cli.runs.watching import watch as watch_run
@@ -99,7 +100,8 @@ def list_runs(
 
     Example: analytics runs list --agent support-triage --status failed
     """
-    from analytics.cli.runs import connection, listing
+    from analytics.cli import connection
+    from analytics.cli.runs import listing
 
     with connection.connected(workspace, data_dir, config) as levain:
         listing.show(levain, agent, status, limit, as_json=as_json)
@@ -117,7 +119,8 @@ def show(
 
     Example: analytics runs show 3fa91c22
     """
-    from analytics.cli.runs import connection, showing
+    from analytics.cli import connection
+    from analytics.cli.runs import showing
     from analytics.cli.runs.lookup import find_run
 
     with connection.connected(workspace, data_dir, config) as levain:
@@ -141,7 +144,7 @@ def watch(
 
     Example: analytics runs watch 3fa91c22 && echo done
     """
-    from analytics.cli.runs import connection
+    from analytics.cli import connection
     from analytics.cli.runs.lookup import find_run
     from analytics.cli.runs.readable import agents_by_id
     from analytics.cli.runs.watching import exit_code
@@ -173,7 +176,8 @@ def events(
 
     Example: analytics runs events 3fa91c22 --follow --level WARNING
     """
-    from analytics.cli.runs import connection, timeline
+    from analytics.cli import connection
+    from analytics.cli.runs import timeline
     from analytics.cli.runs.lookup import find_run
 
     wanted = timeline.at_least(level)
@@ -203,7 +207,8 @@ def log(
 
     Example: analytics runs log 3fa91c22 --output run.jsonl
     """
-    from analytics.cli.runs import connection, files, printed
+    from analytics.cli import connection, printed
+    from analytics.cli.runs import files
     from analytics.cli.runs.lookup import find_run
 
     with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
@@ -229,7 +234,8 @@ def cancel(
 
     Example: analytics runs cancel 3fa91c22
     """
-    from analytics.cli.runs import cancelling, connection
+    from analytics.cli import connection
+    from analytics.cli.runs import cancelling
     from analytics.cli.runs.lookup import find_run
 
     with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
@@ -249,7 +255,8 @@ def conversation(
 
     Example: analytics runs conversation 3fa91c22
     """
-    from analytics.cli.runs import connection, timeline
+    from analytics.cli import connection
+    from analytics.cli.runs import timeline
     from analytics.cli.runs.lookup import find_run
 
     with connection.connected(workspace, data_dir, config) as levain:
@@ -272,7 +279,8 @@ def artifacts(
 
     Example: analytics runs artifacts 3fa91c22 --download files
     """
-    from analytics.cli.runs import connection, publishing
+    from analytics.cli import connection
+    from analytics.cli.runs import publishing
     from analytics.cli.runs.lookup import find_run
 
     tries = connection.PATIENT if download else connection.QUICK

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import islice
 
-from analytics.cli.runs import printed, tables
+from analytics.cli import printed
+from analytics.cli.runs import tables
 from analytics.cli.runs.lookup import find_agent
 from analytics.cli.runs.readable import agents_by_id, records
 from analytics.errors import UsageError

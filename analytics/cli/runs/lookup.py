@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 
 from analytics.cli.runs.readable import records
 from analytics.errors import UsageError
+from analytics.format.suggestions import did_you_mean
 from analytics.levain import Agent, Levain, NotFoundError, Run
 from analytics.levain.runs import LONGEST_LIST
 
@@ -47,9 +47,13 @@ def find_agent(levain: Levain, text: str) -> Agent:
         if wanted and ((agent.slug or "").startswith(wanted) or agent.id.startswith(wanted.lower()))
     ]
     if not found:
-        slugs = sorted(agent.slug or agent.id for agent in agents)
-        similar = _some(get_close_matches(wanted, slugs) or slugs) or "none"
-        raise UsageError(f"The workspace has no agent `{text}`. It has {similar}.")
+        labels = {
+            word: f"{agent.name} ({agent.slug})" if agent.name and agent.slug else agent.id
+            for agent in sorted(agents, key=lambda agent: agent.slug or agent.id)
+            for word in (agent.slug, agent.name)
+            if word
+        }
+        raise UsageError(f"The workspace has no agent `{text}`. {did_you_mean(wanted, labels)}")
     if len(found) > 1:
         names = _some(sorted(agent.slug or agent.id for agent in found))
         raise UsageError(f"`{text}` begins the names of {len(found)} agents: {names}.")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analytics.cli.runs import files, printed, tables
+from analytics.cli import printed
+from analytics.cli.runs import files, tables
 from analytics.errors import AnalyticsError
 from analytics.format import numbers
 from analytics.levain import Levain, Run

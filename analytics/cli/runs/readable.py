@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from analytics.cli.runs import printed
+from analytics.cli import printed
 from analytics.levain import Agent, AnswerBrokenError, Levain, Page, Progress, Run
 
 T = TypeVar("T")

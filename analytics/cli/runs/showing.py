@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from analytics.cli.runs import printed, tables
+from analytics.cli import printed
+from analytics.cli.runs import tables
 from analytics.cli.runs.readable import agents_by_id, records
 from analytics.levain import Levain, RefusedError, Run
 from analytics.levain.usage import RunCost

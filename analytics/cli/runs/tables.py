@@ -10,8 +10,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from analytics.cli.printed import console
 from analytics.cli.runs.lookup import short_ids
-from analytics.cli.runs.printed import console
 from analytics.format import numbers
 from analytics.levain import Agent, Artifact, LogEvent, Run, SessionEvent
 from analytics.terminal import visible, visible_lines

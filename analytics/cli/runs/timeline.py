@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from analytics.cli.runs import printed, tables
+from analytics.cli import printed
+from analytics.cli.runs import tables
 from analytics.cli.runs.readable import followed, records
 from analytics.cli.runs.watching import leave_running
 from analytics.errors import AnalyticsError, UsageError

@@ -9,7 +9,7 @@ from typing import TypedDict
 import msgspec
 import typer
 
-from analytics.cli.runs import printed
+from analytics.cli import printed
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import Agent, Fields, Levain, RefusedError, Run
 

@@ -15,7 +15,8 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from analytics.cli.runs import printed, tables
+from analytics.cli import printed
+from analytics.cli.runs import tables
 from analytics.cli.runs.readable import followed
 from analytics.format import numbers
 from analytics.levain import Agent, Levain, Progress, Run, TransientError

@@ -1,6 +1,4 @@
-"""The whole product without a key: ninety days of an emulated API, then reports to open.
-
-python -m analytics.demo [DATA_DIR]
+"""`analytics demo`: the whole product without a key, from ninety days of an emulated API.
 
 Reports need a pipeline that has been at work for a while: the API lists only the newest runs, and
 figures change after they were published. So the emulator's clock starts ninety days ago, and moves
@@ -19,12 +17,16 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from analytics.emulator import Emulator, World, running
-from analytics.emulator.worlds.demo_history import events
+from analytics.cli.emulator import extra_needed
+from analytics.cli.printed import say
+from analytics.errors import UsageError
+
+if TYPE_CHECKING:
+    from analytics.emulator import Emulator, World
 
 SEED = 1
-HISTORY_DAYS = 90
 MARKER = "demo.toml"
 """The demo's settings file, by which it knows a data directory of its own again."""
 
@@ -48,20 +50,24 @@ class Batch:
     command: str
 
 
-def main(data_dir: Path, history_days: int = HISTORY_DAYS) -> int:
-    """Fill `data_dir`, which is made anew; return the exit code of the batch that ended it."""
+def fill(data_dir: Path, history_days: int) -> int:
+    """Fill `data_dir`, which is made anew; return the exit code of the batch that ended it.
+
+    UsageError if it holds anything else, or without the extra `emulator`.
+    """
+    with extra_needed():
+        from analytics.emulator import World, running
     if data_dir.exists() and any(data_dir.iterdir()):
         if not (data_dir / MARKER).exists():
-            _say(
-                f"error: {data_dir} holds data that is not the demo's.\n"
-                "Name another place: make run DATA=demo-data"
+            raise UsageError(
+                f"{data_dir} holds data that is not the demo's, and nothing was changed.\n"
+                "Name another place: analytics demo demo-data"
             )
-            return 2
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
     began, now = time.monotonic(), datetime.now(UTC)
     batches = plan(now, history_days)
-    _say(
+    say(
         "A local emulator plays the Levain API: two made-up companies, whose agents work for"
         f" {history_days} days.\n{len(batches)} batches read it, one a week;"
         f" the last {len(PUBLISHED)} publish reports. No key is needed."
@@ -99,32 +105,48 @@ def _run(
     command = [*_ANALYTICS, batch.command, *options]
     before, began = len(emulator.requests), time.monotonic()
     if is_last:
-        _say(f"{head}the last one, with what it logs and the summary that it prints")
+        say(f"{head}the last one, with what it logs and the summary that it prints")
         return subprocess.run(command, env=environment, check=False).returncode
     print(head, end="", file=sys.stderr, flush=True)
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:
-        _say(f"failed\n{done.stdout}{done.stderr}")
+        say(f"failed\n{done.stdout}{done.stderr}")
         return done.returncode
     requests, seconds = len(emulator.requests) - before, time.monotonic() - began
     did = "read new runs" if batch.command == "extract" else "read new runs, published reports"
-    _say(f"{did} ({requests:,} requests, {seconds:.1f} s)")
+    say(f"{did} ({requests:,} requests, {seconds:.1f} s)")
     return 0
 
 
 def _close(data_dir: Path, world: World, history_days: int, seconds: float) -> None:
     """Say what was made, what there is to see, and how to go on."""
+    from analytics.emulator.worlds.demo_history import events
+
     runs = sum(len(workspace.agent_runs) for workspace in world.workspaces)
     print(
         f"\nDone in {seconds:.0f} s: reports on {history_days} days of two made-up companies,"
         f" whose agents ran {runs:,} times. Look for:"
     )
+    first = world.now - timedelta(days=history_days)
     for moment, event in events(world.now):
-        print(f"  {moment:%d %b}  {event}")
-    there = f"--data-dir {shlex.quote(str(data_dir))}"
+        if moment >= first:
+            print(f"  {moment:%d %b}  {event}")
+    command = _command()
+    there = "" if data_dir == Path("data") else f" --data-dir {shlex.quote(str(data_dir))}"
     print(f"Reports:  {(data_dir / 'site' / 'index.html').resolve().as_uri()}")
-    print(f"SQL:      .venv/bin/analytics sql {there} '{QUESTION}'")
-    print("Your own: LEVAIN_API_KEY=levain_… .venv/bin/analytics nightly --data-dir my-data")
+    print(f"Open:     {command} open{there}")
+    print(f"SQL:      {command} sql{there} '{QUESTION}'")
+    print(f"Your own: {command} init my-project")
+
+
+def _command() -> str:
+    """Return how a shell calls this installation's command from here."""
+    script = Path(sys.executable).with_name("analytics")
+    found = shutil.which("analytics")
+    if found and Path(found) == script:
+        return "analytics"
+    here = Path.cwd()
+    return shlex.quote(str(script.relative_to(here) if script.is_relative_to(here) else script))
 
 
 def _write_settings(file: Path, emulator: Emulator, first: datetime) -> dict[str, str]:
@@ -139,14 +161,3 @@ def _write_settings(file: Path, emulator: Emulator, first: datetime) -> dict[str
         text += f'[[workspaces]]\napi_key_env = "{variable}"\napi = "{emulator.url}"\n'
     file.write_text(text, encoding="utf-8")
     return environment
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(Path(sys.argv[1] if len(sys.argv) > 1 else "data")))
-    except KeyboardInterrupt:
-        sys.exit(130)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from stamina.instrumentation import RetryDetails
 
-from analytics.cli.runs import printed
+from analytics.cli import printed
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import (
     ConnectionFailedError,
     Levain,
     LevainError,
+    Me,
     OutcomeUnknownError,
     RefusedError,
     UnauthorizedError,
@@ -33,8 +34,20 @@ def connected(
     """Yield a client for a workspace of the settings; API errors become an AnalyticsError."""
     chosen = _chosen(load_settings(data_dir, config).workspaces, workspace)
     with _client(chosen, tries) as levain:
-        _require_identity(levain, chosen)
+        if chosen.workspace_id is not None:
+            _require_identity(levain.auth.me(), chosen)
         yield levain
+
+
+def identify(workspace: Workspace) -> Me:
+    """Return the workspace that a key belongs to; AnalyticsError if the API does not tell it.
+
+    UsageError if the key is not set, not accepted, or of another workspace than the settings name.
+    """
+    with _client(workspace, QUICK) as levain:
+        me = levain.auth.me()
+    _require_identity(me, workspace)
+    return me
 
 
 @contextmanager
@@ -80,12 +93,9 @@ def _id_of(workspace: Workspace) -> str:
         return levain.auth.me().workspace_id
 
 
-def _require_identity(levain: Levain, workspace: Workspace) -> None:
+def _require_identity(me: Me, workspace: Workspace) -> None:
     """Raise UsageError if the key belongs to another workspace than the settings name."""
-    if workspace.workspace_id is None:
-        return
-    me = levain.auth.me()
-    if me.workspace_id != workspace.workspace_id:
+    if workspace.workspace_id not in (None, me.workspace_id):
         raise UsageError(
             f"The key in {workspace.api_key_env} belongs to workspace {me.workspace_name} "
             f"({me.workspace_id}),\nbut {CONFIG_FILE} expects {workspace.workspace_id}."

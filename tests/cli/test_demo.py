@@ -1,7 +1,8 @@
-"""`make run`: a pipeline that has been at work for a while, and what its end says."""
+"""`analytics demo`: a pipeline that has been at work for a while, and what its end says."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import subprocess
@@ -13,7 +14,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics.demo import MARKER, main, plan
+from analytics.cli.demo import MARKER, plan
+from tests.cli.conftest import Command
 from tests.conftest import NOW
 
 DAYS = 9
@@ -32,36 +34,51 @@ def test_a_batch_a_week_reads_the_history() -> None:
     assert steps == {timedelta(days=7), timedelta(days=1)}
 
 
-def test_data_of_others_are_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_data_of_others_are_left_alone(analytics: Command) -> None:
     """A data directory that the demo has not made is refused."""
     data = Path("data")
     data.mkdir()
     (data / "analytics.duckdb").write_text("mine", encoding="utf-8")
 
-    assert main(data) == 2
+    result = analytics("demo")
 
-    assert "data holds data that is not the demo's" in capsys.readouterr().err
+    assert result.code == 2
+    assert "data holds data that is not the demo's" in result.err
     assert (data / "analytics.duckdb").read_text(encoding="utf-8") == "mine"
 
 
-def test_a_failed_batch_ends_the_demo(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_batch_ends_the_demo(analytics: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a batch said is shown if it failed, and its exit code is the demo's."""
     failed = subprocess.CompletedProcess([], 3, "", "error: a check failed\n")
     monkeypatch.setattr("subprocess.run", lambda *_, **__: failed)
 
-    assert main(Path("data"), DAYS) == 3
+    result = analytics("demo", "--days", str(DAYS))
 
-    assert capsys.readouterr().err.endswith("failed\nerror: a check failed\n\n")
+    assert result.code == 3
+    assert result.err.endswith("failed\nerror: a check failed\n\n")
+
+
+@pytest.mark.parametrize("command", ["demo", "emulator"])
+def test_the_extra_is_named_where_it_is_missing(command: str) -> None:
+    """Without the extra, one line says how to install it, and nothing is written."""
+    code = (
+        "import sys; sys.modules['fastapi'] = None; from analytics.cli import main;"
+        f" sys.argv[1:] = ['{command}']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True, text=True)
+
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: The emulator needs fastapi: pip install 'levain-analytics[emulator]'\n"
+    )
+    assert not Path("data").exists()
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
     """The data directory of a short demo, and what it printed on both streams."""
     data = tmp_path_factory.mktemp("demo") / "data"
-    code = f"import sys; from analytics.demo import *; sys.exit(main(Path(sys.argv[1]), {DAYS}))"
-    command = [sys.executable, "-c", code, str(data)]
+    command = [sys.executable, "-m", "analytics", "demo", str(data), "--days", str(DAYS)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return data, done.stdout, done.stderr
@@ -82,24 +99,29 @@ def test_it_says_what_it_does(demo: tuple[Path, str, str]) -> None:
 
 
 def test_its_last_lines_say_how_to_go_on(demo: tuple[Path, str, str]) -> None:
-    """The last ten lines: what was made, what there is to see in it, and three things to do."""
+    """The last lines: what was made, what there is to see in it, and four things to do."""
     data, printed, _ = demo
-    first, *events, reports, sql, own = printed.splitlines()[-10:]
+    last = printed[printed.rindex("\nDone in") + 1 :]
+    first, *events, reports, opening, sql, own = last.splitlines()
 
     assert re.match(r"Done in \d+ s: reports on 9 days of two made-up companies", first)
     assert all(re.match(r"  \d\d \w{3}  \w", event) for event in events)
+    assert "  a run's cost is corrected after its day was published" in events[-1]
+    assert len(events) < 6  # of nine days, not of ninety
     assert reports == f"Reports:  {(data / 'site' / 'index.html').resolve().as_uri()}"
     assert (data / "site" / "index.html").exists()
-    assert own.startswith("Your own: LEVAIN_API_KEY=levain_")
-    command = shlex.split(sql.removeprefix("SQL:"))
-    assert command[0] == ".venv/bin/analytics"
-    asked = subprocess.run(
-        [sys.executable, "-m", "analytics", *command[1:]],
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert (asked.returncode, "Order status" in asked.stdout) == (0, True)
+    assert own.endswith("analytics init my-project")
+    for line, expected in ((opening, "index.html"), (sql, "Order status")):
+        program, *arguments = shlex.split(line.partition(":")[2])
+        assert Path(program).name == "analytics"
+        asked = subprocess.run(
+            [sys.executable, "-m", "analytics", *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""},
+        )
+        assert (asked.returncode, expected in asked.stdout) == (0, True)
 
 
 def test_its_figures_show_what_happened(demo: tuple[Path, str, str]) -> None:

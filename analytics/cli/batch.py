@@ -1,0 +1,190 @@
+"""The commands of a batch: all of it, one stage of it, or a rebuild from what was landed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from analytics.cli.options import Config, DataDir, Log, Quiet, Verbose, progress_of
+
+if TYPE_CHECKING:
+    from analytics.settings import Settings
+
+Force = Annotated[
+    bool,
+    typer.Option(
+        "--force",
+        help="Publish although the API's own figures differ by more than [controls] allows.",
+    ),
+]
+
+
+def _settings(data_dir: Path | None, config: Path | None) -> Settings:
+    from analytics.settings import load_settings
+
+    return load_settings(data_dir, config)
+
+
+def nightly(
+    data_dir: DataDir = None,
+    config: Config = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Log = None,
+) -> None:
+    """Run the whole flow, from reading to publishing, as cron does.
+
+    Example: LEVAIN_API_KEY=levain_… analytics nightly --data-dir /srv/analytics
+    """
+    from analytics.batch.nightly import nightly as run
+    from analytics.batch.nightly import require_all, sigterm_as_interrupt
+    from analytics.published.summary import print_summary
+    from analytics.warehouse.layout import Layout
+
+    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+        settings = _settings(data_dir, config)
+        with sigterm_as_interrupt():
+            outcomes = run(settings, progress, force=force)
+        layout = Layout(settings.data_dir)
+        print_summary(layout.published, layout.site)
+        require_all(outcomes)
+
+
+def extract(
+    data_dir: DataDir = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Log = None,
+) -> None:
+    """Read new and changed records from the API into the warehouse.
+
+    Example: analytics extract
+    """
+    from analytics.batch.nightly import extract as run
+
+    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+        run(_settings(data_dir, config), progress)
+
+
+def transform(
+    data_dir: DataDir = None,
+    config: Config = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--select",
+            help="Build only this relation and what it reads; may be given several times.",
+            metavar="NAME",
+        ),
+    ] = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Log = None,
+) -> None:
+    """Build the marts from the loaded records.
+
+    With --select, the other relations of the build file stay as they are, so it cannot be checked
+    or published before all are built.
+
+    Example: analytics transform --select fct_runs
+    """
+    from analytics.batch import stages
+    from analytics.batch.nightly import batch_on_data
+
+    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+        settings = _settings(data_dir, config)
+        with batch_on_data(settings) as (layout, con):
+            stages.transform(con, settings, layout, progress, select or ())
+
+
+def check(
+    data_dir: DataDir = None,
+    config: Config = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Log = None,
+) -> None:
+    """Check the built marts; each check must return no row.
+
+    Example: analytics check
+    """
+    from analytics.batch import stages
+    from analytics.batch.nightly import batch_on_data
+
+    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+        settings = _settings(data_dir, config)
+        with batch_on_data(settings) as (layout, con):
+            stages.check(con, settings, layout, progress, force=force)
+
+
+def report(
+    data_dir: DataDir = None,
+    config: Config = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Log = None,
+) -> None:
+    """Build the pages from the built marts.
+
+    Example: analytics report
+    """
+    from analytics.batch import stages
+    from analytics.batch.last_batch import read_last_batch
+    from analytics.batch.nightly import batch_on_data
+
+    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+        settings = _settings(data_dir, config)
+        with batch_on_data(settings) as (layout, _):
+            batch = read_last_batch(layout)
+            stages.report(settings, layout, progress, batch.messages if batch else [])
+
+
+def publish(
+    data_dir: DataDir = None,
+    config: Config = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Log = None,
+) -> None:
+    """Publish the checked marts and the built pages.
+
+    Example: analytics publish
+    """
+    from analytics.batch import stages
+    from analytics.batch.nightly import batch_on_data
+
+    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+        settings = _settings(data_dir, config)
+        with batch_on_data(settings) as (layout, con):
+            stages.publish_all(con, settings, layout, progress, force=force)
+
+
+def rebuild(
+    data_dir: DataDir = None,
+    config: Config = None,
+    force: Force = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    log_format: Log = None,
+) -> None:
+    """Rebuild the warehouse from the landing files, and publish.
+
+    Until everything is built and checked, no file is replaced.
+
+    Example: analytics rebuild
+    """
+    from analytics.batch.rebuild import rebuild as run
+    from analytics.published.summary import print_summary
+    from analytics.warehouse.layout import Layout
+
+    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+        settings = _settings(data_dir, config)
+        run(settings, progress, force=force)
+        layout = Layout(settings.data_dir)
+        print_summary(layout.published, layout.site)

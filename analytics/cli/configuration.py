@@ -1,0 +1,141 @@
+"""`analytics config`: each setting with its source, the keys tried, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from analytics.cli import printed
+from analytics.cli.connection import identify
+from analytics.errors import AnalyticsError, UsageError
+from analytics.settings import Origin, Settings, Workspace, api_key, has_key, load_settings
+from analytics.settings import read_origins as read_settings
+from analytics.terminal import visible
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """A workspace's key, never shown; id and name of the workspace are None if it was not tried."""
+
+    api_key_env: str
+    api: str
+    state: Literal["set", "not set", "malformed"]
+    workspace_id: str | None = None
+    workspace_name: str | None = None
+    problem: str | None = None
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings and keys, and each problem with its remedy."""
+
+    settings: list[Origin] = []
+    keys: list[Key] = []
+    problems: list[str]
+
+
+def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Configuration:
+    """Read and validate everything that a batch would need; problems are listed, not raised."""
+    try:
+        settings = load_settings(data_dir, config)
+        origins = read_settings(data_dir, config)
+    except UsageError as error:
+        return Configuration(problems=[str(error)])
+    keys = [_key(workspace, offline=offline) for workspace in settings.workspaces]
+    problems = [*_timezone_problems(settings), *_key_problems(keys)]
+    return Configuration(settings=origins, keys=keys, problems=problems)
+
+
+def _timezone_problems(settings: Settings) -> Iterator[str]:
+    import duckdb
+
+    from analytics.batch.stages import require_timezone
+
+    with duckdb.connect() as con:
+        try:
+            require_timezone(con, settings.reporting.timezone)
+        except UsageError as error:
+            yield str(error)
+
+
+def _key(workspace: Workspace, *, offline: bool) -> Key:
+    key = Key(api_key_env=workspace.api_key_env, api=workspace.api, state="set")
+    try:
+        api_key(workspace)
+    except UsageError as error:
+        state: Literal["not set", "malformed"] = "malformed" if has_key(workspace) else "not set"
+        return msgspec.structs.replace(key, state=state, problem=str(error))
+    if offline:
+        return key
+    try:
+        me = identify(workspace)
+    except AnalyticsError as error:
+        return msgspec.structs.replace(key, problem=str(error))
+    return msgspec.structs.replace(
+        key, workspace_id=me.workspace_id, workspace_name=me.workspace_name
+    )
+
+
+def _key_problems(keys: list[Key]) -> Iterator[str]:
+    seen: dict[str, str] = {}
+    for key in keys:
+        if key.problem:
+            yield key.problem
+        identity = key.workspace_id or key.api_key_env
+        if identity in seen:
+            yield (
+                f"{seen[identity]} and {key.api_key_env} name the same workspace.\n"
+                "A workspace is read once a batch: remove one [[workspaces]]."
+            )
+        seen.setdefault(identity, key.api_key_env)
+
+
+def print_json(found: Configuration) -> None:
+    """Print everything as one JSON object."""
+    printed.print_json(found)
+
+
+def print_text(found: Configuration) -> None:
+    """Print everything as text."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console = printed.console()
+
+    def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+        grid = Table(*heads, header_style="bold", box=None, pad_edge=False)
+        for row in rows:
+            grid.add_row(*(Text(visible(cell), overflow="fold") for cell in row))
+        console.print(grid)
+        console.print()
+
+    if found.settings:
+        table(
+            ("Setting", "Value", "Source"),
+            [(each.name, _shown(each.value), each.source) for each in found.settings],
+        )
+        table(("Key", "State", "Workspace"), [_key_row(key) for key in found.keys])
+    if not found.problems:
+        print("Everything is in order.")
+        return
+    print("1 problem:" if len(found.problems) == 1 else f"{len(found.problems)} problems:")
+    for problem in found.problems:
+        first, *more = problem.split("\n")
+        print(*(f"- {visible(first)}", *(f"  {visible(line)}" for line in more)), sep="\n")
+
+
+def _key_row(key: Key) -> tuple[str, str, str]:
+    if key.workspace_id:
+        return key.api_key_env, key.state, f"{key.workspace_name or ''} ({key.workspace_id})"
+    return key.api_key_env, key.state, "not accepted" if key.problem and key.state == "set" else ""
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool(flag):
+            return "true" if flag else "false"
+        case _:
+            return str(value)

@@ -1,0 +1,126 @@
+"""The commands of the first minutes: start a project, look at its settings, and at its pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analytics.cli.options import Config, DataDir, Json
+
+
+def init(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="The project folder [the present one].", show_default=False
+        ),
+    ] = Path(),
+    api_key_env: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="The variable that holds a workspace's key; may be given several times"
+            " [LEVAIN_API_KEY].",
+        ),
+    ] = None,
+    api: Annotated[
+        str | None, typer.Option(metavar="URL", help="Base URL of the API [that of Levain].")
+    ] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Days and months of reports [UTC].")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the defaults.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check/--no-check", help="Try each key that is set at the API.")
+    ] = True,
+) -> None:
+    """Start a project: write its settings and example files.
+
+    On a terminal it asks for what no option says. The examples are one of each kind of file of your
+    own: a table, a check, a question, an alert, a page, and the owners of agents. No key is
+    written: keys stay in the environment, and the settings name their variables. No file that is
+    there is replaced.
+
+    Example: analytics init my-project --timezone Europe/Berlin
+    """
+    from analytics.cli.starting import Answers, start
+
+    start(folder, Answers(api_key_env or [], api, timezone), ask=not yes, check=check)
+
+
+def demo(
+    data_dir: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The data directory, which is made anew.")
+    ] = Path("data"),
+    days: Annotated[
+        int, typer.Option(min=9, max=90, help="How long the companies have been at work.")
+    ] = 90,
+) -> None:
+    """Try everything without a key: reports of two made-up companies.
+
+    A local emulator of the Levain API plays ninety days, which batches read and publish.
+
+    Example: analytics demo && analytics open
+    """
+    from analytics.cli.demo import fill
+
+    if code := fill(data_dir, days):
+        raise typer.Exit(code)
+
+
+def config(
+    as_json: Json = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Try no key: make no request to the API.")
+    ] = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Show each setting with its source, and what is wrong.
+
+    Each key is tried at the API, and never shown. Exits with 2 if something is wrong.
+
+    Example: analytics config --offline
+    """
+    from analytics.cli import configuration
+
+    found = configuration.read(data_dir, config, offline=offline)
+    if as_json:
+        configuration.print_json(found)
+    else:
+        configuration.print_text(found)
+    if found.problems:
+        raise typer.Exit(2)
+
+
+def open_site(data_dir: DataDir = None, config: Config = None) -> None:
+    """Open the published pages in the browser.
+
+    Prints their address; without a display, that alone.
+
+    Example: analytics open
+    """
+    import webbrowser
+
+    from analytics.errors import AnalyticsError, UsageError
+    from analytics.settings import has_display, load_settings
+    from analytics.warehouse.layout import Layout
+
+    settings = load_settings(data_dir, config)
+    index = Layout(settings.data_dir).site / "index.html"
+    if not index.exists():
+        if not settings.publish.site:
+            raise UsageError(
+                "There are no pages, as [publish] says site = false.\n"
+                "Remove that setting and run `analytics nightly`, or ask with `analytics sql`."
+            )
+        raise AnalyticsError(
+            f"No pages have been published in {settings.data_dir}.\n"
+            "Run `analytics nightly` first, or name the data with --data-dir."
+        )
+    url = index.resolve().as_uri()
+    print(url)
+    if has_display() and not webbrowser.open(url):
+        typer.echo("No browser could be started: open this address in one.", err=True)

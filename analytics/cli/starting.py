@@ -1,0 +1,176 @@
+"""`analytics init`: the settings of a new project, and an example of each file of one's own."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import typer
+
+from analytics.batch.stages import require_timezone
+from analytics.cli.connection import identify
+from analytics.cli.printed import say
+from analytics.errors import AnalyticsError, UsageError
+from analytics.resources import folder
+from analytics.settings import (
+    API_KEY_ENV,
+    CONFIG_FILE,
+    Workspace,
+    base_url,
+    default_api,
+    has_key,
+    variable_name,
+)
+from analytics.terminal import visible
+
+T = TypeVar("T")
+
+_SETTINGS = """\
+# Settings of levain-analytics. `analytics config` shows all of them, and tries the keys.
+
+# One table a workspace: the NAME of the variable that holds its API key, never the key itself.
+{workspaces}
+[reporting]
+timezone = {timezone}  # the days and months of reports
+"""
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """The choices of a new project; what is empty or None takes its default."""
+
+    variables: list[str]
+    api: str | None = None
+    timezone: str | None = None
+
+
+def start(target: Path, given: Answers, *, ask: bool, check: bool) -> None:
+    """Write the settings and the examples, and print the next steps.
+
+    UsageError, before anything is written, for a wrong choice or settings that are there already.
+    """
+    file = target / CONFIG_FILE
+    if file.exists():
+        raise UsageError(
+            f"{file} is there already, and nothing was written.\n"
+            "Edit it by hand; `analytics config` shows what it sets, and what is wrong."
+        )
+    chosen = _completed(_valid(given), ask=ask and sys.stdin.isatty())
+    text = _settings_text(chosen)
+    target.mkdir(parents=True, exist_ok=True)
+    with file.open("x", encoding="utf-8") as out:
+        out.write(text)
+    say(f"wrote {file}")
+    for path, is_new in _write_examples(target):
+        say(f"wrote {path}" if is_new else f"kept  {path}, which was there")
+    say("")
+    unset = [
+        workspace.api_key_env
+        for workspace in _workspaces(chosen)
+        if not _is_usable(workspace, check=check)
+    ]
+    _print_next_steps(target, unset)
+
+
+def _valid(given: Answers) -> Answers:
+    """Return the choices; UsageError for one that the settings would refuse."""
+    for name in given.variables:
+        variable_name(name)
+    return Answers(
+        given.variables,
+        given.api and base_url(given.api),
+        given.timezone and _timezone(given.timezone),
+    )
+
+
+def _completed(given: Answers, *, ask: bool) -> Answers:
+    """Return the choices with an answer or the default for each that was not made."""
+    if not ask:
+        return Answers(given.variables or [API_KEY_ENV], given.api, given.timezone or "UTC")
+    say("No key is written: it stays in a variable of the environment, and settings name that.")
+    variables = given.variables or _answer(
+        "Variable of the API key (of several workspaces: by commas)",
+        API_KEY_ENV,
+        lambda text: [variable_name(name.strip()) for name in text.split(",")],
+    )
+    api = given.api or _answer("Base URL of the API", default_api(), base_url)
+    timezone = given.timezone or _answer("Time zone of reports", "UTC", _timezone)
+    return Answers(variables, api, timezone)
+
+
+def _answer(question: str, default: str, valid: Callable[[str], T]) -> T:
+    """Ask until the answer is valid."""
+    while True:
+        try:
+            return valid(typer.prompt(question, default, err=True))
+        except UsageError as error:
+            say(str(error))
+
+
+def _timezone(name: str) -> str:
+    import duckdb
+
+    with duckdb.connect() as con:
+        require_timezone(con, name)
+    return name
+
+
+def _settings_text(chosen: Answers) -> str:
+    api = chosen.api if chosen.api != default_api() else None
+    workspaces = "".join(
+        f"[[workspaces]]\napi_key_env = {json.dumps(name)}\n"
+        + (f"api = {json.dumps(api)}\n" if api else "")
+        + "\n"
+        for name in chosen.variables
+    )
+    return _SETTINGS.format(
+        workspaces=workspaces.rstrip("\n") + "\n", timezone=json.dumps(chosen.timezone)
+    )
+
+
+def _write_examples(target: Path) -> Iterator[tuple[Path, bool]]:
+    """Copy the examples; yield each file, and False for one that was there and is kept."""
+    skeleton = folder("skeleton")
+    for example in sorted(skeleton.rglob("*.*")):
+        path = target / example.relative_to(skeleton)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
+        if is_new:
+            path.write_bytes(example.read_bytes())
+        yield path, is_new
+
+
+def _workspaces(chosen: Answers) -> list[Workspace]:
+    api = chosen.api or base_url(default_api())
+    return [Workspace(api_key_env=name, api=api) for name in chosen.variables]
+
+
+def _is_usable(workspace: Workspace, *, check: bool) -> bool:
+    """Print the workspace of a key, or the reason why it cannot be used; False if it is not set."""
+    name = workspace.api_key_env
+    if not has_key(workspace):
+        say(f"{name} is not set yet.")
+        return False
+    if check:
+        try:
+            me = identify(workspace)
+        except AnalyticsError as error:
+            say(f"warning: {error}")
+        else:
+            say(f"{name} is a key of {visible(me.workspace_name or '')} ({me.workspace_id}).")
+    return True
+
+
+def _print_next_steps(target: Path, unset: list[str]) -> None:
+    say("\nNext:")
+    if target.resolve() != Path.cwd():
+        say(f"  cd {shlex.quote(str(target))}")
+    for name in unset:
+        say(f"  export {name}=levain_…    # the key of a workspace, as its dashboard shows it")
+    say("  analytics config     # shows all settings, and tries the keys")
+    say("  analytics nightly    # reads, checks and publishes; the first batch reads 90 days")
+    say("  analytics open       # opens the reports")

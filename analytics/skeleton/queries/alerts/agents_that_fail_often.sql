@@ -1,0 +1,15 @@
+-- Agents of which more than a quarter of a day's runs failed. Each row is a finding, and sent once.
+select
+    days.workspace_id,
+    days.agent_id,
+    days.agent_name,
+    days.date,
+    days.failed_count,
+    days.run_count,
+    days.failed_cost_usd
+from marts.fct_agent_days as days
+join marts.dim_workspaces as workspaces using (workspace_id)
+where
+    days.date = workspaces.last_complete_date
+    and days.run_count >= 20
+    and days.failure_rate > 0.25

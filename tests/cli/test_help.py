@@ -1,0 +1,104 @@
+"""What helps at the prompt: help, completion, and the name that was probably meant."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from analytics.cli.app import app
+from analytics.format.suggestions import did_you_mean
+from tests.cli.conftest import Command
+
+COMMANDS = [
+    command.name or command.callback.__name__
+    for command in app.registered_commands
+    if command.callback is not None
+]
+
+
+def test_the_list_of_commands_is_whole(analytics: Command) -> None:
+    """Each command has a line of its own, which is not cut."""
+    lines = analytics("--help").out.partition("Commands:")[2].splitlines()
+
+    assert {line.split()[0] for line in lines if line} == {*COMMANDS, "runs", "export"}
+    assert not [line for line in lines if line.endswith("...")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_fits_and_has_an_example(analytics: Command, command: str) -> None:
+    """`-h` is `--help`; it has an example, and fits into 80 columns but for SQL to be copied."""
+    short, full = analytics(command, "-h"), analytics(command, "--help")
+    lines = [line for line in short.out.splitlines() if "select" not in line]
+
+    assert (short.code, short.out) == (0, full.out)
+    assert f"analytics {command}" in short.out.partition("Example:")[2]
+    assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("analytics sta", {"status"}),
+        ("analytics runs w", {"watch"}),
+        ("analytics nightly --q", {"--quiet"}),
+    ],
+)
+def test_shells_complete_commands_and_options(words: str, expected: set[str]) -> None:
+    """What `--install-completion` sets up answers with the names that fit."""
+    code = "import sys; sys.argv = ['analytics']; from analytics.cli import main; main()"
+    asked = {
+        "_ANALYTICS_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - 1),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | asked,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert set(done.stdout.split()) == expected
+
+
+def test_a_misspelt_command_is_answered(analytics: Command) -> None:
+    """The command or option that was probably meant is named."""
+    command, option = analytics("nigthly"), analytics("nightly", "--datadir", "x")
+
+    assert (command.code, "Did you mean 'nightly'?" in command.err) == (2, True)
+    assert (option.code, "--data-dir" in option.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ("suport-triage", "Did you mean Support (support-triage)?"),
+        ("SUPPORT", "Did you mean Support (support-triage)?"),
+        ("triage", "Did you mean Support (support-triage)?"),
+        ("order", "Did you mean Order status (orders) or Order mailer (mailer)?"),
+        (
+            "zzz",
+            "There are Support (support-triage), Order status (orders), Order mailer (mailer).",
+        ),
+        ("", "There are Support (support-triage), Order status (orders), Order mailer (mailer)."),
+    ],
+)
+def test_similar_names_are_suggested(wanted: str, expected: str) -> None:
+    """Names and slugs that are like a word or hold it are suggested, else some of all."""
+    agents = {"Support": "support-triage", "Order status": "orders", "Order mailer": "mailer"}
+    labels = {word: f"{name} ({slug})" for name, slug in agents.items() for word in (name, slug)}
+
+    assert did_you_mean(wanted, labels) == expected
+
+
+def test_few_of_many_names_are_suggested() -> None:
+    """At most five names are shown, and how many more there are; none is told as well."""
+    many = {f"agent-{number}": f"Agent {number}" for number in range(1, 1001)}
+
+    assert did_you_mean("zzz", many).endswith("Agent 5 and 995 more.")
+    assert did_you_mean("agent-7", many).count("Agent") == 5
+    assert did_you_mean("x", {}) == "There is none."

@@ -1,0 +1,71 @@
+"""`analytics sql` on a terminal: tables that fit, and records where they do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Command, FirstBatch, Terminal
+
+WIDE = "select * from fct_runs order by created_at"
+NARROW = "select agent_name, sum(cost_usd) as cost_usd from fct_runs group by agent_name"
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder_of_the_first_batch(
+    first_batch: FirstBatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every query only reads, so the data are shared."""
+    monkeypatch.chdir(first_batch.data.parent)
+
+
+def test_what_fits_is_a_table(terminal: Terminal) -> None:
+    """A table that fits the terminal has one line for each row."""
+    lines = terminal("sql", NARROW).out.splitlines()
+
+    assert [line.split() for line in lines] == [
+        ["agent_name", "cost_usd"],
+        ["Baker", "1.5000000000"],
+    ]
+
+
+def test_what_is_too_wide_is_printed_by_row(terminal: Terminal) -> None:
+    """Each value of a row has a line, in which no name is cut and no value is lost."""
+    lines = [line.rstrip() for line in terminal("sql", WIDE).out.splitlines()]
+    columns = [line.split()[0] for line in lines[1 : lines.index("row 2")]]
+
+    assert [line for line in lines if line.startswith("row ")] == ["row 1", "row 2", "row 3"]
+    assert columns[:2] == ["workspace_id", "run_id"]
+    assert {"queue_seconds", "cost_usd", "is_terminal"} <= set(columns)
+    assert ["cost_usd", "1.1000000000"] in [line.split() for line in lines]
+    assert max(map(len, lines)) <= 80
+
+
+def test_the_choice_is_the_users(terminal: Terminal, analytics: Command) -> None:
+    """-x prints by row what would fit, --no-expanded a table that does not; a pipe has a table."""
+    by_row = terminal("sql", "-x", NARROW).out
+    table = terminal("sql", "--no-expanded", WIDE).out
+    piped = analytics("sql", WIDE).out
+
+    assert by_row.startswith("row 1\nagent_name  Baker")
+    assert "row 1" not in table
+    assert len(piped.splitlines()) == 4
+    assert "row 1" in analytics("sql", "-x", WIDE).out
+
+
+def test_records_are_inert_and_empty_ones_have_heads(analytics: Command) -> None:
+    """Control characters are escaped by row too; a query without rows shows its columns."""
+    hostile = analytics("sql", "-x", "select 'a' || chr(27) || '[31m[b]' as \"x\u202e\"")
+    empty = analytics("sql", "-x", "select 1 as n where false")
+
+    assert hostile.out.split() == ["row", "1", "x\\u202e", "a\\x1b[31m[b]"]
+    assert empty.out.split() == ["n"]
+
+
+def test_records_are_of_tables_alone(analytics: Command) -> None:
+    """--expanded with another format is an error, and no file is written."""
+    result = analytics("sql", "-x", NARROW, "--output", "x.csv")
+
+    assert (result.code, "--expanded is for a table, not for csv" in result.err) == (2, True)
+    assert not Path("x.csv").exists()
