@@ -1,4 +1,4 @@
-"""`analytics export`: files for finance, one command for each kind."""
+"""`analytics export`: files for finance and for other tools, one command for each kind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analytics.published.export.month import Statement
 
 export = typer.Typer(
-    help="Write files for finance from the published figures.",
+    help="Write files for finance and other tools from the published figures.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -93,6 +93,38 @@ def focus(
     with _published(data_dir, config) as con:
         statement = read_focus(con, month, workspace)
     _write(statement, form, ("csv", "parquet"), output, f"levain-focus-{month}")
+
+
+@export.command()
+def sources(
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write to this file, `-` to standard output [levain-sources.yml].", metavar="FILE"
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Write the published tables as sources of dbt, from their comments.
+
+    YAML with each schema, table and column, its type and its meaning. The sources are in database
+    `analytics`: attach the published file under this name.
+
+    Example: analytics export sources --output models/sources.yml
+    """
+    from analytics.published.export.sources import sources
+    from analytics.published.output import replacing
+
+    with _published(data_dir, config) as con:
+        text = sources(con)
+    if output == Path("-"):
+        print(text, end="")
+        return
+    chosen = output or Path("levain-sources.yml")
+    with replacing(chosen) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+    typer.echo(f"wrote {chosen}", err=True)
 
 
 def _published(
