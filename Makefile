@@ -1,7 +1,7 @@
 # Everything here sets up what it needs: a Python of 3.11 or newer, make and a package index will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench pictures lock clean
+.PHONY: help setup run test check bench docs pictures lock clean
 
 DATA ?= data
 READY := .venv/.ready
@@ -33,6 +33,11 @@ check: $(READY) ## Lint, types and layers, of Python and of the script (its type
 
 bench: $(READY) ## Measure ours beside dlt, against the same emulator
 	@.venv/bin/python -m benchmarks
+
+docs: $(READY) ## Write generated parts of docs/ anew, and make its site in build/docs
+	@.venv/bin/python -m docs.generate
+	@.venv/bin/properdocs build --strict --quiet
+	@echo "file://$(CURDIR)/build/docs/index.html"
 
 pictures: $(READY) ## Take the pictures of docs/charts.md anew, of the demo's site (DATA=data)
 	@.venv/bin/python docs/pictures.py $(DATA)/site

@@ -26,6 +26,10 @@ SHOWN_EVENTS = 8
 REDRAWS_PER_SECOND = 4
 
 
+EXIT_CODES = {"failed": 5, "cancelled": 6}
+"""The exit codes of a run that has not succeeded."""
+
+
 def watch(
     levain: Levain, run: Run, agents: dict[str, Agent], interval: float, *, as_json: bool
 ) -> Run:
@@ -42,7 +46,7 @@ def watch(
 
 def exit_code(run: Run) -> int:
     """Return the exit code of `watch`: 0 succeeded, 5 failed, 6 cancelled."""
-    return {"failed": 5, "cancelled": 6}.get(run.status, 0)
+    return EXIT_CODES.get(run.status, 0)
 
 
 @contextmanager

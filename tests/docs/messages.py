@@ -1,0 +1,51 @@
+"""The messages of errors that a user can meet, as the package's source has them."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+
+ERRORS = {"AnalyticsError", "UsageError", "ControlError", "BusyError", "ModelError"}
+GAP = "…"
+
+
+def messages(package: Path) -> set[str]:
+    """Return the first line of each message, with a gap for each part that is known at run time.
+
+    A message of gaps alone is an answer of the API, and left out.
+    """
+    return {
+        message
+        for path in sorted(package.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _name(node.func) in ERRORS and node.args
+        for text in _texts(node.args[-1])
+        for message in [text.partition("\n")[0].rstrip(" .")]
+        if any(each.isalpha() for each in message)
+    }
+
+
+def _name(function: ast.expr) -> str:
+    return getattr(function, "id", getattr(function, "attr", ""))
+
+
+def _texts(node: ast.expr) -> Iterator[str]:
+    """Yield each text that an expression can be."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values):
+            parts = [_texts(each) if isinstance(each, ast.Constant) else [GAP] for each in values]
+            yield from ("".join(chosen) for chosen in product(*parts))
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from _texts(body)
+            yield from _texts(orelse)
+        case ast.BinOp(left, ast.Add(), right):
+            yield from (a + b for a, b in product(_texts(left), _texts(right)))
+        case ast.Call(ast.Attribute(value=ast.Constant(value="\n"), attr="join"), [lines]):
+            first = next(each for each in ast.walk(lines) if isinstance(each, ast.List))
+            yield from _texts(first.elts[0])
+        case _:
+            yield GAP

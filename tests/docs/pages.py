@@ -1,0 +1,61 @@
+"""The code blocks of the documentation, and the words of its tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from docs import generate
+
+ROOT = generate.ROOT
+_BLOCK = re.compile(
+    r"(?:^<!-- needs: (?P<needs>[^>]+) -->\n\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A code block: where it begins, its language, and the packages that it needs."""
+
+    page: Path
+    line: int
+    language: str
+    code: str
+    needs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def text_of(name: str) -> str:
+    """Return the text of a page of docs/."""
+    return (generate.DOCS / name).read_text(encoding="utf-8")
+
+
+def blocks() -> list[Block]:
+    """Return every block of every page, but for charts.md, which has tests of its own."""
+    found = []
+    for page in generate.pages():
+        if page.name != "charts.md":
+            text = page.read_text(encoding="utf-8")
+            for match in _BLOCK.finditer(text):
+                line = text.count("\n", 0, match.start("language")) + 1
+                needs = tuple((match["needs"] or "").split())
+                found.append(Block(page, line, match["language"], match["code"], needs))
+    return found
+
+
+def blocks_in(language: str) -> list[Block]:
+    """Return the blocks of a language."""
+    return [each for each in blocks() if each.language == language]
+
+
+def rows(text: str, head: str) -> list[list[str]]:
+    """Return the rows of all tables with this head, `first | second`."""
+    found = []
+    for part in text.split(f"\n| {head} |\n")[1:]:
+        _, *lines = part.partition("\n\n")[0].splitlines()
+        found += [line.strip("|").strip().split(" | ") for line in lines]
+    return found

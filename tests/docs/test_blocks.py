@@ -1,0 +1,166 @@
+"""Every code block of the README and of docs/ runs, or is what its language says."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import duckdb
+import pytest
+import yaml
+
+from analytics.settings import load_settings
+from docs import generate
+from tests.docs.pages import ROOT, Block, blocks, blocks_in
+
+LANGUAGES = ("sh", "sql", "python", "toml", "yaml", "ini", "crontab", "dockerfile", "text")
+SHELLS = [list(each) for _, each in groupby(blocks_in("sh"), lambda block: block.page)]
+INSTRUCTION = re.compile(r"(FROM|RUN|USER|ENV|VOLUME|ENTRYPOINT|CMD|WORKDIR|COPY) \S")
+
+# Programs that a test must not run for real: each checks its arguments instead.
+STANDINS = {
+    "analytics": f'exec {shlex.quote(sys.executable)} -m analytics "$@"',
+    "make": f'exec {shutil.which("make")} --dry-run --directory {shlex.quote(str(ROOT))} "$@"',
+    "pip": 'case "$*" in "install "*) ;; *) exit 1 ;; esac',
+    "pipx": 'case "$*" in "install --global "*) ;; *) exit 1 ;; esac',
+    "uvx": '[ "$1 $2" = "--from levain-analytics" ] && shift 2 && exec "$@"',
+    "docker": 'case "$1" in run) ;; build) for last; do :; done; [ -e "$last/Dockerfile" ] ;; esac',
+    "systemctl": 'for last; do :; done; [ -e "docs/deploy/$last" ]',
+    "duckdb": '[ -e "$2" ]',
+    "harlequin": '[ -e "$2" ]',
+}
+
+
+@pytest.fixture
+def shell(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder, with the stand-ins first on the path."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, script in STANDINS.items():
+        program = programs / name
+        program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    (folder / "docs").symlink_to(generate.DOCS)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    return folder
+
+
+def test_each_block_has_a_known_language() -> None:
+    """No block is of a language that no test here reads."""
+    assert {each.language for each in blocks()} == set(LANGUAGES)
+
+
+@pytest.mark.parametrize("of_page", SHELLS, ids=lambda of_page: of_page[0].page.name)
+def test_shell_blocks_run(of_page: list[Block], shell: Path) -> None:
+    """The shell blocks of a page run one after another, and none of their commands fails."""
+    for block in of_page:
+        done = subprocess.run(
+            ["/bin/sh", "-eu"],
+            input=block.code,
+            cwd=shell,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+
+
+@pytest.fixture(scope="module")
+def client(published: tuple[Path, object]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Any client of the published file."""
+    file = published[0] / "data" / "analytics.duckdb"
+    with duckdb.connect(file, read_only=True) as con:
+        yield con
+
+
+@pytest.mark.parametrize("block", blocks_in("sql"), ids=str)
+def test_sql_blocks_run_in_any_client(block: Block, client: duckdb.DuckDBPyConnection) -> None:
+    """A query names the schema of each table, so that it needs no search path."""
+    assert client.execute(block.code).description
+
+
+@pytest.mark.parametrize("block", blocks_in("python"), ids=str)
+@pytest.mark.usefixtures("folder")
+def test_python_blocks_run(block: Block) -> None:
+    """A block runs; one that needs other packages is compiled here, and run by a slow test."""
+    code = compile(block.code, str(block), "exec")
+    if not block.needs:
+        exec(code, {"__name__": "__main__"})
+
+
+@pytest.mark.parametrize("block", blocks_in("toml"), ids=str)
+def test_toml_blocks_are_settings(block: Block, tmp_path: Path) -> None:
+    """The settings of a block are accepted."""
+    file = tmp_path / "analytics.toml"
+    file.write_text(block.code, encoding="utf-8")
+
+    assert load_settings(config=file).workspaces
+
+
+@pytest.mark.parametrize("block", blocks_in("yaml"), ids=str)
+def test_yaml_blocks_are_yaml(block: Block) -> None:
+    """A block is one or several YAML mappings."""
+    assert all(isinstance(each, dict) for each in yaml.safe_load_all(block.code))
+
+
+@pytest.mark.parametrize("block", blocks_in("ini"), ids=str)
+def test_units_are_units(block: Block) -> None:
+    """A unit of systemd has its sections, and starts a command that exists."""
+    unit = configparser.ConfigParser(interpolation=None, delimiters="=")
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # names have capitals
+    unit.read_string(block.code)
+
+    assert {"Unit", "Install"} < set(unit.sections())
+    for _, command in unit.items("Service") if unit.has_section("Service") else ():
+        if command.startswith("/usr/local/bin/analytics"):
+            assert tuple(command.split()[1:2]) in set(generate.commands())
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+def test_systemd_accepts_the_units(tmp_path: Path) -> None:
+    """`systemd-analyze verify` finds nothing wrong with the units of docs/deploy/."""
+    for name in ("analytics.service", "analytics.timer"):
+        text = (generate.DOCS / "deploy" / name).read_text(encoding="utf-8")
+        text = text.replace("/usr/local/bin/analytics", "/bin/true")
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *tmp_path.glob("analytics.*")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("block", blocks_in("crontab"), ids=str)
+def test_crontabs_are_crontabs(block: Block) -> None:
+    """A line has five fields in cron's ranges, and a command that exists."""
+    (line,) = (each for each in block.code.splitlines() if not each.startswith("#"))
+    *times, command = line.split(maxsplit=5)
+    tops = (59, 23, 31, 12, 7)
+
+    for field, top in zip(times, tops, strict=True):
+        assert field == "*" or all(0 <= int(each) <= top for each in field.split(","))
+    assert "analytics nightly" in command
+    assert ("nightly",) in set(generate.commands())
+
+
+@pytest.mark.parametrize("block", blocks_in("dockerfile"), ids=str)
+def test_dockerfiles_are_dockerfiles(block: Block) -> None:
+    """Each line is an instruction; the base is pinned, and the last user is not root."""
+    lines = block.code.replace("\\\n", "").splitlines()
+
+    assert [line for line in lines if not INSTRUCTION.match(line)] == []
+    assert re.fullmatch(r"FROM \S+:\d[\w.-]*", lines[0])
+    assert re.findall(r"^USER (\S+)$", block.code, re.MULTILINE)[-1] not in ("root", "0")
