@@ -30,7 +30,7 @@ def test_docstrings_name_their_subject() -> None:
 
 
 def test_no_file_uses_a_banned_word() -> None:
-    """No source file has a word that was replaced."""
+    """No source file or page has a word that was replaced."""
     found = [
         f"{path.relative_to(ROOT)}:{number}: {match[0]}"
         for path in _sources()
@@ -66,7 +66,8 @@ def _imports(path: Path, modules: Container[str]) -> Iterator[str]:
 
 
 def _sources() -> Iterator[Path]:
-    yield ROOT / "README.md"
+    yield from ROOT.glob("*.md")
+    yield from (ROOT / "docs").glob("*.md")
     for folder in ("analytics", "queries", "reports", "tests"):
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in ENDINGS and path != Path(__file__):

@@ -45,7 +45,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
         case ast.BinOp(left, ast.Add(), right):
             yield from (a + b for a, b in product(_texts(left), _texts(right)))
         case ast.Call(ast.Attribute(value=ast.Constant(value="\n"), attr="join"), [lines]):
-            first = next(each for each in ast.walk(lines) if isinstance(each, ast.List))
-            yield from _texts(first.elts[0])
+            lists = [each for each in ast.walk(lines) if isinstance(each, ast.List)]
+            yield from _texts(lists[0].elts[0]) if lists else [GAP]
         case _:
             yield GAP

@@ -13,6 +13,7 @@ _BLOCK = re.compile(
     r"(?:^<!-- needs: (?P<needs>[^>]+) -->\n\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
+_BAR = re.compile(r"(?<!\\)\|")
 
 
 @dataclass(frozen=True)
@@ -57,5 +58,5 @@ def rows(text: str, head: str) -> list[list[str]]:
     found = []
     for part in text.split(f"\n| {head} |\n")[1:]:
         _, *lines = part.partition("\n\n")[0].splitlines()
-        found += [line.strip("|").strip().split(" | ") for line in lines]
+        found += [[each.strip() for each in _BAR.split(line)[1:-1]] for line in lines]
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import json
 import os
 import re
 import shlex
@@ -22,7 +23,10 @@ from analytics.settings import load_settings
 from docs import generate
 from tests.docs.pages import ROOT, Block, blocks, blocks_in
 
-LANGUAGES = ("sh", "sql", "python", "toml", "yaml", "ini", "crontab", "dockerfile", "text")
+LANGUAGES = {
+    *("sh", "sql", "python", "toml", "yaml", "json", "ini", "crontab", "dockerfile"),
+    "text",  # shows what is printed, and is not run
+}
 SHELLS = [list(each) for _, each in groupby(blocks_in("sh"), lambda block: block.page)]
 INSTRUCTION = re.compile(r"(FROM|RUN|USER|ENV|VOLUME|ENTRYPOINT|CMD|WORKDIR|COPY) \S")
 
@@ -57,7 +61,7 @@ def shell(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 def test_each_block_has_a_known_language() -> None:
     """No block is of a language that no test here reads."""
-    assert {each.language for each in blocks()} == set(LANGUAGES)
+    assert {each.language for each in blocks()} == LANGUAGES
 
 
 @pytest.mark.parametrize("of_page", SHELLS, ids=lambda of_page: of_page[0].page.name)
@@ -111,6 +115,12 @@ def test_toml_blocks_are_settings(block: Block, tmp_path: Path) -> None:
 def test_yaml_blocks_are_yaml(block: Block) -> None:
     """A block is one or several YAML mappings."""
     assert all(isinstance(each, dict) for each in yaml.safe_load_all(block.code))
+
+
+@pytest.mark.parametrize("block", blocks_in("json"), ids=str)
+def test_json_blocks_are_json(block: Block) -> None:
+    """A block is a JSON object."""
+    assert isinstance(json.loads(block.code), dict)
 
 
 @pytest.mark.parametrize("block", blocks_in("ini"), ids=str)

@@ -17,7 +17,7 @@ SCHEMAS = {
     "reports": "Tables that pages show, one a section.",
     "custom": "Relations of the user's own.",
 }
-"""What each published schema holds."""
+"""A sentence on each published schema."""
 
 _COLUMNS = """
     select schema_name, table_name, tables.comment, column_name, data_type, columns.comment

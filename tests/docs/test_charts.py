@@ -14,7 +14,7 @@ from analytics.format import text
 from analytics.report import columns, spec
 from analytics.transform.models import read_header, references
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "charts.md").read_text(encoding="utf-8")
 PICTURES = ROOT / "docs" / "pictures"
 CODE = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
