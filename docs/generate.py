@@ -11,8 +11,10 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from typer.main import get_command
 from typer.testing import CliRunner
@@ -33,7 +35,20 @@ WIDTH = "88"
 _PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _LANGUAGES = {".service": "ini", ".timer": "ini", ".yaml": "yaml", ".yml": "yaml"}
 
-Columns = dict[str, list[tuple[str, str, str]]]
+
+class Column(NamedTuple):
+    """A column of a published relation."""
+
+    name: str
+    kind: str
+    meaning: str | None
+
+
+class Table(NamedTuple):
+    """A published relation."""
+
+    meaning: str
+    columns: list[Column]
 
 
 def main() -> None:
@@ -88,9 +103,8 @@ def _commands() -> str:
 
 
 @cache
-def columns() -> Columns:
-    """Return name, type and meaning of each column of each published relation."""
-    found: Columns = {}
+def tables() -> dict[str, Table]:
+    """Return each published relation, as a build of no data makes it."""
     with (
         tempfile.TemporaryDirectory() as data,
         open_warehouse(Layout(Path(data))) as con,
@@ -98,13 +112,15 @@ def columns() -> Columns:
     ):
         build(con, timezone="UTC")
         rows = con.execute(
-            "select schema_name || '.' || table_name, column_name, data_type, comment"
-            " from duckdb_columns() where database_name = 'build_file'"
+            "select schema_name || '.' || table_name, tables.comment, column_name, data_type,"
+            " columns.comment from duckdb_columns() as columns join duckdb_tables() as tables"
+            " using (database_name, schema_name, table_name) where database_name = 'build_file'"
             " order by schema_name, table_name, column_index"
         ).fetchall()
-    for relation, *column in rows:
-        found.setdefault(relation, []).append((column[0], column[1], column[2] or ""))
-    return found
+    return {
+        relation: Table(comment, [Column(*row[2:]) for row in of_relation])
+        for (relation, comment), of_relation in groupby(rows, itemgetter(0, 1))
+    }
 
 
 @cache
@@ -122,41 +138,39 @@ def sources_of(relation: str) -> set[str]:
 
 def _tables(schema: str) -> str:
     return "\n\n".join(
-        _table(relation) for relation in columns() if relation.startswith(f"{schema}.")
+        _table(relation) for relation in tables() if relation.startswith(f"{schema}.")
     )
 
 
 def _table(relation: str) -> str:
-    model = models().get(relation)
-    name = relation.partition(".")[2]
-    lines = [f"### {name}", ""]
+    table, model = tables()[relation], models().get(relation)
+    lines = [f"### {relation.partition('.')[2]}", "", table.meaning, ""]
     if model is not None:
-        readers = sorted(each.name for each in models().values() if relation in each.reads)
         facts = {
-            "Key": sorted_codes(model.header.key, in_order=True),
-            "Reads": sorted_codes(each.partition(".")[2] for each in model.reads),
-            "Made of": sorted_codes(sources_of(relation) - {"raw.superseded"}),
-            "Read by": sorted_codes(readers),
+            "Key": model.header.key,
+            "Reads": sorted(each.partition(".")[2] for each in model.reads),
+            "Made of": sorted(sources_of(relation) - {"raw.superseded"}),
+            "Read by": sorted(each.name for each in models().values() if relation in each.reads),
         }
-        lines += [model.header.description, ""]
-        lines += [f"- {label}: {codes}" for label, codes in facts.items() if codes]
+        lines += [
+            f"- {label}: {', '.join(f'`{name}`' for name in names)}"
+            for label, names in facts.items()
+            if names
+        ]
         lines += [""]
     lines += ["| column | type | meaning |", "| --- | --- | --- |"]
-    lines += [f"| `{name}` | {kind} | {_cell(text)} |" for name, kind, text in columns()[relation]]
+    lines += [
+        f"| `{each.name}` | {each.kind} | {_cell(each.meaning or '')} |" for each in table.columns
+    ]
     return "\n".join(lines)
-
-
-def sorted_codes(names: Any, *, in_order: bool = False) -> str:
-    """Return names as code, separated by commas; sorted, unless their order has a meaning."""
-    return ", ".join(f"`{name}`" for name in (names if in_order else sorted(names)))
 
 
 def _reports() -> str:
     lines = ["| relation | holds |", "| --- | --- |"]
-    for relation in columns():
+    for relation, table in tables().items():
         schema, _, name = relation.partition(".")
         if schema == "reports":
-            lines += [f"| `{name}` | {_cell(models()[relation].header.description)} |"]
+            lines += [f"| `{name}` | {_cell(table.meaning)} |"]
     return "\n".join(lines)
 
 
@@ -204,7 +218,7 @@ def _checks() -> list[tuple[str, Any]]:
 
 def _schemas() -> str:
     lines = ["| schema | holds |", "| --- | --- |"]
-    present = {relation.partition(".")[0] for relation in columns()}
+    present = {relation.partition(".")[0] for relation in tables()}
     lines += [f"| `{name}` | {text} |" for name, text in SCHEMAS.items() if name in present]
     return "\n".join(lines)
 

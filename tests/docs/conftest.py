@@ -38,7 +38,7 @@ def folder(
     """A copy of that folder, as the working directory, with the environment of its API."""
     made, api = published
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    (tmp_path / "queries").symlink_to(ROOT / "queries")
+    shutil.copytree(ROOT / "queries" / "adhoc", tmp_path / "queries" / "adhoc")
     monkeypatch.setenv("LEVAIN_API", api.url)
     monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
     return tmp_path

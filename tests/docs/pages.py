@@ -10,7 +10,8 @@ from docs import generate
 
 ROOT = generate.ROOT
 _BLOCK = re.compile(
-    r"(?:^<!-- needs: (?P<needs>[^>]+) -->\n\n)?^```(?P<language>\w*)\n(?P<code>.*?)^```$",
+    r"(?:^<!-- (?P<mark>needs|file): (?P<value>[^>]+) -->\n\n)?"
+    r"^```(?P<language>\w*)\n(?P<code>.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
 _BAR = re.compile(r"(?<!\\)\|")
@@ -18,13 +19,14 @@ _BAR = re.compile(r"(?<!\\)\|")
 
 @dataclass(frozen=True)
 class Block:
-    """A code block: where it begins, its language, and the packages that it needs."""
+    """A code block, after a comment `needs: packages` or `file: path`, if there is one."""
 
     page: Path
     line: int
     language: str
     code: str
-    needs: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    file: str | None = None
 
     def __str__(self) -> str:
         return f"{self.page.name}:{self.line}"
@@ -43,14 +45,23 @@ def blocks() -> list[Block]:
             text = page.read_text(encoding="utf-8")
             for match in _BLOCK.finditer(text):
                 line = text.count("\n", 0, match.start("language")) + 1
-                needs = tuple((match["needs"] or "").split())
-                found.append(Block(page, line, match["language"], match["code"], needs))
+                marks = {match["mark"]: match["value"]}
+                found.append(
+                    Block(
+                        page,
+                        line,
+                        match["language"],
+                        match["code"],
+                        tuple(marks.get("needs", "").split()),
+                        marks.get("file"),
+                    )
+                )
     return found
 
 
 def blocks_in(language: str) -> list[Block]:
-    """Return the blocks of a language."""
-    return [each for each in blocks() if each.language == language]
+    """Return the blocks of a language; those that are files are used by the commands after them."""
+    return [each for each in blocks() if each.language == language and not each.file]
 
 
 def rows(text: str, head: str) -> list[list[str]]:

@@ -27,7 +27,13 @@ LANGUAGES = {
     *("sh", "sql", "python", "toml", "yaml", "json", "ini", "crontab", "dockerfile"),
     "text",  # shows what is printed, and is not run
 }
-SHELLS = [list(each) for _, each in groupby(blocks_in("sh"), lambda block: block.page)]
+SHELLS = [
+    list(each)
+    for _, each in groupby(
+        (block for block in blocks() if block.language == "sh" or block.file),
+        lambda block: block.page,
+    )
+]
 INSTRUCTION = re.compile(r"(FROM|RUN|USER|ENV|VOLUME|ENTRYPOINT|CMD|WORKDIR|COPY) \S")
 
 # Programs that a test must not run for real: each checks its arguments instead.
@@ -66,8 +72,12 @@ def test_each_block_has_a_known_language() -> None:
 
 @pytest.mark.parametrize("of_page", SHELLS, ids=lambda of_page: of_page[0].page.name)
 def test_shell_blocks_run(of_page: list[Block], shell: Path) -> None:
-    """The shell blocks of a page run one after another, and none of their commands fails."""
+    """The files and shell blocks of a page follow one another, and no command fails."""
     for block in of_page:
+        if block.file:
+            (shell / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (shell / block.file).write_text(block.code, encoding="utf-8")
+            continue
         done = subprocess.run(
             ["/bin/sh", "-eu"],
             input=block.code,

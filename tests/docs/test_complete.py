@@ -87,15 +87,15 @@ def test_each_variable_is_documented() -> None:
 def test_each_column_is_documented() -> None:
     """Each column of schemas marts and audit has its type and its meaning in the data model."""
     page = text_of("data-model.md")
-    for relation, columns in generate.columns().items():
+    for relation, table in generate.tables().items():
         schema, _, name = relation.partition(".")
         assert f"`{name}`" in page or f"\n### {name}\n" in page
         if schema in ("marts", "audit"):
             section = page.partition(f"\n### {name}\n")[2].partition("\n### ")[0]
             assert [row[0].strip("`") for row in rows(section, "column | type | meaning")] == [
-                column for column, *_ in columns
+                column.name for column in table.columns
             ]
-            assert all(meaning for *_, meaning in columns), relation
+            assert all(column.meaning for column in table.columns), relation
 
 
 def test_each_exit_code_is_documented() -> None:
