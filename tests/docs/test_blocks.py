@@ -38,11 +38,12 @@ INSTRUCTION = re.compile(r"(FROM|RUN|USER|ENV|VOLUME|ENTRYPOINT|CMD|WORKDIR|COPY
 
 # Programs that a test must not run for real: each checks its arguments instead.
 STANDINS = {
-    "analytics": f'exec {shlex.quote(sys.executable)} -m analytics "$@"',
+    "analytics": f"""[ "$1" = demo ] && set -- "$@" --help
+exec {shlex.quote(sys.executable)} -m analytics "$@\"""",
     "make": f'exec {shutil.which("make")} --dry-run --directory {shlex.quote(str(ROOT))} "$@"',
     "pip": 'case "$*" in "install "*) ;; *) exit 1 ;; esac',
     "pipx": 'case "$*" in "install --global "*) ;; *) exit 1 ;; esac',
-    "uvx": '[ "$1 $2" = "--from levain-analytics" ] && shift 2 && exec "$@"',
+    "uvx": '[ "$1 $2" = "--from levain-analytics[emulator]" ] && shift 2 && exec "$@"',
     "docker": 'case "$1" in run) ;; build) for last; do :; done; [ -e "$last/Dockerfile" ] ;; esac',
     "systemctl": 'for last; do :; done; [ -e "docs/deploy/$last" ]',
     "duckdb": '[ -e "$2" ]',
@@ -62,6 +63,7 @@ def shell(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     (folder / "docs").symlink_to(generate.DOCS)
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("BROWSER", "true")  # a program that opens nothing
     return folder
 
 
