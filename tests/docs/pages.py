@@ -64,6 +64,16 @@ def blocks_in(language: str) -> list[Block]:
     return [each for each in blocks() if each.language == language and not each.file]
 
 
+def blocks_under(page: str, heading: str) -> list[Block]:
+    """Return the blocks of a section of a page of docs/."""
+    before, _, after = text_of(page).partition(f"\n## {heading}\n")
+    first = before.count("\n") + 1
+    last = first + after.partition("\n## ")[0].count("\n") + 1
+    return [
+        each for each in blocks() if each.page == generate.DOCS / page and first < each.line <= last
+    ]
+
+
 def rows(text: str, head: str) -> list[list[str]]:
     """Return the rows of all tables with this head, `first | second`."""
     found = []

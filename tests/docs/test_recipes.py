@@ -14,11 +14,10 @@ from pathlib import Path
 import pytest
 
 from docs import generate
-from tests.docs.pages import Block, blocks
+from tests.docs.pages import Block, blocks_under
 
 pytestmark = pytest.mark.slow
 
-PAGE = generate.DOCS / "bi-tools.md"
 # A newer dbt-core downloads a parser while it is installed, which an index alone does not serve.
 DBT = ("dbt-core<1.11", "dbt-duckdb")
 EVIDENCE = """
@@ -33,14 +32,8 @@ console.log(Array.isArray(rows) ? rows.length : (await rows().next()).value.leng
 
 def recipe(heading: str, language: str) -> Block:
     """Return the last block of a language in the section of a tool."""
-    text = PAGE.read_text(encoding="utf-8")
-    first = text.count("\n", 0, text.index(f"\n## {heading}\n")) + 1
-    last = first + text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0].count("\n") + 1
-    return [
-        each
-        for each in blocks()
-        if each.page == PAGE and each.language == language and first < each.line <= last
-    ][-1]
+    found = blocks_under("bi-tools.md", heading)
+    return [each for each in found if each.language == language][-1]
 
 
 def run(command: list[str | Path], folder: Path, what: str) -> str:

@@ -1,0 +1,62 @@
+"""The first minutes of a stranger: an empty folder, a new environment, and the docs' own text."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from analytics.emulator.server import Emulator
+from docs import generate
+from tests.docs.pages import blocks_under
+
+pytestmark = pytest.mark.slow
+
+MINUTES = 10
+SECTIONS = (("quickstart.md", "Without a key"), ("quickstart.md", "With your key"))
+
+
+def test_a_stranger_has_reports_in_ten_minutes(
+    published: tuple[Path, Emulator], tmp_path: Path
+) -> None:
+    """Each command and file of these sections works with an installed wheel, in this order."""
+    _, api = published
+    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel"]
+    subprocess.run([*build, "--directory", tmp_path / "dist"], cwd=generate.ROOT, check=True)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    began = time.monotonic()
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "tools"], check=True)
+    programs, home = tmp_path / "tools" / "bin", tmp_path / "home"
+    home.mkdir()
+    programs.joinpath("pip").write_text(
+        f'#!/bin/sh\nexec "{programs}/python" -m pip install --quiet "{wheel}[emulator]"\n'
+    )
+    environment = {
+        "PATH": f"{programs}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "BROWSER": "true",  # a program that opens nothing
+        "LEVAIN_API": api.url,
+        "LEVAIN_API_KEY": api.world.workspaces[0].api_key,
+    }
+    for page, heading in SECTIONS:
+        for block in blocks_under(page, heading):
+            if block.file:
+                (home / block.file).parent.mkdir(parents=True, exist_ok=True)
+                (home / block.file).write_text(block.code, encoding="utf-8")
+            if block.language == "sh":
+                done = subprocess.run(
+                    ["/bin/sh", "-eu", "-c", block.code],
+                    cwd=home,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    assert (home / "data" / "site" / "index.html").exists()
+    assert (home / "my-project" / "data" / "site" / "index.html").exists()
+    assert time.monotonic() - began < MINUTES * 60
