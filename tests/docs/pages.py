@@ -9,6 +9,9 @@ from pathlib import Path
 from docs import generate
 
 ROOT = generate.ROOT
+SHOWN_KEY = "levain_…"
+"""Stands for a key, in place of which a test puts a real one."""
+
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>needs|file): (?P<value>[^>]+) -->\n\n)?"
     r"^```(?P<language>\w*)\n(?P<code>.*?)^```$",

@@ -21,7 +21,7 @@ import yaml
 
 from analytics.settings import load_settings
 from docs import generate
-from tests.docs.pages import ROOT, Block, blocks, blocks_in
+from tests.docs.pages import ROOT, SHOWN_KEY, Block, blocks, blocks_in
 
 LANGUAGES = {
     *("sh", "sql", "python", "toml", "yaml", "json", "ini", "crontab", "dockerfile"),
@@ -82,7 +82,7 @@ def test_shell_blocks_run(of_page: list[Block], shell: Path) -> None:
             continue
         done = subprocess.run(
             ["/bin/sh", "-eu"],
-            input=block.code,
+            input=block.code.replace(SHOWN_KEY, os.environ["LEVAIN_API_KEY"]),
             cwd=shell,
             capture_output=True,
             text=True,

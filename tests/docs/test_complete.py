@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ NONE = (msgspec.NODEFAULT, "", None)
 COMMANDS = list(generate.commands())
 
 
+@cache
 def options(path: tuple[str, ...]) -> set[str]:
     """Return the long options of a command."""
     command: Any = get_command(app)

@@ -12,12 +12,15 @@ import pytest
 
 from analytics.emulator.server import Emulator
 from docs import generate
-from tests.docs.pages import blocks_under
+from tests.docs.pages import SHOWN_KEY, blocks_under
 
 pytestmark = pytest.mark.slow
 
 MINUTES = 10
-SECTIONS = (("quickstart.md", "Without a key"), ("quickstart.md", "With your key"))
+SECTIONS = (  # and the folder in which the stranger is then
+    ("quickstart.md", "Without a key", "."),
+    ("quickstart.md", "With your key", "."),
+)
 
 
 def test_a_stranger_has_reports_in_ten_minutes(
@@ -35,22 +38,23 @@ def test_a_stranger_has_reports_in_ten_minutes(
     programs.joinpath("pip").write_text(
         f'#!/bin/sh\nexec "{programs}/python" -m pip install --quiet "{wheel}[emulator]"\n'
     )
+    key = api.world.workspaces[0].api_key
     environment = {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "HOME": str(home),
         "BROWSER": "true",  # a program that opens nothing
         "LEVAIN_API": api.url,
-        "LEVAIN_API_KEY": api.world.workspaces[0].api_key,
+        "LEVAIN_API_KEY": key,
     }
-    for page, heading in SECTIONS:
+    for page, heading, folder in SECTIONS:
         for block in blocks_under(page, heading):
             if block.file:
-                (home / block.file).parent.mkdir(parents=True, exist_ok=True)
-                (home / block.file).write_text(block.code, encoding="utf-8")
+                (home / folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+                (home / folder / block.file).write_text(block.code, encoding="utf-8")
             if block.language == "sh":
                 done = subprocess.run(
-                    ["/bin/sh", "-eu", "-c", block.code],
-                    cwd=home,
+                    ["/bin/sh", "-eu", "-c", block.code.replace(SHOWN_KEY, key)],
+                    cwd=home / folder,
                     env=environment,
                     capture_output=True,
                     text=True,
