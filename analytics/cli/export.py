@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from analytics.published.export.month import Statement
 
 export = typer.Typer(
-    help="Write files for finance and other tools from the published figures.",
+    help="Write files for finance and for other tools.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
