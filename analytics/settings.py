@@ -38,7 +38,7 @@ _KINDS = {
     "object": "a table",
 }
 _BOUNDS = {">=": "at least", "<=": "at most"}
-_SAMPLES = {"mode": '"0640"', "api_key_env": '"LEVAIN_API_KEY"'}
+_SAMPLES = {"memory_limit": '"2GB"', "mode": '"0640"', "api_key_env": '"LEVAIN_API_KEY"'}
 
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -91,6 +91,19 @@ class Controls(_Table, frozen=True):
     block_above_percent: Annotated[float, msgspec.Meta(ge=0)] = 1
 
 
+class Sql(_Table, frozen=True):
+    """Limits of one query of a user: seconds, and memory such as "2GB" (as much again on disk)."""
+
+    timeout_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=86_400)] = 60
+    memory_limit: Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,5}(\.\d+)? ?[MGT]i?B$")] = "2GB"
+
+
+class Alerts(_Table, frozen=True):
+    """`urls_env` is the NAME of the variable with the addresses that findings are sent to."""
+
+    urls_env: str = ""
+
+
 class _File(_Table, frozen=True):
     workspaces: list[Workspace] = []
     reporting: Reporting = Reporting()
@@ -98,11 +111,14 @@ class _File(_Table, frozen=True):
     privacy: Privacy = Privacy()
     publish: Publish = Publish()
     controls: Controls = Controls()
+    sql: Sql = Sql()
+    alerts: Alerts = Alerts()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings, resolved."""
+    """All settings, resolved. `project` is the folder of the settings file."""
 
+    project: Path
     data_dir: Path
     workspaces: list[Workspace]
     reporting: Reporting
@@ -110,6 +126,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     privacy: Privacy
     publish: Publish
     controls: Controls
+    sql: Sql
+    alerts: Alerts
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +146,7 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
     api = default_api()
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
     return Settings(
+        project=path.parent,
         data_dir=data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR),
         workspaces=[_with_api(workspace, api) for workspace in workspaces],
         reporting=file.reporting,
@@ -135,6 +154,8 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
         privacy=file.privacy,
         publish=file.publish,
         controls=file.controls,
+        sql=file.sql,
+        alerts=file.alerts,
     )
 
 

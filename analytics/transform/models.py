@@ -188,17 +188,27 @@ def references(file: str, sql: str) -> frozenset[str]:
 
 @cache
 def _references(sql: str) -> frozenset[str]:
-    """Return the relations that a SELECT reads; ValueError if it is not one SELECT."""
+    return frozenset(f"{schema}.{name}" for schema, name in tables_read(sql) if schema)
+
+
+def tables_read(sql: str) -> frozenset[tuple[str, str]]:
+    """Return schema and name of each table that a SELECT reads; the schema is empty if not given.
+
+    Common table expressions are none. ValueError if the text is not one SELECT.
+    """
     ((text,),) = _parser().execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()
     tree = json.loads(text)
     if tree["error"]:
         raise ValueError(tree["error_message"])
     if (count := len(tree["statements"])) != 1:
         raise ValueError(f"holds {count} statements; a file holds one SELECT")
+    nodes = list(_nodes(tree))
+    expressions = {each["key"] for node in nodes for each in node.get("cte_map", {}).get("map", ())}
     return frozenset(
-        f"{node['schema_name']}.{node['table_name']}"
-        for node in _nodes(tree)
-        if node.get("type") == "BASE_TABLE" and node["schema_name"]
+        (node["schema_name"], node["table_name"])
+        for node in nodes
+        if node.get("type") == "BASE_TABLE"
+        and (node["schema_name"] or node["table_name"] not in expressions)
     )
 
 

@@ -46,7 +46,7 @@ def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
 @contextmanager
 def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
     """Attach the build file to the warehouse, with its schemas on the search path."""
-    con.execute(f"attach '{_quoted(file)}' as {BUILD_FILE} (storage_version '{STORAGE_VERSION}')")
+    con.execute(f"attach '{quoted(file)}' as {BUILD_FILE} (storage_version '{STORAGE_VERSION}')")
     try:
         for schema in PUBLISHED_SCHEMAS:
             con.execute(f"create schema if not exists {BUILD_FILE}.{schema}")
@@ -63,7 +63,7 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     con = duckdb.connect(config=OFFLINE)
     try:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach '{_quoted(file)}' as {BUILD_FILE} (read_only)")
+        con.execute(f"attach '{quoted(file)}' as {BUILD_FILE} (read_only)")
         con.execute(f"set search_path = '{_PUBLISHED_PATH}'")
         yield con
     finally:
@@ -74,7 +74,7 @@ def _connect(file: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(config=OFFLINE | {"temp_directory": f"{file}.tmp"})
     try:
         # Attached, because only an attached file accepts a row group size.
-        con.execute(f"attach '{_quoted(file)}' as warehouse (row_group_size {ROW_GROUP})")
+        con.execute(f"attach '{quoted(file)}' as warehouse (row_group_size {ROW_GROUP})")
         con.execute("use warehouse")
     except duckdb.IOException as error:
         con.close()
@@ -118,5 +118,6 @@ def _lay_out(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
         )
 
 
-def _quoted(file: Path) -> str:
+def quoted(file: Path) -> str:
+    """Return a path as it stands within quotes in SQL."""
     return str(file).replace("'", "''")

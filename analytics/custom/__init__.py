@@ -1,0 +1,1 @@
+"""The user's own: marts, checks and questions of the project folder, and its finance files."""

@@ -1,0 +1,148 @@
+"""The process that parses and runs queries of users: a crash in it costs one query.
+
+It reads requests from standard input and answers them on standard output, one JSON object a line.
+It ends when its standard input does, also in the middle of a query.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import resource
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+from polars.exceptions import PanicException, PolarsError
+
+from analytics.transform.models import tables_read
+from analytics.warehouse.confined import Limits, open_confined
+
+RESULT = "result"
+"""The table that a request with a target makes in it."""
+
+_OWN_MEMORY = 1 << 30
+"""Bytes beyond the memory limit: this program, and what DuckDB does not count."""
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(requests,), daemon=True).start()
+    print("ready", file=answers, flush=True)
+    while True:
+        answer = _answer(json.loads(requests.get()))
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+def _read(requests: queue.SimpleQueue[str]) -> None:
+    for line in sys.stdin:
+        requests.put(line)
+    os._exit(0)
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any]:
+    limits = Limits(**request["limits"])
+    _bound(limits)
+    try:
+        statements = _statements(request["sql"])
+        if request["task"] == "parse":
+            return {"statements": statements}
+        return _run(request, limits, statements)
+    except (duckdb.Error, PolarsError, MemoryError, ValueError, OSError) as error:
+        return {"error": limits.in_words(error) or str(error).strip() or type(error).__name__}
+    except RecursionError:
+        return {"error": "it is nested too deeply"}
+
+
+def _bound(limits: Limits) -> None:
+    """Let no allocation and no file of this process grow beyond the limits."""
+    for kind, wanted in (
+        (resource.RLIMIT_DATA, limits.memory_bytes + _OWN_MEMORY),
+        (resource.RLIMIT_FSIZE, 2 * limits.memory_bytes),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        _, most = resource.getrlimit(kind)
+        if most != resource.RLIM_INFINITY:
+            wanted = min(wanted, most)
+        with suppress(ValueError, OSError):  # a system without this limit
+            resource.setrlimit(kind, (wanted, most))
+
+
+def _statements(sql: str) -> list[dict[str, Any]]:
+    """Return each statement, on the line where it stands, and the tables that it reads.
+
+    ValueError if one is not a SELECT.
+    """
+    found, lines = [], 0
+    for statement in duckdb.extract_statements(sql):
+        if statement.type is not duckdb.StatementType.SELECT:
+            raise ValueError(f"{statement.type.name} is refused: write one SELECT")
+        text = statement.query
+        found.append({"sql": "\n" * lines + text, "reads": sorted(tables_read(text))})
+        lines += text.count("\n")
+    return found
+
+
+def _run(
+    request: dict[str, Any], limits: Limits, statements: list[dict[str, Any]]
+) -> dict[str, Any]:
+    if len(statements) != 1:
+        raise ValueError(f"one SELECT is expected, and it holds {len(statements)}")
+    file, own, target = (
+        Path(request[name]) if request[name] else None for name in ("database", "own", "target")
+    )
+    if file is None:
+        raise ValueError("no database")
+    with (
+        open_confined(file, limits, Path(request["temporary"]), own=own, target=target) as con,
+        _interrupted_after(limits.seconds, con.interrupt),
+    ):
+        # Within other SQL a query stays on its lines, so that errors name the right one.
+        select = statements[0]["sql"].rstrip().removesuffix(";")
+        columns = con.execute(f"describe {select}").fetchall()
+        if request["task"] == "bind":
+            return {"columns": {name: kind for name, kind, *_ in columns}}
+        if target:
+            made = con.execute(f"create table target.main.{RESULT} as {select}").fetchall()
+            con.execute("checkpoint target")
+            return {"rows": made[0][0]}
+        limit = "" if limits.rows is None else f"limit {limits.rows + 1}"
+        frame = _frame(con.sql(f"select * from ({select}\n) {limit}"))
+        if limits.rows is not None and frame.height > limits.rows:
+            return {"error": limits.too_long}
+        frame.write_ipc(request["frame"])
+        return {"rows": frame.height}
+
+
+def _frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
+    """Return the rows of a relation; ValueError for a type that only DuckDB has."""
+    try:
+        return pl.DataFrame(relation)
+    except PanicException as error:
+        raise ValueError("a column has a type of DuckDB's own: cast it to VARCHAR") from error
+    except PolarsError as error:
+        raise ValueError(str(error).removeprefix("got external error: ")) from error
+
+
+@contextmanager
+def _interrupted_after(seconds: float, interrupt: Callable[[], None]) -> Iterator[None]:
+    timer = threading.Timer(seconds, interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+if __name__ == "__main__":
+    main()

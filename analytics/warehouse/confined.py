@@ -1,0 +1,107 @@
+"""Connections for SQL that a user wrote: read-only, confined to given files, and bounded."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from analytics.warehouse.database import OFFLINE, PUBLISHED_SCHEMAS, quoted
+
+CUSTOM = "custom"
+"""The schema of the user's own tables."""
+
+_UNITS = {"M": 2, "G": 3, "T": 4}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds on one query: seconds, memory as `[sql] memory_limit` says it, and rows (None: any).
+
+    As much again as the memory may be spilled to disk.
+    """
+
+    seconds: float = 60
+    memory: str = "2GB"
+    rows: int | None = 100_000
+
+    @property
+    def memory_bytes(self) -> int:
+        """The memory in bytes."""
+        number, unit, binary = re.findall(r"([\d.]+) ?(\w)(i?)", self.memory)[0]
+        return int(float(number) * (1024 if binary else 1000) ** _UNITS[unit])
+
+    def in_words(self, error: BaseException) -> str | None:
+        """Return the limit that this error was caused by, and its setting; None for no limit."""
+        text = str(error)  # errors also pass through libraries that make texts of them
+        if isinstance(error, duckdb.InterruptException) or text.startswith("INTERRUPT Error"):
+            return self.too_slow
+        is_full = text.startswith("Out of Memory Error") or os.strerror(errno.EFBIG) in text
+        if is_full or isinstance(error, duckdb.OutOfMemoryException | MemoryError):
+            return self.too_big
+        return None
+
+    @property
+    def too_slow(self) -> str:
+        """The message on a query that took too long."""
+        return (
+            f"it was stopped after {self.seconds:g} s: ask for less, or raise timeout_seconds in"
+            " [sql]"
+        )
+
+    @property
+    def too_big(self) -> str:
+        """The message on a query that needed too much memory or disk."""
+        return (
+            f"it needs more memory or disk than {self.memory}: ask for less, or raise memory_limit"
+            " in [sql]"
+        )
+
+    @property
+    def too_long(self) -> str:
+        """The message on a query with too many rows."""
+        return f"it has more than {self.rows:,} rows: group them, or add a LIMIT"
+
+
+@contextmanager
+def open_confined(
+    file: Path,
+    limits: Limits,
+    temporary: Path,
+    *,
+    own: Path | None = None,
+    target: Path | None = None,
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a file with marts read-only, without access to other files, extensions or settings.
+
+    All published schemas are on the search path, and `custom`: that of the file, or that of the
+    file `own`, which is read-only too. A table can be made only in `target`, a new file.
+    `temporary` is a folder for what does not fit in memory.
+    """
+    config: dict[str, str | bool | int | float | list[str]] = OFFLINE | {
+        "memory_limit": limits.memory,
+        "temp_directory": str(temporary),
+        "max_temp_directory_size": limits.memory,
+    }
+    with duckdb.connect(config=config) as con:
+        con.execute("set TimeZone = 'UTC'")
+        con.execute(f"attach '{quoted(file)}' as analytics (read_only)")
+        if own:
+            con.execute(f"attach '{quoted(own)}' as own (read_only)")
+        if target:
+            con.execute(f"attach '{quoted(target)}' as target")
+        path = [f"analytics.{schema}" for schema in PUBLISHED_SCHEMAS]
+        path.append(f"{'own' if own else 'analytics'}.{CUSTOM}")
+        there = con.execute(
+            "select concat_ws('.', database_name, schema_name) from duckdb_schemas()"
+        ).fetchall()
+        con.execute(f"set search_path = '{','.join(each for each in path if (each,) in there)}'")
+        con.execute("set enable_external_access = false")
+        con.execute("set lock_configuration = true")
+        yield con
