@@ -29,7 +29,7 @@ Row = dict[str, Any]
 # These differ between two batches of the same data.
 _OF_THE_BATCH = (
     "loads", "list_snapshots", "requests", "landing_files", "check_results",
-    "control_findings", "rpt_loads",
+    "control_findings", "custom_files", "rpt_loads",
 )  # fmt: skip
 
 

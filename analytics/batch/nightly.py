@@ -130,6 +130,7 @@ def _publish(
 ) -> None:
     stages.transform(con, settings, layout, progress)
     stages.check(con, settings, layout, progress, force=force)
+    stages.custom(con, settings, layout, progress)
     stages.report(settings, layout, progress, _warnings(outcomes))
     stages.publish_all(con, settings, layout, progress, force=force)
 

@@ -83,6 +83,7 @@ def _make(
         _record_publications(con, layout)
         stages.transform(con, settings, making, progress)
         stages.check(con, settings, making, progress, force=force)
+        stages.custom(con, settings, making, progress)
         con.execute("checkpoint")
     batch = read_last_batch(layout)
     stages.report(settings, making, progress, batch.messages if batch else [])

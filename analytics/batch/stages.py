@@ -13,12 +13,14 @@ import duckdb
 
 from analytics import __version__
 from analytics.batch.progress import Progress
+from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.resources import folder
 from analytics.settings import Settings
 from analytics.transform.build import all_models, build, is_whole
 from analytics.transform.checks import CheckResult, Thresholds, run_checks
 from analytics.transform.models import ModelError, with_ancestors
+from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import attached_marts, open_marts
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import publish, record_publication
@@ -106,6 +108,37 @@ def check(
             f"{passed} {len(results)} checks passed: {len(results) - against_api} of keys and sums "
             f"of our own, {against_api} against the API"
         )
+
+
+def custom(
+    con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
+) -> None:
+    """Build the tables of the user's project, and run its checks; all that fails is a warning.
+
+    ControlError for a failed check whose header says that it blocks.
+    """
+    with progress.stage("custom") as done:
+        _require_marts(layout)
+        limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
+        built = build_custom(con, layout.marts, settings.project, limits)
+        failed = [each for each in built.checks if not each.ok]
+        errors = [file.error for file in built.files] + [each.error for each in failed]
+        for error in filter(None, dict.fromkeys(errors)):
+            progress.warn(f"not used: {error}")
+        for each in failed:
+            if not each.error:
+                progress.warn(f"a check of your own failed: {each.finding}")
+        if blocking := [each for each in failed if each.blocking_count]:
+            raise _control_error(
+                "a check of your own failed, and its header says `blocking: true`.", blocking
+            )
+        if built.files:
+            tables = sum(file.state == "built" for file in built.files)
+            passed = len(built.checks) - len(failed)
+            done(
+                f"built {tables} tables of your own; {passed} of {len(built.checks)} checks of your"
+                " own passed"
+            )
 
 
 def _control_error(reason: str, results: list[CheckResult]) -> ControlError:

@@ -69,7 +69,12 @@ app.command("open")(project.open_site)
 
 @app.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="One SELECT; `-` reads it from standard input.")],
+    query: Annotated[
+        str | None,
+        typer.Argument(
+            help="One SELECT, or the name of a question; `-` reads SQL from standard input."
+        ),
+    ] = None,
     form: Annotated[
         str | None,
         typer.Option(
@@ -89,10 +94,16 @@ def sql(
             help="Print a line for each value [if the table is wider than the terminal].",
         ),
     ] = None,
+    list_questions: Annotated[
+        bool, typer.Option("--list", help="List the questions that have a name.")
+    ] = False,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Query the published figures, also while a batch is running.
+
+    Questions that have a name are ours and the files of `queries/adhoc/` beside the settings file.
+    [sql] in the settings limits the time and the memory of a query.
 
     Money is DECIMAL. In a notebook, `.df()` for pandas makes floats of it; `.arrow()`,
     `.fetchall()` and `polars.DataFrame(con.sql(...))` keep every digit.
@@ -101,14 +112,31 @@ def sql(
     Example:
     analytics sql "select agent_name, sum(cost_usd) from fct_agent_days group by 1 order by 2 desc"
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
+    from analytics.errors import UsageError
     from analytics.published.output import Format, write
-    from analytics.published.sandbox import open_published, parsed
+    from analytics.published.sandbox import bounded, open_published, parsed
+    from analytics.warehouse.confined import Limits
     from analytics.warehouse.layout import Layout
 
     chosen = format_of(list(Format), form, output)
-    text = typer.get_text_stream("stdin").read() if query == "-" else query
-    layout = Layout(_settings(data_dir, config).data_dir)
-    with open_published(layout.published) as con:
+    settings = _settings(data_dir, config)
+    if list_questions:
+        from analytics.published.questions import print_questions
+
+        print_questions(settings.project)
+        return
+    if query is None:
+        raise UsageError('There is no query. Try: analytics sql "show tables"')
+    text = query
+    if query == "-":
+        text = typer.get_text_stream("stdin").read()
+    elif query.isidentifier():  # a single word is no query
+        from analytics.published.questions import sql_of
+
+        text = sql_of(query, settings.project)
+    limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit)
+    layout = Layout(settings.data_dir)
+    with open_published(layout.published, limits) as con, bounded(con, limits):
         target = None if output == Path("-") else output
         write(con, parsed(con, text), chosen, target, expanded=expanded)
 

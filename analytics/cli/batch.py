@@ -109,7 +109,9 @@ def check(
     verbose: Verbose = False,
     log_format: Log = None,
 ) -> None:
-    """Check the built marts; each check must return no row.
+    """Check the built marts, then build and check the tables of your own.
+
+    Each check must return no row; one of your own warns, unless its header says that it blocks.
 
     Example: analytics check
     """
@@ -120,6 +122,7 @@ def check(
         settings = _settings(data_dir, config)
         with batch_on_data(settings) as (layout, con):
             stages.check(con, settings, layout, progress, force=force)
+            stages.custom(con, settings, layout, progress)
 
 
 def report(

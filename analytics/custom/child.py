@@ -12,8 +12,7 @@ import queue
 import resource
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,7 @@ import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
 from analytics.transform.models import tables_read
-from analytics.warehouse.confined import Limits, open_confined
-
-RESULT = "result"
-"""The table that a request with a target makes in it."""
+from analytics.warehouse.confined import TARGET, Limits, interrupted_after, open_confined
 
 _OWN_MEMORY = 1 << 30
 """Bytes beyond the memory limit: this program, and what DuckDB does not count."""
@@ -104,7 +100,7 @@ def _run(
         raise ValueError("no database")
     with (
         open_confined(file, limits, Path(request["temporary"]), own=own, target=target) as con,
-        _interrupted_after(limits.seconds, con.interrupt),
+        interrupted_after(con, limits.seconds),
     ):
         # Within other SQL a query stays on its lines, so that errors name the right one.
         select = statements[0]["sql"].rstrip().removesuffix(";")
@@ -112,7 +108,7 @@ def _run(
         if request["task"] == "bind":
             return {"columns": {name: kind for name, kind, *_ in columns}}
         if target:
-            made = con.execute(f"create table target.main.{RESULT} as {select}").fetchall()
+            made = con.execute(f"create table {TARGET} as {select}").fetchall()
             con.execute("checkpoint target")
             return {"rows": made[0][0]}
         limit = "" if limits.rows is None else f"limit {limits.rows + 1}"
@@ -131,17 +127,6 @@ def _frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
         raise ValueError("a column has a type of DuckDB's own: cast it to VARCHAR") from error
     except PolarsError as error:
         raise ValueError(str(error).removeprefix("got external error: ")) from error
-
-
-@contextmanager
-def _interrupted_after(seconds: float, interrupt: Callable[[], None]) -> Iterator[None]:
-    timer = threading.Timer(seconds, interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 if __name__ == "__main__":

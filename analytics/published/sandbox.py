@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,33 +10,46 @@ from pathlib import Path
 import duckdb
 
 from analytics.errors import AnalyticsError, UsageError
+from analytics.warehouse.confined import Limits, interrupted_after, open_confined
 
 _READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-_CONFINED: dict[str, str | bool | int | float | list[str]] = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-}
 
 
 @contextmanager
-def open_published(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the published file read-only, without access to other files, extensions or settings."""
+def open_published(file: Path, limits: Limits | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published file read-only, without access to other files, extensions or settings.
+
+    `limits` bound the memory of queries and what they spill to disk; see also `bounded`.
+    """
     if not file.exists():
         raise AnalyticsError(
             f"Nothing has been published at {file}.\nRun `analytics nightly` first."
         )
     try:
-        with duckdb.connect(file, read_only=True, config=_CONFINED) as con:
-            con.execute("set TimeZone = 'UTC'")
-            con.execute("set search_path = 'marts,audit,reports'")
-            con.execute("set lock_configuration = true")
+        with (
+            tempfile.TemporaryDirectory(prefix="analytics-") as temporary,
+            open_confined(file, limits, Path(temporary)) as con,
+        ):
             yield con
     except duckdb.Error as error:
         raise AnalyticsError(
             f"{file} cannot be read: {str(error).splitlines()[0]}\n"
             "It may be damaged, or of another release: `analytics nightly` publishes it anew."
         ) from error
+
+
+@contextmanager
+def bounded(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[None]:
+    """Stop a query at the time limit; UsageError that names the limit that it reached."""
+    try:
+        with interrupted_after(con, limits.seconds):
+            yield
+    except UsageError:
+        raise
+    except Exception as error:
+        if words := limits.in_words(error):
+            raise UsageError(f"The query has no answer: {words}.") from error
+        raise
 
 
 def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
@@ -53,9 +67,13 @@ def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
             "Give them one by one, without what follows a semicolon."
         )
     (statement,) = statements
-    if statement.type not in _READING:
+    try:
+        kind = statement.type
+    except ValueError:  # one that the library has no name for
+        kind = duckdb.StatementType.INVALID
+    if kind not in _READING:
         raise UsageError(
-            f"{statement.type.name} is refused: the published file can only be read. "
+            f"{kind.name} is refused: the published file can only be read. "
             "Use SELECT, DESCRIBE or EXPLAIN."
         )
     return statement
@@ -66,6 +84,8 @@ def usage_errors() -> Iterator[None]:
     """Turn an error of DuckDB into a UsageError."""
     try:
         yield
+    except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+        raise  # `bounded` names the limit
     except duckdb.PermissionException as error:
         raise UsageError(
             f"Refused: a query sees the published tables alone, no file and no network.\n{error}"

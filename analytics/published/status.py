@@ -13,6 +13,7 @@ from analytics.format import numbers
 from analytics.published.sandbox import open_published
 from analytics.summary.words import schedule_in_words
 from analytics.terminal import visible
+from analytics.warehouse.confined import CUSTOM
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import is_held
 
@@ -47,6 +48,11 @@ _CHECKS = """
     from audit.check_results
     order by check_name
 """
+_CUSTOM_FILES = """
+    select kind, file, name, state, row_count, seconds, error
+    from audit.custom_files
+    order by file
+"""
 # A batch publishes at once when its checks have passed: the file itself has the time, so that a
 # copy of it has the same.
 _PUBLISHED_AT = "select max(checked_at) from audit.check_results"
@@ -59,6 +65,7 @@ def status(layout: Layout) -> dict[str, Any]:
         workspaces = _records(con, _WORKSPACES)
         watermarks = _records(con, _WATERMARKS)
         checks = _records(con, _CHECKS)
+        custom_files = _records(con, _CUSTOM_FILES)
     batch = read_last_batch(layout)
     return {
         "published_at": published_at,
@@ -70,6 +77,7 @@ def status(layout: Layout) -> dict[str, Any]:
         "workspaces": workspaces,
         "watermarks": watermarks,
         "checks": checks,
+        "custom_files": custom_files,
     }
 
 
@@ -106,16 +114,22 @@ def print_text(found: dict[str, Any]) -> None:
         if schedule := _schedule(row):
             console.print(f"{visible(row['workspace_name'])}: {schedule}")
     console.print(_checks(found["checks"]))
+    for file in found["custom_files"]:
+        if file["error"]:
+            console.print(f"Not used: {visible(file['error'])}")
     console.print(f"{len(found['watermarks'])} lists are watched; --json has their watermarks.")
 
 
 def _checks(checks: list[dict[str, Any]]) -> str:
-    """Return the names of failed checks, or the number that passed: our own, and controls."""
+    """Return the names of failed checks, or the number that passed: of ours, yours, controls."""
     if failed := [check["check_name"] for check in checks if not check["is_ok"]]:
         return f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}"
     against = sum(check["control"] is not None for check in checks)
-    ours = len(checks) - against
-    return f"All checks passed: {ours} of keys and sums of our own, {against} against the API."
+    yours = sum(check["check_name"].startswith(f"{CUSTOM}.") for check in checks)
+    ours = len(checks) - against - yours
+    return f"All checks passed: {ours} of keys and sums of our own, {against} against the API" + (
+        f", {yours} of yours." if yours else "."
+    )
 
 
 _Columns: TypeAlias = "Sequence[tuple[str, Callable[[dict[str, Any]], str]]]"

@@ -1,4 +1,4 @@
-"""The tables that checks write: the result of each check, and what controls found."""
+"""The tables that checks write: results, findings of controls, and the user's own files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from analytics.transform.models import Header
 
 RESULTS = "build_file.audit.check_results"
 FINDINGS = "build_file.audit.control_findings"
+CUSTOM_FILES = "build_file.audit.custom_files"
 KEPT_FINDINGS = 100
 
 _RESULTS_HEADER = Header(
-    "What the last batch's checks found. Grain: check.",
+    "What the last batch's checks found; names of the user's own begin with 'custom.'."
+    " Grain: check.",
     key=("check_name",),
 )
 _RESULT_COLUMNS = """
@@ -42,12 +44,30 @@ _FINDING_COLUMNS = """
     measure varchar, ours decimal(38, 10), theirs decimal(38, 10),
     difference_usd decimal(38, 10), is_closed boolean"""
 
+_FILES_HEADER = Header(
+    "The user's own files that the last batch read from the project folder. Grain: file.",
+    key=("file",),
+    columns={
+        "kind": "finance, mart or check: the kind of the file, after its folder.",
+        "file": "Path of the file within the project folder.",
+        "name": "Name of the table in schema custom, or of the check without its 'custom.'.",
+        "state": "built; of a check passed or failed; error where the file could not be used.",
+        "row_count": "Rows of the table, or rows that contradict the check; null for an error.",
+        "seconds": "Time that the query took, in seconds; null where none ran.",
+        "error": "Cause of the error, with file and line; null where there is none.",
+    },
+)
+_FILE_COLUMNS = """
+    kind varchar, file varchar, name varchar, state varchar, row_count bigint, seconds double,
+    error varchar"""
+
 
 def create_results(con: duckdb.DuckDBPyConnection) -> None:
-    """Create both tables empty, in place of earlier ones."""
+    """Create the tables empty, in place of earlier ones."""
     for relation, columns, header in (
         (RESULTS, _RESULT_COLUMNS, _RESULTS_HEADER),
         (FINDINGS, _FINDING_COLUMNS, _FINDINGS_HEADER),
+        (CUSTOM_FILES, _FILE_COLUMNS, _FILES_HEADER),
     ):
         con.execute(f"create or replace table {relation} ({columns})")
         comment_on(con, relation, header)

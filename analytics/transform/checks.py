@@ -9,7 +9,7 @@ day differs by more than both thresholds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
@@ -46,7 +46,8 @@ class CheckResult:
     """The result of a check: the number of rows that contradict its claim, and the first of them.
 
     `control` is None for a check of keys and sums of our own; a control against the API has two
-    independent `sources`. `blocking_count` rows are reason not to publish.
+    independent `sources`. `blocking_count` rows are reason not to publish. A check of the user's
+    own that cannot be run has an `error`.
     """
 
     name: str
@@ -56,15 +57,18 @@ class CheckResult:
     violation_count: int
     blocking_count: int
     violations: tuple[dict[str, Any], ...]
+    error: str | None = None
 
     @property
     def ok(self) -> bool:
         """True if the check passed."""
-        return self.violation_count == 0
+        return self.violation_count == 0 and self.error is None
 
     @property
     def finding(self) -> str:
-        """The contradicting rows in one line: day, agent and numbers."""
+        """The contradicting rows in one line: day, agent and numbers; or the error."""
+        if self.error is not None:
+            return f"{self.name} cannot be run: {self.error}"
         rows = "1 row" if self.violation_count == 1 else f"{self.violation_count:,} rows"
         shown = "; ".join(
             ", ".join(f"{name} {_plain(value)}" for name, value in row.items())
@@ -98,7 +102,7 @@ def run_checks(
     checks = list(_all_checks(con, queries))
     create_results(con)
     results = [_run(con, check, thresholds or Thresholds()) for check in checks]
-    _store(con, results)
+    store_results(con, results)
     build_on_results(con, queries)
     return results
 
@@ -187,15 +191,15 @@ def _store_findings(con: duckdb.DuckDBPyConnection, check: _Check) -> None:
     )
 
 
-def _store(con: duckdb.DuckDBPyConnection, results: list[CheckResult]) -> None:
-    """Store the results in one statement: a statement for each takes as long as the checks."""
+def store_results(con: duckdb.DuckDBPyConnection, results: Sequence[CheckResult]) -> None:
+    """Add results in one statement: a statement for each takes as long as the checks."""
     rows = [
         (
             result.name,
             result.claim,
             result.control,
             " | ".join(result.sources) or None,
-            result.violation_count,
+            None if result.error else result.violation_count,
             result.ok,
             result.blocking_count > 0,
             None if result.ok else result.finding,

@@ -48,7 +48,7 @@ def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[tupl
             ),
         )
     for column, values in header.values.items():
-        quoted = ", ".join(f"'{value}'" for value in values)
+        quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
         yield (
             f"{name}_{column}_is_known",
             f"Every {column} of {name} is one of {', '.join(values)}.",

@@ -22,14 +22,14 @@ from analytics.transform.frames import read_frame, write_table
 LAYERS = ("staging", "intermediate", "marts", "audit", "reports")
 PUBLISHED = ("marts", "audit", "reports")
 SOURCE_SCHEMAS = ("raw", "ledger")
-CHECK_RESULTS = frozenset({"audit.check_results", "audit.control_findings"})
+CHECK_RESULTS = frozenset({"audit.check_results", "audit.control_findings", "audit.custom_files"})
 """Relations that checks write; what reads them is built once more after the checks."""
 
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|control|sources|conserves|sums|(column|ref|values) (?P<column>\w+)):"
-    r" (?P<value>.+)"
+    r"(key|materialized|control|sources|conserves|sums|blocking"
+    r"|(column|ref|values) (?P<column>\w+)): (?P<value>.+)"
 )
 
 
@@ -47,7 +47,8 @@ class Header:
     """The comment at the top of a file: description, key, and meanings of single columns.
 
     `control` names a check against the API, and `sources` the two that it compares. `conserves`,
-    `sums`, `refs` and `values` declare checks: see `header_checks`.
+    `sums`, `refs` and `values` declare checks: see `header_checks`. `blocking` is of checks of the
+    user's own, "true" if they stop publishing; ours always do.
     """
 
     description: str
@@ -60,6 +61,7 @@ class Header:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     conserves: str | None = None
     sums: str | None = None
+    blocking: str | None = None
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ def read_header(sql: str) -> Header:
         {column: _split(values, ",") for column, values in of_columns["values"].items()},
         fields.get("conserves"),
         fields.get("sums"),
+        fields.get("blocking"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from analytics.warehouse.database import OFFLINE, PUBLISHED_SCHEMAS, quoted
 
 CUSTOM = "custom"
 """The schema of the user's own tables."""
+
+RESULT = "result"
+TARGET = f"target.main.{RESULT}"
+"""The table that a confined connection can make."""
 
 _UNITS = {"M": 2, "G": 3, "T": 4}
 
@@ -40,9 +45,9 @@ class Limits:
     def in_words(self, error: BaseException) -> str | None:
         """Return the limit that this error was caused by, and its setting; None for no limit."""
         text = str(error)  # errors also pass through libraries that make texts of them
-        if isinstance(error, duckdb.InterruptException) or text.startswith("INTERRUPT Error"):
+        if isinstance(error, duckdb.InterruptException) or "INTERRUPT Error" in text:
             return self.too_slow
-        is_full = text.startswith("Out of Memory Error") or os.strerror(errno.EFBIG) in text
+        is_full = "Out of Memory Error" in text or os.strerror(errno.EFBIG) in text
         if is_full or isinstance(error, duckdb.OutOfMemoryException | MemoryError):
             return self.too_big
         return None
@@ -72,7 +77,7 @@ class Limits:
 @contextmanager
 def open_confined(
     file: Path,
-    limits: Limits,
+    limits: Limits | None,
     temporary: Path,
     *,
     own: Path | None = None,
@@ -82,13 +87,11 @@ def open_confined(
 
     All published schemas are on the search path, and `custom`: that of the file, or that of the
     file `own`, which is read-only too. A table can be made only in `target`, a new file.
-    `temporary` is a folder for what does not fit in memory.
+    `temporary` is a folder for what does not fit in memory. Without `limits`, DuckDB's own apply.
     """
-    config: dict[str, str | bool | int | float | list[str]] = OFFLINE | {
-        "memory_limit": limits.memory,
-        "temp_directory": str(temporary),
-        "max_temp_directory_size": limits.memory,
-    }
+    config = OFFLINE | {"temp_directory": str(temporary)}
+    if limits:
+        config |= {"memory_limit": limits.memory, "max_temp_directory_size": limits.memory}
     with duckdb.connect(config=config) as con:
         con.execute("set TimeZone = 'UTC'")
         con.execute(f"attach '{quoted(file)}' as analytics (read_only)")
@@ -105,3 +108,15 @@ def open_confined(
         con.execute("set enable_external_access = false")
         con.execute("set lock_configuration = true")
         yield con
+
+
+@contextmanager
+def interrupted_after(con: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
+    """Interrupt the connection's query if the block takes longer; it raises InterruptException."""
+    timer = threading.Timer(seconds, con.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

@@ -70,6 +70,15 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
+def relation_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the names of all tables and views in published schemas."""
+    found = con.execute(
+        "select table_name from information_schema.tables where list_contains(?, table_schema)",
+        [list(PUBLISHED_SCHEMAS)],
+    )
+    return [name for (name,) in found.fetchall()]
+
+
 def _connect(file: Path) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(config=OFFLINE | {"temp_directory": f"{file}.tmp"})
     try:

@@ -45,7 +45,8 @@ def test_stages_tell_their_seconds(published: Command, first_batch: FirstBatch) 
         assert re.search(
             re.escape(line).replace("X", r"[0-9]+\.[0-9]") + "$", printed, re.MULTILINE
         )
-    assert list(last["seconds"]) == ["load", "extract", "transform", "check", "report", "publish"]
+    stages = ["load", "extract", "transform", "check", "custom", "report", "publish"]
+    assert list(last["seconds"]) == stages
     assert all(seconds > 0 for seconds in last["seconds"].values())
     assert json.loads(published("status", "--json").out)["last_batch"]["seconds"] == last["seconds"]
 

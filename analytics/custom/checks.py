@@ -1,0 +1,112 @@
+"""Checks of a project: its files of `queries/checks/`, and those that headers of its marts declare.
+
+They warn; one whose header says `-- blocking: true` stops publishing while it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from analytics.custom.project import UserModel
+from analytics.custom.runner import UserQuery, run_queries
+from analytics.transform.checks import SHOWN_ROWS, CheckResult
+from analytics.transform.header_checks import header_checks
+from analytics.warehouse.confined import CUSTOM, Limits, open_confined
+
+PREFIX = f"{CUSTOM}."
+"""The beginning of the names of a user's checks."""
+
+_SHOWN_COLUMNS = 12
+_SHOWN_TEXT = 200
+_SHORT = (int, float, Decimal, date, type(None))
+
+
+@dataclass(frozen=True)
+class UserCheck:
+    """A check to run: its SELECT of contradicting rows, its claim, and if it stops publishing."""
+
+    query: UserQuery
+    claim: str
+    is_blocking: bool
+
+
+def checks_of_files(files: Sequence[UserModel]) -> list[UserCheck]:
+    """Return the checks of `queries/checks/`; one without a claim is claimed by its name."""
+    return [
+        UserCheck(each.query, each.header.description or each.file.name, _is_blocking(each))
+        for each in files
+    ]
+
+
+def checks_of_headers(
+    database: Path, own: Path, marts: Sequence[UserModel], limits: Limits, folder: Path
+) -> list[UserCheck]:
+    """Return the checks that the headers of built marts declare."""
+    with open_confined(database, limits, folder, own=own) as con:
+        return [check for mart in marts for check in _declared(con, mart)]
+
+
+def run_checks(
+    database: Path, own: Path, checks: Sequence[UserCheck], limits: Limits
+) -> Iterator[tuple[CheckResult, float]]:
+    """Run checks on `database` and the tables of `own`; yield each result, and its seconds."""
+    queries = [
+        replace(
+            check.query,
+            sql=f"select count(*) over (), violations.* from ({check.query.sql}\n) as violations"
+            f" limit {SHOWN_ROWS}",
+        )
+        for check in checks
+    ]
+    answers = run_queries(database, queries, replace(limits, rows=SHOWN_ROWS), own=own)
+    for check, answer in zip(checks, answers, strict=True):
+        columns = [] if answer.frame is None else answer.frame.columns[1:]
+        rows = [] if answer.frame is None else answer.frame.rows()
+        count = rows[0][0] if rows else 0
+        yield (
+            CheckResult(
+                PREFIX + check.query.name,
+                check.claim,
+                None,
+                (),
+                count,
+                count if check.is_blocking else 0,
+                tuple(_shown(columns, row[1:]) for row in rows),
+                answer.error,
+            ),
+            answer.seconds,
+        )
+
+
+def _declared(con: duckdb.DuckDBPyConnection, mart: UserModel) -> Iterator[UserCheck]:
+    """Yield the checks of a header; one that reads what is not there cannot be run either."""
+    header, name = mart.header, mart.file.name
+    try:
+        for check, claim, sql in header_checks(con, mart.model):
+            yield UserCheck(UserQuery(mart.file.file, check, sql), claim, _is_blocking(mart))
+    except duckdb.Error:
+        source = (header.conserves or header.sums or "").partition(" by ")[0]
+        yield UserCheck(
+            UserQuery(mart.file.file, f"{name}_header", f"from {source}"),
+            f"{name} holds the sums that its header declares.",
+            _is_blocking(mart),
+        )
+
+
+def _is_blocking(model: UserModel) -> bool:
+    return model.header.blocking == "true"
+
+
+def _shown(columns: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    """Return the first columns of a row, and of long texts the beginning."""
+    return {
+        name[:_SHOWN_TEXT]: value if isinstance(value, _SHORT) else str(value)[:_SHOWN_TEXT]
+        for name, value in list(zip(columns, row, strict=True))[:_SHOWN_COLUMNS]
+    }

@@ -1,0 +1,127 @@
+"""The files of a project folder: each is read whole, or refused with one line that says why."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from analytics.resources import folder as package_folder
+
+KINDS = {
+    "finance": ("finance", ".csv", 10_000_000),
+    "mart": ("queries/marts", ".sql", 1_000_000),
+    "check": ("queries/checks", ".sql", 1_000_000),
+    "question": ("queries/adhoc", ".sql", 1_000_000),
+    "alert": ("queries/alerts", ".sql", 1_000_000),
+    "page": ("reports/pages", ".sql", 1_000_000),
+}
+"""Of each kind of file: its folder in the project, how its name ends, and its largest size."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
+_SHOWN_NAME = 80
+
+
+@dataclass(frozen=True)
+class UserFile:
+    """A file of the user: its kind, its path within the project, its name, and its text."""
+
+    kind: str
+    file: str
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file that is not used, and the reason; `error` begins with the file."""
+
+    kind: str
+    file: str
+    name: str
+    error: str
+
+
+def read_files(
+    project: Path, kind: str, taken: Collection[str] = ()
+) -> tuple[list[UserFile], list[Refused]]:
+    """Read the files of a kind, by name; `taken` are names that no file may have.
+
+    The program's own folders are none of a project, also where it runs in its own checkout.
+    """
+    place, ending, largest = KINDS[kind]
+    files: list[UserFile] = []
+    refused: list[Refused] = []
+    for path in _paths(project, place, ending):
+        shown = _shown(f"{place}/{path.name}" if path.name != place else place)
+        name = path.stem
+        try:
+            _require_name(name, taken)
+            files.append(UserFile(kind, shown, name, _read(path, project, largest)))
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            refused.append(Refused(kind, shown, _shown(name), f"{shown}: {reason}"))
+    return files, refused
+
+
+def _paths(project: Path, place: str, ending: str) -> Iterator[Path]:
+    """Yield the paths with this ending, or the folder itself if it cannot be listed."""
+    directory = project / place
+    top = place.split("/")[0]
+    if top != "finance" and _is_same(project / top, package_folder(top)):
+        return
+    try:
+        yield from sorted(path for path in directory.iterdir() if path.name.endswith(ending))
+    except FileNotFoundError:
+        return
+    except OSError:
+        yield directory
+
+
+def _require_name(name: str, taken: Collection[str]) -> None:
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            "call it by another name: a small letter, then at most 62 of a-z, 0-9 and _"
+        )
+    if name in taken:
+        raise ValueError("call it by another name: there is a table with this one")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:
+        return False
+
+
+def _read(path: Path, project: Path, largest: int) -> str:
+    """Return a file's text; OSError or ValueError if it is no such file. Never waits for one."""
+    if not path.resolve().is_relative_to(project.resolve()):
+        raise ValueError("it is a link that leads out of the project")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("it is no ordinary file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(largest + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > largest:
+        raise ValueError(f"it is larger than {largest // 1_000_000} MB")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"line {line} is not UTF-8") from None
+    if "\0" in text:
+        raise ValueError("it holds a NUL character, so it is no text")
+    return text
+
+
+def _shown(name: str) -> str:
+    """Return a file's name as text, however strange, and not too long."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return text if len(text) <= _SHOWN_NAME else f"{text[: _SHOWN_NAME - 1]}…"

@@ -1,0 +1,119 @@
+"""CSV files of `finance/` as tables. The name of a column gives its type, as in our own tables.
+
+    *_usd                                     DECIMAL(38, 10), every digit as it stands
+    *_count, tokens_*                         BIGINT
+    date, *_date, *_on, valid_from, valid_to  DATE, written 2026-11-30
+    month                                     DATE, written 2026-11 or 2026-11-01
+    any other                                 VARCHAR
+
+An empty field is null. A value that does not fit is an error with file and line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import polars as pl
+
+from analytics.custom.files import UserFile
+
+_HEADING = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_AMOUNT = re.compile(r"[+-]?\d{1,28}(\.\d{1,10})?")
+_COUNT = re.compile(r"[+-]?\d{1,18}")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_MONTH = re.compile(r"\d{4}-\d\d(-01)?")
+_SHOWN = 40
+
+
+def read_csv(file: UserFile) -> pl.DataFrame:
+    """Return the rows of a file; ValueError, in one line with file and line, if it is not right."""
+    reader = csv.reader(io.StringIO(file.text, newline=""), strict=True)
+    try:
+        names = _header(reader)
+        rows = [_row(names, fields) for fields in reader if fields]
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"{file.file}:{max(reader.line_num, 1)}: {error}") from None
+    return pl.DataFrame(rows, {name: _kind(name)[0] for name in names}, orient="row")
+
+
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    names = [name.strip() for name in next(reader, [])]
+    if not names:
+        raise ValueError("there is no header: the first line names the columns")
+    if wrong := [name for name in names if not _HEADING.fullmatch(name)]:
+        raise ValueError(
+            f"`{wrong[0][:_SHOWN]}` is no name of a column: use letters, digits and _, and no digit"
+            " first"
+        )
+    lowered = [name.lower() for name in names]
+    if twice := [name for name in lowered if lowered.count(name) > 1]:
+        raise ValueError(f"two columns are named {twice[0]}")
+    return names
+
+
+def _row(names: Sequence[str], fields: Sequence[str]) -> list[Any]:
+    if len(fields) != len(names):
+        raise ValueError(f"{len(fields)} fields, where the header has {len(names)}")
+    return [_value(name, field) for name, field in zip(names, fields, strict=True)]
+
+
+def _value(name: str, field: str) -> Any:
+    if not field.strip():
+        return None
+    _, read = _kind(name)
+    try:
+        return read(field)
+    except ValueError as error:
+        raise ValueError(f"{name} `{field[:_SHOWN]}` is {error}") from None
+
+
+@cache
+def _kind(name: str) -> tuple[pl.DataType, Callable[[str], Any]]:
+    """Return the type of a column of this name, and the function that reads a field."""
+    name = name.lower()
+    if name.endswith("_usd"):
+        return pl.Decimal(38, 10), _amount
+    if name.endswith("_count") or name.startswith("tokens_"):
+        return pl.Int64(), _count
+    if name == "month":
+        return pl.Date(), _month
+    if name in ("date", "valid_from", "valid_to") or name.endswith(("_date", "_on")):
+        return pl.Date(), _day
+    return pl.String(), str
+
+
+def _amount(field: str) -> Decimal:
+    if not _AMOUNT.fullmatch(text := field.strip()):
+        raise ValueError("no amount: write it like 1234.56, with at most ten decimals")
+    return Decimal(text)
+
+
+def _count(field: str) -> int:
+    if not _COUNT.fullmatch(text := field.strip()):
+        raise ValueError("no whole number")
+    return int(text)
+
+
+def _day(field: str) -> date:
+    try:
+        if _DAY.fullmatch(text := field.strip()):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError("no day: write it like 2026-11-30")
+
+
+def _month(field: str) -> date:
+    try:
+        if _MONTH.fullmatch(text := field.strip()):
+            return date.fromisoformat(f"{text[:7]}-01")
+    except ValueError:
+        pass
+    raise ValueError("no month: write it like 2026-11")
