@@ -5,7 +5,6 @@ A file that is not right is left out, with its error; all else is built as if it
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ import duckdb
 from analytics.custom.checks import PREFIX, checks_of_files, checks_of_headers, run_checks
 from analytics.custom.marts import CustomFile, build_marts, refused, write_tables
 from analytics.custom.project import Project, names_of_ours, read_project
-from analytics.custom.runner import UserQuery
+from analytics.custom.runner import Runner, UserQuery
 from analytics.resources import folder
 from analytics.transform.build import build_on_results
 from analytics.transform.check_results import CUSTOM_FILES, RESULTS
@@ -45,28 +44,27 @@ def build_custom(
     """
     with attached_marts(con, database):
         taken = names_of_ours(relation_names(con))
-    project = read_project(root, limits, taken)
-    with tempfile.TemporaryDirectory(prefix="analytics-") as scratch:
-        own = Path(scratch) / "own.duckdb"
-        built = Built([], []) if project.is_empty else _built(database, own, project, limits)
+    with Runner(limits) as runner:
+        project = read_project(runner, root, taken)
+        own = runner.folder / "own.duckdb"
+        built = Built([], []) if project.is_empty else _built(runner, database, own, project)
         with attached_marts(con, database):
             _store(con, own, project, built)
     return built
 
 
-def _built(database: Path, own: Path, project: Project, limits: Limits) -> Built:
+def _built(runner: Runner, database: Path, own: Path, project: Project) -> Built:
     """Build the tables into the file `own`, and run the checks."""
     files = write_tables(own, project.tables)
-    files += map(refused, project.refused)
-    files += build_marts(database, own, project.of("mart"), limits, own.parent)
+    files += build_marts(runner, database, own, project.of("mart"))
     names = {file.name for file in files if file.kind == "mart" and file.state == "built"}
     marts = [mart for mart in project.of("mart") if mart.file.name in names]
-    declared = checks_of_headers(database, own, marts, limits, own.parent)
-    taken = {check.query.name for check in declared}
-    checks = [each for each in checks_of_files(project.of("check")) if each.query.name not in taken]
-    answers = list(run_checks(database, own, [*declared, *checks], limits))
+    declared = checks_of_headers(runner, database, own, marts)
+    checks, twice = checks_of_files(project.of("check"), declared)
+    answers = list(run_checks(runner, database, own, [*declared, *checks]))
     for check, (result, seconds) in zip(checks, answers[len(declared) :], strict=True):
         files.append(_checked(check.query, result, seconds))
+    files += map(refused, [*project.refused, *twice])
     return Built(sorted(files, key=lambda file: file.file), [result for result, _ in answers])
 
 
@@ -81,9 +79,14 @@ def _store(con: duckdb.DuckDBPyConnection, own: Path, project: Project, built: B
     con.execute(f"drop schema if exists {_SCHEMA} cascade")
     con.execute(f"create schema {_SCHEMA}")
     con.execute(f"delete from {RESULTS} where starts_with(check_name, '{PREFIX}')")
-    con.execute(f"delete from {CUSTOM_FILES}")
-    if not built.files:
-        return
+    ((earlier,),) = con.execute(f"delete from {CUSTOM_FILES}").fetchall()
+    if built.files:
+        _store_files(con, own, project, built)
+    if built.files or earlier:
+        build_on_results(con, folder("queries"))
+
+
+def _store_files(con: duckdb.DuckDBPyConnection, own: Path, project: Project, built: Built) -> None:
     headers = {mart.file.name: mart.header for mart in project.of("mart")}
     con.execute(f"attach '{quoted(own)}' as own (read_only)")
     for file in built.files:
@@ -97,4 +100,3 @@ def _store(con: duckdb.DuckDBPyConnection, own: Path, project: Project, built: B
     )
     if built.checks:
         store_results(con, built.checks)
-    build_on_results(con, folder("queries"))

@@ -14,11 +14,12 @@ from typing import Any
 
 import duckdb
 
+from analytics.custom.files import Refused
 from analytics.custom.project import UserModel
-from analytics.custom.runner import UserQuery, run_queries
+from analytics.custom.runner import Runner, UserQuery
 from analytics.transform.checks import SHOWN_ROWS, CheckResult
 from analytics.transform.header_checks import header_checks
-from analytics.warehouse.confined import CUSTOM, Limits, open_confined
+from analytics.warehouse.confined import CUSTOM, open_confined
 
 PREFIX = f"{CUSTOM}."
 """The beginning of the names of a user's checks."""
@@ -37,24 +38,37 @@ class UserCheck:
     is_blocking: bool
 
 
-def checks_of_files(files: Sequence[UserModel]) -> list[UserCheck]:
-    """Return the checks of `queries/checks/`; one without a claim is claimed by its name."""
-    return [
-        UserCheck(each.query, each.header.description or each.file.name, _is_blocking(each))
-        for each in files
-    ]
+def checks_of_files(
+    files: Sequence[UserModel], declared: Sequence[UserCheck]
+) -> tuple[list[UserCheck], list[Refused]]:
+    """Return the checks of `queries/checks/`; refuse those named like a check of a header.
+
+    A file without a claim is claimed by its name.
+    """
+    names = {check.query.name for check in declared}
+    checks: list[UserCheck] = []
+    refused: list[Refused] = []
+    for each in files:
+        kind, file, name = each.file.kind, each.file.file, each.file.name
+        if name in names:
+            error = f"{file}: call it by another name: the header of a mart declares this check"
+            refused.append(Refused(kind, file, name, error))
+        else:
+            claim = each.header.description or name
+            checks.append(UserCheck(each.query, claim, _is_blocking(each)))
+    return checks, refused
 
 
 def checks_of_headers(
-    database: Path, own: Path, marts: Sequence[UserModel], limits: Limits, folder: Path
+    runner: Runner, database: Path, own: Path, marts: Sequence[UserModel]
 ) -> list[UserCheck]:
     """Return the checks that the headers of built marts declare."""
-    with open_confined(database, limits, folder, own=own) as con:
+    with open_confined(database, runner.limits, runner.folder, own=own) as con:
         return [check for mart in marts for check in _declared(con, mart)]
 
 
 def run_checks(
-    database: Path, own: Path, checks: Sequence[UserCheck], limits: Limits
+    runner: Runner, database: Path, own: Path, checks: Sequence[UserCheck]
 ) -> Iterator[tuple[CheckResult, float]]:
     """Run checks on `database` and the tables of `own`; yield each result, and its seconds."""
     queries = [
@@ -65,7 +79,7 @@ def run_checks(
         )
         for check in checks
     ]
-    answers = run_queries(database, queries, replace(limits, rows=SHOWN_ROWS), own=own)
+    answers = runner.run(database, queries, own=own, rows=SHOWN_ROWS)
     for check, answer in zip(checks, answers, strict=True):
         columns = [] if answer.frame is None else answer.frame.columns[1:]
         rows = [] if answer.frame is None else answer.frame.rows()
@@ -87,14 +101,15 @@ def run_checks(
 
 def _declared(con: duckdb.DuckDBPyConnection, mart: UserModel) -> Iterator[UserCheck]:
     """Yield the checks of a header; one that reads what is not there cannot be run either."""
-    header, name = mart.header, mart.file.name
+    header, file, name = mart.header, mart.file.file, mart.file.name
     try:
         for check, claim, sql in header_checks(con, mart.model):
-            yield UserCheck(UserQuery(mart.file.file, check, sql), claim, _is_blocking(mart))
+            yield UserCheck(UserQuery(file, check, sql), claim, _is_blocking(mart))
     except duckdb.Error:
-        source = (header.conserves or header.sums or "").partition(" by ")[0]
+        sums = f"marts.{header.sums}" if header.sums else None
+        sources = [each.partition(" by ")[0] for each in (header.conserves, sums) if each]
         yield UserCheck(
-            UserQuery(mart.file.file, f"{name}_header", f"from {source}"),
+            UserQuery(file, f"{name}_header", f"select 1 from {', '.join(sources)} where false"),
             f"{name} holds the sums that its header declares.",
             _is_blocking(mart),
         )

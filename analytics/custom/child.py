@@ -93,13 +93,10 @@ def _run(
 ) -> dict[str, Any]:
     if len(statements) != 1:
         raise ValueError(f"one SELECT is expected, and it holds {len(statements)}")
-    file, own, target = (
-        Path(request[name]) if request[name] else None for name in ("database", "own", "target")
-    )
-    if file is None:
-        raise ValueError("no database")
+    own, target = (Path(request[name]) if name in request else None for name in ("own", "target"))
+    database, temporary = Path(request["database"]), Path(request["temporary"])
     with (
-        open_confined(file, limits, Path(request["temporary"]), own=own, target=target) as con,
+        open_confined(database, limits, temporary, own=own, target=target) as con,
         interrupted_after(con, limits.seconds),
     ):
         # Within other SQL a query stays on its lines, so that errors name the right one.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,16 +48,23 @@ class Refused:
 def read_files(
     project: Path, kind: str, taken: Collection[str] = ()
 ) -> tuple[list[UserFile], list[Refused]]:
-    """Read the files of a kind, by name; `taken` are names that no file may have.
+    """Read the files of a kind, by name; none may have a name of ours, or one that is `taken`.
 
     The program's own folders are none of a project, also where it runs in its own checkout.
     """
     place, ending, largest = KINDS[kind]
+    top, _, below = place.partition("/")
+    taken = {*taken, *(path.stem for path in (package_folder(top) / below).glob(f"*{ending}"))}
     files: list[UserFile] = []
     refused: list[Refused] = []
-    for path in _paths(project, place, ending):
-        shown = _shown(f"{place}/{path.name}" if path.name != place else place)
-        name = path.stem
+    try:
+        paths = _paths(project, place, ending)
+    except FileNotFoundError:
+        paths = []
+    except OSError as error:
+        return [], [Refused(kind, place, place, f"{place}: {error.strerror}")]
+    for path in paths:
+        shown, name = _shown(f"{place}/{path.name}"), path.stem
         try:
             _require_name(name, taken)
             files.append(UserFile(kind, shown, name, _read(path, project, largest)))
@@ -67,18 +74,13 @@ def read_files(
     return files, refused
 
 
-def _paths(project: Path, place: str, ending: str) -> Iterator[Path]:
-    """Yield the paths with this ending, or the folder itself if it cannot be listed."""
-    directory = project / place
+def _paths(project: Path, place: str, ending: str) -> list[Path]:
+    """Return the paths with this ending in a folder of the project, unless the folder is ours."""
     top = place.split("/")[0]
-    if top != "finance" and _is_same(project / top, package_folder(top)):
-        return
-    try:
-        yield from sorted(path for path in directory.iterdir() if path.name.endswith(ending))
-    except FileNotFoundError:
-        return
-    except OSError:
-        yield directory
+    folder, ours = project / top, package_folder(top)
+    if folder.exists() and ours.exists() and folder.samefile(ours):
+        return []
+    return sorted(path for path in (project / place).iterdir() if path.name.endswith(ending))
 
 
 def _require_name(name: str, taken: Collection[str]) -> None:
@@ -87,19 +89,12 @@ def _require_name(name: str, taken: Collection[str]) -> None:
             "call it by another name: a small letter, then at most 62 of a-z, 0-9 and _"
         )
     if name in taken:
-        raise ValueError("call it by another name: there is a table with this one")
-
-
-def _is_same(one: Path, other: Path) -> bool:
-    try:
-        return one.samefile(other)
-    except OSError:
-        return False
+        raise ValueError("call it by another name: this one is taken")
 
 
 def _read(path: Path, project: Path, largest: int) -> str:
     """Return a file's text; OSError or ValueError if it is no such file. Never waits for one."""
-    if not path.resolve().is_relative_to(project.resolve()):
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(project)):
         raise ValueError("it is a link that leads out of the project")
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

@@ -10,9 +10,9 @@ import duckdb
 
 from analytics.custom.files import Refused
 from analytics.custom.project import UserModel, UserTable, in_waves
-from analytics.custom.runner import Made, make_tables
+from analytics.custom.runner import Made, Runner
 from analytics.transform.frames import write_table
-from analytics.warehouse.confined import CUSTOM, RESULT, Limits
+from analytics.warehouse.confined import CUSTOM, RESULT
 from analytics.warehouse.database import quoted
 
 
@@ -51,12 +51,9 @@ def write_tables(own: Path, tables: Sequence[UserTable]) -> list[CustomFile]:
 
 
 def build_marts(
-    database: Path, own: Path, marts: Sequence[UserModel], limits: Limits, folder: Path
+    runner: Runner, database: Path, own: Path, marts: Sequence[UserModel]
 ) -> Iterator[CustomFile]:
-    """Add marts to the file `own`, each after those that it reads; they also read `database`.
-
-    `folder` is for files on the way.
-    """
+    """Add marts to the file `own`, each after those that it reads; they also read `database`."""
     missing: set[str] = set()
     waves, circle = in_waves(marts)
     for wave in waves:
@@ -67,7 +64,7 @@ def build_marts(
                 yield _error(mart, f"it reads {', '.join(unbuilt)}, which could not be built")
             else:
                 ready.append(mart.query)
-        for made in list(make_tables(database, ready, limits, folder, own=own)):
+        for made in runner.make(database, ready, own):
             if made.error:
                 missing.add(made.query.name)
             else:
@@ -92,8 +89,7 @@ def _error(mart: UserModel, reason: str) -> CustomFile:
 
 
 def _add(own: Path, made: Made) -> None:
-    """Move the rows of a query into the file `own`."""
+    """Copy the rows of a query into the file `own`."""
     with duckdb.connect(own) as con:
         con.execute(f"attach '{quoted(made.file)}' as made (read_only)")
         con.execute(f'create table {CUSTOM}."{made.query.name}" as from made.main.{RESULT}')
-    made.file.unlink()

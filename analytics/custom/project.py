@@ -11,11 +11,11 @@ import polars as pl
 
 from analytics.custom.files import Refused, UserFile, read_files
 from analytics.custom.finance import read_csv
-from analytics.custom.runner import UserQuery, parse_queries
+from analytics.custom.runner import Runner, UserQuery
 from analytics.resources import folder
 from analytics.transform.build import all_models
 from analytics.transform.models import CHECK_RESULTS, PUBLISHED, Header, SqlModel, read_header
-from analytics.warehouse.confined import CUSTOM, Limits
+from analytics.warehouse.confined import CUSTOM
 
 _NAME = re.compile(r"\w+")
 _SOURCE = re.compile(r"\w+\.\w+")
@@ -75,7 +75,7 @@ def names_of_ours(published: Collection[str] = ()) -> frozenset[str]:
 
 
 def read_project(
-    root: Path, limits: Limits, taken: Collection[str], more: Sequence[str] = ()
+    runner: Runner, root: Path, taken: Collection[str], more: Sequence[str] = ()
 ) -> Project:
     """Read a project's tables, marts and checks, and queries of `more` kinds.
 
@@ -91,7 +91,7 @@ def read_project(
     marts = _files(project, root, "mart", {*taken, *tables})
     others = [file for kind in ("check", *more) for file in _files(project, root, kind, ())]
     own = {file.name for file in marts} | tables
-    for each in _models([*marts, *others], own, limits):
+    for each in _models(runner, [*marts, *others], own):
         if isinstance(each, UserModel):
             project.models.append(each)
         else:
@@ -117,10 +117,10 @@ def _files(project: Project, root: Path, kind: str, taken: Collection[str]) -> l
 
 
 def _models(
-    files: Sequence[UserFile], own: Collection[str], limits: Limits
+    runner: Runner, files: Sequence[UserFile], own: Collection[str]
 ) -> Iterator[UserModel | Refused]:
     queries = [UserQuery(file.file, file.name, file.text) for file in files]
-    for file, parsed in zip(files, parse_queries(queries, limits), strict=True):
+    for file, parsed in zip(files, runner.parse(queries), strict=True):
         header = read_header(file.text)
         error = parsed.error
         if error is None and (wrong := _wrong(header, len(parsed.statements))):

@@ -13,11 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
@@ -84,88 +84,102 @@ class Bound:
     error: str | None
 
 
-def run_queries(
-    database: Path, queries: Sequence[UserQuery], limits: Limits, *, own: Path | None = None
-) -> list[Answer]:
-    """Run queries on a closed file with marts, and return their rows in the order of the queries.
+def run_queries(database: Path, queries: Sequence[UserQuery], limits: Limits) -> list[Answer]:
+    """Run queries on a closed file with marts, and return the answers in their order."""
+    with Runner(limits) as runner:
+        return list(runner.run(database, queries))
 
-    `own` is a file whose schema `custom` stands in place of the database's.
+
+class Runner:
+    """Runs queries within limits, one after the other; a context that starts a process if needed.
+
+    `own` is always a file whose schema `custom` stands in place of that of the database.
     """
-    answers = []
-    with _scratch() as folder:
-        file = folder / "frame.arrow"
-        request = {"task": "run", "database": str(database), "own": _text(own), "frame": str(file)}
-        for query, reply, seconds in _replies(queries, request, limits, folder):
-            error = _error(query, reply)
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._child: _Child | None = None
+        self._scratch = tempfile.TemporaryDirectory(prefix="analytics-")
+        self.folder = Path(self._scratch.name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child:
+            self._child.end()
+        self._scratch.cleanup()
+
+    def run(
+        self,
+        database: Path,
+        queries: Iterable[UserQuery],
+        *,
+        own: Path | None = None,
+        rows: int | None = None,
+    ) -> Iterator[Answer]:
+        """Run queries, and yield the rows of each, at most `rows` if given, else as limited."""
+        limits = self.limits if rows is None else replace(self.limits, rows=rows)
+        file = self.folder / "frame.arrow"
+        for query in queries:
+            _, error, seconds = self._ask(
+                "run", query, limits, database=database, own=own, frame=file
+            )
             frame = None if error else pl.read_ipc(file)
             file.unlink(missing_ok=True)
-            answers.append(Answer(query, frame, error, seconds))
-    return answers
+            yield Answer(query, frame, error, seconds)
 
-
-def make_tables(
-    database: Path, queries: Sequence[UserQuery], limits: Limits, folder: Path, *, own: Path
-) -> Iterator[Made]:
-    """Run queries as above, and yield a file with the rows of each, of any number, in `folder`."""
-    request = {"task": "run", "database": str(database), "own": str(own), "frame": None}
-    targets = {query.name: str(folder / f"{query.name}.duckdb") for query in queries}
-    for query, reply, seconds in _replies(queries, request, limits, folder, targets):
-        file = Path(targets[query.name])
-        yield Made(query, file, reply.get("rows", 0), _error(query, reply), seconds)
-
-
-def parse_queries(queries: Sequence[UserQuery], limits: Limits) -> list[Parsed]:
-    """Parse texts of any number of statements; one that is not a SELECT is an error."""
-    with _scratch() as folder:
-        return [
-            Parsed(
-                query,
-                tuple(each["sql"] for each in reply.get("statements", ())),
-                tuple(frozenset(map(tuple, each["reads"])) for each in reply.get("statements", ())),
-                _error(query, reply),
-            )
-            for query, reply, _ in _replies(queries, {"task": "parse"}, limits, folder)
-        ]
-
-
-def bind_queries(
-    database: Path, queries: Sequence[UserQuery], limits: Limits, *, own: Path | None = None
-) -> list[Bound]:
-    """Bind queries to the tables that they read, without running them."""
-    request = {"task": "bind", "database": str(database), "own": _text(own)}
-    with _scratch() as folder:
-        return [
-            Bound(query, reply.get("columns", {}), _error(query, reply))
-            for query, reply, _ in _replies(queries, request, limits, folder)
-        ]
-
-
-def _replies(
-    queries: Sequence[UserQuery],
-    request: dict[str, Any],
-    limits: Limits,
-    folder: Path,
-    targets: dict[str, str] | None = None,
-) -> Iterator[tuple[UserQuery, dict[str, Any], float]]:
-    """Yield each query with the child's reply and the seconds until it came."""
-    child: _Child | None = None
-    try:
+    def make(self, database: Path, queries: Iterable[UserQuery], own: Path) -> Iterator[Made]:
+        """Run queries, and yield a file with all rows of each, which is there until the next."""
         for query in queries:
-            asked = request | {
-                "sql": query.sql,
-                "limits": asdict(limits),
-                "temporary": str(folder / "spilled"),
-                "target": targets[query.name] if targets else None,
-            }
-            child = child or _Child()
-            started = time.monotonic()
-            reply = child.ask(asked, limits)
-            yield query, reply, time.monotonic() - started
-            if child.has_ended:
-                child = None
-    finally:
-        if child:
-            child.end()
+            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
+                file = Path(folder) / "made.duckdb"
+                reply, error, seconds = self._ask(
+                    "run", query, self.limits, database=database, own=own, target=file
+                )
+                yield Made(query, file, reply.get("rows", 0), error, seconds)
+
+    def parse(self, queries: Iterable[UserQuery]) -> Iterator[Parsed]:
+        """Parse texts of any number of statements; one that is not a SELECT is an error."""
+        for query in queries:
+            reply, error, _ = self._ask("parse", query, self.limits)
+            statements = reply.get("statements", ())
+            yield Parsed(
+                query,
+                tuple(each["sql"] for each in statements),
+                tuple(
+                    frozenset((schema, name) for schema, name in each["reads"])
+                    for each in statements
+                ),
+                error,
+            )
+
+    def bind(
+        self, database: Path, queries: Iterable[UserQuery], own: Path | None = None
+    ) -> Iterator[Bound]:
+        """Bind queries to the tables that they read, without running them."""
+        for query in queries:
+            reply, error, _ = self._ask("bind", query, self.limits, database=database, own=own)
+            yield Bound(query, reply.get("columns", {}), error)
+
+    def _ask(
+        self, task: str, query: UserQuery, limits: Limits, **paths: Path | None
+    ) -> tuple[dict[str, Any], str | None, float]:
+        """Return the reply of the process, the error in it, and the seconds until it came."""
+        request = {
+            "task": task,
+            "sql": query.sql,
+            "limits": asdict(limits),
+            "temporary": str(self.folder / "spilled"),
+            **{name: str(path) for name, path in paths.items() if path},
+        }
+        if self._child is None:
+            self._child = _Child()
+        started = time.monotonic()
+        reply = self._child.ask(request, limits)
+        if self._child.has_ended:
+            self._child = None
+        return reply, _error(query, reply), time.monotonic() - started
 
 
 class _Child:
@@ -250,13 +264,3 @@ def _error(query: UserQuery, reply: dict[str, Any]) -> str | None:
     line = place.partition(":")[0]
     where = f"{query.file}:{line}" if line.isdecimal() else query.file
     return f"{where}: {' '.join(message.split())[:_ERROR_LENGTH]}"
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="analytics-") as folder:
-        yield Path(folder)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from analytics.custom.checks import checks_of_files, checks_of_headers
 from analytics.custom.marts import build_marts, write_tables
 from analytics.custom.project import Project, UserModel, names_of_ours, read_project
-from analytics.custom.runner import bind_queries
+from analytics.custom.runner import Runner
 from analytics.settings import Settings
 from analytics.warehouse.confined import Limits, open_confined
 from analytics.warehouse.database import relation_names
@@ -25,37 +25,32 @@ def check_project(settings: Settings) -> list[str]:
     """
     limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
     published = Layout(settings.data_dir).published
-    with tempfile.TemporaryDirectory(prefix="analytics-") as scratch:
-        folder = Path(scratch)
-        database = published if published.exists() else None
+    with Runner(limits) as runner:
         taken: list[str] = []
-        if database:
-            with open_confined(database, limits, folder) as con:
+        if is_published := published.exists():
+            with open_confined(published, limits, runner.folder) as con:
                 taken = relation_names(con)
-        project = read_project(settings.project, limits, names_of_ours(taken), _KINDS)
+        project = read_project(runner, settings.project, names_of_ours(taken), _KINDS)
         problems = [each.error for each in project.refused]
-        if database and not project.is_empty:
-            problems += _unbound(database, project, limits, folder)
+        if is_published and not project.is_empty:
+            problems += _unbound(runner, published, project)
     return sorted(problems)
 
 
-def _unbound(database: Path, project: Project, limits: Limits, folder: Path) -> list[str]:
-    """Return the errors of queries that read what neither the file nor the project has."""
-    own = folder / "own.duckdb"
+def _unbound(runner: Runner, database: Path, project: Project) -> Iterator[str]:
+    """Yield the errors of queries that read what neither the file nor the project has."""
+    own = runner.folder / "own.duckdb"
     write_tables(own, project.tables)
-    empty = [_emptied(mart) for mart in project.of("mart")]
-    files = list(build_marts(database, own, empty, limits, folder))
+    files = list(build_marts(runner, database, own, list(map(_emptied, project.of("mart")))))
     built = {file.name for file in files if file.error is None}
     marts = [mart for mart in project.of("mart") if mart.file.name in built]
-    checks = [
-        *checks_of_headers(database, own, marts, limits, folder),
-        *checks_of_files(project.of("check")),
-    ]
-    queries = [check.query for check in checks]
+    declared = checks_of_headers(runner, database, own, marts)
+    checks, twice = checks_of_files(project.of("check"), declared)
+    queries = [check.query for check in [*declared, *checks]]
     queries += [each.query for kind in _KINDS for each in project.of(kind)]
-    bound = bind_queries(database, queries, limits, own=own)
-    errors = [file.error for file in files] + [each.error for each in bound]
-    return [error for error in errors if error]
+    yield from (file.error for file in files if file.error)
+    yield from (each.error for each in twice)
+    yield from (each.error for each in runner.bind(database, queries, own) if each.error)
 
 
 def _emptied(mart: UserModel) -> UserModel:

@@ -28,7 +28,7 @@ class Question:
 
 
 def sql_of(name: str, project: Path) -> str:
-    """Return the SQL of the question of this name; UsageError, with similar names, if none has it."""
+    """Return the SQL of a question; UsageError, with similar names, if there is none."""
     known, refused = questions(project)
     for question in known:
         if question.name == name:
@@ -46,7 +46,7 @@ def sql_of(name: str, project: Path) -> str:
 def questions(project: Path) -> tuple[list[Question], list[str]]:
     """Return the questions, the project's first, and an error for each file that is none."""
     ours = sorted((folder("queries") / "adhoc").glob("*.sql"))
-    files, refused = read_files(project, "question", [path.stem for path in ours])
+    files, refused = read_files(project, "question")
     known = [_question(file.name, file.text, is_own=True) for file in files]
     known += [_question(path.stem, path.read_text(encoding="utf-8"), is_own=False) for path in ours]
     return known, [each.error for each in refused]

@@ -12,14 +12,7 @@ import duckdb
 import pytest
 
 from analytics.custom import runner
-from analytics.custom.runner import (
-    Answer,
-    UserQuery,
-    bind_queries,
-    make_tables,
-    parse_queries,
-    run_queries,
-)
+from analytics.custom.runner import Answer, Runner, UserQuery, run_queries
 from analytics.warehouse.confined import Limits
 
 FEW = Limits(seconds=1, memory="100MB", rows=1_000)
@@ -154,10 +147,14 @@ def test_a_query_that_hears_no_interrupt_is_killed(
     database: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its process ends with it, and the next query has a new one."""
-    monkeypatch.setattr(runner, "_GRACE_SECONDS", -0.9)
-    slow, fine = answers(database, "select count(*) from range(10000000000000)", "select 1")
+    monkeypatch.setattr(runner, "_GRACE_SECONDS", 0.1)
+    with Runner(FEW) as running:
+        deaf = running._child = runner._Child()
+        os.kill(deaf._process.pid, signal.SIGSTOP)
+        slow, fine = running.run(database, queries("select 1", "select 2"))
 
     assert str(slow.error).endswith(TOO_SLOW)
+    assert deaf.has_ended
     assert fine.error is None
 
 
@@ -233,27 +230,27 @@ def test_tables_are_made_in_files_of_their_own(database: Path, tmp_path: Path) -
     own = tmp_path / "own.duckdb"
     with duckdb.connect(own) as con:
         con.execute("create schema custom; create table custom.factors as select 3 as factor")
-    good, bad = make_tables(
-        database,
-        queries("select n * factor as n, interval 1 day as i from range(2000) as r (n), factors",
-                "from targets"),
-        FEW,
-        tmp_path,
-        own=own,
-    )  # fmt: skip
+    texts = (
+        "select n * factor as n, interval 1 day as i from range(2000) as r (n), factors",
+        "from targets",
+    )
+    with Runner(FEW) as runner:
+        making = runner.make(database, queries(*texts), own)
+        good = next(making)
+        with duckdb.connect(good.file, read_only=True) as con:
+            made = con.execute("select count(*), max(n), any_value(typeof(i)) from result")
+            assert made.fetchall() == [(2_000, 5_997, "INTERVAL")]
+        bad = next(making)
 
-    with duckdb.connect(good.file, read_only=True) as con:
-        made = con.execute("select count(*), max(n), any_value(typeof(i)) from result").fetchall()
-    assert made == [(2_000, 5_997, "INTERVAL")]
     assert (good.rows, good.error) == (2_000, None)
     assert "targets does not exist" in str(bad.error)
 
 
 def test_statements_keep_their_lines_and_tell_what_they_read() -> None:
     """Each statement of a text stands alone, on its own line, without common table expressions."""
-    (parsed, broken) = parse_queries(
-        queries("select 1;\nwith c as (from a) from c, custom.b;", "from a; drop table a"), FEW
-    )
+    texts = ("select 1;\nwith c as (from a) from c, custom.b;", "from a; drop table a")
+    with Runner(FEW) as runner:
+        parsed, broken = runner.parse(queries(*texts))
 
     assert parsed.statements == ("select 1;", "\nwith c as (from a) from c, custom.b;")
     assert parsed.reads == (frozenset(), frozenset({("", "a"), ("custom", "b")}))
@@ -263,7 +260,8 @@ def test_statements_keep_their_lines_and_tell_what_they_read() -> None:
 def test_a_query_is_bound_without_running(database: Path) -> None:
     """Its columns and types are known at once, however long it would run."""
     endless = "select range as n from range(10000000000000) where range < 0"
-    bound, unbound = bind_queries(database, queries(endless, "select x from targets"), FEW)
+    with Runner(FEW) as runner:
+        bound, unbound = runner.bind(database, queries(endless, "select x from targets"))
 
     assert bound.columns == {"n": "BIGINT"}
     assert ":1: Binder Error" in str(unbound.error)
