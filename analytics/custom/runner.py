@@ -177,9 +177,12 @@ class Runner:
             self._child = _Child()
         started = time.monotonic()
         reply = self._child.ask(request, limits)
+        seconds = time.monotonic() - started
+        if reply.get("error") == limits.too_big:  # what took the memory may keep it
+            self._child.end()
         if self._child.has_ended:
             self._child = None
-        return reply, _error(query, reply), time.monotonic() - started
+        return reply, _error(query, reply), seconds
 
 
 class _Child:

@@ -40,13 +40,15 @@ def open_published(file: Path, limits: Limits | None = None) -> Iterator[duckdb.
 
 @contextmanager
 def bounded(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[None]:
-    """Stop a query at the time limit; UsageError that names the limit that it reached."""
+    """Stop a query at the time limit, or at a Ctrl-C; UsageError names the limit it reached."""
     try:
         with interrupted_after(con, limits.seconds):
             yield
     except UsageError:
         raise
     except Exception as error:
+        if str(error) == "Query interrupted":  # the word for a Ctrl-C that DuckDB heard
+            raise KeyboardInterrupt from error
         if words := limits.in_words(error):
             raise UsageError(f"The query has no answer: {words}.") from error
         raise

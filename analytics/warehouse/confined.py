@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import re
+import select
+import signal
+import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,11 +115,28 @@ def open_confined(
 
 @contextmanager
 def interrupted_after(con: duckdb.DuckDBPyConnection, seconds: float) -> Iterator[None]:
-    """Interrupt the connection's query if the block takes longer; it raises InterruptException."""
-    timer = threading.Timer(seconds, con.interrupt)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    """Interrupt the connection's query if the block takes longer; it raises InterruptException.
+
+    A signal interrupts it too: DuckDB hears one only between its own steps, which may never come.
+    """
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    has_ended = threading.Event()
+
+    def watch() -> None:
+        select.select([theirs], [], [], seconds)
+        if not has_ended.is_set():
+            con.interrupt()
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    with ours, theirs:
+        before = signal.set_wakeup_fd(ours.fileno())
+        watcher.start()
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(before)
+            has_ended.set()
+            with suppress(BlockingIOError):
+                ours.send(b"\0")
+            watcher.join()

@@ -53,6 +53,14 @@ SettingsFile = Callable[[str], None]
             '`mode` in [publish] must be a text in quotes like "0640", not "everybody".',
         ),
         ('[publish]\nmode = "0666"\n', 'like "0640", not "0666".'),
+        (
+            '[sql]\nmemory_limit = "lots"\n',
+            '`memory_limit` in [sql] must be a text in quotes like "2GB", not "lots".',
+        ),
+        (
+            "[sql]\ntimeout_seconds = 0\n",
+            "`timeout_seconds` in [sql] must be a number, at least 0.1, not 0.",
+        ),
         ("publish = 3\n", "[publish] must be a table, not 3."),
         ("[workspaces]\n", "[workspaces] must be a list, not a table."),
         (
@@ -117,3 +125,15 @@ def test_the_environment_names_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("LEVAIN_API", "http://environment/")
     assert load_settings().workspaces[0].api == "http://environment"
+
+
+@pytest.mark.parametrize(
+    ("config", "project"), [(None, "."), ("analytics.toml", "."), ("other/settings.toml", "other")]
+)
+def test_the_project_is_the_folder_of_the_settings_file(config: str | None, project: str) -> None:
+    """Without a settings file it is the working directory."""
+    if config:
+        Path(config).parent.mkdir(exist_ok=True)
+        Path(config).touch()
+
+    assert load_settings(None, Path(config) if config else None).project == Path(project)

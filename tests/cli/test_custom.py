@@ -1,0 +1,220 @@
+"""The project folder in a batch: what works is published, what does not is a warning."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.cli.conftest import WITH_PAGES, Command, SettingsFile
+
+SMALL = '[sql]\ntimeout_seconds = 1\nmemory_limit = "100MB"\n'
+COSTS = """\
+-- Cost of an agent by its owner. Grain: owner.
+-- key: owner
+select owners.owner, sum(days.cost_usd)::decimal(38, 10) as cost_usd
+from owners
+join fct_agent_days as days on days.agent_slug glob owners.agent
+group by all
+"""
+PROJECT = {
+    "finance/owners.csv": "agent,owner\nbak*,Ada\n",
+    "queries/marts/owner_costs.sql": COSTS,
+    "queries/checks/owners_stay_cheap.sql": "-- No owner costs more than a dollar.\n"
+    "from owner_costs where cost_usd > 1",
+    "queries/adhoc/dear_owners.sql": "-- Who is expensive? By owner.\n"
+    "select owner, cost_usd from owner_costs",
+}
+BROKEN = {
+    "finance/budgets.csv": "month,amount_usd\n2026-11,much\n",
+    "queries/marts/broken.sql": "select nope\nfrom fct_runs",
+    "queries/marts/fct_runs.sql": "select 1 as run_id",
+    "queries/marts/endless.sql": "select count(*) as n from range(10000000000000)",
+    "queries/marts/thief.sql": "select * from read_csv('/etc/passwd')",
+    "queries/checks/bomb.sql": "select array_agg(range) from range(10000000000)",
+    "queries/checks/deep.sql": "select " + "(" * 20_000,
+}
+
+
+def write(files: dict[str, str]) -> None:
+    for name, text in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text, encoding="utf-8")
+
+
+def rows(sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def figures() -> dict[str, list[tuple[Any, ...]]]:
+    """All published rows but those about checks, which name the time."""
+    tables = rows("""
+        select concat_ws('.', schema_name, table_name) from duckdb_tables()
+        where schema_name <> 'custom' and table_name not in ('check_results', 'rpt_checks')
+            and table_name <> 'custom_files'
+    """)
+    return {name: rows(f"from {name} order by all") for (name,) in sorted(tables)}
+
+
+def pages() -> dict[str, str]:
+    """The hash of each file of the site but of those that show checks."""
+    files = [path for path in Path("data/site").rglob("*") if path.is_file()]
+    with_checks = ("data-quality", "summary", "manifest", "rpt_checks", "index.html")
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+        if not any(part in str(path) for part in with_checks)
+    }
+
+
+def made_again(command: Command) -> list[str]:
+    """Build, check, report and publish; the lines of warnings."""
+    results = [command(stage) for stage in ("transform", "check", "report", "publish")]
+    assert [result.code for result in results] == [0, 0, 0, 0], results
+    return [line for result in results for line in result.err.splitlines() if "warning: " in line]
+
+
+def test_a_projects_tables_are_published(published: Command) -> None:
+    """Marts, CSV files and results of checks are in the published file, and status names them."""
+    write(PROJECT)
+
+    warnings = made_again(published)
+
+    assert rows("select owner, cost_usd::varchar from custom.owner_costs") == [
+        ("Ada", "1.5000000000")
+    ]
+    assert [line.partition("warning: ")[2] for line in warnings] == [
+        "a check of your own failed: custom.owners_stay_cheap (1 row): owner Ada, cost_usd 1.5"
+    ]
+    status = published("status")
+    assert "1 of " in status.out
+    assert " checks failed: custom.owners_stay_cheap" in status.out
+
+
+def test_a_question_is_asked_by_its_name(published: Command) -> None:
+    """A single word is the name of a question, ours or the project's; similar ones are proposed."""
+    write(PROJECT | {"queries/adhoc/busiest_hours.sql": "select 1"})
+    made_again(published)
+
+    asked = published("sql", "dear_owners", "--format", "csv")
+    ours = published("sql", "busiest_hours", "--format", "csv")
+    unknown = published("sql", "dear_owner")
+    listed = published("sql", "--list")
+
+    assert asked.out == "owner,cost_usd\nAda,1.5000000000\n"
+    assert ours.out.startswith("hour_of_day,")
+    assert unknown.code == 2
+    assert unknown.err == (
+        "error: There is no question named dear_owner: `analytics sql --list` shows all.\n"
+        "Did you mean dear_owners?\n"
+    )
+    assert "dear_owners" in listed.out
+    assert "Who is expensive? (yours)" in listed.out
+    assert "busiest_hours" in listed.out
+    assert "not used: queries/adhoc/busiest_hours.sql: call it by another name" in listed.err
+
+
+def test_a_check_of_ones_own_can_block(published: Command) -> None:
+    """With `blocking: true` a failed check is exit 3; --force is of the API's checks only."""
+    write(PROJECT)
+    check = Path("queries/checks/owners_stay_cheap.sql")
+    check.write_text("-- blocking: true\n" + check.read_text(encoding="utf-8"), encoding="utf-8")
+    before = Path("data/analytics.duckdb").read_bytes()
+
+    nightly = published("nightly", "--force")
+    publish = published("publish", "--force")
+
+    assert (nightly.code, publish.code) == (3, 3)
+    assert "Nothing was published: a check of your own failed" in nightly.err
+    assert "custom.owners_stay_cheap (1 row): owner Ada" in nightly.err
+    assert "custom.owners_stay_cheap" in publish.err
+    assert Path("data/analytics.duckdb").read_bytes() == before
+
+
+@pytest.mark.usefixtures("with_pages")
+def test_files_that_are_not_right_change_nothing_else(
+    published: Command, settings_file: SettingsFile
+) -> None:
+    """Broken, endless and hostile files are a warning each; figures and pages are the same."""
+    settings_file(WITH_PAGES + SMALL)
+    made_again(published)
+    before = figures(), pages()
+    write(PROJECT | BROKEN)
+
+    warnings = made_again(published)
+
+    assert (figures(), pages()) == before
+    named = [line.partition("not used: ")[2].partition(":")[0] for line in warnings]
+    assert sorted(filter(None, named)) == sorted(BROKEN)
+    assert rows("select count(*) from audit.custom_files where state = 'error'") == [(len(BROKEN),)]
+    assert rows("select count(*) from custom.owner_costs") == [(1,)]
+    status = published("status")
+    assert "Not used: queries/marts/broken.sql:1: Binder Error" in status.out
+    shown = json.loads(published("status", "--json").out)["custom_files"]
+    assert {each["file"] for each in shown if each["error"]} == set(BROKEN)
+
+
+def test_a_rebuild_has_the_projects_tables(published: Command) -> None:
+    """They are made from the project, not from landing files."""
+    write(PROJECT)
+
+    result = published("rebuild")
+
+    assert result.code == 0, result.err
+    assert "built 2 tables of your own; 1 of 2 checks of your own passed (" in result.err
+    assert rows("select owner from custom.owner_costs") == [("Ada",)]
+
+
+@pytest.mark.parametrize(
+    ("query", "limit"),
+    [
+        ("select count(*) from range(10000000000000)", "it was stopped after 1 s"),
+        ("select * from range(10000000000000)", "it was stopped after 1 s"),
+        ("select array_agg(range) from range(10000000000)", "more memory or disk than 100MB"),
+    ],
+)
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_sql_is_bounded(
+    published: Command, settings_file: SettingsFile, query: str, limit: str, form: str
+) -> None:
+    """The message names the limit and its setting, and no file is left."""
+    settings_file(SMALL)
+
+    result = published("sql", query, "--output", f"made.{form}")
+
+    assert result.code == 2
+    assert result.err.startswith("error: The query has no answer: ")
+    assert limit in result.err or "it needs more memory" in result.err
+    assert "in [sql].\n" in result.err
+    assert not list(Path.cwd().glob("made*"))
+
+
+@pytest.mark.usefixtures("published")
+def test_sql_can_be_stopped() -> None:
+    """A Ctrl-C ends a query with exit 130 and no traceback."""
+    query = "select count(*) from range(10000000000000)"
+    code = (
+        "import os, signal, sys, threading\n"
+        "from analytics.cli import main\n"
+        "from analytics.published import sandbox\n"
+        "stop = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+        "usual = sandbox.interrupted_after\n"
+        "def soon(con, seconds):\n"
+        "    threading.Timer(0.2, stop).start()\n"
+        "    return usual(con, seconds)\n"
+        "sandbox.interrupted_after = soon\n"
+        f"sys.argv[1:] = ['sql', {query!r}]\n"
+        "main()"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+
+    assert ended.returncode == 128 + signal.SIGINT
+    assert b"Traceback" not in ended.stderr
