@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,11 +65,12 @@ def build_marts(
                 yield _error(mart, f"it reads {', '.join(unbuilt)}, which could not be built")
             else:
                 ready.append(mart.query)
-        for made in runner.make(database, ready, own):
+        answers = list(runner.make(database, ready, own))
+        _add(own, [made for made in answers if not made.error])
+        for made in answers:
             if made.error:
                 missing.add(made.query.name)
-            else:
-                _add(own, made)
+            shutil.rmtree(made.file.parent)
             yield CustomFile(
                 "mart",
                 made.query.file,
@@ -88,8 +90,10 @@ def _error(mart: UserModel, reason: str) -> CustomFile:
     return CustomFile(file.kind, file.file, file.name, "error", error=f"{file.file}: {reason}")
 
 
-def _add(own: Path, made: Made) -> None:
-    """Copy the rows of a query into the file `own`."""
+def _add(own: Path, answers: Sequence[Made]) -> None:
+    """Copy the rows of queries into the file `own`."""
     with duckdb.connect(own) as con:
-        con.execute(f"attach '{quoted(made.file)}' as made (read_only)")
-        con.execute(f'create table {CUSTOM}."{made.query.name}" as from made.main.{RESULT}')
+        for made in answers:
+            con.execute(f"attach '{quoted(made.file)}' as made (read_only)")
+            con.execute(f'create table {CUSTOM}."{made.query.name}" as from made.main.{RESULT}')
+            con.execute("detach made")

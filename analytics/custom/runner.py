@@ -130,14 +130,13 @@ class Runner:
             yield Answer(query, frame, error, seconds)
 
     def make(self, database: Path, queries: Iterable[UserQuery], own: Path) -> Iterator[Made]:
-        """Run queries, and yield a file with all rows of each, which is there until the next."""
+        """Run queries, and yield for each a file with all of its rows, in a folder of its own."""
         for query in queries:
-            with tempfile.TemporaryDirectory(dir=self.folder) as folder:
-                file = Path(folder) / "made.duckdb"
-                reply, error, seconds = self._ask(
-                    "run", query, self.limits, database=database, own=own, target=file
-                )
-                yield Made(query, file, reply.get("rows", 0), error, seconds)
+            file = Path(tempfile.mkdtemp(dir=self.folder)) / "made.duckdb"
+            reply, error, seconds = self._ask(
+                "run", query, self.limits, database=database, own=own, target=file
+            )
+            yield Made(query, file, reply.get("rows", 0), error, seconds)
 
     def parse(self, queries: Iterable[UserQuery]) -> Iterator[Parsed]:
         """Parse texts of any number of statements; one that is not a SELECT is an error."""
