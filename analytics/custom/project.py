@@ -13,10 +13,11 @@ from analytics.custom.files import Refused, UserFile, read_files
 from analytics.custom.finance import read_csv
 from analytics.custom.runner import Runner, UserQuery
 from analytics.resources import folder
-from analytics.transform.build import all_models
+from analytics.transform.build import POLARS_MODELS
 from analytics.transform.models import CHECK_RESULTS, PUBLISHED, Header, SqlModel, read_header
 from analytics.warehouse.confined import CUSTOM
 
+_PLACES = ("marts", "audit", "report")
 _NAME = re.compile(r"\w+")
 _SOURCE = re.compile(r"\w+\.\w+")
 
@@ -69,9 +70,11 @@ class Project:
 
 def names_of_ours(published: Collection[str] = ()) -> frozenset[str]:
     """Return the names that no table of a user may have; `published` are those of a file."""
-    models = {model.name for model in all_models(folder("queries"))}
-    results = {relation.split(".")[1] for relation in CHECK_RESULTS}
-    return frozenset({*models, *results, *PUBLISHED, CUSTOM, *published})
+    queries = folder("queries")
+    files = (path.stem for place in _PLACES for path in (queries / place).glob("*.sql"))
+    models = (model.name for model in POLARS_MODELS)
+    results = (relation.split(".")[1] for relation in CHECK_RESULTS)
+    return frozenset({*files, *models, *results, *PUBLISHED, CUSTOM, *published})
 
 
 def read_project(

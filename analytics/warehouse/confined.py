@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.warehouse.database import OFFLINE, PUBLISHED_SCHEMAS, quoted
+from analytics.warehouse.database import OFFLINE, PUBLISHED_SCHEMAS, STORAGE_VERSION, quoted
 
 CUSTOM = "custom"
 """The schema of the user's own tables."""
@@ -101,7 +101,10 @@ def open_confined(
         if own:
             con.execute(f"attach '{quoted(own)}' as own (read_only)")
         if target:
-            con.execute(f"attach '{quoted(target)}' as target")
+            # What the build file cannot hold is an error here already.
+            con.execute(
+                f"attach '{quoted(target)}' as target (storage_version '{STORAGE_VERSION}')"
+            )
         path = [f"analytics.{schema}" for schema in PUBLISHED_SCHEMAS]
         path.append(f"{'own' if own else 'analytics'}.{CUSTOM}")
         there = con.execute(
