@@ -10,6 +10,7 @@ import msgspec
 
 from analytics.cli import printed
 from analytics.cli.connection import identify
+from analytics.custom.validation import check_project
 from analytics.errors import AnalyticsError, UsageError
 from analytics.settings import Origin, Settings, Workspace, api_key, has_key, load_settings
 from analytics.settings import read_origins as read_settings
@@ -43,7 +44,11 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
     except UsageError as error:
         return Configuration(problems=[str(error)])
     keys = [_key(workspace, offline=offline) for workspace in settings.workspaces]
-    problems = [*_timezone_problems(settings), *_key_problems(keys)]
+    problems = [
+        *_timezone_problems(settings),
+        *_key_problems(keys),
+        *check_project(settings),
+    ]
     return Configuration(settings=origins, keys=keys, problems=problems)
 
 
