@@ -183,7 +183,7 @@ def _measures() -> str:
 
 
 def _questions() -> str:
-    lines = ["| file | asks |", "| --- | --- |"]
+    lines = ["| name | asks |", "| --- | --- |"]
     for file in sorted((folder("queries") / "adhoc").glob("*.sql")):
         header = read_header(file.read_text(encoding="utf-8"))
         lines.append(f"| `{file.stem}` | {_cell(header.description.partition('?')[0])}? |")

@@ -11,7 +11,6 @@ from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from tests.cli.conftest import WITH_PAGES, shell_in
 from tests.conftest import NOW, book_run
-from tests.docs.pages import ROOT
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +37,6 @@ def folder(
     """A copy of that folder, as the working directory, with the environment of its API."""
     made, api = published
     shutil.copytree(made, tmp_path, dirs_exist_ok=True)
-    shutil.copytree(ROOT / "queries" / "adhoc", tmp_path / "queries" / "adhoc")
     monkeypatch.setenv("LEVAIN_API", api.url)
     monkeypatch.setenv("LEVAIN_API_KEY", api.world.workspaces[0].api_key)
     return tmp_path

@@ -24,7 +24,7 @@ from docs import generate
 from tests.docs.pages import ROOT, SHOWN_KEY, Block, blocks, blocks_in
 
 LANGUAGES = {
-    *("sh", "sql", "python", "toml", "yaml", "json", "ini", "crontab", "dockerfile"),
+    *("sh", "sql", "python", "toml", "yaml", "json", "csv", "ini", "crontab", "dockerfile"),
     "text",  # shows what is printed, and is not run
 }
 SHELLS = [
@@ -89,6 +89,9 @@ def test_shell_blocks_run(of_page: list[Block], shell: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    with duckdb.connect("data/analytics.duckdb", read_only=True) as con:
+        wrong = con.execute("select file, error from audit.custom_files where error is not null")
+        assert wrong.fetchall() == []
 
 
 @pytest.fixture(scope="module")

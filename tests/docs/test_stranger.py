@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analytics.emulator.server import Emulator
@@ -20,6 +21,10 @@ MINUTES = 10
 SECTIONS = (  # and the folder in which the stranger is then
     ("quickstart.md", "Without a key", "."),
     ("quickstart.md", "With your key", "."),
+    ("extending.md", "A table from a file", "my-project"),
+    ("extending.md", "A table of your own", "my-project"),
+    ("extending.md", "A check of your own", "my-project"),
+    ("extending.md", "A question", "my-project"),
 )
 
 
@@ -63,4 +68,8 @@ def test_a_stranger_has_reports_in_ten_minutes(
                 assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
     assert (home / "data" / "site" / "index.html").exists()
     assert (home / "my-project" / "data" / "site" / "index.html").exists()
+    with duckdb.connect(home / "my-project" / "data" / "analytics.duckdb", read_only=True) as con:
+        states = con.execute("select name, state from audit.custom_files").fetchall()
+    assert {"agent_margins", "prices"} <= {name for name, state in states if state == "built"}
+    assert {state for _, state in states} == {"built", "passed"}
     assert time.monotonic() - began < MINUTES * 60
