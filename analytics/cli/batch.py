@@ -109,7 +109,7 @@ def check(
     verbose: Verbose = False,
     log_format: Log = None,
 ) -> None:
-    """Check the built marts, then build and check the tables of your own.
+    """Check the built marts, then build and check your own.
 
     Each check must return no row; one of your own warns, unless its header says that it blocks.
 
