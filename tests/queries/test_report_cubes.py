@@ -117,11 +117,13 @@ def test_no_key_is_null(warehouse: Warehouse) -> None:
 
 
 def test_runs_are_bounded(warehouse: Warehouse) -> None:
-    """A month of a line has its 10 most expensive runs and its 10 newest, the latest two 300."""
+    """Of each month the 10 most expensive runs are kept, of the latest two the 300 newest."""
     warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-01 05:00:00+00'")
     for number in range(20):
         created_at = datetime(2026, 7, 1, number, tzinfo=UTC)
-        warehouse.given("runs", run_id=f"r-old-{number:02}", cost_usd=1, created_at=created_at)
+        warehouse.given("runs", run_id=f"r-old-{number:02}", cost_usd=number, created_at=created_at)
+        warehouse.given("runs", run_id=f"r-idle-{number:02}", agent_id="idle", cost_usd=number,
+                        created_at=created_at)  # fmt: skip
     for number in range(320):
         warehouse.given(
             "runs", run_id=f"r-{number:03}", cost_usd=320 - number if number >= 5 else 1000,
@@ -129,14 +131,19 @@ def test_runs_are_bounded(warehouse: Warehouse) -> None:
         )  # fmt: skip
     warehouse.build()
 
-    assert warehouse.row("""
-        select count(*), count(*) filter (newest_rank <= 300), count(*) filter (cost_rank <= 10),
-            arg_min(run_id, newest_rank), min(run_id)
-        from reports.rpt_runs where date > '2026-08-01'
-    """) == (310, 300, 10, "r-319", "r-000")  # fmt: skip
-    assert warehouse.row(
-        "select count(*), max(newest_rank) from reports.rpt_runs where date < '2026-08-01'"
-    ) == (20, 20)
+    kept = {
+        each
+        for (each,) in warehouse.rows(
+            "select run_id from reports.rpt_runs where agent_id <> 'idle'"
+        )
+    }
+    assert kept == {f"r-old-{number}" for number in range(10, 20)} | {
+        f"r-{number:03}" for number in (*range(10), *range(20, 320))
+    }
+    newest = warehouse.rows(
+        "select run_id from reports.rpt_newest_runs where agent_id = 'idle' order by created_at"
+    )
+    assert newest == [(f"r-idle-{number}",) for number in range(15, 20)]
 
 
 def test_time_zone(warehouse: Warehouse) -> None:
