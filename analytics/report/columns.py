@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Literal
 
 from analytics.transform.measures import measures
@@ -42,7 +42,7 @@ _LABELS = {
     "cause": "Cause",
 }
 _RANGE = ("_cost_more_usd", "_cost_open_count")  # what a range of costs is formed from, too
-_NAMES = frozenset({"name", "agent", "workspace", "prose"})
+_NAMES = frozenset({"name", "agent", "agent_name", "workspace", "prose"})
 _TEXTS = frozenset(
     {"text", "day", "month", "instant", "state", "version", "weekday", "hour", "run", "words"}
 )
@@ -56,7 +56,7 @@ class Column:
     unit: str
     label: str
 
-    @property
+    @cached_property
     def figures(self) -> list[str]:
         """The columns of the relation that it is formed from."""
         names = self.expression.split("/")
@@ -64,7 +64,7 @@ class Column:
             names += [names[0].replace("_cost_usd", end) for end in _RANGE]
         return names
 
-    @property
+    @cached_property
     def kind(self) -> Literal["", "text", "name", "drawing"]:
         """Empty for numbers."""
         if self.unit in _NAMES:

@@ -1,24 +1,24 @@
-"""Entities that pages are about: the site, each workspace, each agent; names and addresses."""
+"""Entities that pages are about: the site, workspaces, their months and agents; their addresses."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from analytics.format import names
+from analytics.format import days, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     import duckdb
 
 
-Scope = Literal["site", "workspace", "agent"]
+Scope = Literal["site", "workspace", "month", "agent"]
 ALL, NO_AGENT, PLATFORM = "(all)", "(none)", "(platform)"
 
 _STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
@@ -26,9 +26,10 @@ _STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
 
 @dataclass(frozen=True)
 class Entity:
-    """The site, a workspace or a line of one; `row` is its row of `rpt_headlines`.
+    """The site, a workspace, a month or a line of one.
 
-    The platform's line has no page, and so no path.
+    `row` is its row of `rpt_headlines`, of a month that of `rpt_months`. The platform's line has no
+    page, and so no path.
     """
 
     scope: Scope
@@ -37,16 +38,19 @@ class Entity:
     name: str
     path: str
     row: Mapping[str, Any] = field(repr=False, compare=False)
+    month: date | None = None
 
     @property
-    def key(self) -> tuple[str, str]:
+    def key(self) -> tuple[Any, ...]:
         """Its keys in the tables of `reports`."""
-        return self.workspace_id, self.agent_id
+        return self.workspace_id, self.month or self.agent_id
 
     @property
     def stem(self) -> str:
         """The name of its data."""
-        return PurePosixPath(self.path).stem if self.scope != "site" else "site"
+        if self.scope == "site":
+            return "site"
+        return self.path.partition("/")[2].removesuffix(".html").replace("/", "-")
 
 
 class Entities:
@@ -72,6 +76,18 @@ class Entities:
     def agents(self) -> list[Entity]:
         """Every line that has a page."""
         return [each for each in self.by_key.values() if each.scope == "agent" and each.path]
+
+    @cached_property
+    def months(self) -> dict[tuple[Any, ...], Entity]:
+        """Every month of every workspace, by its keys."""
+        rows = pl.DataFrame(
+            self._con.sql(
+                "from reports.rpt_months where agent_id = '(all)' and workspace_id <> '(all)'"
+                " order by workspace_id, month desc"
+            )
+        )
+        found = (_month(row, self.by_key) for row in rows.iter_rows(named=True))
+        return {each.key: each for each in found if each}
 
     def lines_of(self, workspace: Entity) -> list[Entity]:
         """The lines of a workspace, the platform included."""
@@ -154,6 +170,16 @@ def _entity(row: Mapping[str, Any]) -> Entity | None:
         return Entity("workspace", workspace_id, ALL, name, path, row)
     name = names.display(row["agent_name"], row["agent_slug"], agent_id)
     return Entity("agent", workspace_id, agent_id, name, _agent_path(workspace_id, agent_id), row)
+
+
+def _month(row: Mapping[str, Any], by_key: Mapping[tuple[Any, ...], Entity]) -> Entity | None:
+    if (workspace := by_key.get((row["workspace_id"], ALL))) is None:
+        return None
+    month: date = row["month"]
+    path = f"{workspace.path.removesuffix('.html')}/{month:%Y-%m}.html"
+    words = days.month_in_words(month)
+    row = {**row, "workspace_name": workspace.name}
+    return Entity("month", workspace.workspace_id, ALL, words, path, row, month)
 
 
 def _agent_path(workspace_id: str, agent_id: str) -> str:

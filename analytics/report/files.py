@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 from hashlib import sha256
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from pathlib import Path
 
 MANIFEST = "manifest.json"
 
 
 class _Manifest(msgspec.Struct):
-    """The SHA-256 of each file, and the inputs of those that can be taken over."""
+    """The SHA-256 of each file, and a digest of the inputs of those that can be taken over."""
 
     as_of: str = ""
     files: dict[str, str] = {}
@@ -31,21 +31,25 @@ class Files:
     """
 
     def __init__(self, target: Path, published: Path | None) -> None:
-        self._target, self._published = target, published
+        self._target, self._published = str(target), published and str(published)
         self._before = _read(published / MANIFEST) if published else _Manifest()
         self._now = _Manifest()
-        self._folders: set[Path] = set()
+        self._folders: set[str] = set()
         self.count = 0
         self.byte_count = 0
         self.kept_count = 0
 
     def keep(self, path: str, inputs: str) -> bool:
-        """Take over a published file that was made of the same inputs; False if there is none."""
-        if self._published is None or self._before.inputs.get(path) != inputs:
+        """Take over a published file that was made of the same inputs; False if there is none.
+
+        Without inputs, none is taken over.
+        """
+        if not inputs or self._before.inputs.get(path) != _digest(inputs):
             return False
-        source, digest = self._published / path, self._before.files.get(path, "")
+        source, digest = f"{self._published}/{path}", self._before.files.get(path, "")
         try:
-            content = source.read_bytes()
+            with open(source, "rb", buffering=0) as file:  # noqa: PTH123 - paths as objects cost as much again
+                content = file.read()
         except OSError:
             return False
         if sha256(content).hexdigest() != digest:
@@ -57,28 +61,34 @@ class Files:
 
     def write(self, path: str, content: bytes, inputs: str = "") -> None:
         """Write a file; one with `inputs` may be taken over by the next site."""
-        self._made(path).write_bytes(content)
+        Path(self._made(path)).write_bytes(content)
         self._note(path, sha256(content).hexdigest(), inputs, len(content))
 
     def finish(self, as_of: datetime) -> None:
         """Write the manifest: the digest of every other file."""
         self._now.as_of = as_of.isoformat()
         content = msgspec.json.encode(self._now, order="sorted")
-        (self._target / MANIFEST).write_bytes(content)
+        Path(self._target, MANIFEST).write_bytes(content)
+        self.byte_count += len(content)
 
-    def _made(self, path: str) -> Path:
-        file = self._target / path
-        if file.parent not in self._folders:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._folders.add(file.parent)
-        return file
+    def _made(self, path: str) -> str:
+        """Return the file, whose folder is there."""
+        folder, _, _ = path.rpartition("/")
+        if folder not in self._folders:
+            Path(self._target, folder).mkdir(parents=True, exist_ok=True)
+            self._folders.add(folder)
+        return f"{self._target}/{path}"
 
     def _note(self, path: str, digest: str, inputs: str, size: int) -> None:
         self._now.files[path] = digest
         if inputs:
-            self._now.inputs[path] = inputs
+            self._now.inputs[path] = _digest(inputs)
         self.count += 1
         self.byte_count += size
+
+
+def _digest(inputs: str) -> str:
+    return sha256(inputs.encode()).hexdigest()[:16]
 
 
 def _read(file: Path) -> _Manifest:
@@ -88,7 +98,7 @@ def _read(file: Path) -> _Manifest:
         return _Manifest()
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(source: str, target: str) -> None:
     """The same file under both names; a copy where the file system knows no such thing."""
     try:
         os.link(source, target)

@@ -1,15 +1,16 @@
 """Data for the engine: a file for each entity and month, of the cubes of schema `reports`.
 
 A file that was made of the same rows as the published one is taken over, so that a batch writes the
-months that it changed. Days are numbers within the month, and money whole units of 10^-10 USD.
+months that it changed. Money is in whole units of 10^-10 USD. Columns have no names in a file: they
+stand in the order of `layout`, which is the same for all files of a scope.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from itertools import islice, pairwise
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
 KEYS: Mapping[Scope, tuple[str, ...]] = {
     "site": (),
     "workspace": ("workspace_id",),
+    "month": ("workspace_id", "month"),
     "agent": ("workspace_id", "agent_id"),
 }
-Key: TypeAlias = tuple[str, ...]
+Key: TypeAlias = tuple[Any, ...]
 Columns: TypeAlias = dict[str, object]
+Rows: TypeAlias = "dict[str, list[Any]]"
 TIMES = ("date", "utc_date", "week")
 """Columns that place a row in a month."""
 
@@ -40,28 +43,51 @@ _AT_ONCE = 2_000  # files whose rows are in memory together
 
 @dataclass(frozen=True)
 class DataSet:
-    """Relations that share a file, the columns that are the entity's key, and the file's prefix."""
+    """The relations that share a file, and the columns that are the entity's key."""
 
     relations: tuple[str, ...]
     key: tuple[str, ...]
-    prefix: str = ""
 
 
-_SUMMARY = {  # what the summary of a choice adds up
+_ALWAYS: Mapping[Scope, tuple[str, ...]] = {  # the summary of a choice, and what runs open into
     "site": ("rpt_workspace_days",),
     "workspace": ("rpt_days", "rpt_bill_days"),
-    "agent": ("rpt_days", "rpt_bill_days"),
+    "agent": ("rpt_days", "rpt_bill_days", "rpt_run_models", "rpt_run_events"),
 }
-RUNS = DataSet(
-    ("rpt_runs", "rpt_run_models", "rpt_run_events"), ("workspace_id", "agent_id"), "runs-"
-)
 
 
 def charted(pages: Iterable[Page], scope: Scope) -> DataSet:
     """Return the relations that the parts of a scope's pages follow a choice in."""
     parts = [part for page in pages if page.scope == scope for part in page.parts]
-    names = {part.data for part in parts if part.period} - {*RUNS.relations}
-    return DataSet(tuple(sorted({*_SUMMARY[scope], *names})), KEYS[scope])
+    names = {part.data for part in parts if part.period}
+    return DataSet(tuple(sorted({*_ALWAYS.get(scope, ()), *names})), KEYS[scope])
+
+
+def layout(con: duckdb.DuckDBPyConnection, data: DataSet) -> dict[str, list[str]]:
+    """Return the columns of each relation in the order in which files hold them, the time first."""
+    columns = {}
+    for relation in data.relations:
+        found = [name for name, *_ in con.execute(f"describe reports.{relation}").fetchall()]
+        time = time_of(found)
+        columns[relation] = [time, *(name for name in found if name not in {*data.key, time})]
+    return columns
+
+
+def time_of(columns: Iterable[str]) -> str:
+    """Return the column that places rows in a month."""
+    return next(name for name in columns if name in TIMES)
+
+
+def create_wanted(
+    con: duckdb.DuckDBPyConnection, names: Sequence[str], keys: Sequence[Key]
+) -> None:
+    """Create the temporary table `wanted` of some keys; a month is its first day."""
+    kinds = {name: "date" if name == "month" else "varchar" for name in names}
+    con.execute(
+        "create or replace temp table wanted as select"
+        f" {', '.join(f'unnest(?::{kind}[]) as {name}' for name, kind in kinds.items())}",
+        [[key[place] for key in keys] for place in range(len(names))],
+    )
 
 
 def write(
@@ -75,19 +101,20 @@ def write(
 
     `code` stands for what makes the files: if it differs, none is taken over.
     """
+    charted_of: dict[Scope, Sequence[Entity]] = {
+        "site": [entities.site],
+        "workspace": entities.workspaces,
+        "agent": entities.agents,
+    }
     with ThreadPoolExecutor(max_workers=2) as packers:  # compression leaves Python free
-        for data, of in (
-            (charted(pages, "site"), [entities.site]),
-            (charted(pages, "workspace"), entities.workspaces),
-            (charted(pages, "agent"), entities.agents),
-            (RUNS, entities.agents),
-        ):
+        for scope, of in charted_of.items():
+            data = charted(pages, scope)
+            columns = layout(con, data)
             known = {each.key[: len(data.key)]: each for each in of}
-            changed = iter(_changed(con, files, data, known, code).items())
+            changed = iter(_changed(con, files, data.key, columns, known, code).items())
             while chunk := dict(islice(changed, _AT_ONCE)):
-                documents = _documents(con, data, list(chunk))
-                names = [path[5:-3] for path, _ in chunk.values()]
-                scripts = packers.map(packed, names, documents)
+                documents = _documents(con, data.key, columns, list(chunk))
+                scripts = packers.map(packed, documents)
                 for (path, inputs), script in zip(chunk.values(), scripts, strict=True):
                     files.write(path, script, inputs)
 
@@ -95,78 +122,96 @@ def write(
 def _changed(
     con: duckdb.DuckDBPyConnection,
     files: Files,
-    data: DataSet,
+    names: Key,
+    columns: Mapping[str, list[str]],
     entities: Mapping[Key, Entity],
     code: str,
-) -> dict[tuple[Key, str], tuple[str, str]]:
+) -> dict[Key, tuple[str, str]]:
     """Return path and inputs of each key and month whose file cannot be taken over."""
     changed = {}
-    for *key, month, digest in con.execute(_digests(con, data)).fetchall():
+    for *key, month, digest in con.execute(_digests(names, columns)).fetchall():
         if (entity := entities.get(tuple(key))) is None:
             continue
-        path, inputs = f"data/{entity.stem}/{data.prefix}{month}.js", f"{code}-{digest}"
+        path, inputs = f"data/{entity.stem}/{month:%Y-%m}.js", f"{code}-{digest}"
         if not files.keep(path, inputs):
-            changed[tuple(key), month] = path, inputs
+            changed[*key, month] = path, inputs
     return changed
 
 
-def _digests(con: duckdb.DuckDBPyConnection, data: DataSet) -> str:
-    """Return SQL of each key and month with a digest of its rows.
+def _digests(names: Key, columns: Mapping[str, list[str]]) -> str:
+    """Return SQL of each key and month with a digest of its rows and of their columns.
 
     Hashes are added, not combined by "exclusive or": two equal rows must not cancel out.
     """
-    key = "".join(f"{name}, " for name in data.key)
+    key = "".join(f"{name}, " for name in names)
     rows = " union all ".join(
-        f"select {key} {_month(con, name)} as month, hash('{name}', r) as h from reports.{name} r"
-        for name in data.relations
+        f"select {key} date_trunc('month', r.{time})::date as month,"
+        f" hash('{relation} {' '.join([time, *others])}', r) as h from reports.{relation} r"
+        for relation, (time, *others) in columns.items()
     )
     return f"select {key} month, sum(h)::varchar from ({rows}) group by all order by all"
 
 
 def _documents(
-    con: duckdb.DuckDBPyConnection, data: DataSet, wanted: Sequence[tuple[Key, str]]
-) -> list[dict[str, Columns]]:
+    con: duckdb.DuckDBPyConnection,
+    names: Key,
+    columns: Mapping[str, list[str]],
+    wanted: Sequence[Key],
+) -> list[dict[str, list[object]]]:
     """Return the rows of each key and month as columns, by relation."""
-    names = (*data.key, "month")
-    columns = [list(each) for each in zip(*((*key, month) for key, month in wanted), strict=True)]
-    con.execute(
-        "create or replace temp table wanted as select"
-        f" {', '.join(f'unnest(?::varchar[]) as {name}' for name in names)}",
-        columns,
-    )
-    documents: dict[tuple[Key, str], dict[str, Columns]] = {each: {} for each in wanted}
-    for relation in data.relations:
-        month, time = _month(con, relation), _time(con, relation)
-        first = "".join(f"r.{name}, " for name in data.key)
-        rest = f"r.* exclude ({', '.join((*data.key, time))})"
+    names = (*names, "month")
+    create_wanted(con, names, wanted)
+    documents: dict[Key, dict[str, list[object]]] = {each: {} for each in wanted}
+    for relation, (time, *others) in columns.items():
         frame = pl.DataFrame(
             con.sql(f"""
-                select {first}{month} as month, day({time}) as {time}, {rest}
-                from reports.{relation} r
-                semi join wanted on {month} = wanted.month
-                    {"".join(f" and r.{name} = wanted.{name}" for name in data.key)}
+                select {", ".join(names)}, day({time}) as {time}, {", ".join(others)}
+                from (select *, date_trunc('month', {time})::date as month from reports.{relation})
+                semi join wanted using ({", ".join(names)})
                 order by all""")
         )
+        texts = {name for name in others if frame.schema[name] == pl.String}
         for key, rows in _parts(frame, names):
-            documents[key[:-1], key[-1]][relation] = rows
+            documents[key][relation] = _filed(rows, texts)
     return list(documents.values())
 
 
-def _parts(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[Key, Columns]]:
+def _parts(frame: pl.DataFrame, names: Sequence[str]) -> Iterator[tuple[Key, Rows]]:
     """Yield each key with its rows as columns; the rows of a key stand together."""
     keys = frame.select(pl.struct(names).rle().alias("runs")).unnest("runs")
     columns = {name: _values(frame[name]) for name in frame.columns if name not in names}
-    texts = {name for name in columns if frame.schema[name] == pl.String}
     start = 0
     for length, key in keys.iter_rows():
         rows = slice(start, start := start + length)
-        yield (
-            tuple(key.values()),
-            {
-                name: coded(values[rows]) if name in texts else values[rows]
-                for name, values in columns.items()
-            },
-        )
+        yield tuple(key.values()), {name: values[rows] for name, values in columns.items()}
+
+
+def _filed(rows: Rows, texts: Collection[str]) -> list[object]:
+    """Return columns as a file holds them; the engine's `decode` is the reverse.
+
+    The first one is the day within the month: of each row, the days since the row before. Money
+    that is mostly the same as in the column before is told by the rows that differ.
+    """
+    (_, days), *others = rows.items()
+    filed: list[object] = [[day - before for before, day in pairwise([0, *days])]]
+    before: list[Any] = []
+    for name, values in others:
+        if name in texts:
+            filed.append(coded(values))
+        elif name.endswith("_usd") and len(but := _different(before, values)) < len(values) / 4:
+            filed.append({"but": but})
+        else:
+            filed.append(values)
+        before = values if name.endswith("_usd") else []
+    return filed
+
+
+def _different(before: Sequence[object], values: Sequence[object]) -> dict[int, object]:
+    """Return the values that are not the same as before, by row; all of them without any before."""
+    if not before:
+        return dict(enumerate(values))
+    pairs = enumerate(zip(before, values, strict=True))
+    return {row: value for row, (other, value) in pairs if value != other}
 
 
 def encoded(frame: pl.DataFrame) -> Columns:
@@ -180,10 +225,13 @@ def encoded(frame: pl.DataFrame) -> Columns:
 
 
 def coded(texts: Sequence[object]) -> Columns:
-    """Return texts as the different ones, and the place of each row's among them."""
+    """Return texts as the different ones, and the place of each row's among them.
+
+    Where all differ, the places are left out.
+    """
     places: dict[object, int] = {}
     codes = [places.setdefault(text, len(places)) for text in texts]
-    return {"keys": list(places), "codes": codes}
+    return {"keys": list(places)} | ({"codes": codes} if len(places) < len(codes) else {})
 
 
 def _values(column: pl.Series) -> list[object]:
@@ -201,12 +249,3 @@ def _values(column: pl.Series) -> list[object]:
     if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Decimal):
         return [None if each is None else _values(each) for each in column]
     return column.to_list()
-
-
-def _month(con: duckdb.DuckDBPyConnection, relation: str) -> str:
-    return f"strftime(r.{_time(con, relation)}, '%Y-%m')"
-
-
-def _time(con: duckdb.DuckDBPyConnection, relation: str) -> str:
-    columns = [name for name, *_ in con.execute(f"describe reports.{relation}").fetchall()]
-    return next(name for name in TIMES if name in columns)

@@ -18,12 +18,12 @@ _MARK, _TURNED = "\ue000", 0x8000
 _UNSAFE = re.compile(f'["\\\\\r\n\u2028\u2029{_MARK}\ud800-\udfff]')
 
 
-def packed(name: str, document: object) -> bytes:
-    """Return the script that registers a document under a name."""
+def packed(document: object) -> bytes:
+    """Return the script that registers a document; the engine knows it by the file's address."""
     # Digits repeat by chance: to spell them out takes less than to refer back to them.
     pack = zlib.compressobj(_LEVEL, strategy=zlib.Z_FILTERED)
     content = pack.compress(msgspec.json.encode(document)) + pack.flush()
     units = (content + bytes(len(content) % 2)).decode("utf-16-le", "surrogatepass")
     literal = _UNSAFE.sub(lambda unit: _MARK + chr(ord(unit[0]) ^ _TURNED), units)
-    script = f'\ufeffanalytics.add("{name}", {len(content)}, "{literal}");\n'
+    script = f'\ufeffanalytics.add({len(content)}, "{literal}");\n'
     return script.encode("utf-16-le")

@@ -23,13 +23,13 @@ from analytics.report.tables import Tables, sums
 from analytics.resources import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import duckdb
 
     from analytics.report.entities import Entities, Entity, Scope
-    from analytics.report.months import Columns
+    from analytics.report.months import Columns, Key
     from analytics.report.spec import Headline, Page, Part, Section
 
 # The two hashes are those of the style elements that plotly.js makes for itself.
@@ -59,7 +59,7 @@ class About:
 class Pages:
     """Renders the pages of one specification, whose rows are read once for all entities.
 
-    With `lines`, pages of these lines alone can be rendered.
+    With `wanted`, pages of these keys alone can be rendered.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Pages:
         pages: Mapping[str, Page],
         entities: Entities,
         about: About,
-        lines: Collection[tuple[str, str]] | None = None,
+        wanted: Sequence[Key] | None = None,
     ) -> None:
         self.page, self._pages, self._entities, self._about = page, pages, entities, about
         self._template = _environment().get_template("page.html")
@@ -80,13 +80,11 @@ class Pages:
             if not part.is_static
             for frame in [_frame(part)]
         }
-        statements = Statements(con, lines)
-        self._rows = {
-            part.key: statements.rows(part, page.scope) for part in page.parts if part.is_static
-        }
+        statements = Statements(con, page.scope, wanted)
+        self._rows = {part.key: statements.rows(part) for part in page.parts if part.is_static}
         self._own = [statements.of(name) for name in page.data]
-        self._main = next((part for part in page.parts if part.mark == "column"), None)
-        self._days = statements.charted(self._main, page.scope) if self._main else {}
+        self._main = page.main_chart
+        self._days = statements.charted(self._main) if self._main else {}
 
     def html(self, entity: Entity) -> str:
         """Return the page of an entity."""
@@ -104,7 +102,7 @@ class Pages:
         )
         return self._template.render(
             root=root,
-            policy=CONTENT_SECURITY_POLICY,
+            policy=Markup(CONTENT_SECURITY_POLICY),  # noqa: S704 - its quotes are single ones
             title=self._title(entity, heading),
             reach=self._reach(row),
             heading=heading,
@@ -120,7 +118,7 @@ class Pages:
             links=self._links(entity, root) if is_main else [],
             headlines=[_headline(each, row) for each in page.headline],
             is_choosable=page.picker,
-            members_name=_MEMBERS[entity.scope] if page.picker else "",
+            members_name=_MEMBERS.get(entity.scope, "") if page.picker else "",
             sections=[each for each in sections if each["parts"]],
             has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
             definitions=_definitions(page.scope),
@@ -157,7 +155,7 @@ class Pages:
             if _is_drawn_once(part)
         }
 
-    def _key(self, entity: Entity) -> tuple[str, ...]:
+    def _key(self, entity: Entity) -> Key:
         return entity.key[: len(KEYS[self.page.scope])]
 
     def _of(self, part: Part, entity: Entity) -> list[Row]:
@@ -247,7 +245,7 @@ class Pages:
         trail = [self._entities.site]
         if entity.scope != "site":
             trail.append(self._entities.by_key[entity.workspace_id, ALL])
-        if entity.scope == "agent":
+        if entity.scope in {"month", "agent"}:
             trail.append(entity)
         links = [{"name": each.name, "href": root + each.path} for each in trail]
         if self.page.path(entity) != entity.path:
@@ -255,7 +253,9 @@ class Pages:
         return links
 
     def _tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
-        """Return the pages of the same scope, where there are several."""
+        """Return the pages of the same scope, where there are several; of a month, those above."""
+        if entity.scope == "month":
+            entity = self._entities.by_key[entity.workspace_id, ALL]
         of = [each for each in self._pages.values() if each.scope == entity.scope]
         if len(of) < 2:
             return []
@@ -285,15 +285,15 @@ class Pages:
         return [{"text": f"Warning: {each}", "is_now": False} for each in shown]
 
     def _reach(self, row: Row) -> str:
-        """Return how far the data reach; of an agent to its last run, so that its page can rest."""
+        """Return how far the data reach: on pages that can rest, to the last day of their own."""
         as_of = days.instant_in_words(self._about.as_of)
-        if self.page.scope == "agent":
+        if self.page.scope in {"month", "agent"}:
             as_of = days.day_in_words(row["last_date"]) if row["last_date"] else "no run yet"
         return f"data to {as_of} · days and months in {self._about.timezone}"
 
 
 _LATEST = {"span": "latest days"}  # until the script has read the data
-_MEMBERS: dict[Scope, str] = {"site": "Workspaces", "workspace": "Agents", "agent": ""}
+_MEMBERS: dict[Scope, str] = {"site": "Workspaces", "workspace": "Agents"}
 
 
 def _frame(part: Part) -> dict[str, Any]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.report.entities import Entity
+    from analytics.report.entities import Entity, Scope
     from analytics.report.spec import Page
 
 ENGINE = (
@@ -96,9 +96,7 @@ class _Build:
         pages = read_pages(folder_of_pages)
         months.write(self._con, self._files, self._entities, pages.values(), self._code)
         count = sum(self._pages(page, pages) for page in pages.values())
-        self._files.write(
-            "data/site.js", packed("site", self._entities.document(partial(_further, pages)))
-        )
+        self._files.write("data/site.js", packed(self._entities.document(partial(_further, pages))))
         self._assets()
         for name, content in beside.items():
             self._files.write(name, content)
@@ -108,35 +106,41 @@ class _Build:
     def _pages(self, page: Page, pages: dict[str, Page]) -> int:
         """Write the pages of a specification; return their number."""
         document = _resolved(page)
-        self._files.write(f"data/pages/{page.name}.js", packed(f"pages/{page.name}", document))
+        document["columns"] = months.layout(self._con, months.charted(pages.values(), page.scope))
+        self._files.write(f"data/pages/{page.name}.js", packed(document))
         of = self._of(page)
-        changed = self._changed_lines(page, of) if page.scope == "agent" else dict.fromkeys(of, "")
-        lines = [each.key for each in changed] if page.scope == "agent" else None
-        made = Pages(self._con, page, pages, self._entities, self._about, lines)
+        changed = self._changed(page, of)
+        wanted = [each.key for each in changed] if len(changed) < len(of) else None
+        made = Pages(self._con, page, pages, self._entities, self._about, wanted)
         for entity, inputs in changed.items():
             self._files.write(page.path(entity), made.html(entity).encode(), inputs)
             if now := made.now(entity):
-                name = f"{entity.stem}/{page.name}"
-                self._files.write(f"data/{name}.js", packed(name, now))
+                self._files.write(f"data/{entity.stem}/{page.name}.js", packed(now))
         return len(of)
 
-    def _changed_lines(self, page: Page, lines: Sequence[Entity]) -> dict[Entity, str]:
-        """Return the lines whose page cannot be taken over, each with the inputs of its page."""
-        if any(part.is_static and part.mark for part in page.parts):
-            return dict.fromkeys(lines, "")  # such a page has rows in a file of its own
+    def _changed(self, page: Page, of: Sequence[Entity]) -> dict[Entity, str]:
+        """Return the entities whose page cannot be taken over, each with the inputs of its page."""
+        if page.scope not in {"month", "agent"} or any(
+            part.is_static and part.mark for part in page.parts
+        ):
+            return dict.fromkeys(of, "")  # such a page has rows in a file of its own
         rows = digests(self._con, page)
-        code = f"{self._code}-{self._about.code_version}"
-        inputs = {each: f"{code}-{rows[each.key]}" for each in lines}
+        code = f"{self._code}-{self._about.code_version}-{self._about.timezone}"
+        inputs = {each: f"{code}-{rows[each.key]}" if each.key in rows else "" for each in of}
         return {
             each: known
             for each, known in inputs.items()
             if not self._files.keep(page.path(each), known)
         }
 
-    def _of(self, page: Page) -> list[Entity]:
-        if page.scope == "site":
-            return [self._entities.site]
-        return self._entities.workspaces if page.scope == "workspace" else self._entities.agents
+    def _of(self, page: Page) -> Sequence[Entity]:
+        of: dict[Scope, Sequence[Entity]] = {
+            "site": [self._entities.site],
+            "workspace": self._entities.workspaces,
+            "month": [*self._entities.months.values()],
+            "agent": self._entities.agents,
+        }
+        return of[page.scope]
 
     def _assets(self) -> None:
         reports = folder("reports")

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
     from analytics.report.entities import Entity
 
-MAIN_PAGES: dict[Scope, str] = {"site": "overview", "workspace": "workspace", "agent": "agent"}
+MAIN_PAGES: dict[Scope, str] = {
+    "site": "overview",
+    "workspace": "workspace",
+    "month": "month",
+    "agent": "agent",
+}
 Mark = Literal["column", "line", "bar", "interval", "cell"]
 
 
@@ -124,6 +129,11 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
     def parts(self) -> list[Part]:
         """All parts, in order."""
         return [part for section in self.section for part in section.part]
+
+    @property
+    def main_chart(self) -> Part | None:
+        """The chart that stands in its place from the first paint."""
+        return next((part for part in self.parts if part.mark == "column"), None)
 
 
 def read_pages(root: Path | None = None) -> dict[str, Page]:

@@ -7,122 +7,138 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from analytics.report.months import KEYS, TIMES
+from analytics.report.months import KEYS, TIMES, create_wanted, time_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
     import duckdb
 
     from analytics.report.entities import Scope
+    from analytics.report.months import Key
     from analytics.report.spec import Page, Part
 
 CHARTED_DAYS = 92
+_CHARTED = f"date > (select max(today) from reports.rpt_headlines) - {CHARTED_DAYS}"
 _NUMBERS = ("DECIMAL", "BIGINT", "HUGEINT", "INTEGER", "DOUBLE")
 
 
 class Statements:
-    """Reads the rows of a part, by the entity whose page shows them; of some lines if so wanted."""
+    """Reads the rows of parts for the pages of a scope, by entity; for some pages if so wanted."""
 
     def __init__(
         self,
         con: duckdb.DuckDBPyConnection,
-        lines: Collection[tuple[str, str]] | None = None,
+        scope: Scope,
+        wanted: Sequence[Key] | None = None,
     ) -> None:
-        self._con = con
-        self._kinds: dict[str, dict[str, str]] = {}
-        self._are_some = lines is not None
-        if lines is not None:
-            con.execute(
-                "create or replace temp table wanted_lines as"
-                " select unnest(?::varchar[]) as workspace_id, unnest(?::varchar[]) as agent_id",
-                [[key[0] for key in lines], [key[1] for key in lines]],
-            )
+        self._con, self._keys = con, KEYS[scope]
+        self._are_some = wanted is not None
+        if wanted is not None:
+            create_wanted(con, self._keys, wanted)
 
-    def rows(self, part: Part, scope: Scope) -> dict[tuple[str, ...], list[dict[str, Any]]]:
+    def rows(self, part: Part) -> dict[Key, list[dict[str, Any]]]:
         """Return the rows of each entity; the rows of all, where the relation knows no entity."""
-        frame = self.frame(part, scope)
-        names = [name for name in KEYS[scope] if name in frame.columns]
-        found: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
+        frame = self.frame(part)
+        names = [name for name in self._keys if name in frame.columns]
+        found: defaultdict[Key, list[dict[str, Any]]] = defaultdict(list)
         for row in frame.iter_rows(named=True):
             found[tuple(row[name] for name in names)].append(row)
         return found
 
-    def frame(self, part: Part, scope: Scope) -> pl.DataFrame:
+    def frame(self, part: Part) -> pl.DataFrame:
         """Return the rows of a part, or their sums, in its order."""
-        kinds = self._columns(part.data)
-        keys = [name for name in KEYS[scope] if name in kinds]
+        source, kinds = self._source(part.data, by_month="month" in part.by)
+        keys = [name for name in self._keys if name in kinds]
         where = " and ".join(_condition(*each) for each in part.where.items()) or "true"
         columns, group = "*", ""
         if "month" in part.by:  # sums of a cube
-            by = [name if name in kinds else _month_of(kinds) for name in part.by]
+            by = [*keys, *part.by]
             sums = [
                 f"sum({name})::{kind} as {name}"
                 for name, kind in kinds.items()
-                if kind.startswith(_NUMBERS) and name not in part.by
+                if kind.startswith(_NUMBERS) and name not in by
             ]
-            columns, group = ", ".join(dict.fromkeys([*keys, *by, *sums])), " group by all"
+            columns, group = ", ".join(dict.fromkeys([*by, *sums])), " group by all"
         order = ""
         if part.order:  # equal rows stand in the same order whenever the page is made
             rest = [name for name in KEYS["agent"] if name in (part.by if group else kinds)]
             order = " order by " + ", ".join([*map(_direction, part.order.split(",")), *rest])
         return pl.DataFrame(
-            self._con.sql(
-                f"select {columns} from {self._source(part.data)} where {where}{group}{order}"
-            )
+            self._con.sql(f"select {columns} from {source} where {where}{group}{order}")
         )
 
-    def of(self, relation: str) -> dict[tuple[str, ...], dict[str, Any]]:
+    def of(self, relation: str) -> dict[Key, dict[str, Any]]:
         """Return the one row of each entity, by workspace, or by workspace and line."""
-        keys = [name for name in KEYS["agent"] if name in self._columns(relation)]
-        rows = pl.DataFrame(self._con.sql(f"from {self._source(relation)}")).iter_rows(named=True)
+        source, kinds = self._source(relation)
+        keys = [name for name in KEYS["agent"] if name in kinds]
+        rows = pl.DataFrame(self._con.sql(f"from {source}")).iter_rows(named=True)
         return {tuple(row[name] for name in keys): row for row in rows}
 
-    def charted(self, part: Part, scope: Scope) -> dict[tuple[str, ...], dict[date, Any]]:
+    def charted(self, part: Part) -> dict[Key, dict[date, Any]]:
         """Return the first value of a chart by day, for the days that it shows at first."""
-        keys = KEYS[scope]
         value = part.draw[0].value.partition("|")[0]
         rows = self._con.execute(f"""
-            select {"".join(f"{name}, " for name in keys)} date, sum({value})
-            from {self._source(part.data)}
-            where date > (select max(today) from reports.rpt_headlines) - {CHARTED_DAYS}
+            select {"".join(f"{name}, " for name in self._keys)} date, sum({value})
+            from {self._source(part.data)[0]} where {_CHARTED}
             group by all""").fetchall()
-        found: defaultdict[tuple[str, ...], dict[date, Any]] = defaultdict(dict)
+        found: defaultdict[Key, dict[date, Any]] = defaultdict(dict)
         for *key, day, amount in rows:
             found[tuple(key)][day] = amount
         return found
 
-    def _source(self, relation: str) -> str:
-        """Return SQL of a relation, or of the wanted lines of it."""
-        if self._are_some and {*KEYS["agent"]} <= self._columns(relation).keys():
-            return f"reports.{relation} semi join wanted_lines using (workspace_id, agent_id)"
-        return f"reports.{relation}"
-
-    def _columns(self, relation: str) -> dict[str, str]:
-        if relation not in self._kinds:
-            found = self._con.execute(f"describe reports.{relation}").fetchall()
-            self._kinds[relation] = {name: kind for name, kind, *_ in found}
-        return self._kinds[relation]
+    def _source(self, relation: str, *, by_month: bool = False) -> tuple[str, dict[str, str]]:
+        """Return SQL of the rows of a relation that the pages show, and its columns' types."""
+        source = _with_month if by_month or "month" in self._keys else _as_it_is
+        sql, kinds = source(self._con, relation)
+        if self._are_some and {*self._keys} <= kinds.keys():
+            sql = f"{sql} semi join wanted using ({', '.join(self._keys)})"
+        return sql, kinds
 
 
-def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[tuple[str, str], str]:
-    """Return a digest of all rows that the page of each line shows without a choice.
+def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
+    """Return a digest of all rows that the page of each line or month shows without a choice.
 
-    The start of the batch is not in it: a page of which nothing else changed can stay.
+    The start of the batch is not in it: a page of which nothing else changed can stay. It is empty
+    if a relation of the page has rows of other entities.
     """
-    relations = {part.data for part in page.parts if part.is_static or part.mark == "column"}
+    keys = KEYS[page.scope]
+    sources = {"names": _NAMES_OF_MONTHS if page.scope == "month" else _HEADLINES}
+    for name in (*page.data, *(part.data for part in page.parts if part.is_static)):
+        sources[name], kinds = (_with_month if "month" in keys else _as_it_is)(con, name)
+        if not {*keys} <= kinds.keys():
+            return {}
+    if page.main_chart:
+        data = page.main_chart.data
+        sources.setdefault(data, f"(from reports.{data} where {_CHARTED})")
     rows = " union all ".join(
-        f"select workspace_id, agent_id, hash('{name}', r) as h from {source} as r"
-        for name, source in [
-            ("rpt_headlines", "(select * exclude (as_of) from reports.rpt_headlines)"),
-            *((name, f"reports.{name}") for name in sorted({*relations, *page.data})),
-        ]
+        f"select {', '.join(keys)}, hash('{name}', r) as h from {source} as r"
+        for name, source in sources.items()
     )
-    found = con.execute(
-        f"select workspace_id, agent_id, sum(h)::varchar from ({rows}) group by all"
-    )
-    return {(workspace_id, agent_id): digest for workspace_id, agent_id, digest in found.fetchall()}
+    found = con.execute(f"select {', '.join(keys)}, sum(h)::varchar from ({rows}) group by all")
+    return {tuple(key): digest for *key, digest in found.fetchall()}
+
+
+_HEADLINES = "(select * exclude (as_of) from reports.rpt_headlines)"
+_NAMES_OF_MONTHS = """(
+    select workspace_id, rpt_months.month, workspace_name, agent_id, agent_name, agent_slug
+    from reports.rpt_months join reports.rpt_headlines using (workspace_id, agent_id))"""
+
+
+def _as_it_is(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, dict[str, str]]:
+    """Return SQL of a relation, and the types of its columns."""
+    found = con.execute(f"describe reports.{relation}").fetchall()
+    return f"reports.{relation}", {name: kind for name, kind, *_ in found}
+
+
+def _with_month(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, dict[str, str]]:
+    """Return the same with the month of each row, where the row has a time."""
+    sql, kinds = _as_it_is(con, relation)
+    if "month" in kinds or kinds.keys().isdisjoint(TIMES):
+        return sql, kinds
+    month = f"date_trunc('month', {time_of(kinds)})::date as month"
+    return f"(select *, {month} from {sql})", kinds | {"month": "DATE"}
 
 
 def _condition(name: str, value: str) -> str:
@@ -135,8 +151,3 @@ def _condition(name: str, value: str) -> str:
 def _direction(order: str) -> str:
     name = order.strip()
     return f"{name[1:]} desc nulls last" if name.startswith("-") else name
-
-
-def _month_of(kinds: Sequence[str] | Mapping[str, str]) -> str:
-    time = next(name for name in TIMES if name in kinds)
-    return f"date_trunc('month', {time})::date as month"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from analytics.report.columns import Column
-    from analytics.report.entities import Entities, Entity
+    from analytics.report.entities import Entities
 
 Row: TypeAlias = "Mapping[str, Any]"
 
@@ -32,6 +32,7 @@ _SIGNS = {
     "incomplete": "◔",
 }
 _CARDS_FROM = 4  # columns: fewer fit a phone
+_REMEMBERED = 1_000  # days and months stand on many pages
 
 
 class Tables:
@@ -92,33 +93,45 @@ class Tables:
 
     def _text(self, row: Row, column: Column) -> str:
         value, unit = row[column.expression], column.unit
-        if unit in {"agent", "workspace"}:
+        if unit in {"agent", "agent_name", "workspace"}:
             return self._link(row, unit)
         if unit == "spark":
             return drawings.sparkline(value or [])
         if unit == "state":
-            return f"{_SIGNS.get(value, '')} {escape(names.visible(value or ''))}".strip()
+            return _state(value or "")
         if value is None or unit not in {"name", "text", "prose", "run"}:
-            shown = text.figure(column.expression, unit, row)
-        elif unit == "name":
-            shown = names.display(str(value))
-        else:
-            shown = names.visible(str(value))
+            shown = _words(column.expression, unit, value)
+            return self._month(row, shown) if unit == "month" else shown
+        shown = (names.display if unit == "name" else names.visible)(str(value))
         if unit == "prose":
             shown = names.capitalized(shown)
         shown = f"<bdi>{escape(shown)}</bdi>"
         return f'<a href="#run={quote(value)}">{shown}</a>' if unit == "run" else shown
 
+    def _month(self, row: Row, shown: str) -> str:
+        """Return a month as a link to its page if it has one."""
+        entity = self._entities.months.get((row.get("workspace_id"), row["month"]))
+        return f'<a href="{self._root}{entity.path}">{shown}</a>' if entity else shown
+
     def _link(self, row: Row, unit: str) -> str:
-        key = (row["workspace_id"], row["agent_id"] if unit == "agent" else "(all)")
-        entity = self._entities.by_key.get(key)
-        return link(entity, self._root) if entity else str(escape(names.display(key[-1])))
+        key = (row["workspace_id"], "(all)" if unit == "workspace" else row["agent_id"])
+        if (entity := self._entities.by_key.get(key)) is None:
+            return str(escape(names.display(key[-1])))
+        name = f"<bdi>{escape(entity.name)}</bdi>"
+        if unit == "agent_name" or not entity.path:
+            return name
+        return f'<a href="{self._root}{entity.path}">{name}</a>'
 
 
-def link(entity: Entity, root: str) -> str:
-    """Return the name of an entity, as a link to its page if it has one."""
-    name = f"<bdi>{escape(entity.name)}</bdi>"
-    return f'<a href="{root}{entity.path}">{name}</a>' if entity.path else name
+@lru_cache(_REMEMBERED)
+def _words(name: str, unit: str, value: object) -> str:
+    """Return a date or another figure that is shown as words."""
+    return str(escape(text.figure(name, unit, {name: value})))
+
+
+@lru_cache(_REMEMBERED)
+def _state(value: str) -> str:
+    return f"{_SIGNS.get(value, '')} {escape(names.visible(value))}".strip()
 
 
 def sums(rows: Iterable[Row], columns: Iterable[Column]) -> dict[str, Any]:

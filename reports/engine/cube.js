@@ -23,14 +23,28 @@ const LIMIT = 2 ** 52;
 /** @param {Measure | Texts} column @returns {column is Texts} */
 const isText = (column) => "codes" in column;
 
-/** A table for each relation of a data file: money that came as text becomes a BigInt.
- * @param {{ [relation: string]: { [column: string]: any } }} document @returns {Document} */
-export const decode = (document) => Object.fromEntries(
-  Object.entries(document).map(([relation, columns]) => [relation, decodeTable(columns)]));
-/** @param {{ [column: string]: any }} columns @returns {Table} */
+/** @typedef {{ [relation: string]: string[] }} Layout */
+/** A table for each relation of a data file, whose columns stand in the order of the layout. The
+ * first one is the day, as the days since that of the row before; another may be told by the rows
+ * in which it differs from the column before.
+ * @param {{ [relation: string]: any[] }} document @param {Layout} layout @returns {Document} */
+export const decode = (document, layout) => Object.fromEntries(
+  Object.entries(document).map(([relation, [steps, ...others]]) => {
+    let day = 0;
+    const columns = [steps.map((/** @type {number} */ step) => day += step)];
+    for (const each of others) {
+      columns.push(each.but ? Object.assign([...columns[columns.length - 1]], each.but) : each);
+    }
+    return [relation, decodeTable(
+      Object.fromEntries(layout[relation].map((name, place) => [name, columns[place]])))];
+  }));
+/** A table of columns by name: money that came as text becomes a BigInt, and texts that all differ
+ * are their own codes.
+ * @param {{ [column: string]: any }} columns @returns {Table} */
 export const decodeTable = (columns) => {
   const decoded = Object.fromEntries(Object.entries(columns).map(([name, values]) =>
-      [name, Array.isArray(values) ? measureOf(values) : values]));
+      [name, Array.isArray(values) ? measureOf(values)
+        : { codes: [...values.keys.keys()], ...values }]));
   const [first] = Object.values(decoded);
   return { size: first ? (isText(first) ? first.codes : first.numbers).length : 0,
     columns: decoded };

@@ -18,12 +18,15 @@ const unpacked = async (size, text) => {
   return new Response(stream).json();
 };
 
-/** Registers a document; each data file calls this as `analytics.add`.
- * @param {string} name @param {number} size @param {string} text */
-export const addFile = (name, size, text) => {
-  const document = unpacked(size, text);
-  filesWaitedFor.get(name)?.(document);
-  fileDocuments.set(name, document);
+/** Registers the document of the data file that is running; each calls this as `analytics.add`.
+ * @param {number} size @param {string} text */
+export const addFile = (size, text) => {
+  const { root } = document.body.dataset, src = document.currentScript.getAttribute("src");
+  const name = src.slice(`${root}data/`.length, -".js".length).split("/")
+    .map(decodeURIComponent).join("/");
+  const unpacking = unpacked(size, text);
+  filesWaitedFor.get(name)?.(unpacking);
+  fileDocuments.set(name, unpacking);
 };
 Object.assign(globalThis, { analytics: { add: addFile } });
 

@@ -27,6 +27,8 @@ const data = { site: null, shards: new Map(), root: pageData.root,
   workspace: oneOf(pageData.workspace), agent: oneOf(pageData.agent) };
 /** @type {Part[]} */
 let pageParts = [];
+/** @type {import("./cube.js").Layout} */
+let layout = {}; // of data files
 let state = noState(), choice = { from: null, to: null, members: null, isChosen: false };
 /** @type {(entity: string) => boolean} */
 let isEntity = () => true;
@@ -137,11 +139,14 @@ const go = (href) => {
 };
 
 const chosenMembers = () => members.filter(({ entity }) => state.only.includes(entity));
-/** Loads the months that are needed and not there yet. @param {string[]} months */
-const loadMonths = (months) => Promise.all(months.filter((month) => !data.shards.has(month))
-  .map(async (month) => {
-    data.shards.set(month, decode(await load(`${pageData.entity}/${month}`)));
+/** The data of months, of which those are loaded that are not there yet.
+ * @param {string[]} months */
+const loadMonths = async (months) => {
+  await Promise.all(months.filter((month) => !data.shards.has(month)).map(async (month) => {
+    data.shards.set(month, decode(await load(`${pageData.entity}/${month}`), layout));
   }));
+  return new Map([...data.shards].filter(([month]) => months.includes(month)));
+};
 const showChosen = () => {
   const block = onPage("chosen"), heading = document.querySelector("h1").textContent;
   pageRoot.toggleAttribute("data-chosen", choice.isChosen);
@@ -298,9 +303,10 @@ const startParts = async (site) => {
     members = data.agent ? [] : lines.filter(({ entity }) => entity);
     startPicker({ months, first, today, members, choose });
   }
-  if (hasRuns()) startRuns(months, listOfRuns);
+  if (hasRuns()) startRuns(months, loadMonths, listOfRuns);
   if (!document.querySelector(".plot, .drawn")) return;
-  const { parts } = await load(`pages/${pageData.page}`);
+  const { parts, columns } = await load(`pages/${pageData.page}`);
+  layout = columns;
   pageParts = parts.filter(({ key }) => onPage(key)); // the rest stands in other parts
   if (pageParts.some(({ period }) => !period)) {
     const now = await load(`${pageData.entity}/${pageData.page}`);

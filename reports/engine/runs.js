@@ -1,17 +1,18 @@
-/** The runs of an agent: those kept of each month as tables, and what happened in each of them.
- * A month keeps its newest 300 runs and its 10 most expensive ones. */
-import { decode, rowsOf } from "./cube.js";
+/** The runs of an agent that pages keep, as tables, and what happened in each of them. */
+import { rowsOf } from "./cube.js";
 import { lastDayOf, monthsOf, periodInWords } from "./days.js";
 import { figure, plain } from "./format.js";
-import { load } from "./load.js";
 import { element, newTable, say, write } from "./tables.js";
 
 /** @typedef {{from: string, to: string}} Span */
 /** @typedef {Record<string, any>} Run */
 
 const MOST_EXPENSIVE = 10, LISTED_RUNS = 1000;
+const KEPT = "the newest 300 of this month and the last, and the 10 most expensive of each month";
 /** @type {string[]} */
 let runMonths = [];
+/** @type {(months: string[]) => Promise<Map<string, any>>} */
+let readMonths = async () => new Map();
 const runPart = (id) => document.getElementById(id);
 /** Whether the page has runs to list. */
 export const hasRuns = () => Boolean(runPart("listed-runs"));
@@ -21,11 +22,9 @@ export const hasRuns = () => Boolean(runPart("listed-runs"));
  * @param {string} [id] @returns {Run[]} */
 const runRows = (relation, shards, span = { from: "0000-01-01", to: "9999-12-31" }, id = "") =>
   rowsOf({ relation, shards, ...span, ...(id && { where: { run_id: new Set([id]) } }) });
-const runShard = async (month) => /** @type {[string, any]} */ (
-  [month, decode(await load(`${document.body.dataset.entity}/runs-${month}`))]);
 const runsOf = async (span) => {
   const months = monthsOf(span.from, span.to).filter((month) => runMonths.includes(month));
-  return runRows("rpt_runs", new Map(await Promise.all(months.map(runShard))), span);
+  return runRows("rpt_runs", await readMonths(months), span);
 };
 
 const momentOfRun = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16)
@@ -62,7 +61,7 @@ export const listRuns = async (span) => {
     .toSorted((a, b) => b.created_at - a.created_at).slice(0, LISTED_RUNS);
   const caption = `${figure("count", "plural:run", { count: runs.length })}, ${
     [periodInWords(span.from, span.to), status].filter(Boolean).join(", ")
-  }: of each month at most the newest 300 and the 10 most expensive; times in UTC`;
+  }; pages keep ${KEPT}; times in UTC`;
   write(runPart("listed-runs"), { caption, heads: RUN_HEADS, rows: runs.map(runCells) });
   runPart("listed-runs").closest(".listed").hidden = false;
   say(caption);
@@ -96,7 +95,7 @@ const smallTable = (caption, heads, cells) => {
 const factsOfRun = (run) => [
   ["Status", run.status], ["Error class", run.error_class],
   ["Created", `${momentOfRun(run.created_at)} UTC`], ["Version", versionOfRun(run)],
-  ["Started by", run.trigger_type], ["Parent run", run.parent_run_id], ["Session", run.session_id],
+  ["Started by", run.trigger_type], ["Parent run", run.parent_run_id],
   ["Time in the queue", figure("queue_seconds", "seconds", run)],
   ["Duration", figure("duration_seconds", "seconds", run)],
   ["Cost", run.cost_usd === null ? "not known" : `$${plain("cost_usd", "usd", run)}`],
@@ -124,8 +123,8 @@ const detailsOfRun = (shards, run) => {
       : element("p", "No model costs were read for this run."),
     events.length ? smallTable("Log events, by the time since the run was created",
       ["After", "Event*", "Node*", "Took", "Error*"], events)
-      : element("p", "No log events: pages keep those of the newest 50 runs of a month and of"
-        + " its 10 most expensive ones.")];
+      : element("p", "No log events: pages keep those of the newest 50 runs, and of the 10 most"
+        + " expensive ones of each month.")];
 };
 
 /** Shows what is known of a run in a dialog.
@@ -135,15 +134,15 @@ export const showRun = async (id, closed) => {
   dialog.querySelector("h2").textContent = `Run ${id}`;
   let found = null;
   for (const month of runMonths.toSorted().toReversed()) {
-    const shards = new Map([await runShard(month)]);
+    const shards = await readMonths([month]);
     const [run] = runRows("rpt_runs", shards, undefined, id);
     if (run) {
       found = detailsOfRun(shards, run);
       break;
     }
   }
-  body.replaceChildren(...(found ?? [element("p", "This run is not among those that pages keep:"
-    + " of each month the newest 300 and the 10 most expensive.", { class: "empty" })]));
+  body.replaceChildren(...(found ?? [element("p",
+    `This run is not among those that pages keep: ${KEPT}.`, { class: "empty" })]));
   dialog.addEventListener("close", closed, { once: true });
   if (!dialog.open) dialog.showModal();
 };
@@ -151,10 +150,12 @@ export const showRun = async (id, closed) => {
 export const hideRun = () => runPart("run-detail")?.close();
 
 /** Gives the runs their controls.
- * @param {string[]} months those that have a file of runs
+ * @param {string[]} months those that have data
+ * @param {(months: string[]) => Promise<Map<string, any>>} read reads the data of months
  * @param {() => void} list called where the reader asks for the list */
-export const startRuns = (months, list) => {
+export const startRuns = (months, read, list) => {
   runMonths = months;
+  readMonths = read;
   runPart("show-runs").addEventListener("click", list);
   runPart("run-status").addEventListener("change", list);
   runPart("close-run").addEventListener("click", hideRun);

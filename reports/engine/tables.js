@@ -170,11 +170,22 @@ const download = (name, text) => {
   say(`Downloaded ${name}`);
 };
 
-/** Gives each table of the page its buttons.
+/** Adds the table of a chart below it, folded; `write` fills it. @param {Element} chart */
+const addTable = (chart) => {
+  const region = newTable(chart.querySelector("h3")?.textContent ?? "");
+  const [table] = region.children;
+  table.id = `${chart.id}-table`;
+  table.dataset.sortable = "";
+  region.classList.add("drawn");
+  chart.append(element("details", "", {}, [element("summary", "Table of these figures"), region]));
+};
+
+/** Gives each chart of the page a table, and each table its buttons.
  * @param {(id: string, index: number, direction: string) => void} sorted hears what a reader
  * sorts @param {(table: HTMLTableElement) => string} nameOf names the files */
 export const startTables = (sorted, nameOf) => {
   tableSorted = sorted;
+  document.querySelectorAll("figure.chart:not(:has(table))").forEach(addTable);
   for (const table of document.querySelectorAll("main table")) {
     equipCards(table);
     if ("sortable" in table.dataset) makeSortable(table);

@@ -1,5 +1,9 @@
 // A workspace of two agents, the platform, and three weeks up to Wednesday, 18 November 2026.
-import { decode } from "../../reports/engine/cube.js";
+import { decodeTable } from "../../reports/engine/cube.js";
+
+/** Tables of columns by name. */
+export const tables = (document) => Object.fromEntries(
+  Object.entries(document).map(([relation, columns]) => [relation, decodeTable(columns)]));
 
 const agents = ["a", "b", "(platform)"];
 const USD = 10_000_000_000;
@@ -36,8 +40,8 @@ const lines = [{ id: "a", name: "Alpha <b>", path: "agents/alpha.html" }, { id: 
 export const data = {
   site: { ...calendar, timezone: "Europe/Berlin", workspaces: [{ ...calendar, id: "ws", name: "Work", path: "workspaces/ws.html", agents: lines }] },
   workspace: "ws", root: "../",
-  shards: new Map([["2026-10", decode({ rpt_days: days(29, 31, runs) })],
-    ["2026-11", decode({ rpt_days: days(1, 18, runs), rpt_models: models(3), rpt_hours: hours, rpt_run_weeks: weeks, rpt_bill_days: bills })]]),
+  shards: new Map([["2026-10", tables({ rpt_days: days(29, 31, runs) })],
+    ["2026-11", tables({ rpt_days: days(1, 18, runs), rpt_models: models(3), rpt_hours: hours, rpt_run_weeks: weeks, rpt_bill_days: bills })]]),
 };
 export const nothing = { from: null, to: null, members: null, isChosen: false };
 export const chosen = (from, to, members = null) => ({ from, to, members: members && new Set(members), isChosen: true });

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { decode } from "../../reports/engine/cube.js";
 import { daysBefore, summary } from "../../reports/engine/summary.js";
 import { monthsFor, view } from "../../reports/engine/view.js";
-import { chosen, data, nothing } from "./given.mjs";
+import { chosen, data, nothing, tables } from "./given.mjs";
 
 const texts = (row) => row.map((cell) => cell.text);
 for (const { name, part, choice, expected } of JSON.parse(readFileSync(new URL("cases.json", import.meta.url), "utf8"))) {
@@ -36,7 +35,7 @@ test("stacks are by week when they are long, the largest keys first", () => {
 
 test("keys beyond the colours of a stack are one series", () => {
   const keys = Array.from({ length: 7 }, (_, index) => `m${index}`);
-  const document = decode({ rpt_models: { utc_date: keys.map(() => 3), model: { keys, codes: keys.map((_, index) => index) },
+  const document = tables({ rpt_models: { utc_date: keys.map(() => 3), model: { keys, codes: keys.map((_, index) => index) },
     cost_usd: keys.map((_, index) => 10 - index) } });
   const part = { key: "models", data: "rpt_models", period: "charted", mark: "column", by: ["utc_date"], stack: "model", draw: [{ value: "cost_usd|usd" }] };
   const made = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-11-03", "2026-11-03"));

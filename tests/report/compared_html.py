@@ -101,8 +101,8 @@ def static_cells(reports: Reports, columns: Iterable[Column], row: Row) -> list[
     made: list[Cell] = []
     for each in columns:
         value = row.get(each.expression)
-        if each.unit in {"agent", "workspace"}:
-            key = row["workspace_id"], row["agent_id"] if each.unit == "agent" else "(all)"
+        if each.unit in {"agent", "agent_name", "workspace"}:
+            key = row["workspace_id"], "(all)" if each.unit == "workspace" else row["agent_id"]
             entity = reports.entities.by_key.get(key)
             made.append((entity.name if entity else key[-1], None))
         elif each.unit == "spark":

@@ -23,12 +23,20 @@ Row = dict[str, Any]
 Cell = tuple[str, str | None]
 """A text, and the exact value if it is not a text."""
 
-KEYS = {"site": (), "workspace": ("workspace_id",), "agent": ("workspace_id", "agent_id")}
+KEYS = {
+    "site": (), "workspace": ("workspace_id",), "month": ("workspace_id", "month"),
+    "agent": ("workspace_id", "agent_id"),
+}  # fmt: skip
 TIMES = ("date", "utc_date", "week")
 _MEASURE = re.compile(r"^tokens_|_(usd|count|ms|seconds)(_median|_p95)?$")
 _STATES = {"": "n", "incomplete": "i", "complete": "c", "provisional": "p"}
 _NOTES = {"p": "today so far", "i": "some days incomplete", "n": "some days not read"}
 _LARGEST_STACKED, _SMALL, _DAILY = 5, 20, 100
+
+
+def month_of(columns: list[str]) -> str:
+    """SQL of the month of a row."""
+    return f"date_trunc('month', {next(name for name in TIMES if name in columns)})::date"
 
 
 @dataclass(frozen=True)
@@ -105,12 +113,12 @@ class Reports:
         named = [(name, value.removeprefix("!"), "<>" if value.startswith("!") else "=")
                  for name, value in part.where.items()]  # fmt: skip
         named += [
-            (name, value, "=")
+            (name if name in known else month_of(known), value, "=")
             for name, value in zip(KEYS[entity.scope], entity.key, strict=False)
-            if name in known
+            if name in known or name == "month"
         ]
-        sql = " and ".join(f"{name}::varchar {sign} ?" for name, _, sign in named) or "true"
-        return sql, [value for _, value, _ in named]
+        sql = " and ".join(f"({name})::varchar {sign} ?" for name, _, sign in named) or "true"
+        return sql, [str(value) for _, value, _ in named]
 
     def static(self, part: Part, entity: Entity) -> list[list[Row]]:
         """The rows of a part that needs no choice; those of a group may stand in any order."""
@@ -118,12 +126,13 @@ class Reports:
         selected = f"select * from reports.{part.data} where {where}"
         known = self.columns(part.data)
         if "month" in part.by and "month" not in known:
-            time = next(name for name in TIMES if name in known)
             sums = ", ".join(f"sum({each}) as {each}" for each in filter(_MEASURE.search, known))
             by = ", ".join(part.by)
-            keys = "".join(f"any_value({each}) as {each}, " for each in KEYS[entity.scope])
+            keys = "".join(
+                f"any_value({each}) as {each}, " for each in KEYS[entity.scope] if each in known
+            )
             selected = (
-                f"select {by}, {keys} {sums} from (select *, date_trunc('month', {time})::date"
+                f"select {by}, {keys} {sums} from (select *, {month_of(known)}"
                 f" as month from ({selected})) group by {by}"
             )
         order = [each.strip() for each in part.order.split(",") if each]

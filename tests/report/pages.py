@@ -107,7 +107,7 @@ class Site:
     @cached_property
     def pages(self) -> list[Page]:
         """All pages, the overview first."""
-        return [*self.charted, *self.controls]
+        return [*self.charted, *self.further, *self.months]
 
     @cached_property
     def charted(self) -> list[Page]:
@@ -115,17 +115,25 @@ class Site:
         return [self.overview, *self.workspaces, *self.agents]
 
     @cached_property
-    def controls(self) -> list[Page]:
-        """The pages Data quality and Reconciliation of each workspace, in this order."""
-        return [Page(path) for path in sorted((self.folder / "workspaces").glob("*/*.html"))]
+    def further(self) -> list[Page]:
+        """The pages of each workspace beside its main one."""
+        return [Page(path) for path in sorted((self.folder / "workspaces").glob("*/[!2]*.html"))]
+
+    @cached_property
+    def months(self) -> list[Page]:
+        """The pages of the months of each workspace."""
+        return [Page(path) for path in sorted((self.folder / "workspaces").glob("*/2*.html"))]
 
     def one(self, kind: str) -> Page:
-        """A page of each kind: overview, workspace, agent, quality, reconciliation."""
-        quality, reconciliation = self.controls[-2:]
+        """A page of each kind: of a workspace, its last whole month and most expensive agent."""
+        workspace = self.workspaces[-1]
+        quality, _, reconciliation = self.further[-3:]
+        agent = workspace.root.all("nav", **{"class": "links"})[0].all("a")[0].attributes["href"]
         return {
             "overview": self.overview,
-            "workspace": self.workspaces[-1],
-            "agent": max(self.agents, key=lambda page: len(page.source)),
+            "workspace": workspace,
+            "month": self.months[-2],
+            "agent": Page(workspace.path.parent / agent),
             "quality": quality,
             "reconciliation": reconciliation,
         }[kind]

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import zlib
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -14,33 +15,37 @@ import playwright
 from analytics.report.entities import Entity
 
 _NODE = Path(playwright.__file__).parent / "driver" / "node"
-_SCRIPT = re.compile(r'analytics\.add\("([^"]+)", (\d+), "(.*)"\);\n', re.DOTALL)
+_SCRIPT = re.compile(r'analytics\.add\((\d+), "(.*)"\);\n', re.DOTALL)
 _MARKED = re.compile("\ue000(.)", re.DOTALL)
 
 
 def unpacked(file: Path) -> Any:
-    """The document in a data file, whose name within the site is the one it registers."""
+    """The document in a data file."""
     found = _SCRIPT.fullmatch(file.read_bytes().decode("utf-16"))
     assert found, file
-    assert file.as_posix().endswith(f"/data/{found[1]}.js")
-    units = _MARKED.sub(lambda unit: chr(ord(unit[1]) ^ 0x8000), found[3])
-    content = units.encode("utf-16-le", "surrogatepass")[: int(found[2])]
+    units = _MARKED.sub(lambda unit: chr(ord(unit[1]) ^ 0x8000), found[2])
+    content = units.encode("utf-16-le", "surrogatepass")[: int(found[1])]
     return json.loads(zlib.decompress(content))
 
 
-def months_of(site: Path, entity: Entity, prefix: str = "") -> dict[str, Any]:
+def months_of(site: Path, entity: Entity) -> dict[str, Any]:
     """The data of an entity by month."""
-    files = sorted((site / "data" / entity.stem).glob(f"{prefix}20*.js"))
-    return {file.stem.removeprefix(prefix): unpacked(file) for file in files}
+    files = sorted((site / "data" / entity.stem).glob("20*.js"))
+    return {file.stem: unpacked(file) for file in files}
 
 
-def rows_of(columns: dict[str, Any]) -> list[dict[str, Any]]:
+def rows_of(columns: list[Any], names: list[str]) -> list[dict[str, Any]]:
     """The rows of a relation in a data file."""
-    values = [
-        [of["keys"][code] for code in of["codes"]] if isinstance(of, dict) else of
-        for of in columns.values()
-    ]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
+    steps, *others = columns
+    values = [[*accumulate(steps)]]
+    for of in others:
+        if isinstance(of, list):
+            values.append(of)
+        elif "but" in of:
+            values.append([of["but"].get(str(row), value) for row, value in enumerate(values[-1])])
+        else:
+            values.append([of["keys"][code] for code in of.get("codes", range(len(of["keys"])))])
+    return [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
 
 
 def asked(
@@ -48,13 +53,15 @@ def asked(
 ) -> dict[str, Any]:
     """What the engine is asked for the parts of a page: of the site's files, but for `changes`."""
     now = site / "data" / entity.stem / f"{page}.js"
+    specification = unpacked(site / "data" / "pages" / f"{page}.js")
     return {
         "site": unpacked(site / "data" / "site.js"),
         "workspace": entity.workspace_id if entity.scope != "site" else None,
         "agent": entity.agent_id if entity.scope == "agent" else None,
         "documents": months_of(site, entity),
         "now": unpacked(now) if now.exists() else {},
-        "parts": unpacked(site / "data" / "pages" / f"{page}.js")["parts"],
+        "parts": specification["parts"],
+        "columns": specification["columns"],
         "choices": choices,
     } | changes
 

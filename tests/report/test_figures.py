@@ -29,10 +29,11 @@ def reports(published: Path) -> Reports:
 
 
 def some(reports: Reports) -> list[Entity]:
-    """The site, all workspaces and four lines: the most expensive, the hostile, runs without."""
+    """The site, all workspaces and months, and lines: the most expensive, the hostile, no agent."""
     agents = reports.entities.agents
     lines = [each for each in agents if each.name in NAMES.values() or each.agent_id == "(none)"]
-    return [reports.entities.site, *reports.entities.workspaces, agents[0], *lines[:3]]
+    months = reports.entities.months.values()
+    return [reports.entities.site, *reports.entities.workspaces, *months, agents[0], *lines[:3]]
 
 
 def choices(reports: Reports, entity: Entity) -> list[Choice]:
@@ -57,7 +58,8 @@ def choices(reports: Reports, entity: Entity) -> list[Choice]:
 def views(reports: Reports, published: Path) -> list[Views]:
     """What the engine makes of some pages for each choice."""
     site = published / "site"
-    pages = [(page, entity) for page, entity, _ in compared.site_pages(site, PAGES, some(reports))]
+    entities = [each for each in some(reports) if each.scope != "month"]
+    pages = [(page, entity) for page, entity, _ in compared.site_pages(site, PAGES, entities)]
     asked = [
         shown.asked(site, page.name, entity, [each.asked() for each in choices(reports, entity)])
         for page, entity in pages
@@ -84,7 +86,7 @@ def wrong_views(reports: Reports, views: list[Views]) -> Iterator[str]:
 def wrong_pages(reports: Reports, pages: list[Html]) -> Iterator[str]:
     """What the HTML has that SQL has not."""
     for page, entity, root in pages:
-        entity = reports.entities.by_key[entity.key]
+        entity = (reports.entities.by_key | reports.entities.months)[entity.key]
         yield from compared_html.differences_of_tables(reports, page, entity, root)
         yield from compared_html.differences_of_texts(reports, page, entity, root)
 
@@ -102,12 +104,12 @@ def test_pages_hold_what_sql_says(reports: Reports, pages: list[Html]) -> None:
 @pytest.mark.parametrize("relation", ["rpt_runs", "rpt_run_models", "rpt_run_events"])
 def test_data_of_runs_hold_what_sql_says(relation: str, reports: Reports, published: Path) -> None:
     """Of each line, every run that is published stands in the file of its month, and no other."""
-    for entity in some(reports):
-        months = shown.months_of(published / "site", entity, "runs-")
-        assert bool(months) == (entity.scope == "agent")
-        for month, document in months.items():
+    site = published / "site"
+    names = shown.unpacked(site / "data" / "pages" / "agent.js")["columns"][relation]
+    for entity in (each for each in some(reports) if each.scope == "agent"):
+        for month, document in shown.months_of(site, entity).items():
             expected = compared.runs_as_given(reports, relation, entity, month)
-            given = shown.rows_of(document.get(relation, {}))
+            given = shown.rows_of(document.get(relation, [[]]), names)
             assert sorted(given, key=repr) == sorted(expected, key=repr)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -117,7 +118,7 @@ def test_the_manifest_lists_every_file(published: Path) -> None:
         if file.is_file()
     }
     assert manifest["files"] == {name: found[name] for name in found if name != "manifest.json"}
-    pages = {name for name in found if name.startswith("agents/")}
+    pages = {name for name in found if re.search(r"^agents/|/\d{4}-\d\d\.html$", name)}
     assert manifest["inputs"].keys() == months(site).keys() | pages
 
 
@@ -135,6 +136,28 @@ def test_the_page_of_an_agent_stays_while_it_says_the_same(reports: Reports, bui
     assert "$7.00" in (after / agent.path).read_text("utf-8")
 
 
+def test_the_page_of_a_month_stays_while_it_says_the_same(reports: Reports, build: Built) -> None:
+    """Late runs and new names rewrite the pages of the months that show them, and no other."""
+    before, agent = build("before"), costliest(reports)
+    reports.con.execute(
+        "update reports.rpt_versions set cost_usd = 7 where agent_id = ? and date = ?",
+        [agent.agent_id, agent.row["last_date"]],
+    )
+    after, month = build("after", before), f"{agent.row['last_date']:%Y-%m}.html"
+    pages = {file.relative_to(after) for file in after.glob("workspaces/*/20*.html")}
+    workspace = reports.entities.by_key[agent.workspace_id, "(all)"]
+    changed = {each for each in pages if not (before / each).samefile(after / each)}
+    assert changed == {Path(workspace.path.removesuffix(".html"), month)}
+
+    reports.con.execute(
+        "update reports.rpt_headlines set agent_name = 'New' where agent_id = ?", [agent.agent_id]
+    )
+    renamed = build("renamed", after)
+    shown = {each for each in pages if "New" in (renamed / each).read_text("utf-8")}
+    assert shown
+    assert shown == {each for each in pages if not (after / each).samefile(renamed / each)}
+
+
 def test_any_money_and_no_money_survive_packing(tmp_path: Path) -> None:
     """A number that a script would round is a text; null is null, and texts are as they were."""
     large = Decimal(2**53 + 1).scaleb(-10)
@@ -145,10 +168,10 @@ def test_any_money_and_no_money_survive_packing(tmp_path: Path) -> None:
     )
     file = tmp_path / "data" / "x.js"
     file.parent.mkdir()
-    file.write_bytes(packed("x", encoded(frame)))
+    file.write_bytes(packed(encoded(frame)))
 
     assert shown.unpacked(file) == {
         "cost_usd": [str(2**53 + 1), str(-(2**53) - 1), None],
-        "name": {"keys": texts, "codes": [0, 1, 2]},
+        "name": {"keys": texts},
         "n": [1, None, 2**40],
     }

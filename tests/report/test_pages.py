@@ -19,14 +19,15 @@ UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\u202a-\u202e]")
 
 
 def test_each_workspace_and_each_agent_has_its_pages(batches: Site, sql: Asked) -> None:
-    """There is one overview, four pages for each workspace, one for each agent and for none."""
+    """There is one overview; of each workspace four pages and one a month; one of each agent."""
     lines = sql.row("""
         select count(*) as agents, count(distinct workspace_id) as workspaces from names
         where agent_id != '(platform)'""")
 
     assert len(batches.agents) == lines["agents"]
     assert len(batches.workspaces) == lines["workspaces"]
-    assert len(batches.controls) == 3 * lines["workspaces"]
+    assert len(batches.further) == 3 * lines["workspaces"]
+    assert len(batches.months) == 3 * lines["workspaces"]
 
 
 def test_pages_have_nothing_that_the_policy_forbids(batches: Site) -> None:
@@ -98,15 +99,14 @@ def test_pages_have_the_outline_that_readers_of_screens_rely_on(batches: Site) -
         assert all(table.all("caption")[0].text for table in page.root.all("table"))
 
 
-def test_every_chart_has_a_name_and_a_table(batches: Site) -> None:
-    """A chart is an image with a name, and its figures stand in a table below it."""
+def test_every_chart_has_a_name(batches: Site) -> None:
+    """A chart is an image with a name."""
     for page in batches.pages:
         for chart in page.root.all("figure"):
             for plot in chart.all("div", role="img"):
                 named_by = plot.attributes["aria-labelledby"].split()
                 named = {each.attributes.get("id"): each.text for each in chart.everything()}
                 assert [bool(named[each]) for each in named_by] == [True, True], named_by
-                assert chart.all("table")
 
 
 def _months(page: Page) -> dict[str, str]:

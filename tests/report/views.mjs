@@ -6,8 +6,8 @@ import { monthsFor, view } from "../../reports/engine/view.js";
 
 const plain = (_key, value) => (typeof value === "bigint" ? String(value) : value);
 for (const line of readFileSync(0, "utf8").split("\n").filter(Boolean)) {
-  const { site, workspace, agent, documents, now, parts, choices } = JSON.parse(line);
-  const decoded = Object.entries(documents).map(([month, each]) => [month, decode(each)]);
+  const { site, workspace, agent, documents, now, parts, columns, choices } = JSON.parse(line);
+  const decoded = Object.entries(documents).map(([month, each]) => [month, decode(each, columns)]);
   const static_ = Object.fromEntries(Object.entries(now).map(([key, each]) => [key, decodeTable(each)]));
   const known = { site, workspace, agent, now: static_, shards: new Map() };
   const shown = choices.map((given) => {
