@@ -305,9 +305,9 @@ const startParts = async (site) => {
   }
   if (hasRuns()) startRuns(months, loadMonths, listOfRuns);
   if (!document.querySelector(".plot, .drawn")) return;
-  const { parts, columns } = await load(`pages/${pageData.page}`);
-  layout = columns;
-  pageParts = parts.filter(({ key }) => onPage(key)); // the rest stands in other parts
+  const page = await load(`pages/${pageData.page}`);
+  layout = page.columns;
+  pageParts = page.parts.filter(({ key }) => onPage(key)); // the rest stands in other parts
   if (pageParts.some(({ period }) => !period)) {
     const now = await load(`${pageData.entity}/${pageData.page}`);
     data.now = Object.fromEntries(Object.entries(now).map(([key, columns]) =>
