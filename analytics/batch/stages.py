@@ -15,6 +15,9 @@ from analytics import __version__
 from analytics.batch.progress import Progress
 from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError, UsageError
+from analytics.finance.owners import FILE as OWNERS_FILE
+from analytics.finance.owners import load_owners, read_owners
+from analytics.format import numbers
 from analytics.resources import folder
 from analytics.settings import Settings
 from analytics.transform.build import all_models, build, is_whole
@@ -24,6 +27,8 @@ from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import attached_marts, open_marts
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import publish, record_publication
+
+SHOWN_PROBLEMS = 20  # of a file of the user
 
 
 def transform(
@@ -39,6 +44,7 @@ def transform(
     is then of two builds, and the later stages refuse it until a build of all.
     """
     with progress.stage("transform") as done:
+        _load_owners(con, settings, progress)
         if only:
             with_ancestors(all_models(folder("queries")), only)  # raises before a file is there
             building = layout.marts
@@ -63,6 +69,16 @@ def transform(
         remove_database(layout.marts)
         building.replace(layout.marts)
         done(f"built {len(built)} relations with {rows:,} rows")
+
+
+def _load_owners(con: duckdb.DuckDBPyConnection, settings: Settings, progress: Progress) -> None:
+    """Read the owners of agents anew; lines that are wrong are warned of."""
+    owners = read_owners(settings.project)
+    load_owners(con, owners.rules)
+    for problem in owners.problems[:SHOWN_PROBLEMS]:
+        progress.warn(problem)
+    if (more := len(owners.problems) - SHOWN_PROBLEMS) > 0:
+        progress.warn(f"{numbers.plural(more, 'more line')} of {OWNERS_FILE} not used")
 
 
 def check(

@@ -133,6 +133,7 @@ class Entities:
                             "line_type": line.row["line_type"],
                             "today": line.row["today"],
                             "months": months.get(line.key, []),
+                            **({"owner": owner} if (owner := line.row["owner"]) else {}),
                         }
                         for line in self.lines_of(each)
                     ],

@@ -82,6 +82,7 @@ class Pages:
         }
         statements = Statements(con, page.scope, wanted)
         self._rows = {part.key: statements.rows(part) for part in page.parts if part.is_static}
+        self._known = {part.key: statements.entities(part) for part in page.parts if part.optional}
         self._own = [statements.of(name) for name in page.data]
         self._main = page.main_chart
         self._days = statements.charted(self._main) if self._main else {}
@@ -174,6 +175,8 @@ class Pages:
         }
 
     def _part(self, part: Part, entity: Entity, tables: Tables) -> dict[str, Any] | None:
+        if part.optional and self._key(entity) not in self._known[part.key]:
+            return None
         if not part.is_static:
             if part is self._main:
                 return _frame(part) | self._main_chart(part, entity)

@@ -20,7 +20,7 @@ from analytics.report.files import Files
 from analytics.report.packed import packed
 from analytics.report.rendering import About, Pages
 from analytics.report.spec import read_pages
-from analytics.report.statements import digests
+from analytics.report.statements import digests, without_empty
 from analytics.resources import folder
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ class _Build:
 
     def site(self, folder_of_pages: Path | None, beside: Mapping[str, bytes]) -> SiteSummary:
         pages = read_pages(folder_of_pages)
+        pages = {name: without_empty(self._con, page) for name, page in pages.items()}
         months.write(self._con, self._files, self._entities, pages.values(), self._code)
         count = sum(self._pages(page, pages) for page in pages.values())
         self._files.write("data/site.js", packed(self._entities.document(partial(_further, pages))))

@@ -45,7 +45,8 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A table, or a chart with the table of its figures.
 
     With `period` it follows the reader's choice, and the engine makes it; without, its table is
-    HTML, of the relation's rows or of their sums `by` some columns.
+    HTML, of the relation's rows or of their sums `by` some columns. An `optional` one stands only
+    where the relation has rows of the entity.
     """
 
     key: str
@@ -67,6 +68,7 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     label: str = ""
     subtitle: str = ""
     empty: str = ""
+    optional: bool = False
     fold: str = ""
     wide: Literal["", "half"] = ""
 

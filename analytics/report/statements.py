@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
+from msgspec.structs import replace
 
 from analytics.report.months import KEYS, TIMES, create_wanted, time_of
 
@@ -69,6 +70,12 @@ class Statements:
             self._con.sql(f"select {columns} from {source} where {where}{group}{order}")
         )
 
+    def entities(self, part: Part) -> set[Key]:
+        """Return the entities of which the relation of a part has rows."""
+        source, _ = self._source(part.data)
+        found = self._con.execute(f"select distinct {', '.join(self._keys) or 'true'} from {source}")
+        return {row[: len(self._keys)] for row in found.fetchall()}
+
     def of(self, relation: str) -> dict[Key, dict[str, Any]]:
         """Return the one row of each entity, by workspace, or by workspace and line."""
         source, kinds = self._source(relation)
@@ -95,6 +102,19 @@ class Statements:
         if self._are_some and {*self._keys} <= kinds.keys():
             sql = f"{sql} semi join wanted using ({', '.join(self._keys)})"
         return sql, kinds
+
+
+def without_empty(con: duckdb.DuckDBPyConnection, page: Page) -> Page:
+    """Return a page without its optional parts whose relation has no row at all."""
+
+    def is_shown(part: Part) -> bool:
+        rows = f"from reports.{part.data} limit 1"
+        return not part.optional or con.execute(rows).fetchone() is not None
+
+    sections = [
+        replace(section, part=tuple(filter(is_shown, section.part))) for section in page.section
+    ]
+    return replace(page, section=tuple(sections))
 
 
 def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:

@@ -21,7 +21,7 @@ from analytics.transform.frames import read_frame, write_table
 
 LAYERS = ("staging", "intermediate", "marts", "audit", "reports")
 PUBLISHED = ("marts", "audit", "reports")
-SOURCE_SCHEMAS = ("raw", "ledger")
+SOURCE_SCHEMAS = ("raw", "ledger", "finance")
 CHECK_RESULTS = frozenset({"audit.check_results", "audit.control_findings", "audit.custom_files"})
 """Relations that checks write; what reads them is built once more after the checks."""
 

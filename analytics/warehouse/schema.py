@@ -1,4 +1,4 @@
-"""The tables of `warehouse.duckdb`: `raw` by source, and the `ledger` of loads and requests."""
+"""The tables of `warehouse.duckdb`: `raw` by source, the `ledger`, and `finance` of the user."""
 
 from __future__ import annotations
 
@@ -76,6 +76,17 @@ create table ledger.quarantine (
 
 create sequence raw.version_ids;
 create table raw.superseded (version_id BIGINT, workspace_id VARCHAR, load_id VARCHAR);
+"""
+
+# Made whenever the file is opened: it holds nothing but the user's files as last read.
+FINANCE = """
+create schema if not exists finance;
+
+-- One row per rule of `finance/owners.csv`, read anew before each build of the marts.
+create table if not exists finance.owner_rules (
+    precedence INTEGER, line INTEGER, workspace VARCHAR, agent VARCHAR, cost_center VARCHAR,
+    account VARCHAR, owner VARCHAR, valid_from DATE, valid_to DATE
+);
 """
 
 

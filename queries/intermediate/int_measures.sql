@@ -1,24 +1,37 @@
--- The measures of all runs, for each line (an agent, runs without one, the platform) and for the
--- workspace, by date and by month. What is unknown is in no sum; a sum of nothing known is unknown.
--- Grain: workspace, scope, agent, period, first day of the period.
--- key: workspace_id, scope, agent_id, period, starts_on
+-- The measures of all runs, for each line (an agent, runs without one, the platform), for the
+-- workspace and for each owner, by date and by month; of an owner's month also by line. What is
+-- unknown is in no sum; a sum of nothing known is unknown.
+-- Grain: workspace, scope, agent, owner, cost center, period, first day of the period.
+-- key: workspace_id, scope, agent_id, owner, cost_center, period, starts_on
 -- materialized: table
 with
 
 parts as (
     select
-        *,
-        date_trunc('month', date)::date as month,
-        part = 'listed' as is_listed,
-        part = 'unlisted' as is_unlisted
-    from intermediate.int_day_parts
+        parts.*,
+        date_trunc('month', parts.date)::date as month,
+        parts.part = 'listed' as is_listed,
+        parts.part = 'unlisted' as is_unlisted,
+        coalesce(spans.owner, '(none)') as owner,
+        coalesce(spans.cost_center, '(none)') as cost_center
+    from intermediate.int_day_parts as parts
+    left join intermediate.int_owner_spans as spans
+        on spans.workspace_id = parts.workspace_id
+        and spans.agent_id = parts.agent_id
+        and parts.date between spans.first_date and spans.last_date
 ),
 
 sums as (
     select
         workspace_id,
-        if(grouping(agent_id) = 0, 'agent', 'workspace') as scope,
+        case
+            when grouping(agent_id) = 1 then if(grouping(owner) = 1, 'workspace', 'owner')
+            when grouping(date) = 1 and grouping(owner) = 0 then 'agent_owner'
+            else 'agent'
+        end as scope,
         agent_id,
+        owner,
+        cost_center,
         if(grouping(date) = 0, 'day', 'month') as period,
         coalesce(date, month) as starts_on,
         sum(run_count)::bigint as run_count,
@@ -51,8 +64,11 @@ sums as (
         sum(no_usage_count)::bigint as no_usage_count
     from parts
     group by grouping sets (
-        (workspace_id, agent_id, date),
+        (workspace_id, agent_id, owner, cost_center, date),
+        (workspace_id, agent_id, owner, cost_center, month),
         (workspace_id, agent_id, month),
+        (workspace_id, owner, cost_center, date),
+        (workspace_id, owner, cost_center, month),
         (workspace_id, date),
         (workspace_id, month)
     )
@@ -62,6 +78,8 @@ select
     workspace_id,
     scope,
     agent_id,
+    owner,
+    cost_center,
     period,
     starts_on,
     run_count,

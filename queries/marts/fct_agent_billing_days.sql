@@ -31,6 +31,8 @@ select
     agents.agent_slug,
     agents.agent_name,
     agents.line_type,
+    coalesce(spans.owner, '(none)') as owner,
+    coalesce(spans.cost_center, '(none)') as cost_center,
     bills.cost_usd,
     bills.billed_usd,
     (bills.billed_usd - bills.cost_usd + coalesce(own_keys.own_key_usd, 0))::decimal(38, 10)
@@ -39,4 +41,8 @@ select
 from bills
 left join own_keys using (workspace_id, utc_date, agent_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
+left join intermediate.int_owner_spans as spans
+    on spans.workspace_id = bills.workspace_id
+    and spans.agent_id = bills.agent_id
+    and bills.utc_date between spans.first_date and spans.last_date
 order by bills.workspace_id, bills.utc_date, bills.agent_id

@@ -11,6 +11,8 @@ select
     agents.agent_slug,
     agents.agent_name,
     agents.line_type,
+    measures.owner,
+    measures.cost_center,
     measures.starts_on as date,
     measures.run_count,
     measures.succeeded_count,

@@ -37,7 +37,9 @@ adjustments as (
 ),
 
 measures as (
-    select * exclude (scope, period, starts_on, platform_cost_usd), starts_on as month
+    select
+        * exclude (scope, owner, cost_center, period, starts_on, platform_cost_usd),
+        starts_on as month
     from intermediate.int_measures
     where scope = 'agent' and period = 'month'
 ),

@@ -44,6 +44,8 @@ select
     agents.agent_slug,
     agents.agent_name,
     agents.line_type,
+    coalesce(spans.owner, '(none)') as owner,
+    coalesce(spans.cost_center, '(none)') as cost_center,
     figures.utc_date,
     figures.model,
     figures.provider,
@@ -56,5 +58,9 @@ select
     coalesce(sum(figures.listed_cost_usd), 0)::decimal(38, 10) as listed_cost_usd
 from figures
 left join marts.dim_agents as agents using (workspace_id, agent_id)
+left join intermediate.int_owner_spans as spans
+    on spans.workspace_id = figures.workspace_id
+    and spans.agent_id = figures.agent_id
+    and figures.utc_date between spans.first_date and spans.last_date
 group by all
 order by workspace_id, utc_date, agent_id, model, provider

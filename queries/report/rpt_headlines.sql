@@ -8,6 +8,8 @@
 -- column workspace_name: Current name of the workspace, else its identifier; null for the site.
 -- column agent_name: Current name of the agent or of the line; null for a workspace and the site.
 -- column line_type: agent, no_agent, platform, workspace or site.
+-- column owner: Owner of the agent on the day of the last batch; null without one.
+-- column cost_center: Cost center of the agent on that day; null without one.
 -- column today: Day of the last batch in the reporting time zone; earlier if the agent rests.
 -- column month: First day of the month of today.
 -- column usual_cost_usd: Median cost in US dollars of yesterday's weekday in the four weeks before.
@@ -206,6 +208,8 @@ select
     end as line_type,
     agents.status,
     agents.is_listed,
+    agents.owner,
+    agents.cost_center,
     agent_counts.agent_count,
     getvariable('reporting_timezone') as timezone,
     calendars.as_of,

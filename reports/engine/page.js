@@ -4,7 +4,7 @@ import { decode, decodeTable, group } from "./cube.js";
 import { periodInWords } from "./days.js";
 import { load } from "./load.js";
 import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
-import { showPicked, startPicker } from "./picker.js";
+import { namesOf, showPicked, startPicker } from "./picker.js";
 import { painted, plot } from "./plot.js";
 import { printHead, startPrint } from "./print.js";
 import { hasRuns, hideRun, listRuns, rankRuns, showRun, startRuns } from "./runs.js";
@@ -154,7 +154,7 @@ const showChosen = () => {
   printHead(heading);
   if (!choice.isChosen) return;
   const [from, to] = daysFor({ period: "charted" }, data, choice);
-  const what = [periodInWords(from, to), ...chosenMembers().map(({ name }) => name)].join(" · ");
+  const what = [periodInWords(from, to), ...namesOf(chosenMembers())].join(" · ");
   onPage("chosen-title").textContent = `Chosen: ${what}`;
   say(`Chosen: ${what}`);
   printHead(`${heading} · ${what}`);

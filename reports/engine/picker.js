@@ -1,13 +1,15 @@
 /** The form in which a reader chooses a period and the members of what the page shows. */
 import { monthInWords } from "./days.js";
+import { figure } from "./format.js";
 import { LAST_DAYS } from "./state.js";
 import { element } from "./tables.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {{name: string, entity: string}} Member */
+/** @typedef {{name: string, entity: string, owner?: string}} Member */
 
+const SHOWN_NAMES = 6;
 const pickerPart = (id) => document.getElementById(id);
-const periodOption = (value, text) => element("option", text, { value });
+const pickerOption = (value, text) => element("option", text, { value });
 
 /** Fills the form and gives it its work.
  * @param {{months: string[], first: string, today: string, members: Member[], choose: (change:
@@ -15,11 +17,11 @@ const periodOption = (value, text) => element("option", text, { value });
 export const startPicker = ({ months, first, today, members, choose }) => {
   const form = pickerPart("picker"), period = pickerPart("period"), own = ["from", "to"];
   const named = months.toSorted().toReversed()
-    .map((month) => periodOption(month, monthInWords(month)));
-  period.replaceChildren(periodOption("", "Latest days"),
-    ...LAST_DAYS.map((days) => periodOption(days, `Last ${days} days`)),
+    .map((month) => pickerOption(month, monthInWords(month)));
+  period.replaceChildren(pickerOption("", "Latest days"),
+    ...LAST_DAYS.map((days) => pickerOption(days, `Last ${days} days`)),
     element("optgroup", "", { label: "Months" }, named),
-    periodOption("own", "From … to …"));
+    pickerOption("own", "From … to …"));
   period.addEventListener("change", () => {
     form.classList.toggle("own", period.value === "own");
     if (period.value === "own") pickerPart("from").focus();
@@ -41,6 +43,20 @@ export const startPicker = ({ months, first, today, members, choose }) => {
   form.hidden = false;
 };
 
+/** Agents by their owner: a choice of an owner is one of its agents. @type {Map<string, Member[]>} */
+let membersByOwner = new Map();
+const startOwners = (panel, members, choose) => {
+  membersByOwner = Map.groupBy(members, ({ owner = "" }) => owner);
+  const owners = [...membersByOwner.keys()]
+    .toSorted((a, b) => Number(!a) - Number(!b) || a.localeCompare(b, "en"));
+  const select = element("select", "", { id: "owner" }, [pickerOption("", "any"),
+    ...owners.map((owner) => pickerOption(`=${owner}`, owner || "no owner"))]);
+  select.addEventListener("change", () => {
+    const chosen = select.value ? membersByOwner.get(select.value.slice(1)) : [];
+    choose({ only: chosen.map(({ entity }) => entity) });
+  });
+  panel.querySelector(".panel").prepend(element("label", "", {}, ["Owner ", select]));
+};
 const startMembers = (form, members, choose) => {
   const panel = form.querySelector(".members"), list = panel.querySelector("ul");
   list.replaceChildren(...members.map(({ entity, name }) => {
@@ -49,6 +65,7 @@ const startMembers = (form, members, choose) => {
   }));
   list.addEventListener("change", () => choose({
     only: [...list.querySelectorAll(":checked")].map((box) => box.value) }));
+  if (members.some(({ owner }) => owner)) startOwners(panel, members, choose);
   pickerPart("find-member").addEventListener("input", ({ target }) => {
     const text = target.value.toLowerCase();
     for (const item of list.children) item.hidden = !item.textContent.toLowerCase().includes(text);
@@ -64,13 +81,20 @@ const startMembers = (form, members, choose) => {
   panel.hidden = false;
 };
 
+/** The names of those chosen: the first of them, and how many others. @param {Member[]} members */
+export const namesOf = (members) => {
+  const names = members.slice(0, SHOWN_NAMES).map(({ name }) => name);
+  const n = members.length - names.length;
+  return n ? [...names, figure("n", "plural:other", { n })] : names;
+};
+
 /** Shows a state in the form.
  * @param {State} state @param {Member[]} members those chosen */
 export const showPicked = (state, members) => {
   const form = pickerPart("picker"), period = pickerPart("period");
   const value = state.period ?? (state.from ? "own" : "");
   if (value && ![...period.options].some((each) => each.value === value)) {
-    period.querySelector("optgroup").append(periodOption(value, monthInWords(value)));
+    period.querySelector("optgroup").append(pickerOption(value, monthInWords(value)));
   }
   period.value = value;
   form.classList.toggle("own", value === "own");
@@ -79,5 +103,10 @@ export const showPicked = (state, members) => {
   pickerPart("clear").hidden = !value && !members.length;
   const chosen = new Set(members.map((each) => each.entity));
   for (const box of form.querySelectorAll('[name="member"]')) box.checked = chosen.has(box.value);
-  pickerPart("chosen-members").textContent = members.map((each) => each.name).join(", ") || "all";
+  pickerPart("chosen-members").textContent = namesOf(members).join(", ") || "all";
+  if (membersByOwner.size) {
+    const [owner] = [...membersByOwner].find(([, of]) =>
+      of.length === members.length && of.every(({ entity }) => chosen.has(entity))) ?? [];
+    pickerPart("owner").value = owner === undefined ? "" : `=${owner}`;
+  }
 };

@@ -16,7 +16,7 @@ MODELS = {model.relation: model for model in all_models(QUERIES)}
 
 # The schemas that each layer may read.
 MAY_READ = {
-    "staging": {"raw", "ledger"},
+    "staging": {"raw", "ledger", "finance"},
     "intermediate": {"staging", "intermediate"},
     "marts": {"staging", "intermediate", "marts", "audit"},
     "audit": {"staging", "intermediate", "marts", "audit"},

@@ -29,6 +29,14 @@ timezone = "{TIMEZONE}"
 history_days = {DAYS}
 details_per_batch = 120
 """
+# Agents of one workspace change hands within October, and one owner has a hostile name; the other
+# workspace has no owner.
+_OWNERS = """workspace,agent,cost_center,account,owner,valid_from,valid_to
+northlight studio,*-*,CC-100,6200,Operations,2026-09-25,2026-10-15
+Northlight*,*-*,CC-150,6200,<b>Söhne & Co</b>,2026-10-16,
+*,shader-*,,,=Support(),,
+*,render-queue-watch,CC-200,,,,
+"""
 
 
 def _run_expensively(world: World, agent: Agent, moment: datetime) -> None:
@@ -62,6 +70,8 @@ def publish(folder: Path) -> None:
             patch.setenv(f"KEY_{number}", workspace.api_key)
             tables += f'[[workspaces]]\napi_key_env = "KEY_{number}"\napi = "{api.url}"\n'
         Path("analytics.toml").write_text(tables + _SETTINGS, encoding="utf-8")
+        Path("finance").mkdir()
+        Path("finance/owners.csv").write_text(_OWNERS, encoding="utf-8")
         nightly(load_settings(), Progress())
         world.pass_time(timedelta(days=1))
         nightly(load_settings(), Progress())

@@ -34,6 +34,13 @@ _READING = (
     ),
     Definition("An empty cell", "", "Unknown, or not reported by the API; never 0."),
     Definition(
+        "Owners",
+        "",
+        "Owner and cost center are those of the agent on the day, by finance/owners.csv: an agent "
+        "that changed hands within the month has a line for each owner. (none) is a line without "
+        "one.",
+    ),
+    Definition(
         "Days",
         "",
         "Listed runs, their cost, failures and adjustments belong to the day on which the run was "
@@ -137,7 +144,7 @@ def _columns(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> Iterator
     comments = dict(
         con.execute(
             "select column_name, comment from duckdb_columns()"
-            " where schema_name = 'marts' and table_name = 'fct_agent_months'"
+            " where schema_name = 'marts' and table_name = 'fct_agent_owner_months'"
         ).fetchall()
     )
     for column in columns:

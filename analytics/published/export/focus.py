@@ -15,10 +15,54 @@ from analytics.transform.measures import measures
 if TYPE_CHECKING:
     import duckdb
 
+# A bill names no agent, but the metered usage of its provider and day does, and so their owners.
 _BILL = """
+    with
+
+    usage as (
+        select workspace_id, utc_date, provider, owner, cost_center, sum(cost_usd) as cost_usd
+        from marts.fct_model_days
+        where cost_usd <> 0 or request_count > 0
+        group by all
+    ),
+
+    tags as (
+        select
+            workspace_id,
+            utc_date,
+            provider,
+            list_filter(
+                [
+                    ('owner', any_value(owner)),
+                    ('cost_center', any_value(cost_center))
+                ],
+                lambda tag: tag[2] <> '(none)'
+            ) as tags
+        from usage
+        group by all
+        having count(*) = 1
+    ),
+
+    costs as (
+        select
+            workspace_id,
+            utc_date,
+            provider,
+            list((cost_center, cost_usd::varchar) order by cost_center) as costs
+        from (
+            select * exclude (owner) replace (sum(cost_usd) as cost_usd)
+            from usage
+            group by all
+        )
+        group by all
+        having bool_or(cost_center <> '(none)')
+    )
+
     select {columns}
     from marts.fct_billing_days as days
     join marts.dim_workspaces as workspaces using (workspace_id)
+    left join tags using (workspace_id, utc_date, provider)
+    left join costs using (workspace_id, utc_date, provider)
     where
         date_trunc('month', utc_date) = $month::date
         and list_contains($workspace_ids, workspace_id)
@@ -77,6 +121,17 @@ _COLUMNS = (
     _Column("ServiceCategory", "'AI and Machine Learning'", "As FOCUS classes the service."),
     _Column("ServiceSubcategory", "'Generative AI'", "As FOCUS classes the service."),
     _Column("ServiceName", "'Levain'", "The service."),
+    _Column(
+        "Tags",
+        "if(len(tags) > 0, to_json(map_from_entries(tags))::varchar, null)",
+        "Owner and cost center as JSON, where all usage of the row is of one owner; else empty.",
+    ),
+    _Column(
+        "x_ListCostByCostCenter",
+        "to_json(map_from_entries(costs))::varchar",
+        "ListCost by cost center as JSON, as the usage of the row was metered by agent; (none) is "
+        "that of agents without one and of the platform. Empty where no agent has one.",
+    ),
     _Column("x_TokensIn", "tokens_in", measures()["tokens_in"].meaning),
     _Column("x_TokensOut", "tokens_out", measures()["tokens_out"].meaning),
     _Column("x_RequestCount", "request_count", "Requests to models."),
@@ -86,7 +141,7 @@ _READING = (
         "FOCUS",
         "",
         "The dataset Cost and Usage of the FinOps Open Cost and Usage Specification, version 1.4: "
-        "its mandatory columns, ChargeFrequency and ServiceSubcategory. Columns that begin with "
+        "its mandatory columns, ChargeFrequency, ServiceSubcategory and Tags. Columns that begin with "
         "x_ are our own.",
     ),
     Definition(

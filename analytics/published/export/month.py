@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _STATEMENT = """
     with lines as (
         select strftime(month, '%Y-%m') as month, * exclude (month)
-        from marts.fct_agent_months
+        from marts.fct_agent_owner_months
         where month = $month and list_contains($workspace_ids, workspace_id)
     ),
     statement as (
@@ -37,9 +37,12 @@ _STATEMENT = """
     select {columns}
     from statement
     order by line_type = 'total', workspace_name, workspace_id,
-        list_position(['agent', 'no_agent', 'platform'], line_type), agent_name, agent_id
+        list_position(['agent', 'no_agent', 'platform'], line_type), agent_name, agent_id,
+        owner, cost_center
 """
-_NAMES = ("month", "status", "workspace_name", "agent_name", "line_type")
+_NAMES = (
+    "month", "status", "workspace_name", "agent_name", "line_type", "owner", "cost_center",
+)  # fmt: skip
 _OUTCOMES = ("run_count", "succeeded_count", "failed_count", "cancelled_count", "open_count")
 _MONEY = (
     "cost_usd", "listed_cost_usd", "unlisted_cost_usd", "failed_cost_usd", "failed_cost_high_usd",

@@ -1,0 +1,116 @@
+-- The lines of fct_agent_months by owner and cost center: an agent that changes hands within a
+-- month has a line for each of its owners. Runs, bill and adjustments belong to the owner of their
+-- day.
+-- Grain: workspace, line, owner, cost center and month.
+-- key: workspace_id, agent_id, owner, cost_center, month
+-- ref agent_id: dim_agents
+-- sums: fct_agent_months by agent_id; month
+-- values status: open, incomplete, closed
+-- column month: First day of the calendar month.
+-- column status: Of the month: open (may change), incomplete (not read from its start) or closed.
+-- column is_complete: True once every date of the month is over and was read.
+with
+
+bills as (
+    select
+        workspace_id,
+        agent_id,
+        owner,
+        cost_center,
+        date_trunc('month', utc_date)::date as month,
+        sum(cost_usd) as metered_cost_usd,
+        sum(billed_usd) as billed_usd,
+        sum(surcharge_usd) as surcharge_usd,
+        sum(own_key_usd) as own_key_usd
+    from marts.fct_agent_billing_days
+    group by all
+),
+
+adjustments as (
+    select
+        changes.workspace_id,
+        changes.agent_id,
+        coalesce(spans.owner, '(none)') as owner,
+        coalesce(spans.cost_center, '(none)') as cost_center,
+        date_trunc('month', changes.date)::date as month,
+        sum(changes.current_run_count - changes.previous_run_count)::bigint as adjusted_run_count,
+        sum(changes.current_cost_usd - changes.previous_cost_usd) as adjusted_cost_usd
+    from marts.fct_adjustments as changes
+    left join intermediate.int_owner_spans as spans
+        on spans.workspace_id = changes.workspace_id
+        and spans.agent_id = changes.agent_id
+        and changes.date between spans.first_date and spans.last_date
+    group by all
+),
+
+measures as (
+    select * exclude (scope, period, starts_on, platform_cost_usd), starts_on as month
+    from intermediate.int_measures
+    where scope = 'agent_owner' and period = 'month'
+),
+
+lines as (
+    select workspace_id, agent_id, owner, cost_center, month
+    from measures
+    union
+    select workspace_id, agent_id, owner, cost_center, month
+    from bills
+    union
+    select workspace_id, agent_id, owner, cost_center, month
+    from adjustments
+)
+
+-- The bill of a month that is known has nothing of an owner whom it does not name.
+select
+    lines.workspace_id,
+    months.workspace_name,
+    lines.agent_id,
+    months.agent_slug,
+    months.agent_name,
+    months.line_type,
+    lines.owner,
+    lines.cost_center,
+    lines.month,
+    months.status,
+    coalesce(measures.run_count, 0) as run_count,
+    coalesce(measures.succeeded_count, 0) as succeeded_count,
+    coalesce(measures.failed_count, 0) as failed_count,
+    coalesce(measures.cancelled_count, 0) as cancelled_count,
+    coalesce(measures.open_count, 0) as open_count,
+    measures.failure_rate,
+    measures.failure_rate_low,
+    measures.failure_rate_high,
+    if(measures.month is null, 0, measures.cost_usd) as cost_usd,
+    if(measures.month is null, 0, measures.tokens_in) as tokens_in,
+    if(measures.month is null, 0, measures.tokens_out) as tokens_out,
+    if(measures.month is null, 0, measures.duration_ms) as duration_ms,
+    coalesce(measures.listed_run_count, 0) as listed_run_count,
+    coalesce(measures.unlisted_run_count, 0) as unlisted_run_count,
+    if(measures.month is null, 0, measures.listed_cost_usd) as listed_cost_usd,
+    if(measures.month is null, 0, measures.unlisted_cost_usd) as unlisted_cost_usd,
+    if(measures.month is null, 0, measures.failed_cost_usd) as failed_cost_usd,
+    if(measures.month is null, 0, measures.failed_cost_high_usd) as failed_cost_high_usd,
+    coalesce(measures.unlisted_failed_count, 0) as unlisted_failed_count,
+    coalesce(measures.unknown_cost_count, 0) as unknown_cost_count,
+    coalesce(measures.no_usage_count, 0) as no_usage_count,
+    if(
+        bills.month is null and months.metered_cost_usd is not null, 0, bills.metered_cost_usd
+    )::decimal(38, 10) as metered_cost_usd,
+    if(
+        bills.month is null and months.billed_usd is not null, 0, bills.billed_usd
+    )::decimal(38, 10) as billed_usd,
+    if(
+        bills.month is null and months.surcharge_usd is not null, 0, bills.surcharge_usd
+    )::decimal(38, 10) as surcharge_usd,
+    if(
+        bills.month is null and months.own_key_usd is not null, 0, bills.own_key_usd
+    )::decimal(38, 10) as own_key_usd,
+    coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
+    coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd,
+    months.is_complete
+from lines
+join marts.fct_agent_months as months using (workspace_id, agent_id, month)
+left join measures using (workspace_id, agent_id, owner, cost_center, month)
+left join bills using (workspace_id, agent_id, owner, cost_center, month)
+left join adjustments using (workspace_id, agent_id, owner, cost_center, month)
+order by lines.workspace_id, lines.month, lines.agent_id, lines.owner, lines.cost_center
