@@ -1,0 +1,123 @@
+"""Owners of agents, from `finance/owners.csv` to SQL and to the files for finance."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from analytics.emulator.world import World
+from tests.cli.conftest import Command, book_a_few_runs, shell_in
+from tests.cli.test_rebuild import marts
+from tests.conftest import NOW, hire_baker
+
+OWNERS = """workspace,agent,cost_center,account,owner,valid_from,valid_to
+*,baker,C-1,6200,=Bread(),,2026-11-19
+*,baker,C-2,6200,Cake,2026-11-20,
+"""
+MONTH = "2026-11"
+
+
+def own(text: str) -> None:
+    """Write the file beside the settings."""
+    Path("finance").mkdir(exist_ok=True)
+    Path("finance/owners.csv").write_text(text, encoding="utf-8")
+
+
+def build(analytics: Command) -> None:
+    """Build and publish what was read before."""
+    for stage in ("transform", "check", "publish"):
+        assert analytics(stage).code == 0
+
+
+def lines(analytics: Command, kind: str) -> list[dict[str, str]]:
+    """Return the lines of an exported month."""
+    return [*csv.DictReader(io.StringIO(analytics("export", kind, MONTH, "--output", "-").out))]
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A folder with published figures by owner, and exports of the same without owners."""
+
+    folder: Path
+    month: list[dict[str, str]]
+    focus: list[dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def owned(tmp_path_factory: pytest.TempPathFactory) -> Owned:
+    """A batch of a small world without owners, built once more with them."""
+    world = World.empty(1, NOW)
+    book_a_few_runs(world, hire_baker(world))
+    folder = tmp_path_factory.mktemp("owned")
+    with shell_in(folder, world) as run:
+        assert run("nightly").code == 0
+        exports = lines(run, "month"), lines(run, "focus")
+        own(OWNERS)
+        build(run)
+    return Owned(folder, *exports)
+
+
+@pytest.fixture
+def published(owned: Owned, analytics: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command, in that folder."""
+    monkeypatch.chdir(owned.folder)
+    return analytics
+
+
+def test_a_month_has_a_line_for_each_owner_of_an_agent(
+    owned: Owned, published: Command
+) -> None:
+    """Its lines add up to the line of a month without owners, and no owner is a formula."""
+    before = owned.month
+    *after, total = lines(published, "month")
+
+    baker = [line for line in after if line["agent_name"] == "Baker"]
+    (whole,) = (line for line in before if line["agent_name"] == "Baker")
+    assert [(line["owner"], line["cost_center"], line["cost_usd"]) for line in baker] == [
+        ("'=Bread()", "C-1", "1.1000000000"),
+        ("Cake", "C-2", "0.4000000000"),
+    ]
+    assert (whole["owner"], whole["cost_center"]) == ("(none)", "(none)")
+    for column in whole:
+        if column.endswith(("_usd", "_count")):
+            assert total[column] == before[-1][column]
+            if whole[column]:
+                assert sum(Decimal(line[column]) for line in baker) == Decimal(whole[column])
+
+
+def test_focus_tags_what_one_owner_used(owned: Owned, published: Command) -> None:
+    """A row whose usage is all of one owner has tags; its list cost by cost center is exact."""
+    first, *rows = lines(published, "focus")
+
+    assert {(row["Tags"], row["x_ListCostByCostCenter"]) for row in owned.focus} == {("", "")}
+    assert json.loads(first["Tags"]) == {"owner": "=Bread()", "cost_center": "C-1"}
+    for row in [first, *rows]:
+        costs = json.loads(row["x_ListCostByCostCenter"])
+        assert sum(map(Decimal, costs.values())) == Decimal(row["ListCost"])
+
+
+def test_a_rebuild_gives_the_same_figures(published: Command) -> None:
+    """Landing files and the project's folder alone make the same figures again, by owner too."""
+    before = marts()
+    assert published("rebuild").code == 0
+    assert marts() == before
+
+
+def test_a_wrong_file_spoils_no_batch(command: Command) -> None:
+    """A batch warns of wrong lines, uses the others, and publishes; after 20 it counts them."""
+    wrong = "*,baker,C-3,,Late,2026-11-20,\n*,baker,C-3,,Late,20.11.2026,\n"
+    own(OWNERS + wrong + 23 * "*,baker\n")
+    result = command("nightly")
+
+    assert result.code == 0
+    assert "warning: finance/owners.csv:4: it overlaps line 3" in result.err
+    assert "warning: finance/owners.csv:5: valid_from `20.11.2026` is no day" in result.err
+    assert result.err.count("warning: finance/owners.csv:") == 20
+    assert "warning: 5 more lines of finance/owners.csv not used" in result.err
+    assert "Cake" in command("sql", "select owner from dim_agents where line_type = 'agent'").out
