@@ -122,7 +122,9 @@ def test_data_of_runs_hold_what_sql_says(relation: str, reports: Reports, publis
         ("workspace", "update reports.rpt_days set failed_count = failed_count + 1"),
         ("workspace", "delete from reports.rpt_models where model[1] = 'c'"),
         ("workspace", "update reports.rpt_hours set hour = hour + 1"),
+        ("workspace", "update reports.rpt_agent_owner_days set owner = 'Ann'"),
         ("overview", "update reports.rpt_workspace_days set date = date + 1"),
+        ("overview", "delete from reports.rpt_owner_days where owner = '=Support()'"),
     ],
 )
 def test_a_view_of_other_data_is_noticed(
@@ -141,6 +143,9 @@ def test_a_view_of_other_data_is_noticed(
         "update reports.rpt_months set cost_usd = cost_usd + 0.0000000001 where agent_id = '(all)'",
         "update reports.rpt_headlines set yesterday_cost_usd = yesterday_cost_usd + 0.01",
         "update reports.rpt_headlines set recent_failed_count = recent_failed_count + 1",
+        "update reports.rpt_owners set month_cost_usd = month_cost_usd + 0.01",
+        "update reports.rpt_owner_months set billed_usd = billed_usd + 0.01",
+        "update reports.rpt_headlines set owner = 'Ann' where owner is not null",
         "update reports.rpt_forecasts set high_usd = high_usd + 1000",
         "delete from reports.rpt_loads where step = 'lists'",
         "update reports.rpt_bridge set amount_usd = amount_usd + 0.01 where step_number = 1",
