@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from analytics.format import names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import duckdb
@@ -43,6 +43,7 @@ _COLUMNS = ("workspace", "agent", *_TEXTS, "valid_from", "valid_to")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _LARGEST_FILE = 10_000_000  # bytes
 _LONGEST_TEXT = 100
+_MOST_ALIKE = 1_000  # equally specific rules, each of which is compared with each
 _SHOWN = 40
 
 Specificity: TypeAlias = tuple[int, int, str]
@@ -216,8 +217,10 @@ def _shown(value: str) -> str:
     return names.visible(names.shortened(value, _SHOWN))
 
 
-def _require_apart(rule: Rule, above: Iterable[Rule]) -> None:
+def _require_apart(rule: Rule, above: Sequence[Rule]) -> None:
     """Raise ValueError if the rule matches agents and days of an equally specific one."""
+    if len(above) == _MOST_ALIKE:
+        raise ValueError(f"there are {_MOST_ALIKE:,} equally specific rules above it")
     for other in above:
         if rule.overlaps(other):
             raise ValueError(

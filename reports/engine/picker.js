@@ -43,7 +43,8 @@ export const startPicker = ({ months, first, today, members, choose }) => {
   form.hidden = false;
 };
 
-/** Agents by their owner: a choice of an owner is one of its agents. @type {Map<string, Member[]>} */
+/** Agents by their owner: to choose an owner is to choose its agents.
+ * @type {Map<string, Member[]>} */
 let membersByOwner = new Map();
 const startOwners = (panel, members, choose) => {
   membersByOwner = Map.groupBy(members, ({ owner = "" }) => owner);

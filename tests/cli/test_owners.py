@@ -70,9 +70,7 @@ def published(owned: Owned, analytics: Command, monkeypatch: pytest.MonkeyPatch)
     return analytics
 
 
-def test_a_month_has_a_line_for_each_owner_of_an_agent(
-    owned: Owned, published: Command
-) -> None:
+def test_a_month_has_a_line_for_each_owner_of_an_agent(owned: Owned, published: Command) -> None:
     """Its lines add up to the line of a month without owners, and no owner is a formula."""
     before = owned.month
     *after, total = lines(published, "month")

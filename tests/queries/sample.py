@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tests.transform.given import WORKSPACE, Warehouse
 
 OTHER_WORKSPACE = "w-2"
+BREAD, CAKE = '<b>Söhne & "Co"</b>', "=Cake()"
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 
 
@@ -27,6 +29,20 @@ def fill(warehouse: Warehouse) -> None:
     _batch(warehouse)
     _controls(warehouse)
     _lineage(warehouse)
+    own(
+        warehouse,
+        {"agent": "baker", "owner": CAKE, "cost_center": "C-2", "valid_from": "2026-11-19"},
+        {"agent": "baker", "owner": BREAD, "cost_center": "C-1", "account": "6200"},
+        {"agent": "a-2", "cost_center": "C-1", "valid_to": "2026-11-17"},
+    )
+
+
+def own(warehouse: Warehouse, *rules: dict[str, Any]) -> None:
+    """Replace the rules of owners by these, the most specific first."""
+    warehouse._con.execute("delete from finance.owner_rules")
+    for precedence, rule in enumerate(rules, start=1):
+        row = {"precedence": precedence, "line": precedence + 1, "workspace": "*", "agent": "*"}
+        warehouse.insert("finance.owner_rules", **(row | rule))
 
 
 def _runs(warehouse: Warehouse) -> None:

@@ -52,6 +52,15 @@ DAMAGE = {
     ),
     "fct_agent_months_status_is_known": ("update marts.fct_agent_months set status = 'done'"),
     "fct_agent_months_sums_fct_agent_days": ("update marts.fct_agent_months set run_count = 1"),
+    "fct_agent_owner_months_agent_id_is_in_dim_agents": (
+        "update marts.fct_agent_owner_months set agent_id = 'lost'"
+    ),
+    "fct_agent_owner_months_status_is_known": (
+        "update marts.fct_agent_owner_months set status = 'done'"
+    ),
+    "fct_agent_owner_months_sums_fct_agent_months": (
+        "update marts.fct_agent_owner_months set billed_usd = billed_usd + 1e-10"
+    ),
     "fct_billing_days_conserves_raw_billing_days": (
         "update marts.fct_billing_days set billed_usd = 9"
     ),
@@ -61,6 +70,17 @@ DAMAGE = {
     "fct_log_events_run_id_is_in_fct_runs": ("update marts.fct_log_events set run_id = 'lost'"),
     "fct_model_days_sums_fct_usage_hours": (
         "update marts.fct_model_days set cost_usd = cost_usd + 1e-10"
+    ),
+    "fct_owner_days_conserves_marts_fct_workspace_days": (
+        "delete from marts.fct_owner_days where owner = '(none)'"
+    ),
+    "fct_owner_days_sums_fct_agent_days": ("update marts.fct_owner_days set owner = 'Ann'"),
+    "fct_owner_months_conserves_marts_fct_agent_owner_months": (
+        "update marts.fct_owner_months set cost_center = 'lost'"
+    ),
+    "fct_owner_months_status_is_known": ("update marts.fct_owner_months set status = 'done'"),
+    "fct_owner_months_sums_fct_workspace_months": (
+        "update marts.fct_owner_months set own_key_usd = own_key_usd + 1e-10"
     ),
     "fct_platform_agent_days_conserves_raw_platform_rollups": (
         "delete from marts.fct_platform_agent_days"

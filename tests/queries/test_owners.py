@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from analytics.transform.checks import run_checks
-from tests.queries.sample import OTHER_WORKSPACE, fill
+from tests.queries.sample import BREAD, CAKE, OTHER_WORKSPACE, fill, own
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
-BREAD, CAKE = '<b>Söhne & "Co"</b>', "=Cake()"
 MEASURES = (
     "run_count", "failed_count", "cost_usd", "tokens_in", "unlisted_run_count", "failed_cost_usd",
 )  # fmt: skip
 BILL = ("metered_cost_usd", "billed_usd", "surcharge_usd", "own_key_usd", "adjusted_cost_usd")
-
-
-def own(warehouse: Warehouse, *rules: dict[str, Any]) -> None:
-    """Put rules into force, the most specific first."""
-    for precedence, rule in enumerate(rules, start=1):
-        row = {"precedence": precedence, "line": precedence + 1, "workspace": "*", "agent": "*"}
-        warehouse.insert("finance.owner_rules", **(row | rule))
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +23,6 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
     """The sample, whose `baker` changes hands within a month; tests only read it."""
     with empty_warehouse(tmp_path_factory.mktemp("owned") / "data") as warehouse:
         fill(warehouse)
-        own(
-            warehouse,
-            {"agent": "baker", "owner": CAKE, "cost_center": "C-2", "valid_from": "2026-11-19"},
-            {"agent": "baker", "owner": BREAD, "cost_center": "C-1", "account": "6200"},
-            {"agent": "a-2", "cost_center": "C-1", "valid_to": "2026-11-17"},
-        )
         warehouse.build_all()
         yield warehouse
 
@@ -148,6 +133,7 @@ def test_a_month_in_which_an_agent_changes_hands_has_a_line_for_each_owner(
 def test_reports_know_of_owners_where_there_are_any(warehouse: Warehouse) -> None:
     """A workspace without owners has no row, the site has all workspaces; without rules none."""
     fill(warehouse)
+    own(warehouse)
     warehouse.build()
     reports = ("rpt_owner_days", "rpt_agent_owner_days", "rpt_owner_months", "rpt_owners")
     assert [warehouse.rows(f"from reports.{each}") for each in reports] == [[]] * 4

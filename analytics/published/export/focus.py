@@ -141,8 +141,8 @@ _READING = (
         "FOCUS",
         "",
         "The dataset Cost and Usage of the FinOps Open Cost and Usage Specification, version 1.4: "
-        "its mandatory columns, ChargeFrequency, ServiceSubcategory and Tags. Columns that begin with "
-        "x_ are our own.",
+        "its mandatory columns, ChargeFrequency, ServiceSubcategory and Tags. Columns that begin "
+        "with x_ are our own.",
     ),
     Definition(
         "How it adds up",
