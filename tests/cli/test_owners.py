@@ -107,6 +107,18 @@ def test_a_rebuild_gives_the_same_figures(published: Command) -> None:
     assert marts() == before
 
 
+def test_a_wrong_line_is_found_without_a_batch(
+    analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`config` names each line that a batch would not use."""
+    monkeypatch.setenv("LEVAIN_API_KEY", "k")
+    own(f"{OWNERS}*,baker,C-3,,Late,2026-11-20,\n")
+    result = analytics("config", "--offline")
+
+    assert "finance/owners.csv:4: it overlaps line 3" in result.out
+    assert "1 problem:" in result.out
+
+
 def test_a_wrong_file_spoils_no_batch(command: Command) -> None:
     """A batch warns of wrong lines, uses the others, and publishes; after 20 it counts them."""
     wrong = "*,baker,C-3,,Late,2026-11-20,\n*,baker,C-3,,Late,20.11.2026,\n"
