@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import random
+import re
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -126,6 +127,16 @@ def test_a_file_that_is_no_text_is_named(content: bytes) -> None:
 
     assert owners.rules == ()
     assert owners.problems[0].startswith("finance/owners.csv: it is not ")
+
+
+def test_the_example_of_the_documentation_is_right() -> None:
+    """Each line of the file in docs/month-end.md is a rule."""
+    page = (Path(__file__).parents[2] / "docs" / "month-end.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```csv\n(workspace,.*?)\n```", page, re.DOTALL)
+    header, *lines = block.splitlines()
+    owners = owners_of(*lines, header=header)
+
+    assert (len(owners.rules), owners.problems) == (len(lines), [])
 
 
 @pytest.mark.parametrize(
