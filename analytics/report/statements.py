@@ -73,7 +73,9 @@ class Statements:
     def entities(self, part: Part) -> set[Key]:
         """Return the entities of which the relation of a part has rows."""
         source, _ = self._source(part.data)
-        found = self._con.execute(f"select distinct {', '.join(self._keys) or 'true'} from {source}")
+        found = self._con.execute(
+            f"select distinct {', '.join(self._keys) or 'true'} from {source}"
+        )
         return {row[: len(self._keys)] for row in found.fetchall()}
 
     def of(self, relation: str) -> dict[Key, dict[str, Any]]:
