@@ -11,9 +11,8 @@ from typing import Any
 import axe_playwright_python
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
-)
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), "")
 WHY_NOT = "no Chromium is installed: what pages do in a browser is not tested"
 PHONE = {"width": 390, "height": 844}
 
