@@ -176,13 +176,18 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
         if not settings.publish.site:
             done("made no pages, as [publish] says")
             return
+        from analytics.custom.page_answers import answer_pages
+        from analytics.custom.pages import read_pages
+        from analytics.custom.runner import Runner
         from analytics.report.rendering import About
         from analytics.report.site import build_site
         from analytics.summary.facts import read_summary
         from analytics.summary.words import summary_files
 
         building.mkdir(parents=True)
-        with open_marts(layout.marts) as con:
+        limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit)
+        with Runner(limits) as runner, open_marts(layout.marts) as con:
+            own_pages, problems = read_pages(settings.project, runner)
             about = About(
                 _cut_off(con),
                 __version__,
@@ -190,7 +195,16 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
                 _differences(con) + warnings,
             )
             summary = summary_files(read_summary(con))
-            made = build_site(con, building, about=about, published=layout.site, beside=summary)
+            made = build_site(
+                con,
+                building,
+                about=about,
+                published=layout.site,
+                beside=summary,
+                own_pages=answer_pages(runner, layout.marts, own_pages),
+            )
+        for problem in (*problems, *made.problems):
+            progress.warn(f"a page of your own: {problem}")
         building.rename(layout.staged_site)
         kept = f" ({made.kept_count:,} of {made.file_count:,} files as published)"
         done(f"made {made.page_count} pages{kept if made.kept_count else ''} and the summary")

@@ -11,6 +11,7 @@ import typer
 from analytics.cli import batch, project
 from analytics.cli.export import export
 from analytics.cli.options import Config, DataDir, Json, format_of
+from analytics.cli.page import page
 from analytics.cli.runs.commands import runs
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ app = typer.Typer(
 )
 app.add_typer(runs, name="runs")
 app.add_typer(export, name="export")
+app.add_typer(page, name="page")
 
 
 def _print_version(is_wanted: bool) -> None:

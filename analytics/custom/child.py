@@ -12,6 +12,7 @@ import queue
 import resource
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ from polars.exceptions import PanicException, PolarsError
 from analytics.transform.models import tables_read
 from analytics.warehouse.confined import TARGET, Limits, interrupted_after, open_confined
 
+_SHOWN_BYTES = 20_000_000  # of the rows of a page's chart, which a browser loads as a whole
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
 _OWN_MEMORY = 1 << 30
 """Bytes beyond the memory limit: this program, and what DuckDB does not count."""
 
@@ -109,11 +112,38 @@ def _run(
             con.execute("checkpoint target")
             return {"rows": made[0][0]}
         limit = "" if limits.rows is None else f"limit {limits.rows + 1}"
-        frame = _frame(con.sql(f"select * from ({select}\n) {limit}"))
+        is_shown = request["task"] == "show"
+        wanted = _for_pages(select, columns) if is_shown else f"select * from ({select}\n)"
+        frame = _frame(con.sql(f"{wanted} {limit}"))
         if limits.rows is not None and frame.height > limits.rows:
             return {"error": limits.too_long}
+        if is_shown and frame.estimated_size() > _SHOWN_BYTES:
+            return {"error": f"it has more than {_SHOWN_BYTES // 10**6} MB: select less"}
         frame.write_ipc(request["frame"])
-        return {"rows": frame.height}
+        return {"rows": frame.height, "columns": [(name, kind) for name, kind, *_ in columns]}
+
+
+def _for_pages(select: str, columns: Sequence[tuple[str, str]]) -> str:
+    """Return SQL of whole numbers, floats and texts alone; the columns are named c0, c1, ….
+
+    Texts hold every digit of a decimal, every day that DuckDB knows, and types of its own.
+    """
+    shown = []
+    for number, (name, kind, *_) in enumerate(columns):
+        column = f"c{number}"
+        if kind in _WHOLE:
+            column += "::bigint"
+        elif kind in ("FLOAT", "DOUBLE"):
+            column += "::double"
+        elif kind.startswith("TIMESTAMP") and name.lower() in ("date", "month"):
+            column += "::date::varchar"
+        elif kind == "TIMESTAMP WITH TIME ZONE":
+            column = f"replace(replace({column}::varchar, ' ', 'T'), '+00', 'Z')"
+        else:
+            column += "::varchar"
+        shown.append(f"{column} as c{number}")
+    names = ", ".join(f"c{number}" for number in range(len(columns)))
+    return f"select {', '.join(shown)} from ({select}\n) as rows_of_page ({names})"
 
 
 def _frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:

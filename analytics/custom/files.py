@@ -74,6 +74,12 @@ def read_files(
     return files, refused
 
 
+def read_file(path: Path, kind: str) -> UserFile:
+    """Read one file of a kind, wherever it lies; OSError or ValueError if it is no such file."""
+    _require_name(path.stem, ())
+    return UserFile(kind, str(path), path.stem, _read(path, path.parent, KINDS[kind][2]))
+
+
 def _paths(project: Path, place: str, ending: str) -> list[Path]:
     """Return the paths with this ending in a folder of the project, unless the folder is ours."""
     top = place.split("/")[0]

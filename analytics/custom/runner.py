@@ -52,6 +52,20 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Shown:
+    """The rows of a query as a page shows them, its columns' names and types, or an error; seconds.
+
+    The frame's columns are c0, c1, …, and hold whole numbers, floats or texts.
+    """
+
+    query: UserQuery
+    frame: pl.DataFrame | None
+    columns: tuple[tuple[str, str], ...]
+    error: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class Made:
     """A DuckDB file with the rows of a query as its table `result`, or an error in one line."""
 
@@ -128,6 +142,15 @@ class Runner:
             frame = None if error else pl.read_ipc(file)
             file.unlink(missing_ok=True)
             yield Answer(query, frame, error, seconds)
+
+    def show(self, database: Path, query: UserQuery, seconds: float) -> Shown:
+        """Run a query for so many seconds at most, and return its rows as a page shows them."""
+        limits, file = replace(self.limits, seconds=seconds), self.folder / "frame.arrow"
+        reply, error, spent = self._ask("show", query, limits, database=database, frame=file)
+        frame = None if error else pl.read_ipc(file)
+        file.unlink(missing_ok=True)
+        columns = tuple((name, kind) for name, kind in reply.get("columns", ()))
+        return Shown(query, frame, columns, error, spent)
 
     def make(self, database: Path, queries: Iterable[UserQuery], own: Path) -> Iterator[Made]:
         """Run queries, and yield for each a file with all of its rows, in a folder of its own."""

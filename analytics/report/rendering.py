@@ -72,8 +72,8 @@ class Pages:
         wanted: Sequence[Key] | None = None,
     ) -> None:
         self.page, self._pages, self._entities, self._about = page, pages, entities, about
-        self._template = _environment().get_template("page.html")
-        components: Any = _environment().get_template("components.html").module
+        self._template = environment().get_template("page.html")
+        components: Any = environment().get_template("components.html").module
         self._drawn = {  # parts that are the same on every page
             part.key: frame | {"kind": "html", "table": components.part(frame)}
             for part in page.parts
@@ -349,7 +349,8 @@ def _month(row: Row) -> date:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return the environment of the templates in `reports/frame/`."""
     return Environment(
         loader=FileSystemLoader(folder("reports") / "frame"),
         autoescape=True,

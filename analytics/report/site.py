@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from analytics.report import months
+from analytics.report import months, own
 from analytics.report.columns import column, default_label, default_unit
 from analytics.report.entities import Entities
 from analytics.report.files import Files
@@ -24,10 +24,11 @@ from analytics.report.statements import digests, without_empty
 from analytics.resources import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import duckdb
 
+    from analytics.custom.page_answers import AnsweredPage
     from analytics.report.entities import Entity, Scope
     from analytics.report.spec import Page
 
@@ -36,8 +37,10 @@ ENGINE = (
     "format",
     "cube",
     "view",
+    "own",
     "summary",
     "plot",
+    "ownplot",
     "load",
     "state",
     "tables",
@@ -57,12 +60,16 @@ _EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 @dataclass(frozen=True)
 class SiteSummary:
-    """The size of a site, and how many of its files were taken over from the site before."""
+    """The size of a site, and how many of its files were taken over from the site before.
+
+    `problems` are those of pages of one's own.
+    """
 
     page_count: int
     file_count: int
     kept_count: int
     byte_count: int
+    problems: tuple[str, ...] = ()
 
 
 def build_site(
@@ -73,6 +80,7 @@ def build_site(
     published: Path | None = None,
     pages: Path | None = None,
     beside: Mapping[str, bytes] | None = None,
+    own_pages: Iterable[AnsweredPage] = (),
 ) -> SiteSummary:
     """Write all pages, data and assets into the empty folder `target`.
 
@@ -80,7 +88,17 @@ def build_site(
     `pages` is a folder of specifications, if not our own; `beside` has further files by name.
     """
     with localcontext(prec=_DIGITS):
-        return _Build(con, target, about, published).site(pages, beside or {})
+        return _Build(con, target, about, published).site(pages, beside or {}, own_pages)
+
+
+def build_own_pages(
+    con: duckdb.DuckDBPyConnection, target: Path, about: About, own_pages: Iterable[AnsweredPage]
+) -> SiteSummary:
+    """Write pages of one's own alone, with their data and assets, into the empty folder `target`.
+
+    Their links to other pages lead nowhere.
+    """
+    return _Build(con, target, about, None).own_pages(own_pages)
 
 
 class _Build:
@@ -92,17 +110,42 @@ class _Build:
         self._code = _digest_of_code()
         self._entities = Entities(con)
 
-    def site(self, folder_of_pages: Path | None, beside: Mapping[str, bytes]) -> SiteSummary:
+    def site(
+        self,
+        folder_of_pages: Path | None,
+        beside: Mapping[str, bytes],
+        own_pages: Iterable[AnsweredPage],
+    ) -> SiteSummary:
         pages = read_pages(folder_of_pages)
         pages = {name: without_empty(self._con, page) for name, page in pages.items()}
         months.write(self._con, self._files, self._entities, pages.values(), self._code)
         count = sum(self._pages(page, pages) for page in pages.values())
-        self._files.write("data/site.js", packed(self._entities.document(partial(_further, pages))))
-        self._assets()
         for name, content in beside.items():
             self._files.write(name, content)
+        return self._finished(pages, own_pages, count)
+
+    def own_pages(self, own_pages: Iterable[AnsweredPage]) -> SiteSummary:
+        return self._finished({}, own_pages, 0)
+
+    def _finished(
+        self, pages: Mapping[str, Page], own_pages: Iterable[AnsweredPage], count: int
+    ) -> SiteSummary:
+        """Write pages of one's own, and the files that all pages share."""
+        made = own.write(self._files, own_pages, self._about, self._code)
+        document = self._entities.document(partial(_further, pages))
+        if made.menu:
+            document["own"] = made.menu
+        self._files.write("data/site.js", packed(document))
+        self._assets()
         self._files.finish(self._about.as_of)
-        return SiteSummary(count, self._files.count, self._files.kept_count, self._files.byte_count)
+        files = self._files
+        return SiteSummary(
+            count + len(made.menu),
+            files.count,
+            files.kept_count,
+            files.byte_count,
+            tuple(made.problems),
+        )
 
     def _pages(self, page: Page, pages: dict[str, Page]) -> int:
         """Write the pages of a specification; return their number."""

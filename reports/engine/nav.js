@@ -2,6 +2,7 @@
 import { element } from "./tables.js";
 
 const FEW_AGENTS = 60; // so many stand in the menu before anything is typed
+const FEW_OWN = 12; // so many pages of one's own stand below their groups before anything is typed
 const SHORT_ROWS = 7; // a table of so many folded rows is cut on a phone
 
 const linkTo = (root, path, name, isHere) => element("a", "",
@@ -18,9 +19,26 @@ const menuItems = (site, root, here, page) => {
     return { text: `${workspace} ${name}`.toLowerCase(), isShown,
       item: element("li", "", { class: level }, [link]) };
   };
+  const isFew = (site.own ?? []).length <= FEW_OWN;
+  const own = Map.groupBy(site.own ?? [], ({ group }) => group);
+  const ownItems = [...own].flatMap(([group, pages]) => {
+    const items = pages.map((each) => item(each.path, each.name, "statement",
+      isFew || page === each.key, page === each.key, group));
+    const button = element("button", "", { type: "button" },
+      [element("bdi", group), ` (${pages.length})`]);
+    button.ariaExpanded = String(isFew);
+    button.addEventListener("click", () => {
+      const isShown = items.some((each) => !each.isShown);
+      button.ariaExpanded = String(isShown);
+      for (const each of items) [each.isShown, each.item.hidden] = [isShown, !isShown];
+    });
+    return [{ item: element("li", "", { class: "group" }, [button]), isShown: true,
+      text: group.toLowerCase() }, ...items];
+  });
   const isOverview = here === "site" && page === "overview";
   const items = [item("index.html", "All workspaces", "site", true, isOverview),
-    ...site.pages.map((each) => item(each.path, each.name, "statement", true, page === each.key))];
+    ...site.pages.map((each) => item(each.path, each.name, "statement", true, page === each.key)),
+    ...ownItems];
   for (const workspace of site.workspaces) {
     const { name, entity, path, pages, agents } = workspace;
     const isOpen = agentCount <= FEW_AGENTS || entity === here

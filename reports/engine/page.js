@@ -4,6 +4,8 @@ import { decode, decodeTable, group } from "./cube.js";
 import { periodInWords } from "./days.js";
 import { load } from "./load.js";
 import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
+import { asOfText, ownMembers, ownView } from "./own.js";
+import { ownPlot } from "./ownplot.js";
 import { namesOf, showPicked, startPicker } from "./picker.js";
 import { painted, plot } from "./plot.js";
 import { printHead, startPrint } from "./print.js";
@@ -29,6 +31,7 @@ const data = { site: null, shards: new Map(), root: pageData.root,
 let pageParts = [];
 /** @type {import("./cube.js").Layout} */
 let layout = {}; // of data files
+const isOwn = pageData.entity === "own";
 let state = noState(), choice = { from: null, to: null, members: null, isChosen: false };
 /** @type {(entity: string) => boolean} */
 let isEntity = () => true;
@@ -54,7 +57,7 @@ const views = new Map();
 const tell = (part) => {
   const figure = onPage(part.key);
   if (!figure) return;
-  const shown = view(part, data, choice), box = figure.querySelector(".plot");
+  const shown = (isOwn ? ownView : view)(part, data, choice), box = figure.querySelector(".plot");
   views.set(part.key, shown);
   const [title, text] = [onPage(`${part.key}-title`), onPage(`${part.key}-what`)];
   if (title) [title.textContent, text.textContent] = [shown.title, shown.subtitle];
@@ -79,7 +82,8 @@ const draw = (box) => {
   try {
     if (isNew) box.replaceChildren();
     const part = pageParts.find(({ key }) => key === box.dataset.part);
-    const drawn = painted(plot(shown, part, { isNarrow: innerWidth < 640 }), colourOf);
+    const screen = { isNarrow: innerWidth < 640 };
+    const drawn = painted((isOwn ? ownPlot : plot)(shown, part, screen), colourOf);
     drawn.layout.font.family = getComputedStyle(document.body).fontFamily;
     Plotly.react(box, drawn.data, drawn.layout, PLOT_CONFIG);
     if (isNew) box.on("plotly_click", ({ points: [point] }) => follow(box, point));
@@ -150,14 +154,15 @@ const loadMonths = async (months) => {
 const showChosen = () => {
   const block = onPage("chosen"), heading = document.querySelector("h1").textContent;
   pageRoot.toggleAttribute("data-chosen", choice.isChosen);
-  block.hidden = !choice.isChosen;
+  if (block) block.hidden = !choice.isChosen;
   printHead(heading);
   if (!choice.isChosen) return;
   const [from, to] = daysFor({ period: "charted" }, data, choice);
   const what = [periodInWords(from, to), ...namesOf(chosenMembers())].join(" · ");
-  onPage("chosen-title").textContent = `Chosen: ${what}`;
   say(`Chosen: ${what}`);
   printHead(`${heading} · ${what}`);
+  if (!block) return;
+  onPage("chosen-title").textContent = `Chosen: ${what}`;
   const { period, previousPeriod, figures } = summary(data, choice);
   const heads = [{ text: "Figure", isText: true },
     ...[period, previousPeriod, "Change"].map((text) => ({ text }))];
@@ -207,7 +212,7 @@ const apply = async () => {
   ...(choice.isChosen && onPage("chosen") ? monthsForSummary(data, choice) : [])];
   await loadMonths([...new Set(needed)]);
   if (turn !== applied) return;
-  if (onPage("chosen")) showChosen();
+  if (onPage("picker")) showChosen();
   else printHead(document.querySelector("h1").textContent);
   const far = pageParts.filter((part) => !isInSight(part));
   pageParts.filter(isInSight).forEach(show);
@@ -298,13 +303,18 @@ const startPage = async () => {
 const startParts = async (site) => {
   const { months, first, today } = calendarOf(data);
   const workspace = site.workspaces.find((each) => each.id === data.workspace);
+  if (isOwn) document.querySelector(".as-of").textContent = asOfText(site);
+  const hasParts = document.querySelector(".plot, .drawn");
+  const own = isOwn && hasParts ? (await load(pageData.page)).parts : [];
   if (onPage("picker")) {
     const lines = workspace ? workspace.agents : site.workspaces;
-    members = data.agent ? [] : lines.filter(({ entity }) => entity);
-    startPicker({ months, first, today, members, choose });
+    members = isOwn ? ownMembers(own, site)
+      : data.agent ? [] : lines.filter(({ entity }) => entity);
+    startPicker({ months, first, today, members, choose, isOwn });
   }
   if (hasRuns()) startRuns(months, loadMonths, listOfRuns);
-  if (!document.querySelector(".plot, .drawn")) return;
+  if (own.length) pageParts = own;
+  if (!hasParts || isOwn) return;
   const page = await load(`pages/${pageData.page}`);
   layout = page.columns;
   pageParts = page.parts.filter(({ key }) => onPage(key)); // the rest stands in other parts

@@ -13,12 +13,12 @@ const pickerOption = (value, text) => element("option", text, { value });
 
 /** Fills the form and gives it its work.
  * @param {{months: string[], first: string, today: string, members: Member[], choose: (change:
- * Partial<State>) => void}} about */
-export const startPicker = ({ months, first, today, members, choose }) => {
+ * Partial<State>) => void, isOwn: boolean}} about `isOwn`: without a choice it shows all days */
+export const startPicker = ({ months, first, today, members, choose, isOwn }) => {
   const form = pickerPart("picker"), period = pickerPart("period"), own = ["from", "to"];
   const named = months.toSorted().toReversed()
     .map((month) => pickerOption(month, monthInWords(month)));
-  period.replaceChildren(pickerOption("", "Latest days"),
+  period.replaceChildren(pickerOption("", isOwn ? "All days" : "Latest days"),
     ...LAST_DAYS.map((days) => pickerOption(days, `Last ${days} days`)),
     element("optgroup", "", { label: "Months" }, named),
     pickerOption("own", "From … to …"));

@@ -35,7 +35,7 @@ export const painted = (value, colourOf, key = "") => {
 };
 /** Names are data: Plotly would read tags and entities in them.
  * @param {string} name @param {boolean} isNarrow */
-const escaped = (name, isNarrow) => {
+export const escaped = (name, isNarrow) => {
   const room = isNarrow ? 20 : 32;
   const short = name.length > room ? `${name.slice(0, room - 1).trimEnd()}…` : name;
   return short.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
@@ -59,24 +59,29 @@ const roundStep = (limit) => {
 };
 const SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 18_000, 36_000,
   86_400];
-/** @param {number} tick @param {string} unit */
+/** @param {number} tick @param {string} unit @returns {string} */
 const tickText = (tick, unit) => {
-  if (unit === "count") return tick.toLocaleString("en-US");
+  if (unit === "count" || unit === "number") {
+    return tick.toLocaleString("en-US", { maximumFractionDigits: 6 }).replace("-", "\u2212");
+  }
   if (unit === "tokens") return figure("n", "tokens", { n: Math.round(tick) }).replace(".0", "");
   if (unit === "seconds") return duration(tick).replace(/ 00.s| 00.min/, "").replace(".0", "");
   if (unit === "share") return `${Number((100 * tick).toPrecision(6))}%`;
+  if (tick < 0) return `\u2212${tickText(-tick, unit)}`;
   if (tick >= 1e6) return `$${(tick / 1e6).toLocaleString("en-US")}\u00a0M`;
   const places = tick % 1 && (tick * 10) % 1 === 0 ? 2 : 0;
   const digits = { minimumFractionDigits: places, maximumFractionDigits: 10 };
   return `$${tick.toLocaleString("en-US", digits)}`;
 };
-/** A value axis from zero, with few round ticks in the words of the unit.
+/** A value axis that shows zero, with few round ticks in the words of the unit.
  * @param {(number | null)[]} values @param {string} figureUnit */
 export const axis = (values, figureUnit) => {
-  const unit = /^(count|tokens|share)$/.test(figureUnit) ? figureUnit
+  const unit = /^(count|tokens|share|number)$/.test(figureUnit) ? figureUnit
     : figureUnit.endsWith("seconds") ? "seconds" : /^(rate|interval|percent)$/.test(figureUnit)
     ? "share" : "usd";
-  const largest = Math.max(0, ...values.map((each) => each ?? 0)) || 1;
+  const known = values.map((each) => each ?? 0);
+  const low = Math.min(0, ...known), top = Math.max(0, ...known) || (low ? 0 : 1);
+  const largest = Math.max(top, -low);
   let step = roundStep(largest / 3);
   if (unit === "count" || unit === "tokens") step = Math.max(Math.floor(step), 1);
   if (unit === "seconds" && largest / 3 >= 1) {
@@ -84,20 +89,21 @@ export const axis = (values, figureUnit) => {
     if (step === SECONDS.at(-1)) step *= roundStep(largest / 3 / step); // whole days
   }
   if (unit === "share" && largest > 0.8) step = 0.25;
-  const ticks = Array.from({ length: Math.ceil(largest / step - 1e-9) + 1 },
-    (_, index) => Number((index * step).toPrecision(12)));
-  return { range: [0, ticks.at(-1) ?? 1], tickvals: ticks,
+  const below = Math.ceil(-low / step - 1e-9);
+  const ticks = Array.from({ length: below + Math.ceil(top / step - 1e-9) + 1 },
+    (_, index) => Number(((index - below) * step).toPrecision(12)));
+  return { range: [ticks[0], ticks.at(-1) ?? 1], tickvals: ticks,
     ticktext: ticks.map((each) => tickText(each, unit)) };
 };
 /** @param {string} from @param {string} to */
-const timeAxis = (from, to) => {
+export const timeAxis = (from, to) => {
   const days = daysBetween(from, to) + 1;
   return { type: "date", tickformat: days > 200 ? "%b %Y" : "%-d %b", hoverformat: "%-d %b %Y",
     ...(days < 21 && { dtick: PLOT_DAY * Math.ceil(days / 5) }),
     range: [shifted(from, -1), shifted(to, 1)] };
 };
 /** @param {string} text @param {Layout} place */
-const note = (text, place) => ({ text, showarrow: false, yanchor: "bottom",
+export const note = (text, place) => ({ text, showarrow: false, yanchor: "bottom",
   font: { color: "@muted", size: 11 }, ...place });
 
 /** @param {Row} row */
@@ -116,13 +122,13 @@ const hoverOf = (trace, row) => {
   const state = { p: " (so far)", i: " (incomplete)" }[row.state ?? ""] ?? "";
   return `${trace.label} ${text}${state}`;
 };
-const HOVER = "%{customdata}<extra></extra>";
+export const HOVER = "%{customdata}<extra></extra>";
 /** The legend shows the colour of a series, not that of its first day.
  * @param {string} name @param {string} role @param {string} [pattern] */
 const legendEntry = (name, role, pattern = "") => ({ type: "bar", name, x: [null], y: [null],
   marker: { color: role, pattern: { shape: pattern, ...PATTERN } } });
 /** @param {string[]} names @param {boolean} isNarrow Two columns of short names. */
-const legendOf = (names, isNarrow) => ({ showlegend: names.length > 1,
+export const legendOf = (names, isNarrow) => ({ showlegend: names.length > 1,
   legend: names.length > 3 && isNarrow ? { ...LEGEND, y: -0.18, entrywidthmode: "fraction",
     entrywidth: names.some((each) => each.length > 20) ? 1 : 0.49, font: { size: 11 } } : LEGEND });
 
@@ -264,7 +270,7 @@ const ratesOverTime = ({ rows, from, to }, part) => {
     layout: { xaxis: timeAxis(rows[0]?.from ?? from, rows.at(-1)?.to ?? to), yaxis: shares } };
 };
 /** @param {Row[]} rows @param {number} lines @param {boolean} isNarrow */
-const rowsLayout = (rows, lines, isNarrow) => {
+export const rowsLayout = (rows, lines, isNarrow) => {
   const places = rows.map((_, index) => `row ${index}`);
   return { height: 40 + rows.length * 28 * lines, hovermode: "closest",
     margin: { r: 96, l: 8, t: 8, b: 8 },
@@ -361,6 +367,11 @@ export const plot = (view, part, { isNarrow }) => {
         : rateRows(view, part, isNarrow))
     : mark === "bar" ? barsOf(view, tracesOf(part), isNarrow)
     : overTime(view, part, isNarrow, mark === "line");
+  return framed(data, layout);
+};
+/** A figure with the layout that all share.
+ * @param {Layout[]} data @param {Layout} layout @returns {Figure} */
+export const framed = (data, layout) => {
   /** @type {Layout} */
   const whole = { font: { size: 12, color: "@text" }, paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)", dragmode: false, showlegend: false, hovermode: "x unified",

@@ -26,6 +26,10 @@ export const element = (tag, text = "", attributes = {}, children = []) => {
   return made;
 };
 
+/** All rows of tables that show but the first of them.
+ * @type {WeakMap<HTMLTableElement, { rows: TableCell[][], most: number }>} */
+const longTables = new WeakMap();
+
 const headsOf = (table) => [...(table.tHead?.rows[0]?.cells ?? [])];
 const isDrawing = (head) => head.classList.contains("drawing");
 const isNumeric = (head) => !/\b(text|name|drawing)\b/.test(head.className);
@@ -61,9 +65,9 @@ const equipCards = (table) => {
 /** Writes a table anew.
  * @param {HTMLTableElement} table
  * @param {{caption: string, heads: {text: string, isText?: boolean, kind?: string}[], rows:
- * TableCell[][], foot?: TableCell[][]}} written a head's `kind` is "text" (never broken),
- * "name", or nothing for numbers */
-export const write = (table, { caption, heads, rows, foot = [] }) => {
+ * TableCell[][], foot?: TableCell[][], most?: number}} written a head's `kind` is "text" (never
+ * broken), "name", or nothing for numbers; more rows than `most` are sorted and downloaded, too */
+export const write = (table, { caption, heads, rows, foot = [], most = Infinity }) => {
   table.caption.firstElementChild.textContent = caption;
   const isNew = String(headsOf(table).map((head) => head.textContent))
     !== String(heads.map((head) => head.text));
@@ -77,8 +81,15 @@ export const write = (table, { caption, heads, rows, foot = [] }) => {
   }
   const columns = headsOf(table);
   const body = table.tBodies[0] ?? table.createTBody();
-  body.replaceChildren(...rows.map((cells) => writtenRow(cells, columns)));
+  body.replaceChildren(...rows.slice(0, most).map((cells) => writtenRow(cells, columns)));
   table.tFoot?.remove();
+  const more = rows.length - most;
+  if (more > 0) {
+    longTables.set(table, { rows, most });
+    const text = `${more.toLocaleString("en-US")} more rows are in the CSV`;
+    table.createTFoot().append(element("tr", "", {}, [element("th", text,
+      { scope: "row", colspan: String(heads.length) })]));
+  } else longTables.delete(table);
   if (foot.length) {
     table.createTFoot().append(...foot.map((cells) => writtenRow(cells, columns)));
   }
@@ -95,12 +106,11 @@ export const newTable = (caption) => {
 };
 
 // Sorting: by the plain value of a cell; what is unknown comes last in both directions.
-const sortValue = (row, index) => {
-  const { dataset, textContent } = row.cells[index];
-  if (dataset.v !== undefined) return dataset.v;
-  return textContent === UNKNOWN ? "" : textContent.replace(WITH_COMMAS, (count) =>
-    count.replaceAll(",", ""));
-};
+const plainValue = (value, text) => (value !== undefined && value !== null ? String(value)
+  : text === UNKNOWN ? ""
+  : text.replace(WITH_COMMAS, (count) => count.replaceAll(",", "")));
+const sortValue = (row, index) =>
+  plainValue(row.cells[index].dataset.v, row.cells[index].textContent);
 const scaledDigits = (text) => { // all digits, of which a float would lose some
   const [whole, part = ""] = text.split(".");
   return BigInt(whole + part.padEnd(12, "0").slice(0, 12));
@@ -118,11 +128,18 @@ export const sort = (table, index, direction) => {
   const heads = table instanceof HTMLTableElement ? headsOf(table) : [];
   if (!heads[index] || !/^(a|de)scending$/.test(direction)) return;
   const sign = direction === "ascending" ? 1 : -1, body = table.tBodies[0];
-  const rows = [...body.rows].map((row) => ({ row, value: sortValue(row, index) }));
+  const long = longTables.get(table);
+  const rows = long
+    ? long.rows.map((row) => ({ row, value: plainValue(row[index].value, row[index].text) }))
+    : [...body.rows].map((row) => ({ row, value: sortValue(row, index) }));
   const known = rows.filter(({ value }) => value !== "")
     .toSorted((a, b) => sign * comparedValues(a.value, b.value));
   const unknown = rows.filter(({ value }) => value === "");
-  body.append(...[...known, ...unknown].map(({ row }) => row));
+  const ordered = [...known, ...unknown].map(({ row }) => row);
+  if (long) {
+    long.rows = ordered;
+    body.replaceChildren(...ordered.slice(0, long.most).map((cells) => writtenRow(cells, heads)));
+  } else body.append(...ordered);
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[index].setAttribute("aria-sort", direction);
   say(`Sorted by ${heads[index].textContent}, ${direction}`);
@@ -160,7 +177,13 @@ export const csvOf = (table) => {
     return csvField((cell.querySelector("bdi") ?? cell).textContent, false);
   }).join(",");
   const head = columns.map((column) => csvField(column.head.textContent, false)).join(",");
-  const rows = [...table.tBodies[0].rows].filter((row) => !row.hidden).map(line);
+  const lineOf = (cells) => columns.map(({ head: { className }, index }) => {
+    const { text, value } = cells[index];
+    return isNumeric({ className }) ? csvField(plainValue(value, text), true)
+      : csvField(text, false);
+  }).join(",");
+  const rows = longTables.get(table)?.rows.map(lineOf)
+    ?? [...table.tBodies[0].rows].filter((row) => !row.hidden).map(line);
   return `\uFEFF${[head, ...rows].join("\r\n")}\r\n`;
 };
 const download = (name, text) => {

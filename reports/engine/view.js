@@ -9,8 +9,8 @@ import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
 /** @typedef {import("./format.js").Values} Values */
 /** @typedef {import("./cube.js").Document} Document */
 /** @typedef {import("./cube.js").Table} Table */
-/** @typedef {{ id: string, name: string, path: string | null, line_type?: string, today?: string,
- *   months: string[] }} Line */
+/** @typedef {{ id: string, name: string, path: string | null, entity?: string,
+ *   line_type?: string, today?: string, months: string[] }} Line */
 /** @typedef {{ today: string, timezone: string, first: string, states: string, months: string[] }}
  * Calendar */
 /** @typedef {Line & { first: string, states: string, agents: Line[] }} Workspace */
@@ -33,11 +33,12 @@ import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
  * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean,
  *   isFilled?: boolean, from?: string, to?: string, state?: string }} Row */
 /** @typedef {{ text: string, value: string | null, href: string | null }} Cell */
-/** @typedef {{ label: string, colour: string, values: (Quantity | null)[] }} Series */
+/** @typedef {{ label: string, colour: string, values: (Quantity | null)[], texts?: string[] }}
+ * Series */
 /** @typedef {{ isEmpty: boolean, title: string, subtitle: string, caption: string, rows: Row[],
- *   axis: "time" | "number" | "key" | "cell", from: string, to: string, series: Series[],
- *   table: { heads: { text: string, isText: boolean }[], rows: Cell[][], foot: Cell[][] } }} View
- * */
+ *   axis: "time" | "number" | "key" | "name" | "cell", from: string, to: string, series: Series[],
+ *   table: { heads: { text: string, isText?: boolean, kind?: string }[], rows: Cell[][],
+ *     foot: Cell[][] } }} View */
 
 /** @type {{ [letter: string]: string }} */
 const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
@@ -84,7 +85,7 @@ export const monthsFor = (part, data, choice) => {
 
 /** The name and the page of a key. @param {string} column @param {Values} values @param {Data} data
  * @returns {{ text: string, href: string | null }} */
-const namedOf = (column, values, { site, workspace, root = "" }) => {
+export const namedOf = (column, values, { site, workspace, root = "" }) => {
   const key = values[column];
   if (column === "agent_id" || column === "workspace_id") {
     const id = column === "agent_id" ? values.workspace_id ?? workspace : key;

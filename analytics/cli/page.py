@@ -1,0 +1,72 @@
+"""The commands for pages of one's own: check them, and look at one, without a batch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from analytics.cli.options import Config, DataDir
+
+page = typer.Typer(
+    help="Check pages of your own, and look at them, without a batch.", no_args_is_help=True
+)
+
+
+@page.command()
+def check(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="SQL files of pages [all of reports/pages]."),
+    ] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Say what pages of your own will draw; exit 2 with each problem by file and line.
+
+    Nothing is run: columns are checked against the published file.
+
+    Example: analytics page check reports/pages/cost_per_ticket.sql
+    """
+    from analytics.errors import UsageError
+    from analytics.published.pages import check_pages
+    from analytics.settings import load_settings
+    from analytics.terminal import visible
+
+    lines, problems = check_pages(load_settings(data_dir, config), files or [])
+    for line in lines:
+        print(visible(line))
+    if problems:
+        raise UsageError("\n".join(problems))
+
+
+@page.command()
+def preview(
+    file: Annotated[Path, typer.Argument(help="The SQL file of a page.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Write into this folder [a temporary one].", metavar="DIR"),
+    ] = None,
+    is_opened: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Make one page from the published figures, and print its address.
+
+    Its links to other pages lead nowhere, as these are not made.
+
+    Example: analytics page preview reports/pages/cost_per_ticket.sql --open
+    """
+    import sys
+
+    from analytics.published.pages import preview_page
+    from analytics.settings import load_settings
+    from analytics.terminal import visible
+
+    made, problems = preview_page(load_settings(data_dir, config), file, output)
+    for problem in problems:
+        print(f"warning: {visible(problem)}", file=sys.stderr)
+    print(made.resolve().as_uri())
+    if is_opened:
+        typer.launch(made.resolve().as_uri())
