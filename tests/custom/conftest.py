@@ -5,6 +5,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.report.conftest import browser, published, reader  # noqa: F401 - fixtures
+
 MARTS = """
     create schema marts; create schema audit; create schema reports; create schema custom;
     create macro marts.doubled(n) as 2 * n;

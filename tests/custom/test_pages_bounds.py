@@ -1,0 +1,172 @@
+"""Bad pages of one's own spoil only themselves, and their queries share a bounded time."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from analytics.batch import stages
+from analytics.batch.progress import Progress
+from analytics.custom import page_answers
+from analytics.custom.files import UserFile
+from analytics.custom.page_answers import answer_pages
+from analytics.custom.pages import parse_pages
+from analytics.report.files import Files
+from analytics.report.own import write
+from analytics.settings import Settings, load_settings
+from analytics.warehouse.confined import Limits
+from analytics.warehouse.layout import Layout
+from tests.custom.own import ABOUT, LIMITS, make_marts, make_pages
+from tests.report.published import TIMEZONE
+
+SECONDS = 0.5
+ENDLESS = "select count(*) as n from range(1000000000) a, range(1000000000) b"
+GOOD = """
+-- page: Group {group} / Page {number}
+-- chart: column, x date, y cost_usd
+select date, agent_id, workspace_id, cost_usd from fct_agent_days where {number} = {number};
+select {number} as one
+"""
+BAD = (
+    ENDLESS,
+    "select 1;" + ENDLESS,
+    "with recursive r as (select 1 as n union all select n + 1 from r) select max(n) from r",
+    "select range as n from range(200000)",
+    "select repeat('x', 1000000) as x from range(1000)",
+    "select list(range) as l from range(100000000)",
+    "select * from read_csv('/etc/passwd')",
+    "attach '/tmp/x.duckdb' as x",
+    "copy (select 1) to '/tmp/never.csv'",
+    "set memory_limit = '100GB'",
+    "select nope from fct_agent_days",
+    "selec 1",
+    "-- chart: pie\nselect 1",
+    "-- chart: bar, x a, y b\nselect 1 as a",
+    "-- page: </script><script>alert(1)</script> / \u202e\nselect '</script>' as x, =cmd()",
+    "select " + "(" * 5000 + "1" + ")" * 5000,
+    "",
+    "select 1;" * 50,
+    "select getenv('HOME')",
+    "from marts.no_such_table",
+)
+
+
+@pytest.fixture(scope="module")
+def marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("own") / "build.duckdb"
+    make_marts(file)
+    return file
+
+
+class _Warnings(Progress):
+    """Keeps the warnings of a stage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+
+def report(settings: Settings, layout: Layout) -> tuple[dict[str, bytes], list[str], float]:
+    """Build a site; return its files, the warnings of the stage, and its seconds."""
+    progress, started = _Warnings(), time.monotonic()
+    stages.report(settings, layout, progress, [])
+    seconds = time.monotonic() - started
+    staged = layout.staged_site
+    files = {
+        str(path.relative_to(staged)): path.read_bytes()
+        for path in staged.rglob("*")
+        if path.is_file()
+    }
+    return files, progress.warnings, seconds
+
+
+def test_twenty_bad_pages_of_a_hundred_spoil_only_themselves(
+    published: Path, tmp_path: Path
+) -> None:
+    """All other files but the menu's are the same bytes; the limits bound the time."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "build.duckdb").symlink_to(published / "build.duckdb")
+    pages = tmp_path / "reports" / "pages"
+    pages.mkdir(parents=True)
+    (tmp_path / "analytics.toml").write_text(
+        f'[reporting]\ntimezone = "{TIMEZONE}"\n'
+        f'[sql]\ntimeout_seconds = {SECONDS}\nmemory_limit = "200MB"\n'
+    )
+    settings = load_settings(data, tmp_path / "analytics.toml")
+    for number in range(80):
+        text = GOOD.format(group=number % 4, number=number)
+        (pages / f"good_{number:02}.sql").write_text(text)
+    good, warnings, seconds = report(settings, Layout(data))
+    assert (warnings, sum(name.startswith("own/") for name in good)) == ([], 80)
+    for number, text in enumerate(BAD):
+        (pages / f"a_bad_{number:02}.sql").write_text(text)
+
+    every, warnings, longer = report(settings, Layout(data))
+
+    changed = {name for name in good if every[name] != good[name]}
+    assert changed == {"manifest.json", "data/site.js"}
+    bad = {name for name in every if name not in good}
+    assert {name for name in bad if name.endswith(".html")} == {
+        f"own/a_bad_{number:02}.html" for number in range(20)
+    }
+    assert all('class="notice"' in every[name].decode() for name in bad if name.endswith(".html"))
+    assert [f"reports/pages/a_bad_{number:02}.sql" for number in range(20)] == [
+        warning.split(": ")[1].split(":")[0] for warning in sorted(warnings)
+    ]
+    assert longer < seconds + 20 * SECONDS + 5
+
+
+def test_a_page_that_says_the_same_keeps_its_files(marts: Path, tmp_path: Path) -> None:
+    """Page and data are taken over while rows, texts and code are equal, at whatever time."""
+    texts = {"costs": GOOD.format(group=1, number=2), "other": "select 1 as one, 2 as two"}
+    make_pages(marts, tmp_path / "before", texts)
+    texts["other"] = "select 1 as one, 3 as two"
+    pages = parse_pages(
+        [UserFile("page", f"reports/pages/{name}.sql", name, text) for name, text in texts.items()],
+        LIMITS,
+    )
+    manifest = msgspec.json.decode((tmp_path / "before" / "manifest.json").read_bytes())
+    code = manifest["inputs"]["own/costs.html"].partition("-")[0]
+    (tmp_path / "after").mkdir()
+    files = Files(tmp_path / "after", tmp_path / "before")
+
+    later = replace(ABOUT, as_of=ABOUT.as_of + timedelta(days=1))
+    write(files, answer_pages(marts, pages, LIMITS), later, code)
+
+    assert (files.kept_count, files.count) == (2, 4)
+    assert (tmp_path / "after/own/costs.html").samefile(tmp_path / "before/own/costs.html")
+
+
+def test_slow_queries_wait_for_all_others_and_share_a_time(
+    marts: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow page takes no time of others; when the time of slow ones is over, they say so."""
+    monkeypatch.setattr(page_answers, "_FIRST_SECONDS", 0.2)
+    monkeypatch.setattr(page_answers, "_SLOW_TOGETHER", 1)
+    limits = Limits(seconds=0.6, memory="200MB")
+    texts = [f"-- a\nselect 1;\n{ENDLESS}", ENDLESS, "select 1", ENDLESS]
+    pages = parse_pages(
+        [UserFile("page", f"p{n}.sql", f"p{n}", text) for n, text in enumerate(texts)],
+        LIMITS,
+    )
+
+    answered = list(answer_pages(marts, pages, limits))
+
+    assert [each.page.name for each in answered] == ["p2", "p0", "p1", "p3"]
+    errors = [[answer.error for answer in each.answers] for each in answered]
+    assert errors[0] == [None]
+    assert errors[1][0] is None
+    assert str(errors[1][1]).startswith("p0.sql: it was stopped after 0.6 s")
+    assert str(errors[3][0]) == (
+        "p3.sql:1: it was not run: slow queries of pages took 0.6 s together; make them faster, or"
+        " raise timeout_seconds in [sql]"
+    )

@@ -1,0 +1,313 @@
+"""Pages of one's own in a browser: marks, what a choice leaves, and values that are inert."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from playwright.sync_api import Browser, Page
+
+from analytics.format.names import file_name
+from tests.custom.own import make_marts, make_pages
+from tests.report.browser import PHONE, Reader
+
+PAGES = {
+    "costs": """
+-- Cost by month
+-- page: Support / Costs
+-- chart: bar stacked, x month, y cost_usd, by agent_id
+-- line: 2026-10-15 new <b>model</b>
+select workspace_id, agent_id, month, cost_usd from fct_agent_months;
+-- Days
+select date, workspace_id, agent_id, agent_name, cost_usd
+from fct_agent_days
+order by cost_usd desc, date, agent_id;
+-- Agents alone
+-- chart: bar, x agent_name, y run_count
+select agent_name, agent_id, sum(run_count) as run_count
+from fct_agent_days
+group by all
+order by agent_id;
+-- All of it
+select sum(cost_usd) from fct_agent_days;
+-- Names
+select distinct agent_name as unfollowed from fct_agent_days order by 1;
+""",
+    "marks": """
+-- Columns
+-- chart: column, x date, y run_count, by workspace_id
+select date, workspace_id, run_count from fct_agent_days;
+-- Lines
+-- chart: line, x date, y cost_usd/run_count
+select date, agent_id, cost_usd, run_count from fct_agent_days;
+-- Numbers
+-- chart: line, x k, y v
+select i as k, i * -1.5 as v from range(5) t (i);
+-- Shares
+-- chart: interval, x agent_name, y failed_count/run_count
+select agent_name, failed_count, run_count + 3 as run_count from fct_agent_days;
+-- Shares by day
+-- chart: interval, x date, y failed_count/run_count
+select date, failed_count, run_count + 3 as run_count from fct_agent_days;
+-- Two
+-- chart: bar, x agent_name, y cost_usd, y other_usd
+select agent_name, cost_usd, -cost_usd as other_usd from fct_agent_months;
+-- Lying
+-- chart: bar stacked, x agent_name, y cost_usd, by month
+select agent_name, cost_usd, month from fct_agent_months;
+-- Upright
+-- chart: column stacked, x agent_name, y cost_usd, by month
+select agent_name, cost_usd, month from fct_agent_months;
+-- As a table
+-- chart: table
+select 1 as one;
+""",
+    "hostile": """
+-- <script>alert(1)</script> & {cost_usd|usd}
+-- page: </script><b>Group</b> / =cmd()|' /C calc'!A0
+-- chart: bar, x name, y n
+select 1;
+-- Values
+select '</script><script>alert(1)</script>' as t, '=cmd()' as f, '-1+2' as g, 'a\u202eb' as rtl,
+    '{cost_usd|usd}' as template, '%{y}<b>' as plotly, 1 as "</th><b>x", 2 as a, 3 as a,
+    date 'infinity' as date, interval 3 days as i, {'k': [1]} as s,
+    12345678901234567890::hugeint as h,
+    0.12345678901234567890::decimal(38, 20) as d, 'nan'::double as nan, null as nothing,
+    '__proto__' as "__proto__", timestamptz 'infinity' as ts,
+    1234567890.1234567891::decimal(38, 10) as big_usd;
+-- Chart
+-- chart: bar, x t, y n, by s
+select *
+from (values ('<img src=x onerror=alert(1)>', 1, '__proto__'), ('</script>', 2, 'constructor'))
+    as v (t, n, s);
+""",
+    "long": "select i as k, 'row ' || i as name from range(2500) as t (i)",
+}
+
+
+@pytest.fixture(scope="module")
+def marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("own") / "build.duckdb"
+    make_marts(file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def site(marts: Path) -> Path:
+    target = marts.with_name("site")
+    make_pages(marts, target, PAGES)
+    return target
+
+
+def asked(marts: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(marts, read_only=True) as con:
+        return con.execute(f"use marts; {sql}").fetchall()
+
+
+def table(page: Page, key: str) -> list[list[str]]:
+    """The cells of a table's body, each by its exact value where it has one."""
+    return page.evaluate(
+        """(id) => [...document.getElementById(id).tBodies[0].rows].map((row) =>
+            [...row.cells].map((cell) => cell.dataset.v ?? cell.textContent))""",
+        f"{key}-table",
+    )
+
+
+def traces(page: Page, key: str) -> list[dict[str, Any]]:
+    return page.evaluate(
+        """(key) => document.querySelector(`[data-part="${key}"]`).data.map(
+            ({ name, x, y, type, customdata }) => ({ name, x, y, type, customdata }))""",
+        key,
+    )
+
+
+def downloaded(page: Page, key: str, target: Path) -> list[list[str]]:
+    with page.expect_download() as download:
+        page.locator(f"#{key} .csv").click()
+    download.value.save_as(target)
+    with target.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))
+
+
+def test_without_a_choice_all_rows_are_shown_in_their_order(
+    site: Path, marts: Path, reader: Reader
+) -> None:
+    """The table has the rows of the query, exact; the chart has their sums by place."""
+    page = reader.open(site / "own" / "costs.html")
+    reader.draw_all()
+
+    rows = asked(
+        marts,
+        "select date::varchar, 'Workspace ' || workspace_id[2:], agent_name, cost_usd::varchar"
+        " from fct_agent_days order by cost_usd desc, date, agent_id",
+    )
+    assert table(page, "part-2") == [list(row) for row in rows]
+    sums = asked(
+        marts, "select sum(cost_usd) from fct_agent_months group by agent_id, month order by month"
+    )
+    shown = traces(page, "part-1")
+    assert [each["x"] for each in shown] == [
+        ["Sep\u00a02026", "Oct\u00a02026", "Nov\u00a02026"]
+    ] * 4
+    assert sorted(y for each in shown for y in each["y"]) == sorted(float(s) for (s,) in sums)
+    assert page.locator(".headline .value").inner_text() == f"${Decimal(sum_of(marts)):,.2f}"
+    assert page.locator(".as-of").first.inner_text() == "Data to 2026-11-20 06:00 UTC."
+
+
+def sum_of(marts: Path) -> str:
+    ((total,),) = asked(marts, "select sum(cost_usd)::varchar from fct_agent_days")
+    return str(total)
+
+
+def test_rows_follow_period_and_agents(site: Path, marts: Path, reader: Reader) -> None:
+    """Rows of a chosen day and agent are those of SQL; what cannot follow says so."""
+    agent = file_name("w1", "a1").removesuffix(".html")
+    page = reader.open(site / "own" / "costs.html", f"#from=2026-10-30&to=2026-11-02&only={agent}")
+    reader.draw_all()
+
+    chosen = "agent_id = 'a1' and date between '2026-10-30' and '2026-11-02'"
+    rows = asked(
+        marts,
+        "select date::varchar, 'Workspace 1', agent_name, cost_usd::varchar from fct_agent_days"
+        f" where {chosen} order by cost_usd desc, date",
+    )
+    assert table(page, "part-2") == [list(row) for row in rows]
+    (shown,) = traces(page, "part-1")
+    months = asked(
+        marts,
+        "select cost_usd from fct_agent_months where agent_id = 'a1' and month >= '2026-10-01'"
+        " order by month",
+    )
+    assert (shown["x"], shown["y"]) == (
+        ["Oct\u00a02026", "Nov\u00a02026"],
+        [float(s) for (s,) in months],
+    )
+    assert page.locator("#part-1-what").inner_text() == (
+        "Cost by month and agent, US dollars. October 2026\u2013November 2026. Months are whole."
+    )
+    (runs,) = asked(marts, "select sum(run_count) from fct_agent_days where agent_id = 'a1'")
+    assert [each["x"] for each in traces(page, "part-3")] == [[int(runs[0])]]
+    assert (
+        page.locator("#part-3-what").inner_text().endswith("It does not follow the chosen period.")
+    )
+    assert page.locator("#part-5-what").inner_text() == (
+        "It does not follow the chosen period. It does not follow the agents chosen."
+    )
+
+
+def test_a_workspace_stands_for_its_agents(site: Path, marts: Path, reader: Reader) -> None:
+    """A choice of a workspace, as other pages make it, leaves the rows of its agents."""
+    whole = file_name("w2").removesuffix(".html")
+    page = reader.open(site / "own" / "costs.html", f"#only={whole}")
+
+    expected = asked(
+        marts,
+        "select sum(cost_usd)::varchar, count(*) from fct_agent_days where workspace_id = 'w2'",
+    )
+    shown = table(page, "part-2")
+    assert [(str(sum(Decimal(row[3]) for row in shown)), len(shown))] == expected
+
+
+def test_every_mark_is_drawn(site: Path, marts: Path, reader: Reader) -> None:
+    """Each mark shows the sums of SQL, on desktop as on a phone."""
+    page = reader.open(site / "own" / "marks.html")
+    reader.draw_all()
+
+    assert page.locator(".plot .main-svg").count() >= 8
+    columns, lines, numbers = (traces(page, f"part-{number}") for number in (1, 2, 3))
+    assert [each["name"] for each in columns] == ["Workspace 1", "Workspace 2"]
+    assert [sum(each["y"]) for each in columns] == [
+        int(n)
+        for (n,) in asked(
+            marts, "select sum(run_count) from fct_agent_days group by workspace_id order by 1 desc"
+        )
+    ]
+    ratios = asked(
+        marts,
+        "select sum(cost_usd) / sum(run_count) from fct_agent_days group by date order by date",
+    )
+    assert lines[0]["y"] == pytest.approx([float(ratio) for (ratio,) in ratios], abs=1e-9)
+    assert numbers[0]["y"] == [0, -1.5, -3, -4.5, -6]
+    two = traces(page, "part-6")
+    assert [each["name"] for each in two] == ["Cost", "Other"]
+    assert [len(traces(page, f"part-{number}")) for number in (7, 8)] == [3, 3]
+    assert table(page, "part-9") == [["1"]]
+
+
+def test_values_names_and_titles_are_inert(site: Path, reader: Reader, tmp_path: Path) -> None:
+    """Nothing that a file or a row says becomes HTML, a template, a formula or a script."""
+    page = reader.open(site / "own" / "hostile.html")
+    reader.draw_all()
+
+    assert page.locator("h1").inner_text() == "=cmd()|' /C calc'!A0"
+    assert page.locator(".notice").inner_text().startswith("reports/pages/hostile.sql:")
+    assert page.evaluate("document.querySelectorAll('main script, main img, main b').length") == 0
+    cells = dict(
+        zip(
+            page.locator("#part-2-table thead th").all_text_contents(),
+            page.locator("#part-2-table tbody tr > *").all_text_contents(),
+            strict=True,
+        )
+    )
+    shown = {name.split("\u00a0")[0]: text for name, text in cells.items()}
+    assert shown["T"] == "</script><script>alert(1)</script>"
+    assert shown["Rtl"] == "a\u27e8U+202E\u27e9b"
+    assert shown["Template"] == "{cost_usd|usd}"
+    assert (shown["H"], shown["D"]) == ("12,345,678,901,234,567,890", "0.1234567890123456789")
+    assert (shown["Day"], shown["I"], shown["Nan"]) == ("infinity", "3 days", "\u2013")
+    rows = downloaded(page, "part-2", tmp_path / "values.csv")
+    exact = dict(zip([name.split("\u00a0")[0] for name in rows[0]], rows[1], strict=True))
+    assert (exact["F"], exact["G"]) == ("'=cmd()", "'-1+2")
+    assert exact["Big"] == "1234567890.1234567891"
+    (constructor, proto) = traces(page, "part-3")
+    assert (constructor["name"], proto["name"]) == ("constructor", "__proto__")
+
+
+def test_a_long_table_sorts_and_downloads_all_of_its_rows(
+    site: Path, reader: Reader, tmp_path: Path
+) -> None:
+    """It shows the first 2,000 in the order chosen; the CSV has every row."""
+    page = reader.open(site / "own" / "long.html")
+    page.locator("#part-1-table thead button").first.click()
+
+    shown = table(page, "part-1")
+    assert (len(shown), shown[0], shown[-1]) == (2000, ["2499", "row 2499"], ["500", "row 500"])
+    assert page.locator("#part-1-table tfoot").inner_text() == "500 more rows are in the CSV"
+    rows = downloaded(page, "part-1", tmp_path / "rows.csv")
+    assert (len(rows), rows[1], rows[-1]) == (2501, ["2499", "row 2499"], ["0", "row 0"])
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[Reader]:
+    one = Reader(browser, viewport=PHONE, color_scheme="dark")
+    yield one
+    one.close()
+
+
+@pytest.mark.parametrize("name", ["costs", "hostile"])
+def test_pages_are_accessible_and_fit_a_phone(site: Path, phone: Reader, name: str) -> None:
+    """axe-core finds nothing, also in dark colours, and no page is wider than the screen."""
+    page = phone.open(site / "own" / f"{name}.html")
+    phone.draw_all()
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert phone.faults() == []
+
+
+def test_the_menu_lists_pages_by_group(site: Path, reader: Reader) -> None:
+    """A group opens and closes, and a search finds its pages."""
+    page = reader.open(site / "own" / "costs.html")
+    page.click("#open-menu")
+
+    group = page.get_by_role("button", name="Support (1)")
+    link = page.locator("#menu a[aria-current]")
+    assert (link.inner_text(), link.is_visible()) == ("Costs", True)
+    group.click()
+    assert not link.is_visible()
+    page.fill("#menu input", "support cost")
+    assert page.locator("#menu li:visible a").all_inner_texts()[0].startswith("Costs")
