@@ -11,6 +11,7 @@ import duckdb
 from analytics.custom.files import UserFile
 from analytics.custom.page_answers import answer_pages
 from analytics.custom.pages import parse_pages
+from analytics.custom.runner import Runner
 from analytics.report.rendering import About
 from analytics.report.site import SiteSummary, build_own_pages
 from analytics.warehouse.confined import Limits
@@ -70,7 +71,7 @@ def make_pages(
     files: Iterable[UserFile] = [
         UserFile("page", f"reports/pages/{name}.sql", name, text) for name, text in texts.items()
     ]
-    pages = parse_pages(list(files), limits)
     target.mkdir()
-    with open_marts(marts) as con:
-        return build_own_pages(con, target, ABOUT, answer_pages(marts, pages, limits))
+    with Runner(limits) as runner, open_marts(marts) as con:
+        pages = parse_pages(list(files), runner)
+        return build_own_pages(con, target, ABOUT, answer_pages(runner, marts, pages))

@@ -19,7 +19,7 @@ from analytics.custom.pages import (
     parse_pages,
     read_pages,
 )
-from analytics.custom.runner import Shown, UserQuery
+from analytics.custom.runner import Runner, Shown, UserQuery
 from analytics.report.own_columns import ChartError, columns_of, planned, require_sums
 from analytics.warehouse.confined import Limits
 
@@ -28,7 +28,9 @@ FILE = "reports/pages/costs.sql"
 
 
 def parsed(*texts: str) -> list[UserPage]:
-    return parse_pages([UserFile("page", FILE, "support_costs", text) for text in texts], FEW)
+    with Runner(FEW) as runner:
+        files = [UserFile("page", FILE, "support_costs", text) for text in texts]
+        return parse_pages(files, runner)
 
 
 def declared(chart: str) -> Chart:
@@ -128,7 +130,8 @@ def test_files_that_can_be_no_page_are_pages_with_an_error(tmp_path: Path) -> No
     (folder / "latin.sql").write_bytes(b"select '\xe4'")
     (folder / "link.sql").symlink_to("/etc/passwd")
 
-    pages, problems = read_pages(tmp_path, FEW)
+    with Runner(FEW) as runner:
+        pages, problems = read_pages(tmp_path, runner)
 
     assert problems == []
     assert {page.name: page.error for page in pages} == {
@@ -147,7 +150,8 @@ def test_of_too_many_files_the_first_are_made(tmp_path: Path) -> None:
     for number in range(502):
         (folder / f"p{number:03}.sql").write_text("select 1")
 
-    pages, problems = read_pages(tmp_path, FEW)
+    with Runner(FEW) as runner:
+        pages, problems = read_pages(tmp_path, runner)
 
     assert [pages[0].name, pages[-1].name, len(pages)] == ["p000", "p499", 500]
     (problem,) = problems

@@ -16,6 +16,7 @@ from analytics.custom import page_answers
 from analytics.custom.files import UserFile
 from analytics.custom.page_answers import answer_pages
 from analytics.custom.pages import parse_pages
+from analytics.custom.runner import Runner
 from analytics.report.files import Files
 from analytics.report.own import write
 from analytics.settings import Settings, load_settings
@@ -130,17 +131,17 @@ def test_a_page_that_says_the_same_keeps_its_files(marts: Path, tmp_path: Path) 
     texts = {"costs": GOOD.format(group=1, number=2), "other": "select 1 as one, 2 as two"}
     make_pages(marts, tmp_path / "before", texts)
     texts["other"] = "select 1 as one, 3 as two"
-    pages = parse_pages(
-        [UserFile("page", f"reports/pages/{name}.sql", name, text) for name, text in texts.items()],
-        LIMITS,
-    )
+    read = [
+        UserFile("page", f"reports/pages/{name}.sql", name, text) for name, text in texts.items()
+    ]
     manifest = msgspec.json.decode((tmp_path / "before" / "manifest.json").read_bytes())
     code = manifest["inputs"]["own/costs.html"].partition("-")[0]
     (tmp_path / "after").mkdir()
     files = Files(tmp_path / "after", tmp_path / "before")
 
     later = replace(ABOUT, as_of=ABOUT.as_of + timedelta(days=1))
-    write(files, answer_pages(marts, pages, LIMITS), later, code)
+    with Runner(LIMITS) as runner:
+        write(files, answer_pages(runner, marts, parse_pages(read, runner)), later, code)
 
     assert (files.kept_count, files.count) == (2, 4)
     assert (tmp_path / "after/own/costs.html").samefile(tmp_path / "before/own/costs.html")
@@ -154,12 +155,10 @@ def test_slow_queries_wait_for_all_others_and_share_a_time(
     monkeypatch.setattr(page_answers, "_SLOW_TOGETHER", 1)
     limits = Limits(seconds=0.6, memory="200MB")
     texts = [f"-- a\nselect 1;\n{ENDLESS}", ENDLESS, "select 1", ENDLESS]
-    pages = parse_pages(
-        [UserFile("page", f"p{n}.sql", f"p{n}", text) for n, text in enumerate(texts)],
-        LIMITS,
-    )
+    files = [UserFile("page", f"p{n}.sql", f"p{n}", text) for n, text in enumerate(texts)]
 
-    answered = list(answer_pages(marts, pages, limits))
+    with Runner(limits) as runner:
+        answered = list(answer_pages(runner, marts, parse_pages(files, runner)))
 
     assert [each.page.name for each in answered] == ["p2", "p0", "p1", "p3"]
     errors = [[answer.error for answer in each.answers] for each in answered]
