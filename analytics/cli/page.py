@@ -58,15 +58,16 @@ def preview(
 
     Example: analytics page preview reports/pages/cost_per_ticket.sql --open
     """
-    import sys
+    import webbrowser
 
     from analytics.published.pages import preview_page
-    from analytics.settings import load_settings
+    from analytics.settings import has_display, load_settings
     from analytics.terminal import visible
 
     made, problems = preview_page(load_settings(data_dir, config), file, output)
     for problem in problems:
-        print(f"warning: {visible(problem)}", file=sys.stderr)
-    print(made.resolve().as_uri())
-    if is_opened:
-        typer.launch(made.resolve().as_uri())
+        typer.echo(f"warning: {visible(problem)}", err=True)
+    url = made.resolve().as_uri()
+    print(url)
+    if is_opened and has_display() and not webbrowser.open(url):
+        typer.echo("No browser could be started: open this address in one.", err=True)

@@ -87,9 +87,10 @@ class _Made:
 
     def html(self, about: About) -> str:
         """Return the page."""
-        entry = self.entry
+        entry, file = self.entry, names.visible(self._page.file)
         reach = f"days and months in {about.timezone}"
         is_choosable = any(map(follows, self.parts))
+        notes = [_FIXED_VALUE] if is_choosable else []
         has_charts = any("mark" in each for each in self.parts)
         return (
             environment()
@@ -108,14 +109,14 @@ class _Made:
                 ],
                 tabs=[],
                 links=[],
-                headlines=self.headlines,
+                headlines=[each | {"notes": notes} for each in self.headlines],
                 is_choosable=is_choosable,
                 members_name="Agents and workspaces",
                 sections=[_section(self._shown)] if self._shown else [],
                 has_runs=False,
                 definitions=[],
                 definitions_href=f"{_ROOT}index.html#definitions",
-                footer=[f"Levain analytics {about.code_version} · {self._page.file} · {reach}"],
+                footer=[f"Levain analytics {about.code_version} · {file} · {reach}"],
                 data={"page": entry["key"], "entity": "own", "workspace": "", "agent": ""},
                 scripts=[
                     "assets/engine.js",
@@ -128,7 +129,7 @@ class _Made:
 
     def _add(self, key: str, chart: Chart, answer: Shown) -> None:
         if value := headline(chart, answer):
-            self.headlines.append(value | {"change": "", "notes": [], "spark": ""})
+            self.headlines.append(value | {"change": "", "spark": ""})
             return
         try:
             part = part_of(key, chart, answer)
@@ -150,6 +151,7 @@ def _name(page: UserPage) -> str:
     return names.file_name(page.file).removesuffix(".html")
 
 
+_FIXED_VALUE = "It follows no choice."
 _FIXED = {
     "text": "This page follows no chosen period or agents: no SELECT of it has a column date,"
     " month, agent_id or workspace_id.",

@@ -24,6 +24,7 @@ from analytics.report.own_columns import (
 )
 
 _LARGEST = 2**53  # below it, script holds whole numbers exactly
+_LARGEST_WRITTEN = 10**38  # as many digits as a DECIMAL has
 _LONGEST_TEXT = 1_000
 _UNITS = {"usd": "US dollars", "tokens": "tokens", "share": "percent"}
 _NAMED_BY = {"agent_name": "agent_id", "workspace_name": "workspace_id"}
@@ -46,6 +47,8 @@ def _headline(value: Any, column: OwnColumn) -> str:
     amount = value if isinstance(value, int) else Decimal(str(value))
     if not Decimal(amount).is_finite():
         return numbers.UNKNOWN
+    if abs(amount) >= _LARGEST_WRITTEN:
+        return f"{amount:.3e}"
     if column.unit == "usd":
         return numbers.usd_headline(Decimal(amount))
     if column.unit == "share":

@@ -98,7 +98,8 @@ def build_own_pages(
 
     Their links to other pages lead nowhere.
     """
-    return _Build(con, target, about, None).own_pages(own_pages)
+    with localcontext(prec=_DIGITS):
+        return _Build(con, target, about, None).own_pages(own_pages)
 
 
 class _Build:

@@ -27,7 +27,7 @@ import { namedOf, stateOf } from "./view.js";
  *   isMonthly: boolean, follow: { time?: string, agent?: string, workspace?: string } }} Own */
 
 const MOST_DAYS = 10_000; // of an axis of months
-const OWN_HUES = 5, MOST_PLACES = 30, MOST_ROWS = 2000, TEN_PLACES = 10;
+const OWN_HUES = 5, MOST_PLACES = 30, MOST_ROWS = 2000, TEN_PLACES = 10, LARGEST_FIXED = 1e21;
 const DAY = /^\d{4}-\d\d-\d\d$/;
 const WHOLE = "(all)", WITHOUT = "(none)";
 const NUMBERS = new Set(["usd", "count", "tokens", "number", "share", "seconds", "milliseconds"]);
@@ -53,8 +53,11 @@ const scaled = (text) => {
  * @param {string | number | null} value @param {string} unit @returns {Quantity | null} */
 const quantity = (value, unit) => {
   if (value === null) return null;
-  if (unit === "usd") return typeof value === "number" ? scaled(value.toFixed(TEN_PLACES))
-    : scaled(value);
+  if (unit === "usd" && typeof value === "number") {
+    return Math.abs(value) < LARGEST_FIXED ? scaled(value.toFixed(TEN_PLACES))
+      : BigInt(value) * 10n ** BigInt(TEN_PLACES);
+  }
+  if (unit === "usd") return scaled(String(value));
   if (typeof value === "number") return value;
   return value.includes(".") ? Number(value) : BigInt(value);
 };

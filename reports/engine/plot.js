@@ -80,7 +80,8 @@ export const axis = (values, figureUnit) => {
     : figureUnit.endsWith("seconds") ? "seconds" : /^(rate|interval|percent)$/.test(figureUnit)
     ? "share" : "usd";
   const known = values.map((each) => each ?? 0);
-  const low = Math.min(0, ...known), top = Math.max(0, ...known) || (low ? 0 : 1);
+  const low = known.reduce((least, each) => Math.min(least, each), 0);
+  const top = known.reduce((most, each) => Math.max(most, each), 0) || (low ? 0 : 1);
   const largest = Math.max(top, -low);
   let step = roundStep(largest / 3);
   if (unit === "count" || unit === "tokens") step = Math.max(Math.floor(step), 1);

@@ -79,7 +79,9 @@ select '</script><script>alert(1)</script>' as t, '=cmd()' as f, '-1+2' as g, 'a
     12345678901234567890::hugeint as h,
     0.12345678901234567890::decimal(38, 20) as d, 'nan'::double as nan, null as nothing,
     '__proto__' as "__proto__", timestamptz 'infinity' as ts,
-    1234567890.1234567891::decimal(38, 10) as big_usd;
+    1234567890.1234567891::decimal(38, 10) as big_usd, 1e300::double as huge_usd;
+-- Huge
+select 1e300::double as cost_usd;
 -- Chart
 -- chart: bar, x t, y n, by s
 select *
@@ -264,7 +266,8 @@ def test_values_names_and_titles_are_inert(site: Path, reader: Reader, tmp_path:
     exact = dict(zip([name.split("\u00a0")[0] for name in rows[0]], rows[1], strict=True))
     assert (exact["F"], exact["G"]) == ("'=cmd()", "'-1+2")
     assert exact["Big"] == "1234567890.1234567891"
-    (constructor, proto) = traces(page, "part-3")
+    assert page.locator(".headline .value").inner_text() == "1.000e+300"
+    (constructor, proto) = traces(page, "part-4")
     assert (constructor["name"], proto["name"]) == ("constructor", "__proto__")
 
 

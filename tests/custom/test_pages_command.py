@@ -1,0 +1,105 @@
+"""`analytics page` checks pages and makes one, of the published file; and what the docs say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from analytics.cli import main
+from analytics.custom.files import UserFile
+from analytics.custom.pages import MARKS, MOST_CHARTS, MOST_PAGES, parse_pages
+from analytics.custom.runner import Runner
+from analytics.resources import folder
+from tests.custom.own import LIMITS, make_marts
+from tests.report.pages import Page
+
+DOCS = (Path(__file__).parents[2] / "docs" / "own-pages.md").read_text(encoding="utf-8")
+EXAMPLE = folder("skeleton") / "reports" / "pages" / "cost_by_agent.sql"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with a published file, and the example that `init` writes."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    make_marts(tmp_path / "data" / "analytics.duckdb")
+    pages = tmp_path / "reports" / "pages"
+    pages.mkdir(parents=True)
+    (pages / "cost_by_agent.sql").write_text(EXAMPLE.read_text("utf-8"), "utf-8")
+    return tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["analytics", "page", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return int(ended.value.code or 0)
+
+
+@pytest.mark.usefixtures("project")
+def test_check_says_what_pages_will_draw(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each chart is a line, with what it follows."""
+    assert run(monkeypatch, "check") == 0
+    page, chart = capsys.readouterr().out.splitlines()
+    assert page == "reports/pages/cost_by_agent.sql: My pages / Cost by agent"
+    assert chart == (
+        "  line 3: stacked bar of cost_usd over month by agent_name; follows workspace_id,"
+        " agent_id, month"
+    )
+
+
+def test_check_names_each_problem_by_file_and_line(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """SQL that does not bind and charts of other columns are wrong usage."""
+    pages = project / "reports" / "pages"
+    (pages / "sql.sql").write_text("select 1;\nselect\n  nope from fct_agent_days")
+    (pages / "chart.sql").write_text("-- chart: bar, x month, y cost\nselect 1 as cost_usd")
+
+    assert run(monkeypatch, "check") == 2
+    shown = capsys.readouterr()
+    assert "reports/pages/cost_by_agent.sql: My pages" in shown.out
+    assert "reports/pages/chart.sql:1: there is no column `month`" in shown.err
+    assert "reports/pages/sql.sql:3: Binder Error" in shown.err
+
+
+def test_preview_makes_one_page(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It prints the address of the page in a folder that was not there."""
+    file = "reports/pages/cost_by_agent.sql"
+
+    assert run(monkeypatch, "preview", file, "--output", "look") == 0
+    made = project / "look" / "own" / "cost_by_agent.html"
+    assert capsys.readouterr().out.strip() == made.as_uri()
+    assert Page(made).root.all("h1")[0].text == "Cost by agent"
+    assert run(monkeypatch, "preview", file, "--output", "look") == 2
+    assert run(monkeypatch, "preview", "reports/pages/none.sql") == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_without_a_published_file_nothing_can_be_checked(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The message says what to do first."""
+    (project / "data" / "analytics.duckdb").unlink()
+
+    assert run(monkeypatch, "check") == 1
+    assert "Run `analytics nightly` first." in capsys.readouterr().err
+
+
+def test_the_docs_say_each_mark_and_limit_and_their_example_is_right() -> None:
+    """Marks of the table are those of the grammar."""
+    marks = DOCS.partition("| mark | draws |")[2].partition("\n\n")[0]
+    (example,) = re.findall(r"```sql\n(.*?)```", DOCS, re.DOTALL)
+    with Runner(LIMITS) as runner:
+        (page,) = parse_pages([UserFile("page", "docs/own-pages.md", "own", example)], runner)
+
+    assert re.findall(r"^\| `(\w+)` \|", marks, re.MULTILINE) == list(MARKS)
+    assert f"up to {MOST_CHARTS} SELECTs" in DOCS
+    assert f"{MOST_PAGES} pages" in DOCS
+    assert (page.error, len(page.charts)) == (None, 2)
