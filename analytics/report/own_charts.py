@@ -44,10 +44,10 @@ def _headline(value: Any, column: OwnColumn) -> str:
         return numbers.UNKNOWN
     if not column.is_number:
         return names.shortened(_shown(value), _LONGEST_TEXT)
-    amount = value if isinstance(value, int) else Decimal(str(value))
+    amount: int | Decimal = value if isinstance(value, int) else Decimal(str(value))
     if not Decimal(amount).is_finite():
         return numbers.UNKNOWN
-    if abs(amount) >= _LARGEST_WRITTEN:
+    if abs(Decimal(amount)) >= _LARGEST_WRITTEN:
         return f"{amount:.3e}"
     if column.unit == "usd":
         return numbers.usd_headline(Decimal(amount))
