@@ -12,6 +12,7 @@ from analytics.cli import printed
 from analytics.cli.connection import identify
 from analytics.custom.validation import check_project
 from analytics.errors import AnalyticsError, UsageError
+from analytics.published.pages import page_problems
 from analytics.finance.owners import read_owners
 from analytics.settings import Origin, Settings, Workspace, api_key, has_key, load_settings
 from analytics.settings import read_origins as read_settings
@@ -50,6 +51,7 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
         *_key_problems(keys),
         *check_project(settings),
         *read_owners(settings.project).problems,
+        *page_problems(settings),
     ]
     return Configuration(settings=origins, keys=keys, problems=problems)
 

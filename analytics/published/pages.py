@@ -28,26 +28,35 @@ def check_pages(settings: Settings, files: Sequence[Path]) -> tuple[list[str], l
 
     Nothing is run. Without `files`, all pages of the project are checked.
     """
-    database = _published(settings)
+    return _checked(settings, files, _published(settings))
+
+
+def page_problems(settings: Settings) -> list[str]:
+    """Return a line for each problem of the project's pages; of columns, if a file is published."""
+    published = Layout(settings.data_dir).published
+    return _checked(settings, (), published if published.exists() else None)[1]
+
+
+def _checked(
+    settings: Settings, files: Sequence[Path], database: Path | None
+) -> tuple[list[str], list[str]]:
     lines = []
     with Runner(_limits(settings)) as runner:
         pages, problems = _pages(files, runner) if files else read_pages(settings.project, runner)
-        queries = [chart.query for page in pages for chart in page.charts]
-        bound = iter(list(runner.bind(database, queries)))
-    for page in pages:
-        if page.error:
-            problems.append(page.error)
-            continue
-        lines.append(f"{page.file}: {page.group} / {page.title}")
-        for chart in page.charts:
-            answer = next(bound)
-            try:
-                if answer.error:
-                    problems.append(answer.error)
-                else:
-                    lines.append(f"  line {chart.line}: {_described(chart, answer.columns)}")
-            except ChartError as error:
-                problems.append(str(error))
+        for page in pages:
+            if page.error:
+                problems.append(page.error)
+                continue
+            lines.append(f"{page.file}: {page.group} / {page.title}")
+            bound = runner.bind(database, [each.query for each in page.charts]) if database else ()
+            for chart, answer in zip(page.charts, bound, strict=bool(database)):
+                try:
+                    if answer.error:
+                        problems.append(answer.error)
+                    else:
+                        lines.append(f"  line {chart.line}: {_described(chart, answer.columns)}")
+                except ChartError as error:
+                    problems.append(str(error))
     return lines, problems
 
 

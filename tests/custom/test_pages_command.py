@@ -67,6 +67,25 @@ def test_check_names_each_problem_by_file_and_line(
     assert "reports/pages/sql.sql:3: Binder Error" in shown.err
 
 
+def test_config_names_problems_of_pages(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a file says is checked without a published file, columns with it."""
+    (project / "reports" / "pages" / "chart.sql").write_text("-- chart: pie\nselect 1")
+    (project / "reports" / "pages" / "sql.sql").write_text("select nope from fct_agent_days")
+    monkeypatch.setattr("sys.argv", ["analytics", "config", "--offline"])
+    shown = []
+    for published in (project / "data" / "analytics.duckdb", project / "gone.duckdb"):
+        with pytest.raises(SystemExit):
+            main()
+        shown.append(str(capsys.readouterr()))
+        if published.exists():
+            published.rename(project / "gone.duckdb")
+
+    assert ["there is no mark `pie`" in each for each in shown] == [True, True]
+    assert ["nope" in each for each in shown] == [True, False]
+
+
 def test_preview_makes_one_page(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
