@@ -14,8 +14,9 @@ import { namedOf, stateOf } from "./view.js";
 /** @typedef {import("./view.js").Cell} Cell */
 /** @typedef {import("./view.js").View & { isMonthly: boolean, lines: [string, string][],
  *   table: { most: number } }} OwnView */
-/** Texts by their place among the different ones, or values as they are: decimals are texts.
- * @typedef {{ keys: (string | null)[], codes: number[] } | (string | number | null)[]} Column */
+/** Texts by their place among the different ones, unless all differ, or values as they are: decimals
+ * are texts.
+ * @typedef {{ keys: (string | null)[], codes?: number[] } | (string | number | null)[]} Column */
 /** `of` names the kind of thing that a name is of, `id` the column with its identifier.
  * @typedef {{ key: string, label: string, unit: string, of?: string, id?: string }} TableColumn */
 /** @typedef {{ part: string, base?: string, label: string, unit: string }} Shown */
@@ -35,7 +36,7 @@ const NUMBERS = new Set(["usd", "count", "tokens", "number", "share", "seconds",
 /** @param {Own} part @param {string} key @param {number} row */
 const at = (part, key, row) => {
   const column = part.rows[key];
-  return Array.isArray(column) ? column[row] : column.keys[column.codes[row]];
+  return Array.isArray(column) ? column[row] : column.keys[column.codes?.[row] ?? row];
 };
 /** @param {Own} part */
 const placesOf = ({ size }) => Array.from({ length: size }, (_, row) => row);

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from analytics.batch import stages
@@ -19,13 +18,14 @@ from analytics.custom.pages import parse_pages
 from analytics.custom.runner import Runner
 from analytics.report.files import Files
 from analytics.report.own import write
+from analytics.report.rendering import About
 from analytics.settings import Settings, load_settings
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.layout import Layout
-from tests.custom.own import ABOUT, LIMITS, make_marts, make_pages
+from tests.custom.own import ABOUT, LIMITS, make_marts
 from tests.report.published import TIMEZONE
 
-SECONDS = 0.5
+SECONDS = 1.5
 ENDLESS = "select count(*) as n from range(1000000000) a, range(1000000000) b"
 GOOD = """
 -- page: Group {group} / Page {number}
@@ -128,32 +128,31 @@ def test_twenty_bad_pages_of_a_hundred_spoil_only_themselves(
 
 def test_a_page_that_says_the_same_keeps_its_files(marts: Path, tmp_path: Path) -> None:
     """Page and data are taken over while rows, texts and code are equal, at whatever time."""
-    texts = {"costs": GOOD.format(group=1, number=2), "other": "select 1 as one, 2 as two"}
-    make_pages(marts, tmp_path / "before", texts)
-    texts["other"] = "select 1 as one, 3 as two"
-    read = [
-        UserFile("page", f"reports/pages/{name}.sql", name, text) for name, text in texts.items()
-    ]
-    manifest = msgspec.json.decode((tmp_path / "before" / "manifest.json").read_bytes())
-    code = manifest["inputs"]["own/costs.html"].partition("-")[0]
-    (tmp_path / "after").mkdir()
-    files = Files(tmp_path / "after", tmp_path / "before")
+    before, after = tmp_path / "before", tmp_path / "after"
 
-    later = replace(ABOUT, as_of=ABOUT.as_of + timedelta(days=1))
-    with Runner(LIMITS) as runner:
-        write(files, answer_pages(runner, marts, parse_pages(read, runner)), later, code)
+    def written(target: Path, published: Path | None, about: About, other: int) -> Files:
+        target.mkdir()
+        files = Files(target, published)
+        texts = {"costs": GOOD.format(group=1, number=2), "other": f"select {other} as a, 0 as b"}
+        read = [UserFile("page", f"{name}.sql", name, text) for name, text in texts.items()]
+        with Runner(LIMITS) as runner:
+            write(files, answer_pages(runner, marts, parse_pages(read, runner)), about, "code")
+        files.finish(about.as_of)
+        return files
+
+    written(before, None, ABOUT, 1)
+    files = written(after, before, replace(ABOUT, as_of=ABOUT.as_of + timedelta(days=1)), 2)
 
     assert (files.kept_count, files.count) == (2, 4)
-    assert (tmp_path / "after/own/costs.html").samefile(tmp_path / "before/own/costs.html")
+    assert (after / "own/costs.html").samefile(before / "own/costs.html")
 
 
 def test_slow_queries_wait_for_all_others_and_share_a_time(
     marts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A slow page takes no time of others; when the time of slow ones is over, they say so."""
-    monkeypatch.setattr(page_answers, "_FIRST_SECONDS", 0.2)
     monkeypatch.setattr(page_answers, "_SLOW_TOGETHER", 1)
-    limits = Limits(seconds=0.6, memory="200MB")
+    limits = Limits(seconds=SECONDS, memory="200MB")
     texts = [f"-- a\nselect 1;\n{ENDLESS}", ENDLESS, "select 1", ENDLESS]
     files = [UserFile("page", f"p{n}.sql", f"p{n}", text) for n, text in enumerate(texts)]
 
@@ -164,8 +163,8 @@ def test_slow_queries_wait_for_all_others_and_share_a_time(
     errors = [[answer.error for answer in each.answers] for each in answered]
     assert errors[0] == [None]
     assert errors[1][0] is None
-    assert str(errors[1][1]).startswith("p0.sql: it was stopped after 0.6 s")
+    assert str(errors[1][1]).startswith("p0.sql: it was stopped after 1.5 s")
     assert str(errors[3][0]) == (
-        "p3.sql:1: it was not run: slow queries of pages took 0.6 s together; make them faster, or"
+        "p3.sql:1: it was not run: slow queries of pages took 1.5 s together; make them faster, or"
         " raise timeout_seconds in [sql]"
     )
