@@ -12,8 +12,8 @@ from analytics.cli import printed
 from analytics.cli.connection import identify
 from analytics.custom.validation import check_project
 from analytics.errors import AnalyticsError, UsageError
-from analytics.published.pages import page_problems
 from analytics.finance.owners import read_owners
+from analytics.published.pages import page_problems
 from analytics.settings import Origin, Settings, Workspace, api_key, has_key, load_settings
 from analytics.settings import read_origins as read_settings
 from analytics.terminal import visible

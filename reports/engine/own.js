@@ -14,8 +14,8 @@ import { namedOf, stateOf } from "./view.js";
 /** @typedef {import("./view.js").Cell} Cell */
 /** @typedef {import("./view.js").View & { isMonthly: boolean, lines: [string, string][],
  *   table: { most: number } }} OwnView */
-/** Texts by their place among the different ones, unless all differ, or values as they are: decimals
- * are texts.
+/** Texts by their place among the different ones, unless all differ; or values as they are, of
+ * which decimals are texts.
  * @typedef {{ keys: (string | null)[], codes?: number[] } | (string | number | null)[]} Column */
 /** `of` names the kind of thing that a name is of, `id` the column with its identifier.
  * @typedef {{ key: string, label: string, unit: string, of?: string, id?: string }} TableColumn */
@@ -136,7 +136,7 @@ const remarksOf = (part, rows, { from, members }) => {
 
 /** The agents and workspaces that rows of the page are of, to choose from.
  * @param {Own[]} parts @param {Data["site"]} site
- * @returns {{ id: string, name: string, entity?: string }[]} */
+ * @returns {{ id: string, name: string, entity?: string, owner?: string, isWhole?: boolean }[]} */
 export const ownMembers = (parts, site) => {
   const found = new Set(parts.flatMap((part) => {
     const { agent, workspace } = part.follow;
@@ -149,10 +149,11 @@ export const ownMembers = (parts, site) => {
   const isOne = site.workspaces.length < 2;
   return site.workspaces.flatMap((whole) => [
     ...(found.has(`${whole.id}\n${WHOLE}`) && !isOne
-      ? [{ id: `${whole.id}\n${WHOLE}`, name: whole.name, entity: whole.entity }] : []),
+      ? [{ id: `${whole.id}\n${WHOLE}`, name: whole.name, entity: whole.entity, isWhole: true }]
+      : []),
     ...whole.agents.filter(({ id, entity }) => entity
         && (found.has(`${whole.id}\n${id}`) || found.has(`${WHOLE}\n${id}`)))
-      .map(({ id, name, entity }) => ({ id: `${whole.id}\n${id}`, entity,
+      .map(({ id, name, entity, owner }) => ({ id: `${whole.id}\n${id}`, entity, owner,
         name: isOne ? name : `${name} \u00b7 ${whole.name}` }))]);
 };
 

@@ -5,7 +5,8 @@ import { LAST_DAYS } from "./state.js";
 import { element } from "./tables.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {{name: string, entity: string, owner?: string}} Member */
+/** A line or a workspace; `isWhole` is a workspace beside its lines.
+ * @typedef {{name: string, entity: string, owner?: string, isWhole?: boolean}} Member */
 
 const SHOWN_NAMES = 6;
 const pickerPart = (id) => document.getElementById(id);
@@ -47,7 +48,8 @@ export const startPicker = ({ months, first, today, members, choose, isOwn }) =>
  * @type {Map<string, Member[]>} */
 let membersByOwner = new Map();
 const startOwners = (panel, members, choose) => {
-  membersByOwner = Map.groupBy(members, ({ owner = "" }) => owner);
+  const lines = members.filter(({ isWhole }) => !isWhole);
+  membersByOwner = Map.groupBy(lines, ({ owner = "" }) => owner);
   const owners = [...membersByOwner.keys()]
     .toSorted((a, b) => Number(!a) - Number(!b) || a.localeCompare(b, "en"));
   const select = element("select", "", { id: "owner" }, [pickerOption("", "any"),

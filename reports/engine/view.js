@@ -9,7 +9,7 @@ import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
 /** @typedef {import("./format.js").Values} Values */
 /** @typedef {import("./cube.js").Document} Document */
 /** @typedef {import("./cube.js").Table} Table */
-/** @typedef {{ id: string, name: string, path: string | null, entity?: string,
+/** @typedef {{ id: string, name: string, path: string | null, entity?: string, owner?: string,
  *   line_type?: string, today?: string, months: string[] }} Line */
 /** @typedef {{ today: string, timezone: string, first: string, states: string, months: string[] }}
  * Calendar */
