@@ -19,13 +19,13 @@ SMALL = '[sql]\ntimeout_seconds = 1\nmemory_limit = "100MB"\n'
 COSTS = """\
 -- Cost of an agent by its owner. Grain: owner.
 -- key: owner
-select owners.owner, sum(days.cost_usd)::decimal(38, 10) as cost_usd
-from owners
-join fct_agent_days as days on days.agent_slug glob owners.agent
+select teams.owner, sum(days.cost_usd)::decimal(38, 10) as cost_usd
+from teams
+join fct_agent_days as days on days.agent_slug glob teams.agent
 group by all
 """
 PROJECT = {
-    "finance/owners.csv": "agent,owner\nbak*,Ada\n",
+    "finance/teams.csv": "agent,owner\nbak*,Ada\n",
     "queries/marts/owner_costs.sql": COSTS,
     "queries/checks/owners_stay_cheap.sql": "-- No owner costs more than a dollar.\n"
     "from owner_costs where cost_usd > 1",
