@@ -27,6 +27,10 @@ DEFAULT_DATA_DIR = "data"
 API_KEY_ENV = "LEVAIN_API_KEY"
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BETWEEN_URLS = re.compile(r"[\s,]+(?=\w+://)")
+"""A comma may also stand within an address."""
+
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 _KEY_TEXT = re.compile(r"levain_\w{8,}")
 
 _KINDS = {
@@ -99,7 +103,10 @@ class Sql(_Table, frozen=True):
 
 
 class Alerts(_Table, frozen=True):
-    """`urls_env` is the NAME of the variable with the addresses that findings are sent to."""
+    """`urls_env` is the NAME of the variable with the addresses that findings are sent to.
+
+    Addresses stand one after the other, with spaces, line breaks or commas between them.
+    """
 
     urls_env: str = ""
 
@@ -235,6 +242,28 @@ def api_key(workspace: Workspace) -> str:
     return key
 
 
+def alert_urls(settings: Settings) -> list[str]:
+    """Return the addresses that findings are sent to; UsageError if their variable is not set."""
+    if not (name := settings.alerts.urls_env):
+        return []
+    text = os.environ.get(name, "").strip()
+    if not text:
+        raise UsageError(
+            f"No finding is sent: the variable {name}, which urls_env in [alerts] names, is not"
+            " set.\nSet it to addresses of Apprise, or remove urls_env."
+        )
+    return _BETWEEN_URLS.split(text)
+
+
+def network_variables() -> dict[str, str]:
+    """Return the variables of a proxy and of certificates, for a process that gets no others."""
+    return {
+        name: text
+        for name, text in os.environ.items()
+        if name.lower().endswith("_proxy") or name in _CERTIFICATES
+    }
+
+
 def _config_file(config: Path | None) -> tuple[Path, bool]:
     """Return the settings file, and True if it was named, so that it must exist."""
     named = config or _path_of("ANALYTICS_CONFIG")
@@ -303,9 +332,15 @@ def _read_tables(path: Path, *, must_exist: bool) -> dict[str, Any]:
 
 def _checked(path: Path, tables: dict[str, Any]) -> _File:
     try:
-        return msgspec.convert(tables, _File)
+        file = msgspec.convert(tables, _File)
     except msgspec.ValidationError as error:
         raise UsageError(f"{path}: {_in_words(str(error), tables)}.") from error
+    if file.alerts.urls_env and not _VARIABLE.fullmatch(file.alerts.urls_env):
+        raise UsageError(
+            f"{path}: urls_env in [alerts] is not the name of a variable. Addresses belong in the"
+            " environment:\nput them into a variable, and the variable's NAME into urls_env."
+        )
+    return file
 
 
 def _in_words(error: str, tables: dict[str, Any]) -> str:

@@ -25,9 +25,16 @@ class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
     seconds: dict[str, float] = {}
 
     @classmethod
-    def done(cls, started_at: datetime, outcomes: list[Outcome], seconds: dict[str, float]) -> Self:
-        """Return the result of a successful batch."""
+    def done(
+        cls,
+        started_at: datetime,
+        outcomes: list[Outcome],
+        warnings: list[str],
+        seconds: dict[str, float],
+    ) -> Self:
+        """Return the result of a successful batch; `warnings` are of all workspaces."""
         messages = [f"{each.name}: {warning}" for each in outcomes for warning in each.warnings]
+        messages += warnings
         return cls(
             started_at=started_at,
             ended_at=datetime.now(UTC),

@@ -1,4 +1,4 @@
-"""A whole batch: extract, load, transform, check, report, publish."""
+"""A whole batch: extract, load, transform, check, report, publish, alerts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import duckdb
 import uvloop
 
 from analytics.batch import stages
+from analytics.batch.alerts import send_findings
 from analytics.batch.extract import Outcome, extract_all
 from analytics.batch.last_batch import LastBatch, write_last_batch
 from analytics.batch.progress import Progress
@@ -83,6 +84,7 @@ def nightly(settings: Settings, progress: Progress, *, force: bool = False) -> l
             if all(outcome.error for outcome in outcomes):
                 require_all(outcomes)
             _publish(con, settings, layout, progress, outcomes, force)
+            warnings = send_findings(settings, layout, progress)
     except BusyError:
         raise
     except BaseException as error:  # `status` must not show the batch before
@@ -97,7 +99,7 @@ def nightly(settings: Settings, progress: Progress, *, force: bool = False) -> l
         layout,
         LastBatch.failed(started_at, unread, progress.seconds)
         if unread
-        else LastBatch.done(started_at, outcomes, progress.seconds),
+        else LastBatch.done(started_at, outcomes, warnings, progress.seconds),
     )
     return outcomes
 

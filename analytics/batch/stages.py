@@ -129,7 +129,7 @@ def check(
 def custom(
     con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
 ) -> None:
-    """Build the tables of the user's project, and run its checks; all that fails is a warning.
+    """Build the tables of the user's project, run checks and alerts; all that fails is a warning.
 
     ControlError for a failed check whose header says that it blocks.
     """

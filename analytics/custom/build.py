@@ -1,4 +1,4 @@
-"""Build a project's tables into schema `custom` of the build file, and run its checks.
+"""Build a project's tables into schema `custom` of the build file; run its checks and alerts.
 
 A file that is not right is left out, with its error; all else is built as if it were not there.
 """
@@ -10,13 +10,14 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.custom.alerts import Finding, run_alerts
 from analytics.custom.checks import PREFIX, checks_of_files, checks_of_headers, run_checks
 from analytics.custom.marts import CustomFile, build_marts, refused, write_tables
 from analytics.custom.project import Project, names_of_ours, read_project
 from analytics.custom.runner import Runner, UserQuery
 from analytics.resources import folder
 from analytics.transform.build import build_on_results
-from analytics.transform.check_results import CUSTOM_FILES, RESULTS
+from analytics.transform.check_results import ALERT_FINDINGS, CUSTOM_FILES, RESULTS
 from analytics.transform.checks import CheckResult, store_results
 from analytics.transform.comments import comment_on
 from analytics.transform.models import Header
@@ -28,10 +29,14 @@ _SCHEMA = f"{BUILD_FILE}.{CUSTOM}"
 
 @dataclass(frozen=True)
 class Built:
-    """All files of a project, and the results of its checks, those of headers included."""
+    """All files of a project, the results of its checks, those of headers included, and findings.
+
+    Findings are those of its alerts.
+    """
 
     files: list[CustomFile]
     checks: list[CheckResult]
+    findings: list[Finding]
 
 
 def build_custom(
@@ -39,22 +44,22 @@ def build_custom(
 ) -> Built:
     """Build the project `root` into the build file `database`, and store its results there.
 
-    `con` is the warehouse, to which the build file is not attached. Tables, results and files of an
-    earlier build are replaced.
+    `con` is the warehouse, to which the build file is not attached. Tables, results, findings and
+    files of an earlier build are replaced.
     """
     with attached_marts(con, database):
         taken = names_of_ours(relation_names(con))
     with Runner(limits) as runner:
-        project = read_project(runner, root, taken)
+        project = read_project(runner, root, taken, ("alert",))
         own = runner.folder / "own.duckdb"
-        built = Built([], []) if project.is_empty else _built(runner, database, own, project)
+        built = Built([], [], []) if project.is_empty else _built(runner, database, own, project)
         with attached_marts(con, database):
             _store(con, own, project, built)
     return built
 
 
 def _built(runner: Runner, database: Path, own: Path, project: Project) -> Built:
-    """Build the tables into the file `own`, and run the checks."""
+    """Build the tables into the file `own`, and run checks and alerts."""
     files = write_tables(own, project.tables)
     files += build_marts(runner, database, own, project.of("mart"))
     names = {file.name for file in files if file.kind == "mart" and file.state == "built"}
@@ -64,8 +69,13 @@ def _built(runner: Runner, database: Path, own: Path, project: Project) -> Built
     answers = list(run_checks(runner, database, own, [*declared, *checks]))
     for check, (result, seconds) in zip(checks, answers[len(declared) :], strict=True):
         files.append(_checked(check.query, result, seconds))
+    findings: list[Finding] = []
+    for file, found in run_alerts(runner, database, own, project.of("alert")):
+        files.append(file)
+        findings += found
     files += map(refused, [*project.refused, *twice])
-    return Built(sorted(files, key=lambda file: file.file), [result for result, _ in answers])
+    files.sort(key=lambda file: file.file)
+    return Built(files, [result for result, _ in answers], findings)
 
 
 def _checked(query: UserQuery, result: CheckResult, seconds: float) -> CustomFile:
@@ -75,10 +85,11 @@ def _checked(query: UserQuery, result: CheckResult, seconds: float) -> CustomFil
 
 
 def _store(con: duckdb.DuckDBPyConnection, own: Path, project: Project, built: Built) -> None:
-    """Replace schema `custom` and the results of the user's checks in the attached build file."""
+    """Replace schema `custom`, results and findings of the user in the attached build file."""
     con.execute(f"drop schema if exists {_SCHEMA} cascade")
     con.execute(f"create schema {_SCHEMA}")
     con.execute(f"delete from {RESULTS} where starts_with(check_name, '{PREFIX}')")
+    con.execute(f"delete from {ALERT_FINDINGS}")
     ((earlier,),) = con.execute(f"delete from {CUSTOM_FILES}").fetchall()
     if built.files:
         _store_files(con, own, project, built)
@@ -100,3 +111,8 @@ def _store_files(con: duckdb.DuckDBPyConnection, own: Path, project: Project, bu
     )
     if built.checks:
         store_results(con, built.checks)
+    if built.findings:
+        con.executemany(
+            f"insert into {ALERT_FINDINGS} values (?, ?, ?, ?, ?, ?, ?)",
+            list(map(astuple, built.findings)),
+        )

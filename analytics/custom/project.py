@@ -20,6 +20,7 @@ from analytics.warehouse.confined import CUSTOM
 _PLACES = ("marts", "audit", "report")
 _NAME = re.compile(r"\w+")
 _SOURCE = re.compile(r"\w+\.\w+")
+_SEVERITIES = ("info", "warning", "failure")
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,8 @@ def _wrong(header: Header, statement_count: int) -> str | None:
         return f"one SELECT is expected, and it holds {statement_count}"
     if header.blocking not in (None, "true", "false"):
         return f"`-- blocking: {header.blocking}` must be true or false"
+    if header.severity not in (None, *_SEVERITIES):
+        return f"`-- severity: {header.severity}` must be info, warning or failure"
     for line, names, form in (
         ("key", header.key, _NAME),
         ("ref", header.refs.values(), _NAME),

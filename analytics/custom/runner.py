@@ -8,25 +8,19 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
 import polars as pl
 
-from analytics.errors import AnalyticsError
+from analytics.custom.process import Process
 from analytics.warehouse.confined import Limits
 
 _CHILD = "analytics.custom.child"
-_PATH = str(Path(__file__).resolve().parents[2])
-_START_SECONDS = 60.0
 _GRACE_SECONDS = 2.0
 """Time for a query to stop after it was interrupted."""
 _ERROR_LENGTH = 500
@@ -112,7 +106,7 @@ class Runner:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._child: _Child | None = None
+        self._child: Process | None = None
         self._scratch = tempfile.TemporaryDirectory(prefix="analytics-")
         self.folder = Path(self._scratch.name)
 
@@ -196,81 +190,27 @@ class Runner:
             **{name: str(path) for name, path in paths.items() if path},
         }
         if self._child is None:
-            self._child = _Child()
+            self._child = Process(_CHILD, "runs queries of one's own")
         started = time.monotonic()
-        reply = self._child.ask(request, limits)
+        reply = _reply(self._child, request, limits)
         seconds = time.monotonic() - started
         if reply.get("error") == limits.too_big:  # what took the memory may keep it
             self._child.end()
-        if self._child.has_ended:
+        if self._child.exit_code is not None:
             self._child = None
         return reply, _error(query, reply), seconds
 
 
-class _Child:
-    """A process that answers requests, and its end of the line to it."""
-
-    def __init__(self) -> None:
-        self._line, theirs = socket.socketpair()
-        self._received = b""
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", _CHILD],
-                stdin=theirs.fileno(),
-                stdout=theirs.fileno(),
-                stderr=subprocess.DEVNULL,
-                env={"PYTHONPATH": _PATH},  # nothing else of ours, which holds API keys
-                start_new_session=True,  # a Ctrl-C is for this process, which ends the other
-            )
-        if not self._reply(_START_SECONDS):
-            self.end()
-            raise AnalyticsError(
-                "The process that runs queries of one's own does not start.\n"
-                f"For the reason, run: {sys.executable} -m {_CHILD}"
-            )
-
-    @property
-    def has_ended(self) -> bool:
-        """True if it can answer no more."""
-        return self._process.returncode is not None
-
-    def ask(self, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
-        """Return the reply; if none comes, one with the error, and the process has ended."""
-        with suppress(ConnectionError):  # it has ended, as reading will show
-            self._line.sendall(json.dumps(request).encode() + b"\n")
-        reply = self._reply(limits.seconds + _GRACE_SECONDS)
-        if reply:
-            return dict(json.loads(reply))
-        if reply is not None:
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(_GRACE_SECONDS)  # its exit code is the reason
-        self.end()
-        return {
-            "error": limits.too_slow if reply is None else _death(self._process.returncode, limits)
-        }
-
-    def end(self) -> None:
-        """End the process, whatever it does."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        self._line.close()
-
-    def _reply(self, seconds: float) -> bytes | None:
-        """Return the next line, empty if the process ended; None if none came in this time."""
-        deadline = time.monotonic() + seconds
-        try:
-            while b"\n" not in self._received:
-                self._line.settimeout(max(0.001, deadline - time.monotonic()))
-                if not (received := self._line.recv(1 << 16)):
-                    return b""
-                self._received += received
-        except TimeoutError:
-            return None
-        except ConnectionError:
-            return b""
-        line, _, self._received = self._received.partition(b"\n")
-        return line
+def _reply(child: Process, request: dict[str, Any], limits: Limits) -> dict[str, Any]:
+    """Return the reply; if none comes, one with the error, and the process has ended."""
+    child.ask(request)
+    line = child.answer(limits.seconds + _GRACE_SECONDS)
+    if line:
+        return dict(json.loads(line))
+    if line is not None:
+        child.wait()
+    child.end()
+    return {"error": limits.too_slow if line is None else _death(child.exit_code or 0, limits)}
 
 
 def _death(code: int, limits: Limits) -> str:

@@ -1,4 +1,4 @@
-"""The tables that checks write: results, findings of controls, and the user's own files."""
+"""The tables that checks write: results, findings of controls and alerts, the user's files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from analytics.transform.models import Header
 RESULTS = "build_file.audit.check_results"
 FINDINGS = "build_file.audit.control_findings"
 CUSTOM_FILES = "build_file.audit.custom_files"
+ALERT_FINDINGS = "build_file.audit.alert_findings"
 KEPT_FINDINGS = 100
 
 _RESULTS_HEADER = Header(
@@ -48,11 +49,14 @@ _FILES_HEADER = Header(
     "The user's own files that the last batch read from the project folder. Grain: file.",
     key=("file",),
     columns={
-        "kind": "finance, mart or check: the kind of the file, after its folder.",
+        "kind": "finance, mart, check or alert: the kind of the file, after its folder.",
         "file": "Path of the file within the project folder.",
-        "name": "Name of the table in schema custom, or of the check without its 'custom.'.",
-        "state": "built; of a check passed or failed; error where the file could not be used.",
-        "row_count": "Rows of the table, or rows that contradict the check; null for an error.",
+        "name": "Name of the table in schema custom, of the alert, or of the check without its "
+        "'custom.'.",
+        "state": "built; of a check passed or failed, of an alert asked; error where the file "
+        "could not be used.",
+        "row_count": "Rows of the table, rows that contradict the check, or findings of the "
+        "alert; null for an error.",
         "seconds": "Time that the query took, in seconds; null where none ran.",
         "error": "Cause of the error, with file and line; null where there is none.",
     },
@@ -61,6 +65,24 @@ _FILE_COLUMNS = """
     kind varchar, file varchar, name varchar, state varchar, row_count bigint, seconds double,
     error varchar"""
 
+_ALERTS_HEADER = Header(
+    "What the alerts of the project found in the figures of the last batch, of each alert at most "
+    f"{KEPT_FINDINGS} findings. Grain: alert and finding.",
+    key=("alert_name", "finding_number"),
+    columns={
+        "alert_name": "Name of the alert: of its file in queries/alerts/.",
+        "title": "Title of the alert, after the header of its file.",
+        "severity": "info, warning or failure, after the header of its file.",
+        "finding_number": "Place of the finding in its alert, in the order of the query.",
+        "finding_count": "Findings of the alert, those included that are not kept here.",
+        "finding_id": "Identity of the finding: the same in each batch that finds it again.",
+        "finding": "The values of the finding, as text.",
+    },
+)
+_ALERT_COLUMNS = """
+    alert_name varchar, title varchar, severity varchar, finding_number bigint,
+    finding_count bigint, finding_id varchar, finding varchar"""
+
 
 def create_results(con: duckdb.DuckDBPyConnection) -> None:
     """Create the tables empty, in place of earlier ones."""
@@ -68,6 +90,7 @@ def create_results(con: duckdb.DuckDBPyConnection) -> None:
         (RESULTS, _RESULT_COLUMNS, _RESULTS_HEADER),
         (FINDINGS, _FINDING_COLUMNS, _FINDINGS_HEADER),
         (CUSTOM_FILES, _FILE_COLUMNS, _FILES_HEADER),
+        (ALERT_FINDINGS, _ALERT_COLUMNS, _ALERTS_HEADER),
     ):
         con.execute(f"create or replace table {relation} ({columns})")
         comment_on(con, relation, header)

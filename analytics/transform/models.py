@@ -22,13 +22,20 @@ from analytics.transform.frames import read_frame, write_table
 LAYERS = ("staging", "intermediate", "marts", "audit", "reports")
 PUBLISHED = ("marts", "audit", "reports")
 SOURCE_SCHEMAS = ("raw", "ledger", "finance")
-CHECK_RESULTS = frozenset({"audit.check_results", "audit.control_findings", "audit.custom_files"})
+CHECK_RESULTS = frozenset(
+    {
+        "audit.check_results",
+        "audit.control_findings",
+        "audit.custom_files",
+        "audit.alert_findings",
+    }
+)
 """Relations that checks write; what reads them is built once more after the checks."""
 
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|control|sources|conserves|sums|blocking"
+    r"(key|materialized|control|sources|conserves|sums|blocking|severity"
     r"|(column|ref|values) (?P<column>\w+)): (?P<value>.+)"
 )
 
@@ -48,7 +55,7 @@ class Header:
 
     `control` names a check against the API, and `sources` the two that it compares. `conserves`,
     `sums`, `refs` and `values` declare checks: see `header_checks`. `blocking` is of checks of the
-    user's own, "true" if they stop publishing; ours always do.
+    user's own, "true" if they stop publishing; ours always do. `severity` is of alerts.
     """
 
     description: str
@@ -62,6 +69,7 @@ class Header:
     conserves: str | None = None
     sums: str | None = None
     blocking: str | None = None
+    severity: str | None = None
 
 
 @dataclass(frozen=True)
@@ -171,6 +179,7 @@ def read_header(sql: str) -> Header:
         fields.get("conserves"),
         fields.get("sums"),
         fields.get("blocking"),
+        fields.get("severity"),
     )
 
 

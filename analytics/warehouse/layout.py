@@ -43,6 +43,11 @@ class Layout:
         return self.root / "site.next"
 
     @property
+    def alerts(self) -> Path:
+        """The ledger of findings that were sent, which cannot be made again."""
+        return self.root / "alerts.json"
+
+    @property
     def last_batch(self) -> Path:
         """The result of the last batch, for `analytics status`."""
         return self.root / "last-batch.json"

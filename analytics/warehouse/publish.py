@@ -57,9 +57,9 @@ def _replace_file(source: Path, target: Path, mode: int) -> None:
         copy.unlink(missing_ok=True)
         raise AnalyticsError(f"{source} cannot be copied to {copy}: {done.stderr.strip()}")
     copy.chmod(mode)
-    _sync(copy)
+    sync(copy)
     copy.replace(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
 def _replace_folder(source: Path, target: Path) -> None:
@@ -87,7 +87,8 @@ def _folder_mode(mode: int) -> int:
     return mode | (mode & 0o444) >> 2
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

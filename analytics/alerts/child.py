@@ -1,0 +1,136 @@
+"""The process that sends: it says if a message was taken, certainly was not, or may have been.
+
+Apprise tells only that sending failed. What the network did on the way tells if anything can have
+arrived: a connection was made or not, and each HTTP and SMTP server said yes, no or nothing.
+
+It reads requests from standard input and answers them on standard output, one JSON object a line;
+a line `connected` before it says that a connection was made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import smtplib
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any, TextIO
+
+from apprise import Apprise, AppriseAsset, NotifyFormat
+from requests import Response
+from requests.adapters import HTTPAdapter
+from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SSLError
+from urllib3.exceptions import NewConnectionError
+
+_YES, _NO, _NOTHING = "yes", "no", "nothing"
+_OK, _REDIRECT = 250, 300
+"""Codes: an SMTP server has taken a message; an HTTP server has not, from this one on."""
+
+
+class _Network:
+    """What the network did with the present message."""
+
+    def __init__(self, answers: TextIO) -> None:
+        self._answers = answers
+        self.begin()
+        _watch(socket.socket, "connect", self._connect)
+        _watch(HTTPAdapter, "send", self._request)
+        _watch(smtplib.SMTP, "connect", self._connect_mail)
+        _watch(smtplib.SMTP, "data", self._mail)
+
+    def begin(self) -> None:
+        """Forget what it did with the message before."""
+        self.is_connected = False
+        self.is_mail = False
+        self.said: list[str] = []
+        self.status: int | None = None
+
+    @property
+    def may_have_it(self) -> bool:
+        """True if a server may have taken a message that Apprise did not see arrive."""
+        if self.said:
+            return any(each != _NO for each in self.said)
+        return self.is_connected and not self.is_mail
+
+    def _connect(self, connect: Any, sock: socket.socket, address: Any) -> None:
+        connect(sock, address)
+        if sock.type == socket.SOCK_STREAM and not self.is_connected:
+            self.is_connected = True
+            print("connected", file=self._answers, flush=True)
+
+    def _request(self, send: Any, *args: Any, **options: Any) -> Response:
+        try:
+            response: Response = send(*args, **options)
+        except RequestException as error:
+            self.said.append(_NO if _came_nowhere(error) else _NOTHING)
+            raise
+        self.status = response.status_code
+        self.said.append(_YES if response.status_code < _REDIRECT else _NO)
+        return response
+
+    def _connect_mail(self, connect: Any, *args: Any, **options: Any) -> Any:
+        self.is_mail = True
+        return connect(*args, **options)
+
+    def _mail(self, data: Any, *args: Any) -> Any:
+        self.said.append(_NOTHING)
+        code, reply = data(*args)
+        self.said[-1] = _YES if code == _OK else _NO
+        return code, reply
+
+
+def _watch(owner: type, name: str, watched: Callable[..., Any]) -> None:
+    """Replace a method by one that gets the original before its arguments."""
+    original = getattr(owner, name)
+    setattr(owner, name, lambda *args, **options: watched(original, *args, **options))
+
+
+def main() -> None:
+    """Answer requests until standard input ends."""
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints is no answer
+    network = _Network(answers)
+    print("ready", file=answers, flush=True)
+    for line in sys.stdin:
+        network.begin()
+        state, reason = _send(json.loads(line), network)
+        print(json.dumps({"state": state, "reason": reason}), file=answers, flush=True)
+
+
+def _send(request: dict[str, str], network: _Network) -> tuple[str, str]:
+    """Return the state of a message, and a reason that holds nothing of the address."""
+    asset = AppriseAsset(app_id="analytics", app_desc="analytics", app_url="", async_mode=False)
+    apprise = Apprise(asset=asset)
+    try:
+        if not apprise.add(request["url"]):
+            return "failed", "Apprise knows no such address"
+        is_taken = bool(
+            apprise.notify(
+                request["body"],
+                title=request["title"],
+                notify_type=request["severity"],
+                body_format=NotifyFormat.TEXT,
+            )
+        )
+    except Exception:  # noqa: BLE001 - a service of Apprise fails in any way it likes
+        is_taken = False
+    if is_taken:
+        return "sent", ""
+    if network.may_have_it:
+        return "uncertain", "no answer came"
+    if network.status is not None:
+        return "failed", f"it answered with HTTP {network.status}"
+    return "failed", "it refused the message" if network.is_connected else "it cannot be reached"
+
+
+def _came_nowhere(error: RequestException) -> bool:
+    """Return True if no request can have left."""
+    if isinstance(error, ConnectTimeout | SSLError | ProxyError):
+        return True
+    cause = error.args[0] if error.args else None
+    return isinstance(getattr(cause, "reason", None), NewConnectionError)
+
+
+if __name__ == "__main__":
+    main()

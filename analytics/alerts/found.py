@@ -1,0 +1,76 @@
+"""The findings of a published file, and their states as the ledger of the data has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from analytics.alerts.ledger import Ledger, State
+from analytics.custom.alerts import Finding
+from analytics.transform.check_results import KEPT_FINDINGS
+from analytics.warehouse.database import open_marts
+from analytics.warehouse.layout import Layout
+
+_ALERTS = """
+    select name, row_count from audit.custom_files
+    where kind = 'alert' and state = 'asked'
+    order by name
+"""
+_FINDINGS = """
+    select alert_name, title, severity, finding_number, finding_count, finding_id, finding
+    from audit.alert_findings
+    order by alert_name, finding_number
+"""
+_DATA_TO = "select max(last_batch_at) from marts.dim_workspaces"
+
+
+@dataclass(frozen=True)
+class Found:
+    """Findings by identity, with the start of the batch that read their figures.
+
+    `alerts` has those that were asked, true if all of their findings are here; others prove of no
+    finding that it is gone.
+    """
+
+    findings: Mapping[str, Finding] = field(default_factory=dict)
+    alerts: Mapping[str, bool] = field(default_factory=dict)
+    data_to: datetime | None = None
+
+    def of(self, alert: str) -> list[Finding]:
+        """The findings of an alert."""
+        return [each for each in self.findings.values() if each.alert == alert]
+
+
+def read_found(published: Path) -> Found:
+    """Read a published file; nothing is found in one of a release without alerts."""
+    with open_marts(published) as con:
+        try:
+            ((data_to,),) = con.execute(_DATA_TO).fetchall()
+            alerts = {
+                name: count <= KEPT_FINDINGS for name, count in con.execute(_ALERTS).fetchall()
+            }
+            findings = [Finding(*row) for row in con.execute(_FINDINGS).fetchall()]
+        except duckdb.CatalogException:
+            return Found()
+    return Found({each.id: each for each in findings}, alerts, data_to)
+
+
+def states(layout: Layout, found: Found) -> list[dict[str, Any]]:
+    """Return a record for each finding, with its state: sent, waiting or uncertain."""
+    entries = Ledger(layout.alerts).entries
+    return [
+        {
+            "alert_name": each.alert,
+            "title": each.title,
+            "severity": each.severity,
+            "finding_id": each.id,
+            "finding": each.text,
+            "state": str(entries[each.id].state if each.id in entries else State.waiting),
+        }
+        for each in found.findings.values()
+    ]

@@ -1,0 +1,56 @@
+"""Messages of findings: plain text in which no name is a mention, a link or markup."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from analytics.custom.alerts import Finding
+
+MOST_LINES = 20
+_LONGEST = 1800
+"""Characters: the smallest limit of common services is 2,000."""
+
+_MARKUP = str.maketrans(
+    "<>@#*`~|[]\\", "\u2039\u203a\uff20\uff03\u2217\u02cb\u223c\u00a6\uff3b\uff3d\uff3c"
+)
+"""What services take for markup or a mention, and a look-alike that they do not."""
+
+_EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message to send; `severity` is info, warning or failure."""
+
+    title: str
+    body: str
+    severity: str
+
+
+def inert(text: str) -> str:
+    """Return a text with look-alikes for all that services take for a mention, link or markup."""
+    return _EDGE.sub("\uff3f", text.translate(_MARKUP)).replace("://", ":\u2215\u2215")
+
+
+def message_of(findings: Sequence[Finding], data_to: datetime | None) -> Message:
+    """Return the message of findings of one alert, of which the first are told in full."""
+    first = findings[0]
+    count = f"{len(findings)} new" if len(findings) > 1 else "1 new finding"
+    count += f" of {first.count:,} findings" if len(findings) > 1 or first.count > 1 else ""
+    when = f" Data to {data_to.astimezone(UTC):%Y-%m-%d %H:%M} UTC." if data_to else ""
+    lines, length = [f"{count}.{when}"], 0
+    for finding in findings[:MOST_LINES]:
+        line = f"- {inert(finding.text)}"
+        length += len(line)
+        if length > _LONGEST and len(lines) > 1:
+            break
+        lines.append(line)
+    if more := len(findings) - len(lines) + 1:
+        lines.append(f"and {more} more: analytics alerts list")
+    return Message(inert(first.title), "\n".join(lines), first.severity)
+
+
+TEST = Message("Test of alerts", "Findings of your alerts will arrive here.", "info")

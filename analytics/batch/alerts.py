@@ -1,0 +1,64 @@
+"""The last stage of a batch: new findings of what was published are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from analytics.alerts.delivery import deliver
+from analytics.alerts.found import Found, read_found
+from analytics.alerts.ledger import Ledger
+from analytics.alerts.sender import Address, Sender, addresses
+from analytics.batch.progress import Progress
+from analytics.errors import AnalyticsError, UsageError
+from analytics.settings import Settings, alert_urls, network_variables
+from analytics.warehouse.layout import Layout
+
+_SHOWN = 3
+"""Findings of an alert that are printed where they are not sent."""
+
+
+def send_findings(settings: Settings, layout: Layout, progress: Progress) -> list[str]:
+    """Send each finding that was not sent; return the warnings. Nothing here fails the batch."""
+    warnings: list[str] = []
+
+    def warn(text: str) -> None:
+        warnings.append(text)
+        progress.warn(text)
+
+    found = read_found(layout.published)
+    if not found.alerts and not layout.alerts.exists():
+        return warnings
+    with progress.stage("alerts") as done:
+        receivers = _addresses(settings, warn)
+        try:
+            with Sender(network_variables()) as sender:
+                sent = deliver(Ledger(layout.alerts), found, receivers, sender.send, warn)
+        except (AnalyticsError, OSError) as error:
+            warn(str(error))
+            return warnings
+        if not receivers:
+            _show(found, progress)
+        count = len(found.findings)
+        told = f"{sent} of them sent now" if receivers else "not sent"
+        done(f"asked {len(found.alerts)} alerts: {count} findings{f', {told}' if count else ''}")
+    return warnings
+
+
+def _addresses(settings: Settings, warn: Callable[[str], None]) -> list[Address]:
+    try:
+        return addresses(alert_urls(settings))
+    except UsageError as error:
+        warn(str(error))
+        return []
+
+
+def _show(found: Found, progress: Progress) -> None:
+    """Print the first findings of each alert."""
+    for alert in found.alerts:
+        findings = found.of(alert)
+        for each in findings[:_SHOWN]:
+            progress.say(f"alert {alert}: {each.text}")
+        if more := len(findings) - _SHOWN if len(findings) > _SHOWN else 0:
+            progress.say(f"alert {alert}: {more} more, see `analytics alerts list`")
+    if found.findings:
+        progress.say("findings are not sent, as urls_env in [alerts] names no addresses")

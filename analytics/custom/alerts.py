@@ -1,0 +1,116 @@
+"""Alerts of a project: queries whose rows are findings, each with an identity that lasts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from analytics.custom.marts import CustomFile
+from analytics.custom.project import UserModel
+from analytics.custom.runner import Answer, Runner
+from analytics.format import numbers
+from analytics.terminal import visible
+from analytics.transform.check_results import KEPT_FINDINGS
+
+_SHOWN_TEXT = 200
+_LONGEST = 600
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row of `audit.alert_findings`; `id` is the same in each batch that finds it again."""
+
+    alert: str
+    title: str
+    severity: str
+    number: int
+    count: int
+    id: str
+    text: str
+
+
+def run_alerts(
+    runner: Runner, database: Path, own: Path, alerts: Sequence[UserModel]
+) -> Iterator[tuple[CustomFile, list[Finding]]]:
+    """Run alerts on `database` and the tables of `own`; yield each with its first findings."""
+    queries = [
+        replace(
+            alert.query,
+            sql=f"select count(*) over (), findings.* from ({alert.sql}\n) as findings"
+            f" limit {KEPT_FINDINGS}",
+        )
+        for alert in alerts
+    ]
+    answers = runner.run(database, queries, own=own, rows=KEPT_FINDINGS)
+    for alert, answer in zip(alerts, answers, strict=True):
+        file, error = alert.file, answer.error or _wrong_key(alert, answer)
+        findings = [] if error else _findings(alert, answer)
+        count = None if error else findings[0].count if findings else 0
+        state = "error" if error else "asked"
+        yield (
+            CustomFile(file.kind, file.file, file.name, state, count, answer.seconds, error),
+            findings,
+        )
+
+
+def _wrong_key(alert: UserModel, answer: Answer) -> str | None:
+    columns = answer.frame.columns[1:] if answer.frame is not None else []
+    for name in alert.header.key:
+        if name not in columns:
+            return f"{alert.file.file}: `{name}` in its line `key` is no column of its rows"
+    return None
+
+
+def _findings(alert: UserModel, answer: Answer) -> list[Finding]:
+    """Return a finding for each row; of rows with the same identity the first."""
+    if answer.frame is None:
+        return []
+    name, header, columns = alert.file.name, alert.header, answer.frame.columns[1:]
+    found: dict[str, Finding] = {}
+    for count, *values in answer.frame.iter_rows():
+        row = dict(zip(columns, map(_text, values), strict=True))
+        identity = _identity(name, {each: row[each] for each in header.key or columns})
+        if identity not in found:
+            number, text = len(found) + 1, _in_words(row)
+            title = visible(header.description or name)[:_SHOWN_TEXT]
+            severity = header.severity or "warning"
+            found[identity] = Finding(name, title, severity, number, count, identity, text)
+    return list(found.values())
+
+
+def _identity(alert: str, row: dict[str, str | None]) -> str:
+    """Return a hash of an alert's name and values."""
+    return hashlib.sha256(json.dumps([alert, row]).encode()).hexdigest()[:32]
+
+
+def _in_words(row: dict[str, str | None]) -> str:
+    """Return a row on one line: long values, and a long row, are cut."""
+    cells = (
+        f"{visible(name)}: {'unknown' if text is None else _cut(visible(text), _SHOWN_TEXT)}"
+        for name, text in row.items()
+    )
+    return _cut(", ".join(cells), _LONGEST)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def _text(value: Any) -> str | None:
+    """Return a value as text; of an amount all digits, without zeros after the cents."""
+    match value:
+        case None:
+            return None
+        case datetime(tzinfo=zone) if zone is not None:
+            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        case Decimal():
+            whole, point, digits = numbers.usd_exact(value).partition(".")
+            return f"{whole}{point}{digits[:2]}{digits[2:].rstrip('0')}"
+        case _:
+            return str(value)
