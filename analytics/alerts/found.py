@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from analytics.alerts.ledger import Ledger, State
 from analytics.custom.alerts import Finding
 from analytics.transform.check_results import KEPT_FINDINGS
-from analytics.warehouse.database import open_marts
 from analytics.warehouse.layout import Layout
+
+if TYPE_CHECKING:
+    import duckdb
 
 _ALERTS = """
     select name, row_count from audit.custom_files
@@ -46,17 +45,11 @@ class Found:
         return [each for each in self.findings.values() if each.alert == alert]
 
 
-def read_found(published: Path) -> Found:
-    """Read a published file; nothing is found in one of a release without alerts."""
-    with open_marts(published) as con:
-        try:
-            ((data_to,),) = con.execute(_DATA_TO).fetchall()
-            alerts = {
-                name: count <= KEPT_FINDINGS for name, count in con.execute(_ALERTS).fetchall()
-            }
-            findings = [Finding(*row) for row in con.execute(_FINDINGS).fetchall()]
-        except duckdb.CatalogException:
-            return Found()
+def read_found(con: duckdb.DuckDBPyConnection) -> Found:
+    """Read the findings of a published file."""
+    ((data_to,),) = con.execute(_DATA_TO).fetchall()
+    alerts = {name: count <= KEPT_FINDINGS for name, count in con.execute(_ALERTS).fetchall()}
+    findings = [Finding(*row) for row in con.execute(_FINDINGS).fetchall()]
     return Found({each.id: each for each in findings}, alerts, data_to)
 
 

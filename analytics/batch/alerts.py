@@ -11,6 +11,7 @@ from analytics.alerts.sender import Address, Sender, addresses
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError
 from analytics.settings import Settings, alert_urls, network_variables
+from analytics.warehouse.database import open_marts
 from analytics.warehouse.layout import Layout
 
 _SHOWN = 3
@@ -25,7 +26,8 @@ def send_findings(settings: Settings, layout: Layout, progress: Progress) -> lis
         warnings.append(text)
         progress.warn(text)
 
-    found = read_found(layout.published)
+    with open_marts(layout.published) as con:
+        found = read_found(con)
     if not found.alerts and not layout.alerts.exists():
         return warnings
     with progress.stage("alerts") as done:

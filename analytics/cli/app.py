@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analytics.cli import batch, project
+from analytics.cli.alerts import alerts
 from analytics.cli.export import export
 from analytics.cli.options import Config, DataDir, Json, format_of
 from analytics.cli.page import page
@@ -28,6 +29,7 @@ app = typer.Typer(
 app.add_typer(runs, name="runs")
 app.add_typer(export, name="export")
 app.add_typer(page, name="page")
+app.add_typer(alerts, name="alerts")
 
 
 def _print_version(is_wanted: bool) -> None:

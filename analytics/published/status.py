@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from analytics.alerts.found import read_found, states
 from analytics.batch.last_batch import read_last_batch
 from analytics.format import numbers
 from analytics.published.sandbox import open_published
@@ -66,6 +68,7 @@ def status(layout: Layout) -> dict[str, Any]:
         watermarks = _records(con, _WATERMARKS)
         checks = _records(con, _CHECKS)
         custom_files = _records(con, _CUSTOM_FILES)
+        findings = states(layout, read_found(con))
     batch = read_last_batch(layout)
     return {
         "published_at": published_at,
@@ -78,6 +81,7 @@ def status(layout: Layout) -> dict[str, Any]:
         "watermarks": watermarks,
         "checks": checks,
         "custom_files": custom_files,
+        "findings": findings,
     }
 
 
@@ -117,7 +121,20 @@ def print_text(found: dict[str, Any]) -> None:
     for file in found["custom_files"]:
         if file["error"]:
             console.print(f"Not used: {visible(file['error'])}")
+    if findings := found["findings"]:
+        console.print(_findings(findings))
     console.print(f"{len(found['watermarks'])} lists are watched; --json has their watermarks.")
+
+
+def _findings(findings: list[dict[str, Any]]) -> str:
+    """Return how many findings of alerts are in each state."""
+    counts = Counter(each["state"] for each in findings)
+    waiting, uncertain = counts["waiting"], counts["uncertain"]
+    parts = [f"{counts['sent']} sent"] if counts["sent"] else []
+    parts += [f"{waiting} not sent"] if waiting else []
+    parts += [f"{uncertain} may not have been delivered"] if uncertain else []
+    noun = "finding" if len(findings) == 1 else "findings"
+    return f"Alerts: {len(findings)} {noun}, {', '.join(parts)}: `analytics alerts list`"
 
 
 def _checks(checks: list[dict[str, Any]]) -> str:
