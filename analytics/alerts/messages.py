@@ -38,8 +38,11 @@ def inert(text: str) -> str:
 def message_of(findings: Sequence[Finding], data_to: datetime | None) -> Message:
     """Return the message of findings of one alert, of which the first are told in full."""
     first = findings[0]
-    count = f"{len(findings)} new" if len(findings) > 1 else "1 new finding"
-    count += f" of {first.count:,} findings" if len(findings) > 1 or first.count > 1 else ""
+    noun = "finding" if first.count == 1 else "findings"
+    if len(findings) < first.count:
+        count = f"{len(findings)} new of {first.count:,} {noun}"
+    else:
+        count = f"{len(findings)} new {noun}"
     when = f" Data to {data_to.astimezone(UTC):%Y-%m-%d %H:%M} UTC." if data_to else ""
     lines, length = [f"{count}.{when}"], 0
     for finding in findings[:MOST_LINES]:

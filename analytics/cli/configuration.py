@@ -14,7 +14,15 @@ from analytics.custom.validation import check_project
 from analytics.errors import AnalyticsError, UsageError
 from analytics.finance.owners import read_owners
 from analytics.published.pages import page_problems
-from analytics.settings import Origin, Settings, Workspace, api_key, has_key, load_settings
+from analytics.settings import (
+    Origin,
+    Settings,
+    Workspace,
+    alert_urls,
+    api_key,
+    has_key,
+    load_settings,
+)
 from analytics.settings import read_origins as read_settings
 from analytics.terminal import visible
 
@@ -49,6 +57,7 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
     problems = [
         *_timezone_problems(settings),
         *_key_problems(keys),
+        *_alert_problems(settings),
         *check_project(settings),
         *read_owners(settings.project).problems,
         *page_problems(settings),
@@ -66,6 +75,13 @@ def _timezone_problems(settings: Settings) -> Iterator[str]:
             require_timezone(con, settings.reporting.timezone)
         except UsageError as error:
             yield str(error)
+
+
+def _alert_problems(settings: Settings) -> Iterator[str]:
+    try:
+        alert_urls(settings)
+    except UsageError as error:
+        yield str(error)
 
 
 def _key(workspace: Workspace, *, offline: bool) -> Key:

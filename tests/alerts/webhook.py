@@ -41,7 +41,7 @@ def webhook() -> Iterator[Webhook]:
     """Serve a webhook."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             hook.received.append((self.path.strip("/").partition("?")[0], message))
             if not hook.status:

@@ -1,4 +1,6 @@
--- Agents of which more than a quarter of a day's runs failed. Each row is a finding, and sent once.
+-- More than a quarter of an agent's runs failed
+-- key: workspace_id, agent_id, date
+-- severity: warning
 select
     days.workspace_id,
     days.agent_id,

@@ -1,0 +1,50 @@
+"""Messages of findings: short, exact, and inert."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from analytics.alerts.messages import inert, message_of
+from analytics.custom.alerts import Finding
+
+DATA_TO = datetime(2026, 11, 20, 6, tzinfo=UTC)
+
+
+def findings(count: int, text: str = "cost_usd: 1.25", of: int = 0) -> list[Finding]:
+    return [
+        Finding("costs", "Expensive days", "failure", n, of or count, str(n), text)
+        for n in range(1, count + 1)
+    ]
+
+
+def test_a_message_has_the_findings() -> None:
+    """A message has the title, the number of new findings, their figures, and the cut-off."""
+    message = message_of(findings(2, of=7), DATA_TO)
+
+    assert (message.title, message.severity) == ("Expensive days", "failure")
+    assert message.body.splitlines() == [
+        "2 new of 7 findings. Data to 2026-11-20 06:00 UTC.",
+        "- cost_usd: 1.25",
+        "- cost_usd: 1.25",
+    ]
+    assert message_of(findings(2), None).body.startswith("2 new findings.\n")
+    assert message_of(findings(1), None).body.startswith("1 new finding.\n")
+
+
+def test_a_message_is_short() -> None:
+    """A message has at most 20 findings, and is never too long for a service."""
+    many, long = message_of(findings(100), DATA_TO), message_of(findings(9, "x" * 500), DATA_TO)
+
+    assert many.body.count("\n- ") == 20
+    assert many.body.endswith("\nand 80 more: analytics alerts list")
+    assert long.body.endswith("\nand 6 more: analytics alerts list")
+    assert len(long.body) < 2000
+
+
+def test_names_are_inert() -> None:
+    """No name mentions anybody, links anywhere, or is markup; ordinary names are as they are."""
+    for name in ("@everyone", "<!channel>", "[x](http://e.example)", "**b**", "`c`", "_i_", "#g"):
+        assert not set("<>@#*`[]").intersection(inert(name))
+        assert "://" not in inert(name)
+    assert inert("_i_") == "\uff3fi\uff3f"
+    assert inert("support_triage-2 (none), 1.5 %") == "support_triage-2 (none), 1.5 %"

@@ -1,0 +1,131 @@
+"""Messages through Apprise: taken, certainly not delivered, or perhaps; and no secret is told."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from analytics.alerts.ledger import State
+from analytics.alerts.messages import TEST
+from analytics.alerts.sender import Outcome, Sender, addresses
+from tests.alerts.webhook import Webhook
+
+
+def sent(sender: Sender, url: str, seconds: float = 10) -> Outcome:
+    (address,) = addresses([url])
+    return sender.send(address, TEST, seconds)
+
+
+@contextmanager
+def server(*lines: bytes) -> Iterator[int]:
+    """Say one line for each that comes, then close the connection; yield the port."""
+
+    def serve() -> None:
+        with listening.accept()[0] as connection, connection.makefile("rb") as theirs:
+            for line in lines:
+                connection.sendall(line)
+                theirs.readline()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listening.getsockname()[1]
+        thread.join()
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+def test_a_message_arrives_as_it_is(sender: Sender, hook: Webhook) -> None:
+    """Title, text and severity arrive."""
+    assert sent(sender, hook.address()) == Outcome(State.sent, "")
+
+    ((path, message),) = hook.received
+    assert (path, message["title"], message["message"], message["type"]) == (
+        "hook", TEST.title, TEST.body, "info",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "state"), [(404, "failed"), (503, "failed"), (302, "failed")])
+def test_an_answer_that_says_no_is_a_failure(
+    sender: Sender, hook: Webhook, status: int, state: str
+) -> None:
+    """What a server refuses did not arrive."""
+    hook.status = status
+
+    assert sent(sender, hook.address()) == Outcome(State(state), f"it answered with HTTP {status}")
+
+
+def test_what_cannot_be_reached_has_no_message(sender: Sender) -> None:
+    """Without a connection, nothing arrives: over HTTP, by mail, or at no address at all."""
+    port = closed_port()
+    unreached = Outcome(State.failed, "it cannot be reached")
+
+    assert sent(sender, f"json://127.0.0.1:{port}/") == unreached
+    assert sent(sender, f"mailto://me:secret@127.0.0.1:{port}?from=me@a.example") == unreached
+    assert sent(sender, "nonsense") == Outcome(State.failed, "Apprise knows no such address")
+
+
+def test_no_answer_is_uncertain(sender: Sender, hook: Webhook) -> None:
+    """A request without an answer may have arrived: too late, broken off, or beyond our time."""
+    hook.status = 0
+    late = sent(sender, hook.address(rto=0.1))
+    with server(b"") as port:
+        broken = sent(sender, f"json://127.0.0.1:{port}/")
+    beyond = sent(sender, hook.address(rto=9), seconds=0.3)
+
+    assert {each.state for each in (late, broken, beyond)} == {State.uncertain}
+    assert len(hook.received) == 2
+    hook.status = 200
+    assert sent(sender, hook.address()).state is State.sent
+
+
+@pytest.mark.parametrize(
+    ("lines", "state"),
+    [
+        ((b"220 a\r\n", b"250 a\r\n", b"550 never\r\n", b"221 a\r\n"), State.failed),
+        ((b"220 a\r\n", b"250 a\r\n", b"250 a\r\n", b"250 a\r\n", b"354 a\r\n"), State.uncertain),
+    ],
+    ids=["refused", "broken off"],
+)
+def test_a_mail_is_uncertain_after_its_text(
+    sender: Sender, lines: tuple[bytes, ...], state: State
+) -> None:
+    """A mail that is refused did not arrive; one whose text got no answer may have."""
+    with server(*lines) as port:
+        outcome = sent(sender, f"mailto://127.0.0.1:{port}?from=a@a.example&to=b@b.example")
+
+    assert outcome.state is state
+
+
+def test_addresses_are_named_without_secrets() -> None:
+    """An address is named by its number and service; each counts once."""
+    first, second = addresses(["slack://token", "json://a/secret", "slack://token"])
+
+    assert (first.name, second.name) == ("address 1 (slack)", "address 2 (json)")
+    assert len(first.id) == 6
+
+
+def test_nothing_is_printed_by_apprise() -> None:
+    """All that the sending process prints is for us."""
+    script = (
+        "from analytics.alerts.messages import TEST\n"
+        "from analytics.alerts.sender import Sender, addresses\n"
+        "import logging; logging.basicConfig(level=0)\n"
+        f"urls = ['json://127.0.0.1:{closed_port()}/s3cret', 'slack://s3cret', 's3cret']\n"
+        "with Sender({}) as sender:\n"
+        "    print([sender.send(each, TEST).reason for each in addresses(urls)])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert done.returncode == 0
+    assert "cannot be reached" in done.stdout
+    assert "s3cret" not in done.stdout + done.stderr

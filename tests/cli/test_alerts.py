@@ -1,0 +1,140 @@
+"""Alerts in whole batches: found, published, sent once; and what `analytics alerts` says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.alerts.webhook import Webhook, webhook
+from tests.cli.conftest import SETTINGS, Command, SettingsFile
+
+ALERTS = SETTINGS + '[alerts]\nurls_env = "HOOKS"\n'
+COSTS = """\
+-- Days of @agents that cost
+-- key: agent_name, date
+select agent_name, date, cost_usd from fct_agent_days where cost_usd > 0 order by date
+"""
+
+
+@pytest.fixture
+def hook() -> Iterator[Webhook]:
+    with webhook() as served:
+        yield served
+
+
+@pytest.fixture
+def alerting(published: Command, settings_file: SettingsFile) -> Command:
+    """The command, with an alert that finds something."""
+    settings_file(ALERTS)
+    alert("costs", COSTS)
+    return published
+
+
+def alert(name: str, sql: str) -> None:
+    file = Path(f"queries/alerts/{name}.sql")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(sql, encoding="utf-8")
+
+
+def states(command: Command) -> list[str]:
+    return [each["state"] for each in json.loads(command("alerts", "list", "--json").out)]
+
+
+def test_a_finding_is_sent_once(
+    alerting: Command, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Batches and a rebuild send each finding once; the ledger lies with the data."""
+    monkeypatch.setenv("HOOKS", hook.address("s3cret"))
+
+    first = alerting("nightly")
+    codes = [alerting(each).code for each in ("rebuild", "nightly")]
+
+    assert (first.code, codes) == (0, [0, 0])
+    assert " of them sent now" in first.err
+    assert hook.findings
+    assert set(hook.findings.values()) == {1}
+    (message,) = [message for _, message in hook.received]
+    assert message["title"] == "Days of \uff20agents that cost"
+    assert "agent_name: Baker" in message["message"]
+    assert "cost_usd: " in message["message"]
+    assert set(states(alerting)) == {"sent"}
+    assert "findings, " in alerting("status").out
+    assert Path("data/alerts.json").stat().st_mode & 0o777 == 0o600
+    told = "".join([first.out, first.err, Path("data/alerts.json").read_text("utf-8")])
+    assert "s3cret" not in told
+
+
+def test_findings_without_an_address_are_shown(
+    alerting: Command, settings_file: SettingsFile
+) -> None:
+    """Without addresses, findings are printed, and one line says that they are not sent."""
+    settings_file(SETTINGS)
+
+    result = alerting("nightly")
+
+    assert result.code == 0
+    assert "alert costs: agent_name: " in result.err
+    assert result.err.count("findings are not sent, as urls_env in [alerts] names no addr") == 1
+    assert set(states(alerting)) == {"waiting"}
+    assert "not sent" in alerting("status").out
+    assert alerting("alerts", "list").out.startswith("waiting   costs: agent_name: ")
+
+
+def test_what_is_wrong_with_alerts_is_a_warning(
+    alerting: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Broken alerts and addresses change no exit code, and no secret is told."""
+    alert("broken", "select nope from fct_runs")
+    monkeypatch.setenv("HOOKS", "json://127.0.0.1:1/s3cret slack://s3cret")
+
+    result = alerting("nightly")
+
+    assert result.code == 0
+    assert "not used: queries/alerts/broken.sql:1: Binder Error" in result.err
+    assert (
+        "could not be sent; the next batch tries again (address 1 (json): it cannot" in result.err
+    )
+    assert "(address 2 (slack): Apprise knows no such address)" in result.err
+    assert "could not be sent" in alerting("status").out
+    files = [each for each in Path("data").rglob("*") if each.is_file()]
+    assert "s3cret" not in result.err + result.out
+    assert [each for each in files if b"s3cret" in each.read_bytes()] == []
+
+
+def test_addresses_are_tested(
+    analytics: Command, settings_file: SettingsFile, hook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`alerts test` sends a message to each address, and names those that fail: exit 1."""
+    assert "There is no address to send to" in analytics("alerts", "test").err
+    settings_file(ALERTS)
+    unset = "the variable HOOKS, which urls_env in [alerts] names, is not set"
+    assert unset in analytics("alerts", "test").err
+    assert unset in analytics("config", "--offline").out
+    monkeypatch.setenv("HOOKS", f"{hook.address('a')}, {hook.address('b')}\njson://127.0.0.1:1/")
+
+    result = analytics("alerts", "test")
+
+    assert result.code == 1
+    assert result.out.splitlines() == [
+        "address 1 (json): sent",
+        "address 2 (json): sent",
+        "address 3 (json): it cannot be reached",
+    ]
+    assert result.err.startswith("error: 1 of 3 addresses did not take the message.\n")
+    assert [path for path, _ in hook.received] == ["a", "b"]
+
+
+def test_an_address_in_the_settings_is_refused(
+    analytics: Command, settings_file: SettingsFile
+) -> None:
+    """An address belongs in the environment; the message does not repeat it."""
+    settings_file('[alerts]\nurls_env = "slack://s3cret"\n')
+
+    result = analytics("config", "--offline")
+
+    assert result.code == 2
+    assert "urls_env in [alerts] is not the name of a variable" in result.out
+    assert "s3cret" not in result.out + result.err

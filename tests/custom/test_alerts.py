@@ -1,0 +1,104 @@
+"""Alerts of a project: rows of queries are findings, with an identity that lasts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from analytics.custom.alerts import Finding, run_alerts
+from analytics.custom.marts import CustomFile, write_tables
+from analytics.custom.project import read_project
+from analytics.custom.runner import Runner
+from analytics.warehouse.confined import Limits
+
+COSTS = """\
+-- Expensive days
+-- severity: failure
+select agent_id, date, cost_usd from fct_agent_days where cost_usd > 2 order by date
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of no tables of the user."""
+    file = tmp_path_factory.mktemp("own") / "own.duckdb"
+    write_tables(file, [])
+    return file
+
+
+@pytest.fixture
+def alert(tmp_path: Path, database: Path, own: Path):
+    """Ask one alert; its file as it was found, and its findings."""
+
+    def ask(sql: str, name: str = "costs") -> tuple[CustomFile, list[Finding]]:
+        file = tmp_path / f"queries/alerts/{name}.sql"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(sql, encoding="utf-8")
+        with Runner(Limits(5, "500MB", None)) as runner:
+            project = read_project(runner, tmp_path, (), ("alert",))
+            assert project.refused == []
+            (asked,) = run_alerts(runner, database, own, project.of("alert"))
+        file.unlink()
+        return asked
+
+    return ask
+
+
+def test_rows_are_findings(alert) -> None:
+    """A row is a finding, in the order of the query; money has all digits but no idle zeros."""
+    file, findings = alert(COSTS)
+
+    assert (file.state, file.row_count, file.error) == ("asked", 2, None)
+    assert [each.text for each in findings] == [
+        "agent_id: a2, date: 2026-11-03, cost_usd: 2.20",
+        "agent_id: a3, date: 2026-11-04, cost_usd: 3.30",
+    ]
+    assert {(each.title, each.severity, each.count) for each in findings} == {
+        ("Expensive days", "failure", 2)
+    }
+    _, plain = alert("select 0.0000000001::decimal(18, 10) as cost_usd, null as owner")
+    assert plain[0].text == "cost_usd: 0.0000000001, owner: unknown"
+    assert (plain[0].title, plain[0].severity) == ("costs", "warning")
+
+
+def test_a_key_says_what_is_the_same(alert) -> None:
+    """The columns of `key` make a finding the same one, else all; and so does its alert."""
+    key = "-- key: agent_id\n"
+    _, ((first),) = alert("select 'a' as agent_id, 1 as n")
+    _, ((other),) = alert("select 'a' as agent_id, 2 as n")
+    _, ((keyed),) = alert(f"{key}select 'a' as agent_id, 1 as n")
+    _, twice = alert(f"{key}select 'a' as agent_id, n from range(2, 4) as numbers (n)")
+    _, ((elsewhere),) = alert(f"{key}select 'a' as agent_id, 1 as n", name="fails")
+
+    assert first.id != other.id
+    assert [each.id for each in twice] == [keyed.id]
+    assert keyed.id not in (first.id, elsewhere.id)
+
+
+def test_findings_are_limited(alert) -> None:
+    """Of many findings, the first hundred are kept, and all counted."""
+    file, findings = alert("select n from range(5000) as numbers (n) order by n desc")
+
+    assert file.row_count == 5000
+    assert [findings[0].text, findings[-1].text] == ["n: 4999", "n: 4900"]
+    assert (len(findings), findings[0].count) == (100, 5000)
+
+
+def test_texts_are_visible_and_short(alert) -> None:
+    """A finding is one line of limited length, whatever the data."""
+    _, (finding,) = alert("select E'a\\nb\\x1b[31m' as name, repeat('x', 5000) as text")
+
+    assert finding.text.startswith("name: a\\nb\\x1b[31m, text: xxx")
+    assert len(finding.text) < 300
+
+
+def test_an_alert_that_is_not_right_is_an_error(alert) -> None:
+    """An error names the file, and no finding is there."""
+    for sql, error in (
+        ("-- key: nope\nselect 1 as n", "costs.sql: `nope` in its line `key` is no column of"),
+        ("select nope\nfrom fct_agent_days", "costs.sql:1: Binder Error"),
+    ):
+        file, findings = alert(sql)
+        assert (file.state, file.row_count, findings) == ("error", None, [])
+        assert error in (file.error or "")
