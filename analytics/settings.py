@@ -337,8 +337,8 @@ def _checked(path: Path, tables: dict[str, Any]) -> _File:
         raise UsageError(f"{path}: {_in_words(str(error), tables)}.") from error
     if file.alerts.urls_env and not _VARIABLE.fullmatch(file.alerts.urls_env):
         raise UsageError(
-            f"{path}: urls_env in [alerts] is not the name of a variable. Addresses belong in the"
-            " environment:\nput them into a variable, and the variable's NAME into urls_env."
+            f"{path}: urls_env in [alerts] is not the name of a variable.\n"
+            "Addresses belong in the environment: put them into a variable, and its NAME here."
         )
     return file
 

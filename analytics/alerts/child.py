@@ -29,7 +29,7 @@ _OK, _REDIRECT = 250, 300
 
 
 class _Network:
-    """What the network did with the present message."""
+    """Watches what the network does with the present message."""
 
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers

@@ -16,7 +16,7 @@ _LONGEST = 1800
 _MARKUP = str.maketrans(
     "<>@#*`~|[]\\", "\u2039\u203a\uff20\uff03\u2217\u02cb\u223c\u00a6\uff3b\uff3d\uff3c"
 )
-"""What services take for markup or a mention, and a look-alike that they do not."""
+"""Characters that services take for markup or a mention, and look-alikes that they do not."""
 
 _EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 

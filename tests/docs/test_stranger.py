@@ -24,6 +24,7 @@ SECTIONS = (  # and the folder in which the stranger is then
     ("extending.md", "A table from a file", "my-project"),
     ("extending.md", "A table of your own", "my-project"),
     ("extending.md", "A check of your own", "my-project"),
+    ("extending.md", "An alert", "my-project"),
     ("extending.md", "A question", "my-project"),
 )
 
@@ -71,5 +72,5 @@ def test_a_stranger_has_reports_in_ten_minutes(
     with duckdb.connect(home / "my-project" / "data" / "analytics.duckdb", read_only=True) as con:
         states = con.execute("select name, state from audit.custom_files").fetchall()
     assert {"agent_margins", "prices"} <= {name for name, state in states if state == "built"}
-    assert {state for _, state in states} == {"built", "passed"}
+    assert {state for _, state in states} == {"built", "passed", "asked"}
     assert time.monotonic() - began < MINUTES * 60
