@@ -7,7 +7,7 @@ import typer
 from analytics.cli.options import Config, DataDir, Json
 
 alerts = typer.Typer(
-    help="Show what alerts found, and test the addresses that it is sent to.",
+    help="Show what alerts found, and test where that is sent.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

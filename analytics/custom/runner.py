@@ -190,7 +190,7 @@ class Runner:
             **{name: str(path) for name, path in paths.items() if path},
         }
         if self._child is None:
-            self._child = Process(_CHILD, "runs queries of one's own")
+            self._child = _child()
         started = time.monotonic()
         reply = _reply(self._child, request, limits)
         seconds = time.monotonic() - started
@@ -199,6 +199,10 @@ class Runner:
         if self._child.exit_code is not None:
             self._child = None
         return reply, _error(query, reply), seconds
+
+
+def _child() -> Process:
+    return Process(_CHILD, "runs queries of one's own")
 
 
 def _reply(child: Process, request: dict[str, Any], limits: Limits) -> dict[str, Any]:

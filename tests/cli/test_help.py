@@ -23,7 +23,7 @@ def test_the_list_of_commands_is_whole(analytics: Command) -> None:
     """Each command has a line of its own, which is not cut."""
     lines = analytics("--help").out.partition("Commands:")[2].splitlines()
 
-    assert {line.split()[0] for line in lines if line} == {*COMMANDS, "runs", "export"}
+    assert {line.split()[0] for line in lines if line} == {*COMMANDS, "runs", "export", "alerts"}
     assert not [line for line in lines if line.endswith("...")]
 
 

@@ -266,7 +266,7 @@ def test_a_build_replaces_the_one_before(data: Data, tmp_path: Path) -> None:
     for name in ("finance/owners.csv", "queries/checks/a.sql"):
         (tmp_path / name).unlink()
 
-    assert data.build(tmp_path) == Built([], [])
+    assert data.build(tmp_path) == Built([], [], [])
     assert data.rows("select count(*) from duckdb_tables() where schema_name = 'custom'") == [(0,)]
     assert data.rows("select count(*) from audit.custom_files") == [(0,)]
     assert data.rows(

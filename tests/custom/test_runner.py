@@ -119,7 +119,7 @@ def test_a_query_reads_the_published_tables_alone(text: str, database: Path) -> 
 def test_a_query_sees_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The process that runs queries has no variable of ours."""
     monkeypatch.setenv("LEVAIN_API_KEY", "levain_key_of_a_test")
-    child = runner._Child()
+    child = runner._child()
     environment = Path(f"/proc/{child._process.pid}/environ").read_bytes()
     child.end()
 
@@ -149,12 +149,12 @@ def test_a_query_that_hears_no_interrupt_is_killed(
     """Its process ends with it, and the next query has a new one."""
     monkeypatch.setattr(runner, "_GRACE_SECONDS", 0.1)
     with Runner(FEW) as running:
-        deaf = running._child = runner._Child()
+        deaf = running._child = runner._child()
         os.kill(deaf._process.pid, signal.SIGSTOP)
         slow, fine = running.run(database, queries("select 1", "select 2"))
 
     assert str(slow.error).endswith(TOO_SLOW)
-    assert deaf.has_ended
+    assert deaf.exit_code is not None
     assert fine.error is None
 
 
@@ -207,15 +207,15 @@ def test_a_deeply_nested_query_costs_only_itself(text: str, database: Path) -> N
 
 def test_a_crash_is_told() -> None:
     """A process that ends on its own is an error that names the signal."""
-    child = runner._Child()
+    child = runner._child()
     os.kill(child._process.pid, signal.SIGSEGV)
 
-    reply = child.ask({}, FEW)
+    reply = runner._reply(child, {}, FEW)
 
     assert reply["error"] == (
         "it ended the process that ran it (SIGSEGV): write it in a simpler way"
     )
-    assert child.has_ended
+    assert child.exit_code is not None
 
 
 def test_a_type_that_frames_lack_is_an_error(database: Path) -> None:
