@@ -10,7 +10,7 @@ from analytics.alerts.found import Found
 from analytics.alerts.ledger import UNSENT, Entry, Ledger, State
 from analytics.alerts.messages import Message, message_of
 from analytics.alerts.sender import SECONDS, Address, Outcome
-from analytics.custom.alerts import Finding
+from analytics.custom.findings import Finding
 from analytics.errors import AnalyticsError
 
 ALL_SECONDS = 30.0

@@ -8,15 +8,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from analytics.alerts.ledger import Ledger, State
-from analytics.custom.alerts import Finding
-from analytics.transform.check_results import KEPT_FINDINGS
+from analytics.custom.findings import Finding
 from analytics.warehouse.layout import Layout
 
 if TYPE_CHECKING:
     import duckdb
 
 _ALERTS = """
-    select name, row_count from audit.custom_files
+    select name, row_count = (
+            select count(*) from audit.alert_findings where alert_name = name
+        ) as is_whole
+    from audit.custom_files
     where kind = 'alert' and state = 'asked'
     order by name
 """
@@ -48,7 +50,7 @@ class Found:
 def read_found(con: duckdb.DuckDBPyConnection) -> Found:
     """Read the findings of a published file."""
     ((data_to,),) = con.execute(_DATA_TO).fetchall()
-    alerts = {name: count <= KEPT_FINDINGS for name, count in con.execute(_ALERTS).fetchall()}
+    alerts = dict(con.execute(_ALERTS).fetchall())
     findings = [Finding(*row) for row in con.execute(_FINDINGS).fetchall()]
     return Found({each.id: each for each in findings}, alerts, data_to)
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from analytics.custom.findings import Finding
 from analytics.custom.marts import CustomFile
 from analytics.custom.project import UserModel
 from analytics.custom.runner import Answer, Runner
@@ -20,19 +21,6 @@ from analytics.transform.check_results import KEPT_FINDINGS
 
 _SHOWN_TEXT = 200
 _LONGEST = 600
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A row of `audit.alert_findings`; `id` is the same in each batch that finds it again."""
-
-    alert: str
-    title: str
-    severity: str
-    number: int
-    count: int
-    id: str
-    text: str
 
 
 def run_alerts(
@@ -68,11 +56,15 @@ def _wrong_key(alert: UserModel, answer: Answer) -> str | None:
 
 
 def _findings(alert: UserModel, answer: Answer) -> list[Finding]:
-    """Return a finding for each row; of rows with the same identity the first."""
+    """Return a finding for each row; of rows with the same identity the first.
+
+    They are as many as their count, unless there are more rows than are kept.
+    """
     if answer.frame is None:
         return []
     name, header, columns = alert.file.name, alert.header, answer.frame.columns[1:]
     found: dict[str, Finding] = {}
+    count = 0
     for count, *values in answer.frame.iter_rows():
         row = dict(zip(columns, map(_text, values), strict=True))
         identity = _identity(name, {each: row[each] for each in header.key or columns})
@@ -81,6 +73,8 @@ def _findings(alert: UserModel, answer: Answer) -> list[Finding]:
             title = visible(header.description or name)[:_SHOWN_TEXT]
             severity = header.severity or "warning"
             found[identity] = Finding(name, title, severity, number, count, identity, text)
+    if count <= KEPT_FINDINGS:
+        return [replace(each, count=len(found)) for each in found.values()]
     return list(found.values())
 
 

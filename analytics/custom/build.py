@@ -10,8 +10,9 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.custom.alerts import Finding, run_alerts
+from analytics.custom.alerts import run_alerts
 from analytics.custom.checks import PREFIX, checks_of_files, checks_of_headers, run_checks
+from analytics.custom.findings import Finding
 from analytics.custom.marts import CustomFile, build_marts, refused, write_tables
 from analytics.custom.project import Project, names_of_ours, read_project
 from analytics.custom.runner import Runner, UserQuery

@@ -13,7 +13,7 @@ from analytics.alerts.found import Found
 from analytics.alerts.ledger import Ledger, State
 from analytics.alerts.messages import Message
 from analytics.alerts.sender import Address, Outcome
-from analytics.custom.alerts import Finding
+from analytics.custom.findings import Finding
 from analytics.errors import AnalyticsError
 
 ONE, TWO = Address("1", "address 1 (json)", "json://one"), Address("2", "address 2 (json)", "…")

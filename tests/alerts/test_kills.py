@@ -15,7 +15,7 @@ from analytics.alerts.delivery import deliver
 from analytics.alerts.found import Found
 from analytics.alerts.ledger import Ledger
 from analytics.alerts.sender import Address, Sender, addresses
-from analytics.custom.alerts import Finding
+from analytics.custom.findings import Finding
 from analytics.custom.process import Process
 from tests.alerts.webhook import Webhook
 from tests.batches import Killed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from analytics.alerts.messages import inert, message_of
-from analytics.custom.alerts import Finding
+from analytics.custom.findings import Finding
 
 DATA_TO = datetime(2026, 11, 20, 6, tzinfo=UTC)
 

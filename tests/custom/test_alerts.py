@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analytics.custom.alerts import Finding, run_alerts
+from analytics.custom.alerts import run_alerts
+from analytics.custom.findings import Finding
 from analytics.custom.marts import CustomFile, write_tables
 from analytics.custom.project import read_project
 from analytics.custom.runner import Runner
@@ -72,7 +73,7 @@ def test_a_key_says_what_is_the_same(alert) -> None:
     _, ((elsewhere),) = alert(f"{key}select 'a' as agent_id, 1 as n", name="fails")
 
     assert first.id != other.id
-    assert [each.id for each in twice] == [keyed.id]
+    assert [(each.id, each.count) for each in twice] == [(keyed.id, 1)]
     assert keyed.id not in (first.id, elsewhere.id)
 
 

@@ -1,0 +1,18 @@
+"""A finding of an alert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row of `audit.alert_findings`; `id` is the same in each batch that finds it again."""
+
+    alert: str
+    title: str
+    severity: str
+    number: int
+    count: int
+    id: str
+    text: str
