@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -83,6 +85,35 @@ def heard_out(sender: Sender) -> None:
     process.ask({"url": "none", "title": "", "body": "", "severity": "info"})
     while b"no such address" not in (process.answer(10) or b"no such address"):
         pass
+
+
+def test_a_killed_process_leaves_word(tmp_path: Path, hook: Webhook, sender: Sender) -> None:
+    """After a SIGKILL while the webhook has the message, the next batch tells it, and no more."""
+    hook.status = 0
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from analytics.alerts.delivery import deliver\n"
+        "from analytics.alerts.ledger import Ledger\n"
+        "from analytics.alerts.sender import Sender, addresses\n"
+        "from tests.alerts.test_kills import found_by\n"
+        "with Sender({}) as sender:\n"
+        "    deliver(Ledger(Path(sys.argv[1])), found_by({'costs': (1,)}), addresses(sys.argv[2:]),"
+        " sender.send, print)\n"
+    )
+    file, url = tmp_path / "alerts.json", hook.address(rto=9)
+    root = Path(__file__).parents[2]
+    with subprocess.Popen([sys.executable, "-c", script, file, url], cwd=root) as batch:
+        assert hook.has_received.wait(30)
+        batch.kill()
+    hook.status = 200
+    told: list[str] = []
+    for _ in range(2):
+        found = found_by({"costs": (1,)})
+        deliver(Ledger(file), found, addresses([url]), sender.send, told.append)
+
+    assert len(hook.received) == 1
+    (word,) = told
+    assert word.startswith("alert costs: 1 finding may not have been delivered, as a batch was")
 
 
 def test_a_kill_sends_nothing_twice(tmp_path: Path, hook: Webhook, sender: Sender) -> None:

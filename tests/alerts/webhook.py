@@ -18,6 +18,7 @@ class Webhook:
         self.port = port
         self.status = 200
         self.received: list[tuple[str, dict[str, Any]]] = []
+        self.has_received = threading.Event()
         self.goes_on = threading.Event()
 
     def address(self, path: str = "hook", **options: object) -> str:
@@ -44,6 +45,7 @@ def webhook() -> Iterator[Webhook]:
         def do_POST(self) -> None:
             message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             hook.received.append((self.path.strip("/").partition("?")[0], message))
+            hook.has_received.set()
             if not hook.status:
                 hook.goes_on.wait(10)
                 self.close_connection = True
