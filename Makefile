@@ -18,8 +18,8 @@ $(READY): requirements.lock pyproject.toml setup.sh
 run: $(READY) ## Ninety days of batches against the emulator, then reports to open (DATA=data)
 	@.venv/bin/analytics demo $(DATA)
 
-test: $(READY) ## Run the whole suite against the emulator
-	@.venv/bin/python -m pytest -n 2 --dist loadfile
+test: $(READY) ## Run the whole suite against the emulator, and hold its branch coverage
+	@.venv/bin/python -m pytest -n 3 --dist loadfile --cov
 
 check: $(READY) ## Lint, types and layers, of Python and of the script (its types need npm)
 	@.venv/bin/ruff check
