@@ -83,8 +83,8 @@ def nightly(settings: Settings, progress: Progress, *, force: bool = False) -> l
             outcomes = _extract(con, keys, settings, layout, progress)
             if all(outcome.error for outcome in outcomes):
                 require_all(outcomes)
-            _publish(con, settings, layout, progress, outcomes, force)
-            warnings = send_findings(settings, layout, progress)
+            warnings = _publish(con, settings, layout, progress, outcomes, force)
+            warnings += send_findings(settings, layout, progress)
     except BusyError:
         raise
     except BaseException as error:  # `status` must not show the batch before
@@ -129,12 +129,14 @@ def _publish(
     progress: Progress,
     outcomes: list[Outcome],
     force: bool,
-) -> None:
+) -> list[str]:
+    """Run the stages after loading; return the warnings about the user's pages."""
     stages.transform(con, settings, layout, progress)
     stages.check(con, settings, layout, progress, force=force)
     stages.custom(con, settings, layout, progress)
-    stages.report(settings, layout, progress, _warnings(outcomes))
+    warnings = stages.report(settings, layout, progress, _warnings(outcomes))
     stages.publish_all(con, settings, layout, progress, force=force)
+    return warnings
 
 
 def _warnings(outcomes: list[Outcome]) -> list[str]:

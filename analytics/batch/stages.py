@@ -165,10 +165,13 @@ def _control_error(reason: str, results: list[CheckResult]) -> ControlError:
     )
 
 
-def report(settings: Settings, layout: Layout, progress: Progress, warnings: list[str]) -> None:
+def report(
+    settings: Settings, layout: Layout, progress: Progress, warnings: list[str]
+) -> list[str]:
     """Build the site from the built marts, beside the published one.
 
-    Without `[publish] site`, only discard what an earlier batch staged.
+    Return a warning for each problem of the user's pages. Without `[publish] site`, only discard
+    what an earlier batch staged.
     """
     building = layout.staged_site.with_name("site.unfinished")
     with progress.stage("report") as done:
@@ -177,7 +180,7 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
             shutil.rmtree(site, ignore_errors=True)
         if not settings.publish.site:
             done("made no pages, as [publish] says")
-            return
+            return []
         from analytics.custom.page_answers import answer_pages
         from analytics.custom.pages import read_pages
         from analytics.custom.runner import Runner
@@ -205,11 +208,13 @@ def report(settings: Settings, layout: Layout, progress: Progress, warnings: lis
                 beside=summary,
                 own_pages=answer_pages(runner, layout.marts, own_pages),
             )
-        for problem in (*problems, *made.problems):
-            progress.warn(f"a page of your own: {problem}")
+        told = [f"a page of your own: {problem}" for problem in (*problems, *made.problems)]
+        for warning in told:
+            progress.warn(warning)
         building.rename(layout.staged_site)
         kept = f" ({made.kept_count:,} of {made.file_count:,} files as published)"
         done(f"made {made.page_count} pages{kept if made.kept_count else ''} and the summary")
+        return told
 
 
 def publish_all(

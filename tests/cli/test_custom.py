@@ -218,3 +218,14 @@ def test_sql_can_be_stopped() -> None:
 
     assert ended.returncode == 128 + signal.SIGINT
     assert b"Traceback" not in ended.stderr
+
+
+def test_a_page_that_is_not_right_is_told(with_pages: Command) -> None:
+    """The batch and `status` name the page, its line and the cause; all else is published."""
+    write({"reports/pages/wrong.sql": "-- Costs\nselect nope\nfrom fct_runs"})
+    nightly, status = with_pages("nightly"), with_pages("status")
+
+    assert (nightly.code, status.code) == (0, 0)
+    for text in (nightly.err, status.out):
+        assert "a page of your own: reports/pages/wrong.sql:2:" in text
+    assert "nope" in Path("data/site/own/wrong.html").read_text(encoding="utf-8")

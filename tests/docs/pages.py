@@ -68,9 +68,10 @@ def blocks_in(language: str) -> list[Block]:
 
 
 def blocks_under(page: str, heading: str) -> list[Block]:
-    """Return the blocks of a section of a page of docs/."""
-    before, _, after = text_of(page).partition(f"\n## {heading}\n")
-    first = before.count("\n") + 1
+    """Return the blocks of a section of a page of docs/, or those before its first section."""
+    text = f"\n{text_of(page)}".replace("\n# ", "\n## ", 1)
+    before, _, after = text.partition(f"\n## {heading}\n")
+    first = before.count("\n")
     last = first + after.partition("\n## ")[0].count("\n") + 1
     return [
         each for each in blocks() if each.page == generate.DOCS / page and first < each.line <= last
