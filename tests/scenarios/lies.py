@@ -1,0 +1,300 @@
+"""Ten days of a workspace, wrong numbers of its API, and the controls that must find them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from analytics.emulator.records import Agent, Run, Workspace
+from analytics.emulator.runs.platform import BUILDER
+from analytics.emulator.world import World
+from tests.conftest import NOW
+
+DAY, NEXT, LATE = date(2026, 11, 10), date(2026, 11, 11), date(2026, 11, 19)
+FIRST = datetime(2026, 11, 10, 6, tzinfo=NOW.tzinfo)
+SONNET = ("claude-sonnet-5", "anthropic")
+GLM = ("zai.glm-5", "bedrock")
+
+RUN_COSTS = "listed_runs_agree_with_their_model_costs"
+LISTED_DAYS = "listed_days_agree_with_the_api"
+UNLISTED = "unlisted_parts_are_not_negative"
+RUN_COUNTS = "run_counts_agree_with_the_roll_ups"
+CUT_OFF = "roll_ups_agree_with_the_hourly_meter"
+PLATFORM = "usage_without_an_agent_agrees_with_the_platform"
+BILL = "hourly_usage_agrees_with_the_bill"
+ALLOCATION = "costs_by_agent_agree_with_the_bill"
+
+Found = set[tuple[Any, ...]]
+"""Check, measure, the agent, provider or run that a row names, day, and both numbers."""
+
+
+@dataclass
+class Life:
+    """Ten days of a workspace: two agents with few runs, and a busy one with unlisted runs."""
+
+    baker: Agent
+    """Two listed runs on DAY, one of two models, and one on each of two later days."""
+    miller: Agent
+    """A listed run of 0.80 dollars, of which 0.50 were metered after midnight, on NEXT."""
+    busy: Agent
+    """Nine runs of 0.25 dollars on DAY: five are listed, and of the others two failed."""
+    run: Run
+    """The baker's run of two models on DAY: 0.10 and 0.06 dollars."""
+
+
+def work(
+    world: World,
+    owner: Agent | Workspace,
+    at: datetime,
+    *costs: str,
+    status: Any = "succeeded",
+    models: tuple[tuple[str, str], ...] = (SONNET, GLM),
+) -> Run:
+    """A run of a minute, with a request of 1,000 and 100 tokens for each cost."""
+    run = world.start_run(owner, at=at)
+    world.launch_run(run, at=at)
+    for (model, provider), cost in zip(models, costs, strict=False):
+        world.meter(
+            run, model=model, provider=provider, tokens_in=1000, tokens_out=100,
+            cost_usd=Decimal(cost), at=at,
+        )  # fmt: skip
+    world.finish_run(run, status, at=at + timedelta(minutes=1))
+    return run
+
+
+def live(world: World) -> list[Life]:
+    """Let ten days pass; return the life of each workspace."""
+    lives = [begin(world, each) for each in world.workspaces]
+    world.pass_time(timedelta(days=9))
+    for life in lives:
+        across = world.start_run(life.miller, at=FIRST + timedelta(hours=17, minutes=50))
+        world.launch_run(across, at=across.created_at)
+        for minutes, cost in ((5, "0.30"), (15, "0.50")):
+            world.meter(
+                across, model=SONNET[0], provider=SONNET[1], tokens_in=1000, tokens_out=100,
+                cost_usd=Decimal(cost), at=across.created_at + timedelta(minutes=minutes),
+            )  # fmt: skip
+        world.finish_run(across, at=across.created_at + timedelta(minutes=16))
+        work(world, life.baker, FIRST + timedelta(days=9, hours=-1), "0.5")
+    world.pass_time(timedelta(days=1))
+    for life in lives:
+        work(world, life.baker, NOW - timedelta(hours=1), "0.5")
+    return lives
+
+
+def begin(world: World, workspace: Workspace) -> Life:
+    """Let a workspace hire its agents and work on DAY."""
+    baker, miller, busy = (
+        world.add_agent(workspace, name.title(), name, at=FIRST - timedelta(days=9))
+        for name in ("baker", "miller", "busy")
+    )
+    hour = timedelta(hours=1)
+    run = work(world, baker, FIRST + hour, "0.10", "0.06")
+    work(world, baker, FIRST + 2 * hour, "0.25", status="failed")
+    work(world, workspace, FIRST + 3 * hour, "0.75")
+    for minute in range(9):
+        at = FIRST + timedelta(minutes=minute)
+        work(world, busy, at, "0.25", status="failed" if minute in {1, 2, 7} else "succeeded")
+    build = world.start_platform_run(workspace, BUILDER)
+    world.meter(
+        build, model=SONNET[0], provider=SONNET[1], tokens_in=1000, tokens_out=100,
+        cost_usd=Decimal("0.125"),
+    )  # fmt: skip
+    world.finish_run(build)
+    return Life(baker, miller, busy, run)
+
+
+def more(amount: Any) -> Callable[[Any], Any]:
+    return lambda true: true + amount
+
+
+def usd(value: str) -> Decimal:
+    return Decimal(value)
+
+
+def of_run(life: Life) -> dict[str, Any]:
+    return {"id": life.run.id}
+
+
+def run_model(life: Life) -> dict[str, Any]:
+    return {"run_id": life.run.id, "provider": "bedrock"}
+
+
+def count(life: Life) -> dict[str, Any]:
+    return {"agent_id": life.baker.id, "date": DAY.isoformat(), "status": "succeeded"}
+
+
+def roll_up(life: Life) -> dict[str, Any]:
+    return {"agent_id": life.baker.id, "start": DAY}
+
+
+def roll_up_of_unlisted(life: Life) -> dict[str, Any]:
+    return {"agent_id": life.busy.id, "start": DAY}
+
+
+def hour(life: Life) -> dict[str, Any]:
+    return {"agent_id": life.baker.id, "hour": DAY, "provider": "bedrock"}
+
+
+def hour_of_the_platform(_: Life) -> dict[str, Any]:
+    return {"agent_id": None, "hour": FIRST}
+
+
+def hour_after_midnight(life: Life) -> dict[str, Any]:
+    return {"agent_id": life.miller.id, "hour": NEXT}
+
+
+def bill(_: Life) -> dict[str, Any]:
+    return {"date": DAY.isoformat(), "provider": "bedrock"}
+
+
+def agent_bill(life: Life) -> dict[str, Any]:
+    return {"bucket": DAY, "agent_id": life.baker.id}
+
+
+def platform(_: Life) -> dict[str, Any]:
+    return {"start": DAY}
+
+
+def at_run(life: Life) -> str:
+    return life.run.id
+
+
+def at_baker(life: Life) -> str:
+    return life.baker.id
+
+
+def at_busy(life: Life) -> str:
+    return life.busy.id
+
+
+Case = tuple[str, Any, str, Any, list[tuple[Any, ...]]]
+CASES: dict[str, Case] = {
+    "cost of a listed run": (
+        "runs", of_run, "cost_usd", Decimal(45),
+        [(RUN_COSTS, "cost_usd", at_run, DAY, 45, usd("0.16"))],
+    ),
+    "tokens in of a listed run": (
+        "runs", of_run, "tokens_in", more(7),
+        [(RUN_COSTS, "tokens_in", at_run, DAY, 2007, 2000)],
+    ),
+    "tokens out of a listed run": (
+        "runs", of_run, "tokens_out", more(-7),
+        [(RUN_COSTS, "tokens_out", at_run, DAY, 193, 200)],
+    ),
+    "cost of a model of a run": (
+        "run_costs", run_model, "total_cost", more(usd("0.01")),
+        [(RUN_COSTS, "cost_usd", at_run, DAY, usd("0.16"), usd("0.17"))],
+    ),
+    "tokens in of a model of a run": (
+        "run_costs", run_model, "total_tokens_in", more(-1),
+        [(RUN_COSTS, "tokens_in", at_run, DAY, 2000, 1999)],
+    ),
+    "tokens out of a model of a run": (
+        "run_costs", run_model, "total_tokens_out", more(1),
+        [(RUN_COSTS, "tokens_out", at_run, DAY, 200, 201)],
+    ),
+    "status of a listed run": (
+        "runs", of_run, "status", "cancelled",
+        [
+            (LISTED_DAYS, "succeeded_count", at_baker, DAY, 0, 1),
+            (LISTED_DAYS, "cancelled_count", at_baker, DAY, 1, 0),
+        ],
+    ),
+    "a run too many in the count": (
+        "run_counts", count, "count", more(1),
+        [(RUN_COUNTS, "run_count", at_baker, DAY, 3, 2)],
+    ),
+    # A count below the listed runs contradicts both the roll-up and the list.
+    "a run too few in the count": (
+        "run_counts", count, "count", more(-1),
+        [
+            (RUN_COUNTS, "run_count", at_baker, DAY, 1, 2),
+            (LISTED_DAYS, "run_count", at_baker, DAY, 2, 1),
+            (LISTED_DAYS, "succeeded_count", at_baker, DAY, 1, 0),
+        ],
+    ),
+    "cost of a roll-up": (
+        "agent_rollups", roll_up, "cost_usd", more(usd("0.01")),
+        [(LISTED_DAYS, "cost_usd", at_baker, DAY, usd("0.41"), usd("0.42"))],
+    ),
+    "tokens in of a roll-up": (
+        "agent_rollups", roll_up, "tokens_in", more(1),
+        [(LISTED_DAYS, "tokens_in", at_baker, DAY, 3000, 3001)],
+    ),
+    "tokens out of a roll-up": (
+        "agent_rollups", roll_up, "tokens_out", more(-1),
+        [(LISTED_DAYS, "tokens_out", at_baker, DAY, 300, 299)],
+    ),
+    "run count of a roll-up": (
+        "agent_rollups", roll_up, "run_count", more(1),
+        [(RUN_COUNTS, "run_count", at_baker, DAY, 2, 3)],
+    ),
+    "cost of a roll-up below that of the listed runs": (
+        "agent_rollups", roll_up_of_unlisted, "cost_usd", Decimal(1),
+        [(UNLISTED, "cost_usd", at_busy, DAY, usd("1.25"), 1)],
+    ),
+    # An hour contradicts the bill of its provider and the roll-up of its agent.
+    "cost of an hour": (
+        "usage_hours", hour, "cost_usd", more(usd("0.01")),
+        [
+            (BILL, "cost_usd", "bedrock", DAY, usd("0.07"), usd("0.06")),
+            (CUT_OFF, "cost_usd", at_baker, DAY, usd("0.41"), usd("0.42")),
+        ],
+    ),
+    "tokens of an hour": (
+        "usage_hours", hour, "tokens_in", more(-1),
+        [
+            (BILL, "tokens_in", "bedrock", DAY, 999, 1000),
+            (CUT_OFF, "tokens_in", at_baker, DAY, 3000, 2999),
+        ],
+    ),
+    # On the day after a run crossed midnight, the roll-up allows what the run used later.
+    "cost of an hour after midnight": (
+        "usage_hours", hour_after_midnight, "cost_usd", more(usd("-0.01")),
+        [(BILL, "cost_usd", "anthropic", NEXT, usd("0.49"), usd("0.50"))],
+    ),
+    "requests of an hour": (
+        "usage_hours", hour, "request_count", more(1),
+        [(BILL, "request_count", "bedrock", DAY, 2, 1)],
+    ),
+    # An hour without an agent contradicts the bill and the platform's own sum.
+    "cost of an hour of the platform": (
+        "usage_hours", hour_of_the_platform, "cost_usd", more(usd("0.01")),
+        [
+            (BILL, "cost_usd", "anthropic", DAY, usd("3.785"), usd("3.775")),
+            (PLATFORM, "cost_usd", "(platform)", DAY, usd("0.875"), usd("0.885")),
+        ],
+    ),
+    "cost of the platform": (
+        "platform_rollups", platform, "cost_usd", more(usd("0.01")),
+        [(PLATFORM, "cost_usd", "(platform)", DAY, usd("0.885"), usd("0.875"))],
+    ),
+    # The cost of a bill contradicts the hours of its provider and the costs by agent.
+    "cost of a bill": (
+        "billing_days", bill, "cost_usd", more(usd("0.01")),
+        [
+            (BILL, "cost_usd", "bedrock", DAY, usd("0.06"), usd("0.07")),
+            (ALLOCATION, "cost_usd", None, DAY, usd("3.835"), usd("3.845")),
+        ],
+    ),
+    "amount of a bill": (
+        "billing_days", bill, "billed_usd", more(usd("0.01")),
+        [(ALLOCATION, "billed_usd", None, DAY, usd("4.2185"), usd("4.2285"))],
+    ),
+    "tokens of a bill": (
+        "billing_days", bill, "tokens_out", more(1),
+        [(BILL, "tokens_out", "bedrock", DAY, 100, 101)],
+    ),
+    "cost of an agent's bill": (
+        "agent_billing_days", agent_bill, "cost_usd", more(usd("0.01")),
+        [(ALLOCATION, "cost_usd", None, DAY, usd("3.845"), usd("3.835"))],
+    ),
+    "amount of an agent's bill": (
+        "agent_billing_days", agent_bill, "billed_usd", more(usd("-0.01")),
+        [(ALLOCATION, "billed_usd", None, DAY, usd("4.2085"), usd("4.2185"))],
+    ),
+}  # fmt: skip
