@@ -152,7 +152,7 @@ def custom(
             tables = sum(file.state == "built" for file in built.files)
             passed = len(built.checks) - len(failed)
             alerts = sum(file.state == "asked" for file in built.files)
-            found = f"; {alerts} alerts found {len(built.findings)}" if alerts else ""
+            found = f"; your alerts found {len(built.findings)}" if alerts else ""
             done(
                 f"built {tables} tables of your own; {passed} of {len(built.checks)} checks of your"
                 f" own passed{found}"
