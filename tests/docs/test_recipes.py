@@ -95,11 +95,16 @@ def test_harlequin(folder: Path) -> None:
     command = recipe("harlequin", "sh").code.splitlines()[-1].split()
     tools = programs(folder, "harlequin")
 
-    assert b"analytics" in shown([str(tools / command[0]), *command[1:]], b"Connected", folder)
+    both = (b"Connected", b"analytics")
+    seen = shown([str(tools / command[0]), *command[1:]], both, folder)
+
+    assert all(each in seen for each in both)
 
 
-def shown(command: list[str], awaited: bytes, folder: Path, seconds: float = 60) -> bytes:
-    """Run a command on a terminal until it shows something, and return all that it showed."""
+def shown(
+    command: list[str], awaited: tuple[bytes, ...], folder: Path, seconds: float = 60
+) -> bytes:
+    """Run a command on a terminal until it shows all texts, and return all that it showed."""
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(folder)
@@ -107,7 +112,7 @@ def shown(command: list[str], awaited: bytes, folder: Path, seconds: float = 60)
         os.execv(command[0], command)
     seen, deadline = b"", time.monotonic() + seconds
     try:
-        while awaited not in seen and time.monotonic() < deadline:
+        while not all(each in seen for each in awaited) and time.monotonic() < deadline:
             if select.select([terminal], [], [], 1)[0]:
                 seen += os.read(terminal, 65536)
     except OSError:  # the command has ended
