@@ -27,6 +27,7 @@ DEFAULT_DATA_DIR = "data"
 API_KEY_ENV = "LEVAIN_API_KEY"
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE_OF_SECRETS = re.compile(r"[A-Z_][A-Z0-9_]*")  # small letters may be a secret itself
 _BETWEEN_URLS = re.compile(r"[\s,]+(?=\w+://)")
 """A comma may also stand within an address."""
 
@@ -335,9 +336,9 @@ def _checked(path: Path, tables: dict[str, Any]) -> _File:
         file = msgspec.convert(tables, _File)
     except msgspec.ValidationError as error:
         raise UsageError(f"{path}: {_in_words(str(error), tables)}.") from error
-    if file.alerts.urls_env and not _VARIABLE.fullmatch(file.alerts.urls_env):
+    if file.alerts.urls_env and not _VARIABLE_OF_SECRETS.fullmatch(file.alerts.urls_env):
         raise UsageError(
-            f"{path}: urls_env in [alerts] is not the name of a variable.\n"
+            f"{path}: urls_env in [alerts] is not the name of a variable in capitals.\n"
             "Addresses belong in the environment: put them into a variable, and its NAME here."
         )
     return file

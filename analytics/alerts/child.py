@@ -53,6 +53,11 @@ class _Network:
             return any(each != _NO for each in self.said)
         return self.is_connected and not self.is_mail
 
+    @property
+    def is_answered(self) -> bool:
+        """True if a server answered with a code."""
+        return self.status is not None or (_NO in self.said and self.is_mail)
+
     def _connect(self, connect: Any, sock: socket.socket, address: Any) -> None:
         connect(sock, address)
         if sock.type == socket.SOCK_STREAM and not self.is_connected:
@@ -95,7 +100,12 @@ def main() -> None:
     for line in sys.stdin:
         network.begin()
         state, reason = _send(json.loads(line), network)
-        print(json.dumps({"state": state, "reason": reason}), file=answers, flush=True)
+        answer = {
+            "state": state,
+            "reason": reason,
+            "is_answered": state == "failed" and network.is_answered,
+        }
+        print(json.dumps(answer), file=answers, flush=True)
 
 
 def _send(request: dict[str, str], network: _Network) -> tuple[str, str]:

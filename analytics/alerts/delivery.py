@@ -97,7 +97,10 @@ def _deliver_to(
     warn: Callable[[str], None],
     deadline: float,
 ) -> set[str]:
-    """Send to one address, an alert after the other until one cannot be sent; return what was."""
+    """Send to one address, an alert after the other; return what was sent.
+
+    Where no server answers, the rest is left to the next batch.
+    """
     sent: set[str] = set()
     for alert in found.alerts:
         due = [
@@ -126,7 +129,8 @@ def _deliver_to(
         else:
             result = "could not be sent; the next batch tries again"
         warn(f"alert {alert}: {_findings(len(due))} {result} ({address.name}: {outcome.reason})")
-        break
+        if not outcome.is_answered:
+            break
     return sent
 
 

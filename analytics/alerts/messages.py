@@ -18,6 +18,9 @@ _MARKUP = str.maketrans(
 )
 """Characters that services take for markup or a mention, and look-alikes that they do not."""
 
+_DOT = re.compile(r"(?<=[^\W\d_])\.(?=[^\W\d_])")
+"""Between letters: services make links of bare names of hosts."""
+
 _EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
 
@@ -32,7 +35,8 @@ class Message:
 
 def inert(text: str) -> str:
     """Return a text with look-alikes for all that services take for a mention, link or markup."""
-    return _EDGE.sub("\uff3f", text.translate(_MARKUP)).replace("://", ":\u2215\u2215")
+    without_links = _DOT.sub("\u2024", text.replace("://", ":\u2215\u2215"))
+    return _EDGE.sub("\uff3f", without_links.translate(_MARKUP))
 
 
 def message_of(findings: Sequence[Finding], data_to: datetime | None) -> Message:

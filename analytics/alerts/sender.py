@@ -24,7 +24,7 @@ SECONDS = 10.0
 """Time of one message to one address."""
 
 _CHILD = "analytics.alerts.child"
-_SCHEME = re.compile(r"[a-z0-9]{2,20}(?=://)", re.IGNORECASE)
+_SCHEME = re.compile(r"[a-z]{2,11}(?=://)")  # whatever else stands there may be a secret
 
 
 @dataclass(frozen=True)
@@ -41,10 +41,14 @@ class Address:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The state of a message after it was sent, and the reason in words; empty if it was taken."""
+    """The state of a message after it was sent, and the reason in words; empty if it was taken.
+
+    `is_answered` if a server said no to this message, so that it may take another one.
+    """
 
     state: State
     reason: str
+    is_answered: bool = False
 
 
 def addresses(urls: Sequence[str]) -> list[Address]:
@@ -96,7 +100,7 @@ class Sender:
                 has_begun = True
                 continue
             answer = json.loads(line)
-            return Outcome(State(answer["state"]), answer["reason"])
+            return Outcome(State(answer["state"]), answer["reason"], answer["is_answered"])
         self._process.end()
         self._process = None
         reason = f"no answer came within {seconds:.0f} s" if line is None else "sending broke off"

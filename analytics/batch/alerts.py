@@ -10,6 +10,7 @@ from analytics.alerts.ledger import Ledger
 from analytics.alerts.sender import Address, Sender, addresses
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, UsageError
+from analytics.format.numbers import plural
 from analytics.settings import Settings, alert_urls, network_variables
 from analytics.warehouse.database import open_marts
 from analytics.warehouse.layout import Layout
@@ -42,7 +43,10 @@ def send_findings(settings: Settings, layout: Layout, progress: Progress) -> lis
             _show(found, progress)
         count = len(found.findings)
         told = f"{sent} of them sent now" if receivers else "not sent"
-        done(f"asked {len(found.alerts)} alerts: {count} findings{f', {told}' if count else ''}")
+        done(
+            f"asked {plural(len(found.alerts), 'alert')}: {plural(count, 'finding')}"
+            + (f", {told}" if count else "")
+        )
     return warnings
 
 
@@ -60,7 +64,7 @@ def _show(found: Found, progress: Progress) -> None:
         findings = found.of(alert)
         for each in findings[:_SHOWN]:
             progress.say(f"alert {alert}: {each.text}")
-        if more := len(findings) - _SHOWN if len(findings) > _SHOWN else 0:
+        if more := max(0, len(findings) - _SHOWN):
             progress.say(f"alert {alert}: {more} more, see `analytics alerts list`")
     if found.findings:
-        progress.say("findings are not sent, as urls_env in [alerts] names no addresses")
+        progress.say("findings are not sent: there are no addresses (urls_env in [alerts])")

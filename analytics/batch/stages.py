@@ -154,8 +154,8 @@ def custom(
             alerts = sum(file.state == "asked" for file in built.files)
             found = f"; your alerts found {len(built.findings)}" if alerts else ""
             done(
-                f"built {tables} tables of your own; {passed} of {len(built.checks)} checks of your"
-                f" own passed{found}"
+                f"built {numbers.plural(tables, 'table')} of your own; {passed} of"
+                f" {numbers.plural(len(built.checks), 'check')} of your own passed{found}"
             )
 
 

@@ -33,7 +33,7 @@ def init(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the defaults.")] = False,
     check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Try each key that is set at the API.")
+        bool, typer.Option("--check/--no-check", help="Try each key that is set against the API.")
     ] = True,
 ) -> None:
     """Start a project: write its settings and example files.
@@ -98,7 +98,7 @@ def config(
 def open_site(data_dir: DataDir = None, config: Config = None) -> None:
     """Open the published pages in the browser.
 
-    Prints their address; without a display, that alone.
+    Prints their address; without a display, only prints it.
 
     Example: analytics open
     """

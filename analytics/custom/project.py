@@ -21,6 +21,7 @@ _PLACES = ("marts", "audit", "report")
 _NAME = re.compile(r"\w+")
 _SOURCE = re.compile(r"\w+\.\w+")
 _SEVERITIES = ("info", "warning", "failure")
+_NEARLY_BLOCKING = re.compile(r".*\bblock(s|ing|ed)?\s*[:=]", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,8 @@ def _wrong(header: Header, statement_count: int) -> str | None:
     """Return the reason that a file of one SELECT is not right; None if it is."""
     if statement_count != 1:
         return f"one SELECT is expected, and it holds {statement_count}"
+    if _NEARLY_BLOCKING.match(header.description):
+        return "a line `-- blocking: true` must be written so"
     if header.blocking not in (None, "true", "false"):
         return f"`-- blocking: {header.blocking}` must be true or false"
     if header.severity not in (None, *_SEVERITIES):

@@ -115,6 +115,7 @@ def _write_json(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
 
 def _write_table(con: duckdb.DuckDBPyConnection, out: TextIO, expanded: bool | None) -> None:
     from rich.console import Console
+    from rich.text import Text
 
     names, rows = _columns(con), con.fetchmany(SHOWN_ROWS + 1)
     shown = rows[:SHOWN_ROWS]
@@ -126,7 +127,10 @@ def _write_table(con: duckdb.DuckDBPyConnection, out: TextIO, expanded: bool | N
     if expanded is None:
         natural = console.measure(table, options=console.options.update(width=_NO_WIDTH))
         expanded = natural.maximum > console.width
-    if expanded and shown:
+    if expanded and not shown:
+        console.print(Text("\n".join(map(visible, names)), style="dim"))
+        print("No rows.", file=sys.stderr)
+    elif expanded:
         for number, row in enumerate(shown, start=1):
             console.print(f"row {number}", style="bold")
             console.print(_record(names, row))

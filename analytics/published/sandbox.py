@@ -65,8 +65,7 @@ def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
         raise UsageError('The query is empty. Try: analytics sql "show tables"')
     if len(statements) != 1:
         raise UsageError(
-            f"One statement is expected, {len(statements)} came. "
-            "Give them one by one, without what follows a semicolon."
+            f"One statement is expected, and these are {len(statements)}: run them one at a time."
         )
     (statement,) = statements
     try:

@@ -35,7 +35,7 @@ CHECK_RESULTS = frozenset(
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|control|sources|conserves|sums|blocking|severity"
+    r"(key|materialized|control|sources|conserves|sums|(?i:blocking|severity)"
     r"|(column|ref|values) (?P<column>\w+)): (?P<value>.+)"
 )
 
@@ -153,11 +153,11 @@ def short_name(path: Path) -> str:
 
 
 def read_header(sql: str) -> Header:
-    """Parse the header of a file: its leading `--` lines, up to the first line of SQL."""
+    """Parse the header of a file: its `--` lines before the first line of SQL or empty line."""
     description: list[str] = []
     fields: dict[str, str] = {}
     of_columns: dict[str, dict[str, str]] = {"column": {}, "ref": {}, "values": {}}
-    for line in sql.splitlines():
+    for line in sql.strip().split("\n"):
         if not line.startswith("--"):
             break
         text = line.removeprefix("--").strip()
@@ -166,7 +166,7 @@ def read_header(sql: str) -> Header:
         elif column := match["column"]:
             of_columns[match[2]][column] = match["value"]
         else:
-            fields[match[1]] = match["value"]
+            fields[match[1].lower()] = match["value"]
     return Header(
         " ".join(description),
         _split(fields.get("key", ""), ","),
@@ -206,7 +206,8 @@ def _references(sql: str) -> frozenset[str]:
 def tables_read(sql: str) -> frozenset[tuple[str, str]]:
     """Return schema and name of each table that a SELECT reads; the schema is empty if not given.
 
-    Common table expressions are none. ValueError if the text is not one SELECT.
+    Common table expressions are none. ValueError if the text is not one SELECT, or names a table
+    of another file than the present one.
     """
     ((text,),) = _parser().execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()
     tree = json.loads(text)
@@ -215,6 +216,8 @@ def tables_read(sql: str) -> frozenset[tuple[str, str]]:
     if (count := len(tree["statements"])) != 1:
         raise ValueError(f"holds {count} statements; a file holds one SELECT")
     nodes = list(_nodes(tree))
+    if catalogs := {each["catalog_name"] for each in nodes if each.get("catalog_name")}:
+        raise ValueError(f"{min(catalogs)} stands before a schema; a table is SCHEMA.TABLE")
     expressions = {each["key"] for node in nodes for each in node.get("cte_map", {}).get("map", ())}
     return frozenset(
         (node["schema_name"], node["table_name"])

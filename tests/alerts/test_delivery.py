@@ -25,6 +25,8 @@ class Post:
 
     file: Path
     outcomes: dict[str, State] = field(default_factory=dict)
+    refused: str = ""
+    """A finding that servers refuse."""
     sent: list[tuple[str, str]] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
 
@@ -32,13 +34,14 @@ class Post:
         """Deliver the findings of a batch, one letter each; return what arrived where."""
         self.sent.clear()
         self.told.clear()
-        found = {n: Finding("a", "A", "info", 1, 1, n, n) for n in findings}
-        deliver(
-            Ledger(self.file), Found(found, {"a": is_whole}), addresses, self.send, self.told.append
-        )
+        found = {n: Finding("b" if n == "z" else "a", "A", "info", 1, 1, n, n) for n in findings}
+        asked = {finding.alert: is_whole for finding in found.values()} or {"a": is_whole}
+        deliver(Ledger(self.file), Found(found, asked), addresses, self.send, self.told.append)
         return [f"{address} {text}" for address, text in self.sent]
 
     def send(self, address: Address, message: Message, _: float) -> Outcome:
+        if self.refused and self.refused in message.body:
+            return Outcome(State.failed, "it said no", is_answered=True)
         state = self.outcomes.get(address.id, State.sent)
         if state is State.sent:
             self.sent += [(address.id, line[2:]) for line in message.body.splitlines()[1:]]
@@ -87,6 +90,14 @@ def test_what_certainly_failed_is_sent_by_the_next_batch(post: Post) -> None:
     post.outcomes.clear()
 
     assert post.batch("x", ONE, TWO) == ["2 x"]
+
+
+def test_a_refused_message_keeps_no_other_alert_back(post: Post) -> None:
+    """Where a server answers, the alerts after a refused one are sent all the same."""
+    post.refused = "- x"
+
+    assert post.batch("xz", ONE) == ["1 z"]
+    assert "alert a: 1 finding could not be sent" in post.told[0]
 
 
 def test_what_may_have_arrived_is_not_sent_again(post: Post) -> None:

@@ -43,8 +43,18 @@ def test_a_message_is_short() -> None:
 
 def test_names_are_inert() -> None:
     """No name mentions anybody, links anywhere, or is markup; ordinary names are as they are."""
-    for name in ("@everyone", "<!channel>", "[x](http://e.example)", "**b**", "`c`", "_i_", "#g"):
+    for name in (
+        "@everyone",
+        "<!channel>",
+        "[x](http://e.example)",
+        "**b**",
+        "`c`",
+        "_i_",
+        "#g",
+        "e.example",
+    ):
         assert not set("<>@#*`[]").intersection(inert(name))
         assert "://" not in inert(name)
+        assert "e.example" not in inert(name)
     assert inert("_i_") == "\uff3fi\uff3f"
     assert inert("support_triage-2 (none), 1.5 %") == "support_triage-2 (none), 1.5 %"

@@ -61,7 +61,9 @@ def test_an_answer_that_says_no_is_a_failure(
     """What a server refuses did not arrive."""
     hook.status = status
 
-    assert sent(sender, hook.address()) == Outcome(State(state), f"it answered with HTTP {status}")
+    outcome = sent(sender, hook.address())
+
+    assert outcome == Outcome(State(state), f"it answered with HTTP {status}", is_answered=True)
 
 
 def test_what_cannot_be_reached_has_no_message(sender: Sender) -> None:
@@ -108,9 +110,11 @@ def test_a_mail_is_uncertain_after_its_text(
 
 def test_addresses_are_named_without_secrets() -> None:
     """An address is named by its number and service; each counts once."""
-    first, second = addresses(["slack://token", "json://a/secret", "slack://token"])
+    urls = ["slack://token", "json://a/secret", "slack://token", "TOKEN5://a"]
+    first, second, third = addresses(urls)
 
     assert (first.name, second.name) == ("address 1 (slack)", "address 2 (json)")
+    assert third.name == "address 3 (unknown)"
     assert len(first.id) == 6
 
 

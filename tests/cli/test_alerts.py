@@ -77,7 +77,7 @@ def test_findings_without_an_address_are_shown(
 
     assert result.code == 0
     assert "alert costs: agent_name: " in result.err
-    assert result.err.count("findings are not sent, as urls_env in [alerts] names no addr") == 1
+    assert result.err.count("findings are not sent: there are no addresses (urls_env") == 1
     assert set(states(alerting)) == {"waiting"}
     assert "not sent" in alerting("status").out
     assert alerting("alerts", "list").out.startswith("waiting   costs: agent_name: ")

@@ -188,7 +188,7 @@ def test_checks_are_results_beside_ours(data: Data, tmp_path: Path) -> None:
 
 
 def test_a_check_blocks_if_its_header_says_so(data: Data, tmp_path: Path) -> None:
-    """Only rows block, not an error; another word than true or false is refused."""
+    """Only rows block, not an error; a line that is nearly so is refused, not passed over."""
     project = write(
         tmp_path,
         {
@@ -196,14 +196,28 @@ def test_a_check_blocks_if_its_header_says_so(data: Data, tmp_path: Path) -> Non
             "check b": "-- Claim.\n-- blocking: true\nselect nope",
             "check c": "-- Claim.\n-- blocking: true\nselect 1 where false",
             "check d": "-- Claim.\n-- blocking: yes\nselect 1 as n",
+            "check e": "\n-- Claim.\n-- Blocking: true\nselect 1 as n",
+            "check f": "-- Claim.\n-- blocks = true\nselect 1 as n",
         },
     )
 
     built = data.build(project)
 
     blocking = {each.name: each.blocking_count for each in built.checks}
-    assert blocking == {"custom.a": 1, "custom.b": 0, "custom.c": 0}
-    assert states(built)["d"] == "error"
+    assert blocking == {"custom.a": 1, "custom.b": 0, "custom.c": 0, "custom.e": 1}
+    assert states(built)["d"] == states(built)["f"] == "error"
+
+
+def test_no_query_reads_the_tables_of_the_build_before(data: Data, tmp_path: Path) -> None:
+    """A table is named without its database: with it, a name could be of the file as it was."""
+    name = data.layout.marts.stem
+    project = write(
+        tmp_path,
+        {"mart one": "select 1 as n", "mart two": f"select n from {name}.custom.one"},
+    )
+    data.build(project)
+
+    assert states(data.build(project)) == {"one": "built", "two": "error"}
 
 
 def test_headers_of_marts_declare_checks(data: Data, tmp_path: Path) -> None:
