@@ -92,6 +92,17 @@ const written = (value, unit) => {
     ? figure("v", unit, { v: String(value) }) : String(value);
 };
 
+/** The workspaces and agents chosen that the rows of a query follow; null if they follow none.
+ * @param {Own} part @param {Data["site"]} site @param {Choice["members"]} members */
+const followedOf = ({ follow: { agent, workspace } }, site, members) => {
+  const chosen = [...members ?? []].map((each) => each.split("\n"));
+  const wholes = new Set(chosen.filter(([, id]) => id === WHOLE).map(([id]) => id));
+  const agents = new Set([...chosen.filter(([, id]) => id !== WHOLE),
+    ...(workspace ? [] : site.workspaces.filter(({ id }) => wholes.has(id))
+      .flatMap((whole) => whole.agents.map(({ id }) => [whole.id, id])))]
+    .map(([whole, id]) => (workspace ? `${whole}\n${id}` : id)));
+  return (workspace && wholes.size) || (agent && agents.size) ? { wholes, agents } : null;
+};
 /** The rows that a choice leaves. @param {Own} part @param {Data} data @param {Choice} choice */
 const chosenRows = (part, { site }, { from, to, members }) => {
   const { time, agent, workspace } = part.follow;
@@ -102,27 +113,21 @@ const chosenRows = (part, { site }, { from, to, members }) => {
     const day = String(at(part, time ?? "", row) ?? "").slice(0, length);
     return day >= first && day <= last;
   };
-  const chosen = [...members ?? []].map((each) => each.split("\n"));
-  const wholes = new Set(chosen.filter(([, id]) => id === WHOLE).map(([id]) => id));
-  const agents = new Set([...chosen.filter(([, id]) => id !== WHOLE),
-    ...(workspace ? [] : site.workspaces.filter(({ id }) => wholes.has(id))
-      .flatMap((whole) => whole.agents.map(({ id }) => [whole.id, id])))]
-    .map(([whole, id]) => (workspace ? `${whole}\n${id}` : id)));
+  const { wholes, agents } = followedOf(part, site, members) ?? {};
   /** @param {number} row */
   const isOfMembers = (row) => {
     const whole = workspace && String(at(part, workspace, row));
-    if (whole && wholes.has(whole)) return true;
+    if (whole && wholes?.has(whole)) return true;
     const id = agent && at(part, agent, row);
-    return agents.has(workspace ? `${whole}\n${id}` : String(id));
+    return agents?.has(workspace ? `${whole}\n${id}` : String(id));
   };
-  const isFollowed = members && ((workspace && wholes.size) || (agent && agents.size));
   return placesOf(part).filter((row) => (!from || !time || isInTime(row))
-    && (!isFollowed || isOfMembers(row)));
+    && (!agents || isOfMembers(row)));
 };
 /** The days of the rows, in words, and whether the choice is followed.
- * @param {Own} part @param {number[]} rows @param {Choice} choice */
-const remarksOf = (part, rows, { from, members }) => {
-  const { time, agent, workspace } = part.follow;
+ * @param {Own} part @param {Data} data @param {number[]} rows @param {Choice} choice */
+const remarksOf = (part, { site }, rows, { from, members }) => {
+  const { time } = part.follow;
   const days = time ? rows.map((row) => at(part, time, row)).filter(Boolean).map(String)
     .filter((day) => DAY.test(day)).toSorted() : [];
   const [first, last] = [days[0], days.at(-1)];
@@ -131,7 +136,8 @@ const remarksOf = (part, rows, { from, members }) => {
   return [...span.map((each) => `${each}.`),
     ...(from && !time ? ["It does not follow the chosen period."] : []),
     ...(from && part.isMonthly ? ["Months are whole."] : []),
-    ...(members && !agent && !workspace ? ["It does not follow the agents chosen."] : [])];
+    ...(members && !followedOf(part, site, members)
+      ? ["It does not follow the agents chosen."] : [])];
 };
 
 /** The agents and workspaces that rows of the page are of, to choose from.
@@ -315,7 +321,7 @@ export const ownView = (part, data, choice) => {
   const chosen = chosenRows(part, data, choice);
   const chart = part.mark ? chartOf(part, data, chosen)
     : { rows: [], series: [], remarks: [], isEmpty: !chosen.length };
-  const remarks = [...remarksOf(part, chosen, choice), ...chart.remarks];
+  const remarks = [...remarksOf(part, data, chosen, choice), ...chart.remarks];
   if (chart.isEmpty) remarks.unshift("Nothing to show.");
   const shown = part.axis === "day" || part.axis === "month" ? "time"
     : part.axis === "number" ? "number" : /bar|interval/.test(part.mark ?? "") ? "key" : "name";
