@@ -1,6 +1,7 @@
-"""Pages of one's own: their queries are run, within a time that all of them share.
+"""Pages of one's own: their queries are run, in two rounds whose time all of them share.
 
-A query that needs long waits until all others have run, so that no page takes the time of others.
+A page with a query that needs long waits for the second round, so that it takes little time of
+others. Each round ends when its queries took ten times the limit of one.
 """
 
 from __future__ import annotations
@@ -11,11 +12,11 @@ from pathlib import Path
 
 from analytics.custom.pages import Chart, UserPage
 from analytics.custom.runner import Runner, Shown
-from analytics.warehouse.confined import Limits
 
 _FIRST_PART = 0.1  # of the time limit, for a query to end before all others have run
 _FIRST_SECONDS = 1.0  # no query is too slow for that
-_SLOW_TOGETHER = 10  # times the limit of one query, for all that take longer
+_FAST_TOGETHER = 10  # times the limit of one query, for all of the first round
+_SLOW_TOGETHER = 10  # the same, for all of the second
 
 
 @dataclass(frozen=True)
@@ -26,39 +27,56 @@ class AnsweredPage:
     answers: tuple[Shown, ...]
 
 
+@dataclass
+class _Round:
+    """Queries of `seconds` each at most, which are run until they took `together` seconds."""
+
+    runner: Runner
+    database: Path
+    seconds: float
+    together: float
+    kind: str
+    taken: float = 0.0
+
+    def answer(self, chart: Chart) -> Shown:
+        """Run the query of a chart; one that has no time left is an answer with an error."""
+        if self.taken >= self.together:
+            return self._left_out(chart)
+        answer = self.runner.show(self.database, chart.query, self.seconds)
+        self.taken += answer.seconds
+        return answer
+
+    def _left_out(self, chart: Chart) -> Shown:
+        error = (
+            f"{chart.query.file}:{chart.line}: it was not run: {self.kind} of pages took"
+            f" {self.together:g} s together; make them faster, or raise timeout_seconds in [sql]"
+        )
+        return Shown(chart.query, None, (), error, 0.0)
+
+
 def answer_pages(
     runner: Runner, database: Path, pages: Sequence[UserPage]
 ) -> Iterator[AnsweredPage]:
-    """Run the queries of pages on a closed file with marts; pages with slow ones come last."""
+    """Run the queries of pages on a closed file with marts; pages with slow ones come last.
+
+    A query that has no time left, as the others took all of it, is an answer with an error.
+    """
     limits = runner.limits
-    first = min(limits.seconds, max(_FIRST_SECONDS, _FIRST_PART * limits.seconds))
-    too_slow = replace(limits, seconds=first).too_slow
+    seconds = min(limits.seconds, max(_FIRST_SECONDS, _FIRST_PART * limits.seconds))
+    together = _FAST_TOGETHER * limits.seconds
+    first = _Round(runner, database, seconds, together, "queries")
+    too_slow = replace(limits, seconds=seconds).too_slow
     slow: list[UserPage] = []
     for page in pages:
-        answers = tuple(runner.show(database, chart.query, first) for chart in page.charts)
-        if first < limits.seconds and any(
-            (each.error or "").endswith(too_slow) for each in answers
-        ):
-            slow.append(page)
-        else:
-            yield AnsweredPage(page, answers)
-    left = _SLOW_TOGETHER * limits.seconds
-    for page in slow:
-        found = []
+        answers = []
         for chart in page.charts:
-            if left > 0:
-                answer = runner.show(database, chart.query, limits.seconds)
-            else:
-                answer = _left_out(chart, limits)
-            left -= answer.seconds
-            found.append(answer)
-        yield AnsweredPage(page, tuple(found))
-
-
-def _left_out(chart: Chart, limits: Limits) -> Shown:
-    error = (
-        f"{chart.query.file}:{chart.line}: it was not run: slow queries of pages took"
-        f" {_SLOW_TOGETHER * limits.seconds:g} s together; make them faster, or raise"
-        " timeout_seconds in [sql]"
-    )
-    return Shown(chart.query, None, (), error, 0.0)
+            answers.append(first.answer(chart))
+            if seconds < limits.seconds and (answers[-1].error or "").endswith(too_slow):
+                slow.append(page)
+                break
+        else:
+            yield AnsweredPage(page, tuple(answers))
+    together = _SLOW_TOGETHER * limits.seconds
+    second = _Round(runner, database, limits.seconds, together, "slow queries")
+    for page in slow:
+        yield AnsweredPage(page, tuple(map(second.answer, page.charts)))

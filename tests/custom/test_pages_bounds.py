@@ -6,6 +6,7 @@ import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -13,9 +14,9 @@ from analytics.batch import stages
 from analytics.batch.progress import Progress
 from analytics.custom import page_answers
 from analytics.custom.files import UserFile
-from analytics.custom.page_answers import answer_pages
-from analytics.custom.pages import parse_pages
-from analytics.custom.runner import Runner
+from analytics.custom.page_answers import AnsweredPage, answer_pages
+from analytics.custom.pages import Chart, UserPage, parse_pages
+from analytics.custom.runner import Runner, Shown, UserQuery
 from analytics.report.files import Files
 from analytics.report.own import write
 from analytics.report.rendering import About
@@ -168,3 +169,50 @@ def test_slow_queries_wait_for_all_others_and_share_a_time(
         "p3.sql:1: it was not run: slow queries of pages took 1.5 s together; make them faster, or"
         " raise timeout_seconds in [sql]"
     )
+
+
+class _Timed:
+    """Answers at once; a query says as its SQL how many seconds it takes."""
+
+    def __init__(self, seconds: float) -> None:
+        self.limits = Limits(seconds=seconds)
+        self.asked: list[str] = []
+
+    def show(self, _: Path, query: UserQuery, seconds: float) -> Shown:
+        self.asked.append(query.name)
+        is_slow, error = float(query.sql) > seconds, replace(self.limits, seconds=seconds).too_slow
+        return Shown(query, None, (), error if is_slow else None, min(float(query.sql), seconds))
+
+
+def timed(pages: dict[str, list[float]], seconds: float) -> tuple[list[AnsweredPage], list[str]]:
+    """Answer pages of charts that take so many seconds; return the queries asked, too."""
+    made = []
+    for name, charts in pages.items():
+        queries = [UserQuery(name, f"{name}-{n}", str(each)) for n, each in enumerate(charts, 1)]
+        drawn = tuple(Chart("", 1, query) for query in queries)
+        made.append(UserPage(name, name, "Group", name, drawn))
+    runner = _Timed(seconds)
+    return list(answer_pages(cast("Runner", runner), Path(), made)), runner.asked
+
+
+def test_queries_that_are_just_fast_enough_share_a_time() -> None:
+    """When the first round took ten times the limit of one query, the others are left out."""
+    answered, asked = timed({f"p{n:03}": [5.0] * 20 for n in range(500)}, 60)
+
+    assert (len(answered), len(asked)) == (500, 120)
+    errors = [answer.error for page in answered for answer in page.answers]
+    assert errors[:120] == [None] * 120
+    assert errors[120] == (
+        "p006:1: it was not run: queries of pages took 600 s together; make them faster, or raise"
+        " timeout_seconds in [sql]"
+    )
+    assert all(errors[120:])
+
+
+def test_a_page_waits_from_its_first_slow_query() -> None:
+    """A slow page takes its first slow query's time from others, and is run again as a whole."""
+    answered, asked = timed({"slow": [1.0, 20.0, 20.0], "fast": [5.0]}, 60)
+
+    assert asked == ["slow-1", "slow-2", "fast-1", "slow-1", "slow-2", "slow-3"]
+    assert [each.page.name for each in answered] == ["fast", "slow"]
+    assert [answer.error for each in answered for answer in each.answers] == [None] * 4
