@@ -29,6 +29,10 @@ _WORDS = ("page", "chart", "line")
 _HEADER = re.compile(r"(\w+):\s*(.*)")
 _COLUMN = re.compile(r"\w+")
 _LINE = re.compile(r"(\d{4}-\d\d-\d\d)\s+(\S.*)")
+_NO_CHART = (
+    "`line` marks a day in a chart, and this SELECT has none: write `-- chart: line, x date,"
+    " y COLUMN`, or delete the line"
+)
 
 
 class PageError(Exception):
@@ -163,7 +167,10 @@ def _charts(file: UserFile, statements: Sequence[str]) -> Iterator[Chart]:
         line = charts[0][0] if charts else header.sql_line
         drawn = parse_chart(*charts[0]) if charts else Drawn()
         query = UserQuery(file.file, f"{file.name}-{number + 1}", sql.rstrip().removesuffix(";"))
-        lines = tuple(_marked(*each) for each in header.of("line"))
+        marked = header.of("line")
+        lines = tuple(_marked(*each) for each in marked)
+        if lines and drawn.mark in ("", "table"):
+            raise PageError(marked[0][0], _NO_CHART)
         yield Chart(" ".join(header.description), line, query, drawn, lines)
 
 

@@ -101,6 +101,8 @@ def test_other_wrong_lines_are_named() -> None:
         "-- page: Support /\nselect 1",
         "-- line: tomorrow\nselect 1",
         "-- line: 2026-02-30 no day\nselect 1",
+        "-- line: 2026-11-01 new\nselect 1",
+        "-- chart: table\n-- line: 2026-11-01 new\nselect 1",
         "-- chart: table\n-- chart: table\nselect 1",
         "select 1;\n-- page: A / B\nselect 2",
         "-- nothing",
@@ -112,6 +114,11 @@ def test_other_wrong_lines_are_named() -> None:
         "1: `page` has no group or title: write `-- page: Group / Title`",
         "1: `line` is a day and a text: `-- line: 2026-11-01 new model`",
         "1: `line` is a day and a text: `-- line: 2026-11-01 new model`",
+        *(
+            f"{line}: `line` marks a day in a chart, and this SELECT has none: write"
+            " `-- chart: line, x date, y COLUMN`, or delete the line"
+            for line in (1, 2)
+        ),
         "2: `chart` stands twice: a SELECT draws one chart",
         "2: `page` belongs to the top of the file",
         "1: it holds no SELECT",
