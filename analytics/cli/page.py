@@ -54,20 +54,21 @@ def preview(
 ) -> None:
     """Make one page from the published figures, and print its address.
 
-    Its links to other pages lead nowhere, as these are not made.
+    Exits with 2 and each problem if something is wrong; the page says it, too. Its links to other
+    pages lead nowhere, as these are not made.
 
     Example: analytics page preview reports/pages/cost_per_ticket.sql --open
     """
     import webbrowser
 
+    from analytics.errors import UsageError
     from analytics.published.pages import preview_page
     from analytics.settings import has_display, load_settings
-    from analytics.terminal import visible
 
     made, problems = preview_page(load_settings(data_dir, config), file, output)
-    for problem in problems:
-        typer.echo(f"warning: {visible(problem)}", err=True)
     url = made.resolve().as_uri()
     print(url)
     if is_opened and has_display() and not webbrowser.open(url):
         typer.echo("No browser could be started: open this address in one.", err=True)
+    if problems:
+        raise UsageError("\n".join(problems))

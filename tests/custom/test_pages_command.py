@@ -101,6 +101,18 @@ def test_preview_makes_one_page(
     assert "No such file" in capsys.readouterr().err
 
 
+def test_preview_of_a_broken_page_is_made_and_exits_2(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The address is printed, and each problem by file and line."""
+    (project / "reports" / "pages" / "sql.sql").write_text("select 1;\nselect nope")
+
+    assert run(monkeypatch, "preview", "reports/pages/sql.sql", "--output", "look") == 2
+    shown = capsys.readouterr()
+    assert shown.out.strip() == (project / "look" / "own" / "sql.html").as_uri()
+    assert "reports/pages/sql.sql:2: Binder Error" in shown.err
+
+
 def test_without_a_published_file_nothing_can_be_checked(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
