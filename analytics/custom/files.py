@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from analytics.files import read_text
+from analytics.finance.fields import LARGEST_FILE
 from analytics.resources import folder as package_folder
 
 KINDS = {
-    "finance": ("finance", ".csv", 10_000_000),
+    "finance": ("finance", ".csv", LARGEST_FILE),
     "mart": ("queries/marts", ".sql", 1_000_000),
     "check": ("queries/checks", ".sql", 1_000_000),
     "question": ("queries/adhoc", ".sql", 1_000_000),
@@ -67,7 +68,7 @@ def read_files(
         shown, name = _shown(f"{place}/{path.name}"), path.stem
         try:
             _require_name(name, taken)
-            files.append(UserFile(kind, shown, name, _read(path, project, largest)))
+            files.append(UserFile(kind, shown, name, read_text(path, project, largest)))
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             refused.append(Refused(kind, shown, _shown(name), f"{shown}: {reason}"))
@@ -77,7 +78,7 @@ def read_files(
 def read_file(path: Path, kind: str) -> UserFile:
     """Read one file of a kind, wherever it lies; OSError or ValueError if it is no such file."""
     _require_name(path.stem, ())
-    return UserFile(kind, str(path), path.stem, _read(path, path.parent, KINDS[kind][2]))
+    return UserFile(kind, str(path), path.stem, read_text(path, path.parent, KINDS[kind][2]))
 
 
 def _paths(project: Path, place: str, ending: str) -> list[Path]:
@@ -96,30 +97,6 @@ def _require_name(name: str, taken: Collection[str]) -> None:
         )
     if name in taken:
         raise ValueError("call it by another name: this one is taken")
-
-
-def _read(path: Path, project: Path, largest: int) -> str:
-    """Return a file's text; OSError or ValueError if it is no such file. Never waits for one."""
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(project)):
-        raise ValueError("it is a link that leads out of the project")
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("it is no ordinary file")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(largest + 1)
-    finally:
-        os.close(descriptor)
-    if len(content) > largest:
-        raise ValueError(f"it is larger than {largest // 1_000_000} MB")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"line {line} is not UTF-8") from None
-    if "\0" in text:
-        raise ValueError("it holds a NUL character, so it is no text")
-    return text
 
 
 def _shown(name: str) -> str:

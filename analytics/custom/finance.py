@@ -23,11 +23,11 @@ from typing import Any
 import polars as pl
 
 from analytics.custom.files import UserFile
+from analytics.finance.fields import read_day
 
 _HEADING = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
 _AMOUNT = re.compile(r"[+-]?\d{1,28}(\.\d{1,10})?")
 _COUNT = re.compile(r"[+-]?\d{1,18}")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _MONTH = re.compile(r"\d{4}-\d\d(-01)?")
 _SHOWN = 40
 
@@ -85,7 +85,7 @@ def _kind(name: str) -> tuple[pl.DataType, Callable[[str], Any]]:
     if name == "month":
         return pl.Date(), _month
     if name in ("date", "valid_from", "valid_to") or name.endswith(("_date", "_on")):
-        return pl.Date(), _day
+        return pl.Date(), read_day
     return pl.String(), str
 
 
@@ -99,15 +99,6 @@ def _count(field: str) -> int:
     if not _COUNT.fullmatch(text := field.strip()):
         raise ValueError("no whole number")
     return int(text)
-
-
-def _day(field: str) -> date:
-    try:
-        if _DAY.fullmatch(text := field.strip()):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise ValueError("no day: write it like 2026-11-30")
 
 
 def _month(field: str) -> date:

@@ -19,6 +19,7 @@ without an agent and the platform match a rule only by the names of their lines,
 from __future__ import annotations
 
 import csv
+import os
 import re
 import unicodedata
 from collections import defaultdict
@@ -26,6 +27,8 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import TYPE_CHECKING, TypeAlias
 
+from analytics.files import read_text
+from analytics.finance.fields import LARGEST_FILE, read_day
 from analytics.format import names
 
 if TYPE_CHECKING:
@@ -40,8 +43,6 @@ NO_OWNER = "(none)"
 
 _TEXTS = ("cost_center", "account", "owner")
 _COLUMNS = ("workspace", "agent", *_TEXTS, "valid_from", "valid_to")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_LARGEST_FILE = 10_000_000  # bytes
 _LONGEST_TEXT = 100
 _MOST_ALIKE = 1_000  # equally specific rules, each of which is compared with each
 _SHOWN = 40
@@ -91,17 +92,12 @@ def read_owners(project: Path) -> Owners:
     A line that is wrong is no rule, and a problem; nothing raises.
     """
     path = project / FILE
+    if not os.path.lexists(path):
+        return Owners()
     try:
-        if not path.exists():
-            return Owners()
-        if not path.is_file() or path.stat().st_size > _LARGEST_FILE:
-            limit = f"{_LARGEST_FILE // 1_000_000} MB"
-            return _unusable(f"it is not an ordinary file of at most {limit}")
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        return _unusable(f"it cannot be read: {error.strerror}")
-    except UnicodeDecodeError:
-        return _unusable("it is not UTF-8 text; save it as CSV in UTF-8")
+        text = read_text(path, project, LARGEST_FILE)
+    except (OSError, ValueError) as error:
+        return _unusable(str(error.strerror if isinstance(error, OSError) else error))
     lines = [line.removesuffix("\r") for line in text.split("\n")]
     try:
         header = _header(lines[0])
@@ -203,14 +199,10 @@ def _text(name: str, field: str) -> str | None:
 
 def _day(name: str, field: str) -> date | None:
     value = field.strip()
-    if not value:
-        return None
     try:
-        if _DAY.fullmatch(value):
-            return date.fromisoformat(value)
-    except ValueError:
-        pass
-    raise ValueError(f"{name} `{_shown(value)}` is no day; write it like 2026-11-30")
+        return read_day(value) if value else None
+    except ValueError as error:
+        raise ValueError(f"{name} `{_shown(value)}` is {error}") from None
 
 
 def _shown(value: str) -> str:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
+from analytics.custom.files import read_files
 from analytics.finance.owners import Owners, Rule, load_owners, read_owners
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
@@ -73,8 +75,8 @@ def test_columns_may_stand_in_any_order_and_most_may_be_missing() -> None:
         (",a,,,Ann,,", "workspace is empty; write * for all"),
         ("*,,,,Ann,,", "agent is empty; write * for all"),
         ("*,a,,6200,,,", "it names neither an owner nor a cost center"),
-        ("*,a,,,Ann,2026-02-30,", "valid_from `2026-02-30` is no day; write it like 2026-11-30"),
-        ("*,a,,,Ann,,31.10.2026", "valid_to `31.10.2026` is no day; write it like 2026-11-30"),
+        ("*,a,,,Ann,2026-02-30,", "valid_from `2026-02-30` is no day: write it like 2026-11-30"),
+        ("*,a,,,Ann,,31.10.2026", "valid_to `31.10.2026` is no day: write it like 2026-11-30"),
         ("*,a,,,Ann,2026-11-01,2026-10-31", "valid_from 2026-11-01 is after valid_to 2026-10-31"),
         ("*,a,,,Ann", "5 fields, where the header has 7"),
         ('*,a,,,"Ann,,', "a quote is not closed, or stands within a text"),
@@ -118,15 +120,37 @@ def test_an_unknown_column_is_named_and_not_used() -> None:
     assert owners.problems[0].startswith("finance/owners.csv:1: the column `cost_centre`")
 
 
-@pytest.mark.parametrize("content", [b"workspace,agent,owner\n*,*,S\xf6hne", b"x" * 10_000_001])
-def test_a_file_that_is_no_text_is_named(content: bytes) -> None:
-    """Another encoding, or a file of another size than a list has, leaves no rule."""
-    Path("finance").mkdir()
-    Path("finance/owners.csv").write_bytes(content)
-    owners = read_owners(Path())
+def link_out(path: Path) -> None:
+    elsewhere = path.absolute().parents[2] / "elsewhere.csv"
+    elsewhere.write_text(f"{HEADER}\n*,*,,,secret,x,\n", encoding="utf-8")
+    path.symlink_to(elsewhere)
 
-    assert owners.rules == ()
-    assert owners.problems[0].startswith("finance/owners.csv: it is not ")
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (link_out, "it is a link that leads out of the project"),
+        (os.mkfifo, "it is no ordinary file"),
+        (Path.mkdir, "it is no ordinary file"),
+        (lambda path: path.symlink_to("nowhere"), "No such file or directory"),
+        (lambda path: path.write_bytes(b"x" * 10_000_001), "it is larger than 10 MB"),
+        (lambda path: path.write_bytes(b"a\nS\xf6hne"), "line 2 is not UTF-8"),
+        (lambda path: path.write_bytes(b"a\0"), "it holds a NUL character, so it is no text"),
+    ],
+)
+def test_owners_and_the_table_refuse_a_file_in_the_same_words(
+    tmp_path: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    """A file that is no text of the project leaves neither a rule nor a table, for one reason."""
+    folder = tmp_path / "project" / "finance"
+    folder.mkdir(parents=True)
+    make(folder / "owners.csv")
+    error = f"finance/owners.csv: {reason}"
+
+    files, refused = read_files(folder.parent, "finance")
+
+    assert read_owners(folder.parent) == Owners(problems=[f"{error}; no agent has an owner"])
+    assert (files, [each.error for each in refused]) == ([], [error])
 
 
 def test_the_example_of_the_documentation_is_right() -> None:

@@ -1,0 +1,34 @@
+"""Text of a file of the user: read whole, or refused with a reason."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+
+def read_text(path: Path, project: Path, largest: int) -> str:
+    """Return the text of a file of at most `largest` bytes within `project`. Never waits for one.
+
+    OSError or ValueError if it is no such file.
+    """
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(project)):
+        raise ValueError("it is a link that leads out of the project")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("it is no ordinary file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            content = file.read(largest + 1)
+    finally:
+        os.close(descriptor)
+    if len(content) > largest:
+        raise ValueError(f"it is larger than {largest // 1_000_000} MB")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"line {line} is not UTF-8") from None
+    if "\0" in text:
+        raise ValueError("it holds a NUL character, so it is no text")
+    return text
