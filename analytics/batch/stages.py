@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,7 @@ from analytics.batch.progress import Progress
 from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.finance.owners import FILE as OWNERS_FILE
-from analytics.finance.owners import load_owners, read_owners
+from analytics.finance.owners import load_owners, not_told, problems_of_names, read_owners
 from analytics.format import numbers
 from analytics.resources import folder
 from analytics.settings import Settings
@@ -54,11 +54,13 @@ def transform(
         try:
             with attached_marts(con, building):
                 built = build(con, timezone=settings.reporting.timezone, only=only or None)
+                misspelt = [] if only else problems_of_names(con)
         except ModelError as error:
             raise AnalyticsError(f"A model cannot be built: {error}") from error
         for each in built:
             kind = "a view" if each.rows is None else f"{each.rows:,} rows"
             progress.detail(f"built {each.name}: {kind} in {each.seconds:.2f} s")
+        _warn_of_owners(progress, misspelt, "with a name that nothing has")
         rows = sum(relation.rows or 0 for relation in built)
         if only:
             done(
@@ -75,10 +77,15 @@ def _load_owners(con: duckdb.DuckDBPyConnection, settings: Settings, progress: P
     """Read the owners of agents anew; lines that are wrong are warned of."""
     owners = read_owners(settings.project)
     load_owners(con, owners.rules)
-    for problem in owners.problems[:SHOWN_PROBLEMS]:
+    _warn_of_owners(progress, owners.problems, "not used")
+
+
+def _warn_of_owners(progress: Progress, problems: Sequence[str], state: str) -> None:
+    """Warn of the first problems; of more lines in this state, tell how many there are."""
+    for problem in problems[:SHOWN_PROBLEMS]:
         progress.warn(problem)
-    if (more := len(owners.problems) - SHOWN_PROBLEMS) > 0:
-        progress.warn(f"{numbers.plural(more, 'more line')} of {OWNERS_FILE} not used")
+    if (more := len(problems) - SHOWN_PROBLEMS) > 0:
+        progress.warn(f"{numbers.plural(more, 'more line')} of {OWNERS_FILE} {state}")
 
 
 def check(
@@ -139,7 +146,8 @@ def custom(
         built = build_custom(con, layout.marts, settings.project, limits)
         failed = [each for each in built.checks if not each.ok]
         errors = [file.error for file in built.files] + [each.error for each in failed]
-        for error in filter(None, dict.fromkeys(errors)):
+        told = read_owners(settings.project).problems  # by the stage `transform`
+        for error in not_told([*filter(None, dict.fromkeys(errors))], told):
             progress.warn(f"not used: {error}")
         for each in failed:
             if not each.error:

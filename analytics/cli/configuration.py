@@ -12,7 +12,7 @@ from analytics.cli import printed
 from analytics.cli.connection import identify
 from analytics.custom.validation import check_project
 from analytics.errors import AnalyticsError, UsageError
-from analytics.finance.owners import read_owners
+from analytics.finance.owners import not_told, read_owners
 from analytics.published.pages import page_problems
 from analytics.settings import (
     Origin,
@@ -54,12 +54,13 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
     except UsageError as error:
         return Configuration(problems=[str(error)])
     keys = [_key(workspace, offline=offline) for workspace in settings.workspaces]
+    of_owners = read_owners(settings.project).problems
     problems = [
         *_timezone_problems(settings),
         *_key_problems(keys),
         *_alert_problems(settings),
-        *check_project(settings),
-        *read_owners(settings.project).problems,
+        *not_told(check_project(settings), of_owners),
+        *of_owners,
         *page_problems(settings),
     ]
     return Configuration(settings=origins, keys=keys, problems=problems)

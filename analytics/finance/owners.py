@@ -141,6 +141,40 @@ def load_owners(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
     con.commit()
 
 
+def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return a line for each loaded rule that no workspace or agent ever seen matches.
+
+    `con` is the warehouse with the build file attached, after a build. A pattern without a letter,
+    such as `*`, has no name to misspell.
+    """
+    rows = con.execute("""
+        select
+            line,
+            exists (
+                from staging.stg_workspaces
+                where workspace_id ilike workspace_pattern escape '\\'
+                    or workspace_name ilike workspace_pattern escape '\\'
+            ) as has_workspace
+        from finance.owner_rules as written
+        join staging.stg_owner_rules as rules using (precedence)
+        where precedence not in (select precedence from intermediate.int_owner_matches)
+            and trim(case when has_workspace then written.agent else written.workspace end, '*?')
+                <> ''
+        order by line
+    """).fetchall()
+    return [
+        f"{FILE}:{line}: no {'agent' if has_workspace else 'workspace'} matches;"
+        " is a name misspelt?"
+        for line, has_workspace in rows
+    ]
+
+
+def not_told(errors: Sequence[str], problems: Sequence[str]) -> list[str]:
+    """Return errors of a project's files without those of a place that owners' problems name."""
+    told = {problem.partition(": ")[0] for problem in problems}
+    return [error for error in errors if error.partition(": ")[0] not in told]
+
+
 def _unusable(reason: str, line: int | None = None) -> Owners:
     place = FILE if line is None else f"{FILE}:{line}"
     return Owners(problems=[f"{place}: {reason}; no agent has an owner"])

@@ -1,47 +1,14 @@
 -- Whose an agent is from when to when, by the rules of finance/owners.csv: of those that match it
 -- on a day, the most specific. Spans of an agent do not overlap; no rule matches it on other days.
--- Runs without an agent and the platform are matched by their identifiers only.
 -- Grain: workspace, line and first day.
 -- key: workspace_id, agent_id, first_date
 -- materialized: table
 with
 
-rules as (
-    select workspaces.workspace_id, rules.*
-    from staging.stg_owner_rules as rules
-    join staging.stg_workspaces as workspaces
-        on workspaces.workspace_id ilike rules.workspace_pattern escape '\'
-        or workspaces.workspace_name ilike rules.workspace_pattern escape '\'
-),
-
-names as (
-    select workspace_id, agent_id, unnest([agent_id, agent_slug]) as name, true as is_agent
-    from intermediate.int_agents
-    union all
-    select workspace_id, unnest(['(none)', '(platform)']) as agent_id, agent_id, false
-    from staging.stg_workspaces
-),
-
-matches as (
-    select names.workspace_id, names.agent_id, rules.precedence
-    from names
-    join rules
-        on rules.workspace_id = names.workspace_id
-        and rules.agent = lower(names.name)
-    where not rules.is_glob
-    union
-    select names.workspace_id, names.agent_id, rules.precedence
-    from names
-    join rules
-        on rules.workspace_id = names.workspace_id
-        and names.name ilike rules.agent_pattern escape '\'
-    where rules.is_glob and names.is_agent
-),
-
 matching as (
-    select matches.agent_id, rules.*
-    from matches
-    join rules using (workspace_id, precedence)
+    select *
+    from intermediate.int_owner_matches
+    join staging.stg_owner_rules using (precedence)
 ),
 
 -- Days on which the rule that counts may change.

@@ -119,6 +119,35 @@ def test_a_wrong_line_is_found_without_a_batch(
     assert "1 problem:" in result.out
 
 
+def test_a_wrong_line_is_named_once(command: Command) -> None:
+    """What owners and the table `custom.owners` both refuse is one problem, and one warning."""
+    own(f"{OWNERS}*,baker,C-3,,Late,20.11.2026,\n")
+    found, batch = command("config"), command("nightly")
+
+    assert "1 problem:\n- finance/owners.csv:4: valid_from `20.11.2026` is no day" in found.out
+    assert batch.code == 0
+    assert batch.err.count("finance/owners.csv:4: ") == 1
+    assert "not used: finance/" not in batch.err
+
+
+def test_a_name_that_nothing_has_is_told(command: Command) -> None:
+    """A rule that matches no workspace or agent is a warning of a batch with its line, no error."""
+    own(
+        f"{OWNERS}*,bakre,C-3,,Typo,,\n*,?akre*,C-3,,Typo,,\nNowhere,*,C-3,,Typo,,\n"
+        "*,(none),C-3,,None,,\n*,*,C-3,,All,,\n*,BAKE*,C-3,,Unused,,\n"
+    )
+    result = command("nightly")
+
+    assert result.code == 0
+    assert [
+        line.partition("warning: ")[2] for line in result.err.splitlines() if "misspelt" in line
+    ] == [
+        "finance/owners.csv:4: no agent matches; is a name misspelt?",
+        "finance/owners.csv:5: no agent matches; is a name misspelt?",
+        "finance/owners.csv:6: no workspace matches; is a name misspelt?",
+    ]
+
+
 def test_a_wrong_file_spoils_no_batch(command: Command) -> None:
     """A batch warns of wrong lines, uses the others, and publishes; after 20 it counts them."""
     wrong = "*,baker,C-3,,Late,2026-11-20,\n*,baker,C-3,,Late,20.11.2026,\n"
