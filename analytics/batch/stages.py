@@ -28,7 +28,7 @@ from analytics.warehouse.database import attached_marts, open_marts
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import publish, record_publication
 
-SHOWN_PROBLEMS = 20  # of a file of the user
+_SHOWN_PROBLEMS = 20  # of a file of the user
 
 
 def transform(
@@ -82,9 +82,9 @@ def _load_owners(con: duckdb.DuckDBPyConnection, settings: Settings, progress: P
 
 def _warn_of_owners(progress: Progress, problems: Sequence[str], state: str) -> None:
     """Warn of the first problems; of more lines in this state, tell how many there are."""
-    for problem in problems[:SHOWN_PROBLEMS]:
+    for problem in problems[:_SHOWN_PROBLEMS]:
         progress.warn(problem)
-    if (more := len(problems) - SHOWN_PROBLEMS) > 0:
+    if (more := len(problems) - _SHOWN_PROBLEMS) > 0:
         progress.warn(f"{numbers.plural(more, 'more line')} of {OWNERS_FILE} {state}")
 
 

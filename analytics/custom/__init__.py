@@ -1,1 +1,1 @@
-"""The user's own: marts, checks and questions of the project folder, and its finance files."""
+"""The user's own: tables, checks, questions, alerts and pages of the project folder."""

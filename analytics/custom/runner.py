@@ -10,7 +10,7 @@ import json
 import signal
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -90,12 +90,6 @@ class Bound:
     query: UserQuery
     columns: dict[str, str]
     error: str | None
-
-
-def run_queries(database: Path, queries: Sequence[UserQuery], limits: Limits) -> list[Answer]:
-    """Run queries on a closed file with marts, and return the answers in their order."""
-    with Runner(limits) as runner:
-        return list(runner.run(database, queries))
 
 
 class Runner:

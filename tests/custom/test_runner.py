@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from analytics.custom import runner
-from analytics.custom.runner import Answer, Runner, UserQuery, run_queries
+from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.warehouse.confined import Limits
 
 FEW = Limits(seconds=1, memory="100MB", rows=1_000)
@@ -25,7 +25,8 @@ def queries(*texts: str) -> list[UserQuery]:
 
 
 def answers(database: Path, *texts: str, limits: Limits = FEW) -> list[Answer]:
-    return run_queries(database, queries(*texts), limits)
+    with Runner(limits) as runner:
+        return list(runner.run(database, queries(*texts)))
 
 
 def errors(database: Path, *texts: str) -> list[str | None]:
