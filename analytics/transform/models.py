@@ -153,14 +153,20 @@ def short_name(path: Path) -> str:
 
 
 def read_header(sql: str) -> Header:
-    """Parse the header of a file: its `--` lines before the first line of SQL or empty line."""
+    """Parse the header of a file: its `--` lines before the first line of SQL or empty line.
+
+    A field whose line ends with a comma goes on in the next line.
+    """
     description: list[str] = []
     fields: dict[str, str] = {}
     of_columns: dict[str, dict[str, str]] = {"column": {}, "ref": {}, "values": {}}
+    text = ""
     for line in sql.strip().split("\n"):
         if not line.startswith("--"):
             break
-        text = line.removeprefix("--").strip()
+        goes_on = text.endswith(",") and _HEADER_FIELD.fullmatch(text)
+        text = f"{text} " if goes_on else ""
+        text += line.removeprefix("--").strip()
         if (match := _HEADER_FIELD.fullmatch(text)) is None:
             description.append(text)
         elif column := match["column"]:

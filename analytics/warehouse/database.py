@@ -10,7 +10,7 @@ import duckdb
 
 from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.schema import FINANCE, SCHEMA_VERSION, create_statements
+from analytics.warehouse.schema import BOOKS, FINANCE, SCHEMA_VERSION, create_statements
 
 BUILD_FILE = "build_file"
 PUBLISHED_SCHEMAS = ("marts", "audit", "reports")
@@ -38,7 +38,7 @@ def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         con.execute("set TimeZone = 'UTC'")
         _lay_out(con, layout)
-        con.execute(FINANCE)
+        con.execute(FINANCE + BOOKS)
         yield con
     finally:
         con.close()

@@ -89,6 +89,52 @@ create table if not exists finance.owner_rules (
 );
 """
 
+# Of the revision in force of each closed month, as `books/` holds it; read anew likewise.
+_AMOUNTS = """
+    cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10), surcharge_usd DECIMAL(38,10),
+    own_key_usd DECIMAL(38,10), tokens_in BIGINT, tokens_out BIGINT"""
+BOOKS = f"""
+create schema if not exists finance;
+
+-- One row per revision, in force (`closed`) or not (`reopened`).
+create table if not exists finance.closings (
+    month DATE, revision INTEGER, state VARCHAR, closed_at TIMESTAMPTZ, is_early BOOLEAN,
+    prepared_by VARCHAR, approved_by VARCHAR, manifest_sha256 VARCHAR, previous_sha256 VARCHAR,
+    code_version VARCHAR, reopened_at TIMESTAMPTZ, reason VARCHAR
+);
+
+-- The last load of each workspace that a closed month holds.
+create table if not exists finance.closing_loads (
+    month DATE, revision INTEGER, workspace_id VARCHAR, load_id VARCHAR
+);
+
+create table if not exists finance.closed_charges (
+    month DATE, workspace_id VARCHAR, utc_date DATE, agent_id VARCHAR, provider VARCHAR,
+    model VARCHAR, owner VARCHAR, cost_center VARCHAR, account VARCHAR, {_AMOUNTS},
+    request_count BIGINT
+);
+
+create table if not exists finance.closed_corrections (
+    booked_month DATE, original_month DATE, workspace_id VARCHAR, utc_date DATE, agent_id VARCHAR,
+    provider VARCHAR, model VARCHAR, owner VARCHAR, cost_center VARCHAR, account VARCHAR,
+    cause VARCHAR, {_AMOUNTS}, request_count BIGINT, load_id VARCHAR
+);
+
+create table if not exists finance.closed_lines (
+    month DATE, revision INTEGER, workspace_id VARCHAR, workspace_name VARCHAR, agent_id VARCHAR,
+    agent_slug VARCHAR, agent_name VARCHAR, line_type VARCHAR, owner VARCHAR, cost_center VARCHAR,
+    {_AMOUNTS}, run_count BIGINT, succeeded_count BIGINT, failed_count BIGINT,
+    cancelled_count BIGINT, listed_run_count BIGINT, run_cost_usd DECIMAL(38,10),
+    failed_cost_usd DECIMAL(38,10)
+);
+
+-- Counts of runs that an adjustment booked; its amounts are those of closed_corrections.
+create table if not exists finance.closed_run_adjustments (
+    booked_month DATE, original_month DATE, workspace_id VARCHAR, agent_id VARCHAR, owner VARCHAR,
+    cost_center VARCHAR, cause VARCHAR, run_count BIGINT, listed_run_count BIGINT, load_id VARCHAR
+);
+"""
+
 
 def create_statements() -> str:
     """Return the SQL that creates the tables of an empty warehouse."""

@@ -1,8 +1,11 @@
--- Months that hold figures, and whether these may still change.
+-- Months that hold figures, whether these may still change, and whether the books have them.
 -- Grain: workspace, month.
 -- key: workspace_id, month
 -- column month: First day of the calendar month.
--- column status: open (may change), incomplete (not read from its start) or closed.
+-- values status: open, incomplete, final, closed
+-- column status: open (may change), incomplete (begins unread), final or closed (booked).
+-- column revision: Number of the close that is in force; null while the month is not closed.
+-- column closed_at: When it was closed (UTC); null while the month is not closed.
 -- column is_complete: True once every date of the month is over and was read.
 -- column first_date: First UTC day of the month that was read.
 -- column open_day_count: UTC days whose reconciliation is open or pending.
@@ -58,22 +61,26 @@ ends as (
 
 select
     workspace_id,
-    month,
+    ends.month,
     case
+        when closings.month is not null then 'closed'
         when
             last_batch_at is null
             or last_batch_at < ends_at
             or open_day_count + open_count + provisional_count > 0
             then 'open'
-        when first_date is null or first_date > month then 'incomplete'
-        else 'closed'
+        when first_date is null or first_date > ends.month then 'incomplete'
+        else 'final'
     end as status,
     first_date,
-    coalesce(last_batch_at >= ends_at and first_date <= month, false) as is_complete,
+    coalesce(last_batch_at >= ends_at and first_date <= ends.month, false) as is_complete,
     open_day_count,
     unreconciled_day_count,
     unexplained_usd,
     open_count,
-    provisional_count
+    provisional_count,
+    closings.revision,
+    closings.closed_at
 from ends
-order by workspace_id, month
+left join finance.closings as closings on closings.month = ends.month and closings.state = 'closed'
+order by workspace_id, ends.month

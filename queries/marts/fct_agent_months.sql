@@ -5,10 +5,10 @@
 -- UTC day only, and stand under the same calendar month. Usage that names no agent is metered and
 -- billed on the platform's line. Grain: workspace, line and month.
 -- key: workspace_id, agent_id, month
--- values status: open, incomplete, closed
+-- values status: open, incomplete, final, closed
 -- sums: fct_agent_days by agent_id; date_trunc('month', date)::date as month; or zero
 -- column month: First day of the calendar month.
--- column status: Of the month: open (may change), incomplete (not read from its start) or closed.
+-- column status: Of the month: open (may change), incomplete (begins unread), final or closed.
 -- column is_complete: True once every date of the month is over and was read.
 with
 

@@ -5,9 +5,9 @@
 -- key: workspace_id, agent_id, owner, cost_center, month
 -- ref agent_id: dim_agents
 -- sums: fct_agent_months by agent_id; month
--- values status: open, incomplete, closed
+-- values status: open, incomplete, final, closed
 -- column month: First day of the calendar month.
--- column status: Of the month: open (may change), incomplete (not read from its start) or closed.
+-- column status: Of the month: open (may change), incomplete (begins unread), final or closed.
 -- column is_complete: True once every date of the month is over and was read.
 with
 

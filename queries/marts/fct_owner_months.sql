@@ -5,9 +5,9 @@
 -- key: workspace_id, owner, cost_center, month
 -- conserves: marts.fct_agent_owner_months by owner; cost_center; month
 -- sums: fct_workspace_months by month
--- values status: open, incomplete, closed
+-- values status: open, incomplete, final, closed
 -- column month: First day of the calendar month.
--- column status: Of the month: open (may change), incomplete (not read from its start) or closed.
+-- column status: Of the month: open (may change), incomplete (begins unread), final or closed.
 -- column is_complete: True once every date of the month is over and was read.
 with
 

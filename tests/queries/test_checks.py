@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from analytics.transform.checks import CheckResult, Thresholds, _all_checks, _ru
 from analytics.transform.models import ModelError
 from analytics.warehouse.database import attached_marts
 from analytics.warehouse.layout import Layout
+from tests.queries.closing import close
 from tests.queries.sample import fill
 from tests.transform.given import Warehouse, empty_warehouse
+
+NOVEMBER = date(2026, 11, 1)
 
 # Each check of queries/checks or of a header, keys apart, and the damage that it must find.
 DAMAGE = {
@@ -29,8 +33,16 @@ DAMAGE = {
     "bridges_add_up": (
         "update audit.month_bridge set amount_usd = amount_usd + 1e-10 where step_number = 1"
     ),
+    "closed_lines_and_adjustments_are_todays_figures": (
+        "update marts.fct_closed_lines set billed_usd = billed_usd + 1e-10 where billed_usd > 0"
+    ),
+    "closed_lines_are_what_their_loads_gave": (
+        "update marts.fct_closed_lines set cost_usd = cost_usd - 1e-10 where cost_usd > 0"
+    ),
+    "closings_state_is_known": ("update audit.closings set state = 'done'"),
     "days_are_listed_and_unlisted_runs": ("update marts.fct_agent_days set open_count = 7"),
     "dim_agents_line_type_is_known": ("update marts.dim_agents set line_type = null"),
+    "dim_months_status_is_known": ("update marts.dim_months set status = 'done'"),
     "every_run_leads_to_its_request": (
         "update audit.landing_files set load_id = 'lost' where load_id <> 'load-1'"
     ),
@@ -67,6 +79,19 @@ DAMAGE = {
     "fct_billing_days_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_billing_days set workspace_id = 'lost'"
     ),
+    "fct_charge_corrections_agent_id_is_in_dim_agents": (
+        "update marts.fct_charge_corrections set agent_id = 'lost'"
+    ),
+    "fct_charge_corrections_cause_is_known": (
+        "update marts.fct_charge_corrections set cause = 'other'"
+    ),
+    "fct_charges_agent_id_is_in_dim_agents": ("update marts.fct_charges set agent_id = 'lost'"),
+    "fct_charges_sums_fct_agent_billing_days": (
+        "update marts.fct_charges set surcharge_usd = surcharge_usd + 1e-10"
+    ),
+    "fct_closed_lines_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_closed_lines set workspace_id = 'lost'"
+    ),
     "fct_log_events_run_id_is_in_fct_runs": ("update marts.fct_log_events set run_id = 'lost'"),
     "fct_model_days_sums_fct_usage_hours": (
         "update marts.fct_model_days set cost_usd = cost_usd + 1e-10"
@@ -81,6 +106,12 @@ DAMAGE = {
     "fct_owner_months_status_is_known": ("update marts.fct_owner_months set status = 'done'"),
     "fct_owner_months_sums_fct_workspace_months": (
         "update marts.fct_owner_months set own_key_usd = own_key_usd + 1e-10"
+    ),
+    "fct_period_adjustments_agent_id_is_in_dim_agents": (
+        "update marts.fct_period_adjustments set agent_id = 'lost'"
+    ),
+    "fct_period_adjustments_cause_is_known": (
+        "update marts.fct_period_adjustments set cause = 'other'"
     ),
     "fct_platform_agent_days_conserves_raw_platform_rollups": (
         "delete from marts.fct_platform_agent_days"
@@ -140,6 +171,11 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
     root = tmp_path_factory.mktemp("built")
     with empty_warehouse(root / "data", Layout) as warehouse:
         fill(warehouse)
+        warehouse.build_all("Europe/Berlin")
+        run_checks(warehouse.con)
+        close(warehouse, NOVEMBER)
+        (bill,) = warehouse.row("select version_id from raw.agent_billing_days")
+        warehouse.replaced(bill, "agent_billing_days", cost_usd="0.6", billed_usd="0.2")
         warehouse.build_all("Europe/Berlin")
         run_checks(warehouse.con)
         warehouse.con.execute("checkpoint build_file; detach build_file")

@@ -17,12 +17,13 @@ MODELS = {model.relation: model for model in all_models(QUERIES)}
 # The schemas that each layer may read.
 MAY_READ = {
     "staging": {"raw", "ledger", "finance"},
-    "intermediate": {"staging", "intermediate"},
-    "marts": {"staging", "intermediate", "marts", "audit"},
-    "audit": {"staging", "intermediate", "marts", "audit"},
+    "intermediate": {"staging", "intermediate", "finance"},
+    "marts": {"staging", "intermediate", "marts", "audit", "finance"},
+    "audit": {"staging", "intermediate", "marts", "audit", "finance"},
     "reports": {"intermediate", "marts", "audit", "reports"},
     "report": {"intermediate", "marts", "audit", "reports"},
-    "checks": {"raw", "intermediate", "marts", "audit"},
+    "checks": {"raw", "staging", "intermediate", "marts", "audit", "finance"},
+    "books": {"marts", "audit"},
     "adhoc": {"marts", "audit"},
 }
 PREFIXES = {

@@ -141,17 +141,17 @@ def test_the_last_complete_date(warehouse: Warehouse) -> None:
     ("batch", "first", "timezone", "status"),
     [
         ("2026-11-30 23:59Z", "2026-10-20", "UTC", "open"),
-        ("2026-12-09 00:00Z", "2026-10-20", "UTC", "closed"),
+        ("2026-12-09 00:00Z", "2026-10-20", "UTC", "final"),
         ("2026-12-01 04:59Z", "2026-10-20", "America/New_York", "open"),
         ("2026-11-30 23:30Z", "2026-10-20", "Europe/Berlin", "open"),
         ("2026-12-09 00:00Z", "2026-11-02", "UTC", "incomplete"),
         (None, "2026-10-20", "UTC", None),
     ],
 )
-def test_when_a_month_is_closed(
+def test_when_a_month_is_final(
     warehouse: Warehouse, batch: str | None, first: str, timezone: str, status: str | None
 ) -> None:
-    """A month closes when it is over both in its time zone and in UTC, and was read as a whole."""
+    """A month is final when it is over, in its time zone and in UTC, and was read as a whole."""
     if batch:
         read(warehouse, batch, first)
 

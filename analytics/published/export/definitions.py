@@ -66,7 +66,8 @@ _READING = (
 _STATUS = {
     "open": "open: the month is not over, or some of its days may still change; provisional",
     "incomplete": "incomplete: the days before the first one that was read are missing",
-    "closed": "closed: every day was read, is over and is final",
+    "final": "final: every day was read, is over and may change no more; not closed in the books",
+    "closed": "closed: booked; a later change is an adjustment of the next open month",
 }
 _WORKSPACES = """
     select

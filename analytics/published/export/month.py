@@ -159,4 +159,4 @@ def _status(con: duckdb.DuckDBPyConnection, month: date, workspace_ids: list[str
         [month, workspace_ids],
     ).fetchall()
     found = {status for (status,) in rows}
-    return next(status for status in ("open", "incomplete", "closed") if status in found)
+    return next(status for status in ("open", "incomplete", "final", "closed") if status in found)

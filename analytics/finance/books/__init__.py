@@ -1,0 +1,1 @@
+"""The books: closed months, frozen in files that are never changed after."""

@@ -1,0 +1,30 @@
+-- Closed months of the books: every revision, in force or reopened.
+-- Grain: month and revision.
+-- key: month, revision
+-- values state: closed, reopened
+-- column month: First day of the calendar month in UTC.
+-- column revision: Number of the close of this month, from 1.
+-- column state: closed (in force) or reopened.
+-- column closed_at: When the month was closed (UTC).
+-- column is_early: True if it was closed although it might still change.
+-- column prepared_by: Account of the system that closed the month.
+-- column approved_by: Who approved the figures; null if nobody was named.
+-- column manifest_sha256: SHA-256 of the manifest, which holds those of all other files.
+-- column previous_sha256: SHA-256 of the entry of the books before this one; null for the first.
+-- column reopened_at: When the month was reopened (UTC); null while the revision is in force.
+-- column reason: Reason of the reopening.
+select
+    month,
+    revision,
+    state,
+    closed_at,
+    is_early,
+    prepared_by,
+    approved_by,
+    manifest_sha256,
+    previous_sha256,
+    code_version,
+    reopened_at,
+    reason
+from finance.closings
+order by month, revision

@@ -1,0 +1,69 @@
+-- Closed lines and their adjustments add up to today's charges and runs, to the last digit.
+with
+
+figures as (
+    select
+        month,
+        workspace_id,
+        agent_id,
+        owner,
+        cost_center,
+        cost_usd,
+        billed_usd,
+        surcharge_usd,
+        own_key_usd,
+        run_count
+    from marts.fct_closed_lines
+    union all
+    select
+        original_month,
+        workspace_id,
+        agent_id,
+        owner,
+        cost_center,
+        difference_cost_usd,
+        difference_billed_usd,
+        difference_surcharge_usd,
+        difference_own_key_usd,
+        difference_run_count
+    from marts.fct_period_adjustments
+    union all
+    select
+        date_trunc('month', utc_date)::date,
+        workspace_id,
+        agent_id,
+        owner,
+        cost_center,
+        -cost_usd,
+        -billed_usd,
+        -surcharge_usd,
+        -own_key_usd,
+        0
+    from marts.fct_charges
+    where date_trunc('month', utc_date) in (select month from marts.fct_closed_lines)
+    union all
+    select month, workspace_id, agent_id, owner, cost_center, 0, 0, 0, 0, -run_count
+    from marts.fct_agent_owner_months
+    where month in (select month from marts.fct_closed_lines)
+)
+
+select
+    month,
+    workspace_id,
+    agent_id,
+    owner,
+    cost_center,
+    sum(cost_usd) as cost_usd,
+    sum(billed_usd) as billed_usd,
+    sum(surcharge_usd) as surcharge_usd,
+    sum(own_key_usd) as own_key_usd,
+    sum(run_count) as run_count
+from figures
+group by all
+having
+    sum(cost_usd) <> 0
+    or sum(billed_usd) <> 0
+    or sum(surcharge_usd) <> 0
+    or sum(own_key_usd) <> 0
+    or sum(run_count) <> 0
+order by all

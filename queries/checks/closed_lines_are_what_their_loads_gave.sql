@@ -1,0 +1,54 @@
+-- A closed month's cost and bill of each agent are those that the API had given up to the loads
+-- which the close names: two sources, the frozen books and the versions of the meter.
+with
+
+versions as (
+    select workspace_id, utc_date, agent_id, cost_usd, billed_usd, load_id, superseded_by_load_id
+    from staging.stg_agent_billing_versions
+),
+
+given as (
+    select
+        loads.month,
+        versions.workspace_id,
+        versions.agent_id,
+        sum(versions.cost_usd) as cost_usd,
+        sum(versions.billed_usd) as billed_usd
+    from finance.closing_loads as loads
+    join versions
+        on versions.workspace_id = loads.workspace_id
+        and versions.utc_date between loads.month and last_day(loads.month)
+        and versions.load_id <= loads.load_id
+        and coalesce(versions.superseded_by_load_id > loads.load_id, true)
+    semi join finance.closings as closings
+        on closings.month = loads.month
+        and closings.revision = loads.revision
+        and closings.state = 'closed'
+    group by all
+),
+
+booked as (
+    select
+        month,
+        workspace_id,
+        agent_id,
+        sum(cost_usd) as cost_usd,
+        sum(billed_usd) as billed_usd
+    from marts.fct_closed_lines
+    group by all
+)
+
+select
+    month,
+    workspace_id,
+    agent_id,
+    booked.cost_usd as booked_cost_usd,
+    given.cost_usd as given_cost_usd,
+    booked.billed_usd as booked_billed_usd,
+    given.billed_usd as given_billed_usd
+from booked
+full join given using (month, workspace_id, agent_id)
+where
+    coalesce(booked.cost_usd, 0) <> coalesce(given.cost_usd, 0)
+    or coalesce(booked.billed_usd, 0) <> coalesce(given.billed_usd, 0)
+order by all

@@ -1,0 +1,256 @@
+-- Changes of charges in closed months, each booked in the next open month: today's charges less
+-- what the books hold. A change of amounts stands at the owner to whom the books have the day; a
+-- day that went to another owner is taken from the one and given to the other as it is today.
+-- What later closes booked is frozen; the rest may change until the next close books it.
+-- Causes: runs were added to a day (late_run) or taken from it (run_removed); its cost or its bill
+-- alone was corrected; amounts moved between models, providers, surcharge and own key alone
+-- (split_corrected); or another owner has the day (owner_changed).
+-- Grain: booked month, UTC day, agent, provider, model, owner, cost center, account and cause.
+-- key: booked_month, workspace_id, utc_date, agent_id, provider, model, owner, cost_center,
+-- account, cause
+-- ref agent_id: dim_agents
+-- values cause: late_run, run_removed, cost_corrected, bill_corrected, split_corrected,
+-- owner_changed
+-- column booked_month: First day of the month that books it: closed, or the next to close.
+-- column original_month: First day of the closed month to which the usage belongs.
+-- column cost_usd: Signed change of metered cost in US dollars.
+-- column billed_usd: Signed change of what Levain bills in US dollars.
+-- column surcharge_usd: Signed change of the surcharge in US dollars.
+-- column own_key_usd: Signed change of own-key cost in US dollars.
+-- column tokens_in: Signed change of input tokens.
+-- column tokens_out: Signed change of output tokens.
+-- column request_count: Signed change of the number of requests.
+-- column load_id: The last load that changed the agent's day; of a changed owner, the last of all.
+-- column is_booked: True if a close booked it; false if the next one will.
+with
+
+months as (
+    select month, (max(month) over () + interval 1 month)::date as next_month
+    from finance.closings
+    where state = 'closed'
+),
+
+today as (
+    select charges.*, months.month as original_month
+    from marts.fct_charges as charges
+    join months on charges.utc_date between months.month and last_day(months.month)
+),
+
+booked as (
+    select * from intermediate.int_booked_charges
+),
+
+cells as (
+    select
+        original_month,
+        workspace_id,
+        utc_date,
+        agent_id,
+        provider,
+        model,
+        sum(cost_usd) as cost_usd,
+        sum(billed_usd) as billed_usd,
+        sum(surcharge_usd) as surcharge_usd,
+        sum(own_key_usd) as own_key_usd,
+        sum(tokens_in)::bigint as tokens_in,
+        sum(tokens_out)::bigint as tokens_out,
+        sum(request_count)::bigint as request_count
+    from (
+        select
+            original_month, workspace_id, utc_date, agent_id, provider, model,
+            cost_usd, billed_usd, surcharge_usd, own_key_usd, tokens_in, tokens_out, request_count
+        from today
+        union all by name
+        select
+            original_month, workspace_id, utc_date, agent_id, provider, model,
+            -cost_usd as cost_usd,
+            -billed_usd as billed_usd,
+            -surcharge_usd as surcharge_usd,
+            -own_key_usd as own_key_usd,
+            -tokens_in as tokens_in,
+            -tokens_out as tokens_out,
+            -request_count as request_count
+        from booked
+    )
+    group by all
+    having
+        sum(cost_usd) <> 0
+        or sum(billed_usd) <> 0
+        or sum(surcharge_usd) <> 0
+        or sum(own_key_usd) <> 0
+        or sum(tokens_in) <> 0
+        or sum(tokens_out) <> 0
+        or sum(request_count) <> 0
+),
+
+-- To whom the books have an agent's day: of several, all but one are back at nothing.
+booked_owners as (
+    select
+        workspace_id,
+        utc_date,
+        agent_id,
+        {owner: owner, cost_center: cost_center, account: account} as holder
+    from booked
+    group by workspace_id, utc_date, agent_id, owner, cost_center, account
+    qualify row_number() over (
+        partition by workspace_id, utc_date, agent_id
+        order by
+            sum(abs(cost_usd) + abs(billed_usd)) desc,
+            sum(abs(tokens_in) + abs(tokens_out) + abs(request_count)) desc,
+            holder
+    ) = 1
+),
+
+owners as (
+    select distinct
+        workspace_id,
+        utc_date,
+        agent_id,
+        {owner: owner, cost_center: cost_center, account: account} as holder
+    from today
+),
+
+run_changes as (
+    select
+        changes.workspace_id,
+        changes.date as utc_date,
+        if(changes.agent_id = '(none)', '(platform)', changes.agent_id) as agent_id,
+        sum(changes.current_run_count - changes.previous_run_count) as run_count
+    from marts.fct_adjustments as changes
+    join months on changes.date between months.month and last_day(months.month)
+    left join finance.closing_loads as loads
+        on loads.month = months.month and loads.workspace_id = changes.workspace_id
+    where changes.load_id > coalesce(loads.load_id, '')
+    group by all
+),
+
+causes as (
+    select
+        workspace_id,
+        utc_date,
+        agent_id,
+        case
+            when sum(cells.cost_usd) = 0 and sum(cells.billed_usd) = 0 then 'split_corrected'
+            when coalesce(any_value(run_changes.run_count), 0) > 0 then 'late_run'
+            when coalesce(any_value(run_changes.run_count), 0) < 0 then 'run_removed'
+            when sum(cells.cost_usd) <> 0 then 'cost_corrected'
+            else 'bill_corrected'
+        end as cause
+    from cells
+    left join run_changes using (workspace_id, utc_date, agent_id)
+    group by all
+),
+
+-- The last load that changed the bill of an agent's day, or took it away.
+billing_loads as (
+    select
+        workspace_id,
+        utc_date,
+        agent_id,
+        max(greatest(load_id, coalesce(superseded_by_load_id, load_id))) as load_id
+    from staging.stg_agent_billing_versions
+    group by all
+),
+
+changes as (
+    select
+        cells.*,
+        coalesce(booked_owners.holder, owners.holder) as holder,
+        causes.cause,
+        loads.load_id
+    from cells
+    join causes using (workspace_id, utc_date, agent_id)
+    left join booked_owners using (workspace_id, utc_date, agent_id)
+    left join owners using (workspace_id, utc_date, agent_id)
+    left join billing_loads as loads using (workspace_id, utc_date, agent_id)
+),
+
+moves as (
+    select
+        today.original_month,
+        today.workspace_id,
+        today.utc_date,
+        today.agent_id,
+        today.provider,
+        today.model,
+        unnest([booked_owners.holder, owners.holder]) as holder,
+        unnest([-1, 1]) as sign,
+        today.cost_usd,
+        today.billed_usd,
+        today.surcharge_usd,
+        today.own_key_usd,
+        today.tokens_in,
+        today.tokens_out,
+        today.request_count
+    from today
+    join owners using (workspace_id, utc_date, agent_id)
+    join booked_owners using (workspace_id, utc_date, agent_id)
+    where owners.holder is distinct from booked_owners.holder
+),
+
+last_loads as (
+    select workspace_id, max(load_id) as load_id
+    from staging.stg_loads
+    group by workspace_id
+),
+
+live as (
+    select
+        original_month, workspace_id, utc_date, agent_id, provider, model, holder, cause,
+        cost_usd, billed_usd, surcharge_usd, own_key_usd, tokens_in, tokens_out, request_count,
+        load_id
+    from changes
+    union all by name
+    select
+        moves.original_month, moves.workspace_id, moves.utc_date, moves.agent_id, moves.provider,
+        moves.model, moves.holder,
+        'owner_changed' as cause,
+        sign * cost_usd as cost_usd,
+        sign * billed_usd as billed_usd,
+        sign * surcharge_usd as surcharge_usd,
+        sign * own_key_usd as own_key_usd,
+        sign * tokens_in as tokens_in,
+        sign * tokens_out as tokens_out,
+        sign * request_count as request_count,
+        last_loads.load_id
+    from moves
+    left join last_loads using (workspace_id)
+),
+
+corrections as (
+    select *, true as is_booked
+    from finance.closed_corrections
+    union all by name
+    select
+        live.* exclude (holder),
+        (select any_value(next_month) from months) as booked_month,
+        holder.owner as owner,
+        holder.cost_center as cost_center,
+        holder.account as account,
+        false as is_booked
+    from live
+)
+
+select
+    booked_month,
+    original_month,
+    workspace_id,
+    utc_date,
+    agent_id,
+    provider,
+    model,
+    owner,
+    cost_center,
+    account,
+    cause,
+    cost_usd::decimal(38, 10) as cost_usd,
+    billed_usd::decimal(38, 10) as billed_usd,
+    surcharge_usd::decimal(38, 10) as surcharge_usd,
+    own_key_usd::decimal(38, 10) as own_key_usd,
+    tokens_in::bigint as tokens_in,
+    tokens_out::bigint as tokens_out,
+    request_count::bigint as request_count,
+    load_id,
+    is_booked
+from corrections
+order by booked_month, workspace_id, utc_date, agent_id, provider, model, owner, cost_center, cause

@@ -1,0 +1,235 @@
+-- Adjustments of closed months, each a line of the next open month. Closed lines and adjustments
+-- add up to today's figures, to the last digit.
+-- Amounts are sums of fct_charge_corrections. Counts are of runs created in the original month; a
+-- run that the API's list shows for the first time, and that was counted before, changes
+-- listed_run_count alone (run_listed).
+-- Causes: runs were added to a day (late_run) or taken from it (run_removed); its cost or its bill
+-- alone was corrected; amounts moved between models, providers, surcharge and own key alone
+-- (split_corrected); or another owner has the day (owner_changed).
+-- Grain: original month, booked month, line, owner, cost center and cause.
+-- key: original_month, booked_month, workspace_id, agent_id, owner, cost_center, cause
+-- ref agent_id: dim_agents
+-- values cause: late_run, run_removed, run_listed, cost_corrected, bill_corrected, split_corrected,
+-- owner_changed
+-- column original_month: First day of the closed month to which the usage belongs.
+-- column booked_month: First day of the month that books it: closed, or the next to close.
+-- column load_id: The last load that changed the line.
+-- column is_booked: True if a close booked it; false if the next one will.
+-- column previous_cost_usd: Metered cost in US dollars before the adjustment.
+-- column current_cost_usd: Metered cost in US dollars after it.
+-- column previous_run_count: Runs before the adjustment.
+-- column current_run_count: Runs after it.
+with
+
+lines as (
+    select
+        month as original_month,
+        workspace_id,
+        agent_id,
+        owner,
+        cost_center,
+        cost_usd,
+        billed_usd,
+        surcharge_usd,
+        own_key_usd,
+        run_count,
+        listed_run_count
+    from marts.fct_closed_lines
+),
+
+months as (
+    select month, (max(month) over () + interval 1 month)::date as next_month
+    from finance.closings
+    where state = 'closed'
+),
+
+amounts as (
+    select
+        original_month,
+        booked_month,
+        workspace_id,
+        agent_id,
+        owner,
+        cost_center,
+        cause,
+        is_booked,
+        max(load_id) as load_id,
+        sum(cost_usd) as cost_usd,
+        sum(billed_usd) as billed_usd,
+        sum(surcharge_usd) as surcharge_usd,
+        sum(own_key_usd) as own_key_usd
+    from marts.fct_charge_corrections
+    group by all
+),
+
+-- Runs of today less those of the books.
+run_differences as (
+    select
+        original_month,
+        workspace_id,
+        agent_id,
+        owner,
+        cost_center,
+        sum(run_count) as run_count,
+        sum(listed_run_count) as listed_run_count
+    from (
+        select
+            month as original_month,
+            workspace_id,
+            agent_id,
+            owner,
+            cost_center,
+            run_count,
+            listed_run_count
+        from marts.fct_agent_owner_months
+        where month in (select month from months)
+        union all by name
+        select
+            original_month,
+            workspace_id,
+            agent_id,
+            owner,
+            cost_center,
+            -run_count as run_count,
+            -listed_run_count as listed_run_count
+        from lines
+        union all by name
+        select
+            original_month,
+            workspace_id,
+            agent_id,
+            owner,
+            cost_center,
+            -run_count as run_count,
+            -listed_run_count as listed_run_count
+        from finance.closed_run_adjustments
+    )
+    group by all
+    having sum(run_count) <> 0 or sum(listed_run_count) <> 0
+),
+
+run_causes as (
+    select
+        *,
+        case
+            when sum(run_count) over line > 0 then 'late_run'
+            when sum(run_count) over line < 0 then 'run_removed'
+            when sum(listed_run_count) over line <> 0 then 'run_listed'
+            else 'owner_changed'
+        end as cause
+    from run_differences
+    window line as (partition by original_month, workspace_id, agent_id)
+),
+
+last_loads as (
+    select workspace_id, max(load_id) as load_id
+    from staging.stg_loads
+    group by workspace_id
+),
+
+runs as (
+    select *, true as is_booked
+    from finance.closed_run_adjustments
+    union all by name
+    select
+        run_causes.*,
+        (select any_value(next_month) from months) as booked_month,
+        last_loads.load_id,
+        false as is_booked
+    from run_causes
+    left join last_loads using (workspace_id)
+),
+
+adjustments as (
+    select
+        original_month,
+        booked_month,
+        workspace_id,
+        agent_id,
+        owner,
+        cost_center,
+        cause,
+        is_booked,
+        coalesce(amounts.load_id, runs.load_id) as load_id,
+        coalesce(amounts.cost_usd, 0) as cost_usd,
+        coalesce(amounts.billed_usd, 0) as billed_usd,
+        coalesce(amounts.surcharge_usd, 0) as surcharge_usd,
+        coalesce(amounts.own_key_usd, 0) as own_key_usd,
+        coalesce(runs.run_count, 0) as run_count,
+        coalesce(runs.listed_run_count, 0) as listed_run_count
+    from amounts
+    full join runs using (
+        original_month, booked_month, workspace_id, agent_id, owner, cost_center, cause, is_booked
+    )
+),
+
+-- Adjustments of a line follow one another by the month that books them, then by cause.
+totals as (
+    select
+        adjustments.*,
+        coalesce(lines.cost_usd, 0) + sum(adjustments.cost_usd) over so_far as current_cost_usd,
+        coalesce(lines.billed_usd, 0) + sum(adjustments.billed_usd) over so_far
+            as current_billed_usd,
+        coalesce(lines.surcharge_usd, 0) + sum(adjustments.surcharge_usd) over so_far
+            as current_surcharge_usd,
+        coalesce(lines.own_key_usd, 0) + sum(adjustments.own_key_usd) over so_far
+            as current_own_key_usd,
+        coalesce(lines.run_count, 0) + sum(adjustments.run_count) over so_far as current_run_count,
+        coalesce(lines.listed_run_count, 0) + sum(adjustments.listed_run_count) over so_far
+            as current_listed_run_count
+    from adjustments
+    left join lines using (original_month, workspace_id, agent_id, owner, cost_center)
+    window so_far as (
+        partition by
+            adjustments.original_month,
+            adjustments.workspace_id,
+            adjustments.agent_id,
+            adjustments.owner,
+            adjustments.cost_center
+        order by adjustments.booked_month, adjustments.cause
+    )
+)
+
+select
+    totals.original_month,
+    totals.booked_month,
+    totals.workspace_id,
+    workspaces.workspace_name,
+    totals.agent_id,
+    agents.agent_slug,
+    agents.agent_name,
+    agents.line_type,
+    totals.owner,
+    totals.cost_center,
+    totals.cause,
+    totals.load_id,
+    totals.is_booked,
+    (current_cost_usd - totals.cost_usd)::decimal(38, 10) as previous_cost_usd,
+    current_cost_usd::decimal(38, 10) as current_cost_usd,
+    totals.cost_usd::decimal(38, 10) as difference_cost_usd,
+    (current_billed_usd - totals.billed_usd)::decimal(38, 10) as previous_billed_usd,
+    current_billed_usd::decimal(38, 10) as current_billed_usd,
+    totals.billed_usd::decimal(38, 10) as difference_billed_usd,
+    (current_surcharge_usd - totals.surcharge_usd)::decimal(38, 10) as previous_surcharge_usd,
+    current_surcharge_usd::decimal(38, 10) as current_surcharge_usd,
+    totals.surcharge_usd::decimal(38, 10) as difference_surcharge_usd,
+    (current_own_key_usd - totals.own_key_usd)::decimal(38, 10) as previous_own_key_usd,
+    current_own_key_usd::decimal(38, 10) as current_own_key_usd,
+    totals.own_key_usd::decimal(38, 10) as difference_own_key_usd,
+    (current_run_count - totals.run_count)::bigint as previous_run_count,
+    current_run_count::bigint as current_run_count,
+    totals.run_count::bigint as difference_run_count,
+    (current_listed_run_count - totals.listed_run_count)::bigint as previous_listed_run_count,
+    current_listed_run_count::bigint as current_listed_run_count,
+    totals.listed_run_count::bigint as difference_listed_run_count
+from totals
+join marts.dim_workspaces as workspaces using (workspace_id)
+left join marts.dim_agents as agents using (workspace_id, agent_id)
+order by
+    totals.booked_month,
+    totals.original_month,
+    totals.workspace_id,
+    totals.agent_id,
+    totals.owner,
+    totals.cost_center,
+    totals.cause
