@@ -1,9 +1,13 @@
-"""Text of a file of the user: read whole, or refused with a reason."""
+"""Files of the user: read whole, or refused with a reason."""
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -12,16 +16,8 @@ def read_text(path: Path, project: Path, largest: int) -> str:
 
     OSError or ValueError if it is no such file.
     """
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(project)):
-        raise ValueError("it is a link that leads out of the project")
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("it is no ordinary file")
-        with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(largest + 1)
-    finally:
-        os.close(descriptor)
+    with _opened(path, project) as file:
+        content = file.read(largest + 1)
     if len(content) > largest:
         raise ValueError(f"it is larger than {largest // 1_000_000} MB")
     try:
@@ -32,3 +28,26 @@ def read_text(path: Path, project: Path, largest: int) -> str:
     if "\0" in text:
         raise ValueError("it holds a NUL character, so it is no text")
     return text
+
+
+def hash_file(path: Path, project: Path) -> str:
+    """Return the SHA-256 of the bytes of a file within `project`, as hexadecimal digits.
+
+    OSError or ValueError if it is no such file.
+    """
+    with _opened(path, project) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _opened(path: Path, project: Path) -> Iterator[io.BufferedReader]:
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(project)):
+        raise ValueError("it is a link that leads out of the project")
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("it is no ordinary file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            yield file
+    finally:
+        os.close(descriptor)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -15,8 +16,8 @@ from analytics import __version__
 from analytics.batch.progress import Progress
 from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError, UsageError
-from analytics.finance.owners import FILE as OWNERS_FILE
-from analytics.finance.owners import load_owners, not_told, problems_of_names, read_owners
+from analytics.finance.load import file_of, load_finance, not_repeated, read_finance
+from analytics.finance.owners import problems_of_names
 from analytics.format import numbers
 from analytics.resources import folder
 from analytics.settings import Settings
@@ -44,7 +45,7 @@ def transform(
     is then of two builds, and the later stages refuse it until a build of all.
     """
     with progress.stage("transform") as done:
-        _load_owners(con, settings, progress)
+        _warn_of_files(progress, load_finance(con, settings.project), "not used")
         if only:
             with_ancestors(all_models(folder("queries")), only)  # raises before a file is there
             building = layout.marts
@@ -60,7 +61,7 @@ def transform(
         for each in built:
             kind = "a view" if each.rows is None else f"{each.rows:,} rows"
             progress.detail(f"built {each.name}: {kind} in {each.seconds:.2f} s")
-        _warn_of_owners(progress, misspelt, "with a name that nothing has")
+        _warn_of_files(progress, misspelt, "with a name that nothing has")
         rows = sum(relation.rows or 0 for relation in built)
         if only:
             done(
@@ -73,19 +74,14 @@ def transform(
         done(f"built {len(built)} relations with {rows:,} rows")
 
 
-def _load_owners(con: duckdb.DuckDBPyConnection, settings: Settings, progress: Progress) -> None:
-    """Read the owners of agents anew; lines that are wrong are warned of."""
-    owners = read_owners(settings.project)
-    load_owners(con, owners.rules)
-    _warn_of_owners(progress, owners.problems, "not used")
-
-
-def _warn_of_owners(progress: Progress, problems: Sequence[str], state: str) -> None:
-    """Warn of the first problems; of more lines in this state, tell how many there are."""
-    for problem in problems[:_SHOWN_PROBLEMS]:
-        progress.warn(problem)
-    if (more := len(problems) - _SHOWN_PROBLEMS) > 0:
-        progress.warn(f"{numbers.plural(more, 'more line')} of {OWNERS_FILE} {state}")
+def _warn_of_files(progress: Progress, problems: Sequence[str], state: str) -> None:
+    """Warn of the first problems of each file; of more in this state, tell how many there are."""
+    for file, found in groupby(problems, file_of):
+        shown, more = (each := [*found])[:_SHOWN_PROBLEMS], len(each) - _SHOWN_PROBLEMS
+        for problem in shown:
+            progress.warn(problem)
+        if more > 0:
+            progress.warn(f"{numbers.plural(more, 'more line')} of {file} {state}")
 
 
 def check(
@@ -146,8 +142,8 @@ def custom(
         built = build_custom(con, layout.marts, settings.project, limits)
         failed = [each for each in built.checks if not each.ok]
         errors = [file.error for file in built.files] + [each.error for each in failed]
-        told = read_owners(settings.project).problems  # by the stage `transform`
-        for error in not_told([*filter(None, dict.fromkeys(errors))], told):
+        told = read_finance(settings.project).problems  # by the stage `transform`
+        for error in not_repeated([*filter(None, dict.fromkeys(errors))], told):
             progress.warn(f"not used: {error}")
         for each in failed:
             if not each.error:

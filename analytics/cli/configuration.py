@@ -12,7 +12,7 @@ from analytics.cli import printed
 from analytics.cli.connection import identify
 from analytics.custom.validation import check_project
 from analytics.errors import AnalyticsError, UsageError
-from analytics.finance.owners import not_told, read_owners
+from analytics.finance.load import not_repeated, read_finance
 from analytics.published.pages import page_problems
 from analytics.settings import (
     Origin,
@@ -54,13 +54,13 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
     except UsageError as error:
         return Configuration(problems=[str(error)])
     keys = [_key(workspace, offline=offline) for workspace in settings.workspaces]
-    of_owners = read_owners(settings.project).problems
+    of_finance = read_finance(settings.project).problems
     problems = [
         *_timezone_problems(settings),
         *_key_problems(keys),
         *_alert_problems(settings),
-        *not_told(check_project(settings), of_owners),
-        *of_owners,
+        *not_repeated(check_project(settings), of_finance),
+        *of_finance,
         *page_problems(settings),
     ]
     return Configuration(settings=origins, keys=keys, problems=problems)

@@ -15,20 +15,15 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date
-from decimal import Decimal
 from functools import cache
 from typing import Any
 
 import polars as pl
 
 from analytics.custom.files import UserFile
-from analytics.finance.fields import read_day
+from analytics.finance.fields import read_amount, read_count, read_day, read_month
 
 _HEADING = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
-_AMOUNT = re.compile(r"[+-]?\d{1,28}(\.\d{1,10})?")
-_COUNT = re.compile(r"[+-]?\d{1,18}")
-_MONTH = re.compile(r"\d{4}-\d\d(-01)?")
 _SHOWN = 40
 
 
@@ -79,32 +74,11 @@ def _kind(name: str) -> tuple[pl.DataType, Callable[[str], Any]]:
     """Return the type of a column of this name, and the function that reads a field."""
     name = name.lower()
     if name.endswith("_usd"):
-        return pl.Decimal(38, 10), _amount
+        return pl.Decimal(38, 10), read_amount
     if name.endswith("_count") or name.startswith("tokens_"):
-        return pl.Int64(), _count
+        return pl.Int64(), read_count
     if name == "month":
-        return pl.Date(), _month
+        return pl.Date(), read_month
     if name in ("date", "valid_from", "valid_to") or name.endswith(("_date", "_on")):
         return pl.Date(), read_day
     return pl.String(), str
-
-
-def _amount(field: str) -> Decimal:
-    if not _AMOUNT.fullmatch(text := field.strip()):
-        raise ValueError("no amount: write it like 1234.56, with at most ten decimals")
-    return Decimal(text)
-
-
-def _count(field: str) -> int:
-    if not _COUNT.fullmatch(text := field.strip()):
-        raise ValueError("no whole number")
-    return int(text)
-
-
-def _month(field: str) -> date:
-    try:
-        if _MONTH.fullmatch(text := field.strip()):
-            return date.fromisoformat(f"{text[:7]}-01")
-    except ValueError:
-        pass
-    raise ValueError("no month: write it like 2026-11")

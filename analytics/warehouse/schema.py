@@ -87,6 +87,33 @@ create table if not exists finance.owner_rules (
     precedence INTEGER, line INTEGER, workspace VARCHAR, agent VARCHAR, cost_center VARCHAR,
     account VARCHAR, owner VARCHAR, valid_from DATE, valid_to DATE
 );
+
+-- One row per file of `finance/`; the hash is null if it cannot be read.
+create table if not exists finance.files (name VARCHAR, sha256 VARCHAR, problem_count BIGINT);
+
+-- One row per line of `finance/invoices.csv`: an invoice's part for a workspace and month.
+create table if not exists finance.invoices (
+    line INTEGER, invoice_id VARCHAR, workspace VARCHAR, month DATE, issued_on DATE,
+    amount_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), tax_usd DECIMAL(38,10)
+);
+
+-- One row per line of `finance/budgets.csv`; of scope 'all', the name is '(all)'.
+create table if not exists finance.budgets (
+    line INTEGER, scope VARCHAR, name VARCHAR, workspace VARCHAR, month DATE,
+    amount_usd DECIMAL(38,10)
+);
+
+-- One row per rule of `finance/allocation.toml`, by its number in the file.
+create table if not exists finance.allocation_rules (
+    rule INTEGER, name VARCHAR, source VARCHAR, method VARCHAR, basis VARCHAR, workspace VARCHAR,
+    is_chargeback BOOLEAN, valid_from DATE, valid_to DATE
+);
+create table if not exists finance.allocation_shares (
+    rule INTEGER, cost_center VARCHAR, share DECIMAL(38,10)
+);
+
+-- Accounts of `finance/accounts.toml`, or the defaults; one with a cost center is of that alone.
+create table if not exists finance.accounts (role VARCHAR, cost_center VARCHAR, account VARCHAR);
 """
 
 # Of the revision in force of each closed month, as `books/` holds it; read anew likewise.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import fnmatch
-import os
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from analytics.custom.files import read_files
 from analytics.finance.owners import Owners, Rule, load_owners, read_owners
+from tests.finance.files import UNUSABLE, Maker
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 HEADER = "workspace,agent,cost_center,account,owner,valid_from,valid_to"
@@ -108,7 +108,7 @@ def test_a_wrong_header_leaves_no_rule(header: str, reason: str) -> None:
     """Without the columns that it needs, no line can be read, and the message says which."""
     owners = owners_of("*,*,Ann,Ann", header=header)
 
-    assert owners.rules == ()
+    assert owners.rules == []
     assert owners.problems[0].startswith(f"finance/owners.csv:1: {reason}")
 
 
@@ -120,26 +120,9 @@ def test_an_unknown_column_is_named_and_not_used() -> None:
     assert owners.problems[0].startswith("finance/owners.csv:1: the column `cost_centre`")
 
 
-def link_out(path: Path) -> None:
-    elsewhere = path.absolute().parents[2] / "elsewhere.csv"
-    elsewhere.write_text(f"{HEADER}\n*,*,,,secret,x,\n", encoding="utf-8")
-    path.symlink_to(elsewhere)
-
-
-@pytest.mark.parametrize(
-    ("make", "reason"),
-    [
-        (link_out, "it is a link that leads out of the project"),
-        (os.mkfifo, "it is no ordinary file"),
-        (Path.mkdir, "it is no ordinary file"),
-        (lambda path: path.symlink_to("nowhere"), "No such file or directory"),
-        (lambda path: path.write_bytes(b"x" * 10_000_001), "it is larger than 10 MB"),
-        (lambda path: path.write_bytes(b"a\nS\xf6hne"), "line 2 is not UTF-8"),
-        (lambda path: path.write_bytes(b"a\0"), "it holds a NUL character, so it is no text"),
-    ],
-)
+@pytest.mark.parametrize(("make", "reason"), UNUSABLE)
 def test_owners_and_the_table_refuse_a_file_in_the_same_words(
-    tmp_path: Path, make: Callable[[Path], object], reason: str
+    tmp_path: Path, make: Maker, reason: str
 ) -> None:
     """A file that is no text of the project leaves neither a rule nor a table, for one reason."""
     folder = tmp_path / "project" / "finance"

@@ -1,0 +1,135 @@
+"""The files of `finance/` as tables of the warehouse, read anew before each build of the marts."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from analytics.files import hash_file
+from analytics.finance.accounts import EXPENSE, Accounts, read_accounts
+from analytics.finance.allocation import Rule, Rules, read_rules
+from analytics.finance.budgets import Budget, read_budgets
+from analytics.finance.invoices import Invoice, read_invoices
+from analytics.finance.lines import Lines, replace_rows
+from analytics.finance.owners import Owners, load_owners, read_owners
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+
+FOLDER = "finance"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of the folder: its name, and the SHA-256 of its bytes, None if it cannot be read."""
+
+    name: str
+    sha256: str | None
+
+
+@dataclass(frozen=True)
+class Finance:
+    """All files of the folder, as far as they are right."""
+
+    files: Sequence[File]
+    owners: Owners
+    invoices: Lines[Invoice]
+    budgets: Lines[Budget]
+    allocation: Rules
+    accounts: Accounts
+
+    @property
+    def problems(self) -> list[str]:
+        """Problems of all files: each with its place, which begins with the file, and reason."""
+        read = (self.owners, self.invoices, self.budgets, self.allocation, self.accounts)
+        return [problem for each in read for problem in each.problems]
+
+
+def read_finance(project: Path) -> Finance:
+    """Read the files of a project folder; nothing raises."""
+    # First the hashes: of a file that changes meanwhile, the hash is of no newer bytes than read.
+    files = [*_files(project)]
+    return Finance(
+        files,
+        read_owners(project),
+        read_invoices(project),
+        read_budgets(project),
+        read_rules(project),
+        read_accounts(project),
+    )
+
+
+def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
+    """Replace the user's files in the warehouse, and return their problems."""
+    finance = read_finance(project)
+    con.begin()
+    load_owners(con, finance.owners.rules)
+    replace_rows(con, "invoices", _columns(Invoice, finance.invoices.records))
+    replace_rows(con, "budgets", _columns(Budget, finance.budgets.records))
+    _load_rules(con, finance.allocation.rules)
+    _load_accounts(con, finance.accounts)
+    counts = Counter(file_of(problem) for problem in finance.problems)
+    problem_counts = [counts[f"{FOLDER}/{file.name}"] for file in finance.files]
+    replace_rows(con, "files", _columns(File, finance.files) | {"problem_count": problem_counts})
+    con.commit()
+    return finance.problems
+
+
+def file_of(problem: str) -> str:
+    """Return the file that a problem names."""
+    return problem.partition(":")[0]
+
+
+def not_repeated(errors: Sequence[str], problems: Sequence[str]) -> list[str]:
+    """Return errors of a project's files without those of a place that `problems` name."""
+    places = {problem.partition(": ")[0] for problem in problems}
+    return [error for error in errors if error.partition(": ")[0] not in places]
+
+
+def _files(project: Path) -> Iterator[File]:
+    """Yield each file of the folder, by name; folders within it are none."""
+    try:
+        paths = sorted(path for path in (project / FOLDER).iterdir() if not path.is_dir())
+    except OSError:
+        return
+    for path in paths:
+        name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+        try:
+            yield File(name, hash_file(path, project))
+        except (OSError, ValueError):
+            yield File(name, None)
+
+
+def _columns(kind: type[Any], records: Sequence[object]) -> dict[str, list[Any]]:
+    names = [field.name for field in fields(kind)]
+    return {name: [getattr(record, name) for record in records] for name in names}
+
+
+def _load_rules(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
+    columns = _columns(Rule, rules)
+    shares = [
+        (rule.number, cost_center, share)
+        for rule in rules
+        for cost_center, share in rule.shares.items()
+    ]
+    del columns["shares"]
+    columns["rule"] = columns.pop("number")
+    replace_rows(con, "allocation_rules", columns)
+    replace_rows(con, "allocation_shares", _by_name(("rule", "cost_center", "share"), shares))
+
+
+def _load_accounts(con: duckdb.DuckDBPyConnection, accounts: Accounts) -> None:
+    rows: list[tuple[object, ...]] = [
+        (role, None, account) for role, account in accounts.of_roles.items()
+    ]
+    rows += [(EXPENSE, *each) for each in accounts.of_cost_centers.items()]
+    replace_rows(con, "accounts", _by_name(("role", "cost_center", "account"), rows))
+
+
+def _by_name(names: Sequence[str], rows: Sequence[tuple[object, ...]]) -> dict[str, list[object]]:
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}

@@ -1,0 +1,143 @@
+"""The files of `finance/` in the warehouse: their rows, hashes and problems."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from analytics.finance.load import load_finance
+from tests.finance.files import link_out, write
+from tests.transform.given import Warehouse, empty_warehouse
+
+OCTOBER = date(2026, 10, 1)
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """A warehouse for files that tests replace."""
+    with empty_warehouse(tmp_path_factory.mktemp("finance") / "data") as warehouse:
+        yield warehouse
+
+
+def load(warehouse: Warehouse) -> list[str]:
+    """Load the files of the working directory, as a batch does before it builds."""
+    problems = load_finance(warehouse._con, Path())
+    warehouse.build()
+    return problems
+
+
+def fill() -> None:
+    write("owners.csv", "workspace,agent,cost_center", "*,*,CC-9")
+    write(
+        "invoices.csv",
+        "invoice_id,workspace,month,issued_on,amount_usd,credit_usd",
+        "L-1,Bakery,2026-10,2026-11-02,0.0000000001,",
+        "L-1,Bakery,2026-10,2026-11-02,7,",
+        "L-2,Bakery,2026-10,2.11.,7,",
+    )
+    write(
+        "budgets.csv",
+        "scope,name,workspace,month,amount_usd",
+        "agent,baker,Bakery,2026-10,9",
+        "all,,,2026-10,1",
+    )
+    write(
+        "allocation.toml",
+        "[[rules]]",
+        'name = "A"',
+        'source = "platform"',
+        'method = "fixed"',
+        "shares = { A = 33.3333333333, B = 66.6666666667 }",
+        "valid_from = 2026-10-01",
+        'book = "chargeback"',
+        "[[rules]]",
+        'name = "B"',
+        'source = "failed"',
+        'method = "proportional"',
+        'by = "runs"',
+    )
+    write("accounts.toml", "[accounts]", 'tax = "1"', "[cost_centers]", 'CC-9 = "2"')
+    write("note.txt", "Söhne")
+
+
+def test_each_file_has_its_rows(warehouse: Warehouse) -> None:
+    """Lines and rules are rows of the warehouse, exact; the wrong ones are problems."""
+    fill()
+    assert [problem.partition(": ")[0] for problem in load(warehouse)] == [
+        "finance/invoices.csv:3",
+        "finance/invoices.csv:4",
+    ]
+
+    rows = warehouse.rows
+    days = OCTOBER, date(2026, 11, 2)
+    assert rows("from finance.invoices") == [
+        (2, "L-1", "Bakery", *days, Decimal("0.0000000001"), Decimal(0), Decimal(0))
+    ]
+    assert rows("from finance.budgets") == [
+        (2, "agent", "baker", "Bakery", OCTOBER, Decimal(9)),
+        (3, "all", "(all)", None, OCTOBER, Decimal(1)),
+    ]
+    assert rows("from finance.allocation_rules") == [
+        (1, "A", "platform", "fixed", None, "*", True, OCTOBER, None),
+        (2, "B", "failed", "proportional", "runs", "*", False, None, None),
+    ]
+    assert rows("from finance.allocation_shares") == [
+        (1, "A", Decimal("33.3333333333")),
+        (1, "B", Decimal("66.6666666667")),
+    ]
+    assert set(rows("from finance.accounts")) == {
+        ("expense", None, "6200"),
+        ("expense", "CC-9", "2"),
+        ("accrued", None, "2150"),
+        ("payable", None, "2000"),
+        ("tax", None, "1"),
+        ("rounding", None, "6990"),
+    }
+    assert rows("select cost_center from finance.owner_rules") == [("CC-9",)]
+
+
+def test_each_file_has_its_hash(warehouse: Warehouse) -> None:
+    """The published table has the SHA-256 of every file, and its number of problems."""
+    fill()
+    load(warehouse)
+
+    assert warehouse.rows("from audit.finance_files") == [
+        (name, hashlib.sha256(Path("finance", name).read_bytes()).hexdigest(), count)
+        for name, count in [
+            ("accounts.toml", 0),
+            ("allocation.toml", 0),
+            ("budgets.csv", 0),
+            ("invoices.csv", 2),
+            ("note.txt", 0),
+            ("owners.csv", 0),
+        ]
+    ]
+
+
+def test_an_unreadable_file_has_no_hash(warehouse: Warehouse) -> None:
+    """A file that leads out of the project, or is none, is listed without its hash."""
+    project = Path("project")
+    (project / "finance").mkdir(parents=True)
+    link_out(project / "finance" / "owners.csv")
+    os.mkfifo(project / "finance" / "pipe")
+    (project / "finance" / "folder").mkdir()
+    load_finance(warehouse._con, project)
+
+    assert warehouse.rows("from finance.files") == [("owners.csv", None, 1), ("pipe", None, 0)]
+
+
+def test_files_are_replaced_as_a_whole(warehouse: Warehouse) -> None:
+    """What is no longer in the folder is gone; accounts are the defaults again."""
+    fill()
+    load(warehouse)
+    assert load_finance(warehouse._con, Path("elsewhere")) == []
+
+    for table in ("files", "owner_rules", "invoices", "budgets", "allocation_rules"):
+        assert warehouse.rows(f"from finance.{table}") == []
+    assert warehouse.rows("select count(*) from finance.accounts") == [(5,)]
