@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from analytics.resources import folder
-from analytics.transform import error_classes, forecasts, month_changes, unusual_days
+from analytics.transform import allocations, error_classes, forecasts, month_changes, unusual_days
 from analytics.transform.check_results import create_results
 from analytics.transform.comments import comment_on
 from analytics.transform.measures import create_macros
@@ -26,7 +26,13 @@ from analytics.transform.models import (
     with_ancestors,
 )
 
-POLARS_MODELS = (error_classes.MODEL, forecasts.MODEL, month_changes.MODEL, unusual_days.MODEL)
+POLARS_MODELS = (
+    allocations.MODEL,
+    error_classes.MODEL,
+    forecasts.MODEL,
+    month_changes.MODEL,
+    unusual_days.MODEL,
+)
 
 _CATALOGS = {layer: "build_file" if layer in PUBLISHED else "warehouse" for layer in LAYERS}
 # A schema without tables: its presence tells that relations of the file may be of two builds.

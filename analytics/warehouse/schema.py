@@ -160,6 +160,11 @@ create table if not exists finance.closed_run_adjustments (
     booked_month DATE, original_month DATE, workspace_id VARCHAR, agent_id VARCHAR, owner VARCHAR,
     cost_center VARCHAR, cause VARCHAR, run_count BIGINT, listed_run_count BIGINT, load_id VARCHAR
 );
+
+create table if not exists finance.closed_allocations (
+    month DATE, workspace_id VARCHAR, agent_id VARCHAR, cost_center VARCHAR, source VARCHAR,
+    rule VARCHAR, is_chargeback BOOLEAN, cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
+);
 """
 
 

@@ -1,0 +1,5 @@
+-- Allocation of the month, as closed.
+select *
+from marts.fct_allocations
+where month = $month::date
+order by all

@@ -1,0 +1,40 @@
+-- Which workspaces each rule of finance/allocation.toml matches, and in which months. Of the rules
+-- for a source that match a workspace in a month, the one of the lowest precedence counts: a name
+-- before a glob, the longer glob before the shorter, `*` last, then the upper one.
+-- Grain: workspace and rule.
+-- key: workspace_id, rule
+with
+
+rules as (
+    select
+        *,
+        regexp_replace(workspace, '[*?]', '', 'g') as literals,
+        translate(regexp_replace(workspace, '([\\%_])', '\\\1', 'g'), '*?', '%_') as pattern
+    from finance.allocation_rules
+)
+
+select
+    workspaces.workspace_id,
+    rules.rule,
+    rules.name,
+    rules.source,
+    rules.method,
+    rules.basis,
+    rules.is_chargeback,
+    coalesce(rules.valid_from, date '0001-01-01') as first_month,
+    coalesce(rules.valid_to, date '9999-12-31') as last_month,
+    row_number() over (
+        partition by workspaces.workspace_id
+        order by
+            case
+                when rules.literals = rules.workspace then 0
+                when trim(rules.workspace, '*') = '' then 2
+                else 1
+            end,
+            if(rules.literals = rules.workspace, 0, length(rules.literals)) desc,
+            rules.rule
+    ) as precedence
+from rules
+join staging.stg_workspaces as workspaces
+    on workspaces.workspace_id ilike rules.pattern escape '\'
+    or workspaces.workspace_name ilike rules.pattern escape '\'
