@@ -49,7 +49,7 @@ SOURCES = ("platform", "no_agent", "unlisted", "failed")
 METHODS = ("even", "fixed", "proportional")
 BASES = ("cost", "billed", "runs", "tokens")
 BOOKS = ("showback", "chargeback")
-_KEYS = (
+KEYS = (
     "name", "source", "method", "by", "shares", "workspace", "valid_from", "valid_to", "book",
 )  # fmt: skip
 _MOST_RULES = 200  # each of which is compared with each
@@ -147,8 +147,8 @@ def _called(number: int, keys: Mapping[str, Any]) -> str:
 def _rule(number: int, keys: Mapping[str, Any]) -> Rule:
     """Return the keys of a rule as a rule; ValueError says what is wrong with them."""
     for key in keys:
-        if key not in _KEYS:
-            raise ValueError(unknown(key, _KEYS))
+        if key not in KEYS:
+            raise ValueError(unknown(key, KEYS))
     name = name_of("name", keys.get("name", ""))
     if name in NOT_NAMES:
         raise ValueError(f"name {name} stands for no rule; choose another one")

@@ -19,6 +19,7 @@ import duckdb
 import pytest
 import yaml
 
+from analytics.finance.load import read_finance
 from analytics.settings import load_settings
 from docs import generate
 from tests.docs.pages import ROOT, SHOWN_KEY, Block, blocks, blocks_in
@@ -119,11 +120,13 @@ def test_python_blocks_run(block: Block) -> None:
 
 @pytest.mark.parametrize("block", blocks_in("toml"), ids=str)
 def test_toml_blocks_are_settings(block: Block, tmp_path: Path) -> None:
-    """The settings of a block are accepted."""
-    file = tmp_path / "analytics.toml"
+    """The settings of a block are accepted; a file of finance/ is read without a problem."""
+    file = tmp_path / (block.file or "analytics.toml")
+    file.parent.mkdir(exist_ok=True)
     file.write_text(block.code, encoding="utf-8")
 
-    assert load_settings(config=file).workspaces
+    assert read_finance(tmp_path).problems == []
+    assert block.file or load_settings(config=file).workspaces
 
 
 @pytest.mark.parametrize("block", blocks_in("yaml"), ids=str)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 import random
-import re
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -134,16 +133,6 @@ def test_owners_and_the_table_refuse_a_file_in_the_same_words(
 
     assert read_owners(folder.parent) == Owners(problems=[f"{error}; no agent has an owner"])
     assert (files, [each.error for each in refused]) == ([], [error])
-
-
-def test_the_example_of_the_documentation_is_right() -> None:
-    """Each line of the file in docs/month-end.md is a rule."""
-    page = (Path(__file__).parents[2] / "docs" / "month-end.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```csv\n(workspace,.*?)\n```", page, re.DOTALL)
-    header, *lines = block.splitlines()
-    owners = owners_of(*lines, header=header)
-
-    assert (len(owners.rules), owners.problems) == (len(lines), [])
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ def fill(warehouse: Warehouse) -> None:
         {"agent": "baker", "owner": BREAD, "cost_center": "C-1", "account": "6200"},
         {"agent": "a-2", "cost_center": "C-1", "valid_to": "2026-11-17"},
     )
+    warehouse.insert("finance.files", name="owners.csv", sha256="0f", problem_count=0)
 
 
 def own(warehouse: Warehouse, *rules: dict[str, Any]) -> None:

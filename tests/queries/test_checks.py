@@ -27,6 +27,10 @@ DAMAGE = {
     "adjustments_lead_to_what_is_published": (
         "update marts.fct_adjustments set current_cost_usd = current_cost_usd + 1"
     ),
+    "allocations_are_negative_only_where_charges_are": (
+        "update marts.fct_allocations set billed_usd = -1e-10"
+    ),
+    "allocations_change_no_total": ("update marts.fct_allocations set cost_usd = cost_usd + 1e-10"),
     "bills_are_cost_and_surcharge_less_own_key_cost": (
         "update marts.fct_billing_days set own_key_usd = own_key_usd + 1e-10"
     ),
@@ -43,6 +47,9 @@ DAMAGE = {
     "days_are_listed_and_unlisted_runs": ("update marts.fct_agent_days set open_count = 7"),
     "dim_agents_line_type_is_known": ("update marts.dim_agents set line_type = null"),
     "dim_months_status_is_known": ("update marts.dim_months set status = 'done'"),
+    "direct_allocations_are_charges_of_their_cost_center": (
+        "update marts.fct_allocations set cost_center = 'lost'"
+    ),
     "every_run_leads_to_its_request": (
         "update audit.landing_files set load_id = 'lost' where load_id <> 'load-1'"
     ),
@@ -73,6 +80,10 @@ DAMAGE = {
     "fct_agent_owner_months_sums_fct_agent_months": (
         "update marts.fct_agent_owner_months set billed_usd = billed_usd + 1e-10"
     ),
+    "fct_allocations_agent_id_is_in_dim_agents": (
+        "update marts.fct_allocations set agent_id = 'lost'"
+    ),
+    "fct_allocations_source_is_known": ("update marts.fct_allocations set source = 'other'"),
     "fct_billing_days_conserves_raw_billing_days": (
         "update marts.fct_billing_days set billed_usd = 9"
     ),

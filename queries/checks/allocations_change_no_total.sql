@@ -1,0 +1,56 @@
+-- Whatever the rules, the rows of a line in a month add up to its charges, to the last digit; of a
+-- closed month, to the charges that were closed.
+with
+
+closed as (
+    select month
+    from finance.closings
+    where state = 'closed'
+),
+
+charges as (
+    select
+        date_trunc('month', utc_date)::date as month,
+        workspace_id,
+        agent_id,
+        cost_usd,
+        billed_usd
+    from marts.fct_charges
+    where date_trunc('month', utc_date) not in (from closed)
+    union all
+    select month, workspace_id, agent_id, cost_usd, billed_usd
+    from finance.closed_charges
+)
+
+select
+    month,
+    workspace_id,
+    agent_id,
+    sum(allocated_cost_usd) as allocated_cost_usd,
+    sum(cost_usd) as cost_usd,
+    sum(allocated_billed_usd) as allocated_billed_usd,
+    sum(billed_usd) as billed_usd
+from (
+    select
+        month,
+        workspace_id,
+        agent_id,
+        cost_usd,
+        billed_usd,
+        0 as allocated_cost_usd,
+        0 as allocated_billed_usd
+    from charges
+    union all by name
+    select
+        month,
+        workspace_id,
+        agent_id,
+        0 as cost_usd,
+        0 as billed_usd,
+        cost_usd as allocated_cost_usd,
+        billed_usd as allocated_billed_usd
+    from marts.fct_allocations
+)
+group by all
+having sum(allocated_cost_usd) <> sum(cost_usd) or sum(allocated_billed_usd) <> sum(billed_usd)
+order by month, workspace_id, agent_id

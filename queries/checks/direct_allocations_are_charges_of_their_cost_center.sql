@@ -1,0 +1,71 @@
+-- A direct line is the charges of its agent and cost center: all of them where no rule shares out
+-- failed or unlisted runs of the agent, and never more than all.
+with
+
+closed as (
+    select month
+    from finance.closings
+    where state = 'closed'
+),
+
+charges as (
+    select
+        date_trunc('month', utc_date)::date as month,
+        workspace_id,
+        agent_id,
+        cost_center,
+        cost_usd,
+        billed_usd
+    from marts.fct_charges
+    where date_trunc('month', utc_date) not in (from closed)
+    union all
+    select month, workspace_id, agent_id, cost_center, cost_usd, billed_usd
+    from finance.closed_charges
+),
+
+charged as (
+    select
+        month,
+        workspace_id,
+        agent_id,
+        cost_center,
+        sum(cost_usd) as charged_cost_usd,
+        sum(billed_usd) as charged_billed_usd
+    from charges
+    where agent_id <> '(platform)'
+    group by all
+),
+
+direct as (
+    select month, workspace_id, agent_id, cost_center, cost_usd, billed_usd
+    from marts.fct_allocations
+    where source = 'direct'
+),
+
+divided as (
+    select distinct month, workspace_id, agent_id, true as is_divided
+    from marts.fct_allocations
+    where source in ('unlisted', 'failed')
+)
+
+select
+    month,
+    workspace_id,
+    agent_id,
+    cost_center,
+    coalesce(cost_usd, 0) as allocated_cost_usd,
+    coalesce(charged_cost_usd, 0) as cost_usd,
+    coalesce(billed_usd, 0) as allocated_billed_usd,
+    coalesce(charged_billed_usd, 0) as billed_usd
+from charged
+full join direct using (month, workspace_id, agent_id, cost_center)
+left join divided using (month, workspace_id, agent_id)
+where
+    if(
+        is_divided,
+        abs(allocated_cost_usd) > abs(coalesce(charged_cost_usd, 0))
+        or abs(allocated_billed_usd) > abs(coalesce(charged_billed_usd, 0)),
+        allocated_cost_usd <> coalesce(charged_cost_usd, 0)
+        or allocated_billed_usd <> coalesce(charged_billed_usd, 0)
+    )
+order by month, workspace_id, agent_id, cost_center
