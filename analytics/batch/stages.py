@@ -17,7 +17,7 @@ from analytics.batch.progress import Progress
 from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.finance.load import file_of, load_finance, not_repeated, read_finance
-from analytics.finance.owners import problems_of_names
+from analytics.finance.names import problems_of_names
 from analytics.format import numbers
 from analytics.resources import folder
 from analytics.settings import Settings

@@ -112,34 +112,6 @@ def load_owners(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
     replace_rows(con, "owner_rules", columns | {"precedence": [*range(1, len(rules) + 1)]})
 
 
-def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return a line for each loaded rule that no workspace or agent ever seen matches.
-
-    `con` is the warehouse with the build file attached, after a build. A pattern without a letter,
-    such as `*`, has no name to misspell.
-    """
-    rows = con.execute("""
-        select
-            line,
-            exists (
-                from staging.stg_workspaces
-                where workspace_id ilike workspace_pattern escape '\\'
-                    or workspace_name ilike workspace_pattern escape '\\'
-            ) as has_workspace
-        from finance.owner_rules as written
-        join staging.stg_owner_rules as rules using (precedence)
-        where precedence not in (select precedence from intermediate.int_owner_matches)
-            and trim(case when has_workspace then written.agent else written.workspace end, '*?')
-                <> ''
-        order by line
-    """).fetchall()
-    return [
-        f"{FORM.file}:{line}: no {'agent' if has_workspace else 'workspace'} matches;"
-        " is a name misspelt?"
-        for line, has_workspace in rows
-    ]
-
-
 def _rule(line: Line) -> Rule:
     """Return a line as a rule; ValueError says what is wrong with it."""
     workspace, agent = (line.required(name, "; write * for all") for name in ("workspace", "agent"))

@@ -59,7 +59,7 @@ def figures() -> dict[str, list[tuple[Any, ...]]]:
     tables = rows("""
         select concat_ws('.', schema_name, table_name) from duckdb_tables()
         where schema_name <> 'custom' and table_name not in ('check_results', 'rpt_checks')
-            and table_name <> 'custom_files'
+            and table_name not in ('custom_files', 'finance_files')
     """)
     return {name: rows(f"from {name} order by all") for (name,) in sorted(tables)}
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from analytics.finance.load import load_finance
+from analytics.finance.names import problems_of_names
 from tests.finance.files import link_out, write
 from tests.transform.given import Warehouse, empty_warehouse
 
@@ -141,3 +142,41 @@ def test_files_are_replaced_as_a_whole(warehouse: Warehouse) -> None:
     for table in ("files", "owner_rules", "invoices", "budgets", "allocation_rules"):
         assert warehouse.rows(f"from finance.{table}") == []
     assert warehouse.rows("select count(*) from finance.accounts") == [(5,)]
+
+
+def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
+    """A batch warns of each line and rule that no workspace, agent or cost center ever seen has."""
+    warehouse.given("agents", agent_id="a-1", agent_slug="Baker")
+    month = "2026-10,2026-11-02,1"
+    header = "invoice_id,workspace,month,issued_on,amount_usd"
+    write("owners.csv", "workspace,agent,cost_center", "*,baker,CC-9", "Bakery,bakre,CC-9")
+    write("invoices.csv", header, f"L-1,BAKERY,{month}", f"L-1,Bakrey,{month}", f"L-1,w-1,{month}")
+    write(
+        "budgets.csv",
+        "scope,name,workspace,month,amount_usd",
+        "agent,baker,Bakery,2026-10,1",
+        "agent,baker,Zoo,2026-10,1",
+        "agent,bakre,,2026-10,1",
+        "workspace,w-1,,2026-10,1",
+        "workspace,w-9,,2026-10,1",
+        "cost_center,CC-9,,2026-10,1",
+        "cost_center,CC-8,,2026-10,1",
+        "all,,,2026-10,1",
+    )
+    rule = ["[[rules]]", 'name = "A"', 'source = "platform"', 'method = "even"']
+    names = ("Bake*", "Zoo*", "*")
+    write("allocation.toml", *(line for name in names for line in [*rule, f'workspace = "{name}"']))
+    assert load(warehouse) == []
+
+    assert problems_of_names(warehouse.con) == [
+        f"{place}; is a name misspelt?"
+        for place in (
+            "finance/allocation.toml: rule 2 (A): no workspace matches",
+            "finance/budgets.csv:3: no workspace matches",
+            "finance/budgets.csv:4: no agent matches",
+            "finance/budgets.csv:6: no workspace matches",
+            "finance/budgets.csv:8: no cost center matches",
+            "finance/invoices.csv:3: no workspace matches",
+            "finance/owners.csv:3: no agent matches",
+        )
+    ]

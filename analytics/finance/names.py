@@ -1,0 +1,119 @@
+"""Names in the files of `finance/` that no workspace, agent or cost center ever seen has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analytics.finance import allocation, budgets, invoices, owners
+
+if TYPE_CHECKING:
+    import duckdb
+
+# File, line or rule, and the kind of name that nothing has. A pattern without a letter, such as
+# `*`, has no name to misspell.
+_UNKNOWN = r"""
+with
+
+workspaces as (
+    select workspace_id, lower(unnest([workspace_id, workspace_name])) as name
+    from staging.stg_workspaces
+),
+
+agents as (
+    select workspace_id, lower(unnest([agent_id, agent_slug])) as name
+    from intermediate.int_agents
+    union
+    select workspace_id, unnest(['(none)', '(platform)'])
+    from staging.stg_workspaces
+),
+
+owner_rules as (
+    select
+        written.line,
+        written.workspace,
+        written.agent,
+        exists (
+            from workspaces
+            where workspaces.name ilike rules.workspace_pattern escape '\'
+        ) as has_workspace
+    from finance.owner_rules as written
+    join staging.stg_owner_rules as rules using (precedence)
+    where precedence not in (select precedence from intermediate.int_owner_matches)
+),
+
+allocation_rules as (
+    select rule, name, workspace
+    from finance.allocation_rules
+    where rule not in (select rule from intermediate.int_allocation_rules)
+),
+
+-- Of a budget for an agent of one workspace, the workspace comes first.
+budgets as (
+    select
+        line,
+        case
+            when scope = 'workspace' and lower(name) not in (select name from workspaces)
+                then 'workspace'
+            when workspace is not null and lower(workspace) not in (select name from workspaces)
+                then 'workspace'
+            when
+                scope = 'agent'
+                and not exists (
+                    from agents
+                    where
+                        agents.name = lower(budgets.name)
+                        and (
+                            budgets.workspace is null
+                            or agents.workspace_id in (
+                                select workspace_id
+                                from workspaces
+                                where workspaces.name = lower(budgets.workspace)
+                            )
+                        )
+                )
+                then 'agent'
+            when
+                scope = 'cost_center'
+                and name <> '(none)'
+                and name not in (
+                    select cost_center from finance.owner_rules where cost_center is not null
+                )
+                then 'cost center'
+        end as kind
+    from finance.budgets
+)
+
+select
+    $owners as file,
+    format(':{}', line) as place,
+    if(has_workspace, 'agent', 'workspace') as kind
+from owner_rules
+where trim(if(has_workspace, agent, workspace), '*?') <> ''
+union all
+select $allocation, format(': rule {} ({})', rule, name), 'workspace'
+from allocation_rules
+where trim(workspace, '*?') <> ''
+union all
+select $budgets, format(':{}', line), kind
+from budgets
+where kind is not null
+union all
+select $invoices, format(':{}', line), 'workspace'
+from finance.invoices
+where lower(workspace) not in (select name from workspaces)
+"""
+
+
+def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return a line for each loaded line or rule with a name that nothing ever seen has.
+
+    `con` is the warehouse with the build file attached, after a build.
+    """
+    files = {
+        "owners": owners.FORM.file,
+        "allocation": allocation.FILE,
+        "budgets": budgets.FORM.file,
+        "invoices": invoices.FORM.file,
+    }
+    rows = con.execute(f"{_UNKNOWN} order by file, length(place), place", files).fetchall()
+    return [f"{file}{place}: no {kind} matches; is a name misspelt?" for file, place, kind in rows]
