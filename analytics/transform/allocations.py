@@ -111,16 +111,26 @@ def allocate(amount: Decimal, weights: Sequence[Decimal]) -> list[Decimal]:
 
     ValueError if no weight is above zero, one is below, or a number has more than ten decimals.
     """
-    units, shares = _units(amount.copy_abs()), [_units(weight) for weight in weights]
-    total = sum(shares)
-    if total <= 0 or min(shares) < 0:
-        raise ValueError("weights are zero or more, and not all of them zero")
-    parts, remainders = zip(*(divmod(units * share, total) for share in shares), strict=True)
-    left = units - sum(parts)
-    first = sorted(range(len(shares)), key=lambda place: -remainders[place])[:left]
-    whole = [part + (place in first) for place, part in enumerate(parts)] if left else parts
+    return _split(amount, _units_of(weights))
+
+
+def _split(amount: Decimal, weights: Sequence[int]) -> list[Decimal]:
+    units, total = _units(amount.copy_abs()), sum(weights)
+    products = [units * weight for weight in weights]
+    parts = [product // total for product in products]
+    if left := units - sum(parts):
+        order = sorted(range(len(parts)), key=lambda place: -(products[place] % total))
+        for place in order[:left]:
+            parts[place] += 1
     sign = -1 if amount < 0 else 1
-    return [_EXACT.scaleb(Decimal(sign * part), -_DECIMALS) for part in whole]
+    return [_EXACT.scaleb(Decimal(sign * part), -_DECIMALS) for part in parts]
+
+
+def _units_of(weights: Iterable[Decimal]) -> list[int]:
+    units = [_units(weight) for weight in weights]
+    if not any(units) or min(units) < 0:
+        raise ValueError("weights are zero or more, and not all of them zero")
+    return units
 
 
 def _units(number: Decimal) -> int:
@@ -150,9 +160,11 @@ def allocations(
         for (month, workspace_id), group in groupby(_sums(open_lines), key=lambda line: line[:2]):
             in_force = _in_force(by_workspace[workspace_id], month)
             found = _of_month([*group], in_force, fixed)
-            for (agent_id, target), amounts in found.items():
-                if any(amounts):
-                    rows.append((month, workspace_id, agent_id, *target, *amounts))
+            rows += [
+                (month, workspace_id, agent_id, *target, *amounts)
+                for agent_id, target, amounts in found
+                if any(amounts)
+            ]
     computed = pl.DataFrame(rows, SCHEMA, orient="row")
     return pl.concat([closed.select(*SCHEMA), computed]).sort(KEY)
 
@@ -185,20 +197,25 @@ def _in_force(rules: Sequence[_Rule], month: date) -> dict[str, _Rule]:
 
 def _of_month(
     lines: Sequence[_Line], rules: Mapping[str, _Rule], fixed: Mapping[int, Weights]
-) -> dict[tuple[str, _Target], Amounts]:
-    """Return the amounts of a workspace's month by agent and target."""
-    found: dict[tuple[str, _Target], Amounts] = {}
+) -> Iterator[tuple[str, _Target, Amounts]]:
+    """Yield the amounts of a workspace's month by agent and target."""
+    unshared: dict[tuple[str, _Target], Amounts] = {}
     pools: dict[tuple[str, str], Amounts] = {}
     for line, source, amounts in _parts(lines, rules):
         if source in rules:
             _add(pools, (line.agent_id, source), amounts)
         else:
-            _add(found, (line.agent_id, _unshared(line, source)), amounts)
-    weights = {source: _weights(rule, lines, fixed) for source, rule in rules.items()}
-    for (agent_id, source), amounts in pools.items():
-        for target, part in _shared(rules[source], weights[source], amounts):
-            _add(found, (agent_id, target), part)
-    return found
+            _add(unshared, (line.agent_id, _unshared(line, source)), amounts)
+    for (agent_id, target), amounts in unshared.items():
+        yield agent_id, target, amounts
+    shares = {
+        source: _targets(rule, _weights(rule, lines, fixed)) for source, rule in rules.items()
+    }
+    for (agent_id, source), (cost, billed) in pools.items():
+        targets, units = shares[source]
+        amounts_of = zip(_split(cost, units), _split(billed, units), strict=True)
+        for target, part in zip(targets, amounts_of, strict=True):
+            yield agent_id, target, part
 
 
 def _parts(
@@ -250,15 +267,15 @@ def _weights(rule: _Rule, lines: Iterable[_Line], fixed: Mapping[int, Weights]) 
     return {name: max(sums[name], Decimal()) for name in sorted(sums)}
 
 
-def _shared(rule: _Rule, weights: Weights, amounts: Amounts) -> Iterator[tuple[_Target, Amounts]]:
-    """Yield the parts of a pool; all of it is not allocated where no cost center has a weight."""
+def _targets(rule: _Rule, weights: Weights) -> tuple[list[_Target], list[int]]:
+    """Return who bears the pool of a rule, and their weights in units.
+
+    If no cost center has a weight, all of the pool is not allocated.
+    """
     if not any(weights.values()):
-        yield _Target(NOT_ALLOCATED, rule.source, rule.name, is_chargeback=False), amounts
-        return
-    cost, billed = (allocate(amount, [*weights.values()]) for amount in amounts)
-    for cost_center, *part in zip(weights, cost, billed, strict=True):
-        target = _Target(cost_center, rule.source, rule.name, rule.is_chargeback)
-        yield target, (part[0], part[1])
+        return [_Target(NOT_ALLOCATED, rule.source, rule.name, is_chargeback=False)], [1]
+    targets = [_Target(name, rule.source, rule.name, rule.is_chargeback) for name in weights]
+    return targets, _units_of(weights.values())
 
 
 def _add(sums: dict[Any, Amounts], key: Any, amounts: Amounts) -> None:

@@ -232,9 +232,12 @@ def test_usage_without_an_agent_is_part_of_the_platforms_line() -> None:
     assert (rows["no_agent"]["cost_usd"], rows["no_agent"]["billed_usd"]) == (2, 1)
     assert (rows["platform"]["cost_usd"], rows["platform"]["billed_usd"]) == (6, 3)
 
+    given.line("(platform)", "IT", cost="3", billed_usd=Decimal(3))
+    assert given.costs()["no_agent", "A"] == 2
+
     given.line("(none)", "D", cost="99", metered_cost_usd=None, billed_usd=None)
     rows = {row["source"]: row for row in given.rows()}
-    assert rows["no_agent"]["cost_usd"] == 8
+    assert rows["no_agent"]["cost_usd"] == 11
     assert "platform" not in rows
 
 
