@@ -66,10 +66,8 @@ def read_invoices(project: Path) -> Lines[Invoice]:
 def _invoice(line: Line) -> Invoice:
     """Return a line as an invoice; ValueError says what is wrong with it."""
     invoice_id, workspace = line.required("invoice_id"), line.required("workspace")
-    month, issued_on = line.month("month"), line.day("issued_on")
+    month, issued_on = line.month("month"), line.required_day("issued_on")
     amount = line.amount("amount_usd")
-    if issued_on is None:
-        raise ValueError("issued_on is empty; write it like 2026-11-30")
     if amount is None:
         raise ValueError("amount_usd is empty")
     credit, tax = (line.amount(name) or Decimal() for name in ("credit_usd", "tax_usd"))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _T = TypeVar("_T")
+_YEARS = range(2000, 2100)
 _LARGEST_AMOUNT = 10**12  # sums of some millions of them, and products with a share, stay exact
 
 
@@ -70,10 +71,16 @@ class Line:
         return self._value(name, read_day)
 
     def month(self, name: str) -> date:
-        """Return the first day of a month that must be there."""
+        """Return the first day of a month that must be there, in this century."""
         if (month := self._value(name, read_month)) is None:
             raise ValueError(f"{name} is empty; write it like 2026-11")
-        return month
+        return _of_this_century(name, month)
+
+    def required_day(self, name: str) -> date:
+        """Return a day that must be there, in this century."""
+        if (day := self.day(name)) is None:
+            raise ValueError(f"{name} is empty; write it like 2026-11-30")
+        return _of_this_century(name, day)
 
     def amount(self, name: str) -> Decimal | None:
         """Return an amount of zero or more US dollars, None if it is empty."""
@@ -146,6 +153,12 @@ def replace_rows(
         f" select {', '.join('unnest(?::varchar[])' for _ in columns)}",
         [*columns.values()],
     )
+
+
+def _of_this_century(name: str, day: date) -> date:
+    if day.year not in _YEARS:  # a year that is misspelt would end date arithmetic and spreadsheets
+        raise ValueError(f"{name} {day} is not of the years {_YEARS[0]} to {_YEARS[-1]}")
+    return day
 
 
 def _header(line: str, form: Form) -> list[str]:

@@ -55,6 +55,8 @@ def test_credit_and_tax_may_be_missing() -> None:
         ("L-2,,2026-10,2026-11-02,1,,", "workspace is empty"),
         ("L-2,Bakery,,2026-11-02,1,,", "month is empty; write it like 2026-11"),
         ("L-2,Bakery,10/2026,2026-11-02,1,,", "month `10/2026` is no month: write it like 2026-11"),
+        ("L-2,Bakery,0206-10,2026-11-02,1,,", "month 0206-10-01 is not of the years 2000 to 2099"),
+        ("L-2,Bakery,2026-10,2206-11-02,1,,", "issued_on 2206-11-02 is not of the years 2000 to"),
         ("L-2,Bakery,2026-10,,1,,", "issued_on is empty; write it like 2026-11-30"),
         ("L-2,Bakery,2026-10,2.11.26,1,,", "issued_on `2.11.26` is no day"),
         ("L-2,Bakery,2026-10,2026-11-02,,,", "amount_usd is empty"),

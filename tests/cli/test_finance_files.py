@@ -1,0 +1,51 @@
+"""The files of `finance/`, from the folder to warnings and to SQL."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from pathlib import Path
+
+from tests.cli.conftest import Command
+from tests.finance.files import write
+
+PLACES = [
+    "finance/invoices.csv:2",
+    "finance/budgets.csv:3",
+    "finance/allocation.toml:5",
+    "finance/accounts.toml",
+]
+
+
+def fill() -> None:
+    """Write each file with one good and one wrong line, rule or key."""
+    header = "invoice_id,workspace,month,issued_on,amount_usd"
+    write("invoices.csv", header, "L-1,*,2026-11,2026-12-01,-1")
+    write("budgets.csv", "scope,name,month,amount_usd", "all,,2026-11,9", "all,x,2026-11,9")
+    rule = ['name = "A"', 'source = "platform"', 'method = "even"']
+    write("allocation.toml", "[[rules]]", *rule, "[[rules]]", *rule)
+    write("accounts.toml", "[accounts]", 'expense = "6300"', 'expence = "1"')
+
+
+def test_wrong_lines_are_named_once_and_spoil_no_batch(command: Command) -> None:
+    """`config` and a batch name each with its place; the others are loaded, and the hash too."""
+    fill()
+    found, batch = command("config"), command("nightly")
+
+    assert "4 problems:" in found.out
+    assert batch.code == 0
+    for place in PLACES:
+        assert f"- {place}: " in found.out
+        assert batch.err.count(f"warning: {place}: ") == 1
+    assert "not used: finance/" not in batch.err
+
+    asked = command("sql", "from finance_files", "--format", "csv")
+    assert [*csv.DictReader(io.StringIO(asked.out))] == [
+        {
+            "file_name": path.name,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+            "problem_count": "1",
+        }
+        for path in sorted(Path("finance").iterdir())
+    ]
