@@ -305,7 +305,8 @@ MODEL = polars_model(
             " unlisted or failed (of the agent's runs).",
             "rule": "Name of the rule of finance/allocation.toml; '(none)' without one.",
             "is_chargeback": "True if it is booked to the cost center: direct lines, and what a"
-            " rule shares out with book = chargeback; false if it is only shown.",
+            " rule shares out with book = chargeback; false if it is only shown there, and stays"
+            " booked where it was charged.",
             "cost_usd": "Metered cost in US dollars at the provider's list price.",
         },
         refs={"agent_id": "dim_agents"},

@@ -10,9 +10,7 @@ select
         as direct_cost_usd,
     coalesce(sum(months.cost_usd) filter (where months.source <> 'direct'), 0)::decimal(38, 10)
         as shared_cost_usd,
-    sum(months.billed_usd) as billed_usd,
-    coalesce(sum(months.billed_usd) filter (where months.is_chargeback), 0)::decimal(38, 10)
-        as booked_billed_usd
+    sum(months.billed_usd) as billed_usd
 from marts.fct_allocations as months
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
