@@ -48,13 +48,12 @@ def forecast(days: pl.DataFrame, periods: pl.DataFrame, key: Sequence[str]) -> p
     made = periods.join(
         _known_at_start(days, key), on=[*key, "start"], how="left", maintain_order="left"
     )
-    is_made = pl.col("basis_days") >= FEWEST_DAYS
+    is_made = pl.all_horizontal(
+        pl.col("basis_days") >= FEWEST_DAYS, pl.col(_WEEK).is_not_null()
+    )
     expected = pl.sum_horizontal(
-        (
-            pl.col(day) * (_repeats(ahead, number) - _repeats(skipped, number))
-            for number, day in enumerate(_WEEK)
-        ),
-        ignore_nulls=False,
+        pl.col(day) * (_repeats(ahead, number) - _repeats(skipped, number))
+        for number, day in enumerate(_WEEK)
     )
     return made.with_columns(
         pl.col("basis_days").fill_null(0),

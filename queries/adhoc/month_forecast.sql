@@ -1,18 +1,22 @@
 -- At which cost will this month end, for each workspace as a whole and for each of its agents?
--- An estimate with an 80 % range; the method is in the comment of fct_forecasts.
+-- An estimate with an 80 % and a 95 % range; the method is in the comment of fct_forecasts.
 select
     workspaces.workspace_name,
     coalesce(agents.agent_name, 'All agents and the platform') as agent_name,
     forecasts.month,
     workspaces.last_complete_date,
     forecasts.cost_to_date_usd,
+    forecasts.low_95_usd,
     forecasts.low_usd,
     forecasts.expected_usd,
     forecasts.high_usd,
+    forecasts.high_95_usd,
     forecasts.days_left,
     forecasts.basis_day_count,
     forecasts.tested_month_count,
-    forecasts.hit_month_count
+    forecasts.test_count,
+    forecasts.hit_count,
+    forecasts.hit_rate
 from marts.fct_forecasts as forecasts
 join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)

@@ -6,8 +6,8 @@
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column agent_id: Identifier of the line, as in dim_agents; '(all)' for all lines.
 -- column month: First day of the calendar month, in the reporting time zone.
--- column tested_month_count: Earlier months in which the range was tested; 0 for the site.
--- column hit_month_count: Those of them whose cost lay in the range; 0 for the site.
+-- column test_count: Tests of the range; null with fewer than six tested months, and for the site.
+-- column hit_count: Those of them in which what came lay in the range; null likewise.
 with
 
 site as (
@@ -16,13 +16,15 @@ site as (
         '(all)' as agent_id,
         any_value(forecasts.month) as month,
         if(count(cost_to_date_usd) = count(*), sum(cost_to_date_usd), null) as cost_to_date_usd,
+        if(count(low_95_usd) = count(*), sum(low_95_usd), null) as low_95_usd,
         if(count(low_usd) = count(*), sum(low_usd), null) as low_usd,
         if(count(expected_usd) = count(*), sum(expected_usd), null) as expected_usd,
         if(count(high_usd) = count(*), sum(high_usd), null) as high_usd,
+        if(count(high_95_usd) = count(*), sum(high_95_usd), null) as high_95_usd,
         max(days_left) as days_left,
         min(basis_day_count) as basis_day_count,
-        0::bigint as tested_month_count,
-        0::bigint as hit_month_count
+        null::bigint as test_count,
+        null::bigint as hit_count
     from reports.rpt_calendars as calendars
     cross join reports.rpt_calendars as site
     left join marts.fct_forecasts as forecasts
@@ -38,13 +40,15 @@ select
     agent_id,
     forecasts.month,
     cost_to_date_usd,
+    low_95_usd,
     low_usd,
     expected_usd,
     high_usd,
+    high_95_usd,
     days_left,
     basis_day_count,
-    tested_month_count,
-    hit_month_count
+    if(hit_rate is null, null, test_count) as test_count,
+    if(hit_rate is null, null, hit_count) as hit_count
 from marts.fct_forecasts as forecasts
 join reports.rpt_headlines as headlines using (workspace_id, agent_id)
 join reports.rpt_calendars as calendars using (workspace_id)

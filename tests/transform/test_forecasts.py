@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from math import sqrt
-from statistics import fmean
 from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from analytics.transform.forecasts import forecasts
 from tests.transform.days import agent_days, agents, dates, day, morning_of, span, workspaces
@@ -46,14 +41,20 @@ def test_every_day_the_same() -> None:
         "agent_id": "(all)",
         "month": MONTH,
         "cost_to_date_usd": Decimal(38),
+        "low_95_usd": Decimal(60),
         "low_usd": Decimal(60),
         "expected_usd": Decimal(60),
         "high_usd": Decimal(60),
+        "high_95_usd": Decimal(60),
         "days_left": 11,
-        "basis": "weekdays",
-        "basis_day_count": 56,
+        "basis_day_count": 80,
         "tested_month_count": 2,
-        "hit_month_count": 2,
+        "test_count": 6,
+        "hit_count": 6,
+        "hit_95_count": 6,
+        "hit_rate": None,
+        "hit_95_rate": None,
+        "mean_error_usd": Decimal(0),
         "incomplete_day_count": 0,
         "unknown_cost_count": 0,
     }
@@ -68,36 +69,32 @@ def test_weekdays() -> None:
     assert made["low_usd"] == made["high_usd"] == made["expected_usd"]
 
 
-def test_fewer_than_four_weeks() -> None:
-    """With fewer than 28 days the mean of all stands for each."""
-    complete = span(LAST - timedelta(days=26), LAST)
-    made = forecast(*(day(each, each.toordinal() % 2) for each in complete), complete=complete)
+def test_the_ranges() -> None:
+    """The 95 % range holds the 80 % one, and both hold what is expected."""
+    made = forecast(*(day(each, 2 + each.toordinal() % 5) for each in SPAN))
+    names = ("low_95_usd", "low_usd", "expected_usd", "high_usd", "high_95_usd")
+    amounts = [made[name] for name in names]
 
-    assert made["basis"] == "days"
-    assert made["basis_day_count"] == 27
-    mean = sum(each.toordinal() % 2 for each in complete) / 27
-    assert made["expected_usd"] - made["cost_to_date_usd"] == pytest.approx(
-        Decimal(11 * mean), abs=Decimal("1e-9")
-    )
-    assert made["low_usd"] < made["expected_usd"] < made["high_usd"]
+    assert made["cost_to_date_usd"] < amounts[0]
+    assert amounts == sorted(set(amounts))
 
 
 def test_too_little_history() -> None:
-    """With fewer than 14 days there is no forecast; the cost to date stands."""
-    complete = span(LAST - timedelta(days=12), LAST)
+    """With fewer than 12 days there is no forecast; the cost to date stands."""
+    complete = span(LAST - timedelta(days=10), LAST)
     made = forecast(*(day(each, 2) for each in complete), complete=complete)
 
-    assert made["cost_to_date_usd"] == 26
-    assert (made["low_usd"], made["expected_usd"], made["high_usd"]) == (None, None, None)
-    assert (made["basis"], made["basis_day_count"], made["days_left"]) == (None, 13, 11)
-    assert made["incomplete_day_count"] == 6
+    assert made["cost_to_date_usd"] == 22
+    assert {made[name] for name in made if name.startswith(("low", "expected", "high"))} == {None}
+    assert (made["basis_day_count"], made["days_left"]) == (11, 11)
+    assert made["incomplete_day_count"] == 8
 
 
 def test_low_is_never_below_the_cost_to_date() -> None:
     """However much days differ, the month has cost what it has."""
     made = forecast(*(day(each, 100 if each.day % 9 == 0 else 0) for each in SPAN))
 
-    assert made["low_usd"] == made["cost_to_date_usd"] == 200
+    assert made["low_95_usd"] == made["cost_to_date_usd"] == 200
 
 
 def test_unknown_is_not_zero() -> None:
@@ -111,8 +108,8 @@ def test_unknown_is_not_zero() -> None:
     assert some["cost_to_date_usd"] == 2 * 16
     assert some["expected_usd"] == 2 * (16 + 11)
     assert some["unknown_cost_count"] == 3
-    assert some["basis_day_count"] < 56
-    assert some["tested_month_count"] == 0
+    assert some["basis_day_count"] == 65
+    assert some["test_count"] == 0
     assert (none["cost_to_date_usd"], none["expected_usd"], none["low_usd"]) == (None, None, None)
     assert in_part["cost_to_date_usd"] == 38
     assert (in_part["expected_usd"], in_part["low_usd"]) == (None, None)
@@ -165,15 +162,25 @@ def test_ends_of_a_month(today: date, last: date, to_date: int, left: int) -> No
 
 
 def test_tested_months() -> None:
-    """A month whose cost left the range made on its 20th day is no hit: here September."""
-    complete = span(date(2026, 7, 1), LAST)
-    before = [each for each in complete if each < date(2026, 10, 1)]
-    rows = [day(each, 9 if each >= date(2026, 9, 20) else 2) for each in before]
-    made = forecast(*rows, complete=before, today=date(2026, 10, 1))
-    on_the_20th = forecast(*rows, complete=before, today=date(2026, 10, 20))
+    """A month is forecast as of four of its days, from the 12th known day on."""
+    complete = span(date(2026, 7, 1), date(2026, 9, 30))
+    rows = [day(each, 9 if each == complete[-1] else 2) for each in complete]
+    made = forecast(*rows, complete=complete, today=date(2026, 10, 1))
 
-    assert (made["tested_month_count"], made["hit_month_count"]) == (2, 1)
-    assert (on_the_20th["tested_month_count"], on_the_20th["hit_month_count"]) == (3, 2)
+    assert made["tested_month_count"] == 3
+    assert (made["test_count"], made["hit_count"], made["hit_95_count"]) == (10, 6, 6)
+    assert made["mean_error_usd"] == Decimal("2.8")
+
+
+def test_the_hit_rate_needs_six_months() -> None:
+    """Shares of hits are told from the sixth tested month on."""
+    told = {}
+    for first in (date(2026, 4, 15), date(2026, 5, 15)):
+        complete = span(first, LAST)
+        made = forecast(*(day(each, 2) for each in complete), complete=complete)
+        told[made["tested_month_count"]] = made["hit_rate"], made["hit_95_rate"]
+
+    assert told == {6: (1, 1), 5: (None, None)}
 
 
 def test_workspaces_apart() -> None:
@@ -208,50 +215,6 @@ def test_empty() -> None:
     assert nothing.columns == list(made)
     assert (made["cost_to_date_usd"], made["expected_usd"], made["days_left"]) == (0, None, 11)
     assert forecast(day(LAST, 3), complete=[LAST])["cost_to_date_usd"] == 3
-
-
-def by_hand(costs: dict[date, Decimal | None]) -> tuple[float, float] | None:
-    """The method in plain Python: the rest of the month, and half the width of the range."""
-    basis = [
-        (each, float(cost))
-        for offset in range(1, 57)
-        if (cost := costs.get(each := TODAY - timedelta(days=offset))) is not None
-    ]
-    if len(basis) < 14:
-        return None
-    by_weekday = len(basis) >= 28
-    groups: defaultdict[int, list[float]] = defaultdict(list)
-    for each, cost in basis:
-        groups[each.weekday() if by_weekday else 0].append(cost)
-    errors = sum((cost - fmean(group)) ** 2 for group in groups.values() for cost in group)
-    variance = errors / max(1, len(basis) - len(groups))
-    ahead: defaultdict[int, int] = defaultdict(int)
-    for each in span(TODAY, date(2026, 11, 30)):
-        ahead[each.weekday() if by_weekday else 0] += 1
-    rest = sum(n * fmean(groups[group]) for group, n in ahead.items() if groups[group])
-    width = sum(n + n**2 / max(1, len(groups[group])) for group, n in ahead.items())
-    return rest, 1.2815515655446004 * sqrt(variance * width)
-
-
-@settings(deadline=None, max_examples=60)  # the machine may be busy
-@given(st.lists(st.one_of(st.none(), st.decimals(0, 10**5, places=10)), max_size=80))
-def test_same_as_by_hand(costs: list[Decimal | None]) -> None:
-    """The frame gives what the method gives in plain Python, to the last digits of a float."""
-    complete = span(TODAY - timedelta(days=len(costs)), LAST) if costs else []
-    known = dict(zip(complete, costs, strict=True))
-    rows = [day(each, cost, unknown=cost is None) for each, cost in known.items()]
-    made, expected = forecast(*rows, complete=complete), by_hand(known)
-
-    to_date = made["cost_to_date_usd"]
-    if expected is None or to_date is None:
-        assert made["expected_usd"] is None
-        return
-    rest, spread = expected
-    assert float(made["expected_usd"] - to_date) == pytest.approx(rest, rel=1e-9, abs=1e-6)
-    assert float(made["high_usd"] - made["expected_usd"]) == pytest.approx(
-        spread, rel=1e-9, abs=1e-6
-    )
-    assert made["low_usd"] == max(to_date, 2 * made["expected_usd"] - made["high_usd"])
 
 
 def test_mart(warehouse: Warehouse) -> None:
