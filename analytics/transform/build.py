@@ -11,7 +11,14 @@ import duckdb
 import polars as pl
 
 from analytics.resources import folder
-from analytics.transform import allocations, error_classes, forecasts, month_changes, unusual_days
+from analytics.transform import (
+    allocations,
+    budget_forecasts,
+    error_classes,
+    forecasts,
+    month_changes,
+    unusual_days,
+)
 from analytics.transform.check_results import create_results
 from analytics.transform.comments import comment_on
 from analytics.transform.measures import create_macros
@@ -28,6 +35,7 @@ from analytics.transform.models import (
 
 POLARS_MODELS = (
     allocations.MODEL,
+    budget_forecasts.MODEL,
     error_classes.MODEL,
     forecasts.MODEL,
     month_changes.MODEL,

@@ -24,12 +24,14 @@ import polars as pl
 
 FEWEST_DAYS = 12
 LONGEST_BASIS = 112
+WEEK = tuple(f"day_{number}" for number in range(7))
+"""Columns of a forecast: what each of the seven days from its start is expected to cost."""
+
 _WEEKS_UNTIL_HALF = 3
 _HORIZONS = (1, 7, 28)
 _GROWTH = 0.75  # of the error, beyond the longest horizon that was measured
 _WIDTH_80 = 1.2815515655446004  # the normal distribution's
 _WIDTH_95 = 2.2  # the normal distribution's is 1.96; these errors have heavier tails
-_WEEK = tuple(f"day_{number}" for number in range(7))
 _ERRORS = tuple(f"error_{days}" for days in _HORIZONS)
 
 
@@ -49,11 +51,11 @@ def forecast(days: pl.DataFrame, periods: pl.DataFrame, key: Sequence[str]) -> p
         _known_at_start(days, key), on=[*key, "start"], how="left", maintain_order="left"
     )
     is_made = pl.all_horizontal(
-        pl.col("basis_days") >= FEWEST_DAYS, pl.col(_WEEK).is_not_null()
+        pl.col("basis_days") >= FEWEST_DAYS, pl.col(WEEK).is_not_null()
     )
     expected = pl.sum_horizontal(
         pl.col(day) * (_repeats(ahead, number) - _repeats(skipped, number))
-        for number, day in enumerate(_WEEK)
+        for number, day in enumerate(WEEK)
     )
     return made.with_columns(
         pl.col("basis_days").fill_null(0),
@@ -117,7 +119,7 @@ def _known_at_start(days: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
             .cast(pl.Int64)
             .rolling_sum(LONGEST_BASIS, min_samples=1)
             .over(key),
-            **{day: mean.shift(6 - number).over(key) for number, day in enumerate(_WEEK)},
+            **{day: mean.shift(6 - number).over(key) for number, day in enumerate(WEEK)},
         )
     )
 

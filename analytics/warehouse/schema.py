@@ -165,6 +165,14 @@ create table if not exists finance.closed_allocations (
     month DATE, workspace_id VARCHAR, agent_id VARCHAR, cost_center VARCHAR, source VARCHAR,
     rule VARCHAR, is_chargeback BOOLEAN, cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
 );
+
+create table if not exists finance.closed_budgets (
+    scope VARCHAR, name VARCHAR, workspace_id VARCHAR, month DATE, budget_usd DECIMAL(38,10),
+    actual_usd DECIMAL(38,10), run_rate_usd DECIMAL(38,10), forecast_usd DECIMAL(38,10),
+    forecast_low_usd DECIMAL(38,10), forecast_high_usd DECIMAL(38,10),
+    forecast_low_95_usd DECIMAL(38,10), forecast_high_95_usd DECIMAL(38,10),
+    remaining_usd DECIMAL(38,10), exhausted_on DATE, state VARCHAR
+);
 """
 
 

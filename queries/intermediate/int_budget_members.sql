@@ -1,0 +1,53 @@
+-- Whose charges each budget is for: workspaces, and of them agents or cost centers, '(all)' where it
+-- is for all of them. A name that nothing has is a budget without members.
+-- Grain: budget (scope, name and workspace as written), workspace, line and cost center.
+-- key: scope, name, workspace, workspace_id, agent_id, cost_center
+-- materialized: table
+with
+
+budgets as (
+    select distinct scope, name, workspace
+    from staging.stg_budgets
+),
+
+covered as (
+    select budgets.*, workspaces.workspace_id, workspaces.workspace_name
+    from budgets
+    join staging.stg_workspaces as workspaces
+        on budgets.workspace is null
+        or lower(budgets.workspace) in (
+            lower(workspaces.workspace_id), lower(workspaces.workspace_name)
+        )
+),
+
+cost_centers as (
+    select cost_center
+    from staging.stg_owner_rules
+    union
+    select cost_center
+    from marts.fct_charges
+)
+
+select scope, name, workspace, workspace_id, '(all)' as agent_id, '(all)' as cost_center
+from covered
+where
+    scope = 'all'
+    or (scope = 'workspace' and lower(name) in (lower(workspace_id), lower(workspace_name)))
+union all
+select distinct
+    covered.scope,
+    covered.name,
+    covered.workspace,
+    covered.workspace_id,
+    agents.agent_id,
+    '(all)' as cost_center
+from covered
+join marts.dim_agents as agents
+    on agents.workspace_id = covered.workspace_id
+    and lower(covered.name) in (lower(agents.agent_slug), lower(agents.agent_id))
+where covered.scope = 'agent'
+union all
+select scope, name, workspace, workspace_id, '(all)' as agent_id, cost_center
+from covered
+join cost_centers on cost_centers.cost_center = covered.name
+where scope = 'cost_center'

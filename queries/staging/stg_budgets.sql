@@ -1,0 +1,11 @@
+-- Budgets of finance/budgets.csv; without a workspace, a budget is of all workspaces together.
+-- Grain: line.
+-- key: line
+select
+    line,
+    scope,
+    name,
+    nullif(workspace, '*') as workspace,
+    month,
+    amount_usd
+from finance.budgets
