@@ -30,6 +30,10 @@ _SIGNS = {
     "pending": "◔",
     "provisional": "◔",
     "incomplete": "◔",
+    "within": "✓",
+    "on_track": "✓",
+    "exceeded": "✕",
+    "at_risk": "◔",
 }
 _CARDS_FROM = 4  # columns: fewer fit a phone
 _REMEMBERED = 1_000  # days and months stand on many pages
@@ -131,7 +135,8 @@ def _words(name: str, unit: str, value: object) -> str:
 
 @lru_cache(_REMEMBERED)
 def _state(value: str) -> str:
-    return f"{_SIGNS.get(value, '')} {escape(names.visible(value))}".strip()
+    shown = names.visible(value.replace("_", " "))
+    return f"{_SIGNS.get(value, '')} {escape(shown)}".strip()
 
 
 def sums(rows: Iterable[Row], columns: Iterable[Column]) -> dict[str, Any]:

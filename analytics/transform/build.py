@@ -13,7 +13,7 @@ import polars as pl
 from analytics.resources import folder
 from analytics.transform import (
     allocations,
-    budget_forecasts,
+    budgets,
     error_classes,
     forecasts,
     month_changes,
@@ -35,7 +35,7 @@ from analytics.transform.models import (
 
 POLARS_MODELS = (
     allocations.MODEL,
-    budget_forecasts.MODEL,
+    budgets.MODEL,
     error_classes.MODEL,
     forecasts.MODEL,
     month_changes.MODEL,

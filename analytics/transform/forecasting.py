@@ -1,4 +1,4 @@
-"""How daily amounts go on: what the days ahead will sum to, with an 80 % and a 95 % range.
+"""Forecasts of daily amounts: what days ahead will sum to, with an 80 % and a 95 % range.
 
 Each day ahead counts as the mean of its weekday so far, in which a week counts half as much as one
 three weeks later: it follows a trend, and is not thrown by a burst. The range comes from how wrong
@@ -50,9 +50,7 @@ def forecast(days: pl.DataFrame, periods: pl.DataFrame, key: Sequence[str]) -> p
     made = periods.join(
         _known_at_start(days, key), on=[*key, "start"], how="left", maintain_order="left"
     )
-    is_made = pl.all_horizontal(
-        pl.col("basis_days") >= FEWEST_DAYS, pl.col(WEEK).is_not_null()
-    )
+    is_made = pl.all_horizontal(pl.col("basis_days") >= FEWEST_DAYS, pl.col(WEEK).is_not_null())
     expected = pl.sum_horizontal(
         pl.col(day) * (_repeats(ahead, number) - _repeats(skipped, number))
         for number, day in enumerate(WEEK)
@@ -67,9 +65,7 @@ def forecast(days: pl.DataFrame, periods: pl.DataFrame, key: Sequence[str]) -> p
     ).drop(_ERRORS)
 
 
-def with_actual(
-    periods: pl.DataFrame, days: pl.DataFrame, key: Sequence[str]
-) -> pl.DataFrame:
+def with_actual(periods: pl.DataFrame, days: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     """Return `periods` with `actual`, the sum of each; null unless all its days are known."""
     known, amount = pl.col("amount").is_not_null().cast(pl.Int64), pl.col("amount").fill_null(0)
     sums = days.select(
@@ -96,15 +92,13 @@ def with_actual(
 
 def _known_at_start(days: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
     """Return for each `start`, the day after a date, what is known and expected by then."""
-    amount, mean, level = pl.col("amount"), pl.col("mean"), pl.col("level")
+    amount, mean = pl.col("amount"), pl.col("mean")
     begun = (amount.fill_null(0) != 0).cum_max().over(key)
     return (
         days.with_columns(weekday=pl.col("date").dt.weekday())
         .with_columns(amount=pl.when(begun | ~begun.any().over(key)).then(amount.cast(pl.Float64)))
         .with_columns(
-            mean=amount.ewm_mean(half_life=_WEEKS_UNTIL_HALF)
-            .forward_fill()
-            .over(*key, "weekday")
+            mean=amount.ewm_mean(half_life=_WEEKS_UNTIL_HALF).forward_fill().over(*key, "weekday")
         )
         .with_columns(level=mean.rolling_sum(7).over(key))
         .with_columns(

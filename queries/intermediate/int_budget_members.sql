@@ -1,18 +1,13 @@
--- Whose charges each budget is for: workspaces, and of them agents or cost centers, '(all)' where it
--- is for all of them. A name that nothing has is a budget without members.
+-- Whose charges each budget is for: workspaces, and of them agents or cost centers, '(all)' where
+-- it is for all of them. A name that nothing has is a budget without members.
 -- Grain: budget (scope, name and workspace as written), workspace, line and cost center.
 -- key: scope, name, workspace, workspace_id, agent_id, cost_center
 -- materialized: table
 with
 
-budgets as (
-    select distinct scope, name, workspace
-    from staging.stg_budgets
-),
-
 covered as (
     select budgets.*, workspaces.workspace_id, workspaces.workspace_name
-    from budgets
+    from (select distinct scope, name, workspace from staging.stg_budgets) as budgets
     join staging.stg_workspaces as workspaces
         on budgets.workspace is null
         or lower(budgets.workspace) in (
@@ -20,12 +15,19 @@ covered as (
         )
 ),
 
+agents as (
+    select workspace_id, agent_id, unnest([agent_id, agent_slug]) as name
+    from intermediate.int_agents
+    union
+    select workspace_id, unnest(['(none)', '(platform)']) as agent_id, agent_id as name
+    from staging.stg_workspaces
+),
+
 cost_centers as (
     select cost_center
     from staging.stg_owner_rules
     union
-    select cost_center
-    from marts.fct_charges
+    select '(none)' as cost_center
 )
 
 select scope, name, workspace, workspace_id, '(all)' as agent_id, '(all)' as cost_center
@@ -42,12 +44,18 @@ select distinct
     agents.agent_id,
     '(all)' as cost_center
 from covered
-join marts.dim_agents as agents
+join agents
     on agents.workspace_id = covered.workspace_id
-    and lower(covered.name) in (lower(agents.agent_slug), lower(agents.agent_id))
+    and lower(agents.name) = lower(covered.name)
 where covered.scope = 'agent'
 union all
-select scope, name, workspace, workspace_id, '(all)' as agent_id, cost_center
+select
+    covered.scope,
+    covered.name,
+    covered.workspace,
+    covered.workspace_id,
+    '(all)' as agent_id,
+    cost_centers.cost_center
 from covered
 join cost_centers on cost_centers.cost_center = covered.name
-where scope = 'cost_center'
+where covered.scope = 'cost_center'

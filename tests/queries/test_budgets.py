@@ -63,7 +63,8 @@ def budgets(warehouse: Warehouse, *columns: str) -> list[tuple[Any, ...]]:
     """These columns of every budget."""
     warehouse.build()
     return warehouse.rows(
-        f"select {', '.join(columns)} from marts.fct_budgets order by month, scope, name, workspace_id"
+        f"select {', '.join(columns)} from marts.fct_budgets"
+        " order by month, scope, name, workspace_id"
     )
 
 
@@ -113,7 +114,9 @@ def test_an_unknown_name(read: Warehouse) -> None:
         budget(read, 5, scope=scope, name="nobody")
     budget(read, 5, scope="agent", name="baker", workspace="nowhere")
 
-    assert budgets(read, "workspace_id", "actual_usd", "remaining_usd", "forecast_usd", "state") == [
+    assert budgets(
+        read, "workspace_id", "actual_usd", "remaining_usd", "forecast_usd", "state"
+    ) == [
         ("nowhere", None, None, None, "unknown_name"),
         ("(all)", None, None, None, "unknown_name"),
         ("(all)", None, None, None, "unknown_name"),
@@ -122,7 +125,7 @@ def test_an_unknown_name(read: Warehouse) -> None:
 
 
 def test_own_keys_and_surcharges_are_paid_for(read: Warehouse) -> None:
-    """Actual is metered cost and surcharge, whoever bills it: Levain or, for own keys, a provider."""
+    """Actual is metered cost and surcharge, whoever bills it: Levain or a provider."""
     read.given("provider_keys", created_at=datetime(2026, 9, 1, tzinfo=UTC))
     metered(read, cost_usd=2, billed_usd="0.04")
     metered(read, agent_id="a-2", cost_usd=3, billed_usd="3.3", provider="openai", model="gpt")
@@ -196,7 +199,9 @@ def test_months_that_are_over_or_to_come(read: Warehouse) -> None:
     ):
         budget(read, amount, month=month)
 
-    assert budgets(read, "actual_usd", "forecast_usd", "remaining_usd", "exhausted_on", "state") == [
+    assert budgets(
+        read, "actual_usd", "forecast_usd", "remaining_usd", "exhausted_on", "state"
+    ) == [
         (None, None, None, None, "not_enough_history"),
         (60, None, 0, None, "within"),
         (62, None, -1, date(2026, 10, 31), "exceeded"),
@@ -231,7 +236,8 @@ def test_a_workspace_behind(read: Warehouse) -> None:
     charged(read, 2)
     charged(read, 3, last=date(2026, 11, 9), workspace_id="w-2", agent_id="a-9")
     read._con.execute(
-        "update ledger.workspaces set last_batch_at = '2026-11-10 05:00Z' where workspace_id = 'w-2'"
+        "update ledger.workspaces set last_batch_at = '2026-11-10 05:00Z'"
+        " where workspace_id = 'w-2'"
     )
     budget(read, 150)
 
@@ -260,6 +266,29 @@ def test_a_closed_month_keeps_its_budget(read: Warehouse) -> None:
     assert budgets(read, "month", "budget_usd", "actual_usd", "state") == [
         (date(2026, 10, 1), 70, 62, "within"),
         (NOVEMBER, 99, 57, "on_track"),
+    ]
+
+
+def test_budgets_on_pages(read: Warehouse) -> None:
+    """The site shows every budget, a workspace those of its own, by the names that people know."""
+    read.given("agents", agent_id="a-3", agent_slug="proofs", agent_name="<b>Proof reader</b>")
+    charged(read, 2)
+    budget(read, 70, month=date(2026, 12, 1))
+    budget(read, 70, month=date(2026, 10, 1), scope="workspace", name=WORKSPACE)
+    budget(read, 70, scope="agent", name="PROOFS", workspace="bakery")
+    budget(read, 70, scope="agent", name="nobody")
+    read.build()
+
+    assert read.rows("""
+        select workspace_id, subject, of_workspace, period from reports.rpt_budgets
+        order by workspace_id, month, subject
+    """) == [
+        ("(all)", "Bakery", "Bakery", "past"),
+        ("(all)", "<b>Proof reader</b>", "Bakery", "now"),
+        ("(all)", "nobody", "all", "now"),
+        ("(all)", "All workspaces", "all", "to_come"),
+        (WORKSPACE, "Bakery", "Bakery", "past"),
+        (WORKSPACE, "<b>Proof reader</b>", "Bakery", "now"),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 from math import log
 from statistics import fmean
 from typing import Any
@@ -23,9 +23,7 @@ SERIES = st.one_of(
 )
 
 
-def expected(
-    amounts: Sequence[int | None], *, ahead: int = 30, skipped: int = 0
-) -> dict[str, Any]:
+def expected(amounts: Sequence[int | None], *, ahead: int = 30, skipped: int = 0) -> dict[str, Any]:
     """The forecast of the days after a series that begins on the first simulated day."""
     start = FIRST + timedelta(days=len(amounts))
     dates = [FIRST + timedelta(days=day) for day in range(len(amounts))]
@@ -82,9 +80,7 @@ def _mean(known: Sequence[int | None], day: int) -> float | None:
     weights = [(weight, amount) for weight, amount in same if amount is not None]
     if not weights:
         return None
-    return sum(weight * amount for weight, amount in weights) / sum(
-        weight for weight, _ in weights
-    )
+    return sum(weight * amount for weight, amount in weights) / sum(weight for weight, _ in weights)
 
 
 @settings(deadline=None, max_examples=60)  # the machine may be busy
@@ -136,7 +132,10 @@ def test_what_came() -> None:
     days = pl.DataFrame({"of": "a", "date": dates, "amount": [1, 2, None, 4, 5, 6]})
     spans = [(0, 2, 3), (1, 3, None), (3, 6, 15), (3, 7, None), (4, 4, 0)]
     periods = pl.DataFrame(
-        [("a", FIRST + timedelta(days=first), FIRST + timedelta(days=end)) for first, end, _ in spans],
+        [
+            ("a", FIRST + timedelta(days=first), FIRST + timedelta(days=end))
+            for first, end, _ in spans
+        ],
         schema=["of", "first", "end"],
         orient="row",
     )

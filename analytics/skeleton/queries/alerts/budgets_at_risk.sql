@@ -1,0 +1,21 @@
+-- A budget of this month is exceeded, or at risk
+-- key: scope, name, workspace_id, month, state
+-- severity: warning
+select
+    scope,
+    name,
+    workspace_id,
+    month,
+    state,
+    budget_usd,
+    actual_usd,
+    forecast_usd,
+    exhausted_on
+from marts.fct_budgets
+where
+    state in ('exceeded', 'at_risk')
+    and month = (
+        select date_trunc('month', max(last_batch_at at time zone 'UTC'))
+        from marts.dim_workspaces
+    )
+order by scope, name, workspace_id
