@@ -37,6 +37,9 @@ DAMAGE = {
     "bridges_add_up": (
         "update audit.month_bridge set amount_usd = amount_usd + 1e-10 where step_number = 1"
     ),
+    "budgets_are_held_against_all_charges": (
+        "update marts.fct_budgets set actual_usd = actual_usd + 1e-10"
+    ),
     "closed_lines_and_adjustments_are_todays_figures": (
         "update marts.fct_closed_lines set billed_usd = billed_usd + 1e-10 where billed_usd > 0"
     ),
@@ -93,6 +96,8 @@ DAMAGE = {
     "fct_charge_corrections_agent_id_is_in_dim_agents": (
         "update marts.fct_charge_corrections set agent_id = 'lost'"
     ),
+    "fct_budgets_scope_is_known": ("update marts.fct_budgets set scope = 'team'"),
+    "fct_budgets_state_is_known": ("update marts.fct_budgets set state = 'good'"),
     "fct_charge_corrections_cause_is_known": (
         "update marts.fct_charge_corrections set cause = 'other'"
     ),
