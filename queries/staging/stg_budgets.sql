@@ -5,7 +5,7 @@ select
     line,
     scope,
     name,
-    nullif(workspace, '*') as workspace,
+    workspace,
     month,
     amount_usd
 from finance.budgets
