@@ -92,7 +92,7 @@ def _of_table(
 
 
 def _html_cell(cell: Element, of: Column) -> Cell:
-    shown = cell.text.lstrip(_SIGNS) if of.unit == "state" else cell.text
+    shown = cell.text.lstrip(_SIGNS).replace(" ", "_") if of.unit == "state" else cell.text
     return shown, cell.attributes.get("data-v")
 
 

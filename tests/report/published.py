@@ -37,6 +37,12 @@ Northlight*,*-*,CC-150,6200,<b>Söhne & Co</b>,2026-10-16,
 *,shader-*,,,=Support(),,
 *,render-queue-watch,CC-200,,,,
 """
+# Of this month, the last one and the next one; one workspace has no budget.
+_BUDGETS = "scope,name,workspace,month,amount_usd\n" + "".join(
+    f"all,,,{month},100000\nworkspace,Northlight Studio,,{month},1\n"
+    f"cost_center,CC-150,northlight studio,{month},100000\nagent,<b>nobody</b>,,{month},1\n"
+    for month in ("2026-10", "2026-11", "2026-12")
+)
 
 
 def _run_expensively(world: World, agent: Agent, moment: datetime) -> None:
@@ -72,6 +78,7 @@ def publish(folder: Path) -> None:
         Path("analytics.toml").write_text(tables + _SETTINGS, encoding="utf-8")
         Path("finance").mkdir()
         Path("finance/owners.csv").write_text(_OWNERS, encoding="utf-8")
+        Path("finance/budgets.csv").write_text(_BUDGETS, encoding="utf-8")
         nightly(load_settings(), Progress())
         world.pass_time(timedelta(days=1))
         nightly(load_settings(), Progress())

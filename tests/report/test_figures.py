@@ -144,6 +144,7 @@ def test_a_view_of_other_data_is_noticed(
         "update reports.rpt_headlines set yesterday_cost_usd = yesterday_cost_usd + 0.01",
         "update reports.rpt_headlines set recent_failed_count = recent_failed_count + 1",
         "update reports.rpt_owners set month_cost_usd = month_cost_usd + 0.01",
+        "update reports.rpt_budgets set actual_usd = actual_usd + 0.01",
         "update reports.rpt_owner_months set billed_usd = billed_usd + 0.01",
         "update reports.rpt_headlines set owner = 'Ann' where owner is not null",
         "update reports.rpt_forecasts set high_usd = high_usd + 1000",
