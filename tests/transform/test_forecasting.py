@@ -144,8 +144,8 @@ def test_what_came() -> None:
 
 
 ORIGINS = (1, 4, 8, 12, 16, 20, 24, 28)  # days of the month
-"""The forecast was tuned on other random numbers than these seeds give."""
 SEEDS = range(101, 111)
+"""The forecast was tuned on other random numbers than these and 1 give."""
 
 
 def judged(days: pl.DataFrame) -> pl.DataFrame:
@@ -194,13 +194,6 @@ def judged(days: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def of_worlds(*seeds: int, agents: int, days: int) -> pl.DataFrame:
-    """Every forecast in every world."""
-    return pl.concat(
-        judged(costs(world, seed, agents=agents, days=days)) for world in WORLDS for seed in seeds
-    ).with_columns(world=pl.col("workspace_id").str.split(" ").list.first())
-
-
 def shares_held(made: pl.DataFrame) -> tuple[float, float]:
     """The shares of what came that lies in the 80 % and in the 95 % range."""
     ((in_80, in_95),) = made.select(
@@ -221,7 +214,7 @@ def mean_errors(made: pl.DataFrame) -> tuple[float, float, float]:
 
 def test_ranges_hold_and_errors_are_small() -> None:
     """In a year and a half of every kind of traffic, ranges hold, and both habits are beaten."""
-    made = of_worlds(1, agents=4, days=540)
+    made = pl.concat(judged(costs(world, 1, agents=4, days=540)) for world in WORLDS)
     in_80, in_95 = shares_held(made)
     error, run_rate, last_month = mean_errors(made)
 
@@ -239,7 +232,7 @@ def test_in_every_world(world: str) -> None:
     in_80, in_95 = shares_held(made)
     error, run_rate, last_month = mean_errors(made)
 
-    assert 0.75 <= in_80 <= 0.87
+    assert 0.75 <= in_80 <= 0.85
     assert 0.92 <= in_95 <= 0.97
     assert error < run_rate
     assert error < last_month
