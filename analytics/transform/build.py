@@ -16,6 +16,7 @@ from analytics.transform import (
     budgets,
     error_classes,
     forecasts,
+    month_bridge,
     month_changes,
     unusual_days,
 )
@@ -38,6 +39,7 @@ POLARS_MODELS = (
     budgets.MODEL,
     error_classes.MODEL,
     forecasts.MODEL,
+    month_bridge.MODEL,
     month_changes.MODEL,
     unusual_days.MODEL,
 )

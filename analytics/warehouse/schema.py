@@ -173,6 +173,17 @@ create table if not exists finance.closed_budgets (
     forecast_low_95_usd DECIMAL(38,10), forecast_high_95_usd DECIMAL(38,10),
     remaining_usd DECIMAL(38,10), exhausted_on DATE, state VARCHAR
 );
+
+create table if not exists finance.closed_month_bridge (
+    month DATE, workspace_id VARCHAR, agent_id VARCHAR, provider VARCHAR, model VARCHAR,
+    start_usd DECIMAL(38,10), adjustment_effect_usd DECIMAL(38,10),
+    volume_effect_usd DECIMAL(38,10), agent_mix_effect_usd DECIMAL(38,10),
+    tokens_per_run_effect_usd DECIMAL(38,10), model_mix_effect_usd DECIMAL(38,10),
+    price_effect_usd DECIMAL(38,10), failure_effect_usd DECIMAL(38,10),
+    new_agent_effect_usd DECIMAL(38,10), retired_agent_effect_usd DECIMAL(38,10),
+    platform_effect_usd DECIMAL(38,10), surcharge_effect_usd DECIMAL(38,10),
+    own_key_effect_usd DECIMAL(38,10), end_usd DECIMAL(38,10)
+);
 """
 
 
