@@ -1,6 +1,6 @@
--- The bridge of a month leads, by agent and model, from what was billed for the month before to what
--- is billed for the month, to the last digit: by its own steps, and by the charges of both months,
--- those of a closed month as the books have them.
+-- The bridge of a month leads, by agent and model, from what was billed for the month before to
+-- what is billed for the month, to the last digit: by its own steps, and by the charges of both
+-- months, those of a closed month as the books have them.
 with
 
 closed as (

@@ -78,10 +78,10 @@ def _runs(warehouse: Warehouse) -> None:
 
 
 def _history(warehouse: Warehouse) -> None:
-    """Two months whose every date was read, with a day that costs far more than the others."""
+    """Three months whose every date was read, with a day that costs far more than the others."""
     warehouse.insert(
         "ledger.requests", workspace_id=OTHER_WORKSPACE, load_id="load-1", request=2,
-        source="usage_hours", status=200, window_start="2026-09-30", window_end="2026-11-20",
+        source="usage_hours", status=200, window_start="2026-08-31", window_end="2026-11-20",
     )  # fmt: skip
     for day in range(1, 31):
         warehouse.given(
@@ -92,6 +92,10 @@ def _history(warehouse: Warehouse) -> None:
             cost_usd=9 if day == 29 else 2,
             created_at=datetime(2026, 10, day, 12, tzinfo=UTC),
         )
+    warehouse.given(
+        "agent_billing_days", workspace_id=OTHER_WORKSPACE, agent_id="a-9", date="2026-10-05",
+        cost_usd=2, billed_usd=2,
+    )  # fmt: skip
 
 
 def _details(warehouse: Warehouse) -> None:

@@ -169,6 +169,12 @@ DAMAGE = {
     "listed_parts_are_those_of_runs": (
         "update marts.fct_agent_days set listed_cost_usd = listed_cost_usd + 1e-10"
     ),
+    "fct_month_bridge_agent_id_is_in_dim_agents": (
+        "update marts.fct_month_bridge set agent_id = 'lost'"
+    ),
+    "month_bridges_add_up": (
+        "update marts.fct_month_bridge set price_effect_usd = price_effect_usd - 1e-10"
+    ),
     "month_changes_add_up": ("update marts.fct_month_changes set amount_usd = amount_usd + 1"),
     "no_run_is_lost_between_raw_and_marts": ("delete from marts.fct_runs where run_id = 'r-7'"),
     "platform_costs_add_up": (
@@ -190,7 +196,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
         warehouse.build_all("Europe/Berlin")
         run_checks(warehouse.con)
         close(warehouse, NOVEMBER)
-        (bill,) = warehouse.row("select version_id from raw.agent_billing_days")
+        (bill,) = warehouse.row(
+            "select version_id from raw.agent_billing_days where date = '2026-11-19'"
+        )
         warehouse.replaced(bill, "agent_billing_days", cost_usd="0.6", billed_usd="0.2")
         warehouse.build_all("Europe/Berlin")
         run_checks(warehouse.con)

@@ -1,0 +1,106 @@
+"""From a month's bill to the next one's, as it is built, closed and corrected."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from analytics.transform.checks import run_checks
+from tests.queries.closing import close
+from tests.queries.metered import LAST_BATCH, metered
+from tests.transform.given import WORKSPACE, Warehouse
+
+SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)
+
+
+@pytest.fixture
+def read(warehouse: Warehouse) -> Warehouse:
+    """Two months of an agent and the platform: twice the runs, and a dearer model beside them."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [LAST_BATCH])
+    for request, source in enumerate(("usage_hours", "run_counts", "agent_billing_days")):
+        warehouse.insert(
+            "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=request,
+            source=source, agent_id="a-1", status=200, fetched_at=LAST_BATCH,
+            window_start="2026-08-31", window_end="2026-11-29",
+        )  # fmt: skip
+    _day(warehouse, "2026-09-10", run_count=2, cost_usd=2, billed_usd="2.2", tokens_in=100)
+    _day(warehouse, "2026-10-10", run_count=4, cost_usd=4, billed_usd="4.4", tokens_in=200)
+    _day(warehouse, "2026-10-11", run_count=0, cost_usd=6, billed_usd=6, tokens_in=20, model="dear")
+    _day(warehouse, "2026-10-12", run_count=0, cost_usd=1, billed_usd=1, agent_id=None)
+    return warehouse
+
+
+def _day(warehouse: Warehouse, day: str, *, run_count: int, **of: Any) -> None:
+    metered(warehouse, date=day, hour=f"{day} 09:00Z", tokens_out=0, **of)
+    if run_count:
+        warehouse.given("run_counts", run_count=run_count, date=day)
+        warehouse.given(
+            "agent_rollups", run_count=run_count, date=day, cost_usd=of["cost_usd"],
+            tokens_in=of["tokens_in"],
+        )  # fmt: skip
+
+
+def _steps(warehouse: Warehouse, month: date = OCTOBER, **where: str) -> dict[str, Decimal]:
+    """The sums of all columns that are not zero."""
+    condition = "".join(f" and {name} = '{value}'" for name, value in where.items())
+    found = warehouse.execute(
+        f"select sum(columns('.*_usd')) from marts.fct_month_bridge where month = ?{condition}",
+        month,
+    )
+    names = [each[0] for each in found.description]
+    (amounts,) = found.fetchall()
+    return {
+        name.removesuffix("_usd").removesuffix("_effect"): amount
+        for name, amount in zip(names, amounts, strict=True)
+        if amount
+    }
+
+
+def _failed(warehouse: Warehouse) -> set[str]:
+    return {each.name for each in run_checks(warehouse.con) if not each.ok}
+
+
+def test_a_bridge_is_of_charges_and_runs(read: Warehouse) -> None:
+    """Effects are formed from charges by model and from the runs of the month."""
+    read.build_all()
+
+    assert _steps(read) == {
+        "start": Decimal("2.2"), "volume": 2, "tokens_per_run": Decimal("0.4"),
+        "model_mix": Decimal("5.6"), "platform": 1, "surcharge": Decimal("0.2"),
+        "end": Decimal("11.4"),
+    }  # fmt: skip
+    assert _steps(read, agent_id="(platform)") == {"platform": 1, "end": 1}
+    assert _failed(read) & {"month_bridges_add_up", "fct_month_bridge_key_is_unique"} == set()
+
+
+def test_the_month_that_is_not_over_has_none(read: Warehouse) -> None:
+    """The bill of a month that goes on is not compared with that of a whole one."""
+    _day(read, "2026-11-10", run_count=2, cost_usd=2, billed_usd=2, tokens_in=100)
+    read.build()
+
+    assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
+
+
+def test_a_close_freezes_the_bridge(read: Warehouse) -> None:
+    """A closed month keeps its bridge, and the next one starts at it and says what changed since."""
+    day = datetime(2026, 11, 10, 9)
+    read.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
+    read.con.execute("update ledger.requests set window_end = '2026-12-05'")
+    _day(read, f"{day:%Y-%m-%d}", run_count=4, cost_usd=4, billed_usd=4, tokens_in=200)
+    read.build_all()
+    close(read, SEPTEMBER, OCTOBER)
+    frozen = _steps(read)
+    (bill,) = read.row("select version_id from raw.agent_billing_days where date = '2026-10-10'")
+    read.replaced(
+        bill, "agent_billing_days", agent_id="a-1", date="2026-10-10", cost_usd=4, billed_usd="4.9",
+    )  # fmt: skip
+    read.build_all()
+
+    assert _steps(read) == frozen
+    november = _steps(read, date(2026, 11, 1))
+    assert november["start"] == frozen["end"]
+    assert november["adjustment"] == Decimal("0.5")
+    assert "month_bridges_add_up" not in _failed(read)
