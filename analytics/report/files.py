@@ -60,7 +60,9 @@ class Files:
         return True
 
     def write(self, path: str, content: bytes, inputs: str = "") -> None:
-        """Write a file; one with `inputs` may be taken over by the next site."""
+        """Write a file that was not taken over; one with `inputs` may be by the next site."""
+        if path in self._now.files:
+            return
         Path(self._made(path)).write_bytes(content)
         self._note(path, sha256(content).hexdigest(), inputs, len(content))
 

@@ -95,12 +95,10 @@ class Pages:
         for rows in self._own:
             row |= rows.get(entity.key) or rows.get(entity.key[:1]) or {}
         tables = Tables(self._entities, root)
-        sections = [self._section(each, entity, tables) for each in page.section]
+        sections = [self._section(each, entity, row, tables) for each in page.section]
         heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
         is_main = page.path(entity) == entity.path
-        data = (
-            [f"data/{entity.stem}/{page.name}.js"] if any(map(_is_drawn_once, page.parts)) else []
-        )
+        data = [page.data_path(entity)] if page.is_drawn_once else []
         return self._template.render(
             root=root,
             policy=Markup(CONTENT_SECURITY_POLICY),  # noqa: S704 - its quotes are single ones
@@ -108,11 +106,7 @@ class Pages:
             reach=self._reach(row),
             heading=heading,
             as_of=text.fill(page.as_of, row),
-            remarks=[
-                {"text": f"{known}.", "is_now": True}
-                for each in page.remarks
-                if (known := _remark(each, row))
-            ]
+            remarks=[{"text": each, "is_now": True} for each in _remarks(page.remarks, row)]
             + self._warnings(entity),
             breadcrumb=self._breadcrumb(entity, root),
             tabs=self._tabs(entity, root),
@@ -153,7 +147,7 @@ class Pages:
         return {
             part.key: encoded(pl.DataFrame(self._of(part, entity), infer_schema_length=None))
             for part in self.page.parts
-            if _is_drawn_once(part)
+            if part.is_drawn_once
         }
 
     def _key(self, entity: Entity) -> Key:
@@ -163,12 +157,14 @@ class Pages:
         rows = self._rows[part.key]
         return rows.get(self._key(entity)) or rows.get(()) or []
 
-    def _section(self, section: Section, entity: Entity, tables: Tables) -> dict[str, Any]:
+    def _section(
+        self, section: Section, entity: Entity, row: Row, tables: Tables
+    ) -> dict[str, Any]:
         parts = [self._part(part, entity, tables) for part in section.part]
         return {
             "key": section.key,
             "title": section.title,
-            "text": section.text,
+            "text": " ".join([section.text, *_remarks(section.remarks, row)]).strip(),
             "is_now": section.now,
             "is_open": False,
             "parts": [part for part in parts if part],
@@ -315,11 +311,6 @@ def _frame(part: Part) -> dict[str, Any]:
     }
 
 
-def _is_drawn_once(part: Part) -> bool:
-    """True for a chart that needs no choice."""
-    return part.is_static and part.mark is not None
-
-
 def _headline(headline: Headline, row: Row) -> dict[str, Any]:
     value = text.known(headline.value, row)
     spark = row.get(headline.spark) if value and headline.spark else None
@@ -330,6 +321,11 @@ def _headline(headline: Headline, row: Row) -> dict[str, Any]:
         "notes": [known for each in headline.notes if (known := _remark(each, row))],
         "spark": drawings.sparkline(spark) if spark else "",
     }
+
+
+def _remarks(templates: Sequence[str], row: Row) -> list[str]:
+    """Return the filled templates that say something, as sentences."""
+    return [f"{known}." for each in templates if (known := _remark(each, row))]
 
 
 def _remark(template: str, row: Row) -> str | None:

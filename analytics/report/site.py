@@ -39,6 +39,7 @@ ENGINE = (
     "view",
     "own",
     "summary",
+    "waterfall",
     "plot",
     "ownplot",
     "load",
@@ -160,22 +161,20 @@ class _Build:
         for entity, inputs in changed.items():
             self._files.write(page.path(entity), made.html(entity).encode(), inputs)
             if now := made.now(entity):
-                self._files.write(f"data/{entity.stem}/{page.name}.js", packed(now))
+                self._files.write(page.data_path(entity), packed(now), inputs)
         return len(of)
 
     def _changed(self, page: Page, of: Sequence[Entity]) -> dict[Entity, str]:
         """Return the entities whose page cannot be taken over, each with the inputs of its page."""
-        if page.scope not in {"month", "agent"} or any(
-            part.is_static and part.mark for part in page.parts
-        ):
-            return dict.fromkeys(of, "")  # such a page has rows in a file of its own
+        if page.scope not in {"month", "agent"}:
+            return dict.fromkeys(of, "")
         rows = digests(self._con, page)
         code = f"{self._code}-{self._about.code_version}-{self._about.timezone}"
         inputs = {each: f"{code}-{rows[each.key]}" if each.key in rows else "" for each in of}
         return {
             each: known
             for each, known in inputs.items()
-            if not self._files.keep(page.path(each), known)
+            if not all(self._files.keep(path, known) for path in _files_of(page, each))
         }
 
     def _of(self, page: Page) -> Sequence[Entity]:
@@ -202,6 +201,12 @@ def bundle(engine: Path) -> str:
         for name in ENGINE
     ]
     return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
+
+
+def _files_of(page: Page, entity: Entity) -> list[str]:
+    """Return the files of a page: its own, and that of the rows of charts drawn once."""
+    path = page.path(entity)
+    return [page.data_path(entity), path] if page.is_drawn_once else [path]
 
 
 def _further(pages: Mapping[str, Page], entity: Entity) -> list[dict[str, str]]:

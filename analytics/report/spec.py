@@ -23,7 +23,7 @@ MAIN_PAGES: dict[Scope, str] = {
     "month": "month",
     "agent": "agent",
 }
-Mark = Literal["column", "line", "bar", "interval", "cell"]
+Mark = Literal["column", "line", "bar", "interval", "cell", "waterfall"]
 
 
 class Draw(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -77,13 +77,22 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
         """True if the part needs no choice."""
         return self.period is None
 
+    @property
+    def is_drawn_once(self) -> bool:
+        """True for a chart that needs no choice."""
+        return self.is_static and self.mark is not None
+
 
 class Section(msgspec.Struct, forbid_unknown_fields=True):
-    """A heading with parts below it; `now` marks what says nothing of a chosen period."""
+    """A heading with parts below it; `now` marks what says nothing of a chosen period.
+
+    `remarks` are templates as those of the page.
+    """
 
     key: str
     title: str
     text: str = ""
+    remarks: tuple[str, ...] = ()
     now: bool = False
     part: tuple[Part, ...] = ()
 
@@ -126,6 +135,15 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
             return entity.path
         folder = entity.path.removesuffix(".html") if entity.scope != "site" else "pages"
         return f"{folder}/{self.name}.html"
+
+    def data_path(self, entity: Entity) -> str:
+        """Return the address of the rows of its charts that are drawn once."""
+        return f"data/{entity.stem}/{self.name}.js"
+
+    @property
+    def is_drawn_once(self) -> bool:
+        """True if it has charts that need no choice, whose rows are in a file of their own."""
+        return any(part.is_drawn_once for part in self.parts)
 
     @property
     def parts(self) -> list[Part]:

@@ -79,10 +79,15 @@ class Statements:
         return {row[: len(self._keys)] for row in found.fetchall()}
 
     def of(self, relation: str) -> dict[Key, dict[str, Any]]:
-        """Return the one row of each entity, by workspace, or by workspace and line."""
+        """Return the one row of each entity, by workspace, or by workspace and line or month.
+
+        Of several months, a page that is of no month has the last one.
+        """
         source, kinds = self._source(relation)
-        keys = [name for name in KEYS["agent"] if name in kinds]
-        rows = pl.DataFrame(self._con.sql(f"from {source}")).iter_rows(named=True)
+        names = self._keys if "month" in self._keys else KEYS["agent"]
+        keys = [name for name in names if name in kinds]
+        order = " order by month" if "month" in kinds else ""
+        rows = pl.DataFrame(self._con.sql(f"from {source}{order}")).iter_rows(named=True)
         return {tuple(row[name] for name in keys): row for row in rows}
 
     def charted(self, part: Part) -> dict[Key, dict[date, Any]]:

@@ -2,6 +2,7 @@
 import { WEEKDAYS, daysBetween, mondayOf, shifted } from "./days.js";
 import { SMALL_SAMPLE, duration, figure, fill, quantityOf, wilson } from "./format.js";
 import { parsed } from "./view.js";
+import { waterfall } from "./waterfall.js";
 
 /** @typedef {import("./view.js").View} View */
 /** @typedef {import("./view.js").Part} Part */
@@ -358,6 +359,13 @@ const cellsOver = ({ rows }, part, isNarrow) => {
       yaxis: { type: "category", autorange: "reversed", showgrid: false, showline: false } } };
 };
 
+/** @param {View} view @param {Part} part @param {boolean} isNarrow @returns {Figure} */
+const waterfallOf = ({ rows }, part, isNarrow) => {
+  const [trace] = tracesOf(part);
+  const amounts = rows.map((row) => position(trace.figure, trace.unit, row));
+  return waterfall(rows, amounts, trace.figure, rowsLayout(rows, 1, isNarrow));
+};
+
 /** The figure of a view, with colours as roles.
  * @param {View} view @param {Part} part @param {{ isNarrow: boolean }} screen
  * @returns {Figure} */
@@ -367,6 +375,7 @@ export const plot = (view, part, { isNarrow }) => {
     : mark === "interval" ? (view.axis === "time" ? ratesOverTime(view, part)
         : rateRows(view, part, isNarrow))
     : mark === "bar" ? barsOf(view, tracesOf(part), isNarrow)
+    : mark === "waterfall" ? waterfallOf(view, part, isNarrow)
     : overTime(view, part, isNarrow, mark === "line");
   return framed(data, layout);
 };

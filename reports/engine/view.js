@@ -329,7 +329,7 @@ export const view = (part, data, choice) => {
     ...(now && { relation: part.key, shards: new Map([["", { [part.key]: now }]]) }) };
   const isLong = isStack && daysBetween(...days) >= STACKED_DAYS;
   const times = isTime ? timeRows(part, data, query, days, isLong) : [];
-  const keys = isStack ? [part.stack ?? ""] : by, isAsGiven = mark === "line" || mark === "cell";
+  const keys = isStack ? [part.stack ?? ""] : by, isAsGiven = mark && /^(line|cell|waterfall)$/.test(mark);
   const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
     : group({ ...query, by: keys }).map((each) => ({ ...each.sums, ...each.keys })));
   const rows = (isTime && !isStack) || mark === "line" ? found : ordered(part, found);

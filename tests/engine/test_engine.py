@@ -9,7 +9,7 @@ import playwright
 HERE = Path(__file__).parent
 ENGINE = HERE.parents[1] / "reports" / "engine"
 NODE = Path(playwright.__file__).parent / "driver" / "node"
-MODULES = ("days", "format", "cube", "view", "own", "summary", "plot", "ownplot")
+MODULES = ("days", "format", "cube", "view", "own", "summary", "waterfall", "plot", "ownplot")
 
 
 def _node(*arguments: str | Path) -> None:
