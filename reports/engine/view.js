@@ -329,7 +329,8 @@ export const view = (part, data, choice) => {
     ...(now && { relation: part.key, shards: new Map([["", { [part.key]: now }]]) }) };
   const isLong = isStack && daysBetween(...days) >= STACKED_DAYS;
   const times = isTime ? timeRows(part, data, query, days, isLong) : [];
-  const keys = isStack ? [part.stack ?? ""] : by, isAsGiven = mark && /^(line|cell|waterfall)$/.test(mark);
+  const keys = isStack ? [part.stack ?? ""] : by;
+  const isAsGiven = ["line", "cell", "waterfall"].includes(mark);
   const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
     : group({ ...query, by: keys }).map((each) => ({ ...each.sums, ...each.keys })));
   const rows = (isTime && !isStack) || mark === "line" ? found : ordered(part, found);

@@ -8,7 +8,7 @@ const SLIVER = 0.5; // of the largest level: where all are above it, effects wou
 
 /** Where the axis begins: at zero, or, where that would leave effects too thin to see, below all.
  * @param {number[]} levels */
-export const floorOf = (levels) => {
+const floorOf = (levels) => {
   const low = Math.min(...levels), high = Math.max(...levels);
   return low > SLIVER * high ? Math.max(low - (high - low), 0) : Math.min(low, 0);
 };
@@ -22,7 +22,7 @@ export const waterfall = (rows, amounts, name, layout) => {
   const ends = amounts.map((amount, index) =>
     (level = (isWhole(index) ? 0 : level) + (amount ?? 0)));
   const floor = floorOf(ends), top = Math.max(...ends, 0) || 1;
-  const from = ends.map((end, index) => (isWhole(index) ? floor : ends[index - 1]));
+  const from = ends.map((_, index) => (isWhole(index) ? floor : ends[index - 1]));
   const texts = rows.map(({ values }, index) =>
     fill(`{${name}|${isWhole(index) ? "usd_headline" : "usd_signed"}}`, values));
   const isMore = (/** @type {number} */ index) => (amounts[index] ?? 0) > 0;

@@ -18,7 +18,13 @@ from tests.queries.test_months import read
 from tests.transform.given import Warehouse, empty_warehouse
 
 # What ends with the last complete day, or with the last batch; the models do by definition.
-ENDS = ("last_complete_date", "last_batch_at", "fct_forecasts", "fct_month_changes")
+ENDS = (
+    "last_complete_date",
+    "last_batch_at",
+    "fct_forecasts",
+    "fct_month_bridge",
+    "fct_month_changes",
+)
 
 QUERIES = sorted((folder("queries") / "adhoc").glob("*.sql"))
 

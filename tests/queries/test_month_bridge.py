@@ -76,6 +76,45 @@ def test_a_bridge_is_of_charges_and_runs(read: Warehouse) -> None:
     assert _failed(read) & {"month_bridges_add_up", "fct_month_bridge_key_is_unique"} == set()
 
 
+def test_steps_of_a_page(read: Warehouse) -> None:
+    """A page has each step that is not zero, and whose agent and model made most of it."""
+    read.build()
+
+    assert read.rows("""
+        select step_number, step, amount_usd, driver_name, driver_model, driver_usd
+        from reports.rpt_month_bridge where workspace_id = '(all)' order by step_number
+    """) == [
+        (1, "September 2026", Decimal("2.2"), None, None, None),
+        (3, "Runs", 2, "a-1", "claude-sonnet-5", 2),
+        (5, "Tokens per run", Decimal("0.4"), "a-1", "claude-sonnet-5", Decimal("0.4")),
+        (6, "Model mix", Decimal("5.6"), "a-1", "dear", 6),
+        (11, "Platform", 1, "Platform", "claude-sonnet-5", 1),
+        (12, "Surcharge", Decimal("0.2"), "a-1", "claude-sonnet-5", Decimal("0.2")),
+        (14, "October 2026", Decimal("11.4"), None, None, None),
+    ]  # fmt: skip
+    assert read.rows(
+        "select workspace_id = '(all)', count(*), sum(amount_usd) filter (not is_total)"
+        " = any_value(end_usd - start_usd) from reports.rpt_month_bridge group by 1 order by 1"
+    ) == [(False, 7, True), (True, 7, True)]
+
+
+def test_reasons_of_a_page(read: Warehouse) -> None:
+    """The sentences name the two largest effects, and add up the others."""
+    read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="New")
+    metered(read, workspace_id="w-2", date="2026-10-10", hour="2026-10-10 09:00Z")
+    read.build()
+
+    assert read.row("""
+        select first_reason, first_usd, first_name, first_model, first_driver_usd,
+            second_reason, second_usd, third_reason, third_usd, other_usd, other_count,
+            left_out_count
+        from reports.rpt_month_reasons where workspace_id = '(all)'
+    """) == (
+        "tokens moved to more expensive models", Decimal("5.6"), "a-1", "dear", 6,
+        "there were more runs", 2, "the platform cost more", 1, Decimal("1.6"), 3, 1,
+    )  # fmt: skip
+
+
 def test_the_month_that_is_not_over_has_none(read: Warehouse) -> None:
     """The bill of a month that goes on is not compared with that of a whole one."""
     _day(read, "2026-11-10", run_count=2, cost_usd=2, billed_usd=2, tokens_in=100)

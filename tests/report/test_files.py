@@ -118,7 +118,8 @@ def test_the_manifest_lists_every_file(published: Path) -> None:
         if file.is_file()
     }
     assert manifest["files"] == {name: found[name] for name in found if name != "manifest.json"}
-    pages = {name for name in found if re.search(r"^agents/|/\d{4}-\d\d\.html$", name)}
+    kept = r"^agents/|/\d{4}-\d\d\.html$|-\d{4}-\d\d/month\.js$"
+    pages = {name for name in found if re.search(kept, name)}
     assert manifest["inputs"].keys() == months(site).keys() | pages
 
 
@@ -156,6 +157,19 @@ def test_the_page_of_a_month_stays_while_it_says_the_same(reports: Reports, buil
     shown = {each for each in pages if "New" in (renamed / each).read_text("utf-8")}
     assert shown
     assert shown == {each for each in pages if not (after / each).samefile(renamed / each)}
+
+
+def test_the_chart_of_a_month_stays_with_its_page(build: Built) -> None:
+    """The rows of a month's chart are taken over; of one that was damaged, those rows alone."""
+    before = build("before")
+    charts = sorted(each.relative_to(before) for each in before.glob("data/*-20*/month.js"))
+    first = charts[0]
+    whole = (before / first).read_bytes()
+    (before / first).write_bytes(whole[:-9])
+    after = build("after", before)
+
+    assert (after / first).read_bytes() == whole
+    assert [each for each in charts if not (before / each).samefile(after / each)] == [first]
 
 
 def test_any_money_and_no_money_survive_packing(tmp_path: Path) -> None:
