@@ -11,12 +11,14 @@ from playwright.sync_api import sync_playwright
 
 PICTURES = Path(__file__).parent / "pictures"
 PERIOD = "#from=2026-10-12&to=2026-11-24"  # fewer days make smaller files
-AS_OF_NOW = {"line", "table", "headline"}  # a chosen period hides these
+AS_OF_NOW = {"line", "table", "headline", "waterfall"}  # a chosen period hides these
+WIDTHS = {"table": 900, "waterfall": 480}
 SHOWN = {  # the name of a picture: whose page it is of, and which part of it
     "column": ("Cost of agents", "#cost"),
     "stacked": ("Workspace .*Hearth", "#agents-over-time"),
     "panels": ("Agent .*Pull request", "#tokens"),
     "line": ("Cost of agents", "#forecast"),
+    "waterfall": ("October.*Northlight", "#month-bridge"),
     "bar": ("Workspace .*Hearth", "#members"),
     "interval-time": ("Agent .*Pull request", "#failure-rate"),
     "interval-key": ("Agent .*Pull request", "#versions"),
@@ -35,7 +37,7 @@ def main(site: Path) -> None:
         page = browser.new_page(viewport={"width": 640, "height": 900}, color_scheme="light")
         for name, (title, selector) in SHOWN.items():
             path = next(each for each in pages if re.search(f"<title>{title}", pages[each]))
-            page.set_viewport_size({"width": 900 if name == "table" else 640, "height": 900})
+            page.set_viewport_size({"width": WIDTHS.get(name, 640), "height": 900})
             page.goto(path.resolve().as_uri() + ("" if name in AS_OF_NOW else PERIOD))
             page.wait_for_selector("html[data-ready]", state="attached")
             part = page.locator(selector).first

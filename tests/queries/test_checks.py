@@ -181,6 +181,7 @@ DAMAGE = {
         "update marts.fct_workspace_days set platform_cost_usd = platform_cost_usd + 1e-10"
     ),
     "reconciliation_days_status_is_known": ("update audit.reconciliation_days set status = 'done'"),
+    "rpt_month_bridge_recency_is_known": ("update reports.rpt_month_bridge set recency = 'old'"),
     "the_last_version_of_a_run_is_in_force": (
         "update audit.run_versions set cost_usd = 1 where is_current"
     ),

@@ -18,7 +18,7 @@ SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)
 
 @pytest.fixture
 def read(warehouse: Warehouse) -> Warehouse:
-    """Two months of an agent and the platform: twice the runs, and a dearer model beside them."""
+    """Two months of an agent and the platform: twice the runs, and a more expensive model beside them."""
     warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [LAST_BATCH])
     for request, source in enumerate(("usage_hours", "run_counts", "agent_billing_days")):
         warehouse.insert(
