@@ -102,7 +102,7 @@ def month_bridge(
         "provider",
         "model",
         start_usd=usd(pl.col("start")),
-        **{_effect(each): usd(pl.col(each)) for each in EFFECTS},
+        **{f"{each}_effect_usd": usd(pl.col(each)) for each in EFFECTS},
         end_usd=usd(pl.col("end")),
     )
     return pl.concat([closed.select(computed.columns), computed]).sort("month", *_CELL)
@@ -333,10 +333,6 @@ def _shared(cells: pl.DataFrame, name: str, *, by: str) -> pl.DataFrame:
     )
 
 
-def _effect(name: str) -> str:
-    return f"{name}_effect_usd"
-
-
 MODEL = polars_model(
     "marts.fct_month_bridge",
     header=Header(
@@ -353,24 +349,6 @@ MODEL = polars_model(
             "month": "First day of the calendar month in UTC.",
             "start_usd": "Billed in US dollars of the month before; if that is closed, as the"
             " books have it.",
-            _effect("adjustment"): "Change in US dollars of the month before since it was closed.",
-            _effect("volume"): "More or fewer runs, at the cost per run that the workspace's agents"
-            " had in common, in US dollars; in a month without runs, tokens at the agent's own.",
-            _effect("agent_mix"): "What those runs cost more or less than at that common cost,"
-            " because of whose they are, in US dollars.",
-            _effect("tokens_per_run"): "More or fewer tokens per run, at the agent's cost per token"
-            " of the month before, in US dollars.",
-            _effect("model_mix"): "Tokens that moved between the agent's models, at their cost per"
-            " token of the month before (of a new one, of this month), in US dollars.",
-            _effect("price"): "Change of the models' cost per token, at the tokens of this month,"
-            " in US dollars.",
-            _effect("failure"): "Change of the cost of listed failed runs, in US dollars.",
-            _effect("new_agent"): "Cost in US dollars of agents without charges before.",
-            _effect("retired_agent"): "Cost in US dollars of agents without charges now: negative.",
-            _effect("platform"): "Change of the platform's cost, in US dollars.",
-            _effect("surcharge"): "Change of the surcharge of all lines, in US dollars.",
-            _effect("own_key"): "Change of own-key cost, which is not billed, with the opposite"
-            " sign, in US dollars.",
             "end_usd": "Billed in US dollars of the month.",
         },
     ),

@@ -36,9 +36,16 @@ def fill(warehouse: Warehouse) -> None:
         {"agent": "a-2", "cost_center": "C-1", "valid_to": "2026-11-17"},
     )
     warehouse.insert("finance.files", name="owners.csv", sha256="0f", problem_count=0)
-    for line, month in enumerate(("2026-11-01", "2026-12-01"), start=2):
+    for line, (month, scope, name) in enumerate(
+        (
+            ("2026-10-01", "workspace", OTHER_WORKSPACE),
+            ("2026-11-01", "all", "(all)"),
+            ("2026-12-01", "all", "(all)"),
+        ),
+        start=2,
+    ):
         warehouse.insert(
-            "finance.budgets", line=line, scope="all", name="(all)", month=month, amount_usd=90
+            "finance.budgets", line=line, scope=scope, name=name, month=month, amount_usd=90
         )
 
 

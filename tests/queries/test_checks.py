@@ -37,6 +37,9 @@ DAMAGE = {
     "bridges_add_up": (
         "update audit.month_bridge set amount_usd = amount_usd + 1e-10 where step_number = 1"
     ),
+    "budget_bridges_add_up": (
+        "update marts.fct_budget_bridge set new_agent_effect_usd = new_agent_effect_usd + 1e-10"
+    ),
     "budgets_are_held_against_all_charges": (
         "update marts.fct_budgets set actual_usd = actual_usd + 1e-10"
     ),
@@ -96,6 +99,7 @@ DAMAGE = {
     "fct_charge_corrections_agent_id_is_in_dim_agents": (
         "update marts.fct_charge_corrections set agent_id = 'lost'"
     ),
+    "fct_budget_bridge_scope_is_known": ("update marts.fct_budget_bridge set scope = 'team'"),
     "fct_budgets_scope_is_known": ("update marts.fct_budgets set scope = 'team'"),
     "fct_budgets_state_is_known": ("update marts.fct_budgets set state = 'good'"),
     "fct_charge_corrections_cause_is_known": (
@@ -181,6 +185,7 @@ DAMAGE = {
         "update marts.fct_workspace_days set platform_cost_usd = platform_cost_usd + 1e-10"
     ),
     "reconciliation_days_status_is_known": ("update audit.reconciliation_days set status = 'done'"),
+    "rpt_budget_bridge_recency_is_known": ("update reports.rpt_budget_bridge set recency = 'old'"),
     "rpt_month_bridge_recency_is_known": ("update reports.rpt_month_bridge set recency = 'old'"),
     "the_last_version_of_a_run_is_in_force": (
         "update audit.run_versions set cost_usd = 1 where is_current"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 from analytics.transform.checks import run_checks
 from tests.queries.closing import close
 from tests.queries.metered import LAST_BATCH, metered
+from tests.queries.sample import own
 from tests.transform.given import WORKSPACE, Warehouse
 
 SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)
@@ -18,7 +19,7 @@ SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)
 
 @pytest.fixture
 def read(warehouse: Warehouse) -> Warehouse:
-    """Two months of an agent and the platform: twice the runs, and a more expensive model beside them."""
+    """Two months of an agent and the platform: twice the runs, and a model that costs more."""
     warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [LAST_BATCH])
     for request, source in enumerate(("usage_hours", "run_counts", "agent_billing_days")):
         warehouse.insert(
@@ -115,6 +116,51 @@ def test_reasons_of_a_page(read: Warehouse) -> None:
     )  # fmt: skip
 
 
+def test_from_the_budget(read: Warehouse) -> None:
+    """A budget leads over the month before to the actual amount; a cost center has one effect."""
+    own(read, {"cost_center": "C-1"})
+    budgets = (("workspace", "Bakery", 9), ("agent", "a-1", 20), ("cost_center", "C-1", 1))
+    for line, (scope, name, amount_usd) in enumerate(budgets, start=2):
+        read.insert(
+            "finance.budgets", line=line, scope=scope, name=name, month=OCTOBER,
+            amount_usd=amount_usd,
+        )  # fmt: skip
+    read.build_all()
+
+    assert read.rows("""
+        select scope, budget_usd, budgeted_change_usd, change_effect_usd, volume_effect_usd,
+            model_mix_effect_usd, platform_effect_usd, surcharge_effect_usd, actual_usd
+        from marts.fct_budget_bridge order by scope
+    """) == [
+        ("agent", 20, Decimal("-17.8"), 0, 2, Decimal("5.6"), 0, Decimal("0.2"), Decimal("10.4")),
+        ("cost_center", 1, Decimal("1.2"), Decimal("8.2"), 0, 0, 0, 0, Decimal("10.4")),
+        ("workspace", 9, Decimal("-6.8"), 0, 2, Decimal("5.6"), 1, Decimal("0.2"),
+            Decimal("11.4")),
+    ]  # fmt: skip
+    assert read.rows(
+        "select step, amount_usd from reports.rpt_budget_bridge order by step_number limit 3"
+    ) == [("Budget", 9), ("To the month before", Decimal("-6.8")), ("Runs", 2)]
+    assert "budget_bridges_add_up" not in _failed(read)
+    read.con.execute(
+        "update marts.fct_budget_bridge set budgeted_change_usd = budgeted_change_usd + 1,"
+        " volume_effect_usd = volume_effect_usd - 1"
+    )
+    assert "budget_bridges_add_up" in _failed(read)
+
+
+def test_no_bridge_from_a_budget_that_is_not_covered(read: Warehouse) -> None:
+    """A budget of which a workspace cannot be compared has no bridge."""
+    read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="New")
+    metered(read, workspace_id="w-2", date="2026-10-10", hour="2026-10-10 09:00Z")
+    for line, (scope, name) in enumerate((("all", "(all)"), ("workspace", "Bakery")), start=2):
+        read.insert(
+            "finance.budgets", line=line, scope=scope, name=name, month=OCTOBER, amount_usd=9
+        )
+    read.build()
+
+    assert read.rows("select scope from marts.fct_budget_bridge") == [("workspace",)]
+
+
 def test_the_month_that_is_not_over_has_none(read: Warehouse) -> None:
     """The bill of a month that goes on is not compared with that of a whole one."""
     _day(read, "2026-11-10", run_count=2, cost_usd=2, billed_usd=2, tokens_in=100)
@@ -124,11 +170,10 @@ def test_the_month_that_is_not_over_has_none(read: Warehouse) -> None:
 
 
 def test_a_close_freezes_the_bridge(read: Warehouse) -> None:
-    """A closed month keeps its bridge, and the next one starts at it and says what changed since."""
-    day = datetime(2026, 11, 10, 9)
+    """A closed month keeps its bridge; the next one starts there, and says what changed since."""
     read.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
     read.con.execute("update ledger.requests set window_end = '2026-12-05'")
-    _day(read, f"{day:%Y-%m-%d}", run_count=4, cost_usd=4, billed_usd=4, tokens_in=200)
+    _day(read, "2026-11-10", run_count=4, cost_usd=4, billed_usd=4, tokens_in=200)
     read.build_all()
     close(read, SEPTEMBER, OCTOBER)
     frozen = _steps(read)
