@@ -112,6 +112,12 @@ class Alerts(_Table, frozen=True):
     urls_env: str = ""
 
 
+class Finance(_Table, frozen=True):
+    """`grace_days`: days that the figures must reach beyond a month's end before it is closed."""
+
+    grace_days: Annotated[int, msgspec.Meta(ge=0, le=60)] = 3
+
+
 class _File(_Table, frozen=True):
     workspaces: list[Workspace] = []
     reporting: Reporting = Reporting()
@@ -120,13 +126,15 @@ class _File(_Table, frozen=True):
     publish: Publish = Publish()
     controls: Controls = Controls()
     sql: Sql = Sql()
+    finance: Finance = Finance()
     alerts: Alerts = Alerts()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """All settings, resolved. `project` is the folder of the settings file."""
+    """All settings, resolved. `project` is the folder of the settings file, if there is one."""
 
     project: Path
+    file: Path
     data_dir: Path
     workspaces: list[Workspace]
     reporting: Reporting
@@ -135,6 +143,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     publish: Publish
     controls: Controls
     sql: Sql
+    finance: Finance
     alerts: Alerts
 
 
@@ -155,6 +164,7 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
     return Settings(
         project=path.parent,
+        file=path,
         data_dir=data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR),
         workspaces=[_with_api(workspace, api) for workspace in workspaces],
         reporting=file.reporting,
@@ -163,6 +173,7 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
         publish=file.publish,
         controls=file.controls,
         sql=file.sql,
+        finance=file.finance,
         alerts=file.alerts,
     )
 

@@ -83,7 +83,9 @@ def nightly(settings: Settings, progress: Progress, *, force: bool = False) -> l
             outcomes = _extract(con, keys, settings, layout, progress)
             if all(outcome.error for outcome in outcomes):
                 require_all(outcomes)
-            warnings = _publish(con, settings, layout, progress, outcomes, force)
+            warnings = stages.publish_loaded(
+                con, settings, layout, progress, _warnings(outcomes), force=force
+            )
             warnings += send_findings(settings, layout, progress)
     except BusyError:
         raise
@@ -120,23 +122,6 @@ def _extract(
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
         return runner.run(extract_all(con, keys, settings, layout, progress))
-
-
-def _publish(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    layout: Layout,
-    progress: Progress,
-    outcomes: list[Outcome],
-    force: bool,
-) -> list[str]:
-    """Run the stages after loading; return the warnings about the user's pages."""
-    stages.transform(con, settings, layout, progress)
-    stages.check(con, settings, layout, progress, force=force)
-    stages.custom(con, settings, layout, progress)
-    warnings = stages.report(settings, layout, progress, _warnings(outcomes))
-    stages.publish_all(con, settings, layout, progress, force=force)
-    return warnings
 
 
 def _warnings(outcomes: list[Outcome]) -> list[str]:

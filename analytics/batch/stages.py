@@ -16,6 +16,8 @@ from analytics import __version__
 from analytics.batch.progress import Progress
 from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError, UsageError
+from analytics.finance.books.frozen import load_books
+from analytics.finance.books.reading import read_books, remove_unfinished
 from analytics.finance.load import file_of, load_finance, not_repeated, read_finance
 from analytics.finance.names import problems_of_names
 from analytics.format import numbers
@@ -46,6 +48,8 @@ def transform(
     """
     with progress.stage("transform") as done:
         _warn_of_files(progress, load_finance(con, settings.project), "not used")
+        remove_unfinished(layout.books)
+        load_books(con, read_books(layout.books))
         if only:
             with_ancestors(all_models(folder("queries")), only)  # raises before a file is there
             building = layout.marts
@@ -242,6 +246,24 @@ def publish_all(
             record_publication(con)
         pages = f" and {layout.site / 'index.html'}" if settings.publish.site else ""
         done(f"published {layout.published}{pages}")
+
+
+def publish_loaded(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+    messages: list[str],
+    *,
+    force: bool = False,
+) -> list[str]:
+    """Run all stages after loading; return the warnings about the user's pages."""
+    transform(con, settings, layout, progress)
+    check(con, settings, layout, progress, force=force)
+    custom(con, settings, layout, progress)
+    warnings = report(settings, layout, progress, messages)
+    publish_all(con, settings, layout, progress, force=force)
+    return warnings
 
 
 def _cut_off(con: duckdb.DuckDBPyConnection) -> datetime:

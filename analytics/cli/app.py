@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analytics.cli import batch, project
+from analytics.cli import books as month_end
 from analytics.cli.alerts import alerts
 from analytics.cli.export import export
 from analytics.cli.options import Config, DataDir, Json, format_of
@@ -27,6 +28,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(runs, name="runs")
+app.add_typer(month_end.books, name="books")
 app.add_typer(export, name="export")
 app.add_typer(page, name="page")
 app.add_typer(alerts, name="alerts")
@@ -68,6 +70,8 @@ app.command()(batch.check)
 app.command()(batch.report)
 app.command()(batch.publish)
 app.command()(batch.rebuild)
+app.command()(month_end.close)
+app.command()(month_end.reopen)
 app.command("open")(project.open_site)
 
 

@@ -11,6 +11,13 @@ class Layout:
     """The paths of a data directory."""
 
     root: Path
+    books_of: Path | None = None
+    """The data directory that holds the books, if it is another one."""
+
+    @property
+    def books(self) -> Path:
+        """The closed months, which cannot be made again: a folder a month."""
+        return (self.books_of or self.root) / "books"
 
     @property
     def landing(self) -> Path:
@@ -55,7 +62,7 @@ class Layout:
     @property
     def rebuilding(self) -> Layout:
         """The folder of a rebuild's warehouse, marts and reports until they are complete."""
-        return Layout(self.root / "rebuild.unfinished")
+        return Layout(self.root / "rebuild.unfinished", books_of=self.root)
 
     @property
     def lock(self) -> Path:

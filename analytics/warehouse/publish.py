@@ -19,12 +19,12 @@ def publish(layout: Layout, mode: int, *, site: bool = True) -> None:
 
     Without `site`, remove the site. Readers keep the files that they have open.
     """
-    _add_read_bits(layout.root, mode)
+    add_read_bits(layout.root, mode)
     _replace_file(layout.marts, layout.published, mode)
     if not site:
         shutil.rmtree(layout.site, ignore_errors=True)
     elif layout.staged_site.is_dir():
-        _set_modes(layout.staged_site, mode)
+        set_modes(layout.staged_site, mode)
         _replace_folder(layout.staged_site, layout.site)
 
 
@@ -37,7 +37,7 @@ def record_publication(con: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def _add_read_bits(folder: Path, mode: int) -> None:
+def add_read_bits(folder: Path, mode: int) -> None:
     """Add the read and enter bits that `mode` implies; keep all permissions that the folder has."""
     allowed = stat.S_IMODE(folder.stat().st_mode)
     if (wanted := allowed | _folder_mode(mode)) != allowed:
@@ -77,7 +77,8 @@ def _replace_folder(source: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _set_modes(folder: Path, mode: int) -> None:
+def set_modes(folder: Path, mode: int) -> None:
+    """Let everybody read a folder whom `mode` lets read its files."""
     for path in [folder, *folder.rglob("*")]:
         path.chmod(_folder_mode(mode) if path.is_dir() else mode)
 
@@ -94,3 +95,9 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Wait until a folder and all that it holds are on the disk."""
+    for path in [*folder.rglob("*"), folder]:
+        sync(path)

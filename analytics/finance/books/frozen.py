@@ -6,10 +6,14 @@ go to a Parquet file of the same name, and from there into `finance.closed_<name
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from analytics.errors import AnalyticsError
+from analytics.finance.books.entries import DATA, Closing
+from analytics.finance.books.reading import require_known
 from analytics.resources import folder
 from analytics.warehouse.database import quoted
 
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     import duckdb
+
+    from analytics.finance.books.entries import Recorded
+    from analytics.finance.books.reading import Books
 
 
 def names() -> list[str]:
@@ -39,11 +46,102 @@ def write_frozen(
     return written
 
 
+def load_books(con: duckdb.DuckDBPyConnection, books: Books) -> None:
+    """Replace closings and frozen tables in the warehouse by those of the books, if they differ.
+
+    AnalyticsError if a frozen table was changed, or the books lack a closing that was loaded before.
+    """
+    loaded = con.execute("select * from finance.closings order by month, revision").fetchall()
+    closings = _closings(books)
+    require_known(books, [(row[0], row[1], row[7]) for row in loaded])
+    if loaded == closings:
+        return
+    for closing in books.in_force.values():
+        _require_unchanged(closing)
+    con.begin()
+    try:
+        con.execute("delete from finance.closings; delete from finance.closing_loads")
+        _insert(con, "closings", closings)
+        _insert(con, "closing_loads", _closing_loads(books))
+        load_frozen(con, [each.file.parent / DATA for each in books.in_force.values()])
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
+
+
 def load_frozen(con: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None:
-    """Replace the frozen tables in the warehouse by those of these folders, one a closed month."""
+    """Replace the frozen tables in the warehouse by those of these folders, one a closed month.
+
+    A month that was closed before a table was there has no rows of it.
+    """
     found = list(folders)
     for name in names():
         con.execute(f"delete from finance.closed_{name}")
         for each in found:
-            file = quoted(each / f"{name}.parquet")
-            con.execute(f"insert into finance.closed_{name} by name from read_parquet('{file}')")
+            file = each / f"{name}.parquet"
+            if file.exists():
+                con.execute(
+                    f"insert into finance.closed_{name} by name"
+                    f" from read_parquet('{quoted(file)}')"
+                )
+
+
+def _closings(books: Books) -> list[tuple[Any, ...]]:
+    """Return the rows of `finance.closings`, by month and revision."""
+    rows = []
+    for each in books.entries:
+        if not isinstance(entry := each.entry, Closing):
+            continue
+        reopening = books.reopening(each)
+        rows.append((
+            entry.first_day,
+            entry.revision,
+            "reopened" if reopening else "closed",
+            entry.closed_at,
+            entry.is_early,
+            entry.prepared_by,
+            entry.approved_by,
+            each.sha256,
+            entry.previous_sha256,
+            entry.code_version,
+            reopening and reopening.reopened_at,
+            reopening and reopening.reason,
+        ))  # fmt: skip
+    return sorted(rows, key=lambda row: row[:2])
+
+
+def _closing_loads(books: Books) -> list[tuple[Any, ...]]:
+    return [
+        (each.entry.first_day, each.entry.revision, workspace.workspace_id, workspace.load_id)
+        for each in books.entries
+        if isinstance(each.entry, Closing)
+        for workspace in each.entry.workspaces
+        if workspace.load_id
+    ]
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]]) -> None:
+    for row in rows:
+        con.execute(f"insert into finance.{table} values ({', '.join('?' for _ in row)})", row)
+
+
+def _require_unchanged(closing: Recorded) -> None:
+    """Raise AnalyticsError unless every frozen table has the hash that its manifest names."""
+    assert isinstance(closing.entry, Closing)  # noqa: S101
+    folder = closing.file.parent
+    for name, stored in closing.entry.files.items():
+        if not name.startswith(f"{DATA}/"):
+            continue
+        try:
+            content = (folder / name).read_bytes()
+        except OSError as error:
+            problem = error.strerror or "unreadable"
+        else:
+            if hashlib.sha256(content).hexdigest() == stored.sha256:
+                continue
+            problem = "changed"
+        raise AnalyticsError(
+            f"{folder / name} of the books cannot be used: {problem}.\nPut it back from a backup;"
+            " `analytics books verify` names all that is wrong."
+        )

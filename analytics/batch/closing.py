@@ -1,0 +1,389 @@
+"""Close a month in the books, and reopen it: both are one rename, so that a kill leaves no half.
+
+A close freezes the published figures, never those that a batch has only read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import duckdb
+import msgspec
+
+from analytics import __version__
+from analytics.batch import stages
+from analytics.batch.last_batch import read_last_batch
+from analytics.batch.nightly import batch_on_data
+from analytics.batch.progress import Progress
+from analytics.errors import AnalyticsError, ControlError, UsageError
+from analytics.finance.books.entries import (
+    DATA,
+    MANIFEST,
+    Amounts,
+    Closing,
+    ClosingFacts,
+    Recorded,
+    Reopening,
+    StoredFile,
+    WorkspaceState,
+    encode,
+    first_day,
+    path_of,
+)
+from analytics.finance.books.frozen import write_frozen
+from analytics.finance.books.reading import (
+    UNFINISHED,
+    Books,
+    read_books,
+    remove_unfinished,
+)
+from analytics.format import numbers
+from analytics.settings import Settings
+from analytics.warehouse.database import open_marts
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.publish import add_read_bits, set_modes, sync, sync_tree
+
+WritePack: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, ClosingFacts], object]
+"""Writes the files for people and programs into an empty folder: the layer above makes them."""
+
+_SHOWN = 3  # workspaces in a message
+_STATES = """
+    select
+        workspace_id,
+        workspaces.workspace_name,
+        months.status,
+        months.open_day_count,
+        months.unreconciled_day_count,
+        months.open_count as open_run_count,
+        months.provisional_count as provisional_run_count,
+        months.unexplained_usd,
+        workspaces.last_batch_at as data_to,
+        (
+            select max(load_id) from audit.loads where loads.workspace_id = months.workspace_id
+        ) as load_id
+    from marts.dim_months as months
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    where months.month = ?
+    order by workspaces.workspace_name, workspace_id
+"""
+_TOTALS = """
+    select
+        coalesce(sum(cost_usd), 0) as cost_usd,
+        coalesce(sum(billed_usd), 0) as billed_usd,
+        coalesce(sum(surcharge_usd), 0) as surcharge_usd,
+        coalesce(sum(own_key_usd), 0) as own_key_usd
+    from marts.fct_charges
+    where utc_date between $1 and last_day($1)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signatures:
+    """Who closes a month: who prepared it, who approved it, and the file that shows it."""
+
+    prepared_by: str
+    approved_by: str | None = None
+    sign_off: Path | None = None
+
+
+def close(
+    settings: Settings,
+    month: str,
+    progress: Progress,
+    *,
+    signatures: Signatures,
+    write_pack: WritePack,
+    early: bool = False,
+) -> Recorded:
+    """Freeze the published figures of a month (`2026-10`) in the books, then publish it as closed.
+
+    UsageError if it is not this month's turn; ControlError if its figures may still change, unless
+    `early`, or if they failed a check. AnalyticsError says that the month is closed if only
+    publishing failed after it.
+    """
+    with batch_on_data(settings) as (layout, con):
+        remove_unfinished(layout.books)
+        books = read_books(layout.books)
+        with progress.stage("close") as done, _published(layout) as published:
+            day = _month(published, month)
+            _require_turn(published, books, day)
+            _require_checks(published)
+            states = _states(published, day)
+            reasons = _reasons(states, day, settings.finance.grace_days)
+            if reasons and not early:
+                raise ControlError(
+                    f"{month} may still change: {_shown(reasons)}.\nWait for a later batch; or"
+                    " close it with --early, which everything that is made will say."
+                )
+            facts = ClosingFacts(
+                month=month,
+                revision=len(books.revisions(day)) + 1,
+                closed_at=datetime.now(UTC),
+                prepared_by=signatures.prepared_by,
+                approved_by=signatures.approved_by,
+                sign_off=signatures.sign_off and f"sign-off{_ending(signatures.sign_off)}",
+                early_reasons=reasons,
+                totals=Amounts(**_rows(published, _TOTALS, day)[0]),
+                workspaces=states,
+                code_version=__version__,
+                duckdb_version=duckdb.__version__,
+            )
+            closed = _write(published, settings, layout, books, facts, signatures, write_pack)
+            done(f"closed {month} as revision {facts.revision} in {closed.file.parent}")
+        with _closed_all_the_same(f"{month} is closed", progress):
+            _publish(con, settings, layout, progress)
+    return closed
+
+
+def reopen(
+    settings: Settings, month: str, progress: Progress, *, reason: str, by: str
+) -> Reopening:
+    """Record that the last closed month is open again, and why, then publish it as open.
+
+    UsageError for any other month.
+    """
+    with batch_on_data(settings) as (layout, con):
+        remove_unfinished(layout.books)
+        books = read_books(layout.books)
+        with progress.stage("reopen") as done:
+            last = books.last_month
+            if last is None or f"{last:%Y-%m}" != month:
+                raise UsageError(
+                    f"{month} cannot be reopened: only the last closed month can.\n"
+                    + (f"That is {last:%Y-%m}." if last else "No month is closed.")
+                )
+            closing = books.in_force[last].entry
+            entry = Reopening(
+                number=len(books.entries) + 1,
+                previous_sha256=books.head,
+                month=month,
+                revision=closing.revision,
+                reopened_at=datetime.now(UTC),
+                reopened_by=by,
+                reason=reason,
+            )
+            file = layout.books / path_of(entry)
+            unfinished = file.with_name(f".{file.name}{UNFINISHED}")
+            unfinished.write_bytes(encode(entry))
+            unfinished.chmod(int(settings.publish.mode, 8))
+            sync(unfinished)
+            unfinished.rename(file)
+            sync(file.parent)
+            done(f"reopened {month}; revision {entry.revision} stays in {layout.books}")
+        with _closed_all_the_same(f"{month} is open again", progress):
+            _publish(con, settings, layout, progress)
+    return entry
+
+
+@contextmanager
+def _published(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published file; AnalyticsError if there is none, or it is of an older release."""
+    if not layout.published.exists():
+        raise AnalyticsError(
+            f"Nothing has been published at {layout.published}.\nRun `analytics nightly` first."
+        )
+    with open_marts(layout.published) as con:
+        try:
+            yield con
+        except (duckdb.CatalogException, duckdb.BinderException) as error:
+            raise AnalyticsError(
+                f"{layout.published} is of another release: {str(error).splitlines()[0]}\n"
+                "Run `analytics nightly`, which publishes it anew."
+            ) from error
+
+
+def _month(con: duckdb.DuckDBPyConnection, text: str) -> date:
+    try:
+        day = first_day(text)
+    except ValueError:
+        raise UsageError(f"{text} is no month: write it as 2026-10.") from None
+    if day not in _months(con):
+        raise UsageError(f"There are no figures of {text}.\n`analytics status` says what is there.")
+    return day
+
+
+def _months(con: duckdb.DuckDBPyConnection) -> list[date]:
+    found = con.execute("select distinct month from marts.dim_months order by month").fetchall()
+    return [month for (month,) in found]
+
+
+def _require_turn(con: duckdb.DuckDBPyConnection, books: Books, month: date) -> None:
+    """Raise UsageError unless the month is the next to close, or the first of all."""
+    if closing := books.in_force.get(month):
+        raise UsageError(
+            f"{month:%Y-%m} is closed already, as revision {closing.entry.revision}.\n"
+            f'A later change is booked in the next month; or reopen it: `analytics reopen`.'
+        )
+    if (last := books.last_month) is None:
+        return
+    if month < last:
+        raise UsageError(
+            f"{month:%Y-%m} is earlier than {last:%Y-%m}, which is closed: months close in order."
+            f"\nThe books begin with {min(books.in_force):%Y-%m}."
+        )
+    if earlier := [each for each in _months(con) if last < each < month]:
+        raise UsageError(
+            f"{earlier[0]:%Y-%m} is open: months close in order.\nClose it first."
+        )
+
+
+def _require_checks(con: duckdb.DuckDBPyConnection) -> None:
+    failed = con.execute(
+        "select check_name from audit.check_results where is_blocking order by check_name"
+    ).fetchall()
+    if failed:
+        names = ", ".join(name for (name,) in failed)
+        raise ControlError(
+            f"Nothing was closed: the published figures failed {names}.\n"
+            "`analytics status` says more; see the runbook on failed checks."
+        )
+
+
+def _states(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceState]:
+    return [WorkspaceState(**row) for row in _rows(con, _STATES, month)]
+
+
+def _reasons(states: Sequence[WorkspaceState], month: date, grace_days: int) -> list[str]:
+    """Return why figures of the month may still change, a text for each workspace."""
+    next_month = (month + timedelta(days=31)).replace(day=1)
+    due = datetime.combine(next_month, datetime.min.time(), UTC) + timedelta(days=grace_days)
+    return [
+        f"{state.workspace_name}: {', '.join(parts)}"
+        for state in states
+        if (parts := [*_reasons_of(state, due)])
+    ]
+
+
+def _reasons_of(state: WorkspaceState, due: datetime) -> Iterator[str]:
+    if state.status == "incomplete":
+        yield "the month was not read from its start"
+    if state.open_day_count:
+        yield numbers.plural(state.open_day_count, "open day")
+    if state.open_run_count:
+        yield numbers.plural(state.open_run_count, "open run")
+    if state.provisional_run_count:
+        yield numbers.plural(state.provisional_run_count, "provisional run")
+    if state.unreconciled_day_count:
+        yield numbers.plural(state.unreconciled_day_count, "unreconciled day")
+    if state.data_to is None:
+        yield "no whole batch has read it"
+    elif state.data_to < due:
+        yield f"data reach to {state.data_to:%Y-%m-%d}, before {due:%Y-%m-%d}"
+
+
+def _shown(reasons: Sequence[str]) -> str:
+    more = len(reasons) - _SHOWN
+    return "; ".join(reasons[:_SHOWN]) + (f"; and {more} workspaces more" if more > 0 else "")
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    layout: Layout,
+    books: Books,
+    facts: ClosingFacts,
+    signatures: Signatures,
+    write_pack: WritePack,
+) -> Recorded:
+    """Write all files of the close beside the books, and put them in place by one rename."""
+    mode = int(settings.publish.mode, 8)
+    month = layout.books / facts.month
+    folder = month / f".r{facts.revision}{UNFINISHED}"
+    folder.mkdir(parents=True)
+    try:
+        write_pack(con, facts.first_day, folder, facts)
+        _write_evidence(con, settings, folder, facts, signatures)
+        manifest = Closing(
+            **msgspec.structs.asdict(facts),
+            number=len(books.entries) + 1,
+            previous_sha256=books.head,
+            files=dict(_stored_files(folder)),
+        )
+        content = encode(manifest)
+        (folder / MANIFEST).write_bytes(content)
+        for each in (layout.root, layout.books, month):
+            add_read_bits(each, mode)
+        set_modes(folder, mode)
+        sync_tree(folder)
+        target = folder.rename(month / f"r{facts.revision}")
+    except Exception:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    for each in (month, layout.books, layout.root):
+        sync(each)
+    return Recorded(manifest, target / MANIFEST, hashlib.sha256(content).hexdigest())
+
+
+def _write_evidence(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    folder: Path,
+    facts: ClosingFacts,
+    signatures: Signatures,
+) -> None:
+    """Write the frozen tables, and what the figures were made of and approved by."""
+    (folder / DATA).mkdir()
+    write_frozen(con, facts.first_day, facts.revision, folder / DATA)
+    con.sql("from audit.check_results order by check_name").write_csv(str(folder / "checks.csv"))
+    if settings.file.is_file():
+        shutil.copyfile(settings.file, folder / "settings.toml")
+    if signatures.sign_off and facts.sign_off:
+        shutil.copyfile(signatures.sign_off, folder / facts.sign_off)
+    given = settings.project / "finance"
+    for file in FINANCE_FILES:
+        if (given / file).is_file():
+            (folder / "finance").mkdir(exist_ok=True)
+            shutil.copyfile(given / file, folder / "finance" / file)
+
+
+FINANCE_FILES = ("owners.csv", "budgets.csv", "invoices.csv", "allocation.toml", "accounts.toml")
+
+
+def _stored_files(folder: Path) -> Iterator[tuple[str, StoredFile]]:
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        content = file.read_bytes()
+        yield (
+            file.relative_to(folder).as_posix(),
+            StoredFile(byte_count=len(content), sha256=hashlib.sha256(content).hexdigest()),
+        )
+
+
+def _ending(file: Path) -> str:
+    """Return a file's ending if it is a plain one, such as `.pdf`."""
+    ending = file.suffix.lower()
+    return ending if ending.isascii() and ending[1:].isalnum() and len(ending) <= 10 else ""
+
+
+@contextmanager
+def _closed_all_the_same(state: str, progress: Progress) -> Iterator[None]:
+    """Say of a failure that only publishing failed: the books have changed for good."""
+    try:
+        yield
+    except (AnalyticsError, duckdb.Error, OSError) as error:
+        raise AnalyticsError(
+            f"{state}, but could not be published so: {error}\n"
+            "Run `analytics nightly`, which publishes it."
+        ) from error
+    except KeyboardInterrupt:
+        progress.warn(f"stopped; {state}, and `analytics nightly` publishes it so")
+        raise
+
+
+def _publish(
+    con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
+) -> None:
+    batch = read_last_batch(layout)
+    stages.publish_loaded(con, settings, layout, progress, batch.messages if batch else [])
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, day: date) -> list[dict[str, Any]]:
+    found = con.execute(sql, [day])
+    columns = [name for name, *_ in found.description or []]
+    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

@@ -1,0 +1,125 @@
+"""Verify the books: every byte of every file, and that frozen charges add up to frozen lines."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from analytics.finance.books.entries import DATA, MANIFEST, Closing, Recorded
+from analytics.finance.books.reading import UNFINISHED, Books, Finding, read_entries
+from analytics.warehouse.database import OFFLINE, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import date
+    from pathlib import Path
+
+_AMOUNTS = ("cost_usd", "billed_usd", "surcharge_usd", "own_key_usd")
+_LINE = "workspace_id, agent_id, owner, cost_center"
+_SUMS = ", ".join(f"sum({name}) as {name}" for name in (*_AMOUNTS, "tokens_in", "tokens_out"))
+
+
+def verify(folder: Path, known: Iterable[tuple[date, int, str]] = ()) -> list[Finding]:
+    """Return all that is wrong with the books; nothing if they are as they were written.
+
+    `known` are closings that were published: month, revision and hash of the manifest. They tell
+    that the newest entries are gone, which nothing in the books does.
+    """
+    books, findings = read_entries(folder)
+    findings += _unknown(folder, books)
+    findings += _gone(books, known)
+    for each in books.entries:
+        if isinstance(each.entry, Closing):
+            of_files = [*_files(folder, each, each.entry)]
+            findings += of_files or _sums(folder, each, each.entry)
+    return sorted(set(findings))
+
+
+def _unknown(folder: Path, books: Books) -> Iterator[Finding]:
+    """Yield what lies in the books beside entries and what a killed close left."""
+    if not folder.is_dir():
+        return
+    known = {each.file for each in books.entries}
+    revisions = {file.parent for file in known if file.name == MANIFEST}
+    months = {path.parent for path in revisions} | {file.parent for file in known}
+    for path in [*folder.iterdir(), *folder.glob("*/*")]:
+        is_unfinished = path.name.startswith(".") and path.name.endswith(UNFINISHED)
+        in_revision = path.parent in revisions
+        if path in known | revisions | months or is_unfinished or in_revision:
+            continue
+        if path.is_dir() and not any(path.iterdir()):
+            continue  # the folder of a month whose close was killed
+        if path.parent == folder and path.is_dir() and any(path.glob(f".*{UNFINISHED}")):
+            continue
+        yield Finding(path.relative_to(folder).as_posix(), "additional")
+
+
+def _gone(books: Books, known: Iterable[tuple[date, int, str]]) -> Iterator[Finding]:
+    held = {
+        (each.entry.first_day, each.entry.revision): each.sha256
+        for each in books.entries
+        if isinstance(each.entry, Closing)
+    }
+    for month, revision, sha256 in known:
+        path = f"{month:%Y-%m}/r{revision}/{MANIFEST}"
+        if (found := held.get((month, revision))) is None:
+            yield Finding(path, "missing: it was published")
+        elif found != sha256:
+            yield Finding(path, "changed: it is not the one that was published")
+
+
+def _files(folder: Path, closing: Recorded, entry: Closing) -> Iterator[Finding]:
+    """Yield each file of a closing that is missing, changed, or not in its manifest."""
+    of_closing = closing.file.parent
+    left = {path for path in of_closing.rglob("*") if path.is_symlink() or not path.is_dir()}
+    left.discard(closing.file)
+    for name, stored in entry.files.items():
+        file = of_closing / name
+        left.discard(file)
+        path = file.relative_to(folder).as_posix()
+        try:
+            content = file.read_bytes()
+        except FileNotFoundError:
+            yield Finding(path, "missing")
+        except OSError as error:
+            yield Finding(path, f"unreadable ({error.strerror})")
+        else:
+            if file.is_symlink():
+                yield Finding(path, "changed: it is a link")
+            elif len(content) != stored.byte_count:
+                yield Finding(path, f"changed: {len(content)} bytes, not {stored.byte_count}")
+            elif hashlib.sha256(content).hexdigest() != stored.sha256:
+                yield Finding(path, "changed")
+    for file in left:
+        yield Finding(file.relative_to(folder).as_posix(), "additional")
+
+
+def _sums(folder: Path, closing: Recorded, entry: Closing) -> list[Finding]:
+    """Return a finding if charges do not add up to the lines, or the lines to the totals."""
+    data = closing.file.parent / DATA
+    charges, lines = (f"read_parquet('{quoted(data / f'{name}.parquet')}')" for name in
+                      ("charges", "lines"))  # fmt: skip
+    with duckdb.connect(config=OFFLINE) as con:
+        differing = con.execute(f"""
+            select {_LINE}
+            from (
+                select {_LINE}, {_SUMS} from {charges} group by all
+                union all
+                select {_LINE}, {_SUMS.replace('sum(', '-sum(')} from {lines} group by all
+            )
+            group by all
+            having {' or '.join(f'sum({name}) <> 0' for name in _AMOUNTS)}
+                or sum(tokens_in) <> 0 or sum(tokens_out) <> 0
+        """).fetchall()
+        totals = con.execute(
+            f"select {', '.join(f'coalesce(sum({name}), 0)' for name in _AMOUNTS)} from {lines}"
+        ).fetchone()
+    path = data.relative_to(folder).as_posix()
+    findings = []
+    if differing:
+        findings.append(Finding(f"{path}/lines.parquet", "does not add up to the charges"))
+    if totals != tuple(getattr(entry.totals, name) for name in _AMOUNTS):
+        findings.append(Finding(f"{path}/lines.parquet", "does not add up to the totals"))
+    return findings
