@@ -53,6 +53,7 @@ from analytics.warehouse.publish import add_read_bits, set_modes, sync, sync_tre
 WritePack: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, ClosingFacts], object]
 """Writes the files for people and programs into an empty folder: the layer above makes them."""
 
+_LONGEST_ENDING = 10
 _SHOWN = 3  # workspaces in a message
 _STATES = """
     select
@@ -92,6 +93,15 @@ class Signatures:
     approved_by: str | None = None
     sign_off: Path | None = None
 
+    @property
+    def kept_as(self) -> str | None:
+        """The name of the file in the books: its own may be anything."""
+        if self.sign_off is None:
+            return None
+        ending = self.sign_off.suffix.lower()
+        is_plain = ending.isascii() and ending[1:].isalnum() and len(ending) <= _LONGEST_ENDING
+        return f"sign-off{ending if is_plain else ''}"
+
 
 def close(
     settings: Settings,
@@ -101,7 +111,7 @@ def close(
     signatures: Signatures,
     write_pack: WritePack,
     early: bool = False,
-) -> Recorded:
+) -> Recorded[Closing]:
     """Freeze the published figures of a month (`2026-10`) in the books, then publish it as closed.
 
     UsageError if it is not this month's turn; ControlError if its figures may still change, unless
@@ -128,7 +138,7 @@ def close(
                 closed_at=datetime.now(UTC),
                 prepared_by=signatures.prepared_by,
                 approved_by=signatures.approved_by,
-                sign_off=signatures.sign_off and f"sign-off{_ending(signatures.sign_off)}",
+                sign_off=signatures.kept_as,
                 early_reasons=reasons,
                 totals=Amounts(**_rows(published, _TOTALS, day)[0]),
                 workspaces=states,
@@ -219,7 +229,7 @@ def _require_turn(con: duckdb.DuckDBPyConnection, books: Books, month: date) -> 
     if closing := books.in_force.get(month):
         raise UsageError(
             f"{month:%Y-%m} is closed already, as revision {closing.entry.revision}.\n"
-            f'A later change is booked in the next month; or reopen it: `analytics reopen`.'
+            f"A later change is booked in the next month; or reopen it: `analytics reopen`."
         )
     if (last := books.last_month) is None:
         return
@@ -229,9 +239,7 @@ def _require_turn(con: duckdb.DuckDBPyConnection, books: Books, month: date) -> 
             f"\nThe books begin with {min(books.in_force):%Y-%m}."
         )
     if earlier := [each for each in _months(con) if last < each < month]:
-        raise UsageError(
-            f"{earlier[0]:%Y-%m} is open: months close in order.\nClose it first."
-        )
+        raise UsageError(f"{earlier[0]:%Y-%m} is open: months close in order.\nClose it first.")
 
 
 def _require_checks(con: duckdb.DuckDBPyConnection) -> None:
@@ -291,7 +299,7 @@ def _write(
     facts: ClosingFacts,
     signatures: Signatures,
     write_pack: WritePack,
-) -> Recorded:
+) -> Recorded[Closing]:
     """Write all files of the close beside the books, and put them in place by one rename."""
     mode = int(settings.publish.mode, 8)
     month = layout.books / facts.month
@@ -353,12 +361,6 @@ def _stored_files(folder: Path) -> Iterator[tuple[str, StoredFile]]:
             file.relative_to(folder).as_posix(),
             StoredFile(byte_count=len(content), sha256=hashlib.sha256(content).hexdigest()),
         )
-
-
-def _ending(file: Path) -> str:
-    """Return a file's ending if it is a plain one, such as `.pdf`."""
-    ending = file.suffix.lower()
-    return ending if ending.isascii() and ending[1:].isalnum() and len(ending) <= 10 else ""
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from analytics.batch.last_batch import read_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError
 from analytics.extract.landing import CLOSING_STEP, UNFINISHED, step_of
-from analytics.finance.books.reading import read_books, require_known
+from analytics.finance.books.reading import CLOSINGS, read_books, require_known
 from analytics.settings import Settings
 from analytics.warehouse.database import open_marts, open_warehouse
 from analytics.warehouse.layout import Layout
@@ -24,7 +24,6 @@ from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.store import WarehouseStore
 
 _ADVICE = "Nothing was replaced. Put the folder back as it was landed, and run again."
-_CLOSINGS = "select month, revision, manifest_sha256 from audit.closings"
 _FILES = "select workspace_id, load_id, file_name, sha256 from"
 
 
@@ -82,7 +81,7 @@ def _make(
         stages.require_timezone(con, settings.reporting.timezone)
         _load_all(con, layout, settings.extract.settle_hours, progress)
         _require_the_same_files(con, layout)
-        require_known(read_books(layout.books), _published(layout, _CLOSINGS))
+        require_known(read_books(layout.books), _published(layout, f"{CLOSINGS} audit.closings"))
         _record_publications(con, layout)
         stages.transform(con, settings, making, progress)
         stages.check(con, settings, making, progress, force=force)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -73,18 +73,18 @@ def close(
         approved_by=_name("--approved-by", approved_by),
         sign_off=_sign_off(sign_off),
     )
-    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        with sigterm_as_interrupt():
-            run(
-                load_settings(data_dir, config),
-                month,
-                progress,
-                signatures=signatures,
-                write_pack=lambda con, day, folder, facts: write_pack(
-                    con, day, folder, closing=facts
-                ),
-                early=early,
-            )
+    with (
+        progress_of(log_format, quiet=quiet, verbose=verbose) as progress,
+        sigterm_as_interrupt(),
+    ):
+        run(
+            load_settings(data_dir, config),
+            month,
+            progress,
+            signatures=signatures,
+            write_pack=lambda con, day, folder, facts: write_pack(con, day, folder, closing=facts),
+            early=early,
+        )
 
 
 def reopen(
@@ -107,9 +107,11 @@ def reopen(
     from analytics.settings import load_settings
 
     text = _text("--reason", reason, _LONGEST_REASON)
-    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        with sigterm_as_interrupt():
-            run(load_settings(data_dir, config), month, progress, reason=text, by=_account())
+    with (
+        progress_of(log_format, quiet=quiet, verbose=verbose) as progress,
+        sigterm_as_interrupt(),
+    ):
+        run(load_settings(data_dir, config), month, progress, reason=text, by=_account())
 
 
 @books.command("list")

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import AnalyticsError, UsageError
-from analytics.finance.books.entries import Closing, first_day
+from analytics.finance.books.entries import first_day
+from analytics.finance.books.reading import CLOSINGS
 from analytics.format import numbers
 from analytics.published.sandbox import open_published
 from analytics.terminal import visible
 
 if TYPE_CHECKING:
-    from analytics.finance.books.entries import Recorded
-    from analytics.finance.books.reading import Books
+    from analytics.finance.books.entries import Closing, Recorded
+    from analytics.finance.books.reading import Books, Known
     from analytics.warehouse.layout import Layout
 
 
-def published_closings(layout: Layout) -> list[tuple[date, int, str]]:
-    """Return month, revision and hash of each closing in the published file, if it has any."""
+def published_closings(layout: Layout) -> list[Known]:
+    """Return the closings that the published file has, if it has any."""
     if not layout.published.exists():
         return []
     try:
         with open_published(layout.published) as con:
-            return con.execute(
-                "select month, revision, manifest_sha256 from audit.closings"
-            ).fetchall()
+            return con.execute(f"{CLOSINGS} audit.closings").fetchall()
     except AnalyticsError:  # damaged, or of an older release: the books stand without it
         return []
 
 
-def closing_of(books: Books, month: str, revision: int | None = None) -> Recorded:
+def closing_of(books: Books, month: str, revision: int | None = None) -> Recorded[Closing]:
     """Return a closing of a month (`2026-10`), the last one if none is named.
 
     UsageError if there is none.
@@ -49,13 +48,12 @@ def closing_of(books: Books, month: str, revision: int | None = None) -> Recorde
 
 def summaries(books: Books) -> list[dict[str, Any]]:
     """Return a record for each revision, in the order in which they were closed."""
-    return [_summary(books, each) for each in books.entries if isinstance(each.entry, Closing)]
+    return [_summary(books, each) for each in books.closings]
 
 
-def details(books: Books, closing: Recorded) -> dict[str, Any]:
+def details(books: Books, closing: Recorded[Closing]) -> dict[str, Any]:
     """Return all that is known of a closing: its summary, workspaces and files."""
     entry = closing.entry
-    assert isinstance(entry, Closing)  # noqa: S101
     return _summary(books, closing) | {
         "previous_sha256": entry.previous_sha256,
         "number": entry.number,
@@ -68,9 +66,8 @@ def details(books: Books, closing: Recorded) -> dict[str, Any]:
     }
 
 
-def _summary(books: Books, closing: Recorded) -> dict[str, Any]:
+def _summary(books: Books, closing: Recorded[Closing]) -> dict[str, Any]:
     entry = closing.entry
-    assert isinstance(entry, Closing)  # noqa: S101
     reopening = books.reopening(closing)
     return {
         "month": entry.month,
@@ -97,13 +94,12 @@ def print_closings(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table(header_style="bold", box=None, pad_edge=False)
-    for head in ("Month", "Revision", "State", "Closed (UTC)", "Approved by", "Cost", "Billed"):
-        is_number = head in ("Revision", "Cost", "Billed")
+    for head in ("Month", "State", "Closed (UTC)", "Approved by", "Cost", "Billed"):
+        is_number = head in ("Cost", "Billed")
         table.add_column(head, justify="right" if is_number else "left", no_wrap=True)
     for each in found:
         table.add_row(
-            each["month"],
-            str(each["revision"]),
+            f"{each['month']} r{each['revision']}",
             each["state"] + (", early" if each["is_early"] else ""),
             _instant(each["closed_at"]),
             visible(each["approved_by"] or ""),
@@ -124,10 +120,15 @@ def print_details(found: dict[str, Any]) -> None:
     ]
     if found["reason"]:
         lines.append(f"reopened {_instant(found['reopened_at'])} UTC: {found['reason']}")
+    amounts = {
+        "cost": totals.cost_usd,
+        "billed": totals.billed_usd,
+        "surcharge": totals.surcharge_usd,
+        "own-key cost": totals.own_key_usd,
+    }
+    in_words = [f"{word} {numbers.usd_exact(amount)}" for word, amount in amounts.items()]
     lines += [
-        f"cost {numbers.usd_exact(totals.cost_usd)}, billed {numbers.usd_exact(totals.billed_usd)},"
-        f" surcharge {numbers.usd_exact(totals.surcharge_usd)},"
-        f" own-key cost {numbers.usd_exact(totals.own_key_usd)} US dollars",
+        f"{', '.join(in_words)} US dollars",
         f"hash {found['hash']}",
         f"in {found['folder']}:",
         *(f"  {name}  {stored.byte_count:,} bytes" for name, stored in found["files"].items()),

@@ -14,7 +14,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeGuard, TypeVar
 
 import msgspec
 
@@ -111,13 +111,22 @@ class Reopening(msgspec.Struct, frozen=True, kw_only=True, tag="reopening", tag_
     reason: str
 
 
+Entry: TypeAlias = Closing | Reopening
+E = TypeVar("E", bound=Entry, covariant=True)
+
+
 @dataclass(frozen=True)
-class Recorded:
+class Recorded(Generic[E]):
     """An entry as it lies in the books: its file, and the hash of that file."""
 
-    entry: Closing | Reopening
+    entry: E
     file: Path
     sha256: str
+
+
+def is_closing(recorded: Recorded[Entry]) -> TypeGuard[Recorded[Closing]]:
+    """Return True for a closing."""
+    return isinstance(recorded.entry, Closing)
 
 
 def first_day(month: str) -> date:
@@ -128,19 +137,19 @@ def first_day(month: str) -> date:
     return day
 
 
-def path_of(entry: Closing | Reopening) -> str:
+def path_of(entry: Entry) -> str:
     """Return the path of an entry within the books."""
     folder = f"{entry.month}/r{entry.revision}"
     return f"{folder}/{MANIFEST}" if isinstance(entry, Closing) else f"{folder}.reopened.json"
 
 
-def encode(entry: Closing | Reopening) -> bytes:
+def encode(entry: Entry) -> bytes:
     """Return an entry as JSON, with the hash of its lines as the last."""
     lines = msgspec.json.format(msgspec.json.encode(entry), indent=2).removesuffix(b"\n}")
     return lines + _SEAL % hashlib.sha256(lines).hexdigest().encode()
 
 
-def decode(content: bytes) -> Closing | Reopening:
+def decode(content: bytes) -> Entry:
     """Return the entry of a file; ValueError says why it is none."""
     lines, _, _ = content.rpartition(b',\n  "sha256": "')
     if lines + _SEAL % hashlib.sha256(lines).hexdigest().encode() != content:
@@ -149,7 +158,7 @@ def decode(content: bytes) -> Closing | Reopening:
         given: int = msgspec.json.decode(content, type=_Format).format
         if given > FORMAT:
             raise ValueError(f"it is of a newer release (format {given})")
-        entry: Closing | Reopening = msgspec.json.decode(content, type=Closing | Reopening)
+        entry: Entry = msgspec.json.decode(content, type=Entry)
     except msgspec.MsgspecError as error:
         raise ValueError(f"it is no entry of the books: {error}") from None
     first_day(entry.month)

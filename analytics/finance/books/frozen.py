@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import AnalyticsError
-from analytics.finance.books.entries import DATA, Closing
+from analytics.finance.books.entries import DATA
 from analytics.finance.books.reading import require_known
 from analytics.resources import folder
 from analytics.warehouse.database import quoted
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-    from analytics.finance.books.entries import Recorded
+    from analytics.finance.books.entries import Closing, Recorded
     from analytics.finance.books.reading import Books
 
 
@@ -49,11 +49,11 @@ def write_frozen(
 def load_books(con: duckdb.DuckDBPyConnection, books: Books) -> None:
     """Replace closings and frozen tables in the warehouse by those of the books, if they differ.
 
-    AnalyticsError if a frozen table was changed, or the books lack a closing that was loaded before.
+    AnalyticsError if a frozen table was changed, or the books lack what was loaded before.
     """
     loaded = con.execute("select * from finance.closings order by month, revision").fetchall()
     closings = _closings(books)
-    require_known(books, [(row[0], row[1], row[7]) for row in loaded])
+    require_known(books, [(row[0], row[1], row[2], row[7]) for row in loaded])
     if loaded == closings:
         return
     for closing in books.in_force.values():
@@ -82,18 +82,15 @@ def load_frozen(con: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None
             file = each / f"{name}.parquet"
             if file.exists():
                 con.execute(
-                    f"insert into finance.closed_{name} by name"
-                    f" from read_parquet('{quoted(file)}')"
+                    f"insert into finance.closed_{name} by name from read_parquet('{quoted(file)}')"
                 )
 
 
 def _closings(books: Books) -> list[tuple[Any, ...]]:
     """Return the rows of `finance.closings`, by month and revision."""
     rows = []
-    for each in books.entries:
-        if not isinstance(entry := each.entry, Closing):
-            continue
-        reopening = books.reopening(each)
+    for each in books.closings:
+        entry, reopening = each.entry, books.reopening(each)
         rows.append((
             entry.first_day,
             entry.revision,
@@ -114,8 +111,7 @@ def _closings(books: Books) -> list[tuple[Any, ...]]:
 def _closing_loads(books: Books) -> list[tuple[Any, ...]]:
     return [
         (each.entry.first_day, each.entry.revision, workspace.workspace_id, workspace.load_id)
-        for each in books.entries
-        if isinstance(each.entry, Closing)
+        for each in books.closings
         for workspace in each.entry.workspaces
         if workspace.load_id
     ]
@@ -126,9 +122,8 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ..
         con.execute(f"insert into finance.{table} values ({', '.join('?' for _ in row)})", row)
 
 
-def _require_unchanged(closing: Recorded) -> None:
+def _require_unchanged(closing: Recorded[Closing]) -> None:
     """Raise AnalyticsError unless every frozen table has the hash that its manifest names."""
-    assert isinstance(closing.entry, Closing)  # noqa: S101
     folder = closing.file.parent
     for name, stored in closing.entry.files.items():
         if not name.startswith(f"{DATA}/"):

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from analytics.errors import AnalyticsError
 from analytics.finance.books.entries import (
     MANIFEST,
     Closing,
+    Entry,
     Recorded,
     Reopening,
     decode,
+    is_closing,
     path_of,
 )
 
 if TYPE_CHECKING:
-    from datetime import date
     from pathlib import Path
+
+Known: TypeAlias = "tuple[date, int, str, str]"
+"""A closing as it was loaded or published: month, revision, state, hash of its manifest."""
+
+CLOSINGS = "select month, revision, state, manifest_sha256 from"
 
 UNFINISHED = ".unfinished"
 """The ending of what a close or a reopening is still writing, or left when it was killed."""
@@ -45,8 +54,28 @@ class Books:
     """All entries in their order, and the closings in force by month."""
 
     folder: Path
-    entries: Sequence[Recorded] = ()
-    in_force: dict[date, Recorded] = field(default_factory=dict)
+    entries: Sequence[Recorded[Entry]] = ()
+
+    @property
+    def closings(self) -> list[Recorded[Closing]]:
+        """All closings, in force or reopened, in order."""
+        return [each for each in self.entries if is_closing(each)]
+
+    @cached_property
+    def _reopenings(self) -> dict[tuple[str, int], Reopening]:
+        entries = [each.entry for each in self.entries]
+        return {
+            (entry.month, entry.revision): entry
+            for entry in entries
+            if isinstance(entry, Reopening)
+        }
+
+    @property
+    def in_force(self) -> dict[date, Recorded[Closing]]:
+        """The closing in force of each closed month."""
+        return {
+            each.entry.first_day: each for each in self.closings if self.reopening(each) is None
+        }
 
     @property
     def last_month(self) -> date | None:
@@ -58,23 +87,13 @@ class Books:
         """The hash of the newest entry."""
         return self.entries[-1].sha256 if self.entries else None
 
-    def revisions(self, month: date) -> list[Recorded]:
+    def revisions(self, month: date) -> list[Recorded[Closing]]:
         """Return the closings of a month, in force or reopened, in order."""
-        return [
-            each
-            for each in self.entries
-            if isinstance(each.entry, Closing) and each.entry.first_day == month
-        ]
+        return [each for each in self.closings if each.entry.first_day == month]
 
-    def reopening(self, closing: Recorded) -> Reopening | None:
+    def reopening(self, closing: Recorded[Closing]) -> Reopening | None:
         """Return the reopening of a closing; None while it is in force."""
-        for each in self.entries:
-            if isinstance(each.entry, Reopening) and (each.entry.month, each.entry.revision) == (
-                closing.entry.month,
-                closing.entry.revision,
-            ):
-                return each.entry
-        return None
+        return self._reopenings.get((closing.entry.month, closing.entry.revision))
 
 
 def read_books(folder: Path) -> Books:
@@ -84,17 +103,14 @@ def read_books(folder: Path) -> Books:
     """
     books, findings = read_entries(folder)
     if findings:
-        raise AnalyticsError(
-            f"The books in {folder} cannot be read: {findings[0]}.\nPut them back from a backup;"
-            " `analytics books verify` names all that is wrong."
-        )
+        raise _unusable(folder, findings[0])
     return books
 
 
 def read_entries(folder: Path) -> tuple[Books, list[Finding]]:
     """Return the books as far as they can be read, and what is wrong with their entries."""
     findings: list[Finding] = []
-    found: list[Recorded] = []
+    found: list[Recorded[Entry]] = []
     for file in _files(folder):
         path = file.relative_to(folder).as_posix()
         try:
@@ -110,30 +126,43 @@ def read_entries(folder: Path) -> tuple[Books, list[Finding]]:
             found.append(Recorded(entry, file, hashlib.sha256(content).hexdigest()))
     found.sort(key=lambda each: each.entry.number)
     findings += _chain(folder, found)
-    return Books(folder, found, _in_force(found)), findings
+    return Books(folder, found), findings
 
 
-def require_known(books: Books, known: Iterable[tuple[date, int, str]]) -> None:
-    """Raise AnalyticsError unless the books hold all these closings: month, revision and hash.
+def lacking(books: Books, known: Iterable[Known]) -> list[Finding]:
+    """Return a finding for each known closing or reopening that the books do not hold.
 
     Nothing in the books themselves tells that the newest entries are gone.
     """
-    held = {
-        (each.entry.first_day, each.entry.revision, each.sha256)
-        for each in books.entries
-        if isinstance(each.entry, Closing)
-    }
-    for month, revision, _ in sorted({*known} - held):
-        raise AnalyticsError(
-            f"The books in {books.folder} lack {month:%Y-%m} r{revision} as it was closed.\n"
-            "Put them back from a backup; `analytics books verify` names all that is wrong."
-        )
+    findings = []
+    held = {(each.entry.first_day, each.entry.revision): each for each in books.closings}
+    for month, revision, state, sha256 in known:
+        path = f"{month:%Y-%m}/r{revision}"
+        closing = held.get((month, revision))
+        if closing is None:
+            findings.append(Finding(f"{path}/{MANIFEST}", "missing"))
+        elif closing.sha256 != sha256:
+            findings.append(Finding(f"{path}/{MANIFEST}", "not the entry that was published"))
+        elif state == "reopened" and books.reopening(closing) is None:
+            findings.append(Finding(f"{path}.reopened.json", "missing"))
+    return findings
+
+
+def require_known(books: Books, known: Iterable[Known]) -> None:
+    """Raise AnalyticsError unless the books hold all that was loaded or published of them."""
+    if findings := lacking(books, known):
+        raise _unusable(books.folder, findings[0])
+
+
+def _unusable(folder: Path, finding: Finding) -> AnalyticsError:
+    return AnalyticsError(
+        f"The books in {folder} cannot be used: {finding}.\nPut them back from a backup;"
+        " `analytics books verify` names all that is wrong."
+    )
 
 
 def remove_unfinished(folder: Path) -> None:
     """Delete what a killed close or reopening left. The caller holds the lock of the batch."""
-    import shutil
-
     for path in folder.glob(f"*/.*{UNFINISHED}"):
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -154,10 +183,10 @@ def _files(folder: Path) -> list[Path]:
     return sorted(files)
 
 
-def _chain(folder: Path, entries: Sequence[Recorded]) -> list[Finding]:
+def _chain(folder: Path, entries: Sequence[Recorded[Entry]]) -> list[Finding]:
     """Return a finding for each entry that does not follow from the one before it."""
     findings = []
-    previous: Recorded | None = None
+    previous: Recorded[Entry] | None = None
     for each in entries:
         number = previous.entry.number + 1 if previous else 1
         sha256 = previous.sha256 if previous else None
@@ -169,18 +198,3 @@ def _chain(folder: Path, entries: Sequence[Recorded]) -> list[Finding]:
             findings.append(Finding(path, f"does not follow: {before} is not the entry it names"))
         previous = each
     return findings
-
-
-def _in_force(entries: Sequence[Recorded]) -> dict[date, Recorded]:
-    months: dict[date, Recorded] = {}
-    for each in entries:
-        if isinstance(each.entry, Closing):
-            months[each.entry.first_day] = each
-        else:
-            months = {
-                month: closing
-                for month, closing in months.items()
-                if (closing.entry.month, closing.entry.revision)
-                != (each.entry.month, each.entry.revision)
-            }
-    return months

@@ -7,33 +7,33 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from analytics.finance.books.entries import DATA, MANIFEST, Closing, Recorded
-from analytics.finance.books.reading import UNFINISHED, Books, Finding, read_entries
+from analytics.finance.books.entries import DATA, MANIFEST
+from analytics.finance.books.reading import UNFINISHED, Books, Finding, lacking, read_entries
 from analytics.warehouse.database import OFFLINE, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import date
     from pathlib import Path
+
+    from analytics.finance.books.entries import Closing, Recorded
+    from analytics.finance.books.reading import Known
 
 _AMOUNTS = ("cost_usd", "billed_usd", "surcharge_usd", "own_key_usd")
 _LINE = "workspace_id, agent_id, owner, cost_center"
 _SUMS = ", ".join(f"sum({name}) as {name}" for name in (*_AMOUNTS, "tokens_in", "tokens_out"))
 
 
-def verify(folder: Path, known: Iterable[tuple[date, int, str]] = ()) -> list[Finding]:
+def verify(folder: Path, known: Iterable[Known] = ()) -> list[Finding]:
     """Return all that is wrong with the books; nothing if they are as they were written.
 
-    `known` are closings that were published: month, revision and hash of the manifest. They tell
-    that the newest entries are gone, which nothing in the books does.
+    `known` are closings that were published.
     """
     books, findings = read_entries(folder)
     findings += _unknown(folder, books)
-    findings += _gone(books, known)
-    for each in books.entries:
-        if isinstance(each.entry, Closing):
-            of_files = [*_files(folder, each, each.entry)]
-            findings += of_files or _sums(folder, each, each.entry)
+    findings += lacking(books, known)
+    for closing in books.closings:
+        of_files = [*_files(folder, closing)]
+        findings += of_files or _sums(folder, closing)
     return sorted(set(findings))
 
 
@@ -56,26 +56,12 @@ def _unknown(folder: Path, books: Books) -> Iterator[Finding]:
         yield Finding(path.relative_to(folder).as_posix(), "additional")
 
 
-def _gone(books: Books, known: Iterable[tuple[date, int, str]]) -> Iterator[Finding]:
-    held = {
-        (each.entry.first_day, each.entry.revision): each.sha256
-        for each in books.entries
-        if isinstance(each.entry, Closing)
-    }
-    for month, revision, sha256 in known:
-        path = f"{month:%Y-%m}/r{revision}/{MANIFEST}"
-        if (found := held.get((month, revision))) is None:
-            yield Finding(path, "missing: it was published")
-        elif found != sha256:
-            yield Finding(path, "changed: it is not the one that was published")
-
-
-def _files(folder: Path, closing: Recorded, entry: Closing) -> Iterator[Finding]:
+def _files(folder: Path, closing: Recorded[Closing]) -> Iterator[Finding]:
     """Yield each file of a closing that is missing, changed, or not in its manifest."""
     of_closing = closing.file.parent
     left = {path for path in of_closing.rglob("*") if path.is_symlink() or not path.is_dir()}
     left.discard(closing.file)
-    for name, stored in entry.files.items():
+    for name, stored in closing.entry.files.items():
         file = of_closing / name
         left.discard(file)
         path = file.relative_to(folder).as_posix()
@@ -96,7 +82,7 @@ def _files(folder: Path, closing: Recorded, entry: Closing) -> Iterator[Finding]
         yield Finding(file.relative_to(folder).as_posix(), "additional")
 
 
-def _sums(folder: Path, closing: Recorded, entry: Closing) -> list[Finding]:
+def _sums(folder: Path, closing: Recorded[Closing]) -> list[Finding]:
     """Return a finding if charges do not add up to the lines, or the lines to the totals."""
     data = closing.file.parent / DATA
     charges, lines = (f"read_parquet('{quoted(data / f'{name}.parquet')}')" for name in
@@ -107,10 +93,10 @@ def _sums(folder: Path, closing: Recorded, entry: Closing) -> list[Finding]:
             from (
                 select {_LINE}, {_SUMS} from {charges} group by all
                 union all
-                select {_LINE}, {_SUMS.replace('sum(', '-sum(')} from {lines} group by all
+                select {_LINE}, {_SUMS.replace("sum(", "-sum(")} from {lines} group by all
             )
             group by all
-            having {' or '.join(f'sum({name}) <> 0' for name in _AMOUNTS)}
+            having {" or ".join(f"sum({name}) <> 0" for name in _AMOUNTS)}
                 or sum(tokens_in) <> 0 or sum(tokens_out) <> 0
         """).fetchall()
         totals = con.execute(
@@ -120,6 +106,6 @@ def _sums(folder: Path, closing: Recorded, entry: Closing) -> list[Finding]:
     findings = []
     if differing:
         findings.append(Finding(f"{path}/lines.parquet", "does not add up to the charges"))
-    if totals != tuple(getattr(entry.totals, name) for name in _AMOUNTS):
+    if totals != tuple(getattr(closing.entry.totals, name) for name in _AMOUNTS):
         findings.append(Finding(f"{path}/lines.parquet", "does not add up to the totals"))
     return findings
