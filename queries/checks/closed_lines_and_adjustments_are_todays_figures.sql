@@ -1,5 +1,24 @@
--- Closed lines and their adjustments add up to today's charges and runs, to the last digit.
+-- Closed lines and their adjustments add up to today's charges and runs, to the last digit; an
+-- agent's day of unknown cost or bill stays as the books have it.
 with
+
+unknown as (
+    select distinct workspace_id, utc_date, agent_id
+    from marts.fct_charges
+    where cost_usd is null or billed_usd is null or own_key_usd is null
+),
+
+charges as (
+    select workspace_id, utc_date, agent_id, owner, cost_center, cost_usd, billed_usd,
+        surcharge_usd, own_key_usd
+    from marts.fct_charges
+    anti join unknown using (workspace_id, utc_date, agent_id)
+    union all by name
+    select workspace_id, utc_date, agent_id, owner, cost_center, cost_usd, billed_usd,
+        surcharge_usd, own_key_usd
+    from intermediate.int_booked_charges
+    semi join unknown using (workspace_id, utc_date, agent_id)
+),
 
 figures as (
     select
@@ -39,7 +58,7 @@ figures as (
         -surcharge_usd,
         -own_key_usd,
         0
-    from marts.fct_charges
+    from charges
     where date_trunc('month', utc_date) in (select month from marts.fct_closed_lines)
     union all
     select month, workspace_id, agent_id, owner, cost_center, 0, 0, 0, 0, -run_count

@@ -1,9 +1,11 @@
 -- Changes of charges in closed months, each booked in the next open month: today's charges less
 -- what the books hold. A change of amounts stands at the owner to whom the books have the day; a
 -- day that went to another owner is taken from the one and given to the other as it is today.
--- What later closes booked is frozen; the rest may change until the next close books it.
--- Causes: runs were added to a day (late_run) or taken from it (run_removed); its cost or its bill
--- alone was corrected; amounts moved between models, providers, surcharge and own key alone
+-- What later closes booked is frozen; the rest may change until the next close books it. A day
+-- whose cost or bill is unknown today stays as the books have it.
+-- Causes: runs were added to a day (late_run) or taken from it (run_removed), as the API counts them
+-- by UTC day, or on the day before if requests changed likewise; else its cost or its bill alone was
+-- corrected; amounts moved between models, providers, surcharge and own key alone
 -- (split_corrected); or another owner has the day (owner_changed).
 -- Grain: booked month, UTC day, agent, provider, model, owner, cost center, account and cause.
 -- key: booked_month, workspace_id, utc_date, agent_id, provider, model, owner, cost_center,
@@ -30,14 +32,23 @@ months as (
     where state = 'closed'
 ),
 
+unknown as (
+    select distinct workspace_id, utc_date, agent_id
+    from marts.fct_charges
+    where cost_usd is null or billed_usd is null or own_key_usd is null
+),
+
 today as (
     select charges.*, months.month as original_month
     from marts.fct_charges as charges
     join months on charges.utc_date between months.month and last_day(months.month)
+    anti join unknown using (workspace_id, utc_date, agent_id)
 ),
 
 booked as (
-    select * from intermediate.int_booked_charges
+    select *
+    from intermediate.int_booked_charges
+    anti join unknown using (workspace_id, utc_date, agent_id)
 ),
 
 cells as (
@@ -110,18 +121,73 @@ owners as (
     from today
 ),
 
-run_changes as (
+-- The books hold what was loaded until the last close.
+booked_loads as (
+    select workspace_id, max(load_id) as load_id
+    from finance.closing_loads
+    semi join finance.closings as closings
+        on closings.month = closing_loads.month
+        and closings.revision = closing_loads.revision
+        and closings.state = 'closed'
+    group by workspace_id
+),
+
+agentless_runs as (
     select
-        changes.workspace_id,
-        changes.date as utc_date,
-        if(changes.agent_id = '(none)', '(platform)', changes.agent_id) as agent_id,
-        sum(changes.current_run_count - changes.previous_run_count) as run_count
-    from marts.fct_adjustments as changes
-    join months on changes.date between months.month and last_day(months.month)
-    left join finance.closing_loads as loads
-        on loads.month = months.month and loads.workspace_id = changes.workspace_id
-    where changes.load_id > coalesce(loads.load_id, '')
+        workspace_id,
+        (created_at at time zone 'UTC')::date as utc_date,
+        unnest([1, -1]) as run_count,
+        unnest([load_id, superseded_by_load_id]) as load_id
+    from staging.stg_run_versions
+    where agent_id is null
+),
+
+run_changes as (
+    select workspace_id, utc_date, agent_id, sum(run_count) as run_count
+    from (
+        select workspace_id, utc_date, agent_id, run_count, load_id
+        from staging.stg_run_count_changes
+        union all
+        select workspace_id, utc_date, '(platform)', run_count, load_id
+        from staging.stg_platform_rollup_changes
+        union all
+        select workspace_id, utc_date, '(platform)', run_count, load_id
+        from agentless_runs
+    ) as changes
+    left join booked_loads using (workspace_id)
+    where changes.load_id > coalesce(booked_loads.load_id, '')
     group by all
+),
+
+differences as (
+    select
+        workspace_id,
+        utc_date,
+        agent_id,
+        sum(cost_usd) as cost_usd,
+        sum(billed_usd) as billed_usd,
+        sum(request_count) as request_count
+    from cells
+    group by all
+),
+
+runs as (
+    select
+        differences.*,
+        coalesce(
+            nullif(of_day.run_count, 0),
+            if(
+                differences.request_count * of_day_before.run_count > 0,
+                of_day_before.run_count,
+                0
+            )
+        ) as run_count
+    from differences
+    left join run_changes as of_day using (workspace_id, utc_date, agent_id)
+    left join run_changes as of_day_before
+        on of_day_before.workspace_id = differences.workspace_id
+        and of_day_before.utc_date = differences.utc_date - 1
+        and of_day_before.agent_id = differences.agent_id
 ),
 
 causes as (
@@ -130,15 +196,13 @@ causes as (
         utc_date,
         agent_id,
         case
-            when sum(cells.cost_usd) = 0 and sum(cells.billed_usd) = 0 then 'split_corrected'
-            when coalesce(any_value(run_changes.run_count), 0) > 0 then 'late_run'
-            when coalesce(any_value(run_changes.run_count), 0) < 0 then 'run_removed'
-            when sum(cells.cost_usd) <> 0 then 'cost_corrected'
+            when run_count > 0 then 'late_run'
+            when run_count < 0 then 'run_removed'
+            when cost_usd = 0 and billed_usd = 0 then 'split_corrected'
+            when cost_usd <> 0 then 'cost_corrected'
             else 'bill_corrected'
         end as cause
-    from cells
-    left join run_changes using (workspace_id, utc_date, agent_id)
-    group by all
+    from runs
 ),
 
 -- The last load that changed the bill of an agent's day, or took it away.
@@ -185,7 +249,17 @@ moves as (
     from today
     join owners using (workspace_id, utc_date, agent_id)
     join booked_owners using (workspace_id, utc_date, agent_id)
-    where owners.holder is distinct from booked_owners.holder
+    where
+        owners.holder is distinct from booked_owners.holder
+        and (
+            today.cost_usd <> 0
+            or today.billed_usd <> 0
+            or today.surcharge_usd <> 0
+            or today.own_key_usd <> 0
+            or today.tokens_in <> 0
+            or today.tokens_out <> 0
+            or today.request_count <> 0
+        )
 ),
 
 last_loads as (
@@ -253,4 +327,6 @@ select
     load_id,
     is_booked
 from corrections
-order by booked_month, workspace_id, utc_date, agent_id, provider, model, owner, cost_center, cause
+order by
+    booked_month, workspace_id, utc_date, agent_id, provider, model, owner, cost_center, account,
+    cause

@@ -60,6 +60,11 @@ amounts as (
         sum(own_key_usd) as own_key_usd
     from marts.fct_charge_corrections
     group by all
+    having
+        sum(cost_usd) <> 0
+        or sum(billed_usd) <> 0
+        or sum(surcharge_usd) <> 0
+        or sum(own_key_usd) <> 0
 ),
 
 -- Runs of today less those of the books.
@@ -71,7 +76,8 @@ run_differences as (
         owner,
         cost_center,
         sum(run_count) as run_count,
-        sum(listed_run_count) as listed_run_count
+        sum(listed_run_count) as listed_run_count,
+        -sum(least(run_count, 0)) as booked_run_count
     from (
         select
             month as original_month,
@@ -108,17 +114,62 @@ run_differences as (
     having sum(run_count) <> 0 or sum(listed_run_count) <> 0
 ),
 
-run_causes as (
+-- Where runs of a line rose for one owner and fell for another, the line's own change stands at the
+-- owner with most of its runs, and the rest changed hands.
+changed_lines as (
     select
         *,
-        case
-            when sum(run_count) over line > 0 then 'late_run'
-            when sum(run_count) over line < 0 then 'run_removed'
-            when sum(listed_run_count) over line <> 0 then 'run_listed'
-            else 'owner_changed'
-        end as cause
+        sum(run_count) over line as line_run_count,
+        sum(listed_run_count) over line as line_listed_run_count,
+        min(least(run_count, listed_run_count)) over line < 0
+        and max(greatest(run_count, listed_run_count)) over line > 0 as is_mixed,
+        row_number() over (
+            partition by original_month, workspace_id, agent_id
+            order by booked_run_count desc, owner, cost_center
+        ) = 1 as is_first
     from run_differences
     window line as (partition by original_month, workspace_id, agent_id)
+),
+
+run_causes as (
+    select
+        original_month,
+        workspace_id,
+        agent_id,
+        owner,
+        cost_center,
+        case
+            when run_count > 0 then 'late_run'
+            when run_count < 0 then 'run_removed'
+            else 'run_listed'
+        end as cause,
+        run_count,
+        listed_run_count
+    from (
+        select
+            * exclude (run_count, listed_run_count),
+            if(is_mixed, line_run_count, run_count) as run_count,
+            if(is_mixed, line_listed_run_count, listed_run_count) as listed_run_count
+        from changed_lines
+        where is_first or not is_mixed
+    )
+    where run_count <> 0 or listed_run_count <> 0
+    union all
+    select *
+    from (
+        select
+            original_month,
+            workspace_id,
+            agent_id,
+            owner,
+            cost_center,
+            'owner_changed' as cause,
+            run_count - if(is_first, line_run_count, 0) as run_count,
+            listed_run_count - if(is_first, line_listed_run_count, 0) as listed_run_count
+        from changed_lines
+        where is_mixed
+    )
+    where run_count <> 0 or listed_run_count <> 0
 ),
 
 last_loads as (

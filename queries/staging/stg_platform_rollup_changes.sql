@@ -1,7 +1,7 @@
--- Changes of the API's sums by platform agent and UTC day: each version adds its cost with its load
--- and is taken off with the load that replaced it. Grain: version and load.
+-- Changes of the API's sums by platform agent and UTC day: each version adds its cost and its runs
+-- with its load, and is taken off with the load that replaced it. Grain: version and load.
 -- key: version_id, load_id
-select version_id, workspace_id, date as utc_date, cost_usd, load_id
+select version_id, workspace_id, date as utc_date, cost_usd, run_count, load_id
 from raw.platform_rollups
 union all
 select
@@ -9,6 +9,7 @@ select
     rollups.workspace_id,
     rollups.date,
     -rollups.cost_usd,
+    -rollups.run_count,
     superseded.load_id
 from raw.platform_rollups as rollups
 join raw.superseded as superseded using (version_id)

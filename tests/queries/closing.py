@@ -1,32 +1,46 @@
-"""Months that are closed in a test: frozen as a close does it, without its command."""
+"""Months that are closed in a test: frozen by the queries of a close, without its files."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from analytics.finance.books.frozen import load_frozen, write_frozen
+from analytics.finance.books.frozen import names
+from analytics.resources import folder
 from tests.transform.given import Warehouse
 
+BOOKED = ("corrections", "run_adjustments")
+"""Frozen tables of earlier months, which name the closed one as `booked_month`."""
 
-def close(warehouse: Warehouse, *months: date, folder: Path | None = None) -> None:
+
+def close(warehouse: Warehouse, *months: date, revision: int = 1) -> None:
     """Close months in their order, each with the figures as they are built by then."""
-    with TemporaryDirectory() as root:
-        written: list[Path] = []
-        for month in months:
-            con = warehouse.con
-            written.append(Path(folder or root) / f"{month:%Y-%m}")
-            written[-1].mkdir()
-            write_frozen(con, month, 1, written[-1])
-            load_frozen(con, written)
-            warehouse.insert(
-                "finance.closings", month=month, revision=1, state="closed",
-                closed_at=datetime(2026, 12, 5, tzinfo=UTC), is_early=False,
-            )  # fmt: skip
-            con.execute(
-                "insert into finance.closing_loads"
-                " select ?, 1, workspace_id, max(load_id) from ledger.loads group by workspace_id",
-                [month],
-            )
-            warehouse.build_all()
+    for month in months:
+        warehouse.build()
+        frozen = {}
+        for name in names():
+            sql = (folder("queries") / "books" / f"{name}.sql").read_text(encoding="utf-8")
+            frozen[name] = sql.replace("$month", f"'{month}'").replace("$revision", str(revision))
+        tables = ", ".join(f"{name} as (\n{sql})" for name, sql in frozen.items())
+        warehouse.rows(f"with {tables} select count(*) from {', '.join(frozen)}")  # one build
+        for name, sql in frozen.items():
+            warehouse._con.execute(f"insert into finance.closed_{name} by name {sql}")
+        warehouse.insert(
+            "finance.closings", month=month, revision=revision, state="closed",
+            closed_at=datetime(2026, 12, 5, tzinfo=UTC), is_early=False,
+        )  # fmt: skip
+        warehouse._con.execute(
+            "insert into finance.closing_loads"
+            " select ?, ?, workspace_id, max(load_id) from ledger.loads group by workspace_id",
+            [month, revision],
+        )
+        warehouse.build()
+
+
+def reopen(warehouse: Warehouse, month: date) -> None:
+    """Reopen the last closed month, as a load of the books does."""
+    con = warehouse._con
+    con.execute("update finance.closings set state = 'reopened' where month = ?", [month])
+    for name in names():
+        column = "booked_month" if name in BOOKED else "month"
+        con.execute(f"delete from finance.closed_{name} where {column} = ?", [month])
+    warehouse.build()

@@ -1,0 +1,327 @@
+"""Closed months, and what changes of them later: corrections and adjustments of the next month."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from analytics.resources import folder
+from tests.queries.closing import close, reopen
+from tests.queries.metered import NOON, metered, read_workspace, rolled_up, run
+from tests.queries.sample import own
+from tests.transform.given import WORKSPACE, Warehouse
+
+NOVEMBER, DECEMBER, JANUARY = date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)
+CAKE = {"provider": "openai", "model": "openai.gpt-5.5"}
+METERS = ("usage_hours", "agent_billing_days", "billing_days", "agent_rollups", "run_counts")
+
+
+@pytest.fixture
+def closed(warehouse: Warehouse) -> Warehouse:
+    """November is closed with one run of 2 dollars, billed at 2.20, whose owner is Ann."""
+    read_workspace(warehouse)
+    own(warehouse, {"owner": "Ann", "cost_center": "C-1"})
+    with load(warehouse, "load-1"):
+        run(warehouse)
+        rolled_up(warehouse, 1)
+        metered(warehouse, billed_usd="2.2")
+    close(warehouse, NOVEMBER)
+    return warehouse
+
+
+@contextmanager
+def load(warehouse: Warehouse, load_id: str, *, workspace_id: str = WORKSPACE) -> Iterator[None]:
+    """A load that reads the meters anew: what the block gives replaces all that was metered."""
+    ((last,),) = warehouse._con.execute("select nextval('raw.version_ids')").fetchall()
+    for table in METERS:
+        warehouse._con.execute(
+            "insert into raw.superseded select version_id, workspace_id, ?"
+            f" from raw.{table} anti join raw.superseded using (version_id)"
+            " where workspace_id = ?",
+            [load_id, workspace_id],
+        )
+    yield
+    for table in (*METERS, "runs"):
+        changed = f"update raw.{table} set load_id = ? where version_id > ?"
+        warehouse._con.execute(changed, [load_id, last])
+    warehouse.insert(
+        "ledger.loads", workspace_id=workspace_id, load_id=load_id, step="workspace"
+    )  # fmt: skip
+
+
+def adjustments(warehouse: Warehouse, columns: str) -> list[tuple[Any, ...]]:
+    """Columns of all adjustments, once closed lines and adjustments are today's figures."""
+    warehouse.build()
+    for name in ("and_adjustments_are_todays_figures", "are_what_their_loads_gave"):
+        check = folder("queries") / "checks" / f"closed_lines_{name}.sql"
+        assert warehouse.rows(check.read_text(encoding="utf-8")) == []
+    return warehouse.rows(
+        f"select {columns} from marts.fct_period_adjustments"
+        " order by booked_month, original_month, cause, agent_id, owner"
+    )
+
+
+AMOUNTS = (
+    "booked_month, cause, owner, previous_cost_usd, difference_cost_usd, difference_billed_usd,"
+    " difference_run_count, difference_listed_run_count, load_id, is_booked"
+)
+
+
+def test_a_month_as_it_was_closed(closed: Warehouse) -> None:
+    """A closed month has its lines, and no adjustment while nothing of it changes."""
+    assert adjustments(closed, AMOUNTS) == []
+    assert closed.rows(
+        "select month, revision, agent_id, owner, cost_usd, billed_usd, surcharge_usd, run_count,"
+        " listed_run_count from marts.fct_closed_lines"
+    ) == [(NOVEMBER, 1, "a-1", "Ann", 2, Decimal("2.2"), Decimal("0.2"), 1, 1)]
+    assert closed.row("select status, revision from marts.dim_months where month = ?", NOVEMBER) == (
+        "closed", 1,
+    )  # fmt: skip
+
+
+def test_a_late_run(closed: Warehouse) -> None:
+    """A run that the API counts after the close is a late run of the next open month."""
+    with load(closed, "load-2"):
+        run(closed, "r-2", cost_usd=3)
+        rolled_up(closed, 2, cost_usd=5)
+        metered(closed, billed_usd="2.2")
+        metered(closed, cost_usd=3, billed_usd="3.3", agent_id="a-1")
+        one_bill(closed, 5, "5.5")
+
+    assert adjustments(closed, AMOUNTS) == [
+        (DECEMBER, "late_run", "Ann", 2, 3, Decimal("3.3"), 1, 1, "load-2", False)
+    ]
+
+
+def test_a_run_that_is_removed(closed: Warehouse) -> None:
+    """A day that loses its run keeps its line, taken back by an adjustment, at its owner."""
+    with load(closed, "load-2"):
+        closed.insert(
+            "raw.superseded", version_id=version(closed, "runs"), workspace_id=WORKSPACE,
+            load_id="load-2",
+        )  # fmt: skip
+
+    assert adjustments(closed, AMOUNTS) == [
+        (DECEMBER, "run_removed", "Ann", 2, -2, Decimal("-2.2"), -1, -1, "load-2", False)
+    ]
+
+
+def test_a_corrected_cost(closed: Warehouse) -> None:
+    """More cost of the same runs is a correction of cost, and the bill follows it."""
+    with load(closed, "load-2"):
+        rolled_up(closed, 1, cost_usd=5)
+        metered(closed, cost_usd=5, billed_usd="5.5")
+
+    assert adjustments(closed, AMOUNTS) == [
+        (DECEMBER, "cost_corrected", "Ann", 2, 3, Decimal("3.3"), 0, 0, "load-2", False)
+    ]
+
+
+def test_a_corrected_bill(closed: Warehouse) -> None:
+    """Another bill for the same cost is a correction of the surcharge."""
+    with load(closed, "load-2"):
+        rolled_up(closed, 1)
+        metered(closed, billed_usd="2.1")
+
+    assert adjustments(closed, f"{AMOUNTS}, difference_surcharge_usd") == [
+        (
+            DECEMBER, "bill_corrected", "Ann", 2, 0, Decimal("-0.1"), 0, 0, "load-2", False,
+            Decimal("-0.1"),
+        )
+    ]  # fmt: skip
+
+
+def test_a_corrected_split(closed: Warehouse) -> None:
+    """Usage that moves to another model is a correction of charges, and no adjustment."""
+    with load(closed, "load-2"):
+        rolled_up(closed, 1)
+        metered(closed, billed_usd="2.2", **CAKE)
+
+    assert adjustments(closed, AMOUNTS) == []
+    assert closed.rows(
+        "select provider, cause, cost_usd, billed_usd, tokens_in, request_count, load_id"
+        " from marts.fct_charge_corrections order by provider"
+    ) == [
+        ("anthropic", "split_corrected", -2, Decimal("-2.2"), -100, -1, "load-2"),
+        ("openai", "split_corrected", 2, Decimal("2.2"), 100, 1, "load-2"),
+    ]
+
+
+def test_a_key_found_later(closed: Warehouse) -> None:
+    """Usage that turns out to be paid with a key of one's own moves from cost to own-key cost."""
+    closed.given("provider_keys", created_at=NOON.replace(day=1))
+
+    assert adjustments(
+        closed, "cause, difference_billed_usd, difference_surcharge_usd, difference_own_key_usd"
+    ) == [("split_corrected", 0, 2, 2)]
+
+
+def test_a_run_that_is_listed_later(closed: Warehouse) -> None:
+    """A run that was counted before, and that a list shows now, changes the listed count alone."""
+    with load(closed, "load-2"):
+        rolled_up(closed, 2, cost_usd=2)
+        metered(closed, billed_usd="2.2")
+    close(closed, DECEMBER)
+    with load(closed, "load-3"):
+        run(closed, "r-2", cost_usd=0)
+        rolled_up(closed, 2, cost_usd=2)
+        metered(closed, billed_usd="2.2")
+
+    assert adjustments(closed, AMOUNTS) == [
+        (DECEMBER, "late_run", "Ann", 2, 0, 0, 1, 0, "load-2", True),
+        (JANUARY, "run_listed", "Ann", 2, 0, 0, 0, 1, "load-3", False),
+    ]
+
+
+def test_a_new_owner(closed: Warehouse) -> None:
+    """A day that went to another owner is taken from the one, and given to the other."""
+    own(closed, {"owner": "Bob", "cost_center": "C-2"})
+
+    assert adjustments(closed, AMOUNTS) == [
+        (DECEMBER, "owner_changed", "Ann", 2, -2, Decimal("-2.2"), -1, -1, "load-1", False),
+        (DECEMBER, "owner_changed", "Bob", 0, 2, Decimal("2.2"), 1, 1, "load-1", False),
+    ]
+
+
+def test_a_new_account(closed: Warehouse) -> None:
+    """Another account of the same owner is a correction of charges, and no adjustment."""
+    own(closed, {"owner": "Ann", "cost_center": "C-1", "account": "6200"})
+
+    assert adjustments(closed, AMOUNTS) == []
+    assert closed.rows(
+        "select account, cause, cost_usd from marts.fct_charge_corrections order by all"
+    ) == [("6200", "owner_changed", 2), (None, "owner_changed", -2)]
+
+
+def test_a_new_owner_and_a_late_run(closed: Warehouse) -> None:
+    """The late run stands at the owner of the books, and the whole day moves to the new one."""
+    own(closed, {"owner": "Bob", "cost_center": "C-2"})
+    with load(closed, "load-2"):
+        run(closed, "r-2", cost_usd=3)
+        rolled_up(closed, 2, cost_usd=5)
+        metered(closed, cost_usd=5, billed_usd="5.5")
+
+    assert adjustments(closed, AMOUNTS) == [
+        (DECEMBER, "late_run", "Ann", 2, 3, Decimal("3.3"), 1, 1, "load-2", False),
+        (DECEMBER, "owner_changed", "Ann", 5, -5, Decimal("-5.5"), -2, -2, "load-2", False),
+        (DECEMBER, "owner_changed", "Bob", 0, 5, Decimal("5.5"), 2, 2, "load-2", False),
+    ]
+
+
+def test_two_closes_in_a_row(closed: Warehouse) -> None:
+    """A close freezes the adjustments that it books; a later change is booked in the month after."""
+    with load(closed, "load-2"):
+        rolled_up(closed, 1, cost_usd=5)
+        metered(closed, cost_usd=5, billed_usd="5.5")
+    close(closed, DECEMBER)
+    own(closed, {"owner": "Bob", "cost_center": "C-2"})
+    with load(closed, "load-3"):
+        rolled_up(closed, 1, cost_usd=4)
+        metered(closed, cost_usd=4, billed_usd="4.4")
+
+    assert adjustments(closed, AMOUNTS) == [
+        (DECEMBER, "cost_corrected", "Ann", 2, 3, Decimal("3.3"), 0, 0, "load-2", True),
+        (JANUARY, "cost_corrected", "Ann", 5, -1, Decimal("-1.1"), 0, 0, "load-3", False),
+        (JANUARY, "owner_changed", "Ann", 4, -4, Decimal("-4.4"), -1, -1, "load-3", False),
+        (JANUARY, "owner_changed", "Bob", 0, 4, Decimal("4.4"), 1, 1, "load-3", False),
+    ]
+
+
+def test_a_change_that_is_taken_back(closed: Warehouse) -> None:
+    """A change that the next close booked, and that is taken back, is booked the other way."""
+    for load_id, cost, billed in (("load-2", 5, "5.5"), ("load-3", 2, "2.2")):
+        with load(closed, load_id):
+            rolled_up(closed, 1, cost_usd=cost)
+            metered(closed, cost_usd=cost, billed_usd=billed)
+        if load_id == "load-2":
+            close(closed, DECEMBER)
+
+    assert adjustments(closed, AMOUNTS) == [
+        (DECEMBER, "cost_corrected", "Ann", 2, 3, Decimal("3.3"), 0, 0, "load-2", True),
+        (JANUARY, "cost_corrected", "Ann", 5, -3, Decimal("-3.3"), 0, 0, "load-3", False),
+    ]
+
+
+def test_a_month_closed_anew(closed: Warehouse) -> None:
+    """A second revision has the figures of its own close, and no adjustment of the first."""
+    with load(closed, "load-2"):
+        rolled_up(closed, 1, cost_usd=5)
+        metered(closed, cost_usd=5, billed_usd="5.5")
+    reopen(closed, NOVEMBER)
+    assert adjustments(closed, AMOUNTS) == []
+    assert closed.rows("select status from marts.dim_months where month = ?", NOVEMBER) != [
+        ("closed",)
+    ]
+
+    close(closed, NOVEMBER, revision=2)
+
+    assert adjustments(closed, AMOUNTS) == []
+    assert closed.row("select revision, cost_usd from marts.fct_closed_lines") == (2, 5)
+
+
+def test_a_workspace_that_is_new(closed: Warehouse) -> None:
+    """Usage of a closed month in a workspace that the close did not know is late."""
+    closed.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Labs")
+    with load(closed, "load-2", workspace_id="w-2"):
+        read_workspace(closed, "w-2")
+        place = {"workspace_id": "w-2"}
+        rolled_up(closed, 1, **place)
+        metered(closed, billed_usd="2.2", **place)
+
+    assert adjustments(closed, f"workspace_id, {AMOUNTS}") == [
+        ("w-2", DECEMBER, "late_run", "Ann", 0, 2, Decimal("2.2"), 1, 0, "load-2", False)
+    ]
+
+
+def test_a_bill_that_is_no_longer_known(closed: Warehouse) -> None:
+    """A day whose bill is unknown today stays as it was booked: nobody knows by how much less."""
+    with load(closed, "load-2"):
+        rolled_up(closed, 1)
+        metered(closed, billed_usd="2.2")
+        closed._con.execute(
+            "update raw.agent_billing_days set billed_usd = null where version_id = ?",
+            [version(closed, "agent_billing_days")],
+        )
+
+    assert adjustments(closed, AMOUNTS) == []
+
+
+def test_a_late_run_across_midnight(closed: Warehouse) -> None:
+    """A run that was created on the day before, and metered on this one, is late on this one."""
+    with load(closed, "load-2"):
+        rolled_up(closed, 1)
+        rolled_up(closed, 1, date="2026-11-18", cost_usd=3)
+        metered(closed, billed_usd="2.2")
+        metered(closed, cost_usd=3, billed_usd="3.3", request_count=2)
+        one_bill(closed, 5, "5.5")
+
+    assert [row[:2] for row in adjustments(closed, "cause, difference_cost_usd")] == [
+        ("late_run", 3)
+    ]
+
+
+def version(warehouse: Warehouse, table: str) -> int:
+    """The newest version of a table."""
+    newest = warehouse._con.execute(f"select max(version_id) from raw.{table}").fetchone()
+    assert newest
+    return int(newest[0])
+
+
+def one_bill(warehouse: Warehouse, cost: int, billed: str) -> None:
+    """The last two bills of a day, by agent and by provider, are one."""
+    for table in ("agent_billing_days", "billing_days"):
+        newest = version(warehouse, table)
+        warehouse._con.execute(
+            f"update raw.{table} set cost_usd = ?, billed_usd = ? where version_id = ?",
+            [cost, billed, newest],
+        )
+        warehouse._con.execute(
+            f"delete from raw.{table} where version_id = ("
+            f" select max(version_id) from raw.{table} where version_id < ?)",
+            [newest],
+        )
