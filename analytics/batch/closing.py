@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import duckdb
 import msgspec
@@ -22,6 +22,16 @@ from analytics.batch import stages
 from analytics.batch.last_batch import read_last_batch
 from analytics.batch.nightly import batch_on_data
 from analytics.batch.progress import Progress
+from analytics.batch.readiness import (
+    early_reasons,
+    in_words,
+    month_of_figures,
+    require_checks,
+    require_files,
+    require_turn,
+    rows_of,
+    states_of,
+)
 from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.finance.books.entries import (
     DATA,
@@ -32,9 +42,7 @@ from analytics.finance.books.entries import (
     Recorded,
     Reopening,
     StoredFile,
-    WorkspaceState,
     encode,
-    first_day,
     path_of,
 )
 from analytics.finance.books.frozen import write_frozen
@@ -44,36 +52,16 @@ from analytics.finance.books.reading import (
     read_books,
     remove_unfinished,
 )
-from analytics.format import numbers
+from analytics.finance.load import FOLDER, paths
 from analytics.settings import Settings
 from analytics.warehouse.database import open_marts
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import add_read_bits, set_modes, sync, sync_tree
 
-WritePack: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, ClosingFacts], object]
+WriteFiles: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, ClosingFacts], object]
 """Writes the files for people and programs into an empty folder: the layer above makes them."""
 
 _LONGEST_ENDING = 10
-_SHOWN = 3  # workspaces in a message
-_STATES = """
-    select
-        workspace_id,
-        workspaces.workspace_name,
-        months.status,
-        months.open_day_count,
-        months.unreconciled_day_count,
-        months.open_count as open_run_count,
-        months.provisional_count as provisional_run_count,
-        months.unexplained_usd,
-        workspaces.last_batch_at as data_to,
-        (
-            select max(load_id) from audit.loads where loads.workspace_id = months.workspace_id
-        ) as load_id
-    from marts.dim_months as months
-    join marts.dim_workspaces as workspaces using (workspace_id)
-    where months.month = ?
-    order by workspaces.workspace_name, workspace_id
-"""
 _TOTALS = """
     select
         coalesce(sum(cost_usd), 0) as cost_usd,
@@ -109,7 +97,7 @@ def close(
     progress: Progress,
     *,
     signatures: Signatures,
-    write_pack: WritePack,
+    write_files: WriteFiles,
     early: bool = False,
 ) -> Recorded[Closing]:
     """Freeze the published figures of a month (`2026-10`) in the books, then publish it as closed.
@@ -122,14 +110,15 @@ def close(
         remove_unfinished(layout.books)
         books = read_books(layout.books)
         with progress.stage("close") as done, _published(layout) as published:
-            day = _month(published, month)
-            _require_turn(published, books, day)
-            _require_checks(published)
-            states = _states(published, day)
-            reasons = _reasons(states, day, settings.finance.grace_days)
+            day = month_of_figures(published, month)
+            require_turn(published, books, day)
+            require_checks(published)
+            require_files(published, settings.project)
+            states = states_of(published, day)
+            reasons = early_reasons(states, day, settings.finance.grace_days)
             if reasons and not early:
                 raise ControlError(
-                    f"{month} may still change: {_shown(reasons)}.\nWait for a later batch; or"
+                    f"{month} may still change: {in_words(reasons)}.\nWait for a later batch; or"
                     " close it with --early, which everything that is made will say."
                 )
             facts = ClosingFacts(
@@ -140,12 +129,12 @@ def close(
                 approved_by=signatures.approved_by,
                 sign_off=signatures.kept_as,
                 early_reasons=reasons,
-                totals=Amounts(**_rows(published, _TOTALS, day)[0]),
+                totals=Amounts(**rows_of(published, _TOTALS, day)[0]),
                 workspaces=states,
                 code_version=__version__,
                 duckdb_version=duckdb.__version__,
             )
-            closed = _write(published, settings, layout, books, facts, signatures, write_pack)
+            closed = _write(published, settings, layout, books, facts, signatures, write_files)
             done(f"closed {month} as revision {facts.revision} in {closed.file.parent}")
         with _closed_all_the_same(f"{month} is closed", progress):
             _publish(con, settings, layout, progress)
@@ -209,88 +198,6 @@ def _published(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
             ) from error
 
 
-def _month(con: duckdb.DuckDBPyConnection, text: str) -> date:
-    try:
-        day = first_day(text)
-    except ValueError:
-        raise UsageError(f"{text} is no month: write it as 2026-10.") from None
-    if day not in _months(con):
-        raise UsageError(f"There are no figures of {text}.\n`analytics status` says what is there.")
-    return day
-
-
-def _months(con: duckdb.DuckDBPyConnection) -> list[date]:
-    found = con.execute("select distinct month from marts.dim_months order by month").fetchall()
-    return [month for (month,) in found]
-
-
-def _require_turn(con: duckdb.DuckDBPyConnection, books: Books, month: date) -> None:
-    """Raise UsageError unless the month is the next to close, or the first of all."""
-    if closing := books.in_force.get(month):
-        raise UsageError(
-            f"{month:%Y-%m} is closed already, as revision {closing.entry.revision}.\n"
-            f"A later change is booked in the next month; or reopen it: `analytics reopen`."
-        )
-    if (last := books.last_month) is None:
-        return
-    if month < last:
-        raise UsageError(
-            f"{month:%Y-%m} is earlier than {last:%Y-%m}, which is closed: months close in order."
-            f"\nThe books begin with {min(books.in_force):%Y-%m}."
-        )
-    if earlier := [each for each in _months(con) if last < each < month]:
-        raise UsageError(f"{earlier[0]:%Y-%m} is open: months close in order.\nClose it first.")
-
-
-def _require_checks(con: duckdb.DuckDBPyConnection) -> None:
-    failed = con.execute(
-        "select check_name from audit.check_results where is_blocking order by check_name"
-    ).fetchall()
-    if failed:
-        names = ", ".join(name for (name,) in failed)
-        raise ControlError(
-            f"Nothing was closed: the published figures failed {names}.\n"
-            "`analytics status` says more; see the runbook on failed checks."
-        )
-
-
-def _states(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceState]:
-    return [WorkspaceState(**row) for row in _rows(con, _STATES, month)]
-
-
-def _reasons(states: Sequence[WorkspaceState], month: date, grace_days: int) -> list[str]:
-    """Return why figures of the month may still change, a text for each workspace."""
-    next_month = (month + timedelta(days=31)).replace(day=1)
-    due = datetime.combine(next_month, datetime.min.time(), UTC) + timedelta(days=grace_days)
-    return [
-        f"{state.workspace_name}: {', '.join(parts)}"
-        for state in states
-        if (parts := [*_reasons_of(state, due)])
-    ]
-
-
-def _reasons_of(state: WorkspaceState, due: datetime) -> Iterator[str]:
-    if state.status == "incomplete":
-        yield "the month was not read from its start"
-    if state.open_day_count:
-        yield numbers.plural(state.open_day_count, "open day")
-    if state.open_run_count:
-        yield numbers.plural(state.open_run_count, "open run")
-    if state.provisional_run_count:
-        yield numbers.plural(state.provisional_run_count, "provisional run")
-    if state.unreconciled_day_count:
-        yield numbers.plural(state.unreconciled_day_count, "unreconciled day")
-    if state.data_to is None:
-        yield "no whole batch has read it"
-    elif state.data_to < due:
-        yield f"data reach to {state.data_to:%Y-%m-%d}, before {due:%Y-%m-%d}"
-
-
-def _shown(reasons: Sequence[str]) -> str:
-    more = len(reasons) - _SHOWN
-    return "; ".join(reasons[:_SHOWN]) + (f"; and {more} workspaces more" if more > 0 else "")
-
-
 def _write(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -298,7 +205,7 @@ def _write(
     books: Books,
     facts: ClosingFacts,
     signatures: Signatures,
-    write_pack: WritePack,
+    write_files: WriteFiles,
 ) -> Recorded[Closing]:
     """Write all files of the close beside the books, and put them in place by one rename."""
     mode = int(settings.publish.mode, 8)
@@ -306,7 +213,7 @@ def _write(
     folder = month / f".r{facts.revision}{UNFINISHED}"
     folder.mkdir(parents=True)
     try:
-        write_pack(con, facts.first_day, folder, facts)
+        write_files(con, facts.first_day, folder, facts)
         _write_evidence(con, settings, folder, facts, signatures)
         manifest = Closing(
             **msgspec.structs.asdict(facts),
@@ -344,14 +251,9 @@ def _write_evidence(
         shutil.copyfile(settings.file, folder / "settings.toml")
     if signatures.sign_off and facts.sign_off:
         shutil.copyfile(signatures.sign_off, folder / facts.sign_off)
-    given = settings.project / "finance"
-    for file in FINANCE_FILES:
-        if (given / file).is_file():
-            (folder / "finance").mkdir(exist_ok=True)
-            shutil.copyfile(given / file, folder / "finance" / file)
-
-
-FINANCE_FILES = ("owners.csv", "budgets.csv", "invoices.csv", "allocation.toml", "accounts.toml")
+    for name, path in paths(settings.project):
+        (folder / FOLDER).mkdir(exist_ok=True)
+        shutil.copyfile(path, folder / FOLDER / name)
 
 
 def _stored_files(folder: Path) -> Iterator[tuple[str, StoredFile]]:
@@ -383,9 +285,3 @@ def _publish(
 ) -> None:
     batch = read_last_batch(layout)
     stages.publish_loaded(con, settings, layout, progress, batch.messages if batch else [])
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, day: date) -> list[dict[str, Any]]:
-    found = con.execute(sql, [day])
-    columns = [name for name, *_ in found.description or []]
-    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

@@ -12,6 +12,11 @@ import typer
 from analytics.cli.options import Config, DataDir, Json, Log, Quiet, Verbose, progress_of
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    import duckdb
+
+    from analytics.finance.books.entries import ClosingFacts
     from analytics.warehouse.layout import Layout
 
 Month = Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")]
@@ -65,7 +70,6 @@ def close(
     from analytics.batch.closing import Signatures
     from analytics.batch.closing import close as run
     from analytics.batch.nightly import sigterm_as_interrupt
-    from analytics.published.export.pack import write_pack
     from analytics.settings import load_settings
 
     signatures = Signatures(
@@ -82,7 +86,7 @@ def close(
             month,
             progress,
             signatures=signatures,
-            write_pack=lambda con, day, folder, facts: write_pack(con, day, folder, closing=facts),
+            write_files=_write_files,
             early=early,
         )
 
@@ -112,6 +116,17 @@ def reopen(
         sigterm_as_interrupt(),
     ):
         run(load_settings(data_dir, config), month, progress, reason=text, by=_account())
+
+
+def _write_files(
+    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: ClosingFacts
+) -> None:
+    """Write the pack of a month, and the exports that it does not hold."""
+    from analytics.published.export.closed import write_exports
+    from analytics.published.export.pack import write_pack
+
+    write_pack(con, month, folder, closing)
+    write_exports(con, month, folder, closing)
 
 
 @books.command("list")

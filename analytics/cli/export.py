@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import duckdb
 
     from analytics.published.export.month import Statement
+    from analytics.warehouse.layout import Layout
 
 export = typer.Typer(
     help="Write files for finance and for other tools.",
@@ -34,6 +35,12 @@ Output = Annotated[
     ),
 ]
 Workspace = Annotated[str | None, typer.Option(help="Only this one: its identifier or name.")]
+Revision = Annotated[
+    int | None, typer.Option(min=1, help="This close of the month [the one in force].")
+]
+Live = Annotated[
+    bool, typer.Option("--live", help="Make it from today's figures, though the month is closed.")
+]
 
 
 @export.command()
@@ -47,6 +54,8 @@ def month(
     ] = None,
     output: Output = None,
     workspace: Workspace = None,
+    revision: Revision = None,
+    live: Live = False,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -57,13 +66,19 @@ def month(
     unknown one is empty. The definitions go into a sheet of the spreadsheet, else into a second
     file beside it.
 
+    Of a closed month, the file is copied from the books, byte for byte.
+
     Example: analytics export month 2026-10 --format xlsx
     """
     from analytics.published.export.month import read_month
 
+    forms, name = ("csv", "xlsx", "parquet"), f"levain-{month}"
+    layout = _layout(data_dir, config)
+    if not live and _copied(layout, month, revision, workspace, form, forms, output, name):
+        return
     with _published(data_dir, config) as con:
         statement = read_month(con, month, workspace)
-    _write(statement, form, ("csv", "xlsx", "parquet"), output, f"levain-{month}")
+    _write(statement, form, forms, output, name)
 
 
 @export.command()
@@ -77,6 +92,8 @@ def focus(
     ] = None,
     output: Output = None,
     workspace: Workspace = None,
+    revision: Revision = None,
+    live: Live = False,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -86,13 +103,19 @@ def focus(
     price, whoever pays. Every amount is exact, an unknown one is empty. The definitions go into a
     second file beside it.
 
+    Of a closed month, the file is copied from the books, byte for byte.
+
     Example: analytics export focus 2026-10
     """
     from analytics.published.export.focus import read_focus
 
+    forms, name = ("csv", "parquet"), f"levain-focus-{month}"
+    layout = _layout(data_dir, config)
+    if not live and _copied(layout, month, revision, workspace, form, forms, output, name):
+        return
     with _published(data_dir, config) as con:
         statement = read_focus(con, month, workspace)
-    _write(statement, form, ("csv", "parquet"), output, f"levain-focus-{month}")
+    _write(statement, form, forms, output, name)
 
 
 @export.command()
@@ -131,10 +154,50 @@ def _published(
     data_dir: Path | None, config: Path | None
 ) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     from analytics.published.sandbox import open_published
+
+    return open_published(_layout(data_dir, config).published)
+
+
+def _layout(data_dir: Path | None, config: Path | None) -> Layout:
     from analytics.settings import load_settings
     from analytics.warehouse.layout import Layout
 
-    return open_published(Layout(load_settings(data_dir, config).data_dir).published)
+    return Layout(load_settings(data_dir, config).data_dir)
+
+
+def _copied(
+    layout: Layout,
+    month: str,
+    revision: int | None,
+    workspace: str | None,
+    form: str | None,
+    forms: Sequence[str],
+    output: Path | None,
+    name: str,
+) -> bool:
+    """Copy an export of a closed month from the books; False if the month is not closed.
+
+    The file of the books is of all workspaces, and none other was ever booked.
+    """
+    from analytics.errors import UsageError
+    from analytics.published.export.closed import copy_file, find_closing, print_file
+    from analytics.published.export.files import Format
+
+    closing = find_closing(layout, month, revision)
+    if closing is None:
+        return False
+    if workspace is not None:
+        raise UsageError(
+            f"{month} is closed, and its file is of all workspaces.\n"
+            "Leave --workspace out, or say --live for today's figures."
+        )
+    chosen = format_of([Format(each) for each in forms], form, output)
+    if output == Path("-"):
+        print_file(closing, f"{name}.{chosen}")
+        return True
+    for written in copy_file(closing, f"{name}.{chosen}", output or Path(f"{name}.{chosen}")):
+        typer.echo(f"wrote {written}, as closed in revision {closing.entry.revision}", err=True)
+    return True
 
 
 def _write(

@@ -53,7 +53,7 @@ class Finance:
 def read_finance(project: Path) -> Finance:
     """Read the files of a project folder; nothing raises."""
     # First the hashes: of a file that changes meanwhile, the hash is of no newer bytes than read.
-    files = [*_files(project)]
+    files = [*read_files(project)]
     return Finance(
         files,
         read_owners(project),
@@ -91,14 +91,19 @@ def not_repeated(errors: Sequence[str], problems: Sequence[str]) -> list[str]:
     return [error for error in errors if error.partition(": ")[0] not in places]
 
 
-def _files(project: Path) -> Iterator[File]:
-    """Yield each file of the folder, by name; folders within it are none."""
+def paths(project: Path) -> Iterator[tuple[str, Path]]:
+    """Yield name and path of each file of the folder, by name; folders within it are none."""
     try:
-        paths = sorted(path for path in (project / FOLDER).iterdir() if not path.is_dir())
+        found = sorted(path for path in (project / FOLDER).iterdir() if not path.is_dir())
     except OSError:
         return
-    for path in paths:
-        name = os.fsencode(path.name).decode("utf-8", "backslashreplace")
+    for path in found:
+        yield os.fsencode(path.name).decode("utf-8", "backslashreplace"), path
+
+
+def read_files(project: Path) -> Iterator[File]:
+    """Yield each file of the folder, by name, with its hash."""
+    for name, path in paths(project):
         try:
             yield File(name, hash_file(path, project))
         except (OSError, ValueError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -55,6 +55,21 @@ _CUSTOM_FILES = """
     from audit.custom_files
     order by file
 """
+_BOOKS = """
+    select
+        (
+            select {month: strftime(month, '%Y-%m'), revision: revision, closed_at: closed_at}
+            from audit.closings
+            where state = 'closed'
+            order by month desc
+            limit 1
+        ) as last_closed,
+        count(*) as open_adjustment_count,
+        coalesce(sum(difference_cost_usd), 0)::decimal(38, 10) as open_adjustment_cost_usd,
+        coalesce(sum(difference_billed_usd), 0)::decimal(38, 10) as open_adjustment_billed_usd
+    from marts.fct_period_adjustments
+    where not is_booked
+"""
 # A batch publishes at once when its checks have passed: the file itself has the time, so that a
 # copy of it has the same.
 _PUBLISHED_AT = "select max(checked_at) from audit.check_results"
@@ -68,6 +83,7 @@ def status(layout: Layout) -> dict[str, Any]:
         watermarks = _records(con, _WATERMARKS)
         checks = _records(con, _CHECKS)
         custom_files = _records(con, _CUSTOM_FILES)
+        (books,) = _records(con, _BOOKS)
         findings = states(layout, read_found(con))
     batch = read_last_batch(layout)
     return {
@@ -81,6 +97,7 @@ def status(layout: Layout) -> dict[str, Any]:
         "watermarks": watermarks,
         "checks": checks,
         "custom_files": custom_files,
+        "books": books,
         "findings": findings,
     }
 
@@ -117,13 +134,34 @@ def print_text(found: dict[str, Any]) -> None:
     for row in workspaces:
         if schedule := _schedule(row):
             console.print(f"{visible(row['workspace_name'])}: {schedule}")
-    console.print(_checks(found["checks"]))
+    for line in _below(found):
+        console.print(line)
+
+
+def _below(found: dict[str, Any]) -> Iterator[str]:
+    """Yield a line for all that is no figure of a workspace."""
+    yield _checks(found["checks"])
     for file in found["custom_files"]:
         if file["error"]:
-            console.print(f"Not used: {visible(file['error'])}")
+            yield f"Not used: {visible(file['error'])}"
+    if found["books"]["last_closed"]:
+        yield _books(found["books"])
     if findings := found["findings"]:
-        console.print(_findings(findings))
-    console.print(f"{len(found['watermarks'])} lists are watched; --json has their watermarks.")
+        yield _findings(findings)
+    yield f"{len(found['watermarks'])} lists are watched; --json has their watermarks."
+
+
+def _books(books: dict[str, Any]) -> str:
+    """Return the last closed month, and what the next one books of closed months."""
+    count = books["open_adjustment_count"]
+    later = (
+        f"{numbers.plural(count, 'adjustment')} of closed months in the next one: cost"
+        f" {numbers.usd(books['open_adjustment_cost_usd'])}, billed"
+        f" {numbers.usd(books['open_adjustment_billed_usd'])}"
+        if count
+        else "nothing closed has changed since"
+    )
+    return f"Books: closed to {books['last_closed']['month']}; {later}."
 
 
 def _findings(findings: list[dict[str, Any]]) -> str:

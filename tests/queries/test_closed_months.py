@@ -79,9 +79,10 @@ def test_a_month_as_it_was_closed(closed: Warehouse) -> None:
         "select month, revision, agent_id, owner, cost_usd, billed_usd, surcharge_usd, run_count,"
         " listed_run_count from marts.fct_closed_lines"
     ) == [(NOVEMBER, 1, "a-1", "Ann", 2, Decimal("2.2"), Decimal("0.2"), 1, 1)]
-    assert closed.row("select status, revision from marts.dim_months where month = ?", NOVEMBER) == (
-        "closed", 1,
-    )  # fmt: skip
+    ((status, revision),) = closed.rows(
+        "select status, revision from marts.dim_months where month = ?", NOVEMBER
+    )
+    assert (status, revision) == ("closed", 1)
 
 
 def test_a_late_run(closed: Warehouse) -> None:
@@ -214,7 +215,7 @@ def test_a_new_owner_and_a_late_run(closed: Warehouse) -> None:
 
 
 def test_two_closes_in_a_row(closed: Warehouse) -> None:
-    """A close freezes the adjustments that it books; a later change is booked in the month after."""
+    """A close freezes the adjustments that it books; the month after books a later change."""
     with load(closed, "load-2"):
         rolled_up(closed, 1, cost_usd=5)
         metered(closed, cost_usd=5, billed_usd="5.5")

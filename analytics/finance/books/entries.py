@@ -55,6 +55,7 @@ class WorkspaceState(msgspec.Struct, frozen=True, kw_only=True):
     unreconciled_day_count: int
     open_run_count: int
     provisional_run_count: int
+    unknown_bill_count: int
     unexplained_usd: Decimal | None
     data_to: datetime | None
     load_id: str | None

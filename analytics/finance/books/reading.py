@@ -111,7 +111,7 @@ def read_entries(folder: Path) -> tuple[Books, list[Finding]]:
     """Return the books as far as they can be read, and what is wrong with their entries."""
     findings: list[Finding] = []
     found: list[Recorded[Entry]] = []
-    for file in _files(folder):
+    for file in entry_files(folder):
         path = file.relative_to(folder).as_posix()
         try:
             content = file.read_bytes()
@@ -170,7 +170,7 @@ def remove_unfinished(folder: Path) -> None:
             path.unlink()
 
 
-def _files(folder: Path) -> list[Path]:
+def entry_files(folder: Path) -> list[Path]:
     """Return the files that are entries by their names; a revision without its file has one too."""
     files = []
     for month in folder.glob("*/"):
@@ -192,9 +192,14 @@ def _chain(folder: Path, entries: Sequence[Recorded[Entry]]) -> list[Finding]:
         sha256 = previous.sha256 if previous else None
         path = each.file.relative_to(folder).as_posix()
         if each.entry.number != number:
-            findings.append(Finding(path, f"out of order: entry {number} is not before it"))
+            missing = "another entry has its number"
+            if each.entry.number > number:
+                missing = f"entry {number}, which comes before it, is missing"
+            findings.append(Finding(path, missing))
         elif each.entry.previous_sha256 != sha256:
-            before = previous.file.relative_to(folder).as_posix() if previous else "nothing"
-            findings.append(Finding(path, f"does not follow: {before} is not the entry it names"))
+            before = previous.file.relative_to(folder).as_posix() if previous else "no entry"
+            findings.append(
+                Finding(path, f"does not follow {before}: that is another entry than it names")
+            )
         previous = each
     return findings

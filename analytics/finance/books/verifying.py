@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from analytics.finance.books.entries import DATA, MANIFEST
-from analytics.finance.books.reading import UNFINISHED, Books, Finding, lacking, read_entries
+from analytics.finance.books.reading import UNFINISHED, Finding, entry_files, lacking, read_entries
 from analytics.warehouse.database import OFFLINE, quoted
 
 if TYPE_CHECKING:
@@ -29,31 +29,30 @@ def verify(folder: Path, known: Iterable[Known] = ()) -> list[Finding]:
     `known` are closings that were published.
     """
     books, findings = read_entries(folder)
-    findings += _unknown(folder, books)
-    findings += lacking(books, known)
+    named = {finding.path for finding in findings}
+    findings += [finding for finding in lacking(books, known) if finding.path not in named]
+    findings += _additional(folder)
     for closing in books.closings:
         of_files = [*_files(folder, closing)]
         findings += of_files or _sums(folder, closing)
     return sorted(set(findings))
 
 
-def _unknown(folder: Path, books: Books) -> Iterator[Finding]:
-    """Yield what lies in the books beside entries and what a killed close left."""
-    if not folder.is_dir():
-        return
-    known = {each.file for each in books.entries}
-    revisions = {file.parent for file in known if file.name == MANIFEST}
-    months = {path.parent for path in revisions} | {file.parent for file in known}
-    for path in [*folder.iterdir(), *folder.glob("*/*")]:
-        is_unfinished = path.name.startswith(".") and path.name.endswith(UNFINISHED)
-        in_revision = path.parent in revisions
-        if path in known | revisions | months or is_unfinished or in_revision:
-            continue
-        if path.is_dir() and not any(path.iterdir()):
-            continue  # the folder of a month whose close was killed
-        if path.parent == folder and path.is_dir() and any(path.glob(f".*{UNFINISHED}")):
-            continue
-        yield Finding(path.relative_to(folder).as_posix(), "additional")
+def _additional(folder: Path) -> Iterator[Finding]:
+    """Yield what lies beside the entries; what a killed close left, the next command removes."""
+    entries = entry_files(folder)
+    known = {*entries, *(file.parent for file in entries)}
+    months = {each.parent if each.name != MANIFEST else each.parent.parent for each in entries}
+    for path in folder.glob("*"):
+        if path not in months and not (path.is_dir() and all(map(_is_left, path.iterdir()))):
+            yield Finding(path.name, "additional")
+    for path in (each for month in months for each in month.iterdir()):
+        if path not in known and not _is_left(path):
+            yield Finding(path.relative_to(folder).as_posix(), "additional")
+
+
+def _is_left(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(UNFINISHED)
 
 
 def _files(folder: Path, closing: Recorded[Closing]) -> Iterator[Finding]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
-import polars as pl
-
 from analytics.published.export.files import Format, write_statement
-from analytics.published.export.focus import read_focus
 from analytics.published.export.month import read_month
 
 if TYPE_CHECKING:
@@ -21,18 +17,12 @@ if TYPE_CHECKING:
 
 
 def write_pack(
-    con: duckdb.DuckDBPyConnection, month: date, folder: Path, *, closing: ClosingFacts | None
+    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: ClosingFacts | None
 ) -> list[Path]:
     """Write every file of the pack into an empty folder, and return them."""
-    name = f"{month:%Y-%m}"
-    lines = read_month(con, name, None)
+    from analytics.published.export.closed import as_closed
+
+    lines = read_month(con, f"{month:%Y-%m}", None)
     if closing:
-        status = pl.lit("closed").alias("status")
-        lines = dataclasses.replace(lines, lines=lines.lines.with_columns(status))
-    written = []
-    for form in (Format.csv, Format.xlsx):
-        written += write_statement(lines, form, folder / f"levain-{name}.{form}")
-    written += write_statement(
-        read_focus(con, name, None), Format.csv, folder / f"levain-focus-{name}.csv"
-    )
-    return written
+        lines = as_closed(lines, closing)
+    return write_statement(lines, Format.xlsx, folder / f"levain-{month:%Y-%m}.xlsx")

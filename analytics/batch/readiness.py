@@ -1,0 +1,164 @@
+"""Reasons not to close a month: it is not its turn, or its figures may still change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analytics.errors import ControlError, UsageError
+from analytics.finance.books.entries import WorkspaceState, first_day
+from analytics.finance.load import FOLDER, read_files
+from analytics.format import numbers
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from analytics.finance.books.reading import Books
+
+_SHOWN = 3  # workspaces in a message
+_STATES = """
+    select
+        workspace_id,
+        workspaces.workspace_name,
+        months.status,
+        months.open_day_count,
+        months.unreconciled_day_count,
+        months.open_count as open_run_count,
+        months.provisional_count as provisional_run_count,
+        (
+            select count(distinct (utc_date, agent_id))
+            from marts.fct_charges as charges
+            where
+                charges.workspace_id = months.workspace_id
+                and date_trunc('month', utc_date) = months.month
+                and (cost_usd is null or billed_usd is null or own_key_usd is null)
+        ) as unknown_bill_count,
+        months.unexplained_usd,
+        workspaces.last_batch_at as data_to,
+        (
+            select max(load_id) from audit.loads where loads.workspace_id = months.workspace_id
+        ) as load_id
+    from marts.dim_months as months
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    where months.month = ?
+    order by workspaces.workspace_name, workspace_id
+"""
+
+
+def month_of_figures(con: duckdb.DuckDBPyConnection, text: str) -> date:
+    """Return the first day of a month (`2026-10`); UsageError if it has no figures."""
+    try:
+        day = first_day(text)
+    except ValueError:
+        raise UsageError(f"{text} is no month: write it as 2026-10.") from None
+    if day not in _months(con):
+        raise UsageError(f"There are no figures of {text}.\n`analytics status` says what is there.")
+    return day
+
+
+def _months(con: duckdb.DuckDBPyConnection) -> list[date]:
+    found = con.execute("select distinct month from marts.dim_months order by month").fetchall()
+    return [month for (month,) in found]
+
+
+def require_turn(con: duckdb.DuckDBPyConnection, books: Books, month: date) -> None:
+    """Raise UsageError unless the month is the next to close, or the first of all."""
+    if closing := books.in_force.get(month):
+        raise UsageError(
+            f"{month:%Y-%m} is closed already, as revision {closing.entry.revision}.\n"
+            f"A later change is booked in the next month; or reopen it: `analytics reopen`."
+        )
+    if not books.closings:
+        return
+    first, last = books.closings[0].entry.first_day, books.last_month
+    if month < first or (last and month < last):
+        raise UsageError(
+            f"{month:%Y-%m} is earlier than a closed month: months close in order."
+            f"\nThe books begin with {first:%Y-%m}."
+        )
+    if earlier := [
+        each for each in _months(con) if first <= each < month and each not in books.in_force
+    ]:
+        raise UsageError(f"{earlier[0]:%Y-%m} is open: months close in order.\nClose it first.")
+
+
+def require_checks(con: duckdb.DuckDBPyConnection) -> None:
+    """Raise ControlError if the published figures failed a check that blocks publishing."""
+    failed = con.execute(
+        "select check_name from audit.check_results where is_blocking order by check_name"
+    ).fetchall()
+    if failed:
+        names = ", ".join(name for (name,) in failed)
+        raise ControlError(
+            f"Nothing was closed: the published figures failed {names}.\n"
+            "`analytics status` says more; see the runbook on failed checks."
+        )
+
+
+def require_files(con: duckdb.DuckDBPyConnection, project: Path) -> None:
+    """Raise UsageError unless the user's files are right, and those of the published figures."""
+    rows = con.execute(
+        "select file_name, sha256, problem_count from audit.finance_files"
+    ).fetchall()
+    if wrong := sorted(name for name, _, problem_count in rows if problem_count):
+        raise UsageError(
+            f"{FOLDER}/{wrong[0]} holds lines that are not right, so that figures lack them.\n"
+            "`analytics config --offline` names each. Correct them, and run `analytics nightly`."
+        )
+    published = {name: sha256 for name, sha256, _ in rows}
+    now = {file.name: file.sha256 for file in read_files(project)}
+    if changed := sorted(dict(published.items() ^ now.items())):
+        raise UsageError(
+            f"{FOLDER}/{changed[0]} is not the file that the published figures were made with.\n"
+            "Run `analytics nightly`, look at the figures, and close them then."
+        )
+
+
+def states_of(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceState]:
+    """Return the state of the month in each workspace that has figures of it."""
+    return [WorkspaceState(**row) for row in rows_of(con, _STATES, month)]
+
+
+def early_reasons(states: Sequence[WorkspaceState], month: date, grace_days: int) -> list[str]:
+    """Return why figures of the month may still change, a text for each workspace."""
+    next_month = (month + timedelta(days=31)).replace(day=1)
+    due = datetime.combine(next_month, datetime.min.time(), UTC) + timedelta(days=grace_days)
+    return [
+        f"{state.workspace_name}: {', '.join(parts)}"
+        for state in states
+        if (parts := [*_reasons_of(state, due)])
+    ]
+
+
+def _reasons_of(state: WorkspaceState, due: datetime) -> Iterator[str]:
+    if state.status == "incomplete":
+        yield "the month was not read from its start"
+    if state.open_day_count:
+        yield numbers.plural(state.open_day_count, "open day")
+    if state.open_run_count:
+        yield numbers.plural(state.open_run_count, "open run")
+    if state.provisional_run_count:
+        yield numbers.plural(state.provisional_run_count, "provisional run")
+    if state.unreconciled_day_count:
+        yield numbers.plural(state.unreconciled_day_count, "unreconciled day")
+    if state.unknown_bill_count:
+        yield f"{numbers.plural(state.unknown_bill_count, 'bill')} of an agent's day unknown"
+    if state.data_to is None:
+        yield "no whole batch has read it"
+    elif state.data_to < due:
+        yield f"data reach to {state.data_to:%Y-%m-%d}, before {due:%Y-%m-%d}"
+
+
+def in_words(reasons: Sequence[str]) -> str:
+    """Return the first reasons, and how many there are beside them."""
+    more = len(reasons) - _SHOWN
+    return "; ".join(reasons[:_SHOWN]) + (f"; and {more} workspaces more" if more > 0 else "")
+
+
+def rows_of(con: duckdb.DuckDBPyConnection, sql: str, day: date) -> list[dict[str, Any]]:
+    """Return the rows of a query with one parameter."""
+    found = con.execute(sql, [day])
+    columns = [name for name, *_ in found.description or []]
+    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

@@ -1,0 +1,134 @@
+"""Exports of closed months: written once by the close, and copied byte for byte ever after."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import sys
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from analytics.errors import AnalyticsError, UsageError
+from analytics.files import hash_file
+from analytics.finance.books.entries import first_day
+from analytics.finance.books.reading import read_books
+from analytics.format import days
+from analytics.published.books import closing_of
+from analytics.published.export.definitions import Definition
+from analytics.published.export.files import Format, write_statement
+from analytics.published.export.focus import read_focus
+from analytics.published.export.month import read_month
+from analytics.published.output import replacing
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from analytics.finance.books.entries import Closing, ClosingFacts, Recorded
+    from analytics.published.export.month import Statement
+    from analytics.warehouse.layout import Layout
+
+EXPORTS = "exports"
+"""Folder of the exports that the pack does not hold, within a closing's folder."""
+
+
+def write_exports(
+    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: ClosingFacts
+) -> None:
+    """Write the exports of a month that is being closed, in each format that the pack lacks."""
+    held = {path.name for path in folder.rglob("*")}
+    exports = folder / EXPORTS
+    exports.mkdir()
+    name = f"{month:%Y-%m}"
+    for stem, read in (("levain", read_month), ("levain-focus", read_focus)):
+        statement = as_closed(read(con, name, None), closing)
+        for form in (Format.csv, Format.parquet):
+            if (file := f"{stem}-{name}.{form}") not in held:
+                write_statement(statement, form, exports / file)
+
+
+def as_closed(statement: Statement, closing: ClosingFacts) -> Statement:
+    """Return a statement that says that its month is closed, and whether early."""
+    lines = statement.lines
+    if "status" in lines.columns:
+        lines = lines.with_columns(pl.lit("closed").alias("status"))
+    facts = [
+        f"Revision {closing.revision}, closed {days.instant_in_words(closing.closed_at)}",
+        f"prepared by {closing.prepared_by}",
+        f"approved by {closing.approved_by}" if closing.approved_by else "approved by nobody",
+        *(f"closed early, as {reason}" for reason in closing.early_reasons),
+    ]
+    meaning = f"{'; '.join(facts)}. A later change is an adjustment of the next open month."
+    return dataclasses.replace(
+        statement,
+        lines=lines,
+        definitions=[Definition("Closed", "", meaning), *statement.definitions],
+    )
+
+
+def find_closing(layout: Layout, month: str, revision: int | None) -> Recorded[Closing] | None:
+    """Return the closing in force of a month, or the revision that is named; None if it is open.
+
+    UsageError if there is no such revision.
+    """
+    books = read_books(layout.books)
+    if revision is not None:
+        return closing_of(books, month, revision)
+    try:
+        return books.in_force.get(first_day(month))
+    except ValueError:  # the export says so of a text that is no month
+        return None
+
+
+def copy_file(closing: Recorded[Closing], name: str, output: Path) -> list[Path]:
+    """Copy an export of the books, and its definitions if it has any; return the copies."""
+    stored = _stored(closing, name)
+    copies = {stored: output}
+    beside = stored.with_name(f"{stored.stem}-definitions.csv")
+    if stored.suffix != ".xlsx" and beside.as_posix() in closing.entry.files:
+        copies[beside] = output.with_name(f"{output.stem}-definitions.csv")
+    for path, target in copies.items():
+        source = _unchanged(closing, path)
+        with replacing(target) as unfinished:
+            shutil.copyfile(source, unfinished)
+    return [*copies.values()]
+
+
+def print_file(closing: Recorded[Closing], name: str) -> None:
+    """Write an export of the books to standard output; UsageError for a binary one."""
+    if not name.endswith(".csv"):
+        raise UsageError(f"{name} is not for a terminal: name a file with --output.")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(_unchanged(closing, _stored(closing, name)).read_bytes())
+    sys.stdout.flush()
+
+
+def _stored(closing: Recorded[Closing], name: str) -> Path:
+    """Return the path of an export within the closing's folder."""
+    entry = closing.entry
+    for path in map(Path, entry.files):
+        if path.name == name:
+            return path
+    raise UsageError(
+        f"The books hold no {name}.\n--live makes it from today's figures;"
+        f" `analytics books show {entry.month}` lists what was closed."
+    )
+
+
+def _unchanged(closing: Recorded[Closing], path: Path) -> Path:
+    """Return a file of the books; AnalyticsError unless it has the bytes that were closed."""
+    folder = closing.file.parent
+    try:
+        is_unchanged = hash_file(folder / path, folder) == (
+            closing.entry.files[path.as_posix()].sha256
+        )
+    except (OSError, ValueError):
+        is_unchanged = False
+    if not is_unchanged:
+        raise AnalyticsError(
+            f"{folder / path} is not as it was closed.\nPut it back from a backup;"
+            " `analytics books verify` names all that is wrong."
+        )
+    return folder / path
