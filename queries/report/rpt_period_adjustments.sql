@@ -1,0 +1,22 @@
+-- Adjustments of closed months, each in the month that books it. Grain: as fct_period_adjustments.
+-- key: workspace_id, month, original_month, agent_id, owner, cost_center, cause
+-- column month: First day of the month that books the adjustment: closed, or the next to close.
+-- column original_month: First day of the closed month to which the usage belongs.
+-- column cause: What changed, in words.
+select
+    workspace_id,
+    booked_month as month,
+    original_month,
+    agent_id,
+    owner,
+    cost_center,
+    replace(cause, '_', ' ') as cause,
+    previous_billed_usd,
+    current_billed_usd,
+    difference_billed_usd,
+    difference_cost_usd,
+    difference_run_count,
+    load_id,
+    is_booked
+from marts.fct_period_adjustments
+order by workspace_id, month, original_month, agent_id, owner, cost_center, cause
