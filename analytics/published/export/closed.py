@@ -100,9 +100,7 @@ def print_file(closing: Recorded[Closing], name: str) -> None:
     """Write an export of the books to standard output; UsageError for a binary one."""
     if not name.endswith(".csv"):
         raise UsageError(f"{name} is not for a terminal: name a file with --output.")
-    sys.stdout.flush()
-    sys.stdout.buffer.write(_unchanged(closing, _stored(closing, name)).read_bytes())
-    sys.stdout.flush()
+    sys.stdout.write(_unchanged(closing, _stored(closing, name)).read_bytes().decode("utf-8"))
 
 
 def _stored(closing: Recorded[Closing], name: str) -> Path:
