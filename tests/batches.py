@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from unittest import mock
 from analytics.emulator.api import runs as emulated
 from analytics.extract import runs as extracted
 from analytics.extract.landing import Landing
+from analytics.finance.books.frozen import load_books
+from analytics.finance.books.reading import read_books
 from analytics.levain import ConnectionFailedError
 from analytics.levain import runs as asked
 from analytics.levain.transport import Answer, Transport
@@ -25,6 +29,12 @@ LIST_CAP = 5
 """Runs that the API lists of an agent where lists are short."""
 
 Row = dict[str, Any]
+
+_CHANGES: list[tuple[Any, str]] = [
+    *((os, name) for name in ("mkdir", "rename", "chmod", "fsync")),
+    *((shutil, name) for name in ("copyfile", "rmtree")),
+    (Path, "write_bytes"),
+]
 
 # These differ between two batches of the same data.
 _OF_THE_BATCH = (
@@ -90,9 +100,11 @@ def read_until_killed(batch: Batch, requests: int) -> bool:
     return False
 
 
-def publish(batch: Batch) -> Published:
-    """Build all marts, and check them."""
-    with open_warehouse(batch.layout) as con, attached_marts(con, Path(":memory:")):
+def publish(batch: Batch, file: Path = Path(":memory:")) -> Published:
+    """Build all marts into a file that is replaced, with the books as they are; check them."""
+    file.unlink(missing_ok=True)
+    with open_warehouse(batch.layout) as con, attached_marts(con, file):
+        load_books(con, read_books(batch.layout.books))
         with uncommented():
             build(con, timezone=batch.settings.reporting.timezone)
         checks = run_checks(con)
@@ -133,6 +145,28 @@ def gone_from(path: str) -> Iterator[None]:
         return await get(self, asked, *more)
 
     with mock.patch.object(Transport, "get", get_or_fail):
+        yield
+
+
+@contextmanager
+def killed_before(call: int) -> Iterator[None]:
+    """Raise Killed in place of the call of this number, from 0, to what changes the disk."""
+    left = call
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call_or_die(*arguments: Any, **options: Any) -> Any:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise Killed
+            return function(*arguments, **options)
+
+        return call_or_die
+
+    with ExitStack() as patches:
+        for owner, name in _CHANGES:
+            changed = counted(getattr(owner, name))
+            patches.enter_context(mock.patch.object(owner, name, changed))
         yield
 
 

@@ -79,7 +79,7 @@ def _make(
 ) -> None:
     with open_warehouse(making) as con:
         stages.require_timezone(con, settings.reporting.timezone)
-        _load_all(con, layout, settings.extract.settle_hours, progress)
+        load_all(con, layout, settings.extract.settle_hours, progress)
         _require_the_same_files(con, layout)
         require_known(read_books(layout.books), _published(layout, f"{CLOSINGS} audit.closings"))
         _record_publications(con, layout)
@@ -91,9 +91,10 @@ def _make(
     stages.report(settings, making, progress, batch.messages if batch else [])
 
 
-def _load_all(
+def load_all(
     con: duckdb.DuckDBPyConnection, layout: Layout, settle_hours: int, progress: Progress
 ) -> None:
+    """Load every complete batch of the landing folder into an empty warehouse."""
     with progress.stage("load") as done:
         load_count = record_count = 0
         for workspace in sorted(layout.landing.glob("*/")):

@@ -22,7 +22,7 @@ from analytics.finance.books.reading import UNFINISHED, read_books
 from analytics.finance.books.verifying import verify
 from analytics.published.books import published_closings
 from analytics.warehouse.layout import Layout
-from tests.batches import Killed
+from tests.batches import Killed, killed_before
 from tests.cli.conftest import Command, Result, shell_in
 from tests.conftest import book_run, hire_baker
 
@@ -294,34 +294,6 @@ def test_publishing_that_fails_after_a_close(shop: Shop) -> None:
     assert result.code == 1
     assert "2026-10 is closed, but could not be published so: no room" in result.err
     assert shop.rows("select state from audit.closings") == [{"state": "closed"}]
-
-
-CALLS = (
-    "os.mkdir", "os.rename", "os.chmod", "os.fsync", "pathlib.Path.write_bytes", "shutil.copyfile",
-    "shutil.rmtree",
-)  # fmt: skip
-
-
-@contextmanager
-def killed_before(number: int) -> Iterator[list[int]]:
-    """Raise Killed in place of the call of this number to what changes a disk."""
-    left = [number]
-
-    def counted(call: Any) -> Any:
-        def run(*arguments: Any, **options: Any) -> Any:
-            left[0] -= 1
-            if left[0] < 0:
-                raise Killed
-            return call(*arguments, **options)
-
-        return run
-
-    with pytest.MonkeyPatch.context() as calls:
-        for name in CALLS:
-            module, _, attribute = name.rpartition(".")
-            owner: Any = Path if module == "pathlib.Path" else __import__(module)
-            calls.setattr(owner, attribute, counted(getattr(owner, attribute)))
-        yield left
 
 
 def test_a_close_that_is_killed(shop: Shop) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -55,6 +55,34 @@ _events = st.one_of(
 )
 _hours = st.sampled_from([0, 1, 7, 18, 24, 24, 25, 48, 72, 24 * 9, 24 * 13])
 _batches = st.sampled_from(["whole", "whole", "whole", "twice", "missed", "killed", "unpublished"])
+
+
+_corrections = st.builds(
+    Event, st.sampled_from(["late", "amend", "burst", "platform", "agentless"]), _small,
+    st.integers(1, 30),
+)  # fmt: skip
+
+Act = Literal["", "close", "killed", "reopen", "rebuild", "owner"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A chapter of the books: events, a whole batch, and an act; `call` is where it is killed."""
+
+    events: list[Event]
+    hours: int
+    act: Act
+    call: int
+
+
+def entries(*, most: int = 6) -> st.SearchStrategy[list[Entry]]:
+    """A few chapters whose corrections the batches find, as these follow within days."""
+    acts = st.sampled_from(["", "close", "close", "close", "killed", "reopen", "rebuild", "owner"])
+    events = st.lists(st.one_of(_corrections, _events), min_size=1, max_size=6)
+    hours = st.sampled_from([1, 18, 24, 48])
+    return st.lists(
+        st.builds(Entry, events, hours, acts, st.integers(0, 60)), min_size=3, max_size=most
+    )
 
 
 def chapters(*, most: int = 4) -> st.SearchStrategy[list[Chapter]]:
@@ -139,6 +167,30 @@ class Life:
         if run := self._pick(which, is_corrigible):
             self.world.correct_cost(run, self._amount(1))
 
+    def _late(self, which: int, hours: int) -> None:
+        """A run of up to 30 hours ago that the API shows only now."""
+        agents = list(self.workspace.agents.values())
+        at = self.world.now - timedelta(hours=hours)
+        run = self._keep(self.world.start_run(agents[which % len(agents)], at=at))
+        self.world.launch_run(run, at=at)
+        self._meter_run(run, hours, at=at)
+        self.world.finish_run(run, at=at + timedelta(seconds=30))
+
+    def _amend(self, which: int, hours: int) -> None:
+        """More cost of a metered run, booked at its last request; with an even hour, more bill."""
+        if run := self._pick(which, lambda run: bool(self.workspace.ledger.of_run(run.id))):
+            last = self.workspace.ledger.of_run(run.id)[-1]
+            self.world.meter(
+                run,
+                model=last.model,
+                provider=last.provider,
+                tokens_in=0,
+                tokens_out=0,
+                cost_usd=self._amount(1) if hours % 2 else Decimal(0),
+                billed_usd=self._amount(2),
+                at=last.booked_at,
+            )
+
     def _hide(self, which: int, _: int) -> None:
         if run := self._pick(which, lambda run: run.agent is not None):
             self.world.hide_run(run)
@@ -195,7 +247,7 @@ class Life:
         runs = [run for run in self.all_runs.values() if run.id not in self.hidden and fits(run)]
         return runs[-1 - which % len(runs)] if runs else None
 
-    def _meter_run(self, run: Run, cents: int) -> None:
+    def _meter_run(self, run: Run, cents: int, at: datetime | None = None) -> None:
         model, provider = MODELS[cents % 2]
         self.world.meter(
             run,
@@ -204,6 +256,7 @@ class Life:
             tokens_in=cents * 100,
             tokens_out=cents,
             cost_usd=self._amount(cents),
+            at=at,
         )
 
     def _amount(self, cents: int) -> Decimal:

@@ -42,6 +42,7 @@ class Tale:
         self.last: Published | None = None
         self.read_at = life.world.now
         self.unpublished_count = 0
+        self.file = Path(":memory:")
 
     def run_batch(self, chapter: Chapter) -> None:
         match chapter.batch:
@@ -64,7 +65,7 @@ class Tale:
     def whole_batch(self) -> Published:
         read(self.batch)
         self.knowledge.attempt(is_whole=True)
-        published = publish(self.batch)
+        published = publish(self.batch, self.file)
         self._prove(published)
         self.last, self.read_at, self.unpublished_count = published, self.life.world.now, 0
         return published
@@ -238,14 +239,14 @@ def _found(tale: Tale, place: str) -> set[str]:
 
 
 _lives = given(chapters(), _timezones, _begins)
-_lasting = settings(
+lasting = settings(
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
-@settings(_lasting, max_examples=5, derandomize=True)
+@settings(lasting, max_examples=5, derandomize=True)
 @_lives
 def test_figures_are_the_ledgers(story: list[Chapter], timezone: str, begins_at: datetime) -> None:
     """Each batch's marts equal the emulator's ledger, and a second batch changes none."""
@@ -253,7 +254,7 @@ def test_figures_are_the_ledgers(story: list[Chapter], timezone: str, begins_at:
 
 
 @pytest.mark.slow
-@settings(_lasting, max_examples=200, print_blob=True)
+@settings(lasting, max_examples=200, print_blob=True)
 @_lives
 def test_figures_of_many_lives(story: list[Chapter], timezone: str, begins_at: datetime) -> None:
     """The same of other lives each time; a failure prints how to repeat it."""

@@ -1,0 +1,227 @@
+"""For any history, closed months and their adjustments are the ledger's figures, for ever."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections import defaultdict
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from unittest import mock
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.batch import closing
+from analytics.batch.closing import Signatures
+from analytics.batch.progress import Progress
+from analytics.batch.rebuild import load_all
+from analytics.emulator.server import running
+from analytics.emulator.world import World
+from analytics.errors import UsageError
+from analytics.finance.books.reading import read_books
+from analytics.finance.books.verifying import verify
+from analytics.published.export.closed import write_exports
+from analytics.settings import Extract, Reporting, load_settings
+from analytics.warehouse.database import open_warehouse
+from tests.batches import Killed, Published, killed_before, publish, short_lists
+from tests.conftest import NOW, Batch, optimized
+from tests.properties.oracle import Oracle
+from tests.properties.story import Entry, Event, Life, entries
+from tests.properties.test_batches import HISTORY_DAYS, Tale, lasting
+
+OWNERS = ("Ann", "Bob", "Cleo")
+OF_THE_BOOKS = (
+    "fct_charges", "fct_charge_corrections", "fct_closed_lines", "fct_period_adjustments",
+    "dim_months", "closings",
+)  # fmt: skip
+
+_timezones = st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Auckland"])
+_begins = st.sampled_from([NOW.replace(day=28), NOW.replace(month=3, day=29, hour=22)])
+
+
+class BookTale(Tale):
+    """A history whose months are closed, at any time, and reopened."""
+
+    def __init__(self, life: Life, batch: Batch) -> None:
+        super().__init__(life, batch)
+        self.file = batch.layout.published
+        self._bytes: dict[Path, bytes] = {}
+        self._owner = 0
+        self.causes: set[str] = set()
+
+    def live(self, entry: Entry) -> None:
+        for event in entry.events:
+            self.life.happen(event)
+        self.life.pass_time(timedelta(hours=entry.hours))
+        self.prove(self.whole_batch())
+        match entry.act:
+            case "close":
+                self.close()
+            case "killed":
+                with suppress(Killed), killed_before(entry.call):
+                    self.close()
+            case "reopen":
+                self.reopen()
+            case "rebuild":
+                self.rebuild()
+            case "owner":
+                self.change_owner()
+        assert verify(self.batch.layout.books) == []
+        for path in self.batch.layout.books.rglob("*"):
+            if path.is_file() and ".unfinished" not in str(path):
+                self._bytes.setdefault(path, path.read_bytes())
+
+    def close(self) -> None:
+        """Close the next month, if it has charges."""
+        last = read_books(self.batch.layout.books).last_month
+        assert self.last
+        months = {row["utc_date"].replace(day=1) for row in self.last["fct_charges"]}
+        month = min((each for each in months if last is None or each > last), default=None)
+        if month is not None:
+            closing.close(
+                self.batch.settings,
+                f"{month:%Y-%m}",
+                Progress(quiet=True),
+                signatures=Signatures(prepared_by="Ann"),
+                write_files=write_exports,
+                early=True,
+            )
+
+    def reopen(self) -> None:
+        last = read_books(self.batch.layout.books).last_month
+        name = f"{last:%Y-%m}" if last else "2026-01"
+        try:
+            closing.reopen(
+                self.batch.settings, name, Progress(quiet=True), reason="wrong", by="Ann"
+            )
+        except UsageError:
+            assert last is None
+
+    def change_owner(self) -> None:
+        self._owner += 1
+        with open_warehouse(self.batch.layout) as con:
+            _own(con, OWNERS[self._owner % 3])
+
+    def rebuild(self) -> None:
+        """Make a warehouse anew from landing and books, and compare its tables."""
+        now = publish(self.batch, self.file)
+        making = self.batch.layout.rebuilding
+        making.root.mkdir()
+        settings_ = msgspec.structs.replace(self.batch.settings, data_dir=making.root)
+        anew = Batch(settings_, self.batch.api)
+        loads = self.batch.rows("select load_id, published_at from ledger.loads")
+        with open_warehouse(making) as con:
+            load_all(con, self.batch.layout, 48, Progress(quiet=True))
+            for load_id, published_at in loads:
+                con.execute(
+                    "update ledger.loads set published_at = ? where load_id = ?",
+                    [published_at, load_id],
+                )
+            _own(con, OWNERS[self._owner % 3])
+        with mock.patch.object(Batch, "layout", making):
+            rebuilt = publish(anew)
+        for table in OF_THE_BOOKS:
+            assert rebuilt[table] == now[table], table
+
+    def prove(self, published: Published) -> None:
+        """Closed lines and adjustments are the ledger's, and all that was closed is as it was."""
+        timezone = self.batch.settings.reporting.timezone
+        prove_books(published, Oracle(self.life, published["fct_runs"], timezone))
+        self.causes |= {row["cause"] for row in published["fct_period_adjustments"]}
+        for path, content in self._bytes.items():
+            assert path.read_bytes() == content
+
+
+def prove_books(published: Published, oracle: Oracle) -> None:
+    """By month and line, what was closed and every adjustment of it are the ledger's sums."""
+    closed = {row["month"] for row in published["closings"] if row["state"] == "closed"}
+    sums: defaultdict[tuple[date, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 2)
+    for row in published["fct_closed_lines"]:
+        _add(sums[row["month"], row["agent_id"]], row["cost_usd"], row["billed_usd"])
+    for row in published["fct_period_adjustments"]:
+        line = sums[row["original_month"], row["agent_id"]]
+        _add(line, row["difference_cost_usd"], row["difference_billed_usd"])
+        assert row["booked_month"] > row["original_month"]
+        assert row["is_booked"] == (row["booked_month"] in closed)
+    true: defaultdict[tuple[date, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 2)
+    for (day, agent_id), amounts in oracle.billed().items():
+        if (month := day.replace(day=1)) in closed:
+            _add(true[month, agent_id], *amounts)
+    nothing = [0, 0]
+    assert {key: value for key, value in sums.items() if value != nothing} == {
+        key: value for key, value in true.items() if value != nothing
+    }
+
+
+def _add(line: list[Decimal], *amounts: Decimal) -> None:
+    line[:] = [before + amount for before, amount in zip(line, amounts, strict=True)]
+
+
+def _own(con: object, owner: str) -> None:
+    con.execute("delete from finance.owner_rules")  # type: ignore[attr-defined]
+    con.execute(  # type: ignore[attr-defined]
+        "insert into finance.owner_rules (precedence, line, workspace, agent, owner)"
+        " values (1, 2, '*', '*', ?)",
+        [owner],
+    )
+
+
+def tell(story: list[Entry], timezone: str, begins_at: datetime) -> set[str]:
+    """Live a history to its end, close once more, and rebuild; return the causes of changes."""
+    world = World.empty(1, begins_at)
+    variables = {"LEVAIN_API_KEY": world.workspaces[0].api_key}
+    with (
+        running(world) as api,
+        tempfile.TemporaryDirectory() as folder,
+        mock.patch.dict(os.environ, variables | {"LEVAIN_API": api.url}),
+        mock.patch.object(closing, "_publish"),
+        short_lists(),
+        optimized(),
+    ):
+        batch = Batch(
+            msgspec.structs.replace(
+                load_settings(Path(folder) / "data"),
+                reporting=Reporting(timezone=timezone),
+                extract=Extract(history_days=HISTORY_DAYS, concurrency=1),
+            ),
+            api,
+        )
+        batch.layout.root.mkdir()
+        tale = BookTale(Life(world), batch)
+        tale.change_owner()
+        for entry in story:
+            tale.live(entry)
+        tale.live(Entry([], 24, "rebuild", 0))
+    return tale.causes
+
+
+_lives = given(entries(), _timezones, _begins)
+
+
+STORY = [
+    Entry([Event("burst", 1, 4), Event("late", 0, 20)], 18, "close", 0),
+    Entry([Event("late", 1, 30), Event("amend", 0, 1), Event("platform", 0, 3)], 48, "owner", 0),
+    Entry([Event("amend", 2, 2), Event("agentless", 0, 5)], 24, "close", 0),
+    Entry([Event("amend", 3, 1), Event("hide", 1), Event("late", 0, 9)], 1, "killed", 20),
+    Entry([Event("late", 0, 3)], 1, "reopen", 0),
+]
+
+
+def test_closed_months_are_the_ledgers() -> None:
+    """Closed months and adjustments are the ledger's; a rebuild, a kill and time change nothing."""
+    causes = tell(STORY, "Europe/Berlin", NOW.replace(day=28))
+
+    assert causes >= {"late_run", "cost_corrected", "owner_changed"}
+
+
+@pytest.mark.slow
+@settings(lasting, max_examples=1000, print_blob=True)
+@_lives
+def test_books_of_many_lives(story: list[Entry], timezone: str, begins_at: datetime) -> None:
+    """The same of other lives each time; a failure prints how to repeat it."""
+    tell(story, timezone, begins_at)
