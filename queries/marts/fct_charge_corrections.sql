@@ -3,9 +3,9 @@
 -- day that went to another owner is taken from the one and given to the other as it is today.
 -- What later closes booked is frozen; the rest may change until the next close books it. A day
 -- whose cost or bill is unknown today stays as the books have it.
--- Causes: runs were added to a day (late_run) or taken from it (run_removed), as the API counts them
--- by UTC day, or on the day before if requests changed likewise; else its cost or its bill alone was
--- corrected; amounts moved between models, providers, surcharge and own key alone
+-- Causes: runs were added to a day (late_run) or taken from it (run_removed), as the API counts
+-- them by UTC day, or on the day before if requests changed likewise; else its cost or its bill
+-- alone was corrected; amounts moved between models, providers, surcharge and own key alone
 -- (split_corrected); or another owner has the day (owner_changed).
 -- Grain: booked month, UTC day, agent, provider, model, owner, cost center, account and cause.
 -- key: booked_month, workspace_id, utc_date, agent_id, provider, model, owner, cost_center,

@@ -3,6 +3,7 @@
 -- column month: First day of the month that books the adjustment: closed, or the next to close.
 -- column original_month: First day of the closed month to which the usage belongs.
 -- column cause: What changed, in words.
+-- column is_booked: True if a close booked it; false if the next one will.
 select
     workspace_id,
     booked_month as month,

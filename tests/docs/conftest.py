@@ -9,7 +9,7 @@ import pytest
 
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
-from tests.cli.conftest import WITH_PAGES, shell_in
+from tests.cli.conftest import shell_in
 from tests.conftest import NOW, book_run
 
 
@@ -20,11 +20,11 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
     agent = world.add_agent(
         world.workspaces[0], "Support triage", "support-triage", at=NOW - timedelta(days=100)
     )
-    for hours_ago in (2, 20, 30):
+    for hours_ago in (2, 20, 30, 24 * 37):
         book_run(world, agent, hours_ago=hours_ago)
         book_run(world, agent, hours_ago=hours_ago, status="failed", error="TimeoutError: slow")
     folder = tmp_path_factory.mktemp("docs")
-    with shell_in(folder, world, WITH_PAGES) as run:
+    with shell_in(folder, world, "[extract]\nhistory_days = 60\n") as run:
         assert run("nightly").code == 0
     with running(world, speed=20) as api:
         yield folder, api
