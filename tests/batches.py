@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import duckdb
+
 from analytics.emulator.api import runs as emulated
 from analytics.extract import runs as extracted
 from analytics.extract.landing import Landing
-from analytics.finance.books.frozen import load_books
-from analytics.finance.books.reading import read_books
 from analytics.levain import ConnectionFailedError
 from analytics.levain import runs as asked
 from analytics.levain.transport import Answer, Transport
@@ -100,25 +100,28 @@ def read_until_killed(batch: Batch, requests: int) -> bool:
     return False
 
 
-def publish(batch: Batch, file: Path = Path(":memory:")) -> Published:
-    """Build all marts into a file that is replaced, with the books as they are; check them."""
-    file.unlink(missing_ok=True)
-    with open_warehouse(batch.layout) as con, attached_marts(con, file):
-        load_books(con, read_books(batch.layout.books))
+def publish(batch: Batch) -> Published:
+    """Build all marts, and check them."""
+    with open_warehouse(batch.layout) as con, attached_marts(con, Path(":memory:")):
         with uncommented():
             build(con, timezone=batch.settings.reporting.timezone)
         checks = run_checks(con)
-        names = con.execute(
-            "select schema_name, table_name from duckdb_tables()"
-            " where schema_name in ('marts', 'audit', 'reports')"
-        ).fetchall()
         record_publication(con)
-        marts = {}
-        for schema, name in names:
-            found = con.execute(f"from {schema}.{name} order by all")
-            columns = [column for column, *_ in found.description]
-            marts[name] = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
-    return Published(marts, checks)
+        return Published(read_marts(con), checks)
+
+
+def read_marts(con: duckdb.DuckDBPyConnection) -> dict[str, list[Row]]:
+    """Read all published relations of the attached file."""
+    names = con.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where schema_name in ('marts', 'audit', 'reports')"
+    ).fetchall()
+    marts = {}
+    for schema, name in names:
+        found = con.execute(f"from {schema}.{name} order by all")
+        columns = [column for column, *_ in found.description]
+        marts[name] = [dict(zip(columns, row, strict=True)) for row in found.fetchall()]
+    return marts
 
 
 @contextmanager

@@ -42,7 +42,6 @@ class Tale:
         self.last: Published | None = None
         self.read_at = life.world.now
         self.unpublished_count = 0
-        self.file = Path(":memory:")
 
     def run_batch(self, chapter: Chapter) -> None:
         match chapter.batch:
@@ -65,7 +64,7 @@ class Tale:
     def whole_batch(self) -> Published:
         read(self.batch)
         self.knowledge.attempt(is_whole=True)
-        published = publish(self.batch, self.file)
+        published = publish(self.batch)
         self._prove(published)
         self.last, self.read_at, self.unpublished_count = published, self.life.world.now, 0
         return published

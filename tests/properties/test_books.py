@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import TypeAlias
 from unittest import mock
 
 import msgspec
@@ -23,42 +24,55 @@ from analytics.batch.rebuild import load_all
 from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.errors import UsageError
-from analytics.finance.books.reading import read_books
+from analytics.finance.books.frozen import load_books
+from analytics.finance.books.reading import read_books, remove_unfinished
 from analytics.finance.books.verifying import verify
 from analytics.published.export.closed import write_exports
+from analytics.resources import folder
 from analytics.settings import Extract, Reporting, load_settings
-from analytics.warehouse.database import open_warehouse
-from tests.batches import Killed, Published, killed_before, publish, short_lists
-from tests.conftest import NOW, Batch, optimized
-from tests.properties.oracle import Oracle
+from analytics.transform.build import build
+from analytics.warehouse.database import attached_marts, open_warehouse
+from analytics.warehouse.publish import record_publication
+from tests.batches import Killed, Row, killed_before, read, read_marts, short_lists
+from tests.conftest import NOW, Batch, uncommented
 from tests.properties.story import Entry, Event, Life, entries
-from tests.properties.test_batches import HISTORY_DAYS, Tale, lasting
+from tests.properties.test_batches import HISTORY_DAYS, lasting
 
+Bills: TypeAlias = defaultdict[tuple[date, str], list[Decimal]]
+
+ZERO = Decimal(0)
 OWNERS = ("Ann", "Bob", "Cleo")
 OF_THE_BOOKS = (
     "fct_charges", "fct_charge_corrections", "fct_closed_lines", "fct_period_adjustments",
-    "dim_months", "closings",
+    "dim_months", "closings", "fct_allocations", "fct_budgets",
 )  # fmt: skip
+EXPORTED = (
+    "dim_workspaces", "fct_agent_owner_months", "fct_billing_days", "fct_model_days",
+    "reconciliation_days", "finance_files", "loads",
+)  # fmt: skip
+CHECKS = ("and_adjustments_are_todays_figures", "are_what_their_loads_gave")
 
 _timezones = st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Auckland"])
 _begins = st.sampled_from([NOW.replace(day=28), NOW.replace(month=3, day=29, hour=22)])
 
 
-class BookTale(Tale):
+class BookTale:
     """A history whose months are closed, at any time, and reopened."""
 
     def __init__(self, life: Life, batch: Batch) -> None:
-        super().__init__(life, batch)
-        self.file = batch.layout.published
+        self.life, self.batch = life, batch
+        self.causes: set[str] = set()
+        self._last: dict[str, list[Row]] = {}
         self._bytes: dict[Path, bytes] = {}
         self._owner = 0
-        self.causes: set[str] = set()
 
     def live(self, entry: Entry) -> None:
         for event in entry.events:
             self.life.happen(event)
         self.life.pass_time(timedelta(hours=entry.hours))
-        self.prove(self.whole_batch())
+        read(self.batch)
+        self._last = build_books(self.batch, self.batch.layout.published)
+        self.prove()
         match entry.act:
             case "close":
                 self.close()
@@ -79,8 +93,7 @@ class BookTale(Tale):
     def close(self) -> None:
         """Close the next month, if it has charges."""
         last = read_books(self.batch.layout.books).last_month
-        assert self.last
-        months = {row["utc_date"].replace(day=1) for row in self.last["fct_charges"]}
+        months = {row["utc_date"].replace(day=1) for row in self._last["fct_charges"]}
         month = min((each for each in months if last is None or each > last), default=None)
         if month is not None:
             closing.close(
@@ -109,7 +122,7 @@ class BookTale(Tale):
 
     def rebuild(self) -> None:
         """Make a warehouse anew from landing and books, and compare its tables."""
-        now = publish(self.batch, self.file)
+        now = build_books(self.batch, self.batch.layout.published)
         making = self.batch.layout.rebuilding
         making.root.mkdir()
         settings_ = msgspec.structs.replace(self.batch.settings, data_dir=making.root)
@@ -124,38 +137,57 @@ class BookTale(Tale):
                 )
             _own(con, OWNERS[self._owner % 3])
         with mock.patch.object(Batch, "layout", making):
-            rebuilt = publish(anew)
+            rebuilt = build_books(anew, Path(":memory:"))
         for table in OF_THE_BOOKS:
             assert rebuilt[table] == now[table], table
 
-    def prove(self, published: Published) -> None:
+    def prove(self) -> None:
         """Closed lines and adjustments are the ledger's, and all that was closed is as it was."""
-        timezone = self.batch.settings.reporting.timezone
-        prove_books(published, Oracle(self.life, published["fct_runs"], timezone))
-        self.causes |= {row["cause"] for row in published["fct_period_adjustments"]}
+        prove_books(self._last, billed(self.life))
+        self.causes |= {row["cause"] for row in self._last["fct_period_adjustments"]}
         for path, content in self._bytes.items():
             assert path.read_bytes() == content
 
 
-def prove_books(published: Published, oracle: Oracle) -> None:
+def build_books(batch: Batch, file: Path) -> dict[str, list[Row]]:
+    """Build the relations of month end into a file that is replaced, and check them."""
+    file.unlink(missing_ok=True)
+    with open_warehouse(batch.layout) as con, attached_marts(con, file):
+        remove_unfinished(batch.layout.books)
+        load_books(con, read_books(batch.layout.books))
+        with uncommented():
+            build(con, timezone=batch.settings.reporting.timezone, only=(*OF_THE_BOOKS, *EXPORTED))
+        for name in CHECKS:
+            check = folder("queries") / "checks" / f"closed_lines_{name}.sql"
+            assert con.execute(check.read_text(encoding="utf-8")).fetchall() == []
+        record_publication(con)
+        return read_marts(con)
+
+
+def prove_books(marts: dict[str, list[Row]], true: Bills) -> None:
     """By month and line, what was closed and every adjustment of it are the ledger's sums."""
-    closed = {row["month"] for row in published["closings"] if row["state"] == "closed"}
-    sums: defaultdict[tuple[date, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 2)
-    for row in published["fct_closed_lines"]:
+    closed = {row["month"] for row in marts["closings"] if row["state"] == "closed"}
+    sums: Bills = defaultdict(lambda: [ZERO, ZERO])
+    for row in marts["fct_closed_lines"]:
         _add(sums[row["month"], row["agent_id"]], row["cost_usd"], row["billed_usd"])
-    for row in published["fct_period_adjustments"]:
+    for row in marts["fct_period_adjustments"]:
         line = sums[row["original_month"], row["agent_id"]]
         _add(line, row["difference_cost_usd"], row["difference_billed_usd"])
         assert row["booked_month"] > row["original_month"]
         assert row["is_booked"] == (row["booked_month"] in closed)
-    true: defaultdict[tuple[date, str], list[Decimal]] = defaultdict(lambda: [Decimal(0)] * 2)
-    for (day, agent_id), amounts in oracle.billed().items():
-        if (month := day.replace(day=1)) in closed:
-            _add(true[month, agent_id], *amounts)
-    nothing = [0, 0]
-    assert {key: value for key, value in sums.items() if value != nothing} == {
-        key: value for key, value in true.items() if value != nothing
+    assert {key: value for key, value in sums.items() if any(value)} == {
+        key: value for key, value in true.items() if any(value) and key[0] in closed
     }
+
+
+def billed(life: Life) -> Bills:
+    """Return cost and bill by month and line, from the ledger."""
+    sums: Bills = defaultdict(lambda: [ZERO, ZERO])
+    for entry in life.workspace.ledger:
+        line = entry.run.agent.id if entry.run.agent else "(platform)"
+        month = entry.booked_at.date().replace(day=1)
+        _add(sums[month, line], entry.cost_usd, entry.billed_usd)
+    return sums
 
 
 def _add(line: list[Decimal], *amounts: Decimal) -> None:
@@ -177,15 +209,14 @@ def tell(story: list[Entry], timezone: str, begins_at: datetime) -> set[str]:
     variables = {"LEVAIN_API_KEY": world.workspaces[0].api_key}
     with (
         running(world) as api,
-        tempfile.TemporaryDirectory() as folder,
+        tempfile.TemporaryDirectory() as root,
         mock.patch.dict(os.environ, variables | {"LEVAIN_API": api.url}),
         mock.patch.object(closing, "_publish"),
         short_lists(),
-        optimized(),
     ):
         batch = Batch(
             msgspec.structs.replace(
-                load_settings(Path(folder) / "data"),
+                load_settings(Path(root) / "data"),
                 reporting=Reporting(timezone=timezone),
                 extract=Extract(history_days=HISTORY_DAYS, concurrency=1),
             ),
