@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Month = Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")]
 
 books = typer.Typer(
-    help="Look at closed months, and verify that no byte of them has changed.",
+    help="Look at closed months, and verify them byte by byte.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -60,9 +60,9 @@ def close(
     verbose: Verbose = False,
     log_format: Log = None,
 ) -> None:
-    """Close a month: freeze its published figures in the books, and publish it as closed.
+    """Freeze the published figures of a month in the books.
 
-    It must be over, read, reconciled, and final, and the figures must reach [finance] grace_days
+    The month is published as closed. It must be over, read, reconciled, and final, and the figures must reach [finance] grace_days
     beyond its end; months close in their order. A later change is an adjustment of the next month.
 
     Example: analytics close 2026-10 --approved-by "J. Weaver"

@@ -231,6 +231,15 @@ def test_two_closes_in_a_row(closed: Warehouse) -> None:
         (JANUARY, "owner_changed", "Ann", 4, -4, Decimal("-4.4"), -1, -1, "load-3", False),
         (JANUARY, "owner_changed", "Bob", 0, 4, Decimal("4.4"), 1, 1, "load-3", False),
     ]
+    assert closed.rows(
+        "select month, owner, cause, difference_billed_usd from reports.rpt_period_adjustments"
+        " order by month, cause, owner"
+    ) == [
+        (DECEMBER, "Ann", "cost corrected", Decimal("3.3")),
+        (JANUARY, "Ann", "cost corrected", Decimal("-1.1")),
+        (JANUARY, "Ann", "owner changed", Decimal("-4.4")),
+        (JANUARY, "Bob", "owner changed", Decimal("4.4")),
+    ]
 
 
 def test_a_change_that_is_taken_back(closed: Warehouse) -> None:
