@@ -62,8 +62,9 @@ def close(
 ) -> None:
     """Freeze the published figures of a month in the books.
 
-    The month is published as closed. It must be over, read, reconciled, and final, and the figures must reach [finance] grace_days
-    beyond its end; months close in their order. A later change is an adjustment of the next month.
+    It is published as closed. It must be over, read, reconciled and final, and the figures must
+    reach [finance] grace_days beyond its end; months close in their order. A later change is an
+    adjustment of the next month.
 
     Example: analytics close 2026-10 --approved-by "J. Weaver"
     """
