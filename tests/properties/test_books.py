@@ -24,6 +24,7 @@ from analytics.batch.rebuild import load_all
 from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.errors import UsageError
+from analytics.finance.books import frozen
 from analytics.finance.books.frozen import load_books
 from analytics.finance.books.reading import read_books, remove_unfinished
 from analytics.finance.books.verifying import verify
@@ -31,6 +32,7 @@ from analytics.published.export.closed import write_exports
 from analytics.resources import folder
 from analytics.settings import Extract, Reporting, load_settings
 from analytics.transform.build import build
+from analytics.transform.models import references
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.publish import record_publication
 from tests.batches import Killed, Row, killed_before, read, read_marts, short_lists
@@ -44,8 +46,15 @@ ZERO = Decimal(0)
 OWNERS = ("Ann", "Bob", "Cleo")
 OF_THE_BOOKS = (
     "fct_charges", "fct_charge_corrections", "fct_closed_lines", "fct_period_adjustments",
-    "dim_months", "closings", "fct_allocations", "fct_budgets",
+    "dim_months", "closings",
 )  # fmt: skip
+FROZEN = {
+    relation
+    for name in frozen.names()
+    for relation in references(
+        name, (folder("queries") / "books" / f"{name}.sql").read_text(encoding="utf-8")
+    )
+}
 EXPORTED = (
     "dim_workspaces", "fct_agent_owner_months", "fct_billing_days", "fct_model_days",
     "reconciliation_days", "finance_files", "loads",
@@ -156,7 +165,8 @@ def build_books(batch: Batch, file: Path) -> dict[str, list[Row]]:
         remove_unfinished(batch.layout.books)
         load_books(con, read_books(batch.layout.books))
         with uncommented():
-            build(con, timezone=batch.settings.reporting.timezone, only=(*OF_THE_BOOKS, *EXPORTED))
+            only = {*OF_THE_BOOKS, *FROZEN, *EXPORTED}
+            build(con, timezone=batch.settings.reporting.timezone, only=only)
         for name in CHECKS:
             check = folder("queries") / "checks" / f"closed_lines_{name}.sql"
             assert con.execute(check.read_text(encoding="utf-8")).fetchall() == []
