@@ -184,6 +184,33 @@ create table if not exists finance.closed_month_bridge (
     platform_effect_usd DECIMAL(38,10), surcharge_effect_usd DECIMAL(38,10),
     own_key_effect_usd DECIMAL(38,10), end_usd DECIMAL(38,10)
 );
+
+create table if not exists finance.closed_invoices (
+    month DATE, workspace_id VARCHAR, invoice_id VARCHAR, booked_month DATE, issued_on DATE,
+    amount_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), tax_usd DECIMAL(38,10),
+    billed_usd DECIMAL(38,10), invoiced_usd DECIMAL(38,10), difference_usd DECIMAL(38,10),
+    state VARCHAR
+);
+
+create table if not exists finance.closed_invoice_lines (
+    booked_month DATE, month DATE, workspace_id VARCHAR, invoice_id VARCHAR, cost_center VARCHAR,
+    account VARCHAR, invoiced_usd DECIMAL(38,10)
+);
+
+create table if not exists finance.closed_accruals (
+    month DATE, usage_month DATE, workspace_id VARCHAR, cost_center VARCHAR, account VARCHAR,
+    default_account VARCHAR, billed_usd DECIMAL(38,10), invoiced_usd DECIMAL(38,10),
+    accrual_usd DECIMAL(38,10), adjusted_usd DECIMAL(38,10), newly_invoiced_usd DECIMAL(38,10),
+    own_key_usd DECIMAL(38,10), accrual_date DATE, reversal_date DATE, accrual_id VARCHAR,
+    reversal_id VARCHAR
+);
+
+create table if not exists finance.closed_journal_lines (
+    month DATE, entry_id VARCHAR, line_number INTEGER, entry_date DATE, kind VARCHAR, role VARCHAR,
+    account VARCHAR, cost_center VARCHAR, workspace_id VARCHAR, usage_month DATE,
+    debit_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), narration VARCHAR, memo VARCHAR,
+    reverses_entry_id VARCHAR
+);
 """
 
 

@@ -1,0 +1,47 @@
+-- Own-key cost that a journal books is that of the month and of its adjustments, by cost center,
+-- to the last digit; a journal without an account for it books none.
+with
+
+booking_months as (
+    select distinct month
+    from marts.fct_journal_lines
+    where kind = 'own_key'
+),
+
+figures as (
+    select
+        month,
+        workspace_id,
+        cost_center,
+        debit_usd - credit_usd as expense_usd,
+        0 as own_key_usd
+    from marts.fct_journal_lines
+    where role = 'own_key' and kind = 'own_key'
+    union all by name
+    select
+        date_trunc('month', utc_date)::date as month,
+        workspace_id,
+        cost_center,
+        0 as expense_usd,
+        own_key_usd
+    from marts.fct_charges
+    where date_trunc('month', utc_date) not in (select month from marts.fct_closed_lines)
+    union all by name
+    select month, workspace_id, cost_center, 0 as expense_usd, own_key_usd
+    from marts.fct_closed_lines
+    union all by name
+    select booked_month as month, workspace_id, cost_center, 0 as expense_usd, own_key_usd
+    from marts.fct_charge_corrections
+)
+
+select
+    month,
+    workspace_id,
+    cost_center,
+    sum(expense_usd) as expense_usd,
+    sum(own_key_usd) as own_key_usd
+from figures
+semi join booking_months using (month)
+group by all
+having sum(expense_usd) <> sum(own_key_usd)
+order by all

@@ -1,0 +1,76 @@
+-- Charges of a UTC month by cost center and account of the journal, as they are today. The account
+-- is the owner's of finance/owners.csv, else the cost center's of finance/accounts.toml, else the
+-- one for expense; a closed month keeps the accounts with which it was booked. Months before the
+-- books, if there are any, have no rows: no journal books them.
+-- Grain: usage month, workspace, cost center and account.
+-- key: usage_month, workspace_id, cost_center, account
+-- ref workspace_id: dim_workspaces
+-- column usage_month: First day of the UTC month of the usage.
+-- column account: Account for expense.
+-- column default_account: Account of the cost center where the owner names none.
+-- column cost_usd: Metered cost in US dollars at the provider's list price.
+with
+
+books as (
+    select min(month) as first_month
+    from finance.closings
+    where state = 'closed'
+),
+
+charges as (
+    select
+        date_trunc('month', utc_date)::date as usage_month,
+        workspace_id,
+        cost_center,
+        account,
+        cost_usd,
+        billed_usd,
+        surcharge_usd,
+        own_key_usd
+    from marts.fct_charges
+    where coalesce(utc_date >= (select first_month from books), true)
+    union all
+    -- What the books hold has its account even where nothing of it is left.
+    select original_month, workspace_id, cost_center, account, 0, 0, 0, 0
+    from intermediate.int_booked_charges
+),
+
+booked_accounts as (
+    select usage_month, workspace_id, cost_center, arg_min(default_account, month) as account
+    from finance.closed_accruals
+    group by all
+),
+
+accounts as (
+    select cost_center, account
+    from finance.accounts
+    where role = 'expense'
+),
+
+resolved as (
+    select
+        charges.*,
+        coalesce(
+            booked_accounts.account,
+            accounts.account,
+            (select account from accounts where cost_center is null),
+            '(none)'
+        ) as default_account
+    from charges
+    left join booked_accounts using (usage_month, workspace_id, cost_center)
+    left join accounts using (cost_center)
+)
+
+select
+    usage_month,
+    workspace_id,
+    cost_center,
+    coalesce(account, default_account) as account,
+    default_account,
+    sum(cost_usd)::decimal(38, 10) as cost_usd,
+    sum(billed_usd)::decimal(38, 10) as billed_usd,
+    sum(surcharge_usd)::decimal(38, 10) as surcharge_usd,
+    sum(own_key_usd)::decimal(38, 10) as own_key_usd
+from resolved
+group by all
+order by usage_month, workspace_id, cost_center, account

@@ -1,0 +1,222 @@
+-- Accruals: what is billed and not yet invoiced when a month closes, of the month itself and of
+-- earlier ones back to the first in the books; the journal takes each back on the first day of the
+-- next month. A month whose invoices match is settled, nothing of it is accrued. Without books each
+-- month stands alone. Own-key cost is payable to the provider, and in no accrual.
+-- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.
+-- Grain: month, usage month, workspace, cost center and account.
+-- key: month, usage_month, workspace_id, cost_center, account
+-- ref workspace_id: dim_workspaces
+-- column month: First day of the UTC month that closes.
+-- column usage_month: First day of the UTC month of the usage.
+-- column account: Account for expense.
+-- column default_account: Account of the cost center where the owner names none.
+-- column billed_usd: Bill of the usage month in US dollars, as it is at the close.
+-- column invoiced_usd: Expense in US dollars that invoices have booked up to the close; where they
+-- match the bill, all of it, as less than a cent is booked as rounding.
+-- column accrual_usd: Billed less invoiced in US dollars, accrued at the end of the month.
+-- column adjusted_usd: Part of it in US dollars that the month books as adjustments of the bill.
+-- column newly_invoiced_usd: Expense in US dollars that the month books by invoices.
+-- column own_key_usd: Own-key cost in US dollars that the month books, adjustments included.
+-- column accrual_date: Last day of the month.
+-- column reversal_date: First day of the next month.
+-- column accrual_id: Entry of the accrual; null where there is none beside adjustments.
+-- column reversal_id: Entry that takes it back; null where there is none.
+-- column is_booked: True if a close booked it; false if the next one will.
+with
+
+books as (
+    select
+        (max(month) + interval 1 month)::date as next_month
+    from finance.closings
+    where state = 'closed'
+),
+
+adjusted as (
+    select
+        corrections.original_month as usage_month,
+        corrections.workspace_id,
+        corrections.cost_center,
+        coalesce(corrections.account, defaults.default_account) as account,
+        sum(corrections.billed_usd) as billed_usd,
+        sum(corrections.own_key_usd) as own_key_usd
+    from marts.fct_charge_corrections as corrections
+    left join (
+        select distinct usage_month, workspace_id, cost_center, default_account
+        from marts.fct_account_months
+    ) as defaults
+        on defaults.usage_month = corrections.original_month
+        and defaults.workspace_id = corrections.workspace_id
+        and defaults.cost_center = corrections.cost_center
+    where not corrections.is_booked
+    group by all
+),
+
+-- Each month of usage as it is today, and as earlier closes left it.
+parts as (
+    select
+        usage_month,
+        workspace_id,
+        cost_center,
+        account,
+        default_account,
+        billed_usd,
+        own_key_usd,
+        0 as booked_usd,
+        0 as invoiced_usd,
+        0 as adjusted_usd,
+        0 as adjusted_own_key_usd
+    from marts.fct_account_months
+    union all by name
+    select
+        usage_month,
+        workspace_id,
+        cost_center,
+        account,
+        sum(debit_usd - credit_usd) as booked_usd
+    from finance.closed_journal_lines
+    where role = 'expense' and kind in ('invoice', 'settlement')
+    group by all
+    union all by name
+    select month as usage_month, workspace_id, cost_center, account, invoiced_usd
+    from marts.fct_invoice_lines
+    where not is_booked
+    union all by name
+    select
+        usage_month,
+        workspace_id,
+        cost_center,
+        account,
+        billed_usd as adjusted_usd,
+        own_key_usd as adjusted_own_key_usd
+    from adjusted
+),
+
+bills as (
+    select
+        usage_month,
+        workspace_id,
+        cost_center,
+        account,
+        coalesce(max(default_account), max(account)) as default_account,
+        coalesce(sum(billed_usd), 0)::decimal(38, 10) as billed_usd,
+        coalesce(sum(own_key_usd), 0)::decimal(38, 10) as own_key_usd,
+        coalesce(sum(booked_usd), 0)::decimal(38, 10) as booked_usd,
+        coalesce(sum(invoiced_usd), 0)::decimal(38, 10) as invoiced_usd,
+        coalesce(sum(adjusted_usd), 0)::decimal(38, 10) as adjusted_usd,
+        coalesce(sum(adjusted_own_key_usd), 0)::decimal(38, 10) as adjusted_own_key_usd
+    from parts
+    group by all
+),
+
+invoices as (
+    select month as usage_month, workspace_id, sum(amount_usd - credit_usd) as invoiced_usd
+    from marts.fct_invoices
+    where state <> 'before_the_books' and invoice_id <> '(none)'
+    group by all
+),
+
+settled as (
+    select
+        bills.* exclude (invoiced_usd),
+        if(
+            coalesce(
+                abs(
+                    invoices.invoiced_usd
+                    - sum(billed_usd) over (partition by bills.usage_month, bills.workspace_id)
+                ) < 0.005,
+                false
+            ),
+            billed_usd,
+            booked_usd + bills.invoiced_usd
+        ) as invoiced_usd,
+        greatest(usage_month, coalesce(books.next_month, usage_month)) as booked_month
+    from bills
+    left join invoices using (usage_month, workspace_id)
+    cross join books
+),
+
+-- Months that may still be closed: with books all from the next one on, up to the last usage.
+months as (
+    select
+        unnest(
+            generate_series(
+                next_month,
+                greatest(next_month, (select max(usage_month) from settled)),
+                interval 1 month
+            )
+        )::date as month,
+        date '0001-01-01' as first_month
+    from books
+    where next_month is not null
+    union all
+    select distinct usage_month, usage_month
+    from settled
+    cross join books
+    where books.next_month is null
+),
+
+accruals as (
+    select
+        months.month,
+        months.month = settled.booked_month as is_here,
+        settled.usage_month,
+        settled.workspace_id,
+        settled.cost_center,
+        settled.account,
+        settled.default_account,
+        settled.billed_usd,
+        settled.invoiced_usd,
+        settled.billed_usd - settled.invoiced_usd as accrual_usd,
+        if(is_here, settled.adjusted_usd, 0) as adjusted_usd,
+        if(is_here, settled.invoiced_usd - settled.booked_usd, 0) as newly_invoiced_usd,
+        if(months.month = settled.usage_month, settled.own_key_usd, 0)
+        + if(is_here, settled.adjusted_own_key_usd, 0) as own_key_usd
+    from months
+    join settled on settled.usage_month between months.first_month and months.month
+    where
+        settled.usage_month = months.month
+        or accrual_usd <> 0
+        or newly_invoiced_usd <> 0
+        or adjusted_usd <> 0
+        or own_key_usd <> 0
+),
+
+identified as (
+    select
+        *,
+        if(
+            accrual_usd <> adjusted_usd,
+            format(
+                'levain-{}-accrual-{}-{}',
+                strftime(month, '%Y-%m'),
+                strftime(usage_month, '%Y-%m'),
+                left(md5(workspace_id), 8)
+            ),
+            null
+        ) as accrual_id
+    from accruals
+)
+
+select *, true as is_booked
+from finance.closed_accruals
+union all by name
+select
+    month,
+    usage_month,
+    workspace_id,
+    cost_center,
+    account,
+    default_account,
+    billed_usd::decimal(38, 10) as billed_usd,
+    invoiced_usd::decimal(38, 10) as invoiced_usd,
+    accrual_usd::decimal(38, 10) as accrual_usd,
+    adjusted_usd::decimal(38, 10) as adjusted_usd,
+    newly_invoiced_usd::decimal(38, 10) as newly_invoiced_usd,
+    own_key_usd::decimal(38, 10) as own_key_usd,
+    last_day(month) as accrual_date,
+    (month + interval 1 month)::date as reversal_date,
+    accrual_id,
+    accrual_id || '-reversal' as reversal_id,
+    false as is_booked
+from identified
+order by month, usage_month, workspace_id, cost_center, account

@@ -1,0 +1,88 @@
+-- Invoices by cost center and account: of each row of fct_invoices that is booked, the amount less
+-- credits, in proportion to what is billed to each; the last digits go to the largest remainders.
+-- Where nothing is billed, all of it is at the cost center that comes first, else at '(none)'.
+-- Grain: booked month, month, workspace, invoice, cost center and account.
+-- key: booked_month, month, workspace_id, invoice_id, cost_center, account
+-- ref workspace_id: dim_workspaces
+-- column month: First day of the UTC month of the usage.
+-- column booked_month: First day of the month that books it: closed, or still to close.
+-- column invoice_id: Number of the invoice.
+-- column account: Account for expense.
+-- column invoiced_usd: Part of the invoice in US dollars, less credits and without tax.
+-- column is_booked: True if a close booked it; false if the next one will.
+with
+
+invoices as (
+    select
+        booked_month,
+        month,
+        workspace_id,
+        invoice_id,
+        ((amount_usd - credit_usd) * 10000000000)::hugeint as invoiced,
+        abs(invoiced) as amount
+    from marts.fct_invoices
+    where not is_booked and state <> 'before_the_books' and amount_usd <> credit_usd
+),
+
+cells as (
+    select
+        invoices.*,
+        coalesce(bills.cost_center, '(none)') as cost_center,
+        coalesce(
+            bills.account,
+            (select account from finance.accounts where role = 'expense' and cost_center is null),
+            '(none)'
+        ) as account,
+        (greatest(coalesce(bills.billed_usd, 0), 0) * 10000000000)::hugeint as billed
+    from invoices
+    left join marts.fct_account_months as bills
+        on bills.usage_month = invoices.month and bills.workspace_id = invoices.workspace_id
+),
+
+weighed as (
+    select
+        *,
+        if(
+            sum(billed) over invoice > 0,
+            billed,
+            row_number() over (invoice order by cost_center, account) = 1
+        )::hugeint as weight
+    from cells
+    window invoice as (partition by booked_month, month, workspace_id, invoice_id)
+),
+
+shares as (
+    select
+        *,
+        sum(weight) over invoice as weights,
+        amount * weight // weights as share,
+        amount * weight % weights as remainder
+    from weighed
+    window invoice as (partition by booked_month, month, workspace_id, invoice_id)
+),
+
+parts as (
+    select
+        *,
+        row_number() over (invoice order by remainder desc, cost_center, account)
+        <= amount - sum(share) over invoice as has_last_digit
+    from shares
+    window invoice as (partition by booked_month, month, workspace_id, invoice_id)
+)
+
+select *, true as is_booked
+from finance.closed_invoice_lines
+union all by name
+select
+    booked_month,
+    month,
+    workspace_id,
+    invoice_id,
+    cost_center,
+    account,
+    (sign(invoiced) * (share + has_last_digit::hugeint)::decimal(28, 0) * 0.0000000001)
+    ::decimal(38, 10) as invoiced_usd,
+    false as is_booked
+from parts
+where share > 0 or has_last_digit
+order by booked_month, month, workspace_id, invoice_id, cost_center, account

@@ -1,0 +1,177 @@
+-- Invoices of Levain, each in the month whose close books it, beside the bill of the month in which
+-- the usage was. An invoice that comes after the close of its month, or changes later, is booked in
+-- the next open month: amounts of a row are what that month books, so that all rows of an invoice
+-- add up to finance/invoices.csv as it is. A month without an invoice has a row '(none)'.
+-- The state is that of all invoices of the month of usage, less credits, without tax: matched if
+-- they differ from the bill by less than half a cent. Invoices for months before the books, or
+-- before the first one with charges, are not booked (before_the_books).
+-- Grain: booked month, month, workspace and invoice.
+-- key: booked_month, month, workspace_id, invoice_id
+-- ref workspace_id: dim_workspaces
+-- values state: not_invoiced, matched, differs, before_the_books
+-- column month: First day of the UTC month of the usage.
+-- column booked_month: First day of the month that books it: closed, or still to close.
+-- column invoice_id: Number of the invoice; '(none)' without one.
+-- column issued_on: Day on which the invoice was issued.
+-- column amount_usd: Amount in US dollars that is booked, before credits and tax.
+-- column credit_usd: Credit in US dollars that is booked; positive.
+-- column tax_usd: Tax in US dollars that is booked, in no cost.
+-- column billed_usd: Bill in US dollars of workspace and month; null before the books.
+-- column invoiced_usd: All invoices in US dollars of workspace and month so far, less credits.
+-- column difference_usd: Invoiced less billed in US dollars; null where not known.
+-- column state: not_invoiced, matched, differs or before_the_books.
+-- column is_booked: True if a close booked it; false if the next one will.
+with
+
+books as (
+    select min(month) as first_month, (max(month) + interval 1 month)::date as next_month
+    from finance.closings
+    where state = 'closed'
+),
+
+bills as (
+    select usage_month as month, workspace_id, sum(billed_usd) as billed_usd
+    from marts.fct_account_months
+    group by all
+),
+
+first_bills as (
+    select workspace_id, min(month) as first_month
+    from bills
+    group by all
+),
+
+-- A name is of the workspace that has it as its identifier, else as its name.
+lines as (
+    select invoices.*, workspaces.workspace_id
+    from finance.invoices as invoices
+    join marts.dim_workspaces as workspaces
+        on workspaces.workspace_id = invoices.workspace
+        or lower(workspaces.workspace_name) = lower(invoices.workspace)
+    qualify row_number() over (
+        partition by invoices.line
+        order by workspaces.workspace_id = invoices.workspace desc, workspaces.workspace_id
+    ) = 1
+),
+
+amounts as (
+    select
+        month,
+        workspace_id,
+        invoice_id,
+        max(issued_on) as issued_on,
+        sum(amount_usd) as amount_usd,
+        sum(credit_usd) as credit_usd,
+        sum(tax_usd) as tax_usd
+    from lines
+    group by all
+),
+
+booked as (
+    select
+        month,
+        workspace_id,
+        invoice_id,
+        arg_max(issued_on, booked_month) as issued_on,
+        sum(amount_usd) as amount_usd,
+        sum(credit_usd) as credit_usd,
+        sum(tax_usd) as tax_usd
+    from finance.closed_invoices
+    where invoice_id <> '(none)'
+    group by all
+),
+
+changes as (
+    select
+        month,
+        workspace_id,
+        invoice_id,
+        coalesce(amounts.issued_on, booked.issued_on) as issued_on,
+        coalesce(amounts.amount_usd, 0) - coalesce(booked.amount_usd, 0) as amount_usd,
+        coalesce(amounts.credit_usd, 0) - coalesce(booked.credit_usd, 0) as credit_usd,
+        coalesce(amounts.tax_usd, 0) - coalesce(booked.tax_usd, 0) as tax_usd
+    from amounts
+    full join booked using (month, workspace_id, invoice_id)
+    where
+        booked.month is null
+        or coalesce(amounts.amount_usd, 0) <> booked.amount_usd
+        or coalesce(amounts.credit_usd, 0) <> booked.credit_usd
+        or coalesce(amounts.tax_usd, 0) <> booked.tax_usd
+),
+
+-- Of workspace and month, what is invoiced once the changes are booked.
+totals as (
+    select
+        month,
+        workspace_id,
+        bills.billed_usd,
+        coalesce(amounts.invoiced_usd, 0) as invoiced_usd,
+        amounts.invoiced_usd is not null as is_invoiced,
+        coalesce(month < coalesce(books.first_month, first_bills.first_month), true)
+            as is_before_the_books
+    from bills
+    full join (
+        select month, workspace_id, sum(amount_usd - credit_usd) as invoiced_usd
+        from amounts
+        group by all
+    ) as amounts using (month, workspace_id)
+    full join (select distinct month, workspace_id from changes) as changed
+        using (month, workspace_id)
+    left join first_bills using (workspace_id)
+    cross join books
+),
+
+computed as (
+    select
+        totals.month,
+        totals.workspace_id,
+        coalesce(changes.invoice_id, '(none)') as invoice_id,
+        if(
+            is_before_the_books,
+            totals.month,
+            greatest(totals.month, coalesce(books.next_month, totals.month))
+        ) as booked_month,
+        changes.issued_on,
+        coalesce(changes.amount_usd, 0) as amount_usd,
+        coalesce(changes.credit_usd, 0) as credit_usd,
+        coalesce(changes.tax_usd, 0) as tax_usd,
+        if(is_before_the_books, totals.billed_usd, coalesce(totals.billed_usd, 0)) as billed_usd,
+        totals.invoiced_usd,
+        case
+            when is_before_the_books then 'before_the_books'
+            when not is_invoiced then 'not_invoiced'
+            when abs(invoiced_usd - coalesce(billed_usd, 0)) < 0.005 then 'matched'
+            else 'differs'
+        end as state,
+        false as is_booked
+    from totals
+    left join changes using (month, workspace_id)
+    cross join books
+    where
+        changes.month is not null
+        or not is_invoiced and coalesce(totals.month >= books.next_month, true)
+),
+
+invoices as (
+    select * exclude (difference_usd), true as is_booked
+    from finance.closed_invoices
+    union all by name
+    select * from computed
+)
+
+select
+    month,
+    workspace_id,
+    invoice_id,
+    booked_month,
+    issued_on,
+    amount_usd::decimal(38, 10) as amount_usd,
+    credit_usd::decimal(38, 10) as credit_usd,
+    tax_usd::decimal(38, 10) as tax_usd,
+    billed_usd::decimal(38, 10) as billed_usd,
+    invoiced_usd::decimal(38, 10) as invoiced_usd,
+    (invoiced_usd - billed_usd)::decimal(38, 10) as difference_usd,
+    state,
+    is_booked
+from invoices
+order by booked_month, month, workspace_id, invoice_id
