@@ -12,17 +12,22 @@ has_books as (
     from marts.fct_journal_lines
 ),
 
+accrued as (
+    select month, workspace_id, usage_month, sum(credit_usd - debit_usd) as amount_usd
+    from marts.fct_journal_lines
+    where role = 'accrued'
+    group by all
+),
+
 balances as (
     select
         months.month,
-        lines.workspace_id,
-        lines.usage_month,
-        sum(lines.credit_usd - lines.debit_usd) as balance_usd
+        accrued.workspace_id,
+        accrued.usage_month,
+        sum(accrued.amount_usd) as balance_usd
     from months
     cross join has_books
-    join marts.fct_journal_lines as lines
-        on lines.month = months.month or has_books and lines.month < months.month
-    where lines.role = 'accrued'
+    join accrued on accrued.month = months.month or has_books and accrued.month < months.month
     group by all
 ),
 

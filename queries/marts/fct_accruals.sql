@@ -2,6 +2,7 @@
 -- earlier ones back to the first in the books; the journal takes each back on the first day of the
 -- next month. A month whose invoices match is settled, nothing of it is accrued. Without books each
 -- month stands alone. Own-key cost is payable to the provider, and in no accrual.
+-- An invoice is by cost center as it was when it was booked, see fct_invoice_lines.
 -- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.
 -- Grain: month, usage month, workspace, cost center and account.
 -- key: month, usage_month, workspace_id, cost_center, account
@@ -118,17 +119,16 @@ invoices as (
 settled as (
     select
         bills.* exclude (invoiced_usd),
-        if(
-            coalesce(
+        case
+            when
                 abs(
                     invoices.invoiced_usd
                     - sum(billed_usd) over (partition by bills.usage_month, bills.workspace_id)
-                ) < 0.005,
-                false
-            ),
-            billed_usd,
-            booked_usd + bills.invoiced_usd
-        ) as invoiced_usd,
+                ) < 0.005
+                then billed_usd
+            when invoices.invoiced_usd = 0 then 0
+            else booked_usd + bills.invoiced_usd
+        end as invoiced_usd,
         greatest(usage_month, coalesce(books.next_month, usage_month)) as booked_month
     from bills
     left join invoices using (usage_month, workspace_id)

@@ -8,7 +8,7 @@ from analytics.finance.books.frozen import names
 from analytics.resources import folder
 from tests.transform.given import Warehouse
 
-BOOKED = ("corrections", "run_adjustments")
+BOOKED = ("corrections", "run_adjustments", "invoices", "invoice_lines")
 """Frozen tables of earlier months, which name the closed one as `booked_month`."""
 
 
