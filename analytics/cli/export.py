@@ -119,6 +119,44 @@ def focus(
 
 
 @export.command()
+def journal(
+    month: Month,
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="csv, hledger, beancount, netsuite or xero [as --output ends, else csv].",
+            metavar="FORMAT",
+        ),
+    ] = None,
+    output: Output = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Write the journal of a month, by account and cost center: every entry balances.
+
+    Invoices, accruals and their reversals, adjustments of closed months, chargebacks. csv, hledger
+    and beancount have every digit; netsuite and xero whole cents, with what rounding leaves carried
+    forward. The journal of a month that is not closed is a preview, and says so.
+
+    Example: analytics export journal 2026-10 --format hledger
+    """
+    from analytics.published.export.entries import read_journal
+    from analytics.published.export.journal import JournalFormat, print_journal, write_journal
+
+    chosen = format_of(list(JournalFormat), form, output)
+    with _published(data_dir, config) as con:
+        read = read_journal(con, month)
+    if not read.is_booked:
+        typer.echo(f"warning: {month} is not closed, so that its journal is a preview", err=True)
+    if output == Path("-"):
+        print_journal(read, chosen)
+        return
+    for written in write_journal(read, chosen, output or Path(chosen.file_name(month))):
+        typer.echo(f"wrote {written}", err=True)
+
+
+@export.command()
 def sources(
     output: Annotated[
         Path | None,

@@ -10,6 +10,8 @@
 -- column billed_usd: Bill of the day in US dollars today.
 -- column changed_usd: Bill of today less that of when the invoice was issued, in US dollars; null
 -- where that was not known.
+-- column unexplained_usd: Metered usage of the day in US dollars that is not explained; 0 of a day
+-- that is not unreconciled.
 -- column load_id: The last load that changed the bill of the day.
 with
 
@@ -27,43 +29,52 @@ differing as (
 versions as (
     select
         *,
-        strptime(left(load_id, 8), '%Y%m%d')::date as loaded_on,
+        try_strptime(left(load_id, 8), '%Y%m%d')::date as loaded_on,
         try_strptime(left(superseded_by_load_id, 8), '%Y%m%d')::date as superseded_on
     from staging.stg_agent_billing_versions
-    where try_strptime(left(load_id, 8), '%Y%m%d') is not null
 ),
 
 days as (
     select
         differing.month,
         workspace_id,
-        utc_date,
+        versions.utc_date,
         differing.difference_usd,
         sum(versions.billed_usd) filter (
-            loaded_on <= issued_on and coalesce(superseded_on > issued_on, true)
+            coalesce(loaded_on <= issued_on, true)
+            and (superseded_by_load_id is null or coalesce(superseded_on > issued_on, false))
         ) as billed_when_issued_usd,
         coalesce(sum(versions.billed_usd) filter (superseded_by_load_id is null), 0)
             as billed_usd,
         max(greatest(load_id, coalesce(superseded_by_load_id, load_id))) as load_id
-    from versions
-    join differing using (workspace_id)
-    where utc_date between differing.month and last_day(differing.month)
+    from differing
+    join versions using (workspace_id)
+    where versions.utc_date between differing.month and last_day(differing.month)
     group by all
+),
+
+unreconciled as (
+    select differing.month, workspace_id, utc_date, differing.difference_usd, unexplained_usd
+    from differing
+    join audit.reconciliation_days using (workspace_id)
+    where
+        utc_date between differing.month and last_day(differing.month)
+        and status = 'unreconciled'
 )
 
 select
-    days.month,
+    month,
     workspace_id,
     utc_date,
-    days.difference_usd::decimal(38, 10) as difference_usd,
+    coalesce(days.difference_usd, unreconciled.difference_usd)::decimal(38, 10) as difference_usd,
     days.billed_when_issued_usd::decimal(38, 10) as billed_when_issued_usd,
     days.billed_usd::decimal(38, 10) as billed_usd,
     (days.billed_usd - days.billed_when_issued_usd)::decimal(38, 10) as changed_usd,
-    if(reconciled.status = 'unreconciled', reconciled.unexplained_usd, 0) as unexplained_usd,
+    coalesce(unreconciled.unexplained_usd, 0) as unexplained_usd,
     days.load_id
 from days
-left join audit.reconciliation_days as reconciled using (workspace_id, utc_date)
+full join unreconciled using (month, workspace_id, utc_date)
 where
-    coalesce(days.billed_usd <> days.billed_when_issued_usd, days.billed_usd <> 0)
-    or reconciled.status = 'unreconciled'
-order by days.month, workspace_id, utc_date
+    coalesce(days.billed_usd <> days.billed_when_issued_usd, days.billed_usd <> 0, false)
+    or unreconciled.utc_date is not null
+order by month, workspace_id, utc_date

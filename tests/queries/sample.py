@@ -29,6 +29,7 @@ def fill(warehouse: Warehouse) -> None:
     _batch(warehouse)
     _controls(warehouse)
     _lineage(warehouse)
+    _finance(warehouse)
     own(
         warehouse,
         {"agent": "baker", "owner": CAKE, "cost_center": "C-2", "valid_from": "2026-11-19"},
@@ -55,6 +56,17 @@ def own(warehouse: Warehouse, *rules: dict[str, Any]) -> None:
     for precedence, rule in enumerate(rules, start=1):
         row = {"precedence": precedence, "line": precedence + 1, "workspace": "*", "agent": "*"}
         warehouse.insert("finance.owner_rules", **(row | rule))
+
+
+def _finance(warehouse: Warehouse) -> None:
+    """Accounts of all roles, and an invoice that differs from the bill."""
+    roles = ("expense", "accrued", "payable", "tax", "rounding", "provider_payable")
+    for number, role in enumerate(roles):
+        warehouse.insert("finance.accounts", role=role, account=f"{6200 + number}")
+    warehouse.insert(
+        "finance.invoices", line=2, invoice_id="=1+1", workspace="bakery", month="2026-11-01",
+        issued_on="2026-11-19", amount_usd="0.31", credit_usd="0.01", tax_usd="0.05",
+    )  # fmt: skip
 
 
 def _runs(warehouse: Warehouse) -> None:
@@ -144,7 +156,10 @@ def _controls(warehouse: Warehouse) -> None:
             window_start="2026-11-12", window_end="2026-11-20",
         )  # fmt: skip
     warehouse.given("run_counts", run_count=70)
-    warehouse.given("agent_billing_days", cost_usd="0.5", billed_usd="0.2")
+    warehouse.given(
+        "agent_billing_days", cost_usd="0.5", billed_usd="0.2",
+        load_id="20261120T050000Z-004-meters",
+    )  # fmt: skip
     warehouse.given("provider_keys", created_at=NOON)
     changed = {"run_id": "r-late", "created_at": NOON}
     first = warehouse.given("runs", cost_usd=1, load_id="20261120T050000Z-002-lists", **changed)

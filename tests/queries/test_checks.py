@@ -24,6 +24,12 @@ NOVEMBER = date(2026, 11, 1)
 
 # Each check of queries/checks or of a header, keys apart, and the damage that it must find.
 DAMAGE = {
+    "accruals_are_billed_less_invoiced": (
+        "update marts.fct_accruals set accrual_usd = accrual_usd + 1e-10"
+    ),
+    "accruals_are_reversed": (
+        "update marts.fct_journal_lines set account = '7' where kind = 'reversal'"
+    ),
     "adjustments_lead_to_what_is_published": (
         "update marts.fct_adjustments set current_cost_usd = current_cost_usd + 1"
     ),
@@ -62,6 +68,12 @@ DAMAGE = {
     "failed_runs_alone_have_an_error_class": ("update marts.fct_runs set error_class = 'other'"),
     "failure_rates_lie_within_their_intervals": (
         "update marts.fct_agent_days set failure_rate_low = failure_rate_high + 0.1"
+    ),
+    "fct_account_months_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_account_months set workspace_id = 'lost'"
+    ),
+    "fct_accruals_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_accruals set workspace_id = 'lost'"
     ),
     "fct_adjustments_agent_id_is_in_dim_agents": (
         "update marts.fct_adjustments set agent_id = 'lost'"
@@ -111,6 +123,27 @@ DAMAGE = {
     ),
     "fct_closed_lines_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_closed_lines set workspace_id = 'lost'"
+    ),
+    "fct_invoice_days_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_invoice_days set workspace_id = 'lost'"
+    ),
+    "fct_invoice_lines_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_invoice_lines set workspace_id = 'lost'"
+    ),
+    "fct_invoices_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_invoices set workspace_id = 'lost'"
+    ),
+    "fct_invoices_state_is_known": (
+        "update marts.fct_invoices set state = 'done'"
+    ),
+    "fct_journal_lines_kind_is_known": (
+        "update marts.fct_journal_lines set kind = 'done'"
+    ),
+    "fct_journal_lines_role_is_known": (
+        "update marts.fct_journal_lines set role = 'done'"
+    ),
+    "fct_journal_lines_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_journal_lines set workspace_id = 'lost'"
     ),
     "fct_log_events_run_id_is_in_fct_runs": ("update marts.fct_log_events set run_id = 'lost'"),
     "fct_model_days_sums_fct_usage_hours": (
@@ -170,6 +203,12 @@ DAMAGE = {
         "update marts.fct_workspace_months set billed_usd = billed_usd + 1e-10"
     ),
     "final_runs_have_ended": ("update marts.fct_runs set is_terminal = false"),
+    "journal_entries_balance": (
+        "update marts.fct_journal_lines set debit_usd = debit_usd + 1e-10 where line_number = 1"
+    ),
+    "journal_expense_is_charges_and_adjustments": (
+        "update marts.fct_journal_lines set debit_usd = debit_usd + 1e-10 where role = 'expense'"
+    ),
     "listed_parts_are_those_of_runs": (
         "update marts.fct_agent_days set listed_cost_usd = listed_cost_usd + 1e-10"
     ),
@@ -181,6 +220,12 @@ DAMAGE = {
     ),
     "month_changes_add_up": ("update marts.fct_month_changes set amount_usd = amount_usd + 1"),
     "no_run_is_lost_between_raw_and_marts": ("delete from marts.fct_runs where run_id = 'r-7'"),
+    "own_key_expense_is_own_key_cost": (
+        "update marts.fct_journal_lines set debit_usd = debit_usd + 1e-10 where kind = 'own_key'"
+    ),
+    "payables_are_invoices": (
+        "update marts.fct_invoices set tax_usd = tax_usd + 1e-10"
+    ),
     "platform_costs_add_up": (
         "update marts.fct_workspace_days set platform_cost_usd = platform_cost_usd + 1e-10"
     ),

@@ -57,7 +57,7 @@ def write_statement(statement: Statement, form: Format, output: Path) -> list[Pa
         with files.enter_context(replacing(beside)).open(
             "w", encoding=_FOR_PEOPLE, newline=""
         ) as file:
-            _write_rows(file, Definition._fields, statement.definitions)
+            write_rows(file, Definition._fields, statement.definitions)
     return [output, beside]
 
 
@@ -70,7 +70,7 @@ def print_statement(statement: Statement, form: Format) -> None:
 
 def write_csv(statement: Statement, file: TextIO) -> None:
     """Write the lines as CSV, with every digit."""
-    _write_rows(file, statement.lines.columns, statement.lines.iter_rows())
+    write_rows(file, statement.lines.columns, statement.lines.iter_rows())
 
 
 def inert(text: str) -> str:
@@ -78,7 +78,8 @@ def inert(text: str) -> str:
     return _FORMULA.sub(r"\1\2'", visible(text))
 
 
-def _write_rows(file: TextIO, head: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+def write_rows(file: TextIO, head: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
+    """Write a header and rows as CSV, with every digit and without formulas."""
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(head)
     writer.writerows(
