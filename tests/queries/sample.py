@@ -161,6 +161,9 @@ def _controls(warehouse: Warehouse) -> None:
         load_id="20261120T050000Z-004-meters",
     )  # fmt: skip
     warehouse.given("provider_keys", created_at=NOON)
+    warehouse.given(
+        "provider_keys", key_id="k-2", provider="bedrock", created_at=NOON - timedelta(days=15)
+    )
     changed = {"run_id": "r-late", "created_at": NOON}
     first = warehouse.given("runs", cost_usd=1, load_id="20261120T050000Z-002-lists", **changed)
     warehouse.replaced(
