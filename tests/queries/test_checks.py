@@ -133,15 +133,9 @@ DAMAGE = {
     "fct_invoices_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_invoices set workspace_id = 'lost'"
     ),
-    "fct_invoices_state_is_known": (
-        "update marts.fct_invoices set state = 'done'"
-    ),
-    "fct_journal_lines_kind_is_known": (
-        "update marts.fct_journal_lines set kind = 'done'"
-    ),
-    "fct_journal_lines_role_is_known": (
-        "update marts.fct_journal_lines set role = 'done'"
-    ),
+    "fct_invoices_state_is_known": ("update marts.fct_invoices set state = 'done'"),
+    "fct_journal_lines_kind_is_known": ("update marts.fct_journal_lines set kind = 'done'"),
+    "fct_journal_lines_role_is_known": ("update marts.fct_journal_lines set role = 'done'"),
     "fct_journal_lines_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_journal_lines set workspace_id = 'lost'"
     ),
@@ -223,9 +217,7 @@ DAMAGE = {
     "own_key_expense_is_own_key_cost": (
         "update marts.fct_journal_lines set debit_usd = debit_usd + 1e-10 where kind = 'own_key'"
     ),
-    "payables_are_invoices": (
-        "update marts.fct_invoices set tax_usd = tax_usd + 1e-10"
-    ),
+    "payables_are_invoices": ("update marts.fct_invoices set tax_usd = tax_usd + 1e-10"),
     "platform_costs_add_up": (
         "update marts.fct_workspace_days set platform_cost_usd = platform_cost_usd + 1e-10"
     ),

@@ -1,0 +1,157 @@
+"""Whole cents: what rounding does to entries, and what it carries forward."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.published.export.cents import CENT, in_cents, rounded
+from analytics.published.export.entries import Entry, Line
+
+OCTOBER = date(2026, 10, 1)
+amounts = st.decimals(-1_000_000, 1_000_000, places=10)
+lives = st.lists(  # of months: entries, each of amounts by place
+    st.lists(
+        st.dictionaries(st.sampled_from("ABCDEF"), amounts, min_size=1, max_size=6),
+        max_size=3,
+    ),
+    max_size=6,
+)
+
+
+def month_of(number: int) -> date:
+    return date(2026 + number // 12, number % 12 + 1, 1)
+
+
+def entry(
+    month: date, entry_id: str, amounts: dict[str, Decimal], reverses: str | None = None
+) -> Entry:
+    """An entry of an expense by cost center, against what is accrued."""
+    lines = [
+        Line("expense", "6200", place, month, amount, place) for place, amount in amounts.items()
+    ]
+    lines.append(Line("accrued", "2150", "(none)", month, -sum(amounts.values()), "accrued"))
+    return Entry(month, entry_id, month, "accrual", "Accrual", reverses, lines)
+
+
+def life(months: list[list[dict[str, Decimal]]]) -> list[Entry]:
+    """Entries of months, each of which the next month takes back."""
+    entries = []
+    for number, group in enumerate(months):
+        for place, amounts in enumerate(group):
+            entries.append(entry(month_of(number), f"{number}-{place}", amounts))
+        for place, amounts in enumerate(months[number - 1] if number else []):
+            opposite = {name: -amount for name, amount in amounts.items()}
+            reversal = entry(
+                month_of(number), f"{number}-{place}-r", opposite, f"{number - 1}-{place}"
+            )
+            entries.append(reversal)
+    return entries
+
+
+def drift(entries: list[Entry]) -> dict[tuple[str, str], Decimal]:
+    """By account and cost center, exact amounts less whole cents."""
+    sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for sign, group in ((1, entries), (-1, [*in_cents(entries)])):
+        for each in group:
+            for line in each.lines:
+                sums[line.account, line.cost_center] += sign * line.amount
+    return sums
+
+
+@given(st.lists(amounts, min_size=1, max_size=30))
+def test_parts_of_an_entry_add_up(parts: list[Decimal]) -> None:
+    """Amounts of an entry are less than a cent from the exact ones, and balance as those do."""
+    exact = [*parts, -sum(parts)]
+
+    cents = rounded(exact)
+
+    assert sum(cents) == 0
+    assert all(abs(one - other) < CENT for one, other in zip(exact, cents, strict=True))
+    assert all(amount == amount.quantize(CENT) for amount in cents)
+
+
+def test_the_largest_remainders_are_raised() -> None:
+    """Three thirds of a dollar are 34, 33 and 33 cents."""
+    third = Decimal("0.3333333333")
+
+    assert rounded([third + Decimal("1e-10"), third, third, Decimal(-1)]) == [
+        Decimal("0.34"), Decimal("0.33"), Decimal("0.33"), Decimal("-1.00"),
+    ]  # fmt: skip
+
+
+@given(lives)
+def test_every_entry_balances_in_cents(months: list[list[dict[str, Decimal]]]) -> None:
+    """Every entry in cents balances and has no line of nothing; so has what is carried."""
+    for each in in_cents(life(months)):
+        assert sum(line.amount for line in each.lines) == 0
+        assert all(line.amount for line in each.lines)
+        assert len(each.lines) >= 2
+
+
+@given(lives)
+def test_cents_never_drift(months: list[list[dict[str, Decimal]]]) -> None:
+    """After any month each account and cost center is less than a cent away, and all by nothing."""
+    entries = life(months)
+    for number in range(len(months)):
+        until = [each for each in entries if each.month <= month_of(number)]
+        left = drift(until)
+        assert all(abs(amount) < CENT for amount in left.values())
+        assert sum(left.values()) == 0
+
+
+def test_120_months_drift_less_than_a_cent() -> None:
+    """Ten years whose every month rounds the same way differ by less than a cent in all."""
+    month = [{"A": Decimal("10.0049999999"), "B": Decimal("0.0000000001"), "C": Decimal("3.335")}]
+    entries = [
+        entry(month_of(number), f"{number}-{place}", amounts)
+        for number in range(120)
+        for place, amounts in enumerate(month * 3)
+    ]
+
+    left = drift(entries)
+
+    assert all(abs(amount) < CENT for amount in left.values())
+    assert sum(left.values()) == 0
+
+
+@given(lives)
+@settings(max_examples=50)
+def test_a_reversal_is_the_exact_opposite(months: list[list[dict[str, Decimal]]]) -> None:
+    """A reversal takes back the cents of its entry, line by line."""
+    found = {each.entry_id: each for each in in_cents(life(months))}
+    for each in found.values():
+        if each.reverses_entry_id:
+            original = found[each.reverses_entry_id]
+            opposite = [(line.cost_center, -line.amount) for line in original.lines]
+            assert [(line.cost_center, line.amount) for line in each.lines] == opposite
+
+
+def test_cents_that_rounding_leaves_are_a_line() -> None:
+    """As soon as a cent is left it is booked, in an entry that says what it carries forward."""
+    entries = [entry(OCTOBER, f"e-{number}", {"A": Decimal("0.004")}) for number in range(3)]
+
+    (carried,) = in_cents(entries)
+
+    assert carried.entry_id == "levain-2026-10-carried"
+    assert carried.entry_date == date(2026, 10, 31)
+    assert [(line.cost_center, line.amount, line.memo) for line in carried.lines] == [
+        ("(none)", Decimal("-0.01"), "Carried forward: -0.002"),
+        ("A", Decimal("0.01"), "Carried forward: 0.002"),
+    ]
+
+
+@given(lives)
+@settings(max_examples=50)
+def test_a_later_month_changes_no_earlier_one(months: list[list[dict[str, Decimal]]]) -> None:
+    """The cents of a month depend on it and on those before it alone."""
+    entries = life(months)
+    whole = [*in_cents(entries)]
+    for number in range(len(months)):
+        until = month_of(number)
+        before = [each for each in entries if each.month <= until]
+        assert [*in_cents(before)] == [each for each in whole if each.month <= until]

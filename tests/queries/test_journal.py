@@ -1,0 +1,365 @@
+"""The journal over a life of four months: invoices, accruals, adjustments, chargeback, reversals.
+
+October closes with an invoice that matches; then a bill is corrected and a credit comes. November
+closes with an invoice that differs by a cent; then it is changed, and an agent has another owner.
+December closes without one; then November's invoice is taken back.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.published.export.entries import Journal, read_journal
+from analytics.published.export.journal import JournalFormat, journal_texts, write_journal
+from analytics.published.export.ledgers import account_of
+from analytics.transform.checks import run_checks
+from tests.queries.closing import close
+from tests.queries.invoiced import (
+    DECEMBER,
+    JANUARY,
+    NOVEMBER,
+    OCTOBER,
+    SEPTEMBER,
+    billed,
+    invoiced,
+    owned,
+)
+from tests.queries.sample import own
+from tests.transform.given import Warehouse, empty_warehouse
+
+MONTHS = (OCTOBER, NOVEMBER, DECEMBER, JANUARY)
+BILLS = {"a-1": "100.0000000001", "a-2": "33.3333333333", None: "1.0000000002"}
+# Of rows that no load has made, no close can name the loads.
+UNTRIED = "closed_lines_are_what_their_loads_gave"
+
+
+@dataclass(frozen=True)
+class Life:
+    """The warehouse at its end, the journals then, and the texts of each as it was closed."""
+
+    warehouse: Warehouse
+    journals: dict[date, Journal]
+    as_closed: dict[date, list[list[str]]]
+
+    def lines(self, month: date, columns: str, where: str = "true") -> list[tuple[Any, ...]]:
+        return self.warehouse.rows(
+            f"select {columns} from marts.fct_journal_lines where month = ? and {where}"
+            " order by entry_id, line_number",
+            month,
+        )
+
+
+def journal_of(warehouse: Warehouse, month: date) -> Journal:
+    return read_journal(warehouse.con, f"{month:%Y-%m}")
+
+
+def texts_of(journal: Journal) -> list[list[str]]:
+    return [journal_texts(journal, form) for form in JournalFormat]
+
+
+def require_checks(warehouse: Warehouse) -> None:
+    failed = [each for each in run_checks(warehouse.con) if not each.ok and not each.control]
+    assert [each for each in failed if each.name != UNTRIED] == []
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    root = tmp_path_factory.mktemp("life")
+    books, as_closed = root / "books", {}
+    books.mkdir()
+    with empty_warehouse(root / "data") as warehouse:
+
+        def closes(month: date) -> None:
+            warehouse.build_all()
+            require_checks(warehouse)
+            close(warehouse, month, folder=books)
+            require_checks(warehouse)
+            as_closed[month] = texts_of(journal_of(warehouse, month))
+
+        owned(warehouse)
+        warehouse.insert(
+            "finance.allocation_rules", rule=1, name="=Platform;", source="platform",
+            method="even", workspace="*", is_chargeback=True,
+        )  # fmt: skip
+        versions = {
+            (month, agent): billed(warehouse, month, agent, usd)
+            for month in (SEPTEMBER, OCTOBER, NOVEMBER, DECEMBER)
+            for agent, usd in BILLS.items()
+        }
+        invoiced(warehouse, SEPTEMBER, "134.33")
+        invoiced(warehouse, OCTOBER, "134.33", tax_usd="25.52")
+        closes(OCTOBER)
+        warehouse.replaced(
+            versions[OCTOBER, "a-1"], "agent_billing_days", agent_id="a-1",
+            date=OCTOBER.replace(day=10), cost_usd=105, billed_usd=105,
+        )  # fmt: skip
+        invoiced(warehouse, OCTOBER, "-0.03", invoice_id='LEV-"X"; date:no', credit_usd="0.10")
+        invoiced(warehouse, NOVEMBER, "134.34")
+        closes(NOVEMBER)
+        invoice = "invoice_id = 'LEV-2026-11'"
+        warehouse._con.execute(f"update finance.invoices set amount_usd = 134.35 where {invoice}")
+        warehouse._con.execute(
+            "update finance.accounts set account = '2151' where role = 'accrued'"
+        )
+        own(
+            warehouse,
+            {"agent": "a-1", "cost_center": "CC-2", "account": "6210"},
+            {"agent": "a-2", "cost_center": "CC-2"},
+        )
+        closes(DECEMBER)
+        warehouse._con.execute(f"delete from finance.invoices where {invoice}")
+        warehouse.build_all()
+        require_checks(warehouse)
+        journals = {month: journal_of(warehouse, month) for month in MONTHS}
+        yield Life(warehouse, journals, as_closed)
+
+
+def test_an_invoice_that_matches(life: Life) -> None:
+    """It books each cost center's bill; less than a cent is rounding, tax stands apart."""
+    assert life.lines(
+        OCTOBER, "account, cost_center, debit_usd - credit_usd", "kind = 'invoice'"
+    ) == [
+        ("6200", "(none)", Decimal("1.0000000002")),
+        ("6210", "CC-1", Decimal("100.0000000001")),
+        ("6220", "CC-2", Decimal("33.3333333333")),
+        ("1400", "(none)", Decimal("25.52")),
+        ("6990", "(none)", Decimal("-0.0033333336")),
+        ("2000", "(none)", Decimal("-159.85")),
+    ]
+    assert life.lines(OCTOBER, "kind", "kind = 'accrual'") == []
+
+
+def test_the_day_of_an_invoice(life: Life) -> None:
+    """An invoice is booked on its day of issue, or on the last day of a month without it."""
+    assert set(life.lines(OCTOBER, "entry_date", "kind = 'invoice'")) == {(date(2026, 10, 31),)}
+    assert life.lines(
+        NOVEMBER, "distinct entry_date, usage_month, narration", "kind = 'invoice'"
+    ) == [
+        (
+            date(2026, 11, 2), OCTOBER,
+            'Invoice LEV-"X"; date:no for usage of 2026-10, issued 2026-11-02, Bakery',
+        ),
+        (
+            date(2026, 11, 30), NOVEMBER,
+            "Invoice LEV-2026-11 for usage of 2026-11, issued 2026-12-02, Bakery",
+        ),
+    ]  # fmt: skip
+
+
+def test_an_adjustment(life: Life) -> None:
+    """A correction of a closed month is an expense of its cost center, with its cause."""
+    assert life.lines(
+        NOVEMBER, "account, cost_center, debit_usd - credit_usd, memo", "kind = 'adjustment'"
+    ) == [
+        ("6210", "CC-1", Decimal("4.9999999999"), "Usage of 2026-10: cost_corrected"),
+        ("2150", "(none)", Decimal("-4.9999999999"), "Usage of 2026-10"),
+    ]
+
+
+def test_chargeback(life: Life) -> None:
+    """A rule that charges back moves the platform's bill to the cost centers that it names."""
+    assert life.lines(
+        OCTOBER, "account, cost_center, debit_usd - credit_usd", "kind = 'allocation'"
+    ) == [
+        ("6200", "(none)", Decimal("-1.0000000002")),
+        ("6200", "CC-1", Decimal("0.5000000001")),
+        ("6220", "CC-2", Decimal("0.5000000001")),
+    ]
+
+
+def test_a_month_that_is_not_invoiced(life: Life) -> None:
+    """All of its bill is accrued on the last day of the month, and taken back on the next day."""
+    where = f"usage_month = '{DECEMBER}' and kind = '{{}}'"
+
+    accrued = life.lines(
+        DECEMBER, "entry_date, account, cost_center, debit_usd, credit_usd", where.format("accrual")
+    )
+
+    assert accrued == [
+        (date(2026, 12, 31), "6200", "(none)", Decimal("1.0000000002"), 0),
+        (date(2026, 12, 31), "6210", "CC-2", Decimal("100.0000000001"), 0),
+        (date(2026, 12, 31), "6220", "CC-2", Decimal("33.3333333333"), 0),
+        (date(2026, 12, 31), "2151", "(none)", 0, Decimal("134.3333333336")),
+    ]
+    assert life.lines(
+        JANUARY, "entry_date, account, cost_center, credit_usd, debit_usd", where.format("reversal")
+    ) == [(JANUARY, *line[1:]) for line in accrued]
+
+
+def test_accruals_net_to_zero(life: Life) -> None:
+    """Each entry that accrues and its reversal cancel out, in the account of the entry."""
+    sums: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    linked = [
+        entry
+        for month in MONTHS
+        for entry in life.journals[month].entries
+        if entry.reverses_entry_id or (entry.kind in ("accrual", "adjustment") and month < JANUARY)
+    ]
+    for entry in linked:
+        for line in entry.lines:
+            key = entry.reverses_entry_id or entry.entry_id
+            sums[key, line.account, line.cost_center] += line.amount
+
+    assert len(linked) > 10
+    assert set(sums.values()) == {Decimal()}
+
+
+def test_expense_is_the_bill(life: Life) -> None:
+    """Over all months, expense by cost center is today's bill, and what is owed the invoices."""
+    sums: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for journal in life.journals.values():
+        for entry in journal.entries:
+            for line in entry.lines:
+                if entry.kind != "allocation":
+                    sums[line.role, line.cost_center] += line.amount
+    bills = life.warehouse.rows(
+        "select cost_center, sum(billed_usd) from marts.fct_charges"
+        " where utc_date >= '2026-10-01' group by all"
+    )
+
+    expense = {center: usd for (role, center), usd in sums.items() if role == "expense" and usd}
+    assert expense == dict(bills)
+    assert sums["payable", "(none)"] == -(Decimal("134.33") + Decimal("25.52") - Decimal("0.13"))
+
+
+def test_an_invoice_that_is_taken_back(life: Life) -> None:
+    """An invoice that is in the file no more is taken back from where it was booked, all of it."""
+    booked = life.warehouse.rows("""
+        select account, cost_center, sum(debit_usd - credit_usd), count(distinct month)
+        from marts.fct_journal_lines
+        where usage_month = '2026-11-01' and kind = 'invoice'
+        group by all having max(month) = '2027-01-01' order by all
+    """)
+
+    assert [(*place, usd) for *place, usd, _ in booked] == [
+        ("2000", "(none)", 0),
+        ("6200", "(none)", 0),
+        ("6210", "CC-1", 0),
+        ("6210", "CC-2", 0),
+        ("6220", "CC-2", 0),
+    ]
+    assert max(months for *_, months in booked) == 3
+
+
+def test_a_closed_journal_stays(life: Life) -> None:
+    """What is exported of a closed month is the same whatever happens later, byte for byte."""
+    assert {month: texts_of(life.journals[month]) for month in MONTHS[:3]} == life.as_closed
+
+
+def test_external_ids_are_unique(life: Life) -> None:
+    """No two entries of any month have one identifier."""
+    ids = [entry.entry_id for month in MONTHS for entry in life.journals[month].entries]
+
+    assert len(ids) == len(set(ids))
+    assert all(entry_id.startswith("levain-20") for entry_id in ids)
+
+
+def written(life: Life, folder: Path, form: JournalFormat) -> list[Path]:
+    """The journals of all months, a file each."""
+    return [
+        file
+        for month, journal in life.journals.items()
+        for file in write_journal(journal, form, folder / form.file_name(f"{month:%Y-%m}"))
+    ]
+
+
+def balances(life: Life) -> dict[str, Decimal]:
+    """What each account has by the marts, zero left out."""
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for journal in life.journals.values():
+        for entry in journal.entries:
+            for line in entry.lines:
+                sums[account_of(line)] += line.amount
+    return {account: amount for account, amount in sums.items() if amount}
+
+
+def run(*command: str | Path) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("hledger"), reason="hledger is not installed")
+def test_hledger(life: Life, tmp_path: Path) -> None:
+    """hledger accepts each journal, and all of them; its balances are ours to the last digit."""
+    files = written(life, tmp_path, JournalFormat.hledger)
+    for file in files:
+        run("hledger", "check", "-f", file)
+    everything = [part for file in files for part in ("-f", file)]
+    run("hledger", "check", *everything)
+
+    lines = run("hledger", "balance", "--flat", "--no-total", "--format", "%(account) %(total)",
+                *everything).splitlines()  # fmt: skip
+
+    found = {account: Decimal(amount) for account, _, amount in map(str.split, lines)}
+    assert found == balances(life)
+
+
+@pytest.mark.skipif(not shutil.which("bean-check"), reason="beancount is not installed")
+def test_beancount(life: Life, tmp_path: Path) -> None:
+    """bean-check accepts each journal, and all with the balances that the marts have."""
+    files = written(life, tmp_path, JournalFormat.beancount)
+    for file in files:
+        run("bean-check", file)
+    ledger = tmp_path / "ledger.beancount"
+    names = sorted(
+        {account_of(line) for j in life.journals.values() for e in j.entries for line in e.lines}
+    )
+    have = balances(life)
+    # A balance is that of an account and of all below it.
+    whole = {
+        name: sum(usd for other, usd in have.items() if f"{other}:".startswith(f"{name}:"))
+        for name in names
+    }
+    lines = [f'include "{file.name}"' for file in files]
+    lines += [f"2026-01-01 open {name}" for name in names]
+    lines += [f"2027-02-01 balance {name} {usd:f} ~ 0 USD" for name, usd in whole.items()]
+    ledger.write_text("".join(f"{line}\n" for line in lines))
+
+    run("bean-check", ledger)
+    other = ledger.read_text().replace("balance Liabilities:2000 -", "balance Liabilities:2000 -1")
+    ledger.write_text(other)
+    assert subprocess.run(["bean-check", ledger], capture_output=True, check=False).returncode
+
+
+def test_own_key_cost(warehouse: Warehouse) -> None:
+    """With an account for it, own-key cost is owed to the provider until the next month."""
+    owned(warehouse, provider_payable="2010")
+    warehouse.given("provider_keys", provider="anthropic", created_at=SEPTEMBER)
+    for month in (OCTOBER, NOVEMBER):
+        billed(warehouse, month, "a-1", "2", billed_usd="0.04")
+        day = month.replace(day=10)
+        warehouse.given(
+            "usage_hours", hour=f"{day} 09:00Z", date=day, agent_id="a-1", model="m",
+            provider="anthropic", cost_usd=2,
+        )  # fmt: skip
+    warehouse.build_all()
+    close(warehouse, OCTOBER)
+
+    lines = warehouse.rows("""
+        select entry_date, account, cost_center, debit_usd - credit_usd
+        from marts.fct_journal_lines
+        where account = '2010' or role = 'own_key' order by month, entry_date, account desc
+    """)
+
+    assert lines == [
+        (date(2026, 10, 31), "6210", "CC-1", 2),
+        (date(2026, 10, 31), "2010", "(none)", -2),
+        (date(2026, 11, 1), "6210", "CC-1", -2),
+        (date(2026, 11, 1), "2010", "(none)", 2),
+        (date(2026, 11, 30), "6210", "CC-1", 2),
+        (date(2026, 11, 30), "2010", "(none)", -2),
+    ]
+    assert warehouse.rows(
+        "select distinct accrual_usd from marts.fct_accruals where usage_month = month"
+    ) == [(Decimal("0.04"),)]
