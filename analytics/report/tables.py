@@ -22,12 +22,17 @@ Row: TypeAlias = "Mapping[str, Any]"
 
 _SIGNS = {
     "passed": "✓",
+    "booked": "✓",
+    "matched": "✓",
     "reconciled": "✓",
     "complete": "✓",
     "failed": "✕",
+    "differs": "✕",
     "unreconciled": "✕",
     "open": "◔",
     "pending": "◔",
+    "not invoiced": "◔",
+    "preview": "◔",
     "provisional": "◔",
     "incomplete": "◔",
     "within": "✓",
@@ -105,16 +110,16 @@ class Tables:
             return _state(value or "")
         if value is None or unit not in {"name", "text", "prose", "run"}:
             shown = _words(column.expression, unit, value)
-            return self._month(row, shown) if unit == "month" else shown
+            return self._month(row, value, shown) if unit == "month" else shown
         shown = (names.display if unit == "name" else names.visible)(str(value))
         if unit == "prose":
             shown = names.capitalized(shown)
         shown = f"<bdi>{escape(shown)}</bdi>"
         return f'<a href="#run={quote(value)}">{shown}</a>' if unit == "run" else shown
 
-    def _month(self, row: Row, shown: str) -> str:
+    def _month(self, row: Row, month: object, shown: str) -> str:
         """Return a month as a link to its page if it has one."""
-        entity = self._entities.months.get((row.get("workspace_id"), row["month"]))
+        entity = self._entities.months.get((row.get("workspace_id"), month))
         return f'<a href="{self._root}{entity.path}">{shown}</a>' if entity else shown
 
     def _link(self, row: Row, unit: str) -> str:

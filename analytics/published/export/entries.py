@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -85,7 +84,7 @@ def read_journal(con: duckdb.DuckDBPyConnection, month: str) -> Journal:
     months = dict(con.execute(_MONTHS).fetchall())
     found = {f"{each:%Y-%m}": each for each in months}
     if month not in found:
-        raise UsageError(_no_journal(con, month, [*found]))
+        raise _no_journal(con, month, [*found])
     this = found[month]
     # Without books, a month stands alone.
     first = min(months) if any(months.values()) else this
@@ -113,10 +112,9 @@ def read_journal(con: duckdb.DuckDBPyConnection, month: str) -> Journal:
     )
 
 
-def _no_journal(con: duckdb.DuckDBPyConnection, month: str, months: Sequence[str]) -> str:
+def _no_journal(con: duckdb.DuckDBPyConnection, month: str, months: Sequence[str]) -> UsageError:
     """Return the reason why a month has no journal; UsageError if it has no figures at all."""
-    if re.fullmatch(r"\d{4}-\d{2}", month) and months and month < months[0]:
-        month_called(con, month, workspaces_called(con, None))
-        return f"The journal of {month} is not kept: the first one is that of {months[0]}."
     month_called(con, month, workspaces_called(con, None))
-    return f"Nothing is billed in {month}, so that there is nothing to book."
+    if months and month < months[0]:
+        return UsageError(f"There is no journal of {month}: the first one is that of {months[0]}.")
+    return UsageError(f"There is no journal of {month}: nothing is billed in it.")

@@ -1,0 +1,34 @@
+-- Accruals of each month by usage month and cost center, where there are books or invoices.
+-- Grain: workspace, month, usage month, cost center and account.
+-- key: workspace_id, month, usage_month, cost_center, account
+-- column month: First day of the UTC month that closes.
+-- column usage_month: First day of the UTC month of the usage.
+-- column account: Account for expense.
+-- column billed_usd: Bill of the usage month in US dollars, as it is at the close.
+-- column invoiced_usd: Expense in US dollars that invoices have booked up to the close.
+-- column accrual_usd: Billed less invoiced in US dollars, accrued at the end of the month.
+-- column own_key_usd: Own-key cost in US dollars, payable to the provider and in no accrual.
+-- column accrual_date: Last day of the month.
+-- column reversal_date: First day of the next month, on which it is taken back.
+-- column state: booked, or preview while the month is not closed.
+select
+    workspace_id,
+    month,
+    usage_month,
+    cost_center,
+    account,
+    billed_usd,
+    invoiced_usd,
+    accrual_usd,
+    own_key_usd,
+    accrual_date,
+    reversal_date,
+    if(is_booked, 'booked', 'preview') as state
+from marts.fct_accruals
+where
+    (accrual_usd <> 0 or own_key_usd <> 0 or usage_month = month)
+    and (
+        exists (from audit.closings)
+        or exists (from marts.fct_invoices where invoice_id <> '(none)')
+    )
+order by workspace_id, month, usage_month desc, cost_center, account

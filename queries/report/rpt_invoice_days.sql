@@ -1,0 +1,21 @@
+-- UTC days that may explain why an invoice differs from the bill.
+-- Grain: workspace, month and UTC day.
+-- key: workspace_id, month, utc_date
+-- column month: First day of the UTC month of the usage.
+-- column billed_when_issued_usd: Bill of the day in US dollars when the invoice was issued; null
+-- where it was not known then.
+-- column billed_usd: Bill of the day in US dollars today.
+-- column changed_usd: Bill of today less that of when the invoice was issued, in US dollars; null
+-- where that was not known.
+-- column unexplained_usd: Metered usage of the day in US dollars that is not explained; 0 of a day
+-- that is not unreconciled.
+select
+    workspace_id,
+    month,
+    utc_date,
+    billed_when_issued_usd,
+    billed_usd,
+    changed_usd,
+    unexplained_usd
+from marts.fct_invoice_days
+order by workspace_id, month, abs(changed_usd) desc, utc_date
