@@ -226,6 +226,51 @@ def test_one_workspace(published: Command) -> None:
     )  # fmt: skip
 
 
+def test_a_journal_of_an_open_month_is_a_preview(published: Command) -> None:
+    """The journal of a month that is not closed is written, with a warning."""
+    result = published("export", "journal", MONTH)
+
+    lines = read_csv(Path(f"levain-journal-{MONTH}.csv").read_text(encoding="utf-8"))
+    assert result.code == 0
+    assert result.err == (
+        f"warning: {MONTH} is not closed, so that its journal is a preview\n"
+        f"wrote levain-journal-{MONTH}.csv\n"
+    )
+    assert {line["STATE"] for line in lines} == {"preview"}
+    (bill,) = read_csv(
+        published(
+            "sql", "select sum(billed_usd) as usd from fct_billing_days", "--format", "csv"
+        ).out
+    )
+    for side in ("DEBIT", "CREDIT"):
+        assert sum(Decimal(line[side] or 0) for line in lines) == Decimal(bill["usd"])
+
+
+@pytest.mark.parametrize("form", ["csv", "hledger", "beancount", "netsuite", "xero"])
+def test_a_journal_is_the_same_each_time(published: Command, form: str) -> None:
+    """A journal that is exported again has the same bytes, by --format or by the file's ending."""
+    first = published("export", "journal", MONTH, "--format", form, "--output", "-")
+    published("export", "journal", MONTH, "--format", form, "--output", "again.txt")
+
+    assert first.out.encode() == Path("again.txt").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("month", "message"),
+    [
+        ("2026-13", "2026-13 is no month: write it as 2026-10"),
+        ("2031-01", "There are no figures of 2031-01."),
+        ("2026-10", "There is no journal of 2026-10: the first one is that of 2026-11."),
+    ],
+)
+def test_a_month_without_a_journal(published: Command, month: str, message: str) -> None:
+    """A month that has no journal is refused, with the months that there are."""
+    result = published("export", "journal", month)
+
+    assert result.code == 2
+    assert message in result.err
+
+
 def test_focus_holds_the_bill(published: Command) -> None:
     """FOCUS has a line per provider and UTC day; their sums equal the bill to the last digit."""
     lines = read_csv(published("export", "focus", MONTH, "--output", "-").out)

@@ -43,6 +43,9 @@ _BUDGETS = "scope,name,workspace,month,amount_usd\n" + "".join(
     f"cost_center,CC-150,northlight studio,{month},100000\nagent,<b>nobody</b>,,{month},1\n"
     for month in ("2026-10", "2026-11", "2026-12")
 )
+_INVOICES = """invoice_id,workspace,month,issued_on,amount_usd,credit_usd,tax_usd
+=<i>LEV</i>,northlight studio,2026-10,2026-11-02,1234.5,0.25,3.1
+"""
 
 
 def _run_expensively(world: World, agent: Agent, moment: datetime) -> None:
@@ -79,6 +82,7 @@ def publish(folder: Path) -> None:
         Path("finance").mkdir()
         Path("finance/owners.csv").write_text(_OWNERS, encoding="utf-8")
         Path("finance/budgets.csv").write_text(_BUDGETS, encoding="utf-8")
+        Path("finance/invoices.csv").write_text(_INVOICES, encoding="utf-8")
         nightly(load_settings(), Progress())
         world.pass_time(timedelta(days=1))
         nightly(load_settings(), Progress())
