@@ -46,11 +46,13 @@ lines as (
     select invoices.*, workspaces.workspace_id
     from finance.invoices as invoices
     join marts.dim_workspaces as workspaces
-        on workspaces.workspace_id = invoices.workspace
-        or lower(workspaces.workspace_name) = lower(invoices.workspace)
+        on lower(invoices.workspace)
+        in (lower(workspaces.workspace_id), lower(workspaces.workspace_name))
     qualify row_number() over (
         partition by invoices.line
-        order by workspaces.workspace_id = invoices.workspace desc, workspaces.workspace_id
+        order by
+            lower(workspaces.workspace_id) = lower(invoices.workspace) desc,
+            workspaces.workspace_id
     ) = 1
 ),
 

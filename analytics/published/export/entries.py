@@ -66,7 +66,8 @@ class Journal:
     """The entries of a month, in the order of their days.
 
     `earlier` are those of the months of the books before it, which what is left of cents depends
-    on. The entries of a month that is not closed are a preview.
+    on. The entries of a month that is not closed are a preview; a close, which books them as they
+    are, sets `is_booked` before it writes them.
     """
 
     month: date

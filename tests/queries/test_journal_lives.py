@@ -1,0 +1,151 @@
+"""Random lives of books: whatever is invoiced, corrected and moved, every journal adds up."""
+
+from __future__ import annotations
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.published.export.cents import CENT, in_cents
+from analytics.published.export.entries import Entry, read_journal
+from analytics.transform.checks import run_checks
+from tests.queries.closing import close
+from tests.queries.invoiced import billed, invoiced, owned
+from tests.queries.sample import own
+from tests.transform.given import Warehouse, empty_warehouse
+
+MONTHS = [date(2026, month, 1) for month in range(8, 13)]
+WORKSPACES = ("w-1", "w-2")
+AGENTS = ("a-1", "a-2", None)
+
+
+class Life:
+    """A warehouse to which things happen, all by one seed."""
+
+    def __init__(self, warehouse: Warehouse, seed: int) -> None:
+        self._warehouse, self._random = warehouse, random.Random(seed)
+        self._bills: dict[tuple[str, date, str | None], int] = {}
+        chance = self._random.random
+        owned(warehouse, **({"provider_payable": "2010"} if chance() < 0.5 else {}))
+        for rule, source in enumerate(("platform", "failed")):
+            warehouse.insert(
+                "finance.allocation_rules", rule=rule, name=source, source=source, method="even",
+                workspace="*", is_chargeback=chance() < 0.7,
+            )  # fmt: skip
+        for workspace in WORKSPACES:
+            for month in MONTHS:
+                for agent in AGENTS:
+                    if chance() < 0.85:
+                        of = {"workspace_id": workspace, "billed_usd": self._usd()}
+                        version = billed(warehouse, month, agent, self._usd(), **of)
+                        self._bills[workspace, month, agent] = version
+
+    def _usd(self) -> Decimal:
+        return Decimal(self._random.randrange(2 * 10**12) * (self._random.random() > 0.1)) / 10**10
+
+    def happen(self, known: list[date]) -> None:
+        """One thing happens to some month that is known by now."""
+        workspace, month = self._random.choice(WORKSPACES), self._random.choice(known)
+        line = self._random.randrange(2, 8)
+        account = str(self._random.randrange(3000, 3003))
+        run = self._warehouse._con.execute
+        match self._random.choice(
+            ["invoice", "matching", "bill", "owner", "change", "removal", "account"]
+        ):
+            case "invoice":
+                of = {"credit_usd": self._random.choice([0, "0.5"]), "tax_usd": "1.23"}
+                self._invoice(workspace, month, self._usd(), **of)
+            case "matching":
+                ((usd,),) = run(
+                    """
+                    select coalesce(sum(usd), 0) from (
+                        select billed_usd as usd from raw.agent_billing_days
+                        anti join raw.superseded using (version_id)
+                        where workspace_id = $workspace and date_trunc('month', date) = $month
+                        union all
+                        select credit_usd - amount_usd from finance.invoices
+                        where workspace = $workspace and month = $month
+                    )
+                    """,
+                    {"workspace": workspace, "month": month},
+                ).fetchall()
+                self._invoice(workspace, month, usd)
+            case "bill" if held := [key for key in self._bills if key[1] in known]:
+                key = self._random.choice(held)
+                self._bills[key] = self._warehouse.replaced(
+                    self._bills[key], "agent_billing_days", workspace_id=key[0], agent_id=key[2],
+                    date=key[1].replace(day=10), cost_usd=self._usd(), billed_usd=self._usd(),
+                )  # fmt: skip
+            case "owner":
+                centers = {
+                    agent: self._random.choice(["CC-1", "CC-2", "CC-3"]) for agent in ("a-1", "a-2")
+                }
+                own(self._warehouse, *({"agent": a, "cost_center": c} for a, c in centers.items()))
+            case "change":
+                run(
+                    "update finance.invoices set amount_usd = amount_usd + 0.01 where line = ?",
+                    [line],
+                )
+            case "removal":
+                run("delete from finance.invoices where line = ?", [line])
+            case "account":
+                role = self._random.choice(["accrued", "payable", "rounding", "expense"])
+                run("update finance.accounts set account = ? where role = ?", [account, role])
+
+    def _invoice(self, workspace: str, month: date, usd: Decimal, **of: Any) -> None:
+        invoice_id = f"I-{self._random.randrange(10**9)}"
+        amount = str(usd.quantize(CENT))
+        invoiced(self._warehouse, month, amount, workspace=workspace, invoice_id=invoice_id, **of)
+
+    def count(self, most: int) -> int:
+        return self._random.randrange(most)
+
+
+@contextmanager
+def begun(folder: Path, seed: int) -> Iterator[tuple[Warehouse, Life]]:
+    with empty_warehouse(folder) as warehouse:
+        warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Other")
+        yield warehouse, Life(warehouse, seed)
+
+
+def require_checks(warehouse: Warehouse) -> None:
+    failed = [each for each in run_checks(warehouse.con) if not each.ok and not each.control]
+    # Of rows that no load has made, no close can name the loads.
+    assert [each for each in failed if each.name != "closed_lines_are_what_their_loads_gave"] == []
+
+
+def require_no_drift(entries: list[Entry]) -> None:
+    left: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for sign, group in ((1, entries), (-1, [*in_cents(entries)])):
+        for entry in group:
+            for line in entry.lines:
+                left[line.account, line.cost_center] += sign * line.amount
+    assert all(abs(amount) < 3 * CENT for amount in left.values())  # three roles may share it
+    assert sum(left.values()) == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(12))
+def test_lives(tmp_path: Path, seed: int) -> None:
+    """Before and after each close every check passes, and no month in cents drifts."""
+    books = tmp_path / "books"
+    books.mkdir()
+    with begun(tmp_path / "data", seed) as (warehouse, life):
+        first = life.count(2)
+        for number, month in enumerate(MONTHS):
+            for _ in range(life.count(5)):
+                life.happen(MONTHS[: number + 1])
+            warehouse.build_all()
+            require_checks(warehouse)
+            if first <= number < len(MONTHS) - 1:
+                close(warehouse, month, folder=books)
+                require_checks(warehouse)
+        journal = read_journal(warehouse.con, f"{MONTHS[-1]:%Y-%m}")
+        require_no_drift([*journal.earlier, *journal.entries])
