@@ -14,6 +14,7 @@ from analytics.cli.options import Config, DataDir, format_of
 if TYPE_CHECKING:
     import duckdb
 
+    from analytics.finance.books.entries import Closing, Recorded
     from analytics.published.export.month import Statement
     from analytics.warehouse.layout import Layout
 
@@ -130,6 +131,8 @@ def journal(
         ),
     ] = None,
     output: Output = None,
+    revision: Revision = None,
+    live: Live = False,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -139,12 +142,19 @@ def journal(
     and beancount have every digit; netsuite and xero whole cents, with what rounding leaves carried
     forward. The journal of a month that is not closed is a preview, and says so.
 
+    Of a closed month, the file is copied from the books, byte for byte.
+
     Example: analytics export journal 2026-10 --format hledger
     """
+    from analytics.published.export.closed import find_closing
     from analytics.published.export.entries import read_journal
     from analytics.published.export.journal import JournalFormat, print_journal, write_journal
 
     chosen = format_of(list(JournalFormat), form, output)
+    layout = _layout(data_dir, config)
+    if not live and (closing := find_closing(layout, month, revision)):
+        _copy(closing, chosen.file_name(month), output)
+        return
     with _published(data_dir, config) as con:
         read = read_journal(con, month)
     if not read.is_booked:
@@ -218,7 +228,7 @@ def _copied(
     The file of the books is of all workspaces, and none other was ever booked.
     """
     from analytics.errors import UsageError
-    from analytics.published.export.closed import copy_file, find_closing, print_file
+    from analytics.published.export.closed import find_closing
     from analytics.published.export.files import Format
 
     closing = find_closing(layout, month, revision)
@@ -230,12 +240,19 @@ def _copied(
             "Leave --workspace out, or say --live for today's figures."
         )
     chosen = format_of([Format(each) for each in forms], form, output)
-    if output == Path("-"):
-        print_file(closing, f"{name}.{chosen}")
-        return True
-    for written in copy_file(closing, f"{name}.{chosen}", output or Path(f"{name}.{chosen}")):
-        typer.echo(f"wrote {written}, as closed in revision {closing.entry.revision}", err=True)
+    _copy(closing, f"{name}.{chosen}", output)
     return True
+
+
+def _copy(closing: Recorded[Closing], name: str, output: Path | None) -> None:
+    """Copy an export of the books to a file, or to standard output."""
+    from analytics.published.export.closed import copy_file, print_file
+
+    if output == Path("-"):
+        print_file(closing, name)
+        return
+    for written in copy_file(closing, name, output or Path(name)):
+        typer.echo(f"wrote {written}, as closed in revision {closing.entry.revision}", err=True)
 
 
 def _write(

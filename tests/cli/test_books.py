@@ -21,6 +21,7 @@ from analytics.finance.books import frozen
 from analytics.finance.books.reading import UNFINISHED, read_books
 from analytics.finance.books.verifying import verify
 from analytics.published.books import published_closings
+from analytics.published.export.journal import JournalFormat
 from analytics.warehouse.layout import Layout
 from tests.batches import Killed, killed_before
 from tests.cli.conftest import Command, Result, shell_in
@@ -256,6 +257,19 @@ def test_exports_of_a_closed_month(closed: Shop) -> None:
     none = closed.run("export", "focus", "2026-10", "--revision", "2")
     assert (of_one.code, "its file is of all workspaces" in of_one.err) == (2, True)
     assert (none.code, "The books hold no revision 2 of 2026-10." in none.err) == (2, True)
+
+
+@pytest.mark.parametrize("form", list(JournalFormat))
+def test_the_journal_of_a_closed_month(closed: Shop, form: JournalFormat) -> None:
+    """It is the file of the books, and no preview; today's lines give the same."""
+    kept = closed.books / "2026-10" / "r1" / "exports" / form.file_name("2026-10")
+
+    printed = closed.ok("export", "journal", "2026-10", "--format", form, "--output", "-")
+    closed.ok("export", "journal", "2026-10", "--format", form, "--live", "--output", "live")
+
+    assert printed.out.encode() == kept.read_bytes() == Path("live").read_bytes()
+    assert "levain-2026-10-accrual-2026-10-" in printed.out
+    assert "PREVIEW" not in printed.out
 
 
 def test_a_rebuild_has_the_books(closed: Shop) -> None:

@@ -150,7 +150,7 @@ def test_several_files_are_not_printed(capsys: pytest.CaptureFixture[str]) -> No
     """A journal of several files is not for standard output; one of a single file is."""
     long = entry("levain-long", *((f"CC-{number}", "1.01") for number in range(300)))
 
-    with pytest.raises(UsageError, match="takes 2 files"):
+    with pytest.raises(UsageError, match="is of several files"):
         print_journal(journal(long), JournalFormat.xero)
     print_journal(journal(long), JournalFormat.csv)
 

@@ -75,15 +75,14 @@ def require_checks(warehouse: Warehouse) -> None:
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     root = tmp_path_factory.mktemp("life")
-    books, as_closed = root / "books", {}
-    books.mkdir()
+    as_closed = {}
     with empty_warehouse(root / "data") as warehouse:
 
         def closes(month: date) -> None:
             warehouse.build_all()
             require_checks(warehouse)
             as_closed[month] = texts_of(replace(journal_of(warehouse, month), is_booked=True))
-            close(warehouse, month, folder=books)
+            close(warehouse, month)
             require_checks(warehouse)
 
         owned(warehouse)

@@ -135,8 +135,6 @@ def require_no_drift(entries: list[Entry]) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_lives(tmp_path: Path, seed: int) -> None:
     """Before and after each close every check passes, and no month in cents drifts."""
-    books = tmp_path / "books"
-    books.mkdir()
     with begun(tmp_path / "data", seed) as (warehouse, life):
         first = life.count(2)
         for number, month in enumerate(MONTHS):
@@ -145,7 +143,7 @@ def test_lives(tmp_path: Path, seed: int) -> None:
             warehouse.build_all()
             require_checks(warehouse)
             if first <= number < len(MONTHS) - 1:
-                close(warehouse, month, folder=books)
+                close(warehouse, month)
                 require_checks(warehouse)
         journal = read_journal(warehouse.con, f"{MONTHS[-1]:%Y-%m}")
         require_no_drift([*journal.earlier, *journal.entries])

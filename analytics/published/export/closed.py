@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 import sys
 from datetime import date
+from itertools import count, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,10 @@ from analytics.finance.books.reading import read_books
 from analytics.format import days
 from analytics.published.books import closing_of
 from analytics.published.export.definitions import Definition
+from analytics.published.export.entries import find_journal
 from analytics.published.export.files import Format, write_statement
 from analytics.published.export.focus import read_focus
+from analytics.published.export.journal import JournalFormat, part_of, write_journal
 from analytics.published.export.month import read_month
 from analytics.published.output import replacing
 
@@ -42,6 +45,11 @@ def write_exports(
     exports = folder / EXPORTS
     exports.mkdir()
     name = f"{month:%Y-%m}"
+    if journal := find_journal(con, month):
+        journal = dataclasses.replace(journal, is_booked=True)
+        for layout in JournalFormat:
+            if (file := layout.file_name(name)) not in held:
+                write_journal(journal, layout, exports / file)
     for stem, read in (("levain", read_month), ("levain-focus", read_focus)):
         statement = as_closed(read(con, name, None), closing)
         for form in (Format.csv, Format.parquet):
@@ -83,12 +91,16 @@ def find_closing(layout: Layout, month: str, revision: int | None) -> Recorded[C
 
 
 def copy_file(closing: Recorded[Closing], name: str, output: Path) -> list[Path]:
-    """Copy an export of the books, and its definitions if it has any; return the copies."""
+    """Copy an export of the books, with its definitions and further parts; return the copies."""
     stored = _stored(closing, name)
     copies = {stored: output}
     beside = stored.with_name(f"{stored.stem}-definitions.csv")
     if stored.suffix != ".xlsx" and beside.as_posix() in closing.entry.files:
         copies[beside] = output.with_name(f"{output.stem}-definitions.csv")
+    copies |= {
+        part: part_of(output, number)
+        for number, part in enumerate(_further_parts(closing, stored), start=2)
+    }
     for path, target in copies.items():
         source = _unchanged(closing, path)
         with replacing(target) as unfinished:
@@ -97,10 +109,16 @@ def copy_file(closing: Recorded[Closing], name: str, output: Path) -> list[Path]
 
 
 def print_file(closing: Recorded[Closing], name: str) -> None:
-    """Write an export of the books to standard output; UsageError for a binary one."""
-    if not name.endswith(".csv"):
+    """Write an export of the books to standard output.
+
+    UsageError for a binary one, and for one of several files.
+    """
+    if name.endswith((".parquet", ".xlsx")):
         raise UsageError(f"{name} is not for a terminal: name a file with --output.")
-    sys.stdout.write(_unchanged(closing, _stored(closing, name)).read_bytes().decode("utf-8"))
+    stored = _stored(closing, name)
+    if _further_parts(closing, stored):
+        raise UsageError(f"{name} is of several files: name the first one with --output.")
+    sys.stdout.write(_unchanged(closing, stored).read_bytes().decode("utf-8"))
 
 
 def _stored(closing: Recorded[Closing], name: str) -> Path:
@@ -113,6 +131,12 @@ def _stored(closing: Recorded[Closing], name: str) -> Path:
         f"The books hold no {name}.\n--live makes it from today's figures;"
         f" `analytics books show {entry.month}` lists what was closed."
     )
+
+
+def _further_parts(closing: Recorded[Closing], first: Path) -> list[Path]:
+    """Return the paths of the second file of an export and of those after it."""
+    numbered = (part_of(first, number) for number in count(2))
+    return [*takewhile(lambda part: part.as_posix() in closing.entry.files, numbered)]
 
 
 def _unchanged(closing: Recorded[Closing], path: Path) -> Path:

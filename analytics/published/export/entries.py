@@ -82,11 +82,20 @@ class Journal:
 
 def read_journal(con: duckdb.DuckDBPyConnection, month: str) -> Journal:
     """Read the journal of a month (`2026-10`); UsageError for a month that has none."""
-    months = dict(con.execute(_MONTHS).fetchall())
-    found = {f"{each:%Y-%m}": each for each in months}
-    if month not in found:
-        raise _no_journal(con, month, [*found])
-    this = found[month]
+    first_day = month_called(con, month, workspaces_called(con, None))
+    if journal := find_journal(con, first_day):
+        return journal
+    first = min(_months(con), default=None)
+    if first and first_day < first:
+        raise UsageError(f"There is no journal of {month}: the first one is that of {first:%Y-%m}.")
+    raise UsageError(f"There is no journal of {month}: nothing is billed in it.")
+
+
+def find_journal(con: duckdb.DuckDBPyConnection, this: date) -> Journal | None:
+    """Read the journal of a month, named by its first day; None if there is nothing to book."""
+    months = _months(con)
+    if this not in months:
+        return None
     # Without books, a month stands alone.
     first = min(months) if any(months.values()) else this
     rows = con.execute(_LINES, [first, this]).fetchall()
@@ -113,9 +122,6 @@ def read_journal(con: duckdb.DuckDBPyConnection, month: str) -> Journal:
     )
 
 
-def _no_journal(con: duckdb.DuckDBPyConnection, month: str, months: Sequence[str]) -> UsageError:
-    """Return the reason why a month has no journal; UsageError if it has no figures at all."""
-    month_called(con, month, workspaces_called(con, None))
-    if months and month < months[0]:
-        return UsageError(f"There is no journal of {month}: the first one is that of {months[0]}.")
-    return UsageError(f"There is no journal of {month}: nothing is billed in it.")
+def _months(con: duckdb.DuckDBPyConnection) -> dict[date, bool]:
+    """Return the months that have a journal, and whether they are closed."""
+    return dict(con.execute(_MONTHS).fetchall())

@@ -37,16 +37,9 @@ class JournalFormat(StrEnum):
 
 
 def write_journal(journal: Journal, form: JournalFormat, output: Path) -> list[Path]:
-    """Write the files of a journal, and return them: of xero, one for each 300 lines.
-
-    The second file is named like the first one, with `-2` at the end, and so on.
-    """
+    """Write the files of a journal, and return them: of xero, one for each 300 lines."""
     texts = journal_texts(journal, form)
-    files = [output]
-    files += [
-        output.with_name(f"{output.stem}-{number}{output.suffix}")
-        for number in range(2, len(texts) + 1)
-    ]
+    files = [output, *(part_of(output, number) for number in range(2, len(texts) + 1))]
     with ExitStack() as unfinished:
         for file, text in zip(files, texts, strict=True):
             target = unfinished.enter_context(replacing(file))
@@ -54,14 +47,17 @@ def write_journal(journal: Journal, form: JournalFormat, output: Path) -> list[P
     return files
 
 
+def part_of(first: Path, number: int) -> Path:
+    """Return the file of a further part, from 2: named like the first, with its number."""
+    return first.with_name(f"{first.stem}-{number}{first.suffix}")
+
+
 def print_journal(journal: Journal, form: JournalFormat) -> None:
     """Write a journal to standard output; UsageError if it takes several files."""
     texts = journal_texts(journal, form)
     if len(texts) > 1:
-        raise UsageError(
-            f"The journal takes {len(texts)} files, as {form} imports at most {erp.XERO_LINES}"
-            " lines of each: name the first one with --output."
-        )
+        name = form.file_name(f"{journal.month:%Y-%m}")
+        raise UsageError(f"{name} is of several files: name the first one with --output.")
     print(texts[0], end="")
 
 
