@@ -82,12 +82,12 @@ class Journal:
 
 def read_journal(con: duckdb.DuckDBPyConnection, month: str) -> Journal:
     """Read the journal of a month (`2026-10`); UsageError for a month that has none."""
-    first_day = month_called(con, month, workspaces_called(con, None))
-    if journal := find_journal(con, first_day):
+    months = {f"{first_day:%Y-%m}": first_day for first_day in _months(con)}
+    if month in months and (journal := find_journal(con, months[month])):
         return journal
-    first = min(_months(con), default=None)
-    if first and first_day < first:
-        raise UsageError(f"There is no journal of {month}: the first one is that of {first:%Y-%m}.")
+    month_called(con, month, workspaces_called(con, None))
+    if months and month < (first := min(months)):
+        raise UsageError(f"There is no journal of {month}: the first one is that of {first}.")
     raise UsageError(f"There is no journal of {month}: nothing is billed in it.")
 
 
