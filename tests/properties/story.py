@@ -58,7 +58,7 @@ _batches = st.sampled_from(["whole", "whole", "whole", "twice", "missed", "kille
 
 
 _corrections = st.builds(
-    Event, st.sampled_from(["late", "amend", "burst", "platform", "agentless"]), _small,
+    Event, st.sampled_from(["late", "amend", "platform", "agentless"]), _small,
     st.integers(1, 30),
 )  # fmt: skip
 
