@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,24 +63,76 @@ def month(
 ) -> None:
     """Write the costs of a month: a line per workspace and agent, and a total that adds up.
 
-    Of all runs: cost (of listed and of unlisted runs), failed cost, metered cost, billed,
-    surcharge, own-key cost, adjustments; runs, failure rate, tokens. Every amount is exact, an
-    unknown one is empty. The definitions go into a sheet of the spreadsheet, else into a second
-    file beside it.
+    Billed, surcharge, own-key cost and metered cost; of all runs cost (of listed and of unlisted
+    runs), failed cost, adjustments, runs, failure rate, tokens. Every amount is exact, an unknown
+    one is empty. The definitions go into a second file beside it. The spreadsheet is the workbook
+    of the pack: a statement that prints on a page, and a sheet for each table.
 
     Of a closed month, the file is copied from the books, byte for byte.
 
     Example: analytics export month 2026-10 --format xlsx
     """
+    from analytics.published.export.files import Format
     from analytics.published.export.month import read_month
+    from analytics.published.export.pack import export_workbook
 
     forms, name = ("csv", "xlsx", "parquet"), f"levain-{month}"
     layout = _layout(data_dir, config)
     if not live and _copied(layout, month, revision, workspace, form, forms, output, name):
         return
     with _published(data_dir, config) as con:
+        if format_of(list(Format), form, output) is Format.xlsx and output != Path("-"):
+            target = output or Path(f"levain-{month}.xlsx")
+            export_workbook(con, month, workspace, target)
+            typer.echo(f"wrote {target}", err=True)
+            return
         statement = read_month(con, month, workspace)
     _write(statement, form, forms, output, name)
+
+
+@export.command()
+def pack(
+    month: Month,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write to this folder, or to this file if it ends in .zip [both, named for the"
+            " month].",
+            metavar="DIR or FILE.zip",
+        ),
+    ] = None,
+    workspace: Workspace = None,
+    revision: Revision = None,
+    live: Live = False,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Write every file of a month that finance books or audits it by, as a folder and a zip.
+
+    The statement to print, the workbook, lines, FOCUS, and the evidence: reconciliation,
+    adjustments, checks, loads and requests with the SHA-256 of what was read. README.txt says what
+    each file holds. Every file for people says whether the month is closed.
+
+    Of a closed month, all files are copied from the books, byte for byte.
+
+    Example: analytics export pack 2026-10
+    """
+    from analytics.published.export.closed import copy_files
+    from analytics.published.export.pack import export_pack, write_outputs
+
+    name = f"levain-{month}"
+    is_archive = output is not None and output.suffix.lower() == ".zip"
+    folder = None if is_archive else output or Path(name)
+    archive = output if is_archive else None if output else Path(f"{name}.zip")
+    layout = _layout(data_dir, config)
+    closing = None if live else _closing(layout, month, revision, workspace)
+    if closing:
+        write_outputs(partial(copy_files, closing), name, folder, archive)
+    else:
+        with _published(data_dir, config) as con:
+            export_pack(con, month, workspace, folder, archive)
+    for written in filter(None, (folder, archive)):
+        typer.echo(f"wrote {written}{_as_closed(closing)}", err=True)
 
 
 @export.command()
@@ -213,6 +266,30 @@ def _layout(data_dir: Path | None, config: Path | None) -> Layout:
     return Layout(load_settings(data_dir, config).data_dir)
 
 
+def _closing(
+    layout: Layout, month: str, revision: int | None, workspace: str | None
+) -> Recorded[Closing] | None:
+    """Return the close whose files are the exports of a month; None if the month is not closed.
+
+    They are of all workspaces, and none other was ever booked.
+    """
+    from analytics.errors import UsageError
+    from analytics.published.export.closed import find_closing
+
+    closing = find_closing(layout, month, revision)
+    if closing and workspace is not None:
+        raise UsageError(
+            f"{month} is closed, and its file is of all workspaces.\n"
+            "Leave --workspace out, or say --live for today's figures."
+        )
+    return closing
+
+
+def _as_closed(closing: Recorded[Closing] | None) -> str:
+    """Return what a message adds of a file that was copied from the books."""
+    return f", as closed in revision {closing.entry.revision}" if closing else ""
+
+
 def _copied(
     layout: Layout,
     month: str,
@@ -223,22 +300,12 @@ def _copied(
     output: Path | None,
     name: str,
 ) -> bool:
-    """Copy an export of a closed month from the books; False if the month is not closed.
-
-    The file of the books is of all workspaces, and none other was ever booked.
-    """
-    from analytics.errors import UsageError
-    from analytics.published.export.closed import find_closing
+    """Copy an export of a closed month from the books; False if the month is not closed."""
     from analytics.published.export.files import Format
 
-    closing = find_closing(layout, month, revision)
+    closing = _closing(layout, month, revision, workspace)
     if closing is None:
         return False
-    if workspace is not None:
-        raise UsageError(
-            f"{month} is closed, and its file is of all workspaces.\n"
-            "Leave --workspace out, or say --live for today's figures."
-        )
     chosen = format_of([Format(each) for each in forms], form, output)
     _copy(closing, f"{name}.{chosen}", output)
     return True
@@ -252,7 +319,7 @@ def _copy(closing: Recorded[Closing], name: str, output: Path | None) -> None:
         print_file(closing, name)
         return
     for written in copy_file(closing, name, output or Path(name)):
-        typer.echo(f"wrote {written}, as closed in revision {closing.entry.revision}", err=True)
+        typer.echo(f"wrote {written}{_as_closed(closing)}", err=True)
 
 
 def _write(

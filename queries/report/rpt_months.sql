@@ -8,6 +8,9 @@
 -- column state: complete, provisional (the month of the last batch) or incomplete.
 -- column first_date: First date of the month that is known.
 -- column last_date: Last date of the month that is known.
+-- column book_state: State of the month in the books, in words; null where it has no bill.
+-- column prepared_by: Account that closed the month; null while it is not closed.
+-- column approved_by: Who approved it; null while it is not closed, or if nobody was named.
 with
 
 -- A line of a month may have a bill and no run.
@@ -74,6 +77,31 @@ states as (
         end as state
     from reports.rpt_dates
     group by workspace_id, month
+),
+
+-- Months are closed of all workspaces at once; of their states that counts which is least final.
+books as (
+    select
+        if(grouping(months.workspace_id) = 0, months.workspace_id, '(all)') as workspace_id,
+        months.month,
+        any_value(closings.prepared_by) as prepared_by,
+        any_value(closings.approved_by) as approved_by,
+        coalesce(
+            any_value(
+                if(closings.is_early, 'closed early', 'closed')
+                || ', revision '
+                || closings.revision
+                || strftime(closings.closed_at at time zone 'UTC', ', %Y-%m-%d %H:%M UTC')
+            ),
+            'not closed, '
+            || arg_min(
+                months.status, list_position(['open', 'incomplete', 'final'], months.status)
+            )
+        ) as book_state
+    from marts.dim_months as months
+    left join audit.closings as closings
+        on closings.month = months.month and closings.state = 'closed'
+    group by grouping sets ((months.workspace_id, months.month), (months.month))
 )
 
 select
@@ -88,8 +116,12 @@ select
     bills.metered_cost_usd,
     bills.surcharge_usd,
     bills.own_key_usd,
-    bills.billed_usd
+    bills.billed_usd,
+    books.book_state,
+    books.prepared_by,
+    books.approved_by
 from measures
 left join bills using (workspace_id, agent_id, month)
 left join states using (workspace_id, month)
+left join books using (workspace_id, month)
 order by workspace_id, agent_id, month

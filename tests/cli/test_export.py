@@ -6,12 +6,9 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
 
 import polars
 import pytest
@@ -25,6 +22,7 @@ from analytics.settings import load_settings
 from analytics.transform.measures import measures
 from tests.cli.conftest import Command
 from tests.conftest import NOW
+from tests.spreadsheets import read_cells, rows_of
 
 HOSTILE = ["=cmd()|'/c calc'!A0", "+1", "-2", "@x", "\t=1", "\r=1", "a;=1", "<b>🍞", '",=1']
 MONTH = "2026-11"
@@ -76,32 +74,6 @@ def published(
 
 def read_csv(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
-
-
-def read_sheets(file: Path) -> dict[str, list[list[Any]]]:
-    """Return each sheet's rows; numbers as their digits, text as text, nothing else."""
-    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-    with zipfile.ZipFile(file) as book:
-        trees = {name: ElementTree.fromstring(book.read(name)) for name in book.namelist()
-                 if name.endswith(".xml")}  # fmt: skip
-    strings = [
-        "".join(part.text or "" for part in each.iter(f"{main}t"))
-        for each in trees["xl/sharedStrings.xml"]
-    ]
-
-    def cells(row: ElementTree.Element) -> Iterator[Any]:
-        for cell in row:
-            assert cell.find(f"{main}f") is None
-            value = cell.findtext(f"{main}v")
-            is_text = cell.get("t") == "s"
-            yield strings[int(value or 0)] if is_text else value and float(value)
-
-    names = [each.get("name") for each in trees["xl/workbook.xml"].iter(f"{main}sheet")]
-    sheets = [trees[f"xl/worksheets/sheet{number + 1}.xml"] for number in range(len(names))]
-    return {
-        str(name): [list(cells(row)) for row in sheet.iter(f"{main}row")]
-        for name, sheet in zip(names, sheets, strict=True)
-    }
 
 
 def test_the_total_adds_up(published: Command) -> None:
@@ -177,6 +149,7 @@ def test_csv_files_open_in_a_spreadsheet(published: Command) -> None:
 
     assert result.err.split() == ["wrote", "x.csv", "wrote", "x-definitions.csv"]
     assert lines.startswith(b"\xef\xbb\xbfmonth,status,")
+    assert lines.index(b"billed_usd") < lines.index(b",cost_usd")
     assert "🍞".encode() in lines
     assert all(meanings.values())
     assert {"cost_usd", "surcharge_usd", "failure_rate"} <= set(labels)
@@ -187,21 +160,17 @@ def test_csv_files_open_in_a_spreadsheet(published: Command) -> None:
     assert "last load" in meanings["Workspace =Empty()"]
 
 
-def test_a_spreadsheet_holds_numbers_text_and_definitions(published: Command) -> None:
-    """XLSX has amounts as numbers, every digit as text on another sheet, and no formula."""
+def test_a_spreadsheet_is_the_workbook_of_the_pack(published: Command) -> None:
+    """XLSX has the lines as numbers, every digit as text, and names as text, twice the same."""
     published("export", "month", MONTH, "--format", "xlsx", "--output", "x.xlsx")
-    published("export", "month", MONTH, "--format", "xlsx", "--output", "again.xlsx")
-    sheets = read_sheets(Path("x.xlsx"))
-    head, *lines = sheets[MONTH]
-    _, *exact = sheets["Exact"]
-    cost, name = head.index("cost_usd"), head.index("agent_name")
+    published("export", "pack", MONTH, "--output", "pack")
+    sheets = read_cells(Path("x.xlsx"))
+    lines, exact = rows_of(sheets["Lines"]), rows_of(sheets["Exact"])
 
-    assert list(sheets) == [MONTH, "Exact", "Definitions"]
-    assert lines[-1][cost] == pytest.approx(72)
-    assert exact[-1][cost] == "72.0000000018"
-    assert {line[name] for line in lines} >= {"=cmd()|'/c calc'!A0", "+1", "\\t=1", "<b>🍞"}
-    assert {term for term, *_ in sheets["Definitions"]} >= {*head, "Days", "Numbers"}
-    assert Path("x.xlsx").read_bytes() == Path("again.xlsx").read_bytes()
+    assert lines[-1]["Metered cost"] == pytest.approx(72)
+    assert exact[-1]["metered_cost_usd"] == "72.0000000018"
+    assert {line["Agent"] for line in lines} >= {"=cmd()|'/c calc'!A0", "+1", "\\t=1", "<b>🍞"}
+    assert Path("x.xlsx").read_bytes() == Path(f"pack/levain-{MONTH}.xlsx").read_bytes()
 
 
 def test_parquet_keeps_decimals(published: Command) -> None:
@@ -340,3 +309,29 @@ def test_a_file_that_cannot_be_written(published: Command) -> None:
 
     assert result.code == 1
     assert "no/where.csv cannot be written" in result.err
+
+
+def test_a_pack_is_a_folder_and_an_archive(published: Command) -> None:
+    """The pack is both, or what --output names; the archive has the files of the folder."""
+    result = published("export", "pack", MONTH)
+    published("export", "pack", MONTH, "--output", "one.zip", "--workspace", "Blank Slate")
+    folder = Path(f"levain-{MONTH}")
+    files = {f"{path}": path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with zipfile.ZipFile(f"levain-{MONTH}.zip") as archive:
+        packed = {name: archive.read(name) for name in archive.namelist()}
+
+    assert result.err.split() == ["wrote", folder.name, "wrote", f"{folder.name}.zip"]
+    assert packed == files
+    assert zipfile.is_zipfile("one.zip")
+    assert not list(Path().glob(".levain-*"))
+
+
+def test_a_pack_never_mixes_with_another(published: Command) -> None:
+    """A folder that is there already is refused; so is one that cannot be made."""
+    Path("there").mkdir(exist_ok=True)
+    refused = published("export", "pack", MONTH, "--output", "there")
+    nowhere = published("export", "pack", MONTH, "--output", "no/where")
+
+    assert (refused.code, list(Path("there").iterdir())) == (2, [])
+    assert "there is there already, and nothing was written" in refused.err
+    assert (nowhere.code, "no/where cannot be written" in nowhere.err) == (1, True)

@@ -143,6 +143,9 @@ DAMAGE = {
     "fct_model_days_sums_fct_usage_hours": (
         "update marts.fct_model_days set cost_usd = cost_usd + 1e-10"
     ),
+    "fct_month_lines_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_month_lines set workspace_id = 'lost'"
+    ),
     "fct_owner_days_conserves_marts_fct_workspace_days": (
         "delete from marts.fct_owner_days where owner = '(none)'"
     ),

@@ -24,6 +24,7 @@ MAY_READ = {
     "report": {"intermediate", "marts", "audit", "reports"},
     "checks": {"raw", "staging", "intermediate", "marts", "audit", "finance"},
     "books": {"marts", "audit"},
+    "pack": {"marts", "audit", "reports"},
     "adhoc": {"marts", "audit"},
 }
 PREFIXES = {

@@ -108,6 +108,14 @@ def copy_file(closing: Recorded[Closing], name: str, output: Path) -> list[Path]
     return [*copies.values()]
 
 
+def copy_files(closing: Recorded[Closing], folder: Path) -> None:
+    """Copy every file of a close, its manifest included, into a folder that exists."""
+    for path in map(Path, closing.entry.files):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(_unchanged(closing, path), folder / path)
+    shutil.copyfile(closing.file, folder / closing.file.name)
+
+
 def print_file(closing: Recorded[Closing], name: str) -> None:
     """Write an export of the books to standard output.
 

@@ -8,10 +8,12 @@ from analytics.format import numbers
 from analytics.transform.measures import measures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
     import duckdb
+
+    from analytics.published.export.month_tables import Table
 
 
 class Definition(NamedTuple):
@@ -63,6 +65,30 @@ _READING = (
         "provider and not to Levain; surcharge is what Levain bills above the list price.",
     ),
 )
+_MONTH_END = (
+    Definition(
+        "How it adds up",
+        "",
+        "The books are kept in UTC months of the meter, as the bill is. In each line "
+        "metered_cost_usd + surcharge_usd - own_key_usd = billed_usd; the lines add up to the bill "
+        "by provider, and to the last step of the table Cost to bill, to the last digit. Nothing "
+        "is rounded but where it is shown.",
+    ),
+    Definition(
+        "Runs beside the amounts",
+        "",
+        "Runs, their outcomes, their cost (run_cost_usd) and the cost of failed ones are of the "
+        "runs created in the month, in the reporting time zone; metered cost and bill are of the "
+        "requests of its UTC days. The table Cost to bill leads from one to the other.",
+    ),
+    Definition(
+        "Total to book",
+        "",
+        "The month's lines, and the adjustments of earlier, closed months that it books.",
+    ),
+    Definition("An empty cell", "", "Unknown, or not reported by the API; never 0."),
+    *(each for each in _READING if each.term == "Owners"),
+)
 _STATUS = {
     "open": "open: the month is not over, or some of its days may still change; provisional",
     "incomplete": "incomplete: the days before the first one that was read are missing",
@@ -109,10 +135,45 @@ def definitions(
     ]
 
 
+def month_end_definitions(
+    con: duckdb.DuckDBPyConnection,
+    month: date,
+    workspace_ids: Sequence[str],
+    tables: Mapping[Table, Sequence[str]],
+    *,
+    is_closed: bool,
+) -> list[Definition]:
+    """Return notes on a month's tables, the state of its data, and what their columns mean.
+
+    `tables` have their columns, `is_closed` says that the month is closed, or just being closed.
+    """
+    comments = _comments(con)
+    columns = (
+        Definition(
+            name, table.label(name),
+            table.meanings.get(name) or _meaning(comments, table.relation, name),
+        )
+        for table, of_table in tables.items()
+        for name in of_table
+    )  # fmt: skip
+    return [
+        *_MONTH_END,
+        *data_of_workspaces(con, month, workspace_ids, is_closed=is_closed),
+        *dict.fromkeys(each for each in columns if each.meaning),
+    ]
+
+
 def data_of_workspaces(
-    con: duckdb.DuckDBPyConnection, month: date, workspace_ids: Sequence[str]
+    con: duckdb.DuckDBPyConnection,
+    month: date,
+    workspace_ids: Sequence[str],
+    *,
+    is_closed: bool = False,
 ) -> Iterator[Definition]:
-    """Yield the cut-off of each workspace's data, and the reasons why they may still change."""
+    """Yield the cut-off of each workspace's data, and the reasons why they may still change.
+
+    `is_closed` if the month is just being closed.
+    """
     rows = con.execute(
         _WORKSPACES, {"month": month, "workspace_ids": list(workspace_ids)}
     ).fetchall()
@@ -122,7 +183,7 @@ def data_of_workspaces(
         code_version,
     ) in rows:  # fmt: skip
         facts = [
-            _STATUS.get(status, "no figures of this month"),
+            _STATUS.get("closed" if is_closed else status, "no figures of this month"),
             f"first UTC day read {first_date}" if first_date else "",
             f"{numbers.plural(open_count, 'open run')}" if open_count else "",
             f"{numbers.plural(provisional_count, 'provisional run')}" if provisional_count else "",
@@ -142,14 +203,21 @@ def data_of_workspaces(
 
 def _columns(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> Iterator[Definition]:
     """Yield each column: a measure by its declaration, any other by the table's comment."""
-    comments = dict(
-        con.execute(
-            "select column_name, comment from duckdb_columns()"
-            " where schema_name = 'marts' and table_name = 'fct_agent_owner_months'"
-        ).fetchall()
-    )
+    comments = _comments(con)
     for column in columns:
-        if measure := measures().get(column):
-            yield Definition(column, measure.label, measure.meaning)
-        else:
-            yield Definition(column, "", comments.get(column) or "")
+        label = measures()[column].label if column in measures() else ""
+        yield Definition(column, label, _meaning(comments, "fct_agent_owner_months", column))
+
+
+def _meaning(comments: Mapping[tuple[str, str], str], relation: str, column: str) -> str:
+    if measure := measures().get(column):
+        return measure.meaning
+    return comments.get((relation, column), "")
+
+
+def _comments(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], str]:
+    rows = con.execute(
+        "select table_name, column_name, comment from duckdb_columns()"
+        " where schema_name in ('marts', 'audit', 'reports') and comment is not null"
+    ).fetchall()
+    return {(relation, column): comment for relation, column, comment in rows}

@@ -1,4 +1,4 @@
-"""A statement as CSV, Parquet or spreadsheet, without formulas from foreign text."""
+"""A statement as CSV or Parquet, without formulas from foreign text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from analytics.errors import UsageError
-from analytics.published.export import spreadsheet
 from analytics.published.export.definitions import Definition
 from analytics.published.output import as_text, replacing
 from analytics.terminal import visible
@@ -34,7 +33,7 @@ class Format(StrEnum):
 # which separates columns in some languages.
 _FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 # Excel needs a byte-order mark to detect UTF-8; a program may read it as part of a column name.
-_FOR_PEOPLE, _FOR_PROGRAMS = "utf-8-sig", "utf-8"
+FOR_PEOPLE, _FOR_PROGRAMS = "utf-8-sig", "utf-8"
 
 
 def write_statement(statement: Statement, form: Format, output: Path) -> list[Path]:
@@ -45,17 +44,14 @@ def write_statement(statement: Statement, form: Format, output: Path) -> list[Pa
     beside = output.with_name(f"{output.stem}-definitions.csv")
     with ExitStack() as files:
         target = files.enter_context(replacing(output))
-        if form is Format.xlsx:
-            spreadsheet.write(statement, target)
-            return [output]
         if form is Format.parquet:
             statement.lines.write_parquet(target)
         else:
-            encoding = _FOR_PEOPLE if statement.is_for_people else _FOR_PROGRAMS
+            encoding = FOR_PEOPLE if statement.is_for_people else _FOR_PROGRAMS
             with target.open("w", encoding=encoding, newline="") as file:
                 write_csv(statement, file)
         with files.enter_context(replacing(beside)).open(
-            "w", encoding=_FOR_PEOPLE, newline=""
+            "w", encoding=FOR_PEOPLE, newline=""
         ) as file:
             write_rows(file, Definition._fields, statement.definitions)
     return [output, beside]

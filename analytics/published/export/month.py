@@ -44,16 +44,18 @@ _NAMES = (
     "month", "status", "workspace_name", "agent_name", "line_type", "owner", "cost_center",
 )  # fmt: skip
 _OUTCOMES = ("run_count", "succeeded_count", "failed_count", "cancelled_count", "open_count")
-_MONEY = (
+_BILL = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd")
+_COSTS = (
     "cost_usd", "listed_cost_usd", "unlisted_cost_usd", "failed_cost_usd", "failed_cost_high_usd",
-    "metered_cost_usd", "billed_usd", "surcharge_usd", "own_key_usd", "adjusted_cost_usd",
+    "adjusted_cost_usd",
 )  # fmt: skip
 _OTHER_COUNTS = (
     "tokens_in", "tokens_out", "listed_run_count", "unlisted_run_count", "unlisted_failed_count",
     "unknown_cost_count", "adjusted_run_count",
 )  # fmt: skip
 _COLUMNS = (
-    *_NAMES, *_OUTCOMES, "failure_rate", *_MONEY, *_OTHER_COUNTS, "workspace_id", "agent_id",
+    *_NAMES, *_BILL, *_COSTS, *_OUTCOMES, "failure_rate", *_OTHER_COUNTS, "workspace_id",
+    "agent_id",
 )  # fmt: skip
 
 
@@ -80,10 +82,10 @@ def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
 
     workspace_ids = workspaces_called(con, workspace)
     first = month_called(con, month, workspace_ids)
-    sums = [f"{_sum_of(name)}::decimal(38, 10) as {name}" for name in _MONEY]
+    sums = [f"{_sum_of(name)}::decimal(38, 10) as {name}" for name in (*_BILL, *_COSTS)]
     sums += [f"{_sum_of(name)}::bigint as {name}" for name in (*_OUTCOMES, *_OTHER_COUNTS)]
     sql = _STATEMENT.format(sums=", ".join(sums), columns=", ".join(_COLUMNS))
-    status = _status(con, first, workspace_ids)
+    status = status_of(con, first, workspace_ids)
     parameters = {"month": str(first), "workspace_ids": workspace_ids, "status": status}
     lines = pl.DataFrame(con.sql(sql, params=parameters))
     meanings = definitions(con, first, workspace_ids, lines.columns)
@@ -152,7 +154,7 @@ def month_called(con: duckdb.DuckDBPyConnection, text: str, workspace_ids: list[
     return month
 
 
-def _status(con: duckdb.DuckDBPyConnection, month: date, workspace_ids: list[str]) -> str:
+def status_of(con: duckdb.DuckDBPyConnection, month: date, workspace_ids: list[str]) -> str:
     """Return the least final status of the month among the workspaces."""
     rows = con.execute(
         "select status from marts.dim_months where month = ? and list_contains(?, workspace_id)",

@@ -1,28 +1,188 @@
-"""The pack of a month: every file that finance books and audits it with."""
+"""The pack of a month: every file to book it and to audit it, in a folder or a zip archive.
+
+It is written from the published tables alone: the same published file and the same close make the
+same bytes.
+"""
 
 from __future__ import annotations
 
+import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from analytics.published.export.files import Format, write_statement
-from analytics.published.export.month import read_month
+from analytics.errors import AnalyticsError, UsageError
+from analytics.published.export.definitions import Definition, month_end_definitions
+from analytics.published.export.files import FOR_PEOPLE, Format, write_rows, write_statement
+from analytics.published.export.focus import read_focus
+from analytics.published.export.month import month_called, workspaces_called
+from analytics.published.export.month_end import closing_of, read_month_end
+from analytics.published.export.month_tables import TABLES
+from analytics.published.export.statement_page import statement_page
+from analytics.published.export.workbook import write_workbook
+from analytics.published.output import replacing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import date
-    from pathlib import Path
+    from typing import Any
 
     import duckdb
 
-    from analytics.finance.books.entries import ClosingFacts
+    from analytics.published.export.month_end import Closing, MonthEnd
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that an archive can hold
+
+
+def pack_name(month: date) -> str:
+    """Return the name of a month's pack: of its folder, archive and workbook."""
+    return f"levain-{month:%Y-%m}"
 
 
 def write_pack(
-    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: ClosingFacts | None
+    con: duckdb.DuckDBPyConnection,
+    month: date,
+    folder: Path,
+    closing: Closing | None,
+    workspace: str | None = None,
 ) -> list[Path]:
-    """Write every file of the pack into an empty folder, and return them."""
-    from analytics.published.export.closed import as_closed
+    """Write every file of a month (its first day) into an empty folder, and return them.
 
-    lines = read_month(con, f"{month:%Y-%m}", None)
-    if closing:
-        lines = as_closed(lines, closing)
-    return write_statement(lines, Format.xlsx, folder / f"levain-{month:%Y-%m}.xlsx")
+    Without a close, each file for people says that the month is not closed. UsageError for a
+    workspace that there is not.
+    """
+    workspace_ids = workspaces_called(con, workspace)
+    month_end = read_month_end(con, month, workspace_ids, closing)
+    meanings = _meanings(con, month_end, workspace_ids, is_closed=closing is not None)
+    made: dict[Path, str] = {}
+    page = folder / "statement.html"
+    page.write_text(statement_page(month_end), encoding="utf-8")
+    made[page] = "The statement: to read, and to print on A4."
+    workbook = folder / f"{pack_name(month)}.xlsx"
+    write_workbook(month_end, meanings, workbook)
+    made[workbook] = "The same as a workbook, with a sheet for each table."
+    for table in TABLES:
+        frame = month_end.tables[table.name]
+        made[_write_csv(folder / table.file, frame.columns, frame.iter_rows())] = f"{table.title}."
+    focus = folder / "focus" / f"levain-focus-{month:%Y-%m}.csv"
+    focus.parent.mkdir()
+    lines, terms = write_statement(read_focus(con, f"{month:%Y-%m}", workspace), Format.csv, focus)
+    made |= {lines: "The bill in FOCUS 1.4.", terms: "The meaning of its columns."}
+    definitions = _write_csv(folder / "definitions.csv", Definition._fields, meanings)
+    made[definitions] = "The state of the data, and the meaning of each column."
+    readme = folder / "README.txt"
+    readme.write_text(_readme(month_end, folder, made), encoding="utf-8")
+    return [*made, readme]
+
+
+def write_archive(folder: Path, target: Path, name: str) -> None:
+    """Write the files of a folder into a zip archive, in a folder of this name."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+            path = f"{name}/{file.relative_to(folder).as_posix()}"
+            archive.writestr(_entry(path), file.read_bytes())
+
+
+def export_workbook(
+    con: duckdb.DuckDBPyConnection, month: str, workspace: str | None, output: Path
+) -> None:
+    """Write the workbook of a month (`2026-10`) alone.
+
+    UsageError for an unknown workspace, and for a month without figures.
+    """
+    workspace_ids = workspaces_called(con, workspace)
+    first = month_called(con, month, workspace_ids)
+    closing = closing_of(con, first)
+    month_end = read_month_end(con, first, workspace_ids, closing)
+    meanings = _meanings(con, month_end, workspace_ids, is_closed=closing is not None)
+    with replacing(output) as target:
+        write_workbook(month_end, meanings, target)
+
+
+def export_pack(
+    con: duckdb.DuckDBPyConnection,
+    month: str,
+    workspace: str | None,
+    folder: Path | None,
+    archive: Path | None,
+) -> None:
+    """Write the pack of a month (`2026-10`) as `write_outputs` does.
+
+    UsageError for an unknown workspace, and for a month without figures, too.
+    """
+    first = month_called(con, month, workspaces_called(con, workspace))
+    closing = closing_of(con, first)
+
+    def write(target: Path) -> None:
+        write_pack(con, first, target, closing, workspace)
+
+    write_outputs(write, pack_name(first), folder, archive)
+
+
+def write_outputs(
+    write: Callable[[Path], object], name: str, folder: Path | None, archive: Path | None
+) -> None:
+    """Write files as a folder, as an archive, or as both; `write` puts them into an empty folder.
+
+    UsageError if the folder is there already: a file of an earlier pack could stay in it.
+    """
+    if folder and folder.exists():
+        raise UsageError(
+            f"{folder} is there already, and nothing was written.\n"
+            "Delete it, or name another folder with --output."
+        )
+    with _unfinished_beside(folder or archive or Path()) as unfinished:
+        write(unfinished)
+        if archive:
+            with replacing(archive) as target:
+                write_archive(unfinished, target, name)
+        if folder:
+            unfinished.rename(folder)
+
+
+@contextmanager
+def _unfinished_beside(output: Path) -> Iterator[Path]:
+    """Yield an empty folder in that of the output, which is deleted unless it was renamed."""
+    try:
+        with TemporaryDirectory(dir=output.parent, prefix=".levain-") as root:
+            unfinished = Path(root) / "pack"
+            unfinished.mkdir()
+            yield unfinished
+    except OSError as error:
+        raise AnalyticsError(f"{output} cannot be written: {error.strerror}.") from error
+
+
+def _meanings(
+    con: duckdb.DuckDBPyConnection,
+    month_end: MonthEnd,
+    workspace_ids: Sequence[str],
+    *,
+    is_closed: bool,
+) -> list[Definition]:
+    """Return the definitions of a month's tables."""
+    tables = {table: month_end.tables[table.name].columns for table in TABLES}
+    return month_end_definitions(con, month_end.month, workspace_ids, tables, is_closed=is_closed)
+
+
+def _write_csv(path: Path, head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w", encoding=FOR_PEOPLE, newline="") as file:
+        write_rows(file, head, rows)
+    return path
+
+
+def _readme(month_end: MonthEnd, folder: Path, made: dict[Path, str]) -> str:
+    """Return a text with the facts of the month, and a line for each file."""
+    facts = [f"{label}: {text}" for label, text in month_end.facts.items()]
+    paths = {path.relative_to(folder).as_posix(): meaning for path, meaning in made.items()}
+    width = max(map(len, paths))
+    files = [f"{path:{width}}  {paths[path]}" for path in sorted(paths)]
+    return "\n".join([f"Statement of cost, {month_end.words}", "", *facts, "", *files, ""])
+
+
+def _entry(path: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(path, _EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.external_attr = 0o644 << 16
+    return entry

@@ -1,0 +1,224 @@
+"""The statement of a month as one HTML file: to read on a screen, and to print on A4."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from decimal import Decimal
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from analytics import __version__
+from analytics.format import names, numbers, text
+from analytics.published.export.month_end import sums
+from analytics.published.export.month_tables import (
+    ADJUSTMENTS,
+    BRIDGE,
+    BUDGETS,
+    CHECKS,
+    COST_CENTERS,
+    COST_TO_BILL,
+    LINES,
+    PROVIDERS,
+    RECONCILIATION,
+)
+from analytics.report.rendering import environment
+from analytics.resources import folder
+from analytics.transform.measures import measures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from analytics.published.export.month_end import MonthEnd, Row
+    from analytics.published.export.month_tables import Table
+    from analytics.report.columns import Column
+
+_MARGIN = """
+@page {{ @top-left {{ content: "{title}"; }} @top-right {{ content: "{state}";
+  font: 8pt system-ui, Arial, sans-serif; color: #55606b; }} }}
+"""
+_TERMS = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd", "failure_rate")
+_ROUNDING = (
+    "Each amount is rounded by itself, half to even, from exact decimals. Where the printed "
+    "amounts of a column do not add up to its printed total, the line Rounding has the difference. "
+    "<$0.01 is an amount that is not zero. lines.csv and the sheet Exact have every digit."
+)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row as it is printed; `kind` sets it apart: subtotal, rounding or grand (total)."""
+
+    cells: Sequence[str]
+    kind: str = ""
+
+
+def statement_page(month_end: MonthEnd) -> str:
+    """Return the statement as HTML that needs no other file and runs no script."""
+    title = f"Statement of cost, {month_end.words}"
+    style = "".join(
+        (folder("reports") / "assets" / name).read_text(encoding="utf-8")
+        for name in ("style.css", "statement.css")
+    ) + _MARGIN.format(title=title, state=month_end.state)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    components: Any = environment().get_template("components.html").module
+    return environment().get_template("statement.html").render(
+        title=title,
+        policy=Markup(  # noqa: S704 - its quotes are single ones
+            f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:;"
+            " base-uri 'none'; form-action 'none'"
+        ),
+        style=Markup(style),  # noqa: S704 - our own files
+        facts=month_end.facts,
+        headlines=components.headlines(list(_headlines(month_end)), is_choosable=False),
+        equation=_equation(month_end.total),
+        sections=list(_sections(month_end)),
+        terms={measures()[name].label: measures()[name].meaning for name in _TERMS}
+        | {"Rounding": _ROUNDING},
+        footer=f"Levain analytics {__version__} · data to {month_end.facts['Data cut-off']}",
+    )  # fmt: skip
+
+
+def _headlines(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
+    """Yield what there is to book, and its parts."""
+    values = {
+        "Billed": month_end.total["billed_usd"],
+        "Adjustments of earlier months": month_end.adjustments["billed_usd"],
+        "Total to book": month_end.to_book["billed_usd"],
+        "Own-key cost, payable to providers": month_end.total["own_key_usd"],
+    }
+    for label, value in values.items():
+        yield {
+            "label": label, "value": numbers.usd(value), "change": "", "notes": (), "spark": "",
+        }  # fmt: skip
+
+
+def _equation(total: Row) -> str:
+    return text.fill(
+        "Metered cost {metered_cost_usd|usd} + surcharge {surcharge_usd|usd} \u2212 own-key cost"
+        " {own_key_usd|usd} = billed {billed_usd|usd}.",
+        total,
+    )
+
+
+def _sections(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
+    yield _section(LINES, _lines(month_end) if month_end.blocks else None)
+    for table in (PROVIDERS, COST_CENTERS, ADJUSTMENTS, BUDGETS, BRIDGE):
+        rows = month_end.tables[table.name].to_dicts()
+        yield _section(table, _table(table, rows) if rows else None)
+    yield _cost_to_bill(month_end)
+    yield _reconciliation(month_end)
+    yield _checks(month_end)
+
+
+def _section(
+    table: Table, printed: dict[str, Any] | None, said: str | None = None
+) -> dict[str, Any]:
+    """Return a section; one without rows says so."""
+    said = table.empty if said is None and printed is None else said
+    return {
+        "key": table.name.replace("_", "-"),
+        "title": table.title,
+        "text": said,
+        "table": printed,
+    }
+
+
+def _lines(month_end: MonthEnd) -> dict[str, Any]:
+    """Return the lines with a subtotal for each workspace, if there are several, and the total."""
+    columns, total = LINES.columns, month_end.total
+    bodies = []
+    is_one = len(month_end.blocks) == 1
+    for block in month_end.blocks:
+        rows = [_line(each, columns) for each in block.lines]
+        if not is_one:
+            rows += _foot(columns, block.lines, block.subtotal, f"Total {block.name}", "subtotal")
+        bodies.append({"name": names.display(block.name), "rows": rows})
+    parts = month_end.blocks[0].lines if is_one else [each.subtotal for each in month_end.blocks]
+    foot = _foot(columns, parts, total, f"Total {month_end.words}", "grand")
+    foot += [
+        _line({"agent_name": label, **amounts}, columns, kind)
+        for label, amounts, kind in (
+            ("Adjustments of earlier months", month_end.adjustments, ""),
+            ("Total to book", month_end.to_book, "grand"),
+        )
+    ]
+    return {"heads": columns, "bodies": bodies, "foot": foot}
+
+
+def _table(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
+    columns = table.columns
+    foot = _foot(columns, rows, sums(rows, table.sums), "Total", "grand") if table.sums else []
+    return {
+        "heads": columns,
+        "bodies": [{"name": "", "rows": [_line(each, columns) for each in rows]}],
+        "foot": foot,
+    }
+
+
+def _foot(
+    columns: Sequence[Column], parts: Sequence[Row], total: Row, label: str, kind: str
+) -> list[_Line]:
+    """Return the line of a total, and above it how far the rounded parts are from it."""
+    first, *others = columns
+    shown = {first.expression: label, **total}
+    rest = {
+        each.expression: difference
+        for each in others
+        if each.unit == "usd" and each.expression in total
+        if (difference := _rest([part[each.expression] for part in parts], total[each.expression]))
+    }
+    lines = [_line({first.expression: "Rounding", **rest}, columns, "rounding")] if rest else []
+    return [*lines, _line(shown, columns, kind)]
+
+
+def _rest(parts: Sequence[Decimal | None], total: Decimal) -> Decimal:
+    """Return what the rounded parts lack to the rounded total, in cents."""
+    rounded = [part.quantize(numbers.CENT) for part in parts if part is not None]
+    return total.quantize(numbers.CENT) - sum(rounded, start=0 * numbers.CENT)
+
+
+def _line(row: Mapping[str, Any], columns: Sequence[Column], kind: str = "") -> _Line:
+    return _Line([_cell(row, each) for each in columns], kind)
+
+
+def _cell(row: Mapping[str, Any], column: Column) -> str:
+    """Return a figure in its unit; a name as it is displayed; nothing where the row has none."""
+    if column.figures[0] not in row:
+        return ""
+    value = row[column.expression] if column.kind else None
+    if column.kind in {"name", "text"} and isinstance(value, str) and column.unit != "words":
+        shown = names.visible(value) if column.unit == "prose" else value and names.display(value)
+        return names.capitalized(shown) if column.unit == "prose" else shown
+    if column.kind and value is None:
+        return ""
+    return text.figure(column.expression, column.unit, row)
+
+
+def _cost_to_bill(month_end: MonthEnd) -> dict[str, Any]:
+    """Return the steps from the cost of runs to the bill, of all workspaces together."""
+    steps: dict[int, Row] = {}
+    for row in month_end.tables[COST_TO_BILL.name].iter_rows(named=True):
+        step = steps.setdefault(row["step_number"], {**row, "amount_usd": Decimal(0)})
+        step["amount_usd"] += row["amount_usd"]
+    return _section(COST_TO_BILL, _table(COST_TO_BILL, list(steps.values())) if steps else None)
+
+
+def _reconciliation(month_end: MonthEnd) -> dict[str, Any]:
+    """Return how many days are reconciled, and how many are not."""
+    days = month_end.tables[RECONCILIATION.name]
+    counts = days.group_by("status").len().sort("status").iter_rows()
+    counted = ", ".join(f"{count} {state}" for state, count in counts)
+    return _section(
+        RECONCILIATION, None, f"UTC days of workspaces: {counted}." if counted else None
+    )
+
+
+def _checks(month_end: MonthEnd) -> dict[str, Any]:
+    """Return how many checks passed, and the findings of those that failed."""
+    rows = month_end.tables[CHECKS.name].to_dicts()
+    failed = [each for each in rows if not each["is_ok"]]
+    said = f"{len(rows) - len(failed)} of {numbers.plural(len(rows), 'check')} passed."
+    return _section(CHECKS, _table(CHECKS, failed) if failed else None, said if rows else None)

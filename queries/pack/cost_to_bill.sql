@@ -1,0 +1,13 @@
+-- The steps from the cost of a month's runs to its bill.
+select
+    strftime(month, '%Y-%m') as month,
+    workspace_name,
+    step_number,
+    step,
+    amount_usd,
+    comment,
+    workspace_id
+from audit.month_bridge
+join marts.dim_workspaces using (workspace_id)
+where month = $month::date and list_contains($workspace_ids, workspace_id)
+order by workspace_name, workspace_id, step_number

@@ -1,0 +1,47 @@
+-- Lines of a month for people: of each workspace the agent with the highest bill first, then runs
+-- without an agent, and the platform. A name that two agents or workspaces share has an identifier.
+select
+    strftime(month, '%Y-%m') as month,
+    if(
+        count(distinct workspace_id) over (partition by workspace_name) > 1,
+        workspace_name || ' (' || workspace_id || ')',
+        workspace_name
+    ) as workspace_name,
+    if(
+        count(distinct agent_id) over (partition by workspace_id, agent_name) > 1,
+        agent_name || ' (' || coalesce(agent_slug, agent_id) || ')',
+        agent_name
+    ) as agent_name,
+    owner,
+    cost_center,
+    billed_usd,
+    surcharge_usd,
+    own_key_usd,
+    cost_usd as metered_cost_usd,
+    run_count,
+    succeeded_count,
+    failed_count,
+    cancelled_count,
+    marts.failure_rate(failed_count, succeeded_count) as failure_rate,
+    failed_cost_usd,
+    run_cost_usd,
+    listed_run_count,
+    tokens_in,
+    tokens_out,
+    revision,
+    line_type,
+    agent_slug,
+    workspace_id,
+    agent_id
+from marts.fct_month_lines
+where month = $month::date and list_contains($workspace_ids, workspace_id)
+order by
+    workspace_name,
+    workspace_id,
+    list_position(['agent', 'no_agent', 'platform'], line_type),
+    billed_usd desc,
+    metered_cost_usd desc,
+    agent_name,
+    agent_id,
+    owner,
+    cost_center

@@ -1,0 +1,48 @@
+-- The bill of a month by provider: its charges, without what was corrected after it was closed.
+with
+
+charges as (
+    select
+        workspace_id,
+        provider,
+        billed_usd,
+        surcharge_usd,
+        own_key_usd,
+        cost_usd,
+        tokens_in,
+        tokens_out,
+        request_count
+    from marts.fct_charges
+    where utc_date between $month::date and last_day($month::date)
+    union all by name
+    select
+        workspace_id,
+        provider,
+        -billed_usd as billed_usd,
+        -surcharge_usd as surcharge_usd,
+        -own_key_usd as own_key_usd,
+        -cost_usd as cost_usd,
+        -tokens_in as tokens_in,
+        -tokens_out as tokens_out,
+        -request_count as request_count
+    from marts.fct_charge_corrections
+    where original_month = $month::date
+)
+
+select
+    strftime($month::date, '%Y-%m') as month,
+    workspace_name,
+    provider,
+    sum(billed_usd)::decimal(38, 10) as billed_usd,
+    sum(surcharge_usd)::decimal(38, 10) as surcharge_usd,
+    sum(own_key_usd)::decimal(38, 10) as own_key_usd,
+    sum(cost_usd)::decimal(38, 10) as metered_cost_usd,
+    sum(request_count)::bigint as request_count,
+    sum(tokens_in)::bigint as tokens_in,
+    sum(tokens_out)::bigint as tokens_out,
+    workspace_id
+from charges
+join marts.dim_workspaces using (workspace_id)
+where list_contains($workspace_ids, workspace_id)
+group by all
+order by workspace_name, workspace_id, metered_cost_usd desc, provider

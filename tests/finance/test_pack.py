@@ -1,0 +1,255 @@
+"""The pack of a month: every file, exact and twice the same, and a statement that adds up."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+import zipfile
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from analytics.published.export.month_end import closing_of, read_month_end
+from analytics.published.export.month_tables import TABLES
+from analytics.published.export.pack import write_archive, write_pack
+from analytics.published.export.statement_page import statement_page
+from tests.finance.months import DECEMBER, NOVEMBER, OTHER, Close, closed_november
+from tests.report.browser import CHROMIUM, PHONE, Reader, browser
+from tests.report.browser import WHY_NOT as NO_CHROMIUM
+from tests.spreadsheets import page_sizes, read_cells
+from tests.transform.given import WORKSPACE, Warehouse
+
+Cells = list[list[str]]
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with closed_november(tmp_path_factory.mktemp("november")) as warehouse:
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def pack(warehouse: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pack of a closed month."""
+    return packed(warehouse, NOVEMBER, tmp_path_factory.mktemp("pack"))
+
+
+def packed(warehouse: Warehouse, month: date, folder: Path) -> Path:
+    write_pack(warehouse.con, month, folder, closing_of(warehouse.con, month))
+    return folder
+
+
+def read_csv(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def total(rows: list[dict[str, str]], column: str) -> Decimal:
+    return sum((Decimal(row[column]) for row in rows), Decimal(0))
+
+
+class Tables(HTMLParser):
+    """The tables of a page by the section that they stand in: rows of texts."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.sections: dict[str, Cells] = {}
+        self._rows: Cells = []
+        self._is_cell = False
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        given = dict(attributes)
+        if tag == "section":
+            self._rows = self.sections.setdefault(str(given["aria-labelledby"]), [])
+        elif tag == "tr":
+            self._rows.append([])
+        elif tag in {"th", "td"}:
+            self._rows[-1].append("")
+            self._is_cell = True
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_cell = self._is_cell and tag not in {"th", "td"}
+
+    def handle_data(self, text: str) -> None:
+        if self._is_cell:
+            self._rows[-1][-1] += text
+
+
+def cents(text: str) -> Decimal:
+    """A printed amount; nothing, and less than a cent, is 0."""
+    plain = text.replace("\u2212", "-").replace("$", "").replace(",", "").replace("+", "")
+    return Decimal("0.00") if not plain or "<" in plain else Decimal(plain)
+
+
+def test_every_file_is_named(pack: Path) -> None:
+    """README.txt names every file of the folder, and no other."""
+    files = {path.relative_to(pack).as_posix() for path in pack.rglob("*") if path.is_file()}
+    text = (pack / "README.txt").read_text(encoding="utf-8")
+    named = {line.split("  ")[0] for line in text.split("\n\n")[2].splitlines()}
+
+    assert named | {"README.txt"} == files
+    assert {"statement.html", "levain-2026-11.xlsx", "lines.csv", "definitions.csv"} <= files
+    assert {
+        f"evidence/{name}.csv" for name in ("checks", "loads", "requests", "adjustments")
+    } <= files
+
+
+def test_files_add_up_to_the_marts(pack: Path, warehouse: Warehouse) -> None:
+    """Lines and bill by provider are the closed lines, to the last digit; FOCUS is in the pack."""
+    (ours,) = warehouse.rows(
+        "select sum(billed_usd), sum(surcharge_usd), sum(own_key_usd), sum(cost_usd)"
+        " from marts.fct_closed_lines where month = ?", NOVEMBER,
+    )  # fmt: skip
+    columns = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd")
+    lines, providers = (read_csv(pack / f"{name}.csv") for name in ("lines", "providers"))
+
+    assert tuple(total(lines, name) for name in columns) == ours
+    assert tuple(total(providers, name) for name in columns) == ours
+    assert list(lines[0])[5] == "billed_usd"
+    assert read_csv(pack / "focus" / "levain-focus-2026-11.csv")
+
+
+def test_the_same_file_makes_the_same_bytes(
+    pack: Path, warehouse: Warehouse, tmp_path: Path
+) -> None:
+    """Packs and archives of the same published figures and close differ in no byte."""
+    again = packed(warehouse, NOVEMBER, tmp_path)
+    for folder, name in ((pack, "one.zip"), (again, "two.zip")):
+        write_archive(folder, tmp_path.parent / name, "pack")
+
+    assert (tmp_path.parent / "one.zip").read_bytes() == (tmp_path.parent / "two.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path.parent / "one.zip") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_evidence_leads_to_what_was_read(pack: Path) -> None:
+    """Evidence has each load that the month rests on, with the SHA-256 of its files, and checks."""
+    loads = read_csv(pack / "evidence" / "loads.csv")
+    checks = read_csv(pack / "evidence" / "checks.csv")
+    requests = read_csv(pack / "evidence" / "requests.csv")
+
+    assert {(each["load_id"], each["file_name"], each["sha256"]) for each in loads} == {
+        ("load-1", "runs.ndjson.zst", "ab12")
+    }
+    assert {each["load_id"] for each in requests} == {"load-1"}
+    assert {each["is_ok"] for each in checks} <= {"true", "false"}
+    assert all(each["claim"] for each in checks)
+
+
+@pytest.mark.parametrize(
+    ("close", "state", "said"),
+    [
+        (None, "not closed: provisional", "Not closed: provisional (open: may still change)"),
+        (Close(), "closed", "Closed (revision 1, 2026-12-05 08:30 UTC)"),
+        (
+            Close(2, is_early=True),
+            "closed early",
+            "Closed early (revision 2, 2026-12-05 08:30 UTC)",
+        ),
+    ],
+)
+def test_every_file_for_people_says_the_state(
+    warehouse: Warehouse, close: Close | None, state: str, said: str, tmp_path: Path
+) -> None:
+    """Statement, workbook and README say whether the month is closed, by whom, and if early."""
+    write_pack(warehouse.con, DECEMBER, tmp_path, close)
+    page = (tmp_path / "statement.html").read_text(encoding="utf-8")
+    book = read_cells(tmp_path / "levain-2026-12.xlsx")["Statement"]
+
+    assert said in page
+    assert f'content: "{state}"' in page
+    assert said in book.values()
+    assert f"State: {said}\n" in (tmp_path / "README.txt").read_text(encoding="utf-8")
+    assert ("M. Baker &amp; &lt;b&gt;Co&lt;/b&gt;" in page) == bool(close)
+
+
+def test_an_adjustment_is_booked_in_the_next_month(warehouse: Warehouse, tmp_path: Path) -> None:
+    """A correction of a closed month leaves its pack as it was, and stands in that of the next."""
+    before = read_month_end(warehouse.con, NOVEMBER, [WORKSPACE, OTHER], None)
+    after = read_month_end(warehouse.con, DECEMBER, [WORKSPACE, OTHER], None)
+    folder = packed(warehouse, DECEMBER, tmp_path)
+    (line,) = read_csv(folder / "evidence" / "adjustments.csv")
+
+    assert before.adjustments["billed_usd"] == 0
+    assert line["difference_billed_usd"] == "'-0.0000000015" or Decimal(
+        line["difference_billed_usd"]
+    ) == Decimal("-0.0000000015")
+    assert (line["original_month"], line["cause"]) == ("2026-11", "bill_corrected")
+    assert (
+        after.adjustments["billed_usd"] == Decimal("-0.0000000015") == after.to_book["billed_usd"]
+    )
+    assert "No cost and no run in this month." in statement_page(after)
+
+
+def test_printed_amounts_add_up(pack: Path) -> None:
+    """In every printed table with a total, the lines and their rounding add up to it."""
+    tables = Tables((pack / "statement.html").read_text(encoding="utf-8")).sections
+    head, *rows = tables["lines"]
+    amounts = [place for place, label in enumerate(head) if label in {
+        "Billed", "Surcharge", "Own-key cost", "Metered cost"
+    }]  # fmt: skip
+
+    def add(rows: Cells, place: int) -> Decimal:
+        return sum((cents(row[place]) for row in rows), Decimal(0))
+
+    assert len(amounts) == 4
+    assert any(row[0] == "Rounding" for row in rows)
+    parts: Cells = []
+    subtotals: Cells = []
+    for row in rows:
+        if row[0].startswith("Total "):
+            of = [*subtotals, *parts] if row[0] == "Total November 2026" else parts
+            for place in amounts:
+                assert add(of, place) == cents(row[place]), (row[0], head[place])
+            subtotals.append(row)
+            parts = [row] if row[0] == "Total November 2026" else []
+        elif len(row) > 1:
+            parts.append(row)
+    _, *providers, whole = tables["providers"]
+    for place in range(2, 6):
+        assert add(providers, place) == cents(whole[place])
+
+
+def test_names_are_text(pack: Path) -> None:
+    """No name of the API is markup in the statement, or a formula in a CSV file."""
+    page = (pack / "statement.html").read_text(encoding="utf-8")
+    names = {line["workspace_name"] for line in read_csv(pack / "lines.csv")}
+
+    assert "<script" not in page
+    assert "=cmd()|&#39;/c calc&#39;!A0 &lt;script&gt;" in page
+    assert names == {"'=Cakes & <Co>", "Bakery"}
+
+
+def test_every_column_is_explained(pack: Path) -> None:
+    """definitions.csv has the meaning of each column of each table."""
+    terms = {each["term"] for each in read_csv(pack / "definitions.csv") if each["meaning"]}
+    heads = {
+        table.file: (pack / table.file).read_text(encoding="utf-8-sig").splitlines()[0].split(",")
+        for table in TABLES
+    }
+
+    for file, columns in heads.items():
+        assert [column for column in columns if column not in terms] == [], file
+
+
+@pytest.mark.skipif(not CHROMIUM, reason=NO_CHROMIUM)
+def test_the_statement_in_a_browser(pack: Path, tmp_path: Path) -> None:
+    """The statement needs no other file, fits a phone, has no fault for axe, and prints on A4."""
+    page = shutil.copy(pack / "statement.html", tmp_path / "alone.html")
+    with browser() as opened:
+        for context in ({}, {"viewport": PHONE}, {"color_scheme": "dark"}):
+            reader = Reader(opened, **context)
+            reader.page.goto(Path(page).as_uri())
+            width = reader.page.evaluate("document.documentElement.scrollWidth")
+            assert width <= reader.page.viewport_size["width"]  # type: ignore[index]
+            assert reader.faults() == []
+            reader.page.pdf(path=tmp_path / "printed.pdf", prefer_css_page_size=True)
+            assert reader.complaints == []
+            reader.close()
+
+    assert {*page_sizes(tmp_path / "printed.pdf")} == {(595, 842)}

@@ -1,0 +1,192 @@
+"""The workbook of a month: its sums are formulas, equal to ours, and print on a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.published.export.month_end import MonthEnd, read_month_end
+from analytics.published.export.month_tables import TABLES
+from analytics.published.export.workbook import write_workbook
+from tests.finance.months import HOSTILE, NOVEMBER, OTHER, Close, november
+from tests.spreadsheets import (
+    OFFICE,
+    WHY_NOT,
+    calculated,
+    converted,
+    only_first_sheet,
+    page_sizes,
+    read_cells,
+    rows_of,
+)
+from tests.transform.given import WORKSPACE, Warehouse
+
+office = pytest.mark.skipif(not OFFICE, reason=WHY_NOT)
+SUMS = {
+    "E": "billed_usd", "F": "surcharge_usd", "G": "own_key_usd", "H": "metered_cost_usd",
+    "I": "run_count", "J": "succeeded_count", "K": "failed_count",
+}  # fmt: skip
+CLOSE = Close()
+
+
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    with november(tmp_path_factory.mktemp("november")) as warehouse:
+        yield warehouse
+
+
+@pytest.fixture(scope="module")
+def month_end(warehouse: Warehouse) -> MonthEnd:
+    return read_month_end(warehouse.con, NOVEMBER, [WORKSPACE, OTHER], CLOSE)
+
+
+@pytest.fixture(scope="module")
+def workbook(month_end: MonthEnd, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("workbook") / "month.xlsx"
+    write_workbook(month_end, [], file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def statement(workbook: Path) -> dict[str, Any]:
+    return read_cells(workbook)["Statement"]
+
+
+def row_called(statement: dict[str, Any], name: str) -> int:
+    """The row of the statement whose first cell is this text."""
+    (found,) = [cell for cell, value in statement.items() if value == name]
+    return int(found.removeprefix("A"))
+
+
+def test_the_first_sheet_is_the_statement(statement: dict[str, Any]) -> None:
+    """Its head has entity, period, state, who prepared and approved it; billed is the first sum."""
+    heads = [statement[f"{column}6"] for column in "ABCDEFGH"]
+
+    assert statement["A1"] == "Statement of cost, November 2026"
+    assert {"Entity", "Period", "State", "Prepared by", "Approved by", "Data cut-off"} <= {
+        *statement.values()
+    }
+    assert "Closed (revision 1, 2026-12-05 08:30 UTC)" in statement.values()
+    assert "M. Baker & <b>Co</b>" in statement.values()
+    assert heads[:5] == ["Workspace", "Agent", "Owner", "Cost center", "Billed"]
+    assert "payable to the provider" in heads[6]
+
+
+def test_every_sum_is_a_formula_of_our_value(
+    workbook: Path, statement: dict[str, Any], warehouse: Warehouse
+) -> None:
+    """Subtotals and totals are SUM formulas, and their values those of the marts."""
+    formulas = read_cells(workbook, "f")["Statement"]
+    total = row_called(statement, "Total November 2026")
+    for name, workspace_id in (("Bakery", WORKSPACE), ("=Cakes & <Co>", OTHER)):
+        row = row_called(statement, f"Total {name}")
+        for column, measure in SUMS.items():
+            (ours,) = warehouse.row(
+                f"select sum({measure.replace('metered_', '')}) from marts.fct_month_lines"
+                " where month = ? and workspace_id = ?", NOVEMBER, workspace_id,
+            )  # fmt: skip
+            assert formulas[f"{column}{row}"].startswith("SUM(")
+            assert statement[f"{column}{row}"] == pytest.approx(float(ours), abs=1e-9)
+    (bill,) = warehouse.row("select sum(billed_usd) from marts.fct_billing_days")
+    assert statement[f"E{total}"] == float(bill)
+    assert formulas[f"E{total}"].startswith("SUM(")
+    assert statement[f"E{row_called(statement, 'Total to book')}"] == float(bill)
+
+
+def test_lines_add_up_to_their_subtotal(statement: dict[str, Any]) -> None:
+    """Each agent with an amount is a line; the others are one, so that nothing is missing."""
+    first, end = 7, row_called(statement, "Total =Cakes & <Co>")
+    names = [statement[f"B{row}"] for row in range(first, end)]
+
+    assert sum(statement[f"I{row}"] for row in range(first, end)) == statement[f"I{end}"] == 20
+    assert names[-1] == "2 agents without cost"
+    assert [statement[f"E{row}"] for row in range(first, end - 1)] == sorted(
+        (statement[f"E{row}"] for row in range(first, end - 1)), reverse=True
+    )
+
+
+def test_agents_of_one_name_are_told_apart(statement: dict[str, Any]) -> None:
+    """A name that several agents of a workspace have is followed by its slug."""
+    names = [value for cell, value in statement.items() if cell.startswith("B")]
+
+    assert {"Agent 1 (agent-4)", "Agent 1 (agent-6)"} <= {*names}
+    assert HOSTILE in names
+
+
+def test_no_name_is_a_formula(workbook: Path) -> None:
+    """A text that looks like a formula is a text, and only sums and rates are formulas."""
+    sheets, formulas = read_cells(workbook), read_cells(workbook, "f")
+    texts = {value for cells in sheets.values() for value in cells.values()}
+
+    assert {HOSTILE, "=Owner()", "Total =Cakes & <Co>"} <= texts
+    assert {formula.split("(")[0] for cells in formulas.values() for formula in cells.values()} <= {
+        "SUM",
+        "IF",
+        "0",
+    }
+
+
+def test_every_table_is_a_sheet(workbook: Path, month_end: MonthEnd) -> None:
+    """Each sheet has the rows of its table and their sums; one without rows says so."""
+    sheets = read_cells(workbook)
+
+    assert list(sheets)[:2] == ["Statement", "Lines"]
+    assert list(sheets)[-2:] == ["Exact", "Definitions"]
+    assert {len(sheets[name]) for name in ("Adjustments", "Lines")} > {1}
+    for table in (each for each in TABLES if each.sheet):
+        frame = month_end.tables[table.name]
+        if frame.is_empty():
+            assert sheets[table.sheet] == {"A1": table.empty}
+            continue
+        rows = rows_of(sheets[table.sheet])
+        assert len(rows) == frame.height + bool(table.sums), table.sheet
+        for name in table.sums:
+            ours = float(sum(each or 0 for each in frame[name]))
+            assert rows[-1][table.label(name)] == ours, (table.sheet, name)
+
+
+def test_exact_digits_are_text(workbook: Path, month_end: MonthEnd) -> None:
+    """The sheet Exact has each digit of each line, and its total the sum of them."""
+    *lines, total = rows_of(read_cells(workbook)["Exact"])
+
+    for name in ("billed_usd", "metered_cost_usd"):
+        assert sum(Decimal(line[name]) for line in lines) == Decimal(total[name])
+        assert Decimal(total[name]) == month_end.total[name]
+
+
+def test_the_same_figures_make_the_same_file(
+    month_end: MonthEnd, workbook: Path, tmp_path: Path
+) -> None:
+    """A second workbook has the same bytes."""
+    write_workbook(month_end, [], tmp_path / "again.xlsx")
+
+    assert (tmp_path / "again.xlsx").read_bytes() == workbook.read_bytes()
+
+
+@office
+def test_another_program_calculates_our_sums(workbook: Path, tmp_path: Path) -> None:
+    """LibreOffice calculates every formula from nothing, and finds our value in each cell."""
+    ours, formulas = read_cells(workbook), read_cells(workbook, "f")
+    theirs = read_cells(calculated(workbook, tmp_path))
+    cells = [(sheet, cell) for sheet, of_sheet in formulas.items() for cell in of_sheet]
+
+    assert len(cells) > 90
+    for sheet, cell in cells:
+        expected = (
+            ours[sheet][cell]
+            if isinstance(ours[sheet][cell], str)
+            else pytest.approx(ours[sheet][cell], abs=1e-9)
+        )
+        assert theirs[sheet].get(cell, "") == expected, (sheet, cell)
+
+
+@office
+def test_the_statement_prints_on_a_page(workbook: Path, tmp_path: Path) -> None:
+    """LibreOffice prints the first sheet, of forty agents, on one page of A4 in landscape."""
+    pdf = converted(only_first_sheet(workbook, tmp_path), "pdf", tmp_path / "printed")
+
+    assert page_sizes(pdf) == [(842, 595)]
