@@ -272,6 +272,20 @@ def test_the_journal_of_a_closed_month(closed: Shop, form: JournalFormat) -> Non
     assert "PREVIEW" not in printed.out
 
 
+def test_the_pack_of_a_closed_month(closed: Shop) -> None:
+    """The pack of a closed month is the folder of the books, byte for byte, and says so."""
+    result = closed.ok("export", "pack", "2026-10")
+    book = closed.books / "2026-10" / "r1"
+    files = {path.relative_to(book): path.read_bytes() for path in book.rglob("*.*")}
+    folder = Path("levain-2026-10")
+    statement = (folder / "statement.html").read_text(encoding="utf-8")
+
+    assert {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.*")} == files
+    assert "levain-2026-10.zip, as closed in revision 1" in result.err
+    assert "Closed (revision 1, " in statement
+    assert "may still change" not in (folder / "definitions.csv").read_text(encoding="utf-8")
+
+
 def test_a_rebuild_has_the_books(closed: Shop) -> None:
     """A rebuild from landing and books has the same closed months, and refuses damaged ones."""
     before = closed.rows("from fct_closed_lines")

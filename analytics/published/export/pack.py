@@ -24,7 +24,7 @@ from analytics.published.export.workbook import write_workbook
 from analytics.published.output import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import date
     from typing import Any
 
@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 
     from analytics.published.export.month_end import Closing, MonthEnd
 
+_IN_THE_BOOKS = {
+    "manifest.json": "The close: who, when, and the SHA-256 of every file.",
+    "data/": "Frozen tables, with every digit, as Parquet.",
+    "exports/": "Exports in other formats, as they were closed.",
+    "finance/, settings.toml": "The files that the figures were made with.",
+}
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that an archive can hold
 
 
@@ -72,7 +78,9 @@ def write_pack(
     definitions = _write_csv(folder / "definitions.csv", Definition._fields, meanings)
     made[definitions] = "The state of the data, and the meaning of each column."
     readme = folder / "README.txt"
-    readme.write_text(_readme(month_end, folder, made), encoding="utf-8")
+    readme.write_text(
+        _readme(month_end, folder, made, is_closed=closing is not None), encoding="utf-8"
+    )
     return [*made, readme]
 
 
@@ -172,13 +180,19 @@ def _write_csv(path: Path, head: Iterable[str], rows: Iterable[Iterable[Any]]) -
     return path
 
 
-def _readme(month_end: MonthEnd, folder: Path, made: dict[Path, str]) -> str:
+def _readme(month_end: MonthEnd, folder: Path, made: dict[Path, str], *, is_closed: bool) -> str:
     """Return a text with the facts of the month, and a line for each file."""
     facts = [f"{label}: {text}" for label, text in month_end.facts.items()]
     paths = {path.relative_to(folder).as_posix(): meaning for path, meaning in made.items()}
-    width = max(map(len, paths))
-    files = [f"{path:{width}}  {paths[path]}" for path in sorted(paths)]
+    files = _listed(paths)
+    if is_closed:
+        files += ["", "The books hold beside them:", "", *_listed(_IN_THE_BOOKS)]
     return "\n".join([f"Statement of cost, {month_end.words}", "", *facts, "", *files, ""])
+
+
+def _listed(meanings: Mapping[str, str]) -> list[str]:
+    width = max(map(len, meanings))
+    return [f"{path:{width}}  {meanings[path]}" for path in sorted(meanings)]
 
 
 def _entry(path: str) -> zipfile.ZipInfo:
