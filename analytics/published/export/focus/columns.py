@@ -1,0 +1,75 @@
+"""Columns of a dataset, and values that all datasets share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Edition(StrEnum):
+    """Versions of FOCUS: two that are ratified, and the working draft of the next one."""
+
+    v1_2 = "1.2"
+    v1_4 = "1.4"
+    draft_1_5 = "draft-1.5"
+
+
+class Dataset(StrEnum):
+    """Datasets of FOCUS 1.4; earlier versions have the first one alone."""
+
+    cost_and_usage = "cost-and-usage"
+    billing_period = "billing-period"
+    invoice_detail = "invoice-detail"
+
+
+class Column(NamedTuple):
+    """A column: its name, the SQL expression that it is, its meaning, and the editions with it."""
+
+    name: str
+    expression: str
+    meaning: str
+    editions: frozenset[Edition] = frozenset(Edition)
+
+
+ONLY_1_2 = frozenset({Edition.v1_2})
+SINCE_1_4 = frozenset({Edition.v1_4, Edition.draft_1_5})
+RATIFIED = frozenset({Edition.v1_2, Edition.v1_4})
+ONLY_DRAFT = frozenset({Edition.draft_1_5})
+
+JSON_COLUMNS = frozenset({"Tags", "SkuPriceDetails", "InvoiceDetailGrain"})
+"""Columns that hold a JSON object."""
+
+ISSUER = "'Levain'"
+CURRENCY = "'USD'"
+
+
+def in_edition(columns: Iterable[Column], edition: Edition) -> list[Column]:
+    """Return the columns that an edition has."""
+    return [column for column in columns if edition in column.editions]
+
+
+def selected(columns: Iterable[Column]) -> str:
+    """Return the columns as the select list of a query."""
+    return ", ".join(f"{column.expression} as {column.name}" for column in columns)
+
+
+def day(date: str) -> str:
+    """Return SQL for the first instant of a UTC day, in the format of FOCUS."""
+    return f"strftime({date}, '%Y-%m-%dT00:00:00Z')"
+
+
+def instant(moment: str) -> str:
+    """Return SQL for an instant to the second, in the format of FOCUS."""
+    return f"strftime({moment} at time zone 'UTC', '%Y-%m-%dT%H:%M:%SZ')"
+
+
+def month_after(month: str) -> str:
+    """Return SQL for the first day of the month after the one that begins on this day."""
+    return f"({month} + interval 1 month)"
+
+
+def printable(text: str) -> str:
+    """Return JSON without unprintable characters, which files escape otherwise than JSON does."""
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)

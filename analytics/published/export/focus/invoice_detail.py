@@ -1,0 +1,77 @@
+"""The dataset Invoice Detail: the lines of Levain's invoices, of `finance/invoices.csv`."""
+
+from __future__ import annotations
+
+from analytics.published.export.focus.columns import CURRENCY, ISSUER, Column, day, month_after
+
+_ISSUED = "coalesce(issued_on, month)"
+
+COLUMNS = (
+    Column(
+        "BilledCost",
+        "amount::decimal(38, 10)",
+        "Amount of the line; a credit is negative. Lines of 0 are left out.",
+    ),
+    Column("BillingAccountId", "workspace_id", "Identifier of the workspace."),
+    Column("BillingCurrency", CURRENCY, "US dollars."),
+    Column("BillingPeriodStart", day("month"), "Begin of the month of the usage, in UTC."),
+    Column(
+        "BillingPeriodEnd",
+        day(month_after("month")),
+        "End of that month: the first instant that is no longer in it.",
+    ),
+    Column("ChargeCategory", "category", "Usage, Credit or Tax: a row for each that is not 0."),
+    Column(
+        "InvoiceDetailCreated",
+        day(_ISSUED),
+        "Begin of the day on which the invoice was issued.",
+    ),
+    Column("InvoiceDetailDescription", "description", "What the line is for."),
+    Column(
+        "InvoiceDetailGrain",
+        "to_json({'ServiceName': 'Levain', 'SubAccountId': workspace_id})::varchar",
+        "As JSON: a line is for the service and a workspace.",
+    ),
+    Column(
+        "InvoiceDetailId",
+        "invoice_id || '/' || workspace_id || '/' || strftime(month, '%Y-%m') || '/' || "
+        "lower(category) || if(month = $month::date, '', '/' || strftime($month::date, '%Y-%m'))",
+        "Invoice, workspace, month and category; then the month that books it, if that is later.",
+    ),
+    Column("InvoiceDetailLastUpdated", day(_ISSUED), "As InvoiceDetailCreated."),
+    Column("InvoiceId", "invoice_id", "Number of the invoice."),
+    Column("InvoiceIssueDate", day("issued_on"), "Day on which the invoice was issued."),
+    Column("InvoiceIssueStatus", "'Issued'", "Issued: the file holds invoices that came."),
+    Column("InvoiceIssuerName", ISSUER, "Who bills."),
+    Column("PaymentDueDate", "null::varchar", "Empty: the file does not hold it."),
+    Column("PaymentTerms", "'As the invoice says'", "The file does not hold them."),
+    Column("ReferenceInvoiceId", "invoice_id", "As InvoiceId: no line adjusts another invoice."),
+)
+
+QUERY = """
+    with
+
+    invoices as (
+        select * exclude (credit_usd), -credit_usd as credit_usd
+        from marts.fct_invoices
+        where
+            booked_month = $month::date
+            and invoice_id <> '(none)'
+            and list_contains($workspace_ids, workspace_id)
+    ),
+
+    lines as (
+        select
+            *,
+            unnest(['Usage', 'Credit', 'Tax']) as category,
+            unnest(['Model usage', 'Credits', 'Tax']) as description,
+            unnest([amount_usd, credit_usd, tax_usd]) as amount
+        from invoices
+    )
+
+    select {columns}
+    from lines
+    where amount <> 0
+    order by
+        workspace_id, month, invoice_id, list_position(['Usage', 'Credit', 'Tax'], category)
+"""
