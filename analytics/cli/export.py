@@ -138,6 +138,18 @@ def pack(
 @export.command()
 def focus(
     month: Month,
+    dataset: Annotated[
+        str | None,
+        typer.Option(
+            help="cost-and-usage, billing-period, invoice-detail or all [all].", metavar="DATASET"
+        ),
+    ] = None,
+    version: Annotated[
+        str | None, typer.Option(help="1.4 or 1.2 [1.4].", metavar="VERSION")
+    ] = None,
+    draft: Annotated[
+        bool, typer.Option("--draft-1.5", help="With the columns of FOCUS 1.5, a draft.")
+    ] = False,
     form: Annotated[
         str | None,
         typer.Option(
@@ -151,25 +163,30 @@ def focus(
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
-    """Write the bill of a month for FinOps tools: FOCUS 1.4, a line per provider and UTC day.
+    """Write the bill of a month for FinOps tools: the datasets of FOCUS 1.4.
 
-    BilledCost is Levain's charge; EffectiveCost and ListCost are the usage at the provider's list
-    price, whoever pays. Every amount is exact, an unknown one is empty. The definitions go into a
-    second file beside it.
+    Cost and Usage has a row per workspace, UTC day, agent, provider and model, and corrections of
+    closed months; Billing Period whether the books have the month; Invoice Detail the lines of
+    finance/invoices.csv. FOCUS 1.2 is Cost and Usage alone. Every amount is exact. Definitions go
+    into a second file beside each; --output is for one dataset.
 
     Of a closed month, the file is copied from the books, byte for byte.
 
     Example: analytics export focus 2026-10
     """
-    from analytics.published.export.focus import read_focus
+    from analytics.published.export.focus.files import chosen, name_of, read_focus
 
-    forms, name = ("csv", "parquet"), f"levain-focus-{month}"
-    layout = _layout(data_dir, config)
-    if not live and _copied(layout, month, revision, workspace, form, forms, output, name):
-        return
-    with _published(data_dir, config) as con:
-        statement = read_focus(con, month, workspace)
-    _write(statement, form, forms, output, name)
+    edition, datasets = chosen(dataset, version, draft=draft, is_one_file=output is not None)
+    forms, layout = ("csv", "parquet"), _layout(data_dir, config)
+    for each in datasets:
+        name = name_of(each, edition, month)
+        if not live and _copied(layout, month, revision, workspace, form, forms, output, name):
+            continue
+        with _published(data_dir, config) as con:
+            statement = read_focus(con, month, workspace, each, edition)
+        _write(statement, form, forms, output, name)
+    if draft:
+        typer.echo("FOCUS 1.5 is a draft: its columns may change before it is ratified.", err=True)
 
 
 @export.command()

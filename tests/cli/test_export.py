@@ -241,14 +241,14 @@ def test_a_month_without_a_journal(published: Command, month: str, message: str)
 
 
 def test_focus_holds_the_bill(published: Command) -> None:
-    """FOCUS has a line per provider and UTC day; their sums equal the bill to the last digit."""
-    lines = read_csv(published("export", "focus", MONTH, "--output", "-").out)
+    """FOCUS has a row per agent, provider and day; their sums equal the bill to the last digit."""
+    result = published("export", "focus", MONTH, "--dataset", "cost-and-usage", "--output", "-")
+    lines = read_csv(result.out)
     (bill,) = read_csv(
         published(
             "sql",
             "select sum(billed_usd) as billed, sum(cost_usd) as cost, count(*) as line_count,"
-            " sum(request_count) as requests from fct_billing_days"
-            f" where utc_date >= '{MONTH}-01'",
+            f" sum(request_count) as requests from fct_charges where utc_date >= '{MONTH}-01'",
             "--format",
             "csv",
         ).out
@@ -257,9 +257,9 @@ def test_focus_holds_the_bill(published: Command) -> None:
     def total(column: str) -> Decimal:
         return sum((Decimal(line[column]) for line in lines), Decimal(0))
 
-    assert len(lines) == int(bill["line_count"]) == 2
-    assert total("BilledCost") == Decimal(bill["billed"]) > 0
-    assert total("ListCost") == total("EffectiveCost") == Decimal(bill["cost"])
+    assert len(lines) == int(bill["line_count"]) == len(HOSTILE)
+    assert total("BilledCost") == total("EffectiveCost") == Decimal(bill["billed"]) > 0
+    assert total("ListCost") == Decimal(bill["cost"])
     assert total("ListCost") == 2 * sum(range(len(HOSTILE))) + Decimal("1.8e-9")
     assert total("x_RequestCount") == Decimal(bill["requests"])
     assert {line["HostProviderName"] for line in lines} == {"anthropic", "'=cmd()"}
@@ -271,8 +271,9 @@ def test_focus_holds_the_bill(published: Command) -> None:
 
 def test_focus_files_are_for_programs(published: Command) -> None:
     """The CSV begins with a column name, Parquet has decimals, and both have definitions beside."""
-    published("export", "focus", MONTH, "--output", "f.csv")
-    published("export", "focus", MONTH, "--format", "parquet", "--output", "f.parquet")
+    of = ("export", "focus", MONTH, "--dataset", "cost-and-usage")
+    published(*of, "--output", "f.csv")
+    published(*of, "--format", "parquet", "--output", "f.parquet")
     frame = polars.read_parquet("f.parquet")
     terms = read_csv(Path("f-definitions.csv").read_text(encoding="utf-8"))
 
@@ -280,7 +281,50 @@ def test_focus_files_are_for_programs(published: Command) -> None:
     assert frame["ListCost"].sum() == Decimal("72.0000000018")
     assert frame["HostProviderName"].unique().sort().to_list() == ["=cmd()", "anthropic"]
     assert set(frame.columns) <= {each["term"] for each in terms if each["meaning"]}
-    assert published("export", "focus", MONTH, "--format", "xlsx").code == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        ((), ["cost-and-usage", "billing-period", "invoice-detail"]),
+        (("--version", "1.2"), ["cost-and-usage-1.2"]),
+        (("--draft-1.5", "--dataset", "cost-and-usage"), ["cost-and-usage-draft-1.5"]),
+    ],
+)
+def test_focus_datasets_are_files_of_their_names(
+    published: Command, options: tuple[str, ...], names: list[str]
+) -> None:
+    """Each dataset is a file that says month, dataset and any other version than 1.4."""
+    result = published("export", "focus", MONTH, *options)
+    written = [f"levain-focus-{MONTH}-{name}" for name in names]
+
+    assert (result.code, result.out) == (0, "")
+    assert re.findall(r"wrote (\S+)", result.err) == [
+        f"{name}{end}.csv" for name in written for end in ("", "-definitions")
+    ]
+    assert all(Path(f"{name}.csv").stat().st_size for name in written)
+    assert ("is a draft" in result.err) is ("--draft-1.5" in options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--output", "x.csv"), "name it with --dataset"),
+        (("--dataset", "x"), "cost-and-usage, billing-period, invoice-detail or all"),
+        (("--version", "1.3"), "1.4 or 1.2, or --draft-1.5"),
+        (("--version", "1.2", "--dataset", "billing-period"), "1.2 has no dataset"),
+        (("--version", "1.2", "--draft-1.5"), "leave one of them out"),
+        (("--format", "xlsx"), "There is no format xlsx: csv or parquet"),
+    ],
+)
+def test_focus_options_that_do_not_go_together(
+    published: Command, options: tuple[str, ...], message: str
+) -> None:
+    """A wrong option exits with 2, and the message says what to give instead."""
+    result = published("export", "focus", MONTH, *options)
+
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err
 
 
 @pytest.mark.parametrize(

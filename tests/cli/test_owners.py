@@ -35,9 +35,10 @@ def build(analytics: Command) -> None:
         assert analytics(stage).code == 0
 
 
-def lines(analytics: Command, kind: str) -> list[dict[str, str]]:
+def lines(analytics: Command, kind: str, *options: str) -> list[dict[str, str]]:
     """Return the lines of an exported month."""
-    return [*csv.DictReader(io.StringIO(analytics("export", kind, MONTH, "--output", "-").out))]
+    exported = analytics("export", kind, MONTH, "--output", "-", *options)
+    return [*csv.DictReader(io.StringIO(exported.out))]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def owned(tmp_path_factory: pytest.TempPathFactory) -> Owned:
     folder = tmp_path_factory.mktemp("owned")
     with shell_in(folder, world) as run:
         assert run("nightly").code == 0
-        exports = lines(run, "month"), lines(run, "focus")
+        exports = lines(run, "month"), lines(run, "focus", "--dataset", "cost-and-usage")
         own(OWNERS)
         build(run)
     return Owned(folder, *exports)
@@ -89,15 +90,14 @@ def test_a_month_has_a_line_for_each_owner_of_an_agent(owned: Owned, published: 
                 assert sum(Decimal(line[column]) for line in baker) == Decimal(whole[column])
 
 
-def test_focus_tags_what_one_owner_used(owned: Owned, published: Command) -> None:
-    """A row whose usage is all of one owner has tags; its list cost by cost center is exact."""
-    first, *rows = lines(published, "focus")
+def test_focus_tags_each_owner(owned: Owned, published: Command) -> None:
+    """A row has its owner and cost center as tags, which take no amount from it."""
+    rows = lines(published, "focus", "--dataset", "cost-and-usage")
+    tags = [json.loads(row["Tags"]) for row in rows if row["Tags"]]
 
-    assert {(row["Tags"], row["x_ListCostByCostCenter"]) for row in owned.focus} == {("", "")}
-    assert json.loads(first["Tags"]) == {"owner": "=Bread()", "cost_center": "C-1"}
-    for row in [first, *rows]:
-        costs = json.loads(row["x_ListCostByCostCenter"])
-        assert sum(map(Decimal, costs.values())) == Decimal(row["ListCost"])
+    assert {row["Tags"] for row in owned.focus} == {""}
+    assert tags[0] == {"owner": "=Bread()", "cost_center": "C-1", "account": "6200"}
+    assert [row | {"Tags": ""} for row in rows] == owned.focus
 
 
 def test_a_rebuild_gives_the_same_figures(published: Command) -> None:

@@ -47,7 +47,7 @@ def build(warehouse: Warehouse) -> None:
 
 
 def close(warehouse: Warehouse, books: Path, *months: date) -> None:
-    """Close months with the figures as they are built, and build anew."""
+    """Close months with the figures as they are built; what depends on it is not built anew."""
     con = warehouse._con
     for month in months:
         target = books / f"{month:%Y-%m}"
@@ -58,7 +58,6 @@ def close(warehouse: Warehouse, books: Path, *months: date) -> None:
             is_early=False,
         )  # fmt: skip
     load_frozen(con, sorted(books.iterdir()))
-    build(warehouse)
 
 
 def rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from analytics.errors import UsageError
 from analytics.published.export.definitions import Definition, data_of_workspaces
 from analytics.published.export.files import Format, write_statement
 from analytics.published.export.focus import billing_period, cost_and_usage, invoice_detail
@@ -33,15 +34,9 @@ class _Source(NamedTuple):
 
 
 _SOURCES = {
-    Dataset.cost_and_usage: _Source(
-        "Cost and Usage", cost_and_usage.QUERY, cost_and_usage.COLUMNS
-    ),
-    Dataset.billing_period: _Source(
-        "Billing Period", billing_period.QUERY, billing_period.COLUMNS
-    ),
-    Dataset.invoice_detail: _Source(
-        "Invoice Detail", invoice_detail.QUERY, invoice_detail.COLUMNS
-    ),
+    Dataset.cost_and_usage: _Source("Cost and Usage", cost_and_usage.QUERY, cost_and_usage.COLUMNS),
+    Dataset.billing_period: _Source("Billing Period", billing_period.QUERY, billing_period.COLUMNS),
+    Dataset.invoice_detail: _Source("Invoice Detail", invoice_detail.QUERY, invoice_detail.COLUMNS),
 }
 _READING = {
     Dataset.cost_and_usage: (
@@ -92,6 +87,32 @@ _EMPTY = Definition("An empty cell", "", "Unknown, or not reported by the API.")
 def datasets_of(edition: Edition) -> list[Dataset]:
     """Return the datasets of an edition that this module writes."""
     return [Dataset.cost_and_usage] if edition is Edition.v1_2 else list(Dataset)
+
+
+def chosen(
+    dataset: str | None, version: str | None, *, draft: bool, is_one_file: bool
+) -> tuple[Edition, list[Dataset]]:
+    """Return the edition and the datasets that options name; None is 1.4, and all.
+
+    UsageError for what there is not, or does not go together.
+    """
+    editions = {None: Edition.v1_4, "1.4": Edition.v1_4, "1.2": Edition.v1_2}
+    if version not in editions:
+        raise UsageError(f"There is no version {version}: 1.4 or 1.2, or --draft-1.5.")
+    edition = editions[version]
+    if draft and edition is Edition.v1_2:
+        raise UsageError("--draft-1.5 adds columns to 1.4, not to 1.2: leave one of them out.")
+    if dataset in (None, "all"):
+        datasets = datasets_of(edition)
+    elif dataset in list(Dataset):
+        datasets = [Dataset(dataset)]
+    else:
+        raise UsageError(f"There is no dataset {dataset}: {', '.join(Dataset)} or all.")
+    if not set(datasets) <= set(datasets_of(edition)):
+        raise UsageError(f"FOCUS 1.2 has no dataset {dataset}: leave --dataset or --version out.")
+    if is_one_file and len(datasets) > 1:
+        raise UsageError("One file holds one dataset: name it with --dataset.")
+    return Edition.draft_1_5 if draft else edition, datasets
 
 
 def columns_of(dataset: Dataset, edition: Edition) -> list[Column]:
