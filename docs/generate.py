@@ -21,6 +21,8 @@ from typer.testing import CliRunner
 
 from analytics.cli.app import app
 from analytics.levain import AsyncLevain, errors
+from analytics.published.export.focus.columns import Dataset, Edition
+from analytics.published.export.focus.files import columns_of, title_of
 from analytics.published.export.sources import SCHEMAS
 from analytics.resources import folder
 from analytics.transform.build import all_models, build
@@ -223,6 +225,18 @@ def _schemas() -> str:
     return "\n".join(lines)
 
 
+def _focus() -> str:
+    parts = []
+    for dataset in Dataset:
+        parts += [f"### {title_of(dataset)}\n\n| column | is |\n| --- | --- |"]
+        editions = (Edition.v1_4, *Edition)
+        columns = {each: None for edition in editions for each in columns_of(dataset, edition)}
+        for each in columns:
+            only = "" if len(each.editions) == len(Edition) else f" ({', '.join(each.editions)})"
+            parts[-1] += f"\n| `{each.name}`{only} | {_cell(each.meaning)} |"
+    return "\n\n".join(parts)
+
+
 def _resources() -> str:
     lines = ["| method | does |", "| --- | --- |"]
     for name, resource in inspect.getmembers(AsyncLevain, lambda each: hasattr(each, "func")):
@@ -254,6 +268,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "questions": _questions,
     "controls": _controls,
     "sums": _sums,
+    "focus": _focus,
     "resources": _resources,
     "errors": _errors,
 }

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -75,6 +76,7 @@ def fill(warehouse: Warehouse) -> None:
         for number, name in names.items()
     ]
     own(warehouse, *rules)
+    lines = count(2)
     for month in MONTHS:
         used(warehouse, month, "1E-10", "0", agent_id="b-1", workspace_id=OTHER)
         for number in range(1 + month.month % 2, 7, 2):
@@ -85,11 +87,11 @@ def fill(warehouse: Warehouse) -> None:
             own_key = {"provider": "=openai()", "model": "openai.gpt-5.5"} | agent
             used(warehouse, day + timedelta(days=1), "0.7", "0.014", **own_key)
             used(warehouse, day + timedelta(days=2), None, "2", cost_of_day="1.9", **agent)
-        for line, workspace in enumerate(("Bakery", OTHER)):
+        for credit, workspace in enumerate(("Bakery", OTHER)):
             warehouse.insert(
-                "finance.invoices", line=line, invoice_id=f"=INV-{month:%Y%m}", month=month,
+                "finance.invoices", line=next(lines), invoice_id=f"=INV-{month:%Y%m}", month=month,
                 workspace=workspace, issued_on=month + timedelta(days=33), amount_usd="30.01",
-                credit_usd=line, tax_usd="1.5",
+                credit_usd=credit, tax_usd="1.5",
             )  # fmt: skip
 
 
@@ -112,6 +114,10 @@ def two_years(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoYears]:
             where date between '2025-09-01' and '2025-09-30'
         """)
         used(warehouse, date(2025, 7, 2), "3", "3.3", agent_id="a-5")
+        warehouse.insert(
+            "finance.invoices", line=99, invoice_id="LATE", workspace=OTHER, month=MONTHS[3],
+            issued_on=date(2026, 9, 1), amount_usd="7", credit_usd=0, tax_usd=0,
+        )  # fmt: skip
         build(warehouse)
         close(warehouse, books, MONTHS[20])
         warehouse._con.execute("""
@@ -218,7 +224,10 @@ def test_periods_are_those_of_the_books(two_years: TwoYears) -> None:
 
 
 def test_invoices_are_those_of_the_file(two_years: TwoYears) -> None:
-    """Each amount of finance/invoices.csv is a row; the usage line is that of the charges."""
+    """Each amount of finance/invoices.csv is a row; the usage line is that of the charges.
+
+    An invoice for a closed month is in the file of the month that books it.
+    """
     details = two_years.rows(Dataset.invoice_detail)
     (payable,) = two_years.warehouse.row(
         "select sum(amount_usd - credit_usd + tax_usd) from finance.invoices"
@@ -227,9 +236,12 @@ def test_invoices_are_those_of_the_file(two_years: TwoYears) -> None:
 
     assert sum(Decimal(row["BilledCost"]) for row in details) == payable
     assert {row["ChargeCategory"] for row in details} == {"Usage", "Credit", "Tax"}
-    assert charged == {
-        row["InvoiceDetailId"] for row in details if row["ChargeCategory"] == "Usage"
-    }
+    usage = {row["InvoiceDetailId"] for row in details if row["ChargeCategory"] == "Usage"}
+    assert usage - charged == {f"LATE/{OTHER}/{MONTHS[3]:%Y-%m}/usage/{MONTHS[20]:%Y-%m}"}
+    assert charged < usage
+    (late,) = [row for row in details if row["InvoiceId"] == "LATE"]
+    assert late in two_years.rows(Dataset.invoice_detail, MONTHS[20])
+    assert late["BillingPeriodStart"] == f"{MONTHS[3]}T00:00:00Z"
 
 
 def test_names_are_inert_and_tags_are_json(two_years: TwoYears) -> None:

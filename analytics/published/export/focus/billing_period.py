@@ -14,7 +14,7 @@ COLUMNS = (
         "issuer",
         "Levain, and each provider that bills usage of the month with an own key.",
     ),
-    Column("BillingPeriodStart", day(_MONTH), "Begin of the month, in UTC."),
+    Column("BillingPeriodStart", day(_MONTH), "Start of the month, in UTC."),
     Column(
         "BillingPeriodEnd",
         day(month_after(_MONTH)),
@@ -28,7 +28,7 @@ COLUMNS = (
     Column(
         "BillingPeriodCreated",
         instant(_CREATED),
-        "Begin of the month, or the first batch if that was later.",
+        "Start of the month, or the first batch if that was later.",
     ),
     Column(
         "BillingPeriodLastUpdated",

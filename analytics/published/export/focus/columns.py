@@ -30,13 +30,13 @@ class Column(NamedTuple):
     name: str
     expression: str
     meaning: str
-    editions: frozenset[Edition] = frozenset(Edition)
+    editions: tuple[Edition, ...] = tuple(Edition)
 
 
-ONLY_1_2 = frozenset({Edition.v1_2})
-SINCE_1_4 = frozenset({Edition.v1_4, Edition.draft_1_5})
-RATIFIED = frozenset({Edition.v1_2, Edition.v1_4})
-ONLY_DRAFT = frozenset({Edition.draft_1_5})
+ONLY_1_2 = (Edition.v1_2,)
+SINCE_1_4 = (Edition.v1_4, Edition.draft_1_5)
+RATIFIED = (Edition.v1_2, Edition.v1_4)
+ONLY_DRAFT = (Edition.draft_1_5,)
 
 JSON_COLUMNS = frozenset({"Tags", "SkuPriceDetails", "InvoiceDetailGrain"})
 """Columns that hold a JSON object."""

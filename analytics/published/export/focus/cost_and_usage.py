@@ -68,18 +68,18 @@ COLUMNS = (
     Column(
         "BilledCost",
         _decimal("payable_usd"),
-        "What Levain bills: list price and surcharge. 0 for usage with a key of the workspace's "
-        "own, which the provider is paid for.",
+        "What Levain bills: billed_usd. 0 for usage with a key of the workspace's own, which the "
+        "provider is paid for.",
     ),
     Column(
         "EffectiveCost",
         _decimal("effective_usd"),
-        "As BilledCost; for usage with an own key, its cost at the provider's list price.",
+        "As BilledCost; for usage with an own key, its cost at list price: own_key_usd.",
     ),
     Column(
         "ListCost",
         _decimal("list_usd"),
-        "Cost of the usage at the provider's list price, without Levain's surcharge: metered cost.",
+        "Metered cost: cost_usd, the usage at the provider's list price, without surcharge.",
     ),
     Column("ContractedCost", _decimal("list_usd"), "As ListCost: no negotiated price is known."),
     Column(
@@ -89,7 +89,7 @@ COLUMNS = (
     ),
     Column("BillingAccountName", "workspace_name", "Current name of the workspace."),
     Column("BillingCurrency", CURRENCY, "US dollars."),
-    Column("BillingPeriodStart", day(_MONTH), "Begin of the month that books the row, in UTC."),
+    Column("BillingPeriodStart", day(_MONTH), "Start of the month that books the row, in UTC."),
     Column(
         "BillingPeriodEnd",
         day(month_after(_MONTH)),
@@ -98,10 +98,10 @@ COLUMNS = (
     Column(
         "ChargePeriodStart",
         day("utc_date"),
-        "Begin of the UTC day of the model requests; of a correction, in an earlier month.",
+        "Start of the UTC day of the model requests; of a correction, in an earlier month.",
     ),
     Column("ChargePeriodEnd", day("utc_date + 1"), "End of that day, no longer in it."),
-    Column("ChargeCategory", "'Usage'", "All rows are usage."),
+    Column("ChargeCategory", "'Usage'", "Usage, in all rows."),
     Column(
         "ChargeClass",
         "if(step = 'charged', null, 'Correction')",
@@ -114,15 +114,15 @@ COLUMNS = (
         "Reversed (a charge as it was booked, with the opposite sign), Corrected (the charge as it "
         "is now), Added (nothing like it was booked), or Bill corrected (the bill alone changed).",
     ),
-    Column("ChargeFrequency", "'Usage-Based'", "How often it is charged."),
+    Column("ChargeFrequency", "'Usage-Based'", "Usage-Based, in all rows."),
     Column(
         "HostProviderName",
         "known_provider",
         "Who serves the model, as the API spells it; empty where unknown.",
         SINCE_1_4,
     ),
-    Column("ServiceProviderName", ISSUER, "Who offers the service.", SINCE_1_4),
-    Column("ProviderName", ISSUER, "Who offers the service.", ONLY_1_2),
+    Column("ServiceProviderName", ISSUER, "Levain.", SINCE_1_4),
+    Column("ProviderName", ISSUER, "Levain.", ONLY_1_2),
     Column(
         "PublisherName",
         f"coalesce(known_provider, {ISSUER})",
@@ -152,7 +152,7 @@ COLUMNS = (
         "Usage in US dollars at the provider's list price, which is how Levain prices it. The API "
         "reports no price of a token or a request, and an average is none.",
     ),
-    Column("PricingUnit", _unless("is_bill_alone", "'US Dollars'"), "US Dollars (at list price)."),
+    Column("PricingUnit", _unless("is_bill_alone", "'US Dollars'"), "US Dollars, at list price."),
     Column(
         "ListUnitPrice",
         _unless(f"not {_HAS_SKU}", _decimal("1")),
@@ -186,9 +186,9 @@ COLUMNS = (
         "Current name of the agent; empty for usage that names none.",
     ),
     Column("ResourceType", "if(line_type = 'agent', 'Agent', null)", "Agent; empty likewise."),
-    Column("ServiceCategory", "'AI and Machine Learning'", "As FOCUS classes the service."),
-    Column("ServiceSubcategory", "'Generative AI'", "As FOCUS classes the service."),
-    Column("ServiceName", "'Levain'", "The service."),
+    Column("ServiceCategory", "'AI and Machine Learning'", "AI and Machine Learning."),
+    Column("ServiceSubcategory", "'Generative AI'", "Generative AI."),
+    Column("ServiceName", "'Levain'", "Levain."),
     Column(
         "SkuId",
         _unless(f"not {_HAS_SKU}", _SKU),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from analytics.published.export.focus.columns import CURRENCY, ISSUER, Column, day, month_after
 
-_ISSUED = "coalesce(issued_on, month)"
-
 COLUMNS = (
     Column(
         "BilledCost",
@@ -14,7 +12,7 @@ COLUMNS = (
     ),
     Column("BillingAccountId", "workspace_id", "Identifier of the workspace."),
     Column("BillingCurrency", CURRENCY, "US dollars."),
-    Column("BillingPeriodStart", day("month"), "Begin of the month of the usage, in UTC."),
+    Column("BillingPeriodStart", day("month"), "Start of the month of the usage, in UTC."),
     Column(
         "BillingPeriodEnd",
         day(month_after("month")),
@@ -23,10 +21,10 @@ COLUMNS = (
     Column("ChargeCategory", "category", "Usage, Credit or Tax: a row for each that is not 0."),
     Column(
         "InvoiceDetailCreated",
-        day(_ISSUED),
-        "Begin of the day on which the invoice was issued.",
+        day("issued_on"),
+        "Start of the day on which the invoice was issued.",
     ),
-    Column("InvoiceDetailDescription", "description", "What the line is for."),
+    Column("InvoiceDetailDescription", "description", "Model usage, Credits or Tax."),
     Column(
         "InvoiceDetailGrain",
         "to_json({'ServiceName': 'Levain', 'SubAccountId': workspace_id})::varchar",
@@ -38,13 +36,15 @@ COLUMNS = (
         "lower(category) || if(month = $month::date, '', '/' || strftime($month::date, '%Y-%m'))",
         "Invoice, workspace, month and category; then the month that books it, if that is later.",
     ),
-    Column("InvoiceDetailLastUpdated", day(_ISSUED), "As InvoiceDetailCreated."),
+    Column("InvoiceDetailLastUpdated", day("issued_on"), "As InvoiceDetailCreated."),
     Column("InvoiceId", "invoice_id", "Number of the invoice."),
     Column("InvoiceIssueDate", day("issued_on"), "Day on which the invoice was issued."),
     Column("InvoiceIssueStatus", "'Issued'", "Issued: the file holds invoices that came."),
-    Column("InvoiceIssuerName", ISSUER, "Who bills."),
+    Column("InvoiceIssuerName", ISSUER, "Levain."),
     Column("PaymentDueDate", "null::varchar", "Empty: the file does not hold it."),
-    Column("PaymentTerms", "'As the invoice says'", "The file does not hold them."),
+    Column(
+        "PaymentTerms", "'As the invoice says'", "As the invoice says: the file does not hold them."
+    ),
     Column("ReferenceInvoiceId", "invoice_id", "As InvoiceId: no line adjusts another invoice."),
 )
 
