@@ -19,6 +19,7 @@ import pytest
 from focus_data_toolkit.model.validator import lint_focus_1_4_structure
 from focus_data_toolkit.validate import validate_dataset_bundle
 
+from analytics.published.export.files import Format, write_statement
 from analytics.published.export.focus.columns import Dataset, Edition
 from analytics.published.export.focus.files import columns_of, read_focus
 from tests.finance.focus import Row, build, close, read_from, rows, used
@@ -302,6 +303,23 @@ def test_the_draft_adds_models_and_consumers(two_years: TwoYears) -> None:
     assert lines["ConsumerId"].to_list() == lines["ResourceId"].to_list()
     assert lines["PrincipalId"].null_count() == len(lines)
     assert "working draft" in {each.term: each.meaning for each in draft.definitions}["Draft"]
+
+
+def test_the_draft_is_1_4_but_for_its_columns(two_years: TwoYears, tmp_path: Path) -> None:
+    """The linter of 1.4 finds the columns and keys of the draft, and nothing else."""
+    con, file = two_years.warehouse._con, tmp_path / "draft.csv"
+    draft = read_focus(con, f"{MONTHS[21]:%Y-%m}", edition=Edition.draft_1_5)
+    write_statement(draft, Format.csv, file)
+    with file.open(encoding="utf-8", newline="") as lines:
+        report = lint_focus_1_4_structure(
+            "Cost and Usage", [*csv.DictReader(lines)], supported_conditions=CONDITIONS
+        )
+
+    assert {(each.column, each.rule) for each in report.violations} == {
+        ("ConsumerId", "unknown_column"),
+        ("PrincipalId", "unknown_column"),
+        ("SkuPriceDetails", "custom_key_not_prefixed"),
+    }
 
 
 @pytest.mark.parametrize("edition", Edition)
