@@ -8,7 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -22,7 +22,7 @@ from focus_data_toolkit.validate import validate_dataset_bundle
 from analytics.published.export.files import Format, write_statement
 from analytics.published.export.focus.columns import Dataset, Edition
 from analytics.published.export.focus.files import columns_of, read_focus
-from tests.finance.focus import Row, build, close, read_from, rows, used
+from tests.finance.focus import CLOSED, Row, build, close, read_from, rows, used
 from tests.queries.sample import own
 from tests.transform.given import Warehouse, empty_warehouse
 
@@ -30,6 +30,7 @@ MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(11, 
 CONDITIONS = ("SupportsUnitPricing", "SupportsMultiplePricingCategories")
 HOSTILE = ('=cmd()|"/c calc"!A0', "+1", "\t=1\r\n,", 'a;=1"\\', "<b>\xa0\u202e\U000e0001</b>")
 OTHER = "w-2"
+REOPENED = datetime(2026, 12, 24, 5, 6, 7, tzinfo=UTC)
 CRITERIA = (
     "USAGE_MEASUREMENT_SUPPORTED", "SUB_ACCOUNT_SUPPORTED", "TAGGING_SUPPORTED",
     "UNIT_PRICING_SUPPORTED", "BILLING_BASED_ON_PROVISIONED_RESOURCES_SUPPORTED",
@@ -78,6 +79,8 @@ def fill(warehouse: Warehouse) -> None:
     ]
     own(warehouse, *rules)
     lines = count(2)
+    invoices = {month: f"=INV-{month:%Y%m}" for month in MONTHS}
+    invoices[MONTHS[20]] = invoices[date(2025, 6, 1)]
     for month in MONTHS:
         used(warehouse, month, "1E-10", "0", agent_id="b-1", workspace_id=OTHER)
         for number in range(1 + month.month % 2, 7, 2):
@@ -90,7 +93,7 @@ def fill(warehouse: Warehouse) -> None:
             used(warehouse, day + timedelta(days=2), None, "2", cost_of_day="1.9", **agent)
         for credit, workspace in enumerate(("Bakery", OTHER)):
             warehouse.insert(
-                "finance.invoices", line=next(lines), invoice_id=f"=INV-{month:%Y%m}", month=month,
+                "finance.invoices", line=next(lines), invoice_id=invoices[month], month=month,
                 workspace=workspace, issued_on=month + timedelta(days=33), amount_usd="30.01",
                 credit_usd=credit, tax_usd="1.5",
             )  # fmt: skip
@@ -131,6 +134,10 @@ def two_years(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoYears]:
         warehouse._con.execute(
             "update finance.owner_rules set cost_center = 'C-9' where agent = 's-2'"
         )
+        warehouse.insert(
+            "finance.closings", month=MONTHS[22], revision=1, state="reopened", closed_at=CLOSED,
+            is_early=True, reopened_at=REOPENED,
+        )  # fmt: skip
         build(warehouse)
         yield TwoYears(warehouse, folder)
 
@@ -213,15 +220,29 @@ def test_unit_prices_are_exact(two_years: TwoYears) -> None:
 
 def test_periods_are_those_of_the_books(two_years: TwoYears) -> None:
     """A month is Closed once the books have it, or while a close writes it; else Open."""
-    periods = two_years.rows(Dataset.billing_period)
-    states = {row["BillingPeriodStart"][:7]: row["BillingPeriodStatus"] for row in periods}
-    last, con = f"{MONTHS[-1]:%Y-%m}", two_years.warehouse._con
-    moment = con.execute("select timestamptz '2027-01-05 06:07:08+00'").fetchall()[0][0]
-    closing = read_focus(con, last, None, Dataset.billing_period, closed_at=moment).lines
+    periods = {row["BillingPeriodStart"][:7]: row for row in two_years.rows(Dataset.billing_period)}
+    of_months = [periods[f"{month:%Y-%m}"] for month in MONTHS]
+    con, month = two_years.warehouse._con, f"{MONTHS[22]:%Y-%m}"
+    closing = read_focus(con, month, None, Dataset.billing_period, closed_at=REOPENED).lines
 
-    assert [states[f"{month:%Y-%m}"] for month in MONTHS] == ["Closed"] * 22 + ["Open"] * 2
+    assert [row["BillingPeriodStatus"] for row in of_months] == ["Closed"] * 22 + ["Open"] * 2
+    assert [row["BillingPeriodLastUpdated"] for row in of_months[21:]] == [
+        "2026-12-05T00:00:00Z", "2026-12-24T05:06:07Z", "2026-11-28T05:00:00Z",
+    ]  # fmt: skip
     assert set(closing["BillingPeriodStatus"]) == {"Closed"}
-    assert set(closing["BillingPeriodLastUpdated"]) == {"2027-01-05T06:07:08Z"}
+    assert set(closing["BillingPeriodLastUpdated"]) == {"2026-12-24T05:06:07Z"}
+
+
+def test_a_correction_is_on_another_invoice(two_years: TwoYears) -> None:
+    """Where an invoice is for the month that is corrected as well, the correction names none."""
+    found = two_years.rows(Dataset.cost_and_usage, MONTHS[20])
+    invoices = {
+        (row["ChargePeriodStart"][:7], row["InvoiceId"]) for row in found if row["ChargeClass"]
+    }
+
+    assert invoices == {
+        ("2025-06", ""), ("2025-07", "'=INV-202506"), ("2025-09", "'=INV-202506"),
+    }  # fmt: skip
 
 
 def test_invoices_are_those_of_the_file(two_years: TwoYears) -> None:

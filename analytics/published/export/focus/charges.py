@@ -26,7 +26,6 @@ _OF_STEP = ", ".join(
 )
 _BOOKED = ", ".join(f"booked.{name} as booked_{name}" for name in _AMOUNTS)
 
-# All provider-billed: the provider bills all usage of the charge; Levain, at most, its own charge.
 CHARGES = f"""
     with
 
@@ -102,6 +101,8 @@ CHARGES = f"""
         from steps
     ),
 
+    -- Tokens and requests of the two are not known apart: they are in the provider's row if all
+    -- usage is payable to it, else in Levain's.
     payees as (
         select
             *,
