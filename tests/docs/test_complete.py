@@ -43,7 +43,7 @@ def test_each_command_is_documented(path: tuple[str, ...]) -> None:
     section = text_of("cli.md").partition(heading)[2].partition("\n## ")[0]
 
     assert section
-    assert options(path) <= set(re.findall(r"--[\w-]+", section))
+    assert options(path) <= set(re.findall(r"--[\w.-]*\w", section))
 
 
 def test_commands_in_the_text_exist() -> None:
