@@ -230,19 +230,21 @@ def test_a_month_closed_anew(closed: Shop) -> None:
 
 def test_exports_of_a_closed_month(closed: Shop) -> None:
     """An export of a closed month is the file of the books, however the figures change."""
+    usage = ["--dataset", "cost-and-usage"]
     files = (
-        ["month", "levain-2026-10.csv"],
-        ["month", "levain-2026-10.xlsx"],
-        ["month", "levain-2026-10.parquet"],
-        ["focus", "levain-focus-2026-10.csv"],
-        ["focus", "levain-focus-2026-10.parquet"],
+        (["month"], "levain-2026-10.csv"),
+        (["month"], "levain-2026-10.xlsx"),
+        (["month"], "levain-2026-10.parquet"),
+        (["focus", *usage], "levain-focus-2026-10-cost-and-usage.csv"),
+        (["focus", *usage], "levain-focus-2026-10-cost-and-usage.parquet"),
+        (["focus", *usage, "--version", "1.2"], "levain-focus-2026-10-cost-and-usage-1.2.csv"),
     )
     (closed.folder / "finance" / "owners.csv").write_text(
         OWNERS.replace("Ann", "Bob"), encoding="utf-8"
     )
     closed.publish()
     for kind, name in files:
-        result = closed.ok("export", kind, "2026-10", "--output", name)
+        result = closed.ok("export", *kind, "2026-10", "--output", name)
         (stored,) = closed.books.rglob(name)
         assert Path(name).read_bytes() == stored.read_bytes()
         assert "as closed in revision 1" in result.err

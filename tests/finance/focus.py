@@ -10,6 +10,7 @@ from pathlib import Path
 from analytics.finance.books.frozen import load_frozen, write_frozen
 from analytics.published.export.focus.columns import Dataset, Edition
 from analytics.published.export.focus.files import name_of, write_focus
+from analytics.published.export.month import workspaces_called
 from analytics.resources import folder
 from analytics.transform.models import references
 from tests.queries.metered import read_workspace
@@ -70,7 +71,7 @@ def rows(
     """The rows of a month's CSV file, which is written once."""
     file = target / f"{name_of(dataset, edition, f'{month:%Y-%m}')}.csv"
     if not file.exists():
-        write_focus(warehouse._con, month, target)
+        write_focus(warehouse._con, month, target, workspaces_called(warehouse._con, None))
     with file.open(encoding="utf-8", newline="") as lines:
         return list(csv.DictReader(lines))
 

@@ -111,7 +111,7 @@ def test_files_add_up_to_the_marts(pack: Path, warehouse: Warehouse) -> None:
     assert tuple(total(lines, name) for name in columns) == ours
     assert tuple(total(providers, name) for name in columns) == ours
     assert list(lines[0])[5] == "billed_usd"
-    assert read_csv(pack / "focus" / "levain-focus-2026-11.csv")
+    assert read_csv(pack / "focus" / "levain-focus-2026-11-cost-and-usage.csv")
 
 
 def test_the_same_file_makes_the_same_bytes(

@@ -21,7 +21,8 @@ from analytics.published.books import closing_of
 from analytics.published.export.definitions import Definition
 from analytics.published.export.entries import find_journal
 from analytics.published.export.files import Format, write_statement
-from analytics.published.export.focus import read_focus
+from analytics.published.export.focus.columns import Edition
+from analytics.published.export.focus.files import datasets_of, name_of, read_focus
 from analytics.published.export.journal import JournalFormat, part_of, write_journal
 from analytics.published.export.month import read_month
 from analytics.published.output import replacing
@@ -50,11 +51,18 @@ def write_exports(
         for layout in JournalFormat:
             if (file := layout.file_name(name)) not in held:
                 write_journal(journal, layout, exports / file)
-    for stem, read in (("levain", read_month), ("levain-focus", read_focus)):
-        statement = as_closed(read(con, name, None), closing)
+    statements = {f"levain-{name}": read_month(con, name, None)}
+    statements |= {
+        name_of(dataset, edition, name): read_focus(
+            con, name, None, dataset, edition, closing.closed_at
+        )
+        for edition in Edition
+        for dataset in datasets_of(edition)
+    }
+    for stem, statement in statements.items():
         for form in (Format.csv, Format.parquet):
-            if (file := f"{stem}-{name}.{form}") not in held:
-                write_statement(statement, form, exports / file)
+            if (file := f"{stem}.{form}") not in held:
+                write_statement(as_closed(statement, closing), form, exports / file)
 
 
 def as_closed(statement: Statement, closing: ClosingFacts) -> Statement:

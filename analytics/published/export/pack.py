@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from analytics.errors import AnalyticsError, UsageError
 from analytics.published.export.definitions import Definition, month_end_definitions
-from analytics.published.export.files import FOR_PEOPLE, Format, write_rows, write_statement
-from analytics.published.export.focus import read_focus
+from analytics.published.export.files import FOR_PEOPLE, write_rows
+from analytics.published.export.focus.files import write_focus
 from analytics.published.export.month import month_called, workspaces_called
 from analytics.published.export.month_end import closing_of, read_month_end
 from analytics.published.export.month_tables import TABLES
@@ -71,10 +71,9 @@ def write_pack(
     for table in TABLES:
         frame = month_end.tables[table.name]
         made[_write_csv(folder / table.file, frame.columns, frame.iter_rows())] = f"{table.title}."
-    focus = folder / "focus" / f"levain-focus-{month:%Y-%m}.csv"
-    focus.parent.mkdir()
-    lines, terms = write_statement(read_focus(con, f"{month:%Y-%m}", workspace), Format.csv, focus)
-    made |= {lines: "The bill in FOCUS 1.4.", terms: "The meaning of its columns."}
+    focus = folder / "focus"
+    focus.mkdir()
+    made |= write_focus(con, month, focus, workspace_ids, closing.closed_at if closing else None)
     definitions = _write_csv(folder / "definitions.csv", Definition._fields, meanings)
     made[definitions] = "The state of the data, and the meaning of each column."
     readme = folder / "README.txt"

@@ -160,19 +160,24 @@ def read_focus(
 
 
 def write_focus(
-    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closed_at: datetime | None = None
-) -> list[Path]:
-    """Write the datasets of 1.4, and that of 1.2, of all workspaces as CSV; return the files.
+    con: duckdb.DuckDBPyConnection,
+    month: date,
+    folder: Path,
+    workspace_ids: list[str],
+    closed_at: datetime | None = None,
+) -> dict[Path, str]:
+    """Write the datasets of 1.4, and that of 1.2, as CSV; return what each file is.
 
     Each has its definitions beside it. The folder exists; `closed_at` is as in `read_focus`.
     """
-    workspace_ids = workspaces_called(con, None)
-    written = []
+    written = {}
     for edition in (Edition.v1_4, Edition.v1_2):
         for dataset in datasets_of(edition):
             statement = _statement(con, month, workspace_ids, dataset, edition, closed_at)
             file = folder / f"{name_of(dataset, edition, f'{month:%Y-%m}')}.csv"
-            written += write_statement(statement, Format.csv, file)
+            lines, definitions = write_statement(statement, Format.csv, file)
+            written[lines] = f"{title_of(dataset)} of FOCUS {edition}."
+            written[definitions] = "The meaning of its columns."
     return written
 
 
