@@ -8,9 +8,7 @@
 -- column state: complete, provisional (the month of the last batch) or incomplete.
 -- column first_date: First date of the month that is known.
 -- column last_date: Last date of the month that is known.
--- column book_state: State of the month in the books, in words; null where it has no bill.
--- column prepared_by: Account that closed the month; null while it is not closed.
--- column approved_by: Who approved it; null while it is not closed, or if nobody was named.
+-- column book_state: State of the month in the books, in words: since when it is closed, by whom.
 with
 
 -- A line of a month may have a bill and no run.
@@ -80,18 +78,19 @@ states as (
 ),
 
 -- Months are closed of all workspaces at once; of their states that counts which is least final.
+-- A name stands between marks that keep its writing direction from the rest of the sentence.
 books as (
     select
         if(grouping(months.workspace_id) = 0, months.workspace_id, '(all)') as workspace_id,
         months.month,
-        any_value(closings.prepared_by) as prepared_by,
-        any_value(closings.approved_by) as approved_by,
         coalesce(
             any_value(
                 if(closings.is_early, 'closed early', 'closed')
                 || ', revision '
                 || closings.revision
                 || strftime(closings.closed_at at time zone 'UTC', ', %Y-%m-%d %H:%M UTC')
+                || coalesce(', prepared by ⁨' || closings.prepared_by || '⁩', '')
+                || coalesce(', approved by ⁨' || closings.approved_by || '⁩', '')
             ),
             'not closed, '
             || arg_min(
@@ -117,9 +116,7 @@ select
     bills.surcharge_usd,
     bills.own_key_usd,
     bills.billed_usd,
-    books.book_state,
-    books.prepared_by,
-    books.approved_by
+    books.book_state
 from measures
 left join bills using (workspace_id, agent_id, month)
 left join states using (workspace_id, month)
