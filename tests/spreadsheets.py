@@ -59,6 +59,7 @@ def rows_of(cells: Cells) -> list[dict[str, Any]]:
         letters = name.rstrip("0123456789")
         rows[int(name.removeprefix(letters))][letters] = value
     heads = rows.pop(1)
+    assert len({*heads.values()}) == len(heads), "two columns have one heading"
     return [{head: row.get(at) for at, head in heads.items()} for _, row in sorted(rows.items())]
 
 

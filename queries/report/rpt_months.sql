@@ -89,8 +89,8 @@ books as (
                 || ', revision '
                 || closings.revision
                 || strftime(closings.closed_at at time zone 'UTC', ', %Y-%m-%d %H:%M UTC')
-                || coalesce(', prepared by ⁨' || closings.prepared_by || '⁩', '')
-                || coalesce(', approved by ⁨' || closings.approved_by || '⁩', '')
+                || coalesce(', prepared by ' || chr(8296) || closings.prepared_by || chr(8297), '')
+                || coalesce(', approved by ' || chr(8296) || closings.approved_by || chr(8297), '')
             ),
             'not closed, '
             || arg_min(

@@ -49,6 +49,10 @@ def november(folder: Path, agents: int = 20) -> Iterator[Warehouse]:
             "finance.budgets", line=2, scope="workspace", name="bakery", month=NOVEMBER,
             amount_usd="100.005",
         )  # fmt: skip
+        warehouse.insert(
+            "finance.invoices", line=2, invoice_id="=INV()", workspace="bakery", month=NOVEMBER,
+            issued_on=date(2026, 11, 30), amount_usd=100, credit_usd=0, tax_usd=19,
+        )  # fmt: skip
         warehouse.given(
             "provider_keys", workspace_id=OTHER, created_at=datetime(2026, 1, 1, tzinfo=UTC)
         )

@@ -100,7 +100,7 @@ def test_every_file_is_named(pack: Path) -> None:
 
 
 def test_files_add_up_to_the_marts(pack: Path, warehouse: Warehouse) -> None:
-    """Lines and bill by provider are the closed lines, to the last digit; FOCUS is in the pack."""
+    """Lines, bill by provider and FOCUS are the closed lines, to the last digit."""
     (ours,) = warehouse.rows(
         "select sum(billed_usd), sum(surcharge_usd), sum(own_key_usd), sum(cost_usd)"
         " from marts.fct_closed_lines where month = ?", NOVEMBER,
@@ -111,7 +111,8 @@ def test_files_add_up_to_the_marts(pack: Path, warehouse: Warehouse) -> None:
     assert tuple(total(lines, name) for name in columns) == ours
     assert tuple(total(providers, name) for name in columns) == ours
     assert list(lines[0])[5] == "billed_usd"
-    assert read_csv(pack / "focus" / "levain-focus-2026-11-cost-and-usage.csv")
+    focus = read_csv(pack / "focus" / "levain-focus-2026-11-cost-and-usage.csv")
+    assert total(focus, "BilledCost") == ours[0]
 
 
 def test_the_same_file_makes_the_same_bytes(
@@ -125,6 +126,24 @@ def test_the_same_file_makes_the_same_bytes(
     assert (tmp_path.parent / "one.zip").read_bytes() == (tmp_path.parent / "two.zip").read_bytes()
     with zipfile.ZipFile(tmp_path.parent / "one.zip") as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_the_journal_balances(pack: Path, warehouse: Warehouse, tmp_path: Path) -> None:
+    """The journal is there in every layout; only that of a month still open is a preview."""
+    rows = read_csv(pack / "journal" / "levain-journal-2026-11.csv")
+    debit, credit = (sum(Decimal(each[side] or 0) for each in rows) for side in ("DEBIT", "CREDIT"))
+    previews = {}
+    for close in (None, Close()):
+        folder = tmp_path / str(close is None)
+        folder.mkdir()
+        write_pack(warehouse.con, DECEMBER, folder, close)
+        texts = [path.read_text(encoding="utf-8") for path in (folder / "journal").iterdir()]
+        previews[close] = any("PREVIEW" in text for text in texts)
+
+    assert debit == credit > 0
+    assert {each["STATE"] for each in rows} == {"closed"}
+    assert len([*(pack / "journal").iterdir()]) == 5
+    assert previews == {None: True, Close(): False}
 
 
 def test_evidence_leads_to_what_was_read(pack: Path) -> None:
@@ -231,6 +250,7 @@ def test_every_column_is_explained(pack: Path) -> None:
     heads = {
         table.file: (pack / table.file).read_text(encoding="utf-8-sig").splitlines()[0].split(",")
         for table in TABLES
+        if table.file
     }
 
     for file, columns in heads.items():

@@ -23,9 +23,9 @@ class Table:
     """A table of a month.
 
     `name` is its query, `relation` where comments explain its columns, `file` its CSV file in the
-    pack, `sheet` its sheet in the workbook if it has one. Without rows it says `empty`. `sums` are
-    the columns that have a total, `shown` those that the printed statement has room for. `labels`
-    and `meanings` are of columns that have others, or none, of their own.
+    pack and `sheet` its sheet in the workbook, if it has one. Without rows it says `empty`. `sums`
+    are the columns that have a total, `shown` those that the printed statement has room for.
+    `labels` and `meanings` are of columns that have others, or none, of their own.
     """
 
     name: str
@@ -187,6 +187,59 @@ BRIDGE_LINES = Table(
         "platform_effect_usd", "surcharge_effect_usd", "own_key_effect_usd", "end_usd",
     ),
 )  # fmt: skip
+JOURNAL = Table(
+    "journal_lines",
+    "fct_journal_lines",
+    "Journal",
+    "",
+    "No journal is kept of this month.",
+    "Journal",
+    sums=("debit_usd", "credit_usd"),
+)
+ACCRUALS = Table(
+    "accruals",
+    "fct_accruals",
+    "Accruals: billed and not invoiced",
+    "accruals.csv",
+    "Nothing is accrued: no charge of this month is billed.",
+    "Accruals",
+    sums=("accrual_usd", "billed_usd", "invoiced_usd", "own_key_usd"),
+    shown=(
+        "usage_month|text|Usage of", "workspace_name|name|Workspace",
+        "cost_center|text|Cost center", "account|text|Account", "billed_usd", "invoiced_usd",
+        "accrual_usd", "reversal_date|day|Reversed on",
+    ),
+    labels={
+        "own_key_usd": _OWN_KEY, "accrual_id": "Accrual entry", "reversal_id": "Reversal entry",
+    },
+)  # fmt: skip
+INVOICES = Table(
+    "invoices",
+    "fct_invoices",
+    "Invoices",
+    "invoices.csv",
+    "finance/invoices.csv has no invoice for this month, and this month books none.",
+    "Invoices",
+    sums=("amount_usd", "credit_usd", "tax_usd"),
+    shown=(
+        "invoice_id|text|Invoice", "workspace_name|name|Workspace", "month|text|Usage of",
+        "issued_on|day|Issued", "amount_usd", "credit_usd", "tax_usd",
+        "billed_usd|usd|Billed in the month", "difference_usd|usd_signed|Difference",
+        "state|words|State",
+    ),
+)  # fmt: skip
+INVOICE_DAYS = Table(
+    "invoice_days",
+    "fct_invoice_days",
+    "Days that may explain why invoices differ",
+    "evidence/invoice-days.csv",
+    "No day explains a difference.",
+    "Invoice days",
+    shown=(
+        "workspace_name|name|Workspace", "utc_date", "billed_when_issued_usd", "billed_usd",
+        "changed_usd|usd_signed|Change", "unexplained_usd",
+    ),
+)  # fmt: skip
 RECONCILIATION = Table(
     "reconciliation",
     "reconciliation_days",
@@ -241,6 +294,10 @@ TABLES = (
     BUDGETS,
     COST_CENTERS,
     ALLOCATIONS,
+    JOURNAL,
+    ACCRUALS,
+    INVOICES,
+    INVOICE_DAYS,
     RECONCILIATION,
     COST_TO_BILL,
     ADJUSTMENTS,

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import zipfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from analytics.errors import AnalyticsError, UsageError
 from analytics.published.export.definitions import Definition, month_end_definitions
+from analytics.published.export.entries import find_journal
 from analytics.published.export.files import FOR_PEOPLE, write_rows
 from analytics.published.export.focus.files import write_focus
+from analytics.published.export.journal import JournalFormat, write_journal
 from analytics.published.export.month import month_called, workspaces_called
 from analytics.published.export.month_end import closing_of, read_month_end
 from analytics.published.export.month_tables import TABLES
@@ -69,11 +72,15 @@ def write_pack(
     write_workbook(month_end, meanings, workbook)
     made[workbook] = "The same as a workbook, with a sheet for each table."
     for table in TABLES:
+        if not table.file:
+            continue
         frame = month_end.tables[table.name]
         made[_write_csv(folder / table.file, frame.columns, frame.iter_rows())] = f"{table.title}."
     focus = folder / "focus"
     focus.mkdir()
     made |= write_focus(con, month, focus, workspace_ids, closing.closed_at if closing else None)
+    if workspace is None:
+        made |= _write_journal(con, month, folder / "journal", closing)
     definitions = _write_csv(folder / "definitions.csv", Definition._fields, meanings)
     made[definitions] = "The state of the data, and the meaning of each column."
     readme = folder / "README.txt"
@@ -170,6 +177,26 @@ def _meanings(
     """Return the definitions of a month's tables."""
     tables = {table: month_end.tables[table.name].columns for table in TABLES}
     return month_end_definitions(con, month_end.month, workspace_ids, tables, is_closed=is_closed)
+
+
+def _write_journal(
+    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: Closing | None
+) -> dict[Path, str]:
+    """Write the journal of all workspaces in every layout; return what each file holds.
+
+    That of a month which is just being closed is no preview.
+    """
+    if (journal := find_journal(con, month)) is None:
+        return {}
+    folder.mkdir()
+    journal = replace(journal, is_booked=journal.is_booked or closing is not None)
+    return {
+        file: "The journal, with every digit."
+        if form is JournalFormat.csv
+        else f"The journal for {form}."
+        for form in JournalFormat
+        for file in write_journal(journal, form, folder / form.file_name(f"{month:%Y-%m}"))
+    }
 
 
 def _write_csv(path: Path, head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:

@@ -14,12 +14,15 @@ from analytics import __version__
 from analytics.format import names, numbers, text
 from analytics.published.export.month_end import sums
 from analytics.published.export.month_tables import (
+    ACCRUALS,
     ADJUSTMENTS,
     BRIDGE,
     BUDGETS,
     CHECKS,
     COST_CENTERS,
     COST_TO_BILL,
+    INVOICE_DAYS,
+    INVOICES,
     LINES,
     PROVIDERS,
     RECONCILIATION,
@@ -87,6 +90,7 @@ def _headlines(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
         "Billed": month_end.total["billed_usd"],
         "Adjustments of earlier months": month_end.adjustments["billed_usd"],
         "Total to book": month_end.to_book["billed_usd"],
+        "Accrued, not invoiced": sum(month_end.tables[ACCRUALS.name]["accrual_usd"], Decimal(0)),
         "Own-key cost, payable to providers": month_end.total["own_key_usd"],
     }
     for label, value in values.items():
@@ -105,9 +109,12 @@ def _equation(total: Row) -> str:
 
 def _sections(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
     yield _section(LINES, _lines(month_end) if month_end.blocks else None)
-    for table in (PROVIDERS, COST_CENTERS, ADJUSTMENTS, BUDGETS, BRIDGE):
+    for table in (
+        PROVIDERS, COST_CENTERS, ACCRUALS, INVOICES, INVOICE_DAYS, ADJUSTMENTS, BUDGETS, BRIDGE,
+    ):  # fmt: skip
         rows = month_end.tables[table.name].to_dicts()
-        yield _section(table, _table(table, rows) if rows else None)
+        if rows or table is not INVOICE_DAYS:
+            yield _section(table, _table(table, rows) if rows else None)
     yield _cost_to_bill(month_end)
     yield _reconciliation(month_end)
     yield _checks(month_end)
