@@ -1,8 +1,8 @@
-"""`analytics demo`: the whole product without a key, from ninety days of an emulated API.
+"""`analytics demo`: the whole product without a key, from some months of an emulated API.
 
-Reports need a pipeline that has been at work for a while: the API lists only the newest runs, and
-figures change after they were published. So the emulator's clock starts ninety days ago, and moves
-on between batches.
+Reports need a pipeline that has been at work for a while: the API lists only the newest runs,
+figures change after they were published, and finance closes months. So the emulator's clock starts
+months ago, and moves on between batches.
 """
 
 from __future__ import annotations
@@ -15,15 +15,19 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analytics.cli.emulator import extra_needed
 from analytics.cli.printed import say
 from analytics.errors import UsageError
+from analytics.format import numbers
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analytics.emulator import Emulator, World
 
 SEED = 1
@@ -32,7 +36,10 @@ MARKER = "demo.toml"
 
 WEEK = timedelta(days=7)
 PUBLISHED = (timedelta(days=8), timedelta(days=1), timedelta())
-"""Batches of so long ago publish; those before only read, since their reports would be replaced."""
+"""Batches of so long ago publish, and one before each close; the others only read, since their
+reports would be replaced."""
+
+APPROVER = "Head of finance"
 
 QUESTION = (
     "select agent_name, sum(cost_usd) as cost_usd"
@@ -44,19 +51,22 @@ _ANALYTICS = (sys.executable, "-m", "analytics")
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch of the past: when it was, and which command it runs."""
+    """A batch of the past: when it was, which command it runs, and the month closed after it."""
 
     moment: datetime
     command: str
+    closes: date | None = None
 
 
-def fill(data_dir: Path, history_days: int) -> int:
+def fill(data_dir: Path, history_days: int | None) -> int:
     """Fill `data_dir`, which is made anew; return the exit code of the batch that ended it.
 
-    UsageError if it holds anything else, or without the extra `emulator`.
+    Without `history_days` the history begins with the first of two months that are closed.
+    UsageError if the folder holds anything else, or without the extra `emulator`.
     """
     with extra_needed():
         from analytics.emulator import World, running
+        from analytics.emulator.worlds.demo_history import days_with_closings
     if data_dir.exists() and any(data_dir.iterdir()):
         if not (data_dir / MARKER).exists():
             raise UsageError(
@@ -66,30 +76,73 @@ def fill(data_dir: Path, history_days: int) -> int:
         shutil.rmtree(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
     began, now = time.monotonic(), datetime.now(UTC)
+    history_days = history_days or days_with_closings(now)
     batches = plan(now, history_days)
+    closed = [batch.closes for batch in batches if batch.closes]
     say(
         "A local emulator plays the Levain API: two made-up companies, whose agents work for"
-        f" {history_days} days.\n{len(batches)} batches read it, one a week;"
-        f" the last {len(PUBLISHED)} publish reports. No key is needed."
+        f" {history_days} days.\n{len(batches)} batches read it, one a week or more often;"
+        f" {sum(batch.command == 'nightly' for batch in batches)} publish reports, and"
+        f" {numbers.plural(len(closed), 'month')} {'is' if len(closed) == 1 else 'are'} closed."
+        " No key is needed."
     )
     world = World.demo(SEED, now, history_days=history_days, at_start=True)
     with running(world) as emulator:
         environment = _write_settings(data_dir / MARKER, emulator, batches[0].moment)
+        budgeted = _months(closed[0], now.date()) if closed else []
+        _write_finance(data_dir, world, budgeted, [])
         for number, batch in enumerate(batches, start=1):
             world.pass_time(batch.moment - world.now)
+            if batch.closes:
+                billed = _months(closed[0], batch.closes)
+                _write_finance(data_dir, world, budgeted, billed)
             head = f"Batch {number:2} of {len(batches)}, {batch.moment:%d %b %Y}: "
             if code := _run(batch, data_dir, environment, emulator, head, batch is batches[-1]):
                 return code
-    _close(data_dir, world, history_days, time.monotonic() - began)
+            if batch.closes and (code := _close(batch.closes, data_dir, environment)):
+                return code
+    _end(data_dir, world, history_days, time.monotonic() - began)
     return 0
 
 
 def plan(now: datetime, history_days: int) -> list[Batch]:
-    """Return the batches, the oldest first: one a week, and two on the last two days."""
+    """Return the batches, the oldest first.
+
+    One a week, two on the last two days, and one before each month is closed.
+    """
+    from analytics.emulator.worlds.demo_history import closings
+
+    closing = [Batch(moment, "nightly", month) for moment, month in closings(now, history_days)]
     published = [Batch(now - ago, "nightly") for ago in PUBLISHED]
     weeks = (history_days - PUBLISHED[0].days) // WEEK.days
     before = [Batch(published[0].moment - WEEK * n, "extract") for n in range(weeks, 0, -1)]
-    return before + published
+    return sorted([*before, *closing, *published], key=attrgetter("moment"))
+
+
+def _months(first: date, last: date) -> list[date]:
+    """Return the first days of all months from one to the other."""
+    found = [first]
+    while (following := (found[-1] + timedelta(days=32)).replace(day=1)) <= last:
+        found.append(following)
+    return found
+
+
+def _write_finance(
+    data_dir: Path, world: World, budgeted: Sequence[date], billed: Sequence[date]
+) -> None:
+    """Write the files of `finance/`, with budgets and invoices of these months."""
+    from analytics.emulator.worlds import demo_finance
+
+    files = {
+        "owners.csv": demo_finance.OWNERS,
+        "allocation.toml": demo_finance.ALLOCATION,
+        "accounts.toml": demo_finance.ACCOUNTS,
+        "budgets.csv": demo_finance.budgets(budgeted),
+        "invoices.csv": demo_finance.invoices(world, billed),
+    }
+    (data_dir / "finance").mkdir(exist_ok=True)
+    for name, text in files.items():
+        (data_dir / "finance" / name).write_text(text, encoding="utf-8")
 
 
 def _run(
@@ -118,7 +171,20 @@ def _run(
     return 0
 
 
-def _close(data_dir: Path, world: World, history_days: int, seconds: float) -> None:
+def _close(month: date, data_dir: Path, environment: dict[str, str]) -> int:
+    """Close a month, and say so in one line."""
+    options = ["--data-dir", str(data_dir), "--config", str(data_dir / MARKER)]
+    command = [*_ANALYTICS, "close", f"{month:%Y-%m}", "--approved-by", APPROVER, *options]
+    began = time.monotonic()
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    if done.returncode:
+        say(f"{month:%B} could not be closed\n{done.stdout}{done.stderr}")
+    else:
+        say(f"{'':10}finance closes {month:%B %Y} ({time.monotonic() - began:.1f} s)")
+    return done.returncode
+
+
+def _end(data_dir: Path, world: World, history_days: int, seconds: float) -> None:
     """Say what was made, what there is to see, and how to go on."""
     from analytics.emulator.worlds.demo_history import events
 
@@ -128,7 +194,7 @@ def _close(data_dir: Path, world: World, history_days: int, seconds: float) -> N
         f" whose agents ran {runs:,} times. Look for:"
     )
     first = world.now - timedelta(days=history_days)
-    for moment, event in events(world.now):
+    for moment, event in events(world.now, history_days):
         if moment >= first:
             print(f"  {moment:%d %b}  {event}")
     command = _command()

@@ -55,12 +55,18 @@ def demo(
         Path, typer.Argument(metavar="DIR", help="The data directory, which is made anew.")
     ] = Path("data"),
     days: Annotated[
-        int, typer.Option(min=9, max=90, help="How long the companies have been at work.")
-    ] = 90,
+        int | None,
+        typer.Option(
+            min=9,
+            max=366,
+            help="How long the companies have been at work [since two months were closed].",
+        ),
+    ] = None,
 ) -> None:
     """Try everything without a key: reports of two made-up companies.
 
-    A local emulator of the Levain API plays ninety days, which batches read and publish.
+    A local emulator of the Levain API plays about three months, which batches read and publish,
+    and two of which finance closes.
 
     Example: analytics demo && analytics open
     """

@@ -312,8 +312,11 @@ class State:
             run.artifact_count = len(run.files)
             run.encoded = None
 
-    def correct_cost(self, run: Run, amount: Decimal) -> None:
-        """Book an amount now on a metered run, with the model of its last request."""
+    def correct_cost(self, run: Run, amount: Decimal, *, is_backdated: bool = False) -> None:
+        """Book an amount on a metered run, with the model of its last request.
+
+        It is metered and billed now, or, backdated, at the time of that request.
+        """
         last = run.workspace.ledger.of_run(run.id)[-1]
         self.meter(
             run,
@@ -322,6 +325,7 @@ class State:
             tokens_in=0,
             tokens_out=0,
             cost_usd=amount,
+            at=last.booked_at if is_backdated else None,
         )
 
     def hide_run(self, run: Run) -> None:

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 
 from analytics.cli.demo import MARKER, plan
+from analytics.emulator.worlds.demo_history import days_with_closings
 from tests.cli.conftest import Command
 from tests.conftest import NOW
 
@@ -27,11 +28,25 @@ def test_a_batch_a_week_reads_the_history() -> None:
     batches = plan(NOW, 90)
     moments = [batch.moment for batch in batches]
 
-    assert [batch.command for batch in batches] == ["extract"] * 11 + ["nightly"] * 3
+    assert sum(batch.command == "extract" for batch in batches) == 11
+    assert [batch.command for batch in batches[-3:]] == ["nightly"] * 3
     assert moments[-1] == NOW
     assert timedelta(days=83) < NOW - moments[0] < timedelta(days=90)
-    steps = {later - earlier for earlier, later in pairwise(moments)}
-    assert steps == {timedelta(days=7), timedelta(days=1)}
+    assert max(later - earlier for earlier, later in pairwise(moments)) == timedelta(days=7)
+
+
+@pytest.mark.parametrize("day", range(0, 62, 3))
+def test_two_months_are_closed(day: int) -> None:
+    """On any day, two whole months are closed after a batch of the next month's eighth day."""
+    now = NOW + timedelta(days=day)
+    days = days_with_closings(now)
+    batches = plan(now, days)
+
+    closed = [(batch.command, batch.moment.day, batch.closes) for batch in batches if batch.closes]
+    assert [each[:2] for each in closed] == [("nightly", 8)] * 2
+    assert (closed[0][2] + timedelta(days=32)).replace(day=1) == closed[1][2]
+    assert closed[0][2] == (now - timedelta(days=days)).date()
+    assert 70 <= days <= 105
 
 
 def test_data_of_others_are_left_alone(analytics: Command) -> None:

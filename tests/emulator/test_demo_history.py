@@ -8,7 +8,7 @@ import pytest
 
 from analytics.emulator import World, catalogue
 from analytics.emulator.records import Totals
-from analytics.emulator.worlds.demo_history import LAST_NIGHT, events
+from analytics.emulator.worlds.demo_history import CORRECTED_AFTER, LAST_NIGHT, events
 
 from .conftest import NOW
 
@@ -316,13 +316,14 @@ def test_the_history_in_steps_is_the_history_at_once(demo: World) -> None:
 
 def test_what_there_is_to_see_is_told() -> None:
     """The events that the demo points at are in its history, in order of time."""
-    told = events(NOW)
+    told = events(NOW, 90)
 
     assert [moment for moment, _ in told] == [
         KEY_ADDED,
         MIDNIGHT - 21 * DAY,
         MIDNIGHT - 20 * DAY,
         OUTAGE_DAY + timedelta(hours=8),
+        datetime(2026, 11, 8, 5, tzinfo=UTC) + CORRECTED_AFTER,
         MIDNIGHT - 9 * DAY,
         NOW - LAST_NIGHT,
     ]

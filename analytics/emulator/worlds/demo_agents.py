@@ -27,7 +27,7 @@ class DemoAgent:
     slug: str
     habit: Habit | None = None  # without habits: a draft
     description: str | None = None
-    since_days: int = 90
+    since_days: int | None = None  # None: from the beginning
     max_budget: Decimal = Decimal(5)
     timeout_minutes: int = DEFAULT_TIMEOUT_MINUTES
     notify_on_run: bool = False

@@ -6,7 +6,7 @@ Days count back from the present. What happens besides each agent's habits is to
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +18,8 @@ from analytics.emulator.worlds import demo_agents
 from analytics.emulator.worlds.behaviour import CENT, DAY, Outage, Worker
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analytics.emulator.catalogue import Offer
     from analytics.emulator.records import Agent, Run, Workspace
     from analytics.emulator.state import State
@@ -31,6 +33,10 @@ KEY_WORKSPACE, KEY_PROVIDER, KEY_SECRET = "Northlight Studio", "anthropic", "mad
 KEY_DAY_OF_MONTH, KEY_DAYS = 15, 12
 LAST_NIGHT = timedelta(hours=9)
 CORRECTED_SHARE = Decimal("0.3")
+CLOSING_DAY, CLOSING_HOUR = 8, 5
+CLOSED_MONTHS = 2
+CORRECTED_AFTER = timedelta(hours=30)
+"""After a month was closed; the next batch sees it."""
 
 
 def begin(now: datetime, history_days: int) -> datetime:
@@ -43,6 +49,29 @@ def present(now: datetime) -> datetime:
     return now.replace(tzinfo=now.tzinfo or UTC).astimezone(UTC)
 
 
+def closings(now: datetime, history_days: int) -> list[tuple[datetime, date]]:
+    """Return when finance closes its last months, and the first day of each, the earliest first.
+
+    A month is closed early in the next one, if the history has it from its first day.
+    """
+    found: list[tuple[datetime, date]] = []
+    moment = present(now) - CORRECTED_AFTER - 2 * DAY
+    while len(found) < CLOSED_MONTHS:
+        closing = _midnight(moment).replace(day=CLOSING_DAY, hour=CLOSING_HOUR)
+        month = closing.replace(day=1) - DAY
+        if closing <= moment:
+            found.append((closing, month.date().replace(day=1)))
+        moment = month
+    first = begin(now, history_days).date()
+    return [each for each in reversed(found) if each[1] >= first]
+
+
+def days_with_closings(now: datetime) -> int:
+    """Return how many days back the first of the months begins that finance has closed."""
+    ((_, first), *_) = closings(now, 366)
+    return (present(now).date() - first).days
+
+
 def plan(world: State, now: datetime) -> None:
     """Put the history of all workspaces until `now` on the agenda."""
     end = present(now)
@@ -52,7 +81,7 @@ def plan(world: State, now: datetime) -> None:
     world.at(_days_before(end, RAISED_DAYS), partial(_raise_price, world))
 
 
-def events(now: datetime) -> list[tuple[datetime, str]]:
+def events(now: datetime, history_days: int) -> list[tuple[datetime, str]]:
     """Return what there is to see in the demo's reports, and since when."""
     present = now.astimezone(UTC)
     key_added, outage = _middle_of_a_month(present), _outage(present)
@@ -68,6 +97,10 @@ def events(now: datetime) -> list[tuple[datetime, str]]:
             (outage.start, f"Anthropic is out for {OUTAGE_HOURS} hours: many runs fail"),
             (worse, "version 3 of Pull request reviewer: a third of its runs fail"),
             (present - LAST_NIGHT, "a run's cost is corrected after its day was published"),
+            *(
+                (moment + CORRECTED_AFTER, f"a run of {month:%B} is billed higher after its close")
+                for moment, month in closings(present, history_days)[-1:]
+            ),
         ]
     )
 
@@ -88,7 +121,7 @@ class _History:
         for planned in agents:
             agent = self._add(planned)
             if planned.habit:
-                since = max(_days_before(self.present, planned.since_days), self.world.now)
+                since = max(self._since(planned), self.world.now)
                 workers[planned.slug] = self._put_to_work(agent, planned.habit, since)
             for days, change in planned.releases:
                 moment = _days_before(self.present, days) + timedelta(hours=7)
@@ -104,6 +137,10 @@ class _History:
         nobody = Worker(self.world, self.workspace, demo_agents.UNATTRIBUTED, self.workspace.name)
         self.world.at(self.present - timedelta(minutes=2), nobody.begin)
         self.world.at(self.present - LAST_NIGHT, self._correct)
+        history_days = (_midnight(self.present) - self.world.now).days
+        for moment, _ in closings(self.present, history_days)[-1:]:
+            end = moment.replace(day=1, hour=0)
+            self.world.at(moment + CORRECTED_AFTER, partial(self._correct_closed, end))
         if self.workspace.name == KEY_WORKSPACE:
             add_key = partial(self.world.add_provider_key, self.workspace, KEY_PROVIDER, KEY_SECRET)
             self.world.at(_middle_of_a_month(self.present), add_key)
@@ -113,7 +150,7 @@ class _History:
             self.workspace,
             planned.name,
             planned.slug,
-            at=_days_before(self.present, planned.since_days) - timedelta(hours=40),
+            at=self._since(planned) - timedelta(hours=40),
             status="active" if planned.habit else "draft",
             description=planned.description,
         )
@@ -127,6 +164,11 @@ class _History:
             left = _days_before(self.present, planned.left_days) + timedelta(hours=15)
             self.world.at(left, partial(self._end, planned, agent))
         return agent
+
+    def _since(self, planned: DemoAgent) -> datetime:
+        if planned.since_days is None:
+            return self.world.now
+        return _days_before(self.present, planned.since_days)
 
     def _put_to_work(self, agent: Agent, habit: Habit, since: datetime) -> Worker:
         outages = (_outage(self.present),)
@@ -145,11 +187,18 @@ class _History:
         runs = self.workspace.agent_runs.created_between(
             self.world.now - 7 * DAY, self.world.now - 2 * DAY
         )
-        failed = [run for run in runs if run.status == "failed" and run.agent]
-        if failed and self.world.variants.late_corrections:
-            run = max(failed, key=_cost)
+        self._raise([run for run in runs if run.status == "failed" and run.agent])
+
+    def _correct_closed(self, end: datetime) -> None:
+        """Raise the cost of the most expensive run that began in the last days of a month."""
+        runs = self.workspace.agent_runs.created_between(end - 4 * DAY, end - DAY)
+        self._raise([run for run in runs if run.agent and not run.is_open], is_backdated=True)
+
+    def _raise(self, runs: Sequence[Run], *, is_backdated: bool = False) -> None:
+        if runs and self.world.variants.late_corrections:
+            run = max(runs, key=_cost)
             amount = (_cost(run) * CORRECTED_SHARE).quantize(CENT)
-            self.world.correct_cost(run, max(amount, CENT))
+            self.world.correct_cost(run, max(amount, CENT), is_backdated=is_backdated)
 
 
 def _outage(present: datetime) -> Outage:
