@@ -109,9 +109,10 @@ def pack(
 ) -> None:
     """Write every file of a month that finance books or audits it by, as a folder and a zip.
 
-    The statement to print, the workbook, lines, FOCUS, and the evidence: reconciliation,
-    adjustments, checks, loads and requests with the SHA-256 of what was read. README.txt says what
-    each file holds. Every file for people says whether the month is closed.
+    The statement to print, the workbook, lines, bridge, budgets, allocation, accruals, invoices,
+    journal, FOCUS, and the evidence: reconciliation, adjustments, checks, loads and requests with
+    the SHA-256 of what was read. README.txt says what each file holds. Every file for people says
+    whether the month is closed.
 
     Of a closed month, all files are copied from the books, byte for byte.
 

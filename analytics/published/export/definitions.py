@@ -92,7 +92,7 @@ _MONTH_END = (
 _STATUS = {
     "open": "open: the month is not over, or some of its days may still change; provisional",
     "incomplete": "incomplete: the days before the first one that was read are missing",
-    "final": "final: every day was read, is over and may change no more; not closed in the books",
+    "final": "final: every day was read, is over and may change no more",
     "closed": "closed: booked; a later change is an adjustment of the next open month",
 }
 _WORKSPACES = """
