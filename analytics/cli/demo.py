@@ -35,7 +35,7 @@ MARKER = "demo.toml"
 """The demo's settings file, by which it knows a data directory of its own again."""
 
 WEEK = timedelta(days=7)
-PUBLISHED = (timedelta(days=8), timedelta(days=1), timedelta())
+PUBLISHED = (timedelta(days=1), timedelta())
 """Batches of so long ago publish, and one before each close; the others only read, since their
 reports would be replaced."""
 
