@@ -66,7 +66,7 @@ def close(
     reach [finance] grace_days beyond its end; months close in their order. A later change is an
     adjustment of the next month.
 
-    Example: analytics close 2026-10 --approved-by "J. Weaver"
+    Example: analytics close 2026-10 --approved-by "Head of finance"
     """
     from analytics.batch.closing import Signatures
     from analytics.batch.closing import close as run

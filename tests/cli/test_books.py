@@ -84,7 +84,9 @@ def closed_origin(origin: Shop, tmp_path_factory: pytest.TempPathFactory) -> Pat
     """The same after October was closed."""
     folder = tmp_path_factory.mktemp("closed")
     with copied(origin, folder) as shop:
-        shop.ok("close", "2026-10", "--approved-by", "J. Weaver", "--sign-off", "ok.PDF", "-q")
+        shop.ok(
+            "close", "2026-10", "--approved-by", "Head of finance", "--sign-off", "ok.PDF", "-q"
+        )
     return folder
 
 
@@ -119,7 +121,7 @@ def test_a_closed_month(closed: Shop) -> None:
     status = json.loads(closed.ok("status", "--json").out)
 
     assert (listed["state"], listed["revision"], listed["approved_by"]) == (
-        "closed", 1, "J. Weaver",
+        "closed", 1, "Head of finance",
     )  # fmt: skip
     assert listed["totals"]["cost_usd"] == "1.1000000000"
     assert shown["hash"] == listed["hash"]

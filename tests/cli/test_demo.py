@@ -7,7 +7,8 @@ import re
 import shlex
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,12 +16,15 @@ import duckdb
 import pytest
 
 from analytics.cli.demo import MARKER, plan
-from analytics.emulator.worlds.demo_history import days_with_closings
+from analytics.emulator.worlds.demo_history import closings, days_with_closings
 from tests.cli.conftest import Command
 from tests.conftest import NOW
+from tests.docs.pages import ROOT, blocks
 
-DAYS = 9
-"""A short history: a batch that only reads, and the two that publish."""
+(CLOSED_AT, CLOSED) = closings(datetime.now(UTC), 366)[-1]
+DAYS = (datetime.now(UTC).date() - CLOSED).days
+"""A short history: since the first day of the last month that finance has closed."""
+NEXT_MONTH = CLOSED_AT.date().replace(day=1)
 
 
 def test_a_batch_a_week_reads_the_history() -> None:
@@ -104,11 +108,16 @@ def test_it_says_what_it_does(demo: tuple[Path, str, str]) -> None:
     _, _, said = demo
 
     assert "No key is needed." in said
-    batches = re.findall(r"^Batch  (\d) of 3, \d\d \w{3} \d{4}: (.*)$", said, re.MULTILINE)
-    assert [number for number, _ in batches] == ["1", "2", "3"]
-    for (_, text), did in zip(batches[:2], ("", ", published reports"), strict=True):
+    count = len(plan(datetime.now(UTC), DAYS))
+    batches = re.findall(
+        rf"^Batch +(\d+) of {count}, \d\d \w{{3}} \d{{4}}: (.*)$", said, re.MULTILINE
+    )
+    assert [int(number) for number, _ in batches] == [*range(1, count + 1)]
+    for (_, text), did in ((batches[0], ""), (batches[-2], ", published reports")):
         assert re.fullmatch(rf"read new runs{did} \([\d,]+ requests, [\d.]+ s\)", text)
-    assert "published" in said[said.index("Batch  3 of 3") :]
+    assert re.search(rf"^ +finance closes {CLOSED:%B %Y} \([\d.]+ s\)$", said, re.MULTILINE)
+    assert "published" in said[said.index(f"Batch {count} of {count}") :]
+    assert "warning: finance/" not in said
     assert "Traceback" not in said
 
 
@@ -118,10 +127,10 @@ def test_its_last_lines_say_how_to_go_on(demo: tuple[Path, str, str]) -> None:
     last = printed[printed.rindex("\nDone in") + 1 :]
     first, *events, reports, opening, sql, own = last.splitlines()
 
-    assert re.match(r"Done in \d+ s: reports on 9 days of two made-up companies", first)
+    assert re.match(rf"Done in \d+ s: reports on {DAYS} days of two made-up companies", first)
     assert all(re.match(r"  \d\d \w{3}  \w", event) for event in events)
     assert "  a run's cost is corrected after its day was published" in events[-1]
-    assert len(events) < 6  # of nine days, not of ninety
+    assert f"a run of {CLOSED:%B} is billed higher after its close" in printed
     assert reports == f"Reports:  {(data / 'site' / 'index.html').resolve().as_uri()}"
     assert (data / "site" / "index.html").exists()
     assert own.endswith("analytics init my-project")
@@ -148,8 +157,27 @@ def test_its_figures_show_what_happened(demo: tuple[Path, str, str]) -> None:
         ).fetchall()[0]
         [(opened,)] = con.execute("select count(*) from fct_runs where not is_terminal").fetchall()
 
+        corrected = con.execute(
+            "select booked_month, sum(difference_billed_usd) > 0 from fct_period_adjustments"
+            " where cause = 'cost_corrected' group by all"
+        ).fetchall()
+        invoices = con.execute(
+            "select difference_usd, state from fct_invoices where month = ?"
+            " order by abs(difference_usd)",
+            [CLOSED],
+        ).fetchall()
+        allocated = con.execute(
+            "select count(*) from fct_allocations where month = ? and source = 'platform'"
+            " and cost_center not like '(%'",
+            [CLOSED],
+        ).fetchall()
+
     assert adjusted >= 2
     assert opened >= 2
+    assert corrected == [(NEXT_MONTH, True)]
+    assert [state for _, state in invoices] == ["matched", "differs"]
+    assert abs(invoices[0][0]) < Decimal("0.005") < abs(invoices[1][0]) < Decimal("0.015")
+    assert allocated[0][0] > 0
 
 
 def test_it_is_made_anew(demo: tuple[Path, str, str]) -> None:
@@ -159,3 +187,29 @@ def test_it_is_made_anew(demo: tuple[Path, str, str]) -> None:
 
     assert "levain_" not in settings
     assert settings.count("[[workspaces]]") == 2
+
+
+def test_the_walk_through_a_month(demo: tuple[Path, str, str], tmp_path: Path) -> None:
+    """Every command of docs/month-end.md does what the page says, with the demo's data."""
+    data, _, _ = demo
+    program = tmp_path / "analytics"
+    script = f'[ "$1" = demo ] || exec {shlex.quote(sys.executable)} -m analytics "$@"'
+    program.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    program.chmod(0o755)
+    text = "\n".join(each.code for each in blocks() if each.page.name == "month-end.md")
+    text = text.replace("2026-10", f"{CLOSED:%Y-%m}").replace("2026-11", f"{NEXT_MONTH:%Y-%m}")
+
+    done = subprocess.run(
+        ["/bin/sh", "-eu"],
+        input=text,
+        cwd=data.parent,
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "are as they were closed." in done.stdout
+    assert (data / "books" / f"{CLOSED:%Y-%m}" / "r2" / "manifest.json").exists()
+    assert (data.parent / f"levain-{CLOSED:%Y-%m}" / "statement.html").exists()

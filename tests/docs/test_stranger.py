@@ -26,7 +26,7 @@ SECTIONS = (  # and the folder in which the stranger is then
     ("extending.md", "A table of your own", "my-project"),
     ("extending.md", "A check of your own", "my-project"),
     ("extending.md", "An alert", "my-project"),
-    ("month-end.md", "Owners and cost centers", "my-project"),
+    ("finance-files.md", "Owners and cost centers", "my-project"),
     ("own-pages.md", "Pages of your own", "my-project"),
     ("extending.md", "A question", "my-project"),
 )
