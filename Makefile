@@ -15,7 +15,7 @@ $(READY): requirements.lock pyproject.toml setup.sh
 	@sh setup.sh
 	@touch $@
 
-run: $(READY) ## Ninety days of batches against the emulator, then reports to open (DATA=data)
+run: $(READY) ## Three months of batches against the emulator, then reports to open (DATA=data)
 	@.venv/bin/analytics demo $(DATA)
 
 test: $(READY) ## Run the whole suite against the emulator, and hold its branch coverage
