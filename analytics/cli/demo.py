@@ -39,7 +39,7 @@ PUBLISHED = (timedelta(days=1), timedelta())
 """Batches of so long ago publish, and one before each close; the others only read, since their
 reports would be replaced."""
 
-APPROVER = "Head of finance"
+PREPARER, APPROVER = "Controller", "Head of finance"
 
 QUESTION = (
     "select agent_name, sum(cost_usd) as cost_usd"
@@ -174,7 +174,8 @@ def _run(
 def _close(month: date, data_dir: Path, environment: dict[str, str]) -> int:
     """Close a month, and say so in one line."""
     options = ["--data-dir", str(data_dir), "--config", str(data_dir / MARKER)]
-    command = [*_ANALYTICS, "close", f"{month:%Y-%m}", "--approved-by", APPROVER, *options]
+    signed = ["--prepared-by", PREPARER, "--approved-by", APPROVER]
+    command = [*_ANALYTICS, "close", f"{month:%Y-%m}", *signed, *options]
     began = time.monotonic()
     done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
     if done.returncode:

@@ -37,10 +37,17 @@ Northlight Studio,storyboard-helper,CC-410,,Film,,
 Northlight Studio,*,CC-400,,Studio,,
 """
 ALLOCATION = """\
-# The platform's own activity, and runs without an agent, are shared by those who use agents.
+# Usage that names no agent is shared by those who use agents.
 [[rules]]
 name = "Platform by use"
 source = "platform"
+method = "proportional"
+by = "billed"
+book = "chargeback"
+
+[[rules]]
+name = "Runs without an agent by use"
+source = "no_agent"
 method = "proportional"
 by = "billed"
 book = "chargeback"
