@@ -1,10 +1,11 @@
-"""Files of the user: read whole, or refused with a reason."""
+"""Files that the batch has not just made: read whole, or refused with a reason."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,25 @@ def read_text(path: Path, project: Path, largest: int) -> str:
     return text
 
 
+def read_bytes(path: Path, root: Path) -> bytes:
+    """Return the bytes of a file within `root`. Never waits for one.
+
+    OSError or ValueError if it is no such file.
+    """
+    with _opened(path, root) as file:
+        return file.read()
+
+
+def copy_file(path: Path, root: Path, target: Path) -> str:
+    """Copy a file within `root`, and return the SHA-256 of what was copied.
+
+    OSError or ValueError if it is no such file.
+    """
+    with _opened(path, root) as file, target.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
+    return hash_file(target, target.parent)
+
+
 def hash_file(path: Path, project: Path) -> str:
     """Return the SHA-256 of the bytes of a file within `project`, as hexadecimal digits.
 
@@ -40,8 +60,8 @@ def hash_file(path: Path, project: Path) -> str:
 
 
 @contextmanager
-def _opened(path: Path, project: Path) -> Iterator[io.BufferedReader]:
-    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(project)):
+def _opened(path: Path, root: Path) -> Iterator[io.BufferedReader]:
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
         raise ValueError("it is a link that leads out of the project")
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

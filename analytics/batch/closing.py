@@ -23,16 +23,19 @@ from analytics.batch.last_batch import read_last_batch
 from analytics.batch.nightly import batch_on_data
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import (
+    changed_file,
     early_reasons,
     in_words,
     month_of_figures,
     require_checks,
     require_files,
+    require_published_books,
     require_turn,
     rows_of,
     states_of,
 )
 from analytics.errors import AnalyticsError, ControlError, UsageError
+from analytics.files import copy_file
 from analytics.finance.books.entries import (
     DATA,
     MANIFEST,
@@ -47,14 +50,17 @@ from analytics.finance.books.entries import (
 )
 from analytics.finance.books.frozen import write_frozen
 from analytics.finance.books.reading import (
+    CLOSINGS,
     UNFINISHED,
     Books,
     read_books,
     remove_unfinished,
+    require_known,
 )
+from analytics.finance.books.verifying import unequal_sums
 from analytics.finance.load import FOLDER, paths
 from analytics.settings import Settings
-from analytics.warehouse.database import open_marts
+from analytics.warehouse.database import interrupts, open_marts
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import add_read_bits, set_modes, sync, sync_tree
 
@@ -110,6 +116,7 @@ def close(
         remove_unfinished(layout.books)
         books = read_books(layout.books)
         with progress.stage("close") as done, _published(layout) as published:
+            require_published_books(published, books)
             day = month_of_figures(published, month)
             require_turn(published, books, day)
             require_checks(published)
@@ -151,6 +158,7 @@ def reopen(
     with batch_on_data(settings) as (layout, con):
         remove_unfinished(layout.books)
         books = read_books(layout.books)
+        require_known(books, con.execute(f"{CLOSINGS} finance.closings").fetchall())
         with progress.stage("reopen") as done:
             last = books.last_month
             if last is None or f"{last:%Y-%m}" != month:
@@ -221,6 +229,7 @@ def _write(
             previous_sha256=books.head,
             files=dict(_stored_files(folder)),
         )
+        _require_sums(folder, facts)
         content = encode(manifest)
         (folder / MANIFEST).write_bytes(content)
         for each in (layout.root, layout.books, month):
@@ -234,6 +243,15 @@ def _write(
     for each in (month, layout.books, layout.root):
         sync(each)
     return Recorded(manifest, target / MANIFEST, hashlib.sha256(content).hexdigest())
+
+
+def _require_sums(folder: Path, facts: ClosingFacts) -> None:
+    """Raise AnalyticsError unless what is frozen adds up, while nothing is closed yet."""
+    if unequal := unequal_sums(folder / DATA, facts.totals):
+        raise AnalyticsError(
+            f"Nothing was closed: what is frozen of {facts.month} {unequal[0]}.\n"
+            "Run `analytics nightly`, which publishes the figures anew, and close them then."
+        )
 
 
 def _write_evidence(
@@ -251,9 +269,11 @@ def _write_evidence(
         shutil.copyfile(settings.file, folder / "settings.toml")
     if signatures.sign_off and facts.sign_off:
         shutil.copyfile(signatures.sign_off, folder / facts.sign_off)
+    hashes = dict(con.execute("select file_name, sha256 from audit.finance_files").fetchall())
     for name, path in paths(settings.project):
         (folder / FOLDER).mkdir(exist_ok=True)
-        shutil.copyfile(path, folder / FOLDER / name)
+        if copy_file(path, settings.project, folder / FOLDER / name) != hashes.get(name):
+            raise changed_file(name)
 
 
 def _stored_files(folder: Path) -> Iterator[tuple[str, StoredFile]]:
@@ -269,7 +289,8 @@ def _stored_files(folder: Path) -> Iterator[tuple[str, StoredFile]]:
 def _closed_all_the_same(state: str, progress: Progress) -> Iterator[None]:
     """Say of a failure that only publishing failed: the books have changed for good."""
     try:
-        yield
+        with interrupts():
+            yield
     except (AnalyticsError, duckdb.Error, OSError) as error:
         raise AnalyticsError(
             f"{state}, but could not be published so: {error}\n"

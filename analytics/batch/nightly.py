@@ -20,7 +20,7 @@ from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, BusyError
 from analytics.levain.retries import retry_hooks
 from analytics.settings import Settings, Workspace, api_keys
-from analytics.warehouse.database import open_warehouse
+from analytics.warehouse.database import interrupts, open_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 
@@ -40,7 +40,7 @@ def batch(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyConnectio
     """Lock the data directory and open its warehouse; new files are readable by the owner only."""
     os.umask(0o077)
     layout = Layout(settings.data_dir)
-    with batch_lock(layout), open_warehouse(layout) as con:
+    with batch_lock(layout), open_warehouse(layout) as con, interrupts():
         stages.require_timezone(con, settings.reporting.timezone)
         yield layout, con
 

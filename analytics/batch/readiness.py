@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.errors import ControlError, UsageError
 from analytics.finance.books.entries import WorkspaceState, first_day
+from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.finance.load import FOLDER, read_files
 from analytics.format import numbers
 
@@ -109,10 +110,39 @@ def require_files(con: duckdb.DuckDBPyConnection, project: Path) -> None:
         )
     published = {name: sha256 for name, sha256, _ in rows}
     now = {file.name: file.sha256 for file in read_files(project)}
-    if changed := sorted(dict(published.items() ^ now.items())):
+    if unreadable := sorted(name for name, sha256 in now.items() if sha256 is None):
         raise UsageError(
-            f"{FOLDER}/{changed[0]} is not the file that the published figures were made with.\n"
-            "Run `analytics nightly`, look at the figures, and close them then."
+            f"{FOLDER}/{unreadable[0]} is no ordinary file of the project, so that the books cannot"
+            " keep it.\nRemove it, or put the file itself there, and run `analytics nightly`."
+        )
+    if changed := sorted(dict(published.items() ^ now.items())):
+        raise changed_file(changed[0])
+
+
+def changed_file(name: str) -> UsageError:
+    """Return the refusal to close with a file that is not that of the published figures."""
+    return UsageError(
+        f"{FOLDER}/{name} is not the file that the published figures were made with.\n"
+        "Run `analytics nightly`, look at the figures, and close them then."
+    )
+
+
+def require_published_books(con: duckdb.DuckDBPyConnection, books: Books) -> None:
+    """Raise unless the published figures were made with the books as they are.
+
+    AnalyticsError if the books lack an entry, UsageError if they have one that is not published.
+    """
+    published = con.execute(f"{CLOSINGS} audit.closings").fetchall()
+    require_known(books, published)
+    held = [
+        (each.entry.first_day, each.entry.revision, state, each.sha256)
+        for each in books.closings
+        for state in ["reopened" if books.reopening(each) else "closed"]
+    ]
+    if sorted(held) != sorted(published):
+        raise UsageError(
+            "A month was closed or reopened since the figures were published, so that they are not"
+            " those of the books.\nRun `analytics nightly`, look at the figures, and close then."
         )
 
 

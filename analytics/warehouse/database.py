@@ -59,6 +59,17 @@ def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]
 
 
 @contextmanager
+def interrupts() -> Iterator[None]:
+    """Raise KeyboardInterrupt for a Ctrl-C during a query, of which DuckDB makes another error."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
+
+
+@contextmanager
 def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a finished build file read-only, with `marts` and `audit` on the search path."""
     con = duckdb.connect(config=OFFLINE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -315,6 +316,54 @@ def test_books_that_are_gone(closed: Shop) -> None:
     assert "2026-10/r1/manifest.json: missing" in rebuilt.err
     assert "2026-10/r1/manifest.json: missing" in verified.err
     assert (stopped.code, rebuilt.code, verified.code) == (1, 1, 1)
+
+
+def test_no_close_where_the_books_are_gone(closed: Shop) -> None:
+    """A month whose close is lost is not closed once more, so that a backup still fits."""
+    closed.books.rename(closed.folder / "elsewhere")
+    refused = closed.run("close", "2026-10")
+
+    assert refused.code == 1
+    assert "2026-10/r1/manifest.json: missing" in refused.err
+    assert not [*closed.books.glob("*/r*")]
+
+
+def test_a_close_after_a_reopening_that_was_killed(closed: Shop) -> None:
+    """It waits for figures that were published since, and freezes these."""
+    with patch.object(closing, "_publish", side_effect=KeyboardInterrupt):
+        closed.run("reopen", "2026-10", "--reason", "x")
+    refused = closed.run("close", "2026-10")
+    closed.publish()
+    closed.ok("close", "2026-10", "-q")
+
+    assert refused.code == 2
+    assert "closed or reopened since the figures were published" in refused.err
+    assert closed.rows("select revision from fct_closed_lines") == [{"revision": 2}]
+    closed.ok("books", "verify")
+
+
+def test_books_are_read_without_waiting(closed: Shop) -> None:
+    """What is no ordinary file is named, and read by nobody."""
+    for name in ("lines.csv", "manifest.json"):
+        file = closed.books / "2026-10" / "r1" / name
+        file.unlink()
+        os.mkfifo(file)
+        verified = closed.run("books", "verify")
+
+        assert verified.code == 1
+        assert f"2026-10/r1/{name}: changed: it is no ordinary file" in verified.err
+
+
+def test_no_file_from_elsewhere_gets_into_the_books(shop: Shop) -> None:
+    """A link out of the project in `finance/` is named, and nothing is closed."""
+    link = shop.folder / "finance" / "link.csv"
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to("/etc/hostname")
+    shop.publish()
+    refused = shop.run("close", "2026-10")
+
+    assert refused.code == 2
+    assert "finance/link.csv is no ordinary file of the project" in refused.err
 
 
 def test_publishing_that_fails_after_a_close(shop: Shop) -> None:

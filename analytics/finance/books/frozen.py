@@ -6,12 +6,12 @@ go to a Parquet file of the same name, and from there into `finance.closed_<name
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analytics.errors import AnalyticsError
+from analytics.files import hash_file
 from analytics.finance.books.entries import DATA
 from analytics.finance.books.reading import require_known
 from analytics.resources import folder
@@ -129,13 +129,13 @@ def _require_unchanged(closing: Recorded[Closing]) -> None:
         if not name.startswith(f"{DATA}/"):
             continue
         try:
-            content = (folder / name).read_bytes()
-        except OSError as error:
-            problem = error.strerror or "unreadable"
-        else:
-            if hashlib.sha256(content).hexdigest() == stored.sha256:
+            if hash_file(folder / name, folder) == stored.sha256:
                 continue
             problem = "changed"
+        except OSError as error:
+            problem = error.strerror or "unreadable"
+        except ValueError as error:
+            problem = str(error)
         raise AnalyticsError(
             f"{folder / name} of the books cannot be used: {problem}.\nPut it back from a backup;"
             " `analytics books verify` names all that is wrong."

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from analytics.errors import AnalyticsError
+from analytics.files import read_bytes
 from analytics.finance.books.entries import (
     MANIFEST,
     Closing,
@@ -114,7 +115,7 @@ def read_entries(folder: Path) -> tuple[Books, list[Finding]]:
     for file in entry_files(folder):
         path = file.relative_to(folder).as_posix()
         try:
-            content = file.read_bytes()
+            content = read_bytes(file, folder)
             entry = decode(content)
         except OSError as error:
             findings.append(Finding(path, f"unreadable ({error.strerror})"))

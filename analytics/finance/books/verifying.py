@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from analytics.files import read_bytes
 from analytics.finance.books.entries import DATA, MANIFEST
 from analytics.finance.books.reading import UNFINISHED, Finding, entry_files, lacking, read_entries
 from analytics.warehouse.database import OFFLINE, quoted
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from analytics.finance.books.entries import Closing, Recorded
+    from analytics.finance.books.entries import Amounts, Closing, Recorded
     from analytics.finance.books.reading import Known
 
 _AMOUNTS = ("cost_usd", "billed_usd", "surcharge_usd", "own_key_usd")
@@ -34,7 +35,11 @@ def verify(folder: Path, known: Iterable[Known] = ()) -> list[Finding]:
     findings += _additional(folder)
     for closing in books.closings:
         of_files = [*_files(folder, closing)]
-        findings += of_files or _sums(folder, closing)
+        data = closing.file.parent / DATA
+        findings += of_files or [
+            Finding(f"{data.relative_to(folder).as_posix()}/lines.parquet", kind)
+            for kind in unequal_sums(data, closing.entry.totals)
+        ]
     return sorted(set(findings))
 
 
@@ -65,13 +70,15 @@ def _files(folder: Path, closing: Recorded[Closing]) -> Iterator[Finding]:
         left.discard(file)
         path = file.relative_to(folder).as_posix()
         try:
-            content = file.read_bytes()
+            content = read_bytes(file, folder)
         except FileNotFoundError:
             yield Finding(path, "missing")
         except OSError as error:
             yield Finding(path, f"unreadable ({error.strerror})")
+        except ValueError as error:
+            yield Finding(path, f"changed: {error}")
         else:
-            if file.is_symlink():
+            if any(each.is_symlink() for each in (file, *file.parents) if each != folder.parent):
                 yield Finding(path, "changed: it is a link")
             elif len(content) != stored.byte_count:
                 yield Finding(path, f"changed: {len(content)} bytes, not {stored.byte_count}")
@@ -81,9 +88,8 @@ def _files(folder: Path, closing: Recorded[Closing]) -> Iterator[Finding]:
         yield Finding(file.relative_to(folder).as_posix(), "additional")
 
 
-def _sums(folder: Path, closing: Recorded[Closing]) -> list[Finding]:
-    """Return a finding if charges do not add up to the lines, or the lines to the totals."""
-    data = closing.file.parent / DATA
+def unequal_sums(data: Path, totals: Amounts) -> list[str]:
+    """Return what of a month's frozen lines does not add up: to the charges, to the totals."""
     charges, lines = (f"read_parquet('{quoted(data / f'{name}.parquet')}')" for name in
                       ("charges", "lines"))  # fmt: skip
     with duckdb.connect(config=OFFLINE) as con:
@@ -98,13 +104,10 @@ def _sums(folder: Path, closing: Recorded[Closing]) -> list[Finding]:
             having {" or ".join(f"sum({name}) <> 0" for name in _AMOUNTS)}
                 or sum(tokens_in) <> 0 or sum(tokens_out) <> 0
         """).fetchall()
-        totals = con.execute(
+        sums = con.execute(
             f"select {', '.join(f'coalesce(sum({name}), 0)' for name in _AMOUNTS)} from {lines}"
         ).fetchone()
-    path = data.relative_to(folder).as_posix()
-    findings = []
-    if differing:
-        findings.append(Finding(f"{path}/lines.parquet", "does not add up to the charges"))
-    if totals != tuple(getattr(closing.entry.totals, name) for name in _AMOUNTS):
-        findings.append(Finding(f"{path}/lines.parquet", "does not add up to the totals"))
-    return findings
+    unequal = ["does not add up to the charges"] if differing else []
+    if sums != tuple(getattr(totals, name) for name in _AMOUNTS):
+        unequal.append("does not add up to the totals")
+    return unequal
