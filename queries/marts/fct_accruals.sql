@@ -21,7 +21,8 @@
 -- column accrual_date: Last day of the month.
 -- column reversal_date: First day of the next month.
 -- column accrual_id: Entry of the accrual; null where there is none beside adjustments.
--- column reversal_id: Entry that takes it back; null where there is none.
+-- column reversal_id: Entry that takes it back, in the first revision of the next month; null where
+-- there is none.
 -- column is_booked: True if a close booked it; false if the next one will.
 with
 
@@ -187,10 +188,16 @@ identified as (
         if(
             accrual_usd <> adjusted_usd,
             format(
-                'levain-{}-accrual-{}-{}',
+                'levain-{}-accrual-{}-{}{}',
                 strftime(month, '%Y-%m'),
                 strftime(usage_month, '%Y-%m'),
-                left(md5(workspace_id), 8)
+                left(md5(workspace_id), 8),
+                -- Of a month that was reopened: no ledger that has revision 1 has this entry.
+                (
+                    select if(count(*) = 0, '', format('-r{}', count(*) + 1))
+                    from finance.closings
+                    where closings.month = accruals.month
+                )
             ),
             null
         ) as accrual_id

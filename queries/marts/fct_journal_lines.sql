@@ -9,7 +9,9 @@
 -- values kind: reversal, invoice, settlement, adjustment, accrual, own_key, allocation
 -- values role: expense, own_key, tax, rounding, accrued, payable, provider_payable
 -- column month: First day of the UTC month that books it.
--- column entry_id: External identifier of the entry, the same in every export.
+-- column revision: Close of the month that books the entry, from 1; of a preview, the next one.
+-- column entry_id: External identifier of the entry, another one in each revision. An export of a
+-- preview adds `-preview`.
 -- column line_number: Place of the line in its entry, from 1.
 -- column entry_date: Day of the entry; of an invoice its day of issue, if that is in the month.
 -- column kind: reversal, invoice, settlement (what is invoiced moves between cost centers),
@@ -41,6 +43,20 @@ months as (
     select next_month
     from books
     where next_month is not null
+),
+
+-- A ledger that has imported another revision has no entry of this one.
+revisions as (
+    select
+        month,
+        close_count + 1 as revision,
+        if(close_count = 0, '', format('-r{}', close_count + 1)) as suffix
+    from (
+        select months.month, count(closings.month)::integer as close_count
+        from months
+        left join finance.closings as closings using (month)
+        group by all
+    )
 ),
 
 accounts as (
@@ -299,6 +315,14 @@ charges as (
     group by all
 ),
 
+-- Cost centers all of whose charges have one account, which is that of what they are charged back.
+only_accounts as (
+    select month, cost_center, min(account) as account
+    from charges
+    group by all
+    having count(distinct account) = 1
+),
+
 weighed as (
     select
         pools.*,
@@ -352,10 +376,13 @@ allocations as (
         chargebacks.workspace_id,
         chargebacks.rule,
         chargebacks.cost_center,
-        coalesce(of_cost_centers.account, accounts.expense) as account,
+        coalesce(
+            only_accounts.account, of_cost_centers.account, accounts.expense
+        ) as account,
         chargebacks.billed_usd as amount_usd
     from chargebacks
     cross join accounts
+    left join only_accounts using (month, cost_center)
     left join finance.accounts as of_cost_centers
         on of_cost_centers.role = 'expense'
         and of_cost_centers.cost_center = chargebacks.cost_center
@@ -431,7 +458,8 @@ entries as (
 computed as (
     select
         month,
-        entry_id,
+        -- An accrual has its identifier from fct_accruals.
+        entry_id || if(kind = 'accrual', '', suffix) as entry_id,
         entry_date,
         kind,
         role,
@@ -444,7 +472,7 @@ computed as (
         concat_ws(': ', format('Usage of {}', strftime(usage_month, '%Y-%m')), memo) as memo
     from entries
     join marts.dim_workspaces as workspaces using (workspace_id)
-    semi join months using (month)
+    join revisions using (month)
     group by all
     having sum(amount_usd) <> 0
 ),
@@ -454,9 +482,9 @@ with_reversals as (
     from computed
     union all by name
     select
-        (month + interval 1 month)::date as month,
-        entry_id || '-reversal' as entry_id,
-        (month + interval 1 month)::date as entry_date,
+        revisions.month,
+        entry_id || '-reversal' || suffix as entry_id,
+        revisions.month as entry_date,
         'reversal' as kind,
         role,
         account,
@@ -475,19 +503,22 @@ with_reversals as (
             * exclude (line_number, debit_usd, credit_usd, reverses_entry_id),
             debit_usd - credit_usd as amount_usd
         from finance.closed_journal_lines
-    )
+    ) as entries
     cross join books
+    join revisions on revisions.month = entries.month + interval 1 month
     where
         kind in ('accrual', 'adjustment', 'own_key')
-        and month >= (books.next_month - interval 1 month)::date
-        and month + interval 1 month in (select month from months)
+        and entries.month >= (books.next_month - interval 1 month)::date
 )
 
-select *, true as is_booked
-from finance.closed_journal_lines
+select lines.*, closings.revision, true as is_booked
+from finance.closed_journal_lines as lines
+join finance.closings as closings using (month)
+where closings.state = 'closed'
 union all by name
 select
     month,
+    revision,
     entry_id,
     row_number() over (
         partition by month, entry_id
@@ -518,4 +549,5 @@ select
     reverses_entry_id,
     false as is_booked
 from with_reversals
+join revisions using (month)
 order by month, entry_id, line_number

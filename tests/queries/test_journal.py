@@ -166,12 +166,12 @@ def test_an_adjustment(life: Life) -> None:
 
 
 def test_chargeback(life: Life) -> None:
-    """A rule that charges back moves the platform's bill to the cost centers that it names."""
+    """A rule moves the platform's bill to cost centers, at the account of all their charges."""
     assert life.lines(
         OCTOBER, "account, cost_center, debit_usd - credit_usd", "kind = 'allocation'"
     ) == [
         ("6200", "(none)", Decimal("-1.0000000002")),
-        ("6200", "CC-1", Decimal("0.5000000001")),
+        ("6210", "CC-1", Decimal("0.5000000001")),
         ("6220", "CC-2", Decimal("0.5000000001")),
     ]
 
