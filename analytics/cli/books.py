@@ -116,7 +116,10 @@ def reopen(
         progress_of(log_format, quiet=quiet, verbose=verbose) as progress,
         sigterm_as_interrupt(),
     ):
-        run(load_settings(data_dir, config), month, progress, reason=text, by=_account())
+        settings = load_settings(data_dir, config)
+        entry = run(settings, month, progress, reason=text, by=_account())
+        command = f"analytics export journal {month} --revision {entry.revision} --reverse"
+        progress.warn(f"if the journal of {month} was imported, import `{command}` too")
 
 
 def _write_files(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -119,6 +121,7 @@ def pack(
     Example: analytics export pack 2026-10
     """
     from analytics.published.export.closed import copy_files
+    from analytics.published.export.entries import find_journal
     from analytics.published.export.pack import export_pack, write_outputs
 
     name = f"levain-{month}"
@@ -132,6 +135,9 @@ def pack(
     else:
         with _published(data_dir, config) as con:
             export_pack(con, month, workspace, folder, archive)
+            journal = find_journal(con, date.fromisoformat(f"{month}-01"), [])
+        if journal and not journal.is_booked:
+            _warn_of_preview(month)
     for written in filter(None, (folder, archive)):
         typer.echo(f"wrote {written}{_as_closed(closing)}", err=True)
 
@@ -202,7 +208,12 @@ def journal(
         ),
     ] = None,
     output: Output = None,
+    workspace: Workspace = None,
     revision: Revision = None,
+    reverse: Annotated[
+        bool,
+        typer.Option("--reverse", help="Take back a --revision that was reopened, entry by entry."),
+    ] = False,
     live: Live = False,
     data_dir: DataDir = None,
     config: Config = None,
@@ -213,27 +224,42 @@ def journal(
     and beancount have every digit; netsuite and xero whole cents, with what rounding leaves carried
     forward. The journal of a month that is not closed is a preview, and says so.
 
-    Of a closed month, the file is copied from the books, byte for byte.
+    Of a closed month, the file is copied from the books, byte for byte; of one --workspace, it is
+    made from the lines that the books froze.
 
     Example: analytics export journal 2026-10 --format hledger
     """
-    from analytics.published.export.closed import find_closing
+    from analytics.published.export.closed import find_closing, find_reopened, read_booked
     from analytics.published.export.entries import read_journal
     from analytics.published.export.journal import JournalFormat, print_journal, write_journal
+    from analytics.published.export.month import workspaces_called
 
     chosen = format_of(list(JournalFormat), form, output)
-    layout = _layout(data_dir, config)
-    if not live and (closing := find_closing(layout, month, revision)):
+    layout, name = _layout(data_dir, config), month
+    closing = None
+    if reverse:
+        closing = find_reopened(layout, month, revision)
+        name = f"{month}-r{revision}-reversed"
+    elif not live:
+        closing = find_closing(layout, month, revision)
+    if closing and not reverse and workspace is None:
         _copy(closing, chosen.file_name(month), output)
         return
-    with _published(data_dir, config) as con:
-        read = read_journal(con, month)
+    if closing:
+        workspace_ids = None
+        if workspace is not None:
+            with _published(data_dir, config) as con:
+                workspace_ids = workspaces_called(con, workspace)
+        read = replace(read_booked(layout, closing, workspace_ids), is_reversed=reverse)
+    else:
+        with _published(data_dir, config) as con:
+            read = read_journal(con, month, workspace)
     if not read.is_booked:
-        typer.echo(f"warning: {month} is not closed, so that its journal is a preview", err=True)
+        _warn_of_preview(month)
     if output == Path("-"):
         print_journal(read, chosen)
         return
-    for written in write_journal(read, chosen, output or Path(chosen.file_name(month))):
+    for written in write_journal(read, chosen, output or Path(chosen.file_name(name))):
         typer.echo(f"wrote {written}", err=True)
 
 
@@ -267,6 +293,10 @@ def sources(
     with replacing(chosen) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
     typer.echo(f"wrote {chosen}", err=True)
+
+
+def _warn_of_preview(month: str) -> None:
+    typer.echo(f"warning: {month} is not closed, so that its journal is a preview", err=True)
 
 
 def _published(

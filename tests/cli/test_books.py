@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import shutil
@@ -275,6 +277,42 @@ def test_the_journal_of_a_closed_month(closed: Shop, form: JournalFormat) -> Non
     assert printed.out.encode() == kept.read_bytes() == Path("live").read_bytes()
     assert "levain-2026-10-accrual-2026-10-" in printed.out
     assert "PREVIEW" not in printed.out
+
+
+@pytest.mark.parametrize("form", list(JournalFormat))
+def test_the_journal_of_a_workspace(closed: Shop, form: JournalFormat) -> None:
+    """Of a closed month it is made from the lines of the books: here it is their file."""
+    (kept,) = closed.books.rglob(form.file_name("2026-10"))
+    (workspace,) = closed.rows("select workspace_name as name from dim_workspaces")
+
+    closed.ok(
+        "export", "journal", "2026-10", "--workspace", workspace["name"], "--format", form,
+        "--output", "one",
+    )  # fmt: skip
+
+    assert Path("one").read_bytes() == kept.read_bytes()
+
+
+def test_a_reopened_journal_is_taken_back(closed: Shop) -> None:
+    """A reopening names the export that takes a revision back: each line of it, as a credit."""
+    take_back = ["export", "journal", "2026-10", "--revision", "1", "--reverse"]
+    refused = closed.run(*take_back)
+    reopened = closed.ok("reopen", "2026-10", "--reason", "A bill was wrong")
+
+    written = closed.ok(*take_back)
+
+    assert (refused.code, "--reverse takes back a revision" in refused.err) == (2, True)
+    assert f"import `analytics {' '.join(take_back)}` too" in reopened.err
+    assert written.err == "wrote levain-journal-2026-10-r1-reversed.csv\n"
+    (kept,) = closed.books.rglob("levain-journal-2026-10.csv")
+    ours, theirs = (
+        [*csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))]
+        for path in (kept, Path("levain-journal-2026-10-r1-reversed.csv"))
+    )
+    assert {row["STATE"] for row in theirs} == {"reversed"}
+    for column, opposite in (("DEBIT", "CREDIT"), ("ACCOUNT", "ACCOUNT"), ("DATE", "DATE")):
+        assert [row[column] for row in ours] == [row[opposite] for row in theirs]
+    assert [f"{row['PIECE']}-reversed" for row in ours] == [row["PIECE"] for row in theirs]
 
 
 def test_the_pack_of_a_closed_month(closed: Shop) -> None:

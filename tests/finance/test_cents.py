@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -35,7 +36,7 @@ def entry(
         Line("expense", "6200", place, month, amount, place) for place, amount in amounts.items()
     ]
     lines.append(Line("accrued", "2150", "(none)", month, -sum(amounts.values()), "accrued"))
-    return Entry(month, entry_id, month, "accrual", "Accrual", reverses, lines)
+    return Entry(month, entry_id, 1, "w-1", "Bakery", month, "accrual", "Accrual", reverses, lines)
 
 
 def life(months: list[list[dict[str, Decimal]]]) -> list[Entry]:
@@ -137,7 +138,7 @@ def test_cents_that_rounding_leaves_are_a_line() -> None:
 
     (carried,) = in_cents(entries)
 
-    assert carried.entry_id == "levain-2026-10-carried"
+    assert carried.entry_id == "levain-2026-10-carried-72483e14"
     assert carried.entry_date == date(2026, 10, 31)
     assert [(line.cost_center, line.amount, line.memo) for line in carried.lines] == [
         ("(none)", Decimal("-0.01"), "Carried forward: -0.002"),
@@ -155,3 +156,14 @@ def test_a_later_month_changes_no_earlier_one(months: list[list[dict[str, Decima
         until = month_of(number)
         before = [each for each in entries if each.month <= until]
         assert [*in_cents(before)] == [each for each in whole if each.month <= until]
+
+
+@given(lives)
+@settings(max_examples=50)
+def test_workspaces_round_apart(months: list[list[dict[str, Decimal]]]) -> None:
+    """The cents of a workspace are the same with and without another one beside it."""
+    mine = life(months)
+    others = [replace(each, workspace_id="w-2", entry_id=f"{each.entry_id}!") for each in mine]
+    both = sorted([*mine, *others], key=lambda each: each.month)
+
+    assert [each for each in in_cents(both) if each.workspace_id == "w-1"] == [*in_cents(mine)]

@@ -293,9 +293,9 @@ def test_hledger(life: Life, tmp_path: Path) -> None:
     """hledger accepts each journal, and all of them; its balances are ours to the last digit."""
     files = written(life, tmp_path, JournalFormat.hledger)
     for file in files:
-        run("hledger", "check", "-f", file)
+        run("hledger", "check", "-s", "-f", file)
     everything = [part for file in files for part in ("-f", file)]
-    run("hledger", "check", *everything)
+    run("hledger", "check", "-s", *everything)
 
     lines = run("hledger", "balance", "--flat", "--no-total", "--format", "%(account) %(total)",
                 *everything).splitlines()  # fmt: skip

@@ -2,18 +2,19 @@
 
 Within an entry the parts of a cent go to the lines with the largest remainders, so that it still
 balances. A reversal is the exact opposite of the entry that it takes back, cents included. What
-rounding leaves at an account and cost center is carried forward; as soon as it is a cent or more,
-the month books it as a line of its own. So each account and cost center differs from the exact
-amount by less than a cent at the end of every month, and all together by nothing.
+rounding leaves at an account and cost center is carried forward, in each workspace by itself; as
+soon as it is a cent or more, the month books it as a line of its own. So each account and cost
+center of a workspace differs from the exact amount by less than a cent at the end of every month,
+and all together by nothing.
 """
 
 from __future__ import annotations
 
 import calendar
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 from decimal import ROUND_DOWN, ROUND_FLOOR, Decimal
 from itertools import groupby
 from typing import TypeAlias
@@ -44,35 +45,52 @@ def in_cents(entries: Iterable[Entry]) -> Iterator[Entry]:
     Entries begin with the first month of the books, and come in the order of months. Lines of no
     cent are left out, and entries without any line.
     """
-    carried: defaultdict[_Place, Decimal] = defaultdict(Decimal)
+    carried: defaultdict[str, defaultdict[_Place, Decimal]] = defaultdict(
+        lambda: defaultdict(Decimal)
+    )
     this_month: dict[str, Sequence[Decimal]] = {}
-    for month, group in groupby(entries, key=lambda entry: entry.month):
+    for _, group in groupby(entries, key=lambda entry: entry.month):
         last_month, this_month = this_month, {}
+        workspaces: dict[str, Entry] = {}
         for entry in group:
             exact = [line.amount for line in entry.lines]
             taken_back = last_month.get(entry.reverses_entry_id or "")
             cents = [-amount for amount in taken_back] if taken_back else rounded(exact)
             this_month[entry.entry_id] = cents
             for line, amount in zip(entry.lines, cents, strict=True):
-                carried[line.role, line.account, line.cost_center] += line.amount - amount
+                place = (line.role, line.account, line.cost_center)
+                carried[entry.workspace_id][place] += line.amount - amount
+            workspaces[entry.workspace_id] = entry
             yield from _with_amounts(entry, cents)
-        yield from _carry(month, carried)
+        for workspace_id, entry in sorted(workspaces.items()):
+            yield from _carry(entry, carried[workspace_id])
 
 
-def _carry(month: date, carried: defaultdict[_Place, Decimal]) -> Iterator[Entry]:
-    """Yield the entry of the whole cents that are carried, if there are any; keep the rest."""
+def _carry(of: Entry, carried: defaultdict[_Place, Decimal]) -> Iterator[Entry]:
+    """Yield the entry of the whole cents that are carried, if there are any; keep the rest.
+
+    It is of the month, revision and workspace of another entry.
+    """
     places = sorted(carried)
     cents = _whole([carried[place] for place in places])
     lines = []
     for place, amount in zip(places, cents, strict=True):
         carried[place] -= amount
         memo = f"Carried forward: {carried[place]:f}"
-        lines.append(Line(*place, usage_month=month, amount=amount, memo=memo))
-    last_day = month.replace(day=calendar.monthrange(month.year, month.month)[1])
-    entry_id = f"levain-{month:%Y-%m}-{CARRIED}"
-    yield from _with_amounts(
-        Entry(month, entry_id, last_day, CARRIED, "Cents that rounding left", None, lines), cents
+        lines.append(Line(*place, usage_month=of.month, amount=amount, memo=memo))
+    last_day = calendar.monthrange(of.month.year, of.month.month)[1]
+    workspace = hashlib.md5(of.workspace_id.encode(), usedforsecurity=False).hexdigest()[:8]
+    revision = f"-r{of.revision}" if of.revision > 1 else ""
+    entry = replace(
+        of,
+        entry_id=f"levain-{of.month:%Y-%m}-{CARRIED}-{workspace}{revision}",
+        entry_date=of.month.replace(day=last_day),
+        kind=CARRIED,
+        narration=f"Cents that rounding left, {of.workspace_name}",
+        reverses_entry_id=None,
+        lines=lines,
     )
+    yield from _with_amounts(entry, cents)
 
 
 def _whole(amounts: Sequence[Decimal]) -> list[Decimal]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import date
 from itertools import count, takewhile
 from pathlib import Path
@@ -14,17 +15,17 @@ import polars as pl
 
 from analytics.errors import AnalyticsError, UsageError
 from analytics.files import hash_file
-from analytics.finance.books.entries import first_day
+from analytics.finance.books.entries import DATA, first_day
 from analytics.finance.books.reading import read_books
 from analytics.format import days
 from analytics.published.books import closing_of
 from analytics.published.export.definitions import Definition
-from analytics.published.export.entries import find_journal
+from analytics.published.export.entries import Entry, Journal, entries_of, find_journal
 from analytics.published.export.files import Format, write_statement
 from analytics.published.export.focus.columns import Edition
 from analytics.published.export.focus.files import datasets_of, name_of, read_focus
 from analytics.published.export.journal import JournalFormat, part_of, write_journal
-from analytics.published.export.month import read_month
+from analytics.published.export.month import read_month, workspaces_called
 from analytics.published.output import replacing
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def write_exports(
     exports = folder / EXPORTS
     exports.mkdir()
     name = f"{month:%Y-%m}"
-    if journal := find_journal(con, month):
+    if journal := find_journal(con, month, workspaces_called(con, None)):
         journal = dataclasses.replace(journal, is_booked=True)
         for layout in JournalFormat:
             if (file := layout.file_name(name)) not in held:
@@ -96,6 +97,64 @@ def find_closing(layout: Layout, month: str, revision: int | None) -> Recorded[C
         return books.in_force.get(first_day(month))
     except ValueError:  # the export says so of a text that is no month
         return None
+
+
+def find_reopened(layout: Layout, month: str, revision: int | None) -> Recorded[Closing]:
+    """Return a revision of a month that was reopened; UsageError if it was not, or is not named."""
+    books = read_books(layout.books)
+    closing = closing_of(books, month, revision)
+    if revision is None or books.reopening(closing) is None:
+        raise UsageError(
+            "--reverse takes back a revision that was reopened: name one with --revision.\n"
+            "`analytics books list` shows them."
+        )
+    return closing
+
+
+def read_booked(
+    layout: Layout, closing: Recorded[Closing], workspace_ids: Sequence[str] | None = None
+) -> Journal:
+    """Read the journal of a close from its frozen lines, and those of the months before it.
+
+    Of all workspaces if none are named. AnalyticsError for frozen lines that were changed.
+    """
+    books, this = read_books(layout.books), closing.entry
+    entries: list[Entry] = []
+    for each in sorted(books.closings, key=lambda each: each.entry.first_day):
+        reopening = books.reopening(each)
+        was_in_force = each.entry.number <= this.number and (
+            reopening is None or reopening.number > this.number
+        )
+        if was_in_force and each.entry.first_day <= this.first_day:
+            entries += _frozen_entries(each, workspace_ids)
+    return Journal(
+        this.first_day,
+        is_booked=True,
+        entries=[entry for entry in entries if entry.month == this.first_day],
+        earlier=[entry for entry in entries if entry.month < this.first_day],
+    )
+
+
+def _frozen_entries(closing: Recorded[Closing], workspace_ids: Sequence[str] | None) -> list[Entry]:
+    """Return the entries of workspaces that a close froze, in the order of their days."""
+    names = {each.workspace_id: each.workspace_name for each in closing.entry.workspaces}
+    lines = pl.read_parquet(_unchanged(closing, Path(DATA) / "journal_lines.parquet"))
+    if workspace_ids is not None:
+        lines = lines.filter(pl.col("workspace_id").is_in(workspace_ids))
+    return entries_of(
+        (
+            row["month"],
+            row["entry_id"],
+            closing.entry.revision,
+            row["workspace_id"],
+            names.get(row["workspace_id"], row["workspace_id"]),
+            *(row[name] for name in ("entry_date", "kind", "narration", "reverses_entry_id")),
+            *(row[name] for name in ("role", "account", "cost_center", "usage_month")),
+            row["debit_usd"] - row["credit_usd"],
+            row["memo"],
+        )
+        for row in lines.sort("entry_date", "entry_id", "line_number").iter_rows(named=True)
+    )
 
 
 def copy_file(closing: Recorded[Closing], name: str, output: Path) -> list[Path]:

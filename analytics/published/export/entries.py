@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analytics.errors import UsageError
 from analytics.published.export.month import month_called, workspaces_called
@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     import duckdb
 
 NO_COST_CENTER = "(none)"
+_ENTRY_FIELDS = 9
 _LINES = """
     select
-        month, entry_id, entry_date, kind, narration, reverses_entry_id, role, account, cost_center,
-        usage_month, debit_usd - credit_usd as amount, memo
+        month, entry_id, revision, workspace_id, workspace_name, entry_date, kind, narration,
+        reverses_entry_id, role, account, cost_center, usage_month,
+        debit_usd - credit_usd as amount, memo
     from marts.fct_journal_lines
-    where month between ? and ?
+    join marts.dim_workspaces using (workspace_id)
+    where month between $first and $last and list_contains($workspace_ids, workspace_id)
     order by month, entry_date, entry_id, line_number
 """
 _MONTHS = """
@@ -50,10 +53,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Entry:
-    """An entry, whose lines add up to zero; `entry_id` is the same in every export."""
+    """An entry of a workspace, whose lines add up to zero.
+
+    `entry_id` is the same in every export of a revision of the month, and in no other revision.
+    """
 
     month: date
     entry_id: str
+    revision: int
+    workspace_id: str
+    workspace_name: str
     entry_date: date
     kind: str
     narration: str
@@ -67,23 +76,50 @@ class Journal:
 
     `earlier` are those of the months of the books before it, which what is left of cents depends
     on. The entries of a month that is not closed are a preview; a close, which books them as they
-    are, sets `is_booked` before it writes them.
+    are, sets `is_booked` before it writes them. With `is_reversed`, exports take them back.
     """
 
     month: date
     is_booked: bool
     entries: Sequence[Entry]
     earlier: Sequence[Entry]
+    is_reversed: bool = False
 
-    def narration(self, entry: Entry) -> str:
-        """Return the text of an entry, which says that a preview is one."""
-        return entry.narration if self.is_booked else f"PREVIEW: {entry.narration}"
+    @property
+    def state(self) -> str:
+        """The state of the entries: closed, preview, or reversed."""
+        if self.is_reversed:
+            return "reversed"
+        return "closed" if self.is_booked else "preview"
+
+    def exported(self, entries: Iterable[Entry]) -> Iterator[Entry]:
+        """Yield entries of the month as exports have them: exact ones, or those in cents.
+
+        A preview says so in its identifier and text, so that no import takes it for the final one.
+        """
+        for entry in entries:
+            if self.is_reversed:
+                yield _taken_back(entry)
+            elif self.is_booked:
+                yield entry
+            else:
+                yield replace(
+                    entry,
+                    entry_id=f"{entry.entry_id}-preview",
+                    narration=f"PREVIEW: {entry.narration}",
+                )
 
 
-def read_journal(con: duckdb.DuckDBPyConnection, month: str) -> Journal:
-    """Read the journal of a month (`2026-10`); UsageError for a month that has none."""
+def read_journal(
+    con: duckdb.DuckDBPyConnection, month: str, workspace: str | None = None
+) -> Journal:
+    """Read the journal of a month (`2026-10`), of all workspaces or of the one with this name.
+
+    UsageError for a month that has none, and for an unknown workspace.
+    """
     months = {f"{first_day:%Y-%m}": first_day for first_day in _months(con)}
-    if month in months and (journal := find_journal(con, months[month])):
+    workspace_ids = workspaces_called(con, workspace)
+    if month in months and (journal := find_journal(con, months[month], workspace_ids)):
         return journal
     month_called(con, month, workspaces_called(con, None))
     if months and month < (first := min(months)):
@@ -91,34 +127,43 @@ def read_journal(con: duckdb.DuckDBPyConnection, month: str) -> Journal:
     raise UsageError(f"There is no journal of {month}: nothing is billed in it.")
 
 
-def find_journal(con: duckdb.DuckDBPyConnection, this: date) -> Journal | None:
+def find_journal(
+    con: duckdb.DuckDBPyConnection, this: date, workspace_ids: Sequence[str]
+) -> Journal | None:
     """Read the journal of a month, named by its first day; None if there is nothing to book."""
     months = _months(con)
     if this not in months:
         return None
     # Without books, a month stands alone.
     first = min(months) if any(months.values()) else this
-    rows = con.execute(_LINES, [first, this]).fetchall()
-    entries = []
-    for _, group in groupby(rows, key=lambda row: row[:2]):
-        lines = [*group]
-        entry_month, entry_id, entry_date, kind, narration, reverses, *_ = lines[0]
-        entries.append(
-            Entry(
-                entry_month,
-                entry_id,
-                entry_date,
-                kind,
-                narration,
-                reverses,
-                [Line(*line[6:]) for line in lines],
-            )
-        )
+    given = {"first": first, "last": this, "workspace_ids": workspace_ids}
+    entries = entries_of(con.execute(_LINES, given).fetchall())
     return Journal(
         this,
         months[this],
         [entry for entry in entries if entry.month == this],
         [entry for entry in entries if entry.month < this],
+    )
+
+
+def entries_of(rows: Iterable[Sequence[Any]]) -> list[Entry]:
+    """Return the entries of rows, which have the fields of `Entry` but `lines`, and of `Line`."""
+    entries = []
+    for _, group in groupby(rows, key=lambda row: row[:2]):
+        lines = [*group]
+        of_lines = [Line(*line[_ENTRY_FIELDS:]) for line in lines]
+        entries.append(Entry(*lines[0][:_ENTRY_FIELDS], of_lines))
+    return entries
+
+
+def _taken_back(entry: Entry) -> Entry:
+    """Return the exact opposite of an entry, of the same day."""
+    return replace(
+        entry,
+        entry_id=f"{entry.entry_id}-reversed",
+        narration=f"Taken back: {entry.narration}",
+        reverses_entry_id=entry.entry_id,
+        lines=[replace(line, amount=-line.amount) for line in entry.lines],
     )
 
 

@@ -1,7 +1,8 @@
 """The journal of a month in whole cents, in the layouts that NetSuite and Xero import.
 
-An amount is rounded as in `cents`. Identifiers are the same in every export, so that NetSuite
-refuses an entry that it has, and a person sees it in Xero, which begins its narration with it.
+An amount is rounded as in `cents`. Identifiers are the same in every export of a closed month, so
+that NetSuite refuses an entry that it has, and a person sees it in Xero, which begins its narration
+with it.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ def netsuite(journal: Journal) -> list[Row]:
                     f"{day.month}/{day.day}/{day.year}",
                     period,
                     "USD",
-                    journal.narration(entry),
+                    entry.narration,
                     line.account,
                     line.amount if line.amount > 0 else "",
                     -line.amount if line.amount < 0 else "",
@@ -92,7 +93,7 @@ def xero(journal: Journal) -> list[list[Row]]:
         parts = _split(whole)
         for number, entry in enumerate(parts, start=1):
             of = f" ({number} of {len(parts)})" if len(parts) > 1 else ""
-            narration = f"{entry.entry_id}{of} {journal.narration(entry)}"
+            narration = f"{entry.entry_id}{of} {entry.narration}"
             if files[-1] and len(files[-1]) + len(entry.lines) > XERO_LINES:
                 files.append([])
             files[-1] += [_xero_row(narration, entry, line) for line in entry.lines]
@@ -134,7 +135,7 @@ def _split(entry: Entry) -> Sequence[Entry]:
 
 def _in_cents(journal: Journal) -> Iterator[Entry]:
     entries = in_cents([*journal.earlier, *journal.entries])
-    return (entry for entry in entries if entry.month == journal.month)
+    return journal.exported(entry for entry in entries if entry.month == journal.month)
 
 
 def _cost_center(line: Line) -> str:

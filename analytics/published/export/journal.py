@@ -15,8 +15,8 @@ from analytics.published.export.files import write_rows
 from analytics.published.output import replacing
 
 _HEAD = (
-    "DATE", "JOURNAL", "PIECE", "LINE", "ACCOUNT", "COST_CENTER", "LABEL", "MEMO", "USAGE_MONTH",
-    "DEBIT", "CREDIT", "CURRENCY", "STATE",
+    "DATE", "JOURNAL", "PIECE", "LINE", "WORKSPACE", "ACCOUNT", "COST_CENTER", "LABEL", "MEMO",
+    "USAGE_MONTH", "DEBIT", "CREDIT", "CURRENCY", "STATE",
 )  # fmt: skip
 
 
@@ -76,23 +76,23 @@ def journal_texts(journal: Journal, form: JournalFormat) -> list[str]:
 
 def _rows(journal: Journal) -> Iterator[tuple[object, ...]]:
     """Yield the rows of the general layout: dates of ISO 8601, every digit."""
-    state = "closed" if journal.is_booked else "preview"
-    for entry in journal.entries:
+    for entry in journal.exported(journal.entries):
         for number, line in enumerate(entry.lines, start=1):
             yield (
                 entry.entry_date,
                 "LEVAIN",
                 entry.entry_id,
                 number,
+                entry.workspace_name,
                 line.account,
                 "" if line.cost_center == NO_COST_CENTER else line.cost_center,
-                journal.narration(entry),
+                entry.narration,
                 line.memo,
                 f"{line.usage_month:%Y-%m}",
                 line.amount if line.amount > 0 else "",
                 -line.amount if line.amount < 0 else "",
                 "USD",
-                state,
+                journal.state,
             )
 
 

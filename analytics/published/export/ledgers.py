@@ -1,18 +1,14 @@
 """The journal of a month as text for hledger and beancount, with every digit.
 
-Both have the same accounts: `Expenses:6200:CC-110`, `Assets:1400`, `Liabilities:2150`. The first
-month of the books ends with an assertion of what is accrued; later ones cannot know what the ledger
-held before.
+Both have the same accounts: `Expenses:6200:CC-110`, `Assets:1400`, `Liabilities:2150`. No balance
+is asserted: a ledger may hold more than these journals.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections import defaultdict
 from collections.abc import Iterator
-from datetime import date
-from decimal import Decimal
 
 from analytics.published.export.entries import NO_COST_CENTER, Journal, Line
 from analytics.terminal import visible
@@ -34,17 +30,15 @@ def hledger(journal: Journal) -> Iterator[str]:
     """Yield the lines of a journal for hledger."""
     yield from (f"; {line}" for line in _head(journal))
     yield "decimal-mark ."
-    accrued = _accrued_at_end(journal)
-    last = {account_of(line): id(line) for entry in journal.entries for line in entry.lines}
-    for entry in journal.entries:
+    yield "commodity USD"
+    yield from (f"account {name}" for name in _accounts(journal))
+    for entry in journal.exported(journal.entries):
         yield ""
-        text = _plain(journal.narration(entry)).replace(";", ",")
+        text = _plain(entry.narration).replace(";", ",")
         yield f"{entry.entry_date} {_flag(journal)} ({entry.entry_id}) {text}"
+        yield f"    ; workspace: {_plain(entry.workspace_name).replace(',', ' ')}"
         for line in entry.lines:
-            account = account_of(line)
-            is_last = account in accrued and last[account] == id(line)
-            assertion = f" = USD {accrued[account]:f}" if is_last else ""
-            yield f"    {account}  USD {line.amount:f}{assertion}  ; {_plain(line.memo)}"
+            yield f"    {account_of(line)}  USD {line.amount:f}  ; {_plain(line.memo)}"
 
 
 def beancount(journal: Journal) -> Iterator[str]:
@@ -52,21 +46,16 @@ def beancount(journal: Journal) -> Iterator[str]:
     yield from (f"; {line}" for line in _head(journal))
     yield "; A ledger that includes this file opens the accounts itself; alone, the plugin does."
     yield 'plugin "beancount.plugins.auto_accounts"'
-    for entry in journal.entries:
+    for entry in journal.exported(journal.entries):
         yield ""
-        text = _quoted(journal.narration(entry))
+        text = _quoted(entry.narration)
         links = f"^{entry.reverses_entry_id or entry.entry_id}"
         yield f"{entry.entry_date} {_flag(journal)} {text} {links}"
         yield f"  id: {_quoted(entry.entry_id)}"
+        yield f"  workspace: {_quoted(entry.workspace_name)}"
         for line in entry.lines:
             yield f"  {account_of(line)}  {line.amount:f} USD"
             yield f"    memo: {_quoted(line.memo)}"
-    next_month = date(
-        journal.month.year + journal.month.month // 12, journal.month.month % 12 + 1, 1
-    )
-    for account, amount in sorted(_accrued_at_end(journal).items()):
-        yield ""
-        yield f"{next_month} balance {account}  {amount:f} USD"
 
 
 def _head(journal: Journal) -> Iterator[str]:
@@ -74,25 +63,21 @@ def _head(journal: Journal) -> Iterator[str]:
     yield f"Levain, journal of {journal.month:%Y-%m}, US dollars"
     if not journal.is_booked:
         yield "PREVIEW: the month is not closed, and every entry may still change."
+    if journal.is_reversed:
+        yield "REVERSED: it takes back what was booked before the month was reopened."
+    for name, (account, cost_center) in _accounts(journal).items():
+        of = "" if cost_center == NO_COST_CENTER else f", cost center {_plain(cost_center)}"
+        yield f"{name}: account {_plain(account)}{of}"
+
+
+def _accounts(journal: Journal) -> dict[str, tuple[str, str]]:
+    """Return the account and cost center behind the name of each account, in their order."""
     names = {
         account_of(line): (line.account, line.cost_center)
         for entry in journal.entries
         for line in entry.lines
     }
-    for name, (account, cost_center) in sorted(names.items()):
-        of = "" if cost_center == NO_COST_CENTER else f", cost center {_plain(cost_center)}"
-        yield f"{name}: account {_plain(account)}{of}"
-
-
-def _accrued_at_end(journal: Journal) -> dict[str, Decimal]:
-    """Return what is accrued after the first month, by account; nothing after a later one."""
-    balances: defaultdict[str, Decimal] = defaultdict(Decimal)
-    if not journal.earlier:
-        for entry in journal.entries:
-            for line in entry.lines:
-                if line.role == "accrued":
-                    balances[account_of(line)] += line.amount
-    return balances
+    return dict(sorted(names.items()))
 
 
 def _flag(journal: Journal) -> str:

@@ -79,8 +79,7 @@ def write_pack(
     focus = folder / "focus"
     focus.mkdir()
     made |= write_focus(con, month, focus, workspace_ids, closing.closed_at if closing else None)
-    if workspace is None:
-        made |= _write_journal(con, month, folder / "journal", closing)
+    made |= _write_journal(con, month, folder / "journal", workspace_ids, closing)
     definitions = _write_csv(folder / "definitions.csv", Definition._fields, meanings)
     made[definitions] = "The state of the data, and the meaning of each column."
     readme = folder / "README.txt"
@@ -180,13 +179,17 @@ def _meanings(
 
 
 def _write_journal(
-    con: duckdb.DuckDBPyConnection, month: date, folder: Path, closing: Closing | None
+    con: duckdb.DuckDBPyConnection,
+    month: date,
+    folder: Path,
+    workspace_ids: Sequence[str],
+    closing: Closing | None,
 ) -> dict[Path, str]:
-    """Write the journal of all workspaces in every layout; return what each file holds.
+    """Write the journal of workspaces in every layout; return what each file holds.
 
     That of a month which is just being closed is no preview.
     """
-    if (journal := find_journal(con, month)) is None:
+    if (journal := find_journal(con, month, workspace_ids)) is None:
         return {}
     folder.mkdir()
     journal = replace(journal, is_booked=journal.is_booked or closing is not None)
