@@ -215,6 +215,15 @@ def test_a_journal_of_an_open_month_is_a_preview(published: Command) -> None:
         assert sum(Decimal(line[side] or 0) for line in lines) == Decimal(bill["usd"])
 
 
+def test_a_journal_of_a_workspace(published: Command) -> None:
+    """--workspace chooses the workspace of a journal by its name; an unknown one is refused."""
+    one = published("export", "journal", MONTH, "--workspace", "Blank Slate", "--output", "-")
+    none = published("export", "journal", MONTH, "--workspace", "none")
+
+    assert {line["WORKSPACE"] for line in read_csv(one.out)} == {"Blank Slate"}
+    assert (none.code, "There is no workspace none." in none.err) == (2, True)
+
+
 @pytest.mark.parametrize("form", ["csv", "hledger", "beancount", "netsuite", "xero"])
 def test_a_journal_is_the_same_each_time(published: Command, form: str) -> None:
     """A journal that is exported again has the same bytes, by --format or by the file's ending."""

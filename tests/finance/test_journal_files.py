@@ -82,8 +82,8 @@ def test_the_general_layout() -> None:
     assert first == {
         "DATE": "2026-10-31", "JOURNAL": "LEVAIN", "PIECE": "levain-1", "LINE": "1",
         "WORKSPACE": "Bakery", "ACCOUNT": "6200", "COST_CENTER": "CC-1", "LABEL": "Accrual",
-        "MEMO": "Usage of 2026-10", "USAGE_MONTH": "2026-10", "DEBIT": "12.3456789012", "CREDIT": "", "CURRENCY": "USD",
-        "STATE": "closed",
+        "MEMO": "Usage of 2026-10", "USAGE_MONTH": "2026-10", "DEBIT": "12.3456789012",
+        "CREDIT": "", "CURRENCY": "USD", "STATE": "closed",
     }  # fmt: skip
     assert (last["ACCOUNT"], last["CREDIT"], last["COST_CENTER"]) == ("2150", "12.3456789012", "")
 

@@ -362,3 +362,26 @@ def test_own_key_cost(warehouse: Warehouse) -> None:
     assert warehouse.rows(
         "select distinct accrual_usd from marts.fct_accruals where usage_month = month"
     ) == [(Decimal("0.04"),)]
+
+
+@pytest.mark.parametrize("form", [JournalFormat.csv, JournalFormat.netsuite])
+def test_workspaces_are_booked_apart(warehouse: Warehouse, form: JournalFormat) -> None:
+    """The journals of workspaces have the lines of the journal of all, each line in one of them."""
+    owned(warehouse)
+    warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Other")
+    for workspace_id in ("w-1", "w-2"):
+        for month in (OCTOBER, NOVEMBER):
+            for agent in ("a-1", "a-2"):
+                billed(warehouse, month, agent, "0.0049999999", workspace_id=workspace_id)
+                billed(warehouse, month, None, "3.3349999999", workspace_id=workspace_id)
+    warehouse.build_all()
+    close(warehouse, OCTOBER)
+
+    def lines(workspace: str | None) -> list[str]:
+        (text,) = journal_texts(read_journal(warehouse.con, "2026-11", workspace), form)
+        return text.splitlines()[1:]
+
+    apart = [lines("Bakery"), lines("Other")]
+
+    assert all(len(each) > 4 for each in apart)
+    assert sorted(lines(None)) == sorted([*apart[0], *apart[1]])

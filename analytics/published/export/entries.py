@@ -152,7 +152,7 @@ def entries_of(rows: Iterable[Sequence[Any]]) -> list[Entry]:
     for _, group in groupby(rows, key=lambda row: row[:2]):
         lines = [*group]
         of_lines = [Line(*line[_ENTRY_FIELDS:]) for line in lines]
-        entries.append(Entry(*lines[0][:_ENTRY_FIELDS], of_lines))
+        entries.append(Entry(*(*lines[0][:_ENTRY_FIELDS], of_lines)))
     return entries
 
 
