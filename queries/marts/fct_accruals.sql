@@ -15,7 +15,8 @@
 -- column invoiced_usd: Expense in US dollars that invoices have booked up to the close; where they
 -- match the bill, all of it, as less than a cent is booked as rounding.
 -- column accrual_usd: Billed less invoiced in US dollars, accrued at the end of the month.
--- column adjusted_usd: Part of it in US dollars that the month books as adjustments of the bill.
+-- column adjusted_usd: Part of it in US dollars that adjustment entries of the month book.
+-- column entry_usd: Rest of it in US dollars, the amount of the accrual entry.
 -- column newly_invoiced_usd: Expense in US dollars that the month books by invoices.
 -- column own_key_usd: Own-key cost in US dollars that the month books, adjustments included.
 -- column accrual_date: Last day of the month.
@@ -204,7 +205,7 @@ identified as (
     from accruals
 )
 
-select *, true as is_booked
+select *, accrual_usd - adjusted_usd as entry_usd, true as is_booked
 from finance.closed_accruals
 union all by name
 select
@@ -218,6 +219,7 @@ select
     invoiced_usd::decimal(38, 10) as invoiced_usd,
     accrual_usd::decimal(38, 10) as accrual_usd,
     adjusted_usd::decimal(38, 10) as adjusted_usd,
+    (accrual_usd - adjusted_usd)::decimal(38, 10) as entry_usd,
     newly_invoiced_usd::decimal(38, 10) as newly_invoiced_usd,
     own_key_usd::decimal(38, 10) as own_key_usd,
     last_day(month) as accrual_date,

@@ -82,7 +82,7 @@ accruals as (
         cost_center,
         workspace_id,
         usage_month,
-        accrual_usd - adjusted_usd as amount_usd,
+        entry_usd as amount_usd,
         format(
             'Accrual of usage of {}, billed and not invoiced by {}',
             strftime(usage_month, '%Y-%m'),

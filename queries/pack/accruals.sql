@@ -1,4 +1,5 @@
--- Accruals of a month: what is billed and not invoiced, and the day on which it is taken back.
+-- Accruals of a month: what is billed and not invoiced, how much of it is booked by adjustment
+-- entries and by the accrual entry, and the day on which it is taken back.
 select
     strftime(month, '%Y-%m') as month,
     strftime(usage_month, '%Y-%m') as usage_month,
@@ -6,6 +7,8 @@ select
     cost_center,
     account,
     accrual_usd,
+    adjusted_usd,
+    entry_usd,
     billed_usd,
     invoiced_usd,
     own_key_usd,

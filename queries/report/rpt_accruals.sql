@@ -7,6 +7,8 @@
 -- column billed_usd: Bill of the usage month in US dollars, as it is at the close.
 -- column invoiced_usd: Expense in US dollars that invoices have booked up to the close.
 -- column accrual_usd: Billed less invoiced in US dollars, accrued at the end of the month.
+-- column adjusted_usd: Part of it in US dollars that adjustment entries of the month book.
+-- column entry_usd: Rest of it in US dollars, the amount of the accrual entry.
 -- column own_key_usd: Own-key cost in US dollars, payable to the provider and in no accrual.
 -- column accrual_date: Last day of the month.
 -- column reversal_date: First day of the next month, on which it is taken back.
@@ -20,13 +22,15 @@ select
     billed_usd,
     invoiced_usd,
     accrual_usd,
+    adjusted_usd,
+    entry_usd,
     own_key_usd,
     accrual_date,
     reversal_date,
     if(is_booked, 'booked', 'preview') as state
 from marts.fct_accruals
 where
-    (accrual_usd <> 0 or own_key_usd <> 0 or usage_month = month)
+    (accrual_usd <> 0 or adjusted_usd <> 0 or own_key_usd <> 0 or usage_month = month)
     and (
         exists (from audit.closings)
         or exists (from marts.fct_invoices where invoice_id <> '(none)')

@@ -24,6 +24,9 @@ NOVEMBER = date(2026, 11, 1)
 
 # Each check of queries/checks or of a header, keys apart, and the damage that it must find.
 DAMAGE = {
+    "accrual_entries_are_the_journals": (
+        "update marts.fct_accruals set entry_usd = entry_usd + 1e-10"
+    ),
     "accruals_are_billed_less_invoiced": (
         "update marts.fct_accruals set accrual_usd = accrual_usd + 1e-10"
     ),

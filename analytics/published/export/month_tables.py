@@ -203,14 +203,18 @@ ACCRUALS = Table(
     "accruals.csv",
     "Nothing is accrued: no charge of this month is billed.",
     "Accruals",
-    sums=("accrual_usd", "billed_usd", "invoiced_usd", "own_key_usd"),
+    sums=(
+        "accrual_usd", "adjusted_usd", "entry_usd", "billed_usd", "invoiced_usd", "own_key_usd",
+    ),
     shown=(
         "usage_month|text|Usage of", "workspace_name|name|Workspace",
         "cost_center|text|Cost center", "account|text|Account", "billed_usd", "invoiced_usd",
-        "accrual_usd", "reversal_date|day|Reversed on",
+        "accrual_usd", "adjusted_usd|usd|By adjustments", "entry_usd|usd|By the accrual entry",
+        "reversal_date|day|Reversed on",
     ),
     labels={
-        "own_key_usd": _OWN_KEY, "accrual_id": "Accrual entry", "reversal_id": "Reversal entry",
+        "own_key_usd": _OWN_KEY, "adjusted_usd": "By adjustment entries",
+        "entry_usd": "By the accrual entry", "accrual_id": "Accrual entry", "reversal_id": "Reversal entry",
     },
 )  # fmt: skip
 INVOICES = Table(
