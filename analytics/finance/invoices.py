@@ -1,10 +1,11 @@
 """Invoices of Levain: `finance/invoices.csv`, read and checked line by line.
 
-    invoice_id,workspace,month,issued_on,amount_usd,credit_usd,tax_usd
-    LEV-2026-10-001,Production,2026-10,2026-11-02,1204.17,,0
+    invoice_id,workspace,month,issued_on,amount_usd,credit_usd,tax_usd,accepted
+    LEV-2026-10-001,Production,2026-10,2026-11-02,1204.17,,0,
 
 A line is the part of an invoice for a workspace (name or identifier) and the month in which it was
 used. `amount_usd` is before credits and tax; a credit is positive. An empty credit or tax is 0.
+`accepted` is `yes` where the amount shall stand although it differs from the bill, else empty.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from analytics.finance.fields import shown
 from analytics.finance.lines import Form, Line, Lines, read_lines
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 _REQUIRED = ("invoice_id", "workspace", "month", "issued_on", "amount_usd")
 FORM = Form(
     "finance/invoices.csv",
-    (*_REQUIRED, "credit_usd", "tax_usd"),
+    (*_REQUIRED, "credit_usd", "tax_usd", "accepted"),
     required=tuple((name,) for name in _REQUIRED),
     otherwise="no invoice is known",
 )
@@ -40,6 +42,7 @@ class Invoice:
     amount_usd: Decimal
     credit_usd: Decimal
     tax_usd: Decimal
+    is_accepted: bool
 
 
 def read_invoices(project: Path) -> Lines[Invoice]:
@@ -71,4 +74,17 @@ def _invoice(line: Line) -> Invoice:
     if amount is None:
         raise ValueError("amount_usd is empty")
     credit, tax = (line.amount(name) or Decimal() for name in ("credit_usd", "tax_usd"))
-    return Invoice(line.number, invoice_id, workspace, month, issued_on, amount, credit, tax)
+    accepted = line.text("accepted")
+    if accepted not in (None, "yes"):
+        raise ValueError(f"accepted `{shown(accepted)}` is not yes; write yes, or leave it empty")
+    return Invoice(
+        line.number,
+        invoice_id,
+        workspace,
+        month,
+        issued_on,
+        amount,
+        credit,
+        tax,
+        is_accepted=accepted is not None,
+    )

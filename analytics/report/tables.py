@@ -24,6 +24,7 @@ _SIGNS = {
     "passed": "✓",
     "booked": "✓",
     "matched": "✓",
+    "accepted": "✓",
     "reconciled": "✓",
     "complete": "✓",
     "failed": "✕",

@@ -94,7 +94,8 @@ create table if not exists finance.files (name VARCHAR, sha256 VARCHAR, problem_
 -- One row per line of `finance/invoices.csv`: an invoice's part for a workspace and month.
 create table if not exists finance.invoices (
     line INTEGER, invoice_id VARCHAR, workspace VARCHAR, month DATE, issued_on DATE,
-    amount_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), tax_usd DECIMAL(38,10)
+    amount_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), tax_usd DECIMAL(38,10),
+    is_accepted BOOLEAN
 );
 
 -- One row per line of `finance/budgets.csv`; of scope 'all', the name is '(all)'.
@@ -188,8 +189,8 @@ create table if not exists finance.closed_month_bridge (
 create table if not exists finance.closed_invoices (
     month DATE, workspace_id VARCHAR, invoice_id VARCHAR, booked_month DATE, issued_on DATE,
     amount_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), tax_usd DECIMAL(38,10),
-    billed_usd DECIMAL(38,10), invoiced_usd DECIMAL(38,10), difference_usd DECIMAL(38,10),
-    state VARCHAR
+    is_accepted BOOLEAN, billed_usd DECIMAL(38,10), invoiced_usd DECIMAL(38,10),
+    difference_usd DECIMAL(38,10), state VARCHAR
 );
 
 create table if not exists finance.closed_invoice_lines (

@@ -1,7 +1,7 @@
 -- Accruals: what is billed and not yet invoiced when a month closes, of the month itself and of
 -- earlier ones back to the first in the books; the journal takes each back on the first day of the
--- next month. A month whose invoices match is settled, nothing of it is accrued. Without books each
--- month stands alone. Own-key cost is payable to the provider, and in no accrual.
+-- next month. A month whose invoices match, or are accepted, is settled: nothing of it is accrued.
+-- Without books each month stands alone. Own-key cost is payable to the provider, and in no accrual.
 -- An invoice is by cost center as it was when it was booked, see fct_invoice_lines.
 -- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.
 -- Grain: month, usage month, workspace, cost center and account.
@@ -13,7 +13,7 @@
 -- column default_account: Account of the cost center where the owner names none.
 -- column billed_usd: Bill of the usage month in US dollars, as it is at the close.
 -- column invoiced_usd: Expense in US dollars that invoices have booked up to the close; where they
--- match the bill, all of it, as less than a cent is booked as rounding.
+-- match the bill or are accepted, all of it, as what differs is booked as rounding.
 -- column accrual_usd: Billed less invoiced in US dollars, accrued at the end of the month.
 -- column adjusted_usd: Part of it in US dollars that adjustment entries of the month book.
 -- column entry_usd: Rest of it in US dollars, the amount of the accrual entry.
@@ -112,9 +112,21 @@ bills as (
 ),
 
 invoices as (
-    select month as usage_month, workspace_id, sum(amount_usd - credit_usd) as invoiced_usd
-    from marts.fct_invoices
-    where state <> 'before_the_books' and invoice_id <> '(none)'
+    select
+        usage_month,
+        workspace_id,
+        sum(invoiced_usd) as invoiced_usd,
+        coalesce(bool_and(is_accepted), false) as is_accepted
+    from (
+        select
+            month as usage_month,
+            workspace_id,
+            sum(amount_usd - credit_usd) as invoiced_usd,
+            arg_max_null(is_accepted, booked_month) as is_accepted
+        from marts.fct_invoices
+        where state <> 'before_the_books' and invoice_id <> '(none)'
+        group by month, workspace_id, invoice_id
+    )
     group by all
 ),
 
@@ -123,7 +135,8 @@ settled as (
         bills.* exclude (invoiced_usd),
         case
             when
-                abs(
+                invoices.is_accepted
+                or abs(
                     invoices.invoiced_usd
                     - sum(billed_usd) over (partition by bills.usage_month, bills.workspace_id)
                 ) < 0.005

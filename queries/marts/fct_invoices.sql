@@ -3,12 +3,13 @@
 -- the next open month: amounts of a row are what that month books, so that all rows of an invoice
 -- add up to finance/invoices.csv as it is. A month without an invoice has a row '(none)'.
 -- The state is that of all invoices of the month of usage, less credits, without tax: matched if
--- they differ from the bill by less than half a cent. Invoices for months before the books, or
--- before the first one with charges, are not booked (before_the_books).
+-- they differ from the bill by less than half a cent, accepted if they differ and the file accepts
+-- each of them; a row of amount 0 books that one is accepted later, or no longer. Invoices for
+-- months before the books, or before the first one with charges, are not booked (before_the_books).
 -- Grain: booked month, month, workspace and invoice.
 -- key: booked_month, month, workspace_id, invoice_id
 -- ref workspace_id: dim_workspaces
--- values state: not_invoiced, matched, differs, before_the_books
+-- values state: not_invoiced, matched, accepted, differs, before_the_books
 -- column month: First day of the UTC month of the usage.
 -- column booked_month: First day of the month that books it: closed, or still to close.
 -- column invoice_id: Number of the invoice; '(none)' without one.
@@ -16,10 +17,12 @@
 -- column amount_usd: Amount in US dollars that is booked, before credits and tax.
 -- column credit_usd: Credit in US dollars that is booked; positive.
 -- column tax_usd: Tax in US dollars that is booked, in no cost.
+-- column is_accepted: True if finance/invoices.csv accepts what differs; null where it has no such
+-- invoice.
 -- column billed_usd: Bill in US dollars of workspace and month; null before the books.
 -- column invoiced_usd: All invoices in US dollars of workspace and month so far, less credits.
 -- column difference_usd: Invoiced less billed in US dollars; null where not known.
--- column state: not_invoiced, matched, differs or before_the_books.
+-- column state: not_invoiced, matched, accepted, differs or before_the_books.
 -- column is_booked: True if a close booked it; false if the next one will.
 with
 
@@ -64,7 +67,8 @@ amounts as (
         max(issued_on) as issued_on,
         sum(amount_usd) as amount_usd,
         sum(credit_usd) as credit_usd,
-        sum(tax_usd) as tax_usd
+        sum(tax_usd) as tax_usd,
+        bool_and(is_accepted) as is_accepted
     from lines
     group by all
 ),
@@ -77,7 +81,8 @@ booked as (
         arg_max(issued_on, booked_month) as issued_on,
         sum(amount_usd) as amount_usd,
         sum(credit_usd) as credit_usd,
-        sum(tax_usd) as tax_usd
+        sum(tax_usd) as tax_usd,
+        coalesce(arg_max_null(is_accepted, booked_month), false) as is_accepted
     from finance.closed_invoices
     where invoice_id <> '(none)'
     group by all
@@ -91,7 +96,8 @@ changes as (
         coalesce(amounts.issued_on, booked.issued_on) as issued_on,
         coalesce(amounts.amount_usd, 0) - coalesce(booked.amount_usd, 0) as amount_usd,
         coalesce(amounts.credit_usd, 0) - coalesce(booked.credit_usd, 0) as credit_usd,
-        coalesce(amounts.tax_usd, 0) - coalesce(booked.tax_usd, 0) as tax_usd
+        coalesce(amounts.tax_usd, 0) - coalesce(booked.tax_usd, 0) as tax_usd,
+        amounts.is_accepted
     from amounts
     full join booked using (month, workspace_id, invoice_id)
     where
@@ -99,6 +105,7 @@ changes as (
         or coalesce(amounts.amount_usd, 0) <> booked.amount_usd
         or coalesce(amounts.credit_usd, 0) <> booked.credit_usd
         or coalesce(amounts.tax_usd, 0) <> booked.tax_usd
+        or amounts.is_accepted <> booked.is_accepted
 ),
 
 -- Of workspace and month, what is invoiced once the changes are booked.
@@ -109,11 +116,16 @@ totals as (
         bills.billed_usd,
         coalesce(amounts.invoiced_usd, 0) as invoiced_usd,
         amounts.invoiced_usd is not null as is_invoiced,
+        amounts.is_accepted,
         coalesce(month < coalesce(books.first_month, first_bills.first_month), true)
             as is_before_the_books
     from bills
     full join (
-        select month, workspace_id, sum(amount_usd - credit_usd) as invoiced_usd
+        select
+            month,
+            workspace_id,
+            sum(amount_usd - credit_usd) as invoiced_usd,
+            bool_and(is_accepted) as is_accepted
         from amounts
         group by all
     ) as amounts using (month, workspace_id)
@@ -137,12 +149,14 @@ computed as (
         coalesce(changes.amount_usd, 0) as amount_usd,
         coalesce(changes.credit_usd, 0) as credit_usd,
         coalesce(changes.tax_usd, 0) as tax_usd,
+        changes.is_accepted,
         if(is_before_the_books, totals.billed_usd, coalesce(totals.billed_usd, 0)) as billed_usd,
         totals.invoiced_usd,
         case
             when is_before_the_books then 'before_the_books'
             when not is_invoiced then 'not_invoiced'
             when abs(invoiced_usd - coalesce(billed_usd, 0)) < 0.005 then 'matched'
+            when totals.is_accepted then 'accepted'
             else 'differs'
         end as state,
         false as is_booked
@@ -170,6 +184,7 @@ select
     amount_usd::decimal(38, 10) as amount_usd,
     credit_usd::decimal(38, 10) as credit_usd,
     tax_usd::decimal(38, 10) as tax_usd,
+    is_accepted,
     billed_usd::decimal(38, 10) as billed_usd,
     invoiced_usd::decimal(38, 10) as invoiced_usd,
     (invoiced_usd - billed_usd)::decimal(38, 10) as difference_usd,

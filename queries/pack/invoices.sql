@@ -12,6 +12,7 @@ select
     billed_usd,
     difference_usd,
     state,
+    is_accepted,
     is_booked,
     workspace_id
 from marts.fct_invoices

@@ -33,9 +33,22 @@ def test_a_line_is_a_part_of_an_invoice() -> None:
     days = date(2026, 10, 1), date(2026, 11, 2)
     assert found.problems == []
     assert found.records[0] == Invoice(
-        2, "L-1", "Bakery", *days, Decimal("1204.17"), Decimal("4.2"), Decimal("19.0000000001")
+        2, "L-1", "Bakery", *days, Decimal("1204.17"), Decimal("4.2"), Decimal("19.0000000001"),
+        is_accepted=False,
+    )  # fmt: skip
+    assert found.records[2] == Invoice(
+        4, "L-1", "w-2", *days, Decimal(7), Decimal(), Decimal(), is_accepted=False
     )
-    assert found.records[2] == Invoice(4, "L-1", "w-2", *days, Decimal(7), Decimal(), Decimal())
+
+
+@pytest.mark.parametrize(("accepted", "lines"), [("", [False]), ("yes", [True]), ("no", [])])
+def test_an_invoice_may_be_accepted(accepted: str, lines: list[bool]) -> None:
+    """It says yes in its column, or nothing; a line that says anything else is refused."""
+    found = invoices_of(f"{GOOD},{accepted}", header=f"{HEADER},accepted")
+
+    assert [invoice.is_accepted for invoice in found.records] == lines
+    refused = "finance/invoices.csv:2: accepted `no` is not yes; write yes, or leave it empty"
+    assert found.problems == [f"{refused}; the line is not used"] * (accepted == "no")
 
 
 def test_credit_and_tax_may_be_missing() -> None:
@@ -93,7 +106,7 @@ def test_a_column_that_is_missing_is_named(column: str) -> None:
         problems=[
             (
                 f"finance/invoices.csv:1: there is no column {column}; the first line must be"
-                f" {HEADER}; no invoice is known"
+                f" {HEADER},accepted; no invoice is known"
             )
         ]
     )

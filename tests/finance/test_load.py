@@ -78,7 +78,7 @@ def test_each_file_has_its_rows(warehouse: Warehouse) -> None:
     rows = warehouse.rows
     days = OCTOBER, date(2026, 11, 2)
     assert rows("from finance.invoices") == [
-        (2, "L-1", "Bakery", *days, Decimal("0.0000000001"), Decimal(0), Decimal(0))
+        (2, "L-1", "Bakery", *days, Decimal("0.0000000001"), Decimal(0), Decimal(0), False)
     ]
     assert rows("from finance.budgets") == [
         (2, "agent", "baker", "Bakery", OCTOBER, Decimal(9)),

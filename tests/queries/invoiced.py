@@ -42,4 +42,5 @@ def invoiced(warehouse: Warehouse, month: date, usd: str, **of: Any) -> None:
     ((line,),) = warehouse._con.execute("select count(*) + 2 from finance.invoices").fetchall()
     row = {"line": line, "invoice_id": f"LEV-{month:%Y-%m}", "workspace": "Bakery", "month": month}
     row |= {"issued_on": following, "amount_usd": usd, "credit_usd": 0, "tax_usd": 0}
+    row["is_accepted"] = False
     warehouse.insert("finance.invoices", **(row | of))

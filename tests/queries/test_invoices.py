@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from analytics.transform.checks import run_checks
+from tests.queries.closing import close
 from tests.queries.invoiced import (
     DECEMBER,
     NOVEMBER,
@@ -18,6 +20,9 @@ from tests.queries.invoiced import (
     owned,
 )
 from tests.transform.given import Warehouse
+
+# Of rows that no load has made, no close can name the loads.
+UNTRIED = "closed_lines_are_what_their_loads_gave"
 
 
 @pytest.fixture
@@ -60,6 +65,52 @@ def test_state(october: Warehouse, amount: str, credit: str, state: str, differe
     invoiced(october, OCTOBER, amount, credit_usd=credit)
 
     assert invoices(october, "state", "difference_usd") == [(state, Decimal(difference))]
+
+
+@pytest.mark.parametrize(
+    ("others", "state"),
+    [([], "accepted"), ([{"is_accepted": True}], "accepted"), ([{}], "differs")],
+)
+def test_an_invoice_that_is_accepted(
+    october: Warehouse, others: list[dict[str, bool]], state: str
+) -> None:
+    """A month whose invoices are all accepted is settled, and what differs is rounding."""
+    invoiced(october, OCTOBER, "140.00", is_accepted=True)
+    for other in others:
+        invoiced(october, OCTOBER, "4.00", invoice_id="LEV-2", **other)
+
+    assert {each for (each,) in invoices(october, "state")} == {state}
+    ((left,),) = october.rows("select sum(accrual_usd) from marts.fct_accruals")
+    rounding = october.rows("""
+        select sum(debit_usd - credit_usd) from marts.fct_journal_lines where role = 'rounding'
+    """)
+    differs = 140 + 4 * len(others) - Decimal("134.3333333336")
+    assert (left, rounding) == ((-differs, [(None,)]) if state == "differs" else (0, [(differs,)]))
+
+
+def test_an_invoice_that_is_accepted_after_the_close(october: Warehouse) -> None:
+    """The next open month takes the accrual back, and books the difference as rounding."""
+    invoiced(october, OCTOBER, "140.00")
+    close(october, OCTOBER)
+    october.con.execute("update finance.invoices set is_accepted = true")
+
+    assert invoices(october, "booked_month", "amount_usd", "state", "is_booked") == [
+        (OCTOBER, 140, "differs", True),
+        (NOVEMBER, 0, "accepted", False),
+    ]
+    assert october.rows("""
+        select role, sum(debit_usd - credit_usd) from marts.fct_journal_lines
+        where month = '2026-11-01' and kind = 'invoice' group by all order by all
+    """) == [("expense", Decimal("-5.6666666664")), ("rounding", Decimal("5.6666666664"))]
+    assert october.rows("from marts.fct_accruals where not is_booked and accrual_usd <> 0") == []
+
+    close(october, NOVEMBER)
+    assert invoices(october, "state", "is_booked")[-1] == ("accepted", True)
+    october.con.execute("update finance.invoices set is_accepted = false")
+    assert invoices(october, "booked_month", "state")[-1] == (DECEMBER, "differs")
+    october.build_all()
+    failed = [each for each in run_checks(october.con) if not each.ok and not each.control]
+    assert [each.name for each in failed if each.name != UNTRIED] == []
 
 
 def test_tax_is_in_no_cost(october: Warehouse) -> None:

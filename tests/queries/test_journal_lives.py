@@ -57,7 +57,7 @@ class Life:
         account = str(self._random.randrange(3000, 3003))
         run = self._warehouse._con.execute
         match self._random.choice(
-            ["invoice", "matching", "bill", "owner", "change", "removal", "account"]
+            ["invoice", "matching", "bill", "owner", "change", "acceptance", "removal", "account"]
         ):
             case "invoice":
                 of = {"credit_usd": self._random.choice([0, "0.5"]), "tax_usd": "1.23"}
@@ -91,6 +91,11 @@ class Life:
             case "change":
                 run(
                     "update finance.invoices set amount_usd = amount_usd + 0.01 where line = ?",
+                    [line],
+                )
+            case "acceptance":
+                run(
+                    "update finance.invoices set is_accepted = not is_accepted where line = ?",
                     [line],
                 )
             case "removal":

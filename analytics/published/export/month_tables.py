@@ -214,7 +214,8 @@ ACCRUALS = Table(
     ),
     labels={
         "own_key_usd": _OWN_KEY, "adjusted_usd": "By adjustment entries",
-        "entry_usd": "By the accrual entry", "accrual_id": "Accrual entry", "reversal_id": "Reversal entry",
+        "entry_usd": "By the accrual entry", "accrual_id": "Accrual entry",
+        "reversal_id": "Reversal entry",
     },
 )  # fmt: skip
 INVOICES = Table(
