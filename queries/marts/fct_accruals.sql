@@ -1,7 +1,7 @@
 -- Accruals: what is billed and not yet invoiced when a month closes, of the month itself and of
 -- earlier ones back to the first in the books; the journal takes each back on the first day of the
 -- next month. A month whose invoices match, or are accepted, is settled: nothing of it is accrued.
--- Without books each month stands alone. Own-key cost is payable to the provider, and in no accrual.
+-- Without books each month stands alone. Own-key cost is payable to the provider, in no accrual.
 -- An invoice is by cost center as it was when it was booked, see fct_invoice_lines.
 -- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.
 -- Grain: month, usage month, workspace, cost center and account.

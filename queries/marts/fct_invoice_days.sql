@@ -1,15 +1,17 @@
 -- UTC days that may explain why an invoice differs from the bill: those whose bill changed after
--- the last invoice of the month was issued, and those whose usage is not explained.
+-- the last invoice of the month was issued, and those whose usage is not explained. Compared with
+-- today is the bill when the day of issue was over, or at the first reading of the day since it was
+-- over, if that came later: what was read for the first time has not changed. A closed month has
+-- the state with which it was booked.
 -- Grain: month, workspace and UTC day.
 -- key: month, workspace_id, utc_date
 -- ref workspace_id: dim_workspaces
 -- column month: First day of the UTC month of the usage.
--- column difference_usd: Invoiced less billed in US dollars, of all the month.
--- column billed_when_issued_usd: Bill of the day in US dollars when the invoice was issued; null
--- where it was not known then.
+-- column month_difference_usd: Invoiced less billed in US dollars, of all the month.
+-- column billed_when_issued_usd: Bill of the day in US dollars when the invoice was issued, or when
+-- the day was first read whole, if that was later; null where it was not yet.
 -- column billed_usd: Bill of the day in US dollars today.
--- column changed_usd: Bill of today less that of when the invoice was issued, in US dollars; null
--- where that was not known.
+-- column changed_usd: Bill of today less that one in US dollars; null where it is not known.
 -- column unexplained_usd: Metered usage of the day in US dollars that is not explained; 0 of a day
 -- that is not unreconciled.
 -- column load_id: The last load that changed the bill of the day.
@@ -19,54 +21,78 @@ differing as (
     select
         month,
         workspace_id,
-        arg_max(difference_usd, booked_month) as difference_usd,
+        arg_max(difference_usd, booked_month) as month_difference_usd,
         max(issued_on) as issued_on
     from marts.fct_invoices
     group by all
     having arg_max(state, booked_month) = 'differs'
 ),
 
-versions as (
+differing_days as (
     select
         *,
-        try_strptime(left(load_id, 8), '%Y%m%d')::date as loaded_on,
-        try_strptime(left(superseded_by_load_id, 8), '%Y%m%d')::date as superseded_on
-    from staging.stg_agent_billing_versions
+        unnest(generate_series(month, last_day(month), interval 1 day))::date as utc_date
+    from differing
+),
+
+-- The first load of each day that began after the day was over, and read its bill.
+readings as (
+    select days.workspace_id, days.utc_date, min(requests.load_id) as load_id
+    from differing_days as days
+    join staging.stg_requests as requests
+        on requests.workspace_id = days.workspace_id
+        and requests.source = 'agent_billing_days'
+        and requests.status = 200
+        and days.utc_date >= requests.window_start
+        and days.utc_date < requests.window_end
+        and left(requests.load_id, 8) > strftime(days.utc_date, '%Y%m%d')
+    group by all
+),
+
+-- Load identifiers begin with the time of their batch, so that they compare with days.
+compared as (
+    select
+        days.*,
+        greatest(strftime(issued_on + 1, '%Y%m%d'), readings.load_id) as until_load_id
+    from differing_days as days
+    join readings using (workspace_id, utc_date)
 ),
 
 days as (
     select
-        differing.month,
+        compared.month,
         workspace_id,
-        versions.utc_date,
-        differing.difference_usd,
-        sum(versions.billed_usd) filter (
-            coalesce(loaded_on <= issued_on, true)
-            and (superseded_by_load_id is null or coalesce(superseded_on > issued_on, false))
+        utc_date,
+        compared.month_difference_usd,
+        coalesce(
+            sum(versions.billed_usd) filter (
+                versions.load_id <= until_load_id
+                and coalesce(superseded_by_load_id > until_load_id, true)
+            ),
+            0
         ) as billed_when_issued_usd,
         coalesce(sum(versions.billed_usd) filter (superseded_by_load_id is null), 0)
             as billed_usd,
-        max(greatest(load_id, coalesce(superseded_by_load_id, load_id))) as load_id
-    from differing
-    join versions using (workspace_id)
-    where versions.utc_date between differing.month and last_day(differing.month)
+        max(greatest(versions.load_id, coalesce(superseded_by_load_id, versions.load_id)))
+            as load_id
+    from compared
+    join staging.stg_agent_billing_versions as versions using (workspace_id, utc_date)
     group by all
 ),
 
 unreconciled as (
-    select differing.month, workspace_id, utc_date, differing.difference_usd, unexplained_usd
-    from differing
-    join audit.reconciliation_days using (workspace_id)
-    where
-        utc_date between differing.month and last_day(differing.month)
-        and status = 'unreconciled'
+    select month, workspace_id, utc_date, days.month_difference_usd, unexplained_usd
+    from differing_days as days
+    join audit.reconciliation_days using (workspace_id, utc_date)
+    where status = 'unreconciled'
 )
 
 select
     month,
     workspace_id,
     utc_date,
-    coalesce(days.difference_usd, unreconciled.difference_usd)::decimal(38, 10) as difference_usd,
+    coalesce(days.month_difference_usd, unreconciled.month_difference_usd)::decimal(38, 10)
+        as month_difference_usd,
     days.billed_when_issued_usd::decimal(38, 10) as billed_when_issued_usd,
     days.billed_usd::decimal(38, 10) as billed_usd,
     (days.billed_usd - days.billed_when_issued_usd)::decimal(38, 10) as changed_usd,
@@ -74,7 +100,5 @@ select
     days.load_id
 from days
 full join unreconciled using (month, workspace_id, utc_date)
-where
-    coalesce(days.billed_usd <> days.billed_when_issued_usd, days.billed_usd <> 0, false)
-    or unreconciled.utc_date is not null
+where days.billed_usd <> days.billed_when_issued_usd or unreconciled.utc_date is not null
 order by month, workspace_id, utc_date

@@ -21,7 +21,8 @@
 -- invoice.
 -- column billed_usd: Bill in US dollars of workspace and month; null before the books.
 -- column invoiced_usd: All invoices in US dollars of workspace and month so far, less credits.
--- column difference_usd: Invoiced less billed in US dollars; null where not known.
+-- column difference_usd: Invoiced less billed in US dollars, of all invoices of workspace and month
+-- so far; null where not known.
 -- column state: not_invoiced, matched, accepted, differs or before_the_books.
 -- column is_booked: True if a close booked it; false if the next one will.
 with

@@ -3,7 +3,7 @@ select
     strftime(month, '%Y-%m') as month,
     workspace_name,
     utc_date,
-    difference_usd,
+    month_difference_usd,
     billed_when_issued_usd,
     billed_usd,
     changed_usd,

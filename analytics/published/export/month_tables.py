@@ -229,9 +229,16 @@ INVOICES = Table(
     shown=(
         "invoice_id|text|Invoice", "workspace_name|name|Workspace", "month|text|Usage of",
         "issued_on|day|Issued", "amount_usd", "credit_usd", "tax_usd",
-        "billed_usd|usd|Billed in the month", "difference_usd|usd_signed|Difference",
-        "state|words|State",
+        "month_billed_usd|usd|Billed in the month",
+        "month_difference_usd|usd_signed|Difference of the month", "state|words|State",
     ),
+    meanings={
+        "month_invoiced_usd": "All invoices in US dollars of workspace and month so far, less "
+        "credits; the same in each row of the month.",
+        "month_billed_usd": "Bill in US dollars of workspace and month; the same in each row.",
+        "month_difference_usd": "Invoiced less billed in US dollars, of all the month; the same in "
+        "each row.",
+    },
 )  # fmt: skip
 INVOICE_DAYS = Table(
     "invoice_days",
