@@ -1,17 +1,23 @@
--- Invoices for the usage of each month, as far as they came, beside its bill of today.
--- Grain: workspace, month and invoice.
--- key: workspace_id, month, invoice_id
+-- Invoices for the usage of each month, a row for each month that books any of one: of a closed one
+-- as it was booked, and beside it what it would be today where an adjustment of the bill, or another
+-- invoice, has changed that since.
+-- Grain: workspace, month, invoice and booked month.
+-- key: workspace_id, month, invoice_id, booked_month
 -- column month: First day of the UTC month of the usage.
 -- column invoice_id: Number of the invoice.
 -- column issued_on: Day on which the invoice was issued.
--- column booked_month: First day of the last month that books any of it.
--- column amount_usd: Amount of the invoice in US dollars, before credits and tax.
--- column credit_usd: Credit in US dollars; positive.
--- column tax_usd: Tax in US dollars.
--- column billed_usd: Bill in US dollars of workspace and month; null before the books.
--- column invoiced_usd: All invoices in US dollars of workspace and month, less credits.
--- column difference_usd: Invoiced less billed in US dollars; null where not known.
--- column state: matched, differs, not invoiced (taken back), or before the books.
+-- column booked_month: First day of the month that books it: closed, or still to close.
+-- column amount_usd: Amount in US dollars that is booked, before credits and tax.
+-- column credit_usd: Credit in US dollars that is booked; positive.
+-- column tax_usd: Tax in US dollars that is booked.
+-- column billed_usd: Bill in US dollars of workspace and month, as it was booked; null before the
+-- books.
+-- column difference_usd: Invoiced less billed in US dollars, of all invoices of workspace and month
+-- by then; null where not known.
+-- column state: matched, accepted, differs, not invoiced (taken back), or before the books.
+-- column today: State of the month today, and since when; null where it is the one that is booked.
+-- column today_difference_usd: Invoiced less billed in US dollars today; null where it is the one
+-- that is booked.
 with
 
 bills as (
@@ -20,48 +26,90 @@ bills as (
     group by all
 ),
 
-invoices as (
-    select
-        workspace_id,
-        month,
-        invoice_id,
-        arg_max(issued_on, booked_month) as issued_on,
-        max(booked_month) as booked_month,
-        arg_max(state, booked_month) as state,
-        sum(amount_usd) as amount_usd,
-        sum(credit_usd) as credit_usd,
-        sum(tax_usd) as tax_usd
-    from marts.fct_invoices
-    where invoice_id <> '(none)'
+adjustments as (
+    select original_month as month, workspace_id, max(booked_month) as adjusted_month
+    from marts.fct_charge_corrections
+    where billed_usd <> 0
     group by all
 ),
 
-totals as (
+invoices as (
     select
-        invoices.*,
-        bills.billed_usd,
-        sum(amount_usd - credit_usd) over (partition by workspace_id, invoices.month)
-            as invoiced_usd
+        month,
+        workspace_id,
+        sum(amount_usd - credit_usd) as invoiced_usd,
+        max(booked_month) as invoiced_month,
+        arg_max(state, booked_month) as state,
+        bool_and(is_accepted) as is_accepted
+    from (
+        select
+            month,
+            workspace_id,
+            invoice_id,
+            sum(amount_usd) as amount_usd,
+            sum(credit_usd) as credit_usd,
+            max(booked_month) as booked_month,
+            arg_max(state, booked_month) as state,
+            arg_max_null(is_accepted, booked_month) as is_accepted
+        from marts.fct_invoices
+        where invoice_id <> '(none)'
+        group by all
+    )
+    group by all
+),
+
+months as (
+    select
+        month,
+        workspace_id,
+        invoiced_usd - coalesce(billed_usd, 0) as difference_usd,
+        case
+            when state in ('not_invoiced', 'before_the_books') then state
+            when abs(invoiced_usd - coalesce(billed_usd, 0)) < 0.005 then 'matched'
+            when is_accepted then 'accepted'
+            else 'differs'
+        end as state,
+        invoiced_month,
+        adjusted_month
     from invoices
-    left join bills using (workspace_id, month)
+    left join bills using (month, workspace_id)
+    left join adjustments using (month, workspace_id)
 )
 
 select
     workspace_id,
     month,
-    invoice_id,
-    issued_on,
-    booked_month,
-    amount_usd,
-    credit_usd,
-    tax_usd,
-    billed_usd,
-    invoiced_usd,
-    invoiced_usd - billed_usd as difference_usd,
+    invoices.invoice_id,
+    invoices.issued_on,
+    invoices.booked_month,
+    invoices.amount_usd,
+    invoices.credit_usd,
+    invoices.tax_usd,
+    invoices.billed_usd,
+    invoices.difference_usd,
+    replace(invoices.state, '_', ' ') as state,
     case
-        when state in ('before_the_books', 'not_invoiced') then replace(state, '_', ' ')
-        when abs(invoiced_usd - billed_usd) < 0.005 then 'matched'
-        else 'differs'
-    end as state
-from totals
-order by workspace_id, month, issued_on, invoice_id
+        when not invoices.is_booked or months.state = invoices.state then null
+        when months.invoiced_month > invoices.booked_month
+            then
+                format(
+                    '{} since a change of invoices booked in {}',
+                    replace(months.state, '_', ' '),
+                    strftime(months.invoiced_month, '%B %Y')
+                )
+        else
+            format(
+                '{} since the adjustment booked in {}',
+                months.state,
+                strftime(months.adjusted_month, '%B %Y')
+            )
+    end as today,
+    if(
+        invoices.is_booked and months.difference_usd <> invoices.difference_usd,
+        months.difference_usd,
+        null
+    ) as today_difference_usd
+from marts.fct_invoices as invoices
+join months using (workspace_id, month)
+where invoices.invoice_id <> '(none)'
+order by workspace_id, month, invoices.issued_on, invoices.invoice_id, invoices.booked_month

@@ -325,3 +325,32 @@ def test_a_settled_month_has_no_such_days(
     october.build()
 
     assert october.rows("from marts.fct_invoice_days") == []
+
+
+def test_a_closed_month_is_shown_as_booked(october: Warehouse) -> None:
+    """Pages show state and difference as booked, and beside them what they would be today."""
+    invoiced(october, OCTOBER, "134.34")
+    close(october, OCTOBER)
+    (version,) = october.row("select version_id from raw.agent_billing_days where agent_id = 'a-1'")
+    of = {"agent_id": "a-1", "date": OCTOBER.replace(day=10), "cost_usd": "100.0066666665"}
+    october.replaced(version, "agent_billing_days", billed_usd="100.0066666665", **of)
+    as_booked = "differs", Decimal("0.0066666664")
+    booked = "select state, difference_usd, today, today_difference_usd from reports.rpt_invoices"
+    october.build()
+
+    assert october.rows(booked) == [
+        (*as_booked, "matched since the adjustment booked in November 2026", 0)
+    ]
+
+    invoiced(october, OCTOBER, "5", invoice_id="LEV-2")
+    october.build()
+    assert october.rows(f"{booked} order by booked_month") == [
+        (*as_booked, None, 5),
+        ("differs", 5, None, None),
+    ]
+    october._con.execute("update finance.invoices set is_accepted = true")
+    october.build()
+    assert october.rows(f"{booked} order by booked_month, invoice_id")[:2] == [
+        (*as_booked, "accepted since a change of invoices booked in November 2026", 5),
+        ("accepted", 5, None, None),
+    ]
