@@ -27,6 +27,8 @@ _SIGNS = {
     "accepted": "✓",
     "reconciled": "✓",
     "complete": "✓",
+    "closed": "✓",
+    "final": "✓",
     "failed": "✕",
     "differs": "✕",
     "unreconciled": "✕",

@@ -61,10 +61,29 @@ def test_lines_of_a_closed_month_are_frozen(read: Warehouse) -> None:
 
 def test_pages_tell_the_state_of_the_books(read: Warehouse) -> None:
     """The row of a month's page says whether the books have it, and since when."""
-    state = "select distinct book_state from reports.rpt_months where month = ?"
+    state = "select distinct state, book_state from reports.rpt_months where month = ?"
     read.build()
     before = read.rows(state, NOVEMBER)
     close(read, NOVEMBER)
 
-    assert before == [("not closed, open",)]
-    assert read.rows(state, NOVEMBER) == [("closed, revision 1, 2026-12-05 00:00 UTC",)]
+    assert before == [("open", "not closed, open")]
+    assert read.rows(state, NOVEMBER) == [("closed", "closed, revision 1, 2026-12-05 00:00 UTC")]
+
+
+def test_pages_tell_what_changed_since_the_close(read: Warehouse) -> None:
+    """The rows of a closed month and of its lines have the booked amounts, once they changed."""
+    changes = (
+        "select agent_id, booked_billed_usd, adjusted_billed_usd, booked_cost_usd,"
+        " adjusted_cost_usd, adjusted_in from reports.rpt_months"
+        " where workspace_id <> '(all)' and adjusted_in is not null order by agent_id"
+    )
+    close(read, NOVEMBER)
+    unchanged = read.rows(changes)
+    metered(read, agent_id="a-3", cost_usd=9, billed_usd=10)
+    read.build_all()
+
+    assert unchanged == []
+    assert read.rows(changes) == [
+        ("(all)", Decimal("5.5"), 10, 4, 9, "December 2026"),
+        ("a-3", 0, 10, 0, 9, "December 2026"),
+    ]
