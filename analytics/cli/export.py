@@ -70,7 +70,8 @@ def month(
     one is empty. The definitions go into a second file beside it. The spreadsheet is the workbook
     of the pack: a statement that prints on a page, and a sheet for each table.
 
-    Of a closed month, the file is copied from the books, byte for byte.
+    Of a closed month, the file is copied from the books, byte for byte. With --live, csv and
+    parquet have its lines as they are today, which say that nobody approved them.
 
     Example: analytics export month 2026-10 --format xlsx
     """
@@ -84,6 +85,8 @@ def month(
         return
     with _published(data_dir, config) as con:
         if format_of(list(Format), form, output) is Format.xlsx and output != Path("-"):
+            if live:
+                _refuse_if_closed(layout, month, "workbook")
             target = output or Path(f"levain-{month}.xlsx")
             export_workbook(con, month, workspace, target)
             typer.echo(f"wrote {target}", err=True)
@@ -105,7 +108,9 @@ def pack(
     ] = None,
     workspace: Workspace = None,
     revision: Revision = None,
-    live: Live = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="From today's figures; refused if the month is closed.")
+    ] = False,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -116,7 +121,8 @@ def pack(
     the SHA-256 of what was read. README.txt says what each file holds. Every file for people says
     whether the month is closed.
 
-    Of a closed month, all files are copied from the books, byte for byte.
+    Of a closed month, all files are copied from the books, byte for byte: there is no other pack
+    of it, of one workspace or of today's figures.
 
     Example: analytics export pack 2026-10
     """
@@ -129,7 +135,9 @@ def pack(
     folder = None if is_archive else output or Path(name)
     archive = output if is_archive else None if output else Path(f"{name}.zip")
     layout = _layout(data_dir, config)
-    closing = None if live else _closing(layout, month, revision, workspace)
+    if live or workspace:
+        _refuse_if_closed(layout, month, "pack")
+    closing = _closing(layout, month, revision, workspace)
     if closing:
         write_outputs(partial(copy_files, closing), name, folder, archive)
     else:
@@ -331,6 +339,19 @@ def _closing(
             "Leave --workspace out, or say --live for today's figures."
         )
     return closing
+
+
+def _refuse_if_closed(layout: Layout, month: str, made: str) -> None:
+    """Raise UsageError for a closed month: its frozen tables make no workbook or pack of today."""
+    from analytics.errors import UsageError
+    from analytics.published.export.closed import find_closing
+
+    if find_closing(layout, month, None):
+        raise UsageError(
+            f"{month} is closed, and its {made} is that of the books, of all workspaces.\n"
+            f"Leave --live and --workspace out; `analytics export month {month} --live` writes"
+            " today's lines as CSV."
+        )
 
 
 def _as_closed(closing: Recorded[Closing] | None) -> str:

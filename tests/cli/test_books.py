@@ -256,7 +256,12 @@ def test_exports_of_a_closed_month(closed: Shop) -> None:
     closed.ok("export", "month", "2026-10", "--live", "--output", "live.csv")
     printed = closed.ok("export", "month", "2026-10", "--output", "-").out
 
-    assert "Bob" in Path("live.csv").read_text(encoding="utf-8")
+    live = Path("live.csv").read_text(encoding="utf-8")
+    assert "Bob" in live
+    assert "Ann" not in live
+    assert live.count(',"closed; today\'s figures, not approved",') == live.count("2026-10")
+    meanings = Path("live-definitions.csv").read_text(encoding="utf-8")
+    assert "Not the figures of the books" in meanings
     assert "Ann" in printed
     assert ",closed," in printed
     assert "in the next one" in closed.ok("status").out
@@ -328,6 +333,23 @@ def test_the_pack_of_a_closed_month(closed: Shop) -> None:
     assert "Closed (revision 1, " in statement
     for terms in folder.rglob("*definitions.csv"):
         assert "not closed in the books" not in terms.read_text(encoding="utf-8"), terms
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("pack", "2026-10", "--live"),
+        ("pack", "2026-10", "--workspace", "Bakery"),
+        ("month", "2026-10", "--live", "--format", "xlsx"),
+    ],
+)
+def test_frozen_tables_make_no_pack_of_today(closed: Shop, arguments: tuple[str, ...]) -> None:
+    """A workbook or pack of a closed month is that of the books, and no other is made."""
+    refused = closed.run("export", *arguments)
+
+    assert refused.code == 2
+    assert f"its {'workbook' if 'xlsx' in arguments else 'pack'} is that of the" in refused.err
+    assert not [*Path().glob("levain-2026-10*")]
 
 
 def test_a_rebuild_has_the_books(closed: Shop) -> None:

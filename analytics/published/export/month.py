@@ -58,6 +58,15 @@ _COLUMNS = (
     "agent_id",
 )  # fmt: skip
 
+_NOT_APPROVED = "closed; today's figures, not approved"
+_TODAY = Definition(
+    "Not the figures of the books",
+    "",
+    "The month is closed. These are today's figures, which no close has frozen and nobody has "
+    "approved: those that were booked, and what has changed since, which the next open month books "
+    "as adjustments. Without --live the export is that of the books.",
+)
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -74,8 +83,9 @@ class Statement:
 
 
 def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None) -> Statement:
-    """Read the statement of a month (`2026-10`), of all workspaces or of one.
+    """Read the statement of a month (`2026-10`) as it is today, of all workspaces or of one.
 
+    Of a closed month, its status and definitions say that these figures are not those of the books.
     UsageError for an unknown workspace, and for a month without figures.
     """
     import polars as pl
@@ -89,6 +99,9 @@ def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
     parameters = {"month": str(first), "workspace_ids": workspace_ids, "status": status}
     lines = pl.DataFrame(con.sql(sql, params=parameters))
     meanings = definitions(con, first, workspace_ids, lines.columns)
+    if status == "closed":
+        lines = lines.with_columns(pl.lit(_NOT_APPROVED).alias("status"))
+        meanings = [_TODAY, *meanings]
     return Statement(first, cut_off(con, workspace_ids), lines, meanings)
 
 
