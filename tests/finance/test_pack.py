@@ -245,8 +245,10 @@ def test_names_are_text(pack: Path) -> None:
 
 
 def test_every_column_is_explained(pack: Path) -> None:
-    """definitions.csv has the meaning of each column of each table."""
-    terms = {each["term"] for each in read_csv(pack / "definitions.csv") if each["meaning"]}
+    """definitions.csv has the meaning of each column of each table; tokens are of the meter."""
+    rows = read_csv(pack / "definitions.csv")
+    terms = {each["term"] for each in rows if each["meaning"]}
+    tokens = [each["meaning"] for each in rows if each["term"] in {"tokens_in", "tokens_out"}]
     heads = {
         table.file: (pack / table.file).read_text(encoding="utf-8-sig").splitlines()[0].split(",")
         for table in TABLES
@@ -255,6 +257,7 @@ def test_every_column_is_explained(pack: Path) -> None:
 
     for file, columns in heads.items():
         assert [column for column in columns if column not in terms] == [], file
+    assert ["requests metered in the month" in each for each in tokens] == [True, True]
 
 
 @pytest.mark.skipif(not CHROMIUM, reason=NO_CHROMIUM)

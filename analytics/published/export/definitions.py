@@ -89,6 +89,14 @@ _MONTH_END = (
     Definition("An empty cell", "", "Unknown, or not reported by the API; never 0."),
     *(each for each in _READING if each.term == "Owners"),
 )
+_METERED_TOKENS = {
+    "tokens_in": "Input tokens of the requests metered in the month, cached ones included.",
+    "tokens_out": "Output tokens of the requests metered in the month.",
+}
+_TOKENS_OF_RUNS = {
+    "tokens_in": "Input tokens of the runs created in the month, cached ones included.",
+    "tokens_out": "Output tokens of the runs created in the month.",
+}
 _STATUS = {
     "open": "open: the month is not over, or some of its days may still change; provisional",
     "incomplete": "incomplete: the days before the first one that was read are missing",
@@ -151,7 +159,9 @@ def month_end_definitions(
     columns = (
         Definition(
             name, table.label(name),
-            table.meanings.get(name) or _meaning(comments, table.relation, name),
+            table.meanings.get(name)
+            or _METERED_TOKENS.get(name)
+            or _meaning(comments, table.relation, name),
         )
         for table, of_table in tables.items()
         for name in of_table
@@ -206,7 +216,8 @@ def _columns(con: duckdb.DuckDBPyConnection, columns: Sequence[str]) -> Iterator
     comments = _comments(con)
     for column in columns:
         label = measures()[column].label if column in measures() else ""
-        yield Definition(column, label, _meaning(comments, "fct_agent_owner_months", column))
+        meaning = _meaning(comments, "fct_agent_owner_months", column)
+        yield Definition(column, label, _TOKENS_OF_RUNS.get(column, meaning))
 
 
 def _meaning(comments: Mapping[tuple[str, str], str], relation: str, column: str) -> str:
