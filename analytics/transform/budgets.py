@@ -175,8 +175,10 @@ MODEL = polars_model(
     header=Header(
         "Budgets of finance/budgets.csv against what anybody must pay for the charges of their"
         " month: metered cost and surcharge, which is what Levain bills, and what providers bill"
-        " for keys of one's own (own-key cost). Months are UTC months of the meter; a closed one"
-        " has what its close froze, and one that goes on the forecast of fct_forecasts' method."
+        " for keys of one's own (own-key cost). Those of a cost center are its agents' own, before"
+        " allocation, without its share of what is shared out. Months are UTC months of the meter;"
+        " a closed one has what its close froze, and one that goes on the forecast of"
+        " fct_forecasts' method."
         " Grain: scope, name, workspace and month.",
         key=_MONTH,
         columns={
@@ -185,8 +187,8 @@ MODEL = polars_model(
             "workspace_id": "Identifier of the workspace; '(all)' for all of them; as written where"
             " nothing has the name.",
             "month": "First day of the calendar month (UTC).",
-            "actual_usd": "Metered cost + surcharge in US dollars of the month so far; null if"
-            " nothing of it was read, or nothing has the name.",
+            "actual_usd": "Metered cost + surcharge in US dollars of the month so far, before"
+            " allocation; null if nothing of it was read, or nothing has the name.",
             "state": "on_track or at_risk (the high end of the forecast's 80 % range is above the"
             " budget), exceeded, within (the month is over), not_enough_history, upcoming (the"
             " month has not begun), or unknown_name.",
