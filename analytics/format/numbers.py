@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
+WORD_JOINER = "\u2060"
 UNKNOWN = "\u2013"  # not known, or not applicable
 SMALL_SAMPLE = 20
 

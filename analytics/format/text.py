@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Row: TypeAlias = "Mapping[str, Any]"
 
 _FIGURE = re.compile(r"\{([\w./]+)(?:\|([\w: ]+))?\}")
+_AFTER_SIGN = re.compile(rf"(?<=[+{numbers.MINUS}])(?=\$)")  # where lines may break
 _ONE: dict[str, Callable[[Any], str]] = {
     "usd": numbers.usd,
     "usd_fine": numbers.usd_fine,
@@ -57,8 +58,12 @@ _TWO: dict[str, Callable[[Any, Any], str]] = {
 
 
 def fill(template: str, row: Row) -> str:
-    """Return the template with each figure of the row in its unit; an unknown one is a dash."""
-    return _FIGURE.sub(lambda match: figure(match[1], match[2] or "", row), template)
+    """Return the template with each figure of the row in its unit; an unknown one is a dash.
+
+    No line of the text ends between the sign and the digits of an amount.
+    """
+    text = _FIGURE.sub(lambda match: figure(match[1], match[2] or "", row), template)
+    return _AFTER_SIGN.sub(numbers.WORD_JOINER, text)
 
 
 def known(template: str, row: Row) -> str | None:

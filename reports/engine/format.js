@@ -12,7 +12,7 @@ import {
 export const UNKNOWN = "\u2013";
 export const SMALL_SAMPLE = 20;
 export const MINUS = "\u2212";
-const NO_BREAK = "\u00a0";
+const NO_BREAK = "\u00a0", WORD_JOINER = "\u2060";
 const CENT = 10n ** 8n, MILL_TENTH = 10n ** 6n, TEN_CENTS = 10n ** 9n, DOLLAR = 10n ** 10n;
 /** @type {[bigint, string][]} */
 const TOKEN_UNITS = [[10n ** 9n, "bn"], [10n ** 6n, "M"], [10n ** 3n, "k"]];
@@ -208,7 +208,9 @@ export const plain = (name, unit, values) => {
   return MONEY.has(unit) ? exact(part) : String(value);
 };
 const FIGURE = /\{([\w./]+)(?:\|([\w: ]+))?\}/g;
-/** A template with each figure written in its unit.
+const AFTER_SIGN = /(?<=[+\u2212])(?=\$)/g;
+/** A template with each figure written in its unit; no line ends between a sign and its amount.
  * @param {string} template @param {Values} values */
 export const fill = (template, values) =>
-  template.replace(FIGURE, (_, name, unit = "") => figure(name, unit, values));
+  template.replace(FIGURE, (_, name, unit = "") => figure(name, unit, values))
+    .replace(AFTER_SIGN, WORD_JOINER);

@@ -1,5 +1,5 @@
 // The waterfall: from a first amount over what was added and taken away to a last one.
-import { fill } from "./format.js";
+import { figure } from "./format.js";
 
 /** @typedef {import("./view.js").Row} Row */
 /** @typedef {{ [name: string]: any }} Layout */
@@ -24,7 +24,7 @@ export const waterfall = (rows, amounts, name, layout) => {
   const floor = floorOf(ends), top = Math.max(...ends, 0) || 1;
   const from = ends.map((_, index) => (isWhole(index) ? floor : ends[index - 1]));
   const texts = rows.map(({ values }, index) =>
-    fill(`{${name}|${isWhole(index) ? "usd_headline" : "usd_signed"}}`, values));
+    figure(name, isWhole(index) ? "usd_headline" : "usd_signed", values));
   const isMore = (/** @type {number} */ index) => (amounts[index] ?? 0) > 0;
   const roles = rows.map((_, index) =>
     (isWhole(index) ? "@billed" : isMore(index) ? "@more" : "@less"));

@@ -24,6 +24,12 @@ test("a template names figures of rows within its row", () => {
   assert.equal(fill("{first.name} makes {first.cost_usd/cost_usd|percent} of {cost_usd|usd}.", row), "a makes 25.0% of $4.00.");
 });
 
+test("no line of a text ends between a sign and its amount", () => {
+  const row = { a: -10_000_000_000, b: 10_000_000_000, c: -1 };
+  const text = fill("{a|usd_signed} ({b|usd_signed}, {c|usd_signed})", row);
+  assert.equal(text, "\u2212\u2060$1.00 (+\u2060$1.00, \u2212<$0.01)");
+});
+
 test("a plain figure is exact", () => {
   const row = { cost_usd: 12_000_000_000, run_count: 3, failed_count: 1, name: "a" };
   const plains = [["cost_usd", "usd"], ["cost_usd/run_count", "each"], ["run_count", "count"],

@@ -47,6 +47,14 @@ def test_a_template_names_figures_of_rows_within_its_row() -> None:
     assert text.known(template, row) == "a makes 25.0% of $4.00."
 
 
+def test_no_line_of_a_text_ends_between_a_sign_and_its_amount() -> None:
+    """A word joiner holds the sign of an amount, as a browser may break a line behind it."""
+    row = {"a": Decimal(-1), "b": Decimal(1), "c": Decimal("-0.0000000001")}
+    text_of_all = text.fill("{a|usd_signed} ({b|usd_signed}, {c|usd_signed})", row)
+
+    assert text_of_all == "\u2212\u2060$1.00 (+\u2060$1.00, \u2212<$0.01)"
+
+
 def test_a_text_with_an_unknown_figure_is_not_known() -> None:
     """An unknown figure is a dash in a filled text, and leaves a known text out."""
     row = {"change_usd": None}
