@@ -2,13 +2,13 @@
 select
     strftime(month, '%Y-%m') as month,
     strftime(previous_month, '%Y-%m') as previous_month,
-    step_number,
     step,
     amount_usd,
     comment,
     driver_name,
     driver_model,
-    driver_usd
+    driver_usd,
+    is_total
 from reports.rpt_month_bridge
 where
     month = $month::date

@@ -6,6 +6,7 @@ select
     step,
     amount_usd,
     comment,
+    step_number in (4, 8) as is_total,
     workspace_id
 from audit.month_bridge
 join marts.dim_workspaces using (workspace_id)

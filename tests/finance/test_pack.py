@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from analytics.published.export.month_end import closing_of, read_month_end
@@ -232,6 +235,37 @@ def test_printed_amounts_add_up(pack: Path) -> None:
     _, *providers, whole = tables["providers"]
     for place in range(2, 6):
         assert add(providers, place) == cents(whole[place])
+
+
+def test_printed_steps_add_up(pack: Path, warehouse: Warehouse) -> None:
+    """Steps and their rounding add up to each total among them, and so do those of the headline."""
+    page = (pack / "statement.html").read_text(encoding="utf-8")
+    _, *rows = Tables(page).sections["cost-to-bill"]
+    parts = Decimal(0)
+    for step, amount, _ in rows:
+        if step in {"metered", "billed"}:
+            assert cents(amount) == parts, step
+            parts = Decimal(0)
+        parts += cents(amount)
+    equation = page[page.index("Metered cost $") : page.index(" = billed $")]
+    first, *others = re.findall(r"([+\u2212]?)[^$+\u2212]*\$([0-9,.]+)", equation)
+    assert first[0] == ""
+    signed = [cents(f"{sign}{amount}") for sign, amount in (first, *others)]
+    assert sum(signed) == cents(page.split(" = billed ")[1].split(".</p>")[0])
+
+    month_end = read_month_end(warehouse.con, NOVEMBER, [WORKSPACE, OTHER], None)
+    step = {"comment": "Why.", "driver_name": None, "driver_model": None}
+    bridge = pl.DataFrame([
+        {"step": "October 2026", "amount_usd": Decimal("1.004"), "is_total": True, **step},
+        {"step": "Runs", "amount_usd": Decimal("2.004"), "is_total": False, **step},
+        {"step": "November 2026", "amount_usd": Decimal("3.008"), "is_total": True, **step},
+    ])  # fmt: skip
+    shown = replace(month_end, tables={**month_end.tables, "bridge": bridge})
+    printed = [row[:2] for row in Tables(statement_page(shown)).sections["bridge"]]
+    assert printed[1:] == [
+        ["October 2026", "$1.00"], ["Runs", "$2.00"], ["Rounding", "$0.01"],
+        ["November 2026", "$3.01"],
+    ]  # fmt: skip
 
 
 def test_names_are_text(pack: Path) -> None:

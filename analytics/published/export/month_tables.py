@@ -9,7 +9,7 @@ from analytics.report.columns import Column, column, default_label
 from analytics.resources import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import duckdb
     import polars as pl
@@ -50,6 +50,18 @@ class Table:
     def label(self, name: str) -> str:
         """Return the heading of a column."""
         return self.labels.get(name) or _LABELS.get(name) or default_label(name)
+
+    def totals(self, rows: Sequence[Mapping[str, Any]]) -> dict[int, int]:
+        """Return the place of each step that is a total, and that of the first one it adds up."""
+        found, first = {}, 0
+        for place, row in enumerate(rows):
+            if place and row.get("workspace_id") != rows[place - 1].get("workspace_id"):
+                first = place
+            if row.get("is_total"):
+                if place > first:
+                    found[place] = first
+                first = place
+        return found
 
     @property
     def columns(self) -> list[Column]:
@@ -171,7 +183,10 @@ BRIDGE = Table(
         "step|text|Step", "amount_usd", "comment|prose|Meaning", "driver_name|name|Mostly by",
         "driver_model|text|On",
     ),
-    labels={"driver_name": "Mostly by", "driver_model": "On", "driver_usd": "Part of it"},
+    labels={
+        "driver_name": "Mostly by", "driver_model": "On", "driver_usd": "Part of it",
+        "is_total": "Total",
+    },
 )  # fmt: skip
 BRIDGE_LINES = Table(
     "bridge_lines",
@@ -272,6 +287,8 @@ COST_TO_BILL = Table(
     "No cost in this month.",
     "Cost to bill",
     shown=("step|words", "amount_usd", "comment|prose|Meaning"),
+    labels={"is_total": "Total"},
+    meanings={"is_total": "True for steps that add up those above them."},
 )
 CHECKS = Table(
     "checks",

@@ -45,7 +45,7 @@ _MARGIN = """
 _TERMS = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd", "failure_rate")
 _ROUNDING = (
     "Each amount is rounded by itself, half to even, from exact decimals. Where the printed "
-    "amounts of a column do not add up to its printed total, the line Rounding has the difference. "
+    "amounts of a sum do not add up to its printed total, Rounding is the difference. "
     "<$0.01 is an amount that is not zero. lines.csv and the sheet Exact have every digit."
 )
 
@@ -100,9 +100,13 @@ def _headlines(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
 
 
 def _equation(total: Row) -> str:
+    terms = [total["metered_cost_usd"], total["surcharge_usd"], -total["own_key_usd"]]
+    rest = _rest(terms, total["billed_usd"])
+    sign = "+" if rest > 0 else numbers.MINUS
     return text.fill(
         "Metered cost {metered_cost_usd|usd} + surcharge {surcharge_usd|usd} \u2212 own-key cost"
-        " {own_key_usd|usd} = billed {billed_usd|usd}.",
+        f" {{own_key_usd|usd}}{f' {sign} rounding {numbers.usd(abs(rest))}' if rest else ''}"
+        " = billed {billed_usd|usd}.",
         total,
     )
 
@@ -145,22 +149,25 @@ def _lines(month_end: MonthEnd) -> dict[str, Any]:
         bodies.append({"name": names.display(block.name), "rows": rows})
     parts = month_end.blocks[0].lines if is_one else [each.subtotal for each in month_end.blocks]
     foot = _foot(columns, parts, total, f"Total {month_end.words}", "grand")
-    foot += [
-        _line({"agent_name": label, **amounts}, columns, kind)
-        for label, amounts, kind in (
-            ("Adjustments of earlier months", month_end.adjustments, ""),
-            ("Total to book", month_end.to_book, "grand"),
-        )
-    ]
+    adjusted = {"agent_name": "Adjustments of earlier months", **month_end.adjustments}
+    both = [{name: total[name] for name in month_end.adjustments}, month_end.adjustments]
+    foot.append(_line(adjusted, columns))
+    foot += _foot(columns, both, month_end.to_book, "Total to book", "grand")
     return {"heads": columns, "bodies": bodies, "foot": foot}
 
 
 def _table(table: Table, rows: Sequence[Row]) -> dict[str, Any]:
     columns = table.columns
     foot = _foot(columns, rows, sums(rows, table.sums), "Total", "grand") if table.sums else []
+    totals = table.totals(rows)
+    lines = []
+    for place, row in enumerate(rows):
+        if place in totals:
+            lines += _rounding(columns, rows[totals[place] : place], row)
+        lines.append(_line(row, columns, "subtotal" if row.get("is_total") else ""))
     return {
         "heads": columns,
-        "bodies": [{"name": "", "rows": [_line(each, columns) for each in rows]}],
+        "bodies": [{"name": "", "rows": lines}],
         "foot": foot,
     }
 
@@ -169,16 +176,20 @@ def _foot(
     columns: Sequence[Column], parts: Sequence[Row], total: Row, label: str, kind: str
 ) -> list[_Line]:
     """Return the line of a total, and above it how far the rounded parts are from it."""
+    shown = {columns[0].expression: label, **total}
+    return [*_rounding(columns, parts, total), _line(shown, columns, kind)]
+
+
+def _rounding(columns: Sequence[Column], parts: Sequence[Row], total: Row) -> list[_Line]:
+    """Return the line of what the rounded parts lack to the rounded total, if they lack any."""
     first, *others = columns
-    shown = {first.expression: label, **total}
     rest = {
         each.expression: difference
         for each in others
-        if each.unit == "usd" and each.expression in total
+        if each.unit in {"usd", "usd_signed"} and each.expression in total
         if (difference := _rest([part[each.expression] for part in parts], total[each.expression]))
     }
-    lines = [_line({first.expression: "Rounding", **rest}, columns, "rounding")] if rest else []
-    return [*lines, _line(shown, columns, kind)]
+    return [_line({first.expression: "Rounding", **rest}, columns, "rounding")] if rest else []
 
 
 def _rest(parts: Sequence[Decimal | None], total: Decimal) -> Decimal:
