@@ -149,6 +149,31 @@ def test_the_journal_balances(pack: Path, warehouse: Warehouse, tmp_path: Path) 
     assert previews == {None: True, Close(): False}
 
 
+def test_what_to_book_is_the_journal(pack: Path, warehouse: Warehouse) -> None:
+    """By account and cost center, debits and credits of the journal; own-key cost if it is there."""
+    rows = read_csv(pack / "what-to-book.csv")
+    ours = warehouse.rows(
+        "select account, cost_center, sum(debit_usd), sum(credit_usd)"
+        " from marts.fct_journal_lines where month = ? group by all order by all", NOVEMBER,
+    )  # fmt: skip
+    found = [
+        (each["account"], each["cost_center"], *(Decimal(each[f"{side}_usd"])
+        for side in ("debit", "credit"))) for each in rows
+    ]  # fmt: skip
+    page = (pack / "statement.html").read_text(encoding="utf-8")
+    total = Tables(page).sections["bookings"][-1]
+
+    assert sorted(found) == ours
+    assert (total[0], total[3]) == ("Total", total[4])
+    assert cents(total[3]) > 0
+    assert page.count("not in the journal") == 2
+
+    month_end = read_month_end(warehouse.con, NOVEMBER, [WORKSPACE, OTHER], None)
+    booked = pl.DataFrame({"kind": ["accrual", "own_key"]})
+    with_own_key = replace(month_end, tables={**month_end.tables, "journal_lines": booked})
+    assert "not in the journal" not in statement_page(with_own_key)
+
+
 def test_evidence_leads_to_what_was_read(pack: Path) -> None:
     """Evidence has each load that the month rests on, with the SHA-256 of its files, and checks."""
     loads = read_csv(pack / "evidence" / "loads.csv")

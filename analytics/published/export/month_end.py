@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from analytics.format import days, names, numbers
 from analytics.published.export.month import cut_off, status_of
-from analytics.published.export.month_tables import ADJUSTMENTS, AMOUNTS, LINES, TABLES
+from analytics.published.export.month_tables import ADJUSTMENTS, AMOUNTS, JOURNAL, LINES, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -92,6 +92,15 @@ class MonthEnd:
     def to_book(self) -> Row:
         """The sums of the month's lines and of the adjustments that it books."""
         return {name: self.total[name] + self.adjustments[name] for name in self.adjustments}
+
+    @property
+    def is_own_key_unbooked(self) -> bool:
+        """True if there is own-key cost, and the journal has none: it needs an account of its own.
+
+        It is `provider_payable` of finance/accounts.toml.
+        """
+        is_booked = "own_key" in self.tables[JOURNAL.name]["kind"]
+        return bool(self.to_book["own_key_usd"]) and not is_booked
 
 
 def closing_of(con: duckdb.DuckDBPyConnection, month: date) -> Closing | None:

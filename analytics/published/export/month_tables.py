@@ -211,6 +211,26 @@ JOURNAL = Table(
     "Journal",
     sums=("debit_usd", "credit_usd"),
 )
+BOOKINGS = Table(
+    "bookings",
+    "fct_journal_lines",
+    "What to book",
+    "what-to-book.csv",
+    JOURNAL.empty,
+    "What to book",
+    sums=("debit_usd", "credit_usd", "balance_usd"),
+    shown=(
+        "account|text|Account", "roles|text|For", "cost_center|text|Cost center", "debit_usd",
+        "credit_usd", "balance_usd|usd_signed|Balance",
+    ),
+    labels={"roles": "For"},
+    meanings={
+        "roles": "Roles of the account in the journal.",
+        "debit_usd": "Debits of the account and cost center in US dollars.",
+        "credit_usd": "Credits of the account and cost center in US dollars.",
+        "balance_usd": "Debits less credits in US dollars.",
+    },
+)  # fmt: skip
 ACCRUALS = Table(
     "accruals",
     "fct_accruals",
@@ -317,6 +337,7 @@ REQUESTS = Table(
 
 TABLES = (
     LINES,
+    BOOKINGS,
     PROVIDERS,
     BRIDGE,
     BRIDGE_LINES,

@@ -16,6 +16,7 @@ from analytics.published.export.month_end import sums
 from analytics.published.export.month_tables import (
     ACCRUALS,
     ADJUSTMENTS,
+    BOOKINGS,
     BRIDGE,
     BUDGETS,
     CHECKS,
@@ -47,6 +48,10 @@ _ROUNDING = (
     "Each amount is rounded by itself, half to even, from exact decimals. Where the printed "
     "amounts of a sum do not add up to its printed total, Rounding is the difference. "
     "<$0.01 is an amount that is not zero. lines.csv and the sheet Exact have every digit."
+)
+_OWN_KEY = (
+    "Own-key cost is not in the journal, since finance/accounts.toml names no account "
+    "provider_payable."
 )
 
 
@@ -94,8 +99,10 @@ def _headlines(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
         "Own-key cost, payable to providers": month_end.total["own_key_usd"],
     }
     for label, value in values.items():
+        is_unbooked = month_end.is_own_key_unbooked and label.startswith("Own-key")
         yield {
-            "label": label, "value": numbers.usd(value), "change": "", "notes": (), "spark": "",
+            "label": label, "value": numbers.usd(value), "change": "",
+            "notes": ("not in the journal",) if is_unbooked else (), "spark": "",
         }  # fmt: skip
 
 
@@ -113,6 +120,9 @@ def _equation(total: Row) -> str:
 
 def _sections(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
     yield _section(LINES, _lines(month_end) if month_end.blocks else None)
+    rows = month_end.tables[BOOKINGS.name].to_dicts()
+    said = _OWN_KEY if month_end.is_own_key_unbooked and rows else None
+    yield _section(BOOKINGS, _table(BOOKINGS, rows) if rows else None, said)
     for table in (
         PROVIDERS, COST_CENTERS, ACCRUALS, INVOICES, INVOICE_DAYS, ADJUSTMENTS, BUDGETS, BRIDGE,
     ):  # fmt: skip

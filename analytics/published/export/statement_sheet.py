@@ -30,6 +30,7 @@ _NOTE = (
     "US dollars. Metered cost + surcharge - own-key cost = billed. Own-key cost is payable to the "
     "provider, not to Levain. A cell shows cents and holds more digits: see the sheet Exact."
 )
+_UNBOOKED = "Own-key cost is not in the journal."
 
 
 def fill(
@@ -43,7 +44,8 @@ def fill(
         row = _add_block(book, sheet, row, block)
         subtotals.append(row - 1)
     row = _add_sums(book, sheet, row, month_end, subtotals, totals.get(ADJUSTMENTS.name, {}))
-    sheet.write_string(row + 1, 0, _NOTE, book.format(italic=True))
+    note = f"{_NOTE} {_UNBOOKED}" if month_end.is_own_key_unbooked else _NOTE
+    sheet.write_string(row + 1, 0, note, book.format(italic=True))
     sheet.freeze_panes(_HEAD + 1, 0)
     sheet.repeat_rows(_HEAD)
     sheet.print_area(0, 0, row + 1, len(_COLUMNS) - 1)
