@@ -15,6 +15,8 @@
 -- owner_changed
 -- column booked_month: First day of the month that books it: closed, or the next to close.
 -- column original_month: First day of the closed month to which the usage belongs.
+-- column cause: Why it changed: late_run, run_removed, cost_corrected, bill_corrected,
+-- split_corrected or owner_changed.
 -- column cost_usd: Signed change of metered cost in US dollars.
 -- column billed_usd: Signed change of what Levain bills in US dollars.
 -- column surcharge_usd: Signed change of the surcharge in US dollars.

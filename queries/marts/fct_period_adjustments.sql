@@ -13,6 +13,8 @@
 -- owner_changed
 -- column original_month: First day of the closed month to which the usage belongs.
 -- column booked_month: First day of the month that books it: closed, or the next to close.
+-- column cause: Why it changed: late_run, run_removed, run_listed, cost_corrected, bill_corrected,
+-- split_corrected or owner_changed.
 -- column load_id: The last load that changed the line.
 -- column is_booked: True if a close booked it; false if the next one will.
 -- column previous_cost_usd: Metered cost in US dollars before the adjustment.

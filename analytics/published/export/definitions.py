@@ -24,6 +24,16 @@ class Definition(NamedTuple):
     meaning: str
 
 
+class PackDefinition(NamedTuple):
+    """A definition in a pack: that of a column names its file and its sheet, a note neither."""
+
+    file: str
+    sheet: str
+    term: str
+    label: str
+    meaning: str
+
+
 _READING = (
     Definition(
         "How it adds up",
@@ -97,6 +107,7 @@ _TOKENS_OF_RUNS = {
     "tokens_in": "Input tokens of the runs created in the month, cached ones included.",
     "tokens_out": "Output tokens of the runs created in the month.",
 }
+_NAMED_IN = ("dim_workspaces", "dim_agents")
 _STATUS = {
     "open": "open: the month is not over, or some of its days may still change; provisional",
     "incomplete": "incomplete: the days before the first one that was read are missing",
@@ -150,27 +161,34 @@ def month_end_definitions(
     tables: Mapping[Table, Sequence[str]],
     *,
     is_closed: bool,
-) -> list[Definition]:
+) -> list[PackDefinition]:
     """Return notes on a month's tables, the state of its data, and what their columns mean.
 
     `tables` have their columns, `is_closed` says that the month is closed, or just being closed.
     """
     comments = _comments(con)
+    notes = (*_MONTH_END, *data_of_workspaces(con, month, workspace_ids, is_closed=is_closed))
     columns = (
-        Definition(
-            name, table.label(name),
+        PackDefinition(
+            table.file, table.sheet, name, table.label(name),
             table.meanings.get(name)
             or _METERED_TOKENS.get(name)
-            or _meaning(comments, table.relation, name),
+            or _meaning_in(comments, table, name),
         )
         for table, of_table in tables.items()
         for name in of_table
     )  # fmt: skip
     return [
-        *_MONTH_END,
-        *data_of_workspaces(con, month, workspace_ids, is_closed=is_closed),
-        *dict.fromkeys(each for each in columns if each.meaning),
+        *(PackDefinition("", "", *note) for note in notes),
+        *(each for each in columns if each.meaning),
     ]
+
+
+def _meaning_in(comments: Mapping[tuple[str, str], str], table: Table, name: str) -> str:
+    """Return what a column of a table means, which has names besides, and writes months as text."""
+    found = (_meaning(comments, each, name) for each in (table.relation, *_NAMED_IN))
+    meaning = next(filter(None, found), "")
+    return meaning.replace("First day of the ", "YYYY-MM: ") if name.endswith("month") else meaning
 
 
 def data_of_workspaces(

@@ -126,6 +126,7 @@ PROVIDERS = Table(
         "workspace_name|name|Workspace", "provider", *AMOUNTS, "request_count|count|Requests",
     ),
     labels={"own_key_usd": _OWN_KEY},
+    meanings={"month": "YYYY-MM: UTC month of the usage."},
 )  # fmt: skip
 COST_CENTERS = Table(
     "cost_centers",
@@ -328,6 +329,7 @@ LOADS = Table(
     "No load.",
     meanings={
         "file_name": "Landing file of the load: landing/workspace_id/load_id/file_name.",
+        "byte_count": "Size of the landing file in bytes.",
         "sha256": "SHA-256 of the landing file when it was loaded.",
     },
 )

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from analytics.errors import AnalyticsError, UsageError
-from analytics.published.export.definitions import Definition, month_end_definitions
+from analytics.published.export.definitions import PackDefinition, month_end_definitions
 from analytics.published.export.entries import find_journal
 from analytics.published.export.files import FOR_PEOPLE, write_rows
 from analytics.published.export.focus.files import write_focus
@@ -80,7 +80,7 @@ def write_pack(
     focus.mkdir()
     made |= write_focus(con, month, focus, workspace_ids, closing.closed_at if closing else None)
     made |= _write_journal(con, month, folder / "journal", workspace_ids, closing)
-    definitions = _write_csv(folder / "definitions.csv", Definition._fields, meanings)
+    definitions = _write_csv(folder / "definitions.csv", PackDefinition._fields, meanings)
     made[definitions] = "The state of the data, and the meaning of each column."
     readme = folder / "README.txt"
     readme.write_text(
@@ -172,7 +172,7 @@ def _meanings(
     workspace_ids: Sequence[str],
     *,
     is_closed: bool,
-) -> list[Definition]:
+) -> list[PackDefinition]:
     """Return the definitions of a month's tables."""
     tables = {table: month_end.tables[table.name].columns for table in TABLES}
     return month_end_definitions(con, month_end.month, workspace_ids, tables, is_closed=is_closed)

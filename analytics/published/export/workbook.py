@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analytics.published.export import statement_sheet
-from analytics.published.export.definitions import Definition
+from analytics.published.export.definitions import PackDefinition
 from analytics.published.export.month_tables import LINES, TABLES
 from analytics.published.export.sheets import new_book
 from analytics.published.output import as_text
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from analytics.published.export.month_tables import Table
     from analytics.published.export.sheets import Book
 
-_NUMBERS = Definition(
+_NUMBERS = PackDefinition(
+    "",
+    "",
     "Numbers",
     "",
     "A cell shows two decimals of an amount and holds more, up to the 15 digits that a spreadsheet "
@@ -25,7 +27,7 @@ _NUMBERS = Definition(
 )
 
 
-def write_workbook(month_end: MonthEnd, definitions: list[Definition], target: Path) -> None:
+def write_workbook(month_end: MonthEnd, definitions: list[PackDefinition], target: Path) -> None:
     """Write the workbook; text is stored as text, never as a formula."""
     with new_book(target, month_end.cut_off, f"{month_end.words}: {month_end.state}") as book:
         totals = {}
@@ -61,7 +63,7 @@ def _add_exact(book: Book, month_end: MonthEnd) -> None:
     book.fill(sheet, frame.columns, frame.columns, cells, ())
 
 
-def _add_definitions(book: Book, definitions: list[Definition]) -> None:
+def _add_definitions(book: Book, definitions: list[PackDefinition]) -> None:
     sheet = book.sheet("Definitions")
-    heads = [name.capitalize() for name in Definition._fields]
-    book.fill(sheet, heads, ["text", "text", "meaning"], definitions, ())
+    heads = [name.capitalize() for name in PackDefinition._fields]
+    book.fill(sheet, heads, PackDefinition._fields, definitions, ())
