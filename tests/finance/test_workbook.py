@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -147,6 +149,33 @@ def test_every_table_is_a_sheet(workbook: Path, month_end: MonthEnd) -> None:
         for name in table.sums:
             ours = float(sum(each or 0 for each in frame[name]))
             assert rows[-1][table.label(name)] == ours, (table.sheet, name)
+
+
+def test_steps_are_sums_of_those_above(workbook: Path, month_end: MonthEnd) -> None:
+    """Each total among the steps to a bill is a SUM formula with the value that the marts have."""
+    ours, formulas = (read_cells(workbook, what)["Cost to bill"] for what in "vf")
+    amounts = month_end.tables["cost_to_bill"]["amount_usd"]
+
+    assert formulas == {
+        "E5": "SUM(E2:E4)", "E9": "SUM(E5:E8)", "E13": "SUM(E10:E12)", "E17": "SUM(E13:E16)",
+    }  # fmt: skip
+    assert [ours[cell] for cell in formulas] == [float(amounts[at]) for at in (3, 7, 11, 15)]
+
+
+def test_long_texts_have_several_lines(workbook: Path) -> None:
+    """A text that is longer than its column is wide is wrapped, so that paper shows all of it."""
+    cells = read_cells(workbook)
+    with zipfile.ZipFile(workbook) as book:
+        styles = ElementTree.fromstring(book.read("xl/styles.xml"))
+        last = ElementTree.fromstring(book.read(f"xl/worksheets/sheet{len(cells)}.xml"))
+    wraps = [
+        style.find("{*}alignment[@wrapText='1']") is not None
+        for style in styles.iterfind("{*}cellXfs/{*}xf")
+    ]
+    wrapped = [str(cell.get("r")) for cell in last.iter() if wraps[int(cell.get("s", 0))]]
+
+    assert [cell for cell, text in cells["Definitions"].items() if len(text) > 64] == ["E2"]
+    assert wrapped[-1] == "E2"
 
 
 def test_exact_digits_are_text(workbook: Path, month_end: MonthEnd) -> None:

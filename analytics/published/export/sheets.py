@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 A4 = 9
 USD, COUNT, SHARE, DAY = "$#,##0.00", "#,##0", "0.0%", "yyyy-mm-dd"
-_WIDEST = 40
-_NARROWEST = 8
+_NARROWEST, _WIDEST, _WIDEST_TEXT = 8, 50, 64
+_LONG = 100  # a text that takes more than two lines of a wide column
 _HEAD: Mapping[str, Any] = {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
 _HEAD_HEIGHT = 32
 _LONGEST_TEXT = 32_767  # of a cell
@@ -67,18 +67,24 @@ class Book:
         sums: Sequence[str],
     ) -> dict[str, str]:
         """Write a table from the first row on; return the cell of each total, below its column."""
+        numeric = [any(_is_number(row[place]) for row in rows) for place in range(len(columns))]
+        properties: list[dict[str, Any]] = []
         for place, text in enumerate(heads):
-            align = "right" if any(_is_number(row[place]) for row in rows) else "left"
-            sheet.write_string(0, place, text, self.format(align=align, **_HEAD))
+            aligned: dict[str, Any] = {"align": "right"}
+            if not numeric[place]:
+                is_beside_number = place > 0 and numeric[place - 1]
+                aligned = {"align": "left", "indent": int(is_beside_number)}
+            sheet.write_string(0, place, text, self.format(**_HEAD, **aligned))
             values = [row[place] for row in rows]
             if columns[place] in sums:
                 values.append(sum(value or 0 for value in values))
             half = text[: len(text) // 2 + 4]  # a heading has two lines
-            self._fit(sheet, place, [half, *values])
+            wrapped = {"text_wrap": True} if self._fit(sheet, place, [half, *values]) else {}
+            properties.append({"valign": "top", **aligned, **wrapped})
         sheet.set_row(0, _HEAD_HEIGHT)
         for number, row in enumerate(rows, 1):
             for place, value in enumerate(row):
-                self.write(sheet, number, place, value, columns[place])
+                self.write(sheet, number, place, value, columns[place], **properties[place])
         sheet.freeze_panes(1, 0)
         sheet.repeat_rows(0)
         sheet.autofilter(0, 0, len(rows), len(heads) - 1)
@@ -131,15 +137,17 @@ class Book:
                 text = days.instant_in_words(value)
                 sheet.write_string(row, place, text, self.format(**properties))
             case date():
-                sheet.write_datetime(row, place, value, self.format(DAY, align="left"))
+                sheet.write_datetime(row, place, value, self.format(DAY, **properties))
             case _:
                 text = names.shortened(visible(as_text(value)), _LONGEST_TEXT)
                 sheet.write_string(row, place, text, self.format(**properties))
 
-    def _fit(self, sheet: Any, place: int, values: Iterable[Any]) -> None:
-        """Make a column as wide as its values, within limits."""
-        longest = max(map(_length, values))
-        sheet.set_column(place, place, min(max(longest + 2, _NARROWEST), _WIDEST))
+    def _fit(self, sheet: Any, place: int, values: Iterable[Any]) -> bool:
+        """Make a column as wide as its values, within limits; return True if one is longer."""
+        longest = max(map(_length, values)) + 3
+        widest = _WIDEST_TEXT if longest > _LONG else _WIDEST
+        sheet.set_column(place, place, min(max(longest, _NARROWEST), widest))
+        return longest > widest
 
 
 def number_format(name: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xlsxwriter.utility import xl_range
+
 from analytics.published.export import statement_sheet
 from analytics.published.export.definitions import PackDefinition
 from analytics.published.export.month_tables import LINES, TABLES
@@ -48,7 +50,13 @@ def _add_table(book: Book, month_end: MonthEnd, table: Table) -> dict[str, str]:
         sheet.write_string(0, 0, table.empty)
         return {}
     heads = [table.label(name) for name in frame.columns]
-    return book.fill(sheet, heads, frame.columns, frame.rows(), table.sums)
+    totals = book.fill(sheet, heads, frame.columns, frame.rows(), table.sums)
+    for step, first in table.totals(frame.to_dicts()).items():
+        place = frame.columns.index("amount_usd")
+        formula = f"=SUM({xl_range(first + 1, place, step, place)})"
+        amount = frame["amount_usd"][step]
+        book.write_sum(sheet, step + 1, place, formula, amount, "amount_usd", valign="top", top=1)
+    return totals
 
 
 def _add_exact(book: Book, month_end: MonthEnd) -> None:
