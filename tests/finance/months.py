@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -29,6 +29,7 @@ class Close(NamedTuple):
     is_early: bool = False
     prepared_by: str = "finance-batch"
     approved_by: str | None = "M. Baker & <b>Co</b>"
+    early_reasons: Sequence[str] = ()
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from tests.spreadsheets import page_sizes, read_cells
 from tests.transform.given import WORKSPACE, Warehouse
 
 Cells = list[list[str]]
+EARLY = ("=Cakes & <Co>: 2 open days, 1 open run", "Bakery: 2 open days")
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +196,7 @@ def test_evidence_leads_to_what_was_read(pack: Path) -> None:
         (None, "not closed: provisional", "Not closed: provisional (open: may still change)"),
         (Close(), "closed", "Closed (revision 1, 2026-12-05 08:30 UTC)"),
         (
-            Close(2, is_early=True),
+            Close(2, is_early=True, early_reasons=EARLY),
             "closed early",
             "Closed early (revision 2, 2026-12-05 08:30 UTC)",
         ),
@@ -203,7 +205,7 @@ def test_evidence_leads_to_what_was_read(pack: Path) -> None:
 def test_every_file_for_people_says_the_state(
     warehouse: Warehouse, close: Close | None, state: str, said: str, tmp_path: Path
 ) -> None:
-    """Statement, workbook and README say whether the month is closed, by whom, and if early."""
+    """Statement, workbook and README say whether the month is closed, by whom, and why early."""
     write_pack(warehouse.con, DECEMBER, tmp_path, close)
     page = (tmp_path / "statement.html").read_text(encoding="utf-8")
     book = read_cells(tmp_path / "levain-2026-12.xlsx")["Statement"]
@@ -211,7 +213,13 @@ def test_every_file_for_people_says_the_state(
     assert said in page
     assert f'content: "{state}"' in page
     assert said in book.values()
-    assert f"State: {said}\n" in (tmp_path / "README.txt").read_text(encoding="utf-8")
+    readme = (tmp_path / "README.txt").read_text(encoding="utf-8")
+    assert f"State: {said}\n" in readme
+    reasons = "; ".join(EARLY)
+    is_early = state == "closed early"
+    assert (f"Why early: {reasons}\n" in readme) == is_early
+    assert (book.get("B5") == reasons) == is_early
+    assert (f"<bdi>{escape(reasons)}</bdi>" in page) == is_early
     assert ("M. Baker &amp; &lt;b&gt;Co&lt;/b&gt;" in page) == bool(close)
 
 

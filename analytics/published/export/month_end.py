@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = "dict[str, Any]"
 
+WHY_EARLY = "Why early"
+"""The fact that a month which was closed early has besides: the reasons."""
 _NAMED_WORKSPACES = 4  # in the entity; more are counted
 _STATES = {
     "open": "may still change",
@@ -33,7 +35,8 @@ _STATES = {
 class Closing(Protocol):
     """A close of a month, as its statement tells of it.
 
-    `is_early` if the month might still change by then; `approved_by` is None if nobody was named.
+    `is_early` if the month might still change by then, for `early_reasons`; `approved_by` is None
+    if nobody was named.
     """
 
     @property
@@ -46,16 +49,19 @@ class Closing(Protocol):
     def prepared_by(self) -> str: ...  # noqa: D102
     @property
     def approved_by(self) -> str | None: ...  # noqa: D102
+    @property
+    def early_reasons(self) -> Sequence[str]: ...  # noqa: D102
 
 
 class _Published(NamedTuple):
-    """A close as `audit.closings` has it."""
+    """A close as `audit.closings` has it: without the reasons, which its manifest names."""
 
     revision: int
     closed_at: datetime
     is_early: bool
     prepared_by: str
     approved_by: str | None
+    early_reasons: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,9 @@ def read_month_end(
         "Approved by": _approver(closing),
         "Data cut-off": days.instant_in_words(reach) if reach else numbers.UNKNOWN,
     }
+    if closing and closing.is_early:
+        reasons = map(names.visible, closing.early_reasons)
+        facts[WHY_EARLY] = "; ".join(reasons) or f"see `analytics books show {month:%Y-%m}`"
     return MonthEnd(
         month,
         state,

@@ -222,7 +222,7 @@ BOOKINGS = Table(
     sums=("debit_usd", "credit_usd", "balance_usd"),
     shown=(
         "account|text|Account", "roles|text|For", "cost_center|text|Cost center", "debit_usd",
-        "credit_usd", "balance_usd|usd_signed|Balance",
+        "credit_usd",
     ),
     labels={"roles": "For"},
     meanings={

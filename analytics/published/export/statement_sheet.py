@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
+from analytics.published.export.month_end import WHY_EARLY
 from analytics.published.export.month_tables import ADJUSTMENTS, LINES
 from analytics.terminal import visible
 
@@ -25,6 +26,7 @@ _SUMS = {
 _COLUMNS = {**_TEXTS, **_SUMS, "failure_rate": 9}  # each with its width
 _PLACES = {name: place for place, name in enumerate(_COLUMNS)}
 _HEAD = 5  # row of the headings
+_LINE_HEIGHT, _HIGHEST = 15, 409  # of a row, in points
 _ONE_PAGE = 48  # rows that are legible on one page
 _NOTE = (
     "US dollars. Metered cost + surcharge - own-key cost = billed. Own-key cost is payable to the "
@@ -57,7 +59,9 @@ def _add_cover(book: Book, sheet: Any, month_end: MonthEnd) -> None:
     sheet.write_string(
         0, 0, f"Statement of cost, {month_end.words}", book.format(bold=True, font_size=16)
     )
-    facts = list(month_end.facts.items())
+    if reasons := month_end.facts.get(WHY_EARLY):
+        _add_reasons(book, sheet, visible(reasons))
+    facts = [fact for fact in month_end.facts.items() if fact[0] != WHY_EARLY]
     half = (len(facts) + 1) // 2
     for number, (label, text) in enumerate(facts):
         row, place = 1 + number % half, _PLACES["billed_usd"] * (number // half)
@@ -69,6 +73,17 @@ def _add_cover(book: Book, sheet: Any, month_end: MonthEnd) -> None:
         label = "Workspace" if name == "workspace_name" else LINES.label(name)
         sheet.write_string(_HEAD, _PLACES[name], label, head if name in _TEXTS else right)
         sheet.set_column(_PLACES[name], _PLACES[name], width)
+
+
+def _add_reasons(book: Book, sheet: Any, reasons: str) -> None:
+    """Write why the month was closed early above the headings, as wide as the page."""
+    row = _HEAD - 1
+    width = sum(_COLUMNS.values()) - _COLUMNS["workspace_name"]
+    wrapped = book.format(text_wrap=True, valign="top")
+    sheet.write_string(row, 0, WHY_EARLY, book.format(bold=True, valign="top"))
+    sheet.merge_range(row, 1, row, len(_COLUMNS) - 1, "", wrapped)
+    sheet.write_string(row, 1, reasons, wrapped)
+    sheet.set_row(row, min(_LINE_HEIGHT * (len(reasons) // width + 1), _HIGHEST))
 
 
 def _add_block(book: Book, sheet: Any, row: int, block: Block) -> int:
