@@ -12,7 +12,7 @@ from analytics.files import hash_file
 from analytics.finance.accounts import EXPENSE, Accounts, read_accounts
 from analytics.finance.allocation import Rule, Rules, read_rules
 from analytics.finance.budgets import Budget, read_budgets
-from analytics.finance.invoices import Invoice, read_invoices
+from analytics.finance.invoices import FORM, Invoice, read_invoices
 from analytics.finance.lines import Lines, replace_rows
 from analytics.finance.owners import Owners, load_owners, read_owners
 
@@ -67,17 +67,29 @@ def read_finance(project: Path) -> Finance:
 def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     """Replace the user's files in the warehouse, and return their problems."""
     finance = read_finance(project)
+    problems = [*finance.problems, *_of_no_workspace(con, finance.invoices)]
     con.begin()
     load_owners(con, finance.owners.rules)
     replace_rows(con, "invoices", _columns(Invoice, finance.invoices.records))
     replace_rows(con, "budgets", _columns(Budget, finance.budgets.records))
     _load_rules(con, finance.allocation.rules)
     _load_accounts(con, finance.accounts)
-    counts = Counter(file_of(problem) for problem in finance.problems)
+    counts = Counter(file_of(problem) for problem in problems)
     problem_counts = [counts[f"{FOLDER}/{file.name}"] for file in finance.files]
     replace_rows(con, "files", _columns(File, finance.files) | {"problem_count": problem_counts})
     con.commit()
-    return finance.problems
+    return problems
+
+
+def _of_no_workspace(con: duckdb.DuckDBPyConnection, invoices: Lines[Invoice]) -> list[str]:
+    """Return a problem for each invoice whose workspace was never read."""
+    rows = con.execute("select workspace_id, workspace_name from ledger.workspaces").fetchall()
+    known = {name.strip().lower() for row in rows for name in row if name}
+    return [
+        f"{FORM.file}:{each.line}: no workspace matches; is a name misspelt?"
+        for each in invoices.records
+        if each.workspace.lower() not in known
+    ]
 
 
 def file_of(problem: str) -> str:

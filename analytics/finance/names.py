@@ -1,10 +1,14 @@
-"""Names in the files of `finance/` that no workspace, agent or cost center ever seen has."""
+"""Names in the files of `finance/` that no workspace, agent or cost center ever seen has.
+
+A line of invoices.csv with such a name is a problem of the file, as `load` tells: an invoice that
+nothing matches would be taken back.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analytics.finance import allocation, budgets, invoices, owners
+from analytics.finance import allocation, budgets, owners
 
 if TYPE_CHECKING:
     import duckdb
@@ -97,10 +101,6 @@ union all
 select $budgets, format(':{}', line), kind
 from budgets
 where kind is not null
-union all
-select $invoices, format(':{}', line), 'workspace'
-from finance.invoices
-where lower(workspace) not in (select name from workspaces)
 """
 
 
@@ -113,7 +113,6 @@ def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:
         "owners": owners.FORM.file,
         "allocation": allocation.FILE,
         "budgets": budgets.FORM.file,
-        "invoices": invoices.FORM.file,
     }
     rows = con.execute(f"{_UNKNOWN} order by file, length(place), place", files).fetchall()
     return [f"{file}{place}: no {kind} matches; is a name misspelt?" for file, place, kind in rows]

@@ -17,6 +17,7 @@ from analytics.finance.fields import LARGEST_FILE, read_day, read_name, shown
 if TYPE_CHECKING:
     from pathlib import Path
 
+_MOST_PARTS = 10  # of a dotted key: the parser takes the square of their number
 _AT = re.compile(r" \(at (?:line (?P<line>\d+), column \d+|end of document)\)$")
 
 
@@ -34,6 +35,7 @@ def read_toml(project: Path, file: str) -> tuple[dict[str, Any], str]:
         return {}, ""
     try:
         text = read_text(path, project, LARGEST_FILE).replace("\r\n", "\n")
+        _require_short_keys(file, text)
         return tomllib.loads(text, parse_float=Decimal), text
     except OSError as error:
         raise RefusedFileError(f"{file}: {error.strerror}") from None
@@ -47,6 +49,13 @@ def read_toml(project: Path, file: str) -> tuple[dict[str, Any], str]:
             raise RefusedFileError(f"{file}: {reason}") from None
         line = at["line"] or text.count("\n") + 1
         raise RefusedFileError(f"{file}:{line}: {reason[: at.start()]}") from None
+
+
+def _require_short_keys(file: str, text: str) -> None:
+    for number, line in enumerate(text.split("\n"), start=1):
+        key, equals, _ = line.partition("=")
+        if (equals or key.lstrip().startswith("[")) and key.count(".") >= _MOST_PARTS:
+            raise RefusedFileError(f"{file}:{number}: a key has more than {_MOST_PARTS} parts")
 
 
 def name_of(name: str, value: object) -> str:

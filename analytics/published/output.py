@@ -19,6 +19,7 @@ import duckdb
 from analytics.errors import AnalyticsError, UsageError
 from analytics.published.sandbox import usage_errors
 from analytics.terminal import visible
+from analytics.warehouse.layout import is_of_a_batch
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -70,6 +71,7 @@ def write(
 def replacing(output: Path) -> Iterator[Path]:
     """Yield a temporary file that replaces `output` when complete; a device is written directly."""
     target = output.resolve()
+    require_free(output)
     is_device = target.exists() and not target.is_file()
     unfinished = target if is_device else target.with_name(target.name + ".unfinished")
     try:
@@ -81,6 +83,15 @@ def replacing(output: Path) -> Iterator[Path]:
     finally:
         if not is_device:
             unfinished.unlink(missing_ok=True)
+
+
+def require_free(output: Path) -> None:
+    """Raise UsageError for a path that belongs to the batch, its books or its pages."""
+    if is_of_a_batch(output.resolve()):
+        raise UsageError(
+            f"{output} belongs to the data of the batch, and nothing was written.\n"
+            "Name a place outside with --output."
+        )
 
 
 def _columns(con: duckdb.DuckDBPyConnection) -> list[str]:

@@ -64,7 +64,23 @@ class Layout:
         """The folder of a rebuild's warehouse, marts and reports until they are complete."""
         return Layout(self.root / "rebuild.unfinished", books_of=self.root)
 
+    def is_of_batch(self, path: Path) -> bool:
+        """Return True for a path at which only the batch and the books may write."""
+        own = (
+            self.landing, self.warehouse, self.marts, self.published, self.site, self.staged_site,
+            self.books, self.alerts, self.last_batch, self.lock,
+        )  # fmt: skip
+        return any(path.is_relative_to(each) for each in own)
+
     @property
     def lock(self) -> Path:
         """The lock file, held by a running batch."""
         return self.root / ".lock"
+
+
+def is_of_a_batch(path: Path) -> bool:
+    """Return True for a resolved path that belongs to the batch of some data directory."""
+    return any(
+        layout.lock.exists() and layout.landing.is_dir() and layout.is_of_batch(path)
+        for layout in map(Layout, path.parents)
+    )

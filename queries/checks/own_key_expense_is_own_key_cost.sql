@@ -3,9 +3,14 @@
 with
 
 booking_months as (
-    select distinct month
+    select month
     from marts.fct_journal_lines
     where kind = 'own_key'
+    union
+    select accruals.month
+    from marts.fct_accruals as accruals
+    semi join finance.accounts as accounts on accounts.role = 'provider_payable'
+    where not accruals.is_booked
 ),
 
 figures as (

@@ -91,3 +91,11 @@ def test_a_file_that_cannot_be_used_is_one_problem(make: Maker, reason: str) -> 
     assert read_accounts(project) == Accounts(
         problems=[f"finance/accounts.toml: {reason}; the accounts are the defaults"]
     )
+
+
+def test_a_key_of_many_parts_is_refused() -> None:
+    """It is refused before it is parsed, which would take long."""
+    write("accounts.toml", "a" + ".a" * 50_000 + " = 1")
+
+    (problem,) = read_accounts(Path()).problems
+    assert "finance/accounts.toml:1: a key has more than 10 parts" in problem

@@ -39,7 +39,8 @@ select
     30 as second_driver_usd, 0 as other_count, 0 as left_out_count
 """
 SENTENCES = (
-    "Above all, models cost less per token: \u2212\u2060$45.50; Writer on mini alone \u2212\u2060$40.00."
+    "Above all, models cost less per token: \u2212\u2060$45.50; Writer on mini alone"
+    " \u2212\u2060$40.00."
     " Then, there were more runs: +\u2060$20.50; <b>Desk</b> on opus alone +\u2060$30.00."
 )
 TITLE = "Billed $75.00 for October 2026: \u2212\u2060$25.00 (\u221225%) against September 2026"

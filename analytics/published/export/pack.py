@@ -24,7 +24,7 @@ from analytics.published.export.month_end import closing_of, read_month_end
 from analytics.published.export.month_tables import TABLES
 from analytics.published.export.statement_page import statement_page
 from analytics.published.export.workbook import write_workbook
-from analytics.published.output import replacing
+from analytics.published.output import replacing, require_free
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -140,6 +140,8 @@ def write_outputs(
 
     UsageError if the folder is there already: a file of an earlier pack could stay in it.
     """
+    for output in filter(None, (folder, archive)):
+        require_free(output)
     if folder and folder.exists():
         raise UsageError(
             f"{folder} is there already, and nothing was written.\n"
