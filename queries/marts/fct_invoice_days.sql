@@ -8,12 +8,11 @@
 -- ref workspace_id: dim_workspaces
 -- column month: First day of the UTC month of the usage.
 -- column month_difference_usd: Invoiced less billed in US dollars, of all the month.
--- column billed_when_issued_usd: Bill of the day in US dollars when the invoice was issued, or when
--- the day was first read whole, if that was later; null where it was not yet.
+-- column billed_when_issued_usd: Bill of the day in US dollars when the invoice was issued,
+-- or when the day was first read whole, if that was later; null where it was not yet.
 -- column billed_usd: Bill of the day in US dollars today.
 -- column changed_usd: Bill of today less that one in US dollars; null where it is not known.
--- column unexplained_usd: Metered usage of the day in US dollars that is not explained; 0 of a day
--- that is not unreconciled.
+-- column unexplained_usd: Metered usage in US dollars that an unreconciled day does not explain.
 -- column load_id: The last load that changed the bill of the day.
 with
 

@@ -1,6 +1,6 @@
--- Invoices for the usage of each month, a row for each month that books any of one: of a closed one
--- as it was booked, and beside it what it would be today where an adjustment of the bill, or another
--- invoice, has changed that since.
+-- Invoices for the usage of each month, a row for each month that books any of one: of a closed
+-- one as it was booked, and beside it what it would be today where an adjustment of the bill, or
+-- another invoice, has changed that since.
 -- Grain: workspace, month, invoice and booked month.
 -- key: workspace_id, month, invoice_id, booked_month
 -- column month: First day of the UTC month of the usage.
