@@ -240,6 +240,10 @@ def test_two_closes_in_a_row(closed: Warehouse) -> None:
         (JANUARY, "Ann", "owner changed", Decimal("-4.4")),
         (JANUARY, "Bob", "owner changed", Decimal("4.4")),
     ]
+    assert closed.rows(
+        "select month, booked_month, sum(difference_billed_usd)"
+        " from reports.rpt_later_adjustments group by all order by all"
+    ) == [(NOVEMBER, DECEMBER, Decimal("3.3")), (NOVEMBER, JANUARY, Decimal("-1.1"))]
 
 
 def test_a_change_that_is_taken_back(closed: Warehouse) -> None:
