@@ -179,14 +179,15 @@ def test_types(warehouse: Warehouse) -> None:
 
     types = set(
         warehouse.rows(
-            "select regexp_extract(column_name, '_usd$|^tokens_|_at$|_count$|^date$|^month$'),"
+            "select regexp_extract(column_name, '_usd$|^tokens_(in|out)$|_at$|_count$|^date$|^month$'),"
             " data_type from duckdb_columns() where schema_name in ('marts', 'audit', 'reports')"
         )
     )
     assert {pair for pair in types if pair[0]} == {
         ("_usd", "DECIMAL(18,10)"),
         ("_usd", "DECIMAL(38,10)"),
-        ("tokens_", "BIGINT"),
+        ("tokens_in", "BIGINT"),
+        ("tokens_out", "BIGINT"),
         ("_at", "TIMESTAMP WITH TIME ZONE"),
         ("_count", "BIGINT"),
         ("date", "DATE"),
