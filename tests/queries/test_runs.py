@@ -179,7 +179,8 @@ def test_types(warehouse: Warehouse) -> None:
 
     types = set(
         warehouse.rows(
-            "select regexp_extract(column_name, '_usd$|^tokens_(in|out)$|_at$|_count$|^date$|^month$'),"
+            "select"
+            " regexp_extract(column_name, '_usd$|^tokens_(in|out)$|_at$|_count$|^date$|^month$'),"
             " data_type from duckdb_columns() where schema_name in ('marts', 'audit', 'reports')"
         )
     )
