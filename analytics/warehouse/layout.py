@@ -70,7 +70,8 @@ class Layout:
             self.landing, self.warehouse, self.marts, self.published, self.site, self.staged_site,
             self.books, self.alerts, self.last_batch, self.lock,
         )  # fmt: skip
-        return any(path.is_relative_to(each) for each in own)
+        is_made_by_a_close = any(part.endswith(".unfinished") for part in path.parts)
+        return not is_made_by_a_close and any(path.is_relative_to(each) for each in own)
 
     @property
     def lock(self) -> Path:
