@@ -56,8 +56,8 @@ FROZEN = {
     )
 }
 EXPORTED = (
-    "dim_workspaces", "fct_agent_owner_months", "fct_billing_days", "fct_model_days",
-    "reconciliation_days", "finance_files", "loads",
+    "dim_workspaces", "dim_agents", "dim_models", "fct_agent_owner_months", "fct_accruals",
+    "fct_invoices", "fct_journal_lines", "reconciliation_days", "finance_files", "loads",
 )  # fmt: skip
 CHECKS = ("and_adjustments_are_todays_figures", "are_what_their_loads_gave")
 
