@@ -167,14 +167,7 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
         file=path,
         data_dir=data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR),
         workspaces=[_with_api(workspace, api) for workspace in workspaces],
-        reporting=file.reporting,
-        extract=file.extract,
-        privacy=file.privacy,
-        publish=file.publish,
-        controls=file.controls,
-        sql=file.sql,
-        finance=file.finance,
-        alerts=file.alerts,
+        **{name: getattr(file, name) for name in _File.__struct_fields__ if name != "workspaces"},
     )
 
 

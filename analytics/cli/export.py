@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analytics.cli.options import Config, DataDir, format_of
+from analytics.cli.sources import sources
 
 if TYPE_CHECKING:
     import duckdb
@@ -271,36 +272,7 @@ def journal(
         typer.echo(f"wrote {written}", err=True)
 
 
-@export.command()
-def sources(
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            help="Write to this file, `-` to standard output [levain-sources.yml].", metavar="FILE"
-        ),
-    ] = None,
-    data_dir: DataDir = None,
-    config: Config = None,
-) -> None:
-    """Write the published tables as sources of dbt, from their comments.
-
-    YAML with each schema, table and column, its type and its meaning. The sources are in database
-    `analytics`: attach the published file under this name.
-
-    Example: analytics export sources --output models/sources.yml
-    """
-    from analytics.published.export.sources import sources
-    from analytics.published.output import replacing
-
-    with _published(data_dir, config) as con:
-        text = sources(con)
-    if output == Path("-"):
-        print(text, end="")
-        return
-    chosen = output or Path("levain-sources.yml")
-    with replacing(chosen) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
-    typer.echo(f"wrote {chosen}", err=True)
+export.command()(sources)
 
 
 def _warn_of_preview(month: str) -> None:

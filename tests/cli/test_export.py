@@ -17,9 +17,7 @@ from analytics.batch.nightly import nightly
 from analytics.batch.progress import Progress
 from analytics.emulator.server import running
 from analytics.emulator.world import World
-from analytics.errors import UsageError
 from analytics.published.export.files import inert
-from analytics.published.output import replacing
 from analytics.settings import load_settings
 from analytics.transform.measures import measures
 from tests.cli.conftest import Command
@@ -396,20 +394,3 @@ def test_a_pack_never_mixes_with_another(published: Command) -> None:
     assert (refused.code, list(Path("there").iterdir())) == (2, [])
     assert "there is there already, and nothing was written" in refused.err
     assert (nowhere.code, "no/where cannot be written" in nowhere.err) == (1, True)
-
-
-@pytest.mark.parametrize(
-    "output", ["books/2026-10/r1/lines.csv", "landing/x.csv", "site/x.csv", "last-batch.json"]
-)
-def test_no_export_replaces_what_the_batch_keeps(output: str, tmp_path: Path) -> None:
-    """A path of the batch, its books or its pages is refused, and nothing is written."""
-    data = tmp_path / "kept"
-    (data / "landing").mkdir(parents=True)
-    (data / ".lock").touch()
-    with (
-        pytest.raises(UsageError, match="belongs to the data of the batch"),
-        replacing(data / output),
-    ):
-        pass
-
-    assert sorted(path.name for path in data.iterdir()) == [".lock", "landing"]

@@ -3,119 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
 
-import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.transform.allocations import (
-    CLOSINGS,
-    KEY,
-    LINES,
-    RULES,
-    SCHEMA,
-    SHARES,
     allocate,
-    allocations,
 )
-
-W = "w-1"
-MONTHS = [date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)]
-OCTOBER, NOVEMBER = MONTHS[1:]
-FIRST, LAST = date(1, 1, 1), date(9999, 12, 31)
-MONEY = pl.Decimal(38, 10)
-UNIT = Decimal("1e-10")
-LINE = ("month", "workspace_id", "agent_id")
-Amounts = tuple[Decimal, Decimal]
-
-_TYPES: Mapping[str, Any] = {
-    **dict.fromkeys((*LINES, *RULES, *SHARES, *CLOSINGS), pl.String()),
-    **{name: MONEY for name in LINES if name.endswith("_usd")},
-    **dict.fromkeys(("run_count", "tokens_in", "tokens_out", "precedence", "rule"), pl.Int64()),
-    **dict.fromkeys(("month", "first_month", "last_month"), pl.Date()),
-    "is_chargeback": pl.Boolean(),
-    "share": MONEY,
-}
-
-
-def frame(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, {name: _TYPES[name] for name in columns})
-
-
-@dataclass
-class Given:
-    """Lines of charges, rules, and closed months, as the model reads them."""
-
-    lines: list[dict[str, Any]] = field(default_factory=list)
-    rules: list[dict[str, Any]] = field(default_factory=list)
-    shares: list[dict[str, Any]] = field(default_factory=list)
-    closed: list[dict[str, Any]] = field(default_factory=list)
-
-    def line(
-        self, agent_id: str, cost_center: str = "(none)", cost: str = "0", **more: Any
-    ) -> None:
-        """Add a line; its bill is its cost, and its runs cost what it does, if not said."""
-        kinds = {"(platform)": "platform", "(none)": "no_agent"}
-        row = {
-            "month": OCTOBER, "workspace_id": W, "agent_id": agent_id, "cost_center": cost_center,
-            "line_type": kinds.get(agent_id, "agent"), "metered_cost_usd": Decimal(cost),
-            "billed_usd": Decimal(cost), "cost_usd": Decimal(cost), "run_count": 1,
-            "failed_cost_usd": None, "unlisted_cost_usd": None, "tokens_in": 1, "tokens_out": None,
-        }  # fmt: skip
-        self.lines.append(row | more)
-
-    def rule(self, source: str, method: str, basis: str | None = None, **more: Any) -> None:
-        """Add a rule, more specific than those after it; `shares` is of fixed ones."""
-        number = len(self.rules) + 1
-        self.shares += [
-            {"rule": number, "cost_center": name, "share": Decimal(share)}
-            for name, share in more.pop("shares", {}).items()
-        ]
-        row = {
-            "workspace_id": W, "source": source, "precedence": number, "rule": number,
-            "name": f"rule {number}", "method": method, "basis": basis, "is_chargeback": False,
-            "first_month": FIRST, "last_month": LAST,
-        }  # fmt: skip
-        self.rules.append(row | more)
-
-    def frames(self) -> list[pl.DataFrame]:
-        months = {row["month"] for row in self.closed}
-        return [
-            frame(LINES, self.lines),
-            frame(RULES, self.rules),
-            frame(SHARES, self.shares),
-            frame(CLOSINGS, [{"month": month, "state": "closed"} for month in months]),
-            pl.DataFrame(self.closed, SCHEMA),
-        ]
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the rows of the model."""
-        return allocations(*self.frames()).to_dicts()
-
-    def costs(self) -> dict[tuple[str, str], Decimal]:
-        """Return the cost by source and cost center."""
-        found: defaultdict[tuple[str, str], Decimal] = defaultdict(Decimal)
-        for row in self.rows():
-            found[row["source"], row["cost_center"]] += row["cost_usd"]
-        return dict(found)
-
-
-def bakery(**platform: Any) -> Given:
-    """Two cost centers that were charged 30 and 10 dollars, and a platform that costs 8."""
-    given = Given()
-    given.line("a-1", "A", "30", run_count=1, tokens_in=0, billed_usd=Decimal(3))
-    given.line("a-2", "B", "10", run_count=3, tokens_in=5, tokens_out=5, billed_usd=Decimal(13))
-    given.line("a-3", "(none)", "5")
-    given.line("(platform)", cost="8", run_count=0, **platform)
-    return given
-
+from tests.finance.pools import NOVEMBER, OCTOBER, UNIT, Given, W, bakery
 
 # Splitting an amount.
 
@@ -347,107 +246,3 @@ def test_without_any_weight_nothing_vanishes() -> None:
     assert (row["cost_center"], row["rule"], row["cost_usd"], row["is_chargeback"]) == (
         "(not allocated)", "rule 1", 8, False,
     )  # fmt: skip
-
-
-# Any rules.
-
-_money = st.integers(-(10**6), 10**15).map(lambda units: Decimal(units) * UNIT)
-_known = st.one_of(st.none(), _money)
-_counts = st.integers(0, 10**9)
-_centers = st.sampled_from(["A", "B", "C", "D", "(none)"])
-_agents = st.sampled_from(["a-1", "a-2", "a-3", "(platform)", "(none)"])
-_workspaces = st.sampled_from(["w-1", "w-2"])
-_sources = st.sampled_from(["platform", "no_agent", "unlisted", "failed"])
-
-
-@st.composite
-def _given(draw: st.DrawFn) -> Given:
-    given = Given()
-    keys = st.tuples(st.sampled_from(MONTHS[:2]), _workspaces, _agents, _centers)
-    for month, workspace, agent, center in draw(st.lists(keys, max_size=14)):
-        amounts = draw(st.tuples(_known, _known, _known, _known, _known))
-        names = (
-            "metered_cost_usd", "billed_usd", "cost_usd", "failed_cost_usd", "unlisted_cost_usd",
-        )  # fmt: skip
-        given.line(
-            agent, center, month=month, workspace_id=workspace,
-            run_count=draw(_counts), tokens_in=draw(_counts), tokens_out=draw(_counts),
-            **dict(zip(names, amounts, strict=True)),
-        )  # fmt: skip
-    for source, method in draw(
-        st.lists(
-            st.tuples(_sources, st.sampled_from(["even", "fixed", "proportional"])), max_size=7
-        )
-    ):
-        first, last = sorted(draw(st.tuples(st.sampled_from(MONTHS), st.sampled_from(MONTHS))))
-        cuts = draw(st.lists(st.integers(0, 10**12), max_size=4).map(sorted))
-        ends = [*cuts, 10**12]
-        shares = {
-            name: (end - start) * UNIT
-            for name, start, end in zip("AXYZB", [0, *cuts], ends, strict=False)
-        }
-        bases = ["cost", "billed", "runs", "tokens"] if method == "proportional" else [None]
-        given.rule(
-            source, method, draw(st.sampled_from(bases)),
-            workspace_id=draw(_workspaces), is_chargeback=draw(st.booleans()),
-            first_month=first, last_month=last, **({"shares": shares} if method == "fixed" else {}),
-        )  # fmt: skip
-    return given
-
-
-def sums(rows: list[dict[str, Any]], cost: str, *by: str) -> dict[tuple[Any, ...], Amounts]:
-    """Return cost and bill of rows by these columns."""
-    found: defaultdict[tuple[Any, ...], Amounts] = defaultdict(lambda: (Decimal(), Decimal()))
-    for row in rows:
-        before, key = found[key_of(row, by)], key_of(row, by)
-        found[key] = before[0] + (row[cost] or 0), before[1] + (row["billed_usd"] or 0)
-    return {key: amounts for key, amounts in found.items() if any(amounts)}
-
-
-def key_of(row: dict[str, Any], by: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(row[name] for name in by)
-
-
-def prove(given: Given) -> None:
-    """Assert all invariants of the model's rows."""
-    rows = given.rows()
-    assert len({key_of(row, KEY) for row in rows}) == len(rows)
-    assert all(value is not None for row in rows for value in row.values())
-
-    # Nothing is lost, and so no total changes: each line equals its drill-down.
-    assert sums(rows, "cost_usd", *LINE) == sums(given.lines, "metered_cost_usd", *LINE)
-
-    charges = sums(given.lines, "metered_cost_usd", *LINE, "cost_center")
-    negative = {
-        (*key[:3], place)
-        for key, amounts in charges.items()
-        for place, amount in enumerate(amounts)
-        if amount < 0
-    }
-    for row in rows:
-        for place, name in enumerate(("cost_usd", "billed_usd")):
-            assert row[name] >= 0 or (*key_of(row, LINE), place) in negative
-
-    direct = [row for row in rows if row["source"] == "direct"]
-    found = sums(direct, "cost_usd", *LINE, "cost_center")
-    divided = {key_of(row, LINE) for row in rows if row["source"] in ("failed", "unlisted")}
-    for key in {*charges, *found}:
-        if key[2].startswith("a-"):
-            charged, left = (each.get(key, (Decimal(), Decimal())) for each in (charges, found))
-            assert left == charged or key[:3] in divided
-            assert all(abs(one) <= abs(other) for one, other in zip(left, charged, strict=True))
-
-
-@settings(max_examples=200, deadline=None, derandomize=True)
-@given(_given())
-def test_no_rules_break_the_invariants(given: Given) -> None:
-    """No total changes, nothing is lost or made negative, and lines equal their drill-down."""
-    prove(given)
-
-
-@pytest.mark.slow
-@settings(max_examples=10_000, deadline=None, database=None, print_blob=True)
-@given(_given())
-def test_no_rules_of_many_break_the_invariants(given: Given) -> None:
-    """The same of other rules each time; a failure prints how to repeat it."""
-    prove(given)
