@@ -1,0 +1,103 @@
+"""A small world whose October is over, and the commands that close it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analytics.emulator.world import World
+from tests.cli.conftest import Command, Result, shell_in
+from tests.conftest import book_run, hire_baker
+
+NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
+SETTINGS = '[extract]\nhistory_days = 40\n[publish]\nsite = false\nmode = "0640"\n'
+OWNERS = "workspace,agent,owner,cost_center\n*,*,Ann,C-1\n"
+
+
+class Shop:
+    """A project folder, its world, and the command that runs in it."""
+
+    def __init__(self, folder: Path, world: World, run: Command) -> None:
+        self.folder, self.world, self.run = folder, world, run
+
+    @property
+    def books(self) -> Path:
+        return self.folder / "data" / "books"
+
+    def ok(self, *arguments: str) -> Result:
+        result = self.run(*arguments)
+        assert result.code == 0, result.err
+        return result
+
+    def rows(self, sql: str) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = json.loads(self.ok("sql", sql, "--format", "json").out)
+        return found
+
+    def publish(self) -> None:
+        for stage in ("transform", "check", "report", "publish"):
+            self.ok(stage, "-q")
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """A run on 14 October, one on 3 November."""
+    world = World.empty(1, NOW)
+    baker = hire_baker(world)
+    book_run(world, baker, hours_ago=24 * 22, cost="1.10")
+    book_run(world, baker, hours_ago=24 * 2, cost="0.25")
+    world.pass_time(timedelta(hours=1))
+    return world
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory, world: World) -> Iterator[Shop]:
+    """The first batch, with owners; tests have a copy of it."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "finance").mkdir()
+    (folder / "finance" / "owners.csv").write_text(OWNERS, encoding="utf-8")
+    with shell_in(folder, world, SETTINGS) as run:
+        shop = Shop(folder, world, run)
+        shop.ok("nightly", "-q")
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def closed_origin(origin: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same after October was closed."""
+    folder = tmp_path_factory.mktemp("closed")
+    with copied(origin, folder) as shop:
+        shop.ok(
+            "close", "2026-10", "--approved-by", "Head of finance", "--sign-off", "ok.PDF", "-q"
+        )
+    return folder
+
+
+@contextmanager
+def copied(origin: Shop, folder: Path, source: Path | None = None) -> Iterator[Shop]:
+    """A copy of a shop in another folder, where the command runs."""
+    shutil.copytree(source or origin.folder, folder, dirs_exist_ok=True)
+    (folder / "ok.PDF").write_bytes(b"signed")
+    with pytest.MonkeyPatch.context() as there:
+        there.chdir(folder)
+        yield Shop(folder, origin.world, origin.run)
+
+
+@pytest.fixture
+def shop(origin: Shop, tmp_path: Path) -> Iterator[Shop]:
+    """A shop with nothing closed."""
+    with copied(origin, tmp_path) as shop:
+        yield shop
+
+
+@pytest.fixture
+def closed(origin: Shop, closed_origin: Path, tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose October is closed."""
+    with copied(origin, tmp_path, closed_origin) as shop:
+        yield shop

@@ -1,0 +1,125 @@
+"""`analytics close`, `reopen` and `books` on a small world whose October is over."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli.books.conftest import OWNERS, SETTINGS, Shop
+
+
+def test_a_closed_month(closed: Shop) -> None:
+    """A closed month lies in the books whole, and file and pages say that it is closed."""
+    (listed,) = json.loads(closed.ok("books", "list", "--json").out)
+    shown = json.loads(closed.ok("books", "show", "2026-10", "--json").out)
+    status = json.loads(closed.ok("status", "--json").out)
+
+    assert (listed["state"], listed["revision"], listed["approved_by"]) == (
+        "closed", 1, "Head of finance",
+    )  # fmt: skip
+    assert listed["totals"]["cost_usd"] == "1.1000000000"
+    assert shown["hash"] == listed["hash"]
+    assert {"sign-off.pdf", "settings.toml", "checks.csv", "data/charges.parquet"} <= {
+        *shown["files"]
+    }
+    folder = closed.books / "2026-10" / "r1"
+    assert (folder / "finance" / "owners.csv").read_text(encoding="utf-8") == OWNERS
+    assert (folder / "settings.toml").read_text(encoding="utf-8") == SETTINGS
+    assert (folder / "sign-off.pdf").read_bytes() == b"signed"
+    assert closed.rows("select status, revision from dim_months where month = '2026-10-01'") == [
+        {"status": "closed", "revision": 1}
+    ]
+    assert closed.rows("select owner, cost_usd, run_count from fct_closed_lines") == [
+        {"owner": "Ann", "cost_usd": "1.1000000000", "run_count": 1}
+    ]
+    assert status["books"]["last_closed"]["month"] == "2026-10"
+    assert "Books: closed to 2026-10; nothing closed has changed since." in closed.ok("status").out
+
+
+def test_the_books_are_for_the_readers_of_the_published_file(closed: Shop) -> None:
+    """All that a close makes has the mode of `[publish]`, and folders may be entered."""
+    modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in closed.books.rglob("*")}
+
+    assert modes == {True: 0o750, False: 0o640}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["2026-10"], 2, "2026-10 is closed already, as revision 1."),
+        (["2026-09"], 2, "2026-09 is earlier than a closed month"),
+        (["2026-11"], 3, "2026-11 may still change: "),
+        (["2026-12"], 2, "There are no figures of 2026-12."),
+        (["2026-1"], 2, "2026-1 is no month: write it as 2026-10."),
+        (["2026-11", "--approved-by", " "], 2, "--approved-by is empty."),
+        (["2026-11", "--approved-by", "a\u202eb"], 2, "--approved-by holds an invisible"),
+        (["2026-11", "--prepared-by", "a" * 101], 2, "--prepared-by is longer than 100"),
+        (["2026-11", "--sign-off", "none.pdf"], 2, "There is no file none.pdf"),
+    ],
+)
+def test_a_month_that_is_not_closed(
+    closed: Shop, arguments: list[str], code: int, message: str
+) -> None:
+    """A close that is refused says why in a line or two, and changes nothing."""
+    result = closed.run("close", *arguments)
+
+    assert result.code == code
+    assert message in result.err
+    assert len(result.err.splitlines()) <= 2
+    assert [path.name for path in closed.books.iterdir()] == ["2026-10"]
+
+
+def test_nothing_published(shop: Shop) -> None:
+    """Without published figures there is nothing to close."""
+    (shop.folder / "data" / "analytics.duckdb").unlink()
+
+    assert "Nothing has been published" in shop.run("close", "2026-10").err
+
+
+def test_changed_owners(shop: Shop) -> None:
+    """A file of `finance/` that is wrong, or changed since figures were published, is refused."""
+    owners = shop.folder / "finance" / "owners.csv"
+    owners.write_text(OWNERS + "*,baker,,\n", encoding="utf-8")
+    changed = shop.run("close", "2026-10")
+    shop.publish()
+    wrong = shop.run("close", "2026-10")
+
+    assert (changed.code, wrong.code) == (2, 2)
+    assert "finance/owners.csv is not the file that the published figures were" in changed.err
+    assert "finance/owners.csv holds lines that are not right" in wrong.err
+
+
+def test_days_of_grace(shop: Shop) -> None:
+    """Within `grace_days` of its end a month is closed only early, and the books say so."""
+    (shop.folder / "analytics.toml").write_text(
+        SETTINGS + "[finance]\ngrace_days = 9\n", encoding="utf-8"
+    )
+    refused = shop.run("close", "2026-10")
+    shop.ok("close", "2026-10", "--early", "-q")
+
+    assert refused.code == 3
+    assert "data reach to 2026-11-05, before 2026-11-10" in refused.err
+    assert "closed, early" in shop.ok("books", "list").out
+    assert shop.rows("select is_early from audit.closings") == [{"is_early": True}]
+    stated = next(shop.books.rglob("levain-2026-10-definitions.csv")).read_text(encoding="utf-8")
+    assert "closed early, as " in stated
+
+
+def test_a_month_closed_anew(closed: Shop) -> None:
+    """A reopened month keeps its first revision, and the next close makes another one."""
+    first = (closed.books / "2026-10" / "r1" / "manifest.json").read_bytes()
+    closed.ok("reopen", "2026-10", "--reason", "An invoice was wrong", "-q")
+    status = closed.rows("select status from dim_months where month = '2026-10-01'")
+    closed.ok("close", "2026-10", "-q")
+
+    assert status == [{"status": "final"}]
+    assert closed.rows("select revision, state, reason from audit.closings") == [
+        {"revision": 1, "state": "reopened", "reason": "An invoice was wrong"},
+        {"revision": 2, "state": "closed", "reason": None},
+    ]
+    assert (closed.books / "2026-10" / "r1" / "manifest.json").read_bytes() == first
+    assert closed.rows("select revision from fct_closed_lines") == [{"revision": 2}]
+    assert closed.ok("books", "verify").out.endswith("are as they were closed.\n")
+    refused = closed.run("reopen", "2026-09", "--reason", "x")
+    assert (refused.code, "only the last closed month can" in refused.err) == (2, True)

@@ -1,0 +1,180 @@
+"""Books that are damaged, gone or half made: nothing is lost, and every fault is named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from decimal import Decimal
+from unittest.mock import patch
+
+from analytics.batch import closing, stages
+from analytics.errors import AnalyticsError
+from analytics.finance.books import frozen
+from analytics.finance.books.reading import UNFINISHED, read_books
+from analytics.finance.books.verifying import verify
+from analytics.published.books import published_closings
+from analytics.warehouse.layout import Layout
+from tests.batches import Killed, killed_before
+from tests.cli.books.conftest import Shop
+
+
+def test_a_rebuild_has_the_books(closed: Shop) -> None:
+    """A rebuild from landing and books has the same closed months, and refuses damaged ones."""
+    before = closed.rows("from fct_closed_lines")
+    charges = closed.books / "2026-10" / "r1" / "data" / "charges.parquet"
+    good = charges.read_bytes()
+    charges.write_bytes(good[:-1])
+    refused = closed.run("rebuild", "-q")
+    charges.write_bytes(good)
+    closed.ok("rebuild", "-q")
+
+    assert (refused.code, "charges.parquet of the books cannot be used" in refused.err) == (1, True)
+    assert closed.rows("from fct_closed_lines") == before != []
+
+
+def test_books_that_are_gone(closed: Shop) -> None:
+    """A batch and a rebuild stop where a closed month is no longer in the books."""
+    closed.books.rename(closed.folder / "elsewhere")
+    stopped, rebuilt = closed.run("transform"), closed.run("rebuild")
+    verified = closed.run("books", "verify")
+
+    assert "2026-10/r1/manifest.json: missing" in stopped.err
+    assert "2026-10/r1/manifest.json: missing" in rebuilt.err
+    assert "2026-10/r1/manifest.json: missing" in verified.err
+    assert (stopped.code, rebuilt.code, verified.code) == (1, 1, 1)
+
+
+def test_no_close_where_the_books_are_gone(closed: Shop) -> None:
+    """A month whose close is lost is not closed once more, so that a backup still fits."""
+    closed.books.rename(closed.folder / "elsewhere")
+    refused = closed.run("close", "2026-10")
+
+    assert refused.code == 1
+    assert "2026-10/r1/manifest.json: missing" in refused.err
+    assert not [*closed.books.glob("*/r*")]
+
+
+def test_a_close_after_a_reopening_that_was_killed(closed: Shop) -> None:
+    """It waits for figures that were published since, and freezes these."""
+    with patch.object(closing, "_publish", side_effect=KeyboardInterrupt):
+        closed.run("reopen", "2026-10", "--reason", "x")
+    refused = closed.run("close", "2026-10")
+    closed.publish()
+    closed.ok("close", "2026-10", "-q")
+
+    assert refused.code == 2
+    assert "closed or reopened since the figures were published" in refused.err
+    assert closed.rows("select revision from fct_closed_lines") == [{"revision": 2}]
+    closed.ok("books", "verify")
+
+
+def test_books_are_read_without_waiting(closed: Shop) -> None:
+    """What is no ordinary file is named, and read by nobody."""
+    for name in ("lines.csv", "manifest.json"):
+        file = closed.books / "2026-10" / "r1" / name
+        file.unlink()
+        os.mkfifo(file)
+        verified = closed.run("books", "verify")
+
+        assert verified.code == 1
+        assert f"2026-10/r1/{name}: changed: it is no ordinary file" in verified.err
+
+
+def test_no_file_from_elsewhere_gets_into_the_books(shop: Shop) -> None:
+    """A link out of the project in `finance/` is named, and nothing is closed."""
+    link = shop.folder / "finance" / "link.csv"
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to("/etc/hostname")
+    shop.publish()
+    refused = shop.run("close", "2026-10")
+
+    assert refused.code == 2
+    assert "finance/link.csv is no ordinary file of the project" in refused.err
+
+
+def test_publishing_that_fails_after_a_close(shop: Shop) -> None:
+    """A month is closed though it could not be published so, and the message says it."""
+    failing = patch.object(stages, "transform", side_effect=AnalyticsError("no room"))
+    with failing:
+        result = shop.run("close", "2026-10")
+    shop.publish()
+
+    assert result.code == 1
+    assert "2026-10 is closed, but could not be published so: no room" in result.err
+    assert shop.rows("select state from audit.closings") == [{"state": "closed"}]
+
+
+def test_a_close_that_is_killed(shop: Shop) -> None:
+    """Killed before any of its calls, a close leaves the month open or closed, nothing between."""
+    with (
+        patch.object(closing, "_publish"),
+        patch.object(frozen, "names", return_value=["charges", "lines"]),
+        patch("analytics.cli.books._write_files"),
+    ):
+        for command in (
+            ["close", "2026-10", "-q"],
+            ["reopen", "2026-10", "--reason", "x", "-q"],
+        ):
+            number = 0
+            before = read_books(shop.books).head
+            while not _done_despite_a_kill(shop, command, number):
+                assert verify(shop.books) == []
+                if read_books(shop.books).head != before:
+                    _take_back(shop)
+                number += 1
+            assert verify(shop.books) == []
+            assert not [*shop.books.rglob(f"*{UNFINISHED}")]
+            assert number > 5
+
+
+def _done_despite_a_kill(shop: Shop, command: list[str], number: int) -> bool:
+    """Run a command that is killed before a call; True if it had fewer calls."""
+    try:
+        with killed_before(number):
+            return shop.run(*command).code == 0
+    except Killed:
+        return False
+
+
+def _take_back(shop: Shop) -> None:
+    """Remove the newest entry, so that the same command can be killed at its next call."""
+    newest = read_books(shop.books).entries[-1].file
+    if newest.name == "manifest.json":
+        shutil.rmtree(newest.parent)
+    else:
+        newest.unlink()
+
+
+def test_any_changed_byte_is_found(closed: Shop) -> None:
+    """A byte that changes, a file that goes or comes: `verify` names it and what is wrong."""
+    closed.ok("reopen", "2026-10", "--reason", "x", "-q")
+    known = published_closings(Layout(closed.books.parent))
+    assert verify(closed.books, known) == []
+    files = [path for path in closed.books.rglob("*") if path.is_file()]
+    for file in files:
+        path, content = file.relative_to(closed.books).as_posix(), file.read_bytes()
+        for place in {0, len(content) // 3, len(content) // 2, len(content) - 1}:
+            changed = bytes([*content[:place], content[place] ^ 1, *content[place + 1 :]])
+            file.write_bytes(changed)
+            assert path in {finding.path for finding in verify(closed.books)}, place
+        file.write_bytes(content + b"\n")
+        assert path in {finding.path for finding in verify(closed.books)}
+        file.unlink()
+        assert path in {finding.path for finding in verify(closed.books, known)}
+        file.write_bytes(content)
+    for extra in ("note.txt", "2026-10/note.txt", "2026-10/r1/note.txt", "2026-10/r1/data/x"):
+        (closed.books / extra).write_text("new", encoding="utf-8")
+        assert [str(each) for each in verify(closed.books)] == [f"{extra}: additional"]
+        (closed.books / extra).unlink()
+    named = closed.run("books", "verify")
+    assert named.code == 0
+
+
+def test_totals_are_exact(closed: Shop) -> None:
+    """The totals of a manifest are the sums of its lines, to the last digit."""
+    (recorded,) = read_books(closed.books).closings
+
+    assert recorded.entry.totals.cost_usd == Decimal("1.1")
+    assert recorded.entry.totals.billed_usd == sum(
+        Decimal(row["billed_usd"]) for row in closed.rows("select billed_usd from fct_closed_lines")
+    )
