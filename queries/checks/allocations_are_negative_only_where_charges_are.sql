@@ -1,27 +1,6 @@
 -- Sharing makes nothing negative: of a line without negative charges, no row is negative.
 with
 
-closed as (
-    select month
-    from finance.closings
-    where state = 'closed'
-),
-
-charges as (
-    select
-        date_trunc('month', utc_date)::date as month,
-        workspace_id,
-        agent_id,
-        cost_center,
-        cost_usd,
-        billed_usd
-    from marts.fct_charges
-    where date_trunc('month', utc_date) not in (from closed)
-    union all
-    select month, workspace_id, agent_id, cost_center, cost_usd, billed_usd
-    from finance.closed_charges
-),
-
 least as (
     select
         month,
@@ -36,7 +15,7 @@ least as (
             agent_id,
             sum(cost_usd) as cost_usd,
             sum(billed_usd) as billed_usd
-        from charges
+        from marts.fct_month_lines
         group by month, workspace_id, agent_id, cost_center
     )
     group by all

@@ -1,27 +1,5 @@
 -- Whatever the rules, the rows of a line in a month add up to its charges, to the last digit; of a
 -- closed month, to the charges that were closed.
-with
-
-closed as (
-    select month
-    from finance.closings
-    where state = 'closed'
-),
-
-charges as (
-    select
-        date_trunc('month', utc_date)::date as month,
-        workspace_id,
-        agent_id,
-        cost_usd,
-        billed_usd
-    from marts.fct_charges
-    where date_trunc('month', utc_date) not in (from closed)
-    union all
-    select month, workspace_id, agent_id, cost_usd, billed_usd
-    from finance.closed_charges
-)
-
 select
     month,
     workspace_id,
@@ -39,7 +17,7 @@ from (
         billed_usd,
         0 as allocated_cost_usd,
         0 as allocated_billed_usd
-    from charges
+    from marts.fct_month_lines
     union all by name
     select
         month,

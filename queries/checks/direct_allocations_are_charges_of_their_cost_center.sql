@@ -2,27 +2,6 @@
 -- failed or unlisted runs of the agent, and never more than all.
 with
 
-closed as (
-    select month
-    from finance.closings
-    where state = 'closed'
-),
-
-charges as (
-    select
-        date_trunc('month', utc_date)::date as month,
-        workspace_id,
-        agent_id,
-        cost_center,
-        cost_usd,
-        billed_usd
-    from marts.fct_charges
-    where date_trunc('month', utc_date) not in (from closed)
-    union all
-    select month, workspace_id, agent_id, cost_center, cost_usd, billed_usd
-    from finance.closed_charges
-),
-
 charged as (
     select
         month,
@@ -31,9 +10,10 @@ charged as (
         cost_center,
         sum(cost_usd) as charged_cost_usd,
         sum(billed_usd) as charged_billed_usd
-    from charges
+    from marts.fct_month_lines
     where agent_id <> '(platform)'
     group by all
+    having sum(cost_usd) <> 0 or sum(billed_usd) <> 0
 ),
 
 direct as (
