@@ -1,10 +1,14 @@
 # Everything here sets up what it needs: a Python of 3.11 or newer, make and a package index will do.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench docs pictures lock clean
+.PHONY: help setup run test test-fleet torture check bench docs pictures audit sbom lock clean
 
 DATA ?= data
+STRIDE ?= 20
 READY := .venv/.ready
+TOOLS := build/audit
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+  --no-header --no-annotate --no-emit-index-url
 
 help: ## Show the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -12,7 +16,11 @@ help: ## Show the targets
 setup: $(READY) ## Make .venv, with the command at .venv/bin/analytics
 
 $(READY): requirements.lock pyproject.toml setup.sh
-	@sh setup.sh
+	@sh setup.sh .venv requirements.lock
+	@touch $@
+
+.venv-fleet/.ready: requirements-fleet.lock pyproject.toml setup.sh
+	@sh setup.sh .venv-fleet requirements-fleet.lock
 	@touch $@
 
 run: $(READY) ## Three months of batches against the emulator, then reports to open (DATA=data)
@@ -20,6 +28,12 @@ run: $(READY) ## Three months of batches against the emulator, then reports to o
 
 test: $(READY) ## Run the whole suite against the emulator, and hold its branch coverage
 	@.venv/bin/python -m pytest -n 3 --dist loadfile --cov
+
+test-fleet: .venv-fleet/.ready ## Run the tests of the fleet, in an environment with its extra (1.7 GB)
+	@.venv-fleet/bin/python -m pytest tests/fleet
+
+torture: $(READY) ## Disturb commands at each call, or each n-th: days, or a few hours (STRIDE=20)
+	@.venv/bin/python -m pytest tests/torture -m torture -n 2 --stride $(STRIDE)
 
 check: $(READY) ## Lint, types and layers, of Python and of the script (its types need npm)
 	@.venv/bin/ruff check
@@ -42,11 +56,26 @@ docs: $(READY) ## Write generated parts of docs/ anew, and make its site in buil
 pictures: $(READY) ## Take the pictures of docs/charts.md anew, of the demo's site (DATA=data)
 	@.venv/bin/python docs/pictures.py $(DATA)/site
 
-lock: ## Renew requirements.lock (needs uv)
-	uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-header --no-annotate --no-emit-index-url --all-extras --group dev \
+audit: $(TOOLS) ## Audit the locked dependencies against known vulnerabilities (needs a network)
+	@.venv/bin/python .ci/audit.py $(TOOLS)/bin/pip-audit requirements.lock
+
+sbom: $(TOOLS) ## Write the bill of materials of what is locked to build/sbom.json (CycloneDX)
+	@$(TOOLS)/bin/python -W ignore -m cyclonedx_py requirements requirements.lock \
+	  --pyproject pyproject.toml --output-reproducible --output-file build/sbom.json
+	@echo build/sbom.json
+
+$(TOOLS): Makefile | $(READY)
+	@rm -rf $@
+	@.venv/bin/python -m venv $@
+	@$@/bin/python -m pip install --quiet --disable-pip-version-check \
+	  pip-audit==2.10.1 cyclonedx-bom==7.5.0 || { rm -rf $@; exit 1; }
+
+lock: ## Renew the locked requirements (needs uv)
+	uv pip compile $(LOCK) --extra alerts --extra emulator --group dev \
 	  pyproject.toml -o requirements.lock
+	uv pip compile $(LOCK) --all-extras --group dev --group fleet-tests \
+	  pyproject.toml -o requirements-fleet.lock
 
 clean: ## Remove the environment and what the demo, tests and benchmarks made
-	@rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build
+	@rm -rf .venv .venv-fleet .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build
 	@if [ -f $(DATA)/demo.toml ]; then rm -rf $(DATA); fi

@@ -3,11 +3,13 @@
 AnalyticsError          exit 1: failed; what was published before still stands
 ├── UsageError          exit 2: wrong usage or settings; no data was stored
 ├── ControlError        exit 3: a check failed; nothing was published
-└── BusyError           exit 4: another batch holds the data directory
+└── BusyError           exit 4: another batch or collection holds the data directory
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 INTERRUPTED = 130
@@ -18,21 +20,37 @@ class AnalyticsError(Exception):
     """Something failed; the message names the cause and the next step."""
 
     exit_code: ClassVar[int] = 1
+    kind: ClassVar[str] = "failed"
+    """Its name in events for machines."""
 
 
 class UsageError(AnalyticsError):
     """The command line, a setting or a key is wrong."""
 
     exit_code = 2
+    kind = "usage"
 
 
 class ControlError(AnalyticsError):
     """A check or control failed."""
 
     exit_code = 3
+    kind = "control"
 
 
 class BusyError(AnalyticsError):
     """Another batch is running in the same data directory."""
 
     exit_code = 4
+    kind = "busy"
+
+
+@contextmanager
+def extra_needed(subject: str, extra: str) -> Iterator[None]:
+    """Turn the failed import of what `subject` needs into a UsageError that names the extra."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"{subject} needs {error.name}: pip install 'levain-analytics[{extra}]'"
+        ) from error

@@ -5,14 +5,12 @@ This is the only module that reads the environment.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -21,6 +19,7 @@ import msgspec
 
 from analytics.errors import UsageError
 from analytics.levain.client import DEFAULT_API
+from analytics.wrong_settings import in_words
 
 CONFIG_FILE = "analytics.toml"
 DEFAULT_DATA_DIR = "data"
@@ -34,25 +33,15 @@ _BETWEEN_URLS = re.compile(r"[\s,]+(?=\w+://)")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 _KEY_TEXT = re.compile(r"levain_\w{8,}")
 
-_KINDS = {
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "str": "a text in quotes",
-    "array": "a list",
-    "object": "a table",
-}
-_BOUNDS = {">=": "at least", "<=": "at most"}
-_SAMPLES = {"memory_limit": '"2GB"', "mode": '"0640"', "api_key_env": '"LEVAIN_API_KEY"'}
-
+Size = Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,5}(\.\d+)? ?[MGT]i?B$")]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of `analytics.toml`."""
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of a settings file."""
 
 
-class Workspace(_Table, frozen=True):
+class Workspace(Table, frozen=True):
     """A workspace to read: the name of the variable that holds its key, and its API's address."""
 
     api_key_env: Annotated[str, msgspec.Meta(min_length=1)]
@@ -60,13 +49,13 @@ class Workspace(_Table, frozen=True):
     workspace_id: str | None = None
 
 
-class Reporting(_Table, frozen=True):
+class Reporting(Table, frozen=True):
     """`timezone` (an IANA name) sets the days and months of reports."""
 
     timezone: str = "UTC"
 
 
-class Extract(_Table, frozen=True):
+class Extract(Table, frozen=True):
     """Limits on reading the API; `0` means no limit where it is allowed."""
 
     history_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 90
@@ -76,34 +65,44 @@ class Extract(_Table, frozen=True):
     details_per_batch: NotNegative = 0
 
 
-class Privacy(_Table, frozen=True):
+class Privacy(Table, frozen=True):
     """Storage of texts."""
 
     keep_errors: bool = True
 
 
-class Publish(_Table, frozen=True):
-    """The octal mode of published files; only the owner may write. `site` false: no pages."""
+class Publish(Table, frozen=True):
+    """`mode`, octal, of published files; `site` false: no pages; `metrics`: a file, "" for none.
+
+    `home` is the address of a page above the site, as seen from it, that all pages lead to.
+    """
 
     mode: Annotated[str, msgspec.Meta(pattern="^0?6[04]{2}$")] = "0600"
     site: bool = True
+    metrics: str = "metrics.prom"
+    home: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s\"'<>]+|[\w./-]*)$")] = ""
 
 
-class Controls(_Table, frozen=True):
+class Controls(Table, frozen=True):
     """Checks against the vendor block publishing only above both thresholds."""
 
     block_above_usd: Annotated[float, msgspec.Meta(ge=0)] = 10
     block_above_percent: Annotated[float, msgspec.Meta(ge=0)] = 1
 
 
-class Sql(_Table, frozen=True):
-    """Limits of one query of a user: seconds, and memory such as "2GB" (as much again on disk)."""
+class Sql(Table, frozen=True):
+    """Limits of one query of a user: seconds, and memory such as "2GB" (as much again on disk).
+
+    Of `analytics sql` also the rows and bytes of an answer.
+    """
 
     timeout_seconds: Annotated[float, msgspec.Meta(ge=0.1, le=86_400)] = 60
-    memory_limit: Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,5}(\.\d+)? ?[MGT]i?B$")] = "2GB"
+    memory_limit: Size = "2GB"
+    row_limit: Annotated[int, msgspec.Meta(ge=1)] = 10_000_000
+    size_limit: Size = "2GB"
 
 
-class Alerts(_Table, frozen=True):
+class Alerts(Table, frozen=True):
     """`urls_env` is the NAME of the variable with the addresses that findings are sent to.
 
     Addresses stand one after the other, with spaces, line breaks or commas between them.
@@ -112,13 +111,20 @@ class Alerts(_Table, frozen=True):
     urls_env: str = ""
 
 
-class Finance(_Table, frozen=True):
+class Batch(Table, frozen=True):
+    """Memory of DuckDB, such as "500MB", and threads of a batch; empty and 0 follow the machine."""
+
+    memory_limit: Annotated[str, msgspec.Meta(pattern=r"^([1-9]\d{0,5}(\.\d+)? ?[MGT]i?B)?$")] = ""
+    threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
+
+
+class Finance(Table, frozen=True):
     """`grace_days`: days that the figures must reach beyond a month's end before it is closed."""
 
     grace_days: Annotated[int, msgspec.Meta(ge=0, le=60)] = 3
 
 
-class _File(_Table, frozen=True):
+class _File(Table, frozen=True):
     workspaces: list[Workspace] = []
     reporting: Reporting = Reporting()
     extract: Extract = Extract()
@@ -126,6 +132,7 @@ class _File(_Table, frozen=True):
     publish: Publish = Publish()
     controls: Controls = Controls()
     sql: Sql = Sql()
+    batch: Batch = Batch()
     finance: Finance = Finance()
     alerts: Alerts = Alerts()
 
@@ -143,6 +150,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     publish: Publish
     controls: Controls
     sql: Sql
+    batch: Batch
     finance: Finance
     alerts: Alerts
 
@@ -159,14 +167,14 @@ class Origin:
 def load_settings(data_dir: Path | None = None, config: Path | None = None) -> Settings:
     """Load all settings; UsageError names a wrong one and its correction."""
     path, must_exist = _config_file(config)
-    file = _checked(path, _read_tables(path, must_exist=must_exist))
+    file = _checked(path, read_tables(path, must_exist=must_exist))
     api = default_api()
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
     return Settings(
         project=path.parent,
         file=path,
         data_dir=data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR),
-        workspaces=[_with_api(workspace, api) for workspace in workspaces],
+        workspaces=[with_api(workspace, api) for workspace in workspaces],
         **{name: getattr(file, name) for name in _File.__struct_fields__ if name != "workspaces"},
     )
 
@@ -175,7 +183,7 @@ def read_origins(data_dir: Path | None = None, config: Path | None = None) -> li
     """Return each setting with its source: an option, a variable, the settings file, or default."""
     settings = load_settings(data_dir, config)
     path, must_exist = _config_file(config)
-    tables = _read_tables(path, must_exist=must_exist)
+    tables = read_tables(path, must_exist=must_exist)
     there = "the working directory" if path.exists() else "not there"
     origins = [
         Origin("config", str(path), _source("--config", config, "ANALYTICS_CONFIG", there)),
@@ -200,7 +208,7 @@ def _source(option: str, given: Path | None, variable: str, otherwise: str) -> s
 
 
 def _origins_of(
-    name: str, table: _Table, given: dict[str, Any], path: Path, variables: dict[str, str]
+    name: str, table: Table, given: dict[str, Any], path: Path, variables: dict[str, str]
 ) -> Iterator[Origin]:
     """Yield the settings of a table; `variables` are those that the file overrides."""
     for key in table.__struct_fields__:
@@ -260,6 +268,11 @@ def alert_urls(settings: Settings) -> list[str]:
     return _BETWEEN_URLS.split(text)
 
 
+def limit_frames(threads: int) -> None:
+    """Let Polars use so many threads, unless POLARS_MAX_THREADS says it; before its first use."""
+    os.environ.setdefault("POLARS_MAX_THREADS", str(threads))
+
+
 def network_variables() -> dict[str, str]:
     """Return the variables of a proxy and of certificates, for a process that gets no others."""
     return {
@@ -280,7 +293,8 @@ def _path_of(variable: str) -> Path | None:
     return Path(text) if text else None
 
 
-def _with_api(workspace: Workspace, api: str) -> Workspace:
+def with_api(workspace: Workspace, api: str) -> Workspace:
+    """Return a workspace with the base URL of its API, by default `api`."""
     return msgspec.structs.replace(workspace, api=base_url(workspace.api or api))
 
 
@@ -312,7 +326,8 @@ def variable_name(text: str) -> str:
     return text
 
 
-def _read_tables(path: Path, *, must_exist: bool) -> dict[str, Any]:
+def read_tables(path: Path, *, must_exist: bool) -> dict[str, Any]:
+    """Read a settings file; UsageError if it cannot be read, or holds a key."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -335,65 +350,23 @@ def _read_tables(path: Path, *, must_exist: bool) -> dict[str, Any]:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
 
 
+def _fields() -> dict[str, tuple[str, ...]]:
+    """Return the names of the settings by table; those of the file itself stand under no name."""
+    return {"": _File.__struct_fields__, "workspaces": Workspace.__struct_fields__} | {
+        name: type(table).__struct_fields__
+        for name in _File.__struct_fields__
+        if isinstance(table := getattr(_File(), name), Table)
+    }
+
+
 def _checked(path: Path, tables: dict[str, Any]) -> _File:
     try:
         file = msgspec.convert(tables, _File)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {_in_words(str(error), tables)}.") from error
+        raise UsageError(f"{path}: {in_words(str(error), tables, _fields())}.") from error
     if file.alerts.urls_env and not _VARIABLE_OF_SECRETS.fullmatch(file.alerts.urls_env):
         raise UsageError(
             f"{path}: urls_env in [alerts] is not the name of a variable in capitals.\n"
             "Addresses belong in the environment: put them into a variable, and its NAME here."
         )
     return file
-
-
-def _in_words(error: str, tables: dict[str, Any]) -> str:
-    """Return the problem and its place in the settings file, in words."""
-    what, _, where = error.partition(" - at `$")
-    where = where.strip(".`")
-    wanted = re.match(r"Expected `(\w+)`(?: ([<>]=) ([\d.]+)| (of length|matching))?", what)
-    if wanted is None:
-        what = what.replace("Object contains unknown field", "there is no setting")
-        what = what.replace("Object missing required field", "there must be a setting")
-        place = f" in {_table(where)}" if where else ""
-        unknown = re.search(r"no setting `(.*)`", what)
-        return f"{what}{place}{_nearest(unknown[1], where) if unknown else ''}"
-    kind, bound, limit, form = wanted.groups()
-    table, _, name = where.rpartition(".")
-    place = f"`{name}` in {_table(table)}" if table else _table(name)
-    must = _KINDS[kind] + (f", {_BOUNDS[bound]} {float(limit):g}" if bound else "")
-    must += f" like {_SAMPLES[name]}" if form else ""
-    return f"{place} must be {must}, not {_given(where, tables)}"
-
-
-def _nearest(unknown: str, where: str) -> str:
-    """Return the setting that was probably meant: of the same table, else of another one."""
-    tables = {"": _File.__struct_fields__, "workspaces": Workspace.__struct_fields__} | {
-        name: type(table).__struct_fields__
-        for name in _File.__struct_fields__
-        if isinstance(table := getattr(_File(), name), _Table)
-    }
-    here = where.partition("[")[0]
-    for table in (here, *tables):
-        if near := get_close_matches(unknown, tables[table], n=1):
-            heading = "[[workspaces]]" if table == "workspaces" else f"[{table}]"
-            place = f" in {heading}" if table not in ("", here) else ""
-            return f" (did you mean `{near[0]}`{place}?)"
-    return f" (there are: {', '.join(tables[here])})"
-
-
-def _table(where: str) -> str:
-    """Return a table's heading in the file: `workspaces[1]` is the second of its kind."""
-    name, _, index = where.rstrip("]").partition("[")
-    return f"[[{name}]] number {int(index) + 1}" if index else f"[{name}]"
-
-
-def _given(where: str, tables: dict[str, Any]) -> str:
-    """Return the value at a place."""
-    value: Any = tables
-    for step in re.findall(r"\w+", where):
-        value = value[int(step) if isinstance(value, list) else step]
-    if isinstance(value, dict | list):
-        return _KINDS["object" if isinstance(value, dict) else "array"]
-    return json.dumps(value, ensure_ascii=False, default=str)

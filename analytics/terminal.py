@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+
+_ACTIVE = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+_ACTIVE_IN_TEXT = re.compile(f"[{_ACTIVE}]")
+_ACTIVE_IN_JSON = re.compile(f"[{_ACTIVE}\ud800-\udfff]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+
 
 def visible(text: str) -> str:
     """Return text with each unprintable character escaped, line breaks included."""
+    if text.isprintable():
+        return text
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
@@ -13,3 +23,14 @@ def visible(text: str) -> str:
 def visible_lines(text: str) -> str:
     """Escape a text of several lines, and keep its line breaks."""
     return "\n".join(visible(line) for line in text.split("\n"))
+
+
+def inert(text: str) -> str:
+    """Escape control characters but line breaks and tabs, and marks of the text direction."""
+    return _ACTIVE_IN_TEXT.sub(lambda found: visible(found[0]), text)
+
+
+def inert_json(text: str, encoding: str | None = None) -> str:
+    r"""Write the same characters of a JSON text as \u…, and all that an encoding cannot hold."""
+    pattern = _ACTIVE_IN_JSON if (encoding or "utf-8").lower().startswith("utf") else _NOT_ASCII
+    return pattern.sub(lambda found: json.dumps(found[0])[1:-1], text)

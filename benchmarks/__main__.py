@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import controls, site
+from benchmarks import as_of, controls, details, site
 from benchmarks.fleet import AGENTS, RUNS_PER_AGENT, Served, served
 from benchmarks.measure import Run, median, megabytes, run, seconds
 
@@ -25,7 +26,7 @@ PEER_ENVIRONMENT = ROOT / "build" / "bench-peer"
 ROUNDS = 5
 CHANGE = 0.01
 PAST = 900_000
-DETAILS = 2_000
+DETAILS = 1_000
 
 _OURS = str(OUR_ENVIRONMENT / "bin" / "python")
 _PEER = str(PEER_ENVIRONMENT / "bin" / "python")
@@ -33,7 +34,7 @@ _PEER = str(PEER_ENVIRONMENT / "bin" / "python")
 
 def main() -> None:
     """Run all parts, and print their results; a part's name as an argument runs that part alone."""
-    parts = sys.argv[1:] or ["lists", "past", "controls"]
+    parts = sys.argv[1:] or ["lists", "details", "past", "controls"]
     shutil.rmtree(BUILD, ignore_errors=True)
     BUILD.mkdir(parents=True)
     if "lists" in parts:
@@ -47,6 +48,9 @@ def main() -> None:
                 _run_lists(fleet, environment)
             if "past" in parts:
                 _long_past(fleet, environment)
+    if "details" in parts:
+        with served() as fleet:
+            details.measure(fleet, BUILD, _environment(fleet))
     if "controls" in parts:
         with served() as fleet:
             controls.measure(fleet, BUILD, _environment(fleet))
@@ -127,35 +131,16 @@ def _print(what: str, pairs: list[tuple[Run, Run]]) -> None:
 
 
 def _long_past(fleet: Served, environment: dict[str, str]) -> None:
-    """A whole extract with 100,000 and with 1,000,000 stored runs, after the same change."""
+    """Whole batches on 100,000 and on 1,000,000 stored runs, after the same change."""
     short, long = BUILD / "short", BUILD / "long"
     settings = BUILD / "analytics.toml"
-    settings.write_text(f"[extract]\nhistory_days = 60\ndetails_per_batch = {DETAILS // 2}\n")
+    settings.write_text(f"[extract]\nhistory_days = 60\ndetails_per_batch = {DETAILS}\n")
 
-    def analytics(command: str, data: Path) -> Run:
-        return run(
-            [
-                _OURS,
-                "-m",
-                "analytics",
-                command,
-                "--data-dir",
-                str(data),
-                "--config",
-                str(settings),
-            ],
-            environment,
-        )
+    def analytics(command: str, data: Path, *options: str) -> Run:
+        place = ["--data-dir", str(data), "--config", str(settings)]
+        return run([_OURS, "-m", "analytics", command, *place, *options], environment)
 
     analytics("extract", short)
-    rate = subprocess.run(
-        [_OURS, "-m", "benchmarks.ours", "details", str(short), str(DETAILS)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    print(f"\nDetails: {float(rate):.0f} runs/s (model costs and log events: two requests a run)")
     shutil.copytree(short, long)
     # In a process of its own: a child's peak memory counts from what its parent holds.
     run([_OURS, "-m", "benchmarks.history", str(long), str(PAST)], environment)
@@ -164,29 +149,40 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
         fleet.change(CHANGE)
         batches.append((analytics("extract", short), analytics("extract", long)))
     small, large = [a for a, _ in batches], [b for _, b in batches]
-    print(f"Extract and load of a batch with {CHANGE:.0%} of 100,000 runs new or changed")
+    print(f"\nExtract and load of a batch with {CHANGE:.0%} of 100,000 runs new or changed")
     print(f"  on   100,000 stored runs {seconds(small):28} peak {megabytes(small)}")
     print(f"  on 1,000,000 stored runs {seconds(large):28} peak {megabytes(large)}")
     print(f"  ratio {median(large) / median(small):.2f}")
     made = {short: "100,000", long: "1,000,000"}
     for data, name in made.items():
         print(f"{name} runs, a first time: {_stages(analytics, data)}")
-    reports: dict[Path, list[Run]] = {short: [], long: []}
-    for _ in range(ROUNDS):
-        fleet.change(CHANGE)
-        for data in made:
-            for stage in ("extract", "transform", "check"):
-                analytics(stage, data)
-            reports[data].append(analytics("report", data))
-            analytics("publish", data)
-    print(f"Report after a batch with {CHANGE:.0%} of 100,000 runs new or changed")
+    for share, rounds in ((CHANGE, ROUNDS), (0, 1)):
+        after: dict[Path, list[Run]] = {short: [], long: []}
+        for _ in range(rounds):
+            if share:
+                fleet.change(share)
+            for data in made:
+                after[data].append(analytics("nightly", data, "--log-format", "json"))
+        print(f"A whole batch with {share:.0%} of 100,000 runs new or changed")
+        for data, name in made.items():
+            print(f"  on {name:>9} stored runs {seconds(after[data]):28} {megabytes(after[data])}")
+            print(f"    {_stage_medians(after[data])}")
+        print(f"  ratio {median(after[long]) / median(after[short]):.2f}")
     for data, name in made.items():
-        print(f"  on {name:>9} stored runs {seconds(reports[data]):28} {megabytes(reports[data])}")
-    print(f"  ratio {median(reports[long]) / median(reports[short]):.2f}")
+        print(f"Figures as of the last publication but one, {name} stored runs")
+        as_of.measure(data, environment, _OURS)
     site.measure(long, BUILD, environment)
 
 
-def _stages(analytics: Callable[[str, Path], Run], data: Path) -> str:
+def _stage_medians(batches: list[Run]) -> str:
+    """Return the median of the seconds of each stage."""
+    stages = [each.stages() for each in batches]
+    return ", ".join(
+        f"{name} {statistics.median(each[name] for each in stages):.2f} s" for name in stages[0]
+    )
+
+
+def _stages(analytics: Callable[..., Run], data: Path) -> str:
     """Run what follows loading; return the seconds of each stage, and the published size."""
     stages = [(each, analytics(each, data)) for each in ("transform", "check", "report", "publish")]
     size = (data / "analytics.duckdb").stat().st_size / 1e6

@@ -20,6 +20,7 @@ from unittest import mock
 
 from analytics.batch import nightly, stages
 from analytics.batch.progress import Progress
+from analytics.batch.transforming import transform
 from analytics.resources import folder
 from analytics.settings import load_settings
 
@@ -49,7 +50,7 @@ def main(data_dir: Path, *, is_plain: bool) -> None:
         progress = Progress(nowhere)
         nightly.extract(settings, progress)
         with nightly.batch(settings) as (layout, con):
-            stages.transform(con, settings, layout, progress)
+            transform(con, settings, layout, progress)
             stages.check(con, settings, layout, progress)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,12 @@ class Served:
         self._pipe.send(share)
         self._pipe.recv()
 
+    def cpu_seconds(self) -> float:
+        """Return the processor time that the server has taken so far."""
+        self._pipe.send(0.0)
+        seconds: float = self._pipe.recv()
+        return seconds
+
 
 @contextmanager
 def served(agents: int = AGENTS, runs_per_agent: int = RUNS_PER_AGENT) -> Iterator[Served]:
@@ -52,5 +59,6 @@ def _serve(pipe: Connection, agents: int, runs_per_agent: int) -> None:
     with running(fleet) as emulator:
         pipe.send((emulator.url, fleet.workspace.api_key))
         while (share := pipe.recv()) is not None:
-            fleet.change(share)
-            pipe.send(True)
+            if share:
+                fleet.change(share)
+            pipe.send(time.process_time())

@@ -16,13 +16,15 @@ import msgspec
 
 from analytics.extract.landing import CLOSING_STEP, Landing
 from analytics.levain import Answer
-from analytics.warehouse.database import open_warehouse
+from analytics.warehouse.database import open_warehouse, transaction
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_folder
 from benchmarks.fleet import NOW
 
 YEAR = timedelta(days=365)
 PAGE = 1_000
+LOAD = 500_000
+"""Runs of a load, which is made in memory."""
 
 
 def grow(data_dir: Path, runs: int) -> None:
@@ -31,26 +33,33 @@ def grow(data_dir: Path, runs: int) -> None:
     with open_warehouse(layout) as con:
         rows = con.execute("select workspace_id, agent_id from raw.agents order by 2").fetchall()
         workspace_id, agents = rows[0][0], [agent_id for _, agent_id in rows]
-        landing = Landing(
-            layout.landing, workspace_id, "20250101T000000Z-001-past", keep_errors=True
-        )
         rng = random.Random(runs)  # noqa: S311 - a made-up past is no secret
         begin = NOW - YEAR - timedelta(days=90)
-        for start in range(0, runs, PAGE):
-            records = [
-                _record(rng, agents, begin + YEAR * number / runs)
-                for number in range(start, min(start + PAGE, runs))
-            ]
-            landing.add("runs", Answer("/past", {}, 200, NOW, 0, records), records)
+        folders = []
+        for number, first in enumerate(range(0, runs, LOAD)):
+            landing = Landing(
+                layout.landing,
+                workspace_id,
+                f"20250101T000000Z-{number:03}-past",
+                keep_errors=True,
+            )
+            last = min(first + LOAD, runs)
+            for start in range(first, last, PAGE):
+                records = [
+                    _record(rng, agents, begin + YEAR * (each / runs))
+                    for each in range(start, min(start + PAGE, last))
+                ]
+                landing.add("runs", Answer("/past", {}, 200, NOW, 0, records), records)
+            folders.append(landing.commit())
         closing = Landing(
-            layout.landing, workspace_id, f"20250101T000000Z-002-{CLOSING_STEP}", keep_errors=True
+            layout.landing, workspace_id, f"20250101T000000Z-999-{CLOSING_STEP}", keep_errors=True
         )
         closing.add("workspaces", Answer("/auth/me", {}, 200, NOW, 0, []), [])
-        con.begin()
-        for each in (landing, closing):
-            load_folder(con, each.commit(), settle_hours=48)
+        folders.append(closing.commit())
+        for folder in folders:
+            with transaction(con):
+                load_folder(con, folder, settle_hours=48)
         con.execute("delete from ledger.pending_details where created_at < ?", [begin + YEAR])
-        con.commit()
 
 
 def _record(rng: random.Random, agents: list[str], created: datetime) -> msgspec.Raw:

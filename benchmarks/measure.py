@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -13,24 +14,49 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Run:
-    """One process: its seconds from start to end, and its peak memory."""
+    """One process: its seconds from start to end, those of the CPU, its peak memory, its output."""
 
     seconds: float
+    cpu_seconds: float
     peak_megabytes: float
+    output: str
+
+    def stages(self) -> dict[str, float]:
+        """Return the seconds of each stage of a batch that logged JSON."""
+        lines = [line for line in self.output.splitlines() if line.startswith("{")]
+        events = [json.loads(line) for line in lines]
+        return {each["stage"]: each["seconds"] for each in events if "seconds" in each}
 
 
-def run(command: Sequence[str], environment: dict[str, str]) -> Run:
-    """Run a command to its end; a failure ends the benchmark and prints its output."""
+class Clock:
+    """Measures a part of its process, from its creation."""
+
+    def __init__(self) -> None:
+        self._started, self._cpu = time.perf_counter(), time.process_time()
+
+    def print(self) -> None:
+        """Print the seconds so far, and those of processor, as a JSON list."""
+        print([time.perf_counter() - self._started, time.process_time() - self._cpu])
+
+
+def run(command: Sequence[str], environment: dict[str, str], folder: str | None = None) -> Run:
+    """Run a command to its end, in a folder; a failure ends the benchmark and prints its output."""
     started = time.perf_counter()
     process = subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        env=environment,
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )
     printed = process.stdout.read() if process.stdout else b""
     _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - started
     if os.waitstatus_to_exitcode(status):
         sys.exit(f"{' '.join(command)} failed:\n{printed.decode(errors='replace')}")
-    return Run(seconds, usage.ru_maxrss * 1024 / 1e6)
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    output = printed.decode(errors="replace")
+    return Run(seconds, cpu_seconds, usage.ru_maxrss * 1024 / 1e6, output)
 
 
 def seconds(runs: Sequence[Run]) -> str:
@@ -43,6 +69,11 @@ def seconds(runs: Sequence[Run]) -> str:
 def median(runs: Sequence[Run]) -> float:
     """Return the median of the seconds."""
     return statistics.median(run.seconds for run in runs)
+
+
+def cpu_seconds(runs: Sequence[Run]) -> str:
+    """Format the median of the seconds of CPU."""
+    return f"{statistics.median(run.cpu_seconds for run in runs):.2f} s"
 
 
 def megabytes(runs: Sequence[Run]) -> str:

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from analytics.batch.events import FIELDS
 from analytics.cli.app import app
 from analytics.levain import AsyncLevain, errors
 from analytics.published.export.focus.columns import Dataset, Edition
@@ -35,7 +36,14 @@ DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 WIDTH = "88"
 _PART = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
-_LANGUAGES = {".service": "ini", ".timer": "ini", ".yaml": "yaml", ".yml": "yaml"}
+_LANGUAGES = {
+    ".service": "ini",
+    ".timer": "ini",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".Dockerfile": "dockerfile",
+    ".sh": "sh",
+}
 
 
 class Column(NamedTuple):
@@ -248,6 +256,12 @@ def _resources() -> str:
     return "\n".join(lines)
 
 
+def _events() -> str:
+    lines = ["| field | meaning |", "| --- | --- |"]
+    lines += [f"| `{name}` | {_cell(meaning)} |" for name, meaning in FIELDS.items()]
+    return "\n".join(lines)
+
+
 def _errors() -> str:
     tree = inspect.getdoc(errors) or ""
     return f"```text\n{tree.partition(chr(10) * 2)[2]}\n```"
@@ -270,6 +284,7 @@ MAKERS: dict[str, Callable[[], str]] = {
     "sums": _sums,
     "focus": _focus,
     "resources": _resources,
+    "events": _events,
     "errors": _errors,
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +14,13 @@ from unittest import mock
 import duckdb
 
 from analytics.emulator.api import runs as emulated
+from analytics.extract import collection
 from analytics.extract import runs as extracted
 from analytics.extract.landing import Landing
 from analytics.levain import ConnectionFailedError
 from analytics.levain import runs as asked
-from analytics.levain.transport import Answer, Transport
+from analytics.levain.answers import Answer
+from analytics.levain.transport import Transport
 from analytics.transform.build import build
 from analytics.transform.checks import CheckResult, run_checks
 from analytics.warehouse.database import attached_marts, open_warehouse
@@ -131,6 +133,7 @@ def short_lists() -> Iterator[None]:
         mock.patch.object(emulated, "PAGE_CAP", LIST_CAP),
         mock.patch.object(asked, "LONGEST_LIST", LIST_CAP),
         mock.patch.object(extracted, "LONGEST_LIST", LIST_CAP),
+        mock.patch.object(collection, "LONGEST_LIST", LIST_CAP),
     ):
         yield
 
@@ -152,7 +155,9 @@ def gone_from(path: str) -> Iterator[None]:
 
 
 @contextmanager
-def killed_before(call: int) -> Iterator[None]:
+def killed_before(
+    call: int, changes: Sequence[tuple[Any, str]] = tuple(_CHANGES)
+) -> Iterator[None]:
     """Raise Killed in place of the call of this number, from 0, to what changes the disk."""
     left = call
 
@@ -167,7 +172,7 @@ def killed_before(call: int) -> Iterator[None]:
         return call_or_die
 
     with ExitStack() as patches:
-        for owner, name in _CHANGES:
+        for owner, name in changes:
             changed = counted(getattr(owner, name))
             patches.enter_context(mock.patch.object(owner, name, changed))
         yield

@@ -35,9 +35,10 @@ NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave slow tests to `pytest -m slow`."""
+    """Leave slow tests to `pytest -m slow`, and those of days to `make torture`."""
     config.addinivalue_line("markers", "slow: many more examples, run by `pytest -m slow` only")
-    config.option.markexpr = config.option.markexpr or "not slow"
+    config.addinivalue_line("markers", "torture: every call of a batch, run by `make torture` only")
+    config.option.markexpr = config.option.markexpr or "not slow and not torture"
 
 
 @pytest.fixture(autouse=True)

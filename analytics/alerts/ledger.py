@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
+from analytics.disk import sync
 from analytics.errors import AnalyticsError
-from analytics.warehouse.publish import sync
 
 
 class State(StrEnum):

@@ -45,7 +45,10 @@ def send_findings(settings: Settings, layout: Layout, progress: Progress) -> lis
         told = f"{sent} of them sent now" if receivers else "not sent"
         done(
             f"asked {plural(len(found.alerts), 'alert')}: {plural(count, 'finding')}"
-            + (f", {told}" if count else "")
+            + (f", {told}" if count else ""),
+            alert_count=len(found.alerts),
+            finding_count=count,
+            sent_count=sent,
         )
     return warnings
 

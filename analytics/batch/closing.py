@@ -34,6 +34,7 @@ from analytics.batch.readiness import (
     rows_of,
     states_of,
 )
+from analytics.disk import add_read_bits, set_modes, sync, sync_tree
 from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.files import copy_file
 from analytics.finance.books.entries import (
@@ -62,7 +63,6 @@ from analytics.finance.load import FOLDER, paths
 from analytics.settings import Settings
 from analytics.warehouse.database import interrupts, open_marts
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publish import add_read_bits, set_modes, sync, sync_tree
 
 WriteFiles: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, ClosingFacts], object]
 """Writes the files for people and programs into an empty folder: the layer above makes them."""
@@ -142,7 +142,10 @@ def close(
                 duckdb_version=duckdb.__version__,
             )
             closed = _write(published, settings, layout, books, facts, signatures, write_files)
-            done(f"closed {month} as revision {facts.revision} in {closed.file.parent}")
+            done(
+                f"closed {month} as revision {facts.revision} in {closed.file.parent}",
+                revision=facts.revision,
+            )
         with _closed_all_the_same(f"{month} is closed", progress):
             _publish(con, settings, layout, progress)
     return closed
@@ -183,7 +186,10 @@ def reopen(
             sync(unfinished)
             unfinished.rename(file)
             sync(file.parent)
-            done(f"reopened {month}; revision {entry.revision} stays in {layout.books}")
+            done(
+                f"reopened {month}; revision {entry.revision} stays in {layout.books}",
+                revision=entry.revision,
+            )
         with _closed_all_the_same(f"{month} is open again", progress):
             _publish(con, settings, layout, progress)
     return entry

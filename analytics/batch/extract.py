@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import re
 import shutil
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TypeAlias
 
 import duckdb
 
+from analytics.batch.identity import require_a_key, require_identity
 from analytics.batch.progress import Progress
-from analytics.errors import AnalyticsError, UsageError
+from analytics.errors import AnalyticsError
 from analytics.extract.batch import WorkspaceBatch
-from analytics.extract.landing import UNFINISHED
+from analytics.extract.landing import UNFINISHED, landed_loads
 from analytics.extract.store import Loaded
 from analytics.extract.workspace import extract_workspace
-from analytics.levain import AsyncLevain, ForbiddenError, LevainError, UnauthorizedError
+from analytics.levain import AsyncLevain, LevainError
+from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import Me, typed
-from analytics.settings import CONFIG_FILE, Settings, Workspace
+from analytics.settings import Settings, Workspace
+from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.store import WarehouseStore
 
-_HOW_TO_ADD = f"\nTo have it beside these data, give its workspace_id in {CONFIG_FILE}."
-_KEY_REFUSED = (UnauthorizedError, ForbiddenError)
-_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+Limit: TypeAlias = Callable[[str], RateLimiter]
+"""Returns the rate limiter of the API with this address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,11 @@ async def extract_all(
     settings: Settings,
     layout: Layout,
     progress: Progress,
+    limit: Limit | None = None,
 ) -> list[Outcome]:
     """Extract every workspace with its key; outcomes of failed workspaces have an error.
+
+    `limit` gives the rate limiter of an API, in place of one for each workspace by the settings.
 
     UsageError before anything is stored: a key belongs to another workspace than its data, or no
     key is accepted.
@@ -100,6 +106,7 @@ async def extract_all(
                         workspace.api,
                         concurrency=settings.extract.concurrency,
                         requests_per_second=settings.extract.requests_per_second,
+                        rate_limiter=limit(workspace.api) if limit else None,
                     )
                 )
                 answer = await client.auth.read()
@@ -108,66 +115,15 @@ async def extract_all(
                 refused.append((workspace, error))
             else:
                 opened.append(_Opened(workspace, client, me, answer.fetched_at))
-        _require_a_key(opened, refused)
-        _require_identity(con, opened)
+        require_a_key(bool(opened), refused)
+        require_identity(con, [(one.setting, one.me) for one in opened])
         failed = [
-            Outcome(_name(workspace), str(error), _kept(con, workspace))
+            Outcome(name_of(workspace), str(error), _kept(con, workspace))
             for workspace, error in refused
         ]
         for outcome in failed:
             progress.of(outcome.name).warn(str(outcome.error))
         return failed + [await _extract_one(con, one, settings, layout, progress) for one in opened]
-
-
-def _require_a_key(opened: list[_Opened], refused: list[tuple[Workspace, LevainError]]) -> None:
-    """Raise UsageError if the API refuses every key."""
-    if opened or not all(isinstance(error, _KEY_REFUSED) for _, error in refused):
-        return
-    (workspace, error), *_ = refused
-    names = ", ".join(workspace.api_key_env for workspace, _ in refused)
-    raise UsageError(
-        f"The API at {workspace.api} does not accept the key in {names} ({error.cause}).\n"
-        "Check that it was copied whole, has not been revoked, and may be used from here."
-    )
-
-
-def _require_identity(con: duckdb.DuckDBPyConnection, opened: list[_Opened]) -> None:
-    """Raise UsageError if a key belongs to another workspace than the data under its setting.
-
-    A rebuild does not restore these settings. A stored workspace that no key has opened since is
-    then expected from the next new key, unless the settings name another workspace.
-    """
-    stored = con.execute(
-        "select workspace_id, workspace_name, api, api_key_env from ledger.workspaces order by 1"
-    ).fetchall()
-    known = {(api, env): (each, name) for each, name, api, env in stored}
-    held = {each for each, *_ in stored}
-    seen: dict[str, str] = {}
-    awaited = [
-        (each, name)
-        for each, name, _, env in stored
-        if env is None and each not in {one.me.workspace_id for one in opened}
-    ]
-    for one in opened:
-        env, found = one.setting.api_key_env, one.me.workspace_id
-        new = awaited[0] if awaited and found not in held else (found, None)
-        expected, label = known.get((one.setting.api, env), new)
-        expected = one.setting.workspace_id or expected
-        if found != expected:
-            raise UsageError(
-                f"The key in {env} belongs to workspace {one.me.workspace_name} ({found}), "
-                "but the data under this setting is that of "
-                f"{label or 'another workspace'} ({expected}).\n"
-                "Put that workspace's key back, or read the other one into another --data-dir."
-                + (_HOW_TO_ADD if expected == new[0] else "")
-            )
-        if not _SAFE_ID.fullmatch(found):
-            raise UsageError(f"{one.setting.api} gives a workspace id that is no id: {found!r}.")
-        if seen.get(found) == env:
-            raise UsageError(f"{CONFIG_FILE} names {env} twice: a workspace is read once a batch.")
-        if found in seen:
-            raise UsageError(f"{seen[found]} and {env} hold keys of the same workspace ({found}).")
-        seen[found] = env
 
 
 async def _extract_one(
@@ -199,10 +155,12 @@ async def _extract_one(
         con.begin()
         try:
             store.begin(one.setting.api, one.setting.api_key_env)
-            _load_left_over(con, batch, layout)
+            load_left_over(con, batch, layout)
             await extract_workspace(batch)
         except (LevainError, AnalyticsError, duckdb.Error) as error:
             con.rollback()
+            if damage_of(error):
+                raise  # a file of the batch's own, not this workspace
             own.warn(str(error))
             kept = _kept(con, one.setting, one.me.workspace_id)
             return Outcome(name, str(error), kept, one.client.request_count)
@@ -213,10 +171,16 @@ async def _extract_one(
         batch.warnings += _record_warnings(batch)
         for warning in batch.warnings:
             own.warn(warning)
+        load_seconds = progress.seconds.get("load", 0.0) - loaded_before
         done(
-            f"{name}: {one.client.request_count:,} requests, {batch.record_count:,} records, "
-            f"{batch.new_version_count:,} new or changed, "
-            f"loaded in {progress.seconds.get('load', 0.0) - loaded_before:.1f} s"
+            f"{one.client.request_count:,} requests, {batch.record_count:,} records, "
+            f"{batch.new_version_count:,} new or changed, loaded in {load_seconds:.1f} s",
+            name,
+            request_count=one.client.request_count,
+            record_count=batch.record_count,
+            new_version_count=batch.new_version_count,
+            quarantined_count=batch.quarantined_count,
+            load_seconds=load_seconds,
         )
         return Outcome(
             name,
@@ -244,10 +208,10 @@ def _kept(
 
 
 def _record_warnings(batch: WorkspaceBatch) -> list[str]:
-    """Return warnings about quarantined records and unknown statuses."""
+    """Return warnings about quarantined records and fields, and unknown statuses."""
     warnings = []
     if count := batch.quarantined_count:
-        records = "1 record" if count == 1 else f"{count:,} records"
+        records = "1 record or field" if count == 1 else f"{count:,} records or fields"
         warnings.append(
             f"{records} could not be understood and went to quarantine; the reasons: "
             'analytics sql "select * from audit.quarantined_records"'
@@ -258,22 +222,41 @@ def _record_warnings(batch: WorkspaceBatch) -> list[str]:
     return warnings
 
 
-def _load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout: Layout) -> None:
-    """Load folders that an interrupted batch landed, and delete its unfinished one."""
+def load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout: Layout) -> None:
+    """Load folders that collections or an interrupted batch landed, and delete unfinished ones."""
     loaded = {
         load_id
         for (load_id,) in con.execute(
             "select load_id from ledger.loads where workspace_id = ?", [batch.workspace_id]
         ).fetchall()
     }
-    for folder in sorted((layout.landing / batch.workspace_id).glob("*")):
-        if folder.name.endswith(UNFINISHED):
-            shutil.rmtree(folder)
-        elif folder.name not in loaded:
-            advice = "Move it out of the way and run again; what it held will be read anew."
-            with load_errors(folder, advice):
-                batch.count(batch.store.load(folder))
+    landed = layout.landing / batch.workspace_id
+    for unfinished in landed.glob(f"*{UNFINISHED}/"):
+        shutil.rmtree(unfinished)
+    for folder in landed_loads(landed, besides=loaded):
+        advice = "Move it out of the way and run again; what it held will be read anew."
+        with load_errors(folder, advice):
+            batch.count(batch.store.load(folder))
 
 
-def _name(workspace: Workspace) -> str:
+def name_of(workspace: Workspace) -> str:
+    """Return the name of a workspace that only its setting is known of."""
     return f"{workspace.api_key_env} at {workspace.api}"
+
+
+def require_all(outcomes: list[Outcome]) -> None:
+    """Raise AnalyticsError if a workspace could not be read, with its remaining figures."""
+    if error := unread(outcomes):
+        raise error
+
+
+def unread(outcomes: list[Outcome]) -> AnalyticsError | None:
+    """Return the error that names the workspaces that could not be read, if any."""
+    failed = [outcome for outcome in outcomes if outcome.error]
+    if not failed:
+        return None
+    return AnalyticsError(
+        f"{len(failed)} of {len(outcomes)} workspaces could not be read; "
+        "what was published of them before still stands.\n"
+        + "\n".join(f"{each.name}: {each.error}\n  {each.kept}" for each in failed)
+    )

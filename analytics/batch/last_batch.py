@@ -15,7 +15,8 @@ from analytics.warehouse.layout import Layout
 class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Time, exit code, warnings or error, and seconds by stage of the last batch.
 
-    Loading overlaps with the extract, so its seconds are among those of `extract` too.
+    Loading overlaps with the extract, so its seconds are among those of `extract` too. `good_at` is
+    the end of the last batch that ended with exit code 0.
     """
 
     started_at: datetime
@@ -23,6 +24,7 @@ class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
     exit_code: int
     messages: list[str]
     seconds: dict[str, float] = {}
+    good_at: datetime | None = None
 
     @classmethod
     def done(
@@ -35,23 +37,32 @@ class LastBatch(msgspec.Struct, frozen=True, kw_only=True):
         """Return the result of a successful batch; `warnings` are of all workspaces."""
         messages = [f"{each.name}: {warning}" for each in outcomes for warning in each.warnings]
         messages += warnings
+        ended_at = datetime.now(UTC)
         return cls(
             started_at=started_at,
-            ended_at=datetime.now(UTC),
+            ended_at=ended_at,
             exit_code=0,
             messages=messages,
             seconds=seconds,
+            good_at=ended_at,
         )
 
     @classmethod
-    def failed(cls, started_at: datetime, error: BaseException, seconds: dict[str, float]) -> Self:
-        """Return the result of a batch that failed or was stopped."""
+    def failed(
+        cls,
+        started_at: datetime,
+        error: BaseException,
+        seconds: dict[str, float],
+        before: LastBatch | None,
+    ) -> Self:
+        """Return the result of a batch that failed or was stopped, after the one `before`."""
         return cls(
             started_at=started_at,
             ended_at=datetime.now(UTC),
             exit_code=_exit_code(error),
             messages=str(error).splitlines() or [f"It was stopped ({type(error).__name__})."],
             seconds=seconds,
+            good_at=before.good_at if before else None,
         )
 
 
@@ -62,18 +73,23 @@ def _exit_code(error: BaseException) -> int:
 
 
 def write_last_batch(layout: Layout, batch: LastBatch) -> None:
-    """Write the result, replacing the one before."""
+    """Write the result, replacing the one before; AnalyticsError if a folder is in its place."""
     unfinished = layout.last_batch.with_suffix(".next")
     try:
         unfinished.write_bytes(msgspec.json.encode(batch))
         unfinished.replace(layout.last_batch)
+    except IsADirectoryError as error:
+        raise AnalyticsError(
+            f"{layout.last_batch} is a folder, so that the result of the batch cannot be written.\n"
+            "Remove it and run again. What was published stands."
+        ) from error
     finally:
         unfinished.unlink(missing_ok=True)
 
 
 def read_last_batch(layout: Layout) -> LastBatch | None:
-    """Read the result; None before the first batch."""
+    """Read the result; None before the first batch, or where it is damaged."""
     try:
         return msgspec.json.decode(layout.last_batch.read_bytes(), type=LastBatch)
-    except (FileNotFoundError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError):
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -14,25 +13,16 @@ import uvloop
 
 from analytics.batch import stages
 from analytics.batch.alerts import send_findings
-from analytics.batch.extract import Outcome, extract_all
-from analytics.batch.last_batch import LastBatch, write_last_batch
+from analytics.batch.extract import Limit, Outcome, extract_all, require_all, unread
+from analytics.batch.healing import opened_whole, run_healed
+from analytics.batch.last_batch import LastBatch, read_last_batch, write_last_batch
+from analytics.batch.metrics import write_metrics
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, BusyError
 from analytics.levain.retries import retry_hooks
 from analytics.settings import Settings, Workspace, api_keys
-from analytics.warehouse.database import interrupts, open_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-
-
-@contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """Handle SIGTERM within the block like Ctrl-C, so that the work ends in good order."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
@@ -40,8 +30,10 @@ def batch(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyConnectio
     """Lock the data directory and open its warehouse; new files are readable by the owner only."""
     os.umask(0o077)
     layout = Layout(settings.data_dir)
-    with batch_lock(layout), open_warehouse(layout) as con, interrupts():
-        stages.require_timezone(con, settings.reporting.timezone)
+    with (
+        batch_lock(layout) as broke_off,
+        opened_whole(layout, settings, broke_off=broke_off) as con,
+    ):
         yield layout, con
 
 
@@ -70,40 +62,64 @@ def extract(settings: Settings, progress: Progress) -> list[Outcome]:
     return outcomes
 
 
-def nightly(settings: Settings, progress: Progress, *, force: bool = False) -> list[Outcome]:
+def nightly(
+    settings: Settings, progress: Progress, *, force: bool = False, limit: Limit | None = None
+) -> list[Outcome]:
     """Run all stages; a workspace that failed while others were published has an error.
 
-    AnalyticsError if nothing was published.
+    `limit` is that of `extract_all`. AnalyticsError if nothing was published.
     """
     started_at = datetime.now(UTC)
     layout = Layout(settings.data_dir)
+
+    def work(con: duckdb.DuckDBPyConnection) -> tuple[list[Outcome], list[str]]:
+        told = _gone(con, layout, progress)
+        outcomes = _extract(con, keys, settings, layout, progress, limit)
+        if all(outcome.error for outcome in outcomes):
+            require_all(outcomes)
+        told += stages.publish_loaded(
+            con, settings, layout, progress, _warnings(outcomes), force=force
+        )
+        return outcomes, told + send_findings(settings, layout, progress)
+
+    os.umask(0o077)
     try:
         keys = api_keys(settings)
-        with batch(settings) as (layout, con):
-            outcomes = _extract(con, keys, settings, layout, progress)
-            if all(outcome.error for outcome in outcomes):
-                require_all(outcomes)
-            warnings = stages.publish_loaded(
-                con, settings, layout, progress, _warnings(outcomes), force=force
+        with batch_lock(layout) as broke_off:
+            (outcomes, warnings), healed = run_healed(
+                layout, settings, progress, work, broke_off=broke_off
             )
-            warnings += send_findings(settings, layout, progress)
     except BusyError:
         raise
     except BaseException as error:  # `status` must not show the batch before
+        ended = LastBatch.failed(started_at, error, progress.seconds, read_last_batch(layout))
         # An error of writing (a full disk, no data yet) must not hide this one.
-        with suppress(OSError):
-            write_last_batch(layout, LastBatch.failed(started_at, error, progress.seconds))
+        with suppress(OSError, AnalyticsError):
+            write_last_batch(layout, ended)
+        _write_metrics(settings, layout, ended, progress)
         if isinstance(error, KeyboardInterrupt):
             progress.warn("stopped; what was published before still stands")
         raise
-    unread = _unread(outcomes)
-    write_last_batch(
-        layout,
-        LastBatch.failed(started_at, unread, progress.seconds)
-        if unread
-        else LastBatch.done(started_at, outcomes, warnings, progress.seconds),
+    ended = (
+        LastBatch.failed(started_at, failure, progress.seconds, read_last_batch(layout))
+        if (failure := unread(outcomes))
+        else LastBatch.done(started_at, outcomes, healed + warnings, progress.seconds)
     )
+    write_last_batch(layout, ended)
+    _write_metrics(settings, layout, ended, progress)
     return outcomes
+
+
+def _write_metrics(
+    settings: Settings, layout: Layout, ended: LastBatch, progress: Progress
+) -> None:
+    """Write the state for monitoring; where that fails, the batch has ended all the same."""
+    try:
+        write_metrics(settings, layout, ended)
+    except OSError as error:
+        if layout.root.is_dir():
+            cause = error.strerror or error
+            progress.warn(f"the metrics could not be written: {error.filename}: {cause}")
 
 
 def _extract(
@@ -112,6 +128,7 @@ def _extract(
     settings: Settings,
     layout: Layout,
     progress: Progress,
+    limit: Limit | None = None,
 ) -> list[Outcome]:
     with (
         retry_hooks(
@@ -121,7 +138,21 @@ def _extract(
         ),
         asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
     ):
-        return runner.run(extract_all(con, keys, settings, layout, progress))
+        return runner.run(extract_all(con, keys, settings, layout, progress, limit))
+
+
+def _gone(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> list[str]:
+    """Warn of each workspace that was read but whose landing folder is gone, and return that."""
+    found = con.execute("select distinct workspace_id from ledger.loads order by 1").fetchall()
+    folders = [layout.landing / workspace_id for (workspace_id,) in found]
+    told = [
+        f"{folder} is gone: no rebuild can make these data anew unless it is put back from a backup"
+        for folder in folders
+        if not folder.is_dir()
+    ]
+    for text in told:
+        progress.warn(text)
+    return told
 
 
 def _warnings(outcomes: list[Outcome]) -> list[str]:
@@ -131,20 +162,3 @@ def _warnings(outcomes: list[Outcome]) -> list[str]:
     return failed + [
         f"{outcome.name}: {warning}" for outcome in outcomes for warning in outcome.warnings
     ]
-
-
-def require_all(outcomes: list[Outcome]) -> None:
-    """Raise AnalyticsError if a workspace could not be read, with its remaining figures."""
-    if unread := _unread(outcomes):
-        raise unread
-
-
-def _unread(outcomes: list[Outcome]) -> AnalyticsError | None:
-    failed = [outcome for outcome in outcomes if outcome.error]
-    if not failed:
-        return None
-    return AnalyticsError(
-        f"{len(failed)} of {len(outcomes)} workspaces could not be read; "
-        "what was published of them before still stands.\n"
-        + "\n".join(f"{each.name}: {each.error}\n  {each.kept}" for each in failed)
-    )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO
 
+from analytics.batch.events import Value, json_line, now
 from analytics.terminal import visible
 
 if TYPE_CHECKING:
@@ -25,6 +24,13 @@ class LogFormat(StrEnum):
 
     text = "text"
     json = "json"
+
+
+class Done(Protocol):
+    """Prints the event that ends a stage."""
+
+    def __call__(self, text: str, workspace: str | None = None, **counts: float) -> None:
+        """Print it with its seconds until now; for machines also with counts, by their fields."""
 
 
 class Progress:
@@ -54,8 +60,8 @@ class Progress:
         self.seconds: dict[str, float] = {}
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[Callable[[str], None]]:
-        """Time a stage; the yielded function prints an event with the seconds until then.
+    def stage(self, name: str) -> Iterator[Done]:
+        """Time a stage, with a bar on a terminal; the yielded function prints the event of its end.
 
         A stage within another one, as loading is, leaves the bar to that one.
         """
@@ -64,8 +70,11 @@ class Progress:
             self._stage = name
             self._open_bar(name)
 
-        def done(text: str) -> None:
-            self._print(text, stage=name, seconds=time.monotonic() - started)
+        def done(text: str, workspace: str | None = None, **counts: float) -> None:
+            seconds = time.monotonic() - started
+            self._print(
+                text, workspace=workspace, seconds=seconds, fields={"stage": name, **counts}
+            )
 
         try:
             yield done
@@ -88,9 +97,9 @@ class Progress:
         """Print a warning; the batch goes on."""
         self._print(text, level="warning", workspace=workspace)
 
-    def fail(self, text: str) -> None:
-        """Print the error that ends the batch, also if quiet."""
-        self._print(text, level="error")
+    def fail(self, text: str, *, kind: str, exit_code: int) -> None:
+        """Print the error that ends the command, also if quiet."""
+        self._print(text, level="error", fields={"kind": kind, "exit_code": exit_code})
 
     def detail(self, text: str, workspace: str | None = None) -> None:
         """Print an event that only `verbose` shows."""
@@ -113,6 +122,11 @@ class Progress:
             self.say(step, workspace)
         else:
             self._bar.begin(f"{workspace}: {step}" if workspace else step, count)
+
+    def part(self, number: int, total: int, name: str) -> None:
+        """Show on the bar that a part of the stage, the first is 1, is next; a log has no parts."""
+        if self._bar is not None:
+            self._bar.part(number, total, name)
 
     def expect(self, count: int) -> None:
         """Raise the number that the step is of, unless it is within the known one."""
@@ -156,14 +170,23 @@ class Progress:
         text: str,
         *,
         level: str = "info",
-        stage: str | None = None,
-        seconds: float | None = None,
         workspace: str | None = None,
+        seconds: float | None = None,
+        fields: Mapping[str, Value] | None = None,
     ) -> None:
         if self._is_quiet and level != "error":
             return
         if self._is_json:
-            line = _json_line(text, level, stage or self._stage, seconds, workspace)
+            line = json_line(
+                {
+                    "level": level,
+                    "stage": self._stage,
+                    "workspace": workspace,
+                    "message": text,
+                    "seconds": seconds,
+                    **(fields or {}),
+                }
+            )
         else:
             line = self._text_line(text, level, seconds, workspace)
         if self._bar is None:
@@ -174,7 +197,8 @@ class Progress:
     def _text_line(
         self, text: str, level: str, seconds: float | None, workspace: str | None
     ) -> str:
-        stamp = f"{time.monotonic() - self._started:6.1f} s" if self._is_terminal else _now()
+        seconds_in = time.monotonic() - self._started
+        stamp = f"{seconds_in:6.1f} s" if self._is_terminal else now("seconds")
         before = f"{level}: " if level in {"warning", "error"} else ""
         before += f"{workspace}: " if workspace else ""
         after = "" if seconds is None else f" ({seconds:.1f} s)"
@@ -213,22 +237,3 @@ class WorkspaceProgress:
     def begin(self, step: str, count: int = 0) -> None:
         """Begin a step of so many requests, if that is known."""
         self._progress.begin(step, count, self._workspace)
-
-
-def _json_line(
-    text: str, level: str, stage: str | None, seconds: float | None, workspace: str | None
-) -> str:
-    """Return an event as a JSON object; fields that are unknown are absent."""
-    event = {
-        "at": _now(),
-        "level": level,
-        "stage": stage,
-        "workspace": workspace,
-        "text": text,
-        "seconds": None if seconds is None else round(seconds, 3),
-    }
-    return json.dumps({name: value for name, value in event.items() if value is not None})
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

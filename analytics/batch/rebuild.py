@@ -5,22 +5,33 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from analytics.batch import stages
+from analytics.batch import stages, transforming
 from analytics.batch.last_batch import read_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError
-from analytics.extract.landing import CLOSING_STEP, UNFINISHED, step_of
+from analytics.extract.landing import CLOSING_STEP, landed_loads, step_of
 from analytics.finance.books.reading import CLOSINGS, read_books, require_known
 from analytics.settings import Settings
-from analytics.warehouse.database import open_marts, open_warehouse
+from analytics.warehouse.damage import DamagedError, set_aside
+from analytics.warehouse.database import (
+    BUILD_FILE,
+    interrupts,
+    open_marts,
+    open_warehouse,
+    remove_database,
+    require_not_newer,
+)
+from analytics.warehouse.examination import read_whole
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import batch_lock
+from analytics.warehouse.publications import moments_on_record, read_publication
 from analytics.warehouse.store import WarehouseStore
 
 _ADVICE = "Nothing was replaced. Put the folder back as it was landed, and run again."
@@ -40,28 +51,62 @@ def rebuild(settings: Settings, progress: Progress, *, force: bool = False) -> N
             f"There is no {layout.landing} to rebuild from.\n"
             "Name the data directory with --data-dir, or run `analytics nightly` first."
         )
-    with batch_lock(layout):
+    with batch_lock(layout), interrupts():
+        require_not_newer(layout)
         _require_published(layout)
-        making = layout.rebuilding
-        shutil.rmtree(making.root, ignore_errors=True)
-        making.root.mkdir()
-        try:
+        with _making(layout) as making:
             _make(making, layout, settings, progress, force=force)
             _replace_files(making, layout)
-        finally:
-            shutil.rmtree(making.root, ignore_errors=True)
         with open_warehouse(layout) as con:
             stages.publish_all(con, settings, layout, progress, force=force)
 
 
+def rebuild_warehouse(
+    layout: Layout, settings: Settings, progress: Progress, cause: str, aside: Path
+) -> None:
+    """Replace the locked warehouse, damaged by `cause`, by one made of whole batches that landed.
+
+    It is renamed to `aside` once that is made. Where none landed and nothing was published, only
+    this is done: the batch then begins anew. The errors are those of a rebuild.
+    """
+    if not any(_whole_batches(each)[0] for each in layout.landing.glob("*/")):
+        if layout.published.exists():
+            raise AnalyticsError(
+                f"{layout.warehouse} is damaged, and {layout.landing} has no whole batch to make it"
+                f" anew from: {cause}\nPut that folder back from a backup; or, to begin anew with"
+                f" what the API still gives, move {layout.published} and {layout.warehouse} away."
+            )
+        set_aside(layout.warehouse, aside)
+        return
+    _require_published(layout)
+    with _making(layout) as making:
+        with open_warehouse(making) as con:
+            _load(con, layout, settings, progress)
+            con.execute("checkpoint")
+        set_aside(layout.warehouse, aside)
+        making.warehouse.replace(layout.warehouse)
+
+
+@contextmanager
+def _making(layout: Layout) -> Iterator[Layout]:
+    """Yield the folder in which a rebuild makes its files, and remove it in the end."""
+    making = layout.rebuilding
+    shutil.rmtree(making.root, ignore_errors=True)
+    making.root.mkdir()
+    try:
+        yield making
+    finally:
+        shutil.rmtree(making.root, ignore_errors=True)
+
+
 def _require_published(layout: Layout) -> None:
-    """Raise AnalyticsError if the published file is unreadable, as its hashes verify a rebuild."""
+    """Raise AnalyticsError if the published file is damaged, as its hashes verify a rebuild."""
     if not layout.published.exists():
         return
     try:
-        with open_marts(layout.published):
-            pass
-    except duckdb.Error as error:
+        with open_marts(layout.published) as con:
+            read_whole(con, BUILD_FILE)
+    except (duckdb.Error, DamagedError) as error:
         raise AnalyticsError(
             f"{layout.published} cannot be read: {str(error).splitlines()[0]}\n"
             "What was landed cannot be held against what it published. To go on without that, move"
@@ -79,16 +124,23 @@ def _make(
 ) -> None:
     with open_warehouse(making) as con:
         stages.require_timezone(con, settings.reporting.timezone)
-        load_all(con, layout, settings.extract.settle_hours, progress)
-        _require_the_same_files(con, layout)
-        require_known(read_books(layout.books), _published(layout, f"{CLOSINGS} audit.closings"))
-        _record_publications(con, layout)
-        stages.transform(con, settings, making, progress)
+        _load(con, layout, settings, progress)
+        transforming.transform(con, settings, making, progress)
         stages.check(con, settings, making, progress, force=force)
         stages.custom(con, settings, making, progress)
         con.execute("checkpoint")
     batch = read_last_batch(layout)
     stages.report(settings, making, progress, batch.messages if batch else [])
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection, layout: Layout, settings: Settings, progress: Progress
+) -> None:
+    """Fill an empty warehouse, and hold it against what was published and closed."""
+    load_all(con, layout, settings.extract.settle_hours, progress)
+    _require_the_same_files(con, layout)
+    require_known(read_books(layout.books), _published(layout, f"{CLOSINGS} audit.closings"))
+    _record_publications(con, layout)
 
 
 def load_all(
@@ -121,14 +173,16 @@ def load_all(
                 f"Move {layout.warehouse} away, if there is one, and run `analytics nightly`: it"
                 " begins with what was landed."
             )
-        done(f"loaded {load_count:,} loads with {record_count:,} records")
+        done(
+            f"loaded {load_count:,} loads with {record_count:,} records",
+            load_count=load_count,
+            record_count=record_count,
+        )
 
 
 def _whole_batches(workspace: Path) -> tuple[list[Path], int]:
     """Return the loads of complete batches, in order, and the number of later loads."""
-    folders = sorted(
-        folder for folder in workspace.glob("*/") if not folder.name.endswith(UNFINISHED)
-    )
+    folders = landed_loads(workspace)
     closing = [index for index, each in enumerate(folders) if step_of(each.name) == CLOSING_STEP]
     end = closing[-1] + 1 if closing else 0
     return folders[:end], len(folders) - end
@@ -152,22 +206,57 @@ def _require_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> N
 
 
 def _record_publications(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    """Copy from the published file which loads were published together.
+    """Restore when each load was first loaded, by which release, and when it was published.
 
-    Without that information, each batch counts as published.
+    The published file has that, but of the last batch when it was published; the records of
+    publications have this too. Without either, each batch counts as published when it was loaded.
     """
-    loads = list(_published(layout, "select workspace_id, load_id, published_at from audit.loads"))
-    if not loads:
-        con.execute("update ledger.loads set published_at = loaded_at")
-        return
-    con.execute(
-        """
-        update ledger.loads set published_at = coalesce(published.published_at, now())
-        from (select unnest(?), unnest(?), unnest(?)) as published (workspace, load, published_at)
-        where workspace_id = published.workspace and load_id = published.load
-        """,
-        [*map(list, zip(*loads, strict=True))],
+    published = _published(
+        layout,
+        "select workspace_id, load_id, loaded_at, code_version,"
+        " coalesce(published_at, now()) from audit.loads",
     )
+    if loads := [*published]:
+        con.execute(
+            """
+            update ledger.loads set
+                loaded_at = published.loaded_at,
+                code_version = published.code_version,
+                published_at = published.published_at
+            from (
+                select unnest(?), unnest(?), unnest(?), unnest(?), unnest(?)
+            ) as published (workspace, load, loaded_at, code_version, published_at)
+            where workspace_id = published.workspace and load_id = published.load
+            """,
+            [*map(list, zip(*loads, strict=True))],
+        )
+    else:
+        con.execute("update ledger.loads set published_at = loaded_at")
+    last_loads = [
+        (*load, each.published_at)
+        for each in (read_publication(layout, at) for at in moments_on_record(layout))
+        for load in each.loads.items()
+    ]
+    if last_loads:
+        con.execute(
+            """
+            with last_loads as (
+                select workspace_id, load_id, min(published_at) as published_at
+                from (select unnest(?) as workspace_id, unnest(?) as load_id,
+                    unnest(?) as published_at)
+                group by workspace_id, load_id
+            )
+            update ledger.loads set published_at = found.published_at
+            from (
+                select loads.workspace_id, loads.load_id, last_loads.published_at
+                from ledger.loads asof join last_loads
+                    on loads.workspace_id = last_loads.workspace_id
+                    and loads.load_id <= last_loads.load_id
+            ) as found
+            where loads.workspace_id = found.workspace_id and loads.load_id = found.load_id
+            """,
+            [*map(list, zip(*last_loads, strict=True))],
+        )
 
 
 def _published(layout: Layout, query: str) -> Iterator[tuple[Any, ...]]:
@@ -186,9 +275,9 @@ def _replace_files(making: Layout, layout: Layout) -> None:
 
     A later batch completes an interruption.
     """
-    stages.remove_database(layout.warehouse)
+    remove_database(layout.warehouse)
     making.warehouse.replace(layout.warehouse)
-    stages.remove_database(layout.marts)
+    remove_database(layout.marts)
     making.marts.replace(layout.marts)
     shutil.rmtree(layout.staged_site, ignore_errors=True)
     if making.staged_site.exists():

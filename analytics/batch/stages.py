@@ -3,89 +3,33 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import groupby
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 
 from analytics import __version__
 from analytics.batch.progress import Progress
+from analytics.batch.transforming import transform
 from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError, UsageError
-from analytics.finance.books.frozen import load_books
-from analytics.finance.books.reading import read_books, remove_unfinished
-from analytics.finance.load import file_of, load_finance, not_repeated, read_finance
-from analytics.finance.names import problems_of_names
+from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
-from analytics.resources import folder
 from analytics.settings import Settings
-from analytics.transform.build import all_models, build, is_whole
+from analytics.transform.build import (
+    is_whole,
+)
 from analytics.transform.checks import CheckResult, Thresholds, run_checks
-from analytics.transform.models import ModelError, with_ancestors
+from analytics.transform.incremental import Update
+from analytics.transform.models import ModelError
 from analytics.warehouse.confined import Limits
-from analytics.warehouse.database import attached_marts, open_marts
+from analytics.warehouse.database import BUILD_FILE, attached_marts, open_marts, transaction
+from analytics.warehouse.examination import read_whole
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.publications import write_publication
 from analytics.warehouse.publish import publish, record_publication
-
-_SHOWN_PROBLEMS = 20  # of a file of the user
-
-
-def transform(
-    con: duckdb.DuckDBPyConnection,
-    settings: Settings,
-    layout: Layout,
-    progress: Progress,
-    only: Collection[str] = (),
-) -> None:
-    """Build all marts into a new file, and replace the previous file when it is complete.
-
-    `only` names relations to replace within the previous file, with those that they read. The file
-    is then of two builds, and the later stages refuse it until a build of all.
-    """
-    with progress.stage("transform") as done:
-        _warn_of_files(progress, load_finance(con, settings.project), "not used")
-        remove_unfinished(layout.books)
-        load_books(con, read_books(layout.books))
-        if only:
-            with_ancestors(all_models(folder("queries")), only)  # raises before a file is there
-            building = layout.marts
-        else:
-            building = layout.marts.with_name("build.next.duckdb")
-            remove_database(building)
-        try:
-            with attached_marts(con, building):
-                built = build(con, timezone=settings.reporting.timezone, only=only or None)
-                misspelt = [] if only else problems_of_names(con)
-        except ModelError as error:
-            raise AnalyticsError(f"A model cannot be built: {error}") from error
-        for each in built:
-            kind = "a view" if each.rows is None else f"{each.rows:,} rows"
-            progress.detail(f"built {each.name}: {kind} in {each.seconds:.2f} s")
-        _warn_of_files(progress, misspelt, "with a name that nothing has")
-        rows = sum(relation.rows or 0 for relation in built)
-        if only:
-            done(
-                f"built {', '.join(sorted(only))} and what they read: {len(built)} relations with "
-                f"{rows:,} rows; to check and publish, run `analytics transform` without --select"
-            )
-            return
-        remove_database(layout.marts)
-        building.replace(layout.marts)
-        done(f"built {len(built)} relations with {rows:,} rows")
-
-
-def _warn_of_files(progress: Progress, problems: Sequence[str], state: str) -> None:
-    """Warn of the first problems of each file; of more in this state, tell how many there are."""
-    for file, found in groupby(problems, file_of):
-        shown, more = (each := [*found])[:_SHOWN_PROBLEMS], len(each) - _SHOWN_PROBLEMS
-        for problem in shown:
-            progress.warn(problem)
-        if more > 0:
-            progress.warn(f"{numbers.plural(more, 'more line')} of {file} {state}")
+from analytics.warehouse.site import read_manifest
 
 
 def check(
@@ -95,10 +39,12 @@ def check(
     progress: Progress,
     *,
     force: bool = False,
+    update: Update | None = None,
 ) -> None:
     """Run all checks on the built marts; ControlError names those that block publishing.
 
-    `force` ignores differences from the vendor's figures, never failed checks of our own figures.
+    Of an `update`, they are run on what changed. `force` ignores differences from the vendor's
+    figures, never failed checks of our own figures.
     """
     with progress.stage("check") as done:
         _require_marts(layout)
@@ -108,7 +54,9 @@ def check(
         )
         try:
             with attached_marts(con, layout.marts):
-                results = run_checks(con, thresholds=thresholds)
+                results = run_checks(
+                    con, thresholds=thresholds, update=update, before=progress.part
+                )
         except ModelError as error:
             raise AnalyticsError(f"A check cannot be run: {error}") from error
         for each in results:
@@ -129,7 +77,9 @@ def check(
         against_api = sum(each.control is not None for each in results)
         done(
             f"{passed} {len(results)} checks passed: {len(results) - against_api} of keys and sums "
-            f"of our own, {against_api} against the API"
+            f"of our own, {against_api} against the API",
+            check_count=len(results),
+            failed_count=len(differing),
         )
 
 
@@ -143,7 +93,7 @@ def custom(
     with progress.stage("custom") as done:
         _require_marts(layout)
         limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
-        built = build_custom(con, layout.marts, settings.project, limits)
+        built = build_custom(con, layout.marts, settings.project, limits, progress.part)
         failed = [each for each in built.checks if not each.ok]
         errors = [file.error for file in built.files] + [each.error for each in failed]
         told = read_finance(settings.project).problems  # by the stage `transform`
@@ -163,7 +113,11 @@ def custom(
             found = f"; your alerts found {len(built.findings)}" if alerts else ""
             done(
                 f"built {numbers.plural(tables, 'table')} of your own; {passed} of"
-                f" {numbers.plural(len(built.checks), 'check')} of your own passed{found}"
+                f" {numbers.plural(len(built.checks), 'check')} of your own passed{found}",
+                table_count=tables,
+                check_count=len(built.checks),
+                failed_count=len(failed),
+                finding_count=len(built.findings),
             )
 
 
@@ -181,7 +135,7 @@ def report(
     Return a warning for each problem of the user's pages. Without `[publish] site`, only discard
     what an earlier batch staged.
     """
-    building = layout.staged_site.with_name("site.unfinished")
+    building = layout.unfinished_site
     with progress.stage("report") as done:
         _require_marts(layout)
         for site in (building, layout.staged_site):
@@ -199,13 +153,14 @@ def report(
 
         building.mkdir(parents=True)
         limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit)
-        with Runner(limits) as runner, open_marts(layout.marts) as con:
+        with Runner(limits, layout.root) as runner, open_marts(layout.marts) as con:
             own_pages, problems = read_pages(settings.project, runner)
             about = About(
                 _cut_off(con),
                 __version__,
                 settings.reporting.timezone,
                 _differences(con) + warnings,
+                settings.publish.home,
             )
             summary = summary_files(read_summary(con))
             made = build_site(
@@ -214,14 +169,20 @@ def report(
                 about=about,
                 published=layout.site,
                 beside=summary,
-                own_pages=answer_pages(runner, layout.marts, own_pages),
+                own_pages=answer_pages(runner, layout.marts, own_pages, progress.part),
+                before=progress.part,
             )
         told = [f"a page of your own: {problem}" for problem in (*problems, *made.problems)]
         for warning in told:
             progress.warn(warning)
         building.rename(layout.staged_site)
         kept = f" ({made.kept_count:,} of {made.file_count:,} files as published)"
-        done(f"made {made.page_count} pages{kept if made.kept_count else ''} and the summary")
+        done(
+            f"made {made.page_count} pages{kept if made.kept_count else ''} and the summary",
+            page_count=made.page_count,
+            file_count=made.file_count,
+            kept_count=made.kept_count,
+        )
         return told
 
 
@@ -241,9 +202,12 @@ def publish_all(
         _require_marts(layout)
         with open_marts(layout.marts) as marts:
             _require_checks(marts, force=force)
+            if settings.publish.site:
+                _require_pages(marts, layout)
+            read_whole(marts, BUILD_FILE)
         publish(layout, int(settings.publish.mode, 8), site=settings.publish.site)
-        with attached_marts(con, layout.marts):
-            record_publication(con)
+        with attached_marts(con, layout.marts), transaction(con):
+            write_publication(con, layout, record_publication(con))
         pages = f" and {layout.site / 'index.html'}" if settings.publish.site else ""
         done(f"published {layout.published}{pages}")
 
@@ -258,8 +222,8 @@ def publish_loaded(
     force: bool = False,
 ) -> list[str]:
     """Run all stages after loading; return the warnings about the user's pages."""
-    transform(con, settings, layout, progress)
-    check(con, settings, layout, progress, force=force)
+    update = transform(con, settings, layout, progress)
+    check(con, settings, layout, progress, force=force, update=update)
     custom(con, settings, layout, progress)
     warnings = report(settings, layout, progress, messages)
     publish_all(con, settings, layout, progress, force=force)
@@ -268,10 +232,12 @@ def publish_loaded(
 
 def _cut_off(con: duckdb.DuckDBPyConnection) -> datetime:
     """Return the start of the last batch; now if there is none."""
-    ((last_batch_at,),) = con.execute(
-        "select max(last_batch_at) from marts.dim_workspaces"
-    ).fetchall()
-    return last_batch_at or datetime.now(UTC)
+    return _last_batch_at(con) or datetime.now(UTC)
+
+
+def _last_batch_at(con: duckdb.DuckDBPyConnection) -> datetime | None:
+    ((moment,),) = con.execute("select max(last_batch_at) from marts.dim_workspaces").fetchall()
+    return moment  # type: ignore[no-any-return]  # an instant
 
 
 def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -313,6 +279,17 @@ def _require_marts(layout: Layout) -> None:
             )
 
 
+def _require_pages(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    """Raise AnalyticsError unless the pages to publish, or those that stay, are of these marts."""
+    site = layout.staged_site if layout.staged_site.is_dir() else layout.site
+    last_batch_at = _last_batch_at(con)
+    if last_batch_at and read_manifest(site).as_of != last_batch_at.isoformat():
+        raise AnalyticsError(
+            f"The pages in {site} are not of the built marts.\n"
+            "Nothing was published. Run `analytics report`, then `publish`."
+        )
+
+
 def _require_checks(con: duckdb.DuckDBPyConnection, *, force: bool) -> None:
     rows = _check_results(con)
     broken = [
@@ -334,9 +311,3 @@ def _check_results(
         ).fetchall()
     except duckdb.CatalogException:
         return []
-
-
-def remove_database(file: Path) -> None:
-    """Delete a DuckDB file and the write-ahead log of a killed process."""
-    file.unlink(missing_ok=True)
-    file.with_name(file.name + ".wal").unlink(missing_ok=True)

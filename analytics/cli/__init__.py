@@ -2,42 +2,42 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
-from typing import NoReturn
 
 
 def main() -> None:
     """Run the command line, and exit with the code of its error."""
-    from analytics.cli.app import app
-    from analytics.errors import AnalyticsError
+    from analytics.cli.failures import failure_of
+    from analytics.cli.streams import drop_output, prepare_streams
+    from analytics.errors import INTERRUPTED
+    from analytics.memory import share_heap
     from analytics.terminal import visible_lines
+
+    share_heap()
+    prepare_streams()
+    try:
+        code = _run()
+    except KeyboardInterrupt:  # outside of the command itself
+        code = INTERRUPTED
+    except BrokenPipeError:  # who reads has gone, and needs no message
+        code = 1
+    except Exception as error:
+        failure = failure_of(error)
+        if failure.is_defect:
+            raise
+        print(f"error: {visible_lines(failure.text)}", file=sys.stderr)
+        code = failure.exit_code
+    drop_output()
+    sys.exit(code)
+
+
+def _run() -> str | int | None:
+    """Run the command line until its output is written; return the exit code."""
+    from analytics.cli.app import app
 
     try:
         app()
-    except AnalyticsError as error:
-        print(f"error: {visible_lines(str(error))}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        what = error.strerror or str(error)
-        where = f": {visible_lines(str(error.filename))}" if error.filename else ""
-        _fail(f"{what}{where}.")
-    except Exception as error:
-        import duckdb
-
-        if not isinstance(error, duckdb.Error):
-            raise
-        _fail(f"DuckDB failed: {visible_lines(str(error))}")
-
-
-def _fail(what: str) -> NoReturn:
-    """Exit with an error of the machine; for a full disk, add advice."""
-    print(f"error: {what}", file=sys.stderr)
-    if os.strerror(errno.ENOSPC) in what:
-        print("Make room on the disk that was written to, and run again.", file=sys.stderr)
-    try:
-        sys.stdout.flush()
-    except OSError:  # Python would flush again on exit, and exit with 120
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(1)
+    except SystemExit as end:
+        code = end.code
+    sys.stdout.flush()
+    return code

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli import batch, project
+from analytics.cli import batch, project, upkeep
 from analytics.cli import books as month_end
 from analytics.cli.alerts import alerts
 from analytics.cli.export import export
-from analytics.cli.options import Config, DataDir, Json, format_of
+from analytics.cli.figures import figures_of, warn_of_writer
+from analytics.cli.fleet import fleet
+from analytics.cli.options import AsOf, Config, DataDir, Json, format_of
 from analytics.cli.page import page
 from analytics.cli.runs.commands import runs
 
@@ -32,6 +36,7 @@ app.add_typer(month_end.books, name="books")
 app.add_typer(export, name="export")
 app.add_typer(page, name="page")
 app.add_typer(alerts, name="alerts")
+app.add_typer(fleet, name="fleet")
 
 
 def _print_version(is_wanted: bool) -> None:
@@ -60,6 +65,16 @@ def _settings(data_dir: Path | None, config: Path | None) -> Settings:
     return load_settings(data_dir, config)
 
 
+def _decoded(text: str) -> str:
+    """Return a text from outside, also where the locale is not UTF-8."""
+    from analytics.errors import UsageError
+
+    try:
+        return text.encode(errors="surrogateescape").decode()
+    except UnicodeError:
+        raise UsageError("The query is not UTF-8: write it in that encoding.") from None
+
+
 app.command()(project.init)
 app.command()(project.demo)
 app.command()(project.config)
@@ -70,6 +85,8 @@ app.command()(batch.check)
 app.command()(batch.report)
 app.command()(batch.publish)
 app.command()(batch.rebuild)
+app.command()(upkeep.doctor)
+app.command()(upkeep.prune)
 app.command()(month_end.close)
 app.command()(month_end.reopen)
 app.command("open")(project.open_site)
@@ -102,16 +119,22 @@ def sql(
             help="Print a line for each value [if the table is wider than the terminal].",
         ),
     ] = None,
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Leave control characters in CSV and JSON as they are."),
+    ] = False,
     list_questions: Annotated[
         bool, typer.Option("--list", help="List the questions that have a name.")
     ] = False,
+    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
     """Query the published figures, also while a batch is running.
 
     Questions that have a name are ours and the files of `queries/adhoc/` beside the settings file.
-    [sql] in the settings limits the time and the memory of a query.
+    [sql] in the settings limits its time, memory, rows and bytes. With --as-of, a query sees the
+    figures as they were published then, without tables of your own.
 
     Money is DECIMAL. In a notebook, `.df()` for pandas makes floats of it; `.arrow()`,
     `.fetchall()` and `polars.DataFrame(con.sql(...))` keep every digit.
@@ -122,9 +145,8 @@ def sql(
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
     from analytics.errors import UsageError
     from analytics.published.output import Format, write
-    from analytics.published.sandbox import bounded, open_published, parsed
+    from analytics.published.statements import answers
     from analytics.warehouse.confined import Limits
-    from analytics.warehouse.layout import Layout
 
     chosen = format_of(list(Format), form, output)
     settings = _settings(data_dir, config)
@@ -135,18 +157,26 @@ def sql(
         return
     if query is None:
         raise UsageError('There is no query. Try: analytics sql "show tables"')
-    text = query
+    text = _decoded(query)
     if query == "-":
-        text = typer.get_text_stream("stdin").read()
+        text = _decoded(typer.get_text_stream("stdin").read())
     elif query.isidentifier():  # a single word is no query
         from analytics.published.questions import sql_of
 
         text = sql_of(query, settings.project)
-    limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit)
-    layout = Layout(settings.data_dir)
-    with open_published(layout.published, limits) as con, bounded(con, limits):
+    reads = None
+    if as_of:
+        from analytics.published.reads import relations_read
+
+        reads = relations_read(text)
+    bounds = settings.sql
+    limits = Limits(
+        bounds.timeout_seconds, bounds.memory_limit, bounds.row_limit, bounds.size_limit
+    )
+    with figures_of(settings, as_of) as figures:
+        ask = partial(answers, figures.file(reads), settings.data_dir, limits)
         target = None if output == Path("-") else output
-        write(con, parsed(con, text), chosen, target, expanded=expanded)
+        write(ask, text, chosen, target, expanded=expanded, raw=raw)
 
 
 @app.command()
@@ -158,7 +188,9 @@ def status(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
     from analytics.published import status as published
     from analytics.warehouse.layout import Layout
 
-    found = published.status(Layout(_settings(data_dir, config).data_dir))
+    layout = Layout(_settings(data_dir, config).data_dir)
+    warn_of_writer(layout)
+    found = published.status(layout)
     if as_json:
         published.print_json(found)
     else:
@@ -179,6 +211,7 @@ def trace(
         int, typer.Option(min=1, help="Show so many runs, the most expensive first.")
     ] = 20,
     as_json: Json = False,
+    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -192,12 +225,12 @@ def trace(
     """
     from analytics.published import trace as traced
     from analytics.published import trace_output
-    from analytics.warehouse.layout import Layout
+    from analytics.terminal import inert_json
 
-    layout = Layout(_settings(data_dir, config).data_dir)
-    found = traced.trace(layout, agent=agent, day=date, workspace=workspace, run_id=run)
+    with figures_of(_settings(data_dir, config), as_of) as figures:
+        found = traced.trace(figures, agent=agent, day=date, workspace=workspace, run_id=run)
     if as_json:
-        print(trace_output.as_json(found, limit))
+        print(inert_json(trace_output.as_json(found, limit), sys.stdout.encoding))
     else:
         trace_output.print_text(found, limit)
     traced.require_agreement(found)

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, Log, Quiet, Verbose, progress_of
+from analytics.cli.options import (
+    Config,
+    DataDir,
+    Log,
+    Quiet,
+    Verbose,
+    progress_of,
+    settings_of_batch,
+)
 
 if TYPE_CHECKING:
+    from analytics.batch.progress import Progress
     from analytics.settings import Settings
 
 Force = Annotated[
@@ -21,10 +30,21 @@ Force = Annotated[
 ]
 
 
-def _settings(data_dir: Path | None, config: Path | None) -> Settings:
-    from analytics.settings import load_settings
+def _print_summary(settings: Settings, progress: Progress) -> None:
+    """Print the summary of what was published; where that cannot be written, only warn."""
+    from analytics.cli.streams import drop_output
+    from analytics.published.summary import print_summary
+    from analytics.warehouse.layout import Layout
 
-    return load_settings(data_dir, config)
+    layout = Layout(settings.data_dir)
+    try:
+        print_summary(layout.published, layout.site)
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads has gone
+        drop_output()
+    except OSError as error:
+        progress.warn(f"published, but the summary cannot be printed: {error.strerror}")
+        drop_output()
 
 
 def nightly(
@@ -39,35 +59,42 @@ def nightly(
 
     Example: LEVAIN_API_KEY=levain_… analytics nightly --data-dir /srv/analytics
     """
+    from analytics.batch.extract import require_all
     from analytics.batch.nightly import nightly as run
-    from analytics.batch.nightly import require_all, sigterm_as_interrupt
-    from analytics.published.summary import print_summary
-    from analytics.warehouse.layout import Layout
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        settings = _settings(data_dir, config)
-        with sigterm_as_interrupt():
-            outcomes = run(settings, progress, force=force)
-        layout = Layout(settings.data_dir)
-        print_summary(layout.published, layout.site)
+        settings = settings_of_batch(data_dir, config)
+        outcomes = run(settings, progress, force=force)
+        _print_summary(settings, progress)
         require_all(outcomes)
 
 
 def extract(
     data_dir: DataDir = None,
     config: Config = None,
+    lists: Annotated[
+        bool,
+        typer.Option(
+            "--lists",
+            help="Only land new runs for the next batch: one request a workspace, every few"
+            " minutes beside it.",
+        ),
+    ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     log_format: Log = None,
 ) -> None:
     """Read new and changed records from the API into the warehouse.
 
-    Example: analytics extract
+    Example: analytics extract --lists
     """
-    from analytics.batch.nightly import extract as run
+    if lists:
+        from analytics.batch.collect import collect as run
+    else:
+        from analytics.batch.nightly import extract as run
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        run(_settings(data_dir, config), progress)
+        run(settings_of_batch(data_dir, config), progress)
 
 
 def transform(
@@ -81,24 +108,32 @@ def transform(
             metavar="NAME",
         ),
     ] = None,
+    full: Annotated[
+        bool,
+        typer.Option(
+            "--full",
+            help="Build everything anew, and compare it with what was brought up to date.",
+        ),
+    ] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
     log_format: Log = None,
 ) -> None:
-    """Build the marts from the loaded records.
+    """Bring the marts up to date with the loaded records.
 
-    With --select, the other relations of the build file stay as they are, so it cannot be checked
-    or published before all are built.
+    What changed since the last build is built; all is built anew where the code, the queries or the
+    time zone changed. With --select, the other relations of the build file stay as they are, so it
+    cannot be checked or published before all are built.
 
-    Example: analytics transform --select fct_runs
+    Example: analytics transform --full
     """
-    from analytics.batch import stages
+    from analytics.batch import transforming
     from analytics.batch.nightly import batch_on_data
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        settings = _settings(data_dir, config)
+        settings = settings_of_batch(data_dir, config)
         with batch_on_data(settings) as (layout, con):
-            stages.transform(con, settings, layout, progress, select or ())
+            transforming.transform(con, settings, layout, progress, select or (), full=full)
 
 
 def check(
@@ -119,7 +154,7 @@ def check(
     from analytics.batch.nightly import batch_on_data
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        settings = _settings(data_dir, config)
+        settings = settings_of_batch(data_dir, config)
         with batch_on_data(settings) as (layout, con):
             stages.check(con, settings, layout, progress, force=force)
             stages.custom(con, settings, layout, progress)
@@ -141,7 +176,7 @@ def report(
     from analytics.batch.nightly import batch_on_data
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        settings = _settings(data_dir, config)
+        settings = settings_of_batch(data_dir, config)
         with batch_on_data(settings) as (layout, _):
             batch = read_last_batch(layout)
             stages.report(settings, layout, progress, batch.messages if batch else [])
@@ -163,7 +198,7 @@ def publish(
     from analytics.batch.nightly import batch_on_data
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        settings = _settings(data_dir, config)
+        settings = settings_of_batch(data_dir, config)
         with batch_on_data(settings) as (layout, con):
             stages.publish_all(con, settings, layout, progress, force=force)
 
@@ -183,11 +218,8 @@ def rebuild(
     Example: analytics rebuild
     """
     from analytics.batch.rebuild import rebuild as run
-    from analytics.published.summary import print_summary
-    from analytics.warehouse.layout import Layout
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        settings = _settings(data_dir, config)
+        settings = settings_of_batch(data_dir, config)
         run(settings, progress, force=force)
-        layout = Layout(settings.data_dir)
-        print_summary(layout.published, layout.site)
+        _print_summary(settings, progress)

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, Json, Log, Quiet, Verbose, progress_of
+from analytics.cli.options import (
+    Config,
+    DataDir,
+    Json,
+    Log,
+    Quiet,
+    Verbose,
+    progress_of,
+    settings_of_batch,
+)
 
 if TYPE_CHECKING:
     from datetime import date
@@ -70,20 +79,15 @@ def close(
     """
     from analytics.batch.closing import Signatures
     from analytics.batch.closing import close as run
-    from analytics.batch.nightly import sigterm_as_interrupt
-    from analytics.settings import load_settings
 
-    signatures = Signatures(
-        prepared_by=_name("--prepared-by", prepared_by) or _account(),
-        approved_by=_name("--approved-by", approved_by),
-        sign_off=_sign_off(sign_off),
-    )
-    with (
-        progress_of(log_format, quiet=quiet, verbose=verbose) as progress,
-        sigterm_as_interrupt(),
-    ):
+    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+        signatures = Signatures(
+            prepared_by=_name("--prepared-by", prepared_by) or _account(),
+            approved_by=_name("--approved-by", approved_by),
+            sign_off=_sign_off(sign_off),
+        )
         run(
-            load_settings(data_dir, config),
+            settings_of_batch(data_dir, config),
             month,
             progress,
             signatures=signatures,
@@ -108,15 +112,10 @@ def reopen(
     Example: analytics reopen 2026-10 --reason "The bill of 14 October was corrected"
     """
     from analytics.batch.closing import reopen as run
-    from analytics.batch.nightly import sigterm_as_interrupt
-    from analytics.settings import load_settings
 
-    text = _text("--reason", reason, _LONGEST_REASON)
-    with (
-        progress_of(log_format, quiet=quiet, verbose=verbose) as progress,
-        sigterm_as_interrupt(),
-    ):
-        settings = load_settings(data_dir, config)
+    with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
+        text = _text("--reason", reason, _LONGEST_REASON)
+        settings = settings_of_batch(data_dir, config)
         entry = run(settings, month, progress, reason=text, by=_account())
         command = f"analytics export journal {month} --revision {entry.revision} --reverse"
         progress.warn(f"if the journal of {month} was imported, import `{command}` too")

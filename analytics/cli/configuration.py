@@ -54,16 +54,18 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
     except UsageError as error:
         return Configuration(problems=[str(error)])
     keys = [_key(workspace, offline=offline) for workspace in settings.workspaces]
-    of_finance = read_finance(settings.project).problems
-    problems = [
-        *_timezone_problems(settings),
-        *_key_problems(keys),
-        *_alert_problems(settings),
-        *not_repeated(check_project(settings), of_finance),
-        *of_finance,
-        *page_problems(settings),
-    ]
+    problems = [*problems_of(settings), *_key_problems(keys)]
     return Configuration(settings=origins, keys=keys, problems=problems)
+
+
+def problems_of(settings: Settings) -> Iterator[str]:
+    """Yield each problem of settings and of the user's files, apart from keys."""
+    of_finance = read_finance(settings.project).problems
+    yield from _timezone_problems(settings)
+    yield from _alert_problems(settings)
+    yield from not_repeated(check_project(settings), of_finance)
+    yield from of_finance
+    yield from page_problems(settings)
 
 
 def _timezone_problems(settings: Settings) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from stamina.instrumentation import RetryDetails
@@ -19,6 +20,7 @@ from analytics.levain import (
     RefusedError,
     UnauthorizedError,
 )
+from analytics.levain.records import typed
 from analytics.levain.retries import retry_hooks
 from analytics.levain.transport import TRIES
 from analytics.settings import CONFIG_FILE, Workspace, api_key, load_settings
@@ -44,10 +46,17 @@ def identify(workspace: Workspace) -> Me:
 
     UsageError if the key is not set, not accepted, or of another workspace than the settings name.
     """
-    with _client(workspace, QUICK) as levain:
-        me = levain.auth.me()
-    _require_identity(me, workspace)
+    me, _ = read_identity(workspace)
     return me
+
+
+def read_identity(workspace: Workspace, *, tries: int = QUICK) -> tuple[Me, datetime]:
+    """Do the same, and return also the time of the API's clock."""
+    with _client(workspace, tries) as levain:
+        answer = levain.auth.read()
+        me = typed(answer.record, Me)
+    _require_identity(me, workspace)
+    return me, answer.fetched_at
 
 
 @contextmanager

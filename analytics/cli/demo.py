@@ -20,9 +20,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analytics.cli.emulator import extra_needed
 from analytics.cli.printed import say
-from analytics.errors import UsageError
+from analytics.errors import UsageError, extra_needed
 from analytics.format import numbers
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def fill(data_dir: Path, history_days: int | None) -> int:
     Without `history_days` the history begins with the first of two months that are closed.
     UsageError if the folder holds anything else, or without the extra `emulator`.
     """
-    with extra_needed():
+    with extra_needed("The emulator", "emulator"):
         from analytics.emulator import World, running
         from analytics.emulator.worlds.demo_history import days_with_closings
     if data_dir.exists() and any(data_dir.iterdir()):

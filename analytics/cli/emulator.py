@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import msgspec
 
-from analytics.errors import AnalyticsError, UsageError
-
-
-@contextmanager
-def extra_needed() -> Iterator[None]:
-    """Turn the failed import of the emulator into a UsageError that names the extra."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"The emulator needs {error.name}: pip install 'levain-analytics[emulator]'"
-        ) from error
+from analytics.errors import AnalyticsError, UsageError, extra_needed
 
 
 def serve(port: int, seed: int, now: datetime | None, variants: list[str], speed: float) -> None:
     """Serve the demo world on loopback until ended; UsageError for an unknown variant."""
-    with extra_needed():
+    with extra_needed("The emulator", "emulator"):
         from analytics.emulator import Variants, World, server
     fields = dict(variant.partition("=")[::2] for variant in variants)
     try:

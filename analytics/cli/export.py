@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, format_of
+from analytics.cli.figures import figures_of
+from analytics.cli.options import AsOf, Config, DataDir, format_of
 from analytics.cli.sources import sources
 
 if TYPE_CHECKING:
-    import duckdb
-
     from analytics.finance.books.entries import Closing, Recorded
     from analytics.published.export.month import Statement
-    from analytics.warehouse.layout import Layout
+    from analytics.published.figures import Figures
 
 export = typer.Typer(
     help="Write files for finance and for other tools.",
@@ -61,6 +60,7 @@ def month(
     workspace: Workspace = None,
     revision: Revision = None,
     live: Live = False,
+    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -79,20 +79,22 @@ def month(
     from analytics.published.export.files import Format
     from analytics.published.export.month import read_month
     from analytics.published.export.pack import export_workbook
+    from analytics.published.export.reads import MONTH, pack
 
     forms, name = ("csv", "xlsx", "parquet"), f"levain-{month}"
-    layout = _layout(data_dir, config)
-    if not live and _copied(layout, month, revision, workspace, form, forms, output, name):
-        return
-    with _published(data_dir, config) as con:
+    with _figures(data_dir, config, as_of) as figures:
+        if not live and _copied(figures, month, revision, workspace, form, forms, output, name):
+            return
         if format_of(list(Format), form, output) is Format.xlsx and output != Path("-"):
             if live:
-                _refuse_if_closed(layout, month, "workbook")
+                _refuse_if_closed(figures, month, "workbook")
             target = output or Path(f"levain-{month}.xlsx")
-            export_workbook(con, month, workspace, target)
+            with figures.open(pack()) as con, _bar():
+                export_workbook(con, month, workspace, target)
             typer.echo(f"wrote {target}", err=True)
             return
-        statement = read_month(con, month, workspace)
+        with figures.open(MONTH) as con:
+            statement = read_month(con, month, workspace)
     _write(statement, form, forms, output, name)
 
 
@@ -112,6 +114,7 @@ def pack(
     live: Annotated[
         bool, typer.Option("--live", help="From today's figures; refused if the month is closed.")
     ] = False,
+    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -130,23 +133,25 @@ def pack(
     from analytics.published.export.closed import copy_files
     from analytics.published.export.entries import find_journal
     from analytics.published.export.pack import export_pack, write_outputs
+    from analytics.published.export.reads import pack as read_by_pack
 
     name = f"levain-{month}"
     is_archive = output is not None and output.suffix.lower() == ".zip"
     folder = None if is_archive else output or Path(name)
     archive = output if is_archive else None if output else Path(f"{name}.zip")
-    layout = _layout(data_dir, config)
-    if live or workspace:
-        _refuse_if_closed(layout, month, "pack")
-    closing = _closing(layout, month, revision, workspace)
-    if closing:
-        write_outputs(partial(copy_files, closing), name, folder, archive)
-    else:
-        with _published(data_dir, config) as con:
-            export_pack(con, month, workspace, folder, archive)
-            journal = find_journal(con, date.fromisoformat(f"{month}-01"), [])
-        if journal and not journal.is_booked:
-            _warn_of_preview(month)
+    with _figures(data_dir, config, as_of) as figures:
+        if live or workspace:
+            _refuse_if_closed(figures, month, "pack")
+        closing = _closing(figures, month, revision, workspace)
+        if closing:
+            write_outputs(partial(copy_files, closing), name, folder, archive)
+        else:
+            with figures.open(read_by_pack()) as con:
+                with _bar():
+                    export_pack(con, month, workspace, folder, archive)
+                journal = find_journal(con, date.fromisoformat(f"{month}-01"), [])
+            if journal and not journal.is_booked:
+                _warn_of_preview(month)
     for written in filter(None, (folder, archive)):
         typer.echo(f"wrote {written}{_as_closed(closing)}", err=True)
 
@@ -176,6 +181,7 @@ def focus(
     workspace: Workspace = None,
     revision: Revision = None,
     live: Live = False,
+    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -191,16 +197,18 @@ def focus(
     Example: analytics export focus 2026-10
     """
     from analytics.published.export.focus.files import chosen, name_of, read_focus
+    from analytics.published.export.reads import FOCUS
 
     edition, datasets = chosen(dataset, version, draft=draft, is_one_file=output is not None)
-    forms, layout = ("csv", "parquet"), _layout(data_dir, config)
-    for each in datasets:
-        name = name_of(each, edition, month)
-        if not live and _copied(layout, month, revision, workspace, form, forms, output, name):
-            continue
-        with _published(data_dir, config) as con:
-            statement = read_focus(con, month, workspace, each, edition)
-        _write(statement, form, forms, output, name)
+    forms = ("csv", "parquet")
+    with _figures(data_dir, config, as_of) as figures:
+        for each in datasets:
+            name = name_of(each, edition, month)
+            if not live and _copied(figures, month, revision, workspace, form, forms, output, name):
+                continue
+            with figures.open(FOCUS) as con:
+                statement = read_focus(con, month, workspace, each, edition)
+            _write(statement, form, forms, output, name)
     if draft:
         typer.echo("FOCUS 1.5 is a draft: its columns may change before it is ratified.", err=True)
 
@@ -224,6 +232,7 @@ def journal(
         typer.Option("--reverse", help="Take back a --revision that was reopened, entry by entry."),
     ] = False,
     live: Live = False,
+    as_of: AsOf = None,
     data_dir: DataDir = None,
     config: Config = None,
 ) -> None:
@@ -242,27 +251,29 @@ def journal(
     from analytics.published.export.entries import read_journal
     from analytics.published.export.journal import JournalFormat, print_journal, write_journal
     from analytics.published.export.month import workspaces_called
+    from analytics.published.export.reads import JOURNAL
 
-    chosen = format_of(list(JournalFormat), form, output)
-    layout, name = _layout(data_dir, config), month
-    closing = None
-    if reverse:
-        closing = find_reopened(layout, month, revision)
-        name = f"{month}-r{revision}-reversed"
-    elif not live:
-        closing = find_closing(layout, month, revision)
-    if closing and not reverse and workspace is None:
-        _copy(closing, chosen.file_name(month), output)
-        return
-    if closing:
-        workspace_ids = None
-        if workspace is not None:
-            with _published(data_dir, config) as con:
-                workspace_ids = workspaces_called(con, workspace)
-        read = replace(read_booked(layout, closing, workspace_ids), is_reversed=reverse)
-    else:
-        with _published(data_dir, config) as con:
-            read = read_journal(con, month, workspace)
+    chosen, name = format_of(list(JournalFormat), form, output), month
+    with _figures(data_dir, config, as_of) as figures:
+        closing = None
+        if reverse:
+            closing = find_reopened(figures.books, month, revision)
+            name = f"{month}-r{revision}-reversed"
+        elif not live:
+            closing = find_closing(figures.books, month, revision)
+        if closing and not reverse and workspace is None:
+            _copy(closing, chosen.file_name(month), output)
+            return
+        if closing:
+            workspace_ids = None
+            if workspace is not None:
+                with figures.open(JOURNAL) as con:
+                    workspace_ids = workspaces_called(con, workspace)
+            booked = read_booked(figures.books, closing, workspace_ids)
+            read = replace(booked, is_reversed=reverse)
+        else:
+            with figures.open(JOURNAL) as con:
+                read = read_journal(con, month, workspace)
     if not read.is_booked:
         _warn_of_preview(month)
     if output == Path("-"):
@@ -275,27 +286,27 @@ def journal(
 export.command()(sources)
 
 
+def _bar() -> AbstractContextManager[object]:
+    """Show a bar on a terminal while files are made that take their time."""
+    from analytics.batch.progress import Progress
+
+    return Progress().stage("export")
+
+
 def _warn_of_preview(month: str) -> None:
     typer.echo(f"warning: {month} is not closed, so that its journal is a preview", err=True)
 
 
-def _published(
-    data_dir: Path | None, config: Path | None
-) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
-    from analytics.published.sandbox import open_published
-
-    return open_published(_layout(data_dir, config).published)
-
-
-def _layout(data_dir: Path | None, config: Path | None) -> Layout:
+def _figures(
+    data_dir: Path | None, config: Path | None, as_of: str | None
+) -> AbstractContextManager[Figures]:
     from analytics.settings import load_settings
-    from analytics.warehouse.layout import Layout
 
-    return Layout(load_settings(data_dir, config).data_dir)
+    return figures_of(load_settings(data_dir, config), as_of)
 
 
 def _closing(
-    layout: Layout, month: str, revision: int | None, workspace: str | None
+    figures: Figures, month: str, revision: int | None, workspace: str | None
 ) -> Recorded[Closing] | None:
     """Return the close whose files are the exports of a month; None if the month is not closed.
 
@@ -304,7 +315,7 @@ def _closing(
     from analytics.errors import UsageError
     from analytics.published.export.closed import find_closing
 
-    closing = find_closing(layout, month, revision)
+    closing = find_closing(figures.books, month, revision)
     if closing and workspace is not None:
         raise UsageError(
             f"{month} is closed, and its file is of all workspaces.\n"
@@ -313,12 +324,12 @@ def _closing(
     return closing
 
 
-def _refuse_if_closed(layout: Layout, month: str, made: str) -> None:
+def _refuse_if_closed(figures: Figures, month: str, made: str) -> None:
     """Raise UsageError for a closed month: its frozen tables make no workbook or pack of today."""
     from analytics.errors import UsageError
     from analytics.published.export.closed import find_closing
 
-    if find_closing(layout, month, None):
+    if find_closing(figures.books, month, None):
         raise UsageError(
             f"{month} is closed, and its {made} is that of the books, of all workspaces.\n"
             f"Leave --live and --workspace out; `analytics export month {month} --live` writes"
@@ -332,7 +343,7 @@ def _as_closed(closing: Recorded[Closing] | None) -> str:
 
 
 def _copied(
-    layout: Layout,
+    figures: Figures,
     month: str,
     revision: int | None,
     workspace: str | None,
@@ -344,7 +355,7 @@ def _copied(
     """Copy an export of a closed month from the books; False if the month is not closed."""
     from analytics.published.export.files import Format
 
-    closing = _closing(layout, month, revision, workspace)
+    closing = _closing(figures, month, revision, workspace)
     if closing is None:
         return False
     chosen = format_of([Format(each) for each in forms], form, output)

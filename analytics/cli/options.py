@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -12,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from analytics.batch.progress import Progress
+    from analytics.settings import Settings
 
 F = TypeVar("F", bound=StrEnum)
 
@@ -22,6 +24,14 @@ DataDir = Annotated[
 Config = Annotated[
     Path | None,
     typer.Option("--config", help="Settings file [ANALYTICS_CONFIG, else `analytics.toml`]."),
+]
+AsOf = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        help="The figures as they were published on this day or before, or by this instant.",
+        metavar="DATE",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
@@ -35,30 +45,57 @@ Verbose = Annotated[
 Log = Annotated[
     str | None,
     typer.Option(
-        "--log-format", metavar="FORMAT", help="Of progress and errors: text or json [text]."
+        "--log-format",
+        metavar="FORMAT",
+        envvar="ANALYTICS_LOG_FORMAT",
+        show_envvar=False,
+        help="Of progress and errors: text or json [ANALYTICS_LOG_FORMAT, else text].",
     ),
 ]
 
 
+def settings_of_batch(data_dir: Path | None, config: Path | None) -> Settings:
+    """Load the settings, and limit memory and threads of this process as they say."""
+    from analytics.settings import load_settings
+    from analytics.warehouse.machine import limit_process
+
+    settings = load_settings(data_dir, config)
+    limit_process(settings.batch)
+    return settings
+
+
 @contextmanager
 def progress_of(log_format: str | None, *, quiet: bool, verbose: bool) -> Iterator[Progress]:
-    """Yield the progress of a long command; with `json`, its error is an event as well.
+    """Yield the progress of a long command, which SIGTERM ends like Ctrl-C.
 
-    UsageError for an unknown format.
+    With `json`, its error is an event as well. UsageError for an unknown format.
     """
     from analytics.batch.progress import LogFormat, Progress
-    from analytics.errors import AnalyticsError
+    from analytics.cli.failures import failure_of
 
     chosen = format_of(list(LogFormat), log_format, None)
     progress = Progress(log_format=chosen, quiet=quiet, verbose=verbose)
     try:
-        with progress.logged_requests():
+        with _sigterm_as_interrupt(), progress.logged_requests():
             yield progress
-    except AnalyticsError as error:
+    except BrokenPipeError:  # who reads has gone, and needs no message
+        raise
+    except (Exception, KeyboardInterrupt) as error:
         if chosen is not LogFormat.json:
             raise
-        progress.fail(str(error))
-        raise typer.Exit(error.exit_code) from None
+        failure = failure_of(error)
+        progress.fail(failure.text, kind=failure.kind, exit_code=failure.exit_code)
+        raise typer.Exit(failure.exit_code) from None
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Handle SIGTERM within the block like Ctrl-C, so that the work ends in good order."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def format_of(formats: Sequence[F], named: str | None, output: Path | None) -> F:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from analytics.terminal import visible_lines
+from analytics.terminal import inert_json, visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 def print_json(value: Any) -> None:
     """Print a record or a list of records; money as a string, digit for digit."""
-    print(json_text(value, indent=2))
+    print(inert_json(json_text(value, indent=2), sys.stdout.encoding))
 
 
 def print_json_line(value: Any) -> None:
     """Print a record on one line, and flush."""
-    print(json_text(value), flush=True)
+    print(inert_json(json_text(value), sys.stdout.encoding), flush=True)
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
@@ -34,6 +34,11 @@ def json_text(value: Any, indent: int | None = None) -> str:
 def say(text: str) -> None:
     """Print a remark on standard error."""
     print(visible_lines(text), file=sys.stderr, flush=True)
+
+
+def warn(text: str) -> None:
+    """Print a warning on standard error."""
+    say(f"warning: {text}")
 
 
 def console() -> Console:

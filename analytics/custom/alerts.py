@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from analytics.custom.marts import CustomFile
 from analytics.custom.project import UserModel
 from analytics.custom.runner import Answer, Runner
 from analytics.format import numbers
+from analytics.parts import Before, told
 from analytics.terminal import visible
 from analytics.transform.check_results import KEPT_FINDINGS
 
@@ -24,7 +26,11 @@ _LONGEST = 600
 
 
 def run_alerts(
-    runner: Runner, database: Path, own: Path, alerts: Sequence[UserModel]
+    runner: Runner,
+    database: Path,
+    own: Path,
+    alerts: Sequence[UserModel],
+    before: Before | None = None,
 ) -> Iterator[tuple[CustomFile, list[Finding]]]:
     """Run alerts on `database` and the tables of `own`; yield each with its first findings."""
     queries = [
@@ -35,7 +41,8 @@ def run_alerts(
         )
         for alert in alerts
     ]
-    answers = runner.run(database, queries, own=own, rows=KEPT_FINDINGS)
+    asked = told(queries, before, attrgetter("file"))
+    answers = runner.run(database, asked, own=own, rows=KEPT_FINDINGS)
     for alert, answer in zip(alerts, answers, strict=True):
         file, error = alert.file, answer.error or _wrong_key(alert, answer)
         findings = [] if error else _findings(alert, answer)

@@ -5,6 +5,7 @@ A file that is not right is left out, with its error; all else is built as if it
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from analytics.custom.findings import Finding
 from analytics.custom.marts import CustomFile, build_marts, refused, write_tables
 from analytics.custom.project import Project, names_of_ours, read_project
 from analytics.custom.runner import Runner, UserQuery
+from analytics.parts import Before
 from analytics.resources import folder
 from analytics.transform.build import build_on_results
 from analytics.transform.check_results import ALERT_FINDINGS, CUSTOM_FILES, RESULTS
@@ -23,7 +25,13 @@ from analytics.transform.checks import CheckResult, store_results
 from analytics.transform.comments import comment_on
 from analytics.transform.models import Header
 from analytics.warehouse.confined import CUSTOM, Limits
-from analytics.warehouse.database import BUILD_FILE, attached_marts, quoted, relation_names
+from analytics.warehouse.database import (
+    BUILD_FILE,
+    attached,
+    attached_marts,
+    relation_names,
+    transaction,
+)
 
 _SCHEMA = f"{BUILD_FILE}.{CUSTOM}"
 
@@ -41,37 +49,48 @@ class Built:
 
 
 def build_custom(
-    con: duckdb.DuckDBPyConnection, database: Path, root: Path, limits: Limits
+    con: duckdb.DuckDBPyConnection,
+    database: Path,
+    root: Path,
+    limits: Limits,
+    before: Before | None = None,
 ) -> Built:
     """Build the project `root` into the build file `database`, and store its results there.
 
     `con` is the warehouse, to which the build file is not attached. Tables, results, findings and
-    files of an earlier build are replaced.
+    files of an earlier build are replaced. `before` is told of each query.
     """
     with attached_marts(con, database):
         taken = names_of_ours(relation_names(con))
-    with Runner(limits) as runner:
+    with Runner(limits, database.parent) as runner:
         project = read_project(runner, root, taken, ("alert",))
         own = runner.folder / "own.duckdb"
-        built = Built([], [], []) if project.is_empty else _built(runner, database, own, project)
-        with attached_marts(con, database):
-            _store(con, own, project, built)
+        built = (
+            Built([], [], [])
+            if project.is_empty
+            else _built(runner, database, own, project, before)
+        )
+        source = attached(con, own) if built.files else nullcontext("")
+        with attached_marts(con, database), source as catalog, transaction(con):
+            _store(con, catalog, project, built)
     return built
 
 
-def _built(runner: Runner, database: Path, own: Path, project: Project) -> Built:
+def _built(
+    runner: Runner, database: Path, own: Path, project: Project, before: Before | None
+) -> Built:
     """Build the tables into the file `own`, and run checks and alerts."""
     files = write_tables(own, project.tables)
-    files += build_marts(runner, database, own, project.of("mart"))
+    files += build_marts(runner, database, own, project.of("mart"), before)
     names = {file.name for file in files if file.kind == "mart" and file.state == "built"}
     marts = [mart for mart in project.of("mart") if mart.file.name in names]
     declared = checks_of_headers(runner, database, own, marts)
     checks, twice = checks_of_files(project.of("check"), declared)
-    answers = list(run_checks(runner, database, own, [*declared, *checks]))
+    answers = list(run_checks(runner, database, own, [*declared, *checks], before))
     for check, (result, seconds) in zip(checks, answers[len(declared) :], strict=True):
         files.append(_checked(check.query, result, seconds))
     findings: list[Finding] = []
-    for file, found in run_alerts(runner, database, own, project.of("alert")):
+    for file, found in run_alerts(runner, database, own, project.of("alert"), before):
         files.append(file)
         findings += found
     files += map(refused, [*project.refused, *twice])
@@ -85,7 +104,7 @@ def _checked(query: UserQuery, result: CheckResult, seconds: float) -> CustomFil
     return CustomFile("check", query.file, query.name, state, count, seconds, result.error)
 
 
-def _store(con: duckdb.DuckDBPyConnection, own: Path, project: Project, built: Built) -> None:
+def _store(con: duckdb.DuckDBPyConnection, catalog: str, project: Project, built: Built) -> None:
     """Replace schema `custom`, results and findings of the user in the attached build file."""
     con.execute(f"drop schema if exists {_SCHEMA} cascade")
     con.execute(f"create schema {_SCHEMA}")
@@ -93,20 +112,20 @@ def _store(con: duckdb.DuckDBPyConnection, own: Path, project: Project, built: B
     con.execute(f"delete from {ALERT_FINDINGS}")
     ((earlier,),) = con.execute(f"delete from {CUSTOM_FILES}").fetchall()
     if built.files:
-        _store_files(con, own, project, built)
+        _store_files(con, catalog, project, built)
     if built.files or earlier:
         build_on_results(con, folder("queries"))
 
 
-def _store_files(con: duckdb.DuckDBPyConnection, own: Path, project: Project, built: Built) -> None:
+def _store_files(
+    con: duckdb.DuckDBPyConnection, catalog: str, project: Project, built: Built
+) -> None:
     headers = {mart.file.name: mart.header for mart in project.of("mart")}
-    con.execute(f"attach '{quoted(own)}' as own (read_only)")
     for file in built.files:
         if file.state == "built":
             table = f'{_SCHEMA}."{file.name}"'
-            con.execute(f'create table {table} as from own.{CUSTOM}."{file.name}"')
+            con.execute(f'create table {table} as from {catalog}.{CUSTOM}."{file.name}"')
             comment_on(con, table, headers.get(file.name, Header(f"The file {file.file}.")))
-    con.execute("detach own")
     con.executemany(
         f"insert into {CUSTOM_FILES} values (?, ?, ?, ?, ?, ?, ?)", list(map(astuple, built.files))
     )

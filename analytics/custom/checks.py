@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ import duckdb
 from analytics.custom.files import Refused
 from analytics.custom.project import UserModel
 from analytics.custom.runner import Runner, UserQuery
+from analytics.parts import Before, told
 from analytics.transform.checks import SHOWN_ROWS, CheckResult
 from analytics.transform.header_checks import header_checks
 from analytics.warehouse.confined import CUSTOM, open_confined
@@ -63,12 +65,16 @@ def checks_of_headers(
     runner: Runner, database: Path, own: Path, marts: Sequence[UserModel]
 ) -> list[UserCheck]:
     """Return the checks that the headers of built marts declare."""
-    with open_confined(database, runner.limits, runner.folder, own=own) as con:
+    with open_confined(database, runner.limits, None, own=own) as con:
         return [check for mart in marts for check in _declared(con, mart)]
 
 
 def run_checks(
-    runner: Runner, database: Path, own: Path, checks: Sequence[UserCheck]
+    runner: Runner,
+    database: Path,
+    own: Path,
+    checks: Sequence[UserCheck],
+    before: Before | None = None,
 ) -> Iterator[tuple[CheckResult, float]]:
     """Run checks on `database` and the tables of `own`; yield each result, and its seconds."""
     queries = [
@@ -79,7 +85,8 @@ def run_checks(
         )
         for check in checks
     ]
-    answers = runner.run(database, queries, own=own, rows=SHOWN_ROWS)
+    asked = told(queries, before, attrgetter("file"))
+    answers = runner.run(database, asked, own=own, rows=SHOWN_ROWS)
     for check, answer in zip(checks, answers, strict=True):
         columns = [] if answer.frame is None else answer.frame.columns[1:]
         rows = [] if answer.frame is None else answer.frame.rows()
@@ -103,8 +110,9 @@ def _declared(con: duckdb.DuckDBPyConnection, mart: UserModel) -> Iterator[UserC
     """Yield the checks of a header; one that reads what is not there cannot be run either."""
     header, file, name = mart.header, mart.file.file, mart.file.name
     try:
-        for check, claim, sql in header_checks(con, mart.model):
-            yield UserCheck(UserQuery(file, check, sql), claim, _is_blocking(mart))
+        for check in header_checks(con, mart.model):
+            query = UserQuery(file, check.name, check.sql)
+            yield UserCheck(query, check.header.description, _is_blocking(mart))
     except duckdb.Error:
         sums = f"marts.{header.sums}" if header.sums else None
         sources = [each.partition(" by ")[0] for each in (header.conserves, sums) if each]

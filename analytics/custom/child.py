@@ -1,19 +1,8 @@
-"""The process that parses and runs queries of users: a crash in it costs one query.
-
-It reads requests from standard input and answers them on standard output, one JSON object a line.
-It ends when its standard input does, also in the middle of a query.
-"""
+"""The process that parses and runs queries of users: a crash in it costs one query."""
 
 from __future__ import annotations
 
-import json
-import os
-import queue
-import resource
-import sys
-import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,59 +10,33 @@ import duckdb
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
-from analytics.transform.models import tables_read
+from analytics.custom.allowed import NotAllowedError, kind_of, require_allowed, without_paths
+from analytics.custom.serving import bound, serve
+from analytics.transform.parsing import tables_read
 from analytics.warehouse.confined import TARGET, Limits, interrupted_after, open_confined
 
 _SHOWN_BYTES = 20_000_000  # of the rows of a page's chart, which a browser loads as a whole
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
-_OWN_MEMORY = 1 << 30
-"""Bytes beyond the memory limit: this program, and what DuckDB does not count."""
 
 
 def main() -> None:
     """Answer requests until standard input ends."""
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever a library prints is no answer
-    requests: queue.SimpleQueue[str] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(requests,), daemon=True).start()
-    print("ready", file=answers, flush=True)
-    while True:
-        answer = _answer(json.loads(requests.get()))
-        print(json.dumps(answer), file=answers, flush=True)
-
-
-def _read(requests: queue.SimpleQueue[str]) -> None:
-    for line in sys.stdin:
-        requests.put(line)
-    os._exit(0)
+    serve(lambda request: [_answer(request)])
 
 
 def _answer(request: dict[str, Any]) -> dict[str, Any]:
     limits = Limits(**request["limits"])
-    _bound(limits)
+    bound(limits)
     try:
         statements = _statements(request["sql"])
         if request["task"] == "parse":
             return {"statements": statements}
         return _run(request, limits, statements)
     except (duckdb.Error, PolarsError, MemoryError, ValueError, OSError) as error:
-        return {"error": limits.in_words(error) or str(error).strip() or type(error).__name__}
+        text = without_paths(str(error).strip(), request["sql"])
+        return {"error": limits.in_words(error) or text or type(error).__name__}
     except RecursionError:
         return {"error": "it is nested too deeply"}
-
-
-def _bound(limits: Limits) -> None:
-    """Let no allocation and no file of this process grow beyond the limits."""
-    for kind, wanted in (
-        (resource.RLIMIT_DATA, limits.memory_bytes + _OWN_MEMORY),
-        (resource.RLIMIT_FSIZE, 2 * limits.memory_bytes),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        _, most = resource.getrlimit(kind)
-        if most != resource.RLIM_INFINITY:
-            wanted = min(wanted, most)
-        with suppress(ValueError, OSError):  # a system without this limit
-            resource.setrlimit(kind, (wanted, most))
 
 
 def _statements(sql: str) -> list[dict[str, Any]]:
@@ -83,9 +46,13 @@ def _statements(sql: str) -> list[dict[str, Any]]:
     """
     found, lines = [], 0
     for statement in duckdb.extract_statements(sql):
-        if statement.type is not duckdb.StatementType.SELECT:
-            raise ValueError(f"{statement.type.name} is refused: write one SELECT")
+        if (kind := kind_of(statement)) != duckdb.StatementType.SELECT.name:
+            raise ValueError(f"{kind} is refused: write one SELECT")
         text = statement.query
+        try:
+            require_allowed(text)
+        except NotAllowedError as error:
+            raise ValueError(f"{error} is refused: write one SELECT of published tables") from None
         found.append({"sql": "\n" * lines + text, "reads": sorted(tables_read(text))})
         lines += text.count("\n")
     return found
@@ -97,7 +64,8 @@ def _run(
     if len(statements) != 1:
         raise ValueError(f"one SELECT is expected, and it holds {len(statements)}")
     own, target = (Path(request[name]) if name in request else None for name in ("own", "target"))
-    database, temporary = Path(request["database"]), Path(request["temporary"])
+    database = Path(request["database"])
+    temporary = Path(request["temporary"]) if "temporary" in request else None
     with (
         open_confined(database, limits, temporary, own=own, target=target) as con,
         interrupted_after(con, limits.seconds),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
 import duckdb
@@ -12,6 +13,7 @@ import duckdb
 from analytics.custom.files import Refused
 from analytics.custom.project import UserModel, UserTable, in_waves
 from analytics.custom.runner import Made, Runner
+from analytics.parts import Before, told
 from analytics.transform.frames import write_table
 from analytics.warehouse.confined import CUSTOM, RESULT
 from analytics.warehouse.database import quoted
@@ -52,7 +54,11 @@ def write_tables(own: Path, tables: Sequence[UserTable]) -> list[CustomFile]:
 
 
 def build_marts(
-    runner: Runner, database: Path, own: Path, marts: Sequence[UserModel]
+    runner: Runner,
+    database: Path,
+    own: Path,
+    marts: Sequence[UserModel],
+    before: Before | None = None,
 ) -> Iterator[CustomFile]:
     """Add marts to the file `own`, each after those that it reads; they also read `database`."""
     missing: set[str] = set()
@@ -65,7 +71,7 @@ def build_marts(
                 yield _error(mart, f"it reads {', '.join(unbuilt)}, which could not be built")
             else:
                 ready.append(mart.query)
-        answers = list(runner.make(database, ready, own))
+        answers = list(runner.make(database, told(ready, before, attrgetter("file")), own))
         _add(own, [made for made in answers if not made.error])
         for made in answers:
             if made.error:

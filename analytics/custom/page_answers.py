@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
 from analytics.custom.pages import Chart, UserPage
 from analytics.custom.runner import Runner, Shown
+from analytics.parts import Before, told
 
 _FIRST_PART = 0.1  # of the time limit, for a query to end before all others have run
 _FIRST_SECONDS = 1.0  # no query is too slow for that
@@ -55,11 +57,12 @@ class _Round:
 
 
 def answer_pages(
-    runner: Runner, database: Path, pages: Sequence[UserPage]
+    runner: Runner, database: Path, pages: Sequence[UserPage], before: Before | None = None
 ) -> Iterator[AnsweredPage]:
     """Run the queries of pages on a closed file with marts; pages with slow ones come last.
 
     A query that has no time left, as the others took all of it, is an answer with an error.
+    `before` is told of each page.
     """
     limits = runner.limits
     seconds = min(limits.seconds, max(_FIRST_SECONDS, _FIRST_PART * limits.seconds))
@@ -67,7 +70,7 @@ def answer_pages(
     first = _Round(runner, database, seconds, together, "queries")
     too_slow = replace(limits, seconds=seconds).too_slow
     slow: list[UserPage] = []
-    for page in pages:
+    for page in told(pages, before, attrgetter("file")):
         answers = []
         for chart in page.charts:
             answers.append(first.answer(chart))
@@ -78,5 +81,5 @@ def answer_pages(
             yield AnsweredPage(page, tuple(answers))
     together = _SLOW_TOGETHER * limits.seconds
     second = _Round(runner, database, limits.seconds, together, "slow queries")
-    for page in slow:
+    for page in told(slow, before, attrgetter("file")):
         yield AnsweredPage(page, tuple(map(second.answer, page.charts)))

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from analytics.errors import AnalyticsError
+from analytics.memory import has_few_addresses
 
 _PATH = str(Path(__file__).resolve().parents[2])
 _START_SECONDS = 60.0
@@ -20,13 +21,25 @@ _END_SECONDS = 2.0
 """Time for a process to end whose end of the line is closed."""
 
 
+def _heap() -> dict[str, str]:
+    """Return the variable by which a process does what `share_heap` does."""
+    return {"MALLOC_ARENA_MAX": "1"} if has_few_addresses() else {}
+
+
 class Process:
     """A process that runs a module, and our end of the line to it.
 
-    Of our environment it gets `variables` and no others, as there are API keys among them.
+    Of our environment it gets `variables` and no others, as there are API keys among them. It
+    works in `folder`, else in ours.
     """
 
-    def __init__(self, module: str, work: str, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        module: str,
+        work: str,
+        variables: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
         """Start the module; AnalyticsError, which names its `work`, if it does not say a line."""
         self._line, theirs = socket.socketpair()
         self._received = b""
@@ -36,7 +49,8 @@ class Process:
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,
-                env={**(variables or {}), "PYTHONPATH": _PATH},
+                env={**(variables or {}), **_heap(), "PYTHONPATH": _PATH},
+                cwd=folder,
                 start_new_session=True,  # a Ctrl-C is for this process, which ends the other
             )
         if not self.answer(_START_SECONDS):

@@ -11,6 +11,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +20,7 @@ import polars as pl
 
 from analytics.custom.process import Process
 from analytics.warehouse.confined import Limits
+from analytics.warehouse.scratch import scratch_folder
 
 _CHILD = "analytics.custom.child"
 _GRACE_SECONDS = 2.0
@@ -95,14 +97,19 @@ class Bound:
 class Runner:
     """Runs queries within limits, one after the other; a context that starts a process if needed.
 
-    `own` is always a file whose schema `custom` stands in place of that of the database.
+    `own` is always a file whose schema `custom` stands in place of that of the database. Results
+    on their way, and what does not fit in memory, lie in the data directory `root`; without one
+    that can be written to, nothing is spilled.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, root: Path | None = None) -> None:
         self.limits = limits
         self._child: Process | None = None
-        self._scratch = tempfile.TemporaryDirectory(prefix="analytics-")
-        self.folder = Path(self._scratch.name)
+        self._folders = ExitStack()
+        self._scratch = self._folders.enter_context(scratch_folder(root)) if root else None
+        self.folder = self._scratch or Path(
+            self._folders.enter_context(tempfile.TemporaryDirectory(prefix="analytics-"))
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -110,7 +117,7 @@ class Runner:
     def __exit__(self, *_: object) -> None:
         if self._child:
             self._child.end()
-        self._scratch.cleanup()
+        self._folders.close()
 
     def run(
         self,
@@ -176,13 +183,15 @@ class Runner:
         self, task: str, query: UserQuery, limits: Limits, **paths: Path | None
     ) -> tuple[dict[str, Any], str | None, float]:
         """Return the reply of the process, the error in it, and the seconds until it came."""
-        request = {
+        request: dict[str, Any] = {
             "task": task,
             "sql": query.sql,
             "limits": asdict(limits),
-            "temporary": str(self.folder / "spilled"),
+            "scratch": str(self.folder),
             **{name: str(path) for name, path in paths.items() if path},
         }
+        if self._scratch:
+            request["temporary"] = str(self._scratch / "spilled")
         if self._child is None:
             self._child = _child()
         started = time.monotonic()

@@ -25,10 +25,10 @@ def check_project(settings: Settings) -> list[str]:
     """
     limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
     published = Layout(settings.data_dir).published
-    with Runner(limits) as runner:
+    with Runner(limits, settings.data_dir) as runner:
         taken: list[str] = []
         if is_published := published.exists():
-            with open_confined(published, limits, runner.folder) as con:
+            with open_confined(published, limits, None) as con:
                 taken = relation_names(con)
         project = read_project(runner, settings.project, names_of_ours(taken), _KINDS)
         problems = [each.error for each in project.refused]

@@ -10,14 +10,17 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from analytics.extract.landing import BATCH_ID, Landing
+from analytics.extract.landing import Landing, new_loads
 from analytics.extract.listing import ListSnapshot
+from analytics.extract.refusals import Endpoint
 from analytics.extract.store import Loaded, Store
 from analytics.levain import AsyncLevain
 from analytics.settings import Extract
 
 TRAILING_DAYS = 8
 """The days that each batch reads again, because the API may still add to them."""
+
+AGENT_ROLLUPS = "agent_rollups"
 
 
 class StepProgress(Protocol):
@@ -41,7 +44,8 @@ class WorkspaceBatch:
     """The state of one workspace's batch.
 
     `began_at` is the time of the API's clock; `seen` holds the runs whose state this batch has
-    read, `days_read` the UTC days that it has read of each windowed source.
+    read, `days_read` the UTC days that it has read of each windowed source, `refused` the sources
+    that the API refuses to the account, and `listed_agents` the agents in its list.
     """
 
     client: AsyncLevain
@@ -55,12 +59,18 @@ class WorkspaceBatch:
     seen: set[str] = field(default_factory=set)
     days_read: dict[str, set[date]] = field(default_factory=dict)
     touched_days: set[date] = field(default_factory=set)
+    refused: set[str] = field(default_factory=set)
+    listed_agents: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
     record_count: int = 0
     new_version_count: int = 0
     quarantined_count: int = 0
     gaps: list[ListSnapshot] = field(default_factory=list)
     _loading: asyncio.Task[Loaded] | None = None
+
+    def __post_init__(self) -> None:
+        """Number the loads from the last landed one on: no other process lands meanwhile."""
+        self._new_loads = new_loads(self.landing_root / self.workspace_id, self.began_at)
 
     @property
     def today(self) -> date:
@@ -76,10 +86,24 @@ class WorkspaceBatch:
         first = self.store.first_day_read(source) or self.today
         return set(self.days_back(max(self.options.history_days, (self.today - first).days + 1)))
 
+    def agents_active_on(self) -> dict[str, date]:
+        """Return the last UTC day on which each agent started runs; any agent may have today."""
+        active_on = self.store.agents_active_on()
+        if AGENT_ROLLUPS in self.refused:
+            active_on |= dict.fromkeys(self.listed_agents, self.today)
+        return active_on
+
     def lately_active_agents(self) -> set[str]:
         """Agents that started runs in the days that each batch reads again."""
         first = self.today - timedelta(days=TRAILING_DAYS - 1)
-        return {agent_id for agent_id, day in self.store.agents_active_on().items() if day >= first}
+        return {agent_id for agent_id, day in self.agents_active_on().items() if day >= first}
+
+    def conclude(self, source: str, endpoint: Endpoint) -> None:
+        """Note whether the API refuses an endpoint to the account, and warn of it."""
+        if endpoint.is_refused:
+            self.refused.add(source)
+        if endpoint.refusals:
+            self.warnings.append(endpoint.warning())
 
     @asynccontextmanager
     async def step(self, name: str) -> AsyncIterator[Landing]:
@@ -91,7 +115,7 @@ class WorkspaceBatch:
         landing = Landing(
             self.landing_root,
             self.workspace_id,
-            self._next_load_id(name),
+            f"{next(self._new_loads)}-{name}",
             keep_errors=self.keep_errors,
         )
         try:
@@ -100,9 +124,11 @@ class WorkspaceBatch:
             landing.discard()
             raise
         await self.loaded()
-        if landing.request_count:
-            folder = landing.commit()
-            self._loading = asyncio.create_task(asyncio.to_thread(self.store.load, folder))
+        if not landing.request_count:
+            landing.discard()
+            return
+        folder = landing.commit()
+        self._loading = asyncio.create_task(asyncio.to_thread(self.store.load, folder))
 
     async def loaded(self) -> None:
         """Wait until every landed folder is loaded."""
@@ -117,18 +143,6 @@ class WorkspaceBatch:
         finally:
             loading, self._loading = self._loading, None
         self.count(loading.result())
-
-    def _next_load_id(self, name: str) -> str:
-        """Return the next load id; a batch that began in the same second continues its numbers.
-
-        Loads are sorted by name, so a number must never outgrow its width.
-        """
-        batch = self.began_at.strftime(BATCH_ID)
-        taken = [
-            int(folder.name.split("-")[1])
-            for folder in (self.landing_root / self.workspace_id).glob(f"{batch}-*")
-        ]
-        return f"{batch}-{max(taken, default=0) + 1:06d}-{name}"
 
     def count(self, loaded: Loaded) -> None:
         """Add the counts of a load."""

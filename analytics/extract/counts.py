@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
+from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import Landing
+from analytics.extract.refusals import Endpoint
 from analytics.levain import NotFoundError, RefusedError
 from analytics.levain.runs import LONGEST_COUNT_DAYS
 
@@ -19,8 +20,8 @@ async def read_counts(batch: WorkspaceBatch) -> None:
     the configured history reaches further back than its oldest count.
     """
     await batch.loaded()
-    counted_on, active_on = batch.store.counted_on(), batch.store.agents_active_on()
-    longest = min(LONGEST_COUNT_DAYS, len(batch.days_held("agent_rollups")))
+    counted_on, active_on = batch.store.counted_on(), batch.agents_active_on()
+    longest = min(LONGEST_COUNT_DAYS, len(batch.days_held(AGENT_ROLLUPS)))
     first = batch.days_back(longest)[0]
     new = batch.store.agent_ids() - counted_on.keys() | {
         agent_id for agent_id, day in batch.store.counted_from().items() if day > first
@@ -30,20 +31,27 @@ async def read_counts(batch: WorkspaceBatch) -> None:
         for agent_id, day in counted_on.items()
         if agent_id in active_on and active_on[agent_id] > day - timedelta(days=TRAILING_DAYS)
     } | dict.fromkeys(new, longest)
+    endpoint = Endpoint("runs/daily", "the number of unlisted runs is unknown")
     async with batch.step("counts") as landing:
         await batch.gather(
-            _count(batch, landing, agent_id, span) for agent_id, span in sorted(days.items())
+            _count(batch, landing, endpoint, agent_id, span)
+            for agent_id, span in sorted(days.items())
         )
+    batch.conclude(SOURCE, endpoint)
 
 
-async def _count(batch: WorkspaceBatch, landing: Landing, agent_id: str, days: int) -> None:
+async def _count(
+    batch: WorkspaceBatch, landing: Landing, endpoint: Endpoint, agent_id: str, days: int
+) -> None:
     try:
         page = await batch.client.runs.daily(agent_id, days)
     except RefusedError as error:
         landing.add_missing(SOURCE, error, batch.began_at, agent_id=agent_id)
-        if not isinstance(error, NotFoundError):
+        is_refused = endpoint.refuses(error, is_there=agent_id in batch.listed_agents)
+        if not is_refused and not isinstance(error, NotFoundError):
             batch.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")
     else:
         end = page.answer.fetched_at.date() + timedelta(days=1)
         window = (end - timedelta(days=days), end)
+        endpoint.answer_count += 1
         landing.add(SOURCE, page.answer, page.records, agent_id=agent_id, window=window)

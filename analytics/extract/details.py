@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.landing import Landing
+from analytics.extract.refusals import Endpoint
 from analytics.levain import (
     AnswerBrokenError,
     LevainError,
@@ -23,6 +25,26 @@ BATCH = 2_000
 MOST_FAILURES = 10
 """Requests that may fail for good before the rest is left for another batch."""
 
+SAMPLE = 10
+"""Runs that are read first, spread over all: where the API refuses these, it refuses all."""
+
+
+@dataclass
+class _Detail:
+    """A detail of runs, and how reading it went in this batch."""
+
+    source: str
+    read: Callable[[str], Awaitable[Page[Any]]]
+    endpoint: Endpoint
+    failures: list[LevainError] = field(default_factory=list)
+
+    @property
+    def is_left(self) -> bool:
+        """Return True if the rest is left for another batch."""
+        refusal_count = len(self.endpoint.refusals)
+        is_refused = self.endpoint.is_refused and refusal_count >= SAMPLE
+        return is_refused or len(self.failures) >= MOST_FAILURES
+
 
 async def read_details(batch: WorkspaceBatch) -> None:
     """Read pending details, of at most as many runs as the settings allow; the rest stays pending.
@@ -30,21 +52,25 @@ async def read_details(batch: WorkspaceBatch) -> None:
     Failed requests stay pending too, and the batch goes on, because no total needs details.
     """
     await batch.loaded()
-    failures: list[LevainError] = []
+    details = _details_of(batch)
     due = batch.store.pending_details()
-    allowed = due[: batch.options.details_per_batch or None]
-    batch.progress.begin("reading costs and log events of runs that have ended", 2 * len(allowed))
+    allowed = _sample_first(list(due)[: batch.options.details_per_batch or None])
+    count = sum(len(due[run_id]) for run_id in allowed)
+    batch.progress.begin("reading costs and log events of runs that have ended", count)
     for start in range(0, len(allowed), BATCH):
+        runs = allowed[start : start + BATCH]
         async with batch.step("details") as landing:
-            await batch.gather(
-                _land(landing, source, run_id, read, batch, failures)
-                for run_id in allowed[start : start + BATCH]
-                for source, read in (
-                    ("run_costs", batch.client.analytics.run_costs),
-                    ("run_log_events", batch.client.runs.log_events),
+            for part in (runs[:SAMPLE], runs[SAMPLE:]):
+                await batch.gather(
+                    _land(landing, detail, run_id, batch)
+                    for run_id in part
+                    for detail in details
+                    if detail.source in due[run_id] and not detail.is_left
                 )
-            )
-    if failures:
+    for detail in details:
+        if detail.endpoint.is_refused:
+            batch.conclude(detail.source, detail.endpoint)
+    if failures := [failure for detail in details for failure in detail.failures]:
         batch.warnings.append(
             f"some runs' costs or log events could not be read, and stay due: {failures[0]}"
         )
@@ -53,24 +79,39 @@ async def read_details(batch: WorkspaceBatch) -> None:
         batch.progress.say(f"{left} runs' costs and events are left for other batches")
 
 
-async def _land(
-    landing: Landing,
-    source: str,
-    run_id: str,
-    read: Callable[[str], Awaitable[Page[Any]]],
-    batch: WorkspaceBatch,
-    failures: list[LevainError],
-) -> None:
-    if len(failures) >= MOST_FAILURES:
-        return
+def _details_of(batch: WorkspaceBatch) -> tuple[_Detail, ...]:
+    return (
+        _Detail(
+            "run_costs",
+            batch.client.analytics.run_costs,
+            Endpoint("analytics/runs/{id}/costs", "cost of runs by model is unknown"),
+        ),
+        _Detail(
+            "run_log_events",
+            batch.client.runs.log_events,
+            Endpoint("runs/{id}/log/events", "log events and tool calls are unknown"),
+        ),
+    )
+
+
+def _sample_first(run_ids: list[str]) -> list[str]:
+    """Return runs in their order, but for a few of all ages that come first."""
+    sample = run_ids[:: max(1, len(run_ids) // SAMPLE)][:SAMPLE]
+    return list(dict.fromkeys([*sample, *run_ids]))
+
+
+async def _land(landing: Landing, detail: _Detail, run_id: str, batch: WorkspaceBatch) -> None:
     try:
-        page = await read(run_id)
+        page = await detail.read(run_id)
     except NotFoundError as error:
-        landing.add_missing(source, error, batch.began_at, run_id=run_id)
+        detail.endpoint.refuses(error, is_there=True)
+        landing.add_missing(detail.source, error, batch.began_at, run_id=run_id)
     except (RefusedError, ServerFailedError, AnswerBrokenError) as error:
-        landing.add_missing(source, error, batch.began_at, run_id=run_id)
-        failures.append(error)
+        landing.add_missing(detail.source, error, batch.began_at, run_id=run_id)
+        if not (isinstance(error, RefusedError) and detail.endpoint.refuses(error, is_there=True)):
+            detail.failures.append(error)
     except TransientError as error:  # says nothing about this run
-        failures.append(error)
+        detail.failures.append(error)
     else:
-        landing.add(source, page.answer, page.records, run_id=run_id)
+        detail.endpoint.answer_count += 1
+        landing.add(detail.source, page.answer, page.records, run_id=run_id)

@@ -12,9 +12,12 @@ bits) tells one version of a record from another.
 from __future__ import annotations
 
 import os
+import re
 import shutil
+from collections.abc import Container, Iterator
 from contextlib import ExitStack
 from datetime import date, datetime
+from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -23,10 +26,11 @@ import msgspec
 import zstandard
 from xxhash import xxh3_64_intdigest
 
+from analytics.disk import sync
 from analytics.extract.listing import ListSnapshot, Row
 from analytics.extract.privacy import stored, stored_runs
 from analytics.levain import Answer, LevainError, StatusError
-from analytics.levain.transport import Records
+from analytics.levain.answers import Records
 
 RUNS = "runs"
 REQUESTS = "requests"
@@ -34,9 +38,11 @@ LIST_SNAPSHOTS = "list_snapshots"
 SUFFIX = ".ndjson.zst"
 UNFINISHED = ".unfinished"
 BATCH_ID = "%Y%m%dT%H%M%SZ"
+LISTS_STEP = "lists"
 CLOSING_STEP = "workspace"
 """The last step of a batch: loads after its last one belong to an incomplete batch."""
 
+_LOAD_ID = re.compile(r"(?P<batch>\d{8}T\d{6}Z)-(?P<number>\d+)-.+")
 _SPACES = bytes.maketrans(b"\n\r", b"  ")
 
 _encode = msgspec.json.Encoder().encode
@@ -65,6 +71,37 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
 def step_of(load_id: str) -> str:
     """Return the step that landed a load."""
     return load_id.split("-", 2)[-1]
+
+
+def landed_loads(folder: Path, *, besides: Container[str] = ()) -> list[Path]:
+    """Return the complete loads in a workspace's folder, in order, less those with these ids.
+
+    What a file manager or a person left there is none of them, nor is an empty folder.
+    """
+    return sorted(each for each in folder.glob("*/") if each.name not in besides and _is_load(each))
+
+
+def landing_files(load: Path) -> list[Path]:
+    """Return the files of a load, without those of a file manager."""
+    return sorted(load.glob(f"[!.]*{SUFFIX}"))
+
+
+def _is_load(folder: Path) -> bool:
+    is_named = _LOAD_ID.fullmatch(folder.name) and not folder.name.endswith(UNFINISHED)
+    return bool(is_named and landing_files(folder))
+
+
+def new_loads(folder: Path, began_at: datetime) -> Iterator[str]:
+    """Yield the ids of a workspace's next loads, less their step: they sort after all landed ones.
+
+    Loads that began in the same second as the last ones continue their numbers, and so do those
+    that began before it by the API's clock, since its servers may disagree by seconds.
+    """
+    names = [match for each in folder.glob("*-*-*") if (match := _LOAD_ID.fullmatch(each.name))]
+    landed = (match["batch"] for match in names if not match[0].endswith(UNFINISHED))
+    batch = max([began_at.strftime(BATCH_ID), *landed])
+    taken = [int(match["number"]) for match in names if match["batch"] == batch]
+    return (f"{batch}-{number:06d}" for number in count(max(taken, default=0) + 1))
 
 
 class Landing:
@@ -148,8 +185,10 @@ class Landing:
         *,
         run_id: str | None = None,
         agent_id: str | None = None,
+        window: tuple[date, date] | None = None,
     ) -> None:
         """Land a request that failed, with its status if it had one."""
+        start, end = window or (None, None)
         self._add_request(
             RequestLine(
                 request=self.request_count,
@@ -158,6 +197,8 @@ class Landing:
                 params="{}",
                 run_id=run_id,
                 agent_id=agent_id,
+                window_start=start,
+                window_end=end,
                 status=error.status if isinstance(error, StatusError) else None,
                 byte_count=0,
                 record_count=0,
@@ -176,9 +217,9 @@ class Landing:
     def commit(self) -> Path:
         """Rename the folder to its final name, complete and synced to disk."""
         self._closing.close()
-        _sync(self._unfinished)
+        sync(self._unfinished)
         self._unfinished.rename(self._folder)
-        _sync(self._folder.parent)
+        sync(self._folder.parent)
         return self._folder
 
     def discard(self) -> None:
@@ -203,11 +244,3 @@ def _each_on_one_line(texts: list[bytes]) -> list[bytes]:
     if b"\n" in whole or b"\r" in whole:
         return [text.translate(_SPACES) for text in texts]
     return texts
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -64,17 +64,17 @@ def overlaps(rows: Sequence[Row], watermark: Watermark | None, *, is_whole: bool
 
 def _is_older(row: Row, watermark: Watermark) -> bool:
     """Return True if the row is older than the watermark, whose own run may have been deleted."""
-    this, that = _instant(row.created_at), _instant(watermark.created_at)
+    this, that = instant_of(row.created_at), instant_of(watermark.created_at)
     return this is not None and that is not None and this < that
 
 
 def _first_time(rows: Iterable[Row]) -> str | None:
     """Return the first time that can be parsed."""
-    return next((row.created_at for row in rows if _instant(row.created_at)), None)
+    return next((row.created_at for row in rows if instant_of(row.created_at)), None)
 
 
-def _instant(text: str | None) -> datetime | None:
-    """Parse an instant; without an offset it is in UTC."""
+def instant_of(text: str | None) -> datetime | None:
+    """Return the instant that a text is, in UTC unless it has an offset; None if it is none."""
     try:
         instant = datetime.fromisoformat(text or "")
     except ValueError:

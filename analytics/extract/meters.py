@@ -7,21 +7,28 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
+from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import Landing
-from analytics.levain import AsyncLevain, Page, RefusedError
+from analytics.extract.refusals import REFUSED, Endpoint
+from analytics.levain import AsyncLevain, Page
 from analytics.levain.analytics import LONGEST_DAILY_DAYS, LONGEST_HOURLY_DAYS
 
 CORRECTION_DAYS = 35
 
+Window = tuple[date, date]
 Read = Callable[[AsyncLevain, date, date], Awaitable[Page[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """A windowed source: its reader, longest window, and the days that each batch reads again."""
+    """A windowed source: its reader, longest window, and the days that each batch reads again.
+
+    `unknown` says in words what stays unknown where the API refuses its `endpoint`.
+    """
 
     source: str
+    endpoint: str
+    unknown: str
     longest_days: int
     nightly_days: int
     read: Read
@@ -31,30 +38,40 @@ class Meter:
 METERS = (
     Meter(
         "usage_hours",
+        "analytics/hourly",
+        "usage by hour and model is unknown, and no day can be reconciled",
         LONGEST_HOURLY_DAYS,
         TRAILING_DAYS,
         lambda client, start, end: client.analytics.hourly(start, end),
     ),
     Meter(
         "billing_days",
+        "analytics/billing",
+        "the bill by provider is unknown, and no day can be reconciled",
         LONGEST_DAILY_DAYS,
         TRAILING_DAYS,
         lambda client, start, end: client.analytics.billing(start, end),
     ),
     Meter(
         "agent_billing_days",
+        "analytics/timeseries/by-agent",
+        "the bill by agent and its charges are unknown, and no day can be reconciled",
         LONGEST_DAILY_DAYS,
         TRAILING_DAYS,
         lambda client, start, end: client.analytics.timeseries_by_agent(start, end),
     ),
     Meter(
-        "agent_rollups",
+        AGENT_ROLLUPS,
+        "analytics/agents",
+        "cost and tokens of unlisted runs are unknown, and no day can be reconciled",
         1,
         CORRECTION_DAYS,
         lambda client, start, end: client.analytics.agents(start, end),
     ),
     Meter(
         "platform_rollups",
+        "analytics/platform-agents",
+        "the platform's own cost is unknown",
         1,
         TRAILING_DAYS,
         lambda client, start, end: client.analytics.platform_agents(start, end),
@@ -65,19 +82,35 @@ METERS = (
 async def read_meters(batch: WorkspaceBatch) -> None:
     """Read the agents, the trailing days of each meter, and older days that were never read."""
     async with batch.step("meters") as landing:
-        async for page in batch.client.agents.pages():
-            landing.add("agents", page.answer, page.records)
+        await _read_agents(batch, landing)
         await _read_provider_keys(batch, landing)
         await _read_days(batch, landing, lambda meter: days_to_read(batch, meter))
 
 
+async def read_agents(batch: WorkspaceBatch, days: set[date]) -> None:
+    """Read the agents there are, and by their roll-ups those that were active on days."""
+    async with batch.step("agents") as landing:
+        await _read_agents(batch, landing)
+        await _read_days(batch, landing, lambda m: days if m.source == AGENT_ROLLUPS else set())
+
+
+async def _read_agents(batch: WorkspaceBatch, landing: Landing) -> None:
+    async for page in batch.client.agents.pages():
+        landing.add("agents", page.answer, page.records)
+        batch.listed_agents |= {agent.id for agent in page.readable(lambda _: None)}
+
+
 async def _read_provider_keys(batch: WorkspaceBatch, landing: Landing) -> None:
-    """Read the workspace's provider keys; a key without that permission is skipped."""
+    """Read the workspace's provider keys, if this key may."""
+    endpoint = Endpoint("byok", "which usage the workspace's own keys paid for is unknown")
     try:
         page = await batch.client.byok.list()
-    except RefusedError:
-        return
-    landing.add("provider_keys", page.answer, page.records)
+    except REFUSED as error:
+        landing.add_missing("provider_keys", error, batch.began_at)
+        endpoint.refusals.append(error)
+        batch.conclude("provider_keys", endpoint)
+    else:
+        landing.add("provider_keys", page.answer, page.records)
 
 
 async def read_touched_days(batch: WorkspaceBatch) -> None:
@@ -103,23 +136,51 @@ def days_to_read(batch: WorkspaceBatch, meter: Meter) -> set[date]:
 async def _read_days(
     batch: WorkspaceBatch, landing: Landing, days_of: Callable[[Meter], set[date]]
 ) -> None:
-    async def read(meter: Meter, start: date, end: date) -> None:
-        page = await meter.read(batch.client, start, end)
-        landing.add(meter.source, page.answer, page.records, window=(start, end))
+    """Read the days of each meter by windows, the newest one first.
 
-    wanted = [(meter, days_of(meter)) for meter in METERS]
+    A meter whose newest window is refused is not asked for the others.
+    """
+    endpoints = {meter.source: Endpoint(meter.endpoint, meter.unknown) for meter in METERS}
+
+    async def read(meter: Meter, window: Window, stands_for: Window) -> None:
+        endpoint = endpoints[meter.source]
+        try:
+            page = await meter.read(batch.client, *window)
+        except REFUSED as error:
+            endpoint.refusals.append(error)
+            landing.add_missing(meter.source, error, batch.began_at, window=stands_for)
+        else:
+            endpoint.answer_count += 1
+            landing.add(meter.source, page.answer, page.records, window=window)
+            batch.days_read[meter.source].update(days_of_window(window))
+
+    wanted: list[tuple[Meter, list[Window]]] = []
+    for meter in METERS:
+        batch.days_read.setdefault(meter.source, set())
+        if meter.source not in batch.refused and (days := days_of(meter)):
+            wanted.append((meter, windows(days, meter.longest_days)))
     await batch.gather(
-        read(meter, start, end)
-        for meter, days in wanted
-        for start, end in windows(days, meter.longest_days)
+        read(meter, spans[-1], (spans[0][0], spans[-1][1])) for meter, spans in wanted
     )
-    for meter, days in wanted:
-        batch.days_read.setdefault(meter.source, set()).update(days)
+    await batch.gather(
+        read(meter, span, span)
+        for meter, spans in wanted
+        for span in spans[:-1]
+        if not endpoints[meter.source].is_refused
+    )
+    for source, endpoint in endpoints.items():
+        batch.conclude(source, endpoint)
 
 
-def windows(days: Iterable[date], longest: int) -> list[tuple[date, date]]:
+def days_of_window(window: Window) -> set[date]:
+    """Return the days `[start, end)`."""
+    start, end = window
+    return {start + timedelta(days=number) for number in range((end - start).days)}
+
+
+def windows(days: Iterable[date], longest: int) -> list[Window]:
     """Cover days by the fewest windows `[start, end)` of at most `longest` days."""
-    spans: list[tuple[date, date]] = []
+    spans: list[Window] = []
     for day in sorted(days):
         following = day + timedelta(days=1)
         if spans and spans[-1][1] == day and (day - spans[-1][0]).days < longest:

@@ -1,7 +1,7 @@
 """The fields of a record that are stored: never prompts, messages or tool inputs.
 
-A run is decoded by `_Run`, any other record by `_Known`, both of which accept known fields only; a
-record that does not fit is handled field by field (`_kept_of`), in seven times the time.
+A run is decoded by `_Run`, a log event by `_Event`, any other record by `_Known`. A record that
+does not fit is handled field by field (`_kept_of`, `_named`), in several times the time.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from analytics.extract.listing import Row
-from analytics.levain.transport import Fields, Record, Records, fields_of
+from analytics.levain.answers import Fields, Record, Records, fields_of
 
 ERROR_CHARACTERS = 500
 
@@ -36,6 +36,7 @@ _EVENT_FIELDS = ("seq", "ts", "level", "logger", "node", "duration_ms", "cost_us
 _EVENT_DETAILS = ("kind", "tool_name", "is_error")
 
 _NULL = msgspec.Raw(b"null")
+_NOT_AN_OBJECT = b'"(not an object)"'
 _NO_TEXT = msgspec.Raw(b'"(not a text)"')
 
 _Value = msgspec.Raw | msgspec.UnsetType
@@ -77,6 +78,20 @@ _Known = msgspec.defstruct(
 )
 _read_known: Callable[[Record], Any] = msgspec.json.Decoder(_Known).decode
 
+_Details = msgspec.defstruct(
+    "_Details", [(name, _Value, msgspec.UNSET) for name in _EVENT_DETAILS], gc=False
+)
+_Event = msgspec.defstruct(
+    "_Event",
+    [
+        *((name, _Value, msgspec.UNSET) for name in _EVENT_FIELDS),
+        ("event", _Details | msgspec.UnsetType | None, msgspec.UNSET),
+    ],
+    gc=False,
+)
+_read_event: Callable[[Record], Any] = msgspec.json.Decoder(_Event).decode
+_NO_DETAILS = (None, _Details())
+
 
 def stored_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list[bytes]]:
     """Return the rows of a page of runs, and the stored text of each record.
@@ -99,20 +114,22 @@ def stored_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list
 def stored(source: str, records: Records) -> list[bytes]:
     """Return the stored fields of each record of any other source, with each value as it came."""
     if source == "run_log_events":
-        return [_encode(_log_event(record)) for record in records]
+        return list(map(_log_event, records))
     if source == "agents":
-        return [_encode(_agent(record)) for record in records]
+        return [_text_of(record, _agent) for record in records]
     try:
         return [_encode(_read_known(record)) for record in records]
     except msgspec.ValidationError:
-        return [_encode(_kept_of(_fields(record), _KNOWN)) for record in records]
+        return [_text_of(record, lambda fields: _kept_of(fields, _KNOWN)) for record in records]
 
 
 def _irregular_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], list[bytes]]:
     """Return rows and texts as `stored_runs` does, of a page with new fields or other types."""
     rows, texts = [], []
     for record in records:
-        fields = _fields(record)
+        if (fields := _fields(record)) is None:
+            texts.append(_NOT_AN_OBJECT)
+            continue
         fields.pop("user_prompt", None)
         if "error" in fields:
             fields["error"] = _error(fields["error"], keep_errors=keep_errors)
@@ -124,15 +141,18 @@ def _irregular_runs(records: Records, *, keep_errors: bool) -> tuple[list[Row], 
     return rows, texts
 
 
-def _fields(record: Record) -> Fields:
-    """Return the fields of a record.
-
-    A record that is not an object gets the field `not_an_object`.
-    """
+def _fields(record: Record) -> Fields | None:
+    """Return the fields of a record; None if it is not an object."""
     try:
         return fields_of(record)
     except msgspec.ValidationError:
-        return {"not_an_object": record}
+        return None
+
+
+def _text_of(record: Record, kept: Callable[[Fields], Fields]) -> bytes:
+    """Return the text of the kept fields; a record that is not an object may hold any text."""
+    fields = _fields(record)
+    return _NOT_AN_OBJECT if fields is None else _encode(kept(fields))
 
 
 def _kept_of(fields: Fields, known: Iterable[str]) -> Fields:
@@ -144,13 +164,24 @@ def _kept_of(fields: Fields, known: Iterable[str]) -> Fields:
     return kept | {name: value for name, value in fields.items() if bytes(value)[:1] not in b'"{['}
 
 
-def _agent(record: Record) -> Fields:
-    kept = _kept_of(_fields(record), (*_KNOWN, "config"))
+def _agent(fields: Fields) -> Fields:
+    kept = _kept_of(fields, (*_KNOWN, "config"))
     return _narrowed(kept, "config", _LIMITS)
 
 
-def _log_event(record: Record) -> Fields:
-    return _narrowed(_named(record, (*_EVENT_FIELDS, "event")), "event", _EVENT_DETAILS)
+def _log_event(record: Record) -> bytes:
+    try:
+        event = _read_event(record)
+    except msgspec.ValidationError:
+        return _text_of(record, _event_fields)
+    if event.event in _NO_DETAILS:
+        event.event = msgspec.UNSET
+    return _encode(event)
+
+
+def _event_fields(fields: Fields) -> Fields:
+    kept = {name: fields[name] for name in (*_EVENT_FIELDS, "event") if name in fields}
+    return _narrowed(kept, "event", _EVENT_DETAILS)
 
 
 def _narrowed(fields: Fields, name: str, kept: Iterable[str]) -> Fields:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analytics.extract.batch import WorkspaceBatch
-from analytics.extract.landing import RUNS, Landing
+from analytics.extract.batch import AGENT_ROLLUPS, WorkspaceBatch
+from analytics.extract.landing import LISTS_STEP, RUNS, Landing
 from analytics.extract.listing import (
     ListSnapshot,
     Row,
@@ -28,16 +28,21 @@ async def read_lists(batch: WorkspaceBatch) -> None:
     """Read the unfiltered list; if it does not overlap its last snapshot, each agent's list too."""
     await batch.loaded()
     watermarks, known = batch.store.watermarks(), batch.store.agent_ids()
-    async with batch.step("lists") as landing:
-        rows, is_contiguous = await _read_list(batch, landing, None, watermarks)
-    if not is_contiguous:
+    async with batch.step(LISTS_STEP) as landing:
+        rows, unfiltered = await _read_list(batch, landing, None, watermarks)
         agents = sorted(known | {row.agent_id for row in rows if row.agent_id})
-        for start in range(0, len(agents), BATCH):
-            async with batch.step("lists") as landing:
-                await batch.gather(
-                    _read_agent_list(batch, landing, agent_id, watermarks)
-                    for agent_id in agents[start : start + BATCH]
-                )
+        if unfiltered.is_contiguous or not agents:
+            add_unfiltered(landing, unfiltered, rows)
+            agents = []
+    for start in range(0, len(agents), BATCH):
+        async with batch.step(LISTS_STEP) as landing:
+            await batch.gather(
+                _read_agent_list(batch, landing, agent_id, watermarks)
+                for agent_id in agents[start : start + BATCH]
+            )
+            # Last: a batch that breaks off before leaves no snapshot for the next one to join.
+            if start + BATCH >= len(agents):
+                add_unfiltered(landing, unfiltered, rows)
     await batch.loaded()
     _warn_of_gaps(batch)
 
@@ -50,7 +55,7 @@ def _warn_of_gaps(batch: WorkspaceBatch) -> None:
             f"{_agents(len(gaps))} started more runs since the last reading than the API lists "
             f"({LONGEST_LIST}): {_named(batch, gaps)}. The rest is unlisted: its counts, cost and "
             "tokens are in every figure once their day has ended, its run detail is not. "
-            "Run the batch more often to list every run."
+            "Read lists more often: `analytics status` names the command and its interval."
         )
     if first := len(batch.gaps) - len(gaps):
         batch.progress.say(
@@ -73,7 +78,8 @@ async def _read_agent_list(
     batch: WorkspaceBatch, landing: Landing, agent_id: str, watermarks: dict[str | None, Watermark]
 ) -> None:
     try:
-        await _read_list(batch, landing, agent_id, watermarks)
+        _, snapshot = await _read_list(batch, landing, agent_id, watermarks)
+        landing.add_snapshot(snapshot)
     except RefusedError as error:
         batch.warnings.append(f"the runs of agent {agent_id} cannot be listed: {error}")
 
@@ -83,8 +89,8 @@ async def _read_list(
     landing: Landing,
     agent_id: str | None,
     watermarks: dict[str | None, Watermark],
-) -> tuple[list[Row], bool]:
-    """Read a list until it overlaps its last snapshot or ends; return rows, `is_contiguous`."""
+) -> tuple[list[Row], ListSnapshot]:
+    """Read a list until it overlaps its last snapshot or ends; return its rows and snapshot."""
     watermark = watermarks.get(agent_id)
     rows: list[Row] = []
     page_count = record_count = 0
@@ -106,13 +112,17 @@ async def _read_list(
     this = take_snapshot(
         agent_id, rows, watermark, is_whole=is_whole, pulled_at=pulled_at, since=known_until
     )
-    landing.add_snapshot(this)
     if this.unread_until is not None:
         batch.gaps.append(this)
-    if agent_id is None and this.is_contiguous:
-        for snapshot in snapshots_by_agent(this, rows):
-            landing.add_snapshot(snapshot)
-    return rows, this.is_contiguous
+    return rows, this
+
+
+def add_unfiltered(landing: Landing, snapshot: ListSnapshot, rows: list[Row]) -> None:
+    """Land the snapshot of the unfiltered list, and those of agents' lists that it implies."""
+    landing.add_snapshot(snapshot)
+    if snapshot.is_contiguous:
+        for implied in snapshots_by_agent(snapshot, rows):
+            landing.add_snapshot(implied)
 
 
 async def reread_provisional(batch: WorkspaceBatch) -> None:
@@ -129,9 +139,11 @@ async def reread_corrected(batch: WorkspaceBatch) -> None:
     Only days that ended before the batch began are compared. A difference that remains afterwards
     (unlisted runs) is recorded, and is looked into again only if it changes.
     """
+    if AGENT_ROLLUPS in batch.refused:
+        return
     await batch.loaded()
     trailing = set(batch.days_back(CORRECTION_DAYS))
-    first, end = min(trailing & batch.days_held("agent_rollups")), batch.today
+    first, end = min(trailing & batch.days_held(AGENT_ROLLUPS)), batch.today
     agent_days = batch.store.differing_agent_days(first, end)
     if not agent_days:
         return

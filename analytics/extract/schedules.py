@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.landing import Landing
+from analytics.extract.refusals import Endpoint
 from analytics.levain import RefusedError
 
 SOURCE = "schedules"
@@ -12,16 +13,22 @@ SOURCE = "schedules"
 async def read_schedules(batch: WorkspaceBatch) -> None:
     """Read the schedules of the agents that were active lately."""
     await batch.loaded()
+    endpoint = Endpoint("agents/{id}/schedules", "which runs a schedule started is unknown")
     async with batch.step("schedules") as landing:
         await batch.gather(
-            _read(batch, landing, agent_id) for agent_id in sorted(batch.lately_active_agents())
+            _read(batch, landing, endpoint, agent_id)
+            for agent_id in sorted(batch.lately_active_agents())
         )
+    if endpoint.is_refused:
+        batch.conclude(SOURCE, endpoint)
 
 
-async def _read(batch: WorkspaceBatch, landing: Landing, agent_id: str) -> None:
+async def _read(batch: WorkspaceBatch, landing: Landing, endpoint: Endpoint, agent_id: str) -> None:
     try:
         page = await batch.client.schedules.list(agent_id)
     except RefusedError as error:
         landing.add_missing(SOURCE, error, batch.began_at, agent_id=agent_id)
+        endpoint.refuses(error, is_there=agent_id in batch.listed_agents)
     else:
+        endpoint.answer_count += 1
         landing.add(SOURCE, page.answer, page.records, agent_id=agent_id)

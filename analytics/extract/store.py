@@ -13,7 +13,7 @@ from analytics.extract.listing import Watermark
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The counts of a load: records read, stored as new versions, and quarantined.
+    """The counts of a load: records read, stored as new versions; records and fields quarantined.
 
     `touched_days` are the UTC days of new or changed runs.
     """
@@ -71,8 +71,8 @@ class Store(Protocol):
     ) -> None:
         """Record the remaining differences, so that later batches do not look into them again."""
 
-    def pending_details(self) -> list[str]:
-        """Return ended runs whose costs and events are pending, in the order to read them."""
+    def pending_details(self) -> dict[str, list[str]]:
+        """Return the pending sources of ended runs by run, in the order to read them."""
 
     def agents_with_unread_versions(self) -> list[str]:
         """Agents whose versions are to be read, in the order to read them in.

@@ -13,6 +13,7 @@ from analytics.extract.counts import read_counts
 from analytics.extract.details import read_details
 from analytics.extract.landing import CLOSING_STEP
 from analytics.extract.meters import METERS, days_to_read, read_meters, read_touched_days, windows
+from analytics.extract.refusals import REFUSED
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
 from analytics.extract.schedules import read_schedules
 from analytics.extract.versions import read_versions
@@ -59,8 +60,11 @@ async def _first_requests(batch: WorkspaceBatch) -> int:
         for agent in page.readable(lambda _: None)
     }
     first = batch.days_back(batch.options.history_days)[0]
-    rollups = await batch.client.analytics.agents(first, batch.today + timedelta(days=1))
-    active = list(rollups.readable(lambda _: None))
+    try:
+        rollups = await batch.client.analytics.agents(first, batch.today + timedelta(days=1))
+        active = list(rollups.readable(lambda _: None))
+    except REFUSED:
+        active = []
     agents |= {rollup.agent_id for rollup in active if rollup.agent_id}
     counts = [rollup.run_count or 0 for rollup in active]
     listed = sum(min(LONGEST_LIST, count) for count in counts)

@@ -160,6 +160,17 @@ def interval(failed: int, finished: int) -> str:
     return f"[{100 * low:.1f}\u2013{100 * high:.1f}]"
 
 
+def size(byte_count: int) -> str:
+    """A size on disk to two or three digits: `950 B`, `12.3 kB`, `1.2 MB`, `3.4 GB`."""
+    amount, unit = float(byte_count), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if amount < 999.5:
+            break
+        amount, unit = amount / 1000, larger
+    digits = 0 if unit == "B" or amount >= 99.95 else 1
+    return f"{amount:.{digits}f}{NO_BREAK}{unit}"
+
+
 def duration(seconds: float | None) -> str:
     """A length of time: `850 ms`, `12.3 s`, `4 min 05 s`, `2 h 03 min`, `50 d`."""
     if seconds is None:

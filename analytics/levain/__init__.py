@@ -8,6 +8,7 @@ support-triage active
 """
 
 import analytics.levain.retries  # noqa: F401 - logs each failed attempt
+from analytics.levain.answers import Answer, Fields, Record
 from analytics.levain.client import AsyncLevain
 from analytics.levain.errors import (
     AnswerBrokenError,
@@ -17,6 +18,7 @@ from analytics.levain.errors import (
     LevainError,
     NotFoundError,
     OutcomeUnknownError,
+    RedirectedError,
     RefusedError,
     ServerFailedError,
     StatusError,
@@ -48,7 +50,6 @@ from analytics.levain.records import (
 )
 from analytics.levain.runs import Progress
 from analytics.levain.sync_client import Levain
-from analytics.levain.transport import Answer, Fields, Record
 from analytics.levain.usage import (
     AgentBucket,
     AgentTotals,
@@ -93,6 +94,7 @@ __all__ = [
     "Progress",
     "ProviderKey",
     "Record",
+    "RedirectedError",
     "RefusedError",
     "Run",
     "RunCost",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, TypeVar
 
+from analytics.levain.answers import Params
 from analytics.levain.paging import Page, one_page
 from analytics.levain.paths import api_path
 from analytics.levain.records import typed
-from analytics.levain.transport import Params, Transport
+from analytics.levain.transport import Transport
 from analytics.levain.usage import (
     AgentBucket,
     AgentTotals,

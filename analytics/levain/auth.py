@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from analytics.levain.answers import Answer
 from analytics.levain.paths import api_path
 from analytics.levain.records import Me, typed
-from analytics.levain.transport import Answer, Transport
+from analytics.levain.transport import Transport
 
 
 class Auth:

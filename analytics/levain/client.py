@@ -13,6 +13,7 @@ from analytics.levain.analytics import Analytics
 from analytics.levain.artifacts import Artifacts
 from analytics.levain.auth import Auth
 from analytics.levain.byok import Byok
+from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.runs import Runs
 from analytics.levain.schedules import Schedules
 from analytics.levain.sessions import Sessions
@@ -26,8 +27,8 @@ class AsyncLevain:
     """A client for one workspace, the one that the key belongs to.
 
     At most `concurrency` requests run at a time; with `requests_per_second` 0 the client sets no
-    limit of its own; a request that may succeed later is tried `tries` times. Use it as a context
-    manager::
+    limit of its own; clients that are given one `rate_limiter` share its limit and its pauses. A
+    request that may succeed later is tried `tries` times. Use it as a context manager::
 
         async with AsyncLevain(api_key) as levain:
             async for run in levain.runs.list(agent_id=agent_id):
@@ -41,6 +42,7 @@ class AsyncLevain:
         *,
         concurrency: int = 8,
         requests_per_second: float = 0,
+        rate_limiter: RateLimiter | None = None,
         tries: int = TRIES,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -48,7 +50,7 @@ class AsyncLevain:
             api_key,
             api,
             concurrency=concurrency,
-            requests_per_second=requests_per_second,
+            rate_limiter=rate_limiter or RateLimiter(requests_per_second),
             tries=tries,
             transport=transport,
         )

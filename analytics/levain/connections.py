@@ -1,48 +1,70 @@
-"""Connections to the API: httpx transports without the features of its clients for browsers.
-
-Cookies, redirects and credentials by host are not needed here; they took a quarter of the time of a
-request.
-"""
+"""Connections to the API, each for one request at a time, and the proxies of the environment."""
 
 from __future__ import annotations
 
 import os
 import ssl
+from typing import Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
-TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+from analytics.levain.http11 import ANSWER_SECONDS, CONNECT_SECONDS, DirectConnection
+from analytics.levain.replies import Reply
+
+TIMEOUT = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
 
 _EXTENSIONS = {"timeout": TIMEOUT.as_dict()}
 
 
-def connection_to(api: str, context: ssl.SSLContext) -> httpx.AsyncBaseTransport:
-    """Return a connection through the system's proxy.
+class Connection(Protocol):
+    """Sends requests one at a time; the first one opens it."""
 
-    Its first request opens it, and it stays open.
-    """
-    return httpx.AsyncHTTPTransport(
-        verify=context, limits=httpx.Limits(max_connections=1), proxy=proxy_for(api)
+    async def exchange(
+        self, method: str, path: str, headers: dict[str, str], content: bytes | None
+    ) -> Reply:
+        """Send a request and read its whole response; raises httpx.HTTPError, httpx.InvalidURL."""
+
+    async def aclose(self) -> None:
+        """Close it."""
+
+
+class HttpxConnection:
+    """A connection by a transport of httpx: through a proxy, or one that a program brings along."""
+
+    def __init__(self, api: str, transport: httpx.AsyncBaseTransport) -> None:
+        self._api = api
+        self._transport = transport
+
+    async def exchange(
+        self, method: str, path: str, headers: dict[str, str], content: bytes | None
+    ) -> Reply:
+        """Send a request and read its whole response; raises httpx.HTTPError, httpx.InvalidURL."""
+        request = httpx.Request(
+            method, self._api + path, headers=headers, content=content, extensions=_EXTENSIONS
+        )
+        response = await self._transport.handle_async_request(request)
+        try:
+            await response.aread()
+        finally:
+            await response.aclose()
+        return Reply(response.status_code, dict(response.headers), response.content)
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._transport.aclose()
+
+
+def connection_to(api: str, context: ssl.SSLContext) -> Connection:
+    """Return a connection, through the proxy if the environment sets one."""
+    proxy = proxy_for(api)
+    if proxy is None:
+        return DirectConnection(api, context)
+    limits = httpx.Limits(max_connections=1)
+    return HttpxConnection(
+        api, httpx.AsyncHTTPTransport(verify=context, limits=limits, proxy=proxy)
     )
-
-
-async def exchange(
-    connection: httpx.AsyncBaseTransport,
-    method: str,
-    url: str,
-    headers: dict[str, str],
-    content: bytes | None,
-) -> httpx.Response:
-    """Send a request and read its whole response; raises httpx.HTTPError, httpx.InvalidURL."""
-    request = httpx.Request(method, url, headers=headers, content=content, extensions=_EXTENSIONS)
-    response = await connection.handle_async_request(request)
-    try:
-        await response.aread()
-    finally:
-        await response.aclose()
-    return response
 
 
 def proxy_for(api: str) -> str | None:

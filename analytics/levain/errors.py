@@ -5,6 +5,7 @@ LevainError
 │   ├── ConnectionFailedError no answer, or one that was cut short
 │   ├── AnswerBrokenError     a 2xx whose body is not the expected JSON
 │   ├── ServerFailedError     5xx
+│   ├── RedirectedError       3xx: another address, which must not see the key
 │   └── TooManyRequestsError  429
 ├── OutcomeUnknownError       a change that may have been carried out, or not
 ├── DownloadFailedError       a file that could not be downloaded whole
@@ -57,6 +58,10 @@ class StatusError(LevainError):
 
 class ServerFailedError(StatusError, TransientError):
     """The API failed (5xx)."""
+
+
+class RedirectedError(StatusError, TransientError):
+    """The API named another address (3xx); the key is not sent there."""
 
 
 class TooManyRequestsError(StatusError, TransientError):

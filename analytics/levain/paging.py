@@ -9,24 +9,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
+from analytics.levain.answers import Answer, Params, Records
 from analytics.levain.errors import AnswerBrokenError
 from analytics.levain.records import typed
-from analytics.levain.transport import Answer, Params, Records, Transport, fields_of
+from analytics.levain.transport import Transport
 
 T = TypeVar("T")
 
-_WRAPPERS = (
-    "items",
-    "data",
-    "records",
-    "runs",
-    "agents",
-    "versions",
-    "events",
-    "drafts",
-    "schedules",
-    "keys",
-)
 _CURSORS = ("next_cursor", "next", "cursor")
 
 
@@ -60,6 +49,8 @@ async def one_page(
 ) -> Page[T]:
     """Read a list that comes in one response; join all pages into the first if there are more."""
     first, *more = [page async for page in pages(transport, path, params or {}, kind)]
+    if not more:
+        return first
     return Page(first.answer, [record for page in (first, *more) for record in page.records], kind)
 
 
@@ -69,8 +60,8 @@ async def pages(
     """Yield each page of a list; the API sends one today, a `next` cursor or link is followed."""
     seen: set[tuple[tuple[str, str | int], ...]] = set()
     while True:
-        answer = await transport.get(path, params, records_of)
-        yield Page(answer, records_of(answer), kind)
+        answer = await transport.get_records(path, params)
+        yield Page(answer, answer.records, kind)
         following = _next_params(answer)
         if following is None:
             return
@@ -81,21 +72,6 @@ async def pages(
         seen.add(position)
 
 
-def records_of(answer: Answer) -> Records:
-    """Return the list of a response, bare or in a wrapper such as `{"events": […]}`."""
-    if isinstance(answer.body, list):
-        return answer.body
-    fields = fields_of(answer.body)
-    for name in _WRAPPERS:
-        if name in fields:
-            try:
-                return msgspec.json.decode(fields[name], type=Records)
-            except msgspec.ValidationError as error:
-                cause = f"`{name}` is not a list"
-                raise AnswerBrokenError(answer.path, cause) from error
-    raise AnswerBrokenError(answer.path, "an object came where a list was expected")
-
-
 def _next_params(answer: Answer) -> dict[str, str] | None:
     """Return the parameters of the next page.
 
@@ -103,11 +79,9 @@ def _next_params(answer: Answer) -> dict[str, str] | None:
     """
     if answer.next_link:
         return dict(parse_qsl(urlsplit(answer.next_link).query))
-    if not isinstance(answer.body, list):
-        fields = fields_of(answer.body)
-        for name in _CURSORS:
-            value = msgspec.json.decode(fields.get(name, b"null"))
-            if isinstance(value, str) and value:
-                query = dict(parse_qsl(urlsplit(value).query))
-                return query or {"cursor": value}
+    for name in _CURSORS:
+        value = msgspec.json.decode(answer.fields.get(name, b"null"))
+        if isinstance(value, str) and value:
+            query = dict(parse_qsl(urlsplit(value).query))
+            return query or {"cursor": value}
     return None

@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from analytics.levain.answers import fields_of
 from analytics.levain.errors import AnswerBrokenError
-from analytics.levain.transport import fields_of
 
 T = TypeVar("T")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from analytics.levain.answers import Answer, Params
 from analytics.levain.downloads import download
 from analytics.levain.errors import AnswerBrokenError, LevainError, NotFoundError
 from analytics.levain.paging import Page, one_page, pages
@@ -16,7 +17,7 @@ from analytics.levain.paths import api_path, omit_none
 from analytics.levain.polling import Polling
 from analytics.levain.records import DailyCount, FileUrl, LogEvent, Run, typed
 from analytics.levain.sessions import Sessions
-from analytics.levain.transport import Answer, Params, Transport
+from analytics.levain.transport import Transport
 
 LONGEST_COUNT_DAYS = 90
 LONGEST_LIST = 200

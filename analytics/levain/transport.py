@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import json
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from urllib.parse import urlencode
 
 import httpx
@@ -16,14 +17,21 @@ import msgspec
 import stamina
 
 from analytics import __version__
-from analytics.levain.connections import TIMEOUT, connection_to, exchange, in_words
+from analytics.levain.answers import Answer, Params, body_of
+from analytics.levain.connections import (
+    TIMEOUT,
+    Connection,
+    HttpxConnection,
+    connection_to,
+    in_words,
+)
 from analytics.levain.errors import (
-    AnswerBrokenError,
     ConnectionFailedError,
     ForbiddenError,
     LevainError,
     NotFoundError,
     OutcomeUnknownError,
+    RedirectedError,
     RefusedError,
     ServerFailedError,
     TooManyRequestsError,
@@ -31,17 +39,8 @@ from analytics.levain.errors import (
     UnauthorizedError,
 )
 from analytics.levain.rate_limiter import RateLimiter
-from analytics.levain.surrogates import escape_lone_surrogates
-
-Record = msgspec.Raw
-"""The text of a JSON object, with every digit as the API sent it."""
-
-Records = list[Record]
-
-Fields = dict[str, msgspec.Raw]
-"""The fields of an object, each of them undecoded."""
-
-Params = Mapping[str, str | int]
+from analytics.levain.repairs import shallow
+from analytics.levain.replies import Reply
 
 _logger = logging.getLogger("analytics.levain")
 
@@ -51,34 +50,9 @@ LONGEST_WAIT = 8.0
 LONGEST_RETRY_AFTER = 8.0  # cuts a longer `Retry-After`: a batch fails within a minute
 GIVE_UP_AFTER = 45.0
 
-fields_of = msgspec.json.Decoder(Fields).decode
-"""Return the fields of a record; msgspec.ValidationError if it is not an object."""
-
-_split = msgspec.json.Decoder(Records).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 """Encodes raw records and money digit for digit."""
 _JSON = {"Content-Type": "application/json"}
-_EMPTY = Record(b"{}")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A 2xx response: its body, a list split into records, and its request."""
-
-    path: str
-    params: Params
-    status: int
-    fetched_at: datetime
-    byte_count: int
-    body: Records | Record
-    next_link: str | None = None
-
-    @property
-    def record(self) -> Record:
-        """The one object of the response; AnswerBrokenError if it is a list."""
-        if isinstance(self.body, list):
-            raise AnswerBrokenError(self.path, "a list came where one object was expected")
-        return self.body
 
 
 def _any(answer: Answer) -> Answer:
@@ -95,7 +69,7 @@ class Transport:
         api: str,
         *,
         concurrency: int,
-        requests_per_second: float,
+        rate_limiter: RateLimiter,
         tries: int = TRIES,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -110,8 +84,11 @@ class Transport:
         context = httpx.create_ssl_context()
         try:
             # One connection for each slot: a shared pool scans all connections at every request.
-            self._connections = [
-                transport or connection_to(self._api, context) for _ in range(concurrency)
+            self._connections: list[Connection] = [
+                HttpxConnection(self._api, transport)
+                if transport
+                else connection_to(self._api, context)
+                for _ in range(concurrency)
             ]
             self.files = httpx.AsyncClient(
                 timeout=TIMEOUT, follow_redirects=True, verify=context, transport=transport
@@ -120,10 +97,10 @@ class Transport:
         except (ValueError, ImportError, httpx.InvalidURL) as error:
             cause = f"the proxy that the environment names cannot be used ({error})"
             raise LevainError(self._api, cause) from error
-        self._free: asyncio.Queue[httpx.AsyncBaseTransport] = asyncio.Queue()
+        self._free: asyncio.Queue[Connection] = asyncio.Queue()
         for connection in self._connections:
             self._free.put_nowait(connection)
-        self._rate_limiter = RateLimiter(requests_per_second)
+        self._rate_limiter = rate_limiter
         self.request_count = 0
 
     async def aclose(self) -> None:
@@ -152,6 +129,10 @@ class Transport:
         """Read one object."""
         return await self.get(path, params, lambda answer: answer.record)
 
+    async def get_records(self, path: str, params: Params | None = None) -> Answer:
+        """Read one page of a list."""
+        return await self.get(path, params, lambda answer: answer.records)
+
     async def send(
         self, method: str, path: str, body: object = None, *, is_repeatable: bool = False
     ) -> Answer:
@@ -173,7 +154,7 @@ class Transport:
 
     async def _try(
         self,
-        connection: httpx.AsyncBaseTransport,
+        connection: Connection,
         method: str,
         path: str,
         params: Params,
@@ -181,28 +162,50 @@ class Transport:
         shape: Callable[[Answer], object] = _any,
         body: object = None,
     ) -> Answer:
+        """Send a request until it succeeds; if the first attempt does, stamina is not set up."""
+        once = partial(self._once, connection, method, path, params, shape, body)
+        began = time.monotonic()
+        try:
+            return await once()
+        except LevainError as error:
+            first, time_left = error, GIVE_UP_AFTER - (time.monotonic() - began)
+            if time_left <= 0:
+                raise
         async for attempt in stamina.retry_context(
             on=again,
             attempts=self._tries,
-            timeout=GIVE_UP_AFTER,
+            timeout=time_left,
             wait_initial=FIRST_WAIT,
             wait_max=LONGEST_WAIT,
             wait_jitter=FIRST_WAIT,
         ):
             with attempt:
-                await self._rate_limiter.acquire()
-                try:
-                    answer = await self._ask(connection, method, path, params, body)
-                except TooManyRequestsError as error:
-                    self._rate_limiter.pause_for(_retry_after(error))
-                    raise
-                shape(answer)
-                return answer
+                if attempt.num == 1:
+                    raise first
+                return await once()
         raise AssertionError("the last attempt returns or raises")
+
+    async def _once(
+        self,
+        connection: Connection,
+        method: str,
+        path: str,
+        params: Params,
+        shape: Callable[[Answer], object],
+        body: object,
+    ) -> Answer:
+        await self._rate_limiter.acquire()
+        try:
+            answer = await self._ask(connection, method, path, params, body)
+        except TooManyRequestsError as error:
+            self._rate_limiter.pause_for(_retry_after(error))
+            raise
+        shape(answer)
+        return answer
 
     async def _ask(
         self,
-        connection: httpx.AsyncBaseTransport,
+        connection: Connection,
         method: str,
         path: str,
         params: Params,
@@ -216,9 +219,7 @@ class Transport:
             headers, content = headers | _JSON, _encode(body)
         began = time.monotonic()
         try:
-            response = await exchange(
-                connection, method, self._api + path + query, headers, content
-            )
+            reply = await connection.exchange(method, path + query, headers, content)
         except httpx.HTTPError as error:
             raise ConnectionFailedError(request, in_words(error)) from error
         except httpx.InvalidURL as error:
@@ -227,22 +228,29 @@ class Transport:
             "%s%s: HTTP %d, %d bytes in %.3f s",
             request,
             query,
-            response.status_code,
-            len(response.content),
+            reply.status,
+            len(reply.content),
             time.monotonic() - began,
         )
-        if not response.is_success:
-            raise _status_error(request, response)
+        if not httpx.codes.is_success(reply.status):
+            raise _status_error(request, reply)
         body_is_due = method == "GET"  # a DELETE may have an empty body
         return Answer(
             path=path,
             params=params,
-            status=response.status_code,
-            fetched_at=_server_time(response.headers.get("Date")),
-            byte_count=len(response.content),
-            body=_body(request, response.content) if response.content or body_is_due else _EMPTY,
-            next_link=response.links.get("next", {}).get("url"),
+            status=reply.status,
+            fetched_at=_server_time(reply.headers.get("date")),
+            byte_count=len(reply.content),
+            body=body_of(request, reply.content if reply.content or body_is_due else b"{}"),
+            next_link=_next_link(reply.headers.get("link")),
         )
+
+
+def _next_link(header: str | None) -> str | None:
+    """Return the URL of the next page that a `Link` header names."""
+    if header is None:
+        return None
+    return httpx.Response(200, headers={"Link": header}).links.get("next", {}).get("url")
 
 
 def _worth_another_try(error: Exception) -> bool | float:
@@ -256,7 +264,9 @@ def _worth_another_write(error: Exception) -> bool | float:
 
 
 def _was_not_done(error: Exception) -> bool:
-    """Return True if the API asked to wait, or if no connection was made."""
+    """Return True if the API asked to wait or to go elsewhere, or if no connection was made."""
+    if isinstance(error, RedirectedError):
+        return error.status != httpx.codes.SEE_OTHER
     return isinstance(error, TooManyRequestsError) or isinstance(
         error.__cause__, httpx.ConnectError | httpx.ConnectTimeout
     )
@@ -266,10 +276,12 @@ def _retry_after(error: TooManyRequestsError) -> float:
     return min(FIRST_WAIT if error.retry_after is None else error.retry_after, LONGEST_RETRY_AFTER)
 
 
-def _status_error(request: str, response: httpx.Response) -> LevainError:
-    status, detail = response.status_code, _detail(response)
+def _status_error(request: str, reply: Reply) -> LevainError:
+    status, detail = reply.status, _detail(reply)
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return TooManyRequestsError(request, status, detail, _seconds(response))
+        return TooManyRequestsError(request, status, detail, _seconds(reply))
+    if httpx.codes.is_redirect(status):
+        return RedirectedError(request, status, _target(reply))
     if status >= httpx.codes.INTERNAL_SERVER_ERROR:
         return ServerFailedError(request, status, detail)
     if status == httpx.codes.UNAUTHORIZED:
@@ -281,10 +293,17 @@ def _status_error(request: str, response: httpx.Response) -> LevainError:
     return RefusedError(request, status, detail)
 
 
-def _detail(response: httpx.Response) -> str:
+def _target(reply: Reply) -> str:
+    """Return the address that a redirect names, in a few words; its query may hold secrets."""
+    location = " ".join(reply.headers.get("location", "").split())
+    target = location.partition("?")[0].partition("#")[0][:200] or "no address"
+    return f"a redirect to {target}; it is not followed, because the key must not go elsewhere"
+
+
+def _detail(reply: Reply) -> str:
     """Return the API's error message, in any of its shapes, cut to one line."""
     try:
-        detail = response.json()["detail"]
+        detail = json.loads(shallow(reply.content))["detail"]
     except (ValueError, KeyError, TypeError):
         return ""
     if isinstance(detail, dict):
@@ -294,39 +313,27 @@ def _detail(response: httpx.Response) -> str:
     return " ".join(str(detail).split())[:200]
 
 
-def _seconds(response: httpx.Response) -> float | None:
+def _seconds(reply: Reply) -> float | None:
     """Return `Retry-After` in seconds, from either of its two forms; None if it is malformed."""
-    text = response.headers.get("Retry-After", "")
+    text = reply.headers.get("retry-after", "")
     if text.isdecimal():
         return float(text)
     try:
-        moment = email.utils.parsedate_to_datetime(text).astimezone(UTC)
+        moment = _http_date(text)
     except ValueError:
         return None
-    return max(0.0, (moment - _server_time(response.headers.get("Date"))).total_seconds())
+    return max(0.0, (moment - _server_time(reply.headers.get("date"))).total_seconds())
 
 
 def _server_time(date: str | None) -> datetime:
     """Return the time of the API's clock: a wrong local clock must not shift days or finality."""
     try:
-        return email.utils.parsedate_to_datetime(date or "").astimezone(UTC)
+        return _http_date(date or "")
     except ValueError:
         return datetime.now(UTC)
 
 
-def _body(request: str, content: bytes) -> Records | Record:
-    """Return a list as its undecoded items, or an object as it is."""
-    try:
-        if not content.isascii():
-            content.decode()  # msgspec does not validate strings that it leaves undecoded
-        if content.lstrip().startswith(b"["):
-            return _split(content)
-        fields_of(content)
-    except msgspec.ValidationError as error:
-        raise AnswerBrokenError(request, f"neither an object nor a list ({error})") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        escaped = escape_lone_surrogates(content)
-        if escaped != content:
-            return _body(request, escaped)
-        raise AnswerBrokenError(request, f"the body is not whole JSON ({error})") from error
-    return Record(content)
+@lru_cache(maxsize=2)  # many responses come within a second
+def _http_date(text: str) -> datetime:
+    """Parse an HTTP date; ValueError if it is none."""
+    return email.utils.parsedate_to_datetime(text).astimezone(UTC)

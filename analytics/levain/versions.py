@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from analytics.levain.answers import Answer
 from analytics.levain.paging import Page, one_page
 from analytics.levain.paths import api_path, omit_none
 from analytics.levain.records import Build, Draft, Version, typed
-from analytics.levain.transport import Answer, Transport
+from analytics.levain.transport import Transport
 
 
 class Versions:

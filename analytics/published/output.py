@@ -1,24 +1,17 @@
-"""The rows of a query as a table, CSV, JSON or Parquet, with every digit."""
+"""The answer to a query, as a table, CSV, JSON or Parquet, with every digit."""
 
 from __future__ import annotations
 
-import csv
-import json
-import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import duckdb
-
 from analytics.errors import AnalyticsError, UsageError
-from analytics.published.sandbox import usage_errors
-from analytics.terminal import visible
+from analytics.published.statements import Answers, Query
+from analytics.terminal import inert, inert_json, visible
 from analytics.warehouse.layout import is_of_a_batch
 
 if TYPE_CHECKING:
@@ -26,7 +19,6 @@ if TYPE_CHECKING:
 
 SHOWN_ROWS = 200
 _NO_WIDTH = 10_000
-_BATCH = 10_000
 
 
 class Format(StrEnum):
@@ -39,32 +31,47 @@ class Format(StrEnum):
 
 
 def write(
-    con: duckdb.DuckDBPyConnection,
-    query: duckdb.Statement,
+    answers: Answers,
+    sql: str,
     form: Format,
     output: Path | None,
     *,
     expanded: bool | None = None,
+    raw: bool = False,
 ) -> None:
     """Write the rows of a query to a file or to standard output; UsageError if it fails.
 
     `expanded` writes a table as one line for each value; None does so if the table is wider than
-    the terminal.
+    the terminal. `raw` leaves control characters in CSV and JSON.
     """
     if expanded and form is not Format.table:
         raise UsageError(f"--expanded is for a table, not for {form}: leave one of them out.")
     if output is None:
         if form is Format.parquet:
             raise UsageError("Parquet is not for a terminal: name a file with --output.")
-        with usage_errors():
-            _write_text(con.execute(query), sys.stdout, form, expanded)
+        _write_text(answers, Query(sql, form), sys.stdout, expanded, raw=raw)
         return
-    with replacing(output) as unfinished, usage_errors():
+    with replacing(output) as unfinished:
         if form is Format.parquet:
-            _write_parquet(con, query, unfinished)
+            for _ in answers(Query(sql, form, target=unfinished.absolute())):
+                pass
         else:
             with unfinished.open("w", encoding="utf-8", newline="") as file:
-                _write_text(con.execute(query), file, form, expanded)
+                _write_text(answers, Query(sql, form), file, expanded, raw=raw)
+
+
+def _write_text(
+    answers: Answers, query: Query, out: TextIO, expanded: bool | None, *, raw: bool
+) -> None:
+    for answer in answers(query):
+        if query.form == Format.table:
+            _write_table(answer, out, expanded)
+        elif raw:
+            out.write(answer["text"])
+        elif query.form == Format.csv:
+            out.write(inert(answer["text"]))
+        else:
+            out.write(inert_json(answer["text"], out.encoding or "utf-8"))
 
 
 @contextmanager
@@ -94,47 +101,17 @@ def require_free(output: Path) -> None:
         )
 
 
-def _columns(con: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the column names; a repeated name gets a number."""
-    names: list[str] = []
-    for name, *_ in con.description or []:
-        same = sum(1 for other in names if other == name or other.startswith(f"{name}_"))
-        names.append(f"{name}_{same + 1}" if name in names else name)
-    return names
-
-
-def _rows(con: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
-    while rows := con.fetchmany(_BATCH):
-        yield from rows
-
-
-def _write_csv(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_columns(con))
-    writer.writerows([as_text(value) for value in row] for row in _rows(con))
-
-
-def _write_json(con: duckdb.DuckDBPyConnection, out: TextIO) -> None:
-    names = _columns(con)
-    separator = "["
-    for row in _rows(con):
-        record = dict(zip(names, map(_plain, row), strict=True))
-        out.write(f"{separator}\n{json.dumps(record, ensure_ascii=False, allow_nan=False)}")
-        separator = ","
-    out.write("[]\n" if separator == "[" else "\n]\n")
-
-
-def _write_table(con: duckdb.DuckDBPyConnection, out: TextIO, expanded: bool | None) -> None:
+def _write_table(answer: dict[str, Any], out: TextIO, expanded: bool | None) -> None:
     from rich.console import Console
     from rich.text import Text
 
-    names, rows = _columns(con), con.fetchmany(SHOWN_ROWS + 1)
+    names, rows = answer["names"], answer["rows"]
     shown = rows[:SHOWN_ROWS]
     width = None if out.isatty() else _NO_WIDTH
     console = Console(
         file=out, width=width, highlight=False, markup=False, soft_wrap=not out.isatty()
     )
-    table = _table(names, shown)
+    table = _table(names, answer["is_number"], shown)
     if expanded is None:
         natural = console.measure(table, options=console.options.update(width=_NO_WIDTH))
         expanded = natural.maximum > console.width
@@ -154,23 +131,22 @@ def _write_table(con: duckdb.DuckDBPyConnection, out: TextIO, expanded: bool | N
         )
 
 
-def _table(names: list[str], rows: list[tuple[Any, ...]]) -> Table:
+def _table(names: Sequence[str], numeric: Sequence[bool], rows: Sequence[Sequence[str]]) -> Table:
     """Return a line for each row."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(header_style="bold", box=None, pad_edge=False)
-    for index, name in enumerate(names):
-        is_number = any(isinstance(row[index], int | float | Decimal) for row in rows)
+    for name, is_number in zip(names, numeric, strict=True):
         table.add_column(
             Text(visible(name)), justify="right" if is_number else "left", overflow="fold"
         )
     for row in rows:
-        table.add_row(*(Text(visible(as_text(value))) for value in row))
+        table.add_row(*(Text(visible(value)) for value in row))
     return table
 
 
-def _record(names: list[str], row: tuple[Any, ...]) -> Table:
+def _record(names: Sequence[str], row: Sequence[str]) -> Table:
     """Return a line for each value of a row."""
     from rich.table import Table
     from rich.text import Text
@@ -179,61 +155,5 @@ def _record(names: list[str], row: tuple[Any, ...]) -> Table:
     record.add_column(overflow="fold", style="dim")
     record.add_column(overflow="fold")
     for name, value in zip(names, row, strict=True):
-        record.add_row(Text(visible(name)), Text(visible(as_text(value))))
+        record.add_row(Text(visible(name)), Text(visible(value)))
     return record
-
-
-def _write_parquet(con: duckdb.DuckDBPyConnection, query: duckdb.Statement, file: Path) -> None:
-    import polars
-    from polars.exceptions import PanicException
-
-    try:
-        polars.DataFrame(con.sql(query)).write_parquet(file)
-    except PanicException as error:
-        raise UsageError("Parquet has no such type: cast the column to VARCHAR first.") from error
-
-
-def _write_text(
-    con: duckdb.DuckDBPyConnection, out: TextIO, form: Format, expanded: bool | None
-) -> None:
-    match form:
-        case Format.csv:
-            _write_csv(con, out)
-        case Format.json:
-            _write_json(con, out)
-        case _:
-            _write_table(con, out, expanded)
-
-
-def _plain(value: Any) -> Any:
-    """Return a JSON value: money as a string, digit for digit."""
-    match value:
-        case Decimal():
-            return format(value, "f")
-        case float():
-            return value if math.isfinite(value) else None
-        case None | bool() | int() | str():
-            return value
-        case datetime() | date():
-            return value.isoformat()
-        case dict():
-            return {str(key): _plain(item) for key, item in value.items()}
-        case list() | tuple():
-            return [_plain(item) for item in value]
-        case _:
-            return str(value)
-
-
-def as_text(value: Any) -> str:
-    """Return a value as text; null is empty."""
-    match _plain(value):
-        case None:
-            return ""
-        case bool(flag):
-            return "true" if flag else "false"
-        case str(text):
-            return text
-        case dict() | list() as nested:
-            return json.dumps(nested, ensure_ascii=False)
-        case number:
-            return str(number)

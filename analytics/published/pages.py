@@ -41,7 +41,7 @@ def _checked(
     settings: Settings, files: Sequence[Path], database: Path | None
 ) -> tuple[list[str], list[str]]:
     lines = []
-    with Runner(_limits(settings)) as runner:
+    with Runner(_limits(settings), settings.data_dir) as runner:
         pages, problems = _pages(files, runner) if files else read_pages(settings.project, runner)
         for page in pages:
             if page.error:
@@ -68,7 +68,7 @@ def preview_page(settings: Settings, file: Path, output: Path | None) -> tuple[P
     database = _published(settings)
     if output and output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise UsageError(f"{output} is there already: name an empty or a new folder.")
-    with Runner(_limits(settings)) as runner, open_marts(database) as con:
+    with Runner(_limits(settings), settings.data_dir) as runner, open_marts(database) as con:
         pages, _ = _pages([file], runner)
         output = output or Path(tempfile.mkdtemp(prefix="analytics-page-"))
         output.mkdir(parents=True, exist_ok=True)

@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
+from analytics.custom.allowed import NotAllowedError, kind_of, require_allowed, without_paths
 from analytics.errors import AnalyticsError, UsageError
 from analytics.warehouse.confined import Limits, interrupted_after, open_confined
+from analytics.warehouse.damage import damage_of
+from analytics.warehouse.layout import logs_of
+from analytics.warehouse.scratch import work_folder
 
-_READING = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+_READING = ("SELECT", "EXPLAIN")
 
 
 @contextmanager
-def open_published(file: Path, limits: Limits | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_published(
+    file: Path, limits: Limits | None = None, temporary: Path | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published file read-only, without access to other files, extensions or settings.
 
-    `limits` bound the memory of queries and what they spill to disk; see also `bounded`.
+    `limits` bound the memory of queries, and what they spill into the folder `temporary`, if there
+    is one; see also `bounded`.
     """
     if not file.exists():
         raise AnalyticsError(
             f"Nothing has been published at {file}.\nRun `analytics nightly` first."
         )
     try:
-        with (
-            tempfile.TemporaryDirectory(prefix="analytics-") as temporary,
-            open_confined(file, limits, Path(temporary)) as con,
-        ):
+        with _without_log(file) as readable, open_confined(readable, limits, temporary) as con:
             yield con
     except duckdb.Error as error:
+        cause = str(error).splitlines()[0]
+        if "Could not set lock" in cause:
+            raise AnalyticsError(
+                f"{file} is open for writing in another program: {cause}\n"
+                "Close it there, and open it read-only; the next `analytics nightly` replaces it."
+            ) from error
         raise AnalyticsError(
-            f"{file} cannot be read: {str(error).splitlines()[0]}\n"
+            f"{file} cannot be read: {cause}\n"
             "It may be damaged, or of another release: `analytics nightly` publishes it anew."
         ) from error
+
+
+@contextmanager
+def _without_log(file: Path) -> Iterator[Path]:
+    """Yield a published file as it was published, and not what others have logged beside it."""
+    if not logs_of(file):
+        yield file
+        return
+    with work_folder(file.parent) as folder:
+        copy = folder / file.name
+        shutil.copyfile(file, copy)
+        yield copy
 
 
 @contextmanager
@@ -59,7 +81,7 @@ def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
 
     UsageError for anything else.
     """
-    with usage_errors():
+    with usage_errors(sql):
         statements = con.extract_statements(sql)
     if not statements:
         raise UsageError('The query is empty. Try: analytics sql "show tables"')
@@ -68,28 +90,35 @@ def parsed(con: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
             f"One statement is expected, and these are {len(statements)}: run them one at a time."
         )
     (statement,) = statements
-    try:
-        kind = statement.type
-    except ValueError:  # one that the library has no name for
-        kind = duckdb.StatementType.INVALID
-    if kind not in _READING:
+    if (kind := kind_of(statement)) not in _READING:
         raise UsageError(
-            f"{kind.name} is refused: the published file can only be read. "
+            f"{kind} is refused: the published file can only be read. "
             "Use SELECT, DESCRIBE or EXPLAIN."
         )
+    try:
+        require_allowed(sql)
+    except NotAllowedError as error:
+        raise UsageError(
+            f"{error} is refused: a query sees the published tables, and nothing of the machine."
+        ) from None
     return statement
 
 
 @contextmanager
-def usage_errors() -> Iterator[None]:
-    """Turn an error of DuckDB into a UsageError."""
+def usage_errors(sql: str) -> Iterator[None]:
+    """Turn an error of DuckDB that a statement caused into a UsageError."""
     try:
         yield
-    except (duckdb.InterruptException, duckdb.OutOfMemoryException):
-        raise  # `bounded` names the limit
+    except (duckdb.InterruptException, duckdb.OutOfMemoryException, duckdb.IOException):
+        raise  # `bounded` names the limit, and `open_published` the file
     except duckdb.PermissionException as error:
         raise UsageError(
-            f"Refused: a query sees the published tables alone, no file and no network.\n{error}"
+            f"Refused: a query sees the published tables alone, no file and no network."
+            f"\n{without_paths(str(error), sql)}"
         ) from error
     except duckdb.Error as error:
-        raise UsageError(f"The query cannot be answered. {error}") from error
+        if damage_of(error):
+            raise  # `open_published` names the file
+        raise UsageError(
+            f"The query cannot be answered. {without_paths(str(error), sql)}"
+        ) from error

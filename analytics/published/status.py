@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime
@@ -14,10 +15,10 @@ from analytics.batch.last_batch import read_last_batch
 from analytics.format import numbers
 from analytics.published.sandbox import open_published
 from analytics.summary.words import schedule_in_words
-from analytics.terminal import visible
+from analytics.terminal import inert_json, visible
 from analytics.warehouse.confined import CUSTOM
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.lock import is_held
+from analytics.warehouse.lock import is_batch_running
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,7 +30,8 @@ _WORKSPACES = """
         listed_run_count, unlisted_run_count, unlisted_cost_usd,
         marts.detail_coverage(listed_run_count, run_count) as detail_coverage,
         reconciled_day_count, pending_day_count, open_day_count, unreconciled_day_count,
-        unexplained_usd, fastest_agent_name, shortest_span_seconds, required_batches_per_day
+        unexplained_usd, fastest_agent_name, shortest_span_seconds, required_batches_per_day,
+        collection_interval_seconds
     from reports.rpt_workspace_health
     where workspace_id <> '(all)'
     order by workspace_name, workspace_id
@@ -91,7 +93,7 @@ def status(layout: Layout) -> dict[str, Any]:
         "data_to": max(
             (each["last_batch_at"] for each in workspaces if each["last_batch_at"]), default=None
         ),
-        "batch_is_running": is_held(layout),
+        "batch_is_running": is_batch_running(layout),
         "last_batch": batch and {name: getattr(batch, name) for name in batch.__struct_fields__},
         "workspaces": workspaces,
         "watermarks": watermarks,
@@ -104,7 +106,8 @@ def status(layout: Layout) -> dict[str, Any]:
 
 def print_json(found: dict[str, Any]) -> None:
     """Print the status as one JSON object."""
-    print(json.dumps(found, indent=2, ensure_ascii=False, default=_plain))
+    text = json.dumps(found, indent=2, ensure_ascii=False, default=_plain)
+    print(inert_json(text, sys.stdout.encoding))
 
 
 def print_text(found: dict[str, Any]) -> None:
@@ -217,7 +220,8 @@ Open runs have not ended; provisional ones have, and may still be corrected."""
 _DETAIL_IN_WORDS = """\
 Detail is the share of runs with a row in fct_runs. Unlisted runs have none: the
 API counts and meters them, but no run list showed them to a batch. Quarantined
-records could not be understood: quarantined_records has them with the reason."""
+records, or fields of them, could not be understood: quarantined_records has
+them with the reason."""
 _DAYS_IN_WORDS = """\
 A UTC day is reconciled if its metered cost agrees with the API's other figures,
 open today and while it has open or provisional runs, pending while the API may
@@ -240,12 +244,12 @@ def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
 
 
 def _schedule(row: dict[str, Any]) -> str:
-    """Return the interval of batches at which every run is listed."""
+    """Return the interval of collections at which every run is listed."""
     if row["fastest_agent_name"] is None:
         return ""
     return schedule_in_words(
         visible(row["fastest_agent_name"]),
-        row["shortest_span_seconds"],
+        row["collection_interval_seconds"],
         row["required_batches_per_day"],
     )
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-Scope = Literal["site", "workspace", "month", "agent"]
+Scope = Literal["site", "site_month", "workspace", "month", "agent"]
 ALL, NO_AGENT, PLATFORM = "(all)", "(none)", "(platform)"
 
 _STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
@@ -26,7 +26,7 @@ _STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
 
 @dataclass(frozen=True)
 class Entity:
-    """The site, a workspace, a month or a line of one.
+    """The site, a workspace, a month of either, or a line of a workspace.
 
     `row` is its row of `rpt_headlines`, of a month that of `rpt_months`. The platform's line has no
     page, and so no path.
@@ -79,11 +79,10 @@ class Entities:
 
     @cached_property
     def months(self) -> dict[tuple[Any, ...], Entity]:
-        """Every month of every workspace, by its keys."""
+        """Every month of the site and of every workspace, by its keys."""
         rows = pl.DataFrame(
             self._con.sql(
-                "from reports.rpt_months where agent_id = '(all)' and workspace_id <> '(all)'"
-                " order by workspace_id, month desc"
+                "from reports.rpt_months where agent_id = '(all)' order by workspace_id, month desc"
             )
         )
         found = (_month(row, self.by_key) for row in rows.iter_rows(named=True))
@@ -177,10 +176,13 @@ def _month(row: Mapping[str, Any], by_key: Mapping[tuple[Any, ...], Entity]) -> 
     if (workspace := by_key.get((row["workspace_id"], ALL))) is None:
         return None
     month: date = row["month"]
-    path = f"{workspace.path.removesuffix('.html')}/{month:%Y-%m}.html"
+    is_site = workspace.scope == "site"
+    folder = "months" if is_site else workspace.path.removesuffix(".html")
+    scope: Scope = "site_month" if is_site else "month"
     words = days.month_in_words(month)
     row = {**row, "workspace_name": workspace.name}
-    return Entity("month", workspace.workspace_id, ALL, words, path, row, month)
+    path = f"{folder}/{month:%Y-%m}.html"
+    return Entity(scope, workspace.workspace_id, ALL, words, path, row, month)
 
 
 def _agent_path(workspace_id: str, agent_id: str) -> str:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from analytics.warehouse.site import MANIFEST, Manifest, link_or_copy, read_manifest
+
 if TYPE_CHECKING:
     from datetime import datetime
 
-MANIFEST = "manifest.json"
-
-
-class _Manifest(msgspec.Struct):
-    """The SHA-256 of each file, and a digest of the inputs of those that can be taken over."""
-
-    as_of: str = ""
-    files: dict[str, str] = {}
-    inputs: dict[str, str] = {}
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Files:
@@ -32,8 +25,8 @@ class Files:
 
     def __init__(self, target: Path, published: Path | None) -> None:
         self._target, self._published = str(target), published and str(published)
-        self._before = _read(published / MANIFEST) if published else _Manifest()
-        self._now = _Manifest()
+        self._before = read_manifest(published) if published else Manifest()
+        self._now = Manifest()
         self._folders: set[str] = set()
         self.count = 0
         self.byte_count = 0
@@ -48,13 +41,12 @@ class Files:
             return False
         source, digest = f"{self._published}/{path}", self._before.files.get(path, "")
         try:
-            with open(source, "rb", buffering=0) as file:  # noqa: PTH123 - paths as objects cost as much again
-                content = file.read()
+            content = _read(source)
         except OSError:
             return False
         if sha256(content).hexdigest() != digest:
             return False
-        _link(source, self._made(path))
+        link_or_copy(source, self._made(path))
         self._note(path, digest, inputs, len(content))
         self.kept_count += 1
         return True
@@ -93,16 +85,8 @@ def _digest(inputs: str) -> str:
     return sha256(inputs.encode()).hexdigest()[:16]
 
 
-def _read(file: Path) -> _Manifest:
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=_Manifest)
-    except (OSError, msgspec.MsgspecError):
-        return _Manifest()
-
-
-def _link(source: str, target: str) -> None:
-    """The same file under both names; a copy where the file system knows no such thing."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
+def _read(file: str) -> bytes:
+    """Return the bytes of a file; OSError for a link, and empty for what holds none."""
+    descriptor = os.open(file, _READ)
+    with os.fdopen(descriptor, "rb", buffering=0) as opened:
+        return opened.read() or b""

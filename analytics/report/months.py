@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import polars as pl
 
+from analytics.parts import told
 from analytics.report.packed import packed
 
 if TYPE_CHECKING:
@@ -21,12 +23,14 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from analytics.parts import Before
     from analytics.report.entities import Entities, Entity, Scope
     from analytics.report.files import Files
     from analytics.report.spec import Page
 
 KEYS: Mapping[Scope, tuple[str, ...]] = {
     "site": (),
+    "site_month": ("month",),
     "workspace": ("workspace_id",),
     "month": ("workspace_id", "month"),
     "agent": ("workspace_id", "agent_id"),
@@ -54,6 +58,11 @@ _ALWAYS: Mapping[Scope, tuple[str, ...]] = {  # the summary of a choice, and wha
     "workspace": ("rpt_days", "rpt_bill_days"),
     "agent": ("rpt_days", "rpt_bill_days", "rpt_run_models", "rpt_run_events"),
 }
+
+
+def key_of(entity: Entity, names: Iterable[str]) -> Key:
+    """Return an entity's values of some of `workspace_id`, `agent_id` and `month`."""
+    return tuple(getattr(entity, name) for name in names)
 
 
 def charted(pages: Iterable[Page], scope: Scope) -> DataSet:
@@ -96,10 +105,12 @@ def write(
     entities: Entities,
     pages: Collection[Page],
     code: str,
+    before: Before | None = None,
 ) -> None:
     """Write the months of every entity, or take them over from the published site.
 
-    `code` stands for what makes the files: if it differs, none is taken over.
+    `code` stands for what makes the files: if it differs, none is taken over. `before` is told of
+    each file that is written.
     """
     charted_of: dict[Scope, Sequence[Entity]] = {
         "site": [entities.site],
@@ -110,13 +121,23 @@ def write(
         for scope, of in charted_of.items():
             data = charted(pages, scope)
             columns = layout(con, data)
-            known = {each.key[: len(data.key)]: each for each in of}
-            changed = iter(_changed(con, files, data.key, columns, known, code).items())
-            while chunk := dict(islice(changed, _AT_ONCE)):
-                documents = _documents(con, data.key, columns, list(chunk))
+            known = {key_of(each, data.key): each for each in of}
+            changed = _changed(con, files, data.key, columns, known, code)
+            keys = [*changed]
+            parts = told(keys, before, partial(_title, known))
+            for start in range(0, len(keys), _AT_ONCE):
+                chunk = keys[start : start + _AT_ONCE]
+                documents = _documents(con, data.key, columns, chunk)
                 scripts = packers.map(packed, documents)
-                for (path, inputs), script in zip(chunk.values(), scripts, strict=True):
+                for key, script in zip(islice(parts, len(chunk)), scripts, strict=True):
+                    path, inputs = changed[key]
                     files.write(path, script, inputs)
+
+
+def _title(entities: Mapping[Key, Entity], key: Key) -> str:
+    """Return the name of a file for people."""
+    *of, month = key
+    return f"{entities[tuple(of)].name}, {month:%Y-%m}"
 
 
 def _changed(

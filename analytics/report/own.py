@@ -82,7 +82,7 @@ class _Made:
     def digest(self, about: About) -> str:
         """Return a digest of all that makes the page and its data."""
         made = [self.entry, self._shown, self.headlines, self.parts, about.timezone]
-        encoded = msgspec.json.encode([about.code_version, made], enc_hook=str)
+        encoded = msgspec.json.encode([about.code_version, about.home, made], enc_hook=str)
         return sha256(encoded).hexdigest()[:32]
 
     def html(self, about: About) -> str:
@@ -104,6 +104,7 @@ class _Made:
                 as_of="Data of the last batch.",
                 remarks=[] if is_choosable or not self.parts else [_FIXED],
                 breadcrumb=[
+                    *about.above(_ROOT),
                     {"name": "All workspaces", "href": f"{_ROOT}index.html"},
                     {"name": entry["name"]},
                 ],

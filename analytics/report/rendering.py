@@ -17,7 +17,7 @@ from analytics.format import days, numbers, text
 from analytics.report import drawings
 from analytics.report.columns import Column, column
 from analytics.report.entities import ALL
-from analytics.report.months import KEYS, encoded
+from analytics.report.months import KEYS, encoded, key_of
 from analytics.report.statements import CHARTED_DAYS, Statements
 from analytics.report.tables import Tables, sums
 from analytics.resources import folder
@@ -48,12 +48,22 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class About:
-    """The batch, as pages tell of it; `as_of` is in UTC, `timezone` an IANA name."""
+    """The batch, as pages tell of it; `as_of` is in UTC, `timezone` an IANA name.
+
+    `home` is the address of a page above the site, as seen from it.
+    """
 
     as_of: datetime
     code_version: str
     timezone: str
     warnings: Sequence[str] = field(default_factory=list)
+    home: str = ""
+
+    def above(self, root: str) -> list[dict[str, str]]:
+        """Return the link to the page above the site, if there is one, of a page below `root`."""
+        if not self.home:
+            return []
+        return [{"name": "Fleet", "href": self.home if "://" in self.home else root + self.home}]
 
 
 class Pages:
@@ -106,17 +116,17 @@ class Pages:
             reach=self._reach(row),
             heading=heading,
             as_of=text.fill(page.as_of, row),
-            remarks=[{"text": each, "is_now": True} for each in _remarks(page.remarks, row)]
+            remarks=[{"text": each, "is_now": True} for each in sentences(page.remarks, row)]
             + self._warnings(entity),
             breadcrumb=self._breadcrumb(entity, root),
             tabs=self._tabs(entity, root),
             links=self._links(entity, root) if is_main else [],
-            headlines=[_headline(each, row) for each in page.headline],
+            headlines=[headline_texts(each, row) for each in page.headline],
             is_choosable=page.picker,
             members_name=_MEMBERS.get(entity.scope, "") if page.picker else "",
             sections=[each for each in sections if each["parts"]],
             has_runs=any(_frame(part)["kind"] == "runs" for part in page.parts),
-            definitions=_definitions(page.scope),
+            definitions=definitions(page.scope),
             definitions_href=f"{root}index.html#definitions",
             footer=[f"Levain analytics {self._about.code_version} · {self._reach(row)}"],
             data={
@@ -151,7 +161,7 @@ class Pages:
         }
 
     def _key(self, entity: Entity) -> Key:
-        return entity.key[: len(KEYS[self.page.scope])]
+        return key_of(entity, KEYS[self.page.scope])
 
     def _of(self, part: Part, entity: Entity) -> list[Row]:
         rows = self._rows[part.key]
@@ -164,7 +174,7 @@ class Pages:
         return {
             "key": section.key,
             "title": section.title,
-            "text": " ".join([section.text, *_remarks(section.remarks, row)]).strip(),
+            "text": " ".join([section.text, *sentences(section.remarks, row)]).strip(),
             "is_now": section.now,
             "is_open": False,
             "parts": [part for part in parts if part],
@@ -213,20 +223,25 @@ class Pages:
         limit = part.limit or SHOWN_ROWS
 
         def table(key: str, caption: str, rows: list[Row]) -> Markup:
-            total = sums(rows, columns) if part.total else None
-            relation = f"reports.{part.data}"
             return tables.table(
-                key, caption, columns, rows, total=total, limit=limit, relation=relation
+                key,
+                caption,
+                columns,
+                rows,
+                total=sums(rows, columns) if part.total else None,
+                total_name=part.total if isinstance(part.total, str) else "Total",
+                limit=limit,
+                relation=f"reports.{part.data}",
             )
 
         if part.fold != "month":
             made = table(part.key, caption, rows)
-            return _fold(part.fold, made) if part.fold else made
+            return folded(part.fold, made) if part.fold else made
         folds = []
         for index, (month, of) in enumerate(groupby(rows, lambda row: _month(row))):
             words = days.month_in_words(month)
             key = f"{part.key}-{month:%Y-%m}"
-            folds.append(_fold(words, table(key, f"{caption}, {words}", [*of]), is_open=not index))
+            folds.append(folded(words, table(key, f"{caption}, {words}", [*of]), is_open=not index))
         return Markup("").join(folds)
 
     def _columns(self, entity: Entity) -> Markup:
@@ -242,18 +257,19 @@ class Pages:
 
     def _breadcrumb(self, entity: Entity, root: str) -> list[dict[str, str]]:
         trail = [self._entities.site]
-        if entity.scope != "site":
+        if entity.workspace_id != ALL:
             trail.append(self._entities.by_key[entity.workspace_id, ALL])
-        if entity.scope in {"month", "agent"}:
+        if entity.scope not in {"site", "workspace"}:
             trail.append(entity)
-        links = [{"name": each.name, "href": root + each.path} for each in trail]
+        links = self._about.above(root)
+        links += [{"name": each.name, "href": root + each.path} for each in trail]
         if self.page.path(entity) != entity.path:
             links.append({"name": self.page.menu, "href": root + self.page.path(entity)})
         return links
 
     def _tabs(self, entity: Entity, root: str) -> list[dict[str, Any]]:
         """Return the pages of the same scope, where there are several; of a month, those above."""
-        if entity.scope == "month":
+        if entity.month:
             entity = self._entities.by_key[entity.workspace_id, ALL]
         of = [each for each in self._pages.values() if each.scope == entity.scope]
         if len(of) < 2:
@@ -286,7 +302,7 @@ class Pages:
     def _reach(self, row: Row) -> str:
         """Return how far the data reach: on pages that can rest, to the last day of their own."""
         as_of = days.instant_in_words(self._about.as_of)
-        if self.page.scope in {"month", "agent"}:
+        if self.page.scope not in {"site", "workspace"}:
             as_of = days.day_in_words(row["last_date"]) if row["last_date"] else "no run yet"
         return f"data to {as_of} · days and months in {self._about.timezone}"
 
@@ -311,7 +327,8 @@ def _frame(part: Part) -> dict[str, Any]:
     }
 
 
-def _headline(headline: Headline, row: Row) -> dict[str, Any]:
+def headline_texts(headline: Headline, row: Row) -> dict[str, Any]:
+    """Return the texts of a headline, and its sparkline, as the frame prints them."""
     value = text.known(headline.value, row)
     spark = row.get(headline.spark) if value and headline.spark else None
     return {
@@ -323,7 +340,7 @@ def _headline(headline: Headline, row: Row) -> dict[str, Any]:
     }
 
 
-def _remarks(templates: Sequence[str], row: Row) -> list[str]:
+def sentences(templates: Sequence[str], row: Row) -> list[str]:
     """Return the filled templates that say something, as sentences."""
     return [f"{known}." for each in templates if (known := _remark(each, row))]
 
@@ -334,7 +351,8 @@ def _remark(template: str, row: Row) -> str | None:
     return None if first and row.get(first) in {0, ""} else text.known(template, row)
 
 
-def _fold(title: str, content: Markup, *, is_open: bool = False) -> Markup:
+def folded(title: str, content: Markup, *, is_open: bool = False) -> Markup:
+    """Return content that a click on its title opens."""
     opened = "<details class='fold' open>" if is_open else "<details class='fold'>"
     return Markup(opened + "<summary>{}</summary>{}</details>").format(title, content)  # noqa: S704
 
@@ -356,7 +374,7 @@ def environment() -> Environment:
     )
 
 
-def _definitions(scope: Scope) -> list[dict[str, str]]:
+def definitions(scope: Scope) -> list[dict[str, str]]:
     """Return the meanings of the pages' words; they stand on the page of the site."""
     known = _texts() if scope == "site" else {}
     return [{"term": term, "meaning": meaning} for term, meaning in known.items()]

@@ -8,11 +8,14 @@ from decimal import localcontext
 from functools import partial
 from hashlib import sha256
 from importlib.resources import as_file, files
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from analytics.parts import told
 from analytics.report import months, own
 from analytics.report.columns import column, default_label, default_unit
 from analytics.report.entities import Entities
@@ -24,11 +27,12 @@ from analytics.report.statements import digests, without_empty
 from analytics.resources import folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import duckdb
 
     from analytics.custom.page_answers import AnsweredPage
+    from analytics.parts import Before
     from analytics.report.entities import Entity, Scope
     from analytics.report.spec import Page
 
@@ -54,7 +58,8 @@ ENGINE = (
 )
 """Modules of the engine, each after those that it imports."""
 
-_DIGITS = 60  # a sum of DECIMAL(38,10) has 38; the usual 28 would round it
+DIGITS = 60  # a sum of DECIMAL(38,10) has 38; the usual 28 would round it
+
 _IMPORT = re.compile(r"^import\b[^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 
@@ -82,14 +87,16 @@ def build_site(
     pages: Path | None = None,
     beside: Mapping[str, bytes] | None = None,
     own_pages: Iterable[AnsweredPage] = (),
+    before: Before | None = None,
 ) -> SiteSummary:
     """Write all pages, data and assets into the empty folder `target`.
 
     Files made of the same rows as those of the site in `published` are taken over from there.
     `pages` is a folder of specifications, if not our own; `beside` has further files by name.
+    `before` is told of each file of figures, then of each page that is made anew.
     """
-    with localcontext(prec=_DIGITS):
-        return _Build(con, target, about, published).site(pages, beside or {}, own_pages)
+    with localcontext(prec=DIGITS):
+        return _Build(con, target, about, published).site(pages, beside or {}, own_pages, before)
 
 
 def build_own_pages(
@@ -99,7 +106,7 @@ def build_own_pages(
 
     Their links to other pages lead nowhere.
     """
-    with localcontext(prec=_DIGITS):
+    with localcontext(prec=DIGITS):
         return _Build(con, target, about, None).own_pages(own_pages)
 
 
@@ -117,11 +124,17 @@ class _Build:
         folder_of_pages: Path | None,
         beside: Mapping[str, bytes],
         own_pages: Iterable[AnsweredPage],
+        before: Before | None,
     ) -> SiteSummary:
         pages = read_pages(folder_of_pages)
         pages = {name: without_empty(self._con, page) for name, page in pages.items()}
-        months.write(self._con, self._files, self._entities, pages.values(), self._code)
-        count = sum(self._pages(page, pages) for page in pages.values())
+        months.write(self._con, self._files, self._entities, pages.values(), self._code, before)
+        changed = {name: self._changed(page) for name, page in pages.items()}
+        entities = [entity for of in changed.values() for entity in of]
+        parts = told(entities, before, attrgetter("name"))
+        for name, page in pages.items():
+            self._pages(page, pages, changed[name], parts)
+        count = sum(len(self._of(page)) for page in pages.values())
         for name, content in beside.items():
             self._files.write(name, content)
         return self._finished(pages, own_pages, count)
@@ -149,28 +162,36 @@ class _Build:
             tuple(made.problems),
         )
 
-    def _pages(self, page: Page, pages: dict[str, Page]) -> int:
-        """Write the pages of a specification; return their number."""
+    def _pages(
+        self,
+        page: Page,
+        pages: dict[str, Page],
+        changed: Mapping[Entity, str],
+        parts: Iterator[Entity],
+    ) -> None:
+        """Write the changed pages of a specification, whose entities are the next of `parts`."""
         document = _resolved(page)
         document["columns"] = months.layout(self._con, months.charted(pages.values(), page.scope))
         self._files.write(f"data/pages/{page.name}.js", packed(document))
-        of = self._of(page)
-        changed = self._changed(page, of)
-        wanted = [each.key for each in changed] if len(changed) < len(of) else None
+        keys = months.KEYS[page.scope]
+        is_part = len(changed) < len(self._of(page))
+        wanted = [months.key_of(each, keys) for each in changed] if is_part else None
         made = Pages(self._con, page, pages, self._entities, self._about, wanted)
-        for entity, inputs in changed.items():
+        for entity in islice(parts, len(changed)):
+            inputs = changed[entity]
             self._files.write(page.path(entity), made.html(entity).encode(), inputs)
             if now := made.now(entity):
                 self._files.write(page.data_path(entity), packed(now), inputs)
-        return len(of)
 
-    def _changed(self, page: Page, of: Sequence[Entity]) -> dict[Entity, str]:
+    def _changed(self, page: Page) -> dict[Entity, str]:
         """Return the entities whose page cannot be taken over, each with the inputs of its page."""
-        if page.scope not in {"month", "agent"}:
+        of = self._of(page)
+        if page.scope in {"site", "workspace"}:
             return dict.fromkeys(of, "")
         rows = digests(self._con, page)
-        code = f"{self._code}-{self._about.code_version}-{self._about.timezone}"
-        inputs = {each: f"{code}-{rows[each.key]}" if each.key in rows else "" for each in of}
+        code = f"{self._code}-{self._about.code_version}-{self._about.timezone}-{self._about.home}"
+        keys = {each: months.key_of(each, months.KEYS[page.scope]) for each in of}
+        inputs = {each: f"{code}-{rows[key]}" if key in rows else "" for each, key in keys.items()}
         return {
             each: known
             for each, known in inputs.items()
@@ -178,10 +199,12 @@ class _Build:
         }
 
     def _of(self, page: Page) -> Sequence[Entity]:
+        of_month = self._entities.months.values()
         of: dict[Scope, Sequence[Entity]] = {
             "site": [self._entities.site],
+            "site_month": [each for each in of_month if each.scope == "site_month"],
             "workspace": self._entities.workspaces,
-            "month": [*self._entities.months.values()],
+            "month": [each for each in of_month if each.scope == "month"],
             "agent": self._entities.agents,
         }
         return of[page.scope]
@@ -194,11 +217,11 @@ class _Build:
             self._files.write("assets/plotly.min.js", library.read_bytes())
 
 
-def bundle(engine: Path) -> str:
-    """Return the modules of the engine as one script: a page from disk can load no module."""
+def bundle(engine: Path, modules: Sequence[str] = ENGINE) -> str:
+    """Return modules of the engine as one script: a page from disk can load no module."""
     parts = [
         _EXPORT.sub("", _IMPORT.sub("", (engine / f"{name}.js").read_text(encoding="utf-8")))
-        for name in ENGINE
+        for name in modules
     ]
     return '"use strict";\n(() => {\n' + "".join(parts) + "})();\n"
 
@@ -224,7 +247,7 @@ def _resolved(page: Page) -> dict[str, object]:
     for part in page.parts:
         if part.period or part.mark:
             document = msgspec.to_builtins(part)
-            document["columns"] = [_for_engine(each) for each in part.columns]
+            document["columns"] = [for_engine(each) for each in part.columns]
             for draw in document.get("draw", []):
                 name, _, unit = draw["value"].partition("|")
                 draw["value"] = f"{name}|{unit or default_unit(name)}"
@@ -233,7 +256,7 @@ def _resolved(page: Page) -> dict[str, object]:
     return {"scope": page.scope, "parts": parts}
 
 
-def _for_engine(text: str) -> str:
+def for_engine(text: str) -> str:
     """Return a column with its unit and label; the engine names keys by their column."""
     known = column(text)
     unit = {"name": "name", "text": "text"}.get(known.kind, known.unit)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MAIN_PAGES: dict[Scope, str] = {
     "site": "overview",
+    "site_month": "statement",
     "workspace": "workspace",
     "month": "month",
     "agent": "agent",
@@ -61,7 +62,7 @@ class Part(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     limit: int = 0
     where: dict[str, str] = {}
     columns: tuple[str, ...] = ()
-    total: bool = False
+    total: bool | str = False
     title: str = ""
     title_two: str = ""
     title_small: str = ""

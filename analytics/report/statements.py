@@ -84,7 +84,7 @@ class Statements:
         Of several months, a page that is of no month has the last one.
         """
         source, kinds = self._source(relation)
-        names = self._keys if "month" in self._keys else KEYS["agent"]
+        names = KEYS["month"] if "month" in self._keys else KEYS["agent"]
         keys = [name for name in names if name in kinds]
         order = " order by month" if "month" in kinds else ""
         rows = pl.DataFrame(self._con.sql(f"from {source}{order}")).iter_rows(named=True)
@@ -131,7 +131,7 @@ def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
     if a relation of the page has rows of other entities.
     """
     keys = KEYS[page.scope]
-    sources = {"names": _NAMES_OF_MONTHS if page.scope == "month" else _HEADLINES}
+    sources = {"entities": _MONTHS if "month" in keys else _HEADLINES}
     for name in (*page.data, *(part.data for part in page.parts if part.is_static)):
         sources[name], kinds = (_with_month if "month" in keys else _as_it_is)(con, name)
         if not {*keys} <= kinds.keys():
@@ -148,8 +148,8 @@ def digests(con: duckdb.DuckDBPyConnection, page: Page) -> dict[Key, str]:
 
 
 _HEADLINES = "(select * exclude (as_of) from reports.rpt_headlines)"
-_NAMES_OF_MONTHS = """(
-    select workspace_id, rpt_months.month, workspace_name, agent_id, agent_name, agent_slug
+_MONTHS = """(
+    select rpt_months.*, workspace_name, agent_name, agent_slug
     from reports.rpt_months join reports.rpt_headlines using (workspace_id, agent_id))"""
 
 

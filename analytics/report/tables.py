@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from analytics.report.columns import Column
-    from analytics.report.entities import Entities
+    from analytics.report.entities import Entity
 
 Row: TypeAlias = "Mapping[str, Any]"
 
@@ -42,15 +42,30 @@ _SIGNS = {
     "on_track": "✓",
     "exceeded": "✕",
     "at_risk": "◔",
+    "could not run": "◔",
+    "never published": "✕",
+    "behind": "◔",
 }
 _CARDS_FROM = 4  # columns: fewer fit a phone
 _REMEMBERED = 1_000  # days and months stand on many pages
 
 
+class Linked(Protocol):
+    """Entities that tables name and lead to, by their keys."""
+
+    @property
+    def by_key(self) -> Mapping[tuple[Any, ...], Entity]:
+        """Workspaces and lines, by workspace and line."""
+
+    @property
+    def months(self) -> Mapping[tuple[Any, ...], Entity]:
+        """Months, by workspace and month."""
+
+
 class Tables:
     """Writes tables for pages whose way to the site's folder is `root`."""
 
-    def __init__(self, entities: Entities, root: str) -> None:
+    def __init__(self, entities: Linked, root: str) -> None:
         self._entities, self._root = entities, root
 
     def table(
@@ -61,17 +76,19 @@ class Tables:
         rows: Sequence[Row],
         *,
         total: Row | None = None,
+        total_name: str = "Total",
         limit: int = 0,
         relation: str = "",
     ) -> Markup:
         """Return a table of the rows, the first `limit` of them if it is not 0.
 
-        `total` has the sums of all rows; `relation` is where those stand that are not shown.
+        `total` has the sums of all rows, and is called `total_name`; `relation` is where those
+        stand that are not shown.
         """
         shown = rows[:limit] if limit else rows
         layout = _layout(tuple(columns))
         body = "".join(_tr(layout, [self._cell(row, each) for each in columns]) for row in shown)
-        foot = "" if total is None else self._total(total, columns, layout)
+        foot = "" if total is None else self._total(total, total_name, columns, layout)
         if len(shown) < len(rows):
             more = f"{len(rows) - len(shown):,} more in {relation}"
             foot = f'<tr><th scope="row" colspan="{len(columns)}">{more}</th></tr>{foot}'
@@ -89,9 +106,9 @@ class Tables:
         entity = self._entities.by_key.get((row.get("workspace_id", ""), row.get("agent_id", "")))
         return names.in_sentence(entity.name if entity else str(row.get("agent_id")))
 
-    def _total(self, total: Row, columns: Sequence[Column], layout: _Layout) -> str:
+    def _total(self, total: Row, name: str, columns: Sequence[Column], layout: _Layout) -> str:
         figures = [("", "") if each.kind else self._cell(total, each) for each in columns[1:]]
-        return _tr(layout, [("", "Total"), *figures])
+        return _tr(layout, [("", str(escape(name))), *figures])
 
     def _cell(self, row: Row, column: Column) -> tuple[str, str]:
         """Return a cell's attribute of the exact value, and its content."""
@@ -105,7 +122,7 @@ class Tables:
 
     def _text(self, row: Row, column: Column) -> str:
         value, unit = row[column.expression], column.unit
-        if unit in {"agent", "agent_name", "workspace"}:
+        if unit in {"agent", "agent_name", "workspace", "workspace_month"}:
             return self._link(row, unit)
         if unit == "spark":
             return drawings.sparkline(value or [])
@@ -126,12 +143,15 @@ class Tables:
         return f'<a href="{self._root}{entity.path}">{shown}</a>' if entity else shown
 
     def _link(self, row: Row, unit: str) -> str:
-        key = (row["workspace_id"], "(all)" if unit == "workspace" else row["agent_id"])
+        is_workspace = unit.startswith("workspace")
+        key = (row["workspace_id"], "(all)" if is_workspace else row["agent_id"])
         if (entity := self._entities.by_key.get(key)) is None:
             return str(escape(names.display(key[-1])))
         name = f"<bdi>{escape(entity.name)}</bdi>"
         if unit == "agent_name" or not entity.path:
             return name
+        if unit == "workspace_month":
+            entity = self._entities.months.get((row["workspace_id"], row["month"]), entity)
         return f'<a href="{self._root}{entity.path}">{name}</a>'
 
 

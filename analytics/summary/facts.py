@@ -85,15 +85,17 @@ class Failing:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """The agent that fills its list of 200 runs fastest, and the batches a day that list all.
+    """The agent that fills its list of 200 runs fastest, and how often to read it to list all.
 
-    `required_batches_per_day` is None where 200 runs came at one instant.
+    `required_batches_per_day` is None where 200 runs came at one instant, and
+    `collection_interval_seconds` where they came within two seconds.
     """
 
     workspace_name: str
     agent_name: str
     shortest_span_seconds: float
     required_batches_per_day: int | None
+    collection_interval_seconds: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ import sys
 from dataclasses import asdict, fields, replace
 from datetime import date, timedelta
 from decimal import Decimal
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len, set_cell_size
@@ -101,22 +100,19 @@ def failed_cost_in_words(runs: Measures) -> str:
 
 
 def schedule_in_words(
-    agent_name: str, span_seconds: float, required_batches_per_day: int | None
+    agent_name: str, interval_seconds: int | None, required_batches_per_day: int | None
 ) -> str:
-    """Write how often the batch has to run to list every run of the agent with the most."""
-    if required_batches_per_day is None:
-        return f"no schedule lists every run: 200 at one instant, {agent_name}"
+    """Write how often to collect lists to have every run of the agent with the most listed."""
+    if interval_seconds is None:
+        return f"no schedule lists every run: 200 within 2{numbers.NO_BREAK}s, {agent_name}"
     if required_batches_per_day == 1:
         return "one batch a day lists every run"
-    return f"run at least every {_below(span_seconds)} to list every run of {agent_name}"
-
-
-def _below(seconds: float) -> str:
-    """The most whole hours, minutes or seconds that are less than so many seconds."""
-    for size, unit in ((3600, "h"), (60, "min")):
-        if (number := ceil(seconds / size) - 1) > 0:
-            return f"{number}{numbers.NO_BREAK}{unit}"
-    return f"{max(ceil(seconds) - 1, 1)}{numbers.NO_BREAK}s"
+    interval = next(
+        f"{interval_seconds // size}{numbers.NO_BREAK}{unit}"
+        for size, unit in ((3600, "h"), (60, "min"), (1, "s"))
+        if interval_seconds >= size
+    )
+    return f"analytics extract --lists every {interval} lists every run of {agent_name}"
 
 
 def _sentences(summary: Summary, name_length: int, length: int) -> list[tuple[str, str]]:
@@ -236,7 +232,7 @@ def _schedule(summary: Summary, name_length: int) -> str:
     if (it := summary.schedule) is None:
         return "no agent has started a run in 28 days"
     name = _name(it.agent_name, name_length)
-    return schedule_in_words(name, it.shortest_span_seconds, it.required_batches_per_day)
+    return schedule_in_words(name, it.collection_interval_seconds, it.required_batches_per_day)
 
 
 def _controls(summary: Summary) -> str:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from analytics.parts import Before, told
 from analytics.resources import folder
 from analytics.transform import (
     allocations,
@@ -20,8 +23,20 @@ from analytics.transform import (
     month_changes,
     unusual_days,
 )
+from analytics.transform.build_state import (
+    AUDITED,
+    build_number,
+    forget_build,
+    read_contents,
+    record_build,
+    record_build_file,
+    record_contents,
+    recorded_contents,
+    row_counts,
+)
 from analytics.transform.check_results import create_results
 from analytics.transform.comments import comment_on
+from analytics.transform.incremental import Update
 from analytics.transform.measures import create_macros
 from analytics.transform.models import (
     CHECK_RESULTS,
@@ -33,6 +48,7 @@ from analytics.transform.models import (
     read_models,
     with_ancestors,
 )
+from analytics.warehouse.database import transaction
 
 POLARS_MODELS = (
     allocations.MODEL,
@@ -64,19 +80,22 @@ def build(
     timezone: str,
     queries: Path | None = None,
     only: Collection[str] | None = None,
+    before: Before | None = None,
 ) -> list[BuiltRelation]:
     """Build all models anew, in order; days and months are those of `timezone` (an IANA name).
 
     `only` names the relations to build, with or without their schema; they and all relations that
     they read are replaced, the others remain as they are, and `is_whole` is false until a build of
-    all models. UsageError if a name is unknown.
+    all models. UsageError if a name is unknown. `before` is told of each relation.
 
     Raises ModelError, which names the file, for a model that cannot be built. Models built before
     it remain; a build of all models drops the relations of an earlier build first.
     """
-    models = all_models(queries or folder("queries"))
+    queries = queries or folder("queries")
+    models = all_models(queries)
     models = in_order(models if only is None else with_ancestors(models, only))
     con.execute("set variable reporting_timezone = ?", [timezone])
+    forget_build(con)
     if only is None:
         con.execute(f"drop schema if exists {_PARTIAL}")
     else:
@@ -89,7 +108,94 @@ def build(
         con.execute(f"create schema if not exists {schema}")
     create_macros(con, "build_file.marts")
     create_results(con)
-    return [_build(con, model) for model in models]
+    built = [_build(con, model) for model in told(models, before, attrgetter("relation"))]
+    if only is None:
+        record_build(con, queries, timezone)
+        record_build_file(con)
+        record_contents(con, read_contents(con, _guarded(models)))
+    return built
+
+
+def update(
+    con: duckdb.DuckDBPyConnection,
+    *,
+    timezone: str,
+    queries: Path | None = None,
+    before: Before | None = None,
+) -> tuple[list[BuiltRelation], Update] | None:
+    """Bring all relations up to date with what changed since the last build.
+
+    Return what was built, and the update, from which `run_checks` knows what changed; None where
+    only a full build can: the relations are of other code or settings, or of two builds. `before`
+    is told of each relation.
+
+    Raises ModelError as `build` does; then the build file remains as it was, and the next build is
+    a full one.
+    """
+    queries = queries or folder("queries")
+    number = build_number(con, queries, timezone) if is_whole(con) else None
+    if number is None:
+        return None
+    con.execute("set variable reporting_timezone = ?", [timezone])
+    models = sorted(in_order(all_models(queries)), key=lambda each: each.layer in PUBLISHED)
+    own_count = sum(model.layer not in PUBLISHED for model in models)
+    parts = told(models, before, attrgetter("relation"))
+    is_audit = (number + 1) % AUDITED == 0
+    changes = Update(con, recorded_contents(con), is_audit=is_audit)
+    built = []
+    # A transaction writes to one file. Where only the first ends, the two are of other builds.
+    with transaction(con):
+        built += [_update(changes, model) for model in islice(parts, own_count)]
+        record_build(con, queries, timezone, number=number + 1)
+    with transaction(con):
+        create_results(con)
+        built += [_update(changes, model) for model in parts]
+        record_build_file(con)
+    _require_contents(con, changes, is_audit=is_audit)
+    with transaction(con):
+        record_contents(con, changes.contents)
+    return built, changes
+
+
+def _require_contents(con: duckdb.DuckDBPyConnection, update: Update, *, is_audit: bool) -> None:
+    """Raise UnseenChangeError for relations that changed otherwise than by an update.
+
+    The number of their rows is compared each time, the hash of all rows by an audit alone.
+    """
+    unseen = set(update.unseen)
+    counts = row_counts(con, update.contents)
+    unseen |= {name for name, kept in update.contents.items() if counts[name] != kept.rows}
+    if is_audit:
+        now = read_contents(con, update.contents)
+        unseen |= {name for name, kept in update.contents.items() if now[name] != kept}
+    if unseen:
+        forget_build(con)
+        raise UnseenChangeError(sorted(unseen))
+
+
+class UnseenChangeError(Exception):
+    """Relations hold other rows than their inputs give, although no update has seen a change."""
+
+    def __init__(self, relations: list[str]) -> None:
+        super().__init__(", ".join(relations))
+        self.relations = relations
+
+
+def _guarded(models: list[Model]) -> list[str]:
+    """Return the tables whose contents are guarded: all but those that are built after checks."""
+    of_results = set(CHECK_RESULTS)
+    for model in models:
+        if model.reads & of_results:
+            of_results.add(model.relation)
+    return [
+        model.relation for model in models if model.relation not in of_results and not model.is_view
+    ]
+
+
+def _update(changes: Update, model: Model) -> BuiltRelation:
+    started = time.perf_counter()
+    rows = changes.apply(model, f"{_CATALOGS[model.layer]}.{model.relation}")
+    return BuiltRelation(model.relation, rows, time.perf_counter() - started)
 
 
 def is_whole(con: duckdb.DuckDBPyConnection) -> bool:
@@ -102,12 +208,22 @@ def is_whole(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def build_on_results(con: duckdb.DuckDBPyConnection, queries: Path) -> None:
-    """Build once more what reads the results of checks, which are known only now."""
+    """Build once more what reads the results of checks, which are known only now.
+
+    The caller's transaction also writes these: whatever is killed, all are of one batch.
+    """
     changed = set(CHECK_RESULTS)
     for model in in_order(all_models(queries)):
         if model.reads & changed:
             changed.add(model.relation)
             _drop(con, [model])
+            _make(con, model)
+
+
+def build_only(con: duckdb.DuckDBPyConnection, relations: Collection[str]) -> None:
+    """Build these relations from those that are there, in the build file that is attached."""
+    for model in in_order(all_models(folder("queries"))):
+        if model.relation in relations:
             _build(con, model)
 
 
@@ -119,17 +235,21 @@ def all_models(queries: Path) -> list[Model]:
 def _build(con: duckdb.DuckDBPyConnection, model: Model) -> BuiltRelation:
     """Create a relation and its comments, in one transaction."""
     started = time.perf_counter()
+    with transaction(con):
+        rows = _make(con, model)
+    return BuiltRelation(model.relation, rows, time.perf_counter() - started)
+
+
+def _make(con: duckdb.DuckDBPyConnection, model: Model) -> int | None:
+    """Create a relation and its comments; return the number of its rows, None for a view."""
     relation = f"{_CATALOGS[model.layer]}.{model.relation}"
-    con.begin()
     try:
         rows = model.make(con, relation)
         if model.layer in PUBLISHED:
             comment_on(con, relation, model.header)
     except (duckdb.Error, pl.exceptions.PolarsError, OSError) as error:
-        con.rollback()
         raise ModelError(model.file, str(error)) from error
-    con.commit()
-    return BuiltRelation(model.relation, rows, time.perf_counter() - started)
+    return rows
 
 
 def _drop(con: duckdb.DuckDBPyConnection, models: list[Model]) -> None:

@@ -13,22 +13,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from analytics.parts import Before, told
 from analytics.resources import folder
 from analytics.transform.build import all_models, build_on_results
 from analytics.transform.check_results import FINDINGS, KEPT_FINDINGS, RESULTS, create_results
 from analytics.transform.header_checks import header_checks
+from analytics.transform.incremental import Update
 from analytics.transform.models import (
     PUBLISHED,
+    Header,
     ModelError,
+    SqlModel,
     read_header,
     references,
     short_name,
 )
+from analytics.warehouse.database import transaction
 
 SHOWN_ROWS = 3
 
@@ -77,55 +83,88 @@ class CheckResult:
         return f"{self.name} ({rows}): {shown}"
 
 
-@dataclass(frozen=True)
-class _Check:
-    name: str
-    claim: str
-    control: str | None
-    sources: tuple[str, ...]
-    file: str
-    sql: str
-
-
 def run_checks(
     con: duckdb.DuckDBPyConnection,
     *,
     thresholds: Thresholds | None = None,
     queries: Path | None = None,
+    update: Update | None = None,
+    before: Before | None = None,
 ) -> list[CheckResult]:
-    """Run every check on the built relations, and store the results.
+    """Run every check on the built relations, and store the results in one transaction.
 
-    `audit.check_results` has each check, and `audit.control_findings` each difference to the API.
+    Of an update, a check that passed before is run on what changed. `audit.check_results` has each
+    check, and `audit.control_findings` each difference to the API. `before` is told of each check.
     Raises ModelError, which names the file, for a check that cannot be run.
     """
     queries = queries or folder("queries")
     checks = list(_all_checks(con, queries))
-    create_results(con)
-    results = [_run(con, check, thresholds or Thresholds()) for check in checks]
-    store_results(con, results)
-    build_on_results(con, queries)
+    thresholds = thresholds or Thresholds()
+    with transaction(con):
+        create_results(con)
+        results = [
+            _result(check)
+            if update and _passes_still(con, check, update)
+            else _run(con, check, thresholds)
+            for check in told(checks, before, attrgetter("name"))
+        ]
+        store_results(con, results)
+        build_on_results(con, queries)
     return results
 
 
-def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[_Check]:
+def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[SqlModel]:
     """Yield the checks that headers of models declare, then the files of `checks/`."""
     for model in all_models(queries):
         if model.layer in PUBLISHED:
             try:
-                for name, claim, sql in header_checks(con, model):
-                    yield _Check(name, claim, None, (), model.file, sql)
+                for check in header_checks(con, model):
+                    yield _check(check.name, model.file, check.header, check.sql)
             except duckdb.Error as error:
                 raise ModelError(model.file, str(error)) from error
     for path in sorted((queries / "checks").glob("*.sql")):
-        file, sql = short_name(path), path.read_text(encoding="utf-8")
-        references(file, sql)
-        header = read_header(sql)
-        yield _Check(path.stem, header.description, header.control, header.sources, file, sql)
+        sql = path.read_text(encoding="utf-8")
+        yield _check(path.stem, short_name(path), read_header(sql), sql)
 
 
-def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) -> CheckResult:
+def _check(name: str, file: str, header: Header, sql: str) -> SqlModel:
+    return SqlModel("checks", name, file, header, references(file, sql), sql)
+
+
+def _passes_still(con: duckdb.DuckDBPyConnection, check: SqlModel, update: Update) -> bool:
+    """Return True if a check passed before, and finds nothing in what changed since."""
+    if check.name not in update.passed_checks:
+        return False
+    try:
+        sql = update.narrowed(check)
+        return sql is None or con.execute(f"select exists (from (\n{sql}\n))").fetchone() == (
+            False,
+        )
+    except duckdb.Error as error:
+        raise ModelError(check.file, str(error)) from error
+
+
+def _result(
+    check: SqlModel,
+    violation_count: int = 0,
+    blocking_count: int = 0,
+    violations: tuple[dict[str, Any], ...] = (),
+) -> CheckResult:
+    header = check.header
+    return CheckResult(
+        check.name,
+        header.description,
+        header.control,
+        header.sources,
+        violation_count,
+        blocking_count,
+        violations,
+    )
+
+
+def _run(con: duckdb.DuckDBPyConnection, check: SqlModel, thresholds: Thresholds) -> CheckResult:
     blocking, order, values = "true", "", {}
-    if check.control:
+    if check.header.control:
         blocking = (
             "is_closed and abs(difference_usd) > $usd"
             " and abs(difference_usd) * 100 > $percent * coalesce(abs(theirs_usd), 0)"
@@ -140,21 +179,13 @@ def _run(con: duckdb.DuckDBPyConnection, check: _Check, thresholds: Thresholds) 
         )
         columns = [name for name, *_ in found.description[2:]]
         rows = found.fetchall()
-        if check.control and rows:
+        if check.header.control and rows:
             _store_findings(con, check)
     except duckdb.Error as error:
         raise ModelError(check.file, str(error)) from error
     violations = tuple(dict(zip(columns, row[2:], strict=True)) for row in rows)
     found_count, blocking_count = rows[0][:2] if rows else (0, 0)
-    return CheckResult(
-        check.name,
-        check.claim,
-        check.control,
-        check.sources,
-        found_count,
-        blocking_count,
-        violations,
-    )
+    return _result(check, found_count, blocking_count, violations)
 
 
 def _plain(value: Any) -> str:
@@ -165,7 +196,7 @@ def _plain(value: Any) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _store_findings(con: duckdb.DuckDBPyConnection, check: _Check) -> None:
+def _store_findings(con: duckdb.DuckDBPyConnection, check: SqlModel) -> None:
     """Store the rows of a failed control; a column that the control does not have is null."""
     con.execute(
         f"""
@@ -187,7 +218,7 @@ def _store_findings(con: duckdb.DuckDBPyConnection, check: _Check) -> None:
                 utc_date desc, agent_id, run_id, provider, measure
         )
         qualify row_number() over largest <= {KEPT_FINDINGS}""",
-        {"name": check.name, "control": check.control},
+        {"name": check.name, "control": check.header.control},
     )
 
 

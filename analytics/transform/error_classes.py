@@ -123,7 +123,11 @@ def run_errors(failed_runs: pl.DataFrame) -> pl.DataFrame:
 
 MODEL = polars_model(
     "intermediate.int_run_errors",
-    header=Header("Failed runs with their error class. Grain: run.", ("workspace_id", "run_id")),
+    header=Header(
+        "Failed runs with their error class. Grain: run.",
+        ("workspace_id", "run_id"),
+        narrow="run_id",
+    ),
     inputs={"intermediate.int_failed_runs": ("workspace_id", "run_id", "error_message")},
     compute=run_errors,
 )

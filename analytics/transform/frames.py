@@ -22,6 +22,11 @@ def write_table(con: duckdb.DuckDBPyConnection, relation: str, frame: pl.DataFra
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frame.parquet"
         frame.write_parquet(path)
-        made = con.execute(f"create table {relation} as from read_parquet(?)", [str(path)])
+        made = con.execute(f"{create_table(relation)} as from read_parquet(?)", [str(path)])
         ((rows,),) = made.fetchall()
     return int(rows)
+
+
+def create_table(relation: str) -> str:
+    """Return the words that create a table, which may be in the catalog `temp`."""
+    return f"create {'temp ' if relation.startswith('temp.') else ''}table {relation}"

@@ -16,65 +16,84 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import duckdb
 
-from analytics.transform.models import Model
+from analytics.transform.models import Header, Model
 
 _MEASURE = re.compile(r"\w+_count|\w+_usd|tokens_\w+|duration_ms")
 
 
-def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[tuple[str, str, str]]:
-    """Yield name, claim and SQL of each check; the relations that it reads have been built."""
+@dataclass(frozen=True)
+class HeaderCheck:
+    """A check: its name, its claim, its SQL, and the header that tells its parts."""
+
+    name: str
+    sql: str
+    header: Header
+
+
+def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[HeaderCheck]:
+    """Yield each check that a header declares; the relations that it reads have been built."""
     header, name, relation = model.header, model.name, model.relation
     if header.key:
         key = ", ".join(header.key)
-        yield (
+        yield HeaderCheck(
             f"{name}_key_is_unique",
-            f"{name} holds one row per {key}.",
-            (
-                f"select {key}, count(*) as row_count from {relation} "
-                f"group by {key} having row_count > 1"
+            f"select {key}, count(*) as row_count from {relation} "
+            f"group by {key} having row_count > 1",
+            Header(
+                f"{name} holds one row per {key}.",
+                narrow=header.narrow if header.narrow in header.key else None,
             ),
         )
     for column, target in header.refs.items():
         key = ", ".join(dict.fromkeys(["workspace_id", column]))
-        yield (
+        yield HeaderCheck(
             f"{name}_{column}_is_in_{target}",
-            f"Every {column} of {name} is in {target}.",
-            (
-                f"select {key}, count(*) as row_count from {relation} "
-                f"anti join marts.{target} using ({key}) group by all order by all"
-            ),
+            f"select {key}, count(*) as row_count from {relation} "
+            f"anti join marts.{target} using ({key}) group by all order by all",
+            Header(f"Every {column} of {name} is in {target}.", narrow=header.narrow),
         )
     for column, values in header.values.items():
         quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
-        yield (
+        yield HeaderCheck(
             f"{name}_{column}_is_known",
-            f"Every {column} of {name} is one of {', '.join(values)}.",
-            (
-                f"select {column}, count(*) as row_count from {relation} "
-                f"where ({column} in ({quoted})) is not true group by all order by all"
+            f"select {column}, count(*) as row_count from {relation} "
+            f"where ({column} in ({quoted})) is not true group by all order by all",
+            Header(
+                f"Every {column} of {name} is one of {', '.join(values)}.", narrow=header.narrow
             ),
         )
     if header.conserves:
         source, _, by = header.conserves.partition(" by ")
-        yield (
+        yield _compared(
+            con,
+            model,
+            (source, by),
             f"{name}_conserves_{source.replace('.', '_')}",
             f"{name} holds all counts, money and tokens of {source}, to the last digit.",
-            _compared(con, model, source, by),
         )
     if header.sums:
         source, _, by = header.sums.partition(" by ")
-        yield (
+        yield _compared(
+            con,
+            model,
+            (f"marts.{source}", by),
             f"{name}_sums_{source}",
             f"{name} holds the sums of {source}, to the last digit.",
-            _compared(con, model, f"marts.{source}", by),
         )
 
 
-def _compared(con: duckdb.DuckDBPyConnection, model: Model, source: str, by: str) -> str:
-    """Return a query for the sums of the model and of the source that differ, with their keys."""
+def _compared(
+    con: duckdb.DuckDBPyConnection, model: Model, declared: tuple[str, str], name: str, claim: str
+) -> HeaderCheck:
+    """Return a check of the sums of the model and of the source, which finds the keys that differ.
+
+    It is narrowed as the model is where the source has the column, or an expression that is it.
+    """
+    source, by = declared
     parts = by.split("; ")
     with_rows, or_zero = "with rows" in parts, "or zero" in parts
     keys = {"workspace_id": "workspace_id"}
@@ -89,13 +108,19 @@ def _compared(con: duckdb.DuckDBPyConnection, model: Model, source: str, by: str
     current = f"{source} anti join raw.superseded using (version_id)" if is_raw else source
     zero = f" where {' or '.join(f'{each} <> 0' for each in measures)}" if or_zero else ""
 
+    narrow = model.header.narrow
+    part = next((each for each, own in keys.items() if own == narrow), str(narrow))
+    header = Header(claim)
+    if narrow and (part != narrow or narrow in columns):
+        header = Header(claim, narrow=narrow, narrow_inputs={source.split(".")[1]: (part,)})
+
     def sums(relation: str, expressions: list[str]) -> str:
         grouped = [f"{each} as {name}" for each, name in zip(expressions, names, strict=True)]
         summed = ["count(*) as row_count"] if with_rows else []
         summed += [f"{_sum(each, is_raw)}::decimal(38, 10) as {each}" for each in measures]
         return f"select {', '.join(grouped + summed)} from {relation} group by all"
 
-    return f"""
+    sql = f"""
         with
         theirs as ({sums(current, list(keys))}),
         ours as ({sums(model.relation, list(keys.values()))}),
@@ -105,6 +130,7 @@ def _compared(con: duckdb.DuckDBPyConnection, model: Model, source: str, by: str
             (select '{model.relation}' as holds, * from (from ours except all from theirs){zero})
         )
         from differences order by {", ".join(names)}, holds"""
+    return HeaderCheck(name, sql, header)
 
 
 def _sum(column: str, is_raw: bool) -> str:

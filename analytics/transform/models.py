@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
 import duckdb
 import polars as pl
 
 from analytics.errors import UsageError
-from analytics.transform.frames import read_frame, write_table
+from analytics.transform.frames import create_table, read_frame, write_table
+from analytics.transform.parsing import columns_read, renamed, tables_read
 
 LAYERS = ("staging", "intermediate", "marts", "audit", "reports")
 PUBLISHED = ("marts", "audit", "reports")
@@ -35,9 +35,12 @@ CHECK_RESULTS = frozenset(
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|control|sources|conserves|sums|(?i:blocking|severity)"
-    r"|(column|ref|values) (?P<column>\w+)): (?P<value>.+)"
+    r"(key|materialized|narrow|control|sources|conserves|sums|(?i:blocking|severity)"
+    r"|(column|ref|values|narrow) (?P<column>\w+)): (?P<value>.+)"
 )
+
+
+NO_INPUTS: Mapping[str, str] = MappingProxyType({})
 
 
 class ModelError(Exception):
@@ -53,7 +56,9 @@ class ModelError(Exception):
 class Header:
     """The comment at the top of a file: description, key, and meanings of single columns.
 
-    `control` names a check against the API, and `sources` the two that it compares. `conserves`,
+    `narrow` is the column by whose values, in each workspace, parts of the relation can be built
+    alone, and `narrow_inputs` what stands for it in single inputs: see `changes`. `control` names a
+    check against the API, and `sources` the two that it compares. `conserves`,
     `sums`, `refs` and `values` declare checks: see `header_checks`. `blocking` is of checks of the
     user's own, "true" if they stop publishing; ours always do. `severity` is of alerts.
     """
@@ -66,6 +71,8 @@ class Header:
     columns: Mapping[str, str] = field(default_factory=dict)
     refs: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    narrow: str | None = None
+    narrow_inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     conserves: str | None = None
     sums: str | None = None
     blocking: str | None = None
@@ -87,9 +94,28 @@ class Model(ABC):
         """The qualified name, `layer.name`."""
         return f"{self.layer}.{self.name}"
 
+    @property
     @abstractmethod
-    def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int | None:
-        """Create the relation, and return its number of rows (None for a view)."""
+    def is_view(self) -> bool:
+        """True if the relation is a view: it holds no rows of its own."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """A text that differs if the model does."""
+
+    @abstractmethod
+    def make(
+        self, con: duckdb.DuckDBPyConnection, relation: str, inputs: Mapping[str, str] = NO_INPUTS
+    ) -> int | None:
+        """Create the relation, and return its number of rows (None for a view).
+
+        It reads the relations that `inputs` names in place of its own.
+        """
+
+    @abstractmethod
+    def columns_read(self, relation: str) -> frozenset[str] | None:
+        """Return the columns that it may read of an input; None if it may be any."""
 
 
 @dataclass(frozen=True)
@@ -98,13 +124,30 @@ class SqlModel(Model):
 
     sql: str
 
-    def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int | None:
+    @property
+    def is_view(self) -> bool:
+        """True unless the layer is published, or the header requires a table."""
+        return not (self.layer in PUBLISHED or self.header.is_table)
+
+    @property
+    def fingerprint(self) -> str:
+        """The text of the file."""
+        return self.sql
+
+    def make(
+        self, con: duckdb.DuckDBPyConnection, relation: str, inputs: Mapping[str, str] = NO_INPUTS
+    ) -> int | None:
         """Create the view or the table."""
-        if self.layer in PUBLISHED or self.header.is_table:
-            ((rows,),) = con.execute(f"create table {relation} as {self.sql}").fetchall()
-            return int(rows)
-        con.execute(f"create view {relation} as {self.sql}")
-        return None
+        sql = renamed(self.sql, inputs) if inputs else self.sql
+        if self.is_view:
+            con.execute(f"create view {relation} as {sql}")
+            return None
+        ((rows,),) = con.execute(f"{create_table(relation)} as {sql}").fetchall()
+        return int(rows)
+
+    def columns_read(self, relation: str) -> frozenset[str] | None:
+        """Return all columns that the SELECT names, of whatever input."""
+        return columns_read(self.sql, relation)
 
 
 @dataclass(frozen=True)
@@ -114,10 +157,29 @@ class PolarsModel(Model):
     inputs: Mapping[str, Sequence[str]]
     compute: Callable[..., pl.DataFrame]
 
-    def make(self, con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    @property
+    def is_view(self) -> bool:
+        """False."""
+        return False
+
+    @property
+    def fingerprint(self) -> str:
+        """The text of its inputs; the code is known by the version and the files of the package."""
+        return repr(self.inputs)
+
+    def make(
+        self, con: duckdb.DuckDBPyConnection, relation: str, inputs: Mapping[str, str] = NO_INPUTS
+    ) -> int:
         """Create the table."""
-        frames = [read_frame(con, name, columns) for name, columns in self.inputs.items()]
+        frames = [
+            read_frame(con, inputs.get(name, name), columns)
+            for name, columns in self.inputs.items()
+        ]
         return write_table(con, relation, self.compute(*frames))
+
+    def columns_read(self, relation: str) -> frozenset[str] | None:
+        """Return the columns that it reads of an input."""
+        return frozenset(self.inputs[relation])
 
 
 def polars_model(
@@ -155,21 +217,25 @@ def short_name(path: Path) -> str:
 def read_header(sql: str) -> Header:
     """Parse the header of a file: its `--` lines before the first line of SQL or empty line.
 
-    A field whose line ends with a comma goes on in the next line.
+    A line without a name goes on with the meaning of a column, or a field that ends with a comma,
+    in the line before; others are the description.
     """
     description: list[str] = []
+    lines: list[str] = []
     fields: dict[str, str] = {}
-    of_columns: dict[str, dict[str, str]] = {"column": {}, "ref": {}, "values": {}}
-    text = ""
+    of_columns: dict[str, dict[str, str]] = {"column": {}, "ref": {}, "values": {}, "narrow": {}}
     for line in sql.strip().split("\n"):
         if not line.startswith("--"):
             break
-        goes_on = text.endswith(",") and _HEADER_FIELD.fullmatch(text)
-        text = f"{text} " if goes_on else ""
-        text += line.removeprefix("--").strip()
-        if (match := _HEADER_FIELD.fullmatch(text)) is None:
+        text = line.removeprefix("--").strip()
+        if _HEADER_FIELD.fullmatch(text):
+            lines.append(text)
+        elif lines and (lines[-1].startswith("column ") or lines[-1].endswith(",")):
+            lines[-1] += f" {text}"
+        else:
             description.append(text)
-        elif column := match["column"]:
+    for match in filter(None, map(_HEADER_FIELD.fullmatch, lines)):
+        if column := match["column"]:
             of_columns[match[2]][column] = match["value"]
         else:
             fields[match[1].lower()] = match["value"]
@@ -182,6 +248,8 @@ def read_header(sql: str) -> Header:
         of_columns["column"],
         of_columns["ref"],
         {column: _split(values, ",") for column, values in of_columns["values"].items()},
+        fields.get("narrow"),
+        {table: _split(values, "|") for table, values in of_columns["narrow"].items()},
         fields.get("conserves"),
         fields.get("sums"),
         fields.get("blocking"),
@@ -207,44 +275,6 @@ def references(file: str, sql: str) -> frozenset[str]:
 @cache
 def _references(sql: str) -> frozenset[str]:
     return frozenset(f"{schema}.{name}" for schema, name in tables_read(sql) if schema)
-
-
-def tables_read(sql: str) -> frozenset[tuple[str, str]]:
-    """Return schema and name of each table that a SELECT reads; the schema is empty if not given.
-
-    Common table expressions are none. ValueError if the text is not one SELECT, or names a table
-    of another file than the present one.
-    """
-    ((text,),) = _parser().execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()
-    tree = json.loads(text)
-    if tree["error"]:
-        raise ValueError(tree["error_message"])
-    if (count := len(tree["statements"])) != 1:
-        raise ValueError(f"holds {count} statements; a file holds one SELECT")
-    nodes = list(_nodes(tree))
-    if catalogs := {each["catalog_name"] for each in nodes if each.get("catalog_name")}:
-        raise ValueError(f"{min(catalogs)} stands before a schema; a table is SCHEMA.TABLE")
-    expressions = {each["key"] for node in nodes for each in node.get("cte_map", {}).get("map", ())}
-    return frozenset(
-        (node["schema_name"], node["table_name"])
-        for node in nodes
-        if node.get("type") == "BASE_TABLE"
-        and (node["schema_name"] or node["table_name"] not in expressions)
-    )
-
-
-@cache
-def _parser() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect()
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(tree, dict):
-        yield tree
-        tree = list(tree.values())
-    if isinstance(tree, list):
-        for branch in tree:
-            yield from _nodes(branch)
 
 
 def with_ancestors(models: Iterable[Model], names: Iterable[str]) -> list[Model]:

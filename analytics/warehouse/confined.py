@@ -16,7 +16,14 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.warehouse.database import OFFLINE, PUBLISHED_SCHEMAS, STORAGE_VERSION, quoted
+from analytics.warehouse.database import (
+    OFFLINE,
+    PUBLISHED_SCHEMAS,
+    STORAGE_VERSION,
+    attach_read_only,
+    quoted,
+)
+from analytics.warehouse.machine import connection_limits
 
 CUSTOM = "custom"
 """The schema of the user's own tables."""
@@ -30,20 +37,20 @@ _UNITS = {"M": 2, "G": 3, "T": 4}
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds on one query: seconds, memory as `[sql] memory_limit` says it, and rows (None: any).
+    """Bounds on one query: seconds, memory as `[sql] memory_limit` says it, rows and bytes.
 
-    As much again as the memory may be spilled to disk.
+    None is any. As much again as the memory may be spilled to disk.
     """
 
     seconds: float = 60
     memory: str = "2GB"
     rows: int | None = 100_000
+    size: str | None = None
 
     @property
     def memory_bytes(self) -> int:
         """The memory in bytes."""
-        number, unit, binary = re.findall(r"([\d.]+) ?(\w)(i?)", self.memory)[0]
-        return int(float(number) * (1024 if binary else 1000) ** _UNITS[unit])
+        return bytes_of(self.memory)
 
     def in_words(self, error: BaseException) -> str | None:
         """Return the limit that this error was caused by, and its setting; None for no limit."""
@@ -77,11 +84,17 @@ class Limits:
         return f"it has more than {self.rows:,} rows: group them, or add a LIMIT"
 
 
+def bytes_of(size: str) -> int:
+    """Return a size such as "2GB" or "512MiB" in bytes."""
+    number, unit, binary = re.findall(r"([\d.]+) ?(\w)(i?)", size)[0]
+    return int(float(number) * (1024 if binary else 1000) ** _UNITS[unit])
+
+
 @contextmanager
 def open_confined(
     file: Path,
     limits: Limits | None,
-    temporary: Path,
+    temporary: Path | None,
     *,
     own: Path | None = None,
     target: Path | None = None,
@@ -90,14 +103,15 @@ def open_confined(
 
     All published schemas are on the search path, and `custom`: that of the file, or that of the
     file `own`, which is read-only too. A table can be made only in `target`, a new file.
-    `temporary` is a folder for what does not fit in memory. Without `limits`, DuckDB's own apply.
+    `temporary` is a folder for what does not fit in memory; without one, nothing is spilled.
+    Without `limits`, those of a batch apply.
     """
-    config = OFFLINE | {"temp_directory": str(temporary)}
+    config = OFFLINE | connection_limits() | {"temp_directory": str(temporary or "")}
     if limits:
         config |= {"memory_limit": limits.memory, "max_temp_directory_size": limits.memory}
     with duckdb.connect(config=config) as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach '{quoted(file)}' as analytics (read_only)")
+        attach_read_only(con, file, "analytics")
         if own:
             con.execute(f"attach '{quoted(own)}' as own (read_only)")
         if target:

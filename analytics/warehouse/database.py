@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
 
 from analytics.errors import AnalyticsError, BusyError, UsageError
+from analytics.warehouse.damage import DamagedError, damage_errors, damage_of, damaged, log_of
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.machine import connection_limits
 from analytics.warehouse.schema import BOOKS, FINANCE, SCHEMA_VERSION, create_statements
 
 BUILD_FILE = "build_file"
@@ -53,9 +55,35 @@ def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]
             con.execute(f"create schema if not exists {BUILD_FILE}.{schema}")
         con.execute(f"set search_path = 'warehouse.main,{_PUBLISHED_PATH}'")
         yield
+    except BaseException:  # a Ctrl-C in a transaction leaves it open, and then nothing can be run
+        with suppress(duckdb.TransactionException):
+            con.rollback()
+        raise
     finally:
         con.execute("set search_path = 'warehouse.main'")
         con.execute(f"detach {BUILD_FILE}")
+
+
+@contextmanager
+def attached(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[str]:
+    """Attach another file read-only, and yield the name of its catalog."""
+    con.execute(f"attach '{quoted(file)}' as other_file (read_only)")
+    try:
+        yield "other_file"
+    finally:
+        con.execute("detach other_file")
+
+
+@contextmanager
+def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what the block changes, or nothing of it if it raises."""
+    con.begin()
+    try:
+        yield
+    except BaseException:
+        con.rollback()
+        raise
+    con.commit()
 
 
 @contextmanager
@@ -69,17 +97,43 @@ def interrupts() -> Iterator[None]:
         raise
 
 
+def attach_read_only(con: duckdb.DuckDBPyConnection, file: Path, catalog: str) -> None:
+    """Attach a file that may be replaced meanwhile; it is opened again where it was.
+
+    DuckDB reads the header by one handle and the rest by another, which may be of the next file.
+    """
+    while True:
+        before = _identity(file)
+        try:
+            con.execute(f"attach '{quoted(file)}' as {catalog} (read_only)")
+        except duckdb.Error:
+            if _identity(file) == before:
+                raise
+        else:
+            if _identity(file) == before:
+                return
+            con.execute(f"detach {catalog}")
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 @contextmanager
 def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a finished build file read-only, with `marts` and `audit` on the search path."""
-    con = duckdb.connect(config=OFFLINE)
-    try:
+    """Open a finished build file read-only, with `marts` and `audit` on the search path.
+
+    DamagedError if it is damaged, also where that is found later.
+    """
+    with damage_errors(file), duckdb.connect(config=OFFLINE | connection_limits()) as con:
         con.execute("set TimeZone = 'UTC'")
-        con.execute(f"attach '{quoted(file)}' as {BUILD_FILE} (read_only)")
+        attach_read_only(con, file, BUILD_FILE)
         con.execute(f"set search_path = '{_PUBLISHED_PATH}'")
         yield con
-    finally:
-        con.close()
 
 
 def relation_names(con: duckdb.DuckDBPyConnection) -> list[str]:
@@ -92,13 +146,27 @@ def relation_names(con: duckdb.DuckDBPyConnection) -> list[str]:
 
 
 def _connect(file: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(config=OFFLINE | {"temp_directory": f"{file}.tmp"})
+    con = duckdb.connect(config=OFFLINE | connection_limits() | {"temp_directory": f"{file}.tmp"})
     try:
-        # Attached, because only an attached file accepts a row group size.
-        con.execute(f"attach '{quoted(file)}' as warehouse (row_group_size {ROW_GROUP})")
-        con.execute("use warehouse")
-    except duckdb.IOException as error:
+        with open_errors(file):
+            # Attached, because only an attached file accepts a row group size.
+            con.execute(f"attach '{quoted(file)}' as warehouse (row_group_size {ROW_GROUP})")
+            con.execute("use warehouse")
+    except BaseException:
         con.close()
+        raise
+    return con
+
+
+@contextmanager
+def open_errors(file: Path) -> Iterator[None]:
+    """Turn the error of opening the warehouse into an AnalyticsError that says what to do.
+
+    DamagedError where it is damaged.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
         cause = str(error).splitlines()[0]
         if "lock" in cause:
             raise BusyError(
@@ -110,11 +178,15 @@ def _connect(file: Path) -> duckdb.DuckDBPyConnection:
                 f"{file} was written by a newer DuckDB than the installed {duckdb.__version__}.\n"
                 "Use the newer release of this program, or another --data-dir."
             ) from error
+        if found := damage_of(error):
+            raise damaged(file, found) from error
+        if not isinstance(error, duckdb.IOException):
+            raise
         raise AnalyticsError(
             f"{file} cannot be opened: {cause}\n"
-            "If it is damaged, run `analytics rebuild`: it makes it anew from what was landed."
+            "Let yourself read and write it; or move it away, and run `analytics nightly`, which"
+            " makes it anew from what was landed."
         ) from error
-    return con
 
 
 def _lay_out(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
@@ -125,8 +197,15 @@ def _lay_out(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     if not exists:
         con.execute(f"begin; {create_statements()} commit;")
         return
+    require_version(con, layout)
+
+
+def require_version(
+    con: duckdb.DuckDBPyConnection, layout: Layout, *, may_be_older: bool = False
+) -> None:
+    """Raise UsageError unless the warehouse has the tables of this release."""
     row = con.execute("select max(version) from ledger.schema_version").fetchone()
-    if row and row[0] < SCHEMA_VERSION:
+    if row and row[0] < SCHEMA_VERSION and not may_be_older:
         raise UsageError(
             f"{layout.root} was written by an older release of this program (data version {row[0]},"
             f" this release makes {SCHEMA_VERSION}).\nRun `analytics rebuild`: it makes the"
@@ -139,6 +218,29 @@ def _lay_out(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
         )
 
 
+def require_not_newer(layout: Layout) -> None:
+    """Raise UsageError if the warehouse is of a newer release; one that is damaged is of none.
+
+    BusyError and AnalyticsError as `open_warehouse` has them.
+    """
+    if not layout.warehouse.exists():
+        return
+    with (
+        suppress(DamagedError, duckdb.CatalogException),
+        duckdb.connect(config=OFFLINE) as con,
+        open_errors(layout.warehouse),
+    ):
+        con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse (read_only)")
+        con.execute("use warehouse")
+        require_version(con, layout, may_be_older=True)
+
+
 def quoted(file: Path) -> str:
     """Return a path as it stands within quotes in SQL."""
     return str(file).replace("'", "''")
+
+
+def remove_database(file: Path) -> None:
+    """Delete a DuckDB file and the write-ahead log of a killed process."""
+    file.unlink(missing_ok=True)
+    log_of(file).unlink(missing_ok=True)

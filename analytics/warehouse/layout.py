@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+_LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,12 +15,17 @@ class Layout:
 
     root: Path
     books_of: Path | None = None
-    """The data directory that holds the books, if it is another one."""
+    """The data directory that holds books and publications, if it is another one."""
 
     @property
     def books(self) -> Path:
         """The closed months, which cannot be made again: a folder a month."""
         return (self.books_of or self.root) / "books"
+
+    @property
+    def publications(self) -> Path:
+        """Moment and inputs of each publication, which cannot be made again."""
+        return (self.books_of or self.root) / "publications"
 
     @property
     def landing(self) -> Path:
@@ -35,6 +43,11 @@ class Layout:
         return self.root / "build.duckdb"
 
     @property
+    def next_marts(self) -> Path:
+        """The build file that is written anew, until it is complete."""
+        return self.root / "build.next.duckdb"
+
+    @property
     def published(self) -> Path:
         """The published file, which everybody may read at any time."""
         return self.root / "analytics.duckdb"
@@ -48,6 +61,26 @@ class Layout:
     def staged_site(self) -> Path:
         """The reports of this batch until they are published."""
         return self.root / "site.next"
+
+    @property
+    def unfinished_site(self) -> Path:
+        """The reports of this batch until all of them are made."""
+        return self.root / "site.unfinished"
+
+    @property
+    def publishing(self) -> Path:
+        """File and site before and after a publication, while it is made."""
+        return self.root / "publishing"
+
+    @property
+    def leftovers(self) -> tuple[Path, ...]:
+        """Whatever an interrupted batch can leave, by names that stay for no later one."""
+        names = (
+            "publishing", "site.unfinished", "site.old", "analytics.duckdb.next",
+            "build.next.duckdb", "build.next.duckdb.wal", "build.previous.duckdb",
+            "rebuild.unfinished", "last-batch.next", "alerts.json.next", "metrics.prom.next",
+        )  # fmt: skip
+        return tuple(self.root / name for name in names)
 
     @property
     def alerts(self) -> Path:
@@ -68,7 +101,7 @@ class Layout:
         """Return True for a path at which only the batch and the books may write."""
         own = (
             self.landing, self.warehouse, self.marts, self.published, self.site, self.staged_site,
-            self.books, self.alerts, self.last_batch, self.lock,
+            self.publishing, self.books, self.publications, self.alerts, self.last_batch, self.lock,
         )  # fmt: skip
         is_made_by_a_close = any(part.endswith(".unfinished") for part in path.parts)
         return not is_made_by_a_close and any(path.is_relative_to(each) for each in own)
@@ -77,6 +110,12 @@ class Layout:
     def lock(self) -> Path:
         """The lock file, held by a running batch."""
         return self.root / ".lock"
+
+
+def logs_of(file: Path) -> list[Path]:
+    """Return the logs beside a DuckDB file, which a program leaves or has that writes to it."""
+    logs = [file.with_name(file.name + ending) for ending in _LOGS]
+    return [log for log in logs if os.path.lexists(log)]
 
 
 def is_of_a_batch(path: Path) -> bool:

@@ -22,10 +22,12 @@ from analytics.extract.landing import (
     LIST_SNAPSHOTS,
     REQUESTS,
     SUFFIX,
+    landing_files,
     step_of,
 )
 from analytics.extract.store import Loaded
 from analytics.warehouse.pending_details import keep_pending_details
+from analytics.warehouse.provisional_runs import update_provisional_runs
 from analytics.warehouse.reading import (
     MACROS,
     REQUEST_COLUMNS,
@@ -37,7 +39,7 @@ from analytics.warehouse.reading import (
     parse_lines,
 )
 from analytics.warehouse.schema import LINEAGE
-from analytics.warehouse.sources import RUNS, SOURCES, TERMINAL_STATUSES, Scope, Source
+from analytics.warehouse.sources import RUNS, SOURCES, Scope, Source
 
 _DAY = 86_400_000  # milliseconds
 
@@ -101,9 +103,17 @@ class _Load:
         con = self._con
         con.execute(MACROS)
         self._load_requests()
-        asked = con.execute("select distinct source from load_requests").fetchall()
+        answered = dict(
+            con.execute(
+                "select source, coalesce(bool_or(status = 200), false)"
+                " from load_requests group by source"
+            ).fetchall()
+        )
         for source in SOURCES:
-            if (source.name,) in asked:
+            # A list that was refused is not an empty one.
+            if source.name in answered and (
+                answered[source.name] or source.scope is not Scope.LIST
+            ):
                 self._load_source(source)
         self._load_list_snapshots()
         if self._step == CLOSING_STEP:
@@ -121,10 +131,12 @@ class _Load:
         self._quarantine(source, file)
         self._keep_latest(source)
         self._find_new_rows(source)
+        self._store(source)
         if source is RUNS:
             self._touched = frozenset(self._touched_days())
-            self._update_provisional_runs()
-        self._store(source)
+            update_provisional_runs(
+                self._con, self._ids, self._new_rows_sql, settle_hours=self._settle_hours
+            )
 
     def _load_requests(self) -> None:
         self._con.execute(
@@ -146,7 +158,10 @@ class _Load:
             )
 
     def _quarantine(self, source: Source, file: Path) -> None:
-        """Move records with an invalid value to quarantine; their stored versions stay current."""
+        """Move invalid records and fields to quarantine.
+
+        The stored version of an invalid record stays current; an invalid field becomes null.
+        """
         expected = self._one(
             "select coalesce(sum(record_count), 0) from load_requests where source = $source",
             source.name,
@@ -164,16 +179,31 @@ class _Load:
         )
         self._run(
             f"insert into ledger.quarantine select $workspace_id, $load_id, '{source.name}',"
-            " request, line, problem, record from quarantined"
+            " request, line, field, problem, record from quarantined"
         )
+        self._quarantined += self._one("select count(*) from quarantined")
+        self._leave_out_records(source)
+        self._leave_out_fields()
+
+    def _leave_out_records(self, source: Source) -> None:
         key = ", ".join(source.keys)
+        lines = "select line from quarantined where column_name is null"
         self._con.execute(
             f"create or replace temp table quarantined_keys as select distinct {key}"
-            " from incoming semi join quarantined using (line)"
+            f" from incoming where line in ({lines})"
         )
-        self._con.execute("delete from incoming where line in (select line from quarantined)")
-        self._source_quarantined = self._one("select count(*) from quarantined")
-        self._quarantined += self._source_quarantined
+        self._con.execute(f"delete from incoming where line in ({lines})")
+        self._source_quarantined = self._one(f"select count(*) from ({lines})")
+
+    def _leave_out_fields(self) -> None:
+        columns = self._con.execute(
+            "select distinct column_name from quarantined where column_name is not null"
+        ).fetchall()
+        for (column,) in columns:
+            self._con.execute(
+                f"update incoming set {column} = null where line in"
+                f" (select line from quarantined where column_name = '{column}')"
+            )
 
     def _keep_latest(self, source: Source) -> None:
         """If a load read a record twice, keep the later response."""
@@ -279,54 +309,6 @@ class _Load:
         """).fetchall()
         return (day for (day,) in rows)
 
-    def _update_provisional_runs(self) -> None:
-        """Update the list of runs to read again.
-
-        Only new versions and provisional runs are checked: a final run that arrives unchanged stays
-        final.
-        """
-        self._con.execute(
-            f"""
-            create or replace temp table run_states as
-            select
-                *,
-                terminal_seen_at is not null
-                    and read_at >= coalesce(finished_at, terminal_seen_at) + to_hours($settle_hours)
-                    as is_final
-            from (
-                select
-                    i.run_id, i.created_at, i.finished_at, i.seen_at as read_at,
-                    case when i.status in {TERMINAL_STATUSES}
-                        then coalesce(u.terminal_seen_at, i.seen_at) end as terminal_seen_at,
-                    u.run_id is not null as is_waiting
-                from incoming as i
-                left join ledger.provisional_runs as u
-                    on u.workspace_id = $workspace_id and u.run_id = i.run_id
-                where u.run_id is not null or i.line in (select line from {self._new_rows_sql})
-            )
-            where is_waiting or not is_final
-            """,
-            {"workspace_id": self._ids["workspace_id"], "settle_hours": self._settle_hours},
-        )
-        # A single 404 may be a passing error: a run is gone after a second one.
-        self._run("""
-            delete from ledger.provisional_runs where workspace_id = $workspace_id and run_id in (
-                select run_id from run_states where is_waiting
-                union all
-                select run_id from ledger.requests
-                semi join (
-                    select run_id from load_requests where source = 'runs' and status = 404
-                ) using (run_id)
-                where workspace_id = $workspace_id and source = 'runs' and status = 404
-                group by run_id having count(distinct load_id) > 1
-            )
-        """)
-        self._run("""
-            insert into ledger.provisional_runs
-            select $workspace_id, run_id, created_at, terminal_seen_at, read_at from run_states
-            where not is_final
-        """)
-
     def _close_batch(self) -> None:
         """Record the workspace's name and the time of its latest complete batch."""
         self._run(f"""
@@ -346,7 +328,7 @@ class _Load:
         """)
 
     def _write_ledger(self) -> None:
-        fingerprints = [_fingerprint(file) for file in sorted(self._folder.iterdir())]
+        fingerprints = [_fingerprint(file) for file in landing_files(self._folder)]
         self._con.execute(
             "insert into ledger.files select ?, ?, unnest(?), unnest(?), unnest(?)",
             [*self._ids.values(), *map(list, zip(*fingerprints, strict=True))],

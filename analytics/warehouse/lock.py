@@ -1,4 +1,7 @@
-"""A lock on the data directory: one batch at a time."""
+"""A lock on the data directory: one batch, or one collection of lists, at a time.
+
+Nothing of either goes on while the warehouse is read.
+"""
 
 from __future__ import annotations
 
@@ -10,61 +13,146 @@ from contextlib import contextmanager
 
 from analytics.errors import AnalyticsError, BusyError
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.publish import repair
+from analytics.warehouse.scratch import remove_left
 
 PROBE_SECONDS = 1.0
-"""Seconds to wait for the lock, because `is_held` holds it for a moment."""
+"""Seconds that a batch waits for another one: `is_batch_running` holds the lock for a moment."""
+
+WAIT_SECONDS = 60.0
+"""Seconds that a collection waits for the lock, and a batch for a collection, which is short."""
+
+_COLLECTION = "lists"
+
+READER_SECONDS = 300.0
+"""Seconds that a batch waits for those who read its warehouse."""
 
 
 @contextmanager
-def batch_lock(layout: Layout) -> Iterator[None]:
-    """Lock the data directory.
+def batch_lock(layout: Layout) -> Iterator[bool]:
+    """Lock the data directory for a batch, and repair what an interrupted one left.
 
-    BusyError if another batch holds it. A killed batch holds no lock.
+    Yield whether the last holder broke off.
+
+    BusyError if another batch holds it, or a collection does for long. What is killed holds no
+    lock.
     """
+    with _locked(layout, PROBE_SECONDS) as broke_off:
+        yield broke_off
+
+
+@contextmanager
+def collection_lock(layout: Layout) -> Iterator[None]:
+    """Do the same for a collection; BusyError if the lock is held for long."""
+    with _locked(layout, WAIT_SECONDS, _COLLECTION):
+        yield
+
+
+@contextmanager
+def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        cause = "it is a file" if layout.root.is_file() else error.strerror
+        cause = error.strerror
+        if layout.root.is_file():
+            cause = "it is a file"
+        elif layout.lock.is_dir() or layout.lock.is_symlink():
+            cause = f"{layout.lock} is no file, and has to be removed"
         raise AnalyticsError(
             f"The data directory {layout.root} cannot be used: {cause}.\n"
             "Name another one with --data-dir, or let yourself write there."
         ) from error
     try:
-        if not _acquired_within(descriptor, PROBE_SECONDS):
-            holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise BusyError(
-                f"Another batch is at work in {layout.root} (process {holder}).\n"
-                "Wait until it has ended, or use another --data-dir."
-            )
+        _acquire(descriptor, layout, seconds)
+        broke_off = os.fstat(descriptor).st_size > 0
         os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
-        yield
+        os.pwrite(descriptor, f"{os.getpid()} {kind}".strip().encode() + b"\n", 0)
+        repair(layout)
+        remove_left(layout.root)
+        try:
+            yield broke_off
+        finally:  # not reached by what is killed, or dies within DuckDB
+            if not (kind and broke_off):  # a collection leaves it to the next batch
+                os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
 
 
-def _acquired_within(descriptor: int, seconds: float) -> bool:
-    """Return True once the lock is acquired; False after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.02)
+def _acquire(descriptor: int, layout: Layout, seconds: float) -> None:
+    """Acquire the lock; BusyError after so many seconds.
+
+    Where a collection holds it, or readers do, it is waited for longer.
+    """
+    began = time.monotonic()
+    while not _acquired(descriptor, fcntl.LOCK_EX):
+        holder, is_collection = _holder(descriptor)
+        if _held_by_readers(descriptor):
+            kind, limit = "A reader", READER_SECONDS
+        elif is_collection:
+            kind, limit = "A collection", max(seconds, WAIT_SECONDS)
         else:
-            return True
+            kind, limit = "Another batch", seconds
+        if time.monotonic() - began > limit:
+            raise BusyError(
+                f"{kind} is at work in {layout.root} (process {holder}).\n"
+                "Wait until it has ended, or use another --data-dir."
+            )
+        time.sleep(0.02)
 
 
-def is_held(layout: Layout) -> bool:
+def _held_by_readers(descriptor: int) -> bool:
+    if not _acquired(descriptor, fcntl.LOCK_SH):
+        return False
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    return True
+
+
+def _acquired(descriptor: int, kind: int) -> bool:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def reading_lock(layout: Layout) -> Iterator[None]:
+    """Keep batches from the warehouse while it is read; a batch that begins meanwhile waits.
+
+    BusyError while a batch is at work.
+    """
+    try:
+        file = layout.lock.open("rb")
+    except OSError as error:
+        raise AnalyticsError(
+            f"{layout.lock} cannot be opened: {error.strerror}.\nThe figures of an earlier time are"
+            " made from the warehouse, which its owner alone can read."
+        ) from error
+    with file:
+        if not _acquired(file.fileno(), fcntl.LOCK_SH):
+            raise BusyError(
+                f"A batch is at work in {layout.root}, and the figures of an earlier time are made"
+                " from its warehouse.\nWait until it has ended, or leave --as-of out."
+            )
+        yield
+
+
+def _holder(descriptor: int) -> tuple[str, bool]:
+    """Return the process that holds the lock, and whether it is a collection."""
+    process, _, kind = os.pread(descriptor, 32, 0).decode(errors="replace").strip().partition(" ")
+    return process or "unknown", kind == _COLLECTION
+
+
+def is_batch_running(layout: Layout) -> bool:
     """Return True if a batch is running; the probe holds the lock only for a moment."""
     try:
         with layout.lock.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _, is_collection = _holder(file.fileno())
+                return not is_collection
     except OSError:
         return False
     return False

@@ -1,17 +1,19 @@
-"""Ended runs whose costs and log events are still to be read.
+"""Ended runs whose costs or log events are still to be read.
 
-A run is pending from the load that ended it or changed its cost, until a later load contains its
-details. The loads since the workspace's last complete batch show the new ones; older ones are in
-`ledger.pending_details`.
+Each of the two is pending from the load that ended the run or changed its cost, until a later load
+contains it. The loads since the workspace's last complete batch show the new ones; older ones are
+in `ledger.pending_details`.
 """
 
 from __future__ import annotations
 
 import duckdb
 
+from analytics.extract.details import SAMPLE
 from analytics.extract.landing import CLOSING_STEP
 from analytics.warehouse.sources import TERMINAL_STATUSES
 
+_SOURCES = "['run_costs', 'run_log_events']"
 _VERSION = "version_id, load_id, run_id, created_at, status, cost_usd"
 
 # Ordered by rowid, not by name: a folder that was restored late has an early name.
@@ -41,55 +43,72 @@ _DUE = f"""
         window so_far as (partition by run_id order by version_id)
     ),
     due as (
-        select run_id, max(created_at) as created_at, max(place) as place
+        select run_id, source, max(created_at) as created_at, max(place) as place
         from (
-            select run_id, created_at, place from changes join this_batch using (load_id)
+            select run_id, unnest({_SOURCES}) as source, created_at, place
+            from changes join this_batch using (load_id)
             where status in {TERMINAL_STATUSES} and (
                 status_before is null
                 or status_before not in {TERMINAL_STATUSES}
                 or cost_before is distinct from cost_usd
             )
             union all
-            select run_id, created_at, -1 from ledger.pending_details
+            select run_id, source, created_at, -1 from ledger.pending_details
             where workspace_id = $workspace_id
         )
-        group by run_id
+        group by run_id, source
+    ),
+    requests as (
+        select run_id, source, place, fetched_at, status
+        from ledger.requests join this_batch using (load_id)
+        where workspace_id = $workspace_id and list_contains({_SOURCES}, source)
     ),
     asked as (
-        select run_id, place, max(fetched_at) filter (source = 'run_costs') as asked_at,
-            count(distinct source) = 2 and bool_and(coalesce(status = 200, false)) as is_read
-        from ledger.requests join this_batch using (load_id)
-        where workspace_id = $workspace_id and source in ('run_costs', 'run_log_events')
-        group by run_id, place
+        select run_id, source, place, max(fetched_at) as asked_at,
+            bool_and(coalesce(status = 200, false)) as is_read
+        from requests
+        group by run_id, source, place
+    ),
+    refused as (
+        select source, max(fetched_at) as asked_at
+        from requests
+        group by source
+        having count(*) >= {SAMPLE} and bool_and(coalesce(status in (403, 404), false))
     )
-    select run_id, created_at from due where not exists (
+    select run_id, source, created_at from due
+    where not exists (
         select 1 from asked
-        where asked.run_id = due.run_id and asked.place > due.place
+        where asked.run_id = due.run_id and asked.source = due.source and asked.place > due.place
             -- Details missing a week after the run began are given up.
             and (is_read or due.created_at < asked_at - interval 7 day)
+    )
+    and not exists (
+        select 1 from refused
+        where refused.source = due.source and due.created_at < asked_at - interval 7 day
     )
 """
 
 
-def pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> list[str]:
-    """Return the ids of the pending runs, newest first.
+def pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> dict[str, list[str]]:
+    """Return the pending sources of each run that has any, newest first.
 
     Runs whose details the API failed to return before come last, so that they delay no other run.
     """
     rows = con.execute(
         f"""
-        select run_id from ({_DUE})
+        select run_id, list(source order by source) from ({_DUE})
+        group by run_id
         order by
             run_id in (
                 select run_id from ledger.requests where workspace_id = $workspace_id
-                    and source in ('run_costs', 'run_log_events') and status is distinct from 200
+                    and list_contains({_SOURCES}, source) and status is distinct from 200
             ),
-            created_at desc,
+            max(created_at) desc,
             run_id
         """,
         {"workspace_id": workspace_id},
     ).fetchall()
-    return [run_id for (run_id,) in rows]
+    return dict(rows)
 
 
 def keep_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
@@ -99,16 +118,16 @@ def keep_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> N
     con.execute(
         """
         delete from ledger.pending_details where workspace_id = $workspace_id
-            and run_id not in (select run_id from still_pending)
+            and (run_id, source) not in (select run_id, source from still_pending)
         """,
         ids,
     )
     con.execute(
         """
         insert into ledger.pending_details
-        select $workspace_id, run_id, created_at from still_pending
-        where run_id not in (
-            select run_id from ledger.pending_details where workspace_id = $workspace_id
+        select $workspace_id, run_id, source, created_at from still_pending
+        where (run_id, source) not in (
+            select run_id, source from ledger.pending_details where workspace_id = $workspace_id
         )
         """,
         ids,

@@ -1,103 +1,205 @@
-"""Publish: finished files replace the published ones by rename."""
+"""Publish: file and site of a batch replace those before at once, whatever is killed, and when.
+
+No system replaces two names in one step. So both are links for a moment, through which readers find
+what they found before, and one step leads both links elsewhere:
+
+    analytics.duckdb -> publishing/now/analytics.duckdb     site -> publishing/now/site
+    publishing/now -> before                                then, in one step, -> after
+
+Afterwards file and site take the places of the links to them. A batch that is killed in between
+leaves links, which the next command replaces so. Where a folder cannot be replaced by a link, its
+files are replaced one by one, which the next command completes.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
-import shutil
-import stat
 import subprocess
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
 
+from analytics import disk
 from analytics.errors import AnalyticsError
-from analytics.warehouse.layout import Layout
+from analytics.warehouse import site as pages
+from analytics.warehouse.layout import Layout, logs_of
+
+_IMPOSSIBLE = {
+    errno.EBUSY,  # a mount point
+    errno.EXDEV,  # a folder of an image, below a container
+    errno.EINVAL,  # no exchange on this file system, or no links
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EPERM,
+}
 
 
 def publish(layout: Layout, mode: int, *, site: bool = True) -> None:
     """Publish the finished marts and the staged site, with the permissions of `mode`.
 
-    Without `site`, remove the site. Readers keep the files that they have open.
+    When it returns, both are on the disk. Without `site`, remove the site; with none staged, the
+    published one stays. Readers keep the files that they have open. AnalyticsError or OSError if
+    something is in the way; then nothing was replaced.
     """
-    add_read_bits(layout.root, mode)
-    _replace_file(layout.marts, layout.published, mode)
-    if not site:
-        shutil.rmtree(layout.site, ignore_errors=True)
-    elif layout.staged_site.is_dir():
-        set_modes(layout.staged_site, mode)
-        _replace_folder(layout.staged_site, layout.site)
+    repair(layout)
+    if layout.published.is_dir():
+        raise AnalyticsError(
+            f"{layout.published} is a folder, where the published file belongs.\n"
+            "Nothing was published. Move it away, and run again."
+        )
+    try:
+        _prepare(layout, mode, site=site)
+        _replace(layout, mode, site=site)
+    except (AnalyticsError, OSError):
+        with suppress(OSError):
+            repair(layout)
+        raise
+    repair(layout)
 
 
-def record_publication(con: duckdb.DuckDBPyConnection) -> None:
-    """Record which loads the attached marts contain, as published now if not before."""
+def repair(layout: Layout) -> None:
+    """Complete, or undo, a publication that was interrupted, and remove what batches left.
+
+    Logs beside the published file are of other programs that opened it for writing: DuckDB would
+    apply them to the next file, and fail.
+    """
+    for log in logs_of(layout.published):
+        disk.remove(log)
+    if _replace_links(layout):
+        disk.sync(layout.root)
+    now, after = layout.publishing / "now", layout.publishing / "after"
+    site = after / layout.site.name
+    if (after / layout.published.name).is_file() and _target(now) != "after":
+        pages.discard_staged(layout.site)
+        if site.is_dir() and not layout.staged_site.exists():
+            site.rename(layout.staged_site)
+    else:
+        pages.replace_staged(layout.site)
+    # A program may have followed a link to the file just before, so the file goes last.
+    for left in (layout.publishing / "before" / site.name, site, *layout.leftovers):
+        disk.remove(left)
+    if layout.staged_site.is_symlink() or not layout.staged_site.is_dir():
+        disk.remove(layout.staged_site)
+
+
+def record_publication(con: duckdb.DuckDBPyConnection) -> datetime:
+    """Record which loads the attached marts contain, as published now if not before; return now."""
     con.execute("""
         update ledger.loads set published_at = now()
         where published_at is null
             and (workspace_id, load_id) in (select workspace_id, load_id from audit.loads)
     """)
+    ((moment,),) = con.execute("select now()").fetchall()
+    return moment  # type: ignore[no-any-return]  # an instant
 
 
-def add_read_bits(folder: Path, mode: int) -> None:
-    """Add the read and enter bits that `mode` implies; keep all permissions that the folder has."""
-    allowed = stat.S_IMODE(folder.stat().st_mode)
-    if (wanted := allowed | _folder_mode(mode)) != allowed:
-        folder.chmod(wanted)
+def _prepare(layout: Layout, mode: int, *, site: bool) -> None:
+    """Make file and site what they will be, in a folder beside their places, on the disk."""
+    disk.add_read_bits(layout.root, mode)
+    before, after = layout.publishing / "before", layout.publishing / "after"
+    for folder in (layout.publishing, before, after):
+        folder.mkdir()
+        folder.chmod(disk.folder_mode(mode))
+    _copy(layout.marts, after / layout.published.name)
+    (after / layout.published.name).chmod(mode)
+    if not site:
+        disk.remove(layout.staged_site)
+    elif layout.staged_site.is_dir():
+        disk.set_modes(layout.staged_site, mode)
+        layout.staged_site.rename(after / layout.site.name)
+    disk.sync_file_system(layout.publishing)
 
 
-def _replace_file(source: Path, target: Path, mode: int) -> None:
+def _copy(source: Path, target: Path) -> None:
     """Copy in a child process: closing the file in this one would release DuckDB's lock on it."""
-    copy = target.with_name(target.name + ".next")
     done = subprocess.run(
-        ["cp", "--", source, copy],
+        ["cp", "--", source, target],
         capture_output=True,
         text=True,
         check=False,
     )
     if done.returncode:
-        copy.unlink(missing_ok=True)
-        raise AnalyticsError(f"{source} cannot be copied to {copy}: {done.stderr.strip()}")
-    copy.chmod(mode)
-    sync(copy)
-    copy.replace(target)
-    sync(target.parent)
+        raise AnalyticsError(f"{source} cannot be copied to {target}: {done.stderr.strip()}")
 
 
-def _replace_folder(source: Path, target: Path) -> None:
-    """Replace a folder by two renames, since one cannot; undo the first if the second fails."""
-    old = target.with_name(target.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if target.exists():
-        target.rename(old)
+def _replace(layout: Layout, mode: int, *, site: bool) -> None:
+    """Replace file and site by those that were prepared."""
+    new = layout.publishing / "after" / layout.site.name
+    changes_site = new.is_dir() if site else os.path.lexists(layout.site)
+    if changes_site and not layout.site.is_symlink():
+        if _replace_at_once(layout):
+            return
+        _replace_links(layout)
+    if changes_site and site:
+        pages.stage_within(layout.site, new, mode)
+    (new.parent / layout.published.name).replace(layout.published)
+    disk.sync(layout.root)
+    if changes_site and not site:
+        pages.remove_files(layout.site)
+
+
+def _replace_at_once(layout: Layout) -> bool:
+    """Replace the file, and the site by a link to the new one; False if that cannot be done here.
+
+    DuckDB opens what a link leads to by its own name. So the file is a link for three calls only:
+    no sync lies between them, as file systems keep the order of changes of names.
+    """
+    publishing, file, site = layout.publishing, layout.published, layout.site
+    now, after = publishing / "now", publishing / "after"
     try:
-        source.rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
+        now.symlink_to("before")
+        (after / "now").symlink_to("after")
+        (after / "trial").symlink_to("after")
+        disk.exchange(after / "now", after / "trial")
+        os.link(after / file.name, publishing / file.name)
+        (publishing / "before" / file.name).symlink_to(_link_of(file))
+        (publishing / "before" / site.name).symlink_to(_link_of(site))
+        _put_link(publishing / "before" / site.name, site)
+        for folder in (after, publishing / "before", publishing, layout.root):
+            disk.sync(folder)
+        _put_link(publishing / "before" / file.name, file)
+    except OSError as error:
+        if error.errno in _IMPOSSIBLE:
+            return False
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    (after / "now").replace(now)
+    (publishing / file.name).replace(file)
+    disk.sync(publishing)
+    return True
 
 
-def set_modes(folder: Path, mode: int) -> None:
-    """Let everybody read a folder whom `mode` lets read its files."""
-    for path in [folder, *folder.rglob("*")]:
-        path.chmod(_folder_mode(mode) if path.is_dir() else mode)
+def _put_link(link: Path, path: Path) -> None:
+    """Put a link in the place of a file or folder, which takes the place of the link."""
+    if os.path.lexists(path):
+        disk.exchange(link, path)
+    else:
+        link.rename(path)
 
 
-def _folder_mode(mode: int) -> int:
-    """Add the enter bit for everybody who may read."""
-    return mode | (mode & 0o444) >> 2
+def _replace_links(layout: Layout) -> bool:
+    """Replace the links to file and site by what readers find there; False if there are none."""
+    links = [each for each in (layout.published, layout.site) if _target(each) == _link_of(each)]
+    for link in links:
+        found = layout.publishing / "now" / link.name
+        if found.is_dir():
+            disk.exchange(found, link)
+        elif found.exists():
+            spare = layout.publishing / link.name
+            spare.unlink(missing_ok=True)
+            os.link(found, spare)
+            spare.replace(link)
+        else:
+            link.unlink()
+    return bool(links)
 
 
-def sync(path: Path) -> None:
-    """Wait until a file, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _link_of(path: Path) -> str:
+    return f"publishing/now/{path.name}"
 
 
-def sync_tree(folder: Path) -> None:
-    """Wait until a folder and all that it holds are on the disk."""
-    for path in [*folder.rglob("*"), folder]:
-        sync(path)
+def _target(path: Path) -> str | None:
+    """Return the text of a link; None for anything else."""
+    return str(path.readlink()) if path.is_symlink() else None

@@ -61,16 +61,22 @@ SNAPSHOT_COLUMNS = {
 SNAPSHOT_TIMES = ("newest_created_at", "oldest_created_at", "unread_from", "unread_until")
 """Times of a snapshot in the API's own spelling; a malformed one is stored as null."""
 
+WHOLE_RECORD = "(record)"
+"""Stands for all fields in the quarantine."""
+
 MOST_COUNT = 10**15
 LONGEST_LINE = 16 * 2**20  # bytes
 
 _NUMBERS = "('UBIGINT', 'BIGINT', 'HUGEINT', 'UHUGEINT', 'DOUBLE', 'VARCHAR')"
+_NESTED = "('OBJECT', 'ARRAY')"
 _ACCEPTED = {
     Kind.TEXT: "('VARCHAR')",
     Kind.DAY: "('VARCHAR')",
     Kind.INSTANT: "('VARCHAR')",
     Kind.FLAG: "('BOOLEAN')",
 }
+_AMOUNTS = (Kind.MONEY, Kind.COST)
+
 # The cast of each field, read as text (money as DECIMAL), and the value from that cast: null if it
 # is invalid. Two steps, so that no expensive cast is done twice.
 _CASTS = {
@@ -78,6 +84,7 @@ _CASTS = {
     Kind.FLAG: "{0}",
     Kind.NUMBER: "try_cast({0} as double)",
     Kind.MONEY: "half_even({0})",
+    Kind.COST: "half_even({0})",
     Kind.COUNT: "try_cast({0} as decimal(18, 2))",
     Kind.DAY: "try_cast(left({0}, 10) as date)",
     Kind.INSTANT: "try_cast({0} as timestamptz)",
@@ -88,6 +95,7 @@ _VALUES = {
     Kind.FLAG: "case {0} when 'true' then true when 'false' then false end",
     Kind.NUMBER: "case when isfinite({0}) then {0} end",
     Kind.MONEY: "try_cast({0} as decimal(18, 10))",
+    Kind.COST: "case when {0} >= 0 then try_cast({0} as decimal(18, 10)) end",
     Kind.COUNT: f"case when {{0}} between 0 and {MOST_COUNT} and {{0}} = trunc({{0}})"
     " then {0}::bigint end",
     Kind.DAY: "{0}",
@@ -100,6 +108,7 @@ _EXPECTED = {
     Kind.FLAG: "true or false",
     Kind.NUMBER: "a number",
     Kind.MONEY: "an amount below 100 million dollars",
+    Kind.COST: "an amount from 0 to 100 million dollars",
     Kind.COUNT: "a whole number from 0 to 10^15",
     Kind.DAY: "a day",
     Kind.INSTANT: "a time",
@@ -131,28 +140,41 @@ def parse_lines(source: Source, file: Path | None) -> str:
     """
     values = "".join(f",\n    {_value(field)} as {field.column}" for field in source.fields)
     asked = "".join(f",\n    {_asked(source, key)} as {key}" for key in source.asked)
+    suspect = _any([*map(_is_suspect, source.fields), *_is_outside(source), _is_empty(source)])
     return f"""
 select
     line,
     request,
     q.fetched_at as seen_at,
     record_hash,
-    {_any(_is_rounded(field) for field in source.fields if field.kind is Kind.MONEY)} as is_rounded,
-    {_any(_is_suspect(field) for field in source.fields)} as is_suspect{asked}{values}
+    {_any(_is_rounded(field) for field in source.fields if field.kind in _AMOUNTS)} as is_rounded,
+    {suspect} as is_suspect{asked}{values}
 from {_valued(source, _json_lines(source, file))}
 join load_requests as q using (request)
 """
 
 
 def diagnose_lines(source: Source, file: Path) -> str:
-    """Return a SELECT over the invalid lines among those suspect or missing in `incoming`.
+    """Return a SELECT of what is invalid in the lines suspect or missing in `incoming`.
 
-    Its columns: line, request, problem (in words), record (the text of the record).
+    Its columns: line, request, field (as the API names it, or WHOLE_RECORD), column_name (of the
+    field), problem (in words), record (the text of the record). A record that is not invalid as a
+    whole has a row for each invalid field.
     """
     paths = [path for field in source.fields for path in field.paths]
     structure = json.dumps({"record": _nested(source)})
-    pointers = ", ".join(f"'$.record.{path}'" for path in paths)
-    problems = ",\n        ".join(_problem(field, paths) for field in source.fields)
+    pointers = ", ".join(["'$.record'", *(f"'$.record.{path}'" for path in paths)])
+    essential = "".join(f"{_problem(each, paths)}, " for each in source.fields if each.is_essential)
+    others = ", ".join(
+        f"{{'field': '{each.paths[0]}', 'column_name': '{each.column}',"
+        f" 'problem': {_problem(each, paths)}}}"
+        for each in source.fields
+        if not each.is_essential
+    )
+    outside = "".join(
+        f"when {condition} then 'outside of the days that were asked for'\n            "
+        for condition in _is_outside(source)
+    )
     return f"""
 with numbered as (
     select
@@ -171,16 +193,28 @@ parsed as (
         try(json_type(text, [{pointers}])) as types
     from numbered
     where line not in (select line from incoming where not is_suspect)
-)
-select * from (
+),
+diagnosed as (
     select
         line,
         request,
-        coalesce({problems}, case when t is null then 'not JSON that can be stored' end) as problem,
-        record
+        record,
+        case
+            when t is null then 'not JSON that can be stored'
+            when types[1] <> 'OBJECT' then 'not an object'
+            {outside}else coalesce({essential}null)
+        end as whole,
+        [{others}]::STRUCT(field VARCHAR, column_name VARCHAR, problem VARCHAR)[] as parts
     from {_valued(source, "(select *, t.record as r from parsed)")}
+    join load_requests as q using (request)
 )
-where problem is not null
+select line, request, '{WHOLE_RECORD}' as field, null as column_name, whole as problem, record
+from diagnosed
+where whole is not null
+union all
+select line, request, part.field, part.column_name, part.problem, record
+from (select *, unnest(parts) as part from diagnosed where whole is null)
+where part.problem is not null
 """
 
 
@@ -214,7 +248,7 @@ def _nested(source: Source) -> dict[str, Any]:
             inner = record
             for parent in parents:
                 inner = inner.setdefault(parent, {})
-            inner[name] = "DECIMAL(38,28)" if field.kind is Kind.MONEY else "VARCHAR"
+            inner[name] = "DECIMAL(38,28)" if field.kind in _AMOUNTS else "VARCHAR"
     return record
 
 
@@ -260,7 +294,7 @@ def _is_suspect(field: Field) -> str:
     missing = f" or {raw} is null" if field.required else ""
     nested = f"starts_with({raw}, '{{') or starts_with({raw}, '[')"
     match field.kind:
-        case Kind.MONEY:
+        case Kind.MONEY | Kind.COST:
             return f"coalesce({raw} in (0, 1), true) or {value} is null"
         case Kind.TEXT if field.required:
             bare = f"{raw} in ('true', 'false') or try_cast({raw} as double) is not null"
@@ -271,13 +305,37 @@ def _is_suspect(field: Field) -> str:
             return f"({raw} is not null and {value} is null){missing}"
 
 
+def _is_empty(source: Source) -> str:
+    """Return SQL that is true for a record without any value: it may not be an object."""
+    return f"({' and '.join(f'{_raw(field)} is null' for field in source.fields)})"
+
+
+def _is_outside(source: Source) -> list[str]:
+    """Return SQL that is true for a record of a day that its request is not of, if it has a day.
+
+    A day before or after is no error: whether a window includes its end is not documented.
+    """
+    days = {
+        "date": _value(Field("date", Kind.DAY)),
+        "hour": f"({_value(Field('hour', Kind.INSTANT))} at time zone 'UTC')::date",
+    }
+    return [
+        f"coalesce({days[field.column]} not between q.window_start - 1 and q.window_end, false)"
+        for field in source.fields
+        if field.column in days
+    ]
+
+
 def _problem(field: Field, paths: list[str]) -> str:
     """Return SQL for the problem of a field in words; null if it is valid."""
-    types = [f"nullif(types[{paths.index(path) + 1}], 'NULL')" for path in field.paths]
+    types = [f"nullif(types[{paths.index(path) + 2}], 'NULL')" for path in field.paths]
     kind, name = f"coalesce({', '.join(types)})", field.paths[0]
     missing = f"when {kind} is null then '{name} is missing'" if field.required else ""
+    is_unfit = f"not in {_ACCEPTED.get(field.kind, _NUMBERS)}"
+    if field.kind is Kind.TEXT and not field.required:
+        is_unfit = f"in {_NESTED}"
     return (
-        f"case {missing} when {kind} not in {_ACCEPTED.get(field.kind, _NUMBERS)}"
+        f"case {missing} when {kind} {is_unfit}"
         f" or ({kind} is not null and {_value(field)} is null)"
         f" then '{name} is not {_EXPECTED[field.kind]}' end"
     )

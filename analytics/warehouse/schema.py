@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 7
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -60,18 +60,28 @@ create table ledger.provisional_runs (
     workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ, terminal_seen_at TIMESTAMPTZ,
     read_at TIMESTAMPTZ
 );
--- Runs whose details were pending when the last batch ended; `pending_details.py` adds later ones.
-create table ledger.pending_details (workspace_id VARCHAR, run_id VARCHAR, created_at TIMESTAMPTZ);
+-- Runs that began (true) or ceased to be provisional, with the load and any version of the run.
+create table ledger.provisional_changes (
+    workspace_id VARCHAR, load_id VARCHAR, version_id BIGINT, is_provisional BOOLEAN
+);
+-- Runs and the details of them that were pending when the last batch ended; `pending_details.py`
+-- adds later ones.
+create table ledger.pending_details (
+    workspace_id VARCHAR, run_id VARCHAR, source VARCHAR, created_at TIMESTAMPTZ
+);
 
 -- Differences of agent-days to the API's totals that remain after reading the runs again.
 create table ledger.api_differences (
     workspace_id VARCHAR, agent_id VARCHAR, date DATE, difference_usd DECIMAL(38,10)
 );
 
--- Invalid records, as the API sent them.
+-- What the marts of the build file were built with, beside loads and `finance/`: one row.
+create table ledger.build (code_version VARCHAR, timezone VARCHAR, books_sha256 VARCHAR);
+
+-- Invalid records, as the API sent them, whole or by field.
 create table ledger.quarantine (
     workspace_id VARCHAR, load_id VARCHAR, source VARCHAR, request INTEGER, line INTEGER,
-    reason VARCHAR, record VARCHAR
+    field VARCHAR, reason VARCHAR, record VARCHAR
 );
 
 create sequence raw.version_ids;

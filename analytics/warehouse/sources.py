@@ -23,6 +23,7 @@ class Kind(Enum):
 
     TEXT = "VARCHAR"
     MONEY = "DECIMAL(18,10)"
+    COST = "NUMERIC(18,10)"  # the same, of what cannot be negative
     COUNT = "BIGINT"
     NUMBER = "DOUBLE"
     FLAG = "BOOLEAN"
@@ -49,12 +50,19 @@ class Scope(Enum):
 
 @dataclass(frozen=True)
 class Field:
-    """A column, and the names under which the API may send its value (the first wins)."""
+    """A column, and the names under which the API may send its value (the first wins).
+
+    A record whose value of an essential field is invalid is quarantined whole, and so is one that
+    lacks a required field. Of any other field, only the value is: the column is null then.
+    Essential is what identifies a record, says whose it is and when, and each figure that is
+    summed.
+    """
 
     column: str
     kind: Kind
     names: tuple[str, ...] = ()
     required: bool = False
+    is_essential: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -90,30 +98,52 @@ class Source:
         }
 
 
-def _money(column: str, *names: str) -> Field:
-    return Field(column, Kind.MONEY, names)
+def _money(column: str) -> Field:
+    return Field(column, Kind.MONEY, is_essential=True)
+
+
+def _cost(column: str, *names: str) -> Field:
+    return Field(column, Kind.COST, names, is_essential=True)
+
+
+def _sum(column: str, *names: str) -> Field:
+    return Field(column, Kind.COUNT, names, is_essential=True)
+
+
+def _id(column: str, *names: str) -> Field:
+    return Field(column, Kind.TEXT, names, is_essential=True)
+
+
+def _required(column: str, *names: str, kind: Kind = Kind.TEXT) -> Field:
+    return Field(column, kind, names, required=True, is_essential=True)
+
+
+def _text(column: str, *names: str) -> Field:
+    return Field(column, Kind.TEXT, names)
 
 
 def _count(column: str, *names: str) -> Field:
     return Field(column, Kind.COUNT, names)
 
 
-def _text(column: str, *names: str, required: bool = False) -> Field:
-    return Field(column, Kind.TEXT, names, required)
+def _instant(column: str) -> Field:
+    return Field(column, Kind.INSTANT)
 
 
-def _instant(column: str, *names: str, required: bool = False) -> Field:
-    return Field(column, Kind.INSTANT, names, required)
+_AGENT = _id("agent_id")
+_TOKENS = (_sum("tokens_in"), _sum("tokens_out"))
 
-
-_TOKENS = (_count("tokens_in"), _count("tokens_out"))
+# A refund is metered and billed when it is made, so that an hour or a day may have less than
+# nothing; a run, and a day of runs by their creation, may not.
+_METERED = _money("cost_usd")
+_BILLED = _money("billed_usd")
 
 WORKSPACES = Source(
     "workspaces",
     Scope.LIST,
     ("named_id",),
     (
-        _text("named_id", "workspace_id", required=True),
+        _required("named_id", "workspace_id"),
         _text("workspace_name"),
     ),
 )
@@ -123,9 +153,9 @@ PROVIDER_KEYS = Source(
     Scope.LIST,
     ("key_id",),
     (
-        _text("key_id", "key_id", "id", required=True),
-        _text("provider"),
-        _instant("created_at"),
+        _required("key_id", "key_id", "id"),
+        _id("provider"),
+        Field("created_at", Kind.INSTANT, is_essential=True),
     ),
 )
 
@@ -134,11 +164,11 @@ AGENTS = Source(
     Scope.LIST,
     ("agent_id",),
     (
-        _text("agent_id", "id", required=True),
+        _required("agent_id", "id"),
         _text("agent_name", "name"),
         _text("agent_slug", "slug"),
         _text("status"),
-        _money("max_budget_usd", "config.max_budget"),
+        Field("max_budget_usd", Kind.COST, ("config.max_budget",)),
         _count("timeout_minutes", "config.timeout_minutes"),
         _instant("created_at"),
         _instant("updated_at"),
@@ -150,8 +180,8 @@ AGENT_VERSIONS = Source(
     Scope.AGENT,
     ("agent_id",),
     (
-        _text("agent_version_id", "id", required=True),
-        Field("agent_version", Kind.COUNT, ("version",), required=True),
+        _required("agent_version_id", "id"),
+        _required("agent_version", "version", kind=Kind.COUNT),
         _text("status"),
         _count("parent_version"),
         _instant("created_at"),
@@ -166,17 +196,17 @@ RUNS = Source(
     Scope.RECORD,
     ("run_id",),
     (
-        _text("run_id", "id", required=True),
-        _text("agent_id"),
+        _required("run_id", "id"),
+        _AGENT,
         _count("agent_version"),
         _text("session_id"),
         _text("parent_run_id"),
         _text("kind"),
-        _text("status", required=True),
-        _money("cost_usd"),
+        _required("status"),
+        _cost("cost_usd"),
         *_TOKENS,
         _text("error"),
-        _instant("created_at", required=True),
+        _required("created_at", kind=Kind.INSTANT),
         _instant("started_at"),
         _instant("finished_at"),
     ),
@@ -189,9 +219,9 @@ RUN_COSTS = Source(
     (
         _text("model"),
         _text("provider"),
-        _money("cost_usd", "total_cost", "cost_usd"),
-        _count("tokens_in", "total_tokens_in", "tokens_in"),
-        _count("tokens_out", "total_tokens_out", "tokens_out"),
+        _cost("cost_usd", "total_cost", "cost_usd"),
+        _sum("tokens_in", "total_tokens_in", "tokens_in"),
+        _sum("tokens_out", "total_tokens_out", "tokens_out"),
         _count("request_count"),
         _instant("started_at"),
         _instant("ended_at"),
@@ -221,7 +251,7 @@ SCHEDULES = Source(
     Scope.RECORD,
     ("schedule_id",),
     (
-        _text("schedule_id", "id", required=True),
+        _required("schedule_id", "id"),
         _text("agent_id"),
         _text("last_run_id"),
     ),
@@ -232,9 +262,9 @@ RUN_COUNTS = Source(
     Scope.AGENT_DAY,
     ("agent_id", "date"),
     (
-        Field("date", Kind.DAY, required=True),
-        _text("status"),
-        _count("run_count", "count"),
+        _required("date", kind=Kind.DAY),
+        _id("status"),
+        _sum("run_count", "count"),
     ),
     parts=("status",),
 )
@@ -244,11 +274,11 @@ USAGE_HOURS = Source(
     Scope.DAY,
     ("date",),
     (
-        _instant("hour", required=True),
-        _text("agent_id"),
+        _required("hour", kind=Kind.INSTANT),
+        _AGENT,
         _text("model"),
         _text("provider"),
-        _money("cost_usd"),
+        _METERED,
         *_TOKENS,
         _count("request_count"),
         _count("error_count"),
@@ -261,10 +291,10 @@ BILLING_DAYS = Source(
     Scope.DAY,
     ("date",),
     (
-        Field("date", Kind.DAY, required=True),
+        _required("date", kind=Kind.DAY),
         _text("provider"),
-        _money("cost_usd"),
-        _money("billed_usd"),
+        _METERED,
+        _BILLED,
         *_TOKENS,
         _count("request_count"),
     ),
@@ -276,10 +306,10 @@ AGENT_BILLING_DAYS = Source(
     Scope.DAY,
     ("date",),
     (
-        Field("date", Kind.DAY, ("bucket",), required=True),
-        _text("agent_id"),
-        _money("cost_usd"),
-        _money("billed_usd"),
+        _required("date", "bucket", kind=Kind.DAY),
+        _AGENT,
+        _METERED,
+        _BILLED,
     ),
     parts=("agent_id",),
 )
@@ -289,14 +319,14 @@ AGENT_ROLLUPS = Source(
     Scope.DAY,
     ("date",),
     (
-        _text("agent_id"),
+        _AGENT,
         _text("agent_name"),
         _text("agent_slug"),
-        _money("cost_usd"),
-        _money("billed_usd"),
+        _cost("cost_usd"),
+        _BILLED,
         *_TOKENS,
         _count("request_count"),
-        _count("run_count"),
+        _sum("run_count"),
         _count("total_duration_ms"),
         _instant("last_run_at"),
     ),
@@ -308,12 +338,12 @@ PLATFORM_ROLLUPS = Source(
     Scope.DAY,
     ("date",),
     (
-        _text("platform_agent_id"),
+        _id("platform_agent_id"),
         _text("platform_agent_slug"),
         _text("platform_agent_name"),
-        _count("run_count"),
-        _money("cost_usd"),
-        _money("billed_usd"),
+        _sum("run_count"),
+        _cost("cost_usd"),
+        _BILLED,
         *_TOKENS,
     ),
     parts=("platform_agent_id",),

@@ -214,8 +214,8 @@ class WarehouseStore:
             end=end,
         )
 
-    def pending_details(self) -> list[str]:
-        """Return ended runs whose costs and events are pending, in the order to read them."""
+    def pending_details(self) -> dict[str, list[str]]:
+        """Return the pending sources of ended runs by run, in the order to read them."""
         return pending_details(self._con, self._workspace_id)
 
     def agents_with_unread_versions(self) -> list[str]:

@@ -29,11 +29,16 @@ runs as (
 ),
 
 bills as (
-    select workspace_id, utc_date, sum(cost_usd) as cost_usd, sum(billed_usd) as billed_usd
+    select
+        workspace_id,
+        utc_date,
+        any_value(days.has_hours) as has_hours,
+        any_value(days.has_agent_bill) as has_agent_bill,
+        sum(cost_usd) as cost_usd,
+        sum(billed_usd) as billed_usd
     from marts.fct_billing_days
-    semi join (
-        from intermediate.int_metered_days where utc_date < last_date
-    ) using (workspace_id, utc_date)
+    join intermediate.int_metered_days as days using (workspace_id, utc_date)
+    where utc_date < days.last_date and days.has_bill
     group by workspace_id, utc_date
 ),
 
@@ -71,7 +76,7 @@ totals as (
         sum(run_cost_usd + open_cost_usd) as ours,
         sum(api_cost_usd) as theirs
     from agent_days
-    where is_comparable and unlisted_run_count = 0
+    where is_comparable and unlisted_run_count = 0 and api_cost_usd is not null
     group by workspace_id
     union all by name
     select
@@ -95,9 +100,9 @@ totals as (
         'analytics/agents' as second_source,
         count(*) as compared_count,
         sum(api_run_count) as ours,
-        sum(coalesce(api_rollup_run_count, 0)) as theirs
+        sum(api_rollup_run_count) as theirs
     from agent_days
-    where has_ended and api_run_count is not null
+    where has_ended and api_run_count + api_rollup_run_count is not null
     group by workspace_id
     union all by name
     select
@@ -137,6 +142,7 @@ totals as (
         sum(bills.cost_usd) as theirs
     from bills
     left join metered using (workspace_id, utc_date)
+    where bills.has_hours
     group by workspace_id
     union all by name
     select
@@ -150,6 +156,7 @@ totals as (
         sum(bills.billed_usd) as theirs
     from bills
     left join agent_bills using (workspace_id, utc_date)
+    where bills.has_agent_bill
     group by workspace_id
 )
 

@@ -48,7 +48,15 @@ spans as (
 
 select
     *,
-    (floor(86400 / nullif(shortest_span_seconds, 0)) + 1)::bigint as required_batches_per_day
+    (floor(86400 / nullif(shortest_span_seconds, 0)) + 1)::bigint as required_batches_per_day,
+    -- Half a span, so that a batch may keep a collection waiting; cron knows these intervals.
+    list_max(list_filter(
+        [
+            43200, 28800, 21600, 14400, 10800, 7200, 3600, 1800, 1200, 900, 720, 600, 360, 300, 240,
+            180, 120, 60, 30, 20, 15, 10, 5, 2, 1
+        ],
+        lambda seconds: seconds <= shortest_span_seconds / 2
+    ))::bigint as collection_interval_seconds
 from spans
 where busiest_day_run_count > 0
 order by workspace_id, agent_id

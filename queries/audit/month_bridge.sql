@@ -1,11 +1,12 @@
 -- From the cost of runs to the bill, by UTC month. Steps 1 to 3 add up to step 4, what the API
--- metered by the hour, and steps 4 to 7 to step 8, what it bills.
+-- metered by the hour, and steps 4 to 7 to step 8, what it bills. Where the API refuses a meter for
+-- a day of the month, the steps that need it are unknown.
 -- Grain: workspace, UTC month and step.
 -- key: workspace_id, month, step_number
 -- column month: First day of the calendar month in UTC.
 -- column step_number: Place of the step, from 1; 4 is a subtotal, and 8 the total.
 -- column step: Name of the step.
--- column amount_usd: Signed amount in US dollars; an amount that is unknown is in no sum.
+-- column amount_usd: Signed amount in US dollars; null where the API refuses a meter.
 -- column comment: Meaning of the step.
 with
 
@@ -13,11 +14,18 @@ metered as (
     select
         workspace_id,
         date_trunc('month', utc_date)::date as month,
-        sum(run_cost_usd + open_cost_usd + platform_cost_usd + unlisted_cost_usd) as run_usd,
-        sum(timing_difference_usd) as timing_difference_usd,
-        sum(unexplained_usd) as unexplained_usd,
-        sum(metered_cost_usd) as metered_usd
+        if(
+            bool_and(days.has_rollups and days.has_platform),
+            sum(run_cost_usd + open_cost_usd + platform_cost_usd + unlisted_cost_usd),
+            null
+        ) as run_usd,
+        if(bool_and(unexplained_usd is not null), sum(timing_difference_usd), null)
+            as timing_difference_usd,
+        if(bool_and(unexplained_usd is not null), sum(unexplained_usd), null) as unexplained_usd,
+        if(bool_and(days.has_hours), sum(metered_cost_usd), null) as metered_usd,
+        bool_and(days.has_bill) as has_bill
     from audit.reconciliation_days
+    join intermediate.int_metered_days as days using (workspace_id, utc_date)
     group by all
 ),
 
@@ -36,13 +44,13 @@ months as (
     select
         workspace_id,
         month,
-        coalesce(run_usd, 0) as run_usd,
-        coalesce(timing_difference_usd, 0) as timing_difference_usd,
-        coalesce(unexplained_usd, 0) as unexplained_usd,
-        coalesce(metered_usd, 0) as metered_usd,
-        coalesce(cost_usd, 0) as cost_usd,
-        coalesce(own_key_usd, 0) as own_key_usd,
-        coalesce(billed_usd, 0) as billed_usd
+        if(metered.month is null, 0, run_usd) as run_usd,
+        if(metered.month is null, 0, timing_difference_usd) as timing_difference_usd,
+        if(metered.month is null, 0, unexplained_usd) as unexplained_usd,
+        if(metered.month is null, 0, metered_usd) as metered_usd,
+        if(has_bill, coalesce(cost_usd, 0), cost_usd) as cost_usd,
+        if(has_bill, coalesce(own_key_usd, 0), own_key_usd) as own_key_usd,
+        if(has_bill, coalesce(billed_usd, 0), billed_usd) as billed_usd
     from metered
     full join bills using (workspace_id, month)
 ),

@@ -1,6 +1,9 @@
--- Records of the API that could not be understood and are in no figure; the landing file has them.
--- A record that came again as it was stands where it came last. Grain: record.
--- key: workspace_id, load_id, source, request, line
-select workspace_id, load_id, source, request, line, reason
+-- Records of the API that could not be understood; the landing file has them. Where a field that
+-- identifies the record, says whose it is or is summed is invalid, the whole record is in no
+-- figure; where another one is, that field alone is unknown. A record that came again as it was
+-- stands where it came last. Grain: record and field.
+-- key: workspace_id, load_id, source, request, line, field
+-- column field: The field that is left out; '(record)' where the whole record is.
+select workspace_id, load_id, source, request, line, field, reason
 from staging.stg_quarantined_records
-order by workspace_id, load_id, source, request, line
+order by workspace_id, load_id, source, request, line, field

@@ -1,9 +1,11 @@
 -- What the API metered on a UTC day, taken apart: listed runs, open runs, the platform's own runs,
 -- unlisted runs, and the timing difference of runs that crossed midnight. What is left is
--- unexplained. Grain: workspace and UTC day.
+-- unexplained. The part of a meter that the API refuses is unknown; without one that the books are
+-- kept by, a day stays pending. Grain: workspace and UTC day.
 -- key: workspace_id, utc_date
 -- values status: open, pending, reconciled, unreconciled
--- column status: open (today, or provisional runs), pending (within 8 days), or [un]reconciled.
+-- column status: open (today, or provisional runs), pending (within 8 days, or a meter refused), or
+-- [un]reconciled.
 with
 
 agent_days as (
@@ -32,22 +34,32 @@ bills as (
 select
     days.workspace_id,
     days.utc_date,
-    coalesce(agent_days.metered_cost_usd, 0)::decimal(38, 10) as metered_cost_usd,
+    if(days.has_hours, coalesce(agent_days.metered_cost_usd, 0), null)::decimal(38, 10)
+        as metered_cost_usd,
     coalesce(agent_days.run_cost_usd, 0)::decimal(38, 10) as run_cost_usd,
     coalesce(agent_days.open_cost_usd, 0)::decimal(38, 10) as open_cost_usd,
-    coalesce(agent_days.platform_cost_usd, 0)::decimal(38, 10) as platform_cost_usd,
-    coalesce(agent_days.unlisted_cost_usd, 0)::decimal(38, 10) as unlisted_cost_usd,
-    coalesce(agent_days.timing_difference_usd, 0)::decimal(38, 10) as timing_difference_usd,
-    coalesce(agent_days.unexplained_usd, 0)::decimal(38, 10) as unexplained_usd,
+    if(days.has_platform, coalesce(agent_days.platform_cost_usd, 0), null)::decimal(38, 10)
+        as platform_cost_usd,
+    if(days.has_rollups, coalesce(agent_days.unlisted_cost_usd, 0), null)::decimal(38, 10)
+        as unlisted_cost_usd,
+    if(is_compared, coalesce(agent_days.timing_difference_usd, 0), null)::decimal(38, 10)
+        as timing_difference_usd,
+    if(is_compared, coalesce(agent_days.unexplained_usd, 0), null)::decimal(38, 10)
+        as unexplained_usd,
     bills.billed_usd,
     case
-        when days.utc_date = days.last_date or coalesce(agent_days.provisional_count, 0) > 0
+        when not days.has_ended or coalesce(agent_days.provisional_count, 0) > 0
             then 'open'
+        when not (days.has_hours and days.has_rollups and days.has_bill and days.has_agent_bill)
+            then 'pending'
         when not coalesce(agent_days.is_unexplained, false) then 'reconciled'
-        when days.utc_date > days.last_date - 8 then 'pending'
+        when days.is_recent then 'pending'
         else 'unreconciled'
     end as status
-from intermediate.int_metered_days as days
+from (
+    select *, has_hours and has_rollups and has_platform as is_compared
+    from intermediate.int_metered_days
+) as days
 left join agent_days using (workspace_id, utc_date)
 left join bills using (workspace_id, utc_date)
 order by days.workspace_id, days.utc_date

@@ -1,43 +1,77 @@
--- Each accrual is billed less invoiced, and what all journals up to a month leave as accrued is the
--- accruals of the month, by workspace and month of usage.
+-- Each accrual is the bill of its month of usage (its lines, and the adjustments booked by then)
+-- less the expense that journals have booked for its invoices, and is what all journals up to its
+-- month leave as accrued.
 with
 
-months as (
-    select distinct month
-    from marts.fct_accruals
+books as (
+    select min(month) as first_month
+    from audit.closings
+    where state = 'closed'
 ),
 
-has_books as (
-    select coalesce(bool_or(is_booked), false) as has_books
-    from marts.fct_journal_lines
+-- Without books each month stands alone.
+closes as (
+    select months.month, usages.month as usage_month, usages.workspace_id
+    from (select distinct month from marts.fct_accruals) as months
+    cross join books
+    join (
+        select distinct month, workspace_id from marts.fct_month_lines
+        union
+        select distinct usage_month, workspace_id from marts.fct_journal_lines
+    ) as usages
+        on usages.month = months.month
+        or usages.month between books.first_month and months.month
 ),
 
-accrued as (
-    select month, workspace_id, usage_month, sum(credit_usd - debit_usd) as amount_usd
-    from marts.fct_journal_lines
-    where role = 'accrued'
-    group by all
-),
-
-balances as (
+figures as (
     select
-        months.month,
-        accrued.workspace_id,
-        accrued.usage_month,
-        sum(accrued.amount_usd) as balance_usd
-    from months
-    cross join has_books
-    join accrued on accrued.month = months.month or has_books and accrued.month < months.month
+        month as usage_month,
+        workspace_id,
+        month as booked_month,
+        billed_usd,
+        0 as invoiced_usd,
+        0 as accrued_usd
+    from marts.fct_month_lines
+    union all by name
+    select
+        original_month as usage_month,
+        workspace_id,
+        booked_month,
+        difference_billed_usd as billed_usd,
+        0 as invoiced_usd,
+        0 as accrued_usd
+    from marts.fct_period_adjustments
+    union all by name
+    select
+        usage_month,
+        workspace_id,
+        month as booked_month,
+        0 as billed_usd,
+        if(role = 'expense' and kind in ('invoice', 'settlement'), debit_usd - credit_usd, 0)
+            as invoiced_usd,
+        if(role = 'accrued', credit_usd - debit_usd, 0) as accrued_usd
+    from marts.fct_journal_lines
+),
+
+expected as (
+    select
+        closes.month,
+        closes.workspace_id,
+        closes.usage_month,
+        sum(figures.billed_usd - figures.invoiced_usd) as expected_usd,
+        sum(figures.accrued_usd) as balance_usd
+    from closes
+    cross join books
+    join figures
+        on figures.workspace_id = closes.workspace_id
+        and figures.usage_month = closes.usage_month
+        and figures.booked_month <= closes.month
+        and (books.first_month is not null or figures.booked_month = closes.month)
     group by all
 ),
 
 accruals as (
-    select
-        month,
-        workspace_id,
-        usage_month,
-        sum(accrual_usd) as accrual_usd,
-        sum(billed_usd - invoiced_usd) as difference_usd
+    select month, workspace_id, usage_month, sum(accrual_usd) as accrual_usd
     from marts.fct_accruals
     group by all
 )
@@ -46,12 +80,12 @@ select
     month,
     workspace_id,
     usage_month,
-    accruals.accrual_usd,
-    accruals.difference_usd,
-    balances.balance_usd
+    coalesce(accrual_usd, 0) as accrual_usd,
+    coalesce(expected_usd, 0) as expected_usd,
+    coalesce(balance_usd, 0) as balance_usd
 from accruals
-full join balances using (month, workspace_id, usage_month)
+full join expected using (month, workspace_id, usage_month)
 where
-    coalesce(accruals.accrual_usd, 0) <> coalesce(accruals.difference_usd, 0)
-    or coalesce(accruals.accrual_usd, 0) <> coalesce(balances.balance_usd, 0)
+    coalesce(accrual_usd, 0) <> coalesce(expected_usd, 0)
+    or coalesce(accrual_usd, 0) <> coalesce(balance_usd, 0)
 order by all

@@ -1,11 +1,12 @@
 -- The steps of each month's bridge add up to what was metered and to what is billed, which are the
--- sums of the hourly usage and of the bill.
+-- sums of the hourly usage and of the bill. A month with an unknown step is not compared.
 with
 
 bridges as (
     select
         workspace_id,
         month,
+        bool_and(amount_usd is not null) as is_known,
         coalesce(sum(amount_usd) filter (step_number <= 3), 0) as to_metered_usd,
         coalesce(sum(amount_usd) filter (step = 'metered'), 0) as metered_usd,
         coalesce(sum(amount_usd) filter (step_number between 4 and 5), 0) as to_cost_usd,
@@ -58,6 +59,7 @@ compared as (
     from bridges
     full join usage using (workspace_id, month)
     full join bills using (workspace_id, month)
+    where coalesce(is_known, true)
 )
 
 from compared

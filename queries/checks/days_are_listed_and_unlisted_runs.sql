@@ -1,5 +1,6 @@
 -- Run counts and cost of each agent's date are those of its listed and its unlisted runs together,
 -- and each run has one outcome.
+-- narrow: date
 select
     workspace_id,
     agent_id,

@@ -1,5 +1,8 @@
 -- Every row of fct_runs and run_versions names a request of requests, and a landing file of
 -- landing_files that holds it.
+-- narrow: run_id
+-- narrow requests: by load_id
+-- narrow landing_files: by load_id
 with
 
 versions as (

@@ -54,5 +54,9 @@ select
     true as is_closed
 from days
 join intermediate.int_metered_days as metered_days using (workspace_id, utc_date)
-where days.utc_date < metered_days.last_date and abs(days.ours - days.theirs) > days.tolerance
+where
+    days.utc_date < metered_days.last_date
+    and metered_days.has_hours
+    and metered_days.has_bill
+    and abs(days.ours - days.theirs) > days.tolerance
 order by days.workspace_id, days.utc_date, days.provider, days.measure

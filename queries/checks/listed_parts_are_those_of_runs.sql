@@ -1,4 +1,5 @@
 -- The listed part of each agent's date is that of its runs, to the last digit.
+-- narrow: date
 with
 
 runs as (

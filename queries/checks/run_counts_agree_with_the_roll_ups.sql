@@ -7,7 +7,7 @@ select
     utc_date,
     'run_count' as measure,
     api_run_count as ours,
-    coalesce(api_rollup_run_count, 0) as theirs,
+    api_rollup_run_count as theirs,
     null::decimal(38, 10) as difference_usd,
     null::decimal(38, 10) as theirs_usd,
     provisional_count = 0 as is_closed
@@ -15,6 +15,5 @@ from intermediate.int_agent_days_vs_api
 where
     agent_id <> '(platform)'
     and has_ended
-    and api_run_count is not null
-    and api_run_count <> coalesce(api_rollup_run_count, 0)
+    and api_run_count <> api_rollup_run_count
 order by workspace_id, utc_date, agent_id

@@ -1,4 +1,5 @@
 -- Of a run that changed, the last version and no other is the one in fct_runs.
+-- narrow: run_id
 with
 
 versions as (

@@ -3,6 +3,7 @@
 -- is open. Grain: UTC day and agent.
 -- key: workspace_id, agent_id, utc_date
 -- materialized: table
+-- narrow: utc_date
 with
 
 counts as (
@@ -44,9 +45,10 @@ days as (
 counted as (
     select
         days.*,
-        days.utc_date >= spans.first_date and days.utc_date < spans.end_date as is_counted
+        counted_days.utc_date is not null as is_counted
     from days
-    left join intermediate.int_counted_spans as spans using (workspace_id, agent_id)
+    left join intermediate.int_counted_days as counted_days
+        using (workspace_id, agent_id, utc_date)
 )
 
 -- Of a day that was counted, a status without a row is one without a run.

@@ -1,8 +1,13 @@
 -- The parts of a day's figures: listed runs by agent, unlisted runs by agent, and the platform's
 -- own usage. Listed runs stand under their reporting date; the other two are known by UTC day only
--- and stand under the same calendar date. Grain: workspace, part, agent and date.
+-- and stand under the same calendar date. Where the API refuses the platform's, it is unknown.
+-- Grain: workspace, part, agent and date.
 -- key: workspace_id, part, agent_id, date
 -- materialized: table
+-- narrow: date
+-- narrow int_unlisted_days: utc_date
+-- narrow stg_platform_rollups: utc_date
+-- narrow int_metered_days: utc_date
 select
     workspace_id,
     'listed' as part,
@@ -57,5 +62,12 @@ select
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,
     0 as duration_ms
-from staging.stg_platform_rollups
+from (
+    select workspace_id, utc_date, cost_usd, tokens_in, tokens_out
+    from staging.stg_platform_rollups
+    union all
+    select workspace_id, utc_date, null, null, null
+    from intermediate.int_metered_days
+    where not has_platform
+)
 group by workspace_id, utc_date

@@ -1,58 +1,12 @@
 -- Usage that may have been metered after the UTC day on which its run was created, and until when:
 -- runs whose last model request came on a later day, unlisted runs until their day was first read
 -- as a whole, and changes of a day's sums that were seen after that. Usage without an agent stands
--- under '(platform)', as the meter has it. Grain: run, unlisted part of a day, or change of a sum.
--- key: workspace_id, agent_id, utc_date, source_id
+-- under '(platform)', as the meter has it.
+-- Grain: agent, UTC day, source (runs, unlisted, or the version of a sum) and last day.
+-- key: workspace_id, agent_id, utc_date, source_id, until_date
 -- materialized: table
+-- narrow: utc_date
 with
-
--- A run whose details are not read yet is taken as a whole, up to when it was seen so.
-details as (
-    select
-        workspace_id,
-        run_id,
-        max((ended_at at time zone 'UTC')::date) as last_date,
-        sum(cost_usd) as cost_usd
-    from staging.stg_run_costs
-    group by workspace_id, run_id
-),
-
-changes as (
-    select
-        workspace_id,
-        run_id,
-        max(cost_usd) as highest_usd,
-        max(seen_at) filter (not is_current) as last_replaced_at,
-        count(distinct cost_usd) > 1 as has_changed
-    from staging.stg_run_versions
-    group by workspace_id, run_id
-    having count(*) > 1
-),
-
-runs as (
-    select
-        runs.workspace_id,
-        runs.run_id as source_id,
-        if(runs.agent_id = '(none)', '(platform)', runs.agent_id) as agent_id,
-        runs.utc_date,
-        greatest(
-            coalesce(details.last_date, (runs.finished_at at time zone 'UTC')::date),
-            if(changes.has_changed, (runs.seen_at at time zone 'UTC')::date, runs.utc_date),
-            if(
-                details.cost_usd is distinct from runs.cost_usd,
-                (greatest(runs.finished_at, runs.seen_at) at time zone 'UTC')::date,
-                runs.utc_date
-            )
-        ) as until_date,
-        coalesce(runs.cost_usd, details.cost_usd, 0) as cost_usd,
-        greatest(coalesce(changes.highest_usd, runs.cost_usd) - runs.cost_usd, 0) as refund_usd,
-        coalesce(runs.tokens_in, 0) as tokens_in,
-        coalesce(runs.tokens_out, 0) as tokens_out
-    from intermediate.int_runs as runs
-    left join details using (workspace_id, run_id)
-    left join changes using (workspace_id, run_id)
-    where runs.is_terminal
-),
 
 rollup_versions as (
     select
@@ -84,14 +38,14 @@ select
     workspace_id,
     agent_id,
     utc_date,
-    source_id,
+    'runs' as source_id,
     until_date,
-    cost_usd,
-    refund_usd,
-    tokens_in,
-    tokens_out
-from runs
-where until_date > utc_date
+    sum(cost_usd) as cost_usd,
+    sum(refund_usd) as refund_usd,
+    sum(tokens_in)::bigint as tokens_in,
+    sum(tokens_out)::bigint as tokens_out
+from intermediate.int_late_runs
+group by workspace_id, agent_id, utc_date, until_date
 union all
 select
     unlisted.workspace_id,

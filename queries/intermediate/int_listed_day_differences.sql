@@ -6,6 +6,7 @@
 -- Grain: UTC day, agent and measure.
 -- key: workspace_id, agent_id, utc_date, measure
 -- materialized: table
+-- narrow: utc_date
 with
 
 compared as (

@@ -1,6 +1,7 @@
 -- Listed runs of an agent by the UTC day of their creation. Grain: UTC day and agent.
 -- key: workspace_id, agent_id, utc_date
 -- materialized: table
+-- narrow: utc_date
 select
     runs.workspace_id,
     runs.agent_id,

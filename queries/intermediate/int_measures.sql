@@ -4,6 +4,8 @@
 -- Grain: workspace, scope, agent, owner, cost center, period, first day of the period.
 -- key: workspace_id, scope, agent_id, owner, cost_center, period, starts_on
 -- materialized: table
+-- narrow: month
+-- narrow int_day_parts: date_trunc('month', date)::date
 with
 
 parts as (
@@ -82,6 +84,7 @@ select
     cost_center,
     period,
     starts_on,
+    date_trunc('month', starts_on)::date as month,
     run_count,
     succeeded_count,
     failed_count,

@@ -1,4 +1,8 @@
--- The UTC days from the first one whose metered usage was read to that of the last batch.
+-- The UTC days from the first one whose metered usage was asked for to that of the last batch:
+-- whether each is over, whether it lies in the 8 days that each batch reads again, whether its
+-- usage is metered, as that of each day is before the last one with usage, and which meters it
+-- has: the API may refuse one to an account. A day that a meter was refused for after it was read
+-- as a whole has it.
 -- Grain: UTC day.
 -- key: workspace_id, utc_date
 -- materialized: table
@@ -11,13 +15,66 @@ spans as (
         max(workspaces.last_batch_at)::date as last_date
     from staging.stg_requests as requests
     join staging.stg_workspaces as workspaces using (workspace_id)
-    where requests.source = 'usage_hours' and requests.status = 200
+    where requests.source = 'usage_hours' and requests.status in (200, 403, 404)
     group by workspaces.workspace_id
+),
+
+refused as (
+    select
+        workspace_id,
+        source,
+        unnest(generate_series(window_start, window_end - 1, interval 1 day))::date as utc_date
+    from staging.stg_requests
+    where status in (403, 404) and window_start is not null
+),
+
+read_days as (
+    select
+        workspace_id,
+        source,
+        fetched_at,
+        unnest(generate_series(window_start, window_end - 1, interval 1 day))::date as utc_date
+    from staging.stg_requests
+    semi join refused using (workspace_id, source)
+    where status = 200
+),
+
+lacking as (
+    select workspace_id, utc_date, list(distinct source) as sources
+    from refused
+    anti join (
+        from read_days where fetched_at >= utc_date + interval 2 day
+    ) using (workspace_id, source, utc_date)
+    group by workspace_id, utc_date
+),
+
+days as (
+    select
+        *,
+        unnest(generate_series(first_date, last_date, interval 1 day))::date as utc_date
+    from spans
+),
+
+meters as (
+    select workspace_id, max((hour at time zone 'UTC')::date) as last_metered_date
+    from staging.stg_usage_hours
+    group by workspace_id
 )
 
 select
     workspace_id,
-    unnest(generate_series(first_date, last_date, interval 1 day))::date as utc_date,
+    utc_date,
     first_date,
-    last_date
-from spans
+    last_date,
+    utc_date < last_date as has_ended,
+    utc_date > last_date - 8 as is_recent,
+    not list_contains(coalesce(sources, []), 'usage_hours') as has_hours,
+    has_hours
+    and (coalesce(utc_date < last_metered_date, false) or utc_date <= last_date - 8) as is_metered,
+    not list_contains(coalesce(sources, []), 'billing_days') as has_bill,
+    not list_contains(coalesce(sources, []), 'agent_billing_days') as has_agent_bill,
+    not list_contains(coalesce(sources, []), 'agent_rollups') as has_rollups,
+    not list_contains(coalesce(sources, []), 'platform_rollups') as has_platform
+from days
+left join meters using (workspace_id)
+left join lacking using (workspace_id, utc_date)

@@ -6,6 +6,10 @@
 -- Grain: workspace, UTC day, agent and provider.
 -- key: workspace_id, utc_date, agent_id, provider
 -- materialized: table
+-- narrow: utc_date
+-- narrow stg_usage_hours: (hour at time zone 'UTC')::date
+-- narrow stg_run_costs: (started_at at time zone 'UTC')::date
+-- narrow int_runs: by run_id
 with
 
 keys as (

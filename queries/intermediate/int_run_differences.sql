@@ -3,6 +3,7 @@
 -- Grain: run and measure.
 -- key: workspace_id, run_id, measure
 -- materialized: table
+-- narrow: run_id
 with
 
 reads as (

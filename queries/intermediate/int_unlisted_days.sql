@@ -6,6 +6,7 @@
 -- Grain: UTC day and agent.
 -- key: workspace_id, agent_id, utc_date
 -- materialized: table
+-- narrow: utc_date
 with
 
 compared as (
@@ -32,7 +33,7 @@ compared as (
     join intermediate.int_metered_days as days using (workspace_id, utc_date)
     left join intermediate.int_listed_days as listed using (workspace_id, agent_id, utc_date)
     where
-        api.utc_date < days.last_date
+        days.has_ended
         and api.api_run_count > coalesce(listed.listed_run_count, 0)
 ),
 

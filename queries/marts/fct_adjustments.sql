@@ -3,59 +3,18 @@
 -- which nothing was published (a check failed) closes no day.
 -- Grain: workspace, agent, date and load.
 -- key: workspace_id, agent_id, date, load_id
+-- narrow: date
+-- narrow int_run_changes: date | utc_date
+-- narrow stg_agent_rollup_changes: utc_date
+-- narrow stg_run_count_changes: utc_date
+-- narrow stg_platform_rollup_changes: utc_date
+-- narrow int_batches: by load_id
+-- narrow stg_requests: by load_id
 -- ref agent_id: dim_agents
 -- column load_id: The last load of the batch that brought the change.
 -- column seen_at: When the batch first read the API after that change (UTC).
 -- column cause: run_added, run_removed or cost_changed.
 with
-
-loads as (
-    select workspace_id, load_id, coalesce(batch_id, load_id) as batch_id
-    from staging.stg_loads
-),
-
--- What is published is the figures of the last batch that they hold.
-publications as (
-    select workspace_id, max(load_id) as batch_id
-    from staging.stg_loads
-    where step = 'workspace' and published_at is not null
-    group by workspace_id, published_at
-),
-
-closings as (
-    select
-        workspace_id,
-        batch_id,
-        least(
-            began_at at time zone getvariable('reporting_timezone'),
-            began_at at time zone 'UTC'
-        ) as ended_before
-    from (
-        select
-            *,
-            try_strptime(left(batch_id, 16), '%Y%m%dT%H%M%SZ') at time zone 'UTC' as began_at
-        from publications
-    )
-),
-
-versions as (
-    select
-        *,
-        coalesce(agent_id, '(none)') as line_id,
-        (created_at at time zone getvariable('reporting_timezone'))::date as date,
-        (created_at at time zone 'UTC')::date as utc_date
-    from staging.stg_run_versions
-),
-
--- Each version adds to its day with its load and is taken off with the load that replaced it.
-run_changes as (
-    select workspace_id, line_id, date, utc_date, load_id, 1 as run_count, cost_usd
-    from versions
-    union all
-    select workspace_id, line_id, date, utc_date, superseded_by_load_id, -1, -cost_usd
-    from versions
-    where not is_current
-),
 
 api_changes as (
     select workspace_id, agent_id as line_id, utc_date, load_id, cost_usd, 0 as run_count
@@ -77,11 +36,11 @@ changes as (
         0 as utc_listed_usd,
         0 as api_count,
         0 as api_usd
-    from run_changes
+    from intermediate.int_run_changes
     union all
     select
         workspace_id, line_id, utc_date, load_id, 0, 0, run_count, coalesce(cost_usd, 0), 0, 0
-    from run_changes
+    from intermediate.int_run_changes
     union all
     select workspace_id, line_id, utc_date, load_id, 0, 0, 0, 0, run_count, coalesce(cost_usd, 0)
     from api_changes
@@ -90,12 +49,12 @@ changes as (
     from staging.stg_platform_rollup_changes
 ),
 
-batches as (
+sums as (
     select
         changes.workspace_id,
         changes.line_id,
         changes.date,
-        coalesce(loads.batch_id, changes.load_id) as batch_id,
+        coalesce(batches.batch_id, changes.load_id) as batch_id,
         max(changes.load_id) as load_id,
         sum(listed_count) as listed_count,
         sum(listed_usd) as listed_usd,
@@ -104,7 +63,7 @@ batches as (
         sum(api_count) as api_count,
         sum(api_usd) as api_usd
     from changes
-    left join loads using (workspace_id, load_id)
+    left join intermediate.int_batches as batches using (workspace_id, load_id)
     group by all
 ),
 
@@ -119,28 +78,18 @@ totals as (
         sum(listed_usd) over so_far as listed_usd,
         sum(api_count) over so_far - sum(utc_listed_count) over so_far as unlisted_count,
         sum(api_usd) over so_far - sum(utc_listed_usd) over so_far as unlisted_usd
-    from batches
+    from sums
     window so_far as (partition by workspace_id, line_id, date order by batch_id)
-),
-
-first_closings as (
-    select dates.workspace_id, dates.date, min(closings.batch_id) as closing_batch_id
-    from (select distinct workspace_id, date from totals) as dates
-    join closings
-        on
-            closings.workspace_id = dates.workspace_id
-            and closings.ended_before >= dates.date + 1
-    group by dates.workspace_id, dates.date
 ),
 
 states as (
     select
         totals.*,
-        first_closings.closing_batch_id,
+        first_publications.batch_id as first_batch_id,
         listed_count + if(unlisted_count > 0, unlisted_count, 0) as run_count,
         listed_usd + if(unlisted_count > 0 and unlisted_usd > 0, unlisted_usd, 0) as cost_usd
     from totals
-    join first_closings using (workspace_id, date)
+    join intermediate.int_first_publications as first_publications using (workspace_id, date)
 ),
 
 steps as (
@@ -176,7 +125,7 @@ select
 from steps
 left join seen using (workspace_id, load_id)
 where
-    steps.batch_id > steps.closing_batch_id
+    steps.batch_id > steps.first_batch_id
     and (
         steps.run_count <> steps.previous_run_count
         or steps.cost_usd <> steps.previous_cost_usd

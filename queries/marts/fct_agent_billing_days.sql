@@ -2,6 +2,7 @@
 -- The line '(platform)' is all usage that names no agent. A run has no bill of its own: this is as
 -- fine as the API reports it. Grain: workspace, UTC day and line.
 -- key: workspace_id, utc_date, agent_id
+-- narrow: utc_date
 -- ref agent_id: dim_agents
 -- conserves: raw.agent_billing_days by date as utc_date; ifnull(agent_id, '(platform)') as agent_id
 -- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.

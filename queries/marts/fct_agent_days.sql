@@ -4,6 +4,8 @@
 -- platform are known by UTC day only and stand under the same calendar date.
 -- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
+-- narrow: date
+-- narrow int_measures: starts_on
 -- ref agent_id: dim_agents
 select
     measures.workspace_id,

@@ -44,7 +44,7 @@ adjustments as (
 ),
 
 measures as (
-    select * exclude (scope, period, starts_on, platform_cost_usd), starts_on as month
+    select * exclude (scope, period, starts_on, platform_cost_usd)
     from intermediate.int_measures
     where scope = 'agent_owner' and period = 'month'
 ),

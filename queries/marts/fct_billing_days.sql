@@ -2,6 +2,7 @@
 -- billed. The own-key cost is payable to the provider, not to Levain.
 -- Grain: workspace, UTC day and provider.
 -- key: workspace_id, utc_date, provider
+-- narrow: utc_date
 -- ref workspace_id: dim_workspaces
 -- conserves: raw.billing_days by date as utc_date; ifnull(provider, '(unknown)') as provider
 -- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.

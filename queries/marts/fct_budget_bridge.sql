@@ -1,7 +1,7 @@
--- From the budget of a month to its actual amount. A budget is an amount without runs, tokens or
--- prices: what it foresaw of each nobody knows. So the way leads over the month before: the change
--- that was budgeted is taken back, and the effects of fct_month_bridge lead from the month before
--- to the actual amount, to the last digit. Amounts are those of fct_budgets, metered cost +
+-- From the budget of a month to its actual amount. A budget has no runs, tokens or prices, so that
+-- no effect can be measured against it. The bridge therefore goes through the month before: it
+-- takes back the change that was budgeted, and the effects of fct_month_bridge lead from the month
+-- before to the actual amount, to the last digit. Amounts are those of fct_budgets, metered cost +
 -- surcharge, whoever bills them: own keys have no effect. What is not known by agent, which is all
 -- of a cost center, is one effect. Months are those that have a bridge.
 -- Grain: scope, name, workspace and month.

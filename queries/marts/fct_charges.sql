@@ -6,6 +6,8 @@
 -- cost + surcharge - own-key cost = billed in every row.
 -- Grain: workspace, UTC day, agent, provider and model.
 -- key: workspace_id, utc_date, agent_id, provider, model
+-- narrow: utc_date
+-- narrow fct_usage_hours: (hour at time zone 'UTC')::date
 -- ref agent_id: dim_agents
 -- sums: fct_agent_billing_days by utc_date; agent_id
 -- column cost_usd: Metered cost in US dollars at the provider's list price.

@@ -2,6 +2,7 @@
 -- missing or not unique, their order numbers them; an event that came twice is one.
 -- Grain: run and event.
 -- key: workspace_id, run_id, seq
+-- narrow: run_id
 -- ref run_id: fct_runs
 with
 

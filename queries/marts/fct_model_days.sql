@@ -3,6 +3,9 @@
 -- midnight the two may differ. Usage that names no agent is the line '(platform)'.
 -- Grain: workspace, agent, UTC day, model and provider.
 -- key: workspace_id, agent_id, utc_date, model, provider
+-- narrow: utc_date
+-- narrow fct_usage_hours: (hour at time zone 'UTC')::date
+-- narrow stg_run_costs: by run_id
 -- sums: fct_usage_hours by hour::date as utc_date; agent_id; model; provider; or zero
 -- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 -- column listed_cost_usd: Cost in US dollars that listed runs created on the day have of the model.
@@ -38,6 +41,7 @@ figures as (
     from listed
 )
 
+-- What a row lacks is 0 where the API would have metered it, and unknown where it refuses to.
 select
     figures.workspace_id,
     figures.agent_id,
@@ -49,14 +53,21 @@ select
     figures.utc_date,
     figures.model,
     figures.provider,
-    if(count(figures.request_count) + count(figures.cost_usd) = 0, 0, sum(figures.cost_usd))
-        as cost_usd,
-    coalesce(sum(figures.tokens_in), 0)::bigint as tokens_in,
-    coalesce(sum(figures.tokens_out), 0)::bigint as tokens_out,
-    coalesce(sum(figures.request_count), 0)::bigint as request_count,
-    coalesce(sum(figures.error_count), 0)::bigint as error_count,
+    if(
+        count(figures.request_count) + count(figures.cost_usd) = 0,
+        any_value(without_usage),
+        sum(figures.cost_usd)
+    ) as cost_usd,
+    coalesce(sum(figures.tokens_in), any_value(without_usage))::bigint as tokens_in,
+    coalesce(sum(figures.tokens_out), any_value(without_usage))::bigint as tokens_out,
+    coalesce(sum(figures.request_count), any_value(without_usage))::bigint as request_count,
+    coalesce(sum(figures.error_count), any_value(without_usage))::bigint as error_count,
     coalesce(sum(figures.listed_cost_usd), 0)::decimal(38, 10) as listed_cost_usd
-from figures
+from (
+    select figures.*, if(coalesce(days.has_hours, true), 0, null) as without_usage
+    from figures
+    left join intermediate.int_metered_days as days using (workspace_id, utc_date)
+) as figures
 left join marts.dim_agents as agents using (workspace_id, agent_id)
 left join intermediate.int_owner_spans as spans
     on spans.workspace_id = figures.workspace_id

@@ -3,6 +3,8 @@
 -- platform. The lines of a workspace add up to fct_workspace_days.
 -- Grain: workspace, owner, cost center and date.
 -- key: workspace_id, owner, cost_center, date
+-- narrow: date
+-- narrow int_measures: starts_on
 -- conserves: marts.fct_workspace_days by date
 -- sums: fct_agent_days by owner; cost_center; date
 select

@@ -28,7 +28,7 @@ lines as (
 ),
 
 measures as (
-    select * exclude (scope, agent_id, period, starts_on), starts_on as month
+    select * exclude (scope, agent_id, period, starts_on)
     from intermediate.int_measures
     where scope = 'owner' and period = 'month'
 )

@@ -2,6 +2,7 @@
 -- run table.
 -- Grain: workspace, UTC day and platform agent.
 -- key: workspace_id, utc_date, platform_agent_id
+-- narrow: utc_date
 -- ref workspace_id: dim_workspaces
 -- conserves: raw.platform_rollups by date as utc_date; platform_agent_id
 -- column run_count: Runs of the platform agent that day.

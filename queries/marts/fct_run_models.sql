@@ -1,5 +1,6 @@
 -- Usage of each listed run by model. Grain: run, model and provider.
 -- key: workspace_id, run_id, model, provider
+-- narrow: run_id
 -- ref run_id: fct_runs
 -- conserves: raw.run_costs by run_id; ifnull(provider, '(unknown)') as provider
 -- column first_request_at: When the run's first request to the model came (UTC), as the API says.

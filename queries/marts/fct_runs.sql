@@ -1,6 +1,7 @@
 -- Listed runs as last read: every run that a run list has ever shown. Runs that the API counts but
 -- no list has shown have no row here; day and month tables hold them. Grain: run.
 -- key: workspace_id, run_id
+-- narrow: run_id
 -- ref workspace_id: dim_workspaces
 -- ref agent_id: dim_agents
 -- values trigger_type: schedule, parent, session, unknown
@@ -13,6 +14,11 @@ replaced_versions as (
     from staging.stg_run_versions
     where not is_current
     group by workspace_id, run_id
+),
+
+scheduled as (
+    select distinct workspace_id, run_id
+    from staging.stg_schedule_runs
 )
 
 select
@@ -26,7 +32,12 @@ select
     runs.parent_run_id,
     coalesce(roots.root_run_id, runs.run_id) as root_run_id,
     runs.kind,
-    triggers.trigger_type,
+    case
+        when scheduled.run_id is not null then 'schedule'
+        when runs.parent_run_id is not null then 'parent'
+        when sessions.first_run_id <> runs.run_id then 'session'
+        else 'unknown'
+    end as trigger_type,
     runs.status,
     runs.date,
     runs.created_at,
@@ -40,10 +51,7 @@ select
     errors.error_class,
     runs.error_message,
     runs.is_terminal,
-    runs.is_terminal and not exists (
-        from staging.stg_provisional_runs as provisional
-        where provisional.workspace_id = runs.workspace_id and provisional.run_id = runs.run_id
-    ) as is_final,
+    runs.is_terminal and provisional.run_id is null as is_final,
     runs.has_no_usage,
     coalesce(replaced_versions.first_seen_at, runs.seen_at) as first_seen_at,
     runs.seen_at as last_changed_at,
@@ -53,7 +61,8 @@ select
 from intermediate.int_runs as runs
 left join replaced_versions using (workspace_id, run_id)
 left join intermediate.int_run_errors as errors using (workspace_id, run_id)
-join intermediate.int_run_triggers as triggers using (workspace_id, run_id)
+left join scheduled using (workspace_id, run_id)
+left join intermediate.int_first_runs as sessions using (workspace_id, session_id)
+left join staging.stg_provisional_runs as provisional using (workspace_id, run_id)
 left join intermediate.int_run_roots as roots using (workspace_id, run_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
-order by runs.workspace_id, runs.created_at

@@ -2,6 +2,7 @@
 -- '(platform)': the platform's own activity, and that of runs without an agent.
 -- Grain: workspace, hour, agent, model and provider.
 -- key: workspace_id, hour, agent_id, model, provider
+-- narrow: hour
 -- ref workspace_id: dim_workspaces
 -- ref agent_id: dim_agents
 -- conserves: raw.usage_hours by hour::date; ifnull(agent_id, '(platform)') as agent_id

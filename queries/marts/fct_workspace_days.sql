@@ -1,6 +1,8 @@
 -- All runs of a workspace by date, and the platform's own activity: the sum of fct_agent_days.
 -- Grain: workspace, date.
 -- key: workspace_id, date
+-- narrow: date
+-- narrow int_measures: starts_on
 -- sums: fct_agent_days by date
 select
     measures.workspace_id,

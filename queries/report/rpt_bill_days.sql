@@ -1,6 +1,7 @@
 -- Metered cost and bill by line and UTC day: cost + surcharge - own-key cost = billed.
 -- Grain: workspace, line and UTC day.
 -- key: workspace_id, agent_id, utc_date
+-- narrow: utc_date
 -- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 select
     workspace_id,

@@ -9,7 +9,7 @@
 -- column of_workspace: Name of the budget's workspace, 'all', or as written if nothing has it.
 -- column month: First day of the calendar month (UTC).
 -- column period: past, now or to_come, as of the last batch.
--- column actual_usd: Metered cost + surcharge in US dollars of the month so far, before allocation;
+-- column actual_usd: Metered cost + surcharge in US dollars of the month so far, before allocation,
 -- null if not read.
 -- column state: on_track, at_risk, exceeded, within, not_enough_history, upcoming, unknown_name.
 with

@@ -1,4 +1,5 @@
--- Each control against the API in each workspace, those that compared nothing there as well.
+-- Each control against the API in each workspace, those that compared nothing there as well, and
+-- those that could not run because the API refused a source of theirs when it was last asked.
 -- Grain: workspace, control and measure.
 -- key: workspace_id, control, measure
 -- column measure: Column of the marts that is compared; '(none)' where nothing was.
@@ -6,7 +7,8 @@
 -- column theirs: Sum of the second source, in the unit.
 -- column difference: First number less the second, in the unit.
 -- column finding_count: Findings of the control in the workspace.
--- column state: passed, failed, or nothing to compare.
+-- column refused_source: The source that the API refuses to the account; null where it answers.
+-- column state: passed, failed, could not run (a source is refused), or nothing to compare.
 with
 
 controls as (
@@ -39,6 +41,13 @@ compared as (
         coalesce(totals.compared_count, 0) as compared_count,
         totals.ours,
         totals.theirs,
+        (
+            select min(endpoint)
+            from audit.refused_endpoints as refused
+            where
+                refused.workspace_id = workspaces.workspace_id
+                and contains(controls.sources, endpoint)
+        ) as refused_source,
         coalesce(findings.finding_count, 0) as finding_count
     from marts.dim_workspaces as workspaces
     cross join controls
@@ -69,9 +78,11 @@ select
     theirs,
     (ours - theirs)::decimal(38, 10) as difference,
     finding_count,
+    refused_source,
     case
         when finding_count > 0 then 'failed'
         when compared_count > 0 then 'passed'
+        when refused_source is not null then 'could not run'
         else 'nothing to compare'
     end as state,
     -- The first source of `unlisted runs` has but a part of what the second one has.

@@ -56,6 +56,7 @@ select
     busiest_day_run_count,
     shortest_span_seconds,
     required_batches_per_day,
+    collection_interval_seconds,
     fastest.agent_id is not null as is_fastest
 from whole
 left join lines using (workspace_id, agent_id)

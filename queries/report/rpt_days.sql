@@ -1,6 +1,7 @@
 -- The measures of a line's day, each of which may be summed over days and lines.
 -- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
+-- narrow: date
 -- column unlisted_cost_usd: Cost in US dollars of unlisted runs; null without any, or if unknown.
 select
     workspace_id,

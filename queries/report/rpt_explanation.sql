@@ -1,4 +1,5 @@
--- The parts of the metered cost of all UTC days: parts 1 to 6 add up to part 7.
+-- The parts of the metered cost of all UTC days of which none is unknown: parts 1 to 6 add up to
+-- part 7.
 -- Grain: workspace and part.
 -- key: workspace_id, part_number
 -- column amount_usd: Signed amount in US dollars.
@@ -21,6 +22,7 @@ totals as (
         sum(unexplained_usd) as unexplained_usd,
         sum(metered_cost_usd) as metered_usd
     from audit.reconciliation_days
+    where unexplained_usd is not null
     group by workspace_id
 ),
 

@@ -2,6 +2,7 @@
 -- that would take as many rows as there are runs.
 -- Grain: workspace ('(all)' lines), date and hour; the weekday follows from the date.
 -- key: workspace_id, agent_id, date, weekday, hour
+-- narrow: date
 -- column agent_id: '(all)': every line of the workspace.
 -- column hour: Hour of the day, 0 to 23, in the reporting time zone.
 -- column run_count: Listed runs of any status.

@@ -10,14 +10,13 @@
 -- column amount_usd: Amount in US dollars that is booked, before credits and tax.
 -- column credit_usd: Credit in US dollars that is booked; positive.
 -- column tax_usd: Tax in US dollars that is booked.
--- column billed_usd: Bill in US dollars of workspace and month, as it was booked; null before the
--- books.
--- column difference_usd: Invoiced less billed in US dollars, of all invoices of workspace and month
--- by then; null where not known.
+-- column billed_usd: Bill of the month in US dollars as it was booked; null before the books.
+-- column difference_usd: Invoiced less billed in US dollars of all the month by then,
+-- null where not known.
 -- column state: matched, accepted, differs, not invoiced (taken back), or before the books.
 -- column today: State of the month today, and since when; null where it is the one that is booked.
--- column today_difference_usd: Invoiced less billed in US dollars today; null where it is the one
--- that is booked.
+-- column today_difference_usd: Invoiced less billed in US dollars today,
+-- null where it is the one that is booked.
 with
 
 bills as (

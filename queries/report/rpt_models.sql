@@ -1,6 +1,7 @@
 -- All metered usage by model, by the UTC day of the model request.
 -- Grain: workspace, line, UTC day, model and provider.
 -- key: workspace_id, agent_id, utc_date, model, provider
+-- narrow: utc_date
 select
     workspace_id,
     agent_id,

@@ -8,13 +8,6 @@
 -- column state: As dim_months.status; of all workspaces that which is least final.
 -- column first_date: First date of the month that is known.
 -- column last_date: Last date of the month that is known.
--- column book_state: State of the month in the books, in words: since when it is closed, by whom.
--- column booked_billed_usd: Billed in US dollars as the books have it; null if nothing has changed
--- since, or the month is not closed.
--- column booked_cost_usd: Metered cost in US dollars as the books have it; null likewise.
--- column adjusted_billed_usd: Billed today less that of the books: the sum of its adjustments.
--- column adjusted_cost_usd: Metered cost today less that of the books, likewise.
--- column adjusted_in: Months that book the adjustments, in words; null if there are none.
 with
 
 -- A line of a month may have a bill and no run.
@@ -85,64 +78,6 @@ states as (
         ) as state
     from marts.dim_months
     group by grouping sets ((workspace_id, month), (month))
-),
-
--- A name stands between marks that keep its writing direction from the rest of the sentence.
-books as (
-    select
-        month,
-        if(is_early, 'closed early', 'closed')
-        || ', revision '
-        || revision
-        || strftime(closed_at at time zone 'UTC', ', %Y-%m-%d %H:%M UTC')
-        || coalesce(', prepared by ' || chr(8296) || prepared_by || chr(8297), '')
-        || coalesce(', approved by ' || chr(8296) || approved_by || chr(8297), '') as book_state
-    from audit.closings
-    where state = 'closed'
-),
-
--- Closed lines and their adjustments, of lines that have any and of all above them.
-adjustments as (
-    select
-        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
-        if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
-        month,
-        sum(booked_billed_usd) as booked_billed_usd,
-        sum(booked_cost_usd) as booked_cost_usd,
-        sum(adjusted_billed_usd) as adjusted_billed_usd,
-        sum(adjusted_cost_usd) as adjusted_cost_usd,
-        array_to_string(
-            list_transform(
-                list_sort(list(distinct booked_month) filter (booked_month is not null)),
-                lambda booked: strftime(booked, '%B %Y')
-            ),
-            ', '
-        ) as adjusted_in
-    from (
-        select
-            workspace_id,
-            agent_id,
-            month,
-            null::date as booked_month,
-            billed_usd as booked_billed_usd,
-            cost_usd as booked_cost_usd,
-            0 as adjusted_billed_usd,
-            0 as adjusted_cost_usd
-        from marts.fct_closed_lines
-        union all
-        select
-            workspace_id,
-            agent_id,
-            original_month as month,
-            booked_month,
-            0 as booked_billed_usd,
-            0 as booked_cost_usd,
-            difference_billed_usd as adjusted_billed_usd,
-            difference_cost_usd as adjusted_cost_usd
-        from marts.fct_period_adjustments
-    )
-    group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))
-    having count(booked_month) > 0
 )
 
 select
@@ -157,13 +92,9 @@ select
     bills.metered_cost_usd,
     bills.surcharge_usd,
     bills.own_key_usd,
-    bills.billed_usd,
-    coalesce(books.book_state, 'not closed, ' || states.state) as book_state,
-    adjustments.* exclude (workspace_id, agent_id, month)
+    bills.billed_usd
 from measures
 left join bills using (workspace_id, agent_id, month)
 left join dates using (workspace_id, month)
 left join states using (workspace_id, month)
-left join books using (month)
-left join adjustments using (workspace_id, agent_id, month)
 order by workspace_id, agent_id, month

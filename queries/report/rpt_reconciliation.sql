@@ -13,7 +13,7 @@ with
 controls as (
     select
         workspace_id,
-        count(distinct control) filter (state <> 'nothing to compare') as control_count,
+        count(distinct control) filter (state in ('passed', 'failed')) as control_count,
         count(distinct control) filter (state = 'failed') as failed_control_count
     from reports.rpt_controls
     group by workspace_id

@@ -1,6 +1,9 @@
 -- Median and 95th percentile of ended listed runs by week, for each line and for the workspace.
 -- Today's runs are not in it. Grain: workspace, line or '(all)', and week.
 -- key: workspace_id, agent_id, week
+-- narrow: week
+-- narrow fct_runs: date_trunc('week', date)::date
+-- narrow rpt_dates: date_trunc('week', date)::date
 -- column agent_id: Identifier of the line, as in dim_agents; '(all)' for the workspace.
 -- column week: Monday with which the week begins.
 -- column listed_run_count: Listed runs of any status.
@@ -19,7 +22,6 @@ select
     quantile_disc(round(queue_seconds, 1), 0.5) filter (is_terminal) as queue_seconds_median,
     quantile_disc(round(queue_seconds, 1), 0.95) filter (is_terminal) as queue_seconds_p95
 from marts.fct_runs as runs
-join reports.rpt_calendars as calendars using (workspace_id)
-where runs.date < calendars.today
+join reports.rpt_dates as dates using (workspace_id, date)
+where dates.state <> 'provisional'
 group by grouping sets ((runs.workspace_id, runs.agent_id, week), (runs.workspace_id, week))
-order by all

@@ -1,10 +1,13 @@
 -- Listed runs that pages show: of each line and month the 10 most expensive, and of each line the
 -- 300 newest of this month and the last one, and the 10 newest of all. Grain: run.
 -- key: workspace_id, run_id
+-- narrow: month
+-- narrow fct_runs: date_trunc('month', date)::date
+-- narrow rpt_runs: date_trunc('month', date)::date
 -- column agent_version: Number of the agent's version that ran; -1 without one.
 select
-    workspace_id,
-    agent_id,
+    runs.workspace_id,
+    runs.agent_id,
     date,
     run_id,
     created_at,
@@ -19,14 +22,17 @@ select
     tokens_in,
     tokens_out,
     error_class
-from marts.fct_runs
-join reports.rpt_calendars as calendars using (workspace_id)
-window newest as (partition by workspace_id, agent_id order by created_at desc, run_id)
+from marts.fct_runs as runs
+left join intermediate.int_newest_months as newest
+    on newest.workspace_id = runs.workspace_id
+    and newest.agent_id = runs.agent_id
+    and newest.month = date_trunc('month', runs.date)
 qualify
     row_number() over (
-        partition by workspace_id, agent_id, date_trunc('month', date)
+        partition by runs.workspace_id, runs.agent_id, date_trunc('month', date)
         order by cost_usd desc nulls last, run_id
     ) <= 10
-    or row_number() over newest
-    <= if(date >= date_trunc('month', calendars.today) - interval 1 month, 300, 10)
-order by workspace_id, agent_id, created_at desc, run_id
+    or later_run_count + row_number() over (
+        partition by runs.workspace_id, runs.agent_id, date_trunc('month', date)
+        order by created_at desc, run_id
+    ) <= if(is_recent, 300, 10)

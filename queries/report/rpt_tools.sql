@@ -1,6 +1,8 @@
 -- Tool calls of listed runs, by the date of their run.
 -- Grain: workspace, line, date, tool and node.
 -- key: workspace_id, agent_id, date, tool_name, node
+-- narrow: date
+-- narrow fct_tool_calls: by run_id
 -- column duration_ms: Milliseconds from use to result, summed; null where no log says it.
 -- column error_count: Calls whose result is an error.
 select

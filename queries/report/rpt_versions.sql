@@ -1,5 +1,6 @@
 -- Listed runs by version of their agent. Grain: workspace, line, date and version.
 -- key: workspace_id, agent_id, date, agent_version
+-- narrow: date
 -- column agent_version: Number of the agent's version that ran; -1 without one.
 -- column run_count: Listed runs of any status.
 -- column failed_count: Listed runs that failed.

@@ -4,7 +4,7 @@
 -- column workspace_name: Current name of the workspace, else its identifier; or All workspaces.
 -- column newest_run_at: When the newest listed run was created (UTC); null without one.
 -- column unlisted_cost_usd: Known cost in US dollars of unlisted runs; null where none is known.
--- column quarantined_count: Records that could not be understood.
+-- column quarantined_count: Records, and fields of records, that could not be understood.
 -- column reconciliation_state: State of rpt_reconciliation; of '(all)' the worst.
 -- column open_day_count: UTC days that may yet change.
 -- column unexplained_usd: Unexplained cost in US dollars of days that are not open; null without.
@@ -82,7 +82,9 @@ health as (
 ),
 
 fastest as (
-    select workspace_id, agent_name, shortest_span_seconds, required_batches_per_day
+    select
+        workspace_id, agent_name, shortest_span_seconds, required_batches_per_day,
+        collection_interval_seconds
     from reports.rpt_coverage
     join marts.dim_agents using (workspace_id, agent_id)
     where is_fastest
@@ -115,6 +117,7 @@ select
     fastest.agent_name as fastest_agent_name,
     fastest.shortest_span_seconds,
     fastest.required_batches_per_day,
+    fastest.collection_interval_seconds,
     health.workspace_id <> '(all)' and coalesce(
         health.last_complete_date < max(health.last_complete_date) over (), false
     ) as is_behind

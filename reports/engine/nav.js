@@ -52,6 +52,19 @@ const menuItems = (site, root, here, page) => {
   return items;
 };
 
+/** Within a place, arrow keys move from a field through the links found; Enter opens the first.
+ * @param {HTMLElement} place @param {HTMLElement} field @param {() => HTMLElement[]} found */
+export const startArrows = (place, field, found) => {
+  place.addEventListener("keydown", (event) => {
+    const links = found(), at = links.indexOf(document.activeElement);
+    if (event.key === "Enter" && event.target === field) links[0]?.click();
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!step) return;
+    event.preventDefault();
+    (links[at + step] ?? (step < 0 ? field : links.at(-1)))?.focus();
+  });
+};
+
 /** Gives the menu button its dialog: names are filtered as one types, arrow keys move, Enter
  * opens.
  * @param {any} site the document "site" */
@@ -83,15 +96,7 @@ export const startMenu = (site) => {
     list.querySelector("[aria-current]")?.scrollIntoView({ block: "center" });
   });
   field.addEventListener("input", filter);
-  dialog.addEventListener("keydown", (event) => {
-    const links = [...list.querySelectorAll("li:not([hidden]) a")];
-    const at = links.indexOf(document.activeElement);
-    if (event.key === "Enter" && at < 0 && event.target === field) links[0]?.click();
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (!step) return;
-    event.preventDefault();
-    (links[at + step] ?? (step < 0 ? field : links.at(-1)))?.focus();
-  });
+  startArrows(dialog, field, () => [...list.querySelectorAll("li:not([hidden]) a")]);
   dialog.addEventListener("click", ({ target }) => {
     const link = target.closest("a");
     if (target === dialog || link) dialog.close(); // the shade around it, or a page chosen
@@ -145,7 +150,8 @@ export const foldSections = () => {
     });
     head.replaceChildren(button);
   });
-  for (const table of document.querySelectorAll(".cards")) {
+  // A ranking that is searched is shown in steps of its own.
+  for (const table of document.querySelectorAll(".cards:not(#search ~ .scroll .cards)")) {
     const { length } = table.tBodies[0]?.rows ?? [];
     if (!narrow.matches || length < SHORT_ROWS) continue;
     table.dataset.short = "";

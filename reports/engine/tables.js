@@ -112,14 +112,31 @@ const plainValue = (value, text) => (value !== undefined && value !== null ? Str
 const sortValue = (row, index) =>
   plainValue(row.cells[index].dataset.v, row.cells[index].textContent);
 const scaledDigits = (text) => { // all digits, of which a float would lose some
+  if (!PLAIN_NUMBER.test(text)) return null;
   const [whole, part = ""] = text.split(".");
   return BigInt(whole + part.padEnd(12, "0").slice(0, 12));
 };
 const comparedValues = (a, b) => {
-  if (!PLAIN_NUMBER.test(a) || !PLAIN_NUMBER.test(b)) return a.localeCompare(b, "en");
-  const [x, y] = [scaledDigits(a), scaledDigits(b)];
-  return x < y ? -1 : Number(x > y);
+  if (a.digits === null || b.digits === null) return a.value.localeCompare(b.value, "en");
+  return a.digits < b.digits ? -1 : Number(a.digits > b.digits);
 };
+const rowsInOrder = (rows, valueOf, direction) => {
+  const sign = direction === "ascending" ? 1 : -1;
+  const valued = rows.map((row) => {
+    const value = valueOf(row);
+    return { row, value, digits: scaledDigits(value) };
+  });
+  const known = valued.filter(({ value }) => value !== "")
+    .toSorted((a, b) => sign * comparedValues(a, b));
+  const unknown = valued.filter(({ value }) => value === "");
+  return [...known, ...unknown].map(({ row }) => row);
+};
+
+/** Rows that are not written yet, in the order that `sort` gives to those that are.
+ * @param {TableCell[][]} rows @param {number} index of the column
+ * @param {string} direction "ascending" or "descending" */
+export const orderedRows = (rows, index, direction) =>
+  rowsInOrder(rows, (row) => plainValue(row[index].value, row[index].text), direction);
 
 /** Sorts a table; what a reader cannot mean is ignored.
  * @param {HTMLTableElement | null} table @param {number} index of the column
@@ -127,19 +144,13 @@ const comparedValues = (a, b) => {
 export const sort = (table, index, direction) => {
   const heads = table instanceof HTMLTableElement ? headsOf(table) : [];
   if (!heads[index] || !/^(a|de)scending$/.test(direction)) return;
-  const sign = direction === "ascending" ? 1 : -1, body = table.tBodies[0];
-  const long = longTables.get(table);
-  const rows = long
-    ? long.rows.map((row) => ({ row, value: plainValue(row[index].value, row[index].text) }))
-    : [...body.rows].map((row) => ({ row, value: sortValue(row, index) }));
-  const known = rows.filter(({ value }) => value !== "")
-    .toSorted((a, b) => sign * comparedValues(a.value, b.value));
-  const unknown = rows.filter(({ value }) => value === "");
-  const ordered = [...known, ...unknown].map(({ row }) => row);
+  const body = table.tBodies[0], long = longTables.get(table);
   if (long) {
-    long.rows = ordered;
-    body.replaceChildren(...ordered.slice(0, long.most).map((cells) => writtenRow(cells, heads)));
-  } else body.append(...ordered);
+    long.rows = orderedRows(long.rows, index, direction);
+    body.replaceChildren(...long.rows.slice(0, long.most)
+      .map((cells) => writtenRow(cells, heads)));
+    equipCards(table);
+  } else body.append(...rowsInOrder([...body.rows], (row) => sortValue(row, index), direction));
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[index].setAttribute("aria-sort", direction);
   say(`Sorted by ${heads[index].textContent}, ${direction}`);

@@ -26,8 +26,8 @@ import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
  * @typedef {{ key: string, data: string, period?: string, mark?: string | string[], by?: string[],
  *   draw?: Drawn[], stack?: string, order?: string, limit?: number, panels?: string[],
  *   where?: { [column: string]: string | number | (string | number)[] }, columns?: string[],
- *   total?: boolean, label?: string, title?: string, title_two?: string, title_small?: string,
- *   subtitle?: string, caption?: string, empty?: string }} Part */
+ *   total?: boolean | string, label?: string, title?: string, title_two?: string,
+ *   title_small?: string, subtitle?: string, caption?: string, empty?: string }} Part */
 /** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index; `isFilled`
  * marks a day without any data row.
  * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean,
@@ -281,7 +281,7 @@ const footOf = (part, sums) => {
     return (isKey(name) && !name.includes("/")) || name.includes("total.") ? blank
       : { text: figure(name, unit, sums), value: plain(name, unit, sums), href: null };
   });
-  return [[{ ...blank, text: "Total" }, ...totals]];
+  return [[{ ...blank, text: typeof part.total === "string" ? part.total : "Total" }, ...totals]];
 };
 
 /** What templates may name: sums, the first rows, the days in words.

@@ -10,15 +10,20 @@ import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
+from analytics.batch.nightly import nightly
+from analytics.batch.progress import Progress
 from analytics.cli import main
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
+from analytics.settings import load_settings
 from tests.conftest import NOW, Batch, book_run, hire_baker, uncommented
 
 WITH_PAGES = "[extract]\nhistory_days = 3\n"
@@ -49,6 +54,30 @@ def without_comments() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def folder_of_two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose `data` holds a published batch of two runs; tests only read it."""
+    folder = tmp_path_factory.mktemp("published")
+    world = World.empty(1, NOW)
+    agent = world.add_agent(world.workspaces[0], "Baker", "baker")
+    for cost, error in (("0.1000000001", None), ("0.2", "=cmd()|'/c calc'!A0")):
+        run = world.start_run(agent, at=NOW - timedelta(hours=1))
+        world.meter(
+            run,
+            model="claude-sonnet-5",
+            provider="anthropic",
+            tokens_in=10,
+            tokens_out=1,
+            cost_usd=Decimal(cost),
+        )
+        world.finish_run(run, "failed" if error else "succeeded", error=error)
+    with running(world) as api, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
+        patch.setenv("LEVAIN_API", api.url)
+        nightly(load_settings(folder / "data"), Progress())
+    return folder
+
+
 @pytest.fixture
 def analytics(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """Run the command line as a shell would."""
@@ -77,22 +106,32 @@ def exit_code() -> int:
 def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Run the command line in a process on a terminal.
 
-    `out` is the screen's text without escape sequences, `err` the same with them.
+    `out` is the screen's text without escape sequences, `err` the same with them. `during` gets
+    what has been shown so far, the terminal and the process, whenever more is shown.
     """
     monkeypatch.setenv("TERM", "xterm")
     for name in ("COLUMNS", "NO_COLOR", "DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
         monkeypatch.delenv(name, raising=False)
 
-    def run(*arguments: str, answers: str = "", columns: int = 80) -> Result:
+    def run(
+        *arguments: str,
+        answers: str = "",
+        columns: int = 80,
+        during: Callable[[str, int, subprocess.Popen[bytes]], object] = lambda *_: None,
+    ) -> Result:
         screen, inner = pty.openpty()
         termios.tcsetwinsize(inner, (24, columns))
         os.write(screen, answers.encode())
         command = [sys.executable, "-m", "analytics", *arguments]
-        process = subprocess.Popen(command, stdin=inner, stdout=inner, stderr=inner)
+        # Readline, which pytest imports, adds a width to the environment behind Python's back.
+        process = subprocess.Popen(
+            command, stdin=inner, stdout=inner, stderr=inner, env=dict(os.environ)
+        )
         os.close(inner)
         seen = b""
         while chunk := _read(screen):
             seen += chunk
+            during(seen.decode(errors="ignore"), screen, process)
         os.close(screen)
         raw = seen.decode().replace("\r\n", "\n")
         return Result(process.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", raw), raw)

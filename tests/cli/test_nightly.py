@@ -97,7 +97,7 @@ def test_a_bad_record_is_set_aside_and_told(
     result = command("nightly")
 
     assert result.code == 0
-    assert "1 record could not be understood" in result.err
+    assert "1 record or field could not be understood" in result.err
     assert (
         "tokens_in is not a whole number"
         in command("sql", "select reason from audit.quarantined_records", "--format", "csv").out

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import signal
+import subprocess
+import sys
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -39,7 +43,7 @@ def test_what_failed_is_told_although_it_cannot_be_noted(
     published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """If the result of a failed batch cannot be written, the batch's own error is printed."""
-    Path("data/last-batch.next").mkdir()
+    full_disk_for_the_result(monkeypatch)
     monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
     result = published("nightly")
 
@@ -47,14 +51,36 @@ def test_what_failed_is_told_although_it_cannot_be_noted(
     assert "http://127.0.0.1:9" in result.err
 
 
-def test_a_full_disk_is_told_with_what_mends_it(command: Command) -> None:
+def full_disk_for_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("analytics.batch.nightly.write_last_batch", fail)
+
+
+def test_a_full_disk_is_told_with_what_mends_it(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A full disk exits with 1, and the message advises to free space."""
-    Path("data").mkdir()
-    Path("data/last-batch.next").symlink_to("/dev/full")
+    full_disk_for_the_result(monkeypatch)
     result = command("nightly")
 
     assert result.code == 1
     assert "No space left on device.\nMake room" in result.err
+
+
+@pytest.mark.usefixtures("command")
+@pytest.mark.parametrize(
+    "streams", ["2>/dev/full", ">/dev/full 2>&-", "2>&1 | head -c 1", ">&- <&-"]
+)
+def test_output_that_cannot_be_written_stops_no_batch(streams: str) -> None:
+    """A batch whose log or summary is lost runs to its end, publishes, and exits as otherwise."""
+    shell = f"set -o pipefail; '{sys.executable}' -m analytics nightly {streams}"
+    ended = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
+
+    assert ended.returncode == 0
+    assert Path("data/analytics.duckdb").exists()
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("answer", ["500", "truncated", "invalid", "cut", "429"])

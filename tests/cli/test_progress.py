@@ -1,30 +1,111 @@
-"""Progress of a batch: on a terminal, in a log, for machines, quiet and verbose."""
+"""Progress of a batch on a terminal: one bar below the events, whatever the terminal is like."""
 
 from __future__ import annotations
 
-import json
 import re
+import signal
+import subprocess
+import termios
 
 import pytest
 
+from analytics.emulator.server import Emulator
+from analytics.emulator.world import World
+from analytics.levain.transport import TRIES
 from tests.cli.conftest import Command, Terminal
 
+FRAME = re.compile(r"^[⠁-⣿/|\\-] \w+ .*$", re.MULTILINE)
+ESCAPED = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+COLOR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
+HOSTILE = "Oven\x1b[2J\x07\u202e\nerror: no"
 
-def test_a_terminal_shows_one_bar_below_the_events(command: Command, terminal: Terminal) -> None:
-    """The bar names each step, with counts where they are known, and leaves nothing behind."""
-    screen = terminal("nightly")
-    bars = [each for each in screen.out.replace("\r", "\n").split("\n") if "━" in each]
-    after_the_bar = screen.err.rpartition("━")[2]
+
+def frames(shown: str) -> list[str]:
+    """Return each drawing of a bar."""
+    return FRAME.findall(ESCAPED.sub("", shown).replace("\r", "\n"))
+
+
+def test_a_terminal_shows_a_bar_of_each_stage(with_pages: Command, terminal: Terminal) -> None:
+    """The bar has counts and names, and leaves the line of its stage alone on the screen."""
+    screen = terminal("nightly", columns=120)
+    bars = frames(screen.err)
+    after_the_bars = screen.err.rpartition("─")[2]
 
     assert screen.code == 0, screen.out
-    assert command("status").code == 0
-    for step in ("Blank Slate: reading agents and met", "transform", "check", "publish"):
-        assert any(re.match(rf"\S {step}", bar) for bar in bars), step
-    assert re.search(r"reading costs.*━━━ 6/6  0:\d\d", screen.out)  # two requests for each run
+    assert with_pages("status").code == 0
+    for drawn in (
+        r"extract ━+ 6/6  (\S+/s  0:\d\d left  )?Blank Slate: reading costs",  # two for each run
+        r"transform ━+─ \d+/\d+  .*\w+\.\w+",
+        r"check ━+─ \d+/\d+  .*\w+",
+        r"report ━+─+ \d+/\d+  .*\w+",
+        r"publish  0:\d\d",
+    ):
+        assert any(re.match(rf"\S {drawn}", each) for each in bars), drawn
     assert re.search(r"\d\.\d s  Blank Slate: \d+ requests, [^\n]* \(\d\.\d s\)", screen.out)
-    assert max(map(len, bars)) <= 80
-    assert "\x1b[2K" in after_the_bar  # its line is empty again
-    assert "\x1b[?25h" in after_the_bar  # and the cursor is back
+    assert re.search(r"\d\.\d s  built \d+ relations with [^\n]* \(\d\.\d s\)", screen.out)
+    assert max(map(len, bars)) <= 120
+    assert "\x1b[2K" in after_the_bars  # the line is empty again
+    assert "\x1b[?25h" in after_the_bars  # and the cursor is back
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("columns", [1, 24])
+def test_a_bar_is_one_line_on_a_narrow_terminal(terminal: Terminal, columns: int) -> None:
+    """A bar never wraps: its counts come first, and what does not fit is left out."""
+    bars = frames(terminal("transform", columns=columns).err)
+
+    assert all(len(each) <= columns for each in bars)
+    assert columns == 1 or any(re.match(r"\S transform  \d+/\d", each) for each in bars)
+
+
+@pytest.mark.usefixtures("published")
+def test_an_export_that_takes_its_time_shows_that_it_is_at_work(terminal: Terminal) -> None:
+    """The bar of a pack tells the time since it began, and leaves the name of the pack."""
+    screen = terminal("export", "pack", "2026-11", "--output", "pack")
+
+    assert any(re.match(r"\S export  0:\d\d", each) for each in frames(screen.err))
+    assert screen.err.endswith(
+        "\x1b[2Kwarning: 2026-11 is not closed, so that its journal is a preview\nwrote pack\n"
+    )
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_bar_leaves_the_terminal_as_it_was(
+    command: Command, api: Emulator, terminal: Terminal, stop: signal.Signals
+) -> None:
+    """A bar follows the width of its terminal, and Ctrl-C or SIGTERM removes it."""
+    api.faults.add("/runs/$", "429", TRIES, retry_after_seconds=60)
+    steps = iter(("narrow", "stop"))
+
+    def during(shown: str, screen: int, process: subprocess.Popen[bytes]) -> None:
+        waiting = shown.partition("trying again")[2]
+        bars = frames(waiting)
+        if termios.tcgetwinsize(screen)[1] > 30:
+            if bars and next(steps) == "narrow":
+                termios.tcsetwinsize(screen, (24, 30))
+        elif bars and len(bars[-1]) == 30 and next(steps, None) == "stop":
+            process.send_signal(stop)
+
+    screen = terminal("extract", during=during)
+    after_the_bar = screen.err.rpartition("reading")[2]
+
+    assert command("status").code == 1  # nothing was published
+    assert screen.code == 130
+    assert "\x1b[2K" in after_the_bar
+    assert "\x1b[?25h" in after_the_bar
+    assert "Traceback" not in screen.out
+
+
+@pytest.mark.usefixtures("published")
+def test_a_terminal_without_colors_has_a_bar_without_them(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With NO_COLOR the bar tells by its characters alone what is done."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    screen = terminal("transform")
+
+    assert any("━─" in each for each in frames(screen.err))
+    assert not COLOR.search(screen.err)
 
 
 def test_a_terminal_that_cannot_redraw_has_lines(
@@ -41,52 +122,28 @@ def test_a_terminal_that_cannot_redraw_has_lines(
     assert "━" not in screen.out
 
 
-def test_machines_read_an_object_a_line(command: Command) -> None:
-    """With --log-format json each event has time, level, stage and seconds; --verbose adds more."""
-    result = command("nightly", "--log-format", "json", "--verbose")
-    events = [json.loads(line) for line in result.err.splitlines()]
-    done = {each["stage"]: each for each in events if "seconds" in each}
+@pytest.mark.usefixtures("published")
+def test_a_terminal_of_ascii_has_a_bar_of_it(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the encoding has no lines, the bar is drawn of other characters."""
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    screen = terminal("transform")
 
-    assert result.code == 0, result.err
-    assert list(done) == ["extract", "transform", "check", "report", "publish"]
-    assert all(each["seconds"] >= 0 for each in done.values())
-    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", each["at"]) for each in events)
-    begun = next(each for each in events if each["text"] == "reading run lists")
-    assert (begun["level"], begun["stage"]) == ("info", "extract")
-    assert begun["workspace"] == "Blank Slate"
-    details = [each["text"] for each in events if each["level"] == "debug"]
-    for words in (
-        r"GET http://\S+/api/v1/runs/\?limit=200: HTTP 200, \d+ bytes in 0\.\d+ s",
-        r"loaded data/landing/\S+-lists: \d+ records",
-        r"built marts.fct_runs: 3 rows in \d\.\d+ s",
-        "passed: fct_runs_key_is_unique",
-    ):
-        assert any(re.fullmatch(words, text) for text in details), words
-    assert "levain_" not in result.err
+    assert screen.out.isascii()
+    assert re.search(r"[/|\\-] transform =+- \d+/\d+", screen.out)
 
 
-def test_an_error_is_an_event_too(command: Command) -> None:
-    """With --log-format json the error that ends a command is a line of JSON as well."""
-    result = command("nightly", "--config", "none.toml", "--log-format", "json", "--quiet")
-    (event,) = [json.loads(line) for line in result.err.splitlines()]
+def test_names_of_others_cannot_move_the_cursor(
+    command: Command, terminal: Terminal, world: World
+) -> None:
+    """In the bar and in its lines, control characters of a name are shown, not obeyed."""
+    world.workspaces[0].name = HOSTILE
+    screen = terminal("extract", columns=120)
+    told = command("extract")
 
-    assert (result.code, event["level"]) == (2, "error")
-    assert "There is no settings file none.toml." in event["text"]
-
-
-def test_quiet_prints_results_and_errors_alone(command: Command) -> None:
-    """The summary is the result; nothing is said besides, until something fails."""
-    result = command("nightly", "--quiet")
-    failed = command("transform", "--quiet", "--select", "no_such_table")
-
-    assert (result.code, result.err) == (0, "")
-    assert "Blank Slate" in result.out
-    assert (failed.code, failed.err.startswith("error: ")) == (2, True)
-
-
-@pytest.mark.usefixtures("command")
-def test_an_unknown_format_is_told(analytics: Command) -> None:
-    """The error lists the formats, and nothing is read."""
-    result = analytics("extract", "--log-format", "xml")
-
-    assert (result.code, result.err) == (2, "error: There is no format xml: text or json.\n")
+    assert (screen.code, told.code) == (0, 0)
+    assert not re.search(r"\x1b\[2J|\x07|\u202e|^error", screen.err, re.MULTILINE)
+    assert any(r"Oven\x1b[2J\x07\u202e\nerror: no" in each for each in frames(screen.err))
+    assert r"Oven\x1b[2J\x07\u202e\nerror: no: reading run lists" in told.err
+    assert all(re.match(r"\d{4}-\d\d-\d\dT", line) for line in told.err.splitlines())

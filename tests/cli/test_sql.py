@@ -6,10 +6,7 @@ import json
 import os
 import re
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,47 +15,18 @@ import polars
 import pytest
 
 from analytics import __version__
-from analytics.batch.nightly import nightly
-from analytics.batch.progress import Progress
-from analytics.emulator.server import running
-from analytics.emulator.world import World
-from analytics.settings import load_settings
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from tests.cli.conftest import Command
 from tests.conftest import NOW
 
 
-@pytest.fixture(scope="module")
-def published_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose `data` holds a published batch of two runs; tests only read it."""
-    folder = tmp_path_factory.mktemp("published")
-    world = World.empty(1, NOW)
-    agent = world.add_agent(world.workspaces[0], "Baker", "baker")
-    for cost, error in (("0.1000000001", None), ("0.2", "=cmd()|'/c calc'!A0")):
-        run = world.start_run(agent, at=NOW - timedelta(hours=1))
-        world.meter(
-            run,
-            model="claude-sonnet-5",
-            provider="anthropic",
-            tokens_in=10,
-            tokens_out=1,
-            cost_usd=Decimal(cost),
-        )
-        world.finish_run(run, "failed" if error else "succeeded", error=error)
-    with running(world) as api, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
-        patch.setenv("LEVAIN_API", api.url)
-        nightly(load_settings(folder / "data"), Progress())
-    return folder
-
-
 @pytest.fixture
 def published(
-    published_folder: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
+    folder_of_two_runs: Path, analytics: Command, monkeypatch: pytest.MonkeyPatch
 ) -> Command:
     """The command, in a folder with a published batch."""
-    monkeypatch.chdir(published_folder)
+    monkeypatch.chdir(folder_of_two_runs)
     return analytics
 
 
@@ -141,6 +109,45 @@ def test_a_table_shows_text_as_text(published: Command) -> None:
     assert "a\\x1b[31m[b]b[/b]\\u202e" in result.out
 
 
+def test_control_characters_are_escaped_in_files(published: Command) -> None:
+    """CSV shows control characters and marks of direction as tables do, JSON by its own escapes."""
+    text = "a\x1b\x9b\u202e\u2028\u2066\t\n\r\x00é"
+    query = "select " + " || ".join(f"chr({ord(char)})" for char in text) + " as x"
+    csv = published("sql", query, "--format", "csv").out
+    as_json = published("sql", query, "--format", "json").out
+    raw = published("sql", query, "--format", "csv", "--raw").out
+
+    assert csv == 'x\n"a\\x1b\\x9b\\u202e\\u2028\\u2066\t\n\\r\\x00é"\n'
+    assert json.loads(as_json) == [{"x": text}]
+    assert not {*"\x1b\x9b\u202e\u2028\u2066"} & {*as_json}
+    assert text.replace("\r", "").split("\n")[0] in raw
+
+
+@pytest.mark.parametrize(
+    ("setting", "query", "form"),
+    [
+        ("row_limit = 1000", "from range(1001)", "json"),
+        ("row_limit = 1000", "from range(1001)", "parquet"),
+        ('size_limit = "1MB"', "select repeat('x', 1000) from range(5000)", "csv"),
+        ('size_limit = "1MB"', "select repeat('x', 2000000)", "table"),
+        ('size_limit = "1MB"', "select repeat('x', 1000) from range(5000)", "parquet"),
+    ],
+)
+def test_an_answer_has_no_more_rows_and_bytes_than_set(
+    published: Command, tmp_path: Path, setting: str, query: str, form: str
+) -> None:
+    """A longer answer ends with exit 2 and the name of the limit, and leaves no file."""
+    config, output = tmp_path / "analytics.toml", tmp_path / "x"
+    config.write_text(f"[sql]\n{setting}\n", encoding="utf-8")
+    result = published(
+        "sql", query, "--format", form, "--config", str(config), "--output", str(output)
+    )
+
+    assert result.code == 2
+    assert f"raise {setting.split()[0]} in [sql]" in result.err
+    assert [*tmp_path.iterdir()] == [config]
+
+
 def test_marts_need_no_prefix(published: Command) -> None:
     """`fct_runs` and `marts.fct_runs` are the same table."""
     plain = published("sql", "select count(*) from fct_runs", "--format", "csv").out
@@ -200,42 +207,6 @@ def test_sql_only_reads(published: Command, query: str) -> None:
     assert result.err.startswith("error: ")
     assert Path("data/analytics.duckdb").read_bytes() == before
     assert not Path("stolen.csv").exists()
-
-
-@pytest.mark.usefixtures("published")
-def test_a_full_disk_is_told() -> None:
-    """An error of writing to standard output is one line."""
-    code = "import sys; from analytics.cli import main; sys.argv[1:] = ['status']; main()"
-    with Path("/dev/full").open("wb") as full:
-        ended = subprocess.run(
-            [sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, check=False
-        )
-
-    assert ended.returncode == 1
-    assert ended.stderr.startswith(b"error: No space left on device.\nMake room")
-
-
-def test_a_damaged_file_is_told_with_what_mends_it(published: Command, tmp_path: Path) -> None:
-    """The error about a damaged published file names the command that replaces it."""
-    file = tmp_path / "analytics.duckdb"
-    whole = Path("data/analytics.duckdb").read_bytes()
-    for damaged in (b"no database" * 1000, whole[: len(whole) // 2]):
-        file.write_bytes(damaged)
-        result = published("status", "--data-dir", str(tmp_path))
-
-        assert result.code == 1
-        assert str(file) in result.err
-        assert "`analytics nightly`" in result.err
-
-
-def test_a_file_of_another_release_is_told(published: Command, tmp_path: Path) -> None:
-    """The error about a missing table names the command that publishes it."""
-    with duckdb.connect(tmp_path / "analytics.duckdb") as con:
-        con.execute("create schema marts; create table marts.dim_workspaces (workspace_id VARCHAR)")
-    result = published("status", "--data-dir", str(tmp_path))
-
-    assert result.code == 1
-    assert "of another release: `analytics nightly`" in result.err
 
 
 def test_before_the_first_batch_there_is_nothing_to_ask(analytics: Command) -> None:

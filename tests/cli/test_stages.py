@@ -73,3 +73,19 @@ def test_unknown_relations_are_refused(command: Command, name: str) -> None:
     assert f"There is no model {name}.\nDid you mean " in result.err
     assert "fct_runs" in result.err
     assert not Path("data/build.duckdb").exists()
+
+
+@pytest.mark.usefixtures("with_pages")
+def test_pages_of_other_marts_are_not_published(published: Command) -> None:
+    """A file never goes out with the pages of another batch: the missing command is told."""
+    again = published("publish")
+    before, manifest = Path("data/analytics.duckdb").read_bytes(), Path("data/site/manifest.json")
+    older = manifest.read_text("utf-8").replace('"as_of":"2026-', '"as_of":"2025-')
+    manifest.write_text(older, "utf-8")
+    refused = published("publish")
+
+    assert (again.code, refused.code) == (0, 1)
+    assert "The pages in data/site are not of the built marts.\n" in refused.err
+    assert "Run `analytics report`" in refused.err
+    assert Path("data/analytics.duckdb").read_bytes() == before
+    assert [published(stage).code for stage in ("report", "publish")] == [0, 0]

@@ -26,7 +26,7 @@ from analytics.warehouse.layout import Layout
 from tests.custom.own import ABOUT, LIMITS, make_marts
 from tests.report.published import TIMEZONE
 
-SECONDS = 1.5
+SECONDS = 2.5
 ENDLESS = "select count(*) as n from range(1000000) a, range(1000000) b where a.range + b.range = 7"
 GOOD = """
 -- page: Group {group} / Page {number}
@@ -164,10 +164,10 @@ def test_slow_queries_wait_for_all_others_and_share_a_time(
     errors = [[answer.error for answer in each.answers] for each in answered]
     assert errors[0] == [None]
     assert errors[1][0] is None
-    assert str(errors[1][1]).startswith("p0.sql: it was stopped after 1.5 s")
+    assert str(errors[1][1]).startswith(f"p0.sql: it was stopped after {SECONDS} s")
     assert str(errors[3][0]) == (
-        "p3.sql:1: it was not run: slow queries of pages took 1.5 s together; make them faster, or"
-        " raise timeout_seconds in [sql]"
+        f"p3.sql:1: it was not run: slow queries of pages took {SECONDS} s together; make them"
+        " faster, or raise timeout_seconds in [sql]"
     )
 
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-ERRORS = {"AnalyticsError", "UsageError", "ControlError", "BusyError", "ModelError"}
+ROOTS = {"AnalyticsError", "ModelError"}
+"""Errors whose messages reach a user; those of classes that inherit from them do too."""
+
 GAP = "…"
 
 
@@ -16,15 +18,25 @@ def messages(package: Path) -> set[str]:
 
     A message of gaps alone is an answer of the API, and left out.
     """
-    return {
-        message
+    nodes = [
+        node
         for path in sorted(package.rglob("*.py"))
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Call) and _name(node.func) in ERRORS and node.args
+    ]
+    errors = _with_heirs(ROOTS, [node for node in nodes if isinstance(node, ast.ClassDef)])
+    return {
+        message
+        for node in nodes
+        if isinstance(node, ast.Call) and _name(node.func) in errors and node.args
         for text in _texts(node.args[-1])
         for message in [text.partition("\n")[0].rstrip(" .")]
         if any(each.isalpha() for each in message)
     }
+
+
+def _with_heirs(names: set[str], classes: list[ast.ClassDef]) -> set[str]:
+    heirs = {each.name for each in classes if names & {_name(base) for base in each.bases}}
+    return names if heirs <= names else _with_heirs(names | heirs, classes)
 
 
 def _name(function: ast.expr) -> str:

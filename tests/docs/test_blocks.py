@@ -20,6 +20,7 @@ import pytest
 import yaml
 
 from analytics.finance.load import read_finance
+from analytics.fleet.settings import load_fleet
 from analytics.settings import load_settings
 from docs import generate
 from tests.docs.pages import ROOT, SHOWN_KEY, Block, blocks, blocks_in
@@ -48,7 +49,7 @@ INSTRUCTION = re.compile(r"(FROM|RUN|USER|ENV|VOLUME|ENTRYPOINT|CMD|WORKDIR|COPY
 
 # Programs that a test must not run for real: each checks its arguments instead.
 STANDINS = {
-    "analytics": f"""[ "$1" = demo ] && set -- "$@" --help
+    "analytics": f"""case "$1" in demo | fleet) set -- "$@" --help ;; esac
 exec {shlex.quote(sys.executable)} -m analytics "$@\"""",
     "make": f'exec {shutil.which("make")} --dry-run --directory {shlex.quote(str(ROOT))} "$@"',
     "pip": 'case "$*" in "install "*) ;; *) exit 1 ;; esac',
@@ -57,6 +58,10 @@ exec {shlex.quote(sys.executable)} -m analytics "$@\"""",
     "docker": 'case "$1" in run) ;; build) for last; do :; done; [ -e "$last/Dockerfile" ] ;; esac',
     "systemctl": 'for last; do :; done; [ -e "docs/deploy/$last" ]',
     "duckdb": '[ -e "$2" ]',
+    "flock": '[ "$1" = --shared ] && [ -e "$2" ] && shift 2 && exec "$@"',
+    "ray": '[ "$1" = start ]',
+    "kubectl": """case "$1 $2" in "create configmap" | "create secret") exit ;; esac
+[ "$2" = --filename ] && [ -e "$3" ]""",
     "harlequin": '[ -e "$2" ]',
 }
 
@@ -135,7 +140,10 @@ def test_toml_blocks_are_settings(block: Block, tmp_path: Path) -> None:
     file.write_text(block.code, encoding="utf-8")
 
     assert read_finance(tmp_path).problems == []
-    assert block.file or load_settings(config=file).workspaces
+    if file.name == "fleet.toml":
+        assert load_fleet(file).shards
+    else:
+        assert block.file or load_settings(config=file).workspaces
 
 
 @pytest.mark.parametrize("block", blocks_in("yaml"), ids=str)
@@ -182,15 +190,18 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", blocks_in("crontab"), ids=str)
 def test_crontabs_are_crontabs(block: Block) -> None:
-    """A line has five fields in cron's ranges, and a command that exists."""
-    (line,) = (each for each in block.code.splitlines() if not each.startswith("#"))
-    *times, command = line.split(maxsplit=5)
+    """Each line has five fields in cron's ranges, and a command that exists."""
+    lines = [each for each in block.code.splitlines() if not each.startswith("#")]
     tops = (59, 23, 31, 12, 7)
 
-    for field, top in zip(times, tops, strict=True):
-        assert field == "*" or all(0 <= int(each) <= top for each in field.split(","))
-    assert "analytics nightly" in command
-    assert ("nightly",) in set(generate.commands())
+    for line in lines:
+        *times, command = line.split(maxsplit=5)
+        for field, top in zip(times, tops, strict=True):
+            numbers = field.removeprefix("*/").split(",")
+            assert field == "*" or all(0 <= int(each) <= top for each in numbers)
+        name = command.partition("&& analytics ")[2].split()[0]
+        assert (name,) in set(generate.commands())
+    assert lines
 
 
 @pytest.mark.parametrize("block", blocks_in("dockerfile"), ids=str)

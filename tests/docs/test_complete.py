@@ -15,8 +15,10 @@ from typer.main import get_command
 
 import analytics
 from analytics import errors, settings
+from analytics.cli import options as options_of_commands
 from analytics.cli.app import app
 from analytics.cli.runs import watching
+from analytics.fleet import settings as fleet
 from analytics.levain import errors as api_errors
 from docs import generate
 from tests.docs.messages import messages
@@ -76,9 +78,33 @@ def test_each_setting_is_documented() -> None:
     assert documented == expected
 
 
+def test_each_setting_of_a_fleet_is_documented() -> None:
+    """The table of settings of a fleet has each field with its default, and nothing else."""
+    documented = {
+        name.strip("`"): default.strip("`")
+        for name, default, _ in rows(text_of("fleet.md"), "setting | default | meaning")
+    }
+    tables = {
+        "": fleet._File,
+        "[task] ": fleet.Task,
+        "[publish] ": fleet.Publication,
+        "[[workspaces]] ": fleet.Member,
+    }
+    expected = {
+        f"{table}{field.name}": "" if field.default in NONE else json.dumps(field.default)
+        for table, kind in tables.items()
+        for field in msgspec.structs.fields(kind)
+        if field.name not in ("task", "publish", "workspaces")
+    }
+    expected["[[workspaces]] api"] = "LEVAIN_API"
+
+    assert documented == expected
+
+
 def test_each_variable_is_documented() -> None:
-    """Each variable that the settings read is in the table of variables."""
-    source = Path(settings.__file__).read_text(encoding="utf-8")
+    """Each variable that the settings or an option reads is in the table of variables."""
+    modules = (settings, options_of_commands)
+    source = "".join(Path(each.__file__).read_text(encoding="utf-8") for each in modules)
     table = rows(text_of("configuration.md"), "variable | option | default | meaning")
 
     assert {row[0].strip("`") for row in table} == set(
@@ -118,17 +144,22 @@ def test_each_message_is_documented() -> None:
 
 
 def test_messages_are_found(tmp_path: Path) -> None:
-    """Of a message the first line counts, with a gap for each value; each alternative counts."""
+    """Of a message the first line counts, with a gap for each value; each alternative counts.
+
+    Those of a class that inherits from an error count too.
+    """
     (tmp_path / "module.py").write_text(
+        "class UsageError(AnalyticsError): ...\nclass WorseError(UsageError): ...\n"
+        'raise WorseError(file, f"{file} is worse")\n'
         'raise UsageError(f"No {thing}: {why}.\\nDo that." + more)\n'
         'raise ModelError(file, "is empty" if is_empty else "is full")\n'
         'raise AnalyticsError("\\n".join([f"Failed: {reason}", *lines]))\n'
-        'raise ControlError(f"{error}.")\n'
+        'raise AnalyticsError(f"{error}.")\n'
         'raise ValueError("not one of a user")\n',
         encoding="utf-8",
     )
 
-    assert messages(tmp_path) == {"No …: …", "is empty", "is full", "Failed: …"}
+    assert messages(tmp_path) == {"No …: …", "is empty", "is full", "Failed: …", "… is worse"}
 
 
 def test_each_error_of_the_client_is_documented() -> None:
@@ -136,6 +167,18 @@ def test_each_error_of_the_client_is_documented() -> None:
     names = {name for name, _ in inspect.getmembers(api_errors, inspect.isclass)}
 
     assert {name for name in names if name not in text_of("python-client.md")} <= {"ClassVar"}
+
+
+def test_each_error_of_a_request_is_in_the_runbook() -> None:
+    """The runbook has each error that a request can end with, and no other."""
+    kinds = {each for _, each in inspect.getmembers(api_errors, inspect.isclass)}
+    abstract = {api_errors.LevainError, api_errors.TransientError, api_errors.StatusError}
+    raised = {
+        each.__name__ for each in kinds - abstract if issubclass(each, api_errors.LevainError)
+    }
+    table = rows(text_of("runbook.md"), "cause | error | remedy")
+
+    assert sorted(row[1].strip("`") for row in table) == sorted(raised)
 
 
 def test_the_glossary_is_sorted() -> None:
@@ -150,7 +193,9 @@ def test_versions_are_this_one() -> None:
     found = [
         version
         for file in (generate.DOCS / "deploy").iterdir()
-        for version in re.findall(r"levain-analytics(?:==|:)(\d[\w.]*)", file.read_text("utf-8"))
+        for version in re.findall(
+            r"levain-analytics(?:\[fleet\]|-fleet)?(?:==|:)(\d[\w.]*)", file.read_text("utf-8")
+        )
     ]
 
     assert set(found) == {analytics.__version__}

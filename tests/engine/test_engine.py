@@ -5,6 +5,10 @@ import subprocess
 from pathlib import Path
 
 import playwright
+import pytest
+
+from analytics.fleet import overview
+from analytics.report import site
 
 HERE = Path(__file__).parent
 ENGINE = HERE.parents[1] / "reports" / "engine"
@@ -34,6 +38,14 @@ def test_modules_can_be_joined_to_one_script(tmp_path: Path) -> None:
 
     _node("--check", tmp_path / "engine.js")
     _node(tmp_path / "engine.js")
+
+
+@pytest.mark.parametrize("modules", [site.ENGINE, overview.ENGINE])
+def test_no_name_of_a_bundle_is_taken_twice(modules: tuple[str, ...], tmp_path: Path) -> None:
+    """The script of a site, and that of a fleet's overview, declare each name but once."""
+    (tmp_path / "engine.js").write_text(site.bundle(ENGINE, modules), "utf-8")
+
+    _node("--check", tmp_path / "engine.js")
 
 
 def test_lines_of_the_engine_are_short() -> None:

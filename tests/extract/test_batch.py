@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+from unittest.mock import patch
 
 import pytest
 
 from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
-from tests.batches import LIST_CAP, short_lists
+from analytics.extract import runs as extracted
+from analytics.warehouse.provisional_runs import PROVISIONAL
+from tests.batches import LIST_CAP, Killed, short_lists
 from tests.conftest import Batch, StartRun
 
 
@@ -86,6 +91,36 @@ def test_an_agent_that_outruns_its_list_leaves_a_gap(
     assert outcome.warnings[0].startswith("1 agent started more runs")
     assert "(200): Baker. The rest is unlisted" in outcome.warnings[0]
     assert later.warnings == []
+
+
+def test_a_batch_killed_between_two_lists_leaves_no_run_out(
+    batch: Batch, world: World, workspace: Workspace, start_run: StartRun
+) -> None:
+    """After a kill between the unfiltered list and those of agents, the next batch reads these."""
+    quiet = world.add_agent(workspace, "Quiet", "quiet")
+    with short_lists():
+        start_run(of=quiet)
+        batch.extract()
+        batches_later(world)
+        start_run(hours_ago=2, of=quiet)
+        for number in range(LIST_CAP):
+            start_run(hours_ago=1 + number / 100)
+        with killed_before_lists_of_agents():
+            batch.extract()
+
+        batch.extract()
+
+    assert len(batch.current_runs()) == 2 + LIST_CAP
+
+
+@contextmanager
+def killed_before_lists_of_agents() -> Iterator[None]:
+    """Kill a batch once it has landed the unfiltered list, and before it reads another."""
+    with (
+        pytest.raises(Killed),
+        patch.object(extracted, "_read_agent_list", side_effect=Killed),
+    ):
+        yield
 
 
 def test_a_few_of_many_gaps_are_named(
@@ -217,39 +252,6 @@ def test_what_stays_different_is_looked_into_once(
     assert batch.read_by_id() == 0
 
 
-def test_details_are_read_once(batch: Batch, world: World, start_run: StartRun) -> None:
-    """A run's costs and events are read when it has ended, and again only if its cost changes."""
-    batch.set_extract(details_per_batch=0)
-    run = start_run(status="failed", error="ToolError")
-    open_run = start_run(status="running")
-    batch.extract()
-    first = (batch.asked(f"{run.id}/costs"), batch.asked(f"{open_run.id}/costs"))
-    batch.forget()
-    batch.extract()
-    second = batch.asked("/costs")
-    world.correct_cost(run, Decimal("0.5"))
-    batch.forget()
-    batch.extract()
-    third = (batch.asked(f"{run.id}/costs"), batch.asked(f"{run.id}/log/events"))
-
-    assert (first, second, third) == ((1, 0), 0, (1, 1))
-    assert [(Decimal("0.75"),)] == batch.rows(
-        "select sum(cost_usd) from raw.run_costs anti join raw.superseded using (version_id)"
-    )
-
-
-def test_details_can_be_limited(batch: Batch, start_run: StartRun) -> None:
-    """A batch reads the details of as many runs as the settings allow, newest first."""
-    old, new = start_run(hours_ago=9), start_run(hours_ago=2)
-    batch.set_extract(details_per_batch=1)
-    batch.extract()
-    first = (batch.asked(f"{new.id}/costs"), batch.asked(f"{old.id}/costs"))
-    batch.extract()
-
-    assert first == (1, 0)
-    assert batch.asked(f"{old.id}/costs") == 1
-
-
 def test_a_run_that_vanishes_keeps_its_figures(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
@@ -264,6 +266,7 @@ def test_a_run_that_vanishes_keeps_its_figures(
 
     assert ("succeeded", Decimal("0.40")) == batch.current_runs()[run.id]
     assert batch.asked(f"/runs/{run.id}") == 0
+    assert batch.rows(PROVISIONAL) == batch.rows("from ledger.provisional_runs") == []
     assert (
         batch.rows("select path from ledger.requests where source = 'runs' and status = 404")
         == [(f"/api/v1/runs/{run.id}",)] * 2

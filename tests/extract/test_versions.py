@@ -16,7 +16,8 @@ from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
 from analytics.extract.details import MOST_FAILURES
 from analytics.levain import ForbiddenError
-from analytics.levain.transport import Answer, Transport
+from analytics.levain.answers import Answer
+from analytics.levain.transport import Transport
 from tests.batches import gone_from
 from tests.conftest import Batch, StartRun
 
@@ -190,7 +191,7 @@ def test_forbidden_versions_stay_due(batch: Batch, agent: Agent) -> None:
 
     assert outcome.error is None
     (warning,) = outcome.warnings
-    assert "some agents' versions could not be read, and stay due" in warning
+    assert "the API refuses agents/{id}/versions to this account (HTTP 403" in warning
     assert "HTTP 403" in warning
     assert (asked(batch, agent), asked(batch)) == (1, 0)
     assert stored(batch) == [(1, "active")]

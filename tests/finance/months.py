@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
 
+from analytics.finance.books.entries import Amounts, ClosingFacts
 from analytics.transform.checks import run_checks
 from tests.queries.closing import close
 from tests.queries.metered import metered, read_workspace
@@ -21,15 +21,21 @@ OTHER = "w-2"
 HOSTILE = "=cmd()|'/c calc'!A0 <script>alert(\"1\")</script>"
 
 
-class Close(NamedTuple):
-    """A close as a statement tells of it."""
-
-    revision: int = 1
-    closed_at: datetime = datetime(2026, 12, 5, 8, 30, tzinfo=UTC)
-    is_early: bool = False
-    prepared_by: str = "finance-batch"
-    approved_by: str | None = "M. Baker & <b>Co</b>"
-    early_reasons: Sequence[str] = ()
+CLOSE = ClosingFacts(
+    month="2026-11",
+    revision=1,
+    closed_at=datetime(2026, 12, 5, 8, 30, tzinfo=UTC),
+    prepared_by="finance-batch",
+    approved_by="M. Baker & <b>Co</b>",
+    sign_off=None,
+    early_reasons=[],
+    totals=Amounts(cost_usd=Decimal(0), billed_usd=Decimal(0), surcharge_usd=Decimal(0),
+                   own_key_usd=Decimal(0)),
+    workspaces=[],
+    code_version="0.1.0",
+    duckdb_version="2.0",
+)  # fmt: skip
+"""A close as a statement tells of it."""
 
 
 @contextmanager

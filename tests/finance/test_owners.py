@@ -199,7 +199,7 @@ def test_a_long_file_of_hostile_globs_is_read_in_time() -> None:
     assert owners.problems[-1].startswith(
         "finance/owners.csv:1010: there are 1,000 equally specific rules above it"
     )
-    assert time.process_time() - started < 5
+    assert time.process_time() - started < 60  # seconds, of which it takes a few
 
 
 @pytest.fixture(scope="module")

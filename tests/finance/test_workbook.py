@@ -14,7 +14,7 @@ import pytest
 from analytics.published.export.month_end import MonthEnd, read_month_end
 from analytics.published.export.month_tables import TABLES
 from analytics.published.export.workbook import write_workbook
-from tests.finance.months import HOSTILE, NOVEMBER, OTHER, Close, november
+from tests.finance.months import CLOSE, HOSTILE, NOVEMBER, OTHER, november
 from tests.spreadsheets import (
     OFFICE,
     WHY_NOT,
@@ -32,7 +32,6 @@ SUMS = {
     "E": "billed_usd", "F": "surcharge_usd", "G": "own_key_usd", "H": "metered_cost_usd",
     "I": "run_count", "J": "succeeded_count", "K": "failed_count",
 }  # fmt: skip
-CLOSE = Close()
 
 
 @pytest.fixture(scope="module")

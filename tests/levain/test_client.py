@@ -13,8 +13,8 @@ import pytest
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from analytics.levain import AnswerBrokenError, AsyncLevain, NotFoundError
+from analytics.levain.answers import fields_of
 from analytics.levain.records import Run
-from analytics.levain.transport import fields_of
 from tests.conftest import NOW, StartRun
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ LONGEST_DAYS = 33
 MODELS = (("claude-sonnet-5", "anthropic"), ("zai.glm-5", "bedrock"))
 BUILDER = PlatformAgent("00000000-0000-4000-8000-000000000001", "builder", "Builder", "build")
 
-BatchKind = Literal["whole", "twice", "missed", "killed", "unpublished"]
+BatchKind = Literal["whole", "twice", "missed", "killed", "unpublished", "collected"]
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,9 @@ _events = st.one_of(
     st.builds(Event, st.sampled_from(_VERBS), _small, st.integers(1, 30)),
 )
 _hours = st.sampled_from([0, 1, 7, 18, 24, 24, 25, 48, 72, 24 * 9, 24 * 13])
-_batches = st.sampled_from(["whole", "whole", "whole", "twice", "missed", "killed", "unpublished"])
+_batches = st.sampled_from(
+    ["whole", "whole", "whole", "twice", "missed", "killed", "unpublished", "collected"]
+)
 
 
 _corrections = st.builds(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections import defaultdict
 from contextlib import suppress
@@ -147,6 +148,7 @@ class BookTale:
             _own(con, OWNERS[self._owner % 3])
         with mock.patch.object(Batch, "layout", making):
             rebuilt = build_books(anew, Path(":memory:"))
+        shutil.rmtree(making.root)
         for table in OF_THE_BOOKS:
             assert rebuilt[table] == now[table], table
 

@@ -149,6 +149,10 @@ def _controls(warehouse: Warehouse) -> None:
     last_batch_at = datetime(2026, 11, 21, 5, tzinfo=UTC)
     warehouse.con.execute("update ledger.workspaces set last_batch_at = ?", [last_batch_at])
     batch = warehouse.run_batch("20261120T050000Z")
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id=batch, request=9,
+        source="run_log_events", status=403,
+    )  # fmt: skip
     for request, source in enumerate(("usage_hours", "run_counts")):
         warehouse.insert(
             "ledger.requests", workspace_id=WORKSPACE, load_id=batch, request=request,
@@ -178,7 +182,10 @@ def _batch(warehouse: Warehouse) -> None:
     warehouse.insert(
         "ledger.list_snapshots", pulled_at=NOON, row_count=9, is_contiguous=True, **batch
     )
-    warehouse.insert("ledger.quarantine", source="runs", request=1, line=4, reason="no id", **batch)
+    warehouse.insert(
+        "ledger.quarantine", source="runs", request=1, line=4, field="(record)", reason="no id",
+        **batch,
+    )  # fmt: skip
 
 
 def _lineage(warehouse: Warehouse) -> None:

@@ -151,3 +151,15 @@ def test_the_most_specific_rule_comes_first(zoo: Warehouse) -> None:
         assert [name for each, name in found if each == workspace] == sorted(
             names, key=lambda name: (specificity(name)[:2], patterns.index(name))
         )
+
+
+def test_pages_have_both_parts_of_a_cost_center(bakery: Warehouse) -> None:
+    """A cost center bears what its own agents cost, and what is shared out to it."""
+    assert bakery.rows("""
+        select cost_center, sum(billed_usd - direct_usd - shared_usd), sum(shared_usd) > 0,
+            sum(metered_cost_usd)
+        from reports.rpt_cost_centers where workspace_id = 'w-1' group by all order by all
+    """) == [("CC-1", 0, True, 33), ("CC-2", 0, True, 15)]
+    assert bakery.rows(
+        "select sum(billed_usd), sum(metered_cost_usd) from reports.rpt_cost_centers"
+    ) == bakery.rows("select sum(billed_usd), sum(cost_usd) from marts.fct_charges")

@@ -26,6 +26,7 @@ MAY_READ = {
     "books": {"marts", "audit"},
     "pack": {"marts", "audit", "reports"},
     "adhoc": {"marts", "audit"},
+    "fleet": {"reports", "fleet"},
 }
 PREFIXES = {
     "staging": ("stg_",),

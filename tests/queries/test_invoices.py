@@ -116,6 +116,22 @@ def test_an_invoice_that_is_accepted_after_the_close(october: Warehouse) -> None
         assert october.rows(sql) == []
 
 
+def test_an_accrual_that_leaves_out_what_is_billed(october: Warehouse) -> None:
+    """Accruals and accrued entries that agree are still held against the bill and its invoices."""
+    invoiced(october, OCTOBER, "100")
+    october.build()
+    sql = (folder("queries") / "checks" / "accruals_are_billed_less_invoiced.sql").read_text(
+        "utf-8"
+    )
+    before = october.rows(sql)
+
+    october.con.execute("update marts.fct_accruals set accrual_usd = 0")
+    october.con.execute("delete from marts.fct_journal_lines where role = 'accrued'")
+
+    assert before == []
+    assert october.rows(sql) == [(OCTOBER, "w-1", OCTOBER, 0, Decimal("34.3333333336"), 0)]
+
+
 def test_tax_is_in_no_cost(october: Warehouse) -> None:
     """Tax stands apart, and makes no difference to the bill."""
     invoiced(october, OCTOBER, "134.33", tax_usd="25.52")
@@ -175,6 +191,9 @@ def test_an_invoice_that_comes_after_the_close(october: Warehouse) -> None:
     assert invoices(october, "month", "booked_month", "state", "is_booked") == [
         (OCTOBER, DECEMBER, "matched", False)
     ]
+    assert october.rows(
+        "select month, usage_month, amount_usd from reports.rpt_booked_invoices"
+    ) == [(DECEMBER, OCTOBER, Decimal("134.33"))]
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,7 @@ def test_quarantined_records(warehouse: Warehouse) -> None:
             source="runs",
             request=1,
             line=line,
+            field="(record)",
             reason="status is missing",
             record='{"user_prompt": "secret"}',
         )
@@ -122,7 +123,27 @@ def test_quarantined_records(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows("from audit.quarantined_records") == [
-        (WORKSPACE, "load-2", "runs", 1, 9, "status is missing")
+        (WORKSPACE, "load-2", "runs", 1, 9, "(record)", "status is missing")
+    ]
+
+
+def test_refused_endpoints(warehouse: Warehouse) -> None:
+    """An endpoint is refused if the last load that asked for it has no other answer."""
+    asked = (
+        ("load-1", "usage_hours", 404), ("load-2", "usage_hours", 200),
+        ("load-1", "billing_days", 200), ("load-2", "billing_days", 403),
+        ("load-2", "run_costs", 404), ("load-2", "run_costs", 200),
+        ("load-2", "runs", 404),
+    )  # fmt: skip
+    for request, (load_id, source, status) in enumerate(asked):
+        warehouse.insert(
+            "ledger.requests", workspace_id=WORKSPACE, load_id=load_id, request=request,
+            source=source, status=status, fetched_at=SEEN,
+        )  # fmt: skip
+    warehouse.build()
+
+    assert warehouse.rows("from audit.refused_endpoints") == [
+        (WORKSPACE, "analytics/billing", 403, SEEN)
     ]
 
 

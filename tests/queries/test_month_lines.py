@@ -13,7 +13,7 @@ from tests.queries.metered import metered, read_workspace, run
 from tests.queries.sample import own
 from tests.transform.given import Warehouse
 
-NOVEMBER = date(2026, 11, 1)
+NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
 
 
 @pytest.fixture
@@ -59,9 +59,9 @@ def test_lines_of_a_closed_month_are_frozen(read: Warehouse) -> None:
     assert lines(read) == [(*line[:2], 1, *line[3:]) for line in before]
 
 
-def test_pages_tell_the_state_of_the_books(read: Warehouse) -> None:
-    """The row of a month's page says whether the books have it, and since when."""
-    state = "select distinct state, book_state from reports.rpt_months where month = ?"
+def test_statements_tell_the_state_of_the_books(read: Warehouse) -> None:
+    """The statement of a month says whether the books have it, and since when."""
+    state = "select distinct state, book_state from reports.rpt_statements where month = ?"
     read.build()
     before = read.rows(state, NOVEMBER)
     close(read, NOVEMBER)
@@ -70,20 +70,66 @@ def test_pages_tell_the_state_of_the_books(read: Warehouse) -> None:
     assert read.rows(state, NOVEMBER) == [("closed", "closed, revision 1, 2026-12-05 00:00 UTC")]
 
 
-def test_pages_tell_what_changed_since_the_close(read: Warehouse) -> None:
-    """The rows of a closed month and of its lines have the booked amounts, once they changed."""
-    changes = (
-        "select agent_id, booked_billed_usd, adjusted_billed_usd, booked_cost_usd,"
-        " adjusted_cost_usd, adjusted_in from reports.rpt_months"
-        " where workspace_id <> '(all)' and adjusted_in is not null order by agent_id"
-    )
+@pytest.fixture
+def adjusted(read: Warehouse) -> Warehouse:
+    """The month closed and billed higher since; the next one, closed with that, billed, too."""
     close(read, NOVEMBER)
-    unchanged = read.rows(changes)
     metered(read, agent_id="a-3", cost_usd=9, billed_usd=10)
+    metered(read, date="2026-12-02", hour="2026-12-02 12:00Z", cost_usd=5, billed_usd=4)
+    close(read, DECEMBER)
+    run(read, "r-4", agent_id="a-3")
+    metered(read, agent_id="a-4", cost_usd="0.0000000002", billed_usd="0.0000000001")
     read.build_all()
+    return read
 
-    assert unchanged == []
-    assert read.rows(changes) == [
-        ("(all)", Decimal("5.5"), 10, 4, 9, "December 2026"),
-        ("a-3", 0, 10, 0, 9, "December 2026"),
+
+def test_steps_lead_from_the_close_to_today(adjusted: Warehouse) -> None:
+    """The close and the adjustments of each later month add up to the bill and runs of today."""
+    sums = "sum(metered_cost_usd), sum(surcharge_usd), sum(own_key_usd), sum(billed_usd)"
+    steps = adjusted.rows("""
+        select step, metered_cost_usd, billed_usd, run_count from reports.rpt_closed_to_today
+        where workspace_id = 'w-1' and month = '2026-11-01' order by step_number
+    """)
+    of_all = adjusted.rows(f"""
+        select {sums}, sum(run_count) from reports.rpt_closed_to_today where workspace_id = '(all)'
+    """)
+
+    assert steps == [
+        ("Closed, revision 1", 4, Decimal("5.5"), 2),
+        ("Adjustments booked in December 2026", 9, 10, 0),
+        (
+            "Adjustments to be booked in January 2027",
+            Decimal("0.0000000002"),
+            Decimal("0.0000000001"),
+            1,
+        ),
     ]
+    assert of_all == adjusted.rows(f"""
+        select {sums}, sum(run_count) from marts.fct_agent_months where month = '2026-11-01'
+    """)
+
+
+def test_a_month_that_was_not_adjusted_has_no_steps(read: Warehouse) -> None:
+    """A closed month of which nothing changed leads nowhere."""
+    close(read, NOVEMBER)
+
+    assert read.rows("from reports.rpt_closed_to_today") == []
+
+
+def test_statements_have_what_is_booked_and_what_changed(adjusted: Warehouse) -> None:
+    """A month books its lines and the adjustments of earlier ones; its own since stand apart."""
+    statements = """
+        select line_billed_usd, earlier_billed_usd, to_book_usd, closed_billed_usd,
+            closed_run_count, closed_failed_count, closed_finished_count, adjusted_cost_usd,
+            adjusted_billed_usd, adjusted_in
+        from reports.rpt_statements where workspace_id = ? order by month
+    """
+
+    assert adjusted.rows(statements, "w-1") == [
+        (
+            Decimal("5.5"), 0, Decimal("5.5"), Decimal("5.5"), 2, 1, 2, Decimal("9.0000000002"),
+            Decimal("10.0000000001"), "December 2026, January 2027",
+        ),
+        (4, 10, 14, 4, 0, 0, 0, None, None, None),
+    ]  # fmt: skip
+    assert adjusted.rows(statements, "(all)") == adjusted.rows(statements, "w-1")

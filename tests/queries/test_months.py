@@ -196,6 +196,21 @@ def test_pace_of_a_list(warehouse: Warehouse) -> None:
     ) == (199 * 3 * 60, 3)
 
 
+@pytest.mark.parametrize(
+    ("counted", "interval"), [(5000, 1200), (200_000, 30), (8_640_000, 1), (9_000_000, None)]
+)
+def test_interval_of_collections(warehouse: Warehouse, counted: int, interval: int | None) -> None:
+    """Lists are collected at the longest interval for cron that is at most half a list's span."""
+    warehouse.given("run_counts", run_count=counted)
+    read(warehouse, "2026-11-21 05:00Z")
+
+    warehouse.build()
+
+    assert warehouse.row("select collection_interval_seconds from audit.list_coverage") == (
+        interval,
+    )
+
+
 @pytest.mark.parametrize(("counted", "batches"), [(150, 1), (199, 1), (200, 2), (5000, 26)])
 def test_pace_of_runs_never_seen(warehouse: Warehouse, counted: int, batches: int) -> None:
     """Where too few runs were seen in a row, the count of the busiest day tells the pace."""
@@ -218,5 +233,6 @@ def test_pace_without_an_answer(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.row(
-        "select shortest_span_seconds, required_batches_per_day from audit.list_coverage"
-    ) == (0, None)
+        "select shortest_span_seconds, required_batches_per_day, collection_interval_seconds"
+        " from audit.list_coverage"
+    ) == (0, None, None)

@@ -271,13 +271,13 @@ def test_quarantined_records_are_counted_by_reason(warehouse: Warehouse) -> None
     ):
         warehouse.insert(
             "ledger.quarantine", workspace_id=WORKSPACE, load_id=load_id, source="runs",
-            request=1, line=line, reason=reason, record=f"r-{line}",
+            request=1, line=line, field="(record)", reason=reason, record=f"r-{line}",
         )  # fmt: skip
     checked(warehouse)
 
     assert warehouse.rows("from reports.rpt_quarantined") == [
-        (WORKSPACE, "runs", "no id", 2, "load-1", "load-2"),
-        (WORKSPACE, "runs", "(none)", 1, "load-2", "load-2"),
+        (WORKSPACE, "runs", "(record)", "no id", 2, "load-1", "load-2"),
+        (WORKSPACE, "runs", "(record)", "(none)", 1, "load-2", "load-2"),
     ]
 
 

@@ -83,7 +83,7 @@ def _of_table(
     if part.total:
         sums = _sums([row for group in groups for row in group])
         blank: Cell = ("", None)
-        expected.append([("Total", None)] + [
+        expected.append([(part.total if isinstance(part.total, str) else "Total", None)] + [
             blank if each.kind else _written(each.expression, each.unit, sums)
             for each in columns[1:]
         ])  # fmt: skip
@@ -101,8 +101,9 @@ def static_cells(reports: Reports, columns: Iterable[Column], row: Row) -> list[
     made: list[Cell] = []
     for each in columns:
         value = row.get(each.expression)
-        if each.unit in {"agent", "agent_name", "workspace"}:
-            key = row["workspace_id"], "(all)" if each.unit == "workspace" else row["agent_id"]
+        if each.unit in {"agent", "agent_name", "workspace", "workspace_month"}:
+            is_workspace = each.unit.startswith("workspace")
+            key = row["workspace_id"], "(all)" if is_workspace else row["agent_id"]
             entity = reports.entities.by_key.get(key)
             made.append((entity.name if entity else key[-1], None))
         elif each.unit == "spark":
@@ -144,9 +145,10 @@ def differences_of_texts(
     """Compare headline figures, heading and remarks with the tables; no other text has digits."""
     row: Row = {**entity.row, "name": entity.name}
     for relation in page.data:
-        keys = [each for each in ("workspace_id", "agent_id") if each in reports.columns(relation)]
+        names_of_keys = ("workspace_id", "month" if entity.month else "agent_id")
+        keys = [each for each in names_of_keys if each in reports.columns(relation)]
         where = " and ".join(f"{each} = ?" for each in keys)
-        values = list(entity.key[: len(keys)])
+        values = [getattr(entity, each) for each in keys]
         for found in reports.rows(f"from reports.{relation} where {where}", values):
             row |= found
     headlines = [_headline(each, row) for each in page.headline]
@@ -158,14 +160,14 @@ def differences_of_texts(
         yield f"{page.name} of {entity.name}: headlines {shown}, expected {headlines}"
     heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
     lines = [heading, text.fill(page.as_of, row)]
-    lines += [f"{known}." for each in page.remarks if (known := _remark(each, row))]
+    lines += _sentences(page.remarks, row)
     told = [each.text for each in (*root.all("h1"), *root.all("p", **{"class": "as-of"}))]
     warnings = {each for each in told if entity.scope == "site" and each.startswith("Warning: ")}
     if (said := [each for each in told if each not in warnings]) != lines:
         yield f"{page.name} of {entity.name}: {said}, expected {lines}"
-    yield from _loose(
-        reports, page, entity, root, {*lines, *warnings, *(x for each in headlines for x in each)}
-    )
+    leads = {" ".join([each.text, *_sentences(each.remarks, row)]).strip() for each in page.section}
+    said_there = {*lines, *warnings, *leads, *(x for each in headlines for x in each)}
+    yield from _loose(reports, page, entity, root, said_there)
 
 
 def _headline(headline: Headline, row: Row) -> list[str]:
@@ -174,6 +176,10 @@ def _headline(headline: Headline, row: Row) -> list[str]:
     notes = [known for each in headline.notes if (known := _remark(each, row))]
     shown = value or headline.none or numbers.UNKNOWN
     return [text.fill(headline.label, row), shown, *([change] if change else []), *notes]
+
+
+def _sentences(templates: Iterable[str], row: Row) -> list[str]:
+    return [f"{known}." for each in templates if (known := _remark(each, row))]
 
 
 def _remark(template: str, row: Row) -> str | None:
@@ -188,8 +194,7 @@ def _loose(
     """Texts with digits that stand in no table and were not expected."""
     (main,) = root.all("main")
     allowed = said | {each.name for each in reports.entities.by_key.values()}
-    for section in page.section:
-        allowed |= {section.text, section.title}
+    allowed |= {section.title for section in page.section}
     for part in page.parts:
         allowed |= {
             part.label,

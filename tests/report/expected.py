@@ -24,7 +24,8 @@ Cell = tuple[str, str | None]
 """A text, and the exact value if it is not a text."""
 
 KEYS = {
-    "site": (), "workspace": ("workspace_id",), "month": ("workspace_id", "month"),
+    "site": (), "site_month": ("month",), "workspace": ("workspace_id",),
+    "month": ("workspace_id", "month"),
     "agent": ("workspace_id", "agent_id"),
 }  # fmt: skip
 TIMES = ("date", "utc_date", "week")
@@ -113,8 +114,8 @@ class Reports:
         named = [(name, value.removeprefix("!"), "<>" if value.startswith("!") else "=")
                  for name, value in part.where.items()]  # fmt: skip
         named += [
-            (name if name in known else month_of(known), value, "=")
-            for name, value in zip(KEYS[entity.scope], entity.key, strict=False)
+            (name if name in known else month_of(known), getattr(entity, name), "=")
+            for name in KEYS[entity.scope]
             if name in known or name == "month"
         ]
         sql = " and ".join(f"({name})::varchar {sign} ?" for name, _, sign in named) or "true"
@@ -125,15 +126,17 @@ class Reports:
         where, values = self.where(part, entity)
         selected = f"select * from reports.{part.data} where {where}"
         known = self.columns(part.data)
-        if "month" in part.by and "month" not in known:
+        if "month" in part.by:
             sums = ", ".join(f"sum({each}) as {each}" for each in filter(_MEASURE.search, known))
             by = ", ".join(part.by)
             keys = "".join(
-                f"any_value({each}) as {each}, " for each in KEYS[entity.scope] if each in known
+                f"any_value({each}) as {each}, "
+                for each in KEYS[entity.scope]
+                if each in known and each not in part.by
             )
+            month = "" if "month" in known else f", {month_of(known)} as month"
             selected = (
-                f"select {by}, {keys} {sums} from (select *, {month_of(known)}"
-                f" as month from ({selected})) group by {by}"
+                f"select {by}, {keys} {sums} from (select *{month} from ({selected})) group by {by}"
             )
         order = [each.strip() for each in part.order.split(",") if each]
         ranks = [

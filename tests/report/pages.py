@@ -107,12 +107,22 @@ class Site:
     @cached_property
     def pages(self) -> list[Page]:
         """All pages, the overview first."""
-        return [*self.charted, *self.further, *self.months]
+        return [*self.charted, *self.of_site, *self.further, *self.months, *self.statements]
 
     @cached_property
     def charted(self) -> list[Page]:
         """The pages with charts."""
         return [self.overview, *self.workspaces, *self.agents]
+
+    @cached_property
+    def of_site(self) -> list[Page]:
+        """The pages of all workspaces beside the overview."""
+        return [Page(path) for path in sorted((self.folder / "pages").iterdir())]
+
+    @cached_property
+    def statements(self) -> list[Page]:
+        """The pages of the months of all workspaces."""
+        return [Page(path) for path in sorted((self.folder / "months").iterdir())]
 
     @cached_property
     def further(self) -> list[Page]:
@@ -133,6 +143,7 @@ class Site:
             "overview": self.overview,
             "workspace": workspace,
             "month": self.months[-2],
+            "statement": self.statements[-2],
             "agent": Page(workspace.path.parent / agent),
             "quality": quality,
             "reconciliation": reconciliation,

@@ -58,7 +58,7 @@ def choices(reports: Reports, entity: Entity) -> list[Choice]:
 def views(reports: Reports, published: Path) -> list[Views]:
     """What the engine makes of some pages for each choice."""
     site = published / "site"
-    entities = [each for each in some(reports) if each.scope != "month"]
+    entities = [each for each in some(reports) if not each.month]
     pages = [(page, entity) for page, entity, _ in compared.site_pages(site, PAGES, entities)]
     asked = [
         shown.asked(site, page.name, entity, [each.asked() for each in choices(reports, entity)])
@@ -152,6 +152,9 @@ def test_a_view_of_other_data_is_noticed(
         "update reports.rpt_bridge set amount_usd = amount_usd + 0.01 where step_number = 1",
         "update reports.rpt_reconciliation set metered_cost_usd = metered_cost_usd + 0.01",
         "update reports.rpt_reconciliation_days set status = 'open'",
+        "update reports.rpt_statements set line_billed_usd = line_billed_usd + 0.0000000001",
+        "update reports.rpt_statements set accrual_usd = accrual_usd + 0.01",
+        "update reports.rpt_cost_centers set shared_usd = shared_usd + 0.01",
     ],
 )
 def test_a_page_of_other_data_is_noticed(sql: str, published: Path, pages: list[Html]) -> None:

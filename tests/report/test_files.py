@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -108,6 +109,44 @@ def test_a_damaged_file_is_not_taken_over(build: Built) -> None:
     assert {*months(after)} - same(before, after) == {name}
 
 
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "[" * 5_000,
+        '{"x":' * 100_000,
+        "null",
+        '{"files": {"../x": "", "index.html": null}}',
+        '{"inputs": {"../../x": "1", "\\ud800": "1"}, "files": {"../../x": "1"}}',
+    ],
+    ids=["deep list", "deep object", "null", "no digest", "other names"],
+)
+def test_any_manifest_makes_the_site_anew(build: Built, manifest: str) -> None:
+    """A manifest that is not what was written takes over no file, and stops no batch."""
+    before = build("before")
+    (before / "manifest.json").write_text(manifest)
+    after = build("after", before)
+
+    assert months(after) == months(before)
+    assert same(before, after) == set()
+
+
+def test_what_is_no_file_is_not_taken_over(build: Built) -> None:
+    """A link, a folder or a pipe in the place of a page is made anew, and none is waited for."""
+    before = build("before")
+    link, folder, pipe = sorted(months(before))[:3]
+    whole = months(before)
+    (before / link).rename(before / "elsewhere")
+    (before / link).symlink_to(before / "elsewhere")
+    (before / folder).unlink()
+    (before / folder).mkdir()
+    (before / pipe).unlink()
+    os.mkfifo(before / pipe)
+    after = build("after", before)
+
+    assert months(after) == whole
+    assert all((after / name).lstat().st_nlink == 1 for name in (link, folder, pipe))
+
+
 def test_the_manifest_lists_every_file(published: Path) -> None:
     """Nothing but the manifest and the files in it lies in the site, each with its SHA-256."""
     site = published / "site"
@@ -118,7 +157,7 @@ def test_the_manifest_lists_every_file(published: Path) -> None:
         if file.is_file()
     }
     assert manifest["files"] == {name: found[name] for name in found if name != "manifest.json"}
-    kept = r"^agents/|/\d{4}-\d\d\.html$|-\d{4}-\d\d/month\.js$"
+    kept = r"^agents/|/\d{4}-\d\d\.html$|\d{4}-\d\d/(month|statement)\.js$"
     pages = {name for name in found if re.search(kept, name)}
     assert manifest["inputs"].keys() == months(site).keys() | pages
 

@@ -158,7 +158,7 @@ def test_lines_name_their_figures(example: Summary) -> None:
     assert "Baker +$54.00, Judge <b>|`x` +$0.50, Platform +$0.25, week on week" in text
     assert "5.2% failed, costing $0.50 to $40.50; $0.50 to $40.50 this month" in text
     assert "run detail for 5.7% of runs this month; 400 runs unlisted yesterday" in text
-    assert "run at least every 11 h to list every run of Baker" in text
+    assert "analytics extract --lists every 4 h lists every run of Baker" in text
     assert "$0.50 to $40.50 this month; most by" in markdown(example)
     assert "- **Platform**: $0.25 yesterday, $0.25 this month" in markdown(example)
 
@@ -188,20 +188,19 @@ def test_failed_cost_is_exact_or_a_range(
 @pytest.mark.parametrize(
     ("seconds", "batches", "text"),
     [
-        (1e6, 1, "one batch a day lists every run"),
-        (9.98 * 3600, 3, "run at least every 9 h to list"),
-        (9 * 3600, 3, "run at least every 8 h to list"),
-        (3600, 25, "run at least every 59 min to list"),
-        (60.5, 1429, "run at least every 1 min to list"),
-        (59.5, 1453, "run at least every 59 s to list"),
-        (0, None, "no schedule lists every run: 200 at one instant, Baker"),
+        (43200, 1, "one batch a day lists every run"),
+        (14400, 3, "analytics extract --lists every 4 h lists every run of Baker"),
+        (1800, 23, "analytics extract --lists every 30 min lists every run of Baker"),
+        (20, 2000, "analytics extract --lists every 20 s lists every run of Baker"),
+        (None, 60000, "no schedule lists every run: 200 within 2 s, Baker"),
+        (None, None, "no schedule lists every run: 200 within 2 s, Baker"),
     ],
 )
-def test_a_schedule_is_shorter_than_the_fastest_list(
-    seconds: float, batches: int | None, text: str
+def test_a_schedule_names_the_command_and_its_interval(
+    seconds: int | None, batches: int | None, text: str
 ) -> None:
-    """The time between batches is the longest round one in which no list fills up."""
-    assert text in schedule_in_words("Baker", seconds, batches).replace(numbers.NO_BREAK, " ")
+    """Unless one batch a day is enough, the schedule is a command, and how often to run it."""
+    assert schedule_in_words("Baker", seconds, batches).replace(numbers.NO_BREAK, " ") == text
 
 
 def test_nothing_at_all(warehouse: Warehouse) -> None:

@@ -160,9 +160,7 @@ def test_an_agents_versions_are_replaced_as_a_whole(
     assert current(con, "agent_versions", "agent_id") == [("b",)]
 
 
-@pytest.mark.parametrize(
-    "odd", [{"version": "two"}, {"updated_at": "yesterday"}, {"version": None}]
-)
+@pytest.mark.parametrize("odd", [{"version": "two"}, {"version": [2]}, {"version": None}])
 def test_an_odd_version_leaves_the_last_one(
     load: Load, con: duckdb.DuckDBPyConnection, odd: dict[str, Any]
 ) -> None:

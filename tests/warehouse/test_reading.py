@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -25,8 +25,8 @@ from tests.warehouse.conftest import Load, current, run_record
         (b"0.00000000015", "0.0000000002"),
         (b"0.00000000025", "0.0000000002"),
         (b"0.000000000050000000000000001", "0.0000000001"),
-        (b"-0.00000000015", "-0.0000000002"),
-        (b"-1.5", "-1.5"),
+        (b"-0", "0"),
+        (b"-0.00000000004", "0"),
         (b'"0.5"', "0.5"),
     ],
 )
@@ -60,17 +60,18 @@ def test_half_even_agrees_with_decimal(con: duckdb.DuckDBPyConnection, places: i
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"cost_usd": "free"}, "cost_usd is not an amount below 100 million dollars"),
-        ({"cost_usd": True}, "cost_usd is not an amount below 100 million dollars"),
-        ({"cost_usd": {"usd": 1}}, "cost_usd is not an amount below 100 million dollars"),
-        ({"cost_usd": b"1e9"}, "cost_usd is not an amount below 100 million dollars"),
+        ({"cost_usd": "free"}, "cost_usd is not an amount from 0 to 100 million dollars"),
+        ({"cost_usd": True}, "cost_usd is not an amount from 0 to 100 million dollars"),
+        ({"cost_usd": {"usd": 1}}, "cost_usd is not an amount from 0 to 100 million dollars"),
+        ({"cost_usd": b"1e9"}, "cost_usd is not an amount from 0 to 100 million dollars"),
         (
             {"cost_usd": b"9999999999.99999999999"},
-            "cost_usd is not an amount below 100 million dollars",
+            "cost_usd is not an amount from 0 to 100 million dollars",
         ),
-        ({"finished_at": "294246-12-31T00:00:00Z"}, "finished_at is not a time"),
+        ({"cost_usd": -1}, "cost_usd is not an amount from 0 to 100 million dollars"),
+        ({"agent_id": {"x": 1}}, "agent_id is not a text"),
         ({"created_at": "4000-01-01 (BC) 00:00:00"}, "created_at is not a time"),
-        ({"cost_usd": b"1e300"}, "cost_usd is not an amount below 100 million dollars"),
+        ({"cost_usd": b"1e300"}, "cost_usd is not an amount from 0 to 100 million dollars"),
         ({"tokens_in": "twelve"}, "tokens_in is not a whole number from 0 to 10^15"),
         ({"tokens_in": 12.5}, "tokens_in is not a whole number from 0 to 10^15"),
         ({"tokens_in": -1}, "tokens_in is not a whole number from 0 to 10^15"),
@@ -89,18 +90,89 @@ def test_half_even_agrees_with_decimal(con: duckdb.DuckDBPyConnection, places: i
             {"created_at": 1763618400},
             "created_at is not a time",
         ),
-        ({"finished_at": "2026-13-45T00:00:00Z"}, "finished_at is not a time"),
+        (
+            {"agent_version": "three", "tokens_in": -1},
+            "tokens_in is not a whole number from 0 to 10^15",
+        ),
     ],
 )
 def test_what_cannot_be_understood_is_set_aside(
     load: Load, con: duckdb.DuckDBPyConnection, fields: dict[str, Any], reason: str
 ) -> None:
-    """A record with an invalid value is quarantined with its reason; the others are loaded."""
+    """A record with an invalid essential value is quarantined whole; the others are loaded."""
     loaded = load("runs", [run_record("bad", **fields) | fields, run_record("good")])
 
     assert current(con, "runs", "run_id") == [("good",)]
-    assert [(reason,)] == con.execute("select reason from ledger.quarantine").fetchall()
+    assert [("(record)", reason)] == con.execute(
+        "select field, reason from ledger.quarantine"
+    ).fetchall()
     assert loaded.quarantined_count == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("agent_version", "three", "a whole number from 0 to 10^15"),
+        ("agent_version", 10**20, "a whole number from 0 to 10^15"),
+        ("agent_version", [[3]], "a whole number from 0 to 10^15"),
+        ("finished_at", "294246-12-31T00:00:00Z", "a time"),
+        ("finished_at", "2026-13-45T00:00:00Z", "a time"),
+        ("started_at", True, "a time"),
+        ("session_id", {"id": "s"}, "a text"),
+        ("kind", ["agent"], "a text"),
+    ],
+)
+def test_an_odd_field_beside_the_figures_is_left_out_alone(
+    load: Load, con: duckdb.DuckDBPyConnection, name: str, value: Any, expected: str
+) -> None:
+    """An invalid value that no figure needs is null, and in quarantine; the record is loaded."""
+    loaded = load("runs", [run_record("odd", **{name: value}), run_record("good")])
+
+    assert current(con, "runs", "run_id, cost_usd, tokens_in") == [
+        ("good", Decimal("0.25"), 1000),
+        ("odd", Decimal("0.25"), 1000),
+    ]
+    assert current(con, "runs", f"max({name}) filter (run_id = 'odd')") == [(None,)]
+    assert con.execute("select field, reason from ledger.quarantine").fetchall() == [
+        (name, f"{name} is not {expected}")
+    ]
+    assert loaded.quarantined_count == 1
+
+
+def test_each_odd_field_of_a_record_has_its_reason(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """Of a model cost, an odd model and an odd time are left out; its cost is kept."""
+    record = {"model": {"name": "m"}, "provider": "p", "total_cost": 1, "started_at": "soon"}
+    load("run_costs", [record], run_id="r1")
+
+    assert current(con, "run_costs", "model, provider, cost_usd, started_at") == [
+        (None, "p", Decimal(1), None)
+    ]
+    assert con.execute("select field, reason from ledger.quarantine order by all").fetchall() == [
+        ("model", "model is not a text"),
+        ("started_at", "started_at is not a time"),
+    ]
+
+
+def test_a_number_in_place_of_a_text_is_taken_as_it_is(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """A session's number is its text, whatever else is unusual about the record."""
+    load("runs", [run_record(session_id=7, cost_usd=b"0")])
+
+    assert current(con, "runs", "session_id, cost_usd") == [("7", 0)]
+
+
+def test_a_refund_may_be_metered(load: Load, con: duckdb.DuckDBPyConnection) -> None:
+    """An hour and a bill may have less than nothing: a refund is metered when it is made."""
+    window = (date(2026, 11, 19), date(2026, 11, 20))
+    hour = {"hour": "2026-11-19T10:00:00Z", "cost_usd": b"-0.00000000015"}
+    load("usage_hours", [hour], window=window)
+    load("billing_days", [{"date": "2026-11-19", "billed_usd": b"-1.5"}], window=window)
+
+    assert current(con, "usage_hours", "cost_usd") == [(Decimal("-0.0000000002"),)]
+    assert current(con, "billing_days", "billed_usd") == [(Decimal("-1.5"),)]
 
 
 def test_a_record_that_is_no_object_is_set_aside(

@@ -8,20 +8,21 @@ from typing import Literal
 
 import msgspec
 
-Answer = Literal["500", "503", "429", "cut", "truncated", "invalid"]
+Answer = Literal["500", "503", "429", "307", "403", "404", "cut", "truncated", "invalid"]
 
 
 class Fault(msgspec.Struct, forbid_unknown_fields=True):
     """The next responses to matching paths: an error status, or a broken body.
 
     `cut` ends the connection within the body, `truncated` sends half of the JSON as if it were
-    whole, `invalid` sends 200 with a body that is not JSON.
+    whole, `invalid` sends 200 with a body that is not JSON. `307` redirects to `location`.
     """
 
     path: str
     answer: Answer
     times: int = 1
     retry_after_seconds: int = 1
+    location: str = ""
 
 
 class Faults:
@@ -32,10 +33,16 @@ class Faults:
         self._lock = Lock()
 
     def add(
-        self, path: str, answer: Answer, times: int = 1, *, retry_after_seconds: int = 1
+        self,
+        path: str,
+        answer: Answer,
+        times: int = 1,
+        *,
+        retry_after_seconds: int = 1,
+        location: str = "",
     ) -> None:
         """Break the next responses to paths that match the expression."""
-        self.extend([Fault(path, answer, times, retry_after_seconds)])
+        self.extend([Fault(path, answer, times, retry_after_seconds, location)])
 
     def extend(self, faults: list[Fault]) -> None:
         """Add faults; raises `re.error` on a bad expression, and then adds none."""
@@ -43,6 +50,11 @@ class Faults:
             re.compile(fault.path)
         with self._lock:
             self._pending.extend(msgspec.structs.replace(fault) for fault in faults)
+
+    def clear(self) -> None:
+        """Remove all faults: responses are normal again."""
+        with self._lock:
+            self._pending.clear()
 
     def take(self, path: str) -> Fault | None:
         """Return the oldest fault for a path and count it down."""

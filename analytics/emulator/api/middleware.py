@@ -90,6 +90,9 @@ async def _answer(fault: Fault, send: Send) -> None:
         "500": (500, b'{"detail":"Internal Server Error"}'),
         "503": (503, b'{"detail":"Service Unavailable"}'),
         "429": (429, b'{"detail":"Too Many Requests"}'),
+        "307": (307, b""),
+        "403": (403, b'{"detail":"Forbidden"}'),
+        "404": (404, b'{"detail":"Not Found"}'),
         "invalid": (200, b"<html><body>upstream sent no JSON</body></html>"),
     }[fault.answer]
     headers = [
@@ -98,5 +101,7 @@ async def _answer(fault: Fault, send: Send) -> None:
     ]
     if status == 429:
         headers.append((b"retry-after", str(fault.retry_after_seconds).encode()))
+    if fault.location:
+        headers.append((b"location", fault.location.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -13,20 +13,72 @@ from analytics.emulator.rng import seeded
 from analytics.emulator.world import World
 
 if TYPE_CHECKING:
-    from analytics.emulator.records import Agent, Run, RunStatus
+    from collections.abc import Sequence
+
+    from analytics.emulator.records import Agent, Run, RunStatus, Workspace
 
 SPAN = timedelta(days=60)
+SHORT_SPAN = timedelta(days=20)
 RECENT = timedelta(days=7)
 OFFERS = (SONNET, HAIKU, GLM)
 ENDINGS: tuple[RunStatus, ...] = ("succeeded",) * 18 + ("failed", "cancelled")
 
 
-class Fleet(World):
+class _Plain(World):
+    """A world whose runs are made whole, one after the other."""
+
+    def __init__(self, seed: int, now: datetime) -> None:
+        super().__init__(seed, now)
+        self._rng = seeded(seed, "fleet")
+
+    def _whole_run(self, agent: Agent, created: datetime) -> Run:
+        rng = self._rng
+        run = self.start_run(agent, at=created, prompt=texts.prompt(rng))
+        self.launch_run(run, at=created + timedelta(seconds=2))
+        offer = rng.choice(OFFERS)
+        for second in range(rng.randint(1, 2)):
+            tokens_in, tokens_out = CONVERSATION.sample(rng)
+            self.meter(
+                run,
+                model=offer.model,
+                provider=offer.provider,
+                tokens_in=tokens_in,
+                tokens_out=tokens_out,
+                cost_usd=offer.cost(tokens_in, tokens_out),
+                at=created + timedelta(seconds=10 + second),
+            )
+        status = rng.choice(ENDINGS)
+        error = texts.TOOL if status == "failed" else None
+        self.finish_run(run, status, error=error, at=created + timedelta(seconds=20))
+        return run
+
+    def _encode(self, workspace: Workspace) -> None:
+        """Encode each run once, so that measurements see only answers."""
+        for run in workspace.runs.values():
+            serialize.encode_run(self.lies, run)
+
+
+class Workspaces(_Plain):
+    """A world of many workspaces, with so many runs each, of the last 20 days, and two agents."""
+
+    def __init__(self, seed: int, now: datetime, runs: Sequence[int]) -> None:
+        super().__init__(seed, now)
+        for number, count in enumerate(runs):
+            workspace = self.add_workspace(f"Workspace {number}")
+            agents = [
+                self.add_agent(workspace, f"Agent {n}", f"agent-{n}", at=self.now - SHORT_SPAN)
+                for n in range(2)
+            ]
+            for n in range(count):
+                self._whole_run(agents[n % 2], self.now - SHORT_SPAN + SHORT_SPAN * n / count)
+            self._encode(workspace)
+
+
+class Fleet(_Plain):
     """A world of one workspace whose runs are spread evenly over the last 60 days."""
 
     def __init__(self, seed: int, now: datetime, *, agents: int, runs_per_agent: int) -> None:
         super().__init__(seed, now)
-        self._rng = seeded(seed, "fleet")
         self.workspace = self.add_workspace("Fleet")
         begin = self.now - SPAN
         self.agents = [
@@ -36,10 +88,7 @@ class Fleet(World):
         total = agents * runs_per_agent
         for n in range(total):
             self._whole_run(self.agents[n % agents], begin + SPAN * n / total)
-        for run in self.workspace.runs.values():
-            serialize.encode_run(
-                self.lies, run
-            )  # encoded once, so that measurements see only answers
+        self._encode(self.workspace)
 
     def change(self, share: float = 0.01) -> list[Run]:
         """Let ten minutes pass in which that share of the runs changes, and return those runs.
@@ -62,24 +111,3 @@ class Fleet(World):
             for _ in range(count - len(late))
         ]
         return late + new
-
-    def _whole_run(self, agent: Agent, created: datetime) -> Run:
-        rng = self._rng
-        run = self.start_run(agent, at=created, prompt=texts.prompt(rng))
-        self.launch_run(run, at=created + timedelta(seconds=2))
-        offer = rng.choice(OFFERS)
-        for second in range(rng.randint(1, 2)):
-            tokens_in, tokens_out = CONVERSATION.sample(rng)
-            self.meter(
-                run,
-                model=offer.model,
-                provider=offer.provider,
-                tokens_in=tokens_in,
-                tokens_out=tokens_out,
-                cost_usd=offer.cost(tokens_in, tokens_out),
-                at=created + timedelta(seconds=10 + second),
-            )
-        status = rng.choice(ENDINGS)
-        error = texts.TOOL if status == "failed" else None
-        self.finish_run(run, status, error=error, at=created + timedelta(seconds=20))
-        return run

@@ -16,7 +16,6 @@ import polars as pl
 from analytics.errors import AnalyticsError, UsageError
 from analytics.files import hash_file
 from analytics.finance.books.entries import DATA, first_day
-from analytics.finance.books.reading import read_books
 from analytics.format import days
 from analytics.published.books import closing_of
 from analytics.published.export.definitions import Definition
@@ -32,8 +31,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from analytics.finance.books.entries import Closing, ClosingFacts, Recorded
+    from analytics.finance.books.reading import Books
     from analytics.published.export.month import Statement
-    from analytics.warehouse.layout import Layout
 
 EXPORTS = "exports"
 """Folder of the exports that the pack does not hold, within a closing's folder."""
@@ -85,12 +84,11 @@ def as_closed(statement: Statement, closing: ClosingFacts) -> Statement:
     )
 
 
-def find_closing(layout: Layout, month: str, revision: int | None) -> Recorded[Closing] | None:
+def find_closing(books: Books, month: str, revision: int | None) -> Recorded[Closing] | None:
     """Return the closing in force of a month, or the revision that is named; None if it is open.
 
     UsageError if there is no such revision.
     """
-    books = read_books(layout.books)
     if revision is not None:
         return closing_of(books, month, revision)
     try:
@@ -99,9 +97,8 @@ def find_closing(layout: Layout, month: str, revision: int | None) -> Recorded[C
         return None
 
 
-def find_reopened(layout: Layout, month: str, revision: int | None) -> Recorded[Closing]:
+def find_reopened(books: Books, month: str, revision: int | None) -> Recorded[Closing]:
     """Return a revision of a month that was reopened; UsageError if it was not, or is not named."""
-    books = read_books(layout.books)
     closing = closing_of(books, month, revision)
     if revision is None or books.reopening(closing) is None:
         raise UsageError(
@@ -112,13 +109,13 @@ def find_reopened(layout: Layout, month: str, revision: int | None) -> Recorded[
 
 
 def read_booked(
-    layout: Layout, closing: Recorded[Closing], workspace_ids: Sequence[str] | None = None
+    books: Books, closing: Recorded[Closing], workspace_ids: Sequence[str] | None = None
 ) -> Journal:
     """Read the journal of a close from its frozen lines, and those of the months before it.
 
     Of all workspaces if none are named. AnalyticsError for frozen lines that were changed.
     """
-    books, this = read_books(layout.books), closing.entry
+    this = closing.entry
     entries: list[Entry] = []
     for each in sorted(books.closings, key=lambda each: each.entry.first_day):
         reopening = books.reopening(each)

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.format import days, names, numbers
 from analytics.published.export.month import cut_off, status_of
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import duckdb
     import polars as pl
 
+    from analytics.finance.books.entries import ClosingFacts
+
 Row: TypeAlias = "dict[str, Any]"
 
 WHY_EARLY = "Why early"
@@ -30,38 +32,6 @@ _STATES = {
     "final": "every day is over and was read",
     "closed": "closed in the books",
 }
-
-
-class Closing(Protocol):
-    """A close of a month, as its statement tells of it.
-
-    `is_early` if the month might still change by then, for `early_reasons`; `approved_by` is None
-    if nobody was named.
-    """
-
-    @property
-    def revision(self) -> int: ...  # noqa: D102
-    @property
-    def closed_at(self) -> datetime: ...  # noqa: D102
-    @property
-    def is_early(self) -> bool: ...  # noqa: D102
-    @property
-    def prepared_by(self) -> str: ...  # noqa: D102
-    @property
-    def approved_by(self) -> str | None: ...  # noqa: D102
-    @property
-    def early_reasons(self) -> Sequence[str]: ...  # noqa: D102
-
-
-class _Published(NamedTuple):
-    """A close as `audit.closings` has it: without the reasons, which its manifest names."""
-
-    revision: int
-    closed_at: datetime
-    is_early: bool
-    prepared_by: str
-    approved_by: str | None
-    early_reasons: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -109,21 +79,11 @@ class MonthEnd:
         return bool(self.to_book["own_key_usd"]) and not is_booked
 
 
-def closing_of(con: duckdb.DuckDBPyConnection, month: date) -> Closing | None:
-    """Return the close of a month that is in force; None if the month is not closed."""
-    row = con.execute(
-        "select revision, closed_at, is_early, prepared_by, approved_by from audit.closings"
-        " where month = ? and state = 'closed'",
-        [month],
-    ).fetchone()
-    return _Published(*row) if row else None
-
-
 def read_month_end(
     con: duckdb.DuckDBPyConnection,
     month: date,
     workspace_ids: Sequence[str],
-    closing: Closing | None,
+    closing: ClosingFacts | None,
 ) -> MonthEnd:
     """Read the figures of a month (its first day) of these workspaces from the published tables."""
     parameters = {"month": month, "workspace_ids": list(workspace_ids)}
@@ -140,8 +100,7 @@ def read_month_end(
         "Data cut-off": days.instant_in_words(reach) if reach else numbers.UNKNOWN,
     }
     if closing and closing.is_early:
-        reasons = map(names.visible, closing.early_reasons)
-        facts[WHY_EARLY] = "; ".join(reasons) or f"see `analytics books show {month:%Y-%m}`"
+        facts[WHY_EARLY] = "; ".join(map(names.visible, closing.early_reasons))
     return MonthEnd(
         month,
         state,
@@ -197,7 +156,7 @@ def _adjustments(rows: list[Row]) -> Row:
     }
 
 
-def _state(closing: Closing | None, status: str) -> tuple[str, str]:
+def _state(closing: ClosingFacts | None, status: str) -> tuple[str, str]:
     """Return the state of the month in the books, and the fact that explains it."""
     if closing is None:
         return "not closed: provisional", f"{status}: {_STATES[status]}"
@@ -206,7 +165,7 @@ def _state(closing: Closing | None, status: str) -> tuple[str, str]:
     return state, f"revision {closing.revision}, {at}"
 
 
-def _approver(closing: Closing | None) -> str:
+def _approver(closing: ClosingFacts | None) -> str:
     if closing is None:
         return numbers.UNKNOWN
     return names.display(closing.approved_by) if closing.approved_by else "nobody was named"

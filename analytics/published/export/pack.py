@@ -16,24 +16,25 @@ from typing import TYPE_CHECKING
 from analytics.errors import AnalyticsError, UsageError
 from analytics.published.export.definitions import PackDefinition, month_end_definitions
 from analytics.published.export.entries import find_journal
-from analytics.published.export.files import FOR_PEOPLE, write_rows
+from analytics.published.export.files import FOR_PEOPLE, write_frame, write_rows
 from analytics.published.export.focus.files import write_focus
 from analytics.published.export.journal import JournalFormat, write_journal
 from analytics.published.export.month import month_called, workspaces_called
-from analytics.published.export.month_end import closing_of, read_month_end
+from analytics.published.export.month_end import read_month_end
 from analytics.published.export.month_tables import TABLES
 from analytics.published.export.statement_page import statement_page
 from analytics.published.export.workbook import write_workbook
 from analytics.published.output import replacing, require_free
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import date
-    from typing import Any
+    from typing import TextIO
 
     import duckdb
 
-    from analytics.published.export.month_end import Closing, MonthEnd
+    from analytics.finance.books.entries import ClosingFacts
+    from analytics.published.export.month_end import MonthEnd
 
 _IN_THE_BOOKS = {
     "manifest.json": "The close: who, when, and the SHA-256 of every file.",
@@ -53,7 +54,7 @@ def write_pack(
     con: duckdb.DuckDBPyConnection,
     month: date,
     folder: Path,
-    closing: Closing | None,
+    closing: ClosingFacts | None,
     workspace: str | None = None,
 ) -> list[Path]:
     """Write every file of a month (its first day) into an empty folder, and return them.
@@ -74,13 +75,16 @@ def write_pack(
     for table in TABLES:
         if not table.file:
             continue
-        frame = month_end.tables[table.name]
-        made[_write_csv(folder / table.file, frame.columns, frame.iter_rows())] = f"{table.title}."
+        with _csv_file(folder / table.file) as file:
+            write_frame(file, month_end.tables[table.name])
+        made[folder / table.file] = f"{table.title}."
     focus = folder / "focus"
     focus.mkdir()
     made |= write_focus(con, month, focus, workspace_ids, closing.closed_at if closing else None)
     made |= _write_journal(con, month, folder / "journal", workspace_ids, closing)
-    definitions = _write_csv(folder / "definitions.csv", PackDefinition._fields, meanings)
+    definitions = folder / "definitions.csv"
+    with _csv_file(definitions) as file:
+        write_rows(file, PackDefinition._fields, meanings)
     made[definitions] = "The state of the data, and the meaning of each column."
     readme = folder / "README.txt"
     readme.write_text(
@@ -100,15 +104,14 @@ def write_archive(folder: Path, target: Path, name: str) -> None:
 def export_workbook(
     con: duckdb.DuckDBPyConnection, month: str, workspace: str | None, output: Path
 ) -> None:
-    """Write the workbook of a month (`2026-10`) alone.
+    """Write the workbook of a month (`2026-10`) that is not closed, alone.
 
     UsageError for an unknown workspace, and for a month without figures.
     """
     workspace_ids = workspaces_called(con, workspace)
     first = month_called(con, month, workspace_ids)
-    closing = closing_of(con, first)
-    month_end = read_month_end(con, first, workspace_ids, closing)
-    meanings = _meanings(con, month_end, workspace_ids, is_closed=closing is not None)
+    month_end = read_month_end(con, first, workspace_ids, None)
+    meanings = _meanings(con, month_end, workspace_ids, is_closed=False)
     with replacing(output) as target:
         write_workbook(month_end, meanings, target)
 
@@ -120,15 +123,14 @@ def export_pack(
     folder: Path | None,
     archive: Path | None,
 ) -> None:
-    """Write the pack of a month (`2026-10`) as `write_outputs` does.
+    """Write the pack of a month (`2026-10`) that is not closed, as `write_outputs` does.
 
     UsageError for an unknown workspace, and for a month without figures, too.
     """
     first = month_called(con, month, workspaces_called(con, workspace))
-    closing = closing_of(con, first)
 
     def write(target: Path) -> None:
-        write_pack(con, first, target, closing, workspace)
+        write_pack(con, first, target, None, workspace)
 
     write_outputs(write, pack_name(first), folder, archive)
 
@@ -185,7 +187,7 @@ def _write_journal(
     month: date,
     folder: Path,
     workspace_ids: Sequence[str],
-    closing: Closing | None,
+    closing: ClosingFacts | None,
 ) -> dict[Path, str]:
     """Write the journal of workspaces in every layout; return what each file holds.
 
@@ -204,11 +206,9 @@ def _write_journal(
     }
 
 
-def _write_csv(path: Path, head: Iterable[str], rows: Iterable[Iterable[Any]]) -> Path:
+def _csv_file(path: Path) -> TextIO:
     path.parent.mkdir(exist_ok=True)
-    with path.open("w", encoding=FOR_PEOPLE, newline="") as file:
-        write_rows(file, head, rows)
-    return path
+    return path.open("w", encoding=FOR_PEOPLE, newline="")
 
 
 def _readme(month_end: MonthEnd, folder: Path, made: dict[Path, str], *, is_closed: bool) -> str:

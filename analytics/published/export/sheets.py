@@ -12,7 +12,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 from analytics.format import days, names
-from analytics.published.output import as_text
+from analytics.published.values import as_text
 from analytics.terminal import visible
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from analytics.published.export import statement_sheet
 from analytics.published.export.definitions import PackDefinition
 from analytics.published.export.month_tables import LINES, TABLES
 from analytics.published.export.sheets import new_book
-from analytics.published.output import as_text
+from analytics.published.values import as_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,188 @@
+"""Collect new runs of all workspaces between two batches, so that none leaves its list unseen.
+
+A collection lands, and neither loads nor publishes. Where the unfiltered list does not overlap its
+last snapshot, it reads agents' lists as a batch does, in a transaction that is rolled back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+import duckdb
+import uvloop
+
+from analytics.batch.extract import Outcome, load_left_over, name_of, require_all
+from analytics.batch.healing import opened
+from analytics.batch.identity import known_workspace, require_a_key, require_identity
+from analytics.batch.progress import Progress
+from analytics.errors import AnalyticsError
+from analytics.extract.batch import WorkspaceBatch
+from analytics.extract.collection import (
+    Pull,
+    collect_by_agent,
+    land_new_runs,
+    last_watermark,
+    pull_list,
+)
+from analytics.format.numbers import plural
+from analytics.levain import AsyncLevain, LevainError
+from analytics.levain.records import Me, typed
+from analytics.levain.retries import retry_hooks
+from analytics.settings import Settings, Workspace, api_keys
+from analytics.warehouse.damage import damage_of
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import collection_lock
+from analytics.warehouse.store import WarehouseStore
+
+_KEPT = "The next collection or batch reads it again."
+
+
+@dataclass(frozen=True, slots=True)
+class _Pulled:
+    """The unfiltered list of a workspace, whose key was accepted."""
+
+    setting: Workspace
+    client: AsyncLevain
+    me: Me
+    pull: Pull
+
+
+def collect(settings: Settings, progress: Progress) -> list[Outcome]:
+    """Collect all workspaces; AnalyticsError if one could not be read."""
+    os.umask(0o077)
+    keys = api_keys(settings)
+    layout = Layout(settings.data_dir)
+    with (
+        collection_lock(layout),
+        opened(layout, settings) as con,
+        retry_hooks(
+            lambda retry: progress.wait(
+                f"{retry.caused_by}; trying again in {retry.wait_for:.1f} s"
+            )
+        ),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        outcomes = runner.run(_collect_all(con, keys, settings, layout, progress))
+    require_all(outcomes)
+    return outcomes
+
+
+async def _collect_all(
+    con: duckdb.DuckDBPyConnection,
+    keys: list[tuple[Workspace, str]],
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+) -> list[Outcome]:
+    """Pull all lists, and land them once each key is known to be of its own workspace.
+
+    UsageError before anything is landed: a key belongs to another workspace than its data, or no
+    key is accepted.
+    """
+    async with AsyncExitStack() as stack:
+
+        async def pull(setting: Workspace, key: str) -> _Pulled | LevainError:
+            try:
+                client = await stack.enter_async_context(
+                    AsyncLevain(
+                        key,
+                        setting.api,
+                        concurrency=settings.extract.concurrency,
+                        requests_per_second=settings.extract.requests_per_second,
+                    )
+                )
+                return await _pull(con, setting, client, layout)
+            except LevainError as error:
+                return error
+
+        # All at once: an API that does not answer must not hold the lock once a workspace.
+        found = await asyncio.gather(*(pull(setting, key) for setting, key in keys))
+        pulled = [each for each in found if isinstance(each, _Pulled)]
+        refused = [
+            (setting, each)
+            for (setting, _), each in zip(keys, found, strict=True)
+            if isinstance(each, LevainError)
+        ]
+        require_a_key(bool(pulled), refused)
+        require_identity(con, [(one.setting, one.me) for one in pulled])
+        failed = [Outcome(name_of(setting), str(cause), _KEPT) for setting, cause in refused]
+        for outcome in failed:
+            progress.of(outcome.name).warn(str(outcome.error))
+        return failed + [await _collect_one(con, one, settings, layout, progress) for one in pulled]
+
+
+async def _pull(
+    con: duckdb.DuckDBPyConnection, setting: Workspace, client: AsyncLevain, layout: Layout
+) -> _Pulled:
+    """Read a list, and the key's workspace too unless the list proves it.
+
+    No other workspace's list has the newest run that the last snapshot has.
+    """
+    pull = await pull_list(client)
+    known = known_workspace(con, setting)
+    if known and pull.shows(last_watermark(layout.landing / known.workspace_id)):
+        return _Pulled(setting, client, known, pull)
+    return _Pulled(setting, client, typed((await client.auth.read()).record, Me), pull)
+
+
+async def _collect_one(
+    con: duckdb.DuckDBPyConnection,
+    one: _Pulled,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+) -> Outcome:
+    """Land the new runs of a workspace."""
+    name = one.me.workspace_name or one.me.workspace_id
+    with progress.stage("extract") as done:
+        try:
+            folder = layout.landing / one.me.workspace_id
+            count = land_new_runs(one.pull, folder, keep_errors=settings.privacy.keep_errors)
+            warnings: list[str] = []
+            if count is None:
+                count, warnings = await _collect_by_agent(con, one, settings, layout, progress)
+        except (LevainError, AnalyticsError, duckdb.Error) as error:
+            if damage_of(error):
+                raise  # the warehouse, not this workspace
+            progress.of(name).warn(str(error))
+            return Outcome(name, str(error), _KEPT, one.client.request_count)
+        for warning in warnings:
+            progress.of(name).warn(warning)
+        requests = one.client.request_count
+        done(f"{name}: {plural(requests, 'request')}, {plural(count, 'run')} new or changed")
+        return Outcome(name, request_count=requests, new_version_count=count, warnings=warnings)
+
+
+async def _collect_by_agent(
+    con: duckdb.DuckDBPyConnection,
+    one: _Pulled,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+) -> tuple[int, list[str]]:
+    """Read the list of each agent; return the number of new or changed runs, and warnings.
+
+    The warehouse keeps nothing of it: it holds whole batches, of which anybody may build marts.
+    """
+    store = WarehouseStore(con, one.me.workspace_id, settle_hours=settings.extract.settle_hours)
+    batch = WorkspaceBatch(
+        client=one.client,
+        store=store,
+        options=settings.extract,
+        keep_errors=settings.privacy.keep_errors,
+        landing_root=layout.landing,
+        workspace_id=one.me.workspace_id,
+        began_at=one.pull.answer.fetched_at,
+        progress=progress.of(one.me.workspace_name or one.me.workspace_id),
+    )
+    con.begin()
+    try:
+        store.begin(one.setting.api, one.setting.api_key_env)
+        load_left_over(con, batch, layout)
+        count = await collect_by_agent(batch)
+    finally:
+        con.rollback()
+    return count, batch.warnings

@@ -1,0 +1,80 @@
+"""The workspaces of keys: data are read with the key of their own workspace only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import duckdb
+
+from analytics.errors import UsageError
+from analytics.levain import ForbiddenError, LevainError, UnauthorizedError
+from analytics.levain.records import Me
+from analytics.settings import CONFIG_FILE, Workspace
+
+_HOW_TO_ADD = f"\nTo have it beside these data, give its workspace_id in {CONFIG_FILE}."
+_KEY_REFUSED = (UnauthorizedError, ForbiddenError)
+_SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+def require_a_key(is_open: bool, refused: Sequence[tuple[Workspace, LevainError]]) -> None:
+    """Raise UsageError if the API refuses every key."""
+    if is_open or not all(isinstance(error, _KEY_REFUSED) for _, error in refused):
+        return
+    (workspace, error), *_ = refused
+    names = ", ".join(workspace.api_key_env for workspace, _ in refused)
+    raise UsageError(
+        f"The API at {workspace.api} does not accept the key in {names} ({error.cause}).\n"
+        "Check that it was copied whole, has not been revoked, and may be used from here."
+    )
+
+
+def known_workspace(con: duckdb.DuckDBPyConnection, setting: Workspace) -> Me | None:
+    """Return the workspace whose data are stored under a setting."""
+    row = con.execute(
+        "select workspace_id, workspace_name from ledger.workspaces"
+        " where api = ? and api_key_env = ?",
+        [setting.api, setting.api_key_env],
+    ).fetchone()
+    return Me(workspace_id=row[0], workspace_name=row[1]) if row else None
+
+
+def require_identity(
+    con: duckdb.DuckDBPyConnection, opened: Sequence[tuple[Workspace, Me]]
+) -> None:
+    """Raise UsageError if a key belongs to another workspace than the data under its setting.
+
+    A rebuild does not restore these settings. A stored workspace that no key has opened since is
+    then expected from the next new key, unless the settings name another workspace.
+    """
+    stored = con.execute(
+        "select workspace_id, workspace_name, api, api_key_env from ledger.workspaces order by 1"
+    ).fetchall()
+    known = {(api, env): (each, name) for each, name, api, env in stored}
+    held = {each for each, *_ in stored}
+    seen: dict[str, str] = {}
+    awaited = [
+        (each, name)
+        for each, name, _, env in stored
+        if env is None and each not in {me.workspace_id for _, me in opened}
+    ]
+    for setting, me in opened:
+        env, found = setting.api_key_env, me.workspace_id
+        new = awaited[0] if awaited and found not in held else (found, None)
+        expected, label = known.get((setting.api, env), new)
+        expected = setting.workspace_id or expected
+        if found != expected:
+            raise UsageError(
+                f"The key in {env} belongs to workspace {me.workspace_name} ({found}), "
+                "but the data under this setting is that of "
+                f"{label or 'another workspace'} ({expected}).\n"
+                "Put that workspace's key back, or read the other one into another --data-dir."
+                + (_HOW_TO_ADD if expected == new[0] else "")
+            )
+        if not _SAFE_ID.fullmatch(found):
+            raise UsageError(f"{setting.api} gives a workspace id that is no id: {found!r}.")
+        if seen.get(found) == env:
+            raise UsageError(f"{CONFIG_FILE} names {env} twice: a workspace is read once a batch.")
+        if found in seen:
+            raise UsageError(f"{seen[found]} and {env} hold keys of the same workspace ({found}).")
+        seen[found] = env

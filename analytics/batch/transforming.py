@@ -1,0 +1,161 @@
+"""The stage `transform`: the build file is brought up to date, or built anew and replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import groupby
+
+import duckdb
+
+from analytics.batch.progress import Progress
+from analytics.errors import AnalyticsError
+from analytics.finance.books.frozen import load_books
+from analytics.finance.books.reading import read_books, remove_unfinished
+from analytics.finance.kept import keep_files
+from analytics.finance.load import file_of, load_finance
+from analytics.finance.names import problems_of_names
+from analytics.format import numbers
+from analytics.resources import folder
+from analytics.settings import Settings
+from analytics.transform.build import BuiltRelation, UnseenChangeError, all_models, build, update
+from analytics.transform.comparison import first_difference
+from analytics.transform.incremental import Update
+from analytics.transform.models import ModelError, in_order, with_ancestors
+from analytics.warehouse.compaction import compact
+from analytics.warehouse.damage import damage_of
+from analytics.warehouse.database import attached, attached_marts, remove_database
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.publications import record_build
+
+_SHOWN_PROBLEMS = 20  # of a file of the user
+
+
+def transform(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+    only: Collection[str] = (),
+    *,
+    full: bool = False,
+) -> Update | None:
+    """Bring all marts up to date with what changed; where the last build cannot be, build anew.
+
+    Return the update, if there was one, from which `check` knows what changed.
+
+    `full` builds all anew, and raises AnalyticsError if what was brought up to date differs from
+    that. `only` names relations to replace, with those that they read. The build file is then of
+    two builds, and the later stages refuse it until a build of all.
+    """
+    with progress.stage("transform") as done:
+        _warn_of_files(progress, load_finance(con, settings.project), "not used")
+        keep_files(con, layout, settings.project)
+        remove_unfinished(layout.books)
+        books = read_books(layout.books)
+        load_books(con, books)
+        models = all_models(folder("queries"))
+        difference, made = None, None
+        try:
+            if only:
+                with_ancestors(models, only)  # raises before a file is there
+                with attached_marts(con, layout.marts):
+                    built = build(
+                        con,
+                        timezone=settings.reporting.timezone,
+                        only=only,
+                        before=progress.part,
+                    )
+            elif (updated := _update(con, settings, layout, progress)) is None:
+                built = _build_anew(con, settings, layout, progress)
+            elif full:
+                previous = layout.marts.with_name("build.previous.duckdb")
+                layout.marts.replace(previous)
+                built = _build_anew(con, settings, layout, progress)
+                with attached_marts(con, layout.marts), attached(con, previous) as catalog:
+                    difference = first_difference(
+                        con, in_order(models), catalog, updated[1].contents
+                    )
+                remove_database(previous)
+            else:
+                built, made = updated
+            if not only:
+                record_build(con, settings.reporting.timezone, books.head)
+            with attached_marts(con, layout.marts):
+                misspelt = [] if only else problems_of_names(con)
+        except ModelError as error:
+            raise AnalyticsError(f"A model cannot be built: {error}") from error
+        for each in built:
+            kind = "a view" if each.rows is None else f"{each.rows:,} rows"
+            progress.detail(f"built {each.name}: {kind} in {each.seconds:.2f} s")
+        _warn_of_files(progress, misspelt, "with a name that nothing has")
+        if difference:
+            raise AnalyticsError(
+                f"What batches brought up to date differs from a full build: {difference}.\n"
+                "The full build is in its place now; report this, and run the later stages."
+            )
+        rows = sum(relation.rows or 0 for relation in built)
+        text = f"built {len(built)} relations with {rows:,} rows"
+        if only:
+            text = (
+                f"built {', '.join(sorted(only))} and what they read: {len(built)} relations with "
+                f"{rows:,} rows; to check and publish, run `analytics transform` without --select"
+            )
+        elif made:
+            text = f"brought {len(built)} relations up to date by building {rows:,} rows"
+        done(
+            text,
+            relation_count=len(built),
+            row_count=rows,
+        )
+    return made
+
+
+def _update(
+    con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
+) -> tuple[list[BuiltRelation], Update] | None:
+    """Bring the build file up to date; None if there is none for which that can be done."""
+    if not layout.marts.exists():
+        return None
+    try:
+        with attached_marts(con, layout.marts):
+            updated = update(con, timezone=settings.reporting.timezone, before=progress.part)
+        if updated and updated[1].is_audit:
+            compact(con, layout)
+    except (duckdb.Error, ModelError) as error:
+        if cause := damage_of(error):
+            # DuckDB does not say in which file. A full build replaces such relations in both.
+            progress.warn(
+                f"a relation of {layout.marts} or {layout.warehouse.name} is damaged ({cause});"
+                " all is built anew"
+            )
+        elif not isinstance(error, duckdb.IOException):  # which one of a newer DuckDB gives too
+            raise
+        return None
+    except UnseenChangeError as error:
+        progress.warn(
+            f"{layout.marts} holds other rows than batches have written, in"
+            f" {', '.join(error.relations)}; all is built anew"
+        )
+        return None
+    return updated
+
+
+def _build_anew(
+    con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
+) -> list[BuiltRelation]:
+    """Build all marts into a new file, and replace the previous file when it is complete."""
+    with attached_marts(con, layout.next_marts):
+        built = build(con, timezone=settings.reporting.timezone, before=progress.part)
+    remove_database(layout.marts)
+    layout.next_marts.replace(layout.marts)
+    return built
+
+
+def _warn_of_files(progress: Progress, problems: Sequence[str], state: str) -> None:
+    """Warn of the first problems of each file; of more in this state, tell how many there are."""
+    for file, found in groupby(problems, file_of):
+        shown, more = (each := [*found])[:_SHOWN_PROBLEMS], len(each) - _SHOWN_PROBLEMS
+        for problem in shown:
+            progress.warn(problem)
+        if more > 0:
+            progress.warn(f"{numbers.plural(more, 'more line')} of {file} {state}")

@@ -1,0 +1,96 @@
+"""Names and files on the disk: flushed, exchanged, opened to readers, removed."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import shutil
+import stat
+from pathlib import Path
+
+_LIBRARY = ctypes.CDLL(None, use_errno=True)
+_WORKING_DIRECTORY = -100
+_EXCHANGE = 2
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Wait until a folder and all that it holds are on the disk, one file after the other."""
+    for path in [*folder.rglob("*"), folder]:
+        sync(path)
+
+
+def sync_file_system(folder: Path) -> None:
+    """Wait until all that was written to the file system of a folder is on the disk.
+
+    One call, where thousands of files in turn would take seconds. Where there is no such call, the
+    folder is synced.
+    """
+    call = getattr(_LIBRARY, "syncfs", None)
+    if call is None:
+        sync_tree(folder)
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        _require(call(descriptor), folder)
+    finally:
+        os.close(descriptor)
+
+
+def exchange(first: Path, second: Path) -> None:
+    """Exchange what two names stand for, in one step.
+
+    OSError if a name is missing or a mount point, or the system or file system cannot do it.
+    """
+    call = getattr(_LIBRARY, "renameat2", None)
+    if call is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(first))
+    names = (os.fsencode(first), os.fsencode(second))
+    _require(
+        call(_WORKING_DIRECTORY, names[0], _WORKING_DIRECTORY, names[1], _EXCHANGE), first, second
+    )
+
+
+def _require(result: int, *paths: Path) -> None:
+    if result:
+        code = ctypes.get_errno()
+        first, *second = map(str, paths)
+        raise OSError(code, os.strerror(code), first, None, *second)
+
+
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with all that it holds, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    elif os.path.lexists(path):
+        path.unlink()
+
+
+def add_read_bits(folder: Path, mode: int) -> None:
+    """Add the read and enter bits that `mode` implies; keep all permissions that the folder has."""
+    allowed = stat.S_IMODE(folder.stat().st_mode)
+    if (wanted := allowed | folder_mode(mode)) != allowed:
+        folder.chmod(wanted)
+
+
+def set_modes(folder: Path, mode: int) -> None:
+    """Let everybody read a folder whom `mode` lets read its files."""
+    for path in [folder, *folder.rglob("*")]:
+        now = path.stat().st_mode
+        wanted = folder_mode(mode) if stat.S_ISDIR(now) else mode
+        if stat.S_IMODE(now) != wanted:  # what the site before had too is on the disk as it is
+            path.chmod(wanted)
+
+
+def folder_mode(mode: int) -> int:
+    """Add the enter bit for everybody who may read."""
+    return mode | (mode & 0o444) >> 2

@@ -1,0 +1,165 @@
+"""The process of one statement on the published file: it answers in parts, within limits."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from analytics.custom.serving import bound, serve
+from analytics.errors import AnalyticsError, UsageError
+from analytics.published.output import SHOWN_ROWS, Format
+from analytics.published.sandbox import bounded, open_published, parsed, usage_errors
+from analytics.published.values import as_text, plain
+from analytics.warehouse.confined import Limits, bytes_of
+
+_BATCH = 2_048
+_PART = 1 << 16
+
+
+def main() -> None:
+    """Answer statements until standard input ends."""
+    serve(_answers)
+
+
+def _answers(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    limits = Limits(**request["limits"])
+    bound(limits)
+    scratch = Path(request["scratch"]) if "scratch" in request else None
+    try:
+        with (
+            open_published(Path(request["database"]), limits, scratch) as con,
+            bounded(con, limits),
+            usage_errors(request["sql"]),
+        ):
+            yield from answer(con, request, limits)
+    except AnalyticsError as error:
+        yield {"error": str(error), "exit_code": error.exit_code}
+    except MemoryError:
+        text = f"The query has no answer: {limits.too_big}."
+        yield {"error": text, "exit_code": UsageError.exit_code}
+    except OSError as error:
+        text = f"The answer cannot be written: {error.strerror}."
+        yield {"error": text, "exit_code": AnalyticsError.exit_code}
+    yield {"done": True}
+
+
+def answer(
+    con: duckdb.DuckDBPyConnection, request: dict[str, Any], limits: Limits
+) -> Iterator[dict[str, Any]]:
+    """Yield the parts of the answer to a statement; UsageError where it passes a limit."""
+    statement = parsed(con, request["sql"])
+    match request["form"]:
+        case Format.table:
+            yield _table(con.execute(statement), limits)
+        case Format.parquet:
+            _write_parquet(con, statement, Path(request["target"]), limits)
+        case form:
+            of = _csv if form == Format.csv else _json
+            yield from _parts(of(con.execute(statement), limits), limits)
+
+
+def _table(con: duckdb.DuckDBPyConnection, limits: Limits) -> dict[str, Any]:
+    """Return the first rows, of which there may be one more than are shown, as texts."""
+    names, rows = _columns(con), con.fetchmany(SHOWN_ROWS + 1)
+    texts = [[as_text(value) for value in row] for row in rows]
+    _require_size(sum(len(text) for row in texts for text in row), limits)
+    is_number = [
+        any(isinstance(row[index], int | float | Decimal) for row in rows)
+        for index in range(len(names))
+    ]
+    return {"names": names, "is_number": is_number, "rows": texts}
+
+
+def _csv(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[str]:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_columns(con))
+    for row in _rows(con, limits):
+        writer.writerow([as_text(value) for value in row])
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue()
+
+
+def _json(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[str]:
+    names = _columns(con)
+    separator = "["
+    for row in _rows(con, limits):
+        record = dict(zip(names, map(plain, row), strict=True))
+        yield f"{separator}\n{json.dumps(record, ensure_ascii=False, allow_nan=False)}"
+        separator = ","
+    yield "[]\n" if separator == "[" else "\n]\n"
+
+
+def _write_parquet(
+    con: duckdb.DuckDBPyConnection, statement: duckdb.Statement, target: Path, limits: Limits
+) -> None:
+    import polars
+    from polars.exceptions import PanicException
+
+    try:
+        frame = polars.DataFrame(con.sql(statement))
+        _require_rows(frame.height, limits)
+        _require_size(frame.estimated_size(), limits)
+        frame.write_parquet(target)
+    except PanicException as error:
+        raise UsageError("Parquet has no such type: cast the column to VARCHAR first.") from error
+
+
+def _parts(texts: Iterator[str], limits: Limits) -> Iterator[dict[str, Any]]:
+    """Join texts to parts that are worth a message."""
+    part: list[str] = []
+    length = size = 0
+    for text in texts:
+        part.append(text)
+        length += len(text)
+        if length >= _PART:
+            yield {"text": "".join(part)}
+            size += length
+            _require_size(size, limits)
+            part, length = [], 0
+    yield {"text": "".join(part)}
+
+
+def _columns(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the column names; a repeated name gets a number."""
+    names: list[str] = []
+    for name, *_ in con.description or []:
+        same = sum(1 for other in names if other == name or other.startswith(f"{name}_"))
+        names.append(f"{name}_{same + 1}" if name in names else name)
+    return names
+
+
+def _rows(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[tuple[Any, ...]]:
+    count = 0
+    while rows := con.fetchmany(_BATCH):
+        count += len(rows)
+        _require_rows(count, limits)
+        yield from rows
+
+
+def _require_rows(count: int, limits: Limits) -> None:
+    if limits.rows is not None and count > limits.rows:
+        raise _cut_off(f"it has more than {limits.rows:,} rows", "row_limit")
+
+
+def _require_size(size: float, limits: Limits) -> None:
+    if limits.size is not None and size > bytes_of(limits.size):
+        raise _cut_off(f"it is larger than {limits.size}", "size_limit")
+
+
+def _cut_off(reason: str, setting: str) -> UsageError:
+    words = f"{reason}: ask for less, or raise {setting} in [sql]."
+    return UsageError(f"The query has no whole answer: {words}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""Ask the published file one statement, in a process of its own that is bounded, and can die."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from analytics.custom.process import Process
+from analytics.errors import AnalyticsError, UsageError
+from analytics.warehouse.confined import Limits
+from analytics.warehouse.scratch import scratch_folder
+
+_CHILD = "analytics.published.statement_process"
+_GRACE_SECONDS = 2.0
+"""Time for a statement to stop after it was interrupted."""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A statement, and the form of its answer: table, csv, json, or parquet in file `target`."""
+
+    sql: str
+    form: str
+    target: Path | None = None
+
+
+Answers: TypeAlias = Callable[[Query], Iterator[dict[str, Any]]]
+"""Yields the parts of an answer: texts, or the rows of a table."""
+
+
+def answers(file: Path, root: Path, limits: Limits, query: Query) -> Iterator[dict[str, Any]]:
+    """Yield the parts of the answer to a statement on a published file.
+
+    What does not fit in memory lies in the data directory `root`. UsageError for a statement that
+    is wrong, not allowed, or reaches a limit; AnalyticsError for a file that cannot be read.
+    """
+    if not file.exists():
+        raise AnalyticsError(
+            f"Nothing has been published at {file}.\nRun `analytics nightly` first."
+        )
+    with (
+        scratch_folder(root) as scratch,
+        closing(_Child(Process(_CHILD, "runs a statement", folder=file.parent))) as child,
+    ):
+        request = {
+            "database": file.name,
+            "limits": asdict(limits),
+            "sql": query.sql,
+            "form": query.form,
+        }
+        if query.target:
+            request["target"] = str(query.target)
+        if scratch:
+            request["scratch"] = os.path.relpath(scratch, file.parent.resolve())
+        child.process.ask(request)
+        while "done" not in (answer := _answer(child.process, limits)):
+            yield answer
+
+
+@dataclass(frozen=True)
+class _Child:
+    process: Process
+
+    def close(self) -> None:
+        self.process.end()
+
+
+def _answer(child: Process, limits: Limits) -> dict[str, Any]:
+    line = child.answer(limits.seconds + _GRACE_SECONDS)
+    if line is None:
+        raise UsageError(f"The query has no answer: {limits.too_slow}.")
+    if not line:
+        child.wait()
+        code = child.exit_code or 0
+        if -code in (signal.SIGKILL, signal.SIGABRT):  # no memory: the kernel's way, and C++'s
+            raise UsageError(f"The query has no answer: {limits.too_big}.")
+        raise UsageError(
+            "The query has no answer: it ended the process that ran it; write it in a simpler way."
+        )
+    answer: dict[str, Any] = json.loads(line)
+    if "error" in answer:
+        kind = UsageError if answer["exit_code"] == UsageError.exit_code else AnalyticsError
+        raise kind(answer["error"])
+    return answer

@@ -1,0 +1,265 @@
+"""Changes since the last build: the rows that each source, view and table has lost and gained.
+
+Sources of versioned records change by loads: what the new loads brought, and what they replaced.
+Other sources are compared with a copy, or a hash, of what the last build read. A view changes by
+its own SELECT over the changed rows of its inputs; a table, by its rows before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from analytics.transform.models import Model, SqlModel
+from analytics.transform.parsing import renamed
+from analytics.warehouse.sources import SOURCES
+
+STATE = "warehouse.state"
+WORKSPACE = "workspace_id"
+
+SUPERSEDED = "raw.superseded"
+_VERSIONED = tuple(f"raw.{source.name}" for source in SOURCES)
+_BY_LOAD = ("ledger.files", "ledger.requests", "ledger.list_snapshots")
+_COPIED = {
+    "ledger.workspaces": (WORKSPACE,),
+    "ledger.loads": (WORKSPACE, "load_id"),
+    "ledger.provisional_runs": (WORKSPACE, "run_id"),
+}
+_IS_NEW = "is_new_row"
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows that a relation lost or gained, in a relation of its columns and `is_new_row`.
+
+    Rows that are of one `key` differ in some columns only. Without `rows`, any may have changed.
+    """
+
+    rows: str = ""
+    key: tuple[str, ...] = ()
+
+
+ANY = Change()
+
+
+class Changes:
+    """The changes since the last build, by relation; one that is not here did not change."""
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+        self._of: dict[str, Change] = {}
+        self._differing_columns: dict[str, frozenset[str] | None] = {}
+        self._columns: dict[str, tuple[str, ...]] = dict(
+            con.execute("""
+                select schema_name || '.' || table_name,
+                    list(column_name order by column_index)
+                from duckdb_columns()
+                where database_name in ('warehouse', 'build_file')
+                group by all
+            """).fetchall()
+        )
+
+    def __contains__(self, relation: str) -> bool:
+        return relation in self._of
+
+    def __getitem__(self, relation: str) -> Change:
+        return self._of[relation]
+
+    def columns(self, relation: str) -> Sequence[str]:
+        """Return the names of a relation's columns."""
+        return self._columns[relation]
+
+    def add(self, relation: str, change: Change = ANY) -> None:
+        """Say that a relation changed."""
+        self._of[relation] = change
+
+    def read_sources(self) -> None:
+        """Find out which sources changed since the last build, and by which rows."""
+        con, loads = self._con, f"using ({WORKSPACE}, load_id)"
+        con.execute(f"""
+            create or replace temp table new_loads as
+            select {WORKSPACE}, load_id from ledger.loads anti join {STATE}.loads {loads}
+        """)
+        con.execute(f"""
+            create or replace temp table replaced as
+            select version_id from {SUPERSEDED} semi join new_loads {loads}
+        """)
+        con.execute(f"create or replace temp table nothing as from {SUPERSEDED} limit 0")
+        for source in _VERSIONED:
+            self.compare(
+                source,
+                was=f"from {source} semi join replaced using (version_id)"
+                f" anti join new_loads {loads}",
+                now=f"from {source} semi join new_loads {loads}"
+                f" anti join {SUPERSEDED} using (version_id)",
+            )
+        for source in _BY_LOAD:
+            self.compare(
+                source,
+                was=f"from {source} limit 0",
+                now=f"from {source} semi join new_loads {loads}",
+            )
+        for source, key in _COPIED.items():
+            copy = f'{STATE}."{source}"'
+            was, now = (
+                f"from {copy} except all from {source}",
+                f"from {source} except all from {copy}",
+            )
+            self.compare(source, was=was, now=now, key=key)
+        known = dict(con.execute(f"select name, fingerprint from {STATE}.sources").fetchall())
+        for source, fingerprint in _fingerprints(con):
+            if known.get(source) != fingerprint:
+                self.add(source)
+        known = dict(con.execute(f"select name, row_count from {STATE}.source_rows").fetchall())
+        for source, count, new_count in _row_counts(con, f"semi join new_loads {loads}"):
+            if count != known.get(source, 0) + new_count:
+                self.add(source)  # rows that no load brought, or took away
+
+    def compare(self, relation: str, was: str, now: str, key: Sequence[str] = ()) -> int:
+        """Add the change of a relation from two SELECTs of its rows; return how many differ."""
+        rows = temporary("changed", relation)
+        ((count,),) = self._con.execute(f"""
+            create or replace temp table {rows} as
+            select *, false as {_IS_NEW} from ({was})
+            union all select *, true from ({now})
+        """).fetchall()
+        if count:
+            self.add(relation, Change(rows, tuple(key)))
+        return int(count)
+
+    def gained(self, relation: str) -> tuple[int, int]:
+        """Return by how many rows, and by which sum of their hashes, a relation grew."""
+        columns = ", ".join(f'"{each}"' for each in self.columns(relation))
+        hashes = " union all ".join(
+            f"select {sign} as sign, hash(rows) as row_hash"
+            f" from (select {columns} from {self._of[relation].rows} where {state}) as rows"
+            for sign, state in ((1, _IS_NEW), (-1, f"not {_IS_NEW}"))
+        )
+        ((count, total),) = self._con.execute(
+            f"select sum(sign)::bigint, sum(sign * row_hash::hugeint)::hugeint from ({hashes})"
+        ).fetchall()
+        return int(count), int(total)
+
+    def _differing(self, relation: str) -> frozenset[str] | None:
+        """Return the columns in which rows of the same key differ; None if a key is new or gone."""
+        if relation not in self._differing_columns:
+            self._differing_columns[relation] = self._find_differing(relation)
+        return self._differing_columns[relation]
+
+    def _find_differing(self, relation: str) -> frozenset[str] | None:
+        change = self._of[relation]
+        if not change.key:
+            return None
+        columns = [each for each in self.columns(relation) if each not in change.key]
+        differ = [f'min(hash("{each}")) <> max(hash("{each}"))' for each in columns]
+        names = [f"differs_{number}" for number in range(len(columns) + 1)]
+        found = self._con.execute(f"""
+            select {", ".join(f"bool_or({name})" for name in names)}
+            from (
+                select {", ".join(["count(*) <> 2", *differ])}
+                from {change.rows} group by {", ".join(change.key)}
+            ) as keys ({", ".join(names)})
+        """).fetchone()
+        if found is None or found[0]:
+            return None
+        return frozenset(each for each, is_so in zip(columns, found[1:], strict=True) if is_so)
+
+    def follow_view(self, model: SqlModel, changed: Collection[str]) -> None:
+        """Add the change of a view, of which these inputs changed.
+
+        Of a join, a row changed if that of either side did.
+        """
+        if any(self._of[name] == ANY for name in changed):
+            self.add(model.relation)
+            return
+        rows = temporary("changed", model.relation)
+        selects = []
+        for name in changed:
+            for is_new in ("false", "true"):
+                source = self._of[name].rows
+                names = {
+                    name: f"(select * exclude ({_IS_NEW}) from {source} where {_IS_NEW} = {is_new})"
+                }
+                if name in _VERSIONED:
+                    names[SUPERSEDED] = "temp.nothing"
+                selects.append(
+                    f"select *, {is_new} as {_IS_NEW} from ({renamed(model.sql, names)})"
+                )
+        self._con.execute(
+            f"create or replace temp view {rows} as {' union all by name '.join(selects)}"
+        )
+        self.add(model.relation, Change(rows))
+
+    def affects(self, model: Model, relation: str) -> bool:
+        """Return True if the change of an input may be in a column that the model reads."""
+        read = model.columns_read(relation)
+        if read is None or (columns := self._differing(relation)) is None:
+            return True
+        return not columns.isdisjoint(read)
+
+    def rows_seen_by(self, model: Model, relation: str, columns: Sequence[str]) -> str:
+        """Return a SELECT of columns over the rows that an input lost and gained.
+
+        Rows that differ only in columns that the model does not read are left out.
+        """
+        change, read = self._of[relation], model.columns_read(relation)
+        if read is None:
+            return self.rows(relation, columns)
+        kept = [each for each in self.columns(relation) if each in read or each in columns]
+        text = ", ".join(kept)
+        return f"""
+            select {", ".join(columns)} from {change.rows} group by {text}
+            having count(*) filter ({_IS_NEW}) <> count(*) filter (not {_IS_NEW})
+        """
+
+    def rows(self, relation: str, expressions: Sequence[str]) -> str:
+        """Return a SELECT of these expressions over the rows that a relation lost and gained."""
+        return f"select {', '.join(expressions)} from {self._of[relation].rows}"
+
+
+def temporary(state: str, relation: str) -> str:
+    """Return the name of the temporary relation that holds a state of another one."""
+    return f"temp.{state}_{relation.replace('.', '_')}"
+
+
+def record_sources(con: duckdb.DuckDBPyConnection) -> None:
+    """Keep what a build has read of the sources, so that the next one finds what changed."""
+    con.execute(f"create schema if not exists {STATE}")
+    con.execute(
+        f"create or replace table {STATE}.loads as select {WORKSPACE}, load_id from ledger.loads"
+    )
+    for source in _COPIED:
+        con.execute(f'create or replace table {STATE}."{source}" as from {source}')
+    con.execute(f"create or replace table {STATE}.source_rows (name varchar, row_count bigint)")
+    con.executemany(
+        f"insert into {STATE}.source_rows values (?, ?)",
+        [(name, count) for name, count, _ in _row_counts(con, "limit 0")],
+    )
+    con.execute(f"create or replace table {STATE}.sources (name varchar, fingerprint varchar)")
+    con.executemany(f"insert into {STATE}.sources values (?, ?)", _fingerprints(con))
+
+
+def _row_counts(con: duckdb.DuckDBPyConnection, new: str) -> list[tuple[str, int, int]]:
+    """Return the number of rows of each source that changes by loads, and of it of `new` ones."""
+    counts = " union all ".join(
+        f"select '{name}', (select count(*) from {name}), (select count(*) from {name} {new})"
+        for name in (*_VERSIONED, *_BY_LOAD, SUPERSEDED)
+    )
+    return con.execute(counts).fetchall()
+
+
+def _fingerprints(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Return a hash of all rows of each source that has neither loads nor a copy."""
+    names = con.execute("""
+        select schema_name || '.' || table_name from duckdb_tables()
+        where database_name = 'warehouse'
+            and (schema_name = 'finance' or schema_name || '.' || table_name = 'ledger.quarantine')
+        order by all
+    """).fetchall()
+    sums = " union all ".join(
+        f"select '{name}', concat(count(*), ' ', sum(hash(rows))) from {name} as rows"
+        for (name,) in names
+    )
+    return con.execute(sums).fetchall()

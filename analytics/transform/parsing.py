@@ -1,0 +1,140 @@
+"""SELECT statements, parsed: the tables and the columns that they name, and where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import duckdb
+
+
+@dataclass(frozen=True)
+class TableName:
+    """A table as a SELECT names it: schema and alias are empty if not given.
+
+    It stands `offset` bytes after the start.
+    """
+
+    schema: str
+    name: str
+    alias: str
+    offset: int
+
+    @property
+    def relation(self) -> str:
+        """The name as it is written."""
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+def tables_read(sql: str) -> frozenset[tuple[str, str]]:
+    """Return schema and name of each table that a SELECT reads; the schema is empty if not given.
+
+    Common table expressions are none. ValueError if the text is not one SELECT, or names a table
+    of another file than the present one.
+    """
+    return frozenset((table.schema, table.name) for table in _parsed(sql).tables)
+
+
+def renamed(sql: str, names: Mapping[str, str]) -> str:
+    """Return the SELECT with other names of the tables that `names` has, as `schema.name`.
+
+    Columns are still qualified by the names as they were.
+    """
+    text = sql.encode()
+    for table in sorted(_parsed(sql).tables, key=lambda each: each.offset, reverse=True):
+        if table.schema and (name := names.get(table.relation)):
+            end = table.offset + len(table.relation.encode())
+            name = name if table.alias else f"{name} as {table.name}"
+            text = text[: table.offset] + name.encode() + text[end:]
+    return text.decode()
+
+
+def columns_read(sql: str, relation: str) -> frozenset[str] | None:
+    """Return the names of all columns that stand in a SELECT; None if a `*` has all of `relation`.
+
+    The names may be of other tables, too.
+    """
+    parsed = _parsed(sql)
+    return None if relation in parsed.whole else parsed.columns
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """The tables and columns of a SELECT, and the tables of which a `*` has all columns."""
+
+    tables: tuple[TableName, ...]
+    columns: frozenset[str]
+    whole: frozenset[str]
+
+
+@cache
+def _parsed(sql: str) -> _Parsed:
+    tree = _tree(sql)
+    if (count := len(tree["statements"])) != 1:
+        raise ValueError(f"holds {count} statements; a file holds one SELECT")
+    tables, columns = [], set[str]()
+    expressions, whole = set[str](), set[str]()
+    for node in nodes(tree):
+        if catalog := node.get("catalog_name"):
+            raise ValueError(f"{catalog} stands before a schema; a table is SCHEMA.TABLE")
+        expressions.update(each["key"] for each in node.get("cte_map", {}).get("map", ()))
+        columns.update(node.get("column_names", [])[-1:])
+        columns.update(node.get("using_columns") or [])
+        if node.get("type") == "BASE_TABLE":
+            tables.append(node)
+        elif node.get("type") == "SELECT_NODE":
+            whole.update(_all_of(node))
+    return _Parsed(
+        tuple(
+            TableName(
+                each["schema_name"], each["table_name"], each["alias"], each["query_location"]
+            )
+            for each in tables
+            if each["schema_name"] or each["table_name"] not in expressions
+        ),
+        frozenset(columns),
+        frozenset(whole),
+    )
+
+
+def _all_of(select: dict[str, Any]) -> Iterator[str]:
+    """Yield the tables of which a SELECT has all columns by a `*`."""
+    stars = {each["relation_name"] for each in select["select_list"] if each["class"] == "STAR"}
+    for table in _joined(select["from_table"]):
+        if stars & {"", table["alias"] or table["table_name"]}:
+            yield f"{table['schema_name']}.{table['table_name']}"
+
+
+def _joined(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the tables that stand in a FROM clause themselves, not in a subquery of it."""
+    if table["type"] == "JOIN":
+        yield from _joined(table["left"])
+        yield from _joined(table["right"])
+    elif table["type"] == "BASE_TABLE":
+        yield table
+
+
+def _tree(sql: str) -> Any:
+    ((text,),) = _parser().execute("select json_serialize_sql(?::varchar)", [sql]).fetchall()
+    tree = json.loads(text)
+    if tree["error"]:
+        raise ValueError(tree["error_message"])
+    return tree
+
+
+@cache
+def _parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield all objects of a parsed statement, each before those that it holds."""
+    if isinstance(tree, dict):
+        yield tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for branch in tree:
+            yield from nodes(branch)

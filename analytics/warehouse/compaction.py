@@ -1,0 +1,33 @@
+"""The size of a build file: what batches change in place leaves free blocks behind."""
+
+from __future__ import annotations
+
+import duckdb
+
+from analytics.warehouse.database import STORAGE_VERSION, attached, quoted, remove_database
+from analytics.warehouse.layout import Layout
+
+_LARGEST_FREE_SHARE = 1 / 8
+
+
+def compact(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    """Write the build file anew if more than an eighth of it is free.
+
+    A checkpoint writes what changed before it gives back what that replaces, so that a file needs
+    as much free space as one batch changes, and keeps it.
+    """
+    made = layout.next_marts
+    with attached(con, layout.marts) as catalog:
+        ((blocks, free),) = con.execute(
+            "select total_blocks, free_blocks from pragma_database_size() where database_name = ?",
+            [catalog],
+        ).fetchall()
+        if free <= blocks * _LARGEST_FREE_SHARE:
+            return
+        con.execute(f"attach '{quoted(made)}' as made (storage_version '{STORAGE_VERSION}')")
+        try:
+            con.execute(f"copy from database {catalog} to made")
+        finally:
+            con.execute("detach made")
+    remove_database(layout.marts)
+    made.replace(layout.marts)

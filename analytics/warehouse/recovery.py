@@ -1,0 +1,45 @@
+"""Recovery of a warehouse that is older than what was published of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import duckdb
+
+from analytics.errors import AnalyticsError
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.publications import moments_on_record, read_publication
+
+
+def recover_publication(con: duckdb.DuckDBPyConnection, layout: Layout) -> datetime | None:
+    """Record the last publication, if a batch was killed before it did so, or its log was lost.
+
+    Return the moment if the warehouse has lost loads of it too: DuckDB passes over a log whose head
+    is damaged. Only a rebuild has them. Loads that the landing folder has lost as well are not
+    among them.
+    """
+    for moment in moments_on_record(layout)[-1:]:
+        try:
+            loads = read_publication(layout, moment).loads
+        except AnalyticsError:  # raised to whoever needs it
+            return None
+        last = [[*loads], [*loads.values()]]
+        lost = con.execute(
+            """
+            from (select unnest(?) as workspace_id, unnest(?) as load_id)
+            anti join ledger.loads using (workspace_id, load_id)
+            """,
+            last,
+        ).fetchall()
+        if any(layout.landing.joinpath(*load).is_dir() for load in lost):
+            return moment
+        con.execute(
+            """
+            update ledger.loads set published_at = ?
+            from (select unnest(?) as workspace_id, unnest(?) as load_id) as last_loads
+            where loads.workspace_id = last_loads.workspace_id
+                and loads.load_id <= last_loads.load_id and loads.published_at is null
+            """,
+            [moment, *last],
+        )
+    return None

@@ -1,0 +1,67 @@
+-- The batch that first published each date as a whole: it began after the date had ended, in the
+-- reporting time zone and in UTC. A batch of which nothing was published (a check failed) is none;
+-- of batches published together, the figures are those of the last. Grain: workspace and date.
+-- key: workspace_id, date
+-- materialized: table
+with
+
+publications as (
+    select workspace_id, max(load_id) as batch_id
+    from staging.stg_loads
+    where step = 'workspace' and published_at is not null
+    group by workspace_id, published_at
+),
+
+ends as (
+    select
+        workspace_id,
+        batch_id,
+        least(
+            began_at at time zone getvariable('reporting_timezone'),
+            began_at at time zone 'UTC'
+        )::date - 1 as last_date
+    from (
+        select
+            *,
+            try_strptime(left(batch_id, 16), '%Y%m%dT%H%M%SZ') at time zone 'UTC' as began_at
+        from publications
+    )
+),
+
+changes as (
+    select workspace_id, least(date, utc_date) as date
+    from intermediate.int_run_changes
+    union all
+    select workspace_id, utc_date
+    from staging.stg_agent_rollup_changes
+    union all
+    select workspace_id, utc_date
+    from staging.stg_run_count_changes
+    union all
+    select workspace_id, utc_date
+    from staging.stg_platform_rollup_changes
+),
+
+spans as (
+    select
+        changes.workspace_id,
+        min(changes.date) as first_date,
+        (select max(last_date) from ends where ends.workspace_id = changes.workspace_id)
+            as last_date
+    from changes
+    group by changes.workspace_id
+),
+
+dates as (
+    select
+        workspace_id,
+        unnest(generate_series(first_date, last_date, interval 1 day))::date as date
+    from spans
+)
+
+select dates.workspace_id, dates.date, min(ends.batch_id) as batch_id
+from dates
+join ends
+    on ends.workspace_id = dates.workspace_id
+    and ends.last_date >= dates.date
+group by dates.workspace_id, dates.date

@@ -1,0 +1,8 @@
+-- The first listed run of each session. Grain: session.
+-- key: workspace_id, session_id
+-- materialized: table
+-- narrow: session_id
+select workspace_id, session_id, arg_min(run_id, (created_at, run_id)) as first_run_id
+from staging.stg_runs
+where session_id is not null
+group by workspace_id, session_id

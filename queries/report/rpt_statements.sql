@@ -1,0 +1,129 @@
+-- The statement of each month of each workspace and of all: its lines in the books, frozen once it
+-- is closed, the adjustments of earlier months that it books, and those since its close.
+-- Amounts are of UTC months. Grain: workspace or '(all)', and month.
+-- key: workspace_id, month
+-- column workspace_id: Identifier of the workspace; '(all)' for all of them.
+-- column month: First day of the calendar month.
+-- column state: As dim_months.status; of all workspaces that which is least final.
+-- column book_state: State of the month in the books, in words: since when it is closed, by whom.
+-- column line_cost_usd: Metered cost in US dollars of the month's lines in the books.
+-- column line_surcharge_usd: Surcharge in US dollars of these lines.
+-- column line_own_key_usd: Own-key cost in US dollars of these lines.
+-- column line_billed_usd: Billed in US dollars of these lines.
+-- column earlier_billed_usd: Adjustments of earlier months' bills in US dollars that it books.
+-- column to_book_usd: Billed and those adjustments in US dollars: the sum that the month books.
+-- column own_key_to_book_usd: Own-key cost in US dollars of the lines and of those adjustments.
+-- column accrual_usd: Billed less invoiced in US dollars at the end of the month,
+-- null where there are neither books nor invoices.
+-- column closed_cost_usd: Metered cost in US dollars as it was closed; null while it is not closed.
+-- column closed_billed_usd: Billed in US dollars as it was closed, likewise.
+-- column closed_run_cost_usd: Cost in US dollars of the runs created in the month, likewise.
+-- column closed_run_count: Runs created in the month as it was closed, likewise.
+-- column closed_failed_count: Of them, those that failed.
+-- column closed_finished_count: Of them, those that succeeded or failed.
+-- column adjusted_cost_usd: Metered cost of today less that of the close in US dollars,
+-- null if nothing was adjusted.
+-- column adjusted_billed_usd: Bill of today less that of the close in US dollars, likewise.
+-- column adjusted_in: Months that book these adjustments, in words; null if there are none.
+with
+
+states as (
+    select workspace_id, month, state
+    from reports.rpt_months
+    where agent_id = '(all)'
+),
+
+lines as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        month,
+        sum(cost_usd) as line_cost_usd,
+        sum(surcharge_usd) as line_surcharge_usd,
+        sum(own_key_usd) as line_own_key_usd,
+        sum(billed_usd) as line_billed_usd
+    from marts.fct_month_lines
+    group by grouping sets ((workspace_id, month), (month))
+),
+
+closed as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        month,
+        sum(cost_usd) as closed_cost_usd,
+        sum(billed_usd) as closed_billed_usd,
+        sum(run_cost_usd) as closed_run_cost_usd,
+        sum(run_count)::bigint as closed_run_count,
+        sum(failed_count)::bigint as closed_failed_count,
+        sum(succeeded_count + failed_count)::bigint as closed_finished_count
+    from marts.fct_closed_lines
+    group by grouping sets ((workspace_id, month), (month))
+),
+
+earlier as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        booked_month as month,
+        sum(difference_billed_usd) as earlier_billed_usd,
+        sum(difference_own_key_usd) as earlier_own_key_usd
+    from marts.fct_period_adjustments
+    group by grouping sets ((workspace_id, booked_month), (booked_month))
+),
+
+adjustments as (
+    select
+        workspace_id,
+        month,
+        sum(metered_cost_usd) as adjusted_cost_usd,
+        sum(billed_usd) as adjusted_billed_usd,
+        string_agg(strftime(booked_month, '%B %Y'), ', ' order by booked_month) as adjusted_in
+    from reports.rpt_closed_to_today
+    where booked_month > month
+    group by workspace_id, month
+),
+
+accruals as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        month,
+        sum(accrual_usd) as accrual_usd
+    from reports.rpt_accruals
+    group by grouping sets ((workspace_id, month), (month))
+),
+
+-- A name stands between marks that keep its writing direction from the rest of the sentence.
+books as (
+    select
+        month,
+        if(is_early, 'closed early', 'closed')
+        || ', revision '
+        || revision
+        || strftime(closed_at at time zone 'UTC', ', %Y-%m-%d %H:%M UTC')
+        || coalesce(', prepared by ' || chr(8296) || prepared_by || chr(8297), '')
+        || coalesce(', approved by ' || chr(8296) || approved_by || chr(8297), '') as book_state
+    from audit.closings
+    where state = 'closed'
+)
+
+select
+    workspace_id,
+    month,
+    coalesce(states.state, 'incomplete') as state,
+    coalesce(books.book_state, 'not closed, ' || states.state) as book_state,
+    coalesce(line_cost_usd, 0) as line_cost_usd,
+    coalesce(line_surcharge_usd, 0) as line_surcharge_usd,
+    coalesce(line_own_key_usd, 0) as line_own_key_usd,
+    coalesce(line_billed_usd, 0) as line_billed_usd,
+    coalesce(earlier_billed_usd, 0) as earlier_billed_usd,
+    coalesce(line_billed_usd, 0) + coalesce(earlier_billed_usd, 0) as to_book_usd,
+    coalesce(line_own_key_usd, 0) + coalesce(earlier_own_key_usd, 0) as own_key_to_book_usd,
+    accruals.accrual_usd,
+    closed.* exclude (workspace_id, month),
+    adjustments.* exclude (workspace_id, month)
+from states
+full join lines using (workspace_id, month)
+left join closed using (workspace_id, month)
+left join earlier using (workspace_id, month)
+left join adjustments using (workspace_id, month)
+left join accruals using (workspace_id, month)
+left join books using (month)
+order by workspace_id, month

@@ -1,0 +1,363 @@
+"""Damaged files of the data directory: a batch heals them, or a message names file and remedy."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from analytics.emulator.world import World
+from analytics.warehouse.damage import DamagedError
+from analytics.warehouse.database import BUILD_FILE, open_marts
+from analytics.warehouse.examination import examine, read_whole
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock, collection_lock
+from tests.batches import Row, read_marts
+from tests.cli.conftest import Command, book_a_few_runs, shell_in
+from tests.conftest import NOW, book_run, hire_baker, uncommented
+
+DATA = Path("data")
+WAREHOUSE, BUILD, PUBLISHED = (
+    DATA / f"{name}.duckdb" for name in ("warehouse", "build", "analytics")
+)
+LOG = DATA / "warehouse.duckdb.wal"
+HEADERS, BLOCK = 3 * 4096, 256 * 1024
+FIGURES = ("fct_runs", "fct_adjustments", "fct_usage_hours", "fct_charges", "dim_months")
+
+Damage = Callable[[], Any]
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Path]:
+    """The data of two batches, between which a cost changed; `earlier` has them of the first."""
+    folder, world = tmp_path_factory.mktemp("damage"), World.empty(1, NOW)
+    agent = hire_baker(world)
+    book_a_few_runs(world, agent)
+    corrected = book_run(world, agent, hours_ago=30, cost="1")
+    with uncommented(), shell_in(folder, world) as run:
+        assert run("nightly").code == 0
+        shutil.copytree(folder / "data", folder / "earlier")
+        world.pass_time(timedelta(hours=20))
+        world.correct_cost(corrected, Decimal("0.5"))
+        assert run("nightly").code == 0
+    return world, folder
+
+
+@pytest.fixture
+def analytics(origin: tuple[World, Path], tmp_path: Path) -> Iterator[Command]:
+    """The command after the second batch, with a copy of the data, and the same API."""
+    world, folder = origin
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    with shell_in(tmp_path, world) as run:
+        yield run
+
+
+def figures() -> dict[str, list[Row]]:
+    """Return the published figures that no further batch of the same data changes."""
+    with open_marts(PUBLISHED) as con:
+        marts = read_marts(con)
+    return {name: marts[name] for name in FIGURES}
+
+
+def flip(file: Path, at: int) -> None:
+    """Change a byte of a file."""
+    with file.open("r+b") as opened:
+        opened.seek(at)
+        (byte,) = opened.read(1)
+        opened.seek(at)
+        opened.write(bytes([byte ^ 0xFF]))
+
+
+def flip_block(file: Path, table: str) -> None:
+    """Change a byte of the block that holds the first column of a table."""
+    with duckdb.connect(file, read_only=True) as con:
+        ((block,),) = con.execute(
+            "select block_id from pragma_storage_info(?) where block_id >= 0 limit 1", [table]
+        ).fetchall()
+    flip(file, HEADERS + block * BLOCK + 5000)
+
+
+def truncate(file: Path, size: int) -> None:
+    """Cut a file off."""
+    with file.open("r+b") as opened:
+        opened.truncate(size)
+
+
+_KILLED = """
+import duckdb, os, sys
+con = duckdb.connect(sys.argv[1])
+con.execute("set checkpoint_threshold = '1GB'")
+for name in "abc":
+    con.execute(f"create schema {name}; create table {name}.t as from range(5000)")
+os._exit(0)
+"""
+
+
+_BROKEN_OFF = """
+import os, sys
+from pathlib import Path
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock
+with batch_lock(Layout(Path(sys.argv[1]))):
+    os._exit(0)
+"""
+
+
+def be_killed(file: Path) -> None:
+    """Change a file in a process that is killed, so that a log of three changes lies beside it."""
+    subprocess.run([sys.executable, "-c", _KILLED, str(file)], check=True)
+
+
+def be_killed_and(damage: Callable[[Path, int], None]) -> None:
+    """Leave a log beside the warehouse, and damage its middle."""
+    be_killed(WAREHOUSE)
+    damage(LOG, LOG.stat().st_size // 2)
+
+
+OF_THE_WAREHOUSE: dict[str, Damage] = {
+    "first header": lambda: flip(WAREHOUSE, 40),
+    "block of a table": lambda: flip_block(WAREHOUSE, "raw.runs"),
+    "block of the ledger": lambda: flip_block(WAREHOUSE, "ledger.loads"),
+    "cut off": lambda: truncate(WAREHOUSE, WAREHOUSE.stat().st_size // 2),
+    "no database": lambda: WAREHOUSE.write_bytes(b"no database" * 1000),
+    "middle of its log": lambda: be_killed_and(flip),
+    # DuckDB passes over a log whose head is damaged: then this is the file.
+    "its log lost": lambda: shutil.copyfile("earlier/warehouse.duckdb", WAREHOUSE),
+    "gone": WAREHOUSE.unlink,
+}
+
+
+@pytest.mark.parametrize("damage", OF_THE_WAREHOUSE.values(), ids=OF_THE_WAREHOUSE)
+def test_a_damaged_warehouse_is_made_anew(analytics: Command, damage: Damage) -> None:
+    """A batch warns, keeps the damaged file aside, and publishes the same figures."""
+    before = figures()
+    damage()
+    result = analytics("nightly")
+
+    assert result.code == 0, result.err
+    warnings = [line for line in result.err.splitlines() if "warning: " in line]
+    assert len(warnings) == 1
+    assert f"{WAREHOUSE} is damaged (" in warnings[0]
+    assert "is made anew from data/landing, and kept as warehouse.damaged-" in warnings[0]
+    assert figures() == before
+    assert before["fct_adjustments"]
+    assert len(list(DATA.glob("warehouse.damaged-*.duckdb"))) == 1
+    assert examine(WAREHOUSE) is None
+    assert "is damaged (" in analytics("status").out
+
+    again = analytics("nightly")
+
+    assert again.code == 0
+    assert "warning: " not in again.err
+
+
+def test_a_publication_that_was_not_recorded_is(analytics: Command) -> None:
+    """A batch that was killed after it had published counts as published at that moment."""
+    sql = "select load_id, published_at from ledger.loads order by 1"
+    with duckdb.connect(WAREHOUSE) as con:
+        before = con.execute(sql).fetchall()
+        con.execute(
+            "update ledger.loads set published_at = null"
+            " where published_at = (select max(published_at) from ledger.loads)"
+        )
+    assert analytics("nightly").code == 0
+    with duckdb.connect(WAREHOUSE) as con:
+        assert con.execute(sql).fetchall()[: len(before)] == before
+
+
+def test_only_the_last_damaged_file_is_kept(analytics: Command) -> None:
+    """A second damage leaves one file aside, with its log."""
+    for _ in range(2):
+        be_killed_and(flip)
+        assert analytics("nightly").code == 0
+
+    file, log = sorted(DATA.glob("warehouse.damaged-*"))
+    assert log.name == f"{file.name}.wal"
+
+
+OF_THE_BUILD: dict[str, Damage] = {
+    "first header": lambda: flip(BUILD, 40),
+    "block of a mart": lambda: flip_block(BUILD, "marts.fct_runs"),
+    "block of a result": lambda: flip_block(BUILD, "audit.landing_files"),
+    "cut off": lambda: truncate(BUILD, BUILD.stat().st_size // 2),
+    "middle of its log": lambda: (
+        be_killed(BUILD),
+        flip(DATA / "build.duckdb.wal", 30_000),
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", OF_THE_BUILD.values(), ids=OF_THE_BUILD)
+def test_a_damaged_build_file_is_built_anew(analytics: Command, damage: Damage) -> None:
+    """A stage alone names the file and the remedy, and publishes nothing; a batch builds it."""
+    before, published = figures(), PUBLISHED.read_bytes()
+    damage()
+    refused = analytics("publish")
+
+    assert refused.code == 1
+    assert f"{BUILD} is damaged: " in refused.err
+    assert "`analytics nightly` makes it anew." in refused.err
+    assert PUBLISHED.read_bytes() == published
+
+    result = analytics("nightly")
+
+    assert result.code == 0, result.err
+    assert re.search(f"warning: .*{BUILD} .*is damaged \\(.* built anew", result.err)
+    assert figures() == before
+    assert not list(DATA.glob("*.damaged-*"))
+
+
+@pytest.mark.usefixtures("analytics")
+def test_each_block_is_read_before_it_is_published() -> None:
+    """Reading a file whole finds a changed byte in any block that the file uses."""
+    with duckdb.connect(BUILD, read_only=True) as con:
+        used = {
+            block
+            for (block,) in con.execute("select block_id from pragma_metadata_info()").fetchall()
+        }
+        for (table,) in con.execute(
+            "select concat_ws('.', schema_name, table_name) from duckdb_tables()"
+        ).fetchall():
+            for block, others in con.execute(
+                "select block_id, additional_block_ids from pragma_storage_info(?)", [table]
+            ).fetchall():
+                used |= {
+                    each for each in (block, *(others or [])) if each is not None and each >= 0
+                }
+    for block in sorted(used)[::5]:
+        flip(BUILD, HEADERS + block * BLOCK + 5000)
+        with pytest.raises(DamagedError), open_marts(BUILD) as con:
+            read_whole(con, BUILD_FILE)
+        flip(BUILD, HEADERS + block * BLOCK + 5000)
+    with open_marts(BUILD) as con:
+        read_whole(con, BUILD_FILE)
+
+
+@pytest.mark.parametrize("stage", ["transform", "extract", "sql"])
+def test_a_command_alone_names_file_and_remedy(analytics: Command, stage: str) -> None:
+    """Damage that DuckDB finds by a checksum is told with the file; of a query, by its name."""
+    file, table = (PUBLISHED, "marts.fct_runs") if stage == "sql" else (WAREHOUSE, "raw.runs")
+    flip_block(file, table)
+    result = analytics(stage, *(["select * from fct_runs"] if stage == "sql" else []))
+
+    assert result.code == 1
+    assert (file.name if stage == "sql" else str(file)) in result.err
+    assert "Corrupt database file" in result.err
+    assert "`analytics nightly`" in result.err
+
+
+def test_without_landing_files_damage_is_told(analytics: Command) -> None:
+    """A batch says once that the landing folder is gone; a later damage names the way out."""
+    shutil.rmtree(DATA / "landing")
+    first, second = analytics("nightly"), analytics("nightly")
+
+    assert (first.code, second.code) == (0, 0)
+    assert "is gone: no rebuild can make these data anew" in first.err
+    assert "is gone" not in second.err
+
+    shutil.rmtree(DATA / "landing")
+    flip(WAREHOUSE, 40)
+    refused = analytics("nightly")
+
+    assert refused.code == 1
+    assert f"{WAREHOUSE} is damaged, and data/landing has no whole batch" in refused.err
+
+    for file in (WAREHOUSE, PUBLISHED):
+        file.unlink()
+
+    assert analytics("nightly").code == 0
+
+
+def test_a_newer_layout_is_never_overwritten(analytics: Command) -> None:
+    """A rebuild refuses a warehouse of a newer release as a batch does."""
+    with duckdb.connect(WAREHOUSE) as con:
+        con.execute("update ledger.schema_version set version = 99")
+    before = WAREHOUSE.read_bytes()
+    results = [analytics("nightly"), analytics("rebuild")]
+
+    assert [result.code for result in results] == [2, 2]
+    assert all("was written by a newer release" in result.err for result in results)
+    assert WAREHOUSE.read_bytes() == before
+
+
+def test_what_is_no_load_is_passed_over(analytics: Command) -> None:
+    """Files of a file manager, and foreign and empty folders, stop neither batch nor rebuild."""
+    (workspace,) = (DATA / "landing").iterdir()
+    load = max(workspace.iterdir())
+    for folder in (workspace.parent, workspace, load):
+        (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (load / f"._{max(load.iterdir()).name}").write_bytes(b"AppleDouble")
+    (workspace / "._20261120T060000Z-000001-lists").write_bytes(b"AppleDouble")
+    (workspace / "notes").mkdir()
+    (workspace / "notes" / "todo.txt").write_text("x")
+    (workspace / "20261101T000000Z-000001-lists").mkdir()
+    WAREHOUSE.unlink()
+    before = figures()
+    results = [analytics("nightly"), analytics("rebuild")]
+
+    assert [result.code for result in results] == [0, 0], results
+    assert figures() == before
+
+
+def test_a_crash_of_duckdb_is_damage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A file at which the process of an examination dies is damaged; a killed one tells nothing."""
+    for signal, found in (("SEGV", "DuckDB ended with SIGSEGV when it read it."), ("KILL", None)):
+        program = tmp_path / signal
+        program.write_text(f"#!/bin/sh\nkill -{signal} $$\n")
+        program.chmod(0o700)
+        monkeypatch.setattr(sys, "executable", str(program))
+
+        assert examine(program) == found
+
+
+def test_a_batch_that_broke_off_is_known_to_the_next(tmp_path: Path) -> None:
+    """The mark of a killed batch stays, over collections, until a batch has ended."""
+    layout = Layout(tmp_path)
+    subprocess.run([sys.executable, "-c", _BROKEN_OFF, str(tmp_path)], check=True)
+    with collection_lock(layout):
+        pass
+    found = []
+    for _ in range(2):
+        with batch_lock(layout) as broke_off:
+            found.append(broke_off)
+
+    assert found == [True, False]
+
+
+def make_folder(file: Path) -> None:
+    """Put a folder in the place of a file."""
+    file.unlink(missing_ok=True)
+    file.mkdir()
+
+
+@pytest.mark.parametrize("content", [b"", b"\0\xff", b"[]", b"null", b'{"exit_code": "x"}'])
+def test_a_damaged_result_of_the_last_batch_is_none(analytics: Command, content: bytes) -> None:
+    """Commands go on without it, and the garbage in a lock file is passed over."""
+    (DATA / "last-batch.json").write_bytes(content)
+    (DATA / ".lock").write_bytes(b"\xff" * 5000)
+
+    assert analytics("status").code == 0
+    assert analytics("report").code == 0
+
+
+def test_folders_in_the_place_of_files_are_named(analytics: Command) -> None:
+    """Each command that needs the file names it, and says what to do."""
+    for name in ("last-batch.json", "warehouse.duckdb", ".lock"):
+        make_folder(DATA / name)
+        for command in ("nightly", "rebuild", "status"):
+            result = analytics(command)
+            if result.code:
+                assert result.code == 1, (name, command, result.err)
+                assert name in result.err, (name, command, result.err)
+        (DATA / name).rmdir()
+        if name == "warehouse.duckdb":
+            shutil.copyfile("earlier/warehouse.duckdb", DATA / name)

@@ -1,0 +1,122 @@
+"""`extract --lists`: beside batches, with the right key only, and what it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from analytics.emulator.world import World
+from analytics.warehouse import lock
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.lock import batch_lock, collection_lock
+from tests.cli.conftest import Command
+from tests.conftest import Batch, StartRun, book_run
+
+LAYOUT = Layout(Path("data"))
+LISTS = ("extract", "--lists")
+
+
+def landed() -> list[str]:
+    """Return the paths of all landed loads."""
+    return sorted(str(each) for each in LAYOUT.landing.glob("*/*"))
+
+
+def test_only_landing_changes(published: Command, world: World, start_run: StartRun) -> None:
+    """A collection changes no file but its landing folder, and builds from none of its runs."""
+    before = {file: file.stat().st_mtime_ns for file in Path("data").glob("[!.]*")}
+    status = published("status", "--json").out
+    world.pass_time(timedelta(hours=1))
+    start_run(hours_ago=0.5)
+    result = published(*LISTS)
+
+    assert (result.code, result.out) == (0, "")
+    assert "Blank Slate: 1 request, 1 run new or changed" in result.err
+    assert {file: file.stat().st_mtime_ns for file in Path("data").glob("[!.]*")} == before
+    assert published("status", "--json").out == status
+    for stage in ("transform", "check", "publish"):
+        assert published(stage).code == 0
+    query = ("sql", "select count(*) as n from fct_runs", "--format", "json")
+    assert json.loads(published(*query).out) == [{"n": 3}]
+    assert published("rebuild").code == 0
+    assert json.loads(published(*query).out) == [{"n": 3}]
+    assert published("nightly").code == 0
+    assert json.loads(published(*query).out) == [{"n": 4}]
+
+
+def test_after_a_rebuild(published: Command, batch: Batch, start_run: StartRun) -> None:
+    """A rebuilt warehouse knows no setting, so that the workspace of the key is asked for."""
+    published("rebuild")
+    start_run(hours_ago=0.5)
+    batch.forget()
+
+    assert "2 requests, 1 run new or changed" in published(*LISTS).err
+
+
+def test_a_key_of_another_workspace_is_refused(
+    published: Command, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list without the newest run known has its workspace asked for; another one's is refused."""
+    other = world.add_workspace("Other")
+    book_run(world, world.add_agent(other, "Smith", "smith"))
+    monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
+    before = landed()
+    result = published(*LISTS)
+
+    assert result.code == 2
+    assert "belongs to workspace Other" in result.err
+    assert landed() == before
+
+
+def test_a_wrong_key_is_refused(published: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key that the API refuses exits with 2."""
+    monkeypatch.setenv("LEVAIN_API_KEY", "levain_of_somebody_else")
+    result = published(*LISTS)
+
+    assert result.code == 2
+    assert "does not accept the key in LEVAIN_API_KEY" in result.err
+
+
+@pytest.mark.parametrize(
+    ("held", "arguments", "words"),
+    [
+        (batch_lock, LISTS, "Another batch is at work in data"),
+        (collection_lock, LISTS, "A collection is at work in data"),
+        (collection_lock, ("extract",), "A collection is at work in data"),
+    ],
+)
+def test_a_wait_is_bounded(published: Command, held: Any, arguments: Any, words: str) -> None:
+    """A collection, and a batch that finds one, exit with 4 after a wait."""
+    with patch.object(lock, "WAIT_SECONDS", 0.1), held(LAYOUT):
+        result = published(*arguments)
+
+    assert result.code == 4
+    assert words in result.err
+
+
+@pytest.mark.parametrize(
+    ("held", "arguments"), [(batch_lock, LISTS), (collection_lock, ("extract", "--quiet"))]
+)
+def test_one_waits_for_the_other(published: Command, held: Any, arguments: Any) -> None:
+    """A collection waits for a batch, and a batch for a collection."""
+    holder: AbstractContextManager[None] = held(LAYOUT)
+    with patch.object(lock, "PROBE_SECONDS", 0.05):
+        holder.__enter__()
+        ending = threading.Timer(0.2, holder.__exit__, (None, None, None))
+        ending.start()
+        result = published(*arguments)
+        ending.join()
+
+    assert result.code == 0, result.err
+
+
+def test_status_calls_no_collection_a_batch(published: Command) -> None:
+    """While lists are collected, no batch is at work."""
+    with collection_lock(LAYOUT):
+        assert "A batch is at work" not in published("status").out

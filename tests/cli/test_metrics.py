@@ -1,0 +1,179 @@
+"""The file for Prometheus: what a batch leaves for node_exporter, good or failed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import stat
+import subprocess
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from analytics.batch.last_batch import read_last_batch
+from analytics.batch.metrics import write_metrics
+from analytics.emulator.server import Emulator
+from analytics.emulator.world import World
+from analytics.settings import load_settings
+from analytics.warehouse.layout import Layout
+from tests.cli.conftest import SETTINGS, Command, FirstBatch, SettingsFile
+from tests.cli.exposition import Samples, families
+from tests.conftest import StartRun
+from tests.docs.pages import blocks, rows, text_of
+
+FILE = Path("data/metrics.prom")
+BUDGETS = "scope,name,month,amount_usd\nall,,2026-11,10\nworkspace,Bakery,2026-11,1\n"
+
+
+def metrics(file: Path = FILE) -> dict[str, Samples]:
+    """Return all samples, by the name of the metric without its prefix."""
+    found = families(file.read_text(encoding="utf-8"))
+    assert all(name.startswith("levain_analytics_") for name in found)
+    return {name.removeprefix("levain_analytics_"): samples for name, samples in found.items()}
+
+
+def value(name: str, **labels: str) -> Decimal:
+    """Return the only sample of a metric that has these labels, perhaps among others."""
+    (found,) = (
+        number for given, number in metrics()[name].items() if labels.items() <= dict(given).items()
+    )
+    return found
+
+
+def published_value(command: Command, sql: str) -> Decimal:
+    """Return one figure of the published file."""
+    ((figure,),) = [row.values() for row in json.loads(command("sql", sql, "--format", "json").out)]
+    return Decimal(figure)
+
+
+def budgets(text: str = BUDGETS) -> None:
+    """Write budgets beside the settings."""
+    Path("finance").mkdir()
+    Path("finance/budgets.csv").write_text(text, encoding="utf-8")
+
+
+def test_a_batch_leaves_its_state(command: Command, world: World) -> None:
+    """Each figure is that of the published file, digit for digit, and names are inert."""
+    world.workspaces[0].name = 'Bakery "\\"\n\x1b[1m'
+    budgets("scope,name,month,amount_usd\nall,,2026-11,1\n")
+    assert command("nightly").code == 0
+    workspace = {"workspace_id": world.workspaces[0].id, "workspace": 'Bakery "\\"\\n\\x1b[1m'}
+    last = json.loads(Path("data/last-batch.json").read_bytes())
+
+    assert value("batch_exit_code") == 0
+    ended = datetime.fromisoformat(last["ended_at"]).timestamp()
+    assert value("batch_end_timestamp_seconds") == Decimal(str(ended))
+    assert value("batch_last_success_timestamp_seconds") == Decimal(str(ended))
+    assert value("batch_stage_duration_seconds", stage="publish") == Decimal(
+        str(last["seconds"]["publish"])
+    )
+    assert value("data_timestamp_seconds", **workspace) == int(world.now.timestamp())
+    cost = published_value(command, "select cost_usd from fct_workspace_months")
+    assert value("month_cost_usd", **workspace) == cost == Decimal("1.5")
+    assert value("month_unlisted_run_ratio", **workspace) == 0
+    assert value("unexplained_usd", **workspace) == 0
+    assert value("month_budget_usd", scope="all") == 1
+    remaining = published_value(command, "select remaining_usd from fct_budgets")
+    assert value("month_budget_remaining_usd", scope="all") == remaining < 0
+    assert value("checks", result="failed") == 0
+    assert value("checks", result="passed") == published_value(
+        command, "select count(*) from check_results"
+    )
+    assert value("info") == 1
+    named = "".join(row[0] for row in rows(text_of("operations.md"), "metric | labels | is"))
+    assert {*metrics()} == {*re.findall(r"\w+", named)}
+
+
+def test_a_failed_batch_says_so_and_keeps_the_figures(
+    published: Command, world: World, api: Emulator
+) -> None:
+    """The exit code is that of the failed batch, the last success and the data those before it."""
+    assert published("nightly").code == 0
+    before = metrics()
+    world.pass_time(timedelta(hours=6))
+    api.stop()
+    assert published("nightly").code == 1
+    after = metrics()
+
+    kept = ("batch_last_success_timestamp_seconds", "data_timestamp_seconds", "month_cost_usd")
+    assert [after[name] for name in kept] == [before[name] for name in kept]
+    assert value("batch_exit_code") == 1
+    assert value("batch_end_timestamp_seconds") > value("batch_last_success_timestamp_seconds")
+
+
+def test_a_check_that_blocks_is_counted(
+    command: Command, world: World, start_run: StartRun, settings_file: SettingsFile
+) -> None:
+    """Failed checks count although nothing of them was published."""
+    settings_file(SETTINGS.replace("history_days = 3", "history_days = 20"))
+    run = start_run(hours_ago=24 * 10, cost="1")
+    world.override_record(run.id, {"cost_usd": 21})
+
+    assert command("nightly").code == 3
+    assert value("batch_exit_code") == 3
+    assert value("checks", result="failed") > 0
+    assert "batch_last_success_timestamp_seconds" not in metrics()
+    assert "data_timestamp_seconds" not in metrics()
+
+
+@pytest.mark.parametrize("place", ["elsewhere", "nowhere"])
+def test_the_file_is_where_the_settings_say(
+    first_batch: FirstBatch, tmp_path: Path, place: str
+) -> None:
+    """It lies at an absolute path, with the mode of what is published, or nowhere."""
+    file = tmp_path / "collected.prom"
+    settings = load_settings(first_batch.data)
+    publish = msgspec.structs.replace(
+        settings.publish, mode="0640", metrics=str(file) if place == "elsewhere" else ""
+    )
+    layout = Layout(first_batch.data)
+    last = read_last_batch(layout)
+    assert last is not None
+    write_metrics(msgspec.structs.replace(settings, publish=publish), layout, last)
+
+    assert [*tmp_path.iterdir()] == ([file] if place == "elsewhere" else [])
+    if place == "elsewhere":
+        assert stat.S_IMODE(file.stat().st_mode) == 0o640
+        assert metrics(file) == metrics(first_batch.data / FILE.name)
+
+
+def test_a_file_that_cannot_be_written_is_a_warning(
+    published: Command, settings_file: SettingsFile
+) -> None:
+    """The batch ends as it would have; monitoring sees that the file grows old."""
+    settings_file(f'{SETTINGS}metrics = "gone/m.prom"\n')
+    result = published("nightly")
+
+    assert result.code == 0
+    assert "the metrics could not be written: data/gone/m.prom" in result.err
+
+
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
+def test_promtool_finds_nothing(published: Command) -> None:
+    """`promtool check metrics` has no complaint about names, units or form."""
+    budgets()
+    assert published("nightly").code == 0
+    done = subprocess.run(
+        ["promtool", "check", "metrics"],
+        input=FILE.read_bytes(),
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+def test_the_rules_of_the_page_name_what_there_is(tmp_path: Path) -> None:
+    """Each metric in the example of alerting rules is documented; promtool accepts the rules."""
+    (rules,) = [each for each in blocks() if each.file == "rules.yaml"]
+    named = {*re.findall(r"levain_analytics_(\w+)", rules.code)}
+
+    assert named <= {*re.findall(r"\w+", text_of("operations.md").partition("```yaml")[0])}
+    if shutil.which("promtool"):
+        file = tmp_path / "rules.yaml"
+        file.write_text(rules.code, encoding="utf-8")
+        subprocess.run(["promtool", "check", "rules", file], capture_output=True, check=True)

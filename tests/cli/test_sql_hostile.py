@@ -1,0 +1,117 @@
+"""Hostile statements: each is refused, answered harmlessly, or stopped by a limit."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics.custom import allowed
+from analytics.errors import UsageError
+from analytics.published.sandbox import bounded, open_published, usage_errors
+from analytics.published.statement_process import answer
+from analytics.warehouse.confined import Limits
+
+LIMITS = Limits(seconds=0.3, memory="97MB", rows=10_000, size="2MB")
+DEEP = 5_000
+
+STATEMENTS = [
+    pytest.param(statement, family["outcome"], id=f"{family['name']}-{number}")
+    for family in tomllib.loads(
+        Path(__file__).with_name("hostile_statements.toml").read_text(encoding="utf-8")
+    )["families"]
+    for number, statement in enumerate(
+        template.replace("@DEEP", value * DEEP).replace("@", value, 1)
+        if "@DEEP" in template
+        else template.replace("@", value)
+        for template in family["templates"]
+        for value in family["values"]
+    )
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a published file, and a file beside it that no query may read."""
+    folder = tmp_path_factory.mktemp("hostile")
+    with duckdb.connect(folder / "analytics.duckdb") as con:
+        con.execute("create schema marts; create schema audit; create schema reports")
+        con.execute("create table marts.fct_runs (run_id text, agent_id text, cost_usd decimal)")
+        con.execute("insert into marts.fct_runs values ('r', 'a', 1)")
+    (folder / "secret.csv").write_text("secret\nhunter2\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def con(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection on which all statements are tried, one after the other."""
+    scratch = folder / "scratch"
+    with open_published(folder / "analytics.duckdb", LIMITS, scratch) as con:
+        yield con
+
+
+@pytest.mark.parametrize(("statement", "outcome"), STATEMENTS)
+def test_a_hostile_statement_does_no_harm(
+    con: duckdb.DuckDBPyConnection, folder: Path, statement: str, outcome: str
+) -> None:
+    """It ends as its family says, tells nothing of the machine, and changes no file."""
+    sql = statement.replace("@FOLDER", str(folder))
+    before = {path: path.read_bytes() for path in folder.glob("*.*")}
+    found, told = _tried(con, sql)
+
+    assert (found, told if found != outcome else "") == (outcome, "")
+    assert {path: path.read_bytes() for path in folder.glob("*.*")} == before
+    if outcome != "stopped":
+        secrets = [str(folder), str(Path.home()), str(Path.cwd()), "hunter2", "92.5 MiB"]
+        assert [each for each in secrets if each in told and each not in sql] == []
+        assert os.environ["PATH"] not in told
+
+
+def _tried(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, str]:
+    """Return the outcome of a statement, and all that it tells."""
+    try:
+        with bounded(con, LIMITS), usage_errors(sql):
+            parts = list(answer(con, {"sql": sql, "form": "json"}, LIMITS))
+    except UsageError as error:
+        return "stopped" if "in [sql]" in str(error) else "refused", str(error)
+    return "answered", "".join(each["text"] for each in parts)
+
+
+def test_there_are_five_hundred() -> None:
+    """The families make at least 500 different statements."""
+    assert len({each.values[0] for each in STATEMENTS}) >= 500
+
+
+def test_each_function_of_duckdb_was_judged() -> None:
+    """A release of DuckDB with another function that reads more than its arguments is noticed."""
+    with duckdb.connect() as con:
+        reading = con.execute(
+            "select distinct function_name from duckdb_functions()"
+            " where function_type = 'scalar' and stability = 'VOLATILE'"
+        ).fetchall()
+        views = con.execute(
+            "select view_name from duckdb_views() where internal"
+            " and schema_name <> 'information_schema'"
+        ).fetchall()
+        macros = con.execute(
+            "select function_name, macro_definition from duckdb_functions()"
+            " where function_type like '%macro%' and internal"
+        ).fetchall()
+    harmless = {
+        *("current_connection_id", "current_query", "current_query_id", "current_transaction_id"),
+        *("error", "gen_random_uuid", "random", "setseed", "sleep_ms", "stats", "uuid", "uuidv4"),
+        *("uuidv7", "vector_type"),
+    }
+
+    assert {name for (name,) in reading} - allowed.REFUSED_FUNCTIONS == harmless
+    assert all(name.startswith(allowed.SYSTEM_TABLES) for (name,) in views)
+    called = [
+        name
+        for name, definition in macros
+        if any(f"{each}(" in str(definition) for each in allowed.REFUSED_FUNCTIONS)
+    ]
+    assert called == []

@@ -1,0 +1,78 @@
+"""The files that deploy a fleet: they name what is there, and agree with one another."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from docs import generate
+from tests.docs.pages import ROOT
+from tests.docs.test_complete import options
+
+DEPLOY = generate.DOCS / "deploy"
+FOLDER, SECRET = "/etc/levain-analytics", "levain-fleet"
+FILES = ("fleet-cronjob.yaml", "fleet-rayjob.yaml")
+
+
+def text_of(name: str) -> str:
+    return (DEPLOY / name).read_text(encoding="utf-8")
+
+
+def pods(value: Any) -> Iterator[dict[str, Any]]:
+    """Yield each specification of a pod within a document."""
+    if isinstance(value, dict) and "containers" in value:
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from pods(each)
+
+
+def test_the_script_runs_commands_that_exist() -> None:
+    """Each command of `fleet.sh` has the options that it is given."""
+    lines = [line for line in text_of("fleet.sh").splitlines() if line.startswith("analytics")]
+
+    assert [line.split()[1:3] for line in lines] == [["fleet", "nightly"], ["fleet", "merge"]]
+    for line in lines:
+        assert set(re.findall(r"--[a-z-]+", line)) <= options(tuple(line.split()[1:3]))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_pod_has_keys_and_settings(name: str) -> None:
+    """Every container reads the keys from the secret, sees the settings, and is not root."""
+    found = list(pods(yaml.safe_load(text_of(name))))
+
+    assert found
+    for pod in found:
+        assert pod["securityContext"]["runAsNonRoot"]
+        settings = [each["name"] for each in pod["volumes"] if "configMap" in each]
+        for container in pod["containers"]:
+            mounts = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+            assert container["envFrom"] == [{"secretRef": {"name": SECRET}}]
+            assert [mounts[each] for each in settings] == [FOLDER]
+            assert mounts.keys() == {each["name"] for each in pod["volumes"]}
+
+
+def test_both_run_the_script() -> None:
+    """The job runs `fleet.sh`, on a cluster with the address that the command takes."""
+    (pod,) = pods(yaml.safe_load(text_of("fleet-cronjob.yaml")))
+    entrypoint = shlex.split(yaml.safe_load(text_of("fleet-rayjob.yaml"))["spec"]["entrypoint"])
+
+    assert pod["containers"][0]["command"] == ["sh", f"{FOLDER}/fleet.sh"]
+    assert entrypoint == ["sh", f"{FOLDER}/fleet.sh", "--address", "auto"]
+    assert "--address" in options(("fleet", "nightly"))
+
+
+def test_the_release_of_ray_is_one() -> None:
+    """Image, cluster and lock name the same release of Ray."""
+    (locked,) = re.findall(
+        r"^ray==(\S+)", (ROOT / "requirements-fleet.lock").read_text(), re.MULTILINE
+    )
+    cluster = yaml.safe_load(text_of("fleet-rayjob.yaml"))["spec"]["rayClusterSpec"]
+
+    assert re.findall(r"ray\[default\]==([\d.]+)", text_of("fleet.Dockerfile")) == [locked]
+    assert cluster["rayVersion"] == locked

@@ -1,0 +1,213 @@
+"""Collections: the lists alone, between two batches."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from analytics.batch.collect import collect
+from analytics.batch.extract import Outcome
+from analytics.batch.progress import Progress
+from analytics.emulator.records import Workspace
+from analytics.emulator.world import World
+from analytics.errors import AnalyticsError, UsageError
+from analytics.extract.landing import UNFINISHED
+from tests.batches import LIST_CAP, Killed, killed_before, run_batch, run_batch_unseen, short_lists
+from tests.conftest import Batch, StartRun
+
+Collect = Callable[[], Outcome]
+
+
+@pytest.fixture
+def collected(batch: Batch) -> Collect:
+    """Return a function that collects the only workspace, and counts its requests anew."""
+
+    def run() -> Outcome:
+        batch.forget()
+        (outcome,) = collect(batch.settings, Progress())
+        return outcome
+
+    return run
+
+
+def loads(batch: Batch) -> list[str]:
+    """Names of the landed loads."""
+    return sorted(each.name for each in batch.layout.landing.glob("*/*"))
+
+
+def test_a_joined_list_is_one_request(
+    batch: Batch, world: World, start_run: StartRun, collected: Collect
+) -> None:
+    """A list that joins is one request and a load of its new runs; the next batch stores them."""
+    start_run()
+    batch.extract()
+    before = loads(batch)
+    world.pass_time(timedelta(minutes=5))
+    start_run(hours_ago=0.05)
+    start_run(hours_ago=0.04)
+
+    outcome = collected()
+
+    assert [request.path for request in batch.api.requests] == ["/api/v1/runs/"]
+    assert (outcome.request_count, outcome.new_version_count, outcome.warnings) == (1, 2, [])
+    assert len(loads(batch)) == len(before) + 1
+    assert batch.rows("select count(*) from ledger.loads") == [(len(before),)]
+    batch.extract()
+    assert len(batch.current_runs()) == 3
+
+
+def test_where_nothing_is_new_nothing_is_landed(
+    batch: Batch, world: World, start_run: StartRun, collected: Collect
+) -> None:
+    """A list of landed runs leaves no load, also if one of them has gone on since."""
+    run = start_run(status="running")
+    batch.extract()
+    start_run()
+    collected()
+    before = loads(batch)
+    world.pass_time(timedelta(minutes=5))
+    world.finish_run(run)
+
+    assert (collected().new_version_count, len(batch.api.requests)) == (0, 1)
+    assert loads(batch) == before
+
+
+def test_a_run_that_is_listed_late_is_landed(
+    batch: Batch, start_run: StartRun, collected: Collect
+) -> None:
+    """A run that the list shows late, below newer ones, is landed."""
+    for hours_ago in (3, 1):
+        start_run(hours_ago=hours_ago)
+    batch.extract()
+    start_run(hours_ago=2)
+
+    assert collected().new_version_count == 1
+    assert collected().new_version_count == 0
+
+
+@pytest.mark.parametrize("is_collecting", [True, False])
+def test_an_agent_of_hundreds_of_runs_an_hour(
+    batch: Batch, world: World, start_run: StartRun, collected: Collect, *, is_collecting: bool
+) -> None:
+    """Of 450 runs an hour, collections every 20 minutes leave none unlisted that started since."""
+    batch.set_extract(settle_hours=0)
+    start_run(hours_ago=0.01)
+    run_batch_unseen(batch)
+    for minutes in range(20, 121, 20):
+        for number in range(150):
+            start_run(hours_ago=-number / 450)
+        world.pass_time(timedelta(minutes=20))
+        if minutes == 60:
+            run_batch_unseen(batch)
+        elif is_collecting:
+            assert (collected().warnings, len(batch.api.requests)) == ([], 1)
+    world.pass_time(timedelta(days=1))
+    published = run_batch(batch)
+
+    (days,) = [
+        row
+        for row in published.rows("fct_agent_days", "run_count unlisted_run_count date")
+        if row[0]
+    ]
+    assert days[:2] == (901, 0 if is_collecting else 500)
+
+
+def test_a_list_that_does_not_join_is_read_by_agent(
+    batch: Batch, world: World, workspace: Workspace, start_run: StartRun, collected: Collect
+) -> None:
+    """After more runs than a list holds, each agent's list is read, new and gone ones too."""
+    start_run()
+    batch.extract()
+    loaded = batch.rows("from ledger.loads")
+    world.pass_time(timedelta(minutes=5))
+    with short_lists():
+        for name in ("New", "Gone"):
+            agent = world.add_agent(workspace, name, name.lower())
+            start_run(of=agent, hours_ago=0.07)
+        world.delete_agent(agent)
+        for number in range(LIST_CAP + 2):
+            start_run(hours_ago=0.05 - number / 1000)
+
+        outcome = collected()
+
+        assert batch.asked("/api/v1/runs/") == 2 + 3
+        assert "1 agent started more runs" in outcome.warnings[0]
+        assert outcome.new_version_count == 2 + LIST_CAP
+        assert batch.rows("from ledger.loads") == loaded
+        assert (collected().new_version_count, len(batch.api.requests)) == (0, 1)
+        batch.extract()
+    assert len(batch.current_runs()) == 3 + LIST_CAP
+
+
+def test_before_the_first_batch(batch: Batch, start_run: StartRun, collected: Collect) -> None:
+    """A collection before any batch lands the runs that are listed, which the first one loads."""
+    with short_lists():
+        for number in range(LIST_CAP):
+            start_run(hours_ago=1 + number)
+        assert collected().new_version_count == LIST_CAP
+        start_run(hours_ago=0.5)
+        assert collected().new_version_count == 1
+        assert len(batch.api.requests) == 2  # no setting names the workspace before a batch
+        batch.extract()
+    assert len(batch.current_runs()) == LIST_CAP + 1
+
+
+@pytest.mark.parametrize(("new_runs", "step"), [(3, 1), (LIST_CAP + 3, 5)])
+def test_a_kill_loses_nothing(
+    batch: Batch, start_run: StartRun, collected: Collect, new_runs: int, step: int
+) -> None:
+    """Killed before any change of the disk, a collection is as if it had not been, or had."""
+    with short_lists():
+        start_run(hours_ago=3)
+        batch.extract()
+        for number in range(new_runs):
+            start_run(hours_ago=2 - number / 10)
+        before = batch.layout.root.with_name("before")
+        shutil.copytree(batch.layout.root, before)
+        for call in count(step=step):
+            shutil.rmtree(batch.layout.root)
+            shutil.copytree(before, batch.layout.root)
+            try:
+                with killed_before(call):
+                    collected()
+            except Killed:
+                collected()
+            else:
+                break
+            if call % 5 == 1:
+                batch.extract()
+                assert len(batch.current_runs()) == min(new_runs, LIST_CAP) + 1
+                assert not [name for name in loads(batch) if name.endswith(UNFINISHED)]
+    assert call > 3
+
+
+def test_a_damaged_load_is_not_joined(
+    batch: Batch, start_run: StartRun, collected: Collect
+) -> None:
+    """After damage to the last lists landed, the warehouse is asked how far they reached."""
+    with short_lists():
+        for number in range(LIST_CAP):
+            start_run(hours_ago=2 + number)
+        batch.extract()
+        start_run(hours_ago=1)
+        load = max(batch.layout.landing.glob("*/*-lists"))
+        (load / "list_snapshots.ndjson.zst").write_bytes(b"no zstandard")
+
+        assert collected().new_version_count == 1
+
+
+def test_one_workspace_that_fails_costs_no_other_its_runs(
+    batch: Batch, start_run: StartRun, collected: Collect
+) -> None:
+    """An API that fails ends in an error that says that the list is read again."""
+    start_run()
+    batch.extract()
+    batch.api.faults.add("/runs/$", "500", 6)
+
+    with pytest.raises(AnalyticsError, match=r"could not be read"), suppress(UsageError):
+        collected()

@@ -1,0 +1,185 @@
+"""Accounts that lack an endpoint: it answers 403 or 404."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+import pytest
+
+from analytics.emulator.records import Workspace
+from analytics.emulator.runs.platform import BUILDER
+from analytics.emulator.world import World
+from tests.batches import Published, publish
+from tests.conftest import Batch, StartRun
+
+ALWAYS = 10**9
+
+Status = Literal["403", "404"]
+
+HOURLY, BILLING = "analytics/hourly", "analytics/billing"
+BY_AGENT, ROLLUPS = "analytics/timeseries/by-agent", "analytics/agents"
+PLATFORM, COUNTS = "analytics/platform-agents", "runs/daily"
+COSTS, EVENTS = "analytics/runs/{id}/costs", "runs/{id}/log/events"
+SCHEDULES, VERSIONS, KEYS = "agents/{id}/schedules", "agents/{id}/versions", "byok"
+
+# With each group of endpoints, the controls that cannot run without it.
+LACKING = [
+    ([HOURLY], {"bill", "cut-off", "platform"}),
+    ([BILLING], {"allocation", "bill"}),
+    ([BY_AGENT], {"allocation"}),
+    ([ROLLUPS], {"cut-off", "listed runs", "run counts", "unlisted runs"}),
+    ([PLATFORM], {"platform"}),
+    (
+        [COUNTS, COSTS, EVENTS, SCHEDULES, VERSIONS, KEYS],
+        {"run counts", "unlisted runs", "run costs"},
+    ),
+]
+ALL = [endpoint for endpoints, _ in LACKING for endpoint in endpoints]
+
+
+@pytest.fixture
+def batch(batch: Batch, world: World, workspace: Workspace, start_run: StartRun) -> Batch:
+    """A batch of three days, each with a run that succeeded, one that failed and a build."""
+    batch.set_extract(details_per_batch=0)
+    for _ in range(3):
+        start_run(hours_ago=4, cost="0.25")
+        start_run(hours_ago=3, cost="0.5", status="failed", error="Broke")
+        build = world.start_platform_run(workspace, BUILDER)
+        world.meter(
+            build, model="claude-sonnet-5", provider="anthropic", tokens_in=1, tokens_out=1,
+            cost_usd=Decimal("0.125"),
+        )  # fmt: skip
+        world.finish_run(build)
+        world.pass_time(timedelta(days=1))
+    batch.set_extract(history_days=4)
+    return batch
+
+
+def refuse(batch: Batch, endpoint: str, status: Status = "404", times: int = ALWAYS) -> None:
+    """Let the API answer so to each request of an endpoint."""
+    batch.api.faults.add(endpoint.replace("{id}", "[^/]*") + "$", status, times)
+
+
+def read(batch: Batch) -> list[str]:
+    """Read a batch, and return its warnings."""
+    (outcome,) = batch.extract()
+    assert outcome.error is None
+    return outcome.warnings
+
+
+def blocking(published: Published) -> list[str]:
+    return [check.finding for check in published.checks if check.blocking_count]
+
+
+@pytest.mark.parametrize(("endpoints", "controls"), LACKING, ids=min)
+def test_what_an_account_lacks_is_named_and_unknown(
+    batch: Batch, endpoints: list[str], controls: set[str]
+) -> None:
+    """A first batch without an endpoint names it, and has all runs; its controls could not run."""
+    for endpoint in endpoints:
+        refuse(batch, endpoint)
+
+    warnings = read(batch)
+    published = publish(batch)
+
+    assert sorted(warning.partition(":")[0] for warning in warnings) == sorted(
+        f"the API refuses {endpoint} to this account (HTTP 404, Not Found)"
+        for endpoint in endpoints
+    )
+    assert published.findings == []
+    runs = [row for row in published["fct_agent_days"] if row["line_type"] == "agent"]
+    assert [(row["run_count"], row["failed_count"], row["cost_usd"]) for row in runs] == [
+        (2, 1, Decimal("0.75"))
+    ] * 3
+    states = published.rows("rpt_controls", "control state")
+    assert {control for control, state in states if state == "could not run"} == controls
+
+
+def test_unknown_is_not_zero(batch: Batch) -> None:
+    """What only a refused meter says is null: the platform's cost, and what is unexplained."""
+    for endpoint in (PLATFORM, HOURLY):
+        refuse(batch, endpoint, "403")
+
+    warnings = read(batch)
+    published = publish(batch)
+
+    assert ["HTTP 403, Forbidden" in warning for warning in warnings] == [True, True]
+    assert {row["platform_cost_usd"] for row in published["fct_workspace_days"]} == {None}
+    assert published.rows("reconciliation_days", "metered_cost_usd unexplained_usd status")[0] == (
+        None, None, "pending",
+    )  # fmt: skip
+    assert {row["cost_usd"] for row in published["fct_model_days"]} == {None}
+    assert published["fct_usage_hours"] == []
+
+
+def test_a_meter_that_answered_before_keeps_what_it_said(batch: Batch, world: World) -> None:
+    """Days that were read before an endpoint was refused keep their figures."""
+    read(batch)
+    before = publish(batch)
+    refuse(batch, HOURLY)
+    refuse(batch, PLATFORM)
+    world.pass_time(timedelta(days=1))
+
+    warnings = read(batch)
+    after = publish(batch)
+
+    assert len(warnings) == 2
+    for table in ("fct_usage_hours", "fct_platform_agent_days"):
+        assert before[table] == after[table] != []
+    assert sum(row["platform_cost_usd"] or 0 for row in after["fct_workspace_days"]) == Decimal(
+        "0.375"
+    )
+    assert blocking(after) == []
+
+
+def test_an_endpoint_that_answers_again_is_read_as_a_whole(batch: Batch) -> None:
+    """Once the API answers, the next batch has what it would have had from the first on."""
+    for endpoint in ALL:
+        refuse(batch, endpoint)
+    assert len(read(batch)) == len(ALL)
+    batch.api.faults.clear()
+
+    assert read(batch) == []
+
+    published = publish(batch)
+    assert published.findings == []
+    for table in ("fct_usage_hours", "fct_billing_days", "fct_agent_billing_days", "fct_run_models",
+                  "fct_log_events", "fct_platform_agent_days"):  # fmt: skip
+        assert published[table] != []
+    assert {row["status"] for row in published["reconciliation_days"]} == {"open", "reconciled"}
+
+
+def test_a_refused_meter_is_asked_once(batch: Batch) -> None:
+    """A roll-up of one day a window is asked for one window, and stands for all of them."""
+    refuse(batch, ROLLUPS)
+
+    read(batch)
+
+    assert batch.asked("/" + ROLLUPS) == 2  # once to say how many requests there will be
+    batch.forget()
+    assert len(read(batch)) == 1
+    assert batch.asked("/" + ROLLUPS) == 1
+
+
+def test_costs_are_read_once_where_there_are_no_events(batch: Batch) -> None:
+    """The costs of a run are not read again for want of its events."""
+    refuse(batch, EVENTS)
+    read(batch)
+    batch.forget()
+
+    (warning,) = read(batch)
+
+    assert EVENTS in warning
+    assert (batch.asked("/costs"), batch.asked("/log/events")) == (0, 6)
+
+
+@pytest.mark.parametrize("endpoint", ["agents/", "runs/"])
+def test_what_no_figure_can_do_without_fails(batch: Batch, endpoint: str) -> None:
+    """Without the agents or the runs a workspace has no figures, and the message says why."""
+    refuse(batch, f"v1/{endpoint}", "403")
+
+    (outcome,) = batch.extract()
+
+    assert f"/api/v1/{endpoint}: HTTP 403, Forbidden" in str(outcome.error)

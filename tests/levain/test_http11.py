@@ -1,0 +1,307 @@
+"""The client's own HTTP/1.1, against servers that answer byte by byte as told."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvloop
+
+from analytics.levain import http11
+from analytics.levain.connections import in_words
+from analytics.levain.http11 import DirectConnection
+from analytics.levain.replies import Reply
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+CLOSED = b""
+"""In a script: the server closes the connection."""
+
+
+class Server:
+    """Answers each request by the next of its answers, over any number of connections."""
+
+    def __init__(self, *answers: bytes) -> None:
+        self.answers = list(answers)
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self._serving: set[asyncio.Task[Any]] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        self.connections += 1
+        if task := asyncio.current_task():
+            self._serving.add(task)
+        with suppress(asyncio.IncompleteReadError, ConnectionError), closing(writer):
+            while self.answers:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = head.lower().partition(b"content-length: ")[2].partition(b"\r")[0] or b"0"
+                self.requests.append(head + await reader.readexactly(int(length)))
+                answer = self.answers.pop(0)
+                writer.write(answer)
+                if answer == CLOSED:
+                    return
+                if self.answers[:1] == [CLOSED]:
+                    del self.answers[0]
+                    return
+
+    @asynccontextmanager
+    async def connection(self, path: str = "") -> AsyncIterator[DirectConnection]:
+        """Listen, and yield a connection that is not open yet."""
+        listening = await asyncio.start_server(self.serve, "127.0.0.1", 0)
+        port = listening.sockets[0].getsockname()[1]
+        connection = DirectConnection(f"http://127.0.0.1:{port}{path}", httpx.create_ssl_context())
+        try:
+            yield connection
+        finally:
+            await connection.aclose()
+            listening.close()
+            await asyncio.gather(*self._serving)
+
+
+def using(server: Server, use: Callable[[DirectConnection], Awaitable[Any]], path: str = "") -> Any:
+    async def run() -> Any:
+        async with server.connection(path) as connection:
+            return await use(connection)
+
+    return asyncio.run(run())
+
+
+async def get(connection: DirectConnection) -> Reply:
+    return await connection.exchange("GET", "/thing", {"Accept": "*/*"}, None)
+
+
+async def get_twice(connection: DirectConnection) -> list[bytes]:
+    return [(await get(connection)).content for _ in range(2)]
+
+
+def test_requests_share_a_connection() -> None:
+    """A second request goes over the connection of the first, below the path of the address."""
+    server = Server(OK, OK)
+
+    assert using(server, get_twice, "/base/") == [b"{}", b"{}"]
+
+    assert server.connections == 1
+    assert {request.split(b"\r\n")[0] for request in server.requests} == {
+        b"GET /base/thing HTTP/1.1"
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "content"),
+    [
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n",
+            b"{}",
+        ),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n" + OK, b"{}"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+    ],
+    ids=["chunked", "hints", "empty"],
+)
+def test_each_form_of_a_body_is_read(answer: bytes, content: bytes) -> None:
+    """A chunked body, a response after a provisional one and one without a body are read whole."""
+    server = Server(answer, OK)
+
+    assert using(server, get_twice) == [content, b"{}"]
+    assert server.connections == 1
+
+
+def test_a_compressed_body_is_decompressed() -> None:
+    """The content is that before compression; a broken one raises httpx.DecodingError's text."""
+    body = zlib.compress(b'{"name": "Baker"}')
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\nContent-Length: %d\r\n\r\n" % len(body)
+
+    reply = using(Server(head + body), get)
+    with pytest.raises(httpx.HTTPError, match="decompressing"):
+        using(Server(head + b"x" * len(body)), get)
+
+    assert reply.content == b'{"name": "Baker"}'
+
+
+def test_repeated_headers_are_joined() -> None:
+    """Headers are found by their names in lower case; repeated ones are joined by commas."""
+    reply = using(
+        Server(b"HTTP/1.1 404 Not Found\r\nLink: a\r\nLINK: b\r\nContent-Length: 0\r\n\r\n"), get
+    )
+
+    assert (reply.status, reply.headers["link"]) == (404, "a, b")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}", CLOSED],
+        [b"HTTP/1.0 200 OK\r\n\r\n{}", CLOSED],
+        [OK + OK],
+        [OK, CLOSED],
+    ],
+    ids=["announced", "by_end", "more_than_announced", "silently"],
+)
+def test_a_connection_that_cannot_be_used_again_is_replaced(answers: list[bytes]) -> None:
+    """After a connection's last response, the next request opens another one."""
+    server = Server(*answers, OK)
+
+    assert using(server, get_twice) == [b"{}", b"{}"]
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_close_during_other_work_is_heard(loop_factory: Any) -> None:
+    """A change is not sent over a connection that closed while the event loop stood still."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    may_close, is_closed = threading.Event(), threading.Event()
+
+    def serve() -> None:
+        for _ in range(2):
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(OK)
+                may_close.wait()
+            is_closed.set()
+
+    async def use() -> bytes:
+        port = listening.getsockname()[1]
+        connection = DirectConnection(f"http://127.0.0.1:{port}", httpx.create_ssl_context())
+        await get(connection)
+        may_close.set()
+        is_closed.wait()
+        reply = await connection.exchange("POST", "/thing", {}, b"1")
+        await connection.aclose()
+        return reply.content
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    with listening, asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(use()) == b"{}"
+        serving.join()
+
+
+def test_an_idle_connection_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was idle for too long is not used again."""
+    monkeypatch.setattr(http11, "LONGEST_IDLE", -1)
+    server = Server(OK, OK)
+
+    using(server, get_twice)
+
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        (CLOSED, httpx.RemoteProtocolError, "Server disconnected without sending a response"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
+            httpx.RemoteProtocolError,
+            "received 2",
+        ),
+        (b"SSH-2.0-OpenSSH\r\n\r\n", httpx.RemoteProtocolError, "illegal status line"),
+    ],
+    ids=["none", "cut", "not_http"],
+)
+def test_a_broken_response_is_an_error(answer: bytes, error: type[Exception], words: str) -> None:
+    """A response that is missing, cut or no HTTP raises an error; the next request succeeds."""
+
+    async def use(connection: DirectConnection) -> bytes:
+        with pytest.raises(error, match=words):
+            await get(connection)
+        return (await get(connection)).content
+
+    server = Server(*([answer] if answer == CLOSED else [answer, CLOSED]), OK)
+    assert using(server, use) == b"{}"
+
+
+def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that sends nothing for the longest wait raises httpx.ReadTimeout."""
+    monkeypatch.setattr(http11, "ANSWER_SECONDS", 0.01)
+
+    with pytest.raises(httpx.ReadTimeout) as raised:
+        using(Server(b"HTTP/1.1 200 OK\r\n", OK), get)
+    assert in_words(raised.value) == "ReadTimeout"
+
+
+def test_a_cancelled_request_leaves_no_response_behind() -> None:
+    """The response to a cancelled request never answers the next one."""
+
+    async def use(connection: DirectConnection) -> bytes:
+        first = asyncio.create_task(get(connection))
+        while not server.requests:
+            await asyncio.sleep(0)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        return (await get(connection)).content
+
+    server = Server(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[", OK)
+    assert using(server, use) == b"{}"
+    assert server.connections == 2
+
+
+def test_each_address_of_a_host_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a host's first address refuses the connection, the next one is tried."""
+    found = [(2, 1, 6, "", ("127.0.0.2", 0)), (2, 1, 6, "", ("127.0.0.1", 0))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+    assert using(Server(OK), get).content == b"{}"
+
+
+def test_an_error_of_headers_hides_them() -> None:
+    """A key that HTTP does not allow in a header is in no part of the error."""
+
+    async def use(connection: DirectConnection) -> None:
+        await connection.exchange("GET", "/thing", {"Authorization": "Bearer my\nkey"}, None)
+
+    with pytest.raises(httpx.LocalProtocolError) as raised:
+        using(Server(OK), use)
+    assert raised.value.__suppress_context__
+    assert "my" not in str(raised.value)
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Return a file with a key and its own certificate of localhost."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is needed to make a certificate")
+    file = tmp_path / "localhost.pem"
+    what = "req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=localhost"
+    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", file, "-out", tmp_path / "own"]
+    subprocess.run([openssl, *what.split(), *names], check=True, capture_output=True)
+    with file.open("ab") as both:
+        both.write((tmp_path / "own").read_bytes())
+    return file
+
+
+@pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_a_certificate_must_be_trusted(loop_factory: Any, certificate: Path) -> None:
+    """Over TLS a response is read if the certificate is trusted; else the error names the cause."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    async def use(trusted: ssl.SSLContext) -> bytes:
+        listening = await asyncio.start_server(Server(OK).serve, "127.0.0.1", 0, ssl=context)
+        port = listening.sockets[0].getsockname()[1]
+        connection = DirectConnection(f"https://localhost:{port}", trusted)
+        try:
+            return (await get(connection)).content
+        finally:
+            await connection.aclose()
+            listening.close()
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        assert runner.run(use(ssl.create_default_context(cafile=certificate))) == b"{}"
+        with pytest.raises(httpx.ConnectError) as raised:
+            runner.run(use(httpx.create_ssl_context()))
+    assert "self-signed certificate" in in_words(raised.value)

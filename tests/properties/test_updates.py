@@ -1,0 +1,175 @@
+"""For any history, what batches bring up to date is what a full build makes of the same data."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from unittest import mock
+
+import duckdb
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analytics.emulator.server import running
+from analytics.emulator.world import World
+from analytics.settings import Extract, Reporting, load_settings
+from analytics.transform import build as building
+from analytics.transform.build import build, update
+from analytics.transform.checks import run_checks
+from analytics.warehouse.database import attached_marts, open_warehouse, quoted
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.publish import record_publication
+from tests.batches import Killed, read, read_until_killed, short_lists
+from tests.conftest import NOW, Batch, uncommented
+from tests.properties.story import Chapter, Event, Life, chapters
+from tests.properties.test_batches import HISTORY_DAYS, lasting
+
+_timezones = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland"])
+_begins = st.sampled_from([NOW, NOW.replace(month=3, day=20), NOW.replace(hour=0, minute=0)])
+
+
+def bring_up_to_date(batch: Batch) -> bool:
+    """Build and check what changed; False where all was built anew."""
+    timezone = batch.settings.reporting.timezone
+    with (
+        open_warehouse(batch.layout) as con,
+        attached_marts(con, batch.layout.marts),
+        uncommented(),
+    ):
+        updated = update(con, timezone=timezone)
+        if updated is None:
+            build(con, timezone=timezone)
+        found = {
+            each.name: each.violation_count
+            for each in run_checks(con, update=updated[1] if updated else None)
+        }
+        assert found == {each.name: each.violation_count for each in run_checks(con)}
+    return updated is not None
+
+
+def publish(batch: Batch) -> None:
+    """Record the publication of what was brought up to date."""
+    with open_warehouse(batch.layout) as con, attached_marts(con, batch.layout.marts):
+        record_publication(con)
+
+
+def differences(batch: Batch) -> list[str]:
+    """Build all anew from the same sources, beside; return the relations that differ."""
+    layout = batch.layout
+    with tempfile.TemporaryDirectory() as root:
+        beside = Layout(Path(root))
+        shutil.copyfile(layout.warehouse, beside.warehouse)
+        with (
+            open_warehouse(beside) as con,
+            attached_marts(con, beside.marts),
+            uncommented(),
+        ):
+            build(con, timezone=batch.settings.reporting.timezone)
+            run_checks(con)
+            return _differing(con, layout)
+
+
+def _differing(con: duckdb.DuckDBPyConnection, updated: Layout) -> list[str]:
+    con.execute(f"attach '{quoted(updated.warehouse)}' as updated_warehouse (read_only)")
+    con.execute(f"attach '{quoted(updated.marts)}' as updated_build_file (read_only)")
+    tables = con.execute("""
+        select database_name, concat_ws('.', schema_name, table_name) from duckdb_tables()
+        where database_name = 'warehouse' and schema_name = 'intermediate'
+            or database_name = 'build_file' and schema_name in ('marts', 'audit', 'reports')
+            and table_name <> 'check_results'  -- it says when
+    """).fetchall()
+    counts = " union all ".join(
+        f"select '{table}', ({_surplus(one, other)}) + ({_surplus(other, one)})"
+        for database, table in tables
+        for one, other in [(f"{database}.{table}", f"updated_{database}.{table}")]
+    )
+    return [table for table, count in con.execute(counts).fetchall() if count]
+
+
+def _surplus(one: str, other: str) -> str:
+    return f"select count(*) from (from {one} except all from {other})"
+
+
+def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> int:
+    """Live a history; return how many batches brought the relations up to date."""
+    world = World.empty(1, begins_at)
+    variables = {"LEVAIN_API_KEY": world.workspaces[0].api_key}
+    update_count = 0
+    with (
+        running(world) as api,
+        tempfile.TemporaryDirectory() as root,
+        mock.patch.dict(os.environ, variables | {"LEVAIN_API": api.url}),
+        mock.patch.object(building, "AUDITED", 2),
+        short_lists(),
+    ):
+        batch = Batch(
+            msgspec.structs.replace(
+                load_settings(Path(root) / "data"),
+                reporting=Reporting(timezone=timezone),
+                extract=Extract(history_days=HISTORY_DAYS, concurrency=1),
+            ),
+            api,
+        )
+        batch.layout.root.mkdir()
+        life = Life(world)
+        for chapter in story:
+            for event in chapter.events:
+                life.happen(event)
+            life.pass_time(timedelta(hours=chapter.hours))
+            if chapter.batch == "missed":
+                continue
+            if chapter.batch == "killed":
+                read_until_killed(batch, chapter.requests)
+            else:
+                read(batch)
+            if not batch.layout.warehouse.exists():
+                continue
+            update_count += bring_up_to_date(batch)
+            assert differences(batch) == []
+            if chapter.batch in ("whole", "twice"):
+                publish(batch)
+    return update_count
+
+
+_lives = given(chapters(most=6), _timezones, _begins)
+
+STORY = [
+    Chapter([Event("burst", 1, 7), Event("start", 0), Event("launch", 0)], 18, "whole"),
+    Chapter([Event("succeed", 0), Event("rename", 0), Event("late", 1, 30)], 24, "whole"),
+    Chapter([Event("correct", 0), Event("own_key", 0), Event("hire", 1)], 25, "unpublished"),
+    Chapter([Event("burst", 2, 4), Event("platform", 0, 3)], 24, "killed", 40),
+    Chapter([Event("hide", 1), Event("amend", 0, 1)], 24 * 9, "whole"),
+]
+
+
+def test_updates_are_a_full_build() -> None:
+    """After each batch of a history, every relation is what a full build makes of the data."""
+    assert tell(STORY, "Europe/Berlin", NOW) == 4
+
+
+@pytest.mark.slow
+@settings(lasting, max_examples=1000, print_blob=True)
+@_lives
+def test_updates_of_many_lives(story: list[Chapter], timezone: str, begins_at: datetime) -> None:
+    """The same of other lives each time; a failure prints how to repeat it."""
+    tell(story, timezone, begins_at)
+
+
+def test_half_an_update_is_built_anew(batch: Batch) -> None:
+    """Where an update was killed between its two files, the next one builds all anew."""
+    read(batch)
+    assert not bring_up_to_date(batch)
+    with (
+        mock.patch.object(building, "record_build_file", side_effect=Killed),
+        pytest.raises(Killed),
+    ):
+        bring_up_to_date(batch)
+
+    assert not bring_up_to_date(batch)
+    assert bring_up_to_date(batch)
+    assert differences(batch) == []

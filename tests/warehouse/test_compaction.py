@@ -1,0 +1,58 @@
+"""A build file is written anew where much of it is free."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics.warehouse.compaction import compact
+from analytics.warehouse.database import attached, attached_marts
+from analytics.warehouse.layout import Layout
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection with a build file of two tables and a comment."""
+    con = duckdb.connect(tmp_path / "warehouse.duckdb")
+    with attached_marts(con, tmp_path / "build.duckdb"):
+        con.execute("create table build_file.marts.kept as select range as a from range(100_000)")
+        con.execute("comment on column build_file.marts.kept.a is 'A number.'")
+        con.execute(
+            "create table build_file.marts.dropped as select hash(range) as a from range(1_000_000)"
+        )
+    return con
+
+
+def test_a_file_without_much_free_space_stays(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """A file that is full of rows is not written again."""
+    before = (tmp_path / "build.duckdb").stat()
+
+    compact(con, Layout(tmp_path))
+
+    assert (tmp_path / "build.duckdb").stat().st_ino == before.st_ino
+
+
+def test_free_space_is_given_back(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    """Of a file whose rows are gone, what is left keeps its rows, their order and its comments."""
+    file = tmp_path / "build.duckdb"
+    with attached_marts(con, file):
+        con.execute("create table build_file.marts.last as select 1 as a")
+        con.execute("drop table build_file.marts.dropped")
+    size = file.stat().st_size
+
+    compact(con, Layout(tmp_path))
+
+    assert file.stat().st_size < size / 4
+    assert [path.name for path in tmp_path.glob("build*")] == ["build.duckdb"]
+    with attached(con, file) as catalog:
+        rows = con.execute(f"from {catalog}.marts.kept").fetchall()
+        comments = con.execute(
+            "select comment from duckdb_columns() where database_name = ? and comment is not null",
+            [catalog],
+        ).fetchall()
+    assert rows == [(number,) for number in range(100_000)]
+    assert comments == [("A number.",)]

@@ -1,0 +1,88 @@
+"""A batch uses the memory and the threads that its machine has for it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from analytics.cli.failures import failure_of
+from analytics.errors import AnalyticsError, UsageError
+from analytics.settings import Batch
+from analytics.warehouse import machine
+from tests.conftest import Batch as BatchOfTests
+
+MIB = 1 << 20
+
+
+@pytest.fixture(autouse=True)
+def restored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the limits of the test process as they were."""
+    monkeypatch.setattr(machine, "_chosen", machine._chosen)
+    monkeypatch.setenv("POLARS_MAX_THREADS", "1")
+
+
+def test_settings_limit_each_connection_of_a_batch(batch: BatchOfTests) -> None:
+    """[batch] sets memory and threads of DuckDB."""
+    machine.limit_process(Batch(memory_limit="300MB", threads=3))
+    query = "select current_setting('memory_limit'), current_setting('threads')"
+    batch.layout.root.mkdir()
+
+    assert batch.rows(query) == [("286.1 MiB", 3)]
+
+
+def test_a_control_group_bounds_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the lowest limit of a group, and of those it is in, is DuckDB's; so are threads."""
+    groups = tmp_path / "a.slice" / "b.service"
+    groups.mkdir(parents=True)
+    (tmp_path / "a.slice" / "memory.max").write_text(f"{512 * MIB}\n", encoding="ascii")
+    (groups / "memory.max").write_text("max\n", encoding="ascii")
+    bounds = [*machine._of_group(tmp_path, "/a.slice/b.service", "memory.max")]
+    monkeypatch.setattr(machine, "_bounds", lambda: iter(bounds))
+    machine.limit_process(Batch())
+
+    limits = machine.connection_limits()
+    assert limits["memory_limit"] == f"{256 * MIB}B"
+    assert limits["threads"] == min(2, len(os.sched_getaffinity(0)))
+
+
+def test_too_few_addresses_are_told_before_anything_is_read(tmp_path: Path) -> None:
+    """A batch that libraries would abort for lack of addresses does not begin."""
+    few = 600 * MIB
+    ended = subprocess.run(
+        [sys.executable, "-m", "analytics", "check", "--data-dir", str(tmp_path)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (few, few)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert "error: A batch needs 750 MB of address space" in ended.stderr
+    assert "[batch]" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("can't start new thread"),
+        RuntimeError("zstd compress error: Allocation error : not enough memory"),
+        AnalyticsError("A model cannot be built: Out of Memory Error: could not allocate block"),
+        OSError(12, "Cannot allocate memory"),
+    ],
+)
+def test_lack_of_memory_names_its_settings(error: BaseException) -> None:
+    """Whatever library runs out of memory, the message names the settings, without a traceback."""
+    failure = failure_of(error)
+
+    assert (failure.exit_code, failure.is_defect) == (1, False)
+    assert failure.text.startswith("The memory is not enough: ")
+    assert "memory_limit and threads in [batch]" in failure.text
+    assert failure_of(UsageError("it holds Out of Memory Error")).exit_code == 2

@@ -1,0 +1,362 @@
+"""Publishing is one act: whatever is killed, readers find file and site of one batch."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from analytics import disk
+from analytics.errors import AnalyticsError
+from analytics.warehouse.layout import Layout
+from analytics.warehouse.publish import publish, repair
+from analytics.warehouse.site import read_manifest
+from tests.batches import Killed, killed_before
+
+CALLS: list[tuple[Any, str]] = [
+    *((os, name) for name in ("mkdir", "rename", "replace", "link", "symlink", "unlink", "rmdir")),
+    *((os, name) for name in ("chmod", "fsync")),
+    *((disk, name) for name in ("exchange", "sync_file_system")),
+    (shutil, "copyfile"),
+    (subprocess, "run"),
+]
+"""All by which a publication changes the disk."""
+
+OWN = {".lock", "analytics.duckdb", "build.duckdb", "site"}
+"""All that lies in the data directory of these tests between batches."""
+
+
+@pytest.fixture(autouse=True)
+def without_syncs() -> Iterator[None]:
+    """A process that is killed needs no disk, and hundreds of publications would wait for it."""
+    with mock.patch.object(os, "fsync"), mock.patch.object(disk, "sync_file_system"):
+        yield
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    """A data directory without a batch."""
+    layout = Layout(tmp_path / "data")
+    layout.root.mkdir()
+    return layout
+
+
+def build(layout: Layout, batch: int) -> None:
+    """Make the file of a batch, and its site: each file names it, and one is of it alone."""
+    layout.marts.write_text(f"{batch}")
+    files = {"index.html": f"{batch}", "data/days.js": f"{batch}", f"data/{batch}/x.js": "x"}
+    shutil.rmtree(layout.staged_site, ignore_errors=True)
+    for name, content in files.items():
+        (layout.staged_site / name).parent.mkdir(parents=True, exist_ok=True)
+        (layout.staged_site / name).write_text(content)
+    digests = {name: sha256(text.encode()).hexdigest() for name, text in files.items()}
+    manifest = {"as_of": f"{batch}", "files": digests}
+    (layout.staged_site / "manifest.json").write_text(json.dumps(manifest))
+
+
+def batch_of_file(layout: Layout) -> int | None:
+    """Return the batch of the published file; None if there is none."""
+    return int(layout.published.read_text()) if layout.published.exists() else None
+
+
+def batch_of_site(layout: Layout) -> int | None:
+    """Return the batch of a site whose files are those of its manifest; None if there is none."""
+    if not layout.site.exists():
+        return None
+    digests = {
+        str(path.relative_to(layout.site)): sha256(path.read_bytes()).hexdigest()
+        for path in layout.site.rglob("*")
+        if path.is_file() and path.name not in {"manifest.json", "robots.txt"}
+    }
+    manifest = read_manifest(layout.site)
+    assert digests == manifest.files
+    return int(manifest.as_of)
+
+
+def published(layout: Layout) -> tuple[int | None, int | None]:
+    return batch_of_file(layout), batch_of_site(layout)
+
+
+def kill_at_each_call(layout: Layout, of: int, *, site: bool = True) -> Iterator[int]:
+    """Publish a batch over the one before, and kill that at each call; yield after each kill."""
+    for call in range(1000):
+        shutil.rmtree(layout.root)
+        layout.root.mkdir()
+        if of > 1:
+            build(layout, of - 1)
+            publish(layout, 0o600)
+        build(layout, of)
+        try:
+            with killed_before(call, CALLS):
+                publish(layout, 0o600, site=site)
+        except Killed:
+            yield call
+        else:
+            assert call > 20
+            return
+
+
+@pytest.mark.parametrize("of", [1, 2])
+def test_a_kill_leaves_readers_one_whole_batch(layout: Layout, of: int) -> None:
+    """Killed before each call, a publication is seen whole or not at all, and the next repairs."""
+    before = (of - 1, of - 1) if of > 1 else (None, None)
+    seen = set()
+    for call in kill_at_each_call(layout, of):
+        found = published(layout)
+        assert found in {before, (of, of)}, call
+        repair(layout)
+        assert published(layout) == found
+        left = {path.name for path in layout.root.iterdir()}
+        assert left <= OWN | {"site.next"}, call
+        assert ("site.next" in left) == (found == before)
+        publish(layout, 0o600)
+        assert published(layout) == (of, of)
+        assert {path.name for path in layout.root.iterdir()} <= OWN
+        seen.add(found)
+    assert seen == {before, (of, of)}
+
+
+def test_a_repair_can_be_killed_too(layout: Layout) -> None:
+    """Killed again before each call of the repair, readers find what they found, whole."""
+    for call in kill_at_each_call(layout, 2):
+        found = published(layout)
+        for again in range(100):
+            try:
+                with killed_before(again, CALLS):
+                    repair(layout)
+            except Killed:
+                assert published(layout) == found, (call, again)
+            else:
+                break
+        assert published(layout) == found
+        assert {path.name for path in layout.root.iterdir()} <= OWN | {"site.next"}
+
+
+def test_a_site_is_removed_with_the_file_that_has_none(layout: Layout) -> None:
+    """`site = false`: the old site stays with the old file, and goes when the new one comes."""
+    for call in kill_at_each_call(layout, 2, site=False):
+        assert published(layout) in {(1, 1), (2, None)}, call
+        publish(layout, 0o600, site=False)
+        assert published(layout) == (2, None)
+        assert {path.name for path in layout.root.iterdir()} <= OWN
+
+
+def test_all_is_on_the_disk_before_it_is_named(layout: Layout) -> None:
+    """One sync follows the last written byte, and precedes the first published name."""
+    build(layout, 1)
+    publish(layout, 0o600)
+    build(layout, 2)
+    with recorded() as calls:
+        publish(layout, 0o640)
+    flushed = calls.index("sync_file_system")
+    first, last = (
+        calls.index("exchange"),
+        len(calls) - 1 - calls[::-1].index(f"fsync {layout.root}"),
+    )
+
+    assert {"run", "chmod"} <= {*calls[:flushed]}
+    assert flushed < first < last
+    assert not {"run", "chmod", "copyfile"} & {*calls[flushed:]}
+    assert {*calls[last + 1 :]} <= {"unlink", "rmdir"}
+    assert layout.published.stat().st_mode & 0o777 == 0o640
+    assert (layout.site / "data").stat().st_mode & 0o777 == 0o750
+
+
+@contextmanager
+def recorded() -> Iterator[list[str]]:
+    """Yield the names of the calls of a publication; of syncs of a folder, the folder too."""
+    calls: list[str] = []
+    patches = []
+    for owner, name in CALLS:
+        original = getattr(owner, name)
+
+        def call(*given: Any, original: Any = original, name: str = name, **more: Any) -> Any:
+            of = Path(f"/proc/self/fd/{given[0]}").readlink() if name == "fsync" else ""
+            calls.append(f"{name} {of}".strip())
+            return original(*given, **more)
+
+        patches.append(mock.patch.object(owner, name, call))
+    for each in patches:
+        each.start()
+    yield calls
+    for each in patches:
+        each.stop()
+
+
+@pytest.fixture(params=["link", "mount", "no exchange"])
+def fixed(layout: Layout, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """The folder of a site that cannot be replaced, with the file of a web server."""
+    folder = layout.site
+    if request.param == "link":
+        folder = layout.root.with_name("www")
+        layout.site.symlink_to(folder)
+    folder.mkdir()
+    (folder / "robots.txt").touch()
+    if request.param == "link":
+        yield folder
+        return
+    code = errno.EBUSY if request.param == "mount" else errno.EINVAL
+    original = disk.exchange
+
+    def exchange(first: Path, second: Path) -> None:
+        if code == errno.EINVAL or layout.site in {first, second}:
+            raise OSError(code, os.strerror(code), str(first))
+        original(first, second)
+
+    with mock.patch.object(disk, "exchange", exchange):
+        yield folder
+
+
+def test_a_site_that_cannot_be_replaced_changes_within(layout: Layout, fixed: Path) -> None:
+    """A link to a web root, or a mount: pages change within, and files of others stay."""
+    for batch in (1, 2, 3):
+        build(layout, batch)
+        publish(layout, 0o644)
+        assert published(layout) == (batch, batch)
+    publish(layout, 0o644)
+
+    assert published(layout) == (3, 3)
+    assert sorted(path.name for path in fixed.iterdir()) == [
+        "data", "index.html", "manifest.json", "robots.txt",
+    ]  # fmt: skip
+    assert (fixed / "data/3").stat().st_mode & 0o777 == 0o755
+    publish(layout, 0o644, site=False)
+    assert [path.name for path in fixed.iterdir()] == ["robots.txt"]
+
+
+def test_a_kill_within_such_a_site_is_repaired(layout: Layout, fixed: Path) -> None:
+    """Killed before each call, the next command completes or undoes it: both are of one batch."""
+    assert (fixed / "robots.txt").exists()
+    build(layout, 0)
+    publish(layout, 0o600)
+    for call in range(1000):
+        batch = call + 1
+        build(layout, batch)
+        try:
+            with killed_before(call, CALLS):
+                publish(layout, 0o600)
+        except Killed:
+            repair(layout)
+            assert published(layout) in {(call, call), (batch, batch)}, call
+            publish(layout, 0o600)
+            assert published(layout) == (batch, batch)
+        else:
+            break
+    assert call > 20
+    assert {path.name for path in layout.root.iterdir()} <= OWN
+
+
+def test_a_first_site_needs_no_exchange(layout: Layout) -> None:
+    """A file system that cannot exchange two names gets its first site, and no link stays."""
+    error = OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    with mock.patch.object(disk, "exchange", side_effect=error):
+        build(layout, 1)
+        publish(layout, 0o600)
+
+    assert published(layout) == (1, 1)
+    assert not layout.published.is_symlink()
+    assert not layout.site.is_symlink()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link", "dangling link"])
+def test_leftovers_of_any_kind_stop_nothing(layout: Layout, kind: str) -> None:
+    """A file, folder or link by a name that batches use is removed, and what it leads to stays."""
+    elsewhere = layout.root.with_name("elsewhere")
+    (elsewhere / "folder").mkdir(parents=True)
+    build(layout, 1)
+    publish(layout, 0o600)
+    for path in (*layout.leftovers, layout.staged_site):
+        match kind:
+            case "file":
+                path.touch()
+            case "folder":
+                (path / "folder").mkdir(parents=True)
+            case "link":
+                path.symlink_to(elsewhere)
+            case _:
+                path.symlink_to("nowhere")
+    repair(layout)
+    disk.remove(layout.staged_site)  # a folder is taken for what `analytics report` made
+
+    assert {path.name for path in layout.root.iterdir()} == OWN - {".lock"}
+    assert (elsewhere / "folder").is_dir()
+    build(layout, 2)
+    publish(layout, 0o600)
+    assert published(layout) == (2, 2)
+
+
+def test_a_file_in_the_place_of_the_site_is_replaced(layout: Layout) -> None:
+    """A plain file named `site` is no site of anybody."""
+    layout.site.touch()
+    build(layout, 1)
+    publish(layout, 0o600)
+
+    assert published(layout) == (1, 1)
+
+
+@pytest.mark.parametrize("target", ["nowhere", "file"])
+def test_a_link_that_leads_to_no_folder_is_refused(layout: Layout, target: str) -> None:
+    """A site linked to a folder that is not there, not mounted perhaps, replaces nothing."""
+    build(layout, 1)
+    publish(layout, 0o600)
+    disk.remove(layout.site)
+    layout.root.with_name("file").touch()
+    layout.site.symlink_to(layout.root.with_name(target))
+    build(layout, 2)
+    with pytest.raises(AnalyticsError, match=r"cannot be replaced: .*\nNothing was published"):
+        publish(layout, 0o600)
+
+    assert batch_of_file(layout) == 1
+    assert layout.staged_site.is_dir()
+    assert not layout.publishing.exists()
+
+
+def test_a_folder_in_the_place_of_the_file_is_refused(layout: Layout) -> None:
+    """Nobody's folder is deleted; the message says what to do."""
+    (layout.published / "x").mkdir(parents=True)
+    build(layout, 1)
+    with pytest.raises(AnalyticsError, match=r"is a folder, .*\n.*Move it away"):
+        publish(layout, 0o600)
+
+    assert (layout.published / "x").is_dir()
+    assert batch_of_site(layout) is None
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        '{"../outside": "x", "/etc/hosts": "x", "a/../../outside": "x", "linked/outside": "x"}',
+        '{"nul\\u0000": "x", "\\ud800": "x", "": "x", ".": "x", "data": "x"}',
+        "[" * 5_000,
+        '{"a":' * 100_000,
+        "null",
+    ],
+    ids=["outside", "no names", "deep list", "deep object", "null"],
+)
+def test_any_manifest_is_survived(layout: Layout, files: str) -> None:
+    """A manifest that somebody wrote removes no file outside of its site, and stops no batch."""
+    outside, web = layout.root.with_name("outside"), layout.root.with_name("www")
+    outside.touch()
+    web.mkdir()
+    (web / "linked").symlink_to(layout.root.parent)
+    layout.site.symlink_to(web)
+    for batch in (1, 2):
+        build(layout, batch)
+        (web / "manifest.json").write_text(f'{{"as_of": "1", "files": {files}}}')
+        publish(layout, 0o600)
+        (web / "data/1/x.js").unlink(missing_ok=True)  # no manifest tells the next batch of it
+        with suppress(OSError):
+            (web / "data/1").rmdir()
+
+    assert published(layout) == (2, 2)
+    assert outside.exists()
