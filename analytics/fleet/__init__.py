@@ -1,0 +1,1 @@
+"""Many workspaces on several machines: a data directory each, one publication of all."""

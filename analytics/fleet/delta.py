@@ -1,0 +1,365 @@
+"""Schema `marts` as Delta Lake tables, for engines that do not read DuckDB files.
+
+Names, types, comments and the order of columns are DuckDB's. A table of facts is partitioned by
+`workspace_id` and `month`; its `month` is added as the last column if it has none of its own. A
+merge replaces the partitions that changed, in one commit a table, so a reader sees the table
+before it or after it. Each commit carries the number of its merge (a Delta application
+transaction): of two merges that write one table at once, the later commit fails, and a merge never
+overwrites one with a higher number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from arro3.core import RecordBatchReader
+from arro3.core import Schema as ArrowSchema
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    Schema,
+    Transaction,
+    WriterProperties,
+    write_deltalake,
+)
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+
+from analytics.errors import AnalyticsError
+
+if TYPE_CHECKING:
+    import duckdb
+
+APPLICATION = "levain-analytics"
+"""The name under which tables keep the number of the merge that wrote them last."""
+
+_WORKSPACE, _MONTH = "workspace_id", "month"
+_DAYS = (_MONTH, "date", "utc_date")
+_DAY_TYPES = ("DATE", "TIMESTAMP WITH TIME ZONE")
+_CAUSE_LENGTH = 500
+_ARROW = re.compile(r"\s*(\x1b\[\d*m|↳)+\s*")  # between an error of delta-rs and its cause
+
+
+class Partition(NamedTuple):
+    """The rows of a workspace and month; of a workspace, in tables that have no months."""
+
+    workspace_id: str
+    month: date | None = None
+
+
+Digests: TypeAlias = Mapping[Partition, str]
+"""Row count and sum of hashes of each partition."""
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A place of Delta tables, one folder each: a local folder, or an s3://, gs:// or az:// URL.
+
+    `options` are those of delta-rs; it takes what is missing from the environment (`AWS_…`).
+    """
+
+    url: str
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def address(self, name: str) -> str:
+        """Return the address of a table."""
+        return f"{self.url.rstrip('/')}/{name}"
+
+    def find(self, name: str) -> DeltaTable | None:
+        """Open a table; None if there is none. AnalyticsError if it cannot be read."""
+        with _told(self, name, "read"):
+            try:
+                return DeltaTable(self.address(name), storage_options=dict(self.options))
+            except TableNotFoundError:
+                return None
+
+
+@dataclass(frozen=True)
+class Mart:
+    """A table of schema `marts`: its columns in order, each with its DuckDB type and comment."""
+
+    name: str
+    comment: str | None
+    types: Mapping[str, str]
+    comments: Mapping[str, str | None]
+
+    @property
+    def is_of_workspaces(self) -> bool:
+        """True if each row is of one workspace; the rows of a budget may be of several."""
+        return "scope" not in self.types
+
+    @property
+    def day(self) -> str | None:
+        """The column that decides the month of a row; None in tables without months.
+
+        That is `month`, `date` or `utc_date`, else the first date, else the first instant.
+        """
+        if self.name.startswith("dim_") or not self.is_of_workspaces:
+            return None
+        by_type = (name for type_ in _DAY_TYPES for name in self.types if self.types[name] == type_)
+        return next((name for name in _DAYS if name in self.types), next(by_type, None))
+
+    @property
+    def partition_by(self) -> list[str]:
+        """The columns that the table is partitioned by."""
+        return [_WORKSPACE, _MONTH] if self.day else [_WORKSPACE]
+
+    def select(self, rows: str) -> str:
+        """Return SQL that yields rows as the table holds them."""
+        if self.day is None or self.day == _MONTH:
+            return f"select * from ({rows})"
+        return f"select *, date_trunc('month', {self.day})::date as {_MONTH} from ({rows})"
+
+    def comment_on(self, column: str) -> str | None:
+        """Return the comment of a column, the added month included."""
+        if column == _MONTH and column not in self.types:
+            return f"First day of the month of {self.day}; the table is partitioned by it."
+        return self.comments.get(column)
+
+
+def read_mart(con: duckdb.DuckDBPyConnection, name: str, catalog: str, rows: str) -> Mart:
+    """Read the columns of the rows of a mart, and its comments from an attached file."""
+    columns = con.execute(f"describe select * from ({rows})").fetchall()
+    place = [catalog, "marts", name]
+    found = con.execute(
+        "select comment from duckdb_tables()"
+        " where (database_name, schema_name, table_name) = (?, ?, ?)",
+        place,
+    ).fetchone()
+    comments = con.execute(
+        "select column_name, comment from duckdb_columns()"
+        " where (database_name, schema_name, table_name) = (?, ?, ?)",
+        place,
+    ).fetchall()
+    types = {column: type_ for column, type_, *_ in columns}
+    return Mart(name, found[0] if found else None, types, dict(comments))
+
+
+def digests(con: duckdb.DuckDBPyConnection, mart: Mart, rows: str) -> dict[Partition, str]:
+    """Return the digest of each partition that rows fall into; equal rows in any order are equal.
+
+    A new version of DuckDB may hash differently; then every partition counts as changed.
+    """
+    columns = ", ".join(f'"{name}"' for name in mart.types)
+    keys = ", ".join(mart.partition_by)
+    with _in_utc(con) as cursor:
+        found = cursor.execute(
+            f"select {keys}, count(*) || ':' || sum(hash({columns}))"
+            f" from ({mart.select(rows)}) group by {keys}"
+        ).fetchall()
+    return {Partition(*key): digest for *key, digest in found}
+
+
+def needs_all(con: duckdb.DuckDBPyConnection, tables: Tables, mart: Mart, rows: str) -> bool:
+    """Return whether the next publication must replace the whole table.
+
+    That is where there is no table yet, and where a column, a type or a comment changed. `publish`
+    then takes the rows of all shards, with `is_whole`.
+    """
+    table = tables.find(mart.name)
+    return table is None or _differs(table, mart, _schema(con, mart, rows))
+
+
+def publish(
+    con: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    mart: Mart,
+    rows: str,
+    *,
+    merge: int,
+    old: Digests,
+    new: Digests,
+    workspace_ids: Collection[str] | None,
+    is_whole: bool = False,
+) -> int:
+    """Replace the partitions of a table that changed, in one commit; return their number.
+
+    `rows` is SQL that yields all rows of the workspaces named, `new` their digests, and `old` the
+    digests when the last merge completed. Partitions of these workspaces that have no rows any more
+    are removed; None for `workspace_ids` says that rows are of all workspaces of the table.
+    Where nothing changed, there is no commit. `is_whole` replaces the table and its columns, and
+    needs the rows of all shards; it must be set where `needs_all` returns True.
+
+    `merge` must be higher than that of every merge begun before, completed or not. AnalyticsError
+    if a later merge has written the table, if another one writes it now, or if the storage fails;
+    the table is then as it was.
+    """
+    table = tables.find(mart.name)
+    schema = _schema(con, mart, rows)
+    if table is not None:
+        _require_latest(tables, table, mart.name, merge)
+    if not is_whole and (table is None or _differs(table, mart, schema)):
+        raise AnalyticsError(
+            f"Table {mart.name} in {tables.url} is not the one that this merge began with:"
+            " it is gone, or its columns changed.\nStart the merge again, alone."
+        )
+    touched = set() if is_whole else _touched(table, old, new, workspace_ids)
+    if is_whole or touched:
+        with _told(tables, mart.name, "written"), _in_utc(con) as cursor:
+            _write(cursor, tables, table, mart, rows, schema, merge, touched)
+    if table is not None and table.metadata().description != mart.comment:
+        with _told(tables, mart.name, "written"):
+            table.update_incremental()
+            table.alter.set_table_description(mart.comment or "")
+    return len(new) if is_whole else len(touched)
+
+
+def vacuum(tables: Tables, name: str, keep: timedelta) -> int:
+    """Remove the files of a table that no version of the last `keep` needs; return their number.
+
+    Also those that killed merges left. The log is condensed into a checkpoint, and its entries
+    older than the table's `delta.logRetentionDuration` (30 days) are removed.
+    """
+    table = tables.find(name)
+    if table is None:
+        return 0
+    hours = ceil(keep / timedelta(hours=1))
+    with _told(tables, name, "cleaned up"):
+        removed = table.vacuum(
+            retention_hours=hours, dry_run=False, enforce_retention_duration=False, full=True
+        )
+        table.create_checkpoint()
+        table.cleanup_metadata()
+    return len(removed)
+
+
+def _write(
+    cursor: duckdb.DuckDBPyConnection,
+    tables: Tables,
+    table: DeltaTable | None,
+    mart: Mart,
+    rows: str,
+    schema: ArrowSchema,
+    merge: int,
+    touched: Collection[Partition],
+) -> None:
+    """Stream rows into a table: of the touched partitions, or all if there are none."""
+    predicate = _predicate(mart, touched) if touched else None
+    order = ", ".join(dict.fromkeys([*mart.partition_by, *filter(None, [mart.day])]))
+    stream = RecordBatchReader.from_arrow(
+        cursor.sql(
+            f"select * from ({mart.select(rows)}) where {predicate or 'true'} order by {order}"
+        )
+    )
+    commented = RecordBatchReader.from_batches(
+        schema, (batch.with_schema(schema) for batch in stream)
+    )
+    writer = WriterProperties(compression="ZSTD")
+    commit = CommitProperties(app_transactions=[Transaction(APPLICATION, merge)])
+    if table is None:
+        write_deltalake(
+            tables.address(mart.name),
+            commented,
+            mode="error",  # of two merges that create it, one fails
+            partition_by=mart.partition_by,
+            name=mart.name,
+            description=mart.comment,
+            storage_options=dict(tables.options),
+            writer_properties=writer,
+            commit_properties=commit,
+        )
+    else:
+        write_deltalake(
+            table,
+            commented,
+            mode="overwrite",
+            predicate=predicate,
+            schema_mode=None if predicate else "overwrite",
+            partition_by=mart.partition_by,
+            writer_properties=writer,
+            commit_properties=commit,
+        )
+
+
+def _schema(con: duckdb.DuckDBPyConnection, mart: Mart, rows: str) -> ArrowSchema:
+    """Return the Arrow schema of a table, with its comments."""
+    with _in_utc(con) as cursor:
+        bare = RecordBatchReader.from_arrow(cursor.sql(f"{mart.select(rows)} limit 0")).schema
+    fields = []
+    for column in map(bare.field, bare.names):
+        comment = mart.comment_on(column.name)
+        fields.append(column.with_metadata({"comment": comment}) if comment else column)
+    return ArrowSchema(fields)
+
+
+def _differs(table: DeltaTable, mart: Mart, schema: ArrowSchema) -> bool:
+    """Return whether a table has other columns, types, comments or partitions than a mart."""
+    if table.metadata().partition_columns != mart.partition_by:
+        return True
+    return bool(table.schema().to_json() != Schema.from_arrow(schema).to_json())
+
+
+def _touched(
+    table: DeltaTable | None, old: Digests, new: Digests, workspace_ids: Collection[str] | None
+) -> set[Partition]:
+    """Return the partitions that are new, changed, or without rows now."""
+    changed = {partition for partition, digest in new.items() if old.get(partition) != digest}
+    if table is None:
+        return changed
+    held = {_partition(values) for values in table.partitions()}
+    return changed | {
+        partition
+        for partition in held - new.keys()
+        if workspace_ids is None or partition.workspace_id in workspace_ids
+    }
+
+
+def _partition(values: Mapping[str, str | None]) -> Partition:
+    month = values.get(_MONTH)
+    return Partition(values[_WORKSPACE] or "", date.fromisoformat(month) if month else None)
+
+
+def _predicate(mart: Mart, partitions: Collection[Partition]) -> str:
+    """Return SQL, of DuckDB and of delta-rs, that is true for the rows of partitions."""
+    months: defaultdict[date | None, list[str]] = defaultdict(list)
+    for workspace_id, month in sorted(partitions, key=str):
+        months[month].append("'" + workspace_id.replace("'", "''") + "'")
+    terms = []
+    for month, names in months.items():
+        term = f"{_WORKSPACE} in ({', '.join(names)})"
+        if mart.day is not None:
+            term += f" and {_MONTH} = '{month}'" if month else f" and {_MONTH} is null"
+        terms.append(f"({term})")
+    return " or ".join(terms)
+
+
+def _require_latest(tables: Tables, table: DeltaTable, name: str, merge: int) -> None:
+    """Raise AnalyticsError if a merge as late as this one has written the table."""
+    written = table.transaction_version(APPLICATION)
+    if written is not None and written >= merge:
+        raise AnalyticsError(
+            f"Table {name} in {tables.url} is of merge {written} already; this is merge {merge}.\n"
+            "Another merge overtook this one: start it again if the other one failed."
+        )
+
+
+@contextmanager
+def _in_utc(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A second connection to the same files: instants are in UTC, and `con` stays free."""
+    with con.cursor() as cursor:
+        cursor.execute("set TimeZone = 'UTC'")
+        yield cursor
+
+
+@contextmanager
+def _told(tables: Tables, name: str, done: str) -> Iterator[None]:
+    """Turn errors of delta-rs and of the storage into AnalyticsError."""
+    try:
+        yield
+    except CommitFailedError as error:
+        raise AnalyticsError(
+            f"Another merge wrote table {name} in {tables.url} at the same time.\n"
+            "This one stopped: start it again when the other one has ended."
+        ) from error
+    except (DeltaError, OSError, ValueError) as error:
+        cause = " ".join(_ARROW.sub(": ", str(error)).split())[:_CAUSE_LENGTH]
+        raise AnalyticsError(
+            f"Table {name} in {tables.url} could not be {done}: {cause}\n"
+            "The table is as it was; see to the storage and its keys, and merge again."
+        ) from error

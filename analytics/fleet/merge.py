@@ -1,0 +1,243 @@
+"""The merge: what all shards have published becomes one file of marts.
+
+Relations of workspaces are those of the shards, put together; no figure is computed again. Only
+budgets may be of several workspaces at once: they are built anew, by the same models, from the
+merged marts and the files of `finance/`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+
+from analytics.errors import AnalyticsError
+from analytics.finance.load import load_finance
+from analytics.fleet.generations import Generation
+from analytics.format import names
+from analytics.transform.build import build_only
+from analytics.transform.build_state import row_counts
+from analytics.transform.measures import create_macros
+from analytics.warehouse.database import (
+    BUILD_FILE,
+    OFFLINE,
+    attach_read_only,
+    attached_marts,
+)
+from analytics.warehouse.machine import connection_limits
+from analytics.warehouse.schema import BOOKS, FINANCE
+
+AT_ONCE = 50
+"""Files of shards that are open at a time."""
+
+BUDGETS = ("marts.fct_budget_days", "marts.fct_budgets", "marts.fct_budget_bridge")
+_OF_BUDGETS = (
+    "staging.stg_budgets",
+    "staging.stg_owner_rules",
+    "intermediate.int_budget_members",
+    "intermediate.int_budgets",
+    *BUDGETS,
+)
+_STAND_INS = """
+    create schema staging;
+    create schema intermediate;
+    create schema ledger;
+    create table ledger.workspaces as select workspace_id, workspace_name from marts.dim_workspaces;
+    create view staging.stg_workspaces as from marts.dim_workspaces;
+    create view intermediate.int_agents as from marts.dim_agents where line_type = 'agent';
+    create view intermediate.int_metered_days as
+        select
+            workspace_id,
+            utc_date,
+            min(utc_date) over (partition by workspace_id) as first_date,
+            max(utc_date) over (partition by workspace_id) as last_date
+        from audit.reconciliation_days;
+"""
+"""Relations of a batch that the models of budgets read, made from the published ones."""
+
+_RANKED = {
+    "reports.rpt_headlines": "agent_id = '(all)' and workspace_id <> '(all)'",
+    "reports.rpt_workspace_health": "workspace_id <> '(all)'",
+}
+"""Relations of pages of which the rows of workspaces are merged, for the overview."""
+
+_OWN = "select workspace_id from {}.marts.dim_workspaces"
+
+
+def merge_files(
+    files: Mapping[str, Path], heads: Mapping[str, Generation | None], target: Path, project: Path
+) -> list[str]:
+    """Merge the published files of shards, by shard, into the new file `target`.
+
+    Return the problems of the project's files. AnalyticsError, which names the shards, if a
+    workspace is in two of them; and if rows are lost, or are of a workspace of another shard.
+    """
+    with duckdb.connect(config=OFFLINE | connection_limits()) as con:
+        con.execute("set TimeZone = 'UTC'; attach ':memory:' as warehouse; use warehouse")
+        con.execute(FINANCE + BOOKS)
+        with attached_marts(con, target):
+            expected: Counter[str] = Counter()  # rows of each relation
+            left = iter(files.items())
+            while group := dict(islice(left, AT_ONCE)):
+                with _attached(con, group) as catalogs:
+                    if not expected:
+                        _create(con, next(iter(catalogs)))
+                    expected.update(_add(con, catalogs))
+            _require_one_shard_each(con)
+            _require_all_rows(con, expected)
+            _add_shards(con, heads)
+            create_macros(con, f"{BUILD_FILE}.marts")
+            con.execute(_STAND_INS)
+            problems = load_finance(con, project)
+            build_only(con, _OF_BUDGETS)
+    return problems
+
+
+@contextmanager
+def _attached(
+    con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]
+) -> Iterator[dict[str, str]]:
+    """Attach files of shards, and yield the shard of each catalog."""
+    catalogs = {f"shard_{number}": shard for number, shard in enumerate(files)}
+    for catalog, shard in catalogs.items():
+        attach_read_only(con, files[shard], catalog)
+    try:
+        yield catalogs
+    finally:
+        for catalog in catalogs:
+            con.execute(f"detach {catalog}")
+
+
+def _create(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
+    """Create all merged relations, empty, as the file of a shard has them, with their comments."""
+    con.execute(f"create schema {BUILD_FILE}.fleet")
+    con.execute(f"create table {BUILD_FILE}.fleet.workspaces (workspace_id varchar, shard varchar)")
+    for relation, has_workspace in _relations(con, catalog):
+        shard = "" if has_workspace else "''::varchar as shard, "
+        con.execute(
+            f"create table {BUILD_FILE}.{relation} as"
+            f" select {shard}* from {catalog}.{relation} limit 0"
+        )
+    comments = con.execute(
+        """
+        select 'table', concat_ws('.', schema_name, table_name), comment from duckdb_tables()
+        where database_name = $catalog and comment is not null
+        union all
+        select 'column', concat_ws('.', schema_name, table_name, '"' || column_name || '"'), comment
+        from duckdb_columns() where database_name = $catalog and comment is not null
+        """,
+        {"catalog": catalog},
+    ).fetchall()
+    merged = {relation for relation, _ in _relations(con, catalog)}
+    for kind, name, comment in comments:
+        if ".".join(name.split(".")[:2]) in merged:
+            text = comment.replace("'", "''")
+            con.execute(f"comment on {kind} {BUILD_FILE}.{name} is '{text}'")
+
+
+def _relations(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, bool]]:
+    """Return the relations that are merged, and of each whether its rows name a workspace."""
+    rows = con.execute(
+        """
+        select concat_ws('.', schema_name, table_name) as relation,
+            bool_or(column_name = 'workspace_id')
+        from duckdb_columns()
+        where database_name = ? and schema_name in ('marts', 'audit', 'reports')
+        group by relation order by relation
+        """,
+        [catalog],
+    ).fetchall()
+    return [
+        row
+        for row in rows
+        if row[0] not in BUDGETS and (row[0] in _RANKED or not row[0].startswith("reports."))
+    ]
+
+
+def _add(con: duckdb.DuckDBPyConnection, catalogs: Mapping[str, str]) -> Counter[str]:
+    """Add the rows of shards; return the number that each relation has of them.
+
+    Only rows of a shard's own workspaces are added, so that the number tells of others.
+    """
+    counts: Counter[str] = Counter()
+    for relation, has_workspace in _relations(con, next(iter(catalogs))):
+        where = _RANKED.get(relation, "true")
+        parts, numbers = [], []
+        for catalog, shard in catalogs.items():
+            own = f"{where} and workspace_id in ({_OWN.format(catalog)})"
+            parts.append(
+                f"(select * from {catalog}.{relation} where {own})"
+                if has_workspace
+                else f"(select '{shard}' as shard, * from {catalog}.{relation})"
+            )
+            numbers.append(f"(select count(*) from {catalog}.{relation} where {where})")
+        con.execute(
+            f"insert into {BUILD_FILE}.{relation} by name {' union all by name '.join(parts)}"
+        )
+        ((counts[relation],),) = con.execute(f"select {' + '.join(numbers)}").fetchall()
+    for catalog, shard in catalogs.items():
+        con.execute(
+            f"insert into {BUILD_FILE}.fleet.workspaces"
+            f" select workspace_id, '{shard}' from ({_OWN.format(catalog)})"
+        )
+    return counts
+
+
+def _require_one_shard_each(con: duckdb.DuckDBPyConnection) -> None:
+    twice = con.execute(f"""
+        select workspace_id, list(shard order by shard) from {BUILD_FILE}.fleet.workspaces
+        group by workspace_id having count(*) > 1 order by workspace_id
+    """).fetchone()
+    if twice:
+        raise AnalyticsError(
+            f"The workspace {twice[0]} is in several shards: {', '.join(twice[1])}.\n"
+            "Nothing was published. Remove all but one of them from the fleet, with their storage."
+        )
+
+
+def _require_all_rows(con: duckdb.DuckDBPyConnection, expected: Mapping[str, int]) -> None:
+    counts = row_counts(con, [f"{BUILD_FILE}.{relation}" for relation in expected])
+    for relation, number in expected.items():
+        if (merged := counts[f"{BUILD_FILE}.{relation}"]) != number:
+            raise AnalyticsError(
+                f"{relation} has {merged:,} rows merged and {number:,} in the files of the shards:"
+                " some are of a workspace of another shard.\n"
+                "Nothing was published. Report this; the shards' own files are in the storage."
+            )
+
+
+def _add_shards(con: duckdb.DuckDBPyConnection, heads: Mapping[str, Generation | None]) -> None:
+    """Add how the last batch of each shard ended, one row for each of its workspaces."""
+    con.execute(f"""
+        create table {BUILD_FILE}.fleet.shards (
+            shard varchar, workspace_id varchar, workspace_name varchar, generation bigint,
+            ended_at timestamptz, exit_code integer, message varchar, code_version varchar,
+            page varchar
+        )
+    """)
+    rows = [row for shard, head in heads.items() for row in _rows_of(shard, head)]
+    con.executemany(
+        f"insert into {BUILD_FILE}.fleet.shards values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+    )
+    con.execute(f"drop table {BUILD_FILE}.fleet.workspaces")
+
+
+def _rows_of(shard: str, head: Generation | None) -> list[tuple[object, ...]]:
+    """Return a row for each workspace of a shard; one without a workspace if it has none yet."""
+    if head is None:
+        return [(shard, None, None, None, None, None, "no batch of it has ended", None, None)]
+    message = head.messages[0] if head.exit_code and head.messages else None
+    ended = (head.number, head.ended_at, head.exit_code, message, head.code_version)
+    return [
+        (shard, workspace_id, name, *ended, _page(shard, workspace_id))
+        for workspace_id, name in head.workspaces.items()
+    ] or [(shard, None, None, *ended, None)]
+
+
+def _page(shard: str, workspace_id: str) -> str:
+    """Return the address of a workspace's page within the site of the fleet."""
+    return f"shards/{shard}/workspaces/{names.file_name(workspace_id)}"

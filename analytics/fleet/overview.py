@@ -1,0 +1,234 @@
+"""The overview of a fleet: the sums of all shards, what failed, and a ranking of workspaces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import localcontext
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+from markupsafe import Markup
+
+from analytics.format import days, names, text
+from analytics.report.columns import column
+from analytics.report.entities import ALL, Entity
+from analytics.report.months import encoded
+from analytics.report.packed import packed
+from analytics.report.rendering import (
+    CONTENT_SECURITY_POLICY,
+    SHOWN_ROWS,
+    definitions,
+    environment,
+    folded,
+    headline_texts,
+    sentences,
+)
+from analytics.report.site import DIGITS, bundle, for_engine
+from analytics.report.spec import read_page
+from analytics.report.tables import Tables
+from analytics.resources import folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from analytics.report.rendering import About
+    from analytics.report.spec import Part
+
+ENGINE = ("days", "format", "cube", "load", "tables", "theme", "print", "nav", "fleet")
+"""Modules of the engine that the overview needs, each after those that it imports."""
+
+_LIST = "all.html"
+
+
+def write_overview(con: duckdb.DuckDBPyConnection, target: Path, *, about: About) -> list[str]:
+    """Write the fleet's own pages, data and assets into the empty folder `target`.
+
+    `con` sees `reports.rpt_headlines` and `reports.rpt_workspace_health` of all shards, and
+    `fleet.shards`: (workspace_id, shard, page, ended_at, exit_code, message) of each workspace.
+    Returns the files, relative to `target`.
+    """
+    with localcontext(prec=DIGITS):
+        files = _Overview(con, about).files()
+    for name, content in files.items():
+        file = target / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    return list(files)
+
+
+class _Overview:
+    def __init__(self, con: duckdb.DuckDBPyConnection, about: About) -> None:
+        self._about = about
+        self._page = read_page(folder("reports") / "fleet.toml")
+        self._concerns, self._ranking = (section.part[0] for section in self._page.section)
+        con.execute(f"create or replace temp table fleet_workspaces as {_query('workspaces')}")
+        self._rows = pl.DataFrame(con.sql("from fleet_workspaces"), infer_schema_length=None)
+        self._concerned = _dicts(con, _query("concerns"))
+        (self._totals,) = _dicts(con, _query("totals"))
+        self._members = [_member(row) for row in self._rows.iter_rows(named=True)]
+        self._tables = Tables(_Linked({each.key: each for each in self._members}), "")
+
+    def files(self) -> dict[str, bytes]:
+        """Return the content of each file by its name."""
+        reports = folder("reports")
+        return {
+            "index.html": self._overview().encode(),
+            _LIST: self._list().encode(),
+            "data/fleet.js": packed(self._document()),
+            "assets/engine.js": bundle(reports / "engine", ENGINE).encode(),
+            "assets/style.css": (reports / "assets" / "style.css").read_bytes(),
+        }
+
+    def _overview(self) -> str:
+        page, row = self._page, self._totals
+        concerns, ranking = page.section
+        heading = text.fill(page.title, row)
+        return self._render(
+            heading=heading,
+            as_of=text.fill(page.as_of, row),
+            remarks=[
+                {"text": f"Warning: {each}", "is_now": False} for each in self._about.warnings
+            ],
+            breadcrumb=[{"name": "All workspaces"}],
+            concerns_title=text.fill(concerns.title, row),
+            concerns_text=" ".join(sentences(concerns.remarks, row)),
+            concerns=self._concerns_table(),
+            headlines=[headline_texts(each, row) for each in page.headline],
+            sections=[_section("ranking", ranking.title, self._ranking_table())],
+            definitions=definitions(page.scope),
+            scripts=["assets/engine.js", "data/fleet.js"],
+        )
+
+    def _list(self) -> str:
+        """Return the page of links to all workspaces, by name, which needs no script."""
+        links = sorted(
+            ({"name": each.name, "href": each.path} for each in self._members),
+            key=lambda link: (link["name"].casefold(), link["href"]),
+        )
+        made = _component("members", links)
+        return self._render(
+            heading="All workspaces by name",
+            as_of=text.fill(self._page.as_of, self._totals),
+            remarks=[],
+            breadcrumb=[{"name": "All workspaces", "href": "index.html"}, {"name": "By name"}],
+            concerns="",
+            headlines=[],
+            sections=[_section("members", "Workspaces", made)],
+            definitions=[],
+            scripts=["assets/engine.js"],
+        )
+
+    def _render(self, **given: Any) -> str:
+        about = self._about
+        reach = (
+            f"data to {days.instant_in_words(about.as_of)} · days and months in {about.timezone}"
+        )
+        return (
+            environment()
+            .get_template("fleet.html")
+            .render(
+                root="",
+                policy=Markup(CONTENT_SECURITY_POLICY),  # noqa: S704 - its quotes are single ones
+                title=given["heading"],
+                reach=reach,
+                tabs=[],
+                links=[],
+                is_choosable=False,
+                members_name="",
+                has_runs=False,
+                definitions_href="index.html#definitions",
+                footer=[f"Levain analytics {about.code_version} · {reach}"],
+                data={"page": "fleet", "entity": "fleet", "workspace": "", "agent": ""},
+                **given,
+            )
+        )
+
+    def _concerns_table(self) -> Markup:
+        """Return the first shards that concern the reader, and the others folded."""
+        limit = self._concerns.limit
+        shown, others = self._concerned[:limit], self._concerned[limit:]
+        made = self._table(self._concerns, "shards", shown) if shown else Markup("")
+        if others:
+            title = f"{len(others):,} more"
+            made += folded(title, self._table(self._concerns, "more-shards", others))
+        return made
+
+    def _ranking_table(self) -> Markup:
+        part = self._ranking
+        shown = self._rows.head(part.limit).iter_rows(named=True)
+        return Markup("").join(
+            [
+                _component("search", "Find a workspace"),
+                self._table(part, part.key, list(shown)),
+                _component("ranking_end", self._rows.height, _LIST),
+            ]
+        )
+
+    def _table(self, part: Part, key: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
+        columns = [column(each) for each in part.columns]
+        caption = text.fill(part.subtitle, self._totals)
+        return self._tables.table(
+            key, caption, columns, rows, limit=SHOWN_ROWS, relation="fleet.shards"
+        )
+
+    def _document(self) -> dict[str, object]:
+        """Return the whole ranking, in its order, as the engine reads it."""
+        columns = [column(each) for each in self._ranking.columns]
+        figures = {name for each in columns if not each.kind for name in each.figures}
+        frame = self._rows.select(
+            pl.Series("name", [each.name for each in self._members], pl.String),
+            "workspace_id",
+            "page",
+            pl.col("last_batch_at").dt.convert_time_zone("UTC").dt.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            *sorted(figures),
+        )
+        return {
+            "columns": [for_engine(each) for each in self._ranking.columns],
+            "rows": encoded(frame),
+        }
+
+
+@dataclass(frozen=True)
+class _Linked:
+    """Workspaces as tables look them up."""
+
+    by_key: Mapping[tuple[Any, ...], Entity]
+    months: Mapping[tuple[Any, ...], Entity] = field(default_factory=dict)
+
+
+def _member(row: Mapping[str, Any]) -> Entity:
+    """Return a workspace; one that was never published has no page."""
+    name = names.display(row["workspace_name"], row["workspace_id"])
+    return Entity("workspace", row["workspace_id"], ALL, name, row["page"] or "", row)
+
+
+def _section(key: str, title: str, content: Markup) -> dict[str, Any]:
+    part = {"key": "", "kind": "html", "label": "", "width": "", "is_now": False, "table": content}
+    return {
+        "key": key,
+        "title": title,
+        "text": "",
+        "is_now": False,
+        "is_open": True,
+        "parts": [part],
+    }
+
+
+def _component(name: str, *given: object) -> Markup:
+    components: Any = environment().get_template("components.html").module
+    made: Markup = getattr(components, name)(*given)
+    return made
+
+
+def _query(name: str) -> str:
+    return (folder("queries") / "fleet" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _dicts(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
+    """Return rows by the names of their columns, sums as whole Python numbers."""
+    found = con.execute(sql)
+    columns = [name for name, *_ in found.description or ()]
+    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

@@ -1,0 +1,353 @@
+"""The publication of a fleet: tables for other engines, the site, and one DuckDB file of all.
+
+    <publish>/merges/<number>.begun        a merge that began; its number is above all before
+    <publish>/merges/<number>.json         one that ended: the generations that it published
+    <publish>/tables/<mart>/               a Delta Lake table of each mart
+    <publish>/site/                        the overview; below shards/<shard>/ the sites of shards
+    <publish>/analytics.duckdb             all marts in one file, up to a size
+    <publish>/shards/<shard>.duckdb        the published file of each shard
+
+Each table is one commit, each file is replaced whole, and the record comes last: what a merge that
+was killed has left undone is done by the next one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import msgspec
+
+from analytics import __version__
+from analytics.batch.progress import Progress
+from analytics.disk import folder_mode
+from analytics.errors import AnalyticsError, extra_needed
+from analytics.files import hash_file
+from analytics.fleet.generations import PUBLISHED, SITE, Generation, head
+from analytics.fleet.merge import merge_files
+from analytics.fleet.settings import Fleet
+from analytics.fleet.store import Store
+from analytics.fleet.tasks import scratch
+from analytics.fleet.transfer import fetch_file, unpack
+from analytics.format.numbers import plural
+from analytics.report.rendering import About
+from analytics.warehouse.confined import bytes_of
+from analytics.warehouse.database import OFFLINE, attach_read_only
+from analytics.warehouse.machine import connection_limits, limit_process
+from analytics.warehouse.site import MANIFEST, Manifest
+
+_MERGED = "merged"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A merge that ended: the generation of each shard, its site, and the digests of all parts."""
+
+    number: int
+    ended_at: datetime
+    code_version: str
+    shards: dict[str, int]
+    sites: dict[str, str]
+    digests: dict[str, list[tuple[str, str | None, str]]]
+
+
+@dataclass
+class _Work:
+    """A merge at work."""
+
+    fleet: Fleet
+    storage: Store
+    target: Store
+    folder: Path
+    number: int
+    before: Record | None
+    heads: dict[str, Generation] = field(default_factory=dict)
+
+    @property
+    def merged(self) -> Path:
+        return self.folder / "merged.duckdb"
+
+
+def read_heads(fleet: Fleet) -> dict[str, Generation | None]:
+    """Return the newest generation of each shard; None before its first."""
+    storage = Store(fleet.storage)
+    return {shard: head(storage, shard) for shard in fleet.shards}
+
+
+def merge(fleet: Fleet, progress: Progress) -> list[str]:
+    """Publish what all shards have published; return the shards that have nothing yet.
+
+    AnalyticsError if nothing can be published, or another merge is at work: each table and file is
+    then as it was, or of this merge.
+    """
+    limit_process(fleet.batch.batch)
+    os.umask(0o777 & ~folder_mode(int(fleet.batch.publish.mode, 8)))
+    storage, target = Store(fleet.storage), Store(fleet.publish.url)
+    heads = {shard: head(storage, shard) for shard in fleet.shards}
+    with scratch("merge") as folder:
+        number, before = _begin(target)
+        work = _Work(fleet, storage, target, folder, number, before)
+        work.heads = {
+            shard: each for shard, each in heads.items() if each and PUBLISHED in each.files
+        }
+        if not work.heads:
+            raise AnalyticsError(
+                "No shard has published figures yet.\nRun `analytics fleet nightly` first."
+            )
+        _merge_marts(work, heads, progress)
+        _require_latest(work)
+        digests = _publish_tables(work, progress)
+        _require_latest(work)
+        sites = _publish_sites(work, progress)
+        _publish_files(work, progress)
+        _require_latest(work)
+        record = Record(
+            number=number,
+            ended_at=datetime.now(UTC),
+            code_version=__version__,
+            shards={shard: each.number for shard, each in work.heads.items()},
+            sites=sites,
+            digests=digests,
+        )
+        target.put(_record(number), msgspec.json.encode(record))
+        _forget_before(target, number)
+    return [shard for shard in heads if shard not in work.heads]
+
+
+def read_record(fleet: Fleet) -> Record | None:
+    """Return the last merge that ended, if there is one."""
+    return _last(Store(fleet.publish.url))
+
+
+def _begin(target: Store) -> tuple[int, Record | None]:
+    """Take a number above all merges that began; return it, and the last merge if it has ended.
+
+    After one that never ended, parts may be of either, and all are compared with the tables anew.
+    """
+    while True:
+        number = max((_number(name) for name in target.names("merges/")), default=0) + 1
+        if target.create(f"merges/{number:010}.begun", b""):
+            last = _last(target)
+            return number, last if last and last.number == number - 1 else None
+
+
+def _require_latest(work: _Work) -> None:
+    """Raise AnalyticsError if another merge began later: it has the last word."""
+    latest = max(map(_number, work.target.names("merges/")))
+    if latest > work.number:
+        raise AnalyticsError(
+            f"Another merge has begun in {work.target.url}, so that this one stopped.\n"
+            "Start it again if the other one fails."
+        )
+
+
+def _last(target: Store) -> Record | None:
+    records = [name for name in target.names("merges/") if name.endswith(".json")]
+    content = target.read(records[-1]) if records else None
+    if content is None:
+        return None
+    try:
+        return msgspec.json.decode(content, type=Record)
+    except msgspec.DecodeError:  # of another release: then all is published anew
+        return None
+
+
+def _forget_before(target: Store, number: int) -> None:
+    """Delete the records of earlier merges; those that began later stay."""
+    target.delete([name for name in target.names("merges/") if _number(name) < number])
+
+
+def _number(name: str) -> int:
+    return int(Path(name).stem)
+
+
+def _record(number: int) -> str:
+    return f"merges/{number:010}.json"
+
+
+def _merge_marts(work: _Work, heads: Mapping[str, Generation | None], progress: Progress) -> None:
+    """Fetch the published files of all shards, and merge them into one."""
+    with progress.stage("fetch") as done:
+        files = {}
+        for number, (shard, generation) in enumerate(work.heads.items(), start=1):
+            progress.part(number, len(work.heads), shard)
+            files[shard] = work.folder / f"{shard}.duckdb"
+            if not fetch_file(work.storage, generation.files[PUBLISHED], files[shard]):
+                raise AnalyticsError(
+                    f"The published file of {shard} is gone or damaged in {work.storage.url}.\n"
+                    "Nothing was published. The next batch of the shard makes it anew: run"
+                    f" `analytics fleet nightly --shard {shard}`, then merge again."
+                )
+        size = sum(file.stat().st_size for file in files.values())
+        done(
+            f"fetched {plural(len(files), 'shard')}, {size / 1e6:,.0f} MB",
+            shard_count=len(files),
+        )
+    with progress.stage("merge") as done:
+        for problem in merge_files(files, heads, work.merged, work.fleet.batch.project):
+            progress.warn(f"not used: {problem}")
+        done(f"merged their marts into {work.merged.stat().st_size / 1e6:,.0f} MB")
+
+
+def _publish_tables(
+    work: _Work, progress: Progress
+) -> dict[str, list[tuple[str, str | None, str]]]:
+    """Commit the partitions of each mart that changed; return the digests of all partitions."""
+    with extra_needed("A fleet", "fleet"):
+        from analytics.fleet import delta
+    tables = delta.Tables(f"{work.target.url}/tables")
+    known = work.before.digests if work.before else {}
+    made: dict[str, list[tuple[str, str | None, str]]] = {}
+    with progress.stage("tables") as done, _opened(work.merged) as con:
+        names = [
+            name
+            for (name,) in con.execute(
+                "select table_name from duckdb_tables()"
+                " where database_name = ? and schema_name = 'marts' order by table_name",
+                [_MERGED],
+            ).fetchall()
+        ]
+        partition_count = 0
+        for number, name in enumerate(names, start=1):
+            progress.part(number, len(names), name)
+            rows = f"select * from {_MERGED}.marts.{name}"
+            mart = delta.read_mart(con, name, _MERGED, rows)
+            new = delta.digests(con, mart, rows)
+            old = {
+                delta.Partition(workspace_id, date.fromisoformat(month) if month else None): digest
+                for workspace_id, month, digest in known.get(name, [])
+            }
+            partition_count += delta.publish(
+                con,
+                tables,
+                mart,
+                rows,
+                merge=work.number,
+                old=old,
+                new=new,
+                workspace_ids=None,
+                is_whole=delta.needs_all(con, tables, mart, rows),
+            )
+            made[name] = [
+                (each.workspace_id, each.month.isoformat() if each.month else None, digest)
+                for each, digest in new.items()
+            ]
+            if work.number % _VACUUM == 0:
+                delta.vacuum(tables, name, timedelta(days=work.fleet.keep_days))
+        done(
+            f"published {plural(partition_count, 'partition')} of {len(names)} tables",
+            partition_count=partition_count,
+        )
+    return made
+
+
+_VACUUM = 10
+"""One of so many merges removes old files of tables: to list them takes as long as to publish."""
+
+
+def _publish_sites(work: _Work, progress: Progress) -> dict[str, str]:
+    """Publish the overview and the sites of shards, as far as they changed; return their hashes."""
+    from analytics.fleet.overview import write_overview
+
+    if not work.fleet.publish.site:
+        return {}
+    known = work.before.sites if work.before else {}
+    sites, written = {}, 0
+    with progress.stage("site") as done:
+        for number, (shard, generation) in enumerate(work.heads.items(), start=1):
+            progress.part(number, len(work.heads), shard)
+            if (archive := generation.files.get(SITE)) is None:
+                continue
+            sites[shard] = archive.sha256
+            if known.get(shard) == archive.sha256:
+                continue
+            folder = work.folder / "sites" / shard
+            folder.mkdir(parents=True)
+            if not fetch_file(work.storage, archive, folder / SITE):
+                raise AnalyticsError(
+                    f"The site of {shard} is gone or damaged in {work.storage.url}.\nRun"
+                    f" `analytics fleet nightly --shard {shard}`, which makes it anew, and merge."
+                )
+            unpack(folder / SITE, folder)
+            written += _put_site(work.target, f"site/shards/{shard}", folder / "site")
+        with _opened(work.merged) as con:
+            con.execute(f"use {_MERGED}")
+            ((as_of,),) = con.execute(
+                "select max(last_batch_at) from marts.dim_workspaces"
+            ).fetchall()
+            about = About(
+                as_of or datetime.now(UTC), __version__, work.fleet.batch.reporting.timezone, []
+            )
+            own = work.folder / "overview"
+            own.mkdir()
+            write_overview(con, own, about=about)
+        written += _put_site(work.target, "site", own)
+        done(
+            f"published {plural(written, 'file')} of the site",
+            file_count=written,
+        )
+    return sites
+
+
+def _put_site(target: Store, prefix: str, folder: Path) -> int:
+    """Write the files of a folder that differ from those that a manifest has, that one last.
+
+    Return their number.
+    """
+    before = _read_manifest(target, f"{prefix}/{MANIFEST}")
+    now = {
+        str(path.relative_to(folder)): hash_file(path, folder)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    changed = [name for name, digest in now.items() if before.files.get(name) != digest]
+    for name in changed:
+        target.put(f"{prefix}/{name}", folder / name)
+    own = folder / MANIFEST
+    target.put(
+        f"{prefix}/{MANIFEST}",
+        own.read_bytes() if own.exists() else msgspec.json.encode(Manifest(files=now)),
+    )
+    target.delete([f"{prefix}/{name}" for name in before.files.keys() - now.keys()])
+    return len(changed)
+
+
+def _read_manifest(target: Store, path: str) -> Manifest:
+    try:
+        return msgspec.json.decode(target.read(path) or b"{}", type=Manifest)
+    except msgspec.DecodeError:
+        return Manifest()
+
+
+def _publish_files(work: _Work, progress: Progress) -> None:
+    """Publish the file of each shard that changed, and one of all if it is not too large."""
+    known = work.before.shards if work.before else {}
+    with progress.stage("publish") as done:
+        for shard, generation in work.heads.items():
+            if known.get(shard) != generation.number:
+                work.target.put(f"shards/{shard}.duckdb", work.folder / f"{shard}.duckdb")
+        gone = [f"shards/{shard}.duckdb" for shard in known.keys() - work.heads.keys()]
+        size = work.merged.stat().st_size
+        if size <= bytes_of(work.fleet.publish.duckdb_limit):
+            work.target.put(PUBLISHED, work.merged)
+        else:
+            gone.append(PUBLISHED)
+            progress.warn(
+                f"no {PUBLISHED} of all shards: it would have {size / 1e9:,.1f} GB, which is more"
+                " than duckdb_limit in [publish]; there are the tables, and a file for each shard"
+            )
+        work.target.delete(gone)
+        done(f"published to {work.target.url}")
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the merged file read-only as catalog `merged`."""
+    with duckdb.connect(config=OFFLINE | connection_limits()) as con:
+        con.execute("set TimeZone = 'UTC'")
+        attach_read_only(con, file, _MERGED)
+        yield con

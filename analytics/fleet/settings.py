@@ -1,0 +1,168 @@
+"""The settings of a fleet: `fleet.toml`, and for each batch the settings file beside it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+
+from analytics.errors import UsageError
+from analytics.settings import (
+    CONFIG_FILE,
+    Batch,
+    Settings,
+    Size,
+    Table,
+    Workspace,
+    default_api,
+    load_settings,
+    read_tables,
+    with_api,
+)
+from analytics.wrong_settings import in_words
+
+FLEET_FILE = "fleet.toml"
+
+_HOME = "../../index.html"
+"""Address of the overview, as seen from the site of a shard."""
+
+_SHARD = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
+
+class Member(Workspace, frozen=True):
+    """A workspace of the fleet; those with the same `shard` share a data directory and a task.
+
+    Without one, the workspace is a shard of its own, named as the variable of its key.
+    """
+
+    shard: str = ""
+
+
+class Task(Table, frozen=True):
+    """The bounds of one task: memory, such as "2GB", processors, and how often it is tried."""
+
+    memory: Size = "2GB"
+    cpus: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 1
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=100)] = 3
+
+
+class Publication(Table, frozen=True):
+    """The tables, the site, and the DuckDB file if all shards' files together are no larger."""
+
+    url: str = ""
+    duckdb_limit: Size = "20GB"
+    site: bool = True
+
+
+class _File(Table, frozen=True):
+    storage: str
+    requests_per_second: Annotated[float, msgspec.Meta(ge=0)] = 0
+    keep_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 2
+    task: Task = Task()
+    publish: Publication = Publication()
+    workspaces: tuple[Member, ...] = ()
+
+
+class Fleet(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of a fleet, resolved: `shards` are the workspaces of each, by its name.
+
+    `storage` and `publish.url` are folders or addresses of object stores. `keep_days` is how long
+    earlier states of shards and tables are kept. `batch` are the settings of every batch.
+    """
+
+    file: Path
+    storage: str
+    requests_per_second: float
+    keep_days: int
+    task: Task
+    publish: Publication
+    shards: Mapping[str, list[Workspace]]
+    batch: Settings
+
+    def require_shard(self, name: str) -> None:
+        """Raise UsageError if the fleet has no shard of this name."""
+        if name not in self.shards:
+            raise UsageError(
+                f"{self.file} has no shard {name}.\nIt has {', '.join([*self.shards][:20])}."
+            )
+
+    def of(self, shard: str, data_dir: Path) -> Settings:
+        """Return the settings of a batch of a shard in this data directory."""
+        bounds = Batch(memory_limit=self.task.memory, threads=self.task.cpus)
+        return msgspec.structs.replace(
+            self.batch,
+            data_dir=data_dir,
+            workspaces=self.shards[shard],
+            batch=bounds,
+            publish=msgspec.structs.replace(self.batch.publish, home=_HOME),
+            extract=msgspec.structs.replace(self.batch.extract, requests_per_second=0),
+        )
+
+
+def load_fleet(named: Path | None) -> Fleet:
+    """Load the settings of a fleet, by default `fleet.toml`, and those of batches beside it.
+
+    UsageError names a wrong one and its correction.
+    """
+    path = named or Path(FLEET_FILE)
+    if not path.exists():
+        raise UsageError(
+            f"There are no settings of a fleet in {path}.\n"
+            "Write them, with `storage` and tables [[workspaces]], or name a file by --config."
+        )
+    settings = path.with_name(CONFIG_FILE)
+    tables = read_tables(path, must_exist=True)
+    try:
+        file = msgspec.convert(tables, _File)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{path}: {in_words(str(error), tables, _fields())}.") from error
+    storage = _resolved(file.storage, path)
+    url = _resolved(file.publish.url, path) if file.publish.url else f"{storage}/published"
+    return Fleet(
+        file=path,
+        storage=storage,
+        requests_per_second=file.requests_per_second,
+        keep_days=file.keep_days,
+        task=file.task,
+        publish=msgspec.structs.replace(file.publish, url=url),
+        shards=_shards(path, file.workspaces),
+        batch=load_settings(None, settings if settings.exists() else None),
+    )
+
+
+def _fields() -> dict[str, tuple[str, ...]]:
+    kinds = {"": _File, "workspaces": Member, "task": Task, "publish": Publication}
+    return {name: kind.__struct_fields__ for name, kind in kinds.items()}
+
+
+def _resolved(url: str, file: Path) -> str:
+    """Return an address without a slash at its end; a folder is relative to the settings file."""
+    return url.rstrip("/") if "://" in url else str(file.parent.resolve() / url)
+
+
+def _shards(path: Path, members: tuple[Member, ...]) -> dict[str, list[Workspace]]:
+    shards: defaultdict[str, list[Workspace]] = defaultdict(list)
+    for member in members:
+        name = member.shard or member.api_key_env.lower()
+        if not _SHARD.fullmatch(name):
+            raise UsageError(
+                f"{path}: `{name}` is no name of a shard: use small letters, digits, dots, hyphens"
+                " and underscores."
+            )
+        shards[name].append(
+            with_api(
+                Workspace(
+                    api_key_env=member.api_key_env,
+                    api=member.api,
+                    workspace_id=member.workspace_id,
+                ),
+                default_api(),
+            )
+        )
+    if not shards:
+        raise UsageError(f"{path} names no workspace.\nAdd a table [[workspaces]] for each.")
+    return dict(sorted(shards.items()))

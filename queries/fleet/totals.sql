@@ -1,0 +1,37 @@
+-- The sums over all workspaces of a fleet. A workspace whose figure is unknown is in no sum, and
+-- counted beside it: `…_missing_count`.
+-- Grain: one row.
+select
+    count(*) as workspace_count,
+    count(*) filter (state <> 'current') as concern_count,
+    count(*) filter (state = 'failed') as failed_workspace_count,
+    count(*) filter (state = 'never published') as unpublished_workspace_count,
+    count(*) filter (state = 'behind') as behind_workspace_count,
+    min(last_batch_at) as oldest_batch_at,
+    max(last_batch_at) as newest_batch_at,
+    any_value(yesterday) as yesterday,
+    any_value(month) as month,
+    any_value(last_month) as last_month,
+    sum(yesterday_cost_usd) as yesterday_cost_usd,
+    sum(yesterday_run_count)::bigint as yesterday_run_count,
+    count(*) - count(yesterday_cost_usd) as yesterday_missing_count,
+    sum(month_cost_usd) as month_cost_usd,
+    count(*) - count(month_cost_usd) as month_missing_count,
+    sum(month_days_cost_usd) as month_days_cost_usd,
+    sum(previous_days_cost_usd) as previous_days_cost_usd,
+    count(*) - count(previous_days_cost_usd) as compared_missing_count,
+    sum(month_run_count)::bigint as month_run_count,
+    count(*) - count(month_run_count) as runs_missing_count,
+    sum(month_failed_count)::bigint as month_failed_count,
+    sum(month_finished_count)::bigint as month_finished_count,
+    sum(month_unlisted_run_count)::bigint as month_unlisted_run_count,
+    sum(month_unknown_cost_count)::bigint as month_unknown_cost_count,
+    sum(month_failed_cost_usd) as month_failed_cost_usd,
+    sum(month_failed_cost_more_usd) as month_failed_cost_more_usd,
+    sum(month_failed_cost_open_count)::bigint as month_failed_cost_open_count,
+    count(*) - count(month_failed_cost_usd) as failed_cost_missing_count,
+    sum(last_month_cost_usd) as last_month_cost_usd,
+    sum(last_month_run_count)::bigint as last_month_run_count,
+    sum(last_month_unknown_cost_count)::bigint as last_month_unknown_cost_count,
+    count(*) - count(last_month_cost_usd) as last_month_missing_count
+from fleet_workspaces

@@ -1,0 +1,67 @@
+"""What a fleet published, compared with what one machine publishes of the same landing files."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+
+from analytics.batch.rebuild import rebuild
+from analytics.fleet.generations import PUBLISHED
+from analytics.fleet.shard import export_data
+from analytics.settings import load_settings
+from tests.fleet.fleets import Given, quiet
+
+NOT_OF_A_WORKSPACE = {"check_results", "custom_files", "finance_files",
+                      "alert_findings", "closings"}  # fmt: skip
+"""Relations of schema audit that tell of a batch of its own in each shard."""
+
+CLOCK = {"loads": "* exclude (loaded_at, published_at)"}
+"""Columns that tell when a machine did something."""
+
+
+def on_one_machine(given: Given, root: Path) -> Path:
+    """Return the file that one machine publishes of all that the shards have landed."""
+    for shard in given.fleet.shards:
+        export_data(given.store, shard, root / shard)
+        shutil.copytree(root / shard / "landing", root / "data" / "landing", dirs_exist_ok=True)
+        shutil.rmtree(root / shard)
+    rebuild(load_settings(root / "data", given.root / "analytics.toml"), quiet())
+    return root / "data" / PUBLISHED
+
+
+def differences(one: Path, merged: Path) -> list[str]:
+    """Return the relations whose rows differ, and the columns whose type or comment does."""
+    with duckdb.connect() as con:
+        con.execute(f"attach '{one}' as one (read_only); attach '{merged}' as merged (read_only)")
+        relations = con.execute(
+            "select schema_name, table_name from duckdb_tables()"
+            " where database_name = 'one' and schema_name in ('marts', 'audit') order by all"
+        ).fetchall()
+        assert len(relations) > 50
+        found = []
+        for schema, name in relations:
+            if name in NOT_OF_A_WORKSPACE:
+                continue
+            rows, others = (
+                f"select {CLOCK.get(name, '*')} from {each}.{schema}.{name}"
+                for each in ("one", "merged")
+            )
+            ((count,),) = con.execute(
+                f"select count(*) from (({rows} except all {others})"
+                f" union all ({others} except all {rows}))"
+            ).fetchall()
+            if count:
+                found.append(f"{name}: {count} rows")
+        unlike = con.execute("""
+            select table_name || '.' || column_name
+            from (
+                select table_name, column_name, data_type, comment from duckdb_columns()
+                where database_name = 'one' and schema_name = 'marts'
+                except
+                select table_name, column_name, data_type, comment from duckdb_columns()
+                where database_name = 'merged'
+            ) order by all
+        """).fetchall()
+    return found + [column for (column,) in unlike]

@@ -1,0 +1,303 @@
+"""Marts as Delta tables: what a publication replaces, and what readers see meanwhile."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+pytest.importorskip("deltalake", reason="needs the extra `fleet`: make test-fleet")
+
+from deltalake import DeltaTable, write_deltalake
+
+from analytics.errors import AnalyticsError
+from analytics.fleet import delta
+from analytics.fleet.delta import Partition, Tables
+from tests.fleet.conftest import mart_names
+from tests.fleet.publishing import merge, of_shards, publish_costs
+from tests.fleet.small_mart import COSTS, NAME, costs
+
+
+@pytest.fixture
+def tables(tmp_path: Path) -> Tables:
+    return Tables(str(tmp_path / "delta"))
+
+
+def _table(tables: Tables, name: str = NAME) -> DeltaTable:
+    table = tables.find(name)
+    assert table is not None
+    return table
+
+
+def _rows(
+    tables: Tables, columns: str = "*", name: str = NAME, *, grouped: bool = False
+) -> list[tuple]:
+    frame = _table(tables, name).to_pyarrow_table()  # noqa: F841 - DuckDB reads it by its name
+    by = " group by all" if grouped else ""
+    return duckdb.sql(f"select {columns} from frame{by} order by all").fetchall()
+
+
+def test_partitions(con):
+    """Facts are kept by workspace and month; dimensions and budgets by workspace."""
+    days = {
+        name: delta.read_mart(con, name, "s0", of_shards(name)).day
+        for name in mart_names(con, "s0")
+    }
+
+    by_workspace = {name for name, day in days.items() if day is None}
+    budgets = {"fct_budgets", "fct_budget_days", "fct_budget_bridge"}
+    assert by_workspace == {name for name in days if name.startswith("dim_")} | budgets
+    assert {
+        "fct_runs": "date",
+        "fct_billing_days": "utc_date",
+        "fct_invoices": "month",
+        "fct_account_months": "usage_month",
+        "fct_usage_hours": "hour",
+        "fct_sessions": "first_run_at",
+        "fct_tool_calls": "called_at",
+        "fct_log_events": "occurred_at",
+        "fct_run_models": "first_request_at",
+    }.items() <= days.items()
+
+
+def test_month_of_an_instant(own, tables):
+    """The month of an instant is that of its UTC day; rows without an instant have none."""
+    own.execute("set TimeZone = 'Asia/Tokyo'")
+    own.execute("""create table marts.fct_calls as
+        select 'w-1' as workspace_id, called_at from (values
+            (timestamptz '2026-10-31 23:30Z'), (timestamptz '2026-11-01 00:00Z'), (null)
+        ) as v(called_at)""")
+    first = merge(own, tables, "fct_calls", "from marts.fct_calls", 1, catalog="memory")
+
+    months = {Partition("w-1", date(2026, month, 1)) for month in (10, 11)}
+    assert first.digests.keys() == months | {Partition("w-1", None)}
+    own.execute("delete from marts.fct_calls where called_at is null")
+    second = merge(
+        own, tables, "fct_calls", "from marts.fct_calls", 2, catalog="memory", old=first.digests
+    )
+    assert second.count == 1
+    assert _rows(tables, "month", "fct_calls") == [(date(2026, 10, 1),), (date(2026, 11, 1),)]
+
+
+def test_only_touched_partitions_are_replaced(own, tables):
+    """A publication replaces the files of partitions that changed, in one commit."""
+    first = publish_costs(own, tables, 1)
+    before = set(_table(tables).file_uris())
+    own.execute("update marts.fct_costs set cost_usd = 2 where (workspace_id, date) = ('w-1', ?)",
+                [date(2026, 10, 5)])  # fmt: skip
+    second = publish_costs(own, tables, 2, old=first.digests)
+
+    after = set(_table(tables).file_uris())
+    assert (first.count, second.count) == (9, 1)
+    assert _table(tables).version() == 1
+    assert {path.split("/part-")[0][-26:] for path in before ^ after} == {
+        "workspace_id=w-1/month=2026-10-01"[-26:]
+    }
+    assert len(before & after) == 8
+    assert sum(cost for *_, cost, _ in _rows(tables)) == 3 * 91 + 1
+
+
+def test_no_commit_without_change(own, tables):
+    """A publication in which nothing changed makes no commit."""
+    first = publish_costs(own, tables, 1)
+    second = publish_costs(own, tables, 2, old=first.digests)
+
+    assert second.count == 0
+    assert _table(tables).version() == 0
+
+
+def test_gone_rows(own, tables):
+    """Rows and partitions that are gone disappear; workspaces that were not merged stay."""
+    first = publish_costs(own, tables, 1)
+    own.execute("delete from marts.fct_costs where workspace_id <> 'w-1' or month(date) = 9")
+    second = publish_costs(own, tables, 2, old=first.digests, workspace_ids=["w-1"])
+
+    assert second.count == 1
+    assert _rows(tables, "workspace_id, count(*), min(month)", grouped=True) == [
+        ("w-0", 91, date(2026, 9, 1)),
+        ("w-1", 61, date(2026, 10, 1)),
+        ("w-2", 91, date(2026, 9, 1)),
+    ]
+    third = publish_costs(own, tables, 3, old=second.digests)
+    assert third.count == 6
+    assert {row[0] for row in _rows(tables)} == {"w-1"}
+
+
+def test_names_with_quotes(own, tables):
+    """A workspace's id is text, never SQL or a path."""
+    hostile = ["' or true --", "../a/b %2F", "ü=1/month=2026-01-01"]
+    for number, name in enumerate(hostile):
+        own.execute(
+            "update marts.fct_costs set workspace_id = ? where workspace_id = ?",
+            [name, f"w-{number}"],
+        )
+    first = publish_costs(own, tables, 1)
+    own.execute("update marts.fct_costs set cost_usd = 5 where workspace_id = ?", [hostile[0]])
+    second = publish_costs(own, tables, 2, old=first.digests)
+
+    assert second.count == 3
+    assert _rows(tables, "distinct workspace_id, cost_usd") == sorted(
+        zip(hostile, map(Decimal, (5, 1, 1)), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "alter table marts.fct_costs add column tokens_in bigint",
+        "alter table marts.fct_costs drop column cost_usd",
+        "alter table marts.fct_costs alter cost_usd type decimal(18, 10)",
+        "comment on column marts.fct_costs.cost_usd is 'US dollars'",
+    ],
+)
+def test_changed_columns(own, tables, change):
+    """A column that a release adds, removes or changes replaces the whole table in one commit."""
+    first = publish_costs(own, tables, 1)
+    own.execute(change)
+    mart = delta.read_mart(own, NAME, "memory", COSTS)
+    assert delta.needs_all(own, tables, mart, COSTS)
+    with pytest.raises(AnalyticsError, match="its columns changed"):
+        delta.publish(
+            own, tables, mart, COSTS, merge=2, old={}, new=first.digests, workspace_ids=None
+        )
+    second = publish_costs(own, tables, 2, old=first.digests)
+
+    assert second.count == 9
+    assert _table(tables).version() == 1
+    assert not delta.needs_all(own, tables, mart, COSTS)
+    expected = own.sql(f"select *, date_trunc('month', date)::date {COSTS} order by all").fetchall()
+    assert _rows(tables) == expected
+
+
+def test_changed_description(own, tables):
+    """The description of a table follows its comment."""
+    own.execute("comment on table marts.fct_costs is 'Cost of a day'")
+    first = publish_costs(own, tables, 1)
+    assert _table(tables).metadata().description == "Cost of a day"
+    own.execute("comment on table marts.fct_costs is 'Cost of a date'")
+    second = publish_costs(own, tables, 2, old=first.digests)
+
+    assert second.count == 0
+    assert _table(tables).metadata().description == "Cost of a date"
+
+
+def test_readers_see_whole_tables(own, tables):
+    """A reader that reads without pause through ten publications sees each table whole."""
+    costs(own, 1, workspace_count=30)
+    seen, done = [], threading.Event()
+    old = publish_costs(own, tables, 1).digests
+
+    def read() -> None:
+        while not done.is_set():
+            seen.append(set(_rows(tables, "cost_usd, count(*)", grouped=True)))
+
+    with ThreadPoolExecutor(1) as pool:
+        reading = pool.submit(read)
+        for amount in range(2, 12):
+            costs(own, amount, workspace_count=30)
+            count = len(seen)
+            old = publish_costs(own, tables, amount, old=old).digests
+            while len(seen) == count and not reading.done():
+                done.wait(0.001)
+        done.set()
+        reading.result()
+
+    assert len(seen) >= 10
+    assert all(len(rows) == 1 and next(iter(rows))[1] == 30 * 91 for rows in seen)
+    assert seen[-1] <= {(Decimal(amount), 30 * 91) for amount in (10, 11)}
+
+
+def test_killed_between_tables(own, tables):
+    """The merge after a killed one publishes its partitions again, with equal content."""
+    first = publish_costs(own, tables, 1)
+    costs(own, 2)
+    publish_costs(own, tables, 2, old=first.digests)
+    third = publish_costs(own, tables, 3, old=first.digests)
+
+    assert third.count == 9
+    assert _rows(tables, "sum(cost_usd), count(*)") == [(Decimal(2 * 273), 273)]
+
+
+def test_overtaken(own, tables):
+    """A merge does not overwrite the table of a later one, or of one with its own number."""
+    first = publish_costs(own, tables, 8)
+    costs(own, 2)
+    for number in (7, 8):
+        with pytest.raises(AnalyticsError, match="is of merge 8 already") as refused:
+            publish_costs(own, tables, number, old=first.digests)
+
+        assert str(refused.value).count("\n") == 1
+    assert _table(tables).version() == 0
+
+
+@pytest.mark.parametrize("has_table", [False, True])
+def test_two_merges_at_once(own, tables, monkeypatch, has_table):
+    """Of two merges that write a table at once, the later commit fails and changes nothing."""
+    old = {}
+    if has_table:
+        old = publish_costs(own, tables, 1).digests
+    costs(own, 2)
+
+    def overtaken(*arguments, **options):
+        monkeypatch.undo()
+        with duckdb.connect() as other:
+            costs(other, 3)
+            publish_costs(other, tables, 2, old=old)
+        write_deltalake(*arguments, **options)
+
+    monkeypatch.setattr(delta, "write_deltalake", overtaken)
+    with pytest.raises(AnalyticsError, match=r"Another merge wrote|table already exists"):
+        publish_costs(own, tables, 3, old=old)
+
+    assert _rows(tables, "sum(cost_usd)") == [(Decimal(3 * 273),)]
+
+
+def test_vacuum(own, tables, tmp_path):
+    """Files that no version of the time to keep needs are removed, leftovers of kills too."""
+    old = publish_costs(own, tables, 1).digests
+    costs(own, 2)
+    publish_costs(own, tables, 2, old=old)
+    folder = tmp_path / "delta" / NAME
+    leftover = folder / "workspace_id=w-0" / "month=2026-09-01" / "part-killed.parquet"
+    leftover.write_bytes(b"PAR1")
+    os.utime(leftover, (0, 0))
+
+    assert delta.vacuum(tables, NAME, timedelta(days=7)) == 1
+    assert not leftover.exists()
+    assert len([*folder.rglob("part-*.parquet")]) == 18
+    assert delta.vacuum(tables, NAME, timedelta(0)) == 9
+    assert len([*folder.rglob("part-*.parquet")]) == 9
+    assert _rows(tables, "sum(cost_usd)") == [(Decimal(2 * 273),)]
+    assert delta.vacuum(tables, "fct_absent", timedelta(0)) == 0
+
+
+def test_log_is_cut(own, tables, tmp_path):
+    """Log entries past their retention are removed once a checkpoint holds them."""
+    log = tmp_path / "delta" / NAME / "_delta_log"
+    old = {}
+    for number in (1, 2, 3):
+        costs(own, number)
+        old = publish_costs(own, tables, number, old=old).digests
+        delta.vacuum(tables, NAME, timedelta(0))
+        for path in log.iterdir():
+            os.utime(path, (0, 0))
+    delta.vacuum(tables, NAME, timedelta(0))
+
+    assert not (log / f"{0:020}.json").exists()
+    assert [*log.glob("*.checkpoint.parquet")]
+    assert _rows(tables, "sum(cost_usd)") == [(Decimal(3 * 273),)]
+
+
+def test_storage_that_is_no_folder(own, tmp_path):
+    """A storage that cannot be written is an error of two lines, with its cause."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AnalyticsError, match=r"could not be .*\nThe table is as it was") as error:
+        publish_costs(own, Tables(str(tmp_path / "file")), 1)
+
+    assert str(error.value).count("\n") == 1

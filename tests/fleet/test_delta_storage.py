@@ -1,0 +1,94 @@
+"""Delta tables in an object store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+pytest.importorskip("deltalake", reason="needs the extra `fleet`: make test-fleet")
+pytest.importorskip("moto", reason="needs the extra `fleet`: make test-fleet")
+
+from analytics.errors import AnalyticsError
+from analytics.fleet import delta
+from analytics.fleet.delta import Tables
+from tests.fleet.publishing import publish_costs
+from tests.fleet.s3 import S3, serving
+from tests.fleet.small_mart import NAME, costs
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[tuple[S3, dict[str, str]]]:
+    """A server with a bucket `fleet`, and the options that reach it."""
+    with serving() as (server, options):
+        yield server, options
+
+
+@pytest.fixture
+def store(
+    server: tuple[S3, dict[str, str]], request: pytest.FixtureRequest
+) -> Iterator[tuple[S3, Tables]]:
+    """The server, and a place in it of the test's own."""
+    store, options = server
+    yield store, Tables(f"s3://fleet/{request.node.name.strip(']').replace('[', '-')}", options)
+    store.refuses = lambda _method, _path: False
+
+
+def _sum(tables: Tables) -> Decimal:
+    frame = tables.find(NAME).to_pyarrow_table()  # noqa: F841 - DuckDB reads it by its name
+    ((total,),) = duckdb.sql("select sum(cost_usd) from frame").fetchall()
+    return total
+
+
+def test_s3(own, store):
+    """Tables in S3 are written, replaced by partition, cleaned up and read."""
+    _, tables = store
+    old = publish_costs(own, tables, 1).digests
+    own.execute("update marts.fct_costs set cost_usd = 2 where workspace_id = 'w-1'")
+    second = publish_costs(own, tables, 2, old=old)
+
+    assert second.count == 3
+    assert _sum(tables) == 273 + 91
+    assert delta.vacuum(tables, NAME, delta.timedelta(0)) == 3
+    assert _sum(tables) == 273 + 91
+
+
+@pytest.mark.parametrize("refused", [".parquet", "_delta_log"], ids=["data", "log"])
+def test_failing_put(own, store, refused):
+    """A put that fails leaves the table as it was; the next merge writes it."""
+    server, tables = store
+    old = publish_costs(own, tables, 1).digests
+    costs(own, 2)
+    server.refuses = lambda method, path: method == "PUT" and (refused in path)
+    with pytest.raises(AnalyticsError, match=r"could not be written: .*privileges.* PUT") as error:
+        publish_costs(own, tables, 2, old=old)
+
+    assert "made-up" not in str(error.value)
+    assert str(error.value).replace("\n", "", 1).isprintable()
+    assert _sum(tables) == 273
+    server.refuses = lambda _method, _path: False
+    assert publish_costs(own, tables, 3, old=old).count == 9
+    assert _sum(tables) == 2 * 273
+
+
+def test_two_merges_in_s3(own, store, monkeypatch):
+    """Of two merges that write one table in S3, the later commit fails."""
+    _, tables = store
+    old = publish_costs(own, tables, 1).digests
+    write = delta.write_deltalake
+
+    def overtaken(*arguments, **options):
+        monkeypatch.undo()
+        with duckdb.connect() as other:
+            costs(other, 3)
+            publish_costs(other, tables, 2, old=old)
+        write(*arguments, **options)
+
+    monkeypatch.setattr(delta, "write_deltalake", overtaken)
+    costs(own, 2)
+    with pytest.raises(AnalyticsError, match="Another merge wrote"):
+        publish_costs(own, tables, 3, old=old)
+
+    assert _sum(tables) == 3 * 273

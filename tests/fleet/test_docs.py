@@ -1,0 +1,50 @@
+"""The page of fleets: its commands run as they stand, and what they publish is read as it says."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ray", reason="needs the extra `fleet`: make test-fleet")
+
+from tests.docs.conftest import folder, published
+from tests.docs.pages import ROOT, blocks_under
+
+__all__ = ["folder", "published"]
+
+SECTIONS = ("The first fleet, on one machine", "What other engines read", "Into a fleet, and back")
+
+
+def test_the_page_does_what_it_says(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A first fleet, its tables in Polars, and the way into a fleet and back, as the page has them.
+
+    What comes back is a data directory that a batch goes on from.
+    """
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    analytics = f"{shlex.quote(sys.executable)} -m analytics"
+    for block in [each for heading in SECTIONS for each in blocks_under("fleet.md", heading)]:
+        if block.file:
+            (folder / block.file).write_text(block.code, encoding="utf-8")
+        elif block.language == "sh" and not block.code.startswith("pip "):
+            shell(block.code.replace("analytics ", f"{analytics} "), folder)
+        elif "polars" in block.needs:
+            shell(f"{shlex.quote(sys.executable)} - <<'END'\n{block.code}END\n", folder)
+    assert (folder / "storage" / "published" / "site" / "index.html").exists()
+    shell(f"{analytics} nightly --data-dir bakery-data", folder)
+
+
+def shell(commands: str, folder: Path) -> None:
+    """Run commands, of which none may fail."""
+    done = subprocess.run(
+        ["/bin/sh", "-eu"],
+        input=commands,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"

@@ -1,0 +1,41 @@
+"""Many workspaces, most of them small: as many tasks as one likes give one machine's figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+pytest.importorskip("ray", reason="needs the extra `fleet`: make test-fleet")
+
+from analytics.fleet.generations import PUBLISHED
+from analytics.fleet.nightly import nightly
+from analytics.fleet.publication import merge
+from tests.fleet.comparing import differences, on_one_machine
+from tests.fleet.fleets import fleet_of, quiet
+
+WORKSPACES = 1000
+SMALL, LARGE, LARGEST = 3, 500, 20_000
+"""Runs of a workspace: of most, of each hundredth, of one."""
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray leaves sockets and files to Python
+@pytest.mark.parametrize("shards", [64, 8, 2, 1])
+def test_a_thousand_workspaces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
+) -> None:
+    """However many shards there are, the merged marts are those of one machine."""
+    runs = [LARGE if n % 100 == 0 else SMALL for n in range(WORKSPACES)]
+    runs[1] = LARGEST
+    names = [f"s{number % shards}" for number in range(WORKSPACES)]
+    with fleet_of(tmp_path, monkeypatch, runs, names) as given:
+        publish = msgspec.structs.replace(given.fleet.publish, site=False)
+        fleet = msgspec.structs.replace(given.fleet, publish=publish)
+        nightly(fleet, [], None, quiet())
+        assert merge(fleet, quiet()) == []
+
+        one = on_one_machine(given, tmp_path / "one")
+
+        assert differences(one, Path(fleet.publish.url, PUBLISHED)) == []

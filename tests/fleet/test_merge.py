@@ -1,0 +1,217 @@
+"""The merge of a fleet: what one machine would have published, of all shards, in every form."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+pytest.importorskip("obstore", reason="needs the extra `fleet`: make test-fleet")
+pytest.importorskip("deltalake", reason="needs the extra `fleet`: make test-fleet")
+
+import msgspec
+
+from analytics.errors import AnalyticsError
+from analytics.fleet import publication
+from analytics.fleet.generations import PUBLISHED, head
+from analytics.fleet.merge import merge_files
+from analytics.fleet.publication import merge, read_record
+from tests.fleet.comparing import differences, on_one_machine
+from tests.fleet.fleets import Given, fleet_of, quiet
+
+RUNS = [9, 14, 3, 20, 1]
+SHARDS = ["a", "b", "a", "c", "b"]
+
+BUDGETS = """scope,name,workspace,month,amount_usd
+all,,,2026-11,10
+workspace,Workspace 3,,2026-11,5
+agent,agent-1,,2026-11,4
+cost_center,R&D,,2026-11,4
+workspace,Nobody,,2026-11,1
+"""
+OWNERS = """workspace,agent,owner,cost_center,account,valid_from,valid_to
+*,agent-1,Ann,R&D,6100,,
+"""
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
+    """Five workspaces in three shards, after a batch of each and a merge."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        root = tmp_path_factory.mktemp("fleet")
+        (root / "finance").mkdir()
+        (root / "finance" / "budgets.csv").write_text(BUDGETS)
+        (root / "finance" / "owners.csv").write_text(OWNERS)
+        with fleet_of(root, monkeypatch, RUNS, SHARDS) as made:
+            for shard in made.fleet.shards:
+                assert made.batch(shard).exit_code == 0
+            assert merge(made.fleet, quiet()) == []
+            yield made
+
+
+@pytest.fixture(scope="module")
+def one_machine(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that one machine publishes of all that the shards have landed."""
+    return on_one_machine(given, tmp_path_factory.mktemp("one"))
+
+
+def published(given: Given, name: str) -> Path:
+    """A file of the publication."""
+    return Path(given.fleet.publish.url, name)
+
+
+def test_is_what_one_machine_publishes(given: Given, one_machine: Path) -> None:
+    """Each relation of marts and audit has the same rows, and the same columns and comments."""
+    assert differences(one_machine, published(given, PUBLISHED)) == []
+
+
+def test_budgets_of_several_shards_are_summed(given: Given) -> None:
+    """A budget of all workspaces has the charges of all shards, whichever each belongs to."""
+    with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
+        rows = con.execute("""
+            select scope, actual_usd = (
+                select sum(cost_usd + surcharge_usd) from marts.fct_charges
+                where (scope <> 'cost_center' or cost_center = 'R&D')
+                    and utc_date >= date '2026-11-01'
+            )
+            from marts.fct_budgets where workspace_id = '(all)' order by scope
+        """).fetchall()
+
+    assert ("all", True) in rows
+    assert ("cost_center", True) in rows
+
+
+def test_tables_are_the_marts(given: Given) -> None:
+    """Each mart is a Delta table with the rows of the merged file."""
+    with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
+        names = con.execute(
+            "select table_name from duckdb_tables() where schema_name = 'marts' order by all"
+        ).fetchall()
+        for (name,) in names:
+            rows = pl.DataFrame(con.sql(f"from marts.{name}"))
+            table = pl.scan_delta(str(published(given, f"tables/{name}"))).collect()
+            ours, theirs = (
+                sorted(map(repr, each.select(rows.columns).rows())) for each in (rows, table)
+            )
+            assert [row.replace("Etc/UTC", "UTC") for row in ours] == [
+                row.replace("Etc/UTC", "UTC") for row in theirs
+            ]
+    assert len(names) > 40
+
+
+def test_site_has_the_pages_of_all_shards(given: Given) -> None:
+    """The overview links to the page of each workspace, which leads back; all files are there."""
+    site = published(given, "site")
+    with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
+        pages = con.execute("select page from fleet.shards order by all").fetchall()
+    overview = (site / "index.html").read_text()
+
+    assert len(pages) == len(RUNS)
+    for (page,) in pages:
+        assert page in overview
+        assert 'href="../../../index.html"' in (site / page).read_text()
+    for manifest in site.rglob("manifest.json"):
+        names = json.loads(manifest.read_bytes())["files"]
+        assert names
+        assert all((manifest.parent / name).is_file() for name in names)
+
+
+def test_what_did_not_change_is_not_written(given: Given) -> None:
+    """A second merge of the same generations commits no table and writes no page."""
+    site = {path: path.stat().st_mtime_ns for path in published(given, "site").rglob("*.html")}
+    versions = [*published(given, "tables").rglob("_delta_log/*.json")]
+
+    merge(given.fleet, quiet())
+
+    assert versions == [*published(given, "tables").rglob("_delta_log/*.json")]
+    now = {path: path.stat().st_mtime_ns for path in published(given, "site").rglob("*.html")}
+    assert {path for path in site if site[path] != now[path]} <= {
+        published(given, "site/index.html"), published(given, "site/all.html")
+    }  # fmt: skip
+    record = read_record(given.fleet)
+    assert record
+    assert record.shards == dict.fromkeys("abc", 1)
+
+
+def files_of(given: Given, folder: Path) -> dict[str, Path]:
+    """Copies of the published files of all shards."""
+    found = {}
+    for shard in given.fleet.shards:
+        generation = head(given.store, shard)
+        assert generation
+        found[shard] = folder / f"{shard}.duckdb"
+        shutil.copy(Path(given.fleet.storage, generation.files[PUBLISHED].path), found[shard])
+    return found
+
+
+def test_a_workspace_in_two_shards_is_refused(given: Given, tmp_path: Path) -> None:
+    """Its figures would count twice."""
+    files = files_of(given, tmp_path)
+    shutil.copy(files["a"], files["b"])
+
+    with pytest.raises(AnalyticsError, match="is in several shards: a, b"):
+        merge_files(files, dict.fromkeys(files), tmp_path / "merged.duckdb", tmp_path)
+
+
+def test_rows_under_another_workspace_are_refused(given: Given, tmp_path: Path) -> None:
+    """A row of a shard that names a workspace of another shard is in no figure of that one."""
+    files = files_of(given, tmp_path)
+    other = given.fleet.shards["b"][0].workspace_id
+    with duckdb.connect(files["a"]) as con:
+        con.execute(
+            "update marts.fct_agent_days set workspace_id = ?"
+            " where date = (select max(date) from marts.fct_agent_days)",
+            [other],
+        )
+
+    with pytest.raises(AnalyticsError, match=r"marts\.fct_agent_days has .* rows merged"):
+        merge_files(files, dict.fromkeys(files), tmp_path / "merged.duckdb", tmp_path)
+
+
+def test_the_later_of_two_merges_has_the_last_word(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A merge that another one overtakes stops, and the next one compares all with the tables."""
+    before = read_record(given.fleet)
+    merge_marts = publication._merge_marts
+
+    def overtaken(work: publication._Work, *rest: Any) -> None:
+        merge_marts(work, *rest)
+        assert work.target.create(f"merges/{work.number + 1:010}.begun", b"")
+
+    monkeypatch.setattr(publication, "_merge_marts", overtaken)
+    with pytest.raises(AnalyticsError, match="Another merge has begun"):
+        merge(given.fleet, quiet())
+    monkeypatch.undo()
+
+    assert read_record(given.fleet) == before
+    merge(given.fleet, quiet())
+    after = read_record(given.fleet)
+    assert before
+    assert after
+    assert (after.number, after.shards) == (before.number + 3, before.shards)
+
+
+def test_what_is_published_is_readable_as_settings_say(given: Given) -> None:
+    """By default nobody but the owner reads files and folders of storage and publication."""
+    modes = {path.stat().st_mode & 0o077 for path in Path(given.fleet.storage).rglob("*")}
+
+    assert modes == {0}
+
+
+def test_a_large_fleet_has_no_file_of_all(given: Given) -> None:
+    """Above its limit, the merged file is removed; tables and the files of shards are there."""
+    publish = msgspec.structs.replace(given.fleet.publish, duckdb_limit="1MB")
+
+    merge(msgspec.structs.replace(given.fleet, publish=publish), quiet())
+
+    assert not published(given, PUBLISHED).exists()
+    assert published(given, "shards/a.duckdb").exists()
+    merge(given.fleet, quiet())
+    assert published(given, PUBLISHED).exists()

@@ -1,0 +1,320 @@
+"""The overview of a fleet: its sums, what failed, and its ranking, on paper, phone and screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from playwright.sync_api import Browser, Page
+
+from analytics.fleet.overview import write_overview
+from analytics.format import numbers
+from analytics.report.rendering import About
+from tests.report.browser import PHONE, Reader
+from tests.report.pages import Page as Written
+from tests.report.shown import unpacked
+
+TODAY = datetime(2026, 11, 20, 6, tzinfo=UTC)
+ABOUT = About(TODAY, "0.1.0", "UTC", ["the tables are older"])
+HOSTILE = "<script>alert(1)</script> & \u202etxt.exe"
+COUNT = 123
+
+_TABLES = """
+    create schema reports; create schema fleet;
+    create table fleet.shards (workspace_id varchar, shard varchar, page varchar,
+        ended_at timestamptz, exit_code integer, message varchar);
+    create table reports.rpt_workspace_health
+        (workspace_id varchar, last_batch_at timestamptz, last_complete_date date);
+    create table reports.rpt_headlines (workspace_id varchar, agent_id varchar,
+        workspace_name varchar, today date, yesterday date, month date, last_month date,
+        yesterday_cost_usd decimal(38, 10), yesterday_run_count bigint,
+        month_cost_usd decimal(38, 10), month_change_usd decimal(38, 10),
+        month_days_cost_usd decimal(38, 10), previous_days_cost_usd decimal(38, 10),
+        month_run_count bigint, month_failed_count bigint, month_finished_count bigint,
+        month_unlisted_run_count bigint, month_unknown_cost_count bigint,
+        month_failed_cost_usd decimal(38, 10), month_failed_cost_more_usd decimal(38, 10),
+        month_failed_cost_open_count bigint, last_month_cost_usd decimal(38, 10),
+        last_month_run_count bigint, last_month_unknown_cost_count bigint)"""
+_HEADLINES = """
+    insert into reports.rpt_headlines by name select
+        $id as workspace_id, '(all)' as agent_id, $name as workspace_name, $today::date as today,
+        $today::date - 1 as yesterday, date_trunc('month', $today::date) as month,
+        date_trunc('month', $today::date) - interval 1 month as last_month,
+        $cost::decimal(38, 10) / 10 as yesterday_cost_usd, 5 as yesterday_run_count,
+        $cost::decimal(38, 10) as month_cost_usd, 1 as month_change_usd,
+        month_cost_usd as month_days_cost_usd, month_cost_usd - 1 as previous_days_cost_usd,
+        100 as month_run_count, 7 as month_failed_count, 90 as month_finished_count,
+        10 as month_unlisted_run_count, 0 as month_unknown_cost_count,
+        month_cost_usd / 20 as month_failed_cost_usd, 1 as month_failed_cost_more_usd,
+        0 as month_failed_cost_open_count, month_cost_usd * 2 as last_month_cost_usd,
+        200 as last_month_run_count, 0 as last_month_unknown_cost_count"""
+
+
+class Fleet:
+    """What the shards published, in memory."""
+
+    def __init__(self) -> None:
+        self.con = duckdb.connect()
+        self.con.execute(_TABLES)
+
+    def add(
+        self,
+        workspace_id: str | None,
+        name: str = "",
+        cost: Decimal | None = None,
+        *,
+        exit_code: int = 0,
+        message: str | None = None,
+        shard: str = "",
+        today: str = "2026-11-20",
+        is_published: bool = True,
+    ) -> None:
+        shard = shard or f"shard-{workspace_id}"
+        page = f"shards/{shard}/workspaces/{workspace_id}.html"
+        self.con.execute(
+            "insert into fleet.shards values (?, ?, ?, ?, ?, ?)",
+            [workspace_id, shard, page, TODAY, exit_code, message],
+        )
+        if not is_published:
+            return
+        row = {"id": workspace_id, "name": name, "today": today, "cost": cost}
+        self.con.execute(_HEADLINES, row)
+        self.con.execute(
+            "insert into reports.rpt_workspace_health values (?, ?::timestamptz, ?::date - 1)",
+            [workspace_id, f"{today} 06:00:00+00", today],
+        )
+
+    def site(self, folder: Path) -> Site:
+        folder.mkdir(exist_ok=True)
+        return Site(folder, write_overview(self.con, folder, about=ABOUT))
+
+
+@dataclass
+class Site:
+    folder: Path
+    files: list[str]
+
+    @property
+    def index(self) -> Written:
+        return Written(self.folder / "index.html")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """A fleet of many: a hostile name, a failed batch, one behind, and one never published."""
+    fleet = Fleet()
+    for number in range(1, COUNT - 3):
+        fleet.add(f"id-{number:03}", f"Team {number:03}", Decimal(f"{number}.0000000001"))
+    fleet.add("hostile", HOSTILE, Decimal("500.125"))
+    fleet.add("late", "Late", Decimal("70.5"), today="2026-11-18")
+    fleet.add("broken", "Broken", Decimal("60.5"), exit_code=1, message=f"no answer {HOSTILE}")
+    fleet.add(None, exit_code=2, message="KEY is not set", shard="new", is_published=False)
+    return fleet.site(tmp_path_factory.mktemp("fleet") / "site")
+
+
+def test_all_files_are_listed_and_small(site: Site) -> None:
+    """The files returned are those written; no page needs the library of charts."""
+    assert sorted(site.files) == sorted(
+        str(each.relative_to(site.folder)) for each in site.folder.rglob("*") if each.is_file()
+    )
+    assert sum((site.folder / each).stat().st_size for each in site.files) < 200_000
+
+
+def test_what_is_not_up_to_date_stands_first(site: Site) -> None:
+    """Failed, unpublished and late shards are named above all figures, with message and cut-off."""
+    notice, *_ = site.index.root.all("section")
+    rows = [[cell.text for cell in row.children] for row in notice.all("tr")]
+
+    assert notice.all("h2")[0].text == f"3 of {COUNT} workspaces not up to date"
+    assert notice.all("p")[0].text == "2 failed. 1 behind."
+    assert [row[:3] for row in rows[1:]] == [
+        ["shard-broken", "✕ failed", "Broken"],
+        ["new", "✕ failed", "new"],
+        ["shard-late", "◔ behind", "Late"],
+    ]
+    assert [row[5] for row in rows[1:]] == [
+        "2026-11-20 06:00 UTC",
+        numbers.UNKNOWN,
+        "2026-11-18 06:00 UTC",
+    ]
+    assert rows[2][4] == "KEY is not set"
+
+
+def test_totals_are_sums_that_say_what_is_missing(site: Site) -> None:
+    """Sums are exact; a workspace whose figure is unknown, or of an earlier day, stands beside."""
+    teams = sum(Decimal(f"{number}.0000000001") for number in range(1, COUNT - 3))
+    known = teams + Decimal("500.125") + Decimal("60.5")
+    shown = site.index.headlines
+
+    assert shown["Month to date"][0] == numbers.usd_headline(known + Decimal("70.5"))
+    assert "1 workspace of unknown cost not in it" in shown["Month to date"]
+    assert shown["Yesterday"][0] == numbers.usd_headline(known / 10)
+    assert "2 workspaces of unknown cost not in it" in shown["Yesterday"]
+    assert shown["Failure rate"][0] == numbers.percent(7, 90)
+    assert shown["Unlisted runs"][0] == "10.0%"
+
+
+def test_a_month_that_was_not_reached_is_unknown(tmp_path: Path) -> None:
+    """Figures of a workspace that ends in an earlier month are in no sum of this one."""
+    fleet = Fleet()
+    fleet.add("new", "New", Decimal(10))
+    fleet.add("old", "Old", Decimal(99), today="2026-10-31")
+    made = fleet.site(tmp_path / "site").index
+
+    assert made.headlines["Month to date"][0] == "$10.00"
+    assert "1 workspace of unknown cost not in it" in made.headlines["Last full month"]
+    assert made.table("workspaces-table")[2][:2] == ["Old", numbers.UNKNOWN]
+
+
+def test_a_fleet_without_a_publication_has_a_page(tmp_path: Path) -> None:
+    """Where no shard ever published, sums are unknown, and each shard is named."""
+    fleet = Fleet()
+    for number in range(12):
+        fleet.add(f"w{number}", is_published=False)
+    made = fleet.site(tmp_path / "site").index
+
+    assert made.headlines["Month to date"][0] == numbers.UNKNOWN
+    assert len(made.table("shards-table")) == 11
+    assert len(made.table("more-shards-table")) == 3
+    assert not any("shards/" in each.attributes["href"] for each in made.root.all("a"))
+
+
+def test_the_first_of_the_ranking_stand_in_the_page(site: Site) -> None:
+    """Fifty rows need no script, the most expensive first; the data file holds all of them."""
+    head, *rows = site.index.table("workspaces-table")
+    document = unpacked(site.folder / "data" / "fleet.js")
+
+    assert head[:3] == ["Workspace", "Cost", "Change"]
+    assert [len(rows), rows[0][1], rows[1][:2]] == [50, "$500.12", ["Team 119", "$119.00"]]
+    assert len(document["rows"]["month_cost_usd"]) == COUNT
+
+
+def test_names_are_inert(site: Site) -> None:
+    """A name or a message is never markup, and marks of writing direction show as code points."""
+    for name in ("index.html", "all.html"):
+        page = Written(site.folder / name)
+        assert "alert(1)</script>" not in page.source
+        assert "\u202e" not in page.source
+        assert any("⟨U+202E⟩" in each.text for each in page.root.all("bdi"))
+
+
+def test_without_script_every_workspace_can_be_reached(site: Site, browser: Browser) -> None:
+    """A list leads to each page; no control stands idle."""
+    reader = Reader(browser, java_script_enabled=False)
+    shown = reader.page
+    shown.goto((site.folder / "index.html").as_uri())
+    idle = shown.locator(":is(button, input):visible").count()
+    shown.get_by_role("link", name=f"All {COUNT} by name").click()
+    links = shown.locator(".member-list a").count()
+    reader.close()
+
+    assert (idle, links) == (0, COUNT - 1)
+
+
+def _names(shown: Page) -> list[str]:
+    return shown.locator("#workspaces-table tbody th").all_inner_texts()
+
+
+def test_a_search_finds_names_and_identifiers(site: Site, reader: Reader) -> None:
+    """A slash leads to the search, arrows to what it found, Escape back to the whole ranking."""
+    shown = reader.open(site.folder / "index.html")
+    shown.keyboard.press("/")
+    shown.keyboard.type("TEAM id-01")
+    assert _names(shown)[:2] == ["Team 019", "Team 018"]
+    assert shown.locator("#search [role=status]").inner_text() == f"10 of {COUNT} workspaces"
+    shown.keyboard.press("ArrowDown")
+    shown.keyboard.press("ArrowDown")
+    assert shown.evaluate("document.activeElement.textContent") == "Team 018"
+    shown.locator("#search input").fill("id-003")
+    assert _names(shown) == ["Team 003"]
+    assert shown.locator("#workspaces-table tbody a").get_attribute("href") == (
+        "shards/shard-id-003/workspaces/id-003.html"
+    )
+    shown.keyboard.press("Escape")
+    assert len(_names(shown)) == 50
+
+
+def test_the_whole_ranking_is_sorted_and_shown_in_steps(site: Site, reader: Reader) -> None:
+    """A column sorts all workspaces, also below a search; a button shows fifty more of them."""
+    shown = reader.open(site.folder / "index.html")
+    written = shown.locator("#workspaces-table tbody").inner_html()
+    cost = shown.locator("#workspaces-table thead th").nth(1)
+    cost.get_by_role("button").click()
+    assert cost.get_attribute("aria-sort") == "descending"
+    assert shown.locator("#workspaces-table tbody").inner_html() == written
+    cost.get_by_role("button").click()
+    assert _names(shown)[:2] == ["Team 001", "Team 002"]
+    shown.locator("#search input").fill("team id-11")
+    assert _names(shown)[0] == "Team 110"
+    assert cost.get_attribute("aria-sort") == "ascending"
+    shown.locator("#search input").fill("")
+    shown.locator("#more-workspaces").click()
+    shown.locator("#more-workspaces").click()
+    assert len(_names(shown)) == COUNT
+    assert _names(shown)[-1] == "new"
+    assert shown.locator("#more-workspaces").is_hidden()
+
+
+def test_scripts_write_what_stands_in_the_page(site: Site, browser: Browser) -> None:
+    """The script's first rows are those of the HTML, figure by figure."""
+    html = Written(site.folder / "index.html").table("workspaces-table")[1:]
+    reader = Reader(browser)
+    shown = reader.open(site.folder / "index.html")
+    rows = shown.locator("#workspaces-table tbody tr").evaluate_all(
+        "all => all.map(row => [...row.cells].map(cell => cell.textContent))"
+    )
+    reader.close()
+
+    assert rows == html
+
+
+FAULTLESS: dict[str, dict[str, Any]] = {
+    "light": {},
+    "dark": {"color_scheme": "dark"},
+    "phone": {"viewport": PHONE},
+}
+
+
+@pytest.mark.parametrize("case", FAULTLESS)
+def test_axe_finds_nothing(case: str, site: Site, browser: Browser) -> None:
+    """Neither page has a fault that axe-core knows of, in any colours, on any screen."""
+    reader = Reader(browser, bypass_csp=True, **FAULTLESS[case])
+    found = []
+    for name in ("index.html", "all.html"):
+        reader.open(site.folder / name)
+        found += reader.faults()
+    reader.close()
+
+    assert found == []
+
+
+def test_a_phone_shows_all_of_a_page(site: Site, browser: Browser) -> None:
+    """At 390 pixels nothing is cut or scrolls sideways, and the page ends."""
+    reader = Reader(browser, viewport=PHONE)
+    shown = reader.open(site.folder / "index.html")
+    cut = shown.locator(".cards td:visible").evaluate_all(
+        "all => all.filter(each => each.getBoundingClientRect().right > 375"
+        " || each.scrollWidth > each.clientWidth).map(each => each.textContent)"
+    )
+    width, height = shown.evaluate(
+        "(({ scrollWidth, scrollHeight }) => [scrollWidth, scrollHeight])(document.documentElement)"
+    )
+    rows = len(_names(shown))
+    reader.close()
+
+    assert (cut, width, rows) == ([], 390, 10)
+    assert height < 9 * PHONE["height"]
+
+
+def test_paper_has_no_control(site: Site, reader: Reader) -> None:
+    """Printed pages hold what is shown, without a form or a button."""
+    shown = reader.open(site.folder / "index.html")
+    shown.emulate_media(media="print")
+
+    assert shown.locator(":is(header, #search, .csv, .all-rows, .see):visible").count() == 0
+    assert shown.locator("#workspaces-table tbody tr:visible").count() == 50

@@ -1,0 +1,238 @@
+"""Batches as tasks of Ray: on several node processes, whatever is killed, and within one budget."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import msgspec
+import pytest
+
+pytest.importorskip("ray", reason="needs the extra `fleet`: make test-fleet")
+
+import ray
+from ray.cluster_utils import Cluster
+
+from analytics.errors import AnalyticsError, UsageError
+from analytics.fleet.generations import head
+from analytics.fleet.nightly import nightly
+from analytics.fleet.settings import load_fleet
+from analytics.fleet.tasks import RequestBudget, SharedRateLimiter, run_batches
+from tests.fleet.fleets import Given, fleet_of, quiet
+
+ROOT = Path(__file__).parents[2]
+RUNS = [6, 9, 4, 7]
+SHARDS = ["a", "b", "c", "d"]
+
+pytestmark = pytest.mark.filterwarnings("default")  # Ray leaves sockets and files to Python
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
+    """Four shards, whose keys all node processes of the cluster have."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        with fleet_of(tmp_path_factory.mktemp("fleet"), monkeypatch, RUNS, SHARDS) as made:
+            yield made
+
+
+@pytest.fixture(scope="module")
+def cluster(given: Given) -> Iterator[Any]:  # noqa: ARG001 - with the keys of the fleet
+    """Two node processes of one processor each."""
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    made.add_node(num_cpus=1)
+    yield made
+    made.shutdown()
+
+
+def numbers(given: Given) -> dict[str, int]:
+    """The number of each shard's head."""
+    heads = {shard: head(given.store, shard) for shard in SHARDS}
+    return {shard: each.number if each else 0 for shard, each in heads.items()}
+
+
+def require_one_more(given: Given, before: dict[str, int]) -> None:
+    assert numbers(given) == {shard: number + 1 for shard, number in before.items()}
+
+
+@contextmanager
+def once(is_there: Callable[[], bool], act: Callable[[], object]) -> Iterator[None]:
+    """Act beside the block as soon as something is there."""
+    ended = Event()
+
+    def watch() -> None:
+        while not ended.wait(0.02):
+            if is_there():
+                act()
+                return
+
+    watcher = Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def tasks_at_work() -> list[int]:
+    """The processes in which a batch is at work."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (each / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if command.startswith(b"ray::_run"):
+            found.append(int(each.name))
+    return found
+
+
+def test_batches_run_on_several_node_processes(given: Given, cluster: Any) -> None:
+    """Each shard gets a generation, and no workspace's data are under another's name."""
+    before = numbers(given)
+
+    nightly(given.fleet, [], cluster.address, quiet())
+
+    require_one_more(given, before)
+    for shard, workspaces in given.fleet.shards.items():
+        generation = head(given.store, shard)
+        assert generation
+        assert [*generation.workspaces] == [each.workspace_id for each in workspaces]
+
+
+def test_a_killed_task_is_tried_again(given: Given, cluster: Any) -> None:
+    """A process that dies in the middle of a batch costs no shard its figures."""
+    before = numbers(given)
+
+    with once(lambda: bool(tasks_at_work()), lambda: os.kill(tasks_at_work()[0], signal.SIGKILL)):
+        nightly(given.fleet, [], cluster.address, quiet())
+
+    require_one_more(given, before)
+
+
+def test_a_killed_node_is_done_without(given: Given, cluster: Any) -> None:
+    """Tasks of a machine that dies run on the others."""
+    node = cluster.add_node(num_cpus=2)
+    before = numbers(given)
+
+    with once(
+        lambda: len(tasks_at_work()) > 2,
+        lambda: cluster.remove_node(node, allow_graceful=False),
+    ):
+        nightly(given.fleet, [], cluster.address, quiet())
+
+    require_one_more(given, before)
+
+
+def test_one_failed_shard_costs_no_other_its_figures(given: Given, cluster: Any) -> None:
+    """The others are brought on; the error names the one that failed."""
+    wrong = msgspec.structs.replace(given.fleet.shards["b"][0], api="http://127.0.0.1:9")
+    fleet = msgspec.structs.replace(given.fleet, shards={**given.fleet.shards, "b": [wrong]})
+    before = numbers(given)
+
+    with pytest.raises(AnalyticsError, match=r"1 of 4 batches failed.*\nb: "):
+        nightly(fleet, [], cluster.address, quiet())
+
+    require_one_more(given, before)
+    generation = head(given.store, "b")
+    assert generation
+    assert generation.exit_code
+
+
+def test_all_tasks_share_one_budget(cluster: Any) -> None:
+    """Requests of all tasks together are so many a second at most, and pauses are of all."""
+    ray.init(address=cluster.address, log_to_driver=False)
+    try:
+        budget = ray.remote(num_cpus=0)(RequestBudget).remote(50.0)
+        take = ray.remote(num_cpus=0.1)(_take)
+        times = sorted(chain(*ray.get([take.remote(budget, 25) for _ in range(4)])))
+        assert times[-1] - times[0] >= 99 / 50 * 0.95
+        SharedRateLimiter(budget, "api").pause_for(0.5)
+        (began, ended) = ray.get(take.remote(budget, 1, first=True))
+        assert ended - began >= 0.4
+    finally:
+        ray.shutdown()
+
+
+def _take(budget: Any, number: int, *, first: bool = False) -> list[float]:
+    """Ask for so many requests, and return when each might be sent; `first`, when it was asked."""
+
+    async def take() -> list[float]:
+        limiter = SharedRateLimiter(budget, "api")
+        times = [time.time()] if first else []
+        for _ in range(number):
+            await limiter.acquire()
+            times.append(time.time())
+        return times
+
+    return asyncio.run(take())
+
+
+def test_a_batch_asks_the_budget_for_each_request(given: Given, cluster: Any) -> None:
+    """With a small budget the requests of a batch take as long as it says."""
+    fleet = msgspec.structs.replace(given.fleet, requests_per_second=5.0)
+    given.emulator.requests.clear()
+    began = time.monotonic()
+
+    assert all(each.exit_code == 0 for each in run_batches(fleet, ["a"], cluster.address))
+
+    count = len(given.emulator.requests)
+    assert count > 20
+    assert time.monotonic() - began >= (count - 1) / 5
+
+
+def test_a_lost_cluster_leaves_each_shard_whole(given: Given) -> None:
+    """Where the head of the cluster dies, the command ends with 1, and the next one goes on."""
+    before = numbers(given)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("RAY_gcs_rpc_server_reconnect_timeout_s", "3")  # 60 by default
+        own = Cluster(
+            initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False}
+        )
+        with once(
+            lambda: bool(tasks_at_work()),
+            lambda: own.remove_node(own.head_node, allow_graceful=False),
+        ):
+            done = subprocess.run(
+                [sys.executable, "-m", "analytics", "fleet", "nightly", "--config",
+                 given.fleet.file, "--address", own.address],
+                capture_output=True, check=False, timeout=300,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+            )  # fmt: skip
+        own.shutdown()
+    assert done.returncode == 1
+    whole = numbers(given)
+    assert all(whole[shard] in {number, number + 1} for shard, number in before.items())
+
+    nightly(given.fleet, [], None, quiet())
+
+    require_one_more(given, whole)
+
+
+def test_an_address_without_a_cluster_is_refused(given: Given) -> None:
+    """Nothing is started in its place."""
+    with pytest.raises(UsageError, match=r"Ray cannot be used at 127\.0\.0\.1:9"):
+        nightly(given.fleet, [], "127.0.0.1:9", quiet())
+
+
+def test_an_unknown_shard_is_refused(given: Given) -> None:
+    """The shards that there are are named."""
+    with pytest.raises(UsageError, match=r"has no shard e\.\nIt has a, b, c, d\."):
+        nightly(given.fleet, ["e"], None, quiet())
+
+
+def test_a_fleet_without_settings_is_refused(tmp_path: Path) -> None:
+    """The message names the file, and what it needs."""
+    with pytest.raises(UsageError, match=r"no settings of a fleet in .*fleet\.toml"):
+        load_fleet(tmp_path / "fleet.toml")
