@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from analytics.extract.batch import AGENT_ROLLUPS, TRAILING_DAYS, WorkspaceBatch
 from analytics.extract.landing import Landing
@@ -23,15 +23,16 @@ async def read_counts(batch: WorkspaceBatch) -> None:
     counted_on, active_on = batch.store.counted_on(), batch.agents_active_on()
     longest = min(LONGEST_COUNT_DAYS, len(batch.days_held(AGENT_ROLLUPS)))
     first = batch.days_back(longest)[0]
-    new = batch.store.agent_ids() - counted_on.keys() | {
-        agent_id for agent_id, day in batch.store.counted_from().items() if day > first
-    }
+    counted_from = batch.store.counted_from()
+    new = batch.store.agent_ids() - counted_on.keys()
+    new |= batch.listed_agents - counted_from.keys()  # it was refused until now
+    new |= {agent_id for agent_id, day in counted_from.items() if day > first}
     days = {
         agent_id: min(longest, (batch.today - day).days + TRAILING_DAYS)
         for agent_id, day in counted_on.items()
         if agent_id in active_on and active_on[agent_id] > day - timedelta(days=TRAILING_DAYS)
     } | dict.fromkeys(new, longest)
-    endpoint = Endpoint("runs/daily", "the number of unlisted runs is unknown")
+    endpoint = Endpoint("runs/daily", "the outcomes of unlisted runs are unknown")
     async with batch.step("counts") as landing:
         await batch.gather(
             _count(batch, landing, endpoint, agent_id, span)
@@ -46,12 +47,17 @@ async def _count(
     try:
         page = await batch.client.runs.daily(agent_id, days)
     except RefusedError as error:
-        landing.add_missing(SOURCE, error, batch.began_at, agent_id=agent_id)
+        window = _window(batch.today, days)
+        landing.add_missing(SOURCE, error, batch.began_at, agent_id=agent_id, window=window)
         is_refused = endpoint.refuses(error, is_there=agent_id in batch.listed_agents)
         if not is_refused and not isinstance(error, NotFoundError):
             batch.warnings.append(f"the runs of agent {agent_id} cannot be counted: {error}")
     else:
-        end = page.answer.fetched_at.date() + timedelta(days=1)
-        window = (end - timedelta(days=days), end)
+        window = _window(page.answer.fetched_at.date(), days)
         endpoint.answer_count += 1
         landing.add(SOURCE, page.answer, page.records, agent_id=agent_id, window=window)
+
+
+def _window(today: date, days: int) -> tuple[date, date]:
+    end = today + timedelta(days=1)
+    return end - timedelta(days=days), end

@@ -84,9 +84,9 @@ def usd_signed(amount: Decimal | None) -> str:
     return f"+{usd(amount)}" if amount is not None and amount > 0 else usd(amount)
 
 
-def count(number: int) -> str:
+def count(number: int | None) -> str:
     """A whole number with separators."""
-    return f"{number:,}".replace("-", MINUS)
+    return UNKNOWN if number is None else f"{number:,}".replace("-", MINUS)
 
 
 def number(value: Decimal | float) -> str:
@@ -123,9 +123,9 @@ def tokens(number: int | None) -> str:
     return str(number)
 
 
-def percent(part: Decimal | int, whole: Decimal | int) -> str:
+def percent(part: Decimal | int, whole: Decimal | int | None) -> str:
     """A share with one decimal; `0.0%` and `100.0%` only if it is exactly so."""
-    if whole == 0:
+    if not whole:
         return UNKNOWN
     share = 100 * Decimal(part) / Decimal(whole)
     if 0 < share < Decimal("0.1"):

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _WORKSPACES = """
     select workspace_name, workspace_id, last_batch_at, last_complete_date, newest_run_at,
         open_count, provisional_count, quarantined_count as quarantined_record_count, run_count,
-        listed_run_count, unlisted_run_count, unlisted_cost_usd,
-        marts.detail_coverage(listed_run_count, run_count) as detail_coverage,
+        listed_run_count, counted_run_count, unlisted_run_count, unlisted_cost_usd,
+        marts.detail_coverage(listed_run_count, counted_run_count) as detail_coverage,
         reconciled_day_count, pending_day_count, open_day_count, unreconciled_day_count,
         unexplained_usd, fastest_agent_name, shortest_span_seconds, required_batches_per_day,
         collection_interval_seconds
@@ -203,7 +203,7 @@ _FRESHNESS: _Columns = (
 )
 _DETAIL: _Columns = (
     ("Runs", lambda row: numbers.count(row["run_count"])),
-    ("Detail", lambda row: numbers.percent(row["listed_run_count"], row["run_count"])),
+    ("Detail", lambda row: numbers.percent(row["listed_run_count"], row["counted_run_count"])),
     ("Unlisted", lambda row: numbers.count(row["unlisted_run_count"])),
     ("Their cost", lambda row: numbers.usd(row["unlisted_cost_usd"])),
     ("Quarantined", lambda row: numbers.count(row["quarantined_record_count"])),

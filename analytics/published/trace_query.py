@@ -28,7 +28,14 @@ SUMS = (
     "tokens_in",
     "tokens_out",
 )
-_PARTS = ("listed_run_count", "unlisted_run_count", "listed_cost_usd", "unlisted_cost_usd")
+_PARTS = (
+    "listed_run_count",
+    "unlisted_run_count",
+    "unlisted_failed_count",
+    "listed_cost_usd",
+    "unlisted_cost_usd",
+)
+_OUTCOMES = ("succeeded_count", "failed_count", "cancelled_count", "open_count")
 _SUMS_OF_RUNS = (
     "count(*), count(*) filter (status = 'succeeded'), count(*) filter (status = 'failed'),"
     " count(*) filter (status = 'cancelled'), count(*) filter (not is_terminal),"
@@ -142,9 +149,10 @@ class AgentDay:
         """The part of unlisted runs; None if there is none. Unknown stays None."""
         if not self.figure["unlisted_run_count"]:
             return None
-        return {name: _less(self.figure[name], self.runs_sum[name]) for name in SUMS} | {
-            "cost_usd": self.figure["unlisted_cost_usd"]
-        }
+        part = {name: _less(self.figure[name], self.runs_sum[name]) for name in SUMS}
+        if self.figure["unlisted_failed_count"] is None:
+            part |= dict.fromkeys(_OUTCOMES)
+        return part | {"cost_usd": self.figure["unlisted_cost_usd"]}
 
     @property
     def reported(self) -> dict[str, Any] | None:
@@ -163,7 +171,7 @@ class AgentDay:
             figure["listed_run_count"] == runs["run_count"]
             and figure["listed_cost_usd"] == (runs["cost_usd"] if runs["run_count"] else 0)
             and figure["unlisted_run_count"] == unlisted["run_count"]
-            and all(unlisted[name] >= 0 for name in SUMS if name.endswith("_count"))
+            and all((unlisted[name] or 0) >= 0 for name in SUMS if name.endswith("_count"))
             and figure["cost_usd"] == _known_sum(runs["cost_usd"], unlisted["cost_usd"])
         )
 

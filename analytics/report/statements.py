@@ -170,7 +170,7 @@ def _with_month(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, dic
 
 def _condition(name: str, value: str) -> str:
     """Return SQL of `name = value`, or of the opposite where the value begins with `!`."""
-    sign = "<>" if value.startswith("!") else "="
+    sign = "is distinct from" if value.startswith("!") else "="
     text = value.removeprefix("!").replace("'", "''")
     return f"{name} {sign} '{text}'"
 

@@ -32,12 +32,17 @@ class Measures:
     tokens_in: int | None
     tokens_out: int | None
     listed_run_count: int
-    unlisted_run_count: int
+    unlisted_run_count: int | None
     unlisted_cost_usd: Decimal | None
     failed_cost_usd: Decimal | None
     failed_cost_high_usd: Decimal | None
-    unlisted_failed_count: int
+    unlisted_failed_count: int | None
     unknown_cost_count: int
+
+    @property
+    def is_counted(self) -> bool:
+        """False where the API refuses its counts of runs, so that unlisted ones are unknown."""
+        return self.unlisted_run_count is not None or not self.run_count
 
     @property
     def finished_count(self) -> int:

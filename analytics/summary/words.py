@@ -219,9 +219,12 @@ def _failures(summary: Summary, name_length: int, length: int) -> str:
 def _detail(month: Days, yesterday: Days) -> str:
     if not month.run_count + yesterday.run_count:
         return "no runs this month"
-    if not month.unlisted_run_count + yesterday.unlisted_run_count:
+    if not (month.is_counted and yesterday.is_counted):
+        return "unlisted runs are unknown: the API refuses its counts"
+    unlisted = yesterday.unlisted_run_count or 0
+    if not (month.unlisted_run_count or unlisted):
         return "run detail for every run this month"
-    text = f"{numbers.plural(yesterday.unlisted_run_count, 'run')} unlisted yesterday"
+    text = f"{numbers.plural(unlisted, 'run')} unlisted yesterday"
     if not month.run_count:
         return text
     share = numbers.percent(month.listed_run_count, month.run_count)

@@ -170,7 +170,7 @@ def _with_lines(cells: pl.DataFrame, runs: pl.DataFrame, pairs: pl.DataFrame) ->
     of_month = runs.select(
         *_LINE,
         runs="run_count",
-        failed_runs=pl.col("failed_count") - pl.col("unlisted_failed_count"),
+        failed_runs=pl.col("failed_count") - pl.col("unlisted_failed_count").fill_null(0),
         failed=units(pl.col("failed_cost_usd")),
     )
     of_before = (

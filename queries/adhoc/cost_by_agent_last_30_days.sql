@@ -8,7 +8,10 @@ select
     sum(days.unlisted_cost_usd) as unlisted_cost_usd,
     sum(days.failed_cost_usd) as failed_cost_usd,
     if(
-        bool_or(days.unlisted_failed_count > 0 and days.failed_cost_high_usd is null),
+        bool_or(
+            coalesce(days.unlisted_failed_count > 0, true)
+            and days.failed_cost_high_usd is null
+        ),
         null,
         sum(days.failed_cost_high_usd)
     ) as failed_cost_high_usd,

@@ -1,15 +1,23 @@
 -- What does a successful run cost each agent by month, with the cost of its other runs in it?
--- Of all runs. Where failed runs are unlisted, the failed cost lies between its two amounts.
+-- Of all runs; null where the API refuses the outcomes of some. Where failed runs are unlisted, the
+-- failed cost lies between its two amounts.
 select
     workspaces.workspace_name,
     date_trunc('month', days.date)::date as month,
     days.agent_name,
     sum(days.succeeded_count)::bigint as succeeded_count,
     sum(days.cost_usd) as cost_usd,
-    marts.usd_per_success(sum(days.cost_usd), sum(days.succeeded_count)) as usd_per_success,
+    if(
+        bool_or(days.unlisted_run_count > 0 and days.unlisted_failed_count is null),
+        null,
+        marts.usd_per_success(sum(days.cost_usd), sum(days.succeeded_count))
+    ) as usd_per_success,
     sum(days.failed_cost_usd) as failed_cost_usd,
     if(
-        bool_or(days.unlisted_failed_count > 0 and days.failed_cost_high_usd is null),
+        bool_or(
+            coalesce(days.unlisted_failed_count > 0, true)
+            and days.failed_cost_high_usd is null
+        ),
         null,
         sum(days.failed_cost_high_usd)
     ) as failed_cost_high_usd

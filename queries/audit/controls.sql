@@ -89,7 +89,7 @@ totals as (
         sum(listed_run_count) as ours,
         sum(api_run_count) as theirs
     from agent_days
-    where is_comparable and unlisted_run_count > 0
+    where is_comparable and unlisted_run_count > 0 and api_run_count is not null
     group by workspace_id
     union all by name
     select

@@ -1,5 +1,6 @@
 -- Every reporting date of a workspace, from its first figure to that of its last batch, and whether
--- it is over: in the reporting time zone and in UTC. Grain: workspace and date.
+-- it is over, in the reporting time zone and in UTC, and its runs were counted.
+-- Grain: workspace and date.
 -- key: workspace_id, date
 -- materialized: table
 with
@@ -46,16 +47,19 @@ dates as (
 
 -- The first metered UTC day may begin within a reporting date, which then is not whole.
 select
-    workspace_id,
-    date,
+    dates.workspace_id,
+    dates.date,
     coalesce(
-        date >= first_metered_date
-        and date::timestamp at time zone getvariable('reporting_timezone')
-        >= first_metered_date::timestamp at time zone 'UTC'
+        dates.date >= dates.first_metered_date
+        and (days.has_counts or days.has_rollups)
+        and dates.date::timestamp at time zone getvariable('reporting_timezone')
+        >= dates.first_metered_date::timestamp at time zone 'UTC'
         and greatest(
-            (date + 1)::timestamp at time zone getvariable('reporting_timezone'),
-            (date + 1)::timestamp at time zone 'UTC'
-        ) <= last_batch_at,
+            (dates.date + 1)::timestamp at time zone getvariable('reporting_timezone'),
+            (dates.date + 1)::timestamp at time zone 'UTC'
+        ) <= dates.last_batch_at,
         false
     ) as is_complete
 from dates
+left join intermediate.int_metered_days as days
+    on days.workspace_id = dates.workspace_id and days.utc_date = dates.date

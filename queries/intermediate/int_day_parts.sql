@@ -1,6 +1,7 @@
 -- The parts of a day's figures: listed runs by agent, unlisted runs by agent, and the platform's
 -- own usage. Listed runs stand under their reporting date; the other two are known by UTC day only
--- and stand under the same calendar date. Where the API refuses the platform's, it is unknown.
+-- and stand under the same calendar date. Where the API refuses the platform's, or both counts and
+-- roll-ups of an agent's runs, these are unknown.
 -- Grain: workspace, part, agent and date.
 -- key: workspace_id, part, agent_id, date
 -- materialized: table
@@ -45,6 +46,20 @@ select
     unlisted_tokens_out as tokens_out,
     unlisted_duration_ms as duration_ms
 from intermediate.int_unlisted_days
+union all by name
+select distinct
+    runs.workspace_id,
+    'unlisted' as part,
+    runs.agent_id,
+    runs.date
+from intermediate.int_runs as runs
+join intermediate.int_metered_days as days
+    on days.workspace_id = runs.workspace_id and days.utc_date = runs.date
+anti join intermediate.int_unlisted_days as unlisted
+    on unlisted.workspace_id = runs.workspace_id
+    and unlisted.agent_id = runs.agent_id
+    and unlisted.utc_date = runs.date
+where not (days.has_counts or days.has_rollups) and runs.agent_id <> '(none)'
 union all by name
 select
     workspace_id,

@@ -46,7 +46,8 @@ sums as (
         sum(tokens_out)::bigint as tokens_out,
         sum(duration_ms)::bigint as duration_ms,
         coalesce(sum(run_count) filter (is_listed), 0)::bigint as listed_run_count,
-        coalesce(sum(run_count) filter (is_unlisted), 0)::bigint as unlisted_run_count,
+        if(bool_or(is_unlisted), sum(run_count) filter (is_unlisted), 0)::bigint
+            as unlisted_run_count,
         if(bool_or(is_listed), sum(cost_usd) filter (is_listed), 0) as listed_cost_usd,
         if(bool_or(is_unlisted), sum(cost_usd) filter (is_unlisted), 0) as unlisted_cost_usd,
         if(bool_or(part = 'platform'), sum(cost_usd) filter (part = 'platform'), 0)
@@ -56,12 +57,14 @@ sums as (
             sum(failed_cost_usd) filter (is_listed),
             0
         ) as failed_cost_usd,
-        coalesce(sum(failed_count) filter (is_unlisted), 0)::bigint as unlisted_failed_count,
+        if(bool_or(is_unlisted), sum(failed_count) filter (is_unlisted), 0)::bigint
+            as unlisted_failed_count,
         bool_or(
-            failed_count > 0
+            coalesce(failed_count > 0, true)
             and if(is_unlisted, cost_usd, failed_cost_usd) is null
         ) as is_failed_unbounded,
-        coalesce(sum(cost_usd) filter (is_unlisted and failed_count > 0), 0) as may_have_failed_usd,
+        coalesce(sum(cost_usd) filter (is_unlisted and coalesce(failed_count > 0, true)), 0)
+            as may_have_failed_usd,
         sum(unknown_cost_count)::bigint as unknown_cost_count,
         sum(no_usage_count)::bigint as no_usage_count
     from parts

@@ -1,8 +1,8 @@
 -- The UTC days from the first one whose metered usage was asked for to that of the last batch:
 -- whether each is over, whether it lies in the 8 days that each batch reads again, whether its
 -- usage is metered, as that of each day is before the last one with usage, and which meters it
--- has: the API may refuse one to an account. A day that a meter was refused for after it was read
--- as a whole has it.
+-- has: the API may refuse one to an account. A day has a meter that was read since it was refused,
+-- or that had been read as a whole before.
 -- Grain: UTC day.
 -- key: workspace_id, utc_date
 -- materialized: table
@@ -19,12 +19,21 @@ spans as (
     group by workspaces.workspace_id
 ),
 
+-- Counts are asked for by agent: where another one is counted, a refused agent is gone.
+counted as (
+    select distinct workspace_id, source, load_id
+    from staging.stg_requests
+    where source = 'run_counts' and status = 200
+),
+
 refused as (
     select
         workspace_id,
         source,
+        load_id as refused_by,
         unnest(generate_series(window_start, window_end - 1, interval 1 day))::date as utc_date
     from staging.stg_requests
+    anti join counted using (workspace_id, source, load_id)
     where status in (403, 404) and window_start is not null
 ),
 
@@ -32,6 +41,7 @@ read_days as (
     select
         workspace_id,
         source,
+        load_id,
         fetched_at,
         unnest(generate_series(window_start, window_end - 1, interval 1 day))::date as utc_date
     from staging.stg_requests
@@ -40,12 +50,14 @@ read_days as (
 ),
 
 lacking as (
-    select workspace_id, utc_date, list(distinct source) as sources
+    select refused.workspace_id, refused.utc_date, list(distinct refused.source) as sources
     from refused
-    anti join (
-        from read_days where fetched_at >= utc_date + interval 2 day
-    ) using (workspace_id, source, utc_date)
-    group by workspace_id, utc_date
+    anti join read_days
+        on read_days.workspace_id = refused.workspace_id
+        and read_days.source = refused.source
+        and read_days.utc_date = refused.utc_date
+        and (load_id > refused_by or fetched_at >= read_days.utc_date + interval 2 day)
+    group by refused.workspace_id, refused.utc_date
 ),
 
 days as (
@@ -74,7 +86,8 @@ select
     not list_contains(coalesce(sources, []), 'billing_days') as has_bill,
     not list_contains(coalesce(sources, []), 'agent_billing_days') as has_agent_bill,
     not list_contains(coalesce(sources, []), 'agent_rollups') as has_rollups,
-    not list_contains(coalesce(sources, []), 'platform_rollups') as has_platform
+    not list_contains(coalesce(sources, []), 'platform_rollups') as has_platform,
+    not list_contains(coalesce(sources, []), 'run_counts') as has_counts
 from days
 left join meters using (workspace_id)
 left join lacking using (workspace_id, utc_date)

@@ -1,5 +1,6 @@
 -- Runs that the API counts beyond the listed ones of an agent's UTC day that has ended, by status,
 -- with what the API reports of the day's cost, tokens and duration less what the listed runs have.
+-- Where it did not count by status, the roll-up has their number, and their status is unknown.
 -- A part that would be negative is unknown: the two contradict each other, and a check says so.
 -- Where the list shows fewer open runs than the count, those have ended since; a status with fewer
 -- runs than are listed takes them from the open ones first, so that the parts add up to the whole.
@@ -14,10 +15,12 @@ compared as (
         api.workspace_id,
         api.agent_id,
         api.utc_date,
-        api.api_run_count,
+        coalesce(api.api_run_count, api.api_rollup_run_count) as api_run_count,
+        api.api_run_count is not null as has_statuses,
         coalesce(listed.listed_run_count, 0) as listed_run_count,
         coalesce(listed.provisional_count, 0) as provisional_count,
-        api.api_run_count - coalesce(listed.listed_run_count, 0) as unlisted_run_count,
+        coalesce(api.api_run_count, api.api_rollup_run_count)
+        - coalesce(listed.listed_run_count, 0) as unlisted_run_count,
         api.api_succeeded_count - coalesce(listed.listed_succeeded_count, 0) as succeeded,
         api.api_failed_count - coalesce(listed.listed_failed_count, 0) as failed,
         api.api_cancelled_count - coalesce(listed.listed_cancelled_count, 0) as cancelled,
@@ -34,7 +37,8 @@ compared as (
     left join intermediate.int_listed_days as listed using (workspace_id, agent_id, utc_date)
     where
         days.has_ended
-        and api.api_run_count > coalesce(listed.listed_run_count, 0)
+        and coalesce(api.api_run_count, api.api_rollup_run_count)
+        > coalesce(listed.listed_run_count, 0)
 ),
 
 -- How many runs the negative parts lack, and how many of them each part gives in turn.
@@ -55,11 +59,14 @@ select
     api_run_count,
     listed_run_count,
     unlisted_run_count,
-    greatest(succeeded, 0) - from_succeeded as unlisted_succeeded_count,
-    greatest(failed, 0) - (lacking - from_open - from_succeeded - from_cancelled)
-        as unlisted_failed_count,
-    greatest(cancelled, 0) - from_cancelled as unlisted_cancelled_count,
-    greatest(open, 0) - from_open as unlisted_open_count,
+    if(has_statuses, greatest(succeeded, 0) - from_succeeded, null) as unlisted_succeeded_count,
+    if(
+        has_statuses,
+        greatest(failed, 0) - (lacking - from_open - from_succeeded - from_cancelled),
+        null
+    ) as unlisted_failed_count,
+    if(has_statuses, greatest(cancelled, 0) - from_cancelled, null) as unlisted_cancelled_count,
+    if(has_statuses, greatest(open, 0) - from_open, null) as unlisted_open_count,
     case
         when cost_usd >= 0 then cost_usd
         when cost_usd >= -tolerance_usd then 0

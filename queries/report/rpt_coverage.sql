@@ -11,12 +11,18 @@ lines as (
         if(grouping(agent_id) = 1, '(all)', agent_id) as agent_id,
         coalesce(sum(run_count), 0)::bigint as run_count,
         coalesce(sum(listed_run_count), 0)::bigint as listed_run_count,
-        coalesce(sum(unlisted_run_count), 0)::bigint as unlisted_run_count,
-        coalesce(sum(unlisted_failed_count), 0)::bigint as unlisted_failed_count,
+        if(count(*) = 0, 0, nullif(
+            sum(unlisted_run_count),
+            if(count(run_count) > count(unlisted_run_count), 0, null)
+        ))::bigint as unlisted_run_count,
+        if(count(*) = 0, 0, nullif(
+            sum(unlisted_failed_count),
+            if(count(run_count) > count(unlisted_failed_count), 0, null)
+        ))::bigint as unlisted_failed_count,
         if(
-            sum(unlisted_run_count) > 0,
-            sum(unlisted_cost_usd) filter (unlisted_run_count > 0),
-            0
+            coalesce(bool_and(coalesce(unlisted_run_count = 0, false)), true),
+            0,
+            sum(unlisted_cost_usd) filter (unlisted_run_count > 0)
         )::decimal(38, 10) as unlisted_cost_usd,
         count(*) filter (unlisted_run_count > 0 and unlisted_cost_usd is null)
             as unknown_day_count,
@@ -48,8 +54,10 @@ select
     agent_id,
     coalesce(run_count, 0) as run_count,
     coalesce(listed_run_count, 0) as listed_run_count,
-    coalesce(unlisted_run_count, 0) as unlisted_run_count,
-    coalesce(unlisted_failed_count, 0) as unlisted_failed_count,
+    if(coalesce(run_count, 0) = 0 or unlisted_run_count is not null, coalesce(run_count, 0), null)
+        as counted_run_count,
+    if(lines.workspace_id is null, 0, unlisted_run_count) as unlisted_run_count,
+    if(lines.workspace_id is null, 0, unlisted_failed_count) as unlisted_failed_count,
     if(lines.workspace_id is null, 0, unlisted_cost_usd)::decimal(38, 10) as unlisted_cost_usd,
     coalesce(unknown_day_count, 0) as unknown_day_count,
     coalesce(unlisted_day_count, 0) as unlisted_day_count,

@@ -16,9 +16,18 @@
 -- column first_date: First date with figures.
 -- column last_date: Last date with figures.
 -- column last_complete_date: Last day that was read whole; of the site, in every workspace.
--- column run_count: Runs of any status of the last 92 days, today's included.
+-- column counted_run_count: Runs of the last 92 days; null where the API refuses to count them.
 -- column listed_run_count: Listed runs of the last 92 days, today's included.
 with
+
+-- What a successful run costs is unknown where the outcome of some is.
+judged as (
+    select
+        *,
+        run_count - finished_count - cancelled_count - open_count as unknown_outcome_count,
+        if(unknown_outcome_count > 0, null, run_cost_usd) as judged_cost_usd
+    from reports.rpt_periods
+),
 
 pivoted as (
     select
@@ -75,18 +84,20 @@ pivoted as (
         any_value(finished_count) filter (period = 'recent') as recent_finished_count,
         any_value(unlisted_run_count) filter (period = 'recent') as recent_unlisted_run_count,
         any_value(unknown_cost_count) filter (period = 'recent') as recent_unknown_cost_count,
+        any_value(unknown_outcome_count) filter (period = 'recent')
+            as recent_unknown_outcome_count,
         any_value(no_usage_count) filter (period = 'recent') as recent_no_usage_count,
         any_value(failed_cost_open_count) filter (period = 'recent')
             as recent_failed_cost_open_count,
         any_value(cost_usd) filter (period = 'recent') as recent_cost_usd,
-        any_value(run_cost_usd) filter (period = 'recent') as recent_run_cost_usd,
+        any_value(judged_cost_usd) filter (period = 'recent') as recent_run_cost_usd,
         any_value(failed_cost_usd) filter (period = 'recent') as recent_failed_cost_usd,
         any_value(failed_cost_more_usd) filter (period = 'recent') as recent_failed_cost_more_usd,
         any_value(succeeded_count) filter (period = 'before_recent')
             as before_recent_succeeded_count,
         any_value(failed_count) filter (period = 'before_recent') as before_recent_failed_count,
         any_value(finished_count) filter (period = 'before_recent') as before_recent_finished_count,
-        any_value(run_cost_usd) filter (period = 'before_recent') as before_recent_run_cost_usd,
+        any_value(judged_cost_usd) filter (period = 'before_recent') as before_recent_run_cost_usd,
         any_value(period_last) filter (period = 'month_days') as month_days_last,
         any_value(period_last) filter (period = 'previous_days') as previous_days_last,
         any_value(cost_usd) filter (period = 'month_days') as month_days_cost_usd,
@@ -101,7 +112,8 @@ pivoted as (
         any_value(cost_usd) filter (period = 'recent' and is_covered) as covered_recent_usd,
         any_value(cost_usd) filter (period = 'before_recent' and is_covered)
             as before_recent_cost_usd,
-        any_value(run_count) filter (period = 'charted') as run_count,
+        any_value(if(unlisted_run_count is null, null, run_count)) filter (period = 'charted')
+            as counted_run_count,
         any_value(listed_run_count) filter (period = 'charted') as listed_run_count,
         list(if(is_covered, cost_usd, null) order by period_first)
             filter (period like 'week%') as trend,
@@ -109,7 +121,7 @@ pivoted as (
             filter (period like 'week%') as trend_runs,
         list(if(is_whole, failed_count / nullif(finished_count, 0), null) order by period_first)
             filter (period like 'week%') as trend_rate
-    from reports.rpt_periods
+    from judged
     group by workspace_id, agent_id
 ),
 
@@ -231,7 +243,7 @@ select
     run_costs.run_cost_median_usd,
     run_costs.run_cost_p90_usd,
     run_costs.run_cost_max_usd,
-    detail_coverage(pivoted.listed_run_count, pivoted.run_count) as detail_coverage,
+    detail_coverage(pivoted.listed_run_count, pivoted.counted_run_count) as detail_coverage,
     spans.first_date,
     spans.last_date
 from pivoted

@@ -30,7 +30,10 @@ measures as (
         coalesce(sum(cancelled_count), 0)::bigint as cancelled_count,
         coalesce(sum(open_count), 0)::bigint as open_count,
         coalesce(sum(listed_run_count), 0)::bigint as listed_run_count,
-        coalesce(sum(unlisted_run_count), 0)::bigint as unlisted_run_count,
+        if(count(run_count) = 0, 0, nullif(
+            sum(unlisted_run_count),
+            if(count(run_count) > count(unlisted_run_count), 0, null)
+        ))::bigint as unlisted_run_count,
         coalesce(sum(unknown_cost_count), 0)::bigint as unknown_cost_count,
         coalesce(sum(no_usage_count), 0)::bigint as no_usage_count,
         if(count(run_count) = 0, 0, sum(cost_usd))::decimal(38, 10) as cost_usd,
@@ -88,7 +91,13 @@ select
     dates.first_date,
     dates.last_date,
     measures.* exclude (workspace_id, agent_id, month),
-    usd_per_success(measures.run_cost_usd, measures.succeeded_count) as cost_per_success_usd,
+    if(unlisted_run_count is null, null, run_count) as counted_run_count,
+    run_count - finished_count - cancelled_count - open_count as unknown_outcome_count,
+    if(
+        unknown_outcome_count > 0,
+        null,
+        usd_per_success(measures.run_cost_usd, measures.succeeded_count)
+    ) as cost_per_success_usd,
     bills.metered_cost_usd,
     bills.surcharge_usd,
     bills.own_key_usd,

@@ -112,8 +112,14 @@ sums as (
         sum(days.cancelled_count)::bigint as cancelled_count,
         sum(days.open_count)::bigint as open_count,
         sum(days.listed_run_count)::bigint as listed_run_count,
-        sum(days.unlisted_run_count)::bigint as unlisted_run_count,
-        sum(days.unlisted_failed_count)::bigint as unlisted_failed_count,
+        nullif(
+            sum(days.unlisted_run_count),
+            if(count(days.run_count) > count(days.unlisted_run_count), 0, null)
+        )::bigint as unlisted_run_count,
+        nullif(
+            sum(days.unlisted_failed_count),
+            if(count(days.run_count) > count(days.unlisted_failed_count), 0, null)
+        )::bigint as unlisted_failed_count,
         sum(days.unknown_cost_count)::bigint as unknown_cost_count,
         sum(days.no_usage_count)::bigint as no_usage_count,
         sum(days.cost_usd) as cost_usd,
@@ -155,14 +161,18 @@ select
     coalesce(cancelled_count, no_runs) as cancelled_count,
     coalesce(open_count, no_runs) as open_count,
     coalesce(listed_run_count, no_runs) as listed_run_count,
-    coalesce(unlisted_run_count, no_runs) as unlisted_run_count,
-    coalesce(unlisted_failed_count, no_runs) as unlisted_failed_count,
+    if(run_count is null, no_runs, unlisted_run_count) as unlisted_run_count,
+    if(run_count is null, no_runs, unlisted_failed_count) as unlisted_failed_count,
     coalesce(unknown_cost_count, no_runs) as unknown_cost_count,
     coalesce(no_usage_count, no_runs) as no_usage_count,
     coalesce(cost_usd, nothing) as cost_usd,
     coalesce(run_cost_usd, nothing) as run_cost_usd,
     coalesce(platform_cost_usd, nothing) as platform_cost_usd,
-    if(unlisted_run_count > 0, unlisted_cost_usd, no_runs)::decimal(38, 10) as unlisted_cost_usd,
+    if(
+        coalesce(unlisted_run_count, run_count) is null or unlisted_run_count = 0,
+        no_runs,
+        unlisted_cost_usd
+    )::decimal(38, 10) as unlisted_cost_usd,
     coalesce(tokens_in, nothing) as tokens_in,
     coalesce(tokens_out, nothing) as tokens_out,
     coalesce(failed_cost_usd, nothing) as failed_cost_usd,

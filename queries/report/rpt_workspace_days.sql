@@ -12,8 +12,14 @@ select
     sum(cancelled_count)::bigint as cancelled_count,
     sum(open_count)::bigint as open_count,
     sum(listed_run_count)::bigint as listed_run_count,
-    sum(unlisted_run_count)::bigint as unlisted_run_count,
-    sum(unlisted_failed_count)::bigint as unlisted_failed_count,
+    nullif(
+        sum(unlisted_run_count),
+        if(count(run_count) > count(unlisted_run_count), 0, null)
+    )::bigint as unlisted_run_count,
+    nullif(
+        sum(unlisted_failed_count),
+        if(count(run_count) > count(unlisted_failed_count), 0, null)
+    )::bigint as unlisted_failed_count,
     sum(unknown_cost_count)::bigint as unknown_cost_count,
     sum(no_usage_count)::bigint as no_usage_count,
     sum(cost_usd) as cost_usd,

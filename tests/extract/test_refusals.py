@@ -11,7 +11,7 @@ import pytest
 from analytics.emulator.records import Workspace
 from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.world import World
-from tests.batches import Published, publish
+from tests.batches import LIST_CAP, Published, publish, short_lists
 from tests.conftest import Batch, StartRun
 
 ALWAYS = 10**9
@@ -98,20 +98,51 @@ def test_what_an_account_lacks_is_named_and_unknown(
 
 
 def test_unknown_is_not_zero(batch: Batch) -> None:
-    """What only a refused meter says is null: the platform's cost, and what is unexplained."""
-    for endpoint in (PLATFORM, HOURLY):
+    """What a refused endpoint alone says is null: platform cost, unlisted runs, what is left."""
+    for endpoint in (PLATFORM, HOURLY, COUNTS, ROLLUPS):
         refuse(batch, endpoint, "403")
 
     warnings = read(batch)
     published = publish(batch)
 
-    assert ["HTTP 403, Forbidden" in warning for warning in warnings] == [True, True]
+    assert ["HTTP 403, Forbidden" in warning for warning in warnings] == [True] * 4
     assert {row["platform_cost_usd"] for row in published["fct_workspace_days"]} == {None}
     assert published.rows("reconciliation_days", "metered_cost_usd unexplained_usd status")[0] == (
         None, None, "pending",
     )  # fmt: skip
     assert {row["cost_usd"] for row in published["fct_model_days"]} == {None}
     assert published["fct_usage_hours"] == []
+    counts = "line_type listed_run_count unlisted_run_count unlisted_failed_count is_complete"
+    assert set(published.rows("fct_agent_days", counts)) == {
+        ("agent", 2, None, None, False), ("platform", 0, 0, 0, False),
+    }  # fmt: skip
+    for month in ("fct_agent_months", "fct_workspace_months"):
+        assert (None, None) in published.rows(month, "unlisted_run_count unlisted_cost_usd")
+    (health,) = {*published.rows("rpt_workspace_health", "run_count counted_run_count")}
+    assert health == (6, None)
+
+
+def test_unlisted_runs_of_unknown_outcome(batch: Batch, start_run: StartRun, world: World) -> None:
+    """Without counts, runs that no list shows are in cost and number, and in no rate."""
+    with short_lists():
+        for _ in range(8):
+            start_run(hours_ago=2, cost="0.125", status="failed")
+        world.pass_time(timedelta(days=1))
+        batch.set_extract(history_days=5)
+        refuse(batch, COUNTS)
+
+        read(batch)
+        published = publish(batch)
+
+    assert published.findings == []
+    months = published.rows(
+        "rpt_months",
+        "agent_id run_count listed_run_count unknown_outcome_count failed_count run_cost_usd"
+        " cost_per_success_usd",
+    )
+    assert [month for month in months if month[0] == "(all)"] == [
+        ("(all)", 14, LIST_CAP, 14 - LIST_CAP, LIST_CAP, Decimal("3.25"), None)
+    ] * 2
 
 
 def test_a_meter_that_answered_before_keeps_what_it_said(batch: Batch, world: World) -> None:
@@ -148,6 +179,8 @@ def test_an_endpoint_that_answers_again_is_read_as_a_whole(batch: Batch) -> None
     for table in ("fct_usage_hours", "fct_billing_days", "fct_agent_billing_days", "fct_run_models",
                   "fct_log_events", "fct_platform_agent_days"):  # fmt: skip
         assert published[table] != []
+    days = published.rows("fct_workspace_days", "unlisted_run_count is_complete")
+    assert days == [(0, True)] * 3
     assert {row["status"] for row in published["reconciliation_days"]} == {"open", "reconciled"}
 
 

@@ -52,6 +52,21 @@ def test_failed_cost_is_a_range_where_a_failed_run_is_unlisted(read: Warehouse) 
     )  # fmt: skip
 
 
+def test_without_counts_the_roll_up_has_the_number_of_runs(read: Warehouse) -> None:
+    """Runs that the roll-up alone has are in all figures but those by outcome, which is unknown."""
+    read.con.execute("delete from ledger.requests where source = 'run_counts'")
+    run(read)
+    read.given("agent_rollups", cost_usd=5, run_count=3, tokens_in=700, tokens_out=70)
+    metered(read, cost_usd=5, tokens_in=700, tokens_out=70)
+    read.build()
+
+    assert day(
+        read, "run_count", "unlisted_run_count", "cost_usd", "tokens_in", "succeeded_count",
+        "failed_count", "unlisted_failed_count", "failed_cost_usd", "failed_cost_high_usd",
+    ) == (3, 2, 5, 700, 1, 0, None, 0, 3)  # fmt: skip
+    assert controls(read) == {}
+
+
 def test_failed_cost_is_exact_where_every_failed_run_is_listed(read: Warehouse) -> None:
     """Unlisted runs that did not fail widen no failed cost."""
     run(read, status="failed")

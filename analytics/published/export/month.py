@@ -109,7 +109,7 @@ def _sum_of(name: str) -> str:
     """The sum over lines, 0 over none; of an upper bound, null where a line has none."""
     total = f"sum({name})"
     if name == "failed_cost_high_usd":
-        unbounded = f"unlisted_failed_count > 0 and {name} is null"
+        unbounded = f"coalesce(unlisted_failed_count > 0, true) and {name} is null"
         total = f"if(count(*) filter ({unbounded}) = 0, {total}, null)"
     return f"if(count(*) = 0, 0, {total})"
 
