@@ -48,6 +48,14 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     loads: dict[str, str]
     files: dict[str, StoredFile]
 
+    @property
+    def failure(self) -> str | None:
+        """The first message of a batch that failed, and how many more; None if it ended well."""
+        if not self.exit_code or not self.messages:
+            return None
+        first, *others = self.messages
+        return f"{first} (and {len(others):,} more)" if others else first
+
 
 def head(store: Store, shard: str) -> Generation | None:
     """Return the newest generation of a shard; None before its first."""

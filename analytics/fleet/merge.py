@@ -230,8 +230,7 @@ def _rows_of(shard: str, head: Generation | None) -> list[tuple[object, ...]]:
     """Return a row for each workspace of a shard; one without a workspace if it has none yet."""
     if head is None:
         return [(shard, None, None, None, None, None, "no batch of it has ended", None, None)]
-    message = head.messages[0] if head.exit_code and head.messages else None
-    ended = (head.number, head.ended_at, head.exit_code, message, head.code_version)
+    ended = (head.number, head.ended_at, head.exit_code, head.failure, head.code_version)
     return [
         (shard, workspace_id, name, *ended, _page(shard, workspace_id))
         for workspace_id, name in head.workspaces.items()

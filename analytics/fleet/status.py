@@ -18,7 +18,8 @@ from analytics.terminal import inert_json, visible
 class ShardState(msgspec.Struct, frozen=True, kw_only=True):
     """A shard: its newest generation, the one that the last merge published, and its workspaces.
 
-    All but the name is null before the first batch.
+    `message` is of a batch that failed, in short; `messages` are all errors and warnings of it. All
+    but the name is null or empty before the first batch.
     """
 
     shard: str
@@ -27,6 +28,7 @@ class ShardState(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     exit_code: int | None = None
     message: str | None = None
+    messages: list[str] = []
     workspaces: dict[str, str] = {}
 
 
@@ -85,6 +87,7 @@ def _state(shard: str, head: Generation | None, record: Record | None) -> ShardS
         published_generation=record.shards.get(shard) if record else None,
         ended_at=head.ended_at,
         exit_code=head.exit_code,
-        message=head.messages[0] if head.exit_code and head.messages else None,
+        message=head.failure,
+        messages=head.messages,
         workspaces=head.workspaces,
     )

@@ -47,7 +47,7 @@ class Outcome:
         """The error of its batch; empty for one that ended well."""
         if self.generation is None:
             return str(self._error).partition("\n")[0]
-        return self.generation.messages[0] if self.generation.exit_code else ""
+        return self.generation.failure or ""
 
     @property
     def _error(self) -> AnalyticsError:

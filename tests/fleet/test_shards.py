@@ -15,6 +15,7 @@ from analytics.emulator.records import Agent
 from analytics.errors import BusyError, UsageError
 from analytics.fleet.generations import PUBLISHED, head, landing_of, loads_in
 from analytics.fleet.shard import export_data, import_data
+from analytics.fleet.status import read_state
 from analytics.fleet.store import Store, StoreError
 from analytics.fleet.transfer import fetch_file
 from tests.fleet.fleets import KEEP, Given, fleet_of
@@ -97,6 +98,11 @@ def test_a_failed_batch_keeps_what_was_published(
     assert second.exit_code == 2
     assert "does not accept the key" in second.messages[0]
     assert second.files[PUBLISHED] == first.files[PUBLISHED]
+    assert first.failure is None
+    two = msgspec.structs.replace(second, messages=["no disk", "no network"])
+    assert two.failure == "no disk (and 1 more)"
+    (state,) = read_state(given.fleet).shards
+    assert (state.message, state.messages) == (second.failure, second.messages)
 
 
 def test_wrong_settings_make_no_shard(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
