@@ -38,6 +38,7 @@ class Measures:
     failed_cost_high_usd: Decimal | None
     unlisted_failed_count: int | None
     unknown_cost_count: int
+    unknown_outcome_count: int
 
     @property
     def is_counted(self) -> bool:
@@ -45,9 +46,12 @@ class Measures:
         return self.unlisted_run_count is not None or not self.run_count
 
     @property
-    def finished_count(self) -> int:
-        """The runs of which a share may have failed: cancelled ones stand apart."""
-        return self.succeeded_count + self.failed_count
+    def finished_count(self) -> int | None:
+        """The runs of which a share may have failed: cancelled ones stand apart.
+
+        None where the outcome of some is unknown.
+        """
+        return None if self.unknown_outcome_count else self.succeeded_count + self.failed_count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

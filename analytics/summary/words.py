@@ -145,16 +145,24 @@ def _cells(runs: Workspace) -> list[str]:
         _usd(runs.cost_usd),
         numbers.count(runs.run_count),
         numbers.count(runs.unlisted_run_count),
-        numbers.failure_rate(runs.failed_count, runs.finished_count)
-        if runs.finished_count
-        else "none finished",
+        _rate(runs),
         failed_cost_in_words(runs),
         *_tokens((runs.tokens_in, runs.tokens_out)),
     ]
 
 
+def _rate(runs: Measures) -> str:
+    if runs.finished_count is None:
+        return numbers.UNKNOWN
+    if not runs.finished_count:
+        return "none finished"
+    return numbers.failure_rate(runs.failed_count, runs.finished_count)
+
+
 def _failed(runs: Measures) -> str:
     """The share of finished runs that failed; of few the counts."""
+    if runs.finished_count is None:
+        return f"{numbers.plural(runs.unknown_outcome_count, 'run')} of unknown outcome"
     if not runs.finished_count:
         return "none finished"
     if runs.finished_count < numbers.SMALL_SAMPLE:
@@ -207,7 +215,10 @@ def _failures(summary: Summary, name_length: int, length: int) -> str:
     text = _failed(day)
     if day.failed_count:
         cost = failed_cost_in_words(day)
-        text += f", {'' if cost == _UNKNOWN_COST else 'costing '}{cost}"
+        if day.finished_count is None:
+            text += f", failed ones {cost}"
+        else:
+            text += f", {'' if cost == _UNKNOWN_COST else 'costing '}{cost}"
     if month.failed_count:
         text += f"; {failed_cost_in_words(month)} this month"
     if summary.most_failing is None:

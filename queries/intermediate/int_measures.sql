@@ -77,6 +77,18 @@ sums as (
         (workspace_id, date),
         (workspace_id, month)
     )
+),
+
+-- Runs of unknown outcome may have failed more or less often than the others.
+rated as (
+    select
+        *,
+        if(
+            run_count > succeeded_count + failed_count + cancelled_count + open_count,
+            null,
+            failed_count
+        ) as rated_count
+    from sums
 )
 
 select
@@ -93,9 +105,9 @@ select
     failed_count,
     cancelled_count,
     open_count,
-    failure_rate(failed_count, succeeded_count) as failure_rate,
-    wilson_low(failed_count, succeeded_count) as failure_rate_low,
-    wilson_high(failed_count, succeeded_count) as failure_rate_high,
+    failure_rate(rated_count, succeeded_count) as failure_rate,
+    wilson_low(rated_count, succeeded_count) as failure_rate_low,
+    wilson_high(rated_count, succeeded_count) as failure_rate_high,
     cost_usd,
     tokens_in,
     tokens_out,
@@ -111,4 +123,4 @@ select
     unlisted_failed_count,
     unknown_cost_count,
     no_usage_count
-from sums
+from rated

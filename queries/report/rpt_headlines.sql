@@ -22,10 +22,7 @@ with
 
 -- What a successful run costs is unknown where the outcome of some is.
 judged as (
-    select
-        *,
-        run_count - finished_count - cancelled_count - open_count as unknown_outcome_count,
-        if(unknown_outcome_count > 0, null, run_cost_usd) as judged_cost_usd
+    select *, if(unknown_outcome_count > 0, null, run_cost_usd) as judged_cost_usd
     from reports.rpt_periods
 ),
 

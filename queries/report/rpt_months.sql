@@ -90,9 +90,10 @@ select
     coalesce(states.state, 'incomplete') as state,
     dates.first_date,
     dates.last_date,
-    measures.* exclude (workspace_id, agent_id, month),
+    measures.* exclude (workspace_id, agent_id, month, finished_count),
+    run_count - measures.finished_count - cancelled_count - open_count as unknown_outcome_count,
+    if(unknown_outcome_count > 0, null, measures.finished_count) as finished_count,
     if(unlisted_run_count is null, null, run_count) as counted_run_count,
-    run_count - finished_count - cancelled_count - open_count as unknown_outcome_count,
     if(
         unknown_outcome_count > 0,
         null,

@@ -157,7 +157,12 @@ select
     coalesce(run_count, no_runs) as run_count,
     coalesce(succeeded_count, no_runs) as succeeded_count,
     coalesce(failed_count, no_runs) as failed_count,
-    coalesce(finished_count, no_runs) as finished_count,
+    case
+        when run_count is null then no_runs
+        when run_count = finished_count + cancelled_count + open_count then finished_count
+    end as finished_count,
+    coalesce(run_count - finished_count - cancelled_count - open_count, no_runs)
+        as unknown_outcome_count,
     coalesce(cancelled_count, no_runs) as cancelled_count,
     coalesce(open_count, no_runs) as open_count,
     coalesce(listed_run_count, no_runs) as listed_run_count,

@@ -13,6 +13,7 @@ import pytest
 
 from analytics.published.export.month_end import MonthEnd, read_month_end
 from analytics.published.export.month_tables import TABLES
+from analytics.published.export.sheets import new_book
 from analytics.published.export.workbook import write_workbook
 from tests.finance.months import CLOSE, HOSTILE, NOVEMBER, OTHER, november
 from tests.spreadsheets import (
@@ -218,3 +219,12 @@ def test_the_statement_prints_on_a_page(workbook: Path, tmp_path: Path) -> None:
     pdf = converted(only_first_sheet(workbook, tmp_path), "pdf", tmp_path / "printed")
 
     assert page_sizes(pdf) == [(842, 595)]
+
+
+def test_a_full_disk_is_an_error_of_the_system(tmp_path: Path) -> None:
+    """A workbook that cannot be written raises OSError, of which commands say what to do next."""
+    file = tmp_path / "book.xlsx"
+    file.symlink_to("/dev/full")
+
+    with pytest.raises(OSError, match="No space left"), new_book(file, None, "") as book:
+        book.sheet("Statement")

@@ -63,7 +63,8 @@ def test_without_counts_the_roll_up_has_the_number_of_runs(read: Warehouse) -> N
     assert day(
         read, "run_count", "unlisted_run_count", "cost_usd", "tokens_in", "succeeded_count",
         "failed_count", "unlisted_failed_count", "failed_cost_usd", "failed_cost_high_usd",
-    ) == (3, 2, 5, 700, 1, 0, None, 0, 3)  # fmt: skip
+        "failure_rate", "failure_rate_high",
+    ) == (3, 2, 5, 700, 1, 0, None, 0, 3, None, None)  # fmt: skip
     assert controls(read) == {}
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 from analytics.format import days, names
@@ -31,10 +32,16 @@ _NOT_PRINTED = {"workspace_id", "agent_id", "agent_slug", "line_type", "revision
 
 @contextmanager
 def new_book(target: Path, created: datetime | None, footer: str) -> Iterator[Book]:
-    """Yield a workbook, and write it to its file; the same figures make the same file."""
-    with Workbook(target, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
-        book.set_properties({"created": created})
-        yield Book(book, footer)
+    """Yield a workbook, and write it to its file; the same figures make the same file.
+
+    OSError if the file cannot be written.
+    """
+    try:
+        with Workbook(target, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
+            book.set_properties({"created": created})
+            yield Book(book, footer)
+    except FileCreateError as error:  # holds the OSError, and is none itself
+        raise error.args[0] from error
 
 
 class Book:
