@@ -19,6 +19,7 @@ _NO_MEMORY = (
     "Resource temporarily unavailable",  # of a thread, in C++ and Rust
     os.strerror(errno.ENOMEM),
 )
+_OF_SYSTEM = "(os error "  # in what Polars says of an OSError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ def failure_of(error: BaseException) -> Failure:
         if damage_of(error):
             text += "\n`analytics nightly` finds the file that is damaged, and makes it anew."
         return Failure(_advised(text), "database")
+    import polars as pl
+
+    if isinstance(error, pl.exceptions.PolarsError) and _OF_SYSTEM in str(error):
+        return Failure(_advised(f"A file could not be written: {error}"), "system")
     return Failure("".join(traceback.format_exception(error)), "defect")
 
 

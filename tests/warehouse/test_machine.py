@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from analytics.cli.failures import failure_of
@@ -86,3 +87,17 @@ def test_lack_of_memory_names_its_settings(error: BaseException) -> None:
     assert failure.text.startswith("The memory is not enough: ")
     assert "memory_limit and threads in [batch]" in failure.text
     assert failure_of(UsageError("it holds Out of Memory Error")).exit_code == 2
+
+
+def test_a_file_that_polars_cannot_write_is_no_defect(tmp_path: Path) -> None:
+    """A full disk below a Parquet file ends in words and advice, as it does below any other."""
+    file = tmp_path / "lines.parquet"
+    file.symlink_to("/dev/full")
+
+    with pytest.raises(pl.exceptions.PolarsError) as found:
+        pl.DataFrame({"a": range(100_000)}).write_parquet(file)
+
+    failure = failure_of(found.value)
+    assert (failure.exit_code, failure.kind) == (1, "system")
+    assert failure.text.startswith("A file could not be written: ")
+    assert failure.text.endswith("Make room on the disk that was written to, and run again.")
