@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter import Workbook
-from xlsxwriter.exceptions import FileCreateError
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
 from analytics.format import days, names
@@ -36,12 +36,12 @@ def new_book(target: Path, created: datetime | None, footer: str) -> Iterator[Bo
 
     OSError if the file cannot be written.
     """
-    try:
-        with Workbook(target, {"strings_to_formulas": False, "strings_to_urls": False}) as book:
-            book.set_properties({"created": created})
-            yield Book(book, footer)
-    except FileCreateError as error:  # holds the OSError, and is none itself
-        raise error.args[0] from error
+    content = BytesIO()  # as the library leaves a file open that it failed to write
+    as_text_only = {"strings_to_formulas": False, "strings_to_urls": False}
+    with Workbook(content, {"in_memory": True, **as_text_only}) as book:
+        book.set_properties({"created": created})
+        yield Book(book, footer)
+    target.write_bytes(content.getvalue())
 
 
 class Book:
