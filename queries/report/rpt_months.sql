@@ -29,6 +29,7 @@ measures as (
         coalesce(sum(finished_count), 0)::bigint as finished_count,
         coalesce(sum(cancelled_count), 0)::bigint as cancelled_count,
         coalesce(sum(open_count), 0)::bigint as open_count,
+        coalesce(sum(unknown_outcome_count), 0)::bigint as unknown_outcome_count,
         coalesce(sum(listed_run_count), 0)::bigint as listed_run_count,
         if(count(run_count) = 0, 0, nullif(
             sum(unlisted_run_count),
@@ -91,7 +92,6 @@ select
     dates.first_date,
     dates.last_date,
     measures.* exclude (workspace_id, agent_id, month, finished_count),
-    run_count - measures.finished_count - cancelled_count - open_count as unknown_outcome_count,
     if(unknown_outcome_count > 0, null, measures.finished_count) as finished_count,
     if(unlisted_run_count is null, null, run_count) as counted_run_count,
     if(

@@ -22,7 +22,11 @@ select
     month,
     sum(run_count)::bigint as run_count,
     sum(failed_count)::bigint as failed_count,
-    sum(succeeded_count + failed_count)::bigint as finished_count,
+    if(
+        sum(run_count) > sum(succeeded_count + failed_count + cancelled_count + open_count),
+        null,
+        sum(succeeded_count + failed_count)
+    )::bigint as finished_count,
     sum(cost_usd) as cost_usd,
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,

@@ -68,7 +68,8 @@ sums as (
             sum(days.cost_usd)
         )::decimal(38, 10) as cost_usd,
         coalesce(sum(days.failed_count), 0)::bigint as failed_count,
-        coalesce(sum(days.finished_count), 0)::bigint as finished_count
+        if(sum(days.unknown_outcome_count) > 0, null, coalesce(sum(days.finished_count), 0))::bigint
+            as finished_count
     from owners
     join periods using (workspace_id)
     left join days

@@ -111,6 +111,7 @@ sums as (
         sum(days.finished_count)::bigint as finished_count,
         sum(days.cancelled_count)::bigint as cancelled_count,
         sum(days.open_count)::bigint as open_count,
+        sum(days.unknown_outcome_count)::bigint as unknown_outcome_count,
         sum(days.listed_run_count)::bigint as listed_run_count,
         nullif(
             sum(days.unlisted_run_count),
@@ -159,10 +160,9 @@ select
     coalesce(failed_count, no_runs) as failed_count,
     case
         when run_count is null then no_runs
-        when run_count = finished_count + cancelled_count + open_count then finished_count
+        when unknown_outcome_count = 0 then finished_count
     end as finished_count,
-    coalesce(run_count - finished_count - cancelled_count - open_count, no_runs)
-        as unknown_outcome_count,
+    coalesce(unknown_outcome_count, no_runs) as unknown_outcome_count,
     coalesce(cancelled_count, no_runs) as cancelled_count,
     coalesce(open_count, no_runs) as open_count,
     coalesce(listed_run_count, no_runs) as listed_run_count,

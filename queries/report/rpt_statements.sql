@@ -45,6 +45,12 @@ lines as (
     group by grouping sets ((workspace_id, month), (month))
 ),
 
+months as (
+    select workspace_id, month, unknown_outcome_count
+    from reports.rpt_months
+    where agent_id = '(all)'
+),
+
 closed as (
     select
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
@@ -117,11 +123,14 @@ select
     coalesce(line_billed_usd, 0) + coalesce(earlier_billed_usd, 0) as to_book_usd,
     coalesce(line_own_key_usd, 0) + coalesce(earlier_own_key_usd, 0) as own_key_to_book_usd,
     accruals.accrual_usd,
-    closed.* exclude (workspace_id, month),
+    closed.* exclude (workspace_id, month, closed_finished_count),
+    if(months.unknown_outcome_count > 0, null, closed.closed_finished_count)
+        as closed_finished_count,
     adjustments.* exclude (workspace_id, month)
 from states
 full join lines using (workspace_id, month)
 left join closed using (workspace_id, month)
+left join months using (workspace_id, month)
 left join earlier using (workspace_id, month)
 left join adjustments using (workspace_id, month)
 left join accruals using (workspace_id, month)

@@ -11,6 +11,7 @@ select
     sum(finished_count)::bigint as finished_count,
     sum(cancelled_count)::bigint as cancelled_count,
     sum(open_count)::bigint as open_count,
+    sum(unknown_outcome_count)::bigint as unknown_outcome_count,
     sum(listed_run_count)::bigint as listed_run_count,
     nullif(
         sum(unlisted_run_count),

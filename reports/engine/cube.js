@@ -122,6 +122,11 @@ export const rowsOf = (query) => selected(query).flatMap(({ month, table, time, 
   return found;
 });
 
+/** Runs of unknown outcome may have failed more or less often than the others: the number of those
+ * that finished is unknown with them, and so is each rate. @param {Sums} sums @returns {Sums} */
+export const judged = (sums) => (sums.unknown_outcome_count
+  ? { ...sums, succeeded_count: null, finished_count: null } : sums);
+
 /** The sums of the rows of each combination of keys; of no `by`, those of all, if there are any.
  * @param {Query} query @returns {{ keys: Keys, sums: Sums }[]} */
 export const group = (query) => {
@@ -173,7 +178,8 @@ export const group = (query) => {
       keys[by[part]] = keysOf[part][rest % 2 ** 17];
       rest = Math.floor(rest / 2 ** 17);
     }
-    return { keys, sums: Object.fromEntries(sums.map(([name, values]) => [name, values[index]])) };
+    return { keys,
+      sums: judged(Object.fromEntries(sums.map(([name, values]) => [name, values[index]]))) };
   });
 };
 /** Exact sums by group: Numbers as long as they hold them, spilled into a BigInt before.

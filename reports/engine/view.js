@@ -1,5 +1,5 @@
 // A view is a part of a page for a choice: its texts, its rows to draw, and its table.
-import { TIME_COLUMNS, added, group, rowsOf } from "./cube.js";
+import { TIME_COLUMNS, added, group, judged, rowsOf } from "./cube.js";
 import {
   WEEKDAYS, daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted,
 } from "./days.js";
@@ -45,6 +45,8 @@ const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
 /** @type {{ [column: string]: string }} */
 const NONE = { agent_id: "No agent" };
 const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
+const UNKNOWN_OUTCOMES =
+  "Unknown in {span}: {unknown_outcome_count|plural:run} of unknown outcome.";
 const ALL = "(all)", NO_KEY = "(none)", PLATFORM = "(platform)";
 const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
 
@@ -222,8 +224,8 @@ const keyRows = (by, data, all) => {
 const summed = (rows) => {
   const names = new Set(rows.flatMap((row) => Object.keys(row.values))
       .filter((name) => !isKey(name)));
-  return Object.fromEntries([...names].map((name) => [name,
-    added(rows.map((row) => quantityOf(name, row.values)))]));
+  return judged(Object.fromEntries([...names].map((name) => [name,
+    added(rows.map((row) => quantityOf(name, row.values)))])));
 };
 /** The rows to draw: as many as the part shows, then the others together.
  * @param {Part} part @param {Row[]} rows @returns {Row[]} */
@@ -338,12 +340,13 @@ export const view = (part, data, choice) => {
   const context = contextOf(rows, sums, data, choice, days, keys);
   const isEmpty = !rows.some((row) => !part.draw || drawnOf(part).some(([name]) => {
     const [first, base] = name.split("/").map((each) => quantityOf(each, row.values));
-    return base ?? (mark === "line" ? first !== null : first);
+    return base === undefined ? (mark === "line" ? first !== null : first) : base;
   }));
+  const nothing = sums.unknown_outcome_count ? UNKNOWN_OUTCOMES : "Nothing in {span}.";
   return {
     isEmpty, from: days[0], to: days[1],
     title: isEmpty ? part.label ?? "" : titleOf(part, rows, context),
-    subtitle: fill((isEmpty && (part.empty ?? "Nothing in {span}.")) || (part.subtitle ?? ""),
+    subtitle: fill((isEmpty && (part.empty ?? nothing)) || (part.subtitle ?? ""),
       context),
     caption: fill(part.caption ?? `${part.label ?? ""}, {span}`, context),
     axis: mark === "cell" ? "cell" : isTime ? "time" : mark === "line" ? "number" : "key",

@@ -6,7 +6,7 @@ export const tables = (document) => Object.fromEntries(
   Object.entries(document).map(([relation, columns]) => [relation, decodeTable(columns)]));
 
 const agents = ["a", "b", "(platform)"];
-const USD = 10_000_000_000;
+export const USD = 10_000_000_000;
 const calendar = { today: "2026-11-18", first: "2026-10-29", months: ["2026-10", "2026-11"],
   states: "ccccccccciccccccccccp" };
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { daysBefore, summary } from "../../reports/engine/summary.js";
 import { monthsFor, view } from "../../reports/engine/view.js";
-import { chosen, data, nothing, tables } from "./given.mjs";
+import { USD, chosen, data, nothing, tables } from "./given.mjs";
 
 const texts = (row) => row.map((cell) => cell.text);
 for (const { name, part, choice, expected } of JSON.parse(readFileSync(new URL("cases.json", import.meta.url), "utf8"))) {
@@ -20,6 +20,19 @@ test("values behind cells are exact", () => {
   const part = { key: "a", data: "rpt_days", period: "recent", by: ["agent_id"], columns: ["agent_id", "cost_usd", "failed_count/finished_count|rate"] };
   const [, beta] = view(part, data, nothing).table.rows;
   assert.deepEqual(beta.map((cell) => cell.value), [null, "6.6666666660", "0.000000"]);
+});
+
+test("with a run of unknown outcome, no rate is known: neither of its line nor in all", () => {
+  const counts = { run_count: [4, 4], succeeded_count: [3, 2], failed_count: [1, 1], finished_count: [4, 3], unknown_outcome_count: [0, 1] };
+  const document = tables({ rpt_days: { date: [3, 3], agent_id: { keys: ["a", "b"], codes: [0, 1] }, run_cost_usd: [6 * USD, 6 * USD], ...counts } });
+  const part = { key: "a", data: "rpt_days", period: "recent", by: ["agent_id"], total: true, order: "agent_id",
+    columns: ["agent_id", "run_count", "finished_count", "failed_count/finished_count|rate", "run_cost_usd/succeeded_count|each"] };
+  const choice = chosen("2026-11-03", "2026-11-03"), { table } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, choice);
+  assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "4", "4", "1 of 4", "$2.0000"],
+    ["Beta", "4", "\u2013", "\u2013", "\u2013"], ["Total", "8", "\u2013", "\u2013", "\u2013"]]);
+  const rates = { key: "b", data: "rpt_days", period: "charted", mark: "interval", by: ["date"], label: "Failed", draw: [{ value: "failed_count/finished_count|rate" }] };
+  const made = view(rates, { ...data, shards: new Map([["2026-11", document]]) }, choice);
+  assert.deepEqual([made.isEmpty, made.title, made.subtitle], [true, "Failed", "Unknown in 3 November 2026: 1 run of unknown outcome."]);
 });
 
 test("stacks are by week when they are long, the largest keys first", () => {

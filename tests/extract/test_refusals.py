@@ -143,6 +143,9 @@ def test_unlisted_runs_of_unknown_outcome(batch: Batch, start_run: StartRun, wor
     assert [month for month in months if month[0] == "(all)"] == [
         ("(all)", 14, LIST_CAP, 14 - LIST_CAP, LIST_CAP, None, Decimal("3.25"), None)
     ] * 2
+    for of_days in ("rpt_days", "rpt_workspace_days"):
+        counts = published.rows(of_days, "unknown_outcome_count")
+        assert sum(count for (count,) in counts) == 14 - LIST_CAP
 
 
 def test_a_meter_that_answered_before_keeps_what_it_said(batch: Batch, world: World) -> None:

@@ -171,6 +171,21 @@ def test_a_month_that_was_not_reached_is_unknown(tmp_path: Path) -> None:
     assert made.table("workspaces-table")[2][:2] == ["Old", numbers.UNKNOWN]
 
 
+def test_a_workspace_of_unknown_outcomes_is_in_no_failure_rate(tmp_path: Path) -> None:
+    """Failed runs of a workspace, of whose runs some have an unknown outcome, are not counted."""
+    fleet = Fleet()
+    fleet.add("known", "Known", Decimal(10))
+    fleet.add("refused", "Refused", Decimal(10))
+    fleet.con.execute(
+        "update reports.rpt_headlines set month_failed_count = 90, month_finished_count = null"
+        " where workspace_id = 'refused'"
+    )
+    made = fleet.site(tmp_path / "site").index
+
+    assert made.headlines["Failure rate"][0] == numbers.percent(7, 90)
+    assert "1 workspace not in it" in made.headlines["Failure rate"]
+
+
 def test_a_fleet_without_a_publication_has_a_page(tmp_path: Path) -> None:
     """Where no shard ever published, sums are unknown, and each shard is named."""
     fleet = Fleet()
