@@ -9,17 +9,22 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 
 import duckdb
 import uvloop
 
-from analytics.batch.extract import Outcome, load_left_over, name_of, require_all
+from analytics.batch.extract import (
+    Opened,
+    Outcome,
+    client_of,
+    load_left_over,
+    outcomes_of_refused,
+    require_all,
+)
 from analytics.batch.healing import opened
-from analytics.batch.identity import known_workspace, require_a_key, require_identity
+from analytics.batch.identity import known_workspace
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
-from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.collection import (
     Pull,
     collect_by_agent,
@@ -38,16 +43,6 @@ from analytics.warehouse.lock import collection_lock
 from analytics.warehouse.store import WarehouseStore
 
 _KEPT = "The next collection or batch reads it again."
-
-
-@dataclass(frozen=True, slots=True)
-class _Pulled:
-    """The unfiltered list of a workspace, whose key was accepted."""
-
-    setting: Workspace
-    client: AsyncLevain
-    me: Me
-    pull: Pull
 
 
 def collect(settings: Settings, progress: Progress) -> list[Outcome]:
@@ -84,39 +79,31 @@ async def _collect_all(
     """
     async with AsyncExitStack() as stack:
 
-        async def pull(setting: Workspace, key: str) -> _Pulled | LevainError:
+        async def pull(setting: Workspace, key: str) -> tuple[Opened, Pull] | LevainError:
             try:
-                client = await stack.enter_async_context(
-                    AsyncLevain(
-                        key,
-                        setting.api,
-                        concurrency=settings.extract.concurrency,
-                        requests_per_second=settings.extract.requests_per_second,
-                    )
-                )
+                client = await stack.enter_async_context(client_of(setting, key, settings))
                 return await _pull(con, setting, client, layout)
             except LevainError as error:
                 return error
 
         # All at once: an API that does not answer must not hold the lock once a workspace.
         found = await asyncio.gather(*(pull(setting, key) for setting, key in keys))
-        pulled = [each for each in found if isinstance(each, _Pulled)]
+        pulled = [each for each in found if not isinstance(each, LevainError)]
         refused = [
             (setting, each)
             for (setting, _), each in zip(keys, found, strict=True)
             if isinstance(each, LevainError)
         ]
-        require_a_key(bool(pulled), refused)
-        require_identity(con, [(one.setting, one.me) for one in pulled])
-        failed = [Outcome(name_of(setting), str(cause), _KEPT) for setting, cause in refused]
-        for outcome in failed:
-            progress.of(outcome.name).warn(str(outcome.error))
-        return failed + [await _collect_one(con, one, settings, layout, progress) for one in pulled]
+        opened = [one for one, _ in pulled]
+        failed = outcomes_of_refused(con, opened, refused, progress, lambda _: _KEPT)
+        return failed + [
+            await _collect_one(con, *each, settings, layout, progress) for each in pulled
+        ]
 
 
 async def _pull(
     con: duckdb.DuckDBPyConnection, setting: Workspace, client: AsyncLevain, layout: Layout
-) -> _Pulled:
+) -> tuple[Opened, Pull]:
     """Read a list, and the key's workspace too unless the list proves it.
 
     No other workspace's list has the newest run that the last snapshot has.
@@ -124,23 +111,26 @@ async def _pull(
     pull = await pull_list(client)
     known = known_workspace(con, setting)
     if known and pull.shows(last_watermark(layout.landing / known.workspace_id)):
-        return _Pulled(setting, client, known, pull)
-    return _Pulled(setting, client, typed((await client.auth.read()).record, Me), pull)
+        me = known
+    else:
+        me = typed((await client.auth.read()).record, Me)
+    return Opened(setting, client, me, pull.answer.fetched_at), pull
 
 
 async def _collect_one(
     con: duckdb.DuckDBPyConnection,
-    one: _Pulled,
+    one: Opened,
+    pull: Pull,
     settings: Settings,
     layout: Layout,
     progress: Progress,
 ) -> Outcome:
     """Land the new runs of a workspace."""
-    name = one.me.workspace_name or one.me.workspace_id
+    name = one.name
     with progress.stage("extract") as done:
         try:
             folder = layout.landing / one.me.workspace_id
-            count = land_new_runs(one.pull, folder, keep_errors=settings.privacy.keep_errors)
+            count = land_new_runs(pull, folder, keep_errors=settings.privacy.keep_errors)
             warnings: list[str] = []
             if count is None:
                 count, warnings = await _collect_by_agent(con, one, settings, layout, progress)
@@ -158,7 +148,7 @@ async def _collect_one(
 
 async def _collect_by_agent(
     con: duckdb.DuckDBPyConnection,
-    one: _Pulled,
+    one: Opened,
     settings: Settings,
     layout: Layout,
     progress: Progress,
@@ -168,16 +158,7 @@ async def _collect_by_agent(
     The warehouse keeps nothing of it: it holds whole batches, of which anybody may build marts.
     """
     store = WarehouseStore(con, one.me.workspace_id, settle_hours=settings.extract.settle_hours)
-    batch = WorkspaceBatch(
-        client=one.client,
-        store=store,
-        options=settings.extract,
-        keep_errors=settings.privacy.keep_errors,
-        landing_root=layout.landing,
-        workspace_id=one.me.workspace_id,
-        began_at=one.pull.answer.fetched_at,
-        progress=progress.of(one.me.workspace_name or one.me.workspace_id),
-    )
+    batch = one.batch(store, settings, layout, progress)
     con.begin()
     try:
         store.begin(one.setting.api, one.setting.api_key_env)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,13 +50,33 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Opened:
+class Opened:
     """A workspace whose key was accepted."""
 
     setting: Workspace
     client: AsyncLevain
     me: Me
     began_at: datetime
+
+    @property
+    def name(self) -> str:
+        """Its name, or its identifier if it has none."""
+        return self.me.workspace_name or self.me.workspace_id
+
+    def batch(
+        self, store: WarehouseStore, settings: Settings, layout: Layout, progress: Progress
+    ) -> WorkspaceBatch:
+        """Return a batch of it, which has read nothing yet."""
+        return WorkspaceBatch(
+            client=self.client,
+            store=store,
+            options=settings.extract,
+            keep_errors=settings.privacy.keep_errors,
+            landing_root=layout.landing,
+            workspace_id=self.me.workspace_id,
+            began_at=self.began_at,
+            progress=progress.of(self.name),
+        )
 
 
 class _TimedStore(WarehouseStore):
@@ -96,39 +116,56 @@ async def extract_all(
     key is accepted.
     """
     async with AsyncExitStack() as stack:
-        opened: list[_Opened] = []
+        opened: list[Opened] = []
         refused: list[tuple[Workspace, LevainError]] = []
         for workspace, key in keys:
             try:
-                client = await stack.enter_async_context(
-                    AsyncLevain(
-                        key,
-                        workspace.api,
-                        concurrency=settings.extract.concurrency,
-                        requests_per_second=settings.extract.requests_per_second,
-                        rate_limiter=limit(workspace.api) if limit else None,
-                    )
-                )
+                client = await stack.enter_async_context(client_of(workspace, key, settings, limit))
                 answer = await client.auth.read()
                 me = typed(answer.record, Me)
             except LevainError as error:
                 refused.append((workspace, error))
             else:
-                opened.append(_Opened(workspace, client, me, answer.fetched_at))
-        require_a_key(bool(opened), refused)
-        require_identity(con, [(one.setting, one.me) for one in opened])
-        failed = [
-            Outcome(name_of(workspace), str(error), _kept(con, workspace))
-            for workspace, error in refused
-        ]
-        for outcome in failed:
-            progress.of(outcome.name).warn(str(outcome.error))
+                opened.append(Opened(workspace, client, me, answer.fetched_at))
+        failed = outcomes_of_refused(con, opened, refused, progress, lambda one: _kept(con, one))
         return failed + [await _extract_one(con, one, settings, layout, progress) for one in opened]
+
+
+def client_of(
+    workspace: Workspace, key: str, settings: Settings, limit: Limit | None = None
+) -> AsyncLevain:
+    """Return a client of a workspace's API."""
+    return AsyncLevain(
+        key,
+        workspace.api,
+        concurrency=settings.extract.concurrency,
+        requests_per_second=settings.extract.requests_per_second,
+        rate_limiter=limit(workspace.api) if limit else None,
+    )
+
+
+def outcomes_of_refused(
+    con: duckdb.DuckDBPyConnection,
+    opened: Sequence[Opened],
+    refused: Sequence[tuple[Workspace, LevainError]],
+    progress: Progress,
+    kept: Callable[[Workspace], str],
+) -> list[Outcome]:
+    """Warn of workspaces that could not be opened; `kept` says which of their figures remain.
+
+    UsageError if a key belongs to another workspace than its data, or no key is accepted.
+    """
+    require_a_key(bool(opened), refused)
+    require_identity(con, [(one.setting, one.me) for one in opened])
+    failed = [Outcome(_name_of(setting), str(error), kept(setting)) for setting, error in refused]
+    for outcome in failed:
+        progress.of(outcome.name).warn(str(outcome.error))
+    return failed
 
 
 async def _extract_one(
     con: duckdb.DuckDBPyConnection,
-    one: _Opened,
+    one: Opened,
     settings: Settings,
     layout: Layout,
     progress: Progress,
@@ -139,19 +176,9 @@ async def _extract_one(
     """
     loaded_before = progress.seconds.get("load", 0.0)
     with progress.stage("extract") as done:
-        name = one.me.workspace_name or one.me.workspace_id
-        own = progress.of(name)
+        name, own = one.name, progress.of(one.name)
         store = _TimedStore(con, one.me.workspace_id, settings.extract.settle_hours, progress)
-        batch = WorkspaceBatch(
-            client=one.client,
-            store=store,
-            options=settings.extract,
-            keep_errors=settings.privacy.keep_errors,
-            landing_root=layout.landing,
-            workspace_id=one.me.workspace_id,
-            began_at=one.began_at,
-            progress=own,
-        )
+        batch = one.batch(store, settings, layout, progress)
         con.begin()
         try:
             store.begin(one.setting.api, one.setting.api_key_env)
@@ -239,7 +266,7 @@ def load_left_over(con: duckdb.DuckDBPyConnection, batch: WorkspaceBatch, layout
             batch.count(batch.store.load(folder))
 
 
-def name_of(workspace: Workspace) -> str:
+def _name_of(workspace: Workspace) -> str:
     """Return the name of a workspace that only its setting is known of."""
     return f"{workspace.api_key_env} at {workspace.api}"
 
