@@ -88,7 +88,7 @@ class _Overview:
         heading = text.fill(page.title, row)
         return self._render(
             heading=heading,
-            as_of=text.fill(page.as_of, row),
+            as_of=text.known_of(page.as_of, row),
             remarks=[
                 {"text": f"Warning: {each}", "is_now": False} for each in self._about.warnings
             ],
@@ -111,7 +111,7 @@ class _Overview:
         made = _component("members", links)
         return self._render(
             heading="All workspaces by name",
-            as_of=text.fill(self._page.as_of, self._totals),
+            as_of=text.known_of(self._page.as_of, self._totals),
             remarks=[],
             breadcrumb=[{"name": "All workspaces", "href": "index.html"}, {"name": "By name"}],
             concerns="",

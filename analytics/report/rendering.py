@@ -115,7 +115,7 @@ class Pages:
             title=self._title(entity, heading),
             reach=self._reach(row),
             heading=heading,
-            as_of=text.fill(page.as_of, row),
+            as_of=text.known_of(page.as_of, row),
             remarks=[{"text": each, "is_now": True} for each in sentences(page.remarks, row)]
             + self._warnings(entity),
             breadcrumb=self._breadcrumb(entity, root),

@@ -120,7 +120,7 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
 
     scope: Scope
     title: str
-    as_of: str
+    as_of: tuple[str, ...]
     name: str = ""
     menu: str = ""
     data: tuple[str, ...] = ()

@@ -23,7 +23,7 @@ NAMED = set(re.findall(r"[\w-]+", " ".join(re.findall(r"`([^`]+)`", CODE.sub("",
 AROUND = """
 scope = "workspace"
 title = "Page of an example"
-as_of = ""
+as_of = []
 
 [[section]]
 key = "section"

@@ -159,8 +159,8 @@ def differences_of_texts(
     if shown != headlines:
         yield f"{page.name} of {entity.name}: headlines {shown}, expected {headlines}"
     heading = text.fill(page.headings.get(str(row.get("state")), page.title), row)
-    lines = [heading, text.fill(page.as_of, row)]
-    lines += _sentences(page.remarks, row)
+    as_of = " ".join(filter(None, (text.known(each, row) for each in page.as_of)))
+    lines = [heading, *filter(None, [as_of]), *_sentences(page.remarks, row)]
     told = [each.text for each in (*root.all("h1"), *root.all("p", **{"class": "as-of"}))]
     warnings = {each for each in told if entity.scope == "site" and each.startswith("Warning: ")}
     if (said := [each for each in told if each not in warnings]) != lines:

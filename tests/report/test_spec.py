@@ -18,7 +18,7 @@ from tests.report.expected import Choice, Reports
 from tests.report.pages import Page
 from tests.report.test_files import ABOUT
 
-PAGE = 'scope = "site"\ntitle = "Title"\nas_of = ""\n'
+PAGE = 'scope = "site"\ntitle = "Title"\nas_of = []\n'
 PART = '[[section]]\nkey = "s"\ntitle = "S"\n[[section.part]]\nkey = "p"\ndata = "rpt_days"\n'
 
 
@@ -69,7 +69,7 @@ _PAGE = """
 scope = "workspace"
 menu = "Costly days"
 title = "Costly days: {recent_run_count|plural:run} in 30 days"
-as_of = "Data to {as_of|instant}."
+as_of = ["Data to {as_of|instant}."]
 [[section]]
 key = "costly"
 title = "Costly days"
