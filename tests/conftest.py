@@ -20,6 +20,7 @@ import duckdb
 import msgspec
 import pytest
 import stamina
+from typer.main import get_command
 
 from analytics.batch.extract import Outcome, extract_all
 from analytics.batch.progress import Progress
@@ -60,6 +61,13 @@ def no_waiting() -> None:
 def one_ssl_context() -> Iterator[None]:
     """No client loads certificates anew, which takes longer than most tests."""
     with patch("ssl.create_default_context", cache(ssl.create_default_context)):
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_command_line() -> Iterator[None]:
+    """The commands are put together once, not for each call of one."""
+    with patch("typer.main.get_command", cache(get_command)):
         yield
 
 
