@@ -2,6 +2,7 @@
 -- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
 -- narrow: date
+-- column judged_cost_usd: Cost in US dollars of runs where each outcome is known, else null.
 -- column unlisted_cost_usd: Cost in US dollars of unlisted runs; null without any, or if unknown.
 select
     workspace_id,
@@ -21,6 +22,7 @@ select
     no_usage_count,
     cost_usd,
     if(line_type = 'platform', null, cost_usd) as run_cost_usd,
+    if(unknown_outcome_count > 0, null, run_cost_usd) as judged_cost_usd,
     if(line_type = 'platform', cost_usd, null) as platform_cost_usd,
     if(unlisted_run_count > 0, unlisted_cost_usd, null) as unlisted_cost_usd,
     tokens_in,

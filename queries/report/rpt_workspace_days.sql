@@ -1,6 +1,7 @@
 -- The measures of a workspace's day: the sums of rpt_days.
 -- Grain: workspace, date.
 -- key: workspace_id, date
+-- column judged_cost_usd: Cost in US dollars of runs where each outcome is known, else null.
 -- column unlisted_cost_usd: Cost in US dollars of unlisted runs; null without any, or if unknown.
 select
     workspace_id,
@@ -25,6 +26,7 @@ select
     sum(no_usage_count)::bigint as no_usage_count,
     sum(cost_usd) as cost_usd,
     sum(run_cost_usd) as run_cost_usd,
+    sum(judged_cost_usd) as judged_cost_usd,
     sum(platform_cost_usd) as platform_cost_usd,
     sum(unlisted_cost_usd) as unlisted_cost_usd,
     sum(tokens_in)::bigint as tokens_in,

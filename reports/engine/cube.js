@@ -122,10 +122,10 @@ export const rowsOf = (query) => selected(query).flatMap(({ month, table, time, 
   return found;
 });
 
-/** Runs of unknown outcome may have failed more or less often than the others: the number of those
- * that finished is unknown with them, and so is each rate. @param {Sums} sums @returns {Sums} */
+/** Runs of unknown outcome may have failed more or less often than the others: with one, neither a
+ * rate is known nor the cost of a successful run. @param {Sums} sums @returns {Sums} */
 export const judged = (sums) => (sums.unknown_outcome_count
-  ? { ...sums, succeeded_count: null, finished_count: null } : sums);
+  ? { ...sums, finished_count: null, judged_cost_usd: null } : sums);
 
 /** The sums of the rows of each combination of keys; of no `by`, those of all, if there are any.
  * @param {Query} query @returns {{ keys: Keys, sums: Sums }[]} */

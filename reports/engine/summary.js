@@ -27,7 +27,7 @@ const SUMMARY = [["Cost", "cost_usd", "usd_headline", "usd_change"],
   ["Runs", "run_count", "count", "count"],
   ["Failure rate", "failed_count/finished_count", "rate", "points"],
   ["Failed cost", "failed_cost_usd", "range", ""],
-  ["Cost per successful run", "run_cost_usd/succeeded_count", "each", ""],
+  ["Cost per successful run", "judged_cost_usd/succeeded_count", "each", ""],
   ["Tokens in", "tokens_in", "tokens", "count"], ["Tokens out", "tokens_out", "tokens", "count"],
   ["Billed", "billed_usd", "usd_headline", "usd_change"]];
 /** The figures of a chosen period beside those of the period before, unknown unless every day of

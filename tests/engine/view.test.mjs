@@ -24,9 +24,9 @@ test("values behind cells are exact", () => {
 
 test("with a run of unknown outcome, no rate is known: neither of its line nor in all", () => {
   const counts = { run_count: [4, 4], succeeded_count: [3, 2], failed_count: [1, 1], finished_count: [4, 3], unknown_outcome_count: [0, 1] };
-  const document = tables({ rpt_days: { date: [3, 3], agent_id: { keys: ["a", "b"], codes: [0, 1] }, run_cost_usd: [6 * USD, 6 * USD], ...counts } });
+  const document = tables({ rpt_days: { date: [3, 3], agent_id: { keys: ["a", "b"], codes: [0, 1] }, judged_cost_usd: [6 * USD, null], ...counts } });
   const part = { key: "a", data: "rpt_days", period: "recent", by: ["agent_id"], total: true, order: "agent_id",
-    columns: ["agent_id", "run_count", "finished_count", "failed_count/finished_count|rate", "run_cost_usd/succeeded_count|each"] };
+    columns: ["agent_id", "run_count", "finished_count", "failed_count/finished_count|rate", "judged_cost_usd/succeeded_count|each"] };
   const choice = chosen("2026-11-03", "2026-11-03"), { table } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, choice);
   assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "4", "4", "1 of 4", "$2.0000"],
     ["Beta", "4", "\u2013", "\u2013", "\u2013"], ["Total", "8", "\u2013", "\u2013", "\u2013"]]);

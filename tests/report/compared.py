@@ -169,7 +169,7 @@ def differences_of_summary(
 
 SUMMARY = (
     ("cost_usd", "usd_headline"), ("run_count", "count"), ("failed_count/finished_count", "rate"),
-    ("failed_cost_usd", "range"), ("run_cost_usd/succeeded_count", "each"),
+    ("failed_cost_usd", "range"), ("judged_cost_usd/succeeded_count", "each"),
     ("tokens_in", "tokens"), ("tokens_out", "tokens"), ("billed_usd", "usd_headline"),
 )  # fmt: skip
 
