@@ -26,7 +26,7 @@ select
     sum(no_usage_count)::bigint as no_usage_count,
     sum(cost_usd) as cost_usd,
     sum(run_cost_usd) as run_cost_usd,
-    sum(judged_cost_usd) as judged_cost_usd,
+    if(sum(unknown_outcome_count) > 0, null, sum(run_cost_usd)) as judged_cost_usd,
     sum(platform_cost_usd) as platform_cost_usd,
     sum(unlisted_cost_usd) as unlisted_cost_usd,
     sum(tokens_in)::bigint as tokens_in,

@@ -144,8 +144,9 @@ def test_unlisted_runs_of_unknown_outcome(batch: Batch, start_run: StartRun, wor
         ("(all)", 14, LIST_CAP, 14 - LIST_CAP, LIST_CAP, None, Decimal("3.25"), None)
     ] * 2
     for of_days in ("rpt_days", "rpt_workspace_days"):
-        counts = published.rows(of_days, "unknown_outcome_count")
-        assert sum(count for (count,) in counts) == 14 - LIST_CAP
+        counts = published.rows(of_days, "unknown_outcome_count judged_cost_usd")
+        assert sum(count for count, _ in counts) == 14 - LIST_CAP
+        assert {cost for count, cost in counts if count} == {None}
 
 
 def test_a_meter_that_answered_before_keeps_what_it_said(batch: Batch, world: World) -> None:
