@@ -19,14 +19,15 @@ from analytics.levain import (
     TransientError,
 )
 
-BATCH = 2_000
-"""Runs per load: each load is stored soon, and a backlog does not fill the memory."""
+BATCH = 4_000
+"""Details per load: each load is stored soon, and a backlog does not fill the memory."""
 
 MOST_FAILURES = 10
 """Requests that may fail for good before the rest is left for another batch."""
 
 SAMPLE = 10
-"""Runs that are read first, spread over all: where the API refuses these, it refuses all."""
+"""Details of each kind that are read first, spread over all runs: where the API refuses these, it
+refuses all."""
 
 
 @dataclass
@@ -52,31 +53,35 @@ async def read_details(batch: WorkspaceBatch) -> None:
     Failed requests stay pending too, and the batch goes on, because no total needs details.
     """
     await batch.loaded()
-    details = _details_of(batch)
-    due = batch.store.pending_details()
-    allowed = _sample_first(list(due)[: batch.options.details_per_batch or None])
-    count = sum(len(due[run_id]) for run_id in allowed)
+    details = {detail.source: detail for detail in _details_of(batch)}
+    count, left = batch.store.collect_pending_details(batch.options.details_per_batch)
     batch.progress.begin("reading costs and log events of runs that have ended", count)
-    for start in range(0, len(allowed), BATCH):
-        runs = allowed[start : start + BATCH]
+    sample = batch.store.collected_details(_spread(count))
+
+    def stretch(start: int) -> list[tuple[str, str]]:
+        found = batch.store.collected_details(range(start, min(start + BATCH, count)))
+        return [each for each in found if each not in sample]
+
+    due = sample + stretch(0)
+    for end in range(BATCH, count + BATCH, BATCH):
         async with batch.step("details") as landing:
-            for part in (runs[:SAMPLE], runs[SAMPLE:]):
+            for part in (due[: 2 * SAMPLE], due[2 * SAMPLE :]):
                 await batch.gather(
-                    _land(landing, detail, run_id, batch)
-                    for run_id in part
-                    for detail in details
-                    if detail.source in due[run_id] and not detail.is_left
+                    _land(landing, details[source], run_id, batch)
+                    for run_id, source in part
+                    if not details[source].is_left
                 )
-    for detail in details:
+            await batch.loaded()  # the next details are found while no load uses the store
+            due = stretch(end)
+    for detail in details.values():
         if detail.endpoint.is_refused:
             batch.conclude(detail.source, detail.endpoint)
-    if failures := [failure for detail in details for failure in detail.failures]:
+    if failures := [failure for detail in details.values() for failure in detail.failures]:
         batch.warnings.append(
             f"some runs' costs or log events could not be read, and stay due: {failures[0]}"
         )
-    if len(due) > len(allowed):
-        left = len(due) - len(allowed)
-        batch.progress.say(f"{left} runs' costs and events are left for other batches")
+    if left:
+        batch.progress.say(f"{left} costs and lists of events of runs are left for other batches")
 
 
 def _details_of(batch: WorkspaceBatch) -> tuple[_Detail, ...]:
@@ -94,10 +99,10 @@ def _details_of(batch: WorkspaceBatch) -> tuple[_Detail, ...]:
     )
 
 
-def _sample_first(run_ids: list[str]) -> list[str]:
-    """Return runs in their order, but for a few of all ages that come first."""
-    sample = run_ids[:: max(1, len(run_ids) // SAMPLE)][:SAMPLE]
-    return list(dict.fromkeys([*sample, *run_ids]))
+def _spread(count: int) -> list[int]:
+    """Return the places of neighbours, two by two, spread over so many details of runs."""
+    firsts = range(0, count, max(2, count // SAMPLE // 2 * 2))[:SAMPLE]
+    return [place for first in firsts for place in (first, first + 1) if place < count]
 
 
 async def _land(landing: Landing, detail: _Detail, run_id: str, batch: WorkspaceBatch) -> None:

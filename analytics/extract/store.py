@@ -71,8 +71,14 @@ class Store(Protocol):
     ) -> None:
         """Record the remaining differences, so that later batches do not look into them again."""
 
-    def pending_details(self) -> dict[str, list[str]]:
-        """Return the pending sources of ended runs by run, in the order to read them."""
+    def collect_pending_details(self, most_runs: int) -> tuple[int, int]:
+        """Collect the pending details of at most so many ended runs (0: of all), in their order.
+
+        Returns the number of details that are collected, and of those that are left.
+        """
+
+    def collected_details(self, places: Sequence[int]) -> list[tuple[str, str]]:
+        """Return the run and the source of the collected details at these places."""
 
     def agents_with_unread_versions(self) -> list[str]:
         """Agents whose versions are to be read, in the order to read them in.

@@ -7,6 +7,8 @@ in `ledger.pending_details`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 
 from analytics.extract.details import SAMPLE
@@ -16,8 +18,9 @@ from analytics.warehouse.sources import TERMINAL_STATUSES
 _SOURCES = "['run_costs', 'run_log_events']"
 _VERSION = "version_id, load_id, run_id, created_at, status, cost_usd"
 
-# Ordered by rowid, not by name: a folder that was restored late has an early name.
-_DUE = f"""
+# Ordered by rowid, not by name: a folder that was restored late has an early name. The kept table
+# may name millions of runs: it is read once, row by row, beside the few of this batch.
+_FOUND = f"""
     with this_batch as (
         select load_id, rowid as place from ledger.loads
         where workspace_id = $workspace_id and rowid > coalesce((
@@ -42,21 +45,23 @@ _DUE = f"""
         from versions
         window so_far as (partition by run_id order by version_id)
     ),
-    due as (
-        select run_id, source, max(created_at) as created_at, max(place) as place
-        from (
-            select run_id, unnest({_SOURCES}) as source, created_at, place
-            from changes join this_batch using (load_id)
-            where status in {TERMINAL_STATUSES} and (
-                status_before is null
-                or status_before not in {TERMINAL_STATUSES}
-                or cost_before is distinct from cost_usd
-            )
-            union all
-            select run_id, source, created_at, -1 from ledger.pending_details
-            where workspace_id = $workspace_id
+    ended as (
+        select run_id, max(created_at) as created_at, max(place) as place
+        from changes join this_batch using (load_id)
+        where status in {TERMINAL_STATUSES} and (
+            status_before is null
+            or status_before not in {TERMINAL_STATUSES}
+            or cost_before is distinct from cost_usd
         )
-        group by run_id, source
+        group by run_id
+    ),
+    due as (
+        select run_id, unnest({_SOURCES}) as source, created_at, place, null as kept_row
+        from ended
+        union all
+        select run_id, source, created_at, -1, rowid
+        from ledger.pending_details anti join ended using (run_id)
+        where workspace_id = $workspace_id
     ),
     requests as (
         select run_id, source, place, fetched_at, status
@@ -64,71 +69,107 @@ _DUE = f"""
         where workspace_id = $workspace_id and list_contains({_SOURCES}, source)
     ),
     asked as (
-        select run_id, source, place, max(fetched_at) as asked_at,
-            bool_and(coalesce(status = 200, false)) as is_read
+        select run_id, source,
+            max(place) filter (where status = 200) as read_place,
+            max(place) as asked_place,
+            arg_max(fetched_at, place) as asked_at
         from requests
-        group by run_id, source, place
+        group by run_id, source
     ),
     refused as (
-        select source, max(fetched_at) as asked_at
+        select source, max(fetched_at) as refused_at
         from requests
         group by source
         having count(*) >= {SAMPLE} and bool_and(coalesce(status in (403, 404), false))
     )
-    select run_id, source, created_at from due
-    where not exists (
-        select 1 from asked
-        where asked.run_id = due.run_id and asked.source = due.source and asked.place > due.place
-            -- Details missing a week after the run began are given up.
-            and (is_read or due.created_at < asked_at - interval 7 day)
-    )
-    and not exists (
-        select 1 from refused
-        where refused.source = due.source and due.created_at < asked_at - interval 7 day
-    )
+    select run_id, source, created_at, kept_row,
+        coalesce(read_place > place, false)
+        -- Details missing a week after the run began are given up.
+        or coalesce(asked_place > place and created_at < asked_at - interval 7 day, false)
+        or coalesce(created_at < refused_at - interval 7 day, false) as is_settled
+    from due left join asked using (run_id, source) left join refused using (source)
 """
 
 
-def pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> dict[str, list[str]]:
-    """Return the pending sources of each run that has any, newest first.
+def collect_pending_details(
+    con: duckdb.DuckDBPyConnection, workspace_id: str, most_runs: int
+) -> tuple[int, int]:
+    """Collect the pending details of at most so many runs (0: of all), newest first.
 
     Runs whose details the API failed to return before come last, so that they delay no other run.
+    Returns the number of details that are collected, and of those that are left.
     """
-    rows = con.execute(
+    ids = {"workspace_id": workspace_id}
+    by_run = "failed_before, created_at desc, run_id"
+    first = f"from found order by {by_run}, source"
+    if most_runs:
+        # A run has two details at most.
+        first = f"""
+            from ({first} limit {2 * most_runs})
+            qualify dense_rank() over (order by {by_run}) <= {most_runs}
+            order by {by_run}, source
+        """
+    ((collected,),) = con.execute(
         f"""
-        select run_id, list(source order by source) from ({_DUE})
-        group by run_id
-        order by
-            run_id in (
-                select run_id from ledger.requests where workspace_id = $workspace_id
-                    and list_contains({_SOURCES}, source) and status is distinct from 200
-            ),
-            max(created_at) desc,
-            run_id
+        create or replace temp table collected_details as
+        with failed as (
+            select distinct run_id from ledger.requests
+            where workspace_id = $workspace_id
+                and list_contains({_SOURCES}, source) and status is distinct from 200
+        ),
+        found as (
+            select run_id, source, created_at, failed.run_id is not null as failed_before
+            from ({_FOUND}) as found left join failed using (run_id)
+            where not is_settled
+        )
+        select row_number() over () - 1 as place, run_id, source from ({first})
         """,
-        {"workspace_id": workspace_id},
+        ids,
     ).fetchall()
-    return dict(rows)
+    ((pending,),) = con.execute(
+        f"select count(*) from ({_FOUND}) where not is_settled", ids
+    ).fetchall()
+    return collected, pending - collected
+
+
+def collected_details(
+    con: duckdb.DuckDBPyConnection, places: Sequence[int]
+) -> list[tuple[str, str]]:
+    """Return the collected details at these places of their order: run and source."""
+    return con.execute(
+        """
+        select run_id, source from collected_details
+        where place in (select unnest($places)) order by place
+        """,
+        {"places": list(places)},
+    ).fetchall()
 
 
 def keep_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> None:
-    """Store the pending runs at the end of a batch, for the next one."""
+    """Store the pending details at the end of a batch, for the next one."""
     ids = {"workspace_id": workspace_id}
-    con.execute(f"create or replace temp table still_pending as {_DUE}", ids)
+    con.execute(
+        f"""
+        create or replace temp table found_details as
+        from ({_FOUND}) where kept_row is null or is_settled
+        """,
+        ids,
+    )
     con.execute(
         """
-        delete from ledger.pending_details where workspace_id = $workspace_id
-            and (run_id, source) not in (select run_id, source from still_pending)
+        delete from ledger.pending_details
+        where rowid in (select kept_row from found_details) or (
+            workspace_id = $workspace_id
+            and run_id in (select run_id from found_details where kept_row is null)
+        )
         """,
         ids,
     )
     con.execute(
         """
         insert into ledger.pending_details
-        select $workspace_id, run_id, source, created_at from still_pending
-        where (run_id, source) not in (
-            select run_id, source from ledger.pending_details where workspace_id = $workspace_id
-        )
+        select $workspace_id, run_id, source, created_at from found_details
+        where kept_row is null and not is_settled
         """,
         ids,
     )

@@ -13,7 +13,7 @@ from analytics.extract.landing import CLOSING_STEP
 from analytics.extract.listing import Watermark
 from analytics.extract.store import Loaded
 from analytics.warehouse.load import load_folder
-from analytics.warehouse.pending_details import pending_details
+from analytics.warehouse.pending_details import collect_pending_details, collected_details
 from analytics.warehouse.sources import OPEN, TERMINAL
 
 # Stored agent-days and the API's totals of them. Each row's cost was rounded to ten decimals, so a
@@ -214,9 +214,13 @@ class WarehouseStore:
             end=end,
         )
 
-    def pending_details(self) -> dict[str, list[str]]:
-        """Return the pending sources of ended runs by run, in the order to read them."""
-        return pending_details(self._con, self._workspace_id)
+    def collect_pending_details(self, most_runs: int) -> tuple[int, int]:
+        """Collect details of ended runs to read; return how many, and how many are left."""
+        return collect_pending_details(self._con, self._workspace_id, most_runs)
+
+    def collected_details(self, places: Sequence[int]) -> list[tuple[str, str]]:
+        """Return the run and the source of the collected details at these places."""
+        return collected_details(self._con, places)
 
     def agents_with_unread_versions(self) -> list[str]:
         """Agents whose versions are to be read, those that the API failed to give before last.

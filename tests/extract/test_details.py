@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from analytics.emulator.world import World
+from analytics.extract import details
 from tests.conftest import Batch, StartRun
 
 
@@ -39,3 +42,22 @@ def test_details_can_be_limited(batch: Batch, start_run: StartRun) -> None:
 
     assert first == (1, 0)
     assert batch.asked(f"{old.id}/costs") == 1
+
+
+def test_each_detail_is_read_once_over_several_loads(
+    batch: Batch, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The details of many runs are read in several loads, and those of the sample in the first."""
+    monkeypatch.setattr(details, "BATCH", 4)
+    monkeypatch.setattr(details, "SAMPLE", 2)
+    batch.set_extract(details_per_batch=0)
+    runs = [start_run(hours_ago=hours) for hours in range(1, 8)]
+    batch.extract()
+
+    asked = [(batch.asked(f"{run.id}/costs"), batch.asked(f"{run.id}/log/events")) for run in runs]
+    assert asked == [(1, 1)] * 7
+    loads = batch.rows(
+        "select count(distinct run_id) from ledger.requests"
+        " where source = 'run_costs' group by load_id order by load_id"
+    )
+    assert loads == [(3,), (1,), (2,), (1,)]

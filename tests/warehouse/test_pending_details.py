@@ -48,6 +48,16 @@ class WorkspaceBatch:
             landing.add_missing("run_log_events", failure, self.now, run_id="r1")
         self.store.load(landing.commit())
 
+    def pending(self) -> list[tuple[str, str]]:
+        """Return the run and source of all pending details, in their order."""
+        count, left = self.store.collect_pending_details(0)
+        assert left == 0
+        return self.store.collected_details(range(count))
+
+    def pending_runs(self) -> list[str]:
+        """Return the runs with pending details, in their order."""
+        return list(dict.fromkeys(run_id for run_id, _ in self.pending()))
+
     def close(self) -> None:
         """Load the closing step of the batch."""
         landing = self._landing("workspace")
@@ -77,21 +87,21 @@ def batch(layout: Layout, con: duckdb.DuckDBPyConnection) -> WorkspaceBatch:
 def test_due_until_read(batch: WorkspaceBatch, *, ends: bool) -> None:
     """An ended run is pending, in its batch or a later one, until both details are stored."""
     batch.lists(status="running", finished_at=None)
-    assert list(batch.store.pending_details()) == []
+    assert batch.pending_runs() == []
 
     batch.lists()
     batch.end(ends)
-    assert list(batch.store.pending_details()) == ["r1"]
+    assert batch.pending_runs() == ["r1"]
 
     batch.details(FAILED)
-    assert batch.store.pending_details() == {"r1": ["run_log_events"]}
+    assert batch.pending() == [("r1", "run_log_events")]
 
     batch.end(ends)
     batch.details()
-    assert list(batch.store.pending_details()) == []
+    assert batch.pending_runs() == []
 
     batch.end(ends)
-    assert list(batch.store.pending_details()) == []
+    assert batch.pending_runs() == []
 
 
 @pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
@@ -106,7 +116,7 @@ def test_due_again_when_the_cost_changes(batch: WorkspaceBatch, *, ends: bool) -
     batch.lists(cost_usd=0.5)
     batch.end(ends)
 
-    assert list(batch.store.pending_details()) == ["r1"]
+    assert batch.pending_runs() == ["r1"]
 
 
 @pytest.mark.parametrize("ends", [False, True], ids=["same batch", "next batch"])
@@ -117,7 +127,7 @@ def test_not_due_when_anything_else_changes(batch: WorkspaceBatch, *, ends: bool
     batch.end(ends)
     batch.lists(agent_id="a2", status="failed")
 
-    assert list(batch.store.pending_details()) == []
+    assert batch.pending_runs() == []
 
 
 def test_what_a_batch_leaves_is_written_down_once(
@@ -143,18 +153,18 @@ def test_what_is_missing_for_a_week_is_given_up(
     batch.now += timedelta(days=days)
     batch.details(failure)
 
-    assert list(batch.store.pending_details()) == due
+    assert batch.pending_runs() == due
 
 
 def test_what_failed_before_comes_last(batch: WorkspaceBatch) -> None:
     """The newest runs are first, except those whose details the API failed to return."""
     batch.lists(id="r0", created_at="2026-11-19T09:00:00+00:00")
     batch.lists()
-    first = batch.store.pending_details()
+    first = batch.pending_runs()
     batch.details(UNREADABLE)
     batch.close()
 
-    assert (list(first), list(batch.store.pending_details())) == (["r1", "r0"], ["r0", "r1"])
+    assert (first, batch.pending_runs()) == (["r1", "r0"], ["r0", "r1"])
 
 
 @pytest.mark.parametrize(
@@ -178,7 +188,7 @@ def test_each_change_counts_for_itself(
     batch.details()
     batch.lists(**after)
 
-    assert list(batch.store.pending_details()) == due
+    assert batch.pending_runs() == due
 
 
 def test_workspaces_and_the_order_of_names_do_not_matter(
@@ -193,4 +203,4 @@ def test_workspaces_and_the_order_of_names_do_not_matter(
     other.close()
     batch.store.load(late)
 
-    assert (list(batch.store.pending_details()), other.store.pending_details()) == (["r1"], {})
+    assert (batch.pending_runs(), other.pending()) == (["r1"], [])
