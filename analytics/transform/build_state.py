@@ -58,13 +58,21 @@ def record_build_file(con: duckdb.DuckDBPyConnection) -> None:
 def record_contents(con: duckdb.DuckDBPyConnection, contents: Mapping[str, Contents]) -> None:
     """Record the contents of the relations of both files, which ends a build."""
     ((build_id,),) = con.execute(f"select id from {STATE}.build").fetchall()
-    con.execute(f"""
-        create or replace table {STATE}.contents
-            (build_id uuid, relation varchar, row_count bigint, row_hashes hugeint)
-    """)
-    con.executemany(
-        f"insert into {STATE}.contents values (?, ?, ?, ?)",
-        [(build_id, relation, each.rows, each.hashes) for relation, each in contents.items()],
+    con.execute(
+        f"""
+        create or replace table {STATE}.contents as
+        select
+            $build_id::uuid as build_id,
+            unnest($relations::varchar[]) as relation,
+            unnest($rows::bigint[]) as row_count,
+            unnest($hashes::varchar[])::hugeint as row_hashes
+        """,
+        {
+            "build_id": build_id,
+            "relations": list(contents),
+            "rows": [each.rows for each in contents.values()],
+            "hashes": [str(each.hashes) for each in contents.values()],
+        },
     )
 
 

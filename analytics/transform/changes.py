@@ -109,12 +109,13 @@ class Changes:
             )
             self.compare(source, was=was, now=now, key=key)
         known = dict(con.execute(f"select name, fingerprint from {STATE}.sources").fetchall())
-        for source, fingerprint in _fingerprints(con):
+        for source, fingerprint in con.execute(_fingerprints(con)).fetchall():
             if known.get(source) != fingerprint:
                 self.add(source)
         known = dict(con.execute(f"select name, row_count from {STATE}.source_rows").fetchall())
-        for source, count, new_count in _row_counts(con, f"semi join new_loads {loads}"):
-            if count != known.get(source, 0) + new_count:
+        new_rows = dict(con.execute(_row_counts(f"semi join new_loads {loads}")).fetchall())
+        for source, count in con.execute(_row_counts()).fetchall():
+            if count != known.get(source, 0) + new_rows[source]:
                 self.add(source)  # rows that no load brought, or took away
 
     def compare(self, relation: str, was: str, now: str, key: Sequence[str] = ()) -> int:
@@ -232,34 +233,28 @@ def record_sources(con: duckdb.DuckDBPyConnection) -> None:
     )
     for source in _COPIED:
         con.execute(f'create or replace table {STATE}."{source}" as from {source}')
-    con.execute(f"create or replace table {STATE}.source_rows (name varchar, row_count bigint)")
-    con.executemany(
-        f"insert into {STATE}.source_rows values (?, ?)",
-        [(name, count) for name, count, _ in _row_counts(con, "limit 0")],
-    )
-    con.execute(f"create or replace table {STATE}.sources (name varchar, fingerprint varchar)")
-    con.executemany(f"insert into {STATE}.sources values (?, ?)", _fingerprints(con))
+    con.execute(f"create or replace table {STATE}.source_rows as {_row_counts()}")
+    con.execute(f"create or replace table {STATE}.sources as {_fingerprints(con)}")
 
 
-def _row_counts(con: duckdb.DuckDBPyConnection, new: str) -> list[tuple[str, int, int]]:
-    """Return the number of rows of each source that changes by loads, and of it of `new` ones."""
-    counts = " union all ".join(
-        f"select '{name}', (select count(*) from {name}), (select count(*) from {name} {new})"
+def _row_counts(rows: str = "") -> str:
+    """Return the SQL of the number of `rows` of each source that changes by loads; of all rows."""
+    return " union all ".join(
+        f"select '{name}' as name, count(*) as row_count from {name} {rows}"
         for name in (*_VERSIONED, *_BY_LOAD, SUPERSEDED)
     )
-    return con.execute(counts).fetchall()
 
 
-def _fingerprints(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
-    """Return a hash of all rows of each source that has neither loads nor a copy."""
+def _fingerprints(con: duckdb.DuckDBPyConnection) -> str:
+    """Return the SQL of a hash of all rows of each source that has neither loads nor a copy."""
     names = con.execute("""
         select schema_name || '.' || table_name from duckdb_tables()
         where database_name = 'warehouse'
             and (schema_name = 'finance' or schema_name || '.' || table_name = 'ledger.quarantine')
         order by all
     """).fetchall()
-    sums = " union all ".join(
-        f"select '{name}', concat(count(*), ' ', sum(hash(rows))) from {name} as rows"
+    return " union all ".join(
+        f"select '{name}' as name, concat(count(*), ' ', sum(hash(rows))) as fingerprint"
+        f" from {name} as rows"
         for (name,) in names
     )
-    return con.execute(sums).fetchall()
