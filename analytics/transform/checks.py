@@ -9,7 +9,7 @@ day differs by more than both thresholds.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import chain
@@ -34,6 +34,7 @@ from analytics.transform.models import (
     references,
     short_name,
 )
+from analytics.transform.parsing import parse
 from analytics.warehouse.database import transaction
 
 SHOWN_ROWS = 3
@@ -98,7 +99,7 @@ def run_checks(
     Raises ModelError, which names the file, for a check that cannot be run.
     """
     queries = queries or folder("queries")
-    checks = list(_all_checks(con, queries))
+    checks = _all_checks(con, queries)
     thresholds = thresholds or Thresholds()
     with transaction(con):
         create_results(con)
@@ -113,22 +114,26 @@ def run_checks(
     return results
 
 
-def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> Iterator[SqlModel]:
-    """Yield the checks that headers of models declare, then the files of `checks/`."""
+def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]:
+    """Return the checks that headers of models declare, then the files of `checks/`."""
+    found: list[tuple[str, str, Header, str]] = []
     for model in all_models(queries):
         if model.layer in PUBLISHED:
             try:
-                for check in header_checks(con, model):
-                    yield _check(check.name, model.file, check.header, check.sql)
+                found += [
+                    (check.name, model.file, check.header, check.sql)
+                    for check in header_checks(con, model)
+                ]
             except duckdb.Error as error:
                 raise ModelError(model.file, str(error)) from error
     for path in sorted((queries / "checks").glob("*.sql")):
         sql = path.read_text(encoding="utf-8")
-        yield _check(path.stem, short_name(path), read_header(sql), sql)
-
-
-def _check(name: str, file: str, header: Header, sql: str) -> SqlModel:
-    return SqlModel("checks", name, file, header, references(file, sql), sql)
+        found.append((path.stem, short_name(path), read_header(sql), sql))
+    parse(sql for *_, sql in found)
+    return [
+        SqlModel("checks", name, file, header, references(file, sql), sql)
+        for name, file, header, sql in found
+    ]
 
 
 def _passes_still(con: duckdb.DuckDBPyConnection, check: SqlModel, update: Update) -> bool:

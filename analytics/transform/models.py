@@ -17,7 +17,7 @@ import polars as pl
 
 from analytics.errors import UsageError
 from analytics.transform.frames import create_table, read_frame, write_table
-from analytics.transform.parsing import columns_read, renamed, tables_read
+from analytics.transform.parsing import columns_read, parse, renamed, tables_read
 
 LAYERS = ("staging", "intermediate", "marts", "audit", "reports")
 PUBLISHED = ("marts", "audit", "reports")
@@ -200,13 +200,18 @@ def polars_model(
 
 def read_models(queries: Path) -> list[SqlModel]:
     """Read the models in the layers of `queries`; ModelError for a file that is not one SELECT."""
-    models = []
-    for layer in LAYERS:
-        for path in sorted((queries / _FOLDERS.get(layer, layer)).glob("*.sql")):
-            file, sql = short_name(path), path.read_text(encoding="utf-8")
-            reads = references(file, sql)
-            models.append(SqlModel(layer, path.stem, file, read_header(sql), reads, sql))
-    return models
+    texts = {
+        path: (layer, path.read_text(encoding="utf-8"))
+        for layer in LAYERS
+        for path in sorted((queries / _FOLDERS.get(layer, layer)).glob("*.sql"))
+    }
+    parse(sql for _, sql in texts.values())
+    return [
+        SqlModel(
+            layer, path.stem, file := short_name(path), read_header(sql), references(file, sql), sql
+        )
+        for path, (layer, sql) in texts.items()
+    ]
 
 
 def short_name(path: Path) -> str:
