@@ -30,6 +30,7 @@ from analytics.transform.changes import (
     Changes,
     temporary,
 )
+from analytics.transform.clustering import RUN, Clustering
 from analytics.transform.models import CHECK_RESULTS, NO_INPUTS, Model, ModelError, SqlModel
 from analytics.transform.parsing import renamed
 
@@ -64,6 +65,7 @@ class Update:
             ).fetchall()
         }
         self._changes = Changes(con)
+        self._clustering = Clustering(con)
         self._changes.read_sources()
         for relation in CHECK_RESULTS:
             self._changes.add(relation)
@@ -196,17 +198,22 @@ class Update:
             if parts and shared:
                 key = (WORKSPACE, *shared)
                 rows = self._changes.rows_seen_by(model, name, key)
-                selects += [
-                    f"select {WORKSPACE}, {part} as part from {carrier}"
-                    f" semi join ({rows}) using ({', '.join(key)})"
-                    for part in parts
-                ]
+                looked_up = f"from {carrier} semi join ({rows}) using ({', '.join(key)})"
+                if RUN in key and (stretch := self._stretch_of_runs(carrier, rows)):
+                    looked_up += f" where {stretch}"
+                selects += [f"select {WORKSPACE}, {part} as part {looked_up}" for part in parts]
         return selects
+
+    def _stretch_of_runs(self, relation: str, rows: str) -> str:
+        """Return the condition that holds for all rows of a relation that are of runs in `rows`."""
+        source = self._models.get(relation)
+        runs = f"select {WORKSPACE}, {RUN} from ({rows})"
+        return self._clustering.of_runs(source.header, runs) if source else ""
 
     def _replace_parts(self, model: Model, relation: str) -> int:
         """Build the touched parts, and replace those that differ."""
         con, narrow = self._con, _own_part(model)
-        is_touched = f"({WORKSPACE}, {narrow}) in (from temp.touched)"
+        is_touched = self._is_touched(model, (narrow,))
         rows = int(self._make(model, self._narrowed(model)) or 0)
         if any(len(parts) > 1 for parts in model.header.narrow_inputs.values()):
             # A row that is of two parts may have come for one that is not touched.
@@ -243,10 +250,8 @@ class Update:
         inputs: dict[str, str] = {}
         for name in sorted(model.reads):
             if parts := self._parts(model, name):
-                condition = " or ".join(
-                    f"({WORKSPACE}, {part}) in (from temp.touched)" for part in parts
-                )
-                inputs[name] = self._view(model, name, condition)
+                source = self._models.get(name)
+                inputs[name] = self._view(model, name, self._is_touched(source, parts))
         for name in sorted(model.reads - inputs.keys()):
             if model.header.narrow_inputs.get(name.split(".")[1]):
                 lookup = self._lookup(model, name)
@@ -258,6 +263,13 @@ class Update:
                 )
                 inputs[name] = self._view(model, name, f"({columns}) in ({lookups})")
         return inputs
+
+    def _is_touched(self, source: Model | None, parts: Sequence[str]) -> str:
+        """Return the condition that a row of a relation is of a touched part."""
+        touched = " or ".join(f"({WORKSPACE}, {part}) in (from temp.touched)" for part in parts)
+        if source and (stretch := self._clustering.of_parts(source.header, parts)):
+            return f"({touched}) and {stretch}"
+        return touched
 
     def _view(self, model: Model, name: str, condition: str) -> str:
         """Make a view of some rows of an input; return its name."""

@@ -35,7 +35,7 @@ CHECK_RESULTS = frozenset(
 _FOLDERS = {"reports": "report"}  # of `queries/`, where its name is not the layer's
 
 _HEADER_FIELD = re.compile(
-    r"(key|materialized|narrow|control|sources|conserves|sums|(?i:blocking|severity)"
+    r"(key|materialized|narrow|clustered|control|sources|conserves|sums|(?i:blocking|severity)"
     r"|(column|ref|values|narrow) (?P<column>\w+)): (?P<value>.+)"
 )
 
@@ -57,10 +57,11 @@ class Header:
     """The comment at the top of a file: description, key, and meanings of single columns.
 
     `narrow` is the column by whose values, in each workspace, parts of the relation can be built
-    alone, and `narrow_inputs` what stands for it in single inputs: see `changes`. `control` names a
-    check against the API, and `sources` the two that it compares. `conserves`,
-    `sums`, `refs` and `values` declare checks: see `header_checks`. `blocking` is of checks of the
-    user's own, "true" if they stop publishing; ours always do. `severity` is of alerts.
+    alone, and `narrow_inputs` what stands for it in single inputs: see `incremental`. `clustered`
+    is the time of a run's creation, in whose order rows about lie: see `clustering`. `control`
+    names a check against the API, and `sources` the two that it compares. `conserves`, `sums`,
+    `refs` and `values` declare checks: see `header_checks`. `blocking` is of checks of the user's
+    own, "true" if they stop publishing; ours always do. `severity` is of alerts.
     """
 
     description: str
@@ -73,6 +74,7 @@ class Header:
     values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     narrow: str | None = None
     narrow_inputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    clustered: str | None = None
     conserves: str | None = None
     sums: str | None = None
     blocking: str | None = None
@@ -255,6 +257,7 @@ def read_header(sql: str) -> Header:
         {column: _split(values, ",") for column, values in of_columns["values"].items()},
         fields.get("narrow"),
         {table: _split(values, "|") for table, values in of_columns["narrow"].items()},
+        fields.get("clustered"),
         fields.get("conserves"),
         fields.get("sums"),
         fields.get("blocking"),

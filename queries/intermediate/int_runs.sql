@@ -1,6 +1,7 @@
 -- Runs with the columns that follow from the run itself. A run without an agent has the agent
 -- '(none)'. Grain: run.
 -- key: workspace_id, run_id
+-- clustered: created_at
 select
     * replace (coalesce(agent_id, '(none)') as agent_id),
     (created_at at time zone getvariable('reporting_timezone'))::date as date,

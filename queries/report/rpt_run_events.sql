@@ -1,26 +1,12 @@
 -- The log of the newest 50 runs of each line, and of the 10 most expensive ones of each month.
 -- Grain: run and event.
 -- key: workspace_id, run_id, seq
+-- narrow: run_id
 -- column event: Kind of the event with the tool's name, if it has one; else its level.
 -- column node: Part of the agent that logged the event; '(none)' where the log does not say.
 -- column after_ms: Milliseconds from the creation of the run; null where the log has no time.
 -- column duration_ms: Milliseconds that the event took; null where the log does not say.
 -- column is_error: True of an event that is an error, or whose level says so.
-with
-
-runs as (
-    select workspace_id, agent_id, date, run_id, created_at
-    from reports.rpt_runs
-    qualify
-        row_number() over (
-            partition by workspace_id, agent_id order by created_at desc, run_id
-        ) <= 50
-        or row_number() over (
-            partition by workspace_id, agent_id, date_trunc('month', date)
-            order by cost_usd desc nulls last, run_id
-        ) <= 10
-)
-
 select
     runs.workspace_id,
     runs.agent_id,
@@ -34,6 +20,8 @@ select
     date_diff('ms', runs.created_at, events.occurred_at) as after_ms,
     round(events.duration_ms)::bigint as duration_ms,
     coalesce(events.is_error or events.level in ('ERROR', 'CRITICAL'), false) as is_error
-from runs
+from intermediate.int_shown_runs as shown
+join reports.rpt_runs as runs using (workspace_id, run_id)
 join marts.fct_log_events as events using (workspace_id, run_id)
+where shown.has_log
 order by runs.workspace_id, runs.agent_id, runs.run_id, events.seq

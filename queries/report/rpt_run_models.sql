@@ -1,5 +1,6 @@
 -- What the runs of rpt_runs used of each model. Grain: run, model and provider.
 -- key: workspace_id, run_id, model, provider
+-- narrow: run_id
 select
     runs.workspace_id,
     runs.agent_id,

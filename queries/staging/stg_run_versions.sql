@@ -1,5 +1,6 @@
 -- Every version of each run, and the load that replaced it. Grain: run and version.
 -- key: version_id
+-- clustered: created_at
 select
     versions.version_id,
     versions.workspace_id,

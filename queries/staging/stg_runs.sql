@@ -1,5 +1,6 @@
 -- Runs as last read. Grain: run.
 -- key: workspace_id, run_id
+-- clustered: created_at
 select
     workspace_id,
     run_id,
