@@ -17,6 +17,7 @@ from analytics.transform.models import Header
 
 _DAY = re.compile(r"(?:utc_)?date|date_trunc\('month', (?:utc_)?date\)::date")
 RUN = "run_id"
+_MOST_RUNS = 300_000  # more are of all times, as where an agent has another name
 
 
 class Clustering:
@@ -44,7 +45,8 @@ class Clustering:
         days = 33 if any("month" in each for each in parts) else 2
         return self._between(
             header.clustered,
-            f"min(part) - interval 1 day, max(part) + interval {days} day from temp.touched",
+            f"{_created('min(part)')} - interval 1 day,"
+            f" {_created('max(part)')} + interval {days} day from temp.touched",
         )
 
     def of_runs(self, header: Header, runs: str) -> str:
@@ -54,7 +56,11 @@ class Clustering:
         """
         if not header.clustered:
             return ""
-        self._con.execute(f"create or replace temp table runs as select distinct * from ({runs})")
+        ((count,),) = self._con.execute(
+            f"create or replace temp table runs as select distinct * from ({runs})"
+        ).fetchall()
+        if count > _MOST_RUNS:
+            return ""
         # A version that is replaced may have another time.
         self._con.execute("""
             insert into run_times
@@ -75,3 +81,11 @@ class Clustering:
             f"select columns(*)::timestamptz::varchar from (select {times})"
         ).fetchall()
         return f"{column} between '{first}' and '{last}'" if first else "false"
+
+
+def _created(day: str) -> str:
+    """Return SQL of the next day on which a run may have been created: a load takes no other.
+
+    A day of the API's sums may be millions of years away.
+    """
+    return f"least(greatest({day}, '2000-01-01'), '2100-01-01')"

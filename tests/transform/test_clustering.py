@@ -82,10 +82,25 @@ def test_no_other_block_is_read(warehouse: Warehouse) -> None:
     assert scanned(f"and {Clustering(con).of_parts(model.header, ('run_id',))}") == 1
 
 
-def test_nothing_touched_is_nothing_read(warehouse: Warehouse) -> None:
-    """Where no part is touched, no row is read."""
+def test_no_run_touched_is_no_row_read(warehouse: Warehouse) -> None:
+    """Where no run is touched, or none that is known, no row is read."""
     con = warehouse.con
-    con.execute("create temp table touched (workspace_id varchar, part date)")
+    con.execute("create temp table touched (workspace_id varchar, part varchar)")
 
     for model in CLUSTERED:
-        assert Clustering(con).of_parts(model.header, ("date",)) == "false"
+        assert Clustering(con).of_parts(model.header, ("run_id",)) == "false"
+    con.execute("insert into temp.touched values (?, 'r-unknown')", [WORKSPACE])
+    for model in CLUSTERED:
+        assert Clustering(con).of_parts(model.header, ("run_id",)) == "false"
+
+
+@pytest.mark.parametrize("day", ["5874897-12-31", "5877642-06-25 (BC)", "infinity", "-infinity"])
+def test_a_day_of_no_run_is_no_error(warehouse: Warehouse, day: str) -> None:
+    """The API may give a sum for any day that DuckDB has."""
+    con = warehouse.con
+    con.execute("create temp table touched (workspace_id varchar, part date)")
+    con.execute("insert into temp.touched values (?, ?)", [WORKSPACE, day])
+
+    for model in CLUSTERED:
+        stretch = Clustering(con).of_parts(model.header, ("date_trunc('month', date)::date",))
+        assert con.execute(f"select '2026-11-01'::timestamptz as created_at where {stretch}")
