@@ -56,11 +56,12 @@ _FOUND = f"""
         group by run_id
     ),
     due as (
-        select run_id, unnest({_SOURCES}) as source, created_at, place, null as kept_row
+        select run_id, unnest({_SOURCES}) as source, created_at, place,
+            null as kept_row, false as is_replaced
         from ended
         union all
-        select run_id, source, created_at, -1, rowid
-        from ledger.pending_details anti join ended using (run_id)
+        select kept.run_id, source, kept.created_at, -1, kept.rowid, ended.run_id is not null
+        from ledger.pending_details as kept left join ended using (run_id)
         where workspace_id = $workspace_id
     ),
     requests as (
@@ -83,7 +84,8 @@ _FOUND = f"""
         having count(*) >= {SAMPLE} and bool_and(coalesce(status in (403, 404), false))
     )
     select run_id, source, created_at, kept_row,
-        coalesce(read_place > place, false)
+        is_replaced
+        or coalesce(read_place > place, false)
         -- Details missing a week after the run began are given up.
         or coalesce(asked_place > place and created_at < asked_at - interval 7 day, false)
         or coalesce(created_at < refused_at - interval 7 day, false) as is_settled
@@ -156,14 +158,7 @@ def keep_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> N
         ids,
     )
     con.execute(
-        """
-        delete from ledger.pending_details
-        where rowid in (select kept_row from found_details) or (
-            workspace_id = $workspace_id
-            and run_id in (select run_id from found_details where kept_row is null)
-        )
-        """,
-        ids,
+        "delete from ledger.pending_details where rowid in (select kept_row from found_details)"
     )
     con.execute(
         """
