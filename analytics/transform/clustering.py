@@ -57,14 +57,16 @@ class Clustering:
         if not header.clustered:
             return ""
         ((count,),) = self._con.execute(
-            f"create or replace temp table runs as select distinct * from ({runs})"
+            f"create or replace temp table looked_up_runs as select distinct * from ({runs})"
         ).fetchall()
         if count > _MOST_RUNS:
             return ""
         # A version that is replaced may have another time.
         self._con.execute("""
             insert into run_times
-            with new as (from temp.runs anti join temp.run_times using (workspace_id, run_id))
+            with new as (
+                from temp.looked_up_runs anti join temp.run_times using (workspace_id, run_id)
+            )
             select workspace_id, run_id, min(created_at), max(created_at)
             from new left join raw.runs using (workspace_id, run_id)
             group by all
@@ -72,7 +74,7 @@ class Clustering:
         return self._between(
             header.clustered,
             "min(first_at), max(last_at)"
-            " from temp.run_times semi join temp.runs using (workspace_id, run_id)",
+            " from temp.run_times semi join temp.looked_up_runs using (workspace_id, run_id)",
         )
 
     def _between(self, column: str, times: str) -> str:

@@ -10,12 +10,15 @@ from typing import Any
 
 import duckdb
 
+_NO_OFFSET = 2**64 - 1  # as DuckDB has it
+
 
 @dataclass(frozen=True)
 class TableName:
     """A table as a SELECT names it: schema and alias are empty if not given.
 
-    It stands `offset` bytes after the start.
+    It stands `offset` bytes after the start; of a table that is named without FROM (`table t`),
+    DuckDB does not say where.
     """
 
     schema: str
@@ -70,9 +73,40 @@ class _Parsed:
     whole: frozenset[str]
 
 
-@cache
+_statements: dict[str, _Parsed | ValueError] = {}
+"""What was parsed, or why it could not be, by its text."""
+
+
+def parse(texts: Iterable[str]) -> None:
+    """Parse SELECT statements together, for the functions above: one by one takes twice as long.
+
+    One that is not right is told where it is used.
+    """
+    if new := [sql for sql in dict.fromkeys(texts) if sql not in _statements]:
+        # Without what is empty, as most fields are.
+        rows = _parser().execute(
+            "select json_serialize_sql(sql, skip_empty := true, skip_default := true)"
+            " from unnest(?::varchar[]) as texts (sql)",
+            [new],
+        )
+        for sql, (tree,) in zip(new, rows.fetchall(), strict=True):
+            try:
+                _statements[sql] = _read(json.loads(tree))
+            except ValueError as error:
+                _statements[sql] = error
+
+
 def _parsed(sql: str) -> _Parsed:
-    tree = _tree(sql)
+    parse([sql])
+    found = _statements[sql]
+    if isinstance(found, _Parsed):
+        return found
+    raise ValueError(*found.args)
+
+
+def _read(tree: Any) -> _Parsed:
+    if tree["error"]:
+        raise ValueError(tree["error_message"])
     if (count := len(tree["statements"])) != 1:
         raise ValueError(f"holds {count} statements; a file holds one SELECT")
     tables, columns = [], set[str]()
@@ -93,7 +127,7 @@ def _parsed(sql: str) -> _Parsed:
                 each.get("schema_name", ""),
                 each["table_name"],
                 each.get("alias", ""),
-                each["query_location"],
+                each.get("query_location", _NO_OFFSET),
             )
             for each in tables
             if "schema_name" in each or each["table_name"] not in expressions
@@ -120,33 +154,6 @@ def _joined(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from _joined(table["right"])
     elif table["type"] == "BASE_TABLE":
         yield table
-
-
-def parse(texts: Iterable[str]) -> None:
-    """Parse SELECT statements together, for the functions above: one by one takes twice as long.
-
-    One that is not right is told where it is used.
-    """
-    if new := [sql for sql in dict.fromkeys(texts) if sql not in _trees]:
-        # Without what is empty, as most fields are.
-        rows = _parser().execute(
-            "select json_serialize_sql(sql, skip_empty := true, skip_default := true)"
-            " from unnest(?::varchar[]) as texts (sql)",
-            [new],
-        )
-        _trees.update(zip(new, (text for (text,) in rows.fetchall()), strict=True))
-
-
-def _tree(sql: str) -> Any:
-    parse([sql])
-    tree = json.loads(_trees.pop(sql))
-    if tree["error"]:
-        raise ValueError(tree["error_message"])
-    return tree
-
-
-_trees: dict[str, str] = {}
-"""Statements that were parsed together, as JSON, by their text, until one is used."""
 
 
 @cache

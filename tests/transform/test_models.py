@@ -14,6 +14,7 @@ from analytics.transform.models import (
     read_models,
     references,
 )
+from analytics.transform.parsing import parse
 
 
 def write(queries: Path, **files: str) -> Path:
@@ -58,6 +59,22 @@ def test_references() -> None:
         "ledger.loads",
         "intermediate.int_y",
     }
+
+
+@pytest.mark.parametrize("word", ["from", "table", "describe", "summarize"])
+def test_a_table_without_a_place(word: str) -> None:
+    """A statement that names a table without FROM reads it, too."""
+    assert references("x.sql", f"{word} marts.fct_x") == {"marts.fct_x"}
+
+
+def test_statements_are_parsed_together() -> None:
+    """One that is wrong among others is told where it is used, and no other is."""
+    parse(["from marts.fct_y", "selec 2"])
+
+    assert references("y.sql", "from marts.fct_y") == {"marts.fct_y"}
+    for _ in range(2):
+        with pytest.raises(ModelError, match=r"^z\.sql: .*syntax error"):
+            references("z.sql", "selec 2")
 
 
 @pytest.mark.parametrize(
