@@ -1,4 +1,4 @@
-"""Where in a relation its touched parts lie: of rows in the order of time, a stretch is read.
+"""The stretch of a relation in which its touched parts lie: nothing else of it is read.
 
 Rows of runs lie about in the order of their creation, as batches bring them; a header says so by
 `clustered: created_at`. DuckDB knows the least and the greatest value of each block, and reads no

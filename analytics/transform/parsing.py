@@ -74,7 +74,7 @@ class _Parsed:
 
 
 _statements: dict[str, _Parsed | ValueError] = {}
-"""What was parsed, or why it could not be, by its text."""
+"""Parsed statements, or the reasons why they could not be parsed, by their text."""
 
 
 def parse(texts: Iterable[str]) -> None:
