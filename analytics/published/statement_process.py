@@ -105,11 +105,13 @@ def _write_parquet(
     import polars
     from polars.exceptions import PanicException
 
+    from analytics.transform.frames import write_parquet
+
     try:
         frame = polars.DataFrame(con.sql(statement))
         _require_rows(frame.height, limits)
         _require_size(frame.estimated_size(), limits)
-        frame.write_parquet(target)
+        write_parquet(frame, target)
     except PanicException as error:
         raise UsageError("Parquet has no such type: cast the column to VARCHAR first.") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,10 +22,17 @@ def write_table(con: duckdb.DuckDBPyConnection, relation: str, frame: pl.DataFra
     """Create a table from a frame, and return its number of rows."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "frame.parquet"
-        frame.write_parquet(path)
+        write_parquet(frame, path)
         made = con.execute(f"{create_table(relation)} as from read_parquet(?)", [str(path)])
         ((rows,),) = made.fetchall()
     return int(rows)
+
+
+def write_parquet(frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame; OSError if that fails, of which Polars would not always tell the cause."""
+    made = io.BytesIO()
+    frame.write_parquet(made)
+    path.write_bytes(made.getbuffer())
 
 
 def create_table(relation: str) -> str:

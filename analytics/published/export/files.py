@@ -18,6 +18,7 @@ from analytics.published.export.definitions import Definition
 from analytics.published.output import replacing
 from analytics.published.values import as_text
 from analytics.terminal import visible
+from analytics.transform.frames import write_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,7 +50,7 @@ def write_statement(statement: Statement, form: Format, output: Path) -> list[Pa
     with ExitStack() as files:
         target = files.enter_context(replacing(output))
         if form is Format.parquet:
-            statement.lines.write_parquet(target)
+            write_parquet(statement.lines, target)
         else:
             encoding = FOR_PEOPLE if statement.is_for_people else _FOR_PROGRAMS
             with target.open("w", encoding=encoding, newline="") as file:
