@@ -1,7 +1,6 @@
 -- Changes of the listed runs: each version of a run adds a run and its cost with its load, and is
 -- taken off with the load that replaced it. Grain: version and load.
 -- key: version_id, load_id
--- clustered: created_at
 select version_id, workspace_id, run_id, agent_id, created_at, 1 as run_count, cost_usd, load_id
 from raw.runs
 union all
