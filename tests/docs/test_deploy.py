@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import pytest
 import yaml
 
@@ -17,6 +18,44 @@ from tests.docs.test_complete import options
 DEPLOY = generate.DOCS / "deploy"
 FOLDER, SECRET = "/etc/levain-analytics", "levain-fleet"
 FILES = ("fleet-cronjob.yaml", "fleet-rayjob.yaml")
+
+
+class Part(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """A part of a RayJob as KubeRay's API v1 has it, with the fields that a fleet can need."""
+
+
+class HeadGroup(Part):
+    ray_start_params: dict[str, str]
+    template: dict[str, Any]
+
+
+class WorkerGroup(HeadGroup):
+    group_name: str
+    min_replicas: int
+    max_replicas: int
+    replicas: int = 0
+
+
+class Cluster(Part):
+    ray_version: str
+    head_group_spec: HeadGroup
+    worker_group_specs: list[WorkerGroup]
+    enable_in_tree_autoscaling: bool = False
+
+
+class Job(Part):
+    entrypoint: str
+    ray_cluster_spec: Cluster
+    shutdown_after_job_finishes: bool = False
+    ttl_seconds_after_finished: int = 0
+    active_deadline_seconds: int = 0
+
+
+class RayJob(Part):
+    api_version: Literal["ray.io/v1"]
+    kind: Literal["RayJob"]
+    metadata: dict[str, str]
+    spec: Job
 
 
 def text_of(name: str) -> str:
@@ -65,6 +104,14 @@ def test_both_run_the_script() -> None:
     assert pod["containers"][0]["command"] == ["sh", f"{FOLDER}/fleet.sh"]
     assert entrypoint == ["sh", f"{FOLDER}/fleet.sh", "--address", "auto"]
     assert "--address" in options(("fleet", "nightly"))
+
+
+def test_the_ray_job_has_the_fields_of_its_schema() -> None:
+    """The operator of KubeRay refuses a field that it does not know, or that is of another type."""
+    job = msgspec.convert(yaml.safe_load(text_of("fleet-rayjob.yaml")), RayJob, strict=True)
+
+    (workers,) = job.spec.ray_cluster_spec.worker_group_specs
+    assert workers.min_replicas <= workers.replicas <= workers.max_replicas
 
 
 def test_the_release_of_ray_is_one() -> None:

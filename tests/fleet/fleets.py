@@ -14,6 +14,7 @@ import pytest
 
 from analytics.batch.progress import Progress
 from analytics.emulator.server import Emulator, running
+from analytics.emulator.world import World
 from analytics.emulator.worlds.fleet import Workspaces
 from analytics.fleet.generations import Generation
 from analytics.fleet.settings import Fleet, load_fleet
@@ -62,7 +63,20 @@ def fleet_of(
     storage: str = "storage",
 ) -> Iterator[Given]:
     """Serve workspaces with so many runs each, and yield a fleet that has them in these shards."""
-    world = Workspaces(1, NOW, runs)
+    with fleet_over(root, monkeypatch, Workspaces(1, NOW, runs), shards, storage=storage) as given:
+        yield given
+
+
+@contextmanager
+def fleet_over(
+    root: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    world: World,
+    shards: Sequence[str],
+    *,
+    storage: str = "storage",
+) -> Iterator[Given]:
+    """Serve a world, and yield a fleet that has its workspaces in these shards."""
     with running(world) as emulator:
         tables = [f'storage = "{storage}"\nkeep_days = 7\n']
         for number, workspace in enumerate(world.workspaces):

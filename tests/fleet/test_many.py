@@ -9,28 +9,36 @@ import pytest
 
 pytest.importorskip("ray", reason="needs the extra `fleet`: make test-fleet")
 
+from analytics.emulator.worlds.fleet import Workspaces
 from analytics.fleet.generations import PUBLISHED
 from analytics.fleet.nightly import nightly
 from analytics.fleet.publication import merge
+from tests.conftest import NOW
 from tests.fleet.comparing import differences, on_one_machine
-from tests.fleet.fleets import fleet_of, quiet
+from tests.fleet.fleets import fleet_over, quiet
 
 WORKSPACES = 1000
-SMALL, LARGE, LARGEST = 3, 500, 20_000
+SMALL, LARGE, LARGEST = 3, 500, 1_000_000
 """Runs of a workspace: of most, of each hundredth, of one."""
+
+
+@pytest.fixture(scope="module")
+def world() -> Workspaces:
+    """A thousand workspaces, one of which has a million runs, all of them listed."""
+    runs = [LARGE if n % 100 == 0 else SMALL for n in range(WORKSPACES)]
+    runs[1] = LARGEST
+    return Workspaces(1, NOW, runs)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # Ray leaves sockets and files to Python
 @pytest.mark.parametrize("shards", [64, 8, 2, 1])
 def test_a_thousand_workspaces(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shards: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: Workspaces, shards: int
 ) -> None:
     """However many shards there are, the merged marts are those of one machine."""
-    runs = [LARGE if n % 100 == 0 else SMALL for n in range(WORKSPACES)]
-    runs[1] = LARGEST
     names = [f"s{number % shards}" for number in range(WORKSPACES)]
-    with fleet_of(tmp_path, monkeypatch, runs, names) as given:
+    with fleet_over(tmp_path, monkeypatch, world, names) as given:
         publish = msgspec.structs.replace(given.fleet.publish, site=False)
         fleet = msgspec.structs.replace(given.fleet, publish=publish)
         nightly(fleet, [], None, quiet())

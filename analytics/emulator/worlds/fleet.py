@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SPAN = timedelta(days=60)
 SHORT_SPAN = timedelta(days=20)
 RECENT = timedelta(days=7)
+RUNS_PER_AGENT = 200
 OFFERS = (SONNET, HAIKU, GLM)
 ENDINGS: tuple[RunStatus, ...] = ("succeeded",) * 18 + ("failed", "cancelled")
 
@@ -59,7 +60,10 @@ class _Plain(World):
 
 
 class Workspaces(_Plain):
-    """A world of many workspaces, with so many runs each, of the last 20 days, and two agents."""
+    """A world of many workspaces, with so many runs each, of the last 20 days.
+
+    Each has two agents, or one for each 200 runs: as many runs of an agent are listed.
+    """
 
     def __init__(self, seed: int, now: datetime, runs: Sequence[int]) -> None:
         super().__init__(seed, now)
@@ -67,10 +71,11 @@ class Workspaces(_Plain):
             workspace = self.add_workspace(f"Workspace {number}")
             agents = [
                 self.add_agent(workspace, f"Agent {n}", f"agent-{n}", at=self.now - SHORT_SPAN)
-                for n in range(2)
+                for n in range(max(2, count // RUNS_PER_AGENT))
             ]
             for n in range(count):
-                self._whole_run(agents[n % 2], self.now - SHORT_SPAN + SHORT_SPAN * n / count)
+                created = self.now - SHORT_SPAN + SHORT_SPAN * n / count
+                self._whole_run(agents[n % len(agents)], created)
             self._encode(workspace)
 
 
