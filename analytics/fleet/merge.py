@@ -79,7 +79,7 @@ def merge_files(
     with duckdb.connect(config=OFFLINE | connection_limits()) as con:
         con.execute("set TimeZone = 'UTC'; attach ':memory:' as warehouse; use warehouse")
         con.execute(FINANCE + BOOKS)
-        with attached_marts(con, target):
+        with attached_marts(con, target, is_new=True):
             expected: Counter[str] = Counter()  # rows of each relation
             left = iter(files.items())
             while group := dict(islice(left, AT_ONCE)):

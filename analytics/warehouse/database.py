@@ -47,14 +47,24 @@ def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @contextmanager
-def attached_marts(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[None]:
-    """Attach the build file to the warehouse, with its schemas on the search path."""
-    con.execute(f"attach '{quoted(file)}' as {BUILD_FILE} (storage_version '{STORAGE_VERSION}')")
+def attached_marts(
+    con: duckdb.DuckDBPyConnection, file: Path, *, is_new: bool = False
+) -> Iterator[None]:
+    """Attach the build file to the warehouse, with its schemas on the search path.
+
+    A file that `is_new` gets no log: it is whole once it is detached, and useless before that.
+    """
+    log = ", recovery_mode 'no_wal_writes'" if is_new else ""
+    con.execute(
+        f"attach '{quoted(file)}' as {BUILD_FILE} (storage_version '{STORAGE_VERSION}'{log})"
+    )
     try:
         for schema in PUBLISHED_SCHEMAS:
             con.execute(f"create schema if not exists {BUILD_FILE}.{schema}")
         con.execute(f"set search_path = 'warehouse.main,{_PUBLISHED_PATH}'")
         yield
+        if is_new:  # a detach would not tell that it could not write
+            con.execute(f"checkpoint {BUILD_FILE}")
     except BaseException:  # a Ctrl-C in a transaction leaves it open, and then nothing can be run
         with suppress(duckdb.TransactionException):
             con.rollback()
