@@ -32,7 +32,7 @@ test: $(READY) ## Run the whole suite against the emulator, and hold its branch 
 test-fleet: .venv-fleet/.ready ## Run the tests of the fleet, in an environment with its extra (1.7 GB)
 	@.venv-fleet/bin/python -m pytest tests/fleet
 
-torture: $(READY) ## Disturb commands at each call, or each n-th: days, or a few hours (STRIDE=20)
+torture: $(READY) ## Disturb commands at each n-th call of each sort, in hours, or at each in days (STRIDE=20)
 	@.venv/bin/python -m pytest tests/torture -m torture -n 2 --stride $(STRIDE)
 
 check: $(READY) ## Lint, types and layers, of Python and of the script (its types need npm)

@@ -22,7 +22,9 @@ NEEDED = 4_000_000_000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--stride", type=int, default=1, help="try each n-th call only")
+    parser.addoption(
+        "--stride", type=int, default=1, help="of each sort of call, try each n-th only"
+    )
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ from tests.torture.shim import NAMES, Action, Call, Kinds, Shim
 MONTH = "2026-10"
 PUBLISHED = "  published "
 CLOSED = f"closed {MONTH} as revision 1"
+
+
+_VARIES = re.compile(r"(?<=scratch-)\w+|[0-9a-fTZ-]*\d[0-9a-fTZ-]*")
+_IN_FOLDER = re.compile(r"(/site[^/]*|/publishing/[^/]*/site|/books/[^/]*)/.*(\.\w+|/)[^/]*$")
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,14 @@ class Tally:
     def __str__(self) -> str:
         counts = ", ".join(f"{number:,} {what}" for what, number in self.counts.items())
         return f"{self.name:28} {counts}, {len(self.problems):,} problems"
+
+
+def sort_of(call: Call) -> tuple[str, ...]:
+    """Return what a call has in common with others: its name, and the sort of file it changes.
+
+    Files of a folder of pages or books are alike that have the same suffix.
+    """
+    return (call.name, *(_IN_FOLDER.sub(r"\1\2", _VARIES.sub("*", path)) for path in call[2:]))
 
 
 class Lab:
@@ -145,6 +158,14 @@ class Lab:
     def count(self, scenario: Scenario, kinds: Kinds = Kinds.ALL) -> int:
         """Return the number of calls of these kinds in a scenario that nothing disturbs."""
         return sum(bool(NAMES[call.name] & kinds) for call in self.calls(scenario))
+
+    def places(self, scenario: Scenario, stride: int, kinds: Kinds = Kinds.ALL) -> list[int]:
+        """Return places among the calls of these kinds: the first of each sort, each n-th after."""
+        sorts: dict[tuple[str, ...], list[int]] = {}
+        calls = (call for call in self.calls(scenario) if NAMES[call.name] & kinds)
+        for place, call in enumerate(calls, 1):
+            sorts.setdefault(sort_of(call), []).append(place)
+        return sorted(place for places in sorts.values() for place in places[::stride])
 
     def check(self, scenario: Scenario, folder: Path, ended: Ended) -> Moment | None:
         """Return the moment that readers find whole; Broken unless it is before or after.

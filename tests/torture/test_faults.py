@@ -19,6 +19,6 @@ def test_a_fault_at_each_write(
 ) -> None:
     """Each write of a command fails once; on a full disk all later ones do too."""
     kinds = FAULTS[fault].keywords["kinds"]
-    places = range(1, lab.count(scenario, kinds) + 1)[::stride][shard::SHARDS]
+    places = lab.places(scenario, stride, kinds)[shard::SHARDS]
     disturb(lab, tally, scenario, map(FAULTS[fault], places), "nightly")
     assert not tally.problems, tally.report
