@@ -12,7 +12,9 @@ written, since the next one loads what it finds beyond the head.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -21,6 +23,8 @@ from analytics.fleet.store import Store, StoreError
 
 PUBLISHED = "analytics.duckdb"
 SITE = "site.tar.zst"
+
+_NO_LOADS: Mapping[str, str] = MappingProxyType({})
 
 
 class StoredFile(msgspec.Struct, frozen=True):
@@ -66,7 +70,7 @@ def head(store: Store, shard: str) -> Generation | None:
 def become_head(store: Store, shard: str, generation: Generation) -> bool:
     """Make a generation the head; return False if another one has its number."""
     path = f"{_log(shard)}/{generation.number:010}.json"
-    return store.create(path, msgspec.json.encode(generation))
+    return store.commit(path, msgspec.json.encode(generation))
 
 
 def forget_before(store: Store, shard: str, newest: Generation, keep: timedelta) -> None:
@@ -102,13 +106,26 @@ def landing_of(shard: str) -> str:
     return f"shards/{shard}/landing"
 
 
-def loads_in(store: Store, shard: str) -> dict[str, tuple[str, str]]:
-    """Return workspace and identifier of each load that was written, by the name of its object."""
-    prefix = f"{landing_of(shard)}/"
+def load_object(shard: str, workspace: str, load: str) -> str:
+    """Return the name of the object that holds a load; those of a workspace sort as its loads."""
+    return f"{landing_of(shard)}/{workspace}/{load}.tar"
+
+
+def loads_in(
+    store: Store, shard: str, after: Mapping[str, str] = _NO_LOADS
+) -> dict[str, tuple[str, str]]:
+    """Return workspace and identifier of each load that was written, by the name of its object.
+
+    Of the workspaces in `after`, only of loads after that one, which costs one request however many
+    there are before it.
+    """
     found = {}
-    for name in store.names(prefix):
-        workspace, _, load = name.removeprefix(prefix).partition("/")
-        found[name] = workspace, load.removesuffix(".tar")
+    for folder in store.folders(f"{landing_of(shard)}/"):
+        workspace = folder.rpartition("/")[2]
+        newest = after.get(workspace)
+        known = load_object(shard, workspace, newest) if newest else ""
+        for name in store.names(f"{folder}/", known):
+            found[name] = workspace, name.rpartition("/")[2].removesuffix(".tar")
     return found
 
 

@@ -130,7 +130,7 @@ def _begin(target: Store) -> tuple[int, Record | None]:
     """
     while True:
         number = max((_number(name) for name in target.names("merges/")), default=0) + 1
-        if target.create(f"merges/{number:010}.begun", b""):
+        if target.commit(f"merges/{number:010}.begun", b""):
             last = _last(target)
             return number, last if last and last.number == number - 1 else None
 

@@ -56,31 +56,47 @@ class Store:
             obstore.put(self._store, path, content)
 
     def create(self, path: str, content: bytes) -> bool:
-        """Write an object unless there is one of this name; return False if there is.
-
-        Where files lie on a disk of this machine, all that was written before is on it first.
-        """
+        """Write an object unless there is one of this name; return False if there is."""
         import obstore
         from obstore.exceptions import AlreadyExistsError
 
-        if self._folder is not None:
-            disk.sync_file_system(self._folder)
         with self._errors("written", path):
             try:
                 obstore.put(self._store, path, content, mode="create")
             except AlreadyExistsError:
                 return False
-        if self._folder is not None:
-            disk.sync((self._folder / path).parent)
         return True
 
-    def names(self, prefix: str) -> dict[str, int]:
-        """Return the paths of all objects below a prefix, sorted, with their sizes in bytes."""
+    def commit(self, path: str, content: bytes) -> bool:
+        """Create an object that names others; return False if there is one of this name.
+
+        Where files lie on a disk of this machine, all that was written before is on it first.
+        """
+        if self._folder is not None:
+            disk.sync_file_system(self._folder)
+        is_new = self.create(path, content)
+        if is_new and self._folder is not None:
+            disk.sync((self._folder / path).parent)
+        return is_new
+
+    def names(self, prefix: str, after: str = "") -> dict[str, int]:
+        """Return the paths of objects below a prefix, sorted, with their sizes in bytes.
+
+        Those that sort before `after` are left out, and so is that one.
+        """
         import obstore
 
         with self._errors("listed", prefix):
-            found = [each for page in obstore.list(self._store, prefix) for each in page]
+            pages = obstore.list(self._store, prefix, offset=after or None)
+            found = [each for page in pages for each in page]
         return {each["path"]: each["size"] for each in sorted(found, key=lambda each: each["path"])}
+
+    def folders(self, prefix: str) -> list[str]:
+        """Return the prefixes into which the next slash divides what is below a prefix, sorted."""
+        import obstore
+
+        with self._errors("listed", prefix):
+            return sorted(obstore.list_with_delimiter(self._store, prefix)["common_prefixes"])
 
     def delete(self, paths: Sequence[str]) -> None:
         """Delete objects; one that is gone is none to delete."""

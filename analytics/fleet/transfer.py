@@ -11,10 +11,10 @@ import io
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 from uuid import uuid4
 
 import duckdb
@@ -32,7 +32,7 @@ from analytics.fleet.generations import (
     StoredFile,
     become_head,
     files_of,
-    landing_of,
+    load_object,
     loads_in,
 )
 from analytics.fleet.store import Store, StoreError
@@ -44,13 +44,11 @@ _STATE = "state.tar.zst"
 
 def fetch_later_loads(store: Store, shard: str, generation: Generation, layout: Layout) -> None:
     """Fetch the loads that the warehouse of a generation does not hold."""
-    for name, (workspace, load) in loads_in(store, shard).items():
-        folder = layout.landing / workspace / load
-        if load > generation.loads.get(workspace, ""):
-            _fetch_load(store, name, folder)
-        elif load == generation.loads[workspace]:
-            # The folder alone: later loads sort after it, also where a clock went back.
-            folder.mkdir(parents=True, exist_ok=True)
+    for workspace, load in generation.loads.items():
+        # The folder alone: later loads sort after it, also where a clock went back.
+        (layout.landing / workspace / load).mkdir(parents=True)
+    for name, (workspace, load) in loads_in(store, shard, generation.loads).items():
+        _fetch_load(store, name, layout.landing / workspace / load)
 
 
 def fetch_all_loads(store: Store, shard: str, layout: Layout) -> None:
@@ -128,26 +126,33 @@ def put_back(
     )
     if not become_head(store, shard, generation):
         own = (file.path for file in files.values() if file.path.startswith(prefix))
-        store.delete([*brought, *own])
-        raise BusyError(
-            f"Another task has brought the shard {shard} on meanwhile.\n"
-            "What it published stands; this batch is dropped."
-        )
+        _give_way(store, shard, [*brought, *own])
     return generation
 
 
 def _put_loads(store: Store, shard: str, layout: Layout) -> list[str]:
     """Write each load that the storage has not; return the names of their objects."""
-    stored, brought = loads_in(store, shard), []
+    brought: list[str] = []
     for folder in sorted(layout.landing.glob("*/")):
         for load in landed_loads(folder):
-            name = f"{landing_of(shard)}/{folder.name}/{load.name}.tar"
-            if name not in stored:
+            name = load_object(shard, folder.name, load.name)
+            packed = io.BytesIO()
+            _pack(packed, load, [each.name for each in load.iterdir()])
+            content = packed.getvalue()
+            if store.create(name, content):
                 brought.append(name)
-                content = io.BytesIO()
-                _pack(content, load, [each.name for each in load.iterdir()])
-                store.put(name, content.getvalue())
+            elif store.read(name) != content:  # began within the same second
+                _give_way(store, shard, brought)
     return brought
+
+
+def _give_way(store: Store, shard: str, brought: Sequence[str]) -> NoReturn:
+    """Delete what this task has brought, and raise BusyError."""
+    store.delete(brought)
+    raise BusyError(
+        f"Another task has brought the shard {shard} on meanwhile.\n"
+        "What it published stands; this batch is dropped."
+    )
 
 
 def _put_files(

@@ -183,7 +183,7 @@ def test_the_later_of_two_merges_has_the_last_word(
 
     def overtaken(work: publication._Work, *rest: Any) -> None:
         merge_marts(work, *rest)
-        assert work.target.create(f"merges/{work.number + 1:010}.begun", b"")
+        assert work.target.commit(f"merges/{work.number + 1:010}.begun", b"")
 
     monkeypatch.setattr(publication, "_merge_marts", overtaken)
     with pytest.raises(AnalyticsError, match="Another merge has begun"):

@@ -13,7 +13,7 @@ pytest.importorskip("obstore", reason="needs the extra `fleet`: make test-fleet"
 
 from analytics.emulator.records import Agent
 from analytics.errors import BusyError, UsageError
-from analytics.fleet.generations import PUBLISHED, head, landing_of, loads_in
+from analytics.fleet.generations import PUBLISHED, head, landing_of, load_object, loads_in
 from analytics.fleet.shard import export_data, import_data
 from analytics.fleet.status import read_state
 from analytics.fleet.store import Store, StoreError
@@ -55,7 +55,7 @@ class Failing(Store):
 
     def __init__(self, url: str, folder: str, after: int) -> None:
         super().__init__(url)
-        self._folder, self._left = f"/{folder}/", after
+        self._below, self._left = f"/{folder}/", after
 
     def put(self, path: str, content: bytes | Path) -> None:
         """Write an object."""
@@ -68,7 +68,7 @@ class Failing(Store):
         return super().create(path, content)
 
     def _count(self, path: str) -> None:
-        if self._folder in path:
+        if self._below in path:
             self._left -= 1
             if self._left < 0:
                 raise StoreError(f"{path} could not be written: the disk is full\nMake room.")
@@ -123,16 +123,48 @@ def test_of_two_tasks_one_wins(given: Given) -> None:
     class Overtaken(Store):
         """A storage in which another task is quicker."""
 
-        def create(self, path: str, content: bytes) -> bool:
+        def commit(self, path: str, content: bytes) -> bool:
             """Create an object after another task did."""
             Store(self.url).create(path, content)
-            return super().create(path, content)
+            return super().commit(path, content)
 
     with pytest.raises(BusyError, match="Another task has brought the shard a on"):
         given.batch("a", Overtaken(given.fleet.storage))
 
     left = given.store.names("shards/").keys() - before.keys()
     assert [*left] == ["shards/a/log/0000000002.json"]
+
+
+def test_loads_of_one_name_are_of_one_task(given: Given) -> None:
+    """Of two tasks that began within one second, one keeps its loads; the other leaves none."""
+    given.batch("a")
+    before = given.store.names("shards/")
+
+    class Overtaken(Store):
+        """A storage to which another task brings the load of the lists."""
+
+        def create(self, path: str, content: bytes) -> bool:
+            """Create an object; of lists, after another task did."""
+            if path.endswith("-lists.tar"):
+                Store(self.url).create(path, b"other")
+            return super().create(path, content)
+
+    with pytest.raises(BusyError, match="Another task has brought the shard a on"):
+        given.batch("a", Overtaken(given.fleet.storage))
+
+    (left,) = given.store.names("shards/").keys() - before.keys()
+    assert given.store.read(left) == b"other"
+
+
+def test_a_batch_lists_new_loads_alone(given: Given) -> None:
+    """However many loads there are, a batch lists those after the newest that its head holds."""
+    first = given.batch("a")
+    (load,) = first.loads.items()
+    later = load_object("a", load[0], "99990101T000000Z-000001-lists")
+    given.store.create(later, b"")
+
+    assert loads_in(given.store, "a", first.loads).keys() == {later}
+    assert load_object("a", *load) in loads_in(given.store, "a")
 
 
 @pytest.mark.parametrize(
