@@ -43,14 +43,24 @@ def budgets(
         date="utc_date",
         amount=units(pl.col("actual_usd")),
     ).sort(*BUDGET, "date")
-    made = _made(open_ones, amounts)
-    gone = pl.concat([_overruns(open_ones, amounts), _overruns(open_ones, _expected_days(made))])
+    unknown = amounts.filter(pl.col("amount").is_null())
+    made = _made(open_ones.join(unknown, on=list(BUDGET), how="anti"), amounts)
+    known = amounts.join(unknown, on=list(_MONTH), how="anti", maintain_order="left")
+    gone = pl.concat([_overruns(open_ones, known), _overruns(open_ones, _expected_days(made))])
     was_read = pl.col("first_date") < pl.col("end")
     computed = (
         open_ones.join(
-            amounts.group_by(_MONTH).agg(actual=pl.col("amount").sum()), on=list(_MONTH), how="left"
+            amounts.group_by(_MONTH).agg(
+                actual=pl.col("amount").sum(), unknown_count=pl.col("amount").null_count()
+            ),
+            on=list(_MONTH),
+            how="left",
         )
-        .with_columns(actual=pl.when("is_known", was_read).then(pl.col("actual").fill_null(0)))
+        .with_columns(
+            actual=pl.when("is_known", was_read, pl.col("unknown_count").fill_null(0) == 0).then(
+                pl.col("actual").fill_null(0)
+            )
+        )
         .join(made.select(*_MONTH, "run_rate", *_FORECASTS), on=list(_MONTH), how="left")
         .join(
             gone.group_by(_MONTH).agg(exhausted_on=pl.col("date").min()),
@@ -81,7 +91,7 @@ def _state() -> pl.Expr:
         .then(pl.lit("upcoming"))
         .when(pl.col("actual") > pl.col("budget"))
         .then(pl.lit("exceeded"))
-        .when(is_over, pl.col("first_date") <= month)
+        .when(is_over, pl.col("first_date") <= month, pl.col("actual").is_not_null())
         .then(pl.lit("within"))
         .when(pl.col("forecast").is_null())
         .then(pl.lit("not_enough_history"))
@@ -188,7 +198,8 @@ MODEL = polars_model(
             " nothing has the name.",
             "month": "First day of the calendar month (UTC).",
             "actual_usd": "Metered cost + surcharge in US dollars of the month so far, before"
-            " allocation; null if nothing of it was read, or nothing has the name.",
+            " allocation; null if nothing of it was read, the API does not give the bill of one of"
+            " its days, or nothing has the name.",
             "state": "on_track or at_risk (the high end of the forecast's 80 % range is above the"
             " budget), exceeded, within (the month is over), not_enough_history, upcoming (the"
             " month has not begun), or unknown_name.",

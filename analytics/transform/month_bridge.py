@@ -1,7 +1,7 @@
 """From a month's bill to the next one's, split into effects that add up to the last digit.
 
 Amounts are of UTC months of the meter (`fct_charges`). A month that is over is compared with the
-whole month before; both must have been read whole.
+whole month before; both must have been read whole, and the bill of each day be known.
 
 The list-price cost of an agent with charges in both months goes from the one to the other through
 levels, and an effect is the difference of two of them. Failed cost stands apart: the levels are of
@@ -74,7 +74,7 @@ RUNS = (
     "unlisted_failed_count",
     "failed_cost_usd",
 )
-MONTHS = ("workspace_id", "month", "status", "is_complete")
+MONTHS = ("workspace_id", "month", "status", "is_complete", "has_agent_bill")
 BOOKED = ("workspace_id", "month", "agent_id", "provider", "model", "billed_usd")
 
 _MONTH = ("workspace_id", "month")
@@ -92,7 +92,7 @@ def month_bridge(
     closed: pl.DataFrame,
 ) -> pl.DataFrame:
     """The effects of each agent and model in each month; those of closed months as `closed`."""
-    pairs = _pairs(months)
+    pairs = _pairs(months, charges)
     cells = _cells(_amounts(charges), _booked(booked), pairs)
     cells = _with_effects(_with_lines(cells, runs, pairs))
     computed = cells.select(
@@ -108,9 +108,12 @@ def month_bridge(
     return pl.concat([closed.select(computed.columns), computed]).sort("month", *_CELL)
 
 
-def _pairs(months: pl.DataFrame) -> pl.DataFrame:
+def _pairs(months: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
     """The months to compute, each with the one before, and whether the books hold that one."""
-    whole = months.filter("is_complete")
+    unknown = charges.filter(pl.col("surcharge_usd").is_null()).select(
+        "workspace_id", month=pl.col("utc_date").dt.month_start()
+    )
+    whole = months.filter("is_complete", "has_agent_bill").join(unknown, on=_MONTH, how="anti")
     before = whole.select("workspace_id", before="month", is_booked=pl.col("status") == "closed")
     return (
         whole.filter(pl.col("status") != "closed")

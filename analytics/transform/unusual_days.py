@@ -93,11 +93,13 @@ def _is_unusual() -> pl.Expr:
 def _cause() -> pl.Expr:
     """The factor that grew more: number of runs, or cost per run; null for the platform."""
     more_runs = pl.col("run_count") / pl.col("usual_runs")
-    costlier = (pl.col("cost_each") / pl.col("usual_each")).fill_null(1.0)
+    costlier = pl.col("cost_each") / pl.col("usual_each")
     return (
         pl.when(pl.col("agent_id") == PLATFORM)
         .then(None)
-        .when((pl.col("usual_runs") == 0) | (more_runs >= costlier))
+        .when(pl.col("usual_runs") == 0)
+        .then(pl.lit("more_runs"))
+        .when(pl.col("usual_each").is_not_null(), more_runs >= costlier)
         .then(pl.lit("more_runs"))
         .otherwise(pl.lit("more_expensive_runs"))
     )

@@ -1,19 +1,32 @@
 -- Which agents fail most often, and how much of that may be chance?
 -- Of all runs of the last 30 complete days; low and high are the 95 % Wilson interval. A rate is
--- formed anew from its parts, and never an average of rates.
+-- formed anew from its parts, and never an average of rates; null where the API refuses the outcomes
+-- of some runs.
+with
+
+agents as (
+    select
+        workspaces.workspace_name,
+        days.agent_name,
+        sum(days.failed_count)::bigint as failed_count,
+        sum(days.succeeded_count)::bigint as succeeded_count,
+        not bool_or(days.unlisted_run_count > 0 and days.unlisted_failed_count is null) as is_known
+    from marts.fct_agent_days as days
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    where
+        days.line_type <> 'platform'
+        and days.date > workspaces.last_complete_date - 30
+        and days.date <= workspaces.last_complete_date
+    group by days.workspace_id, workspaces.workspace_name, days.agent_id, days.agent_name
+)
+
 select
-    workspaces.workspace_name,
-    days.agent_name,
-    sum(days.failed_count)::bigint as failed_count,
-    sum(days.succeeded_count)::bigint as succeeded_count,
-    marts.failure_rate(sum(days.failed_count), sum(days.succeeded_count)) as failure_rate,
-    marts.wilson_low(sum(days.failed_count), sum(days.succeeded_count)) as failure_rate_low,
-    marts.wilson_high(sum(days.failed_count), sum(days.succeeded_count)) as failure_rate_high
-from marts.fct_agent_days as days
-join marts.dim_workspaces as workspaces using (workspace_id)
-where
-    days.line_type <> 'platform'
-    and days.date > workspaces.last_complete_date - 30
-    and days.date <= workspaces.last_complete_date
-group by days.workspace_id, workspaces.workspace_name, days.agent_id, days.agent_name
-order by failure_rate_low desc nulls last, days.agent_name
+    workspace_name,
+    agent_name,
+    failed_count,
+    succeeded_count,
+    if(is_known, marts.failure_rate(failed_count, succeeded_count), null) as failure_rate,
+    if(is_known, marts.wilson_low(failed_count, succeeded_count), null) as failure_rate_low,
+    if(is_known, marts.wilson_high(failed_count, succeeded_count), null) as failure_rate_high
+from agents
+order by failure_rate_low desc nulls last, agent_name

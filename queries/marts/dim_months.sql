@@ -7,6 +7,7 @@
 -- column revision: Number of the close that is in force; null while the month is not closed.
 -- column closed_at: When it was closed (UTC); null while the month is not closed.
 -- column is_complete: True once every date of the month is over and was read.
+-- column has_agent_bill: True if the API gives the bill by agent for each of its UTC days so far.
 -- column first_date: First UTC day of the month that was read.
 -- column open_day_count: UTC days whose reconciliation is open or pending.
 with
@@ -20,6 +21,15 @@ days as (
         count(*) filter (status = 'unreconciled') as unreconciled_day_count,
         sum(unexplained_usd) as unexplained_usd
     from audit.reconciliation_days
+    group by all
+),
+
+bills as (
+    select
+        workspace_id,
+        date_trunc('month', utc_date)::date as month,
+        bool_and(has_agent_bill) as has_agent_bill
+    from intermediate.int_metered_days
     group by all
 ),
 
@@ -73,6 +83,7 @@ select
         else 'final'
     end as status,
     first_date,
+    coalesce(bills.has_agent_bill, false) as has_agent_bill,
     coalesce(last_batch_at >= ends_at and first_date <= ends.month, false) as is_complete,
     open_day_count,
     unreconciled_day_count,
@@ -82,5 +93,6 @@ select
     closings.revision,
     closings.closed_at
 from ends
+left join bills using (workspace_id, month)
 left join finance.closings as closings on closings.month = ends.month and closings.state = 'closed'
 order by workspace_id, ends.month

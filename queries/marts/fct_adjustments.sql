@@ -6,6 +6,7 @@
 -- narrow: date
 -- narrow int_run_changes: date | utc_date
 -- narrow stg_agent_rollup_changes: utc_date
+-- narrow int_api_agent_days: utc_date
 -- narrow stg_run_count_changes: utc_date
 -- narrow stg_platform_rollup_changes: utc_date
 -- narrow int_batches: by load_id
@@ -16,11 +17,28 @@
 -- column cause: run_added, run_removed or cost_changed.
 with
 
+-- Where the API does not count by status, the roll-up has the number of runs: int_unlisted_days.
+counted as (
+    select
+        workspace_id,
+        agent_id as line_id,
+        utc_date as date,
+        api_run_count is not null as is_counted
+    from intermediate.int_api_agent_days
+),
+
 api_changes as (
-    select workspace_id, agent_id as line_id, utc_date, load_id, cost_usd, 0 as run_count
+    select
+        workspace_id,
+        agent_id as line_id,
+        utc_date,
+        load_id,
+        cost_usd,
+        0 as run_count,
+        run_count as rollup_count
     from staging.stg_agent_rollup_changes
     union all
-    select workspace_id, agent_id, utc_date, load_id, 0, run_count
+    select workspace_id, agent_id, utc_date, load_id, 0, run_count, 0
     from staging.stg_run_count_changes
 ),
 
@@ -35,17 +53,29 @@ changes as (
         0 as utc_listed_count,
         0 as utc_listed_usd,
         0 as api_count,
+        0 as api_rollup_count,
         0 as api_usd
     from intermediate.int_run_changes
     union all
     select
-        workspace_id, line_id, utc_date, load_id, 0, 0, run_count, coalesce(cost_usd, 0), 0, 0
+        workspace_id, line_id, utc_date, load_id, 0, 0, run_count, coalesce(cost_usd, 0), 0, 0, 0
     from intermediate.int_run_changes
     union all
-    select workspace_id, line_id, utc_date, load_id, 0, 0, 0, 0, run_count, coalesce(cost_usd, 0)
+    select
+        workspace_id,
+        line_id,
+        utc_date,
+        load_id,
+        0,
+        0,
+        0,
+        0,
+        run_count,
+        coalesce(rollup_count, 0),
+        coalesce(cost_usd, 0)
     from api_changes
     union all
-    select workspace_id, '(platform)', utc_date, load_id, 0, coalesce(cost_usd, 0), 0, 0, 0, 0
+    select workspace_id, '(platform)', utc_date, load_id, 0, coalesce(cost_usd, 0), 0, 0, 0, 0, 0
     from staging.stg_platform_rollup_changes
 ),
 
@@ -60,9 +90,10 @@ sums as (
         sum(listed_usd) as listed_usd,
         sum(utc_listed_count) as utc_listed_count,
         sum(utc_listed_usd) as utc_listed_usd,
-        sum(api_count) as api_count,
+        sum(if(coalesce(is_counted, true), api_count, api_rollup_count)) as api_count,
         sum(api_usd) as api_usd
     from changes
+    left join counted using (workspace_id, line_id, date)
     left join intermediate.int_batches as batches using (workspace_id, load_id)
     group by all
 ),

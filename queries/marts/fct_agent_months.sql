@@ -17,6 +17,7 @@ bills as (
         workspace_id,
         agent_id,
         date_trunc('month', utc_date)::date as month,
+        count(*) = count(billed_usd) as is_known,
         sum(cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd,
         sum(surcharge_usd) as surcharge_usd,
@@ -55,28 +56,21 @@ lines as (
     from adjustments
 ),
 
-billing_spans as (
-    select workspace_id, min(window_start) as first_date, max(window_end) as end_date
-    from staging.stg_requests
-    where source = 'agent_billing_days' and status = 200
-    group by workspace_id
-),
-
--- What a line lacks is 0 where the API would have reported it, and unknown elsewhere.
+-- A bill is known if that of each day is. What a line lacks is 0 where the API would have reported
+-- it, and unknown elsewhere.
 filled as (
     select
-        lines.workspace_id,
-        lines.agent_id,
-        lines.month,
-        if(
-            lines.agent_id <> '(none)'
-            and lines.month < billing_spans.end_date
-            and lines.month + interval 1 month > billing_spans.first_date,
-            0,
-            null
-        ) as without_bill
+        lines.*,
+        months.status,
+        months.is_complete,
+        coalesce(
+            months.has_agent_bill and (bills.month is not null or lines.agent_id <> '(none)'),
+            false
+        ) as is_metered,
+        is_metered and coalesce(bills.is_known, true) as is_billed
     from lines
-    left join billing_spans using (workspace_id)
+    left join marts.dim_months as months using (workspace_id, month)
+    left join bills using (workspace_id, agent_id, month)
 )
 
 select
@@ -87,7 +81,7 @@ select
     agents.agent_name,
     agents.line_type,
     filled.month,
-    coalesce(months.status, 'incomplete') as status,
+    coalesce(filled.status, 'incomplete') as status,
     coalesce(measures.run_count, 0) as run_count,
     coalesce(measures.succeeded_count, 0) as succeeded_count,
     coalesce(measures.failed_count, 0) as failed_count,
@@ -109,19 +103,18 @@ select
     if(measures.month is null, 0, measures.unlisted_failed_count) as unlisted_failed_count,
     coalesce(measures.unknown_cost_count, 0) as unknown_cost_count,
     coalesce(measures.no_usage_count, 0) as no_usage_count,
-    if(bills.month is null, without_bill, bills.metered_cost_usd)::decimal(38, 10)
+    if(filled.is_metered, coalesce(bills.metered_cost_usd, 0), null)::decimal(38, 10)
         as metered_cost_usd,
-    if(bills.month is null, without_bill, bills.billed_usd)::decimal(38, 10) as billed_usd,
-    if(bills.month is null, without_bill, bills.surcharge_usd)::decimal(38, 10) as surcharge_usd,
-    if(bills.month is null, without_bill, bills.own_key_usd)::decimal(38, 10) as own_key_usd,
+    if(filled.is_billed, coalesce(bills.billed_usd, 0), null)::decimal(38, 10) as billed_usd,
+    if(filled.is_billed, coalesce(bills.surcharge_usd, 0), null)::decimal(38, 10) as surcharge_usd,
+    if(filled.is_metered, coalesce(bills.own_key_usd, 0), null)::decimal(38, 10) as own_key_usd,
     coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
     coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd,
-    coalesce(months.is_complete, false) as is_complete
+    coalesce(filled.is_complete, false) as is_complete
 from filled
 join marts.dim_workspaces as workspaces using (workspace_id)
 left join measures using (workspace_id, agent_id, month)
 left join bills using (workspace_id, agent_id, month)
 left join adjustments using (workspace_id, agent_id, month)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
-left join marts.dim_months as months using (workspace_id, month)
 order by filled.workspace_id, filled.month, filled.agent_id

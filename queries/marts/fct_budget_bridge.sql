@@ -36,8 +36,11 @@ bridged as (
 -- Months of workspaces with charges on either side.
 charged as (
     select distinct workspace_id, unnest([month, (month + interval 1 month)::date]) as month
-    from marts.fct_agent_months
-    where metered_cost_usd <> 0 or surcharge_usd <> 0
+    from (
+        select distinct workspace_id, date_trunc('month', utc_date)::date as month
+        from marts.fct_charges
+        where cost_usd <> 0 or surcharge_usd <> 0
+    )
 ),
 
 -- Budgets of which every workspace with charges has a bridge.

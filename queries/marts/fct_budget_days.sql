@@ -5,7 +5,7 @@
 -- column scope: Whose charges the budget is for: workspace, agent, cost_center or all.
 -- column name: Name or identifier in finance/budgets.csv; '(all)' for the scope all.
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
--- column actual_usd: Metered cost + surcharge in US dollars.
+-- column actual_usd: Metered cost + surcharge in US dollars; null if that of a charge is unknown.
 with
 
 members as (
@@ -25,9 +25,16 @@ charges as (
         agent_id,
         cost_center,
         utc_date,
-        sum(cost_usd + surcharge_usd) as actual_usd
+        if(count(surcharge_usd) = count(*), sum(cost_usd + surcharge_usd), null) as actual_usd
     from marts.fct_charges
     group by all
+),
+
+-- Days whose bill by agent the API refuses.
+unknown as (
+    select workspace_id, '(all)' as agent_id, '(all)' as cost_center, utc_date, null as actual_usd
+    from intermediate.int_metered_days
+    where not has_agent_bill
 )
 
 select
@@ -35,11 +42,12 @@ select
     members.name,
     members.budget_workspace_id as workspace_id,
     charges.utc_date,
-    sum(charges.actual_usd)::decimal(38, 10) as actual_usd
-from charges
+    if(count(charges.actual_usd) = count(*), sum(charges.actual_usd), null)::decimal(38, 10)
+        as actual_usd
+from (from charges union all by name from unknown) as charges
 join members
     on members.workspace_id = charges.workspace_id
-    and (members.agent_id = '(all)' or members.agent_id = charges.agent_id)
-    and (members.cost_center = '(all)' or members.cost_center = charges.cost_center)
+    and (members.agent_id in ('(all)', charges.agent_id) or charges.agent_id = '(all)')
+    and (members.cost_center in ('(all)', charges.cost_center) or charges.cost_center = '(all)')
 group by all
 order by members.scope, members.name, members.budget_workspace_id, charges.utc_date

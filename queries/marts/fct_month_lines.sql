@@ -9,6 +9,7 @@
 -- column revision: Number of the close that froze the line, from 1; null while it is not closed.
 -- column cost_usd: Metered cost in US dollars at the provider's list price.
 -- column run_cost_usd: Cost in US dollars of the runs created in the month.
+-- column billed_usd: Bill in US dollars, as far as it is known; null if nothing of it is.
 -- column tokens_in: Input tokens of the metered requests.
 -- column tokens_out: Output tokens of the metered requests.
 with
@@ -54,12 +55,13 @@ lines as (
         agent_id,
         owner,
         cost_center,
-        coalesce(charges.cost_usd, 0) as cost_usd,
-        coalesce(charges.billed_usd, 0) as billed_usd,
-        coalesce(charges.surcharge_usd, 0) as surcharge_usd,
-        coalesce(charges.own_key_usd, 0) as own_key_usd,
-        coalesce(charges.tokens_in, 0) as tokens_in,
-        coalesce(charges.tokens_out, 0) as tokens_out,
+        if(months.has_agent_bill, 0, null) as without_charge,
+        coalesce(charges.cost_usd, without_charge) as cost_usd,
+        coalesce(charges.billed_usd, without_charge) as billed_usd,
+        coalesce(charges.surcharge_usd, without_charge) as surcharge_usd,
+        coalesce(charges.own_key_usd, without_charge) as own_key_usd,
+        coalesce(charges.tokens_in, without_charge) as tokens_in,
+        coalesce(charges.tokens_out, without_charge) as tokens_out,
         coalesce(runs.run_count, 0) as run_count,
         coalesce(runs.succeeded_count, 0) as succeeded_count,
         coalesce(runs.failed_count, 0) as failed_count,
@@ -69,6 +71,7 @@ lines as (
         if(runs.run_count is null, 0, runs.failed_cost_usd) as failed_cost_usd
     from charges
     full join runs using (month, workspace_id, agent_id, owner, cost_center)
+    left join marts.dim_months as months using (month, workspace_id)
     where month not in (select month from finance.closings where state = 'closed')
 )
 

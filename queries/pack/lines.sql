@@ -22,7 +22,12 @@ select
     succeeded_count,
     failed_count,
     cancelled_count,
-    marts.failure_rate(failed_count, succeeded_count) as failure_rate,
+    -- Of unknown outcome are runs of a closed month that are in none of the three counts.
+    case
+        when lines.revision is null then months.failure_rate
+        when run_count = succeeded_count + failed_count + cancelled_count
+            then marts.failure_rate(failed_count, succeeded_count)
+    end as failure_rate,
     failed_cost_usd,
     run_cost_usd,
     listed_run_count,
@@ -33,7 +38,11 @@ select
     agent_slug,
     workspace_id,
     agent_id
-from marts.fct_month_lines
+from marts.fct_month_lines as lines
+left join (
+    select month, workspace_id, agent_id, owner, cost_center, failure_rate
+    from marts.fct_agent_owner_months
+) as months using (month, workspace_id, agent_id, owner, cost_center)
 where month = $month::date and list_contains($workspace_ids, workspace_id)
 order by
     workspace_name,

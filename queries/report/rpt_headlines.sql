@@ -46,6 +46,7 @@ pivoted as (
         any_value(failed_cost_open_count) filter (period = 'yesterday')
             as yesterday_failed_cost_open_count,
         any_value(cost_usd) filter (period = 'yesterday') as yesterday_cost_usd,
+        any_value(cost_usd) filter (period = 'yesterday' and is_covered) as covered_yesterday_usd,
         any_value(platform_cost_usd) filter (period = 'yesterday') as yesterday_platform_cost_usd,
         any_value(failed_cost_usd) filter (period = 'yesterday') as yesterday_failed_cost_usd,
         any_value(failed_cost_more_usd) filter (period = 'yesterday')
@@ -123,13 +124,25 @@ pivoted as (
 ),
 
 days as (
-    select workspace_id, agent_id, date, cost_usd
+    select
+        workspace_id,
+        agent_id,
+        date,
+        if(5 * unknown_cost_count <= run_count, cost_usd, null) as cost_usd
     from reports.rpt_days
     union all
-    select workspace_id, '(all)' as agent_id, date, cost_usd
+    select
+        workspace_id,
+        '(all)' as agent_id,
+        date,
+        if(5 * unknown_cost_count <= run_count, cost_usd, null) as cost_usd
     from reports.rpt_workspace_days
     union all
-    select '(all)' as workspace_id, '(all)' as agent_id, date, sum(cost_usd) as cost_usd
+    select
+        '(all)' as workspace_id,
+        '(all)' as agent_id,
+        date,
+        if(5 * sum(unknown_cost_count) <= sum(run_count), sum(cost_usd), null) as cost_usd
     from reports.rpt_workspace_days
     group by date
 ),
@@ -147,7 +160,7 @@ completes as (
     group by workspace_id
 ),
 
--- A complete date without a figure cost nothing; one of unknown cost says nothing.
+-- A complete date without a figure cost nothing; one whose cost is mostly unknown says nothing.
 same_weekdays as (
     select
         pivoted.workspace_id,
@@ -226,13 +239,14 @@ select
     pivoted.* exclude (
         workspace_id,
         agent_id,
+        covered_yesterday_usd,
         covered_month_days_usd,
         covered_last_month_usd,
         covered_recent_usd
     ),
     ((costs[(day_count + 1) // 2] + costs[day_count // 2 + 1]) * 0.5)::decimal(38, 10)
         as usual_cost_usd,
-    if(is_yesterday_complete, yesterday_cost_usd - usual_cost_usd, null) as yesterday_change_usd,
+    covered_yesterday_usd - usual_cost_usd as yesterday_change_usd,
     covered_month_days_usd - previous_days_cost_usd as month_change_usd,
     covered_last_month_usd - month_before_cost_usd as last_month_change_usd,
     covered_recent_usd - before_recent_cost_usd as recent_change_usd,

@@ -36,9 +36,12 @@ ranked as (
 -- A workspace whose month before was not read whole has none, and is not among all.
 left_out as (
     select month, count(distinct workspace_id) as left_out_count
-    from marts.fct_agent_months
+    from (
+        select workspace_id, date_trunc('month', utc_date)::date as month
+        from marts.fct_charges
+        where billed_usd <> 0
+    )
     anti join marts.fct_month_bridge using (workspace_id, month)
-    where billed_usd <> 0
     group by month
 )
 

@@ -9,7 +9,7 @@
 -- column line_cost_usd: Metered cost in US dollars of the month's lines in the books.
 -- column line_surcharge_usd: Surcharge in US dollars of these lines.
 -- column line_own_key_usd: Own-key cost in US dollars of these lines.
--- column line_billed_usd: Billed in US dollars of these lines.
+-- column line_billed_usd: Billed in US dollars of these lines; null if that of none is known.
 -- column earlier_billed_usd: Adjustments of earlier months' bills in US dollars that it books.
 -- column to_book_usd: Billed and those adjustments in US dollars: the sum that the month books.
 -- column own_key_to_book_usd: Own-key cost in US dollars of the lines and of those adjustments.
@@ -115,13 +115,14 @@ select
     month,
     coalesce(states.state, 'incomplete') as state,
     coalesce(books.book_state, 'not closed, ' || states.state) as book_state,
-    coalesce(line_cost_usd, 0) as line_cost_usd,
-    coalesce(line_surcharge_usd, 0) as line_surcharge_usd,
-    coalesce(line_own_key_usd, 0) as line_own_key_usd,
-    coalesce(line_billed_usd, 0) as line_billed_usd,
+    if(lines.month is null, 0, line_cost_usd) as line_cost_usd,
+    if(lines.month is null, 0, line_surcharge_usd) as line_surcharge_usd,
+    if(lines.month is null, 0, line_own_key_usd) as line_own_key_usd,
+    if(lines.month is null, 0, line_billed_usd) as line_billed_usd,
     coalesce(earlier_billed_usd, 0) as earlier_billed_usd,
-    coalesce(line_billed_usd, 0) + coalesce(earlier_billed_usd, 0) as to_book_usd,
-    coalesce(line_own_key_usd, 0) + coalesce(earlier_own_key_usd, 0) as own_key_to_book_usd,
+    if(lines.month is null, 0, line_billed_usd) + coalesce(earlier_billed_usd, 0) as to_book_usd,
+    if(lines.month is null, 0, line_own_key_usd) + coalesce(earlier_own_key_usd, 0)
+        as own_key_to_book_usd,
     accruals.accrual_usd,
     closed.* exclude (workspace_id, month, closed_finished_count),
     if(months.unknown_outcome_count > 0, null, closed.closed_finished_count)

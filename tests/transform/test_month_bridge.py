@@ -20,7 +20,12 @@ STEPS = ["start_usd", *(f"{effect}_effect_usd" for effect in EFFECTS)]
 CELL = ["workspace_id", "agent_id", "provider", "model"]
 
 _MONEY = pl.Decimal(38, 10)
-_KINDS = {"utc_date": pl.Date, "month": pl.Date, "is_complete": pl.Boolean}
+_KINDS = {
+    "utc_date": pl.Date,
+    "month": pl.Date,
+    "is_complete": pl.Boolean,
+    "has_agent_bill": pl.Boolean,
+}
 
 
 @dataclass(frozen=True)
@@ -78,7 +83,10 @@ def bridge(
         _frame(
             MONTHS,
             [
-                (name, month, "closed" if month == OCTOBER and booked is not None else status, True)
+                (
+                    name, month, "closed" if month == OCTOBER and booked is not None else status,
+                    True, True,
+                )
                 for name, of in spans.items()
                 for month in of
             ],

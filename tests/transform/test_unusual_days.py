@@ -8,6 +8,7 @@ from statistics import median
 from typing import Any
 
 import polars as pl
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -77,6 +78,14 @@ def test_bounds_are_exact() -> None:
     assert judge(*steady(cost="4", last="6.0000000001"))
     assert judge(*steady(cost="0.5", last="1.5")) == []
     assert judge(*steady(cost="0.5", last="1.5000000001"))
+
+
+@pytest.mark.parametrize("last_runs", [9, 10, 11])
+def test_runs_that_usually_cost_nothing(last_runs: int) -> None:
+    """Runs that cost nothing before became more expensive, however many they are."""
+    (day,) = judge(*steady(cost="0", last="9", last_runs=last_runs))
+
+    assert day["cause"] == "more_expensive_runs"
 
 
 def test_days_that_vary() -> None:

@@ -1,0 +1,157 @@
+"""Bills, outcomes and costs that the API does not give: what needs them is unknown, never zero."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from analytics.resources import folder
+from analytics.transform.checks import run_checks
+from tests.queries.metered import LAST_BATCH, metered
+from tests.transform.given import WORKSPACE, Warehouse
+
+SEPTEMBER, OCTOBER, NOVEMBER = date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)
+METERS = ("usage_hours", "billing_days", "agent_rollups", "platform_rollups", "run_counts")
+
+
+def asked(warehouse: Warehouse, source: str, first: str, end: str, status: int = 200) -> None:
+    """The API was asked for days of a meter, and answered so."""
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=1, source=source,
+        agent_id="a-1" if source == "run_counts" else None, status=status, fetched_at=LAST_BATCH,
+        window_start=first, window_end=end,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def read(warehouse: Warehouse) -> Warehouse:
+    """An agent whose usage was metered on a day of each month, but for the bill by agent."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
+    for source in METERS:
+        asked(warehouse, source, "2026-08-31", "2026-12-06")
+    for month in (9, 10, 11):
+        metered(warehouse, date=f"2026-{month}-10", hour=f"2026-{month}-10 09:00Z")
+    return warehouse
+
+
+def bills(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+    return warehouse.rows(
+        "select month, metered_cost_usd, billed_usd from marts.fct_agent_months order by month"
+    )
+
+
+def test_a_refused_bill_is_unknown(read: Warehouse) -> None:
+    """A month with a day whose bill by agent is refused has no bill, no bridge and no forecast."""
+    asked(read, "agent_billing_days", "2026-08-31", "2026-11-11")
+    asked(read, "agent_billing_days", "2026-11-11", "2026-12-06", status=403)
+    for line, month in enumerate((OCTOBER, NOVEMBER), start=2):
+        read.insert(
+            "finance.budgets", line=line, scope="all", name="(all)", month=month, amount_usd=1
+        )
+    read.build()
+
+    assert bills(read) == [(SEPTEMBER, 2, 2), (OCTOBER, 2, 2), (NOVEMBER, None, None)]
+    assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
+    assert read.rows(
+        "select month, actual_usd, state, exhausted_on from marts.fct_budgets order by month"
+    ) == [
+        (OCTOBER, 2, "exceeded", date(2026, 10, 10)),
+        (NOVEMBER, None, "not_enough_history", None),
+    ]
+
+
+def test_a_day_without_a_bill_makes_its_month_unknown(read: Warehouse) -> None:
+    """Where the API gives no bill of an agent's day, its cost is known, its month's bill is not."""
+    asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
+    read.given("agent_billing_days", date="2026-11-11", cost_usd=3, billed_usd=None)
+    read.build_all()
+
+    assert bills(read) == [(SEPTEMBER, 2, 2), (OCTOBER, 2, 2), (NOVEMBER, 5, None)]
+    assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
+    failed = {each.name for each in run_checks(read.con) if not each.ok}
+    assert not failed & {"month_bridges_add_up", "bridges_add_up", "allocations_change_no_total"}
+
+
+def test_a_run_older_than_the_meters_has_no_bill(read: Warehouse) -> None:
+    """The books and the statement of a month that was not metered have no amount, not zero."""
+    asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
+    read.given("runs", run_id="r-old", created_at="2026-07-03 12:00Z", cost_usd=7)
+    read.build()
+
+    assert read.row(
+        "select run_cost_usd, cost_usd, billed_usd, tokens_in from marts.fct_month_lines"
+        " where month = '2026-07-01'"
+    ) == (7, None, None, None)
+    assert read.row(
+        "select line_cost_usd, line_billed_usd, to_book_usd from reports.rpt_statements"
+        " where month = '2026-07-01' and workspace_id <> '(all)'"
+    ) == (None, None, None)
+
+
+def test_a_comparison_needs_known_costs(read: Warehouse) -> None:
+    """A day of which the cost of more than one in five runs is unknown is compared with none."""
+    asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
+    for weeks in range(5):
+        day = date(2026, 12, 4) - timedelta(weeks=weeks)
+        for number in range(10):
+            cost = None if weeks == 0 and number else 1
+            read.given("runs", run_id=f"{day}-{number}", created_at=f"{day} 12:00Z", cost_usd=cost)
+        read.given("run_counts", date=day, run_count=10)
+        read.given("agent_rollups", date=day, run_count=10, cost_usd=10)
+    read.build()
+
+    assert read.row("""
+        select yesterday_cost_usd, yesterday_unknown_cost_count, usual_cost_usd,
+            yesterday_change_usd
+        from reports.rpt_headlines where workspace_id <> '(all)' and agent_id = '(all)'
+    """) == (1, 9, 10, None)
+
+
+def test_a_failure_rate_needs_known_outcomes(warehouse: Warehouse) -> None:
+    """Where the API counts no outcomes, a listed run that failed is no rate of all runs."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
+    for source in (*METERS[:-1], "agent_billing_days"):
+        asked(warehouse, source, "2026-08-31", "2026-12-06")
+    asked(warehouse, "run_counts", "2026-08-31", "2026-12-06", status=403)
+    warehouse.given("runs", created_at="2026-12-02 12:00Z", status="failed", cost_usd=1)
+    warehouse.given("agent_rollups", date="2026-12-02", run_count=10, cost_usd=10)
+    warehouse.build_all()
+
+    queries = folder("queries")
+    by_agent = (queries / "adhoc" / "failure_rate_by_agent.sql").read_text(encoding="utf-8")
+    lines = (queries / "pack" / "lines.sql").read_text(encoding="utf-8")
+    of_month = {"month": date(2026, 12, 1), "workspace_ids": [WORKSPACE]}
+    for sql, values in ((by_agent, None), (lines, of_month)):
+        ((rate,),) = warehouse.con.execute(
+            f"select failure_rate from ({sql}) where failed_count > 0", values
+        ).fetchall()
+        assert rate is None
+
+
+@pytest.mark.parametrize("listed_cost", [1, 2])
+def test_adjustments_count_by_the_roll_up(warehouse: Warehouse, listed_cost: int) -> None:
+    """Where the API does not count runs, an adjustment is of the roll-up's, as the day is."""
+    first, second = (
+        warehouse.run_batch(batch) for batch in ("20261120T050000Z", "20261121T050000Z")
+    )
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-11-21 05:00Z'")
+    asked(warehouse, "usage_hours", "2026-11-12", "2026-11-22")
+    asked(warehouse, "run_counts", "2026-11-12", "2026-11-22", status=403)
+    run = warehouse.given("runs", cost_usd=1, load_id=first)
+    sums = warehouse.given(
+        "agent_rollups", date="2026-11-19", run_count=10, cost_usd=10, load_id=first
+    )
+    warehouse.replaced(
+        sums, "agent_rollups", date="2026-11-19", run_count=11, cost_usd=14, load_id=second
+    )
+    if listed_cost != 1:
+        warehouse.replaced(run, "runs", cost_usd=listed_cost, load_id=second)
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select previous_cost_usd, current_cost_usd, previous_run_count, current_run_count"
+        " from marts.fct_adjustments"
+    ) == [(Decimal(10), Decimal(14), 10, 11)]
