@@ -16,7 +16,7 @@ from typing import cast
 import h11
 import httpx
 
-from analytics.levain.replies import Reply, reply_of
+from analytics.levain.replies import Reply, reply_of, require_length
 
 CONNECT_SECONDS = 5.0
 FIRST_ADDRESSES_SECONDS = 1.0
@@ -126,6 +126,7 @@ class _Wire(asyncio.Protocol):
         self._reply: asyncio.Future[Reply] | None = None
         self._head: h11.Response
         self._body: list[bytes | bytearray] = []
+        self._length = 0
         self._heard_at = self._loop.time()
         self._is_closed = False
         self._arrivals = select.poll()
@@ -186,15 +187,17 @@ class _Wire(asyncio.Protocol):
             return
         try:
             self._read_events(self._reply)
-        except (h11.RemoteProtocolError, httpx.HTTPError) as error:
-            self._fail(httpx.RemoteProtocolError(str(error)), error)
+        except (h11.RemoteProtocolError, httpx.HTTPError, MemoryError) as error:
+            self._fail(httpx.RemoteProtocolError(str(error) or "no memory is left"), error)
 
     def _read_events(self, reply: asyncio.Future[Reply]) -> None:
         while (event := self._http.next_event()) is not h11.NEED_DATA:
             if isinstance(event, h11.Response):
-                self._head, self._body = event, []
+                self._head, self._body, self._length = event, [], 0
             elif isinstance(event, h11.Data):
                 self._body.append(event.data)
+                self._length += len(event.data)
+                require_length(self._length)
             elif isinstance(event, h11.EndOfMessage):
                 self._end_cycle()
                 head = self._head

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 import httpx
 
+LARGEST_ANSWER = 256_000_000
+"""Bytes of a response, as they come and as they are unpacked."""
+
+_SLICE = 4096  # bytes that are unpacked at a time: a bomb is noticed before it fills the memory
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -18,13 +23,30 @@ class Reply:
 
 
 def reply_of(status: int, headers: Iterable[tuple[bytes, bytes]], content: bytes) -> Reply:
-    """Return the response of these parts, decompressed; raises httpx.DecodingError."""
+    """Return the response of these parts, decompressed; raises httpx.DecodingError.
+
+    A response that is longer than LARGEST_ANSWER is an error of decoding too.
+    """
     fields: dict[str, str] = {}
     for raw_name, raw_text in headers:
         name, text = raw_name.decode("latin-1").lower(), raw_text.decode("latin-1")
         fields[name] = f"{fields[name]}, {text}" if name in fields else text
     if encoding := fields.get("content-encoding"):
-        content = httpx.Response(
-            status, headers={"Content-Encoding": encoding}, content=content
-        ).content
+        content = _unpacked(encoding, content)
     return Reply(status, fields, content)
+
+
+def require_length(length: int) -> None:
+    """Raise httpx.DecodingError for a response of so many bytes that is too long."""
+    if length > LARGEST_ANSWER:
+        raise httpx.DecodingError(f"the response is longer than {LARGEST_ANSWER:,} bytes")
+
+
+def _unpacked(encoding: str, content: bytes) -> bytes:
+    slices = (content[at : at + _SLICE] for at in range(0, len(content), _SLICE))
+    packed = httpx.Response(200, headers={"Content-Encoding": encoding}, content=slices)
+    unpacked = bytearray()
+    for part in packed.iter_bytes():
+        unpacked += part
+        require_length(len(unpacked))
+    return bytes(unpacked)

@@ -49,6 +49,7 @@ FIRST_WAIT = 0.5  # seconds before the second try; doubled before each one after
 LONGEST_WAIT = 8.0
 LONGEST_RETRY_AFTER = 8.0  # cuts a longer `Retry-After`: a batch fails within a minute
 GIVE_UP_AFTER = 45.0
+LONGEST_EXCHANGE = 300.0  # seconds of one try, however slowly a response goes on
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 """Encodes raw records and money digit for digit."""
@@ -219,7 +220,11 @@ class Transport:
             headers, content = headers | _JSON, _encode(body)
         began = time.monotonic()
         try:
-            reply = await connection.exchange(method, path + query, headers, content)
+            async with asyncio.timeout(LONGEST_EXCHANGE):
+                reply = await connection.exchange(method, path + query, headers, content)
+        except TimeoutError as error:
+            took = f"the response took longer than {LONGEST_EXCHANGE:.0f} s"
+            raise ConnectionFailedError(request, took) from error
         except httpx.HTTPError as error:
             raise ConnectionFailedError(request, in_words(error)) from error
         except httpx.InvalidURL as error:

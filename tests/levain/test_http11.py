@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import shutil
 import socket
 import ssl
@@ -17,8 +18,9 @@ from typing import Any
 import httpx
 import pytest
 import uvloop
+import zstandard
 
-from analytics.levain import http11
+from analytics.levain import AsyncLevain, ConnectionFailedError, http11, replies, transport
 from analytics.levain.connections import in_words
 from analytics.levain.http11 import DirectConnection
 from analytics.levain.replies import Reply
@@ -230,6 +232,35 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(httpx.ReadTimeout) as raised:
         using(Server(b"HTTP/1.1 200 OK\r\n", OK), get)
     assert in_words(raised.value) == "ReadTimeout"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "zstd", None])
+def test_a_response_that_is_too_long_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, encoding: str | None
+) -> None:
+    """A response is read up to a limit, packed and unpacked: a bomb does not fill the memory."""
+    monkeypatch.setattr(replies, "LARGEST_ANSWER", 100_000)
+    packed = {"gzip": gzip.compress, "zstd": zstandard.compress, None: bytes}[encoding](
+        bytes(10_000_000)
+    )
+    header = f"Content-Encoding: {encoding}\r\n" if encoding else ""
+    answer = f"HTTP/1.1 200 OK\r\n{header}Content-Length: {len(packed)}\r\n\r\n".encode() + packed
+
+    with pytest.raises(httpx.RemoteProtocolError, match="longer than 100,000 bytes"):
+        using(Server(answer, OK), get)
+
+
+def test_a_response_that_goes_on_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A try has a limit of its own, also where the server is never silent for long."""
+    monkeypatch.setattr(transport, "LONGEST_EXCHANGE", 0.01)
+
+    async def use(connection: DirectConnection) -> None:
+        async with AsyncLevain("levain_test_key", connection._api) as levain:
+            await levain.auth.me()
+
+    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"
+    with pytest.raises(ConnectionFailedError, match="took longer than"):
+        using(Server(*[begun] * (transport.TRIES + 1)), use)
 
 
 def test_a_cancelled_request_leaves_no_response_behind() -> None:
