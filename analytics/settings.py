@@ -79,7 +79,7 @@ class Publish(Table, frozen=True):
 
     mode: Annotated[str, msgspec.Meta(pattern="^0?6[04]{2}$")] = "0600"
     site: bool = True
-    metrics: str = "metrics.prom"
+    metrics: Annotated[str, msgspec.Meta(pattern=r"^$|\.prom$")] = "metrics.prom"
     home: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s\"'<>]+|[\w./-]*)$")] = ""
 
 

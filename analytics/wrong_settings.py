@@ -21,6 +21,7 @@ _SAMPLES = {
     "memory_limit": '"2GB"',
     "size_limit": '"2GB"',
     "mode": '"0640"',
+    "metrics": '"metrics.prom"',
     "api_key_env": '"LEVAIN_API_KEY"',
 }
 

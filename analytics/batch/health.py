@@ -73,9 +73,26 @@ def release() -> Check:
 
 def directory_checks(layout: Layout, now: datetime) -> Iterator[Check]:
     """Yield all checks of a data directory; one note where there is none yet."""
+    if layout.root.is_symlink() and not layout.root.exists():
+        yield Check(
+            "data directory",
+            "problem",
+            f"{layout.root} is a link to {layout.root.readlink()}, which is not there",
+            "Mount the disk that it is on, or let the link lead to another folder.",
+        )
+        return
     if not layout.root.exists():
         yield Check(
             "data directory", "note", f"{layout.root} is not there: the first batch makes it"
+        )
+        return
+    if layout.root.is_dir() and (closed := _closed_to_us(layout.root)):
+        files = numbers.plural(len(closed), "file or folder", "files and folders")
+        yield Check(
+            "data directory",
+            "problem",
+            f"{files} cannot be used by this user, the first is {closed[0]}",
+            f"They are of another user, such as root: `chown -R $(id -u) {layout.root}`.",
         )
         return
     try:
@@ -101,6 +118,16 @@ def directory_checks(layout: Layout, now: datetime) -> Iterator[Check]:
     yield _last_batch(read_last_batch(layout), now)
     yield _books(layout)
     yield from of_next
+
+
+def _closed_to_us(root: Path) -> list[Path]:
+    """Return files that this user cannot read, and folders that it cannot change."""
+    closed = [] if os.access(root, os.R_OK | os.W_OK | os.X_OK) else [root]
+    for folder, folders, files in os.walk(root):
+        for names, needed in ((folders, os.R_OK | os.W_OK | os.X_OK), (files, os.R_OK)):
+            paths = (Path(folder, name) for name in names)
+            closed += [path for path in paths if path.exists() and not os.access(path, needed)]
+    return closed
 
 
 def _file_system(folder: Path) -> Check:

@@ -15,7 +15,7 @@ from analytics.batch import stages, transforming
 from analytics.batch.last_batch import read_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError
-from analytics.extract.landing import CLOSING_STEP, landed_loads, step_of
+from analytics.extract.landing import CLOSING_STEP, folders_in, landed_loads, step_of
 from analytics.finance.books.reading import CLOSINGS, read_books, require_known
 from analytics.settings import Settings
 from analytics.warehouse.damage import DamagedError, set_aside
@@ -69,7 +69,7 @@ def rebuild_warehouse(
     It is renamed to `aside` once that is made. Where none landed and nothing was published, only
     this is done: the batch then begins anew. The errors are those of a rebuild.
     """
-    if not any(_whole_batches(each)[0] for each in layout.landing.glob("*/")):
+    if not any(_whole_batches(each)[0] for each in folders_in(layout.landing)):
         if layout.published.exists():
             raise AnalyticsError(
                 f"{layout.warehouse} is damaged, and {layout.landing} has no whole batch to make it"
@@ -149,7 +149,7 @@ def load_all(
     """Load every complete batch of the landing folder into an empty warehouse."""
     with progress.stage("load") as done:
         load_count = record_count = 0
-        for workspace in sorted(layout.landing.glob("*/")):
+        for workspace in folders_in(layout.landing):
             folders, left = _whole_batches(workspace)
             if left:
                 progress.say(

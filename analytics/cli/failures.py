@@ -76,6 +76,11 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def _advised(text: str) -> str:
-    if os.strerror(errno.ENOSPC) not in text:
-        return text
-    return f"{text}\nMake room on the disk that was written to, and run again."
+    if os.strerror(errno.ENOSPC) in text:
+        return f"{text}\nMake room on the disk that was written to, and run again."
+    if os.strerror(errno.EACCES) in text:
+        return (
+            f"{text}\nAnother user may have made it, such as root: give it back with chown, or run"
+            " as that user. `analytics doctor` finds all such files."
+        )
+    return text

@@ -76,14 +76,27 @@ def step_of(load_id: str) -> str:
 def landed_loads(folder: Path, *, besides: Container[str] = ()) -> list[Path]:
     """Return the complete loads in a workspace's folder, in order, less those with these ids.
 
-    What a file manager or a person left there is none of them, nor is an empty folder.
+    What a file manager or a person left there is none of them, nor is an empty folder. OSError for
+    a folder that cannot be read.
     """
-    return sorted(each for each in folder.glob("*/") if each.name not in besides and _is_load(each))
+    return [each for each in folders_in(folder) if each.name not in besides and _is_load(each)]
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """Return the folders in one, in order; none if it is not there.
+
+    OSError if it cannot be read, where `glob` would find none.
+    """
+    return sorted(each for each in folder.iterdir() if each.is_dir()) if folder.exists() else []
 
 
 def landing_files(load: Path) -> list[Path]:
     """Return the files of a load, without those of a file manager."""
-    return sorted(load.glob(f"[!.]*{SUFFIX}"))
+    return sorted(
+        each
+        for each in load.iterdir()
+        if each.name.endswith(SUFFIX) and not each.name.startswith(".")
+    )
 
 
 def _is_load(folder: Path) -> bool:

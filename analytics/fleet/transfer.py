@@ -23,7 +23,7 @@ import zstandard
 from analytics import __version__
 from analytics.batch.last_batch import read_last_batch
 from analytics.errors import AnalyticsError, BusyError
-from analytics.extract.landing import landed_loads
+from analytics.extract.landing import folders_in, landed_loads
 from analytics.files import hash_file
 from analytics.fleet.generations import (
     PUBLISHED,
@@ -133,7 +133,7 @@ def put_back(
 def _put_loads(store: Store, shard: str, layout: Layout) -> list[str]:
     """Write each load that the storage has not; return the names of their objects."""
     brought: list[str] = []
-    for folder in sorted(layout.landing.glob("*/")):
+    for folder in folders_in(layout.landing):
         for load in landed_loads(folder):
             name = load_object(shard, folder.name, load.name)
             packed = io.BytesIO()

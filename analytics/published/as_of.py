@@ -118,7 +118,7 @@ def past_figures(
             recorded | {*publication_moments(con)}, as_of, ZoneInfo(settings.reporting.timezone)
         )
         record = read_publication(layout, moment) if moment in recorded else None
-        look_back(con, moment)
+        look_back(con, moment, record.loads if record else None)
         past = PastFigures(
             layout=layout,
             con=con,

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from analytics.errors import AnalyticsError, BusyError
+from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import repair
 from analytics.warehouse.scratch import remove_left
@@ -50,6 +50,11 @@ def collection_lock(layout: Layout) -> Iterator[None]:
 
 @contextmanager
 def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
+    if "?" in str(layout.root.resolve()):
+        raise UsageError(
+            f"The data directory {layout.root} has a question mark in its path, which DuckDB does"
+            " not read as one.\nRename that folder, or name another one with --data-dir."
+        )
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -57,6 +62,8 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
         cause = error.strerror
         if layout.root.is_file():
             cause = "it is a file"
+        elif layout.root.is_symlink() and not layout.root.exists():
+            cause = f"it is a link to {layout.root.readlink()}, which is not there"
         elif layout.lock.is_dir() or layout.lock.is_symlink():
             cause = f"{layout.lock} is no file, and has to be removed"
         raise AnalyticsError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from analytics.warehouse.machine import connection_limits
 from analytics.warehouse.provisional_runs import PROVISIONAL
 from analytics.warehouse.schema import BOOKS, FINANCE
 
-# All that a load wrote is seen, unless the load was published later.
+# All that a load wrote is seen, unless the load is later.
 _LOADED = """
     create view {0}.{1} as
     from kept.{0}.{1} anti join main.later_loads using (workspace_id, load_id)
@@ -87,20 +87,37 @@ def publication_moments(con: duckdb.DuckDBPyConnection) -> list[datetime]:
     return [moment for (moment,) in rows]
 
 
-def look_back(con: duckdb.DuckDBPyConnection, moment: datetime) -> None:
+def look_back(
+    con: duckdb.DuckDBPyConnection, moment: datetime, loads: Mapping[str, str] | None
+) -> None:
     """Make views of the opened warehouse as it was when figures were published at `moment`.
 
-    The tables of schema `finance` are made empty.
+    `loads` has the last load of each workspace in these figures, if that is on record: by it they
+    are known where the machine's clock went back. The tables of schema `finance` are made empty.
     """
     con.execute("create schema raw; create schema ledger")
-    con.execute(
-        """
-        create table main.later_loads as
-        select workspace_id, load_id from kept.ledger.loads
-        where published_at is null or published_at > ?
-        """,
-        [moment],
-    )
+    if loads is None:
+        con.execute(
+            """
+            create table main.later_loads as
+            select workspace_id, load_id from kept.ledger.loads
+            where published_at is null or published_at > ?
+            """,
+            [moment],
+        )
+    else:
+        con.execute(
+            """
+            create table main.later_loads as
+            select workspace_id, load_id
+            from kept.ledger.loads
+            left join (
+                select unnest(?::varchar[]) as workspace_id, unnest(?::varchar[]) as last_load_id
+            ) using (workspace_id)
+            where last_load_id is null or load_id > last_load_id
+            """,
+            [[*loads], [*loads.values()]],
+        )
     tables = con.execute(
         "select schema_name, table_name from duckdb_columns()"
         " where database_name = 'kept' and column_name = 'load_id'"

@@ -86,13 +86,21 @@ def repair(layout: Layout) -> None:
 
 
 def record_publication(con: duckdb.DuckDBPyConnection) -> datetime:
-    """Record which loads the attached marts contain, as published now if not before; return now."""
-    con.execute("""
-        update ledger.loads set published_at = now()
+    """Record which loads the attached marts contain, as published now if not before; return now.
+
+    Where the machine's clock went back, now is just after the last publication.
+    """
+    ((moment,),) = con.execute("""
+        select greatest(now(), max(published_at) + interval 1 microsecond) from ledger.loads
+    """).fetchall()
+    con.execute(
+        """
+        update ledger.loads set published_at = ?
         where published_at is null
             and (workspace_id, load_id) in (select workspace_id, load_id from audit.loads)
-    """)
-    ((moment,),) = con.execute("select now()").fetchall()
+        """,
+        [moment],
+    )
     return moment  # type: ignore[no-any-return]  # an instant
 
 

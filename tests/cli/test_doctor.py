@@ -316,3 +316,16 @@ def test_a_directory_that_cannot_be_used_is_a_problem(tmp_path: Path) -> None:
     (problem,) = found(Layout(file))
 
     assert (problem.name, problem.state) == ("data directory", "problem")
+
+
+def test_files_of_another_user_are_told(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a batch of root left is named, with the command that gives it back."""
+    theirs = {layout.published, layout.landing}
+    access = os.access
+    monkeypatch.setattr(
+        health.os, "access", lambda path, mode: Path(path) not in theirs and access(path, mode)
+    )
+    (problem,) = [each for each in found(layout) if each.state == "problem"]
+
+    assert problem.finding.startswith("2 files and folders cannot be used by this user")
+    assert "chown -R" in problem.remedy

@@ -166,3 +166,22 @@ def test_a_data_directory_that_is_a_file_is_told(command: Command) -> None:
 
     assert result.code == 1
     assert "The data directory taken cannot be used: it is a file." in result.err
+
+
+def test_a_link_to_a_disk_that_is_not_there_is_told(command: Command) -> None:
+    """The error names where the link leads; a check of the machine does the same."""
+    Path("data").symlink_to("/not-mounted/data")
+
+    for line in (("nightly",), ("doctor", "--offline")):
+        result = command(*line, "--data-dir", "data")
+        assert result.code == 1
+        assert "a link to /not-mounted/data, which is not there" in result.err + result.out
+
+
+def test_a_path_that_duckdb_cannot_read_is_told(command: Command) -> None:
+    """A question mark in the path of the data is refused before anything is made."""
+    result = command("nightly", "--data-dir", "what?/data")
+
+    assert result.code == 2
+    assert "has a question mark in its path" in result.err
+    assert not Path("what?").exists()

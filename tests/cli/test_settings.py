@@ -53,6 +53,7 @@ SettingsFile = Callable[[str], None]
             '`mode` in [publish] must be a text in quotes like "0640", not "everybody".',
         ),
         ('[publish]\nmode = "0666"\n', 'like "0640", not "0666".'),
+        ('[publish]\nmetrics = "../analytics.toml"\n', 'like "metrics.prom", not "../analytics'),
         (
             '[sql]\nmemory_limit = "lots"\n',
             '`memory_limit` in [sql] must be a text in quotes like "2GB", not "lots".',

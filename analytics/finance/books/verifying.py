@@ -78,7 +78,8 @@ def _files(folder: Path, closing: Recorded[Closing]) -> Iterator[Finding]:
         except ValueError as error:
             yield Finding(path, f"changed: {error}")
         else:
-            if any(each.is_symlink() for each in (file, *file.parents) if each != folder.parent):
+            inner = (file, *file.parents[: file.parents.index(folder)])
+            if any(each.is_symlink() for each in inner):
                 yield Finding(path, "changed: it is a link")
             elif len(content) != stored.byte_count:
                 yield Finding(path, f"changed: {len(content)} bytes, not {stored.byte_count}")

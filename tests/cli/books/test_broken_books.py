@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from decimal import Decimal
+from pathlib import Path
 from unittest.mock import patch
 
 from analytics.batch import closing, stages
@@ -66,6 +67,18 @@ def test_a_close_after_a_reopening_that_was_killed(closed: Shop) -> None:
     assert "closed or reopened since the figures were published" in refused.err
     assert closed.rows("select revision from fct_closed_lines") == [{"revision": 2}]
     closed.ok("books", "verify")
+
+
+def test_books_may_lie_behind_a_link(closed: Shop, tmp_path: Path) -> None:
+    """Books that were moved to another disk are those that were closed; a link within is none."""
+    shutil.move(closed.books, tmp_path / "moved")
+    closed.books.symlink_to(tmp_path / "moved")
+    closed.ok("books", "verify")
+
+    month = closed.books / "2026-10"
+    shutil.move(month / "r1", tmp_path / "r1")
+    (month / "r1").symlink_to(tmp_path / "r1")
+    assert "changed: it is a link" in closed.run("books", "verify").err
 
 
 def test_books_are_read_without_waiting(closed: Shop) -> None:
