@@ -105,7 +105,9 @@ def _made(budgets: pl.DataFrame, amounts: pl.DataFrame) -> pl.DataFrame:
     """Return the forecast of each budget of a month that goes on, in units; null without one."""
     start, month = pl.col("start"), pl.col("month")
     going_on = budgets.filter(
-        pl.col("first_date") <= month, month <= pl.col("today"), start < pl.col("end")
+        pl.col("first_date") <= month,
+        month <= pl.col("today"),
+        pl.max_horizontal("start", "today") < pl.col("end"),
     ).with_columns(first=pl.max_horizontal("start", "month"))
     series = _on_every_date(going_on, amounts)
     before = pl.duration(days=RUN_RATE_DAYS)

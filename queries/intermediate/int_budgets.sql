@@ -15,17 +15,26 @@ spans as (
     group by workspace_id
 ),
 
+-- A workspace that was first read after a month, or last before it, is none of that month's.
 covered as (
     select
-        members.scope,
-        members.name,
-        members.workspace,
+        budgets.line,
         any_value(members.workspace_id) as workspace_id,
         count(distinct members.workspace_id) as workspace_count,
-        max(spans.first_date) as first_date,
-        min(spans.last_date) as start,
+        max(spans.first_date) as any_first_date,
+        min(spans.last_date) as any_last_date,
+        max(spans.first_date) filter (
+            spans.first_date < budgets.month + interval 1 month and spans.last_date >= budgets.month
+        ) as first_date,
+        min(spans.last_date) filter (
+            spans.first_date < budgets.month + interval 1 month and spans.last_date >= budgets.month
+        ) as last_date,
         max(spans.last_date) as today
-    from intermediate.int_budget_members as members
+    from staging.stg_budgets as budgets
+    join intermediate.int_budget_members as members
+        on members.scope = budgets.scope
+        and members.name = budgets.name
+        and members.workspace is not distinct from budgets.workspace
     left join spans using (workspace_id)
     group by all
 ),
@@ -44,15 +53,12 @@ budgets as (
         budgets.month,
         (budgets.month + interval 1 month)::date as next_month,
         budgets.amount_usd as budget_usd,
-        covered.scope is not null as is_known,
-        covered.first_date,
-        covered.start,
+        covered.line is not null as is_known,
+        coalesce(covered.first_date, covered.any_first_date) as first_date,
+        coalesce(covered.last_date, covered.any_last_date) as start,
         covered.today
     from staging.stg_budgets as budgets
-    left join covered
-        on covered.scope = budgets.scope
-        and covered.name = budgets.name
-        and covered.workspace is not distinct from budgets.workspace
+    left join covered using (line)
 )
 
 from budgets

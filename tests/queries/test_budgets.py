@@ -244,6 +244,43 @@ def test_a_workspace_behind(read: Warehouse) -> None:
     assert budgets(read, "actual_usd", "forecast_usd", "state") == [(38 + 27, 150, "on_track")]
 
 
+@pytest.mark.parametrize(
+    ("month", "expected"),
+    [
+        (date(2026, 9, 1), (30 * 2, "within")),
+        (date(2026, 10, 1), (31 * 2, "within")),
+        (NOVEMBER, (19 * 2 + 5 * 3, "not_enough_history")),
+    ],
+)
+def test_a_workspace_that_is_new(read: Warehouse, month: date, expected: tuple[int, str]) -> None:
+    """Months before a workspace was first read are those of the others; its own first is short."""
+    read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="New")
+    read_from(read, date(2026, 11, 5), "w-2")
+    charged(read, 2)
+    charged(read, 3, first=date(2026, 11, 5), last=date(2026, 11, 9), workspace_id="w-2")
+    budget(read, 90, month=month)
+
+    assert budgets(read, "actual_usd", "state") == [expected]
+
+
+def test_a_workspace_that_is_gone(read: Warehouse) -> None:
+    """A month after a workspace was last read is one of the others, and not forecast once over."""
+    read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Gone")
+    read_from(read, date(2026, 8, 1), "w-2")
+    read._con.execute(
+        "update ledger.workspaces set last_batch_at = '2026-09-10 05:00Z'"
+        " where workspace_id = 'w-2'"
+    )
+    charged(read, 2)
+    for month in (date(2026, 9, 1), date(2026, 10, 1)):
+        budget(read, 90, month=month)
+
+    assert budgets(read, "month", "forecast_usd", "state", "exhausted_on") == [
+        (date(2026, 9, 1), None, "not_enough_history", None),
+        (date(2026, 10, 1), None, "within", None),
+    ]
+
+
 def test_one_budget_twice(read: Warehouse) -> None:
     """An agent's budget by the workspace's name and by its identifier is one: the upper line."""
     charged(read, 2)
