@@ -27,7 +27,7 @@ from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import BUILD_FILE, attached_marts, open_marts, transaction
 from analytics.warehouse.examination import read_whole
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.publications import write_publication
+from analytics.warehouse.publications import require_writable, write_publication
 from analytics.warehouse.publish import publish, record_publication
 from analytics.warehouse.site import read_manifest
 
@@ -205,6 +205,7 @@ def publish_all(
             if settings.publish.site:
                 _require_pages(marts, layout)
             read_whole(marts, BUILD_FILE)
+        require_writable(layout)
         publish(layout, int(settings.publish.mode, 8), site=settings.publish.site)
         with attached_marts(con, layout.marts), transaction(con):
             write_publication(con, layout, record_publication(con))

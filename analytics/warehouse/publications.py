@@ -59,6 +59,13 @@ def record_build(con: duckdb.DuckDBPyConnection, timezone: str, books_sha256: st
     con.execute("insert into ledger.build values (?, ?, ?)", [__version__, timezone, books_sha256])
 
 
+def require_writable(layout: Layout) -> None:
+    """Raise OSError if no record can be written: figures without one are not published."""
+    probe = layout.publications / f"probe{_UNFINISHED}"
+    probe.mkdir(parents=True, exist_ok=True)
+    probe.rmdir()
+
+
 def write_publication(
     con: duckdb.DuckDBPyConnection, layout: Layout, published_at: datetime
 ) -> None:

@@ -39,6 +39,21 @@ def test_an_unreachable_api_is_a_failure(
     assert Path("data/analytics.duckdb").read_bytes() == before
 
 
+def test_what_cannot_be_recorded_is_not_published(published: Command) -> None:
+    """Where no record of a publication can be written, the published figures remain."""
+    before = Path("data/analytics.duckdb").read_bytes()
+    Path("data/publications").rename("moved")
+    Path("data/publications").write_text("", encoding="utf-8")
+    result = published("nightly")
+
+    assert result.code == 1
+    assert "data/publications" in result.err
+    assert Path("data/analytics.duckdb").read_bytes() == before
+    Path("data/publications").unlink()
+    Path("moved").rename("data/publications")
+    assert published("nightly").code == 0
+
+
 def test_what_failed_is_told_although_it_cannot_be_noted(
     published: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
