@@ -17,7 +17,6 @@ bills as (
         workspace_id,
         agent_id,
         date_trunc('month', utc_date)::date as month,
-        count(*) = count(billed_usd) as is_known,
         sum(cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd,
         sum(surcharge_usd) as surcharge_usd,
@@ -56,21 +55,15 @@ lines as (
     from adjustments
 ),
 
--- A bill is known if that of each day is. What a line lacks is 0 where the API would have reported
--- it, and unknown elsewhere.
+-- What a line lacks is 0 where the API would have reported it, and unknown elsewhere.
 filled as (
     select
         lines.*,
         months.status,
         months.is_complete,
-        coalesce(
-            months.has_agent_bill and (bills.month is not null or lines.agent_id <> '(none)'),
-            false
-        ) as is_metered,
-        is_metered and coalesce(bills.is_known, true) as is_billed
+        if(lines.agent_id <> '(none)' and months.has_agent_bill, 0, null) as without_bill
     from lines
     left join marts.dim_months as months using (workspace_id, month)
-    left join bills using (workspace_id, agent_id, month)
 )
 
 select
@@ -103,11 +96,11 @@ select
     if(measures.month is null, 0, measures.unlisted_failed_count) as unlisted_failed_count,
     coalesce(measures.unknown_cost_count, 0) as unknown_cost_count,
     coalesce(measures.no_usage_count, 0) as no_usage_count,
-    if(filled.is_metered, coalesce(bills.metered_cost_usd, 0), null)::decimal(38, 10)
+    if(bills.month is null, without_bill, bills.metered_cost_usd)::decimal(38, 10)
         as metered_cost_usd,
-    if(filled.is_billed, coalesce(bills.billed_usd, 0), null)::decimal(38, 10) as billed_usd,
-    if(filled.is_billed, coalesce(bills.surcharge_usd, 0), null)::decimal(38, 10) as surcharge_usd,
-    if(filled.is_metered, coalesce(bills.own_key_usd, 0), null)::decimal(38, 10) as own_key_usd,
+    if(bills.month is null, without_bill, bills.billed_usd)::decimal(38, 10) as billed_usd,
+    if(bills.month is null, without_bill, bills.surcharge_usd)::decimal(38, 10) as surcharge_usd,
+    if(bills.month is null, without_bill, bills.own_key_usd)::decimal(38, 10) as own_key_usd,
     coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
     coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd,
     coalesce(filled.is_complete, false) as is_complete

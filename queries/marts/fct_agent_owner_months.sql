@@ -93,14 +93,18 @@ select
     if(measures.month is null, 0, measures.unlisted_failed_count) as unlisted_failed_count,
     coalesce(measures.unknown_cost_count, 0) as unknown_cost_count,
     coalesce(measures.no_usage_count, 0) as no_usage_count,
-    if(months.metered_cost_usd is null, null, coalesce(bills.metered_cost_usd, 0))::decimal(38, 10)
-        as metered_cost_usd,
-    if(months.billed_usd is null, null, coalesce(bills.billed_usd, 0))::decimal(38, 10)
-        as billed_usd,
-    if(months.surcharge_usd is null, null, coalesce(bills.surcharge_usd, 0))::decimal(38, 10)
-        as surcharge_usd,
-    if(months.own_key_usd is null, null, coalesce(bills.own_key_usd, 0))::decimal(38, 10)
-        as own_key_usd,
+    if(
+        bills.month is null and months.metered_cost_usd is not null, 0, bills.metered_cost_usd
+    )::decimal(38, 10) as metered_cost_usd,
+    if(
+        bills.month is null and months.billed_usd is not null, 0, bills.billed_usd
+    )::decimal(38, 10) as billed_usd,
+    if(
+        bills.month is null and months.surcharge_usd is not null, 0, bills.surcharge_usd
+    )::decimal(38, 10) as surcharge_usd,
+    if(
+        bills.month is null and months.own_key_usd is not null, 0, bills.own_key_usd
+    )::decimal(38, 10) as own_key_usd,
     coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
     coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd,
     months.is_complete

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -37,14 +36,8 @@ def read(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def bills(warehouse: Warehouse) -> list[tuple[Any, ...]]:
-    return warehouse.rows(
-        "select month, metered_cost_usd, billed_usd from marts.fct_agent_months order by month"
-    )
-
-
 def test_a_refused_bill_is_unknown(read: Warehouse) -> None:
-    """A month with a day whose bill by agent is refused has no bill, no bridge and no forecast."""
+    """A month with a day whose bill by agent is refused is marked, in no bridge and no budget."""
     asked(read, "agent_billing_days", "2026-08-31", "2026-11-11")
     asked(read, "agent_billing_days", "2026-11-11", "2026-12-06", status=403)
     for line, month in enumerate((OCTOBER, NOVEMBER), start=2):
@@ -53,7 +46,10 @@ def test_a_refused_bill_is_unknown(read: Warehouse) -> None:
         )
     read.build()
 
-    assert bills(read) == [(SEPTEMBER, 2, 2), (OCTOBER, 2, 2), (NOVEMBER, None, None)]
+    assert read.rows("select month from marts.dim_months where not has_agent_bill order by 1") == [
+        (NOVEMBER,),
+        (date(2026, 12, 1),),
+    ]
     assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
     assert read.rows(
         "select month, actual_usd, state, exhausted_on from marts.fct_budgets order by month"
@@ -63,14 +59,34 @@ def test_a_refused_bill_is_unknown(read: Warehouse) -> None:
     ]
 
 
-def test_a_day_without_a_bill_makes_its_month_unknown(read: Warehouse) -> None:
-    """Where the API gives no bill of an agent's day, its cost is known, its month's bill is not."""
+def test_an_account_without_bills_by_agent(read: Warehouse) -> None:
+    """Where the API never gave a bill by agent, that of a month of runs is unknown."""
+    read.con.execute("delete from raw.agent_billing_days")
+    asked(read, "agent_billing_days", "2026-08-31", "2026-12-06", status=403)
+    read.given("runs", created_at="2026-11-10 12:00Z", cost_usd=2)
+    read.build()
+
+    months = "where agent_id = 'a-1' and month = '2026-11-01'"
+    assert read.row(
+        f"select metered_cost_usd, billed_usd from marts.fct_agent_months {months}"
+    ) == (None, None)
+    assert read.row(f"select cost_usd, billed_usd from marts.fct_month_lines {months}") == (
+        None,
+        None,
+    )
+
+
+def test_a_day_without_a_bill_is_in_no_bridge(read: Warehouse) -> None:
+    """Where the API gives no bill of an agent's day, its month is in no bridge and no budget."""
     asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
     read.given("agent_billing_days", date="2026-11-11", cost_usd=3, billed_usd=None)
+    read.insert("finance.budgets", line=2, scope="all", name="(all)", month=NOVEMBER, amount_usd=1)
     read.build_all()
 
-    assert bills(read) == [(SEPTEMBER, 2, 2), (OCTOBER, 2, 2), (NOVEMBER, 5, None)]
     assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
+    assert read.rows("select actual_usd, state from marts.fct_budgets") == [
+        (None, "not_enough_history")
+    ]
     failed = {each.name for each in run_checks(read.con) if not each.ok}
     assert not failed & {"month_bridges_add_up", "bridges_add_up", "allocations_change_no_total"}
 
