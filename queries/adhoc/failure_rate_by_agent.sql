@@ -1,7 +1,7 @@
 -- Which agents fail most often, and how much of that may be chance?
 -- Of all runs of the last 30 complete days; low and high are the 95 % Wilson interval. A rate is
--- formed anew from its parts, and never an average of rates; null where the API refuses the outcomes
--- of some runs.
+-- formed anew from its parts, and never an average of rates. Null where the API refuses the
+-- outcomes of some runs.
 with
 
 agents as (
