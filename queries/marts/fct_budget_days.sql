@@ -30,11 +30,16 @@ charges as (
     group by all
 ),
 
--- Days whose bill by agent the API refuses.
+-- Months that were read, of which the API refuses the bill by agent of some day.
 unknown as (
-    select workspace_id, '(all)' as agent_id, '(all)' as cost_center, utc_date, null as actual_usd
-    from intermediate.int_metered_days
-    where not has_agent_bill
+    select
+        workspace_id,
+        '(all)' as agent_id,
+        '(all)' as cost_center,
+        month as utc_date,
+        null as actual_usd
+    from marts.dim_months
+    where not has_agent_bill and first_date is not null
 )
 
 select

@@ -281,6 +281,15 @@ def test_a_workspace_that_is_gone(read: Warehouse) -> None:
     ]
 
 
+def test_a_run_older_than_the_meters(read: Warehouse) -> None:
+    """A listed run of a month that was not metered takes no forecast away."""
+    read.given("runs", created_at="2026-05-03 12:00Z")
+    charged(read, 2)
+    budget(read, 90)
+
+    assert budgets(read, "forecast_usd", "state") == [(60, "on_track")]
+
+
 def test_one_budget_twice(read: Warehouse) -> None:
     """An agent's budget by the workspace's name and by its identifier is one: the upper line."""
     charged(read, 2)
