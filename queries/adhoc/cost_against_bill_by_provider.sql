@@ -6,8 +6,8 @@ select
     date_trunc('month', days.utc_date)::date as month,
     days.provider,
     sum(days.cost_usd) as metered_cost_usd,
-    sum(days.surcharge_usd) as surcharge_usd,
-    sum(days.own_key_usd) as own_key_usd,
+    if(count(days.own_key_usd) = count(*), sum(days.surcharge_usd), null) as surcharge_usd,
+    if(count(days.own_key_usd) = count(*), sum(days.own_key_usd), null) as own_key_usd,
     sum(days.billed_usd) as billed_usd
 from marts.fct_billing_days as days
 join marts.dim_workspaces as workspaces using (workspace_id)

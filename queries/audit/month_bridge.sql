@@ -34,7 +34,7 @@ bills as (
         workspace_id,
         date_trunc('month', utc_date)::date as month,
         sum(cost_usd) as cost_usd,
-        sum(own_key_usd) as own_key_usd,
+        if(count(own_key_usd) = count(*), sum(own_key_usd), null) as own_key_usd,
         sum(billed_usd) as billed_usd
     from marts.fct_billing_days
     group by all
@@ -49,7 +49,7 @@ months as (
         if(metered.month is null, 0, unexplained_usd) as unexplained_usd,
         if(metered.month is null, 0, metered_usd) as metered_usd,
         if(has_bill, coalesce(cost_usd, 0), cost_usd) as cost_usd,
-        if(has_bill, coalesce(own_key_usd, 0), own_key_usd) as own_key_usd,
+        if(has_bill and bills.month is null, 0, own_key_usd) as own_key_usd,
         if(has_bill, coalesce(billed_usd, 0), billed_usd) as billed_usd
     from metered
     full join bills using (workspace_id, month)

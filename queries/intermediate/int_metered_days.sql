@@ -2,7 +2,8 @@
 -- whether each is over, whether it lies in the 8 days that each batch reads again, whether its
 -- usage is metered, as that of each day is before the last one with usage, and which meters it
 -- has: the API may refuse one to an account. A day has a meter that was read since it was refused,
--- or that had been read as a whole before.
+-- or that had been read as a whole before; of refused provider keys, those before the day on which
+-- they were last read.
 -- Grain: UTC day.
 -- key: workspace_id, utc_date
 -- materialized: table
@@ -60,6 +61,18 @@ lacking as (
     group by refused.workspace_id, refused.utc_date
 ),
 
+key_reads as (
+    select
+        workspace_id,
+        coalesce(max(fetched_at) filter (status = 200), '-infinity')::date as last_read_date
+    from staging.stg_requests
+    where source = 'provider_keys'
+    group by workspace_id
+    having
+        max(fetched_at) filter (status in (403, 404))
+        > coalesce(max(fetched_at) filter (status = 200), '-infinity')
+),
+
 days as (
     select
         *,
@@ -87,7 +100,9 @@ select
     not list_contains(coalesce(sources, []), 'agent_billing_days') as has_agent_bill,
     not list_contains(coalesce(sources, []), 'agent_rollups') as has_rollups,
     not list_contains(coalesce(sources, []), 'platform_rollups') as has_platform,
-    not list_contains(coalesce(sources, []), 'run_counts') as has_counts
+    not list_contains(coalesce(sources, []), 'run_counts') as has_counts,
+    coalesce(utc_date < last_read_date, true) as has_provider_keys
 from days
 left join meters using (workspace_id)
+left join key_reads using (workspace_id)
 left join lacking using (workspace_id, utc_date)

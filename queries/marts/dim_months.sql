@@ -6,8 +6,9 @@
 -- column status: open (may change), incomplete (begins unread), final or closed (booked).
 -- column revision: Number of the close that is in force; null while the month is not closed.
 -- column closed_at: When it was closed (UTC); null while the month is not closed.
--- column is_complete: True once every date of the month is over and was read.
+-- column is_complete: True once every date of the month is complete.
 -- column has_agent_bill: True if the API gives the bill by agent for each of its UTC days so far.
+-- column has_provider_keys: True if its provider keys are known, so that own-key cost is.
 -- column first_date: First UTC day of the month that was read.
 -- column open_day_count: UTC days whose reconciliation is open or pending.
 with
@@ -28,7 +29,8 @@ bills as (
     select
         workspace_id,
         date_trunc('month', utc_date)::date as month,
-        bool_and(has_agent_bill) as has_agent_bill
+        bool_and(has_agent_bill) as has_agent_bill,
+        bool_and(has_provider_keys) as has_provider_keys
     from intermediate.int_metered_days
     group by all
 ),
@@ -40,6 +42,15 @@ runs as (
         count(*) filter (not is_terminal) as open_count,
         count(*) filter (is_terminal and not is_final) as provisional_count
     from marts.fct_runs
+    group by all
+),
+
+dates as (
+    select
+        workspace_id,
+        date_trunc('month', date)::date as month,
+        count(*) filter (is_complete) as complete_count
+    from intermediate.int_dates
     group by all
 ),
 
@@ -84,7 +95,8 @@ select
     end as status,
     first_date,
     coalesce(bills.has_agent_bill, false) as has_agent_bill,
-    coalesce(last_batch_at >= ends_at and first_date <= ends.month, false) as is_complete,
+    coalesce(bills.has_provider_keys, true) as has_provider_keys,
+    coalesce(dates.complete_count = day(last_day(ends.month)), false) as is_complete,
     open_day_count,
     unreconciled_day_count,
     unexplained_usd,
@@ -94,5 +106,6 @@ select
     closings.closed_at
 from ends
 left join bills using (workspace_id, month)
+left join dates using (workspace_id, month)
 left join finance.closings as closings on closings.month = ends.month and closings.state = 'closed'
 order by workspace_id, ends.month

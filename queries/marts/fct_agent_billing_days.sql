@@ -1,6 +1,7 @@
 -- Metered cost and bill by UTC day and line, taken apart: cost + surcharge - own-key cost = billed.
 -- The line '(platform)' is all usage that names no agent. A run has no bill of its own: this is as
--- fine as the API reports it. Grain: workspace, UTC day and line.
+-- fine as the API reports it. Own-key cost is that of the keys that are known: where the API
+-- refuses them, that of others is taken off the surcharge. Grain: workspace, UTC day and line.
 -- key: workspace_id, utc_date, agent_id
 -- narrow: utc_date
 -- ref agent_id: dim_agents

@@ -3,13 +3,14 @@
 -- platform, so that the lines of a workspace add up to fct_workspace_months. Runs and adjustments
 -- are those of dates in the reporting time zone; unlisted runs, bill and the platform are known by
 -- UTC day only, and stand under the same calendar month. Usage that names no agent is metered and
--- billed on the platform's line. Grain: workspace, line and month.
+-- billed on the platform's line. Surcharge and own-key cost are unknown where the API refuses the
+-- workspace's provider keys. Grain: workspace, line and month.
 -- key: workspace_id, agent_id, month
 -- values status: open, incomplete, final, closed
 -- sums: fct_agent_days by agent_id; date_trunc('month', date)::date as month; or zero
 -- column month: First day of the calendar month.
 -- column status: Of the month: open (may change), incomplete (begins unread), final or closed.
--- column is_complete: True once every date of the month is over and was read.
+-- column is_complete: True once every date of the month is complete.
 with
 
 bills as (
@@ -61,7 +62,8 @@ filled as (
         lines.*,
         months.status,
         months.is_complete,
-        if(lines.agent_id <> '(none)' and months.has_agent_bill, 0, null) as without_bill
+        if(lines.agent_id <> '(none)' and months.has_agent_bill, 0, null) as without_bill,
+        coalesce(months.has_provider_keys, true) as has_provider_keys
     from lines
     left join marts.dim_months as months using (workspace_id, month)
 )
@@ -99,8 +101,14 @@ select
     if(bills.month is null, without_bill, bills.metered_cost_usd)::decimal(38, 10)
         as metered_cost_usd,
     if(bills.month is null, without_bill, bills.billed_usd)::decimal(38, 10) as billed_usd,
-    if(bills.month is null, without_bill, bills.surcharge_usd)::decimal(38, 10) as surcharge_usd,
-    if(bills.month is null, without_bill, bills.own_key_usd)::decimal(38, 10) as own_key_usd,
+    case
+        when bills.month is null then without_bill
+        when has_provider_keys then bills.surcharge_usd
+    end::decimal(38, 10) as surcharge_usd,
+    case
+        when bills.month is null then without_bill
+        when has_provider_keys then bills.own_key_usd
+    end::decimal(38, 10) as own_key_usd,
     coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
     coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd,
     coalesce(filled.is_complete, false) as is_complete

@@ -8,7 +8,7 @@
 -- values status: open, incomplete, final, closed
 -- column month: First day of the calendar month.
 -- column status: Of the month: open (may change), incomplete (begins unread), final or closed.
--- column is_complete: True once every date of the month is over and was read.
+-- column is_complete: True once every date of the month is complete.
 with
 
 bills as (
@@ -99,12 +99,12 @@ select
     if(
         bills.month is null and months.billed_usd is not null, 0, bills.billed_usd
     )::decimal(38, 10) as billed_usd,
-    if(
-        bills.month is null and months.surcharge_usd is not null, 0, bills.surcharge_usd
-    )::decimal(38, 10) as surcharge_usd,
-    if(
-        bills.month is null and months.own_key_usd is not null, 0, bills.own_key_usd
-    )::decimal(38, 10) as own_key_usd,
+    case
+        when bills.month is null and months.surcharge_usd is not null then 0
+        when months.own_key_usd is not null then bills.surcharge_usd
+    end::decimal(38, 10) as surcharge_usd,
+    if(months.own_key_usd is null, null, coalesce(bills.own_key_usd, 0))::decimal(38, 10)
+        as own_key_usd,
     coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
     coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd,
     months.is_complete

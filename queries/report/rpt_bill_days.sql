@@ -1,4 +1,5 @@
--- Metered cost and bill by line and UTC day: cost + surcharge - own-key cost = billed.
+-- Metered cost and bill by line and UTC day: cost + surcharge - own-key cost = billed;
+-- both are unknown where the API refuses the workspace's provider keys.
 -- Grain: workspace, line and UTC day.
 -- key: workspace_id, agent_id, utc_date
 -- narrow: utc_date
@@ -8,8 +9,9 @@ select
     agent_id,
     utc_date,
     cost_usd,
-    surcharge_usd,
-    own_key_usd,
+    if(days.has_provider_keys is false, null, surcharge_usd) as surcharge_usd,
+    if(days.has_provider_keys is false, null, own_key_usd) as own_key_usd,
     billed_usd
 from marts.fct_agent_billing_days
+left join intermediate.int_metered_days as days using (workspace_id, utc_date)
 order by workspace_id, agent_id, utc_date

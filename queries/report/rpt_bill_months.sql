@@ -6,8 +6,8 @@ select
     date_trunc('month', utc_date)::date as month,
     coalesce(provider, '(none)') as provider,
     sum(cost_usd) as cost_usd,
-    sum(surcharge_usd) as surcharge_usd,
-    sum(own_key_usd) as own_key_usd,
+    if(count(surcharge_usd) = count(billed_usd), sum(surcharge_usd), null) as surcharge_usd,
+    if(count(own_key_usd) = count(*), sum(own_key_usd), null) as own_key_usd,
     sum(billed_usd) as billed_usd
 from marts.fct_billing_days
 group by all

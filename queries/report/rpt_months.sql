@@ -55,8 +55,8 @@ bills as (
         if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
         month,
         sum(metered_cost_usd) as metered_cost_usd,
-        sum(surcharge_usd) as surcharge_usd,
-        sum(own_key_usd) as own_key_usd,
+        if(count(surcharge_usd) = count(billed_usd), sum(surcharge_usd), null) as surcharge_usd,
+        if(count(own_key_usd) = count(billed_usd), sum(own_key_usd), null) as own_key_usd,
         sum(billed_usd) as billed_usd
     from marts.fct_agent_months
     group by grouping sets ((workspace_id, agent_id, month), (workspace_id, month), (month))

@@ -31,8 +31,8 @@ select
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,
     sum(metered_cost_usd) as metered_cost_usd,
-    sum(surcharge_usd) as surcharge_usd,
-    sum(own_key_usd) as own_key_usd,
+    if(count(surcharge_usd) = count(billed_usd), sum(surcharge_usd), null) as surcharge_usd,
+    if(count(own_key_usd) = count(billed_usd), sum(own_key_usd), null) as own_key_usd,
     sum(billed_usd) as billed_usd
 from months
 group by all

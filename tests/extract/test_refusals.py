@@ -169,6 +169,38 @@ def test_a_meter_that_answered_before_keeps_what_it_said(batch: Batch, world: Wo
     assert blocking(after) == []
 
 
+def test_own_key_cost_is_unknown_without_the_keys(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """Where `byok` is refused, no figure tells surcharge from own-key cost; the bill is known."""
+    split = "surcharge_usd own_key_usd"
+    read(batch)
+    known = publish(batch)
+    refuse(batch, KEYS)
+    start_run(hours_ago=1)
+    world.pass_time(timedelta(days=1))
+
+    read(batch)
+    published = publish(batch)
+
+    assert published.findings == []
+    assert published.rows("fct_billing_days", split) == [
+        *known.rows("fct_billing_days", split), (None, None)
+    ]  # fmt: skip
+    for table in ("fct_agent_months", "fct_workspace_months", "fct_owner_months", "rpt_months",
+                  "fct_agent_owner_months", "rpt_bill_months", "rpt_agent_bill_months"):  # fmt: skip
+        billed = [row for row in published[table] if row["billed_usd"]]
+        assert {(row["surcharge_usd"], row["own_key_usd"]) for row in billed} == {(None, None)}
+        assert None not in {value for pair in known.rows(table, split) for value in pair}
+    steps = dict(published.rows("month_bridge", "step amount_usd"))
+    assert (steps["surcharge"], steps["own-key cost"]) == (None, None)
+    assert steps["billed"] == sum(row["billed_usd"] for row in published["fct_charges"])
+
+    batch.api.faults.clear()
+    read(batch)
+    assert None not in {value for pair in publish(batch).rows("rpt_months", split) for value in pair}
+
+
 def test_an_endpoint_that_answers_again_is_read_as_a_whole(batch: Batch) -> None:
     """Once the API answers, the next batch has what it would have had from the first on."""
     for endpoint in ALL:

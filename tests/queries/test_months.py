@@ -162,6 +162,24 @@ def test_when_a_month_is_final(
     )
 
 
+@pytest.mark.parametrize(
+    ("first", "timezone", "is_complete"),
+    [("2026-11-01", "UTC", True), ("2026-11-01", "Europe/Berlin", False),
+     ("2026-10-31", "Europe/Berlin", True), ("2026-11-02", "UTC", False)],
+)  # fmt: skip
+def test_when_a_month_is_complete(
+    warehouse: Warehouse, first: str, timezone: str, *, is_complete: bool
+) -> None:
+    """A month is complete when each of its dates is: its first day may begin the UTC day before."""
+    read(warehouse, "2026-12-09 00:00Z", first)
+
+    warehouse.build(timezone)
+
+    assert warehouse.rows("select is_complete from marts.dim_months where month = ?", NOVEMBER) == [
+        (is_complete,)
+    ]
+
+
 @pytest.mark.parametrize("provisional", [{"status": "running"}, {"is_provisional": True}])
 def test_a_month_with_an_provisional_run_is_open(
     warehouse: Warehouse, provisional: dict[str, Any]
