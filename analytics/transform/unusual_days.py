@@ -6,6 +6,10 @@ more than it, and more than five usual deviations above it. The usual cost is th
 the median absolute deviation of these days, which is one standard deviation where costs are
 normally distributed. A complete date without a run costs nothing and counts; a date that is not
 complete, or whose unlisted runs have no known cost, neither counts nor is judged.
+
+The days of a line begin with its first figure. Of a line that is new, with fewer than 14 of its own
+days, the most expensive one alone is the usual cost: it is unusual on its first day, and on one on
+which it grows, but not on each day for two weeks.
 """
 
 from __future__ import annotations
@@ -27,8 +31,10 @@ def unusual_days(
 ) -> pl.DataFrame:
     """The unusual dates of every line, over the whole history."""
     counts = ("run_count", "unknown_cost_count")
-    days = day_costs.on_every_date(day_costs.of_lines(agent_days), dates, agents, *counts)
-    judged = _with_usual(_candidates(days), days).filter(_is_unusual())
+    lines = day_costs.of_lines(agent_days)
+    days = day_costs.on_every_date(lines, dates, agents, *counts)
+    firsts = lines.group_by(SCOPE).agg(first=pl.col("date").min())
+    judged = _with_usual(_candidates(days).join(firsts, on=SCOPE), days).filter(_is_unusual())
     return judged.select(
         *SCOPE,
         "date",
@@ -56,8 +62,8 @@ def _candidates(days: pl.DataFrame) -> pl.DataFrame:
 
 def _with_usual(candidates: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     """With the medians of the days before, exact: `usual2` is twice, `deviation4` four times it."""
-    before = (
-        candidates.select("scope", "date")
+    known = (
+        candidates.select("scope", "date", "first")
         .join(pl.DataFrame({"offset": range(1, BASIS_DAYS + 1)}), how="cross")
         .with_columns(before=pl.col("date") - pl.duration(days="offset"))
         .join(
@@ -65,25 +71,33 @@ def _with_usual(candidates: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
             on=["scope", "before"],
         )
         .filter(pl.col("cost").is_not_null())
-        .with_columns(
-            usual2=_twice_the_median(pl.col("cost")).over("scope", "date"),
-        )
+        .with_columns(known_days=pl.len().over("scope", "date"))
+    )
+    own_days, most = pl.len().over("scope", "date"), pl.col("cost").max().over("scope", "date")
+    basis = (
+        known.filter(pl.col("before") >= pl.col("first"))
+        .filter((own_days >= FEWEST_DAYS) | (pl.col("cost") == most))
+        .with_columns(usual2=_twice_the_median(pl.col("cost")).over("scope", "date"))
         .with_columns(deviation2=(pl.col("cost") * 2 - pl.col("usual2")).abs())
     )
-    usual = before.group_by("scope", "date").agg(
+    usual = basis.group_by("scope", "date").agg(
         pl.col("usual2").first(),
         deviation4=_twice_the_median(pl.col("deviation2")),
         usual_runs=pl.col("run_count").median(),
         usual_each=pl.col("each").filter(pl.col("cost") != 0).median(),
         basis_days=pl.len(),
     )
-    return candidates.join(usual, on=["scope", "date"])
+    return (
+        candidates.join(known.select("scope", "date", "known_days").unique(), on=["scope", "date"])
+        .join(usual, on=["scope", "date"], how="left")
+        .with_columns(pl.col("usual2", "deviation4", "usual_runs", "basis_days").fill_null(0))
+    )
 
 
 def _is_unusual() -> pl.Expr:
     cost, usual2 = pl.col("cost"), pl.col("usual2")
     return (
-        (pl.col("basis_days") >= FEWEST_DAYS)
+        (pl.col("known_days") >= FEWEST_DAYS)
         & (cost * 2 > usual2 + 2 * _DOLLAR)
         & (cost * 4 > usual2 * 3)
         & (cost * 4000 > usual2 * 2000 + pl.col("deviation4") * _WIDTH)
@@ -127,7 +141,8 @@ MODEL = polars_model(
         "Days on which a line of a workspace cost far more than usual: more than $1 and more than"
         " half above the median of the 28 days before whose cost is known (14 at least), and more"
         " than five times their usual deviation (1.4826 times the median absolute deviation) above"
-        " it. Grain: workspace, line and date.",
+        " it. Days before the first of the line do not count; with fewer than 14 since, its most"
+        " expensive day is the usual one. Grain: workspace, line and date.",
         key=("workspace_id", "agent_id", "date"),
         columns={
             "cause": "What grew more against usual: more_runs or more_expensive_runs; null for the"

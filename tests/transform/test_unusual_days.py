@@ -157,15 +157,35 @@ def test_empty() -> None:
     assert no_runs.is_empty()
 
 
+def test_a_new_line() -> None:
+    """A line is unusual on its first day, and when it grows, not on each day for two weeks."""
+    begun = date(2026, 11, 1)
+    costs = {each: 6 if each.day >= 4 else 5 for each in span(begun, LAST)}
+    costs |= {date(2026, 11, 8): 10, date(2026, 11, 9): 6, date(2026, 11, 18): 10}
+    found = judge(*(day(each, cost) for each, cost in costs.items()))
+
+    names = ("usual_cost_usd", "basis_day_count")
+    assert [(each["date"].day, *(each[name] for name in names)) for each in found] == [
+        (1, 0, 0),
+        (8, 6, 4),
+        (18, 6, 17),
+    ]
+
+
 def by_hand(costs: list[Decimal | None]) -> list[int]:
     """The method in plain Python: the positions of unusual days."""
     found = []
+    first = next((place for place, cost in enumerate(costs) if cost != 0), 0)
     for position, cost in enumerate(costs):
-        before = [each for each in costs[max(0, position - 28) : position] if each is not None]
+        start = max(0, position - 28)
+        before = [each for each in costs[start:position] if each is not None]
         if cost is None or len(before) < 14:
             continue
-        usual = median(before)
-        deviation = median(abs(each - usual) for each in before)
+        own = [each for each in costs[max(start, first) : position] if each is not None]
+        if len(own) < 14:
+            own = [max(own, default=Decimal(0))]
+        usual = median(own)
+        deviation = median(abs(each - usual) for each in own)
         bound = max(usual + Decimal("7.413") * deviation, usual * Decimal("1.5"), usual + 1)
         if cost > bound:
             found.append(position)
