@@ -12,7 +12,8 @@
 -- column cost_center: Cost center of the agent on that day; null without one.
 -- column today: Day of the last batch in the reporting time zone; earlier if the agent rests.
 -- column month: First day of the month of today.
--- column usual_cost_usd: Median cost in US dollars of yesterday's weekday in the four weeks before.
+-- column usual_cost_usd: Median cost in US dollars of yesterday's weekday in the four weeks before,
+-- from the first date with figures on; null with fewer than two.
 -- column first_date: First date with figures.
 -- column last_date: Last date with figures.
 -- column last_complete_date: Last day that was read whole; of the site, in every workspace.
@@ -168,9 +169,11 @@ same_weekdays as (
         list(if(days.date is null, 0, days.cost_usd) order by days.cost_usd)
             filter (days.date is null or days.cost_usd is not null) as costs
     from pivoted
+    join spans using (workspace_id, agent_id)
     join reports.rpt_dates as dates
         on dates.workspace_id = pivoted.workspace_id
         and dates.state = 'complete'
+        and dates.date >= spans.first_date
         and dates.date in (yesterday - 7, yesterday - 14, yesterday - 21, yesterday - 28)
     left join days
         on days.workspace_id = pivoted.workspace_id

@@ -178,6 +178,23 @@ def test_headlines_are_sums_of_days(warehouse: Warehouse) -> None:
     )]  # fmt: skip
 
 
+def test_the_usual_cost_of_a_new_agent(warehouse: Warehouse) -> None:
+    """Days before an agent's first are not usual ones of its; with one day there is none."""
+    runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)
+    for agent_id, days in (("a-2", (5, 12)), ("a-3", (12,))):
+        for each in days:
+            warehouse.given(
+                "runs", run_id=f"{agent_id}-{each}", agent_id=agent_id, cost_usd=3,
+                created_at=datetime(2026, 11, each, 12, tzinfo=UTC),
+            )  # fmt: skip
+    warehouse.build()
+
+    assert warehouse.rows("""
+        select agent_id, usual_cost_usd, yesterday_change_usd from reports.rpt_headlines
+        where agent_id like 'a-%' order by 1
+    """) == [("a-1", 1, 0), ("a-2", 3, -3), ("a-3", None, None)]
+
+
 def test_no_comparison_without_cover(warehouse: Warehouse) -> None:
     """A period of which too many costs are unknown is not compared; what is known stays."""
     runs_of_days(warehouse, date(2026, 9, 1), date(2026, 10, 20), cost_usd=None)
