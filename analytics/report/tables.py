@@ -46,6 +46,7 @@ _SIGNS = {
     "never published": "✕",
     "behind": "◔",
 }
+_WITHOUT = "(none)"
 _CARDS_FROM = 4  # columns: fewer fit a phone
 _REMEMBERED = 1_000  # days and months stand on many pages
 
@@ -131,6 +132,8 @@ class Tables:
         if value is None or unit not in {"name", "text", "prose", "run"}:
             shown = _words(column.expression, unit, value)
             return self._month(row, value, shown) if unit == "month" else shown
+        if unit == "name" and value == _WITHOUT:  # as the engine names it
+            return f"no {column.expression.replace('_', ' ').removesuffix(' name')}"
         shown = (names.display if unit == "name" else names.visible)(str(value))
         if unit == "prose":
             shown = names.capitalized(shown)

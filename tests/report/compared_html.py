@@ -11,7 +11,7 @@ from analytics.report.columns import Column, column
 from analytics.report.entities import Entity
 from analytics.report.spec import Headline, Page, Part
 from tests.report.compared import matched
-from tests.report.expected import Cell, Choice, Reports, Row
+from tests.report.expected import Cell, Choice, Reports, Row, key_in_words
 from tests.report.pages import Element
 
 SHOWN_ROWS = 200
@@ -113,9 +113,9 @@ def static_cells(reports: Reports, columns: Iterable[Column], row: Row) -> list[
         elif isinstance(value, str) and each.kind:
             words = value.replace("_", " ") if each.unit == "words" else value
             words = names.capitalized(words) if each.unit == "prose" else words
-            made.append(
-                (names.display(words) if each.unit == "name" else names.visible(words), None)
-            )
+            if each.unit == "name":
+                words = names.display(key_in_words(each.expression, words))
+            made.append((names.visible(words), None))
         elif each.kind:
             shown = "" if each.unit == "state" else text.figure(each.expression, each.unit, row)
             made.append((shown, None))

@@ -74,6 +74,11 @@ class View:
     is_empty: bool
 
 
+def key_in_words(name: str, value: str) -> str:
+    """A key as pages name it: of what has none, that there is none."""
+    return f"no {name.replace('_', ' ').removesuffix(' name')}" if value == "(none)" else value
+
+
 class Reports:
     """The tables of a published file, of which a test may change its copy by `sql`."""
 
@@ -164,8 +169,7 @@ class Reports:
             return self.entities.by_key[row.get("workspace_id", entity.workspace_id), value].name
         if name in {"weekday", "hour", "agent_version"}:
             return text.figure(name, name.removeprefix("agent_"), row)
-        nothing = f"no {name.replace('_', ' ').removesuffix(' name')}"
-        return nothing if value == "(none)" else str(value)
+        return key_in_words(name, str(value))
 
     def days(self, part: Part, entity: Entity, choice: Choice) -> tuple[date, date]:
         """The days of a part."""
