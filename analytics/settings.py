@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from analytics import DEFAULT_API
 from analytics.errors import UsageError
-from analytics.levain.client import DEFAULT_API
 from analytics.wrong_settings import in_words
 
 CONFIG_FILE = "analytics.toml"

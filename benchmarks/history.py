@@ -14,7 +14,8 @@ from pathlib import Path
 
 import msgspec
 
-from analytics.extract.landing import CLOSING_STEP, Landing
+from analytics.extract.landing import Landing
+from analytics.extract.loads import CLOSING_STEP
 from analytics.levain import Answer
 from analytics.warehouse.database import open_warehouse, transaction
 from analytics.warehouse.layout import Layout

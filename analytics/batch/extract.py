@@ -16,7 +16,7 @@ from analytics.batch.identity import require_a_key, require_identity
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.extract.batch import WorkspaceBatch
-from analytics.extract.landing import UNFINISHED, landed_loads
+from analytics.extract.loads import UNFINISHED, landed_loads
 from analytics.extract.store import Loaded
 from analytics.extract.workspace import extract_workspace
 from analytics.levain import AsyncLevain, LevainError

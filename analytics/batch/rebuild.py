@@ -15,7 +15,7 @@ from analytics.batch import stages, transforming
 from analytics.batch.last_batch import read_last_batch
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, ControlError
-from analytics.extract.landing import CLOSING_STEP, folders_in, landed_loads, step_of
+from analytics.extract.loads import CLOSING_STEP, folders_in, landed_loads, step_of
 from analytics.finance.books.reading import CLOSINGS, read_books, require_known
 from analytics.settings import Settings
 from analytics.warehouse.damage import DamagedError, set_aside

@@ -10,8 +10,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from analytics.extract.landing import Landing, new_loads
+from analytics.extract.landing import Landing
 from analytics.extract.listing import ListSnapshot
+from analytics.extract.loads import new_loads
 from analytics.extract.refusals import Endpoint
 from analytics.extract.store import Loaded, Store
 from analytics.levain import AsyncLevain

@@ -15,16 +15,9 @@ import msgspec
 import zstandard
 
 from analytics.extract.batch import TRAILING_DAYS, WorkspaceBatch
-from analytics.extract.landing import (
-    LIST_SNAPSHOTS,
-    LISTS_STEP,
-    RUNS,
-    SUFFIX,
-    Landing,
-    new_loads,
-    step_of,
-)
+from analytics.extract.landing import RUNS, Landing
 from analytics.extract.listing import ListSnapshot, Row, Watermark, instant_of, take_snapshot
+from analytics.extract.loads import LIST_SNAPSHOTS, LISTS_STEP, SUFFIX, new_loads, step_of
 from analytics.extract.meters import read_agents
 from analytics.extract.privacy import stored_runs
 from analytics.extract.runs import add_unfiltered, read_lists

@@ -4,20 +4,16 @@
                                      <source>.ndjson.zst     {"line", "request", "hash", "record"}
                                      list_snapshots.ndjson.zst   one line per snapshot of a list
 
-A folder appears under its name only when it is complete, and is never changed after. A load's id is
-its batch, its number within the batch, and its step: it sorts by time. A line's hash (XXH3, 64
-bits) tells one version of a record from another.
+A folder appears under its name only when it is complete, and is never changed after. A line's hash
+(XXH3, 64 bits) tells one version of a record from another.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
-from collections.abc import Container, Iterator
 from contextlib import ExitStack
 from datetime import date, datetime
-from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -28,21 +24,12 @@ from xxhash import xxh3_64_intdigest
 
 from analytics.disk import sync
 from analytics.extract.listing import ListSnapshot, Row
+from analytics.extract.loads import LIST_SNAPSHOTS, REQUESTS, SUFFIX, UNFINISHED
 from analytics.extract.privacy import stored, stored_runs
 from analytics.levain import Answer, LevainError, StatusError
 from analytics.levain.answers import Records
 
 RUNS = "runs"
-REQUESTS = "requests"
-LIST_SNAPSHOTS = "list_snapshots"
-SUFFIX = ".ndjson.zst"
-UNFINISHED = ".unfinished"
-BATCH_ID = "%Y%m%dT%H%M%SZ"
-LISTS_STEP = "lists"
-CLOSING_STEP = "workspace"
-"""The last step of a batch: loads after its last one belong to an incomplete batch."""
-
-_LOAD_ID = re.compile(r"(?P<batch>\d{8}T\d{6}Z)-(?P<number>\d+)-.+")
 _SPACES = bytes.maketrans(b"\n\r", b"  ")
 
 _encode = msgspec.json.Encoder().encode
@@ -66,55 +53,6 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
     byte_count: int
     record_count: int
     fetched_at: datetime
-
-
-def step_of(load_id: str) -> str:
-    """Return the step that landed a load."""
-    return load_id.split("-", 2)[-1]
-
-
-def landed_loads(folder: Path, *, besides: Container[str] = ()) -> list[Path]:
-    """Return the complete loads in a workspace's folder, in order, less those with these ids.
-
-    What a file manager or a person left there is none of them, nor is an empty folder. OSError for
-    a folder that cannot be read.
-    """
-    return [each for each in folders_in(folder) if each.name not in besides and _is_load(each)]
-
-
-def folders_in(folder: Path) -> list[Path]:
-    """Return the folders in one, in order; none if it is not there.
-
-    OSError if it cannot be read, where `glob` would find none.
-    """
-    return sorted(each for each in folder.iterdir() if each.is_dir()) if folder.exists() else []
-
-
-def landing_files(load: Path) -> list[Path]:
-    """Return the files of a load, without those of a file manager."""
-    return sorted(
-        each
-        for each in load.iterdir()
-        if each.name.endswith(SUFFIX) and not each.name.startswith(".")
-    )
-
-
-def _is_load(folder: Path) -> bool:
-    is_named = _LOAD_ID.fullmatch(folder.name) and not folder.name.endswith(UNFINISHED)
-    return bool(is_named and landing_files(folder))
-
-
-def new_loads(folder: Path, began_at: datetime) -> Iterator[str]:
-    """Yield the ids of a workspace's next loads, less their step: they sort after all landed ones.
-
-    Loads that began in the same second as the last ones continue their numbers, and so do those
-    that began before it by the API's clock, since its servers may disagree by seconds.
-    """
-    names = [match for each in folder.glob("*-*-*") if (match := _LOAD_ID.fullmatch(each.name))]
-    landed = (match["batch"] for match in names if not match[0].endswith(UNFINISHED))
-    batch = max([began_at.strftime(BATCH_ID), *landed])
-    taken = [int(match["number"]) for match in names if match["batch"] == batch]
-    return (f"{batch}-{number:06d}" for number in count(max(taken, default=0) + 1))
 
 
 class Landing:

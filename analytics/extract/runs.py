@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from analytics.extract.batch import AGENT_ROLLUPS, WorkspaceBatch
-from analytics.extract.landing import LISTS_STEP, RUNS, Landing
+from analytics.extract.landing import RUNS, Landing
 from analytics.extract.listing import (
     ListSnapshot,
     Row,
@@ -14,6 +14,7 @@ from analytics.extract.listing import (
     snapshots_by_agent,
     take_snapshot,
 )
+from analytics.extract.loads import LISTS_STEP
 from analytics.extract.meters import CORRECTION_DAYS
 from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST

@@ -11,7 +11,7 @@ from datetime import timedelta
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.counts import read_counts
 from analytics.extract.details import read_details
-from analytics.extract.landing import CLOSING_STEP
+from analytics.extract.loads import CLOSING_STEP
 from analytics.extract.meters import METERS, days_to_read, read_meters, read_touched_days, windows
 from analytics.extract.refusals import REFUSED
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional

@@ -23,7 +23,7 @@ import zstandard
 from analytics import __version__
 from analytics.batch.last_batch import read_last_batch
 from analytics.errors import AnalyticsError, BusyError
-from analytics.extract.landing import folders_in, landed_loads
+from analytics.extract.loads import folders_in, landed_loads
 from analytics.files import hash_file
 from analytics.fleet.generations import (
     PUBLISHED,

@@ -8,6 +8,7 @@ from typing import Self
 
 import httpx
 
+from analytics import DEFAULT_API
 from analytics.levain.agents import Agents
 from analytics.levain.analytics import Analytics
 from analytics.levain.artifacts import Artifacts
@@ -19,8 +20,6 @@ from analytics.levain.schedules import Schedules
 from analytics.levain.sessions import Sessions
 from analytics.levain.transport import TRIES, Transport
 from analytics.levain.versions import Versions
-
-DEFAULT_API = "https://api.levainlabs.com"
 
 
 class AsyncLevain:

@@ -6,6 +6,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import Self
 
+from analytics import DEFAULT_API
 from analytics.levain import (
     agents,
     analytics,
@@ -18,7 +19,7 @@ from analytics.levain import (
     versions,
 )
 from analytics.levain._blocking import EventLoopThread, SyncResource, blocking, blocking_iter
-from analytics.levain.client import DEFAULT_API, AsyncLevain
+from analytics.levain.client import AsyncLevain
 from analytics.levain.transport import TRIES
 
 

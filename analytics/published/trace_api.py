@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import zstandard
 
-from analytics.extract.landing import SUFFIX
+from analytics.extract.loads import SUFFIX
 from analytics.published.trace_query import AgentDay, LandingFile, Request
 from analytics.published.verify_landing import Findings, all_lines, hash_findings, money
 

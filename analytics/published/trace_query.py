@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from analytics.errors import UsageError
-from analytics.extract.landing import SUFFIX
+from analytics.extract.loads import SUFFIX
 from analytics.published.agents import KnownAgent
 from analytics.terminal import visible
 from analytics.warehouse.sources import RUNS

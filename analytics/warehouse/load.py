@@ -16,7 +16,7 @@ import duckdb
 
 from analytics import __version__
 from analytics.errors import AnalyticsError
-from analytics.extract.landing import (
+from analytics.extract.loads import (
     BATCH_ID,
     CLOSING_STEP,
     LIST_SNAPSHOTS,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.extract.landing import BATCH_ID, CLOSING_STEP
+from analytics.extract.loads import BATCH_ID, CLOSING_STEP
 from analytics.warehouse.damage import damage_errors
 from analytics.warehouse.database import OFFLINE, open_errors, quoted, require_version
 from analytics.warehouse.layout import Layout

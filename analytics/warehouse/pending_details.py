@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import duckdb
 
 from analytics.extract.details import SAMPLE
-from analytics.extract.landing import CLOSING_STEP
+from analytics.extract.loads import CLOSING_STEP
 from analytics.warehouse.sources import TERMINAL_STATUSES
 
 _SOURCES = "['run_costs', 'run_log_events']"

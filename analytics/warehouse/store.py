@@ -9,8 +9,8 @@ from typing import Any
 
 import duckdb
 
-from analytics.extract.landing import CLOSING_STEP
 from analytics.extract.listing import Watermark
+from analytics.extract.loads import CLOSING_STEP
 from analytics.extract.store import Loaded
 from analytics.warehouse.load import load_folder
 from analytics.warehouse.pending_details import collect_pending_details, collected_details

@@ -18,7 +18,7 @@ import zstandard
 from analytics.batch import stages
 from analytics.emulator.records import Agent
 from analytics.emulator.world import World
-from analytics.extract.landing import CLOSING_STEP
+from analytics.extract.loads import CLOSING_STEP
 from analytics.transform.checks import CheckResult
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock

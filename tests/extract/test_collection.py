@@ -16,7 +16,7 @@ from analytics.batch.progress import Progress
 from analytics.emulator.records import Workspace
 from analytics.emulator.world import World
 from analytics.errors import AnalyticsError, UsageError
-from analytics.extract.landing import UNFINISHED
+from analytics.extract.loads import UNFINISHED
 from tests.batches import LIST_CAP, Killed, killed_before, run_batch, run_batch_unseen, short_lists
 from tests.conftest import Batch, StartRun
 

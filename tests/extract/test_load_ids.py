@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from analytics.extract.landing import UNFINISHED, new_loads
+from analytics.extract.loads import UNFINISHED, new_loads
 from tests.conftest import NOW
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from analytics.extract.landing import BATCH_ID
+from analytics.extract.loads import BATCH_ID
 from analytics.resources import folder
 from analytics.transform.build import BuiltRelation, all_models, build
 from analytics.transform.models import references

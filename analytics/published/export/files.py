@@ -85,7 +85,11 @@ def write_frame(file: TextIO, frame: pl.DataFrame) -> None:
 def _texts(column: pl.Series) -> list[str | None]:
     if column.dtype.is_decimal() or column.dtype.is_integer():
         return column.cast(pl.String).to_list()
-    return [_text(value) for value in column]
+    values = column.to_list()
+    if column.dtype.is_nested():
+        return [*map(_text, values)]
+    known = {value: _text(value) for value in set(values)}
+    return [known[value] for value in values]
 
 
 def write_rows(file: TextIO, head: Iterable[str], rows: Iterable[Iterable[Any]]) -> None:
