@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analytics.format import numbers
-from tests.report.expected import Reports
+from tests.report.expected import Reports, key_in_words
 from tests.report.pages import Page, Site
 from tests.report.published import Asked
 from tests.report.test_files import Built, build, reports
@@ -56,7 +56,7 @@ def test_a_statement_has_the_cost_centers(batches: Site, sql: Asked) -> None:
     _, *rows, total = _october(batches).table("cost-centers-table")
 
     assert [row[:2] for row in rows] == [
-        [row["cost_center"], numbers.usd(row["usd"])]
+        [key_in_words("cost_center", row["cost_center"]), numbers.usd(row["usd"])]
         for row in sql.rows("""
             select cost_center, sum(billed_usd) as usd from published.marts.fct_allocations
             where month = '2026-10-01' group by all order by usd desc, cost_center
