@@ -12,6 +12,9 @@ from tests.torture.lab import LATER, Lab, Tally
 from tests.torture.readers import Broken, check_whole, look
 
 PAGE = 4096
+HEADERS = 3
+"""Pages that a DuckDB file begins with; each has a checksum of its own."""
+PAGES_OF_BLOCK = 64
 KINDS = ("a byte turned", "zeros", "noise")
 
 
@@ -27,13 +30,21 @@ class Page(NamedTuple):
 
 
 def pages(data: Path, stride: int = 1) -> Iterator[Page]:
-    """Yield the first page of each file, and every `stride`-th of all others."""
+    """Yield the first page of each file, and every `stride`-th of all others.
+
+    Of a file of several blocks: its first pages, which are DuckDB's headers, and one page of each
+    block, at another place each time. A block has one checksum.
+    """
     number = 0
     for file in sorted(path for path in data.rglob("*") if path.is_file()):
-        for offset in range(0, file.stat().st_size, PAGE):
+        size = file.stat().st_size
+        for page in range(-(-size // PAGE)):
+            block, place = divmod(page - HEADERS, PAGES_OF_BLOCK)
+            if size > PAGE * PAGES_OF_BLOCK and page >= HEADERS and place != block % PAGES_OF_BLOCK:
+                continue
             number += 1
-            if not offset or number % stride == 0:
-                yield Page(file.relative_to(data), offset, KINDS[number % len(KINDS)])
+            if not page or number % stride == 0:
+                yield Page(file.relative_to(data), page * PAGE, KINDS[number % len(KINDS)])
 
 
 def spoil(data: Path, page: Page) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -70,6 +70,14 @@ class Tally:
     def __str__(self) -> str:
         counts = ", ".join(f"{number:,} {what}" for what, number in self.counts.items())
         return f"{self.name:28} {counts}, {len(self.problems):,} problems"
+
+
+def each_nth(calls: Sequence[Call], stride: int) -> list[int]:
+    """Return the indexes of the first call of each sort, and of each n-th after it."""
+    sorts: dict[tuple[str, ...], list[int]] = {}
+    for index, call in enumerate(calls):
+        sorts.setdefault(sort_of(call), []).append(index)
+    return sorted(index for indexes in sorts.values() for index in indexes[::stride])
 
 
 def sort_of(call: Call) -> tuple[str, ...]:
@@ -161,11 +169,8 @@ class Lab:
 
     def places(self, scenario: Scenario, stride: int, kinds: Kinds = Kinds.ALL) -> list[int]:
         """Return places among the calls of these kinds: the first of each sort, each n-th after."""
-        sorts: dict[tuple[str, ...], list[int]] = {}
-        calls = (call for call in self.calls(scenario) if NAMES[call.name] & kinds)
-        for place, call in enumerate(calls, 1):
-            sorts.setdefault(sort_of(call), []).append(place)
-        return sorted(place for places in sorts.values() for place in places[::stride])
+        calls = [call for call in self.calls(scenario) if NAMES[call.name] & kinds]
+        return [index + 1 for index in each_nth(calls, stride)]
 
     def check(self, scenario: Scenario, folder: Path, ended: Ended) -> Moment | None:
         """Return the moment that readers find whole; Broken unless it is before or after.

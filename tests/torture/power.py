@@ -79,4 +79,4 @@ def examine(lab: Lab, tally: Tally, scenario: Scenario, cut: Cut, heal: str) -> 
     tally.add("cuts")
     look_at(lab, tally, scenario, project, cut.ended, cut.call)
     heal_all(lab, tally, scenario, project, cut.ended, cut.call, heal)
-    shutil.rmtree(folder)
+    folder.rmdir()

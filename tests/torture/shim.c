@@ -126,7 +126,7 @@ static void pause_all(void)
     while (atomic_load(&control->under_way) > 1)
         usleep(50);
     atomic_store(&control->paused, 2); /* nothing changes now: the test goes on */
-    while (atomic_load(&control->paused))
+    while (atomic_load(&control->paused) == 2) /* 1: another one pauses, and waits for this one */
         usleep(100);
 }
 

@@ -6,22 +6,37 @@ import random
 
 import pytest
 
-from tests.torture.lab import CLOSE, LATER, REBUILD, SCENARIOS, Lab, Scenario, Tally
-from tests.torture.trying import Disturbance, disturb, disturb_in_turn
+from tests.torture.lab import CLOSE, LATER, REBUILD, SCENARIOS, Lab, Scenario, Tally, each_nth
+from tests.torture.states import states_before_calls
+from tests.torture.trying import Disturbance, disturb, disturb_in_turn, heal_all, look_at
 
-SHARDS = 8
 CHAINS = 40
 LONGEST_CHAIN = 4
 
 
 @pytest.mark.torture
-@pytest.mark.parametrize("shard", range(SHARDS))
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
-def test_a_kill_before_each_call(
-    lab: Lab, tally: Tally, scenario: Scenario, shard: int, stride: int
+def test_what_a_kill_leaves_before_each_call(
+    lab: Lab, tally: Tally, scenario: Scenario, stride: int
 ) -> None:
-    """Each call is a place at which a command may die; of each sort, one is tried at least."""
-    places = lab.places(scenario, stride)[shard::SHARDS]
+    """Each call is a place at which a command may die; of those that leave the same, one counts."""
+    snapshots, states, calls = states_before_calls(lab, scenario)
+    tally.counts |= {"calls": calls, "different states": len(states)}
+    for index in each_nth([state.call for state in states], stride):
+        state = states[index]
+        folder = lab.new_folder()
+        snapshots.restore(state, folder)
+        tally.add("tried")
+        look_at(lab, tally, scenario, folder, state.ended, state.call)
+        heal_all(lab, tally, scenario, folder, state.ended, state.call, "nightly")
+    assert not tally.problems, tally.report
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=str)
+def test_a_kill_before_a_call_of_each_sort(lab: Lab, tally: Tally, scenario: Scenario) -> None:
+    """A command is killed before the first call of each sort, with its threads and children."""
+    places = lab.places(scenario, lab.count(scenario))
     disturb(lab, tally, scenario, map(Disturbance, places), "nightly")
     assert not tally.problems, tally.report
 

@@ -86,7 +86,6 @@ def disturb_in_turn(
         ):
             tally.found(where, "readers no longer find what they found before")
     heal_all(lab, tally, scenario, folder, ended, where, heal)
-    shutil.rmtree(folder)
 
 
 def look_at(
@@ -111,8 +110,9 @@ def heal_all(
     where: object,
     command: str,
 ) -> None:
-    """Record what is wrong after the next command."""
+    """Record what is wrong after the next command, and remove the folder."""
     try:
         lab.heal(scenario, folder, ended, command)
     except Broken as problem:
         tally.found(where, f"after `{command}`: {problem}")
+    shutil.rmtree(folder)
