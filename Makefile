@@ -27,7 +27,7 @@ run: $(READY) ## Three months of batches against the emulator, then reports to o
 	@.venv/bin/analytics demo $(DATA)
 
 test: $(READY) ## Run the whole suite against the emulator, and hold its branch coverage
-	@.venv/bin/python -m pytest -n 3 --dist loadfile --cov
+	@.venv/bin/python -m pytest -n auto --dist loadfile --cov
 
 test-fleet: .venv-fleet/.ready ## Run the tests of the fleet, in an environment with its extra (1.7 GB)
 	@.venv-fleet/bin/python -m pytest tests/fleet

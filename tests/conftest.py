@@ -33,6 +33,7 @@ from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
 
 NOW = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+MOST_WORKERS = 8
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,6 +41,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: many more examples, run by `pytest -m slow` only")
     config.addinivalue_line("markers", "torture: every call of a batch, run by `make torture` only")
     config.option.markexpr = config.option.markexpr or "not slow and not torture"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Keep all processors busy where a test waits for its child process; each needs 1 GB."""
+    return min((os.cpu_count() or 1) + 1, MOST_WORKERS)
 
 
 @pytest.fixture(autouse=True)

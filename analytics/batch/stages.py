@@ -54,6 +54,7 @@ def check(
         )
         try:
             with attached_marts(con, layout.marts):
+                _require_whole(con, layout)
                 results = run_checks(
                     con, thresholds=thresholds, update=update, before=progress.part
                 )
@@ -91,7 +92,6 @@ def custom(
     ControlError for a failed check whose header says that it blocks.
     """
     with progress.stage("custom") as done:
-        _require_marts(layout)
         limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
         built = build_custom(con, layout.marts, settings.project, limits, progress.part)
         failed = [each for each in built.checks if not each.ok]
@@ -154,6 +154,7 @@ def report(
         building.mkdir(parents=True)
         limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit)
         with Runner(limits, layout.root) as runner, open_marts(layout.marts) as con:
+            _require_whole(con, layout)
             own_pages, problems = read_pages(settings.project, runner)
             about = About(
                 _cut_off(con),
@@ -201,6 +202,7 @@ def publish_all(
     with progress.stage("publish") as done:
         _require_marts(layout)
         with open_marts(layout.marts) as marts:
+            _require_whole(marts, layout)
             _require_checks(marts, force=force)
             if settings.publish.site:
                 _require_pages(marts, layout)
@@ -272,12 +274,14 @@ def _require_marts(layout: Layout) -> None:
             f"There are no marts in {layout.root}.\nRun `analytics nightly`, or `extract` and "
             "`transform`, first."
         )
-    with open_marts(layout.marts) as con:
-        if not is_whole(con):
-            raise AnalyticsError(
-                f"{layout.marts} is of two builds, as `transform --select` replaced some of its "
-                "relations.\nRun `analytics transform`, which builds all."
-            )
+
+
+def _require_whole(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    if not is_whole(con):
+        raise AnalyticsError(
+            f"{layout.marts} is of two builds, as `transform --select` replaced some of its "
+            "relations.\nRun `analytics transform`, which builds all."
+        )
 
 
 def _require_pages(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
