@@ -119,7 +119,7 @@ def _update(
     try:
         with attached_marts(con, layout.marts):
             updated = update(con, timezone=settings.reporting.timezone, before=progress.part)
-        if updated and updated[1].is_audit:
+        if updated:
             compact(con, layout)
     except (duckdb.Error, ModelError) as error:
         if cause := damage_of(error):

@@ -7,14 +7,16 @@ import duckdb
 from analytics.warehouse.database import STORAGE_VERSION, attached, quoted, remove_database
 from analytics.warehouse.layout import Layout
 
-_LARGEST_FREE_SHARE = 1 / 8
+_LARGEST_FREE_SHARE = 1 / 6
+"""A file is at most 1.2 times as large as a new one."""
 
 
 def compact(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    """Write the build file anew if more than an eighth of it is free.
+    """Write the build file anew if more than a sixth of it is free.
 
-    A checkpoint writes what changed before it gives back what that replaces, so that a file needs
-    as much free space as one batch changes, and keeps it.
+    A checkpoint writes what changed before it gives back what that replaces, so that a batch needs
+    as much free space as it changes. Of a small file that is half of it; of a large one, where
+    writing anew takes long, so little that the next batch may use it.
     """
     made = layout.next_marts
     with attached(con, layout.marts) as catalog:
