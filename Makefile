@@ -26,8 +26,8 @@ $(READY): requirements.lock pyproject.toml setup.sh
 run: $(READY) ## Three months of batches against the emulator, then reports to open (DATA=data)
 	@.venv/bin/analytics demo $(DATA)
 
-test: $(READY) ## Run the whole suite against the emulator, and hold its branch coverage
-	@.venv/bin/python -m pytest -n auto --dist loadfile --cov
+test: $(READY) ## Run the whole suite against the emulator (COVER=--cov also holds its branch coverage)
+	@.venv/bin/python -m pytest -n auto --dist loadfile $(COVER)
 
 test-fleet: .venv-fleet/.ready ## Run the tests of the fleet, in an environment with its extra (1.7 GB)
 	@.venv-fleet/bin/python -m pytest tests/fleet

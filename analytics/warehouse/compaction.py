@@ -26,10 +26,16 @@ def compact(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
         ).fetchall()
         if free <= blocks * _LARGEST_FREE_SHARE:
             return
-        con.execute(f"attach '{quoted(made)}' as made (storage_version '{STORAGE_VERSION}')")
+        con.execute(
+            f"attach '{quoted(made)}' as made"
+            f" (storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes')"
+        )
         try:
             con.execute(f"copy from database {catalog} to made")
-        finally:
+            con.execute("checkpoint made")  # a detach would not tell that it could not write
+        except BaseException:
             con.execute("detach made")
-    remove_database(layout.marts)
+            remove_database(made)
+            raise
+        con.execute("detach made")
     made.replace(layout.marts)

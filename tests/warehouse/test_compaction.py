@@ -56,3 +56,21 @@ def test_free_space_is_given_back(con: duckdb.DuckDBPyConnection, tmp_path: Path
         ).fetchall()
     assert rows == [(number,) for number in range(100_000)]
     assert comments == [("A number.",)]
+
+
+def test_a_file_that_cannot_be_written_anew_stays(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    """Where no new file can be made, the build file is whole and as it was."""
+    file = tmp_path / "build.duckdb"
+    with attached_marts(con, file):
+        con.execute("drop table build_file.marts.dropped")
+    before = file.read_bytes()
+    Layout(tmp_path).next_marts.mkdir()
+
+    with pytest.raises(duckdb.IOException):
+        compact(con, Layout(tmp_path))
+
+    assert file.read_bytes() == before
+    with attached(con, file) as catalog:
+        assert con.execute(f"select count(*) from {catalog}.marts.kept").fetchall() == [(100_000,)]
