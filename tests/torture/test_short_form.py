@@ -8,10 +8,11 @@ import pytest
 
 from tests.torture.damage import KINDS, Page, damage
 from tests.torture.disk import missing
-from tests.torture.lab import CLOSE, LATER, PUBLISH, REBUILD, Lab, Tally
+from tests.torture.lab import CLOSE, LATER, PUBLISH, REBUILD, Lab, Tally, sort_of
 from tests.torture.power import cut_power, examine
 from tests.torture.reading import read_through
-from tests.torture.shim import Kinds
+from tests.torture.shim import Action, Kinds
+from tests.torture.states import Entry, Snapshots, states_before_calls
 from tests.torture.trying import FAULTS, Disturbance, disturb, disturb_in_turn
 
 CUTS = 4
@@ -25,6 +26,31 @@ def test_kills_of_a_publication(lab: Lab, tally: Tally) -> None:
     kills = [Disturbance(place, kinds=Kinds.RENAME) for place in places]
     disturb(lab, tally, PUBLISH, kills, "publish")
     assert not tally.problems, tally.report
+
+
+def test_before_a_call_is_what_a_kill_there_leaves(lab: Lab) -> None:
+    """What there is before a call that publishes is there after a kill at it, to the byte."""
+    states = states_before_calls(lab, PUBLISH)[1]
+    publishing = [state for state in states if state.call.path.startswith("/publishing")]
+    assert len({str(lasting(state.entries)) for state in publishing}) == len(publishing) > 24
+    for state in publishing[::24]:
+        folder = lab.copy(lab.base(PUBLISH.base))
+        lab.shim.watch(folder / "data", Action.KILL, state.call.number)
+        lab.run(folder, lab.moments[PUBLISH.after], *PUBLISH.command)
+        call = lab.shim.stop()[-1]
+        killed = Snapshots(folder).take(call, "")
+
+        assert sort_of(call) == sort_of(state.call)
+        assert lasting(killed.entries) == lasting(state.entries)
+
+
+def lasting(entries: dict[str, Entry]) -> dict[str, Entry]:
+    """Return what two publications have in common: all but what records when they were."""
+    return {
+        name: entry
+        for name, entry in entries.items()
+        if "publications/" not in name and not name.endswith((".lock", ".wal", "warehouse.duckdb"))
+    }
 
 
 def test_kills_in_turn(lab: Lab, tally: Tally) -> None:
