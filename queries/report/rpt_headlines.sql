@@ -1,6 +1,7 @@
 -- The headline figures of each line, of each workspace (agent '(all)') and of the site (both
 -- '(all)'), as of the day that its periods end with: see rpt_periods. A comparison is null unless
--- both periods were read whole and the cost of at least four in five runs of each is known.
+-- both periods were read whole, the cost of at least four in five runs of each is known, and what
+-- the platform itself cost is unknown of the same share of both.
 -- Grain: workspace or '(all)', and line or '(all)'.
 -- key: workspace_id, agent_id
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
@@ -23,7 +24,10 @@ with
 
 -- What a successful run costs is unknown where the outcome of some is.
 judged as (
-    select *, if(unknown_outcome_count > 0, null, run_cost_usd) as judged_cost_usd
+    select
+        *,
+        if(unknown_outcome_count > 0, null, run_cost_usd) as judged_cost_usd,
+        unknown_platform_count / (period_last - period_first + 1) as unknown_platform_share
     from reports.rpt_periods
 ),
 
@@ -114,6 +118,7 @@ pivoted as (
         any_value(if(unlisted_run_count is null, null, run_count)) filter (period = 'charted')
             as counted_run_count,
         any_value(listed_run_count) filter (period = 'charted') as listed_run_count,
+        map(list(period), list(unknown_platform_share)) as unknown_shares,
         list(if(is_covered, cost_usd, null) order by period_first)
             filter (period like 'week%') as trend,
         list(if(is_whole, run_count, null) order by period_first)
@@ -129,21 +134,24 @@ days as (
         workspace_id,
         agent_id,
         date,
-        if(5 * unknown_cost_count <= run_count, cost_usd, null) as cost_usd
+        if(5 * unknown_cost_count <= run_count, cost_usd, null) as cost_usd,
+        unknown_platform_count
     from reports.rpt_days
     union all
     select
         workspace_id,
         '(all)' as agent_id,
         date,
-        if(5 * unknown_cost_count <= run_count, cost_usd, null) as cost_usd
+        if(5 * unknown_cost_count <= run_count, cost_usd, null) as cost_usd,
+        unknown_platform_count
     from reports.rpt_workspace_days
     union all
     select
         '(all)' as workspace_id,
         '(all)' as agent_id,
         date,
-        if(5 * sum(unknown_cost_count) <= sum(run_count), sum(cost_usd), null) as cost_usd
+        if(5 * sum(unknown_cost_count) <= sum(run_count), sum(cost_usd), null) as cost_usd,
+        sum(unknown_platform_count) as unknown_platform_count
     from reports.rpt_workspace_days
     group by date
 ),
@@ -167,7 +175,11 @@ same_weekdays as (
         pivoted.workspace_id,
         pivoted.agent_id,
         list(if(days.date is null, 0, days.cost_usd) order by days.cost_usd)
-            filter (days.date is null or days.cost_usd is not null) as costs
+            filter (
+                days.date is null
+                or days.cost_usd is not null
+                and days.unknown_platform_count = coalesce(unknown_shares['yesterday'], 0)
+            ) as costs
     from pivoted
     join spans using (workspace_id, agent_id)
     join reports.rpt_dates as dates
@@ -190,6 +202,29 @@ usual as (
         len(costs) as day_count
     from same_weekdays
     where len(costs) >= 2
+),
+
+-- A cost with the platform's is not compared with one without it.
+compared as (
+    select
+        * exclude (unknown_shares) replace (
+            if(
+                unknown_shares['month_days'] = unknown_shares['previous_days'],
+                previous_days_cost_usd,
+                null
+            ) as previous_days_cost_usd,
+            if(
+                unknown_shares['last_month'] = unknown_shares['month_before'],
+                month_before_cost_usd,
+                null
+            ) as month_before_cost_usd,
+            if(
+                unknown_shares['recent'] = unknown_shares['before_recent'],
+                before_recent_cost_usd,
+                null
+            ) as before_recent_cost_usd
+        )
+    from pivoted
 ),
 
 run_costs as (
@@ -239,7 +274,7 @@ select
     getvariable('reporting_timezone') as timezone,
     calendars.as_of,
     completes.last_complete_date,
-    pivoted.* exclude (
+    compared.* exclude (
         workspace_id,
         agent_id,
         covered_yesterday_usd,
@@ -257,10 +292,10 @@ select
     run_costs.run_cost_median_usd,
     run_costs.run_cost_p90_usd,
     run_costs.run_cost_max_usd,
-    detail_coverage(pivoted.listed_run_count, pivoted.counted_run_count) as detail_coverage,
+    detail_coverage(compared.listed_run_count, compared.counted_run_count) as detail_coverage,
     spans.first_date,
     spans.last_date
-from pivoted
+from compared
 join reports.rpt_calendars as calendars using (workspace_id)
 left join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)

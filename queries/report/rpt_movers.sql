@@ -1,6 +1,6 @@
 -- What cost more or less in the last seven days than in the seven before: lines, versions of agents
 -- and, by UTC day, models. Only workspaces of which both weeks were read whole, with the cost of at
--- least four in five runs known, are in it.
+-- least four in five runs known, are in it, and the platform only where its cost is known.
 -- Grain: workspace, kind, line and name.
 -- key: workspace_id, kind, agent_id, name_key
 -- column kind: agent (any line), version or model.
@@ -37,7 +37,8 @@ figures as (
         '(none)' as name_key,
         date,
         cost_usd,
-        run_count
+        run_count,
+        unknown_platform_count
     from reports.rpt_days
     union all by name
     select
@@ -82,6 +83,7 @@ movers as (
     join weeks using (workspace_id)
     where date between previous_first and week_last
     group by all
+    having coalesce(sum(unknown_platform_count), 0) = 0
 )
 
 select

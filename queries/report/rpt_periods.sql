@@ -10,6 +10,8 @@
 -- column period_first: First day of the period.
 -- column period_last: Last day of the period.
 -- column failed_cost_high_usd: US dollars that failed runs cost at most; null if nothing bounds it.
+-- column unknown_platform_count: Days of which what the platform itself cost is unknown; of the
+-- site, of each workspace.
 -- column is_whole: True if every day of the period was read whole.
 -- column is_covered: True if it was, and the cost of at least four in five of its runs is known.
 with
@@ -126,6 +128,7 @@ sums as (
         sum(days.cost_usd) as cost_usd,
         sum(days.run_cost_usd) as run_cost_usd,
         sum(days.platform_cost_usd) as platform_cost_usd,
+        sum(days.unknown_platform_count)::bigint as unknown_platform_count,
         sum(days.unlisted_cost_usd) as unlisted_cost_usd,
         sum(days.tokens_in)::bigint as tokens_in,
         sum(days.tokens_out)::bigint as tokens_out,
@@ -173,6 +176,7 @@ select
     coalesce(cost_usd, nothing) as cost_usd,
     coalesce(run_cost_usd, nothing) as run_cost_usd,
     coalesce(platform_cost_usd, nothing) as platform_cost_usd,
+    coalesce(unknown_platform_count, no_runs) as unknown_platform_count,
     if(
         coalesce(unlisted_run_count, run_count) is null or unlisted_run_count = 0,
         no_runs,

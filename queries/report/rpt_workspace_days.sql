@@ -2,6 +2,7 @@
 -- Grain: workspace, date.
 -- key: workspace_id, date
 -- column judged_cost_usd: Cost in US dollars of runs where each outcome is known, else null.
+-- column unknown_platform_count: 1 where what the platform itself cost is unknown, else 0.
 -- column unlisted_cost_usd: Cost in US dollars of unlisted runs; null without any, or if unknown.
 select
     workspace_id,
@@ -28,6 +29,7 @@ select
     sum(run_cost_usd) as run_cost_usd,
     if(sum(unknown_outcome_count) > 0, null, sum(run_cost_usd)) as judged_cost_usd,
     sum(platform_cost_usd) as platform_cost_usd,
+    sum(unknown_platform_count)::bigint as unknown_platform_count,
     sum(unlisted_cost_usd) as unlisted_cost_usd,
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,

@@ -49,11 +49,16 @@ export const summary = (data, choice) => {
     return { ...all, billed_usd: bill?.billed_usd };
   };
   const now = sumsOf(days), then = isCovered ? sumsOf(before) : {};
+  if (unknownOf(now, days) !== unknownOf(then, before)) then.cost_usd = null;
   return { period: periodInWords(...days), previousPeriod: periodInWords(...before),
     figures: SUMMARY.filter(([, name]) => data.workspace || name !== "billed_usd")
       .map(([label, name, unit, kind]) => ({ label, text: figure(name, unit, now),
         previous: figure(name, unit, then), change: changeOf(name, kind, now, then) })) };
 };
+/** The share of days of which it is unknown what the platform itself cost: costs are alike only
+ * where it is equal. @param {Values} sums @param {[string, string]} days */
+const unknownOf = (sums, days) =>
+  Number(sums.unknown_platform_count ?? 0) / (daysBetween(...days) + 1);
 /** The months of data that a summary needs. @param {Data} data @param {Choice} choice */
 export const monthsForSummary = (data, choice) => {
   const calendar = calendarOf(data), held = new Set(calendar.months);

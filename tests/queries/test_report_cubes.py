@@ -208,6 +208,32 @@ def test_no_comparison_without_cover(warehouse: Warehouse) -> None:
     """) == (30, None, None, 11, None, 20)
 
 
+@pytest.mark.parametrize(
+    ("refused_from", "changes"),
+    [(date(2026, 11, 13), (None, None, None, 1)), (date(2026, 9, 1), (0, 0, 0, 1))],
+)
+def test_no_comparison_with_and_without_the_platform(
+    warehouse: Warehouse, refused_from: date, changes: tuple[int | None, ...]
+) -> None:
+    """Costs of two periods are compared where the platform's is known of both, or of neither."""
+    runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)
+    for number in range(date(2026, 9, 1).toordinal(), refused_from.toordinal()):
+        warehouse.given("platform_rollups", date=date.fromordinal(number), cost_usd=2)
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=2,
+        source="platform_rollups", status=404, window_start=refused_from, window_end="2026-12-01",
+    )  # fmt: skip
+    warehouse.build()
+
+    known = 3 if refused_from.month == 11 else 1
+    assert warehouse.row(f"""
+        select yesterday_change_usd, month_change_usd, recent_change_usd,
+            last_month_change_usd, yesterday_cost_usd, last_month_cost_usd
+        from reports.rpt_headlines where {ALL}
+    """) == (*changes[:3], changes[3] * known, 1, 31 * known)
+    assert warehouse.rows("from reports.rpt_movers where agent_id = '(platform)'") == []
+
+
 def test_what_was_not_read_is_unknown(warehouse: Warehouse) -> None:
     """Before the first day that was read, figures are null and no week is in the trend."""
     runs_of_days(warehouse, date(2026, 11, 12), date(2026, 11, 20), cost_usd=1)
