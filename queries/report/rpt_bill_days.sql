@@ -3,6 +3,7 @@
 -- Grain: workspace, line and UTC day.
 -- key: workspace_id, agent_id, utc_date
 -- narrow: utc_date
+-- column unknown_part_count: 1 where both are unknown, else 0.
 -- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
 select
     workspace_id,
@@ -11,7 +12,8 @@ select
     cost_usd,
     if(days.has_provider_keys is false, null, surcharge_usd) as surcharge_usd,
     if(days.has_provider_keys is false, null, own_key_usd) as own_key_usd,
-    billed_usd
+    billed_usd,
+    if(days.has_provider_keys is false, 1, 0) as unknown_part_count
 from marts.fct_agent_billing_days
 left join intermediate.int_metered_days as days using (workspace_id, utc_date)
 order by workspace_id, agent_id, utc_date

@@ -123,9 +123,11 @@ export const rowsOf = (query) => selected(query).flatMap(({ month, table, time, 
 });
 
 /** Runs of unknown outcome may have failed more or less often than the others: with one, neither a
- * rate is known nor the cost of a successful run. @param {Sums} sums @returns {Sums} */
-export const judged = (sums) => (sums.unknown_outcome_count
-  ? { ...sums, finished_count: null, judged_cost_usd: null } : sums);
+ * rate is known nor the cost of a successful run. Nor are surcharge and own-key cost of days of
+ * which one has a bill whose parts are unknown. @param {Sums} sums @returns {Sums} */
+export const knownOf = (sums) => ({ ...sums,
+  ...(sums.unknown_outcome_count ? { finished_count: null, judged_cost_usd: null } : {}),
+  ...(sums.unknown_part_count ? { surcharge_usd: null, own_key_usd: null } : {}) });
 
 /** The sums of the rows of each combination of keys; of no `by`, those of all, if there are any.
  * @param {Query} query @returns {{ keys: Keys, sums: Sums }[]} */
@@ -179,7 +181,7 @@ export const group = (query) => {
       rest = Math.floor(rest / 2 ** 17);
     }
     return { keys,
-      sums: judged(Object.fromEntries(sums.map(([name, values]) => [name, values[index]]))) };
+      sums: knownOf(Object.fromEntries(sums.map(([name, values]) => [name, values[index]]))) };
   });
 };
 /** Exact sums by group: Numbers as long as they hold them, spilled into a BigInt before.

@@ -1,5 +1,5 @@
 // A view is a part of a page for a choice: its texts, its rows to draw, and its table.
-import { TIME_COLUMNS, added, group, judged, rowsOf } from "./cube.js";
+import { TIME_COLUMNS, added, group, knownOf, rowsOf } from "./cube.js";
 import {
   WEEKDAYS, daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted,
 } from "./days.js";
@@ -224,7 +224,7 @@ const keyRows = (by, data, all) => {
 const summed = (rows) => {
   const names = new Set(rows.flatMap((row) => Object.keys(row.values))
       .filter((name) => !isKey(name)));
-  return judged(Object.fromEntries([...names].map((name) => [name,
+  return knownOf(Object.fromEntries([...names].map((name) => [name,
     added(rows.map((row) => quantityOf(name, row.values)))])));
 };
 /** The rows to draw: as many as the part shows, then the others together.
