@@ -45,9 +45,10 @@ def publish(layout: Layout, mode: int, *, site: bool = True) -> None:
     something is in the way; then nothing was replaced.
     """
     repair(layout)
-    if layout.published.is_dir():
+    if layout.published.is_symlink() or layout.published.is_dir():
+        kind = "link" if layout.published.is_symlink() else "folder"
         raise AnalyticsError(
-            f"{layout.published} is a folder, where the published file belongs.\n"
+            f"{layout.published} is a {kind}, where the published file belongs.\n"
             "Nothing was published. Move it away, and run again."
         )
     try:

@@ -321,14 +321,19 @@ def test_a_link_that_leads_to_no_folder_is_refused(layout: Layout, target: str) 
     assert not layout.publishing.exists()
 
 
-def test_a_folder_in_the_place_of_the_file_is_refused(layout: Layout) -> None:
-    """Nobody's folder is deleted; the message says what to do."""
-    (layout.published / "x").mkdir(parents=True)
+@pytest.mark.parametrize("kind", ["folder", "link"])
+def test_what_is_in_the_place_of_the_file_is_refused(layout: Layout, kind: str) -> None:
+    """Nobody's folder is deleted, and nobody's link replaced; the message says what to do."""
+    if kind == "folder":
+        layout.published.mkdir(parents=True)
+    else:
+        layout.published.symlink_to("elsewhere")
+    found = layout.published.lstat()
     build(layout, 1)
-    with pytest.raises(AnalyticsError, match=r"is a folder, .*\n.*Move it away"):
+    with pytest.raises(AnalyticsError, match=rf"is a {kind}, .*\n.*Move it away"):
         publish(layout, 0o600)
 
-    assert (layout.published / "x").is_dir()
+    assert layout.published.lstat() == found
     assert batch_of_site(layout) is None
 
 
