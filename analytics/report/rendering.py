@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from analytics.format import days, numbers, text
 from analytics.report import drawings
@@ -297,7 +298,7 @@ class Pages:
     def _warnings(self, entity: Entity) -> list[dict[str, Any]]:
         """Return the warnings of the batch, which stand on the page of the site."""
         shown = self._about.warnings if entity.scope == "site" else []
-        return [{"text": f"Warning: {each}", "is_now": False} for each in shown]
+        return [{"text": _with_code(f"Warning: {each}"), "is_now": False} for each in shown]
 
     def _reach(self, row: Row) -> str:
         """Return how far the data reach: on pages that can rest, to the last day of their own."""
@@ -349,6 +350,11 @@ def _remark(template: str, row: Row) -> str | None:
     """Return the filled template; None if a figure of it is unknown, or the first one is zero."""
     first = next(iter(text.figures_of(template)), None)
     return None if first and row.get(first) in {0, ""} else text.known(template, row)
+
+
+def _with_code(message: str) -> Markup:
+    """Return a message with its `commands` marked as HTML has it."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(message))))  # noqa: S704 - escaped
 
 
 def folded(title: str, content: Markup, *, is_open: bool = False) -> Markup:
