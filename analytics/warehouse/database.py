@@ -12,7 +12,7 @@ from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.warehouse.damage import DamagedError, damage_errors, damage_of, damaged, log_of
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.machine import connection_limits
-from analytics.warehouse.schema import BOOKS, FINANCE, SCHEMA_VERSION, create_statements
+from analytics.warehouse.schema import SCHEMA_VERSION, create_statements
 
 BUILD_FILE = "build_file"
 PUBLISHED_SCHEMAS = ("marts", "audit", "reports")
@@ -40,7 +40,6 @@ def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         con.execute("set TimeZone = 'UTC'")
         _lay_out(con, layout)
-        con.execute(FINANCE + BOOKS)
         yield con
     finally:
         con.close()

@@ -233,6 +233,8 @@ def create_statements() -> str:
             "create schema intermediate; create schema ledger;",
             _LEDGER,
             *(_raw_table(source) for source in SOURCES),
+            FINANCE,
+            BOOKS,
             f"insert into ledger.schema_version values ({SCHEMA_VERSION});",
         ]
     )
