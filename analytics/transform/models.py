@@ -221,6 +221,7 @@ def short_name(path: Path) -> str:
     return "/".join(path.parts[-3:])
 
 
+@cache
 def read_header(sql: str) -> Header:
     """Parse the header of a file: its `--` lines before the first line of SQL or empty line.
 
