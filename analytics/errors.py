@@ -15,6 +15,9 @@ from typing import ClassVar
 INTERRUPTED = 130
 """The exit code of a command ended by Ctrl-C, as shells set it."""
 
+QUERY_INTERRUPTED = "Query interrupted"
+"""The text of the RuntimeError that DuckDB makes of a Ctrl-C during a query."""
+
 
 class AnalyticsError(Exception):
     """Something failed; the message names the cause and the next step."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -178,9 +178,9 @@ async def _extract_one(
     with progress.stage("extract") as done:
         name, own = one.name, progress.of(one.name)
         store = _TimedStore(con, one.me.workspace_id, settings.extract.settle_hours, progress)
-        batch = one.batch(store, settings, layout, progress)
         con.begin()
         try:
+            batch = one.batch(store, settings, layout, progress)
             store.begin(one.setting.api, one.setting.api_key_env)
             load_left_over(con, batch, layout)
             await extract_workspace(batch)
@@ -192,7 +192,8 @@ async def _extract_one(
             kept = _kept(con, one.setting, one.me.workspace_id)
             return Outcome(name, str(error), kept, one.client.request_count)
         except BaseException:
-            con.rollback()
+            with suppress(duckdb.Error):  # a load that a second Ctrl-C left at work has it in use
+                con.rollback()
             raise
         con.commit()
         batch.warnings += _record_warnings(batch)

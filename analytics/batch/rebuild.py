@@ -109,8 +109,8 @@ def _require_published(layout: Layout) -> None:
     except (duckdb.Error, DamagedError) as error:
         raise AnalyticsError(
             f"{layout.published} cannot be read: {str(error).splitlines()[0]}\n"
-            "What was landed cannot be held against what it published. To go on without that, move"
-            " it away and run again."
+            "Nothing was made anew, as what was landed cannot be held against what it published. To"
+            " go on without that, move it away and run again."
         ) from error
 
 

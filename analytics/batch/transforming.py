@@ -28,6 +28,8 @@ from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import record_build
 
 _SHOWN_PROBLEMS = 20  # of a file of the user
+_OF_NEWER = (duckdb.IOException, duckdb.InvalidInputException)
+"""Errors of DuckDB for a file of a newer release, and of a newer storage version."""
 
 
 def transform(
@@ -128,7 +130,7 @@ def _update(
                 f"a relation of {layout.marts} or {layout.warehouse.name} is damaged ({cause});"
                 " all is built anew"
             )
-        elif not isinstance(error, duckdb.IOException):  # which one of a newer DuckDB gives too
+        elif not isinstance(error, _OF_NEWER):
             raise
         return None
     except UnseenChangeError as error:

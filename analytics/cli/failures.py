@@ -7,7 +7,7 @@ import os
 import traceback
 from dataclasses import dataclass
 
-from analytics.errors import INTERRUPTED, AnalyticsError, UsageError
+from analytics.errors import INTERRUPTED, QUERY_INTERRUPTED, AnalyticsError, UsageError
 
 _NO_MEMORY = (
     "Out of Memory Error",
@@ -47,7 +47,7 @@ def failure_of(error: BaseException) -> Failure:
         )
     if isinstance(error, AnalyticsError):
         return Failure(str(error), error.kind, error.exit_code)
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt) or str(error) == QUERY_INTERRUPTED:
         return Failure("stopped", "interrupted", INTERRUPTED)
     if isinstance(error, OSError):
         where = f": {error.filename}" if error.filename else ""

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+
+from analytics.errors import AnalyticsError
 
 REQUESTS = "requests"
 LIST_SNAPSHOTS = "list_snapshots"
@@ -20,6 +22,7 @@ LISTS_STEP = "lists"
 CLOSING_STEP = "workspace"
 """The last step of a batch: loads after its last one belong to an incomplete batch."""
 
+_DAY = timedelta(days=1)
 _LOAD_ID = re.compile(r"(?P<batch>\d{8}T\d{6}Z)-(?P<number>\d+)-.+")
 
 
@@ -64,9 +67,18 @@ def new_loads(folder: Path, began_at: datetime) -> Iterator[str]:
 
     Loads that began in the same second as the last ones continue their numbers, and so do those
     that began before it by the API's clock, since its servers may disagree by seconds.
+
+    AnalyticsError if they began a day or more before it: days long over would be asked for.
     """
     names = [match for each in folder.glob("*-*-*") if (match := _LOAD_ID.fullmatch(each.name))]
     landed = (match["batch"] for match in names if not match[0].endswith(UNFINISHED))
     batch = max([began_at.strftime(BATCH_ID), *landed])
+    last = datetime.strptime(batch, BATCH_ID).replace(tzinfo=UTC)
+    if last - began_at >= _DAY:
+        raise AnalyticsError(
+            f"by the API's clock it is {began_at:%F %R} UTC, before the last batch at {last:%F %R}"
+            f" UTC, so that nothing was read.\nRun again once it is right; if the last batch had a"
+            f" wrong time, move {batch}-* out of {folder}, and run `analytics rebuild`."
+        )
     taken = [int(match["number"]) for match in names if match["batch"] == batch]
     return (f"{batch}-{number:06d}" for number in count(max(taken, default=0) + 1))

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from analytics.custom.allowed import NotAllowedError, kind_of, require_allowed, without_paths
-from analytics.errors import AnalyticsError, UsageError
+from analytics.errors import QUERY_INTERRUPTED, AnalyticsError, UsageError
 from analytics.warehouse.confined import Limits, interrupted_after, open_confined
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import logs_of
@@ -69,7 +69,7 @@ def bounded(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[None]:
     except UsageError:
         raise
     except Exception as error:
-        if str(error) == "Query interrupted":  # the word for a Ctrl-C that DuckDB heard
+        if str(error) == QUERY_INTERRUPTED:
             raise KeyboardInterrupt from error
         if words := limits.in_words(error):
             raise UsageError(f"The query has no answer: {words}.") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -71,6 +72,19 @@ def damage_errors(file: Path) -> Iterator[None]:
 def log_of(file: Path) -> Path:
     """Return the path of the write-ahead log that DuckDB keeps for a file."""
     return file.with_name(file.name + LOG)
+
+
+def require_file(file: Path) -> None:
+    """Raise AnalyticsError for what is no file in the place of a DuckDB file or its log.
+
+    DuckDB would wait at a pipe for ever.
+    """
+    for path in (file, log_of(file)):
+        if os.path.lexists(path) and not path.is_file():  # it may be a link to one
+            raise AnalyticsError(
+                f"{path} is no file, though a file of that name is the batch's.\n"
+                "Move it away, and run again."
+            )
 
 
 def aside_of(file: Path) -> Path:

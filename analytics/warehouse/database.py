@@ -8,8 +8,15 @@ from pathlib import Path
 
 import duckdb
 
-from analytics.errors import AnalyticsError, BusyError, UsageError
-from analytics.warehouse.damage import DamagedError, damage_errors, damage_of, damaged, log_of
+from analytics.errors import QUERY_INTERRUPTED, AnalyticsError, BusyError, UsageError
+from analytics.warehouse.damage import (
+    DamagedError,
+    damage_errors,
+    damage_of,
+    damaged,
+    log_of,
+    require_file,
+)
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.machine import connection_limits
 from analytics.warehouse.schema import SCHEMA_VERSION, create_statements
@@ -101,7 +108,7 @@ def interrupts() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        if str(error) == "Query interrupted":
+        if str(error) == QUERY_INTERRUPTED:
             raise KeyboardInterrupt from error
         raise
 
@@ -111,6 +118,7 @@ def attach_read_only(con: duckdb.DuckDBPyConnection, file: Path, catalog: str) -
 
     DuckDB reads the header by one handle and the rest by another, which may be of the next file.
     """
+    require_file(file)
     while True:
         before = _identity(file)
         try:

@@ -5,13 +5,16 @@ Nothing of either goes on while the warehouse is read.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from analytics.errors import AnalyticsError, BusyError, UsageError
+from analytics.warehouse.damage import require_file
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import repair
 from analytics.warehouse.scratch import remove_left
@@ -57,6 +60,8 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
         )
     try:
         layout.root.mkdir(parents=True, exist_ok=True)
+        if _is_foreign(layout.lock):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
         descriptor = os.open(layout.lock, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         cause = error.strerror
@@ -64,7 +69,7 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
             cause = "it is a file"
         elif layout.root.is_symlink() and not layout.root.exists():
             cause = f"it is a link to {layout.root.readlink()}, which is not there"
-        elif layout.lock.is_dir() or layout.lock.is_symlink():
+        elif _is_foreign(layout.lock):
             cause = f"{layout.lock} is no file, and has to be removed"
         raise AnalyticsError(
             f"The data directory {layout.root} cannot be used: {cause}.\n"
@@ -76,6 +81,8 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()} {kind}".strip().encode() + b"\n", 0)
         repair(layout)
+        for file in (layout.warehouse, layout.marts):
+            require_file(file)
         remove_left(layout.root)
         try:
             yield broke_off
@@ -84,6 +91,10 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
                 os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _is_foreign(path: Path) -> bool:
+    return os.path.lexists(path) and (path.is_symlink() or not path.is_file())
 
 
 def _acquire(descriptor: int, layout: Layout, seconds: float) -> None:

@@ -10,7 +10,6 @@ leaves them as they are, and takes from them when each load was first published.
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import duckdb
 import msgspec
 
 from analytics import __version__
-from analytics.disk import sync, sync_tree
+from analytics.disk import remove, sync, sync_tree
 from analytics.errors import AnalyticsError
 from analytics.files import copy_file
 from analytics.warehouse.database import quoted
@@ -60,9 +59,18 @@ def record_build(con: duckdb.DuckDBPyConnection, timezone: str, books_sha256: st
 
 
 def require_writable(layout: Layout) -> None:
-    """Raise OSError if no record can be written: figures without one are not published."""
+    """Raise if no record can be written: figures without one are not published.
+
+    AnalyticsError for what is no folder, and OSError for one in which nothing can be made.
+    """
+    if layout.publications.exists() and not layout.publications.is_dir():
+        raise AnalyticsError(
+            f"{layout.publications} is no folder, so that no record can be kept of the figures.\n"
+            "Nothing was published. Move it away, and run again."
+        )
     probe = layout.publications / f"probe{_UNFINISHED}"
-    probe.mkdir(parents=True, exist_ok=True)
+    remove(probe)
+    probe.mkdir(parents=True)
     probe.rmdir()
 
 
@@ -97,7 +105,7 @@ def write_publication(
     folder = _folder(layout, published_at)
     unfinished = folder.with_name(folder.name + _UNFINISHED)
     for left in layout.publications.glob(f"*{_UNFINISHED}"):
-        shutil.rmtree(left)
+        remove(left)
     unfinished.mkdir(parents=True)
     record = msgspec.json.format(msgspec.json.encode(publication), indent=2)
     (unfinished / _RECORD).write_bytes(record + b"\n")

@@ -144,7 +144,15 @@ def _replace(layout: Layout, mode: int, *, site: bool) -> None:
         _replace_links(layout)
     if changes_site and site:
         pages.stage_within(layout.site, new, mode)
-    (new.parent / layout.published.name).replace(layout.published)
+    try:
+        (new.parent / layout.published.name).replace(layout.published)
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        raise AnalyticsError(
+            f"{layout.published} is mounted, so that no other file can take its place.\n"
+            "Nothing was published. Mount its folder instead, and run again."
+        ) from error
     disk.sync(layout.root)
     if changes_site and not site:
         pages.remove_files(layout.site)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from analytics import disk
 from analytics.emulator.world import World
 from analytics.warehouse.damage import DamagedError
 from analytics.warehouse.database import BUILD_FILE, open_marts
@@ -361,3 +363,29 @@ def test_folders_in_the_place_of_files_are_named(analytics: Command) -> None:
         (DATA / name).rmdir()
         if name == "warehouse.duckdb":
             shutil.copyfile("earlier/warehouse.duckdb", DATA / name)
+
+
+@pytest.mark.parametrize(
+    "name", [".lock", "warehouse.duckdb.wal", "build.duckdb.wal", "publications"]
+)
+def test_what_is_no_file_is_named(analytics: Command, name: str) -> None:
+    """At a pipe, for one, DuckDB would wait for ever."""
+    disk.remove(DATA / name)
+    os.mkfifo(DATA / name)
+    before = PUBLISHED.stat().st_ino
+
+    result = analytics("nightly")
+
+    assert result.code == 1
+    assert f"{DATA / name} is no f" in result.err
+    assert PUBLISHED.stat().st_ino == before
+
+
+def test_leftovers_of_records_are_removed_of_any_kind(analytics: Command) -> None:
+    """A file stands where a record was to be made."""
+    left = [DATA / "publications" / f"{name}.unfinished" for name in ("probe", "other")]
+    for file in left:
+        file.touch()
+
+    assert analytics("nightly").code == 0
+    assert not any(file.exists() for file in left)

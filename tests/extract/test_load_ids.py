@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
+from analytics.errors import AnalyticsError
 from analytics.extract.loads import UNFINISHED, new_loads
 from tests.conftest import NOW
 
@@ -27,3 +30,11 @@ def test_a_clock_that_runs_behind_keeps_the_order(tmp_path: Path) -> None:
     (tmp_path / f"20991231T060000Z-000001-lists{UNFINISHED}").mkdir()
 
     assert next(new_loads(tmp_path, NOW - timedelta(seconds=2))) == "20261120T060000Z-000005"
+
+
+def test_a_clock_that_went_back_is_refused(tmp_path: Path) -> None:
+    """A day or more before the last load, other days would be read than a batch asks for."""
+    (tmp_path / "20261121T060000Z-000004-workspace").mkdir()
+
+    with pytest.raises(AnalyticsError, match=r"2026-11-20 06:00 UTC, before .* 2026-11-21 06:00"):
+        new_loads(tmp_path, NOW)

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -335,6 +335,31 @@ def test_what_is_in_the_place_of_the_file_is_refused(layout: Layout, kind: str) 
 
     assert layout.published.lstat() == found
     assert batch_of_site(layout) is None
+
+
+def test_a_mounted_file_is_named(layout: Layout) -> None:
+    """A container that mounts the published file alone is told to mount its folder."""
+    build(layout, 1)
+    publish(layout, 0o600)
+    original = Path.replace, disk.exchange
+
+    def busy(which: int) -> Callable[[Path, Path], object]:
+        def call(first: Path, second: Path) -> object:
+            if layout.published in {first, second}:
+                raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(first))
+            return original[which](first, second)
+
+        return call
+
+    build(layout, 2)
+    with (
+        mock.patch.object(Path, "replace", busy(0)),
+        mock.patch.object(disk, "exchange", busy(1)),
+        pytest.raises(AnalyticsError, match=r"analytics.duckdb is mounted.*\n.*Mount its folder"),
+    ):
+        publish(layout, 0o600)
+
+    assert published(layout) == (1, 1)
 
 
 @pytest.mark.parametrize(
