@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from analytics.errors import AnalyticsError
-from analytics.extract.loads import UNFINISHED, new_loads
+from analytics.extract.loads import BATCH_ID, UNFINISHED, new_loads
 from tests.conftest import NOW
 
 
@@ -38,3 +38,28 @@ def test_a_clock_that_went_back_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(AnalyticsError, match=r"2026-11-20 06:00 UTC, before .* 2026-11-21 06:00"):
         new_loads(tmp_path, NOW)
+
+
+def test_a_clock_that_leaps_ahead_is_refused(tmp_path: Path) -> None:
+    """A batch a year ahead of the machine would be the last for a year."""
+    now = datetime.now(UTC)
+    (tmp_path / f"{now:{BATCH_ID}}-000001-workspace").mkdir()
+
+    with pytest.raises(AnalyticsError, match="Set the machine's clock"):
+        new_loads(tmp_path, now + timedelta(days=365))
+
+
+def test_a_machine_behind_the_last_batch_is_wrong_itself(tmp_path: Path) -> None:
+    """What it says is then no reason to refuse what the API says."""
+    now = datetime.now(UTC)
+    (tmp_path / f"{now + timedelta(days=364):{BATCH_ID}}-000001-workspace").mkdir()
+    later = now + timedelta(days=365)
+
+    assert next(new_loads(tmp_path, later)) == f"{later:{BATCH_ID}}-000001"
+
+
+def test_a_folder_that_is_named_like_a_load_has_no_time(tmp_path: Path) -> None:
+    """Somebody made it, and loads sort after it all the same."""
+    (tmp_path / "20269999T999999Z-000001-lists").mkdir()
+
+    assert next(new_loads(tmp_path, NOW)) == "20269999T999999Z-000002"
