@@ -13,7 +13,7 @@ select
     if(days.has_provider_keys is false, null, surcharge_usd) as surcharge_usd,
     if(days.has_provider_keys is false, null, own_key_usd) as own_key_usd,
     billed_usd,
-    if(days.has_provider_keys is false, 1, 0) as unknown_part_count
+    (days.has_provider_keys is false)::bigint as unknown_part_count
 from marts.fct_agent_billing_days
 left join intermediate.int_metered_days as days using (workspace_id, utc_date)
 order by workspace_id, agent_id, utc_date
