@@ -137,7 +137,7 @@ async def _collect_one(
         except (LevainError, AnalyticsError, duckdb.Error) as error:
             if damage_of(error):
                 raise  # the warehouse, not this workspace
-            progress.of(name).warn(str(error))
+            progress.of(name).warn(" ".join(str(error).split("\n")))
             return Outcome(name, str(error), _KEPT, one.client.request_count)
         for warning in warnings:
             progress.of(name).warn(warning)

@@ -188,7 +188,7 @@ async def _extract_one(
             con.rollback()
             if damage_of(error):
                 raise  # a file of the batch's own, not this workspace
-            own.warn(str(error))
+            own.warn(" ".join(str(error).split("\n")))
             kept = _kept(con, one.setting, one.me.workspace_id)
             return Outcome(name, str(error), kept, one.client.request_count)
         except BaseException:
