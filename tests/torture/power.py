@@ -13,7 +13,7 @@ from tests.torture.lab import Lab, Scenario, Tally
 from tests.torture.readers import Broken
 from tests.torture.server import Ended
 from tests.torture.shim import Action, Call, Kinds
-from tests.torture.trying import look_and_heal
+from tests.torture.trying import heal_all, look_at
 
 
 @dataclass(frozen=True)
@@ -77,5 +77,6 @@ def examine(lab: Lab, tally: Tally, scenario: Scenario, cut: Cut, heal: str) -> 
     with mounted(Disk(cut.file)) as root:
         project = Path(shutil.copytree(root / "project", folder / "project", symlinks=True))
     tally.add("cuts")
-    look_and_heal(lab, tally, scenario, project, cut.ended, cut.call, heal)
+    look_at(lab, tally, scenario, project, cut.ended, cut.call)
+    heal_all(lab, tally, scenario, project, cut.ended, cut.call, heal)
     folder.rmdir()

@@ -8,7 +8,7 @@ import pytest
 
 from tests.torture.lab import CLOSE, LATER, REBUILD, SCENARIOS, Lab, Scenario, Tally, each_nth
 from tests.torture.states import states_before_calls
-from tests.torture.trying import Disturbance, disturb, disturb_in_turn, look_and_heal
+from tests.torture.trying import Disturbance, disturb, disturb_in_turn, heal_all, look_at
 
 CHAINS = 40
 LONGEST_CHAIN = 4
@@ -27,7 +27,8 @@ def test_what_a_kill_leaves_before_each_call(
         folder = lab.new_folder()
         snapshots.restore(state, folder)
         tally.add("tried")
-        look_and_heal(lab, tally, scenario, folder, state.ended, state.call, "nightly")
+        look_at(lab, tally, scenario, folder, state.ended, state.call)
+        heal_all(lab, tally, scenario, folder, state.ended, state.call, "nightly")
     assert not tally.problems, tally.report
 
 

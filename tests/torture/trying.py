@@ -92,20 +92,6 @@ def disturb_in_turn(
     heal_all(lab, tally, scenario, folder, ended, where, heal)
 
 
-def look_and_heal(
-    lab: Lab,
-    tally: Tally,
-    scenario: Scenario,
-    folder: Path,
-    ended: Ended,
-    where: object,
-    command: str,
-) -> None:
-    """Record what is wrong where a scenario ended, and after the next command."""
-    look_at(lab, tally, scenario, folder, ended, where)
-    heal_all(lab, tally, scenario, folder, ended, where, command)
-
-
 def look_at(
     lab: Lab, tally: Tally, scenario: Scenario, folder: Path, ended: Ended, where: object
 ) -> Moment | None:
