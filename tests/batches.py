@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -151,6 +151,19 @@ def gone_from(path: str) -> Iterator[None]:
         return await get(self, asked, *more)
 
     with mock.patch.object(Transport, "get", get_or_fail):
+        yield
+
+
+@contextmanager
+def emptied(*parts: str) -> Iterator[None]:
+    """Let the API answer with an empty list where a path has one of these parts."""
+    get = Transport.get
+
+    async def get_emptied(self: Transport, asked: str, *more: Any) -> Answer:
+        answer = await get(self, asked, *more)
+        return replace(answer, body=[]) if any(part in asked for part in parts) else answer
+
+    with mock.patch.object(Transport, "get", get_emptied):
         yield
 
 

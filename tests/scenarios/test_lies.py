@@ -15,8 +15,8 @@ from analytics.emulator.server import running
 from analytics.emulator.world import World
 from analytics.settings import Workspace as Setting
 from analytics.settings import load_settings
-from tests.batches import Published, publish, run_batch, short_lists
-from tests.conftest import Batch
+from tests.batches import Published, emptied, publish, run_batch, short_lists
+from tests.conftest import NOW, Batch
 from tests.scenarios.lies import (
     CASES,
     CUT_OFF,
@@ -33,6 +33,7 @@ from tests.scenarios.lies import (
     more,
     roll_up_of_unlisted,
     usd,
+    work,
 )
 
 
@@ -181,6 +182,19 @@ def test_a_wrong_number_in_a_later_batch(batch: Batch, world: World) -> None:
 
     assert failures(batch) == {(RUN_COSTS, "cost_usd", run.id, LATE, 45, usd("0.5"))}
     world.retract()
+    assert failures(batch) == set()
+
+
+def test_a_night_without_meters(batch: Batch, world: World, life: Life) -> None:
+    """Given empty answers of all meters, a day whose runs are listed is named."""
+    assert failures(batch) == set()
+    world.pass_time(timedelta(hours=6))
+    work(world, life.miller, world.now, "0.25")
+    world.pass_time(timedelta(days=1))
+
+    with emptied("/hourly", "/analytics/agents", "/daily"):
+        found = failures(batch)
+    assert (LISTED_DAYS, "run_count", life.miller.id, NOW.date(), 1, 0) in found
     assert failures(batch) == set()
 
 
