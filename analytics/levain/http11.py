@@ -222,6 +222,7 @@ class _Wire(asyncio.Protocol):
             self._fail(httpx.ReadTimeout(""), TimeoutError())
 
     def _fail(self, failure: httpx.HTTPError, cause: Exception | None = None) -> None:
+        self._body = []  # errors are kept over all tries: not so what was received of a response
         if self._reply is not None and not self._reply.done():
-            failure.__cause__ = cause
+            failure.__cause__ = cause and cause.with_traceback(None)
             self._reply.set_exception(failure)

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
@@ -248,6 +249,32 @@ def test_a_response_that_is_too_long_is_given_up(
 
     with pytest.raises(httpx.RemoteProtocolError, match="longer than 100,000 bytes"):
         using(Server(answer, OK), get)
+
+
+@pytest.mark.parametrize("is_packed", [True, False])
+def test_a_response_that_is_too_long_is_freed(
+    monkeypatch: pytest.MonkeyPatch, is_packed: bool
+) -> None:
+    """A response that is too long is freed before the next try: memory does not grow with tries."""
+    limit = 8_000_000
+    monkeypatch.setattr(replies, "LARGEST_ANSWER", limit)
+    body = gzip.compress(bytes(2 * limit)) if is_packed else bytes(2 * limit)
+    header = b"Content-Encoding: gzip\r\n" if is_packed else b""
+    answer = b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n%s" % (header, len(body), body)
+
+    async def use(connection: DirectConnection) -> None:
+        async with AsyncLevain("levain_test_key", connection._api) as levain:
+            await levain.auth.me()
+
+    server = Server(*[answer] * transport.TRIES)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConnectionFailedError, match="longer than"):
+            using(server, use)
+        assert tracemalloc.get_traced_memory()[1] < 4 * limit
+    finally:
+        tracemalloc.stop()
+    assert server.connections == transport.TRIES
 
 
 def test_a_response_that_goes_on_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
