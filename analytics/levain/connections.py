@@ -11,7 +11,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from analytics.levain.http11 import ANSWER_SECONDS, CONNECT_SECONDS, DirectConnection
-from analytics.levain.replies import Reply
+from analytics.levain.replies import Reply, require_length
 
 TIMEOUT = httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
 
@@ -45,11 +45,14 @@ class HttpxConnection:
             method, self._api + path, headers=headers, content=content, extensions=_EXTENSIONS
         )
         response = await self._transport.handle_async_request(request)
+        body = bytearray()
         try:
-            await response.aread()
+            async for part in response.aiter_bytes():
+                body += part
+                require_length(len(body))
         finally:
             await response.aclose()
-        return Reply(response.status_code, dict(response.headers), response.content)
+        return Reply(response.status_code, dict(response.headers), bytes(body))
 
     async def aclose(self) -> None:
         """Close it."""

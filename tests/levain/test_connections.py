@@ -8,7 +8,7 @@ import os
 import pytest
 
 from analytics.emulator.server import Emulator
-from analytics.levain import AsyncLevain, LevainError
+from analytics.levain import AsyncLevain, ConnectionFailedError, LevainError, replies
 from analytics.levain.connections import proxy_for
 
 PROXY = "http://proxy.test:3128"
@@ -67,3 +67,18 @@ def test_requests_go_by_the_proxy(api: Emulator, monkeypatch: pytest.MonkeyPatch
             return (await levain.auth.me()).workspace_name
 
     assert asyncio.run(name()) == workspace.name
+
+
+def test_a_response_by_the_proxy_has_a_limit(
+    api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A response that is too long is given up, as one that comes directly is."""
+    monkeypatch.setenv("HTTP_PROXY", api.url)
+    monkeypatch.setattr(replies, "LARGEST_ANSWER", 10)
+
+    async def ask() -> None:
+        async with AsyncLevain(api.world.workspaces[0].api_key, "http://levain.test") as levain:
+            await levain.auth.me()
+
+    with pytest.raises(ConnectionFailedError, match="longer than 10 bytes"):
+        asyncio.run(ask())
