@@ -216,11 +216,11 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
         workspaces=[_made(Workspace, row) for row in _rows(con, _WORKSPACES)],
         yesterday=days("yesterday", today - timedelta(days=1)),
         last_complete_date=head.get("last_complete_date"),
-        usual_cost_usd=head["usual_cost_usd"] if head.get("is_yesterday_complete") else None,
+        usual_cost_usd=head.get("usual_cost_usd"),
         month=days("month", today),
         month_complete_days=days("month_days"),
         same_days_of_last_month=(
-            None if head.get("month_change_usd") is None else days("previous_days")
+            None if head.get("previous_days_cost_usd") is None else days("previous_days")
         ),
         movers=[_made(Mover, row) for row in _rows(con, _MOVERS)],
         most_failing=_made(Failing, failing[0]) if failing else None,

@@ -46,10 +46,9 @@ select
     if(is_today, yesterday_cost_usd, null) as yesterday_cost_usd,
     if(is_today, yesterday_run_count, null) as yesterday_run_count,
     if(is_month, month_cost_usd, null) as month_cost_usd,
-    if(is_month and month_change_usd is not null, month_days_cost_usd, null)
+    if(is_month and previous_days_cost_usd is not null, month_days_cost_usd, null)
         as month_days_cost_usd,
-    if(is_month and month_change_usd is not null, previous_days_cost_usd, null)
-        as previous_days_cost_usd,
+    if(is_month, previous_days_cost_usd, null) as previous_days_cost_usd,
     if(is_month, month_run_count, null) as month_run_count,
     if(is_month, month_failed_count, null) as month_failed_count,
     if(is_month, month_finished_count, null) as month_finished_count,

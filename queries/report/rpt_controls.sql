@@ -5,7 +5,6 @@
 -- column measure: Column of the marts that is compared; '(none)' where nothing was.
 -- column ours: Sum of the first source, in the unit.
 -- column theirs: Sum of the second source, in the unit.
--- column difference: First number less the second, in the unit.
 -- column finding_count: Findings of the control in the workspace.
 -- column refused_source: The source that the API refuses to the account; null where it answers.
 -- column state: passed, failed, could not run (a source is refused), or nothing to compare.
@@ -76,7 +75,6 @@ select
     end as unit,
     ours,
     theirs,
-    (ours - theirs)::decimal(38, 10) as difference,
     finding_count,
     refused_source,
     case
@@ -84,9 +82,6 @@ select
         when compared_count > 0 then 'passed'
         when refused_source is not null then 'could not run'
         else 'nothing to compare'
-    end as state,
-    -- The first source of `unlisted runs` has but a part of what the second one has.
-    finding_count = 0 and control <> 'unlisted runs' and coalesce(ours <> theirs, false)
-        as is_found_elsewhere
+    end as state
 from compared
 order by workspace_id, control, measure

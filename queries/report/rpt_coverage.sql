@@ -15,18 +15,11 @@ lines as (
             sum(unlisted_run_count),
             if(count(run_count) > count(unlisted_run_count), 0, null)
         ))::bigint as unlisted_run_count,
-        if(count(*) = 0, 0, nullif(
-            sum(unlisted_failed_count),
-            if(count(run_count) > count(unlisted_failed_count), 0, null)
-        ))::bigint as unlisted_failed_count,
         if(
             coalesce(bool_and(coalesce(unlisted_run_count = 0, false)), true),
             0,
             sum(unlisted_cost_usd) filter (unlisted_run_count > 0)
-        )::decimal(38, 10) as unlisted_cost_usd,
-        count(*) filter (unlisted_run_count > 0 and unlisted_cost_usd is null)
-            as unknown_day_count,
-        count(*) filter (unlisted_run_count > 0) as unlisted_day_count
+        )::decimal(38, 10) as unlisted_cost_usd
     from marts.fct_agent_days
     group by grouping sets ((workspace_id, agent_id), (workspace_id), ())
 ),
@@ -57,10 +50,7 @@ select
     if(coalesce(run_count, 0) = 0 or unlisted_run_count is not null, coalesce(run_count, 0), null)
         as counted_run_count,
     if(lines.workspace_id is null, 0, unlisted_run_count) as unlisted_run_count,
-    if(lines.workspace_id is null, 0, unlisted_failed_count) as unlisted_failed_count,
     if(lines.workspace_id is null, 0, unlisted_cost_usd)::decimal(38, 10) as unlisted_cost_usd,
-    coalesce(unknown_day_count, 0) as unknown_day_count,
-    coalesce(unlisted_day_count, 0) as unlisted_day_count,
     busiest_day_run_count,
     shortest_span_seconds,
     required_batches_per_day,

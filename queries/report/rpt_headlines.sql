@@ -1,7 +1,7 @@
 -- The headline figures of each line, of each workspace (agent '(all)') and of the site (both
--- '(all)'), as of the day that its periods end with: see rpt_periods. A comparison is null unless
--- both periods were read whole, the cost of at least four in five runs of each is known, and what
--- the platform itself cost is unknown of the same share of both.
+-- '(all)'), as of the day that its periods end with: see rpt_periods. What a cost is compared with
+-- is null unless both periods were read whole, the cost of at least four in five runs of each is
+-- known, and what the platform itself cost is unknown of the same share of both.
 -- Grain: workspace or '(all)', and line or '(all)'.
 -- key: workspace_id, agent_id
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
@@ -14,7 +14,7 @@
 -- column today: Day of the last batch in the reporting time zone; earlier if the agent rests.
 -- column month: First day of the month of today.
 -- column usual_cost_usd: Median cost in US dollars of yesterday's weekday in the four weeks before,
--- from the first date with figures on; null with fewer than two.
+-- from the first date with figures on; null with fewer than two, or if yesterday is not compared.
 -- column first_date: First date with figures.
 -- column last_date: Last date with figures.
 -- column last_complete_date: Last day that was read whole; of the site, in every workspace.
@@ -41,88 +41,47 @@ pivoted as (
         (date_trunc('month', any_value(today)) - interval 1 month)::date as last_month,
         any_value(today) - 30 as recent_first,
         any_value(today) - 1 as recent_last,
-        bool_or(is_whole) filter (period = 'yesterday') as is_yesterday_complete,
         any_value(run_count) filter (period = 'yesterday') as yesterday_run_count,
-        any_value(failed_count) filter (period = 'yesterday') as yesterday_failed_count,
-        any_value(finished_count) filter (period = 'yesterday') as yesterday_finished_count,
-        any_value(open_count) filter (period = 'yesterday') as yesterday_open_count,
-        any_value(unlisted_run_count) filter (period = 'yesterday') as yesterday_unlisted_run_count,
-        any_value(unknown_cost_count) filter (period = 'yesterday') as yesterday_unknown_cost_count,
-        any_value(failed_cost_open_count) filter (period = 'yesterday')
-            as yesterday_failed_cost_open_count,
         any_value(cost_usd) filter (period = 'yesterday') as yesterday_cost_usd,
-        any_value(cost_usd) filter (period = 'yesterday' and is_covered) as covered_yesterday_usd,
-        any_value(platform_cost_usd) filter (period = 'yesterday') as yesterday_platform_cost_usd,
-        any_value(failed_cost_usd) filter (period = 'yesterday') as yesterday_failed_cost_usd,
-        any_value(failed_cost_more_usd) filter (period = 'yesterday')
-            as yesterday_failed_cost_more_usd,
         any_value(run_count) filter (period = 'month') as month_run_count,
         any_value(failed_count) filter (period = 'month') as month_failed_count,
         any_value(finished_count) filter (period = 'month') as month_finished_count,
-        any_value(listed_run_count) filter (period = 'month') as month_listed_run_count,
         any_value(unlisted_run_count) filter (period = 'month') as month_unlisted_run_count,
         any_value(unknown_cost_count) filter (period = 'month') as month_unknown_cost_count,
         any_value(failed_cost_open_count) filter (period = 'month') as month_failed_cost_open_count,
         any_value(cost_usd) filter (period = 'month') as month_cost_usd,
-        any_value(platform_cost_usd) filter (period = 'month') as month_platform_cost_usd,
         any_value(failed_cost_usd) filter (period = 'month') as month_failed_cost_usd,
         any_value(failed_cost_more_usd) filter (period = 'month') as month_failed_cost_more_usd,
         any_value(run_count) filter (period = 'last_month') as last_month_run_count,
-        any_value(failed_count) filter (period = 'last_month') as last_month_failed_count,
-        any_value(finished_count) filter (period = 'last_month') as last_month_finished_count,
-        any_value(unlisted_run_count) filter (period = 'last_month')
-            as last_month_unlisted_run_count,
         any_value(unknown_cost_count) filter (period = 'last_month')
             as last_month_unknown_cost_count,
-        any_value(failed_cost_open_count) filter (period = 'last_month')
-            as last_month_failed_cost_open_count,
         any_value(cost_usd) filter (period = 'last_month') as last_month_cost_usd,
-        any_value(platform_cost_usd) filter (period = 'last_month') as last_month_platform_cost_usd,
-        any_value(failed_cost_usd) filter (period = 'last_month') as last_month_failed_cost_usd,
-        any_value(failed_cost_more_usd) filter (period = 'last_month')
-            as last_month_failed_cost_more_usd,
-        any_value(run_count) filter (period = 'recent') as recent_run_count,
         any_value(succeeded_count) filter (period = 'recent') as recent_succeeded_count,
         any_value(failed_count) filter (period = 'recent') as recent_failed_count,
         any_value(finished_count) filter (period = 'recent') as recent_finished_count,
-        any_value(unlisted_run_count) filter (period = 'recent') as recent_unlisted_run_count,
         any_value(unknown_cost_count) filter (period = 'recent') as recent_unknown_cost_count,
         any_value(unknown_outcome_count) filter (period = 'recent')
             as recent_unknown_outcome_count,
         any_value(no_usage_count) filter (period = 'recent') as recent_no_usage_count,
-        any_value(failed_cost_open_count) filter (period = 'recent')
-            as recent_failed_cost_open_count,
         any_value(cost_usd) filter (period = 'recent') as recent_cost_usd,
         any_value(judged_cost_usd) filter (period = 'recent') as recent_run_cost_usd,
-        any_value(failed_cost_usd) filter (period = 'recent') as recent_failed_cost_usd,
-        any_value(failed_cost_more_usd) filter (period = 'recent') as recent_failed_cost_more_usd,
-        any_value(succeeded_count) filter (period = 'before_recent')
+        any_value(succeeded_count) filter (period = 'before_recent' and is_covered)
             as before_recent_succeeded_count,
-        any_value(failed_count) filter (period = 'before_recent') as before_recent_failed_count,
-        any_value(finished_count) filter (period = 'before_recent') as before_recent_finished_count,
+        any_value(failed_count) filter (period = 'before_recent' and is_whole)
+            as before_recent_failed_count,
+        any_value(finished_count) filter (period = 'before_recent' and is_whole)
+            as before_recent_finished_count,
         any_value(judged_cost_usd) filter (period = 'before_recent') as before_recent_run_cost_usd,
-        any_value(period_last) filter (period = 'month_days') as month_days_last,
-        any_value(period_last) filter (period = 'previous_days') as previous_days_last,
         any_value(cost_usd) filter (period = 'month_days') as month_days_cost_usd,
-        any_value(cost_usd) filter (period = 'month_days' and is_covered)
-            as covered_month_days_usd,
-        any_value(cost_usd) filter (period = 'previous_days' and is_covered)
-            as previous_days_cost_usd,
-        any_value(cost_usd) filter (period = 'last_month' and is_covered)
-            as covered_last_month_usd,
-        any_value(cost_usd) filter (period = 'month_before' and is_covered)
-            as month_before_cost_usd,
-        any_value(cost_usd) filter (period = 'recent' and is_covered) as covered_recent_usd,
-        any_value(cost_usd) filter (period = 'before_recent' and is_covered)
-            as before_recent_cost_usd,
+        any_value(cost_usd) filter (period = 'previous_days') as previous_days_cost_usd,
+        any_value(cost_usd) filter (period = 'month_before') as month_before_cost_usd,
+        any_value(cost_usd) filter (period = 'before_recent') as before_recent_cost_usd,
         any_value(if(unlisted_run_count is null, null, run_count)) filter (period = 'charted')
             as counted_run_count,
         any_value(listed_run_count) filter (period = 'charted') as listed_run_count,
-        map(list(period), list(unknown_platform_share)) as unknown_shares,
+        map(list(period), list(if(is_covered, unknown_platform_share, null))) as shares,
         list(if(is_covered, cost_usd, null) order by period_first)
             filter (period like 'week%') as trend,
-        list(if(is_whole, run_count, null) order by period_first)
-            filter (period like 'week%') as trend_runs,
         list(if(is_whole, failed_count / nullif(finished_count, 0), null) order by period_first)
             filter (period like 'week%') as trend_rate
     from judged
@@ -178,7 +137,7 @@ same_weekdays as (
             filter (
                 days.date is null
                 or days.cost_usd is not null
-                and days.unknown_platform_count = coalesce(unknown_shares['yesterday'], 0)
+                and days.unknown_platform_count = shares['yesterday']
             ) as costs
     from pivoted
     join spans using (workspace_id, agent_id)
@@ -191,6 +150,7 @@ same_weekdays as (
         on days.workspace_id = pivoted.workspace_id
         and days.agent_id = pivoted.agent_id
         and days.date = dates.date
+    where shares['yesterday'] is not null
     group by all
 ),
 
@@ -204,25 +164,22 @@ usual as (
     where len(costs) >= 2
 ),
 
--- A cost with the platform's is not compared with one without it.
+-- Of a period that is not covered, the share is null, and so is what it would be compared with.
 compared as (
     select
-        * exclude (unknown_shares) replace (
+        * exclude (shares) replace (
             if(
-                unknown_shares['month_days'] = unknown_shares['previous_days'],
-                previous_days_cost_usd,
-                null
+                shares['month_days'] = shares['previous_days'], previous_days_cost_usd, null
             ) as previous_days_cost_usd,
             if(
-                unknown_shares['last_month'] = unknown_shares['month_before'],
-                month_before_cost_usd,
-                null
+                shares['last_month'] = shares['month_before'], month_before_cost_usd, null
             ) as month_before_cost_usd,
             if(
-                unknown_shares['recent'] = unknown_shares['before_recent'],
-                before_recent_cost_usd,
-                null
-            ) as before_recent_cost_usd
+                shares['recent'] = shares['before_recent'], before_recent_cost_usd, null
+            ) as before_recent_cost_usd,
+            if(
+                shares['recent'] is null, null, before_recent_succeeded_count
+            ) as before_recent_succeeded_count
         )
     from pivoted
 ),
@@ -266,33 +223,19 @@ select
         when agent_id = '(all)' then 'workspace'
         else agents.line_type
     end as line_type,
-    agents.status,
-    agents.is_listed,
     agents.owner,
     agents.cost_center,
     agent_counts.agent_count,
     getvariable('reporting_timezone') as timezone,
     calendars.as_of,
     completes.last_complete_date,
-    compared.* exclude (
-        workspace_id,
-        agent_id,
-        covered_yesterday_usd,
-        covered_month_days_usd,
-        covered_last_month_usd,
-        covered_recent_usd
-    ),
+    compared.* exclude (workspace_id, agent_id),
     ((costs[(day_count + 1) // 2] + costs[day_count // 2 + 1]) * 0.5)::decimal(38, 10)
         as usual_cost_usd,
-    covered_yesterday_usd - usual_cost_usd as yesterday_change_usd,
-    covered_month_days_usd - previous_days_cost_usd as month_change_usd,
-    covered_last_month_usd - month_before_cost_usd as last_month_change_usd,
-    covered_recent_usd - before_recent_cost_usd as recent_change_usd,
     run_costs.run_cost_count,
     run_costs.run_cost_median_usd,
     run_costs.run_cost_p90_usd,
     run_costs.run_cost_max_usd,
-    detail_coverage(compared.listed_run_count, compared.counted_run_count) as detail_coverage,
     spans.first_date,
     spans.last_date
 from compared

@@ -94,11 +94,6 @@ select
     measures.* exclude (workspace_id, agent_id, month, finished_count),
     if(unknown_outcome_count > 0, null, measures.finished_count) as finished_count,
     if(unlisted_run_count is null, null, run_count) as counted_run_count,
-    if(
-        unknown_outcome_count > 0,
-        null,
-        usd_per_success(measures.run_cost_usd, measures.succeeded_count)
-    ) as cost_per_success_usd,
     bills.metered_cost_usd,
     bills.surcharge_usd,
     bills.own_key_usd,

@@ -20,7 +20,6 @@ weeks as (
     select
         workspace_id,
         min(period_first) as previous_first,
-        min(period_last) as previous_last,
         max(period_first) as week_first,
         max(period_last) as week_last
     from reports.rpt_periods
@@ -67,10 +66,6 @@ movers as (
         kind,
         agent_id,
         name_key,
-        previous_first,
-        previous_last,
-        week_first,
-        week_last,
         coalesce(sum(cost_usd) filter (date < week_first), 0)::decimal(38, 10)
             as previous_cost_usd,
         coalesce(sum(cost_usd) filter (date >= week_first), 0)::decimal(38, 10)

@@ -11,6 +11,7 @@ select
     failed_count,
     succeeded_count + failed_count as finished_count,
     run_count - coalesce(finished_count + cancelled_count + open_count, 0) as unknown_outcome_count,
+    unknown_cost_count,
     cost_usd
 from marts.fct_owner_days
 where exists (from intermediate.int_owner_spans)

@@ -1,10 +1,10 @@
 -- Each owner of the last 92 days, with the periods that rpt_headlines compares; the line '(none)'
--- is all without an owner. Of workspaces with owners, and of the site if there is any.
+-- is all without an owner, the platform included. Of workspaces with owners, and of the site if
+-- there is any.
 -- Grain: workspace or '(all)', owner and cost center.
 -- key: workspace_id, owner, cost_center
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column agent_count: Agents that are the owner's today.
--- column before_recent_cost_usd: Cost in US dollars, the 30 days before those; null if unknown.
 -- column trend: Cost in US dollars of the 13 weeks before today, oldest first; null if unknown.
 with
 
@@ -53,7 +53,8 @@ owners as (
     where workspace_id in (select workspace_id from days)
 ),
 
--- Where days were read, what is not there is 0; a sum of nothing known is unknown.
+-- Where days were read, what is not there is 0; a sum of nothing known is unknown. A period that
+-- was not read whole, or of which too many costs are unknown, has no share.
 sums as (
     select
         owners.workspace_id,
@@ -61,7 +62,16 @@ sums as (
         owners.cost_center,
         periods.period,
         periods.period_first,
-        periods.is_whole,
+        if(
+            bool_and(periods.is_whole)
+            and 5 * coalesce(sum(days.unknown_cost_count), 0) <= coalesce(sum(days.run_count), 0),
+            if(
+                owners.owner = '(none)' and owners.cost_center = '(none)',
+                any_value(unknown_platform_count / (period_last - periods.period_first + 1)),
+                0
+            ),
+            null
+        ) as unknown_platform_share,
         if(
             count(days.date) = 0,
             if(any_value(periods.run_count) is null, null, 0),
@@ -77,7 +87,8 @@ sums as (
         and days.owner = owners.owner
         and days.cost_center = owners.cost_center
         and days.date between periods.period_first and periods.period_last
-    group by all
+    group by
+        owners.workspace_id, owners.owner, owners.cost_center, periods.period, periods.period_first
 )
 
 select
@@ -86,12 +97,18 @@ select
     cost_center,
     coalesce(any_value(agent_counts.agent_count), 0) as agent_count,
     any_value(cost_usd) filter (period = 'recent') as recent_cost_usd,
-    any_value(cost_usd) filter (period = 'before_recent' and is_whole) as before_recent_cost_usd,
+    if(
+        any_value(unknown_platform_share) filter (period = 'recent')
+        = any_value(unknown_platform_share) filter (period = 'before_recent'),
+        any_value(cost_usd) filter (period = 'before_recent'),
+        null
+    ) as before_recent_cost_usd,
     any_value(failed_count) filter (period = 'recent') as recent_failed_count,
     any_value(finished_count) filter (period = 'recent') as recent_finished_count,
     any_value(cost_usd) filter (period = 'month') as month_cost_usd,
     any_value(cost_usd) filter (period = 'last_month') as last_month_cost_usd,
-    list(if(is_whole, cost_usd, null) order by period_first) filter (period like 'week%') as trend
+    list(if(unknown_platform_share is null, null, cost_usd) order by period_first)
+        filter (period like 'week%') as trend
 from sums
 left join agent_counts using (workspace_id, owner, cost_center)
 group by workspace_id, owner, cost_center

@@ -15,20 +15,18 @@
 -- column own_key_to_book_usd: Own-key cost in US dollars of the lines and of those adjustments.
 -- column accrual_usd: Billed less invoiced in US dollars at the end of the month,
 -- null where there are neither books nor invoices.
--- column closed_cost_usd: Metered cost in US dollars as it was closed; null while it is not closed.
--- column closed_billed_usd: Billed in US dollars as it was closed, likewise.
+-- column closed_billed_usd: Billed in US dollars as it was closed; null while it is not closed.
 -- column closed_run_cost_usd: Cost in US dollars of the runs created in the month, likewise.
 -- column closed_run_count: Runs created in the month as it was closed, likewise.
 -- column closed_failed_count: Of them, those that failed.
 -- column closed_finished_count: Of them, those that succeeded or failed.
--- column adjusted_cost_usd: Metered cost of today less that of the close in US dollars,
+-- column adjusted_billed_usd: Bill of today less that of the close in US dollars,
 -- null if nothing was adjusted.
--- column adjusted_billed_usd: Bill of today less that of the close in US dollars, likewise.
 -- column adjusted_in: Months that book these adjustments, in words; null if there are none.
 with
 
 states as (
-    select workspace_id, month, state
+    select workspace_id, month, state, unknown_outcome_count
     from reports.rpt_months
     where agent_id = '(all)'
 ),
@@ -45,17 +43,10 @@ lines as (
     group by grouping sets ((workspace_id, month), (month))
 ),
 
-months as (
-    select workspace_id, month, unknown_outcome_count
-    from reports.rpt_months
-    where agent_id = '(all)'
-),
-
 closed as (
     select
         if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
         month,
-        sum(cost_usd) as closed_cost_usd,
         sum(billed_usd) as closed_billed_usd,
         sum(run_cost_usd) as closed_run_cost_usd,
         sum(run_count)::bigint as closed_run_count,
@@ -79,7 +70,6 @@ adjustments as (
     select
         workspace_id,
         month,
-        sum(metered_cost_usd) as adjusted_cost_usd,
         sum(billed_usd) as adjusted_billed_usd,
         string_agg(strftime(booked_month, '%B %Y'), ', ' order by booked_month) as adjusted_in
     from reports.rpt_closed_to_today
@@ -125,13 +115,12 @@ select
         as own_key_to_book_usd,
     accruals.accrual_usd,
     closed.* exclude (workspace_id, month, closed_finished_count),
-    if(months.unknown_outcome_count > 0, null, closed.closed_finished_count)
+    if(states.unknown_outcome_count > 0, null, closed.closed_finished_count)
         as closed_finished_count,
     adjustments.* exclude (workspace_id, month)
 from states
 full join lines using (workspace_id, month)
 left join closed using (workspace_id, month)
-left join months using (workspace_id, month)
 left join earlier using (workspace_id, month)
 left join adjustments using (workspace_id, month)
 left join accruals using (workspace_id, month)

@@ -9,7 +9,6 @@
 -- column open_day_count: UTC days that may yet change.
 -- column unexplained_usd: Unexplained cost in US dollars of days that are not open; null without.
 -- column fastest_agent_name: Name of the agent that fills its list of runs first; null without one.
--- column is_behind: True if the data end on an earlier date than those of another workspace.
 with
 
 runs as (
@@ -101,7 +100,6 @@ select
     if(coverage.workspace_id is null, 0, coverage.counted_run_count) as counted_run_count,
     if(coverage.workspace_id is null, 0, coverage.unlisted_run_count) as unlisted_run_count,
     coverage.unlisted_cost_usd,
-    coalesce(coverage.unknown_day_count, 0) as unknown_day_count,
     health.open_count,
     health.provisional_count,
     health.adjustment_count,
@@ -118,10 +116,7 @@ select
     fastest.agent_name as fastest_agent_name,
     fastest.shortest_span_seconds,
     fastest.required_batches_per_day,
-    fastest.collection_interval_seconds,
-    health.workspace_id <> '(all)' and coalesce(
-        health.last_complete_date < max(health.last_complete_date) over (), false
-    ) as is_behind
+    fastest.collection_interval_seconds
 from health
 left join reports.rpt_coverage as coverage
     on health.workspace_id = coverage.workspace_id and coverage.agent_id = '(all)'

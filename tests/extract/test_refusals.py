@@ -138,10 +138,10 @@ def test_unlisted_runs_of_unknown_outcome(batch: Batch, start_run: StartRun, wor
     months = published.rows(
         "rpt_months",
         "agent_id run_count listed_run_count unknown_outcome_count failed_count finished_count"
-        " run_cost_usd cost_per_success_usd",
+        " run_cost_usd",
     )
     assert [month for month in months if month[0] == "(all)"] == [
-        ("(all)", 14, LIST_CAP, 14 - LIST_CAP, LIST_CAP, None, Decimal("3.25"), None)
+        ("(all)", 14, LIST_CAP, 14 - LIST_CAP, LIST_CAP, None, Decimal("3.25"))
     ] * 2
     for of_days in ("rpt_days", "rpt_workspace_days"):
         counts = published.rows(of_days, "unknown_outcome_count judged_cost_usd")

@@ -120,10 +120,9 @@ def test_a_comparison_needs_known_costs(read: Warehouse) -> None:
     read.build()
 
     assert read.row("""
-        select yesterday_cost_usd, yesterday_unknown_cost_count, usual_cost_usd,
-            yesterday_change_usd
+        select yesterday_cost_usd, yesterday_run_count, month_unknown_cost_count, usual_cost_usd
         from reports.rpt_headlines where workspace_id <> '(all)' and agent_id = '(all)'
-    """) == (1, 9, 10, None)
+    """) == (1, 10, 9, None)
 
 
 def test_a_failure_rate_needs_known_outcomes(warehouse: Warehouse) -> None:

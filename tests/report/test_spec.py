@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from analytics.errors import AnalyticsError
@@ -58,6 +60,28 @@ def test_parts_read_columns_that_their_relations_have(published: Path) -> None:
             assert {*named, *part.by, *part.where} <= known, (page.name, part.key)
 
 
+def test_each_column_of_reports_is_read(published: Path) -> None:
+    """Each column of `reports` is named by a page, by code, or by SQL that reads its relation."""
+    root = folder("queries").parent
+    code = "\n".join(
+        path.read_text(encoding="utf-8")
+        for place in ("analytics", "reports")
+        for path in sorted((root / place).rglob("*"))
+        if path.suffix in {".py", ".toml", ".js", ".html"}
+    )
+    queries = [path.read_text(encoding="utf-8") for path in folder("queries").rglob("*.sql")]
+    with duckdb.connect(published / "analytics.duckdb", read_only=True) as con:
+        columns = con.execute("""
+            select table_name, column_name from duckdb_columns() where schema_name = 'reports'
+        """).fetchall()
+
+    def is_read(relation: str, name: str) -> bool:
+        readers = [code, *(sql for sql in queries if f"reports.{relation}" in sql)]
+        return any(re.search(rf"\b{name}\b", text) for text in readers)
+
+    assert [each for each in columns if not is_read(*each)] == []
+
+
 _RELATION = """-- Runs that cost a cent or more, by day.
 -- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
@@ -68,7 +92,7 @@ where cost_usd >= 0.01
 _PAGE = """
 scope = "workspace"
 menu = "Costly days"
-title = "Costly days: {recent_run_count|plural:run} in 30 days"
+title = "Costly days: {month_run_count|plural:run} this month"
 as_of = ["Data to {as_of|instant}."]
 [[section]]
 key = "costly"
