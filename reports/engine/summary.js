@@ -49,7 +49,8 @@ export const summary = (data, choice) => {
     return { ...all, billed_usd: bill?.billed_usd };
   };
   const now = sumsOf(days), then = isCovered ? sumsOf(before) : {};
-  if (unknownOf(now, days) !== unknownOf(then, before)) then.cost_usd = null;
+  if (unknownOf(now, days) !== unknownOf(then, before)
+    || [now, then].some(isUncovered)) then.cost_usd = null;
   return { period: periodInWords(...days), previousPeriod: periodInWords(...before),
     figures: SUMMARY.filter(([, name]) => data.workspace || name !== "billed_usd")
       .map(([label, name, unit, kind]) => ({ label, text: figure(name, unit, now),
@@ -59,6 +60,9 @@ export const summary = (data, choice) => {
  * where it is equal. @param {Values} sums @param {[string, string]} days */
 const unknownOf = (sums, days) =>
   Number(sums.unknown_platform_count ?? 0) / (daysBetween(...days) + 1);
+/** True if the cost of more than one in five runs is unknown. @param {Values} sums */
+const isUncovered = ({ run_count, unknown_cost_count }) =>
+  5 * Number(unknown_cost_count ?? 0) > Number(run_count ?? 0);
 /** The months of data that a summary needs. @param {Data} data @param {Choice} choice */
 export const monthsForSummary = (data, choice) => {
   const calendar = calendarOf(data), held = new Set(calendar.months);

@@ -99,6 +99,14 @@ test("a cost without the platform's is not compared with one with it", () => {
   assert.deepEqual([cost.previous, cost.change, count.change], ["\u2013", "", "no change"]);
 });
 
+test("a cost that is itself unknown in part is compared with none", () => {
+  const { columns, size } = data.shards.get("2026-11").rpt_days;
+  const unknown = { numbers: Float64Array.from({ length: size }, (_, row) => row < 3 ? 0 : 4), large: new Map() };
+  const shards = new Map([...data.shards, ["2026-11", { rpt_days: { size, columns: { ...columns, unknown_cost_count: unknown } } }]]);
+  const [cost, count] = summary({ ...data, shards }, chosen("2026-11-02", "2026-11-04")).figures;
+  assert.deepEqual([cost.previous, cost.change, count.change], ["\u2013", "", "no change"]);
+});
+
 test("a part needs the months of its days, from the Monday on", () => {
   const part = { key: "a", data: "rpt_days", period: "recent" };
   assert.deepEqual(monthsFor(part, data, nothing), ["2026-10", "2026-11"]);
