@@ -158,7 +158,7 @@ _FIXED = {
     " month, agent_id or workspace_id.",
     "is_now": False,
 }
-_EMPTY = {"subtitle": "", "height": "", "width": "", "static": "", "table": "", "is_now": False}
+_EMPTY = {"subtitle": "", "width": "", "static": "", "table": "", "is_now": False}
 
 
 def _notice(problem: str, heading: str = "") -> dict[str, Any]:

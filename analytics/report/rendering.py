@@ -320,7 +320,6 @@ def _frame(part: Part) -> dict[str, Any]:
         "kind": "runs" if part.data == "rpt_runs" and not part.is_static else kind,
         "label": part.label,
         "subtitle": text.fill(part.subtitle, _LATEST) if part.mark else "",
-        "height": "",
         "width": part.wide,
         "static": "",
         "table": "",

@@ -120,7 +120,7 @@ const columnMarker = (role, rows, pattern) => ({
 /** @param {Trace} trace @param {Row} row */
 const hoverOf = (trace, row) => {
   const text = row.state === "n" ? "no data"
-    : fill(trace.hover ?? `{${trace.figure}|${trace.unit}}`, row.values);
+    : fill(`{${trace.figure}|${trace.unit}}`, row.values);
   const state = { p: " (so far)", i: " (incomplete)" }[row.state ?? ""] ?? "";
   return `${trace.label} ${text}${state}`;
 };
@@ -286,7 +286,7 @@ const barsOf = ({ rows }, traces, isNarrow) => {
   const layout = rowsLayout(rows, traces.length, isNarrow), y = layout.yaxis.tickvals;
   const data = traces.map((trace) => {
     const unit = trace.unit === "usd" ? "usd_headline" : trace.unit;
-    const text = rows.map((row) => fill(trace.hover ?? `{${trace.figure}|${unit}}`, row.values));
+    const text = rows.map((row) => fill(`{${trace.figure}|${unit}}`, row.values));
     return { type: "bar", orientation: "h", name: trace.label, y,
       x: rows.map((row) => position(trace.figure, trace.unit, row)),
       text, customdata: text.map((each) => `${trace.label} ${each}`), hovertemplate: HOVER,
@@ -344,7 +344,7 @@ const cellsOver = ({ rows }, part, isNarrow) => {
   const z = grid.map((line) =>
       line.map((row) => (row ? position(trace.figure, trace.unit, row) : null)));
   const textOf = (/** @type {Row | undefined} */ row) =>
-    (row ? fill(trace.hover ?? `{${trace.figure}|${trace.unit}}`, row.values) : "no run");
+    (row ? fill(`{${trace.figure}|${trace.unit}}`, row.values) : "no run");
   const texts = grid.map((line, day) =>
     line.map((row, hour) => `${WEEKDAYS[day]} ${hour}:00: ${textOf(row)}`));
   const scale = [0, 1, 2, 3, 4]

@@ -1,8 +1,6 @@
 // A view is a part of a page for a choice: its texts, its rows to draw, and its table.
 import { TIME_COLUMNS, added, group, knownOf, rowsOf } from "./cube.js";
-import {
-  WEEKDAYS, daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted,
-} from "./days.js";
+import { daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted } from "./days.js";
 import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
 
 /** @typedef {import("./format.js").Quantity} Quantity */
@@ -21,13 +19,13 @@ import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
  * @typedef {{ from: string | null, to: string | null, members: ReadonlySet<string> | null,
  *   isChosen: boolean }} Choice */
 /** @typedef {{ value: string, name?: string, colour?: string, panel?: number, pattern?: string,
- *   dash?: string, to?: string, hover?: string }} Drawn */
+ *   dash?: string, to?: string }} Drawn */
 /** A part as a page declares it; `panels` heads the panels.
  * @typedef {{ key: string, data: string, period?: string, mark?: string | string[], by?: string[],
  *   draw?: Drawn[], stack?: string, order?: string, limit?: number, panels?: string[],
  *   where?: { [column: string]: string | number | (string | number)[] }, columns?: string[],
  *   total?: boolean | string, label?: string, title?: string, title_two?: string,
- *   title_small?: string, subtitle?: string, caption?: string, empty?: string }} Part */
+ *   title_small?: string, subtitle?: string, empty?: string }} Part */
 /** One mark, or one line of a table. `state` is c, i, p or n, as in the site's index; `isFilled`
  * marks a day without any data row.
  * @typedef {{ label: string, href: string | null, values: Values, isOthers?: boolean,
@@ -348,11 +346,11 @@ export const view = (part, data, choice) => {
     title: isEmpty ? part.label ?? "" : titleOf(part, rows, context),
     subtitle: fill((isEmpty && (part.empty ?? nothing)) || (part.subtitle ?? ""),
       context),
-    caption: fill(part.caption ?? `${part.label ?? ""}, {span}`, context),
+    caption: fill(`${part.label ?? ""}, {span}`, context),
     axis: mark === "cell" ? "cell" : isTime ? "time" : mark === "line" ? "number" : "key",
     rows: isTime ? times : isAsGiven ? rows : limited(part, rows),
     series: isStack && !isEmpty ? stackOf(part, query, rows, times) : [],
-    table: mark === "cell" && !part.columns ? gridOf(part, rows) : {
+    table: {
       heads: (part.columns ?? []).map(parsed).map(([name, unit, text]) => ({ text,
         isText: isKey(name) && !name.includes("/") && ["text", "name", "day"].includes(unit) })),
       rows: isEmpty ? [] : (found === times ? sinceRead(rows).toReversed() : rows)
@@ -360,19 +358,4 @@ export const view = (part, data, choice) => {
       foot: part.total && !isEmpty ? footOf(part, { ...sums, total: sums }) : [],
     },
   };
-};
-/** The table of cells whose part names no columns: hours down, weekdays across.
- * @param {Part} part @param {Row[]} rows @returns {View["table"]} */
-const gridOf = (part, rows) => {
-  const [name, unit] = drawnOf(part)[0];
-  const cells = new Map(rows.map(({ values }) => [`${values.weekday},${values.hour}`, values]));
-  return { foot: [], heads: ["Hour", ...WEEKDAYS].map((text, index) => ({ text, isText: !index })),
-    rows: Array.from({ length: 24 }, (_, hour) => [
-      { text: `${String(hour).padStart(2, "0")}:00`, value: String(hour), href: null },
-      ...WEEKDAYS.map((_day, index) => {
-        const values = cells.get(`${index + 1},${hour}`);
-        return values
-          ? { text: figure(name, unit, values), value: plain(name, unit, values), href: null }
-          : { text: "", value: null, href: null };
-      })]) };
 };
