@@ -28,8 +28,6 @@ from analytics.warehouse.recovery import recover_publication
 
 T = TypeVar("T")
 
-Warn = Callable[[str], None]
-
 
 @contextmanager
 def opened(layout: Layout, settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -9,9 +9,6 @@ from analytics.cli.options import Config, DataDir, Json
 alerts = typer.Typer(
     help="Show what alerts found, and test where that is sent.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
 )
 
 

@@ -14,6 +14,7 @@ from analytics.cli.options import (
     DataDir,
     Json,
     Log,
+    Month,
     Quiet,
     Verbose,
     progress_of,
@@ -28,14 +29,10 @@ if TYPE_CHECKING:
     from analytics.finance.books.entries import ClosingFacts
     from analytics.warehouse.layout import Layout
 
-Month = Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")]
 
 books = typer.Typer(
     help="Look at closed months, and verify them byte by byte.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
 )
 
 _LONGEST_NAME = 100

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analytics.cli.figures import figures_of
-from analytics.cli.options import AsOf, Config, DataDir, format_of
+from analytics.cli.options import AsOf, Config, DataDir, Month, format_of
 from analytics.cli.sources import sources
 
 if TYPE_CHECKING:
@@ -24,13 +24,9 @@ if TYPE_CHECKING:
 export = typer.Typer(
     help="Write files for finance and for other tools.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
 )
 
 
-Month = Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")]
 Output = Annotated[
     Path | None,
     typer.Option(

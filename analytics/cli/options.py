@@ -25,6 +25,7 @@ Config = Annotated[
     Path | None,
     typer.Option("--config", help="Settings file [ANALYTICS_CONFIG, else `analytics.toml`]."),
 ]
+Month = Annotated[str, typer.Argument(help="The month, as 2026-10.", metavar="YYYY-MM")]
 AsOf = Annotated[
     str | None,
     typer.Option(

@@ -21,20 +21,6 @@ def display(*candidates: str | None) -> str:
     return "(no name)"
 
 
-class Displayed:
-    """Displays many names, each different one made but once; `absent` stands for none."""
-
-    def __init__(self, absent: str) -> None:
-        self._known: dict[str | None, str] = {None: absent, "": absent}
-
-    def __call__(self, name: str | None) -> str:
-        """The name as it is displayed."""
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = display(name)
-        return known
-
-
 def visible(text: str) -> str:
     """The text with controls and bidi marks shown as code points."""
     if text.isascii() and text.isprintable():

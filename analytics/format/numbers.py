@@ -6,12 +6,8 @@ Rounding is half to even. A value that is not zero is never printed as zero.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import TYPE_CHECKING
 
 from analytics.format.wilson import wilson_interval
-
-if TYPE_CHECKING:
-    pass
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"

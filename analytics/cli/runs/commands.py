@@ -12,9 +12,6 @@ from analytics.cli.options import Config, DataDir, Json
 runs = typer.Typer(
     help="Trigger, watch, read and cancel runs.",
     no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
 )
 
 RunId = Annotated[
@@ -101,10 +98,10 @@ def list_runs(
     Example: analytics runs list --agent support-triage --status failed
     """
     from analytics.cli import connection
-    from analytics.cli.runs import listing
+    from analytics.cli.runs import showing
 
     with connection.connected(workspace, data_dir, config) as levain:
-        listing.show(levain, agent, status, limit, as_json=as_json)
+        showing.show_runs(levain, agent, status, limit, as_json=as_json)
 
 
 @runs.command()
@@ -124,7 +121,7 @@ def show(
     from analytics.cli.runs.lookup import find_run
 
     with connection.connected(workspace, data_dir, config) as levain:
-        showing.show(levain, find_run(levain, run), as_json=as_json)
+        showing.show_run(levain, find_run(levain, run), as_json=as_json)
 
 
 @runs.command()
@@ -235,12 +232,12 @@ def cancel(
     Example: analytics runs cancel 3fa91c22
     """
     from analytics.cli import connection
-    from analytics.cli.runs import cancelling
+    from analytics.cli.runs import watching
     from analytics.cli.runs.lookup import find_run
 
     with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
         found = find_run(levain, run)
-        cancelling.cancel(levain, found, interval, is_awaited=wait, as_json=as_json)
+        watching.cancel(levain, found, interval, is_awaited=wait, as_json=as_json)
 
 
 @runs.command()
@@ -280,9 +277,9 @@ def artifacts(
     Example: analytics runs artifacts 3fa91c22 --download files
     """
     from analytics.cli import connection
-    from analytics.cli.runs import publishing
+    from analytics.cli.runs import showing
     from analytics.cli.runs.lookup import find_run
 
     tries = connection.PATIENT if download else connection.QUICK
     with connection.connected(workspace, data_dir, config, tries=tries) as levain:
-        publishing.show(levain, find_run(levain, run), download, as_json=as_json)
+        showing.show_artifacts(levain, find_run(levain, run), download, as_json=as_json)

@@ -1,4 +1,4 @@
-"""`analytics runs watch`: the state of a run until it has ended."""
+"""`analytics runs watch` and `cancel`: the state of a run until it has ended."""
 
 from __future__ import annotations
 
@@ -141,3 +141,21 @@ class _Picture:
 
 def _meters(run: Run) -> str:
     return f"{numbers.usd_fine(run.cost_usd)}  {tables.tokens_text(run)}"
+
+
+def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_json: bool) -> None:
+    """Cancel a run, and print its final state, or without waiting its current one."""
+    if run.has_ended:
+        printed.say(f"Run {run.id} has ended before ({run.status}): nothing was cancelled.")
+    else:
+        run = levain.runs.cancel(run.id)
+    if is_awaited and not run.has_ended:
+        printed.say("Cancelling. The step in flight is still being finished, and paid for …")
+        with leave_running(run):
+            run = levain.runs.wait(run.id, interval=interval)
+    if as_json:
+        printed.print_json(run)
+    else:
+        line = tables.status_text(run)
+        line.append(f"  {numbers.usd_fine(run.cost_usd)}  {tables.tokens_text(run)}")
+        printed.console().print(line)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analytics.errors import UsageError
 from analytics.published.export.definitions import Definition, definitions
+from analytics.published.export.month_tables import AMOUNTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,7 +45,6 @@ _NAMES = (
     "month", "status", "workspace_name", "agent_name", "line_type", "owner", "cost_center",
 )  # fmt: skip
 _OUTCOMES = ("run_count", "succeeded_count", "failed_count", "cancelled_count", "open_count")
-_BILL = ("billed_usd", "surcharge_usd", "own_key_usd", "metered_cost_usd")
 _COSTS = (
     "cost_usd", "listed_cost_usd", "unlisted_cost_usd", "failed_cost_usd", "failed_cost_high_usd",
     "adjusted_cost_usd",
@@ -54,7 +54,7 @@ _OTHER_COUNTS = (
     "unknown_cost_count", "adjusted_run_count",
 )  # fmt: skip
 _COLUMNS = (
-    *_NAMES, *_BILL, *_COSTS, *_OUTCOMES, "failure_rate", *_OTHER_COUNTS, "workspace_id",
+    *_NAMES, *AMOUNTS, *_COSTS, *_OUTCOMES, "failure_rate", *_OTHER_COUNTS, "workspace_id",
     "agent_id",
 )  # fmt: skip
 
@@ -92,7 +92,7 @@ def read_month(con: duckdb.DuckDBPyConnection, month: str, workspace: str | None
 
     workspace_ids = workspaces_called(con, workspace)
     first = month_called(con, month, workspace_ids)
-    sums = [f"{_sum_of(name)}::decimal(38, 10) as {name}" for name in (*_BILL, *_COSTS)]
+    sums = [f"{_sum_of(name)}::decimal(38, 10) as {name}" for name in (*AMOUNTS, *_COSTS)]
     sums += [f"{_sum_of(name)}::bigint as {name}" for name in (*_OUTCOMES, *_OTHER_COUNTS)]
     sql = _STATEMENT.format(sums=", ".join(sums), columns=", ".join(_COLUMNS))
     status = status_of(con, first, workspace_ids)
