@@ -31,7 +31,6 @@ from analytics.batch.readiness import (
     require_files,
     require_published_books,
     require_turn,
-    rows_of,
     states_of,
 )
 from analytics.disk import add_read_bits, set_modes, sync, sync_tree
@@ -61,7 +60,7 @@ from analytics.finance.books.reading import (
 from analytics.finance.books.verifying import unequal_sums
 from analytics.finance.load import FOLDER, paths
 from analytics.settings import Settings
-from analytics.warehouse.database import interrupts, open_marts
+from analytics.warehouse.database import interrupts, open_marts, records
 from analytics.warehouse.layout import Layout
 
 WriteFiles: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, ClosingFacts], object]
@@ -136,7 +135,7 @@ def close(
                 approved_by=signatures.approved_by,
                 sign_off=signatures.kept_as,
                 early_reasons=reasons,
-                totals=Amounts(**rows_of(published, _TOTALS, day)[0]),
+                totals=Amounts(**records(published, _TOTALS, [day])[0]),
                 workspaces=states,
                 code_version=__version__,
                 duckdb_version=duckdb.__version__,

@@ -11,7 +11,6 @@ import os
 from contextlib import AsyncExitStack
 
 import duckdb
-import uvloop
 
 from analytics.batch.extract import (
     Opened,
@@ -20,6 +19,7 @@ from analytics.batch.extract import (
     load_left_over,
     outcomes_of_refused,
     require_all,
+    runner_of,
 )
 from analytics.batch.healing import opened
 from analytics.batch.identity import known_workspace
@@ -35,7 +35,6 @@ from analytics.extract.collection import (
 from analytics.format.numbers import plural
 from analytics.levain import AsyncLevain, LevainError
 from analytics.levain.records import Me, typed
-from analytics.levain.retries import retry_hooks
 from analytics.settings import Settings, Workspace, api_keys
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import Layout
@@ -53,12 +52,7 @@ def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     with (
         collection_lock(layout),
         opened(layout, settings) as con,
-        retry_hooks(
-            lambda retry: progress.wait(
-                f"{retry.caused_by}; trying again in {retry.wait_for:.1f} s"
-            )
-        ),
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        runner_of(progress) as runner,
     ):
         outcomes = runner.run(_collect_all(con, keys, settings, layout, progress))
     require_all(outcomes)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
-from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
 
 import duckdb
+import uvloop
 
 from analytics.batch.identity import require_a_key, require_identity
 from analytics.batch.progress import Progress
@@ -22,6 +24,7 @@ from analytics.extract.workspace import extract_workspace
 from analytics.levain import AsyncLevain, LevainError
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import Me, typed
+from analytics.levain.retries import retry_hooks
 from analytics.settings import Settings, Workspace
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import Layout
@@ -129,6 +132,20 @@ async def extract_all(
                 opened.append(Opened(workspace, client, me, answer.fetched_at))
         failed = outcomes_of_refused(con, opened, refused, progress, lambda one: _kept(con, one))
         return failed + [await _extract_one(con, one, settings, layout, progress) for one in opened]
+
+
+@contextmanager
+def runner_of(progress: Progress) -> Iterator[asyncio.Runner]:
+    """A runner of requests, whose waits before they are sent again are told."""
+    with (
+        retry_hooks(
+            lambda retry: progress.wait(
+                f"{retry.caused_by}; trying again in {retry.wait_for:.1f} s"
+            )
+        ),
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        yield runner
 
 
 def client_of(

@@ -20,7 +20,7 @@ from analytics import __version__
 from analytics.disk import sync
 from analytics.errors import AnalyticsError
 from analytics.terminal import visible
-from analytics.warehouse.database import open_marts
+from analytics.warehouse.database import open_marts, records
 
 if TYPE_CHECKING:
     from analytics.batch.last_batch import LastBatch
@@ -162,13 +162,8 @@ def _of_published(layout: Layout, batch: LastBatch) -> Iterator[_Gauge]:
 def _rows(file: Path, *queries: str) -> list[list[dict[str, Any]]]:
     """Return the rows of each query; none of any if the file lacks them, or cannot be read."""
     with suppress(duckdb.Error, AnalyticsError), open_marts(file) as con:
-        return [_records(con.execute(sql)) for sql in queries]
+        return [records(con, sql) for sql in queries]
     return [[] for _ in queries]
-
-
-def _records(found: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    names = [name for name, *_ in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _named(row: Mapping[str, Any], *names: str) -> dict[str, str]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
 import duckdb
-import uvloop
 
 from analytics.batch import stages
 from analytics.batch.alerts import send_findings
-from analytics.batch.extract import Limit, Outcome, extract_all, require_all, unread
+from analytics.batch.extract import (
+    Limit,
+    Outcome,
+    extract_all,
+    require_all,
+    runner_of,
+    unread,
+)
 from analytics.batch.healing import opened_whole, run_healed
 from analytics.batch.last_batch import LastBatch, read_last_batch, write_last_batch
 from analytics.batch.metrics import write_metrics
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, BusyError
-from analytics.levain.retries import retry_hooks
 from analytics.settings import Settings, Workspace, api_keys
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
@@ -130,14 +134,7 @@ def _extract(
     progress: Progress,
     limit: Limit | None = None,
 ) -> list[Outcome]:
-    with (
-        retry_hooks(
-            lambda retry: progress.wait(
-                f"{retry.caused_by}; trying again in {retry.wait_for:.1f} s"
-            )
-        ),
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
+    with runner_of(progress) as runner:
         return runner.run(extract_all(con, keys, settings, layout, progress, limit))
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from analytics.errors import ControlError, UsageError
 from analytics.finance.books.entries import WorkspaceState, first_day
 from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.finance.load import FOLDER, read_files
 from analytics.format import numbers
+from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
     import duckdb
@@ -148,7 +149,7 @@ def require_published_books(con: duckdb.DuckDBPyConnection, books: Books) -> Non
 
 def states_of(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceState]:
     """Return the state of the month in each workspace that has figures of it."""
-    return [WorkspaceState(**row) for row in rows_of(con, _STATES, month)]
+    return [WorkspaceState(**row) for row in records(con, _STATES, [month])]
 
 
 def early_reasons(states: Sequence[WorkspaceState], month: date, grace_days: int) -> list[str]:
@@ -185,10 +186,3 @@ def in_words(reasons: Sequence[str]) -> str:
     """Return the first reasons, and how many there are beside them."""
     more = len(reasons) - _SHOWN
     return "; ".join(reasons[:_SHOWN]) + (f"; and {more} workspaces more" if more > 0 else "")
-
-
-def rows_of(con: duckdb.DuckDBPyConnection, sql: str, day: date) -> list[dict[str, Any]]:
-    """Return the rows of a query with one parameter."""
-    found = con.execute(sql, [day])
-    columns = [name for name, *_ in found.description or []]
-    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

@@ -32,6 +32,7 @@ from deltalake import (
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from analytics.errors import AnalyticsError
+from analytics.warehouse.database import quoted
 
 if TYPE_CHECKING:
     import duckdb
@@ -319,7 +320,7 @@ def _predicate(mart: Mart, partitions: Collection[Partition]) -> str:
     """Return SQL, of DuckDB and of delta-rs, that is true for the rows of partitions."""
     months: defaultdict[date | None, list[str]] = defaultdict(list)
     for workspace_id, month in sorted(partitions, key=str):
-        months[month].append("'" + workspace_id.replace("'", "''") + "'")
+        months[month].append(f"'{quoted(workspace_id)}'")
     terms = []
     for month, names in months.items():
         term = f"{_WORKSPACE} in ({', '.join(names)})"

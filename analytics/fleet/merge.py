@@ -27,6 +27,7 @@ from analytics.warehouse.database import (
     OFFLINE,
     attach_read_only,
     attached_marts,
+    quoted,
 )
 from analytics.warehouse.machine import connection_limits
 from analytics.warehouse.schema import BOOKS, FINANCE
@@ -135,8 +136,7 @@ def _create(con: duckdb.DuckDBPyConnection, catalog: str) -> None:
     merged = {relation for relation, _ in _relations(con, catalog)}
     for kind, name, comment in comments:
         if ".".join(name.split(".")[:2]) in merged:
-            text = comment.replace("'", "''")
-            con.execute(f"comment on {kind} {BUILD_FILE}.{name} is '{text}'")
+            con.execute(f"comment on {kind} {BUILD_FILE}.{name} is '{quoted(comment)}'")
 
 
 def _relations(con: duckdb.DuckDBPyConnection, catalog: str) -> list[tuple[str, bool]]:

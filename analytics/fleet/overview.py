@@ -27,6 +27,7 @@ from analytics.report.site import DIGITS, bundle, for_engine
 from analytics.report.spec import read_page
 from analytics.report.tables import Tables
 from analytics.resources import folder
+from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,8 +67,8 @@ class _Overview:
         self._concerns, self._ranking = (section.part[0] for section in self._page.section)
         con.execute(f"create or replace temp table fleet_workspaces as {_query('workspaces')}")
         self._rows = pl.DataFrame(con.sql("from fleet_workspaces"), infer_schema_length=None)
-        self._concerned = _dicts(con, _query("concerns"))
-        (self._totals,) = _dicts(con, _query("totals"))
+        self._concerned = records(con, _query("concerns"))
+        (self._totals,) = records(con, _query("totals"))
         self._members = [_member(row) for row in self._rows.iter_rows(named=True)]
         self._tables = Tables(_Linked({each.key: each for each in self._members}), "")
 
@@ -225,10 +226,3 @@ def _component(name: str, *given: object) -> Markup:
 
 def _query(name: str) -> str:
     return (folder("queries") / "fleet" / f"{name}.sql").read_text(encoding="utf-8")
-
-
-def _dicts(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    """Return rows by the names of their columns, sums as whole Python numbers."""
-    found = con.execute(sql)
-    columns = [name for name, *_ in found.description or ()]
-    return [dict(zip(columns, row, strict=True)) for row in found.fetchall()]

@@ -17,11 +17,11 @@ from analytics.published.sandbox import open_published
 from analytics.summary.words import schedule_in_words
 from analytics.terminal import inert_json, visible
 from analytics.warehouse.confined import CUSTOM
+from analytics.warehouse.database import records
+from analytics.warehouse.holders import BATCH, holder_of
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.lock import is_batch_running
 
 if TYPE_CHECKING:
-    import duckdb
     from rich.table import Table
 
 _WORKSPACES = """
@@ -81,19 +81,19 @@ def status(layout: Layout) -> dict[str, Any]:
     """Return freshness, watermarks, run detail, open runs, checks, and the last batch's result."""
     with open_published(layout.published) as con:
         ((published_at,),) = con.execute(_PUBLISHED_AT).fetchall()
-        workspaces = _records(con, _WORKSPACES)
-        watermarks = _records(con, _WATERMARKS)
-        checks = _records(con, _CHECKS)
-        custom_files = _records(con, _CUSTOM_FILES)
-        (books,) = _records(con, _BOOKS)
+        workspaces = records(con, _WORKSPACES)
+        watermarks = records(con, _WATERMARKS)
+        checks = records(con, _CHECKS)
+        custom_files = records(con, _CUSTOM_FILES)
+        (books,) = records(con, _BOOKS)
         findings = states(layout, read_found(con))
-    batch = read_last_batch(layout)
+    batch, holder = read_last_batch(layout), holder_of(layout)
     return {
         "published_at": published_at,
         "data_to": max(
             (each["last_batch_at"] for each in workspaces if each["last_batch_at"]), default=None
         ),
-        "batch_is_running": is_batch_running(layout),
+        "batch_is_running": holder is not None and holder.kind == BATCH,
         "last_batch": batch and {name: getattr(batch, name) for name in batch.__struct_fields__},
         "workspaces": workspaces,
         "watermarks": watermarks,
@@ -252,12 +252,6 @@ def _schedule(row: dict[str, Any]) -> str:
         row["collection_interval_seconds"],
         row["required_batches_per_day"],
     )
-
-
-def _records(con: duckdb.DuckDBPyConnection, sql: str) -> list[dict[str, Any]]:
-    found = con.execute(sql)
-    names = [name for name, *_ in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def _plain(value: date | Decimal) -> str:

@@ -9,6 +9,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from analytics.report.months import KEYS, TIMES, create_wanted, time_of
+from analytics.warehouse.database import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -171,7 +172,7 @@ def _with_month(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[str, dic
 def _condition(name: str, value: str) -> str:
     """Return SQL of `name = value`, or of the opposite where the value begins with `!`."""
     sign = "is distinct from" if value.startswith("!") else "="
-    text = value.removeprefix("!").replace("'", "''")
+    text = quoted(value.removeprefix("!"))
     return f"{name} {sign} '{text}'"
 
 

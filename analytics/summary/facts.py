@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from analytics.warehouse.database import records
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -197,14 +199,14 @@ _CHECKS = "select check_name, control, state from reports.rpt_checks order by ch
 
 def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     """Read the summary of the published, or the built, reports."""
-    head = next(iter(_rows(con, _HEADLINE)), {})
+    head = next(iter(records(con, _HEADLINE)), {})
     as_of = (head.get("as_of") or datetime.now(UTC)).astimezone(UTC)
     today = head.get("today") or as_of.date()
-    periods = {row["period"]: row for row in _rows(con, _PERIODS)}
-    failing = _rows(con, _MOST_FAILING, today - timedelta(days=1))
-    schedule = _rows(con, _SCHEDULE)
-    checks = _rows(con, _CHECKS)
-    (health,) = _rows(con, _HEALTH)
+    periods = {row["period"]: row for row in records(con, _PERIODS)}
+    failing = records(con, _MOST_FAILING, [today - timedelta(days=1)])
+    schedule = records(con, _SCHEDULE)
+    checks = records(con, _CHECKS)
+    (health,) = records(con, _HEALTH)
 
     def days(period: str, first: date | None = None) -> Any:
         given = periods.get(period, first and {"first_date": first, "last_date": first})
@@ -213,7 +215,7 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     return Summary(
         as_of=as_of,
         timezone=head.get("timezone") or "UTC",
-        workspaces=[_made(Workspace, row) for row in _rows(con, _WORKSPACES)],
+        workspaces=[_made(Workspace, row) for row in records(con, _WORKSPACES)],
         yesterday=days("yesterday", today - timedelta(days=1)),
         last_complete_date=head.get("last_complete_date"),
         usual_cost_usd=head.get("usual_cost_usd"),
@@ -222,7 +224,7 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
         same_days_of_last_month=(
             None if head.get("previous_days_cost_usd") is None else days("previous_days")
         ),
-        movers=[_made(Mover, row) for row in _rows(con, _MOVERS)],
+        movers=[_made(Mover, row) for row in records(con, _MOVERS)],
         most_failing=_made(Failing, failing[0]) if failing else None,
         schedule=_made(Schedule, schedule[0]) if schedule else None,
         open_count=health["open_count"],
@@ -244,9 +246,3 @@ def _made(kind: Any, row: Mapping[str, Any]) -> Any:
     return kind(
         **{name: 0 if value is None and name in counts else value for name, value in values.items()}
     )
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, *values: date) -> list[dict[str, Any]]:
-    found = con.execute(sql, values)
-    names = [name for name, *_ in found.description or []]
-    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

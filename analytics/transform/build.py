@@ -48,7 +48,7 @@ from analytics.transform.models import (
     read_models,
     with_ancestors,
 )
-from analytics.warehouse.database import transaction
+from analytics.warehouse.database import BUILD_FILE, transaction
 
 POLARS_MODELS = (
     allocations.MODEL,
@@ -60,9 +60,9 @@ POLARS_MODELS = (
     unusual_days.MODEL,
 )
 
-_CATALOGS = {layer: "build_file" if layer in PUBLISHED else "warehouse" for layer in LAYERS}
+_CATALOGS = {layer: BUILD_FILE if layer in PUBLISHED else "warehouse" for layer in LAYERS}
 # A schema without tables: its presence tells that relations of the file may be of two builds.
-_PARTIAL = "build_file.partial"
+_PARTIAL = f"{BUILD_FILE}.partial"
 
 
 @dataclass(frozen=True)

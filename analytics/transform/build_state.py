@@ -16,11 +16,11 @@ import polars as pl
 
 from analytics import __version__
 from analytics.transform.changes import STATE, record_sources
+from analytics.warehouse.database import BUILD_FILE
 
 AUDITED = 10
 """Of as many builds that bring relations up to date, one audits itself."""
 
-_BUILD_FILE = "build_file"
 # A schema without tables, which nobody who lists tables sees: its name has the id of the build.
 _PREFIX = "build_"
 
@@ -52,7 +52,7 @@ def record_build_file(con: duckdb.DuckDBPyConnection) -> None:
     """Record that the build file is of the same build as the warehouse's own relations."""
     forget_build(con)
     ((build_id,),) = con.execute(f"select id from {STATE}.build").fetchall()
-    con.execute(f"create schema {_BUILD_FILE}.{_PREFIX}{build_id.hex}")
+    con.execute(f"create schema {BUILD_FILE}.{_PREFIX}{build_id.hex}")
 
 
 def record_contents(con: duckdb.DuckDBPyConnection, contents: Mapping[str, Contents]) -> None:
@@ -104,7 +104,7 @@ def row_counts(con: duckdb.DuckDBPyConnection, relations: Collection[str]) -> di
 def forget_build(con: duckdb.DuckDBPyConnection) -> None:
     """Make the next build a full one."""
     for name in _builds(con):
-        con.execute(f"drop schema {_BUILD_FILE}.{name}")
+        con.execute(f"drop schema {BUILD_FILE}.{name}")
 
 
 def build_number(con: duckdb.DuckDBPyConnection, queries: Path, timezone: str) -> int | None:
@@ -128,7 +128,7 @@ def _builds(con: duckdb.DuckDBPyConnection) -> list[str]:
     rows = con.execute(
         "select schema_name from duckdb_schemas()"
         " where database_name = ? and starts_with(schema_name, ?)",
-        [_BUILD_FILE, _PREFIX],
+        [BUILD_FILE, _PREFIX],
     ).fetchall()
     return [name for (name,) in rows]
 

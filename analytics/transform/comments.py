@@ -10,6 +10,7 @@ import duckdb
 from analytics.resources import folder
 from analytics.transform.measures import measures
 from analytics.transform.models import Header
+from analytics.warehouse.database import quoted
 
 
 @cache
@@ -22,12 +23,8 @@ def glossary() -> dict[str, str]:
 def comment_on(con: duckdb.DuckDBPyConnection, relation: str, header: Header) -> None:
     """Comment on a table and its columns; the header's texts override the glossary."""
     meanings = glossary() | dict(header.columns)
-    comments = [f"comment on table {relation} is {_quoted(header.description)}"]
+    comments = [f"comment on table {relation} is '{quoted(header.description)}'"]
     for column, *_ in con.execute(f"describe {relation}").fetchall():
         if meaning := meanings.get(column):
-            comments.append(f'comment on column {relation}."{column}" is {_quoted(meaning)}')
+            comments.append(f"comment on column {relation}.\"{column}\" is '{quoted(meaning)}'")
     con.execute(";".join(comments))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

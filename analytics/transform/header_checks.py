@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import duckdb
 
 from analytics.transform.models import Header, Model
+from analytics.warehouse.database import quoted
 
 _MEASURE = re.compile(r"\w+_count|\w+_usd|tokens_\w+|duration_ms")
 
@@ -57,11 +58,11 @@ def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Head
             Header(f"Every {column} of {name} is in {target}.", narrow=header.narrow),
         )
     for column, values in header.values.items():
-        quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in values)
+        known = ", ".join(f"'{quoted(value)}'" for value in values)
         yield HeaderCheck(
             f"{name}_{column}_is_known",
             f"select {column}, count(*) as row_count from {relation} "
-            f"where ({column} in ({quoted})) is not true group by all order by all",
+            f"where ({column} in ({known})) is not true group by all order by all",
             Header(
                 f"Every {column} of {name} is one of {', '.join(values)}.", narrow=header.narrow
             ),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -252,9 +253,18 @@ def require_not_newer(layout: Layout) -> None:
         require_version(con, layout, may_be_older=True)
 
 
-def quoted(file: Path) -> str:
-    """Return a path as it stands within quotes in SQL."""
-    return str(file).replace("'", "''")
+def quoted(text: str | Path) -> str:
+    """Return a text or a path as it stands within quotes in SQL."""
+    return str(text).replace("'", "''")
+
+
+def records(
+    con: duckdb.DuckDBPyConnection, sql: str, values: Sequence[object] = ()
+) -> list[dict[str, Any]]:
+    """Return the rows of a query by the names of their columns."""
+    found = con.execute(sql, values)
+    names = [name for name, *_ in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
 
 def remove_database(file: Path) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from analytics.warehouse.layout import Layout
 
+BATCH = "a batch"
 _KINDS = {"lists": "a collection"}
 _FLOCK = "hhqqi"  # type, whence, start, length, process, as Linux lays them out
 
@@ -68,7 +69,7 @@ def at_rest(layout: Layout) -> Iterator[None]:
 def _holder(file: BinaryIO) -> Holder:
     process, _, kind = file.read(32).decode(errors="replace").strip().partition(" ")
     since = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-    return Holder(process or "unknown", _KINDS.get(kind, "a batch"), since)
+    return Holder(process or "unknown", _KINDS.get(kind, BATCH), since)
 
 
 def user_of(file: Path, *, writing: bool = False) -> int | None:

@@ -20,7 +20,7 @@ from analytics.warehouse.publish import repair
 from analytics.warehouse.scratch import remove_left
 
 PROBE_SECONDS = 1.0
-"""Seconds that a batch waits for another one: `is_batch_running` holds the lock for a moment."""
+"""Seconds that a batch waits for another one: `holder_of` holds the lock for a moment."""
 
 WAIT_SECONDS = 60.0
 """Seconds that a collection waits for the lock, and a batch for a collection, which is short."""
@@ -160,17 +160,3 @@ def _holder(descriptor: int) -> tuple[str, bool]:
     """Return the process that holds the lock, and whether it is a collection."""
     process, _, kind = os.pread(descriptor, 32, 0).decode(errors="replace").strip().partition(" ")
     return process or "unknown", kind == _COLLECTION
-
-
-def is_batch_running(layout: Layout) -> bool:
-    """Return True if a batch is running; the probe holds the lock only for a moment."""
-    try:
-        with layout.lock.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                _, is_collection = _holder(file.fileno())
-                return not is_collection
-    except OSError:
-        return False
-    return False

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from analytics.warehouse.database import quoted
 from analytics.warehouse.sources import Field, Kind, Source
 
 MACROS = """
@@ -120,7 +121,7 @@ def ndjson(file: Path, columns: dict[str, str]) -> str:
     """Return a FROM item over a file that this program wrote, with a type for each column."""
     listed = ", ".join(f"{column}: '{kind}'" for column, kind in columns.items())
     return (
-        f"read_json('{_quoted(file)}', format = 'newline_delimited', compression = 'zstd',"
+        f"read_json('{quoted(file)}', format = 'newline_delimited', compression = 'zstd',"
         f" columns = {{{listed}}})"
     )
 
@@ -225,7 +226,7 @@ def _json_lines(source: Source, file: Path | None) -> str:
         return f"(select {empty}, null::{record} as r where false)"
     fields = f"line: 'INTEGER', request: 'INTEGER', hash: 'UBIGINT', record: '{record}'"
     return (
-        f"(select line, request, hash as record_hash, record as r from read_json('{_quoted(file)}',"
+        f"(select line, request, hash as record_hash, record as r from read_json('{quoted(file)}',"
         f" columns = {{{fields}}}, format = 'newline_delimited', compression = 'zstd',"
         f" maximum_object_size = {LONGEST_LINE}, ignore_errors = true))"
     )
@@ -233,7 +234,7 @@ def _json_lines(source: Source, file: Path | None) -> str:
 
 def _text_lines(file: Path) -> str:
     return (
-        f"read_csv('{_quoted(file)}', columns = {{'text': 'VARCHAR'}}, header = false,"
+        f"read_csv('{quoted(file)}', columns = {{'text': 'VARCHAR'}}, header = false,"
         " auto_detect = false, delim = '\\x01', quote = '', escape = '', compression = 'zstd',"
         f" max_line_size = {LONGEST_LINE}, buffer_size = {2 * LONGEST_LINE})"
     )
@@ -352,7 +353,3 @@ def _asked(source: Source, key: str) -> str:
 
 def _any(conditions: Iterable[str]) -> str:
     return "\n        or ".join(conditions) or "false"
-
-
-def _quoted(file: Path) -> str:
-    return str(file).replace("'", "''")
