@@ -28,98 +28,52 @@ steps as (
         budget_usd,
         actual_usd,
         unnest([
-            {
-                step_number: 1,
-                step: 'Budget',
-                amount_usd: budget_usd,
-                comment: 'Of finance/budgets.csv.'
-            },
-            {
-                step_number: 2,
-                step: 'To the month before',
-                amount_usd: budgeted_change_usd,
-                comment: 'The change that was budgeted is taken back.'
-            },
-            {
-                step_number: 3,
-                step: 'Runs',
-                amount_usd: volume_effect_usd,
-                comment: 'More or fewer runs than in the month before.'
-            },
-            {
-                step_number: 4,
-                step: 'Agent mix',
-                amount_usd: agent_mix_effect_usd,
-                comment: 'Runs that moved between agents that cost more or less.'
-            },
-            {
-                step_number: 5,
-                step: 'Tokens per run',
-                amount_usd: tokens_per_run_effect_usd,
-                comment: 'More or fewer tokens per run.'
-            },
-            {
-                step_number: 6,
-                step: 'Model mix',
-                amount_usd: model_mix_effect_usd,
-                comment: 'Tokens that moved to models that cost more or less.'
-            },
-            {
-                step_number: 7,
-                step: 'Price',
-                amount_usd: price_effect_usd,
-                comment: 'More or less cost per token of the same model.'
-            },
-            {
-                step_number: 8,
-                step: 'Failed runs',
-                amount_usd: failure_effect_usd,
-                comment: 'Cost of listed failed runs.'
-            },
-            {
-                step_number: 9,
-                step: 'New agents',
-                amount_usd: new_agent_effect_usd,
-                comment: 'Cost of agents without charges in the month before.'
-            },
-            {
-                step_number: 10,
-                step: 'Retired agents',
-                amount_usd: retired_agent_effect_usd,
-                comment: 'Cost of agents without charges in the month.'
-            },
-            {
-                step_number: 11,
-                step: 'Platform',
-                amount_usd: platform_effect_usd,
-                comment: 'Cost of the platform''s own agents, and of usage that names no agent.'
-            },
-            {
-                step_number: 12,
-                step: 'Surcharge',
-                amount_usd: surcharge_effect_usd,
-                comment: 'Billed above list price.'
-            },
-            {
-                step_number: 13,
-                step: strftime(month, '%B %Y'),
-                amount_usd: actual_usd,
-                comment: 'Metered cost + surcharge.'
-            }
+            {step_number: 1, amount_usd: budget_usd},
+            {step_number: 2, amount_usd: budgeted_change_usd},
+            {step_number: 3, amount_usd: volume_effect_usd},
+            {step_number: 4, amount_usd: agent_mix_effect_usd},
+            {step_number: 5, amount_usd: tokens_per_run_effect_usd},
+            {step_number: 6, amount_usd: model_mix_effect_usd},
+            {step_number: 7, amount_usd: price_effect_usd},
+            {step_number: 8, amount_usd: failure_effect_usd},
+            {step_number: 9, amount_usd: new_agent_effect_usd},
+            {step_number: 10, amount_usd: retired_agent_effect_usd},
+            {step_number: 11, amount_usd: platform_effect_usd},
+            {step_number: 12, amount_usd: surcharge_effect_usd},
+            {step_number: 13, amount_usd: actual_usd}
         ], recursive := true)
     from budgets
+),
+
+texts as (
+    from (values
+        (1, 'Budget', 'Of finance/budgets.csv.'),
+        (2, 'To the month before', 'The change that was budgeted is taken back.'),
+        (3, 'Runs', 'More or fewer runs than in the month before.'),
+        (4, 'Agent mix', 'Runs that moved between agents that cost more or less.'),
+        (5, 'Tokens per run', 'More or fewer tokens per run.'),
+        (6, 'Model mix', 'Tokens that moved to models that cost more or less.'),
+        (7, 'Price', 'More or less cost per token of the same model.'),
+        (8, 'Failed runs', 'Cost of listed failed runs.'),
+        (9, 'New agents', 'Cost of agents without charges in the month before.'),
+        (10, 'Retired agents', 'Cost of agents without charges in the month.'),
+        (11, 'Platform', 'Cost of the platform''s own agents, and of usage that names no agent.'),
+        (12, 'Surcharge', 'Billed above list price.'),
+        (13, null, 'Metered cost + surcharge.')
+    ) as texts(step_number, step, comment)
 )
 
 select
     workspace_id,
     month,
     step_number::bigint as step_number,
-    step,
+    coalesce(step, strftime(month, '%B %Y')) as step,
     comment,
     amount_usd::decimal(38, 10) as amount_usd,
     budget_usd,
     actual_usd,
     if(month = max(month) over (partition by workspace_id), 'latest', 'earlier') as recency
 from steps
+join texts using (step_number)
 where step_number in (1, 13) or amount_usd <> 0
 order by workspace_id, month, step_number
