@@ -27,6 +27,7 @@ from analytics.warehouse.confined import Limits
 from analytics.warehouse.database import BUILD_FILE, attached_marts, open_marts, transaction
 from analytics.warehouse.examination import read_whole
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.pending_details import repeat_contradicting_costs
 from analytics.warehouse.publications import require_writable, write_publication
 from analytics.warehouse.publish import publish, record_publication
 from analytics.warehouse.site import read_manifest
@@ -58,6 +59,7 @@ def check(
                 results = run_checks(
                     con, thresholds=thresholds, update=update, before=progress.part
                 )
+                repeat_contradicting_costs(con)
         except ModelError as error:
             raise AnalyticsError(f"A check cannot be run: {error}") from error
         for each in results:

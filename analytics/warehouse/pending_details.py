@@ -2,7 +2,7 @@
 
 Each of the two is pending from the load that ended the run or changed its cost, until a later load
 contains it. The loads since the workspace's last complete batch show the new ones; older ones are
-in `ledger.pending_details`.
+in `ledger.pending_details`, and those that contradict their run: one answer may have been wrong.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ import duckdb
 from analytics.extract.details import SAMPLE
 from analytics.extract.loads import CLOSING_STEP
 from analytics.warehouse.sources import TERMINAL_STATUSES
+
+MOST_REPEATED = 1_000
+"""Runs whose model costs are read once more by the next batch."""
 
 _SOURCES = "['run_costs', 'run_log_events']"
 _VERSION = "version_id, load_id, run_id, created_at, status, cost_usd"
@@ -168,3 +171,17 @@ def keep_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> N
         """,
         ids,
     )
+
+
+def repeat_contradicting_costs(con: duckdb.DuckDBPyConnection) -> None:
+    """Let the next batch read the model costs of runs that contradict them, of the newest first."""
+    con.execute(f"""
+        insert into ledger.pending_details
+        select workspace_id, run_id, 'run_costs', runs.created_at
+        from intermediate.int_runs as runs
+        semi join intermediate.int_run_differences using (workspace_id, run_id)
+        anti join (from ledger.pending_details where source = 'run_costs')
+            using (workspace_id, run_id)
+        order by runs.created_at desc, run_id
+        limit {MOST_REPEATED}
+    """)

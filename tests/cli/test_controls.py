@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,22 @@ def test_a_closed_day_above_both_thresholds_publishes_nothing(analytics: Command
     assert "--force" in result.err
     assert not Path("data/analytics.duckdb").exists()
     assert analytics("publish").code == 3
+
+
+@pytest.mark.usefixtures("batch")
+def test_one_wrong_answer_of_costs_is_read_again(
+    world: World, start_run: StartRun, settings_file: SettingsFile, analytics: Command
+) -> None:
+    """Model costs that contradict a run long final block one batch; the next one reads them anew."""
+    settings_file(SETTINGS)
+    run = start_run(hours_ago=24 * 10, cost="1")
+    world.lie("run_costs", match={"run_id": run.id}, field="total_cost", change=Decimal(21))
+    assert analytics("nightly").code == 3
+
+    world.retract()
+    result = analytics("nightly")
+    assert result.code == 0, result.err
+    assert "differ" not in result.err
 
 
 @pytest.mark.usefixtures("overstated")
