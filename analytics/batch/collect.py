@@ -103,6 +103,7 @@ async def _pull(
     No other workspace's list has the newest run that the last snapshot has.
     """
     pull = await pull_list(client)
+    client.clock.set(pull.answer.fetched_at)
     known = known_workspace(con, setting)
     if known and pull.shows(last_watermark(layout.landing / known.workspace_id)):
         me = known

@@ -129,6 +129,7 @@ async def extract_all(
             except LevainError as error:
                 refused.append((workspace, error))
             else:
+                client.clock.set(answer.fetched_at)
                 opened.append(Opened(workspace, client, me, answer.fetched_at))
         failed = outcomes_of_refused(con, opened, refused, progress, lambda one: _kept(con, one))
         return failed + [await _extract_one(con, one, settings, layout, progress) for one in opened]

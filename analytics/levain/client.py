@@ -14,6 +14,7 @@ from analytics.levain.analytics import Analytics
 from analytics.levain.artifacts import Artifacts
 from analytics.levain.auth import Auth
 from analytics.levain.byok import Byok
+from analytics.levain.clock import Clock
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.runs import Runs
 from analytics.levain.schedules import Schedules
@@ -68,6 +69,11 @@ class AsyncLevain:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
+
+    @property
+    def clock(self) -> Clock:
+        """The API's clock; responses that are days from a time that is set here are not taken."""
+        return self._transport.clock
 
     @property
     def request_count(self) -> int:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import email.utils
 import json
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from urllib.parse import urlencode
 
 import httpx
@@ -18,6 +16,7 @@ import stamina
 
 from analytics import __version__
 from analytics.levain.answers import Answer, Params, body_of
+from analytics.levain.clock import Clock, http_date
 from analytics.levain.connections import (
     TIMEOUT,
     Connection,
@@ -26,6 +25,7 @@ from analytics.levain.connections import (
     in_words,
 )
 from analytics.levain.errors import (
+    AnswerBrokenError,
     ConnectionFailedError,
     ForbiddenError,
     LevainError,
@@ -103,6 +103,7 @@ class Transport:
             self._free.put_nowait(connection)
         self._rate_limiter = rate_limiter
         self.request_count = 0
+        self.clock = Clock()
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -201,6 +202,12 @@ class Transport:
         except TooManyRequestsError as error:
             self._rate_limiter.pause_for(_retry_after(error))
             raise
+        if not self.clock.is_likely(answer.fetched_at):
+            cause = (
+                f"its time is {answer.fetched_at:%F %R} UTC, more than two days from that of the"
+                " first response"
+            )
+            raise AnswerBrokenError(f"{method} {self._api}{path}", cause)
         shape(answer)
         return answer
 
@@ -238,17 +245,44 @@ class Transport:
             time.monotonic() - began,
         )
         if not httpx.codes.is_success(reply.status):
-            raise _status_error(request, reply)
+            raise self._status_error(request, reply)
         body_is_due = method == "GET"  # a DELETE may have an empty body
         return Answer(
             path=path,
             params=params,
             status=reply.status,
-            fetched_at=_server_time(reply.headers.get("date")),
+            fetched_at=self.clock.time_of(reply.headers.get("date")),
             byte_count=len(reply.content),
             body=body_of(request, reply.content if reply.content or body_is_due else b"{}"),
             next_link=_next_link(reply.headers.get("link")),
         )
+
+    def _status_error(self, request: str, reply: Reply) -> LevainError:
+        status, detail = reply.status, _detail(reply)
+        if status == httpx.codes.TOO_MANY_REQUESTS:
+            return TooManyRequestsError(request, status, detail, self._seconds(reply))
+        if httpx.codes.is_redirect(status):
+            return RedirectedError(request, status, _target(reply))
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            return ServerFailedError(request, status, detail)
+        if status == httpx.codes.UNAUTHORIZED:
+            return UnauthorizedError(request, status, detail)
+        if status == httpx.codes.FORBIDDEN:
+            return ForbiddenError(request, status, detail)
+        if status == httpx.codes.NOT_FOUND:
+            return NotFoundError(request, status, detail)
+        return RefusedError(request, status, detail)
+
+    def _seconds(self, reply: Reply) -> float | None:
+        """Return `Retry-After` in seconds, from either of its two forms; None if malformed."""
+        text = reply.headers.get("retry-after", "")
+        if text.isdecimal():
+            return float(text)
+        try:
+            moment = http_date(text)
+        except ValueError:
+            return None
+        return max(0.0, (moment - self.clock.time_of(reply.headers.get("date"))).total_seconds())
 
 
 def _next_link(header: str | None) -> str | None:
@@ -281,23 +315,6 @@ def _retry_after(error: TooManyRequestsError) -> float:
     return min(FIRST_WAIT if error.retry_after is None else error.retry_after, LONGEST_RETRY_AFTER)
 
 
-def _status_error(request: str, reply: Reply) -> LevainError:
-    status, detail = reply.status, _detail(reply)
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        return TooManyRequestsError(request, status, detail, _seconds(reply))
-    if httpx.codes.is_redirect(status):
-        return RedirectedError(request, status, _target(reply))
-    if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-        return ServerFailedError(request, status, detail)
-    if status == httpx.codes.UNAUTHORIZED:
-        return UnauthorizedError(request, status, detail)
-    if status == httpx.codes.FORBIDDEN:
-        return ForbiddenError(request, status, detail)
-    if status == httpx.codes.NOT_FOUND:
-        return NotFoundError(request, status, detail)
-    return RefusedError(request, status, detail)
-
-
 def _target(reply: Reply) -> str:
     """Return the address that a redirect names, in a few words; its query may hold secrets."""
     location = " ".join(reply.headers.get("location", "").split())
@@ -316,29 +333,3 @@ def _detail(reply: Reply) -> str:
     if isinstance(detail, list):
         detail = "; ".join(str(item.get("msg", item)) for item in detail if isinstance(item, dict))
     return " ".join(str(detail).split())[:200]
-
-
-def _seconds(reply: Reply) -> float | None:
-    """Return `Retry-After` in seconds, from either of its two forms; None if it is malformed."""
-    text = reply.headers.get("retry-after", "")
-    if text.isdecimal():
-        return float(text)
-    try:
-        moment = _http_date(text)
-    except ValueError:
-        return None
-    return max(0.0, (moment - _server_time(reply.headers.get("date"))).total_seconds())
-
-
-def _server_time(date: str | None) -> datetime:
-    """Return the time of the API's clock: a wrong local clock must not shift days or finality."""
-    try:
-        return _http_date(date or "")
-    except ValueError:
-        return datetime.now(UTC)
-
-
-@lru_cache(maxsize=2)  # many responses come within a second
-def _http_date(text: str) -> datetime:
-    """Parse an HTTP date; ValueError if it is none."""
-    return email.utils.parsedate_to_datetime(text).astimezone(UTC)

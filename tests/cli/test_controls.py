@@ -46,7 +46,7 @@ def test_a_closed_day_above_both_thresholds_publishes_nothing(analytics: Command
 def test_one_wrong_answer_of_costs_is_read_again(
     world: World, start_run: StartRun, settings_file: SettingsFile, analytics: Command
 ) -> None:
-    """Model costs that contradict a run long final block one batch; the next one reads them anew."""
+    """Model costs that contradict a run long final block one batch; the next reads them anew."""
     settings_file(SETTINGS)
     run = start_run(hours_ago=24 * 10, cost="1")
     world.lie("run_costs", match={"run_id": run.id}, field="total_cost", change=Decimal(21))
