@@ -33,7 +33,7 @@ _BETWEEN_URLS = re.compile(r"[\s,]+(?=\w+://)")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 _KEY_TEXT = re.compile(r"levain_\w{8,}")
 
-Size = Annotated[str, msgspec.Meta(pattern=r"^[1-9]\d{0,5}(\.\d+)? ?[MGT]i?B$")]
+Size = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,5}(\.[0-9]+)? ?[MGT]i?B$")]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -79,7 +79,7 @@ class Publish(Table, frozen=True):
 
     mode: Annotated[str, msgspec.Meta(pattern="^0?6[04]{2}$")] = "0600"
     site: bool = True
-    metrics: Annotated[str, msgspec.Meta(pattern=r"^$|\.prom$")] = "metrics.prom"
+    metrics: Annotated[str, msgspec.Meta(pattern=r"^$|^[^\x00-\x1f]*\.prom$")] = "metrics.prom"
     home: Annotated[str, msgspec.Meta(pattern=r"^(https?://[^\s\"'<>]+|[\w./-]*)$")] = ""
 
 
@@ -114,7 +114,9 @@ class Alerts(Table, frozen=True):
 class Batch(Table, frozen=True):
     """Memory of DuckDB, such as "500MB", and threads of a batch; empty and 0 follow the machine."""
 
-    memory_limit: Annotated[str, msgspec.Meta(pattern=r"^([1-9]\d{0,5}(\.\d+)? ?[MGT]i?B)?$")] = ""
+    memory_limit: Annotated[
+        str, msgspec.Meta(pattern=r"^([1-9][0-9]{0,5}(\.[0-9]+)? ?[MGT]i?B)?$")
+    ] = ""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
 
 
@@ -170,10 +172,16 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
     file = _checked(path, read_tables(path, must_exist=must_exist))
     api = default_api()
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
+    data = data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR)
+    if data.resolve() in (data / file.publish.metrics).resolve().parents[1:]:
+        raise UsageError(
+            f"{path}: `metrics` in [publish] lies among what batches write.\n"
+            "Name a file of the data directory itself, or of a folder elsewhere."
+        )
     return Settings(
         project=path.parent,
         file=path,
-        data_dir=data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR),
+        data_dir=data,
         workspaces=[with_api(workspace, api) for workspace in workspaces],
         **{name: getattr(file, name) for name in _File.__struct_fields__ if name != "workspaces"},
     )
@@ -346,7 +354,9 @@ def read_tables(path: Path, *, must_exist: bool) -> dict[str, Any]:
         )
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError:
+        raise UsageError(f"{path} is not valid TOML: its tables are nested too deep.") from None
+    except ValueError as error:
         raise UsageError(f"{path} is not valid TOML: {error}.") from error
 
 

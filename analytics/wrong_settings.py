@@ -22,6 +22,7 @@ _SAMPLES = {
     "size_limit": '"2GB"',
     "mode": '"0640"',
     "metrics": '"metrics.prom"',
+    "home": '"../index.html"',
     "api_key_env": '"LEVAIN_API_KEY"',
 }
 

@@ -187,6 +187,11 @@ def verify(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
     from analytics.terminal import visible
 
     layout = _layout(data_dir, config)
+    if not (layout.books.is_dir() or layout.published.exists()):
+        raise AnalyticsError(
+            f"There are neither books nor published figures in {layout.root}.\n"
+            "Name the data directory with --data-dir."
+        )
     findings = run(layout.books, published_closings(layout))
     if as_json:
         print_json([each._asdict() for each in findings])
@@ -201,7 +206,12 @@ def verify(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
             )
         )
     if not as_json:
-        print(f"The books in {layout.books} are as they were closed.")
+        is_any = layout.books.is_dir()
+        print(
+            f"The books in {layout.books} are as they were closed."
+            if is_any
+            else f"No month is closed in {layout.root}: there is nothing to verify."
+        )
 
 
 def _layout(data_dir: Path | None, config: Path | None) -> Layout:

@@ -53,6 +53,12 @@ SettingsFile = Callable[[str], None]
             '`mode` in [publish] must be a text in quotes like "0640", not "everybody".',
         ),
         ('[publish]\nmode = "0666"\n', 'like "0640", not "0666".'),
+        ('[publish]\nhome = "../my fleet/"\n', 'like "../index.html", not "../my fleet/".'),
+        ('[publish]\nmetrics = "a\\u0000.prom"\n', 'like "metrics.prom", not "a\\u0000.prom".'),
+        ('[publish]\nmetrics = "books/a.prom"\n', "lies among what batches write"),
+        ("a = " + "[" * 5000 + "]" * 5000, "its tables are nested too deep"),
+        ("[extract]\nhistory_days = " + "9" * 5000, "is not valid TOML: "),
+        ('[sql]\nmemory_limit = "1\u0662GB"\n', 'like "2GB", not "1\u0662GB".'),
         ('[publish]\nmetrics = "../analytics.toml"\n', 'like "metrics.prom", not "../analytics'),
         (
             '[sql]\nmemory_limit = "lots"\n',

@@ -9,6 +9,17 @@ import pytest
 from tests.cli.books.conftest import OWNERS, SETTINGS, Shop
 
 
+def test_books_that_are_not_there(shop: Shop) -> None:
+    """Where there are no data, nothing is said to be as it was closed; nor before the first."""
+    wrong = shop.run("books", "verify", "--data-dir", "elsewhere")
+    assert (wrong.code, "neither books nor published figures in elsewhere" in wrong.err) == (
+        1,
+        True,
+    )
+
+    assert "nothing to verify" in shop.ok("books", "verify").out
+
+
 def test_a_closed_month(closed: Shop) -> None:
     """A closed month lies in the books whole, and file and pages say that it is closed."""
     (listed,) = json.loads(closed.ok("books", "list", "--json").out)
