@@ -2,37 +2,49 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+
+from analytics.errors import INTERRUPTED
 
 
 def main() -> None:
-    """Run the command line, and exit with the code of its error."""
-    from analytics.cli.failures import failure_of
-    from analytics.cli.streams import drop_output, prepare_streams
-    from analytics.errors import INTERRUPTED
-    from analytics.memory import share_heap
-    from analytics.terminal import visible_lines
+    """Run the command line, and exit with the code of its error.
 
-    share_heap()
-    prepare_streams()
+    SIGTERM, and SIGHUP unless it is ignored, end a command like Ctrl-C: in good order.
+    """
+    code: str | int | None
     try:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+            signal.signal(signal.SIGHUP, signal.default_int_handler)
         code = _run()
     except KeyboardInterrupt:  # outside of the command itself
         code = INTERRUPTED
     except BrokenPipeError:  # who reads has gone, and needs no message
         code = 1
     except Exception as error:
+        from analytics.cli.failures import failure_of
+        from analytics.terminal import visible_lines
+
         failure = failure_of(error)
         if failure.is_defect:
             raise
         print(f"error: {visible_lines(failure.text)}", file=sys.stderr)
         code = failure.exit_code
+    from analytics.cli.streams import drop_output
+
     drop_output()
     sys.exit(code)
 
 
 def _run() -> str | int | None:
     """Run the command line until its output is written; return the exit code."""
+    from analytics.cli.streams import prepare_streams
+    from analytics.memory import share_heap
+
+    share_heap()
+    prepare_streams()
     from analytics.cli.app import app
 
     try:

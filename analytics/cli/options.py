@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
@@ -67,7 +66,7 @@ def settings_of_batch(data_dir: Path | None, config: Path | None) -> Settings:
 
 @contextmanager
 def progress_of(log_format: str | None, *, quiet: bool, verbose: bool) -> Iterator[Progress]:
-    """Yield the progress of a long command, which SIGTERM ends like Ctrl-C.
+    """Yield the progress of a long command.
 
     With `json`, its error is an event as well. UsageError for an unknown format.
     """
@@ -77,7 +76,7 @@ def progress_of(log_format: str | None, *, quiet: bool, verbose: bool) -> Iterat
     chosen = format_of(list(LogFormat), log_format, None)
     progress = Progress(log_format=chosen, quiet=quiet, verbose=verbose)
     try:
-        with _sigterm_as_interrupt(), progress.logged_requests():
+        with progress.logged_requests():
             yield progress
     except BrokenPipeError:  # who reads has gone, and needs no message
         raise
@@ -87,16 +86,6 @@ def progress_of(log_format: str | None, *, quiet: bool, verbose: bool) -> Iterat
         failure = failure_of(error)
         progress.fail(failure.text, kind=failure.kind, exit_code=failure.exit_code)
         raise typer.Exit(failure.exit_code) from None
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Handle SIGTERM within the block like Ctrl-C, so that the work ends in good order."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def format_of(formats: Sequence[F], named: str | None, output: Path | None) -> F:

@@ -198,15 +198,16 @@ def test_sql_is_bounded(
     assert not list(Path.cwd().glob("made*"))
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.usefixtures("published")
-def test_sql_can_be_stopped() -> None:
-    """A Ctrl-C ends a query with exit 130 and no traceback."""
+def test_sql_can_be_stopped(number: signal.Signals) -> None:
+    """Ctrl-C, SIGTERM and a terminal that is closed end a query with exit 130 and no traceback."""
     query = "select count(*) from range(10000000000000)"
     code = (
         "import os, signal, sys, threading\n"
         "from analytics.cli import main\n"
         "from analytics.custom.process import Process\n"
-        "stop = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+        f"stop = lambda: os.kill(os.getpid(), {int(number)})\n"
         "usual = Process.ask\n"
         "def ask(self, request):\n"
         "    threading.Timer(0.2, stop).start()\n"
@@ -217,7 +218,7 @@ def test_sql_can_be_stopped() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
 
-    assert ended.returncode == 128 + signal.SIGINT
+    assert ended.returncode == 130
     assert b"Traceback" not in ended.stderr
 
 
