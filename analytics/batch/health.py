@@ -115,6 +115,7 @@ def directory_checks(layout: Layout, now: datetime) -> Iterator[Check]:
         of_next.append(_next_batch(layout, now))
     yield from of_warehouse
     yield _published(layout)
+    yield from _landing(layout)
     yield _last_batch(read_last_batch(layout), now)
     yield _books(layout)
     yield from of_next
@@ -253,6 +254,24 @@ def _published(layout: Layout) -> Check:
         return _unreadable("published file", file, error)
     when = f", published {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
     return Check("published file", "ok", f"{numbers.size(file.stat().st_size)}{when}")
+
+
+def _landing(layout: Layout) -> Iterator[Check]:
+    """Tell whether each load of the published figures is there; of none, where they are unread."""
+    try:
+        with open_marts(layout.published) as con:
+            loads = con.execute(
+                "select distinct workspace_id, load_id from audit.landing_files order by all"
+            ).fetchall()
+    except (duckdb.Error, AnalyticsError):  # the check of the published file says so
+        return
+    folders = [layout.landing / workspace_id / load_id for workspace_id, load_id in loads]
+    if gone := [each for each in folders if not each.is_dir()]:
+        more = f", and {len(gone) - 1:,} more" if len(gone) > 1 else ""
+        remedy = "Put them back from a backup; no `analytics rebuild` is possible without them."
+        yield Check("landing", "problem", f"{gone[0]} is gone{more}", remedy)
+    else:
+        yield Check("landing", "ok", f"{numbers.plural(len(loads), 'load')} of what is published")
 
 
 def _unreadable(name: str, file: Path, error: Exception) -> Check:

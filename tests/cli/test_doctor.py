@@ -77,7 +77,8 @@ def test_all_is_well_after_a_batch(
     checks = {each["name"]: each["finding"] for each in json.loads(as_json.out)}
     assert [*checks] == [
         "release", "settings", "key LEVAIN_API_KEY", "clock", "data directory", "file system",
-        "disk", "lock", "warehouse.duckdb", "published file", "last batch", "books", "next batch",
+        "disk", "lock", "warehouse.duckdb", "published file", "landing", "last batch", "books",
+        "next batch",
     ]  # fmt: skip
     assert all(name in text.out for name in checks)
     assert "of Bakery\\x1b[1m, at http" in text.out
@@ -174,6 +175,7 @@ PROBLEMS: dict[str, tuple[Callable[[Layout], object], str, str]] = {
         "published file",
         "for writing, and left analytics.duckdb.wal",
     ),
+    "load": (lambda each: shutil.rmtree(min(each.landing.glob("*/*"))), "landing", " is gone"),
     "failed": (lambda each: end_batch(each, exit_code=3), "last batch", "with exit 3: No luck."),
     "to come": (lambda each: end_batch(each, hours_ago=-9), "last batch", "which is to come"),
     "long ago": (lambda each: end_batch(each, hours_ago=60), "last batch", "2.5 d ago"),
