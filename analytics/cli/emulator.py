@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import UTC, datetime
 
 import msgspec
 
 from analytics.errors import AnalyticsError, UsageError, extra_needed
+
+_OF_PORTS = (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES)
 
 
 def serve(port: int, seed: int, now: datetime | None, variants: list[str], speed: float) -> None:
@@ -26,4 +29,6 @@ def serve(port: int, seed: int, now: datetime | None, variants: list[str], speed
     try:
         server.serve(World.demo(seed, start), port, chosen, speed=speed)
     except OSError as error:
+        if error.errno not in _OF_PORTS:
+            raise
         raise AnalyticsError(f"Port {port} cannot be used: {error.strerror}.") from error

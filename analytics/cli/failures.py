@@ -6,6 +6,7 @@ import errno
 import os
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 from analytics.errors import INTERRUPTED, QUERY_INTERRUPTED, AnalyticsError, UsageError
 
@@ -50,8 +51,7 @@ def failure_of(error: BaseException) -> Failure:
     if isinstance(error, KeyboardInterrupt) or str(error) == QUERY_INTERRUPTED:
         return Failure("stopped", "interrupted", INTERRUPTED)
     if isinstance(error, OSError):
-        where = f": {error.filename}" if error.filename else ""
-        return Failure(_advised(f"{error.strerror or error}{where}."), "system")
+        return Failure(_advised(f"{error.strerror or error}{_place_of(error)}."), "system")
     import duckdb
 
     if isinstance(error, duckdb.Error):
@@ -73,6 +73,17 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (
         not isinstance(error, UsageError) and any(word in str(error) for word in _NO_MEMORY)
     )
+
+
+def _place_of(error: OSError) -> str:
+    """Return the file of an error; without one, tell whether the working directory is gone."""
+    if error.filename:
+        return f": {error.filename}"
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return ": the working directory has been removed.\nChange to another one"
+    return ""
 
 
 def _advised(text: str) -> str:

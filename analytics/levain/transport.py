@@ -82,7 +82,12 @@ class Transport:
             "Accept-Encoding": "gzip, deflate, zstd",
             "User-Agent": f"levain-analytics/{__version__}",
         }
-        context = httpx.create_ssl_context()
+        try:
+            context = httpx.create_ssl_context()
+        except OSError as error:
+            names = "SSL_CERT_FILE or SSL_CERT_DIR"
+            cause = f"the certificates that {names} names cannot be used ({error})"
+            raise LevainError(self._api, cause) from error
         try:
             # One connection for each slot: a shared pool scans all connections at every request.
             self._connections: list[Connection] = [
