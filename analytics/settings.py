@@ -173,6 +173,13 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
     api = default_api()
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
     data = data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR)
+    try:
+        str(data).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            "The path of the data directory is not UTF-8, as DuckDB needs it to be.\n"
+            "Name another one with --data-dir, or go into its folder and name it from there."
+        ) from None
     if data.resolve() in (data / file.publish.metrics).resolve().parents[1:]:
         raise UsageError(
             f"{path}: `metrics` in [publish] lies among what batches write.\n"

@@ -21,6 +21,7 @@ from analytics.warehouse.confined import Limits, bytes_of
 
 _BATCH = 2_048
 _PART = 1 << 16
+_AS_TEXT = frozenset({"INTERVAL", "BLOB"})
 
 
 def main() -> None:
@@ -57,17 +58,36 @@ def answer(
     statement = parsed(con, request["sql"])
     match request["form"]:
         case Format.table:
-            yield _table(con.execute(statement), limits)
+            yield _table(_run(con, statement), limits)
         case Format.parquet:
             _write_parquet(con, statement, Path(request["target"]), limits)
         case form:
             of = _csv if form == Format.csv else _json
-            yield from _parts(of(con.execute(statement), limits), limits)
+            yield from _parts(of(_run(con, statement), limits), limits)
 
 
-def _table(con: duckdb.DuckDBPyConnection, limits: Limits) -> dict[str, Any]:
+def _run(con: duckdb.DuckDBPyConnection, statement: duckdb.Statement) -> duckdb.DuckDBPyConnection:
+    """Run a statement; intervals and bytes, of which Python shows others, are read as text."""
+    found = con.execute(statement)
+    kinds = [str(kind) for _, kind, *_ in found.description or ()]
+    if not _AS_TEXT.intersection(kinds) or statement.type != duckdb.StatementType.SELECT:
+        return found
+    names = [name.replace('"', '""') for name, *_ in found.description or ()]
+    columns = [
+        f'#{place}{"::varchar" if kind in _AS_TEXT else ""} as "{name}"'
+        for place, (name, kind) in enumerate(zip(names, kinds, strict=True), start=1)
+    ]
+    without_comments = "select json_deserialize_sql(json_serialize_sql(?::varchar))"
+    try:
+        ((query,),) = con.execute(without_comments, [statement.query]).fetchall()
+    except duckdb.Error:  # it is no plain SELECT
+        return con.execute(statement)
+    return con.execute(f"select {', '.join(columns)} from ({query.rstrip(';')})")
+
+
+def _table(found: duckdb.DuckDBPyConnection, limits: Limits) -> dict[str, Any]:
     """Return the first rows, of which there may be one more than are shown, as texts."""
-    names, rows = _columns(con), con.fetchmany(SHOWN_ROWS + 1)
+    names, rows = _columns(found), found.fetchmany(SHOWN_ROWS + 1)
     texts = [[as_text(value) for value in row] for row in rows]
     _require_size(sum(len(text) for row in texts for text in row), limits)
     is_number = [
@@ -77,11 +97,11 @@ def _table(con: duckdb.DuckDBPyConnection, limits: Limits) -> dict[str, Any]:
     return {"names": names, "is_number": is_number, "rows": texts}
 
 
-def _csv(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[str]:
+def _csv(found: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[str]:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_columns(con))
-    for row in _rows(con, limits):
+    writer.writerow(_columns(found))
+    for row in _rows(found, limits):
         writer.writerow([as_text(value) for value in row])
         yield text.getvalue()
         text.seek(0)
@@ -89,10 +109,10 @@ def _csv(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[str]:
     yield text.getvalue()
 
 
-def _json(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[str]:
-    names = _columns(con)
+def _json(found: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[str]:
+    names = _columns(found)
     separator = "["
-    for row in _rows(con, limits):
+    for row in _rows(found, limits):
         record = dict(zip(names, map(plain, row), strict=True))
         yield f"{separator}\n{json.dumps(record, ensure_ascii=False, allow_nan=False)}"
         separator = ","
@@ -131,18 +151,18 @@ def _parts(texts: Iterator[str], limits: Limits) -> Iterator[dict[str, Any]]:
     yield {"text": "".join(part)}
 
 
-def _columns(con: duckdb.DuckDBPyConnection) -> list[str]:
+def _columns(found: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the column names; a repeated name gets a number."""
     names: list[str] = []
-    for name, *_ in con.description or []:
+    for name, *_ in found.description or []:
         same = sum(1 for other in names if other == name or other.startswith(f"{name}_"))
         names.append(f"{name}_{same + 1}" if name in names else name)
     return names
 
 
-def _rows(con: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[tuple[Any, ...]]:
+def _rows(found: duckdb.DuckDBPyConnection, limits: Limits) -> Iterator[tuple[Any, ...]]:
     count = 0
-    while rows := con.fetchmany(_BATCH):
+    while rows := found.fetchmany(_BATCH):
         count += len(rows)
         _require_rows(count, limits)
         yield from rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -144,3 +145,11 @@ def test_the_project_is_the_folder_of_the_settings_file(config: str | None, proj
         Path(config).touch()
 
     assert load_settings(None, Path(config) if config else None).project == Path(project)
+
+
+def test_a_path_that_is_not_utf8_is_refused(analytics: Command) -> None:
+    """DuckDB opens no file in a folder whose name is not UTF-8: another one is asked for."""
+    result = analytics("status", "--data-dir", os.fsdecode(b"data\xff"))
+
+    assert result.code == 2
+    assert "is not UTF-8" in result.err

@@ -42,6 +42,15 @@ def test_money_is_exact_in_json(published: Command) -> None:
     ]
 
 
+def test_intervals_and_bytes_are_as_duckdb_writes_them(published: Command) -> None:
+    """Of a value that Python would show as another one, the text is DuckDB's."""
+    query = 'select interval 1 year as a, \'x\\xFF\'::blob as "a""b", 1 as a; -- the end'
+
+    assert json.loads(published("sql", query, "--format", "json").out) == [
+        {"a": "1 year", 'a"b': "x\\xFF", "a_2": 1}
+    ]
+
+
 def test_no_row_is_an_empty_array(published: Command) -> None:
     """A query without rows prints an empty array."""
     assert json.loads(published("sql", "select 1 where false", "--format", "json").out) == []

@@ -1,4 +1,4 @@
-"""What `analytics runs list`, `show` and `artifacts` print."""
+"""Output of `analytics runs list`, `show` and `artifacts`."""
 
 from __future__ import annotations
 
