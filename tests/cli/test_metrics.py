@@ -145,11 +145,11 @@ def test_a_file_that_cannot_be_written_is_a_warning(
     published: Command, settings_file: SettingsFile
 ) -> None:
     """The batch ends as it would have; monitoring sees that the file grows old."""
-    settings_file(f'{SETTINGS}metrics = "gone/m.prom"\n')
+    settings_file(f'{SETTINGS}metrics = "../gone/m.prom"\n')
     result = published("nightly")
 
     assert result.code == 0
-    assert "the metrics could not be written: data/gone/m.prom" in result.err
+    assert "the metrics could not be written: data/../gone/m.prom" in result.err
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
