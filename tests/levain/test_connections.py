@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+from unittest.mock import Mock
 
+import httpx
 import pytest
 
 from analytics.emulator.server import Emulator
@@ -82,3 +84,14 @@ def test_a_response_by_the_proxy_has_a_limit(
 
     with pytest.raises(ConnectionFailedError, match="longer than 10 bytes"):
         asyncio.run(ask())
+
+
+def test_certificates_that_cannot_be_used_are_named_as_the_cause(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where the variables of certificates name no file of some, the error says so."""
+    missing = FileNotFoundError(2, "No such file or directory")
+    monkeypatch.setattr(httpx, "create_ssl_context", Mock(side_effect=missing))
+
+    with pytest.raises(LevainError, match="certificates that SSL_CERT_FILE or SSL_CERT_DIR names"):
+        AsyncLevain("levain_key", "https://api.test")

@@ -6,6 +6,7 @@ import os
 import resource
 import subprocess
 import sys
+from contextlib import chdir
 from pathlib import Path
 
 import polars as pl
@@ -101,3 +102,16 @@ def test_a_file_that_polars_cannot_write_is_no_defect(tmp_path: Path) -> None:
     assert (failure.exit_code, failure.kind) == (1, "system")
     assert failure.text.startswith("A file could not be written: ")
     assert failure.text.endswith("Make room on the disk that was written to, and run again.")
+
+
+def test_a_working_directory_that_is_gone_is_told(tmp_path: Path) -> None:
+    """An error that names no file says so where there is no working directory any more."""
+    error = FileNotFoundError(2, "No such file or directory")
+    assert failure_of(error).text == "No such file or directory."
+
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    with chdir(gone):
+        gone.rmdir()
+        text = failure_of(error).text
+    assert "the working directory has been removed.\nChange to another one." in text
