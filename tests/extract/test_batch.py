@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
-from email.utils import format_datetime
-from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -16,11 +14,9 @@ from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.extract import runs as extracted
-from analytics.levain.http11 import DirectConnection
-from analytics.levain.replies import Reply
 from analytics.warehouse.provisional_runs import PROVISIONAL
 from tests.batches import LIST_CAP, Killed, short_lists
-from tests.conftest import NOW, Batch, StartRun
+from tests.conftest import Batch, StartRun
 
 
 def batches_later(world: World, hours: int = 24) -> None:
@@ -39,26 +35,6 @@ def test_a_first_batch_reads_all_that_is_listed(batch: Batch, start_run: StartRu
         run.id: ("succeeded", Decimal(f"0.{each:02}"))
         for run, each in zip(runs, hours, strict=True)
     }
-
-
-def test_a_response_of_another_time_is_not_taken(batch: Batch, start_run: StartRun) -> None:
-    """Where a response is days from the first one, its workspace is not read: what is final?"""
-    start_run()
-    exchange = DirectConnection.exchange
-
-    async def dated(self: DirectConnection, method: str, path: str, *more: Any) -> Reply:
-        reply = await exchange(self, method, path, *more)
-        if path.startswith("/api/v1/runs/?"):
-            reply.headers["date"] = format_datetime(NOW + timedelta(days=10), usegmt=True)
-        return reply
-
-    with patch.object(DirectConnection, "exchange", dated):
-        (outcome,) = batch.extract()
-    assert "2026-11-30 06:00 UTC, more than two days from" in str(outcome.error)
-    assert batch.current_runs() == {}
-
-    assert [each.error for each in batch.extract()] == [None]
-    assert len(batch.current_runs()) == 1
 
 
 def test_a_joined_list_is_enough(batch: Batch, world: World, start_run: StartRun) -> None:

@@ -1,15 +1,20 @@
-"""Names of loads."""
+"""Names of loads, and the times that they are made of."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from analytics.errors import AnalyticsError
 from analytics.extract.loads import BATCH_ID, UNFINISHED, new_loads
-from tests.conftest import NOW
+from analytics.levain.http11 import DirectConnection
+from analytics.levain.replies import Reply
+from tests.conftest import NOW, Batch, StartRun
 
 
 def test_loads_beyond_the_thousandth_stay_in_order(tmp_path: Path) -> None:
@@ -63,3 +68,23 @@ def test_a_folder_that_is_named_like_a_load_has_no_time(tmp_path: Path) -> None:
     (tmp_path / "20269999T999999Z-000001-lists").mkdir()
 
     assert next(new_loads(tmp_path, NOW)) == "20269999T999999Z-000002"
+
+
+def test_a_response_of_another_time_is_not_taken(batch: Batch, start_run: StartRun) -> None:
+    """Where a response is days from the first one, its workspace is not read: what is final?"""
+    start_run()
+    exchange = DirectConnection.exchange
+
+    async def dated(self: DirectConnection, method: str, path: str, *more: Any) -> Reply:
+        reply = await exchange(self, method, path, *more)
+        if path.startswith("/api/v1/runs/?"):
+            reply.headers["date"] = format_datetime(NOW + timedelta(days=10), usegmt=True)
+        return reply
+
+    with patch.object(DirectConnection, "exchange", dated):
+        (outcome,) = batch.extract()
+    assert "2026-11-30 06:00 UTC, more than two days from" in str(outcome.error)
+    assert batch.current_runs() == {}
+
+    assert [each.error for each in batch.extract()] == [None]
+    assert len(batch.current_runs()) == 1
