@@ -20,7 +20,6 @@ import pytest
 from analytics.batch import health
 from analytics.batch.health import Check, directory_checks
 from analytics.batch.last_batch import read_last_batch, write_last_batch
-from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.warehouse.holders import holder_of
 from analytics.warehouse.layout import Layout
@@ -96,9 +95,11 @@ def test_without_data_the_machine_alone_is_checked(command: Command) -> None:
     assert not Path("data").exists()
 
 
-def test_an_api_that_does_not_answer_is_one_line(published: Command, api: Emulator) -> None:
+def test_an_api_that_does_not_answer_is_one_line(
+    published: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is asked once; the other checks are made, and the exit is 1."""
-    api.stop()
+    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
     result = published("doctor")
 
     assert result.code == 1

@@ -16,7 +16,6 @@ import pytest
 
 from analytics.batch.last_batch import read_last_batch
 from analytics.batch.metrics import write_metrics
-from analytics.emulator.server import Emulator
 from analytics.emulator.world import World
 from analytics.settings import load_settings
 from analytics.warehouse.layout import Layout
@@ -89,13 +88,13 @@ def test_a_batch_leaves_its_state(command: Command, world: World) -> None:
 
 
 def test_a_failed_batch_says_so_and_keeps_the_figures(
-    published: Command, world: World, api: Emulator
+    published: Command, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The exit code is that of the failed batch, the last success and the data those before it."""
     assert published("nightly").code == 0
     before = metrics()
     world.pass_time(timedelta(hours=6))
-    api.stop()
+    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
     assert published("nightly").code == 1
     after = metrics()
 
