@@ -27,6 +27,7 @@ from analytics.errors import AnalyticsError, BusyError
 from analytics.finance.books.reading import CLOSINGS, read_books
 from analytics.finance.books.verifying import verify
 from analytics.format import numbers
+from analytics.transform.build_state import compare_build_file
 from analytics.warehouse.database import (
     OFFLINE,
     open_errors,
@@ -109,12 +110,15 @@ def directory_checks(layout: Layout, now: datetime) -> Iterator[Check]:
         return
     yield _lock(holder_of(layout), now)
     of_warehouse: list[Check] = []
+    of_rows: list[Check] = []
     of_next: list[Check] = []
     with suppress(BusyError), at_rest(layout):
         of_warehouse += _warehouse(layout)
+        of_rows += _published_rows(layout)
         of_next.append(_next_batch(layout, now))
     yield from of_warehouse
     yield _published(layout)
+    yield from of_rows
     yield from _landing(layout)
     yield _last_batch(read_last_batch(layout), now)
     yield _books(layout)
@@ -254,6 +258,23 @@ def _published(layout: Layout) -> Check:
         return _unreadable("published file", file, error)
     when = f", published {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if at else ""
     return Check("published file", "ok", f"{numbers.size(file.stat().st_size)}{when}")
+
+
+def _published_rows(layout: Layout) -> Iterator[Check]:
+    """Tell whether all rows are those of the build; of nothing where the two cannot be compared."""
+    try:
+        with open_marts(layout.published) as con:
+            con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse (read_only)")
+            count, changed = compare_build_file(con)
+    except (duckdb.Error, AnalyticsError):  # the checks of the two files say so
+        return
+    if changed:
+        more = f", and {len(changed) - 1} more" if len(changed) > 1 else ""
+        finding = f"{changed[0]}{more}: another program has changed rows"
+        remedy = "The next batch publishes them anew; until then, trust no figure of this file."
+        yield Check("published rows", "problem", finding, remedy)
+    elif count:
+        yield Check("published rows", "ok", f"{count} tables as they were built")
 
 
 def _landing(layout: Layout) -> Iterator[Check]:

@@ -76,8 +76,8 @@ def test_all_is_well_after_a_batch(
     checks = {each["name"]: each["finding"] for each in json.loads(as_json.out)}
     assert [*checks] == [
         "release", "settings", "key LEVAIN_API_KEY", "clock", "data directory", "file system",
-        "disk", "lock", "warehouse.duckdb", "published file", "landing", "last batch", "books",
-        "next batch",
+        "disk", "lock", "warehouse.duckdb", "published file", "published rows", "landing",
+        "last batch", "books", "next batch",
     ]  # fmt: skip
     assert all(name in text.out for name in checks)
     assert "of Bakery\\x1b[1m, at http" in text.out
@@ -161,6 +161,11 @@ def damage(file: Path) -> None:
     file.write_bytes(b"no database" * 1000)
 
 
+def write_to_published(layout: Layout, statement: str) -> None:
+    with duckdb.connect(layout.published) as con:
+        con.execute(statement)
+
+
 def change_books(layout: Layout) -> None:
     (layout.books / "2026-10").mkdir(parents=True)
     (layout.books / "2026-10" / "note.txt").write_text("added", encoding="utf-8")
@@ -175,6 +180,16 @@ PROBLEMS: dict[str, tuple[Callable[[Layout], object], str, str]] = {
         lambda each: each.published.with_name("analytics.duckdb.wal").write_bytes(b""),
         "published file",
         "for writing, and left analytics.duckdb.wal",
+    ),
+    "row": (
+        lambda each: write_to_published(each, "update marts.fct_runs set cost_usd = 9"),
+        "published rows",
+        "marts.fct_runs: another program",
+    ),
+    "table": (
+        lambda each: write_to_published(each, "drop table marts.dim_agents"),
+        "published rows",
+        "marts.dim_agents: another program",
     ),
     "load": (lambda each: shutil.rmtree(min(each.landing.glob("*/*"))), "landing", " is gone"),
     "failed": (lambda each: end_batch(each, exit_code=3), "last batch", "with exit 3: No luck."),
