@@ -29,7 +29,9 @@ def plain(value: Any) -> Any:
 
 
 def as_text(value: Any) -> str:
-    """Return a value as text; null is empty."""
+    """Return a value as text; null is empty, a float that JSON lacks `nan`, `inf` or `-inf`."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     match plain(value):
         case None:
             return ""

@@ -111,6 +111,17 @@ def test_values_of_every_kind_are_written(published: Command) -> None:
     }
 
 
+def test_a_float_that_is_no_number_is_not_shown_as_null(published: Command) -> None:
+    """A share of nothing is `nan` in a table and in CSV; JSON has no other word than null."""
+    query = "select 0 / 0::double as a, -1 / 0::double as b, null::double as c"
+
+    assert published("sql", query, "--format", "csv").out == "a,b,c\nnan,-inf,\n"
+    assert "nan" in published("sql", query).out
+    assert json.loads(published("sql", query, "--format", "json").out) == [
+        {"a": None, "b": None, "c": None}
+    ]
+
+
 def test_a_table_shows_text_as_text(published: Command) -> None:
     """Control characters in names are escaped."""
     result = published("sql", "select 'a' || chr(27) || '[31m[b]b[/b]' || chr(8238) as name")
