@@ -248,6 +248,9 @@ def _kept(
         [workspace_id or setting.workspace_id, setting.api, setting.api_key_env],
     ).fetchone()
     if row is None:
+        of_rebuild = "select 1 from ledger.workspaces where api_key_env is null"
+        if con.execute(of_rebuild).fetchone():
+            return "Any figures that it had before the rebuild stay as they are."
         return "It has no figures yet."
     name, last_batch_at = row
     return f"{name} keeps its figures up to {last_batch_at:%Y-%m-%d %H:%M} UTC."

@@ -207,6 +207,19 @@ def test_the_batch_after_a_rebuild_is_like_any_other(batches: Command, batch: Ba
     ]
 
 
+def test_after_a_rebuild_an_api_that_does_not_answer_costs_no_figures(
+    published: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch does not say that a workspace has none: only its key tells which is its own."""
+    assert published("rebuild").code == 0
+    monkeypatch.setenv("LEVAIN_API", "http://127.0.0.1:9")
+    result = published("nightly")
+
+    assert result.code == 1
+    assert "Any figures that it had before the rebuild stay as they are." in result.err
+    assert asked("select count(*) from marts.fct_runs") == [(3,)]
+
+
 def test_a_folder_that_cannot_be_read_is_named(published: Command) -> None:
     """A broken landing folder ends a rebuild with its name; all other files stay unchanged."""
     (file,) = DATA.glob("landing/*/*-lists/runs.ndjson.zst")
