@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analytics.finance.lines import Form, Line, Lines, read_lines
+from analytics.format.names import ALL
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCOPES = ("workspace", "agent", "cost_center", "all")
-EVERYTHING = "(all)"
-"""Name of the budget of all workspaces together."""
-
 FORM = Form(
     "finance/budgets.csv",
     ("scope", "name", "workspace", "month", "amount_usd"),
@@ -74,7 +72,7 @@ def _budget(line: Line) -> Budget:
     if scope == "all":
         if name is not None:
             raise ValueError(f"scope all has no name; leave `{name}` out")
-        name = EVERYTHING
+        name = ALL
     elif name is None:
         raise ValueError("name is empty")
     if workspace is not None and scope in ("workspace", "all"):

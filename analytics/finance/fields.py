@@ -15,7 +15,7 @@ from analytics.format import names
 LARGEST_FILE = 10_000_000
 """Size of a file, in bytes."""
 
-NOT_NAMES = ("(none)", "(not allocated)")
+NOT_NAMES = (names.NONE, names.NOT_ALLOCATED)
 """Lines of figures that no owner and no cost center may be called like."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")

@@ -10,8 +10,9 @@ import polars as pl
 from markupsafe import Markup
 
 from analytics.format import days, names, text
+from analytics.format.names import ALL
 from analytics.report.columns import column
-from analytics.report.entities import ALL, Entity
+from analytics.report.entities import Entity
 from analytics.report.months import encoded
 from analytics.report.packed import packed
 from analytics.report.rendering import (

@@ -7,6 +7,9 @@ import re
 import unicodedata
 from hashlib import sha256
 
+ALL, NONE, PLATFORM, NOT_ALLOCATED = "(all)", "(none)", "(platform)", "(not allocated)"
+"""In place of a name or an id in tables, where a line is of no single agent or cost center."""
+
 _LONGEST_NAME = 120
 _JOINERS = "\u200c\u200d"  # invisible, but part of ordinary writing and of emoji
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 from analytics.custom.files import read_files
 from analytics.errors import UsageError
+from analytics.format.suggestions import did_you_mean
 from analytics.resources import folder
 from analytics.terminal import visible
 from analytics.transform.models import read_header
@@ -36,10 +36,9 @@ def sql_of(name: str, project: Path) -> str:
     for error in refused:
         if f"/{name}.sql:" in error:
             raise UsageError(f"The question cannot be asked: {error}")
-    similar = get_close_matches(name, [question.name for question in known])
+    hint = did_you_mean(name, {question.name: question.name for question in known})
     raise UsageError(
-        f"There is no question named {name}: `analytics sql --list` shows all."
-        + (f"\nDid you mean {' or '.join(similar)}?" if similar else "")
+        f"There is no question named {name}: `analytics sql --list` shows all.\n{hint}"
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import polars as pl
 
 from analytics.format import days, names
+from analytics.format.names import ALL, NONE, PLATFORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 
 Scope = Literal["site", "site_month", "workspace", "month", "agent"]
-ALL, NO_AGENT, PLATFORM = "(all)", "(none)", "(platform)"
 
 _STATES = {"complete": "c", "incomplete": "i", "provisional": "p"}
 
@@ -188,5 +188,5 @@ def _month(row: Mapping[str, Any], by_key: Mapping[tuple[Any, ...], Entity]) -> 
 def _agent_path(workspace_id: str, agent_id: str) -> str:
     if agent_id == PLATFORM:
         return ""
-    identity = (workspace_id, "", "no-agent") if agent_id == NO_AGENT else (workspace_id, agent_id)
+    identity = (workspace_id, "", "no-agent") if agent_id == NONE else (workspace_id, agent_id)
     return f"agents/{names.file_name(*identity)}"

@@ -15,9 +15,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from analytics.format import days, numbers, text
+from analytics.format.names import ALL
 from analytics.report import drawings
 from analytics.report.columns import Column, column
-from analytics.report.entities import ALL
 from analytics.report.months import KEYS, encoded, key_of
 from analytics.report.statements import CHARTED_DAYS, Statements
 from analytics.report.tables import Tables, sums

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from analytics.format import names, text
+from analytics.format.names import ALL, NONE
 from analytics.report import drawings
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ _SIGNS = {
     "never published": "✕",
     "behind": "◔",
 }
-_WITHOUT = "(none)"
 _CARDS_FROM = 4  # columns: fewer fit a phone
 _REMEMBERED = 1_000  # days and months stand on many pages
 
@@ -132,7 +132,7 @@ class Tables:
         if value is None or unit not in {"name", "text", "prose", "run"}:
             shown = _words(column.expression, unit, value)
             return self._month(row, value, shown) if unit == "month" else shown
-        if unit == "name" and value == _WITHOUT:  # as the engine names it
+        if unit == "name" and value == NONE:  # as the engine names it
             return f"no {column.expression.replace('_', ' ').removesuffix(' name')}"
         shown = (names.display if unit == "name" else names.visible)(str(value))
         if unit == "prose":
@@ -147,7 +147,7 @@ class Tables:
 
     def _link(self, row: Row, unit: str) -> str:
         is_workspace = unit.startswith("workspace")
-        key = (row["workspace_id"], "(all)" if is_workspace else row["agent_id"])
+        key = (row["workspace_id"], ALL if is_workspace else row["agent_id"])
         if (entity := self._entities.by_key.get(key)) is None:
             return str(escape(names.display(key[-1])))
         name = f"<bdi>{escape(entity.name)}</bdi>"

@@ -22,11 +22,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 import polars as pl
 
+from analytics.format.names import NONE, NOT_ALLOCATED
 from analytics.transform.models import Header, polars_model
 
 SOURCES = ("direct", "platform", "no_agent", "unlisted", "failed")
-NONE = "(none)"
-NOT_ALLOCATED = "(not allocated)"
 
 _DECIMALS = 10
 _MONEY = pl.Decimal(38, _DECIMALS)

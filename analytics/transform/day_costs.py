@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-WHOLE = "(all)"  # in place of an agent: the workspace as a whole
-PLATFORM = "(platform)"
+from analytics.format.names import ALL
 
 SCOPE = ("workspace_id", "agent_id")
 DAYS = (
@@ -72,12 +71,12 @@ def with_whole(lines: pl.DataFrame) -> pl.DataFrame:
         cost=known_sum(pl.col("cost")),
         is_known=pl.col("is_known").all(),
     )
-    return pl.concat([lines, whole.with_columns(agent_id=pl.lit(WHOLE)).select(lines.columns)])
+    return pl.concat([lines, whole.with_columns(agent_id=pl.lit(ALL)).select(lines.columns)])
 
 
 def scopes(agents: pl.DataFrame, whole_of: pl.DataFrame) -> pl.DataFrame:
     """Every line, and each workspace as a whole."""
-    whole = whole_of.select("workspace_id", agent_id=pl.lit(WHOLE))
+    whole = whole_of.select("workspace_id", agent_id=pl.lit(ALL))
     return pl.concat([agents.select(SCOPE), whole])
 
 

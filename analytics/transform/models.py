@@ -6,7 +6,6 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -16,6 +15,7 @@ import duckdb
 import polars as pl
 
 from analytics.errors import UsageError
+from analytics.format.suggestions import did_you_mean
 from analytics.transform.frames import create_table, read_frame, write_table
 from analytics.transform.parsing import columns_read, parse, renamed, tables_read
 
@@ -305,12 +305,8 @@ def with_ancestors(models: Iterable[Model], names: Iterable[str]) -> list[Model]
 def _relations_named(name: str, by_relation: Mapping[str, Model]) -> list[str]:
     if found := [each for each, model in by_relation.items() if name in (each, model.name)]:
         return found
-    names = [*(model.name for model in by_relation.values()), *by_relation]
-    similar = get_close_matches(name, names, n=2)
-    raise UsageError(
-        f"There is no model {name}."
-        + (f"\nDid you mean {' or '.join(similar)}?" if similar else "")
-    )
+    labels = {word: each for each, model in by_relation.items() for word in (model.name, each)}
+    raise UsageError(f"There is no model {name}.\n{did_you_mean(name, labels)}")
 
 
 def in_order(models: Iterable[Model]) -> list[Model]:

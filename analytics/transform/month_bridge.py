@@ -35,7 +35,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from analytics.transform.day_costs import PLATFORM, divided, units, usd
+from analytics.format.names import PLATFORM
+from analytics.transform.day_costs import divided, units, usd
 from analytics.transform.models import Header, polars_model
 
 EFFECTS = (

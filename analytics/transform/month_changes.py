@@ -24,8 +24,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from analytics.format.names import ALL, PLATFORM
 from analytics.transform import day_costs
-from analytics.transform.day_costs import DATES, DAYS, PLATFORM, SCOPE, WHOLE, usd
+from analytics.transform.day_costs import DATES, DAYS, SCOPE, usd
 from analytics.transform.models import Header, polars_model
 
 EFFECTS = ("volume", "mix", "price", "new", "gone", "platform", "unknown")
@@ -204,7 +205,7 @@ def _of_workspaces(lines: pl.DataFrame) -> pl.DataFrame:
             },
         )
         .with_columns(
-            agent_id=pl.lit(WHOLE),
+            agent_id=pl.lit(ALL),
             mix=pl.col("volumes") - pl.col("volume"),
             unknown=pl.when("is_unknown").then("unknown").otherwise(0),
         )

@@ -16,8 +16,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from analytics.format.names import PLATFORM
 from analytics.transform import day_costs
-from analytics.transform.day_costs import DATES, DAYS, PLATFORM, SCOPE, usd
+from analytics.transform.day_costs import DATES, DAYS, SCOPE, usd
 from analytics.transform.models import Header, polars_model
 
 BASIS_DAYS = 28

@@ -12,7 +12,7 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.transform.day_costs import PLATFORM
+from analytics.format.names import PLATFORM
 from analytics.transform.month_bridge import BOOKED, CHARGES, EFFECTS, MONTHS, RUNS, month_bridge
 
 SEPTEMBER, OCTOBER, NOVEMBER = date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)

@@ -10,7 +10,8 @@ from random import Random
 
 import polars as pl
 
-from analytics.transform.day_costs import SCOPE, WHOLE
+from analytics.format.names import ALL
+from analytics.transform.day_costs import SCOPE
 
 FIRST = date(2024, 1, 1)
 
@@ -53,7 +54,7 @@ def costs(world: str, seed: int, *, agents: int, days: int) -> pl.DataFrame:
     dates = [FIRST + timedelta(days=day) for day in range(days)]
     of_agents = [list(_agent(rng, traffic, shared)) for _ in range(agents)]
     rows = {f"a-{number}": amounts for number, amounts in enumerate(of_agents)}
-    rows[WHOLE] = [sum(amounts) for amounts in zip(*of_agents, strict=True)]
+    rows[ALL] = [sum(amounts) for amounts in zip(*of_agents, strict=True)]
     return pl.concat(
         pl.DataFrame(
             {"date": dates, "amount": pl.Series([round(amount * 10**10) for amount in amounts])}

@@ -15,7 +15,6 @@ from analytics.published.export.month import month_called, workspaces_called
 if TYPE_CHECKING:
     import duckdb
 
-NO_COST_CENTER = "(none)"
 _ENTRY_FIELDS = 9
 _LINES = """
     select

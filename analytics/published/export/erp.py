@@ -13,8 +13,9 @@ from decimal import Decimal
 from typing import TypeAlias
 
 from analytics.errors import UsageError
+from analytics.format.names import NONE
 from analytics.published.export.cents import in_cents
-from analytics.published.export.entries import NO_COST_CENTER, Entry, Journal, Line
+from analytics.published.export.entries import Entry, Journal, Line
 
 NETSUITE = (
     "External ID",
@@ -139,4 +140,4 @@ def _in_cents(journal: Journal) -> Iterator[Entry]:
 
 
 def _cost_center(line: Line) -> str:
-    return "" if line.cost_center == NO_COST_CENTER else line.cost_center
+    return "" if line.cost_center == NONE else line.cost_center

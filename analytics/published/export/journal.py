@@ -9,8 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from analytics.errors import UsageError
+from analytics.format.names import NONE
 from analytics.published.export import erp, ledgers
-from analytics.published.export.entries import NO_COST_CENTER, Journal
+from analytics.published.export.entries import Journal
 from analytics.published.export.files import write_rows
 from analytics.published.output import replacing
 
@@ -85,7 +86,7 @@ def _rows(journal: Journal) -> Iterator[tuple[object, ...]]:
                 number,
                 entry.workspace_name,
                 line.account,
-                "" if line.cost_center == NO_COST_CENTER else line.cost_center,
+                "" if line.cost_center == NONE else line.cost_center,
                 entry.narration,
                 line.memo,
                 f"{line.usage_month:%Y-%m}",

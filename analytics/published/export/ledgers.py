@@ -10,7 +10,8 @@ import hashlib
 import re
 from collections.abc import Iterator
 
-from analytics.published.export.entries import NO_COST_CENTER, Journal, Line
+from analytics.format.names import NONE
+from analytics.published.export.entries import Journal, Line
 from analytics.terminal import visible
 
 _KINDS = {"tax": "Assets"} | dict.fromkeys(
@@ -21,7 +22,7 @@ _KINDS = {"tax": "Assets"} | dict.fromkeys(
 def account_of(line: Line) -> str:
     """Return the account of a line: its kind, its number or name, and the cost center if any."""
     parts = [_KINDS.get(line.role, "Expenses"), _component(line.account)]
-    if line.cost_center != NO_COST_CENTER:
+    if line.cost_center != NONE:
         parts.append(_component(line.cost_center))
     return ":".join(parts)
 
@@ -66,7 +67,7 @@ def _head(journal: Journal) -> Iterator[str]:
     if journal.is_reversed:
         yield "REVERSED: it takes back what was booked before the month was reopened."
     for name, (account, cost_center) in _accounts(journal).items():
-        of = "" if cost_center == NO_COST_CENTER else f", cost center {_plain(cost_center)}"
+        of = "" if cost_center == NONE else f", cost center {_plain(cost_center)}"
         yield f"{name}: account {_plain(account)}{of}"
 
 
