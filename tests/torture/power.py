@@ -1,59 +1,53 @@
-"""A scenario on a disk whose power is cut at its barriers."""
+"""The folder of a project after a power cut at each barrier of a command, which runs once."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL
 
 from tests.torture.disk import Disk, mounted, new_disk
-from tests.torture.lab import Lab, Scenario, Tally
+from tests.torture.lab import Lab, Scenario
 from tests.torture.readers import Broken
 from tests.torture.server import Ended
 from tests.torture.shim import Action, Call, Kinds
-from tests.torture.trying import heal_all, look_at
+from tests.torture.states import Snapshots, State, different
+
+END = Call(0, "the end", "", "")
 
 
-@dataclass(frozen=True)
-class Cut:
-    """What the disk held before a call, and what the command had said by then."""
-
-    file: Path
-    call: Call | str
-    ended: Ended
-
-
-def cut_power(
+def states_after_cuts(
     lab: Lab,
     scenario: Scenario,
-    at: int,
-    every: int,
     *,
+    every: int = 1,
     commits: bool,
     is_unsynced: bool = False,
-) -> list[Cut]:
-    """Run a scenario; copy the disk before its `at`-th barrier, each `every`-th, and at its end.
+) -> tuple[Snapshots, list[State], int]:
+    """Return what a cut leaves before each `every`-th barrier of a scenario, and after its end.
 
-    The command goes on after each copy. Broken if it does not end well.
+    Equal states are there once; the number is that of all cuts. `commits`: see `Disk.cut`. Broken
+    if the command does not end well.
     """
     folder = lab.new_folder()
-    cuts: list[Cut] = []
+    copy = Disk(folder / "cut")
+    snapshots = Snapshots(copy.root / "project", are_times_true=False)
+    taken: list[State] = []
     with new_disk(folder) as disk:
         project = Path(shutil.copytree(lab.base(scenario.base), disk.root / "project"))
         (project / "data").mkdir(exist_ok=True)
         subprocess.run(["sync", "--file-system", disk.root], check=True)
 
-        def cut(call: Call | str, ended: Ended) -> None:
-            file = folder / f"cut{len(cuts)}"
-            disk.cut(file, commits=commits)
-            cuts.append(Cut(file, call, ended))
+        def cut(call: Call, ended: Ended) -> None:
+            disk.cut(copy.file, commits=commits)
+            with mounted(copy):  # as a machine does that is started again
+                taken.append(snapshots.take(call, ended))
 
         lab.shim.watch(
             project / "data",
             Action.PAUSE,
-            at,
+            every,
             every=every,
             kinds=Kinds.BARRIERS,
             is_unsynced=is_unsynced,
@@ -65,18 +59,7 @@ def cut_power(
             at_pause=lambda: cut(lab.shim.calls[-1], Ended(-SIGKILL, "", lab.server.said)),
         )
         lab.shim.stop()
-        cut("the end", ended)
+        cut(END, ended)
     if ended.code:
         raise Broken(f"ended with {ended.code}: {ended.err[-600:]}")
-    return cuts
-
-
-def examine(lab: Lab, tally: Tally, scenario: Scenario, cut: Cut, heal: str) -> None:
-    """Mount what a cut left, as a machine does that is started again, and examine it."""
-    folder = lab.new_folder()
-    with mounted(Disk(cut.file)) as root:
-        project = Path(shutil.copytree(root / "project", folder / "project", symlinks=True))
-    tally.add("cuts")
-    look_at(lab, tally, scenario, project, cut.ended, cut.call)
-    heal_all(lab, tally, scenario, project, cut.ended, cut.call, heal)
-    folder.rmdir()
+    return snapshots, different(taken), len(taken)

@@ -1,4 +1,4 @@
-"""The folder of a project before each call of a command: what a kill there leaves.
+"""States of the folder of a project, and that before each call of a command: what a kill leaves.
 
 The command runs once and stands still before each call, so that no batch is begun anew for each. A
 kill leaves the same, as all that a process has written outlives it.
@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from hashlib import blake2b
 from pathlib import Path
 from signal import SIGKILL
 from stat import S_ISLNK, S_ISREG
 from typing import NamedTuple
 
-from tests.torture.lab import Lab, Scenario
+from tests.torture.lab import Lab, Scenario, Tally
 from tests.torture.readers import Broken
 from tests.torture.server import Ended
 from tests.torture.shim import Action, Call
+from tests.torture.trying import heal_all, look_at
 
 BLOCK = 262_144
 """Bytes: a write changes one block of a DuckDB file, or a few."""
@@ -44,14 +46,17 @@ class State(NamedTuple):
 
 
 class Snapshots:
-    """States of a folder; equal blocks of all of them are kept once."""
+    """States of a folder; equal blocks of all of them are kept once.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Without `are_times_true`, a file may hold other bytes although its times are as they were.
+    """
+
+    def __init__(self, folder: Path, *, are_times_true: bool = True) -> None:
+        self._folder, self._are_times_true = folder, are_times_true
         self._blocks: dict[bytes, bytes] = {}
         self._known: dict[tuple[int, int, int], tuple[bytes, ...]] = {}
 
-    def take(self, call: Call, said: str) -> State:
+    def take(self, call: Call, ended: Ended) -> State:
         """Return the state at this moment."""
         entries, times = {}, {}
         now = time.time_ns()
@@ -64,11 +69,11 @@ class Snapshots:
             if S_ISREG(status.st_mode):
                 key = (status.st_ino, status.st_size, status.st_mtime_ns)
                 blocks = self._known.get(key) or self._read(path)
-                if now - status.st_mtime_ns > TICK:
+                if self._are_times_true and now - status.st_mtime_ns > TICK:
                     self._known[key] = blocks
             entries[name] = Entry(status.st_mode, blocks)
             times[name] = status.st_mtime_ns
-        return State(call, Ended(-SIGKILL, "", said), entries, times)
+        return State(call, ended, entries, times)
 
     def _read(self, path: Path) -> tuple[bytes, ...]:
         digests = []
@@ -101,15 +106,39 @@ def states_before_calls(lab: Lab, scenario: Scenario) -> tuple[Snapshots, list[S
     """
     folder = lab.copy(lab.base(scenario.base))
     snapshots = Snapshots(folder)
-    states: dict[object, State] = {}
+    taken: list[State] = []
 
     def take() -> None:
-        state = snapshots.take(lab.shim.calls[-1], lab.server.said)
-        states.setdefault((state.ended, tuple(state.entries.items())), state)
+        taken.append(snapshots.take(lab.shim.calls[-1], Ended(-SIGKILL, "", lab.server.said)))
 
     lab.shim.watch(folder / "data", Action.PAUSE, 1, every=1)
     ended = lab.run(folder, lab.moments[scenario.after], *scenario.command, at_pause=take)
     calls = lab.shim.stop()
     if ended.code:
         raise Broken(f"ended with {ended.code}: {ended.err[-600:]}")
-    return snapshots, [*states.values()], len(calls)
+    return snapshots, different(taken), len(calls)
+
+
+def different(states: Iterable[State]) -> list[State]:
+    """Return the first of those states that differ in nothing but times."""
+    first: dict[object, State] = {}
+    for each in states:
+        first.setdefault((each.ended, tuple(each.entries.items())), each)
+    return [*first.values()]
+
+
+def examine(
+    lab: Lab,
+    tally: Tally,
+    scenario: Scenario,
+    snapshots: Snapshots,
+    states: Iterable[State],
+    heal: str,
+) -> None:
+    """Let readers look at each state, and the next command heal it."""
+    for state in states:
+        folder = lab.new_folder()
+        snapshots.restore(state, folder)
+        tally.add("tried")
+        look_at(lab, tally, scenario, folder, state.ended, state.call)
+        heal_all(lab, tally, scenario, folder, state.ended, state.call, heal)

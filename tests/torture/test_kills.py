@@ -7,8 +7,8 @@ import random
 import pytest
 
 from tests.torture.lab import CLOSE, LATER, REBUILD, SCENARIOS, Lab, Scenario, Tally, each_nth
-from tests.torture.states import states_before_calls
-from tests.torture.trying import Disturbance, disturb, disturb_in_turn, heal_all, look_at
+from tests.torture.states import examine, states_before_calls
+from tests.torture.trying import Disturbance, disturb, disturb_in_turn
 
 CHAINS = 40
 LONGEST_CHAIN = 4
@@ -22,13 +22,8 @@ def test_what_a_kill_leaves_before_each_call(
     """Each call is a place at which a command may die; of those that leave the same, one counts."""
     snapshots, states, calls = states_before_calls(lab, scenario)
     tally.counts |= {"calls": calls, "different states": len(states)}
-    for index in each_nth([state.call for state in states], stride):
-        state = states[index]
-        folder = lab.new_folder()
-        snapshots.restore(state, folder)
-        tally.add("tried")
-        look_at(lab, tally, scenario, folder, state.ended, state.call)
-        heal_all(lab, tally, scenario, folder, state.ended, state.call, "nightly")
+    chosen = [states[index] for index in each_nth([state.call for state in states], stride)]
+    examine(lab, tally, scenario, snapshots, chosen, "nightly")
     assert not tally.problems, tally.report
 
 

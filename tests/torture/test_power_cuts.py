@@ -5,12 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.torture.disk import missing
-from tests.torture.lab import SCENARIOS, Lab, Scenario, Tally
-from tests.torture.power import cut_power, examine
-from tests.torture.shim import Kinds
-
-AT_ONCE = 25
-"""Copies of a disk that are kept at a time."""
+from tests.torture.lab import SCENARIOS, Lab, Scenario, Tally, each_nth
+from tests.torture.power import END, states_after_cuts
+from tests.torture.states import examine
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 
@@ -21,9 +18,10 @@ pytestmark = pytest.mark.skipif(missing() is not None, reason=missing() or "")
 def test_a_power_cut_at_each_barrier(
     lab: Lab, tally: Tally, scenario: Scenario, stride: int, *, commits: bool
 ) -> None:
-    """Before each sync, rename and unlink, and after the end."""
-    every = max(stride, lab.count(scenario, Kinds.BARRIERS) // AT_ONCE + 1)
-    for first in range(1, every + 1, stride):
-        for cut in cut_power(lab, scenario, first, every, commits=commits):
-            examine(lab, tally, scenario, cut, "nightly")
+    """Before each sync, rename and unlink, and after the end; of equal disks, one counts."""
+    snapshots, states, cuts = states_after_cuts(lab, scenario, commits=commits)
+    tally.counts |= {"cuts": cuts, "different states": len(states)}
+    chosen = [states[index] for index in each_nth([state.call for state in states], stride)]
+    assert chosen[-1].call is END
+    examine(lab, tally, scenario, snapshots, chosen, "nightly")
     assert not tally.problems, tally.report

@@ -9,10 +9,10 @@ import pytest
 from tests.torture.damage import KINDS, Page, damage
 from tests.torture.disk import missing
 from tests.torture.lab import CLOSE, LATER, PUBLISH, REBUILD, Lab, Tally, sort_of
-from tests.torture.power import cut_power, examine
+from tests.torture.power import states_after_cuts
 from tests.torture.reading import read_through
 from tests.torture.shim import Action, Kinds
-from tests.torture.states import Entry, Snapshots, states_before_calls
+from tests.torture.states import Entry, Snapshots, examine, states_before_calls
 from tests.torture.trying import FAULTS, Disturbance, disturb, disturb_in_turn
 
 CUTS = 4
@@ -38,7 +38,7 @@ def test_before_a_call_is_what_a_kill_there_leaves(lab: Lab) -> None:
         lab.shim.watch(folder / "data", Action.KILL, state.call.number)
         lab.run(folder, lab.moments[PUBLISH.after], *PUBLISH.command)
         call = lab.shim.stop()[-1]
-        killed = Snapshots(folder).take(call, "")
+        killed = Snapshots(folder).take(call, state.ended)
 
         assert sort_of(call) == sort_of(state.call)
         assert lasting(killed.entries) == lasting(state.entries)
@@ -65,8 +65,8 @@ def test_kills_in_turn(lab: Lab, tally: Tally) -> None:
 def test_a_power_cut(lab: Lab, tally: Tally) -> None:
     """A few cuts of a publication, and one after its end."""
     every = lab.count(PUBLISH, Kinds.BARRIERS) // CUTS
-    for cut in cut_power(lab, PUBLISH, every, every, commits=True):
-        examine(lab, tally, PUBLISH, cut, "publish")
+    snapshots, states, _ = states_after_cuts(lab, PUBLISH, every=every, commits=True)
+    examine(lab, tally, PUBLISH, snapshots, states, "publish")
     assert not tally.problems, tally.report
 
 
@@ -92,8 +92,8 @@ def test_a_few_readers(lab: Lab, tally: Tally) -> None:
 def test_syncs_that_do_nothing_are_found(lab: Lab) -> None:
     """Without syncs, a power cut after the end loses what was published."""
     tally = Tally("unsynced")
-    *_, end = cut_power(lab, PUBLISH, 0, 0, commits=True, is_unsynced=True)
-    examine(lab, tally, PUBLISH, end, "publish")
+    snapshots, states, _ = states_after_cuts(lab, PUBLISH, every=0, commits=True, is_unsynced=True)
+    examine(lab, tally, PUBLISH, snapshots, states, "publish")
 
     assert tally.problems
 
