@@ -1,4 +1,5 @@
-# Everything here sets up what it needs: a Python of 3.11 or newer, make and a package index will do.
+# Everything here sets up what it needs: a Python of 3.11 or newer, make and a package index will do
+# (but for `lock`, which needs uv).
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-fleet torture check bench docs pictures audit sbom lock clean
@@ -11,7 +12,7 @@ LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
   --no-header --no-annotate --no-emit-index-url
 
 help: ## Show the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 setup: $(READY) ## Make .venv, with the command at .venv/bin/analytics
 

@@ -1,4 +1,4 @@
-"""The settings: command line, environment, `analytics.toml`, defaults, in this order.
+"""The settings of `analytics.toml`, and what options and the environment say besides.
 
 This is the only module that reads the environment.
 """
@@ -172,14 +172,7 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
     file = _checked(path, read_tables(path, must_exist=must_exist))
     api = default_api()
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
-    data = data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR)
-    try:
-        str(data).encode()
-    except UnicodeEncodeError:
-        raise UsageError(
-            "The path of the data directory is not UTF-8, as DuckDB needs it to be.\n"
-            "Name another one with --data-dir, or go into its folder and name it from there."
-        ) from None
+    data = data_dir_of(data_dir)
     if data.resolve() in (data / file.publish.metrics).resolve().parents[1:]:
         raise UsageError(
             f"{path}: `metrics` in [publish] lies among what batches write.\n"
@@ -301,6 +294,22 @@ def _config_file(config: Path | None) -> tuple[Path, bool]:
     """Return the settings file, and True if it was named, so that it must exist."""
     named = config or _path_of("ANALYTICS_CONFIG")
     return named or Path(CONFIG_FILE), named is not None
+
+
+def data_dir_of(data_dir: Path | None) -> Path:
+    """Return the data directory: of the option, of its variable, or the default.
+
+    UsageError if DuckDB cannot open its path.
+    """
+    data = data_dir or _path_of("ANALYTICS_DATA_DIR") or Path(DEFAULT_DATA_DIR)
+    try:
+        str(data).encode()
+    except UnicodeEncodeError:
+        raise UsageError(
+            "The path of the data directory is not UTF-8, as DuckDB needs it to be.\n"
+            "Name another one with --data-dir, or go into its folder and name it from there."
+        ) from None
+    return data
 
 
 def _path_of(variable: str) -> Path | None:

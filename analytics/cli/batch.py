@@ -25,7 +25,7 @@ Force = Annotated[
     bool,
     typer.Option(
         "--force",
-        help="Publish although the API's own figures differ by more than [controls] allows.",
+        help="Go on although the API's own figures differ by more than [controls] allows.",
     ),
 ]
 

@@ -100,11 +100,11 @@ def import_(shard: Shard, data_dir: DataDir = None, config: FleetConfig = None) 
     from analytics.fleet.settings import load_fleet
     from analytics.fleet.shard import import_data
     from analytics.fleet.store import Store
-    from analytics.settings import DEFAULT_DATA_DIR
+    from analytics.settings import data_dir_of
 
     settings = load_fleet(config)
     settings.require_shard(shard)
-    import_data(Store(settings.storage), shard, data_dir or Path(DEFAULT_DATA_DIR))
+    import_data(Store(settings.storage), shard, data_dir_of(data_dir))
 
 
 @fleet.command("export")

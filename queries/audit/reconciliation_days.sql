@@ -4,8 +4,8 @@
 -- kept by, a day stays pending. Grain: workspace and UTC day.
 -- key: workspace_id, utc_date
 -- values status: open, pending, reconciled, unreconciled
--- column status: open (today, or provisional runs), pending (within 8 days, or a meter refused), or
--- [un]reconciled.
+-- column status: open (today, or provisional runs), pending (unexplained within 8 days, or a meter
+-- refused), or [un]reconciled.
 with
 
 agent_days as (

@@ -190,8 +190,8 @@ def test_systemd_accepts_the_units(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("block", blocks_in("crontab"), ids=str)
 def test_crontabs_are_crontabs(block: Block) -> None:
-    """Each line has five fields in cron's ranges, and a command that exists."""
-    lines = [each for each in block.code.splitlines() if not each.startswith("#")]
+    """Each line has five fields in cron's ranges, and a command that exists, found by the PATH."""
+    path, *lines = [each for each in block.code.splitlines() if not each.startswith("#")]
     tops = (59, 23, 31, 12, 7)
 
     for line in lines:
@@ -202,6 +202,7 @@ def test_crontabs_are_crontabs(block: Block) -> None:
         name = command.partition("&& analytics ")[2].split()[0]
         assert (name,) in set(generate.commands())
     assert lines
+    assert path.startswith("PATH=/usr/local/bin:")  # Debian's cron has only /usr/bin:/bin
 
 
 @pytest.mark.parametrize("block", blocks_in("dockerfile"), ids=str)
