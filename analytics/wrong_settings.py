@@ -34,7 +34,9 @@ def in_words(error: str, tables: Mapping[str, Any], fields: Mapping[str, tuple[s
     """
     what, _, where = error.partition(" - at `$")
     where = where.strip(".`")
-    wanted = re.match(r"Expected `(\w+)`(?: ([<>]=) ([\d.]+)| (of length|matching))?", what)
+    wanted = re.match(
+        r"Expected `(\w+)(?: \| null)?`(?: ([<>]=) ([\d.]+)| (of length|matching))?", what
+    )
     if wanted is None:
         what = what.replace("Object contains unknown field", "there is no setting")
         what = what.replace("Object missing required field", "there must be a setting")

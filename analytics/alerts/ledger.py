@@ -59,7 +59,7 @@ class Ledger:
         except FileNotFoundError:
             self._saved = b"{}"
             self.entries = {}
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
             raise AnalyticsError(
                 f"{file} cannot be read: {error}.\n"
                 "No finding is sent, as some were sent before. Put the file back from a backup; or,"

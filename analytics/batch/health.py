@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import platform
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -183,7 +184,7 @@ def _kind_of(folder: Path) -> str:
     found = [
         (len(where), kind)
         for _, where, kind, *_ in (line.split(" ") for line in mounts.splitlines())
-        if real.is_relative_to(where.encode().decode("unicode_escape"))
+        if real.is_relative_to(re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), where))
     ]
     return max(found)[1] if found else ""
 

@@ -93,5 +93,5 @@ def read_last_batch(layout: Layout) -> LastBatch | None:
     """Read the result; None before the first batch, or where it is damaged."""
     try:
         return msgspec.json.decode(layout.last_batch.read_bytes(), type=LastBatch)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, UnicodeDecodeError, msgspec.DecodeError):
         return None

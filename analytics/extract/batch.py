@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -121,14 +121,15 @@ class WorkspaceBatch:
         )
         try:
             yield landing
+            await self.loaded()
+            if not landing.request_count:
+                landing.discard()
+                return
+            folder = landing.commit()
         except BaseException:
-            landing.discard()
+            with suppress(OSError):  # of closing a file of a full disk, which hides the cause
+                landing.discard()
             raise
-        await self.loaded()
-        if not landing.request_count:
-            landing.discard()
-            return
-        folder = landing.commit()
         self._loading = asyncio.create_task(asyncio.to_thread(self.store.load, folder))
 
     async def loaded(self) -> None:

@@ -175,8 +175,10 @@ class Landing:
 
     def discard(self) -> None:
         """Delete the unfinished folder."""
-        self._closing.close()
-        shutil.rmtree(self._unfinished, ignore_errors=True)
+        try:
+            self._closing.close()
+        finally:  # on a full disk, closing fails, and the folder must go all the more
+            shutil.rmtree(self._unfinished, ignore_errors=True)
 
     def _file(self, name: str) -> BinaryIO:
         if name not in self._files:

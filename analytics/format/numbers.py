@@ -50,8 +50,11 @@ def usd_headline(amount: Decimal | None) -> str:
 
 
 def usd_about(amount: Decimal) -> str:
-    """An estimate: whole dollars from ten on."""
-    return usd(amount) if amount < 10 else usd_headline(amount.quantize(Decimal(1)))[:-3]
+    """An estimate: whole dollars from ten on, millions from 1,000,000 on."""
+    if amount < 10:
+        return usd(amount)
+    whole = amount.quantize(Decimal(1))
+    return usd_headline(whole) if whole >= _MILLION else _dollars(whole, Decimal(1))
 
 
 def usd_exact(amount: Decimal | None) -> str:

@@ -29,7 +29,6 @@ class RateLimiter:
 
     async def acquire(self) -> None:
         """Return when the next request may be sent."""
-        start = max(self._clock(), self._next_start)
-        self._next_start = start + self._spacing
-        while (wait := max(start, self._paused_until) - self._clock()) > 0:
+        while (wait := max(self._next_start, self._paused_until) - self._clock()) > 0:
             await self._sleep(wait)
+        self._next_start = self._clock() + self._spacing

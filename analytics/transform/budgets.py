@@ -44,7 +44,7 @@ def budgets(
         amount=units(pl.col("actual_usd")),
     ).sort(*BUDGET, "date")
     unknown = amounts.filter(pl.col("amount").is_null())
-    made = _made(open_ones.join(unknown, on=list(BUDGET), how="anti"), amounts)
+    made = _made(_after_unknown(open_ones, unknown), amounts)
     known = amounts.join(unknown, on=list(_MONTH), how="anti", maintain_order="left")
     gone = pl.concat([_overruns(open_ones, known), _overruns(open_ones, _expected_days(made))])
     was_read = pl.col("first_date") < pl.col("end")
@@ -99,6 +99,14 @@ def _state() -> pl.Expr:
         .then(pl.lit("at_risk"))
         .otherwise(pl.lit("on_track"))
     )
+
+
+def _after_unknown(budgets: pl.DataFrame, unknown: pl.DataFrame) -> pl.DataFrame:
+    """Let the history of a budget begin after the last month with a day of unknown charges."""
+    after = pl.col("month").max().dt.offset_by("1mo")
+    return budgets.join(
+        unknown.group_by(BUDGET).agg(after=after), on=list(BUDGET), how="left"
+    ).with_columns(first_date=pl.max_horizontal("first_date", "after"))
 
 
 def _made(budgets: pl.DataFrame, amounts: pl.DataFrame) -> pl.DataFrame:

@@ -74,11 +74,14 @@ class Layout:
 
     @property
     def leftovers(self) -> tuple[Path, ...]:
-        """Whatever an interrupted batch can leave, by names that stay for no later one."""
+        """Whatever an interrupted batch can leave, by names that stay for no later one.
+
+        What a batch writes when it no longer holds the lock is none: another may be at work.
+        """
         names = (
-            "publishing", "site.unfinished", "site.old", "analytics.duckdb.next",
-            "build.next.duckdb", "build.next.duckdb.wal", "build.previous.duckdb",
-            "rebuild.unfinished", "last-batch.next", "alerts.json.next", "metrics.prom.next",
+            "publishing", "site.unfinished", "analytics.duckdb.next", "build.next.duckdb",
+            "build.next.duckdb.wal", "build.previous.duckdb", "rebuild.unfinished",
+            "alerts.json.next",
         )  # fmt: skip
         return tuple(self.root / name for name in names)
 

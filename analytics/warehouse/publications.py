@@ -129,7 +129,7 @@ def read_publication(layout: Layout, published_at: datetime) -> Publication:
     file = _folder(layout, published_at) / _RECORD
     try:
         return msgspec.json.decode(file.read_bytes(), type=Publication)
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
         raise AnalyticsError(
             f"{file} cannot be read: {error}.\nPut it back from a backup, or move its folder away:"
             " the figures of that moment are then made without it."

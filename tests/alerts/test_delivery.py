@@ -167,9 +167,10 @@ def test_what_cannot_be_tried_is_sent_later(post: Post) -> None:
     assert post.batch("x", ONE) == ["1 x"]
 
 
-def test_a_damaged_ledger_sends_nothing(post: Post) -> None:
+@pytest.mark.parametrize("content", [b'{"x": ', b'{"\xff": {}}'])
+def test_a_damaged_ledger_sends_nothing(post: Post, content: bytes) -> None:
     """A ledger that is not as we wrote it is an error, which says what to do."""
-    post.file.write_text('{"x": ', encoding="utf-8")
+    post.file.write_bytes(content)
 
     with pytest.raises(AnalyticsError, match="move it away"):
         post.batch("x", ONE)

@@ -319,10 +319,11 @@ def test_other_settings_and_lost_records_are_told(life: Life, tmp_path: Path) ->
         assert "Ben" in then.out
         assert "Ben" not in lost.out
 
-        record.write_text("{", encoding="utf-8")
-        damaged = shop.run(*query, *saved.as_of)
-        assert damaged.code == 1
-        assert f"{record.relative_to(tmp_path)} cannot be read: " in damaged.err
+        for content in (b"{", b'{"published_at": "\xff"}'):
+            record.write_bytes(content)
+            damaged = shop.run(*query, *saved.as_of)
+            assert damaged.code == 1
+            assert f"{record.relative_to(tmp_path)} cannot be read: " in damaged.err
         shutil.rmtree(record.parent)
         unrecorded = shop.ok(*query, *saved.as_of)
         assert "warning: that publication kept no record" in unrecorded.err

@@ -341,7 +341,9 @@ def make_folder(file: Path) -> None:
     file.mkdir()
 
 
-@pytest.mark.parametrize("content", [b"", b"\0\xff", b"[]", b"null", b'{"exit_code": "x"}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"\0\xff", b"[]", b"null", b'{"exit_code": "x"}', b'{"messages": ["\xff"]}']
+)
 def test_a_damaged_result_of_the_last_batch_is_none(analytics: Command, content: bytes) -> None:
     """Commands go on without it, and the garbage in a lock file is passed over."""
     (DATA / "last-batch.json").write_bytes(content)

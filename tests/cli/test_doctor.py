@@ -310,6 +310,15 @@ def test_a_network_file_system_is_noted(layout: Layout, monkeypatch: pytest.Monk
     assert note.finding.startswith("nfs4 syncs")
 
 
+def test_a_mount_of_any_name_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Blanks are escaped in the list of mounts, and letters that are not English are not."""
+    mounts = "/dev/a / ext4 rw 0 0\nserver:/b /mnt/donn\u00e9es\\040b nfs4 rw 0 0\n"
+    monkeypatch.setattr(Path, "read_text", lambda *_, **__: mounts)
+
+    assert health._kind_of(Path("/mnt/donn\u00e9es b/data")) == "nfs4"
+    assert health._kind_of(Path("/mnt/other")) == "ext4"
+
+
 @pytest.mark.parametrize("broken", ["lock", "rename"])
 def test_a_file_system_without_locks_or_renames_is_a_problem(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, broken: str

@@ -79,6 +79,10 @@ SettingsFile = Callable[[str], None]
             '[[workspaces]]\napi_key_env = ""\n',
             "`api_key_env` in [[workspaces]] number 1 must be",
         ),
+        (
+            '[[workspaces]]\napi_key_env = "K"\nworkspace_id = 5\n',
+            "`workspace_id` in [[workspaces]] number 1 must be a text in quotes, not 5.",
+        ),
         ("[extract\n", "is not valid TOML"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "api.example"\n', "must start with https://"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "http://a b"\n', "must start with https://"),

@@ -59,6 +59,17 @@ def test_a_pause_holds_for_everybody() -> None:
     assert time.slept == [8.0]
 
 
+def test_requests_are_spaced_after_a_pause() -> None:
+    """Requests that waited for the end of a pause do not leave at once."""
+    time = Time()
+    limiter = RateLimiter(4, clock=time.clock, sleep=time.sleep)
+    limiter.pause_for(8)
+
+    acquire(limiter, 3)
+
+    assert time.slept == [8.0, 0.25, 0.25]
+
+
 def test_polling_slows_down_while_nothing_changes() -> None:
     """A change resets the wait; no wait exceeds five seconds or a longer interval."""
     polling = Polling(1)

@@ -209,6 +209,21 @@ def test_months_that_are_over_or_to_come(read: Warehouse) -> None:
     ]
 
 
+def test_a_day_of_unknown_charges_ends_with_its_month(read: Warehouse) -> None:
+    """The forecasts of later months begin after it; for its own month there is none."""
+    charged(read, 2)
+    read._con.execute(
+        "update raw.agent_billing_days set billed_usd = null where date = '2026-10-07'"
+    )
+    budget(read, 70, month=date(2026, 10, 1))
+    budget(read, 70)
+
+    assert budgets(read, "actual_usd", "run_rate_usd", "forecast_usd", "state") == [
+        (None, None, None, "not_enough_history"),
+        (38, 2, 60, "on_track"),
+    ]
+
+
 def test_not_enough_history(warehouse: Warehouse) -> None:
     """Of a month whose begin was not read, or with fewer than twelve days, there is no forecast."""
     warehouse.given("agents", agent_id="a-1", agent_slug="baker")

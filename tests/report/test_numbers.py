@@ -80,6 +80,20 @@ def test_a_headline_is_in_millions_from_one_million_on(amount: str, shown: str) 
 
 
 @pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("9.5", "$9.50"),
+        ("1234.56", "$1,235"),
+        ("999999.6", f"$1.00{SPACE}M"),
+        ("1234567", f"$1.23{SPACE}M"),
+    ],
+)
+def test_an_estimate_is_in_whole_dollars(amount: str, shown: str) -> None:
+    """From ten dollars on an estimate has no cents; from a million on it keeps its unit."""
+    assert shown == numbers.usd_about(Decimal(amount))
+
+
+@pytest.mark.parametrize(
     ("now", "before", "shown"),
     [
         ("120.4", "111.48", "+$8.92 (+8%)"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from datetime import UTC, datetime
 
 import duckdb
@@ -25,6 +27,23 @@ def land(layout: Layout, store: WarehouseStore, load_id: str, **me: object) -> N
     landing = Landing(layout.landing, "w1", load_id, keep_errors=True)
     landing.add("workspaces", Answer("/me", {}, 200, READ_AT, 2, []), [raw(ME | me)])
     store.load(landing.commit())
+
+
+def test_a_landing_on_a_full_disk_leaves_no_folder(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is deleted, and the error is still known, where a file cannot be closed."""
+    landing = Landing(layout.landing, "w1", "20261120T053000Z-001-x", keep_errors=True)
+    landing.add("workspaces", Answer("/me", {}, 200, READ_AT, 2, []), [raw(ME)])
+
+    def fail(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        landing.discard()
+
+    assert list((layout.landing / "w1").iterdir()) == []
 
 
 def workspace(con: duckdb.DuckDBPyConnection) -> tuple[object, ...]:
