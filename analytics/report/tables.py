@@ -89,7 +89,7 @@ class Tables:
         shown = rows[:limit] if limit else rows
         layout = _layout(tuple(columns))
         body = "".join(_tr(layout, [self._cell(row, each) for each in columns]) for row in shown)
-        foot = "" if total is None else self._total(total, total_name, columns, layout)
+        foot = "" if total is None else self._total(rows, total, total_name, columns, layout)
         if len(shown) < len(rows):
             more = f"{len(rows) - len(shown):,} more in {relation}"
             foot = f'<tr><th scope="row" colspan="{len(columns)}">{more}</th></tr>{foot}'
@@ -107,8 +107,18 @@ class Tables:
         entity = self._entities.by_key.get((row.get("workspace_id", ""), row.get("agent_id", "")))
         return names.in_sentence(entity.name if entity else str(row.get("agent_id")))
 
-    def _total(self, total: Row, name: str, columns: Sequence[Column], layout: _Layout) -> str:
-        figures = [("", "") if each.kind else self._cell(total, each) for each in columns[1:]]
+    def _total(
+        self,
+        rows: Sequence[Row],
+        total: Row,
+        name: str,
+        columns: Sequence[Column],
+        layout: _Layout,
+    ) -> str:
+        figures = [
+            ("", "") if each.kind else self._cell(_of_same_rows(rows, total, each), each)
+            for each in columns[1:]
+        ]
         return _tr(layout, [("", str(escape(name))), *figures])
 
     def _cell(self, row: Row, column: Column) -> tuple[str, str]:
@@ -180,6 +190,17 @@ def sums(rows: Iterable[Row], columns: Iterable[Column]) -> dict[str, Any]:
                 known = totals[name]
                 totals[name] = value if known is None else known + value
     return totals
+
+
+def _of_same_rows(rows: Iterable[Row], total: Row, column: Column) -> Row:
+    """Return the sums; unknown for a column of two figures of which a row knows only one.
+
+    A change or a rate of sums that are not of the same rows would be of nothing.
+    """
+    both = column.expression.split("/")
+    if any(len({row.get(name) is None for name in both}) > 1 for row in rows):
+        return {**total, **dict.fromkeys(both)}
+    return total
 
 
 @dataclass(frozen=True)

@@ -134,13 +134,19 @@ def _sums(days: pl.DataFrame) -> pl.DataFrame:
         cost=day_costs.known_sum(pl.col("cost")),
         runs=pl.col("run_count").sum(),
         unknown=pl.col("unknown_cost_count").sum(),
+        unknown_days=pl.col("cost").null_count(),
     )
 
 
 def _kind() -> pl.Expr:
     """The effect that explains all of a line's change; `both` for volume and price."""
+    unknown_days = pl.col("unknown_days").fill_null(0) + pl.col("unknown_days_before").fill_null(0)
     return (
-        pl.when(pl.col("cost").is_null() | pl.col("cost_before").is_null())
+        pl.when(
+            pl.col("cost").is_null()
+            | pl.col("cost_before").is_null()
+            | (pl.col("agent_id") == PLATFORM) & (unknown_days > 0)
+        )
         .then(pl.lit("unknown"))
         .when(pl.col("agent_id") == PLATFORM)
         .then(pl.lit("platform"))

@@ -48,9 +48,17 @@ months as (
         if(metered.month is null, 0, timing_difference_usd) as timing_difference_usd,
         if(metered.month is null, 0, unexplained_usd) as unexplained_usd,
         if(metered.month is null, 0, metered_usd) as metered_usd,
-        if(has_bill, coalesce(cost_usd, 0), cost_usd) as cost_usd,
-        if(has_bill and bills.month is null, 0, own_key_usd) as own_key_usd,
-        if(has_bill, coalesce(billed_usd, 0), billed_usd) as billed_usd
+        -- Of a month that was not metered, the bill is all that the API gives of it.
+        case when metered.month is null then cost_usd when has_bill then coalesce(cost_usd, 0) end
+            as cost_usd,
+        case
+            when metered.month is null then own_key_usd
+            when has_bill then if(bills.month is null, 0, own_key_usd)
+        end as own_key_usd,
+        case
+            when metered.month is null then billed_usd
+            when has_bill then coalesce(billed_usd, 0)
+        end as billed_usd
     from metered
     full join bills using (workspace_id, month)
 ),

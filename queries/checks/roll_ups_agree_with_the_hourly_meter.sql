@@ -37,6 +37,6 @@ select
     if(measure = 'cost_usd', theirs, null) as theirs_usd,
     is_closed
 from compared
-anti join intermediate.int_listed_day_differences using (workspace_id, agent_id, utc_date)
+anti join intermediate.int_listed_day_differences using (workspace_id, agent_id, utc_date, measure)
 where theirs > ours + earlier + tolerance or theirs < ours - later - tolerance
 order by workspace_id, utc_date, agent_id, measure

@@ -23,6 +23,7 @@ select
     count(*) filter (cost_usd is null) as unknown_cost_count,
     sum(cost_usd) as cost_usd,
     sum(cost_usd) filter (status = 'failed') as failed_cost_usd,
+    count(*) filter (status = 'failed' and cost_usd is null) as unknown_failed_count,
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,
     sum(duration_ms)::bigint as duration_ms

@@ -60,8 +60,11 @@ sums as (
         if(bool_or(is_unlisted), sum(failed_count) filter (is_unlisted), 0)::bigint
             as unlisted_failed_count,
         bool_or(
-            coalesce(failed_count > 0, true)
-            and if(is_unlisted, cost_usd, failed_cost_usd) is null
+            if(
+                is_unlisted,
+                coalesce(failed_count > 0, true) and cost_usd is null,
+                coalesce(unknown_failed_count > 0, false)
+            )
         ) as is_failed_unbounded,
         coalesce(sum(cost_usd) filter (is_unlisted and coalesce(failed_count > 0, true)), 0)
             as may_have_failed_usd,

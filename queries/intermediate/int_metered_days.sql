@@ -3,7 +3,7 @@
 -- usage is metered, as that of each day is before the last one with usage, and which meters it
 -- has: the API may refuse one to an account. A day has a meter that was read since it was refused,
 -- or that had been read as a whole before; of refused provider keys, those before the day on which
--- they were last read.
+-- they were last read, and of the keys of a day whose hourly meter is refused, none.
 -- Grain: UTC day.
 -- key: workspace_id, utc_date
 -- materialized: table
@@ -80,6 +80,15 @@ days as (
     from spans
 ),
 
+keyed as (
+    select distinct days.workspace_id, days.utc_date
+    from days
+    join intermediate.int_provider_keys as keys
+        on keys.workspace_id = days.workspace_id
+        and keys.added_at < days.utc_date + interval 1 day
+        and coalesce(keys.removed_at > days.utc_date, true)
+),
+
 meters as (
     select workspace_id, max((hour at time zone 'UTC')::date) as last_metered_date
     from staging.stg_usage_hours
@@ -101,8 +110,10 @@ select
     not list_contains(coalesce(sources, []), 'agent_rollups') as has_rollups,
     not list_contains(coalesce(sources, []), 'platform_rollups') as has_platform,
     not list_contains(coalesce(sources, []), 'run_counts') as has_counts,
-    coalesce(utc_date < last_read_date, true) as has_provider_keys
+    coalesce(utc_date < last_read_date, true) and (has_hours or keyed.utc_date is null)
+        as has_provider_keys
 from days
+left join keyed using (workspace_id, utc_date)
 left join meters using (workspace_id)
 left join key_reads using (workspace_id)
 left join lacking using (workspace_id, utc_date)

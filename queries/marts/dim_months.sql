@@ -8,7 +8,8 @@
 -- column closed_at: When it was closed (UTC); null while the month is not closed.
 -- column is_complete: True once every date of the month is complete.
 -- column has_agent_bill: True if the API gives the bill by agent for each of its UTC days so far.
--- column has_provider_keys: True if its provider keys are known, so that own-key cost is.
+-- column has_provider_keys: True if own-key cost is known: the provider keys, and of a day with
+-- any, the hourly meter.
 -- column first_date: First UTC day of the month that was read.
 -- column open_day_count: UTC days whose reconciliation is open or pending.
 with

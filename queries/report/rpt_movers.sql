@@ -1,6 +1,7 @@
 -- What cost more or less in the last seven days than in the seven before: lines, versions of agents
 -- and, by UTC day, models. Only workspaces of which both weeks were read whole, with the cost of at
--- least four in five runs known, are in it, and the platform only where its cost is known.
+-- least four in five runs known, are in it; the platform only where its cost is known, versions only
+-- of agents all of whose runs are listed, and models only where each day has its hourly meter.
 -- Grain: workspace, kind, line and name.
 -- key: workspace_id, kind, agent_id, name_key
 -- column kind: agent (any line), version or model.
@@ -28,6 +29,22 @@ weeks as (
     having bool_and(is_covered)
 ),
 
+unlisted as (
+    select distinct workspace_id, agent_id
+    from reports.rpt_days
+    join weeks using (workspace_id)
+    where date between previous_first and week_last and coalesce(unlisted_run_count > 0, true)
+),
+
+metered as (
+    select workspace_id
+    from weeks
+    join intermediate.int_metered_days as days using (workspace_id)
+    where days.utc_date between previous_first and week_last
+    group by workspace_id
+    having bool_and(has_hours)
+),
+
 figures as (
     select
         workspace_id,
@@ -49,6 +66,7 @@ figures as (
         cost_usd,
         run_count
     from reports.rpt_versions
+    anti join unlisted using (workspace_id, agent_id)
     union all by name
     select
         workspace_id,
@@ -58,6 +76,7 @@ figures as (
         utc_date as date,
         cost_usd
     from reports.rpt_models
+    semi join metered using (workspace_id)
 ),
 
 movers as (

@@ -40,7 +40,18 @@ periods as (
     where agent_id = '(all)'
 ),
 
-owners as (
+-- Whose the platform's own usage is.
+platforms as (
+    select
+        workspaces.workspace_id,
+        coalesce(spans.owner, '(none)') as owner,
+        coalesce(spans.cost_center, '(none)') as cost_center
+    from marts.dim_workspaces as workspaces
+    left join intermediate.int_owner_spans as spans
+        on spans.workspace_id = workspaces.workspace_id and spans.agent_id = '(platform)'
+),
+
+named as (
     select distinct days.workspace_id, days.owner, days.cost_center
     from days
     join periods
@@ -51,6 +62,19 @@ owners as (
     select workspace_id, owner, cost_center
     from agent_counts
     where workspace_id in (select workspace_id from days)
+),
+
+owners as (
+    select
+        *,
+        exists (
+            from platforms
+            where
+                platforms.owner = named.owner
+                and platforms.cost_center = named.cost_center
+                and named.workspace_id in (platforms.workspace_id, '(all)')
+        ) as has_platform
+    from named
 ),
 
 -- Where days were read, what is not there is 0; a sum of nothing known is unknown. A period that
@@ -66,7 +90,7 @@ sums as (
             bool_and(periods.is_whole)
             and 5 * coalesce(sum(days.unknown_cost_count), 0) <= coalesce(sum(days.run_count), 0),
             if(
-                owners.owner = '(none)' and owners.cost_center = '(none)',
+                owners.has_platform,
                 any_value(unknown_platform_count / (period_last - periods.period_first + 1)),
                 0
             ),
@@ -88,7 +112,8 @@ sums as (
         and days.cost_center = owners.cost_center
         and days.date between periods.period_first and periods.period_last
     group by
-        owners.workspace_id, owners.owner, owners.cost_center, periods.period, periods.period_first
+        owners.workspace_id, owners.owner, owners.cost_center, owners.has_platform, periods.period,
+        periods.period_first
 )
 
 select

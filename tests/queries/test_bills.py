@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.queries.metered import NOON, controls, details, metered, read_workspace, rolled_up, run
+from tests.queries.metered import (
+    DAY,
+    NOON,
+    controls,
+    details,
+    metered,
+    read_workspace,
+    rolled_up,
+    run,
+)
 from tests.transform.given import Warehouse
 
 OTHER = {"provider": "openai", "model": "openai.gpt-5.5"}
@@ -153,6 +162,20 @@ def test_a_revoked_key(read: Warehouse) -> None:
         datetime(2026, 11, 19, tzinfo=UTC),
         False,
     )
+
+
+def test_own_key_cost_needs_the_hourly_meter(read: Warehouse) -> None:
+    """With a key of the workspace's own and a refused meter, nobody knows what it paid itself."""
+    read.given("provider_keys", created_at=datetime(2026, 11, 19, tzinfo=UTC))
+    read.con.execute("update ledger.requests set status = 403 where source = 'usage_hours'")
+    for day, billed in (("2026-11-18", "2.2"), ("2026-11-19", "0.2")):
+        read.given("billing_days", date=day, provider="anthropic", cost_usd=2, billed_usd=billed)
+    read.build()
+
+    assert read.rows(
+        "select utc_date, surcharge_usd, own_key_usd from marts.fct_billing_days order by utc_date"
+    ) == [(date(2026, 11, 18), Decimal("0.2"), 0), (DAY, None, None)]
+    assert read.row("select has_provider_keys from marts.dim_months") == (False,)
 
 
 def test_usage_without_an_agent_stands_on_the_platforms_line(read: Warehouse) -> None:

@@ -20,7 +20,7 @@ from tests.queries.metered import (
     run,
     unlisted_day,
 )
-from tests.transform.given import Warehouse
+from tests.transform.given import WORKSPACE, Warehouse
 
 NEXT_DAY = date(2026, 11, 20)
 
@@ -155,6 +155,24 @@ def test_a_listed_day_against_the_api(
     violations = found["listed_days_agree_with_the_api"].violations
     assert {each["measure"] for each in violations} == measures
     assert {(each["agent_id"], each["utc_date"]) for each in violations} == {("a-1", DAY)}
+
+
+def test_a_listed_day_that_the_api_does_not_sum(read: Warehouse) -> None:
+    """Where roll-ups are read, a day without one costs nothing by the API: all of it is found."""
+    read.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=8,
+        source="agent_rollups", status=200, window_start="2026-11-12", window_end="2026-11-29",
+    )  # fmt: skip
+    run(read, cost_usd=30_000)
+    metered(read, cost_usd=30_000)
+    read.build()
+
+    found = controls(read)
+    listed = found["listed_days_agree_with_the_api"]
+    assert {each["utc_date"] for each in listed.violations} == {DAY}
+    assert listed.violations[0]["measure"] == "cost_usd"
+    assert listed.blocking_count == 1
+    assert "roll_ups_agree_with_the_hourly_meter" not in found
 
 
 def test_more_runs_than_are_counted(read: Warehouse) -> None:

@@ -282,6 +282,51 @@ def test_movers(warehouse: Warehouse) -> None:
     ]
 
 
+def test_versions_and_models_move_only_where_all_of_both_weeks_is_known(
+    warehouse: Warehouse,
+) -> None:
+    """An unlisted run is of no known version, and a refused meter tells of no model."""
+    runs_of_days(warehouse, date(2026, 10, 1), date(2026, 11, 20), cost_usd=1)
+    warehouse.given("runs", run_id="r-more", cost_usd=2, created_at=NOON)
+    for day, cost in (("2026-11-10", 1), ("2026-11-18", 3)):
+        warehouse.given("usage_hours", agent_id="a-1", hour=f"{day} 09:00Z", cost_usd=cost)
+    warehouse.build()
+    kinds = "select kind, change_usd from reports.rpt_movers order by kind"
+    assert warehouse.rows(kinds) == [("agent", 2), ("model", 2), ("version", 2)]
+
+    warehouse.given("agent_rollups", date="2026-11-18", run_count=9, cost_usd=1)
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id="load-2", request=1,
+        source="usage_hours", status=403, window_start="2026-11-15", window_end="2026-11-16",
+    )  # fmt: skip
+    warehouse.build()
+    assert warehouse.rows(kinds) == [("agent", 2)]
+
+
+def test_an_owner_of_the_platform_is_compared_where_its_cost_is_known(
+    warehouse: Warehouse,
+) -> None:
+    """Whose the platform is by a rule has no comparison of days with it and days without it."""
+    runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)
+    own(
+        warehouse,
+        {"agent": "(platform)", "owner": "IT", "cost_center": "C-9"},
+        {"owner": "Ada", "cost_center": "C-1"},
+    )
+    for number in range(date(2026, 9, 1).toordinal(), date(2026, 11, 13).toordinal()):
+        warehouse.given("platform_rollups", date=date.fromordinal(number), cost_usd=2)
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=2,
+        source="platform_rollups", status=404, window_start="2026-11-13", window_end="2026-12-01",
+    )  # fmt: skip
+    warehouse.build()
+
+    assert warehouse.rows(f"""
+        select owner, recent_cost_usd, before_recent_cost_usd from reports.rpt_owners
+        where {ALL} order by owner
+    """) == [("Ada", 30, 30), ("IT", 46, None)]
+
+
 def test_an_agent_rests(warehouse: Warehouse) -> None:
     """The periods of an agent without a run for 91 days end with the 91st day after its last."""
     runs_of_days(warehouse, date(2026, 9, 1), date(2026, 11, 20), cost_usd=1)

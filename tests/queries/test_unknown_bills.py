@@ -91,6 +91,30 @@ def test_a_day_without_a_bill_is_in_no_bridge(read: Warehouse) -> None:
     assert not failed & {"month_bridges_add_up", "bridges_add_up", "allocations_change_no_total"}
 
 
+def test_a_line_without_a_known_bill_has_none_in_the_books(read: Warehouse) -> None:
+    """The only charge of an agent has no bill: its line of the month is unknown, not zero."""
+    asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
+    read.given("agent_billing_days", agent_id="a-9", date="2026-11-11", cost_usd=3, billed_usd=None)
+    read.build()
+
+    assert read.row(
+        "select cost_usd, billed_usd, surcharge_usd from marts.fct_month_lines"
+        " where agent_id = 'a-9'"
+    ) == (3, None, None)
+
+
+def test_a_bill_that_ends_within_the_month_is_no_total(read: Warehouse) -> None:
+    """From the day on that the API refuses the bill, the way from runs to the bill has no end."""
+    asked(read, "billing_days", "2026-11-11", "2026-12-06", status=403)
+    read.build()
+
+    amounts = dict(
+        read.rows("select step, amount_usd from audit.month_bridge where month = '2026-11-01'")
+    )
+    assert amounts["metered"] == 2
+    assert (amounts["meter to bill"], amounts["surcharge"], amounts["billed"]) == (None, None, None)
+
+
 def test_a_run_older_than_the_meters_has_no_bill(read: Warehouse) -> None:
     """The books and the statement of a month that was not metered have no amount, not zero."""
     asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.queries.metered import DAY, controls, metered, read_workspace, rolled_up, run
+from tests.queries.metered import DAY, NOON, controls, metered, read_workspace, rolled_up, run
 from tests.queries.metered import unlisted_day as given_unlisted_day
 from tests.transform.given import WORKSPACE, Warehouse
 
@@ -79,6 +79,18 @@ def test_failed_cost_is_exact_where_every_failed_run_is_listed(read: Warehouse) 
     assert day(
         read, "cancelled_count", "failed_cost_usd", "failed_cost_high_usd", "unlisted_failed_count"
     ) == (1, 2, 2, 0)
+
+
+def test_failed_cost_has_no_bound_where_that_of_a_failed_run_is_unknown(read: Warehouse) -> None:
+    """The cost of the other failed runs of the day is no upper bound of all."""
+    run(read, status="failed", cost_usd=1)
+    read.given("runs", run_id="r-2", status="failed", cost_usd=None, created_at=NOON)
+    read.build()
+
+    assert day(read, "failed_cost_usd", "failed_cost_high_usd") == (1, None)
+    assert read.rows(
+        "select failed_cost_usd, failed_cost_more_usd, failed_cost_open_count from reports.rpt_days"
+    ) == [(1, None, 1)]
 
 
 def test_lines_add_up_to_the_workspace(read: Warehouse) -> None:

@@ -81,14 +81,22 @@ def _of_table(
     if count > limit:
         expected.append([(f"{count - limit:,} more in reports.{part.data}", None)])
     if part.total:
-        sums = _sums([row for group in groups for row in group])
+        rows = [row for group in groups for row in group]
+        sums = _sums(rows)
         blank: Cell = ("", None)
         expected.append([(part.total if isinstance(part.total, str) else "Total", None)] + [
-            blank if each.kind else _written(each.expression, each.unit, sums)
+            blank if each.kind else _written(each.expression, each.unit, sums | _unlike(rows, each))
             for each in columns[1:]
         ])  # fmt: skip
     if foot != expected:
         yield f"foot {foot}, expected {expected}"
+
+
+def _unlike(rows: list[Row], of: Column) -> Row:
+    """Nothing is known of a total of two figures where a row knows one of them alone."""
+    names = of.expression.split("/")
+    known = [[row.get(name) is not None for name in names] for row in rows]
+    return {} if all(len(set(each)) == 1 for each in known) else dict.fromkeys(names)
 
 
 def _html_cell(cell: Element, of: Column) -> Cell:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from analytics.format.numbers import UNKNOWN
 from analytics.report.columns import column
+from analytics.report.tables import Tables, sums
 from analytics.transform.measures import measures
 
 
@@ -58,3 +65,28 @@ def test_a_range_is_formed_from_three_figures() -> None:
         "cost_usd",
         *figures[1:],
     ]
+
+
+def test_a_total_of_two_figures_is_of_the_same_rows() -> None:
+    """Where a row knows one of both alone, there is no change and no rate of the total."""
+    columns = [
+        column(each)
+        for each in (
+            "owner",
+            "recent_cost_usd",
+            "recent_cost_usd/before_cost_usd|usd_change",
+            "failed_count/finished_count|rate",
+        )
+    ]
+    names = ("owner", "recent_cost_usd", "before_cost_usd", "failed_count", "finished_count")
+    known = dict(zip(names, ("A", Decimal(1000), Decimal(1000), 1, 100), strict=True))
+    unknown = dict(zip(names, ("B", Decimal(600), None, 50, None), strict=True))
+    tables = Tables(SimpleNamespace(by_key={}, months={}), "")
+
+    def foot(*rows: dict[str, Any]) -> str:
+        made = tables.table("key", "caption", columns, rows, total=sums(rows, columns))
+        return re.sub("<[^>]+>", " ", made.split("<tfoot>")[1])
+
+    assert foot(known, unknown).split() == ["Total", "$1,600.00", UNKNOWN, UNKNOWN]
+    assert "$2,000.00 no change" in " ".join(foot(known, known).split())
+    assert "1.0%" in foot(known, known)

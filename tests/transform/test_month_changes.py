@@ -83,6 +83,18 @@ def test_effects_of_a_workspace() -> None:
     assert (whole["previous_day_count"], whole["current_day_count"]) == (31, 30)
 
 
+def test_a_platform_that_is_unknown_on_a_day_is_not_compared() -> None:
+    """What its other days cost is the effect unknown, not the platform's."""
+    found = changes(
+        day(OCTOBER.replace(day=9), 10, 0, agent="(platform)"),
+        day(NOVEMBER.replace(day=9), 4, 0, agent="(platform)"),
+        day(NOVEMBER.replace(day=10), None, 0, agent="(platform)"),
+    )
+
+    assert effects(found, "(platform)") == {"unknown": -6}
+    assert effects(found)["unknown"] == -6
+
+
 def test_unknown_is_not_zero() -> None:
     """Where nothing is known of a month, there is no volume or price, but the effect unknown."""
     found = changes(
