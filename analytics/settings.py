@@ -139,22 +139,12 @@ class _File(Table, frozen=True):
     alerts: Alerts = Alerts()
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(_File, frozen=True, kw_only=True):
     """All settings, resolved. `project` is the folder of the settings file, if there is one."""
 
     project: Path
     file: Path
     data_dir: Path
-    workspaces: list[Workspace]
-    reporting: Reporting
-    extract: Extract
-    privacy: Privacy
-    publish: Publish
-    controls: Controls
-    sql: Sql
-    batch: Batch
-    finance: Finance
-    alerts: Alerts
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from analytics.alerts.messages import Message, message_of
 from analytics.alerts.sender import SECONDS, Address, Outcome
 from analytics.custom.findings import Finding
 from analytics.errors import AnalyticsError
+from analytics.format.numbers import plural
 
 ALL_SECONDS = 30.0
 """Time of all messages of a batch."""
@@ -34,7 +35,7 @@ def deliver(
     interrupted = [each for each in ledger.entries.values() if State.sending in _states(each)]
     for alert, count in Counter(each.alert for each in interrupted).items():
         warn(
-            f"alert {alert}: {_findings(count)} may not have been delivered, as a batch was"
+            f"alert {alert}: {plural(count, 'finding')} may not have been delivered, as a batch was"
             " stopped while sending; not sent again"
         )
     _forget_gone(ledger, found, warn)
@@ -68,7 +69,7 @@ def _forget_gone(ledger: Ledger, found: Found, warn: Callable[[str], None]) -> N
     for identity in gone:
         del ledger.entries[identity]
     for alert, count in unsent.items():
-        warn(f"alert {alert}: it no longer finds {_findings(count)} that could not be sent")
+        warn(f"alert {alert}: it no longer finds {plural(count, 'finding')} that could not be sent")
 
 
 def _enter_new(ledger: Ledger, found: Found, addresses: Sequence[Address]) -> None:
@@ -128,7 +129,8 @@ def _deliver_to(
             result = "may not have been delivered; not sent again"
         else:
             result = "could not be sent; the next batch tries again"
-        warn(f"alert {alert}: {_findings(len(due))} {result} ({address.name}: {outcome.reason})")
+        findings = plural(len(due), "finding")
+        warn(f"alert {alert}: {findings} {result} ({address.name}: {outcome.reason})")
         if not outcome.is_answered:
             break
     return sent
@@ -145,7 +147,3 @@ def _replace(entry: Entry, old: State, new: State) -> None:
     for address, state in entry.addresses.items():
         if state is old:
             entry.addresses[address] = new
-
-
-def _findings(count: int) -> str:
-    return "1 finding" if count == 1 else f"{count} findings"

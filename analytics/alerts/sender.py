@@ -76,7 +76,7 @@ class Sender:
 
     def __exit__(self, *_: object) -> None:
         if self._process:
-            self._process.end()
+            self._process.close()
 
     def start(self) -> None:
         """Start the process; AnalyticsError if it cannot be."""
@@ -101,7 +101,7 @@ class Sender:
                 continue
             answer = json.loads(line)
             return Outcome(State(answer["state"]), answer["reason"], answer["is_answered"])
-        self._process.end()
+        self._process.close()
         self._process = None
         reason = f"no answer came within {seconds:.0f} s" if line is None else "sending broke off"
         return Outcome(State.uncertain if has_begun else State.failed, reason)

@@ -21,6 +21,7 @@ from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.loads import UNFINISHED, landed_loads
 from analytics.extract.store import Loaded
 from analytics.extract.workspace import extract_workspace
+from analytics.format.numbers import plural
 from analytics.levain import AsyncLevain, LevainError
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import Me, typed
@@ -260,7 +261,7 @@ def _record_warnings(batch: WorkspaceBatch) -> list[str]:
     """Return warnings about quarantined records and fields, and unknown statuses."""
     warnings = []
     if count := batch.quarantined_count:
-        records = "1 record or field" if count == 1 else f"{count:,} records or fields"
+        records = plural(count, "record or field", "records or fields")
         warnings.append(
             f"{records} could not be understood and went to quarantine; the reasons: "
             'analytics sql "select * from audit.quarantined_records"'

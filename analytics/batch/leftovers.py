@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from analytics.disk import remove
 from analytics.errors import AnalyticsError
 from analytics.warehouse.holders import at_rest
 
@@ -96,16 +96,8 @@ def prune(layout: Layout, keep_days: int, *, apply: bool) -> list[Leftover]:
         found = leftovers(layout, datetime.now(UTC), keep_days)
         if apply:
             for each in found:
-                remove(each)
+                remove(each.path)
         return found
-
-
-def remove(leftover: Leftover) -> None:
-    """Delete a leftover; a link goes, not what it leads to. OSError if it cannot be deleted."""
-    if leftover.path.is_dir() and not leftover.path.is_symlink():
-        shutil.rmtree(leftover.path)
-    else:
-        leftover.path.unlink(missing_ok=True)
 
 
 def size_of(path: Path) -> int:

@@ -119,11 +119,6 @@ def _key_problems(keys: list[Key]) -> Iterator[str]:
         seen.setdefault(identity, key.api_key_env)
 
 
-def print_json(found: Configuration) -> None:
-    """Print everything as one JSON object."""
-    printed.print_json(found)
-
-
 def print_text(found: Configuration) -> None:
     """Print everything as text."""
     from rich.table import Table

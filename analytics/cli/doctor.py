@@ -92,11 +92,6 @@ def _problem(name: str, error: AnalyticsError) -> Check:
     return Check(name, "problem", finding, " ".join(remedy.split()))
 
 
-def print_json(checks: list[Check]) -> None:
-    """Print all checks as a JSON array of objects."""
-    printed.print_json(checks)
-
-
 def print_text(checks: list[Check]) -> None:
     """Print all checks as a table, with the remedy below each problem."""
     from rich.table import Table

@@ -91,10 +91,11 @@ def config(
     Example: analytics config --offline
     """
     from analytics.cli import configuration
+    from analytics.cli.printed import print_json
 
     found = configuration.read(data_dir, config, offline=offline)
     if as_json:
-        configuration.print_json(found)
+        print_json(found)
     else:
         configuration.print_text(found)
     if found.problems:

@@ -25,10 +25,11 @@ def doctor(
     Example: analytics doctor --data-dir /srv/analytics
     """
     from analytics.cli import doctor as examined
+    from analytics.cli.printed import print_json
 
     checks = examined.examine(data_dir, config, offline=offline)
     if as_json:
-        examined.print_json(checks)
+        print_json(checks)
     else:
         examined.print_text(checks)
     if any(each.state == "problem" for each in checks):

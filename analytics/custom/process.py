@@ -54,7 +54,7 @@ class Process:
                 start_new_session=True,  # a Ctrl-C is for this process, which ends the other
             )
         if not self.answer(_START_SECONDS):
-            self.end()
+            self.close()
             raise AnalyticsError(
                 f"The process that {work} does not start.\n"
                 f"For the reason, run: {sys.executable} -m {module}"
@@ -92,7 +92,7 @@ class Process:
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
 
-    def end(self) -> None:
+    def close(self) -> None:
         """End the process, whatever it does."""
         if self._process.poll() is None:
             self._process.kill()

@@ -116,7 +116,7 @@ class Runner:
 
     def __exit__(self, *_: object) -> None:
         if self._child:
-            self._child.end()
+            self._child.close()
         self._folders.close()
 
     def run(
@@ -198,7 +198,7 @@ class Runner:
         reply = _reply(self._child, request, limits)
         seconds = time.monotonic() - started
         if reply.get("error") == limits.too_big:  # what took the memory may keep it
-            self._child.end()
+            self._child.close()
         if self._child.exit_code is not None:
             self._child = None
         return reply, _error(query, reply), seconds
@@ -216,7 +216,7 @@ def _reply(child: Process, request: dict[str, Any], limits: Limits) -> dict[str,
         return dict(json.loads(line))
     if line is not None:
         child.wait()
-    child.end()
+    child.close()
     return {"error": limits.too_slow if line is None else _death(child.exit_code or 0, limits)}
 
 

@@ -16,6 +16,7 @@ from analytics.extract.listing import (
 )
 from analytics.extract.loads import LISTS_STEP
 from analytics.extract.meters import CORRECTION_DAYS
+from analytics.format.numbers import plural
 from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST
 
@@ -53,14 +54,15 @@ def _warn_of_gaps(batch: WorkspaceBatch) -> None:
     gaps = [gap for gap in batch.gaps if gap.unread_from is not None]
     if gaps:
         batch.warnings.append(
-            f"{_agents(len(gaps))} started more runs since the last reading than the API lists "
-            f"({LONGEST_LIST}): {_named(batch, gaps)}. The rest is unlisted: its counts, cost and "
-            "tokens are in every figure once their day has ended, its run detail is not. "
+            f"{plural(len(gaps), 'agent')} started more runs since the last reading than the API "
+            f"lists ({LONGEST_LIST}): {_named(batch, gaps)}. The rest is unlisted: its counts, cost"
+            " and tokens are in every figure once their day has ended, its run detail is not. "
             "Read lists more often: `analytics status` names the command and its interval."
         )
     if first := len(batch.gaps) - len(gaps):
         batch.progress.say(
-            f"older runs of {_agents(first)} are beyond the {LONGEST_LIST} that the API lists"
+            f"older runs of {plural(first, 'agent')} are beyond the {LONGEST_LIST} that the API"
+            " lists"
         )
 
 
@@ -69,10 +71,6 @@ def _named(batch: WorkspaceBatch, gaps: list[ListSnapshot]) -> str:
     named = sorted(names.get(gap.agent_id or "", gap.agent_id or "") for gap in gaps)
     more = len(named) - SHOWN_AGENTS
     return ", ".join(named[:SHOWN_AGENTS]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _agents(count: int) -> str:
-    return "1 agent" if count == 1 else f"{count:,} agents"
 
 
 async def _read_agent_list(

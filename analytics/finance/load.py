@@ -15,6 +15,7 @@ from analytics.finance.budgets import Budget, read_budgets
 from analytics.finance.invoices import FORM, Invoice, read_invoices
 from analytics.finance.lines import Lines, replace_rows
 from analytics.finance.owners import Owners, load_owners, read_owners
+from analytics.warehouse.database import transaction
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,16 +69,16 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     """Replace the user's files in the warehouse, and return their problems."""
     finance = read_finance(project)
     problems = [*finance.problems, *_of_no_workspace(con, finance.invoices)]
-    con.begin()
-    load_owners(con, finance.owners.rules)
-    replace_rows(con, "invoices", _columns(Invoice, finance.invoices.records))
-    replace_rows(con, "budgets", _columns(Budget, finance.budgets.records))
-    _load_rules(con, finance.allocation.rules)
-    _load_accounts(con, finance.accounts)
     counts = Counter(file_of(problem) for problem in problems)
     problem_counts = [counts[f"{FOLDER}/{file.name}"] for file in finance.files]
-    replace_rows(con, "files", _columns(File, finance.files) | {"problem_count": problem_counts})
-    con.commit()
+    files = _columns(File, finance.files) | {"problem_count": problem_counts}
+    with transaction(con):
+        load_owners(con, finance.owners.rules)
+        replace_rows(con, "invoices", _columns(Invoice, finance.invoices.records))
+        replace_rows(con, "budgets", _columns(Budget, finance.budgets.records))
+        _load_rules(con, finance.allocation.rules)
+        _load_accounts(con, finance.accounts)
+        replace_rows(con, "files", files)
     return problems
 
 

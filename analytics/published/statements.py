@@ -46,7 +46,7 @@ def answers(file: Path, root: Path, limits: Limits, query: Query) -> Iterator[di
         )
     with (
         scratch_folder(root) as scratch,
-        closing(_Child(Process(_CHILD, "runs a statement", folder=file.parent))) as child,
+        closing(Process(_CHILD, "runs a statement", folder=file.parent)) as child,
     ):
         request = {
             "database": file.name,
@@ -58,17 +58,9 @@ def answers(file: Path, root: Path, limits: Limits, query: Query) -> Iterator[di
             request["target"] = str(query.target)
         if scratch:
             request["scratch"] = os.path.relpath(scratch, file.parent.resolve())
-        child.process.ask(request)
-        while "done" not in (answer := _answer(child.process, limits)):
+        child.ask(request)
+        while "done" not in (answer := _answer(child, limits)):
             yield answer
-
-
-@dataclass(frozen=True)
-class _Child:
-    process: Process
-
-    def close(self) -> None:
-        self.process.end()
 
 
 def _answer(child: Process, limits: Limits) -> dict[str, Any]:

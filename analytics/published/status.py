@@ -174,8 +174,8 @@ def _findings(findings: list[dict[str, Any]]) -> str:
     parts = [f"{counts['sent']} sent"] if counts["sent"] else []
     parts += [f"{waiting} not sent"] if waiting else []
     parts += [f"{uncertain} may not have been delivered"] if uncertain else []
-    noun = "finding" if len(findings) == 1 else "findings"
-    return f"Alerts: {len(findings)} {noun}, {', '.join(parts)}: `analytics alerts list`"
+    count = numbers.plural(len(findings), "finding")
+    return f"Alerts: {count}, {', '.join(parts)}: `analytics alerts list`"
 
 
 def _checks(checks: list[dict[str, Any]]) -> str:

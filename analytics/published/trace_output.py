@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from analytics.format.numbers import plural
 from analytics.published.trace import Trace
 from analytics.published.trace_api import Answer
 from analytics.published.trace_query import (
@@ -145,7 +146,7 @@ def print_text(found: Trace, limit: int) -> None:
     for file, number in numbers.items():
         of_file = [version for version in versions if version.file == file]
         whole = sum(version.file == file for version in found.versions)
-        _print_file(console, found, file, number, f"{_count(whole, 'line')} of these runs")
+        _print_file(console, found, file, number, f"{plural(whole, 'line')} of these runs")
         for request in dict.fromkeys(version.request for version in of_file):
             _print_request(console, request)
     for number, answer in enumerate(found.answers, len(numbers) + 1):
@@ -191,7 +192,7 @@ def _ends(measures: dict[str, Any]) -> str:
 
 
 def _sum(measures: dict[str, Any]) -> str:
-    runs = _count(measures["run_count"], "run")
+    runs = plural(measures["run_count"], "run")
     if unknown := measures["unknown_cost_count"]:
         runs += f" ({unknown:,} of unknown cost)"
     return f"{_amount(measures)}\n          in {runs}"
@@ -225,7 +226,7 @@ def _print_runs(console: Console, runs: list[TracedRun], numbers: dict[LandingFi
 
 def _print_file(console: Console, found: Trace, file: LandingFile, number: int, lines: str) -> None:
     folder, _, name = file.path.rpartition("/")
-    size = _count(file.byte_count or 0, "byte")
+    size = plural(file.byte_count or 0, "byte")
     console.print(f"\nFile {number}: {name}, {size}, SHA-256 {(file.sha256 or '')[:_SHORT_HASH]}…")
     console.print(f"  {visible(folder)}/")
     match found.findings.get(file):
@@ -247,7 +248,7 @@ def _answered(request: Request) -> str:
         return "the ledger knows nothing of it"
     return (
         f"{_moment(request.fetched_at, 'seconds')}, HTTP {request.status},"
-        f" {_count(request.byte_count or 0, 'byte')}, {_count(request.record_count or 0, 'record')}"
+        f" {plural(request.byte_count or 0, 'byte')}, {plural(request.record_count or 0, 'record')}"
     )
 
 
@@ -257,10 +258,6 @@ def _usd(amount: Decimal | None) -> str:
 
 def _tokens(count: int | None) -> str:
     return "unknown" if count is None else f"{count:,}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _moment(moment: datetime, precision: str = "minutes") -> str:

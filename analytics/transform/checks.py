@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from analytics.format.numbers import plural
 from analytics.parts import Before, told
 from analytics.resources import folder
 from analytics.transform.build import all_models, build_on_results
@@ -76,7 +77,7 @@ class CheckResult:
         """The contradicting rows in one line: day, agent and numbers; or the error."""
         if self.error is not None:
             return f"{self.name} cannot be run: {self.error}"
-        rows = "1 row" if self.violation_count == 1 else f"{self.violation_count:,} rows"
+        rows = plural(self.violation_count, "row")
         shown = "; ".join(
             ", ".join(f"{name} {_plain(value)}" for name, value in row.items())
             for row in self.violations[:SHOWN_ROWS]

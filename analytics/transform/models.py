@@ -101,11 +101,6 @@ class Model(ABC):
     def is_view(self) -> bool:
         """True if the relation is a view: it holds no rows of its own."""
 
-    @property
-    @abstractmethod
-    def fingerprint(self) -> str:
-        """A text that differs if the model does."""
-
     @abstractmethod
     def make(
         self, con: duckdb.DuckDBPyConnection, relation: str, inputs: Mapping[str, str] = NO_INPUTS
@@ -130,11 +125,6 @@ class SqlModel(Model):
     def is_view(self) -> bool:
         """True unless the layer is published, or the header requires a table."""
         return not (self.layer in PUBLISHED or self.header.is_table)
-
-    @property
-    def fingerprint(self) -> str:
-        """The text of the file."""
-        return self.sql
 
     def make(
         self, con: duckdb.DuckDBPyConnection, relation: str, inputs: Mapping[str, str] = NO_INPUTS
@@ -163,11 +153,6 @@ class PolarsModel(Model):
     def is_view(self) -> bool:
         """False."""
         return False
-
-    @property
-    def fingerprint(self) -> str:
-        """The text of its inputs; the code is known by the version and the files of the package."""
-        return repr(self.inputs)
 
     def make(
         self, con: duckdb.DuckDBPyConnection, relation: str, inputs: Mapping[str, str] = NO_INPUTS

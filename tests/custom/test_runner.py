@@ -122,7 +122,7 @@ def test_a_query_sees_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEVAIN_API_KEY", "levain_key_of_a_test")
     child = runner._child()
     environment = Path(f"/proc/{child._process.pid}/environ").read_bytes()
-    child.end()
+    child.close()
 
     assert b"levain_key" not in environment
 

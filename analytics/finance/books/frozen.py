@@ -15,7 +15,7 @@ from analytics.files import hash_file
 from analytics.finance.books.entries import DATA
 from analytics.finance.books.reading import require_known
 from analytics.resources import folder
-from analytics.warehouse.database import quoted
+from analytics.warehouse.database import quoted, transaction
 
 if TYPE_CHECKING:
     from datetime import date
@@ -31,19 +31,14 @@ def names() -> list[str]:
     return sorted(path.stem for path in folder("queries").joinpath("books").glob("*.sql"))
 
 
-def write_frozen(
-    con: duckdb.DuckDBPyConnection, month: date, revision: int, target: Path
-) -> list[Path]:
-    """Write the frozen tables of a month into a folder that exists, and return their files."""
-    written = []
+def write_frozen(con: duckdb.DuckDBPyConnection, month: date, revision: int, target: Path) -> None:
+    """Write the frozen tables of a month into a folder that exists."""
     for name in names():
         sql = (folder("queries") / "books" / f"{name}.sql").read_text(encoding="utf-8")
         parameters = {"month": month, "revision": revision}
         given = {key: value for key, value in parameters.items() if f"${key}" in sql}
         file = target / f"{name}.parquet"
         con.sql(sql, params=given).write_parquet(str(file), compression="zstd")
-        written.append(file)
-    return written
 
 
 def load_books(con: duckdb.DuckDBPyConnection, books: Books) -> None:
@@ -58,16 +53,11 @@ def load_books(con: duckdb.DuckDBPyConnection, books: Books) -> None:
         return
     for closing in books.in_force.values():
         _require_unchanged(closing)
-    con.begin()
-    try:
+    with transaction(con):
         con.execute("delete from finance.closings; delete from finance.closing_loads")
         _insert(con, "closings", closings)
         _insert(con, "closing_loads", _closing_loads(books))
         load_frozen(con, [each.file.parent / DATA for each in books.in_force.values()])
-    except BaseException:
-        con.rollback()
-        raise
-    con.commit()
 
 
 def load_frozen(con: duckdb.DuckDBPyConnection, folders: Iterable[Path]) -> None:

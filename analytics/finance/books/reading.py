@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from analytics.disk import remove
 from analytics.errors import AnalyticsError
 from analytics.files import read_bytes
 from analytics.finance.books.entries import (
@@ -165,10 +165,7 @@ def _unusable(folder: Path, finding: Finding) -> AnalyticsError:
 def remove_unfinished(folder: Path) -> None:
     """Delete what a killed close or reopening left. The caller holds the lock of the batch."""
     for path in folder.glob(f"*/.*{UNFINISHED}"):
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+        remove(path)
 
 
 def entry_files(folder: Path) -> list[Path]:

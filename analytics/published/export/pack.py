@@ -56,8 +56,8 @@ def write_pack(
     folder: Path,
     closing: ClosingFacts | None,
     workspace: str | None = None,
-) -> list[Path]:
-    """Write every file of a month (its first day) into an empty folder, and return them.
+) -> None:
+    """Write every file of a month (its first day) into an empty folder.
 
     Without a close, each file for people says that the month is not closed. UsageError for a
     workspace that there is not.
@@ -90,7 +90,6 @@ def write_pack(
     readme.write_text(
         _readme(month_end, folder, made, is_closed=closing is not None), encoding="utf-8"
     )
-    return [*made, readme]
 
 
 def write_archive(folder: Path, target: Path, name: str) -> None:
