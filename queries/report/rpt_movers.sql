@@ -1,7 +1,7 @@
 -- What cost more or less in the last seven days than in the seven before: lines, versions of agents
 -- and, by UTC day, models. Only workspaces of which both weeks were read whole, with the cost of at
--- least four in five runs known, are in it; the platform only where its cost is known, versions only
--- of agents all of whose runs are listed, and models only where each day has its hourly meter.
+-- least four in five runs known, are in it; the platform only where its cost is known, versions
+-- only of agents all of whose runs are listed, models only where each day has its hourly meter.
 -- Grain: workspace, kind, line and name.
 -- key: workspace_id, kind, agent_id, name_key
 -- column kind: agent (any line), version or model.

@@ -102,7 +102,8 @@ def test_only_a_view_that_was_a_table(warehouse: Warehouse, queries: Path) -> No
 
 def test_only_an_unknown_one(warehouse: Warehouse) -> None:
     """An unknown name is refused with similar ones, before anything is built."""
-    with pytest.raises(UsageError, match=r"no model fct_run\.\nDid you mean fct_runs") as caught:
+    message = r"no model fct_run\.\nDid you mean marts\.fct_runs"
+    with pytest.raises(UsageError, match=message) as caught:
         build(warehouse.con, timezone="UTC", only={"fct_run"})
 
     assert is_whole(warehouse.con)
