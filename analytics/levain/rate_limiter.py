@@ -29,6 +29,13 @@ class RateLimiter:
 
     async def acquire(self) -> None:
         """Return when the next request may be sent."""
-        while (wait := max(self._next_start, self._paused_until) - self._clock()) > 0:
+        start = self._next()
+        while (wait := start - self._clock()) > 0:
             await self._sleep(wait)
-        self._next_start = self._clock() + self._spacing
+            if start < self._paused_until:  # a pause came meanwhile: starts are spaced after it
+                start = self._next()
+
+    def _next(self) -> float:
+        start = max(self._clock(), self._next_start, self._paused_until)
+        self._next_start = start + self._spacing
+        return start

@@ -70,6 +70,22 @@ def test_requests_are_spaced_after_a_pause() -> None:
     assert time.slept == [8.0, 0.25, 0.25]
 
 
+def test_a_pause_holds_for_those_who_wait() -> None:
+    """A request that waits for its turn when a pause begins is spaced anew after it."""
+    time = Time()
+
+    async def sleep(seconds: float) -> None:
+        await time.sleep(seconds)
+        if len(time.slept) == 1:
+            limiter.pause_for(8)
+
+    limiter = RateLimiter(4, clock=time.clock, sleep=sleep)
+
+    acquire(limiter, 3)
+
+    assert time.slept == [0.25, 8.0, 0.25]
+
+
 def test_polling_slows_down_while_nothing_changes() -> None:
     """A change resets the wait; no wait exceeds five seconds or a longer interval."""
     polling = Polling(1)
