@@ -1,6 +1,7 @@
 -- Accruals: what is billed and not yet invoiced when a month closes, of the month itself and of
 -- earlier ones back to the first in the books; the journal takes each back on the first day of the
 -- next month. A month whose invoices match, or are accepted, is settled: nothing of it is accrued.
+-- Of one whose bill is not known in full, that of the days that are known is accrued.
 -- Without books each month stands alone. Own-key cost is payable to the provider, in no accrual.
 -- An invoice is by cost center as it was when it was booked, see fct_invoice_lines.
 -- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.
@@ -134,6 +135,7 @@ settled as (
     select
         bills.* exclude (invoiced_usd),
         case
+            when unknown_bills.month is not null then booked_usd + bills.invoiced_usd
             when
                 invoices.is_accepted
                 or abs(
@@ -147,6 +149,9 @@ settled as (
         greatest(usage_month, coalesce(books.next_month, usage_month)) as booked_month
     from bills
     left join invoices using (usage_month, workspace_id)
+    left join intermediate.int_unknown_bills as unknown_bills
+        on unknown_bills.month = bills.usage_month
+        and unknown_bills.workspace_id = bills.workspace_id
     cross join books
 ),
 

@@ -3,7 +3,7 @@
 -- models and providers are those of the hourly meter, and '(unknown)' is what it lacks. The API
 -- bills no model: surcharge is split by cost, own-key cost of a provider over its models by cost,
 -- each rounded down at ten decimals, and the rest is on the row of the largest cost.
--- cost + surcharge - own-key cost = billed in every row.
+-- cost + surcharge - own-key cost = billed in every row. A day whose bill has no cost is one row.
 -- Grain: workspace, UTC day, agent, provider and model.
 -- key: workspace_id, utc_date, agent_id, provider, model
 -- narrow: utc_date
@@ -15,22 +15,34 @@
 with
 
 bills as (
-    select workspace_id, utc_date, agent_id, cost_usd, surcharge_usd, own_key_usd
+    select
+        workspace_id,
+        utc_date,
+        agent_id,
+        cost_usd,
+        billed_usd,
+        surcharge_usd,
+        own_key_usd,
+        cost_usd is null as is_whole
     from marts.fct_agent_billing_days
 ),
 
 usage as (
     select
         hours.workspace_id,
-        (hours.hour at time zone 'UTC')::date as utc_date,
+        bills.utc_date,
         hours.agent_id,
-        hours.provider,
-        hours.model,
-        coalesce(sum(hours.cost_usd), 0) as cost_usd,
+        if(bills.is_whole, '(unknown)', hours.provider) as provider,
+        if(bills.is_whole, '(unknown)', hours.model) as model,
+        if(any_value(bills.is_whole), null, coalesce(sum(hours.cost_usd), 0)) as cost_usd,
         coalesce(sum(hours.tokens_in), 0)::bigint as tokens_in,
         coalesce(sum(hours.tokens_out), 0)::bigint as tokens_out,
         coalesce(sum(hours.request_count), 0)::bigint as request_count
     from marts.fct_usage_hours as hours
+    join bills
+        on bills.workspace_id = hours.workspace_id
+        and bills.utc_date = (hours.hour at time zone 'UTC')::date
+        and bills.agent_id = hours.agent_id
     group by all
 ),
 
@@ -46,9 +58,7 @@ cells as (
         sum(tokens_out)::bigint as tokens_out,
         sum(request_count)::bigint as request_count
     from (
-        select usage.*
         from usage
-        semi join bills using (workspace_id, utc_date, agent_id)
         union all by name
         select
             bills.workspace_id,
@@ -69,17 +79,25 @@ cells as (
 ),
 
 own_keys as (
-    select workspace_id, utc_date, agent_id, provider, own_key_usd
-    from intermediate.int_own_key_days
+    select
+        workspace_id,
+        utc_date,
+        agent_id,
+        if(bills.is_whole, '(unknown)', days.provider) as provider,
+        sum(days.own_key_usd) as own_key_usd
+    from intermediate.int_own_key_days as days
+    join bills using (workspace_id, utc_date, agent_id)
+    group by all
 ),
 
 -- Amounts in units of ten decimals: products and quotients of integers are exact.
 shares as (
     select
         cells.*,
+        bills.billed_usd as whole_billed_usd,
         (bills.surcharge_usd * 10000000000)::hugeint as surcharge,
         (coalesce(own_keys.own_key_usd, 0) * 10000000000)::hugeint as own_key,
-        (cells.cost_usd * 10000000000)::hugeint as cost,
+        (coalesce(cells.cost_usd, 0) * 10000000000)::hugeint as cost,
         sum(cost) over agent_day as cost_of_day,
         sum(cost) over provider_day as cost_of_provider,
         row_number() over (agent_day order by cost desc, provider, model) = 1 as is_largest_of_day,
@@ -130,8 +148,9 @@ select
     amounts.provider,
     amounts.model,
     amounts.cost_usd,
-    (amounts.cost_usd + amounts.surcharge_usd - amounts.own_key_usd)::decimal(38, 10)
-        as billed_usd,
+    coalesce(
+        amounts.cost_usd + amounts.surcharge_usd - amounts.own_key_usd, amounts.whole_billed_usd
+    )::decimal(38, 10) as billed_usd,
     amounts.surcharge_usd,
     amounts.own_key_usd,
     amounts.tokens_in,

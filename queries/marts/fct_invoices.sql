@@ -4,12 +4,13 @@
 -- add up to finance/invoices.csv as it is. A month without an invoice has a row '(none)'.
 -- The state is that of all invoices of the month of usage, less credits, without tax: matched if
 -- they differ from the bill by less than half a cent, accepted if they differ and the file accepts
--- each of them; a row of amount 0 books that one is accepted later, or no longer. Invoices for
+-- each of them; a row of amount 0 books that one is accepted later, or no longer. Of a month of
+-- which the API does not give the whole bill, nothing can be said (bill_unknown). Invoices for
 -- months before the books, or before the first one with charges, are not booked (before_the_books).
 -- Grain: booked month, month, workspace and invoice.
 -- key: booked_month, month, workspace_id, invoice_id
 -- ref workspace_id: dim_workspaces
--- values state: not_invoiced, matched, accepted, differs, before_the_books
+-- values state: not_invoiced, matched, accepted, differs, bill_unknown, before_the_books
 -- column month: First day of the UTC month of the usage.
 -- column booked_month: First day of the month that books it: closed, or still to close.
 -- column invoice_id: Number of the invoice; '(none)' without one.
@@ -19,11 +20,12 @@
 -- column tax_usd: Tax in US dollars that is booked, in no cost.
 -- column is_accepted: True if finance/invoices.csv accepts what differs; null where it has no such
 -- invoice.
--- column billed_usd: Bill in US dollars of workspace and month; null before the books.
+-- column billed_usd: Bill in US dollars of workspace and month; null before the
+-- books, and where it is not known in full.
 -- column invoiced_usd: All invoices in US dollars of workspace and month so far, less credits.
 -- column difference_usd: Invoiced less billed in US dollars, of all invoices of workspace and month
 -- so far; null where not known.
--- column state: not_invoiced, matched, accepted, differs or before_the_books.
+-- column state: not_invoiced, matched, accepted, differs, bill_unknown or before_the_books.
 -- column is_booked: True if a close booked it; false if the next one will.
 with
 
@@ -118,6 +120,7 @@ totals as (
         coalesce(amounts.invoiced_usd, 0) as invoiced_usd,
         amounts.invoiced_usd is not null as is_invoiced,
         amounts.is_accepted,
+        unknown_bills.month is not null as is_unknown,
         coalesce(month < coalesce(books.first_month, first_bills.first_month), true)
             as is_before_the_books
     from bills
@@ -133,6 +136,7 @@ totals as (
     full join (select distinct month, workspace_id from changes) as changed
         using (month, workspace_id)
     left join first_bills using (workspace_id)
+    left join intermediate.int_unknown_bills as unknown_bills using (month, workspace_id)
     cross join books
 ),
 
@@ -151,11 +155,16 @@ computed as (
         coalesce(changes.credit_usd, 0) as credit_usd,
         coalesce(changes.tax_usd, 0) as tax_usd,
         changes.is_accepted,
-        if(is_before_the_books, totals.billed_usd, coalesce(totals.billed_usd, 0)) as billed_usd,
+        case
+            when is_unknown then null
+            when is_before_the_books then totals.billed_usd
+            else coalesce(totals.billed_usd, 0)
+        end as billed_usd,
         totals.invoiced_usd,
         case
             when is_before_the_books then 'before_the_books'
             when not is_invoiced then 'not_invoiced'
+            when is_unknown then 'bill_unknown'
             when abs(invoiced_usd - coalesce(billed_usd, 0)) < 0.005 then 'matched'
             when totals.is_accepted then 'accepted'
             else 'differs'

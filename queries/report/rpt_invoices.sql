@@ -10,10 +10,12 @@
 -- column amount_usd: Amount in US dollars that is booked, before credits and tax.
 -- column credit_usd: Credit in US dollars that is booked; positive.
 -- column tax_usd: Tax in US dollars that is booked.
--- column billed_usd: Bill of the month in US dollars as it was booked; null before the books.
+-- column billed_usd: Bill of the month in US dollars as it was booked; null before the books, and
+-- where it is not known in full.
 -- column difference_usd: Invoiced less billed in US dollars of all the month by then,
 -- null where not known.
--- column state: matched, accepted, differs, not invoiced (taken back), or before the books.
+-- column state: matched, accepted, differs, not invoiced (taken back), bill unknown or before the
+-- books.
 -- column today: State of the month today, and since when; null where it is the one that is booked.
 -- column today_difference_usd: Invoiced less billed in US dollars today,
 -- null where it is the one that is booked.
@@ -61,9 +63,11 @@ months as (
     select
         month,
         workspace_id,
-        invoiced_usd - coalesce(billed_usd, 0) as difference_usd,
+        unknown_bills.month is null as is_known,
+        if(is_known, invoiced_usd - coalesce(billed_usd, 0), null) as difference_usd,
         case
             when state in ('not_invoiced', 'before_the_books') then state
+            when not is_known then 'bill_unknown'
             when abs(invoiced_usd - coalesce(billed_usd, 0)) < 0.005 then 'matched'
             when is_accepted then 'accepted'
             else 'differs'
@@ -73,6 +77,7 @@ months as (
     from invoices
     left join bills using (month, workspace_id)
     left join adjustments using (month, workspace_id)
+    left join intermediate.int_unknown_bills as unknown_bills using (month, workspace_id)
 )
 
 select
@@ -89,6 +94,7 @@ select
     replace(invoices.state, '_', ' ') as state,
     case
         when not invoices.is_booked or months.state = invoices.state then null
+        when months.state = 'bill_unknown' then 'bill unknown'
         when months.invoiced_month > invoices.booked_month
             then
                 format(
@@ -96,15 +102,17 @@ select
                     replace(months.state, '_', ' '),
                     strftime(months.invoiced_month, '%B %Y')
                 )
+        when months.adjusted_month is null
+            then format('{} since the bill is known', replace(months.state, '_', ' '))
         else
             format(
                 '{} since the adjustment booked in {}',
-                months.state,
+                replace(months.state, '_', ' '),
                 strftime(months.adjusted_month, '%B %Y')
             )
     end as today,
     if(
-        invoices.is_booked and months.difference_usd <> invoices.difference_usd,
+        invoices.is_booked and months.difference_usd is distinct from invoices.difference_usd,
         months.difference_usd,
         null
     ) as today_difference_usd
