@@ -1,26 +1,20 @@
 -- Where does each workspace stand this month, against the same days of the month before?
--- Of all runs and the platform's own, up to the last complete day.
-with
-
-days as (
-    select
-        days.*,
-        workspaces.workspace_name,
-        days.date >= date_trunc('month', workspaces.last_complete_date) as is_this_month
-    from marts.fct_workspace_days as days
-    join marts.dim_workspaces as workspaces using (workspace_id)
-    where
-        days.date >= date_trunc('month', workspaces.last_complete_date) - interval 1 month
-        and days.date <= workspaces.last_complete_date
-        and day(days.date) <= day(workspaces.last_complete_date)
-)
-
+-- Of all runs and the platform's own, up to the last complete day. Days that were not read, or whose
+-- cost is mostly unknown, are compared with nothing.
 select
-    workspace_name,
-    sum(cost_usd) filter (is_this_month) as this_month_usd,
-    sum(cost_usd) filter (not is_this_month) as last_month_usd,
-    sum(run_count) filter (is_this_month)::bigint as this_month_runs,
-    sum(run_count) filter (not is_this_month)::bigint as last_month_runs
-from days
-group by workspace_id, workspace_name
+    headlines.workspace_name,
+    headlines.month_days_cost_usd as this_month_usd,
+    headlines.previous_days_cost_usd as last_month_usd,
+    this_month.run_count as this_month_runs,
+    if(last_month.is_whole, last_month.run_count, null) as last_month_runs
+from reports.rpt_headlines as headlines
+left join reports.rpt_periods as this_month
+    on this_month.workspace_id = headlines.workspace_id
+    and this_month.agent_id = headlines.agent_id
+    and this_month.period = 'month_days'
+left join reports.rpt_periods as last_month
+    on last_month.workspace_id = headlines.workspace_id
+    and last_month.agent_id = headlines.agent_id
+    and last_month.period = 'previous_days'
+where headlines.line_type = 'workspace'
 order by this_month_usd desc nulls last

@@ -25,6 +25,8 @@ ENDS = (
     "fct_budget_bridge",
     "fct_month_bridge",
     "fct_month_changes",
+    "rpt_movers",
+    "rpt_periods",
 )
 
 QUERIES = sorted((folder("queries") / "adhoc").glob("*.sql"))
@@ -145,7 +147,7 @@ def test_agents_more_expensive_than_last_week(warehouse: Warehouse) -> None:
 def test_costs_are_of_all_runs(warehouse: Warehouse) -> None:
     """Costs of agents hold unlisted runs, rank with them, and end with the last complete day."""
     for agent_id, cost in (("a-1", "0.3"), ("a-2", "1"), (None, "4"), ("a-3", None)):
-        for day in (12, 18, 25, 27):
+        for day in (12, 25) if cost is None else (12, 18, 25, 27):
             warehouse.given(
                 "runs", run_id=f"{agent_id}-{day}", agent_id=agent_id, cost_usd=cost,
                 created_at=f"2026-11-{day} 12:00Z",
@@ -235,6 +237,20 @@ def test_month_to_date_with_unlisted_runs(warehouse: Warehouse) -> None:
 
     assert (row["this_month_usd"], row["this_month_runs"]) == (Decimal(2), 1)
     assert (row["last_month_usd"], row["last_month_runs"]) == (Decimal(5), 3)
+
+
+@pytest.mark.parametrize(("first", "last_month_usd"), [("2026-02-02", None), ("2026-02-01", 10)])
+def test_month_to_date_of_days_that_were_not_read(
+    warehouse: Warehouse, first: str, last_month_usd: int | None
+) -> None:
+    """A month is compared only where each of the same days of the month before was read."""
+    for day, cost in (("2026-02-10", 10), ("2026-03-10", 2)):
+        warehouse.given("runs", run_id=day, created_at=f"{day} 12:00Z", cost_usd=cost)
+    read(warehouse, "2026-03-12 05:00Z", first=first, last="2026-03-12")
+
+    (row,) = ask(warehouse, "month_to_date_against_last_month")
+
+    assert (row["this_month_usd"], row["last_month_usd"]) == (2, last_month_usd)
 
 
 def test_slow_tools(warehouse: Warehouse) -> None:
