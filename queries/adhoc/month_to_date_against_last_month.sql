@@ -1,6 +1,6 @@
 -- Where does each workspace stand this month, against the same days of the month before?
--- Of all runs and the platform's own, up to the last complete day. Days that were not read, or whose
--- cost is mostly unknown, are compared with nothing.
+-- Of all runs and the platform's own, up to the last complete day. Days that were not read, or with
+-- costs that are mostly unknown, are compared with nothing.
 select
     headlines.workspace_name,
     headlines.month_days_cost_usd as this_month_usd,

@@ -28,29 +28,29 @@ runs as (
     group by runs.workspace_id
 ),
 
-bills as (
+-- Days of which any of the sources has a line.
+billed_days as (
     select
         workspace_id,
         utc_date,
         any_value(days.has_hours) as has_hours,
         any_value(days.has_agent_bill) as has_agent_bill,
-        sum(cost_usd) as cost_usd,
-        sum(billed_usd) as billed_usd
-    from marts.fct_billing_days
+        coalesce(sum(metered_usd), 0) as metered_usd,
+        coalesce(sum(billed_by_agent_usd), 0) as billed_by_agent_usd,
+        coalesce(sum(cost_usd), 0) as cost_usd,
+        coalesce(sum(billed_usd), 0) as billed_usd
+    from (
+        select workspace_id, utc_date, cost_usd, billed_usd
+        from marts.fct_billing_days
+        union all by name
+        select workspace_id, utc_date, billed_usd as billed_by_agent_usd
+        from marts.fct_agent_billing_days
+        union all by name
+        select workspace_id, utc_date, cost_usd as metered_usd
+        from marts.fct_model_days
+    )
     join intermediate.int_metered_days as days using (workspace_id, utc_date)
     where utc_date < days.last_date and days.has_bill
-    group by workspace_id, utc_date
-),
-
-agent_bills as (
-    select workspace_id, utc_date, sum(billed_usd) as billed_usd
-    from marts.fct_agent_billing_days
-    group by workspace_id, utc_date
-),
-
-metered as (
-    select workspace_id, utc_date, sum(cost_usd) as cost_usd
-    from marts.fct_model_days
     group by workspace_id, utc_date
 ),
 
@@ -138,11 +138,10 @@ totals as (
         'analytics/hourly' as first_source,
         'analytics/billing' as second_source,
         count(*) as compared_count,
-        sum(coalesce(metered.cost_usd, 0)) as ours,
-        sum(bills.cost_usd) as theirs
-    from bills
-    left join metered using (workspace_id, utc_date)
-    where bills.has_hours
+        sum(metered_usd) as ours,
+        sum(cost_usd) as theirs
+    from billed_days
+    where has_hours
     group by workspace_id
     union all by name
     select
@@ -152,11 +151,10 @@ totals as (
         'analytics/timeseries/by-agent' as first_source,
         'analytics/billing' as second_source,
         count(*) as compared_count,
-        sum(coalesce(agent_bills.billed_usd, 0)) as ours,
-        sum(bills.billed_usd) as theirs
-    from bills
-    left join agent_bills using (workspace_id, utc_date)
-    where bills.has_agent_bill
+        sum(billed_by_agent_usd) as ours,
+        sum(billed_usd) as theirs
+    from billed_days
+    where has_agent_bill
     group by workspace_id
 )
 

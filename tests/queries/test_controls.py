@@ -92,6 +92,18 @@ def test_control_totals(read: Warehouse) -> None:
     ]
 
 
+def test_control_totals_of_days_that_one_source_lacks(read: Warehouse) -> None:
+    """A day that is metered and billed to an agent, and on no provider's bill, is in the sums."""
+    good_day(read)
+    read.con.execute("delete from raw.billing_days")
+    read.build()
+
+    assert read.rows(
+        "select control, compared_count, ours, theirs from audit.controls"
+        " where control in ('allocation', 'bill') order by control"
+    ) == [("allocation", 1, 2, 0), ("bill", 1, 2, 0)]
+
+
 @pytest.mark.parametrize(
     ("of", "measure", "ours", "theirs"),
     [

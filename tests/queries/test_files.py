@@ -25,7 +25,7 @@ MAY_READ = {
     "checks": {"raw", "staging", "intermediate", "marts", "audit", "finance"},
     "books": {"marts", "audit"},
     "pack": {"marts", "audit", "reports"},
-    "adhoc": {"marts", "audit"},
+    "adhoc": {"marts", "audit", "reports"},
     "fleet": {"reports", "fleet"},
 }
 PREFIXES = {
