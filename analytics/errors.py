@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import ClassVar
 
 INTERRUPTED = 130
@@ -46,6 +47,11 @@ class BusyError(AnalyticsError):
 
     exit_code = 4
     kind = "busy"
+
+
+def nothing_published(file: Path) -> AnalyticsError:
+    """Return the error of a published file that is not there yet."""
+    return AnalyticsError(f"Nothing has been published at {file}.\nRun `analytics nightly` first.")
 
 
 @contextmanager

@@ -34,7 +34,7 @@ from analytics.batch.readiness import (
     states_of,
 )
 from analytics.disk import add_read_bits, set_modes, sync, sync_tree
-from analytics.errors import AnalyticsError, ControlError, UsageError
+from analytics.errors import AnalyticsError, ControlError, UsageError, nothing_published
 from analytics.files import copy_file
 from analytics.finance.books.entries import (
     DATA,
@@ -198,9 +198,7 @@ def reopen(
 def _published(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published file; AnalyticsError if there is none, or it is of an older release."""
     if not layout.published.exists():
-        raise AnalyticsError(
-            f"Nothing has been published at {layout.published}.\nRun `analytics nightly` first."
-        )
+        raise nothing_published(layout.published)
     with open_marts(layout.published) as con:
         try:
             yield con

@@ -20,7 +20,7 @@ import duckdb
 
 from analytics import __version__
 from analytics.batch.stages import require_timezone
-from analytics.errors import AnalyticsError, UsageError
+from analytics.errors import AnalyticsError, UsageError, nothing_published
 from analytics.finance.books.entries import Closing, Entry
 from analytics.finance.books.frozen import load_books
 from analytics.finance.books.reading import Books, read_books
@@ -105,9 +105,7 @@ def past_figures(
     """
     layout = Layout(settings.data_dir)
     if not layout.warehouse.exists():
-        raise AnalyticsError(
-            f"Nothing has been published at {layout.published}.\nRun `analytics nightly` first."
-        )
+        raise nothing_published(layout.published)
     with (
         work_folder(layout.root) as temporary,
         open_kept(layout, temporary) as con,

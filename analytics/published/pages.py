@@ -12,7 +12,7 @@ from analytics.custom.files import read_file
 from analytics.custom.page_answers import answer_pages
 from analytics.custom.pages import Chart, UserPage, parse_pages, read_pages
 from analytics.custom.runner import Runner
-from analytics.errors import AnalyticsError, UsageError
+from analytics.errors import UsageError, nothing_published
 from analytics.report.own_charts import followed
 from analytics.report.own_columns import ChartError, columns_of, planned
 from analytics.report.rendering import About
@@ -85,9 +85,7 @@ def _limits(settings: Settings) -> Limits:
 def _published(settings: Settings) -> Path:
     published = Layout(settings.data_dir).published
     if not published.exists():
-        raise AnalyticsError(
-            f"Nothing has been published at {published}.\nRun `analytics nightly` first."
-        )
+        raise nothing_published(published)
     return published
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from analytics.custom.allowed import NotAllowedError, kind_of, require_allowed, without_paths
-from analytics.errors import QUERY_INTERRUPTED, AnalyticsError, UsageError
+from analytics.errors import QUERY_INTERRUPTED, AnalyticsError, UsageError, nothing_published
 from analytics.warehouse.confined import Limits, interrupted_after, open_confined
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import logs_of
@@ -29,9 +29,7 @@ def open_published(
     is one; see also `bounded`.
     """
     if not file.exists():
-        raise AnalyticsError(
-            f"Nothing has been published at {file}.\nRun `analytics nightly` first."
-        )
+        raise nothing_published(file)
     try:
         with _without_log(file) as readable, open_confined(readable, limits, temporary) as con:
             yield con

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from analytics.custom.process import Process
-from analytics.errors import AnalyticsError, UsageError
+from analytics.errors import AnalyticsError, UsageError, nothing_published
 from analytics.warehouse.confined import Limits
 from analytics.warehouse.scratch import scratch_folder
 
@@ -41,9 +41,7 @@ def answers(file: Path, root: Path, limits: Limits, query: Query) -> Iterator[di
     is wrong, not allowed, or reaches a limit; AnalyticsError for a file that cannot be read.
     """
     if not file.exists():
-        raise AnalyticsError(
-            f"Nothing has been published at {file}.\nRun `analytics nightly` first."
-        )
+        raise nothing_published(file)
     with (
         scratch_folder(root) as scratch,
         closing(Process(_CHILD, "runs a statement", folder=file.parent)) as child,

@@ -18,7 +18,7 @@ from analytics.summary.words import schedule_in_words
 from analytics.terminal import inert_json, visible
 from analytics.warehouse.confined import CUSTOM
 from analytics.warehouse.database import records
-from analytics.warehouse.holders import BATCH, holder_of
+from analytics.warehouse.holders import holder_of
 from analytics.warehouse.layout import Layout
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def status(layout: Layout) -> dict[str, Any]:
         "data_to": max(
             (each["last_batch_at"] for each in workspaces if each["last_batch_at"]), default=None
         ),
-        "batch_is_running": holder is not None and holder.kind == BATCH,
+        "batch_is_running": holder is not None and not holder.is_collection,
         "last_batch": batch and {name: getattr(batch, name) for name in batch.__struct_fields__},
         "workspaces": workspaces,
         "watermarks": watermarks,

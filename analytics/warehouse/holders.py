@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from analytics.errors import BusyError
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from analytics.warehouse.layout import Layout
 
-BATCH = "a batch"
-_KINDS = {"lists": "a collection"}
+COLLECTION = "lists"
+"""What stands in the lock file after the process, if that is a collection."""
+
 _FLOCK = "hhqqi"  # type, whence, start, length, process, as Linux lays them out
 
 
@@ -29,21 +30,23 @@ class Holder:
     """A batch or a collection that holds the data directory: its process, and since when."""
 
     process: str
-    kind: str
+    is_collection: bool
     since: datetime
+
+    @property
+    def kind(self) -> str:
+        """It in words."""
+        return "a collection" if self.is_collection else "a batch"
 
 
 def holder_of(layout: Layout) -> Holder | None:
     """Return who holds the data directory; the probe holds the lock for a moment."""
     try:
         with layout.lock.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return _holder(file)
+            is_free = acquired(file.fileno(), fcntl.LOCK_SH)
+            return None if is_free else read_holder(file.fileno())
     except OSError:
         return None
-    return None
 
 
 @contextmanager
@@ -55,21 +58,29 @@ def at_rest(layout: Layout) -> Iterator[None]:
     with ExitStack() as held:
         if layout.lock.exists():
             file = held.enter_context(layout.lock.open("rb"))
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = _holder(file)
+            if not acquired(file.fileno(), fcntl.LOCK_SH):
+                holder = read_holder(file.fileno())
                 raise BusyError(
                     f"{holder.kind.capitalize()} is at work in {layout.root}"
                     f" (process {holder.process}).\nWait until it has ended."
-                ) from None
+                )
         yield
 
 
-def _holder(file: BinaryIO) -> Holder:
-    process, _, kind = file.read(32).decode(errors="replace").strip().partition(" ")
-    since = datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
-    return Holder(process or "unknown", _KINDS.get(kind, BATCH), since)
+def acquired(descriptor: int, kind: int) -> bool:
+    """Lock a lock file, shared or alone; return False if others hold it."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def read_holder(descriptor: int) -> Holder:
+    """Return who holds a lock file that is locked."""
+    process, _, kind = os.pread(descriptor, 32, 0).decode(errors="replace").strip().partition(" ")
+    since = datetime.fromtimestamp(os.fstat(descriptor).st_mtime, UTC)
+    return Holder(process or "unknown", kind == COLLECTION, since)
 
 
 def user_of(file: Path, *, writing: bool = False) -> int | None:

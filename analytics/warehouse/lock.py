@@ -15,6 +15,7 @@ from pathlib import Path
 
 from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.warehouse.damage import require_file
+from analytics.warehouse.holders import COLLECTION, acquired, read_holder
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import repair
 from analytics.warehouse.scratch import remove_left
@@ -24,8 +25,6 @@ PROBE_SECONDS = 1.0
 
 WAIT_SECONDS = 60.0
 """Seconds that a collection waits for the lock, and a batch for a collection, which is short."""
-
-_COLLECTION = "lists"
 
 READER_SECONDS = 300.0
 """Seconds that a batch waits for those who read its warehouse."""
@@ -47,7 +46,7 @@ def batch_lock(layout: Layout) -> Iterator[bool]:
 @contextmanager
 def collection_lock(layout: Layout) -> Iterator[None]:
     """Do the same for a collection; BusyError if the lock is held for long."""
-    with _locked(layout, WAIT_SECONDS, _COLLECTION):
+    with _locked(layout, WAIT_SECONDS, COLLECTION):
         yield
 
 
@@ -103,34 +102,26 @@ def _acquire(descriptor: int, layout: Layout, seconds: float) -> None:
     Where a collection holds it, or readers do, it is waited for longer.
     """
     began = time.monotonic()
-    while not _acquired(descriptor, fcntl.LOCK_EX):
-        holder, is_collection = _holder(descriptor)
+    while not acquired(descriptor, fcntl.LOCK_EX):
+        holder = read_holder(descriptor)
         if _held_by_readers(descriptor):
             kind, limit = "A reader", READER_SECONDS
-        elif is_collection:
+        elif holder.is_collection:
             kind, limit = "A collection", max(seconds, WAIT_SECONDS)
         else:
             kind, limit = "Another batch", seconds
         if time.monotonic() - began > limit:
             raise BusyError(
-                f"{kind} is at work in {layout.root} (process {holder}).\n"
+                f"{kind} is at work in {layout.root} (process {holder.process}).\n"
                 "Wait until it has ended, or use another --data-dir."
             )
         time.sleep(0.02)
 
 
 def _held_by_readers(descriptor: int) -> bool:
-    if not _acquired(descriptor, fcntl.LOCK_SH):
+    if not acquired(descriptor, fcntl.LOCK_SH):
         return False
     fcntl.flock(descriptor, fcntl.LOCK_UN)
-    return True
-
-
-def _acquired(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
     return True
 
 
@@ -148,15 +139,9 @@ def reading_lock(layout: Layout) -> Iterator[None]:
             " made from the warehouse, which its owner alone can read."
         ) from error
     with file:
-        if not _acquired(file.fileno(), fcntl.LOCK_SH):
+        if not acquired(file.fileno(), fcntl.LOCK_SH):
             raise BusyError(
                 f"A batch is at work in {layout.root}, and the figures of an earlier time are made"
                 " from its warehouse.\nWait until it has ended, or leave --as-of out."
             )
         yield
-
-
-def _holder(descriptor: int) -> tuple[str, bool]:
-    """Return the process that holds the lock, and whether it is a collection."""
-    process, _, kind = os.pread(descriptor, 32, 0).decode(errors="replace").strip().partition(" ")
-    return process or "unknown", kind == _COLLECTION
