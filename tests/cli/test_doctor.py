@@ -20,6 +20,7 @@ import pytest
 from analytics.batch import health
 from analytics.batch.health import Check, directory_checks
 from analytics.batch.last_batch import read_last_batch, write_last_batch
+from analytics.cli.demo import MARKER
 from analytics.emulator.world import World
 from analytics.warehouse.holders import holder_of
 from analytics.warehouse.layout import Layout
@@ -124,6 +125,16 @@ def test_a_key_that_is_no_use_is_a_problem(
     assert result.code == 1
     assert words in result.out
     assert "levain_" not in result.out
+
+
+def test_the_demo_needs_no_key(published: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside the demo's data a key that is not set is noted, and is no problem."""
+    monkeypatch.setenv("LEVAIN_API_KEY", "")
+    (Path("data") / MARKER).touch()
+    result = published("doctor")
+
+    assert "not set; the demo's data need none" in result.out
+    assert "PROBLEM  key" not in " ".join(result.out.split())
 
 
 def test_a_clock_that_is_wrong_is_a_problem(
