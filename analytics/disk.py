@@ -14,6 +14,11 @@ _WORKING_DIRECTORY = -100
 _EXCHANGE = 2
 
 
+def real(path: Path) -> Path:
+    """Return the path without links; one that leads to itself stays, where `resolve` may raise."""
+    return Path(os.path.realpath(path))
+
+
 def sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from analytics import DEFAULT_API
+from analytics import DEFAULT_API, disk
 from analytics.errors import UsageError
 from analytics.wrong_settings import in_words
 
@@ -163,7 +163,7 @@ def load_settings(data_dir: Path | None = None, config: Path | None = None) -> S
     api = default_api()
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
     data = data_dir_of(data_dir)
-    if data.resolve() in (data / file.publish.metrics).resolve().parents[1:]:
+    if disk.real(data) in disk.real(data / file.publish.metrics).parents[1:]:
         raise UsageError(
             f"{path}: `metrics` in [publish] lies among what batches write.\n"
             "Name a file of the data directory itself, or of a folder elsewhere."
@@ -320,9 +320,14 @@ def base_url(text: str) -> str:
             f"`{url}` is not the base URL of an API: it must start with https:// (or http://)."
         )
     try:
-        _ = urlsplit(url).port
+        parts = urlsplit(url)
+        _ = parts.port
     except ValueError as error:
         raise UsageError(f"`{url}` is not the base URL of an API: {error}.") from error
+    if parts.query or parts.fragment or not url.isprintable():
+        raise UsageError(
+            f"`{url}` is not the base URL of an API: it has a `?`, a `#` or a byte that is no text."
+        )
     return url
 
 

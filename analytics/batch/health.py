@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 import duckdb
 import msgspec
 
-from analytics import __version__
+from analytics import __version__, disk
 from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.batch.leftovers import KEEP_DAYS, leftovers, size_of
 from analytics.disk import sync
@@ -86,6 +86,14 @@ def directory_checks(layout: Layout, now: datetime) -> Iterator[Check]:
     if not layout.root.exists():
         yield Check(
             "data directory", "note", f"{layout.root} is not there: the first batch makes it"
+        )
+        return
+    if os.statvfs(layout.root).f_flag & os.ST_RDONLY:
+        yield Check(
+            "data directory",
+            "problem",
+            f"{layout.root} is on a file system that is mounted read-only",
+            "Mount it for writing, or name another --data-dir.",
         )
         return
     if layout.root.is_dir() and (closed := _closed_to_us(layout.root)):
@@ -180,7 +188,7 @@ def _kind_of(folder: Path) -> str:
         mounts = Path("/proc/self/mounts").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    real = folder.resolve()
+    real = disk.real(folder)
     found = [
         (len(where), kind)
         for _, where, kind, *_ in (line.split(" ") for line in mounts.splitlines())

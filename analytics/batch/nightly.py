@@ -123,7 +123,8 @@ def _write_metrics(
     except OSError as error:
         if layout.root.is_dir():
             cause = error.strerror or error
-            progress.warn(f"the metrics could not be written: {error.filename}: {cause}")
+            file = error.filename or layout.root / settings.publish.metrics
+            progress.warn(f"the metrics could not be written: {file}: {cause}")
 
 
 def _extract(

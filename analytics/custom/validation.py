@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import duckdb
+
 from analytics.custom.checks import checks_of_files, checks_of_headers
 from analytics.custom.marts import build_marts, write_tables
 from analytics.custom.project import Project, UserModel, names_of_ours, read_project
@@ -21,18 +23,20 @@ _KINDS = ("question", "alert")
 def check_project(settings: Settings) -> list[str]:
     """Return a line for each problem of the project's queries and finance files, with its place.
 
-    Nothing is run. Columns are checked against the published file, if there is one.
+    Nothing is run. Columns are checked against the published file, if there is one to be read.
     """
     limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
     published = Layout(settings.data_dir).published
     with Runner(limits, settings.data_dir) as runner:
         taken: list[str] = []
-        if is_published := published.exists():
+        try:
             with open_confined(published, limits, None) as con:
                 taken = relation_names(con)
+        except (OSError, duckdb.Error):
+            pass  # `doctor` says what is wrong with it
         project = read_project(runner, settings.project, names_of_ours(taken), _KINDS)
         problems = [each.error for each in project.refused]
-        if is_published and not project.is_empty:
+        if taken and not project.is_empty:
             problems += _unbound(runner, published, project)
     return sorted(problems)
 

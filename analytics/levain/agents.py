@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from analytics.levain.paging import Page, pages
 from analytics.levain.paths import api_path, omit_none
-from analytics.levain.records import Agent, NewAgent, Trigger, Webhook, typed
+from analytics.levain.records import Agent, NewAgent, Trigger, Webhook
 from analytics.levain.transport import Transport
 
 
@@ -29,7 +29,7 @@ class Agents:
 
     async def get(self, agent: str) -> Agent:
         """Read one agent; NotFoundError if it does not exist."""
-        return typed((await self._transport.get_record(api_path("agents", agent))).record, Agent)
+        return await self._transport.read(api_path("agents", agent), Agent)
 
     async def create(
         self, name: str, *, description: str | None = None, prompt: str | None = None
@@ -39,7 +39,7 @@ class Agents:
         With a prompt, the platform starts to build its first version at once.
         """
         body = omit_none(name=name, description=description, prompt=prompt)
-        return typed((await self._transport.send("POST", "/api/v1/agents/", body)).record, NewAgent)
+        return await self._transport.change("POST", "/api/v1/agents/", NewAgent, body)
 
     async def update(
         self,
@@ -52,10 +52,9 @@ class Agents:
     ) -> Agent:
         """Change an agent: its name, its status (`"paused"`, `"active"`) or limits in `config`."""
         body = omit_none(name=name, description=description, status=status, config=config)
-        answer = await self._transport.send(
-            "PATCH", api_path("agents", agent), body, is_repeatable=True
+        return await self._transport.change(
+            "PATCH", api_path("agents", agent), Agent, body, is_repeatable=True
         )
-        return typed(answer.record, Agent)
 
     async def create_webhook(self, agent: str) -> Webhook:
         """Create the agent's inbound webhook.
@@ -63,12 +62,12 @@ class Agents:
         The API returns its URL, which embeds a secret, only once.
         """
         path = api_path("agents", agent, "webhooks")
-        return typed((await self._transport.send("POST", path)).record, Webhook)
+        return await self._transport.change("POST", path, Webhook)
 
     async def rotate_webhook(self, agent: str) -> Webhook:
         """Replace the webhook's secret; the old URL stops working."""
         path = api_path("agents", agent, "webhooks", "rotate")
-        return typed((await self._transport.send("POST", path)).record, Webhook)
+        return await self._transport.change("POST", path, Webhook)
 
     async def delete_webhook(self, agent: str) -> None:
         """Delete the webhook."""
@@ -81,4 +80,4 @@ class Agents:
         """
         body = omit_none(integration_id=integration_id, event_type=event_type)
         path = api_path("agents", agent, "triggers")
-        return typed((await self._transport.send("POST", path, body)).record, Trigger)
+        return await self._transport.change("POST", path, Trigger, body)

@@ -8,7 +8,6 @@ from typing import Literal, TypeVar
 from analytics.levain.answers import Params
 from analytics.levain.paging import Page, one_page
 from analytics.levain.paths import api_path
-from analytics.levain.records import typed
 from analytics.levain.transport import Transport
 from analytics.levain.usage import (
     AgentBucket,
@@ -43,10 +42,9 @@ class Analytics:
         >>> totals.run_count, totals.cost_usd
         (1, Decimal('0.25'))
         """
-        answer = await self._transport.get_record(
-            api_path("analytics", "summary"), {"period": period}
+        return await self._transport.read(
+            api_path("analytics", "summary"), Summary, {"period": period}
         )
-        return typed(answer.record, Summary)
 
     async def timeseries(
         self, start: date, end: date, *, granularity: Granularity = "day"

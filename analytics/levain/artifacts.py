@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analytics.levain.downloads import download
 from analytics.levain.paths import api_path
-from analytics.levain.records import ArtifactList, FileUrl, typed
+from analytics.levain.records import ArtifactList, FileUrl
 from analytics.levain.transport import Transport
 
 
@@ -21,13 +21,13 @@ class Artifacts:
 
         The API lists at most 1,000.
         """
-        answer = await self._transport.get_record(api_path("runs", run_id, "artifacts"))
-        return typed(answer.record, ArtifactList)
+        return await self._transport.read(api_path("runs", run_id, "artifacts"), ArtifactList)
 
     async def url(self, run_id: str, key: str) -> FileUrl:
         """Read a time-limited URL of one file; the URL needs no key."""
-        answer = await self._transport.get_record(api_path("runs", run_id, "artifacts", key, "url"))
-        return typed(answer.record, FileUrl)
+        return await self._transport.read(
+            api_path("runs", run_id, "artifacts", key, "url"), FileUrl
+        )
 
     async def download(self, run_id: str, key: str, target: Path) -> int:
         """Write one file to `target`, whole or not at all, and return its size in bytes.

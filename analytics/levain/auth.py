@@ -7,6 +7,8 @@ from analytics.levain.paths import api_path
 from analytics.levain.records import Me, typed
 from analytics.levain.transport import Transport
 
+_ME = api_path("auth", "me")
+
 
 class Auth:
     """`/auth`."""
@@ -16,7 +18,7 @@ class Auth:
 
     async def read(self) -> Answer:
         """Read the key's workspace, undecoded; `fetched_at` is the time of the API's clock."""
-        return await self._transport.get_record(api_path("auth", "me"))
+        return await self._transport.get(_ME, shape=lambda answer: typed(answer.record, Me))
 
     async def me(self) -> Me:
         """Read the key's workspace.
@@ -24,4 +26,4 @@ class Auth:
         >>> levain.auth.me().workspace_name
         'Blank Slate'
         """
-        return typed((await self.read()).record, Me)
+        return await self._transport.read(_ME, Me)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.levain.paging import Page, one_page
 from analytics.levain.paths import api_path
-from analytics.levain.records import ProviderKey, typed
+from analytics.levain.records import ProviderKey
 from analytics.levain.transport import Transport
 
 
@@ -20,10 +20,9 @@ class Byok:
 
     async def add(self, provider: str, api_key: str) -> ProviderKey:
         """Use this key for a provider (such as `anthropic`) in all runs that start from now on."""
-        answer = await self._transport.send(
-            "POST", api_path("byok", provider), {"api_key": api_key}
+        return await self._transport.change(
+            "POST", api_path("byok", provider), ProviderKey, {"api_key": api_key}
         )
-        return typed(answer.record, ProviderKey)
 
     async def revoke(self, key_id: str) -> None:
         """Revoke a key at once; new runs use the platform's accounts again."""

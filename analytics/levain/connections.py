@@ -71,13 +71,18 @@ def connection_to(api: str, context: ssl.SSLContext) -> Connection:
 
 
 def proxy_for(api: str) -> str | None:
-    """Return the proxy that the environment sets for a URL (`HTTPS_PROXY`, less `NO_PROXY`)."""
+    """Return the proxy that the environment sets for a URL (`HTTPS_PROXY`, less `NO_PROXY`).
+
+    ValueError for one with a port that is none.
+    """
     url = urlsplit(api)
     proxies = getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
     if not proxy or proxy_bypass(url.netloc.rpartition("@")[2]):
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    _ = urlsplit(proxy).port
+    return proxy
 
 
 def in_words(error: httpx.HTTPError) -> str:
@@ -93,4 +98,4 @@ def in_words(error: httpx.HTTPError) -> str:
         if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno:
             return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
         cause = cause.__cause__ or cause.__context__
-    return str(error) or type(error).__name__
+    return str(error).rstrip(".") or type(error).__name__

@@ -20,6 +20,7 @@ UrlOf = Callable[[], Awaitable[FileUrl]]
 """Requests a fresh URL of the file."""
 
 _EXPIRED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.GONE}
+_COMPLETE = {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT}
 _PASSING = _EXPIRED | {
     httpx.codes.TOO_MANY_REQUESTS,
     httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE,
@@ -77,8 +78,10 @@ class _Transfer:
             ):
                 with attempt:
                     return await self._try()
-        except (_Broken, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise self._failed(str(error)) from error
+        except (_Broken, httpx.UnsupportedProtocol, httpx.InvalidURL, UnicodeError) as error:
+            raise self._failed(str(error).rstrip(".")) from error
+        except ExceptionGroup as errors:  # of a port that is none, when it is connected to
+            raise self._failed(str(errors.exceptions[0]).rstrip(".")) from errors
         raise AssertionError("the last attempt returns or raises")
 
     async def _try(self) -> bool:
@@ -108,7 +111,7 @@ class _Transfer:
             self._start_over()
         if response.is_client_error and response.status_code not in _PASSING:
             raise self._failed(f"HTTP {response.status_code}")
-        if not response.is_success:
+        if response.status_code not in _COMPLETE:
             raise _Broken(f"HTTP {response.status_code}")
         if response.status_code != httpx.codes.PARTIAL_CONTENT:
             self._start_over()

@@ -3,7 +3,7 @@
 LevainError
 ├── TransientError            worth another try
 │   ├── ConnectionFailedError no answer, or one that was cut short
-│   ├── AnswerBrokenError     a 2xx whose body is not the expected JSON
+│   ├── AnswerBrokenError     a 2xx whose body is not the expected JSON, or of a read no 200
 │   ├── ServerFailedError     5xx
 │   ├── RedirectedError       3xx: another address, which must not see the key
 │   └── TooManyRequestsError  429
@@ -36,7 +36,7 @@ class ConnectionFailedError(TransientError):
 
 
 class AnswerBrokenError(TransientError):
-    """The status is 2xx, and the body is not JSON of the expected shape."""
+    """The status is 2xx, and the body is not JSON of the expected shape, or of a read no 200."""
 
 
 class OutcomeUnknownError(LevainError):

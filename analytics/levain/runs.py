@@ -70,12 +70,12 @@ class Runs:
         'pending'
         """
         where = ("versions", version, "runs") if version is not None else ("runs",)
-        answer = await self._transport.send(
+        return await self._transport.change(
             "POST",
             api_path("agents", agent, *where),
+            Run,
             omit_none(prompt=prompt, initial_state=initial_state),
         )
-        return typed(answer.record, Run)
 
     def pages(
         self, agent_id: str | None = None, *, limit: int = LONGEST_LIST
@@ -116,7 +116,7 @@ class Runs:
         >>> run.cost_usd  # exact: a Decimal with the digits that the API sent
         Decimal('0.25')
         """
-        return typed((await self.read(run_id)).record, Run)
+        return await self._transport.read(api_path("runs", run_id), Run)
 
     async def watch(self, run_id: str, *, interval: float = 1.0) -> AsyncIterator[Run]:
         """Yield each state of a run that differs from the previous one, until the run has ended.
@@ -179,8 +179,7 @@ class Runs:
 
     async def log_url(self, run_id: str) -> FileUrl:
         """Read a time-limited URL of the full raw log; NotFoundError until the run has ended."""
-        answer = await self._transport.get_record(api_path("runs", run_id, "log"))
-        return typed(answer.record, FileUrl)
+        return await self._transport.read(api_path("runs", run_id, "log"), FileUrl)
 
     async def download_log(self, run_id: str, target: Path) -> int:
         """Write the full raw log (JSON lines) to `target`, and return its size in bytes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.levain.paging import Page, one_page
 from analytics.levain.paths import api_path, omit_none
-from analytics.levain.records import Schedule, typed
+from analytics.levain.records import Schedule
 from analytics.levain.transport import Transport
 
 LONGEST_LIST = 200
@@ -23,9 +23,7 @@ class Schedules:
 
     async def get(self, schedule_id: str) -> Schedule:
         """Read one schedule."""
-        return typed(
-            (await self._transport.get_record(api_path("schedules", schedule_id))).record, Schedule
-        )
+        return await self._transport.read(api_path("schedules", schedule_id), Schedule)
 
     async def create(
         self,
@@ -40,8 +38,8 @@ class Schedules:
         body = omit_none(
             cron_expr=cron_expr, timezone=timezone, prompt=prompt, initial_state=initial_state
         )
-        answer = await self._transport.send("POST", api_path("agents", agent_id, "schedules"), body)
-        return typed(answer.record, Schedule)
+        path = api_path("agents", agent_id, "schedules")
+        return await self._transport.change("POST", path, Schedule, body)
 
     async def update(
         self,
@@ -53,10 +51,9 @@ class Schedules:
     ) -> Schedule:
         """Change a schedule; `enabled=False` pauses it, and missed runs are not made up for."""
         body = omit_none(cron_expr=cron_expr, timezone=timezone, enabled=enabled)
-        answer = await self._transport.send(
-            "PATCH", api_path("schedules", schedule_id), body, is_repeatable=True
+        return await self._transport.change(
+            "PATCH", api_path("schedules", schedule_id), Schedule, body, is_repeatable=True
         )
-        return typed(answer.record, Schedule)
 
     async def delete(self, schedule_id: str) -> None:
         """Delete a schedule."""

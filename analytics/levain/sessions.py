@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.levain.paging import Page, one_page
 from analytics.levain.paths import api_path
-from analytics.levain.records import Session, SessionEvent, typed
+from analytics.levain.records import Session, SessionEvent
 from analytics.levain.transport import Transport
 
 
@@ -16,10 +16,9 @@ class Sessions:
 
     async def get(self, session_id: str, *, since: int = 0) -> Session:
         """Read a session with its events after `since` (a `seq`)."""
-        answer = await self._transport.get_record(
-            api_path("sessions", session_id), {"since": since}
+        return await self._transport.read(
+            api_path("sessions", session_id), Session, {"since": since}
         )
-        return typed(answer.record, Session)
 
     async def events(self, session_id: str, *, since: int = 0) -> Page[SessionEvent]:
         """Read the events of a session after `since` (a `seq`)."""
@@ -32,10 +31,9 @@ class Sessions:
         The session returned holds the new message as its only event. RefusedError if the session is
         terminated.
         """
-        answer = await self._transport.send(
-            "POST", api_path("sessions", session_id, "messages"), {"prompt": text}
+        return await self._transport.change(
+            "POST", api_path("sessions", session_id, "messages"), Session, {"prompt": text}
         )
-        return typed(answer.record, Session)
 
     async def cancel(self, session_id: str) -> Session:
         r"""Interrupt the current run of a session, and terminate the session.
@@ -50,7 +48,6 @@ class Sessions:
         >>> levain.sessions.cancel(run.session_id).state
         'terminated'
         """
-        answer = await self._transport.send(
-            "POST", api_path("sessions", session_id, "cancel"), is_repeatable=True
+        return await self._transport.change(
+            "POST", api_path("sessions", session_id, "cancel"), Session, is_repeatable=True
         )
-        return typed(answer.record, Session)

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import httpx
@@ -39,6 +40,7 @@ from analytics.levain.errors import (
     UnauthorizedError,
 )
 from analytics.levain.rate_limiter import RateLimiter
+from analytics.levain.records import typed
 from analytics.levain.repairs import shallow
 from analytics.levain.replies import Reply
 
@@ -55,10 +57,16 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 """Encodes raw records and money digit for digit."""
 _JSON = {"Content-Type": "application/json"}
 
+T = TypeVar("T")
+
 
 def _any(answer: Answer) -> Answer:
     """Accept a response of any shape."""
     return answer
+
+
+def _typed(kind: type[T], answer: Answer) -> T:
+    return typed(answer.record, kind)
 
 
 class Transport:
@@ -136,12 +144,36 @@ class Transport:
         """Read one object."""
         return await self.get(path, params, lambda answer: answer.record)
 
+    async def read(self, path: str, kind: type[T], params: Params | None = None) -> T:
+        """Read one object, decoded as `kind`; one that does not fit is requested again."""
+        return typed((await self.get(path, params, partial(_typed, kind))).record, kind)
+
     async def get_records(self, path: str, params: Params | None = None) -> Answer:
         """Read one page of a list."""
         return await self.get(path, params, lambda answer: answer.records)
 
+    async def change(
+        self,
+        method: str,
+        path: str,
+        kind: type[T],
+        body: object = None,
+        *,
+        is_repeatable: bool = False,
+    ) -> T:
+        """Send a change, and return the record that confirms it; without one, it is not known."""
+        shape = partial(_typed, kind)
+        answer = await self.send(method, path, body, shape=shape, is_repeatable=is_repeatable)
+        return typed(answer.record, kind)
+
     async def send(
-        self, method: str, path: str, body: object = None, *, is_repeatable: bool = False
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        shape: Callable[[Answer], object] = _any,
+        is_repeatable: bool = False,
     ) -> Answer:
         """Send a change. A change that may have been carried out already is not sent again.
 
@@ -151,7 +183,7 @@ class Transport:
         connection = await self._free.get()
         again = _worth_another_try if is_repeatable else _worth_another_write
         try:
-            return await self._try(connection, method, path, {}, again, body=body)
+            return await self._try(connection, method, path, {}, again, shape, body)
         except TransientError as error:
             if is_repeatable or _was_not_done(error):
                 raise
@@ -166,7 +198,7 @@ class Transport:
         path: str,
         params: Params,
         again: Callable[[Exception], bool | float],
-        shape: Callable[[Answer], object] = _any,
+        shape: Callable[[Answer], object],
         body: object = None,
     ) -> Answer:
         """Send a request until it succeeds; if the first attempt does, stamina is not set up."""
@@ -213,7 +245,11 @@ class Transport:
                 " first response"
             )
             raise AnswerBrokenError(f"{method} {self._api}{path}", cause)
-        shape(answer)
+        try:
+            shape(answer)
+        except AnswerBrokenError as error:
+            cause = error.cause if error.request == path else str(error)
+            raise AnswerBrokenError(f"{method} {self._api}{path}", cause) from error
         return answer
 
     async def _ask(
@@ -239,7 +275,7 @@ class Transport:
             raise ConnectionFailedError(request, took) from error
         except httpx.HTTPError as error:
             raise ConnectionFailedError(request, in_words(error)) from error
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, UnicodeError) as error:  # of a name that no host can have
             raise LevainError(request, str(error)) from error
         _logger.debug(
             "%s%s: HTTP %d, %d bytes in %.3f s",
@@ -251,14 +287,16 @@ class Transport:
         )
         if not httpx.codes.is_success(reply.status):
             raise self._status_error(request, reply)
-        body_is_due = method == "GET"  # a DELETE may have an empty body
+        is_read = method == "GET"  # a change may have any 2xx, and an empty body
+        if is_read and reply.status != httpx.codes.OK:
+            raise AnswerBrokenError(request, f"HTTP {reply.status}, where 200 was expected")
         return Answer(
             path=path,
             params=params,
             status=reply.status,
             fetched_at=self.clock.time_of(reply.headers.get("date")),
             byte_count=len(reply.content),
-            body=body_of(request, reply.content if reply.content or body_is_due else b"{}"),
+            body=body_of(request, reply.content if reply.content or is_read else b"{}"),
             next_link=_next_link(reply.headers.get("link")),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from analytics.levain.answers import Answer
 from analytics.levain.paging import Page, one_page
 from analytics.levain.paths import api_path, omit_none
-from analytics.levain.records import Build, Draft, Version, typed
+from analytics.levain.records import Build, Draft, Version
 from analytics.levain.transport import Transport
 
 
@@ -29,13 +29,12 @@ class Versions:
         """Create a draft from the latest version or from `parent_version`."""
         body = omit_none(parent_version=parent_version, description=description)
         path = api_path("agents", agent, "versions")
-        return typed((await self._transport.send("POST", path, body)).record, Version)
+        return await self._transport.change("POST", path, Version, body)
 
     async def build(self, agent: str, version: int, *, prompt: str) -> Build:
         """Start a build of a draft; RefusedError if the version is published."""
         path = api_path("agents", agent, "versions", version, "build")
-        answer = await self._transport.send("POST", path, {"prompt": prompt})
-        return typed(answer.record, Build)
+        return await self._transport.change("POST", path, Build, {"prompt": prompt})
 
     async def verify(self, agent: str, version: int, *, publish: bool | None = None) -> Answer:
         """Start the verification run, which costs; RefusedError (409) during a build."""

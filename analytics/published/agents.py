@@ -55,8 +55,11 @@ def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | Non
         suggestion = did_you_mean(wanted, _labels(agents))
         raise UsageError(f"There is no agent `{visible(wanted)}`. {suggestion}")
     if len(found) > 1:
+        names = {agent.workspace_id: agent.workspace_name for agent in found}
+        are_unique = len(set(names.values())) == len(names)
         shown = "; ".join(
-            f"{visible(agent.workspace_name)}: {visible(agent.agent_id)}"
+            f"{visible(agent.workspace_name if are_unique else agent.workspace_id)}:"
+            f" {visible(agent.agent_id)}"
             for agent in found[:_SHOWN]
         )
         is_line = found[0].line_type != "agent"  # which every workspace has, with one identifier

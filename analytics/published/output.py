@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from analytics import disk
 from analytics.errors import AnalyticsError, UsageError
 from analytics.published.statements import Answers, Query
 from analytics.terminal import inert, inert_json, visible
@@ -77,7 +78,7 @@ def _write_text(
 @contextmanager
 def replacing(output: Path) -> Iterator[Path]:
     """Yield a temporary file that replaces `output` when complete; a device is written directly."""
-    target = output.resolve()
+    target = disk.real(output)
     require_free(output)
     is_device = target.exists() and not target.is_file()
     unfinished = target if is_device else target.with_name(target.name + ".unfinished")
@@ -94,7 +95,7 @@ def replacing(output: Path) -> Iterator[Path]:
 
 def require_free(output: Path) -> None:
     """Raise UsageError for a path that belongs to the batch, its books or its pages."""
-    if is_of_a_batch(output.resolve()):
+    if is_of_a_batch(disk.real(output)):
         raise UsageError(
             f"{output} belongs to the data of the batch, and nothing was written.\n"
             "Name a place outside with --output."

@@ -40,6 +40,11 @@ def open_published(
                 f"{file} is open for writing in another program: {cause}\n"
                 "Close it there, and open it read-only; the next `analytics nightly` replaces it."
             ) from error
+        if "Permission denied" in cause:
+            raise AnalyticsError(
+                f"{file} cannot be read: Permission denied.\n"
+                "Let its owner set `mode` in [publish], or run as the user of the batch."
+            ) from error
         raise AnalyticsError(
             f"{file} cannot be read: {cause}\n"
             "It may be damaged, or of another release: `analytics nightly` publishes it anew."

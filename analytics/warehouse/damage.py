@@ -87,6 +87,15 @@ def require_file(file: Path) -> None:
             )
 
 
+def require_target(folder: Path) -> None:
+    """Raise AnalyticsError for a link that leads nowhere, in whose place no folder can be made."""
+    if folder.is_symlink() and not folder.exists():
+        raise AnalyticsError(
+            f"{folder} is a link to {folder.readlink()}, which is not there.\n"
+            "Mount the disk that it is on, or let the link lead to another folder."
+        )
+
+
 def aside_of(file: Path) -> Path:
     """Return the name under which a file that is found damaged now is kept."""
     return file.with_name(f"{file.stem}.damaged-{datetime.now(UTC):%Y%m%dT%H%M%SZ}{file.suffix}")

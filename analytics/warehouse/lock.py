@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from analytics import disk
 from analytics.errors import AnalyticsError, BusyError, UsageError
-from analytics.warehouse.damage import require_file
+from analytics.warehouse.damage import require_file, require_target
 from analytics.warehouse.holders import COLLECTION, acquired, read_holder
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publish import repair
@@ -52,7 +53,7 @@ def collection_lock(layout: Layout) -> Iterator[None]:
 
 @contextmanager
 def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
-    if "?" in str(layout.root.resolve()):
+    if "?" in str(disk.real(layout.root)):
         raise UsageError(
             f"The data directory {layout.root} has a question mark in its path, which DuckDB does"
             " not read as one.\nRename that folder, or name another one with --data-dir."
@@ -70,6 +71,8 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
             cause = f"it is a link to {layout.root.readlink()}, which is not there"
         elif _is_foreign(layout.lock):
             cause = f"{layout.lock} is no file, and has to be removed"
+        elif layout.lock.exists():
+            cause = f"{layout.lock}: {error.strerror}"
         raise AnalyticsError(
             f"The data directory {layout.root} cannot be used: {cause}.\n"
             "Name another one with --data-dir, or let yourself write there."
@@ -77,12 +80,8 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
     try:
         _acquire(descriptor, layout, seconds)
         broke_off = os.fstat(descriptor).st_size > 0
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} {kind}".strip().encode() + b"\n", 0)
-        repair(layout)
-        for file in (layout.warehouse, layout.marts):
-            require_file(file)
-        remove_left(layout.root)
+        _write_holder(descriptor, layout, kind)
+        _put_right(layout)
         try:
             yield broke_off
         finally:  # not reached by what is killed, or dies within DuckDB
@@ -90,6 +89,24 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
                 os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _write_holder(descriptor: int, layout: Layout, kind: str) -> None:
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()} {kind}".strip().encode() + b"\n", 0)
+    except OSError as error:  # a full disk, in whose error there is no name
+        raise OSError(error.errno, error.strerror, str(layout.lock)) from error
+
+
+def _put_right(layout: Layout) -> None:
+    """Repair what an interrupted batch left; AnalyticsError if something is in the way."""
+    repair(layout)
+    for file in (layout.warehouse, layout.marts):
+        require_file(file)
+    for folder in (layout.landing, layout.books, layout.publications):
+        require_target(folder)
+    remove_left(layout.root)
 
 
 def _is_foreign(path: Path) -> bool:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
+from analytics import disk
 from analytics.disk import folder_mode, remove, set_modes, sync_file_system
 from analytics.errors import AnalyticsError
 from analytics.files import read_bytes
@@ -52,6 +53,19 @@ def link_or_copy(source: str | Path, target: str | Path) -> None:
         shutil.copyfile(source, target)
 
 
+def require_writable(site: Path) -> None:
+    """Raise AnalyticsError for a site of another user: who cannot write there moves no folder."""
+    if site.is_dir() and not os.access(site, os.W_OK | os.X_OK):
+        raise _not_replaced(site, os.strerror(errno.EACCES), str(site))
+
+
+def _not_replaced(site: Path, cause: str | None, place: str | None) -> AnalyticsError:
+    return AnalyticsError(
+        f"The pages in {site} cannot be replaced: {cause}: {place}.\n"
+        "Nothing was published. Let the batch write there; of a link, the folder must exist."
+    )
+
+
 def stage_within(site: Path, new: Path, mode: int) -> None:
     """Write the files of the folder `new` that differ from those of a site beside them, flushed.
 
@@ -74,10 +88,7 @@ def stage_within(site: Path, new: Path, mode: int) -> None:
         set_modes(staged, mode)
         sync_file_system(staged)
     except OSError as error:
-        raise AnalyticsError(
-            f"The pages in {site} cannot be replaced: {error.strerror}: {error.filename}.\n"
-            "Nothing was published. Let the batch write there; of a link, the folder must exist."
-        ) from error
+        raise _not_replaced(site, error.strerror, error.filename) from error
 
 
 def discard_staged(site: Path) -> None:
@@ -144,7 +155,7 @@ def _remove_files(site: Path, paths: Iterable[PurePosixPath]) -> None:
     """Remove files, and folders that hold no others."""
     for path in paths:
         with suppress(OSError, ValueError):  # nothing, or a folder, or no name that a file can have
-            if (site / path).parent.resolve().is_relative_to(site.resolve()):
+            if disk.real((site / path).parent).is_relative_to(disk.real(site)):
                 (site / path).unlink()
                 for folder in path.parents[:-1]:
                     (site / folder).rmdir()

@@ -7,11 +7,13 @@ select
         workspace_name || ' (' || workspace_id || ')',
         workspace_name
     ) as workspace_name,
-    if(
-        count(distinct agent_id) over (partition by workspace_id, agent_name) > 1,
-        agent_name || ' (' || coalesce(agent_slug, agent_id) || ')',
-        agent_name
-    ) as agent_name,
+    case
+        when count(distinct agent_id) over (partition by workspace_id, agent_name) = 1
+            then agent_name
+        when count(distinct agent_id) over (partition by workspace_id, agent_name, agent_slug) = 1
+            then agent_name || ' (' || coalesce(agent_slug, agent_id) || ')'
+        else agent_name || ' (' || agent_id || ')'
+    end as agent_name,
     owner,
     cost_center,
     billed_usd,

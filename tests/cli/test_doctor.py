@@ -304,7 +304,7 @@ def test_a_disk_that_is_nearly_full_is_a_problem(
     layout: Layout, monkeypatch: pytest.MonkeyPatch, free: int, files: int, words: str
 ) -> None:
     """Free space is held against what a batch needs that makes all anew; inodes count too."""
-    space = SimpleNamespace(f_bavail=free, f_frsize=1, f_favail=files, f_files=10**6)
+    space = SimpleNamespace(f_flag=0, f_bavail=free, f_frsize=1, f_favail=files, f_files=10**6)
     monkeypatch.setattr(health.os, "statvfs", lambda _: space)
     (problem,) = found(layout)
 
@@ -354,6 +354,16 @@ def test_a_directory_that_cannot_be_used_is_a_problem(tmp_path: Path) -> None:
     (problem,) = found(Layout(file))
 
     assert (problem.name, problem.state) == ("data directory", "problem")
+
+
+def test_a_disk_that_is_mounted_read_only_is_told(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is named as what it is, not as files of another user."""
+    monkeypatch.setattr(health.os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    (problem,) = [each for each in found(layout) if each.state == "problem"]
+
+    assert problem.finding.endswith("is on a file system that is mounted read-only")
 
 
 def test_files_of_another_user_are_told(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:

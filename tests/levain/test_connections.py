@@ -48,7 +48,7 @@ def test_the_environment_names_the_proxy(
     assert proxy_for(api) == expected
 
 
-@pytest.mark.parametrize("proxy", ["ftp://proxy.test", "socks5://proxy.test", "http://x:port"])
+@pytest.mark.parametrize("proxy", ["ftp://p.test", "socks5://p.test", "http://x:port", "p:99999"])
 def test_a_proxy_that_cannot_be_used_is_named_as_the_cause(
     proxy: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,7 +194,7 @@ def test_a_part_beyond_the_end_is_no_part(host: Host, tmp_path: Path) -> None:
     assert (tmp_path / "log").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize(("number", "tries"), [(404, 1), (429, TRIES), (500, TRIES), (503, TRIES)])
+@pytest.mark.parametrize(("number", "tries"), [(404, 1), (204, TRIES), (429, TRIES), (503, TRIES)])
 def test_a_file_that_is_not_to_be_had_leaves_nothing(
     host: Host, tmp_path: Path, number: int, tries: int
 ) -> None:
@@ -210,7 +210,10 @@ def test_a_file_that_is_not_to_be_had_leaves_nothing(
     assert (tmp_path / "log").read_text() == "from yesterday"
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "nonsense", "http://[", ""])
+@pytest.mark.parametrize(
+    "url",
+    ["file:///etc/passwd", "nonsense", "http://[", "", "http://xn--a/", "http://127.0.0.1:99999/"],
+)
 def test_what_is_no_url_is_an_error(tmp_path: Path, url: str) -> None:
     """A response without a web address raises an error."""
 

@@ -213,14 +213,36 @@ def test_a_body_that_is_no_json_is_broken(body: bytes) -> None:
         get(transport)
 
 
+@pytest.mark.parametrize("status", [201, 202, 203, 206])
+def test_a_read_is_answered_by_200(status: int) -> None:
+    """A whole body under another 2xx is broken, as every reader of loads takes those of 200."""
+    transport = usage_errors(*[httpx.Response(status, json=[])] * TRIES)
+
+    with pytest.raises(AnswerBrokenError, match=f"HTTP {status}, where 200 was expected"):
+        get(transport)
+
+
+@pytest.mark.parametrize("api", ["http://xn--a.test", "http://api.test/\udcff"])
+def test_an_address_that_no_host_can_have_is_an_error(api: str) -> None:
+    """A host name or path that cannot be written as one is told, not raised by a codec."""
+
+    async def ask() -> None:
+        async with AsyncLevain("levain_key", api) as levain:
+            await levain.auth.me()
+
+    with pytest.raises(LevainError, match="auth/me: "):
+        asyncio.run(ask())
+
+
 @pytest.mark.parametrize(
     ("broken", "whole", "ask"),
     [
         ({"id": "r-1"}, [], lambda levain: levain.runs.log_events("r-1")),
         ({"events": 3}, {"events": []}, lambda levain: levain.runs.log_events("r-1")),
         ([], {"workspace_id": "w-1"}, lambda levain: levain.auth.me()),
+        ({}, {"workspace_id": "w-1"}, lambda levain: levain.auth.read()),
     ],
-    ids=["object_for_list", "number_for_list", "list_for_object"],
+    ids=["object_for_list", "number_for_list", "list_for_object", "no_identifier"],
 )
 def test_an_answer_of_another_shape_is_broken(broken: Any, whole: Any, ask: Any) -> None:
     """An object in place of a list, or the reverse, is requested again like a torn body."""

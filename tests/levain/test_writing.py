@@ -136,6 +136,21 @@ def test_what_may_be_done_twice_is_tried_again(api: Emulator) -> None:
     assert using(api, start_and_cancel).status == "cancelled"
 
 
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"null"])
+def test_a_change_is_confirmed_by_its_record(body: bytes) -> None:
+    """A 2xx without the record of the run says that it may have started, and which request."""
+    asked = []
+
+    def confirm(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        return httpx.Response(200, content=body)
+
+    with pytest.raises(OutcomeUnknownError, match=r"^POST https://api\.test.*/agents/baker/runs: "):
+        usage_errors(confirm, triggering)
+
+    assert asked == ["POST"]
+
+
 def test_an_empty_answer_confirms_a_deletion() -> None:
     """A 204 without a body is accepted; a read without a body is not."""
     gone = usage_errors(lambda _: httpx.Response(204), lambda levain: levain.byok.revoke("k"))

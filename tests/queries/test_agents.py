@@ -5,6 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
+from analytics.errors import UsageError
+from analytics.published.agents import find_agent
+from analytics.resources import folder
 from tests.transform.given import SEEN, WORKSPACE, Warehouse
 
 LATER = SEEN + timedelta(days=1)
@@ -170,3 +175,34 @@ def test_workspaces(warehouse: Warehouse) -> None:
         (WORKSPACE, "Bakery", "UTC", None, None, None),
         ("w-2", "w-2", "UTC", SEEN, LATER, date(2026, 11, 20)),
     ]
+
+
+def test_workspaces_of_one_name_are_told_apart(warehouse: Warehouse) -> None:
+    """Where a name of the workspace does not tell which line is meant, its identifier does."""
+    warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Bakery")
+    for workspace_id in (WORKSPACE, "w-2"):
+        warehouse.given("runs", workspace_id=workspace_id, agent_id=None)
+    warehouse.build_all()
+
+    with pytest.raises(UsageError, match=r"Say which with --workspace: w-1: .*; w-2: "):
+        find_agent(warehouse.con, "(none)", "Bakery")
+
+
+def test_a_reused_name_and_slug_is_told_apart_by_the_identifier(warehouse: Warehouse) -> None:
+    """Two agents of a month with one name and slug are two names in the pack, as are two slugs."""
+    slugs = {"a-1": "baker", "a-2": "baker", "a-3": "miller", "a-4": "miller-2", "a-5": "alone"}
+    names = {"a-3": "Miller", "a-4": "Miller", "a-5": "Alone"}
+    for agent_id, slug in slugs.items():
+        name = names.get(agent_id, "Baker")
+        warehouse.given("agents", agent_id=agent_id, agent_name=name, agent_slug=slug)
+        warehouse.given("runs", run_id=agent_id, agent_id=agent_id)
+    warehouse.build_all()
+    sql = (folder("queries") / "pack" / "lines.sql").read_text(encoding="utf-8")
+    found = warehouse.con.execute(
+        f"select agent_name from ({sql}) order by agent_id",
+        {"month": date(2026, 11, 1), "workspace_ids": [WORKSPACE]},
+    ).fetchall()
+
+    assert [name for (name,) in found] == [
+        "Baker (a-1)", "Baker (a-2)", "Miller (miller)", "Miller (miller-2)", "Alone",
+    ]  # fmt: skip

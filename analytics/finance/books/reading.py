@@ -169,10 +169,13 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def entry_files(folder: Path) -> list[Path]:
-    """Return the files that are entries by their names; a revision without its file has one too."""
+    """Return the files that are entries by their names; a revision without its file has one too.
+
+    OSError for a folder that cannot be read, where `glob` would find nothing.
+    """
     files = []
-    for month in folder.glob("*/"):
-        if _MONTH.fullmatch(month.name):
+    for month in folder.iterdir() if folder.exists() else ():
+        if month.is_dir() and _MONTH.fullmatch(month.name):
             for path in month.iterdir():
                 if _REVISION.fullmatch(path.name):
                     files.append(path / MANIFEST)

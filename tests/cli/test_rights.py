@@ -1,0 +1,112 @@
+"""Files of another user, links to nowhere, a full disk: what is in the way is named."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from analytics.finance.books.reading import entry_files
+from analytics.published import sandbox
+from analytics.warehouse import lock, site
+from tests.cli.conftest import Command
+
+
+def test_books_that_cannot_be_read_are_not_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Books of another user are an error of rights, not books that a backup must put back."""
+    (tmp_path / "books" / "2026-10" / "r1").mkdir(parents=True)
+
+    def denied(folder: Path) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", denied)
+    with pytest.raises(PermissionError, match="books"):
+        entry_files(tmp_path / "books")
+
+
+def test_a_published_file_of_another_user_is_not_damaged(
+    published: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may not read the published file is told whom to ask, and nothing of damage."""
+
+    def denied(file: Path, *_: object) -> None:
+        raise duckdb.IOException(f'IO Error: Cannot open file "{file}": Permission denied')
+
+    monkeypatch.setattr(sandbox, "open_confined", denied)
+    result = published("status")
+
+    assert result.code == 1
+    assert "analytics.duckdb cannot be read: Permission denied.\nLet its owner" in result.err
+
+
+def test_the_settings_are_checked_beside_a_file_that_cannot_be_read(published: Command) -> None:
+    """`doctor` goes on to what is wrong with a published file after the settings that need it."""
+    Path("data/analytics.duckdb").write_bytes(b"no database")
+    result = published("doctor", "--offline")
+
+    assert (result.code, result.err) == (1, "")
+    assert "settings" in result.out
+    assert "published file" in result.out
+
+
+def test_a_site_of_another_user_is_named(
+    published: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages that cannot be moved stop a publication before anything is replaced."""
+    access = os.access
+    monkeypatch.setattr(
+        site.os, "access", lambda path, mode: Path(path).name != "site" and access(path, mode)
+    )
+    before = Path("data/site/manifest.json").read_bytes()
+    result = published("nightly")
+
+    assert result.code == 1
+    assert "The pages in data/site cannot be replaced: Permission denied: data/site." in result.err
+    assert Path("data/site/manifest.json").read_bytes() == before
+
+
+def test_a_lock_that_cannot_be_written_is_named(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that is full when the lock is taken is told with the file, and no None."""
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(lock.os, "pwrite", full)
+    result = command("nightly")
+
+    assert result.code == 1
+    assert "No space left on device: data/.lock" in result.err
+    assert "None" not in result.err
+
+
+@pytest.mark.parametrize("name", ["landing", "books", "publications"])
+def test_a_folder_on_a_disk_that_is_not_there_is_named(command: Command, name: str) -> None:
+    """A link that leads nowhere stops a batch before it reads, and is left as it is."""
+    Path("data").mkdir()
+    link = Path("data", name)
+    link.symlink_to("/not-mounted")
+    result = command("nightly")
+
+    assert result.code == 1
+    assert f"data/{name} is a link to /not-mounted, which is not there.\nMount" in result.err
+    assert link.is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("line", "place"),
+    [("nightly", "loop"), ("nightly", "loop/data"), ("status", "loop"), ("doctor", "loop")],
+)
+def test_a_link_that_leads_to_itself_is_named(command: Command, line: str, place: str) -> None:
+    """A data directory at a circle of links is told like one that is not there."""
+    Path("loop").symlink_to("loop")
+    result = command(line, "--data-dir", place)
+
+    assert result.code == 1
+    assert place in result.err + result.out
