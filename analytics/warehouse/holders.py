@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from analytics.warehouse.layout import Layout
 
 COLLECTION = "lists"
-"""What stands in the lock file after the process, if that is a collection."""
+"""The word after the process in the lock file, if that is a collection."""
 
 _FLOCK = "hhqqi"  # type, whence, start, length, process, as Linux lays them out
 
