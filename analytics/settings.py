@@ -320,13 +320,13 @@ def base_url(text: str) -> str:
             f"`{url}` is not the base URL of an API: it must start with https:// (or http://)."
         )
     try:
-        parts = urlsplit(url)
-        _ = parts.port
+        _ = urlsplit(url).port
     except ValueError as error:
         raise UsageError(f"`{url}` is not the base URL of an API: {error}.") from error
-    if parts.query or parts.fragment or not url.isprintable():
+    if "?" in url or "#" in url or not url.isprintable():
         raise UsageError(
-            f"`{url}` is not the base URL of an API: it has a `?`, a `#` or a byte that is no text."
+            f"`{url}` is not the base URL of an API: it has a `?`, a `#`, or a character that"
+            " cannot be shown."
         )
     return url
 

@@ -2,8 +2,8 @@
 
     python -m benchmarks.year FOLDER [DAYS]
 
-FOLDER is made anew. At the end a directory with the same landing and books is rebuilt and
-published from nothing, and its files are compared.
+FOLDER is made anew. At the end a directory with the same landing is rebuilt and published from
+nothing, and its files are compared.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def check_project(settings: Settings) -> list[str]:
             with open_confined(published, limits, None) as con:
                 taken = relation_names(con)
         except (OSError, duckdb.Error):
-            pass  # `doctor` says what is wrong with it
+            pass  # `doctor` and `status` say what is wrong with it
         project = read_project(runner, settings.project, names_of_ours(taken), _KINDS)
         problems = [each.error for each in project.refused]
         if taken and not project.is_empty:

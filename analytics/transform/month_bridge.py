@@ -93,7 +93,7 @@ def month_bridge(
     closed: pl.DataFrame,
 ) -> pl.DataFrame:
     """The effects of each agent and model in each month; those of closed months as `closed`."""
-    pairs = _pairs(months)
+    pairs = _pairs(months, charges)
     cells = _cells(_amounts(charges), _booked(booked), pairs)
     cells = _with_effects(_with_lines(cells, runs, pairs))
     computed = cells.select(
@@ -109,9 +109,12 @@ def month_bridge(
     return pl.concat([closed.select(computed.columns), computed]).sort("month", *_CELL)
 
 
-def _pairs(months: pl.DataFrame) -> pl.DataFrame:
+def _pairs(months: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
     """The months to compute, each with the one before, and whether the books hold that one."""
-    whole = months.filter("is_complete", "has_agent_bill")
+    unknown = charges.filter(pl.col("surcharge_usd").is_null()).select(
+        "workspace_id", month=pl.col("utc_date").dt.month_start()
+    )
+    whole = months.filter("is_complete", "has_agent_bill").join(unknown, on=_MONTH, how="anti")
     before = whole.select("workspace_id", before="month", is_booked=pl.col("status") == "closed")
     return (
         whole.filter(pl.col("status") != "closed")

@@ -71,7 +71,7 @@ def _locked(layout: Layout, seconds: float, kind: str = "") -> Iterator[bool]:
             cause = f"it is a link to {layout.root.readlink()}, which is not there"
         elif _is_foreign(layout.lock):
             cause = f"{layout.lock} is no file, and has to be removed"
-        elif layout.lock.exists():
+        elif os.path.lexists(layout.lock):
             cause = f"{layout.lock}: {error.strerror}"
         raise AnalyticsError(
             f"The data directory {layout.root} cannot be used: {cause}.\n"

@@ -51,7 +51,8 @@ def publish(layout: Layout, mode: int, *, site: bool = True) -> None:
             f"{layout.published} is a {kind}, where the published file belongs.\n"
             "Nothing was published. Move it away, and run again."
         )
-    pages.require_writable(layout.site)
+    if layout.staged_site.is_dir() or not site:
+        pages.require_writable(layout.site)
     try:
         _prepare(layout, mode, site=site)
         _replace(layout, mode, site=site)

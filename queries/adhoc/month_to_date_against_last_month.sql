@@ -1,12 +1,13 @@
 -- Where does each workspace stand this month, against the same days of the month before?
--- Of all runs and the platform's own, up to the last complete day. Days that were not read, or with
--- costs that are mostly unknown, are compared with nothing.
+-- Of all runs and the platform's own, up to yesterday, of as many days as the month before has; on
+-- its first day a month has none. Days that were not read, or with costs that are mostly unknown,
+-- are compared with nothing.
 select
     headlines.workspace_name,
     headlines.month_days_cost_usd as this_month_usd,
     headlines.previous_days_cost_usd as last_month_usd,
     this_month.run_count as this_month_runs,
-    if(last_month.is_whole, last_month.run_count, null) as last_month_runs
+    if(this_month.is_whole and last_month.is_whole, last_month.run_count, null) as last_month_runs
 from reports.rpt_headlines as headlines
 left join reports.rpt_periods as this_month
     on this_month.workspace_id = headlines.workspace_id

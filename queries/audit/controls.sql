@@ -37,13 +37,18 @@ billed_days as (
         any_value(days.has_agent_bill) as has_agent_bill,
         coalesce(sum(metered_usd), 0) as metered_usd,
         coalesce(sum(billed_by_agent_usd), 0) as billed_by_agent_usd,
+        coalesce(bool_or(lacks_bill), false) as lacks_bill,
         coalesce(sum(cost_usd), 0) as cost_usd,
         coalesce(sum(billed_usd), 0) as billed_usd
     from (
         select workspace_id, utc_date, cost_usd, billed_usd
         from marts.fct_billing_days
         union all by name
-        select workspace_id, utc_date, billed_usd as billed_by_agent_usd
+        select
+            workspace_id,
+            utc_date,
+            billed_usd as billed_by_agent_usd,
+            billed_usd is null as lacks_bill
         from marts.fct_agent_billing_days
         union all by name
         select workspace_id, utc_date, cost_usd as metered_usd
@@ -154,7 +159,7 @@ totals as (
         sum(billed_by_agent_usd) as ours,
         sum(billed_usd) as theirs
     from billed_days
-    where has_agent_bill
+    where has_agent_bill and not lacks_bill
     group by workspace_id
 )
 

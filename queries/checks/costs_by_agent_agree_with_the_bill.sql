@@ -1,10 +1,17 @@
--- On each UTC day that has ended, cost and bill by agent add up to those by provider.
+-- On each UTC day that has ended, cost and bill by agent add up to those by provider; of a day with
+-- a line that lacks the amount, nothing is known.
 -- control: allocation
 -- sources: analytics/timeseries/by-agent | analytics/billing
 with
 
 figures as (
-    select workspace_id, utc_date, cost_usd as by_agent_usd, billed_usd as billed_by_agent_usd
+    select
+        workspace_id,
+        utc_date,
+        cost_usd as by_agent_usd,
+        billed_usd as billed_by_agent_usd,
+        cost_usd is null as lacks_cost,
+        billed_usd is null as lacks_bill
     from marts.fct_agent_billing_days
     union all by name
     select workspace_id, utc_date, cost_usd, billed_usd
@@ -16,7 +23,10 @@ days as (
         workspace_id,
         utc_date,
         unnest(['cost_usd', 'billed_usd']) as measure,
-        unnest([coalesce(sum(by_agent_usd), 0), coalesce(sum(billed_by_agent_usd), 0)]) as ours,
+        unnest([
+            if(bool_or(lacks_cost), null, coalesce(sum(by_agent_usd), 0)),
+            if(bool_or(lacks_bill), null, coalesce(sum(billed_by_agent_usd), 0))
+        ]) as ours,
         unnest([coalesce(sum(cost_usd), 0), coalesce(sum(billed_usd), 0)]) as theirs,
         count(*) * 0.00000000005 as tolerance
     from figures

@@ -3,8 +3,7 @@
 -- usage is metered, as that of each day is before the last one with usage, and which meters it
 -- has: the API may refuse one to an account. A day has a meter that was read since it was refused,
 -- or that had been read as a whole before; of refused provider keys, those before the day on which
--- they were last read, and of the keys of a day whose hourly meter is refused, none. A line of the
--- bill by agent without an amount is as none of its day.
+-- they were last read, and of the keys of a day whose hourly meter is refused, none.
 -- Grain: UTC day.
 -- key: workspace_id, utc_date
 -- materialized: table
@@ -90,12 +89,6 @@ keyed as (
         and coalesce(keys.removed_at > days.utc_date, true)
 ),
 
-unknown_bills as (
-    select distinct workspace_id, utc_date
-    from staging.stg_agent_billing_days
-    where cost_usd is null or billed_usd is null
-),
-
 meters as (
     select workspace_id, max((hour at time zone 'UTC')::date) as last_metered_date
     from staging.stg_usage_hours
@@ -113,8 +106,7 @@ select
     has_hours
     and (coalesce(utc_date < last_metered_date, false) or utc_date <= last_date - 8) as is_metered,
     not list_contains(coalesce(sources, []), 'billing_days') as has_bill,
-    not list_contains(coalesce(sources, []), 'agent_billing_days')
-    and unknown_bills.utc_date is null as has_agent_bill,
+    not list_contains(coalesce(sources, []), 'agent_billing_days') as has_agent_bill,
     not list_contains(coalesce(sources, []), 'agent_rollups') as has_rollups,
     not list_contains(coalesce(sources, []), 'platform_rollups') as has_platform,
     not list_contains(coalesce(sources, []), 'run_counts') as has_counts,
@@ -125,4 +117,3 @@ left join keyed using (workspace_id, utc_date)
 left join meters using (workspace_id)
 left join key_reads using (workspace_id)
 left join lacking using (workspace_id, utc_date)
-left join unknown_bills using (workspace_id, utc_date)

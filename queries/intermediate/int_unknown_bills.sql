@@ -1,7 +1,24 @@
--- UTC months of which the API does not give the bill by agent of some day that was asked for.
+-- UTC months whose bill is not known in full: the API refuses the bill by agent of a day that was
+-- asked for, or gives a line without an amount that the books do not hold either.
 -- Grain: workspace and month.
 -- key: workspace_id, month
+with
+
+days as (
+    select workspace_id, utc_date
+    from intermediate.int_metered_days
+    where not has_agent_bill
+    union all
+    select workspace_id, utc_date
+    from staging.stg_agent_billing_days as bills
+    anti join intermediate.int_booked_charges as booked
+        on booked.workspace_id = bills.workspace_id
+        and booked.utc_date = bills.utc_date
+        and booked.agent_id = coalesce(bills.agent_id, '(platform)')
+        and booked.billed_usd is not null
+    where billed_usd is null
+)
+
 select distinct workspace_id, date_trunc('month', utc_date)::date as month
-from intermediate.int_metered_days
-where not has_agent_bill
+from days
 order by workspace_id, month

@@ -17,6 +17,15 @@ books as (
     where state = 'closed'
 ),
 
+-- Agents' days of closed months that are unknown today stay as the books have them.
+unknown as (
+    select distinct charges.workspace_id, charges.utc_date, charges.agent_id
+    from marts.fct_charges as charges
+    join finance.closings
+        on closings.month = date_trunc('month', charges.utc_date) and closings.state = 'closed'
+    where cost_usd is null or billed_usd is null or own_key_usd is null
+),
+
 charges as (
     select
         date_trunc('month', utc_date)::date as usage_month,
@@ -28,11 +37,21 @@ charges as (
         surcharge_usd,
         own_key_usd
     from marts.fct_charges
+    anti join unknown using (workspace_id, utc_date, agent_id)
     where coalesce(utc_date >= (select first_month from books), true)
     union all
     -- What the books hold has its account even where nothing of it is left.
-    select original_month, workspace_id, cost_center, account, 0, 0, 0, 0
+    select
+        original_month,
+        workspace_id,
+        cost_center,
+        account,
+        if(unknown.agent_id is null, 0, cost_usd),
+        if(unknown.agent_id is null, 0, billed_usd),
+        if(unknown.agent_id is null, 0, surcharge_usd),
+        if(unknown.agent_id is null, 0, own_key_usd)
     from intermediate.int_booked_charges
+    left join unknown using (workspace_id, utc_date, agent_id)
 ),
 
 booked_accounts as (

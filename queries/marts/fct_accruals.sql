@@ -135,13 +135,15 @@ settled as (
     select
         bills.* exclude (invoiced_usd),
         case
-            when unknown_bills.month is not null then booked_usd + bills.invoiced_usd
             when
-                invoices.is_accepted
-                or abs(
-                    invoices.invoiced_usd
-                    - sum(billed_usd) over (partition by bills.usage_month, bills.workspace_id)
-                ) < 0.005
+                unknown_bills.month is null
+                and (
+                    invoices.is_accepted
+                    or abs(
+                        invoices.invoiced_usd
+                        - sum(billed_usd) over (partition by bills.usage_month, bills.workspace_id)
+                    ) < 0.005
+                )
                 then billed_usd
             when invoices.invoiced_usd = 0 then 0
             else booked_usd + bills.invoiced_usd

@@ -5,8 +5,7 @@
 -- column scope: Whose charges the budget is for: workspace, agent, cost_center or all.
 -- column name: Name or identifier in finance/budgets.csv; '(all)' for the scope all.
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
--- column actual_usd: Metered cost + surcharge in US dollars; null on the first
--- day of a month whose bill is not known in full.
+-- column actual_usd: Metered cost + surcharge in US dollars; null if that of a charge is unknown.
 with
 
 members as (
@@ -26,11 +25,12 @@ charges as (
         agent_id,
         cost_center,
         utc_date,
-        sum(cost_usd + surcharge_usd) as actual_usd
+        if(count(surcharge_usd) = count(*), sum(cost_usd + surcharge_usd), null) as actual_usd
     from marts.fct_charges
     group by all
 ),
 
+-- Months that were read, of which the API refuses the bill by agent of some day.
 unknown as (
     select
         workspace_id,
@@ -38,7 +38,8 @@ unknown as (
         '(all)' as cost_center,
         month as utc_date,
         null as actual_usd
-    from intermediate.int_unknown_bills
+    from marts.dim_months
+    where not has_agent_bill and first_date is not null
 )
 
 select

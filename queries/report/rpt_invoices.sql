@@ -102,7 +102,7 @@ select
                     replace(months.state, '_', ' '),
                     strftime(months.invoiced_month, '%B %Y')
                 )
-        when months.adjusted_month is null
+        when invoices.state = 'bill_unknown'
             then format('{} since the bill is known', replace(months.state, '_', ' '))
         else
             format(

@@ -134,7 +134,7 @@ def test_the_demo_needs_no_key(published: Command, monkeypatch: pytest.MonkeyPat
     result = published("doctor")
 
     assert "not set; the demo's data need none" in result.out
-    assert "PROBLEM  key" not in " ".join(result.out.split())
+    assert "PROBLEM key" not in " ".join(result.out.split())
 
 
 def test_a_clock_that_is_wrong_is_a_problem(

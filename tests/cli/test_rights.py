@@ -21,12 +21,18 @@ def test_books_that_cannot_be_read_are_not_missing(
     """Books of another user are an error of rights, not books that a backup must put back."""
     (tmp_path / "books" / "2026-10" / "r1").mkdir(parents=True)
 
-    def denied(folder: Path) -> None:
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+    books, names = tmp_path / "books", os.listdir
 
-    monkeypatch.setattr(Path, "iterdir", denied)
-    with pytest.raises(PermissionError, match="books"):
-        entry_files(tmp_path / "books")
+    def denied(folder: Path) -> list[str]:
+        if Path(folder) == books:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return names(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "listdir", denied)  # for `iterdir`
+        patch.setattr(os, "scandir", denied)  # for `glob`, which says nothing of it
+        with pytest.raises(PermissionError, match="books"):
+            entry_files(books)
 
 
 def test_a_published_file_of_another_user_is_not_damaged(

@@ -9,6 +9,7 @@ import pytest
 
 from analytics.resources import folder
 from analytics.transform.checks import run_checks
+from tests.queries.closing import close
 from tests.queries.invoiced import invoiced, owned
 from tests.queries.metered import LAST_BATCH, metered
 from tests.transform.given import WORKSPACE, Warehouse
@@ -100,14 +101,61 @@ def test_a_bill_without_a_cost(read: Warehouse) -> None:
         )  # fmt: skip
     read.given("agent_billing_days", date="2026-11-12", cost_usd=None, billed_usd=2)
     read.given("billing_days", date="2026-11-12", cost_usd=2, billed_usd=2, tokens_in=200)
+    owned(read)
+    invoiced(read, NOVEMBER, 5, is_accepted=True)
     read.build_all()
 
     assert read.rows(
         "select model, cost_usd, billed_usd, surcharge_usd, tokens_in from marts.fct_charges"
         " where utc_date = '2026-11-12'"
     ) == [("(unknown)", None, 2, None, 200)]
-    assert read.rows("select month from marts.dim_months where not has_agent_bill") == [(NOVEMBER,)]
+    assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
+    assert read.rows("select state, difference_usd from marts.fct_invoices where is_accepted") == [
+        ("accepted", 1)  # as the bill is known
+    ]
     assert not failing(read)
+
+
+@pytest.mark.parametrize("column", ["cost_usd", "billed_usd"])
+def test_a_closed_month_keeps_a_day_that_is_unknown_since(read: Warehouse, column: str) -> None:
+    """A line that loses an amount after the close stays as the books have it, and its invoice."""
+    asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
+    owned(read)
+    invoiced(read, NOVEMBER, 2)
+    for month in (SEPTEMBER, OCTOBER, NOVEMBER):
+        close(read, month)
+    read.con.execute("update raw.billing_days set billed_usd = 3 where date = '2026-11-10'")
+    amounts = {"cost_usd": 2, "billed_usd": 3} | {column: None}
+    ((version,),) = read.rows("select max(version_id) from raw.agent_billing_days")
+    read.replaced(
+        version, "agent_billing_days", agent_id="a-1", date="2026-11-10",
+        load_id="20261204T050000Z-004-meters", **amounts,
+    )  # fmt: skip
+    read.build_all()
+
+    assert read.rows("select state, today from reports.rpt_invoices") == [("matched", None)]
+    assert read.rows(
+        "select sum(accrual_usd) from marts.fct_accruals"
+        " where not is_booked and usage_month = '2026-11-01'"
+    ) in ([(0,)], [(None,)])
+    assert not failing(read) - {"closed_lines_are_what_their_loads_gave"}  # no load is recorded
+
+
+def test_an_invoice_of_an_unknown_bill_that_is_taken_back(read: Warehouse) -> None:
+    """Nothing of it stays booked, though its parts were booked by what was billed then."""
+    asked(read, "agent_billing_days", "2026-08-31", "2026-11-11")
+    asked(read, "agent_billing_days", "2026-11-11", "2026-12-06", status=403)
+    owned(read)
+    invoiced(read, NOVEMBER, 8)
+    for month in (SEPTEMBER, OCTOBER, NOVEMBER):
+        close(read, month)
+    read.con.execute("delete from finance.invoices")
+    read.build_all()
+
+    assert read.rows(
+        "select sum(invoiced_usd) from marts.fct_accruals"
+        " where not is_booked and usage_month = '2026-11-01'"
+    ) == [(0,)]
 
 
 def test_an_account_without_bills_by_agent(read: Warehouse) -> None:
@@ -131,6 +179,15 @@ def test_a_day_without_a_bill_is_in_no_bridge(read: Warehouse) -> None:
     """Where the API gives no bill of an agent's day, its month is in no bridge and no budget."""
     asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
     read.given("agent_billing_days", date="2026-11-11", cost_usd=3, billed_usd=None)
+    read.given("billing_days", date="2026-11-11", cost_usd=3)
+    read.given(
+        "usage_hours",
+        date="2026-11-11",
+        hour="2026-11-11 09:00Z",
+        agent_id="a-1",
+        provider="anthropic",
+        cost_usd=3,
+    )
     read.insert("finance.budgets", line=2, scope="all", name="(all)", month=NOVEMBER, amount_usd=1)
     read.build_all()
 

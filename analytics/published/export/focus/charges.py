@@ -107,7 +107,7 @@ CHARGES = f"""
         select
             *,
             unnest([false, true]) as is_own_key,
-            own_key_usd <> 0 and own_key_usd = cost_usd as is_all_own_key,
+            coalesce(own_key_usd <> 0 and own_key_usd = cost_usd, false) as is_all_own_key,
             if(is_own_key, own_key_usd, cost_usd - own_key_usd) as list_usd,
             if(is_own_key, 0, billed_usd) as payable_usd,
             if(is_own_key, own_key_usd, billed_usd) as effective_usd,
