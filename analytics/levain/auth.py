@@ -18,7 +18,7 @@ class Auth:
 
     async def read(self) -> Answer:
         """Read the key's workspace, undecoded; `fetched_at` is the time of the API's clock."""
-        return await self._transport.get(_ME, shape=lambda answer: typed(answer.record, Me))
+        return await self._transport.get(_ME, None, lambda answer: typed(answer.record, Me))
 
     async def me(self) -> Me:
         """Read the key's workspace.
