@@ -71,6 +71,12 @@ class Changes:
         """Return the names of a relation's columns."""
         return self._columns[relation]
 
+    def holding(self, column: str) -> list[str]:
+        """Return the relations with a column of which the changed rows are known."""
+        return [
+            name for name, each in self._of.items() if each.rows and column in self._columns[name]
+        ]
+
     def add(self, relation: str, change: Change = ANY) -> None:
         """Say that a relation changed."""
         self._of[relation] = change

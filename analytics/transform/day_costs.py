@@ -80,6 +80,11 @@ def scopes(agents: pl.DataFrame, whole_of: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([agents.select(SCOPE), whole])
 
 
+def numbered(scopes: pl.DataFrame) -> pl.DataFrame:
+    """Give each scope its number in order, `scope`: rows are grouped by it in half the time."""
+    return scopes.select(SCOPE).sort(SCOPE).with_row_index("scope")
+
+
 def on_every_date(
     days: pl.DataFrame, dates: pl.DataFrame, scopes: pl.DataFrame, *more: str
 ) -> pl.DataFrame:
@@ -90,9 +95,7 @@ def on_every_date(
     """
     known = days.select(*SCOPE, "date", "cost", "is_known", *more)
     return (
-        scopes.select(SCOPE)
-        .sort(SCOPE)
-        .with_row_index("scope")
+        numbered(scopes)
         .join(dates.sort("workspace_id", "date"), on="workspace_id", maintain_order="left_right")
         .join(known, on=[*SCOPE, "date"], how="left", maintain_order="left")
         .with_columns(

@@ -30,12 +30,13 @@ def forecasts(
     days = day_costs.with_whole(day_costs.of_lines(agent_days))
     scopes = day_costs.scopes(agents, whole_of=workspaces)
     costs = day_costs.on_every_date(days, dates, scopes).rename({"cost": "amount"})
-    made = forecast(costs, scopes.join(months, on="workspace_id"), SCOPE)
+    periods = day_costs.numbered(scopes).join(months, on="workspace_id")
+    made = forecast(costs.drop(SCOPE), periods, ("scope",))
     now = made.filter("is_current").join(_to_date(days, months), on=_MONTH, how="left")
     to_date = pl.when(pl.col("has_figures").is_null()).then(0).otherwise("to_date")
     is_told = pl.col("tested_month_count") >= FEWEST_TESTED_MONTHS
     return (
-        now.join(_tested(made.filter(~pl.col("is_current")), costs), on=SCOPE, how="left")
+        now.join(_tested(made.filter(~pl.col("is_current")), costs), on="scope", how="left")
         .join(_complete_counts(dates, months), on="workspace_id", how="left")
         .with_columns(
             pl.col("tested_month_count", "test_count", "hit_count", "hit_95_count").fill_null(0),
@@ -124,9 +125,9 @@ def _tested(made: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
     """Return the number of tests, of those within each range, and their mean absolute error."""
     error = (pl.col("actual") - pl.col("expected")).abs()
     return (
-        with_actual(made.drop_nulls("expected"), costs, SCOPE)
+        with_actual(made.drop_nulls("expected"), costs, ("scope",))
         .drop_nulls("actual")
-        .group_by(SCOPE)
+        .group_by("scope")
         .agg(
             tested_month_count=pl.col("month").n_unique().cast(pl.Int64),
             test_count=pl.len().cast(pl.Int64),

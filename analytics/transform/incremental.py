@@ -30,7 +30,7 @@ from analytics.transform.changes import (
     Changes,
     temporary,
 )
-from analytics.transform.clustering import RUN, Clustering
+from analytics.transform.clustering import RUN, SESSION, Clustering
 from analytics.transform.models import CHECK_RESULTS, NO_INPUTS, Model, ModelError, SqlModel
 from analytics.transform.parsing import renamed
 
@@ -65,8 +65,8 @@ class Update:
             ).fetchall()
         }
         self._changes = Changes(con)
-        self._clustering = Clustering(con)
         self._changes.read_sources()
+        self._clustering = Clustering(con, self._changes)
         for relation in CHECK_RESULTS:
             self._changes.add(relation)
         self._models: dict[str, Model] = {}
@@ -199,16 +199,16 @@ class Update:
                 key = (WORKSPACE, *shared)
                 rows = self._changes.rows_seen_by(model, name, key)
                 looked_up = f"from {carrier} semi join ({rows}) using ({', '.join(key)})"
-                if RUN in key and (stretch := self._stretch_of_runs(carrier, rows)):
+                if stretch := self._stretch_of(carrier, key, rows):
                     looked_up += f" where {stretch}"
                 selects += [f"select {WORKSPACE}, {part} as part {looked_up}" for part in parts]
         return selects
 
-    def _stretch_of_runs(self, relation: str, rows: str) -> str:
-        """Return the condition that holds for all rows of a relation that are of runs in `rows`."""
+    def _stretch_of(self, relation: str, key: Sequence[str], rows: str) -> str:
+        """Return a condition that holds for all rows of a relation whose key is in `rows`."""
         source = self._models.get(relation)
-        runs = f"select {WORKSPACE}, {RUN} from ({rows})"
-        return self._clustering.of_runs(source.header, runs) if source else ""
+        column = next((each for each in (RUN, SESSION) if each in key), None)
+        return self._clustering.of(source.header, column, rows) if source and column else ""
 
     def _replace_parts(self, model: Model, relation: str) -> int:
         """Build the touched parts, and replace those that differ."""
@@ -261,7 +261,8 @@ class Update:
                     for carrier, view in list(inputs.items())
                     if set(lookup) <= set(self._changes.columns(carrier))
                 )
-                inputs[name] = self._view(model, name, f"({columns}) in ({lookups})")
+                stretch = self._stretch_of(name, lookup, lookups) or "true"
+                inputs[name] = self._view(model, name, f"({columns}) in ({lookups}) and {stretch}")
         return inputs
 
     def _is_touched(self, source: Model | None, parts: Sequence[str]) -> str:

@@ -14,18 +14,13 @@ agent_days as (
 
 runs as (
     select
-        runs.workspace_id,
-        count(*) as compared_count,
-        sum(runs.cost_usd) as ours,
-        sum(costs.cost_usd) as theirs
-    from intermediate.int_runs as runs
-    join (
-        select workspace_id, run_id, sum(cost_usd) as cost_usd
-        from staging.stg_run_costs
-        group by workspace_id, run_id
-    ) as costs using (workspace_id, run_id)
-    where runs.is_terminal
-    group by runs.workspace_id
+        workspace_id,
+        sum(compared_run_count)::bigint as compared_count,
+        sum(compared_usd) as ours,
+        sum(model_cost_usd) as theirs
+    from intermediate.int_listed_days
+    where compared_run_count > 0
+    group by workspace_id
 ),
 
 -- Days of which any of the sources has a line.

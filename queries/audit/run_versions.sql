@@ -2,6 +2,7 @@
 -- replaced it. A run that never changed is in fct_runs alone.
 -- Grain: run and version.
 -- key: workspace_id, run_id, version_number
+-- narrow: run_id
 -- clustered: created_at
 -- column load_id: The load that first read the run so.
 with

@@ -9,7 +9,8 @@ firsts as (
     select workspace_id, min(date) as first_date
     from (
         select workspace_id, date
-        from intermediate.int_runs
+        from intermediate.int_day_parts
+        where part = 'listed'
         union all
         select workspace_id, first_date
         from intermediate.int_metered_days

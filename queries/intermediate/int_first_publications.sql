@@ -29,8 +29,17 @@ ends as (
 ),
 
 changes as (
-    select workspace_id, least(date, utc_date) as date
-    from intermediate.int_run_changes
+    select
+        workspace_id,
+        least(
+            (first_created_at at time zone getvariable('reporting_timezone'))::date,
+            (first_created_at at time zone 'UTC')::date
+        ) as date
+    from (
+        select workspace_id, min(created_at) as first_created_at
+        from staging.stg_run_versions
+        group by workspace_id
+    )
     union all
     select workspace_id, utc_date
     from staging.stg_agent_rollup_changes

@@ -1,8 +1,16 @@
--- The first listed run of each session. Grain: session.
+-- The first listed run of each session, and when its first and its last one were created.
+-- Grain: session.
 -- key: workspace_id, session_id
 -- materialized: table
 -- narrow: session_id
-select workspace_id, session_id, arg_min(run_id, (created_at, run_id)) as first_run_id
+-- clustered: first_run_at
+select
+    workspace_id,
+    session_id,
+    arg_min(run_id, (created_at, run_id)) as first_run_id,
+    min(created_at) as first_run_at,
+    max(created_at) as last_run_at
 from staging.stg_runs
 where session_id is not null
 group by workspace_id, session_id
+order by first_run_at

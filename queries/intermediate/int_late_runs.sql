@@ -3,6 +3,7 @@
 -- key: workspace_id, run_id
 -- materialized: table
 -- narrow: run_id
+-- clustered: created_at
 with
 
 -- A run whose details are not read yet is taken as a whole, up to when it was seen so.
@@ -33,6 +34,7 @@ runs as (
         runs.workspace_id,
         runs.run_id,
         if(runs.agent_id = '(none)', '(platform)', runs.agent_id) as agent_id,
+        runs.created_at,
         runs.utc_date,
         greatest(
             coalesce(details.last_date, (runs.finished_at at time zone 'UTC')::date),
@@ -56,3 +58,4 @@ runs as (
 select *
 from runs
 where until_date > utc_date
+order by created_at

@@ -4,41 +4,37 @@
 -- materialized: table
 with
 
-own_days as (
-    select
-        workspace_id,
-        agent_id,
-        utc_date,
-        sum(cost_usd) as cost_usd,
-        sum(refund_usd) as refund_usd,
-        sum(tokens_in) as tokens_in,
-        sum(tokens_out) as tokens_out
-    from intermediate.int_late_usage
-    group by workspace_id, agent_id, utc_date
-),
-
 -- Usage begins to count on the day after its run's, and ceases to on the day after its last one.
 steps as (
     select
         workspace_id,
         agent_id,
-        utc_date + 1 as utc_date,
+        utc_date,
         cost_usd,
         refund_usd,
         tokens_in,
         tokens_out
-    from own_days
-    union all
+    from intermediate.int_late_usage
+    union all by name
     select
         workspace_id,
         agent_id,
-        until_date + 1,
-        -sum(cost_usd),
-        -sum(refund_usd),
-        -sum(tokens_in),
-        -sum(tokens_out)
+        utc_date + 1 as utc_date,
+        cost_usd as cost_step_usd,
+        refund_usd as refund_step_usd,
+        tokens_in as tokens_in_step,
+        tokens_out as tokens_out_step
     from intermediate.int_late_usage
-    group by workspace_id, agent_id, until_date
+    union all by name
+    select
+        workspace_id,
+        agent_id,
+        until_date + 1 as utc_date,
+        -cost_usd as cost_step_usd,
+        -refund_usd as refund_step_usd,
+        -tokens_in as tokens_in_step,
+        -tokens_out as tokens_out_step
+    from intermediate.int_late_usage
 ),
 
 step_days as (
@@ -46,56 +42,56 @@ step_days as (
         workspace_id,
         agent_id,
         utc_date,
-        sum(cost_usd) as cost_usd,
-        sum(refund_usd) as refund_usd,
-        sum(tokens_in) as tokens_in,
-        sum(tokens_out) as tokens_out
+        coalesce(sum(cost_usd), 0) as cost_usd,
+        coalesce(sum(refund_usd), 0) as refund_usd,
+        coalesce(sum(tokens_in), 0)::bigint as tokens_in,
+        coalesce(sum(tokens_out), 0)::bigint as tokens_out,
+        coalesce(sum(cost_step_usd), 0) as cost_step_usd,
+        coalesce(sum(refund_step_usd), 0) as refund_step_usd,
+        coalesce(sum(tokens_in_step), 0) as tokens_in_step,
+        coalesce(sum(tokens_out_step), 0) as tokens_out_step
     from steps
     group by workspace_id, agent_id, utc_date
 ),
 
-days as (
+-- What counts from a day with a step on, until the next one.
+stretches as (
     select
-        workspace_id,
-        agent_id,
-        unnest(generate_series(min(utc_date), max(utc_date), interval 1 day))::date as utc_date
+        *,
+        sum(cost_step_usd) over so_far as earlier_cost_usd,
+        sum(refund_step_usd) over so_far as earlier_refund_usd,
+        sum(tokens_in_step) over so_far::bigint as earlier_tokens_in,
+        sum(tokens_out_step) over so_far::bigint as earlier_tokens_out,
+        if(
+            earlier_cost_usd <> 0
+            or earlier_refund_usd <> 0
+            or earlier_tokens_in <> 0
+            or earlier_tokens_out <> 0,
+            lead(utc_date, 1, utc_date + 1) over so_far - utc_date,
+            1
+        ) as day_count
     from step_days
-    group by workspace_id, agent_id
-),
-
-earlier_days as (
-    select
-        days.workspace_id,
-        days.agent_id,
-        days.utc_date,
-        sum(cost_usd) over so_far as cost_usd,
-        sum(refund_usd) over so_far as refund_usd,
-        sum(tokens_in) over so_far as tokens_in,
-        sum(tokens_out) over so_far as tokens_out
-    from days
-    left join step_days using (workspace_id, agent_id, utc_date)
     window so_far as (
-        partition by days.workspace_id, days.agent_id order by days.utc_date
+        partition by workspace_id, agent_id order by utc_date rows unbounded preceding
     )
 ),
 
-bounds as (
-    select
-        workspace_id,
-        agent_id,
-        utc_date,
-        coalesce(own_days.cost_usd, 0) + coalesce(earlier_days.refund_usd, 0) as later_usd,
-        coalesce(own_days.refund_usd, 0) + coalesce(earlier_days.cost_usd, 0) as earlier_usd,
-        coalesce(own_days.tokens_in, 0)::bigint as later_tokens_in,
-        coalesce(own_days.tokens_out, 0)::bigint as later_tokens_out,
-        coalesce(earlier_days.tokens_in, 0)::bigint as earlier_tokens_in,
-        coalesce(earlier_days.tokens_out, 0)::bigint as earlier_tokens_out
-    from own_days
-    full join earlier_days using (workspace_id, agent_id, utc_date)
+days as (
+    select *, unnest(range(day_count)) as day_number
+    from stretches
 )
 
-select *
-from bounds
+select
+    workspace_id,
+    agent_id,
+    utc_date + day_number::int as utc_date,
+    if(day_number = 0, cost_usd, 0) + earlier_refund_usd as later_usd,
+    if(day_number = 0, refund_usd, 0) + earlier_cost_usd as earlier_usd,
+    if(day_number = 0, tokens_in, 0) as later_tokens_in,
+    if(day_number = 0, tokens_out, 0) as later_tokens_out,
+    earlier_tokens_in,
+    earlier_tokens_out
+from days
 where
     later_usd <> 0
     or earlier_usd <> 0

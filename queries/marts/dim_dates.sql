@@ -6,9 +6,9 @@
 with
 
 provisional as (
-    select workspace_id, date, count(*) filter (not is_final) > 0 as is_provisional
+    select distinct workspace_id, date
     from marts.fct_runs
-    group by workspace_id, date
+    where not is_final
 )
 
 select
@@ -17,7 +17,7 @@ select
     date_trunc('month', date)::date as month,
     isodow(date) as weekday,
     dates.is_complete,
-    not dates.is_complete or coalesce(provisional.is_provisional, false) as is_provisional
+    not dates.is_complete or provisional.date is not null as is_provisional
 from intermediate.int_dates as dates
 left join provisional using (workspace_id, date)
 order by workspace_id, date

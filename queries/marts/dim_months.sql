@@ -40,9 +40,19 @@ runs as (
     select
         workspace_id,
         date_trunc('month', date)::date as month,
-        count(*) filter (not is_terminal) as open_count,
-        count(*) filter (is_terminal and not is_final) as provisional_count
+        sum(open_count) as open_count
+    from intermediate.int_day_parts
+    where part = 'listed'
+    group by all
+),
+
+provisional as (
+    select
+        workspace_id,
+        date_trunc('month', date)::date as month,
+        count(*) as provisional_count
     from marts.fct_runs
+    where is_terminal and not is_final
     group by all
 ),
 
@@ -63,10 +73,11 @@ months as (
         coalesce(days.open_day_count, 0) as open_day_count,
         coalesce(days.unreconciled_day_count, 0) as unreconciled_day_count,
         days.unexplained_usd,
-        coalesce(runs.open_count, 0) as open_count,
-        coalesce(runs.provisional_count, 0) as provisional_count
+        coalesce(runs.open_count, 0)::bigint as open_count,
+        coalesce(provisional.provisional_count, 0) as provisional_count
     from days
     full join runs using (workspace_id, month)
+    left join provisional using (workspace_id, month)
 ),
 
 ends as (

@@ -2,6 +2,7 @@
 -- no list has shown have no row here; day and month tables hold them. Grain: run.
 -- key: workspace_id, run_id
 -- narrow: run_id
+-- narrow int_first_runs: by session_id
 -- clustered: created_at
 -- ref workspace_id: dim_workspaces
 -- ref agent_id: dim_agents

@@ -1,6 +1,7 @@
 -- Sessions (conversations) of listed runs. Grain: session.
 -- key: workspace_id, session_id
 -- narrow: session_id
+-- clustered: first_run_at
 -- column agent_id: The agent of the session's first run.
 -- column run_count: Listed runs of the session.
 -- column first_run_at: When the session's first listed run was created (UTC).
@@ -26,4 +27,4 @@ select
 from marts.fct_runs
 where session_id is not null
 group by workspace_id, session_id
-order by workspace_id, session_id
+order by first_run_at, workspace_id, session_id

@@ -86,6 +86,25 @@ periods as (
     where span[2] <= span[3]
 ),
 
+-- How much of each period was read.
+read as (
+    select
+        periods.workspace_id,
+        period_first,
+        period_last,
+        count(*) filter (dates.state = 'complete') = period_last - period_first + 1 as is_whole,
+        if(bool_or(dates.state <> 'incomplete'), 0, null) as no_runs
+    from (
+        select distinct workspace_id, first_date, period_first, period_last
+        from periods
+    ) as periods
+    join reports.rpt_dates as dates
+        on dates.workspace_id = periods.workspace_id
+        and dates.date between period_first and period_last
+        and period_last >= first_date
+    group by periods.workspace_id, period_first, period_last
+),
+
 days as (
     from reports.rpt_days
     union all by name
@@ -104,9 +123,6 @@ sums as (
         periods.today,
         period_first,
         period_last,
-        count(distinct dates.date) filter (dates.state = 'complete')
-            = any_value(period_last - period_first) + 1 as is_whole,
-        if(bool_or(dates.state <> 'incomplete'), 0, null) as no_runs,
         sum(days.run_count)::bigint as run_count,
         sum(days.succeeded_count)::bigint as succeeded_count,
         sum(days.failed_count)::bigint as failed_count,
@@ -134,8 +150,7 @@ sums as (
         sum(days.tokens_out)::bigint as tokens_out,
         sum(days.failed_cost_usd) as failed_cost_usd,
         sum(days.failed_cost_more_usd) as failed_cost_more_usd,
-        sum(days.failed_cost_open_count)::bigint as failed_cost_open_count,
-        if(coalesce(sum(days.unknown_cost_count), 0) = 0, no_runs, null) as nothing
+        sum(days.failed_cost_open_count)::bigint as failed_cost_open_count
     from periods
     left join reports.rpt_dates as dates
         on dates.workspace_id = periods.workspace_id
@@ -146,6 +161,16 @@ sums as (
         and days.agent_id = periods.agent_id
         and days.date = dates.date
     group by all
+),
+
+sums_of_read as (
+    select
+        sums.*,
+        coalesce(is_whole, false) as is_whole,
+        no_runs,
+        if(coalesce(unknown_cost_count, 0) = 0, no_runs, null) as nothing
+    from sums
+    left join read using (workspace_id, period_first, period_last)
 )
 
 -- Where days were read and no run is unknown, what is not there is 0.
@@ -189,5 +214,5 @@ select
     if(failed_cost_open_count > 0, null, coalesce(failed_cost_usd + failed_cost_more_usd, nothing))
         as failed_cost_high_usd,
     coalesce(failed_cost_open_count, no_runs) as failed_cost_open_count
-from sums
+from sums_of_read
 order by workspace_id, agent_id, period_first, period

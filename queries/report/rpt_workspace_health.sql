@@ -11,13 +11,18 @@
 -- column fastest_agent_name: Name of the agent that fills its list of runs first; null without one.
 with
 
-runs as (
+newest_runs as (
+    select workspace_id, max(created_at) as newest_run_at
+    from reports.rpt_newest_runs
+    group by workspace_id
+),
+
+provisional as (
     select
         workspace_id,
-        max(created_at) as newest_run_at,
-        count(*) filter (not is_terminal) as open_count,
-        count(*) filter (is_terminal and not is_final) as provisional_count
-    from marts.fct_runs
+        count(*) filter (state = 'open') as open_count,
+        count(*) filter (state = 'provisional') as provisional_count
+    from reports.rpt_provisional_runs
     group by workspace_id
 ),
 
@@ -47,7 +52,8 @@ workspaces as (
     select * exclude (unexplained_usd), unexplained.unexplained_usd
     from marts.dim_workspaces
     join reports.rpt_reconciliation using (workspace_id)
-    left join runs using (workspace_id)
+    left join newest_runs using (workspace_id)
+    left join provisional using (workspace_id)
     left join adjusted using (workspace_id)
     left join quarantined using (workspace_id)
     left join unexplained using (workspace_id)

@@ -10,12 +10,14 @@ import pytest
 
 from analytics.resources import folder
 from analytics.transform.build import all_models
+from analytics.transform.changes import Changes
 from analytics.transform.clustering import Clustering
 from analytics.transform.models import Model
 from tests.transform.given import WORKSPACE, Warehouse
 
 PARTS = {  # by the expression, its column
     "run_id": "run_id",
+    "session_id": "session_id",
     "date": "date",
     "utc_date": "utc_date",
     "date_trunc('month', date)::date": "date",
@@ -34,19 +36,25 @@ def test_each_row_of_a_touched_part_is_in_it(
     hours = range(-15, 16, 5)
     for number, (midnight, hour) in enumerate(product(midnights, hours)):
         created = midnight + timedelta(hours=hour)
-        version = warehouse.given("runs", run_id=f"r-{number}", created_at=created)
+        run = {
+            "run_id": f"r-{number}",
+            "session_id": f"s-{number % 5}",
+            "finished_at": created + timedelta(days=2),
+        }
+        version = warehouse.given("runs", **run, created_at=created)
         if number % 3 == 0:
             moved = created - timedelta(days=40)
-            warehouse.replaced(version, "runs", run_id=f"r-{number}", created_at=moved)
+            warehouse.replaced(version, "runs", **run, created_at=moved)
     con, tried = warehouse.con, 0
     warehouse.build(timezone)
     columns = {row[0] for row in warehouse.rows(f"describe from {model.relation}")}
-    clustering = Clustering(con)
+    warehouse.rows("from intermediate.int_first_runs")
+    clustering = Clustering(con, Changes(con))
 
     for part in (part for part, column in PARTS.items() if column in columns):
         for (value,) in con.execute(f"select distinct {part} from {model.relation}").fetchall():
             con.execute("create or replace temp table touched (workspace_id varchar, part varchar)")
-            if part != "run_id":
+            if part not in ("run_id", "session_id"):
                 con.execute("alter table temp.touched alter part type date")
             con.execute("insert into temp.touched values (?, ?)", [WORKSPACE, value])
             stretch = clustering.of_parts(model.header, (part,))
@@ -79,7 +87,7 @@ def test_no_other_block_is_read(warehouse: Warehouse) -> None:
         return sum(int(each) for each in re.findall(r"Row Groups Scanned: (\d+) / [3-9]", plan))
 
     assert scanned("") >= 3
-    assert scanned(f"and {Clustering(con).of_parts(model.header, ('run_id',))}") == 1
+    assert scanned(f"and {Clustering(con, Changes(con)).of_parts(model.header, ('run_id',))}") == 1
 
 
 def test_no_run_touched_is_no_row_read(warehouse: Warehouse) -> None:
@@ -88,10 +96,10 @@ def test_no_run_touched_is_no_row_read(warehouse: Warehouse) -> None:
     con.execute("create temp table touched (workspace_id varchar, part varchar)")
 
     for model in CLUSTERED:
-        assert Clustering(con).of_parts(model.header, ("run_id",)) == "false"
+        assert Clustering(con, Changes(con)).of_parts(model.header, ("run_id",)) == "false"
     con.execute("insert into temp.touched values (?, 'r-unknown')", [WORKSPACE])
     for model in CLUSTERED:
-        assert Clustering(con).of_parts(model.header, ("run_id",)) == "false"
+        assert Clustering(con, Changes(con)).of_parts(model.header, ("run_id",)) == "false"
 
 
 @pytest.mark.parametrize("day", ["5874897-12-31", "5877642-06-25 (BC)", "infinity", "-infinity"])
@@ -100,7 +108,9 @@ def test_a_day_of_no_run_is_no_error(warehouse: Warehouse, day: str) -> None:
     con = warehouse.con
     con.execute("create temp table touched (workspace_id varchar, part date)")
     con.execute("insert into temp.touched values (?, ?)", [WORKSPACE, day])
+    con.execute("create temp table moments (created_at timestamptz, first_run_at timestamptz)")
 
+    clustering = Clustering(con, Changes(con))
     for model in CLUSTERED:
-        stretch = Clustering(con).of_parts(model.header, ("date_trunc('month', date)::date",))
-        assert con.execute(f"select '2026-11-01'::timestamptz as created_at where {stretch}")
+        stretch = clustering.of_parts(model.header, ("date_trunc('month', date)::date",))
+        assert con.execute(f"select * from moments where {stretch}")
