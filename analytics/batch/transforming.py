@@ -27,6 +27,9 @@ from analytics.warehouse.database import attached, attached_marts, remove_databa
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import record_build
 
+SMALL = 300_000
+"""Rows of records up to which all is built anew, which is quicker than to find out what changed."""
+
 _SHOWN_PROBLEMS = 20  # of a file of the user
 _OF_NEWER = (duckdb.IOException, duckdb.InvalidInputException)
 """Errors of DuckDB for a file of a newer release, and of a newer storage version."""
@@ -43,7 +46,8 @@ def transform(
 ) -> Update | None:
     """Bring all marts up to date with what changed; where the last build cannot be, build anew.
 
-    Return the update, if there was one, from which `check` knows what changed.
+    So are marts of few records. Return the update, if there was one, from which `check` knows what
+    changed.
 
     `full` builds all anew, and raises AnalyticsError if what was brought up to date differs from
     that. `only` names relations to replace, with those that they read. The build file is then of
@@ -67,7 +71,7 @@ def transform(
                         only=only,
                         before=progress.part,
                     )
-            elif (updated := _update(con, settings, layout, progress)) is None:
+            elif (updated := _update(con, settings, layout, progress, even_small=full)) is None:
                 built = _build_anew(con, settings, layout, progress)
             elif full:
                 previous = layout.marts.with_name("build.previous.duckdb")
@@ -112,11 +116,28 @@ def transform(
     return made
 
 
+def is_small(con: duckdb.DuckDBPyConnection) -> bool:
+    """Return True if a warehouse has so few records that all is built anew."""
+    ((rows,),) = con.execute(
+        "select coalesce(sum(estimated_size), 0) from duckdb_tables()"
+        " where database_name = 'warehouse' and schema_name = 'raw'"
+    ).fetchall()
+    return int(rows) <= SMALL
+
+
 def _update(
-    con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+    *,
+    even_small: bool,
 ) -> tuple[list[BuiltRelation], Update] | None:
-    """Bring the build file up to date; None if there is none for which that can be done."""
-    if not layout.marts.exists():
+    """Bring the build file up to date; None if there is none for which that can be done.
+
+    None too where records are few, unless `even_small`.
+    """
+    if not layout.marts.exists() or (is_small(con) and not even_small):
         return None
     try:
         with attached_marts(con, layout.marts):

@@ -6,8 +6,10 @@ import json
 import re
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from analytics.batch import transforming
 from tests.cli.conftest import Command, FirstBatch
 
 
@@ -28,6 +30,23 @@ def test_selected_relations_are_built_but_not_published(published: Command) -> N
     stages = [published(stage) for stage in ("transform", "check", "report", "publish")]
 
     assert [each.code for each in stages] == [0, 0, 0, 0]
+
+
+def test_few_records_are_built_anew(published: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to so many records a batch builds all, of more what changed; to the same figures."""
+    with duckdb.connect("data/warehouse.duckdb", read_only=True) as con:
+        ((records,),) = con.execute(
+            "select sum(estimated_size) from duckdb_tables() where schema_name = 'raw'"
+        ).fetchall()
+    monkeypatch.setattr(transforming, "SMALL", records)
+    few = published("transform")
+    monkeypatch.setattr(transforming, "SMALL", records - 1)
+    many = published("transform")
+    compared = published("transform", "--full")
+
+    assert re.search("built [0-9]+ relations", few.err)
+    assert re.search("brought [0-9]+ relations up to date", many.err)
+    assert compared.code == 0, compared.err
 
 
 def test_stages_tell_their_seconds(published: Command, first_batch: FirstBatch) -> None:
