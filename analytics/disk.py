@@ -89,11 +89,14 @@ def add_read_bits(folder: Path, mode: int) -> None:
 
 def set_modes(folder: Path, mode: int) -> None:
     """Let everybody read a folder whom `mode` lets read its files."""
-    for path in [folder, *folder.rglob("*")]:
-        now = path.stat().st_mode
-        wanted = folder_mode(mode) if stat.S_ISDIR(now) else mode
-        if stat.S_IMODE(now) != wanted:  # what the site before had too is on the disk as it is
-            path.chmod(wanted)
+    if stat.S_IMODE(folder.stat().st_mode) != folder_mode(mode):
+        folder.chmod(folder_mode(mode))
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                set_modes(Path(entry), mode)
+            elif stat.S_IMODE(entry.stat().st_mode) != mode:  # not one of the site before
+                Path(entry).chmod(mode)
 
 
 def folder_mode(mode: int) -> int:
