@@ -88,13 +88,15 @@ def add_read_bits(folder: Path, mode: int) -> None:
 
 
 def set_modes(folder: Path, mode: int) -> None:
-    """Let everybody read a folder whom `mode` lets read its files."""
+    """Give all files of a folder this mode, and its folders the enter bits that go with it."""
     if stat.S_IMODE(folder.stat().st_mode) != folder_mode(mode):
         folder.chmod(folder_mode(mode))
     with os.scandir(folder) as entries:
         for entry in entries:
-            if entry.is_dir():
+            if entry.is_dir(follow_symlinks=False):
                 set_modes(Path(entry), mode)
+            elif entry.is_symlink():
+                continue
             elif stat.S_IMODE(entry.stat().st_mode) != mode:  # not one of the site before
                 Path(entry).chmod(mode)
 

@@ -28,7 +28,8 @@ from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import record_build
 
 SMALL = 300_000
-"""Rows of records up to which all is built anew, which is quicker than to find out what changed."""
+"""Records, all their versions counted, up to which all is built anew: that is quicker than to find
+out what changed."""
 
 _SHOWN_PROBLEMS = 20  # of a file of the user
 _OF_NEWER = (duckdb.IOException, duckdb.InvalidInputException)
@@ -46,8 +47,8 @@ def transform(
 ) -> Update | None:
     """Bring all marts up to date with what changed; where the last build cannot be, build anew.
 
-    So are marts of few records. Return the update, if there was one, from which `check` knows what
-    changed.
+    Marts of few records are always built anew. Return the update, if there was one, from which
+    `check` knows what changed.
 
     `full` builds all anew, and raises AnalyticsError if what was brought up to date differs from
     that. `only` names relations to replace, with those that they read. The build file is then of

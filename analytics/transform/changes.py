@@ -72,7 +72,7 @@ class Changes:
         return self._columns[relation]
 
     def holding(self, column: str) -> list[str]:
-        """Return the relations with a column of which the changed rows are known."""
+        """Return the relations that have a column, and whose changed rows are known."""
         return [
             name for name, each in self._of.items() if each.rows and column in self._columns[name]
         ]

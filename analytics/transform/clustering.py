@@ -13,12 +13,12 @@ from collections.abc import Sequence
 
 import duckdb
 
-from analytics.transform.changes import WORKSPACE, Changes
+from analytics.transform.changes import ANY, WORKSPACE, Changes
 from analytics.transform.models import Header
 
 _DAY = re.compile(r"(?:utc_)?date|date_trunc\('month', (?:utc_)?date\)::date")
 RUN, SESSION = "run_id", "session_id"
-_FIRST_RUNS = "intermediate.int_first_runs"
+_RUNS = "raw.runs"
 _MOST = 300_000  # more are of all times, as where an agent has another name
 
 
@@ -26,18 +26,22 @@ class Clustering:
     """Conditions on the stretches of the relations that an incremental build reads."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection, changes: Changes) -> None:
-        """Look up when the runs of changed sources were created: of each run, that is done once."""
+        """Look up when the runs, and those of the sessions, in changed sources were created.
+
+        Each is looked up once. Where runs came or went that no load brought or replaced, there is
+        no condition: those that went have no time.
+        """
         self._con = con
-        self._changes = changes
+        self._is_known = _RUNS not in changes or changes[_RUNS] != ANY
         for column in (RUN, SESSION):
             con.execute(f"""
                 create or replace temp table {column}_times
                     (workspace_id varchar, {column} varchar, first_at timestamptz,
                     last_at timestamptz)
             """)
-        if changed := changes.holding(RUN):
-            rows = (changes.rows(name, (WORKSPACE, RUN)) for name in changed)
-            self._look_up(RUN, " union all ".join(rows))
+            if changed := changes.holding(column):
+                rows = (changes.rows(name, (WORKSPACE, column)) for name in changed)
+                self._look_up(column, " union all ".join(rows))
 
     def of_parts(self, header: Header, parts: Sequence[str]) -> str:
         """Return a condition that holds for all rows of the parts in `temp.touched`; "" for none.
@@ -62,9 +66,10 @@ class Clustering:
     def of(self, header: Header, column: str, rows: str) -> str:
         """Return a condition that holds for all rows of runs, or of sessions; "" for none.
 
-        `rows` is a SELECT of `workspace_id` and `column`, RUN or SESSION.
+        `rows` is a SELECT of `workspace_id` and `column`, RUN or SESSION; `header` is that of a
+        relation of runs, or of what has the time of the first run of each session.
         """
-        if not header.clustered or not self._look_up(column, rows):
+        if not header.clustered or not self._is_known or not self._look_up(column, rows):
             return ""
         return self._between(
             header.clustered,
@@ -73,7 +78,10 @@ class Clustering:
         )
 
     def _look_up(self, column: str, rows: str) -> bool:
-        """Find out when runs, or the runs of sessions, were created; False if they are too many."""
+        """Find out when runs, or those of sessions, were created; False if they are too many.
+
+        All versions count: one that was replaced may have another time, or another session.
+        """
         key = f"{WORKSPACE}, {column}"
         ((count,),) = self._con.execute(
             f"create or replace temp table looked_up as select distinct {key} from ({rows})"
@@ -83,25 +91,11 @@ class Clustering:
         self._con.execute(f"""
             insert into {column}_times
             with new as (from temp.looked_up anti join temp.{column}_times using ({key}))
-            select {key}, min(first_at), max(last_at)
-            from new left join ({self._times(column)}) using ({key})
+            select {key}, min(created_at), max(created_at)
+            from new left join {_RUNS} using ({key})
             group by all
         """)
         return True
-
-    def _times(self, column: str) -> str:
-        """Return a SELECT of the first and last times of all runs, or of the runs of sessions."""
-        # A version of a run that is replaced may have another time.
-        created = "created_at as first_at, created_at as last_at"
-        if column == RUN:
-            return f"select {WORKSPACE}, {RUN}, {created} from raw.runs"
-        # A session that loses its runs, or gains its first one, is in the changed rows alone.
-        times = "first_run_at as first_at, last_run_at as last_at"
-        selects = [f"select {WORKSPACE}, {SESSION}, {times} from {_FIRST_RUNS}"]
-        for name, expressions in (("raw.runs", created), (_FIRST_RUNS, times)):
-            if name in self._changes.holding(SESSION):
-                selects.append(self._changes.rows(name, (WORKSPACE, SESSION, expressions)))
-        return " union all ".join(selects)
 
     def _between(self, column: str, times: str) -> str:
         """Return a condition with the times as they are: DuckDB does not push down a subquery."""

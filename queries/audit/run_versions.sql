@@ -34,4 +34,4 @@ select
     is_current
 from staging.stg_run_versions
 semi join changed_runs using (workspace_id, run_id)
-order by workspace_id, run_id, version_number
+order by created_at, workspace_id, run_id, version_number

@@ -28,18 +28,23 @@ ends as (
     )
 ),
 
+-- A clock that goes back may show an earlier date than at the first run, but not a day later.
+first_runs as (
+    select workspace_id, min(created_at) as first_created_at
+    from staging.stg_run_versions
+    group by workspace_id
+),
+
 changes as (
     select
         workspace_id,
         least(
-            (first_created_at at time zone getvariable('reporting_timezone'))::date,
-            (first_created_at at time zone 'UTC')::date
+            (created_at at time zone getvariable('reporting_timezone'))::date,
+            (created_at at time zone 'UTC')::date
         ) as date
-    from (
-        select workspace_id, min(created_at) as first_created_at
-        from staging.stg_run_versions
-        group by workspace_id
-    )
+    from staging.stg_run_versions
+    join first_runs using (workspace_id)
+    where created_at < first_created_at + interval 1 day
     union all
     select workspace_id, utc_date
     from staging.stg_agent_rollup_changes

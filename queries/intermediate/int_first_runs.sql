@@ -1,5 +1,4 @@
--- The first listed run of each session, and when its first and its last one were created.
--- Grain: session.
+-- The first listed run of each session, and when it was created. Grain: session.
 -- key: workspace_id, session_id
 -- materialized: table
 -- narrow: session_id
@@ -8,8 +7,7 @@ select
     workspace_id,
     session_id,
     arg_min(run_id, (created_at, run_id)) as first_run_id,
-    min(created_at) as first_run_at,
-    max(created_at) as last_run_at
+    min(created_at) as first_run_at
 from staging.stg_runs
 where session_id is not null
 group by workspace_id, session_id

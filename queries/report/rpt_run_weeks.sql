@@ -9,7 +9,7 @@
 -- column listed_run_count: Listed runs of any status.
 with
 
--- Both quantiles of a measure are of one list of its values: lists of all runs are large.
+-- A quantile holds a list of all values in memory: both of a measure share one.
 weeks as (
     select
         runs.workspace_id,

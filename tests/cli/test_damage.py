@@ -199,11 +199,8 @@ OF_THE_BUILD: dict[str, Damage] = {
 
 
 @pytest.mark.parametrize("damage", OF_THE_BUILD.values(), ids=OF_THE_BUILD)
-def test_a_damaged_build_file_is_built_anew(
-    analytics: Command, damage: Damage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_build_file_is_built_anew(analytics: Command, damage: Damage) -> None:
     """A stage alone names the file and the remedy, and publishes nothing; a batch builds it."""
-    monkeypatch.setattr("analytics.batch.transforming.SMALL", 0)
     before, published = figures(), PUBLISHED.read_bytes()
     damage()
     refused = analytics("publish")

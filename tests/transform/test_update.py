@@ -78,6 +78,19 @@ def move_a_run(warehouse: Warehouse, load: str) -> None:
     )  # fmt: skip
 
 
+def empty_a_session(warehouse: Warehouse, load: str) -> None:
+    """The only run of a session, which is read again as of another one."""
+    warehouse.replaced(
+        version_of(warehouse, "r-2"), "runs", load_id=load, run_id="r-2", agent_id="a-2",
+        session_id="s-1", created_at=NOON + timedelta(hours=2), cost_usd="0.5",
+    )  # fmt: skip
+
+
+def lose_a_run(warehouse: Warehouse, _: str) -> None:
+    """The only run of a session, of which another program removed all versions."""
+    warehouse.execute("delete from raw.runs where run_id = 'r-2'")
+
+
 def let_time_pass(warehouse: Warehouse, _: str) -> None:
     """Nothing but the time of the last batch: days become complete."""
     warehouse.execute(
@@ -147,6 +160,8 @@ def version_of(warehouse: Warehouse, run_id: str) -> int:
         rename,
         find_an_older_run,
         move_a_run,
+        empty_a_session,
+        lose_a_run,
         let_time_pass,
         start_a_child,
         find_the_parent,
@@ -170,6 +185,15 @@ def test_is_what_a_full_build_makes(
     anew = contents(built)
     assert [name for name in anew if updated[name] != anew[name]] == []
     assert updated != before
+
+
+@pytest.mark.parametrize("change", [move_a_run, empty_a_session])
+def test_many_runs_are_looked_for_in_all_blocks(
+    built: Warehouse, change: Callable[[Warehouse, str], None]
+) -> None:
+    """Of more runs than times are looked up of, relations are read whole, to the same rows."""
+    with mock.patch("analytics.transform.clustering._MOST", 0):
+        test_is_what_a_full_build_makes(built, change)
 
 
 def contents(warehouse: Warehouse) -> Rows:
