@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -203,14 +204,16 @@ def publish_all(
     """
     with progress.stage("publish") as done:
         _require_marts(layout)
-        with open_marts(layout.marts) as marts:
+        with open_marts(layout.marts) as marts, ThreadPoolExecutor(1) as reader:
             _require_whole(marts, layout)
             _require_checks(marts, force=force)
             if settings.publish.site:
                 _require_pages(marts, layout)
-            read_whole(marts, BUILD_FILE)
-        require_writable(layout)
-        publish(layout, int(settings.publish.mode, 8), site=settings.publish.site)
+            require_writable(layout)
+            # The file is read while it is copied.
+            is_read = reader.submit(read_whole, marts, BUILD_FILE)
+            mode = int(settings.publish.mode, 8)
+            publish(layout, mode, site=settings.publish.site, verify=is_read.result)
         with attached_marts(con, layout.marts), transaction(con):
             write_publication(con, layout, record_publication(con))
         pages = f" and {layout.site / 'index.html'}" if settings.publish.site else ""

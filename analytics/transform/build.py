@@ -106,6 +106,8 @@ def build(
         if only is None:
             con.execute(f"drop schema if exists {schema} cascade")
         con.execute(f"create schema if not exists {schema}")
+    if only is None:
+        con.execute("checkpoint warehouse")  # the new relations take the place of the old ones
     create_macros(con, "build_file.marts")
     create_results(con)
     built = [_build(con, model) for model in told(models, before, attrgetter("relation"))]

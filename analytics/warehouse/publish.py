@@ -16,6 +16,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -37,12 +38,15 @@ _IMPOSSIBLE = {
 }
 
 
-def publish(layout: Layout, mode: int, *, site: bool = True) -> None:
+def publish(
+    layout: Layout, mode: int, *, site: bool = True, verify: Callable[[], object] | None = None
+) -> None:
     """Publish the finished marts and the staged site, with the permissions of `mode`.
 
     When it returns, both are on the disk. Without `site`, remove the site; with none staged, the
-    published one stays. Readers keep the files that they have open. AnalyticsError or OSError if
-    something is in the way; then nothing was replaced.
+    published one stays. Readers keep the files that they have open. `verify` is called when all is
+    prepared. AnalyticsError or OSError if something is in the way; then, and after any error of
+    `verify`, nothing was replaced.
     """
     repair(layout)
     if layout.published.is_symlink() or layout.published.is_dir():
@@ -55,8 +59,10 @@ def publish(layout: Layout, mode: int, *, site: bool = True) -> None:
         pages.require_writable(layout.site)
     try:
         _prepare(layout, mode, site=site)
+        if verify:
+            verify()
         _replace(layout, mode, site=site)
-    except (AnalyticsError, OSError):
+    except (AnalyticsError, OSError, duckdb.Error):
         with suppress(OSError):
             repair(layout)
         raise
