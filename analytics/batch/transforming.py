@@ -23,7 +23,12 @@ from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError, in_order, with_ancestors
 from analytics.warehouse.compaction import compact
 from analytics.warehouse.damage import damage_of
-from analytics.warehouse.database import attached, attached_marts, remove_database
+from analytics.warehouse.database import (
+    attached,
+    attached_marts,
+    record_count,
+    remove_database,
+)
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import record_build
 
@@ -117,15 +122,6 @@ def transform(
     return made
 
 
-def is_small(con: duckdb.DuckDBPyConnection) -> bool:
-    """Return True if a warehouse has so few records that all is built anew."""
-    ((rows,),) = con.execute(
-        "select coalesce(sum(estimated_size), 0) from duckdb_tables()"
-        " where database_name = 'warehouse' and schema_name = 'raw'"
-    ).fetchall()
-    return int(rows) <= SMALL
-
-
 def _update(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -138,7 +134,7 @@ def _update(
 
     None too where records are few, unless `even_small`.
     """
-    if not layout.marts.exists() or (is_small(con) and not even_small):
+    if not layout.marts.exists() or (record_count(con) <= SMALL and not even_small):
         return None
     try:
         with attached_marts(con, layout.marts):

@@ -48,6 +48,7 @@ from analytics.transform.models import (
     read_models,
     with_ancestors,
 )
+from analytics.transform.side_by_side import run_all
 from analytics.warehouse.database import BUILD_FILE, transaction
 
 POLARS_MODELS = (
@@ -110,12 +111,18 @@ def build(
         con.execute("checkpoint warehouse")  # the new relations take the place of the old ones
     create_macros(con, "build_file.marts")
     create_results(con)
-    built = [_build(con, model) for model in told(models, before, attrgetter("relation"))]
+    built = run_all(
+        con,
+        {model.relation: model for model in models},
+        _build,
+        after=attrgetter("reads"),
+        before=before,
+    )
     if only is None:
         record_build(con, queries, timezone)
         record_build_file(con)
         record_contents(con, read_contents(con, _guarded(models)))
-    return built
+    return [*built.values()]
 
 
 def update(

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from itertools import chain
-from operator import attrgetter
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ from analytics.transform.models import (
     short_name,
 )
 from analytics.transform.parsing import parse
+from analytics.transform.side_by_side import run_all
 from analytics.warehouse.database import transaction
 
 SHOWN_ROWS = 3
@@ -100,19 +102,23 @@ def run_checks(
     Raises ModelError, which names the file, for a check that cannot be run.
     """
     queries = queries or folder("queries")
-    checks = _all_checks(con, queries)
-    thresholds = thresholds or Thresholds()
+    checks = {check.name: check for check in _all_checks(con, queries)}
+    run = partial(_run, thresholds=thresholds or Thresholds())
+    if update:  # what changed is in temporary tables, which no other connection sees
+        results = {
+            name: _result(check) if _passes_still(con, check, update) else run(con, check)
+            for name, check in told([*checks.items()], before, itemgetter(0))
+        }
+    else:
+        results = run_all(con, checks, run, before=before)
     with transaction(con):
         create_results(con)
-        results = [
-            _result(check)
-            if update and _passes_still(con, check, update)
-            else _run(con, check, thresholds)
-            for check in told(checks, before, attrgetter("name"))
-        ]
-        store_results(con, results)
+        for name, result in results.items():
+            if result.control and not result.ok:
+                _store_findings(con, checks[name])
+        store_results(con, [*results.values()])
         build_on_results(con, queries)
-    return results
+    return [*results.values()]
 
 
 def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]:
@@ -185,8 +191,6 @@ def _run(con: duckdb.DuckDBPyConnection, check: SqlModel, thresholds: Thresholds
         )
         columns = [name for name, *_ in found.description[2:]]
         rows = found.fetchall()
-        if check.header.control and rows:
-            _store_findings(con, check)
     except duckdb.Error as error:
         raise ModelError(check.file, str(error)) from error
     violations = tuple(dict(zip(columns, row[2:], strict=True)) for row in rows)

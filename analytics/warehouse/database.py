@@ -92,6 +92,19 @@ def attached(con: duckdb.DuckDBPyConnection, file: Path) -> Iterator[str]:
 
 
 @contextmanager
+def another_connection(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open another connection to the same files, with the same time zone, path and variable."""
+    ((zone, path, reporting),) = con.execute(
+        "select current_setting('TimeZone'), current_setting('search_path'),"
+        " getvariable('reporting_timezone')"
+    ).fetchall()
+    with con.cursor() as other:
+        other.execute(f"set TimeZone = '{quoted(zone)}'; set search_path = '{quoted(path)}'")
+        other.execute("set variable reporting_timezone = ?", [reporting])
+        yield other
+
+
+@contextmanager
 def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """Commit what the block changes, or nothing of it if it raises."""
     con.begin()
@@ -152,6 +165,14 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         attach_read_only(con, file, BUILD_FILE)
         con.execute(f"set search_path = '{_PUBLISHED_PATH}'")
         yield con
+
+
+def record_count(con: duckdb.DuckDBPyConnection) -> int:
+    """Return about how many records the opened warehouse has, all their versions counted."""
+    ((rows,),) = con.execute(
+        "select coalesce(sum(estimated_size), 0) from duckdb_tables() where schema_name = 'raw'"
+    ).fetchall()
+    return int(rows)
 
 
 def relation_names(con: duckdb.DuckDBPyConnection) -> list[str]:

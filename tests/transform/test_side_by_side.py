@@ -1,0 +1,97 @@
+"""Parts of a build run side by side, each after those that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Barrier, Event
+from unittest.mock import patch
+
+import duckdb
+import pytest
+
+from analytics.transform import side_by_side
+from analytics.transform.side_by_side import run_all
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config={"threads": 2}) as con:
+        con.execute("create schema raw; create table raw.runs as from range(10)")
+        yield con
+
+
+def test_two_parts_run_at_once(con: duckdb.DuckDBPyConnection) -> None:
+    """Two parts that wait for each other both end; results are in the order of the parts."""
+    both = Barrier(2)
+
+    def run(_: duckdb.DuckDBPyConnection, part: int) -> int:
+        both.wait(60)
+        return part
+
+    assert [*run_all(con, {"second": 2, "first": 1}, run).items()] == [("second", 2), ("first", 1)]
+
+
+def test_a_part_waits_for_what_it_reads(con: duckdb.DuckDBPyConnection) -> None:
+    """A part begins when those are committed that it has to wait for, and is told of before."""
+    told = []
+
+    def run(connection: duckdb.DuckDBPyConnection, reads: str) -> None:
+        name = {"": "one", "one": "two", "two": "three"}[reads]
+        connection.execute(f"create table {name} as from {reads or 'range(100000)'}")
+
+    parts = {"one": "", "two": "one", "three": "two"}
+    run_all(
+        con,
+        parts,
+        run,
+        after=lambda reads: [reads, "raw.runs"],
+        before=lambda *part: told.append(part),
+    )
+    assert con.execute("select count(*) from three").fetchall() == [(100_000,)]
+    assert told == [(1, 3, "one"), (2, 3, "two"), (3, 3, "three")]
+
+
+def test_parts_have_the_settings_of_the_connection(con: duckdb.DuckDBPyConnection) -> None:
+    """Time zone, search path and reporting time zone are those of the connection."""
+    con.execute("create schema \"it's\"; set search_path = 'memory.\"it''s\"'")
+    con.execute("set TimeZone = 'Asia/Kathmandu'; set variable reporting_timezone = 'UTC'")
+    query = (
+        "select current_setting('TimeZone'), current_setting('search_path'),"
+        " getvariable('reporting_timezone')"
+    )
+    found = run_all(con, {"one": query, "two": query}, lambda other, sql: other.sql(sql).fetchall())
+    assert found == dict.fromkeys(("one", "two"), con.execute(query).fetchall())
+
+
+def test_an_error_ends_all(con: duckdb.DuckDBPyConnection) -> None:
+    """The first error is raised; what runs beside it is interrupted, and nothing more begins."""
+    begun, interrupted = Event(), Event()
+    after = {"endless": (), "wrong": (), "never": ("wrong",)}
+    names = []
+
+    def run(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+        names.append(name)
+        if name == "wrong":
+            begun.wait(60)
+            connection.execute("select count(*) from range(10000000) where random() > 2")
+            raise ValueError(name)
+        begun.set()
+        try:
+            connection.execute("select count(*) from range(100000000000) where random() > 2")
+        except duckdb.InterruptException:
+            interrupted.set()
+
+    with pytest.raises(ValueError, match="wrong"):
+        run_all(con, {name: name for name in after}, run, after=after.__getitem__)
+    assert interrupted.is_set()
+    assert names == ["endless", "wrong"]
+
+
+@pytest.mark.parametrize(("limit", "count"), [(10, 2), (9, 1)])
+def test_of_many_records_one_part_runs_alone(
+    con: duckdb.DuckDBPyConnection, limit: int, count: int
+) -> None:
+    """With more records than the limit, parts run one after another on the connection itself."""
+    with patch.object(side_by_side, "MOST_RECORDS", limit):
+        used = run_all(con, {"one": 1, "two": 2}, lambda connection, _: connection)
+    assert [each is con for each in used.values()] == [count == 1] * 2
