@@ -23,6 +23,7 @@ from typing import Any, NamedTuple, TypeAlias
 import polars as pl
 
 from analytics.format.names import NONE, NOT_ALLOCATED
+from analytics.transform.day_costs import known_sum
 from analytics.transform.models import Header, polars_model
 
 SOURCES = ("direct", "platform", "no_agent", "unlisted", "failed")
@@ -63,7 +64,10 @@ SCHEMA: Mapping[str, Any] = {
 }
 KEY = ("month", "workspace_id", "agent_id", "cost_center", "source", "rule")
 
-Amounts: TypeAlias = tuple[Decimal, Decimal]
+Amount: TypeAlias = Decimal | None
+Amounts: TypeAlias = tuple[Amount, Amount]
+"""Cost and bill in US dollars; None where it is not known at all."""
+
 Weights: TypeAlias = Mapping[str, Decimal]
 
 
@@ -73,8 +77,8 @@ class _Line(NamedTuple):
     agent_id: str
     line_type: str
     cost_center: str
-    cost: Decimal
-    billed: Decimal
+    cost: Amount
+    billed: Amount
     run_cost: Decimal
     failed_cost: Decimal
     unlisted_cost: Decimal
@@ -175,13 +179,13 @@ def _sums(lines: pl.DataFrame) -> Iterator[_Line]:
         lines.with_columns(tokens=tokens)
         .group_by(_LINE)
         .agg(
+            *(known_sum(pl.col(name)) for name in ("metered_cost_usd", "billed_usd")),
             *(
                 pl.col(name).sum().cast(_MONEY)
                 for name in (
-                    "metered_cost_usd", "billed_usd", "cost_usd", "failed_cost_usd",
-                    "unlisted_cost_usd", "run_count", "tokens",
+                    "cost_usd", "failed_cost_usd", "unlisted_cost_usd", "run_count", "tokens",
                 )
-            )
+            ),
         )
         .sort(_LINE)
     )  # fmt: skip
@@ -212,7 +216,7 @@ def _of_month(
     }
     for (agent_id, source), (cost, billed) in pools.items():
         targets, units = shares[source]
-        amounts_of = zip(_split(cost, units), _split(billed, units), strict=True)
+        amounts_of = zip(_shares(cost, units), _shares(billed, units), strict=True)
         for target, part in zip(targets, amounts_of, strict=True):
             yield agent_id, target, part
 
@@ -230,7 +234,7 @@ def _parts(
         else:
             wanted, rest = {"no_agent": of_no_agent}, "platform"
         costs = {}
-        left = line.cost
+        left = line.cost or Decimal()
         for source, cost in wanted.items():
             costs[source] = min(max(cost, Decimal()), max(left, Decimal()))
             left -= costs[source]
@@ -239,7 +243,7 @@ def _parts(
             yield line, rest, (line.cost, line.billed)
             continue
         costs[rest] = left
-        billed = allocate(line.billed, [*costs.values()])
+        billed = _shares(line.billed, _units_of(costs.values()))
         for (source, cost), part in zip(costs.items(), billed, strict=True):
             yield line, source, (cost, part)
 
@@ -260,7 +264,7 @@ def _weights(rule: _Rule, lines: Iterable[_Line], fixed: Mapping[int, Weights]) 
         is_there = line.cost or line.billed or line.runs
         if line.line_type == "agent" and line.cost_center != NONE and is_there:
             sums.setdefault(line.cost_center, Decimal())
-            sums[line.cost_center] += Decimal(getattr(line, rule.basis)) if rule.basis else 0
+            sums[line.cost_center] += Decimal(getattr(line, rule.basis) or 0) if rule.basis else 0
     if rule.basis is None:
         return {name: Decimal(1) for name in sorted(sums)}
     return {name: max(sums[name], Decimal()) for name in sorted(sums)}
@@ -278,8 +282,18 @@ def _targets(rule: _Rule, weights: Weights) -> tuple[list[_Target], list[int]]:
 
 
 def _add(sums: dict[Any, Amounts], key: Any, amounts: Amounts) -> None:
-    cost, billed = sums.get(key, (Decimal(), Decimal()))
-    sums[key] = cost + amounts[0], billed + amounts[1]
+    cost, billed = sums.get(key, (None, None))
+    sums[key] = _plus(cost, amounts[0]), _plus(billed, amounts[1])
+
+
+def _plus(one: Amount, other: Amount) -> Amount:
+    """Add amounts, of which only those that are known count."""
+    return other if one is None else one + (other or 0)
+
+
+def _shares(amount: Amount, weights: Sequence[int]) -> Sequence[Amount]:
+    """Split an amount; of one that is not known, no part is."""
+    return [None] * len(weights) if amount is None else _split(amount, weights)
 
 
 MODEL = polars_model(
@@ -306,7 +320,8 @@ MODEL = polars_model(
             "is_chargeback": "True if it is booked to the cost center: direct lines, and what a"
             " rule shares out with book = chargeback; false if it is only shown there, and stays"
             " booked where it was charged.",
-            "cost_usd": "Metered cost in US dollars at the provider's list price.",
+            "cost_usd": "Metered cost in US dollars at the provider's list price; null where none"
+            " is known.",
         },
         refs={"agent_id": "dim_agents"},
         values={"source": SOURCES},

@@ -88,10 +88,15 @@ def _spans(dates: pl.DataFrame) -> pl.DataFrame:
     return (
         spans.join(complete.rename({"month": "before"}), on=["workspace_id", "before"])
         .filter(pl.col("day") <= pl.col("wanted"))
-        .group_by("workspace_id", "month", "before", "days", "wanted")
+        .group_by("workspace_id", "month", "before", "is_over", "days", "wanted")
         .agg(found=pl.len())
         .filter(pl.col("found") == pl.col("wanted"))
-        .select(*_MONTH, "before", current_day_count="days", previous_day_count="wanted")
+        .select(
+            *_MONTH,
+            "before",
+            current_day_count=pl.when("is_over").then("days").otherwise("wanted"),
+            previous_day_count="wanted",
+        )
     )
 
 

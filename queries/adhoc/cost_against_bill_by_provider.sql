@@ -1,14 +1,15 @@
 -- What was metered by provider and month, and what of it does Levain bill?
 -- All usage: metered cost + surcharge - own-key cost = billed. Own-key cost is payable to the
--- provider. Days of the running month count up to the last complete one.
+-- provider. An amount is null where that of a day is unknown. Days of the running month count up to
+-- the last complete one.
 select
     workspaces.workspace_name,
     date_trunc('month', days.utc_date)::date as month,
     days.provider,
-    sum(days.cost_usd) as metered_cost_usd,
-    if(count(days.own_key_usd) = count(*), sum(days.surcharge_usd), null) as surcharge_usd,
+    if(count(days.cost_usd) = count(*), sum(days.cost_usd), null) as metered_cost_usd,
+    if(count(days.surcharge_usd) = count(*), sum(days.surcharge_usd), null) as surcharge_usd,
     if(count(days.own_key_usd) = count(*), sum(days.own_key_usd), null) as own_key_usd,
-    sum(days.billed_usd) as billed_usd
+    if(count(days.billed_usd) = count(*), sum(days.billed_usd), null) as billed_usd
 from marts.fct_billing_days as days
 join marts.dim_workspaces as workspaces using (workspace_id)
 where days.utc_date <= workspaces.last_complete_date

@@ -6,10 +6,16 @@ select
     workspaces.workspace_name,
     months.cost_center,
     sum(months.cost_usd) as cost_usd,
-    coalesce(sum(months.cost_usd) filter (where months.source = 'direct'), 0)::decimal(38, 10)
-        as direct_cost_usd,
-    coalesce(sum(months.cost_usd) filter (where months.source <> 'direct'), 0)::decimal(38, 10)
-        as shared_cost_usd,
+    if(
+        bool_or(months.source = 'direct'),
+        sum(months.cost_usd) filter (where months.source = 'direct'),
+        0
+    )::decimal(38, 10) as direct_cost_usd,
+    if(
+        bool_or(months.source <> 'direct'),
+        sum(months.cost_usd) filter (where months.source <> 'direct'),
+        0
+    )::decimal(38, 10) as shared_cost_usd,
     sum(months.billed_usd) as billed_usd
 from marts.fct_allocations as months
 join marts.dim_workspaces as workspaces using (workspace_id)

@@ -1,19 +1,26 @@
 -- Which models cost what in the last 30 complete days, and what do a million tokens of each cost?
--- All usage: listed and unlisted runs, and the platform's own.
+-- All usage: listed and unlisted runs, and the platform's own. What a million tokens cost is of the
+-- usage whose cost is known.
 select
-    days.model,
-    days.provider,
-    sum(days.cost_usd) as cost_usd,
-    sum(days.tokens_in)::bigint as tokens_in,
-    sum(days.tokens_out)::bigint as tokens_out,
-    sum(days.request_count)::bigint as request_count,
-    sum(days.error_count)::bigint as error_count,
-    round(1000000 * sum(days.cost_usd) / nullif(sum(days.tokens_in + days.tokens_out), 0), 4)
-        ::decimal(18, 4) as usd_per_million_tokens
-from marts.fct_model_days as days
+    hours.model,
+    hours.provider,
+    sum(hours.cost_usd) as cost_usd,
+    sum(hours.tokens_in)::bigint as tokens_in,
+    sum(hours.tokens_out)::bigint as tokens_out,
+    sum(hours.request_count)::bigint as request_count,
+    sum(hours.error_count)::bigint as error_count,
+    round(
+        1000000
+        * sum(hours.cost_usd)
+        / nullif(
+            sum(hours.tokens_in + hours.tokens_out) filter (where hours.cost_usd is not null), 0
+        ),
+        4
+    )::decimal(18, 4) as usd_per_million_tokens
+from marts.fct_usage_hours as hours
 join marts.dim_workspaces as workspaces using (workspace_id)
 where
-    days.utc_date > workspaces.last_complete_date - 30
-    and days.utc_date <= workspaces.last_complete_date
-group by days.model, days.provider
-order by sum(days.cost_usd) desc nulls last
+    (hours.hour at time zone 'UTC')::date > workspaces.last_complete_date - 30
+    and (hours.hour at time zone 'UTC')::date <= workspaces.last_complete_date
+group by hours.model, hours.provider
+order by sum(hours.cost_usd) desc nulls last

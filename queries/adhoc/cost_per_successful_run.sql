@@ -1,5 +1,6 @@
 -- What does a successful run cost each agent by month, with the cost of its other runs in it?
--- Of all runs; null where the API refuses the outcomes of some. Where failed runs are unlisted, the
+-- Of all runs; null where the outcome or the cost of some is unknown. Where failed runs are
+-- unlisted, the
 -- failed cost lies between its two amounts.
 select
     workspaces.workspace_name,
@@ -8,7 +9,8 @@ select
     sum(days.succeeded_count)::bigint as succeeded_count,
     sum(days.cost_usd) as cost_usd,
     if(
-        bool_or(days.unlisted_run_count > 0 and days.unlisted_failed_count is null),
+        bool_or(days.unlisted_run_count > 0 and days.unlisted_failed_count is null)
+        or sum(days.unknown_cost_count) > 0,
         null,
         marts.usd_per_success(sum(days.cost_usd), sum(days.succeeded_count))
     ) as usd_per_success,

@@ -37,6 +37,7 @@ select
     workspaces.workspace_name,
     month,
     any_value(changes.current_day_count) as day_count,
+    any_value(changes.previous_day_count) as previous_day_count,
     any_value(changes.previous_cost_usd) as previous_cost_usd,
     sum(changes.amount_usd) filter (changes.effect = 'volume') as volume_usd,
     sum(changes.amount_usd) filter (changes.effect = 'mix') as mix_usd,

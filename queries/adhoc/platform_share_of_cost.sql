@@ -1,5 +1,6 @@
 -- How much of each month's metered cost is the platform's own activity, and is it billed?
--- By UTC day, up to the last complete one.
+-- By UTC day, up to the last complete one. The share is null where the API refuses the platform's
+-- usage of a day.
 with
 
 metered as (
@@ -24,6 +25,18 @@ platform as (
     join marts.dim_workspaces as workspaces using (workspace_id)
     where days.utc_date <= workspaces.last_complete_date
     group by days.workspace_id, month
+),
+
+-- Months of which the platform's usage is known of each day.
+known as (
+    select
+        days.workspace_id,
+        date_trunc('month', days.utc_date)::date as month
+    from audit.reconciliation_days as days
+    join marts.dim_workspaces as workspaces using (workspace_id)
+    where days.utc_date <= workspaces.last_complete_date
+    group by days.workspace_id, month
+    having bool_and(days.platform_cost_usd is not null)
 )
 
 select
@@ -33,9 +46,13 @@ select
     platform.platform_run_count,
     platform.platform_cost_usd,
     platform.platform_billed_usd,
-    round(100 * platform.platform_cost_usd / nullif(metered.metered_cost_usd, 0), 1)
-        as platform_percent
+    if(
+        known.month is null,
+        null,
+        round(100 * platform.platform_cost_usd / nullif(metered.metered_cost_usd, 0), 1)
+    ) as platform_percent
 from metered
 left join platform using (workspace_id, month)
+left join known using (workspace_id, month)
 join marts.dim_workspaces as workspaces using (workspace_id)
 order by metered.month desc, workspaces.workspace_name

@@ -7,7 +7,11 @@ select
     sum(days.unlisted_run_count)::bigint as unlisted_run_count,
     marts.detail_coverage(sum(days.listed_run_count), sum(days.run_count)) as detail_coverage,
     sum(days.unlisted_cost_usd) as unlisted_cost_usd,
-    sum(days.unlisted_failed_count)::bigint as unlisted_failed_count,
+    if(
+        bool_or(days.unlisted_run_count > 0 and days.unlisted_failed_count is null),
+        null,
+        sum(days.unlisted_failed_count)
+    )::bigint as unlisted_failed_count,
     any_value(coverage.busiest_day_run_count) as busiest_day_run_count,
     any_value(coverage.required_batches_per_day) as required_batches_per_day
 from marts.fct_agent_days as days

@@ -1,12 +1,13 @@
 -- From the cost of runs to the bill, by UTC month. Steps 1 to 3 add up to step 4, what the API
 -- metered by the hour, and steps 4 to 7 to step 8, what it bills. Where the API refuses a meter for
--- a day of the month, the steps that need it are unknown.
+-- a day of the month, or gives a line of the bill without an amount, the steps that need it are
+-- unknown.
 -- Grain: workspace, UTC month and step.
 -- key: workspace_id, month, step_number
 -- column month: First day of the calendar month in UTC.
 -- column step_number: Place of the step, from 1; 4 is a subtotal, and 8 the total.
 -- column step: Name of the step.
--- column amount_usd: Signed amount in US dollars; null where the API refuses a meter.
+-- column amount_usd: Signed amount in US dollars; null where the API does not give all of it.
 -- column comment: Meaning of the step.
 with
 
@@ -33,9 +34,9 @@ bills as (
     select
         workspace_id,
         date_trunc('month', utc_date)::date as month,
-        sum(cost_usd) as cost_usd,
+        if(count(cost_usd) = count(*), sum(cost_usd), null) as cost_usd,
         if(count(own_key_usd) = count(*), sum(own_key_usd), null) as own_key_usd,
-        sum(billed_usd) as billed_usd
+        if(count(billed_usd) = count(*), sum(billed_usd), null) as billed_usd
     from marts.fct_billing_days
     group by all
 ),
@@ -49,15 +50,17 @@ months as (
         if(metered.month is null, 0, unexplained_usd) as unexplained_usd,
         if(metered.month is null, 0, metered_usd) as metered_usd,
         -- Of a month that was not metered, the bill is all that the API gives of it.
-        case when metered.month is null then cost_usd when has_bill then coalesce(cost_usd, 0) end
-            as cost_usd,
+        case
+            when metered.month is null then cost_usd
+            when has_bill then if(bills.month is null, 0, cost_usd)
+        end as cost_usd,
         case
             when metered.month is null then own_key_usd
             when has_bill then if(bills.month is null, 0, own_key_usd)
         end as own_key_usd,
         case
             when metered.month is null then billed_usd
-            when has_bill then coalesce(billed_usd, 0)
+            when has_bill then if(bills.month is null, 0, billed_usd)
         end as billed_usd
     from metered
     full join bills using (workspace_id, month)

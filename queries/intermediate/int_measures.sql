@@ -57,8 +57,10 @@ sums as (
             sum(failed_cost_usd) filter (is_listed),
             0
         ) as failed_cost_usd,
-        if(bool_or(is_unlisted), sum(failed_count) filter (is_unlisted), 0)::bigint
-            as unlisted_failed_count,
+        case
+            when bool_or(is_unlisted and failed_count is null) then null
+            else coalesce(sum(failed_count) filter (is_unlisted), 0)
+        end::bigint as unlisted_failed_count,
         bool_or(
             if(
                 is_unlisted,

@@ -279,7 +279,7 @@ chargebacks as (
         billed_usd
     from marts.fct_allocations
     semi join months using (month)
-    where is_chargeback and rule <> '(none)'
+    where is_chargeback and rule <> '(none)' and billed_usd is not null
 ),
 
 pools as (

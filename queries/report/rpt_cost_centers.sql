@@ -6,14 +6,16 @@
 -- column direct_usd: Part of the bill in US dollars for agents of the cost center itself.
 -- column shared_usd: Part of the bill in US dollars that a rule of finance/allocation.toml shared,
 -- or that no rule did.
--- column billed_usd: Billed in US dollars: both parts.
+-- column billed_usd: Billed in US dollars: both parts. An amount of which nothing is known is null.
 -- column metered_cost_usd: Metered cost in US dollars.
 select
     workspace_id,
     month,
     cost_center,
-    coalesce(sum(billed_usd) filter (source = 'direct'), 0)::decimal(38, 10) as direct_usd,
-    coalesce(sum(billed_usd) filter (source <> 'direct'), 0)::decimal(38, 10) as shared_usd,
+    if(bool_or(source = 'direct'), sum(billed_usd) filter (source = 'direct'), 0)::decimal(38, 10)
+        as direct_usd,
+    if(bool_or(source <> 'direct'), sum(billed_usd) filter (source <> 'direct'), 0)::decimal(38, 10)
+        as shared_usd,
     sum(billed_usd)::decimal(38, 10) as billed_usd,
     sum(cost_usd)::decimal(38, 10) as metered_cost_usd
 from marts.fct_allocations

@@ -1,7 +1,8 @@
 -- What cost more or less in the last seven days than in the seven before: lines, versions of agents
--- and, by UTC day, models. Only workspaces of which both weeks were read whole, with the cost of at
--- least four in five runs known, are in it; the platform only where its cost is known, versions
--- only of agents all of whose runs are listed, models only where each day has its hourly meter.
+-- and, by UTC day, models. Only workspaces of which both weeks were read whole are in it, and of
+-- these, as of their lines and versions, only those with the cost of at least four in five runs of
+-- each week known; the platform and models only where all of their cost is known, versions only of
+-- agents all of whose runs are listed, models only where each day has its hourly meter.
 -- Grain: workspace, kind, line and name.
 -- key: workspace_id, kind, agent_id, name_key
 -- column kind: agent (any line), version or model.
@@ -54,6 +55,7 @@ figures as (
         date,
         cost_usd,
         run_count,
+        unknown_cost_count,
         unknown_platform_count
     from reports.rpt_days
     union all by name
@@ -64,7 +66,8 @@ figures as (
         if(agent_version = -1, 'no version', 'v' || agent_version) as name_key,
         date,
         cost_usd,
-        run_count
+        run_count,
+        unknown_cost_count
     from reports.rpt_versions
     anti join unlisted using (workspace_id, agent_id)
     union all by name
@@ -74,7 +77,8 @@ figures as (
         '(all)' as agent_id,
         model || ' (' || provider || ')' as name_key,
         utc_date as date,
-        cost_usd
+        cost_usd,
+        (cost_usd is null)::bigint as unknown_cost_count
     from reports.rpt_models
     semi join metered using (workspace_id)
 ),
@@ -97,7 +101,12 @@ movers as (
     join weeks using (workspace_id)
     where date between previous_first and week_last
     group by all
-    having coalesce(sum(unknown_platform_count), 0) = 0
+    having
+        coalesce(sum(unknown_platform_count), 0) = 0
+        and 5 * coalesce(sum(unknown_cost_count) filter (date < week_first), 0)
+        <= previous_run_count
+        and 5 * coalesce(sum(unknown_cost_count) filter (date >= week_first), 0)
+        <= current_run_count
 )
 
 select

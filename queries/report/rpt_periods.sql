@@ -168,7 +168,9 @@ sums_of_read as (
         sums.*,
         coalesce(is_whole, false) as is_whole,
         no_runs,
-        if(coalesce(unknown_cost_count, 0) = 0, no_runs, null) as nothing
+        if(coalesce(unknown_cost_count, 0) = 0, no_runs, null) as nothing,
+        if(coalesce(unknown_platform_count, 0) = 0, nothing, null) as nothing_of_platform,
+        if(agent_id = '(platform)', nothing_of_platform, nothing) as nothing_used
     from sums
     left join read using (workspace_id, period_first, period_last)
 )
@@ -198,17 +200,17 @@ select
     if(run_count is null, no_runs, unlisted_failed_count) as unlisted_failed_count,
     coalesce(unknown_cost_count, no_runs) as unknown_cost_count,
     coalesce(no_usage_count, no_runs) as no_usage_count,
-    coalesce(cost_usd, nothing) as cost_usd,
+    coalesce(cost_usd, nothing_used) as cost_usd,
     coalesce(run_cost_usd, nothing) as run_cost_usd,
-    coalesce(platform_cost_usd, nothing) as platform_cost_usd,
+    coalesce(platform_cost_usd, nothing_of_platform) as platform_cost_usd,
     coalesce(unknown_platform_count, no_runs) as unknown_platform_count,
     if(
         coalesce(unlisted_run_count, run_count) is null or unlisted_run_count = 0,
         no_runs,
         unlisted_cost_usd
     )::decimal(38, 10) as unlisted_cost_usd,
-    coalesce(tokens_in, nothing) as tokens_in,
-    coalesce(tokens_out, nothing) as tokens_out,
+    if(run_count > 0, tokens_in, coalesce(tokens_in, nothing_used)) as tokens_in,
+    if(run_count > 0, tokens_out, coalesce(tokens_out, nothing_used)) as tokens_out,
     coalesce(failed_cost_usd, nothing) as failed_cost_usd,
     coalesce(failed_cost_more_usd, nothing) as failed_cost_more_usd,
     if(failed_cost_open_count > 0, null, coalesce(failed_cost_usd + failed_cost_more_usd, nothing))

@@ -104,7 +104,8 @@ select
     workspace_id,
     month,
     coalesce(states.state, 'incomplete') as state,
-    coalesce(books.book_state, 'not closed, ' || states.state) as book_state,
+    coalesce(books.book_state, 'not closed, ' || coalesce(states.state, 'incomplete'))
+        as book_state,
     if(lines.month is null, 0, line_cost_usd) as line_cost_usd,
     if(lines.month is null, 0, line_surcharge_usd) as line_surcharge_usd,
     if(lines.month is null, 0, line_own_key_usd) as line_own_key_usd,
@@ -120,8 +121,8 @@ select
     adjustments.* exclude (workspace_id, month)
 from states
 full join lines using (workspace_id, month)
+full join earlier using (workspace_id, month)
 left join closed using (workspace_id, month)
-left join earlier using (workspace_id, month)
 left join adjustments using (workspace_id, month)
 left join accruals using (workspace_id, month)
 left join books using (month)

@@ -14,7 +14,8 @@ select
     count(*) as run_count,
     count(*) filter (status = 'failed') as failed_count,
     count(*) filter (status in ('succeeded', 'failed')) as finished_count,
-    sum(cost_usd) as cost_usd
+    sum(cost_usd) as cost_usd,
+    count(*) - count(cost_usd) as unknown_cost_count
 from marts.fct_runs
 group by all
 order by workspace_id, agent_id, date, agent_version

@@ -111,6 +111,11 @@ def _history(warehouse: Warehouse) -> None:
             cost_usd=9 if day == 29 else 2,
             created_at=datetime(2026, 10, day, 12, tzinfo=UTC),
         )
+    for day, cost in ((8, 1), (16, 3)):
+        warehouse.given(
+            "runs", workspace_id=OTHER_WORKSPACE, run_id=f"r-november-{day}", agent_id="a-9",
+            cost_usd=cost, created_at=datetime(2026, 11, day, 12, tzinfo=UTC),
+        )  # fmt: skip
     warehouse.given(
         "agent_billing_days", workspace_id=OTHER_WORKSPACE, agent_id="a-9", date="2026-10-05",
         cost_usd=2, billed_usd=2,

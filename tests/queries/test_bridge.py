@@ -122,12 +122,12 @@ def test_a_meter_that_differs_from_the_bill_has_a_step(read: Warehouse) -> None:
 
 
 def test_a_bill_of_unknown_cost_still_adds_up(read: Warehouse) -> None:
-    """A bill whose cost the API leaves out is a surcharge, and stays in what is billed."""
+    """Of a bill whose cost the API leaves out, the surcharge is unknown, but not the bill."""
     read.given("billing_days", cost_usd=None, billed_usd=3, date="2026-11-10")
     read.build()
 
     steps = _bridge(read, NOVEMBER)
-    assert (steps["metered"], steps["surcharge"], steps["billed"]) == (0, 3, 3)
+    assert (steps["metered"], steps["surcharge"], steps["billed"]) == (0, None, 3)
     assert "bridges_add_up" not in _failed(read)
 
 

@@ -131,5 +131,6 @@ def test_statements_have_what_is_booked_and_what_changed(adjusted: Warehouse) ->
             "December 2026, January 2027",
         ),
         (4, 10, 14, 4, 0, 0, 0, None, None),
+        (0, Decimal("0.0000000001"), Decimal("0.0000000001"), None, None, None, None, None, None),
     ]  # fmt: skip
     assert adjusted.rows(statements, "(all)") == adjusted.rows(statements, "w-1")
