@@ -25,7 +25,13 @@ from analytics.transform.checks import CheckResult, Thresholds, run_checks
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError
 from analytics.warehouse.confined import Limits
-from analytics.warehouse.database import BUILD_FILE, attached_marts, open_marts, transaction
+from analytics.warehouse.database import (
+    BUILD_FILE,
+    attached_marts,
+    open_marts,
+    stop,
+    transaction,
+)
 from analytics.warehouse.examination import read_whole
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.pending_details import repeat_contradicting_costs
@@ -211,9 +217,13 @@ def publish_all(
                 _require_pages(marts, layout)
             require_writable(layout)
             # The file is read while it is copied.
-            is_read = reader.submit(read_whole, marts, BUILD_FILE)
+            reading = reader.submit(read_whole, marts, BUILD_FILE)
             mode = int(settings.publish.mode, 8)
-            publish(layout, mode, site=settings.publish.site, verify=is_read.result)
+            try:
+                publish(layout, mode, site=settings.publish.site, verify=reading.result)
+            except BaseException:
+                stop({reading: marts})
+                raise
         with attached_marts(con, layout.marts), transaction(con):
             write_publication(con, layout, record_publication(con))
         pages = f" and {layout.site / 'index.html'}" if settings.publish.site else ""

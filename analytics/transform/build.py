@@ -68,7 +68,10 @@ _PARTIAL = f"{BUILD_FILE}.partial"
 
 @dataclass(frozen=True)
 class BuiltRelation:
-    """A relation that was built: its name, its rows (None for a view), and the seconds it took."""
+    """A relation that was built: its name, its rows (None for a view), and the seconds it took.
+
+    Where others were built beside it, seconds are of both.
+    """
 
     name: str
     rows: int | None
@@ -83,11 +86,12 @@ def build(
     only: Collection[str] | None = None,
     before: Before | None = None,
 ) -> list[BuiltRelation]:
-    """Build all models anew, in order; days and months are those of `timezone` (an IANA name).
+    """Build all models anew, each after those it reads; days and months are those of `timezone`.
 
-    `only` names the relations to build, with or without their schema; they and all relations that
-    they read are replaced, the others remain as they are, and `is_whole` is false until a build of
-    all models. UsageError if a name is unknown. `before` is told of each relation.
+    `timezone` is an IANA name. `only` names the relations to build, with or without their schema;
+    they and all relations that they read are replaced, the others remain as they are, and
+    `is_whole` is false until a build of all models. UsageError if a name is unknown. `before` is
+    told of each relation.
 
     Raises ModelError, which names the file, for a model that cannot be built. Models built before
     it remain; a build of all models drops the relations of an earlier build first.

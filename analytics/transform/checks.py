@@ -137,6 +137,9 @@ def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]
         sql = path.read_text(encoding="utf-8")
         found.append((path.stem, short_name(path), read_header(sql), sql))
     parse(sql for *_, sql in found)
+    for name, file, *_ in found:
+        if sum(name == each for each, *_ in found) > 1:
+            raise ModelError(file, f"a second check is named {name}")
     return [
         SqlModel("checks", name, file, header, references(file, sql), sql)
         for name, file, header, sql in found
@@ -208,28 +211,31 @@ def _plain(value: Any) -> str:
 
 def _store_findings(con: duckdb.DuckDBPyConnection, check: SqlModel) -> None:
     """Store the rows of a failed control; a column that the control does not have is null."""
-    con.execute(
-        f"""
-        insert into {FINDINGS}
-        with violations as (
-            from {FINDINGS} where false
-            union all by name
-            from (\n{check.sql}\n)
+    try:
+        con.execute(
+            f"""
+            insert into {FINDINGS}
+            with violations as (
+                from {FINDINGS} where false
+                union all by name
+                from (\n{check.sql}\n)
+            )
+            select
+                $name, $control, workspace_id, row_number() over largest,
+                count(*) over (partition by workspace_id), agent_id, utc_date, run_id, provider,
+                measure, ours, theirs, difference_usd, is_closed
+            from violations
+            window largest as (
+                partition by workspace_id
+                order by
+                    abs(difference_usd) desc nulls last, abs(ours - theirs) desc nulls last,
+                    utc_date desc, agent_id, run_id, provider, measure
+            )
+            qualify row_number() over largest <= {KEPT_FINDINGS}""",
+            {"name": check.name, "control": check.header.control},
         )
-        select
-            $name, $control, workspace_id, row_number() over largest,
-            count(*) over (partition by workspace_id), agent_id, utc_date, run_id, provider,
-            measure, ours, theirs, difference_usd, is_closed
-        from violations
-        window largest as (
-            partition by workspace_id
-            order by
-                abs(difference_usd) desc nulls last, abs(ours - theirs) desc nulls last,
-                utc_date desc, agent_id, run_id, provider, measure
-        )
-        qualify row_number() over largest <= {KEPT_FINDINGS}""",
-        {"name": check.name, "control": check.header.control},
-    )
+    except duckdb.Error as error:
+        raise ModelError(check.file, str(error)) from error
 
 
 def store_results(con: duckdb.DuckDBPyConnection, results: Sequence[CheckResult]) -> None:

@@ -15,7 +15,7 @@ from typing import TypeVar
 import duckdb
 
 from analytics.parts import Before, told
-from analytics.warehouse.database import another_connection, record_count
+from analytics.warehouse.database import another_connection, record_count, stop
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -24,6 +24,7 @@ MOST_RECORDS = 1_000_000
 """Records, all their versions counted, up to which parts run side by side."""
 
 _MOST_CONNECTIONS = 4
+_MEMORY = 300_000_000  # bytes of DuckDB's memory for each connection
 
 
 def run_all(
@@ -38,12 +39,10 @@ def run_all(
 
     In that order they can run one after another; `after` returns the names of those that a part
     has to wait for. `run` gets a connection whose changes no other part sees before they are
-    committed. `before` is told of each part that begins. The first error is raised, and what runs
-    meanwhile is interrupted.
+    committed. `before` is told of each part that begins. The first error is raised; nothing more
+    begins, and queries that run meanwhile are interrupted.
     """
-    ((threads,),) = con.execute("select current_setting('threads')").fetchall()
-    count = min(threads, _MOST_CONNECTIONS) if record_count(con) <= MOST_RECORDS else 1
-    names = [*parts]
+    names, count = [*parts], _connection_count(con)
     if count == 1:
         return {name: run(con, parts[name]) for name in told(names, before, str)}
     sorter = TopologicalSorter({name: parts.keys() & after(parts[name]) for name in names})
@@ -67,7 +66,17 @@ def run_all(
                     free.append(connection)
                     sorter.done(name)
         except BaseException:
-            for _, connection in running.values():
-                connection.interrupt()
+            pool.shutdown(wait=False, cancel_futures=True)
+            stop({call: connection for call, (_, connection) in running.items()})
             raise
     return {name: results[name] for name in names}
+
+
+def _connection_count(con: duckdb.DuckDBPyConnection) -> int:
+    """Return how many parts may run at once, by records, threads and memory."""
+    if record_count(con) > MOST_RECORDS:
+        return 1
+    ((threads, memory),) = con.execute(
+        "select current_setting('threads'), parse_formatted_bytes(current_setting('memory_limit'))"
+    ).fetchall()
+    return max(1, min(int(threads), _MOST_CONNECTIONS, int(memory) // _MEMORY))

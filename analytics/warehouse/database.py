@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -98,10 +99,25 @@ def another_connection(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDB
         "select current_setting('TimeZone'), current_setting('search_path'),"
         " getvariable('reporting_timezone')"
     ).fetchall()
-    with con.cursor() as other:
+    other = con.cursor()
+    try:
         other.execute(f"set TimeZone = '{quoted(zone)}'; set search_path = '{quoted(path)}'")
         other.execute("set variable reporting_timezone = ?", [reporting])
         yield other
+    finally:
+        with suppress(duckdb.Error):  # in use, after a second Ctrl-C
+            other.close()
+
+
+def stop(running: Mapping[Future[Any], duckdb.DuckDBPyConnection]) -> None:
+    """Interrupt the connections of calls that run in threads, until all have ended.
+
+    Between two statements, an interrupt is lost.
+    """
+    while waiting := [con for call, con in running.items() if not call.done()]:
+        for con in waiting:
+            con.interrupt()
+        wait(running, timeout=0.05)
 
 
 @contextmanager
@@ -168,7 +184,10 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def record_count(con: duckdb.DuckDBPyConnection) -> int:
-    """Return about how many records the opened warehouse has, all their versions counted."""
+    """Return about how many records a warehouse has, all their versions counted.
+
+    It may be of any catalog: figures of an earlier time have it in `kept`.
+    """
     ((rows,),) = con.execute(
         "select coalesce(sum(estimated_size), 0) from duckdb_tables() where schema_name = 'raw'"
     ).fetchall()

@@ -62,7 +62,7 @@ def publish(
         if verify:
             verify()
         _replace(layout, mode, site=site)
-    except (AnalyticsError, OSError, duckdb.Error):
+    except Exception:
         with suppress(OSError):
             repair(layout)
         raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
 from unittest.mock import patch
 
@@ -11,6 +12,7 @@ import pytest
 
 from analytics.transform import side_by_side
 from analytics.transform.side_by_side import run_all
+from analytics.warehouse.database import stop
 
 
 @pytest.fixture
@@ -63,6 +65,23 @@ def test_parts_have_the_settings_of_the_connection(con: duckdb.DuckDBPyConnectio
     assert found == dict.fromkeys(("one", "two"), con.execute(query).fetchall())
 
 
+def test_what_begins_a_query_late_is_interrupted(con: duckdb.DuckDBPyConnection) -> None:
+    """Calls are interrupted until they have ended, also one that was between two statements."""
+    begun, stopped = Event(), Event()
+
+    def run() -> None:
+        begun.set()
+        stopped.wait(0.2)  # the first interrupt finds no query
+        con.execute("select count(*) from range(100000000000) where random() > 2")
+
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(run)
+        begun.wait(60)
+        stop({call: con})
+    with pytest.raises(duckdb.InterruptException):
+        call.result()
+
+
 def test_an_error_ends_all(con: duckdb.DuckDBPyConnection) -> None:
     """The first error is raised; what runs beside it is interrupted, and nothing more begins."""
     begun, interrupted = Event(), Event()
@@ -73,7 +92,6 @@ def test_an_error_ends_all(con: duckdb.DuckDBPyConnection) -> None:
         names.append(name)
         if name == "wrong":
             begun.wait(60)
-            connection.execute("select count(*) from range(10000000) where random() > 2")
             raise ValueError(name)
         begun.set()
         try:
@@ -85,6 +103,13 @@ def test_an_error_ends_all(con: duckdb.DuckDBPyConnection) -> None:
         run_all(con, {name: name for name in after}, run, after=after.__getitem__)
     assert interrupted.is_set()
     assert names == ["endless", "wrong"]
+
+
+def test_with_little_memory_one_part_runs_alone(con: duckdb.DuckDBPyConnection) -> None:
+    """Two parts at once need the memory of two."""
+    con.execute("set memory_limit = '500MB'")
+    used = run_all(con, {"one": 1, "two": 2}, lambda connection, _: connection)
+    assert [*used.values()] == [con, con]
 
 
 @pytest.mark.parametrize(("limit", "count"), [(10, 2), (9, 1)])
