@@ -4,7 +4,8 @@
     LEV-2026-10-001,Production,2026-10,2026-11-02,1204.17,,0,
 
 A line is the part of an invoice for a workspace (name or identifier) and the month in which it was
-used. `amount_usd` is before credits and tax; a credit is positive. An empty credit or tax is 0.
+used. `amount_usd` is before credits and tax; a credit is positive. An empty credit or tax is 0. Tax
+is negative on a credit note, whose credit is more than its amount.
 `accepted` is `yes` where the amount shall stand although it differs from the bill, else empty.
 """
 
@@ -73,7 +74,8 @@ def _invoice(line: Line) -> Invoice:
     amount = line.amount("amount_usd")
     if amount is None:
         raise ValueError("amount_usd is empty")
-    credit, tax = (line.amount(name) or Decimal() for name in ("credit_usd", "tax_usd"))
+    credit = line.amount("credit_usd") or Decimal()
+    tax = line.amount("tax_usd", may_be_negative=credit > amount) or Decimal()
     accepted = line.text("accepted")
     if accepted not in (None, "yes"):
         raise ValueError(f"accepted `{shown(accepted)}` is not yes; write yes, or leave it empty")

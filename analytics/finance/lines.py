@@ -82,10 +82,11 @@ class Line:
             raise ValueError(f"{name} is empty; write it like 2026-11-30")
         return _of_this_century(name, day)
 
-    def amount(self, name: str) -> Decimal | None:
+    def amount(self, name: str, *, may_be_negative: bool = False) -> Decimal | None:
         """Return an amount of zero or more US dollars, None if it is empty."""
         amount = self._value(name, read_amount)
-        if amount is not None and not 0 <= amount <= _LARGEST_AMOUNT:
+        least = -_LARGEST_AMOUNT if may_be_negative else 0
+        if amount is not None and not least <= amount <= _LARGEST_AMOUNT:
             wrong = "negative" if amount < 0 else "more than a trillion US dollars"
             raise ValueError(f"{name} `{shown(self.fields[name].strip())}` is {wrong}")
         return amount

@@ -83,14 +83,22 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
 
 
 def _of_no_workspace(con: duckdb.DuckDBPyConnection, invoices: Lines[Invoice]) -> list[str]:
-    """Return a problem for each invoice whose workspace was never read."""
+    """Return a problem for each invoice that names no workspace that was read, or several."""
     rows = con.execute("select workspace_id, workspace_name from ledger.workspaces").fetchall()
-    known = {name.strip().lower() for row in rows for name in row if name}
-    return [
-        f"{FORM.file}:{each.line}: no workspace matches; is a name misspelt?"
-        for each in invoices.records
-        if each.workspace.lower() not in known
-    ]
+    identifiers = {workspace_id.lower() for workspace_id, _ in rows}
+    named = Counter(name.strip().lower() for _, name in rows if name)
+    problems = []
+    for each in invoices.records:
+        name = each.workspace.lower()
+        if name in identifiers or named[name] == 1:
+            continue
+        problem = (
+            "several workspaces are called so; name one by its identifier"
+            if named[name]
+            else "no workspace matches; is a name misspelt?"
+        )
+        problems.append(f"{FORM.file}:{each.line}: {problem}")
+    return problems
 
 
 def file_of(problem: str) -> str:

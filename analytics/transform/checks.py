@@ -137,9 +137,6 @@ def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]
         sql = path.read_text(encoding="utf-8")
         found.append((path.stem, short_name(path), read_header(sql), sql))
     parse(sql for *_, sql in found)
-    for name, file, *_ in found:
-        if sum(name == each for each, *_ in found) > 1:
-            raise ModelError(file, f"a second check is named {name}")
     return [
         SqlModel("checks", name, file, header, references(file, sql), sql)
         for name, file, header, sql in found

@@ -47,19 +47,24 @@ first_bills as (
     group by all
 ),
 
--- A name is of the workspace that has it as its identifier, else as its name.
+-- A name is of the workspace that has it as its identifier, else of the only one that is named so.
 lines as (
     select invoices.*, workspaces.workspace_id
     from finance.invoices as invoices
     join marts.dim_workspaces as workspaces
         on lower(invoices.workspace)
         in (lower(workspaces.workspace_id), lower(workspaces.workspace_name))
-    qualify row_number() over (
-        partition by invoices.line
-        order by
-            lower(workspaces.workspace_id) = lower(invoices.workspace) desc,
-            workspaces.workspace_id
-    ) = 1
+    qualify
+        (
+            lower(workspaces.workspace_id) = lower(invoices.workspace)
+            or count(*) over (partition by invoices.line) = 1
+        )
+        and row_number() over (
+            partition by invoices.line
+            order by
+                lower(workspaces.workspace_id) = lower(invoices.workspace) desc,
+                workspaces.workspace_id
+        ) = 1
 ),
 
 amounts as (

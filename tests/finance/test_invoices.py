@@ -61,6 +61,13 @@ def test_credit_and_tax_may_be_missing() -> None:
     assert [(each.amount_usd, each.tax_usd) for each in found.records] == [(7, 0)]
 
 
+def test_a_credit_note_has_negative_tax() -> None:
+    """Tax is negative where the credit is more than the amount."""
+    found = invoices_of("CN-1,Bakery,2026-10,2026-11-20,0,10,-1.9")
+
+    assert [(each.credit_usd, each.tax_usd) for each in found.records] == [(10, Decimal("-1.9"))]
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
@@ -76,6 +83,7 @@ def test_credit_and_tax_may_be_missing() -> None:
         ('L-2,Bakery,2026-10,2026-11-02,"1,204.17",,', "amount_usd `1,204.17` is no amount"),
         ("L-2,Bakery,2026-10,2026-11-02,-1,,", "amount_usd `-1` is negative"),
         ("L-2,Bakery,2026-10,2026-11-02,1,-1,", "credit_usd `-1` is negative"),
+        ("L-2,Bakery,2026-10,2026-11-02,1,1,-1", "tax_usd `-1` is negative"),
         ("L-2,Bakery,2026-10,2026-11-02,1,,0.00000000001", "tax_usd `0.00000000001` is no amount"),
         (
             "L-2,Bakery,2026-10,2026-11-02,1000000000001,,",

@@ -169,6 +169,11 @@ def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     problems = load(warehouse)
 
     assert problems == ["finance/invoices.csv:3: no workspace matches; is a name misspelt?"]
+    warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="bakery")
+    assert load(warehouse)[0] == (
+        "finance/invoices.csv:2: several workspaces are called so; name one by its identifier"
+    )
+    warehouse.con.execute("delete from ledger.workspaces where workspace_id = 'w-2'")
     assert problems_of_names(warehouse.con) == [
         f"{place}; is a name misspelt?"
         for place in (

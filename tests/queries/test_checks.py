@@ -13,8 +13,10 @@ import pytest
 
 from analytics.resources import folder
 from analytics.transform import build
+from analytics.transform.build import all_models
 from analytics.transform.checks import CheckResult, Thresholds, _all_checks, _run, run_checks
-from analytics.transform.models import ModelError
+from analytics.transform.header_checks import header_checks
+from analytics.transform.models import PUBLISHED, ModelError
 from analytics.warehouse.database import attached_marts
 from analytics.warehouse.layout import Layout
 from tests.queries.closing import close
@@ -74,6 +76,15 @@ def test_all_pass_when_empty(warehouse: Warehouse) -> None:
 
     assert broken(warehouse) == {}
     assert warehouse.rows("from marts.fct_runs") == []
+
+
+def test_no_two_checks_have_a_name(sample: Warehouse) -> None:
+    """Each check that a header declares or a file holds has a result."""
+    models = [each for each in all_models(folder("queries")) if each.layer in PUBLISHED]
+    declared = [check.name for model in models for check in header_checks(sample.con, model)]
+    files = [file.stem for file in (folder("queries") / "checks").glob("*.sql")]
+
+    assert sorted(each.name for each in run_checks(sample.con)) == sorted([*declared, *files])
 
 
 def test_every_check_is_tried(sample: Warehouse) -> None:

@@ -35,8 +35,8 @@ class Format(StrEnum):
 
 
 # The beginning of a formula (also in full width), at the start of a text or after a semicolon,
-# which separates columns in some languages.
-_FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+# which separates columns in some languages, where quotes around it are taken off.
+_FORMULA = re.compile(r"(^|;)([\s\"']*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 # Excel needs a byte-order mark to detect UTF-8; a program may read it as part of a column name.
 FOR_PEOPLE, _FOR_PROGRAMS = "utf-8-sig", "utf-8"
 

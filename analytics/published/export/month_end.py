@@ -25,6 +25,8 @@ Row: TypeAlias = "dict[str, Any]"
 
 WHY_EARLY = "Why early"
 """The fact that a month which was closed early has besides: the reasons."""
+ROUNDED = Decimal("0.02")
+"""US dollars that a sum of four amounts in whole cents may differ by."""
 _NAMED_WORKSPACES = 4  # in the entity; more are counted
 _STATES = {
     "open": "may still change",
@@ -67,7 +69,10 @@ class MonthEnd:
     @property
     def to_book(self) -> Row:
         """The sums of the month's lines and of the adjustments that it books."""
-        return {name: self.total[name] + self.adjustments[name] for name in self.adjustments}
+        return {
+            name: None if None in (parts := (self.total[name], adjusted)) else sum(parts)
+            for name, adjusted in self.adjustments.items()
+        }
 
     @property
     def is_own_key_unbooked(self) -> bool:
@@ -91,6 +96,7 @@ def read_month_end(
     lines = tables[LINES.name].to_dicts()
     reach = cut_off(con, list(workspace_ids))
     state, detail = _state(closing, status_of(con, month, list(workspace_ids)))
+    total = sums(lines, LINES.sums)
     facts = {
         "Entity": _entity(con, workspace_ids),
         "Period": f"{days.Period.month_of(month)}, UTC days of the meter",
@@ -99,6 +105,8 @@ def read_month_end(
         "Approved by": _approver(closing),
         "Data cut-off": days.instant_in_words(reach) if reach else numbers.UNKNOWN,
     }
+    if _is_known_in_part(con, parameters, total):
+        facts["State"] += "; the bill is known in part"
     if closing and closing.is_early:
         facts[WHY_EARLY] = "; ".join(map(names.visible, closing.early_reasons))
     return MonthEnd(
@@ -107,21 +115,58 @@ def read_month_end(
         facts,
         reach,
         [_block(name, list(of)) for name, of in groupby(lines, _workspace)],
-        sums(lines, LINES.sums),
+        total,
         _adjustments(tables[ADJUSTMENTS.name].to_dicts()),
         tables,
     )
 
 
 def sums(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Row:
-    """Return the sum of each column over its known values, 0 over none."""
-    totals: Row = {name: Decimal(0) if name.endswith("_usd") else 0 for name in columns}
-    for row in rows:
-        for name in columns:
-            totals[name] += row[name] or 0
+    """Return the sum of each column over its known values: None where no row has one.
+
+    The sum over no rows is 0.
+    """
+    found = [*rows]
+    totals: Row = {}
+    for name in columns:
+        known = [row[name] for row in found if row[name] is not None]
+        zero = Decimal(0) if name.endswith("_usd") else 0
+        totals[name] = None if found and not known else sum(known, start=zero)
     if "failed_count" in totals:
-        totals["finished_count"] = totals["succeeded_count"] + totals["failed_count"]
+        totals["finished_count"] = _finished(totals)
     return totals
+
+
+def without_bill(total: Row) -> Decimal | None:
+    """Return what metered cost, surcharge and own-key cost lack to the bill, in whole cents.
+
+    More than `ROUNDED` is usage whose bill is unknown. None if one of them is unknown.
+    """
+    parts: list[Decimal | None] = [
+        total[name] for name in ("billed_usd", "metered_cost_usd", "surcharge_usd", "own_key_usd")
+    ]
+    cents = [part.quantize(numbers.CENT) for part in parts if part is not None]
+    if len(cents) < len(parts):
+        return None
+    billed, metered, surcharge, own_key = cents
+    return billed - metered - surcharge + own_key
+
+
+def _is_known_in_part(
+    con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any], total: Row
+) -> bool:
+    refused = con.execute(
+        "select 1 from marts.dim_months where month = $month"
+        " and list_contains($workspace_ids, workspace_id) and not has_agent_bill",
+        parameters,
+    ).fetchone()
+    rest = without_bill(total) or Decimal()
+    return bool(refused) or total["billed_usd"] is None or abs(rest) > ROUNDED
+
+
+def _finished(row: Row) -> int | None:
+    counts = (row["succeeded_count"], row["failed_count"])
+    return None if None in counts else sum(counts)
 
 
 def _workspace(line: Mapping[str, Any]) -> str:
@@ -133,7 +178,7 @@ def _block(name: str, lines: list[Row]) -> Block:
     idle = [each for each in lines if each["line_type"] == "agent" and not _costs(each)]
     shown = [each for each in lines if each not in idle] if len(idle) > 1 else lines
     for line in shown:
-        line["finished_count"] = line["succeeded_count"] + line["failed_count"]
+        line["finished_count"] = _finished(line)
     if len(idle) > 1:
         agents = len({each["agent_id"] for each in idle})
         blank = {"workspace_name": name, "owner": "", "cost_center": ""}
@@ -144,7 +189,8 @@ def _block(name: str, lines: list[Row]) -> Block:
 
 
 def _costs(line: Mapping[str, Any]) -> bool:
-    return any(line[name] for name in AMOUNTS)
+    """Return True unless all amounts of a line are known to be zero."""
+    return any(line[name] is None or line[name] for name in AMOUNTS)
 
 
 def _adjustments(rows: list[Row]) -> Row:

@@ -120,11 +120,17 @@ class Book:
         row: int,
         place: int,
         formula: str,
-        value: Decimal | int,
+        value: Decimal | int | None,
         name: str,
         **properties: Any,
     ) -> None:
-        """Write a formula with the value that it has, of a column of this name."""
+        """Write a formula with the value that it has, of a column of this name.
+
+        Nothing is written where the value is unknown: a spreadsheet adds up empty cells to 0.
+        """
+        if value is None:
+            self.write(sheet, row, place, None, name, **properties)
+            return
         chosen = self.format(number_format(name), bold=True, **properties)
         sheet.write_formula(row, place, formula, chosen, float(value))
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from analytics import __version__
 from analytics.format import names, numbers, text
-from analytics.published.export.month_end import sums
+from analytics.published.export.month_end import ROUNDED, sums, without_bill
 from analytics.published.export.month_tables import (
     ACCRUALS,
     ADJUSTMENTS,
@@ -107,13 +107,14 @@ def _headlines(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
 
 
 def _equation(total: Row) -> str:
-    terms = [total["metered_cost_usd"], total["surcharge_usd"], -total["own_key_usd"]]
-    rest = _rest(terms, total["billed_usd"])
-    sign = "+" if rest > 0 else numbers.MINUS
+    """Return how the totals lead to the bill; what is more than rounding has no bill."""
+    left = ""
+    if rest := without_bill(total):
+        what = "rounding" if abs(rest) <= ROUNDED else "usage of unknown bill"
+        left = f" {'+' if rest > 0 else numbers.MINUS} {what} {numbers.usd(abs(rest))}"
     return text.fill(
         "Metered cost {metered_cost_usd|usd} + surcharge {surcharge_usd|usd} \u2212 own-key cost"
-        f" {{own_key_usd|usd}}{f' {sign} rounding {numbers.usd(abs(rest))}' if rest else ''}"
-        " = billed {billed_usd|usd}.",
+        f" {{own_key_usd|usd}}{left} = billed {{billed_usd|usd}}.",
         total,
     )
 
@@ -202,8 +203,10 @@ def _rounding(columns: Sequence[Column], parts: Sequence[Row], total: Row) -> li
     return [_line({first.expression: "Rounding", **rest}, columns, "rounding")] if rest else []
 
 
-def _rest(parts: Sequence[Decimal | None], total: Decimal) -> Decimal:
-    """Return what the rounded parts lack to the rounded total, in cents."""
+def _rest(parts: Sequence[Decimal | None], total: Decimal | None) -> Decimal | None:
+    """Return what the rounded parts lack to the rounded total, in cents; None if it is unknown."""
+    if total is None:
+        return None
     rounded = [part.quantize(numbers.CENT) for part in parts if part is not None]
     return total.quantize(numbers.CENT) - sum(rounded, start=0 * numbers.CENT)
 

@@ -1,0 +1,83 @@
+"""A month whose bill is not known, or in part: statement and workbook say so."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from analytics.format import numbers
+from analytics.published.export.files import inert
+from analytics.published.export.month_end import MonthEnd, read_month_end
+from analytics.published.export.pack import write_pack
+from analytics.published.export.statement_page import statement_page
+from tests.queries.test_unknown_amounts import asked
+from tests.spreadsheets import read_cells
+from tests.transform.given import WORKSPACE, Warehouse, warehouse
+
+__all__ = ["warehouse"]
+
+NOVEMBER = date(2026, 11, 1)
+IN_PART = "; the bill is known in part"
+
+
+def month_of(warehouse: Warehouse, **bills: int | None) -> MonthEnd:
+    """A month of an agent for each of these bills, whose usage cost 10 dollars."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
+    asked(warehouse, "2026-10-31", "2026-12-06")
+    for agent_id, bill in bills.items():
+        warehouse.given("agents", agent_id=agent_id, agent_slug=agent_id)
+        warehouse.given(
+            "agent_billing_days", date="2026-11-10", agent_id=agent_id, cost_usd=10, billed_usd=bill
+        )
+    warehouse.build()
+    return read_month_end(warehouse.con, NOVEMBER, [WORKSPACE], None)
+
+
+def test_a_bill_that_is_not_known(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Nothing is billed, nor to be booked, of a month of whose bill nothing is known."""
+    month_end = month_of(warehouse, one=None, two=None)
+
+    assert month_end.facts["State"].endswith(IN_PART)
+    assert month_end.total["metered_cost_usd"] == 20
+    for name in ("billed_usd", "surcharge_usd"):
+        assert (month_end.total[name], month_end.to_book[name]) == (None, None)
+    assert len(month_end.blocks[0].lines) == 2  # not the one line of agents without cost
+    page = statement_page(month_end)
+    dash = numbers.UNKNOWN
+    assert f"surcharge {dash} \u2212 own-key cost $0.00 = billed {dash}." in page
+    write_pack(warehouse.con, NOVEMBER, tmp_path, None)
+    (workbook,) = tmp_path.glob("*.xlsx")
+    cells = read_cells(workbook)["Statement"]
+    assert (cells["A10"], cells["H10"]) == ("Total November 2026", 20)
+    assert (cells["A12"], cells["H12"]) == ("Total to book", 20)
+    assert not {f"{column}{row}" for column in "EF" for row in (7, 8, 9, 10, 12)} & cells.keys()
+
+
+def test_a_bill_that_is_known_in_part(warehouse: Warehouse) -> None:
+    """What has no bill is a term of its own, and no rounding."""
+    month_end = month_of(warehouse, one=12, two=None)
+
+    assert month_end.facts["State"].endswith(IN_PART)
+    assert (
+        "Metered cost $20.00 + surcharge $2.00 \u2212 own-key cost $0.00 \u2212 usage of unknown"
+        " bill $10.00 = billed $12.00."
+    ) in statement_page(month_end)
+
+
+def test_a_bill_that_is_known(warehouse: Warehouse) -> None:
+    """A month whose bill is whole says nothing of it."""
+    month_end = month_of(warehouse, one=12, two=13)
+
+    assert IN_PART not in month_end.facts["State"]
+    assert "own-key cost $0.00 = billed $25.00." in statement_page(month_end)
+
+
+@pytest.mark.parametrize("text", ["=1+1", 'x;"=1+1;y', "x;'=1", '"-1', "x; \"'@a"])
+def test_a_formula_behind_quotes(text: str) -> None:
+    """No text begins a formula, also where a semicolon ends a cell and quotes are taken off."""
+    assert not any(
+        each.strip(" \"'").startswith(("=", "-", "@")) and "'" not in each
+        for each in inert(text).split(";")
+    )
