@@ -21,6 +21,7 @@ from analytics.transform.build import BuiltRelation, UnseenChangeError, all_mode
 from analytics.transform.comparison import first_difference
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError, in_order, with_ancestors
+from analytics.transform.side_by_side import MOST_RECORDS
 from analytics.warehouse.compaction import compact
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.database import (
@@ -32,9 +33,9 @@ from analytics.warehouse.database import (
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import record_build
 
-SMALL = 300_000
-"""Records, all their versions counted, up to which all is built anew: that is quicker than to find
-out what changed."""
+SMALL = 100_000
+"""Runs, all their versions counted, up to which all is built anew, as long as relations are built
+side by side: that is quicker than to find out what changed, and leaves files as small."""
 
 _SHOWN_PROBLEMS = 20  # of a file of the user
 _OF_NEWER = (duckdb.IOException, duckdb.InvalidInputException)
@@ -132,9 +133,10 @@ def _update(
 ) -> tuple[list[BuiltRelation], Update] | None:
     """Bring the build file up to date; None if there is none for which that can be done.
 
-    None too where records are few, unless `even_small`.
+    None too where runs are few, unless `even_small`.
     """
-    if not layout.marts.exists() or (record_count(con) <= SMALL and not even_small):
+    is_small = record_count(con, "runs") <= SMALL and record_count(con) <= MOST_RECORDS
+    if not layout.marts.exists() or (is_small and not even_small):
         return None
     try:
         with attached_marts(con, layout.marts):

@@ -183,13 +183,16 @@ def open_marts(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
-def record_count(con: duckdb.DuckDBPyConnection) -> int:
-    """Return about how many records a warehouse has, all their versions counted.
+def record_count(con: duckdb.DuckDBPyConnection, source: str | None = None) -> int:
+    """Return about how many records a warehouse has, of all sources or of one.
 
-    It may be of any catalog: figures of an earlier time have it in `kept`.
+    All their versions are counted. The warehouse may be of any catalog: figures of an earlier time
+    have it in `kept`.
     """
     ((rows,),) = con.execute(
-        "select coalesce(sum(estimated_size), 0) from duckdb_tables() where schema_name = 'raw'"
+        "select coalesce(sum(estimated_size), 0) from duckdb_tables()"
+        " where schema_name = 'raw' and table_name = coalesce($source, table_name)",
+        {"source": source},
     ).fetchall()
     return int(rows)
 

@@ -32,19 +32,22 @@ def test_selected_relations_are_built_but_not_published(published: Command) -> N
     assert [each.code for each in stages] == [0, 0, 0, 0]
 
 
-def test_few_records_are_built_anew(published: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Up to so many records a batch builds all, of more what changed."""
+def test_few_runs_are_built_anew(published: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to so many runs and records a batch builds all, of more of either what changed."""
     with duckdb.connect("data/warehouse.duckdb", read_only=True) as con:
-        ((records,),) = con.execute(
-            "select sum(estimated_size) from duckdb_tables() where schema_name = 'raw'"
+        ((runs, records),) = con.execute(
+            "select sum(estimated_size) filter (table_name = 'runs'), sum(estimated_size)"
+            " from duckdb_tables() where schema_name = 'raw'"
         ).fetchall()
-    monkeypatch.setattr(transforming, "SMALL", records)
-    few = published("transform")
-    monkeypatch.setattr(transforming, "SMALL", records - 1)
-    many = published("transform")
 
-    assert re.search("built [0-9]+ relations", few.err)
-    assert re.search("brought [0-9]+ relations up to date", many.err)
+    def transformed(most_runs: int, most_records: int) -> str:
+        monkeypatch.setattr(transforming, "SMALL", most_runs)
+        monkeypatch.setattr(transforming, "MOST_RECORDS", most_records)
+        return published("transform").err
+
+    assert re.search("built [0-9]+ relations", transformed(runs, records))
+    for more in ((runs - 1, records), (runs, records - 1)):
+        assert re.search("brought [0-9]+ relations up to date", transformed(*more))
 
 
 def test_stages_tell_their_seconds(published: Command, first_batch: FirstBatch) -> None:
