@@ -37,6 +37,7 @@ _STATES = """
                 and date_trunc('month', utc_date) = months.month
                 and (cost_usd is null or billed_usd is null or own_key_usd is null)
         ) as unknown_bill_count,
+        months.has_agent_bill,
         months.unexplained_usd,
         workspaces.last_batch_at as data_to,
         (
@@ -176,6 +177,8 @@ def _reasons_of(state: WorkspaceState, due: datetime) -> Iterator[str]:
         yield numbers.plural(state.unreconciled_day_count, "unreconciled day")
     if state.unknown_bill_count:
         yield f"{numbers.plural(state.unknown_bill_count, 'bill')} of an agent's day unknown"
+    if not state.has_agent_bill:
+        yield "the API does not give the bill by agent of each day"
     if state.data_to is None:
         yield "no whole batch has read it"
     elif state.data_to < due:

@@ -36,5 +36,6 @@ select
     sum(last_month_cost_usd) as last_month_cost_usd,
     sum(last_month_run_count)::bigint as last_month_run_count,
     sum(last_month_unknown_cost_count)::bigint as last_month_unknown_cost_count,
-    count(*) - count(last_month_cost_usd) as last_month_missing_count
+    count(*) - count(last_month_cost_usd) as last_month_missing_count,
+    count(*) filter (last_month_incomplete_day_count > 0) as last_month_incomplete_count
 from fleet_workspaces

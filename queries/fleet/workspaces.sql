@@ -59,7 +59,8 @@ select
     if(is_month, month_failed_cost_open_count, null) as month_failed_cost_open_count,
     if(is_month, last_month_cost_usd, null) as last_month_cost_usd,
     if(is_month, last_month_run_count, null) as last_month_run_count,
-    if(is_month, last_month_unknown_cost_count, null) as last_month_unknown_cost_count
+    if(is_month, last_month_unknown_cost_count, null) as last_month_unknown_cost_count,
+    if(is_month, last_month_incomplete_day_count, null) as last_month_incomplete_day_count
 from fleet.shards as shards
 full join headlines using (workspace_id)
 left join health using (workspace_id)

@@ -1,6 +1,7 @@
 -- Accruals: what is billed and not yet invoiced when a month closes, of the month itself and of
 -- earlier ones back to the first in the books; the journal takes each back on the first day of the
 -- next month. A month whose invoices match, or are accepted, is settled: nothing of it is accrued.
+-- Accepted is what differed when that was booked, so that what the bill changes later is accrued.
 -- Of one whose bill is not known in full, that of the days that are known is accrued.
 -- Without books each month stands alone. Own-key cost is payable to the provider, in no accrual.
 -- An invoice is by cost center as it was when it was booked, see fct_invoice_lines.
@@ -117,13 +118,16 @@ invoices as (
         usage_month,
         workspace_id,
         sum(invoiced_usd) as invoiced_usd,
-        coalesce(bool_and(is_accepted), false) as is_accepted
+        coalesce(bool_and(is_accepted), false) as is_accepted,
+        arg_max_null(booked_bill_usd, last_booked_month) as booked_bill_usd
     from (
         select
             month as usage_month,
             workspace_id,
             sum(amount_usd - credit_usd) as invoiced_usd,
-            arg_max_null(is_accepted, booked_month) as is_accepted
+            arg_max_null(is_accepted, booked_month) as is_accepted,
+            arg_max_null(billed_usd, booked_month) as booked_bill_usd,
+            max(booked_month) as last_booked_month
         from marts.fct_invoices
         where state <> 'before_the_books' and invoice_id <> '(none)'
         group by month, workspace_id, invoice_id
@@ -134,15 +138,13 @@ invoices as (
 settled as (
     select
         bills.* exclude (invoiced_usd),
+        sum(billed_usd) over (partition by bills.usage_month, bills.workspace_id) as bill_usd,
         case
             when
                 unknown_bills.month is null
                 and (
-                    invoices.is_accepted
-                    or abs(
-                        invoices.invoiced_usd
-                        - sum(billed_usd) over (partition by bills.usage_month, bills.workspace_id)
-                    ) < 0.005
+                    (invoices.is_accepted and abs(bill_usd - invoices.booked_bill_usd) < 0.005)
+                    or abs(bill_usd - invoices.invoiced_usd) < 0.005
                 )
                 then billed_usd
             when invoices.invoiced_usd = 0 then 0

@@ -4,9 +4,10 @@
 -- add up to finance/invoices.csv as it is. A month without an invoice has a row '(none)'.
 -- The state is that of all invoices of the month of usage, less credits, without tax: matched if
 -- they differ from the bill by less than half a cent, accepted if they differ and the file accepts
--- each of them; a row of amount 0 books that one is accepted later, or no longer. Of a month of
--- which the API does not give the whole bill, nothing can be said (bill_unknown). Invoices for
--- months before the books, or before the first one with charges, are not booked (before_the_books).
+-- each of them; a row of amount 0 books that one is accepted later, or no longer. Accepted is what
+-- differs from the bill of then, and nothing that the bill changes later. Of a month of which the
+-- API does not give the whole bill, nothing can be said (bill_unknown). Invoices for months before
+-- the books, or before the first one with charges, are not booked (before_the_books).
 -- Grain: booked month, month, workspace and invoice.
 -- key: booked_month, month, workspace_id, invoice_id
 -- ref workspace_id: dim_workspaces

@@ -56,6 +56,8 @@ pivoted as (
         any_value(unknown_cost_count) filter (period = 'last_month')
             as last_month_unknown_cost_count,
         any_value(cost_usd) filter (period = 'last_month') as last_month_cost_usd,
+        any_value(incomplete_day_count) filter (period = 'last_month')
+            as last_month_incomplete_day_count,
         any_value(succeeded_count) filter (period = 'recent') as recent_succeeded_count,
         any_value(failed_count) filter (period = 'recent') as recent_failed_count,
         any_value(finished_count) filter (period = 'recent') as recent_finished_count,

@@ -41,7 +41,8 @@ invoices as (
         sum(amount_usd - credit_usd) as invoiced_usd,
         max(booked_month) as invoiced_month,
         arg_max(state, booked_month) as state,
-        bool_and(is_accepted) as is_accepted
+        bool_and(is_accepted) as is_accepted,
+        arg_max_null(booked_bill_usd, booked_month) as booked_bill_usd
     from (
         select
             month,
@@ -51,7 +52,8 @@ invoices as (
             sum(credit_usd) as credit_usd,
             max(booked_month) as booked_month,
             arg_max(state, booked_month) as state,
-            arg_max_null(is_accepted, booked_month) as is_accepted
+            arg_max_null(is_accepted, booked_month) as is_accepted,
+            arg_max_null(billed_usd, booked_month) as booked_bill_usd
         from marts.fct_invoices
         where invoice_id <> '(none)'
         group by all
@@ -69,7 +71,8 @@ months as (
             when state in ('not_invoiced', 'before_the_books') then state
             when not is_known then 'bill_unknown'
             when abs(invoiced_usd - coalesce(billed_usd, 0)) < 0.005 then 'matched'
-            when is_accepted then 'accepted'
+            when is_accepted and abs(coalesce(billed_usd, 0) - booked_bill_usd) < 0.005
+                then 'accepted'
             else 'differs'
         end as state,
         invoiced_month,

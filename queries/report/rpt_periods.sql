@@ -12,6 +12,7 @@
 -- column failed_cost_high_usd: US dollars that failed runs cost at most; null if nothing bounds it.
 -- column unknown_platform_count: Days of which what the platform itself cost is unknown; of the
 -- site, of each workspace.
+-- column incomplete_day_count: Days of the period that were not read whole.
 -- column is_whole: True if every day of the period was read whole.
 -- column is_covered: True if it was, and the cost of at least four in five of its runs is known.
 with
@@ -92,7 +93,8 @@ read as (
         periods.workspace_id,
         period_first,
         period_last,
-        count(*) filter (dates.state = 'complete') = period_last - period_first + 1 as is_whole,
+        period_last - period_first + 1 - count(*) filter (dates.state = 'complete')
+            as incomplete_day_count,
         if(bool_or(dates.state <> 'incomplete'), 0, null) as no_runs
     from (
         select distinct workspace_id, first_date, period_first, period_last
@@ -166,7 +168,7 @@ sums as (
 sums_of_read as (
     select
         sums.*,
-        coalesce(is_whole, false) as is_whole,
+        coalesce(incomplete_day_count, period_last - period_first + 1) as incomplete_day_count,
         no_runs,
         if(coalesce(unknown_cost_count, 0) = 0, no_runs, null) as nothing,
         if(coalesce(unknown_platform_count, 0) = 0, nothing, null) as nothing_of_platform,
@@ -183,7 +185,8 @@ select
     today,
     period_first,
     period_last,
-    is_whole,
+    incomplete_day_count,
+    incomplete_day_count = 0 as is_whole,
     is_whole and 5 * coalesce(unknown_cost_count, 0) <= coalesce(run_count, 0) as is_covered,
     coalesce(run_count, no_runs) as run_count,
     coalesce(succeeded_count, no_runs) as succeeded_count,

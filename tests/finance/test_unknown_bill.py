@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from analytics.batch.readiness import early_reasons, states_of
 from analytics.format import numbers
 from analytics.published.export.files import inert
 from analytics.published.export.month_end import MonthEnd, read_month_end
@@ -81,3 +82,22 @@ def test_a_formula_behind_quotes(text: str) -> None:
         each.strip(" \"'").startswith(("=", "-", "@")) and "'" not in each
         for each in inert(text).split(";")
     )
+
+
+def test_a_refused_bill_is_a_reason_not_to_close(warehouse: Warehouse) -> None:
+    """The refusal names it, beside the days that stay open for it."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
+    asked(warehouse, "2026-09-30", "2026-12-06", agent_billing_days="2026-11-29")
+    for day in ("2026-10-10", "2026-11-10"):
+        warehouse.given("usage_hours", date=day, hour=f"{day} 09:00Z", cost_usd=1)
+        warehouse.given("agent_billing_days", date=day, cost_usd=1, billed_usd=1)
+    warehouse.build()
+
+    def reasons(month: date) -> list[str]:
+        return early_reasons(states_of(warehouse.con, month), month, grace_days=3)
+
+    refused = "the API does not give the bill by agent of each day"
+    assert "open day" not in reasons(date(2026, 10, 1))[0]
+    assert refused not in reasons(date(2026, 10, 1))[0]
+    assert "2 open days" in reasons(NOVEMBER)[0]
+    assert reasons(NOVEMBER)[0].endswith(refused)

@@ -39,7 +39,8 @@ _TABLES = """
         month_unlisted_run_count bigint, month_unknown_cost_count bigint,
         month_failed_cost_usd decimal(38, 10), month_failed_cost_more_usd decimal(38, 10),
         month_failed_cost_open_count bigint, last_month_cost_usd decimal(38, 10),
-        last_month_run_count bigint, last_month_unknown_cost_count bigint)"""
+        last_month_run_count bigint, last_month_unknown_cost_count bigint,
+        last_month_incomplete_day_count bigint)"""
 _HEADLINES = """
     insert into reports.rpt_headlines by name select
         $id as workspace_id, '(all)' as agent_id, $name as workspace_name, $today::date as today,
@@ -52,7 +53,8 @@ _HEADLINES = """
         10 as month_unlisted_run_count, 0 as month_unknown_cost_count,
         month_cost_usd / 20 as month_failed_cost_usd, 1 as month_failed_cost_more_usd,
         0 as month_failed_cost_open_count, month_cost_usd * 2 as last_month_cost_usd,
-        200 as last_month_run_count, 0 as last_month_unknown_cost_count"""
+        200 as last_month_run_count, 0 as last_month_unknown_cost_count,
+        if($name = 'Late', 3, 0) as last_month_incomplete_day_count"""
 
 
 class Fleet:
@@ -155,6 +157,7 @@ def test_totals_are_sums_that_say_what_is_missing(site: Site) -> None:
     assert "1 workspace of unknown cost not in it" in shown["Month to date"]
     assert shown["Yesterday"][0] == numbers.usd_headline(known / 10)
     assert "2 workspaces of unknown cost not in it" in shown["Yesterday"]
+    assert "1 workspace not read whole" in shown["Last full month"]
     assert shown["Failure rate"][0] == numbers.percent(7, 90)
     assert shown["Unlisted runs"][0] == "10.0%"
 

@@ -17,34 +17,15 @@ from tests.queries.invoiced import (
     SEPTEMBER,
     billed,
     invoiced,
+    invoices,
     owned,
 )
 from tests.transform.given import Warehouse
 
 
-@pytest.fixture
-def october(warehouse: Warehouse) -> Warehouse:
-    """A month that is billed at 134.3333333336 US dollars."""
-    owned(warehouse)
-    for agent_id, usd in (
-        ("a-1", "100.0000000001"),
-        ("a-2", "33.3333333333"),
-        (None, "1.0000000002"),
-    ):
-        billed(warehouse, OCTOBER, agent_id, usd, load_id="20261101T050000Z-004-meters")
-    return warehouse
-
-
 def closed(warehouse: Warehouse, *months: date) -> None:
     for month in months:
         warehouse.insert("finance.closings", month=month, revision=1, state="closed")
-
-
-def invoices(warehouse: Warehouse, *columns: str) -> list[tuple[Any, ...]]:
-    warehouse.build()
-    return warehouse.rows(
-        f"select {', '.join(columns)} from marts.fct_invoices order by booked_month, invoice_id"
-    )
 
 
 @pytest.mark.parametrize(
@@ -62,58 +43,6 @@ def test_state(october: Warehouse, amount: str, credit: str, state: str, differe
     invoiced(october, OCTOBER, amount, credit_usd=credit)
 
     assert invoices(october, "state", "difference_usd") == [(state, Decimal(difference))]
-
-
-@pytest.mark.parametrize(
-    ("others", "state"),
-    [([], "accepted"), ([{"is_accepted": True}], "accepted"), ([{}], "differs")],
-)
-def test_an_invoice_that_is_accepted(
-    october: Warehouse, others: list[dict[str, bool]], state: str
-) -> None:
-    """A month whose invoices are all accepted is settled, and what differs is rounding."""
-    invoiced(october, OCTOBER, "140.00", is_accepted=True)
-    for other in others:
-        invoiced(october, OCTOBER, "4.00", invoice_id="LEV-2", **other)
-
-    assert {each for (each,) in invoices(october, "state")} == {state}
-    ((left,),) = october.rows("select sum(accrual_usd) from marts.fct_accruals")
-    rounding = october.rows("""
-        select sum(debit_usd - credit_usd) from marts.fct_journal_lines where role = 'rounding'
-    """)
-    differs = 140 + 4 * len(others) - Decimal("134.3333333336")
-    assert (left, rounding) == ((-differs, [(None,)]) if state == "differs" else (0, [(differs,)]))
-
-
-def test_an_invoice_that_is_accepted_after_the_close(october: Warehouse) -> None:
-    """The next open month takes the accrual back, and books the difference as rounding."""
-    invoiced(october, OCTOBER, "140.00")
-    close(october, OCTOBER)
-    october._con.execute("update finance.invoices set is_accepted = true")
-
-    assert invoices(october, "booked_month", "amount_usd", "state", "is_booked") == [
-        (OCTOBER, 140, "differs", True),
-        (NOVEMBER, 0, "accepted", False),
-    ]
-    assert october.rows("""
-        select role, sum(debit_usd - credit_usd) from marts.fct_journal_lines
-        where month = '2026-11-01' and kind = 'invoice' group by all order by all
-    """) == [("expense", Decimal("-5.6666666664")), ("rounding", Decimal("5.6666666664"))]
-    assert october.rows("from marts.fct_accruals where not is_booked and accrual_usd <> 0") == []
-
-    close(october, NOVEMBER)
-    assert invoices(october, "state", "is_booked")[-1] == ("accepted", True)
-    october._con.execute("update finance.invoices set is_accepted = false")
-    assert invoices(october, "booked_month", "state")[-1] == (DECEMBER, "differs")
-    for name in (
-        "accrual_entries_are_the_journals",
-        "accruals_are_billed_less_invoiced",
-        "accruals_are_reversed",
-        "journal_expense_is_charges_and_adjustments",
-        "payables_are_invoices",
-    ):
-        sql = (folder("queries") / "checks" / f"{name}.sql").read_text(encoding="utf-8")
-        assert october.rows(sql) == []
 
 
 def test_an_accrual_that_leaves_out_what_is_billed(october: Warehouse) -> None:

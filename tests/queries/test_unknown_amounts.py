@@ -217,3 +217,19 @@ def test_a_day_of_unknown_outcomes(december: Warehouse) -> None:
     ) == [(15, None, 10)]
     (row,) = answer(december, "unlisted_runs")
     assert (row["unlisted_run_count"], row["unlisted_failed_count"]) == (15, None)
+
+
+@pytest.mark.parametrize(("first", "left_out"), [("2026-11-01", 0), ("2026-11-11", 10)])
+def test_a_last_month_that_was_read_in_part(december: Warehouse, first: str, left_out: int) -> None:
+    """The headline of the last full month counts the days that it lacks."""
+    asked(december, first, "2026-12-06")
+    december.given("runs", agent_id="a-1", created_at="2026-11-12 09:00Z", cost_usd=1)
+    december.build()
+
+    assert (
+        december.rows(
+            "select last_month_cost_usd, last_month_incomplete_day_count from reports.rpt_headlines"
+            " where line_type in ('workspace', 'agent') and workspace_id = 'w-1'"
+        )
+        == [(1, left_out)] * 2
+    )

@@ -1,0 +1,93 @@
+"""Invoices that differ from the bill and are accepted: what differed then is rounding, no more."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from analytics.resources import folder
+from tests.queries.closing import close
+from tests.queries.invoiced import DECEMBER, NOVEMBER, OCTOBER, billed, invoiced, invoices
+from tests.transform.given import Warehouse
+
+
+@pytest.mark.parametrize(
+    ("others", "state"),
+    [([], "accepted"), ([{"is_accepted": True}], "accepted"), ([{}], "differs")],
+)
+def test_an_invoice_that_is_accepted(
+    october: Warehouse, others: list[dict[str, bool]], state: str
+) -> None:
+    """A month whose invoices are all accepted is settled, and what differs is rounding."""
+    invoiced(october, OCTOBER, "140.00", is_accepted=True)
+    for other in others:
+        invoiced(october, OCTOBER, "4.00", invoice_id="LEV-2", **other)
+
+    assert {each for (each,) in invoices(october, "state")} == {state}
+    ((left,),) = october.rows("select sum(accrual_usd) from marts.fct_accruals")
+    rounding = october.rows("""
+        select sum(debit_usd - credit_usd) from marts.fct_journal_lines where role = 'rounding'
+    """)
+    differs = 140 + 4 * len(others) - Decimal("134.3333333336")
+    assert (left, rounding) == ((-differs, [(None,)]) if state == "differs" else (0, [(differs,)]))
+
+
+def test_an_invoice_that_is_accepted_after_the_close(october: Warehouse) -> None:
+    """The next open month takes the accrual back, and books the difference as rounding."""
+    invoiced(october, OCTOBER, "140.00")
+    close(october, OCTOBER)
+    october._con.execute("update finance.invoices set is_accepted = true")
+
+    assert invoices(october, "booked_month", "amount_usd", "state", "is_booked") == [
+        (OCTOBER, 140, "differs", True),
+        (NOVEMBER, 0, "accepted", False),
+    ]
+    assert october.rows("""
+        select role, sum(debit_usd - credit_usd) from marts.fct_journal_lines
+        where month = '2026-11-01' and kind = 'invoice' group by all order by all
+    """) == [("expense", Decimal("-5.6666666664")), ("rounding", Decimal("5.6666666664"))]
+    assert october.rows("from marts.fct_accruals where not is_booked and accrual_usd <> 0") == []
+
+    close(october, NOVEMBER)
+    assert invoices(october, "state", "is_booked")[-1] == ("accepted", True)
+    october._con.execute("update finance.invoices set is_accepted = false")
+    assert invoices(october, "booked_month", "state")[-1] == (DECEMBER, "differs")
+    for name in (
+        "accrual_entries_are_the_journals",
+        "accruals_are_billed_less_invoiced",
+        "accruals_are_reversed",
+        "journal_expense_is_charges_and_adjustments",
+        "payables_are_invoices",
+    ):
+        sql = (folder("queries") / "checks" / f"{name}.sql").read_text(encoding="utf-8")
+        assert october.rows(sql) == []
+
+
+@pytest.mark.parametrize(("correction", "is_settled"), [("0.0049", True), ("50", False)])
+def test_a_bill_that_changes_after_the_acceptance(
+    october: Warehouse, correction: str, is_settled: bool
+) -> None:
+    """A later correction is accrued, unless it is less than half a cent, until it is accepted."""
+    invoiced(october, OCTOBER, "140.00", is_accepted=True)
+    close(october, OCTOBER)
+    billed(october, OCTOBER, "a-2", correction, date=OCTOBER.replace(day=11))
+
+    def november() -> tuple[Any, ...]:
+        october.build()
+        ((accrued,),) = october.rows(
+            "select sum(accrual_usd) from marts.fct_accruals where not is_booked"
+        )
+        ((rounding,),) = october.rows("""
+            select coalesce(sum(credit_usd - debit_usd), 0) from marts.fct_journal_lines
+            where month = '2026-11-01' and role = 'rounding'
+        """)
+        return accrued, rounding, *october.rows("select today from reports.rpt_invoices")[0]
+
+    if is_settled:
+        assert november() == (0, Decimal(correction), None)
+        return
+    assert november() == (50, 0, "differs since the adjustment booked in November 2026")
+    invoiced(october, OCTOBER, "0", invoice_id="correction", is_accepted=True)
+    assert november()[:2] == (0, 50)
