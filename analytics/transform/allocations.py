@@ -55,6 +55,7 @@ SCHEMA: Mapping[str, Any] = {
     "month": pl.Date(),
     "workspace_id": pl.String(),
     "agent_id": pl.String(),
+    "line_cost_center": pl.String(),
     "cost_center": pl.String(),
     "source": pl.String(),
     "rule": pl.String(),
@@ -62,7 +63,7 @@ SCHEMA: Mapping[str, Any] = {
     "cost_usd": _MONEY,
     "billed_usd": _MONEY,
 }
-KEY = ("month", "workspace_id", "agent_id", "cost_center", "source", "rule")
+KEY = ("month", "workspace_id", "agent_id", "line_cost_center", "cost_center", "source", "rule")
 
 Amount: TypeAlias = Decimal | None
 Amounts: TypeAlias = tuple[Amount, Amount]
@@ -164,8 +165,8 @@ def allocations(
             in_force = _in_force(by_workspace[workspace_id], month)
             found = _of_month([*group], in_force, fixed)
             rows += [
-                (month, workspace_id, agent_id, *target, *amounts)
-                for agent_id, target, amounts in found
+                (month, workspace_id, *line, *target, *amounts)
+                for line, target, amounts in found
                 if any(amounts)
             ]
     computed = pl.DataFrame(rows, SCHEMA, orient="row")
@@ -200,25 +201,20 @@ def _in_force(rules: Sequence[_Rule], month: date) -> dict[str, _Rule]:
 
 def _of_month(
     lines: Sequence[_Line], rules: Mapping[str, _Rule], fixed: Mapping[int, Weights]
-) -> Iterator[tuple[str, _Target, Amounts]]:
-    """Yield the amounts of a workspace's month by agent and target."""
-    unshared: dict[tuple[str, _Target], Amounts] = {}
-    pools: dict[tuple[str, str], Amounts] = {}
-    for line, source, amounts in _parts(lines, rules):
-        if source in rules:
-            _add(pools, (line.agent_id, source), amounts)
-        else:
-            _add(unshared, (line.agent_id, _unshared(line, source)), amounts)
-    for (agent_id, target), amounts in unshared.items():
-        yield agent_id, target, amounts
+) -> Iterator[tuple[tuple[str, str], _Target, Amounts]]:
+    """Yield the amounts of a workspace's month by line (agent and cost center) and target."""
     shares = {
         source: _targets(rule, _weights(rule, lines, fixed)) for source, rule in rules.items()
     }
-    for (agent_id, source), (cost, billed) in pools.items():
+    for line, source, (cost, billed) in _parts(lines, rules):
+        key = line.agent_id, line.cost_center
+        if source not in rules:
+            yield key, _unshared(line, source), (cost, billed)
+            continue
         targets, units = shares[source]
         amounts_of = zip(_shares(cost, units), _shares(billed, units), strict=True)
         for target, part in zip(targets, amounts_of, strict=True):
-            yield agent_id, target, part
+            yield key, target, part
 
 
 def _parts(
@@ -281,16 +277,6 @@ def _targets(rule: _Rule, weights: Weights) -> tuple[list[_Target], list[int]]:
     return targets, _units_of(weights.values())
 
 
-def _add(sums: dict[Any, Amounts], key: Any, amounts: Amounts) -> None:
-    cost, billed = sums.get(key, (None, None))
-    sums[key] = _plus(cost, amounts[0]), _plus(billed, amounts[1])
-
-
-def _plus(one: Amount, other: Amount) -> Amount:
-    """Add amounts, of which only those that are known count."""
-    return other if one is None else one + (other or 0)
-
-
 def _shares(amount: Amount, weights: Sequence[int]) -> Sequence[Amount]:
     """Split an amount; of one that is not known, no part is."""
     return [None] * len(weights) if amount is None else _split(amount, weights)
@@ -306,12 +292,14 @@ MODEL = polars_model(
         " where the line has none, or where no cost center has a weight. Of each line, all rows"
         " add up to its charges to the last digit; no row is zero. Closed months are as booked;"
         " their corrections stand at the cost center of their charge. Grain: month, workspace,"
-        " line, cost center, source and rule.",
+        " line, cost center of the line, cost center, source and rule.",
         key=KEY,
         columns={
             "month": "First day of the calendar month of the meter (UTC).",
             "agent_id": "Line whose charge it is, as in dim_agents; '(platform)' for usage that"
             " names no agent.",
+            "line_cost_center": "Cost center at which it was charged, that of the line by"
+            " finance/owners.csv; '(none)' without one.",
             "cost_center": "Cost center that bears it; '(none)' for agents without one, '(not"
             " allocated)' for what is shared and falls to nobody.",
             "source": "direct, or the pool: platform, no_agent (usage of runs without an agent),"

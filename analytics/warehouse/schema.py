@@ -173,8 +173,9 @@ create table if not exists finance.closed_run_adjustments (
 );
 
 create table if not exists finance.closed_allocations (
-    month DATE, workspace_id VARCHAR, agent_id VARCHAR, cost_center VARCHAR, source VARCHAR,
-    rule VARCHAR, is_chargeback BOOLEAN, cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
+    month DATE, workspace_id VARCHAR, agent_id VARCHAR, line_cost_center VARCHAR,
+    cost_center VARCHAR, source VARCHAR, rule VARCHAR, is_chargeback BOOLEAN,
+    cost_usd DECIMAL(38,10), billed_usd DECIMAL(38,10)
 );
 
 create table if not exists finance.closed_budgets (

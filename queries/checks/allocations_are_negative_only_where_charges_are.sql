@@ -1,28 +1,21 @@
 -- Sharing makes nothing negative: of a line without negative charges, no row is negative.
 with
 
-least as (
+charged as (
     select
         month,
         workspace_id,
         agent_id,
-        min(cost_usd) as least_cost_usd,
-        min(billed_usd) as least_billed_usd
-    from (
-        select
-            month,
-            workspace_id,
-            agent_id,
-            sum(cost_usd) as cost_usd,
-            sum(billed_usd) as billed_usd
-        from marts.fct_month_lines
-        group by month, workspace_id, agent_id, cost_center
-    )
+        cost_center as line_cost_center,
+        sum(cost_usd) as charged_cost_usd,
+        sum(billed_usd) as charged_billed_usd
+    from marts.fct_month_lines
     group by all
 )
 
-select month, workspace_id, agent_id, cost_center, source, rule, cost_usd, billed_usd
+select
+    month, workspace_id, agent_id, line_cost_center, cost_center, source, rule, cost_usd, billed_usd
 from marts.fct_allocations
-join least using (month, workspace_id, agent_id)
-where (cost_usd < 0 and least_cost_usd >= 0) or (billed_usd < 0 and least_billed_usd >= 0)
-order by month, workspace_id, agent_id, cost_center, source, rule
+join charged using (month, workspace_id, agent_id, line_cost_center)
+where (cost_usd < 0 and charged_cost_usd >= 0) or (billed_usd < 0 and charged_billed_usd >= 0)
+order by all

@@ -1,9 +1,10 @@
--- Whatever the rules, the rows of a line in a month add up to its charges, to the last digit; of a
--- closed month, to the charges that were closed.
+-- Whatever the rules, the rows of a line and its cost center in a month add up to what they were
+-- charged, to the last digit; of a closed month, to the charges that were closed.
 select
     month,
     workspace_id,
     agent_id,
+    cost_center,
     sum(allocated_cost_usd) as allocated_cost_usd,
     sum(cost_usd) as cost_usd,
     sum(allocated_billed_usd) as allocated_billed_usd,
@@ -13,6 +14,7 @@ from (
         month,
         workspace_id,
         agent_id,
+        cost_center,
         cost_usd,
         billed_usd,
         0 as allocated_cost_usd,
@@ -23,6 +25,7 @@ from (
         month,
         workspace_id,
         agent_id,
+        line_cost_center as cost_center,
         0 as cost_usd,
         0 as billed_usd,
         cost_usd as allocated_cost_usd,
@@ -31,4 +34,4 @@ from (
 )
 group by all
 having sum(allocated_cost_usd) <> sum(cost_usd) or sum(allocated_billed_usd) <> sum(billed_usd)
-order by month, workspace_id, agent_id
+order by month, workspace_id, agent_id, cost_center

@@ -1,5 +1,5 @@
--- A direct line is the charges of its agent and cost center: all of them where no rule shares out
--- failed or unlisted runs of the agent, and never more than all.
+-- A direct line is borne by the cost center at which it was charged; it is all that was charged
+-- there to the agent, where no rule shares out failed or unlisted runs of it, and never more.
 with
 
 charged as (
@@ -17,13 +17,13 @@ charged as (
 ),
 
 direct as (
-    select month, workspace_id, agent_id, cost_center, cost_usd, billed_usd
+    select month, workspace_id, agent_id, line_cost_center, cost_center, cost_usd, billed_usd
     from marts.fct_allocations
     where source = 'direct'
 ),
 
 divided as (
-    select distinct month, workspace_id, agent_id, true as is_divided
+    select distinct month, workspace_id, agent_id, line_cost_center as cost_center, true as is_divided
     from marts.fct_allocations
     where source in ('unlisted', 'failed')
 )
@@ -39,9 +39,10 @@ select
     coalesce(charged_billed_usd, 0) as billed_usd
 from charged
 full join direct using (month, workspace_id, agent_id, cost_center)
-left join divided using (month, workspace_id, agent_id)
+left join divided using (month, workspace_id, agent_id, cost_center)
 where
-    if(
+    coalesce(direct.line_cost_center <> direct.cost_center, false)
+    or if(
         is_divided,
         abs(allocated_cost_usd) > abs(coalesce(charged_cost_usd, 0))
         or abs(allocated_billed_usd) > abs(coalesce(charged_billed_usd, 0)),

@@ -268,6 +268,7 @@ chargebacks as (
         month,
         workspace_id,
         agent_id,
+        line_cost_center,
         cost_center,
         rule,
         format(
@@ -282,11 +283,13 @@ chargebacks as (
     where is_chargeback and rule <> '(none)' and billed_usd is not null
 ),
 
+-- A pool is taken from the cost center of its line.
 pools as (
     select
         month,
         workspace_id,
         agent_id,
+        line_cost_center as cost_center,
         rule,
         entry_id,
         (sum(billed_usd) * 10000000000)::hugeint as billed,
@@ -295,7 +298,7 @@ pools as (
     group by all
 ),
 
--- A pool is taken from the cost centers of its line, in proportion to what is billed to each.
+-- Where that has several accounts, in proportion to what is billed to each.
 charges as (
     select
         date_trunc('month', charges.utc_date)::date as month,
@@ -326,17 +329,16 @@ only_accounts as (
 weighed as (
     select
         pools.*,
-        charges.cost_center,
         charges.account,
         (greatest(charges.billed_usd, 0) * 10000000000)::hugeint as billed_units,
         if(
             sum(billed_units) over pool > 0,
             billed_units,
-            row_number() over (pool order by charges.cost_center, charges.account) = 1
+            row_number() over (pool order by charges.account) = 1
         )::hugeint as weight
     from pools
-    join charges using (month, workspace_id, agent_id)
-    window pool as (partition by pools.entry_id, pools.agent_id)
+    join charges using (month, workspace_id, agent_id, cost_center)
+    window pool as (partition by pools.entry_id, pools.agent_id, pools.cost_center)
 ),
 
 shares as (
@@ -346,16 +348,16 @@ shares as (
         amount * weight // weights as share,
         amount * weight % weights as remainder
     from weighed
-    window pool as (partition by entry_id, agent_id)
+    window pool as (partition by entry_id, agent_id, cost_center)
 ),
 
 taken as (
     select
         *,
-        row_number() over (pool order by remainder desc, cost_center, account)
+        row_number() over (pool order by remainder desc, account)
         <= amount - sum(share) over pool as has_last_digit
     from shares
-    window pool as (partition by entry_id, agent_id)
+    window pool as (partition by entry_id, agent_id, cost_center)
 ),
 
 allocations as (

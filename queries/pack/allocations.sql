@@ -2,6 +2,7 @@
 select
     strftime(month, '%Y-%m') as month,
     workspace_name,
+    allocations.line_cost_center,
     allocations.cost_center,
     source,
     rule,
@@ -15,4 +16,6 @@ from marts.fct_allocations as allocations
 join marts.dim_workspaces using (workspace_id)
 left join marts.dim_agents using (workspace_id, agent_id)
 where month = $month::date and list_contains($workspace_ids, workspace_id)
-order by workspace_name, workspace_id, allocations.cost_center, source, rule, agent_name, agent_id
+order by
+    workspace_name, workspace_id, allocations.cost_center, source, rule, agent_name, agent_id,
+    line_cost_center

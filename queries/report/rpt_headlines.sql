@@ -13,6 +13,7 @@
 -- column cost_center: Cost center of the agent on that day; null without one.
 -- column today: Day of the last batch in the reporting time zone; earlier if the agent rests.
 -- column month: First day of the month of today.
+-- column last_month_incomplete_day_count: Days of the month before that were not read whole.
 -- column usual_cost_usd: Median cost in US dollars of yesterday's weekday in the four weeks before,
 -- from the first date with figures on; null with fewer than two, or if yesterday is not compared.
 -- column first_date: First date with figures.

@@ -82,26 +82,23 @@ def prove(given: Given) -> None:
         assert {name for name, value in row.items() if value is None} <= {"cost_usd", "billed_usd"}
 
     # Nothing is lost, and so no total changes: each line equals its drill-down.
-    assert sums(rows, "cost_usd", *LINE) == sums(given.lines, "metered_cost_usd", *LINE)
-
     charges = sums(given.lines, "metered_cost_usd", *LINE, "cost_center")
-    negative = {
-        (*key[:3], place)
-        for key, amounts in charges.items()
-        for place, amount in enumerate(amounts)
-        if amount < 0
-    }
+    assert sums(rows, "cost_usd", *LINE, "line_cost_center") == charges
+
     for row in rows:
+        charged = charges[key_of(row, (*LINE, "line_cost_center"))]
         for place, name in enumerate(("cost_usd", "billed_usd")):
-            assert (row[name] or 0) >= 0 or (*key_of(row, LINE), place) in negative
+            assert (row[name] or 0) >= 0 or charged[place] < 0
 
     direct = [row for row in rows if row["source"] == "direct"]
     found = sums(direct, "cost_usd", *LINE, "cost_center")
-    divided = {key_of(row, LINE) for row in rows if row["source"] in ("failed", "unlisted")}
+    assert all(row["line_cost_center"] == row["cost_center"] for row in direct)
+    line = (*LINE, "line_cost_center")
+    divided = {key_of(row, line) for row in rows if row["source"] in ("failed", "unlisted")}
     for key in {*charges, *found}:
         if key[2].startswith("a-"):
             charged, left = (each.get(key, (Decimal(), Decimal())) for each in (charges, found))
-            assert left == charged or key[:3] in divided
+            assert left == charged or key in divided
             assert all(abs(one) <= abs(other) for one, other in zip(left, charged, strict=True))
 
 

@@ -32,6 +32,10 @@ DAMAGE = {
     "budgets_are_held_against_all_charges": (
         "update marts.fct_budgets set actual_usd = actual_usd + 1e-10"
     ),
+    "chargebacks_move_what_is_allocated": (
+        "update marts.fct_allocations"
+        " set rule = 'other', is_chargeback = true, line_cost_center = 'lost'"
+    ),
     "closed_lines_and_adjustments_are_todays_figures": (
         "update marts.fct_closed_lines set billed_usd = billed_usd + 1e-10 where billed_usd > 0"
     ),

@@ -15,6 +15,7 @@ from analytics.finance.matching import specificity
 from analytics.resources import folder
 from tests.finance.files import write
 from tests.queries.closing import close
+from tests.queries.sample import own
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 OTHER = "w-2"
@@ -117,6 +118,32 @@ def test_a_closed_month_keeps_its_allocation(bakery: Warehouse) -> None:
     for name in names:
         check = folder("queries") / "checks" / f"{name}.sql"
         assert bakery.rows(check.read_text(encoding="utf-8")) == []
+
+
+def test_a_pool_is_taken_from_the_cost_center_of_its_line(bakery: Warehouse) -> None:
+    """Of an agent that moves within the month, that is where its failed runs were charged."""
+    d = Decimal
+    bakery.given(
+        "agent_billing_days", agent_id="a-1", date="2026-10-25", cost_usd="20", billed_usd="22"
+    )
+    of = {"workspace": "Bakery", "agent": "baker"}
+    own(
+        bakery,
+        {**of, "cost_center": "CC-1", "valid_to": "2026-10-15"},
+        {**of, "cost_center": "CC-3", "valid_from": "2026-10-16"},
+        {"agent": "waiter", "cost_center": "CC-2"},
+    )
+    bakery._con.execute("update finance.allocation_rules set is_chargeback = true")
+    bakery.build()
+
+    assert bakery.rows("""
+        select line_cost_center, cost_center, billed_usd from marts.fct_allocations
+        where source = 'failed' and workspace_id = 'w-1' order by all
+    """) == [("CC-1", name, d("2.2")) for name in ("CC-1", "CC-2", "CC-3")]
+    assert bakery.rows("""
+        select cost_center, sum(debit_usd - credit_usd) from marts.fct_journal_lines
+        where kind = 'allocation' and narration like '%Waste, Bakery' group by all order by all
+    """) == [("CC-1", d("-4.4")), ("CC-2", d("2.2")), ("CC-3", d("2.2"))]
 
 
 @pytest.fixture(scope="module")
