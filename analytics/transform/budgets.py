@@ -22,6 +22,7 @@ BUDGETS = (
     "is_known",
     "first_date",
     "start",
+    "read_to",
     "today",
 )
 DAYS = (*BUDGET, "utc_date", "actual_usd")
@@ -45,20 +46,24 @@ def budgets(
     ).sort(*BUDGET, "date")
     unknown = amounts.filter(pl.col("amount").is_null())
     made = _made(_after_unknown(open_ones, unknown), amounts)
-    known = amounts.join(unknown, on=list(_MONTH), how="anti", maintain_order="left")
+    known = amounts.drop_nulls("amount")
     gone = pl.concat([_overruns(open_ones, known), _overruns(open_ones, _expected_days(made))])
-    was_read = pl.col("first_date") < pl.col("end")
+    is_to_come = pl.col("month") > pl.col("today")
+    was_read = (
+        pl.col("first_date") < pl.col("end"),
+        is_to_come | (pl.col("read_to") >= pl.col("month")),
+    )
     computed = (
         open_ones.join(
             amounts.group_by(_MONTH).agg(
-                actual=pl.col("amount").sum(), unknown_count=pl.col("amount").null_count()
+                known=pl.col("amount").sum(), unknown_count=pl.col("amount").null_count()
             ),
             on=list(_MONTH),
             how="left",
         )
         .with_columns(
-            actual=pl.when("is_known", was_read, pl.col("unknown_count").fill_null(0) == 0).then(
-                pl.col("actual").fill_null(0)
+            actual=pl.when("is_known", *was_read, pl.col("unknown_count").fill_null(0) == 0).then(
+                pl.col("known").fill_null(0)
             )
         )
         .join(made.select(*_MONTH, "run_rate", *_FORECASTS), on=list(_MONTH), how="left")
@@ -89,7 +94,7 @@ def _state() -> pl.Expr:
         .then(pl.lit("unknown_name"))
         .when(month > pl.col("today"))
         .then(pl.lit("upcoming"))
-        .when(pl.col("actual") > pl.col("budget"))
+        .when(pl.col("known") > pl.col("budget"))
         .then(pl.lit("exceeded"))
         .when(is_over, pl.col("first_date") <= month, pl.col("actual").is_not_null())
         .then(pl.lit("within"))
@@ -211,8 +216,8 @@ MODEL = polars_model(
             " allocation; null if nothing of it was read, the API does not give the bill of one of"
             " its days, or nothing has the name.",
             "state": "on_track or at_risk (the high end of the forecast's 80 % range is above the"
-            " budget), exceeded, within (the month is over), not_enough_history, upcoming (the"
-            " month has not begun), or unknown_name.",
+            " budget), exceeded (by what is known of the charges), within (the month is over),"
+            " not_enough_history, upcoming (the month has not begun), or unknown_name.",
         },
         values={
             "scope": ("workspace", "agent", "cost_center", "all"),

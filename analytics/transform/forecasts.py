@@ -33,7 +33,7 @@ def forecasts(
     periods = day_costs.numbered(scopes).join(months, on="workspace_id")
     made = forecast(costs.drop(SCOPE), periods, ("scope",))
     now = made.filter("is_current").join(_to_date(days, months), on=_MONTH, how="left")
-    to_date = pl.when(pl.col("has_figures").is_null()).then(0).otherwise("to_date")
+    to_date = pl.when(pl.col("spent").is_null()).then(0).otherwise("to_date")
     is_told = pl.col("tested_month_count") >= FEWEST_TESTED_MONTHS
     return (
         now.join(_tested(made.filter(~pl.col("is_current")), costs), on="scope", how="left")
@@ -41,17 +41,18 @@ def forecasts(
         .with_columns(
             pl.col("tested_month_count", "test_count", "hit_count", "hit_95_count").fill_null(0),
             to_date=to_date,
+            spent=pl.col("spent").fill_null(0),
             month_end=to_date + pl.col("expected"),
         )
         .select(
             *SCOPE,
             "month",
             cost_to_date_usd=usd(pl.col("to_date")),
-            low_95_usd=usd(_low("spread_95")),
-            low_usd=usd(_low("spread_80")),
-            expected_usd=usd(pl.col("month_end")),
-            high_usd=usd(pl.col("month_end") + pl.col("spread_80")),
-            high_95_usd=usd(pl.col("month_end") + pl.col("spread_95")),
+            low_95_usd=usd(_at_least_spent(pl.col("month_end") - pl.col("spread_95"))),
+            low_usd=usd(_at_least_spent(pl.col("month_end") - pl.col("spread_80"))),
+            expected_usd=usd(_at_least_spent(pl.col("month_end"))),
+            high_usd=usd(_at_least_spent(pl.col("month_end") + pl.col("spread_80"))),
+            high_95_usd=usd(_at_least_spent(pl.col("month_end") + pl.col("spread_95"))),
             days_left=_day_count(pl.col("first"), pl.col("end")),
             basis_day_count=pl.col("basis_days"),
             tested_month_count="tested_month_count",
@@ -101,24 +102,24 @@ def _months(workspaces: pl.DataFrame) -> pl.DataFrame:
 
 
 def _to_date(days: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
-    """Return the known cost of the current month before its `start`."""
+    """Return the known cost of the current month before its `start`, and with today: `spent`."""
+    is_before = pl.col("date") < pl.col("start")
+    before = pl.col("cost").filter(is_before)
     return (
         _by_month(days)
         .join(months.filter("is_current"), on=["workspace_id", "month"])
-        .filter(pl.col("date") < pl.col("start"))
         .group_by(_MONTH)
         .agg(
-            pl.col("unknown_cost_count").sum(),
-            to_date=day_costs.known_sum(pl.col("cost")),
-            has_figures=pl.lit(value=True),
+            pl.col("unknown_cost_count").filter(is_before).sum(),
+            to_date=pl.when((before.count() > 0) | ~is_before.any()).then(before.sum()),
+            spent=pl.col("cost").sum(),
         )
     )
 
 
-def _low(spread: str) -> pl.Expr:
-    """The low end of a range: a month costs no less than it has."""
-    low = pl.max_horizontal("to_date", pl.col("month_end") - pl.col(spread))
-    return pl.when(pl.col("month_end").is_not_null()).then(low)
+def _at_least_spent(estimate: pl.Expr) -> pl.Expr:
+    """The estimate, or the known cost of the month, which today may have raised above it."""
+    return pl.when(estimate.is_not_null()).then(pl.max_horizontal("spent", estimate))
 
 
 def _tested(made: pl.DataFrame, costs: pl.DataFrame) -> pl.DataFrame:
@@ -172,6 +173,8 @@ MODEL = polars_model(
             "agent_id": "Identifier of the line, as in dim_agents; '(all)' for the workspace as a"
             " whole, the platform's own activity included.",
             "month": "First day of the calendar month, in the reporting time zone.",
+            "expected_usd": "Expected cost of the month in US dollars; like its ranges, no less"
+            " than what is known of it, today included.",
             "unknown_cost_count": "Runs of the month to date whose cost is unknown.",
         },
     ),

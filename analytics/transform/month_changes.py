@@ -128,7 +128,7 @@ def _lines(days: pl.DataFrame, spans: pl.DataFrame) -> pl.DataFrame:
         )
         .join(spans.select(*_MONTH, *_DAY_COUNTS), on=_MONTH)
         .with_columns(kind=_kind(), change=_change())
-        .filter((pl.col("runs") + pl.col("runs_before") > 0) | (pl.col("change") != 0))
+        .filter((pl.col("runs") + pl.col("runs_before") > 0) | pl.col("change").ne_missing(0))
         .with_columns(volume=_volume(pl.col("runs"), pl.col("runs_before"), pl.col("cost_before")))
         .with_columns(price=pl.col("change") - pl.col("volume"))
     )

@@ -1,5 +1,6 @@
 -- Each budget of a month, and the UTC days of its charges that were read: from `first_date` on,
--- and whole until the day before `start`; null where no usage was read. Of lines that are the same
+-- of each workspace whole until the day before `start`, of some until `read_to`; null where no usage
+-- was read. `today` is the last day of which anything was read. Of lines that are the same
 -- budget, a workspace once by name and once by its identifier, the upper one is in force.
 -- Grain: scope, name, workspace and month.
 -- key: scope, name, workspace_id, month
@@ -15,7 +16,8 @@ spans as (
     group by workspace_id
 ),
 
--- A workspace that was first read after a month, or last before it, is none of that month's.
+-- A workspace that was first read after a month is none of that month's; nor is one that was last
+-- read more than a month before it, as nobody reads that any more.
 covered as (
     select
         budgets.line,
@@ -24,12 +26,14 @@ covered as (
         max(spans.first_date) as any_first_date,
         min(spans.last_date) as any_last_date,
         max(spans.first_date) filter (
-            spans.first_date < budgets.month + interval 1 month and spans.last_date >= budgets.month
+            spans.first_date < budgets.month + interval 1 month
+            and spans.last_date >= budgets.month - interval 1 month
         ) as first_date,
         min(spans.last_date) filter (
-            spans.first_date < budgets.month + interval 1 month and spans.last_date >= budgets.month
+            spans.first_date < budgets.month + interval 1 month
+            and spans.last_date >= budgets.month - interval 1 month
         ) as last_date,
-        max(spans.last_date) as today
+        max(spans.last_date) as read_to
     from staging.stg_budgets as budgets
     join intermediate.int_budget_members as members
         on members.scope = budgets.scope
@@ -56,7 +60,8 @@ budgets as (
         covered.line is not null as is_known,
         coalesce(covered.first_date, covered.any_first_date) as first_date,
         coalesce(covered.last_date, covered.any_last_date) as start,
-        covered.today
+        covered.read_to,
+        (select max(last_date) from spans) as today
     from staging.stg_budgets as budgets
     left join covered using (line)
 )

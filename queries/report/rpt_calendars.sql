@@ -4,6 +4,7 @@
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column today: Day of the last batch in the reporting time zone, which is not over yet.
 -- column first_date: First complete date; where none is, the first one; null without figures.
+-- column is_current: True if today is less than a week before that of the site.
 with
 
 firsts as (
@@ -19,7 +20,8 @@ select
     if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
     max(last_batch_at) as as_of,
     (max(last_batch_at) at time zone getvariable('reporting_timezone'))::date as today,
-    min(first_date) as first_date
+    min(first_date) as first_date,
+    coalesce(today > max(today) over () - 7, false) as is_current
 from marts.dim_workspaces
 left join firsts using (workspace_id)
 group by grouping sets ((workspace_id), ())

@@ -6,6 +6,9 @@
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column agent_id: Identifier of the line, as in dim_agents; '(all)' for all lines.
 -- column month: First day of the calendar month, in the reporting time zone.
+-- column incomplete_day_count: Days of the month to date that were not read whole; of the site, the
+-- most of a workspace.
+-- column unknown_cost_count: Runs of the month to date whose cost is unknown.
 -- column test_count: Tests of the range; null with fewer than six tested months, and for the site.
 -- column hit_count: Those of them in which what came lay in the range; null likewise.
 with
@@ -23,6 +26,8 @@ site as (
         if(count(high_95_usd) = count(*), sum(high_95_usd), null) as high_95_usd,
         max(days_left) as days_left,
         min(basis_day_count) as basis_day_count,
+        max(incomplete_day_count) as incomplete_day_count,
+        sum(unknown_cost_count)::bigint as unknown_cost_count,
         null::bigint as test_count,
         null::bigint as hit_count
     from reports.rpt_calendars as calendars
@@ -47,6 +52,8 @@ select
     high_95_usd,
     days_left,
     basis_day_count,
+    incomplete_day_count,
+    unknown_cost_count,
     if(hit_rate is null, null, test_count) as test_count,
     if(hit_rate is null, null, hit_count) as hit_count
 from marts.fct_forecasts as forecasts

@@ -21,7 +21,8 @@
 -- column third_usd: Its amount in US dollars.
 -- column other_usd: Sum of all other effects in US dollars; null without any.
 -- column other_count: Number of other effects.
--- column left_out_count: Of all, the billed workspaces that have no bridge; of a workspace, 0.
+-- column left_out_count: Of all, the workspaces that were billed in one of both months and have no
+-- bridge; of a workspace, 0.
 with
 
 ranked as (
@@ -33,13 +34,19 @@ ranked as (
     from reports.rpt_month_bridge
 ),
 
--- A workspace whose month before was not read whole has none, and is not among all.
+-- A workspace of which one of both months was not read whole, or has no known bill, has none.
 left_out as (
     select month, count(distinct workspace_id) as left_out_count
     from (
-        select workspace_id, date_trunc('month', utc_date)::date as month
-        from marts.fct_charges
-        where billed_usd <> 0
+        select distinct workspace_id, unnest([month, (month + interval 1 month)::date]) as month
+        from (
+            select workspace_id, date_trunc('month', utc_date)::date as month
+            from marts.fct_charges
+            where coalesce(billed_usd <> 0, true)
+            union
+            select workspace_id, month
+            from intermediate.int_unknown_bills
+        )
     )
     anti join marts.fct_month_bridge using (workspace_id, month)
     group by month

@@ -15,7 +15,9 @@
 -- column current_run_count: Runs of the later week; null for a model.
 -- column cause: new, gone (no run any more), platform, changed, or model (no runs are known of it).
 -- column change_rank: Place among those of the workspace and kind, from the largest change, from 1.
--- column site_rank: Place among all of the kind, from the largest change, from 1.
+-- column is_current: True if the workspace was read up to less than a week before the site's day.
+-- column site_rank: Place among all of the kind that are current, from the largest change, from 1;
+-- null for others.
 with
 
 weeks as (
@@ -110,7 +112,7 @@ movers as (
 )
 
 select
-    * replace (
+    movers.* replace (
         if(kind = 'model', null, previous_run_count) as previous_run_count,
         if(kind = 'model', null, current_run_count) as current_run_count
     ),
@@ -125,9 +127,16 @@ select
     row_number() over (
         partition by workspace_id, kind order by abs(change_usd) desc, agent_id, name_key
     ) as change_rank,
-    row_number() over (
-        partition by kind order by abs(change_usd) desc, workspace_id, agent_id, name_key
+    calendars.is_current,
+    if(
+        is_current,
+        row_number() over (
+            partition by kind, is_current
+            order by abs(change_usd) desc, workspace_id, agent_id, name_key
+        ),
+        null
     ) as site_rank
 from movers
+join reports.rpt_calendars as calendars using (workspace_id)
 where current_cost_usd <> previous_cost_usd
 order by workspace_id, kind, change_rank

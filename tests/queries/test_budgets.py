@@ -278,8 +278,26 @@ def test_a_workspace_that_is_new(read: Warehouse, month: date, expected: tuple[i
     assert budgets(read, "actual_usd", "state") == [expected]
 
 
+def test_a_workspace_that_is_behind(read: Warehouse) -> None:
+    """Last read within the month before, it counts as it did then; its own amount is unknown."""
+    read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Behind")
+    read_from(read, date(2026, 8, 1), "w-2")
+    behind = "last_batch_at = '2026-10-20 05:00Z' where workspace_id = 'w-2'"
+    read._con.execute(f"update ledger.workspaces set {behind}")
+    charged(read, 2)
+    charged(read, 30, last=date(2026, 10, 19), workspace_id="w-2", agent_id="a-9")
+    budget(read, 1000)
+    budget(read, 900, scope="workspace", name="w-2")
+
+    columns = "scope", "actual_usd", "remaining_usd", "forecast_usd", "state"
+    assert budgets(read, *columns) == [
+        ("all", 38, 962, 960, "on_track"),
+        ("workspace", None, None, 900, "on_track"),
+    ]
+
+
 def test_a_workspace_that_is_gone(read: Warehouse) -> None:
-    """A month after a workspace was last read is one of the others, and not forecast once over."""
+    """A month that begins over a month after a workspace was last read is one of the others."""
     read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Gone")
     read_from(read, date(2026, 8, 1), "w-2")
     read._con.execute(
@@ -287,12 +305,13 @@ def test_a_workspace_that_is_gone(read: Warehouse) -> None:
         " where workspace_id = 'w-2'"
     )
     charged(read, 2)
-    for month in (date(2026, 9, 1), date(2026, 10, 1)):
+    for month in (date(2026, 9, 1), date(2026, 10, 1), NOVEMBER):
         budget(read, 90, month=month)
 
     assert budgets(read, "month", "forecast_usd", "state", "exhausted_on") == [
         (date(2026, 9, 1), None, "not_enough_history", None),
-        (date(2026, 10, 1), None, "within", None),
+        (date(2026, 10, 1), None, "not_enough_history", None),
+        (NOVEMBER, 60, "on_track", None),
     ]
 
 

@@ -9,7 +9,7 @@ from tests.queries.test_budgets import budget, charged, read_from
 from tests.transform.given import WORKSPACE, Warehouse
 
 ALERTS = folder("skeleton") / "queries" / "alerts"
-NOVEMBER, OCTOBER = date(2026, 11, 1), date(2026, 10, 1)
+NOVEMBER, OCTOBER, SEPTEMBER = (date(2026, month, 1) for month in (11, 10, 9))
 
 
 def found(warehouse: Warehouse, alert: str, columns: str) -> list[tuple[object, ...]]:
@@ -20,7 +20,7 @@ def found(warehouse: Warehouse, alert: str, columns: str) -> list[tuple[object, 
 
 
 def test_budgets_at_risk(warehouse: Warehouse) -> None:
-    """Budgets of this month that are exceeded or at risk are found; without a file, nothing is."""
+    """Those of this month and the last one that are exceeded or at risk; without a file, none."""
     warehouse.given("agents", agent_id="a-1", agent_slug="baker")
     read_from(warehouse, date(2026, 9, 1))
     charged(warehouse, 2)
@@ -30,9 +30,11 @@ def test_budgets_at_risk(warehouse: Warehouse) -> None:
         budget(warehouse, amount, scope="agent", name=name, month=month)
     budget(warehouse, 61)
     budget(warehouse, 10, month=OCTOBER)
+    budget(warehouse, 10, month=SEPTEMBER)
 
     assert without == []
     assert found(warehouse, "budgets_at_risk", columns) == [
+        ("all", "(all)", "exceeded", date(2026, 10, 6)),
         ("agent", "a-1", "at_risk", date(2026, 11, 30)),
         ("agent", "baker", "exceeded", date(2026, 11, 16)),
     ]
@@ -52,3 +54,21 @@ def test_days_that_cost_unusually_much(warehouse: Warehouse) -> None:
     assert found(
         warehouse, "days_that_cost_unusually_much", "workspace_id, agent_name, date, cost_usd"
     ) == [(WORKSPACE, "Baker", last - timedelta(days=1), 50)]
+
+
+def test_agents_that_fail_often(warehouse: Warehouse) -> None:
+    """Of the last three complete days, those on which more than a quarter of 20 runs failed."""
+    warehouse.given("agents", agent_id="a-1", agent_name="Baker")
+    read_from(warehouse, date(2026, 10, 1))
+    for day, failed in ((16, 20), (17, 6), (18, 5), (19, 20)):
+        for number in range(20):
+            status = "failed" if number < failed else "succeeded"
+            warehouse.given(
+                "runs", run_id=f"r-{day}-{number}", agent_id="a-1", status=status,
+                created_at=datetime(2026, 11, day, 12, tzinfo=UTC),
+            )  # fmt: skip
+
+    assert found(warehouse, "agents_that_fail_often", "agent_name, date, failed_count") == [
+        ("Baker", date(2026, 11, 17), 6),
+        ("Baker", date(2026, 11, 19), 20),
+    ]

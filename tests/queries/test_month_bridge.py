@@ -116,6 +116,21 @@ def test_reasons_of_a_page(read: Warehouse) -> None:
     )  # fmt: skip
 
 
+def test_a_workspace_without_a_bridge_is_counted(read: Warehouse) -> None:
+    """One that was billed in one of both months, and read in one of them alone, is left out."""
+    read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Behind")
+    metered(read, workspace_id="w-2", date="2026-09-10", hour="2026-09-10 09:00Z")
+    read._con.execute(
+        "update ledger.workspaces set last_batch_at = '2026-10-01 05:00Z'"
+        " where workspace_id = 'w-2'"
+    )
+    read.build()
+
+    assert read.rows(
+        "select month, left_out_count from reports.rpt_month_reasons where workspace_id = '(all)'"
+    ) == [(OCTOBER, 1)]
+
+
 def test_from_the_budget(read: Warehouse) -> None:
     """A budget leads over the month before to the actual amount; a cost center has one effect."""
     own(read, {"cost_center": "C-1"})

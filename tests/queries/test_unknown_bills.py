@@ -52,6 +52,9 @@ def test_a_refused_bill_is_unknown(read: Warehouse) -> None:
         read.insert(
             "finance.budgets", line=line, scope="all", name="(all)", month=month, amount_usd=1
         )
+    read.insert(
+        "finance.budgets", line=9, scope="workspace", name="w-1", month=NOVEMBER, amount_usd=100
+    )
     read.build()
 
     assert read.rows("select month from marts.dim_months where not has_agent_bill order by 1") == [
@@ -60,9 +63,10 @@ def test_a_refused_bill_is_unknown(read: Warehouse) -> None:
     ]
     assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]
     assert read.rows(
-        "select month, actual_usd, state, exhausted_on from marts.fct_budgets order by month"
+        "select month, actual_usd, state, exhausted_on from marts.fct_budgets order by month, scope"
     ) == [
         (OCTOBER, 2, "exceeded", date(2026, 10, 10)),
+        (NOVEMBER, None, "exceeded", date(2026, 11, 10)),
         (NOVEMBER, None, "not_enough_history", None),
     ]
 
@@ -188,7 +192,7 @@ def test_a_day_without_a_bill_is_in_no_bridge(read: Warehouse) -> None:
         provider="anthropic",
         cost_usd=3,
     )
-    read.insert("finance.budgets", line=2, scope="all", name="(all)", month=NOVEMBER, amount_usd=1)
+    read.insert("finance.budgets", line=2, scope="all", name="(all)", month=NOVEMBER, amount_usd=9)
     read.build_all()
 
     assert read.rows("select distinct month from marts.fct_month_bridge") == [(OCTOBER,)]

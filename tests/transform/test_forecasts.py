@@ -97,6 +97,15 @@ def test_low_is_never_below_the_cost_to_date() -> None:
     assert made["low_95_usd"] == made["cost_to_date_usd"] == 200
 
 
+def test_a_month_ends_at_no_less_than_it_has() -> None:
+    """What today has cost so far is in no history, and in every end of the range."""
+    made = forecast(*(day(each, 10) for each in SPAN), day(TODAY, 5000))
+
+    assert made["cost_to_date_usd"] == 190
+    names = ("low_95_usd", "low_usd", "expected_usd", "high_usd", "high_95_usd")
+    assert {made[name] for name in names} == {Decimal(5190)}
+
+
 def test_unknown_is_not_zero() -> None:
     """Days of unknown cost do not count; where nothing is known there is no figure."""
     some = forecast(

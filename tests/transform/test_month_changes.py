@@ -95,6 +95,17 @@ def test_a_platform_that_is_unknown_on_a_day_is_not_compared() -> None:
     assert effects(found)["unknown"] == -6
 
 
+def test_a_platform_that_is_unknown_in_both_months() -> None:
+    """Its effect is unknown, and that of the workspace with it."""
+    found = changes(
+        *two_months("a-1", (10, 5), (10, 5)),
+        *two_months("(platform)", (None, 0), (None, 0)),
+    )
+
+    assert effects(found, "(platform)") == {"unknown": None}
+    assert effects(found)["unknown"] is None
+
+
 def test_unknown_is_not_zero() -> None:
     """Where nothing is known of a month, there is no volume or price, but the effect unknown."""
     found = changes(

@@ -1,4 +1,4 @@
--- A budget of this month is exceeded, or at risk
+-- A budget of this month or the last one is exceeded, or at risk
 -- key: scope, name, workspace_id, month, state
 -- severity: warning
 select
@@ -14,8 +14,9 @@ select
 from marts.fct_budgets
 where
     state in ('exceeded', 'at_risk')
-    and month = (
-        select date_trunc('month', max(last_batch_at at time zone 'UTC'))
+    -- What the last days of a month cost is known in the next one.
+    and month >= (
+        select date_trunc('month', max(last_batch_at at time zone 'UTC')) - interval 1 month
         from marts.dim_workspaces
     )
-order by scope, name, workspace_id
+order by month, scope, name, workspace_id

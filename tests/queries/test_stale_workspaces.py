@@ -1,0 +1,68 @@
+"""A workspace that nobody reads any more: what pages say of all workspaces has none of its days."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tests.queries.test_budgets import read_from
+from tests.transform.given import Warehouse
+
+STALE = "w-2"
+
+
+@pytest.fixture(params=["2026-09-20 05:00Z", "2026-11-18 05:00Z"], ids=["stale", "behind"])
+def both(warehouse: Warehouse, request: pytest.FixtureRequest) -> tuple[Warehouse, bool]:
+    """Two workspaces, of which one cost much in its last week; and whether that is long ago."""
+    last = datetime.fromisoformat(request.param).date()
+    warehouse.insert("ledger.workspaces", workspace_id=STALE, workspace_name="Retired")
+    for workspace_id, agent_id, until, dear in (
+        ("w-1", "a-1", date(2026, 11, 20), 10),
+        (STALE, "a-9", last, 500),
+    ):
+        read_from(warehouse, date(2026, 6, 1), workspace_id)
+        warehouse.given("agents", workspace_id=workspace_id, agent_id=agent_id, agent_slug=agent_id)
+        for back in range(1, 100):
+            created = datetime(until.year, until.month, until.day, 12, tzinfo=UTC)
+            warehouse.given(
+                "runs", workspace_id=workspace_id, run_id=f"{agent_id}-{back}", agent_id=agent_id,
+                created_at=created - timedelta(days=back), cost_usd=dear if back < 8 else 10,
+            )  # fmt: skip
+    warehouse._con.execute(
+        "update ledger.workspaces set last_batch_at = ? where workspace_id = ?",
+        [request.param, STALE],
+    )
+    warehouse.build()
+    return warehouse, last.month == 9
+
+
+def test_figures_beside_those_of_others(both: tuple[Warehouse, bool]) -> None:
+    """What is of other days is unknown in the table of all workspaces, and sums are the site's."""
+    warehouse, is_stale = both
+    rows = warehouse.rows("""
+        select month_cost_usd, last_month_cost_usd, recent_cost_usd is null, trend is null
+        from reports.rpt_workspaces order by workspace_id
+    """)
+
+    assert rows[0] == (190, 310, False, False)
+    assert rows[1] == ((None, None, True, True) if is_stale else (3600, 310, False, False))
+    assert warehouse.rows(
+        "select sum(month_cost_usd), sum(last_month_cost_usd) from reports.rpt_workspaces"
+    ) == warehouse.rows(
+        "select month_cost_usd, last_month_cost_usd from reports.rpt_headlines"
+        " where workspace_id = '(all)'"
+    )
+
+
+def test_changes_and_unusual_days(both: tuple[Warehouse, bool]) -> None:
+    """They are ranked and listed among those of all workspaces only if they are of these days."""
+    warehouse, is_stale = both
+
+    assert warehouse.rows(
+        "select change_usd > 0, change_rank, site_rank, is_current from reports.rpt_movers"
+        " where kind = 'agent'"
+    ) == [(True, 1, None if is_stale else 1, not is_stale)]
+    assert warehouse.rows(
+        "select is_current, count(*) from reports.rpt_unusual_days group by all"
+    ) == [(not is_stale, 7)]
