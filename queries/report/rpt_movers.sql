@@ -15,7 +15,7 @@
 -- column current_run_count: Runs of the later week; null for a model.
 -- column cause: new, gone (no run any more), platform, changed, or model (no runs are known of it).
 -- column change_rank: Place among those of the workspace and kind, from the largest change, from 1.
--- column is_current: True if the workspace was read up to less than a week before the site's day.
+-- column recency: current; stale if the workspace was read up to a week or more before the site.
 -- column site_rank: Place among all of the kind that are current, from the largest change, from 1;
 -- null for others.
 with
@@ -127,7 +127,7 @@ select
     row_number() over (
         partition by workspace_id, kind order by abs(change_usd) desc, agent_id, name_key
     ) as change_rank,
-    calendars.is_current,
+    if(is_current, 'current', 'stale') as recency,
     if(
         is_current,
         row_number() over (

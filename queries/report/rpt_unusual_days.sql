@@ -2,7 +2,7 @@
 -- Grain: workspace, line and date.
 -- key: workspace_id, agent_id, date
 -- column cause: more_runs or more_expensive_runs; null for the platform.
--- column is_current: True if the workspace was read up to less than a week before the site's day.
+-- column recency: current; stale if the workspace was read up to a week or more before the site.
 -- column usd_per_run: Cost in US dollars / runs of the date, rounded to ten decimals.
 select
     workspace_id,
@@ -15,7 +15,7 @@ select
     usd_per_run,
     usual_usd_per_run,
     cause,
-    is_current
+    if(is_current, 'current', 'stale') as recency
 from marts.fct_unusual_days
 join reports.rpt_calendars as calendars using (workspace_id)
 where date between calendars.today - 7 and calendars.today - 1

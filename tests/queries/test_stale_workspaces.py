@@ -60,9 +60,9 @@ def test_changes_and_unusual_days(both: tuple[Warehouse, bool]) -> None:
     warehouse, is_stale = both
 
     assert warehouse.rows(
-        "select change_usd > 0, change_rank, site_rank, is_current from reports.rpt_movers"
+        "select change_usd > 0, change_rank, site_rank, recency from reports.rpt_movers"
         " where kind = 'agent'"
-    ) == [(True, 1, None if is_stale else 1, not is_stale)]
+    ) == [(True, 1, None, "stale") if is_stale else (True, 1, 1, "current")]
     assert warehouse.rows(
-        "select is_current, count(*) from reports.rpt_unusual_days group by all"
-    ) == [(not is_stale, 7)]
+        "select recency, count(*) from reports.rpt_unusual_days group by all"
+    ) == [("stale" if is_stale else "current", 7)]
