@@ -22,31 +22,34 @@ if TYPE_CHECKING:
 _SHOWN = 3  # workspaces in a message
 _STATES = """
     select
-        workspace_id,
+        workspaces.workspace_id,
         workspaces.workspace_name,
-        months.status,
-        months.open_day_count,
-        months.unreconciled_day_count,
-        months.open_count as open_run_count,
-        months.provisional_count as provisional_run_count,
+        coalesce(months.status, 'open') as status,
+        coalesce(months.open_day_count, 0) as open_day_count,
+        coalesce(months.unreconciled_day_count, 0) as unreconciled_day_count,
+        coalesce(months.open_count, 0) as open_run_count,
+        coalesce(months.provisional_count, 0) as provisional_run_count,
         (
             select count(distinct (utc_date, agent_id))
             from marts.fct_charges as charges
             where
-                charges.workspace_id = months.workspace_id
-                and date_trunc('month', utc_date) = months.month
+                charges.workspace_id = workspaces.workspace_id
+                and date_trunc('month', utc_date) = $1::date
                 and (cost_usd is null or billed_usd is null or own_key_usd is null)
         ) as unknown_bill_count,
-        months.has_agent_bill,
+        coalesce(months.has_agent_bill, true) as has_agent_bill,
         months.unexplained_usd,
         workspaces.last_batch_at as data_to,
         (
-            select max(load_id) from audit.loads where loads.workspace_id = months.workspace_id
+            select max(load_id) from audit.loads where loads.workspace_id = workspaces.workspace_id
         ) as load_id
-    from marts.dim_months as months
-    join marts.dim_workspaces as workspaces using (workspace_id)
-    where months.month = ?
-    order by workspaces.workspace_name, workspace_id
+    from marts.dim_workspaces as workspaces
+    left join marts.dim_months as months
+        on months.workspace_id = workspaces.workspace_id and months.month = $1::date
+    where
+        months.month is not null
+        or workspaces.last_batch_at::date between $1::date - interval 1 month and $1::date
+    order by workspaces.workspace_name, workspaces.workspace_id
 """
 
 
@@ -149,7 +152,11 @@ def require_published_books(con: duckdb.DuckDBPyConnection, books: Books) -> Non
 
 
 def states_of(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceState]:
-    """Return the state of the month in each workspace that has figures of it."""
+    """Return the state of the month in each workspace that has figures of it.
+
+    One that was last read in the month before, and may have figures of it, is also there; one that
+    nobody has read for longer is not.
+    """
     return [WorkspaceState(**row) for row in records(con, _STATES, [month])]
 
 

@@ -16,8 +16,9 @@ SOURCE = "run_counts"
 async def read_counts(batch: WorkspaceBatch) -> None:
     """Read the counts of each agent active since its last count, and the full history of a new one.
 
-    Counts of an active agent are read from a week before the last count on. An agent is new also if
-    the configured history reaches further back than its oldest count.
+    Counts of an active agent are read from a week before the last count on, and from the first day
+    on of which its roll-up has more runs. An agent is new also if the configured history reaches
+    further back than its oldest count.
     """
     await batch.loaded()
     counted_on, active_on = batch.store.counted_on(), batch.agents_active_on()
@@ -28,10 +29,13 @@ async def read_counts(batch: WorkspaceBatch) -> None:
     new |= batch.listed_agents - counted_from.keys()  # it was refused until now
     new |= {agent_id for agent_id, day in counted_from.items() if day > first}
     days = {
-        agent_id: min(longest, (batch.today - day).days + TRAILING_DAYS)
-        for agent_id, day in counted_on.items()
-        if agent_id in active_on and active_on[agent_id] > day - timedelta(days=TRAILING_DAYS)
-    } | dict.fromkeys(new, longest)
+        agent_id: min(longest, (batch.today - (answered or first)).days + TRAILING_DAYS)
+        for agent_id, (asked, answered) in counted_on.items()
+        if agent_id in active_on and active_on[agent_id] > asked - timedelta(days=TRAILING_DAYS)
+    }
+    for agent_id, day in batch.store.first_short_count(first).items():
+        days[agent_id] = max(days.get(agent_id, 0), (batch.today - day).days + 1)
+    days |= dict.fromkeys(new, longest)
     endpoint = Endpoint("runs/daily", "the outcomes of unlisted runs are unknown")
     async with batch.step("counts") as landing:
         await batch.gather(

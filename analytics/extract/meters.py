@@ -127,10 +127,14 @@ async def read_touched_days(batch: WorkspaceBatch) -> None:
 
 
 def days_to_read(batch: WorkspaceBatch, meter: Meter) -> set[date]:
-    """Return the days of a meter that each batch reads, and days of the history never read yet."""
+    """Return the days of a meter that each batch reads, and those last read before they were final.
+
+    The API may add to a day for as long as each batch reads it again; one that no batch has read
+    at the end of that time, as none ran, is read once more.
+    """
     held = batch.days_held(meter.source)
-    missing = held - batch.store.days_read(meter.source)
-    return missing | (held & set(batch.days_back(meter.nightly_days)))
+    final = batch.store.days_read(meter.source, meter.nightly_days - 1)
+    return (held - final) | (held & set(batch.days_back(meter.nightly_days)))
 
 
 async def _read_days(

@@ -42,14 +42,17 @@ class Store(Protocol):
     def watermarks(self) -> dict[str | None, Watermark]:
         """Return the end of each list's last snapshot; None is the key of the unfiltered list."""
 
-    def days_read(self, source: str) -> set[date]:
-        """Return the UTC days of a windowed source that were read a day or more after their end."""
+    def days_read(self, source: str, days_after: int) -> set[date]:
+        """Return the UTC days of a windowed source that were read so many days after, or later."""
 
     def first_day_read(self, source: str) -> date | None:
         """Return the oldest UTC day of a windowed source that was ever read."""
 
-    def counted_on(self) -> dict[str, date]:
-        """Return the UTC day of the last count of each agent's runs."""
+    def counted_on(self) -> dict[str, tuple[date, date | None]]:
+        """Return the UTC days on which each agent's count was last asked for, and last answered."""
+
+    def first_short_count(self, first: date) -> dict[str, date]:
+        """Return the oldest UTC day from `first` on of which an agent's roll-up has more runs."""
 
     def counted_from(self) -> dict[str, date]:
         """Return the oldest UTC day for which each agent's runs were ever counted."""

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from analytics.errors import AnalyticsError
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.counts import read_counts
 from analytics.extract.details import read_details
-from analytics.extract.loads import CLOSING_STEP
+from analytics.extract.loads import BATCH_ID, CLOSING_STEP
 from analytics.extract.meters import METERS, days_to_read, read_meters, read_touched_days, windows
 from analytics.extract.refusals import REFUSED
 from analytics.extract.runs import read_lists, reread_corrected, reread_provisional
 from analytics.extract.schedules import read_schedules
 from analytics.extract.versions import read_versions
+from analytics.levain.records import Me, typed
 from analytics.levain.runs import LONGEST_LIST
 
 
@@ -43,9 +45,19 @@ async def extract_workspace(batch: WorkspaceBatch) -> None:
 
 
 async def close_batch(batch: WorkspaceBatch) -> None:
-    """Land the workspace's name last: a batch without this load is incomplete."""
+    """Land the workspace's name last: a batch without this load is incomplete.
+
+    AnalyticsError if the key has become that of another workspace meanwhile.
+    """
     async with batch.step(CLOSING_STEP) as landing:
         answer = await batch.client.auth.read()
+        if typed(answer.record, Me).workspace_id != batch.workspace_id:
+            raise AnalyticsError(
+                "The key became that of another workspace during the batch, whose records may be"
+                " among these.\nPut the right key back, remove the loads that begin with"
+                f" {batch.began_at.strftime(BATCH_ID)} from"
+                f" {batch.landing_root / batch.workspace_id}, and run `analytics rebuild`."
+            )
         landing.add("workspaces", answer, [answer.record])
 
 

@@ -16,6 +16,7 @@ import duckdb
 
 from analytics import __version__
 from analytics.errors import AnalyticsError
+from analytics.extract.batch import AGENT_ROLLUPS
 from analytics.extract.loads import (
     BATCH_ID,
     CLOSING_STEP,
@@ -129,11 +130,15 @@ class _Load:
             + parse_lines(source, file if file.exists() else None)
         )
         self._quarantine(source, file)
+        if source.scope is Scope.DAY:
+            self._keep_asked()
         self._keep_latest(source)
         self._find_new_rows(source)
         self._store(source)
+        if source.name == AGENT_ROLLUPS:
+            self._touched |= {*self._changed_days()}
         if source is RUNS:
-            self._touched = frozenset(self._touched_days())
+            self._touched |= {*self._touched_days()}
             update_provisional_runs(
                 self._con, self._ids, self._new_rows_sql, settle_hours=self._settle_hours
             )
@@ -204,6 +209,17 @@ class _Load:
                 f"update incoming set {column} = null where line in"
                 f" (select line from quarantined where column_name = '{column}')"
             )
+
+    def _keep_asked(self) -> None:
+        """Leave out what a request gives of a day before or after those that it asked for.
+
+        A window that includes its end has only the first hour of that day.
+        """
+        self._con.execute("""
+            delete from incoming using load_requests as q
+            where q.request = incoming.request
+                and incoming.date not between q.window_start and q.window_end - 1
+        """)
 
     def _keep_latest(self, source: Source) -> None:
         """If a load read a record twice, keep the later response."""
@@ -295,6 +311,15 @@ class _Load:
             f" from {self._new_rows_sql}"
         )
         self._superseded += count
+
+    def _changed_days(self) -> Iterator[date]:
+        """Yield the days of rows that are new, and of those that they replace."""
+        rows = self._con.execute(f"select date from {self._new_rows_sql}").fetchall()
+        rows += self._con.execute(
+            "select date from current_rows"
+            " anti join incoming_numbered using (date, record_hash, copy)"
+        ).fetchall()
+        return (day for (day,) in {*rows})
 
     def _touched_days(self) -> Iterator[date]:
         # In days since 1970, which is faster than with dates.

@@ -105,17 +105,18 @@ class WarehouseStore:
         """)
         return {agent_id: Watermark(run_id, created_at) for agent_id, run_id, created_at in rows}
 
-    def days_read(self, source: str) -> set[date]:
-        """Return the UTC days of a windowed source that were read a day or more after their end."""
+    def days_read(self, source: str, days_after: int) -> set[date]:
+        """Return the UTC days of a windowed source that were read so many days after, or later."""
         rows = self._rows(
             """
             select distinct date from (
                 select fetched_at, unnest(generate_series(window_start,
                     window_end - interval 1 day, interval 1 day))::date as date
                 from ledger.requests where {mine} and source = $source and status = 200
-            ) where fetched_at >= date + interval 2 day
+            ) where fetched_at >= date + to_days($days_after)
             """,
             source=source,
+            days_after=days_after,
         )
         return {day for (day,) in rows}
 
@@ -130,13 +131,36 @@ class WarehouseStore:
         )
         return first  # type: ignore[no-any-return]  # a date or None
 
-    def counted_on(self) -> dict[str, date]:
-        """Return the UTC day of the last count of each agent's runs."""
+    def counted_on(self) -> dict[str, tuple[date, date | None]]:
+        """Return the UTC days on which each agent's count was last asked for, and last answered."""
+        rows = self._rows("""
+            select agent_id, max(fetched_at)::date, (max(fetched_at) filter (status = 200))::date
+            from ledger.requests
+            where {mine} and source = 'run_counts' group by agent_id
+        """)
+        return {agent_id: (asked, answered) for agent_id, asked, answered in rows}
+
+    def first_short_count(self, first: date) -> dict[str, date]:
+        """Return the oldest UTC day from `first` on of which an agent's roll-up has more runs."""
         return dict(
-            self._rows("""
-                select agent_id, max(fetched_at)::date from ledger.requests
-                where {mine} and source = 'run_counts' group by agent_id
-            """)
+            self._rows(
+                """
+                select agent_id, min(rollups.date)
+                from (
+                    select agent_id, date, sum(run_count) as run_count
+                    from raw.agent_rollups anti join raw.superseded using (version_id)
+                    where {mine} and agent_id is not null and date >= $first group by all
+                ) as rollups
+                left join (
+                    select agent_id, date, sum(run_count) as run_count
+                    from raw.run_counts anti join raw.superseded using (version_id)
+                    where {mine} and date >= $first group by all
+                ) as counts using (agent_id, date)
+                where rollups.run_count > coalesce(counts.run_count, 0)
+                group by agent_id
+                """,
+                first=first,
+            )
         )
 
     def counted_from(self) -> dict[str, date]:

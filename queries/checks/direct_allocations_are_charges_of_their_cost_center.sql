@@ -23,7 +23,12 @@ direct as (
 ),
 
 divided as (
-    select distinct month, workspace_id, agent_id, line_cost_center as cost_center, true as is_divided
+    select distinct
+        month,
+        workspace_id,
+        agent_id,
+        line_cost_center as cost_center,
+        true as is_divided
     from marts.fct_allocations
     where source in ('unlisted', 'failed')
 )

@@ -45,21 +45,24 @@ days as (
 counted as (
     select
         days.*,
-        counted_days.utc_date is not null as is_counted
+        if(counted_days.utc_date is null, null, 0) as no_run,
+        coalesce(no_run is null and metered_days.has_ended, false) as is_part
     from days
     left join intermediate.int_counted_days as counted_days
         using (workspace_id, agent_id, utc_date)
+    left join intermediate.int_metered_days as metered_days using (workspace_id, utc_date)
 )
 
--- Of a day that was counted, a status without a row is one without a run.
+-- Of a day that was counted, a status without a row is one without a run. What was counted before a
+-- day had ended, and not again, is a part of it.
 select
     workspace_id,
     agent_id,
     utc_date,
-    if(is_counted, coalesce(api_run_count, 0), api_run_count) as api_run_count,
-    if(is_counted, coalesce(api_succeeded_count, 0), api_succeeded_count) as api_succeeded_count,
-    if(is_counted, coalesce(api_failed_count, 0), api_failed_count) as api_failed_count,
-    if(is_counted, coalesce(api_cancelled_count, 0), api_cancelled_count) as api_cancelled_count,
+    if(is_part, null, coalesce(api_run_count, no_run)) as api_run_count,
+    if(is_part, null, coalesce(api_succeeded_count, no_run)) as api_succeeded_count,
+    if(is_part, null, coalesce(api_failed_count, no_run)) as api_failed_count,
+    if(is_part, null, coalesce(api_cancelled_count, no_run)) as api_cancelled_count,
     api_rollup_run_count,
     api_cost_usd,
     api_tokens_in,

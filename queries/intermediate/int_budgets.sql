@@ -1,6 +1,6 @@
 -- Each budget of a month, and the UTC days of its charges that were read: from `first_date` on,
--- of each workspace whole until the day before `start`, of some until `read_to`; null where no usage
--- was read. `today` is the last day of which anything was read. Of lines that are the same
+-- of each workspace whole until the day before `start`, of some until `read_to`; null where no
+-- usage was read. `today` is the last day of which anything was read. Of lines that are the same
 -- budget, a workspace once by name and once by its identifier, the upper one is in force.
 -- Grain: scope, name, workspace and month.
 -- key: scope, name, workspace_id, month

@@ -79,8 +79,10 @@ select
     sum(tokens_out)::bigint as tokens_out,
     0 as duration_ms
 from (
-    select workspace_id, utc_date, cost_usd, tokens_in, tokens_out
-    from staging.stg_platform_rollups
+    select rollups.workspace_id, rollups.utc_date, cost_usd, tokens_in, tokens_out
+    from staging.stg_platform_rollups as rollups
+    left join intermediate.int_metered_days as days using (workspace_id, utc_date)
+    where coalesce(has_platform, true)
     union all
     select workspace_id, utc_date, null, null, null
     from intermediate.int_metered_days

@@ -1,6 +1,7 @@
 -- Runs that the API counts beyond the listed ones of an agent's UTC day that has ended, by status,
 -- with what the API reports of the day's cost, tokens and duration less what the listed runs have.
--- Where it did not count by status, the roll-up has their number, and their status is unknown.
+-- Where it did not count by status, or fewer than the roll-up has, that has their number, and their
+-- status is unknown.
 -- A part that would be negative is unknown: the two contradict each other, and a check says so.
 -- Where the list shows fewer open runs than the count, those have ended since; a status with fewer
 -- runs than are listed takes them from the open ones first, so that the parts add up to the whole.
@@ -10,16 +11,28 @@
 -- narrow: utc_date
 with
 
+-- What was read of a day before the API refused its roll-up is a part of it.
+api_days as (
+    select
+        api.* exclude (api_rollup_run_count),
+        if(has_rollups, api_rollup_run_count, null) as api_rollup_run_count,
+        if(has_rollups, 0, null) as nothing
+    from intermediate.int_api_agent_days as api
+    join intermediate.int_metered_days as days using (workspace_id, utc_date)
+    where days.has_ended
+),
+
 compared as (
     select
         api.workspace_id,
         api.agent_id,
         api.utc_date,
-        coalesce(api.api_run_count, api.api_rollup_run_count) as api_run_count,
-        api.api_run_count is not null as has_statuses,
+        greatest(api.api_run_count, api.api_rollup_run_count) as api_run_count,
+        coalesce(api.api_run_count = greatest(api.api_run_count, api.api_rollup_run_count), false)
+            as has_statuses,
         coalesce(listed.listed_run_count, 0) as listed_run_count,
         coalesce(listed.provisional_count, 0) as provisional_count,
-        coalesce(api.api_run_count, api.api_rollup_run_count)
+        greatest(api.api_run_count, api.api_rollup_run_count)
         - coalesce(listed.listed_run_count, 0) as unlisted_run_count,
         api.api_succeeded_count - coalesce(listed.listed_succeeded_count, 0) as succeeded,
         api.api_failed_count - coalesce(listed.listed_failed_count, 0) as failed,
@@ -27,17 +40,16 @@ compared as (
         unlisted_run_count - succeeded - failed - cancelled as open,
         api.api_cost_usd
         - coalesce(listed.run_cost_usd, 0)
-        - coalesce(listed.open_cost_usd, 0) as cost_usd,
-        api.api_tokens_in - coalesce(listed.listed_tokens_in, 0) as tokens_in,
-        api.api_tokens_out - coalesce(listed.listed_tokens_out, 0) as tokens_out,
-        api.api_duration_ms - coalesce(listed.listed_duration_ms, 0) as duration_ms,
+        - coalesce(listed.open_cost_usd, 0)
+        + nothing as cost_usd,
+        api.api_tokens_in - coalesce(listed.listed_tokens_in, 0) + nothing as tokens_in,
+        api.api_tokens_out - coalesce(listed.listed_tokens_out, 0) + nothing as tokens_out,
+        api.api_duration_ms - coalesce(listed.listed_duration_ms, 0) + nothing as duration_ms,
         (api.row_count + coalesce(listed.listed_run_count, 0)) * 0.00000000005 as tolerance_usd
-    from intermediate.int_api_agent_days as api
-    join intermediate.int_metered_days as days using (workspace_id, utc_date)
+    from api_days as api
     left join intermediate.int_listed_days as listed using (workspace_id, agent_id, utc_date)
     where
-        days.has_ended
-        and coalesce(api.api_run_count, api.api_rollup_run_count)
+        greatest(api.api_run_count, api.api_rollup_run_count)
         > coalesce(listed.listed_run_count, 0)
 ),
 

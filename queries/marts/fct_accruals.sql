@@ -143,7 +143,10 @@ settled as (
             when
                 unknown_bills.month is null
                 and (
-                    (invoices.is_accepted and abs(bill_usd - invoices.booked_bill_usd) < 0.005)
+                    (
+                        invoices.is_accepted
+                        and abs(coalesce(bill_usd - invoices.booked_bill_usd, 0)) < 0.005
+                    )
                     or abs(bill_usd - invoices.invoiced_usd) < 0.005
                 )
                 then billed_usd

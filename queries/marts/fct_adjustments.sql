@@ -17,13 +17,15 @@
 -- column cause: run_added, run_removed or cost_changed.
 with
 
--- Where the API does not count by status, the roll-up has the number of runs: int_unlisted_days.
+-- Where the API does not count by status, or counts fewer runs than the roll-up has, that has their
+-- number: int_unlisted_days.
 counted as (
     select
         workspace_id,
         agent_id as line_id,
         utc_date as date,
-        api_run_count is not null as is_counted
+        coalesce(api_run_count = greatest(api_run_count, api_rollup_run_count), false)
+            as is_counted
     from intermediate.int_api_agent_days
 ),
 

@@ -71,7 +71,9 @@ months as (
             when state in ('not_invoiced', 'before_the_books') then state
             when not is_known then 'bill_unknown'
             when abs(invoiced_usd - coalesce(billed_usd, 0)) < 0.005 then 'matched'
-            when is_accepted and abs(coalesce(billed_usd, 0) - booked_bill_usd) < 0.005
+            when
+                is_accepted
+                and abs(coalesce(coalesce(billed_usd, 0) - booked_bill_usd, 0)) < 0.005
                 then 'accepted'
             else 'differs'
         end as state,

@@ -13,7 +13,8 @@ from analytics.published.export.files import inert
 from analytics.published.export.month_end import MonthEnd, read_month_end
 from analytics.published.export.pack import write_pack
 from analytics.published.export.statement_page import statement_page
-from tests.queries.test_unknown_amounts import asked
+from tests.queries.metered import metered
+from tests.queries.test_unknown_amounts import METERS, asked
 from tests.spreadsheets import read_cells
 from tests.transform.given import WORKSPACE, Warehouse, warehouse
 
@@ -101,3 +102,56 @@ def test_a_refused_bill_is_a_reason_not_to_close(warehouse: Warehouse) -> None:
     assert refused not in reasons(date(2026, 10, 1))[0]
     assert "2 open days" in reasons(NOVEMBER)[0]
     assert reasons(NOVEMBER)[0].endswith(refused)
+
+
+def test_a_workspace_that_was_last_read_before_the_month(warehouse: Warehouse) -> None:
+    """It may have figures of the month, unless nobody has read it for longer."""
+    asked(warehouse, "2026-09-30", "2026-12-06")
+    for workspace_id, last_batch_at in (
+        ("w-1", "2026-12-05 05:00Z"),
+        ("w-2", "2026-10-31 05:00Z"),
+        ("w-3", "2026-08-10 05:00Z"),
+    ):
+        if workspace_id != WORKSPACE:
+            warehouse.insert(
+                "ledger.workspaces", workspace_id=workspace_id, workspace_name=workspace_id
+            )
+        warehouse.con.execute(
+            "update ledger.workspaces set last_batch_at = ? where workspace_id = ?",
+            [last_batch_at, workspace_id],
+        )
+    warehouse.given("usage_hours", date="2026-11-10", hour="2026-11-10 09:00Z", cost_usd=1)
+    warehouse.build()
+    states = states_of(warehouse.con, NOVEMBER)
+
+    assert [each.workspace_id for each in states] == ["w-1", "w-2"]
+    assert "w-2: data reach to 2026-10-31, before 2026-12-04" in early_reasons(
+        states, NOVEMBER, grace_days=3
+    )
+
+
+@pytest.mark.parametrize("refused", ["billing_days", "provider_keys"])
+def test_a_step_to_the_bill_that_is_not_known(
+    warehouse: Warehouse, tmp_path: Path, refused: str
+) -> None:
+    """Statement and pack are written; what cannot be said is a dash."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
+    warehouse.given("agents", agent_id="a-1", agent_slug="one")
+    metered(warehouse, date="2026-11-10", hour="2026-11-10 09:00Z")
+    until = {refused: "2026-11-20"} if refused in METERS else {}
+    asked(warehouse, "2026-10-31", "2026-12-06", **until)
+    if not until:
+        warehouse.insert(
+            "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=2, status=403,
+            source=refused, fetched_at="2026-11-01 05:00Z",
+        )  # fmt: skip
+    warehouse.build()
+    month_end = read_month_end(warehouse.con, NOVEMBER, [WORKSPACE], None)
+
+    assert numbers.UNKNOWN in row_of(statement_page(month_end), "surcharge")
+    write_pack(warehouse.con, NOVEMBER, tmp_path, None)
+
+
+def row_of(page: str, name: str) -> str:
+    """The row of a statement that begins so."""
+    return next(row for row in page.split("<tr")[1:] if name in row)

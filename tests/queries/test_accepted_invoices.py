@@ -91,3 +91,17 @@ def test_a_bill_that_changes_after_the_acceptance(
     assert november() == (50, 0, "differs since the adjustment booked in November 2026")
     invoiced(october, OCTOBER, "0", invoice_id="correction", is_accepted=True)
     assert november()[:2] == (0, 50)
+
+
+def test_an_invoice_that_is_accepted_before_its_bill_is_known(october: Warehouse) -> None:
+    """Once the bill is known, what differs is rounding; nothing stays accrued."""
+    (unknown,) = october.row("select version_id from raw.agent_billing_days where agent_id is null")
+    of = {"agent_id": None, "date": OCTOBER.replace(day=10), "cost_usd": 1}
+    without = october.replaced(unknown, "agent_billing_days", billed_usd=None, **of)
+    invoiced(october, OCTOBER, "140.00", is_accepted=True)
+    close(october, OCTOBER)
+    october.replaced(without, "agent_billing_days", billed_usd="1.0000000002", **of)
+    october.build()
+
+    assert october.rows("select state from marts.fct_invoices") == [("bill_unknown",)]
+    assert october.rows("from marts.fct_accruals where not is_booked and accrual_usd <> 0") == []

@@ -56,7 +56,7 @@ class WorkspaceState(msgspec.Struct, frozen=True, kw_only=True):
     open_run_count: int
     provisional_run_count: int
     unknown_bill_count: int
-    has_agent_bill: bool
+    has_agent_bill: bool = True
     unexplained_usd: Decimal | None
     data_to: datetime | None
     load_id: str | None

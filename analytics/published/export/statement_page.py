@@ -229,11 +229,15 @@ def _cell(row: Mapping[str, Any], column: Column) -> str:
 
 
 def _cost_to_bill(month_end: MonthEnd) -> dict[str, Any]:
-    """Return the steps from the cost of runs to the bill, of all workspaces together."""
+    """Return the steps from the cost of runs to the bill, of all workspaces together.
+
+    A step that is unknown of one of them is unknown.
+    """
     steps: dict[int, Row] = {}
     for row in month_end.tables[COST_TO_BILL.name].iter_rows(named=True):
         step = steps.setdefault(row["step_number"], {**row, "amount_usd": Decimal(0)})
-        step["amount_usd"] += row["amount_usd"]
+        parts = step["amount_usd"], row["amount_usd"]
+        step["amount_usd"] = None if None in parts else sum(parts)
     return _section(COST_TO_BILL, _table(COST_TO_BILL, list(steps.values())) if steps else None)
 
 

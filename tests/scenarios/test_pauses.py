@@ -1,0 +1,180 @@
+"""What happened while no batch ran, or while the API refused something, is read once one can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from unittest import mock
+
+import pytest
+
+from analytics.emulator.api.analytics import Analytics
+from analytics.emulator.records import Agent, Run, Workspace
+from analytics.emulator.runs.platform import BUILDER
+from analytics.emulator.world import World
+from analytics.levain.transport import Transport
+from tests.batches import Published, Row, publish, read, run_batch
+from tests.conftest import Batch, StartRun, book_run
+from tests.scenarios.conftest import Burst, ledger_total
+
+FIRST = date(2026, 11, 20)
+
+
+def first_day(published: Published) -> Row:
+    """The figures of all runs of the first day."""
+    return next(row for row in published["fct_workspace_days"] if row["date"] == FIRST)
+
+
+def require_right(published: Published, world: World) -> None:
+    """Cost and bill are those of the emulator's ledger, and no check fails."""
+    assert published.findings == []
+    days = published["fct_workspace_days"]
+    assert sum(row["cost_usd"] or 0 for row in days) == ledger_total(world)
+    billed = sum(row["billed_usd"] for row in published["fct_billing_days"])
+    assert billed == ledger_total(world) * Decimal("1.1")
+
+
+@pytest.mark.parametrize("days_apart", [1, 7])
+def test_usage_that_is_metered_late(
+    batch: Batch, world: World, workspace: Workspace, days_apart: int
+) -> None:
+    """Each day is read again until the API adds no more to it, however rarely batches run."""
+    runs: list[Run] = []
+    for day in range(15):
+        runs.append(world.start_platform_run(workspace, BUILDER))
+        world.meter(
+            runs[day], model="m", provider="p", tokens_in=1, tokens_out=1, cost_usd=Decimal(1)
+        )
+        world.finish_run(runs[day])
+        if day >= 3:
+            world.correct_cost(runs[day - 3], Decimal(1), is_backdated=True)
+        if day and day % days_apart == 0:
+            read(batch)
+        world.pass_time(timedelta(days=1))
+
+    require_right(run_batch(batch), world)
+
+
+def test_counts_that_were_refused(
+    batch: Batch, world: World, start_run: StartRun, burst: Burst
+) -> None:
+    """Of days without a count the roll-up has the runs; once counted, their outcomes are known."""
+    burst(3)
+    read(batch)
+    burst(20, hours_ago=-1)  # on the day of that batch, and after it
+    batch.api.faults.add("/runs/daily", "403", 10**6)
+    for _ in range(12):
+        world.pass_time(timedelta(days=1))
+        read(batch)
+    refused = publish(batch)
+    require_right(refused, world)
+    batch.api.faults.clear()
+    start_run()
+    counted = run_batch(batch)
+
+    for published, succeeded in ((refused, 8), (counted, 23)):
+        day = first_day(published)
+        assert (day["run_count"], day["unlisted_run_count"]) == (23, 15)
+        assert day["succeeded_count"] == succeeded
+    require_right(counted, world)
+
+
+def test_a_run_that_appears_behind_a_full_list(
+    batch: Batch, world: World, start_run: StartRun, burst: Burst
+) -> None:
+    """The roll-up has a run more than was counted: the day is counted again."""
+    start_run()
+    for _ in range(11):
+        read(batch)
+        world.pass_time(timedelta(days=1))
+        burst(6, cost="0.01")
+    start_run(hours_ago=24 * 11 + 1, cost="100")
+    world.pass_time(timedelta(days=1))
+    published = run_batch(batch)
+
+    require_right(published, world)
+    day = first_day(published)
+    assert (day["run_count"], day["unlisted_run_count"]) == (2, 1)
+    assert day["cost_usd"] == Decimal("100.25")
+
+
+def test_a_correction_of_an_unlisted_run(batch: Batch, world: World, burst: Burst) -> None:
+    """A roll-up that changes is a reason to read the meter and the bill of its day again."""
+    runs = burst(20, cost="1")
+    for _ in range(11):
+        read(batch)
+        world.pass_time(timedelta(days=1))
+    world.correct_cost(runs[0], Decimal(100), is_backdated=True)
+
+    require_right(run_batch(batch), world)
+
+
+def test_windows_that_include_their_end(batch: Batch, world: World, start_run: StartRun) -> None:
+    """What a window gives of the day after it does not replace what that day's own window gave."""
+    batch.set_extract(history_days=40, details_per_batch=0)
+    for hours in (0, 5, 10, 15):
+        start_run(hours_ago=24 * 9 + 6 - hours, cost="1")  # on the first day of the newest window
+    hourly = Analytics.hourly
+
+    def inclusive(self: Analytics, start: date, end: date, *of: object) -> object:
+        return hourly(self, start, end + timedelta(hours=1), *of)
+
+    with mock.patch.object(Analytics, "hourly", inclusive):
+        published = run_batch(batch)
+
+    require_right(published, world)
+    assert len(published["fct_usage_hours"]) == 4
+
+
+@pytest.mark.parametrize("refused", ["agents", "platform-agents"])
+def test_a_day_that_was_read_in_part_before_a_refusal(
+    batch: Batch, world: World, workspace: Workspace, burst: Burst, refused: str
+) -> None:
+    """What was read of it is not the whole day's: the cost that is refused is unknown."""
+    burst(20, cost="1")
+
+    def of_platform(usd: int) -> None:
+        run = world.start_platform_run(workspace, BUILDER)
+        world.meter(run, model="m", provider="p", tokens_in=1, tokens_out=1, cost_usd=Decimal(usd))
+        world.finish_run(run)
+
+    of_platform(1)
+    read(batch)
+    burst(20, hours_ago=-1, cost="1")
+    world.pass_time(timedelta(hours=3))
+    of_platform(50)
+    batch.api.faults.add(f"/analytics/{refused}", "403", 10**6)
+    world.pass_time(timedelta(hours=21))
+    day = first_day(run_batch(batch))
+
+    assert day["run_count"] == 40
+    if refused == "agents":
+        assert (day["unlisted_cost_usd"], day["unknown_cost_count"]) == (None, 30)
+        assert day["platform_cost_usd"] == 51
+    else:
+        assert (day["platform_cost_usd"], day["unlisted_cost_usd"]) == (None, 30)
+
+
+def test_a_key_that_changes_its_workspace(
+    batch: Batch, world: World, workspace: Workspace, agent: Agent
+) -> None:
+    """The batch fails, says what to remove, and is no whole one."""
+    other = world.add_workspace("Other")
+    book_run(world, agent, cost="1")
+    get: Callable[..., object] = Transport.get
+    is_switched = False
+
+    def switched(self: Transport, path: str, *more: object) -> object:
+        nonlocal is_switched
+        if path.endswith("/api/v1/runs/") and not is_switched:
+            is_switched = True
+            workspace.api_key, other.api_key = other.api_key, workspace.api_key
+        return get(self, path, *more)
+
+    with mock.patch.object(Transport, "get", switched):
+        (outcome,) = batch.extract()
+
+    assert is_switched
+    assert str(outcome.error).startswith("The key became that of another workspace")
+    assert batch.rows("select * from ledger.workspaces where last_batch_at is not null") == []
