@@ -23,14 +23,44 @@ shortest as (
     group by workspace_id, agent_id
 ),
 
-busiest as (
+days as (
     select
         workspace_id,
         agent_id,
-        max(greatest(listed_run_count, api_run_count)) as busiest_day_run_count
+        utc_date,
+        greatest(listed_run_count, api_run_count, api_rollup_run_count) as run_count,
+        unlisted_run_count
     from intermediate.int_agent_days_vs_api
     join intermediate.int_metered_days using (workspace_id, utc_date)
     where agent_id <> '(platform)' and utc_date > last_date - 28
+),
+
+busiest as (
+    select workspace_id, agent_id, max(run_count) as busiest_day_run_count
+    from days
+    group by workspace_id, agent_id
+),
+
+-- Runs that are not listed may all have started within an hour: as its share of model requests.
+hours as (
+    select
+        days.workspace_id,
+        days.agent_id,
+        days.run_count * sum(hours.request_count)
+        / nullif(sum(sum(hours.request_count)) over day, 0) as run_count
+    from days
+    join marts.fct_usage_hours as hours
+        on hours.workspace_id = days.workspace_id
+        and hours.agent_id = days.agent_id
+        and (hours.hour at time zone 'UTC')::date = days.utc_date
+    where days.unlisted_run_count > 0
+    group by days.workspace_id, days.agent_id, days.utc_date, days.run_count, hours.hour
+    window day as (partition by days.workspace_id, days.agent_id, days.utc_date)
+),
+
+busiest_hours as (
+    select workspace_id, agent_id, max(run_count) as busiest_hour_run_count
+    from hours
     group by workspace_id, agent_id
 ),
 
@@ -39,11 +69,15 @@ spans as (
         workspace_id,
         agent_id,
         busiest_day_run_count,
-        -- Where runs are unlisted the shortest span is not seen; the day's count bounds it.
-        least(span_seconds, 200 * 86400 / nullif(busiest_day_run_count, 0))
-            as shortest_span_seconds
+        -- Where runs are unlisted the shortest span is not seen; the day and the hour bound it.
+        least(
+            span_seconds,
+            200 * 86400 / nullif(busiest_day_run_count, 0),
+            200 * 3600 / nullif(busiest_hour_run_count, 0)
+        ) as shortest_span_seconds
     from busiest
     left join shortest using (workspace_id, agent_id)
+    left join busiest_hours using (workspace_id, agent_id)
 )
 
 select

@@ -14,8 +14,8 @@ lines as (
         month,
         sum(metered_cost_usd) as metered_cost_usd,
         sum(billed_usd) as billed_usd,
-        if(count(surcharge_usd) = count(billed_usd), sum(surcharge_usd), null) as surcharge_usd,
-        if(count(own_key_usd) = count(billed_usd), sum(own_key_usd), null) as own_key_usd,
+        sum(surcharge_usd) as surcharge_usd,
+        sum(own_key_usd) as own_key_usd,
         sum(adjusted_run_count)::bigint as adjusted_run_count,
         sum(adjusted_cost_usd) as adjusted_cost_usd
     from marts.fct_agent_months

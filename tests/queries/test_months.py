@@ -242,6 +242,24 @@ def test_pace_of_runs_never_seen(warehouse: Warehouse, counted: int, batches: in
     ) == (counted, batches)
 
 
+def test_pace_of_a_burst_that_was_missed(warehouse: Warehouse) -> None:
+    """Runs that are not listed came as the hours' shares of model requests have it."""
+    warehouse.given("run_counts", run_count=1000)
+    for hour, request_count in (("09", 800), ("15", 200)):
+        warehouse.given(
+            "usage_hours", agent_id="a-1", hour=f"2026-11-19 {hour}:00Z",
+            request_count=request_count,
+        )  # fmt: skip
+    read(warehouse, "2026-11-21 05:00Z")
+
+    warehouse.build()
+
+    assert warehouse.row(
+        "select shortest_span_seconds, required_batches_per_day, collection_interval_seconds"
+        " from audit.list_coverage"
+    ) == (900, 97, 360)
+
+
 def test_pace_without_an_answer(warehouse: Warehouse) -> None:
     """Where 200 runs came at one instant no pace is enough: null."""
     for number in range(200):

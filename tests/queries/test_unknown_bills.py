@@ -202,6 +202,24 @@ def test_a_day_without_a_bill_is_in_no_bridge(read: Warehouse) -> None:
     assert not failing(read)
 
 
+def test_a_bill_without_a_cost_beside_another(read: Warehouse) -> None:
+    """The surcharge of the month is what is known of it: of the agent whose bill has a cost."""
+    asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
+    for agent_id, cost, bill in (("a-1", 10, 11), ("a-2", None, 5)):
+        of = {"date": "2026-11-12", "agent_id": agent_id, "cost_usd": cost}
+        read.given("agent_billing_days", billed_usd=bill, **of)
+        metered = {"hour": "2026-11-12 09:00Z", "provider": "anthropic", "model": "m"}
+        read.given("usage_hours", **(of | metered | {"cost_usd": 10 if cost else 5}))
+    read.given("billing_days", date="2026-11-12", cost_usd=15, billed_usd=16)
+    read.build_all()
+
+    for table in ("fct_workspace_months", "fct_owner_months"):
+        assert read.rows(f"select surcharge_usd from marts.{table} where month = '2026-11-01'") == [
+            (1,)
+        ]
+    assert {each for each in failing(read) if "month" in each} == set()
+
+
 def test_a_line_without_a_known_bill_has_none_in_the_books(read: Warehouse) -> None:
     """The only charge of an agent has no bill: its line of the month is unknown, not zero."""
     asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
