@@ -132,7 +132,7 @@ def require_no_drift(entries: list[Entry]) -> None:
         for entry in group:
             for line in entry.lines:
                 left[line.account, line.cost_center] += sign * line.amount
-    assert all(abs(amount) < 3 * CENT for amount in left.values())  # three roles may share it
+    assert all(abs(amount) < 2 * CENT for amount in left.values())  # of two workspaces
     assert sum(left.values()) == 0
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import calendar
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import ROUND_DOWN, ROUND_FLOOR, Decimal
 from itertools import groupby
@@ -24,7 +24,8 @@ from analytics.published.export.entries import Entry, Line
 CENT = Decimal("0.01")
 CARRIED = "carried"
 
-_Place: TypeAlias = tuple[str, str, str]
+_Place: TypeAlias = tuple[str, str]
+"""An account and a cost center, whatever the roles of the lines there."""
 
 
 def rounded(amounts: Sequence[Decimal]) -> list[Decimal]:
@@ -48,6 +49,7 @@ def in_cents(entries: Iterable[Entry]) -> Iterator[Entry]:
     carried: defaultdict[str, defaultdict[_Place, Decimal]] = defaultdict(
         lambda: defaultdict(Decimal)
     )
+    roles: dict[_Place, str] = {}
     this_month: dict[str, Sequence[Decimal]] = {}
     for _, group in groupby(entries, key=lambda entry: entry.month):
         last_month, this_month = this_month, {}
@@ -58,15 +60,18 @@ def in_cents(entries: Iterable[Entry]) -> Iterator[Entry]:
             cents = [-amount for amount in taken_back] if taken_back else rounded(exact)
             this_month[entry.entry_id] = cents
             for line, amount in zip(entry.lines, cents, strict=True):
-                place = (line.role, line.account, line.cost_center)
+                place = (line.account, line.cost_center)
+                roles.setdefault(place, line.role)
                 carried[entry.workspace_id][place] += line.amount - amount
             workspaces[entry.workspace_id] = entry
             yield from _with_amounts(entry, cents)
         for workspace_id, entry in sorted(workspaces.items()):
-            yield from _carry(entry, carried[workspace_id])
+            yield from _carry(entry, carried[workspace_id], roles)
 
 
-def _carry(of: Entry, carried: defaultdict[_Place, Decimal]) -> Iterator[Entry]:
+def _carry(
+    of: Entry, carried: defaultdict[_Place, Decimal], roles: Mapping[_Place, str]
+) -> Iterator[Entry]:
     """Yield the entry of the whole cents that are carried, if there are any; keep the rest.
 
     It is of the month, revision and workspace of another entry.
@@ -77,7 +82,7 @@ def _carry(of: Entry, carried: defaultdict[_Place, Decimal]) -> Iterator[Entry]:
     for place, amount in zip(places, cents, strict=True):
         carried[place] -= amount
         memo = f"Carried forward: {carried[place]:f}"
-        lines.append(Line(*place, usage_month=of.month, amount=amount, memo=memo))
+        lines.append(Line(roles[place], *place, usage_month=of.month, amount=amount, memo=memo))
     last_day = calendar.monthrange(of.month.year, of.month.month)[1]
     workspace = hashlib.md5(of.workspace_id.encode(), usedforsecurity=False).hexdigest()[:8]
     revision = f"-r{of.revision}" if of.revision > 1 else ""
