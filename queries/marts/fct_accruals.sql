@@ -68,6 +68,7 @@ parts as (
         own_key_usd,
         0 as booked_usd,
         0 as invoiced_usd,
+        0 as all_invoiced_usd,
         0 as adjusted_usd,
         0 as adjusted_own_key_usd
     from marts.fct_account_months
@@ -82,9 +83,14 @@ parts as (
     where role = 'expense' and kind in ('invoice', 'settlement')
     group by all
     union all by name
-    select month as usage_month, workspace_id, cost_center, account, invoiced_usd
+    select
+        month as usage_month,
+        workspace_id,
+        cost_center,
+        account,
+        if(is_booked, 0, invoiced_usd) as invoiced_usd,
+        invoiced_usd as all_invoiced_usd
     from marts.fct_invoice_lines
-    where not is_booked
     union all by name
     select
         usage_month,
@@ -107,6 +113,7 @@ bills as (
         coalesce(sum(own_key_usd), 0)::decimal(38, 10) as own_key_usd,
         coalesce(sum(booked_usd), 0)::decimal(38, 10) as booked_usd,
         coalesce(sum(invoiced_usd), 0)::decimal(38, 10) as invoiced_usd,
+        coalesce(sum(all_invoiced_usd), 0)::decimal(38, 10) as all_invoiced_usd,
         coalesce(sum(adjusted_usd), 0)::decimal(38, 10) as adjusted_usd,
         coalesce(sum(adjusted_own_key_usd), 0)::decimal(38, 10) as adjusted_own_key_usd
     from parts
@@ -119,7 +126,8 @@ invoices as (
         workspace_id,
         sum(invoiced_usd) as invoiced_usd,
         coalesce(bool_and(is_accepted), false) as is_accepted,
-        arg_max_null(booked_bill_usd, last_booked_month) as booked_bill_usd
+        arg_max_null(booked_bill_usd, last_booked_month) as booked_bill_usd,
+        coalesce(arg_max(closed_state, last_closed_month) = 'accepted', false) as was_accepted
     from (
         select
             month as usage_month,
@@ -127,7 +135,9 @@ invoices as (
             sum(amount_usd - credit_usd) as invoiced_usd,
             arg_max_null(is_accepted, booked_month) as is_accepted,
             arg_max_null(billed_usd, booked_month) as booked_bill_usd,
-            max(booked_month) as last_booked_month
+            max(booked_month) as last_booked_month,
+            arg_max(state, booked_month) filter (is_booked) as closed_state,
+            max(booked_month) filter (is_booked) as last_closed_month
         from marts.fct_invoices
         where state <> 'before_the_books' and invoice_id <> '(none)'
         group by month, workspace_id, invoice_id
@@ -137,7 +147,7 @@ invoices as (
 
 settled as (
     select
-        bills.* exclude (invoiced_usd),
+        bills.* exclude (invoiced_usd, all_invoiced_usd),
         sum(billed_usd) over (partition by bills.usage_month, bills.workspace_id) as bill_usd,
         case
             when
@@ -151,6 +161,8 @@ settled as (
                 )
                 then billed_usd
             when invoices.invoiced_usd = 0 then 0
+            -- What was rounding, as an invoice was accepted, is none if it no longer is.
+            when was_accepted and not invoices.is_accepted then all_invoiced_usd
             else booked_usd + bills.invoiced_usd
         end as invoiced_usd,
         greatest(usage_month, coalesce(books.next_month, usage_month)) as booked_month

@@ -54,6 +54,12 @@ def test_an_invoice_that_is_accepted_after_the_close(october: Warehouse) -> None
     assert invoices(october, "state", "is_booked")[-1] == ("accepted", True)
     october._con.execute("update finance.invoices set is_accepted = false")
     assert invoices(october, "booked_month", "state")[-1] == (DECEMBER, "differs")
+    assert october.rows(
+        "select sum(accrual_usd) from marts.fct_accruals where month = '2026-12-01'"
+    ) == [(Decimal("-5.6666666664"),)]
+    assert october.rows(
+        "select sum(debit_usd - credit_usd) from marts.fct_journal_lines where role = 'rounding'"
+    ) == [(0,)]
     for name in (
         "accrual_entries_are_the_journals",
         "accruals_are_billed_less_invoiced",
