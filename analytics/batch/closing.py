@@ -23,6 +23,7 @@ from analytics.batch.last_batch import read_last_batch
 from analytics.batch.nightly import batch_on_data
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import (
+    books_own_keys,
     changed_file,
     early_reasons,
     in_words,
@@ -121,7 +122,9 @@ def close(
             require_checks(published)
             require_files(published, settings.project)
             states = states_of(published, day)
-            reasons = early_reasons(states, day, settings.finance.grace_days)
+            reasons = early_reasons(
+                states, day, settings.finance.grace_days, with_own_keys=books_own_keys(con)
+            )
             if reasons and not early:
                 raise ControlError(
                     f"{month} may still change: {in_words(reasons)}.\nWait for a later batch; or"

@@ -38,6 +38,7 @@ _STATES = """
                 and (cost_usd is null or billed_usd is null or own_key_usd is null)
         ) as unknown_bill_count,
         coalesce(months.has_agent_bill, true) as has_agent_bill,
+        coalesce(months.has_provider_keys, true) as has_provider_keys,
         months.unexplained_usd,
         workspaces.last_batch_at as data_to,
         (
@@ -160,32 +161,45 @@ def states_of(con: duckdb.DuckDBPyConnection, month: date) -> list[WorkspaceStat
     return [WorkspaceState(**row) for row in records(con, _STATES, [month])]
 
 
-def early_reasons(states: Sequence[WorkspaceState], month: date, grace_days: int) -> list[str]:
-    """Return why figures of the month may still change, a text for each workspace."""
+def books_own_keys(con: duckdb.DuckDBPyConnection) -> bool:
+    """Return True if journals book own-key cost: `finance/accounts.toml` has an account for it."""
+    return bool(
+        con.execute("select 1 from finance.accounts where role = 'provider_payable'").fetchone()
+    )
+
+
+def early_reasons(
+    states: Sequence[WorkspaceState], month: date, grace_days: int, *, with_own_keys: bool
+) -> list[str]:
+    """Return why figures of the month may still change, a text for each workspace.
+
+    `with_own_keys` is true if own-key cost is booked.
+    """
     next_month = (month + timedelta(days=31)).replace(day=1)
     due = datetime.combine(next_month, datetime.min.time(), UTC) + timedelta(days=grace_days)
     return [
         f"{state.workspace_name}: {', '.join(parts)}"
         for state in states
-        if (parts := [*_reasons_of(state, due)])
+        if (parts := [*_reasons_of(state, due, with_own_keys=with_own_keys)])
     ]
 
 
-def _reasons_of(state: WorkspaceState, due: datetime) -> Iterator[str]:
+def _reasons_of(state: WorkspaceState, due: datetime, *, with_own_keys: bool) -> Iterator[str]:
     if state.status == "incomplete":
         yield "the month was not read from its start"
-    if state.open_day_count:
-        yield numbers.plural(state.open_day_count, "open day")
-    if state.open_run_count:
-        yield numbers.plural(state.open_run_count, "open run")
-    if state.provisional_run_count:
-        yield numbers.plural(state.provisional_run_count, "provisional run")
-    if state.unreconciled_day_count:
-        yield numbers.plural(state.unreconciled_day_count, "unreconciled day")
+    counts = {
+        "open day": state.open_day_count,
+        "open run": state.open_run_count,
+        "provisional run": state.provisional_run_count,
+        "unreconciled day": state.unreconciled_day_count,
+    }
+    yield from (numbers.plural(count, name) for name, count in counts.items() if count)
     if state.unknown_bill_count:
         yield f"{numbers.plural(state.unknown_bill_count, 'bill')} of an agent's day unknown"
     if not state.has_agent_bill:
         yield "the API does not give the bill by agent of each day"
+    if with_own_keys and not state.has_provider_keys:
+        yield "the API does not give the provider keys, whose cost is booked"
     if state.data_to is None:
         yield "no whole batch has read it"
     elif state.data_to < due:

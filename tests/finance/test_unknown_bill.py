@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from analytics.batch.readiness import early_reasons, states_of
+from analytics.batch.readiness import books_own_keys, early_reasons, states_of
 from analytics.format import numbers
 from analytics.published.export.files import inert
 from analytics.published.export.month_end import MonthEnd, read_month_end
@@ -95,7 +95,9 @@ def test_a_refused_bill_is_a_reason_not_to_close(warehouse: Warehouse) -> None:
     warehouse.build()
 
     def reasons(month: date) -> list[str]:
-        return early_reasons(states_of(warehouse.con, month), month, grace_days=3)
+        return early_reasons(
+            states_of(warehouse.con, month), month, grace_days=3, with_own_keys=False
+        )
 
     refused = "the API does not give the bill by agent of each day"
     assert "open day" not in reasons(date(2026, 10, 1))[0]
@@ -126,7 +128,7 @@ def test_a_workspace_that_was_last_read_before_the_month(warehouse: Warehouse) -
 
     assert [each.workspace_id for each in states] == ["w-1", "w-2"]
     assert "w-2: data reach to 2026-10-31, before 2026-12-04" in early_reasons(
-        states, NOVEMBER, grace_days=3
+        states, NOVEMBER, grace_days=3, with_own_keys=False
     )
 
 
@@ -150,6 +152,28 @@ def test_a_step_to_the_bill_that_is_not_known(
 
     assert numbers.UNKNOWN in row_of(statement_page(month_end), "surcharge")
     write_pack(warehouse.con, NOVEMBER, tmp_path, None)
+
+
+@pytest.mark.parametrize("account", [None, "2010"])
+def test_keys_that_are_not_given(warehouse: Warehouse, account: str | None) -> None:
+    """They are a reason not to close where their cost is booked."""
+    warehouse.con.execute("update ledger.workspaces set last_batch_at = '2026-12-05 05:00Z'")
+    asked(warehouse, "2026-10-31", "2026-12-06")
+    for load_id, fetched_at in (("load-1", "2026-11-01 05:00Z"), ("load-2", "2026-12-05 05:00Z")):
+        warehouse.insert(
+            "ledger.requests", workspace_id=WORKSPACE, load_id=load_id, request=9, status=403,
+            source="provider_keys", fetched_at=fetched_at,
+        )  # fmt: skip
+    if account:
+        warehouse.insert("finance.accounts", role="provider_payable", account=account)
+    warehouse.build()
+    is_booked = books_own_keys(warehouse.con)
+    reasons = early_reasons(
+        states_of(warehouse.con, NOVEMBER), NOVEMBER, grace_days=3, with_own_keys=is_booked
+    )
+
+    assert is_booked == bool(account)
+    assert any("provider keys" in each for each in reasons) == bool(account)
 
 
 def row_of(page: str, name: str) -> str:

@@ -57,6 +57,7 @@ class WorkspaceState(msgspec.Struct, frozen=True, kw_only=True):
     provisional_run_count: int
     unknown_bill_count: int
     has_agent_bill: bool = True
+    has_provider_keys: bool = True
     unexplained_usd: Decimal | None
     data_to: datetime | None
     load_id: str | None
