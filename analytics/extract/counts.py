@@ -31,7 +31,11 @@ async def read_counts(batch: WorkspaceBatch) -> None:
     days = {
         agent_id: min(longest, (batch.today - (answered or first)).days + TRAILING_DAYS)
         for agent_id, (asked, answered) in counted_on.items()
-        if agent_id in active_on and active_on[agent_id] > asked - timedelta(days=TRAILING_DAYS)
+        if (day := active_on.get(agent_id))
+        and (
+            day > asked - timedelta(days=TRAILING_DAYS)
+            or (answered and day >= answered and agent_id in batch.listed_agents)
+        )
     }
     for agent_id, day in batch.store.first_short_count(first).items():
         days[agent_id] = max(days.get(agent_id, 0), (batch.today - day).days + 1)

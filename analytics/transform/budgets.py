@@ -1,7 +1,7 @@
 """Budgets held against charges: how their months will end, and when their money is gone.
 
 The forecast is that of `forecasting`, of what the charges of a budget cost a UTC day. It is made
-for months that have begun, were read from their first day, and are not over.
+for months that have begun, were read from their first day of all workspaces, and are not over.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ BUDGETS = (
     "first_date",
     "start",
     "read_to",
+    "lacks_workspace",
     "today",
 )
 DAYS = (*BUDGET, "utc_date", "actual_usd")
@@ -96,7 +97,12 @@ def _state() -> pl.Expr:
         .then(pl.lit("upcoming"))
         .when(pl.col("known") > pl.col("budget"))
         .then(pl.lit("exceeded"))
-        .when(is_over, pl.col("first_date") <= month, pl.col("actual").is_not_null())
+        .when(
+            is_over,
+            pl.col("first_date") <= month,
+            pl.col("actual").is_not_null(),
+            ~pl.col("lacks_workspace"),
+        )
         .then(pl.lit("within"))
         .when(pl.col("forecast").is_null())
         .then(pl.lit("not_enough_history"))
@@ -121,6 +127,7 @@ def _made(budgets: pl.DataFrame, amounts: pl.DataFrame) -> pl.DataFrame:
         pl.col("first_date") <= month,
         month <= pl.col("today"),
         pl.max_horizontal("start", "today") < pl.col("end"),
+        ~pl.col("lacks_workspace"),
     ).with_columns(first=pl.max_horizontal("start", "month"))
     series = _on_every_date(going_on, amounts)
     before = pl.duration(days=RUN_RATE_DAYS)

@@ -141,13 +141,16 @@ class WarehouseStore:
         return {agent_id: (asked, answered) for agent_id, asked, answered in rows}
 
     def first_short_count(self, first: date) -> dict[str, date]:
-        """Return the oldest UTC day from `first` on of which an agent's roll-up has more runs."""
+        """Return the oldest UTC day from `first` on of which an agent's roll-up has more runs.
+
+        A roll-up that has not changed since the agent's last count is left out.
+        """
         return dict(
             self._rows(
                 """
                 select agent_id, min(rollups.date)
                 from (
-                    select agent_id, date, sum(run_count) as run_count
+                    select agent_id, date, sum(run_count) as run_count, max(seen_at) as seen_at
                     from raw.agent_rollups anti join raw.superseded using (version_id)
                     where {mine} and agent_id is not null and date >= $first group by all
                 ) as rollups
@@ -156,7 +159,12 @@ class WarehouseStore:
                     from raw.run_counts anti join raw.superseded using (version_id)
                     where {mine} and date >= $first group by all
                 ) as counts using (agent_id, date)
+                left join (
+                    select agent_id, max(fetched_at) as answered_at from ledger.requests
+                    where {mine} and source = 'run_counts' and status = 200 group by all
+                ) as answers using (agent_id)
                 where rollups.run_count > coalesce(counts.run_count, 0)
+                    and coalesce(rollups.seen_at > answers.answered_at, true)
                 group by agent_id
                 """,
                 first=first,

@@ -42,31 +42,37 @@ days as (
     full join sums using (workspace_id, agent_id, utc_date)
 ),
 
-counted as (
+-- Of a day that was counted, a status without a row is one without a run. What was counted before
+-- a day had ended, and not again, is a part of it, unless its roll-up has as many runs; so is what
+-- was read of a roll-up before the API refused it.
+judged as (
     select
         days.*,
+        coalesce(metered_days.has_ended and not metered_days.has_rollups, false)
+            as is_part_of_rollup,
         if(counted_days.utc_date is null, null, 0) as no_run,
-        coalesce(no_run is null and metered_days.has_ended, false) as is_part
+        no_run is null
+        and coalesce(metered_days.has_ended, false)
+        and (is_part_of_rollup or api_run_count is distinct from api_rollup_run_count)
+            as is_part_of_count
     from days
     left join intermediate.int_counted_days as counted_days
         using (workspace_id, agent_id, utc_date)
     left join intermediate.int_metered_days as metered_days using (workspace_id, utc_date)
 )
 
--- Of a day that was counted, a status without a row is one without a run. What was counted before a
--- day had ended, and not again, is a part of it.
 select
     workspace_id,
     agent_id,
     utc_date,
-    if(is_part, null, coalesce(api_run_count, no_run)) as api_run_count,
-    if(is_part, null, coalesce(api_succeeded_count, no_run)) as api_succeeded_count,
-    if(is_part, null, coalesce(api_failed_count, no_run)) as api_failed_count,
-    if(is_part, null, coalesce(api_cancelled_count, no_run)) as api_cancelled_count,
-    api_rollup_run_count,
-    api_cost_usd,
-    api_tokens_in,
-    api_tokens_out,
-    api_duration_ms,
+    if(is_part_of_count, null, coalesce(api_run_count, no_run)) as api_run_count,
+    if(is_part_of_count, null, coalesce(api_succeeded_count, no_run)) as api_succeeded_count,
+    if(is_part_of_count, null, coalesce(api_failed_count, no_run)) as api_failed_count,
+    if(is_part_of_count, null, coalesce(api_cancelled_count, no_run)) as api_cancelled_count,
+    if(is_part_of_rollup, null, api_rollup_run_count) as api_rollup_run_count,
+    if(is_part_of_rollup, null, api_cost_usd) as api_cost_usd,
+    if(is_part_of_rollup, null, api_tokens_in) as api_tokens_in,
+    if(is_part_of_rollup, null, api_tokens_out) as api_tokens_out,
+    if(is_part_of_rollup, null, api_duration_ms) as api_duration_ms,
     coalesce(row_count, 0) as row_count
-from counted
+from judged

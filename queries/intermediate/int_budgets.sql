@@ -1,7 +1,8 @@
 -- Each budget of a month, and the UTC days of its charges that were read: from `first_date` on,
 -- of each workspace whole until the day before `start`, of some until `read_to`; null where no
--- usage was read. `today` is the last day of which anything was read. Of lines that are the same
--- budget, a workspace once by name and once by its identifier, the upper one is in force.
+-- usage was read. Of some, nothing was read if it lacks a workspace. `today` is the last day of
+-- which anything was read. Of lines that are the same budget, a workspace once by name and once by
+-- its identifier, the upper one is in force.
 -- Grain: scope, name, workspace and month.
 -- key: scope, name, workspace_id, month
 -- materialized: table
@@ -16,8 +17,8 @@ spans as (
     group by workspace_id
 ),
 
--- A workspace that was first read after a month is none of that month's; nor is one that was last
--- read more than a month before it, as nobody reads that any more.
+-- A workspace that was first read after a month, or last before it, is none of that month's. If it
+-- was last read within the month before, it may lack there.
 covered as (
     select
         budgets.line,
@@ -26,14 +27,15 @@ covered as (
         max(spans.first_date) as any_first_date,
         min(spans.last_date) as any_last_date,
         max(spans.first_date) filter (
-            spans.first_date < budgets.month + interval 1 month
-            and spans.last_date >= budgets.month - interval 1 month
+            spans.first_date < budgets.month + interval 1 month and spans.last_date >= budgets.month
         ) as first_date,
         min(spans.last_date) filter (
-            spans.first_date < budgets.month + interval 1 month
-            and spans.last_date >= budgets.month - interval 1 month
+            spans.first_date < budgets.month + interval 1 month and spans.last_date >= budgets.month
         ) as last_date,
-        max(spans.last_date) as read_to
+        max(spans.last_date) as read_to,
+        bool_or(
+            spans.last_date >= budgets.month - interval 1 month and spans.last_date < budgets.month
+        ) as lacks_workspace
     from staging.stg_budgets as budgets
     join intermediate.int_budget_members as members
         on members.scope = budgets.scope
@@ -61,6 +63,8 @@ budgets as (
         coalesce(covered.first_date, covered.any_first_date) as first_date,
         coalesce(covered.last_date, covered.any_last_date) as start,
         covered.read_to,
+        coalesce(covered.lacks_workspace and covered.read_to >= budgets.month, false)
+            as lacks_workspace,
         (select max(last_date) from spans) as today
     from staging.stg_budgets as budgets
     left join covered using (line)

@@ -11,17 +11,6 @@
 -- narrow: utc_date
 with
 
--- What was read of a day before the API refused its roll-up is a part of it.
-api_days as (
-    select
-        api.* exclude (api_rollup_run_count),
-        if(has_rollups, api_rollup_run_count, null) as api_rollup_run_count,
-        if(has_rollups, 0, null) as nothing
-    from intermediate.int_api_agent_days as api
-    join intermediate.int_metered_days as days using (workspace_id, utc_date)
-    where days.has_ended
-),
-
 compared as (
     select
         api.workspace_id,
@@ -40,16 +29,17 @@ compared as (
         unlisted_run_count - succeeded - failed - cancelled as open,
         api.api_cost_usd
         - coalesce(listed.run_cost_usd, 0)
-        - coalesce(listed.open_cost_usd, 0)
-        + nothing as cost_usd,
-        api.api_tokens_in - coalesce(listed.listed_tokens_in, 0) + nothing as tokens_in,
-        api.api_tokens_out - coalesce(listed.listed_tokens_out, 0) + nothing as tokens_out,
-        api.api_duration_ms - coalesce(listed.listed_duration_ms, 0) + nothing as duration_ms,
+        - coalesce(listed.open_cost_usd, 0) as cost_usd,
+        api.api_tokens_in - coalesce(listed.listed_tokens_in, 0) as tokens_in,
+        api.api_tokens_out - coalesce(listed.listed_tokens_out, 0) as tokens_out,
+        api.api_duration_ms - coalesce(listed.listed_duration_ms, 0) as duration_ms,
         (api.row_count + coalesce(listed.listed_run_count, 0)) * 0.00000000005 as tolerance_usd
-    from api_days as api
+    from intermediate.int_api_agent_days as api
+    join intermediate.int_metered_days as days using (workspace_id, utc_date)
     left join intermediate.int_listed_days as listed using (workspace_id, agent_id, utc_date)
     where
-        greatest(api.api_run_count, api.api_rollup_run_count)
+        days.has_ended
+        and greatest(api.api_run_count, api.api_rollup_run_count)
         > coalesce(listed.listed_run_count, 0)
 ),
 

@@ -127,7 +127,7 @@ invoices as (
         sum(invoiced_usd) as invoiced_usd,
         coalesce(bool_and(is_accepted), false) as is_accepted,
         arg_max_null(booked_bill_usd, last_booked_month) as booked_bill_usd,
-        coalesce(arg_max(closed_state, last_closed_month) = 'accepted', false) as was_accepted
+        bool_or(was_accepted and not is_accepted) as is_withdrawn
     from (
         select
             month as usage_month,
@@ -136,8 +136,7 @@ invoices as (
             arg_max_null(is_accepted, booked_month) as is_accepted,
             arg_max_null(billed_usd, booked_month) as booked_bill_usd,
             max(booked_month) as last_booked_month,
-            arg_max(state, booked_month) filter (is_booked) as closed_state,
-            max(booked_month) filter (is_booked) as last_closed_month
+            arg_max_null(is_accepted, booked_month) filter (is_booked) as was_accepted
         from marts.fct_invoices
         where state <> 'before_the_books' and invoice_id <> '(none)'
         group by month, workspace_id, invoice_id
@@ -148,21 +147,28 @@ invoices as (
 settled as (
     select
         bills.* exclude (invoiced_usd, all_invoiced_usd),
-        sum(billed_usd) over (partition by bills.usage_month, bills.workspace_id) as bill_usd,
+        sum(billed_usd) over usage as bill_usd,
+        sum(booked_usd) over usage as settled_usd,
+        -- Where the bill was not known, invoices were booked as they are.
+        settled_usd = sum(all_invoiced_usd) over usage as is_unsettled,
         case
             when
                 unknown_bills.month is null
                 and (
                     (
                         invoices.is_accepted
-                        and abs(coalesce(bill_usd - invoices.booked_bill_usd, 0)) < 0.005
+                        and if(
+                            invoices.booked_bill_usd is null and is_unsettled,
+                            true,
+                            abs(bill_usd - coalesce(invoices.booked_bill_usd, settled_usd)) < 0.005
+                        )
                     )
                     or abs(bill_usd - invoices.invoiced_usd) < 0.005
                 )
                 then billed_usd
             when invoices.invoiced_usd = 0 then 0
             -- What was rounding, as an invoice was accepted, is none if it no longer is.
-            when was_accepted and not invoices.is_accepted then all_invoiced_usd
+            when is_withdrawn then all_invoiced_usd
             else booked_usd + bills.invoiced_usd
         end as invoiced_usd,
         greatest(usage_month, coalesce(books.next_month, usage_month)) as booked_month
@@ -172,6 +178,7 @@ settled as (
         on unknown_bills.month = bills.usage_month
         and unknown_bills.workspace_id = bills.workspace_id
     cross join books
+    window usage as (partition by bills.usage_month, bills.workspace_id)
 ),
 
 -- Months that may still be closed: with books all from the next one on, up to the last usage.

@@ -28,7 +28,8 @@ site as (
     where workspace_id = '(all)'
 ),
 
--- Dates that a workspace, whose last batch is older than that of another, has yet to read.
+-- Dates that a workspace, whose last batch is older than that of another, has yet to read. One that
+-- was not read for a month is gone.
 unread as (
     select
         calendars.workspace_id,
@@ -37,7 +38,7 @@ unread as (
         'incomplete' as state
     from reports.rpt_calendars as calendars
     cross join site
-    where calendars.today < site.today
+    where calendars.today < site.today and calendars.today >= site.today - interval 1 month
 ),
 
 parts as (

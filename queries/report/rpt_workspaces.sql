@@ -12,7 +12,9 @@
 with
 
 site as (
-    select date_trunc('month', today)::date as month
+    select
+        date_trunc('month', today)::date as month,
+        (date_trunc('month', today) - interval 1 month)::date as last_month
     from reports.rpt_calendars
     where workspace_id = '(all)'
 )
@@ -23,7 +25,10 @@ select
     if(is_current, recent_cost_usd, null) as recent_cost_usd,
     if(is_current, before_recent_cost_usd, null) as before_recent_cost_usd,
     if(headlines.month = site.month, month_cost_usd, null) as month_cost_usd,
-    if(headlines.month = site.month, last_month_cost_usd, null) as last_month_cost_usd,
+    case headlines.month
+        when site.month then last_month_cost_usd
+        when site.last_month then month_cost_usd
+    end as last_month_cost_usd,
     if(is_current, recent_failed_count, null) as recent_failed_count,
     if(is_current, recent_finished_count, null) as recent_finished_count,
     if(is_current, trend, null) as trend

@@ -279,7 +279,7 @@ def test_a_workspace_that_is_new(read: Warehouse, month: date, expected: tuple[i
 
 
 def test_a_workspace_that_is_behind(read: Warehouse) -> None:
-    """Last read within the month before, it counts as it did then; its own amount is unknown."""
+    """Last read within the month before, its own amount is unknown, and so is the end of all."""
     read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Behind")
     read_from(read, date(2026, 8, 1), "w-2")
     behind = "last_batch_at = '2026-10-20 05:00Z' where workspace_id = 'w-2'"
@@ -291,7 +291,7 @@ def test_a_workspace_that_is_behind(read: Warehouse) -> None:
 
     columns = "scope", "actual_usd", "remaining_usd", "forecast_usd", "state"
     assert budgets(read, *columns) == [
-        ("all", 38, 962, 960, "on_track"),
+        ("all", 38, 962, None, "not_enough_history"),
         ("workspace", None, None, 900, "on_track"),
     ]
 

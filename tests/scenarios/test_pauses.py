@@ -9,6 +9,7 @@ from unittest import mock
 
 import pytest
 
+from analytics.emulator.api import runs as emulated
 from analytics.emulator.api.analytics import Analytics
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.runs.platform import BUILDER
@@ -78,6 +79,54 @@ def test_counts_that_were_refused(
         assert (day["run_count"], day["unlisted_run_count"]) == (23, 15)
         assert day["succeeded_count"] == succeeded
     require_right(counted, world)
+
+
+def test_counts_of_an_agent_that_rests(batch: Batch, world: World, burst: Burst) -> None:
+    """An agent that was counted on its last day alone is counted again, once."""
+    burst(8)
+    read(batch)
+    batch.api.faults.add("/runs/daily", "403", 10**6)
+    for _ in range(9):
+        world.pass_time(timedelta(days=1))
+        read(batch)
+    batch.api.faults.clear()
+    batch.forget()
+    for _ in range(3):
+        world.pass_time(timedelta(days=1))
+        read(batch)
+
+    assert batch.asked("/runs/daily") == 1
+    day = first_day(publish(batch))
+    assert (day["run_count"], day["succeeded_count"], day["failure_rate"]) == (8, 8, 0)
+
+
+def test_counts_that_never_agree(batch: Batch, world: World, burst: Burst) -> None:
+    """A roll-up with more runs than are counted is no reason to ask in each batch."""
+    burst(2)
+    with mock.patch.object(emulated, "daily_counts", return_value=[]):
+        for _ in range(10):
+            read(batch)
+            world.pass_time(timedelta(days=1))
+        batch.forget()
+        read(batch)
+
+    assert batch.asked("/runs/daily") == 0
+
+
+def test_a_roll_up_that_was_read_in_part(batch: Batch, world: World, burst: Burst) -> None:
+    """Where nothing whole is there to compare with, no list contradicts it."""
+    burst(3)
+    read(batch)
+    burst(2, hours_ago=-1)
+    for path in ("/runs/daily", "/analytics/agents"):
+        batch.api.faults.add(path, "403", 10**6)
+    world.pass_time(timedelta(hours=2))
+    read(batch)
+    world.pass_time(timedelta(days=12))
+    published = run_batch(batch)
+
+    assert published.findings == []
+    assert first_day(published)["unlisted_run_count"] is None
 
 
 def test_a_run_that_appears_behind_a_full_list(
