@@ -135,9 +135,9 @@ def _compared(
 
 
 def _sum(column: str, is_raw: bool) -> str:
-    """Sum a measure; of an upper bound that is unknown in a row, the sum is unknown."""
+    """Sum a measure; of one that is unknown as soon as a part of it is, the sum is so, too."""
     if is_raw:
         return f"sum({column})"
-    if column.endswith("_high_usd"):
+    if column.endswith("_high_usd") or column == "unlisted_failed_count":
         return f"if(count(*) = count({column}), sum({column}), null)"
     return f"coalesce(sum({column}), 0)"

@@ -30,7 +30,7 @@ compared as (
             if(unknown_token_count = 0, listed_tokens_out, null)
         ]::decimal(38, 10)[]) as listed_value,
         unnest([
-            greatest(api_run_count, api_rollup_run_count),
+            coalesce(api_run_count, api_rollup_run_count),
             api_succeeded_count, api_failed_count, api_cancelled_count,
             api_cost_usd, api_tokens_in, api_tokens_out
         ]::decimal(38, 10)[]) as api_value,

@@ -150,7 +150,7 @@ def test_unlisted_runs_of_unknown_outcome(batch: Batch, start_run: StartRun, wor
 
 
 def test_a_meter_that_answered_before_keeps_what_it_said(batch: Batch, world: World) -> None:
-    """Days that were read before an endpoint was refused keep their figures."""
+    """Days that were read whole before an endpoint was refused keep their figures."""
     read(batch)
     before = publish(batch)
     refuse(batch, HOURLY)
@@ -164,7 +164,7 @@ def test_a_meter_that_answered_before_keeps_what_it_said(batch: Batch, world: Wo
     for table in ("fct_usage_hours", "fct_platform_agent_days"):
         assert before[table] == after[table] != []
     assert sum(row["platform_cost_usd"] or 0 for row in after["fct_workspace_days"]) == Decimal(
-        "0.375"
+        "0.25"
     )
     assert blocking(after) == []
 

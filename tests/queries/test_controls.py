@@ -10,6 +10,7 @@ import pytest
 
 from tests.queries.metered import (
     DAY,
+    LAST_BATCH,
     NOON,
     controls,
     details,
@@ -73,6 +74,11 @@ def test_control_totals(read: Warehouse) -> None:
     """Each control names its two sources, and what both sum to over all that was compared."""
     good_day(read)
     unlisted_day(read, agent_id="a-2")
+    read.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=9, status=200,
+        source="run_counts", agent_id="a-2", fetched_at=LAST_BATCH, window_start=DAY,
+        window_end=DAY + timedelta(days=1),
+    )  # fmt: skip
     read.given("platform_rollups", run_count=1, cost_usd=1)
     metered(read, agent_id=None, cost_usd=1)
     read.build()
