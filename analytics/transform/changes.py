@@ -7,6 +7,7 @@ its own SELECT over the changed rows of its inputs; a table, by its rows before 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -35,10 +36,12 @@ class Change:
     """Rows that a relation lost or gained, in a relation of its columns and `is_new_row`.
 
     Rows that are of one `key` differ in some columns only. Without `rows`, any may have changed.
+    Where only its touched parts are known, the relation has these alone, and is not of rows.
     """
 
     rows: str = ""
     key: tuple[str, ...] = ()
+    is_of_parts: bool = False
 
 
 ANY = Change()
@@ -211,13 +214,22 @@ class Changes:
 
         Rows that differ only in columns that the model does not read are left out.
         """
+        return self._seen_by(model, relation, columns, columns)
+
+    def parts_seen_by(self, model: Model, relation: str, part: str) -> str:
+        """Return a SELECT of workspace and `part`, an expression, over the same rows."""
+        named = [each for each in self.columns(relation) if re.search(rf"\b{each}\b", part)]
+        return self._seen_by(model, relation, (WORKSPACE, f"{part} as part"), (WORKSPACE, *named))
+
+    def _seen_by(
+        self, model: Model, relation: str, expressions: Sequence[str], columns: Sequence[str]
+    ) -> str:
         change, read = self._of[relation], model.columns_read(relation)
-        if read is None:
-            return self.rows(relation, columns)
-        kept = [each for each in self.columns(relation) if each in read or each in columns]
-        text = ", ".join(kept)
+        if read is None or change.is_of_parts:
+            return self.rows(relation, expressions)
+        kept = ", ".join(each for each in self.columns(relation) if each in read or each in columns)
         return f"""
-            select {", ".join(columns)} from {change.rows} group by {text}
+            select {", ".join(expressions)} from {change.rows} group by {kept}
             having count(*) filter ({_IS_NEW}) <> count(*) filter (not {_IS_NEW})
         """
 

@@ -145,9 +145,7 @@ class Update:
             if self._changes[name] == ANY:
                 return False
             if parts := self._parts(model, name):
-                selects += [
-                    self._changes.rows(name, (WORKSPACE, f"{part} as part")) for part in parts
-                ]
+                selects += [self._changes.parts_seen_by(model, name, part) for part in parts]
                 continue
             found = self._looked_up(model, name)
             if not found:
@@ -167,7 +165,7 @@ class Update:
             f"create or replace temp table {rows} as"
             f" select {WORKSPACE}, part as {model.header.narrow} from touched"
         )
-        self._changes.add(model.relation, Change(rows))
+        self._changes.add(model.relation, Change(rows, is_of_parts=True))
 
     def _parts(self, model: Model, name: str) -> tuple[str, ...]:
         """Return the expressions over an input that say which part a row belongs to."""

@@ -275,3 +275,20 @@ def test_checks_of_what_changed_find_it(built: Warehouse) -> None:
     failed = {each.name: each for each in run_checks(built.con, update=updated[1]) if not each.ok}
 
     assert failed["final_runs_have_ended"].violations[0]["run_id"] == "r-9"
+
+
+def test_a_new_day_touches_what_reads_what_it_changes(built: Warehouse) -> None:
+    """All days differ in the last one; models that read whether they have ended are not built."""
+    with uncommented():
+        warehouse_days = built.row("select count(*) from intermediate.int_metered_days")
+        built.execute(
+            "update ledger.workspaces set last_batch_at = ?", BATCH_AT + timedelta(days=1)
+        )
+        updated = update(built.con, timezone="UTC")
+    assert updated is not None
+    rows = {each.name: each.rows for each in updated[0]}
+
+    assert warehouse_days == (12,)
+    assert rows["intermediate.int_metered_days"] == 13
+    assert built.row("select count(*) from intermediate.int_agent_days_vs_api") == (2,)
+    assert rows["intermediate.int_agent_days_vs_api"] == 0
