@@ -5,7 +5,7 @@ of the column follow from the rows of its inputs with that value, and from whate
 other inputs. Which parts a change touches:
 
 - of an input with the column (or with what the header says stands for it, `narrow INPUT: ...`), the
-  values in its changed rows;
+  values in its rows that changed in a column that the model reads;
 - of another input, the values that an input with the column has where the key of the changed rows
   is (or the columns that the header names, `narrow INPUT: by ...`); without such an input, all.
 
