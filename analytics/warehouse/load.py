@@ -211,10 +211,7 @@ class _Load:
             )
 
     def _keep_asked(self) -> None:
-        """Leave out what a request gives of a day before or after those that it asked for.
-
-        A window that includes its end has only the first hour of that day.
-        """
+        """Leave out days that a request did not ask for: of its end it may have the first hour."""
         self._con.execute("""
             delete from incoming using load_requests as q
             where q.request = incoming.request
@@ -314,12 +311,9 @@ class _Load:
 
     def _changed_days(self) -> Iterator[date]:
         """Yield the days of rows that are new, and of those that they replace."""
-        rows = self._con.execute(f"select date from {self._new_rows_sql}").fetchall()
-        rows += self._con.execute(
-            "select date from current_rows"
-            " anti join incoming_numbered using (date, record_hash, copy)"
-        ).fetchall()
-        return (day for (day,) in {*rows})
+        gone = "current_rows anti join incoming_numbered using (date, record_hash, copy)"
+        sql = f"select date from {self._new_rows_sql} union select date from {gone}"
+        return (day for (day,) in self._con.execute(sql).fetchall())
 
     def _touched_days(self) -> Iterator[date]:
         # In days since 1970, which is faster than with dates.
@@ -377,8 +371,8 @@ class _Load:
         self._con.execute(sql, ids)
 
     def _one(self, sql: str, source: str | None = None) -> int:
-        row = self._con.execute(sql, {"source": source} if source else {}).fetchone()
-        return int(row[0]) if row else 0
+        ((number,),) = self._con.execute(sql, {"source": source} if source else {}).fetchall()
+        return int(number)
 
 
 def _fingerprint(file: Path) -> tuple[str, int, str]:
