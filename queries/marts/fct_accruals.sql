@@ -1,8 +1,8 @@
 -- Accruals: what is billed and not yet invoiced when a month closes, of the month itself and of
 -- earlier ones back to the first in the books; the journal takes each back on the first day of the
--- next month. A month whose invoices match, or are accepted, is settled: nothing of it is accrued.
--- Accepted is what differed when that was booked, so that what the bill changes later is accrued.
--- Of one whose bill is not known in full, that of the days that are known is accrued.
+-- next month. A month whose invoices match, or are accepted (fct_invoice_months), is settled:
+-- nothing of it is accrued. Of one whose bill is not known in full, that of the days that are known
+-- is accrued.
 -- Without books each month stands alone. Own-key cost is payable to the provider, in no accrual.
 -- An invoice is by cost center as it was when it was booked, see fct_invoice_lines.
 -- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.
@@ -120,65 +120,21 @@ bills as (
     group by all
 ),
 
-invoices as (
-    select
-        usage_month,
-        workspace_id,
-        sum(invoiced_usd) as invoiced_usd,
-        coalesce(bool_and(is_accepted), false) as is_accepted,
-        arg_max_null(booked_bill_usd, last_booked_month) as booked_bill_usd,
-        bool_or(was_accepted and not is_accepted) as is_withdrawn
-    from (
-        select
-            month as usage_month,
-            workspace_id,
-            sum(amount_usd - credit_usd) as invoiced_usd,
-            arg_max_null(is_accepted, booked_month) as is_accepted,
-            arg_max_null(billed_usd, booked_month) as booked_bill_usd,
-            max(booked_month) as last_booked_month,
-            arg_max_null(is_accepted, booked_month) filter (is_booked) as was_accepted
-        from marts.fct_invoices
-        where state <> 'before_the_books' and invoice_id <> '(none)'
-        group by month, workspace_id, invoice_id
-    )
-    group by all
-),
-
 settled as (
     select
         bills.* exclude (invoiced_usd, all_invoiced_usd),
-        sum(billed_usd) over usage as bill_usd,
-        sum(booked_usd) over usage as settled_usd,
-        -- Where the bill was not known, invoices were booked as they are.
-        settled_usd = sum(all_invoiced_usd) over usage as is_unsettled,
         case
-            when
-                unknown_bills.month is null
-                and (
-                    (
-                        invoices.is_accepted
-                        and if(
-                            invoices.booked_bill_usd is null and is_unsettled,
-                            true,
-                            abs(bill_usd - coalesce(invoices.booked_bill_usd, settled_usd)) < 0.005
-                        )
-                    )
-                    or abs(bill_usd - invoices.invoiced_usd) < 0.005
-                )
-                then billed_usd
-            when invoices.invoiced_usd = 0 then 0
+            when months.state in ('matched', 'accepted') then bills.billed_usd
+            when months.invoiced_usd = 0 then 0
             -- What was rounding, as an invoice was accepted, is none if it no longer is.
-            when is_withdrawn then all_invoiced_usd
-            else booked_usd + bills.invoiced_usd
+            when months.is_withdrawn then bills.all_invoiced_usd
+            else bills.booked_usd + bills.invoiced_usd
         end as invoiced_usd,
         greatest(usage_month, coalesce(books.next_month, usage_month)) as booked_month
     from bills
-    left join invoices using (usage_month, workspace_id)
-    left join intermediate.int_unknown_bills as unknown_bills
-        on unknown_bills.month = bills.usage_month
-        and unknown_bills.workspace_id = bills.workspace_id
+    left join marts.fct_invoice_months as months
+        on months.month = bills.usage_month and months.workspace_id = bills.workspace_id
     cross join books
-    window usage as (partition by bills.usage_month, bills.workspace_id)
 ),
 
 -- Months that may still be closed: with books all from the next one on, up to the last usage.

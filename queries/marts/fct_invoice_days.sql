@@ -1,8 +1,8 @@
 -- UTC days that may explain why an invoice differs from the bill: those whose bill changed after
 -- the last invoice of the month was issued, and those whose usage is not explained. Compared with
 -- today is the bill when the day of issue was over, or at the first reading of the day since it was
--- over, if that came later: what was read for the first time has not changed. A closed month has
--- the state with which it was booked.
+-- over, if that came later: what was read for the first time has not changed. A closed month is
+-- compared as it is today, with the adjustments booked since.
 -- Grain: month, workspace and UTC day.
 -- key: month, workspace_id, utc_date
 -- ref workspace_id: dim_workspaces
@@ -20,11 +20,12 @@ differing as (
     select
         month,
         workspace_id,
-        arg_max(difference_usd, booked_month) as month_difference_usd,
-        max(issued_on) as issued_on
-    from marts.fct_invoices
+        months.difference_usd as month_difference_usd,
+        max(invoices.issued_on) as issued_on
+    from marts.fct_invoice_months as months
+    join marts.fct_invoices as invoices using (month, workspace_id)
+    where months.state = 'differs'
     group by all
-    having arg_max(state, booked_month) = 'differs'
 ),
 
 differing_days as (

@@ -21,12 +21,6 @@
 -- null where it is the one that is booked.
 with
 
-bills as (
-    select usage_month as month, workspace_id, sum(billed_usd) as billed_usd
-    from marts.fct_account_months
-    group by all
-),
-
 adjustments as (
     select original_month as month, workspace_id, max(booked_month) as adjusted_month
     from marts.fct_charge_corrections
@@ -35,54 +29,9 @@ adjustments as (
 ),
 
 invoices as (
-    select
-        month,
-        workspace_id,
-        sum(amount_usd - credit_usd) as invoiced_usd,
-        max(booked_month) as invoiced_month,
-        arg_max(state, booked_month) as state,
-        bool_and(is_accepted) as is_accepted,
-        arg_max_null(booked_bill_usd, booked_month) as booked_bill_usd
-    from (
-        select
-            month,
-            workspace_id,
-            invoice_id,
-            sum(amount_usd) as amount_usd,
-            sum(credit_usd) as credit_usd,
-            max(booked_month) as booked_month,
-            arg_max(state, booked_month) as state,
-            arg_max_null(is_accepted, booked_month) as is_accepted,
-            arg_max_null(billed_usd, booked_month) as booked_bill_usd
-        from marts.fct_invoices
-        where invoice_id <> '(none)'
-        group by all
-    )
-    group by all
-),
-
-months as (
-    select
-        month,
-        workspace_id,
-        unknown_bills.month is null as is_known,
-        if(is_known, invoiced_usd - coalesce(billed_usd, 0), null) as difference_usd,
-        case
-            when state in ('not_invoiced', 'before_the_books') then state
-            when not is_known then 'bill_unknown'
-            when abs(invoiced_usd - coalesce(billed_usd, 0)) < 0.005 then 'matched'
-            when
-                is_accepted
-                and abs(coalesce(coalesce(billed_usd, 0) - booked_bill_usd, 0)) < 0.005
-                then 'accepted'
-            else 'differs'
-        end as state,
-        invoiced_month,
-        adjusted_month
-    from invoices
-    left join bills using (month, workspace_id)
-    left join adjustments using (month, workspace_id)
-    left join intermediate.int_unknown_bills as unknown_bills using (month, workspace_id)
+    select *, max(booked_month) over (partition by workspace_id, month) as invoiced_month
+    from marts.fct_invoices
+    where invoice_id <> '(none)'
 )
 
 select
@@ -100,12 +49,12 @@ select
     case
         when not invoices.is_booked or months.state = invoices.state then null
         when months.state = 'bill_unknown' then 'bill unknown'
-        when months.invoiced_month > invoices.booked_month
+        when invoices.invoiced_month > invoices.booked_month
             then
                 format(
                     '{} since a change of invoices booked in {}',
                     replace(months.state, '_', ' '),
-                    strftime(months.invoiced_month, '%B %Y')
+                    strftime(invoices.invoiced_month, '%B %Y')
                 )
         when invoices.state = 'bill_unknown'
             then format('{} since the bill is known', replace(months.state, '_', ' '))
@@ -113,7 +62,7 @@ select
             format(
                 '{} since the adjustment booked in {}',
                 replace(months.state, '_', ' '),
-                strftime(months.adjusted_month, '%B %Y')
+                strftime(adjustments.adjusted_month, '%B %Y')
             )
     end as today,
     if(
@@ -121,7 +70,7 @@ select
         months.difference_usd,
         null
     ) as today_difference_usd
-from marts.fct_invoices as invoices
-join months using (workspace_id, month)
-where invoices.invoice_id <> '(none)'
+from invoices
+join marts.fct_invoice_months as months using (workspace_id, month)
+left join adjustments using (workspace_id, month)
 order by workspace_id, month, invoices.issued_on, invoices.invoice_id, invoices.booked_month

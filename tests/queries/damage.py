@@ -117,6 +117,10 @@ DAMAGE = {
     "fct_invoice_lines_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_invoice_lines set workspace_id = 'lost'"
     ),
+    "fct_invoice_months_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_invoice_months set workspace_id = 'lost'"
+    ),
+    "fct_invoice_months_state_is_known": ("update marts.fct_invoice_months set state = 'done'"),
     "fct_invoices_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_invoices set workspace_id = 'lost'"
     ),
@@ -206,6 +210,9 @@ DAMAGE = {
     "no_run_is_lost_between_raw_and_marts": ("delete from marts.fct_runs where run_id = 'r-7'"),
     "own_key_expense_is_own_key_cost": (
         "update marts.fct_journal_lines set debit_usd = debit_usd + 1e-10 where kind = 'own_key'"
+    ),
+    "invoice_months_are_their_invoices": (
+        "update marts.fct_invoice_months set invoiced_usd = invoiced_usd + 1e-10"
     ),
     "payables_are_invoices": ("update marts.fct_invoices set tax_usd = tax_usd + 1e-10"),
     "platform_costs_add_up": (

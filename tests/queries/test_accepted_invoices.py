@@ -120,3 +120,6 @@ def test_an_invoice_that_is_accepted_before_its_bill_is_known(october: Warehouse
     billed(october, OCTOBER, "a-2", "50", date=OCTOBER.replace(day=11))
     october.build()
     assert october.rows(accrued) == [(50,)]
+    assert october.rows("select today from reports.rpt_invoices")[0] == (
+        "differs since the bill is known",
+    )

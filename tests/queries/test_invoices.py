@@ -275,6 +275,18 @@ def test_a_settled_month_has_no_such_days(
     assert october.rows("from marts.fct_invoice_days") == []
 
 
+def test_a_day_that_changes_after_the_acceptance(october: Warehouse) -> None:
+    """It is named: what was accepted when the month closed does not cover it."""
+    tenth = OCTOBER.replace(day=10)
+    read_on(october, NOVEMBER, tenth)
+    invoiced(october, OCTOBER, "140.00", is_accepted=True)
+    close(october, OCTOBER)
+    later = read_on(october, NOVEMBER.replace(day=10), tenth)
+    billed(october, OCTOBER, "a-3", "1", load_id=later)
+
+    assert [(day, changed) for day, *_, changed, _ in explaining(october)] == [(tenth, 1)]
+
+
 def test_a_closed_month_is_shown_as_booked(october: Warehouse) -> None:
     """Pages show state and difference as booked, and beside them what they would be today."""
     invoiced(october, OCTOBER, "134.34")

@@ -1,0 +1,81 @@
+-- Invoices as finance/invoices.csv has them, beside what closes have booked of them. One that the
+-- file no longer has is to be taken back: its amounts are 0.
+-- Grain: UTC month of the usage, workspace and invoice.
+-- key: month, workspace_id, invoice_id
+with
+
+-- A name is of the workspace that has it as its identifier, else of the only one that is named so.
+lines as (
+    select invoices.*, workspaces.workspace_id
+    from finance.invoices as invoices
+    join staging.stg_workspaces as workspaces
+        on lower(invoices.workspace)
+        in (lower(workspaces.workspace_id), lower(workspaces.workspace_name))
+    qualify
+        (
+            lower(workspaces.workspace_id) = lower(invoices.workspace)
+            or count(*) over (partition by invoices.line) = 1
+        )
+        and row_number() over (
+            partition by invoices.line
+            order by
+                lower(workspaces.workspace_id) = lower(invoices.workspace) desc,
+                workspaces.workspace_id
+        ) = 1
+),
+
+invoices as (
+    select
+        month,
+        workspace_id,
+        invoice_id,
+        max(issued_on) as issued_on,
+        sum(amount_usd) as amount_usd,
+        sum(credit_usd) as credit_usd,
+        sum(tax_usd) as tax_usd,
+        bool_and(is_accepted) as is_accepted
+    from lines
+    group by all
+),
+
+booked as (
+    select
+        month,
+        workspace_id,
+        invoice_id,
+        max(booked_month) as booked_month,
+        arg_max(issued_on, booked_month) as issued_on,
+        sum(amount_usd) as amount_usd,
+        sum(credit_usd) as credit_usd,
+        sum(tax_usd) as tax_usd,
+        coalesce(arg_max_null(is_accepted, booked_month), false) as is_accepted,
+        arg_max_null(billed_usd, booked_month) as billed_usd
+    from finance.closed_invoices
+    where invoice_id <> '(none)'
+    group by all
+)
+
+select
+    month,
+    workspace_id,
+    invoice_id,
+    invoices.month is not null as is_in_file,
+    coalesce(invoices.issued_on, booked.issued_on) as issued_on,
+    coalesce(invoices.amount_usd, 0) as amount_usd,
+    coalesce(invoices.credit_usd, 0) as credit_usd,
+    coalesce(invoices.tax_usd, 0) as tax_usd,
+    invoices.is_accepted,
+    booked.booked_month,
+    coalesce(booked.amount_usd, 0) as booked_amount_usd,
+    coalesce(booked.credit_usd, 0) as booked_credit_usd,
+    coalesce(booked.tax_usd, 0) as booked_tax_usd,
+    booked.is_accepted as is_booked_as_accepted,
+    booked.billed_usd as booked_bill_usd,
+    booked.month is null
+    or coalesce(invoices.amount_usd, 0) <> booked.amount_usd
+    or coalesce(invoices.credit_usd, 0) <> booked.credit_usd
+    or coalesce(invoices.tax_usd, 0) <> booked.tax_usd
+    or coalesce(invoices.is_accepted <> booked.is_accepted, false) as is_changed
+from invoices
+full join booked using (month, workspace_id, invoice_id)
+order by month, workspace_id, invoice_id

@@ -1,0 +1,111 @@
+-- The state of what is invoiced for a workspace's month today: of all its invoices, less credits
+-- and without tax, beside its bill. Matched if they differ by less than half a cent; accepted if
+-- finance/invoices.csv accepts each invoice. Accepted is what differed when that was booked, or will
+-- be, and nothing that the bill changes later. Of a month of which the API does not give the whole
+-- bill, nothing can be said (bill_unknown). Invoices for months before the books, or before the
+-- first one with charges, are not booked (before_the_books).
+-- Grain: UTC month of the usage and workspace, of those with a bill or an invoice.
+-- key: month, workspace_id
+-- ref workspace_id: dim_workspaces
+-- values state: not_invoiced, matched, accepted, differs, bill_unknown, before_the_books
+-- column month: First day of the UTC month of the usage.
+-- column billed_usd: Bill in US dollars; null before the books, and where it is not known in full.
+-- column invoiced_usd: All invoices in US dollars, less credits.
+-- column difference_usd: Invoiced less billed in US dollars; null where not known.
+-- column state: not_invoiced, matched, accepted, differs, bill_unknown or before_the_books.
+-- column is_withdrawn: True if an invoice was booked as accepted that the file accepts no longer.
+-- column open_month: First day of the month that books what changes of them.
+with
+
+books as (
+    select min(month) as first_month, (max(month) + interval 1 month)::date as next_month
+    from finance.closings
+    where state = 'closed'
+),
+
+bills as (
+    select usage_month as month, workspace_id, sum(billed_usd) as billed_usd
+    from marts.fct_account_months
+    group by all
+),
+
+first_bills as (
+    select workspace_id, min(month) as first_month
+    from bills
+    group by all
+),
+
+invoices as (
+    select
+        month,
+        workspace_id,
+        sum(amount_usd - credit_usd) as invoiced_usd,
+        bool_or(is_in_file) as is_invoiced,
+        bool_and(is_accepted) as is_accepted,
+        bool_or(is_booked_as_accepted and not is_accepted) as is_withdrawn,
+        bool_or(is_changed) as is_changed,
+        arg_max_null(booked_bill_usd, booked_month) as booked_bill_usd
+    from intermediate.int_invoices
+    group by all
+),
+
+settled as (
+    select usage_month as month, workspace_id, sum(debit_usd - credit_usd) as settled_usd
+    from finance.closed_journal_lines
+    where role = 'expense' and kind in ('invoice', 'settlement')
+    group by all
+),
+
+months as (
+    select
+        month,
+        workspace_id,
+        coalesce(month < coalesce(books.first_month, first_bills.first_month), true)
+            as is_before_the_books,
+        unknown_bills.month is not null as is_unknown,
+        case
+            when is_unknown then null
+            when is_before_the_books then bills.billed_usd
+            else coalesce(bills.billed_usd, 0)
+        end as billed_usd,
+        coalesce(invoices.invoiced_usd, 0) as invoiced_usd,
+        coalesce(invoices.is_invoiced, false) as is_invoiced,
+        coalesce(invoices.is_withdrawn, false) as is_withdrawn,
+        case
+            when invoices.is_changed then invoices.is_accepted
+            when not invoices.is_accepted then false
+            when booked_bill_usd is not null then abs(billed_usd - booked_bill_usd) < 0.005
+            -- The bill was not known then: invoices were booked as they are, or settled since.
+            else settled_usd = invoices.invoiced_usd or abs(billed_usd - settled_usd) < 0.005
+        end as is_accepted,
+        if(
+            is_before_the_books,
+            month,
+            greatest(month, coalesce(books.next_month, month))
+        ) as open_month
+    from bills
+    full join invoices using (month, workspace_id)
+    left join first_bills using (workspace_id)
+    left join settled using (month, workspace_id)
+    left join intermediate.int_unknown_bills as unknown_bills using (month, workspace_id)
+    cross join books
+)
+
+select
+    month,
+    workspace_id,
+    billed_usd::decimal(38, 10) as billed_usd,
+    invoiced_usd::decimal(38, 10) as invoiced_usd,
+    (invoiced_usd - billed_usd)::decimal(38, 10) as difference_usd,
+    case
+        when is_before_the_books then 'before_the_books'
+        when not is_invoiced then 'not_invoiced'
+        when is_unknown then 'bill_unknown'
+        when abs(invoiced_usd - billed_usd) < 0.005 then 'matched'
+        when is_accepted then 'accepted'
+        else 'differs'
+    end as state,
+    is_withdrawn,
+    open_month
+from months
+order by month, workspace_id
