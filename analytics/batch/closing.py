@@ -58,7 +58,7 @@ from analytics.finance.books.reading import (
     remove_unfinished,
     require_known,
 )
-from analytics.finance.books.verifying import unequal_sums
+from analytics.finance.books.verifying import TOTALS, unequal_sums
 from analytics.finance.load import FOLDER, paths
 from analytics.settings import Settings
 from analytics.warehouse.database import interrupts, open_marts, records
@@ -68,15 +68,7 @@ WriteFiles: TypeAlias = Callable[[duckdb.DuckDBPyConnection, date, Path, Closing
 """Writes the files for people and programs into an empty folder: the layer above makes them."""
 
 _LONGEST_ENDING = 10
-_TOTALS = """
-    select
-        coalesce(sum(cost_usd), 0) as cost_usd,
-        coalesce(sum(billed_usd), 0) as billed_usd,
-        coalesce(sum(surcharge_usd), 0) as surcharge_usd,
-        coalesce(sum(own_key_usd), 0) as own_key_usd
-    from marts.fct_charges
-    where utc_date between $1 and last_day($1)
-"""
+_TOTALS = f"select {TOTALS} from marts.fct_month_lines where month = $1"
 
 
 @dataclass(frozen=True, kw_only=True)

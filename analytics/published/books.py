@@ -126,9 +126,12 @@ def print_details(found: dict[str, Any]) -> None:
         "surcharge": totals.surcharge_usd,
         "own-key cost": totals.own_key_usd,
     }
-    in_words = [f"{word} {numbers.usd_exact(amount)}" for word, amount in amounts.items()]
+    in_words = [
+        f"{word} " + ("unknown" if amount is None else f"{numbers.usd_exact(amount)} US dollars")
+        for word, amount in amounts.items()
+    ]
     lines += [
-        f"{', '.join(in_words)} US dollars",
+        ", ".join(in_words),
         f"hash {found['hash']}",
         f"in {found['folder']}:",
         *(f"  {name}  {stored.byte_count:,} bytes" for name, stored in found["files"].items()),

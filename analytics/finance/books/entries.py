@@ -30,12 +30,12 @@ _SEAL = b',\n  "sha256": "%s"\n}\n'
 
 
 class Amounts(msgspec.Struct, frozen=True, kw_only=True):
-    """Totals of a closed month in US dollars."""
+    """Totals of a closed month in US dollars; None where none of its lines has the amount."""
 
-    cost_usd: Decimal
-    billed_usd: Decimal
-    surcharge_usd: Decimal
-    own_key_usd: Decimal
+    cost_usd: Decimal | None
+    billed_usd: Decimal | None
+    surcharge_usd: Decimal | None
+    own_key_usd: Decimal | None
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):

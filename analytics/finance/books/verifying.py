@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from analytics.finance.books.reading import Known
 
 _AMOUNTS = ("cost_usd", "billed_usd", "surcharge_usd", "own_key_usd")
+TOTALS = ", ".join(f"if(count(*) = 0, 0, sum({name})) as {name}" for name in _AMOUNTS)
+"""SQL of the `Amounts` of a month's lines: 0 where it has none, null where no line has the amount."""
+
 _LINE = "workspace_id, agent_id, owner, cost_center"
 _SUMS = ", ".join(f"sum({name}) as {name}" for name in (*_AMOUNTS, "tokens_in", "tokens_out"))
 
@@ -105,9 +108,7 @@ def unequal_sums(data: Path, totals: Amounts) -> list[str]:
             having {" or ".join(f"sum({name}) <> 0" for name in _AMOUNTS)}
                 or sum(tokens_in) <> 0 or sum(tokens_out) <> 0
         """).fetchall()
-        sums = con.execute(
-            f"select {', '.join(f'coalesce(sum({name}), 0)' for name in _AMOUNTS)} from {lines}"
-        ).fetchone()
+        sums = con.execute(f"select {TOTALS} from {lines}").fetchone()
     unequal = ["does not add up to the charges"] if differing else []
     if sums != tuple(getattr(totals, name) for name in _AMOUNTS):
         unequal.append("does not add up to the totals")

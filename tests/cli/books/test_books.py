@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import duckdb
 import pytest
 
+from analytics.finance.books.reading import read_books
 from tests.cli.books.conftest import OWNERS, SETTINGS, Shop
 
 
@@ -134,3 +136,18 @@ def test_a_month_closed_anew(closed: Shop) -> None:
     assert closed.ok("books", "verify").out.endswith("are as they were closed.\n")
     refused = closed.run("reopen", "2026-09", "--reason", "x")
     assert (refused.code, "only the last closed month can" in refused.err) == (2, True)
+
+
+def test_a_month_whose_bill_is_unknown(shop: Shop) -> None:
+    """Its totals in the books say so, and are not zero."""
+    with duckdb.connect(shop.books.parent / "warehouse.duckdb") as con:
+        con.execute("update raw.agent_billing_days set billed_usd = null")
+        con.execute("update raw.billing_days set billed_usd = null")
+    assert shop.run("transform", "--full", "-q").code == 1  # no load brought what differs
+    shop.publish()
+    shop.ok("close", "2026-10", "--early", "-q")
+
+    (closing,) = read_books(shop.books).closings
+    assert closing.entry.totals.billed_usd is None
+    assert "cost 1.1000000000 US dollars, billed unknown" in shop.ok("books", "show", "2026-10").out
+    shop.ok("books", "verify")
