@@ -6,8 +6,12 @@ Rounding is half to even. A value that is not zero is never printed as zero.
 from __future__ import annotations
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING, Any
 
 from analytics.format.wilson import wilson_interval
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
@@ -23,6 +27,12 @@ _MILLION = Decimal(1_000_000)
 _DAY_MINUTES = 1440
 _LONGEST_IN_HOURS = 2 * _DAY_MINUTES
 _TOKEN_UNITS = ((10**9, "bn"), (10**6, "M"), (10**3, "k"))
+
+
+def known_sum(values: Sequence[Any], zero: Decimal | int = 0) -> Any:
+    """Return the sum of what is known: None where there are values, and none is known."""
+    known = [value for value in values if value is not None]
+    return sum(known, start=zero) if known or not values else None
 
 
 def usd(amount: Decimal | None) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _AMOUNTS = ("cost_usd", "billed_usd", "surcharge_usd", "own_key_usd")
 TOTALS = ", ".join(f"if(count(*) = 0, 0, sum({name})) as {name}" for name in _AMOUNTS)
-"""SQL of the `Amounts` of a month's lines: 0 where it has none, null where no line has the amount."""
+"""SQL of the `Amounts` of a month's lines: 0 without lines, null where no line has the amount."""
 
 _LINE = "workspace_id, agent_id, owner, cost_center"
 _SUMS = ", ".join(f"sum({name}) as {name}" for name in (*_AMOUNTS, "tokens_in", "tokens_out"))

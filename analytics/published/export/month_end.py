@@ -129,9 +129,8 @@ def sums(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Row:
     found = [*rows]
     totals: Row = {}
     for name in columns:
-        known = [row[name] for row in found if row[name] is not None]
         zero = Decimal(0) if name.endswith("_usd") else 0
-        totals[name] = None if found and not known else sum(known, start=zero)
+        totals[name] = numbers.known_sum([row[name] for row in found], zero)
     if "failed_count" in totals:
         totals["finished_count"] = _finished(totals)
     return totals

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xlsxwriter import Workbook
 from xlsxwriter.utility import xl_range, xl_rowcol_to_cell
 
-from analytics.format import days, names
+from analytics.format import days, names, numbers
 from analytics.published.values import as_text
 from analytics.terminal import visible
 
@@ -84,7 +84,7 @@ class Book:
             sheet.write_string(0, place, text, self.format(**_HEAD, **aligned))
             values = [row[place] for row in rows]
             if columns[place] in sums:
-                values.append(_sum(values))
+                values.append(numbers.known_sum(values))
             half = text[: len(text) // 2 + 4]  # a heading has two lines
             wrapped = {"text_wrap": True} if self._fit(sheet, place, [half, *values]) else {}
             properties.append({"valign": "top", **aligned, **wrapped})
@@ -108,7 +108,7 @@ class Book:
             sheet.write_string(below, 0, "Total", self.format(bold=True, top=1))
         for place, name in enumerate(columns):
             if name in sums:
-                total = _sum([row[place] for row in rows])
+                total = numbers.known_sum([row[place] for row in rows])
                 formula = f"=SUM({xl_range(1, place, below - 1, place)})"
                 self.write_sum(sheet, below, place, formula, total, name, top=1)
                 cells[name] = f"'{sheet.get_name()}'!{xl_rowcol_to_cell(below, place)}"
@@ -161,12 +161,6 @@ class Book:
         widest = _WIDEST_TEXT if longest > _LONG else _WIDEST
         sheet.set_column(place, place, min(max(longest, _NARROWEST), widest))
         return longest > widest
-
-
-def _sum(values: Sequence[Any]) -> Any:
-    """Return the sum of what is known; None where there are values, and none is known."""
-    known = [value for value in values if value is not None]
-    return sum(known) if known or not values else None
 
 
 def number_format(name: str) -> str:
