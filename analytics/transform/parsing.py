@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -56,21 +57,34 @@ def renamed(sql: str, names: Mapping[str, str]) -> str:
 
 
 def columns_read(sql: str, relation: str) -> frozenset[str] | None:
-    """Return the names of all columns that stand in a SELECT; None if a `*` has all of `relation`.
+    """Return the names of the columns that a SELECT reads of a relation; None if `*` has them all.
 
-    The names may be of other tables, too.
+    Names that stand without that of a table may be of other tables, too.
     """
     parsed = _parsed(sql)
-    return None if relation in parsed.whole else parsed.columns
+    if relation in parsed.whole:
+        return None
+    read = set[str]()
+    for *qualifiers, column in parsed.columns:
+        if not qualifiers or relation in parsed.named.get(qualifiers[-1], ()):
+            read.add(column)
+        elif qualifiers[-1] not in parsed.named:  # a field of a column
+            read.update((*qualifiers, column))
+    return frozenset(read)
 
 
 @dataclass(frozen=True)
 class _Parsed:
-    """The tables and columns of a SELECT, and the tables of which a `*` has all columns."""
+    """The tables and columns of a SELECT, and the tables of which a `*` has all columns.
+
+    Columns stand with what they are qualified by; `named` has the relations that a qualifier names,
+    none for a subquery.
+    """
 
     tables: tuple[TableName, ...]
-    columns: frozenset[str]
+    columns: frozenset[tuple[str, ...]]
     whole: frozenset[str]
+    named: Mapping[str, Collection[str]]
 
 
 _statements: dict[str, _Parsed | ValueError] = {}
@@ -109,16 +123,20 @@ def _read(tree: Any) -> _Parsed:
         raise ValueError(tree["error_message"])
     if (count := len(tree["statements"])) != 1:
         raise ValueError(f"holds {count} statements; a file holds one SELECT")
-    tables, columns = [], set[str]()
-    expressions, whole = set[str](), set[str]()
+    tables, columns = [], set[tuple[str, ...]]()
+    expressions, whole, named = set[str](), set[str](), defaultdict[str, set[str]](set)
     for node in nodes(tree):
         if catalog := node.get("catalog_name"):
             raise ValueError(f"{catalog} stands before a schema; a table is SCHEMA.TABLE")
         expressions.update(each["key"] for each in node.get("cte_map", {}).get("map", ()))
-        columns.update(node.get("column_names", [])[-1:])
-        columns.update(node.get("using_columns") or [])
+        if names := node.get("column_names"):
+            columns.add(tuple(names))
+        columns.update((each,) for each in node.get("using_columns") or ())
         if node.get("type") == "BASE_TABLE":
             tables.append(node)
+            named[node.get("alias") or node["table_name"]].add(_relation_of(node))
+        elif node.get("type") == "SUBQUERY" and node.get("alias"):
+            named[node["alias"]].update()
         elif node.get("type") == "SELECT_NODE":
             whole.update(_all_of(node))
     return _Parsed(
@@ -134,6 +152,7 @@ def _read(tree: Any) -> _Parsed:
         ),
         frozenset(columns),
         frozenset(whole),
+        named,
     )
 
 
@@ -144,7 +163,11 @@ def _all_of(select: dict[str, Any]) -> Iterator[str]:
     }
     for table in _joined(select["from_table"]):
         if stars & {"", table.get("alias") or table["table_name"]}:
-            yield f"{table.get('schema_name', '')}.{table['table_name']}"
+            yield _relation_of(table)
+
+
+def _relation_of(table: dict[str, Any]) -> str:
+    return f"{table.get('schema_name', '')}.{table['table_name']}"
 
 
 def _joined(table: dict[str, Any]) -> Iterator[dict[str, Any]]:
