@@ -33,7 +33,7 @@ _KNOWN = (
 _LIMITS = ("max_budget", "timeout_minutes")
 # Of a log event these fields and no others are kept.
 _EVENT_FIELDS = ("seq", "ts", "level", "logger", "node", "duration_ms", "cost_usd", "tokens")
-_EVENT_DETAILS = ("kind", "tool_name", "is_error")
+_EVENT_DETAILS = ("kind", "tool_use_id", "tool_name", "is_error")
 
 _NULL = msgspec.Raw(b"null")
 _NOT_AN_OBJECT = b'"(not an object)"'

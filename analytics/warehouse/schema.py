@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {

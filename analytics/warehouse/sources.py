@@ -240,6 +240,7 @@ RUN_LOG_EVENTS = Source(
         _text("logger"),
         _text("node"),
         _text("event_kind", "event.kind"),
+        _text("tool_use_id", "event.tool_use_id"),
         _text("tool_name", "event.tool_name"),
         Field("is_error", Kind.FLAG, ("event.is_error",)),
         Field("duration_ms", Kind.NUMBER),

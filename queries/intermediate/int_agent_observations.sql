@@ -24,9 +24,10 @@ ran as (
     select
         workspace_id, agent_id, null as agent_name, null as agent_slug, null as status,
         false as is_current, 0 as source_rank, max(created_at) as observed_at,
-        min(seen_at) as first_seen_at, max(created_at) as last_run_at,
+        min(seen_at) as first_seen_at,
+        max(created_at) filter (versions.is_current) as last_run_at,
         null as max_budget_usd, null as timeout_minutes
-    from staging.stg_run_versions
+    from staging.stg_run_versions as versions
     where agent_id is not null
     group by workspace_id, agent_id
 ),

@@ -11,7 +11,10 @@
 with
 
 no_agent as (
-    select workspace_id, min(seen_at) as first_seen_at, max(created_at) as last_run_at
+    select
+        workspace_id,
+        min(seen_at) as first_seen_at,
+        max(created_at) filter (is_current) as last_run_at
     from staging.stg_run_versions
     where agent_id is null
     group by workspace_id

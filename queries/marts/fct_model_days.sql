@@ -8,9 +8,12 @@
 -- narrow stg_run_costs: by run_id
 -- sums: fct_usage_hours by hour::date as utc_date; agent_id; model; provider; or zero
 -- column cost_usd: Metered cost in US dollars at the provider's list price; unknown is in no sum.
--- column listed_cost_usd: Cost in US dollars that listed runs created on the day have of the model.
+-- column listed_cost_usd: Cost in US dollars that listed runs created on the day have of the model,
+-- as far as their costs by model were read; null if those that were read have none, and some were
+-- not.
 with
 
+-- Of runs whose costs by model were not read, the model is null.
 listed as (
     select
         runs.workspace_id,
@@ -20,8 +23,14 @@ listed as (
         costs.provider,
         sum(costs.cost_usd) as listed_cost_usd
     from intermediate.int_runs as runs
-    join staging.stg_run_costs as costs using (workspace_id, run_id)
+    left join staging.stg_run_costs as costs using (workspace_id, run_id)
+    where costs.model is not null or coalesce(runs.cost_usd <> 0, true)
     group by all
+),
+
+unread as (
+    from listed
+    where model is null
 ),
 
 figures as (
@@ -31,6 +40,7 @@ figures as (
         (hour at time zone 'UTC')::date as utc_date,
         model,
         provider,
+        true as has_usage,
         cost_usd,
         tokens_in,
         tokens_out,
@@ -39,39 +49,53 @@ figures as (
     from marts.fct_usage_hours
     union all by name
     from listed
+    where model is not null
+),
+
+-- Usage that the API has not metered is 0, and unknown where it refuses to say.
+sums as (
+    select
+        figures.workspace_id,
+        figures.agent_id,
+        figures.utc_date,
+        figures.model,
+        figures.provider,
+        if(bool_or(has_usage) or not coalesce(any_value(days.has_hours), true), null, 0)
+            as without_usage,
+        coalesce(sum(figures.cost_usd), without_usage) as cost_usd,
+        coalesce(sum(figures.tokens_in), without_usage)::bigint as tokens_in,
+        coalesce(sum(figures.tokens_out), without_usage)::bigint as tokens_out,
+        coalesce(sum(figures.request_count), without_usage)::bigint as request_count,
+        coalesce(sum(figures.error_count), without_usage)::bigint as error_count,
+        coalesce(sum(figures.listed_cost_usd), if(count(unread.utc_date) = 0, 0, null))
+        ::decimal(38, 10) as listed_cost_usd
+    from figures
+    left join unread using (workspace_id, agent_id, utc_date)
+    left join intermediate.int_metered_days as days using (workspace_id, utc_date)
+    group by all
 )
 
--- What a row lacks is 0 where the API would have metered it, and unknown where it refuses to.
 select
-    figures.workspace_id,
-    figures.agent_id,
+    workspace_id,
+    agent_id,
     agents.agent_slug,
     agents.agent_name,
     agents.line_type,
     coalesce(spans.owner, '(none)') as owner,
     coalesce(spans.cost_center, '(none)') as cost_center,
-    figures.utc_date,
-    figures.model,
-    figures.provider,
-    if(
-        count(figures.request_count) + count(figures.cost_usd) = 0,
-        any_value(without_usage),
-        sum(figures.cost_usd)
-    ) as cost_usd,
-    coalesce(sum(figures.tokens_in), any_value(without_usage))::bigint as tokens_in,
-    coalesce(sum(figures.tokens_out), any_value(without_usage))::bigint as tokens_out,
-    coalesce(sum(figures.request_count), any_value(without_usage))::bigint as request_count,
-    coalesce(sum(figures.error_count), any_value(without_usage))::bigint as error_count,
-    coalesce(sum(figures.listed_cost_usd), 0)::decimal(38, 10) as listed_cost_usd
-from (
-    select figures.*, if(coalesce(days.has_hours, true), 0, null) as without_usage
-    from figures
-    left join intermediate.int_metered_days as days using (workspace_id, utc_date)
-) as figures
+    utc_date,
+    model,
+    provider,
+    cost_usd,
+    tokens_in,
+    tokens_out,
+    request_count,
+    error_count,
+    listed_cost_usd
+from sums
 left join marts.dim_agents as agents using (workspace_id, agent_id)
 left join intermediate.int_owner_spans as spans
-    on spans.workspace_id = figures.workspace_id
-    and spans.agent_id = figures.agent_id
-    and figures.utc_date between spans.first_date and spans.last_date
-group by all
+    on spans.workspace_id = sums.workspace_id
+    and spans.agent_id = sums.agent_id
+    and sums.utc_date between spans.first_date and spans.last_date
 order by workspace_id, utc_date, agent_id, model, provider

@@ -8,8 +8,8 @@
 select
     workspace_id,
     run_id,
-    coalesce(model, '(unknown)') as model,
-    coalesce(provider, '(unknown)') as provider,
+    model,
+    provider,
     sum(cost_usd) as cost_usd,
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,

@@ -11,7 +11,7 @@ select
     workspace_id,
     session_id,
     arg_min(agent_id, (created_at, run_id)) as agent_id,
-    arg_min(agent_slug, (created_at, run_id)) as agent_slug,
+    arg_min_null(agent_slug, (created_at, run_id)) as agent_slug,
     arg_min(agent_name, (created_at, run_id)) as agent_name,
     min(created_at) as first_run_at,
     max(created_at) as last_run_at,

@@ -1,6 +1,6 @@
--- Tool calls of listed runs: each use of a tool with its result. The log does not say which use a
--- result answers: a run's first result is that of its first use, and so on; a use that was never
--- answered has no result. Grain: run and tool call.
+-- Tool calls of listed runs: each use of a tool with its result, which has the same identifier. Of
+-- uses that share one, or have none, the first is that of the first result, and so on; a use that
+-- was never answered has no result. Grain: run and tool call.
 -- key: workspace_id, run_id, call_number
 -- narrow: run_id
 -- column call_number: Number of the call within its run, from 1.
@@ -10,41 +10,33 @@
 -- column called_at: When the tool was used (UTC).
 with
 
-uses as (
+events as (
     select
-        workspace_id,
-        run_id,
-        seq,
-        tool_name,
-        node,
-        occurred_at as called_at,
-        row_number() over (partition by workspace_id, run_id order by seq) as call_number
+        *,
+        row_number() over (partition by workspace_id, run_id, event_kind order by seq) as number,
+        row_number() over (
+            partition by workspace_id, run_id, event_kind, tool_use_id order by seq
+        ) as number_of_use
     from marts.fct_log_events
-    where event_kind = 'tool_use'
-),
-
-results as (
-    select
-        workspace_id,
-        run_id,
-        is_error,
-        duration_ms,
-        occurred_at as answered_at,
-        row_number() over (partition by workspace_id, run_id order by seq) as call_number
-    from marts.fct_log_events
-    where event_kind = 'tool_result'
+    where event_kind in ('tool_use', 'tool_result')
 )
 
 select
-    workspace_id,
-    run_id,
-    call_number,
+    uses.workspace_id,
+    uses.run_id,
+    uses.number as call_number,
     uses.seq,
     uses.tool_name,
     uses.node,
-    uses.called_at,
-    results.answered_at,
+    uses.occurred_at as called_at,
+    results.occurred_at as answered_at,
     results.is_error,
     results.duration_ms
-from uses
-left join results using (workspace_id, run_id, call_number)
+from events as uses
+left join events as results
+    on results.event_kind = 'tool_result'
+    and results.workspace_id = uses.workspace_id
+    and results.run_id = uses.run_id
+    and results.tool_use_id is not distinct from uses.tool_use_id
+    and results.number_of_use = uses.number_of_use
+where uses.event_kind = 'tool_use'

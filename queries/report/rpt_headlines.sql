@@ -23,11 +23,12 @@
 -- column listed_run_count: Listed runs of the last 92 days, today's included.
 with
 
--- What a successful run costs is unknown where the outcome of some is.
+-- What a successful run costs is unknown where the outcome or the cost of some is.
 judged as (
     select
         *,
-        if(unknown_outcome_count > 0, null, run_cost_usd) as judged_cost_usd,
+        if(unknown_outcome_count > 0 or unknown_cost_count > 0, null, run_cost_usd)
+            as judged_cost_usd,
         unknown_platform_count / (period_last - period_first + 1) as unknown_platform_share
     from reports.rpt_periods
 ),

@@ -6,13 +6,12 @@ select
     workspace_id,
     agent_id,
     utc_date,
-    coalesce(model, '(none)') as model,
-    coalesce(provider, '(none)') as provider,
-    sum(cost_usd) as cost_usd,
-    sum(tokens_in)::bigint as tokens_in,
-    sum(tokens_out)::bigint as tokens_out,
-    sum(request_count)::bigint as request_count
+    model,
+    provider,
+    cost_usd,
+    tokens_in,
+    tokens_out,
+    request_count
 from marts.fct_model_days
-where request_count > 0 or cost_usd <> 0
-group by all
+where request_count <> 0 or cost_usd <> 0 or tokens_in <> 0 or tokens_out <> 0
 order by workspace_id, agent_id, utc_date, model, provider

@@ -13,6 +13,8 @@
 -- column change_usd: Cost of the later week less that of the earlier one, in US dollars.
 -- column previous_run_count: Runs of the earlier week; null for a model.
 -- column current_run_count: Runs of the later week; null for a model.
+-- column previous_unknown_cost_count: Runs of the earlier week whose cost is unknown; null for a model.
+-- column current_unknown_cost_count: Runs of the later week whose cost is unknown; null for a model.
 -- column cause: new, gone (no run any more), platform, changed, or model (no runs are known of it).
 -- column change_rank: Place among those of the workspace and kind, from the largest change, from 1.
 -- column recency: current; stale if the workspace was read up to a week or more before the site.
@@ -98,23 +100,27 @@ movers as (
         coalesce(sum(run_count) filter (date < week_first), 0)::bigint
             as previous_run_count,
         coalesce(sum(run_count) filter (date >= week_first), 0)::bigint
-            as current_run_count
+            as current_run_count,
+        coalesce(sum(unknown_cost_count) filter (date < week_first), 0)::bigint
+            as previous_unknown_cost_count,
+        coalesce(sum(unknown_cost_count) filter (date >= week_first), 0)::bigint
+            as current_unknown_cost_count
     from figures
     join weeks using (workspace_id)
     where date between previous_first and week_last
     group by all
     having
         coalesce(sum(unknown_platform_count), 0) = 0
-        and 5 * coalesce(sum(unknown_cost_count) filter (date < week_first), 0)
-        <= previous_run_count
-        and 5 * coalesce(sum(unknown_cost_count) filter (date >= week_first), 0)
-        <= current_run_count
+        and 5 * previous_unknown_cost_count <= previous_run_count
+        and 5 * current_unknown_cost_count <= current_run_count
 )
 
 select
     movers.* replace (
         if(kind = 'model', null, previous_run_count) as previous_run_count,
-        if(kind = 'model', null, current_run_count) as current_run_count
+        if(kind = 'model', null, current_run_count) as current_run_count,
+        if(kind = 'model', null, previous_unknown_cost_count) as previous_unknown_cost_count,
+        if(kind = 'model', null, current_unknown_cost_count) as current_unknown_cost_count
     ),
     current_cost_usd - previous_cost_usd as change_usd,
     case

@@ -6,6 +6,7 @@
 -- column failed_count: Listed runs that failed.
 -- column finished_count: Listed runs that succeeded or failed.
 -- column cost_usd: Known cost in US dollars of the listed runs; null where none is known.
+-- column run_cost_usd: It, where that of each run is known, else null.
 select
     workspace_id,
     agent_id,
@@ -15,6 +16,7 @@ select
     count(*) filter (status = 'failed') as failed_count,
     count(*) filter (status in ('succeeded', 'failed')) as finished_count,
     sum(cost_usd) as cost_usd,
+    if(count(cost_usd) < count(*), null, sum(cost_usd)) as run_cost_usd,
     count(*) - count(cost_usd) as unknown_cost_count
 from marts.fct_runs
 group by all

@@ -1,7 +1,8 @@
 -- The measures of a workspace's day: the sums of rpt_days.
 -- Grain: workspace, date.
 -- key: workspace_id, date
--- column judged_cost_usd: Cost in US dollars of runs where each outcome is known, else null.
+-- column judged_cost_usd: Cost in US dollars of runs where cost and outcome of each are known,
+-- else null.
 -- column unknown_platform_count: 1 where what the platform itself cost is unknown, else 0.
 -- column unlisted_cost_usd: Cost in US dollars of unlisted runs; null without any, or if unknown.
 select
@@ -27,7 +28,8 @@ select
     sum(no_usage_count)::bigint as no_usage_count,
     sum(cost_usd) as cost_usd,
     sum(run_cost_usd) as run_cost_usd,
-    if(sum(unknown_outcome_count) > 0, null, sum(run_cost_usd)) as judged_cost_usd,
+    if(sum(unknown_outcome_count) > 0 or sum(unknown_cost_count) > 0, null, sum(run_cost_usd))
+        as judged_cost_usd,
     sum(platform_cost_usd) as platform_cost_usd,
     sum(unknown_platform_count)::bigint as unknown_platform_count,
     sum(unlisted_cost_usd) as unlisted_cost_usd,

@@ -11,6 +11,7 @@ select
     logger,
     node,
     event_kind,
+    tool_use_id,
     tool_name,
     is_error,
     duration_ms

@@ -123,9 +123,11 @@ export const rowsOf = (query) => selected(query).flatMap(({ month, table, time, 
 });
 
 /** Runs of unknown outcome may have failed more or less often than the others: with one, neither a
- * rate is known nor the cost of a successful run. Nor are surcharge and own-key cost of days of
- * which one has a bill whose parts are unknown. @param {Sums} sums @returns {Sums} */
+ * rate is known nor the cost of a successful run. With one of unknown cost, what a run cost is not.
+ * Nor are surcharge and own-key cost of days of which one has a bill whose parts are unknown.
+ * @param {Sums} sums @returns {Sums} */
 export const knownOf = (sums) => ({ ...sums,
+  ...(sums.unknown_cost_count ? { run_cost_usd: null, judged_cost_usd: null } : {}),
   ...(sums.unknown_outcome_count ? { finished_count: null, judged_cost_usd: null } : {}),
   ...(sums.unknown_part_count ? { surcharge_usd: null, own_key_usd: null } : {}) });
 

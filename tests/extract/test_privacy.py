@@ -69,7 +69,13 @@ def test_log_events_keep_the_listed_fields_alone() -> None:
         "logger": "knead",
         "msg": "secret",
         "surprise": "secret",
-        "event": {"kind": "tool_result", "tool_name": "search", "is_error": True, "preview": "s"},
+        "event": {
+            "kind": "tool_result",
+            "tool_use_id": "toolu_1",
+            "tool_name": "search",
+            "is_error": True,
+            "preview": "s",
+        },
     }
 
     assert kept("run_log_events", event) == {
@@ -77,7 +83,12 @@ def test_log_events_keep_the_listed_fields_alone() -> None:
         "ts": 1.5,
         "level": "INFO",
         "logger": "knead",
-        "event": {"kind": "tool_result", "tool_name": "search", "is_error": True},
+        "event": {
+            "kind": "tool_result",
+            "tool_use_id": "toolu_1",
+            "tool_name": "search",
+            "is_error": True,
+        },
     }
 
 

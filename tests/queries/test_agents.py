@@ -146,6 +146,23 @@ def test_seen_and_run(warehouse: Warehouse) -> None:
     )
 
 
+def test_a_run_that_moves(warehouse: Warehouse) -> None:
+    """The last run of an agent is one that is still its own; a session has its first run's names."""
+    row = {"run_id": "r-1", "created_at": LATER, "session_id": "s"}
+    first = warehouse.given("runs", **row)
+    warehouse.given("agents", agent_id="a-2", agent_slug="bee")
+    warehouse.given("runs", run_id="r-2", agent_id="a-2", created_at=LATER, session_id="s")
+    warehouse.replaced(first, "runs", agent_id=None, **row)
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select agent_id, last_run_at is null from marts.dim_agents order by agent_id"
+    ) == [("(none)", False), ("(platform)", True), ("a-1", True), ("a-2", False)]
+    assert warehouse.rows("select agent_id, agent_slug from marts.fct_sessions") == [
+        ("(none)", None)
+    ]
+
+
 def test_same_agent_in_two_workspaces(warehouse: Warehouse) -> None:
     """An identifier in two workspaces is two agents."""
     warehouse.given("agents", agent_name="Ours")

@@ -26,10 +26,78 @@ def test_model(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert dict(warehouse.rows("select model_raw, model from staging.stg_run_costs")) == models
-    for table in ("fct_run_models", "fct_usage_hours"):
+    assert dict(warehouse.rows("select model_raw, model from staging.stg_run_costs")) == {
+        raw: model or "(unknown)" for raw, model in models.items()
+    }
+    for table in ("fct_run_models", "fct_usage_hours", "fct_model_days"):
         shown = warehouse.rows(f"select model from marts.{table}")
         assert {model for (model,) in shown} == {each or "(unknown)" for each in models.values()}
+
+
+def test_a_missing_provider_is_one_unknown_one(warehouse: Warehouse) -> None:
+    """Usage of a listed run without a provider stands in one line with what was metered of it."""
+    warehouse.given("runs", cost_usd=50)
+    for provider in (None, "(unknown)"):
+        warehouse.given("run_costs", provider=provider, cost_usd=25)
+        warehouse.given("usage_hours", agent_id="a-1", provider=provider, model=None, cost_usd=1)
+
+    warehouse.build()
+
+    assert warehouse.rows("select provider, cost_usd from marts.fct_run_models") == [
+        ("(unknown)", 50)
+    ]
+    assert warehouse.rows("select provider, cost_usd from marts.fct_usage_hours order by all") == [
+        ("(unknown)", 2)
+    ]
+    assert warehouse.rows(
+        "select model, provider, cost_usd, listed_cost_usd from marts.fct_model_days order by all"
+    ) == [("(unknown)", "(unknown)", 2, 0), ("claude-sonnet-5", "(unknown)", 0, 50)]
+
+
+def test_usage_by_model_that_is_unknown(warehouse: Warehouse) -> None:
+    """What the meter, or a run whose costs by model were not read, leaves open is not zero."""
+    warehouse.given("runs", cost_usd=2)
+    warehouse.given("usage_hours", agent_id="a-1", model="m", provider="p", tokens_in=7)
+
+    warehouse.build()
+
+    columns = "cost_usd, tokens_in, tokens_out, request_count, listed_cost_usd"
+    assert warehouse.rows(f"select {columns} from marts.fct_model_days") == [
+        (None, 7, None, None, None)
+    ]
+    assert warehouse.rows("select tokens_in from reports.rpt_models") == [(7,)]
+
+
+def test_a_result_is_that_of_its_use(warehouse: Warehouse) -> None:
+    """A result answers the use with its identifier, in whatever order; without one, in order."""
+    warehouse.given("runs")
+    for seq, kind, use, tool, duration in (
+        (1, "tool_use", "ask", "ask_human", None),
+        (2, "tool_use", "first", "search", None),
+        (3, "tool_use", "second", "search", None),
+        (4, "tool_use", None, "read", None),
+        (5, "tool_use", None, "write", None),
+        (6, "tool_result", "second", None, 2000),
+        (7, "tool_result", "first", None, 9000),
+        (8, "tool_result", None, None, 10),
+        (9, "tool_result", None, None, 20),
+    ):
+        warehouse.given(
+            "run_log_events", seq=seq, event_kind=kind, tool_use_id=use, tool_name=tool,
+            duration_ms=duration, record_hash=seq,
+        )  # fmt: skip
+
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select call_number, tool_name, duration_ms from marts.fct_tool_calls order by 1"
+    ) == [
+        (1, "ask_human", None),
+        (2, "search", 9000),
+        (3, "search", 2000),
+        (4, "read", 10),
+        (5, "write", 20),
+    ]
 
 
 def test_two_spellings_are_one_model(warehouse: Warehouse) -> None:

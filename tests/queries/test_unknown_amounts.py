@@ -233,3 +233,37 @@ def test_a_last_month_that_was_read_in_part(december: Warehouse, first: str, lef
         )
         == [(1, left_out)] * 2
     )
+
+
+def test_what_a_run_costs_needs_the_cost_of_each(warehouse: Warehouse) -> None:
+    """Known cost is not divided by runs whose cost is unknown."""
+    warehouse.insert(
+        "ledger.requests", workspace_id=WORKSPACE, load_id="load-1", request=1, status=200,
+        source="usage_hours", window_start="2026-11-01", window_end="2026-11-29",
+    )  # fmt: skip
+    warehouse.con.execute(
+        "update ledger.workspaces"
+        " set first_batch_at = '2026-11-01 05:00Z', last_batch_at = '2026-11-28 05:00Z'"
+    )
+    for day, cost in (("2026-11-16", 1), ("2026-11-24", 2)):
+        for hour in range(5):
+            warehouse.given(
+                "runs", run_id=f"{day}-{hour}", created_at=f"{day} 0{hour}:00Z",
+                cost_usd=None if day > "2026-11-20" and not hour else cost,
+            )  # fmt: skip
+    warehouse.build()
+
+    (of_agent,) = warehouse.rows(
+        "select recent_run_cost_usd, recent_cost_usd, recent_unknown_cost_count"
+        " from reports.rpt_headlines where agent_id = 'a-1'"
+    )
+    assert of_agent == (None, 13, 1)
+    for table in ("rpt_days", "rpt_workspace_days"):
+        assert warehouse.rows(
+            f"select run_cost_usd, judged_cost_usd from reports.{table} order by date"
+        ) == [(5, 5), (8, None)]
+    assert warehouse.rows(
+        "select cost_usd, run_cost_usd from reports.rpt_versions order by date"
+    ) == [(5, 5), (8, None)]
+    (mover,) = answer(warehouse, "agents_more_expensive_than_last_week")
+    assert (mover["last_week_usd_per_run"], mover["this_week_usd_per_run"]) == (1, None)

@@ -234,18 +234,18 @@ def test_nested_and_epoch_fields_are_read(load: Load, con: duckdb.DuckDBPyConnec
         "seq": 3,
         "ts": 1763546400.25,
         "level": "INFO",
-        "event": {"kind": "tool_result", "tool_name": "oven", "is_error": True},
+        "event": {"kind": "tool_result", "tool_use_id": "t", "tool_name": "oven", "is_error": True},
         "duration_ms": 12.5,
     }
     load("run_log_events", [event, {"seq": 4, "ts": 1763546401, "event": None}], run_id="r1")
 
     assert [
-        ("r1", 3, datetime(2025, 11, 19, 10, 0, 0, 250000, UTC), "tool_result", "oven", True, 12.5),
-        ("r1", 4, datetime(2025, 11, 19, 10, 0, 1, 0, UTC), None, None, None, None),
+        (3, datetime(2025, 11, 19, 10, 0, 0, 250000, UTC), "tool_result", "t", "oven", True, 12.5),
+        (4, datetime(2025, 11, 19, 10, 0, 1, 0, UTC), *[None] * 5),
     ] == current(
         con,
         "run_log_events",
-        "run_id, seq, occurred_at, event_kind, tool_name, is_error, duration_ms",
+        "seq, occurred_at, event_kind, tool_use_id, tool_name, is_error, duration_ms",
     )
 
 
