@@ -147,7 +147,7 @@ def test_seen_and_run(warehouse: Warehouse) -> None:
 
 
 def test_a_run_that_moves(warehouse: Warehouse) -> None:
-    """The last run of an agent is one that is still its own; a session has its first run's names."""
+    """An agent's last run is still its own; a session has the names of its first run."""
     row = {"run_id": "r-1", "created_at": LATER, "session_id": "s"}
     first = warehouse.given("runs", **row)
     warehouse.given("agents", agent_id="a-2", agent_slug="bee")
