@@ -68,7 +68,8 @@ class TooManyRequestsError(StatusError, TransientError):
     """The API asked for a pause (429) of `retry_after` seconds, None if it named no duration."""
 
     def __init__(self, request: str, status: int, detail: str, retry_after: float | None) -> None:
-        super().__init__(request, status, detail)
+        asked = f"it asks to wait {retry_after:,.0f} s" if retry_after else ""
+        super().__init__(request, status, ", ".join(filter(None, (detail, asked))))
         self.retry_after = retry_after
 
 

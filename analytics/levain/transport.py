@@ -49,8 +49,8 @@ _logger = logging.getLogger("analytics.levain")
 TRIES = 6
 FIRST_WAIT = 0.5  # seconds before the second try; doubled before each one after
 LONGEST_WAIT = 8.0
-LONGEST_RETRY_AFTER = 8.0  # cuts a longer `Retry-After`: a batch fails within a minute
-GIVE_UP_AFTER = 45.0
+LONGEST_RETRY_AFTER = 120.0  # seconds; whoever is asked to wait longer is told so at once
+GIVE_UP_AFTER = 45.0  # seconds, without those that the API asked to wait
 LONGEST_EXCHANGE = 300.0  # seconds of one try, however slowly a response goes on
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -203,17 +203,24 @@ class Transport:
     ) -> Answer:
         """Send a request until it succeeds; if the first attempt does, stamina is not set up."""
         once = partial(self._once, connection, method, path, params, shape, body)
-        began = time.monotonic()
+        began, paused = time.monotonic(), 0.0
+
+        def is_in_time(error: Exception) -> bool | float:
+            nonlocal paused
+            wait = again(error)
+            if time.monotonic() - began - paused >= GIVE_UP_AFTER:
+                return False
+            paused += 0 if isinstance(wait, bool) else wait
+            return wait
+
         try:
             return await once()
         except LevainError as error:
-            first, time_left = error, GIVE_UP_AFTER - (time.monotonic() - began)
-            if time_left <= 0:
-                raise
+            first = error
         async for attempt in stamina.retry_context(
-            on=again,
+            on=is_in_time,
             attempts=self._tries,
-            timeout=time_left,
+            timeout=None,
             wait_initial=FIRST_WAIT,
             wait_max=LONGEST_WAIT,
             wait_jitter=FIRST_WAIT,
@@ -237,7 +244,7 @@ class Transport:
         try:
             answer = await self._ask(connection, method, path, params, body)
         except TooManyRequestsError as error:
-            self._rate_limiter.pause_for(_retry_after(error))
+            self._rate_limiter.pause_for(_pause(error))
             raise
         if not self.clock.is_likely(answer.fetched_at):
             cause = (
@@ -336,8 +343,8 @@ def _next_link(header: str | None) -> str | None:
 
 
 def _worth_another_try(error: Exception) -> bool | float:
-    if isinstance(error, TooManyRequestsError):
-        return _retry_after(error)
+    if isinstance(error, TooManyRequestsError) and error.retry_after is not None:
+        return error.retry_after <= LONGEST_RETRY_AFTER and _pause(error)
     return isinstance(error, TransientError)
 
 
@@ -354,7 +361,8 @@ def _was_not_done(error: Exception) -> bool:
     )
 
 
-def _retry_after(error: TooManyRequestsError) -> float:
+def _pause(error: TooManyRequestsError) -> float:
+    """Return the seconds for which no request is sent."""
     return min(FIRST_WAIT if error.retry_after is None else error.retry_after, LONGEST_RETRY_AFTER)
 
 

@@ -38,14 +38,14 @@ async def client_of(api: Emulator, key: str | None = None) -> AsyncIterator[Asyn
         yield client
 
 
-def usage_errors(*responses: httpx.Response) -> Transport:
+def usage_errors(*responses: httpx.Response, rate_limiter: RateLimiter | None = None) -> Transport:
     """Return a client whose server returns these responses in turn."""
     waiting = iter(responses)
     return Transport(
         "levain_key",
         "https://api.test",
         concurrency=1,
-        rate_limiter=RateLimiter(),
+        rate_limiter=rate_limiter or RateLimiter(),
         transport=httpx.MockTransport(lambda _: next(waiting)),
     )
 
@@ -193,6 +193,40 @@ def test_retry_after_may_be_a_date() -> None:
     with pytest.raises(TooManyRequestsError) as raised:
         asyncio.run(_without_pauses(transport))
     assert raised.value.retry_after == 7.0
+
+
+@pytest.mark.parametrize(("seconds", "tries"), [(60, TRIES), (120, TRIES), (121, 1)])
+def test_a_pause_that_is_asked_for_is_no_time_of_ours(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, tries: int
+) -> None:
+    """A pause of up to two minutes is kept, however often; of a longer one the error tells."""
+    clock = Elapsed()
+    monkeypatch.setattr("analytics.levain.transport.time.monotonic", clock)
+    limiter = RateLimiter(clock=clock, sleep=clock.sleep)
+    busy = httpx.Response(429, headers={"Retry-After": str(seconds)})
+    answers = [*[busy] * (TRIES - 1), httpx.Response(200, json={})]
+    transport = usage_errors(*answers, rate_limiter=limiter)
+
+    if tries == 1:
+        with pytest.raises(TooManyRequestsError, match="HTTP 429, it asks to wait 121 s"):
+            get(transport)
+    else:
+        get(transport)
+        assert clock() == seconds * (TRIES - 1)
+    assert transport.request_count == tries
+
+
+class Elapsed:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def __call__(self) -> float:
+        return self._seconds
+
+    async def sleep(self, seconds: float) -> None:
+        self._seconds += seconds
 
 
 async def _without_pauses(transport: Transport) -> None:
