@@ -26,6 +26,7 @@ from urllib3.exceptions import NewConnectionError
 _YES, _NO, _NOTHING = "yes", "no", "nothing"
 _OK, _REDIRECT = 250, 300
 """Codes: an SMTP server has taken a message; an HTTP server has not, from this one on."""
+_LOSING = (301, 302, 303)
 
 
 class _Network:
@@ -45,6 +46,7 @@ class _Network:
         self.is_mail = False
         self.said: list[str] = []
         self.status: int | None = None
+        self.is_lost = False
 
     @property
     def may_have_it(self) -> bool:
@@ -67,11 +69,15 @@ class _Network:
     def _request(self, send: Any, *args: Any, **options: Any) -> Response:
         try:
             response: Response = send(*args, **options)
+            if self.is_lost:  # what the other address says is not about the message
+                return response
         except RequestException as error:
             self.said.append(_NO if _came_nowhere(error) else _NOTHING)
             raise
         self.status = response.status_code
         self.said.append(_YES if response.status_code < _REDIRECT else _NO)
+        # Requests follows these by a GET, which leaves the message behind.
+        self.is_lost = response.status_code in _LOSING and response.request.method != "GET"
         return response
 
     def _connect_mail(self, connect: Any, *args: Any, **options: Any) -> Any:
@@ -125,7 +131,7 @@ def _send(request: dict[str, str], network: _Network) -> tuple[str, str]:
         )
     except Exception:  # noqa: BLE001 - a service of Apprise fails in any way it likes
         is_taken = False
-    if is_taken:
+    if is_taken and not network.is_lost:
         return "sent", ""
     if network.may_have_it:
         return "uncertain", "no answer came"

@@ -75,7 +75,7 @@ select
     or coalesce(invoices.amount_usd, 0) <> booked.amount_usd
     or coalesce(invoices.credit_usd, 0) <> booked.credit_usd
     or coalesce(invoices.tax_usd, 0) <> booked.tax_usd
-    or coalesce(invoices.is_accepted <> booked.is_accepted, false) as is_changed
+    or coalesce(invoices.is_accepted, false) <> booked.is_accepted as is_changed
 from invoices
 full join booked using (month, workspace_id, invoice_id)
 order by month, workspace_id, invoice_id

@@ -42,9 +42,18 @@ invoices as (
         sum(amount_usd - credit_usd) as invoiced_usd,
         bool_or(is_in_file) as is_invoiced,
         bool_and(is_accepted) as is_accepted,
-        bool_or(is_booked_as_accepted and not is_accepted) as is_withdrawn,
-        bool_or(is_changed) as is_changed,
-        arg_max_null(booked_bill_usd, booked_month) as booked_bill_usd
+        coalesce(bool_or(is_booked_as_accepted and is_accepted is not true), false)
+            as is_withdrawn,
+        -- What differs is accepted anew with what is invoiced, not with tax or what is taken back.
+        coalesce(
+            bool_or(
+                booked_month is null
+                or amount_usd - credit_usd <> booked_amount_usd - booked_credit_usd
+                or is_accepted <> is_booked_as_accepted
+            ) filter (is_in_file),
+            false
+        ) as is_accepted_anew,
+        arg_max_null(booked_bill_usd, booked_month) filter (is_in_file) as booked_bill_usd
     from intermediate.int_invoices
     group by all
 ),
@@ -72,11 +81,13 @@ months as (
         coalesce(invoices.is_invoiced, false) as is_invoiced,
         coalesce(invoices.is_withdrawn, false) as is_withdrawn,
         case
-            when invoices.is_changed then invoices.is_accepted
-            when not invoices.is_accepted then false
-            when booked_bill_usd is not null then abs(billed_usd - booked_bill_usd) < 0.005
+            when is_accepted_anew or not invoices.is_accepted then invoices.is_accepted
+            when booked_bill_usd is not null
+                then abs(coalesce(bills.billed_usd, 0) - booked_bill_usd) < 0.005
             -- The bill was not known then: invoices were booked as they are, or settled since.
-            else settled_usd = invoices.invoiced_usd or abs(billed_usd - settled_usd) < 0.005
+            else
+                coalesce(settled_usd, 0) = invoices.invoiced_usd
+                or abs(coalesce(bills.billed_usd, 0) - coalesce(settled_usd, 0)) < 0.005
         end as is_accepted,
         if(
             is_before_the_books,

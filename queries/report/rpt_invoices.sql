@@ -22,9 +22,13 @@
 with
 
 adjustments as (
-    select original_month as month, workspace_id, max(booked_month) as adjusted_month
-    from marts.fct_charge_corrections
-    where billed_usd <> 0
+    select month, workspace_id, max(booked_month) as adjusted_month
+    from (
+        select original_month as month, workspace_id, booked_month
+        from marts.fct_charge_corrections
+        group by all
+        having sum(billed_usd) <> 0
+    )
     group by all
 ),
 
@@ -49,7 +53,9 @@ select
     case
         when not invoices.is_booked or months.state = invoices.state then null
         when months.state = 'bill_unknown' then 'bill unknown'
-        when invoices.invoiced_month > invoices.booked_month
+        when
+            invoices.invoiced_month > invoices.booked_month
+            and coalesce(invoices.invoiced_month >= adjustments.adjusted_month, true)
             then
                 format(
                     '{} since a change of invoices booked in {}',

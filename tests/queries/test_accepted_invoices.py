@@ -9,7 +9,15 @@ import pytest
 
 from analytics.resources import folder
 from tests.queries.closing import close
-from tests.queries.invoiced import DECEMBER, NOVEMBER, OCTOBER, billed, invoiced, invoices
+from tests.queries.invoiced import (
+    DECEMBER,
+    NOVEMBER,
+    OCTOBER,
+    billed,
+    invoiced,
+    invoices,
+    owned,
+)
 from tests.transform.given import Warehouse
 
 
@@ -69,6 +77,87 @@ def test_an_invoice_that_is_accepted_after_the_close(october: Warehouse) -> None
     ):
         sql = (folder("queries") / "checks" / f"{name}.sql").read_text(encoding="utf-8")
         assert october.rows(sql) == []
+
+
+def rounding(warehouse: Warehouse) -> Any:
+    ((amount,),) = warehouse.rows("""
+        select coalesce(sum(debit_usd - credit_usd), 0) from marts.fct_journal_lines
+        where role = 'rounding'
+    """)
+    return amount
+
+
+def accrued(warehouse: Warehouse) -> Any:
+    ((amount,),) = warehouse.rows(
+        "select coalesce(sum(accrual_usd), 0) from marts.fct_accruals where not is_booked"
+    )
+    return amount
+
+
+@pytest.mark.parametrize("credit", ["100", "0"])
+def test_a_free_invoice_that_is_accepted_before_its_bill_is_known(
+    warehouse: Warehouse, credit: str
+) -> None:
+    """An invoice of nothing is settled as any other: the whole bill is rounding."""
+    owned(warehouse)
+    unknown = billed(warehouse, OCTOBER, "a-1", "100", billed_usd=None)
+    invoiced(warehouse, OCTOBER, credit, credit_usd=credit, is_accepted=True)
+    close(warehouse, OCTOBER)
+    warehouse.replaced(
+        unknown, "agent_billing_days", agent_id="a-1", date=OCTOBER.replace(day=10), cost_usd=100,
+        billed_usd=100,
+    )  # fmt: skip
+    warehouse.build()
+
+    assert warehouse.rows("select state from marts.fct_invoice_months") == [("accepted",)]
+    assert (accrued(warehouse), rounding(warehouse)) == (0, -100)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["set is_accepted = false", "set invoice_id = 'LEV-X', is_accepted = false"],
+)
+def test_an_acceptance_that_is_taken_back(october: Warehouse, change: str) -> None:
+    """What was rounding is accrued again, also if the invoice has another number then."""
+    invoiced(october, OCTOBER, "140.00", is_accepted=True)
+    close(october, OCTOBER)
+    october._con.execute(f"update finance.invoices {change}")
+    october.build()
+
+    assert (accrued(october), rounding(october)) == (Decimal("-5.6666666664"), 0)
+
+
+def test_an_acceptance_line_that_is_deleted(october: Warehouse) -> None:
+    """A row of amount 0 books that nothing is accepted any more."""
+    invoiced(october, OCTOBER, "0", is_accepted=True)
+    close(october, OCTOBER)
+    october._con.execute("delete from finance.invoices")
+
+    assert invoices(october, "booked_month", "amount_usd", "state") == [
+        (OCTOBER, 0, "accepted"),
+        (NOVEMBER, 0, "not_invoiced"),
+    ]
+    assert (accrued(october), rounding(october)) == (Decimal("134.3333333336"), 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "left"), [("delete from {} where line = 3", 50), ("update {} set tax_usd = 9", 40)]
+)
+def test_a_change_of_the_bill_that_nobody_accepted(
+    october: Warehouse, change: str, left: int
+) -> None:
+    """Another invoice that goes, or a tax that changes, accepts nothing of it."""
+    invoiced(october, OCTOBER, "134.33", is_accepted=True)
+    close(october, OCTOBER)
+    billed(october, OCTOBER, "a-2", "50", date=OCTOBER.replace(day=11))
+    invoiced(october, OCTOBER, "10", invoice_id="LEV-2")
+    close(october, NOVEMBER)
+    october._con.execute(change.format("finance.invoices"))
+    october.build()
+
+    states = october.rows("select state from marts.fct_invoice_months where month = '2026-10-01'")
+    assert states == [("differs",)]
+    assert (accrued(october), rounding(october)) == (left, Decimal("-0.0033333336"))
 
 
 @pytest.mark.parametrize(("correction", "is_settled"), [("0.0049", True), ("50", False)])

@@ -93,6 +93,8 @@ def read_month_end(
     """Read the figures of a month (its first day) of these workspaces from the published tables."""
     parameters = {"month": month, "workspace_ids": list(workspace_ids)}
     tables = {table.name: table.read(con, parameters) for table in TABLES}
+    if closing:
+        tables = {name: _booked(frame, closing) for name, frame in tables.items()}
     lines = tables[LINES.name].to_dicts()
     reach = cut_off(con, list(workspace_ids))
     state, detail = _state(closing, status_of(con, month, list(workspace_ids)))
@@ -118,6 +120,18 @@ def read_month_end(
         total,
         _adjustments(tables[ADJUSTMENTS.name].to_dicts()),
         tables,
+    )
+
+
+def _booked(frame: pl.DataFrame, closing: ClosingFacts) -> pl.DataFrame:
+    """Return a table as the close leaves it: the published one is from before."""
+    import polars as pl
+
+    closed = {"is_booked": True, "revision": closing.revision}
+    return frame.with_columns(
+        pl.lit(value, frame.schema[name]).alias(name)
+        for name, value in closed.items()
+        if name in frame.columns
     )
 
 

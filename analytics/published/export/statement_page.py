@@ -96,7 +96,7 @@ def _headlines(month_end: MonthEnd) -> Iterator[dict[str, Any]]:
         "Adjustments of earlier months": month_end.adjustments["billed_usd"],
         "Total to book": month_end.to_book["billed_usd"],
         "Accrued, not invoiced": sum(month_end.tables[ACCRUALS.name]["accrual_usd"], Decimal(0)),
-        "Own-key cost, payable to providers": month_end.total["own_key_usd"],
+        "Own-key cost, payable to providers": month_end.to_book["own_key_usd"],
     }
     for label, value in values.items():
         is_unbooked = month_end.is_own_key_unbooked and label.startswith("Own-key")
