@@ -168,7 +168,8 @@ def _axis(x: OwnColumn, mark: str) -> Axis:
 def _value(part: OwnColumn, base: OwnColumn | None = None) -> Value:
     if base is None:
         return Value(part, None, part.unit, part.label)
-    label = f"{part.label} per {base.label.lower()}"
+    one = base.label.lower().removesuffix("s" if base.unit == "count" else "")
+    label = f"{part.label} per {one}"
     if part.unit == base.unit:
         return Value(part, base, "share", label)
     kept = part.unit in ("usd", "milliseconds", "seconds") and base.unit in ("count", "number")

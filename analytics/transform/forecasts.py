@@ -34,6 +34,8 @@ def forecasts(
     made = forecast(costs.drop(SCOPE), periods, ("scope",))
     now = made.filter("is_current").join(_to_date(days, months), on=_MONTH, how="left")
     to_date = pl.when(pl.col("spent").is_null()).then(0).otherwise("to_date")
+    # What began today has no history: that nothing was spent before says nothing of what follows.
+    began_today = (pl.col("expected") == 0) & (to_date == 0) & (pl.col("spent") > 0)
     is_told = pl.col("tested_month_count") >= FEWEST_TESTED_MONTHS
     return (
         now.join(_tested(made.filter(~pl.col("is_current")), costs), on="scope", how="left")
@@ -42,7 +44,7 @@ def forecasts(
             pl.col("tested_month_count", "test_count", "hit_count", "hit_95_count").fill_null(0),
             to_date=to_date,
             spent=pl.col("spent").fill_null(0),
-            month_end=to_date + pl.col("expected"),
+            month_end=pl.when(began_today).then(None).otherwise(to_date + pl.col("expected")),
         )
         .select(
             *SCOPE,

@@ -3,7 +3,7 @@
 -- key: workspace_id
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column today: Day of the last batch in the reporting time zone, which is not over yet.
--- column first_date: First complete date; where none is, the first one; null without figures.
+-- column first_date: First complete date; where none is, the first one; null where nothing was read.
 -- column is_current: True if today is less than a week before that of the site.
 with
 
@@ -12,7 +12,6 @@ firsts as (
         workspace_id,
         coalesce(min(date) filter (is_complete), min(date)) as first_date
     from marts.dim_dates
-    semi join marts.fct_workspace_days using (workspace_id)
     group by workspace_id
 )
 

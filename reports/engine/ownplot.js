@@ -70,8 +70,8 @@ const upright = (view, part, isNarrow) => {
   const pale = rows.map((row) => /[pi]/.test(row.state ?? ""));
   const data = series.map((each, index) => {
     const role = `@${each.colour}`, trace = { ...traceOf(view, each, unit, isNarrow), x };
-    return isLine ? { ...trace, type: "scatter", connectgaps: true, cliponaxis: false,
-      mode: rows.length > MANY_POINTS ? "lines" : "lines+markers",
+    return isLine ? { ...trace, type: "scatter", connectgaps: false, cliponaxis: false,
+      mode: rows.length > MANY_POINTS && !each.values.includes(null) ? "lines" : "lines+markers",
       line: { color: role, width: 1.5 }, marker: { color: role, size: 5 } }
       : { ...trace, type: "bar", ...(!isStacked && { offsetgroup: String(index) }), marker: {
         color: pale.map((each_) => (each_ ? `${role}~` : role)),

@@ -163,9 +163,10 @@ const showChosen = () => {
   printHead(`${heading} · ${what}`);
   if (!block) return;
   onPage("chosen-title").textContent = `Chosen: ${what}`;
-  const { period, previousPeriod, figures } = summary(data, choice);
+  const { period, previousPeriod, changePeriod, figures } = summary(data, choice);
+  const changed = changePeriod ? `Change, ${changePeriod}` : "Change";
   const heads = [{ text: "Figure", isText: true },
-    ...[period, previousPeriod, "Change"].map((text) => ({ text }))];
+    ...[period, previousPeriod, changed].map((text) => ({ text }))];
   const rows = figures.map(({ label, text, previous, change }) =>
     [label, text, previous, change].map((each) => ({ text: each })));
   write(onPage("chosen-figures"), { caption: `${period}, and ${previousPeriod}`, heads, rows });

@@ -241,20 +241,21 @@ const overTime = (view, part, isNarrow, isLine) => {
     xaxis: { ...xaxis, ...(count > 1 && { anchor: `y${count}` }) } } };
 };
 
-/** Rates with their intervals; hollow where the runs are few. @param {Trace} trace
- * @param {Row[]} rows */
+/** Rates with their intervals; hollow where the runs are few. A share that is not known, or is
+ * none, has no place. @param {Trace} trace @param {Row[]} rows */
 const ratesOf = ({ figure: name, role }, rows) => {
   const points = rows.map((row) => {
-    const [failed, finished] = name.split("/").map((each) => quantityOf(each, row.values) ?? 0n);
-    const [low, high] = finished ? wilson(failed, finished) : [0, 0];
-    const rate = finished ? Number(failed) / Number(finished) : 0;
-    return { low, high, rate, isSmall: finished < SMALL_SAMPLE,
+    const [failed, finished] = name.split("/").map((each) => quantityOf(each, row.values));
+    const isShare = failed !== null && finished && failed >= 0 && failed <= finished;
+    const [low, high] = isShare ? wilson(failed, finished) : [0, 0];
+    return { low, high, rate: isShare ? Number(failed) / Number(finished) : null,
+      isSmall: Number(finished ?? 0) < SMALL_SAMPLE,
       counts: fill(`{f|count} of {n|count}`, { f: failed, n: finished }),
       hover: fill(`{${name}|rate} {${name}|interval}`, row.values) };
   });
   const bars = { type: "data", symmetric: false, color: role, thickness: 1.25, width: 3,
-    array: points.map((each) => each.high - each.rate),
-    arrayminus: points.map((each) => each.rate - each.low) };
+    array: points.map((each) => each.high - (each.rate ?? each.high)),
+    arrayminus: points.map((each) => (each.rate ?? each.low) - each.low) };
   const dots = { type: "scatter", mode: "markers", customdata: points.map((each) => each.hover),
     hovertemplate: HOVER,
     marker: { color: role, size: 8, line: { color: role, width: 1.5 },

@@ -30,31 +30,46 @@ const SUMMARY = [["Cost", "cost_usd", "usd_headline", "usd_change"],
   ["Cost per successful run", "judged_cost_usd/succeeded_count", "each", ""],
   ["Tokens in", "tokens_in", "tokens", "count"], ["Tokens out", "tokens_out", "tokens", "count"],
   ["Billed", "billed_usd", "usd_headline", "usd_change"]];
+/** The sums of days that were read, and have no rows. */
+const NOTHING = { cost_usd: 0, run_count: 0, failed_cost_usd: 0, failed_cost_more_usd: 0,
+  failed_cost_open_count: 0, tokens_in: 0, tokens_out: 0 };
+/** The days of a period that are compared: today, which is not over, is in no comparison.
+ * @param {ReturnType<typeof calendarOf>} calendar @param {[string, string]} days
+ * @returns {{ compared: [string, string], before: [string, string] }} */
+const comparedOf = (calendar, days) => {
+  const isOpen = stateOf(calendar, days[1]) === "p" && days[0] < days[1];
+  const compared = /** @type {[string, string]} */ (isOpen ? [days[0], shifted(days[1], -1)] : days);
+  return { compared, before: daysBefore(...compared, isOpen ? compared[1] : calendar.today) };
+};
 /** The figures of a chosen period beside those of the period before, unknown unless every day of
- * that was read whole.
+ * that was read whole. Nothing changed unless every day that is compared was.
  * @param {Data} data @param {Choice} choice
- * @returns {{ period: string, previousPeriod: string,
+ * @returns {{ period: string, previousPeriod: string, changePeriod: string,
  *   figures: { label: string, text: string, previous: string, change: string }[] }} */
 export const summary = (data, choice) => {
   const calendar = calendarOf(data);
   /** @type {Part} */
   const part = { key: "", data: data.workspace ? "rpt_days" : "rpt_workspace_days" };
   const days = daysFor(part, data, { ...choice, isChosen: true });
-  const before = daysBefore(...days, calendar.today);
-  const isCovered = daysOf(...before).every((iso) => "c".includes(stateOf(calendar, iso)));
+  const { compared, before } = comparedOf(calendar, days);
+  /** @param {[string, string]} of @param {string} states */
+  const isRead = (of, states = "c") =>
+    daysOf(...of).every((iso) => states.includes(stateOf(calendar, iso)));
   /** @param {[string, string]} of @returns {Values} */
   const sumsOf = (of) => {
     const [all, bill] = [part, { ...part, data: "rpt_bill_days" }].map((each) =>
         group(queryOf(each, data, choice, of))[0]?.sums);
-    return { ...all, billed_usd: bill?.billed_usd };
+    return { ...(all ?? (isRead(of, "cp") ? NOTHING : {})), billed_usd: bill?.billed_usd };
   };
-  const now = sumsOf(days), then = isCovered ? sumsOf(before) : {};
-  if (unknownOf(now, days) !== unknownOf(then, before)
-    || [now, then].some(isUncovered)) then.cost_usd = null;
+  const now = sumsOf(days), then = isRead(before) ? sumsOf(before) : {};
+  const whole = isRead(compared) ? sumsOf(compared) : {};
+  if (unknownOf(whole, compared) !== unknownOf(then, before)
+    || [whole, then].some(isUncovered)) then.cost_usd = null;
   return { period: periodInWords(...days), previousPeriod: periodInWords(...before),
+    changePeriod: compared[1] === days[1] ? "" : periodInWords(...compared),
     figures: SUMMARY.filter(([, name]) => data.workspace || name !== "billed_usd")
       .map(([label, name, unit, kind]) => ({ label, text: figure(name, unit, now),
-        previous: figure(name, unit, then), change: changeOf(name, kind, now, then) })) };
+        previous: figure(name, unit, then), change: changeOf(name, kind, whole, then) })) };
 };
 /** The share of days of which it is unknown what the platform itself cost: costs are alike only
  * where it is equal. @param {Values} sums @param {[string, string]} days */
@@ -67,7 +82,7 @@ const isUncovered = ({ run_count, unknown_cost_count }) =>
 export const monthsForSummary = (data, choice) => {
   const calendar = calendarOf(data), held = new Set(calendar.months);
   const days = daysFor({ key: "", data: "" }, data, { ...choice, isChosen: true });
-  return monthsOf(daysBefore(...days, calendar.today)[0], days[1])
+  return monthsOf(comparedOf(calendar, days).before[0], days[1])
     .filter((month) => held.has(month));
 };
 /** @param {string} name @param {string} kind @param {Values} now @param {Values} then */

@@ -58,7 +58,7 @@ def test_a_message_arrives_as_it_is(sender: Sender, hook: Webhook) -> None:
 def test_an_answer_that_says_no_is_a_failure(
     sender: Sender, hook: Webhook, status: int, state: str
 ) -> None:
-    """What a server refuses did not arrive."""
+    """What a server refuses did not arrive, though the page it redirects to is fine."""
     hook.status = status
 
     outcome = sent(sender, hook.address())

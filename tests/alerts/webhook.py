@@ -50,7 +50,15 @@ def webhook() -> Iterator[Webhook]:
                 hook.goes_on.wait(10)
                 self.close_connection = True
                 return
-            self.send_response(hook.status)
+            self._answer(hook.status)
+
+        def do_GET(self) -> None:  # the page of a login, to which a redirect leads
+            self._answer(200)
+
+        def _answer(self, status: int) -> None:
+            self.send_response(status)
+            if status in {302, 307}:
+                self.send_header("Location", "/login")
             self.send_header("Content-Length", "0")
             self.end_headers()
 

@@ -68,6 +68,15 @@ test("rates have intervals, hollow where the runs are few, and bars beside them"
   assert.equal(beside.data[1].text[0], "$7.00 to $8.00 of $28.00");
 });
 
+test("a share that is not known, or is none, has no place", () => {
+  const failed = [1, 0, null, 1, 5], finished = [2, 0, 4, null, 3];
+  const columns = { date: [5, 6, 7, 8, 9], agent_id: { keys: ["a"], codes: [0, 0, 0, 0, 0] }, failed_count: failed, finished_count: finished };
+  const shards = new Map([["2026-11", { rpt_days: decodeTable(columns) }]]);
+  const over = drawn(days({ mark: "interval", draw: [RATE] }), chosen("2026-11-05", "2026-11-11"), { ...data, shards });
+  assert.deepEqual(over.data[1].y.filter((each) => each !== null).length, 1);
+  assert.deepEqual(over.data[1].error_y.array.filter((each) => each !== 0).length, 1);
+});
+
 test("cells are shaded by weekday and hour", () => {
   const { data: [map] } = drawn({ key: "hours", data: "rpt_hours", period: "recent", mark: "cell", by: ["weekday", "hour"], draw: [COST] }, nothing);
   assert.deepEqual([map.z[0][9], map.z[0][14], map.z[1][9], map.z[2][9]], [1, 3, null, null]);

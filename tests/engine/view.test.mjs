@@ -96,6 +96,24 @@ test("a summary shows figures beside those of the period before", () => {
   assert.deepEqual(of.Billed, ["$2.00", "$1.00", "+$1.00 (+100%)"]);
 });
 
+test("today, and what was not read, is in no comparison", () => {
+  const month = summary(data, chosen("2026-11-16", "2026-11-18"));
+  assert.deepEqual([month.period, month.previousPeriod, month.changePeriod],
+    ["16\u201318 November 2026", "14\u201315 November 2026", "16\u201317 November 2026"]);
+  assert.deepEqual([month.figures[0].text, month.figures[0].previous, month.figures[0].change], ["$7.37", "$4.92", "no change"]);
+  const today = summary(data, chosen("2026-11-18", "2026-11-18"));
+  assert.deepEqual(new Set(today.figures.map((each) => each.change)), new Set([""]));
+  const [unread] = summary(data, chosen("2026-11-06", "2026-11-08")).figures;
+  assert.deepEqual([unread.previous, unread.change], ["$7.37", ""]);
+});
+
+test("where all days were read, what is not there is zero", () => {
+  const of = { ...data, shards: new Map([["2026-11", {}], ["2026-10", {}]]) };
+  const { figures } = summary(of, chosen("2026-11-10", "2026-11-12")), [cost, count, rate] = figures;
+  assert.deepEqual([cost.text, count.text, rate.text], ["$0.00", "0", "\u2013"]);
+  assert.equal(summary(of, chosen("2026-11-06", "2026-11-08")).figures[0].text, "\u2013");
+});
+
 test("a period before that was not read whole is unknown", () => {
   const { figures } = summary(data, chosen("2026-10-30", "2026-11-04"));
   assert.deepEqual(new Set(figures.map((each) => each.previous)), new Set(["\u2013"]));

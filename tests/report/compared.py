@@ -151,7 +151,9 @@ def differences_of_summary(
     today = entity.row["today"]
     first = choice.first or today - timedelta(days=91)
     last = min(choice.last or today, today)
-    before = _before(first, last, today)
+    is_open = reports.state(entity, last) == "p" and first < last
+    compared = last - timedelta(days=is_open)
+    before = _before(first, compared, compared if is_open else today)
     whole = all(reports.state(entity, each) == "c" for each in before.days())
     periods = [
         Choice(first, last, choice.members),
@@ -174,10 +176,18 @@ SUMMARY = (
 )  # fmt: skip
 
 
+_NOTHING = (
+    "cost_usd", "run_count", "failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count",
+    "tokens_in", "tokens_out",
+)  # fmt: skip
+
+
 def _of_days(reports: Reports, entity: Entity, choice: Choice) -> Row:
     """The sums of a choice, and what is billed of it."""
     relation = "rpt_workspace_days" if entity.scope == "site" else "rpt_days"
-    sums: Row = {}
+    days = Period(choice.first, choice.last).days()
+    is_read = all(reports.state(entity, each) in "cp" for each in days)
+    sums: Row = dict.fromkeys(_NOTHING, 0) if is_read else {}
     for data in ("rpt_bill_days", relation)[entity.scope == "site" :]:
         part = Part("summary", data, "charted", by=("agent_id",))
         for row in reports.sums(part, entity, choice, (), weekly=False):

@@ -25,14 +25,13 @@ Cell = tuple[str, str | None]
 
 KEYS = {
     "site": (), "site_month": ("month",), "workspace": ("workspace_id",),
-    "month": ("workspace_id", "month"),
-    "agent": ("workspace_id", "agent_id"),
+    "month": ("workspace_id", "month"), "agent": ("workspace_id", "agent_id"),
 }  # fmt: skip
 TIMES = ("date", "utc_date", "week")
 _MEASURE = re.compile(r"^tokens_|_(usd|count|ms|seconds)(_median|_p95)?$")
 _STATES = {"": "n", "incomplete": "i", "complete": "c", "provisional": "p"}
 _NOTES = {"p": "today so far", "i": "some days incomplete", "n": "some days not read"}
-_LARGEST_STACKED, _SMALL, _DAILY = 5, 20, 100
+_LARGEST_STACKED, _SMALL, _DAILY, _OF_RUNS = 5, 20, 100, {"run_cost_usd", "judged_cost_usd"}
 
 
 def month_of(columns: list[str]) -> str:
@@ -208,7 +207,9 @@ class Reports:
             values.append(list(members))
         keys = [f"date_trunc('week', {each})::date as {each}" if each == time and weekly else each
                 for each in by]  # fmt: skip
-        sums = [f"sum({each}) as {each}" for each in known if _MEASURE.search(each)]
+        lacks = "bool_or(unknown_cost_count > 0)" if "unknown_cost_count" in known else "false"
+        sums = [f"if({lacks} and {each in _OF_RUNS}, null, sum({each})) as {each}"
+                for each in known if _MEASURE.search(each)]  # fmt: skip
         group = "group by all" if by else "having count(*) > 0"
         return self.rows(
             f"select {', '.join([*keys, *sums])} from reports.{part.data}"

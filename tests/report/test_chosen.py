@@ -21,7 +21,7 @@ from tests.report.published import Asked
 
 NOVEMBER = {"first": date(2026, 11, 1), "last": date(2026, 11, 21)}
 OCTOBER = {"first": date(2026, 10, 1), "last": date(2026, 10, 31)}
-BEFORE = {"first": date(2026, 10, 1), "last": date(2026, 10, 21)}
+BEFORE = {"first": date(2026, 10, 1), "last": date(2026, 10, 20)}
 
 _FIGURES = """
     select sum(cost_usd) as cost, sum(run_count)::bigint as runs,
@@ -83,7 +83,7 @@ def test_a_chosen_month_stands_beside_the_one_before(
     now = {label: text for label, text, *_ in rows}
     then = {label: text for label, _, text, *_ in rows}
 
-    assert heads[1:3] == ["1\u201321 November 2026", "1\u201321 October 2026"]
+    assert heads[1:3] == ["1\u201321 November 2026", "1\u201320 October 2026"]
     assert _figures(sql, **NOVEMBER).items() <= now.items()
     assert _figures(sql, **BEFORE).items() <= then.items()
     if kind != "overview":

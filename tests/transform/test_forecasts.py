@@ -90,6 +90,14 @@ def test_too_little_history() -> None:
     assert made["incomplete_day_count"] == 8
 
 
+def test_what_began_today_has_no_history() -> None:
+    """Nothing is expected of a line whose only cost is of today, nor of its workspace."""
+    rows = [day(TODAY, 3)]
+    assert forecast(*rows)["expected_usd"] is None
+    assert forecast(*rows, agent="a-1")["high_95_usd"] is None
+    assert forecast(*rows, *(day(each, 2) for each in SPAN))["expected_usd"] is not None
+
+
 def test_low_is_never_below_the_cost_to_date() -> None:
     """However much days differ, the month has cost what it has."""
     made = forecast(*(day(each, 100 if each.day % 9 == 0 else 0) for each in SPAN))
