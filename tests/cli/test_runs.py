@@ -311,7 +311,10 @@ def test_log_to_standard_output(analytics: Command, trigger: Any) -> None:
     run_id = trigger()
     analytics("runs", "log", run_id, "--output", "run.jsonl")
 
-    assert analytics("runs", "log", run_id).out == Path("run.jsonl").read_text(encoding="utf-8")
+    for output in ((), ("--output", "-")):
+        printed = analytics("runs", "log", run_id, *output)
+        assert (printed.out, printed.err) == (Path("run.jsonl").read_text(encoding="utf-8"), "")
+    assert not Path("-").exists()
 
 
 def test_log_of_a_run_at_work(analytics: Command, trigger: Any) -> None:
@@ -324,7 +327,8 @@ def test_log_of_a_run_at_work(analytics: Command, trigger: Any) -> None:
     assert "is running: its log is written when it has ended" in result.err
     assert f"analytics runs events {run_id[:8]} --follow" in result.err
     assert not list(Path().iterdir())
-    assert "no folder nowhere" in analytics("runs", "log", run_id, "--output", "nowhere/x").err
+    nowhere = analytics("runs", "log", run_id, "--output", "nowhere/x").err
+    assert f"There is no folder {Path('nowhere').resolve()}." in nowhere
 
 
 def test_cancel_waits_for_the_end(analytics: Command, api: Emulator, trigger: Any) -> None:

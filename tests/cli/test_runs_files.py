@@ -1,8 +1,12 @@
-"""`analytics runs artifacts`: file names are untrusted, and nothing is overwritten."""
+"""`analytics runs log` and `artifacts`: where files are written.
+
+Names of artifacts are untrusted, and none overwrites anything.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +39,36 @@ def publish(start_run: StartRun) -> Any:
         return run
 
     return start
+
+
+def test_a_log_goes_where_a_path_leads(analytics: Command, start_run: StartRun) -> None:
+    """A link and a pipe, with a link to it or without, stay what they are."""
+    log = ("runs", "log", start_run().id, "--output")
+    Path("folder").mkdir()
+    Path("link").symlink_to("folder/run.jsonl")
+    os.mkfifo("pipe")
+    Path("to-pipe").symlink_to("pipe")
+    reading = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+
+    analytics(*log, "link")
+    written = Path("folder/run.jsonl").read_bytes()
+    for output in ("pipe", "to-pipe"):
+        assert analytics(*log, output).err == f"{len(written):,} bytes in {output}\n"
+        assert os.read(reading, 2 * len(written)) == written
+
+    os.close(reading)
+    assert [Path(link).is_symlink() for link in ("link", "to-pipe")] == [True, True]
+    assert Path("pipe").is_fifo()
+
+
+def test_a_log_is_no_folder(analytics: Command, start_run: StartRun) -> None:
+    """A folder in the place of the file is named, and stays as it is."""
+    Path("folder").mkdir()
+
+    refused = analytics("runs", "log", start_run().id, "--output", "folder")
+
+    assert (refused.code, "error: folder is a folder: name a file" in refused.err) == (2, True)
+    assert [*Path().iterdir(), *Path("folder").iterdir()] == [Path("folder")]
 
 
 def test_files_are_listed(analytics: Command, publish: Any) -> None:

@@ -191,7 +191,10 @@ def events(
 def log(
     run: RunId,
     output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write to this file, replacing it.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Write to this file, replacing it; `-` is standard output."
+        ),
     ] = None,
     workspace: Workspace = None,
     data_dir: DataDir = None,
@@ -208,10 +211,11 @@ def log(
     from analytics.cli.runs import files
     from analytics.cli.runs.lookup import find_run
 
+    target = None if output == Path("-") else output
     with connection.connected(workspace, data_dir, config, tries=connection.PATIENT) as levain:
-        files.write_log(levain, find_run(levain, run), output)
-    if output is not None:
-        printed.say(f"{output.stat().st_size:,} bytes in {output}")
+        size = files.write_log(levain, find_run(levain, run), target)
+    if target is not None:
+        printed.say(f"{size:,} bytes in {target}")
 
 
 @runs.command()

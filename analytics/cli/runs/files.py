@@ -13,6 +13,7 @@ from pathlib import Path
 
 import msgspec
 
+from analytics import disk
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import Artifact, Levain, LevainError, NotFoundError, Run
 from analytics.terminal import visible_lines
@@ -34,18 +35,24 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None = None
 
 
-def write_log(levain: Levain, run: Run, output: Path | None) -> None:
-    """Write a run's raw log to a file, or, once it is complete, to standard output."""
-    if output is not None and not output.parent.is_dir():
-        raise UsageError(f"There is no folder {output.parent}.")
+def write_log(levain: Levain, run: Run, output: Path | None) -> int:
+    """Write a run's raw log, and return its size in bytes.
+
+    A file is replaced, at the end of links. A device, a pipe or standard output (None) gets the log
+    once it is complete.
+    """
+    if output is not None and output.is_dir():
+        raise UsageError(f"{output} is a folder: name a file in it with --output.")
+    if output is not None and not disk.real(output).parent.is_dir():
+        raise UsageError(f"There is no folder {disk.real(output).parent}.")
     try:
-        if output is not None:
-            levain.runs.download_log(run.id, output)
-            return
+        if output is not None and (output.is_file() or not output.exists()):
+            return levain.runs.download_log(run.id, disk.real(output))
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "log"
-            levain.runs.download_log(run.id, file)
-            _print_file(file)
+            size = levain.runs.download_log(run.id, file)
+            _copy(file, output)
+            return size
     except NotFoundError:
         if run.has_ended:
             raise AnalyticsError(f"Run {run.id} has left no log.") from None
@@ -55,9 +62,12 @@ def write_log(levain: Levain, run: Run, output: Path | None) -> None:
         ) from None
 
 
-def _print_file(file: Path) -> None:
+def _copy(file: Path, output: Path | None) -> None:
     with file.open("rb") as lines:
-        if sys.stdout.isatty():
+        if output is not None:
+            with output.open("wb") as out:
+                shutil.copyfileobj(lines, out)
+        elif sys.stdout.isatty():
             for line in lines:
                 print(visible_lines(line.decode(errors="replace").rstrip("\r\n")))
         else:
