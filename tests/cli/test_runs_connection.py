@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -12,6 +13,7 @@ from collections.abc import Callable
 
 import pytest
 
+from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command
 from tests.conftest import StartRun
@@ -114,6 +116,21 @@ def test_the_beginning_of_an_id_will_do(analytics: Command, start_run: StartRun)
         assert (result.code, "begins with" in result.err) == (2, True)
     gone = analytics("runs", "show", "00000000-0000-4000-8000-000000000000")
     assert (gone.code, "has no run 00000000" in gone.err) == (2, True)
+
+
+def test_runs_of_a_deleted_agent_are_listed_by_its_id(
+    analytics: Command, api: Emulator, agent: Agent, start_run: StartRun
+) -> None:
+    """A whole id lists the runs of an agent that is gone; its slug names no agent any more."""
+    run, other = start_run(), api.world.add_agent(agent.workspace, "Brewer", "brewer")
+    start_run(of=other)
+    api.world.delete_agent(agent)
+
+    by_id = analytics("runs", "list", "--agent", agent.id.upper(), "--json")
+    by_slug = analytics("runs", "list", "--agent", "baker")
+
+    assert [each["id"] for each in json.loads(by_id.out)] == [run.id]
+    assert (by_slug.code, "has no agent `baker`" in by_slug.err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,10 @@ def trigger(
 
 @runs.command("list")
 def list_runs(
-    agent: Annotated[str | None, typer.Option(help="Of this agent alone (slug or id).")] = None,
+    agent: Annotated[
+        str | None,
+        typer.Option(help="Of this agent alone (slug or id; of a deleted one its whole id)."),
+    ] = None,
     status: Annotated[
         str | None,
         typer.Option(help="pending, running, succeeded, failed or cancelled.", metavar="STATUS"),

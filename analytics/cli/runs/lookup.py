@@ -60,6 +60,12 @@ def find_agent(levain: Levain, text: str) -> Agent:
     return found[0]
 
 
+def find_agent_id(levain: Levain, text: str) -> str:
+    """Return the id of an agent; a whole id is taken as it is, since it may be of a deleted one."""
+    wanted = text.strip().lower()
+    return wanted if _UUID.fullmatch(wanted) else find_agent(levain, text).id
+
+
 def short_ids(runs: list[Run]) -> dict[str, str]:
     """Return each run's id, cut to the fewest characters (at least eight) that keep it unique."""
     length = 8

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analytics.cli import printed
 from analytics.cli.runs import files, tables
-from analytics.cli.runs.lookup import find_agent
+from analytics.cli.runs.lookup import find_agent_id
 from analytics.cli.runs.readable import agents_by_id, records
 from analytics.errors import AnalyticsError, UsageError
 from analytics.format import numbers
@@ -24,7 +24,7 @@ def show_runs(
     """Print the newest runs; a status is selected among all runs that the API lists."""
     if status is not None and status not in STATUSES:
         raise UsageError(f"There is no status {status}: {', '.join(STATUSES)}.")
-    agent_id = find_agent(levain, agent).id if agent is not None else None
+    agent_id = find_agent_id(levain, agent) if agent is not None else None
     pages = levain.runs.pages(agent_id, limit=LONGEST_LIST if status else limit)
     found = list(islice((run for run in records(pages) if status in (None, run.status)), limit))
     if as_json:
