@@ -79,6 +79,7 @@ def test_trigger_takes_a_state(
         (["baker", "--prompt", ""], 2, "The prompt is empty"),
         (["baker", "--prompt", " \n\t"], 2, "The prompt is empty"),
         (["baker", "--initial-state", "half.json"], 2, "in half.json is no JSON object"),
+        (["baker", "--initial-state", "deep.json"], 2, "no JSON object: it is nested too deep."),
         (["bakker", "--prompt", "a"], 2, "no agent `bakker`. Did you mean Baker (baker)?"),
         (["", "--prompt", "a"], 2, "no agent ``"),
         (["b", "--prompt", "a"], 2, "begins the names of 2 agents: baker, brewer"),
@@ -94,6 +95,7 @@ def test_what_cannot_start_says_why(
     api.world.add_agent(workspace, "Brewer", "brewer", status="paused")
     Path("list.json").write_text("[1]", encoding="utf-8")
     Path("half.json").write_bytes(b'{"a": "\xff')
+    Path("deep.json").write_text('{"a": ' + "[" * 5000 + "]" * 5000 + "}", encoding="utf-8")
 
     result = analytics("runs", "trigger", *arguments)
 

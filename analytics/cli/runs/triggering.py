@@ -54,9 +54,10 @@ def _state(file: str) -> Fields:
     try:
         text.decode()
         return msgspec.json.decode(text, type=Fields)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         name = "standard input" if file == "-" else file
-        raise UsageError(f"The initial state in {name} is no JSON object: {error}.") from error
+        cause = "it is nested too deep" if isinstance(error, RecursionError) else error
+        raise UsageError(f"The initial state in {name} is no JSON object: {cause}.") from error
 
 
 def trigger(levain: Levain, agent: Agent, given: RunInput, version: int | None) -> Run:
