@@ -10,9 +10,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
+from analytics.cli import printed
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command
@@ -166,6 +168,41 @@ def test_ctrl_c_leaves_the_run_running(api: Emulator, start_run: StartRun) -> No
     assert b"Traceback" not in err
     assert run.is_open
     assert {request.method for request in api.requests} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        (lambda _: signal.raise_signal(signal.SIGINT), 130),
+        (lambda api: api.faults.add("/runs/", "503", 6), 1),
+    ],
+    ids=["ctrl_c", "lost"],
+)
+def test_an_accepted_cancellation_is_told(
+    analytics: Command,
+    api: Emulator,
+    monkeypatch: pytest.MonkeyPatch,
+    event: Callable[[Emulator], None],
+    code: int,
+) -> None:
+    """Ctrl-C or a lost connection in the wait does not say that the run goes on."""
+    run_id = analytics("runs", "trigger", "baker", "--prompt", "[slow] Bread?").out.strip()
+    api.world.pass_time(timedelta(seconds=5))
+    say = printed.say
+
+    def say_before_event(text: str) -> None:
+        say(text)
+        if text.startswith("Cancelling."):
+            event(api)
+
+    monkeypatch.setattr(printed, "say", say_before_event)
+
+    result = analytics("runs", "cancel", run_id)
+
+    assert result.code == code
+    assert "The cancellation was accepted; the step in flight is being finished." in result.err
+    assert f"analytics runs show {run_id}" in result.err
+    assert "goes on" not in result.err
 
 
 def test_a_terminal_is_redrawn(start_run: StartRun) -> None:

@@ -6,7 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 
 import typer
@@ -49,21 +49,25 @@ def exit_code(run: Run) -> int:
     return EXIT_CODES.get(run.status, 0)
 
 
-@contextmanager
-def leave_running(run: Run) -> Iterator[None]:
+def leave_running(run: Run) -> AbstractContextManager[None]:
     """On Ctrl-C or a lost connection, print that the run continues."""
-    goes_on = (
+    return _leave(
         f"Run {run.id[:8]} goes on without being watched.\n"
         f"Watch it again: analytics runs watch {run.id}\n"
         f"Cancel it:      analytics runs cancel {run.id}"
     )
+
+
+@contextmanager
+def _leave(state: str) -> Iterator[None]:
+    """On Ctrl-C or a lost connection, print the state in which a run is left."""
     try:
         yield
     except KeyboardInterrupt:
-        printed.say(goes_on)
+        printed.say(state)
         raise typer.Exit(130) from None
     except TransientError:
-        printed.say(goes_on)
+        printed.say(state)
         raise
 
 
@@ -150,8 +154,12 @@ def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_js
     else:
         run = levain.runs.cancel(run.id)
     if is_awaited and not run.has_ended:
-        printed.say("Cancelling. The step in flight is still being finished, and paid for …")
-        with leave_running(run):
+        accepted = (
+            "The cancellation was accepted; the step in flight is being finished.\n"
+            f"See: analytics runs show {run.id}"
+        )
+        with _leave(accepted):
+            printed.say("Cancelling. The step in flight is still being finished, and paid for …")
             run = levain.runs.wait(run.id, interval=interval)
     if as_json:
         printed.print_json(run)
