@@ -89,7 +89,7 @@ def in_words(error: httpx.HTTPError) -> str:
     """Return the system's message (`Connection refused`), else httpx's, else the class name.
 
     httpx raises "All connection attempts failed" for most failures of a connection, and an empty
-    message for some others.
+    message for some others; where it is a limit of time that has passed, that is named.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -98,4 +98,10 @@ def in_words(error: httpx.HTTPError) -> str:
         if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno:
             return os.strerror(cause.errno) if cause.errno > 0 else str(cause.strerror)
         cause = cause.__cause__ or cause.__context__
-    return str(error).rstrip(".") or type(error).__name__
+    if text := str(error).rstrip("."):
+        return text
+    if isinstance(error, httpx.ConnectTimeout):
+        return f"no connection within {TIMEOUT.connect:g} s"
+    if isinstance(error, httpx.TimeoutException):
+        return f"no answer within {TIMEOUT.read:g} s"
+    return type(error).__name__

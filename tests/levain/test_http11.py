@@ -232,7 +232,16 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(httpx.ReadTimeout) as raised:
         using(Server(b"HTTP/1.1 200 OK\r\n", OK), get)
-    assert in_words(raised.value) == "ReadTimeout"
+    assert in_words(raised.value) == "no answer within 30 s"
+
+
+def test_a_silent_address_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that takes longer than its limit is told with the limit."""
+    monkeypatch.setattr(http11, "CONNECT_SECONDS", 0)
+
+    with pytest.raises(httpx.ConnectTimeout) as raised:
+        using(Server(OK), get)
+    assert in_words(raised.value) == "no connection within 5 s"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "zstd", None])
