@@ -328,6 +328,11 @@ def base_url(text: str) -> str:
             f"`{url}` is not the base URL of an API: it has a `?`, a `#`, or a character that"
             " cannot be shown."
         )
+    if urlsplit(url).path.endswith("/api/v1"):
+        raise UsageError(
+            f"`{url}` is not the base URL of an API: /api/v1 is added to it.\n"
+            f"Write `{url.removesuffix('/api/v1')}`."
+        )
     return url
 
 

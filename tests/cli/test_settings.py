@@ -88,6 +88,7 @@ SettingsFile = Callable[[str], None]
         ('[[workspaces]]\napi_key_env = "K"\napi = "http://a b"\n', "must start with https://"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "http://[::1"\n', "Invalid IPv6 URL"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "http://a:99999"\n', "Port out of range"),
+        ('[[workspaces]]\napi_key_env = "K"\napi = "http://a/b/api/v1/"\n', "Write `http://a/b`."),
         ('[reporting]\ntimezone = "Middle/Earth"\n', "is no time zone"),
         ('[reporting]\ntimezone = "JST"\n', "is no time zone"),
     ],
@@ -137,6 +138,9 @@ def test_the_environment_names_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setenv("LEVAIN_API", "http://environment/")
     assert load_settings().workspaces[0].api == "http://environment"
+
+    monkeypatch.setenv("LEVAIN_API", "http://api/v1")  # a host of this name
+    assert load_settings().workspaces[0].api == "http://api/v1"
 
 
 @pytest.mark.parametrize(
