@@ -17,7 +17,7 @@ import pytest
 from analytics.cli import printed
 from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, Terminal
 from tests.conftest import StartRun
 
 pytestmark = pytest.mark.usefixtures("connected")
@@ -222,6 +222,30 @@ def test_a_terminal_is_redrawn(start_run: StartRun) -> None:
     assert "\x1b[?25h" in seen.decode()  # the cursor is back
     for words in ("baker v1", run.id, "failed", "$0.2500", "Oven cold"):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"),
+    [
+        (80, ["Run", "Status", "Agent", "Created UTC", "Took", "Cost", "Tokens in/out"]),
+        (60, ["Run", "Status", "Agent", "Created UTC", "Took", "Cost"]),
+        (50, ["Run", "Status", "Agent", "Took", "Cost"]),
+        (40, ["Run", "Status", "Agent", "Cost"]),
+        (20, ["Run", "Status"]),
+    ],
+)
+def test_a_narrow_terminal_shows_whole_ids(
+    terminal: Terminal, api: Emulator, start_run: StartRun, columns: int, shown: list[str]
+) -> None:
+    """As many columns are shown as fit; ids and statuses are never cut."""
+    agent = api.world.add_agent(api.world.workspaces[0], "Baker", "baker-of-all-the-bread")
+    runs = [start_run(hours_ago=hours, of=agent) for hours in (1, 2)]
+
+    head, *lines = terminal("runs", "list", columns=columns).out.splitlines()
+
+    assert [name for name in re.split("  +", head.strip()) if "…" not in name] == shown
+    assert [line.split()[:2] for line in lines] == [[run.id[:8], "succeeded"] for run in runs]
+    assert max(map(len, lines)) <= columns
 
 
 def _read(screen: int) -> bytes:

@@ -22,26 +22,55 @@ if TYPE_CHECKING:
 STYLES = {"succeeded": "green", "failed": "red", "cancelled": "yellow", "running": "cyan"}
 _LEVEL_STYLES = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 
+_LEFT_OUT_FIRST = ("Tokens in/out", "Created UTC", "Took")
+_LEAST_AGENT = 8  # characters of its name
+_GAP = 2  # between columns
+
 
 def print_runs(runs: list[Run], agents: dict[str, Agent]) -> None:
-    """Print a line for each run."""
+    """Print a line for each run; on a narrow terminal fewer columns, but whole ids and statuses."""
+    out = console()
+    columns = _columns(runs, agents)
+    least = {
+        name: max(len(name), *(cell.cell_len for cell in cells)) for name, cells in columns.items()
+    }
+    least["Agent"] = min(least["Agent"], _LEAST_AGENT)
+    for name in _LEFT_OUT_FIRST:
+        if sum(least.values()) + _GAP * (len(least) - 1) > out.width:
+            del least[name]
     table = Table(header_style="bold", box=None, pad_edge=False)
-    for name in ("Run", "Status", "Agent", "Created UTC"):
-        table.add_column(name, no_wrap=name != "Agent")  # the only column that may be cut
-    for name in ("Took", "Cost", "Tokens in/out"):
-        table.add_column(name, justify="right", no_wrap=True)
-    shorts = short_ids(runs)
-    for run in runs:
-        table.add_row(
-            Text(visible(shorts[run.id])),
-            status_text(run),
-            Text(visible(agent_name(run, agents)), no_wrap=True, overflow="ellipsis"),
-            f"{run.created_at.astimezone(UTC):%m-%d %H:%M}",
-            numbers.duration(seconds_worked(run)) if run.finished_at else "",
-            numbers.usd_fine(run.cost_usd),
-            f"{numbers.tokens(run.tokens_in)} / {numbers.tokens(run.tokens_out)}",
+    for name in least:
+        table.add_column(
+            name,
+            justify="right" if name in ("Took", "Cost", "Tokens in/out") else "left",
+            no_wrap=name != "Agent",  # the first one to be cut
+            min_width=least[name] if name in ("Run", "Status") else None,
         )
-    console().print(table)
+    for cells in zip(*(columns[name] for name in least), strict=True):
+        table.add_row(*cells)
+    out.print(table)
+
+
+def _columns(runs: list[Run], agents: dict[str, Agent]) -> dict[str, list[Text]]:
+    """Return the cells of each column of runs."""
+    shorts = short_ids(runs)
+    return {
+        "Run": [Text(visible(shorts[run.id])) for run in runs],
+        "Status": [status_text(run) for run in runs],
+        "Agent": [
+            Text(visible(agent_name(run, agents)), no_wrap=True, overflow="ellipsis")
+            for run in runs
+        ],
+        "Created UTC": [Text(f"{run.created_at.astimezone(UTC):%m-%d %H:%M}") for run in runs],
+        "Took": [
+            Text(numbers.duration(seconds_worked(run)) if run.finished_at else "") for run in runs
+        ],
+        "Cost": [Text(numbers.usd_fine(run.cost_usd)) for run in runs],
+        "Tokens in/out": [
+            Text(f"{numbers.tokens(run.tokens_in)} / {numbers.tokens(run.tokens_out)}")
+            for run in runs
+        ],
+    }
 
 
 def print_run(run: Run, agents: dict[str, Agent], costs: Sequence[RunCost]) -> None:
