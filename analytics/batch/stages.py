@@ -104,12 +104,14 @@ def custom(
         limits = Limits(settings.sql.timeout_seconds, settings.sql.memory_limit, None)
         built = build_custom(con, layout.marts, settings.project, limits, progress.part)
         failed = [each for each in built.checks if not each.ok]
-        errors = [file.error for file in built.files] + [each.error for each in failed]
+        errors = [file.error for file in built.files]
         told = read_finance(settings.project).problems  # by the stage `transform`
         for error in not_repeated([*filter(None, dict.fromkeys(errors))], told):
             progress.warn(f"not used: {error}")
         for each in failed:
-            if not each.error:
+            if each.error and each.error not in errors:
+                progress.warn(f"{each.claim} This cannot be checked: {each.error}")
+            elif not each.error:
                 progress.warn(f"a check of your own failed: {each.finding}")
         if blocking := [each for each in failed if each.blocking_count]:
             raise _control_error(

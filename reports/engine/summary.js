@@ -38,7 +38,8 @@ const NOTHING = { cost_usd: 0, run_count: 0, failed_cost_usd: 0, failed_cost_mor
  * @returns {{ compared: [string, string], before: [string, string] }} */
 const comparedOf = (calendar, days) => {
   const isOpen = stateOf(calendar, days[1]) === "p" && days[0] < days[1];
-  const compared = /** @type {[string, string]} */ (isOpen ? [days[0], shifted(days[1], -1)] : days);
+  /** @type {[string, string]} */
+  const compared = isOpen ? [days[0], shifted(days[1], -1)] : days;
   return { compared, before: daysBefore(...compared, isOpen ? compared[1] : calendar.today) };
 };
 /** The figures of a chosen period beside those of the period before, unknown unless every day of

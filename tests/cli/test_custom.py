@@ -231,3 +231,13 @@ def test_a_page_that_is_not_right_is_told(with_pages: Command) -> None:
     for text in (nightly.err, status.out):
         assert "a page of your own: reports/pages/wrong.sql:2:" in text
     assert "nope" in Path("data/site/own/wrong.html").read_text(encoding="utf-8")
+
+
+def test_a_header_that_cannot_be_checked(published: Command) -> None:
+    """The table is built all the same, and the warning says which claim was not tried."""
+    write({"queries/marts/odd.sql": "-- key: zz\nselect 1 as a"})
+    result = published("nightly")
+
+    assert "odd holds one row per zz. This cannot be checked: queries/marts/odd.sql" in result.err
+    assert "not used" not in result.err
+    assert rows("from custom.odd") == [(1,)]

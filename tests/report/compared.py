@@ -12,7 +12,7 @@ from analytics.format import text
 from analytics.format.days import Period
 from analytics.report.entities import Entity
 from analytics.report.spec import Page, Part
-from tests.report.expected import Cell, Choice, Reports, Row, View, drawn, raw
+from tests.report.expected import Cell, Choice, Reports, Row, View, as_money, drawn, raw
 
 DRAWN_ROWS = 10
 
@@ -187,7 +187,7 @@ def _of_days(reports: Reports, entity: Entity, choice: Choice) -> Row:
     relation = "rpt_workspace_days" if entity.scope == "site" else "rpt_days"
     days = Period(choice.first, choice.last).days()
     is_read = all(reports.state(entity, each) in "cp" for each in days)
-    sums: Row = dict.fromkeys(_NOTHING, 0) if is_read else {}
+    sums: Row = as_money(dict.fromkeys(_NOTHING, 0)) if is_read else {}
     for data in ("rpt_bill_days", relation)[entity.scope == "site" :]:
         part = Part("summary", data, "charted", by=("agent_id",))
         for row in reports.sums(part, entity, choice, (), weekly=False):

@@ -265,7 +265,7 @@ class Reports:
             if row is None and (is_rate or time == "week"):
                 continue
             label = str(Period(first, last)) if weekly and time != "week" else key.isoformat()
-            values = row or ({} if state == "n" else _as_money(zero))
+            values = row or ({} if state == "n" else as_money(zero))
             is_whole = state in "ci" and (last - first).days in {0, 6}
             is_whole &= not weekly or (last - first).days == 6
             shown.append({**values, time: key, "state": state, "label": label, "whole": is_whole})
@@ -366,7 +366,7 @@ def _marks(part: Part) -> list[str]:
     return [part.mark] if isinstance(part.mark, str) else list(part.mark or ())
 
 
-def _as_money(zero: Row) -> Row:
+def as_money(zero: Row) -> Row:
     return {name: Decimal(0) if name.endswith("_usd") else 0 for name in zero}
 
 
