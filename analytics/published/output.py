@@ -47,9 +47,9 @@ def write(
     """
     if expanded and form is not Format.table:
         raise UsageError(f"--expanded is for a table, not for {form}: leave one of them out.")
+    if form is Format.parquet and (output is None or _is_device(output)):
+        raise UsageError("Parquet is not for a terminal or a pipe: name a file with --output.")
     if output is None:
-        if form is Format.parquet:
-            raise UsageError("Parquet is not for a terminal: name a file with --output.")
         _write_text(answers, Query(sql, form), sys.stdout, expanded, raw=raw)
         return
     with replacing(output) as unfinished:
@@ -80,8 +80,8 @@ def replacing(output: Path) -> Iterator[Path]:
     """Yield a temporary file that replaces `output` when complete; a device is written directly."""
     target = disk.real(output)
     require_free(output)
-    is_device = target.exists() and not target.is_file()
-    unfinished = target if is_device else target.with_name(target.name + ".unfinished")
+    is_device = _is_device(output)
+    unfinished = output if is_device else target.with_name(target.name + ".unfinished")
     try:
         yield unfinished
         if not is_device:
@@ -91,6 +91,11 @@ def replacing(output: Path) -> Iterator[Path]:
     finally:
         if not is_device:
             unfinished.unlink(missing_ok=True)
+
+
+def _is_device(output: Path) -> bool:
+    """Return True for a device, a pipe or a folder; a link to a pipe leads to no path."""
+    return output.exists() and not output.is_file()
 
 
 def require_free(output: Path) -> None:

@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
@@ -89,6 +91,18 @@ def test_rows_may_go_where_a_path_leads(published: Command) -> None:
     assert printed.out == Path("file.csv").read_text(encoding="utf-8") == piped.result() == "n\n1\n"
     assert Path("link.csv").is_symlink()
     assert Path("pipe.csv").is_fifo()
+    refused = published("sql", "select 1", "--format", "parquet", "--output", "pipe.csv")
+    assert (refused.code, "Parquet is not for a terminal or a pipe" in refused.err) == (2, True)
+
+
+@pytest.mark.usefixtures("published")
+def test_rows_may_go_to_a_piped_output() -> None:
+    """`/dev/stdout` is the pipe of the shell, which has no path of its own."""
+    command = [sys.executable, "-m", "analytics", "sql", "select 1 as n", "--format", "csv"]
+    told = subprocess.run(
+        [*command, "--output", "/dev/stdout"], capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "n\n1\n"
 
 
 def test_values_of_every_kind_are_written(published: Command) -> None:
