@@ -33,6 +33,7 @@ billed_days as (
         coalesce(sum(metered_usd), 0) as metered_usd,
         coalesce(sum(billed_by_agent_usd), 0) as billed_by_agent_usd,
         coalesce(bool_or(lacks_bill), false) as lacks_bill,
+        coalesce(bool_or(lacks_hours), false) as lacks_hours,
         coalesce(sum(cost_usd), 0) as cost_usd,
         coalesce(sum(billed_usd), 0) as billed_usd
     from (
@@ -46,7 +47,11 @@ billed_days as (
             billed_usd is null as lacks_bill
         from marts.fct_agent_billing_days
         union all by name
-        select workspace_id, utc_date, cost_usd as metered_usd
+        select
+            workspace_id,
+            utc_date,
+            cost_usd as metered_usd,
+            cost_usd is null as lacks_hours
         from marts.fct_model_days
     )
     join intermediate.int_metered_days as days using (workspace_id, utc_date)
@@ -141,7 +146,7 @@ totals as (
         sum(metered_usd) as ours,
         sum(cost_usd) as theirs
     from billed_days
-    where has_hours
+    where has_hours and not lacks_hours
     group by workspace_id
     union all by name
     select

@@ -1,7 +1,7 @@
 -- What the API metered on a UTC day, taken apart: listed runs, open runs, the platform's own runs,
 -- unlisted runs, and the timing difference of runs that crossed midnight. What is left is
--- unexplained. The part of a meter that the API refuses is unknown; without one that the books are
--- kept by, a day stays pending. Grain: workspace and UTC day.
+-- unexplained. The part of a meter that the API refuses, or gives without a cost, is unknown;
+-- without one that the books are kept by, a day stays pending. Grain: workspace and UTC day.
 -- key: workspace_id, utc_date
 -- values status: open, pending, reconciled, unreconciled
 -- column status: open (today, or provisional runs), pending (unexplained within 8 days, or a meter
@@ -20,7 +20,9 @@ agent_days as (
         sum(timing_difference_usd) as timing_difference_usd,
         sum(unexplained_usd) as unexplained_usd,
         bool_or(abs(unexplained_usd) > tolerance_usd) as is_unexplained,
-        sum(provisional_count)::bigint as provisional_count
+        sum(provisional_count)::bigint as provisional_count,
+        bool_or(lacks_sums) as lacks_sums,
+        bool_or(lacks_sums and metered_cost_usd is null) as lacks_hours
     from intermediate.int_agent_days_vs_api
     group by workspace_id, utc_date
 ),
@@ -34,7 +36,7 @@ bills as (
 select
     days.workspace_id,
     days.utc_date,
-    if(days.has_hours, coalesce(agent_days.metered_cost_usd, 0), null)::decimal(38, 10)
+    if(knows_hours, coalesce(agent_days.metered_cost_usd, 0), null)::decimal(38, 10)
         as metered_cost_usd,
     coalesce(agent_days.run_cost_usd, 0)::decimal(38, 10) as run_cost_usd,
     coalesce(agent_days.open_cost_usd, 0)::decimal(38, 10) as open_cost_usd,
@@ -52,13 +54,19 @@ select
             then 'open'
         when not (days.has_hours and days.has_rollups and days.has_bill and days.has_agent_bill)
             then 'pending'
+        when agent_days.lacks_sums then 'pending'
         when not coalesce(agent_days.is_unexplained, false) then 'reconciled'
         when days.is_recent then 'pending'
         else 'unreconciled'
     end as status
 from (
-    select *, has_hours and has_rollups and has_platform as is_compared
-    from intermediate.int_metered_days
+    select
+        days.*,
+        has_hours and not coalesce(lacks_hours, false) as knows_hours,
+        has_hours and has_rollups and has_platform and not coalesce(lacks_sums, false)
+            as is_compared
+    from intermediate.int_metered_days as days
+    left join agent_days using (workspace_id, utc_date)
 ) as days
 left join agent_days using (workspace_id, utc_date)
 left join bills using (workspace_id, utc_date)

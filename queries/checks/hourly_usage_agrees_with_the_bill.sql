@@ -1,5 +1,5 @@
 -- On each UTC day that has ended, a provider's metered hours add up to its billed usage: cost,
--- tokens and requests.
+-- tokens and requests, as far as both are known.
 -- control: bill
 -- sources: analytics/hourly | analytics/billing
 with
@@ -9,6 +9,7 @@ figures as (
         workspace_id,
         provider,
         (hour at time zone 'UTC')::date as utc_date,
+        true as is_metered,
         cost_usd as metered_usd,
         tokens_in as metered_tokens_in,
         tokens_out as metered_tokens_out,
@@ -24,18 +25,24 @@ days as (
         workspace_id,
         provider,
         utc_date,
+        count(is_metered) as hour_count,
+        count(*) - hour_count as bill_count,
         unnest(['cost_usd', 'tokens_in', 'tokens_out', 'request_count']) as measure,
         unnest([
-            coalesce(sum(metered_usd), 0),
-            coalesce(sum(metered_tokens_in), 0),
-            coalesce(sum(metered_tokens_out), 0),
-            coalesce(sum(metered_request_count), 0)
+            if(count(metered_usd) < hour_count, null, coalesce(sum(metered_usd), 0)),
+            if(count(metered_tokens_in) < hour_count, null, coalesce(sum(metered_tokens_in), 0)),
+            if(count(metered_tokens_out) < hour_count, null, coalesce(sum(metered_tokens_out), 0)),
+            if(
+                count(metered_request_count) < hour_count,
+                null,
+                coalesce(sum(metered_request_count), 0)
+            )
         ]::decimal(38, 10)[]) as ours,
         unnest([
-            coalesce(sum(cost_usd), 0),
-            coalesce(sum(tokens_in), 0),
-            coalesce(sum(tokens_out), 0),
-            coalesce(sum(request_count), 0)
+            if(count(cost_usd) < bill_count, null, coalesce(sum(cost_usd), 0)),
+            if(count(tokens_in) < bill_count, null, coalesce(sum(tokens_in), 0)),
+            if(count(tokens_out) < bill_count, null, coalesce(sum(tokens_out), 0)),
+            if(count(request_count) < bill_count, null, coalesce(sum(request_count), 0))
         ]::decimal(38, 10)[]) as theirs,
         unnest([count(*) * 0.00000000005, 0, 0, 0]) as tolerance
     from figures

@@ -30,6 +30,7 @@ sums as (
         sum(tokens_in)::bigint as api_tokens_in,
         sum(tokens_out)::bigint as api_tokens_out,
         sum(total_duration_ms)::bigint as api_duration_ms,
+        bool_or(cost_usd is null) as lacks_rollup,
         count(*) as row_count
     from staging.stg_agent_rollups
     where agent_id is not null
@@ -74,5 +75,6 @@ select
     if(is_part_of_rollup, null, api_tokens_in) as api_tokens_in,
     if(is_part_of_rollup, null, api_tokens_out) as api_tokens_out,
     if(is_part_of_rollup, null, api_duration_ms) as api_duration_ms,
+    coalesce(lacks_rollup, false) as lacks_rollup,
     coalesce(row_count, 0) as row_count
 from judged

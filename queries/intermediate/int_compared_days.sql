@@ -14,6 +14,7 @@ metered as (
         sum(cost_usd) as metered_cost_usd,
         sum(tokens_in)::bigint as metered_tokens_in,
         sum(tokens_out)::bigint as metered_tokens_out,
+        bool_or(cost_usd is null) as lacks_hours,
         count(*) as metered_row_count
     from staging.stg_usage_hours
     group by all
@@ -27,6 +28,7 @@ platform as (
         sum(cost_usd) as platform_cost_usd,
         sum(tokens_in)::bigint as api_tokens_in,
         sum(tokens_out)::bigint as api_tokens_out,
+        bool_or(cost_usd is null) as lacks_rollup,
         count(*) as row_count
     from staging.stg_platform_rollups
     group by workspace_id, utc_date
@@ -77,6 +79,8 @@ agent_days as (
         coalesce(max(metered_cost_usd), 0) as metered_cost_usd,
         coalesce(max(metered_tokens_in), 0) as metered_tokens_in,
         coalesce(max(metered_tokens_out), 0) as metered_tokens_out,
+        coalesce(bool_or(lacks_rollup), false) as lacks_rollup,
+        coalesce(bool_or(lacks_hours), false) as lacks_hours,
         coalesce(max(listed_run_count), 0)
         + coalesce(max(row_count), 0)
         + coalesce(max(metered_row_count), 0) as row_count

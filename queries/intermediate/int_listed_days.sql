@@ -5,11 +5,12 @@
 -- narrow stg_run_costs: by run_id
 with
 
--- Of a run whose costs by model were read.
+-- Of a run whose costs by model were read, and are known.
 model_costs as (
     select workspace_id, run_id, true as has_costs, sum(cost_usd) as cost_usd
     from staging.stg_run_costs
     group by workspace_id, run_id
+    having count(cost_usd) = count(*)
 )
 
 select

@@ -1,5 +1,5 @@
 -- Ended listed runs whose cost or tokens are not the sum of their model costs, by measure; a run
--- whose model costs were not read since it has these figures is not compared.
+-- whose model costs were not read since it has these figures, or lack one, is not compared.
 -- Grain: run and measure.
 -- key: workspace_id, run_id, measure
 -- materialized: table
@@ -31,9 +31,9 @@ model_sums as (
     select
         workspace_id,
         run_id,
-        sum(cost_usd) as cost_usd,
-        sum(tokens_in) as tokens_in,
-        sum(tokens_out) as tokens_out,
+        if(bool_or(cost_usd is null), null, sum(cost_usd)) as cost_usd,
+        if(bool_or(tokens_in is null), null, sum(tokens_in)) as tokens_in,
+        if(bool_or(tokens_out is null), null, sum(tokens_out)) as tokens_out,
         count(*) as row_count
     from staging.stg_run_costs
     group by workspace_id, run_id
@@ -48,9 +48,9 @@ compared as (
         unnest(['cost_usd', 'tokens_in', 'tokens_out']) as measure,
         unnest([runs.cost_usd, runs.tokens_in, runs.tokens_out]::decimal(38, 10)[]) as run_value,
         unnest([
-            coalesce(model_sums.cost_usd, 0),
-            coalesce(model_sums.tokens_in, 0),
-            coalesce(model_sums.tokens_out, 0)
+            if(model_sums.row_count > 0, model_sums.cost_usd, 0),
+            if(model_sums.row_count > 0, model_sums.tokens_in, 0),
+            if(model_sums.row_count > 0, model_sums.tokens_out, 0)
         ]::decimal(38, 10)[]) as model_value,
         (1 + coalesce(model_sums.row_count, 0)) * 0.00000000005 as tolerance
     from intermediate.int_runs as runs

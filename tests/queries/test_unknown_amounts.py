@@ -10,6 +10,7 @@ import pytest
 from analytics.resources import folder
 from tests.queries.closing import close
 from tests.queries.invoiced import NOVEMBER, OCTOBER
+from tests.queries.metered import controls, metered, read_workspace, reconciled, rolled_up, run
 from tests.transform.given import WORKSPACE, Warehouse
 
 METERS = (
@@ -233,6 +234,30 @@ def test_a_last_month_that_was_read_in_part(december: Warehouse, first: str, lef
         )
         == [(1, left_out)] * 2
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "column", "expected"),
+    [
+        ("agent_rollups", "cost_usd", (50, None, "pending")),
+        ("usage_hours", "cost_usd", (None, None, "pending")),
+        ("run_costs", "cost_usd", (50, 0, "reconciled")),
+        ("run_costs", "tokens_out", (50, 0, "reconciled")),
+    ],
+)
+def test_an_amount_that_the_api_does_not_give_is_compared_with_none(
+    warehouse: Warehouse, source: str, column: str, expected: tuple[Any, ...]
+) -> None:
+    """No control fails by it; a day whose meter or roll-up lacks one is not reconciled."""
+    read_workspace(warehouse)
+    run(warehouse, cost_usd=50)
+    rolled_up(warehouse, 1, cost_usd=50)
+    metered(warehouse, cost_usd=50)
+    warehouse.con.execute(f"update raw.{source} set {column} = null")
+    warehouse.build()
+
+    assert reconciled(warehouse, "metered_cost_usd", "unexplained_usd", "status") == expected
+    assert controls(warehouse) == {}
 
 
 def test_what_a_run_costs_needs_the_cost_of_each(warehouse: Warehouse) -> None:
