@@ -5,7 +5,8 @@
         ...  # read emulator.url with world.workspaces[0].api_key
         world.pass_time(timedelta(hours=24))
 
-Triggered runs are executed as time passes; with `running(world, speed=20)` it passes by itself.
+Runs go on as time passes; with `running(world, speed=20)` it passes by itself, and then triggered
+and open runs go on, but the history begins no others.
 `World.demo(…, at_start=True)` begins ninety days earlier, so that batches can read the history as
 it passes. `world.lie(…)` makes one endpoint return one wrong number: `analytics.emulator.lies`.
 """

@@ -57,6 +57,7 @@ class Version:
     description: str | None = None
     updated_at: datetime | None = None  # when it was published, or archived by hand
     last_commit_at: datetime | None = None
+    is_verified: bool = False  # since its last commit
 
 
 @dataclass(slots=True, eq=False)

@@ -1,8 +1,9 @@
 """The state of the emulated platform, and the methods that change it.
 
-Two agendas hold future actions. The planned one is a world's made-up history; its actions happen
-only when a call lets time pass. The live one holds the steps of triggered runs, which happen as the
-clock runs: before each response, the world catches up with its clock.
+Two agendas hold future actions. The planned one begins the runs of a world's made-up history, and
+changes its agents, only when a call lets time pass. The live one holds the steps of all runs that
+have been created, which happen as the clock runs: before each response, the world catches up with
+its clock.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ class State:
             self._happen(self.now + span, self._planned, self.live)
 
     def catch_up(self) -> None:
-        """Run all actions of the orchestrator until now."""
+        """Let the runs that have been created continue until now."""
         with self.lock:
             if self.live.due and self.live.due <= self.now:
                 with self.clock.held():
@@ -167,9 +168,10 @@ class State:
             return version
 
     def commit(self, version: Version) -> None:
-        """Change the recipe of a draft."""
+        """Change the recipe of a draft; a version that has been published stays as it is."""
         with self.lock:
-            version.last_commit_at = self.now
+            if version.status == "draft":
+                version.last_commit_at, version.is_verified = self.now, False
 
     def set_version_status(
         self, agent: Agent, version: Version, status: Literal["active", "archived"]

@@ -26,6 +26,11 @@ def patch(api: Api, path: str, body: object, status: int = 200) -> Any:
     return response.json()
 
 
+def verify(api: Api, version: int) -> None:
+    api.post(f"/agents/baker/versions/{version}/verify")
+    api.world.pass_time(timedelta(seconds=30))
+
+
 def statuses(api: Api) -> list[str]:
     return [version["status"] for version in api.get("/agents/baker/versions")]
 
@@ -95,6 +100,7 @@ def test_a_draft_is_branched_and_published(api: Api) -> None:
     assert (other["version"], other["parent_version"]) == (3, 1)
     assert api.get("/agents/baker")["draft_version"] == 2
     assert statuses(api) == ["active", "draft", "draft"]
+    verify(api, 2)
 
     patch(api, f"/versions/{draft['id']}", {"status": "active"})
 
@@ -117,7 +123,9 @@ def test_a_version_tells_when_it_was_drafted_built_and_published(api: Api) -> No
     api.post("/agents/baker/versions")
     assert moments()[1] == ["16:30:00", None, "16:30:00"]
     api.post("/agents/baker/versions/2/build", {"prompt": "More rye."})
-    api.world.pass_time(timedelta(hours=1))
+    api.world.pass_time(timedelta(minutes=30))
+    api.post("/agents/baker/versions/2/verify")
+    api.world.pass_time(timedelta(minutes=30))
 
     patch(api, "/agents/baker/versions/2", {"status": "active"})
 
@@ -131,6 +139,7 @@ def test_a_version_tells_when_it_was_drafted_built_and_published(api: Api) -> No
 def test_rolling_back_is_a_change_of_status(api: Api) -> None:
     """An archived version can become active again; without an active version, nothing runs."""
     api.post("/agents/baker/versions")
+    verify(api, 2)
     patch(api, "/agents/baker/versions/2", {"status": "active"})
     patch(api, "/agents/baker/versions/1", {"status": "active"})
     assert statuses(api) == ["active", "archived"]
@@ -147,6 +156,7 @@ def test_publishing_a_draft_agents_version_makes_it_run(api: Api) -> None:
     """A draft agent cannot be run until a version of it is published."""
     api.world.add_agent(api.workspace, "Baker", "baker", status="draft")
     patch(api, "/agents/baker", {"status": "active"}, status=409)
+    verify(api, 1)
 
     patch(api, "/agents/baker/versions/1", {"status": "active"})
 

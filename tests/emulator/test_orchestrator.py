@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analytics.emulator import Variants, World, running
+from analytics.emulator import Variants, World, running, serialize
 from analytics.emulator.catalogue import SONNET
 
-from .conftest import NOW, Api
+from .conftest import NOW, Api, serving
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Agent
 
 HALF_A_MINUTE = timedelta(seconds=30)
 SECOND = timedelta(seconds=1)
+LONGEST = timedelta(days=4)  # that an agent of the demo lets a run work
 
 
 @pytest.fixture
@@ -283,17 +284,49 @@ def test_runs_that_are_asked_for_shift_nothing_that_is_planned() -> None:
 
 
 def test_the_clock_drives_runs_by_itself() -> None:
-    """On a running clock a run continues by itself, while the planned history waits for a call."""
+    """On a running clock a triggered run continues by itself."""
     world = World.demo(3, NOW, history_days=2)
-    others = [run.id for run in world.workspaces[0].runs.values() if run.is_open]
     with running(world, Variants(), speed=500) as emulator:
         api = Api(emulator, world.workspaces[0], by_socket=True)
         with api.http:
             run = trigger(api, slug="support-triage")
             while now(api, run)["status"] != "succeeded":
                 pass
-            assert [r.id for r in world.workspaces[0].runs.values() if r.is_open] == others
             assert now(api, run)["finished_at"] > run["created_at"]
+
+
+def test_open_runs_of_the_history_end_as_the_clock_runs() -> None:
+    """Pending and working planned runs go on to their end, as they do when a call passes time."""
+    worlds = [World.demo(3, NOW, history_days=2) for _ in range(2)]
+    served, passed = (world.workspaces[0] for world in worlds)
+    open_ids = [run.id for run in served.runs.values() if run.is_open]
+    assert {served.runs[run_id].status for run_id in open_ids} == {"pending", "running"}
+    with serving(worlds[0]) as api:
+        worlds[0].clock.set(NOW + LONGEST)
+        records = [now(api, {"id": run_id}) for run_id in open_ids]
+    worlds[1].pass_time(LONGEST)
+
+    assert all(record["finished_at"] for record in records)
+    for record, run in zip(records, map(passed.runs.get, open_ids), strict=True):
+        assert run
+        assert record["status"] == run.status
+        assert record["finished_at"] == serialize.timestamp(run.finished_at)
+    assert len(served.runs) < len(passed.runs)  # the history begins no other runs by itself
+
+
+def test_an_archived_agents_planned_runs_are_cancelled() -> None:
+    """Archiving an agent cancels its open runs of the planned history by policy."""
+    world = World.demo(3, NOW, history_days=2)
+    runs = [r for r in world.workspaces[0].agent_runs if r.is_open and r.agent]
+    assert runs
+    with serving(world) as api:
+        for agent_id in {run.agent.id for run in runs if run.agent}:
+            api.send("PATCH", f"/agents/{agent_id}", {"status": "archived"}).raise_for_status()
+        world.clock.set(NOW + timedelta(seconds=3))
+        assert {now(api, {"id": run.id})["status"] for run in runs} == {"cancelled"}
+        for run in (run for run in runs if run.started_at):
+            last = messages(api, {"id": run.id})[-1]
+            assert last == "CANCELLED  by policy: the agent is archived"
 
 
 def test_many_clients_at_once_see_one_world() -> None:

@@ -144,12 +144,16 @@ def test_agents_are_read_paused_and_limited(levain: Levain, agent: Agent) -> Non
 
 
 @pytest.mark.usefixtures("agent")
-def test_versions_are_drafted_and_published(levain: Levain) -> None:
+def test_versions_are_drafted_and_published(api: Emulator, levain: Levain) -> None:
     """A new version is a draft, cannot run, and executes the runs once it is active."""
     draft = levain.versions.create("baker")
     with pytest.raises(RefusedError):
         levain.runs.trigger("baker", prompt="Bread?", version=draft.version)
 
+    with pytest.raises(RefusedError, match="not verified"):
+        levain.versions.set_status("baker", draft.version, "active")
+    levain.versions.verify("baker", draft.version)
+    api.world.pass_time(RUN)
     levain.versions.set_status("baker", draft.version, "active")
 
     assert levain.runs.trigger("baker", prompt="Bread?").agent_version == draft.version

@@ -112,7 +112,10 @@ async def change_version_by_id(
 def _change(
     world: World, agent: Agent, version: Version, status: Literal["active", "archived"]
 ) -> Response:
-    world.set_version_status(agent, version, status)
+    if status == "active":
+        world.builds.publish(agent, version)
+    else:
+        world.set_version_status(agent, version, status)
     return common.json(serialize.version_record(agent, version))
 
 

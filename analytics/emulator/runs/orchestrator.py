@@ -82,11 +82,9 @@ class Orchestrator:
                 self._stop(run)
 
     def cancel_by_policy(self, agent: Agent, reason: str) -> None:
-        """End the runs of an agent that may no longer run."""
-        runs = [execution.run for execution in self._working.values()]
-        runs += [run for _, run in self._queue]
-        for run in runs:
-            if run.agent is agent:
+        """End the runs of an agent that may no longer run, planned ones too."""
+        for run in agent.workspace.runs_by_agent[agent.id]:
+            if run.is_open:
                 run.cancelled_by = f"policy: {reason}"
                 self._stop(run)
 

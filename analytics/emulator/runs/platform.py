@@ -73,7 +73,7 @@ class Platform:
         billed_usd: Decimal | None = None,
         then: Callable[[], object] | None = None,
     ) -> None:
-        """Start a run now, and put its requests, its end and its follow-ups on the agenda."""
+        """Start a run, and put its requests, its end and its follow-up on the live agenda."""
         run = self.world.start_platform_run(self.workspace, platform_agent, target=target)
         self.world.launch_run(run)
         moment = run.created_at
@@ -90,7 +90,7 @@ class Platform:
                 cost_usd=offer.cost(tokens_in, tokens_out),
                 billed_usd=billed_usd,
             )
-            self.world.at(moment, request)
-        self.world.at(moment, partial(self.world.finish_run, run))
+            self.world.live.put(moment, request)
+        self.world.live.put(moment, partial(self.world.finish_run, run))
         if then:
-            self.world.at(moment, then)
+            self.world.live.put(moment, then)

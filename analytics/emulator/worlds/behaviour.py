@@ -177,8 +177,8 @@ class Worker:
         return moment, None
 
     def _put(self, run: Run, moment: datetime, action: Callable[[], object]) -> None:
-        """Put a step of a run on the agenda; it falls away if the run has ended by then."""
-        self.world.at(moment, lambda: action() if run.is_open else None)
+        """Put a step of a run on the live agenda; it falls away if the run has ended by then."""
+        self.world.live.put(moment, lambda: action() if run.is_open else None)
 
     def _outcome(self, run: Run, offer: Offer | None) -> tuple[RunStatus, str | None]:
         is_out = offer and any(

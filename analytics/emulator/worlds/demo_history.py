@@ -177,10 +177,11 @@ class _History:
         return worker
 
     def _end(self, planned: DemoAgent, agent: Agent) -> None:
-        if planned.left_as == "deleted":
-            self.world.delete_agent(agent)
-        else:
-            self.world.set_agent_status(agent, planned.left_as)
+        """Let an agent leave; its open runs end as planned, no policy cancels them."""
+        is_deleted = planned.left_as == "deleted"
+        self.world.change_agent(agent, {"status": "archived" if is_deleted else planned.left_as})
+        if is_deleted:
+            del self.workspace.agents[agent.id]
 
     def _correct(self) -> None:
         """Raise the cost of the most expensive failed run that ended two to seven days ago."""
