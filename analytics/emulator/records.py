@@ -79,6 +79,7 @@ class Agent:
     traffic: Traffic = CONVERSATION
     versions: list[Version] = field(default_factory=list)
     webhook: Webhook | None = None
+    triggers: set[str] = field(default_factory=set)  # their ids
 
     @property
     def active_version(self) -> Version | None:

@@ -21,8 +21,8 @@ encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 def timestamp(moment: datetime | None) -> str | None:
-    """Return an instant in the format of records: with microseconds and an offset."""
-    return moment.isoformat(timespec="microseconds") if moment else None
+    """Return an instant in the format of records, as Python prints it: with an offset."""
+    return moment.isoformat() if moment else None
 
 
 def instant(moment: datetime) -> str:

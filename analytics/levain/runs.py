@@ -182,7 +182,7 @@ class Runs:
         return await self._transport.read(api_path("runs", run_id, "log"), FileUrl)
 
     async def download_log(self, run_id: str, target: Path) -> int:
-        """Write the full raw log (JSON lines) to `target`, and return its size in bytes."""
+        """Write the full raw log (mostly JSON lines) to `target`, and return its size in bytes."""
         return await download(self._transport.files, lambda: self.log_url(run_id), target)
 
     async def cancel(self, run_id: str) -> Run:

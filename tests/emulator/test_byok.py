@@ -40,7 +40,7 @@ def test_a_key_is_listed_without_its_secret(api: Api) -> None:
     assert key == {
         "key_id": key["key_id"],
         "provider": "anthropic",
-        "created_at": "2026-11-24T15:30:00.000000+00:00",
+        "created_at": "2026-11-24T15:30:00+00:00",
         "last_four": "1234",
     }
     assert SECRET[:-4] not in repr(list(api.workspace.keys))

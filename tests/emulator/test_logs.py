@@ -160,7 +160,7 @@ def test_a_session_rests_when_its_runs_have_ended(api: Api) -> None:
     session = api.get(f"/sessions/{run.session.id}")
 
     assert session["state"] == "idle"
-    assert session["last_activity_at"] == "2026-11-24T15:30:00.000000+00:00"
+    assert session["last_activity_at"] == "2026-11-24T15:30:00+00:00"
 
 
 def test_a_run_has_as_many_artifacts_as_it_says(demo_api: Api, ended: list[Run]) -> None:

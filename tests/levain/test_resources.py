@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import httpx
+import msgspec
 import pytest
 
 from analytics.emulator.records import Agent
@@ -18,6 +19,7 @@ from analytics.levain import Levain, NotFoundError, RefusedError
 from tests.conftest import NOW, StartRun
 
 RUN = timedelta(seconds=60)
+UNKNOWN = "6b1f0a3e-0d5c-4a53-9a7e-000000000000"  # an integration
 FAST = 40  # times real time: a run takes a fraction of a second
 
 
@@ -189,6 +191,30 @@ def test_a_webhook_starts_runs_without_a_key(levain: Levain) -> None:
     assert len(list(levain.runs.list())) == 1
     levain.agents.delete_webhook("baker")
     assert httpx.post(new, json={}).status_code == 404
+
+
+@pytest.mark.usefixtures("agent")
+def test_the_source_and_the_reviews_of_a_version_are_read(levain: Levain) -> None:
+    """The recipe's location has a remote and a branch; the reviews are a list."""
+    source = msgspec.json.decode(levain.versions.source("baker", 1).record)
+
+    assert source.keys() == {"remote", "branch"}
+    assert source["branch"] == "v1"
+    assert levain.versions.review_threads("baker", 1).records == []
+    with pytest.raises(NotFoundError):
+        levain.versions.source("baker", 2)
+
+
+def test_a_trigger_is_made_once(levain: Levain, agent: Agent) -> None:
+    """An event of an integration starts the agent's active version, and a second one is refused."""
+    made = levain.agents.create_trigger("baker", integration_id=UNKNOWN, event_type="push")
+
+    assert (made.agent_id, made.integration_id, made.event_type) == (agent.id, UNKNOWN, "push")
+    assert (made.enabled, made.agent_version, made.created_at) == (True, 1, NOW)
+    with pytest.raises(RefusedError):
+        levain.agents.create_trigger(agent.id, integration_id=UNKNOWN, event_type="push")
+    other = levain.agents.create_trigger("baker", integration_id=UNKNOWN, event_type="issue")
+    assert other.id != made.id
 
 
 def test_provider_keys_come_without_their_secret(levain: Levain) -> None:

@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Annotated, Literal
+from uuid import UUID
 
 from fastapi import Body, Response
 from pydantic import BaseModel, Field
@@ -14,6 +15,7 @@ from analytics.emulator import serialize
 from analytics.emulator.api import common
 from analytics.emulator.api.common import TheWorkspace, TheWorld, find_agent
 from analytics.emulator.records import RefusedError
+from analytics.emulator.rng import new_id, seeded
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Workspace
@@ -88,6 +90,35 @@ async def change_agent(
     if changes:
         world.change_agent(agent, changes)
     return common.json(serialize.agent_record(world.lies, agent))
+
+
+@router.post("/agents/{agent_id}/triggers")
+async def create_trigger(
+    world: TheWorld,
+    workspace: TheWorkspace,
+    agent_id: str,
+    integration_id: Annotated[UUID, Body()],
+    event_type: Annotated[str, Body(min_length=1)],
+) -> Response:
+    """Record that an event starts the agent; any integration is taken for one of GitHub."""
+    agent = find_agent(workspace, agent_id)
+    trigger_id = new_id(seeded("trigger", agent.id, integration_id, event_type))
+    if trigger_id in agent.triggers:
+        raise RefusedError("The agent has a trigger for this event of the integration")
+    agent.triggers.add(trigger_id)
+    version = agent.active_version
+    record = {
+        "id": trigger_id,
+        "agent_id": agent.id,
+        "integration_id": str(integration_id),
+        "integration_provider": "github",
+        "integration_display_name": "GitHub",
+        "event_type": event_type,
+        "enabled": True,
+        "agent_version": version and version.number,
+        "created_at": serialize.timestamp(world.now),
+    }
+    return common.json(record, 201)
 
 
 def _free_slug(workspace: Workspace, name: str) -> str:

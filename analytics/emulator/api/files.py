@@ -28,7 +28,7 @@ async def download_log(
 ) -> Response:
     """Return the log of a run that has ended."""
     _require_signature(request, world, expires, signature)
-    return _part(request, logs.raw_log(_find(world, run_id)), "application/x-ndjson")
+    return _part(request, logs.raw_log(_find(world, run_id)), "text/plain")
 
 
 @router.get("/runs/{run_id}/artifacts/{key:path}")

@@ -60,6 +60,21 @@ async def list_drafts(workspace: TheWorkspace, agent_id: str) -> Response:
     return common.json({"drafts": drafts})
 
 
+@router.get("/agents/{agent_id}/versions/{version}/source")
+async def get_source(workspace: TheWorkspace, agent_id: str, version: int) -> Response:
+    """Return the location of a version's recipe, a made-up one."""
+    agent = find_agent(workspace, agent_id)
+    branch = f"v{find_version(agent, version).number}"
+    return common.json({"remote": f"https://git.example/{agent.id}.git", "branch": branch})
+
+
+@router.get("/agents/{agent_id}/versions/{version}/review-threads")
+async def list_review_threads(workspace: TheWorkspace, agent_id: str, version: int) -> Response:
+    """Return the threads of a version's reviewers; nobody reviews here."""
+    find_version(find_agent(workspace, agent_id), version)
+    return common.json([])
+
+
 @router.post("/agents/{agent_id}/versions/{version}/build")
 async def build_version(
     world: TheWorld,

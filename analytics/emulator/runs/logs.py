@@ -50,11 +50,17 @@ def log_events(run: Run) -> list[dict[str, Any]]:
 
 
 def raw_log(run: Run) -> bytes:
-    """Return the log file of an ended run: JSON lines, with its whole input."""
+    """Return the log file of an ended run: its whole input, its records, and what was printed.
+
+    The records are JSON lines; the driver of the agent prints plain lines among them.
+    """
     opening = {"level": "DEBUG", "msg": f"prompt_full: {run.text}"}
     records = [record(run, 0, run.started_at or run.created_at, opening), *log_events(run)]
-    lines = ({name: line[name] for name in line if name != "seq"} for line in records)
-    return b"".join(serialize.encode(line) + b"\n" for line in lines)
+    lines: list[bytes] = []
+    for line in records:
+        lines.append(serialize.encode({name: line[name] for name in line if name != "seq"}))
+        lines += [text.encode() for text in _printed(line)]
+    return b"".join(line + b"\n" for line in lines)
 
 
 def record(run: Run, seq: int, moment: datetime, body: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +78,18 @@ def record(run: Run, seq: int, moment: datetime, body: dict[str, Any]) -> dict[s
         "node": "agent",
         **body,
     }
+
+
+def _printed(line: dict[str, Any]) -> list[str]:
+    """Return the plain lines that follow a record."""
+    match line.get("event"):
+        case {"kind": "node_boot"}:
+            return [f"MCP_DISCOVER {len(texts.TOOLS)} tools"]
+        case {"kind": "tool_use", "tool_name": tool, "tool_use_id": use}:
+            return [f"TOOL {tool} {use}"]
+        case {"kind": "tool_result", "is_error": True, "tool_use_id": use}:
+            return [f"TOOL_ERROR {use}"]
+    return []
 
 
 def _bodies(run: Run, rng: random.Random, length: int) -> Iterator[dict[str, Any]]:
