@@ -1,7 +1,7 @@
 -- The state of what is invoiced for a workspace's month today: of all its invoices, less credits
 -- and without tax, beside its bill. Matched if they differ by less than half a cent; accepted if
--- finance/invoices.csv accepts each invoice. Accepted is what differed when that was booked, or will
--- be, and nothing that the bill changes later. Of a month of which the API does not give the whole
+-- finance/invoices.csv accepts each invoice. Accepted is what differed when that was booked, or
+-- will be, and nothing that the bill changes later. Of a month of which the API does not give the whole
 -- bill, nothing can be said (bill_unknown). Invoices for months before the books, or before the
 -- first one with charges, are not booked (before_the_books).
 -- Grain: UTC month of the usage and workspace, of those with a bill or an invoice.

@@ -3,7 +3,7 @@
 -- key: workspace_id
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column today: Day of the last batch in the reporting time zone, which is not over yet.
--- column first_date: First complete date; where none is, the first one; null where nothing was read.
+-- column first_date: First complete date; where none is, the first one; null if nothing was read.
 -- column is_current: True if today is less than a week before that of the site.
 with
 

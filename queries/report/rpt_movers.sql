@@ -13,8 +13,8 @@
 -- column change_usd: Cost of the later week less that of the earlier one, in US dollars.
 -- column previous_run_count: Runs of the earlier week; null for a model.
 -- column current_run_count: Runs of the later week; null for a model.
--- column previous_unknown_cost_count: Runs of the earlier week whose cost is unknown; null for a model.
--- column current_unknown_cost_count: Runs of the later week whose cost is unknown; null for a model.
+-- column previous_unknown_cost_count: Runs of unknown cost of the earlier week; null for a model.
+-- column current_unknown_cost_count: Runs of unknown cost of the later week; null for a model.
 -- column cause: new, gone (no run any more), platform, changed, or model (no runs are known of it).
 -- column change_rank: Place among those of the workspace and kind, from the largest change, from 1.
 -- column recency: current; stale if the workspace was read up to a week or more before the site.
