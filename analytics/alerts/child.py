@@ -69,8 +69,8 @@ class _Network:
     def _request(self, send: Any, *args: Any, **options: Any) -> Response:
         try:
             response: Response = send(*args, **options)
-            if self.is_lost:  # what the other address says is not about the message
-                return response
+            if self.is_lost and response.request.method == "GET":
+                return response  # what the other address says is not about the message
         except RequestException as error:
             self.said.append(_NO if _came_nowhere(error) else _NOTHING)
             raise

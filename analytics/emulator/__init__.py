@@ -6,7 +6,8 @@
         world.pass_time(timedelta(hours=24))
 
 Runs go on as time passes; with `running(world, speed=20)` it passes by itself, and then triggered
-and open runs go on, but the history begins no others.
+and open runs go on; the history begins no others but those that open runs call, or that follow a
+build.
 `World.demo(…, at_start=True)` begins ninety days earlier, so that batches can read the history as
 it passes. `world.lie(…)` makes one endpoint return one wrong number: `analytics.emulator.lies`.
 """

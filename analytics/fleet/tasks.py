@@ -65,9 +65,9 @@ class SharedRateLimiter(RateLimiter):
         """Block the requests of all tasks for this many seconds."""
         self._budget.pause_for.remote(self._api, seconds)
 
-    async def acquire(self) -> None:
-        """Return when the next request may be sent."""
-        await self._budget.acquire.remote(self._api)
+    async def acquire(self) -> float:
+        """Wait until the next request may be sent; return the seconds that took."""
+        return float(await self._budget.acquire.remote(self._api))
 
 
 class RequestBudget:
@@ -77,9 +77,9 @@ class RequestBudget:
         self._requests_per_second = requests_per_second
         self._limiters: dict[str, RateLimiter] = {}
 
-    async def acquire(self, api: str) -> None:
-        """Return when the next request may be sent to an API."""
-        await self._of(api).acquire()
+    async def acquire(self, api: str) -> float:
+        """Wait until the next request may be sent to an API; return the seconds that took."""
+        return await self._of(api).acquire()
 
     async def pause_for(self, api: str, seconds: float) -> None:
         """Block all requests to an API for this many seconds."""

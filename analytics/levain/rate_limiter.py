@@ -27,13 +27,14 @@ class RateLimiter:
         """Block all requests for this many seconds."""
         self._paused_until = max(self._paused_until, self._clock() + seconds)
 
-    async def acquire(self) -> None:
-        """Return when the next request may be sent."""
-        start = self._next()
+    async def acquire(self) -> float:
+        """Wait until the next request may be sent; return the seconds that took."""
+        began, start = self._clock(), self._next()
         while (wait := start - self._clock()) > 0:
             await self._sleep(wait)
             if start < self._paused_until:  # a pause came meanwhile: starts are spaced after it
                 start = self._next()
+        return self._clock() - began
 
     def _next(self) -> float:
         start = max(self._clock(), self._next_start, self._paused_until)

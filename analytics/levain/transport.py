@@ -202,8 +202,12 @@ class Transport:
         body: object = None,
     ) -> Answer:
         """Send a request until it succeeds; if the first attempt does, stamina is not set up."""
-        once = partial(self._once, connection, method, path, params, shape, body)
         began, paused = time.monotonic(), 0.0
+
+        async def once() -> Answer:
+            nonlocal paused
+            paused += await self._rate_limiter.acquire()
+            return await self._once(connection, method, path, params, shape, body)
 
         def is_in_time(error: Exception) -> bool | float:
             nonlocal paused
@@ -240,7 +244,6 @@ class Transport:
         shape: Callable[[Answer], object],
         body: object,
     ) -> Answer:
-        await self._rate_limiter.acquire()
         try:
             answer = await self._ask(connection, method, path, params, body)
         except TooManyRequestsError as error:
@@ -344,7 +347,7 @@ def _next_link(header: str | None) -> str | None:
 
 def _worth_another_try(error: Exception) -> bool | float:
     if isinstance(error, TooManyRequestsError) and error.retry_after is not None:
-        return error.retry_after <= LONGEST_RETRY_AFTER and _pause(error)
+        return error.retry_after <= LONGEST_RETRY_AFTER and error.retry_after
     return isinstance(error, TransientError)
 
 
@@ -362,8 +365,9 @@ def _was_not_done(error: Exception) -> bool:
 
 
 def _pause(error: TooManyRequestsError) -> float:
-    """Return the seconds for which no request is sent."""
-    return min(FIRST_WAIT if error.retry_after is None else error.retry_after, LONGEST_RETRY_AFTER)
+    """Return the seconds for which no request is sent; none where the wait would be too long."""
+    seconds = FIRST_WAIT if error.retry_after is None else error.retry_after
+    return seconds if seconds <= LONGEST_RETRY_AFTER else 0.0
 
 
 def _target(reply: Reply) -> str:

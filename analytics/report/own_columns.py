@@ -168,7 +168,7 @@ def _axis(x: OwnColumn, mark: str) -> Axis:
 def _value(part: OwnColumn, base: OwnColumn | None = None) -> Value:
     if base is None:
         return Value(part, None, part.unit, part.label)
-    one = base.label.lower().removesuffix("s" if base.unit == "count" else "")
+    one = re.sub(r"\b(run|request|call|session)s$", r"\1", base.label.lower())
     label = f"{part.label} per {one}"
     if part.unit == base.unit:
         return Value(part, base, "share", label)

@@ -138,7 +138,7 @@ class SqlModel(Model):
         return int(rows)
 
     def columns_read(self, relation: str) -> frozenset[str] | None:
-        """Return all columns that the SELECT names, of whatever input."""
+        """Return the columns that the SELECT names of an input, or of no table in particular."""
         return columns_read(self.sql, relation)
 
 

@@ -4,12 +4,22 @@
 -- sources: analytics/hourly | analytics/billing
 with
 
+-- Lines of either source as the API gives them: their sums in the marts hide what one lacks.
+lines as (
+    select workspace_id, provider, (hour at time zone 'UTC')::date as utc_date, cost_usd,
+        tokens_in, tokens_out, request_count
+    from staging.stg_usage_hours
+    union all by name
+    select workspace_id, coalesce(provider, '(unknown)') as provider, utc_date, cost_usd,
+        tokens_in, tokens_out, request_count
+    from staging.stg_billing_days
+),
+
 figures as (
     select
         workspace_id,
         provider,
         (hour at time zone 'UTC')::date as utc_date,
-        true as is_metered,
         cost_usd as metered_usd,
         tokens_in as metered_tokens_in,
         tokens_out as metered_tokens_out,
@@ -18,6 +28,17 @@ figures as (
     union all by name
     select workspace_id, provider, utc_date, cost_usd, tokens_in, tokens_out, request_count
     from marts.fct_billing_days
+    union all by name
+    select
+        workspace_id,
+        provider,
+        utc_date,
+        cost_usd is null as lacks_cost,
+        tokens_in is null as lacks_tokens_in,
+        tokens_out is null as lacks_tokens_out,
+        request_count is null as lacks_requests
+    from lines
+    where cost_usd is null or tokens_in is null or tokens_out is null or request_count is null
 ),
 
 days as (
@@ -25,24 +46,18 @@ days as (
         workspace_id,
         provider,
         utc_date,
-        count(is_metered) as hour_count,
-        count(*) - hour_count as bill_count,
         unnest(['cost_usd', 'tokens_in', 'tokens_out', 'request_count']) as measure,
         unnest([
-            if(count(metered_usd) < hour_count, null, coalesce(sum(metered_usd), 0)),
-            if(count(metered_tokens_in) < hour_count, null, coalesce(sum(metered_tokens_in), 0)),
-            if(count(metered_tokens_out) < hour_count, null, coalesce(sum(metered_tokens_out), 0)),
-            if(
-                count(metered_request_count) < hour_count,
-                null,
-                coalesce(sum(metered_request_count), 0)
-            )
+            if(bool_or(lacks_cost), null, coalesce(sum(metered_usd), 0)),
+            if(bool_or(lacks_tokens_in), null, coalesce(sum(metered_tokens_in), 0)),
+            if(bool_or(lacks_tokens_out), null, coalesce(sum(metered_tokens_out), 0)),
+            if(bool_or(lacks_requests), null, coalesce(sum(metered_request_count), 0))
         ]::decimal(38, 10)[]) as ours,
         unnest([
-            if(count(cost_usd) < bill_count, null, coalesce(sum(cost_usd), 0)),
-            if(count(tokens_in) < bill_count, null, coalesce(sum(tokens_in), 0)),
-            if(count(tokens_out) < bill_count, null, coalesce(sum(tokens_out), 0)),
-            if(count(request_count) < bill_count, null, coalesce(sum(request_count), 0))
+            coalesce(sum(cost_usd), 0),
+            coalesce(sum(tokens_in), 0),
+            coalesce(sum(tokens_out), 0),
+            coalesce(sum(request_count), 0)
         ]::decimal(38, 10)[]) as theirs,
         unnest([count(*) * 0.00000000005, 0, 0, 0]) as tolerance
     from figures

@@ -38,6 +38,18 @@ invoices as (
     group by all
 ),
 
+-- What differs is accepted with what is invoiced, or with the word that accepts it: not with tax.
+bookings as (
+    select
+        *,
+        amount_usd <> credit_usd
+        or is_accepted is distinct from lag(is_accepted) over (
+            partition by month, workspace_id, invoice_id order by booked_month
+        ) as is_of_difference
+    from finance.closed_invoices
+    where invoice_id <> '(none)'
+),
+
 booked as (
     select
         month,
@@ -49,9 +61,9 @@ booked as (
         sum(credit_usd) as credit_usd,
         sum(tax_usd) as tax_usd,
         coalesce(arg_max_null(is_accepted, booked_month), false) as is_accepted,
-        arg_max_null(billed_usd, booked_month) as billed_usd
-    from finance.closed_invoices
-    where invoice_id <> '(none)'
+        arg_max_null(difference_usd, booked_month) filter (is_of_difference) as difference_usd,
+        max(booked_month) filter (is_of_difference) as difference_month
+    from bookings
     group by all
 )
 
@@ -70,7 +82,8 @@ select
     coalesce(booked.credit_usd, 0) as booked_credit_usd,
     coalesce(booked.tax_usd, 0) as booked_tax_usd,
     booked.is_accepted as is_booked_as_accepted,
-    booked.billed_usd as booked_bill_usd,
+    booked.difference_usd as booked_difference_usd,
+    booked.difference_month,
     booked.month is null
     or coalesce(invoices.amount_usd, 0) <> booked.amount_usd
     or coalesce(invoices.credit_usd, 0) <> booked.credit_usd

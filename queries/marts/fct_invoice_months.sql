@@ -1,9 +1,9 @@
 -- The state of what is invoiced for a workspace's month today: of all its invoices, less credits
 -- and without tax, beside its bill. Matched if they differ by less than half a cent; accepted if
 -- finance/invoices.csv accepts each invoice. Accepted is what differed when that was booked, or
--- will be, and nothing that the bill changes later. Of a month of which the API does not give the whole
--- bill, nothing can be said (bill_unknown). Invoices for months before the books, or before the
--- first one with charges, are not booked (before_the_books).
+-- will be, and nothing that the bill, or an invoice that goes, changes later. Of a month of which
+-- the API does not give the whole bill, nothing can be said (bill_unknown). Invoices for months
+-- before the books, or before the first one with charges, are not booked (before_the_books).
 -- Grain: UTC month of the usage and workspace, of those with a bill or an invoice.
 -- key: month, workspace_id
 -- ref workspace_id: dim_workspaces
@@ -53,7 +53,8 @@ invoices as (
             ) filter (is_in_file),
             false
         ) as is_accepted_anew,
-        arg_max_null(booked_bill_usd, booked_month) filter (is_in_file) as booked_bill_usd
+        arg_max_null(booked_difference_usd, difference_month) filter (is_in_file)
+            as booked_difference_usd
     from intermediate.int_invoices
     group by all
 ),
@@ -82,8 +83,13 @@ months as (
         coalesce(invoices.is_withdrawn, false) as is_withdrawn,
         case
             when is_accepted_anew or not invoices.is_accepted then invoices.is_accepted
-            when booked_bill_usd is not null
-                then abs(coalesce(bills.billed_usd, 0) - booked_bill_usd) < 0.005
+            when booked_difference_usd is not null
+                then
+                    abs(
+                        invoices.invoiced_usd
+                        - coalesce(bills.billed_usd, 0)
+                        - booked_difference_usd
+                    ) < 0.005
             -- The bill was not known then: invoices were booked as they are, or settled since.
             else
                 coalesce(settled_usd, 0) = invoices.invoiced_usd

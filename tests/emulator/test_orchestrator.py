@@ -311,7 +311,7 @@ def test_open_runs_of_the_history_end_as_the_clock_runs() -> None:
         assert run
         assert record["status"] == run.status
         assert record["finished_at"] == serialize.timestamp(run.finished_at)
-    assert len(served.runs) < len(passed.runs)  # the history begins no other runs by itself
+    assert len(served.runs) < len(passed.runs)  # the history begins few other runs by itself
 
 
 def test_an_archived_agents_planned_runs_are_cancelled() -> None:

@@ -216,6 +216,21 @@ def test_a_pause_that_is_asked_for_is_no_time_of_ours(
     assert transport.request_count == tries
 
 
+def test_a_pause_that_another_request_was_asked_for_is_no_time_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A request that waited for it is still tried again."""
+    clock = Elapsed()
+    monkeypatch.setattr("analytics.levain.transport.time.monotonic", clock)
+    limiter = RateLimiter(clock=clock, sleep=clock.sleep)
+    limiter.pause_for(100)
+    answers = (httpx.Response(503), httpx.Response(200, json={}))
+    transport = usage_errors(*answers, rate_limiter=limiter)
+
+    get(transport)
+    assert (clock(), transport.request_count) == (100, 2)
+
+
 class Elapsed:
     """A clock that only sleeping moves."""
 

@@ -241,6 +241,7 @@ def test_a_last_month_that_was_read_in_part(december: Warehouse, first: str, lef
     [
         ("agent_rollups", "cost_usd", (50, None, "pending")),
         ("usage_hours", "cost_usd", (None, None, "pending")),
+        ("billing_days", "cost_usd", (50, 0, "reconciled")),
         ("run_costs", "cost_usd", (50, 0, "reconciled")),
         ("run_costs", "tokens_out", (50, 0, "reconciled")),
     ],
