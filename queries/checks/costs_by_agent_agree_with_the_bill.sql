@@ -14,7 +14,13 @@ figures as (
         billed_usd is null as lacks_bill
     from marts.fct_agent_billing_days
     union all by name
-    select workspace_id, utc_date, cost_usd, billed_usd
+    select
+        workspace_id,
+        utc_date,
+        cost_usd,
+        billed_usd,
+        cost_usd is null as lacks_cost,
+        billed_usd is null as lacks_bill
     from marts.fct_billing_days
 ),
 
