@@ -170,11 +170,15 @@ def test_ctrl_c_leaves_the_run_running(api: Emulator, start_run: StartRun) -> No
     assert {request.method for request in api.requests} == {"GET"}
 
 
+def _interrupt(_: Emulator) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.mark.parametrize(
     ("event", "code"),
     [
-        (lambda _: signal.raise_signal(signal.SIGINT), 130),
-        (lambda api: api.faults.add("/runs/", "503", 6), 1),
+        (_interrupt, 130),
+        (lambda api: api.faults.add("/runs/", "503", 100), 1),
     ],
     ids=["ctrl_c", "lost"],
 )
