@@ -27,6 +27,17 @@ agent_days as (
     group by workspace_id, utc_date
 ),
 
+known as (
+    select
+        days.*,
+        agent_days.* exclude (workspace_id, utc_date),
+        has_hours and not coalesce(lacks_hours, false) as knows_hours,
+        has_hours and has_rollups and has_platform and not coalesce(lacks_sums, false)
+            as is_compared
+    from intermediate.int_metered_days as days
+    left join agent_days using (workspace_id, utc_date)
+),
+
 bills as (
     select workspace_id, utc_date, sum(billed_usd) as billed_usd
     from staging.stg_billing_days
@@ -36,38 +47,29 @@ bills as (
 select
     days.workspace_id,
     days.utc_date,
-    if(knows_hours, coalesce(agent_days.metered_cost_usd, 0), null)::decimal(38, 10)
+    if(knows_hours, coalesce(days.metered_cost_usd, 0), null)::decimal(38, 10)
         as metered_cost_usd,
-    coalesce(agent_days.run_cost_usd, 0)::decimal(38, 10) as run_cost_usd,
-    coalesce(agent_days.open_cost_usd, 0)::decimal(38, 10) as open_cost_usd,
-    if(days.has_platform, coalesce(agent_days.platform_cost_usd, 0), null)::decimal(38, 10)
+    coalesce(days.run_cost_usd, 0)::decimal(38, 10) as run_cost_usd,
+    coalesce(days.open_cost_usd, 0)::decimal(38, 10) as open_cost_usd,
+    if(days.has_platform, coalesce(days.platform_cost_usd, 0), null)::decimal(38, 10)
         as platform_cost_usd,
-    if(days.has_rollups, coalesce(agent_days.unlisted_cost_usd, 0), null)::decimal(38, 10)
+    if(days.has_rollups, coalesce(days.unlisted_cost_usd, 0), null)::decimal(38, 10)
         as unlisted_cost_usd,
-    if(is_compared, coalesce(agent_days.timing_difference_usd, 0), null)::decimal(38, 10)
+    if(is_compared, coalesce(days.timing_difference_usd, 0), null)::decimal(38, 10)
         as timing_difference_usd,
-    if(is_compared, coalesce(agent_days.unexplained_usd, 0), null)::decimal(38, 10)
+    if(is_compared, coalesce(days.unexplained_usd, 0), null)::decimal(38, 10)
         as unexplained_usd,
     bills.billed_usd,
     case
-        when not days.has_ended or coalesce(agent_days.provisional_count, 0) > 0
+        when not days.has_ended or coalesce(days.provisional_count, 0) > 0
             then 'open'
         when not (days.has_hours and days.has_rollups and days.has_bill and days.has_agent_bill)
             then 'pending'
-        when agent_days.lacks_sums then 'pending'
-        when not coalesce(agent_days.is_unexplained, false) then 'reconciled'
+        when days.lacks_sums then 'pending'
+        when not coalesce(days.is_unexplained, false) then 'reconciled'
         when days.is_recent then 'pending'
         else 'unreconciled'
     end as status
-from (
-    select
-        days.*,
-        has_hours and not coalesce(lacks_hours, false) as knows_hours,
-        has_hours and has_rollups and has_platform and not coalesce(lacks_sums, false)
-            as is_compared
-    from intermediate.int_metered_days as days
-    left join agent_days using (workspace_id, utc_date)
-) as days
-left join agent_days using (workspace_id, utc_date)
+from known as days
 left join bills using (workspace_id, utc_date)
 order by days.workspace_id, days.utc_date
