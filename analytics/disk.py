@@ -19,6 +19,11 @@ def real(path: Path) -> Path:
     return Path(os.path.realpath(path))
 
 
+def is_device(path: Path) -> bool:
+    """Return True for a device, a pipe or a folder; a link to a pipe leads to no path."""
+    return path.exists() and not path.is_file()
+
+
 def sync(path: Path) -> None:
     """Wait until a file, or the names in a folder, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -47,7 +47,7 @@ def write(
     """
     if expanded and form is not Format.table:
         raise UsageError(f"--expanded is for a table, not for {form}: leave one of them out.")
-    if form is Format.parquet and (output is None or _is_device(output)):
+    if form is Format.parquet and (output is None or disk.is_device(output)):
         raise UsageError("Parquet is not for a terminal or a pipe: name a file with --output.")
     if output is None:
         _write_text(answers, Query(sql, form), sys.stdout, expanded, raw=raw)
@@ -80,7 +80,7 @@ def replacing(output: Path) -> Iterator[Path]:
     """Yield a temporary file that replaces `output` when complete; a device is written directly."""
     target = disk.real(output)
     require_free(output)
-    is_device = _is_device(output)
+    is_device = disk.is_device(output)
     unfinished = output if is_device else target.with_name(target.name + ".unfinished")
     try:
         yield unfinished
@@ -91,11 +91,6 @@ def replacing(output: Path) -> Iterator[Path]:
     finally:
         if not is_device:
             unfinished.unlink(missing_ok=True)
-
-
-def _is_device(output: Path) -> bool:
-    """Return True for a device, a pipe or a folder; a link to a pipe leads to no path."""
-    return output.exists() and not output.is_file()
 
 
 def require_free(output: Path) -> None:

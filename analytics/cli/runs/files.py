@@ -46,7 +46,7 @@ def write_log(levain: Levain, run: Run, output: Path | None) -> int:
     if output is not None and not disk.real(output).parent.is_dir():
         raise UsageError(f"There is no folder {disk.real(output).parent}.")
     try:
-        if output is not None and (output.is_file() or not output.exists()):
+        if output is not None and not disk.is_device(output):
             return levain.runs.download_log(run.id, disk.real(output))
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "log"
