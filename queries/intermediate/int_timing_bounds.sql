@@ -2,9 +2,13 @@
 -- what its runs used later, up by what runs of earlier days used on it. Grain: UTC day and agent.
 -- key: workspace_id, agent_id, utc_date
 -- materialized: table
+-- narrow: month_end
+-- narrow int_timing_bounds: last_day(utc_date)
+-- narrow int_late_usage: last_day(utc_date)
+-- narrow int_late_steps: last_day(utc_date)
 with
 
--- Usage begins to count on the day after its run's, and ceases to on the day after its last one.
+-- Usage begins to count on the day after its run's.
 steps as (
     select
         workspace_id,
@@ -25,16 +29,10 @@ steps as (
         tokens_in as tokens_in_step,
         tokens_out as tokens_out_step
     from intermediate.int_late_usage
+    where utc_date < last_day(utc_date)
     union all by name
-    select
-        workspace_id,
-        agent_id,
-        until_date + 1 as utc_date,
-        -cost_usd as cost_step_usd,
-        -refund_usd as refund_step_usd,
-        -tokens_in as tokens_in_step,
-        -tokens_out as tokens_out_step
-    from intermediate.int_late_usage
+    select *
+    from intermediate.int_late_steps
 ),
 
 step_days as (
@@ -54,7 +52,7 @@ step_days as (
     group by workspace_id, agent_id, utc_date
 ),
 
--- What counts from a day with a step on, until the next one.
+-- What counts from a day with a step on, until the next one or the end of the month.
 stretches as (
     select
         *,
@@ -67,12 +65,13 @@ stretches as (
             or earlier_refund_usd <> 0
             or earlier_tokens_in <> 0
             or earlier_tokens_out <> 0,
-            lead(utc_date, 1, utc_date + 1) over so_far - utc_date,
+            lead(utc_date, 1, last_day(utc_date) + 1) over so_far - utc_date,
             1
         ) as day_count
     from step_days
     window so_far as (
-        partition by workspace_id, agent_id order by utc_date rows unbounded preceding
+        partition by workspace_id, agent_id, date_trunc('month', utc_date)
+        order by utc_date rows unbounded preceding
     )
 ),
 

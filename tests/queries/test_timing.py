@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -133,3 +133,29 @@ def test_a_platform_run_that_crossed_midnight(read: Warehouse) -> None:
 
     assert reconciled(read, "timing_difference_usd", "unexplained_usd") == (Decimal("-0.75"), 0)
     assert controls(read) == {}
+
+
+def test_a_run_that_takes_months(read: Warehouse) -> None:
+    """What a run may use later is allowed on each day until it ends, and on none after it."""
+    created, ended = datetime(2026, 8, 30, 22, tzinfo=UTC), datetime(2026, 11, 2, 1, tzinfo=UTC)
+    run(read, cost_usd=3, created_at=created, finished_at=ended, seen_at=ended)
+    before = ended - timedelta(1)
+    run(
+        read,
+        "r-2",
+        cost_usd=1,
+        created_at=before - timedelta(1),
+        finished_at=before,
+        seen_at=before,
+    )
+    read.build()
+
+    bounds = read.rows(
+        "select utc_date, later_usd, earlier_usd, earlier_tokens_in"
+        " from intermediate.int_timing_bounds order by utc_date"
+    )
+    days = [date(2026, 8, 30) + timedelta(number) for number in range(65)]
+    assert [day for day, *_ in bounds] == days
+    assert bounds[0][1:] == (3, 0, 0)
+    assert {each[1:] for each in bounds[1:62]} == {(0, 3, 100)}
+    assert [each[1:] for each in bounds[62:]] == [(1, 3, 100), (0, 4, 200), (0, 3, 100)]
