@@ -2,6 +2,13 @@
 -- agent's day of unknown cost or bill stays as the books have it.
 with
 
+-- One of them may have no line.
+closed_months as (
+    select month
+    from audit.closings
+    where state = 'closed'
+),
+
 unknown as (
     select distinct workspace_id, utc_date, agent_id
     from marts.fct_charges
@@ -59,11 +66,11 @@ figures as (
         -own_key_usd,
         0
     from charges
-    where date_trunc('month', utc_date) in (select month from marts.fct_closed_lines)
+    where date_trunc('month', utc_date) in (select month from closed_months)
     union all
     select month, workspace_id, agent_id, owner, cost_center, 0, 0, 0, 0, -run_count
     from marts.fct_agent_owner_months
-    where month in (select month from marts.fct_closed_lines)
+    where month in (select month from closed_months)
 )
 
 select

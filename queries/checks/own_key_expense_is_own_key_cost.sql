@@ -2,6 +2,13 @@
 -- to the last digit; a journal without an account for it books none.
 with
 
+-- One of them may have no line.
+closed_months as (
+    select month
+    from audit.closings
+    where state = 'closed'
+),
+
 booking_months as (
     select month
     from marts.fct_journal_lines
@@ -30,7 +37,7 @@ figures as (
         0 as expense_usd,
         own_key_usd
     from marts.fct_charges
-    where date_trunc('month', utc_date) not in (select month from marts.fct_closed_lines)
+    where date_trunc('month', utc_date) not in (select month from closed_months)
     union all by name
     select month, workspace_id, cost_center, 0 as expense_usd, own_key_usd
     from marts.fct_closed_lines

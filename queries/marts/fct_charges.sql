@@ -90,7 +90,8 @@ own_keys as (
     group by all
 ),
 
--- Amounts in units of ten decimals: products and quotients of integers are exact.
+-- Amounts in units of ten decimals: products and quotients of integers are exact. A surcharge
+-- that is unknown remains so.
 shares as (
     select
         cells.*,
@@ -102,7 +103,7 @@ shares as (
         sum(cost) over provider_day as cost_of_provider,
         row_number() over (agent_day order by cost desc, provider, model) = 1 as is_largest_of_day,
         row_number() over (provider_day order by cost desc, model) = 1 as is_largest_of_provider,
-        if(cost_of_day = 0, 0, surcharge * cost // cost_of_day) as surcharge_share,
+        if(cost_of_day = 0, surcharge * 0, surcharge * cost // cost_of_day) as surcharge_share,
         if(cost_of_provider = 0, 0, own_key * cost // cost_of_provider) as own_key_share
     from cells
     join bills using (workspace_id, utc_date, agent_id)

@@ -12,6 +12,7 @@ import pytest
 
 from analytics.resources import folder
 from tests.queries.closing import close, reopen
+from tests.queries.invoiced import OCTOBER, billed, owned
 from tests.queries.metered import NOON, metered, read_workspace, rolled_up, run
 from tests.queries.sample import own
 from tests.transform.given import WORKSPACE, Warehouse
@@ -248,10 +249,10 @@ def test_two_closes_in_a_row(closed: Warehouse) -> None:
 
 def test_a_change_that_is_taken_back(closed: Warehouse) -> None:
     """A change that the next close booked, and that is taken back, is booked the other way."""
-    for load_id, cost, billed in (("load-2", 5, "5.5"), ("load-3", 2, "2.2")):
+    for load_id, cost, bill_usd in (("load-2", 5, "5.5"), ("load-3", 2, "2.2")):
         with load(closed, load_id):
             rolled_up(closed, 1, cost_usd=cost)
-            metered(closed, cost_usd=cost, billed_usd=billed)
+            metered(closed, cost_usd=cost, billed_usd=bill_usd)
         if load_id == "load-2":
             close(closed, DECEMBER)
 
@@ -259,6 +260,35 @@ def test_a_change_that_is_taken_back(closed: Warehouse) -> None:
         (DECEMBER, "cost_corrected", "Ann", 2, 3, Decimal("3.3"), 0, 0, "load-2", True),
         (JANUARY, "cost_corrected", "Ann", 5, -3, Decimal("-3.3"), 0, 0, "load-3", False),
     ]
+
+
+def test_a_month_closed_without_a_line(warehouse: Warehouse) -> None:
+    """What arrives later of a month that was closed with nothing is an adjustment like any."""
+    owned(warehouse, provider_payable="2010")
+    warehouse.given("provider_keys", created_at="2026-01-01 00:00Z")
+    use_own_key(warehouse, OCTOBER, 10)
+    bill = billed(warehouse, OCTOBER, "a-1", "10", billed_usd="0")
+    close(warehouse, OCTOBER)
+    use_own_key(warehouse, OCTOBER, 2)
+    warehouse.replaced(
+        bill, "agent_billing_days", agent_id="a-1", date="2026-10-10", cost_usd=12, billed_usd=0
+    )
+    close(warehouse, NOVEMBER)
+    use_own_key(warehouse, NOVEMBER, 3)
+    billed(warehouse, NOVEMBER, "a-1", "3", billed_usd="0")
+    warehouse.given("runs", agent_id="a-1", cost_usd=0, created_at=NOON)
+    warehouse.build()
+
+    assert warehouse.rows(
+        "select original_month, booked_month, sum(difference_cost_usd)"
+        " from marts.fct_period_adjustments group by all order by all"
+    ) == [(OCTOBER, NOVEMBER, 2), (NOVEMBER, DECEMBER, 3)]
+    for name in (
+        "closed_lines_and_adjustments_are_todays_figures",
+        "own_key_expense_is_own_key_cost",
+    ):
+        check = folder("queries") / "checks" / f"{name}.sql"
+        assert warehouse.rows(check.read_text(encoding="utf-8")) == []
 
 
 def test_a_month_closed_anew(closed: Warehouse) -> None:
@@ -339,3 +369,12 @@ def one_bill(warehouse: Warehouse, cost: int, billed: str) -> None:
             f" select max(version_id) from raw.{table} where version_id < ?)",
             [newest],
         )
+
+
+def use_own_key(warehouse: Warehouse, month: date, cost: int) -> None:
+    """Usage of the tenth of the month by a key of one's own."""
+    day = month.replace(day=10)
+    warehouse.given(
+        "usage_hours", agent_id="a-1", date=day, hour=f"{day} 12:00Z", provider="anthropic",
+        cost_usd=cost,
+    )  # fmt: skip

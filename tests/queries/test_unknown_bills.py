@@ -10,7 +10,7 @@ import pytest
 from analytics.resources import folder
 from analytics.transform.checks import run_checks
 from tests.queries.closing import close
-from tests.queries.invoiced import invoiced, owned
+from tests.queries.invoiced import billed, invoiced, owned
 from tests.queries.metered import LAST_BATCH, metered
 from tests.transform.given import WORKSPACE, Warehouse
 
@@ -118,6 +118,26 @@ def test_a_bill_without_a_cost(read: Warehouse) -> None:
         ("accepted", 1)  # as the bill is known
     ]
     assert not failing(read)
+
+
+@pytest.mark.parametrize("hours", [["4"], ["0", "0"], ["4", "-4"]])
+def test_a_bill_without_an_amount_of_a_day_that_cost_nothing(
+    warehouse: Warehouse, hours: list[str]
+) -> None:
+    """Its surcharge is unknown on every line of its charges, and so is what it is billed."""
+    owned(warehouse)
+    billed(warehouse, OCTOBER, "a-1", "0", billed_usd=None)
+    for number, cost in enumerate(hours):
+        warehouse.given(
+            "usage_hours", agent_id="a-1", date="2026-10-10", hour="2026-10-10 12:00Z",
+            provider="anthropic", model=f"m-{number}", cost_usd=cost,
+        )  # fmt: skip
+    warehouse.build()
+
+    assert warehouse.rows("select distinct billed_usd, surcharge_usd from marts.fct_charges") == [
+        (None, None)
+    ]
+    assert warehouse.rows("select billed_usd from marts.fct_month_lines") == [(None,)]
 
 
 @pytest.mark.parametrize("column", ["cost_usd", "billed_usd"])
