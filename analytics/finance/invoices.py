@@ -46,6 +46,11 @@ class Invoice:
     is_accepted: bool
 
 
+def same_as(line: int) -> str:
+    """Return the problem of a line that repeats an earlier one."""
+    return f"line {line} has the same invoice, workspace and month; add up what belongs together"
+
+
 def read_invoices(project: Path) -> Lines[Invoice]:
     """Read the invoices of a project folder; there are none without a file.
 
@@ -57,10 +62,7 @@ def read_invoices(project: Path) -> Lines[Invoice]:
         invoice = _invoice(line)
         key = invoice.invoice_id, invoice.workspace.casefold(), invoice.month
         if key in above:
-            raise ValueError(
-                f"line {above[key]} has the same invoice, workspace and month; add up what belongs"
-                " together"
-            )
+            raise ValueError(same_as(above[key]))
         above[key] = line.number
         return invoice
 

@@ -12,7 +12,7 @@ from analytics.files import hash_file
 from analytics.finance.accounts import EXPENSE, Accounts, read_accounts
 from analytics.finance.allocation import Rule, Rules, read_rules
 from analytics.finance.budgets import Budget, read_budgets
-from analytics.finance.invoices import FORM, Invoice, read_invoices
+from analytics.finance.invoices import FORM, Invoice, read_invoices, same_as
 from analytics.finance.lines import Lines, replace_rows
 from analytics.finance.owners import Owners, load_owners, read_owners
 from analytics.warehouse.database import transaction
@@ -68,13 +68,14 @@ def read_finance(project: Path) -> Finance:
 def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     """Replace the user's files in the warehouse, and return their problems."""
     finance = read_finance(project)
-    problems = [*finance.problems, *_of_no_workspace(con, finance.invoices)]
+    invoices, of_workspaces = _of_workspaces(con, finance.invoices.records)
+    problems = [*finance.problems, *of_workspaces]
     counts = Counter(file_of(problem) for problem in problems)
     problem_counts = [counts[f"{FOLDER}/{file.name}"] for file in finance.files]
     files = _columns(File, finance.files) | {"problem_count": problem_counts}
     with transaction(con):
         load_owners(con, finance.owners.rules)
-        replace_rows(con, "invoices", _columns(Invoice, finance.invoices.records))
+        replace_rows(con, "invoices", _columns(Invoice, invoices))
         replace_rows(con, "budgets", _columns(Budget, finance.budgets.records))
         _load_rules(con, finance.allocation.rules)
         _load_accounts(con, finance.accounts)
@@ -82,23 +83,36 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     return problems
 
 
-def _of_no_workspace(con: duckdb.DuckDBPyConnection, invoices: Lines[Invoice]) -> list[str]:
-    """Return a problem for each invoice that names no workspace that was read, or several."""
+def _of_workspaces(
+    con: duckdb.DuckDBPyConnection, lines: Sequence[Invoice]
+) -> tuple[list[Invoice], list[str]]:
+    """Return the lines but for those that repeat another, and the problems of all.
+
+    A name may be that of no workspace that was read, or of several; an invoice may have a line by
+    the name of its workspace and another by its identifier.
+    """
     rows = con.execute("select workspace_id, workspace_name from ledger.workspaces").fetchall()
-    identifiers = {workspace_id.lower() for workspace_id, _ in rows}
-    named = Counter(name.strip().lower() for _, name in rows if name)
-    problems = []
-    for each in invoices.records:
-        name = each.workspace.lower()
-        if name in identifiers or named[name] == 1:
+    named: dict[str, set[str]] = {}
+    for workspace_id, name in rows:
+        named.setdefault((name or workspace_id).strip().lower(), set()).add(workspace_id)
+    named |= {workspace_id.lower(): {workspace_id} for workspace_id, _ in rows}
+    invoices, problems = [], []
+    above: dict[object, int] = {}
+    for each in lines:
+        found = named.get(each.workspace.lower(), set())
+        key = each.invoice_id, *found, each.month
+        if len(found) == 1 and (line := above.setdefault(key, each.line)) != each.line:
+            problems.append(f"{FORM.file}:{each.line}: {same_as(line)}")
             continue
-        problem = (
-            "several workspaces are called so; name one by its identifier"
-            if named[name]
-            else "no workspace matches; is a name misspelt?"
-        )
-        problems.append(f"{FORM.file}:{each.line}: {problem}")
-    return problems
+        invoices.append(each)
+        if len(found) != 1:
+            problem = (
+                "several workspaces are called so; name one by its identifier"
+                if found
+                else "no workspace matches; is a name misspelt?"
+            )
+            problems.append(f"{FORM.file}:{each.line}: {problem}")
+    return invoices, problems
 
 
 def file_of(problem: str) -> str:

@@ -144,13 +144,25 @@ def test_files_are_replaced_as_a_whole(warehouse: Warehouse) -> None:
     assert warehouse.rows("select count(*) from finance.accounts") == [(5,)]
 
 
+def test_an_invoice_counts_once(warehouse: Warehouse) -> None:
+    """A line by the name of a workspace and one by its identifier are the same invoice's."""
+    month = "2026-10,2026-11-02,1"
+    header = "invoice_id,workspace,month,issued_on,amount_usd"
+    lines = [f"L-1,Bakery,{month}", f"L-1,W-1,{month}", f"L-2,w-1,{month}"]
+    write("invoices.csv", header, *lines)
+
+    (problem,) = load(warehouse)
+    assert problem.startswith("finance/invoices.csv:3: line 2 has the same invoice, workspace and")
+    assert warehouse.rows("select line from finance.invoices") == [(2,), (4,)]
+
+
 def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     """A batch warns of each line and rule that no workspace, agent or cost center ever seen has."""
     warehouse.given("agents", agent_id="a-1", agent_slug="Baker")
     month = "2026-10,2026-11-02,1"
     header = "invoice_id,workspace,month,issued_on,amount_usd"
     write("owners.csv", "workspace,agent,cost_center", "*,baker,CC-9", "Bakery,bakre,CC-9")
-    write("invoices.csv", header, f"L-1,BAKERY,{month}", f"L-1,Bakrey,{month}", f"L-1,w-1,{month}")
+    write("invoices.csv", header, f"L-1,BAKERY,{month}", f"L-1,Bakrey,{month}", f"L-2,w-1,{month}")
     write(
         "budgets.csv",
         "scope,name,workspace,month,amount_usd",

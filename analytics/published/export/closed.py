@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import count, takewhile
 from pathlib import Path
@@ -123,7 +123,7 @@ def read_booked(
             reopening is None or reopening.number > this.number
         )
         if was_in_force and each.entry.first_day <= this.first_day:
-            entries += _frozen_entries(each, workspace_ids)
+            entries += _frozen_entries(each, workspace_ids, _workspace_names(books, each))
     return Journal(
         this.first_day,
         is_booked=True,
@@ -132,9 +132,23 @@ def read_booked(
     )
 
 
-def _frozen_entries(closing: Recorded[Closing], workspace_ids: Sequence[str] | None) -> list[Entry]:
+def _workspace_names(books: Books, closing: Recorded[Closing]) -> dict[str, str]:
+    """Return the names of workspaces by identifier, as a close knew them.
+
+    One that was gone by then has the name of the last close before that knew it.
+    """
+    return {
+        workspace.workspace_id: workspace.workspace_name
+        for each in books.closings
+        if each.entry.number <= closing.entry.number
+        for workspace in each.entry.workspaces
+    }
+
+
+def _frozen_entries(
+    closing: Recorded[Closing], workspace_ids: Sequence[str] | None, names: Mapping[str, str]
+) -> list[Entry]:
     """Return the entries of workspaces that a close froze, in the order of their days."""
-    names = {each.workspace_id: each.workspace_name for each in closing.entry.workspaces}
     lines = pl.read_parquet(_unchanged(closing, Path(DATA) / "journal_lines.parquet"))
     if workspace_ids is not None:
         lines = lines.filter(pl.col("workspace_id").is_in(workspace_ids))
@@ -199,6 +213,8 @@ def _stored(closing: Recorded[Closing], name: str) -> Path:
     for path in map(Path, entry.files):
         if path.name == name:
             return path
+    if name in {layout.file_name(entry.month) for layout in JournalFormat}:
+        raise UsageError(f"The close of {entry.month} booked nothing, so that it has no journal.")
     raise UsageError(
         f"The books hold no {name}.\n--live makes it from today's figures;"
         f" `analytics books show {entry.month}` lists what was closed."

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from analytics.finance.books.reading import read_books
+from analytics.published.export.closed import read_booked
 from analytics.published.export.journal import JournalFormat
 from tests.cli.books.conftest import OWNERS, Shop
 
@@ -75,6 +79,30 @@ def test_the_journal_of_a_workspace(closed: Shop, form: JournalFormat) -> None:
     )  # fmt: skip
 
     assert Path("one").read_bytes() == kept.read_bytes()
+
+
+def test_a_workspace_that_is_gone_keeps_its_name(closed: Shop) -> None:
+    """A close that no longer knows the workspace of its lines names it as the one before did."""
+    books = read_books(closed.books)
+    (october,) = books.closings
+    later = msgspec.structs.replace(october.entry, number=2, month="2026-11", workspaces=[])
+    november = dataclasses.replace(october, entry=later)
+
+    journal = read_booked(dataclasses.replace(books, entries=[october, november]), november, None)
+
+    names = {entry.workspace_name for entry in journal.earlier}
+    assert (len(journal.earlier), names) == (2, {october.entry.workspaces[0].workspace_name})
+
+
+def test_a_month_that_books_nothing_has_no_journal(shop: Shop) -> None:
+    """Its export says so, and does not send one to figures of today."""
+    shop.ok("close", "2026-09", "--early", "-q")
+
+    result = shop.run("export", "journal", "2026-09")
+
+    assert (result.code, result.err) == (
+        2, "error: The close of 2026-09 booked nothing, so that it has no journal.\n"
+    )  # fmt: skip
 
 
 def test_a_reopened_journal_is_taken_back(closed: Shop) -> None:
