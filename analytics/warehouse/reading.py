@@ -94,7 +94,7 @@ _CASTS = {
 _VALUES = {
     Kind.TEXT: "{0}",
     Kind.FLAG: "case {0} when 'true' then true when 'false' then false end",
-    Kind.NUMBER: "case when isfinite({0}) then {0} end",
+    Kind.NUMBER: f"case when {{0}} between 0 and {MOST_COUNT} then {{0}} end",
     Kind.MONEY: "try_cast({0} as decimal(18, 10))",
     Kind.COST: "case when {0} >= 0 then try_cast({0} as decimal(18, 10)) end",
     Kind.COUNT: f"case when {{0}} between 0 and {MOST_COUNT} and {{0}} = trunc({{0}})"
@@ -107,7 +107,7 @@ _VALUES = {
 _EXPECTED = {
     Kind.TEXT: "a text",
     Kind.FLAG: "true or false",
-    Kind.NUMBER: "a number",
+    Kind.NUMBER: "a number from 0 to 10^15",
     Kind.MONEY: "an amount below 100 million dollars",
     Kind.COST: "an amount from 0 to 100 million dollars",
     Kind.COUNT: "a whole number from 0 to 10^15",

@@ -249,6 +249,19 @@ def test_nested_and_epoch_fields_are_read(load: Load, con: duckdb.DuckDBPyConnec
     )
 
 
+@pytest.mark.parametrize("milliseconds", [-1, 10**19, b"1e300", "long"])
+def test_a_duration_that_none_can_have_is_left_out(
+    load: Load, con: duckdb.DuckDBPyConnection, milliseconds: object
+) -> None:
+    """Sums of durations stay in the range of numbers, whatever a log says."""
+    load("run_log_events", [{"seq": 3, "duration_ms": milliseconds}], run_id="r1")
+
+    assert current(con, "run_log_events", "seq, duration_ms") == [(3, None)]
+    assert con.execute("select field, reason from ledger.quarantine").fetchall() == [
+        ("duration_ms", "duration_ms is not a number from 0 to 10^15")
+    ]
+
+
 @pytest.mark.parametrize("name", ["total_cost", "cost_usd"])
 def test_both_names_of_a_cost_are_read(
     load: Load, con: duckdb.DuckDBPyConnection, name: str
