@@ -46,7 +46,7 @@ class Workspace(Table, frozen=True):
 
     api_key_env: Annotated[str, msgspec.Meta(min_length=1)]
     api: str = ""
-    workspace_id: str | None = None
+    workspace_id: Annotated[str, msgspec.Meta(min_length=1)] | None = None
 
 
 class Reporting(Table, frozen=True):
@@ -222,9 +222,10 @@ def has_display() -> bool:
     )
 
 
-def api_keys(settings: Settings) -> list[tuple[Workspace, str]]:
-    """Return each workspace with its key; UsageError if a variable is not set."""
-    return [(workspace, api_key(workspace)) for workspace in settings.workspaces]
+def require_a_key_set(settings: Settings) -> None:
+    """Raise UsageError if the variable of no workspace is set."""
+    if not any(map(has_key, settings.workspaces)):
+        api_key(settings.workspaces[0])
 
 
 def default_api() -> str:

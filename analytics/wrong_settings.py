@@ -24,6 +24,7 @@ _SAMPLES = {
     "metrics": '"metrics.prom"',
     "home": '"../index.html"',
     "api_key_env": '"LEVAIN_API_KEY"',
+    "workspace_id": '"3d0f4c1e-5f0a-4f2e-9a55-0c7b7c0e8a11"',
 }
 
 

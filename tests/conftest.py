@@ -27,7 +27,7 @@ from analytics.batch.progress import Progress
 from analytics.emulator.records import Agent, Run, Workspace
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
-from analytics.settings import Settings, api_keys, load_settings
+from analytics.settings import Settings, load_settings
 from analytics.warehouse import database
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
@@ -195,8 +195,7 @@ class Batch:
         """Run the first stage of a batch."""
         self.layout.root.mkdir(exist_ok=True)
         with open_warehouse(self.layout) as con:
-            keys = api_keys(self.settings)
-            return asyncio.run(extract_all(con, keys, self.settings, self.layout, Progress()))
+            return asyncio.run(extract_all(con, self.settings, self.layout, Progress()))
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Query the warehouse."""

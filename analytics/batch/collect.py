@@ -24,7 +24,7 @@ from analytics.batch.extract import (
 from analytics.batch.healing import opened
 from analytics.batch.identity import known_workspace
 from analytics.batch.progress import Progress
-from analytics.errors import AnalyticsError
+from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.collection import (
     Pull,
     collect_by_agent,
@@ -35,7 +35,7 @@ from analytics.extract.collection import (
 from analytics.format.numbers import plural
 from analytics.levain import AsyncLevain, LevainError
 from analytics.levain.records import Me, typed
-from analytics.settings import Settings, Workspace, api_keys
+from analytics.settings import Settings, Workspace, require_a_key_set
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import collection_lock
@@ -47,21 +47,20 @@ _KEPT = "The next collection or batch reads it again."
 def collect(settings: Settings, progress: Progress) -> list[Outcome]:
     """Collect all workspaces; AnalyticsError if one could not be read."""
     os.umask(0o077)
-    keys = api_keys(settings)
+    require_a_key_set(settings)
     layout = Layout(settings.data_dir)
     with (
         collection_lock(layout),
         opened(layout, settings) as con,
         runner_of(progress) as runner,
     ):
-        outcomes = runner.run(_collect_all(con, keys, settings, layout, progress))
+        outcomes = runner.run(_collect_all(con, settings, layout, progress))
     require_all(outcomes)
     return outcomes
 
 
 async def _collect_all(
     con: duckdb.DuckDBPyConnection,
-    keys: list[tuple[Workspace, str]],
     settings: Settings,
     layout: Layout,
     progress: Progress,
@@ -73,20 +72,20 @@ async def _collect_all(
     """
     async with AsyncExitStack() as stack:
 
-        async def pull(setting: Workspace, key: str) -> tuple[Opened, Pull] | LevainError:
+        async def pull(setting: Workspace) -> tuple[Opened, Pull] | LevainError | UsageError:
             try:
-                client = await stack.enter_async_context(client_of(setting, key, settings))
+                client = await stack.enter_async_context(client_of(setting, settings))
                 return await _pull(con, setting, client, layout)
-            except LevainError as error:
+            except (LevainError, UsageError) as error:
                 return error
 
         # All at once: an API that does not answer must not hold the lock once a workspace.
-        found = await asyncio.gather(*(pull(setting, key) for setting, key in keys))
-        pulled = [each for each in found if not isinstance(each, LevainError)]
+        found = await asyncio.gather(*map(pull, settings.workspaces))
+        pulled = [each for each in found if isinstance(each, tuple)]
         refused = [
             (setting, each)
-            for (setting, _), each in zip(keys, found, strict=True)
-            if isinstance(each, LevainError)
+            for setting, each in zip(settings.workspaces, found, strict=True)
+            if not isinstance(each, tuple)
         ]
         opened = [one for one, _ in pulled]
         failed = outcomes_of_refused(con, opened, refused, progress, lambda _: _KEPT)

@@ -16,7 +16,7 @@ import uvloop
 
 from analytics.batch.identity import require_a_key, require_identity
 from analytics.batch.progress import Progress
-from analytics.errors import AnalyticsError
+from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.batch import WorkspaceBatch
 from analytics.extract.loads import UNFINISHED, landed_loads
 from analytics.extract.store import Loaded
@@ -26,7 +26,7 @@ from analytics.levain import AsyncLevain, LevainError
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import Me, typed
 from analytics.levain.retries import retry_hooks
-from analytics.settings import Settings, Workspace
+from analytics.settings import Settings, Workspace, api_key
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.load import load_errors
@@ -106,13 +106,12 @@ class _TimedStore(WarehouseStore):
 
 async def extract_all(
     con: duckdb.DuckDBPyConnection,
-    keys: list[tuple[Workspace, str]],
     settings: Settings,
     layout: Layout,
     progress: Progress,
     limit: Limit | None = None,
 ) -> list[Outcome]:
-    """Extract every workspace with its key; outcomes of failed workspaces have an error.
+    """Extract every workspace; outcomes of failed workspaces have an error.
 
     `limit` gives the rate limiter of an API, in place of one for each workspace by the settings.
 
@@ -121,13 +120,13 @@ async def extract_all(
     """
     async with AsyncExitStack() as stack:
         opened: list[Opened] = []
-        refused: list[tuple[Workspace, LevainError]] = []
-        for workspace, key in keys:
+        refused: list[tuple[Workspace, LevainError | UsageError]] = []
+        for workspace in settings.workspaces:
             try:
-                client = await stack.enter_async_context(client_of(workspace, key, settings, limit))
+                client = await stack.enter_async_context(client_of(workspace, settings, limit))
                 answer = await client.auth.read()
                 me = typed(answer.record, Me)
-            except LevainError as error:
+            except (LevainError, UsageError) as error:
                 refused.append((workspace, error))
             else:
                 client.clock.set(answer.fetched_at)
@@ -150,12 +149,10 @@ def runner_of(progress: Progress) -> Iterator[asyncio.Runner]:
         yield runner
 
 
-def client_of(
-    workspace: Workspace, key: str, settings: Settings, limit: Limit | None = None
-) -> AsyncLevain:
-    """Return a client of a workspace's API."""
+def client_of(workspace: Workspace, settings: Settings, limit: Limit | None = None) -> AsyncLevain:
+    """Return a client of a workspace's API; UsageError without its key."""
     return AsyncLevain(
-        key,
+        api_key(workspace),
         workspace.api,
         concurrency=settings.extract.concurrency,
         requests_per_second=settings.extract.requests_per_second,
@@ -166,7 +163,7 @@ def client_of(
 def outcomes_of_refused(
     con: duckdb.DuckDBPyConnection,
     opened: Sequence[Opened],
-    refused: Sequence[tuple[Workspace, LevainError]],
+    refused: Sequence[tuple[Workspace, LevainError | UsageError]],
     progress: Progress,
     kept: Callable[[Workspace], str],
 ) -> list[Outcome]:
@@ -178,7 +175,7 @@ def outcomes_of_refused(
     require_identity(con, [(one.setting, one.me) for one in opened])
     failed = [Outcome(_name_of(setting), str(error), kept(setting)) for setting, error in refused]
     for outcome in failed:
-        progress.of(outcome.name).warn(str(outcome.error))
+        progress.of(outcome.name).warn(" ".join(str(outcome.error).split("\n")))
     return failed
 
 

@@ -17,12 +17,17 @@ _KEY_REFUSED = (UnauthorizedError, ForbiddenError)
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
-def require_a_key(is_open: bool, refused: Sequence[tuple[Workspace, LevainError]]) -> None:
-    """Raise UsageError if the API refuses every key."""
-    if is_open or not all(isinstance(error, _KEY_REFUSED) for _, error in refused):
+def require_a_key(
+    is_open: bool, refused: Sequence[tuple[Workspace, LevainError | UsageError]]
+) -> None:
+    """Raise UsageError if the API refuses every key that is set."""
+    asked = [(workspace, error) for workspace, error in refused if isinstance(error, LevainError)]
+    if is_open or not all(isinstance(error, _KEY_REFUSED) for _, error in asked):
         return
-    (workspace, error), *_ = refused
-    names = ", ".join(workspace.api_key_env for workspace, _ in refused)
+    if not asked:
+        raise refused[0][1]
+    (workspace, error), *_ = asked
+    names = ", ".join(workspace.api_key_env for workspace, _ in asked)
     raise UsageError(
         f"The API at {workspace.api} does not accept the key in {names} ({error.cause}).\n"
         "Check that it was copied whole, has not been revoked, and may be used from here."

@@ -24,7 +24,7 @@ from analytics.batch.last_batch import LastBatch, read_last_batch, write_last_ba
 from analytics.batch.metrics import write_metrics
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, BusyError
-from analytics.settings import Settings, Workspace, api_keys
+from analytics.settings import Settings, require_a_key_set
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 
@@ -59,9 +59,9 @@ def batch_on_data(settings: Settings) -> Iterator[tuple[Layout, duckdb.DuckDBPyC
 
 def extract(settings: Settings, progress: Progress) -> list[Outcome]:
     """Run the first stage alone; AnalyticsError if a workspace could not be read."""
-    keys = api_keys(settings)
+    require_a_key_set(settings)
     with batch(settings) as (layout, con):
-        outcomes = _extract(con, keys, settings, layout, progress)
+        outcomes = _extract(con, settings, layout, progress)
     require_all(outcomes)
     return outcomes
 
@@ -78,7 +78,7 @@ def nightly(
 
     def work(con: duckdb.DuckDBPyConnection) -> tuple[list[Outcome], list[str]]:
         told = _gone(con, layout, progress)
-        outcomes = _extract(con, keys, settings, layout, progress, limit)
+        outcomes = _extract(con, settings, layout, progress, limit)
         if all(outcome.error for outcome in outcomes):
             require_all(outcomes)
         told += stages.publish_loaded(
@@ -88,7 +88,7 @@ def nightly(
 
     os.umask(0o077)
     try:
-        keys = api_keys(settings)
+        require_a_key_set(settings)
         with batch_lock(layout) as broke_off:
             (outcomes, warnings), healed = run_healed(
                 layout, settings, progress, work, broke_off=broke_off
@@ -129,14 +129,13 @@ def _write_metrics(
 
 def _extract(
     con: duckdb.DuckDBPyConnection,
-    keys: list[tuple[Workspace, str]],
     settings: Settings,
     layout: Layout,
     progress: Progress,
     limit: Limit | None = None,
 ) -> list[Outcome]:
     with runner_of(progress) as runner:
-        return runner.run(extract_all(con, keys, settings, layout, progress, limit))
+        return runner.run(extract_all(con, settings, layout, progress, limit))
 
 
 def _gone(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) -> list[str]:

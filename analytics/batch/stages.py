@@ -9,6 +9,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
+import polars as pl
 
 from analytics import __version__
 from analytics.batch.progress import Progress
@@ -276,12 +277,13 @@ def require_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
         f"`{name}` is no time zone (timezone in [reporting]).\n"
         "Use an IANA name such as UTC, Europe/Berlin or America/New_York."
     )
-    # DuckDB computes the marts' days, Python those of pages.
+    # DuckDB computes the marts' days, Python those of pages, Polars those of forecasts.
     if not con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone():
         raise unknown
     try:
         ZoneInfo(name)
-    except ZoneInfoNotFoundError:
+        pl.select(pl.lit(datetime(2000, 1, 1)).dt.replace_time_zone(name))  # noqa: DTZ001
+    except (ZoneInfoNotFoundError, pl.exceptions.PolarsError):
         raise unknown from None
 
 

@@ -180,13 +180,16 @@ def test_one_workspace_that_fails_costs_no_other(
         "[extract]\nhistory_days = 3\n"
         + "".join(
             f'[[workspaces]]\napi_key_env = "{name}"\napi = "{api.url}"\n'
-            for name in ("REVOKED", "GOOD", "OTHER")
+            for name in ("UNSET", "REVOKED", "GOOD", "OTHER")
         )
     )
+    lists = command("extract", "--lists")
     result = command("nightly")
 
-    assert result.code == 1
-    assert "1 of 3 workspaces could not be read" in result.err
+    assert (lists.code, result.code) == (1, 1)
+    assert "2 of 4 workspaces could not be read" in lists.err
+    assert "2 of 4 workspaces could not be read" in result.err
+    assert "No API key: the variable UNSET is not set." in result.err
     assert "REVOKED" in result.err
     assert "It has no figures yet." in result.err
     assert "Blank Slate: 3 runs" in result.out

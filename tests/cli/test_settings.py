@@ -83,6 +83,10 @@ SettingsFile = Callable[[str], None]
             '[[workspaces]]\napi_key_env = "K"\nworkspace_id = 5\n',
             "`workspace_id` in [[workspaces]] number 1 must be a text in quotes, not 5.",
         ),
+        (
+            '[[workspaces]]\napi_key_env = "K"\nworkspace_id = ""\n',
+            "`workspace_id` in [[workspaces]] number 1 must be a text in quotes like",
+        ),
         ("[extract\n", "is not valid TOML"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "api.example"\n', "must start with https://"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "http://a b"\n', "must start with https://"),
@@ -91,6 +95,7 @@ SettingsFile = Callable[[str], None]
         ('[[workspaces]]\napi_key_env = "K"\napi = "http://a/b/api/v1/"\n', "Write `http://a/b`."),
         ('[reporting]\ntimezone = "Middle/Earth"\n', "is no time zone"),
         ('[reporting]\ntimezone = "JST"\n', "is no time zone"),
+        ('[reporting]\ntimezone = "Factory"\n', "is no time zone"),
     ],
 )
 def test_a_wrong_setting_is_named(

@@ -29,7 +29,7 @@ from analytics.batch.progress import Progress
 from analytics.emulator.runs.platform import BUILDER
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
-from analytics.settings import Extract, api_keys, load_settings
+from analytics.settings import Extract, load_settings
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.sources import SOURCES, Scope, Source
@@ -137,9 +137,7 @@ class Api:
             layout = Layout(given.data_dir)
             layout.root.mkdir()
             with open_warehouse(layout) as con:
-                (outcome,) = asyncio.run(
-                    extract_all(con, api_keys(given), given, layout, Progress())
-                )
+                (outcome,) = asyncio.run(extract_all(con, given, layout, Progress()))
             assert outcome.error is None, outcome.error
             return stored(layout)
 
