@@ -110,7 +110,7 @@ def close(
         with progress.stage("close") as done, _published(layout) as published:
             require_published_books(published, books)
             day = month_of_figures(published, month)
-            require_turn(published, books, day)
+            require_turn(books, day)
             require_checks(published)
             require_files(published, settings.project)
             states = states_of(published, day)

@@ -37,7 +37,7 @@ _STATES = """
                 and date_trunc('month', utc_date) = $1::date
                 and (cost_usd is null or billed_usd is null or own_key_usd is null)
         ) as unknown_bill_count,
-        coalesce(months.has_agent_bill, true) as has_agent_bill,
+        months.first_date is null or months.has_agent_bill as has_agent_bill,
         coalesce(months.has_provider_keys, true) as has_provider_keys,
         months.unexplained_usd,
         workspaces.last_batch_at as data_to,
@@ -60,17 +60,12 @@ def month_of_figures(con: duckdb.DuckDBPyConnection, text: str) -> date:
         day = first_day(text)
     except ValueError:
         raise UsageError(f"{text} is no month: write it as 2026-10.") from None
-    if day not in _months(con):
+    if not con.execute("select 1 from marts.dim_months where month = ?", [day]).fetchone():
         raise UsageError(f"There are no figures of {text}.\n`analytics status` says what is there.")
     return day
 
 
-def _months(con: duckdb.DuckDBPyConnection) -> list[date]:
-    found = con.execute("select distinct month from marts.dim_months order by month").fetchall()
-    return [month for (month,) in found]
-
-
-def require_turn(con: duckdb.DuckDBPyConnection, books: Books, month: date) -> None:
+def require_turn(books: Books, month: date) -> None:
     """Raise UsageError unless the month is the next to close, or the first of all."""
     if closing := books.in_force.get(month):
         raise UsageError(
@@ -85,10 +80,15 @@ def require_turn(con: duckdb.DuckDBPyConnection, books: Books, month: date) -> N
             f"{month:%Y-%m} is earlier than a closed month: months close in order."
             f"\nThe books begin with {first:%Y-%m}."
         )
-    if earlier := [
-        each for each in _months(con) if first <= each < month and each not in books.in_force
-    ]:
-        raise UsageError(f"{earlier[0]:%Y-%m} is open: months close in order.\nClose it first.")
+    turn = first
+    while turn in books.in_force:
+        turn = _next(turn)
+    if turn < month:
+        raise UsageError(f"{turn:%Y-%m} is open: months close in order.\nClose it first.")
+
+
+def _next(month: date) -> date:
+    return (month + timedelta(days=31)).replace(day=1)
 
 
 def require_checks(con: duckdb.DuckDBPyConnection) -> None:
@@ -175,8 +175,7 @@ def early_reasons(
 
     `with_own_keys` is true if own-key cost is booked.
     """
-    next_month = (month + timedelta(days=31)).replace(day=1)
-    due = datetime.combine(next_month, datetime.min.time(), UTC) + timedelta(days=grace_days)
+    due = datetime.combine(_next(month), datetime.min.time(), UTC) + timedelta(days=grace_days)
     return [
         f"{state.workspace_name}: {', '.join(parts)}"
         for state in states

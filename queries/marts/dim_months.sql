@@ -1,5 +1,6 @@
--- Months that hold figures, whether these may still change, and whether the books have them.
--- Grain: workspace, month.
+-- Months that hold figures, whether these may still change, and whether the books have them. Since
+-- the first close there is every month up to the last with figures, as months close in order: one
+-- in which nothing was read is of each workspace that was read before. Grain: workspace, month.
 -- key: workspace_id, month
 -- column month: First day of the calendar month.
 -- values status: open, incomplete, final, closed
@@ -65,7 +66,7 @@ dates as (
     group by all
 ),
 
-months as (
+figures as (
     select
         workspace_id,
         month,
@@ -78,6 +79,34 @@ months as (
     from days
     full join runs using (workspace_id, month)
     left join provisional using (workspace_id, month)
+),
+
+unread as (
+    select
+        unnest(
+            generate_series(
+                (select min(month) from finance.closings),
+                (select max(month) from figures),
+                interval 1 month
+            )
+        )::date as month
+    except
+    select month from figures
+),
+
+months as (
+    from figures
+    union all by name
+    select
+        firsts.workspace_id,
+        unread.month,
+        0 as open_day_count,
+        0 as unreconciled_day_count,
+        0 as open_count,
+        0 as provisional_count
+    from unread
+    join (select workspace_id, min(month) as month from figures group by workspace_id) as firsts
+        on firsts.month < unread.month
 ),
 
 ends as (

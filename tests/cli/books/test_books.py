@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from pathlib import Path
 
 import duckdb
 import pytest
 
+from analytics.emulator.world import World
 from analytics.finance.books.reading import read_books
-from tests.cli.books.conftest import OWNERS, SETTINGS, Shop
+from tests.cli.books.conftest import NOW, OWNERS, SETTINGS, Shop
+from tests.cli.conftest import SETTINGS as SHORT
+from tests.cli.conftest import shell_in
+from tests.conftest import book_run, hire_baker
 
 
 def test_books_that_are_not_there(shop: Shop) -> None:
@@ -151,3 +157,34 @@ def test_a_month_whose_bill_is_unknown(shop: Shop) -> None:
     assert closing.entry.totals.billed_usd is None
     assert "cost 1.1000000000 US dollars, billed unknown" in shop.ok("books", "show", "2026-10").out
     shop.ok("books", "verify")
+
+
+def test_a_month_in_which_nothing_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is closed in its turn, early, and its journal takes back what the one before accrued."""
+    world = World.empty(1, NOW)
+    book_run(world, hire_baker(world))
+    monkeypatch.setenv("OTHER_KEY", world.add_workspace("Other").api_key)
+    with shell_in(tmp_path, world, SHORT) as run:
+        shop = Shop(tmp_path, world, run)
+        shop.ok("nightly", "-q")
+        shop.ok("close", "2026-11", "--early", "-q")
+        world.pass_time(timedelta(days=61))
+        (tmp_path / "analytics.toml").write_text(
+            f'{SHORT}[[workspaces]]\napi_key_env = "OTHER_KEY"\n', encoding="utf-8"
+        )
+        shop.ok("nightly", "-q")
+        later, refused = (shop.run("close", month) for month in ("2027-01", "2026-12"))
+        shop.ok("close", "2026-12", "--early", "-q")
+
+        assert (later.code, "2026-12 is open: months close in order" in later.err) == (2, True)
+        assert refused.code == 3
+        assert "Slate: data reach to 2026-11-05, before 2027-01-04." in refused.err
+        assert shop.rows(
+            "select entry_date, debit_usd - credit_usd as amount_usd, reverses_entry_id[:22] as of"
+            " from fct_journal_lines where month = '2026-12-01' and kind = 'reversal'"
+            " and role = 'expense'"
+        ) == [
+            {"entry_date": "2026-12-01", "amount_usd": "-0.2750000000",
+             "of": "levain-2026-11-accrual"}
+        ]  # fmt: skip
+        shop.ok("close", "2027-01", "--early", "-q")
