@@ -31,6 +31,7 @@ from analytics.batch.readiness import (
     require_checks,
     require_files,
     require_published_books,
+    require_published_timezone,
     require_turn,
     states_of,
 )
@@ -113,6 +114,7 @@ def close(
             require_turn(books, day)
             require_checks(published)
             require_files(published, settings.project)
+            require_published_timezone(published, settings.reporting.timezone)
             states = states_of(published, day)
             reasons = early_reasons(
                 states, day, settings.finance.grace_days, with_own_keys=books_own_keys(con)

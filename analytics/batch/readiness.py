@@ -133,6 +133,16 @@ def changed_file(name: str) -> UsageError:
     )
 
 
+def require_published_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Raise UsageError unless the published figures are of the time zone that is set now."""
+    published = con.execute("select reporting_timezone from marts.dim_workspaces").fetchone()
+    if published and published[0] != name:
+        raise UsageError(
+            f"The published figures are of the time zone {published[0]}, not of {name} (timezone in"
+            " [reporting]).\nRun `analytics nightly`, look at the figures, and close them then."
+        )
+
+
 def require_published_books(con: duckdb.DuckDBPyConnection, books: Books) -> None:
     """Raise unless the published figures were made with the books as they are.
 

@@ -10,7 +10,7 @@ import duckdb
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError
 from analytics.finance.books.frozen import load_books
-from analytics.finance.books.reading import read_books, remove_unfinished
+from analytics.finance.books.reading import Books, read_books, remove_unfinished
 from analytics.finance.kept import keep_files
 from analytics.finance.load import file_of, load_finance
 from analytics.finance.names import problems_of_names
@@ -92,6 +92,7 @@ def transform(
             else:
                 built, made = updated
             if not only:
+                _warn_of_timezone(con, progress, settings.reporting.timezone, books)
                 record_build(con, settings.reporting.timezone, books.head)
             with attached_marts(con, layout.marts):
                 misspelt = [] if only else problems_of_names(con)
@@ -171,6 +172,19 @@ def _build_anew(
     remove_database(layout.marts)
     layout.next_marts.replace(layout.marts)
     return built
+
+
+def _warn_of_timezone(
+    con: duckdb.DuckDBPyConnection, progress: Progress, name: str, books: Books
+) -> None:
+    """Warn, where the time zone of reports changes, that closed months count other runs."""
+    last = con.execute("select timezone from ledger.build").fetchone()
+    if books.last_month and last and last[0] != name:
+        progress.warn(
+            f"the time zone of reports was {last[0]}, and is {name}: runs at the ends of closed"
+            f" months, to {books.last_month:%Y-%m}, may count in another month now, which is"
+            " adjusted as late_run or run_removed, without an amount"
+        )
 
 
 def _warn_of_files(progress: Progress, problems: Sequence[str], state: str) -> None:

@@ -40,7 +40,8 @@ _IN_THE_BOOKS = {
     "manifest.json": "The close: who, when, and the SHA-256 of every file.",
     "data/": "Frozen tables, with every digit, as Parquet.",
     "exports/": "Exports in other formats, as they were closed.",
-    "finance/, settings.toml": "The files that the figures were made with.",
+    "finance/": "The files that the figures were made with.",
+    "settings.toml": "The settings at the close; the time zone is that of the figures.",
 }
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that an archive can hold
 

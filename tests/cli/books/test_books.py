@@ -125,6 +125,21 @@ def test_days_of_grace(shop: Shop) -> None:
     assert "closed early, as " in stated
 
 
+def test_a_changed_time_zone(closed: Shop) -> None:
+    """No month is closed in another than that of its figures; a change of it is told once."""
+    (closed.folder / "analytics.toml").write_text(
+        SETTINGS + '[reporting]\ntimezone = "America/Los_Angeles"\n', encoding="utf-8"
+    )
+    refused = closed.run("close", "2026-11", "--early")
+    told = [closed.ok("transform").err for _ in range(2)]
+
+    assert refused.code == 2
+    assert "are of the time zone UTC, not of America/Los_Angeles" in refused.err
+    assert not (closed.books / "2026-11").exists()
+    warning = "time zone of reports was UTC, and is America/Los_Angeles: runs at the ends of closed"
+    assert [warning in each for each in told] == [True, False]
+
+
 def test_a_month_closed_anew(closed: Shop) -> None:
     """A reopened month keeps its first revision, and the next close makes another one."""
     first = (closed.books / "2026-10" / "r1" / "manifest.json").read_bytes()
