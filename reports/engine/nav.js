@@ -128,7 +128,7 @@ export const showSiblings = (site) => {
   const [before, after] = [agents[at - 1], agents[at + 1]];
   nav.replaceChildren(...(before ? [link(before, "← Previous: ")] : []),
     ...(after ? [link(after, "Next: ", " →")] : []),
-    element("details", "", {}, [element("summary", `All ${agents.length} agents`), all]));
+    element("details", "", {}, [element("summary", "All agents"), all]));
   nav.hidden = false;
 };
 
