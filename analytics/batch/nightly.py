@@ -24,7 +24,7 @@ from analytics.batch.last_batch import LastBatch, read_last_batch, write_last_ba
 from analytics.batch.metrics import write_metrics
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, BusyError
-from analytics.settings import Settings, require_a_key_set
+from analytics.settings import CONFIG_FILE, Settings, require_a_key_set
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 
@@ -81,9 +81,10 @@ def nightly(
         outcomes = _extract(con, settings, layout, progress, limit)
         if all(outcome.error for outcome in outcomes):
             require_all(outcomes)
-        told += stages.publish_loaded(
-            con, settings, layout, progress, _warnings(outcomes), force=force
-        )
+        unnamed = _not_in_the_settings(con, settings, progress)
+        warnings = _warnings(outcomes) + unnamed
+        told += unnamed
+        told += stages.publish_loaded(con, settings, layout, progress, warnings, force=force)
         return outcomes, told + send_findings(settings, layout, progress)
 
     os.umask(0o077)
@@ -146,6 +147,29 @@ def _gone(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) ->
         f"{folder} is gone: no rebuild can make these data anew unless it is put back from a backup"
         for folder in folders
         if not folder.is_dir()
+    ]
+    for text in told:
+        progress.warn(text)
+    return told
+
+
+def _not_in_the_settings(
+    con: duckdb.DuckDBPyConnection, settings: Settings, progress: Progress
+) -> list[str]:
+    """Warn of each workspace that was read and that no setting names any more; return that."""
+    named = {each.api_key_env for each in settings.workspaces}
+    named |= {each.workspace_id for each in settings.workspaces if each.workspace_id}
+    found = con.execute("""
+        select coalesce(workspace_name, workspace_id), last_batch_at, workspace_id, api_key_env
+        from ledger.workspaces
+        where api_key_env is not null and last_batch_at is not null
+        order by 1
+    """).fetchall()
+    told = [
+        f"{name} is not in {CONFIG_FILE}, so that its figures end at {last:%Y-%m-%d %H:%M} UTC,"
+        " and those of all workspaces then too: put it back, or forget it (docs/privacy.md)"
+        for name, last, *names in found
+        if named.isdisjoint(names)
     ]
     for text in told:
         progress.warn(text)
