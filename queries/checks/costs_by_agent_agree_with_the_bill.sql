@@ -1,7 +1,8 @@
--- On each UTC day that has ended, cost and bill by agent add up to those by provider; of a day with
--- a line that lacks the amount, nothing is known.
+-- On each UTC day that has ended, cost and bill by agent add up to those by provider, and each
+-- agent's cost is that of its metered hours; of a sum with a line that lacks the amount, nothing is
+-- known.
 -- control: allocation
--- sources: analytics/timeseries/by-agent | analytics/billing
+-- sources: analytics/timeseries/by-agent | analytics/billing, analytics/hourly
 with
 
 figures as (
@@ -37,22 +38,60 @@ days as (
         count(*) * 0.00000000005 as tolerance
     from figures
     group by workspace_id, utc_date
+),
+
+agent_days as (
+    select
+        workspace_id,
+        utc_date,
+        agent_id,
+        'cost_usd' as measure,
+        if(bool_or(lacks_cost), null, coalesce(sum(by_agent_usd), 0)) as ours,
+        coalesce(sum(metered_usd), 0) as theirs,
+        sum(tolerance_usd) as tolerance
+    from (
+        select
+            workspace_id,
+            utc_date,
+            agent_id,
+            cost_usd as by_agent_usd,
+            cost_usd is null as lacks_cost,
+            0.00000000005 as tolerance_usd
+        from marts.fct_agent_billing_days
+        union all by name
+        select
+            workspace_id,
+            utc_date,
+            agent_id,
+            metered_cost_usd as metered_usd,
+            metered_cost_usd is null as lacks_cost,
+            tolerance_usd
+        from intermediate.int_agent_days_vs_api
+    )
+    group by workspace_id, utc_date, agent_id
+),
+
+compared as (
+    from days
+    union all by name
+    from agent_days
 )
 
 select
-    days.workspace_id,
-    days.utc_date,
-    days.measure,
-    days.ours,
-    days.theirs,
-    days.ours - days.theirs as difference_usd,
-    days.theirs as theirs_usd,
+    compared.workspace_id,
+    compared.utc_date,
+    compared.agent_id,
+    compared.measure,
+    compared.ours,
+    compared.theirs,
+    compared.ours - compared.theirs as difference_usd,
+    compared.theirs as theirs_usd,
     true as is_closed
-from days
+from compared
 join intermediate.int_metered_days as metered_days using (workspace_id, utc_date)
 where
-    days.utc_date < metered_days.last_date
+    compared.utc_date < metered_days.last_date
     and metered_days.has_agent_bill
-    and metered_days.has_bill
-    and abs(days.ours - days.theirs) > days.tolerance
-order by days.workspace_id, days.utc_date, days.measure
+    and if(compared.agent_id is null, metered_days.has_bill, metered_days.has_hours)
+    and abs(compared.ours - compared.theirs) > compared.tolerance
+order by compared.workspace_id, compared.utc_date, compared.measure, compared.agent_id

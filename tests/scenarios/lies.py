@@ -167,6 +167,10 @@ def at_baker(life: Life) -> str:
     return life.baker.id
 
 
+def at_miller(life: Life) -> str:
+    return life.miller.id
+
+
 def at_busy(life: Life) -> str:
     return life.busy.id
 
@@ -237,12 +241,13 @@ CASES: dict[str, Case] = {
         "agent_rollups", roll_up_of_unlisted, "cost_usd", Decimal(1),
         [(UNLISTED, "cost_usd", at_busy, DAY, usd("1.25"), 1)],
     ),
-    # An hour contradicts the bill of its provider and the roll-up of its agent.
+    # An hour contradicts the bill of its provider, and the roll-up and the bill of its agent.
     "cost of an hour": (
         "usage_hours", hour, "cost_usd", more(usd("0.01")),
         [
             (BILL, "cost_usd", "bedrock", DAY, usd("0.07"), usd("0.06")),
             (CUT_OFF, "cost_usd", at_baker, DAY, usd("0.41"), usd("0.42")),
+            (ALLOCATION, "cost_usd", at_baker, DAY, usd("0.41"), usd("0.42")),
         ],
     ),
     "tokens of an hour": (
@@ -255,18 +260,22 @@ CASES: dict[str, Case] = {
     # On the day after a run crossed midnight, the roll-up allows what the run used later.
     "cost of an hour after midnight": (
         "usage_hours", hour_after_midnight, "cost_usd", more(usd("-0.01")),
-        [(BILL, "cost_usd", "anthropic", NEXT, usd("0.49"), usd("0.50"))],
+        [
+            (BILL, "cost_usd", "anthropic", NEXT, usd("0.49"), usd("0.50")),
+            (ALLOCATION, "cost_usd", at_miller, NEXT, usd("0.50"), usd("0.49")),
+        ],
     ),
     "requests of an hour": (
         "usage_hours", hour, "request_count", more(1),
         [(BILL, "request_count", "bedrock", DAY, 2, 1)],
     ),
-    # An hour without an agent contradicts the bill and the platform's own sum.
+    # An hour without an agent contradicts both bills and the platform's own sum.
     "cost of an hour of the platform": (
         "usage_hours", hour_of_the_platform, "cost_usd", more(usd("0.01")),
         [
             (BILL, "cost_usd", "anthropic", DAY, usd("3.785"), usd("3.775")),
             (PLATFORM, "cost_usd", "(platform)", DAY, usd("0.875"), usd("0.885")),
+            (ALLOCATION, "cost_usd", "(platform)", DAY, usd("0.875"), usd("0.885")),
         ],
     ),
     "cost of the platform": (
@@ -289,9 +298,13 @@ CASES: dict[str, Case] = {
         "billing_days", bill, "tokens_out", more(1),
         [(BILL, "tokens_out", "bedrock", DAY, 100, 101)],
     ),
+    # The cost of an agent's bill contradicts its hours and the costs by provider.
     "cost of an agent's bill": (
         "agent_billing_days", agent_bill, "cost_usd", more(usd("0.01")),
-        [(ALLOCATION, "cost_usd", None, DAY, usd("3.845"), usd("3.835"))],
+        [
+            (ALLOCATION, "cost_usd", None, DAY, usd("3.845"), usd("3.835")),
+            (ALLOCATION, "cost_usd", at_baker, DAY, usd("0.42"), usd("0.41")),
+        ],
     ),
     "amount of an agent's bill": (
         "agent_billing_days", agent_bill, "billed_usd", more(usd("-0.01")),

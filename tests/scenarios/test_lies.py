@@ -18,6 +18,7 @@ from analytics.settings import load_settings
 from tests.batches import Published, emptied, publish, run_batch, short_lists
 from tests.conftest import NOW, Batch
 from tests.scenarios.lies import (
+    ALLOCATION,
     CASES,
     CUT_OFF,
     DAY,
@@ -28,6 +29,7 @@ from tests.scenarios.lies import (
     UNLISTED,
     Found,
     Life,
+    agent_bill,
     count,
     live,
     more,
@@ -171,6 +173,19 @@ def test_fewer_failed_runs_than_are_listed(batch: Batch, world: World, life: Lif
         world.lie("run_counts", match=match, field="count", change=more(change))
 
     assert failures(batch) == {(UNLISTED, "failed_count", life.busy.id, DAY, 1, 0)}
+
+
+def test_a_bill_of_one_agent_on_that_of_another(batch: Batch, world: World, life: Life) -> None:
+    """Given cost of one agent in the bill of another, both are named, though the sum stands."""
+    for agent, change in ((life.baker, "-0.30"), (life.miller, "0.30")):
+        for field in ("cost_usd", "billed_usd"):
+            world.lie("agent_billing_days", match=agent_bill(life) | {"agent_id": agent.id},
+                      field=field, change=more(usd(change)))  # fmt: skip
+
+    assert failures(batch) == {
+        (ALLOCATION, "cost_usd", life.baker.id, DAY, usd("0.11"), usd("0.41")),
+        (ALLOCATION, "cost_usd", life.miller.id, DAY, usd("0.60"), usd("0.30")),
+    }
 
 
 @pytest.mark.usefixtures("life")
