@@ -1,22 +1,39 @@
 -- Metered usage that names no agent costs what the platform's own runs and the listed runs without
--- an agent cost; days on which a platform run crossed midnight may differ, and add up to nothing.
+-- an agent cost, and has as many tokens, as far as all are known; days on which a platform run
+-- crossed midnight may differ, and add up to nothing.
 -- control: platform
 -- sources: analytics/platform-agents, runs | analytics/hourly
+with
+
+compared as (
+    select
+        workspace_id,
+        agent_id,
+        utc_date,
+        listed_open_count + provisional_count = 0 as is_closed,
+        unnest(['cost_usd', 'tokens_in', 'tokens_out']) as measure,
+        unnest([rolled_up_cost_usd, rolled_up_tokens_in, rolled_up_tokens_out]::decimal(38, 10)[])
+            as ours,
+        unnest([metered_cost_usd, metered_tokens_in, metered_tokens_out]::decimal(38, 10)[])
+            as theirs,
+        unnest([leftover_usd, leftover_tokens_in, leftover_tokens_out]::decimal(38, 10)[])
+            as leftover,
+        unnest([tolerance_usd, 0, 0]) as tolerance
+    from intermediate.int_agent_days_vs_api
+    where agent_id = '(platform)' and has_ended and listed_open_count = 0 and is_metered
+)
+
 select
     workspace_id,
     agent_id,
     utc_date,
-    'cost_usd' as measure,
-    rolled_up_cost_usd as ours,
-    metered_cost_usd as theirs,
-    unexplained_usd as difference_usd,
-    metered_cost_usd as theirs_usd,
-    listed_open_count + provisional_count = 0 as is_closed
-from intermediate.int_agent_days_vs_api
-where
-    agent_id = '(platform)'
-    and has_ended
-    and listed_open_count = 0
-    and is_metered
-    and abs(unexplained_usd) > tolerance_usd
-order by workspace_id, utc_date
+    measure,
+    ours,
+    theirs,
+    if(measure = 'cost_usd', leftover, null) as difference_usd,
+    if(measure = 'cost_usd', theirs, null) as theirs_usd,
+    is_closed
+from compared
+anti join intermediate.int_platform_timing using (workspace_id, utc_date, measure)
+where abs(leftover) > tolerance
+order by workspace_id, utc_date, measure

@@ -29,6 +29,7 @@ explained as (
     left join intermediate.int_platform_timing as timing
         on timing.workspace_id = compared.workspace_id
         and timing.utc_date = compared.utc_date
+        and timing.measure = 'cost_usd'
         and compared.agent_id = '(platform)'
 )
 
@@ -84,6 +85,9 @@ select
     earlier_tokens_in,
     later_tokens_out,
     earlier_tokens_out,
+    leftover_usd,
+    leftover_tokens_in,
+    leftover_tokens_out,
     tolerance_usd,
     has_ended,
     -- What a list shows is younger than the sums, so a run must have ended before the batch began.

@@ -15,6 +15,7 @@ metered as (
         sum(tokens_in)::bigint as metered_tokens_in,
         sum(tokens_out)::bigint as metered_tokens_out,
         bool_or(cost_usd is null) as lacks_hours,
+        bool_or(tokens_in is null or tokens_out is null) as lacks_tokens,
         count(*) as metered_row_count
     from staging.stg_usage_hours
     group by all
@@ -29,6 +30,7 @@ platform as (
         sum(tokens_in)::bigint as api_tokens_in,
         sum(tokens_out)::bigint as api_tokens_out,
         bool_or(cost_usd is null) as lacks_rollup,
+        bool_or(tokens_in is null or tokens_out is null) as lacks_tokens,
         count(*) as row_count
     from staging.stg_platform_rollups
     group by workspace_id, utc_date
@@ -81,6 +83,8 @@ agent_days as (
         coalesce(max(metered_tokens_out), 0) as metered_tokens_out,
         coalesce(bool_or(lacks_rollup), false) as lacks_rollup,
         coalesce(bool_or(lacks_hours), false) as lacks_hours,
+        coalesce(bool_or(lacks_tokens), false) or coalesce(max(unknown_token_count), 0) > 0
+            as lacks_tokens,
         coalesce(max(listed_run_count), 0)
         + coalesce(max(row_count), 0)
         + coalesce(max(metered_row_count), 0) as row_count
@@ -120,11 +124,17 @@ bounded as (
         *,
         row_count * 0.00000000005 as tolerance_usd,
         metered_cost_usd - rolled_up_cost_usd as meter_difference_usd,
-        greatest(least(meter_difference_usd, earlier_usd), -later_usd) as within_bounds_usd
+        greatest(least(meter_difference_usd, earlier_usd), -later_usd) as within_bounds_usd,
+        if(lacks_tokens, null, metered_tokens_in - rolled_up_tokens_in) as difference_in,
+        if(lacks_tokens, null, metered_tokens_out - rolled_up_tokens_out) as difference_out
     from compared
 )
 
 select
     *,
-    meter_difference_usd - within_bounds_usd as leftover_usd
+    meter_difference_usd - within_bounds_usd as leftover_usd,
+    difference_in - greatest(least(difference_in, earlier_tokens_in), -later_tokens_in)
+        as leftover_tokens_in,
+    difference_out - greatest(least(difference_out, earlier_tokens_out), -later_tokens_out)
+        as leftover_tokens_out
 from bounded

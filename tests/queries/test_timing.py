@@ -126,13 +126,33 @@ def test_the_platform_against_usage_without_an_agent(read: Warehouse) -> None:
 
 def test_a_platform_run_that_crossed_midnight(read: Warehouse) -> None:
     """What one day lacks and the next has too much of is a timing difference."""
-    read.given("platform_rollups", run_count=1, cost_usd=1)
-    metered(read, agent_id=None, cost_usd="0.25")
-    metered(read, agent_id=None, cost_usd="0.75", date="2026-11-20", hour="2026-11-20 00:00Z")
+    read.given("platform_rollups", run_count=1, cost_usd=1, tokens_in=120, tokens_out=30)
+    metered(read, agent_id=None, cost_usd="0.25", tokens_in=100, tokens_out=30)
+    metered(
+        read, agent_id=None, cost_usd="0.75", tokens_in=20, tokens_out=0, date="2026-11-20",
+        hour="2026-11-20 00:00Z",
+    )  # fmt: skip
     read.build()
 
     assert reconciled(read, "timing_difference_usd", "unexplained_usd") == (Decimal("-0.75"), 0)
     assert controls(read) == {}
+
+
+@pytest.mark.parametrize("measure", ["tokens_in", "tokens_out"])
+def test_tokens_of_the_platform(read: Warehouse, measure: str) -> None:
+    """Tokens of a known number that no hour without an agent has are named, on their day."""
+    platform = {"tokens_in": 100, "tokens_out": 10} | {measure: 3}
+    read.given("platform_rollups", run_count=1, cost_usd=2, **platform)
+    of = {"date": "2026-11-20", "hour": "2026-11-20 12:00Z", "agent_id": None}
+    read.given("platform_rollups", run_count=1, cost_usd=2, tokens_in=7, date="2026-11-20")
+    metered(read, agent_id=None)
+    metered(read, **of)
+    read.build()
+
+    found = controls(read)
+    assert found.keys() == {"usage_without_an_agent_agrees_with_the_platform"}
+    (violation,) = found["usage_without_an_agent_agrees_with_the_platform"].violations
+    assert (violation["utc_date"], violation["measure"], violation["ours"]) == (DAY, measure, 3)
 
 
 def test_a_run_that_takes_months(read: Warehouse) -> None:

@@ -282,6 +282,10 @@ CASES: dict[str, Case] = {
         "platform_rollups", platform, "cost_usd", more(usd("0.01")),
         [(PLATFORM, "cost_usd", "(platform)", DAY, usd("0.885"), usd("0.875"))],
     ),
+    "tokens of the platform": (
+        "platform_rollups", platform, "tokens_out", more(1_000_000),
+        [(PLATFORM, "tokens_out", "(platform)", DAY, 1_000_200, 200)],
+    ),
     # The cost of a bill contradicts the hours of its provider and the costs by agent.
     "cost of a bill": (
         "billing_days", bill, "cost_usd", more(usd("0.01")),
