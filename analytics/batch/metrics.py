@@ -64,7 +64,7 @@ _OF_WORKSPACES = {
         "last_batch_at",
     ),
     "unexplained_usd": (
-        "Metered cost that no other figure of the API explains, of days that are not open.",
+        "Metered cost that nothing explains, of days that are not open, by agent without its sign.",
         "unexplained_usd",
     ),
     "month_unlisted_run_ratio": (

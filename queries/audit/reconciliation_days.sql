@@ -3,6 +3,7 @@
 -- unexplained. The part of a meter that the API refuses, or gives without a cost, is unknown;
 -- without one that the books are kept by, a day stays pending. Grain: workspace and UTC day.
 -- key: workspace_id, utc_date
+-- column unexplained_by_agent_usd: Unexplained cost in US dollars, each agent's without its sign.
 -- values status: open, pending, reconciled, unreconciled
 -- column status: open (today, or provisional runs), pending (unexplained within 8 days, or a meter
 -- refused), or [un]reconciled.
@@ -19,6 +20,7 @@ agent_days as (
         sum(unlisted_cost_usd) as unlisted_cost_usd,
         sum(timing_difference_usd) as timing_difference_usd,
         sum(unexplained_usd) as unexplained_usd,
+        sum(abs(unexplained_usd)) as unexplained_by_agent_usd,
         bool_or(abs(unexplained_usd) > tolerance_usd) as is_unexplained,
         sum(provisional_count)::bigint as provisional_count,
         bool_or(lacks_sums) as lacks_sums,
@@ -59,6 +61,8 @@ select
         as timing_difference_usd,
     if(is_compared, coalesce(days.unexplained_usd, 0), null)::decimal(38, 10)
         as unexplained_usd,
+    if(is_compared, coalesce(days.unexplained_by_agent_usd, 0), null)::decimal(38, 10)
+        as unexplained_by_agent_usd,
     bills.billed_usd,
     case
         when not days.has_ended or coalesce(days.provisional_count, 0) > 0

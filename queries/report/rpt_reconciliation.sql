@@ -4,7 +4,8 @@
 -- column state: failed (a control), else unreconciled (a day), else none (no day), else passed.
 -- column open_day_count: UTC days that may yet change.
 -- column metered_cost_usd: Metered cost in US dollars of the closed days.
--- column unexplained_usd: Unexplained cost in US dollars of the closed days, each without its sign.
+-- column unexplained_usd: Unexplained cost in US dollars of the closed days, each agent's of a day
+-- without its sign.
 -- column open_unexplained_usd: Unexplained cost in US dollars of the open days, with its sign.
 -- column finding_count: Findings of all controls in the workspace.
 -- column stopped_control_count: Controls that stop publishing and failed, in any workspace.
@@ -37,7 +38,7 @@ days as (
         count(*) filter (status = 'unreconciled') as unreconciled_day_count,
         count(*) filter (status = 'open') as open_day_count,
         sum(metered_cost_usd) filter (status <> 'open') as metered_cost_usd,
-        sum(abs(unexplained_usd)) filter (status <> 'open') as unexplained_usd,
+        sum(unexplained_by_agent_usd) filter (status <> 'open') as unexplained_usd,
         sum(metered_cost_usd) filter (status = 'open') as open_metered_cost_usd,
         sum(unexplained_usd) filter (status = 'open') as open_unexplained_usd
     from audit.reconciliation_days

@@ -7,7 +7,8 @@
 -- column quarantined_count: Records, and fields of records, that could not be understood.
 -- column reconciliation_state: State of rpt_reconciliation; of '(all)' the worst.
 -- column open_day_count: UTC days that may yet change.
--- column unexplained_usd: Unexplained cost in US dollars of days that are not open; null without.
+-- column unexplained_usd: Unexplained cost in US dollars of days that are not open, each agent's of
+-- a day without its sign; null without.
 -- column fastest_agent_name: Name of the agent that fills its list of runs first; null without one.
 with
 
@@ -38,25 +39,22 @@ quarantined as (
     group by workspace_id
 ),
 
-unexplained as (
-    select
-        workspace_id,
-        sum(unexplained_usd) as unexplained_usd,
-        sum(unexplained_usd) filter (status = 'unreconciled') as unreconciled_usd
+unreconciled as (
+    select workspace_id, sum(unexplained_by_agent_usd) as unreconciled_usd
     from audit.reconciliation_days
-    where status <> 'open'
+    where status = 'unreconciled'
     group by workspace_id
 ),
 
 workspaces as (
-    select * exclude (unexplained_usd), unexplained.unexplained_usd
+    select *
     from marts.dim_workspaces
     join reports.rpt_reconciliation using (workspace_id)
     left join newest_runs using (workspace_id)
     left join provisional using (workspace_id)
     left join adjusted using (workspace_id)
     left join quarantined using (workspace_id)
-    left join unexplained using (workspace_id)
+    left join unreconciled using (workspace_id)
 ),
 
 health as (

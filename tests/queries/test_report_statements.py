@@ -142,8 +142,10 @@ def test_an_old_unexplained_day(read: Warehouse) -> None:
 
 
 def test_differences_that_cancel_out(read: Warehouse) -> None:
-    """The reconciliation adds up differences without their signs, the health with them."""
-    metered(read, agent_id=None, cost_usd=1, date=DAY, hour=f"{DAY} 03:00Z")
+    """Differences of two days, and of two agents of a day, add up without their signs."""
+    metered(read, agent_id=None, cost_usd=4, date=DAY, hour=f"{DAY} 03:00Z")
+    run(read, "r-2", cost_usd=3)
+    rolled_up(read, 1, cost_usd=3)
     before = DAY.replace(day=17)
     noon = datetime(2026, 11, 17, 12, tzinfo=UTC)
     run(read, created_at=noon, started_at=noon)
@@ -154,10 +156,10 @@ def test_differences_that_cancel_out(read: Warehouse) -> None:
         "select utc_date, unexplained_usd from reports.rpt_reconciliation_days"
         " where unexplained_usd <> 0 order by utc_date"
     ) == [(before, -2), (DAY, 1)]
-    assert read.row("select unexplained_usd from reports.rpt_reconciliation") == (3,)
+    assert read.row("select unexplained_usd from reports.rpt_reconciliation") == (9,)
     assert (
         read.rows("select unexplained_usd, unreconciled_usd from reports.rpt_workspace_health")
-        == [(-1, -1)] * 2
+        == [(9, 9)] * 2
     )
 
 
