@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,10 @@ from analytics.resources import folder
 from analytics.transform import build as building
 from analytics.transform.build import UnseenChangeError, build, update
 from analytics.transform.checks import run_checks
+from analytics.warehouse.database import attached_marts, open_warehouse
+from analytics.warehouse.layout import Layout
 from tests.conftest import uncommented
-from tests.transform.given import WORKSPACE, Warehouse
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 NOON = datetime(2026, 11, 19, 12, tzinfo=UTC)
 BATCH_AT = datetime(2026, 11, 21, 5, tzinfo=UTC)
@@ -24,9 +26,25 @@ BATCH_AT = datetime(2026, 11, 21, 5, tzinfo=UTC)
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a warehouse of some runs, sessions and sums, as a batch has built it."""
+    root = tmp_path_factory.mktemp("origin") / "data"
+    with empty_warehouse(root, Layout) as warehouse:
+        fill(warehouse)
+    return root
+
+
 @pytest.fixture
-def built(warehouse: Warehouse) -> Warehouse:
-    """A warehouse of some runs, sessions and sums, as a batch has built it."""
+def built(origin: Path, tmp_path: Path) -> Iterator[Warehouse]:
+    """A copy of it."""
+    layout = Layout(Path(shutil.copytree(origin, tmp_path / "data")))
+    with open_warehouse(layout) as con, attached_marts(con, layout.marts):
+        con.execute("set threads = 1")
+        yield Warehouse(con)
+
+
+def fill(warehouse: Warehouse) -> None:
     warehouse.execute(
         "update ledger.workspaces set first_batch_at = ?, last_batch_at = ?", BATCH_AT, BATCH_AT
     )
@@ -48,7 +66,6 @@ def built(warehouse: Warehouse) -> Warehouse:
     with uncommented():
         build(warehouse.con, timezone="UTC")
     run_checks(warehouse.con)
-    return warehouse
 
 
 def batch(warehouse: Warehouse, began: str, **columns: Any) -> str:
