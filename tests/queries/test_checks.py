@@ -44,7 +44,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
             "finance.invoices", line=3, invoice_id="LATE", workspace="bakery", month=NOVEMBER,
             issued_on=date(2026, 12, 9), amount_usd=1, credit_usd=0, tax_usd=0,
         )  # fmt: skip
-        warehouse.build_all("Europe/Berlin")
+        warehouse.build_all("Europe/Berlin", comments=True)
         run_checks(warehouse.con)
         warehouse.con.execute("checkpoint build_file; detach build_file")
         yield warehouse, root / "data" / "build.duckdb"

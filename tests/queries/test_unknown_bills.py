@@ -148,7 +148,7 @@ def test_a_closed_month_keeps_a_day_that_is_unknown_since(read: Warehouse, colum
     invoiced(read, NOVEMBER, 2)
     for month in (SEPTEMBER, OCTOBER, NOVEMBER):
         close(read, month)
-    read.con.execute("update raw.billing_days set billed_usd = 3 where date = '2026-11-10'")
+    read._con.execute("update raw.billing_days set billed_usd = 3 where date = '2026-11-10'")
     amounts = {"cost_usd": 2, "billed_usd": 3} | {column: None}
     ((version,),) = read.rows("select max(version_id) from raw.agent_billing_days")
     read.replaced(
@@ -173,7 +173,7 @@ def test_an_invoice_of_an_unknown_bill_that_is_taken_back(read: Warehouse) -> No
     invoiced(read, NOVEMBER, 8)
     for month in (SEPTEMBER, OCTOBER, NOVEMBER):
         close(read, month)
-    read.con.execute("delete from finance.invoices")
+    read._con.execute("delete from finance.invoices")
     read.build_all()
 
     assert read.rows(

@@ -55,8 +55,7 @@ class Warehouse:
     """A connection like the batch's, with methods to insert and query rows.
 
     After `build`, a query by `execute`, `rows` or `row` builds the relations that it reads and no
-    others; whoever takes the connection itself gets a build of all models. Only `build_all`
-    comments on them.
+    others; whoever takes the connection itself gets a build of all models.
     """
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
@@ -116,10 +115,13 @@ class Warehouse:
         """Begin a build: from here on, relations are built when a query reads them."""
         self._timezone, self._built = timezone, set()
 
-    def build_all(self, timezone: str = "UTC") -> None:
-        """Build all models now."""
-        build(self._con, timezone=timezone)
-        self._built = None
+    def build_all(self, timezone: str = "UTC", *, comments: bool = False) -> None:
+        """Build all models now, with comments where a test reads them."""
+        self._timezone, self._built = timezone, None
+        if comments:
+            build(self._con, timezone=timezone)
+        else:
+            self._build_uncommented()
 
     def execute(self, sql: str, *values: Any) -> duckdb.DuckDBPyConnection:
         """Execute a query, and build the relations that it reads before."""

@@ -48,7 +48,7 @@ def test_relations_of_an_earlier_build_are_gone(warehouse: Warehouse) -> None:
     """A relation without a model is dropped."""
     warehouse.con.execute("create table build_file.marts.fct_retired as select 1 as x")
 
-    warehouse.build_all()
+    build(warehouse.con, timezone="UTC")
 
     with pytest.raises(duckdb.CatalogException):
         warehouse.rows("from marts.fct_retired")
@@ -72,7 +72,7 @@ def test_only_some(warehouse: Warehouse) -> None:
 def test_only_replaces_some(warehouse: Warehouse) -> None:
     """Relations that are not selected stay as they were built, until all are built again."""
     warehouse.given("runs")
-    warehouse.build_all()
+    build(warehouse.con, timezone="UTC")
     warehouse.given("runs", run_id="r-2")
     counts = (
         "select (select count(*) from marts.fct_runs), sum(run_count) from marts.fct_agent_days"
@@ -83,7 +83,7 @@ def test_only_replaces_some(warehouse: Warehouse) -> None:
     assert warehouse.rows(counts) == [(2, 1)]
     assert not is_whole(warehouse.con)
 
-    warehouse.build_all()
+    build(warehouse.con, timezone="UTC")
 
     assert warehouse.rows(counts) == [(2, 2)]
     assert is_whole(warehouse.con)
@@ -91,7 +91,7 @@ def test_only_replaces_some(warehouse: Warehouse) -> None:
 
 def test_only_a_view_that_was_a_table(warehouse: Warehouse, queries: Path) -> None:
     """A relation may have become a view since the build before."""
-    warehouse.build_all()
+    build(warehouse.con, timezone="UTC")
     model = queries / "intermediate" / "int_dates.sql"
     model.write_text(model.read_text().replace("-- materialized: table\n", ""))
 
