@@ -31,9 +31,11 @@ def run(warehouse: Warehouse, run_id: str = "r-1", **of: Any) -> None:
     row = {"cost_usd": 2, "tokens_in": 100, "tokens_out": 10, "started_at": NOON} | of
     row = {"finished_at": row["started_at"].replace(minute=1), **row}
     warehouse.given("runs", run_id=run_id, **row)
+    place = {name: of[name] for name in ("workspace_id",) if name in of}
     details(
         warehouse, run_id, cost_usd=row["cost_usd"], tokens_in=row["tokens_in"],
         tokens_out=row["tokens_out"], started_at=row["started_at"], ended_at=row["finished_at"],
+        **place,
     )  # fmt: skip
 
 
@@ -41,8 +43,8 @@ def details(warehouse: Warehouse, run_id: str, **of: Any) -> None:
     """A run's model costs, and the request that they came by."""
     warehouse.given("run_costs", run_id=run_id, load_id=DETAILS, **of)
     warehouse.insert(
-        "ledger.requests", workspace_id=WORKSPACE, load_id=DETAILS, request=7,
-        source="run_costs", run_id=run_id, status=200,
+        "ledger.requests", workspace_id=of.get("workspace_id", WORKSPACE), load_id=DETAILS,
+        request=7, source="run_costs", run_id=run_id, status=200,
     )  # fmt: skip
 
 

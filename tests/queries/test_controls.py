@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,7 +23,7 @@ from tests.queries.metered import (
     run,
     unlisted_day,
 )
-from tests.transform.given import WORKSPACE, Warehouse
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 NEXT_DAY = date(2026, 11, 20)
 
@@ -32,11 +34,91 @@ def read(warehouse: Warehouse) -> Warehouse:
     return warehouse
 
 
-def good_day(warehouse: Warehouse) -> None:
+def good_day(warehouse: Warehouse, **of: Any) -> None:
     """A run of which every source of the API says the same."""
-    run(warehouse)
-    rolled_up(warehouse, 1)
-    metered(warehouse)
+    run(warehouse, **of)
+    rolled_up(warehouse, 1, **of)
+    metered(warehouse, **of)
+
+
+def run_off(warehouse: Warehouse, name: str, **of: Any) -> None:
+    """A listed run that is not what its model costs sum to."""
+    row = {"cost_usd": 2, "tokens_in": 100, "tokens_out": 10, "workspace_id": name}
+    warehouse.given("runs", started_at=NOON, finished_at=NOON.replace(minute=1), **(row | of))
+    details(warehouse, "r-1", **row, started_at=NOON, ended_at=NOON.replace(minute=1))
+    rolled_up(warehouse, 1, workspace_id=name)
+    metered(warehouse, workspace_id=name)
+
+
+def day_off(warehouse: Warehouse, name: str, status: str, **reported: Any) -> None:
+    """A listed run of which the API's counts and sums say something else."""
+    run(warehouse, status=status, workspace_id=name)
+    rolled_up(warehouse, 1, **reported, workspace_id=name)
+    metered(warehouse, workspace_id=name)
+
+
+def bill_off(warehouse: Warehouse, name: str, measure: str) -> None:
+    """A bill of more than the hours, by provider and, of cost, by agent."""
+    good_day(warehouse, workspace_id=name)
+    add_to(warehouse, name, "billing_days", measure, 1)
+    if measure == "cost_usd":
+        add_to(warehouse, name, "agent_billing_days", measure, 1)
+
+
+def agents_off(warehouse: Warehouse, name: str, measure: str) -> None:
+    """A bill by agent of more than that by provider."""
+    good_day(warehouse, workspace_id=name)
+    add_to(warehouse, name, "agent_billing_days", measure, Decimal("0.1"))
+
+
+def add_to(
+    warehouse: Warehouse, workspace: str, source: str, measure: str, more: int | Decimal
+) -> None:
+    warehouse.execute(
+        f"update raw.{source} set {measure} = {measure} + ? where workspace_id = ?", more, workspace
+    )
+
+
+RUNS = {
+    "cost_usd": ({"cost_usd": 45}, 45, 2),
+    "tokens_in": ({"tokens_in": 7}, 7, 100),
+    "tokens_out": ({"tokens_out": 11}, 11, 10),
+}
+DAYS: dict[str, tuple[str, dict[str, Any], set[str]]] = {
+    "status": ("failed", {}, {"failed_count", "succeeded_count"}),
+    "cost_usd": ("succeeded", {"cost_usd": Decimal("2.5")}, {"cost_usd"}),
+    "tokens_out": ("succeeded", {"tokens_out": 11}, {"tokens_out"}),
+}
+BILLED = ("cost_usd", "tokens_in", "tokens_out", "request_count")
+BILLED_BY_AGENT = ("cost_usd", "billed_usd")
+OFF: dict[str, Callable[[Warehouse, str], None]] = {
+    **{f"run, {name}": partial(run_off, **of) for name, (of, _, _) in RUNS.items()},
+    **{
+        f"day, {name}": partial(day_off, status=status, **reported)
+        for name, (status, reported, _) in DAYS.items()
+    },
+    **{f"bill, {name}": partial(bill_off, measure=name) for name in BILLED},
+    **{f"agents, {name}": partial(agents_off, measure=name) for name in BILLED_BY_AGENT},
+}
+
+Found = dict[str, list[dict[str, Any]]]
+"""By workspace, what controls find there."""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """A workspace with each difference: their controls know nothing of each other."""
+    with empty_warehouse(tmp_path_factory.mktemp("off") / "data") as warehouse:
+        for name, differ in OFF.items():
+            warehouse.insert("ledger.workspaces", workspace_id=name, workspace_name=name)
+            read_workspace(warehouse, name)
+            differ(warehouse, name)
+        warehouse.build()
+        controls(warehouse)
+        rows = warehouse.execute("from audit.control_findings")
+        columns = [name for name, *_ in rows.description or ()]
+        findings = [dict(zip(columns, row, strict=True)) for row in rows.fetchall()]
+    return {name: [each for each in findings if each["workspace_id"] == name] for name in OFF}
 
 
 def test_nothing_to_control(read: Warehouse) -> None:
@@ -110,28 +192,13 @@ def test_control_totals_of_days_that_one_source_lacks(read: Warehouse) -> None:
     ) == [("allocation", 1, 2, 0), ("bill", 1, 2, 0)]
 
 
-@pytest.mark.parametrize(
-    ("of", "measure", "ours", "theirs"),
-    [
-        ({"cost_usd": 45}, "cost_usd", 45, 2),
-        ({"tokens_in": 7}, "tokens_in", 7, 100),
-        ({"tokens_out": 11}, "tokens_out", 11, 10),
-    ],
-)
-def test_a_run_against_its_model_costs(
-    read: Warehouse, of: dict[str, int], measure: str, ours: int, theirs: int
-) -> None:
+@pytest.mark.parametrize("measure", RUNS)
+def test_a_run_against_its_model_costs(found: Found, measure: str) -> None:
     """A listed run that is not the sum of its model costs is named, and no other check fails."""
-    row = {"cost_usd": 2, "tokens_in": 100, "tokens_out": 10}
-    read.given("runs", started_at=NOON, finished_at=NOON.replace(minute=1), **(row | of))
-    details(read, "r-1", **row, started_at=NOON, ended_at=NOON.replace(minute=1))
-    rolled_up(read, 1)
-    metered(read)
-    read.build()
+    _, ours, theirs = RUNS[measure]
 
-    found = controls(read)
-    assert found.keys() == {"listed_runs_agree_with_their_model_costs"}
-    (violation,) = found["listed_runs_agree_with_their_model_costs"].violations
+    (violation,) = found[f"run, {measure}"]
+    assert violation["check_name"] == "listed_runs_agree_with_their_model_costs"
     assert violation["run_id"] == "r-1"
     assert (violation["utc_date"], violation["agent_id"]) == (DAY, "a-1")
     assert (violation["measure"], violation["ours"], violation["theirs"]) == (measure, ours, theirs)
@@ -151,26 +218,13 @@ def test_a_run_that_changed_since_its_model_costs_were_read(read: Warehouse) -> 
     assert controls(read) == {}
 
 
-@pytest.mark.parametrize(
-    ("status", "reported", "measures"),
-    [
-        ("failed", {}, {"failed_count", "succeeded_count"}),
-        ("succeeded", {"cost_usd": Decimal("2.5")}, {"cost_usd"}),
-        ("succeeded", {"tokens_out": 11}, {"tokens_out"}),
-    ],
-)
-def test_a_listed_day_against_the_api(
-    read: Warehouse, status: str, reported: dict[str, Any], measures: set[str]
-) -> None:
+@pytest.mark.parametrize("difference", DAYS)
+def test_a_listed_day_against_the_api(found: Found, difference: str) -> None:
     """Where every run is listed, counts by status, cost and tokens are the API's, or are named."""
-    run(read, status=status)
-    rolled_up(read, 1, **reported)
-    metered(read)
-    read.build()
+    *_, measures = DAYS[difference]
 
-    found = controls(read)
-    assert found.keys() == {"listed_days_agree_with_the_api"}
-    violations = found["listed_days_agree_with_the_api"].violations
+    violations = found[f"day, {difference}"]
+    assert {each["check_name"] for each in violations} == {"listed_days_agree_with_the_api"}
     assert {each["measure"] for each in violations} == measures
     assert {(each["agent_id"], each["utc_date"]) for each in violations} == {("a-1", DAY)}
 
@@ -217,33 +271,24 @@ def test_counts_against_roll_ups(read: Warehouse) -> None:
     assert "ours 2, theirs 1" in found["run_counts_agree_with_the_roll_ups"].finding
 
 
-@pytest.mark.parametrize("measure", ["cost_usd", "tokens_in", "tokens_out", "request_count"])
-def test_hours_against_the_bill(read: Warehouse, measure: str) -> None:
+@pytest.mark.parametrize("measure", BILLED)
+def test_hours_against_the_bill(found: Found, measure: str) -> None:
     """A provider's hours that are not what it bills are named, with both numbers."""
-    good_day(read)
-    read.con.execute(f"update raw.billing_days set {measure} = {measure} + 1")
-    read.build()
-
-    found = controls(read)
+    violations = found[f"bill, {measure}"]
     by_agent = {"costs_by_agent_agree_with_the_bill"} if measure == "cost_usd" else set()
-    assert found.keys() == {"hourly_usage_agrees_with_the_bill"} | by_agent
-    (violation,) = found["hourly_usage_agrees_with_the_bill"].violations
+    checks = {each["check_name"] for each in violations}
+    assert checks == {"hourly_usage_agrees_with_the_bill"} | by_agent
+    (violation,) = [each for each in violations if each["check_name"].startswith("hourly")]
     assert (violation["provider"], violation["measure"]) == ("anthropic", measure)
     assert violation["theirs"] - violation["ours"] == 1
 
 
-@pytest.mark.parametrize(
-    ("measure", "agents"), [("cost_usd", {None, "a-1"}), ("billed_usd", {None})]
-)
-def test_agents_against_the_bill(read: Warehouse, measure: str, agents: set[str | None]) -> None:
+@pytest.mark.parametrize("measure", BILLED_BY_AGENT)
+def test_agents_against_the_bill(found: Found, measure: str) -> None:
     """Cost or bill by agent that is not that by provider is named, and the agent by its hours."""
-    good_day(read)
-    read.con.execute(f"update raw.agent_billing_days set {measure} = {measure} + 0.1")
-    read.build()
-
-    found = controls(read)
-    assert found.keys() == {"costs_by_agent_agree_with_the_bill"}
-    violations = found["costs_by_agent_agree_with_the_bill"].violations
+    violations = found[f"agents, {measure}"]
+    agents = {None, "a-1"} if measure == "cost_usd" else {None}
+    assert {each["check_name"] for each in violations} == {"costs_by_agent_agree_with_the_bill"}
     assert {(each["agent_id"], each["measure"]) for each in violations} == {
         (agent_id, measure) for agent_id in agents
     }
