@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
+import shutil
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -103,6 +105,34 @@ def uncommented() -> Iterator[None]:
     """Build relations without comments, which take a quarter of the time of a small build."""
     with patch("analytics.transform.build.comment_on"):
         yield
+
+
+def shared_folder(
+    factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], object]
+) -> Path:
+    """Return the folder of that name, which the first process of the suite to ask fills.
+
+    No other process writes into it: whoever does takes a copy.
+    """
+    base = factory.getbasetemp()
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, filled = base / name, base / f"{name}.filled"
+    with (base / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not filled.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            fill(folder)
+            filled.touch()
+    return folder
+
+
+def copy_of_shared(
+    factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], object]
+) -> Path:
+    """Return a copy of a shared folder that is this process's own."""
+    shared = shared_folder(factory, name, fill)
+    return Path(shutil.copytree(shared, factory.mktemp(name) / "copy", symlinks=True))
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -9,7 +10,7 @@ import sys
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
@@ -24,7 +25,7 @@ from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
-from tests.conftest import NOW, Batch, book_run, hire_baker, uncommented
+from tests.conftest import NOW, Batch, book_run, copy_of_shared, hire_baker, uncommented
 
 WITH_PAGES = "[extract]\nhistory_days = 3\n"
 """Settings for a batch of few requests."""
@@ -63,7 +64,10 @@ def batches_build_what_changed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def folder_of_two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder whose `data` holds a published batch of two runs; tests only read it."""
-    folder = tmp_path_factory.mktemp("published")
+    return copy_of_shared(tmp_path_factory, "two-runs", publish_two_runs)
+
+
+def publish_two_runs(folder: Path) -> None:
     world = World.empty(1, NOW)
     agent = world.add_agent(world.workspaces[0], "Baker", "baker")
     for cost, error in (("0.1000000001", None), ("0.2", "=cmd()|'/c calc'!A0")):
@@ -81,7 +85,6 @@ def folder_of_two_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
         patch.setenv("LEVAIN_API", api.url)
         nightly(load_settings(folder / "data"), Progress())
-    return folder
 
 
 @pytest.fixture
@@ -199,11 +202,17 @@ class FirstBatch:
 @pytest.fixture(scope="session")
 def first_batch(tmp_path_factory: pytest.TempPathFactory) -> FirstBatch:
     """The first batch, once for all tests, which only read it; `published` has a copy."""
+    folder = copy_of_shared(tmp_path_factory, "first-batch", run_the_first_batch)
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    return FirstBatch(folder / "data", Result(**result))
+
+
+def run_the_first_batch(folder: Path) -> None:
     world = World.empty(1, NOW)
     book_a_few_runs(world, hire_baker(world))
-    folder = tmp_path_factory.mktemp("first-batch")
     with shell_in(folder, world, WITH_PAGES) as run:
-        return FirstBatch(folder / "data", run("nightly"))
+        result = run("nightly")
+    (folder / "result.json").write_text(json.dumps(asdict(result)), encoding="utf-8")
 
 
 @contextmanager

@@ -10,12 +10,18 @@ import pytest
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from tests.cli.conftest import shell_in
-from tests.conftest import NOW, book_run
+from tests.conftest import NOW, book_run, copy_of_shared
 
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Emulator]]:
     """A folder with the data of a batch, and the API that it read; tests work in copies."""
+    folder = copy_of_shared(tmp_path_factory, "docs", run_a_batch)
+    with running(small_world(), speed=20) as api:
+        yield folder, api
+
+
+def small_world() -> World:
     world = World.empty(1, NOW)
     agent = world.add_agent(
         world.workspaces[0], "Support triage", "support-triage", at=NOW - timedelta(days=100)
@@ -23,11 +29,12 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
     for hours_ago in (2, 20, 30, 24 * 37):
         book_run(world, agent, hours_ago=hours_ago)
         book_run(world, agent, hours_ago=hours_ago, status="failed", error="TimeoutError: slow")
-    folder = tmp_path_factory.mktemp("docs")
-    with shell_in(folder, world, "[extract]\nhistory_days = 60\n") as run:
+    return world
+
+
+def run_a_batch(folder: Path) -> None:
+    with shell_in(folder, small_world(), "[extract]\nhistory_days = 60\n") as run:
         assert run("nightly").code == 0
-    with running(world, speed=20) as api:
-        yield folder, api
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.conftest import shared_folder
 from tests.report.browser import CHROMIUM, WHY_NOT, Reader
 from tests.report.browser import browser as opened_browser
 from tests.report.pages import Site
@@ -17,16 +16,13 @@ from tests.report.published import Asked, publish
 
 @pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of two real batches, made by the first process of the suite to ask."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "batches"
-    folder.mkdir(exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "data").exists():
-            with ThreadPoolExecutor(1) as apart:  # a browser that is open keeps a loop running here
-                apart.submit(publish, folder).result()
-    return folder / "data"
+    """The data directory of two real batches, which tests only read."""
+
+    def fill(folder: Path) -> None:
+        with ThreadPoolExecutor(1) as apart:  # a browser that is open keeps a loop running here
+            apart.submit(publish, folder).result()
+
+    return shared_folder(tmp_path_factory, "batches", fill) / "data"
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import pytest
 
 from analytics.emulator.world import World
 from tests.cli.conftest import Command, Result, shell_in
-from tests.conftest import book_run, hire_baker
+from tests.conftest import book_run, hire_baker, shared_folder
 
 NOW = datetime(2026, 11, 5, 6, tzinfo=UTC)
 SETTINGS = '[extract]\nhistory_days = 40\n[publish]\nsite = false\nmode = "0640"\n'
@@ -22,10 +22,10 @@ OWNERS = "workspace,agent,owner,cost_center\n*,*,Ann,C-1\n"
 
 
 class Shop:
-    """A project folder, its world, and the command that runs in it."""
+    """A project folder, and the command that runs in it."""
 
-    def __init__(self, folder: Path, world: World, run: Command) -> None:
-        self.folder, self.world, self.run = folder, world, run
+    def __init__(self, folder: Path, run: Command) -> None:
+        self.folder, self.run = folder, run
 
     @property
     def books(self) -> Path:
@@ -45,8 +45,7 @@ class Shop:
             self.ok(stage, "-q")
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
+def small_world() -> World:
     """A run on 14 October, one on 3 November."""
     world = World.empty(1, NOW)
     baker = hire_baker(world)
@@ -57,26 +56,30 @@ def world() -> World:
 
 
 @pytest.fixture(scope="module")
-def origin(tmp_path_factory: pytest.TempPathFactory, world: World) -> Iterator[Shop]:
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """The first batch, with owners; tests have a copy of it."""
-    folder = tmp_path_factory.mktemp("shop")
+    folder = shared_folder(tmp_path_factory, "shop", run_a_batch)
+    with shell_in(tmp_path_factory.mktemp("here"), small_world(), SETTINGS) as run:
+        yield Shop(folder, run)
+
+
+def run_a_batch(folder: Path) -> None:
     (folder / "finance").mkdir()
     (folder / "finance" / "owners.csv").write_text(OWNERS, encoding="utf-8")
-    with shell_in(folder, world, SETTINGS) as run:
-        shop = Shop(folder, world, run)
-        shop.ok("nightly", "-q")
-        yield shop
+    with shell_in(folder, small_world(), SETTINGS) as run:
+        assert run("nightly", "-q").code == 0
 
 
 @pytest.fixture(scope="module")
 def closed_origin(origin: Shop, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same after October was closed."""
-    folder = tmp_path_factory.mktemp("closed")
-    with copied(origin, folder) as shop:
-        shop.ok(
-            "close", "2026-10", "--approved-by", "Head of finance", "--sign-off", "ok.PDF", "-q"
-        )
-    return folder
+    close = ("close", "2026-10", "--approved-by", "Head of finance", "--sign-off", "ok.PDF", "-q")
+
+    def fill(folder: Path) -> None:
+        with copied(origin, folder) as shop:
+            shop.ok(*close)
+
+    return shared_folder(tmp_path_factory, "closed-shop", fill)
 
 
 @contextmanager
@@ -86,7 +89,7 @@ def copied(origin: Shop, folder: Path, source: Path | None = None) -> Iterator[S
     (folder / "ok.PDF").write_bytes(b"signed")
     with pytest.MonkeyPatch.context() as there:
         there.chdir(folder)
-        yield Shop(folder, origin.world, origin.run)
+        yield Shop(folder, origin.run)
 
 
 @pytest.fixture
