@@ -25,6 +25,7 @@ from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
 from analytics.settings import load_settings
+from tests.batches import gone_from
 from tests.conftest import NOW, Batch, book_run, copy_of_shared, hire_baker, uncommented
 
 WITH_PAGES = "[extract]\nhistory_days = 3\n"
@@ -213,6 +214,49 @@ def run_the_first_batch(folder: Path) -> None:
     with shell_in(folder, world, WITH_PAGES) as run:
         result = run("nightly")
     (folder / "result.json").write_text(json.dumps(asdict(result)), encoding="utf-8")
+
+
+RunBatch = Callable[[], int]
+"""Runs a batch, and returns its exit code."""
+
+
+def interrupted_batch(world: World, agent: Agent, run_batch: RunBatch) -> None:
+    """Run a batch that lands part of a new run and then fails."""
+    run = book_run(world, agent, hours_ago=0.5, cost="9")
+    with gone_from(f"{run.id}/log/events"):
+        assert run_batch() == 1
+
+
+def a_few_batches(world: World, agent: Agent, run_batch: RunBatch) -> None:
+    """Run batches with changes, gaps and failures between them."""
+    corrected = book_run(world, agent, hours_ago=3, cost="1")
+    ending = book_run(world, agent, hours_ago=3, status="running", cost="0.10")
+    unreadable = book_run(world, agent, hours_ago=4)
+    world.override_record(unreadable.id, {"tokens_in": "twelve"})
+    assert run_batch() == 0
+    world.pass_time(timedelta(hours=20))
+    world.correct_cost(corrected, Decimal("0.5"))
+    world.rename_agent(agent, "=cmd() <b>Baker</b> 🍞")
+    world.workspaces[0].name = "Renamed"
+    interrupted_batch(world, agent, run_batch)
+    world.pass_time(timedelta(hours=1))
+    world.finish_run(ending, "failed", error="ToolError: no flour")
+    world.delete_agent(world.add_agent(world.workspaces[0], "Passer-by", "passer-by"))
+    assert run_batch() == 0
+
+
+@pytest.fixture(scope="session")
+def data_of_batches(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data directory after a few batches; tests only read it."""
+    return copy_of_shared(tmp_path_factory, "a-few-batches", run_a_few_batches) / "data"
+
+
+def run_a_few_batches(folder: Path) -> None:
+    world = World.empty(1, NOW)
+    agent = hire_baker(world)
+    book_a_few_runs(world, agent)
+    with shell_in(folder, world, WITH_PAGES) as run:
+        a_few_batches(world, agent, lambda: run("nightly").code)
 
 
 @contextmanager

@@ -10,12 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from analytics.emulator.records import Agent
 from analytics.emulator.world import World
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
-from tests.cli.conftest import Command, FirstBatch
-from tests.cli.test_rebuild import asked, interrupted_batch, marts
+from tests.cli.conftest import SETTINGS, Command, FirstBatch, SettingsFile
+from tests.cli.test_rebuild import asked, marts
 
 # Each of them stands for what a kill leaves; `x.unfinished` are those of folders.
 LEFT = [
@@ -131,35 +130,31 @@ def test_without_data_there_is_nothing_to_prune(analytics: Command) -> None:
 
 
 def test_a_rebuild_after_it_gives_equal_figures(
-    command: Command, world: World, agent: Agent
+    analytics: Command, settings_file: SettingsFile, data_of_batches: Path
 ) -> None:
     """All tables are those of before, row for row, though the last batch but one was cut off."""
-    assert command("nightly").code == 0
-    world.pass_time(timedelta(hours=20))
-    interrupted_batch(world, agent, lambda: command("nightly").code)
-    world.pass_time(timedelta(hours=1))
-    assert command("nightly").code == 0
+    settings_file(SETTINGS)
+    shutil.copytree(data_of_batches, "data")
     before = marts()
     (workspace,) = Path("data/landing").iterdir()
     cut_off = workspace / "20261121T030000Z-000001-lists.unfinished"
     shutil.copytree(next(workspace.iterdir()), cut_off)
-    assert command("prune", "--yes").code == 0
+    assert analytics("prune", "--yes").code == 0
     Path("data/warehouse.duckdb").unlink()
     Path("data/build.duckdb").unlink()
 
     assert not cut_off.exists()
-    assert command("rebuild").code == 0
+    assert analytics("rebuild").code == 0
     assert marts() == before
 
 
-def test_no_landing_folder_can_be_spared(command: Command, world: World) -> None:
+def test_no_landing_folder_can_be_spared(published: Command, world: World) -> None:
     """A load that brought nothing new still decides which runs are final: without it, none is.
 
     This is why `prune` leaves each landing folder, also one whose records were all read before.
     """
-    assert command("nightly").code == 0
     world.pass_time(timedelta(hours=50))
-    assert command("nightly").code == 0
+    assert published("nightly").code == 0
     ((repeat,),) = asked(
         "select max(load_id) from audit.loads"
         " where step = 'lists' and record_count > 0 and new_version_count = 0"
@@ -167,9 +162,9 @@ def test_no_landing_folder_can_be_spared(command: Command, world: World) -> None
     assert asked("select distinct is_final from marts.fct_runs") == [(True,)]
     shutil.rmtree(next(Path("data/landing").glob(f"*/{repeat}")))
 
-    refused = command("rebuild")
+    refused = published("rebuild")
     assert refused.code == 3
     assert "Landing files are missing" in refused.err
     Path("data/analytics.duckdb").unlink()
-    assert command("rebuild").code == 0
+    assert published("rebuild").code == 0
     assert asked("select distinct is_final from marts.fct_runs") == [(False,)]

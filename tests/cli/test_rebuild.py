@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,16 +22,15 @@ from analytics.transform.checks import CheckResult
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.schema import SCHEMA_VERSION
-from tests.batches import gone_from
 from tests.cli.conftest import (
-    WITH_PAGES,
     Command,
+    FirstBatch,
     SettingsFile,
-    book_a_few_runs,
-    shell_in,
+    a_few_batches,
+    interrupted_batch,
     take_over,
 )
-from tests.conftest import NOW, Batch, StartRun, book_run, hire_baker
+from tests.conftest import Batch, StartRun
 
 DATA = Path("data")
 # When a load was read into this very warehouse, checked, and published.
@@ -81,47 +79,6 @@ def pages() -> dict[str, bytes]:
         for path in (DATA / "site").rglob("*")
         if path.is_file()
     }
-
-
-RunBatch = Callable[[], int]
-"""Runs a batch, and returns its exit code."""
-
-
-def interrupted_batch(world: World, agent: Agent, run_batch: RunBatch) -> None:
-    """Run a batch that lands part of a new run and then fails."""
-    run = book_run(world, agent, hours_ago=0.5, cost="9")
-    with gone_from(f"{run.id}/log/events"):
-        assert run_batch() == 1
-
-
-def a_few_batches(world: World, agent: Agent, run_batch: RunBatch) -> None:
-    """Run batches with changes, gaps and failures between them."""
-    corrected = book_run(world, agent, hours_ago=3, cost="1")
-    ending = book_run(world, agent, hours_ago=3, status="running", cost="0.10")
-    unreadable = book_run(world, agent, hours_ago=4)
-    world.override_record(unreadable.id, {"tokens_in": "twelve"})
-    assert run_batch() == 0
-    world.pass_time(timedelta(hours=20))
-    world.correct_cost(corrected, Decimal("0.5"))
-    world.rename_agent(agent, "=cmd() <b>Baker</b> 🍞")
-    world.workspaces[0].name = "Renamed"
-    interrupted_batch(world, agent, run_batch)
-    world.pass_time(timedelta(hours=1))
-    world.finish_run(ending, "failed", error="ToolError: no flour")
-    world.delete_agent(world.add_agent(world.workspaces[0], "Passer-by", "passer-by"))
-    assert run_batch() == 0
-
-
-@pytest.fixture(scope="module")
-def data_of_batches(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory after a few batches; tests only read it."""
-    world = World.empty(1, NOW)
-    agent = hire_baker(world)
-    book_a_few_runs(world, agent)
-    folder = tmp_path_factory.mktemp("batches")
-    with shell_in(folder, world, WITH_PAGES) as run:
-        a_few_batches(world, agent, lambda: run("nightly").code)
-    return folder / "data"
 
 
 @pytest.fixture
@@ -304,14 +261,16 @@ def test_a_check_that_does_not_hold_replaces_nothing(
     assert fingerprints() == before
 
 
-def test_without_a_whole_batch_there_is_nothing_to_rebuild(command: Command) -> None:
+def test_without_a_whole_batch_there_is_nothing_to_rebuild(
+    command: Command, first_batch: FirstBatch, batch: Batch
+) -> None:
     """Without landing files of a complete batch, the error names the next step."""
     nothing = command("rebuild")
     assert nothing.code == 1
     assert "There is no data/landing to rebuild from" in nothing.err
     assert not DATA.exists()
 
-    command("nightly")
+    take_over(first_batch.data, batch)
     (closing,) = DATA.glob(f"landing/*/*-{CLOSING_STEP}")
     shutil.rmtree(closing)
     before = fingerprints()
