@@ -44,6 +44,7 @@ metered as (
         union all
         select workspace_id, agent_id, utc_date::timestamptz
         from staging.stg_agent_billing_days
+        where agent_id <> '(platform)'
     )
     where agent_id is not null
     group by workspace_id, agent_id

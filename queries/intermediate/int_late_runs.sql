@@ -33,7 +33,7 @@ runs as (
     select
         runs.workspace_id,
         runs.run_id,
-        if(runs.agent_id = '(none)', '(platform)', runs.agent_id) as agent_id,
+        runs.agent_id,
         runs.created_at,
         runs.utc_date,
         greatest(
@@ -49,7 +49,7 @@ runs as (
         greatest(coalesce(changes.highest_usd, runs.cost_usd) - runs.cost_usd, 0) as refund_usd,
         coalesce(runs.tokens_in, 0) as tokens_in,
         coalesce(runs.tokens_out, 0) as tokens_out
-    from intermediate.int_runs as runs
+    from intermediate.int_metered_runs as runs
     left join details using (workspace_id, run_id)
     left join changes using (workspace_id, run_id)
     where runs.is_terminal

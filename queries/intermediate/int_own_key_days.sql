@@ -9,7 +9,7 @@
 -- narrow: utc_date
 -- narrow stg_usage_hours: (hour at time zone 'UTC')::date
 -- narrow stg_run_costs: (started_at at time zone 'UTC')::date
--- narrow int_runs: by run_id
+-- narrow int_metered_runs: by run_id
 with
 
 keys as (
@@ -75,7 +75,7 @@ days as (
 runs as (
     select
         runs.workspace_id,
-        if(runs.agent_id = '(none)', '(platform)', runs.agent_id) as agent_id,
+        runs.agent_id,
         costs.provider,
         (costs.started_at at time zone 'UTC')::date as utc_date,
         costs.version_id,
@@ -84,7 +84,7 @@ runs as (
             bool_or(runs.started_at >= keys.added_at and runs.started_at < keys.removed_at),
             false
         ) as has_key
-    from intermediate.int_runs as runs
+    from intermediate.int_metered_runs as runs
     join staging.stg_run_costs as costs using (workspace_id, run_id)
     join keys on keys.workspace_id = costs.workspace_id and keys.provider = costs.provider
     where (costs.ended_at at time zone 'UTC')::date = (costs.started_at at time zone 'UTC')::date

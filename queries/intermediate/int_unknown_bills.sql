@@ -14,7 +14,7 @@ days as (
     anti join intermediate.int_booked_charges as booked
         on booked.workspace_id = bills.workspace_id
         and booked.utc_date = bills.utc_date
-        and booked.agent_id = coalesce(bills.agent_id, '(platform)')
+        and booked.agent_id = bills.agent_id
         and booked.billed_usd is not null
     where billed_usd is null
 )

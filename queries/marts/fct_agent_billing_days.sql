@@ -13,7 +13,7 @@ bills as (
     select
         workspace_id,
         utc_date,
-        coalesce(agent_id, '(platform)') as agent_id,
+        agent_id,
         sum(cost_usd) as cost_usd,
         sum(billed_usd) as billed_usd
     from staging.stg_agent_billing_days

@@ -17,12 +17,12 @@ with
 listed as (
     select
         runs.workspace_id,
-        if(runs.agent_id = '(none)', '(platform)', runs.agent_id) as agent_id,
+        runs.agent_id,
         runs.utc_date,
         costs.model,
         costs.provider,
         sum(costs.cost_usd) as listed_cost_usd
-    from intermediate.int_runs as runs
+    from intermediate.int_metered_runs as runs
     left join staging.stg_run_costs as costs using (workspace_id, run_id)
     where costs.model is not null or coalesce(runs.cost_usd <> 0, true)
     group by all

@@ -45,7 +45,7 @@ class Chapter:
 _VERBS = (
     "start", "launch", "launch", "meter", "meter", "succeed", "fail", "cancel",
     "correct", "correct", "hide", "platform", "agentless", "no_usage",
-    "rename", "delete", "hire", "own_key", "wait",
+    "rename", "delete", "hire", "own_key", "own", "wait",
 )  # fmt: skip
 
 _small = st.integers(0, 7)
@@ -106,6 +106,7 @@ class Life:
     fired: list[Agent] = field(default_factory=list)
     hidden: set[str] = field(default_factory=set)
     all_runs: dict[str, Run] = field(default_factory=dict)
+    owners: dict[str, str] = field(default_factory=dict)
     _amounts: int = 0
 
     def __post_init__(self) -> None:
@@ -233,6 +234,10 @@ class Life:
         else:
             for key in list(self.workspace.keys):
                 self.workspace.keys.revoke(key.id)
+
+    def _own(self, which: int, amount: int) -> None:
+        """A rule of the user's own, which is no part of the world."""
+        self.owners[("(platform)", "(none)", "baker", "*")[which % 4]] = f"Owner {amount % 3}"
 
     def _begin(self, which: int) -> Run | None:
         agents = list(self.workspace.agents.values())

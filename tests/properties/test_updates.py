@@ -33,6 +33,18 @@ _timezones = st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacif
 _begins = st.sampled_from([NOW, NOW.replace(month=3, day=20), NOW.replace(hour=0, minute=0)])
 
 
+def own(batch: Batch, owners: dict[str, str]) -> None:
+    """Have the rules of finance/owners.csv say whose each agent is."""
+    with open_warehouse(batch.layout) as con:
+        con.execute("delete from finance.owner_rules")
+        for number, rule in enumerate(owners.items()):
+            con.execute(
+                "insert into finance.owner_rules (precedence, line, workspace, agent, owner)"
+                " values (?, ?, '*', ?, ?)",
+                [number, number, *rule],
+            )
+
+
 def bring_up_to_date(batch: Batch) -> bool:
     """Build and check what changed; False where all was built anew."""
     timezone = batch.settings.reporting.timezone
@@ -129,6 +141,7 @@ def tell(story: list[Chapter], timezone: str, begins_at: datetime) -> int:
                 read(batch)
             if not batch.layout.warehouse.exists():
                 continue
+            own(batch, life.owners)
             update_count += bring_up_to_date(batch)
             assert differences(batch) == []
             if chapter.batch in ("whole", "twice"):
@@ -142,14 +155,15 @@ STORY = [
     Chapter([Event("burst", 1, 7), Event("start", 0), Event("launch", 0)], 18, "whole"),
     Chapter([Event("succeed", 0), Event("rename", 0), Event("late", 1, 30)], 24, "whole"),
     Chapter([Event("correct", 0), Event("own_key", 0), Event("hire", 1)], 25, "unpublished"),
-    Chapter([Event("burst", 2, 4), Event("platform", 0, 3)], 24, "killed", 40),
+    Chapter([Event("burst", 2, 4), Event("platform", 0, 3), Event("agentless")], 24, "killed", 40),
     Chapter([Event("hide", 1), Event("amend", 0, 1)], 24 * 9, "whole"),
+    Chapter([Event("own", 0), Event("own", 1)], 24, "whole"),
 ]
 
 
 def test_updates_are_a_full_build() -> None:
     """After each batch of a history, every relation is what a full build makes of the data."""
-    assert tell(STORY, "Europe/Berlin", NOW) == 4
+    assert tell(STORY, "Europe/Berlin", NOW) == 5
 
 
 @pytest.mark.slow

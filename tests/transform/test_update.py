@@ -166,6 +166,23 @@ def change_an_owner(warehouse: Warehouse, _: str) -> None:
     )  # fmt: skip
 
 
+def own_what_names_no_agent(warehouse: Warehouse, load: str) -> None:
+    """Rules for usage and runs that name no agent, on days that have no other."""
+    warehouse.given("agent_billing_days", agent_id=None, cost_usd=5, billed_usd=6, load_id=load)
+    warehouse.given(
+        "runs", run_id="r-8", agent_id=None, cost_usd=3, load_id=load,
+        created_at=NOON - timedelta(days=2),
+    )  # fmt: skip
+    warehouse.given("run_costs", run_id="r-8", cost_usd=3, load_id=load)
+    with uncommented():
+        assert update(warehouse.con, timezone="UTC")
+    for number, agent in enumerate(("(platform)", "(none)"), start=1):
+        warehouse.insert(
+            "finance.owner_rules", precedence=number, line=number, workspace="*", agent=agent,
+            owner="Ann",
+        )  # fmt: skip
+
+
 def version_of(warehouse: Warehouse, run_id: str) -> int:
     (version,) = warehouse.row("select version_id from raw.runs where run_id = ?", run_id)
     return int(version)
@@ -186,6 +203,7 @@ def version_of(warehouse: Warehouse, run_id: str) -> int:
         let_a_run_be_final,
         publish,
         change_an_owner,
+        own_what_names_no_agent,
     ],
 )
 def test_is_what_a_full_build_makes(
