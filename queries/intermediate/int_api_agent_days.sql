@@ -66,6 +66,7 @@ select
     workspace_id,
     agent_id,
     utc_date,
+    is_part_of_rollup,
     if(is_part_of_count, null, coalesce(api_run_count, no_run)) as api_run_count,
     if(is_part_of_count, null, coalesce(api_succeeded_count, no_run)) as api_succeeded_count,
     if(is_part_of_count, null, coalesce(api_failed_count, no_run)) as api_failed_count,

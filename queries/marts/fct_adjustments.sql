@@ -9,6 +9,7 @@
 -- narrow int_api_agent_days: utc_date
 -- narrow stg_run_count_changes: utc_date
 -- narrow stg_platform_rollup_changes: utc_date
+-- narrow int_metered_days: utc_date
 -- narrow int_batches: by load_id
 -- narrow stg_requests: by load_id
 -- ref agent_id: dim_agents
@@ -18,14 +19,16 @@
 with
 
 -- Where the API does not count by status, or counts fewer runs than the roll-up has, that has their
--- number: int_unlisted_days.
+-- number: int_unlisted_days. A roll-up of which the API refused the rest has neither number nor
+-- cost.
 counted as (
     select
         workspace_id,
         agent_id as line_id,
         utc_date as date,
         coalesce(api_run_count = greatest(api_run_count, api_rollup_run_count), false)
-            as is_counted
+            as is_counted,
+        is_part_of_rollup
     from intermediate.int_api_agent_days
 ),
 
@@ -79,6 +82,8 @@ changes as (
     union all
     select workspace_id, '(platform)', utc_date, load_id, 0, coalesce(cost_usd, 0), 0, 0, 0, 0, 0
     from staging.stg_platform_rollup_changes
+    left join intermediate.int_metered_days as days using (workspace_id, utc_date)
+    where coalesce(days.has_platform, true)
 ),
 
 sums as (
@@ -92,8 +97,14 @@ sums as (
         sum(listed_usd) as listed_usd,
         sum(utc_listed_count) as utc_listed_count,
         sum(utc_listed_usd) as utc_listed_usd,
-        sum(if(coalesce(is_counted, true), api_count, api_rollup_count)) as api_count,
-        sum(api_usd) as api_usd
+        sum(
+            case
+                when coalesce(is_counted, true) then api_count
+                when is_part_of_rollup then 0
+                else api_rollup_count
+            end
+        ) as api_count,
+        sum(if(is_part_of_rollup, 0, api_usd)) as api_usd
     from changes
     left join counted using (workspace_id, line_id, date)
     left join intermediate.int_batches as batches using (workspace_id, load_id)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
+from analytics.extract.loads import BATCH_ID
 from tests.transform.given import SEEN, WORKSPACE, Warehouse
 
 DAY = date(2026, 11, 19)
 FIRST, SECOND, THIRD = "20261120T050000Z", "20261121T050000Z", "20261122T050000Z"
+EVE, LATER = "20261119T200000Z", "20261120T200000Z"
+BATCHES = (EVE, FIRST, LATER, SECOND)
 
 
 def versions(warehouse: Warehouse, *costs: Any, **of: Any) -> None:
@@ -105,3 +110,68 @@ def test_a_batch_that_was_not_published_closes_no_day(warehouse: Warehouse) -> N
     assert adjustments(warehouse) == [
         ("a-1", DAY, "20261122", Decimal("1.5"), Decimal("1.25"), 1, 1)
     ]
+
+
+def asked(warehouse: Warehouse, source: str, refused_from: str = "") -> None:
+    """Batches that ask for a meter's last week, which the API refuses to one and all after it."""
+    for batch in BATCHES:
+        at = datetime.strptime(f"{batch}+0000", f"{BATCH_ID}%z")
+        warehouse.insert(
+            "ledger.requests", workspace_id=WORKSPACE, load_id=f"{batch}-009-workspace",
+            source=source, agent_id="a-1", window_start="2026-11-12",
+            window_end=at.date() + timedelta(days=1), fetched_at=at,
+            status=403 if refused_from and batch >= refused_from else 200,
+        )  # fmt: skip
+
+
+def published(warehouse: Warehouse, agent: str) -> tuple[Any, ...]:
+    return warehouse.row(
+        "select cost_usd, run_count from marts.fct_agent_days where agent_id = ? and date = ?",
+        agent, DAY,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def metered(warehouse: Warehouse) -> Warehouse:
+    """Batches that read the meters, the first of them before the day had ended."""
+    for batch in BATCHES:
+        warehouse.run_batch(batch)
+    warehouse.execute("update ledger.workspaces set last_batch_at = '2026-11-21 05:00+00'")
+    asked(warehouse, "usage_hours")
+    return warehouse
+
+
+@pytest.mark.parametrize(
+    ("counts", "adjusted"),
+    [([5, 6], (1, 2, 5, 6)), ([5, 5], (1, 2, 5, 5)), ([], (1, 2, 1, 2))],
+    ids=["one more", "no more", "refused"],
+)
+def test_roll_ups_that_were_refused_before_a_day_was_whole(
+    metered: Warehouse, counts: list[int], adjusted: tuple[int, ...]
+) -> None:
+    """Where the API refused the rest of a day's roll-up, the day changes by what is known of it."""
+    asked(metered, "run_counts", "" if counts else FIRST)
+    asked(metered, "agent_rollups", FIRST)
+    metered.given("agent_rollups", run_count=5, cost_usd=5, load_id=f"{EVE}-009-workspace")
+    version = metered.given("run_counts", run_count=5, load_id=f"{EVE}-009-workspace")
+    for count, batch in zip(counts, (FIRST, SECOND), strict=False):
+        version = metered.replaced(
+            version, "run_counts", run_count=count, load_id=f"{batch}-009-workspace"
+        )
+    metered.given("runs", cost_usd=1, load_id=f"{EVE}-009-workspace")
+    metered.given("runs", run_id="r-2", cost_usd=1, load_id=f"{SECOND}-009-workspace")
+    metered.build()
+
+    assert adjustments(metered) == [("a-1", DAY, "20261121", *adjusted)]
+    assert published(metered, "a-1") == (adjusted[1], adjusted[3])
+
+
+def test_the_platform_that_was_refused_before_a_day_was_whole(metered: Warehouse) -> None:
+    """Where the API refused the rest of the platform's day, what was read of it adjusts nothing."""
+    asked(metered, "platform_rollups", SECOND)
+    first = metered.given("platform_rollups", cost_usd=3, load_id=f"{FIRST}-009-workspace")
+    metered.replaced(first, "platform_rollups", cost_usd=4, load_id=f"{LATER}-009-workspace")
+    metered.build()
+
+    assert adjustments(metered) == []
+    assert published(metered, "(platform)") == (None, 0)
