@@ -10,6 +10,7 @@ import subprocess
 import sys
 from contextlib import nullcontext
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -84,32 +85,44 @@ def test_a_full_disk_is_told_with_what_mends_it(
     assert "No space left on device.\nMake room" in result.err
 
 
-@pytest.mark.usefixtures("command")
+@pytest.mark.usefixtures("published")
 @pytest.mark.parametrize(
     "streams", ["2>/dev/full", ">/dev/full 2>&-", "2>&1 | head -c 1", ">&- <&-"]
 )
 def test_output_that_cannot_be_written_stops_no_batch(streams: str) -> None:
     """A batch whose log or summary is lost runs to its end, publishes, and exits as otherwise."""
+    before = Path("data/analytics.duckdb").stat().st_ino
     shell = f"set -o pipefail; '{sys.executable}' -m analytics nightly {streams}"
     ended = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=False)
 
     assert ended.returncode == 0
-    assert Path("data/analytics.duckdb").exists()
+    assert Path("data/analytics.duckdb").stat().st_ino != before
     assert "Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("answer", ["500", "truncated", "invalid", "cut", "429"])
+@pytest.mark.parametrize(
+    ("answer", "again"),
+    [
+        ("500", "nightly"),
+        ("truncated", "extract"),
+        ("invalid", "extract"),
+        ("cut", "extract"),
+        ("429", "extract"),
+    ],
+)
 def test_an_answer_that_stays_broken_is_a_failure(
-    command: Command, api: Emulator, answer: str
+    command: Command, batch: Batch, answer: str, again: str
 ) -> None:
     """After six attempts the batch exits with 1, and the next batch completes the data."""
-    api.faults.add("/runs/$", answer, TRIES, retry_after_seconds=0)  # type: ignore[arg-type]
+    faults = batch.api.faults
+    faults.add("/runs/$", answer, TRIES, retry_after_seconds=0)  # type: ignore[arg-type]
     failed = command("nightly")
-    good = command("nightly")
+    good = command(again)
 
     assert (failed.code, good.code) == (1, 0)
     assert "/api/v1/runs/" in failed.err
-    assert "$1.50" in good.out
+    assert sum(cost for _, cost in batch.current_runs().values()) == Decimal("1.5")
+    assert ("$1.50" in good.out) == (again == "nightly")
 
 
 def test_a_batch_tells_what_it_waits_for(command: Command, api: Emulator) -> None:
