@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
+import msgspec
 import pytest
 
-from analytics.emulator.records import Workspace
+from analytics.emulator.records import Agent
 from analytics.emulator.runs.platform import BUILDER
+from analytics.emulator.server import Emulator, running
 from analytics.emulator.world import World
+from analytics.settings import Workspace as Setting
+from analytics.settings import load_settings
 from tests.batches import LIST_CAP, Published, publish, short_lists
-from tests.conftest import Batch, StartRun
+from tests.conftest import NOW, Batch, StartRun, book_run, hire_baker
 
 ALWAYS = 10**9
 
@@ -39,27 +45,32 @@ LACKING = [
 ALL = [endpoint for endpoints, _ in LACKING for endpoint in endpoints]
 
 
-@pytest.fixture
-def batch(batch: Batch, world: World, workspace: Workspace, start_run: StartRun) -> Batch:
-    """A batch of three days, each with a run that succeeded, one that failed and a build."""
-    batch.set_extract(details_per_batch=0)
+def live(world: World, agent: Agent) -> None:
+    """Three days, each with a run that succeeded, one that failed and a build."""
     for _ in range(3):
-        start_run(hours_ago=4, cost="0.25")
-        start_run(hours_ago=3, cost="0.5", status="failed", error="Broke")
-        build = world.start_platform_run(workspace, BUILDER)
+        book_run(world, agent, hours_ago=4, cost="0.25")
+        book_run(world, agent, hours_ago=3, cost="0.5", status="failed", error="Broke")
+        build = world.start_platform_run(world.workspaces[0], BUILDER)
         world.meter(
             build, model="claude-sonnet-5", provider="anthropic", tokens_in=1, tokens_out=1,
             cost_usd=Decimal("0.125"),
         )  # fmt: skip
         world.finish_run(build)
         world.pass_time(timedelta(days=1))
-    batch.set_extract(history_days=4)
+
+
+@pytest.fixture
+def batch(batch: Batch, world: World, agent: Agent) -> Batch:
+    """A batch of those days."""
+    live(world, agent)
+    batch.set_extract(details_per_batch=0, history_days=4)
     return batch
 
 
-def refuse(batch: Batch, endpoint: str, status: Status = "404", times: int = ALWAYS) -> None:
+def refuse(of: Batch | Emulator, endpoint: str, status: Status = "404") -> None:
     """Let the API answer so to each request of an endpoint."""
-    batch.api.faults.add(endpoint.replace("{id}", "[^/]*") + "$", status, times)
+    api = of.api if isinstance(of, Batch) else of
+    api.faults.add(endpoint.replace("{id}", "[^/]*") + "$", status, ALWAYS)
 
 
 def read(batch: Batch) -> list[str]:
@@ -73,28 +84,44 @@ def blocking(published: Published) -> list[str]:
     return [check.finding for check in published.checks if check.blocking_count]
 
 
-@pytest.mark.parametrize(("endpoints", "controls"), LACKING, ids=min)
 def test_what_an_account_lacks_is_named_and_unknown(
-    batch: Batch, endpoints: list[str], controls: set[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A first batch without an endpoint names it, and has all runs; its controls could not run."""
-    for endpoint in endpoints:
-        refuse(batch, endpoint)
-
-    warnings = read(batch)
+    settings, ids = [], []
+    with ExitStack() as open_apis:
+        for number, (endpoints, _) in enumerate(LACKING):
+            world = World.empty(number, NOW)
+            live(world, hire_baker(world))
+            api = open_apis.enter_context(running(world))
+            for endpoint in endpoints:
+                refuse(api, endpoint)
+            monkeypatch.setenv(f"KEY_{number}", world.workspaces[0].api_key)
+            settings.append(Setting(api_key_env=f"KEY_{number}", api=api.url))
+            ids.append(world.workspaces[0].id)
+        loaded = load_settings(tmp_path / "data")
+        batch = Batch(msgspec.structs.replace(loaded, workspaces=settings), api)
+        batch.set_extract(details_per_batch=0, history_days=4)
+        outcomes = batch.extract()
     published = publish(batch)
 
-    assert sorted(warning.partition(":")[0] for warning in warnings) == sorted(
-        f"the API refuses {endpoint} to this account (HTTP 404, Not Found)"
-        for endpoint in endpoints
-    )
     assert published.findings == []
-    runs = [row for row in published["fct_agent_days"] if row["line_type"] == "agent"]
-    assert [(row["run_count"], row["failed_count"], row["cost_usd"]) for row in runs] == [
-        (2, 1, Decimal("0.75"))
-    ] * 3
-    states = published.rows("rpt_controls", "control state")
-    assert {control for control, state in states if state == "could not run"} == controls
+    for (endpoints, controls), outcome, workspace in zip(LACKING, outcomes, ids, strict=True):
+        assert outcome.error is None
+        assert sorted(warning.partition(":")[0] for warning in outcome.warnings) == sorted(
+            f"the API refuses {endpoint} to this account (HTTP 404, Not Found)"
+            for endpoint in endpoints
+        )
+        runs = published.rows(
+            "fct_agent_days", "workspace_id line_type run_count failed_count cost_usd"
+        )
+        assert [row[2:] for row in runs if row[:2] == (workspace, "agent")] == [
+            (2, 1, Decimal("0.75"))
+        ] * 3
+        states = published.rows("rpt_controls", "workspace_id control state")
+        assert {row[1] for row in states if row[0] == workspace and row[2] == "could not run"} == (
+            controls
+        )
 
 
 def test_unknown_is_not_zero(batch: Batch) -> None:
