@@ -64,7 +64,6 @@ agent_days as (
         coalesce(max(provisional_count), 0) as provisional_count,
         coalesce(max(unknown_cost_count), 0) as unknown_cost_count,
         coalesce(max(unknown_token_count), 0) as unknown_token_count,
-        max(last_finished_at) as last_finished_at,
         max(api_run_count) as api_run_count,
         max(api_succeeded_count) as api_succeeded_count,
         max(api_failed_count) as api_failed_count,

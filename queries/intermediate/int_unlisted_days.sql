@@ -20,7 +20,6 @@ compared as (
         coalesce(api.api_run_count = greatest(api.api_run_count, api.api_rollup_run_count), false)
             as has_statuses,
         coalesce(listed.listed_run_count, 0) as listed_run_count,
-        coalesce(listed.provisional_count, 0) as provisional_count,
         greatest(api.api_run_count, api.api_rollup_run_count)
         - coalesce(listed.listed_run_count, 0) as unlisted_run_count,
         api.api_succeeded_count - coalesce(listed.listed_succeeded_count, 0) as succeeded,
@@ -75,6 +74,5 @@ select
     end::decimal(38, 10) as unlisted_cost_usd,
     if(tokens_in >= 0, tokens_in, null) as unlisted_tokens_in,
     if(tokens_out >= 0, tokens_out, null) as unlisted_tokens_out,
-    if(duration_ms >= 0, duration_ms, null) as unlisted_duration_ms,
-    provisional_count = 0 as is_final
+    if(duration_ms >= 0, duration_ms, null) as unlisted_duration_ms
 from balanced

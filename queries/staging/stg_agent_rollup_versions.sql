@@ -8,7 +8,5 @@ select
     cost_usd,
     tokens_in,
     tokens_out,
-    run_count,
-    load_id,
     seen_at
 from raw.agent_rollups

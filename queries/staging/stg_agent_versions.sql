@@ -4,12 +4,10 @@ select
     version_id,
     workspace_id,
     agent_id,
-    agent_version_id,
     agent_version,
     status,
     parent_version,
     created_at,
     updated_at,
-    version_id not in (select version_id from raw.superseded) as is_current,
-    seen_at
+    version_id not in (select version_id from raw.superseded) as is_current
 from raw.agent_versions

@@ -4,7 +4,6 @@ select
     version_id,
     workspace_id,
     run_id,
-    model as model_raw,
     coalesce(regexp_replace(model, '^[^/]+/(.)', '\1'), '(unknown)') as model,
     coalesce(provider, '(unknown)') as provider,
     cost_usd,

@@ -6,7 +6,6 @@ select
     workspace_id,
     hour,
     agent_id,
-    model as model_raw,
     coalesce(regexp_replace(model, '^[^/]+/(.)', '\1'), '(unknown)') as model,
     coalesce(provider, '(unknown)') as provider,
     cost_usd,

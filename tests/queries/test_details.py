@@ -8,7 +8,7 @@ from tests.transform.given import Warehouse
 
 
 def test_model(warehouse: Warehouse) -> None:
-    """A model loses one leading `provider/`; staging keeps it as the API spells it."""
+    """A model loses one leading `provider/`; the raw table keeps it as the API spells it."""
     models = {
         "claude-sonnet-5": "claude-sonnet-5",
         "anthropic/claude-haiku-5-5": "claude-haiku-5-5",
@@ -26,9 +26,12 @@ def test_model(warehouse: Warehouse) -> None:
 
     warehouse.build()
 
-    assert dict(warehouse.rows("select model_raw, model from staging.stg_run_costs")) == {
-        raw: model or "(unknown)" for raw, model in models.items()
-    }
+    assert dict(
+        warehouse.rows(
+            "select raw.model, staged.model"
+            " from raw.run_costs as raw join staging.stg_run_costs as staged using (version_id)"
+        )
+    ) == {raw: model or "(unknown)" for raw, model in models.items()}
     for table in ("fct_run_models", "fct_usage_hours", "fct_model_days"):
         shown = warehouse.rows(f"select model from marts.{table}")
         assert {model for (model,) in shown} == {each or "(unknown)" for each in models.values()}
