@@ -4,7 +4,7 @@
 -- Grain: workspace, agent, date and load.
 -- key: workspace_id, agent_id, date, load_id
 -- narrow: date
--- narrow int_run_changes: date | utc_date
+-- narrow stg_run_changes: date | utc_date
 -- narrow stg_agent_rollup_changes: utc_date
 -- narrow int_api_agent_days: utc_date
 -- narrow stg_run_count_changes: utc_date
@@ -60,11 +60,11 @@ changes as (
         0 as api_count,
         0 as api_rollup_count,
         0 as api_usd
-    from intermediate.int_run_changes
+    from staging.stg_run_changes
     union all
     select
         workspace_id, line_id, utc_date, load_id, 0, 0, run_count, coalesce(cost_usd, 0), 0, 0, 0
-    from intermediate.int_run_changes
+    from staging.stg_run_changes
     union all
     select
         workspace_id,
