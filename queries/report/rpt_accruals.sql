@@ -10,7 +10,6 @@
 -- column adjusted_usd: Part of it in US dollars that adjustment entries of the month book.
 -- column entry_usd: Rest of it in US dollars, the amount of the accrual entry.
 -- column own_key_usd: Own-key cost in US dollars, payable to the provider and in no accrual.
--- column accrual_date: Last day of the month.
 -- column reversal_date: First day of the next month, on which it is taken back.
 -- column state: booked, or preview while the month is not closed.
 select
@@ -25,7 +24,6 @@ select
     adjusted_usd,
     entry_usd,
     own_key_usd,
-    accrual_date,
     reversal_date,
     if(is_booked, 'booked', 'preview') as state
 from marts.fct_accruals

@@ -6,7 +6,6 @@
 -- column step: Name of the step.
 -- column amount_usd: Signed amount in US dollars; an amount that is unknown is in no sum.
 -- column comment: Meaning of the step.
--- column is_total: True for the subtotal and the total.
 -- column state: provisional while a day of the month is open, else final.
 with
 
@@ -23,7 +22,6 @@ select
     bridge.step,
     bridge.amount_usd,
     bridge.comment,
-    bridge.step in ('metered', 'billed') as is_total,
     if(open_months.month is null, 'final', 'provisional') as state
 from audit.month_bridge as bridge
 left join open_months using (workspace_id, month)

@@ -8,8 +8,6 @@ select
     control,
     sources,
     if(is_ok, 'passed', 'failed') as state,
-    coalesce(is_blocking, false) as is_blocking,
-    finding,
     violation_count
 from audit.check_results
 order by is_ok, control nulls last, check_name

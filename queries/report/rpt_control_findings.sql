@@ -8,7 +8,6 @@
 -- column ours: Number of the first source, in the unit.
 -- column theirs: Number of the second source, in the unit.
 -- column difference: First number less the second, in the unit.
--- column is_closed: True if no run of the day is open or provisional.
 select
     workspace_id,
     control,
@@ -29,8 +28,7 @@ select
     end as unit,
     ours,
     theirs,
-    coalesce(difference_usd, ours - theirs)::decimal(38, 10) as difference,
-    coalesce(is_closed, false) as is_closed
+    coalesce(difference_usd, ours - theirs)::decimal(38, 10) as difference
 from audit.control_findings
 where finding_number <= 20 and control is not null
 order by workspace_id, control, check_name, finding_number

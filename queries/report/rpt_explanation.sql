@@ -4,7 +4,6 @@
 -- key: workspace_id, part_number
 -- column amount_usd: Signed amount in US dollars.
 -- column comment: Meaning of the part.
--- column is_total: True for the total.
 -- column first_date: First UTC day of the sum.
 -- column last_date: Last UTC day of the sum.
 with
@@ -84,7 +83,6 @@ select
     part,
     amount_usd::decimal(38, 10) as amount_usd,
     comment,
-    part = 'metered' as is_total,
     first_date,
     last_date
 from parts

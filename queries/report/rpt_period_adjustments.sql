@@ -3,7 +3,6 @@
 -- column month: First day of the month that books the adjustment: closed, or the next to close.
 -- column original_month: First day of the closed month to which the usage belongs.
 -- column cause: What changed, in words.
--- column is_booked: True if a close booked it; false if the next one will.
 select
     workspace_id,
     booked_month as month,
@@ -17,7 +16,6 @@ select
     difference_billed_usd,
     difference_cost_usd,
     difference_run_count,
-    load_id,
-    is_booked
+    load_id
 from marts.fct_period_adjustments
 order by workspace_id, month, original_month, agent_id, owner, cost_center, cause

@@ -13,7 +13,6 @@ select
     run_count,
     usual_runs,
     usd_per_run,
-    usual_usd_per_run,
     cause,
     if(is_current, 'current', 'stale') as recency
 from marts.fct_unusual_days
