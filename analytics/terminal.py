@@ -30,7 +30,7 @@ def inert(text: str) -> str:
     return _ACTIVE_IN_TEXT.sub(lambda found: visible(found[0]), text)
 
 
-def inert_json(text: str, encoding: str | None = None) -> str:
+def inert_json(text: str, encoding: str | None) -> str:
     r"""Write the same characters of a JSON text as \u…, and all that an encoding cannot hold."""
     pattern = _ACTIVE_IN_JSON if (encoding or "utf-8").lower().startswith("utf") else _NOT_ASCII
     return pattern.sub(lambda found: json.dumps(found[0])[1:-1], text)

@@ -205,7 +205,7 @@ def publish_all(
     layout: Layout,
     progress: Progress,
     *,
-    force: bool = False,
+    force: bool,
 ) -> None:
     """Publish the built marts and the site; ControlError if they did not pass their checks.
 

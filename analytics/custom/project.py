@@ -70,7 +70,7 @@ class Project:
         return not (self.tables or self.models or self.refused)
 
 
-def names_of_ours(published: Collection[str] = ()) -> frozenset[str]:
+def names_of_ours(published: Collection[str]) -> frozenset[str]:
     """Return the names that no table of a user may have; `published` are those of a file."""
     queries = folder("queries")
     files = (path.stem for place in _PLACES for path in (queries / place).glob("*.sql"))
@@ -80,7 +80,7 @@ def names_of_ours(published: Collection[str] = ()) -> frozenset[str]:
 
 
 def read_project(
-    runner: Runner, root: Path, taken: Collection[str], more: Sequence[str] = ()
+    runner: Runner, root: Path, taken: Collection[str], more: Sequence[str]
 ) -> Project:
     """Read a project's tables, marts and checks, and queries of `more` kinds.
 

@@ -140,15 +140,15 @@ class Transport:
         finally:
             self._free.put_nowait(connection)
 
-    async def get_record(self, path: str, params: Params | None = None) -> Answer:
+    async def get_record(self, path: str) -> Answer:
         """Read one object."""
-        return await self.get(path, params, lambda answer: answer.record)
+        return await self.get(path, shape=lambda answer: answer.record)
 
     async def read(self, path: str, kind: type[T], params: Params | None = None) -> T:
         """Read one object, decoded as `kind`; one that does not fit is requested again."""
         return typed((await self.get(path, params, partial(_typed, kind))).record, kind)
 
-    async def get_records(self, path: str, params: Params | None = None) -> Answer:
+    async def get_records(self, path: str, params: Params) -> Answer:
         """Read one page of a list."""
         return await self.get(path, params, lambda answer: answer.records)
 

@@ -29,7 +29,7 @@ def published_closings(layout: Layout) -> list[Known]:
         return []
 
 
-def closing_of(books: Books, month: str, revision: int | None = None) -> Recorded[Closing]:
+def closing_of(books: Books, month: str, revision: int | None) -> Recorded[Closing]:
     """Return a closing of a month (`2026-10`), the last one if none is named.
 
     UsageError if there is none.

@@ -20,7 +20,7 @@ const unpacked = async (size, text) => {
 
 /** Registers the document of the data file that is running; each calls this as `analytics.add`.
  * @param {number} size @param {string} text */
-export const addFile = (size, text) => {
+const addFile = (size, text) => {
   const { root } = document.body.dataset, src = document.currentScript.getAttribute("src");
   const name = src.slice(`${root}data/`.length, -".js".length).split("/")
     .map(decodeURIComponent).join("/");

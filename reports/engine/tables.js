@@ -179,7 +179,7 @@ const csvField = (text, isNumber) => {
 };
 
 /** @param {HTMLTableElement} table */
-export const csvOf = (table) => {
+const csvOf = (table) => {
   const columns = headsOf(table).map((head, index) => ({ head, index }))
     .filter(({ head }) => !isDrawing(head) && !head.hidden);
   const line = (row) => columns.map(({ head, index }) => {

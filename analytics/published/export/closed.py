@@ -109,7 +109,7 @@ def find_reopened(books: Books, month: str, revision: int | None) -> Recorded[Cl
 
 
 def read_booked(
-    books: Books, closing: Recorded[Closing], workspace_ids: Sequence[str] | None = None
+    books: Books, closing: Recorded[Closing], workspace_ids: Sequence[str] | None
 ) -> Journal:
     """Read the journal of a close from its frozen lines, and those of the months before it.
 
