@@ -17,7 +17,7 @@ async def read_counts(batch: WorkspaceBatch) -> None:
     """Read the counts of each agent active since its last count, and the full history of a new one.
 
     Counts of an active agent are read from a week before the last count on, and from the first day
-    on of which its roll-up has more runs. An agent is new also if the configured history reaches
+    on that its roll-up contradicts. An agent is new also if the configured history reaches
     further back than its oldest count.
     """
     await batch.loaded()
@@ -37,7 +37,7 @@ async def read_counts(batch: WorkspaceBatch) -> None:
             or (answered and day >= answered and agent_id in batch.listed_agents)
         )
     }
-    for agent_id, day in batch.store.first_short_count(first).items():
+    for agent_id, day in batch.store.first_wrong_count(first).items():
         days[agent_id] = max(days.get(agent_id, 0), (batch.today - day).days + 1)
     days |= dict.fromkeys(new, longest)
     endpoint = Endpoint("runs/daily", "the outcomes of unlisted runs are unknown")

@@ -51,8 +51,8 @@ class Store(Protocol):
     def counted_on(self) -> dict[str, tuple[date, date | None]]:
         """Return the UTC days on which each agent's count was last asked for, and last answered."""
 
-    def first_short_count(self, first: date) -> dict[str, date]:
-        """Return the oldest UTC day from `first` on of which an agent's roll-up has more runs."""
+    def first_wrong_count(self, first: date) -> dict[str, date]:
+        """Return the oldest UTC day from `first` on that is to be counted again, by agent."""
 
     def counted_from(self) -> dict[str, date]:
         """Return the oldest UTC day for which each agent's runs were ever counted."""

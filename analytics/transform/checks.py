@@ -2,9 +2,9 @@
 
 Most check keys and sums of our own, and always stop publishing. A check whose header names a
 control compares two sources of the API that are independent of each other and may be late or
-wrong: its rows have the amount (`difference_usd`, null for counts and tokens), the amount compared
-(`theirs_usd`), and whether the day is closed (`is_closed`). It stops publishing only where a closed
-day differs by more than both thresholds.
+wrong: its rows have the `measure`, both numbers (`ours`, `theirs`), the `difference` that nothing
+explains (`difference_usd`, too, null for counts and tokens), and whether the day is closed
+(`is_closed`). It stops publishing only where a closed day differs by more than both thresholds.
 """
 
 from __future__ import annotations
@@ -39,13 +39,28 @@ from analytics.transform.models import (
 from analytics.transform.parsing import parse
 from analytics.transform.side_by_side import run_all
 from analytics.warehouse.database import transaction
+from analytics.warehouse.sources import MOST_RUNS_APART
 
 SHOWN_ROWS = 3
+
+# Above its threshold and the percentage, a difference blocks: of tokens, requests, runs, dollars.
+_BLOCKS = f"""
+    is_closed
+    and abs(difference) > case
+        when measure in ('tokens_in', 'tokens_out') then 1000000
+        when measure = 'request_count' then 100
+        when measure like '%count' then {MOST_RUNS_APART}
+        else $usd
+    end
+    and abs(difference) * 100 > $percent * coalesce(abs(theirs), 0)"""
 
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Allowed difference of a closed day from the vendor's figures: above both it blocks."""
+    """Allowed difference of a closed day from the vendor's figures: above both it blocks.
+
+    `usd` is of amounts; runs, requests and tokens have numbers of their own in its place.
+    """
 
     usd: Decimal = Decimal(10)
     percent: Decimal = Decimal(1)
@@ -177,11 +192,8 @@ def _result(
 def _run(con: duckdb.DuckDBPyConnection, check: SqlModel, thresholds: Thresholds) -> CheckResult:
     blocking, order, values = "true", "", {}
     if check.header.control:
-        blocking = (
-            "is_closed and abs(difference_usd) > $usd"
-            " and abs(difference_usd) * 100 > $percent * coalesce(abs(theirs_usd), 0)"
-        )
-        order = "order by abs(difference_usd) desc nulls last"
+        blocking = _BLOCKS
+        order = f"order by coalesce({_BLOCKS}, false) desc, abs(difference_usd) desc nulls last"
         values = {"usd": thresholds.usd, "percent": thresholds.percent}
     try:
         found = con.execute(

@@ -17,6 +17,9 @@ TERMINAL = ("succeeded", "failed", "cancelled")
 TERMINAL_STATUSES = "('" + "', '".join(TERMINAL) + "')"
 """The same, as SQL."""
 
+MOST_RUNS_APART = 10
+"""Runs of an agent's day by which two sources of the API may differ without a stop."""
+
 
 class Kind(Enum):
     """The type of a JSON value, and the column type that it becomes."""

@@ -14,7 +14,7 @@ from analytics.extract.loads import CLOSING_STEP
 from analytics.extract.store import Loaded
 from analytics.warehouse.load import load_folder
 from analytics.warehouse.pending_details import collect_pending_details, collected_details
-from analytics.warehouse.sources import OPEN, TERMINAL
+from analytics.warehouse.sources import MOST_RUNS_APART, OPEN, TERMINAL
 
 # Stored agent-days and the API's totals of them. Each row's cost was rounded to ten decimals, so a
 # difference of up to half a unit for each row is ignored.
@@ -140,10 +140,11 @@ class WarehouseStore:
         """)
         return {agent_id: (asked, answered) for agent_id, asked, answered in rows}
 
-    def first_short_count(self, first: date) -> dict[str, date]:
+    def first_wrong_count(self, first: date) -> dict[str, date]:
         """Return the oldest UTC day from `first` on of which an agent's roll-up has more runs.
 
-        A roll-up that has not changed since the agent's last count is left out.
+        A roll-up that has not changed since the agent's last count is left out, unless so many
+        runs lie between both, whichever has more, that they may stop publishing.
         """
         return dict(
             self._rows(
@@ -163,11 +164,15 @@ class WarehouseStore:
                     select agent_id, max(fetched_at) as answered_at from ledger.requests
                     where {mine} and source = 'run_counts' and status = 200 group by all
                 ) as answers using (agent_id)
-                where rollups.run_count > coalesce(counts.run_count, 0)
-                    and coalesce(rollups.seen_at > answers.answered_at, true)
+                where abs(rollups.run_count - coalesce(counts.run_count, 0)) > $most_apart
+                    or (
+                        rollups.run_count > coalesce(counts.run_count, 0)
+                        and coalesce(rollups.seen_at > answers.answered_at, true)
+                    )
                 group by agent_id
                 """,
                 first=first,
+                most_apart=MOST_RUNS_APART,
             )
         )
 

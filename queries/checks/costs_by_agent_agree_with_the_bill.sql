@@ -85,7 +85,7 @@ select
     compared.ours,
     compared.theirs,
     compared.ours - compared.theirs as difference_usd,
-    compared.theirs as theirs_usd,
+    compared.ours - compared.theirs as difference,
     true as is_closed
 from compared
 join intermediate.int_metered_days as metered_days using (workspace_id, utc_date)

@@ -72,7 +72,7 @@ select
     days.ours,
     days.theirs,
     if(days.measure = 'cost_usd', days.ours - days.theirs, null) as difference_usd,
-    if(days.measure = 'cost_usd', days.theirs, null) as theirs_usd,
+    days.ours - days.theirs as difference,
     true as is_closed
 from days
 join intermediate.int_metered_days as metered_days using (workspace_id, utc_date)

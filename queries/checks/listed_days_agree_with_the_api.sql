@@ -9,8 +9,8 @@ select
     measure,
     listed_value as ours,
     api_value as theirs,
-    if(measure = 'cost_usd', listed_value - api_value, null) as difference_usd,
-    if(measure = 'cost_usd', api_value, null) as theirs_usd,
+    if(measure = 'cost_usd', difference, null) as difference_usd,
+    difference,
     is_closed
 from intermediate.int_listed_day_differences
 where not has_unlisted

@@ -10,7 +10,7 @@ select
     found.run_value as ours,
     found.model_value as theirs,
     if(found.measure = 'cost_usd', found.run_value - found.model_value, null) as difference_usd,
-    if(found.measure = 'cost_usd', found.model_value, null) as theirs_usd,
+    found.run_value - found.model_value as difference,
     runs.is_final as is_closed
 from intermediate.int_run_differences as found
 join marts.fct_runs as runs using (workspace_id, run_id)

@@ -32,9 +32,8 @@ select
     theirs,
     ours - later as lowest,
     ours + earlier as highest,
-    if(measure = 'cost_usd', theirs - greatest(least(theirs, ours + earlier), ours - later), null)
-        as difference_usd,
-    if(measure = 'cost_usd', theirs, null) as theirs_usd,
+    theirs - greatest(least(theirs, ours + earlier), ours - later) as difference,
+    if(measure = 'cost_usd', difference, null) as difference_usd,
     is_closed
 from compared
 anti join intermediate.int_listed_day_differences using (workspace_id, agent_id, utc_date, measure)

@@ -9,7 +9,7 @@ select
     api_run_count as ours,
     api_rollup_run_count as theirs,
     null::decimal(38, 10) as difference_usd,
-    null::decimal(38, 10) as theirs_usd,
+    (api_run_count - api_rollup_run_count)::decimal(38, 10) as difference,
     provisional_count = 0 as is_closed
 from intermediate.int_agent_days_vs_api
 where

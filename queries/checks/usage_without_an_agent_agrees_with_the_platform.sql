@@ -31,7 +31,7 @@ select
     ours,
     theirs,
     if(measure = 'cost_usd', leftover, null) as difference_usd,
-    if(measure = 'cost_usd', theirs, null) as theirs_usd,
+    leftover as difference,
     is_closed
 from compared
 anti join intermediate.int_platform_timing using (workspace_id, utc_date, measure)

@@ -39,7 +39,18 @@ compared as (
     where agent_id <> '(platform)' and is_comparable
 )
 
-select workspace_id, agent_id, utc_date, measure, listed_value, api_value, has_unlisted, is_closed
+select
+    workspace_id,
+    agent_id,
+    utc_date,
+    measure,
+    listed_value,
+    api_value,
+    listed_value
+    - api_value
+    - if(measure = 'cost_usd', 0, sign(listed_value - api_value) * tolerance) as difference,
+    has_unlisted,
+    is_closed
 from compared
 anti join intermediate.int_run_differences using (workspace_id, agent_id, utc_date)
 where

@@ -58,6 +58,24 @@ def test_one_wrong_answer_of_costs_is_read_again(
     assert "differ" not in result.err
 
 
+@pytest.mark.usefixtures("batch")
+def test_a_wrong_count_of_runs_publishes_nothing(
+    world: World, start_run: StartRun, settings_file: SettingsFile, analytics: Command
+) -> None:
+    """A thousand runs counted on a day with one block a batch; the next counts anew."""
+    settings_file(SETTINGS)
+    start_run(hours_ago=24 * 10, cost="1")
+    world.lie("run_counts", match={"date": "2026-11-10"}, field="count", change=1000)
+    result = analytics("nightly")
+    assert result.code == 3
+    assert "measure run_count, ours 1000, theirs 1" in result.err
+
+    world.retract()
+    result = analytics("nightly")
+    assert result.code == 0, result.err
+    assert "differ" not in result.err
+
+
 @pytest.mark.usefixtures("overstated")
 def test_force_says_so_on_the_pages(analytics: Command, settings_file: SettingsFile) -> None:
     """Figures published in spite of a control have that on their pages, with both numbers."""

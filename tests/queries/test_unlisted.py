@@ -202,6 +202,26 @@ def test_a_negative_part_is_no_figure(
     assert "unlisted_parts_are_not_negative" in controls(read)
 
 
+@pytest.mark.parametrize(
+    ("rolled_up_count", "unlisted"), [(1, (1, 0, 1, 0, 0)), (4, (4, 3, 1, 0, None))]
+)
+def test_a_count_that_list_and_roll_up_contradict_is_no_figure(
+    read: Warehouse, rolled_up_count: int, unlisted: tuple[Any, ...]
+) -> None:
+    """The roll-up has the number of runs, where the count has more, and lacks a listed one."""
+    run(read)
+    read.given("run_counts", run_count=1000, status="failed")
+    read.given("agent_rollups", run_count=rolled_up_count, cost_usd=2, tokens_in=100, tokens_out=10)
+    metered(read)
+    read.build()
+
+    assert day(
+        read, "run_count", "unlisted_run_count", "succeeded_count", "failed_count",
+        "unlisted_failed_count",
+    ) == unlisted  # fmt: skip
+    assert controls(read)["run_counts_agree_with_the_roll_ups"].blocking_count == 1
+
+
 def test_unlisted_runs_stand_under_their_utc_date(read: Warehouse) -> None:
     """In another time zone listed runs move to their local date; unlisted ones keep the UTC day."""
     run(read, created_at=datetime(2026, 11, 19, 2, tzinfo=UTC))
