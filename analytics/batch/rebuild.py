@@ -34,7 +34,15 @@ from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publications import moments_on_record, read_publication
 from analytics.warehouse.store import WarehouseStore
 
-_ADVICE = "Nothing was replaced. Put the folder back as it was landed, and run again."
+_ADVICE = (
+    "Nothing was replaced. Put the folder back as it was landed, and run again; or, to go on"
+    " without it, move it out of landing/ and run again, which says how."
+)
+_KEPT = """
+    select strftime(month, '%Y-%m'), workspace_name
+    from intermediate.int_kept_months join intermediate.int_workspaces using (workspace_id)
+    order by month, workspace_name, workspace_id
+"""
 _FILES = "select workspace_id, load_id, file_name, sha256 from"
 
 
@@ -126,6 +134,11 @@ def _make(
         stages.require_timezone(con, settings.reporting.timezone)
         _load(con, layout, settings, progress)
         transforming.transform(con, settings, making, progress)
+        for month, workspace in con.execute(_KEPT).fetchall():
+            progress.warn(
+                f"{month} of {workspace} is closed, and loads that it rests on are gone: it stays"
+                " as the books have it, and is no longer held against what was landed"
+            )
         stages.check(con, settings, making, progress, force=force)
         stages.custom(con, settings, making, progress)
         con.execute("checkpoint")
@@ -201,7 +214,8 @@ def _require_the_same_files(con: duckdb.DuckDBPyConnection, layout: Layout) -> N
         raise ControlError(
             f"Landing files are missing, or not what the published figures were made of:"
             f" {len(changed):,}, the first {first}.\nNothing was replaced. Put them back as they"
-            f" were; or, to go without them, move {layout.published} away and run again."
+            f" were; or, to go without them, move {layout.published} away and run again: closed"
+            " months that rest on them stay as the books have them, for good."
         )
 
 

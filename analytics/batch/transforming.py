@@ -61,11 +61,11 @@ def transform(
     two builds, and the later stages refuse it until a build of all.
     """
     with progress.stage("transform") as done:
-        _warn_of_files(progress, load_finance(con, settings.project), "not used")
-        keep_files(con, layout, settings.project)
         remove_unfinished(layout.books)
         books = read_books(layout.books)
         load_books(con, books)
+        _warn_of_files(progress, load_finance(con, settings.project), "not used")
+        keep_files(con, layout, settings.project)
         models = all_models(folder("queries"))
         difference, made = None, None
         try:

@@ -88,10 +88,16 @@ def _of_workspaces(
 ) -> tuple[list[Invoice], list[str]]:
     """Return the lines but for those that repeat another, and the problems of all.
 
-    A name may be that of no workspace that was read, or of several; an invoice may have a line by
-    the name of its workspace and another by its identifier.
+    A name may be that of no workspace, of those that were read or are in the books, or of several;
+    an invoice may have a line by the name of its workspace and another by its identifier.
     """
-    rows = con.execute("select workspace_id, workspace_name from ledger.workspaces").fetchall()
+    rows = con.execute("""
+        select workspace_id, workspace_name from ledger.workspaces
+        union all
+        select workspace_id, arg_max(workspace_name, month)
+        from finance.closed_lines anti join ledger.workspaces using (workspace_id)
+        group by workspace_id
+    """).fetchall()
     named: dict[str, set[str]] = {}
     for workspace_id, name in rows:
         named.setdefault((name or workspace_id).strip().lower(), set()).add(workspace_id)

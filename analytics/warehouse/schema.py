@@ -141,7 +141,7 @@ create table if not exists finance.closings (
     code_version VARCHAR, reopened_at TIMESTAMPTZ, reason VARCHAR
 );
 
--- The last load of each workspace that a closed month holds.
+-- Loads on which a closed month rests; the last one of each workspace is the last that it holds.
 create table if not exists finance.closing_loads (
     month DATE, revision INTEGER, workspace_id VARCHAR, load_id VARCHAR
 );

@@ -1,5 +1,5 @@
 -- Closed lines and their adjustments add up to today's charges and runs, to the last digit; an
--- agent's day of unknown cost or bill stays as the books have it.
+-- agent's day of unknown cost or bill, and a month a load of which is lost, stay as booked.
 with
 
 -- One of them may have no line.
@@ -85,6 +85,7 @@ select
     sum(own_key_usd) as own_key_usd,
     sum(run_count) as run_count
 from figures
+anti join intermediate.int_kept_months using (month, workspace_id)
 group by all
 having
     sum(cost_usd) <> 0

@@ -1,10 +1,21 @@
 -- A closed month's cost and bill of each agent are those that the API had given up to the loads
--- which the close names: two sources, the frozen books and the versions of the meter.
+-- which the close names: two sources, the frozen books and the versions of the meter. A month one
+-- of whose loads is lost is not compared.
 with
 
 versions as (
     select workspace_id, utc_date, agent_id, cost_usd, billed_usd, load_id, superseded_by_load_id
     from staging.stg_agent_billing_versions
+),
+
+loads as (
+    select month, workspace_id, max(load_id) as load_id
+    from finance.closing_loads
+    semi join finance.closings as closings
+        on closings.month = closing_loads.month
+        and closings.revision = closing_loads.revision
+        and closings.state = 'closed'
+    group by all
 ),
 
 given as (
@@ -14,16 +25,12 @@ given as (
         versions.agent_id,
         sum(versions.cost_usd) as cost_usd,
         sum(versions.billed_usd) as billed_usd
-    from finance.closing_loads as loads
+    from loads
     join versions
         on versions.workspace_id = loads.workspace_id
         and versions.utc_date between loads.month and last_day(loads.month)
         and versions.load_id <= loads.load_id
         and coalesce(versions.superseded_by_load_id > loads.load_id, true)
-    semi join finance.closings as closings
-        on closings.month = loads.month
-        and closings.revision = loads.revision
-        and closings.state = 'closed'
     group by all
 ),
 
@@ -48,6 +55,7 @@ select
     given.billed_usd as given_billed_usd
 from booked
 full join given using (month, workspace_id, agent_id)
+anti join intermediate.int_kept_months using (month, workspace_id)
 where
     coalesce(booked.cost_usd, 0) <> coalesce(given.cost_usd, 0)
     or coalesce(booked.billed_usd, 0) <> coalesce(given.billed_usd, 0)

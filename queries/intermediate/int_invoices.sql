@@ -8,7 +8,7 @@ with
 lines as (
     select invoices.*, workspaces.workspace_id
     from finance.invoices as invoices
-    join staging.stg_workspaces as workspaces
+    join intermediate.int_workspaces as workspaces
         on lower(invoices.workspace)
         in (lower(workspaces.workspace_id), lower(workspaces.workspace_name))
     qualify

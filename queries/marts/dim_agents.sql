@@ -1,4 +1,5 @@
--- Agents that are listed, or known from runs or the API's sums; a deleted one keeps its last name.
+-- Agents that are listed, or known from runs, the API's sums or the books; a deleted one keeps its
+-- last name.
 -- Every workspace has two more lines, '(none)' for runs without an agent and '(platform)' for the
 -- platform's own activity, so that a join to this table loses no figure. Grain: agent.
 -- key: workspace_id, agent_id
@@ -20,6 +21,17 @@ no_agent as (
     group by workspace_id
 ),
 
+booked as (
+    select workspace_id, agent_id, agent_slug, agent_name, month
+    from finance.closed_lines
+    union all by name
+    select workspace_id, agent_id
+    from finance.closed_corrections
+    union all by name
+    select workspace_id, agent_id
+    from finance.closed_run_adjustments
+),
+
 lines as (
     from intermediate.int_agents
     union all by name
@@ -31,7 +43,7 @@ lines as (
         false as is_listed,
         no_agent.first_seen_at,
         no_agent.last_run_at
-    from staging.stg_workspaces
+    from intermediate.int_workspaces
     left join no_agent using (workspace_id)
     union all by name
     select
@@ -40,7 +52,19 @@ lines as (
         'Platform' as agent_name,
         'platform' as line_type,
         false as is_listed
-    from staging.stg_workspaces
+    from intermediate.int_workspaces
+    union all by name
+    select
+        workspace_id,
+        agent_id,
+        arg_max(agent_slug, month) as agent_slug,
+        coalesce(arg_max(agent_name, month), agent_id) as agent_name,
+        'agent' as line_type,
+        false as is_listed
+    from booked
+    anti join intermediate.int_agents using (workspace_id, agent_id)
+    where agent_id not in ('(none)', '(platform)')
+    group by workspace_id, agent_id
 ),
 
 owners as (

@@ -1,4 +1,5 @@
--- Workspaces. Grain: workspace.
+-- Workspaces. Of one that was forgotten, its closed months alone are left: it has no batch.
+-- Grain: workspace.
 -- key: workspace_id
 select
     workspace_id,
@@ -10,5 +11,5 @@ select
         (last_batch_at at time zone getvariable('reporting_timezone'))::date,
         (last_batch_at at time zone 'UTC')::date
     ) - 1 as last_complete_date
-from staging.stg_workspaces
+from intermediate.int_workspaces
 order by workspace_id

@@ -17,7 +17,8 @@ books as (
     where state = 'closed'
 ),
 
--- Agents' days of closed months that are unknown today stay as the books have them.
+-- Agents' days of closed months that are unknown today stay as the books have them, as does all of
+-- a month a load of which is lost.
 unknown as (
     select distinct charges.workspace_id, charges.utc_date, charges.agent_id
     from marts.fct_charges as charges
@@ -36,22 +37,27 @@ charges as (
         billed_usd,
         surcharge_usd,
         own_key_usd
-    from marts.fct_charges
+    from marts.fct_charges as charges
     anti join unknown using (workspace_id, utc_date, agent_id)
+    anti join intermediate.int_kept_months as kept
+        on kept.workspace_id = charges.workspace_id
+        and kept.month = date_trunc('month', charges.utc_date)
     where coalesce(utc_date >= (select first_month from books), true)
     union all
     -- What the books hold has its account even where nothing of it is left.
     select
-        original_month,
-        workspace_id,
+        charges.original_month,
+        charges.workspace_id,
         cost_center,
         account,
-        if(unknown.agent_id is null, 0, cost_usd),
-        if(unknown.agent_id is null, 0, billed_usd),
-        if(unknown.agent_id is null, 0, surcharge_usd),
-        if(unknown.agent_id is null, 0, own_key_usd)
-    from intermediate.int_booked_charges
+        if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, cost_usd),
+        if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, billed_usd),
+        if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, surcharge_usd),
+        if(coalesce(unknown.workspace_id, kept.workspace_id) is null, 0, own_key_usd)
+    from intermediate.int_booked_charges as charges
     left join unknown using (workspace_id, utc_date, agent_id)
+    left join intermediate.int_kept_months as kept
+        on kept.workspace_id = charges.workspace_id and kept.month = charges.original_month
 ),
 
 booked_accounts as (

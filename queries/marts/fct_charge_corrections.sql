@@ -2,7 +2,8 @@
 -- what the books hold. A change of amounts stands at the owner to whom the books have the day; a
 -- day that went to another owner is taken from the one and given to the other as it is today.
 -- What later closes booked is frozen; the rest may change until the next close books it. A day
--- whose cost or bill is unknown today stays as the books have it.
+-- whose cost or bill is unknown today stays as the books have it, as does a month a load of which
+-- is lost.
 -- Causes: runs were added to a day (late_run) or taken from it (run_removed), as the API counts
 -- them by UTC day, or on the day before if requests changed likewise; else its cost or its bill
 -- alone was corrected; amounts moved between models, providers, surcharge and own key alone
@@ -45,12 +46,16 @@ today as (
     from marts.fct_charges as charges
     join months on charges.utc_date between months.month and last_day(months.month)
     anti join unknown using (workspace_id, utc_date, agent_id)
+    anti join intermediate.int_kept_months as kept
+        on kept.workspace_id = charges.workspace_id and kept.month = months.month
 ),
 
 booked as (
     select *
-    from intermediate.int_booked_charges
+    from intermediate.int_booked_charges as charges
     anti join unknown using (workspace_id, utc_date, agent_id)
+    anti join intermediate.int_kept_months as kept
+        on kept.workspace_id = charges.workspace_id and kept.month = charges.original_month
 ),
 
 cells as (

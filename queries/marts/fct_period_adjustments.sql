@@ -111,7 +111,9 @@ run_differences as (
             -run_count as run_count,
             -listed_run_count as listed_run_count
         from finance.closed_run_adjustments
-    )
+    ) as runs
+    anti join intermediate.int_kept_months as kept
+        on kept.workspace_id = runs.workspace_id and kept.month = runs.original_month
     group by all
     having sum(run_count) <> 0 or sum(listed_run_count) <> 0
 ),

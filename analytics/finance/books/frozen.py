@@ -6,6 +6,7 @@ go to a Parquet file of the same name, and from there into `finance.closed_<name
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
     from analytics.finance.books.entries import Closing, Recorded
     from analytics.finance.books.reading import Books
+
+
+LOADS = "evidence/loads.csv"
+"""File of a close that names the loads on which its month rests."""
 
 
 def names() -> list[str]:
@@ -99,24 +104,39 @@ def _closings(books: Books) -> list[tuple[Any, ...]]:
 
 
 def _closing_loads(books: Books) -> list[tuple[Any, ...]]:
-    return [
+    """Return the loads of closings, of those in force also the ones before the last."""
+    last = {
         (each.entry.first_day, each.entry.revision, workspace.workspace_id, workspace.load_id)
         for each in books.closings
         for workspace in each.entry.workspaces
         if workspace.load_id
-    ]
+    }
+    before = {
+        (each.entry.first_day, each.entry.revision, row["workspace_id"], row["load_id"])
+        for each in books.in_force.values()
+        if LOADS in each.entry.files
+        for row in _records(each.file.parent / LOADS)
+    }
+    return sorted(last | before)
+
+
+def _records(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        return [*csv.DictReader(opened)]
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[tuple[Any, ...]]) -> None:
-    for row in rows:
-        con.execute(f"insert into finance.{table} values ({', '.join('?' for _ in row)})", row)
+    if rows:
+        columns = [*map(list, zip(*rows, strict=True))]
+        values = ", ".join("unnest(?)" for _ in columns)
+        con.execute(f"insert into finance.{table} select {values}", columns)
 
 
 def _require_unchanged(closing: Recorded[Closing]) -> None:
-    """Raise AnalyticsError unless every frozen table has the hash that its manifest names."""
+    """Raise AnalyticsError unless every file that is read has the hash that its manifest names."""
     folder = closing.file.parent
     for name, stored in closing.entry.files.items():
-        if not name.startswith(f"{DATA}/"):
+        if not name.startswith(f"{DATA}/") and name != LOADS:
             continue
         try:
             if hash_file(folder / name, folder) == stored.sha256:

@@ -1,0 +1,23 @@
+-- Closed months of workspaces that stay as the books have them, as a load on which they or their
+-- booked corrections rest is not in the warehouse: its landing folder is lost, or the workspace was
+-- forgotten. Closes that name no load rest on none.
+-- Grain: workspace and month.
+-- key: workspace_id, month
+-- materialized: table
+with
+
+named as (
+    select loads.month as booked_month, loads.workspace_id, loads.load_id
+    from finance.closing_loads as loads
+    join finance.closings using (month, revision)
+    where closings.state = 'closed'
+)
+
+select workspace_id, booked_month as month
+from named
+anti join staging.stg_loads using (workspace_id, load_id)
+union
+select workspace_id, original_month
+from finance.closed_corrections
+semi join named using (workspace_id, booked_month)
+anti join staging.stg_loads using (workspace_id, load_id)
