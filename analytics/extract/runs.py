@@ -20,7 +20,8 @@ from analytics.format.numbers import plural
 from analytics.levain import RefusedError
 from analytics.levain.runs import LONGEST_LIST
 
-SHOWN_AGENTS = 3
+SHOWN = 3
+"""Agents or runs that a warning names."""
 
 BATCH = 250
 """Lists per load: one load is stored while the next lists are read."""
@@ -68,9 +69,12 @@ def _warn_of_gaps(batch: WorkspaceBatch) -> None:
 
 def _named(batch: WorkspaceBatch, gaps: list[ListSnapshot]) -> str:
     names = batch.store.agent_names()
-    named = sorted(names.get(gap.agent_id or "", gap.agent_id or "") for gap in gaps)
-    more = len(named) - SHOWN_AGENTS
-    return ", ".join(named[:SHOWN_AGENTS]) + (f" and {more:,} more" if more > 0 else "")
+    return _shown(sorted(names.get(gap.agent_id or "", gap.agent_id or "") for gap in gaps))
+
+
+def _shown(named: list[str]) -> str:
+    more = len(named) - SHOWN
+    return ", ".join(named[:SHOWN]) + (f" and {more:,} more" if more > 0 else "")
 
 
 async def _read_agent_list(
@@ -130,6 +134,17 @@ async def reread_provisional(batch: WorkspaceBatch) -> None:
     run_ids = batch.store.provisional_runs()
     async with batch.step("provisional") as landing:
         await _read_by_id(batch, landing, run_ids)
+    await batch.loaded()
+    _warn_of_given_up(batch)
+
+
+def _warn_of_given_up(batch: WorkspaceBatch) -> None:
+    given_up = [f"{run_id} ({status})" for run_id, status in batch.store.given_up_runs().items()]
+    if given_up:
+        batch.warnings.append(
+            f"the API no longer has {plural(len(given_up), 'open run')}: {_shown(given_up)}. "
+            "Such a run keeps its last status and cost, and no day or month open."
+        )
 
 
 async def reread_corrected(batch: WorkspaceBatch) -> None:

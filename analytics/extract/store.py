@@ -63,6 +63,9 @@ class Store(Protocol):
     def provisional_runs(self) -> list[str]:
         """Return runs that are open, or ended too recently to be final."""
 
+    def given_up_runs(self) -> dict[str, str]:
+        """Return open runs that this batch found to be gone, with the last status of each."""
+
     def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
         """Return agent-days in `[first, end)` whose stored cost differs newly from the API's."""
 

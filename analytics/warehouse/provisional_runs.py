@@ -28,7 +28,9 @@ _STATES = """
         from incoming as i
         left join ledger.provisional_runs as u
             on u.workspace_id = $workspace_id and u.run_id = i.run_id
-        where u.run_id is not null or i.line in (select line from {new_rows})
+        where u.run_id is not null
+            or i.status not in {terminal}
+            or i.line in (select line from {new_rows})
     )
     where is_waiting or not is_final
 """
@@ -88,7 +90,7 @@ def update_provisional_runs(
 
     `ids` are workspace_id and load_id; `new_rows` is a FROM item, the lines of new versions. It
     reads the temporary tables `incoming`, `current_rows` and `load_requests` of the load. Only new
-    versions and provisional runs are checked: a final run that arrives unchanged stays final.
+    versions, open and provisional runs are checked: a final run that ended stays so if unchanged.
     """
     mine = {"workspace_id": ids["workspace_id"]}
     states = _STATES.format(terminal=TERMINAL_STATUSES, new_rows=new_rows)

@@ -14,7 +14,7 @@ from analytics.extract.loads import CLOSING_STEP
 from analytics.extract.store import Loaded
 from analytics.warehouse.load import load_folder
 from analytics.warehouse.pending_details import collect_pending_details, collected_details
-from analytics.warehouse.sources import MOST_RUNS_APART, OPEN, TERMINAL
+from analytics.warehouse.sources import MOST_RUNS_APART, OPEN, TERMINAL, TERMINAL_STATUSES
 
 # Stored agent-days and the API's totals of them. Each row's cost was rounded to ten decimals, so a
 # difference of up to half a unit for each row is ignored.
@@ -200,6 +200,25 @@ class WarehouseStore:
         rows = self._rows("select run_id from ledger.provisional_runs where {mine} order by run_id")
         return [run_id for (run_id,) in rows]
 
+    def given_up_runs(self) -> dict[str, str]:
+        """Return open runs that this batch found to be gone, with the last status of each."""
+        rows = self._rows(
+            f"""
+            select run_id, status
+            from raw.runs anti join raw.superseded using (version_id)
+            where {{mine}} and status not in {TERMINAL_STATUSES} and run_id in (
+                select run_id
+                from raw.runs semi join (
+                    from ledger.provisional_changes
+                    where {{mine}} and load_id > $closed and not is_provisional
+                ) using (version_id)
+            ) and run_id not in (select run_id from ledger.provisional_runs where {{mine}})
+            order by run_id
+            """,
+            closed=self._closed(),
+        )
+        return dict(rows)
+
     def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
         """Return agent-days in `[first, end)` whose stored cost differs newly from the API's."""
         rows = self._rows(
@@ -264,10 +283,6 @@ class WarehouseStore:
 
         A 404 is an answer: the agent is gone.
         """
-        ((closed,),) = self._rows(f"""
-            select coalesce(max(load_id), '') from ledger.loads
-            where {{mine}} and step = '{CLOSING_STEP}'
-        """)
         rows = self._rows(
             f"""
             with asked as (
@@ -300,7 +315,7 @@ class WarehouseStore:
             )
             order by agent_id in (select agent_id from asked where not is_answered), agent_id
             """,
-            closed=closed,
+            closed=self._closed(),
         )
         return [agent_id for (agent_id,) in rows]
 
@@ -317,6 +332,14 @@ class WarehouseStore:
             known=[*OPEN, *TERMINAL],
         )
         return dict(rows)
+
+    def _closed(self) -> str:
+        """Return the load that completed the last batch."""
+        ((closed,),) = self._rows(f"""
+            select coalesce(max(load_id), '') from ledger.loads
+            where {{mine}} and step = '{CLOSING_STEP}'
+        """)
+        return str(closed)
 
     def _rows(self, sql: str, **values: Any) -> list[tuple[Any, ...]]:
         """Run SQL; `{mine}` selects the rows of this workspace."""

@@ -21,8 +21,7 @@ select
     count(*) filter (runs.status = 'succeeded') as listed_succeeded_count,
     count(*) filter (runs.status = 'failed') as listed_failed_count,
     count(*) filter (runs.status = 'cancelled') as listed_cancelled_count,
-    count(*) filter (not runs.is_terminal or provisional.run_id is not null)
-        as provisional_count,
+    count(provisional.run_id) as provisional_count,
     count(*) filter (not runs.is_terminal) as listed_open_count,
     max(runs.finished_at) as last_finished_at,
     count(*) filter (runs.cost_usd is null) as unknown_cost_count,

@@ -13,6 +13,7 @@
 -- any, the hourly meter.
 -- column first_date: First UTC day of the month that was read.
 -- column open_day_count: UTC days whose reconciliation is open or pending.
+-- column open_count: Runs that have not ended, but for those that the API no longer has.
 with
 
 days as (
@@ -38,22 +39,19 @@ bills as (
 ),
 
 runs as (
-    select
-        workspace_id,
-        date_trunc('month', date)::date as month,
-        sum(open_count) as open_count
+    select distinct workspace_id, date_trunc('month', date)::date as month
     from intermediate.int_day_parts
     where part = 'listed'
-    group by all
 ),
 
 provisional as (
     select
         workspace_id,
         date_trunc('month', date)::date as month,
-        count(*) as provisional_count
+        count(*) filter (not is_terminal) as open_count,
+        count(*) filter (is_terminal) as provisional_count
     from marts.fct_runs
-    where is_terminal and not is_final
+    where not is_final
     group by all
 ),
 
@@ -74,7 +72,7 @@ figures as (
         coalesce(days.open_day_count, 0) as open_day_count,
         coalesce(days.unreconciled_day_count, 0) as unreconciled_day_count,
         days.unexplained_usd,
-        coalesce(runs.open_count, 0)::bigint as open_count,
+        coalesce(provisional.open_count, 0) as open_count,
         coalesce(provisional.provisional_count, 0) as provisional_count
     from days
     full join runs using (workspace_id, month)

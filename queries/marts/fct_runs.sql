@@ -53,7 +53,7 @@ select
     errors.error_class,
     runs.error_message,
     runs.is_terminal,
-    runs.is_terminal and provisional.run_id is null as is_final,
+    provisional.run_id is null as is_final,
     runs.has_no_usage,
     coalesce(replaced_versions.first_seen_at, runs.seen_at) as first_seen_at,
     runs.seen_at as last_changed_at,

@@ -91,6 +91,10 @@ def _runs(warehouse: Warehouse) -> None:
             started_at=created + timedelta(seconds=2),
             finished_at=None if status == "running" else created + timedelta(seconds=30),
         )
+    warehouse.execute("""
+        insert into ledger.provisional_runs (workspace_id, run_id)
+        select workspace_id, run_id from raw.runs where status = 'running'
+    """)
     warehouse.given(
         "runs", run_id="r-local", cost_usd=0, tokens_in=0, tokens_out=0, created_at=NOON
     )

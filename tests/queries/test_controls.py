@@ -328,6 +328,7 @@ def test_controls_block_above_both_thresholds(read: Warehouse) -> None:
 def test_an_open_day_never_blocks(read: Warehouse) -> None:
     """While a run of the day is open, nothing of it is compared."""
     read.given("runs", cost_usd=100, status="running")
+    read.insert("ledger.provisional_runs", workspace_id=WORKSPACE, run_id="r-1")
     rolled_up(read, 1, cost_usd=200)
     metered(read, cost_usd=200)
     read.build()

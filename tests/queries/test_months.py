@@ -180,22 +180,32 @@ def test_when_a_month_is_complete(
     ]
 
 
-@pytest.mark.parametrize("provisional", [{"status": "running"}, {"is_provisional": True}])
-def test_a_month_with_an_provisional_run_is_open(
-    warehouse: Warehouse, provisional: dict[str, Any]
+@pytest.mark.parametrize(
+    ("status", "is_provisional", "expected"),
+    [
+        ("running", True, ("open", 1, 0)),
+        ("succeeded", True, ("open", 0, 1)),
+        ("running", False, ("final", 0, 0)),
+    ],
+)
+def test_a_month_is_open_while_a_run_of_it_may_change(
+    warehouse: Warehouse, status: str, expected: tuple[str, int, int], *, is_provisional: bool
 ) -> None:
-    """While one of its runs is open or may be corrected, a month is not closed."""
-    read(warehouse, "2026-12-20 00:00Z")
-    if provisional.pop("is_provisional", False):
+    """A run that is open or may be corrected keeps its month open, but none that is given up."""
+    read(warehouse, "2026-12-20 00:00Z", first="2026-11-01")
+    if is_provisional:
         warehouse.insert("ledger.provisional_runs", workspace_id=WORKSPACE, run_id="r-1")
-    warehouse.given("runs", cost_usd=1, **provisional)
+    warehouse.given("runs", cost_usd=1, status=status)
 
     warehouse.build()
 
-    assert warehouse.row(
-        "select status, open_count + provisional_count from marts.dim_months where month = ?",
-        NOVEMBER,
-    ) == ("open", 1)
+    assert (
+        warehouse.row(
+            "select status, open_count, provisional_count from marts.dim_months where month = ?",
+            NOVEMBER,
+        )
+        == expected
+    )
 
 
 def test_pace_of_a_list(warehouse: Warehouse) -> None:

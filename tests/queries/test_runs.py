@@ -44,7 +44,7 @@ def test_same_id_in_two_workspaces(warehouse: Warehouse) -> None:
 
 
 def test_states(warehouse: Warehouse) -> None:
-    """A run is final once it has ended and waits no more; an unknown status is open."""
+    """A run is final once nothing waits for it, an open one too; an unknown status is open."""
     for run_id, status in {
         "r-1": "pending",
         "r-2": "running",
@@ -52,10 +52,11 @@ def test_states(warehouse: Warehouse) -> None:
         "r-4": "failed",
         "r-5": "cancelled",
         "r-6": "paused_by_moon",
+        "gone": "running",
         "waiting": "succeeded",
     }.items():
         warehouse.given("runs", run_id=run_id, status=status)
-    for run_id in ("r-1", "waiting"):
+    for run_id in ("r-1", "r-2", "r-6", "waiting"):
         warehouse.insert("ledger.provisional_runs", workspace_id=WORKSPACE, run_id=run_id)
 
     warehouse.build()
@@ -63,6 +64,7 @@ def test_states(warehouse: Warehouse) -> None:
     assert warehouse.rows(
         "select run_id, status, is_terminal, is_final from marts.fct_runs order by run_id"
     ) == [
+        ("gone", "running", False, True),
         ("r-1", "pending", False, False),
         ("r-2", "running", False, False),
         ("r-3", "succeeded", True, True),

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from analytics.batch.progress import Progress
+from analytics.batch.rebuild import load_all
 from analytics.emulator.records import Agent
 from analytics.emulator.world import World
-from tests.batches import run_batch, run_batch_unseen
+from analytics.warehouse.database import open_warehouse
+from analytics.warehouse.layout import Layout
+from tests.batches import publish, run_batch, run_batch_unseen
 from tests.conftest import Batch, StartRun
 from tests.scenarios.conftest import Burst
 
@@ -161,6 +166,39 @@ def test_a_run_that_disappears(batch: Batch, world: World, start_run: StartRun) 
     assert published.rows("fct_agent_days", "unlisted_run_count") == [(0,)]
     assert published["fct_adjustments"] == []
     assert published.findings == []
+
+
+def test_an_open_run_that_disappears(
+    batch: Batch, world: World, start_run: StartRun, tmp_path: Path
+) -> None:
+    """Given an open run that the API twice does not find, it is named once, and holds up no month.
+
+    So it is with a warehouse that is made anew of what was landed.
+    """
+    batch.set_extract(history_days=30)
+    run = start_run(hours_ago=10, status="running", cost="1")
+    run_batch_unseen(batch)
+    world.hide_run(run)
+    warnings, months = [], []
+    for days in (1, 1, 1, 20):
+        world.pass_time(timedelta(days=days))
+        (outcome,) = batch.extract()
+        warnings += [text for text in outcome.warnings if run.id in text]
+        published = publish(batch)
+        columns = "month open_day_count open_count status"
+        months += published.rows("dim_months", columns)[1:2]
+
+    assert [run_count for _, _, run_count, _ in months] == [1, 0, 0, 0]
+    assert months[-1] == (DAY.replace(day=1), 0, 0, "final")
+    assert len(warnings) == 1
+    assert f"the API no longer has 1 open run: {run.id} (running). Such" in warnings[0]
+    assert published.rows("fct_runs", "status is_final cost_usd") == [("running", True, 1)]
+    assert ("reconciled", DAY) in published.rows("reconciliation_days", "status utc_date")
+    assert published["rpt_provisional_runs"] == []
+    assert published.findings == []
+    with open_warehouse(Layout(tmp_path)) as con:
+        load_all(con, batch.layout, 48, Progress(quiet=True))
+        assert con.execute("from ledger.provisional_runs").fetchall() == []
 
 
 def test_a_run_that_disappears_and_then_costs_more(

@@ -45,3 +45,16 @@ def test_each_earlier_set_is_the_sum_of_its_changes(
         until = f"(from ledger.provisional_changes where load_id <= '{load_id}')"
         then = PROVISIONAL.replace("ledger.provisional_changes", until)
         assert con.execute(f"from ({then}) order by all").fetchall() == expected
+
+
+def test_an_open_run_that_comes_back_is_provisional(
+    load: Load, con: duckdb.DuckDBPyConnection
+) -> None:
+    """An open run that was given up, and is listed again as it was, is read until it ends."""
+    run = run_record(status="running", finished_at=None)
+    load("runs", [run])
+    con.execute("delete from ledger.provisional_runs")
+
+    load("runs", [run])
+
+    assert con.execute("select run_id from ledger.provisional_runs").fetchall() == [("r1",)]
