@@ -110,7 +110,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     finance.mkdir()
     (finance / "owners.csv").write_text(OWNERS, encoding="utf-8")
     with uncommented(), shell_in(folder, world, SETTINGS) as run:
-        life = Life(Shop(folder, world, run))
+        life = Life(Shop(folder, run))
         shop = life.shop
         shop.ok("nightly", "-q")
         life.save()

@@ -48,7 +48,7 @@ def origin(
     (folder / "finance").mkdir()
     (folder / "finance" / "owners.csv").write_text(OWNERS, encoding="utf-8")
     with uncommented(), shell_in(folder, world, SETTINGS) as run:
-        shop = Shop(folder, world, run)
+        shop = Shop(folder, run)
         shop.ok("nightly", "-q")
         shop.ok("close", "2026-10", "-q", "--approved-by", "Head of finance")
         (folder / "finance" / "owners.csv").write_text(OWNERS.replace("Ann", "Ben"), "utf-8")

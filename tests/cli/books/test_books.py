@@ -180,7 +180,7 @@ def test_a_month_in_which_nothing_was_read(tmp_path: Path, monkeypatch: pytest.M
     book_run(world, hire_baker(world))
     monkeypatch.setenv("OTHER_KEY", world.add_workspace("Other").api_key)
     with shell_in(tmp_path, world, SHORT) as run:
-        shop = Shop(tmp_path, world, run)
+        shop = Shop(tmp_path, run)
         shop.ok("nightly", "-q")
         shop.ok("close", "2026-11", "--early", "-q")
         world.pass_time(timedelta(days=61))

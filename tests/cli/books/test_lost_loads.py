@@ -39,7 +39,7 @@ def closed_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     (folder / "finance" / "invoices.csv").write_text(INVOICES, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch, shell_in(folder, world, BOTH) as run:
         patch.setenv("OTHER_KEY", other.api_key)
-        shop = Shop(folder, world, run)
+        shop = Shop(folder, run)
         shop.ok("nightly", "-q")
         world.pass_time(timedelta(hours=12))
         shop.ok("nightly", "-q")
