@@ -13,6 +13,9 @@ _LIBRARY = ctypes.CDLL(None, use_errno=True)
 _WORKING_DIRECTORY = -100
 _EXCHANGE = 2
 
+UNFINISHED = ".unfinished"
+"""How the name of a file or folder ends until it is complete."""
+
 
 def real(path: Path) -> Path:
     """Return the path without links; one that leads to itself stays, where `resolve` may raise."""
@@ -31,6 +34,23 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def replace(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Write a file, or what replaces it, in one step; return when it is on the disk.
+
+    Until then it has a hidden name, which is gone after an error.
+    """
+    unfinished = path.with_name(f".{path.name}{UNFINISHED}")
+    try:
+        unfinished.write_bytes(content)
+        if mode is not None:
+            unfinished.chmod(mode)
+        sync(unfinished)
+        unfinished.replace(path)
+        sync(path.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def sync_tree(folder: Path) -> None:

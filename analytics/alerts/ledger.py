@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from enum import StrEnum
 from pathlib import Path
 
 import msgspec
 
-from analytics.disk import sync
+from analytics.disk import replace
 from analytics.errors import AnalyticsError
 
 
@@ -71,11 +70,5 @@ class Ledger:
         content = msgspec.json.encode(self.entries)
         if content == self._saved:
             return
-        unfinished = self._file.with_name(f"{self._file.name}.next")
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self._file)
-        sync(self._file.parent)
+        replace(self._file, content)
         self._saved = content

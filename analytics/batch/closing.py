@@ -35,7 +35,7 @@ from analytics.batch.readiness import (
     require_turn,
     states_of,
 )
-from analytics.disk import add_read_bits, set_modes, sync, sync_tree
+from analytics.disk import UNFINISHED, add_read_bits, replace, set_modes, sync, sync_tree
 from analytics.errors import AnalyticsError, ControlError, UsageError, nothing_published
 from analytics.files import copy_file
 from analytics.finance.books.entries import (
@@ -53,7 +53,6 @@ from analytics.finance.books.entries import (
 from analytics.finance.books.frozen import write_frozen
 from analytics.finance.books.reading import (
     CLOSINGS,
-    UNFINISHED,
     Books,
     read_books,
     remove_unfinished,
@@ -176,12 +175,7 @@ def reopen(
                 reason=reason,
             )
             file = layout.books / path_of(entry)
-            unfinished = file.with_name(f".{file.name}{UNFINISHED}")
-            unfinished.write_bytes(encode(entry))
-            unfinished.chmod(int(settings.publish.mode, 8))
-            sync(unfinished)
-            unfinished.rename(file)
-            sync(file.parent)
+            replace(file, encode(entry), int(settings.publish.mode, 8))
             done(
                 f"reopened {month}; revision {entry.revision} stays in {layout.books}",
                 revision=entry.revision,

@@ -16,9 +16,10 @@ import uvloop
 
 from analytics.batch.identity import require_a_key, require_identity
 from analytics.batch.progress import Progress
+from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError, UsageError
 from analytics.extract.batch import WorkspaceBatch
-from analytics.extract.loads import UNFINISHED, landed_loads
+from analytics.extract.loads import landed_loads
 from analytics.extract.store import Loaded
 from analytics.extract.workspace import extract_workspace
 from analytics.format.numbers import plural

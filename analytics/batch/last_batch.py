@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 import msgspec
 
+from analytics.disk import replace
 from analytics.errors import INTERRUPTED, AnalyticsError
 from analytics.warehouse.layout import Layout
 
@@ -76,17 +77,13 @@ def _exit_code(error: BaseException) -> int:
 
 def write_last_batch(layout: Layout, batch: LastBatch) -> None:
     """Write the result, replacing the one before; AnalyticsError if a folder is in its place."""
-    unfinished = layout.last_batch.with_suffix(".next")
     try:
-        unfinished.write_bytes(msgspec.json.encode(batch))
-        unfinished.replace(layout.last_batch)
+        replace(layout.last_batch, msgspec.json.encode(batch))
     except IsADirectoryError as error:
         raise AnalyticsError(
             f"{layout.last_batch} is a folder, so that the result of the batch cannot be written.\n"
             "Remove it and run again. What was published stands."
         ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def read_last_batch(layout: Layout) -> LastBatch | None:

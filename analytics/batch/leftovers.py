@@ -30,9 +30,7 @@ _CUT_OFF = (
     ("build.previous.duckdb*", "marts that a full build was compared with"),
     ("analytics.duckdb.next", "a copy of the marts that was cut off"),
     ("*.duckdb.tmp", "spilled by a query that was cut off"),
-    ("last-batch.next", "a result of a batch that was cut off"),
-    ("alerts.json.next", "a ledger of findings that was cut off"),
-    ("metrics.prom.next", "a file for Prometheus that was cut off"),
+    (".*.unfinished", "a small file, such as the result of a batch, that was cut off"),
     (".doctor-*", "a probe of `analytics doctor` that was cut off"),
 )
 

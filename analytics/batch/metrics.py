@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from analytics import __version__
-from analytics.disk import sync
+from analytics.disk import replace
 from analytics.errors import AnalyticsError
 from analytics.terminal import visible
 from analytics.warehouse.database import open_marts, records
@@ -112,7 +112,7 @@ def write_metrics(settings: Settings, layout: Layout, batch: LastBatch) -> None:
     target = layout.root / settings.publish.metrics
     families = [*_of_batch(batch), *_of_published(layout, batch)]
     text = "".join(f"{line}\n" for each in families for line in each.lines())
-    _replace(target, text, int(settings.publish.mode, 8))
+    replace(target, text.encode(), int(settings.publish.mode, 8))
 
 
 def _of_batch(batch: LastBatch) -> Iterator[_Gauge]:
@@ -186,16 +186,3 @@ def _number(value: Value) -> str:
     if isinstance(value, datetime):
         value = value.timestamp()
     return format(value, "f") if isinstance(value, Decimal) else str(value)
-
-
-def _replace(target: Path, text: str, mode: int) -> None:
-    """Write a file beside the target, whose name no collector reads, and rename it."""
-    unfinished = target.with_name(f"{target.name}.next")
-    try:
-        unfinished.write_text(text, encoding="utf-8")
-        unfinished.chmod(mode)
-        sync(unfinished)
-        unfinished.replace(target)
-        sync(target.parent)
-    finally:
-        unfinished.unlink(missing_ok=True)

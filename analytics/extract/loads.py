@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError
 
 REQUESTS = "requests"
 LIST_SNAPSHOTS = "list_snapshots"
 SUFFIX = ".ndjson.zst"
-UNFINISHED = ".unfinished"
 BATCH_ID = "%Y%m%dT%H%M%SZ"
 LISTS_STEP = "lists"
 CLOSING_STEP = "workspace"

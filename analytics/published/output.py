@@ -81,7 +81,7 @@ def replacing(output: Path) -> Iterator[Path]:
     target = disk.real(output)
     require_free(output)
     is_device = disk.is_device(output)
-    unfinished = output if is_device else target.with_name(target.name + ".unfinished")
+    unfinished = output if is_device else target.with_name(target.name + disk.UNFINISHED)
     try:
         yield unfinished
         if not is_device:

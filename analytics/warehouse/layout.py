@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from analytics.disk import UNFINISHED
+
 _LOGS = (".wal", ".wal.checkpoint", ".wal.recovery")
 
 
@@ -81,7 +83,7 @@ class Layout:
         names = (
             "publishing", "site.unfinished", "analytics.duckdb.next", "build.next.duckdb",
             "build.next.duckdb.wal", "build.previous.duckdb", "rebuild.unfinished",
-            "alerts.json.next",
+            ".alerts.json.unfinished",
         )  # fmt: skip
         return tuple(self.root / name for name in names)
 
@@ -106,7 +108,7 @@ class Layout:
             self.landing, self.warehouse, self.marts, self.published, self.site, self.staged_site,
             self.publishing, self.books, self.publications, self.alerts, self.last_batch, self.lock,
         )  # fmt: skip
-        is_made_by_a_close = any(part.endswith(".unfinished") for part in path.parts)
+        is_made_by_a_close = any(part.endswith(UNFINISHED) for part in path.parts)
         return not is_made_by_a_close and any(path.is_relative_to(each) for each in own)
 
     @property

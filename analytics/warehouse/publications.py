@@ -17,7 +17,7 @@ import duckdb
 import msgspec
 
 from analytics import __version__
-from analytics.disk import remove, sync, sync_tree
+from analytics.disk import UNFINISHED, remove, sync, sync_tree
 from analytics.errors import AnalyticsError
 from analytics.files import copy_file
 from analytics.warehouse.database import quoted
@@ -25,7 +25,6 @@ from analytics.warehouse.layout import Layout
 
 _NAME = "%Y%m%dT%H%M%S.%fZ"
 _RECORD = "publication.json"
-_UNFINISHED = ".unfinished"
 _RESULTS = ("check_results", "control_findings", "custom_files", "alert_findings")
 
 
@@ -68,7 +67,7 @@ def require_writable(layout: Layout) -> None:
             f"{layout.publications} is no folder, so that no record can be kept of the figures.\n"
             "Nothing was published. Move it away, and run again."
         )
-    probe = layout.publications / f"probe{_UNFINISHED}"
+    probe = layout.publications / f"probe{UNFINISHED}"
     remove(probe)
     probe.mkdir(parents=True)
     probe.rmdir()
@@ -103,8 +102,8 @@ def write_publication(
         ],
     )
     folder = _folder(layout, published_at)
-    unfinished = folder.with_name(folder.name + _UNFINISHED)
-    for left in layout.publications.glob(f"*{_UNFINISHED}"):
+    unfinished = folder.with_name(folder.name + UNFINISHED)
+    for left in layout.publications.glob(f"*{UNFINISHED}"):
         remove(left)
     unfinished.mkdir(parents=True)
     record = msgspec.json.format(msgspec.json.encode(publication), indent=2)
@@ -157,7 +156,7 @@ def keep_file(layout: Layout, path: Path, project: Path, sha256: str) -> None:
     if kept.exists():
         return
     kept.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = kept.with_name(f"{sha256}{_UNFINISHED}")
+    unfinished = kept.with_name(f"{sha256}{UNFINISHED}")
     try:
         if copy_file(path, project, unfinished) == sha256:
             sync(unfinished)

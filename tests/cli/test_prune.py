@@ -27,8 +27,8 @@ LEFT = [
     "build.next.duckdb",
     "analytics.duckdb.next",
     "warehouse.duckdb.tmp/spilled",
-    "last-batch.next",
-    "metrics.prom.next",
+    ".last-batch.json.unfinished",
+    ".metrics.prom.unfinished",
 ]
 ASIDE = "warehouse.damaged-20261001T000000Z.duckdb"
 

@@ -13,10 +13,10 @@ import pytest
 from analytics.batch.collect import collect
 from analytics.batch.extract import Outcome
 from analytics.batch.progress import Progress
+from analytics.disk import UNFINISHED
 from analytics.emulator.records import Workspace
 from analytics.emulator.world import World
 from analytics.errors import AnalyticsError, UsageError
-from analytics.extract.loads import UNFINISHED
 from tests.batches import LIST_CAP, Killed, killed_before, run_batch, run_batch_unseen, short_lists
 from tests.conftest import Batch, StartRun
 

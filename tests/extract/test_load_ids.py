@@ -10,8 +10,9 @@ from unittest.mock import patch
 
 import pytest
 
+from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError
-from analytics.extract.loads import BATCH_ID, UNFINISHED, new_loads
+from analytics.extract.loads import BATCH_ID, new_loads
 from analytics.levain.http11 import DirectConnection
 from analytics.levain.replies import Reply
 from tests.conftest import NOW, Batch, StartRun

@@ -10,7 +10,7 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from analytics.disk import remove
+from analytics.disk import UNFINISHED, remove
 from analytics.errors import AnalyticsError
 from analytics.files import read_bytes
 from analytics.finance.books.entries import (
@@ -31,9 +31,6 @@ Known: TypeAlias = "tuple[date, int, str, str]"
 """A closing as it was loaded or published: month, revision, state, hash of its manifest."""
 
 CLOSINGS = "select month, revision, state, manifest_sha256 from"
-
-UNFINISHED = ".unfinished"
-"""The ending of what a close or a reopening is still writing, or left when it was killed."""
 
 _MONTH = re.compile(r"\d{4}-\d\d")
 _REVISION = re.compile(r"r[1-9]\d*")

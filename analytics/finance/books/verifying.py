@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from analytics.disk import UNFINISHED
 from analytics.files import read_bytes
 from analytics.finance.books.entries import DATA, MANIFEST
-from analytics.finance.books.reading import UNFINISHED, Finding, entry_files, lacking, read_entries
+from analytics.finance.books.reading import Finding, entry_files, lacking, read_entries
 from analytics.warehouse.database import OFFLINE, quoted
 
 if TYPE_CHECKING:
