@@ -21,24 +21,25 @@ import uvloop
 from analytics.settings import Extract
 from analytics.warehouse.database import open_warehouse
 from analytics.warehouse.layout import Layout
-from analytics.warehouse.pending_details import pending_details
+from analytics.warehouse.pending_details import collect_pending_details, collected_details
 from benchmarks.measure import Clock
 
 API = os.environ["LEVAIN_API"]
 HEADERS = {"Authorization": f"Bearer {os.environ['LEVAIN_API_KEY']}", "Accept": "application/json"}
 CONCURRENCY = Extract().concurrency
+PATHS = {
+    "run_costs": "/api/v1/analytics/runs/{}/costs",
+    "run_log_events": "/api/v1/runs/{}/log/events",
+}
 
 
 async def main(client: str, data_dir: Path, runs: int) -> None:
     """Read the details of the runs that the pipeline reads next; print the seconds taken."""
     with open_warehouse(Layout(data_dir)) as con:
-        workspaces = con.execute("select distinct workspace_id from raw.runs").fetchall()
-        due = pending_details(con, workspaces[0][0])[:runs]
-    paths = [
-        path
-        for run_id in due
-        for path in (f"/api/v1/analytics/runs/{run_id}/costs", f"/api/v1/runs/{run_id}/log/events")
-    ]
+        ((workspace_id,),) = con.execute("select distinct workspace_id from raw.runs").fetchall()
+        count, _ = collect_pending_details(con, workspace_id, runs)
+        due = collected_details(con, range(count))
+    paths = [PATHS[source].format(run_id) for run_id, source in due]
     clock = Clock()
     await {"sockets": _by_sockets, "httpx": _by_httpx}[client](iter(paths))
     clock.print()

@@ -45,7 +45,8 @@ def served(agents: int = AGENTS, runs_per_agent: int = RUNS_PER_AGENT) -> Iterat
     )
     process.start()
     try:
-        yield Served(*pipe.recv(), pipe)
+        url, api_key = pipe.recv()
+        yield Served(url, api_key, pipe)
     finally:
         pipe.send(None)
         process.join()

@@ -305,7 +305,7 @@ def test_a_disk_that_is_nearly_full_is_a_problem(
 ) -> None:
     """Free space is held against what a batch needs that makes all anew; inodes count too."""
     space = SimpleNamespace(f_flag=0, f_bavail=free, f_frsize=1, f_favail=files, f_files=10**6)
-    monkeypatch.setattr(health.os, "statvfs", lambda _: space)
+    monkeypatch.setattr(os, "statvfs", lambda _: space)
     (problem,) = found(layout)
 
     assert (problem.name, problem.state) == ("disk", "problem")
@@ -336,7 +336,7 @@ def test_a_file_system_without_locks_or_renames_is_a_problem(
 ) -> None:
     """A lock that two can hold, or a file that is replaced by a copy, is told."""
     if broken == "lock":
-        monkeypatch.setattr(health.fcntl, "flock", lambda *_: None)
+        monkeypatch.setattr(fcntl, "flock", lambda *_: None)
     else:
         monkeypatch.setattr(
             Path, "replace", lambda self, target: target.write_bytes(self.read_bytes())
@@ -360,7 +360,7 @@ def test_a_disk_that_is_mounted_read_only_is_told(
     layout: Layout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is named as what it is, not as files of another user."""
-    monkeypatch.setattr(health.os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_RDONLY))
     (problem,) = [each for each in found(layout) if each.state == "problem"]
 
     assert problem.finding.endswith("is on a file system that is mounted read-only")
@@ -371,7 +371,7 @@ def test_files_of_another_user_are_told(layout: Layout, monkeypatch: pytest.Monk
     theirs = {layout.published, layout.landing}
     access = os.access
     monkeypatch.setattr(
-        health.os, "access", lambda path, mode: Path(path) not in theirs and access(path, mode)
+        os, "access", lambda path, mode: Path(path) not in theirs and access(path, mode)
     )
     (problem,) = [each for each in found(layout) if each.state == "problem"]
 

@@ -11,7 +11,6 @@ import pytest
 
 from analytics.finance.books.reading import entry_files
 from analytics.published import sandbox
-from analytics.warehouse import lock, site
 from tests.cli.conftest import Command
 
 
@@ -66,7 +65,7 @@ def test_a_site_of_another_user_is_named(
     """Pages that cannot be moved stop a publication before anything is replaced."""
     access = os.access
     monkeypatch.setattr(
-        site.os, "access", lambda path, mode: Path(path).name != "site" and access(path, mode)
+        os, "access", lambda path, mode: Path(path).name != "site" and access(path, mode)
     )
     before = Path("data/site/manifest.json").read_bytes()
     result = published("nightly")
@@ -84,7 +83,7 @@ def test_a_lock_that_cannot_be_written_is_named(
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(lock.os, "pwrite", full)
+    monkeypatch.setattr(os, "pwrite", full)
     result = command("nightly")
 
     assert result.code == 1

@@ -52,24 +52,24 @@ def origin(
         shop.ok("nightly", "-q")
         shop.ok("close", "2026-10", "-q", "--approved-by", "Head of finance")
         (folder / "finance" / "owners.csv").write_text(OWNERS.replace("Ann", "Ben"), "utf-8")
-        work(shop, baker)
+        work(shop, world, baker)
         yield shop, os.environ["LEVAIN_API"]
 
 
 @pytest.fixture
-def shop(origin: tuple[Shop, str], monkeypatch: pytest.MonkeyPatch) -> Shop:
+def shop(origin: tuple[Shop, str], world: World, monkeypatch: pytest.MonkeyPatch) -> Shop:
     """That project as the working directory, with its key in the environment."""
     shop, api = origin
     monkeypatch.chdir(shop.folder)
     monkeypatch.setenv("LEVAIN_API", api)
-    monkeypatch.setenv("LEVAIN_API_KEY", shop.world.workspaces[0].api_key)
+    monkeypatch.setenv("LEVAIN_API_KEY", world.workspaces[0].api_key)
     return shop
 
 
-def work(shop: Shop, baker: Agent) -> None:
+def work(shop: Shop, world: World, baker: Agent) -> None:
     """Run a batch that finds a new run."""
-    shop.world.pass_time(timedelta(hours=1))
-    book_run(shop.world, baker, hours_ago=0.1, cost="0.25")
+    world.pass_time(timedelta(hours=1))
+    book_run(world, baker, hours_ago=0.1, cost="0.25")
     shop.ok("nightly", "-q")
 
 
@@ -112,7 +112,12 @@ def test_a_restored_backup_has_equal_figures(shop: Shop, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("ends_after", [0, len(parts()) - 2], ids=lambda at: parts()[at])
 def test_a_batch_that_ends_during_a_backup_does_no_harm(
-    shop: Shop, baker: Agent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends_after: int
+    shop: Shop,
+    world: World,
+    baker: Agent,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ends_after: int,
 ) -> None:
     """In the order of the page, a copy has all that its parts rest on.
 
@@ -126,9 +131,9 @@ def test_a_batch_that_ends_during_a_backup_does_no_harm(
             target.parent.mkdir(exist_ok=True)
             shutil.copy2(source, target)
         if number == ends_after:
-            work(shop, baker)
+            work(shop, world, baker)
             before = marts()
-            run = book_run(shop.world, baker, hours_ago=0.1, cost="9")
+            run = book_run(world, baker, hours_ago=0.1, cost="9")
             with gone_from(f"{run.id}/log/events"):
                 assert shop.run("nightly", "-q").code == 1
     for name in ("analytics.toml", "finance"):

@@ -12,6 +12,7 @@ import pytest
 
 from analytics.format import text
 from analytics.report import columns, spec
+from analytics.report.entities import Scope
 from analytics.transform.models import read_header, references
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +49,7 @@ def test_each_unit_mark_scope_and_period_is_named() -> None:
     others = {"range", "range_percent", "plural", "spark", "of_unit"}
     marks = set(re.findall(r"^\*\*(\w+)\*\* ", PAGE, re.MULTILINE))
 
-    assert units | others | periods | set(get_args(spec.Scope)) <= NAMED
+    assert units | others | periods | set(get_args(Scope)) <= NAMED
     assert marks == set(get_args(spec.Mark))
 
 

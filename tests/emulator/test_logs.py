@@ -65,7 +65,7 @@ def test_a_tool_result_follows_its_use(demo_api: Api, ended: list[Run]) -> None:
     """A result names the use before it, has a preview of at most 200 characters, and may fail."""
     outcomes = set()
     for _, events in events_of(demo_api, ended):
-        bodies = [event.get("event", {}) for event in events]
+        bodies = [dict(event.get("event", {})) for event in events]
         for before, body in pairwise(bodies):
             if body.get("kind") == "tool_result":
                 assert before["kind"] == "tool_use"

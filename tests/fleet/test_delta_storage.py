@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 import duckdb
@@ -51,7 +52,7 @@ def test_s3(own, store):
 
     assert second.count == 3
     assert _sum(tables) == 273 + 91
-    assert delta.vacuum(tables, NAME, delta.timedelta(0)) == 3
+    assert delta.vacuum(tables, NAME, timedelta(0)) == 3
     assert _sum(tables) == 273 + 91
 
 
@@ -77,7 +78,7 @@ def test_two_merges_in_s3(own, store, monkeypatch):
     """Of two merges that write one table in S3, the later commit fails."""
     _, tables = store
     old = publish_costs(own, tables, 1).digests
-    write = delta.write_deltalake
+    write = delta.write_deltalake  # type: ignore[attr-defined]
 
     def overtaken(*arguments, **options):
         monkeypatch.undo()

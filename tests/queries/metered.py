@@ -28,7 +28,7 @@ def read_workspace(warehouse: Warehouse, workspace_id: str = WORKSPACE) -> None:
 
 def run(warehouse: Warehouse, run_id: str = "r-1", **of: Any) -> None:
     """A run of a minute, at noon of the day, whose model costs were read and agree with it."""
-    row = {"cost_usd": 2, "tokens_in": 100, "tokens_out": 10, "started_at": NOON} | of
+    row: Any = {"cost_usd": 2, "tokens_in": 100, "tokens_out": 10, "started_at": NOON} | of
     row = {"finished_at": row["started_at"].replace(minute=1), **row}
     warehouse.given("runs", run_id=run_id, **row)
     place = {name: of[name] for name in ("workspace_id",) if name in of}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from analytics.format import numbers
 from tests.report.pages import Page, Site
 from tests.report.published import Asked
@@ -25,7 +27,7 @@ def test_an_invoice_stands_beside_the_bill(batches: Site, sql: Asked) -> None:
     assert invoice == [
         "\u2068=<i>LEV</i>\u2069".strip("\u2068\u2069"), "2 November 2026", "October 2026",
         "$1,234.50", "$0.25", "$3.10", numbers.usd(bill["usd"]),
-        numbers.usd_signed(1234 + numbers.Decimal("0.25") - bill["usd"]), "✕ differs",
+        numbers.usd_signed(1234 + Decimal("0.25") - bill["usd"]), "✕ differs",
         "\u2013", "\u2013",
     ]  # fmt: skip
 

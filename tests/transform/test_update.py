@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import duckdb
 import pytest
 
 from analytics.resources import folder
@@ -270,7 +271,7 @@ def test_all_is_built_anew(built: Warehouse, tmp_path: Path, what: str) -> None:
     if what == "model":
         model = queries / "marts" / "fct_runs.sql"
         model.write_text(model.read_text() + "\n")
-    version = "0" if what == "library" else building.duckdb.__version__
+    version = "0" if what == "library" else duckdb.__version__
     with mock.patch("analytics.transform.build_state.duckdb.__version__", version):
         timezone = "Asia/Tokyo" if what == "time zone" else "UTC"
         assert update(built.con, timezone=timezone, queries=queries) is None

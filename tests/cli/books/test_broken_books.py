@@ -9,9 +9,10 @@ from pathlib import Path
 from unittest.mock import patch
 
 from analytics.batch import closing, stages
+from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError
 from analytics.finance.books import frozen
-from analytics.finance.books.reading import UNFINISHED, read_books
+from analytics.finance.books.reading import read_books
 from analytics.finance.books.verifying import verify
 from analytics.published.books import published_closings
 from analytics.warehouse.layout import Layout
