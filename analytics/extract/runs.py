@@ -148,7 +148,7 @@ def _warn_of_given_up(batch: WorkspaceBatch) -> None:
 
 
 async def reread_corrected(batch: WorkspaceBatch) -> None:
-    """Read by id the runs of past days whose stored cost differs from the API's total.
+    """Read by id the runs of past days whose cost, tokens or statuses differ from the API's totals.
 
     Only days that ended before the batch began are compared. A difference that remains afterwards
     (unlisted runs) is recorded, and is looked into again only if it changes.

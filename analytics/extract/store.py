@@ -67,7 +67,7 @@ class Store(Protocol):
         """Return open runs that this batch found to be gone, with the last status of each."""
 
     def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
-        """Return agent-days in `[first, end)` whose stored cost differs newly from the API's."""
+        """Return agent-days in `[first, end)` whose runs differ newly from the API's totals."""
 
     def runs_of(self, agent_days: Sequence[tuple[str, date]]) -> list[str]:
         """Return the stored runs that agents started on UTC days."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 9
+SCHEMA_VERSION = 10
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -72,7 +72,7 @@ create table ledger.pending_details (
 
 -- Differences of agent-days to the API's totals that remain after reading the runs again.
 create table ledger.api_differences (
-    workspace_id VARCHAR, agent_id VARCHAR, date DATE, difference_usd DECIMAL(38,10)
+    workspace_id VARCHAR, agent_id VARCHAR, date DATE, measure VARCHAR, difference DECIMAL(38,10)
 );
 
 -- What the marts of the build file were built with, beside loads and `finance/`: one row.

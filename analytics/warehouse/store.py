@@ -12,39 +12,10 @@ import duckdb
 from analytics.extract.listing import Watermark
 from analytics.extract.loads import CLOSING_STEP
 from analytics.extract.store import Loaded
+from analytics.warehouse.api_differences import differing_agent_days, record_differences
 from analytics.warehouse.load import load_folder
 from analytics.warehouse.pending_details import collect_pending_details, collected_details
 from analytics.warehouse.sources import MOST_RUNS_APART, OPEN, TERMINAL, TERMINAL_STATUSES
-
-# Stored agent-days and the API's totals of them. Each row's cost was rounded to ten decimals, so a
-# difference of up to half a unit for each row is ignored.
-_DIFFERENCES = """
-    with stored as (
-        select agent_id, (created_at at time zone 'UTC')::date as date,
-            sum(cost_usd) as cost_usd, count(*) as row_count
-        from raw.runs anti join raw.superseded using (version_id)
-        where workspace_id = $workspace_id and agent_id is not null
-            and created_at >= $first::timestamptz and created_at < $end::timestamptz
-        group by 1, 2
-    ),
-    asked as (
-        select agent_id, date, sum(cost_usd) as cost_usd
-        from raw.agent_rollups anti join raw.superseded using (version_id)
-        where workspace_id = $workspace_id and agent_id is not null
-            and date >= $first and date < $end
-        group by 1, 2
-    )
-    select agent_id, date, difference_usd
-    from (
-        select agent_id, date,
-            (coalesce(asked.cost_usd, 0) - coalesce(stored.cost_usd, 0))::decimal(38, 10)
-                as difference_usd,
-            coalesce(row_count, 0) as row_count
-        from stored full join asked using (agent_id, date)
-    )
-    where abs(difference_usd) > 0.00000000005 * (row_count + 1)
-"""
-
 
 # Agents that were ever heard of, from each place that names them.
 _AGENTS_HEARD_OF = """
@@ -220,19 +191,8 @@ class WarehouseStore:
         return dict(rows)
 
     def differing_agent_days(self, first: date, end: date) -> list[tuple[str, date]]:
-        """Return agent-days in `[first, end)` whose stored cost differs newly from the API's."""
-        rows = self._rows(
-            f"""
-            select agent_id, date from ({_DIFFERENCES}) as found
-            left join (select * from ledger.api_differences where {{mine}}) as noted
-                using (agent_id, date)
-            where found.difference_usd is distinct from noted.difference_usd
-            order by agent_id, date
-            """,
-            first=first,
-            end=end,
-        )
-        return [(agent_id, day) for agent_id, day in rows]
+        """Return agent-days in `[first, end)` whose runs differ newly from the API's totals."""
+        return differing_agent_days(self._con, self._workspace_id, first, end)
 
     def runs_of(self, agent_days: Sequence[tuple[str, date]]) -> list[str]:
         """Return the stored runs that agents started on UTC days."""
@@ -251,24 +211,7 @@ class WarehouseStore:
         self, agent_days: Sequence[tuple[str, date]], first: date, end: date
     ) -> None:
         """Record the remaining differences, so that later batches do not look into them again."""
-        self._rows(
-            """
-            delete from ledger.api_differences where {mine} and (agent_id, date)
-                in (select unnest($agents::varchar[]), unnest($days::date[]))
-            """,
-            agents=[agent_id for agent_id, _ in agent_days],
-            days=[day for _, day in agent_days],
-        )
-        self._rows(
-            f"""
-            insert into ledger.api_differences
-            select $workspace_id, agent_id, date, difference_usd from ({_DIFFERENCES})
-            where (agent_id, date)
-                not in (select agent_id, date from ledger.api_differences where {{mine}})
-            """,
-            first=first,
-            end=end,
-        )
+        record_differences(self._con, self._workspace_id, agent_days, first, end)
 
     def collect_pending_details(self, most_runs: int) -> tuple[int, int]:
         """Collect details of ended runs to read; return how many, and how many are left."""

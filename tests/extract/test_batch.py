@@ -235,6 +235,43 @@ def test_a_late_correction_is_found_by_its_sum(
     assert batch.read_by_id(run) == 1
 
 
+def test_a_late_change_of_a_status_or_of_tokens_is_found(
+    batch: Batch, world: World, start_run: StartRun
+) -> None:
+    """A final run that fails after all, or gets tokens, differs from the API's totals, and is read.
+
+    So it is where the day has unlisted runs, which differ in each batch; and it is read once.
+    """
+    batch.set_extract(history_days=10)
+    failed, told = (start_run(hours_ago=24 * 4, status="succeeded") for _ in range(2))
+    for _ in range(2):
+        for number in range(198):
+            start_run(hours_ago=24 * 4 - 1 + number / 1000)
+        batch.extract()
+    batches_later(world)
+    batch.extract()
+    world.finish_run(failed, "failed", error="ToolError: no flour", at=failed.finished_at)
+    batch.forget()
+    batch.extract()
+    of_status = batch.read_by_id(failed)
+    world.meter(
+        told,
+        model="gpt-5.6-terra",
+        provider="openai",
+        tokens_in=7,
+        tokens_out=0,
+        cost_usd=Decimal(0),
+    )
+    batch.forget()
+    batch.extract()
+    of_tokens = batch.read_by_id(told)
+    batch.forget()
+    batch.extract()
+
+    assert batch.current_runs()[failed.id][0] == "failed"
+    assert (of_status, of_tokens, batch.read_by_id()) == (1, 1, 0)
+
+
 def test_what_stays_different_is_looked_into_once(
     batch: Batch, world: World, start_run: StartRun
 ) -> None:
