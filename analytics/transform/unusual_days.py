@@ -33,7 +33,9 @@ def unusual_days(
     """The unusual dates of every line, over the whole history."""
     counts = ("run_count", "unknown_cost_count")
     lines = day_costs.of_lines(agent_days)
-    days = day_costs.on_every_date(lines, dates, agents, *counts)
+    days = day_costs.on_every_date(lines, dates, agents, *counts).with_columns(
+        known=pl.when(pl.col("unknown_cost_count") * 5 <= pl.col("run_count")).then("cost")
+    )
     firsts = lines.group_by(SCOPE).agg(first=pl.col("date").min())
     judged = _with_usual(_candidates(days).join(firsts, on=SCOPE), days).filter(_is_unusual())
     return judged.select(
@@ -54,11 +56,9 @@ def unusual_days(
 
 def _candidates(days: pl.DataFrame) -> pl.DataFrame:
     """The days that may be unusual: few enough to look at the days before each of them."""
-    cost = pl.col("cost").cast(pl.Float64)
-    usual = cost.rolling_median(BASIS_DAYS, min_samples=FEWEST_DAYS).shift(1).over("scope")
-    return days.filter((pl.col("cost") > _DOLLAR) & (cost > usual * 1.49)).with_columns(
-        cost_each=_each()
-    )
+    cost, known = pl.col("cost"), pl.col("known").cast(pl.Float64)
+    usual = known.rolling_median(BASIS_DAYS, min_samples=FEWEST_DAYS).shift(1).over("scope")
+    return days.filter((cost > _DOLLAR) & (cost > usual * 1.49)).with_columns(cost_each=_each())
 
 
 def _with_usual(candidates: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
@@ -68,7 +68,7 @@ def _with_usual(candidates: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
         .join(pl.DataFrame({"offset": range(1, BASIS_DAYS + 1)}), how="cross")
         .with_columns(before=pl.col("date") - pl.duration(days="offset"))
         .join(
-            days.select("scope", "cost", "run_count", before="date", each=_each()),
+            days.select("scope", "run_count", cost="known", before="date", each=_each()),
             on=["scope", "before"],
         )
         .filter(pl.col("cost").is_not_null())
@@ -140,10 +140,11 @@ MODEL = polars_model(
     "marts.fct_unusual_days",
     header=Header(
         "Days on which a line of a workspace cost far more than usual: more than $1 and more than"
-        " half above the median of the 28 days before whose cost is known (14 at least), and more"
-        " than five times their usual deviation (1.4826 times the median absolute deviation) above"
-        " it. Days before the first of the line do not count; with fewer than 14 since, its most"
-        " expensive day is the usual one. Grain: workspace, line and date.",
+        " half above the median of the 28 days before, of those with the cost of at least four in"
+        " five runs known (14 at least), and more than five times their usual deviation (1.4826"
+        " times the median absolute deviation) above it. Days before the first of the line do not"
+        " count; with fewer than 14 since, its most expensive day is the usual one. Grain:"
+        " workspace, line and date.",
         key=("workspace_id", "agent_id", "date"),
         columns={
             "cause": "What grew more against usual: more_runs or more_expensive_runs; null for the"

@@ -122,6 +122,14 @@ def test_known_in_part() -> None:
     assert found["unknown_cost_count"] == 1
 
 
+def test_days_known_in_part_are_no_basis() -> None:
+    """A day before counts only with the cost of at least four in five of its runs known."""
+    last = day(LAST, 9, 10)
+
+    assert judge(*(day(each, 2, 10, unknown=3) for each in SPAN[:-1]), last) == []
+    assert len(judge(*(day(each, 2, 10, unknown=2) for each in SPAN[:-1]), last)) == 1
+
+
 def test_platform() -> None:
     """The platform's own activity is judged as well; its runs are no reason."""
     rows = [day(each, 2, 0, agent="(platform)") for each in SPAN[:-1]]
