@@ -14,7 +14,7 @@ _WORKING_DIRECTORY = -100
 _EXCHANGE = 2
 
 UNFINISHED = ".unfinished"
-"""How the name of a file or folder ends until it is complete."""
+"""The end of the name of a file or folder until it is complete."""
 
 
 def real(path: Path) -> Path:

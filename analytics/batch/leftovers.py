@@ -26,6 +26,7 @@ _CUT_OFF = (
     ("publications/files/*.unfinished", "a copy of a file of finance/ that was cut off"),
     ("rebuild.unfinished", "a rebuild that was cut off"),
     ("site.unfinished", "pages that were cut off"),
+    ("warehouse.next.duckdb*", "a copy of the warehouse that was cut off"),
     ("build.next.duckdb*", "marts that were cut off"),
     ("build.previous.duckdb*", "marts that a full build was compared with"),
     ("analytics.duckdb.next", "a copy of the marts that was cut off"),

@@ -25,6 +25,7 @@ from analytics.batch.metrics import write_metrics
 from analytics.batch.progress import Progress
 from analytics.errors import AnalyticsError, BusyError
 from analytics.settings import CONFIG_FILE, Settings, require_a_key_set
+from analytics.warehouse.compaction import compact_warehouse
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.lock import batch_lock
 
@@ -94,6 +95,7 @@ def nightly(
             (outcomes, warnings), healed = run_healed(
                 layout, settings, progress, work, broke_off=broke_off
             )
+            _compact(layout, progress)
     except BusyError:
         raise
     except BaseException as error:  # `status` must not show the batch before
@@ -113,6 +115,17 @@ def nightly(
     write_last_batch(layout, ended)
     _write_metrics(settings, layout, ended, progress)
     return outcomes
+
+
+def _compact(layout: Layout, progress: Progress) -> None:
+    """Give back the free space of the warehouse; where that fails, the batch is good."""
+    try:
+        compact_warehouse(layout)
+    except (duckdb.Error, OSError) as error:
+        progress.warn(
+            f"{layout.warehouse} is larger than it need be, and could not be written anew:"
+            f" {str(error).splitlines()[0]}"
+        )
 
 
 def _write_metrics(

@@ -22,7 +22,7 @@ from analytics.transform.comparison import first_difference
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError, in_order, with_ancestors
 from analytics.transform.side_by_side import MOST_RECORDS
-from analytics.warehouse.compaction import compact
+from analytics.warehouse.compaction import compact_marts
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.database import (
     attached,
@@ -143,7 +143,7 @@ def _update(
         with attached_marts(con, layout.marts):
             updated = update(con, timezone=settings.reporting.timezone, before=progress.part)
         if updated:
-            compact(con, layout)
+            compact_marts(con, layout)
     except (duckdb.Error, ModelError) as error:
         if cause := damage_of(error):
             # DuckDB does not say in which file. A full build replaces such relations in both.

@@ -1,35 +1,54 @@
-"""The size of a build file: what batches change in place leaves free blocks behind."""
+"""The size of the batch's files: what batches change in place leaves free blocks behind."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import duckdb
 
-from analytics.warehouse.database import STORAGE_VERSION, attached, quoted, remove_database
+from analytics.warehouse.database import (
+    OFFLINE,
+    ROW_GROUP,
+    STORAGE_VERSION,
+    attached,
+    quoted,
+    remove_database,
+)
 from analytics.warehouse.layout import Layout
+from analytics.warehouse.machine import connection_limits
 
 _LARGEST_FREE_SHARE = 1 / 6
 """A file is at most 1.2 times as large as a new one."""
 
 
-def compact(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    """Write the build file anew if more than a sixth of it is free.
+def compact_marts(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    """Write the build file anew if more than a sixth of it is free."""
+    options = f"storage_version '{STORAGE_VERSION}'"
+    _compact(con, layout.marts, layout.next_marts, options)
+
+
+def compact_warehouse(layout: Layout) -> None:
+    """Write the warehouse, which nothing may have open, anew if more than a sixth of it is free."""
+    config = OFFLINE | connection_limits() | {"temp_directory": f"{layout.warehouse}.tmp"}
+    with duckdb.connect(config=config) as con:
+        _compact(con, layout.warehouse, layout.next_warehouse, f"row_group_size {ROW_GROUP}")
+
+
+def _compact(con: duckdb.DuckDBPyConnection, file: Path, made: Path, options: str) -> None:
+    """Write a file anew under another name, and put it in its place.
 
     A checkpoint writes what changed before it gives back what that replaces, so that a batch needs
     as much free space as it changes. Of a small file that is half of it; of a large one, where
     writing anew takes long, so little that the next batch may use it.
     """
-    made = layout.next_marts
-    with attached(con, layout.marts) as catalog:
+    with attached(con, file) as catalog:
         ((blocks, free),) = con.execute(
             "select total_blocks, free_blocks from pragma_database_size() where database_name = ?",
             [catalog],
         ).fetchall()
         if free <= blocks * _LARGEST_FREE_SHARE:
             return
-        con.execute(
-            f"attach '{quoted(made)}' as made"
-            f" (storage_version '{STORAGE_VERSION}', recovery_mode 'no_wal_writes')"
-        )
+        con.execute(f"attach '{quoted(made)}' as made ({options}, recovery_mode 'no_wal_writes')")
         try:
             con.execute(f"copy from database {catalog} to made")
             con.execute("checkpoint made")  # a detach would not tell that it could not write
@@ -38,4 +57,4 @@ def compact(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
             remove_database(made)
             raise
         con.execute("detach made")
-    made.replace(layout.marts)
+    made.replace(file)

@@ -40,6 +40,11 @@ class Layout:
         return self.root / "warehouse.duckdb"
 
     @property
+    def next_warehouse(self) -> Path:
+        """The warehouse that is written anew, until it is complete."""
+        return self.root / "warehouse.next.duckdb"
+
+    @property
     def marts(self) -> Path:
         """The build file: the batch's marts before they are published."""
         return self.root / "build.duckdb"
@@ -82,8 +87,8 @@ class Layout:
         """
         names = (
             "publishing", "site.unfinished", "analytics.duckdb.next", "build.next.duckdb",
-            "build.next.duckdb.wal", "build.previous.duckdb", "rebuild.unfinished",
-            ".alerts.json.unfinished",
+            "build.next.duckdb.wal", "build.previous.duckdb", "warehouse.next.duckdb",
+            "rebuild.unfinished", ".alerts.json.unfinished",
         )  # fmt: skip
         return tuple(self.root / name for name in names)
 

@@ -6,11 +6,14 @@ import json
 import stat
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from analytics.batch import nightly
 from analytics.emulator.records import Workspace
 from analytics.emulator.server import running
 from analytics.emulator.world import World
+from analytics.warehouse.layout import Layout
 from tests.cli.conftest import Command, FirstBatch, SettingsFile
 from tests.conftest import NOW, StartRun
 
@@ -75,6 +78,24 @@ def test_an_empty_workspace_has_reports_too(
     assert result.code == 0, result.err
     assert "no runs" in result.out
     assert "no runs" in Path("data/site/index.html").read_text(encoding="utf-8").lower()
+
+
+@pytest.mark.usefixtures("batch")
+def test_a_warehouse_that_stays_large(
+    settings_file: SettingsFile, analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the warehouse cannot be written anew, what was published stands, and it is told."""
+
+    def full(_layout: Layout) -> None:
+        raise duckdb.IOException("No space left on device")
+
+    monkeypatch.setattr(nightly, "compact_warehouse", full)
+    settings_file("[extract]\nhistory_days = 3\n")
+    result = analytics("nightly")
+
+    assert result.code == 0, result.err
+    assert "larger than it need be, and could not be written anew: No space left" in result.err
+    assert Path("data/site/index.html").exists()
 
 
 @pytest.mark.usefixtures("with_pages")

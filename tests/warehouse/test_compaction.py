@@ -1,4 +1,4 @@
-"""A build file is written anew where much of it is free."""
+"""The batch's files are written anew where much of them is free."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from analytics.warehouse.compaction import compact
-from analytics.warehouse.database import attached, attached_marts
+from analytics.warehouse.compaction import compact_marts, compact_warehouse
+from analytics.warehouse.database import attached, attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 
 
@@ -31,7 +31,7 @@ def test_a_file_without_much_free_space_stays(
     """A file that is full of rows is not written again."""
     before = (tmp_path / "build.duckdb").stat()
 
-    compact(con, Layout(tmp_path))
+    compact_marts(con, Layout(tmp_path))
 
     assert (tmp_path / "build.duckdb").stat().st_ino == before.st_ino
 
@@ -44,7 +44,7 @@ def test_free_space_is_given_back(con: duckdb.DuckDBPyConnection, tmp_path: Path
         con.execute("drop table build_file.marts.dropped")
     size = file.stat().st_size
 
-    compact(con, Layout(tmp_path))
+    compact_marts(con, Layout(tmp_path))
 
     assert file.stat().st_size < size / 4
     assert [path.name for path in tmp_path.glob("build*")] == ["build.duckdb"]
@@ -69,8 +69,29 @@ def test_a_file_that_cannot_be_written_anew_stays(
     Layout(tmp_path).next_marts.mkdir()
 
     with pytest.raises(duckdb.IOException):
-        compact(con, Layout(tmp_path))
+        compact_marts(con, Layout(tmp_path))
 
     assert file.read_bytes() == before
     with attached(con, file) as catalog:
         assert con.execute(f"select count(*) from {catalog}.marts.kept").fetchall() == [(100_000,)]
+
+
+def test_the_warehouse_gives_back_free_space(tmp_path: Path) -> None:
+    """A warehouse that is written anew has its rows, its views, and the next version's number."""
+    layout = Layout(tmp_path)
+    with open_warehouse(layout) as con:
+        con.execute("create table raw.gone as select hash(range) as a from range(1_000_000)")
+        con.execute("create table raw.kept as select nextval('raw.version_ids') as a from range(9)")
+        con.execute("create view raw.seen as select max(a) as a from raw.kept")
+        con.execute("checkpoint; drop table raw.gone")
+    size = layout.warehouse.stat().st_size
+
+    compact_warehouse(layout)
+
+    assert layout.warehouse.stat().st_size < size / 4
+    assert [path.name for path in tmp_path.iterdir()] == ["warehouse.duckdb"]
+    with open_warehouse(layout) as con:
+        assert con.execute("select a, nextval('raw.version_ids') from raw.seen").fetchall() == [
+            (9, 10)
+        ]
+        assert con.execute("from raw.kept").fetchall() == [(a,) for a in range(1, 10)]
