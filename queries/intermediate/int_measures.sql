@@ -114,6 +114,7 @@ select
     wilson_low(rated_count, succeeded_count) as failure_rate_low,
     wilson_high(rated_count, succeeded_count) as failure_rate_high,
     cost_usd,
+    platform_cost_usd::decimal(38, 10) as platform_cost_usd,
     tokens_in,
     tokens_out,
     duration_ms,
@@ -121,7 +122,6 @@ select
     unlisted_run_count,
     listed_cost_usd::decimal(38, 10) as listed_cost_usd,
     unlisted_cost_usd::decimal(38, 10) as unlisted_cost_usd,
-    platform_cost_usd::decimal(38, 10) as platform_cost_usd,
     failed_cost_usd::decimal(38, 10) as failed_cost_usd,
     if(is_failed_unbounded, null, failed_cost_usd + may_have_failed_usd)::decimal(38, 10)
         as failed_cost_high_usd,

@@ -16,27 +16,9 @@ select
     measures.owner,
     measures.cost_center,
     measures.starts_on as date,
-    measures.run_count,
-    measures.succeeded_count,
-    measures.failed_count,
-    measures.cancelled_count,
-    measures.open_count,
-    measures.failure_rate,
-    measures.failure_rate_low,
-    measures.failure_rate_high,
-    measures.cost_usd,
-    measures.tokens_in,
-    measures.tokens_out,
-    measures.duration_ms,
-    measures.listed_run_count,
-    measures.unlisted_run_count,
-    measures.listed_cost_usd,
-    measures.unlisted_cost_usd,
-    measures.failed_cost_usd,
-    measures.failed_cost_high_usd,
-    measures.unlisted_failed_count,
-    measures.unknown_cost_count,
-    measures.no_usage_count,
+    measures.* exclude (
+        workspace_id, scope, agent_id, owner, cost_center, period, starts_on, month, platform_cost_usd
+    ),
     coalesce(dates.is_complete, false) as is_complete
 from intermediate.int_measures as measures
 left join intermediate.int_dates as dates
