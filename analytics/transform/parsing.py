@@ -157,9 +157,11 @@ def _read(tree: Any) -> _Parsed:
 
 
 def _all_of(select: dict[str, Any]) -> Iterator[str]:
-    """Yield the tables of which a SELECT has all columns by a `*`."""
+    """Yield the tables of which a SELECT may have all columns: by a `*`, or by `columns(…)`."""
     stars = {
-        each.get("relation_name", "") for each in select["select_list"] if each["class"] == "STAR"
+        each.get("relation_name", "")
+        for each in nodes(select["select_list"])
+        if each.get("class") == "STAR"
     }
     for table in _joined(select["from_table"]):
         if stars & {"", table.get("alias") or table["table_name"]}:

@@ -21,6 +21,8 @@ A, B = "marts.a", "marts.b"
         ("select x.field from marts.a", {"x", "field"}, {"x", "field"}),
         ("select * from marts.a join marts.b using (k)", None, None),
         ("select one.*, b.y from marts.a as one join marts.b using (k)", None, {"y", "k"}),
+        ("select sum(columns('_usd$')) from marts.a join marts.b using (k)", None, None),
+        ("select 2 * columns(a.*), b.y from marts.a join marts.b using (k)", None, {"y", "k"}),
         ("select b.y, t.z from marts.b, unnest([1]) as t (z)", {"t", "z"}, {"t", "y", "z"}),
     ],
 )  # fmt: skip
