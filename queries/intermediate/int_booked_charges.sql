@@ -12,13 +12,8 @@ select
     owner,
     cost_center,
     account,
-    sum(cost_usd)::decimal(38, 10) as cost_usd,
-    sum(billed_usd)::decimal(38, 10) as billed_usd,
-    sum(surcharge_usd)::decimal(38, 10) as surcharge_usd,
-    sum(own_key_usd)::decimal(38, 10) as own_key_usd,
-    sum(tokens_in)::bigint as tokens_in,
-    sum(tokens_out)::bigint as tokens_out,
-    sum(request_count)::bigint as request_count
+    sum(columns('_usd$'))::decimal(38, 10),
+    sum(columns('^tokens_|^request_count$'))::bigint
 from (
     select * exclude (month), month as original_month
     from finance.closed_charges

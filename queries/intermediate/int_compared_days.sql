@@ -107,12 +107,7 @@ compared as (
             as rolled_up_tokens_in,
         if(agent_id = '(platform)', listed_tokens_out, 0) + coalesce(api_tokens_out, 0)
             as rolled_up_tokens_out,
-        coalesce(bounds.later_usd, 0) as later_usd,
-        coalesce(bounds.earlier_usd, 0) as earlier_usd,
-        coalesce(bounds.later_tokens_in, 0) as later_tokens_in,
-        coalesce(bounds.earlier_tokens_in, 0) as earlier_tokens_in,
-        coalesce(bounds.later_tokens_out, 0) as later_tokens_out,
-        coalesce(bounds.earlier_tokens_out, 0) as earlier_tokens_out
+        coalesce(columns(bounds.* exclude (workspace_id, agent_id, utc_date)), 0)
     from agent_days
     left join intermediate.int_unlisted_days as unlisted using (workspace_id, agent_id, utc_date)
     left join intermediate.int_timing_bounds as bounds using (workspace_id, agent_id, utc_date)

@@ -12,10 +12,7 @@ usage as (
         agent_id,
         last_day(utc_date) as month_end,
         until_date,
-        sum(cost_usd) as cost_usd,
-        sum(refund_usd) as refund_usd,
-        sum(tokens_in) as tokens_in,
-        sum(tokens_out) as tokens_out
+        sum(columns('_usd$|^tokens_'))
     from intermediate.int_late_usage
     group by all
 ),
@@ -33,10 +30,7 @@ steps as (
         workspace_id,
         agent_id,
         until_date + 1 as utc_date,
-        -cost_usd as cost_usd,
-        -refund_usd as refund_usd,
-        -tokens_in as tokens_in,
-        -tokens_out as tokens_out
+        -columns('_usd$|^tokens_')
     from usage
     where until_date < last_day(until_date)
 )

@@ -40,14 +40,8 @@ step_days as (
         workspace_id,
         agent_id,
         utc_date,
-        coalesce(sum(cost_usd), 0) as cost_usd,
-        coalesce(sum(refund_usd), 0) as refund_usd,
-        coalesce(sum(tokens_in), 0)::bigint as tokens_in,
-        coalesce(sum(tokens_out), 0)::bigint as tokens_out,
-        coalesce(sum(cost_step_usd), 0) as cost_step_usd,
-        coalesce(sum(refund_step_usd), 0) as refund_step_usd,
-        coalesce(sum(tokens_in_step), 0) as tokens_in_step,
-        coalesce(sum(tokens_out_step), 0) as tokens_out_step
+        coalesce(sum(columns('_usd$')), 0),
+        coalesce(sum(columns('^tokens_')), 0)::bigint
     from steps
     group by workspace_id, agent_id, utc_date
 ),

@@ -92,10 +92,7 @@ select
     cost_center,
     coalesce(account, default_account) as account,
     default_account,
-    sum(cost_usd)::decimal(38, 10) as cost_usd,
-    sum(billed_usd)::decimal(38, 10) as billed_usd,
-    sum(surcharge_usd)::decimal(38, 10) as surcharge_usd,
-    sum(own_key_usd)::decimal(38, 10) as own_key_usd
+    sum(columns('_usd$'))::decimal(38, 10)
 from resolved
 group by all
 order by usage_month, workspace_id, cost_center, account

@@ -65,12 +65,7 @@ parts as (
         account,
         default_account,
         billed_usd,
-        own_key_usd,
-        0 as booked_usd,
-        0 as invoiced_usd,
-        0 as all_invoiced_usd,
-        0 as adjusted_usd,
-        0 as adjusted_own_key_usd
+        own_key_usd
     from marts.fct_account_months
     union all by name
     select
@@ -109,13 +104,7 @@ bills as (
         cost_center,
         account,
         coalesce(max(default_account), max(account)) as default_account,
-        coalesce(sum(billed_usd), 0)::decimal(38, 10) as billed_usd,
-        coalesce(sum(own_key_usd), 0)::decimal(38, 10) as own_key_usd,
-        coalesce(sum(booked_usd), 0)::decimal(38, 10) as booked_usd,
-        coalesce(sum(invoiced_usd), 0)::decimal(38, 10) as invoiced_usd,
-        coalesce(sum(all_invoiced_usd), 0)::decimal(38, 10) as all_invoiced_usd,
-        coalesce(sum(adjusted_usd), 0)::decimal(38, 10) as adjusted_usd,
-        coalesce(sum(adjusted_own_key_usd), 0)::decimal(38, 10) as adjusted_own_key_usd
+        coalesce(sum(columns('_usd$')), 0)::decimal(38, 10)
     from parts
     group by all
 ),

@@ -74,16 +74,10 @@ effects as (
         budgets.name,
         budgets.workspace_id,
         budgets.month,
-        coalesce(sum(volume_effect_usd), 0) as volume_effect_usd,
-        coalesce(sum(agent_mix_effect_usd), 0) as agent_mix_effect_usd,
-        coalesce(sum(tokens_per_run_effect_usd), 0) as tokens_per_run_effect_usd,
-        coalesce(sum(model_mix_effect_usd), 0) as model_mix_effect_usd,
-        coalesce(sum(price_effect_usd), 0) as price_effect_usd,
-        coalesce(sum(failure_effect_usd), 0) as failure_effect_usd,
-        coalesce(sum(new_agent_effect_usd), 0) as new_agent_effect_usd,
-        coalesce(sum(retired_agent_effect_usd), 0) as retired_agent_effect_usd,
-        coalesce(sum(platform_effect_usd), 0) as platform_effect_usd,
-        coalesce(sum(surcharge_effect_usd), 0) as surcharge_effect_usd
+        -- Own keys have no effect on the amounts, nor what was adjusted before.
+        coalesce(sum(columns(
+            lambda name: name like '%_effect_usd' and name not similar to '(adjustment|own_key)_.*'
+        )), 0)
     from budgets
     left join members
         on members.scope = budgets.scope
@@ -114,17 +108,7 @@ previous as (
                     and days.utc_date >= budgets.month - interval 1 month
                     and days.utc_date < budgets.month
             ),
-            budgets.actual_usd
-            - volume_effect_usd
-            - agent_mix_effect_usd
-            - tokens_per_run_effect_usd
-            - model_mix_effect_usd
-            - price_effect_usd
-            - failure_effect_usd
-            - new_agent_effect_usd
-            - retired_agent_effect_usd
-            - platform_effect_usd
-            - surcharge_effect_usd
+            budgets.actual_usd - list_sum([*columns('_effect_usd$')])
         ) as previous_usd
     from budgets
     join effects using (scope, name, workspace_id, month)
@@ -138,16 +122,7 @@ select
     budget_usd,
     (previous_usd - budget_usd)::decimal(38, 10) as budgeted_change_usd,
     if(scope = 'cost_center', actual_usd - previous_usd, 0)::decimal(38, 10) as change_effect_usd,
-    volume_effect_usd::decimal(38, 10) as volume_effect_usd,
-    agent_mix_effect_usd::decimal(38, 10) as agent_mix_effect_usd,
-    tokens_per_run_effect_usd::decimal(38, 10) as tokens_per_run_effect_usd,
-    model_mix_effect_usd::decimal(38, 10) as model_mix_effect_usd,
-    price_effect_usd::decimal(38, 10) as price_effect_usd,
-    failure_effect_usd::decimal(38, 10) as failure_effect_usd,
-    new_agent_effect_usd::decimal(38, 10) as new_agent_effect_usd,
-    retired_agent_effect_usd::decimal(38, 10) as retired_agent_effect_usd,
-    platform_effect_usd::decimal(38, 10) as platform_effect_usd,
-    surcharge_effect_usd::decimal(38, 10) as surcharge_effect_usd,
+    columns('_effect_usd$')::decimal(38, 10),
     actual_usd
 from previous
 order by scope, name, workspace_id, month

@@ -66,28 +66,14 @@ cells as (
         agent_id,
         provider,
         model,
-        sum(cost_usd) as cost_usd,
-        sum(billed_usd) as billed_usd,
-        sum(surcharge_usd) as surcharge_usd,
-        sum(own_key_usd) as own_key_usd,
-        sum(tokens_in)::bigint as tokens_in,
-        sum(tokens_out)::bigint as tokens_out,
-        sum(request_count)::bigint as request_count
+        sum(columns('_usd$')),
+        sum(columns('^tokens_|^request_count$'))::bigint
     from (
-        select
-            original_month, workspace_id, utc_date, agent_id, provider, model,
-            cost_usd, billed_usd, surcharge_usd, own_key_usd, tokens_in, tokens_out, request_count
         from today
         union all by name
         select
             original_month, workspace_id, utc_date, agent_id, provider, model,
-            -cost_usd as cost_usd,
-            -billed_usd as billed_usd,
-            -surcharge_usd as surcharge_usd,
-            -own_key_usd as own_key_usd,
-            -tokens_in as tokens_in,
-            -tokens_out as tokens_out,
-            -request_count as request_count
+            -columns('_usd$|^tokens_|^request_count$')
         from booked
     )
     group by all
@@ -238,21 +224,9 @@ changes as (
 
 moves as (
     select
-        today.original_month,
-        today.workspace_id,
-        today.utc_date,
-        today.agent_id,
-        today.provider,
-        today.model,
+        today.*,
         unnest([booked_owners.holder, owners.holder]) as holder,
-        unnest([-1, 1]) as sign,
-        today.cost_usd,
-        today.billed_usd,
-        today.surcharge_usd,
-        today.own_key_usd,
-        today.tokens_in,
-        today.tokens_out,
-        today.request_count
+        unnest([-1, 1]) as sign
     from today
     join owners using (workspace_id, utc_date, agent_id)
     join booked_owners using (workspace_id, utc_date, agent_id)
@@ -286,13 +260,7 @@ live as (
         moves.original_month, moves.workspace_id, moves.utc_date, moves.agent_id, moves.provider,
         moves.model, moves.holder,
         'owner_changed' as cause,
-        sign * cost_usd as cost_usd,
-        sign * billed_usd as billed_usd,
-        sign * surcharge_usd as surcharge_usd,
-        sign * own_key_usd as own_key_usd,
-        sign * tokens_in as tokens_in,
-        sign * tokens_out as tokens_out,
-        sign * request_count as request_count,
+        sign * columns('_usd$|^tokens_|^request_count$'),
         last_loads.load_id
     from moves
     left join last_loads using (workspace_id)
@@ -324,13 +292,8 @@ select
     cost_center,
     account,
     cause,
-    cost_usd::decimal(38, 10) as cost_usd,
-    billed_usd::decimal(38, 10) as billed_usd,
-    surcharge_usd::decimal(38, 10) as surcharge_usd,
-    own_key_usd::decimal(38, 10) as own_key_usd,
-    tokens_in::bigint as tokens_in,
-    tokens_out::bigint as tokens_out,
-    request_count::bigint as request_count,
+    columns('_usd$')::decimal(38, 10),
+    columns('^tokens_|^request_count$')::bigint,
     load_id,
     is_booked
 from corrections

@@ -2,29 +2,13 @@
 with
 
 charges as (
-    select
-        workspace_id,
-        provider,
-        billed_usd,
-        surcharge_usd,
-        own_key_usd,
-        cost_usd,
-        tokens_in,
-        tokens_out,
-        request_count
     from marts.fct_charges
     where utc_date between $month::date and last_day($month::date)
     union all by name
     select
         workspace_id,
         provider,
-        -billed_usd as billed_usd,
-        -surcharge_usd as surcharge_usd,
-        -own_key_usd as own_key_usd,
-        -cost_usd as cost_usd,
-        -tokens_in as tokens_in,
-        -tokens_out as tokens_out,
-        -request_count as request_count
+        -columns('_usd$|^tokens_|^request_count$')
     from marts.fct_charge_corrections
     where original_month = $month::date
 )

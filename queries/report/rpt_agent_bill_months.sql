@@ -9,10 +9,7 @@ months as (
         workspace_id,
         agent_id,
         date_trunc('month', utc_date)::date as month,
-        sum(cost_usd) as cost_usd,
-        sum(surcharge_usd) as surcharge_usd,
-        sum(own_key_usd) as own_key_usd,
-        sum(billed_usd) as billed_usd
+        sum(columns('_usd$'))
     from marts.fct_agent_billing_days
     group by all
 )
