@@ -21,22 +21,11 @@ keys as (
     from intermediate.int_provider_keys
 ),
 
-usage as (
-    select
-        version_id,
-        workspace_id,
-        coalesce(agent_id, '(platform)') as agent_id,
-        provider,
-        hour,
-        cost_usd
-    from staging.stg_usage_hours
-),
-
 hours as (
     select
         usage.version_id,
         usage.workspace_id,
-        usage.agent_id,
+        coalesce(usage.agent_id, '(platform)') as agent_id,
         usage.provider,
         (usage.hour at time zone 'UTC')::date as utc_date,
         usage.cost_usd,
@@ -53,7 +42,7 @@ hours as (
             ),
             false
         ) as has_key_all_day
-    from usage
+    from staging.stg_usage_hours as usage
     join keys using (workspace_id, provider)
     group by all
 ),

@@ -32,55 +32,30 @@ counted as (
     from intermediate.int_api_agent_days
 ),
 
-api_changes as (
-    select
-        workspace_id,
-        agent_id as line_id,
-        utc_date,
-        load_id,
-        cost_usd,
-        0 as run_count,
-        run_count as rollup_count
-    from staging.stg_agent_rollup_changes
-    union all
-    select workspace_id, agent_id, utc_date, load_id, 0, run_count, 0
-    from staging.stg_run_count_changes
-),
-
 changes as (
     select
-        workspace_id,
-        line_id,
-        date,
-        load_id,
+        workspace_id, line_id, date, load_id,
         run_count as listed_count,
-        coalesce(cost_usd, 0) as listed_usd,
-        0 as utc_listed_count,
-        0 as utc_listed_usd,
-        0 as api_count,
-        0 as api_rollup_count,
-        0 as api_usd
+        cost_usd as listed_usd
     from staging.stg_run_changes
-    union all
+    union all by name
     select
-        workspace_id, line_id, utc_date, load_id, 0, 0, run_count, coalesce(cost_usd, 0), 0, 0, 0
+        workspace_id, line_id, utc_date as date, load_id,
+        run_count as utc_listed_count,
+        cost_usd as utc_listed_usd
     from staging.stg_run_changes
-    union all
+    union all by name
     select
-        workspace_id,
-        line_id,
-        utc_date,
-        load_id,
-        0,
-        0,
-        0,
-        0,
-        run_count,
-        coalesce(rollup_count, 0),
-        coalesce(cost_usd, 0)
-    from api_changes
-    union all
-    select workspace_id, '(platform)', utc_date, load_id, 0, coalesce(cost_usd, 0), 0, 0, 0, 0, 0
+        workspace_id, agent_id as line_id, utc_date as date, load_id,
+        run_count as api_rollup_count,
+        cost_usd as api_usd
+    from staging.stg_agent_rollup_changes
+    union all by name
+    select workspace_id, agent_id as line_id, utc_date as date, load_id, run_count as api_count
+    from staging.stg_run_count_changes
+    union all by name
+    select
+        workspace_id, '(platform)' as line_id, utc_date as date, load_id, cost_usd as listed_usd
     from staging.stg_platform_rollup_changes
     left join intermediate.int_metered_days as days using (workspace_id, utc_date)
     where coalesce(days.has_platform, true)
@@ -93,18 +68,20 @@ sums as (
         changes.date,
         coalesce(batches.batch_id, changes.load_id) as batch_id,
         max(changes.load_id) as load_id,
-        sum(listed_count) as listed_count,
-        sum(listed_usd) as listed_usd,
-        sum(utc_listed_count) as utc_listed_count,
-        sum(utc_listed_usd) as utc_listed_usd,
-        sum(
-            case
-                when coalesce(is_counted, true) then api_count
-                when is_part_of_rollup then 0
-                else api_rollup_count
-            end
+        coalesce(sum(listed_count), 0) as listed_count,
+        coalesce(sum(listed_usd), 0) as listed_usd,
+        coalesce(sum(utc_listed_count), 0) as utc_listed_count,
+        coalesce(sum(utc_listed_usd), 0) as utc_listed_usd,
+        coalesce(
+            sum(
+                case
+                    when coalesce(is_counted, true) then api_count
+                    when not is_part_of_rollup then api_rollup_count
+                end
+            ),
+            0
         ) as api_count,
-        sum(if(is_part_of_rollup, 0, api_usd)) as api_usd
+        coalesce(sum(if(is_part_of_rollup, 0, api_usd)), 0) as api_usd
     from changes
     left join counted using (workspace_id, line_id, date)
     left join intermediate.int_batches as batches using (workspace_id, load_id)

@@ -250,10 +250,6 @@ last_loads as (
 ),
 
 live as (
-    select
-        original_month, workspace_id, utc_date, agent_id, provider, model, holder, cause,
-        cost_usd, billed_usd, surcharge_usd, own_key_usd, tokens_in, tokens_out, request_count,
-        load_id
     from changes
     union all by name
     select

@@ -22,30 +22,14 @@ charges as (
         owner,
         cost_center,
         true as is_charged,
-        sum(cost_usd) as cost_usd,
-        sum(billed_usd) as billed_usd,
-        sum(surcharge_usd) as surcharge_usd,
-        sum(own_key_usd) as own_key_usd,
-        sum(tokens_in)::bigint as tokens_in,
-        sum(tokens_out)::bigint as tokens_out
+        sum(columns('_usd$')),
+        sum(columns('^tokens_'))::bigint
     from marts.fct_charges
     group by all
 ),
 
 runs as (
-    select
-        month,
-        workspace_id,
-        agent_id,
-        owner,
-        cost_center,
-        run_count,
-        succeeded_count,
-        failed_count,
-        cancelled_count,
-        listed_run_count,
-        cost_usd as run_cost_usd,
-        failed_cost_usd
+    select * rename (cost_usd as run_cost_usd)
     from marts.fct_agent_owner_months
 ),
 

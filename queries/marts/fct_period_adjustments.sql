@@ -24,18 +24,7 @@
 with
 
 lines as (
-    select
-        month as original_month,
-        workspace_id,
-        agent_id,
-        owner,
-        cost_center,
-        cost_usd,
-        billed_usd,
-        surcharge_usd,
-        own_key_usd,
-        run_count,
-        listed_run_count
+    select * rename (month as original_month)
     from marts.fct_closed_lines
 ),
 
@@ -56,10 +45,7 @@ amounts as (
         cause,
         is_booked,
         max(load_id) as load_id,
-        sum(cost_usd) as cost_usd,
-        sum(billed_usd) as billed_usd,
-        sum(surcharge_usd) as surcharge_usd,
-        sum(own_key_usd) as own_key_usd
+        sum(columns('_usd$'))
     from marts.fct_charge_corrections
     group by all
     having

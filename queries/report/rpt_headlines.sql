@@ -94,29 +94,13 @@ pivoted as (
 
 days as (
     select
-        workspace_id,
-        agent_id,
-        date,
-        if(5 * unknown_cost_count <= run_count, cost_usd, null) as cost_usd,
-        unknown_platform_count
-    from reports.rpt_days
-    union all
-    select
-        workspace_id,
-        '(all)' as agent_id,
-        date,
-        if(5 * unknown_cost_count <= run_count, cost_usd, null) as cost_usd,
-        unknown_platform_count
-    from reports.rpt_workspace_days
-    union all
-    select
-        '(all)' as workspace_id,
-        '(all)' as agent_id,
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        if(grouping(agent_id) = 0, agent_id, '(all)') as agent_id,
         date,
         if(5 * sum(unknown_cost_count) <= sum(run_count), sum(cost_usd), null) as cost_usd,
         sum(unknown_platform_count) as unknown_platform_count
-    from reports.rpt_workspace_days
-    group by date
+    from reports.rpt_days
+    group by grouping sets ((workspace_id, agent_id, date), (workspace_id, date), (date))
 ),
 
 spans as (
