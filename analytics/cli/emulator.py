@@ -26,8 +26,10 @@ def serve(port: int, seed: int, now: datetime | None, variants: list[str], speed
             f"There are {names}."
         ) from error
     start = now.replace(tzinfo=UTC) if now else datetime.now(UTC)
+    world = World.demo(seed, start)
+    world.variants = chosen
     try:
-        server.serve(World.demo(seed, start), port, chosen, speed=speed)
+        server.serve(world, port, speed=speed)
     except OSError as error:
         if error.errno not in _OF_PORTS:
             raise

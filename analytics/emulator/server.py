@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analytics.emulator.api.middleware import Request
-    from analytics.emulator.variants import Variants
     from analytics.emulator.world import World
 
 HOST = "127.0.0.1"
@@ -28,10 +27,8 @@ IDLE_SECONDS = 75  # longer than any client keeps an idle connection
 class Emulator:
     """A world behind a bound socket."""
 
-    def __init__(self, world: World, port: int = 0, variants: Variants | None = None) -> None:
+    def __init__(self, world: World, port: int = 0) -> None:
         self.world = world
-        if variants is not None:
-            world.variants = variants
         self.faults = Faults()
         self.requests: list[Request] = []
         self.app = build(world, self.faults, self.requests)
@@ -52,15 +49,6 @@ class Emulator:
             )
         )
 
-    @property
-    def variants(self) -> Variants:
-        """The world's variants, which may be replaced at any time."""
-        return self.world.variants
-
-    @variants.setter
-    def variants(self, variants: Variants) -> None:
-        self.world.variants = variants
-
     def run(self) -> None:
         """Serve until stopped."""
         self._server.run(sockets=[self._socket])
@@ -70,15 +58,13 @@ class Emulator:
         self._server.should_exit = True
 
 
-def serve(
-    world: World, port: int = 0, variants: Variants | None = None, *, speed: float = 1.0
-) -> None:
+def serve(world: World, port: int = 0, *, speed: float = 1.0) -> None:
     """Serve a world on loopback until SIGTERM or SIGINT; port 0 takes a free one.
 
     The first line on standard output is one JSON object with the URL and the keys. The world's
     clock runs at `speed` times real time; at speed 0 it stands still.
     """
-    emulator = Emulator(world, port, variants)
+    emulator = Emulator(world, port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, emulator.stop)
     world.clock.tick(speed)
@@ -92,14 +78,12 @@ def serve(
 
 
 @contextmanager
-def running(
-    world: World, variants: Variants | None = None, *, speed: float = 0.0
-) -> Iterator[Emulator]:
+def running(world: World, *, speed: float = 0.0) -> Iterator[Emulator]:
     """Serve a world from a thread, on a free loopback port, within the block.
 
     Without a speed its clock stands still, and runs continue only by `World.pass_time`.
     """
-    emulator = Emulator(world, variants=variants)
+    emulator = Emulator(world)
     if speed:
         world.clock.tick(speed)
     thread = Thread(target=emulator.run, name="emulator", daemon=True)

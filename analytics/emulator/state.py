@@ -51,10 +51,10 @@ class State:
     Equal seeds, times and calls give equal worlds, ids included.
     """
 
-    def __init__(self, seed: int, now: datetime, variants: Variants | None = None) -> None:
+    def __init__(self, seed: int, now: datetime) -> None:
         self.seed = seed
         self.clock = Clock(now)
-        self.variants = variants or Variants()
+        self.variants = Variants()  # may be replaced at any time
         self.workspaces: list[Workspace] = []
         self.lock = RLock()  # a test may change the world while the server reads it
         self.lies = Lies(self.workspaces, self.lock)

@@ -14,8 +14,6 @@ from analytics.emulator.worlds import demo_history
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from analytics.emulator.variants import Variants
-
 
 class World(State):
     """Workspaces, a clock, and the services of the API.
@@ -23,8 +21,8 @@ class World(State):
     Equal seeds, times and calls give equal worlds, ids included.
     """
 
-    def __init__(self, seed: int, now: datetime, variants: Variants | None = None) -> None:
-        super().__init__(seed, now, variants)
+    def __init__(self, seed: int, now: datetime) -> None:
+        super().__init__(seed, now)
         self.orchestrator = Orchestrator(self)
         self.scheduler = Scheduler(self, self.orchestrator)
         self.webhooks = Webhooks(self)

@@ -273,7 +273,7 @@ def test_events_are_followed(
     analytics: Command, api: Emulator, trigger: Any, *, is_told_meanwhile: bool
 ) -> None:
     """`--follow` prints each event once, one per line, also as JSON."""
-    api.variants = api.variants.changed({"open_run_events": is_told_meanwhile})
+    api.world.variants = api.world.variants.changed({"open_run_events": is_told_meanwhile})
     run_id = trigger(seconds=0)
     api.world.clock.tick(FAST)
 
@@ -288,7 +288,7 @@ def test_events_of_a_run_that_is_still_at_work(
     analytics: Command, api: Emulator, trigger: Any
 ) -> None:
     """If the API has events only at the end, the error says so."""
-    api.variants = api.variants.changed({"open_run_events": False})
+    api.world.variants = api.world.variants.changed({"open_run_events": False})
 
     result = analytics("runs", "events", trigger(seconds=3))
 

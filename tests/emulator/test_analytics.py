@@ -116,7 +116,7 @@ def test_young_requests_are_invisible_to_analytics_alone(api: Api) -> None:
     """With a lag, analytics do not include requests that the run list already shows."""
     run = baker_run(api, NOW - HOUR, NOW)
 
-    api.emulator.variants.analytics_lag_seconds = 60
+    api.world.variants.analytics_lag_seconds = 60
 
     assert api.get(f"/runs/{run.id}")["cost_usd"] == 1
     for path in ("/analytics/hourly", "/analytics/agents", "/analytics/billing"):
@@ -128,7 +128,7 @@ def test_young_requests_are_invisible_to_analytics_alone(api: Api) -> None:
 def test_lagging_requests_appear_when_they_are_old_enough(api: Api) -> None:
     """A request becomes visible when it is exactly as old as the lag."""
     baker_run(api, NOW)
-    api.emulator.variants.analytics_lag_seconds = 60
+    api.world.variants.analytics_lag_seconds = 60
     assert api.get("/analytics/hourly") == []
 
     api.world.pass_time(timedelta(seconds=60))
@@ -156,7 +156,7 @@ def test_a_window_beyond_the_cap_is_cut_or_refused(api: Api, path: str, days: in
 
     assert [len(api.get(exact)), len(api.get(longer))] == [1, 1]
 
-    api.emulator.variants.beyond_cap = "reject"
+    api.world.variants.beyond_cap = "reject"
     assert api.answer(exact).status_code == 200
     response = api.answer(longer)
     assert response.status_code == 400

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analytics.emulator import Variants, World, running, serialize
+from analytics.emulator import World, running, serialize
 from analytics.emulator.catalogue import SONNET
 
 from .conftest import NOW, Api, serving
@@ -286,7 +286,7 @@ def test_runs_that_are_asked_for_shift_nothing_that_is_planned() -> None:
 def test_the_clock_drives_runs_by_itself() -> None:
     """On a running clock a triggered run continues by itself."""
     world = World.demo(3, NOW, history_days=2)
-    with running(world, Variants(), speed=500) as emulator:
+    with running(world, speed=500) as emulator:
         api = Api(emulator, world.workspaces[0], by_socket=True)
         with api.http:
             run = trigger(api, slug="support-triage")

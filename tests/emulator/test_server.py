@@ -14,7 +14,8 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from analytics.emulator import Variants, World, running
+from analytics.cli.emulator import serve
+from analytics.emulator import Variants, World, running, server
 
 from .conftest import NOW, Api, listening
 
@@ -73,13 +74,14 @@ def test_requests_are_noted(api: Api) -> None:
     ]
 
 
-def test_variants_can_be_given_at_the_start() -> None:
-    """The variants given to the server become the world's."""
-    world = World.empty(1, NOW)
+def test_variants_can_be_given_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variants given to the command become the world's."""
+    served: list[World] = []
+    monkeypatch.setattr(World, "demo", World.empty)
+    monkeypatch.setattr(server, "serve", lambda world, *_, **__: served.append(world))
+    serve(0, 1, NOW, ["new_cost_names=true"], 1.0)
 
-    with running(world, Variants(new_cost_names=True)) as emulator:
-        assert emulator.variants is world.variants
-        assert world.variants.new_cost_names
+    assert [world.variants for world in served] == [Variants(new_cost_names=True)]
 
 
 def test_two_servers_stand_side_by_side() -> None:

@@ -15,7 +15,7 @@ from .conftest import NOW, Api, serving
 
 def test_a_limit_beyond_the_cap_can_be_refused(api: Api) -> None:
     """With `reject`, a limit of 200 is served and one of 201 gives 422."""
-    api.emulator.variants = Variants(beyond_cap="reject")
+    api.world.variants = Variants(beyond_cap="reject")
 
     assert api.get("/runs/", limit=200) == []
     response = api.answer("/runs/", limit=201)
@@ -38,7 +38,7 @@ def test_model_costs_can_have_their_new_names(api: Api) -> None:
         run, model="m", provider="p", tokens_in=3, tokens_out=1, cost_usd=Decimal("0.5")
     )
 
-    api.emulator.variants.new_cost_names = True
+    api.world.variants.new_cost_names = True
 
     [row] = api.get(f"/analytics/runs/{run.id}/costs")
     assert {"cost_usd", "billed_usd", "tokens_in", "tokens_out"} <= set(row)
@@ -49,7 +49,7 @@ def test_lists_can_link_to_their_next_page() -> None:
     """With the variant, following the links shows each run once, newest first."""
     with serving(Fleet(1, NOW, agents=2, runs_per_agent=25)) as api:
         assert "link" not in api.answer("/runs/", limit=20).headers
-        api.emulator.variants.next_links = True
+        api.world.variants.next_links = True
 
         agent = api.get("/agents/")[0]
         response = api.answer("/runs/", limit=20, agent_id=agent["id"])
@@ -69,7 +69,7 @@ def test_events_of_open_runs_can_be_withheld(api: Api) -> None:
     api.world.launch_run(run)
     assert len(api.get(f"/runs/{run.id}/log/events")["events"]) == 1
 
-    api.emulator.variants.open_run_events = False
+    api.world.variants.open_run_events = False
 
     assert api.answer(f"/runs/{run.id}/log/events").status_code == 404
     api.world.finish_run(run)
@@ -78,7 +78,7 @@ def test_events_of_open_runs_can_be_withheld(api: Api) -> None:
 
 def test_every_nth_answer_can_be_too_many_requests(api: Api) -> None:
     """Every third response is 429 with Retry-After, the others are normal."""
-    api.emulator.variants = Variants(every_nth_429=3, retry_after_seconds=7)
+    api.world.variants = Variants(every_nth_429=3, retry_after_seconds=7)
 
     answers = [api.answer("/auth/me") for _ in range(6)]
 
@@ -88,20 +88,20 @@ def test_every_nth_answer_can_be_too_many_requests(api: Api) -> None:
 
 def test_every_nth_answer_can_be_unavailable(api: Api) -> None:
     """Every second response is 503."""
-    api.emulator.variants = Variants(every_nth_503=2)
+    api.world.variants = Variants(every_nth_503=2)
 
     assert [api.answer("/auth/me").status_code for _ in range(4)] == [200, 503, 200, 503]
 
 
 def test_variants_change_over_http(api: Api) -> None:
     """The control changes what is named, keeps the rest, and shows all."""
-    api.emulator.variants.retry_after_seconds = 9
+    api.world.variants.retry_after_seconds = 9
 
     response = api.http.post("/emulator/variants", json={"new_cost_names": True})
 
     assert response.status_code == 200
     assert response.json()["retry_after_seconds"] == 9
-    assert api.emulator.variants == Variants(new_cost_names=True, retry_after_seconds=9)
+    assert api.world.variants == Variants(new_cost_names=True, retry_after_seconds=9)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_a_bad_variant_changes_nothing(api: Api, fields: dict[str, object]) -> N
     response = api.http.post("/emulator/variants", json=fields)
 
     assert response.status_code == 422
-    assert api.emulator.variants == Variants()
+    assert api.world.variants == Variants()
 
 
 def test_time_passes_over_http(api: Api) -> None:

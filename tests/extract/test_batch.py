@@ -327,7 +327,7 @@ def test_next_links_are_followed_until_the_list_joins(
     batch: Batch, world: World, api: Emulator, start_run: StartRun
 ) -> None:
     """With cursors there is no gap, and no page behind the last snapshot is read."""
-    api.variants = api.variants.changed({"next_links": True})
+    api.world.variants = api.world.variants.changed({"next_links": True})
     for number in range(450):
         start_run(hours_ago=1 + number / 100)
     batch.extract()

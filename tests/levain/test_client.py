@@ -105,7 +105,7 @@ def test_a_next_link_is_followed(api: Emulator, start_run: StartRun) -> None:
     """If a list has several pages, all of them are read."""
     for hours in range(1, 211):
         start_run(hours_ago=hours)
-    api.variants = api.variants.changed({"next_links": True})
+    api.world.variants = api.world.variants.changed({"next_links": True})
 
     runs = with_client(api, lambda client: collected(client.runs.list()))
 

@@ -53,7 +53,7 @@ def test_following_gives_each_event_once(
     api: Emulator, levain: Levain, *, is_told_meanwhile: bool
 ) -> None:
     """All events of the run are yielded, whether the API lists them early or at the end."""
-    api.variants = api.variants.changed({"open_run_events": is_told_meanwhile})
+    api.world.variants = api.world.variants.changed({"open_run_events": is_told_meanwhile})
     run = levain.runs.trigger("baker", prompt="[flaky] Bread?")
     api.world.clock.tick(FAST)
     steps = list(levain.runs.follow(run.id, interval=0.02))
@@ -68,7 +68,7 @@ def test_following_tells_once_of_an_event_that_cannot_be_read(
     api: Emulator, levain: Levain, start_run: StartRun
 ) -> None:
     """An undecodable event is reported once, and the following events are read."""
-    api.variants = api.variants.changed({"open_run_events": True})
+    api.world.variants = api.world.variants.changed({"open_run_events": True})
     run = start_run(status="running")
     booted = log_events(run)[0]
     run.log = [booted, booted | {"seq": 2, "ts": "noon"}]
@@ -274,7 +274,7 @@ def test_a_runs_costs_have_one_name_each(
 ) -> None:
     """The API's older and newer names of a measure are read as one field."""
     run = start_run(cost="0.25")
-    api.variants = api.variants.changed({"new_cost_names": new_cost_names})
+    api.world.variants = api.world.variants.changed({"new_cost_names": new_cost_names})
 
     (model,) = levain.analytics.run_costs(run.id)
 

@@ -66,7 +66,7 @@ def test_ended_days_are_explained_to_the_last_digit(
 
 def test_a_lagging_meter(batch: Batch, world: World, api: Emulator, start_run: StartRun) -> None:
     """Given analytics half a day behind, a difference is pending, and gone half a day later."""
-    api.variants = api.variants.changed({"analytics_lag_seconds": 12 * 3600})
+    api.world.variants = api.world.variants.changed({"analytics_lag_seconds": 12 * 3600})
     batch.set_extract(settle_hours=1)
     run = start_run(hours_ago=9, cost="1")
 
