@@ -65,14 +65,12 @@ def make_marts(file: Path) -> None:
         con.execute(_MARTS)
 
 
-def make_pages(
-    marts: Path, target: Path, texts: dict[str, str], limits: Limits = LIMITS
-) -> SiteSummary:
+def make_pages(marts: Path, target: Path, texts: dict[str, str]) -> SiteSummary:
     """Make pages of these texts by name, with what they need, into the new folder `target`."""
     files: Iterable[UserFile] = [
         UserFile("page", f"reports/pages/{name}.sql", name, text) for name, text in texts.items()
     ]
     target.mkdir()
-    with Runner(limits) as runner, open_marts(marts) as con:
+    with Runner(LIMITS) as runner, open_marts(marts) as con:
         pages = parse_pages(list(files), runner)
         return build_own_pages(con, target, ABOUT, answer_pages(runner, marts, pages))

@@ -73,12 +73,12 @@ def work(shop: Shop, world: World, baker: Agent) -> None:
     shop.ok("nightly", "-q")
 
 
-def run_block(heading: str, folder: Path, number: int = 0) -> None:
-    """Run a shell block of the page in a folder, with a command of this source."""
+def run_block(heading: str, folder: Path) -> None:
+    """Run the first shell block of the page in a folder, with a command of this source."""
     command = f'analytics() {{ "{sys.executable}" -m analytics "$@"; }}\n'
     subprocess.run(
         ["/bin/sh", "-eu"],
-        input=command + blocks_under(PAGE, heading)[number].code,
+        input=command + blocks_under(PAGE, heading)[0].code,
         cwd=folder,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         text=True,

@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def baker_run(api: Api, *moments: datetime, cost: str = "0.5") -> Run:
+def baker_run(api: Api, *moments: datetime) -> Run:
     """A run that started with the first moment and was metered at each."""
     agent = api.workspace.agent("baker") or api.world.add_agent(api.workspace, "Baker", "baker")
     run = api.world.start_run(agent, at=moments[0])
@@ -28,7 +28,7 @@ def baker_run(api: Api, *moments: datetime, cost: str = "0.5") -> Run:
             provider="p",
             tokens_in=3,
             tokens_out=1,
-            cost_usd=Decimal(cost),
+            cost_usd=Decimal("0.5"),
             at=moment,
         )
     return run

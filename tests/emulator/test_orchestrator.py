@@ -49,10 +49,10 @@ def happened(api: Api, run: dict[str, Any]) -> list[str]:
     return [event.get("status") or event["type"] for event in events]
 
 
-def seen_while(api: Api, run: dict[str, Any], seconds: int = 30) -> list[dict[str, Any]]:
-    """Return the run's record, second by second."""
+def seen_while(api: Api, run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the run's record, second by second, for half a minute."""
     records = [now(api, run)]
-    for _ in range(seconds):
+    for _ in range(30):
         api.world.pass_time(SECOND)
         records.append(now(api, run))
     return records

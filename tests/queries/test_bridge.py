@@ -34,13 +34,13 @@ def _read_meters(warehouse: Warehouse, workspace_id: str) -> None:
         )  # fmt: skip
 
 
-def _bridge(warehouse: Warehouse, month: date, workspace_id: str = WORKSPACE) -> dict[str, Any]:
+def _bridge(warehouse: Warehouse, month: date) -> dict[str, Any]:
     return dict(
         warehouse.rows(
             "select step, amount_usd from audit.month_bridge where month = ? and workspace_id = ?"
             " order by step_number",
             month,
-            workspace_id,
+            WORKSPACE,
         )
     )
 

@@ -93,7 +93,7 @@ def test_a_late_run(closed: Warehouse) -> None:
         rolled_up(closed, 2, cost_usd=5)
         metered(closed, billed_usd="2.2")
         metered(closed, cost_usd=3, billed_usd="3.3", agent_id="a-1")
-        one_bill(closed, 5, "5.5")
+        one_bill(closed)
 
     assert adjustments(closed, AMOUNTS) == [
         (DECEMBER, "late_run", "Ann", 2, 3, Decimal("3.3"), 1, 1, "load-2", False)
@@ -342,7 +342,7 @@ def test_a_late_run_across_midnight(closed: Warehouse) -> None:
         rolled_up(closed, 1, date="2026-11-18", cost_usd=3)
         metered(closed, billed_usd="2.2")
         metered(closed, cost_usd=3, billed_usd="3.3", request_count=2)
-        one_bill(closed, 5, "5.5")
+        one_bill(closed)
 
     assert [row[:2] for row in adjustments(closed, "cause, difference_cost_usd")] == [
         ("late_run", 3)
@@ -356,13 +356,13 @@ def version(warehouse: Warehouse, table: str) -> int:
     return int(newest[0])
 
 
-def one_bill(warehouse: Warehouse, cost: int, billed: str) -> None:
-    """The last two bills of a day, by agent and by provider, are one."""
+def one_bill(warehouse: Warehouse) -> None:
+    """The last two bills of a day, by agent and by provider, are one of 5 dollars."""
     for table in ("agent_billing_days", "billing_days"):
         newest = version(warehouse, table)
         warehouse._con.execute(
-            f"update raw.{table} set cost_usd = ?, billed_usd = ? where version_id = ?",
-            [cost, billed, newest],
+            f"update raw.{table} set cost_usd = 5, billed_usd = 5.5 where version_id = ?",
+            [newest],
         )
         warehouse._con.execute(
             f"delete from raw.{table} where version_id = ("

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -53,13 +52,6 @@ def set_timezone(batch: Batch, name: str) -> None:
     batch.settings = msgspec.structs.replace(batch.settings, reporting=Reporting(timezone=name))
 
 
-def ledger_total(world: World, *, until: date | None = None) -> Decimal:
+def ledger_total(world: World) -> Decimal:
     """What all requests of the workspace have cost, by the emulator's own ledger."""
-    return sum(
-        (
-            entry.cost_usd
-            for entry in world.workspaces[0].ledger
-            if until is None or entry.booked_at.date() < until
-        ),
-        Decimal(0),
-    )
+    return sum((entry.cost_usd for entry in world.workspaces[0].ledger), Decimal(0))

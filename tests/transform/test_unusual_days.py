@@ -28,9 +28,9 @@ def judge(*rows: tuple[Any, ...], complete: list[date] | None = None) -> list[di
     )
 
 
-def steady(cost: str = "2", last: str = "9", runs: int = 10, last_runs: int = 10) -> list[Any]:
+def steady(cost: str = "2", last: str = "9", last_runs: int = 10) -> list[Any]:
     """Days of one cost, and a last one of another."""
-    return [*(day(each, cost, runs) for each in SPAN[:-1]), day(LAST, last, last_runs)]
+    return [*(day(each, cost, 10) for each in SPAN[:-1]), day(LAST, last, last_runs)]
 
 
 def test_more_expensive_runs() -> None:
