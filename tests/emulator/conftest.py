@@ -15,7 +15,7 @@ from analytics.emulator import Emulator, World, running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from analytics.emulator.records import Workspace
+    from analytics.emulator.records import Agent, Workspace
 
 NOW = datetime(2026, 11, 24, 15, 30, tzinfo=UTC)  # a Tuesday
 NOBODY = "6b1f0a3e-0d5c-4a53-9a7e-000000000000"  # an id that nothing has
@@ -111,3 +111,15 @@ def api() -> Iterator[Api]:
     """A world of one workspace, to be filled by the test."""
     with serving(World.empty(1, NOW)) as api:
         yield api
+
+
+@pytest.fixture
+def agent(api: Api) -> Agent:
+    """An agent without runs."""
+    return api.world.add_agent(api.workspace, "Baker", "baker")
+
+
+def trigger(api: Api, text: str = "Bread?", slug: str = "baker") -> dict[str, Any]:
+    """Trigger a run, and return its record."""
+    run: dict[str, Any] = api.post(f"/agents/{slug}/runs", {"prompt": text})
+    return run

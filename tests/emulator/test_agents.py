@@ -15,11 +15,6 @@ if TYPE_CHECKING:
     from analytics.emulator.records import Agent
 
 
-@pytest.fixture
-def agent(api: Api) -> Agent:
-    return api.world.add_agent(api.workspace, "Baker", "baker")
-
-
 def patch(api: Api, path: str, body: object, status: int = 200) -> Any:
     response = api.send("PATCH", path, body)
     assert response.status_code == status, response.text

@@ -13,7 +13,7 @@ import pytest
 from analytics.emulator import World, running, serialize
 from analytics.emulator.catalogue import SONNET
 
-from .conftest import NOW, Api, serving
+from .conftest import NOW, Api, serving, trigger
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Agent
@@ -21,16 +21,6 @@ if TYPE_CHECKING:
 HALF_A_MINUTE = timedelta(seconds=30)
 SECOND = timedelta(seconds=1)
 LONGEST = timedelta(days=4)  # that an agent of the demo lets a run work
-
-
-@pytest.fixture
-def agent(api: Api) -> Agent:
-    return api.world.add_agent(api.workspace, "Baker", "baker")
-
-
-def trigger(api: Api, text: str = "Bread?", slug: str = "baker") -> dict[str, Any]:
-    run: dict[str, Any] = api.post(f"/agents/{slug}/runs", {"prompt": text})
-    return run
 
 
 def now(api: Api, run: dict[str, Any]) -> dict[str, Any]:

@@ -7,20 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import Api
+from .conftest import Api, trigger
 
 if TYPE_CHECKING:
-    from analytics.emulator.records import Agent
-
-
-@pytest.fixture
-def agent(api: Api) -> Agent:
-    return api.world.add_agent(api.workspace, "Baker", "baker")
-
-
-def trigger(api: Api, text: str = "Bread?", slug: str = "baker") -> dict[str, Any]:
-    run: dict[str, Any] = api.post(f"/agents/{slug}/runs", {"prompt": text})
-    return run
+    pass
 
 
 @pytest.mark.usefixtures("agent")

@@ -20,11 +20,6 @@ KEYS = [
 HOUR = timedelta(hours=1)
 
 
-@pytest.fixture
-def agent(api: Api) -> Agent:
-    return api.world.add_agent(api.workspace, "Baker", "baker")
-
-
 def create(api: Api, agent: Agent, **fields: Any) -> dict[str, Any]:
     body = {"cron_expr": "0 * * * *", "prompt": "Bread?"} | fields
     schedule: dict[str, Any] = api.post(f"/agents/{agent.id}/schedules", body)

@@ -12,22 +12,12 @@ import pytest
 from analytics.emulator import World
 from analytics.emulator.runs.platform import BUILDER
 
-from .conftest import NOW, Api, serving
+from .conftest import NOW, Api, serving, trigger
 
 if TYPE_CHECKING:
     from analytics.emulator.records import Agent
 
 HALF_A_MINUTE = timedelta(seconds=30)
-
-
-@pytest.fixture
-def agent(api: Api) -> Agent:
-    return api.world.add_agent(api.workspace, "Baker", "baker")
-
-
-def trigger(api: Api, text: str = "Bread?") -> dict[str, Any]:
-    run: dict[str, Any] = api.post("/agents/baker/runs", {"prompt": text})
-    return run
 
 
 def events(api: Api, session_id: str) -> list[dict[str, Any]]:

@@ -17,11 +17,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def agent(api: Api) -> Agent:
-    return api.world.add_agent(api.workspace, "Baker", "baker")
-
-
-@pytest.fixture
 def url(api: Api, agent: Agent) -> str:
     made: str = api.post(f"/agents/{agent.slug}/webhooks")["url"]
     return made
