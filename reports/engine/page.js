@@ -142,6 +142,9 @@ const go = (href) => {
   if (at) goTo(at);
 };
 
+/** What there is to choose from: the days of the site, of rows of one's own queries any. */
+const daysToChoose = () =>
+  ({ ...calendarOf(data), first: isOwn ? "1970-01-01" : data.site.first });
 const chosenMembers = () => members.filter(({ entity }) => state.only.includes(entity));
 /** The data of months, of which those are loaded that are not there yet.
  * @param {string[]} months */
@@ -202,8 +205,7 @@ const show = (part) => {
   }
 };
 const apply = async () => {
-  const turn = ++applied, { today } = calendarOf(data);
-  const days = daysChosen(state, today), picked = chosenMembers();
+  const turn = ++applied, days = daysChosen(state, daysToChoose()), picked = chosenMembers();
   choice = { from: days?.[0] ?? null, to: days?.[1] ?? null,
     members: picked.length ? new Set(picked.map(({ id }) => id)) : null,
     isChosen: Boolean(days || picked.length) };
@@ -302,7 +304,7 @@ const startPage = async () => {
 };
 /** Loads what the page declares, and equips its form and its runs. */
 const startParts = async (site) => {
-  const { months, first, today } = calendarOf(data);
+  const { months, first, today } = daysToChoose();
   const workspace = site.workspaces.find((each) => each.id === data.workspace);
   if (isOwn) document.querySelector(".as-of").textContent = asOfText(site);
   const hasParts = document.querySelector(".plot, .drawn");

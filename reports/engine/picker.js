@@ -29,10 +29,13 @@ export const startPicker = ({ months, first, today, members, choose, isOwn }) =>
     else choose({ period: period.value || null, from: null, to: null });
   });
   for (const id of own) {
-    Object.assign(pickerPart(id), { min: first, max: today });
+    Object.assign(pickerPart(id), { min: first ?? "", max: today });
     pickerPart(id).addEventListener("change", () => {
-      const [from, to] = own.map((each) => pickerPart(each).value).toSorted();
-      if (from && to) choose({ period: null, from, to });
+      const fields = own.map(pickerPart); // a year that is typed is one of the first centuries
+      const [from, to] = fields.map(({ value }) => value).toSorted();
+      if (from && to && fields.every(({ validity }) => validity.valid)) {
+        choose({ period: null, from, to });
+      }
     });
   }
   pickerPart("clear").addEventListener("click", () => {

@@ -13,7 +13,7 @@
  */
 import { lastDayOf, shifted } from "./days.js";
 
-const STATE_MONTH = /^\d{4}-(0[1-9]|1[0-2])$/;
+const STATE_MONTH = /^[1-9]\d{3}-(0[1-9]|1[0-2])$/; // a Date takes year 2 for 1902
 const STATE_DAY = /^\d{4}-\d\d-\d\d$/;
 /** How many days before today a period by name may have. */
 export const LAST_DAYS = ["7", "30", "92"];
@@ -44,15 +44,16 @@ export const readState = (hash, isEntity) => {
   };
 };
 
-/** The first and the last day that a state chooses; null where it chooses no period, or one that
- * is yet to come.
- * @param {State} state @param {string} today a month that is not over ends with it
+/** The first and the last day that a state chooses, within those of the data; null where it
+ * chooses no period, or one of which no day is.
+ * @param {State} state @param {{ first: string | null, today: string }} calendar
  * @returns {[string, string] | null} */
-export const daysChosen = ({ period, from, to }, today) => {
-  if (!period) return from && to && from <= today ? [from, to] : null;
+export const daysChosen = ({ period, from, to }, { first, today }) => {
   if (LAST_DAYS.includes(period)) return [shifted(today, -Number(period)), shifted(today, -1)];
-  const [first, last] = [`${period}-01`, lastDayOf(period)];
-  return first <= today ? [first, today < last ? today : last] : null;
+  const [least, begin, end] = period ? ["", `${period}-01`, lastDayOf(period)]
+    : [first ?? today, from, to];
+  if (!begin || !end || begin > today || end < least) return null;
+  return [begin < least ? least : begin, end > today ? today : end];
 };
 
 /** The fragment of a state, without "#"; empty where nothing is chosen.

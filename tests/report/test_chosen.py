@@ -146,6 +146,20 @@ def test_an_address_that_means_nothing_chooses_nothing(
     assert shown.locator("#cost-title").inner_text() in page.source
 
 
+def test_days_are_followed_once_both_are_typed(batches: Site, reader: Reader) -> None:
+    """A day of which the year is yet to be typed, or that is before the data, chooses nothing."""
+    shown = reader.open(batches.one("workspace").path)
+    shown.locator("#period").select_option("own")
+    chosen = []
+    for place, keys in (("#from", "11012026"), ("#to", "1110"), ("#to", "11102026")):
+        shown.locator(place).focus()
+        shown.keyboard.type(keys)
+        chosen.append(shown.url.partition("#")[2])
+
+    assert chosen == ["", "", "from=2026-11-01&to=2026-11-10"]
+    expect(shown.locator("#chosen-title")).to_have_text("Chosen: 1\u201310 November 2026")
+
+
 def test_every_link_carries_the_choice(batches: Site, reader: Reader) -> None:
     """Menu, breadcrumb, tabs, tables and statements lead on with period and agents, and back."""
     page, agent = batches.one("workspace"), batches.one("agent").path.stem

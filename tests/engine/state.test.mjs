@@ -1,0 +1,20 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { daysChosen, readState } from "../../reports/engine/state.js";
+
+const days = { first: "2026-08-29", today: "2026-11-18" };
+const followed = (hash, calendar = days) => daysChosen(readState(hash, () => true), calendar);
+
+test("days of a choice begin with the first day that was read, and end with today", () => {
+  assert.deepEqual(followed("#from=0002-10-10&to=2026-10-10"), ["2026-08-29", "2026-10-10"]);
+  assert.deepEqual(followed("#from=2026-11-10&to=9999-12-31"), ["2026-11-10", "2026-11-18"]);
+  assert.deepEqual(followed("#period=2026-11"), ["2026-11-01", "2026-11-18"]);
+  assert.deepEqual(followed("#from=0002-10-10&to=2026-10-10", { ...days, first: null }), null);
+});
+
+test("a period before the first day, or yet to come, is followed by nothing", () => {
+  assert.equal(followed("#from=2026-01-01&to=2026-02-01"), null);
+  assert.equal(followed("#from=2026-12-01&to=2027-01-05"), null);
+  assert.equal(followed("#period=2026-12"), null);
+  assert.equal(followed("#period=0002-01"), null);
+});
