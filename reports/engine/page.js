@@ -209,7 +209,7 @@ const apply = async () => {
   choice = { from: days?.[0] ?? null, to: days?.[1] ?? null,
     members: picked.length ? new Set(picked.map(({ id }) => id)) : null,
     isChosen: Boolean(days || picked.length) };
-  if (onPage("picker")) showPicked(state, picked);
+  if (onPage("picker")) showPicked(state.period, days, picked);
   const needed = [...pageParts.filter(({ period }) => period)
     .flatMap((part) => monthsFor(part, data, choice)),
   ...(choice.isChosen && onPage("chosen") ? monthsForSummary(data, choice) : [])];
@@ -304,7 +304,7 @@ const startPage = async () => {
 };
 /** Loads what the page declares, and equips its form and its runs. */
 const startParts = async (site) => {
-  const { months, first, today } = daysToChoose();
+  const { months, first, last } = daysToChoose();
   const workspace = site.workspaces.find((each) => each.id === data.workspace);
   if (isOwn) document.querySelector(".as-of").textContent = asOfText(site);
   const hasParts = document.querySelector(".plot, .drawn");
@@ -313,7 +313,7 @@ const startParts = async (site) => {
     const lines = workspace ? workspace.agents : site.workspaces;
     members = isOwn ? ownMembers(own, site)
       : data.agent ? [] : lines.filter(({ entity }) => entity);
-    startPicker({ months, first, today, members, choose, isOwn });
+    startPicker({ months, first, last, members, choose, isOwn });
   }
   if (hasRuns()) startRuns(months, loadMonths, listOfRuns);
   if (own.length) pageParts = own;

@@ -13,9 +13,9 @@ const pickerPart = (id) => document.getElementById(id);
 const pickerOption = (value, text) => element("option", text, { value });
 
 /** Fills the form and gives it its work.
- * @param {{months: string[], first: string, today: string, members: Member[], choose: (change:
- * Partial<State>) => void, isOwn: boolean}} about `isOwn`: without a choice it shows all days */
-export const startPicker = ({ months, first, today, members, choose, isOwn }) => {
+ * @param {{months: string[], first: string | null, last: string, members: Member[], choose:
+ * (change: Partial<State>) => void, isOwn: boolean}} about `isOwn`: all days without a choice */
+export const startPicker = ({ months, first, last, members, choose, isOwn }) => {
   const form = pickerPart("picker"), period = pickerPart("period"), own = ["from", "to"];
   const named = months.toSorted().toReversed()
     .map((month) => pickerOption(month, monthInWords(month)));
@@ -29,7 +29,7 @@ export const startPicker = ({ months, first, today, members, choose, isOwn }) =>
     else choose({ period: period.value || null, from: null, to: null });
   });
   for (const id of own) {
-    Object.assign(pickerPart(id), { min: first ?? "", max: today });
+    Object.assign(pickerPart(id), { min: first ?? "", max: last });
     pickerPart(id).addEventListener("change", () => {
       const fields = own.map(pickerPart); // a year that is typed is one of the first centuries
       const [from, to] = fields.map(({ value }) => value).toSorted();
@@ -94,18 +94,20 @@ export const namesOf = (members) => {
   return n ? [...names, figure("n", "plural:other", { n })] : names;
 };
 
-/** Shows a state in the form.
- * @param {State} state @param {Member[]} members those chosen */
-export const showPicked = (state, members) => {
+/** Shows in the form the choice that the page follows.
+ * @param {string | null} name of the period, if it has one @param {[string, string] | null} days
+ * @param {Member[]} members those chosen */
+export const showPicked = (name, days, members) => {
   const form = pickerPart("picker"), period = pickerPart("period");
-  const value = state.period ?? (state.from ? "own" : "");
+  const value = days ? name ?? "own" : "";
   if (value && ![...period.options].some((each) => each.value === value)) {
     period.querySelector("optgroup").append(pickerOption(value, monthInWords(value)));
   }
   period.value = value;
   form.classList.toggle("own", value === "own");
-  pickerPart("from").value = state.from ?? "";
-  pickerPart("to").value = state.to ?? "";
+  ["from", "to"].forEach((id, index) => {
+    pickerPart(id).value = value === "own" ? days[index] : "";
+  });
   pickerPart("clear").hidden = !value && !members.length;
   const chosen = new Set(members.map((each) => each.entity));
   for (const box of form.querySelectorAll('[name="member"]')) box.checked = chosen.has(box.value);

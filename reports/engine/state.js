@@ -46,14 +46,14 @@ export const readState = (hash, isEntity) => {
 
 /** The first and the last day that a state chooses, within those of the data; null where it
  * chooses no period, or one of which no day is.
- * @param {State} state @param {{ first: string | null, today: string }} calendar
+ * @param {State} state @param {{ first: string | null, last: string }} calendar
  * @returns {[string, string] | null} */
-export const daysChosen = ({ period, from, to }, { first, today }) => {
-  if (LAST_DAYS.includes(period)) return [shifted(today, -Number(period)), shifted(today, -1)];
+export const daysChosen = ({ period, from, to }, { first, last }) => {
+  if (LAST_DAYS.includes(period)) return [shifted(last, -Number(period)), shifted(last, -1)];
   const [least, begin, end] = period ? ["", `${period}-01`, lastDayOf(period)]
-    : [first ?? today, from, to];
-  if (!begin || !end || begin > today || end < least) return null;
-  return [begin < least ? least : begin, end > today ? today : end];
+    : [first ?? last, from, to];
+  if (!begin || !end || begin > last || end < least) return null;
+  return [begin < least ? least : begin, end > last ? last : end];
 };
 
 /** The fragment of a state, without "#"; empty where nothing is chosen.

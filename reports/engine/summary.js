@@ -40,7 +40,7 @@ const comparedOf = (calendar, days) => {
   const isOpen = stateOf(calendar, days[1]) === "p" && days[0] < days[1];
   /** @type {[string, string]} */
   const compared = isOpen ? [days[0], shifted(days[1], -1)] : days;
-  return { compared, before: daysBefore(...compared, isOpen ? compared[1] : calendar.today) };
+  return { compared, before: daysBefore(...compared, isOpen ? compared[1] : calendar.last) };
 };
 /** The figures of a chosen period beside those of the period before, unknown unless every day of
  * that was read whole. Nothing changed unless every day that is compared was.

@@ -58,12 +58,13 @@ export const parsed = (expression) => {
   return [name, known, label || words[0].toUpperCase() + words.slice(1)];
 };
 
-/** @param {Data} data The days of a page's entity, as the site's index has them. */
+/** @param {Data} data The days of a page's entity, as the site's index has them: up to `last`,
+ * of which those of a line that rests are shown up to its `today`. */
 export const calendarOf = ({ site, workspace, agent }) => {
   const whole = site.workspaces.find((each) => each.id === workspace);
   const line = whole?.agents.find((each) => each.id === agent);
-  const { first, states } = whole ?? site;
-  return { first, states, today: line?.today ?? whole?.today ?? site.today,
+  const { first, states } = whole ?? site, last = whole?.today ?? site.today;
+  return { first, states, last, today: line?.today ?? last,
     months: (line ?? whole ?? site).months };
 };
 /** @param {{ first: string, states: string }} calendar @param {string} iso */
@@ -72,7 +73,7 @@ export const stateOf = ({ first, states }, iso) => states[daysBetween(first, iso
  * @param {Part} part @param {Data} data @param {Choice} choice @returns {[string, string]} */
 export const daysFor = ({ period }, data, choice) => {
   const { today } = calendarOf(data);
-  if (choice.from && choice.to) return [choice.from, choice.to < today ? choice.to : today];
+  if (choice.from && choice.to) return [choice.from, choice.to];
   return period === "charted" || choice.isChosen
     ? [shifted(today, -91), today] : [shifted(today, -30), shifted(today, -1)];
 };

@@ -135,6 +135,16 @@ test("a cost that is itself unknown in part is compared with none", () => {
   assert.deepEqual([cost.previous, cost.change, count.change], ["\u2013", "", "no change"]);
 });
 
+test("an agent that rests shows its own latest days, and any others that are chosen", () => {
+  const [workspace] = data.site.workspaces;
+  const agents = workspace.agents.map((line) => (line.id === "b" ? { ...line, today: "2026-11-04" } : line));
+  const of = { ...data, agent: "b", site: { ...data.site, workspaces: [{ ...workspace, agents }] } };
+  const part = { key: "a", data: "rpt_days", period: "recent", mark: "bar", by: ["agent_id"], draw: [{ value: "cost_usd" }], subtitle: "{span}" };
+  const spans = [nothing, chosen("2026-11-10", "2026-11-18")].map((choice) => view(part, of, choice).subtitle);
+  assert.deepEqual(spans, ["5 October\u20133 November 2026", "10\u201318 November 2026 (today so far)"]);
+  assert.equal(summary(of, chosen("2026-11-10", "2026-11-18")).period, "10\u201318 November 2026");
+});
+
 test("a part needs the months of its days, from the Monday on", () => {
   const part = { key: "a", data: "rpt_days", period: "recent" };
   assert.deepEqual(monthsFor(part, data, nothing), ["2026-10", "2026-11"]);

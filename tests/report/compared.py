@@ -150,7 +150,7 @@ def differences_of_summary(
     """Compare the figures of a choice with SQL, and those of the period before."""
     today = entity.row["today"]
     first = choice.first or today - timedelta(days=91)
-    last = min(choice.last or today, today)
+    last = choice.last or today
     is_open = reports.state(entity, last) == "p" and first < last
     compared = last - timedelta(days=is_open)
     before = _before(first, compared, compared if is_open else today)

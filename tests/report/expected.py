@@ -174,7 +174,7 @@ class Reports:
         """The days of a part."""
         today: date = entity.row["today"]
         if choice.first and choice.last:
-            first, last = choice.first, min(choice.last, today)
+            first, last = choice.first, choice.last
         elif part.period == "charted" or choice.is_chosen:
             first, last = today - timedelta(days=91), today
         else:

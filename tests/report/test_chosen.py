@@ -138,10 +138,11 @@ def test_texts_tables_and_charts_follow_period_and_agents(
 def test_an_address_that_means_nothing_chooses_nothing(
     hash_: str, batches: Site, reader: Reader
 ) -> None:
-    """What an address cannot mean is ignored, and so are days that are yet to come."""
+    """What an address cannot mean is ignored, and so are days to come; the form shows neither."""
     page = batches.one("workspace")
     shown = reader.open(page.path, hash_)
 
+    assert shown.locator("#period").input_value() == shown.locator("#from").input_value() == ""
     assert shown.locator("#chosen").is_hidden()
     assert shown.locator("#cost-title").inner_text() in page.source
 

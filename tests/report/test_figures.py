@@ -37,7 +37,7 @@ def some(reports: Reports) -> list[Entity]:
 
 
 def choices(reports: Reports, entity: Entity) -> list[Choice]:
-    """None, a whole month, own days (some before the first, some after the last), and members."""
+    """None, a whole month, own days (some before the first), and members."""
     today = entity.row["today"]
     month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     whole = month, today.replace(day=1) - timedelta(days=1)
@@ -45,7 +45,7 @@ def choices(reports: Reports, entity: Entity) -> list[Choice]:
     def back(first: int, last: int) -> Choice:
         return Choice(today - timedelta(days=first), today - timedelta(days=last))
 
-    chosen = [Choice(), Choice(*whole), back(40, 3), back(2, 2), back(10, -5), back(150, 1)]
+    chosen = [Choice(), Choice(*whole), back(40, 3), back(2, 2), back(10, 0), back(150, 1)]
     members = {
         "site": [each.workspace_id for each in reports.entities.workspaces],
         "workspace": [each.agent_id for each in reports.entities.lines_of(entity)][:7:3],
