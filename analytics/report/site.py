@@ -40,6 +40,7 @@ ENGINE = (
     "days",
     "format",
     "cube",
+    "part",
     "view",
     "own",
     "summary",

@@ -322,10 +322,11 @@ export const ownView = (part, data, choice) => {
   const chart = part.mark ? chartOf(part, data, chosen)
     : { rows: [], series: [], remarks: [], isEmpty: !chosen.length };
   const remarks = [...remarksOf(part, data, chosen, choice), ...chart.remarks];
-  if (chart.isEmpty) remarks.unshift("Nothing to show.");
+  const isEmpty = !chosen.length, isDrawn = !chart.isEmpty;
+  if (!isDrawn) remarks.unshift(isEmpty ? "Nothing to show." : "No value is known.");
   const shown = part.axis === "day" || part.axis === "month" ? "time"
     : part.axis === "number" ? "number" : /bar|interval/.test(part.mark ?? "") ? "key" : "name";
-  return { isEmpty: chart.isEmpty, title: part.label, 
+  return { isEmpty, isDrawn, title: part.label,
     caption: `${part.label}, ${figure("n", "plural:row", { n: chosen.length })}`,
     subtitle: [part.subtitle ?? "", ...remarks].filter(Boolean).join(" "),
     rows: chart.rows, series: chart.series, axis: shown, isMonthly: part.axis === "month",

@@ -62,7 +62,7 @@ const tell = (part) => {
   const [title, text] = [onPage(`${part.key}-title`), onPage(`${part.key}-what`)];
   if (title) [title.textContent, text.textContent] = [shown.title, shown.subtitle];
   if (box) {
-    box.hidden = shown.isEmpty;
+    box.hidden = !shown.isDrawn;
     box.classList.toggle("rows", shown.axis === "key"); // its height follows from its rows
     const hasLegend = shown.series.length > 3 || part.draw?.some(({ panel }) => panel);
     box.classList.toggle("parts", Boolean(hasLegend));

@@ -1,7 +1,7 @@
 // Figures for Plotly from a view. Colours are roles such as "@cost", "@cost~" where they are pale.
 import { WEEKDAYS, daysBetween, mondayOf, shifted } from "./days.js";
 import { SMALL_SAMPLE, duration, figure, fill, quantityOf, wilson } from "./format.js";
-import { parsed } from "./view.js";
+import { parsed } from "./part.js";
 import { waterfall } from "./waterfall.js";
 
 /** @typedef {import("./view.js").View} View */

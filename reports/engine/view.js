@@ -2,6 +2,7 @@
 import { TIME_COLUMNS, added, group, knownOf, rowsOf } from "./cube.js";
 import { daysBetween, daysOf, mondayOf, monthsOf, periodInWords, shifted } from "./days.js";
 import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
+import { drawnOf, hasMark, headOf, isKey, marksOf, parsed } from "./part.js";
 
 /** @typedef {import("./format.js").Quantity} Quantity */
 /** @typedef {import("./format.js").Values} Values */
@@ -33,8 +34,10 @@ import { SMALL_SAMPLE, figure, fill, plain, quantityOf } from "./format.js";
 /** @typedef {{ text: string, value: string | null, href: string | null }} Cell */
 /** @typedef {{ label: string, colour: string, values: (Quantity | null)[], texts?: string[] }}
  * Series */
-/** @typedef {{ isEmpty: boolean, title: string, subtitle: string, caption: string, rows: Row[],
- *   axis: "time" | "number" | "key" | "name" | "cell", from: string, to: string, series: Series[],
+/** `isEmpty` is a view without a data row, `isDrawn` one with something to draw.
+ * @typedef {{ isEmpty: boolean, isDrawn: boolean, title: string, subtitle: string,
+ *   caption: string, rows: Row[], axis: "time" | "number" | "key" | "name" | "cell",
+ *   from: string, to: string, series: Series[],
  *   table: { heads: { text: string, isText?: boolean, kind?: string }[], rows: Cell[][],
  *     foot: Cell[][] } }} View */
 
@@ -43,20 +46,8 @@ const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
 /** @type {{ [column: string]: string }} */
 const NONE = { agent_id: "No agent" };
 const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
-const UNKNOWN_OUTCOMES =
-  "Unknown in {span}: {unknown_outcome_count|plural:run} of unknown outcome.";
 const ALL = "(all)", NO_KEY = "(none)", PLATFORM = "(platform)";
 const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
-
-/** @param {string} expression @returns {[string, string, string]} "figure|unit|label" */
-export const parsed = (expression) => {
-  const [name, unit, label] = expression.split("|");
-  const known = unit || (name.endsWith("_usd") ? "usd" : name.endsWith("_count") ? "count"
-      : name.startsWith("tokens_") ? "tokens" : name.endsWith("_ms") ? "milliseconds"
-      : name.includes("_seconds") ? "seconds" : "text");
-  const words = name.replace(/_(usd|count|id|ms|seconds)$/, "").replaceAll("_", " ");
-  return [name, known, label || words[0].toUpperCase() + words.slice(1)];
-};
 
 /** @param {Data} data The days of a page's entity, as the site's index has them: up to `last`,
  * of which those of a line that rests are shown up to its `today`. */
@@ -102,9 +93,6 @@ export const namedOf = (column, values, { site, workspace, root = "" }) => {
   const words = column.replaceAll("_", " ").replace(/ name$/, "");
   return { text: key === NO_KEY ? NONE[column] ?? `no ${words}` : String(key), href: null };
 };
-/** @param {string} column */
-const isKey = (column) => !/_(usd|count|ms|seconds)$|^tokens_/.test(column);
-
 /** The rows of cubes or of a part without a period, with the members chosen.
  * @param {Part} part @param {Data} data @param {Choice} choice @param {[string, string]} days */
 export const queryOf = (part, data, choice, [from, to]) => {
@@ -136,11 +124,6 @@ const bucketsOf = (from, to, isWeekly, calendar) => {
   }
   return buckets;
 };
-
-/** @param {Part} part */
-const marksOf = (part) => [part.mark ?? []].flat();
-/** @param {Part} part The figures drawn. */
-const drawnOf = (part) => (part.draw ?? []).map((each) => parsed(each.value));
 
 /** The rows by time, oldest first: columns have one for each day, a line where there are values.
  * @param {Part} part @param {Data} data @param {ReturnType<typeof queryOf>} query
@@ -305,16 +288,6 @@ const contextOf = (rows, sums, data, choice, [from, to], by) => {
 };
 /** @param {string} name */
 const isolated = (name) => figure("name", "name", { name });
-/** @param {Part} part @param {Row[]} rows @param {Values} context */
-const titleOf = (part, rows, context) => {
-  const [name] = drawnOf(part)[0] ?? [""], [first, base] = name.split("/");
-  const sample = base && marksOf(part)[0] === "interval" ? base : "";
-  const isSmall = rows[0] && (!quantityOf(first, rows[0].values)
-    || (sample && Number(quantityOf(sample, rows[0].values)) < SMALL_SAMPLE));
-  const title = (isSmall && part.title_small) || (rows[1] && part.title_two) || part.title;
-  return fill(title ?? part.label ?? "", context);
-};
-
 /** The rows from the first day that was read on. @param {Row[]} rows */
 const sinceRead = (rows) => rows.slice(Math.max(rows.findIndex((row) => row.state !== "n"), 0));
 
@@ -337,16 +310,12 @@ export const view = (part, data, choice) => {
   const rows = (isTime && !isStack) || mark === "line" ? found : ordered(part, found);
   const sums = summed(found.filter((row) => !row.isFilled));
   const context = contextOf(rows, sums, data, choice, days, keys);
-  const isEmpty = !rows.some((row) => !part.draw || drawnOf(part).some(([name]) => {
-    const [first, base] = name.split("/").map((each) => quantityOf(each, row.values));
-    return base === undefined ? (mark === "line" ? first !== null : first) : base;
-  }));
-  const nothing = sums.unknown_outcome_count ? UNKNOWN_OUTCOMES : "Nothing in {span}.";
+  const isEmpty = rows.every((row) => row.isFilled);
+  const isDrawn = part.draw ? rows.some((row) => hasMark(part, row)) : !isEmpty;
+  const [title, subtitle] = headOf(part, rows, sums, isDrawn);
   return {
-    isEmpty, from: days[0], to: days[1],
-    title: isEmpty ? part.label ?? "" : titleOf(part, rows, context),
-    subtitle: fill((isEmpty && (part.empty ?? nothing)) || (part.subtitle ?? ""),
-      context),
+    isEmpty, isDrawn, from: days[0], to: days[1],
+    title: fill(title, context), subtitle: fill(subtitle, context),
     caption: fill(`${part.label ?? ""}, {span}`, context),
     axis: mark === "cell" ? "cell" : isTime ? "time" : mark === "line" ? "number" : "key",
     rows: isTime ? times : isAsGiven ? rows : limited(part, rows),

@@ -119,7 +119,7 @@ test("a waterfall of small effects is cut below them, and says so; it has all ro
 test("a waterfall may begin at nothing, or end below it", () => {
   assert.deepEqual(bridge(0, 5, 5).layout.xaxis.range, [0, 5]);
   assert.deepEqual(bridge(1, -3, -2).layout.xaxis.range, [-2, 1]);
-  assert.deepEqual(bridge(0, 0).shown.isEmpty, true);
+  assert.deepEqual(bridge(0, 0).shown.isDrawn, false);
 });
 
 test("roles become colours where colours stand, and nowhere else", () => {

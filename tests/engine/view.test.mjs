@@ -32,7 +32,7 @@ test("with a run of unknown outcome, no rate is known: neither of its line nor i
     ["Beta", "4", "\u2013", "\u2013", "\u2013"], ["Total", "8", "\u2013", "\u2013", "\u2013"]]);
   const rates = { key: "b", data: "rpt_days", period: "charted", mark: "interval", by: ["date"], label: "Failed", draw: [{ value: "failed_count/finished_count|rate" }] };
   const made = view(rates, { ...data, shards: new Map([["2026-11", document]]) }, choice);
-  assert.deepEqual([made.isEmpty, made.title, made.subtitle], [true, "Failed", "Unknown in 3 November 2026: 1 run of unknown outcome."]);
+  assert.deepEqual([made.isDrawn, made.title, made.subtitle], [false, "Failed", "Unknown in 3 November 2026: 1 run of unknown outcome."]);
 });
 
 test("with a run of unknown cost, what a run cost is not known", () => {
@@ -43,6 +43,28 @@ test("with a run of unknown cost, what a run cost is not known", () => {
   const { table } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-11-03", "2026-11-03"));
   assert.deepEqual([...table.rows, ...table.foot].map(texts), [["Alpha <b>", "$1.5000", "$2.0000"],
     ["Beta", "\u2013", "\u2013"], ["Total", "\u2013", "\u2013"]]);
+});
+
+test("zero is a figure of title and table, unknown is none, and neither is drawn", () => {
+  const counts = { run_count: [2, 1], succeeded_count: [2, 1], tokens_in: [0, 0] }, of = { keys: ["a", "b"], codes: [0, 1] };
+  const seen = (more, costs, unknown) => {
+    const document = tables({ rpt_days: { date: [3, 4], agent_id: of, ...counts, cost_usd: costs, unknown_cost_count: unknown } });
+    const part = { key: "a", data: "rpt_days", period: "charted", mark: "column", by: ["date"], label: "Label", subtitle: "Text", total: true,
+      draw: [{ value: "cost_usd" }], title: "Cost: {cost_usd|usd}", columns: ["date", "cost_usd"], ...more };
+    const { table, ...made } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-11-03", "2026-11-05"));
+    return [made.isEmpty, made.isDrawn, made.title, made.subtitle, [...table.rows, ...table.foot].map((row) => row[1].text)];
+  };
+  const first = { by: ["agent_id"], mark: "bar", title: "{first.agent_id}: {first.cost_usd/cost_usd|percent}", columns: ["agent_id", "cost_usd"] };
+  const perRun = { draw: [{ value: "cost_usd/run_count|each" }], title: "{first.cost_usd/first.run_count|each}" };
+  const unknown = "Unknown in 3\u20135 November 2026: 3 runs of unknown cost.";
+  assert.deepEqual(seen({}, [0, 0], [0, 0]), [false, false, "Cost: $0.00", "Text", ["$0.00", "$0.00", "$0.00", "$0.00"]]);
+  assert.deepEqual(seen(first, [0, 0], [0, 0]), [false, false, "Label", "Zero in 3\u20135 November 2026.", ["$0.00", "$0.00", "$0.00"]]);
+  assert.deepEqual(seen({}, [null, null], [2, 1]), [false, false, "Label", unknown, ["$0.00", "\u2013", "\u2013", "\u2013"]]);
+  assert.deepEqual(seen(first, [null, 0], [2, 1]).slice(1, 4), [false, "Label", unknown]);
+  assert.deepEqual(seen({ draw: [{ value: "tokens_in" }], title: "{tokens_in|tokens} tokens" }, [null, null], [2, 1]).slice(1, 4), [false, "0 tokens", "Text"]);
+  assert.deepEqual(seen({ ...first, empty: "None." }, [null, null], [0, 0]).slice(0, 4), [false, false, "Label", "Unknown in 3\u20135 November 2026."]);
+  assert.deepEqual(seen(perRun, [null, 1], [2, 0]).slice(0, 3), [false, true, "\u2013"]);
+  assert.deepEqual(seen({ where: { agent_id: "z" } }, [1, 1], [0, 0]), [true, false, "Label", "Nothing in 3\u20135 November 2026.", []]);
 });
 
 test("stacks are by week when they are long, the largest keys first", () => {

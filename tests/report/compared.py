@@ -13,6 +13,7 @@ from analytics.format.days import Period
 from analytics.report.entities import Entity
 from analytics.report.spec import Page, Part
 from tests.report.expected import Cell, Choice, Reports, Row, View, as_money, drawn, raw
+from tests.report.headings import heading
 
 DRAWN_ROWS = 10
 
@@ -49,7 +50,7 @@ def _of_view(
     if wrong:
         return
     rows = [group[0] for group in view.groups] if view.is_time else rows
-    texts = reports.title(part, view, rows, entity)
+    texts = heading(reports, part, view, rows, entity)
     if texts != (shown["title"], shown["subtitle"]):
         yield f"title {shown['title']!r}, {shown['subtitle']!r}, expected {texts}"
     if part.stack:

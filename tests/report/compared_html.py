@@ -12,6 +12,7 @@ from analytics.report.entities import Entity
 from analytics.report.spec import Headline, Page, Part
 from tests.report.compared import matched
 from tests.report.expected import Cell, Choice, Reports, Row, key_in_words
+from tests.report.headings import heading
 from tests.report.pages import Element
 
 SHOWN_ROWS = 200
@@ -218,7 +219,7 @@ def _loose(
     if main_chart := next((each for each in page.parts if each.mark == "column"), None):
         view = reports.view(main_chart, entity, Choice())
         rows = [row for group in view.groups for row in group]
-        allowed |= {*reports.title(main_chart, view, rows, entity)}
+        allowed |= {*heading(reports, main_chart, view, rows, entity)}
     for element in _leaves(main):
         own = element.text.strip()
         if any(map(str.isdigit, own)) and own not in allowed:

@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 
-from analytics.format import names, text
+from analytics.format import text
 from analytics.format.days import Period
 from analytics.report.columns import Column, column
 from analytics.report.entities import Entities, Entity
@@ -31,7 +31,8 @@ TIMES = ("date", "utc_date", "week")
 _MEASURE = re.compile(r"^tokens_|_(usd|count|ms|seconds)(_median|_p95)?$")
 _STATES = {"": "n", "incomplete": "i", "complete": "c", "provisional": "p"}
 _NOTES = {"p": "today so far", "i": "some days incomplete", "n": "some days not read"}
-_LARGEST_STACKED, _SMALL, _DAILY, _OF_RUNS = 5, 20, 100, {"run_cost_usd", "judged_cost_usd"}
+SMALL = 20
+_LARGEST_STACKED, _DAILY, _OF_RUNS = 5, 100, {"run_cost_usd", "judged_cost_usd"}
 
 
 def month_of(columns: list[str]) -> str:
@@ -71,6 +72,7 @@ class View:
     span: dict[str, str]
     is_time: bool
     is_empty: bool
+    is_drawn: bool
 
 
 def key_in_words(name: str, value: str) -> str:
@@ -179,7 +181,7 @@ class Reports:
             first, last = today - timedelta(days=91), today
         else:
             first, last = today - timedelta(days=30), today - timedelta(days=1)
-        is_past = _marks(part)[:1] == ["interval"] and part.by[:1] <= TIMES and part.by[0] in TIMES
+        is_past = marks(part)[:1] == ["interval"] and part.by[:1] <= TIMES and part.by[0] in TIMES
         if is_past and self.state(entity, last) == "p":
             last -= timedelta(days=1)
         return first, last
@@ -234,7 +236,8 @@ class Reports:
         span = f"{period} ({', '.join(notes)})" if notes else period
         return View(
             groups, columns, total, {"period": period, "span": span}, is_time and not part.stack,
-            not any(_is_drawn(part, row) for group in groups for row in group),
+            all(row.get("is_filled") for group in groups for row in group),
+            any(_is_drawn(part, row) for group in groups for row in group),
         )  # fmt: skip
 
     def buckets(
@@ -250,7 +253,7 @@ class Reports:
 
     def _by_time(self, part: Part, entity: Entity, choice: Choice) -> list[Row]:
         time, weekly = part.by[0], part.by[0] == "week"
-        is_rate = _marks(part)[0] == "interval"
+        is_rate = marks(part)[0] == "interval"
         rows = self.sums(part, entity, choice, (time,), weekly=weekly)
         if is_rate:
             base = column(part.draw[0].value).expression.split("/")[1]
@@ -268,7 +271,8 @@ class Reports:
             values = row or ({} if state == "n" else as_money(zero))
             is_whole = state in "ci" and (last - first).days in {0, 6}
             is_whole &= not weekly or (last - first).days == 6
-            shown.append({**values, time: key, "state": state, "label": label, "whole": is_whole})
+            found = {"state": state, "label": label, "whole": is_whole, "is_filled": row is None}
+            shown.append({**values, time: key, **found})
         return shown
 
     def cells(self, view: View, row: Row, entity: Entity) -> list[Cell]:
@@ -295,35 +299,6 @@ class Reports:
             else _figure(each.expression, each.unit, view.total)
             for each in view.columns[1:]
         ]]  # fmt: skip
-
-    def title(self, part: Part, view: View, rows: list[Row], entity: Entity) -> tuple[str, str]:
-        """Title and subtitle, of rows in the order in which they are shown."""
-        by = [each for each in ((part.stack,) if part.stack else part.by) if each not in TIMES]
-
-        def named(row: Row) -> Row:
-            told = {each: names.in_sentence(self.name_of(each, row, entity)) for each in by}
-            return {**row, **told}
-
-        last = [row for row in rows if row.get("whole")] or rows
-        context = {
-            **view.total, **view.span, "total": view.total,
-            "first": named(rows[0]) if rows else None,
-            "second": named(rows[1]) if rows[1:] else None,
-            "last": named(last[-1]) if last else None,
-        }  # fmt: skip
-        if view.is_empty:
-            subtitle = part.empty or "Nothing in {span}."
-            return part.label, text.fill(subtitle, context)
-        value, _, base = column(part.draw[0].value).expression.partition("/")
-        is_small = not rows[0].get(value)
-        if base and _marks(part)[0] == "interval":
-            is_small |= (rows[0].get(base) or 0) < _SMALL
-        title = part.title or part.label
-        if rows[1:] and part.title_two:
-            title = part.title_two
-        if is_small and part.title_small:
-            title = part.title_small
-        return text.fill(title, context), text.fill(part.subtitle, context)
 
     def stacked(
         self, part: Part, rows: list[Row], entity: Entity, choice: Choice
@@ -362,7 +337,7 @@ def _figure(name: str, unit: str, row: Row) -> Cell:
     return text.figure(name, unit, row), text.plain(name, unit, row)
 
 
-def _marks(part: Part) -> list[str]:
+def marks(part: Part) -> list[str]:
     return [part.mark] if isinstance(part.mark, str) else list(part.mark or ())
 
 
@@ -373,8 +348,8 @@ def as_money(zero: Row) -> Row:
 def _is_drawn(part: Part, row: Row) -> bool:
     for each in part.draw:
         value, _, base = each.value.partition("|")[0].partition("/")
-        shown = row.get(base or value)
-        if shown is not None if part.mark == "line" else shown:
+        shown = row.get(value) if not base or row.get(base) else None
+        if shown is not None if marks(part)[0] in {"line", "interval"} else shown:
             return True
     return False
 
@@ -384,14 +359,14 @@ def _ranked(part: Part, rows: list[Row]) -> list[list[Row]]:
     leading = column(part.draw[0].value).expression
     order = part.order or f"-{leading}"
     name, is_down = order.removeprefix("-"), order.startswith("-")
-    base = leading.partition("/")[2] if _marks(part)[0] == "interval" else ""
+    base = leading.partition("/")[2] if marks(part)[0] == "interval" else ""
 
     def rank(row: Row) -> tuple[bool, bool, Any]:
         value, _, of = name.partition("/")
         size = row[value]
         if of and size is not None:
             size = float(size) / float(row[of]) if row[of] else None
-        is_last = bool(base) and bool(_MEASURE.search(name)) and row[base] < _SMALL
+        is_last = bool(base) and bool(_MEASURE.search(name)) and row[base] < SMALL
         return is_last, size is None, 0 if size is None else -size if is_down else size
 
     groups: dict[Any, list[Row]] = {}

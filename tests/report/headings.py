@@ -1,0 +1,61 @@
+"""What headings have to say: a part's title and subtitle, filled with the figures of SQL."""
+
+from __future__ import annotations
+
+from analytics.format import names, text
+from analytics.report.columns import column
+from analytics.report.entities import Entity
+from analytics.report.spec import Part
+from tests.report.expected import SMALL, TIMES, Reports, Row, View, marks
+
+
+def heading(
+    reports: Reports, part: Part, view: View, rows: list[Row], entity: Entity
+) -> tuple[str, str]:
+    """Title and subtitle, of rows in the order in which they are shown."""
+    by = [each for each in ((part.stack,) if part.stack else part.by) if each not in TIMES]
+
+    def named(row: Row) -> Row:
+        told = {each: names.in_sentence(reports.name_of(each, row, entity)) for each in by}
+        return {**row, **told}
+
+    last = [row for row in rows if row.get("whole")] or rows
+    context = {
+        **view.total, **view.span, "total": view.total,
+        "first": named(rows[0]) if rows else None,
+        "second": named(rows[1]) if rows[1:] else None,
+        "last": named(last[-1]) if last else None,
+    }  # fmt: skip
+    reason = "" if view.is_drawn else _reason(part, view, rows)
+    if reason:
+        return part.label, text.fill(reason, context)
+    return text.fill(_title(part, rows), context), text.fill(part.subtitle, context)
+
+
+def _reason(part: Part, view: View, rows: list[Row]) -> str:
+    """Why nothing is drawn, unless the title says that all is zero."""
+    known = [row for row in rows if not row.get("is_filled")]
+    if not known and part.empty:
+        return part.empty
+    figures = [column(each.value).expression.split("/") for each in part.draw]
+    is_of_cost = any(
+        name.endswith("_usd") and name[:6] != "failed" for of in figures for name in of
+    )
+    if is_of_cost and view.total.get("unknown_cost_count"):
+        return "Unknown in {span}: {unknown_cost_count|plural:run} of unknown cost."
+    if not any(len(of) == 1 or row.get(of[1]) for row in known for of in figures):
+        return "Nothing in {span}."
+    if any(row.get(of[0]) is None for row in known for of in figures):
+        return "Unknown in {span}."
+    is_of_row = any(f"{{{each}." in (part.title or "{first.") for each in ("first", "last"))
+    return "Zero in {span}." if is_of_row else ""
+
+
+def _title(part: Part, rows: list[Row]) -> str:
+    value, _, base = column(part.draw[0].value).expression.partition("/")
+    is_small = not rows[0].get(value)
+    if base and marks(part)[0] == "interval":
+        is_small |= (rows[0].get(base) or 0) < SMALL
+    if is_small and part.title_small:
+        return part.title_small
+    return (part.title_two if rows[1:] else "") or part.title or part.label
