@@ -33,8 +33,9 @@ export const hasMark = (part, row) => drawnOf(part).some(([name]) => {
 
 /** @param {Part} part @param {Row[]} rows @returns {string} */
 const titleOf = (part, rows) => {
-  const [name] = drawnOf(part)[0] ?? [""], [first, base] = name.split("/");
-  const sample = base && marksOf(part)[0] === "interval" ? base : "";
+  const [leading] = drawnOf(part)[0] ?? [""], given = part.order?.replace(/^-/, "") ?? "";
+  const name = isKey(given) ? leading : given, [first, base] = name.split("/");
+  const sample = name === leading && marksOf(part)[0] === "interval" ? base : "";
   const isSmall = rows[0] && (!quantityOf(first, rows[0].values)
     || (sample && Number(quantityOf(sample, rows[0].values)) < SMALL_SAMPLE));
   return (isSmall && part.title_small) || (rows[1] && part.title_two) || part.title

@@ -166,7 +166,7 @@ const stateText = (state, values) => {
 /** Compares figures, the unknown ones last. @param {Quantity | null} a
  * @param {Quantity | null} b */
 const compared = (a, b) => (a === b ? 0 : a === null ? 1 : b === null ? -1 : a < b ? -1 : 1);
-/** The rows by key, in the order of the part; small samples of a rate last.
+/** The rows by key, in the order of the part; in that of a rate, small samples last.
  * @param {Part} part @param {Row[]} rows */
 const ordered = (part, rows) => {
   const drawn = drawnOf(part), leading = drawn[0]?.[0] ?? parsed(part.columns?.[1] ?? "")[0];
@@ -176,7 +176,7 @@ const ordered = (part, rows) => {
   const hasSample = marksOf(part)[0] === "interval" && base;
   /** @param {Row} row */
   const isLast = (row) =>
-    Number(hasSample && !isKey(name) && Number(row.values[base] ?? 0) < SMALL_SAMPLE);
+    Number(hasSample && name === leading && Number(row.values[base] ?? 0) < SMALL_SAMPLE);
   /** @param {Row} row */
   const size = (row) => {
     const [value, of] = name.split("/").map((each) => quantityOf(each, row.values));

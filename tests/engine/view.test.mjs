@@ -45,6 +45,21 @@ test("with a run of unknown cost, what a run cost is not known", () => {
     ["Beta", "\u2013", "\u2013"], ["Total", "\u2013", "\u2013"]]);
 });
 
+test("small samples are last in the order of a rate, and in their place in that of an amount", () => {
+  const failing = (order, [small, large]) => {
+    const document = tables({ rpt_days: { date: [3, 3], agent_id: { keys: ["a", "b"], codes: [0, 1] }, failed_count: [2, 3],
+      finished_count: [5, 40], failed_cost_usd: [small * USD, large * USD], failed_cost_more_usd: [0, 0] } });
+    const part = { key: "a", data: "rpt_days", period: "charted", mark: ["interval", "bar"], by: ["agent_id"], order, columns: ["agent_id"],
+      draw: [{ value: "failed_count/finished_count|rate" }, { value: "failed_cost_usd" }],
+      title: "{first.agent_id}: {first.failed_cost_usd|range}", title_small: "All: {failed_cost_usd|range}" };
+    const made = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-11-03", "2026-11-05"));
+    return [made.title, ...made.rows.map(({ label }) => label)];
+  };
+  assert.deepEqual(failing("-failed_cost_usd", [9, 1]), ["\u2068Alpha <b>\u2069: $9.00", "Alpha <b>", "Beta"]);
+  assert.deepEqual(failing("-failed_cost_usd", [0, 0]), ["All: $0.00", "Alpha <b>", "Beta"]);
+  assert.deepEqual(failing(undefined, [9, 1]), ["\u2068Beta\u2069: $1.00", "Beta", "Alpha <b>"]);
+});
+
 test("zero is a figure of title and table, unknown is none, and neither is drawn", () => {
   const counts = { run_count: [2, 1], succeeded_count: [2, 1], tokens_in: [0, 0] }, of = { keys: ["a", "b"], codes: [0, 1] };
   const seen = (more, costs, unknown) => {

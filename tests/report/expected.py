@@ -355,7 +355,7 @@ def _is_drawn(part: Part, row: Row) -> bool:
 
 
 def _ranked(part: Part, rows: list[Row]) -> list[list[Row]]:
-    """The rows in the part's order, small samples of a rate last; equal ones are a group."""
+    """The rows in the part's order, of a rate small samples last; equal ones are a group."""
     leading = column(part.draw[0].value).expression
     order = part.order or f"-{leading}"
     name, is_down = order.removeprefix("-"), order.startswith("-")
@@ -366,7 +366,7 @@ def _ranked(part: Part, rows: list[Row]) -> list[list[Row]]:
         size = row[value]
         if of and size is not None:
             size = float(size) / float(row[of]) if row[of] else None
-        is_last = bool(base) and bool(_MEASURE.search(name)) and row[base] < SMALL
+        is_last = bool(base) and name == leading and row[base] < SMALL
         return is_last, size is None, 0 if size is None else -size if is_down else size
 
     groups: dict[Any, list[Row]] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from analytics.format import names, text
 from analytics.report.columns import column
 from analytics.report.entities import Entity
@@ -52,9 +54,12 @@ def _reason(part: Part, view: View, rows: list[Row]) -> str:
 
 
 def _title(part: Part, rows: list[Row]) -> str:
-    value, _, base = column(part.draw[0].value).expression.partition("/")
+    leading = column(part.draw[0].value).expression
+    order = part.order.removeprefix("-")
+    name = order if re.search(r"_(usd|count)$", order) else leading
+    value, _, base = name.partition("/")
     is_small = not rows[0].get(value)
-    if base and marks(part)[0] == "interval":
+    if base and name == leading and marks(part)[0] == "interval":
         is_small |= (rows[0].get(base) or 0) < SMALL
     if is_small and part.title_small:
         return part.title_small
