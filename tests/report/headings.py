@@ -17,9 +17,15 @@ def heading(
     """Title and subtitle, of rows in the order in which they are shown."""
     by = [each for each in ((part.stack,) if part.stack else part.by) if each not in TIMES]
 
+    firsts = [reports.name_of(by[0], row, entity) for row in rows] if by else []
+
     def named(row: Row) -> Row:
-        told = {each: names.in_sentence(reports.name_of(each, row, entity)) for each in by}
-        return {**row, **told}
+        told = {each: reports.name_of(each, row, entity) for each in by}
+        if by:
+            first, *others = told.values()
+            apart = f" ({', '.join(others)})" if others and firsts.count(first) > 1 else ""
+            told["label"] = first + apart
+        return {**row, **{each: names.in_sentence(name) for each, name in told.items()}}
 
     last = [row for row in rows if row.get("whole")] or rows
     context = {

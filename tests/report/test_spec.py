@@ -60,6 +60,18 @@ def test_parts_read_columns_that_their_relations_have(published: Path) -> None:
             assert {*named, *part.by, *part.where} <= known, (page.name, part.key)
 
 
+def test_a_heading_names_the_whole_row_of_which_it_tells() -> None:
+    """Of rows by several keys, no heading names one key alone: others may share it."""
+    followed = [part for page in read_pages().values() for part in page.parts if part.period]
+
+    assert [
+        part.key
+        for part in followed
+        if len(part.by) > 1
+        and re.findall(r"\{first\.(\w+)\}", part.title) not in ([], ["label"], [*part.by])
+    ] == []
+
+
 def test_each_column_of_reports_is_read(published: Path) -> None:
     """Each column of `reports` is named by a page, by code, or by SQL that reads its relation.
 
