@@ -59,11 +59,12 @@ const reasonOf = (part, rows, sums) => {
 };
 /** The templates of title and subtitle.
  * @param {Part} part @param {Row[]} rows @param {Values} sums @param {boolean} isDrawn
- * @returns {[string, string]} */
-export const headOf = (part, rows, sums, isDrawn) => {
+ * @param {string} leftOut why the choice leaves nothing to draw @returns {[string, string]} */
+export const headOf = (part, rows, sums, isDrawn, leftOut) => {
   const { label = "", subtitle = "" } = part, known = rows.filter((row) => !row.isFilled);
   if (isDrawn) return [titleOf(part, rows), subtitle];
   if (!part.period) return [label, part.empty ?? subtitle];
+  if (leftOut) return [label, leftOut];
   if (!known.length && part.empty) return [label, part.empty];
   const reason = reasonOf(part, known, sums);
   return reason ? [label, reason] : [titleOf(part, rows), subtitle];

@@ -46,6 +46,7 @@ const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
 /** @type {{ [column: string]: string }} */
 const NONE = { agent_id: "No agent" };
 const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
+const OF_SEVERAL = "Of several agents together, no median is known: choose one of them.";
 const ALL = "(all)", NO_KEY = "(none)", PLATFORM = "(platform)";
 const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
 
@@ -93,6 +94,10 @@ export const namedOf = (column, values, { site, workspace, root = "" }) => {
   const words = column.replaceAll("_", " ").replace(/ name$/, "");
   return { text: key === NO_KEY ? NONE[column] ?? `no ${words}` : String(key), href: null };
 };
+/** True for medians of several members together, which are not in the data.
+ * @param {Part} part @param {Data} data @param {Choice} choice */
+const isOfSeveral = (part, data, { members }) =>
+  part.data === "rpt_run_weeks" && !data.agent && Number(members?.size) > 1;
 /** The rows of cubes or of a part without a period, with the members chosen.
  * @param {Part} part @param {Data} data @param {Choice} choice @param {[string, string]} days */
 export const queryOf = (part, data, choice, [from, to]) => {
@@ -101,8 +106,8 @@ export const queryOf = (part, data, choice, [from, to]) => {
       [name, new Set(Array.isArray(value) ? value : [value])]));
   const member = data.agent ? null : data.workspace ? "agent_id" : "workspace_id";
   const { members } = choice;
-  const isMedian = part.data === "rpt_run_weeks"; // a median of several members is not in the data
-  if (member && members) where[member] = isMedian && members.size > 1 ? new Set() : members;
+  const isMedian = part.data === "rpt_run_weeks";
+  if (member && members) where[member] = isOfSeveral(part, data, choice) ? new Set() : members;
   else if (member && isMedian) where[member] = new Set([ALL]);
   const isWeekly = part.by?.[0] === "week";
   return { relation: part.data, shards: data.shards, from: isWeekly ? mondayOf(from) : from, to,
@@ -312,7 +317,8 @@ export const view = (part, data, choice) => {
   const context = contextOf(rows, sums, data, choice, days, keys);
   const isEmpty = rows.every((row) => row.isFilled);
   const isDrawn = part.draw ? rows.some((row) => hasMark(part, row)) : !isEmpty;
-  const [title, subtitle] = headOf(part, rows, sums, isDrawn);
+  const [title, subtitle] = headOf(part, rows, sums, isDrawn,
+    isOfSeveral(part, data, choice) ? OF_SEVERAL : "");
   return {
     isEmpty, isDrawn, from: days[0], to: days[1],
     title: fill(title, context), subtitle: fill(subtitle, context),

@@ -104,7 +104,8 @@ test("keys beyond the colours of a stack are one series", () => {
 
 test("medians are of one member, not of several together", () => {
   const part = { key: "w", data: "rpt_run_weeks", period: "charted", mark: "line", by: ["week"], draw: [{ value: "tokens_in_median|tokens" }] };
-  assert.equal(view(part, data, chosen("2026-11-01", "2026-11-18", ["a", "b"])).isEmpty, true);
+  const { isEmpty, subtitle } = view(part, data, chosen("2026-11-01", "2026-11-18", ["a", "b"]));
+  assert.deepEqual([isEmpty, subtitle], [true, "Of several agents together, no median is known: choose one of them."]);
 });
 
 test("a part without a period takes its rows as they are", () => {

@@ -50,7 +50,7 @@ def _of_view(
     if wrong:
         return
     rows = [group[0] for group in view.groups] if view.is_time else rows
-    texts = heading(reports, part, view, rows, entity)
+    texts = heading(reports, part, view, rows, entity, choice)
     if texts != (shown["title"], shown["subtitle"]):
         yield f"title {shown['title']!r}, {shown['subtitle']!r}, expected {texts}"
     if part.stack:

@@ -219,7 +219,7 @@ def _loose(
     if main_chart := next((each for each in page.parts if each.mark == "column"), None):
         view = reports.view(main_chart, entity, Choice())
         rows = [row for group in view.groups for row in group]
-        allowed |= {*heading(reports, main_chart, view, rows, entity)}
+        allowed |= {*heading(reports, main_chart, view, rows, entity, Choice())}
     for element in _leaves(main):
         own = element.text.strip()
         if any(map(str.isdigit, own)) and own not in allowed:

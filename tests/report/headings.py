@@ -8,11 +8,11 @@ from analytics.format import names, text
 from analytics.report.columns import column
 from analytics.report.entities import Entity
 from analytics.report.spec import Part
-from tests.report.expected import SMALL, TIMES, Reports, Row, View, marks
+from tests.report.expected import SMALL, TIMES, Choice, Reports, Row, View, marks
 
 
 def heading(
-    reports: Reports, part: Part, view: View, rows: list[Row], entity: Entity
+    reports: Reports, part: Part, view: View, rows: list[Row], entity: Entity, choice: Choice
 ) -> tuple[str, str]:
     """Title and subtitle, of rows in the order in which they are shown."""
     by = [each for each in ((part.stack,) if part.stack else part.by) if each not in TIMES]
@@ -34,15 +34,17 @@ def heading(
         "second": named(rows[1]) if rows[1:] else None,
         "last": named(last[-1]) if last else None,
     }  # fmt: skip
-    reason = "" if view.is_drawn else _reason(part, view, rows)
+    reason = "" if view.is_drawn else _reason(part, view, rows, choice)
     if reason:
         return part.label, text.fill(reason, context)
     return text.fill(_title(part, rows), context), text.fill(part.subtitle, context)
 
 
-def _reason(part: Part, view: View, rows: list[Row]) -> str:
+def _reason(part: Part, view: View, rows: list[Row], choice: Choice) -> str:
     """Why nothing is drawn, unless the title says that all is zero."""
     known = [row for row in rows if not row.get("is_filled")]
+    if part.data == "rpt_run_weeks" and len(choice.members or ()) > 1:
+        return "Of several agents together, no median is known: choose one of them."
     if not known and part.empty:
         return part.empty
     figures = [column(each.value).expression.split("/") for each in part.draw]
