@@ -47,6 +47,7 @@ const STATES = { c: "", i: "incomplete", p: "so far", n: "no data" };
 const NONE = { agent_id: "No agent" };
 const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
 const OF_SEVERAL = "Of several agents together, no median is known: choose one of them.";
+const TODAY = "Today is not over: some of its runs may still fail.";
 const ALL = "(all)", NO_KEY = "(none)", PLATFORM = "(platform)";
 const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
 
@@ -302,12 +303,14 @@ export const view = (part, data, choice) => {
   const days = daysFor(part, data, choice), [mark] = marksOf(part), by = part.by ?? [];
   const now = part.period ? undefined : data.now?.[part.key];
   const isTime = TIME_COLUMNS.includes(by[0]) && !now, isStack = isTime && part.stack !== undefined;
-  const isPast = isTime && mark === "interval"; // of the runs of today, some may still fail
-  if (isPast && stateOf(calendarOf(data), days[1]) === "p") days[1] = shifted(days[1], -1);
+  // Of the runs of today, some may still fail.
+  const isOpen = isTime && mark === "interval" && stateOf(calendarOf(data), days[1]) === "p";
+  const isToday = isOpen && days[0] === days[1];
+  if (isOpen && !isToday) days[1] = shifted(days[1], -1);
   const query = { ...queryOf(part, data, choice, days),
     ...(now && { relation: part.key, shards: new Map([["", { [part.key]: now }]]) }) };
   const isLong = isStack && daysBetween(...days) >= STACKED_DAYS;
-  const times = isTime ? timeRows(part, data, query, days, isLong) : [];
+  const times = isTime && !isToday ? timeRows(part, data, query, days, isLong) : [];
   const keys = isStack ? [part.stack ?? ""] : by;
   const isAsGiven = ["line", "cell", "waterfall"].includes(mark);
   const found = isTime && !isStack ? times : keyRows(keys, data, now ? rowsOf(query)
@@ -318,7 +321,7 @@ export const view = (part, data, choice) => {
   const isEmpty = rows.every((row) => row.isFilled);
   const isDrawn = part.draw ? rows.some((row) => hasMark(part, row)) : !isEmpty;
   const [title, subtitle] = headOf(part, rows, sums, isDrawn,
-    isOfSeveral(part, data, choice) ? OF_SEVERAL : "");
+    isOfSeveral(part, data, choice) ? OF_SEVERAL : isToday ? TODAY : "");
   return {
     isEmpty, isDrawn, from: days[0], to: days[1],
     title: fill(title, context), subtitle: fill(subtitle, context),

@@ -102,6 +102,13 @@ test("keys beyond the colours of a stack are one series", () => {
   assert.deepEqual(made.series.slice(-2).map((each) => [each.label, each.colour, each.values]), [["m4", "hue-5", [6]], ["2 others", "others", [9]]]);
 });
 
+test("of today alone there is no rate yet, and the part says so", () => {
+  const part = { key: "f", data: "rpt_days", period: "charted", mark: "interval", by: ["date"], label: "Rate", draw: [{ value: "failed_count/finished_count|rate" }] };
+  const { isEmpty, title, subtitle, caption } = view(part, data, chosen("2026-11-18", "2026-11-18"));
+  assert.deepEqual([isEmpty, title, subtitle], [true, "Rate", "Today is not over: some of its runs may still fail."]);
+  assert.equal(caption, "Rate, 18 November 2026 (today so far)");
+});
+
 test("medians are of one member, not of several together", () => {
   const part = { key: "w", data: "rpt_run_weeks", period: "charted", mark: "line", by: ["week"], draw: [{ value: "tokens_in_median|tokens" }] };
   const { isEmpty, subtitle } = view(part, data, chosen("2026-11-01", "2026-11-18", ["a", "b"]));

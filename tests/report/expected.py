@@ -182,7 +182,7 @@ class Reports:
         else:
             first, last = today - timedelta(days=30), today - timedelta(days=1)
         is_past = marks(part)[:1] == ["interval"] and part.by[:1] <= TIMES and part.by[0] in TIMES
-        if is_past and self.state(entity, last) == "p":
+        if is_past and first < last and self.state(entity, last) == "p":
             last -= timedelta(days=1)
         return first, last
 
@@ -226,7 +226,8 @@ class Reports:
         is_time = part.by[0] in TIMES
         total = (self.sums(part, entity, choice, (), weekly=False) or [{}])[0]
         if is_time and not part.stack:
-            groups = [[row] for row in self._by_time(part, entity, choice)]
+            is_today = marks(part)[0] == "interval" and self.state(entity, last) == "p"
+            groups = [] if is_today else [[row] for row in self._by_time(part, entity, choice)]
         else:
             by = (part.stack,) if part.stack else part.by
             groups = _ranked(part, self.sums(part, entity, choice, by, weekly=False))

@@ -45,6 +45,8 @@ def _reason(part: Part, view: View, rows: list[Row], choice: Choice) -> str:
     known = [row for row in rows if not row.get("is_filled")]
     if part.data == "rpt_run_weeks" and len(choice.members or ()) > 1:
         return "Of several agents together, no median is known: choose one of them."
+    if "today" in view.span["span"] and part.by[0] in TIMES and marks(part)[0] == "interval":
+        return "Today is not over: some of its runs may still fail."
     if not known and part.empty:
         return part.empty
     figures = [column(each.value).expression.split("/") for each in part.draw]

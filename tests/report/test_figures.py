@@ -45,7 +45,15 @@ def choices(reports: Reports, entity: Entity) -> list[Choice]:
     def back(first: int, last: int) -> Choice:
         return Choice(today - timedelta(days=first), today - timedelta(days=last))
 
-    chosen = [Choice(), Choice(*whole), back(40, 3), back(2, 2), back(10, 0), back(150, 1)]
+    chosen = [
+        Choice(),
+        Choice(*whole),
+        back(40, 3),
+        back(2, 2),
+        back(10, 0),
+        back(0, 0),
+        back(150, 1),
+    ]
     members = {
         "site": [each.workspace_id for each in reports.entities.workspaces],
         "workspace": [each.agent_id for each in reports.entities.lines_of(entity)][:7:3],
