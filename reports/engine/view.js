@@ -240,7 +240,10 @@ const stackOf = (part, query, ranked, times) => {
       .map((each) => [Object.values(each.keys).join("\n"), each.sums[name]]));
   };
   /** @param {Map<string, Quantity | null>} sums @param {string} key */
-  const over = (sums, key) => times.map((row) => sums.get(`${row.values[column]}${key}`) ?? null);
+  const over = (sums, key) => times.map((row) => {
+    const sum = sums.get(`${row.values[column]}${key}`); // days that were read lack no row
+    return sum === undefined && row.state !== "n" ? 0 : sum ?? null;
+  });
   const sums = sumsOf(shown, [column, stack]);
   const series = shown.map((row, index) => ({ label: row.label, colour: `hue-${index + 1}`,
     values: over(sums, `\n${row.values[stack]}`) }));

@@ -93,6 +93,13 @@ test("stacks are by week when they are long, the largest keys first", () => {
   assert.deepEqual(texts(short.table.rows[0]), ["Alpha <b>", "$36.00"]);
 });
 
+test("a day that was read has cost nothing of a key without a row, and one not read is unknown", () => {
+  const document = tables({ rpt_models: { utc_date: [1, 2, 2], model: { keys: ["x", "y"], codes: [0, 0, 1] }, cost_usd: [USD, null, USD / 2] } });
+  const part = { key: "m", data: "rpt_models", period: "charted", mark: "column", by: ["utc_date"], stack: "model", draw: [{ value: "cost_usd|usd" }] };
+  const { series } = view(part, { ...data, shards: new Map([["2026-11", document]]) }, chosen("2026-10-28", "2026-11-02"));
+  assert.deepEqual(series.map(({ values }) => values), [[null, 0, 0, 0, USD, null], [null, 0, 0, 0, 0, USD / 2]]);
+});
+
 test("keys beyond the colours of a stack are one series", () => {
   const keys = Array.from({ length: 7 }, (_, index) => `m${index}`);
   const document = tables({ rpt_models: { utc_date: keys.map(() => 3), model: { keys, codes: keys.map((_, index) => index) },

@@ -312,11 +312,13 @@ class Reports:
         found: dict[tuple[date, int], Any] = {}
         place = {row[part.stack]: min(index, _LARGEST_STACKED) for index, row in enumerate(rows)}
         for row in self.sums(part, entity, choice, (part.by[0], part.stack), weekly=weekly):
-            if (amount := row[value]) is not None:
-                key = row[part.by[0]], place[row[part.stack]]
-                found[key] = found.get(key, 0) + amount
+            key, amount = (row[part.by[0]], place[row[part.stack]]), row[value]
+            found[key] = found.get(key) if amount is None else (found.get(key) or 0) + amount
         return [
-            [raw(found.get((key, index))) for key in buckets]
+            [
+                raw(found.get((key, index), None if state == "n" else 0))
+                for key, (_, _, state) in buckets.items()
+            ]
             for index in range(len(set(place.values())))
         ]
 
