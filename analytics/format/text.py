@@ -103,21 +103,22 @@ def figure(name: str, unit: str, row: Row) -> str:
 def plain(name: str, unit: str, row: Row) -> str | None:
     """Return the exact figure as plain digits or an ISO date, to sort by and for files.
 
-    An unknown figure is empty; None stands for one that is a text.
+    A range has both ends. An unknown figure is empty; None stands for one that is a text.
     """
     first, second = _parts(name)
+    if unit in {"range", "range_percent"}:
+        return _range(first, second, row, is_plain=True)
     part, whole = value_of(first, row), second and value_of(second, row)
     if unit == "interval" or isinstance(part, str):
         return None
     if part is None or (second and whole is None):
         return ""
     if unit == "usd_change":
-        return f"{part - whole:.10f}"
+        return _exact(part - whole)
     if second:
-        places = 10 if unit == "each" else 6
-        return f"{Decimal(part) / Decimal(whole):.{places}f}" if whole else ""
+        return _quotient(part, whole, 10 if unit == "each" else 6) if whole else ""
     if isinstance(part, Decimal):
-        return f"{part:.10f}"
+        return _exact(part)
     if isinstance(part, datetime):
         return f"{part.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return part.isoformat() if isinstance(part, date) else str(part)
@@ -133,6 +134,14 @@ def value_of(name: str, row: Row) -> Any:
     return value
 
 
+def _exact(amount: Decimal) -> str:
+    return f"{amount:.10f}"
+
+
+def _quotient(part: Any, whole: Any, places: int = 6) -> str:
+    return f"{Decimal(part) / Decimal(whole):.{places}f}"
+
+
 @cache
 def _parts(name: str) -> tuple[str, str]:
     """Return both names of `a/b`, the second one empty where there is one."""
@@ -140,8 +149,9 @@ def _parts(name: str) -> tuple[str, str]:
     return first, second
 
 
-def _range(name: str, whole: str, row: Row) -> str:
+def _range(name: str, whole: str, row: Row, *, is_plain: bool = False) -> str:
     """Write the cost of failed runs, or its share, as one amount or as what it is between."""
+    amount, share = (_exact, _quotient) if is_plain else (numbers.usd, numbers.percent)
     low, more, count, base = (
         value_of(each, row)
         for each in (
@@ -152,11 +162,9 @@ def _range(name: str, whole: str, row: Row) -> str:
         )
     )
     if low is None or (whole and not base):
-        return numbers.UNKNOWN
-    first, last = (
-        numbers.percent(each, base) if whole else numbers.usd(each)
-        for each in (low, low + (more or 0))
-    )
+        return "" if is_plain else numbers.UNKNOWN
+    bounds = (low, low + (more or 0))
+    first, last = (share(each, base) if whole else amount(each) for each in bounds)
     if count:
         return f"{first} or more"
     return first if first == last else f"{first} to {last}"

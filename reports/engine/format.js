@@ -127,6 +127,9 @@ const exact = (amount) => {
   return `${amount < 0n ? "-" : ""}${digits.slice(0, -10)}.${digits.slice(-10)}`;
 };
 
+/** @param {bigint} part @param {bigint} base */
+const quotient = (part, base) => (Number(part) / Number(base)).toFixed(6);
+
 /** @type {{ [unit: string]: (value: bigint) => string }} */
 const ONE = { usd, usd_fine: (value) => dollars(value, MILL_TENTH), usd_per_run: usdPerRun,
   usd_headline: usdHeadline, usd_signed: usdSigned, count, tokens };
@@ -142,7 +145,7 @@ const TEXT = { day: dayInWords, day_short: dayInShort, month: monthInWords,
 /** @type {{ [unit: string]: (first: bigint, second: bigint) => string }} */
 const TWO = { percent, rate, interval, usd_change: usdChange,
   each: (amount, share) => dollars(amount, MILL_TENTH, share) };
-const MONEY = new Set(["usd", "usd_fine", "usd_per_run", "usd_headline", "usd_signed", "range"]);
+const MONEY = new Set(["usd", "usd_fine", "usd_per_run", "usd_headline", "usd_signed"]);
 
 /** @param {Quantity} value */
 const big = (value) => (typeof value === "bigint" ? value : BigInt(Math.round(value)));
@@ -159,15 +162,17 @@ export const quantityOf = (name, values) => {
   return isQuantity(value) ? big(/** @type {Quantity} */ (value)) : null;
 };
 
-/** The cost of failed runs, or its share: one amount, or two bounds.
- * @param {string} name @param {string} base @param {Values} values */
-const range = (name, base, values) => {
+/** The cost of failed runs, or its share: one amount, or two bounds, as words or as plain digits.
+ * @param {string} name @param {string} base @param {Values} values @param {boolean} [isPlain] */
+const range = (name, base, values, isPlain = false) => {
   /** @param {string} part */
   const of = (part) => quantityOf(name.replace("failed_cost_usd", part), values);
   const low = quantityOf(name, values), all = base ? quantityOf(base, values) : 1n;
-  if (low === null || !all) return UNKNOWN;
-  const bounds = [low, low + (of("failed_cost_more_usd") ?? 0n)];
-  const [first, last] = bounds.map((each) => (base ? percent(each, all) : usd(each)));
+  if (low === null || !all) return isPlain ? "" : UNKNOWN;
+  /** @param {bigint} bound */
+  const written = (bound) => (base ? (isPlain ? quotient : percent)(bound, all)
+      : (isPlain ? exact : usd)(bound));
+  const [first, last] = [low, low + (of("failed_cost_more_usd") ?? 0n)].map(written);
   if (of("failed_cost_open_count")) return `${first} or more`;
   return first === last ? first : `${first} to ${last}`;
 };
@@ -190,7 +195,7 @@ export const figure = (name, unit, values) => {
     unit.slice(7));
   return unit in ONE ? ONE[unit](big(/** @type {Quantity} */ (value))) : String(value);
 };
-/** The exact figure as plain digits; empty if unknown, null for a text.
+/** The exact figure as plain digits, of a range both ends; empty if unknown, null for a text.
  * @param {string} name @param {string} unit @param {Values} values @returns {string | null} */
 export const plain = (name, unit, values) => {
   const [first, second] = name.split("/");
@@ -200,11 +205,12 @@ export const plain = (name, unit, values) => {
     if (unit === "instant") return `${new Date(value).toISOString().slice(0, 19)}Z`;
     return unit in TEXT && unit !== "name" ? value : null;
   }
+  if (unit.startsWith("range")) return range(first, second, values, true);
   const part = quantityOf(first, values), base = second ? quantityOf(second, values) : 1n;
   if (part === null || base === null || (!base && unit !== "usd_change")) return "";
   if (unit === "usd_change") return exact(part - base);
   if (second && unit === "each") return exact(divided(part, base));
-  if (second && unit !== "range") return (Number(part) / Number(base)).toFixed(6);
+  if (second) return quotient(part, base);
   return MONEY.has(unit) ? exact(part) : String(value);
 };
 const FIGURE = /\{([\w./]+)(?:\|([\w: ]+))?\}/g;

@@ -10,6 +10,7 @@ import { UNKNOWN } from "./format.js";
 
 const FORMULA = /(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\0])/g;
 const PLAIN_NUMBER = /^-?\d+(\.\d+)?$/;
+const LOW_END = /^(-?\d+(?:\.\d+)?)(?: to .+| or more)$/; // of a range
 const WITH_COMMAS = /^\d{1,3}(,\d{3})+$/;
 
 /** @param {string} text what the status line tells those who do not see the page */
@@ -105,15 +106,17 @@ export const newTable = (caption) => {
   return element("div", "", region, [element("table", "", {}, [label])]);
 };
 
-// Sorting: by the plain value of a cell; what is unknown comes last in both directions.
+// Sorting: by the plain value of a cell, of a range by its low end; what is unknown comes last in
+// both directions.
 const plainValue = (value, text) => (value !== undefined && value !== null ? String(value)
   : text === UNKNOWN ? ""
   : text.replace(WITH_COMMAS, (count) => count.replaceAll(",", "")));
 const sortValue = (row, index) =>
   plainValue(row.cells[index].dataset.v, row.cells[index].textContent);
 const scaledDigits = (text) => { // all digits, of which a float would lose some
-  if (!PLAIN_NUMBER.test(text)) return null;
-  const [whole, part = ""] = text.split(".");
+  const number = LOW_END.exec(text)?.[1] ?? text;
+  if (!PLAIN_NUMBER.test(number)) return null;
+  const [whole, part = ""] = number.split(".");
   return BigInt(whole + part.padEnd(12, "0").slice(0, 12));
 };
 const comparedValues = (a, b) => {
@@ -172,7 +175,7 @@ const makeSortable = (table) => headsOf(table).forEach((head, index) => {
 });
 
 // CSV: exactly the rows that are shown, in their order. Text that a spreadsheet would run is
-// quoted by an apostrophe; numbers are plain and exact.
+// quoted by an apostrophe; numbers are plain and exact, those of a range both.
 const csvField = (text, isNumber) => {
   const safe = isNumber && PLAIN_NUMBER.test(text) ? text : text.replace(FORMULA, "$1$2'");
   return /["\n\r,;]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
