@@ -10,7 +10,7 @@ import { UNKNOWN } from "./format.js";
 
 const FORMULA = /(^|;)(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\0])/g;
 const PLAIN_NUMBER = /^-?\d+(\.\d+)?$/;
-const LOW_END = /^(-?\d+(?:\.\d+)?)(?: to .+| or more)$/; // of a range
+const LOW_END = /^\[?(-?\d+(?:\.\d+)?)(?: to .+| or more|\u2013.+\])$/; // of a range
 const WITH_COMMAS = /^\d{1,3}(,\d{3})+$/;
 
 /** @param {string} text what the status line tells those who do not see the page */
