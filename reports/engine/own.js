@@ -191,10 +191,10 @@ const plus = (sum, value) => {
   const isFloat = [sum, value].some((each) => typeof each === "number" && each % 1);
   return isFloat ? Number(sum ?? 0) + Number(value ?? 0) : added([sum, value]);
 };
-/** Rows of one place on the x axis, and of one series, are added up.
- * @param {Own} part @param {Data} data @param {number[]} rows
+/** Rows of one place on the x axis, and of one series, are added up; for a quotient, those of which
+ * both parts are known. @param {Own} part @param {Data} data @param {number[]} rows
  * @returns {{ places: Row[], sums: Map<string, Quantity | null>[][],
- *   names: Map<string, string> }} */
+ *   names: Map<string, string>, leftOut: Set<number> }} */
 const summedUp = (part, data, rows) => {
   const { x = "", by = "", values = [], ids = {} } = part;
   /** @type {Map<string, Row>} */
@@ -202,6 +202,8 @@ const summedUp = (part, data, rows) => {
   /** @type {Map<string, string>} */
   const names = new Map();
   const sums = values.map(({ base }) => (base ? [new Map(), new Map()] : [new Map()]));
+  /** @type {Set<number>} */
+  const leftOut = new Set();
   for (const row of rows) {
     const value = String(at(part, x, row) ?? WITHOUT);
     const place = part.axis === "month" && DAY.test(value) ? `${value.slice(0, 7)}-01` : value;
@@ -213,13 +215,13 @@ const summedUp = (part, data, rows) => {
     if (by && !names.has(series)) names.set(series, nameAt(part, row, by, ids[by], data).text);
     const name = `${place}\n${series}`;
     values.forEach(({ part: key, base, unit }, index) => {
-      for (const [number, column] of (base ? [key, base] : [key]).entries()) {
-        const sum = sums[index][number];
-        sum.set(name, plus(sum.get(name), quantity(at(part, column, row), number ? "" : unit)));
-      }
+      const found = (base ? [key, base] : [key]).map((column, number) =>
+        quantity(at(part, column, row), number ? "" : unit));
+      if (base && found.includes(null)) leftOut.add(row);
+      else sums[index].forEach((sum, number) => sum.set(name, plus(sum.get(name), found[number])));
     });
   }
-  return { places: [...places.values()], sums, names };
+  return { places: [...places.values()], sums, names, leftOut };
 };
 /** The value of a place: a sum, or the quotient of two.
  * @param {Quantity | null | undefined} sum @param {Quantity | null | undefined} divisor
@@ -289,7 +291,7 @@ const seriesBy = (shown, names, over) => {
  * @param {Own} part @param {Data} data @param {number[]} chosen */
 const chartOf = (part, data, chosen) => {
   const { values = [], by = "" } = part, isTime = /day|month/.test(part.axis ?? "");
-  const { places, sums, names } = summedUp(part, data, chosen);
+  const { places, sums, names, leftOut } = summedUp(part, data, chosen);
   const all = inOrder(part, places);
   const kept = part.axis === "name" ? all.slice(0, MOST_PLACES) : all;
   const rows = kept.map((row) => (isTime ? timed(part, data, row) : row));
@@ -309,6 +311,8 @@ const chartOf = (part, data, chosen) => {
   }
   return { rows, series, isEmpty: !series.some((each) => each.values.some((one) => one !== null)),
     remarks: [
+      ...(leftOut.size
+        ? [`Without ${figure("n", "plural:row", { n: leftOut.size })} of an unknown part.`] : []),
       ...(kept.length < all.length
         ? [`The first ${kept.length} of ${numberText(all.length)}.`] : []),
       ...(by && names.size > OWN_HUES && first.base
