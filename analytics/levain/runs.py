@@ -11,7 +11,7 @@ import msgspec
 
 from analytics.levain.answers import Answer, Params
 from analytics.levain.downloads import download
-from analytics.levain.errors import AnswerBrokenError, LevainError, NotFoundError
+from analytics.levain.errors import AnswerBrokenError, LevainError, NotFoundError, RefusedError
 from analytics.levain.paging import Page, one_page, pages
 from analytics.levain.paths import api_path, omit_none
 from analytics.levain.polling import Polling
@@ -29,13 +29,15 @@ LogEvents = list[LogEvent]
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """The state of a run `at` an instant, and the log events since the previous poll.
 
-    `unreadable` holds an error for each event that could not be decoded.
+    `unreadable` holds an error for each event that could not be decoded, `refused` the error with
+    which the API refused the events, as to an account that may not read them.
     """
 
     run: Run
     at: datetime
     events: list[LogEvent]
     unreadable: list[AnswerBrokenError]
+    refused: RefusedError | None = None
 
 
 class Runs:
@@ -146,7 +148,8 @@ class Runs:
     async def follow(self, run_id: str, *, interval: float = 1.0) -> AsyncIterator[Progress]:
         """Yield states as `watch` does, with the new log events.
 
-        If the API returns a run's events only after its end, they all come with the last state.
+        If the API returns a run's events only after its end, they all come with the last state; if
+        it refuses them, states come without.
         """
         polling, last, tail = Polling(interval), None, _Tail()
         while True:
@@ -154,10 +157,17 @@ class Runs:
                 run_id
             )  # before the events: none from before the end is missed
             run = typed(answer.record, Run)
-            events, unreadable = tail.new(await self._events_so_far(run_id, tail.seq))
+            page, refused = await self._events_so_far(run_id, tail.seq)
+            events, unreadable = tail.new(page)
             has_changed = bool(events or unreadable) or run != last
             if has_changed:
-                yield Progress(run=run, at=answer.fetched_at, events=events, unreadable=unreadable)
+                yield Progress(
+                    run=run,
+                    at=answer.fetched_at,
+                    events=events,
+                    unreadable=unreadable,
+                    refused=refused,
+                )
             if run.has_ended:
                 return
             await asyncio.sleep(polling.pause(has_changed=has_changed))
@@ -206,11 +216,15 @@ class Runs:
         params: Params = {"agent_id": agent_id, "days": days}
         return await one_page(self._transport, api_path("runs", "daily"), DailyCount, params)
 
-    async def _events_so_far(self, run_id: str, since: int | None) -> Page[LogEvent] | None:
+    async def _events_so_far(
+        self, run_id: str, since: int | None
+    ) -> tuple[Page[LogEvent] | None, RefusedError | None]:
         try:
-            return await self.log_events(run_id, since=since)
+            return await self.log_events(run_id, since=since), None
         except NotFoundError:
-            return None  # the run exists; its events appear when it ends
+            return None, None  # the run exists; its events appear when it ends
+        except RefusedError as error:
+            return None, error
 
 
 class _Tail:

@@ -18,8 +18,12 @@ def records(pages: Iterable[Page[T]]) -> Iterator[T]:
 
 
 def followed(levain: Levain, run: Run, interval: float) -> Iterator[Progress]:
-    """Yield a run's progress; print a warning for each invalid event."""
+    """Yield a run's progress; print a warning for each invalid event, and a refusal once."""
+    is_refused = False
     for step in levain.runs.follow(run.id, interval=interval):
+        if step.refused and not is_refused:
+            is_refused = True
+            printed.say(f"Its log events are not available ({step.refused.cause}).")
         for error in step.unreadable:
             _warn(error)
         yield step

@@ -44,6 +44,8 @@ def follow(levain: Levain, run: Run, wanted: Wanted, interval: float, *, as_json
     """Print new events until the run has ended."""
     with leave_running(run):
         for step in followed(levain, run, interval):
+            if step.refused:
+                raise step.refused
             events = [event for event in step.events if wanted(event)]
             if not as_json:
                 _print(events)

@@ -6,7 +6,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 
 import typer
@@ -19,7 +19,7 @@ from analytics.cli import printed
 from analytics.cli.runs import tables
 from analytics.cli.runs.readable import followed
 from analytics.format import numbers
-from analytics.levain import Agent, Levain, Progress, Run, TransientError
+from analytics.levain import Agent, Levain, Progress, Run
 from analytics.terminal import visible, visible_lines
 
 SHOWN_EVENTS = 8
@@ -36,12 +36,10 @@ def watch(
     """Print a run until it has ended, and return its final state."""
     with leave_running(run):
         steps = followed(levain, run, interval)
-        if as_json:
-            return _print_json_lines(steps, run)
-        if sys.stdout.isatty():
+        if sys.stdout.isatty() and not as_json:
             return _redraw(steps, run, agents)
         printed.say(f"Watching run {run.id} of {tables.agent_name(run, agents)}.")
-        return _print_lines(steps, run)
+        return _print_json_lines(steps, run) if as_json else _print_lines(steps, run)
 
 
 def exit_code(run: Run) -> int:
@@ -50,7 +48,9 @@ def exit_code(run: Run) -> int:
 
 
 def leave_running(run: Run) -> AbstractContextManager[None]:
-    """On Ctrl-C or a lost connection, print that the run continues."""
+    """On Ctrl-C or an error, print that the run continues, unless it has ended before."""
+    if run.has_ended:
+        return nullcontext()
     return _leave(
         f"Run {run.id[:8]} goes on without being watched.\n"
         f"Watch it again: analytics runs watch {run.id}\n"
@@ -60,13 +60,13 @@ def leave_running(run: Run) -> AbstractContextManager[None]:
 
 @contextmanager
 def _leave(state: str) -> Iterator[None]:
-    """On Ctrl-C or a lost connection, print the state in which a run is left."""
+    """On Ctrl-C or an error, print the state in which a run is left."""
     try:
         yield
     except KeyboardInterrupt:
         printed.say(state)
         raise typer.Exit(130) from None
-    except TransientError:
+    except Exception:
         printed.say(state)
         raise
 
