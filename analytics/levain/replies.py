@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import httpx
 
+from analytics.levain.repairs import shallow
+
+LONGEST_DETAIL = 200  # characters
 LARGEST_ANSWER = 256_000_000
 """Bytes of a response, as they come and as they are unpacked."""
 
@@ -34,6 +38,25 @@ def reply_of(status: int, headers: Iterable[tuple[bytes, bytes]], content: bytes
     if encoding := fields.get("content-encoding"):
         content = _unpacked(encoding, content)
     return Reply(status, fields, content)
+
+
+def detail_of(reply: Reply) -> str:
+    """Return the API's error message, in any of its shapes, cut to one line; empty if none."""
+    try:
+        detail = json.loads(shallow(reply.content))["detail"]
+    except (ValueError, KeyError, TypeError):
+        return ""
+    if isinstance(detail, dict):
+        detail = detail.get("message") or detail.get("reason") or detail.get("error") or detail
+    if isinstance(detail, list):
+        detail = "; ".join(_problem(item) for item in detail if isinstance(item, dict))
+    return "" if detail is None else " ".join(str(detail).split())[:LONGEST_DETAIL]
+
+
+def _problem(item: dict[str, object]) -> str:
+    """Return the message of an invalid field, after the path of the field."""
+    message, path = str(item.get("msg", item)), item.get("loc")
+    return f"{'.'.join(map(str, path))}: {message}" if path and isinstance(path, list) else message
 
 
 def require_length(length: int) -> None:

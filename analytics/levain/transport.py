@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable
@@ -41,8 +40,7 @@ from analytics.levain.errors import (
 )
 from analytics.levain.rate_limiter import RateLimiter
 from analytics.levain.records import typed
-from analytics.levain.repairs import shallow
-from analytics.levain.replies import Reply
+from analytics.levain.replies import Reply, detail_of
 
 _logger = logging.getLogger("analytics.levain")
 
@@ -311,7 +309,7 @@ class Transport:
         )
 
     def _status_error(self, request: str, reply: Reply) -> LevainError:
-        status, detail = reply.status, _detail(reply)
+        status, detail = reply.status, detail_of(reply)
         if status == httpx.codes.TOO_MANY_REQUESTS:
             return TooManyRequestsError(request, status, detail, self._seconds(reply))
         if httpx.codes.is_redirect(status):
@@ -375,16 +373,3 @@ def _target(reply: Reply) -> str:
     location = " ".join(reply.headers.get("location", "").split())
     target = location.partition("?")[0].partition("#")[0][:200] or "no address"
     return f"a redirect to {target}; it is not followed, because the key must not go elsewhere"
-
-
-def _detail(reply: Reply) -> str:
-    """Return the API's error message, in any of its shapes, cut to one line."""
-    try:
-        detail = json.loads(shallow(reply.content))["detail"]
-    except (ValueError, KeyError, TypeError):
-        return ""
-    if isinstance(detail, dict):
-        detail = detail.get("message") or detail.get("reason") or detail.get("error") or detail
-    if isinstance(detail, list):
-        detail = "; ".join(str(item.get("msg", item)) for item in detail if isinstance(item, dict))
-    return " ".join(str(detail).split())[:200]

@@ -122,16 +122,25 @@ def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> 
     [
         ({"message": "quota reached"}, "quota reached"),
         ({"code": "x", "error": "locked"}, "locked"),
-        ([{"loc": ["query"], "msg": "Input should be a valid UUID"}], "valid UUID"),
+        (
+            [
+                {"loc": ["body", "initial_state", 2], "msg": "Field required"},
+                {"loc": [], "msg": "No"},
+                {"msg": "Nor this"},
+            ],
+            "body.initial_state.2: Field required; No; Nor this",
+        ),
         ("two\nlines", "two lines"),
+        (None, ""),
     ],
 )
 def test_errors_are_told_in_words_of_the_api(detail: Any, words: str) -> None:
-    """Each documented shape of an error body becomes one line of text."""
+    """Each documented shape of an error body becomes one line, with the path of each field."""
     transport = usage_errors(httpx.Response(400, json={"detail": detail}))
 
-    with pytest.raises(RefusedError, match=words):
+    with pytest.raises(RefusedError) as error:
         get(transport)
+    assert error.value.detail == words
 
 
 def test_a_redirect_is_not_followed(api: Emulator) -> None:
