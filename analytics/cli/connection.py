@@ -10,6 +10,7 @@ from pathlib import Path
 from stamina.instrumentation import RetryDetails
 
 from analytics.cli import printed
+from analytics.cli.runs import hints
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import (
     ConnectionFailedError,
@@ -23,7 +24,7 @@ from analytics.levain import (
 from analytics.levain.records import typed
 from analytics.levain.retries import retry_hooks
 from analytics.levain.transport import TRIES
-from analytics.settings import CONFIG_FILE, Workspace, api_key, load_settings
+from analytics.settings import Settings, Workspace, api_key, load_settings
 
 QUICK = 3  # attempts of a short command
 PATIENT = TRIES  # attempts of a long one
@@ -34,8 +35,8 @@ def connected(
     workspace: str | None, data_dir: Path | None, config: Path | None, *, tries: int = QUICK
 ) -> Iterator[Levain]:
     """Yield a client for a workspace of the settings; API errors become an AnalyticsError."""
-    chosen = _chosen(load_settings(data_dir, config).workspaces, workspace)
-    with _client(chosen, tries) as levain:
+    chosen = _chosen(load_settings(data_dir, config), workspace)
+    with hints.repeating(workspace, config), _client(chosen, tries) as levain:
         if chosen.workspace_id is not None:
             _require_identity(levain.auth.me(), chosen)
         yield levain
@@ -78,15 +79,16 @@ def _print_retry(details: RetryDetails) -> None:
     printed.say(f"{cause}; trying again in {details.wait_for:.1f} s")
 
 
-def _chosen(workspaces: list[Workspace], name: str | None) -> Workspace:
+def _chosen(settings: Settings, name: str | None) -> Workspace:
     """Return the only workspace, or the one with this key variable or id."""
+    workspaces = settings.workspaces
     if name is None and len(workspaces) == 1:
         return workspaces[0]
     names = ", ".join(workspace.api_key_env for workspace in workspaces)
     if name is None:
         raise UsageError(
             f"There are {len(workspaces)} workspaces: name one with --workspace.\n"
-            f"{CONFIG_FILE} has {names}."
+            f"{settings.file} has {names}."
         )
     for workspace in workspaces:
         if name in (workspace.api_key_env, workspace.workspace_id):
@@ -107,7 +109,7 @@ def _require_identity(me: Me, workspace: Workspace) -> None:
     if workspace.workspace_id not in (None, me.workspace_id):
         raise UsageError(
             f"The key in {workspace.api_key_env} belongs to workspace {me.workspace_name} "
-            f"({me.workspace_id}),\nbut {CONFIG_FILE} expects {workspace.workspace_id}."
+            f"({me.workspace_id}),\nbut the settings expect {workspace.workspace_id}."
         )
 
 
@@ -122,7 +124,7 @@ def _analytics_error(error: LevainError, workspace: Workspace) -> AnalyticsError
         case OutcomeUnknownError():
             return AnalyticsError(
                 f"{error}.\nIt may have been carried out all the same: look with "
-                "`analytics runs list` before you ask again."
+                f"`{hints.command('list')}` before you ask again."
             )
         case ConnectionFailedError():
             return AnalyticsError(

@@ -327,7 +327,7 @@ def test_log_of_a_run_at_work(analytics: Command, trigger: Any) -> None:
 
     assert (result.code, result.out) == (1, "")
     assert "is running: its log is written when it has ended" in result.err
-    assert f"analytics runs events {run_id[:8]} --follow" in result.err
+    assert f"analytics runs events {run_id} --follow" in result.err
     assert not list(Path().iterdir())
     nowhere = analytics("runs", "log", run_id, "--output", "nowhere/x").err
     assert f"There is no folder {Path('nowhere').resolve()}." in nowhere

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -53,6 +54,35 @@ def test_one_of_several_workspaces_is_named(
     by_id = analytics("runs", "list", "--workspace", other.id)
     assert by_id == analytics("runs", "list", "--workspace", "KEY_TWO")
     assert by_id.code == 0
+
+
+def test_hints_work_as_they_are(
+    analytics: Command, api: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command that is named has the whole id, and the workspace and settings of this one."""
+    Path("two of us.toml").write_text(TWO, encoding="utf-8")
+    monkeypatch.setenv("KEY_ONE", api.world.workspaces[0].api_key)
+    monkeypatch.setenv("KEY_TWO", api.world.add_workspace("Other").api_key)
+    given = ("--workspace", "KEY_ONE", "--config", "two of us.toml")
+    options = "--workspace KEY_ONE --config 'two of us.toml'"
+
+    started = analytics("runs", "trigger", "baker", "--prompt", "Bread?", *given)
+    run_id = started.out.strip()
+
+    assert f"Watch it: analytics runs watch {run_id} {options}\n" in started.err
+    no_log = analytics("runs", "log", run_id, *given)
+    assert f"analytics runs events {run_id} --follow {options}\n" in no_log.err
+    unknown = analytics("runs", "show", "zz", *given)
+    assert f"`analytics runs list {options}` shows them" in unknown.err
+    api.faults.add("/baker/runs", "cut")
+    unsure = analytics("runs", "trigger", "baker", "--prompt", "Bread?", *given)
+    assert f"look with `analytics runs list {options}` before" in unsure.err
+    api.faults.add(f"/runs/{run_id}$", "403")
+    unwatched = analytics("runs", "watch", run_id[:8], *given)
+    assert f"Watch it again: analytics runs watch {run_id} {options}\n" in unwatched.err
+    assert f"Cancel it:      analytics runs cancel {run_id} {options}\n" in unwatched.err
+    unnamed = analytics("runs", "list", *given[2:])
+    assert "\ntwo of us.toml has KEY_ONE, KEY_TWO." in unnamed.err
 
 
 def test_a_key_of_another_workspace_starts_nothing(

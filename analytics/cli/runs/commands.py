@@ -58,7 +58,7 @@ def trigger(
     Example: analytics runs trigger support-triage --prompt "I get a 403 when I log in." --watch
     """
     from analytics.cli import connection, printed
-    from analytics.cli.runs import triggering
+    from analytics.cli.runs import hints, triggering
     from analytics.cli.runs.lookup import find_agent
     from analytics.cli.runs.watching import exit_code
     from analytics.cli.runs.watching import watch as watch_run
@@ -75,7 +75,7 @@ def trigger(
             printed.print_json(run)
         else:
             print(run.id)
-            printed.say(f"It is {run.status}. Watch it: analytics runs watch {run.id[:8]}")
+            printed.say(f"It is {run.status}. Watch it: {hints.command('watch', run.id)}")
 
 
 @runs.command("list")

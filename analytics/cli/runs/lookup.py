@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from analytics.cli.runs import hints
 from analytics.cli.runs.readable import records
 from analytics.errors import UsageError
 from analytics.format.suggestions import did_you_mean
@@ -27,7 +28,7 @@ def find_run(levain: Levain, text: str) -> Run:
     if not found:
         raise UsageError(
             f"None of the newest {LONGEST_LIST} runs has an id that begins with `{text}`.\n"
-            "`analytics runs list` shows them; an older run needs its whole id."
+            f"`{hints.command('list')}` shows them; an older run needs its whole id."
         )
     if len(found) > 1:
         raise UsageError(

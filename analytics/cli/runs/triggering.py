@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from analytics.cli import printed
+from analytics.cli.runs import hints
 from analytics.errors import AnalyticsError, UsageError
 from analytics.levain import Agent, Fields, Levain, RefusedError, Run
 
@@ -69,5 +70,5 @@ def trigger(levain: Levain, agent: Agent, given: RunInput, version: int | None) 
         cause = (error.detail or str(error)).rstrip(".")
         raise AnalyticsError(f"Agent {name} ({agent.status}) did not start: {cause}.") from error
     except KeyboardInterrupt:
-        printed.say("It may have started: look with `analytics runs list`.")
+        printed.say(f"It may have started: look with `{hints.command('list')}`.")
         raise typer.Exit(130) from None

@@ -16,7 +16,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from analytics.cli import printed
-from analytics.cli.runs import tables
+from analytics.cli.runs import hints, tables
 from analytics.cli.runs.readable import followed
 from analytics.format import numbers
 from analytics.levain import Agent, Levain, Progress, Run
@@ -53,8 +53,8 @@ def leave_running(run: Run) -> AbstractContextManager[None]:
         return nullcontext()
     return _leave(
         f"Run {run.id[:8]} goes on without being watched.\n"
-        f"Watch it again: analytics runs watch {run.id}\n"
-        f"Cancel it:      analytics runs cancel {run.id}"
+        f"Watch it again: {hints.command('watch', run.id)}\n"
+        f"Cancel it:      {hints.command('cancel', run.id)}"
     )
 
 
@@ -156,7 +156,7 @@ def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_js
     if is_awaited and not run.has_ended:
         accepted = (
             "The cancellation was accepted; the step in flight is being finished.\n"
-            f"See: analytics runs show {run.id}"
+            f"See: {hints.command('show', run.id)}"
         )
         with _leave(accepted):
             printed.say("Cancelling. The step in flight is still being finished, and paid for …")
