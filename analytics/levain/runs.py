@@ -198,7 +198,8 @@ class Runs:
     async def cancel(self, run_id: str) -> Run:
         """Cancel a run by its session, and return it: still running its last step, or cancelled.
 
-        A run that has ended is left alone, because its session may be executing another run.
+        The session's other runs end too. A run that has ended is left alone, because its session
+        may be executing another run.
         """
         run = await self.get(run_id)
         if run.has_ended:

@@ -351,7 +351,7 @@ def test_cancel_without_waiting(analytics: Command, trigger: Any) -> None:
     """With --no-wait the state after the call is printed."""
     run_id = trigger("[slow] Bread?", seconds=5)
 
-    found = parsed(analytics("runs", "cancel", run_id, "--no-wait", "--json"))
+    found = json.loads(analytics("runs", "cancel", run_id, "--no-wait", "--json").out)
 
     assert (found["id"], found["status"]) == (run_id, "running")
 

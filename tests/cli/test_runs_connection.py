@@ -11,12 +11,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from threading import main_thread
 
 import pytest
 
 from analytics.cli import printed
-from analytics.emulator.records import Agent
+from analytics.emulator.records import Agent, Session
 from analytics.emulator.server import Emulator
 from tests.cli.conftest import Command, Terminal
 from tests.conftest import StartRun
@@ -209,17 +211,20 @@ def _interrupt(_: Emulator) -> None:
     [
         (_interrupt, 130),
         (lambda api: api.faults.add("/runs/", "503", 100), 1),
+        (lambda api: api.faults.add("/runs/", "403", 1), 1),
     ],
-    ids=["ctrl_c", "lost"],
+    ids=["ctrl_c", "lost", "refused"],
 )
+@pytest.mark.parametrize("waiting", ["--wait", "--no-wait"])
 def test_an_accepted_cancellation_is_told(
     analytics: Command,
     api: Emulator,
     monkeypatch: pytest.MonkeyPatch,
     event: Callable[[Emulator], None],
     code: int,
+    waiting: str,
 ) -> None:
-    """Ctrl-C or a lost connection in the wait does not say that the run goes on."""
+    """Ctrl-C or an error after the acceptance does not say that the run goes on."""
     run_id = analytics("runs", "trigger", "baker", "--prompt", "[slow] Bread?").out.strip()
     api.world.pass_time(timedelta(seconds=5))
     say = printed.say
@@ -231,12 +236,38 @@ def test_an_accepted_cancellation_is_told(
 
     monkeypatch.setattr(printed, "say", say_before_event)
 
-    result = analytics("runs", "cancel", run_id)
+    result = analytics("runs", "cancel", run_id, waiting)
 
     assert result.code == code
+    assert "other runs of its session end too" in result.err
     assert "The cancellation was accepted; the step in flight is being finished." in result.err
     assert f"analytics runs show {run_id}" in result.err
     assert "goes on" not in result.err
+
+
+def _interrupt_within(cancel: Callable[[Session], None], session: Session) -> None:
+    cancel(session)
+    signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+
+
+@pytest.mark.parametrize("event", ["ctrl_c", "lost"])
+def test_a_cancellation_without_an_answer_is_told(
+    analytics: Command, api: Emulator, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
+    """Ctrl-C or a lost connection while a cancellation is sent says that it may have been made."""
+    run_id = analytics("runs", "trigger", "baker", "--prompt", "[slow] Bread?").out.strip()
+    orchestrator = api.world.orchestrator
+    if event == "ctrl_c":
+        within = partial(_interrupt_within, orchestrator.cancel)
+        monkeypatch.setattr(orchestrator, "cancel", within)
+    else:
+        api.faults.add("/cancel", "cut", 100)
+
+    result = analytics("runs", "cancel", run_id)
+
+    assert (result.code, result.out) == (130 if event == "ctrl_c" else 1, "")
+    assert f"Run {run_id} may have been cancelled all the same." in result.err
+    assert f"See: analytics runs show {run_id}\n" in result.err
 
 
 def test_a_terminal_is_redrawn(start_run: StartRun) -> None:

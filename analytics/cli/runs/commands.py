@@ -233,8 +233,8 @@ def cancel(
 ) -> None:
     """Cancel a run, and wait until it has ended.
 
-    The step in flight is still finished, and paid for. The session takes no more messages; its
-    events stay readable.
+    The step in flight is still finished, and paid for. The run's session ends, with its other runs:
+    it takes no more messages; its events stay readable.
 
     Example: analytics runs cancel 3fa91c22
     """

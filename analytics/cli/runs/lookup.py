@@ -6,7 +6,7 @@ import re
 
 from analytics.cli.runs import hints
 from analytics.cli.runs.readable import records
-from analytics.errors import UsageError
+from analytics.errors import AnalyticsError, UsageError
 from analytics.format.suggestions import did_you_mean
 from analytics.levain import Agent, Levain, NotFoundError, Run
 from analytics.levain.runs import LONGEST_LIST
@@ -35,6 +35,13 @@ def find_run(levain: Levain, text: str) -> Run:
             f"`{text}` begins the ids of {len(found)} runs: {_some([*short_ids(found).values()])}."
         )
     return found[0]
+
+
+def session_of(run: Run) -> str:
+    """Return the id of a run's session; AnalyticsError if it has none."""
+    if run.session_id is None:
+        raise AnalyticsError(f"Run {run.id} belongs to no session.")
+    return run.session_id
 
 
 def find_agent(levain: Levain, text: str) -> Agent:

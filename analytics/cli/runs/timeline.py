@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from analytics.cli import printed
 from analytics.cli.runs import tables
+from analytics.cli.runs.lookup import session_of
 from analytics.cli.runs.readable import followed, records
 from analytics.cli.runs.watching import leave_running
 from analytics.errors import AnalyticsError, UsageError
@@ -56,11 +57,9 @@ def follow(levain: Levain, run: Run, wanted: Wanted, interval: float, *, as_json
 
 def show_conversation(levain: Levain, run: Run, *, as_json: bool) -> None:
     """Print the session's events that belong to the run."""
-    if run.session_id is None:
-        raise AnalyticsError(f"Run {run.id} belongs to no session.")
     events = [
         event
-        for event in records([levain.sessions.events(run.session_id)])
+        for event in records([levain.sessions.events(session_of(run))])
         if event.run_id in (None, run.id)
     ]
     if as_json:

@@ -17,9 +17,10 @@ from rich.text import Text
 
 from analytics.cli import printed
 from analytics.cli.runs import hints, tables
+from analytics.cli.runs.lookup import session_of
 from analytics.cli.runs.readable import followed
 from analytics.format import numbers
-from analytics.levain import Agent, Levain, Progress, Run
+from analytics.levain import Agent, Levain, Progress, Run, TransientError
 from analytics.terminal import visible, visible_lines
 
 SHOWN_EVENTS = 8
@@ -59,14 +60,14 @@ def leave_running(run: Run) -> AbstractContextManager[None]:
 
 
 @contextmanager
-def _leave(state: str) -> Iterator[None]:
-    """On Ctrl-C or an error, print the state in which a run is left."""
+def _leave(state: str, errors: type[Exception] = Exception) -> Iterator[None]:
+    """On Ctrl-C or one of these errors, print the state in which a run is left."""
     try:
         yield
     except KeyboardInterrupt:
         printed.say(state)
         raise typer.Exit(130) from None
-    except Exception:
+    except errors:
         printed.say(state)
         raise
 
@@ -152,15 +153,17 @@ def cancel(levain: Levain, run: Run, interval: float, *, is_awaited: bool, as_js
     if run.has_ended:
         printed.say(f"Run {run.id} has ended before ({run.status}): nothing was cancelled.")
     else:
-        run = levain.runs.cancel(run.id)
-    if is_awaited and not run.has_ended:
-        accepted = (
-            "The cancellation was accepted; the step in flight is being finished.\n"
-            f"See: {hints.command('show', run.id)}"
-        )
-        with _leave(accepted):
-            printed.say("Cancelling. The step in flight is still being finished, and paid for …")
-            run = levain.runs.wait(run.id, interval=interval)
+        session_id, see = session_of(run), f"See: {hints.command('show', run.id)}"
+        with _leave(f"Run {run.id} may have been cancelled all the same.\n{see}", TransientError):
+            levain.sessions.cancel(session_id)
+        accepted = "The cancellation was accepted; the step in flight is being finished."
+        with _leave(f"{accepted}\n{see}"):
+            printed.say(
+                "Cancelling. The step in flight is still being finished, and paid for; "
+                "other runs of its session end too."
+            )
+            runs = levain.runs
+            run = runs.wait(run.id, interval=interval) if is_awaited else runs.get(run.id)
     if as_json:
         printed.print_json(run)
     else:
