@@ -100,6 +100,22 @@ def test_faults_are_ordered_over_http(api: Api) -> None:
     assert [api.answer("/auth/me").status_code for _ in range(3)] == [500, 500, 200]
 
 
+def test_faults_are_listed_and_cleared_over_http(api: Api) -> None:
+    """The control lists what is pending, as often as it is still due, and removes it."""
+    api.emulator.faults.add("/auth/me", "429", 3)
+    api.answer("/auth/me")
+
+    listed = api.http.get("/emulator/faults").json()
+    cleared = api.http.delete("/emulator/faults").json()
+
+    assert [(fault["path"], fault["answer"], fault["times"]) for fault in listed] == [
+        ("/auth/me", "429", 2)
+    ]
+    assert cleared == {"pending": 0}
+    assert api.http.get("/emulator/faults").json() == []
+    assert api.answer("/auth/me").status_code == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,48 @@ def test_an_agent_that_cannot_run_says_so(api: Api, status: Any, answer: int) ->
 
     assert response.status_code == answer
     assert (status if answer == 409 else "not found") in response.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"start": "0001-01-01T00:00:00+23:00"},
+        {"end": "0001-01-01"},
+        {"start": "9999-12-31T23:59:59-10:00"},
+    ],
+)
+def test_a_time_beyond_the_calendar_is_refused(api: Api, params: dict[str, str]) -> None:
+    """A window that no calendar holds gives 422, as a text that is no time does."""
+    response = api.answer("/analytics/billing", **params)
+
+    assert response.status_code == 422
+    assert "out of range" in response.json()["detail"][0]["msg"]
+
+
+def test_a_sender_that_hangs_up_is_no_error(api: Api) -> None:
+    """A request that ends within its body raises nothing, and starts nothing."""
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/v1/agents/baker/runs",
+        "query_string": b"",
+        "headers": [(b"authorization", f"Bearer {api.workspace.api_key}".encode())],
+    }
+    received = iter(
+        [
+            {"type": "http.request", "body": b'{"prom', "more_body": True},
+            {"type": "http.disconnect"},
+        ]
+    )
+
+    async def receive() -> dict[str, object]:
+        return next(received)
+
+    async def send(_: object) -> None:
+        pass
+
+    asyncio.run(api.emulator.app(scope, receive, send))
+    assert api.get("/runs/") == []
 
 
 def test_another_workspaces_agent_cannot_be_run(api: Api) -> None:

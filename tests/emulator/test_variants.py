@@ -105,7 +105,14 @@ def test_variants_change_over_http(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    "fields", [{"beyond_cap": "ignore"}, {"no_such": 1}, {"every_nth_429": "x"}]
+    "fields",
+    [
+        {"beyond_cap": "ignore"},
+        {"no_such": 1},
+        {"every_nth_429": "x"},
+        {"every_nth_503": -1},
+        {"analytics_lag_seconds": 99_999_999_999_999},
+    ],
 )
 def test_a_bad_variant_changes_nothing(api: Api, fields: dict[str, object]) -> None:
     """An unknown name or a bad value gives 422, and the variants stay."""
@@ -133,8 +140,8 @@ def test_time_passes_over_http(api: Api) -> None:
     ]
 
 
-@pytest.mark.parametrize("body", [{"hours": -1}, {"hours": "a day"}, {}])
+@pytest.mark.parametrize("body", [{"hours": -1}, {"hours": 1e9}, {"hours": "a day"}, {}])
 def test_time_does_not_go_back(api: Api, body: dict[str, object]) -> None:
-    """A negative, missing or odd span gives 422."""
+    """A negative, missing or odd span, or one beyond a year, gives 422."""
     assert api.http.post("/emulator/pass-time", json=body).status_code == 422
     assert api.world.now == NOW

@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 
 from analytics.emulator import serialize
 from analytics.emulator.records import Agent, RefusedError, Run, Session, Version, Workspace
@@ -29,7 +30,11 @@ class LockedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def locked(request: Request) -> Response:
-            _require_json(await request.body())  # read before, so that no slow sender holds it
+            try:
+                body = await request.body()  # read before, so that no slow sender holds it
+            except ClientDisconnect:
+                return Response(status_code=400)  # which nobody gets
+            _require_json(body)
             world: World = request.app.state.world
             with world.lock:
                 world.catch_up()
@@ -37,6 +42,8 @@ class LockedRoute(APIRoute):
                     return await handle(request)
                 except RefusedError as error:
                     raise HTTPException(409, str(error)) from error
+                except OverflowError as error:  # of a time or a span that no calendar holds
+                    raise invalid([], str(error), None) from error
 
         return locked
 

@@ -17,12 +17,16 @@ from analytics.emulator.api.faults import Fault
 if TYPE_CHECKING:
     from analytics.emulator.world import World
 
+MOST_HOURS = 366 * 24
+
 router = common.router()
 
 
 @router.post("/pass-time")
-async def pass_time(world: TheWorld, hours: Annotated[float, Body(embed=True, ge=0)]) -> Response:
-    """Let time pass."""
+async def pass_time(
+    world: TheWorld, hours: Annotated[float, Body(embed=True, ge=0, le=MOST_HOURS)]
+) -> Response:
+    """Let time pass, a year at most."""
     world.pass_time(timedelta(hours=hours))
     return _state(world)
 
@@ -45,6 +49,19 @@ async def add_fault(request: Request, fields: Annotated[dict[str, Any], Body()])
     except (msgspec.ValidationError, re.error) as error:
         raise HTTPException(422, str(error)) from error
     return common.json({"pending": len(request.app.state.faults)})
+
+
+@router.get("/faults")
+async def list_faults(request: Request) -> Response:
+    """Return the pending faults, oldest first."""
+    return common.json(list(request.app.state.faults))
+
+
+@router.delete("/faults")
+async def clear_faults(request: Request) -> Response:
+    """Remove all faults."""
+    request.app.state.faults.clear()
+    return common.json({"pending": 0})
 
 
 @router.get("/state")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from threading import Lock
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Answer = Literal["500", "503", "429", "307", "403", "404", "cut", "truncated", "invalid"]
 
@@ -66,6 +69,10 @@ class Faults:
                         self._pending.remove(fault)
                     return fault
         return None
+
+    def __iter__(self) -> Iterator[Fault]:
+        with self._lock:
+            return iter(list(self._pending))
 
     def __len__(self) -> int:
         return sum(fault.times for fault in self._pending)
