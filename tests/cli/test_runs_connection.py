@@ -169,7 +169,10 @@ def test_runs_of_a_deleted_agent_are_listed_by_its_id(
 
 @pytest.mark.parametrize(
     "command",
-    ["trigger", "list", "show", "watch", "events", "log", "cancel", "conversation", "artifacts"],
+    [
+        *("trigger", "send", "list", "show", "watch", "events", "log", "cancel"),
+        *("conversation", "artifacts"),
+    ],
 )
 def test_each_command_explains_itself(analytics: Command, command: str) -> None:
     """`--help` has an example, fits into 80 columns, and lists the common options."""

@@ -29,12 +29,20 @@ Workspace = Annotated[
 Interval = Annotated[
     float, typer.Option(min=0.1, help="Seconds between two looks; more while nothing changes.")
 ]
+Prompt = Annotated[str | None, typer.Option(help="What to do, in words.")]
+PromptFile = Annotated[
+    str | None,
+    typer.Option(
+        "--prompt-file", metavar="FILE", help="A file with the prompt; `-` reads standard input."
+    ),
+]
 
 
 @runs.command()
 def trigger(
     agent: Annotated[str, typer.Argument(help="Its slug or id, or the beginning of one.")],
-    prompt: Annotated[str | None, typer.Option(help="What to do, in words.")] = None,
+    prompt: Prompt = None,
+    prompt_file: PromptFile = None,
     initial_state: Annotated[
         str | None,
         typer.Option(
@@ -63,7 +71,7 @@ def trigger(
     from analytics.cli.runs.watching import exit_code
     from analytics.cli.runs.watching import watch as watch_run
 
-    given = triggering.run_input(prompt, initial_state)
+    given = triggering.run_input(prompt, prompt_file, initial_state)
     tries = connection.PATIENT if watch else connection.QUICK
     with connection.connected(workspace, data_dir, config, tries=tries) as levain:
         found = find_agent(levain, agent)
@@ -76,6 +84,40 @@ def trigger(
         else:
             print(run.id)
             printed.say(f"It is {run.status}. Watch it: {hints.command('watch', run.id)}")
+
+
+@runs.command()
+def send(
+    run: Annotated[
+        str, typer.Argument(metavar="RUN", help="A run of the session, or the session's whole id.")
+    ],
+    prompt: Prompt = None,
+    prompt_file: PromptFile = None,
+    as_json: Json = False,
+    workspace: Workspace = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Send a message to the session of a run, which starts another run of it.
+
+    The new run's id goes to standard output. It executes the version with which the session began,
+    after the session's other runs.
+
+    Example: analytics runs send 3fa91c22 --prompt "It happens on my phone, too."
+    """
+    from analytics.cli import connection, printed
+    from analytics.cli.runs import hints, triggering
+    from analytics.cli.runs.lookup import find_session_id
+
+    text = triggering.message(prompt, prompt_file)
+    with connection.connected(workspace, data_dir, config) as levain:
+        session = triggering.send(levain, find_session_id(levain, run), text)
+        if as_json:
+            printed.print_json(session)
+            return
+        for run_id in filter(None, (event.run_id for event in session.events)):
+            print(run_id)
+            printed.say(f"Watch it: {hints.command('watch', run_id)}")
 
 
 @runs.command("list")

@@ -44,6 +44,17 @@ def session_of(run: Run) -> str:
     return run.session_id
 
 
+def find_session_id(levain: Levain, text: str) -> str:
+    """Return the id of a run's session; a whole id that no run has is taken for a session's."""
+    try:
+        return session_of(find_run(levain, text))
+    except UsageError:
+        wanted = text.strip().lower()
+        if _UUID.fullmatch(wanted):
+            return wanted
+        raise
+
+
 def find_agent(levain: Levain, text: str) -> Agent:
     """Return the agent with this id or slug, or the only one whose slug or id begins with it."""
     wanted = text.strip()
