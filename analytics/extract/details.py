@@ -78,7 +78,8 @@ async def read_details(batch: WorkspaceBatch) -> None:
             batch.conclude(detail.source, detail.endpoint)
     if failures := [failure for detail in details.values() for failure in detail.failures]:
         batch.warnings.append(
-            f"some runs' costs or log events could not be read, and stay due: {failures[0]}"
+            "some runs' costs or log events could not be read, and stay due for a week:"
+            f" {failures[0]}"
         )
     if left:
         batch.progress.say(f"{left} costs and lists of events of runs are left for other batches")

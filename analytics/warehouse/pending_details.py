@@ -1,8 +1,9 @@
 """Ended runs whose costs or log events are still to be read.
 
 Each of the two is pending from the load that ended the run or changed its cost, until a later load
-contains it. The loads since the workspace's last complete batch show the new ones; older ones are
-in `ledger.pending_details`, and those that contradict their run: one answer may have been wrong.
+contains it, or until the API has failed to return it for a week, from the first time that it was
+asked for. The loads since the workspace's last complete batch show the new ones; older ones are in
+`ledger.pending_details`, and those that contradict their run: one answer may have been wrong.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Sequence
 
 import duckdb
 
-from analytics.extract.details import SAMPLE
 from analytics.extract.loads import CLOSING_STEP
 from analytics.warehouse.sources import TERMINAL_STATUSES
 
@@ -60,39 +60,31 @@ _FOUND = f"""
     ),
     due as (
         select run_id, unnest({_SOURCES}) as source, created_at, place,
-            null as kept_row, false as is_replaced
+            null as kept_row, null as missing_before, false as is_replaced
         from ended
         union all
-        select kept.run_id, source, kept.created_at, -1, kept.rowid, ended.run_id is not null
+        select kept.run_id, source, kept.created_at, -1,
+            kept.rowid, missing_since, ended.run_id is not null
         from ledger.pending_details as kept left join ended using (run_id)
         where workspace_id = $workspace_id
-    ),
-    requests as (
-        select run_id, source, place, fetched_at, status
-        from ledger.requests join this_batch using (load_id)
-        where workspace_id = $workspace_id and list_contains({_SOURCES}, source)
     ),
     asked as (
         select run_id, source,
             max(place) filter (where status = 200) as read_place,
             max(place) as asked_place,
             arg_max(fetched_at, place) as asked_at
-        from requests
+        from ledger.requests join this_batch using (load_id)
+        where workspace_id = $workspace_id and list_contains({_SOURCES}, source)
         group by run_id, source
-    ),
-    refused as (
-        select source, max(fetched_at) as refused_at
-        from requests
-        group by source
-        having count(*) >= {SAMPLE} and bool_and(coalesce(status in (403, 404), false))
     )
-    select run_id, source, created_at, kept_row,
+    select run_id, source, created_at, kept_row, missing_before,
+        coalesce(missing_before, case when asked_place > place then asked_at end) as missing_since,
         is_replaced
         or coalesce(read_place > place, false)
-        -- Details missing a week after the run began are given up.
-        or coalesce(asked_place > place and created_at < asked_at - interval 7 day, false)
-        or coalesce(created_at < refused_at - interval 7 day, false) as is_settled
-    from due left join asked using (run_id, source) left join refused using (source)
+        -- Details missing a week after they were first asked for are given up.
+        or coalesce(asked_place > place and missing_before < asked_at - interval 7 day, false)
+            as is_settled
+    from due left join asked using (run_id, source)
 """
 
 
@@ -156,7 +148,8 @@ def keep_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> N
     con.execute(
         f"""
         create or replace temp table found_details as
-        from ({_FOUND}) where kept_row is null or is_settled
+        from ({_FOUND})
+        where kept_row is null or is_settled or missing_since is distinct from missing_before
         """,
         ids,
     )
@@ -166,8 +159,8 @@ def keep_pending_details(con: duckdb.DuckDBPyConnection, workspace_id: str) -> N
     con.execute(
         """
         insert into ledger.pending_details
-        select $workspace_id, run_id, source, created_at from found_details
-        where kept_row is null and not is_settled
+        select $workspace_id, run_id, source, created_at, missing_since from found_details
+        where not is_settled
         """,
         ids,
     )
@@ -177,7 +170,7 @@ def repeat_contradicting_costs(con: duckdb.DuckDBPyConnection) -> None:
     """Let the next batch read the model costs of runs that contradict them, of the newest first."""
     con.execute(f"""
         insert into ledger.pending_details
-        select workspace_id, run_id, 'run_costs', runs.created_at
+        select workspace_id, run_id, 'run_costs', runs.created_at, null
         from intermediate.int_runs as runs
         semi join intermediate.int_run_differences using (workspace_id, run_id)
         anti join (from ledger.pending_details where source = 'run_costs')

@@ -65,9 +65,10 @@ create table ledger.provisional_changes (
     workspace_id VARCHAR, load_id VARCHAR, version_id BIGINT, is_provisional BOOLEAN
 );
 -- Runs and the details of them that were pending when the last batch ended; `pending_details.py`
--- adds later ones.
+-- adds later ones. `missing_since` is when the API first failed to return one, null before.
 create table ledger.pending_details (
-    workspace_id VARCHAR, run_id VARCHAR, source VARCHAR, created_at TIMESTAMPTZ
+    workspace_id VARCHAR, run_id VARCHAR, source VARCHAR, created_at TIMESTAMPTZ,
+    missing_since TIMESTAMPTZ
 );
 
 -- Differences of agent-days to the API's totals that remain after reading the runs again.

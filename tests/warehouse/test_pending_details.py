@@ -8,12 +8,20 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analytics.extract.details import SAMPLE
 from analytics.extract.landing import Landing
-from analytics.levain import Answer, AnswerBrokenError, LevainError, ServerFailedError
+from analytics.levain import (
+    Answer,
+    AnswerBrokenError,
+    ForbiddenError,
+    LevainError,
+    ServerFailedError,
+)
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.store import WarehouseStore
 from tests.warehouse.conftest import READ_AT, raw, run_record
 
+REFUSED = ForbiddenError("GET https://api/log/events", 403, "")
 FAILED = ServerFailedError("GET https://api/log/events", 500, "")
 UNREADABLE = AnswerBrokenError("/log/events", "`events` is not a list")
 
@@ -147,13 +155,48 @@ def test_what_a_batch_leaves_is_written_down_once(
 def test_what_is_missing_for_a_week_is_given_up(
     batch: WorkspaceBatch, days: int, due: list[str], failure: LevainError
 ) -> None:
-    """Details that the API fails to return a week after the run began are no longer pending."""
+    """Details that the API failed to return for a week, since first asked, are no longer pending.
+
+    The loads alone say since when, so that a rebuild comes to the same.
+    """
     batch.lists()
+    batch.details(failure)
     batch.close()
     batch.now += timedelta(days=days)
     batch.details(failure)
 
     assert batch.pending_runs() == due
+
+    batch.close()
+    assert batch.pending_runs() == due
+
+
+def test_one_failure_gives_nothing_up(batch: WorkspaceBatch) -> None:
+    """Details of a run of long ago, or that waited long to be asked for, stay due after it."""
+    batch.lists(id="r0", created_at="2026-10-01T09:00:00+00:00")
+    batch.lists()
+    batch.close()
+    batch.now += timedelta(days=9)
+    for _ in range(SAMPLE):
+        batch.details(REFUSED)
+
+    assert batch.pending_runs() == ["r0", "r1"]
+
+    batch.close()
+    assert batch.pending_runs() == ["r0", "r1"]
+
+
+def test_a_week_counts_anew_after_a_change(batch: WorkspaceBatch) -> None:
+    """Details that are due again, because the cost changed, may be missing for another week."""
+    batch.lists()
+    batch.details(FAILED)
+    batch.close()
+    batch.now += timedelta(days=9)
+    batch.lists(cost_usd=0.5)
+    batch.details(FAILED)
+    batch.close()
+
+    assert batch.pending() == [("r1", "run_log_events")]
 
 
 def test_what_failed_before_comes_last(batch: WorkspaceBatch) -> None:
