@@ -22,6 +22,8 @@ UrlOf = Callable[[], Awaitable[FileUrl]]
 _EXPIRED = {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN, httpx.codes.GONE}
 _COMPLETE = {httpx.codes.OK, httpx.codes.PARTIAL_CONTENT}
 _PASSING = _EXPIRED | {
+    httpx.codes.REQUEST_TIMEOUT,
+    httpx.codes.TOO_EARLY,
     httpx.codes.TOO_MANY_REQUESTS,
     httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE,
 }

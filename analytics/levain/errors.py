@@ -4,7 +4,7 @@ LevainError
 ├── TransientError            worth another try
 │   ├── ConnectionFailedError no answer, or one that was cut short
 │   ├── AnswerBrokenError     a 2xx whose body is not the expected JSON, or of a read no 200
-│   ├── ServerFailedError     5xx
+│   ├── ServerFailedError     5xx, 408 (too slow a request), 425 (too early a one)
 │   ├── RedirectedError       3xx: another address, which must not see the key
 │   └── TooManyRequestsError  429
 ├── OutcomeUnknownError       a change that may have been carried out, or not
@@ -57,7 +57,7 @@ class StatusError(LevainError):
 
 
 class ServerFailedError(StatusError, TransientError):
-    """The API failed (5xx)."""
+    """The API failed (5xx), or did not take the request at that moment (408, 425)."""
 
 
 class RedirectedError(StatusError, TransientError):

@@ -51,6 +51,8 @@ LONGEST_RETRY_AFTER = 120.0  # seconds; whoever is asked to wait longer is told 
 GIVE_UP_AFTER = 45.0  # seconds, without those that the API asked to wait
 LONGEST_EXCHANGE = 300.0  # seconds of one try, however slowly a response goes on
 
+_OF_THE_MOMENT = (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_EARLY)
+
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 """Encodes raw records and money digit for digit."""
 _JSON = {"Content-Type": "application/json"}
@@ -175,8 +177,9 @@ class Transport:
     ) -> Answer:
         """Send a change. A change that may have been carried out already is not sent again.
 
-        It is retried if the API answered 429, or if the request never reached the API; after any
-        failure if repeating it has no further effect (`is_repeatable`). Else OutcomeUnknownError.
+        It is retried if the API answered 425 or 429, or if the request never reached the API; after
+        any failure if repeating it has no further effect (`is_repeatable`). Else
+        OutcomeUnknownError.
         """
         connection = await self._free.get()
         again = _worth_another_try if is_repeatable else _worth_another_write
@@ -314,7 +317,7 @@ class Transport:
             return TooManyRequestsError(request, status, detail, self._seconds(reply))
         if httpx.codes.is_redirect(status):
             return RedirectedError(request, status, _target(reply))
-        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR or status in _OF_THE_MOMENT:
             return ServerFailedError(request, status, detail)
         if status == httpx.codes.UNAUTHORIZED:
             return UnauthorizedError(request, status, detail)
@@ -355,6 +358,8 @@ def _worth_another_write(error: Exception) -> bool | float:
 
 def _was_not_done(error: Exception) -> bool:
     """Return True if the API asked to wait or to go elsewhere, or if no connection was made."""
+    if isinstance(error, ServerFailedError):
+        return error.status == httpx.codes.TOO_EARLY
     if isinstance(error, RedirectedError):
         return error.status != httpx.codes.SEE_OTHER
     return isinstance(error, TooManyRequestsError) or isinstance(

@@ -194,7 +194,9 @@ def test_a_part_beyond_the_end_is_no_part(host: Host, tmp_path: Path) -> None:
     assert (tmp_path / "log").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize(("number", "tries"), [(404, 1), (204, TRIES), (429, TRIES), (503, TRIES)])
+@pytest.mark.parametrize(
+    ("number", "tries"), [(404, 1), (204, TRIES), (408, TRIES), (429, TRIES), (503, TRIES)]
+)
 def test_a_file_that_is_not_to_be_had_leaves_nothing(
     host: Host, tmp_path: Path, number: int, tries: int
 ) -> None:

@@ -104,12 +104,20 @@ def test_the_time_of_all_attempts_counts_from_the_first(monkeypatch: pytest.Monk
     assert transport.request_count == 1
 
 
+@pytest.mark.parametrize("status", [408, 425])
+def test_an_early_or_late_request_is_sent_again(status: int) -> None:
+    """A 408 and a 425 are about the moment, not about what was asked for."""
+    transport = usage_errors(httpx.Response(status), httpx.Response(200, json={}))
+
+    assert get(transport).status == 200
+
+
 @pytest.mark.parametrize(
     ("status", "error"),
     [(401, UnauthorizedError), (403, ForbiddenError), (404, NotFoundError), (422, RefusedError)],
 )
 def test_a_refusal_is_not_tried_again(status: int, error: type[LevainError]) -> None:
-    """A 4xx other than 429 is raised at once, with the API's message."""
+    """Another 4xx than 408, 425 and 429 is raised at once, with the API's message."""
     transport = usage_errors(httpx.Response(status, json={"detail": "no such thing"}))
 
     with pytest.raises(error, match=f"HTTP {status}, no such thing"):

@@ -109,6 +109,25 @@ def test_what_was_not_sent_is_sent_again() -> None:
     assert asked == ["POST"] * TRIES
 
 
+@pytest.mark.parametrize(
+    ("status", "sent", "error"), [(408, 1, OutcomeUnknownError), (425, TRIES, ServerFailedError)]
+)
+def test_a_change_that_timed_out_may_have_been_made(
+    status: int, sent: int, error: type[Exception]
+) -> None:
+    """A 408 may follow a change, so it is not sent again; a 425 is sent before anything is done."""
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.method)
+        return httpx.Response(status)
+
+    with pytest.raises(error):
+        usage_errors(answer, triggering)
+
+    assert asked == ["POST"] * sent
+
+
 @pytest.mark.parametrize("error", [httpx.ReadTimeout, httpx.ReadError, httpx.WriteError])
 def test_a_silent_server_may_have_acted(error: type[httpx.TransportError]) -> None:
     """A time-out, or a connection lost after sending, is not retried."""
