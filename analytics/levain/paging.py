@@ -17,6 +17,7 @@ from analytics.levain.transport import Transport
 T = TypeVar("T")
 
 _CURSORS = ("next_cursor", "next", "cursor")
+_cursor_of = msgspec.json.Decoder(str | int | None).decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,15 @@ def _next_params(answer: Answer) -> dict[str, str] | None:
     if answer.next_link:
         return dict(parse_qsl(urlsplit(answer.next_link).query))
     for name in _CURSORS:
-        value = msgspec.json.decode(answer.fields.get(name, b"null"))
-        if isinstance(value, str) and value:
-            query = dict(parse_qsl(urlsplit(value).query))
-            return query or {"cursor": value}
+        try:
+            value = _cursor_of(answer.fields.get(name, b"null"))
+        except msgspec.MsgspecError as error:
+            raise AnswerBrokenError(
+                answer.path, f"`{name}`, which leads to the next page, is no text or integer"
+            ) from error
+        if value not in (None, ""):
+            query = dict(parse_qsl(urlsplit(str(value)).query))
+            return query or {"cursor": str(value)}
+    if bytes(answer.fields.get("has_more", b"")) == b"true":
+        raise AnswerBrokenError(answer.path, "there are more pages, and nothing leads to the next")
     return None

@@ -112,11 +112,12 @@ def test_a_next_link_is_followed(api: Emulator, start_run: StartRun) -> None:
     assert len({run.id for run in runs}) == 210
 
 
-def test_a_cursor_in_the_body_is_followed() -> None:
-    """A cursor in a wrapper leads to the next page."""
+@pytest.mark.parametrize("cursor", ["x", 50, 0])
+def test_a_cursor_in_the_body_is_followed(cursor: str | int) -> None:
+    """A cursor in a wrapper, a text or an integer, leads to the next page."""
     run = {"id": "a", "status": "running", "created_at": "2026-11-20T06:00:00Z"}
     client = mocked(
-        httpx.Response(200, json={"runs": [run], "next_cursor": "x"}),
+        httpx.Response(200, json={"runs": [run], "next_cursor": cursor, "has_more": True}),
         httpx.Response(200, json={"runs": [run | {"id": "b"}], "next_cursor": None}),
     )
 
@@ -131,6 +132,17 @@ def test_a_list_of_one_answer_has_the_rest_too() -> None:
     )
 
     assert [event.seq for event in asyncio.run(client.runs.log_events("r"))] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "rest", ['"next": {"since": 50}', '"cursor": true', '"next_cursor": 1e999', '"has_more": true']
+)
+def test_a_rest_that_cannot_be_asked_for_is_an_error(rest: str) -> None:
+    """A list is not taken as whole if it says that there is more, in a way that leads nowhere."""
+    client = mocked(httpx.Response(200, text=f'{{"events": [{{"seq": 1}}], {rest}}}'))
+
+    with pytest.raises(AnswerBrokenError, match="log/events: "):
+        asyncio.run(client.runs.log_events("r"))
 
 
 def test_an_endless_list_is_an_error() -> None:
