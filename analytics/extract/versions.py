@@ -51,9 +51,10 @@ async def _read(
         page = await batch.client.versions.list(agent_id)
     except (RefusedError, ServerFailedError, AnswerBrokenError) as error:
         landing.add_missing(SOURCE, error, batch.began_at, agent_id=agent_id)
+        is_there = agent_id in batch.listed_agents
         if isinstance(error, RefusedError):
-            endpoint.refuses(error, is_there=agent_id in batch.listed_agents)
-        if not isinstance(error, NotFoundError):
+            endpoint.refuses(error, is_there=is_there)
+        if is_there or not isinstance(error, NotFoundError):
             failures.append(error)
     else:
         endpoint.answer_count += 1

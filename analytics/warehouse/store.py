@@ -224,12 +224,16 @@ class WarehouseStore:
     def agents_with_unread_versions(self) -> list[str]:
         """Agents whose versions are to be read, those that the API failed to give before last.
 
-        A 404 is an answer: the agent is gone.
+        A 404 is an answer where the agent is no longer in the list.
         """
         rows = self._rows(
             f"""
             with asked as (
-                select agent_id, load_id, coalesce(status in (200, 404), false) as is_answered
+                select agent_id, load_id, coalesce(
+                    status = 200 or status = 404 and agent_id not in (
+                        select agent_id
+                        from raw.agents anti join raw.superseded using (version_id) where {{mine}}
+                    ), false) as is_answered
                 from ledger.requests where {{mine}} and source = 'agent_versions'
             ),
             runs as (

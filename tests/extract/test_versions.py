@@ -197,15 +197,18 @@ def test_forbidden_versions_stay_due(batch: Batch, agent: Agent) -> None:
     assert stored(batch) == [(1, "active")]
 
 
-@pytest.mark.parametrize("answer", ["500", "invalid"])
+@pytest.mark.parametrize(("answer", "times"), [("500", 6), ("invalid", 6), ("404", 1)])
 def test_versions_that_the_api_fails_to_give_stay_due(
-    batch: Batch, agent: Agent, start_run: StartRun, answer: Any
+    batch: Batch, agent: Agent, start_run: StartRun, answer: Any, times: int
 ) -> None:
-    """An answer that is broken to the last try leaves the run's agent to the next batch."""
+    """An answer that is broken to the last try leaves the run's agent to the next batch.
+
+    So does a 404, as the agent is in the list.
+    """
     batch.extract()
     agent.versions[0].number = 7
     start_run()
-    batch.api.faults.add("/versions", answer, times=6)
+    batch.api.faults.add("/versions", answer, times=times)
     (outcome,) = batch.extract()
 
     assert (outcome.error, len(outcome.warnings)) == (None, 1)
