@@ -84,10 +84,12 @@ class Landing:
             texts = stored(source, records)
         self._add(source, answer, texts, run_id=run_id, agent_id=agent_id, window=window)
 
-    def add_list(self, answer: Answer, records: Records) -> list[Row]:
-        """Land a page of a list of runs, and return its rows."""
+    def add_list(
+        self, answer: Answer, records: Records, *, agent_id: str | None = None
+    ) -> list[Row]:
+        """Land a page of a list of runs, of an agent or of all, and return its rows."""
         rows, texts = stored_runs(records, keep_errors=self._keep_errors)
-        self._add(RUNS, answer, texts)
+        self._add(RUNS, answer, texts, agent_id=agent_id)
         return rows
 
     def _add(

@@ -91,12 +91,14 @@ def take_snapshot(
     pulled_at: datetime,
     since: Watermark | None = None,
 ) -> ListSnapshot:
-    """Compare the rows of a list with its watermark; a gap begins at `since`.
+    """Compare the rows of a list with its watermark; a gap begins at `since`, if it is behind it.
 
     The unfiltered list has no gap: if it does not overlap, each agent's list is read instead.
     """
     is_contiguous = overlaps(rows, watermark, is_whole=is_whole)
     has_gap = not is_contiguous and agent_id is not None
+    if rows and since and _is_older(rows[-1], since):
+        since = None
     oldest = _first_time(reversed(rows))
     return ListSnapshot(
         agent_id=agent_id,
@@ -108,6 +110,21 @@ def take_snapshot(
         is_contiguous=is_contiguous,
         unread_from=since.created_at if has_gap and since else None,
         unread_until=oldest if has_gap else None,
+    )
+
+
+def refused_snapshot(agent_id: str, since: Watermark | None, asked_at: datetime) -> ListSnapshot:
+    """Return the snapshot of a list that was refused: a gap, and the end of what is known."""
+    return ListSnapshot(
+        agent_id=agent_id,
+        pulled_at=asked_at,
+        row_count=0,
+        newest_run_id=since.run_id if since else None,
+        newest_created_at=since.created_at if since else None,
+        oldest_created_at=None,
+        is_contiguous=False,
+        unread_from=since.created_at if since else None,
+        unread_until=asked_at.isoformat(),
     )
 
 

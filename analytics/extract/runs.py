@@ -11,6 +11,7 @@ from analytics.extract.listing import (
     Row,
     Watermark,
     overlaps,
+    refused_snapshot,
     snapshots_by_agent,
     take_snapshot,
 )
@@ -28,15 +29,21 @@ BATCH = 250
 
 
 async def read_lists(batch: WorkspaceBatch) -> None:
-    """Read the unfiltered list; if it does not overlap its last snapshot, each agent's list too."""
+    """Read the unfiltered list; if it does not overlap its last snapshot, each agent's list too.
+
+    If it does, only the agents' lists that were refused before are read.
+    """
     await batch.loaded()
     watermarks, known = batch.store.watermarks(), batch.store.agent_ids()
+    refused = batch.store.refused_lists()
+    watermarks.update(refused.items())
     async with batch.step(LISTS_STEP) as landing:
-        rows, unfiltered = await _read_list(batch, landing, None, watermarks)
-        agents = sorted(known | {row.agent_id for row in rows if row.agent_id})
-        if unfiltered.is_contiguous or not agents:
+        rows, unfiltered = await _read_list(batch, landing, None, watermarks.get(None))
+        heard_of = known | {row.agent_id for row in rows if row.agent_id}
+        agents = sorted(refused if unfiltered.is_contiguous else heard_of)
+        rows = [row for row in rows if row.agent_id not in refused]
+        if not agents:
             add_unfiltered(landing, unfiltered, rows)
-            agents = []
     for start in range(0, len(agents), BATCH):
         async with batch.step(LISTS_STEP) as landing:
             await batch.gather(
@@ -78,12 +85,20 @@ def _shown(named: list[str]) -> str:
 
 
 async def _read_agent_list(
-    batch: WorkspaceBatch, landing: Landing, agent_id: str, watermarks: dict[str | None, Watermark]
+    batch: WorkspaceBatch,
+    landing: Landing,
+    agent_id: str,
+    watermarks: dict[str | None, Watermark],
 ) -> None:
+    watermark = watermarks.get(agent_id)
+    # An agent without earlier runs is covered up to the last unfiltered snapshot.
+    since = watermark if watermark and watermark.run_id else watermarks.get(None)
     try:
-        _, snapshot = await _read_list(batch, landing, agent_id, watermarks)
+        _, snapshot = await _read_list(batch, landing, agent_id, watermark, since)
         landing.add_snapshot(snapshot)
     except RefusedError as error:
+        landing.add_missing(RUNS, error, batch.began_at, agent_id=agent_id)
+        landing.add_snapshot(refused_snapshot(agent_id, since, batch.began_at))
         batch.warnings.append(f"the runs of agent {agent_id} cannot be listed: {error}")
 
 
@@ -91,16 +106,16 @@ async def _read_list(
     batch: WorkspaceBatch,
     landing: Landing,
     agent_id: str | None,
-    watermarks: dict[str | None, Watermark],
+    watermark: Watermark | None,
+    since: Watermark | None = None,
 ) -> tuple[list[Row], ListSnapshot]:
     """Read a list until it overlaps its last snapshot or ends; return its rows and snapshot."""
-    watermark = watermarks.get(agent_id)
     rows: list[Row] = []
     page_count = record_count = 0
     is_whole = True
     pulled_at = batch.began_at
     async for page in batch.client.runs.pages(agent_id):
-        rows += landing.add_list(page.answer, page.records)
+        rows += landing.add_list(page.answer, page.records, agent_id=agent_id)
         record_count += len(page.records)
         pulled_at = page.answer.fetched_at
         page_count += 1
@@ -110,10 +125,8 @@ async def _read_list(
     # Without cursors, there may be more runs behind a full page.
     is_whole = is_whole and (page_count > 1 or record_count < LONGEST_LIST)
     batch.seen.update(row.run_id for row in rows)
-    # An agent without earlier runs is covered up to the last unfiltered snapshot.
-    known_until = watermark if watermark and watermark.run_id else watermarks.get(None)
     this = take_snapshot(
-        agent_id, rows, watermark, is_whole=is_whole, pulled_at=pulled_at, since=known_until
+        agent_id, rows, watermark, is_whole=is_whole, pulled_at=pulled_at, since=since
     )
     if this.unread_until is not None:
         batch.gaps.append(this)

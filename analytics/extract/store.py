@@ -42,6 +42,9 @@ class Store(Protocol):
     def watermarks(self) -> dict[str | None, Watermark]:
         """Return the end of each list's last snapshot; None is the key of the unfiltered list."""
 
+    def refused_lists(self) -> dict[str, Watermark]:
+        """Return the agents whose list was last refused, and the end of what is known of each."""
+
     def days_read(self, source: str, days_after: int) -> set[date]:
         """Return the UTC days of a windowed source that were read so many days after, or later."""
 

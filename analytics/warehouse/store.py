@@ -24,6 +24,13 @@ _AGENTS_HEARD_OF = """
     union select agent_id from ledger.list_snapshots where {mine} and agent_id is not null
 """
 
+_IS_GONE = """
+    agent_id not in (
+        select agent_id from raw.agents anti join raw.superseded using (version_id) where {mine}
+    )
+"""
+_AS_TEXT = "strftime({} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')"
+
 
 class WarehouseStore:
     """Implements `analytics.extract.store.Store` on an open warehouse."""
@@ -69,10 +76,28 @@ class WarehouseStore:
 
     def watermarks(self) -> dict[str | None, Watermark]:
         """Return the end of each list's last snapshot; None is the key of the unfiltered list."""
-        rows = self._rows("""
-            select agent_id, arg_max(newest_run_id, rowid), strftime(
-                arg_max(newest_created_at, rowid) at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')
-            from ledger.list_snapshots where {mine} group by agent_id
+        rows = self._rows(f"""
+            select agent_id, arg_max(newest_run_id, rowid),
+                {_AS_TEXT.format("arg_max(newest_created_at, rowid)")}
+            from ledger.list_snapshots where {{mine}} group by agent_id
+        """)
+        return {agent_id: Watermark(run_id, created_at) for agent_id, run_id, created_at in rows}
+
+    def refused_lists(self) -> dict[str, Watermark]:
+        """Return the agents whose list was last refused, and the end of what is known of each.
+
+        Snapshots that an unfiltered one implied since prove nothing about what was not read.
+        """
+        rows = self._rows(f"""
+            select agent_id, newest_run_id, {_AS_TEXT.format("newest_created_at")}
+            from ledger.list_snapshots
+            where {{mine}} and row_count = 0 and not is_contiguous and agent_id in (
+                select agent_id from ledger.requests
+                where {{mine}} and source = 'runs' and agent_id is not null
+                group by agent_id
+                having arg_max(status <> 200 and not (status = 404 and {_IS_GONE}), rowid)
+            )
+            qualify row_number() over (partition by agent_id order by rowid desc) = 1
         """)
         return {agent_id: Watermark(run_id, created_at) for agent_id, run_id, created_at in rows}
 
@@ -230,10 +255,7 @@ class WarehouseStore:
             f"""
             with asked as (
                 select agent_id, load_id, coalesce(
-                    status = 200 or status = 404 and agent_id not in (
-                        select agent_id
-                        from raw.agents anti join raw.superseded using (version_id) where {{mine}}
-                    ), false) as is_answered
+                    status = 200 or status = 404 and {_IS_GONE}, false) as is_answered
                 from ledger.requests where {{mine}} and source = 'agent_versions'
             ),
             runs as (

@@ -4,7 +4,7 @@
 -- key: workspace_id, load_id, request
 -- column status: HTTP status of the answer; null where it could not be read.
 -- column run_id: The run that was asked for by its id; null for any other request.
--- column agent_id: The agent that was asked for by its id; null for any other request.
+-- column agent_id: The agent whose id the request names; null for any other request.
 -- column record_count: Records that the answer holds.
 -- column byte_count: Bytes of the answer.
 select

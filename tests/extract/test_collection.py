@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from itertools import count
+from unittest import mock
 
 import pytest
 
@@ -14,9 +15,12 @@ from analytics.batch.collect import collect
 from analytics.batch.extract import Outcome
 from analytics.batch.progress import Progress
 from analytics.disk import UNFINISHED
-from analytics.emulator.records import Workspace
+from analytics.emulator.records import Agent, Workspace
 from analytics.emulator.world import World
 from analytics.errors import AnalyticsError, UsageError
+from analytics.levain import NotFoundError
+from analytics.levain.answers import Answer, Params
+from analytics.levain.transport import Transport
 from tests.batches import LIST_CAP, Killed, killed_before, run_batch, run_batch_unseen, short_lists
 from tests.conftest import Batch, StartRun
 
@@ -38,6 +42,13 @@ def collected(batch: Batch) -> Collect:
 def loads(batch: Batch) -> list[str]:
     """Names of the landed loads."""
     return sorted(each.name for each in batch.layout.landing.glob("*/*"))
+
+
+def lists(batch: Batch, agent: Agent) -> int:
+    """How often the list of an agent was asked for."""
+    return sum(
+        each.path == "/api/v1/runs/" and agent.id in each.query for each in batch.api.requests
+    )
 
 
 def test_a_joined_list_is_one_request(
@@ -142,6 +153,68 @@ def test_a_list_that_does_not_join_is_read_by_agent(
         assert (collected().new_version_count, len(batch.api.requests)) == (0, 1)
         batch.extract()
     assert len(batch.current_runs()) == 3 + LIST_CAP
+
+
+@contextmanager
+def refused(agent: Agent) -> Iterator[None]:
+    """The API does not find the list of an agent."""
+
+    async def get_or_refuse(self: Transport, path: str, params: Params) -> Answer:
+        if params.get("agent_id") == agent.id and path.endswith("/runs/"):
+            raise NotFoundError(f"GET {path}", 404, "no such agent")
+        return await get(self, path, params)
+
+    get = Transport.get_records
+    with mock.patch.object(Transport, "get_records", get_or_refuse):
+        yield
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_refused_list_is_read_by_the_next_batch(
+    batch: Batch,
+    world: World,
+    agent: Agent,
+    workspace: Workspace,
+    start_run: StartRun,
+    collected: Collect,
+    *,
+    is_listed: bool,
+) -> None:
+    """A list refused in one batch is a gap, and is read by the next, whatever joins meanwhile.
+
+    Of an agent that is gone it is not asked for again.
+    """
+    busy = world.add_agent(workspace, "Busy", "busy")
+    first = start_run()
+    with short_lists():
+        batch.extract()
+        world.pass_time(timedelta(hours=1))
+        for _ in range(LIST_CAP - 2):
+            start_run(hours_ago=0.9)
+        for number in range(LIST_CAP):
+            start_run(hours_ago=0.5 - number / 1000, of=busy)
+        if not is_listed:
+            world.delete_agent(agent)
+        with refused(agent):
+            (outcome,) = batch.extract()
+        start_run(hours_ago=0.4)
+        collected()
+        batch.extract()
+        asked = lists(batch, agent)
+        batch.forget()
+        batch.extract()
+
+    assert "cannot be listed" in outcome.warnings[0]
+    gaps = batch.rows(
+        "select unread_from from ledger.list_snapshots"
+        " where agent_id = ? and unread_until is not null",
+        agent.id,
+    )
+    assert gaps == [(first.created_at,)]
+    assert (asked, len(batch.current_runs())) == (
+        (1, 2 * LIST_CAP) if is_listed else (0, LIST_CAP + 2)
+    )
+    assert lists(batch, agent) == 0
 
 
 def test_before_the_first_batch(batch: Batch, start_run: StartRun, collected: Collect) -> None:

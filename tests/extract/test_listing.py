@@ -82,6 +82,15 @@ def test_a_gap_is_the_window_between_two_pulls() -> None:
     assert (this.newest_run_id, this.row_count, this.is_contiguous) == ("x", 2, False)
 
 
+def test_a_gap_does_not_begin_after_its_end() -> None:
+    """A first snapshot that reaches behind what is known otherwise has only older runs unread."""
+    rows = [row("x"), row("y", "2026-11-19T11:00:00+00:00")]
+
+    this = take_snapshot("a", rows, None, is_whole=False, pulled_at=NOW, since=WATERMARK)
+
+    assert (this.unread_from, this.unread_until) == (None, rows[-1].created_at)
+
+
 def test_the_unfiltered_list_leaves_no_gap() -> None:
     """An unfiltered snapshot that does not overlap has no gap: the agents' own lists are read."""
     this = take_snapshot(None, [row("x")], WATERMARK, is_whole=False, pulled_at=NOW)
