@@ -53,13 +53,24 @@ class ListSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     unread_until: str | None = None
 
 
-def overlaps(rows: Sequence[Row], watermark: Watermark | None, *, is_whole: bool) -> bool:
-    """Return True if a snapshot overlaps the previous one, which ended at `watermark`."""
+def overlaps(
+    rows: Sequence[Row], watermark: Watermark | None, *, is_whole: bool, is_unfiltered: bool = False
+) -> bool:
+    """Return True if a snapshot overlaps the previous one, which ended at `watermark`.
+
+    The unfiltered list must not end at the watermark's instant: other runs of it may follow, which
+    agents' lists have.
+    """
     if is_whole:
         return True
     if not rows or watermark is None or watermark.run_id is None:
         return False
-    return any(row.run_id == watermark.run_id for row in rows) or _is_older(rows[-1], watermark)
+    if _is_older(rows[-1], watermark):
+        return True
+    end = instant_of(watermark.created_at)
+    ends_there = end is not None and end == instant_of(rows[-1].created_at)
+    is_shown = any(row.run_id == watermark.run_id for row in rows)
+    return is_shown and not (is_unfiltered and ends_there)
 
 
 def _is_older(row: Row, watermark: Watermark) -> bool:
@@ -95,8 +106,9 @@ def take_snapshot(
 
     The unfiltered list has no gap: if it does not overlap, each agent's list is read instead.
     """
-    is_contiguous = overlaps(rows, watermark, is_whole=is_whole)
-    has_gap = not is_contiguous and agent_id is not None
+    is_unfiltered = agent_id is None
+    is_contiguous = overlaps(rows, watermark, is_whole=is_whole, is_unfiltered=is_unfiltered)
+    has_gap = not is_contiguous and not is_unfiltered
     if rows and since and _is_older(rows[-1], since):
         since = None
     oldest = _first_time(reversed(rows))

@@ -119,7 +119,7 @@ async def _read_list(
         record_count += len(page.records)
         pulled_at = page.answer.fetched_at
         page_count += 1
-        if overlaps(rows, watermark, is_whole=False):
+        if overlaps(rows, watermark, is_whole=False, is_unfiltered=agent_id is None):
             is_whole = False
             break
     # Without cursors, there may be more runs behind a full page.

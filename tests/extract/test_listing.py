@@ -62,6 +62,21 @@ def test_when_a_pull_joins(
     assert overlaps(rows, watermark, is_whole=is_whole) is expected
 
 
+@pytest.mark.parametrize(
+    ("oldest", "joins"), [("2026-11-19T12:00:00Z", (True, False)), ("soon", (True, True))]
+)
+def test_an_unfiltered_list_does_not_end_at_its_watermark(
+    oldest: str, joins: tuple[bool, bool]
+) -> None:
+    """Behind a page that ends at the watermark's instant, another agent's run may be of it too."""
+    rows = [row("m", WATERMARK.created_at), row("y", oldest)]
+
+    assert joins == (
+        overlaps(rows, WATERMARK, is_whole=False),
+        overlaps(rows, WATERMARK, is_whole=False, is_unfiltered=True),
+    )
+
+
 def test_times_that_cannot_be_read_bound_nothing() -> None:
     """A snapshot reaches from the oldest readable time to the newest one."""
     rows = [row("x", "soon"), row("y"), row("z", "2026-11-20T00:00:00+00:00"), row("w", None)]
