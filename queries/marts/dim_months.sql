@@ -1,6 +1,7 @@
 -- Months that hold figures, whether these may still change, and whether the books have them. Since
 -- the first close there is every month up to the last with figures, as months close in order: one
--- in which nothing was read is of each workspace that was read before. Grain: workspace, month.
+-- in which nothing was read is of each workspace that was read before. Of a workspace that was
+-- forgotten, its closed months hold figures. Grain: workspace, month.
 -- key: workspace_id, month
 -- column month: First day of the calendar month.
 -- values status: open, incomplete, final, closed
@@ -79,6 +80,14 @@ figures as (
     left join provisional using (workspace_id, month)
 ),
 
+known as (
+    select workspace_id, month
+    from figures
+    union
+    select workspace_id, month
+    from finance.closed_lines
+),
+
 unread as (
     select
         unnest(
@@ -89,22 +98,32 @@ unread as (
             )
         )::date as month
     except
-    select month from figures
+    select month from known
+),
+
+-- Those of a workspace that were not read, or are no longer in the warehouse.
+without_figures as (
+    select workspace_id, month
+    from known
+    anti join figures using (workspace_id, month)
+    union all
+    select firsts.workspace_id, unread.month
+    from unread
+    join (select workspace_id, min(month) as month from known group by workspace_id) as firsts
+        on firsts.month < unread.month
 ),
 
 months as (
     from figures
     union all by name
     select
-        firsts.workspace_id,
-        unread.month,
+        workspace_id,
+        month,
         0 as open_day_count,
         0 as unreconciled_day_count,
         0 as open_count,
         0 as provisional_count
-    from unread
-    join (select workspace_id, min(month) as month from figures group by workspace_id) as firsts
-        on firsts.month < unread.month
+    from without_figures
 ),
 
 ends as (

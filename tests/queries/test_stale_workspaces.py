@@ -6,6 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from tests.queries.closing import close
+from tests.queries.invoiced import DECEMBER, JANUARY, NOVEMBER, OCTOBER
 from tests.queries.test_budgets import read_from
 from tests.transform.given import Warehouse
 
@@ -109,3 +111,27 @@ def test_a_workspace_that_is_gone(warehouse: Warehouse) -> None:
         )
 
     assert states == [("incomplete",), ("complete",)]
+
+
+def test_the_months_of_a_workspace_that_was_forgotten(warehouse: Warehouse) -> None:
+    """It has its closed months, and those after them in which nobody was read, but no others."""
+    warehouse.insert("ledger.workspaces", workspace_id=STALE, workspace_name="Gone")
+    for workspace_id, month in (
+        (STALE, "2026-10"), ("w-1", "2026-10"), ("w-1", "2026-11"), ("w-1", "2027-01"),
+    ):  # fmt: skip
+        warehouse.given(
+            "runs", workspace_id=workspace_id, run_id=month, created_at=f"{month}-10 12:00Z"
+        )
+    close(warehouse, OCTOBER)
+    for table in ("ledger.workspaces", "raw.runs"):
+        warehouse._con.execute(f"delete from {table} where workspace_id = ?", [STALE])
+    warehouse.build()
+
+    assert warehouse.rows("select workspace_id, month, status from marts.dim_months") == [
+        ("w-1", OCTOBER, "closed"),
+        ("w-1", NOVEMBER, "open"),
+        ("w-1", DECEMBER, "open"),
+        ("w-1", JANUARY, "open"),
+        (STALE, OCTOBER, "closed"),
+        (STALE, DECEMBER, "open"),
+    ]
