@@ -30,6 +30,7 @@ from analytics.batch.readiness import (
     month_of_figures,
     require_checks,
     require_files,
+    require_not_kept,
     require_published_books,
     require_published_timezone,
     require_turn,
@@ -151,7 +152,7 @@ def reopen(
 ) -> Reopening:
     """Record that the last closed month is open again, and why, then publish it as open.
 
-    UsageError for any other month.
+    UsageError for any other month, and for one of which the books alone have lines.
     """
     with batch_on_data(settings) as (layout, con):
         remove_unfinished(layout.books)
@@ -164,6 +165,7 @@ def reopen(
                     f"{month} cannot be reopened: only the last closed month can.\n"
                     + (f"That is {last:%Y-%m}." if last else "No month is closed.")
                 )
+            require_not_kept(con, last)
             closing = books.in_force[last].entry
             entry = Reopening(
                 number=len(books.entries) + 1,

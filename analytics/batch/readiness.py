@@ -7,7 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analytics.errors import ControlError, UsageError
+import duckdb
+
+from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.finance.books.entries import WorkspaceState, first_day
 from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.finance.load import FOLDER, read_files
@@ -15,8 +17,6 @@ from analytics.format import numbers
 from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
-    import duckdb
-
     from analytics.finance.books.reading import Books
 
 _SHOWN = 3  # workspaces in a message
@@ -85,6 +85,34 @@ def require_turn(books: Books, month: date) -> None:
         turn = _next(turn)
     if turn < month:
         raise UsageError(f"{turn:%Y-%m} is open: months close in order.\nClose it first.")
+
+
+def require_not_kept(con: duckdb.DuckDBPyConnection, month: date) -> None:
+    """Raise UsageError if the books alone have lines of the month: a new close would lose them.
+
+    `con` is the warehouse; AnalyticsError if a batch was stopped while it built its tables.
+    """
+    try:
+        kept = [workspace for each, workspace in kept_months(con) if each == month]
+    except duckdb.CatalogException as error:
+        raise AnalyticsError(
+            "A batch was stopped while it built its tables.\nRun `analytics nightly`, then this."
+        ) from error
+    if kept:
+        raise UsageError(
+            f"{month:%Y-%m} cannot be reopened: what was landed of {in_words(kept)} is gone.\nThe"
+            " next close would lack it. Put it back in landing/ and run `analytics rebuild`; or let"
+            " the month stay, and correct it by entries of your own."
+        )
+
+
+def kept_months(con: duckdb.DuckDBPyConnection) -> list[tuple[date, str]]:
+    """Return closed months that stay as the books have them, each with the workspace's name."""
+    return con.execute("""
+        select month, workspace_name
+        from intermediate.int_kept_months join intermediate.int_workspaces using (workspace_id)
+        order by month, workspace_name, workspace_id
+    """).fetchall()
 
 
 def _next(month: date) -> date:

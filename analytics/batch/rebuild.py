@@ -14,6 +14,7 @@ import duckdb
 from analytics.batch import stages, transforming
 from analytics.batch.last_batch import read_last_batch
 from analytics.batch.progress import Progress
+from analytics.batch.readiness import kept_months
 from analytics.errors import AnalyticsError, ControlError
 from analytics.extract.loads import CLOSING_STEP, folders_in, landed_loads, step_of
 from analytics.finance.books.reading import CLOSINGS, read_books, require_known
@@ -38,11 +39,6 @@ _ADVICE = (
     "Nothing was replaced. Put the folder back as it was landed, and run again; or, to go on"
     " without it, move it out of landing/ and run again, which says how."
 )
-_KEPT = """
-    select strftime(month, '%Y-%m'), workspace_name
-    from intermediate.int_kept_months join intermediate.int_workspaces using (workspace_id)
-    order by month, workspace_name, workspace_id
-"""
 _FILES = "select workspace_id, load_id, file_name, sha256 from"
 
 
@@ -134,10 +130,10 @@ def _make(
         stages.require_timezone(con, settings.reporting.timezone)
         _load(con, layout, settings, progress)
         transforming.transform(con, settings, making, progress)
-        for month, workspace in con.execute(_KEPT).fetchall():
+        for month, workspace in kept_months(con):
             progress.warn(
-                f"{month} of {workspace} is closed, and loads that it rests on are gone: it stays"
-                " as the books have it, and is no longer held against what was landed"
+                f"{month:%Y-%m} of {workspace} is closed, and loads that it rests on are gone: it"
+                " stays as the books have it, and is no longer held against what was landed"
             )
         stages.check(con, settings, making, progress, force=force)
         stages.custom(con, settings, making, progress)

@@ -59,7 +59,7 @@ def workspace_id(shop: Shop, named: str) -> str:
 
 
 def test_a_workspace_that_is_forgotten(shop: Shop) -> None:
-    """The steps of docs/privacy.md leave the books as they are, and take nothing back."""
+    """The steps of docs/privacy.md leave the books as they are, and no month of it is reopened."""
     booked = shop.rows(f"{BOOKED} order by all")
     journal = shop.rows("from fct_journal_lines where is_booked order by all")
     other = workspace_id(shop, "= 'Other'")
@@ -74,6 +74,8 @@ def test_a_workspace_that_is_forgotten(shop: Shop) -> None:
     assert shop.rows("from fct_journal_lines where is_booked order by all") == journal
     assert shop.rows(UNBOOKED) == []
     assert shop.rows(f"select * from fct_charges where workspace_id = '{other}'") == []
+    refused = shop.run("reopen", "2026-10", "--reason", "An invoice was wrong")
+    assert (refused.code, "landed of Other is gone" in refused.err) == (2, True)
     shop.ok("transform", "--full", "-q")
 
 
