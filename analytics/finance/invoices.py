@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from analytics.finance.fields import shown
 from analytics.finance.lines import Form, Line, Lines, read_lines
+from analytics.format.names import folded
 
 if TYPE_CHECKING:
     from datetime import date
@@ -60,7 +61,7 @@ def read_invoices(project: Path) -> Lines[Invoice]:
 
     def read(line: Line) -> Invoice:
         invoice = _invoice(line)
-        key = invoice.invoice_id, invoice.workspace.casefold(), invoice.month
+        key = invoice.invoice_id, folded(invoice.workspace), invoice.month
         if key in above:
             raise ValueError(same_as(above[key]))
         above[key] = line.number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from analytics.files import hash_file
@@ -15,6 +15,7 @@ from analytics.finance.budgets import Budget, read_budgets
 from analytics.finance.invoices import FORM, Invoice, read_invoices, same_as
 from analytics.finance.lines import Lines, replace_rows
 from analytics.finance.owners import Owners, load_owners, read_owners
+from analytics.format.names import folded
 from analytics.warehouse.database import transaction
 
 if TYPE_CHECKING:
@@ -69,13 +70,15 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     """Replace the user's files in the warehouse, and return their problems."""
     finance = read_finance(project)
     invoices, of_workspaces = _of_workspaces(con, finance.invoices.records)
+    of_invoices = _columns(Invoice, invoices)
+    of_invoices["workspace_id"] = of_invoices.pop("workspace")
     problems = [*finance.problems, *of_workspaces]
     counts = Counter(file_of(problem) for problem in problems)
     problem_counts = [counts[f"{FOLDER}/{file.name}"] for file in finance.files]
     files = _columns(File, finance.files) | {"problem_count": problem_counts}
     with transaction(con):
         load_owners(con, finance.owners.rules)
-        replace_rows(con, "invoices", _columns(Invoice, invoices))
+        replace_rows(con, "invoices", of_invoices)
         replace_rows(con, "budgets", _columns(Budget, finance.budgets.records))
         _load_rules(con, finance.allocation.rules)
         _load_accounts(con, finance.accounts)
@@ -86,7 +89,7 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
 def _of_workspaces(
     con: duckdb.DuckDBPyConnection, lines: Sequence[Invoice]
 ) -> tuple[list[Invoice], list[str]]:
-    """Return the lines but for those that repeat another, and the problems of all.
+    """Return the lines, each with the identifier of its workspace, and the problems of others.
 
     A name may be that of no workspace, of those that were read or are in the books, or of several;
     an invoice may have a line by the name of its workspace and another by its identifier.
@@ -100,23 +103,24 @@ def _of_workspaces(
     """).fetchall()
     named: dict[str, set[str]] = {}
     for workspace_id, name in rows:
-        named.setdefault((name or workspace_id).strip().lower(), set()).add(workspace_id)
-    named |= {workspace_id.lower(): {workspace_id} for workspace_id, _ in rows}
+        named.setdefault(folded((name or workspace_id).strip()), set()).add(workspace_id)
+    named |= {folded(workspace_id): {workspace_id} for workspace_id, _ in rows}
     invoices, problems = [], []
     above: dict[object, int] = {}
     for each in lines:
-        found = named.get(each.workspace.lower(), set())
-        key = each.invoice_id, *found, each.month
-        if len(found) == 1 and (line := above.setdefault(key, each.line)) != each.line:
-            problems.append(f"{FORM.file}:{each.line}: {same_as(line)}")
-            continue
-        invoices.append(each)
-        if len(found) != 1:
-            problem = (
-                "several workspaces are called so; name one by its identifier"
-                if found
-                else "no workspace matches; is a name misspelt?"
-            )
+        problem = None
+        match [*named.get(folded(each.workspace), ())]:
+            case []:
+                problem = "no workspace matches; is a name misspelt?"
+            case [found]:
+                line = above.setdefault((each.invoice_id, found, each.month), each.line)
+                if line == each.line:
+                    invoices.append(replace(each, workspace=found))
+                else:
+                    problem = same_as(line)
+            case _:
+                problem = "several workspaces are called so; name one by its identifier"
+        if problem:
             problems.append(f"{FORM.file}:{each.line}: {problem}")
     return invoices, problems
 

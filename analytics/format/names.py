@@ -36,6 +36,11 @@ def visible(text: str) -> str:
     )
 
 
+def folded(text: str) -> str:
+    """The text as it is compared: composed, and without case."""
+    return unicodedata.normalize("NFC", text).casefold()
+
+
 def capitalized(text: str) -> str:
     """The text as it begins a sentence."""
     return text[:1].upper() + text[1:]

@@ -9,6 +9,7 @@ from datetime import date
 import duckdb
 
 from analytics.errors import UsageError
+from analytics.format.names import folded
 from analytics.format.suggestions import did_you_mean
 from analytics.terminal import visible
 
@@ -49,7 +50,7 @@ def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | Non
     found = (
         [agent for agent in agents if agent.agent_id == wanted]
         or [agent for agent in agents if agent.slug == wanted]
-        or [agent for agent in agents if agent.name.casefold() == wanted.casefold()]
+        or [agent for agent in agents if folded(agent.name) == folded(wanted)]
     )
     if not found:
         suggestion = did_you_mean(wanted, _labels(agents))
@@ -73,7 +74,7 @@ def find_agent(con: duckdb.DuckDBPyConnection, wanted: str, workspace: str | Non
 def _in_workspace(agents: Iterable[KnownAgent], wanted: str) -> list[KnownAgent]:
     agents = list(agents)
     found = [agent for agent in agents if agent.workspace_id == wanted] or [
-        agent for agent in agents if agent.workspace_name.casefold() == wanted.casefold()
+        agent for agent in agents if folded(agent.workspace_name) == folded(wanted)
     ]
     if not found:
         names = sorted(agent.workspace_name for agent in agents)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analytics.warehouse.sources import SOURCES, Source
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 
 # Columns that every table of `raw` has: the version, and the place of its record.
 LINEAGE = {
@@ -104,7 +104,7 @@ create table if not exists finance.files (name VARCHAR, sha256 VARCHAR, problem_
 
 -- One row per line of `finance/invoices.csv`: an invoice's part for a workspace and month.
 create table if not exists finance.invoices (
-    line INTEGER, invoice_id VARCHAR, workspace VARCHAR, month DATE, issued_on DATE,
+    line INTEGER, invoice_id VARCHAR, workspace_id VARCHAR, month DATE, issued_on DATE,
     amount_usd DECIMAL(38,10), credit_usd DECIMAL(38,10), tax_usd DECIMAL(38,10),
     is_accepted BOOLEAN
 );

@@ -4,26 +4,6 @@
 -- key: month, workspace_id, invoice_id
 with
 
--- A name is of the workspace that has it as its identifier, else of the only one that is named so.
-lines as (
-    select invoices.*, workspaces.workspace_id
-    from finance.invoices as invoices
-    join intermediate.int_workspaces as workspaces
-        on lower(invoices.workspace)
-        in (lower(workspaces.workspace_id), lower(workspaces.workspace_name))
-    qualify
-        (
-            lower(workspaces.workspace_id) = lower(invoices.workspace)
-            or count(*) over (partition by invoices.line) = 1
-        )
-        and row_number() over (
-            partition by invoices.line
-            order by
-                lower(workspaces.workspace_id) = lower(invoices.workspace) desc,
-                workspaces.workspace_id
-        ) = 1
-),
-
 invoices as (
     select
         month,
@@ -34,7 +14,7 @@ invoices as (
         sum(credit_usd) as credit_usd,
         sum(tax_usd) as tax_usd,
         bool_and(is_accepted) as is_accepted
-    from lines
+    from finance.invoices
     group by all
 ),
 

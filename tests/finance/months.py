@@ -57,7 +57,7 @@ def november(folder: Path, agents: int = 20) -> Iterator[Warehouse]:
             amount_usd="100.005",
         )  # fmt: skip
         warehouse.insert(
-            "finance.invoices", line=2, invoice_id="=INV()", workspace="bakery", month=NOVEMBER,
+            "finance.invoices", line=2, invoice_id="=INV()", workspace_id=WORKSPACE, month=NOVEMBER,
             issued_on=date(2026, 11, 30), amount_usd=100, credit_usd=0, tax_usd=19,
         )  # fmt: skip
         warehouse.given(

@@ -24,7 +24,7 @@ from analytics.published.export.focus.columns import Dataset, Edition
 from analytics.published.export.focus.files import columns_of, read_focus
 from tests.finance.focus import CLOSED, Row, build, close, read_from, rows, used
 from tests.queries.sample import own
-from tests.transform.given import Warehouse, empty_warehouse
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 MONTHS = [date(2024 + number // 12, number % 12 + 1, 1) for number in range(11, 35)]
 CONDITIONS = ("SupportsUnitPricing", "SupportsMultiplePricingCategories")
@@ -91,10 +91,10 @@ def fill(warehouse: Warehouse) -> None:
             own_key = {"provider": "=openai()", "model": "openai.gpt-5.5"} | agent
             used(warehouse, day + timedelta(days=1), "0.7", "0.014", **own_key)
             used(warehouse, day + timedelta(days=2), None, "2", cost_of_day="1.9", **agent)
-        for credit, workspace in enumerate(("Bakery", OTHER)):
+        for credit, workspace_id in enumerate((WORKSPACE, OTHER)):
             warehouse.insert(
                 "finance.invoices", line=next(lines), invoice_id=invoices[month], month=month,
-                workspace=workspace, issued_on=month + timedelta(days=33), amount_usd="30.01",
+                workspace_id=workspace_id, issued_on=month + timedelta(days=33), amount_usd="30.01",
                 credit_usd=credit, tax_usd="1.5",
             )  # fmt: skip
 
@@ -119,7 +119,7 @@ def two_years(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoYears]:
         """)
         used(warehouse, date(2025, 7, 2), "3", "3.3", agent_id="a-5")
         warehouse.insert(
-            "finance.invoices", line=99, invoice_id="LATE", workspace=OTHER, month=MONTHS[3],
+            "finance.invoices", line=99, invoice_id="LATE", workspace_id=OTHER, month=MONTHS[3],
             issued_on=date(2026, 9, 1), amount_usd="7", credit_usd=0, tax_usd=0,
         )  # fmt: skip
         build(warehouse)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.finance.focus import Row, build, close, read_from, rows, used
 from tests.queries.sample import own
-from tests.transform.given import Warehouse, empty_warehouse
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 PERIODS = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
@@ -40,7 +40,7 @@ def as_closed(warehouse: Warehouse) -> None:
     own(warehouse, {"agent": "r-666", "owner": "Bread"})
     for line, (number, month) in enumerate((("INV-5", MAY), ("INV-6", JUNE)), start=2):
         warehouse.insert(
-            "finance.invoices", line=line, invoice_id=number, workspace="Bakery", month=month,
+            "finance.invoices", line=line, invoice_id=number, workspace_id=WORKSPACE, month=month,
             issued_on=month.replace(day=8), amount_usd=1000, credit_usd=0, tax_usd=0,
         )  # fmt: skip
 

@@ -78,7 +78,7 @@ def test_each_file_has_its_rows(warehouse: Warehouse) -> None:
     rows = warehouse.rows
     days = OCTOBER, date(2026, 11, 2)
     assert rows("from finance.invoices") == [
-        (2, "L-1", "Bakery", *days, Decimal("0.0000000001"), Decimal(0), Decimal(0), False)
+        (2, "L-1", "w-1", *days, Decimal("0.0000000001"), Decimal(0), Decimal(0), False)
     ]
     assert rows("from finance.budgets") == [
         (2, "agent", "baker", "Bakery", OCTOBER, Decimal(9)),
@@ -156,6 +156,23 @@ def test_an_invoice_counts_once(warehouse: Warehouse) -> None:
     assert warehouse.rows("select line from finance.invoices") == [(2,), (4,)]
 
 
+def test_names_are_compared_without_case_and_composed(warehouse: Warehouse) -> None:
+    """A line has the workspace that is called so, in capitals or small, composed or not."""
+    month = "2026-10,2026-11-02,1"
+    for number, name in enumerate(("Cafe\u0301", "ΟΔΟΣ")):
+        warehouse.insert("ledger.workspaces", workspace_id=f"n-{number}", workspace_name=name)
+    header = "invoice_id,workspace,month,issued_on,amount_usd"
+    write("invoices.csv", header, f"L-1,CAFE\u0301,{month}", f"L-2,Οδος,{month}")
+    write("owners.csv", "workspace,agent,cost_center", "Café,*,CC-9")
+    write("budgets.csv", "scope,name,month,amount_usd", "workspace,Café,2026-10,1")
+    problems = load(warehouse)
+
+    sql = "select workspace_id, invoice_id from intermediate.int_invoices"
+    assert warehouse.rows(sql) == [("n-0", "L-1"), ("n-1", "L-2")]
+    assert problems + problems_of_names(warehouse.con) == []
+    warehouse.con.execute("delete from ledger.workspaces where workspace_id <> 'w-1'")
+
+
 def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     """A batch warns of each line and rule that no workspace, agent or cost center ever seen has."""
     warehouse.given("agents", agent_id="a-1", agent_slug="Baker")
@@ -185,6 +202,7 @@ def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
     assert load(warehouse)[0] == (
         "finance/invoices.csv:2: several workspaces are called so; name one by its identifier"
     )
+    assert warehouse.rows("select line, workspace_id from finance.invoices") == [(4, "w-1")]
     warehouse.con.execute("delete from ledger.workspaces where workspace_id = 'w-2'")
     assert problems_of_names(warehouse.con) == [
         f"{place}; is a name misspelt?"

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from tests.queries.sample import own
-from tests.transform.given import Warehouse
+from tests.transform.given import WORKSPACE, Warehouse
 
 SEPTEMBER, OCTOBER, NOVEMBER, DECEMBER = (date(2026, month, 1) for month in range(9, 13))
 JANUARY = date(2027, 1, 1)
@@ -40,8 +40,9 @@ def invoiced(warehouse: Warehouse, month: date, usd: str, **of: Any) -> None:
     """A line of finance/invoices.csv, issued on the second of the month after."""
     following = date(month.year + month.month // 12, month.month % 12 + 1, 2)
     ((line,),) = warehouse._con.execute("select count(*) + 2 from finance.invoices").fetchall()
-    row = {"line": line, "invoice_id": f"LEV-{month:%Y-%m}", "workspace": "Bakery", "month": month}
-    row |= {"issued_on": following, "amount_usd": usd, "credit_usd": 0, "tax_usd": 0}
+    row = {"line": line, "invoice_id": f"LEV-{month:%Y-%m}", "month": month}
+    row |= {"workspace_id": WORKSPACE, "issued_on": following}
+    row |= {"amount_usd": usd, "credit_usd": 0, "tax_usd": 0}
     row["is_accepted"] = False
     warehouse.insert("finance.invoices", **(row | of))
 

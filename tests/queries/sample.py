@@ -64,7 +64,7 @@ def _finance(warehouse: Warehouse) -> None:
     for number, role in enumerate(roles):
         warehouse.insert("finance.accounts", role=role, account=f"{6200 + number}")
     warehouse.insert(
-        "finance.invoices", line=2, invoice_id="=1+1", workspace="bakery", month="2026-11-01",
+        "finance.invoices", line=2, invoice_id="=1+1", workspace_id=WORKSPACE, month="2026-11-01",
         issued_on="2026-11-19", amount_usd="0.31", credit_usd="0.01", tax_usd="0.05",
     )  # fmt: skip
 

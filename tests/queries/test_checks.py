@@ -22,7 +22,7 @@ from analytics.warehouse.layout import Layout
 from tests.queries.closing import close
 from tests.queries.damage import DAMAGE
 from tests.queries.sample import fill
-from tests.transform.given import Warehouse, empty_warehouse
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 NOVEMBER = date(2026, 11, 1)
 
@@ -41,7 +41,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
         )
         warehouse.replaced(bill, "agent_billing_days", cost_usd="0.6", billed_usd="0.2")
         warehouse.insert(
-            "finance.invoices", line=3, invoice_id="LATE", workspace="bakery", month=NOVEMBER,
+            "finance.invoices", line=3, invoice_id="LATE", workspace_id=WORKSPACE, month=NOVEMBER,
             issued_on=date(2026, 12, 9), amount_usd=1, credit_usd=0, tax_usd=0,
         )  # fmt: skip
         warehouse.build_all("Europe/Berlin", comments=True)

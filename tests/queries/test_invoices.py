@@ -71,9 +71,9 @@ def test_tax_is_in_no_cost(october: Warehouse) -> None:
 
 
 def test_two_invoices_for_a_month(october: Warehouse) -> None:
-    """All invoices of a month are matched together, by the workspace's name or identifier."""
-    invoiced(october, OCTOBER, "100", invoice_id="LEV-1", workspace="bakery")
-    invoiced(october, OCTOBER, "34.33", invoice_id="LEV-2", workspace="w-1")
+    """All invoices of a month are matched together."""
+    invoiced(october, OCTOBER, "100", invoice_id="LEV-1")
+    invoiced(october, OCTOBER, "34.33", invoice_id="LEV-2")
 
     assert invoices(october, "invoice_id", "amount_usd", "state", "invoiced_usd") == [
         ("LEV-1", 100, "matched", Decimal("134.33")),
@@ -314,15 +314,3 @@ def test_a_closed_month_is_shown_as_booked(october: Warehouse) -> None:
         (*as_booked, "accepted since a change of invoices booked in November 2026", 5),
         ("accepted", 5, None, None),
     ]
-
-
-def test_an_invoice_for_a_name_that_two_workspaces_have(warehouse: Warehouse) -> None:
-    """Nobody knows whose it is: it is booked for neither, unless it names an identifier."""
-    warehouse.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Bakery")
-    for name, usd in (("Bakery", "5"), ("w-2", "7")):
-        invoiced(warehouse, NOVEMBER, usd, workspace=name)
-    warehouse.build()
-
-    assert warehouse.rows(
-        "select workspace_id, invoiced_usd from marts.fct_invoices where invoice_id <> '(none)'"
-    ) == [("w-2", 7)]

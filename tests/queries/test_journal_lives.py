@@ -71,7 +71,7 @@ class Life:
                         where workspace_id = $workspace and date_trunc('month', date) = $month
                         union all
                         select credit_usd - amount_usd from finance.invoices
-                        where workspace = $workspace and month = $month
+                        where workspace_id = $workspace and month = $month
                     )
                     """,
                     {"workspace": workspace, "month": month},
@@ -107,7 +107,9 @@ class Life:
     def _invoice(self, workspace: str, month: date, usd: Decimal, **of: Any) -> None:
         invoice_id = f"I-{self._random.randrange(10**9)}"
         amount = str(usd.quantize(CENT))
-        invoiced(self._warehouse, month, amount, workspace=workspace, invoice_id=invoice_id, **of)
+        invoiced(
+            self._warehouse, month, amount, workspace_id=workspace, invoice_id=invoice_id, **of
+        )
 
     def count(self, most: int) -> int:
         return self._random.randrange(most)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from analytics.errors import UsageError
+from analytics.format.names import folded
 from analytics.published.export.definitions import Definition, definitions
 from analytics.published.export.month_tables import AMOUNTS
 
@@ -131,7 +132,7 @@ def workspaces_called(con: duckdb.DuckDBPyConnection, workspace: str | None) -> 
     if workspace is None:
         return [identifier for identifier, _ in rows]
     found = [identifier for identifier, _ in rows if identifier == workspace] or [
-        identifier for identifier, name in rows if name.casefold() == workspace.casefold()
+        identifier for identifier, name in rows if folded(name) == folded(workspace)
     ]
     if not found:
         known = ", ".join(f"{name} ({identifier})" for identifier, name in rows) or "none"
