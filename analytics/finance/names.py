@@ -1,4 +1,4 @@
-"""Names in the files of `finance/` that no workspace, agent or cost center ever seen has.
+"""Names in the files of `finance/` that no workspace, agent or cost center, seen or booked, has.
 
 A line of invoices.csv with such a name is a problem of the file, as `load` tells: an invoice that
 nothing matches would be taken back.
@@ -20,7 +20,7 @@ with
 
 workspaces as (
     select workspace_id, lower(unnest([workspace_id, workspace_name])) as name
-    from staging.stg_workspaces
+    from intermediate.int_workspaces
 ),
 
 agents as (
@@ -28,7 +28,7 @@ agents as (
     from intermediate.int_agents
     union
     select workspace_id, unnest(['(none)', '(platform)'])
-    from staging.stg_workspaces
+    from intermediate.int_workspaces
 ),
 
 owner_rules as (

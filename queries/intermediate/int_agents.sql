@@ -1,7 +1,20 @@
--- Agents that are listed, or known from runs or the API's sums; a deleted one keeps its last name.
--- Grain: agent.
+-- Agents that are listed, or known from runs, the API's sums or the books; a deleted one keeps its
+-- last name. Grain: agent.
 -- key: workspace_id, agent_id
 -- materialized: table
+with
+
+booked as (
+    select workspace_id, agent_id, agent_slug, agent_name, month
+    from finance.closed_lines
+    union all by name
+    select workspace_id, agent_id
+    from finance.closed_corrections
+    union all by name
+    select workspace_id, agent_id
+    from finance.closed_run_adjustments
+)
+
 select
     workspace_id,
     agent_id,
@@ -24,4 +37,16 @@ select
     any_value(spans.first_date) as first_counted_date
 from intermediate.int_agent_observations
 left join intermediate.int_counted_spans as spans using (workspace_id, agent_id)
+group by workspace_id, agent_id
+union all by name
+select
+    workspace_id,
+    agent_id,
+    arg_max(agent_slug, month) as agent_slug,
+    coalesce(arg_max(agent_name, month), agent_id) as agent_name,
+    'agent' as line_type,
+    false as is_listed
+from booked
+anti join intermediate.int_agent_observations using (workspace_id, agent_id)
+where agent_id not in ('(none)', '(platform)')
 group by workspace_id, agent_id

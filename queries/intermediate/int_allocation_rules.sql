@@ -35,6 +35,6 @@ select
             rules.rule
     ) as precedence
 from rules
-join staging.stg_workspaces as workspaces
+join intermediate.int_workspaces as workspaces
     on workspaces.workspace_id ilike rules.pattern escape '\'
     or workspaces.workspace_name ilike rules.pattern escape '\'

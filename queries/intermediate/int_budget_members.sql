@@ -8,7 +8,7 @@ with
 covered as (
     select budgets.*, workspaces.workspace_id, workspaces.workspace_name
     from (select distinct scope, name, workspace from staging.stg_budgets) as budgets
-    join staging.stg_workspaces as workspaces
+    join intermediate.int_workspaces as workspaces
         on budgets.workspace is null
         or lower(budgets.workspace) in (
             lower(workspaces.workspace_id), lower(workspaces.workspace_name)
@@ -20,7 +20,7 @@ agents as (
     from intermediate.int_agents
     union
     select workspace_id, unnest(['(none)', '(platform)']) as agent_id, agent_id as name
-    from staging.stg_workspaces
+    from intermediate.int_workspaces
 ),
 
 cost_centers as (

@@ -8,7 +8,7 @@ with
 rules as (
     select workspaces.workspace_id, rules.*
     from staging.stg_owner_rules as rules
-    join staging.stg_workspaces as workspaces
+    join intermediate.int_workspaces as workspaces
         on workspaces.workspace_id ilike rules.workspace_pattern escape '\'
         or workspaces.workspace_name ilike rules.workspace_pattern escape '\'
 ),
@@ -18,7 +18,7 @@ names as (
     from intermediate.int_agents
     union all
     select workspace_id, unnest(['(none)', '(platform)']) as agent_id, agent_id, false
-    from staging.stg_workspaces
+    from intermediate.int_workspaces
 )
 
 select names.workspace_id, names.agent_id, rules.precedence

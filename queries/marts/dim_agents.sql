@@ -21,17 +21,6 @@ no_agent as (
     group by workspace_id
 ),
 
-booked as (
-    select workspace_id, agent_id, agent_slug, agent_name, month
-    from finance.closed_lines
-    union all by name
-    select workspace_id, agent_id
-    from finance.closed_corrections
-    union all by name
-    select workspace_id, agent_id
-    from finance.closed_run_adjustments
-),
-
 lines as (
     from intermediate.int_agents
     union all by name
@@ -53,18 +42,6 @@ lines as (
         'platform' as line_type,
         false as is_listed
     from intermediate.int_workspaces
-    union all by name
-    select
-        workspace_id,
-        agent_id,
-        arg_max(agent_slug, month) as agent_slug,
-        coalesce(arg_max(agent_name, month), agent_id) as agent_name,
-        'agent' as line_type,
-        false as is_listed
-    from booked
-    anti join intermediate.int_agents using (workspace_id, agent_id)
-    where agent_id not in ('(none)', '(platform)')
-    group by workspace_id, agent_id
 ),
 
 owners as (

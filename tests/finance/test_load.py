@@ -174,11 +174,19 @@ def test_names_are_compared_without_case_and_composed(warehouse: Warehouse) -> N
 
 
 def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
-    """A batch warns of each line and rule that no workspace, agent or cost center ever seen has."""
+    """A batch warns of each name that no workspace, agent or cost center, seen or booked, has."""
     warehouse.given("agents", agent_id="a-1", agent_slug="Baker")
+    booked = {"workspace_id": "w-3", "workspace_name": "Gone", "agent_id": "a-9"}
+    warehouse.insert("finance.closed_lines", month=OCTOBER, agent_slug="cook", **booked)
     month = "2026-10,2026-11-02,1"
     header = "invoice_id,workspace,month,issued_on,amount_usd"
-    write("owners.csv", "workspace,agent,cost_center", "*,baker,CC-9", "Bakery,bakre,CC-9")
+    write(
+        "owners.csv",
+        "workspace,agent,cost_center",
+        "*,baker,CC-9",
+        "Bakery,bakre,CC-9",
+        "Gone,c*,CC-9",
+    )
     write("invoices.csv", header, f"L-1,BAKERY,{month}", f"L-1,Bakrey,{month}", f"L-2,w-1,{month}")
     write(
         "budgets.csv",
@@ -191,9 +199,11 @@ def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
         "cost_center,CC-9,,2026-10,1",
         "cost_center,CC-8,,2026-10,1",
         "all,,,2026-10,1",
+        "workspace,gone,,2026-10,1",
+        "agent,Cook,Gone,2026-10,1",
     )
     rule = ["[[rules]]", 'name = "A"', 'source = "platform"', 'method = "even"']
-    names = ("Bake*", "Zoo*", "*")
+    names = ("Bake*", "Zoo*", "*", "Gone")
     write("allocation.toml", *(line for name in names for line in [*rule, f'workspace = "{name}"']))
     problems = load(warehouse)
 
