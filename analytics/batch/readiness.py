@@ -79,6 +79,9 @@ def require_turn(books: Books, month: date) -> None:
         raise UsageError(
             f"{month:%Y-%m} is earlier than a closed month: months close in order."
             f"\nThe books begin with {first:%Y-%m}."
+            if last
+            else f"{month:%Y-%m} is before the books: they begin with {first:%Y-%m}, which was"
+            " closed once.\nClose that first."
         )
     turn = first
     while turn in books.in_force:

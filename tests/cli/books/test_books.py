@@ -145,9 +145,11 @@ def test_a_month_closed_anew(closed: Shop) -> None:
     first = (closed.books / "2026-10" / "r1" / "manifest.json").read_bytes()
     closed.ok("reopen", "2026-10", "--reason", "An invoice was wrong", "-q")
     status = closed.rows("select status from dim_months where month = '2026-10-01'")
+    earlier = closed.run("close", "2026-09")
     closed.ok("close", "2026-10", "-q")
 
     assert status == [{"status": "final"}]
+    assert (earlier.code, "begin with 2026-10, which was closed once" in earlier.err) == (2, True)
     assert closed.rows("select revision, state, reason from audit.closings") == [
         {"revision": 1, "state": "reopened", "reason": "An invoice was wrong"},
         {"revision": 2, "state": "closed", "reason": None},
