@@ -1,15 +1,25 @@
--- From the bill of the month before to that of the month: of all workspaces, or of one.
+-- From the bill of the month before to that of the month: of all workspaces, or of one. The first
+-- step names those of all that are left out.
 select
     strftime(month, '%Y-%m') as month,
     strftime(previous_month, '%Y-%m') as previous_month,
     step,
     amount_usd,
-    comment,
+    comment
+    || if(
+        step_number = 1 and left_out_names is not null,
+        format(
+            ' Not among them, as a month was not read whole, or its bill is unknown: {}.',
+            left_out_names
+        ),
+        ''
+    ) as comment,
     driver_name,
     driver_model,
     driver_usd,
     is_total
 from reports.rpt_month_bridge
+left join reports.rpt_month_reasons as reasons using (workspace_id, month, previous_month)
 where
     month = $month::date
     and workspace_id = if(

@@ -23,6 +23,7 @@
 -- column other_count: Number of other effects.
 -- column left_out_count: Of all, the workspaces that were billed in one of both months and have no
 -- bridge; of a workspace, 0.
+-- column left_out_names: Names of these workspaces, in words; null without any.
 with
 
 ranked as (
@@ -36,7 +37,10 @@ ranked as (
 
 -- A workspace of which one of both months was not read whole, or has no known bill, has none.
 left_out as (
-    select month, count(distinct workspace_id) as left_out_count
+    select
+        month,
+        count(*) as left_out_count,
+        string_agg(workspace_name, ', ' order by workspace_name, workspace_id) as left_out_names
     from (
         select distinct workspace_id, unnest([month, (month + interval 1 month)::date]) as month
         from (
@@ -45,10 +49,15 @@ left_out as (
             where coalesce(billed_usd <> 0, true)
             union
             select workspace_id, month
+            from marts.fct_closed_lines
+            where billed_usd <> 0
+            union
+            select workspace_id, month
             from intermediate.int_unknown_bills
         )
     )
     anti join marts.fct_month_bridge using (workspace_id, month)
+    join marts.dim_workspaces using (workspace_id)
     group by month
 )
 
@@ -72,7 +81,9 @@ select
     any_value(amount_usd) filter (place = 3 and not is_total) as third_usd,
     sum(amount_usd) filter (place > 2 and not is_total) as other_usd,
     count(*) filter (place > 2 and not is_total) as other_count,
-    if(workspace_id = '(all)', coalesce(any_value(left_out.left_out_count), 0), 0) as left_out_count
+    if(workspace_id = '(all)', coalesce(any_value(left_out.left_out_count), 0), 0)
+        as left_out_count,
+    if(workspace_id = '(all)', any_value(left_out.left_out_names), null) as left_out_names
 from ranked
 left join left_out using (month)
 group by workspace_id, month

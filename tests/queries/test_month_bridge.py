@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from analytics.resources import folder
 from analytics.transform.checks import run_checks
 from tests.queries.closing import close
 from tests.queries.metered import LAST_BATCH, metered
@@ -129,6 +130,22 @@ def test_a_workspace_without_a_bridge_is_counted(read: Warehouse) -> None:
     assert read.rows(
         "select month, left_out_count from reports.rpt_month_reasons where workspace_id = '(all)'"
     ) == [(OCTOBER, 1)]
+
+
+def test_a_workspace_that_was_forgotten_is_named(read: Warehouse) -> None:
+    """The books have its bill of the month before: the pack names it, as the bridge lacks it."""
+    read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="Gone")
+    metered(read, workspace_id="w-2", date="2026-09-10", hour="2026-09-10 09:00Z")
+    close(read, SEPTEMBER)
+    for table in ("ledger.workspaces", "raw.agent_billing_days", "raw.usage_hours"):
+        read._con.execute(f"delete from {table} where workspace_id = 'w-2'")
+    read.build()
+    sql = (folder("queries") / "pack" / "bridge.sql").read_text(encoding="utf-8")
+    sql = sql.replace("$month", f"'{OCTOBER}'").replace("$workspace_ids", "['w-1', 'w-2']")
+    comments = [row[4] for row in read.rows(sql)]
+
+    assert comments[0].endswith("not read whole, or its bill is unknown: Gone.")
+    assert comments[-1] == "Billed by Levain."
 
 
 def test_from_the_budget(read: Warehouse) -> None:
