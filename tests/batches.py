@@ -33,7 +33,7 @@ LIST_CAP = 5
 Row = dict[str, Any]
 
 _CHANGES: list[tuple[Any, str]] = [
-    *((os, name) for name in ("mkdir", "rename", "chmod", "fsync")),
+    *((os, name) for name in ("mkdir", "rename", "replace", "chmod", "fsync")),
     *((shutil, name) for name in ("copyfile", "rmtree")),
     (Path, "write_bytes"),
 ]
