@@ -159,8 +159,8 @@ def emptied(*parts: str) -> Iterator[None]:
     """Let the API answer with an empty list where a path has one of these parts."""
     get = Transport.get
 
-    async def get_emptied(self: Transport, asked: str, *more: Any) -> Answer:
-        answer = await get(self, asked, *more)
+    async def get_emptied(self: Transport, asked: str, *more: Any, **options: Any) -> Answer:
+        answer = await get(self, asked, *more, **options)
         return replace(answer, body=[]) if any(part in asked for part in parts) else answer
 
     with mock.patch.object(Transport, "get", get_emptied):
@@ -196,12 +196,12 @@ def _killed_after(requests: int) -> Iterator[None]:
     """Raise Killed in place of a request, and leave all files as they are."""
     get, left = Transport.get, requests
 
-    async def counted(self: Transport, path: str, *more: Any) -> Answer:
+    async def counted(self: Transport, path: str, *more: Any, **options: Any) -> Answer:
         nonlocal left
         left -= 1
         if left < 0:
             raise Killed
-        return await get(self, path, *more)
+        return await get(self, path, *more, **options)
 
     def leave_behind(self: Landing) -> None:
         self._closing.close()

@@ -137,7 +137,7 @@ def _write_metrics(
     except OSError as error:
         if layout.root.is_dir():
             cause = error.strerror or error
-            file = error.filename or layout.root / settings.publish.metrics
+            file = layout.root / settings.publish.metrics
             progress.warn(f"the metrics could not be written: {file}: {cause}")
 
 

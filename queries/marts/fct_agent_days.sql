@@ -17,7 +17,8 @@ select
     measures.cost_center,
     measures.starts_on as date,
     measures.* exclude (
-        workspace_id, scope, agent_id, owner, cost_center, period, starts_on, month, platform_cost_usd
+        workspace_id, scope, agent_id, owner, cost_center, period, starts_on, month,
+        platform_cost_usd
     ),
     coalesce(dates.is_complete, false) as is_complete
 from intermediate.int_measures as measures

@@ -11,15 +11,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from threading import main_thread
 
 import pytest
 
 from analytics.cli import printed
-from analytics.emulator.records import Agent, Session
+from analytics.emulator.records import Agent
 from analytics.emulator.server import Emulator
+from analytics.levain.sync_client import Sessions
 from tests.cli.conftest import Command, Terminal
 from tests.conftest import StartRun
 
@@ -248,9 +247,8 @@ def test_an_accepted_cancellation_is_told(
     assert "goes on" not in result.err
 
 
-def _interrupt_within(cancel: Callable[[Session], None], session: Session) -> None:
-    cancel(session)
-    signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
+def _stop(*_of: object) -> None:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("event", ["ctrl_c", "lost"])
@@ -259,10 +257,8 @@ def test_a_cancellation_without_an_answer_is_told(
 ) -> None:
     """Ctrl-C or a lost connection while a cancellation is sent says that it may have been made."""
     run_id = analytics("runs", "trigger", "baker", "--prompt", "[slow] Bread?").out.strip()
-    orchestrator = api.world.orchestrator
     if event == "ctrl_c":
-        within = partial(_interrupt_within, orchestrator.cancel)
-        monkeypatch.setattr(orchestrator, "cancel", within)
+        monkeypatch.setattr(Sessions, "cancel", _stop)
     else:
         api.faults.add("/cancel", "cut", 100)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import signal
 import sys
 from pathlib import Path
-from threading import main_thread
 
 import pytest
 
-from analytics.emulator.records import Run, RunInput, Session
 from analytics.emulator.server import Emulator
+from analytics.levain.sync_client import Sessions
 from tests.cli.conftest import Command
 from tests.conftest import StartRun
 
@@ -104,17 +102,15 @@ def test_an_ended_session_takes_no_message(
 
 
 def test_ctrl_c_while_a_message_is_sent(
-    analytics: Command, api: Emulator, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
+    analytics: Command, start_run: StartRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Ctrl-C while the message is sent says that it may have started a run."""
-    run, orchestrator = start_run(), api.world.orchestrator
-    send = orchestrator.continue_session
+    run = start_run()
 
-    def interrupt(session: Session, given: RunInput) -> Run:
-        signal.pthread_kill(main_thread().ident or 0, signal.SIGINT)
-        return send(session, given)
+    def interrupt(*_of: object) -> None:
+        raise KeyboardInterrupt
 
-    monkeypatch.setattr(orchestrator, "continue_session", interrupt)
+    monkeypatch.setattr(Sessions, "send_message", interrupt)
 
     result = analytics("runs", "send", run.id, "--prompt", "And rolls?")
 
