@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,6 +15,7 @@ from unittest import mock
 import duckdb
 
 from analytics.emulator.api import runs as emulated
+from analytics.emulator.world import World
 from analytics.extract import collection
 from analytics.extract import runs as extracted
 from analytics.extract.landing import Landing
@@ -152,6 +154,11 @@ def gone_from(path: str) -> Iterator[None]:
 
     with mock.patch.object(Transport, "get", get_or_fail):
         yield
+
+
+def batches_later(world: World, hours: int = 24) -> None:
+    """Let time pass until a later batch."""
+    world.pass_time(timedelta(hours=hours))
 
 
 @contextmanager

@@ -13,18 +13,7 @@ from analytics.report import site
 HERE = Path(__file__).parent
 ENGINE = HERE.parents[1] / "reports" / "engine"
 NODE = Path(playwright.__file__).parent / "driver" / "node"
-MODULES = (
-    "days",
-    "format",
-    "cube",
-    "part",
-    "view",
-    "own",
-    "summary",
-    "waterfall",
-    "plot",
-    "ownplot",
-)
+MODULES = site.ENGINE[: site.ENGINE.index("load")]  # free of the page
 
 
 def _node(*arguments: str | Path) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 from analytics.emulator.world import World
+from tests.batches import batches_later
 from tests.conftest import Batch, StartRun
-
-
-def batches_later(world: World, hours: int = 24) -> None:
-    world.pass_time(timedelta(hours=hours))
 
 
 def test_older_days_are_metered_once(batch: Batch, world: World, start_run: StartRun) -> None:

@@ -14,19 +14,12 @@ from tests.queries.metered import (
     controls,
     details,
     metered,
-    read_workspace,
     rolled_up,
     run,
 )
 from tests.transform.given import Warehouse
 
 OTHER = {"provider": "openai", "model": "openai.gpt-5.5"}
-
-
-@pytest.fixture
-def read(warehouse: Warehouse) -> Warehouse:
-    read_workspace(warehouse)
-    return warehouse
 
 
 def bills(warehouse: Warehouse, relation: str, key: str) -> list[tuple[Any, ...]]:

@@ -13,19 +13,12 @@ from tests.queries.metered import (
     controls,
     details,
     metered,
-    read_workspace,
     rolled_up,
     run,
 )
 from tests.transform.given import WORKSPACE, Warehouse
 
 NEXT_DAY = date(2026, 11, 20)
-
-
-@pytest.fixture
-def read(warehouse: Warehouse) -> Warehouse:
-    read_workspace(warehouse)
-    return warehouse
 
 
 def blocking_measures(warehouse: Warehouse, **thresholds: Any) -> set[tuple[str, str]]:

@@ -28,12 +28,6 @@ from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 NEXT_DAY = date(2026, 11, 20)
 
 
-@pytest.fixture
-def read(warehouse: Warehouse) -> Warehouse:
-    read_workspace(warehouse)
-    return warehouse
-
-
 def good_day(warehouse: Warehouse, **of: Any) -> None:
     """A run of which every source of the API says the same."""
     run(warehouse, **of)

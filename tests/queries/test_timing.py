@@ -12,7 +12,6 @@ from tests.queries.metered import (
     NOON,
     controls,
     metered,
-    read_workspace,
     reconciled,
     rolled_up,
     run,
@@ -20,12 +19,6 @@ from tests.queries.metered import (
 from tests.transform.given import Warehouse
 
 NEXT_DAY = date(2026, 11, 20)
-
-
-@pytest.fixture
-def read(warehouse: Warehouse) -> Warehouse:
-    read_workspace(warehouse)
-    return warehouse
 
 
 @pytest.mark.parametrize("measure", ["cost_usd", "tokens_in", "tokens_out"])

@@ -13,12 +13,6 @@ from tests.queries.metered import unlisted_day as given_unlisted_day
 from tests.transform.given import WORKSPACE, Warehouse
 
 
-@pytest.fixture
-def read(warehouse: Warehouse) -> Warehouse:
-    read_workspace(warehouse)
-    return warehouse
-
-
 def day(warehouse: Warehouse, *columns: str) -> tuple[Any, ...]:
     """Columns of agent a-1's line of the day."""
     return warehouse.row(
