@@ -78,10 +78,10 @@ resolved as (
         coalesce(
             booked_accounts.account,
             accounts.account,
-            (select account from accounts where cost_center is null),
-            '(none)'
+            defaults.expense
         ) as default_account
     from charges
+    cross join intermediate.int_default_accounts as defaults
     left join booked_accounts using (usage_month, workspace_id, cost_center)
     left join accounts using (cost_center)
 )

@@ -1,5 +1,5 @@
 -- Invoices by cost center and account: of each row of fct_invoices that is booked, the amount less
--- credits, in proportion to what is billed to each; the last digits go to the largest remainders.
+-- credits, in proportion to what is billed to each, to less than the tenth decimal of a dollar.
 -- Where nothing is billed, all of it is at the cost center that comes first, else at '(none)'.
 -- Grain: booked month, month, workspace, invoice, cost center and account.
 -- key: booked_month, month, workspace_id, invoice_id, cost_center, account
@@ -18,8 +18,7 @@ invoices as (
         month,
         workspace_id,
         invoice_id,
-        ((amount_usd - credit_usd) * 10000000000)::hugeint as invoiced,
-        abs(invoiced) as amount
+        ((amount_usd - credit_usd) * 10000000000)::hugeint as invoiced
     from marts.fct_invoices
     where not is_booked and state <> 'before_the_books' and amount_usd <> credit_usd
 ),
@@ -28,13 +27,10 @@ cells as (
     select
         invoices.*,
         coalesce(bills.cost_center, '(none)') as cost_center,
-        coalesce(
-            bills.account,
-            (select account from finance.accounts where role = 'expense' and cost_center is null),
-            '(none)'
-        ) as account,
+        coalesce(bills.account, defaults.expense) as account,
         (greatest(coalesce(bills.billed_usd, 0), 0) * 10000000000)::hugeint as billed
     from invoices
+    cross join intermediate.int_default_accounts as defaults
     left join marts.fct_account_months as bills
         on bills.usage_month = invoices.month and bills.workspace_id = invoices.workspace_id
 ),
@@ -51,22 +47,12 @@ weighed as (
     window invoice as (partition by booked_month, month, workspace_id, invoice_id)
 ),
 
-shares as (
+running as (
     select
         *,
-        sum(weight) over invoice as weights,
-        amount * weight // weights as share,
-        amount * weight % weights as remainder
+        sum(weight) over (invoice order by cost_center, account) as reached,
+        sum(weight) over invoice as total
     from weighed
-    window invoice as (partition by booked_month, month, workspace_id, invoice_id)
-),
-
-parts as (
-    select
-        *,
-        row_number() over (invoice order by remainder desc, cost_center, account)
-        <= amount - sum(share) over invoice as has_last_digit
-    from shares
     window invoice as (partition by booked_month, month, workspace_id, invoice_id)
 )
 
@@ -80,9 +66,10 @@ select
     invoice_id,
     cost_center,
     account,
-    (sign(invoiced) * (share + has_last_digit::hugeint)::decimal(28, 0) * 0.0000000001)
-    ::decimal(38, 10) as invoiced_usd,
+    -- The difference of two running sums that are rounded, so that the parts add up.
+    ((invoiced * reached // total - invoiced * (reached - weight) // total)::decimal(28, 0)
+    * 0.0000000001)::decimal(38, 10) as invoiced_usd,
     false as is_booked
-from parts
-where share > 0 or has_last_digit
+from running
+where invoiced_usd <> 0
 order by booked_month, month, workspace_id, invoice_id, cost_center, account

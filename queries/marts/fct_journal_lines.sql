@@ -59,18 +59,6 @@ revisions as (
     )
 ),
 
-accounts as (
-    select
-        coalesce(max(account) filter (role = 'expense'), '(none)') as expense,
-        coalesce(max(account) filter (role = 'accrued'), '(none)') as accrued,
-        coalesce(max(account) filter (role = 'payable'), '(none)') as payable,
-        coalesce(max(account) filter (role = 'tax'), '(none)') as tax,
-        coalesce(max(account) filter (role = 'rounding'), '(none)') as rounding,
-        max(account) filter (role = 'provider_payable') as provider_payable
-    from finance.accounts
-    where cost_center is null
-),
-
 accruals as (
     select
         month,
@@ -126,121 +114,35 @@ adjustments as (
 
 invoices as (
     select
-        invoices.booked_month as month,
-        format(
-            'levain-{}-invoice-{}-{}-{}',
-            strftime(booked_month, '%Y-%m'),
-            strftime(invoices.month, '%Y-%m'),
-            left(md5(workspace_id), 8),
-            left(md5(invoice_id), 8)
-        ) as entry_id,
-        if(
-            issued_on between booked_month and last_day(booked_month),
-            issued_on,
-            last_day(booked_month)
-        ) as entry_date,
-        workspace_id,
-        invoices.month as usage_month,
-        invoice_id,
-        tax_usd,
-        format(
-            '{} {} for usage of {}, issued {}',
-            if(booked.invoice_id is null, 'Invoice', 'Change of invoice'),
-            invoice_id,
-            strftime(invoices.month, '%Y-%m'),
-            issued_on
-        ) as narration,
-        row_number() over (
-            partition by booked_month, invoices.month, workspace_id
-            order by issued_on desc, invoice_id desc
-        ) = 1 as is_last
-    from marts.fct_invoices as invoices
-    left join (
-        select distinct month, workspace_id, invoice_id
-        from finance.closed_invoices
-    ) as booked using (month, workspace_id, invoice_id)
-    where not is_booked and state <> 'before_the_books' and invoice_id <> '(none)'
-),
-
-invoice_parts as (
-    select
-        invoices.* exclude (invoice_id, tax_usd, is_last),
-        lines.account,
-        lines.cost_center,
-        lines.invoiced_usd
-    from invoices
-    join marts.fct_invoice_lines as lines
-        on lines.booked_month = invoices.month
-        and lines.month = invoices.usage_month
-        and lines.workspace_id = invoices.workspace_id
-        and lines.invoice_id = invoices.invoice_id
-),
-
--- Expense that a month books by invoices beyond their parts: they match, or no longer do, or the
--- usage that they match is another cost center's now.
-settlements as (
-    select
         month,
-        workspace_id,
-        usage_month,
-        cost_center,
+        if(invoice_id = '(none)', 'settlement', 'invoice') as kind,
+        format(
+            'levain-{}-{}-{}-{}',
+            strftime(month, '%Y-%m'),
+            kind,
+            strftime(usage_month, '%Y-%m'),
+            left(md5(workspace_id), 8)
+        ) || if(kind = 'invoice', '-' || left(md5(invoice_id), 8), '') as entry_id,
+        if(issued_on between month and last_day(month), issued_on, last_day(month)) as entry_date,
+        role,
         account,
-        sum(amount_usd) as amount_usd
-    from (
-        select
-            month, workspace_id, usage_month, cost_center, account,
-            newly_invoiced_usd as amount_usd
-        from marts.fct_accruals
-        where not is_booked
-        union all
-        select month, workspace_id, usage_month, cost_center, account, -invoiced_usd
-        from invoice_parts
-    )
-    group by all
-    having sum(amount_usd) <> 0
-),
-
-settlement_lines as (
-    select workspace_id, month, usage_month, cost_center, account, 'expense' as role, amount_usd
-    from settlements
-    union all by name
-    select
+        cost_center,
         workspace_id,
-        month,
         usage_month,
-        '(none)' as cost_center,
-        accounts.rounding as account,
-        'rounding' as role,
-        -sum(amount_usd) as amount_usd
-    from settlements
-    cross join accounts
-    group by all
-),
-
-settled as (
-    select
-        lines.*,
-        coalesce(
-            invoices.entry_id,
+        amount_usd,
+        if(
+            kind = 'invoice',
             format(
-                'levain-{}-settlement-{}-{}',
-                strftime(lines.month, '%Y-%m'),
-                strftime(lines.usage_month, '%Y-%m'),
-                left(md5(lines.workspace_id), 8)
-            )
-        ) as entry_id,
-        coalesce(invoices.entry_date, last_day(lines.month)) as entry_date,
-        if(invoices.entry_id is null, 'settlement', 'invoice') as kind,
-        coalesce(
-            invoices.narration,
-            format('Invoiced usage of {} by cost center', strftime(lines.usage_month, '%Y-%m'))
-        ) as narration
-    from settlement_lines as lines
-    left join invoices
-        on invoices.is_last
-        and invoices.month = lines.month
-        and invoices.usage_month = lines.usage_month
-        and invoices.workspace_id = lines.workspace_id
+                '{} {} for usage of {}, issued {}',
+                if(is_change, 'Change of invoice', 'Invoice'),
+                invoice_id,
+                strftime(usage_month, '%Y-%m'),
+                issued_on
+            ),
+            format('Invoiced usage of {} by cost center', strftime(usage_month, '%Y-%m'))
+        ) as narration,
+        if(role = 'tax', 'tax', null) as memo
+    from marts.fct_invoice_bookings
 ),
 
 own_keys as (
@@ -259,162 +161,19 @@ own_keys as (
         own_key_usd as amount_usd,
         'Usage by keys of one''s own, payable to providers' as narration
     from marts.fct_accruals
-    cross join accounts
-    where not is_booked and accounts.provider_payable is not null
+    cross join intermediate.int_default_accounts as defaults
+    where not is_booked and defaults.provider_payable is not null
 ),
 
 chargebacks as (
     select
         month,
-        workspace_id,
-        agent_id,
-        line_cost_center,
-        cost_center,
-        rule,
         format(
             'levain-{}-allocation-{}-{}',
             strftime(month, '%Y-%m'),
             left(md5(workspace_id), 8),
             left(md5(rule), 8)
         ) as entry_id,
-        billed_usd
-    from marts.fct_allocations
-    semi join months using (month)
-    where is_chargeback and rule <> '(none)' and billed_usd is not null
-),
-
--- A pool is taken from the cost center of its line.
-pools as (
-    select
-        month,
-        workspace_id,
-        agent_id,
-        line_cost_center as cost_center,
-        rule,
-        entry_id,
-        (sum(billed_usd) * 10000000000)::hugeint as billed,
-        abs(billed) as amount
-    from chargebacks
-    group by all
-),
-
--- Where that has several accounts, in proportion to what is billed to each.
-charges as (
-    select
-        date_trunc('month', charges.utc_date)::date as month,
-        charges.workspace_id,
-        charges.agent_id,
-        charges.cost_center,
-        coalesce(charges.account, defaults.default_account) as account,
-        sum(charges.billed_usd) as billed_usd
-    from marts.fct_charges as charges
-    join (
-        select distinct usage_month, workspace_id, cost_center, default_account
-        from marts.fct_account_months
-    ) as defaults
-        on defaults.usage_month = date_trunc('month', charges.utc_date)
-        and defaults.workspace_id = charges.workspace_id
-        and defaults.cost_center = charges.cost_center
-    group by all
-),
-
--- Cost centers all of whose charges have one account, which is that of what they are charged back.
-only_accounts as (
-    select month, cost_center, min(account) as account
-    from charges
-    group by all
-    having count(distinct account) = 1
-),
-
-weighed as (
-    select
-        pools.*,
-        charges.account,
-        (greatest(charges.billed_usd, 0) * 10000000000)::hugeint as billed_units,
-        if(
-            sum(billed_units) over pool > 0,
-            billed_units,
-            row_number() over (pool order by charges.account) = 1
-        )::hugeint as weight
-    from pools
-    join charges using (month, workspace_id, agent_id, cost_center)
-    window pool as (partition by pools.entry_id, pools.agent_id, pools.cost_center)
-),
-
-shares as (
-    select
-        *,
-        sum(weight) over pool as weights,
-        amount * weight // weights as share,
-        amount * weight % weights as remainder
-    from weighed
-    window pool as (partition by entry_id, agent_id, cost_center)
-),
-
-taken as (
-    select
-        *,
-        row_number() over (pool order by remainder desc, account)
-        <= amount - sum(share) over pool as has_last_digit
-    from shares
-    window pool as (partition by entry_id, agent_id, cost_center)
-),
-
-allocations as (
-    select
-        month,
-        entry_id,
-        workspace_id,
-        rule,
-        cost_center,
-        account,
-        -sign(billed) * (share + has_last_digit::hugeint)::decimal(28, 0) * 0.0000000001
-            as amount_usd
-    from taken
-    union all by name
-    select
-        chargebacks.month,
-        chargebacks.entry_id,
-        chargebacks.workspace_id,
-        chargebacks.rule,
-        chargebacks.cost_center,
-        coalesce(
-            only_accounts.account, of_cost_centers.account, accounts.expense
-        ) as account,
-        chargebacks.billed_usd as amount_usd
-    from chargebacks
-    cross join accounts
-    left join only_accounts using (month, cost_center)
-    left join finance.accounts as of_cost_centers
-        on of_cost_centers.role = 'expense'
-        and of_cost_centers.cost_center = chargebacks.cost_center
-),
-
--- Lines but for those that balance their entry.
-bodies as (
-    select * from accruals
-    union all by name
-    select * from adjustments
-    union all by name
-    select
-        month, entry_id, entry_date, 'invoice' as kind, 'expense' as role, account, cost_center,
-        workspace_id, usage_month, invoiced_usd as amount_usd, narration
-    from invoice_parts
-    union all by name
-    select
-        month, entry_id, entry_date, 'invoice' as kind, 'tax' as role, accounts.tax as account,
-        '(none)' as cost_center, workspace_id, usage_month, tax_usd as amount_usd, narration,
-        'tax' as memo
-    from invoices
-    cross join accounts
-    union all by name
-    select * from settled
-    union all by name
-    select * from own_keys
-    union all by name
-    select
-        month,
-        entry_id,
         last_day(month) as entry_date,
         'allocation' as kind,
         'expense' as role,
@@ -424,7 +183,20 @@ bodies as (
         month as usage_month,
         amount_usd,
         format('Chargeback by rule {}', rule) as narration
-    from allocations
+    from marts.fct_chargebacks
+),
+
+-- Lines but for those that balance their entry.
+bodies as (
+    select * from accruals
+    union all by name
+    select * from adjustments
+    union all by name
+    select * from invoices
+    union all by name
+    select * from own_keys
+    union all by name
+    select * from chargebacks
 ),
 
 entries as (
@@ -442,9 +214,9 @@ entries as (
             else 'accrued'
         end as role,
         case kind
-            when 'invoice' then accounts.payable
-            when 'own_key' then accounts.provider_payable
-            else accounts.accrued
+            when 'invoice' then defaults.payable
+            when 'own_key' then defaults.provider_payable
+            else defaults.accrued
         end as account,
         '(none)' as cost_center,
         workspace_id,
@@ -452,7 +224,7 @@ entries as (
         -sum(amount_usd) as amount_usd,
         narration
     from bodies
-    cross join accounts
+    cross join intermediate.int_default_accounts as defaults
     group by all
 ),
 

@@ -104,12 +104,19 @@ DAMAGE = {
     "fct_charge_corrections_cause_is_known": (
         "update marts.fct_charge_corrections set cause = 'other'"
     ),
+    "fct_chargebacks_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_chargebacks set workspace_id = 'lost'"
+    ),
     "fct_charges_agent_id_is_in_dim_agents": ("update marts.fct_charges set agent_id = 'lost'"),
     "fct_charges_sums_fct_agent_billing_days": (
         "update marts.fct_charges set surcharge_usd = surcharge_usd + 1e-10"
     ),
     "fct_closed_lines_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_closed_lines set workspace_id = 'lost'"
+    ),
+    "fct_invoice_bookings_role_is_known": ("update marts.fct_invoice_bookings set role = 'done'"),
+    "fct_invoice_bookings_workspace_id_is_in_dim_workspaces": (
+        "update marts.fct_invoice_bookings set workspace_id = 'lost'"
     ),
     "fct_invoice_days_workspace_id_is_in_dim_workspaces": (
         "update marts.fct_invoice_days set workspace_id = 'lost'"

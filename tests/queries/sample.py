@@ -59,10 +59,15 @@ def own(warehouse: Warehouse, *rules: dict[str, Any]) -> None:
 
 
 def _finance(warehouse: Warehouse) -> None:
-    """Accounts of all roles, and an invoice that differs from the bill."""
+    """Accounts of all roles, a rule that charges back, and an invoice with a difference."""
     roles = ("expense", "accrued", "payable", "tax", "rounding", "provider_payable")
     for number, role in enumerate(roles):
         warehouse.insert("finance.accounts", role=role, account=f"{6200 + number}")
+    warehouse.insert(
+        "finance.allocation_rules", rule=1, name="=Failed()", source="failed", method="fixed",
+        workspace="*", is_chargeback=True,
+    )  # fmt: skip
+    warehouse.insert("finance.allocation_shares", rule=1, cost_center="C-1", share=1)
     warehouse.insert(
         "finance.invoices", line=2, invoice_id="=1+1", workspace_id=WORKSPACE, month="2026-11-01",
         issued_on="2026-11-19", amount_usd="0.31", credit_usd="0.01", tax_usd="0.05",

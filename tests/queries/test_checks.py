@@ -21,7 +21,7 @@ from analytics.warehouse.database import attached_marts
 from analytics.warehouse.layout import Layout
 from tests.queries.closing import close
 from tests.queries.damage import DAMAGE
-from tests.queries.sample import fill
+from tests.queries.sample import OTHER_WORKSPACE, fill
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
 NOVEMBER = date(2026, 11, 1)
@@ -44,6 +44,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Warehouse,
             "finance.invoices", line=3, invoice_id="LATE", workspace_id=WORKSPACE, month=NOVEMBER,
             issued_on=date(2026, 12, 9), amount_usd=1, credit_usd=0, tax_usd=0,
         )  # fmt: skip
+        of = {"workspace_id": OTHER_WORKSPACE, "agent_id": "a-9"}
+        warehouse.given(
+            "runs", run_id="r-december", created_at="2026-12-01 12:00Z", status="failed",
+            error="Timeout", cost_usd="0.5", **of,
+        )  # fmt: skip
+        warehouse.given(
+            "agent_billing_days", date="2026-12-01", cost_usd="0.5", billed_usd="0.5", **of
+        )
         warehouse.build_all("Europe/Berlin", comments=True)
         run_checks(warehouse.con)
         warehouse.con.execute("checkpoint build_file; detach build_file")
@@ -148,7 +156,7 @@ def test_all_violations_are_counted(sample: Warehouse) -> None:
 
     result = broken(sample)["failed_runs_alone_have_an_error_class"]
 
-    assert result.violation_count == 10
+    assert result.violation_count == 11
     assert len(result.violations) == 3
 
 
