@@ -108,6 +108,7 @@ class Entities:
         months, states = self._months(), self._states()
         return {
             "today": self.site.row["today"],
+            "yesterday": self.site.row["yesterday"],
             "as_of": self.site.row["as_of"],
             "timezone": self.site.row["timezone"],
             **states.get(ALL, _NO_DAYS),
@@ -121,6 +122,7 @@ class Entities:
                     "entity": each.stem,
                     "pages": pages_of(each),
                     "today": each.row["today"],
+                    "yesterday": each.row["yesterday"],
                     **states.get(each.workspace_id, _NO_DAYS),
                     "months": months.get(each.key, []),
                     "agents": [
@@ -131,6 +133,7 @@ class Entities:
                             "entity": line.stem,
                             "line_type": line.row["line_type"],
                             "today": line.row["today"],
+                            "yesterday": line.row["yesterday"],
                             "months": months.get(line.key, []),
                             **({"owner": owner} if (owner := line.row["owner"]) else {}),
                         }

@@ -202,8 +202,9 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
     head = next(iter(records(con, _HEADLINE)), {})
     as_of = (head.get("as_of") or datetime.now(UTC)).astimezone(UTC)
     today = head.get("today") or as_of.date()
+    yesterday = head.get("yesterday") or today - timedelta(days=1)
     periods = {row["period"]: row for row in records(con, _PERIODS)}
-    failing = records(con, _MOST_FAILING, [today - timedelta(days=1)])
+    failing = records(con, _MOST_FAILING, [yesterday])
     schedule = records(con, _SCHEDULE)
     checks = records(con, _CHECKS)
     (health,) = records(con, _HEALTH)
@@ -216,7 +217,7 @@ def read_summary(con: duckdb.DuckDBPyConnection) -> Summary:
         as_of=as_of,
         timezone=head.get("timezone") or "UTC",
         workspaces=[_made(Workspace, row) for row in records(con, _WORKSPACES)],
-        yesterday=days("yesterday", today - timedelta(days=1)),
+        yesterday=days("yesterday", yesterday),
         last_complete_date=head.get("last_complete_date"),
         usual_cost_usd=head.get("usual_cost_usd"),
         month=days("month", today),

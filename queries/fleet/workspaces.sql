@@ -18,7 +18,6 @@ health as (
 
 newest as (
     select
-        max(headlines.today) as today,
         max(headlines.yesterday) as yesterday,
         max(headlines.month) as month,
         max(headlines.last_month) as last_month,
@@ -43,8 +42,8 @@ select
     newest.yesterday,
     newest.month,
     newest.last_month,
-    if(is_today, yesterday_cost_usd, null) as yesterday_cost_usd,
-    if(is_today, yesterday_run_count, null) as yesterday_run_count,
+    if(is_yesterday, yesterday_cost_usd, null) as yesterday_cost_usd,
+    if(is_yesterday, yesterday_run_count, null) as yesterday_run_count,
     if(is_month, month_cost_usd, null) as month_cost_usd,
     if(is_month and previous_days_cost_usd is not null, month_days_cost_usd, null)
         as month_days_cost_usd,
@@ -67,7 +66,7 @@ left join health using (workspace_id)
 cross join newest
 left join lateral (
     select
-        headlines.today = newest.today as is_today,
+        headlines.yesterday = newest.yesterday as is_yesterday,
         headlines.month = newest.month as is_month
 ) on true
 order by month_cost_usd desc nulls last, workspace_name, workspace_id

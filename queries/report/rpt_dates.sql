@@ -5,7 +5,7 @@
 -- key: workspace_id, date
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column date: Calendar day in the reporting time zone.
--- column state: complete, provisional (today, which is not over) or incomplete.
+-- column state: complete, incomplete, or provisional: not over in the reporting time zone or UTC.
 with
 
 own as (
@@ -14,7 +14,7 @@ own as (
         date,
         date >= calendars.first_date as is_counted,
         case
-            when date = calendars.today then 'provisional'
+            when date > calendars.yesterday then 'provisional'
             when is_complete then 'complete'
             else 'incomplete'
         end as state
@@ -33,12 +33,16 @@ site as (
 unread as (
     select
         calendars.workspace_id,
-        unnest(generate_series(calendars.today, site.today, interval 1 day))::date as date,
+        unnest(
+            generate_series(calendars.yesterday + 1, site.today, interval 1 day)
+        )::date as date,
         true as is_counted,
         'incomplete' as state
     from reports.rpt_calendars as calendars
     cross join site
-    where calendars.today < site.today and calendars.today >= site.today - interval 1 month
+    where
+        calendars.yesterday < site.yesterday
+        and calendars.today >= site.today - interval 1 month
 ),
 
 parts as (
@@ -54,7 +58,7 @@ select
     '(all)' as workspace_id,
     parts.date,
     case
-        when parts.date = any_value(site.today) then 'provisional'
+        when parts.date > any_value(site.yesterday) then 'provisional'
         when bool_or(is_counted and state = 'incomplete') then 'incomplete'
         when bool_or(is_counted) then 'complete'
         else 'incomplete'

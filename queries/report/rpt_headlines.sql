@@ -12,6 +12,9 @@
 -- column owner: Owner of the agent on the day of the last batch; null without one.
 -- column cost_center: Cost center of the agent on that day; null without one.
 -- column today: Day of the last batch in the reporting time zone; earlier if the agent rests.
+-- column yesterday: Last day that was over, in the reporting time zone and in UTC; earlier if the
+-- agent rests.
+-- column yesterday_incomplete_day_count: 1 if that day was not read whole, else 0.
 -- column month: First day of the month of today.
 -- column last_month_incomplete_day_count: Days of the month before that were not read whole.
 -- column usual_cost_usd: Median cost in US dollars of yesterday's weekday in the four weeks before,
@@ -38,13 +41,15 @@ pivoted as (
         workspace_id,
         agent_id,
         any_value(today) as today,
-        any_value(today) - 1 as yesterday,
+        any_value(yesterday) as yesterday,
         date_trunc('month', any_value(today))::date as month,
         (date_trunc('month', any_value(today)) - interval 1 month)::date as last_month,
-        any_value(today) - 30 as recent_first,
-        any_value(today) - 1 as recent_last,
+        any_value(yesterday) - 29 as recent_first,
+        any_value(yesterday) as recent_last,
         any_value(run_count) filter (period = 'yesterday') as yesterday_run_count,
         any_value(cost_usd) filter (period = 'yesterday') as yesterday_cost_usd,
+        any_value(incomplete_day_count) filter (period = 'yesterday')
+            as yesterday_incomplete_day_count,
         any_value(run_count) filter (period = 'month') as month_run_count,
         any_value(failed_count) filter (period = 'month') as month_failed_count,
         any_value(finished_count) filter (period = 'month') as month_finished_count,

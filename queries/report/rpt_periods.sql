@@ -1,12 +1,16 @@
 -- The measures of each period that is compared, of each line, of each workspace (agent '(all)') and
 -- of the site (both '(all)'). An agent whose last run is more than 91 days old rests: its today is
--- the 91st day after that run, so that its periods do not move.
+-- the 91st day after that run, so that its periods do not move. What is compared ends with the last
+-- day that is over.
 -- Grain: workspace or '(all)', line or '(all)', and period.
 -- key: workspace_id, agent_id, period
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column agent_id: Identifier of the line, as in dim_agents; '(all)' for all lines.
--- column period: Its name; all is every day, week_1 the last seven before today, week_13 the first.
+-- column period: Its name; all is every day, week_1 the last seven that are over,
+-- week_13 the first.
 -- column today: Day of the last batch in the reporting time zone; earlier if the agent rests.
+-- column yesterday: Last day that was over, in the reporting time zone and in UTC; earlier if the
+-- agent rests.
 -- column period_first: First day of the period.
 -- column period_last: Last day of the period.
 -- column failed_cost_high_usd: US dollars that failed runs cost at most; null if nothing bounds it.
@@ -33,11 +37,12 @@ entities as (
         workspace_id,
         agent_id,
         first_date,
-        least(today, last_day + 91) as today
+        least(today, last_day + 91) as today,
+        least(yesterday, last_day + 90) as yesterday
     from lines
     join reports.rpt_calendars using (workspace_id)
     union all by name
-    select workspace_id, '(all)' as agent_id, first_date, today
+    select workspace_id, '(all)' as agent_id, first_date, today, yesterday
     from reports.rpt_calendars
 ),
 
@@ -54,14 +59,14 @@ spans as (
     select
         *,
         unnest([
-            ('yesterday', today - 1, today - 1),
+            ('yesterday', yesterday, yesterday),
             ('month', month, today),
-            ('month_days', month, least(today, month + (month - last_month)::int) - 1),
-            ('previous_days', last_month, least(last_month + (today - month)::int, month) - 1),
+            ('month_days', month, least(yesterday, month + (month - last_month)::int - 1)),
+            ('previous_days', last_month, least(last_month + (yesterday - month)::int, month - 1)),
             ('last_month', last_month, month - 1),
             ('month_before', month_before, last_month - 1),
-            ('recent', today - 30, today - 1),
-            ('before_recent', today - 60, today - 31),
+            ('recent', yesterday - 29, yesterday),
+            ('before_recent', yesterday - 59, yesterday - 30),
             ('charted', today - 91, today),
             ('all', (select min(date) from marts.dim_dates), today)
         ]) as span
@@ -69,7 +74,7 @@ spans as (
     union all by name
     select
         entities.*,
-        ('week_' || week, today - 7 * week::int, today - 7 * week::int + 6) as span
+        ('week_' || week, yesterday - 7 * week::int + 1, yesterday - 7 * week::int + 7) as span
     from entities
     cross join range(1, 14) as weeks (week)
 ),
@@ -80,6 +85,7 @@ periods as (
         agent_id,
         first_date,
         today,
+        yesterday,
         span[1] as period,
         span[2] as period_first,
         span[3] as period_last
@@ -123,6 +129,7 @@ sums as (
         periods.agent_id,
         periods.period,
         periods.today,
+        periods.yesterday,
         period_first,
         period_last,
         sum(days.run_count)::bigint as run_count,
@@ -183,6 +190,7 @@ select
     agent_id,
     period,
     today,
+    yesterday,
     period_first,
     period_last,
     incomplete_day_count,

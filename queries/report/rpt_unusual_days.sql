@@ -17,5 +17,5 @@ select
     if(is_current, 'current', 'stale') as recency
 from marts.fct_unusual_days
 join reports.rpt_calendars as calendars using (workspace_id)
-where date between calendars.today - 7 and calendars.today - 1
+where date between calendars.yesterday - 6 and calendars.yesterday
 order by workspace_id, date desc, agent_id

@@ -3,7 +3,7 @@
  * and every link within the site carries the period and the members along.
  *
  * @typedef {object} State
- * @property {string | null} period a month ("2026-10") or a number of days before today ("30")
+ * @property {string | null} period a month ("2026-10") or a number of days that are over ("30")
  * @property {string | null} from the first day chosen, where no period by name is
  * @property {string | null} to the last day, included
  * @property {string[]} only entities chosen, on whichever page
@@ -15,7 +15,7 @@ import { lastDayOf, shifted } from "./days.js";
 
 const STATE_MONTH = /^[1-9]\d{3}-(0[1-9]|1[0-2])$/; // a Date takes year 2 for 1902
 const STATE_DAY = /^\d{4}-\d\d-\d\d$/;
-/** How many days before today a period by name may have. */
+/** How many days that are over a period by name may have. */
 export const LAST_DAYS = ["7", "30", "92"];
 
 /** @returns {State} */
@@ -46,10 +46,11 @@ export const readState = (hash, isEntity) => {
 
 /** The first and the last day that a state chooses, within those of the data; null where it
  * chooses no period, or one of which no day is.
- * @param {State} state @param {{ first: string | null, last: string }} calendar
+ * @param {State} state
+ * @param {{ first: string | null, last: string, lastOver: string }} calendar
  * @returns {[string, string] | null} */
-export const daysChosen = ({ period, from, to }, { first, last }) => {
-  if (LAST_DAYS.includes(period)) return [shifted(last, -Number(period)), shifted(last, -1)];
+export const daysChosen = ({ period, from, to }, { first, last, lastOver }) => {
+  if (LAST_DAYS.includes(period)) return [shifted(lastOver, 1 - Number(period)), lastOver];
   const [least, begin, end] = period ? ["", `${period}-01`, lastDayOf(period)]
     : [first ?? last, from, to];
   if (!begin || !end || begin > last || end < least) return null;

@@ -33,13 +33,14 @@ const SUMMARY = [["Cost", "cost_usd", "usd_headline", "usd_change"],
 /** The sums of days that were read, and have no rows. */
 const NOTHING = { cost_usd: 0, run_count: 0, failed_cost_usd: 0, failed_cost_more_usd: 0,
   failed_cost_open_count: 0, tokens_in: 0, tokens_out: 0 };
-/** The days of a period that are compared: today, which is not over, is in no comparison.
+/** The days of a period that are compared: what is not over is in no comparison.
  * @param {ReturnType<typeof calendarOf>} calendar @param {[string, string]} days
  * @returns {{ compared: [string, string], before: [string, string] }} */
 const comparedOf = (calendar, days) => {
-  const isOpen = stateOf(calendar, days[1]) === "p" && days[0] < days[1];
+  const open = daysOf(...days).filter((iso) => stateOf(calendar, iso) === "p").length;
+  const isOpen = open > 0 && open <= daysBetween(...days);
   /** @type {[string, string]} */
-  const compared = isOpen ? [days[0], shifted(days[1], -1)] : days;
+  const compared = isOpen ? [days[0], shifted(days[1], -open)] : days;
   return { compared, before: daysBefore(...compared, isOpen ? compared[1] : calendar.last) };
 };
 /** The figures of a chosen period beside those of the period before, unknown unless every day of

@@ -9,10 +9,11 @@ import { drawnOf, hasMark, headOf, isKey, marksOf, parsed } from "./part.js";
 /** @typedef {import("./cube.js").Document} Document */
 /** @typedef {import("./cube.js").Table} Table */
 /** @typedef {{ id: string, name: string, path: string | null, entity?: string, owner?: string,
- *   line_type?: string, today?: string, months: string[] }} Line */
-/** @typedef {{ today: string, timezone: string, first: string, states: string, months: string[] }}
- * Calendar */
-/** @typedef {Line & { first: string, states: string, agents: Line[] }} Workspace */
+ *   line_type?: string, today?: string, yesterday?: string, months: string[] }} Line */
+/** @typedef {{ today: string, yesterday: string, timezone: string, first: string, states: string,
+ *   months: string[] }} Calendar */
+/** @typedef {Line & { today: string, yesterday: string, first: string, states: string,
+ *   agents: Line[] }} Workspace */
 /** What a page holds: the site's index, its own shards, and the rows of parts without a period.
  * @typedef {{ site: Calendar & { workspaces: Workspace[] }, workspace?: string, agent?: string,
  *   shards: Map<string, Document>, now?: { [part: string]: Table }, root?: string }} Data */
@@ -52,23 +53,25 @@ const ALL = "(all)", NO_KEY = "(none)", PLATFORM = "(platform)";
 const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
 
 /** @param {Data} data The days of a page's entity, as the site's index has them: up to `last`,
- * of which those of a line that rests are shown up to its `today`. */
+ * of which `lastOver` is the last that is over; those of a line that rests are shown up to its
+ * `today`, and compared up to its `yesterday`. */
 export const calendarOf = ({ site, workspace, agent }) => {
   const whole = site.workspaces.find((each) => each.id === workspace);
   const line = whole?.agents.find((each) => each.id === agent);
-  const { first, states } = whole ?? site, last = whole?.today ?? site.today;
-  return { first, states, last, today: line?.today ?? last,
+  const { first, states, today: last, yesterday: lastOver } = whole ?? site;
+  return { first, states, last, lastOver, today: line?.today ?? last,
+    yesterday: line?.yesterday ?? lastOver,
     months: (line ?? whole ?? site).months };
 };
 /** @param {{ first: string, states: string }} calendar @param {string} iso */
 export const stateOf = ({ first, states }, iso) => states[daysBetween(first, iso)] ?? "n";
-/** The days of a part: those chosen, else the 92 up to today, or the 30 before it.
+/** The days of a part: those chosen, else the 92 up to today, or the last 30 that are over.
  * @param {Part} part @param {Data} data @param {Choice} choice @returns {[string, string]} */
 export const daysFor = ({ period }, data, choice) => {
-  const { today } = calendarOf(data);
+  const { today, yesterday } = calendarOf(data);
   if (choice.from && choice.to) return [choice.from, choice.to];
   return period === "charted" || choice.isChosen
-    ? [shifted(today, -91), today] : [shifted(today, -30), shifted(today, -1)];
+    ? [shifted(today, -91), today] : [shifted(yesterday, -29), yesterday];
 };
 /** The months of data that a part needs. @param {Part} part @param {Data} data
  * @param {Choice} choice */

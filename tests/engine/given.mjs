@@ -7,7 +7,7 @@ export const tables = (document) => Object.fromEntries(
 
 const agents = ["a", "b", "(platform)"];
 export const USD = 10_000_000_000;
-const calendar = { today: "2026-11-18", first: "2026-10-29", months: ["2026-10", "2026-11"],
+const calendar = { today: "2026-11-18", yesterday: "2026-11-17", first: "2026-10-29", months: ["2026-10", "2026-11"],
   states: "ccccccccciccccccccccp" };
 
 const days = (first, last, of) => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { daysChosen, readState } from "../../reports/engine/state.js";
 
-const days = { first: "2026-08-29", last: "2026-11-18" };
+const days = { first: "2026-08-29", last: "2026-11-18", lastOver: "2026-11-17" };
 const followed = (hash, calendar = days) => daysChosen(readState(hash, () => true), calendar);
 
 test("days of a choice begin with the first day that was read, and end with today", () => {

@@ -153,6 +153,10 @@ test("today, and what was not read, is in no comparison", () => {
   assert.deepEqual([month.period, month.previousPeriod, month.changePeriod],
     ["16\u201318 November 2026", "14\u201315 November 2026", "16\u201317 November 2026"]);
   assert.deepEqual([month.figures[0].text, month.figures[0].previous, month.figures[0].change], ["$7.37", "$4.92", "no change"]);
+  const site = { ...data.site, states: `${data.site.states.slice(0, -2)}pp`, yesterday: "2026-11-16" };
+  site.workspaces = site.workspaces.map((each) => ({ ...each, states: site.states, yesterday: site.yesterday }));
+  const east = summary({ ...data, site }, chosen("2026-11-12", "2026-11-18"));
+  assert.deepEqual([east.previousPeriod, east.changePeriod], ["7\u201311 November 2026", "12\u201316 November 2026"]);
   const today = summary(data, chosen("2026-11-18", "2026-11-18"));
   assert.deepEqual(new Set(today.figures.map((each) => each.change)), new Set([""]));
   const [unread] = summary(data, chosen("2026-11-06", "2026-11-08")).figures;
@@ -189,7 +193,7 @@ test("a cost that is itself unknown in part is compared with none", () => {
 
 test("an agent that rests shows its own latest days, and any others that are chosen", () => {
   const [workspace] = data.site.workspaces;
-  const agents = workspace.agents.map((line) => (line.id === "b" ? { ...line, today: "2026-11-04" } : line));
+  const agents = workspace.agents.map((line) => (line.id === "b" ? { ...line, today: "2026-11-04", yesterday: "2026-11-03" } : line));
   const of = { ...data, agent: "b", site: { ...data.site, workspaces: [{ ...workspace, agents }] } };
   const part = { key: "a", data: "rpt_days", period: "recent", mark: "bar", by: ["agent_id"], draw: [{ value: "cost_usd" }], subtitle: "{span}" };
   const spans = [nothing, chosen("2026-11-10", "2026-11-18")].map((choice) => view(part, of, choice).subtitle);

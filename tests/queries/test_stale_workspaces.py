@@ -135,3 +135,28 @@ def test_the_months_of_a_workspace_that_was_forgotten(warehouse: Warehouse) -> N
         (STALE, OCTOBER, "closed"),
         (STALE, DECEMBER, "open"),
     ]
+
+
+def test_a_day_that_is_over_at_home_alone(warehouse: Warehouse) -> None:
+    """East of UTC, a batch before midnight there compares the days that are over in both zones."""
+    read_from(warehouse, date(2026, 6, 1))
+    warehouse.given("agents", agent_id="a-1", agent_slug="baker")
+    for back in range(100):
+        warehouse.given(
+            "runs", run_id=f"r-{back}", cost_usd=10 if back < 8 else 4,
+            created_at=datetime(2026, 11, 20, 12, tzinfo=UTC) - timedelta(days=back),
+        )  # fmt: skip
+    warehouse._con.execute("update ledger.workspaces set last_batch_at = '2026-11-20 17:15Z'")
+    warehouse.build("Asia/Tokyo")
+
+    assert warehouse.row("""
+        select today::varchar, yesterday::varchar, yesterday_cost_usd, usual_cost_usd,
+            recent_cost_usd, before_recent_cost_usd, month_cost_usd, month_days_cost_usd,
+            previous_days_cost_usd, trend[-2:], yesterday_incomplete_day_count
+        from reports.rpt_headlines where workspace_id = '(all)'
+    """) == ("2026-11-21", "2026-11-19", 10, 4, 162, 120, 128, 118, 76, [28, 70], 0)  # fmt: skip
+    assert warehouse.row("select change_usd from reports.rpt_movers where kind = 'agent'") == (42,)
+    assert warehouse.rows(
+        "select state, max(date)::varchar from reports.rpt_dates where workspace_id = '(all)'"
+        " and date > '2026-11-10' group by all order by all"
+    ) == [("complete", "2026-11-19"), ("provisional", "2026-11-21")]

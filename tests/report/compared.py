@@ -152,8 +152,9 @@ def differences_of_summary(
     today = entity.row["today"]
     first = choice.first or today - timedelta(days=91)
     last = choice.last or today
-    is_open = reports.state(entity, last) == "p" and first < last
-    compared = last - timedelta(days=is_open)
+    open_days = [day for day in Period(first, last).days() if reports.state(entity, day) == "p"]
+    is_open = bool(open_days) and first < min(open_days)
+    compared = min(open_days) - timedelta(days=1) if is_open else last
     before = _before(first, compared, compared if is_open else today)
     whole = all(reports.state(entity, each) == "c" for each in before.days())
     periods = [

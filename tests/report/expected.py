@@ -180,7 +180,8 @@ class Reports:
         elif part.period == "charted" or choice.is_chosen:
             first, last = today - timedelta(days=91), today
         else:
-            first, last = today - timedelta(days=30), today - timedelta(days=1)
+            yesterday: date = entity.row["yesterday"]
+            first, last = yesterday - timedelta(days=29), yesterday
         is_past = marks(part)[:1] == ["interval"] and part.by[:1] <= TIMES and part.by[0] in TIMES
         if is_past and first < last and self.state(entity, last) == "p":
             last -= timedelta(days=1)
