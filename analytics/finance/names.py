@@ -1,5 +1,7 @@
 """Names in the files of `finance/` that no workspace, agent or cost center, seen or booked, has.
 
+A budget is of one workspace: a name that several have is none of theirs.
+
 A line of invoices.csv with such a name is a problem of the file, as `load` tells: an invoice that
 nothing matches would be taken back.
 """
@@ -51,27 +53,31 @@ allocation_rules as (
     where rule not in (select rule from intermediate.int_allocation_rules)
 ),
 
+named_budgets as (
+    select *, lower(if(scope = 'workspace', name, workspace)) as workspace_name
+    from finance.budgets
+),
+
 -- Of a budget for an agent of one workspace, the workspace comes first.
 budgets as (
     select
         line,
         case
-            when scope = 'workspace' and lower(name) not in (select name from workspaces)
-                then 'workspace'
-            when workspace is not null and lower(workspace) not in (select name from workspaces)
-                then 'workspace'
+            when workspace_name not in (select name from workspaces) then 'workspace'
+            when workspace_name not in (select name from intermediate.int_workspace_names)
+                then 'one workspace'
             when
                 scope = 'agent'
                 and not exists (
                     from agents
                     where
-                        agents.name = lower(budgets.name)
+                        agents.name = lower(named_budgets.name)
                         and (
-                            budgets.workspace is null
+                            workspace_name is null
                             or agents.workspace_id in (
-                                select workspace_id
-                                from workspaces
-                                where workspaces.name = lower(budgets.workspace)
+                                select names.workspace_id
+                                from intermediate.int_workspace_names as names
+                                where names.name = workspace_name
                             )
                         )
                 )
@@ -84,7 +90,7 @@ budgets as (
                 )
                 then 'cost center'
         end as kind
-    from finance.budgets
+    from named_budgets
 )
 
 select
@@ -103,6 +109,9 @@ from budgets
 where kind is not null
 """
 
+_PROBLEMS = {"one workspace": "several workspaces have this name; name one by its identifier"}
+_MISSPELT = "no {} matches; is a name misspelt?"
+
 
 def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Return a line for each loaded line or rule with a name that nothing ever seen has.
@@ -115,4 +124,7 @@ def problems_of_names(con: duckdb.DuckDBPyConnection) -> list[str]:
         "budgets": budgets.FORM.file,
     }
     rows = con.execute(f"{_UNKNOWN} order by file, length(place), place", files).fetchall()
-    return [f"{file}{place}: no {kind} matches; is a name misspelt?" for file, place, kind in rows]
+    return [
+        f"{file}{place}: {_PROBLEMS.get(kind) or _MISSPELT.format(kind)}"
+        for file, place, kind in rows
+    ]

@@ -1,18 +1,25 @@
 -- Whose charges each budget is for: workspaces, and of them agents or cost centers, '(all)' where
--- it is for all of them. A name that nothing has is a budget without members.
+-- it is for all of them. A name that nothing has, or several workspaces, is a budget without
+-- members.
 -- Grain: budget (scope, name and workspace as written), workspace, line and cost center.
 -- key: scope, name, workspace, workspace_id, agent_id, cost_center
 -- materialized: table
 with
 
 covered as (
-    select budgets.*, workspaces.workspace_id, workspaces.workspace_name
-    from (select distinct scope, name, workspace from staging.stg_budgets) as budgets
+    select budgets.*, workspaces.workspace_id
+    from (
+        select distinct
+            scope,
+            name,
+            workspace,
+            lower(if(scope = 'workspace', name, workspace)) as workspace_name
+        from staging.stg_budgets
+    ) as budgets
+    left join intermediate.int_workspace_names as names on names.name = budgets.workspace_name
     join intermediate.int_workspaces as workspaces
-        on budgets.workspace is null
-        or lower(budgets.workspace) in (
-            lower(workspaces.workspace_id), lower(workspaces.workspace_name)
-        )
+        on budgets.workspace_name is null
+        or workspaces.workspace_id = names.workspace_id
 ),
 
 agents as (
@@ -32,9 +39,7 @@ cost_centers as (
 
 select scope, name, workspace, workspace_id, '(all)' as agent_id, '(all)' as cost_center
 from covered
-where
-    scope = 'all'
-    or (scope = 'workspace' and lower(name) in (lower(workspace_id), lower(workspace_name)))
+where scope in ('all', 'workspace')
 union all
 select distinct
     covered.scope,

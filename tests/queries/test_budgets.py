@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from analytics.finance.names import problems_of_names
 from tests.queries.closing import close
 from tests.queries.metered import metered
 from tests.queries.sample import own
@@ -122,6 +123,24 @@ def test_an_unknown_name(read: Warehouse) -> None:
         ("(all)", None, None, None, "unknown_name"),
         ("nobody", None, None, None, "unknown_name"),
     ]
+
+
+def test_a_name_that_two_workspaces_have(read: Warehouse) -> None:
+    """A budget is of one workspace: a name of several is none of theirs, and the line is named."""
+    charged(read, 1)
+    read.insert("ledger.workspaces", workspace_id="w-2", workspace_name="BAKERY")
+    budget(read, 5, scope="workspace", name="Bakery")
+    budget(read, 5, scope="agent", name="baker", workspace="bakery")
+    budget(read, 5, scope="workspace", name="W-1")
+
+    assert budgets(read, "name", "workspace_id", "actual_usd", "state") == [
+        ("baker", "bakery", None, "unknown_name"),
+        ("Bakery", "Bakery", None, "unknown_name"),
+        ("W-1", "w-1", 19, "exceeded"),
+    ]
+    assert [each.partition(": ")[2] for each in problems_of_names(read.con)] == [
+        "several workspaces have this name; name one by its identifier"
+    ] * 2
 
 
 def test_own_keys_and_surcharges_are_paid_for(read: Warehouse) -> None:
