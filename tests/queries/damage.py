@@ -19,6 +19,10 @@ DAMAGE = {
     "allocations_are_negative_only_where_charges_are": (
         "update marts.fct_allocations set billed_usd = -1e-10"
     ),
+    "adjustments_follow_one_another": (
+        "update marts.fct_period_adjustments set previous_cost_usd = previous_cost_usd + 1e-10,"
+        " current_cost_usd = current_cost_usd + 1e-10"
+    ),
     "allocations_change_no_total": ("update marts.fct_allocations set cost_usd = cost_usd + 1e-10"),
     "bills_are_cost_and_surcharge_less_own_key_cost": (
         "update marts.fct_billing_days set own_key_usd = own_key_usd + 1e-10"
