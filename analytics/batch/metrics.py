@@ -48,10 +48,10 @@ _WORKSPACES = """
     order by health.workspace_id
 """
 _BUDGETS = """
-    select scope, name, workspace_id, budget_usd, remaining_usd
-    from marts.fct_budgets
-    where month = (select month from reports.rpt_headlines where workspace_id = '(all)')
-    order by scope, name, workspace_id
+    select scope, name, budget_workspace_id as workspace_id, budget_usd, remaining_usd
+    from reports.rpt_budgets
+    where workspace_id = '(all)' and period = 'now'
+    order by scope, name, budget_workspace_id
 """
 _CHECKS = """
     select if(is_ok, 'passed', 'failed') as result, count(*) as count
@@ -74,9 +74,9 @@ _OF_WORKSPACES = {
     "month_cost_usd": ("Cost of this month to date, at list price.", "cost_usd"),
 }
 _OF_BUDGETS = {
-    "month_budget_usd": ("Budget of this month.", "budget_usd"),
+    "month_budget_usd": ("Budget of this UTC month.", "budget_usd"),
     "month_budget_remaining_usd": (
-        "Budget of this month that is left; negative if it is exceeded.",
+        "Budget of this UTC month that is left; negative if it is exceeded.",
         "remaining_usd",
     ),
 }

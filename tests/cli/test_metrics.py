@@ -7,14 +7,14 @@ import re
 import shutil
 import stat
 import subprocess
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from analytics.batch.last_batch import read_last_batch
+from analytics.batch.last_batch import LastBatch, read_last_batch
 from analytics.batch.metrics import write_metrics
 from analytics.emulator.world import World
 from analytics.settings import load_settings
@@ -23,6 +23,7 @@ from tests.cli.conftest import SETTINGS, Command, FirstBatch, SettingsFile
 from tests.cli.exposition import Samples, families
 from tests.conftest import StartRun
 from tests.docs.pages import blocks, rows, text_of
+from tests.transform.given import empty_warehouse
 
 FILE = Path("data/metrics.prom")
 BUDGETS = "scope,name,month,amount_usd\nall,,2026-11,10\nworkspace,Bakery,2026-11,1\n"
@@ -85,6 +86,27 @@ def test_a_batch_leaves_its_state(command: Command, world: World) -> None:
     assert value("info") == 1
     named = "".join(row[0] for row in rows(text_of("operations.md"), "metric | labels | is"))
     assert {*metrics()} == {*re.findall(r"\w+", named)}
+
+
+def test_budgets_are_those_of_the_utc_month(tmp_path: Path) -> None:
+    """A budget is of a UTC month, also where the reporting time zone has begun the next one."""
+    settings = load_settings(tmp_path / "data")
+    layout = Layout(settings.data_dir)
+    moment = datetime(2026, 11, 30, 17, tzinfo=UTC)
+    with empty_warehouse(layout.root, Layout) as warehouse:
+        warehouse.execute("update ledger.workspaces set last_batch_at = ?", moment)
+        for line, month in enumerate(("2026-11-01", "2026-12-01"), start=2):
+            warehouse.insert(
+                "finance.budgets", line=line, scope="all", name="(all)", month=month,
+                amount_usd=line,
+            )  # fmt: skip
+        warehouse.build_all("Asia/Tokyo")
+    layout.marts.rename(layout.published)
+    last = LastBatch(started_at=moment, ended_at=moment, exit_code=0, messages=[])
+    write_metrics(settings, layout, last)
+
+    samples = metrics(layout.root / FILE.name)["month_budget_usd"]
+    assert [*samples.values()] == [2]
 
 
 def test_a_failed_batch_says_so_and_keeps_the_figures(
