@@ -9,7 +9,6 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
-import polars as pl
 
 from analytics import __version__
 from analytics.batch.progress import Progress
@@ -277,13 +276,12 @@ def require_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
         f"`{name}` is no time zone (timezone in [reporting]).\n"
         "Use an IANA name such as UTC, Europe/Berlin or America/New_York."
     )
-    # DuckDB computes the marts' days, Python those of pages, Polars those of forecasts.
+    # DuckDB computes the days of all figures, Python those of --as-of.
     if not con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone():
         raise unknown
     try:
         ZoneInfo(name)
-        pl.select(pl.lit(datetime(2000, 1, 1)).dt.replace_time_zone(name))  # noqa: DTZ001
-    except (ZoneInfoNotFoundError, pl.exceptions.PolarsError):
+    except ZoneInfoNotFoundError:
         raise unknown from None
 
 

@@ -78,15 +78,13 @@ def _months(workspaces: pl.DataFrame) -> pl.DataFrame:
     `start` is the first date that is not counted yet: the one after the last complete date, or a
     day of an earlier month. The month is forecast from its day `first` on, to the day before `end`.
     """
-    timezone = str(workspaces["reporting_timezone"].first() or "UTC")
     tests = pl.DataFrame({"months_ago": range(1, TESTED_MONTHS + 1)}).join(
         pl.DataFrame({"day": TESTED_FROM}), how="cross"
     )
     now = pl.DataFrame({"months_ago": [0], "day": [1]})
-    start, month, today = pl.col("start"), pl.col("month"), pl.col("today")
+    start, month, today = pl.col("start"), pl.col("month"), pl.col("last_batch_date")
     return (
-        workspaces.drop_nulls("last_batch_at")
-        .with_columns(today=pl.col("last_batch_at").dt.convert_time_zone(timezone).dt.date())
+        workspaces.drop_nulls("last_batch_date")
         .join(pl.concat([now, tests]), how="cross")
         .with_columns(
             is_current=pl.col("months_ago") == 0,
@@ -184,12 +182,7 @@ MODEL = polars_model(
         "marts.fct_agent_days": DAYS,
         "marts.dim_dates": DATES,
         "marts.dim_agents": SCOPE,
-        "marts.dim_workspaces": (
-            "workspace_id",
-            "reporting_timezone",
-            "last_batch_at",
-            "last_complete_date",
-        ),
+        "marts.dim_workspaces": ("workspace_id", "last_batch_date", "last_complete_date"),
     },
     compute=forecasts,
 )

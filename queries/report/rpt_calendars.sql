@@ -19,7 +19,7 @@ firsts as (
 select
     if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
     max(last_batch_at) as as_of,
-    (max(last_batch_at) at time zone getvariable('reporting_timezone'))::date as today,
+    max(last_batch_date) as today,
     max(last_complete_date) as yesterday,
     min(first_date) as first_date,
     coalesce(today > max(today) over () - 7, false) as is_current

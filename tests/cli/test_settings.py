@@ -95,7 +95,6 @@ SettingsFile = Callable[[str], None]
         ('[[workspaces]]\napi_key_env = "K"\napi = "http://a/b/api/v1/"\n', "Write `http://a/b`."),
         ('[reporting]\ntimezone = "Middle/Earth"\n', "is no time zone"),
         ('[reporting]\ntimezone = "JST"\n', "is no time zone"),
-        ('[reporting]\ntimezone = "Factory"\n', "is no time zone"),
     ],
 )
 def test_a_wrong_setting_is_named(

@@ -189,8 +189,8 @@ def test_workspaces(warehouse: Warehouse) -> None:
     warehouse.build()
 
     assert warehouse.rows("from marts.dim_workspaces order by workspace_id") == [
-        (WORKSPACE, "Bakery", "UTC", None, None, None),
-        ("w-2", "w-2", "UTC", SEEN, LATER, date(2026, 11, 20)),
+        (WORKSPACE, "Bakery", "UTC", None, None, None, None),
+        ("w-2", "w-2", "UTC", SEEN, LATER, LATER.date(), date(2026, 11, 20)),
     ]
 
 

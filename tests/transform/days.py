@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -60,22 +60,16 @@ def agents(*names: str, workspace: str = WORKSPACE) -> pl.DataFrame:
 
 
 def workspaces(
-    batches: Mapping[str, tuple[datetime | None, date | None]], timezone: str = "UTC"
+    batches: Mapping[str, tuple[date | None, date | None]],
 ) -> pl.DataFrame:
-    """Workspaces with the instant of their last batch and their last complete date."""
-    rows = [(name, timezone, *each) for name, each in batches.items()]
+    """Workspaces with the day of their last batch and their last complete date."""
+    rows = [(name, *each) for name, each in batches.items()]
     return pl.DataFrame(
         rows,
         schema={
             "workspace_id": pl.String,
-            "reporting_timezone": pl.String,
-            "last_batch_at": pl.Datetime("us", "UTC"),
+            "last_batch_date": pl.Date,
             "last_complete_date": pl.Date,
         },
         orient="row",
     )
-
-
-def morning_of(today: date) -> datetime:
-    """When the batch of a day runs."""
-    return datetime(today.year, today.month, today.day, 5, tzinfo=UTC)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from analytics.transform.forecasts import forecasts
-from tests.transform.days import agent_days, agents, dates, day, morning_of, span, workspaces
+from tests.transform.days import agent_days, agents, dates, day, span, workspaces
 from tests.transform.given import Warehouse
 
 TODAY = date(2026, 11, 20)
@@ -25,10 +25,10 @@ def forecast(
     today: date = TODAY,
     agent: str = "(all)",
 ) -> dict[str, Any]:
-    """The forecast of a line, as of the morning of a day."""
+    """The forecast of a line, as of a day."""
     complete = SPAN if complete is None else complete
     lines = agents(*sorted({row[1] for row in rows} | {"a-1"}))
-    known = {"w-1": (morning_of(today), max(complete, default=None))}
+    known = {"w-1": (today, max(complete, default=None))}
     made = forecasts(agent_days(*rows), dates(complete), lines, workspaces(known))
     (found,) = made.filter(agent_id=agent).iter_rows(named=True)
     return found
@@ -146,7 +146,7 @@ def test_lines_add_up() -> None:
     """Every line has a row, also one without runs, and what is expected adds up to the whole."""
     rows = [day(each, each.day % 7, agent="a-1") for each in SPAN]
     rows += [day(each, each.day % 3, 0, agent="(platform)") for each in SPAN]
-    known = workspaces({"w-1": (morning_of(TODAY), LAST)})
+    known = workspaces({"w-1": (TODAY, LAST)})
     lines = agents("a-1", "a-2", "(none)", "(platform)")
     made = forecasts(agent_days(*rows), dates(SPAN), lines, known)
 
@@ -204,8 +204,8 @@ def test_workspaces_apart() -> None:
     """Each workspace has its own last batch and its own days."""
     rows = [day(each, 2) for each in SPAN] + [day(each, 5, workspace="w-2") for each in SPAN]
     known = {
-        "w-1": (morning_of(TODAY), LAST),
-        "w-2": (morning_of(date(2026, 10, 11)), date(2026, 10, 10)),
+        "w-1": (TODAY, LAST),
+        "w-2": (date(2026, 10, 11), date(2026, 10, 10)),
         "w-3": (None, None),
     }
     made = forecasts(
@@ -258,3 +258,14 @@ def test_mart(warehouse: Warehouse) -> None:
         ("a-1", "2026-11-01", 58, 1),
     ]
     assert months["Asia/Tokyo"][0] == ("(all)", "2026-12-01", 0, 31)
+
+
+def test_the_month_is_that_of_pages(warehouse: Warehouse) -> None:
+    """Today is computed once, by DuckDB, whose data of time zones differ from those of Polars."""
+    last_batch = datetime(2026, 11, 30, 23, 30, tzinfo=UTC)
+    warehouse.execute("update ledger.workspaces set last_batch_at = ?", last_batch)
+    warehouse.build("Africa/Casablanca")
+
+    assert warehouse.row("select max(month) from marts.fct_forecasts") == warehouse.row(
+        "select date_trunc('month', max(today))::date from reports.rpt_calendars"
+    )
