@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from analytics.errors import UsageError
 from analytics.levain import ForbiddenError, LevainError, UnauthorizedError
 from analytics.levain.records import Me
 from analytics.settings import CONFIG_FILE, Workspace
+
+if TYPE_CHECKING:  # `analytics runs` opens no file
+    import duckdb
 
 _HOW_TO_ADD = f"\nTo have it beside these data, give its workspace_id in {CONFIG_FILE}."
 _KEY_REFUSED = (UnauthorizedError, ForbiddenError)
@@ -34,6 +36,16 @@ def require_a_key(
     )
 
 
+def require_named(me: Me, setting: Workspace) -> None:
+    """Raise UsageError if a key belongs to another workspace than its setting names."""
+    if setting.workspace_id not in (None, me.workspace_id):
+        raise UsageError(
+            f"The key in {setting.api_key_env} belongs to workspace {me.workspace_name} "
+            f"({me.workspace_id}), but workspace_id in the settings is {setting.workspace_id}.\n"
+            "Correct workspace_id or leave it out, or put that workspace's key into the variable."
+        )
+
+
 def known_workspace(con: duckdb.DuckDBPyConnection, setting: Workspace) -> Me | None:
     """Return the workspace whose data are stored under a setting."""
     row = con.execute(
@@ -47,10 +59,11 @@ def known_workspace(con: duckdb.DuckDBPyConnection, setting: Workspace) -> Me | 
 def require_identity(
     con: duckdb.DuckDBPyConnection, opened: Sequence[tuple[Workspace, Me]]
 ) -> None:
-    """Raise UsageError if a key belongs to another workspace than the data under its setting.
+    """Raise UsageError if a key belongs to another workspace than its setting names.
 
-    A rebuild does not restore these settings. A stored workspace that no key has opened since is
-    then expected from the next new key, unless the settings name another workspace.
+    If that names none, it is the workspace of the data under the setting. A rebuild does not
+    restore these settings: a stored workspace that no key has opened since is then expected from
+    the next new key.
     """
     stored = con.execute(
         "select workspace_id, workspace_name, api, api_key_env from ledger.workspaces order by 1"
@@ -64,11 +77,11 @@ def require_identity(
         if env is None and each not in {me.workspace_id for _, me in opened}
     ]
     for setting, me in opened:
+        require_named(me, setting)
         env, found = setting.api_key_env, me.workspace_id
         new = awaited[0] if awaited and found not in held else (found, None)
         expected, label = known.get((setting.api, env), new)
-        expected = setting.workspace_id or expected
-        if found != expected:
+        if setting.workspace_id is None and found != expected:
             raise UsageError(
                 f"The key in {env} belongs to workspace {me.workspace_name} ({found}), "
                 "but the data under this setting is that of "

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stamina.instrumentation import RetryDetails
 
+from analytics.batch.identity import require_named
 from analytics.cli import printed
 from analytics.cli.runs import hints
 from analytics.errors import AnalyticsError, UsageError
@@ -38,7 +39,7 @@ def connected(
     chosen = _chosen(load_settings(data_dir, config), workspace)
     with hints.repeating(workspace, config), _client(chosen, tries) as levain:
         if chosen.workspace_id is not None:
-            _require_identity(levain.auth.me(), chosen)
+            require_named(levain.auth.me(), chosen)
         yield levain
 
 
@@ -56,7 +57,7 @@ def read_identity(workspace: Workspace, *, tries: int = QUICK) -> tuple[Me, date
     with _client(workspace, tries) as levain:
         answer = levain.auth.read()
         me = typed(answer.record, Me)
-    _require_identity(me, workspace)
+    require_named(me, workspace)
     return me, answer.fetched_at
 
 
@@ -102,15 +103,6 @@ def _chosen(settings: Settings, name: str | None) -> Workspace:
 def _id_of(workspace: Workspace) -> str:
     with _client(workspace, QUICK) as levain:
         return levain.auth.me().workspace_id
-
-
-def _require_identity(me: Me, workspace: Workspace) -> None:
-    """Raise UsageError if the key belongs to another workspace than the settings name."""
-    if workspace.workspace_id not in (None, me.workspace_id):
-        raise UsageError(
-            f"The key in {workspace.api_key_env} belongs to workspace {me.workspace_name} "
-            f"({me.workspace_id}),\nbut the settings expect {workspace.workspace_id}."
-        )
 
 
 def _analytics_error(error: LevainError, workspace: Workspace) -> AnalyticsError:

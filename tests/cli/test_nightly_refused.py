@@ -72,12 +72,16 @@ def test_a_key_of_another_workspace_is_refused(
 def test_a_workspace_id_in_the_settings_is_insisted_on(
     command: Command, settings_file: SettingsFile
 ) -> None:
-    """With `workspace_id` set, a key of another workspace is refused on the first batch too."""
+    """With `workspace_id` set, a key of another workspace is refused on the first batch too.
+
+    The error names that setting, and says nothing of data.
+    """
     settings_file('[[workspaces]]\napi_key_env = "LEVAIN_API_KEY"\nworkspace_id = "w-1"\n')
     result = command("nightly")
 
     assert result.code == 2
-    assert "(w-1)" in result.err
+    assert "but workspace_id in the settings is w-1.\n" in result.err
+    assert "data" not in result.err
 
 
 def test_a_workspace_that_no_setting_names_is_told(
