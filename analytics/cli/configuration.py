@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -11,8 +12,9 @@ import msgspec
 from analytics.cli import printed
 from analytics.cli.connection import identify
 from analytics.custom.validation import check_project
-from analytics.errors import AnalyticsError, UsageError
+from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.finance.load import not_repeated, read_finance
+from analytics.levain import Me
 from analytics.published.pages import page_problems
 from analytics.settings import (
     Origin,
@@ -54,7 +56,19 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
     except UsageError as error:
         return Configuration(problems=[str(error)])
     keys = [_key(workspace, offline=offline) for workspace in settings.workspaces]
-    problems = [*problems_of(settings), *_key_problems(keys)]
+    opened = {
+        key.workspace_id: (
+            workspace,
+            Me(workspace_id=key.workspace_id, workspace_name=key.workspace_name),
+        )
+        for workspace, key in zip(settings.workspaces, keys, strict=True)
+        if key.workspace_id
+    }
+    problems = [
+        *problems_of(settings),
+        *_key_problems(keys),
+        *data_problems(settings, opened.values()),
+    ]
     return Configuration(settings=origins, keys=keys, problems=problems)
 
 
@@ -66,6 +80,29 @@ def problems_of(settings: Settings) -> Iterator[str]:
     yield from not_repeated(check_project(settings), of_finance)
     yield from of_finance
     yield from page_problems(settings)
+
+
+def data_problems(settings: Settings, opened: Collection[tuple[Workspace, Me]]) -> Iterator[str]:
+    """Yield that a key is of another workspace than the data, if these can be read now."""
+    import duckdb
+
+    from analytics.batch.identity import require_identity
+    from analytics.warehouse.database import OFFLINE, quoted
+    from analytics.warehouse.holders import at_rest
+    from analytics.warehouse.layout import Layout
+
+    layout = Layout(settings.data_dir)
+    try:
+        with (
+            suppress(BusyError, duckdb.Error, OSError),
+            at_rest(layout),
+            duckdb.connect(config=OFFLINE) as con,
+        ):
+            con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse (read_only)")
+            con.execute("use warehouse")
+            require_identity(con, [*opened])
+    except UsageError as error:
+        yield str(error)
 
 
 def _timezone_problems(settings: Settings) -> Iterator[str]:

@@ -15,6 +15,7 @@ from analytics.cli.connection import read_identity
 from analytics.cli.demo import MARKER
 from analytics.errors import AnalyticsError, UsageError
 from analytics.format import numbers
+from analytics.levain import Me
 from analytics.settings import Settings, Workspace, api_key, has_key, load_settings
 from analytics.terminal import visible
 from analytics.warehouse.layout import Layout
@@ -31,10 +32,19 @@ def examine(data_dir: Path | None, config: Path | None, *, offline: bool) -> lis
         settings = load_settings(data_dir, config)
     except UsageError as error:
         return [release(), _problem("settings", error)]
+    opened: dict[str, tuple[Workspace, Me]] = {}
     checks = [
         release(),
         *_settings(settings),
-        *(check for each in settings.workspaces for check in _api(each, settings, offline=offline)),
+        *(
+            check
+            for each in settings.workspaces
+            for check in _api(each, settings, opened, offline=offline)
+        ),
+        *(
+            _problem("keys", UsageError(each))
+            for each in configuration.data_problems(settings, opened.values())
+        ),
         *directory_checks(Layout(settings.data_dir), datetime.now(UTC)),
     ]
     return [
@@ -51,8 +61,17 @@ def _settings(settings: Settings) -> Iterator[Check]:
     yield Check("settings", "ok", f"{there}, days in {settings.reporting.timezone}")
 
 
-def _api(workspace: Workspace, settings: Settings, *, offline: bool) -> Iterator[Check]:
-    """Yield that a key is set, that the API accepts it, and how far apart the clocks are."""
+def _api(
+    workspace: Workspace,
+    settings: Settings,
+    opened: dict[str, tuple[Workspace, Me]],
+    *,
+    offline: bool,
+) -> Iterator[Check]:
+    """Yield that a key is set, that the API accepts it, and how far apart the clocks are.
+
+    Its workspace is added to those `opened`.
+    """
     name = f"key {workspace.api_key_env}"
     if not has_key(workspace) and (settings.data_dir / MARKER).exists():
         yield Check(name, "note", "not set; the demo's data need none")
@@ -68,6 +87,7 @@ def _api(workspace: Workspace, settings: Settings, *, offline: bool) -> Iterator
     except AnalyticsError as error:
         yield _problem(name, error)
         return
+    opened[me.workspace_id] = workspace, me
     yield Check(
         name,
         "ok",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import threading
 from pathlib import Path
 
@@ -58,7 +59,7 @@ def test_a_key_of_another_workspace_is_refused(
 ) -> None:
     """A key of another workspace than the data's stores nothing.
 
-    The error names both workspaces.
+    The error names both workspaces; `config` and `doctor` tell it before.
     """
     other = world.add_workspace("Other")
     monkeypatch.setenv("LEVAIN_API_KEY", other.api_key)
@@ -66,6 +67,11 @@ def test_a_key_of_another_workspace_is_refused(
 
     assert result.code == 2
     assert "belongs to workspace Other" in result.err
+    told = json.loads(published("config", "--json").out)["problems"]
+    assert [f"error: {each}\n" for each in told] == [result.err]
+    checks = json.loads(published("doctor", "--json").out)
+    (finding,) = (each["finding"] for each in checks if each["name"] == "keys")
+    assert result.err.startswith(f"error: {finding}\n")
     assert [world.workspaces[0].id] == [path.name for path in Path("data/landing").iterdir()]
 
 
