@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ import msgspec
 
 from analytics import DEFAULT_API, disk
 from analytics.errors import UsageError
+from analytics.settings_file import KEY_TEXT, read_tables
 from analytics.wrong_settings import in_words
 
 CONFIG_FILE = "analytics.toml"
@@ -31,7 +31,6 @@ _BETWEEN_URLS = re.compile(r"[\s,]+(?=\w+://)")
 """A comma may also stand within an address."""
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
-_KEY_TEXT = re.compile(r"levain_\w{8,}")
 
 Size = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,5}(\.[0-9]+)? ?[MGT]i?B$")]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
@@ -339,7 +338,7 @@ def base_url(text: str) -> str:
 
 def variable_name(text: str) -> str:
     """Return the name of a variable; UsageError if it is none, which never repeats a key."""
-    if _KEY_TEXT.search(text):
+    if KEY_TEXT.search(text):
         raise UsageError(
             "That is an API key. Keys belong in the environment: name the variable that holds it."
         )
@@ -349,32 +348,6 @@ def variable_name(text: str) -> str:
             f" such as {API_KEY_ENV}."
         )
     return text
-
-
-def read_tables(path: Path, *, must_exist: bool) -> dict[str, Any]:
-    """Read a settings file; UsageError if it cannot be read, or holds a key."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        if must_exist:
-            raise UsageError(
-                f"There is no settings file {path}.\n"
-                "Name one that is there, or write one with `analytics init`."
-            ) from None
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"The settings file {path} cannot be read: {error}.") from error
-    if _KEY_TEXT.search(text):
-        raise UsageError(
-            f"{path} holds an API key. Keys belong in the environment:\n"
-            "put the key into a variable, and the variable's NAME into api_key_env."
-        )
-    try:
-        return tomllib.loads(text)
-    except RecursionError:
-        raise UsageError(f"{path} is not valid TOML: its tables are nested too deep.") from None
-    except ValueError as error:
-        raise UsageError(f"{path} is not valid TOML: {error}.") from error
 
 
 def _fields() -> dict[str, tuple[str, ...]]:

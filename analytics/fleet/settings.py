@@ -20,9 +20,9 @@ from analytics.settings import (
     Workspace,
     default_api,
     load_settings,
-    read_tables,
     with_api,
 )
+from analytics.settings_file import read_tables
 from analytics.wrong_settings import in_words
 
 FLEET_FILE = "fleet.toml"

@@ -121,6 +121,15 @@ def test_a_named_settings_file_must_exist(analytics: Command) -> None:
     assert (result.code, "no settings file elsewhere.toml" in result.err) == (2, True)
 
 
+def test_a_settings_file_that_leads_nowhere_is_no_absent_one(analytics: Command) -> None:
+    """A link whose file is gone is an error: a batch with default settings would publish others."""
+    Path("analytics.toml").symlink_to("gone/analytics.toml")
+    result = analytics("nightly")
+
+    assert result.code == 2
+    assert "analytics.toml is a link to gone/analytics.toml, which is not there" in result.err
+
+
 def test_the_command_line_comes_first(
     monkeypatch: pytest.MonkeyPatch, settings_file: SettingsFile
 ) -> None:
