@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -149,7 +149,7 @@ def _end_of(as_of: str, zone: ZoneInfo) -> datetime:
     try:
         if len(as_of) == len("2026-11-19"):
             next_day = date.fromisoformat(as_of) + timedelta(days=1)
-            return datetime.combine(next_day, time(), zone) - datetime.resolution
+            return datetime.combine(next_day, time(), zone).astimezone(UTC) - datetime.resolution
         instant = datetime.fromisoformat(as_of)
     except (ValueError, OverflowError):
         raise UsageError(

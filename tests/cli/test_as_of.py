@@ -206,10 +206,14 @@ def test_commands_print_and_write_the_same_bytes(
 
 
 def test_a_day_ends_in_the_reporting_time_zone() -> None:
-    """A day stands for its last instant in the time zone of reports, an instant for itself."""
-    berlin = ZoneInfo("Europe/Berlin")
+    """A day stands for its last instant in the time zone of reports, an instant for itself.
+
+    Where the clock goes back at midnight, that is the end of the hour that comes twice.
+    """
+    berlin, santiago = ZoneInfo("Europe/Berlin"), ZoneInfo("America/Santiago")
 
     assert _end_of("2026-10-25", berlin) == datetime(2026, 10, 25, 22, 59, 59, 999999, UTC)
+    assert _end_of("2026-04-04", santiago) == datetime(2026, 4, 5, 3, 59, 59, 999999, UTC)
     assert _end_of("2026-11-19T06:30Z", berlin) == datetime(2026, 11, 19, 6, 30, tzinfo=UTC)
     assert _end_of("2026-11-19 06:30", berlin) == datetime(2026, 11, 19, 5, 30, tzinfo=UTC)
 
