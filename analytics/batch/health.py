@@ -74,49 +74,25 @@ def release() -> Check:
 
 
 def directory_checks(layout: Layout, now: datetime) -> Iterator[Check]:
-    """Yield all checks of a data directory; one note where there is none yet."""
-    if layout.root.is_symlink() and not layout.root.exists():
-        yield Check(
-            "data directory",
-            "problem",
-            f"{layout.root} is a link to {layout.root.readlink()}, which is not there",
-            "Mount the disk that it is on, or let the link lead to another folder.",
-        )
-        return
-    if not layout.root.exists():
-        yield Check(
-            "data directory", "note", f"{layout.root} is not there: the first batch makes it"
-        )
-        return
-    if os.statvfs(layout.root).f_flag & os.ST_RDONLY:
-        yield Check(
-            "data directory",
-            "problem",
-            f"{layout.root} is on a file system that is mounted read-only",
-            "Mount it for writing, or name another --data-dir.",
-        )
-        return
-    if layout.root.is_dir() and (closed := _closed_to_us(layout.root)):
-        files = numbers.plural(len(closed), "file or folder", "files and folders")
-        yield Check(
-            "data directory",
-            "problem",
-            f"{files} cannot be used by this user, the first is {closed[0]}",
-            f"They are of another user, such as root: `chown -R $(id -u) {layout.root}`.",
-        )
-        return
+    """Yield all checks of a data directory; one where there is none yet, or it cannot be used."""
     try:
-        yield Check("data directory", "ok", f"{layout.root}, {numbers.size(size_of(layout.root))}")
-        yield _file_system(layout.root)
-        yield _disk(layout)
+        unusable = _unusable(layout.root)
+        if not unusable:
+            size = numbers.size(size_of(layout.root))
+            usable = [
+                Check("data directory", "ok", f"{layout.root}, {size}"),
+                _file_system(layout.root),
+                _disk(layout),
+            ]
     except OSError as error:
-        yield Check(
-            "data directory",
-            "problem",
+        unusable = _no_directory(
             f"{error.filename or layout.root}: {error.strerror}",
             "Let the user of the batch read and write there, or name another --data-dir.",
         )
+    if unusable:
+        yield unusable
         return
+    yield from usable
     yield _lock(holder_of(layout), now)
     of_warehouse: list[Check] = []
     of_rows: list[Check] = []
@@ -132,6 +108,35 @@ def directory_checks(layout: Layout, now: datetime) -> Iterator[Check]:
     yield _last_batch(read_last_batch(layout), now)
     yield _books(layout)
     yield from of_next
+
+
+def _no_directory(finding: str, remedy: str) -> Check:
+    return Check("data directory", "problem", finding, remedy)
+
+
+def _unusable(root: Path) -> Check | None:
+    """Return why a batch cannot use a data directory, or that it is not there yet."""
+    if root.is_symlink() and not root.exists():
+        return _no_directory(
+            f"{root} is a link to {root.readlink()}, which is not there",
+            "Mount the disk that it is on, or let the link lead to another folder.",
+        )
+    if not root.exists():
+        return Check("data directory", "note", f"{root} is not there: the first batch makes it")
+    if not root.is_dir():
+        return _no_directory(f"{root} is no folder", "Name another --data-dir.")
+    if os.statvfs(root).f_flag & os.ST_RDONLY:
+        return _no_directory(
+            f"{root} is on a file system that is mounted read-only",
+            "Mount it for writing, or name another --data-dir.",
+        )
+    if closed := _closed_to_us(root):
+        files = numbers.plural(len(closed), "file or folder", "files and folders")
+        return _no_directory(
+            f"{files} cannot be used by this user, the first is {closed[0]}",
+            f"They are of another user, such as root: `chown -R $(id -u) {root}`.",
+        )
+    return None
 
 
 def _closed_to_us(root: Path) -> list[Path]:

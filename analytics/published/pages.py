@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -34,7 +35,7 @@ def check_pages(settings: Settings, files: Sequence[Path]) -> tuple[list[str], l
 def page_problems(settings: Settings) -> list[str]:
     """Return a line for each problem of the project's pages; of columns, if a file is published."""
     published = Layout(settings.data_dir).published
-    return _checked(settings, (), published if published.exists() else None)[1]
+    return _checked(settings, (), published if os.access(published, os.F_OK) else None)[1]
 
 
 def _checked(

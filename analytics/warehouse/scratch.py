@@ -19,8 +19,8 @@ def scratch_folder(root: Path) -> Iterator[Path | None]:
 
     A folder is locked while it is in use. Those of processes that were killed are removed first.
     """
-    remove_left(root)
     try:
+        remove_left(root)
         folder = _new(root)
         while (descriptor := _locked(folder)) is None:  # another process took it for a left one
             folder = _new(root)

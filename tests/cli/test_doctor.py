@@ -347,13 +347,20 @@ def test_a_file_system_without_locks_or_renames_is_a_problem(
     assert not list(layout.root.glob(".doctor-*"))
 
 
-def test_a_directory_that_cannot_be_used_is_a_problem(tmp_path: Path) -> None:
-    """A file in its place is told, and ends the checks of the data."""
-    file = tmp_path / "data"
-    file.write_text("", encoding="utf-8")
-    (problem,) = found(Layout(file))
+@pytest.mark.parametrize(
+    ("name", "words"), [("file", "is no folder"), ("x" * 300, "File name too long")]
+)
+def test_a_directory_that_cannot_be_used_is_a_problem(
+    tmp_path: Path, analytics: Command, name: str, words: str
+) -> None:
+    """A file in its place, or a path that cannot be looked at, is the only check of the data."""
+    (tmp_path / "file").touch()
+    result = analytics("doctor", "--offline", "--json", "--data-dir", str(tmp_path / name))
+    *_, before, problem = json.loads(result.out)
 
-    assert (problem.name, problem.state) == ("data directory", "problem")
+    assert before["name"] == "key LEVAIN_API_KEY"
+    assert (problem["name"], problem["state"]) == ("data directory", "problem")
+    assert words in problem["finding"]
 
 
 def test_a_disk_that_is_mounted_read_only_is_told(
