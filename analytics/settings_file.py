@@ -31,7 +31,7 @@ def read_tables(path: Path, *, must_exist: bool) -> dict[str, Any]:
 def _read_text(path: Path, *, must_exist: bool) -> str:
     """Return the text of a file; of one that is not there none, unless it must exist."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         if path.is_symlink():
             raise UsageError(
@@ -44,5 +44,11 @@ def _read_text(path: Path, *, must_exist: bool) -> str:
                 "Name one that is there, or write one with `analytics init`."
             ) from None
         return ""
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise UsageError(
+            f"The settings file {path} is not UTF-8: line {line} has the byte"
+            f" 0x{error.object[error.start]:02X}.\nSave it as UTF-8."
+        ) from None
+    except OSError as error:
         raise UsageError(f"The settings file {path} cannot be read: {error}.") from error

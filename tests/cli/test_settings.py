@@ -130,6 +130,18 @@ def test_a_settings_file_that_leads_nowhere_is_no_absent_one(analytics: Command)
     assert "analytics.toml is a link to gone/analytics.toml, which is not there" in result.err
 
 
+def test_a_settings_file_is_utf8(analytics: Command) -> None:
+    """It may have the mark that Windows begins files with; another byte is named with its line."""
+    file = Path("analytics.toml")
+    file.write_text('[reporting]\ntimezone = "Asia/Tokyo"\n', encoding="utf-8-sig")
+    assert load_settings().reporting.timezone == "Asia/Tokyo"
+
+    file.write_bytes('[reporting]\n# caf\u00e9\ntimezone = "UTC"\n'.encode("latin-1"))
+    result = analytics("nightly")
+    assert result.code == 2
+    assert "analytics.toml is not UTF-8: line 2 has the byte 0xE9.\nSave it as" in result.err
+
+
 def test_the_command_line_comes_first(
     monkeypatch: pytest.MonkeyPatch, settings_file: SettingsFile
 ) -> None:
