@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -54,11 +55,12 @@ def start(target: Path, given: Answers, *, ask: bool, check: bool) -> None:
     UsageError, before anything is written, for a wrong choice or settings that are there already.
     """
     file = target / CONFIG_FILE
-    if file.exists():
+    if file.exists() or file.is_symlink():
         raise UsageError(
             f"{file} is there already, and nothing was written.\n"
             "Edit it by hand; `analytics config` shows what it sets, and what is wrong."
         )
+    _require_folders(target)
     chosen = _completed(_valid(given), ask=ask and sys.stdin.isatty())
     text = _settings_text(chosen)
     target.mkdir(parents=True, exist_ok=True)
@@ -78,13 +80,17 @@ def start(target: Path, given: Answers, *, ask: bool, check: bool) -> None:
 
 def _valid(given: Answers) -> Answers:
     """Return the choices; UsageError for one that the settings would refuse."""
-    for name in given.variables:
-        variable_name(name)
+    api = base_url(given.api or default_api())
     return Answers(
-        given.variables,
-        given.api and base_url(given.api),
+        _variables(given.variables),
+        given.api and api,
         given.timezone and _timezone(given.timezone),
     )
+
+
+def _variables(names: Iterable[str]) -> list[str]:
+    """Return names of variables, each once; UsageError for one that is none."""
+    return [*dict.fromkeys(map(variable_name, names))]
 
 
 def _completed(given: Answers, *, ask: bool) -> Answers:
@@ -95,7 +101,7 @@ def _completed(given: Answers, *, ask: bool) -> Answers:
     variables = given.variables or _answer(
         "Variable of the API key (of several workspaces: by commas)",
         API_KEY_ENV,
-        lambda text: [variable_name(name.strip()) for name in text.split(",")],
+        lambda text: _variables(map(str.strip, text.split(","))),
     )
     api = given.api or _answer("Base URL of the API", default_api(), base_url)
     timezone = given.timezone or _answer("Time zone of reports", "UTC", _timezone)
@@ -132,11 +138,27 @@ def _settings_text(chosen: Answers) -> str:
     )
 
 
-def _write_examples(target: Path) -> Iterator[tuple[Path, bool]]:
-    """Copy the examples; yield each file, and False for one that was there and is kept."""
+def _examples(target: Path) -> Iterator[tuple[Path, Path]]:
+    """Yield each example: where it is to be, and where it is."""
     skeleton = folder("skeleton")
     for example in sorted(skeleton.rglob("*.*")):
-        path = target / example.relative_to(skeleton)
+        yield target / example.relative_to(skeleton), example
+
+
+def _require_folders(target: Path) -> None:
+    """Raise UsageError if anything else is in the place of a folder."""
+    for path, _ in _examples(target):
+        for each in reversed(path.parents):
+            if os.path.lexists(each) and not each.is_dir():
+                raise UsageError(
+                    f"{each} is no folder, and nothing was written.\n"
+                    "Move it away, or name another folder to write to."
+                )
+
+
+def _write_examples(target: Path) -> Iterator[tuple[Path, bool]]:
+    """Copy the examples; yield each file, and False for one that was there and is kept."""
+    for path, example in _examples(target):
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists()
         if is_new:

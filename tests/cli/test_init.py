@@ -90,6 +90,37 @@ def test_a_wrong_option_writes_nothing(
     assert not list(Path().iterdir())
 
 
+def test_a_wrong_api_of_the_environment_writes_nothing(
+    analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An address that no key can be tried at is refused first, as if it were an option."""
+    monkeypatch.setenv("LEVAIN_API", "levain.example")
+    result = analytics("init")
+
+    assert (result.code, "must start with https://" in result.err) == (2, True)
+    assert not list(Path().iterdir())
+
+
+def test_a_variable_that_is_named_twice_is_one_workspace(analytics: Command) -> None:
+    """Settings name each variable once, since a workspace is read once a batch."""
+    analytics("init", "--api-key-env", "KEY", "--api-key-env", "KEY", "--no-check")
+
+    assert [each.api_key_env for each in load_settings().workspaces] == ["KEY"]
+
+
+@pytest.mark.parametrize(("file", "target"), [("queries", "."), ("shop", "shop"), ("a", "a/shop")])
+def test_a_file_in_the_place_of_a_folder_is_told_first(
+    analytics: Command, file: str, target: str
+) -> None:
+    """Nothing is written where not all can be."""
+    Path(file).touch()
+    result = analytics("init", target)
+
+    assert result.code == 2
+    assert f"{file} is no folder, and nothing was written.\n" in result.err
+    assert [*written(Path())] == [file]
+
+
 def test_nothing_that_is_there_is_replaced(analytics: Command) -> None:
     """Settings that are there are an error; an example that is there is kept."""
     own = Path("finance/owners.csv")
