@@ -32,7 +32,10 @@ _BETWEEN_URLS = re.compile(r"[\s,]+(?=\w+://)")
 
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 
-Size = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,5}(\.[0-9]+)? ?[MGT]i?B$")]
+_SIZE = r"([1-9][0-9]{0,5}(\.[0-9]+)? ?[MG]|[1-9][0-9]{0,2}(\.[0-9]+)? ?T)i?B"
+"""DuckDB would give a larger limit back in PiB, a unit that it does not parse."""
+
+Size = Annotated[str, msgspec.Meta(pattern=f"^{_SIZE}$")]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -113,9 +116,7 @@ class Alerts(Table, frozen=True):
 class Batch(Table, frozen=True):
     """Memory of DuckDB, such as "500MB", and threads of a batch; empty and 0 follow the machine."""
 
-    memory_limit: Annotated[
-        str, msgspec.Meta(pattern=r"^([1-9][0-9]{0,5}(\.[0-9]+)? ?[MGT]i?B)?$")
-    ] = ""
+    memory_limit: Annotated[str, msgspec.Meta(pattern=f"^({_SIZE})?$")] = ""
     threads: Annotated[int, msgspec.Meta(ge=0, le=1024)] = 0
 
 

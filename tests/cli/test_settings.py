@@ -87,6 +87,10 @@ SettingsFile = Callable[[str], None]
             '[[workspaces]]\napi_key_env = "K"\nworkspace_id = ""\n',
             "`workspace_id` in [[workspaces]] number 1 must be a text in quotes like",
         ),
+        (
+            '[batch]\nmemory_limit = "1000TB"\n',
+            '`memory_limit` in [batch] must be a text in quotes like "2GB", not "1000TB".',
+        ),
         ("[extract\n", "is not valid TOML"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "api.example"\n', "must start with https://"),
         ('[[workspaces]]\napi_key_env = "K"\napi = "http://a b"\n', "must start with https://"),
