@@ -190,6 +190,11 @@ def read_origins(data_dir: Path | None = None, config: Path | None = None) -> li
             str(settings.data_dir),
             _source("--data-dir", data_dir, "ANALYTICS_DATA_DIR", "default"),
         ),
+        Origin(
+            "log_format",
+            log_format_of(),
+            _source("--log-format", None, "ANALYTICS_LOG_FORMAT", "default"),
+        ),
     ]
     for number, workspace in enumerate(settings.workspaces):
         given = tables["workspaces"][number] if tables.get("workspaces") else {}
@@ -301,6 +306,11 @@ def data_dir_of(data_dir: Path | None) -> Path:
             "Name another one with --data-dir, or go into its folder and name it from there."
         ) from None
     return data
+
+
+def log_format_of(option: str | None = None) -> str:
+    """Return the format of logs: of the option, of its variable, or the default."""
+    return option if option is not None else os.environ.get("ANALYTICS_LOG_FORMAT") or "text"
 
 
 def _path_of(variable: str) -> Path | None:

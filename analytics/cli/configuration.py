@@ -11,6 +11,7 @@ import msgspec
 
 from analytics.cli import printed
 from analytics.cli.connection import identify
+from analytics.cli.options import format_of
 from analytics.custom.validation import check_project
 from analytics.errors import AnalyticsError, BusyError, UsageError
 from analytics.finance.load import not_repeated, read_finance
@@ -24,6 +25,7 @@ from analytics.settings import (
     api_key,
     has_key,
     load_settings,
+    log_format_of,
 )
 from analytics.settings import read_origins as read_settings
 from analytics.terminal import visible
@@ -75,6 +77,7 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
 def problems_of(settings: Settings) -> Iterator[str]:
     """Yield each problem of settings and of the user's files, apart from keys."""
     of_finance = read_finance(settings.project).problems
+    yield from _log_problems()
     yield from _timezone_problems(settings)
     yield from _alert_problems(settings)
     yield from not_repeated(check_project(settings), of_finance)
@@ -101,6 +104,15 @@ def data_problems(settings: Settings, opened: Collection[tuple[Workspace, Me]]) 
             con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse (read_only)")
             con.execute("use warehouse")
             require_identity(con, [*opened])
+    except UsageError as error:
+        yield str(error)
+
+
+def _log_problems() -> Iterator[str]:
+    from analytics.batch.progress import LogFormat
+
+    try:
+        format_of(list(LogFormat), log_format_of(), None)
     except UsageError as error:
         yield str(error)
 

@@ -47,8 +47,6 @@ Log = Annotated[
     typer.Option(
         "--log-format",
         metavar="FORMAT",
-        envvar="ANALYTICS_LOG_FORMAT",
-        show_envvar=False,
         help="Of progress and errors: text or json [ANALYTICS_LOG_FORMAT, else text].",
     ),
 ]
@@ -72,8 +70,9 @@ def progress_of(log_format: str | None, *, quiet: bool, verbose: bool) -> Iterat
     """
     from analytics.batch.progress import LogFormat, Progress
     from analytics.cli.failures import failure_of
+    from analytics.settings import log_format_of
 
-    chosen = format_of(list(LogFormat), log_format, None)
+    chosen = format_of(list(LogFormat), log_format_of(log_format), None)
     progress = Progress(log_format=chosen, quiet=quiet, verbose=verbose)
     try:
         with progress.logged_requests():

@@ -45,6 +45,19 @@ def test_each_setting_has_its_source(
 
 
 @pytest.mark.usefixtures("connected")
+def test_the_format_of_logs_is_a_setting(
+    analytics: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable that batches heed is listed, and a value that they refuse is a problem."""
+    monkeypatch.setenv("ANALYTICS_LOG_FORMAT", "xml")
+    read = found(analytics, "--offline")
+    (setting,) = (each for each in read["settings"] if each["name"] == "log_format")
+
+    assert (setting["value"], setting["source"]) == ("xml", "ANALYTICS_LOG_FORMAT")
+    assert read["problems"] == ["There is no format xml: text or json."]
+
+
+@pytest.mark.usefixtures("connected")
 def test_a_key_names_its_workspace_and_is_never_shown(analytics: Command, api: Emulator) -> None:
     """A key that the API accepts is in order; its text is in no output."""
     (workspace,) = api.world.workspaces
