@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from operator import attrgetter
 from pathlib import Path
@@ -55,8 +54,8 @@ def run_alerts(
 
 
 def _wrong_key(alert: UserModel, answer: Answer) -> str | None:
-    columns = answer.frame.columns[1:] if answer.frame is not None else []
-    for name in alert.header.key:
+    columns = [name for name, _ in answer.columns[1:]]
+    for name in alert.header.key if answer.frame is not None else ():
         if name not in columns:
             return f"{alert.file.file}: `{name}` in its line `key` is no column of its rows"
     return None
@@ -69,7 +68,8 @@ def _findings(alert: UserModel, answer: Answer) -> list[Finding]:
     """
     if answer.frame is None:
         return []
-    name, header, columns = alert.file.name, alert.header, answer.frame.columns[1:]
+    name, header = alert.file.name, alert.header
+    columns = [column for column, _ in answer.columns[1:]]
     found: dict[str, Finding] = {}
     count = 0
     for count, *values in answer.frame.iter_rows():
@@ -108,8 +108,6 @@ def _text(value: Any) -> str | None:
     match value:
         case None:
             return None
-        case datetime(tzinfo=zone) if zone is not None:
-            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         case Decimal():
             whole, point, digits = numbers.usd_exact(value).partition(".")
             return f"{whole}{point}{digits[:2]}{digits[2:].rstrip('0')}"

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from decimal import Decimal
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -28,7 +26,6 @@ PREFIX = f"{CUSTOM}."
 
 _SHOWN_COLUMNS = 12
 _SHOWN_TEXT = 200
-_SHORT = (int, float, Decimal, date, type(None))
 
 
 @dataclass(frozen=True)
@@ -88,7 +85,7 @@ def run_checks(
     asked = told(queries, before, attrgetter("file"))
     answers = runner.run(database, asked, own=own, rows=SHOWN_ROWS)
     for check, answer in zip(checks, answers, strict=True):
-        columns = [] if answer.frame is None else answer.frame.columns[1:]
+        columns = [name for name, _ in answer.columns[1:]]
         rows = [] if answer.frame is None else answer.frame.rows()
         count = rows[0][0] if rows else 0
         yield (
@@ -130,6 +127,6 @@ def _is_blocking(model: UserModel) -> bool:
 def _shown(columns: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
     """Return the first columns of a row, and of long texts the beginning."""
     return {
-        name[:_SHOWN_TEXT]: value if isinstance(value, _SHORT) else str(value)[:_SHOWN_TEXT]
+        name[:_SHOWN_TEXT]: value[:_SHOWN_TEXT] if isinstance(value, str) else value
         for name, value in list(zip(columns, row, strict=True))[:_SHOWN_COLUMNS]
     }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
-from polars.exceptions import PanicException, PolarsError
+from polars.exceptions import PolarsError
 
 from analytics.custom.allowed import NotAllowedError, kind_of, require_allowed, without_paths
 from analytics.custom.serving import bound, serve
@@ -81,7 +82,7 @@ def _run(
             return {"rows": made[0][0]}
         limit = "" if limits.rows is None else f"limit {limits.rows + 1}"
         is_shown = request["task"] == "show"
-        wanted = _for_pages(select, columns) if is_shown else f"select * from ({select}\n)"
+        wanted = _cast(select, columns, _for_pages if is_shown else _for_python)
         frame = _frame(con.sql(f"{wanted} {limit}"))
         if limits.rows is not None and frame.height > limits.rows:
             return {"error": limits.too_long}
@@ -91,35 +92,47 @@ def _run(
         return {"rows": frame.height, "columns": [(name, kind) for name, kind, *_ in columns]}
 
 
-def _for_pages(select: str, columns: Sequence[tuple[str, str]]) -> str:
-    """Return SQL of whole numbers, floats and texts alone; the columns are named c0, c1, ….
+def _cast(
+    select: str, columns: Sequence[tuple[str, str]], cast: Callable[[str, str, str], str]
+) -> str:
+    """Return SQL of numbers and texts alone; the columns are named c0, c1, ….
 
-    Texts hold every digit of a decimal, every day that DuckDB knows, and types of its own.
+    Texts hold every day that DuckDB knows, and types of its own.
     """
-    shown = []
-    for number, (name, kind, *_) in enumerate(columns):
-        column = f"c{number}"
-        if kind in _WHOLE:
-            column += "::bigint"
-        elif kind in ("FLOAT", "DOUBLE"):
-            column += "::double"
-        elif kind.startswith("TIMESTAMP") and name.lower() in ("date", "month"):
-            column += "::date::varchar"
-        elif kind == "TIMESTAMP WITH TIME ZONE":
-            column = f"replace(replace({column}::varchar, ' ', 'T'), '+00', 'Z')"
-        else:
-            column += "::varchar"
-        shown.append(f"{column} as c{number}")
-    names = ", ".join(f"c{number}" for number in range(len(columns)))
-    return f"select {', '.join(shown)} from ({select}\n) as rows_of_page ({names})"
+    names = [f"c{number}" for number in range(len(columns))]
+    shown = (
+        f"{cast(column, name, kind)} as {column}"
+        for column, (name, kind, *_) in zip(names, columns, strict=True)
+    )
+    return f"select {', '.join(shown)} from ({select}\n) as found ({', '.join(names)})"
+
+
+def _for_pages(column: str, name: str, kind: str) -> str:
+    """Cast to whole numbers, floats and texts, which hold every digit of a decimal."""
+    if kind in _WHOLE:
+        return f"{column}::bigint"
+    if kind in ("FLOAT", "DOUBLE"):
+        return f"{column}::double"
+    if kind.startswith("TIMESTAMP") and name.lower() in ("date", "month"):
+        return f"{column}::date::varchar"
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"replace(replace({column}::varchar, ' ', 'T'), '+00', 'Z')"
+    return f"{column}::varchar"
+
+
+def _for_python(column: str, _: str, kind: str) -> str:
+    """Cast to whole numbers, decimals and texts."""
+    if kind in _WHOLE or re.fullmatch(r"DECIMAL\([\d,]+\)", kind):
+        return column
+    if kind == "TIMESTAMP WITH TIME ZONE":
+        return f"replace({column}::varchar, '+00', ' UTC')"
+    return f"{column}::varchar"
 
 
 def _frame(relation: duckdb.DuckDBPyRelation) -> pl.DataFrame:
-    """Return the rows of a relation; ValueError for a type that only DuckDB has."""
+    """Return the rows of a relation; ValueError for a query that fails on the way."""
     try:
         return pl.DataFrame(relation)
-    except PanicException as error:
-        raise ValueError("a column has a type of DuckDB's own: cast it to VARCHAR") from error
     except PolarsError as error:
         raise ValueError(str(error).removeprefix("got external error: ")) from error
 

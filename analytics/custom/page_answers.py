@@ -12,7 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from analytics.custom.pages import Chart, UserPage
-from analytics.custom.runner import Runner, Shown
+from analytics.custom.runner import Answer, Runner
 from analytics.parts import Before, told
 
 _FIRST_PART = 0.1  # of the time limit, for a query to end before all others have run
@@ -26,7 +26,7 @@ class AnsweredPage:
     """A page, and an answer for each of its charts."""
 
     page: UserPage
-    answers: tuple[Shown, ...]
+    answers: tuple[Answer, ...]
 
 
 @dataclass
@@ -40,7 +40,7 @@ class _Round:
     kind: str
     taken: float = 0.0
 
-    def answer(self, chart: Chart) -> Shown:
+    def answer(self, chart: Chart) -> Answer:
         """Run the query of a chart; one that has no time left is an answer with an error."""
         if self.taken >= self.together:
             return self._left_out(chart)
@@ -48,12 +48,12 @@ class _Round:
         self.taken += answer.seconds
         return answer
 
-    def _left_out(self, chart: Chart) -> Shown:
+    def _left_out(self, chart: Chart) -> Answer:
         error = (
             f"{chart.query.file}:{chart.line}: it was not run: {self.kind} of pages took"
             f" {self.together:g} s together; make them faster, or raise timeout_seconds in [sql]"
         )
-        return Shown(chart.query, None, (), error, 0.0)
+        return Answer(chart.query, None, (), error, 0.0)
 
 
 def answer_pages(

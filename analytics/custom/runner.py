@@ -39,19 +39,9 @@ class UserQuery:
 
 @dataclass(frozen=True)
 class Answer:
-    """The rows of a query, or an error in one line with file and line; and the seconds it took."""
+    """The rows of a query, its columns' names and types, or an error with file and line; seconds.
 
-    query: UserQuery
-    frame: pl.DataFrame | None
-    error: str | None
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The rows of a query as a page shows them, its columns' names and types, or an error; seconds.
-
-    The frame's columns are c0, c1, …, and hold whole numbers, floats or texts.
+    The frame's columns are c0, c1, …, and hold numbers or texts.
     """
 
     query: UserQuery
@@ -129,23 +119,12 @@ class Runner:
     ) -> Iterator[Answer]:
         """Run queries, and yield the rows of each, at most `rows` if given, else as limited."""
         limits = self.limits if rows is None else replace(self.limits, rows=rows)
-        file = self.folder / "frame.arrow"
         for query in queries:
-            _, error, seconds = self._ask(
-                "run", query, limits, database=database, own=own, frame=file
-            )
-            frame = None if error else pl.read_ipc(file)
-            file.unlink(missing_ok=True)
-            yield Answer(query, frame, error, seconds)
+            yield self._answer("run", query, limits, database=database, own=own)
 
-    def show(self, database: Path, query: UserQuery, seconds: float) -> Shown:
+    def show(self, database: Path, query: UserQuery, seconds: float) -> Answer:
         """Run a query for so many seconds at most, and return its rows as a page shows them."""
-        limits, file = replace(self.limits, seconds=seconds), self.folder / "frame.arrow"
-        reply, error, spent = self._ask("show", query, limits, database=database, frame=file)
-        frame = None if error else pl.read_ipc(file)
-        file.unlink(missing_ok=True)
-        columns = tuple((name, kind) for name, kind in reply.get("columns", ()))
-        return Shown(query, frame, columns, error, spent)
+        return self._answer("show", query, replace(self.limits, seconds=seconds), database=database)
 
     def make(self, database: Path, queries: Iterable[UserQuery], own: Path) -> Iterator[Made]:
         """Run queries, and yield for each a file with all of its rows, in a folder of its own."""
@@ -178,6 +157,14 @@ class Runner:
         for query in queries:
             reply, error, _ = self._ask("bind", query, self.limits, database=database, own=own)
             yield Bound(query, reply.get("columns", {}), error)
+
+    def _answer(self, task: str, query: UserQuery, limits: Limits, **paths: Path | None) -> Answer:
+        file = self.folder / "frame.arrow"
+        reply, error, seconds = self._ask(task, query, limits, frame=file, **paths)
+        frame = None if error else pl.read_ipc(file)
+        file.unlink(missing_ok=True)
+        columns = tuple((name, kind) for name, kind in reply.get("columns", ()))
+        return Answer(query, frame, columns, error, seconds)
 
     def _ask(
         self, task: str, query: UserQuery, limits: Limits, **paths: Path | None

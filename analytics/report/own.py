@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from analytics.custom.page_answers import AnsweredPage
     from analytics.custom.pages import Chart, UserPage
-    from analytics.custom.runner import Shown
+    from analytics.custom.runner import Answer
     from analytics.report.files import Files
 
 _FILE_NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -128,7 +128,7 @@ class _Made:
             )
         )
 
-    def _add(self, key: str, chart: Chart, answer: Shown) -> None:
+    def _add(self, key: str, chart: Chart, answer: Answer) -> None:
         if value := headline(chart, answer):
             self.headlines.append(value | {"change": "", "spark": ""})
             return

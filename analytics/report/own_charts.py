@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from analytics.custom.pages import Chart
-from analytics.custom.runner import Shown
+from analytics.custom.runner import Answer
 from analytics.format import names, numbers, text
 from analytics.report.months import coded
 from analytics.report.own_columns import (
@@ -30,7 +30,7 @@ _UNITS = {"usd": "US dollars", "tokens": "tokens", "share": "percent"}
 _NAMED_BY = {"agent_name": "agent_id", "workspace_name": "workspace_id"}
 
 
-def headline(chart: Chart, answer: Shown) -> dict[str, str] | None:
+def headline(chart: Chart, answer: Answer) -> dict[str, str] | None:
     """Return label and value of an answer of one value; None for any other."""
     if chart.drawn.mark or answer.frame is None or answer.frame.shape != (1, 1):
         return None
@@ -58,7 +58,7 @@ def _headline(value: Any, column: OwnColumn) -> str:
     return text.figure("value", column.unit, {"value": amount})
 
 
-def part_of(key: str, chart: Chart, answer: Shown) -> dict[str, Any]:
+def part_of(key: str, chart: Chart, answer: Answer) -> dict[str, Any]:
     """Return a table or a chart of an answer; ChartError if it has none, or cannot be drawn."""
     frame = answer.frame
     if frame is None:

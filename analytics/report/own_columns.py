@@ -11,7 +11,7 @@ from typing import Literal
 import polars as pl
 
 from analytics.custom.pages import Chart
-from analytics.custom.runner import Shown
+from analytics.custom.runner import Answer
 from analytics.format import names
 from analytics.report.columns import default_label, default_unit
 from analytics.transform.measures import measures
@@ -104,7 +104,7 @@ def planned(chart: Chart, columns: Sequence[OwnColumn]) -> Plan:
     return Plan(x, axis, values, known.get(drawn.by))
 
 
-def require_sums(chart: Chart, plan: Plan, answer: Shown) -> None:
+def require_sums(chart: Chart, plan: Plan, answer: Answer) -> None:
     """Require that rows of one mark can be added up; ChartError if they are floats."""
     floats = [
         each

@@ -77,6 +77,19 @@ def test_a_key_says_what_is_the_same(alert) -> None:
     assert keyed.id not in (first.id, elsewhere.id)
 
 
+def test_the_whole_value_makes_a_finding(alert) -> None:
+    """Instants of one second are two findings, and each shows its fraction."""
+    _, findings = alert(
+        "select timestamptz '2026-11-20 05:00Z' + to_milliseconds(n) as at"
+        " from range(2) as numbers (n)"
+    )
+
+    assert [(each.text, each.count) for each in findings] == [
+        ("at: 2026-11-20 05:00:00 UTC", 2),
+        ("at: 2026-11-20 05:00:00.001 UTC", 2),
+    ]
+
+
 def test_findings_are_limited(alert) -> None:
     """Of many findings, the first hundred are kept, and all counted."""
     file, findings = alert("select n from range(5000) as numbers (n) order by n desc")

@@ -19,7 +19,7 @@ from analytics.custom.pages import (
     parse_pages,
     read_pages,
 )
-from analytics.custom.runner import Runner, Shown, UserQuery
+from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.report.own_columns import ChartError, columns_of, planned, require_sums
 from analytics.warehouse.confined import Limits
 
@@ -241,7 +241,7 @@ def test_floats_of_one_mark_are_not_added_up() -> None:
     columns = (("month", "DATE"), ("score", "DOUBLE"))
     plan = planned(chart, columns_of(columns))
     frames = [pl.DataFrame({"c0": months, "c1": [0.5, 0.7]}) for months in (["a", "a"], ["a", "b"])]
-    twice, once = (Shown(UserQuery("", "", ""), each, columns, None, 0) for each in frames)
+    twice, once = (Answer(UserQuery("", "", ""), each, columns, None, 0) for each in frames)
 
     require_sums(chart, plan, once)
     with pytest.raises(ChartError, match="several rows have the same month"):

@@ -16,7 +16,7 @@ from analytics.custom import page_answers
 from analytics.custom.files import UserFile
 from analytics.custom.page_answers import AnsweredPage, answer_pages
 from analytics.custom.pages import Chart, UserPage, parse_pages
-from analytics.custom.runner import Runner, Shown, UserQuery
+from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.report.files import Files
 from analytics.report.own import write
 from analytics.report.rendering import About
@@ -178,10 +178,10 @@ class _Timed:
         self.limits = Limits(seconds=seconds)
         self.asked: list[str] = []
 
-    def show(self, _: Path, query: UserQuery, seconds: float) -> Shown:
+    def show(self, _: Path, query: UserQuery, seconds: float) -> Answer:
         self.asked.append(query.name)
         is_slow, error = float(query.sql) > seconds, replace(self.limits, seconds=seconds).too_slow
-        return Shown(query, None, (), error if is_slow else None, min(float(query.sql), seconds))
+        return Answer(query, None, (), error if is_slow else None, min(float(query.sql), seconds))
 
 
 def timed(pages: dict[str, list[float]], seconds: float) -> tuple[list[AnsweredPage], list[str]]:
