@@ -54,9 +54,20 @@ def _statements(sql: str) -> list[dict[str, Any]]:
             require_allowed(text)
         except NotAllowedError as error:
             raise ValueError(f"{error} is refused: write one SELECT of published tables") from None
-        found.append({"sql": "\n" * lines + text, "reads": sorted(tables_read(text))})
+        found.append({"sql": "\n" * lines + _trimmed(text), "reads": sorted(tables_read(text))})
         lines += text.count("\n")
     return found
+
+
+def _trimmed(statement: str) -> str:
+    """Return a statement without semicolons and comments after it, so that SQL can go around it."""
+    text = statement.encode()
+    end = len(text)
+    for offset, kind in reversed(duckdb.tokenize(statement)):
+        if kind != duckdb.token_type.comment and text[offset : offset + 1] != b";":
+            break
+        end = offset
+    return text[:end].decode().rstrip()
 
 
 def _run(
@@ -72,7 +83,7 @@ def _run(
         interrupted_after(con, limits.seconds),
     ):
         # Within other SQL a query stays on its lines, so that errors name the right one.
-        select = statements[0]["sql"].rstrip().removesuffix(";")
+        select = statements[0]["sql"]
         columns = con.execute(f"describe {select}").fetchall()
         if request["task"] == "bind":
             return {"columns": {name: kind for name, kind, *_ in columns}}

@@ -166,7 +166,7 @@ def _charts(file: UserFile, statements: Sequence[str]) -> Iterator[Chart]:
             raise PageError(charts[1][0], "`chart` stands twice: a SELECT draws one chart")
         line = charts[0][0] if charts else header.sql_line
         drawn = parse_chart(*charts[0]) if charts else Drawn()
-        query = UserQuery(file.file, f"{file.name}-{number + 1}", sql.rstrip().removesuffix(";"))
+        query = UserQuery(file.file, f"{file.name}-{number + 1}", sql)
         marked = header.of("line")
         lines = tuple(_marked(*each) for each in marked)
         if lines and drawn.mark in ("", "table"):

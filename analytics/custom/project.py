@@ -135,9 +135,7 @@ def _models(
             continue
         (sql,), (reads,) = parsed.statements, parsed.reads
         names = {name.lower() for schema, name in reads if schema in ("", CUSTOM)}
-        yield UserModel(
-            file, sql.rstrip().removesuffix(";"), header, frozenset(names & set(own)) - {file.name}
-        )
+        yield UserModel(file, sql, header, frozenset(names & set(own)) - {file.name})
 
 
 def _wrong(header: Header, statement_count: int) -> str | None:

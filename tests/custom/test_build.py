@@ -31,6 +31,7 @@ BY_CENTER = """\
 -- key: cost_center
 -- column monthly_usd: Money in US dollars of a month.
 select cost_center, sum(monthly_usd)::decimal(38, 10) as monthly_usd from owners group by all;
+-- Sums of numbers.
 """
 
 
@@ -198,13 +199,16 @@ def test_a_check_blocks_if_its_header_says_so(data: Data, tmp_path: Path) -> Non
             "check d": "-- Claim.\n-- blocking: yes\nselect 1 as n",
             "check e": "\n-- Claim.\n-- Blocking: true\nselect 1 as n",
             "check f": "-- Claim.\n-- blocks = true\nselect 1 as n",
+            "check g": "-- Claim.\n-- blocking: true\nselect 1 as n;\n-- the end\n",
         },
     )
 
     built = data.build(project)
 
     blocking = {each.name: each.blocking_count for each in built.checks}
-    assert blocking == {"custom.a": 1, "custom.b": 0, "custom.c": 0, "custom.e": 1}
+    assert blocking == {
+        "custom.a": 1, "custom.b": 0, "custom.c": 0, "custom.e": 1, "custom.g": 1,
+    }  # fmt: skip
     assert states(built)["d"] == states(built)["f"] == "error"
 
 

@@ -55,7 +55,7 @@ def test_a_page_says_its_group_its_title_and_its_charts() -> None:
     assert first.drawn == Drawn("bar", True, "month", (("cost_usd",),), "agent_name")
     assert first.lines == ((date(2026, 11, 1), "new model"),)
     assert (second.heading, second.line, second.drawn) == ("All days", 10, Drawn())
-    assert second.query.sql.split("\n")[9] == "select 2 -- a remark"
+    assert second.query.sql.split("\n")[9] == "select 2"
 
 
 def test_a_page_without_header_lines_is_a_table_under_its_own_name() -> None:

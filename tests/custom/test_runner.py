@@ -264,12 +264,15 @@ def test_tables_are_made_in_files_of_their_own(database: Path, tmp_path: Path) -
 
 
 def test_statements_keep_their_lines_and_tell_what_they_read() -> None:
-    """Each statement of a text stands alone, on its own line, without common table expressions."""
-    texts = ("select 1;\nwith c as (from a) from c, custom.b;", "from a; drop table a")
+    """Each stands alone, on its own line, and reads no common table expression."""
+    texts = (
+        "select 'é;--';\nwith c as (from a) from c, custom.b; /* é */ ;\n-- the end;\n",
+        "from a; drop table a",
+    )
     with Runner(FEW) as runner:
         parsed, broken = runner.parse(queries(*texts))
 
-    assert parsed.statements == ("select 1;", "\nwith c as (from a) from c, custom.b;")
+    assert parsed.statements == ("select 'é;--'", "\nwith c as (from a) from c, custom.b")
     assert parsed.reads == (frozenset(), frozenset({("", "a"), ("custom", "b")}))
     assert "DROP is refused" in str(broken.error)
 
