@@ -14,7 +14,7 @@ from typing import Any
 from analytics.custom.findings import Finding
 from analytics.custom.marts import CustomFile
 from analytics.custom.project import UserModel
-from analytics.custom.runner import Answer, Runner
+from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.format import numbers
 from analytics.parts import Before, told
 from analytics.terminal import visible
@@ -32,19 +32,11 @@ def run_alerts(
     before: Before | None = None,
 ) -> Iterator[tuple[CustomFile, list[Finding]]]:
     """Run alerts on `database` and the tables of `own`; yield each with its first findings."""
-    queries = [
-        replace(
-            alert.query,
-            sql=f"select count(*) over (), findings.* from ({alert.sql}\n) as findings"
-            f" limit {KEPT_FINDINGS}",
-        )
-        for alert in alerts
-    ]
-    asked = told(queries, before, attrgetter("file"))
+    asked = told(list(map(query_of, alerts)), before, attrgetter("file"))
     answers = runner.run(database, asked, own=own, rows=KEPT_FINDINGS)
     for alert, answer in zip(alerts, answers, strict=True):
-        file, error = alert.file, answer.error or _wrong_key(alert, answer)
-        findings = [] if error else _findings(alert, answer)
+        file, error = alert.file, answer.error
+        findings = _findings(alert, answer)
         count = None if error else findings[0].count if findings else 0
         state = "error" if error else "asked"
         yield (
@@ -53,36 +45,38 @@ def run_alerts(
         )
 
 
-def _wrong_key(alert: UserModel, answer: Answer) -> str | None:
-    columns = [name for name, _ in answer.columns[1:]]
-    for name in alert.header.key if answer.frame is not None else ():
-        if name not in columns:
-            return f"{alert.file.file}: `{name}` in its line `key` is no column of its rows"
-    return None
+def query_of(alert: UserModel) -> UserQuery:
+    """Return the query of an alert's first findings, after their count.
+
+    Of rows with the same key, or without a key of equal rows, the first is a finding.
+    """
+    row = '"(row)"'  # no name of a column
+    key = ", ".join(f'{row}."{name}"' for name in alert.header.key) or row
+    return replace(
+        alert.query,
+        sql="select total, unnest(finding) from (select count(*) over () as total, finding"
+        f" from (select arg_min({row}, place) as finding, min(place) as place"
+        f" from (select {row}, row_number() over () as place from ({alert.sql}\n) as {row})"
+        f" group by {key}) order by place limit {KEPT_FINDINGS})",
+    )
 
 
 def _findings(alert: UserModel, answer: Answer) -> list[Finding]:
-    """Return a finding for each row; of rows with the same identity the first.
-
-    They are as many as their count, unless there are more rows than are kept.
-    """
+    """Return a finding for each row."""
     if answer.frame is None:
         return []
     name, header = alert.file.name, alert.header
     columns = [column for column, _ in answer.columns[1:]]
-    found: dict[str, Finding] = {}
-    count = 0
-    for count, *values in answer.frame.iter_rows():
+    key = header.key or columns
+    title = visible(header.description or name)[:_SHOWN_TEXT]
+    severity = header.severity or "warning"
+    findings = []
+    for number, (count, *values) in enumerate(answer.frame.iter_rows(), 1):
         row = dict(zip(columns, map(_text, values), strict=True))
-        identity = _identity(name, {each: row[each] for each in header.key or columns})
-        if identity not in found:
-            number, text = len(found) + 1, _in_words(row)
-            title = visible(header.description or name)[:_SHOWN_TEXT]
-            severity = header.severity or "warning"
-            found[identity] = Finding(name, title, severity, number, count, identity, text)
-    if count <= KEPT_FINDINGS:
-        return [replace(each, count=len(found)) for each in found.values()]
-    return list(found.values())
+        by_name = {column.lower(): text for column, text in row.items()}
+        identity = _identity(name, {each: by_name[each.lower()] for each in key})
+        findings.append(Finding(name, title, severity, number, count, identity, _in_words(row)))
+    return findings
 
 
 def _identity(alert: str, row: dict[str, str | None]) -> str:

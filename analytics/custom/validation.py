@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from analytics.custom.alerts import query_of
 from analytics.custom.checks import checks_of_files, checks_of_headers
 from analytics.custom.marts import build_marts, write_tables
 from analytics.custom.project import Project, UserModel, names_of_ours, read_project
@@ -16,8 +17,6 @@ from analytics.settings import Settings
 from analytics.warehouse.confined import Limits, open_confined
 from analytics.warehouse.database import relation_names
 from analytics.warehouse.layout import Layout
-
-_KINDS = ("question", "alert")
 
 
 def check_project(settings: Settings) -> list[str]:
@@ -34,7 +33,9 @@ def check_project(settings: Settings) -> list[str]:
                 taken = relation_names(con)
         except (OSError, duckdb.Error):
             pass  # `doctor` and `status` say what is wrong with it
-        project = read_project(runner, settings.project, names_of_ours(taken), _KINDS)
+        project = read_project(
+            runner, settings.project, names_of_ours(taken), ("question", "alert")
+        )
         problems = [each.error for each in project.refused]
         if taken and not project.is_empty:
             problems += _unbound(runner, published, project)
@@ -51,7 +52,8 @@ def _unbound(runner: Runner, database: Path, project: Project) -> Iterator[str]:
     declared = checks_of_headers(runner, database, own, marts)
     checks, twice = checks_of_files(project.of("check"), declared)
     queries = [check.query for check in [*declared, *checks]]
-    queries += [each.query for kind in _KINDS for each in project.of(kind)]
+    queries += [question.query for question in project.of("question")]
+    queries += map(query_of, project.of("alert"))
     yield from (file.error for file in files if file.error)
     yield from (each.error for each in twice)
     yield from (each.error for each in runner.bind(database, queries, own) if each.error)

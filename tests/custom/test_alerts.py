@@ -77,6 +77,21 @@ def test_a_key_says_what_is_the_same(alert) -> None:
     assert keyed.id not in (first.id, elsewhere.id)
 
 
+def test_rows_are_made_one_before_they_are_limited(alert) -> None:
+    """Of rows with one key the first is a finding, however many they are, whatever its case."""
+    file, findings = alert(
+        "-- key: Place, row\n"
+        "select if(n < 150, 'A', 'B') as place, 1 as row, n from range(151) as numbers (n)"
+        " order by n desc"
+    )
+
+    assert file.row_count == 2
+    assert [(each.text, each.count) for each in findings] == [
+        ("place: B, row: 1, n: 150", 2),
+        ("place: A, row: 1, n: 149", 2),
+    ]
+
+
 def test_the_whole_value_makes_a_finding(alert) -> None:
     """Instants of one second are two findings, and each shows its fraction."""
     _, findings = alert(
@@ -110,7 +125,7 @@ def test_texts_are_visible_and_short(alert) -> None:
 def test_an_alert_that_is_not_right_is_an_error(alert) -> None:
     """An error names the file, and no finding is there."""
     for sql, error in (
-        ("-- key: nope\nselect 1 as n", "costs.sql: `nope` in its line `key` is no column of"),
+        ("-- key: nope\nselect 1 as n", 'costs.sql: Binder Error: Could not find key "nope"'),
         ("select nope\nfrom fct_agent_days", "costs.sql:1: Binder Error"),
     ):
         file, findings = alert(sql)

@@ -64,7 +64,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Data]:
 def write(project: Path, files: dict[str, str]) -> Path:
     """Write the files of a project, each into its folder."""
     folders = {"csv": "finance", "mart": "queries/marts", "check": "queries/checks"}
-    folders |= {"adhoc": "queries/adhoc"}
+    folders |= {"adhoc": "queries/adhoc", "alert": "queries/alerts"}
     for each, text in files.items():
         kind, _, name = each.partition(" ")
         path = project / folders[kind] / f"{name}.{'csv' if kind == 'csv' else 'sql'}"
@@ -343,6 +343,7 @@ def test_a_project_is_validated_without_a_batch(data: Data, tmp_path: Path) -> N
             "mart bad": "select nope from by_center",
             "check fine": "select count(*) from range(10000000000000), by_center where 1 = 2",
             "check bad": "select 1 from nowhere",
+            "alert bad": "-- key: nope\nselect 1 as n",
             "adhoc mine": "-- Which?\nselect monthly_usd\nfrom by_center, budget",
             "adhoc busiest_hours": "select 1",
         },
@@ -360,6 +361,7 @@ def test_a_project_is_validated_without_a_batch(data: Data, tmp_path: Path) -> N
         "finance/budgets.csv:2: month `later` is no month: write it like 2026-11",
         "queries/adhoc/busiest_hours.sql: call it by another name: this one is taken",
         "queries/adhoc/mine.sql:3: Catalog",
+        "queries/alerts/bad.sql: Binder",
         "queries/checks/bad.sql:1: Catalog",
         "queries/marts/bad.sql:1: Binder",
     ]
