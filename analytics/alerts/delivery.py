@@ -17,7 +17,7 @@ from analytics.format.numbers import plural
 ALL_SECONDS = 30.0
 """Time of all messages of a batch."""
 
-Send = Callable[[Address, Message, float], Outcome]
+Send = Callable[[Address, Message], Outcome]
 
 
 def deliver(
@@ -111,13 +111,12 @@ def _deliver_to(
         ]
         if not due:
             continue
-        seconds = min(SECONDS, deadline - time.monotonic())
-        if seconds <= 0:
+        if deadline - time.monotonic() < SECONDS:  # a message cut off is uncertain for ever
             warn(f"no time was left to send findings to {address.name}; the next batch sends them")
             break
         _mark(ledger, due, address, State.sending)
         try:
-            outcome = send(address, message_of(due, found.data_to), seconds)
+            outcome = send(address, message_of(due, found.data_to))
         except AnalyticsError:  # there is nothing to send with
             _mark(ledger, due, address, State.failed)
             raise
