@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import ssl
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -262,3 +263,18 @@ def batch(api: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bat
     made = Batch(load_settings(tmp_path / "data"), api)
     made.set_extract(history_days=3, details_per_batch=1)  # batches of few requests
     return made
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """Return a file with a key and its own certificate of localhost."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is needed to make a certificate")
+    file = tmp_path / "localhost.pem"
+    what = "req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=localhost"
+    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", file, "-out", tmp_path / "own"]
+    subprocess.run([openssl, *what.split(), *names], check=True, capture_output=True)
+    with file.open("ab") as both:
+        both.write((tmp_path / "own").read_bytes())
+    return file

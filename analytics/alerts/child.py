@@ -11,22 +11,25 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import smtplib
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from typing import Any, TextIO
 
 from apprise import Apprise, AppriseAsset, NotifyFormat
-from requests import Response
+from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SSLError
 from urllib3.exceptions import NewConnectionError
 
 _YES, _NO, _NOTHING = "yes", "no", "nothing"
-_OK, _REDIRECT = 250, 300
-"""Codes: an SMTP server has taken a message; an HTTP server has not, from this one on."""
-_LOSING = (301, 302, 303)
+_OK, _REDIRECT, _SEE_OTHER = 250, 300, 303
+"""Codes: an SMTP server has taken a message; an HTTP server has not, from this one on but one."""
+_LOSING = (301, 302)
+_WORD = re.compile("[A-Za-z]{4,}")
 
 
 class _Network:
@@ -34,16 +37,22 @@ class _Network:
 
     def __init__(self, answers: TextIO) -> None:
         self._answers = answers
-        self.begin()
+        self.begin("")
         _watch(socket.socket, "connect", self._connect)
+        _watch(ssl.SSLSocket, "do_handshake", self._shake_hands)
         _watch(HTTPAdapter, "send", self._request)
         _watch(smtplib.SMTP, "connect", self._connect_mail)
         _watch(smtplib.SMTP, "data", self._mail)
 
-    def begin(self) -> None:
-        """Forget what it did with the message before."""
+    def begin(self, body: str) -> None:
+        """Forget what it did with the message before; know this one by its first word."""
+        self._word = word[0] if (word := _WORD.search(body)) else ""
+        self._has_left = False
         self.is_connected = False
         self.is_mail = False
+        self._forget_answers()
+
+    def _forget_answers(self) -> None:
         self.said: list[str] = []
         self.status: int | None = None
         self.is_lost = False
@@ -66,19 +75,41 @@ class _Network:
             self.is_connected = True
             print("connected", file=self._answers, flush=True)
 
-    def _request(self, send: Any, *args: Any, **options: Any) -> Response:
+    def _shake_hands(self, handshake: Any, *args: Any) -> None:
+        self._is_shaking = True
+        handshake(*args)
+        self._is_shaking = False
+
+    def _request(
+        self, send: Any, adapter: HTTPAdapter, request: PreparedRequest, **options: Any
+    ) -> Response:
+        has_message = self._word in f"{request.url} {request.body!r}"
+        if has_message and not self._has_left:
+            self._has_left = True
+            self._forget_answers()  # they were about a login
+        if not (has_message or request.body) and (self._has_left or self.is_lost):
+            response: Response = send(adapter, request, **options)
+            return response  # to a logout, or the page that a redirect leads to
+        self._is_shaking = False
         try:
-            response: Response = send(*args, **options)
-            if self.is_lost and response.request.method == "GET":
-                return response  # what the other address says is not about the message
+            response = send(adapter, request, **options)
         except RequestException as error:
-            self.said.append(_NO if _came_nowhere(error) else _NOTHING)
+            self.said.append(_NO if self._came_nowhere(error) else _NOTHING)
             raise
-        self.status = response.status_code
-        self.said.append(_YES if response.status_code < _REDIRECT else _NO)
+        self.status = code = response.status_code
+        self.said.append(_YES if code < _REDIRECT or code == _SEE_OTHER else _NO)
         # Requests follows these by a GET, which leaves the message behind.
-        self.is_lost = response.status_code in _LOSING and response.request.method != "GET"
+        self.is_lost = code in _LOSING and request.method != "GET"
         return response
+
+    def _came_nowhere(self, error: RequestException) -> bool:
+        """Return True if no request can have left."""
+        if isinstance(error, SSLError):
+            return self._is_shaking
+        if isinstance(error, ConnectTimeout | ProxyError):
+            return True
+        cause = error.args[0] if error.args else None
+        return isinstance(getattr(cause, "reason", None), NewConnectionError)
 
     def _connect_mail(self, connect: Any, *args: Any, **options: Any) -> Any:
         self.is_mail = True
@@ -104,8 +135,9 @@ def main() -> None:
     network = _Network(answers)
     print("ready", file=answers, flush=True)
     for line in sys.stdin:
-        network.begin()
-        state, reason = _send(json.loads(line), network)
+        request = json.loads(line)
+        network.begin(request["body"])
+        state, reason = _send(request, network)
         answer = {
             "state": state,
             "reason": reason,
@@ -134,18 +166,13 @@ def _send(request: dict[str, str], network: _Network) -> tuple[str, str]:
     if is_taken and not network.is_lost:
         return "sent", ""
     if network.may_have_it:
-        return "uncertain", "no answer came"
+        if network.status is None or _NOTHING in network.said:
+            return "uncertain", "no answer came"
+        code = network.status
+        return "uncertain", f"it answered with HTTP {code}, but did not confirm the message"
     if network.status is not None:
         return "failed", f"it answered with HTTP {network.status}"
     return "failed", "it refused the message" if network.is_connected else "it cannot be reached"
-
-
-def _came_nowhere(error: RequestException) -> bool:
-    """Return True if no request can have left."""
-    if isinstance(error, ConnectTimeout | SSLError | ProxyError):
-        return True
-    cause = error.args[0] if error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
 if __name__ == "__main__":

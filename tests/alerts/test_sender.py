@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +66,66 @@ def test_an_answer_that_says_no_is_a_failure(
     outcome = sent(sender, hook.address())
 
     assert outcome == Outcome(State(state), f"it answered with HTTP {status}", is_answered=True)
+
+
+def test_an_answer_to_another_place_is_a_yes(sender: Sender, hook: Webhook) -> None:
+    """A server that answers with a place to look at has taken the message."""
+    hook.status = 303
+
+    assert sent(sender, hook.address()) == Outcome(State.sent, "")
+
+
+@pytest.mark.parametrize(
+    ("answers", "state", "reason"),
+    [
+        ([401], State.failed, "HTTP 401"),
+        ([200, 429, 200], State.failed, "HTTP 429"),
+        ([200, 202, 200], State.uncertain, "HTTP 202, but did not confirm the message"),
+    ],
+)
+def test_the_answer_to_the_message_counts(
+    sender: Sender, hook: Webhook, answers: list[int], state: State, reason: str
+) -> None:
+    """What a server says to a login or a logout says nothing of the message between them."""
+    hook.first = answers
+
+    outcome = sent(sender, f"rocket://me:secret@127.0.0.1:{hook.port}/%23general")
+
+    assert (outcome.state, outcome.reason) == (state, f"it answered with {reason}")
+
+
+def test_a_message_that_one_of_two_took_is_uncertain(sender: Sender, hook: Webhook) -> None:
+    """An address of two places, of which one refused the message, does not get it again."""
+    hook.first = [200, 500]
+
+    outcome = sent(sender, f"evolution://key@127.0.0.1:{hook.port}/i/15551230001/15551230002")
+
+    assert (outcome.state, len(hook.received)) == (State.uncertain, 2)
+
+
+@pytest.mark.parametrize(("verify", "state"), [("no", State.uncertain), ("yes", State.failed)])
+def test_what_was_encrypted_may_have_arrived(
+    sender: Sender, certificate: Path, verify: str, state: State
+) -> None:
+    """An error of TLS is certain while the connection is made, and no longer after it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+
+    def serve() -> None:
+        with suppress(ssl.SSLError):  # of a client that does not trust us
+            connection = context.wrap_socket(listening.accept()[0], server_side=True)
+            connection.recv(1 << 16)
+            with socket.socket(fileno=connection.detach()) as plain:
+                plain.sendall(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        port = listening.getsockname()[1]
+        outcome = sent(sender, f"jsons://127.0.0.1:{port}/?verify={verify}")
+        thread.join()
+
+    assert outcome.state is state
 
 
 def test_what_cannot_be_reached_has_no_message(sender: Sender) -> None:

@@ -10,13 +10,20 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+_LOGIN = b'{"status": "success", "data": {"authToken": "t", "userId": "u"}}'
+"""The answer of a chat to a login."""
+
 
 class Webhook:
-    """Its messages with their paths; it answers with `status`, or not at all if that is 0."""
+    """Its messages with their paths; it answers with `status`, or not at all if that is 0.
+
+    The first requests are answered with the codes of `first`.
+    """
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.status = 200
+        self.first: list[int] = []
         self.received: list[tuple[str, dict[str, Any]]] = []
         self.has_received = threading.Event()
         self.goes_on = threading.Event()
@@ -43,9 +50,13 @@ def webhook() -> Iterator[Webhook]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            message = json.loads(body) if body.startswith(b"{") else {}
             hook.received.append((self.path.strip("/").partition("?")[0], message))
             hook.has_received.set()
+            if hook.first:
+                self._answer(hook.first.pop(0))
+                return
             if not hook.status:
                 hook.goes_on.wait(10)
                 self.close_connection = True
@@ -57,10 +68,11 @@ def webhook() -> Iterator[Webhook]:
 
         def _answer(self, status: int) -> None:
             self.send_response(status)
-            if status in {302, 307}:
+            if status in {302, 303, 307}:
                 self.send_header("Location", "/login")
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(_LOGIN)))
             self.end_headers()
+            self.wfile.write(_LOGIN)
 
         def log_message(self, *_: object) -> None:
             pass

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import shutil
 import socket
 import ssl
-import subprocess
 import threading
 import tracemalloc
 import zlib
@@ -334,21 +332,6 @@ def test_an_error_of_headers_hides_them() -> None:
         using(Server(OK), use)
     assert raised.value.__suppress_context__
     assert "my" not in str(raised.value)
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """Return a file with a key and its own certificate of localhost."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is needed to make a certificate")
-    file = tmp_path / "localhost.pem"
-    what = "req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -subj /CN=localhost"
-    names = ["-addext", "subjectAltName=DNS:localhost", "-keyout", file, "-out", tmp_path / "own"]
-    subprocess.run([openssl, *what.split(), *names], check=True, capture_output=True)
-    with file.open("ab") as both:
-        both.write((tmp_path / "own").read_bytes())
-    return file
 
 
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop])
