@@ -18,8 +18,8 @@ _MARKUP = str.maketrans(
 )
 """Characters that services take for markup or a mention, and look-alikes that they do not."""
 
-_DOT = re.compile(r"(?<=[^\W\d_])\.(?=[^\W\d_])")
-"""Between letters: services make links of bare names of hosts."""
+_DOT = re.compile(r"((?<![\w.])[\d,]+\.\d+(?:e[+-]\d+)?(?!\.?\w))|(?<=\w)\.(?=\w)")
+"""A number, or a dot elsewhere in a word: services make links of bare names of hosts."""
 
 _EDGE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 
@@ -35,7 +35,8 @@ class Message:
 
 def inert(text: str) -> str:
     """Return a text with look-alikes for all that services take for a mention, link or markup."""
-    without_links = _DOT.sub("\u2024", text.replace("://", ":\u2215\u2215"))
+    text = text.replace("://", ":\u2215\u2215")
+    without_links = _DOT.sub(lambda found: found[1] or "\u2024", text)
     return _EDGE.sub("\uff3f", without_links.translate(_MARKUP))
 
 

@@ -52,9 +52,14 @@ def test_names_are_inert() -> None:
         "_i_",
         "#g",
         "e.example",
+        "shop24.e.example/login",
     ):
         assert not set("<>@#*`[]").intersection(inert(name))
         assert "://" not in inert(name)
         assert "e.example" not in inert(name)
+    for host in ("shop24.com", "10.0.0.1/x", "4.1.e1"):
+        assert "." not in inert(host)
+    for number in ("1.25", "-1,234.50", "1.5e+300", "gpt-4.1-mini", "05:00:00.1 UTC", "1.5 %."):
+        assert inert(number) == number
     assert inert("_i_") == "\uff3fi\uff3f"
     assert inert("support_triage-2 (none), 1.5 %") == "support_triage-2 (none), 1.5 %"
