@@ -15,7 +15,7 @@ rows of the model that have zeros only and that the other relation lacks; `with 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -39,18 +39,18 @@ def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Head
     """Yield each check that a header declares; the relations that it reads have been built."""
     header, name, relation = model.header, model.name, model.relation
     if header.key:
-        key = ", ".join(header.key)
+        key = _names(header.key)
         yield HeaderCheck(
             f"{name}_key_is_unique",
             f"select {key}, count(*) as row_count from {relation} "
             f"group by {key} having row_count > 1",
             Header(
-                f"{name} holds one row per {key}.",
+                f"{name} holds one row per {', '.join(header.key)}.",
                 narrow=header.narrow if header.narrow in header.key else None,
             ),
         )
     for column, target in header.refs.items():
-        key = ", ".join(dict.fromkeys(["workspace_id", column]))
+        key = _names(dict.fromkeys(["workspace_id", column]))
         yield HeaderCheck(
             f"{name}_{column}_is_in_{target}",
             f"select {key}, count(*) as row_count from {relation} "
@@ -61,8 +61,8 @@ def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Head
         known = ", ".join(f"'{quoted(value)}'" for value in values)
         yield HeaderCheck(
             f"{name}_{column}_is_known",
-            f"select {column}, count(*) as row_count from {relation} "
-            f"where ({column} in ({known})) is not true group by all order by all",
+            f"select {_names([column])}, count(*) as row_count from {relation} "
+            f"where ({_names([column])} in ({known})) is not true group by all order by all",
             Header(
                 f"Every {column} of {name} is one of {', '.join(values)}.", narrow=header.narrow
             ),
@@ -85,6 +85,11 @@ def header_checks(con: duckdb.DuckDBPyConnection, model: Model) -> Iterator[Head
             f"{name}_sums_{source}",
             f"{name} holds the sums of {source}, to the last digit.",
         )
+
+
+def _names(columns: Iterable[str]) -> str:
+    """Return names of columns as SQL, also where they are words of the language."""
+    return ", ".join(f'"{each}"' for each in columns)
 
 
 def _compared(

@@ -225,18 +225,19 @@ def test_no_query_reads_the_tables_of_the_build_before(data: Data, tmp_path: Pat
 
 
 def test_headers_of_marts_declare_checks(data: Data, tmp_path: Path) -> None:
-    """Keys, references, values and sums are checked as in our own marts, and warn."""
+    """Keys, references, values and sums are checked, of columns of any name, and warn."""
     project = write(
         tmp_path,
         {
             "mart lines": """\
 -- Lines. Grain: agent.
--- key: workspace_id, agent_id
+-- key: workspace_id, agent_id, order
 -- ref agent_id: dim_agents
--- values kind: it's, plain
+-- values group: it's, plain
 -- conserves: marts.fct_billing_days by utc_date
 -- sums: fct_nowhere by agent_id
-select 'w' as workspace_id, 'a' as agent_id, unnest(['it''s', 'odd']) as kind
+select 'w' as workspace_id, 'a' as agent_id, 1 as "order",
+    unnest(['it''s', 'odd']) as "group"
 """,
         },
     )
@@ -246,9 +247,9 @@ select 'w' as workspace_id, 'a' as agent_id, unnest(['it''s', 'odd']) as kind
     assert states(built) == {"lines": "built"}
     findings = {each.name.removeprefix("custom.lines_"): each.finding for each in built.checks}
     assert {name: finding.partition("): ")[2] for name, finding in findings.items()} == {
-        "key_is_unique": "workspace_id w, agent_id a, row_count 2",
+        "key_is_unique": "workspace_id w, agent_id a, order 1, row_count 2",
         "agent_id_is_in_dim_agents": "workspace_id w, agent_id a, row_count 2",
-        "kind_is_known": "kind odd, row_count 1",
+        "group_is_known": "group odd, row_count 1",
         "conserves_marts_fct_billing_days": "",
         "header": "",
     }
