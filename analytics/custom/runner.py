@@ -7,6 +7,7 @@ all memory is an answer with an error, and the others run as if it were not ther
 from __future__ import annotations
 
 import json
+import re
 import signal
 import tempfile
 import time
@@ -26,6 +27,8 @@ _CHILD = "analytics.custom.child"
 _GRACE_SECONDS = 2.0
 """Time for a query to stop after it was interrupted."""
 _ERROR_LENGTH = 500
+_UNUSABLE = re.compile(r'\s*Did you mean "analytics\.[^"]+"\?')
+"""A hint of DuckDB to a table of the build before, which no query can name."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +222,7 @@ def _error(query: UserQuery, reply: dict[str, Any]) -> str | None:
     """Return the error of a reply in one line, after the file and line where it is."""
     if (text := reply.get("error")) is None:
         return None
-    message, _, place = text.partition("\n\nLINE ")
+    message, _, place = _UNUSABLE.sub("", text).partition("\n\nLINE ")
     line = place.partition(":")[0]
     where = f"{query.file}:{line}" if line.isdecimal() else query.file
     return f"{where}: {' '.join(message.split())[:_ERROR_LENGTH]}"

@@ -213,15 +213,26 @@ def test_a_check_blocks_if_its_header_says_so(data: Data, tmp_path: Path) -> Non
 
 
 def test_no_query_reads_the_tables_of_the_build_before(data: Data, tmp_path: Path) -> None:
-    """A table is named without its database: with it, a name could be of the file as it was."""
+    """A table is named without its database, also in an error: with it, it is that of before."""
     name = data.layout.marts.stem
     project = write(
         tmp_path,
-        {"mart one": "select 1 as n", "mart two": f"select n from {name}.custom.one"},
+        {
+            "mart gone": "select 1 as n",
+            "mart one": "select 1 as n",
+            "mart two": f"select n from {name}.custom.one",
+            "check three": "select n from custom.gone",
+        },
     )
     data.build(project)
+    (project / "queries/marts/gone.sql").unlink()
 
-    assert states(data.build(project)) == {"one": "built", "two": "error"}
+    built = data.build(project)
+
+    assert states(built) == {"one": "built", "two": "error", "three": "error"}
+    assert built.checks[0].error == (
+        "queries/checks/three.sql:1: Catalog Error: Table with name gone does not exist!"
+    )
 
 
 def test_headers_of_marts_declare_checks(data: Data, tmp_path: Path) -> None:
