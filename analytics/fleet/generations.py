@@ -70,7 +70,9 @@ def head(store: Store, shard: str) -> Generation | None:
 def become_head(store: Store, shard: str, generation: Generation) -> bool:
     """Make a generation the head; return False if another one has its number."""
     path = f"{_log(shard)}/{generation.number:010}.json"
-    return store.commit(path, msgspec.json.encode(generation))
+    content = msgspec.json.encode(generation)
+    # An answer may be lost: asked again, the store refuses what it has taken from this very task.
+    return store.commit(path, content) or store.read(path) == content
 
 
 def forget_before(store: Store, shard: str, newest: Generation, keep: timedelta) -> None:

@@ -1,4 +1,4 @@
-"""An S3 server on loopback that refuses what it is told to."""
+"""An S3 server on loopback that refuses what it is told to, and loses answers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,25 @@ from werkzeug.serving import make_server
 
 
 class S3:
-    """A real S3 server that refuses requests for whose method and path `refuses` is true."""
+    """A real S3 server that refuses requests for whose method and path `refuses` is true.
+
+    The first request for which `loses` is true is served, and answered as one that failed.
+    """
 
     def __init__(self) -> None:
         self._app = DomainDispatcherApplication(create_backend_app)
         self.refuses: Callable[[str, str], bool] = lambda _method, _path: False
+        self.loses: Callable[[str, str], bool] = lambda _method, _path: False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         if self.refuses(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
             start_response("403 Forbidden", [("Content-Type", "text/plain")])
             return [b"refused"]
+        if self.loses(environ["REQUEST_METHOD"], environ["PATH_INFO"]):
+            self.loses = lambda _method, _path: False
+            list(self._app(environ, lambda *_: None))
+            start_response("500 Internal Server Error", [("Content-Length", "0")])
+            return []
         return self._app(environ, start_response)
 
 

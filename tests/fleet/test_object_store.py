@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
 
@@ -83,9 +84,21 @@ def test_the_conditional_write_has_one_winner(given: Given) -> None:
     """Of two records of one number the store takes the first."""
     generation = head(given.store, "b")
     assert generation
+    other = msgspec.structs.replace(generation, messages=["another task"])
 
-    assert not become_head(given.store, "b", generation)
+    assert not become_head(given.store, "b", other)
     assert head(given.store, "b") == generation
+
+
+def test_a_record_whose_answer_is_lost_is_the_head(given: Given, s3: S3) -> None:
+    """Who wrote the head is no loser, also where the store took the record and said otherwise."""
+    generation = head(given.store, "b")
+    assert generation
+    after = msgspec.structs.replace(generation, number=generation.number + 1)
+    s3.loses = lambda method, path: method == "PUT" and "/log/" in path
+
+    assert become_head(given.store, "b", after)
+    assert head(given.store, "b") == after
 
 
 def test_a_file_that_was_cut_off_is_known(given: Given, tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_of_two_tasks_one_wins(given: Given) -> None:
 
         def commit(self, path: str, content: bytes) -> bool:
             """Create an object after another task did."""
-            Store(self.url).create(path, content)
+            Store(self.url).create(path, content + b" ")  # another's, and readable
             return super().commit(path, content)
 
     with pytest.raises(BusyError, match="Another task has brought the shard a on"):
