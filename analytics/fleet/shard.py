@@ -49,6 +49,8 @@ def run_batch(
         fetch_later_loads(store, shard, before, layout)
         if not fetch_files(store, before, layout):
             _make_anew(store, shard, before, settings, progress)
+    else:
+        fetch_all_loads(store, shard, layout)  # of a first batch that could not be put back
     started_at = datetime.now(UTC)
     try:
         nightly(settings, progress, limit=limit)

@@ -189,6 +189,19 @@ def test_a_storage_that_fails_leaves_the_shard_as_it_was(
     assert published(given) == 13
 
 
+def test_loads_of_a_first_batch_that_failed_are_loaded(given: Given) -> None:
+    """What was landed before there was a head is in the first one."""
+    world = given.emulator.world
+    run = world.start_run(agent_of(given), prompt="one more")
+    with pytest.raises(StoreError):
+        given.batch("a", Failing(given.fleet.storage, "files", 0))
+    world.hide_run(run)
+
+    first = given.batch("a")
+
+    assert (first.number, first.exit_code, published(given)) == (1, 0, 13)
+
+
 @pytest.mark.parametrize("damage", ["cut off", "gone"])
 @pytest.mark.parametrize("name", ["warehouse.duckdb", PUBLISHED, "site.tar.zst"])
 def test_damaged_files_are_made_anew(given: Given, name: str, damage: str) -> None:
