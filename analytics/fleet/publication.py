@@ -1,7 +1,6 @@
 """The publication of a fleet: tables for other engines, the site, and one DuckDB file of all.
 
-    <publish>/merges/<number>.begun        a merge that began; its number is above all before
-    <publish>/merges/<number>.json         one that ended: the generations that it published
+    <publish>/merges/                      which merges began and ended
     <publish>/tables/<mart>/               a Delta Lake table of each mart
     <publish>/site/                        the overview; below shards/<shard>/ the sites of shards
     <publish>/analytics.duckdb             all marts in one file, up to a size
@@ -16,7 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -30,6 +29,7 @@ from analytics.errors import AnalyticsError, extra_needed
 from analytics.files import hash_file
 from analytics.fleet.generations import PUBLISHED, SITE, Generation, head
 from analytics.fleet.merge import merge_files
+from analytics.fleet.merges import Merge, Record, begin, last_record
 from analytics.fleet.settings import Fleet
 from analytics.fleet.store import Store
 from analytics.fleet.tasks import scratch
@@ -44,28 +44,15 @@ from analytics.warehouse.site import MANIFEST, Manifest
 _MERGED = "merged"
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A merge that ended: the generation of each shard, its site, and the digests of all parts."""
-
-    number: int
-    ended_at: datetime
-    code_version: str
-    shards: dict[str, int]
-    sites: dict[str, str]
-    digests: dict[str, list[tuple[str, str | None, str]]]
-
-
 @dataclass
 class _Work:
     """A merge at work."""
 
     fleet: Fleet
     storage: Store
-    target: Store
     folder: Path
-    number: int
-    before: Record | None
-    heads: dict[str, Generation] = field(default_factory=dict)
+    merge: Merge
+    heads: dict[str, Generation]
 
     @property
     def merged(self) -> Path:
@@ -86,87 +73,42 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
     """
     limit_process(fleet.batch.batch)
     os.umask(0o777 & ~folder_mode(int(fleet.batch.publish.mode, 8)))
-    storage, target = Store(fleet.storage), Store(fleet.publish.url)
-    heads = {shard: head(storage, shard) for shard in fleet.shards}
     with scratch("merge") as folder:
-        number, before = _begin(target)
-        work = _Work(fleet, storage, target, folder, number, before)
-        work.heads = {
-            shard: each for shard, each in heads.items() if each and PUBLISHED in each.files
-        }
+        at_work = begin(Store(fleet.publish.url))
+        heads = read_heads(fleet)  # after it began: of two merges the later one has the newer ones
+        work = _Work(
+            fleet,
+            Store(fleet.storage),
+            folder,
+            at_work,
+            {shard: each for shard, each in heads.items() if each and PUBLISHED in each.files},
+        )
         if not work.heads:
             raise AnalyticsError(
                 "No shard has published figures yet.\nRun `analytics fleet nightly` first."
             )
         _merge_marts(work, heads, progress)
-        _require_latest(work)
+        at_work.require_latest()
         digests = _publish_tables(work, progress)
-        _require_latest(work)
         sites = _publish_sites(work, progress)
         _publish_files(work, progress)
-        _require_latest(work)
-        record = Record(
-            number=number,
-            ended_at=datetime.now(UTC),
-            code_version=__version__,
-            shards={shard: each.number for shard, each in work.heads.items()},
-            sites=sites,
-            digests=digests,
+        at_work.end(
+            Record(
+                number=at_work.number,
+                ended_at=datetime.now(UTC),
+                code_version=__version__,
+                is_alone=at_work.is_alone,
+                shards={shard: each.number for shard, each in work.heads.items()},
+                sites=sites,
+                digests=digests,
+            )
         )
-        target.put(_record(number), msgspec.json.encode(record))
-        _forget_before(target, number)
     return [shard for shard in heads if shard not in work.heads]
 
 
 def read_record(fleet: Fleet) -> Record | None:
     """Return the last merge that ended, if there is one."""
-    return _last(Store(fleet.publish.url))
-
-
-def _begin(target: Store) -> tuple[int, Record | None]:
-    """Take a number above all merges that began; return it, and the last merge if it has ended.
-
-    After one that never ended, parts may be of either, and all are compared with the tables anew.
-    """
-    while True:
-        number = max((_number(name) for name in target.names("merges/")), default=0) + 1
-        if target.commit(f"merges/{number:010}.begun", b""):
-            last = _last(target)
-            return number, last if last and last.number == number - 1 else None
-
-
-def _require_latest(work: _Work) -> None:
-    """Raise AnalyticsError if another merge began later: it has the last word."""
-    latest = max(map(_number, work.target.names("merges/")))
-    if latest > work.number:
-        raise AnalyticsError(
-            f"Another merge has begun in {work.target.url}, so that this one stopped.\n"
-            "Start it again if the other one fails."
-        )
-
-
-def _last(target: Store) -> Record | None:
-    records = [name for name in target.names("merges/") if name.endswith(".json")]
-    content = target.read(records[-1]) if records else None
-    if content is None:
-        return None
-    try:
-        return msgspec.json.decode(content, type=Record)
-    except msgspec.DecodeError:  # of another release: then all is published anew
-        return None
-
-
-def _forget_before(target: Store, number: int) -> None:
-    """Delete the records of earlier merges; those that began later stay."""
-    target.delete([name for name in target.names("merges/") if _number(name) < number])
-
-
-def _number(name: str) -> int:
-    return int(Path(name).stem)
-
-
-def _record(number: int) -> str:
-    return f"merges/{number:010}.json"
+    return last_record(Store(fleet.publish.url))
 
 
 def _merge_marts(work: _Work, heads: Mapping[str, Generation | None], progress: Progress) -> None:
@@ -199,8 +141,8 @@ def _publish_tables(
     """Commit the partitions of each mart that changed; return the digests of all partitions."""
     with extra_needed("A fleet", "fleet"):
         from analytics.fleet import delta
-    tables = delta.Tables(f"{work.target.url}/tables")
-    known = work.before.digests if work.before else {}
+    tables = delta.Tables(f"{work.merge.target.url}/tables")
+    known = work.merge.before.digests if work.merge.before else {}
     made: dict[str, list[tuple[str, str | None, str]]] = {}
     with progress.stage("tables") as done, _opened(work.merged) as con:
         names = [
@@ -226,7 +168,7 @@ def _publish_tables(
                 tables,
                 mart,
                 rows,
-                merge=work.number,
+                merge=work.merge.number,
                 old=old,
                 new=new,
                 workspace_ids=None,
@@ -236,7 +178,7 @@ def _publish_tables(
                 (each.workspace_id, each.month.isoformat() if each.month else None, digest)
                 for each, digest in new.items()
             ]
-            if work.number % _VACUUM == 0:
+            if work.merge.number % _VACUUM == 0:
                 delta.vacuum(tables, name, timedelta(days=work.fleet.keep_days))
         done(
             f"published {plural(partition_count, 'partition')} of {len(names)} tables",
@@ -255,7 +197,7 @@ def _publish_sites(work: _Work, progress: Progress) -> dict[str, str]:
 
     if not work.fleet.publish.site:
         return {}
-    known = work.before.sites if work.before else {}
+    known = work.merge.before.sites if work.merge.before else {}
     sites, written = {}, 0
     with progress.stage("site") as done:
         for number, (shard, generation) in enumerate(work.heads.items(), start=1):
@@ -273,7 +215,7 @@ def _publish_sites(work: _Work, progress: Progress) -> dict[str, str]:
                     f" `analytics fleet nightly --shard {shard}`, which makes it anew, and merge."
                 )
             unpack(folder / SITE, folder)
-            written += _put_site(work.target, f"site/shards/{shard}", folder / "site")
+            written += _put_site(work.merge, f"site/shards/{shard}", folder / "site")
         with _opened(work.merged) as con:
             con.execute(f"use {_MERGED}")
             ((as_of,),) = con.execute(
@@ -285,7 +227,7 @@ def _publish_sites(work: _Work, progress: Progress) -> dict[str, str]:
             own = work.folder / "overview"
             own.mkdir()
             write_overview(con, own, about=about)
-        written += _put_site(work.target, "site", own)
+        written += _put_site(work.merge, "site", own)
         done(
             f"published {plural(written, 'file')} of the site",
             file_count=written,
@@ -293,26 +235,27 @@ def _publish_sites(work: _Work, progress: Progress) -> dict[str, str]:
     return sites
 
 
-def _put_site(target: Store, prefix: str, folder: Path) -> int:
+def _put_site(merge: Merge, prefix: str, folder: Path) -> int:
     """Write the files of a folder that differ from those that a manifest has, that one last.
 
-    Return their number.
+    All of them if what lies there may be of another merge. Return their number.
     """
-    before = _read_manifest(target, f"{prefix}/{MANIFEST}")
+    before = _read_manifest(merge.target, f"{prefix}/{MANIFEST}")
+    known = before.files if merge.before else {}
     now = {
         str(path.relative_to(folder)): hash_file(path, folder)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != MANIFEST
     }
-    changed = [name for name, digest in now.items() if before.files.get(name) != digest]
+    changed = [name for name, digest in now.items() if known.get(name) != digest]
     for name in changed:
-        target.put(f"{prefix}/{name}", folder / name)
+        merge.put(f"{prefix}/{name}", folder / name)
     own = folder / MANIFEST
-    target.put(
+    merge.put(
         f"{prefix}/{MANIFEST}",
         own.read_bytes() if own.exists() else msgspec.json.encode(Manifest(files=now)),
     )
-    target.delete([f"{prefix}/{name}" for name in before.files.keys() - now.keys()])
+    merge.delete([f"{prefix}/{name}" for name in before.files.keys() - now.keys()])
     return len(changed)
 
 
@@ -325,23 +268,23 @@ def _read_manifest(target: Store, path: str) -> Manifest:
 
 def _publish_files(work: _Work, progress: Progress) -> None:
     """Publish the file of each shard that changed, and one of all if it is not too large."""
-    known = work.before.shards if work.before else {}
+    known = work.merge.before.shards if work.merge.before else {}
     with progress.stage("publish") as done:
         for shard, generation in work.heads.items():
             if known.get(shard) != generation.number:
-                work.target.put(f"shards/{shard}.duckdb", work.folder / f"{shard}.duckdb")
+                work.merge.put(f"shards/{shard}.duckdb", work.folder / f"{shard}.duckdb")
         gone = [f"shards/{shard}.duckdb" for shard in known.keys() - work.heads.keys()]
         size = work.merged.stat().st_size
         if size <= bytes_of(work.fleet.publish.duckdb_limit):
-            work.target.put(PUBLISHED, work.merged)
+            work.merge.put(PUBLISHED, work.merged)
         else:
             gone.append(PUBLISHED)
             progress.warn(
                 f"no {PUBLISHED} of all shards: it would have {size / 1e9:,.1f} GB, which is more"
                 " than duckdb_limit in [publish]; there are the tables, and a file for each shard"
             )
-        work.target.delete(gone)
-        done(f"published to {work.target.url}")
+        work.merge.delete(gone)
+        done(f"published to {work.merge.target.url}")
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import msgspec
 from rich.table import Table
 
 from analytics.fleet.generations import Generation
-from analytics.fleet.publication import Record, read_heads, read_record
+from analytics.fleet.merges import Record
+from analytics.fleet.publication import read_heads, read_record
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
 from analytics.terminal import inert_json, visible

@@ -22,6 +22,7 @@ from analytics.fleet import publication
 from analytics.fleet.generations import PUBLISHED, head
 from analytics.fleet.merge import merge_files
 from analytics.fleet.publication import merge, read_record
+from analytics.fleet.store import Store
 from tests.fleet.comparing import differences, on_one_machine
 from tests.fleet.fleets import Given, fleet_of, quiet
 
@@ -183,7 +184,7 @@ def test_the_later_of_two_merges_has_the_last_word(
 
     def overtaken(work: publication._Work, *rest: Any) -> None:
         merge_marts(work, *rest)
-        assert work.target.commit(f"merges/{work.number + 1:010}.begun", b"")
+        assert work.merge.target.commit(f"merges/{work.merge.number + 1:010}.begun", b"")
 
     monkeypatch.setattr(publication, "_merge_marts", overtaken)
     with pytest.raises(AnalyticsError, match="Another merge has begun"):
@@ -196,6 +197,46 @@ def test_the_later_of_two_merges_has_the_last_word(
     assert before
     assert after
     assert (after.number, after.shards) == (before.number + 3, before.shards)
+
+
+def test_what_an_overtaken_merge_wrote_is_written_anew(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A merge that another one overtakes writes no more than it was writing, until the next one."""
+    others = [published(given, name) for name in ("shards/a.duckdb", "site/shards/a/index.html")]
+    right = [each.read_bytes() for each in others]
+    put, asked = Store.put, []
+
+    def slow(store: Store, path: str, content: bytes | Path) -> None:
+        monkeypatch.undo()
+        merge(given.fleet, quiet())
+        asked.append(published(given, PUBLISHED).stat().st_mtime_ns)
+        for each in others:
+            each.write_bytes(b"older")
+        put(store, path, content)
+
+    monkeypatch.setattr(Store, "put", slow)
+    with pytest.raises(AnalyticsError, match="Another merge has begun"):
+        merge(given.fleet, quiet())
+    assert asked == [published(given, PUBLISHED).stat().st_mtime_ns]
+
+    merge(given.fleet, quiet())
+
+    assert [each.read_bytes() for each in others] == right
+
+
+def test_the_later_merge_has_the_newer_heads(given: Given, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A merge takes its number first, so that none with older heads has a later one."""
+    names, asked = Store.names, []
+
+    def listed(store: Store, prefix: str, after: str = "") -> dict[str, int]:
+        asked.append(prefix)
+        return names(store, prefix, after)
+
+    monkeypatch.setattr(Store, "names", listed)
+    merge(given.fleet, quiet())
+
+    assert asked.index("merges/") < asked.index("shards/a/log/")
 
 
 def test_what_is_published_is_readable_as_settings_say(given: Given) -> None:
