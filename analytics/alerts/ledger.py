@@ -49,15 +49,12 @@ class Entry(msgspec.Struct):
 class Ledger:
     """The entries of all findings by their identity, as read from a file."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path | str) -> None:
         """Read the file, if it is there; AnalyticsError if it is not as we wrote it."""
-        self._file = file
+        self.file = file
         try:
-            self._saved = file.read_bytes()
+            self._saved = self.read() or b"{}"
             self.entries = msgspec.json.decode(self._saved, type=dict[str, Entry])
-        except FileNotFoundError:
-            self._saved = b"{}"
-            self.entries = {}
         except (OSError, UnicodeDecodeError, msgspec.DecodeError) as error:
             raise AnalyticsError(
                 f"{file} cannot be read: {error}.\n"
@@ -65,10 +62,21 @@ class Ledger:
                 " to have all findings sent once more, move it away."
             ) from None
 
+    def read(self) -> bytes | None:
+        """Return the content of the file; None if there is none."""
+        try:
+            return Path(self.file).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def write(self, content: bytes) -> None:
+        """Replace the file, and return when it is on the disk."""
+        replace(Path(self.file), content)
+
     def save(self) -> None:
-        """Write what changed, and return when it is on the disk."""
+        """Write what changed, and return when that will last."""
         content = msgspec.json.encode(self.entries)
         if content == self._saved:
             return
-        replace(self._file, content)
+        self.write(content)
         self._saved = content

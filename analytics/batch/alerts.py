@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from analytics.alerts.delivery import deliver
 from analytics.alerts.found import Found, read_found
@@ -21,21 +22,28 @@ _SHOWN = 3
 
 def send_findings(settings: Settings, layout: Layout, progress: Progress) -> list[str]:
     """Send each finding that was not sent; return the warnings. Nothing here fails the batch."""
+    with open_marts(layout.published) as con:
+        found = read_found(con)
+    if not found.alerts and not layout.alerts.exists():
+        return []
+    return send_found(settings, found, partial(Ledger, layout.alerts), progress)
+
+
+def send_found(
+    settings: Settings, found: Found, open_ledger: Callable[[], Ledger], progress: Progress
+) -> list[str]:
+    """Send each of these findings that was not sent; return the warnings of all that fails."""
     warnings: list[str] = []
 
     def warn(text: str) -> None:
         warnings.append(text)
         progress.warn(text)
 
-    with open_marts(layout.published) as con:
-        found = read_found(con)
-    if not found.alerts and not layout.alerts.exists():
-        return warnings
     with progress.stage("alerts") as done:
         receivers = _addresses(settings, warn)
         try:
             with Sender(network_variables()) as sender:
-                sent = deliver(Ledger(layout.alerts), found, receivers, sender.send, warn)
+                sent = deliver(open_ledger(), found, receivers, sender.send, warn)
         except (AnalyticsError, OSError) as error:
             warn(str(error))
             return warnings

@@ -2,6 +2,7 @@
 
     <publish>/merges/<number>.begun        a merge that began; its number is above all before
     <publish>/merges/<number>.json         one that ended: the generations that it published
+    <publish>/merges/<number>.alerts       the findings that were sent
 
 A merge that another one overtakes stops before the next thing that it would write. What it wrote
 last may lie over what the later one wrote; so neither trusts the other's record, nor does the next.
@@ -64,11 +65,22 @@ class Merge:
                 "Start it again if the other one fails."
             )
 
+    @property
+    def ledger(self) -> str:
+        """The object in which this merge says which findings were sent."""
+        return f"merges/{self.number:010}.alerts"
+
+    def newest_ledger(self) -> str | None:
+        """Return that of the last merge that wrote one."""
+        names = [name for name in self.target.names("merges/") if name.endswith(".alerts")]
+        return names[-1] if names else None
+
     def end(self, record: Record) -> None:
-        """Write the record of this merge, and delete those of earlier ones."""
+        """Write the record of this merge, and delete what earlier ones wrote but the ledger."""
         self.put(f"merges/{self.number:010}.json", msgspec.json.encode(record))
+        kept = self.newest_ledger()
         names = self.target.names("merges/")
-        self.target.delete([name for name in names if _number(name) < self.number])
+        self.target.delete([name for name in names if _number(name) < self.number and name != kept])
 
 
 def begin(target: Store) -> Merge:

@@ -27,6 +27,7 @@ from analytics.batch.progress import Progress
 from analytics.disk import folder_mode
 from analytics.errors import AnalyticsError, extra_needed
 from analytics.files import hash_file
+from analytics.fleet import alerts
 from analytics.fleet.generations import PUBLISHED, SITE, Generation, head
 from analytics.fleet.merge import merge_files
 from analytics.fleet.merges import Merge, Record, begin, last_record
@@ -103,6 +104,7 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
                 digests=digests,
             )
         )
+        alerts.send(work.merged, at_work, fleet.batch, progress)
     return [shard for shard in heads if shard not in work.heads]
 
 
@@ -130,9 +132,11 @@ def _merge_marts(work: _Work, heads: Mapping[str, Generation | None], progress: 
             shard_count=len(files),
         )
     with progress.stage("merge") as done:
-        for problem in merge_files(files, heads, work.merged, work.fleet.batch.project):
+        problems = merge_files(files, heads, work.merged, work.fleet.batch.project)
+        for problem in problems:
             progress.warn(f"not used: {problem}")
         done(f"merged their marts into {work.merged.stat().st_size / 1e6:,.0f} MB")
+    alerts.ask(work.merged, work.fleet.batch, problems, progress)
 
 
 def _publish_tables(

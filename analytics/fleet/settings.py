@@ -13,6 +13,7 @@ import msgspec
 from analytics.errors import UsageError
 from analytics.settings import (
     CONFIG_FILE,
+    Alerts,
     Batch,
     Settings,
     Size,
@@ -91,7 +92,10 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
             )
 
     def of(self, shard: str, data_dir: Path) -> Settings:
-        """Return the settings of a batch of a shard in this data directory."""
+        """Return the settings of a batch of a shard in this data directory.
+
+        It sends no findings: the merge does, which has the figures of all shards.
+        """
         bounds = Batch(memory_limit=self.task.memory, threads=self.task.cpus)
         return msgspec.structs.replace(
             self.batch,
@@ -100,6 +104,7 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
             batch=bounds,
             publish=msgspec.structs.replace(self.batch.publish, home=_HOME),
             extract=msgspec.structs.replace(self.batch.extract, requests_per_second=0),
+            alerts=Alerts(),
         )
 
 

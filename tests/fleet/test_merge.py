@@ -22,7 +22,9 @@ from analytics.fleet import publication
 from analytics.fleet.generations import PUBLISHED, head
 from analytics.fleet.merge import merge_files
 from analytics.fleet.publication import merge, read_record
+from analytics.fleet.settings import load_fleet
 from analytics.fleet.store import Store
+from tests.alerts.webhook import Webhook, webhook
 from tests.fleet.comparing import differences, on_one_machine
 from tests.fleet.fleets import Given, fleet_of, quiet
 
@@ -39,17 +41,44 @@ workspace,Nobody,,2026-11,1
 OWNERS = """workspace,agent,owner,cost_center,account,valid_from,valid_to
 *,agent-1,Ann,R&D,6100,,
 """
+ALERT = """-- All workspaces
+select count(*) as workspaces, (select count(*) from custom.numbers) as numbers,
+    (
+        select budgets.actual_usd = (
+            select sum(cost_usd + surcharge_usd) from fct_charges
+            where utc_date >= date '2026-11-01'
+        )
+        from fct_budgets as budgets where scope = 'all'
+    ) as is_whole
+from dim_workspaces
+"""
 
 
 @pytest.fixture(scope="module")
-def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Given]:
+def hook() -> Iterator[Webhook]:
+    """The address to which findings are sent."""
+    with webhook() as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory, hook: Webhook) -> Iterator[Given]:
     """Five workspaces in three shards, after a batch of each and a merge."""
     with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("ALERT_URLS", hook.address())
         root = tmp_path_factory.mktemp("fleet")
-        (root / "finance").mkdir()
-        (root / "finance" / "budgets.csv").write_text(BUDGETS)
-        (root / "finance" / "owners.csv").write_text(OWNERS)
+        for name, content in (
+            ("finance/budgets.csv", BUDGETS),
+            ("finance/owners.csv", OWNERS),
+            ("queries/marts/numbers.sql", "select range as n from range(3)"),
+            ("queries/alerts/all.sql", ALERT),
+        ):
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(content)
         with fleet_of(root, monkeypatch, RUNS, SHARDS) as made:
+            with (root / "analytics.toml").open("a") as settings:
+                settings.write('[alerts]\nurls_env = "ALERT_URLS"\n')
+            made.fleet = load_fleet(root / "fleet.toml")
             for shard in made.fleet.shards:
                 assert made.batch(shard).exit_code == 0
             assert merge(made.fleet, quiet()) == []
@@ -86,6 +115,17 @@ def test_budgets_of_several_shards_are_summed(given: Given) -> None:
 
     assert ("all", True) in rows
     assert ("cost_center", True) in rows
+
+
+def test_findings_are_of_all_shards_and_sent_once(given: Given, hook: Webhook) -> None:
+    """Batches of shards send nothing; the merge asks alerts of all figures, and sends them once."""
+    merge(given.fleet, quiet())
+
+    finding = "workspaces: 5, numbers: 3, is_whole: True"
+    assert hook.findings == {("hook", finding): 1}
+    with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
+        rows = con.execute("select shard, finding from audit.alert_findings").fetchall()
+    assert rows == [("(all)", finding)]
 
 
 def test_tables_are_the_marts(given: Given) -> None:
