@@ -67,10 +67,10 @@ def merge(
     from analytics.fleet.settings import load_fleet
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
-        missing = run(load_fleet(config), progress)
-        if missing:
+        without = run(load_fleet(config), progress)
+        if without:
             raise AnalyticsError(
-                f"Published without {', '.join(missing)}, which never had figures.\n"
+                f"Published without {'; and without '.join(without)}.\n"
                 "See why: analytics fleet status"
             )
 

@@ -7,9 +7,10 @@ merged marts and the files of `finance/`.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -69,15 +70,26 @@ _RANKED = {
 _OWN = "select workspace_id from {}.marts.dim_workspaces"
 
 
+@dataclass(frozen=True)
+class Merged:
+    """Problems of the project's files, and the shards whose files are of another release."""
+
+    problems: list[str]
+    left_out: list[str]
+
+
 def merge_files(
     files: Mapping[str, Path], heads: Mapping[str, Generation | None], target: Path, project: Path
-) -> list[str]:
+) -> Merged:
     """Merge the published files of shards, by shard, into the new file `target`.
 
-    Return the problems of the project's files. AnalyticsError, which names the shards, if a
-    workspace is in two of them; and if rows are lost, or are of a workspace of another shard.
+    A file is left out that has not the tables and columns that most have. AnalyticsError, which
+    names the shards, if a workspace is in two of them; and if rows are lost, or are of a workspace
+    of another shard.
     """
     with duckdb.connect(config=OFFLINE | connection_limits()) as con:
+        left_out = _of_other_releases(con, files)
+        files = {shard: file for shard, file in files.items() if shard not in left_out}
         con.execute("set TimeZone = 'UTC'; attach ':memory:' as warehouse; use warehouse")
         con.execute(FINANCE + BOOKS)
         with attached_marts(con, target, is_new=True):
@@ -90,12 +102,37 @@ def merge_files(
                     expected.update(_add(con, catalogs))
             _require_one_shard_each(con)
             _require_all_rows(con, expected)
-            _add_shards(con, heads)
+            _add_shards(con, heads, left_out)
             create_macros(con, f"{BUILD_FILE}.marts")
             con.execute(_STAND_INS)
             problems = load_finance(con, project)
             build_only(con, _OF_BUDGETS)
-    return problems
+    return Merged(problems, left_out)
+
+
+def _of_other_releases(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> list[str]:
+    """Return the shards whose files have not the merged tables and columns that most have."""
+    shards: defaultdict[frozenset[tuple[str, ...]], list[str]] = defaultdict(list)
+    left = iter(files.items())
+    while group := dict(islice(left, AT_ONCE)):
+        with _attached(con, group) as catalogs:
+            for catalog, shard in catalogs.items():
+                shards[_columns(con, catalog)].append(shard)
+    _, *others = sorted(shards.values(), key=len, reverse=True)
+    return sorted(shard for each in others for shard in each)
+
+
+def _columns(con: duckdb.DuckDBPyConnection, catalog: str) -> frozenset[tuple[str, ...]]:
+    """Return relation, name and type of each column that is merged."""
+    merged = [relation for relation, _ in _relations(con, catalog)]
+    rows = con.execute(
+        """
+        select concat_ws('.', schema_name, table_name) as relation, column_name, data_type
+        from duckdb_columns() where database_name = ? and list_contains(?, relation)
+        """,
+        [catalog, merged],
+    ).fetchall()
+    return frozenset(rows)
 
 
 @contextmanager
@@ -210,7 +247,11 @@ def _require_all_rows(con: duckdb.DuckDBPyConnection, expected: Mapping[str, int
             )
 
 
-def _add_shards(con: duckdb.DuckDBPyConnection, heads: Mapping[str, Generation | None]) -> None:
+def _add_shards(
+    con: duckdb.DuckDBPyConnection,
+    heads: Mapping[str, Generation | None],
+    left_out: Collection[str],
+) -> None:
     """Add how the last batch of each shard ended, one row for each of its workspaces."""
     con.execute(f"""
         create table {BUILD_FILE}.fleet.shards (
@@ -222,6 +263,11 @@ def _add_shards(con: duckdb.DuckDBPyConnection, heads: Mapping[str, Generation |
     rows = [row for shard, head in heads.items() for row in _rows_of(shard, head)]
     con.executemany(
         f"insert into {BUILD_FILE}.fleet.shards values (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows
+    )
+    con.execute(
+        f"update {BUILD_FILE}.fleet.shards set message = concat_ws('; ', message, ?)"
+        " where list_contains(?, shard)",
+        ["its figures are of another release, and not among these", [*left_out]],
     )
     con.execute(f"drop table {BUILD_FILE}.fleet.workspaces")
 

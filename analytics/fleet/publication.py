@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -54,10 +54,17 @@ class _Work:
     folder: Path
     merge: Merge
     heads: dict[str, Generation]
+    left_out: list[str] = field(default_factory=list)
 
     @property
     def merged(self) -> Path:
         return self.folder / "merged.duckdb"
+
+    @property
+    def without(self) -> list[str]:
+        """The shards with figures that are in no merged figure, in words, if there are any."""
+        names = ", ".join(self.left_out)
+        return [f"{names}, whose figures are of another release"] if names else []
 
 
 def read_heads(fleet: Fleet) -> dict[str, Generation | None]:
@@ -67,7 +74,7 @@ def read_heads(fleet: Fleet) -> dict[str, Generation | None]:
 
 
 def merge(fleet: Fleet, progress: Progress) -> list[str]:
-    """Publish what all shards have published; return the shards that have nothing yet.
+    """Publish what all shards have published; return in words the shards that it is without.
 
     AnalyticsError if nothing can be published, or another merge is at work: each table and file is
     then as it was, or of this merge.
@@ -104,8 +111,10 @@ def merge(fleet: Fleet, progress: Progress) -> list[str]:
                 digests=digests,
             )
         )
-        alerts.send(work.merged, at_work, fleet.batch, progress)
-    return [shard for shard in heads if shard not in work.heads]
+        if not work.left_out:  # else what alerts do not find may be there
+            alerts.send(work.merged, at_work, fleet.batch, progress)
+    missing = ", ".join(shard for shard in heads if shard not in work.heads)
+    return [f"{missing}, which never had figures", *work.without] if missing else work.without
 
 
 def read_record(fleet: Fleet) -> Record | None:
@@ -132,11 +141,12 @@ def _merge_marts(work: _Work, heads: Mapping[str, Generation | None], progress: 
             shard_count=len(files),
         )
     with progress.stage("merge") as done:
-        problems = merge_files(files, heads, work.merged, work.fleet.batch.project)
-        for problem in problems:
+        made = merge_files(files, heads, work.merged, work.fleet.batch.project)
+        work.left_out = made.left_out
+        for problem in made.problems:
             progress.warn(f"not used: {problem}")
         done(f"merged their marts into {work.merged.stat().st_size / 1e6:,.0f} MB")
-    alerts.ask(work.merged, work.fleet.batch, problems, progress)
+    alerts.ask(work.merged, work.fleet.batch, made.problems, progress)
 
 
 def _publish_tables(
@@ -226,7 +236,10 @@ def _publish_sites(work: _Work, progress: Progress) -> dict[str, str]:
                 "select max(last_batch_at) from marts.dim_workspaces"
             ).fetchall()
             about = About(
-                as_of or datetime.now(UTC), __version__, work.fleet.batch.reporting.timezone, []
+                as_of or datetime.now(UTC),
+                __version__,
+                work.fleet.batch.reporting.timezone,
+                [f"these figures are without {shards}." for shards in work.without],
             )
             own = work.folder / "overview"
             own.mkdir()

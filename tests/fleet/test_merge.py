@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import msgspec
 from analytics.errors import AnalyticsError
 from analytics.fleet import publication
 from analytics.fleet.generations import PUBLISHED, head
-from analytics.fleet.merge import merge_files
+from analytics.fleet.merge import Merged, merge_files
 from analytics.fleet.publication import merge, read_record
 from analytics.fleet.settings import load_fleet
 from analytics.fleet.store import Store
@@ -296,3 +296,34 @@ def test_a_large_fleet_has_no_file_of_all(given: Given) -> None:
     assert published(given, "shards/a.duckdb").exists()
     merge(given.fleet, quiet())
     assert published(given, PUBLISHED).exists()
+
+
+@pytest.mark.parametrize("change", ["drop column queue_seconds", "add column own integer"])
+def test_figures_of_another_release_are_left_out(
+    given: Given, hook: Webhook, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """A sum has no null for a column that a shard lacks: the shard is not in it, and is named."""
+
+    def altered(files: Mapping[str, Path], *rest: Any) -> Merged:
+        with duckdb.connect(files["a"]) as con:
+            con.execute(f"alter table marts.fct_runs {change}")
+        return merge_files(files, *rest)
+
+    monkeypatch.setattr(publication, "merge_files", altered)
+    before = dict(hook.findings)
+    without = merge(given.fleet, quiet())
+
+    assert without == ["a, whose figures are of another release"]
+    assert (
+        f"these figures are without {without[0]}" in published(given, "site/index.html").read_text()
+    )
+    with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
+        rows = con.execute("""
+            select shard, count(runs.run_id) > 0, any_value(message)
+            from fleet.shards left join marts.fct_runs as runs using (workspace_id)
+            group by shard order by shard
+        """).fetchall()
+    told = "its figures are of another release, and not among these"
+    assert rows == [("a", False, told), ("b", True, None), ("c", True, None)]
+    assert published(given, "shards/a.duckdb").exists()
+    assert hook.findings == before
