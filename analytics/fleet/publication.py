@@ -13,6 +13,7 @@ was killed has left undone is done by the next one.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ from analytics.warehouse.machine import connection_limits, limit_process
 from analytics.warehouse.site import MANIFEST, Manifest
 
 _MERGED = "merged"
+_FILE = re.compile(r"shards/[^/]+\.duckdb")
+"""A shard's published file: where the storage is published to, its own files lie deeper."""
 
 
 @dataclass
@@ -209,7 +212,9 @@ def _publish_sites(work: _Work, progress: Progress) -> dict[str, str]:
     """Publish the overview and the sites of shards, as far as they changed; return their hashes."""
     from analytics.fleet.overview import write_overview
 
-    if not work.fleet.publish.site:
+    if not work.fleet.publish.site:  # its figures would be older than those of the file
+        names = work.merge.target.names("site/")
+        work.merge.delete([*names] if f"site/{MANIFEST}" in names else [])
         return {}
     known = work.merge.before.sites if work.merge.before else {}
     sites, written = {}, 0
@@ -245,6 +250,9 @@ def _publish_sites(work: _Work, progress: Progress) -> dict[str, str]:
             own.mkdir()
             write_overview(con, own, about=about)
         written += _put_site(work.merge, "site", own)
+        for left in work.merge.target.folders("site/shards/"):
+            if left.rpartition("/")[2] not in sites:
+                work.merge.delete([*work.merge.target.names(f"{left}/")])
         done(
             f"published {plural(written, 'file')} of the site",
             file_count=written,
@@ -290,7 +298,9 @@ def _publish_files(work: _Work, progress: Progress) -> None:
         for shard, generation in work.heads.items():
             if known.get(shard) != generation.number:
                 work.merge.put(f"shards/{shard}.duckdb", work.folder / f"{shard}.duckdb")
-        gone = [f"shards/{shard}.duckdb" for shard in known.keys() - work.heads.keys()]
+        files = {f"shards/{shard}.duckdb" for shard in work.heads}
+        there = filter(_FILE.fullmatch, work.merge.target.names("shards/"))
+        gone = [name for name in there if name not in files]
         size = work.merged.stat().st_size
         if size <= bytes_of(work.fleet.publish.duckdb_limit):
             work.merge.put(PUBLISHED, work.merged)

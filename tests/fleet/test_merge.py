@@ -327,3 +327,26 @@ def test_figures_of_another_release_are_left_out(
     assert rows == [("a", False, told), ("b", True, None), ("c", True, None)]
     assert published(given, "shards/a.duckdb").exists()
     assert hook.findings == before
+
+
+def test_what_is_no_more_in_the_fleet_is_not_published(given: Given) -> None:
+    """Pages and file of a shard go with it, and all pages with `site`, whatever was killed."""
+    others = {shard: given.fleet.shards[shard] for shard in "bc"}
+    fleet = msgspec.structs.replace(given.fleet, shards=others)
+    left = [published(given, "site/shards/old/index.html"), published(given, "shards/old.duckdb")]
+    for each in left:
+        each.parent.mkdir(exist_ok=True)
+        each.write_text("of a merge that was killed")
+    own = published(given, "shards/a/landing/load.tar")
+    own.parent.mkdir(parents=True)
+    own.write_text("of a storage that is published to")
+
+    merge(fleet, quiet())
+
+    assert not any(each.exists() for each in left)
+    assert not [*published(given, "site/shards/a").rglob("*.html")]
+    assert sorted(path.stem for path in published(given, "shards").glob("*.*")) == ["b", "c"]
+    assert own.exists()
+    publish = msgspec.structs.replace(fleet.publish, site=False)
+    merge(msgspec.structs.replace(fleet, publish=publish), quiet())
+    assert not [*published(given, "site").rglob("*.html")]
