@@ -94,7 +94,8 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, shard: str, data_dir: Path) -> Settings:
         """Return the settings of a batch of a shard in this data directory.
 
-        It sends no findings: the merge does, which has the figures of all shards.
+        It sends no findings: the merge does, which has the figures of all shards. It writes no
+        metrics: all batches would write the same file.
         """
         bounds = Batch(memory_limit=self.task.memory, threads=self.task.cpus)
         return msgspec.structs.replace(
@@ -102,7 +103,7 @@ class Fleet(msgspec.Struct, frozen=True, kw_only=True):
             data_dir=data_dir,
             workspaces=self.shards[shard],
             batch=bounds,
-            publish=msgspec.structs.replace(self.batch.publish, home=_HOME),
+            publish=msgspec.structs.replace(self.batch.publish, home=_HOME, metrics=""),
             extract=msgspec.structs.replace(self.batch.extract, requests_per_second=0),
             alerts=Alerts(),
         )
