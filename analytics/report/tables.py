@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 from urllib.parse import quote
@@ -126,10 +127,13 @@ class Tables:
         if column.unit == "of_unit":
             column = replace(column, unit="usd" if row["unit"] == "usd" else "number")
         if column.kind:
-            return "", self._text(row, column)
+            value = row[column.expression]
+            is_in_order = not isinstance(value, date | int)  # of texts
+            exact = None if is_in_order else text.plain(column.expression, column.unit, row)
+            return _exact(exact), self._text(row, column)
         shown = text.figure(column.expression, column.unit, row)
         exact = text.plain(column.expression, column.unit, row)
-        return ("" if exact is None or exact == shown else f' data-v="{exact}"'), shown
+        return _exact(None if exact == shown else exact), shown
 
     def _text(self, row: Row, column: Column) -> str:
         value, unit = row[column.expression], column.unit
@@ -166,6 +170,11 @@ class Tables:
         if unit == "workspace_month":
             entity = self._entities.months.get((row["workspace_id"], row["month"]), entity)
         return f'<a href="{self._root}{entity.path}">{name}</a>'
+
+
+def _exact(value: str | None) -> str:
+    """Return the attribute of an exact value, by which scripts sort."""
+    return "" if value is None else f' data-v="{value}"'
 
 
 @lru_cache(_REMEMBERED)

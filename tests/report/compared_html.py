@@ -127,7 +127,8 @@ def static_cells(reports: Reports, columns: Iterable[Column], row: Row) -> list[
             made.append((names.visible(words), None))
         elif each.kind:
             shown = "" if each.unit == "state" else text.figure(each.expression, each.unit, row)
-            made.append((shown, None))
+            exact = None if value is None else text.plain(each.expression, each.unit, row)
+            made.append((shown, exact))
         else:
             made.append(_written(each.expression, each.unit, row))
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,8 @@ from analytics.format.numbers import UNKNOWN
 from analytics.report.columns import column
 from analytics.report.tables import Tables, sums
 from analytics.transform.measures import measures
+
+NOBODY: Any = SimpleNamespace(by_key={}, months={})
 
 
 @pytest.mark.parametrize(
@@ -81,7 +84,7 @@ def test_a_total_of_two_figures_is_of_the_same_rows() -> None:
     names = ("owner", "recent_cost_usd", "before_cost_usd", "failed_count", "finished_count")
     known = dict(zip(names, ("A", Decimal(1000), Decimal(1000), 1, 100), strict=True))
     unknown = dict(zip(names, ("B", Decimal(600), None, 50, None), strict=True))
-    tables = Tables(SimpleNamespace(by_key={}, months={}), "")
+    tables = Tables(NOBODY, "")
 
     def foot(*rows: dict[str, Any]) -> str:
         made = tables.table("key", "caption", columns, rows, total=sums(rows, columns))
@@ -90,3 +93,20 @@ def test_a_total_of_two_figures_is_of_the_same_rows() -> None:
     assert foot(known, unknown).split() == ["Total", "$1,600.00", UNKNOWN, UNKNOWN]
     assert "$2,000.00 no change" in " ".join(foot(known, known).split())
     assert "1.0%" in foot(known, known)
+
+
+def test_days_and_versions_sort_by_what_they_are() -> None:
+    """A cell that shows a date or a version in words has it as it sorts, unless unknown."""
+    names = ("month", "date", "agent_version", "owner")
+    columns = [
+        column("agent_version|version" if each == "agent_version" else each) for each in names
+    ]
+    rows = [
+        dict(zip(names, (date(2026, 9, 1), date(2026, 9, 2), 10, "A"), strict=True)),
+        dict.fromkeys(names),
+    ]
+    made = Tables(NOBODY, "").table("key", "caption", columns, rows)
+
+    assert re.findall(r'data-v="([^"]*)">([^<]*)', made) == [
+        ("2026-09-01", "September 2026"), ("2026-09-02", "2 September 2026"), ("10", "v10"),
+    ]  # fmt: skip
