@@ -109,7 +109,7 @@ from budgets
 where kind is not null
 """
 
-_PROBLEMS = {"one workspace": "several workspaces have this name; name one by its identifier"}
+_PROBLEMS = {"one workspace": "several workspaces are called so; name one by its identifier"}
 _MISSPELT = "no {} matches; is a name misspelt?"
 
 

@@ -39,7 +39,7 @@ create table marts.fct_agent_months as
     from marts.fct_agent_days group by all;
 create table reports.rpt_headlines as
     select *, null::varchar as owner, date '2026-11-20' as today,
-        timestamptz '2026-11-20 06:00Z' as as_of,
+        today - 1 as yesterday, timestamptz '2026-11-20 06:00Z' as as_of,
         'Europe/Berlin' as timezone, 1.0 as recent_cost_usd, date '2026-11-20' as last_date
     from (
         select * from lines

@@ -213,7 +213,7 @@ def test_names_that_nothing_has_are_told(warehouse: Warehouse) -> None:
         "finance/invoices.csv:2: several workspaces are called so; name one by its identifier"
     )
     assert warehouse.rows("select line, workspace_id from finance.invoices") == [(4, "w-1")]
-    warehouse.con.execute("delete from ledger.workspaces where workspace_id = 'w-2'")
+    warehouse._con.execute("delete from ledger.workspaces where workspace_id = 'w-2'")
     assert problems_of_names(warehouse.con) == [
         f"{place}; is a name misspelt?"
         for place in (

@@ -139,7 +139,7 @@ def test_a_name_that_two_workspaces_have(read: Warehouse) -> None:
         ("W-1", "w-1", 19, "exceeded"),
     ]
     assert [each.partition(": ")[2] for each in problems_of_names(read.con)] == [
-        "several workspaces have this name; name one by its identifier"
+        "several workspaces are called so; name one by its identifier"
     ] * 2
 
 
