@@ -140,15 +140,16 @@ const tracesOf = (part) => (part.draw ?? []).map((drawn) => {
   return { ...drawn, figure: name, unit, label: drawn.name ?? label,
     role: `@${drawn.colour ?? "cost"}` };
 });
-/** Hatches the days that were not read. @param {Row[]} rows @param {string} yaxis
- * @param {number} panel
+/** Hatches the days that were not read, each in its place among all rows, as a click asks for it.
+ * @param {Row[]} rows @param {string} yaxis @param {number} panel
  * @returns {{ data: Layout[], layout: Layout, annotations: Layout[] }} */
 const unread = (rows, yaxis, panel) => {
-  const gaps = rows.filter((row) => row.state === "n"), days = gaps.map((row) => row.from ?? "");
+  const days = rows.filter((row) => row.state === "n").map((row) => row.from);
   if (!days.length) return { data: [], layout: {}, annotations: [] };
   return {
-    data: [{ type: "bar", x: days, y: days.map(() => 1), yaxis: `y${9 - panel}`,
-      width: gaps.map((row) => PLOT_DAY * (daysBetween(row.from ?? "", row.to ?? "") + 1)),
+    data: [{ type: "bar", x: rows.map((row) => row.from), yaxis: `y${9 - panel}`,
+      y: rows.map((row) => (row.state === "n" ? 1 : null)),
+      width: rows.map((row) => PLOT_DAY * (daysBetween(row.from ?? "", row.to ?? "") + 1)),
       hovertemplate: "no data<extra></extra>", showlegend: false,
       marker: { color: "@rule", pattern: { shape: "/", size: 9, solidity: 0.12 } } }],
     layout: { [`yaxis${9 - panel}`]: { overlaying: yaxis, range: [0, 1], visible: false } },

@@ -31,8 +31,18 @@ test("a day that is not whole is pale within an outline, and says so", () => {
 
 test("days that were not read are hatched", () => {
   const { data: [, gap], layout } = drawn(days(), chosen("2026-10-20", "2026-11-18"));
-  assert.deepEqual([gap.x[0], gap.x.at(-1), gap.yaxis], ["2026-10-20", "2026-10-28", "y9"]);
+  const hatched = gap.x.filter((_, at) => gap.y[at] !== null);
+  assert.deepEqual([hatched[0], hatched.at(-1), gap.yaxis], ["2026-10-20", "2026-10-28", "y9"]);
   assert.equal(layout.annotations[0].text, "no data");
+});
+
+test("a point of a hatched day has the place of its day, which a click on it chooses", () => {
+  const calendar = { ...data.site, states: "ccccccnniccccccccccccp" };
+  const [workspace] = data.site.workspaces;
+  const site = { ...calendar, workspaces: [{ ...workspace, states: calendar.states }] };
+  const { data: [columns, gap] } = drawn(days(), chosen("2026-10-29", "2026-11-18"), { ...data, site });
+  assert.deepEqual(gap.x, columns.x);
+  assert.deepEqual(gap.x.filter((_, at) => gap.y[at] !== null), ["2026-11-04", "2026-11-05"]);
 });
 
 test("panels stand above each other, on scales of their own", () => {
