@@ -45,6 +45,7 @@ export const load = (name) => {
     const script = brought ?? Object.assign(document.createElement("script"), { src });
     script.addEventListener("error", () => {
       fileDocuments.delete(name);
+      script.remove(); // else it would be waited for when the file is wanted again
       reject(new Error(`data/${name}.js is missing`));
     });
     if (!brought) document.head.append(script);

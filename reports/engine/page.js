@@ -12,7 +12,7 @@ import { printHead, startPrint } from "./print.js";
 import { hasRuns, hideRun, listRuns, rankRuns, showRun, startRuns } from "./runs.js";
 import { carried, daysChosen, fragmentOf, noState, readState } from "./state.js";
 import { monthsForSummary, summary } from "./summary.js";
-import { say, sort, startTables, write } from "./tables.js";
+import { element, say, sort, startTables, write } from "./tables.js";
 import { startTheme } from "./theme.js";
 import { calendarOf, daysFor, monthsFor, view } from "./view.js";
 
@@ -32,7 +32,8 @@ let pageParts = [];
 /** @type {import("./cube.js").Layout} */
 let layout = {}; // of data files
 const isOwn = pageData.entity === "own";
-let state = noState(), choice = { from: null, to: null, members: null, isChosen: false };
+let state = noState(), followed = state; // what is chosen, and the last of it that was shown
+let choice = { from: null, to: null, members: null, isChosen: false };
 /** @type {(entity: string) => boolean} */
 let isEntity = () => true;
 let members = []; // what the page has to choose from: {id, name, entity}
@@ -75,10 +76,9 @@ const tell = (part) => {
 };
 const seenPlots = new Set();
 const draw = (box) => {
-  const shown = views.get(box.dataset.part);
+  seenPlots.add(box); // drawn now, or once there is something to draw
+  const shown = views.get(box.dataset.part), isNew = !box.data;
   if (!shown || box.hidden || !globalThis.Plotly) return;
-  const isNew = !seenPlots.has(box);
-  seenPlots.add(box);
   try {
     if (isNew) box.replaceChildren();
     const part = pageParts.find(({ key }) => key === box.dataset.part);
@@ -104,7 +104,7 @@ const redraw = () => {
 const fitPlots = () => {
   for (const box of seenPlots) { // what stood beside a chart may be hidden now
     const isOtherWidth = box.querySelector(".main-svg")?.clientWidth !== box.clientWidth;
-    if (box.checkVisibility() && isOtherWidth) Plotly.Plots.resize(box);
+    if (box.data && box.checkVisibility() && isOtherWidth) Plotly.Plots.resize(box);
   }
 };
 
@@ -114,7 +114,11 @@ const remember = () => {
   history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
 };
 const fail = (error) => {
-  say(`Not shown: ${error.message}`);
+  const text = `Not shown: ${error.message}`;
+  const notice = element("p", text, { id: "not-shown", class: "notice" });
+  say(text);
+  onPage("not-shown")?.remove();
+  (onPage("picker") ?? document.querySelector("h1")).after(notice);
   reportError(error);
 };
 const choose = (change) => {
@@ -204,7 +208,16 @@ const show = (part) => {
     reportError(error);
   }
 };
-const apply = async () => {
+/** Chooses anew what was shown last. */
+const goBack = async () => {
+  const { period, from, to, only } = followed;
+  state = { ...state, period, from, to, only };
+  remember();
+  await apply(true).catch(reportError);
+};
+/** Shows what is chosen; where its data are missing, what was shown before. */
+const apply = async (isReturn = false) => {
+  onPage("not-shown")?.remove();
   const turn = ++applied, days = daysChosen(state, daysToChoose()), picked = chosenMembers();
   choice = { from: days?.[0] ?? null, to: days?.[1] ?? null,
     members: picked.length ? new Set(picked.map(({ id }) => id)) : null,
@@ -213,8 +226,15 @@ const apply = async () => {
   const needed = [...pageParts.filter(({ period }) => period)
     .flatMap((part) => monthsFor(part, data, choice)),
   ...(choice.isChosen && onPage("chosen") ? monthsForSummary(data, choice) : [])];
-  await loadMonths([...new Set(needed)]);
+  try {
+    await loadMonths([...new Set(needed)]);
+  } catch (error) {
+    if (turn !== applied) return;
+    if (!isReturn) await goBack();
+    throw error;
+  }
   if (turn !== applied) return;
+  followed = state;
   if (onPage("picker")) showChosen();
   else printHead(document.querySelector("h1").textContent);
   const far = pageParts.filter((part) => !isInSight(part));
@@ -294,7 +314,7 @@ const startPage = async () => {
     apply().then(() => state.at && goTo(state.at)).catch(fail);
   });
   state = readState(location.hash, isEntity);
-  await apply();
+  await apply().catch(fail);
   await plotly;
   nearScreen(pagePlots, draw);
   if (hasRuns()) {

@@ -147,6 +147,26 @@ def test_an_address_that_means_nothing_chooses_nothing(
     assert shown.locator("#cost-title").inner_text() in page.source
 
 
+def test_a_choice_without_its_data_is_not_shown(batches: Site, reader: Reader) -> None:
+    """Where a data file is missing the page says so, and form, address and figures stay as one."""
+    shown = reader.page
+    shown.route("**/2026-09.js", lambda route: route.abort())
+    shown.goto(batches.one("workspace").path.as_uri())
+    notice, period = shown.locator("main > .notice"), shown.locator("#period")
+    expect(notice).to_contain_text("2026-09.js is missing")
+    period.select_option("2026-11")
+    reader.wait_until_ready()
+    expect(notice).to_have_count(0)
+    drawn, title, address = _drawn(shown, "cost"), shown.title(), shown.url
+    period.select_option("2026-09")
+    expect(notice).to_be_visible()
+
+    assert (period.input_value(), shown.title(), shown.url) == ("2026-11", title, address)
+    expect(shown.locator("#chosen-title")).to_contain_text("November 2026")
+    assert drawn == _drawn(shown, "cost") > 0
+    reader.complaints.clear()
+
+
 def test_days_are_followed_once_both_are_typed(batches: Site, reader: Reader) -> None:
     """A day of which the year is yet to be typed, or that is before the data, chooses nothing."""
     shown = reader.open(batches.one("workspace").path)
