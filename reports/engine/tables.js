@@ -63,6 +63,19 @@ const equipCards = (table) => {
   }
 };
 
+/** Changes the rows of a table. The link of a row that had the focus keeps it, as the link of the
+ * same name that leads to the same page; where there is none any more, the table has it.
+ * @param {HTMLTableElement} table @param {() => void} change */
+const keepingFocus = (table, change) => {
+  const { activeElement: had } = document, isOfRow = had instanceof HTMLAnchorElement
+    && table.contains(had);
+  change();
+  if (!isOfRow) return;
+  const same = [...table.querySelectorAll("a")].find((each) =>
+    each.textContent === had.textContent && each.pathname === had.pathname);
+  (same ?? table.closest(".scroll"))?.focus();
+};
+
 /** Writes a table anew.
  * @param {HTMLTableElement} table
  * @param {{caption: string, heads: {text: string, isText?: boolean, kind?: string}[], rows:
@@ -82,7 +95,8 @@ export const write = (table, { caption, heads, rows, foot = [], most = Infinity 
   }
   const columns = headsOf(table);
   const body = table.tBodies[0] ?? table.createTBody();
-  body.replaceChildren(...rows.slice(0, most).map((cells) => writtenRow(cells, columns)));
+  keepingFocus(table, () =>
+    body.replaceChildren(...rows.slice(0, most).map((cells) => writtenRow(cells, columns))));
   table.tFoot?.remove();
   const more = rows.length - most;
   if (more > 0) {
@@ -148,12 +162,11 @@ export const sort = (table, index, direction) => {
   const heads = table instanceof HTMLTableElement ? headsOf(table) : [];
   if (!heads[index] || !/^(a|de)scending$/.test(direction)) return;
   const body = table.tBodies[0], long = longTables.get(table);
-  if (long) {
-    long.rows = orderedRows(long.rows, index, direction);
-    body.replaceChildren(...long.rows.slice(0, long.most)
-      .map((cells) => writtenRow(cells, heads)));
-    equipCards(table);
-  } else body.append(...rowsInOrder([...body.rows], (row) => sortValue(row, index), direction));
+  if (long) long.rows = orderedRows(long.rows, index, direction);
+  const rows = long ? long.rows.slice(0, long.most).map((cells) => writtenRow(cells, heads))
+    : rowsInOrder([...body.rows], (row) => sortValue(row, index), direction);
+  keepingFocus(table, () => body.replaceChildren(...rows));
+  equipCards(table);
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[index].setAttribute("aria-sort", direction);
   say(`Sorted by ${heads[index].textContent}, ${direction}`);

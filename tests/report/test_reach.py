@@ -103,9 +103,9 @@ _RUN = """
 def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
     batches: Site, sql: Asked, reader: Reader
 ) -> None:
-    """From a table a run opens by Enter, closes by Escape; its address shows models and events."""
+    """Enter in a table opens a run or chooses a day, and the focus stays; a run has an address."""
     page = batches.one("agent")
-    shown = reader.open(page.path)
+    shown = reader.open(page.path, "#sort=cost-table:1:descending&sort=ranked-runs:1:ascending")
     dialog = shown.locator("#run-detail")
     shown.locator("#all-runs").scroll_into_view_if_needed()
     link = shown.locator("#ranked-runs tbody a").first
@@ -118,6 +118,15 @@ def test_a_run_is_reached_by_the_keyboard_and_by_its_address(
     shown.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(shown).not_to_have_url(re.compile("run="))
+    expect(shown.locator("#ranked-runs a", has_text=run_id)).to_be_focused()
+
+    shown.locator("#cost summary").click()
+    day = shown.locator("#cost-table tbody a").nth(3)
+    date = day.inner_text()
+    day.focus()
+    shown.keyboard.press("Enter")
+    expect(shown.locator("#cost-table tbody a")).to_have_count(1)
+    expect(shown.locator("#cost-table a", has_text=date)).to_be_focused()
 
     body = page.root.all("body")[0].attributes
     known = sql.of([body["data-workspace"]], [body["data-agent"]]).row(_RUN)
