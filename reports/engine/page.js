@@ -267,9 +267,9 @@ const startLinks = () => {
   }
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href^="#"]');
-    if (!link || event.ctrlKey || event.metaKey) return;
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    go(link.getAttribute("href"));
+    go(writtenHrefs.get(link));
   });
 };
 const nearScreen = (elements, come) => {

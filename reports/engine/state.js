@@ -73,16 +73,17 @@ export const fragmentOf = (state) => {
   return (String(kept) || state.at || "").replaceAll("%2C", ",").replaceAll("%3A", ":");
 };
 
-/** The address of a page of the site with the choice carried along; what the link itself chooses
- * outranks it. Addresses outside the site come back as they are.
+/** The address of a page of the site, or of a part of this page, with the choice carried along;
+ * what the link itself chooses outranks it. Addresses outside the site come back as they are.
  * @param {string} href as written in the page @param {State} state
  * @param {(entity: string) => boolean} isEntity */
 export const carried = (href, state, isEntity) => {
-  if (/^([a-z][a-z0-9+.-]*:|#|$)/i.test(href)) return href;
+  if (/^([a-z][a-z0-9+.-]*:|$)/i.test(href)) return href;
   const [path, hash = ""] = href.split("#");
   const own = readState(hash, isEntity);
   const { period, from, to } = own.period || own.from ? own : state;
   const only = own.only.length ? own.only : state.only;
-  const fragment = fragmentOf({ ...own, period, from, to, only });
-  return fragment ? `${path}#${fragment}` : path;
+  const sort = path ? own.sort : state.sort; // of tables of the page
+  const fragment = fragmentOf({ ...own, period, from, to, only, sort });
+  return fragment ? `${path}#${fragment}` : path || href;
 };
