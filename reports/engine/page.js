@@ -160,10 +160,14 @@ const loadMonths = async (months) => {
 };
 const showChosen = () => {
   const block = onPage("chosen"), heading = document.querySelector("h1").textContent;
+  const wasChosen = pageRoot.hasAttribute("data-chosen");
   pageRoot.toggleAttribute("data-chosen", choice.isChosen);
   if (block) block.hidden = !choice.isChosen;
   printHead(heading);
-  if (!choice.isChosen) return;
+  if (!choice.isChosen) {
+    if (wasChosen) say(onPage("period").options[0].text); // which says what stands without a choice
+    return;
+  }
   const [from, to] = daysFor({ period: "charted" }, data, choice);
   const what = [periodInWords(from, to), ...namesOf(chosenMembers())].join(" · ");
   say(`Chosen: ${what}`);

@@ -169,7 +169,6 @@ export const sort = (table, index, direction) => {
   equipCards(table);
   heads.forEach((head) => head.removeAttribute("aria-sort"));
   heads[index].setAttribute("aria-sort", direction);
-  say(`Sorted by ${heads[index].textContent}, ${direction}`);
 };
 
 /** @type {(id: string, index: number, direction: string) => void} */
@@ -182,6 +181,7 @@ const makeSortable = (table) => headsOf(table).forEach((head, index) => {
     const other = first === "ascending" ? "descending" : "ascending";
     const direction = head.getAttribute("aria-sort") === first ? other : first;
     sort(table, index, direction);
+    say(`Sorted by ${head.textContent}, ${direction}`);
     tableSorted(table.id, index, direction);
   });
   head.replaceChildren(sorter);

@@ -210,7 +210,7 @@ def test_every_link_carries_the_choice(batches: Site, reader: Reader) -> None:
 def test_a_table_sorts_and_downloads_exactly_as_shown(
     batches: Site, sql: Asked, reader: Reader
 ) -> None:
-    """A head sorts, the missing last; the CSV is exact, in order, and nothing in it runs."""
+    """A head sorts, and says so; the CSV is exact, in order; another choice is told after it."""
     page = batches.one("workspace")
     shown = reader.open(page.path, "#period=2026-10")
     shown.locator("#members summary").click()
@@ -234,6 +234,12 @@ def test_a_table_sorts_and_downloads_exactly_as_shown(
     assert re.fullmatch(
         r"[a-z0-9-]+_members-table_2026-10-01_2026-10-31\.csv", download.value.suggested_filename
     )
+
+    for choice, said in (("2026-11", "Chosen: 1\u201321 November 2026"), ("", "Latest days")):
+        shown.locator("#period").select_option(choice)
+        expect(shown.locator("#announcement")).to_have_text(said)
+        expect(head.locator("..")).to_have_attribute("aria-sort", "ascending")
+        assert shown.locator("#announcement").inner_text() == said
 
 
 def test_a_hostile_name_stays_a_text_in_all_that_scripts_write(
