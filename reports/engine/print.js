@@ -17,7 +17,12 @@ export const printHead = (text) => {
  * @param {Element[]} plots @param {(plot: Element) => void} draw draws one of the plots */
 export const startPrint = (plots, draw) => {
   const shown = () => (globalThis.Plotly ? plots.filter((plot) => plot.checkVisibility()) : []);
-  addEventListener("beforeprint", () => shown().forEach(draw));
+  addEventListener("beforeprint", () => {
+    const folded = document.querySelectorAll("[data-folded]");
+    folded.forEach((section) => section.removeAttribute("data-folded")); // paper has them open
+    shown().forEach(draw);
+    folded.forEach((section) => section.setAttribute("data-folded", ""));
+  });
   matchMedia("print").addEventListener("change", ({ matches }) => {
     if (!matches) {
       setTimeout(() => shown().forEach((plot) => { draw(plot); Plotly.Plots.resize(plot); }));

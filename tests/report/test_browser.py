@@ -171,13 +171,15 @@ _FITTED = """async () => {
 
 
 def test_a_month_is_printed_whole(batches: Site, reader: Reader) -> None:
-    """Paper has the page's name and days, all charts to its width, no control, each sheet."""
+    """Paper has name and days, charts to its width, no control, all sections of a phone."""
     page = batches.one("workspace")
+    reader.page.set_viewport_size(PHONE)
     shown = reader.open(page.path, MONTH)
     unseen = _sheet_count(shown)
+    folded = shown.locator("[data-folded]").count()
+    shown.set_viewport_size({"width": 680, "height": 900})
     reader.draw_all()
     seen = _sheet_count(shown)
-    shown.set_viewport_size({"width": 680, "height": 900})
     shown.emulate_media(media="print")
     shown.evaluate(_FITTED)
     margin = shown.evaluate(
@@ -189,6 +191,7 @@ def test_a_month_is_printed_whole(batches: Site, reader: Reader) -> None:
     assert shown.locator("figure .drawn table").first.is_visible()
     assert page.root.all("h1")[0].text in margin
     assert "October 2026" in margin
+    assert folded > 2
     assert unseen == seen > 2
 
 
