@@ -171,15 +171,16 @@ _FITTED = """async () => {
 
 
 def test_a_month_is_printed_whole(batches: Site, reader: Reader) -> None:
-    """Paper has name and days, charts to its width, no control, all sections of a phone."""
+    """Paper has name and days, charts to its width, no control, from any screen the same sheets."""
     page = batches.one("workspace")
     reader.page.set_viewport_size(PHONE)
     shown = reader.open(page.path, MONTH)
     unseen = _sheet_count(shown)
     folded = shown.locator("[data-folded]").count()
-    shown.set_viewport_size({"width": 680, "height": 900})
+    shown.set_viewport_size({"width": 1280, "height": 900})
     reader.draw_all()
     seen = _sheet_count(shown)
+    shown.set_viewport_size({"width": 680, "height": 900})
     shown.emulate_media(media="print")
     shown.evaluate(_FITTED)
     margin = shown.evaluate(
