@@ -17,6 +17,11 @@ const CENT = 10n ** 8n, MILL_TENTH = 10n ** 6n, TEN_CENTS = 10n ** 9n, DOLLAR = 
 /** @type {[bigint, string][]} */
 const TOKEN_UNITS = [[10n ** 9n, "bn"], [10n ** 6n, "M"], [10n ** 3n, "k"]];
 
+/** At most so many characters, none of them halved. @param {string} text @param {number} room */
+export const shortened = (text, room) => {
+  const characters = [...text];
+  return characters.length > room ? `${characters.slice(0, room - 1).join("").trimEnd()}…` : text;
+};
 /** @param {bigint} value */
 const absolute = (value) => (value < 0n ? -value : value);
 /** @param {string} digits */

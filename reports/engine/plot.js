@@ -1,6 +1,6 @@
 // Figures for Plotly from a view. Colours are roles such as "@cost", "@cost~" where they are pale.
 import { WEEKDAYS, daysBetween, mondayOf, shifted } from "./days.js";
-import { SMALL_SAMPLE, duration, figure, fill, quantityOf, wilson } from "./format.js";
+import { SMALL_SAMPLE, duration, figure, fill, quantityOf, shortened, wilson } from "./format.js";
 import { parsed } from "./part.js";
 import { waterfall } from "./waterfall.js";
 
@@ -37,8 +37,7 @@ export const painted = (value, colourOf, key = "") => {
 /** Names are data: Plotly would read tags and entities in them.
  * @param {string} name @param {boolean} isNarrow */
 export const escaped = (name, isNarrow) => {
-  const room = isNarrow ? 20 : 32;
-  const short = name.length > room ? `${name.slice(0, room - 1).trimEnd()}…` : name;
+  const short = shortened(name, isNarrow ? 20 : 32);
   return short.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 };
 

@@ -1,14 +1,14 @@
 /** Paper: every chart is drawn, in the colours and to the width of the page, and the margin of
  * each page says whose it is, and of which days. */
+import { shortened } from "./format.js";
 
 const printMargin = new CSSStyleSheet();
 document.adoptedStyleSheets = [...document.adoptedStyleSheets, printMargin];
 
 /** @param {string} text what stands at the top of each printed page; longer ones are cut */
 export const printHead = (text) => {
-  const short = text.length > 80 ? `${text.slice(0, 79).trimEnd()}…` : text;
   const escape = (char) => `\\${char.codePointAt(0).toString(16)} `;
-  const quoted = short.replace(/[^\p{L}\p{N} ]/gu, escape);
+  const quoted = shortened(text, 80).replace(/[^\p{L}\p{N} ]/gu, escape);
   printMargin.replaceSync(`@page { @top-left { content: "${quoted}"; } }`);
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeTable } from "../../reports/engine/cube.js";
-import { axis, painted, plot } from "../../reports/engine/plot.js";
+import { axis, escaped, painted, plot } from "../../reports/engine/plot.js";
 import { view } from "../../reports/engine/view.js";
 import { chosen, data, nothing } from "./given.mjs";
 
@@ -59,6 +59,12 @@ test("stacks have a legend of names, which are data", () => {
   assert.deepEqual(traces.slice(0, 3).map((each) => each.name), ["Alpha &lt;b&gt;", "Beta", "Platform"]);
   assert.equal(traces[0].customdata[0], "Alpha &lt;b&gt;: $2.00");
   assert.equal(layout.showlegend, true);
+});
+
+test("a long name is cut between characters, on a phone sooner", () => {
+  const name = `${"a".repeat(18)}${"😀".repeat(20)}`;
+  assert.deepEqual([escaped(name, true), escaped(name, false)], [`${"a".repeat(18)}😀…`, `${"a".repeat(18)}${"😀".repeat(13)}…`]);
+  assert.equal(escaped(`${"a".repeat(18)}😀😀`, true), `${"a".repeat(18)}😀😀`);
 });
 
 test("bars are rows, and the others are grey and last", () => {
