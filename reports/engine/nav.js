@@ -132,19 +132,19 @@ export const showSiblings = (site) => {
   nav.hidden = false;
 };
 
-/** Folds sections that are far down, and long tables, where the screen is narrow. */
+/** Folds sections that are far down, and long tables, where the screen is narrow. What is folded
+ * stays so on a wide one, which shows it all the same: a phone may be turned back. */
 export const foldSections = () => {
   const narrow = matchMedia("(max-width: 639px)");
   const sections = [...document.querySelectorAll("main > section[data-fold]")];
   const fold = () => sections.forEach((section) => {
     const head = section.querySelector("h2"), title = head.textContent;
-    section.toggleAttribute("data-folded", narrow.matches);
     if (!narrow.matches) {
       head.replaceChildren(title); // without its button
       return;
     }
     const button = element("button", title,
-      { type: "button", "aria-expanded": "false" });
+      { type: "button", "aria-expanded": String(!section.hasAttribute("data-folded")) });
     button.addEventListener("click", () => {
       button.ariaExpanded = String(!section.toggleAttribute("data-folded"));
     });
@@ -153,7 +153,7 @@ export const foldSections = () => {
   // A ranking that is searched is shown in steps of its own.
   for (const table of document.querySelectorAll(".cards:not(#search ~ .scroll .cards)")) {
     const { length } = table.tBodies[0]?.rows ?? [];
-    if (!narrow.matches || length < SHORT_ROWS) continue;
+    if (length < SHORT_ROWS) continue;
     table.dataset.short = "";
     const button = element("button", `Show all ${length} rows`,
       { type: "button", class: "all-rows" });
@@ -163,6 +163,7 @@ export const foldSections = () => {
     });
     table.closest(".scroll").after(button);
   }
+  sections.forEach((section) => section.setAttribute("data-folded", ""));
   narrow.addEventListener("change", fold);
   if (narrow.matches) fold();
 };
@@ -173,7 +174,7 @@ export const goTo = (id) => {
   const target = document.getElementById(id);
   if (!target) return;
   const section = target.closest("section[data-folded]");
-  section?.querySelector("h2 button").click();
+  section?.querySelector("h2 button")?.click();
   for (let fold = target.closest("details"); fold; fold = fold.parentElement.closest("details")) {
     fold.setAttribute("open", "");
   }

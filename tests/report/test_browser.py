@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.report.browser import PHONE, Reader
 from tests.report.pages import Site
@@ -166,6 +166,26 @@ def test_a_phone_shows_all_of_a_page(kind: str, batches: Site, browser: Browser)
 
     assert (small, cut, width) == ([], [], 390)
     assert height < 9 * PHONE["height"]
+
+
+def test_a_phone_can_be_turned_and_turned_back(batches: Site, browser: Browser) -> None:
+    """Turned, a phone has no button for rows that all show; turned back, what was open is open."""
+    reader = Reader(browser, viewport=PHONE)
+    shown = reader.open(batches.one("month").path)
+    folds, rows = shown.locator("h2 button"), shown.locator(".all-rows:visible")
+    folds.first.click()
+    before = folds.evaluate_all("all => all.map(each => each.ariaExpanded)"), rows.count()
+    shown.set_viewport_size({"width": PHONE["height"], "height": PHONE["width"]})
+    expect(folds).to_have_count(0)
+    turned = rows.count()
+    shown.set_viewport_size(PHONE)
+    expect(folds).to_have_count(len(before[0]))
+    after = folds.evaluate_all("all => all.map(each => each.ariaExpanded)"), rows.count()
+    reader.close()
+
+    assert before[0][:2] == ["true", "false"]
+    assert before[1] > 0
+    assert (turned, after) == (0, before)
 
 
 _FITTED = """async () => {
