@@ -40,6 +40,7 @@ BUDGETS = ("marts.fct_budget_days", "marts.fct_budgets", "marts.fct_budget_bridg
 _OF_BUDGETS = (
     "staging.stg_budgets",
     "staging.stg_owner_rules",
+    "intermediate.int_workspace_names",
     "intermediate.int_budget_members",
     "intermediate.int_budgets",
     *BUDGETS,

@@ -36,7 +36,7 @@ class Post:
         """Let a merge send the finding."""
         deliver(StoredLedger(merge), FOUND, TO, self.send, self.told.append)
 
-    def send(self, _address: Address, message: Message, _seconds: float) -> Outcome:
+    def send(self, _address: Address, message: Message) -> Outcome:
         self.sent.append(message.body)
         if self.overtaking:
             self.deliver(self.overtaking.pop())
