@@ -25,7 +25,8 @@ export const startPrint = (plots, draw) => {
   });
   matchMedia("print").addEventListener("change", ({ matches }) => {
     if (!matches) {
-      setTimeout(() => shown().forEach((plot) => { draw(plot); Plotly.Plots.resize(plot); }));
+      // From paper, Plotly keeps a size that the page's style sheet no longer gives.
+      setTimeout(() => shown().forEach((plot) => { Plotly.purge(plot); draw(plot); }));
       return;
     }
     for (const plot of shown()) {
