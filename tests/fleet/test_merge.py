@@ -122,7 +122,7 @@ def test_findings_are_of_all_shards_and_sent_once(given: Given, hook: Webhook) -
     """Batches of shards send nothing; the merge asks alerts of all figures, and sends them once."""
     merge(given.fleet, quiet())
 
-    finding = "workspaces: 5, numbers: 3, is_whole: True"
+    finding = "workspaces: 5, numbers: 3, is_whole: true"
     assert hook.findings == {("hook", finding): 1}
     with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
         rows = con.execute("select shard, finding from audit.alert_findings").fetchall()
