@@ -297,7 +297,7 @@ def _require_whole(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
     if not is_whole(con):
         raise AnalyticsError(
             f"{layout.marts} is of two builds, as `transform --select` replaced some of its "
-            "relations.\nRun `analytics transform`, which builds all."
+            "relations, or a build was broken off.\nRun `analytics transform`, which builds all."
         )
 
 

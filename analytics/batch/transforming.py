@@ -21,7 +21,6 @@ from analytics.transform.build import BuiltRelation, UnseenChangeError, all_mode
 from analytics.transform.comparison import first_difference
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError, in_order, with_ancestors
-from analytics.transform.side_by_side import MOST_RECORDS
 from analytics.warehouse.compaction import compact_marts
 from analytics.warehouse.damage import damage_of
 from analytics.warehouse.database import (
@@ -33,9 +32,9 @@ from analytics.warehouse.database import (
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.publications import record_build
 
-SMALL = 100_000
-"""Runs, all their versions counted, up to which all is built anew, as long as relations are built
-side by side: that is quicker than to find out what changed, and leaves files as small."""
+SMALL, MOST_RECORDS = 100_000, 1_000_000
+"""Runs, and records of all kinds, all their versions counted, up to which all is built anew: that
+is quicker than to find out what changed, and leaves files as small."""
 
 _SHOWN_PROBLEMS = 20  # of a file of the user
 _OF_NEWER = (duckdb.IOException, duckdb.InvalidInputException)
@@ -140,7 +139,7 @@ def _update(
     if not layout.marts.exists() or (is_small and not even_small):
         return None
     try:
-        with attached_marts(con, layout.marts):
+        with attached_marts(con, layout.marts, has_log=False):
             updated = update(con, timezone=settings.reporting.timezone, before=progress.part)
         if updated:
             compact_marts(con, layout)
@@ -167,7 +166,7 @@ def _build_anew(
     con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
 ) -> list[BuiltRelation]:
     """Build all marts into a new file, and replace the previous file when it is complete."""
-    with attached_marts(con, layout.next_marts, is_new=True):
+    with attached_marts(con, layout.next_marts, has_log=False):
         built = build(con, timezone=settings.reporting.timezone, before=progress.part)
     remove_database(layout.marts)
     layout.next_marts.replace(layout.marts)

@@ -93,7 +93,7 @@ def merge_files(
         files = {shard: file for shard, file in files.items() if shard not in left_out}
         con.execute("set TimeZone = 'UTC'; attach ':memory:' as warehouse; use warehouse")
         con.execute(FINANCE + BOOKS)
-        with attached_marts(con, target, is_new=True):
+        with attached_marts(con, target, has_log=False):
             expected: Counter[str] = Counter()  # rows of each relation
             left = iter(files.items())
             while group := dict(islice(left, AT_ONCE)):

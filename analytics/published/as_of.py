@@ -80,7 +80,7 @@ class PastFigures(Figures):
     def _build(self, file: Path, names: frozenset[str] | None) -> None:
         queries = folder("queries")
         only = None if names is None else _needed(all_models(queries), names)
-        with attached_marts(self.con, file, is_new=True), interrupts():
+        with attached_marts(self.con, file, has_log=False), interrupts():
             try:
                 build(self.con, timezone=self.timezone, only=only)
                 with transaction(self.con):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -142,8 +143,8 @@ def update(
     only a full build can: the relations are of other code or settings, or of two builds. `before`
     is told of each relation.
 
-    Raises ModelError as `build` does; then the build file remains as it was, and the next build is
-    a full one.
+    Raises ModelError as `build` does; then `is_whole` may be false, and the next build is a full
+    one.
     """
     queries = queries or folder("queries")
     number = build_number(con, queries, timezone) if is_whole(con) else None
@@ -155,15 +156,34 @@ def update(
     parts = told(models, before, attrgetter("relation"))
     is_audit = (number + 1) % AUDITED == 0
     changes = Update(con, recorded_contents(con), is_audit=is_audit)
-    built = []
     # A transaction writes to one file. Where only the first ends, the two are of other builds.
     with transaction(con):
-        built += [_update(changes, model) for model in islice(parts, own_count)]
+        built = [_update(changes, model) for model in islice(parts, own_count)]
         record_build(con, queries, timezone, number=number + 1)
+    changes.share(models[own_count:])
     with transaction(con):
+        forget_build(con)
+        con.execute(f"create schema {_PARTIAL}")
         create_results(con)
-        built += [_update(changes, model) for model in parts]
+    on = cache(changes.on)
+
+    def bring(connection: duckdb.DuckDBPyConnection, model: Model) -> BuiltRelation:
+        with transaction(connection):
+            relation = _update(on(connection), model)
+        on(connection).changes.share({model.relation})
+        return relation
+
+    built += run_all(
+        con,
+        {model.relation: model for model in models[own_count:]},
+        bring,
+        after=attrgetter("reads"),
+        before=before and (lambda part, _, name: before(own_count + part, len(models), name)),
+        records=changes.record_count,
+    ).values()
+    with transaction(con):
         record_build_file(con)
+        con.execute(f"drop schema {_PARTIAL}")
     _require_contents(con, changes, is_audit=is_audit)
     with transaction(con):
         record_contents(con, changes.contents)

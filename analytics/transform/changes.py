@@ -7,9 +7,11 @@ its own SELECT over the changed rows of its inputs; a table, by its rows before 
 
 from __future__ import annotations
 
+import copy
 import re
+from collections import ChainMap
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -29,6 +31,7 @@ _COPIED = {
     "ledger.provisional_runs": (WORKSPACE, "run_id"),
 }
 _IS_NEW = "is_new_row"
+_TEMPORARY, _SHARED = "temp.", "memory.main."
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,11 @@ class Changes:
     """The changes since the last build, by relation; one that is not here did not change."""
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
-        self._con = con
-        self._of: dict[str, Change] = {}
+        self.con = con
+        # Of this connection alone, in its temporary tables; then those that all connections see.
+        self.by_relation: ChainMap[str, Change] = ChainMap({}, {})
         self._differing_columns: dict[str, frozenset[str] | None] = {}
+        self.record_count = 0
         self._columns: dict[str, tuple[str, ...]] = dict(
             con.execute("""
                 select schema_name || '.' || table_name,
@@ -64,11 +69,27 @@ class Changes:
             """).fetchall()
         )
 
+    def on(self, con: duckdb.DuckDBPyConnection) -> Changes:
+        """Return the same changes, and those that will be shared, for another connection."""
+        other = copy.copy(self)
+        other.con = con
+        other.by_relation = ChainMap({}, self.by_relation.maps[1])
+        return other
+
+    def share(self, relations: Collection[str]) -> None:
+        """Let all connections see how these relations changed; no transaction may be open."""
+        own, shared = self.by_relation.maps
+        for relation in own.keys() & relations:
+            change = own.pop(relation)
+            if rows := change.rows.replace(_TEMPORARY, _SHARED, 1):
+                self.con.execute(f"create or replace table {rows} as from {change.rows}")
+            shared[relation] = replace(change, rows=rows)
+
     def __contains__(self, relation: str) -> bool:
-        return relation in self._of
+        return relation in self.by_relation
 
     def __getitem__(self, relation: str) -> Change:
-        return self._of[relation]
+        return self.by_relation[relation]
 
     def columns(self, relation: str) -> Sequence[str]:
         """Return the names of a relation's columns."""
@@ -77,16 +98,19 @@ class Changes:
     def holding(self, column: str) -> list[str]:
         """Return the relations that have a column, and whose changed rows are known."""
         return [
-            name for name, each in self._of.items() if each.rows and column in self._columns[name]
+            name
+            for name, each in self.by_relation.items()
+            if each.rows and column in self._columns[name]
         ]
 
     def add(self, relation: str, change: Change = ANY) -> None:
         """Say that a relation changed."""
-        self._of[relation] = change
+        self.by_relation[relation] = change
 
     def read_sources(self) -> None:
         """Find out which sources changed since the last build, and by which rows."""
-        con, loads = self._con, f"using ({WORKSPACE}, load_id)"
+        con, loads = self.con, f"using ({WORKSPACE}, load_id)"
+        counts: dict[str, int] = {}
         con.execute(f"""
             create or replace temp table new_loads as
             select {WORKSPACE}, load_id from ledger.loads anti join {STATE}.loads {loads}
@@ -97,7 +121,7 @@ class Changes:
         """)
         con.execute(f"create or replace temp table nothing as from {SUPERSEDED} limit 0")
         for source in _VERSIONED:
-            self.compare(
+            counts[source] = self.compare(
                 source,
                 was=f"from {source} semi join replaced using (version_id)"
                 f" anti join new_loads {loads}",
@@ -126,11 +150,13 @@ class Changes:
         for source, count in con.execute(_row_counts()).fetchall():
             if count != known.get(source, 0) + new_rows[source]:
                 self.add(source)  # rows that no load brought, or took away
+                counts[source] = count
+        self.record_count = sum(counts.values())
 
     def compare(self, relation: str, was: str, now: str, key: Sequence[str] = ()) -> int:
         """Add the change of a relation from two SELECTs of its rows; return how many differ."""
         rows = temporary("changed", relation)
-        ((count,),) = self._con.execute(f"""
+        ((count,),) = self.con.execute(f"""
             create or replace temp table {rows} as
             select *, false as {_IS_NEW} from ({was})
             union all select *, true from ({now})
@@ -144,10 +170,10 @@ class Changes:
         columns = ", ".join(f'"{each}"' for each in self.columns(relation))
         hashes = " union all ".join(
             f"select {sign} as sign, hash(rows) as row_hash"
-            f" from (select {columns} from {self._of[relation].rows} where {state}) as rows"
+            f" from (select {columns} from {self.by_relation[relation].rows} where {state}) as rows"
             for sign, state in ((1, _IS_NEW), (-1, f"not {_IS_NEW}"))
         )
-        ((count, total),) = self._con.execute(
+        ((count, total),) = self.con.execute(
             f"select sum(sign)::bigint, sum(sign * row_hash::hugeint)::hugeint from ({hashes})"
         ).fetchall()
         return int(count), int(total)
@@ -159,13 +185,13 @@ class Changes:
         return self._differing_columns[relation]
 
     def _find_differing(self, relation: str) -> frozenset[str] | None:
-        change = self._of[relation]
+        change = self.by_relation[relation]
         if not change.key:
             return None
         columns = [each for each in self.columns(relation) if each not in change.key]
         differ = [f'min(hash("{each}")) <> max(hash("{each}"))' for each in columns]
         names = [f"differs_{number}" for number in range(len(columns) + 1)]
-        found = self._con.execute(f"""
+        found = self.con.execute(f"""
             select {", ".join(f"bool_or({name})" for name in names)}
             from (
                 select {", ".join(["count(*) <> 2", *differ])}
@@ -181,14 +207,14 @@ class Changes:
 
         Of a join, a row changed if that of either side did.
         """
-        if any(self._of[name] == ANY for name in changed):
+        if any(self.by_relation[name] == ANY for name in changed):
             self.add(model.relation)
             return
         rows = temporary("changed", model.relation)
         selects = []
         for name in changed:
             for is_new in ("false", "true"):
-                source = self._of[name].rows
+                source = self.by_relation[name].rows
                 names = {
                     name: f"(select * exclude ({_IS_NEW}) from {source} where {_IS_NEW} = {is_new})"
                 }
@@ -197,7 +223,7 @@ class Changes:
                 selects.append(
                     f"select *, {is_new} as {_IS_NEW} from ({renamed(model.sql, names)})"
                 )
-        self._con.execute(
+        self.con.execute(
             f"create or replace temp view {rows} as {' union all by name '.join(selects)}"
         )
         self.add(model.relation, Change(rows))
@@ -224,7 +250,7 @@ class Changes:
     def _seen_by(
         self, model: Model, relation: str, expressions: Sequence[str], columns: Sequence[str]
     ) -> str:
-        change, read = self._of[relation], model.columns_read(relation)
+        change, read = self.by_relation[relation], model.columns_read(relation)
         if read is None or change.is_of_parts:
             return self.rows(relation, expressions)
         kept = ", ".join(each for each in self.columns(relation) if each in read or each in columns)
@@ -235,12 +261,12 @@ class Changes:
 
     def rows(self, relation: str, expressions: Sequence[str]) -> str:
         """Return a SELECT of these expressions over the rows that a relation lost and gained."""
-        return f"select {', '.join(expressions)} from {self._of[relation].rows}"
+        return f"select {', '.join(expressions)} from {self.by_relation[relation].rows}"
 
 
 def temporary(state: str, relation: str) -> str:
     """Return the name of the temporary relation that holds a state of another one."""
-    return f"temp.{state}_{relation.replace('.', '_')}"
+    return f"{_TEMPORARY}{state}_{relation.replace('.', '_')}"
 
 
 def record_sources(con: duckdb.DuckDBPyConnection) -> None:

@@ -12,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import partial
+from functools import cache
 from itertools import chain
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from analytics.format.numbers import plural
-from analytics.parts import Before, told
+from analytics.parts import Before
 from analytics.resources import folder
 from analytics.transform.build import all_models, build_on_results
 from analytics.transform.check_results import FINDINGS, KEPT_FINDINGS, RESULTS, create_results
@@ -118,14 +117,18 @@ def run_checks(
     """
     queries = queries or folder("queries")
     checks = {check.name: check for check in _all_checks(con, queries)}
-    run = partial(_run, thresholds=thresholds or Thresholds())
-    if update:  # what changed is in temporary tables, which no other connection sees
-        results = {
-            name: _result(check) if _passes_still(con, check, update) else run(con, check)
-            for name, check in told([*checks.items()], before, itemgetter(0))
-        }
-    else:
-        results = run_all(con, checks, run, before=before)
+    on = cache(update.on) if update else lambda _: None
+    if update:
+        update.share(checks.values())
+
+    def run(connection: duckdb.DuckDBPyConnection, check: SqlModel) -> CheckResult:
+        changes = on(connection)
+        if changes and _passes_still(connection, check, changes):
+            return _result(check)
+        return _run(connection, check, thresholds or Thresholds())
+
+    records = update.record_count if update else None
+    results = run_all(con, checks, run, before=before, records=records)
     with transaction(con):
         create_results(con)
         for name, result in results.items():

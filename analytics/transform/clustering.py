@@ -8,6 +8,7 @@ batch that changed days, runs or sessions of this week reads this week of the ru
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Sequence
 
@@ -31,7 +32,7 @@ class Clustering:
         Each is looked up once. Where runs came or went that no load brought or replaced, there is
         no condition: those that went have no time.
         """
-        self._con = con
+        self.con = con
         self._is_known = _RUNS not in changes or changes[_RUNS] != ANY
         for column in (RUN, SESSION):
             con.execute(f"""
@@ -42,6 +43,23 @@ class Clustering:
             if changed := changes.holding(column):
                 rows = (changes.rows(name, (WORKSPACE, column)) for name in changed)
                 self._look_up(column, " union all ".join(rows))
+
+    def share(self) -> None:
+        """Let `on` give other connections the times that were looked up; no transaction is open."""
+        for column in (RUN, SESSION):
+            self.con.execute(
+                f"create or replace table memory.main.{column}_times as from temp.{column}_times"
+            )
+
+    def on(self, con: duckdb.DuckDBPyConnection) -> Clustering:
+        """Return the same for another connection, which looks up more times on its own."""
+        other = copy.copy(self)
+        other.con = con
+        for column in (RUN, SESSION):
+            con.execute(
+                f"create or replace temp table {column}_times as from memory.main.{column}_times"
+            )
+        return other
 
     def of_parts(self, header: Header, parts: Sequence[str]) -> str:
         """Return a condition that holds for all rows of the parts in `temp.touched`; "" for none.
@@ -83,12 +101,12 @@ class Clustering:
         All versions count: one that was replaced may have another time, or another session.
         """
         key = f"{WORKSPACE}, {column}"
-        ((count,),) = self._con.execute(
+        ((count,),) = self.con.execute(
             f"create or replace temp table looked_up as select distinct {key} from ({rows})"
         ).fetchall()
         if count > _MOST:
             return False
-        self._con.execute(f"""
+        self.con.execute(f"""
             insert into {column}_times
             with new as (from temp.looked_up anti join temp.{column}_times using ({key}))
             select {key}, min(created_at), max(created_at)
@@ -99,7 +117,7 @@ class Clustering:
 
     def _between(self, column: str, times: str) -> str:
         """Return a condition with the times as they are: DuckDB does not push down a subquery."""
-        ((first, last),) = self._con.execute(
+        ((first, last),) = self.con.execute(
             f"select columns(*)::timestamptz::varchar from (select {times})"
         ).fetchall()
         return f"{column} between '{first}' and '{last}'" if first else "false"

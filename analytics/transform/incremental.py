@@ -17,7 +17,8 @@ changed in a column that it reads.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import copy
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 import polars as pl
@@ -54,7 +55,7 @@ class Update:
         *,
         is_audit: bool = False,
     ) -> None:
-        self._con = con
+        self.con = con
         self.is_audit = is_audit
         self.contents = dict(contents)
         self.unseen: list[str] = []
@@ -64,12 +65,30 @@ class Update:
                 "select check_name from build_file.audit.check_results where is_ok"
             ).fetchall()
         }
-        self._changes = Changes(con)
-        self._changes.read_sources()
-        self._clustering = Clustering(con, self._changes)
+        self.changes = Changes(con)
+        self.changes.read_sources()
+        self.clustering = Clustering(con, self.changes)
         for relation in CHECK_RESULTS:
-            self._changes.add(relation)
+            self.changes.add(relation)
         self._models: dict[str, Model] = {}
+
+    def on(self, con: duckdb.DuckDBPyConnection) -> Update:
+        """Return the same update for another connection, once it was shared."""
+        other = copy.copy(self)
+        other.con = con
+        other.changes = self.changes.on(con)
+        other.clustering = self.clustering.on(con)
+        return other
+
+    @property
+    def record_count(self) -> int:
+        """The number of records, of all sources, that came or went; of one of unknown rows, all."""
+        return self.changes.record_count
+
+    def share(self, models: Iterable[Model]) -> None:
+        """Let other connections see the changes that models read; no transaction may be open."""
+        self.changes.share({name for model in models for name in model.reads})
+        self.clustering.share()
 
     def narrowed(self, check: SqlModel) -> str | None:
         """Return the SQL of a check on what changed; None if it reads nothing that did."""
@@ -82,7 +101,7 @@ class Update:
 
     def _changed(self, model: Model) -> list[str]:
         """Return the inputs that changed in a column that a model reads."""
-        changes = self._changes
+        changes = self.changes
         return [
             name for name in sorted(model.reads) if name in changes and changes.affects(model, name)
         ]
@@ -98,7 +117,7 @@ class Update:
             if not changed:
                 return None if model.is_view else self._audit(model, relation)
             if isinstance(model, SqlModel) and model.is_view and not model.header.narrow:
-                self._changes.follow_view(model, changed)
+                self.changes.follow_view(model, changed)
                 return None
             if not (model.header.narrow and self._touch(model, changed)):
                 return self._replace(model, relation)
@@ -117,10 +136,10 @@ class Update:
             return 0
         if not model.header.narrow:
             rows = self._replace(model, relation)
-            if model.relation in self._changes:
+            if model.relation in self.changes:
                 self.unseen.append(model.relation)
             return rows or 0
-        self._con.execute(
+        self.con.execute(
             "create or replace temp table touched as"
             f" select {WORKSPACE}, {_own_part(model)} as part from {relation} limit 0"
         )
@@ -129,29 +148,29 @@ class Update:
 
     def _sample(self, model: Model, relation: str) -> None:
         """Add parts that nothing touched to those that are built."""
-        self._con.execute(f"""
+        self.con.execute(f"""
             create or replace temp table sampled as
             select distinct {WORKSPACE}, part
             from (select {WORKSPACE}, {_own_part(model)} as part from {relation})
             anti join touched using ({WORKSPACE}, part)
             using sample {_SAMPLED} rows
         """)
-        self._con.execute("insert into touched from sampled")
+        self.con.execute("insert into touched from sampled")
 
     def _touch(self, model: Model, changed: list[str]) -> bool:
         """Collect the touched parts of a model; return False if any may be."""
         selects: list[str] = []
         for name in changed:
-            if self._changes[name] == ANY:
+            if self.changes[name] == ANY:
                 return False
             if parts := self._parts(model, name):
-                selects += [self._changes.parts_seen_by(model, name, part) for part in parts]
+                selects += [self.changes.parts_seen_by(model, name, part) for part in parts]
                 continue
             found = self._looked_up(model, name)
             if not found:
                 return False
             selects += found
-        self._con.execute(
+        self.con.execute(
             "create or replace temp table touched as"
             f" select distinct {WORKSPACE}, part from ({' union all '.join(selects)})"
             " where part is not null"
@@ -161,11 +180,11 @@ class Update:
     def _touch_view(self, model: Model) -> None:
         """Add the change of a view that is narrowed: of its touched parts, any row may differ."""
         rows = temporary("changed", model.relation)
-        self._con.execute(
+        self.con.execute(
             f"create or replace temp table {rows} as"
             f" select {WORKSPACE}, part as {model.header.narrow} from touched"
         )
-        self._changes.add(model.relation, Change(rows, is_of_parts=True))
+        self.changes.add(model.relation, Change(rows, is_of_parts=True))
 
     def _parts(self, model: Model, name: str) -> tuple[str, ...]:
         """Return the expressions over an input that say which part a row belongs to."""
@@ -173,7 +192,7 @@ class Update:
         if stated is not None:
             return () if stated[0].startswith("by ") else stated
         narrow = str(model.header.narrow)
-        return (narrow,) if {WORKSPACE, narrow} <= set(self._changes.columns(name)) else ()
+        return (narrow,) if {WORKSPACE, narrow} <= set(self.changes.columns(name)) else ()
 
     def _lookup(self, model: Model, name: str) -> tuple[str, ...]:
         """Return the columns, besides the workspace, by which a model looks up an input."""
@@ -191,11 +210,11 @@ class Update:
         for carrier in sorted(model.reads - {name}):
             parts = self._parts(model, carrier)
             shared = [
-                each for each in self._lookup(model, name) if each in self._changes.columns(carrier)
+                each for each in self._lookup(model, name) if each in self.changes.columns(carrier)
             ]
             if parts and shared:
                 key = (WORKSPACE, *shared)
-                rows = self._changes.rows_seen_by(model, name, key)
+                rows = self.changes.rows_seen_by(model, name, key)
                 looked_up = f"from {carrier} semi join ({rows}) using ({', '.join(key)})"
                 if stretch := self._stretch_of(carrier, key, rows):
                     looked_up += f" where {stretch}"
@@ -206,11 +225,11 @@ class Update:
         """Return a condition that holds for all rows of a relation whose key is in `rows`."""
         source = self._models.get(relation)
         column = next((each for each in (RUN, SESSION) if each in key), None)
-        return self._clustering.of(source.header, column, rows) if source and column else ""
+        return self.clustering.of(source.header, column, rows) if source and column else ""
 
     def _replace_parts(self, model: Model, relation: str) -> int:
         """Build the touched parts, and replace those that differ."""
-        con, narrow = self._con, _own_part(model)
+        con, narrow = self.con, _own_part(model)
         is_touched = self._is_touched(model, (narrow,))
         rows = int(self._make(model, self._narrowed(model)) or 0)
         if any(len(parts) > 1 for parts in model.header.narrow_inputs.values()):
@@ -229,7 +248,7 @@ class Update:
         if self._compare(model, rows, (_KEPT, kept_rows)):
             con.execute(
                 "create or replace temp table differing as select distinct"
-                f" {WORKSPACE}, {narrow} as part from {self._changes[model.relation].rows}"
+                f" {WORKSPACE}, {narrow} as part from {self.changes[model.relation].rows}"
             )
             differs = f"({WORKSPACE}, {narrow}) in (from temp.differing)"
             con.execute(
@@ -257,7 +276,7 @@ class Update:
                 lookups = " union all ".join(
                     f"select {columns} from {view}"
                     for carrier, view in list(inputs.items())
-                    if set(lookup) <= set(self._changes.columns(carrier))
+                    if set(lookup) <= set(self.changes.columns(carrier))
                 )
                 stretch = self._stretch_of(name, lookup, lookups) or "true"
                 inputs[name] = self._view(model, name, f"({columns}) in ({lookups}) and {stretch}")
@@ -266,7 +285,7 @@ class Update:
     def _is_touched(self, source: Model | None, parts: Sequence[str]) -> str:
         """Return the condition that a row of a relation is of a touched part."""
         touched = " or ".join(f"({WORKSPACE}, {part}) in (from temp.touched)" for part in parts)
-        if source and (stretch := self._clustering.of_parts(source.header, parts)):
+        if source and (stretch := self.clustering.of_parts(source.header, parts)):
             return f"({touched}) and {stretch}"
         return touched
 
@@ -280,15 +299,15 @@ class Update:
             and source.header.narrow == model.header.narrow
         ):
             body = renamed(source.sql, self._narrowed(source))
-        self._con.execute(f"create or replace temp view {view} as {body}")
+        self.con.execute(f"create or replace temp view {view} as {body}")
         return view
 
     def _replace(self, model: Model, relation: str) -> int | None:
         """Build a relation whole, and replace its rows if any differs."""
         if model.is_view:
-            self._changes.add(model.relation)
+            self.changes.add(model.relation)
             return None
-        con = self._con
+        con = self.con
         rows = int(self._make(model) or 0)
         ((kept_rows,),) = con.execute(f"select count(*) from {relation}").fetchall()
         if self._compare(model, rows, (relation, kept_rows), model.header.key):
@@ -297,8 +316,8 @@ class Update:
         return rows
 
     def _make(self, model: Model, inputs: Mapping[str, str] = NO_INPUTS) -> int | None:
-        self._con.execute(f"drop table if exists {_NEW}")
-        return model.make(self._con, _NEW, inputs)
+        self.con.execute(f"drop table if exists {_NEW}")
+        return model.make(self.con, _NEW, inputs)
 
     def _compare(
         self,
@@ -308,7 +327,7 @@ class Update:
         key: Sequence[str] = (),
     ) -> bool:
         """Add the change from the kept rows to the new ones; return False if they are equal."""
-        columns = ", ".join(f'"{each}"' for each in self._changes.columns(model.relation))
+        columns = ", ".join(f'"{each}"' for each in self.changes.columns(model.relation))
 
         def rows(one: str, other: str) -> str:
             return f"""
@@ -319,7 +338,7 @@ class Update:
             """
 
         was, now = rows(kept[0], _NEW), rows(_NEW, kept[0])
-        changes, relation, surplus = self._changes, model.relation, new_rows - kept[1]
+        changes, relation, surplus = self.changes, model.relation, new_rows - kept[1]
         count = changes.compare(relation, f"select rows.* {was}", f"select rows.* {now}", key)
         if not count and not surplus:
             return False

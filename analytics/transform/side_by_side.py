@@ -1,14 +1,14 @@
 """Run the parts of a build side by side, each after the parts whose results it reads.
 
-Of few records, a relation keeps one processor busy: DuckDB plans for longer than it computes. Of
-many, a relation keeps all of them busy, and two at once only need more memory.
+A relation seldom keeps two processors busy: DuckDB plans for longer than it computes, or has too
+few blocks of rows to share. Two at once need more memory.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from graphlib import TopologicalSorter
 from typing import TypeVar
 
@@ -20,11 +20,9 @@ from analytics.warehouse.database import another_connection, record_count, stop
 T = TypeVar("T")
 R = TypeVar("R")
 
-MOST_RECORDS = 1_000_000
-"""Records, all their versions counted, up to which parts run side by side."""
-
 _MOST_CONNECTIONS = 4
-_MEMORY = 300_000_000  # bytes of DuckDB's memory for each connection
+# Bytes of DuckDB's memory for each connection: at least, and by the record.
+_MEMORY, _MEMORY_OF_RECORD = 300_000_000, 300
 
 
 def run_all(
@@ -34,15 +32,17 @@ def run_all(
     *,
     after: Callable[[T], Iterable[str]] = lambda _: (),
     before: Before | None = None,
+    records: int | None = None,
 ) -> dict[str, R]:
     """Run all parts; return the result of each by its name, in the order of `parts`.
 
     In that order they can run one after another; `after` returns the names of those that a part
     has to wait for. `run` gets a connection whose changes no other part sees before they are
-    committed. `before` is told of each part that begins. The first error is raised; nothing more
-    begins, and queries that run meanwhile are interrupted.
+    committed. `before` is told of each part that begins. `records` is the number of records that
+    the parts are of, without it all. The first error is raised; nothing more begins, and queries
+    that run meanwhile are interrupted.
     """
-    names, count = [*parts], _connection_count(con)
+    names, count = [*parts], _connection_count(con, records)
     if count == 1:
         return {name: run(con, parts[name]) for name in told(names, before, str)}
     sorter = TopologicalSorter({name: parts.keys() & after(parts[name]) for name in names})
@@ -50,7 +50,7 @@ def run_all(
     waiting: list[int] = []
     running: dict[Future[R], tuple[str, duckdb.DuckDBPyConnection]] = {}
     results: dict[str, R] = {}
-    with ExitStack() as opened, ThreadPoolExecutor(count) as pool:
+    with ExitStack() as opened, _shared_threads(con, count), ThreadPoolExecutor(count) as pool:
         free = [opened.enter_context(another_connection(con)) for _ in range(count)]
         try:
             while sorter.is_active():
@@ -72,11 +72,21 @@ def run_all(
     return {name: results[name] for name in names}
 
 
-def _connection_count(con: duckdb.DuckDBPyConnection) -> int:
-    """Return how many parts may run at once, by records, threads and memory."""
-    if record_count(con) > MOST_RECORDS:
-        return 1
+@contextmanager
+def _shared_threads(con: duckdb.DuckDBPyConnection, count: int) -> Iterator[None]:
+    """Leave DuckDB no more threads than processors: each connection has one of its own."""
+    ((threads,),) = con.execute("select current_setting('threads')").fetchall()
+    con.execute(f"set threads = {max(1, threads - count + 1)}")
+    try:
+        yield
+    finally:
+        con.execute(f"set threads = {threads}")
+
+
+def _connection_count(con: duckdb.DuckDBPyConnection, records: int | None) -> int:
+    """Return how many parts may run at once, by threads, and by memory for so many records."""
     ((threads, memory),) = con.execute(
         "select current_setting('threads'), parse_formatted_bytes(current_setting('memory_limit'))"
     ).fetchall()
-    return max(1, min(int(threads), _MOST_CONNECTIONS, int(memory) // _MEMORY))
+    needed = _MEMORY_OF_RECORD * (record_count(con) if records is None else records)
+    return max(1, min(int(threads), _MOST_CONNECTIONS, int(memory) // max(_MEMORY, needed)))

@@ -56,13 +56,13 @@ def open_warehouse(layout: Layout) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextmanager
 def attached_marts(
-    con: duckdb.DuckDBPyConnection, file: Path, *, is_new: bool = False
+    con: duckdb.DuckDBPyConnection, file: Path, *, has_log: bool = True
 ) -> Iterator[None]:
     """Attach the build file to the warehouse, with its schemas on the search path.
 
-    A file that `is_new` gets no log: it is whole once it is detached, and useless before that.
+    Without a log, commits are on the disk once the file is detached: a kill before loses them.
     """
-    log = ", recovery_mode 'no_wal_writes'" if is_new else ""
+    log = "" if has_log else ", recovery_mode 'no_wal_writes'"
     con.execute(
         f"attach '{quoted(file)}' as {BUILD_FILE} (storage_version '{STORAGE_VERSION}'{log})"
     )
@@ -71,7 +71,7 @@ def attached_marts(
             con.execute(f"create schema if not exists {BUILD_FILE}.{schema}")
         con.execute(f"set search_path = 'warehouse.main,{_PUBLISHED_PATH}'")
         yield
-        if is_new:  # a detach would not tell that it could not write
+        if not has_log:  # a detach would not tell that it could not write
             con.execute(f"checkpoint {BUILD_FILE}")
     except BaseException:  # a Ctrl-C in a transaction leaves it open, and then nothing can be run
         with suppress(duckdb.TransactionException):

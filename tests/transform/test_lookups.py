@@ -74,7 +74,7 @@ def test_columns_by_which_inputs_are_looked_up(warehouse: Warehouse) -> None:
                 for carrier in model.reads - {name}
                 if update._parts(model, carrier) and not update._parts(model, name)
                 for column in update._lookup(model, name)
-                if column in update._changes.columns(carrier)
+                if column in update.changes.columns(carrier)
             }
             looked_up += bool(columns)
             wrong += [(model.relation, name, each) for each in columns & made(model.sql)]

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event
-from unittest.mock import patch
 
 import duckdb
 import pytest
 
-from analytics.transform import side_by_side
 from analytics.transform.side_by_side import run_all
 from analytics.warehouse.database import stop
 
@@ -112,11 +110,19 @@ def test_with_little_memory_one_part_runs_alone(con: duckdb.DuckDBPyConnection) 
     assert [*used.values()] == [con, con]
 
 
-@pytest.mark.parametrize(("limit", "count"), [(10, 2), (9, 1)])
+@pytest.mark.parametrize(("records", "count"), [(3_000_000, 2), (4_000_000, 1)])
 def test_of_many_records_one_part_runs_alone(
-    con: duckdb.DuckDBPyConnection, limit: int, count: int
+    con: duckdb.DuckDBPyConnection, records: int, count: int
 ) -> None:
-    """With more records than the limit, parts run one after another on the connection itself."""
-    with patch.object(side_by_side, "MOST_RECORDS", limit):
-        used = run_all(con, {"one": 1, "two": 2}, lambda connection, _: connection)
+    """With more records than two parts have memory for, they run on the connection itself."""
+    con.execute("set memory_limit = '2GB'")
+    used = run_all(con, {"one": 1, "two": 2}, lambda connection, _: connection, records=records)
     assert [each is con for each in used.values()] == [count == 1] * 2
+
+
+def test_parts_share_the_threads(con: duckdb.DuckDBPyConnection) -> None:
+    """Two parts on two processors have a thread each; afterwards there are as many as before."""
+    threads = "select current_setting('threads')"
+    found = run_all(con, {"one": 1, "two": 2}, lambda other, _: other.sql(threads).fetchall())
+    assert [*found.values()] == [[(1,)], [(1,)]]
+    assert con.sql(threads).fetchall() == [(2,)]

@@ -14,8 +14,9 @@ import pytest
 
 from analytics.resources import folder
 from analytics.transform import build as building
-from analytics.transform.build import UnseenChangeError, build, update
+from analytics.transform.build import UnseenChangeError, build, is_whole, update
 from analytics.transform.checks import run_checks
+from analytics.transform.models import ModelError
 from analytics.warehouse.database import attached_marts, open_warehouse
 from analytics.warehouse.layout import Layout
 from tests.conftest import uncommented
@@ -41,7 +42,7 @@ def built(origin: Path, tmp_path: Path) -> Iterator[Warehouse]:
     """A copy of it."""
     layout = Layout(Path(shutil.copytree(origin, tmp_path / "data")))
     with open_warehouse(layout) as con, attached_marts(con, layout.marts):
-        con.execute("set threads = 1")
+        con.execute("set threads = 2")  # relations of the build file are built side by side
         yield Warehouse(con)
 
 
@@ -293,6 +294,22 @@ def test_rows_that_no_batch_wrote(built: Warehouse) -> None:
     assert changed.value.relations == ["marts.fct_runs"]
     assert gone.value.relations == ["marts.fct_runs"]
     assert update(con, timezone="UTC") is None
+
+
+def test_a_relation_of_the_build_file_that_cannot_be_built(built: Warehouse) -> None:
+    """After an error beside other relations, the file is of two builds, until all is built anew."""
+    load = batch(built, "20261122T050000Z")
+    built.given("runs", run_id="r-9", load_id=load)
+    built.con.execute("alter table build_file.marts.fct_runs drop column cost_usd")
+
+    with pytest.raises(ModelError, match="fct_runs"), uncommented():
+        update(built.con, timezone="UTC")
+
+    assert not is_whole(built.con)
+    assert update(built.con, timezone="UTC") is None
+    build(built.con, timezone="UTC")
+    assert is_whole(built.con)
+    assert built.row("select count(*), max(cost_usd) > 0 from fct_runs") == (4, True)
 
 
 def test_a_part_that_its_inputs_do_not_give(built: Warehouse) -> None:
