@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from graphlib import TopologicalSorter
 from typing import TypeVar
 
@@ -80,7 +80,8 @@ def _shared_threads(con: duckdb.DuckDBPyConnection, count: int) -> Iterator[None
     try:
         yield
     finally:
-        con.execute(f"set threads = {threads}")
+        with suppress(duckdb.Error):  # after a fatal one, which must not be hidden
+            con.execute(f"set threads = {threads}")
 
 
 def _connection_count(con: duckdb.DuckDBPyConnection, records: int | None) -> int:
