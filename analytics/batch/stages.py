@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -210,22 +212,51 @@ def publish_all(
 
     Without `[publish] site`, remove the published site: its figures would be older than the file's.
     """
+    with _reading(layout) as verify:
+        _publish(con, settings, layout, progress, verify, force=force)
+
+
+@contextmanager
+def _reading(layout: Layout) -> Iterator[Callable[[], object]]:
+    """Read the build file whole meanwhile; yield what waits for the end of that.
+
+    That raises DamagedError if the file is damaged.
+    """
+    opened: list[duckdb.DuckDBPyConnection] = []
+
+    def read() -> None:
+        with open_marts(layout.marts) as marts:
+            opened.append(marts)
+            read_whole(marts, BUILD_FILE)
+
+    with ThreadPoolExecutor(1) as reader:
+        call = reader.submit(read)
+        try:
+            yield call.result
+        except BaseException:
+            if opened:
+                stop({call: opened[0]})
+            raise
+
+
+def _publish(
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    layout: Layout,
+    progress: Progress,
+    verify: Callable[[], object],
+    *,
+    force: bool,
+) -> None:
     with progress.stage("publish") as done:
         _require_marts(layout)
-        with open_marts(layout.marts) as marts, ThreadPoolExecutor(1) as reader:
+        with open_marts(layout.marts) as marts:
             _require_whole(marts, layout)
             _require_checks(marts, force=force)
             if settings.publish.site:
                 _require_pages(marts, layout)
-            require_writable(layout)
-            # The file is read while it is copied.
-            reading = reader.submit(read_whole, marts, BUILD_FILE)
-            mode = int(settings.publish.mode, 8)
-            try:
-                publish(layout, mode, site=settings.publish.site, verify=reading.result)
-            except BaseException:
-                stop({reading: marts})
-                raise
+        require_writable(layout)
+        publish(layout, int(settings.publish.mode, 8), site=settings.publish.site, verify=verify)
         with attached_marts(con, layout.marts), transaction(con):
             write_publication(con, layout, record_publication(con))
         pages = f" and {layout.site / 'index.html'}" if settings.publish.site else ""
@@ -241,12 +272,16 @@ def publish_loaded(
     *,
     force: bool = False,
 ) -> list[str]:
-    """Run all stages after loading; return the warnings about the user's pages."""
+    """Run all stages after loading; return the warnings about the user's pages.
+
+    While pages are made, on one processor, the build file is read whole.
+    """
     update = transform(con, settings, layout, progress)
     check(con, settings, layout, progress, force=force, update=update)
     custom(con, settings, layout, progress)
-    warnings = report(settings, layout, progress, messages)
-    publish_all(con, settings, layout, progress, force=force)
+    with _reading(layout) as verify:
+        warnings = report(settings, layout, progress, messages)
+        _publish(con, settings, layout, progress, verify, force=force)
     return warnings
 
 
