@@ -21,6 +21,8 @@ from analytics.warehouse.sources import SOURCES
 
 STATE = "warehouse.state"
 WORKSPACE = "workspace_id"
+TEMPORARY, SHARED = "temp", "memory.main"
+"""Schemas in memory: that of one connection, and one that all connections see."""
 
 SUPERSEDED = "raw.superseded"
 _VERSIONED = tuple(f"raw.{source.name}" for source in SOURCES)
@@ -31,7 +33,6 @@ _COPIED = {
     "ledger.provisional_runs": (WORKSPACE, "run_id"),
 }
 _IS_NEW = "is_new_row"
-_TEMPORARY, _SHARED = "temp.", "memory.main."
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Changes:
         own, shared = self.by_relation.maps
         for relation in own.keys() & relations:
             change = own.pop(relation)
-            if rows := change.rows.replace(_TEMPORARY, _SHARED, 1):
+            if rows := change.rows.replace(TEMPORARY, SHARED, 1):
                 self.con.execute(f"create or replace table {rows} as from {change.rows}")
             shared[relation] = replace(change, rows=rows)
 
@@ -266,7 +267,7 @@ class Changes:
 
 def temporary(state: str, relation: str) -> str:
     """Return the name of the temporary relation that holds a state of another one."""
-    return f"{_TEMPORARY}{state}_{relation.replace('.', '_')}"
+    return f"{TEMPORARY}.{state}_{relation.replace('.', '_')}"
 
 
 def record_sources(con: duckdb.DuckDBPyConnection) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import duckdb
 
-from analytics.transform.changes import ANY, WORKSPACE, Changes
+from analytics.transform.changes import ANY, SHARED, WORKSPACE, Changes
 from analytics.transform.models import Header
 
 _DAY = re.compile(r"(?:utc_)?date|date_trunc\('month', (?:utc_)?date\)::date")
@@ -48,7 +48,7 @@ class Clustering:
         """Let `on` give other connections the times that were looked up; no transaction is open."""
         for column in (RUN, SESSION):
             self.con.execute(
-                f"create or replace table memory.main.{column}_times as from temp.{column}_times"
+                f"create or replace table {SHARED}.{column}_times as from temp.{column}_times"
             )
 
     def on(self, con: duckdb.DuckDBPyConnection) -> Clustering:
@@ -57,7 +57,7 @@ class Clustering:
         other.con = con
         for column in (RUN, SESSION):
             con.execute(
-                f"create or replace temp table {column}_times as from memory.main.{column}_times"
+                f"create or replace temp table {column}_times as from {SHARED}.{column}_times"
             )
         return other
 
