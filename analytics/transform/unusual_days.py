@@ -7,9 +7,10 @@ the median absolute deviation of these days, which is one standard deviation whe
 normally distributed. A complete date without a run costs nothing and counts; a date that is not
 complete, or whose unlisted runs have no known cost, neither counts nor is judged.
 
-The days of a line begin with its first figure. Of a line that is new, with fewer than 14 of its own
-days, the most expensive one alone is the usual cost: it is unusual on its first day, and on one on
-which it grows, but not on each day for two weeks.
+The days of a line begin with its first figure. Of a line with a cost on fewer than 14 of its own
+days, the most expensive one alone is the usual cost. A new line is unusual on its first day, and on
+one on which it grows, but not on each day for two weeks; one that runs once a week, only where it
+costs far more than in each of the weeks before.
 """
 
 from __future__ import annotations
@@ -74,10 +75,11 @@ def _with_usual(candidates: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("cost").is_not_null())
         .with_columns(known_days=pl.len().over("scope", "date"))
     )
-    own_days, most = pl.len().over("scope", "date"), pl.col("cost").max().over("scope", "date")
+    paid_days = (pl.col("cost") != 0).sum().over("scope", "date")
+    most = pl.col("cost").max().over("scope", "date")
     basis = (
         known.filter(pl.col("before") >= pl.col("first"))
-        .filter((own_days >= FEWEST_DAYS) | (pl.col("cost") == most))
+        .filter((paid_days >= FEWEST_DAYS) | (pl.col("cost") == most))
         .with_columns(usual2=_twice_the_median(pl.col("cost")).over("scope", "date"))
         .with_columns(deviation2=(pl.col("cost") * 2 - pl.col("usual2")).abs())
     )
@@ -143,8 +145,8 @@ MODEL = polars_model(
         " half above the median of the 28 days before, of those with the cost of at least four in"
         " five runs known (14 at least), and more than five times their usual deviation (1.4826"
         " times the median absolute deviation) above it. Days before the first of the line do not"
-        " count; with fewer than 14 since, its most expensive day is the usual one. Grain:"
-        " workspace, line and date.",
+        " count; with fewer than 14 since that cost anything, its most expensive day is the usual"
+        " one. Grain: workspace, line and date.",
         key=("workspace_id", "agent_id", "date"),
         columns={
             "cause": "What grew more against usual: more_runs or more_expensive_runs; null for the"

@@ -180,6 +180,16 @@ def test_a_new_line() -> None:
     ]
 
 
+def test_a_line_that_runs_once_a_week() -> None:
+    """Of a line that rests on most days, the most expensive day is the usual one."""
+    days = span(date(2026, 6, 1), LAST)
+    costs = {each: 20 for each in days if each.isoweekday() == 1} | {date(2026, 11, 16): 31}
+    (found,) = judge(*(day(each, cost) for each, cost in costs.items()), complete=days)
+
+    assert (found["date"], found["usual_cost_usd"]) == (date(2026, 11, 16), 20)
+    assert (found["basis_day_count"], found["cause"]) == (4, "more_expensive_runs")
+
+
 def by_hand(costs: list[Decimal | None]) -> list[int]:
     """The method in plain Python: the positions of unusual days."""
     found = []
@@ -190,7 +200,7 @@ def by_hand(costs: list[Decimal | None]) -> list[int]:
         if cost is None or len(before) < 14:
             continue
         own = [each for each in costs[max(start, first) : position] if each is not None]
-        if len(own) < 14:
+        if sum(each != 0 for each in own) < 14:
             own = [max(own, default=Decimal(0))]
         usual = median(own)
         deviation = median(abs(each - usual) for each in own)
