@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from analytics.format.names import ALL
+from analytics.format.names import ALL, PLATFORM
 
 SCOPE = ("workspace_id", "agent_id")
 DAYS = (
@@ -59,6 +59,9 @@ def of_lines(agent_days: pl.DataFrame) -> pl.DataFrame:
         "date",
         "run_count",
         "unknown_cost_count",
+        unknown_platform_count=(
+            (pl.col("agent_id") == PLATFORM) & pl.col("cost_usd").is_null()
+        ).cast(pl.Int64),
         cost=units(pl.col("cost_usd")),
         is_known=pl.col("cost_usd").is_not_null() & pl.col("unlisted_cost_usd").is_not_null(),
     )
@@ -67,7 +70,7 @@ def of_lines(agent_days: pl.DataFrame) -> pl.DataFrame:
 def with_whole(lines: pl.DataFrame) -> pl.DataFrame:
     """The days of lines, and those of each workspace as a whole."""
     whole = lines.group_by("workspace_id", "date").agg(
-        pl.col("run_count", "unknown_cost_count").sum(),
+        pl.col("run_count", "unknown_cost_count", "unknown_platform_count").sum(),
         cost=known_sum(pl.col("cost")),
         is_known=pl.col("is_known").all(),
     )

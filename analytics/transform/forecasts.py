@@ -67,6 +67,7 @@ def forecasts(
             incomplete_day_count=pl.max_horizontal(_day_count(pl.col("month"), pl.col("start")), 0)
             - pl.col("complete").fill_null(0),
             unknown_cost_count=pl.col("unknown_cost_count").fill_null(0),
+            unknown_platform_count=pl.col("unknown_platform_count").fill_null(0),
         )
         .sort(SCOPE)
     )
@@ -110,7 +111,7 @@ def _to_date(days: pl.DataFrame, months: pl.DataFrame) -> pl.DataFrame:
         .join(months.filter("is_current"), on=["workspace_id", "month"])
         .group_by(_MONTH)
         .agg(
-            pl.col("unknown_cost_count").filter(is_before).sum(),
+            pl.col("unknown_cost_count", "unknown_platform_count").filter(is_before).sum(),
             to_date=pl.when((before.count() > 0) | ~is_before.any()).then(before.sum()),
             spent=pl.col("cost").sum(),
         )
@@ -176,6 +177,8 @@ MODEL = polars_model(
             "expected_usd": "Expected cost of the month in US dollars; like its ranges, no less"
             " than what is known of it, today included.",
             "unknown_cost_count": "Runs of the month to date whose cost is unknown.",
+            "unknown_platform_count": "Dates of the month up to the last complete one of which what"
+            " the platform itself cost is unknown, so that no figure has it.",
         },
     ),
     inputs={

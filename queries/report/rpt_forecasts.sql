@@ -9,6 +9,8 @@
 -- column incomplete_day_count: Days of the month to date that were not read whole; of the site, the
 -- most of a workspace.
 -- column unknown_cost_count: Runs of the month to date whose cost is unknown.
+-- column unknown_platform_count: Days of the month to date of which what the platform itself cost
+-- is unknown; of the site, the most of a workspace.
 -- column test_count: Tests of the range; null with fewer than six tested months, and for the site.
 -- column hit_count: Those of them in which what came lay in the range; null likewise.
 with
@@ -27,6 +29,7 @@ site as (
         max(days_left) as days_left,
         max(incomplete_day_count) as incomplete_day_count,
         sum(unknown_cost_count)::bigint as unknown_cost_count,
+        max(unknown_platform_count) as unknown_platform_count,
         null::bigint as test_count,
         null::bigint as hit_count
     from reports.rpt_calendars as calendars
@@ -52,6 +55,7 @@ select
     days_left,
     incomplete_day_count,
     unknown_cost_count,
+    unknown_platform_count,
     if(hit_rate is null, null, test_count) as test_count,
     if(hit_rate is null, null, hit_count) as hit_count
 from marts.fct_forecasts as forecasts

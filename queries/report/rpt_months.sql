@@ -6,6 +6,8 @@
 -- column agent_id: Identifier of the line, as in dim_agents; '(all)' for all lines.
 -- column month: First day of the calendar month.
 -- column state: As dim_months.status; of all workspaces that which is least final.
+-- column unknown_platform_count: Days of which what the platform itself cost is unknown; of the
+-- site, of each workspace.
 -- column first_date: First date of the month that is known.
 -- column last_date: Last date of the month that is known.
 with
@@ -40,6 +42,7 @@ measures as (
         if(count(run_count) = 0, 0, sum(cost_usd))::decimal(38, 10) as cost_usd,
         sum(run_cost_usd) as run_cost_usd,
         sum(platform_cost_usd) as platform_cost_usd,
+        coalesce(sum(unknown_platform_count), 0)::bigint as unknown_platform_count,
         sum(tokens_in)::bigint as tokens_in,
         sum(tokens_out)::bigint as tokens_out,
         sum(failed_cost_usd) as failed_cost_usd,

@@ -188,7 +188,7 @@ def test_a_month_longer_than_the_one_before(warehouse: Warehouse) -> None:
 
 
 def test_a_refused_platform(december: Warehouse) -> None:
-    """The cost of the platform is unknown where it is refused, and so is its share of a month."""
+    """Where it is refused, its cost and share of a month are unknown, and months count the days."""
     asked(december, "2026-10-31", "2026-12-06", platform_rollups="2026-11-16")
     december.given("runs", run_id="r-1", created_at="2026-12-03 12:00Z", cost_usd=2)
     for day in ("2026-11-10", "2026-11-20"):
@@ -202,6 +202,15 @@ def test_a_refused_platform(december: Warehouse) -> None:
         "select agent_id, cost_usd, platform_cost_usd, tokens_in from reports.rpt_periods"
         " where workspace_id = 'w-1' and period = 'yesterday' order by agent_id"
     ) == [("(all)", 0, None, 0), ("(platform)", None, None, None), ("a-1", 0, 0, 0)]
+    for month, count in (("2026-11-01", 15), ("2026-12-01", 5)):
+        assert december.rows(
+            "select workspace_id, agent_id, unknown_platform_count from reports.rpt_months"
+            f" where month = '{month}' and unknown_platform_count > 0 order by all"
+        ) == [("(all)", "(all)", count), ("w-1", "(all)", count), ("w-1", "(platform)", count)]
+    assert december.rows(
+        "select agent_id, unknown_platform_count from reports.rpt_forecasts"
+        " where workspace_id = 'w-1' order by agent_id"
+    ) == [("(all)", 4), ("(platform)", 4), ("a-1", 0)]
 
 
 def test_a_day_of_unknown_outcomes(december: Warehouse) -> None:

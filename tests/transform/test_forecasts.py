@@ -57,6 +57,7 @@ def test_every_day_the_same() -> None:
         "mean_error_usd": Decimal(0),
         "incomplete_day_count": 0,
         "unknown_cost_count": 0,
+        "unknown_platform_count": 0,
     }
 
 
@@ -130,6 +131,19 @@ def test_unknown_is_not_zero() -> None:
     assert (none["cost_to_date_usd"], none["expected_usd"], none["low_usd"]) == (None, None, None)
     assert in_part["cost_to_date_usd"] == 38
     assert (in_part["expected_usd"], in_part["low_usd"]) == (None, None)
+
+
+def test_days_of_an_unknown_platform() -> None:
+    """A month counts its days that lack what the platform cost, up to the last complete one."""
+    lines = [day(each, 2) for each in SPAN]
+    platform = [
+        day(each, None if each >= date(2026, 11, 18) else 1, 0, agent="(platform)")
+        for each in (*SPAN, TODAY)
+    ]
+
+    for agent, count in (("(platform)", 2), ("(all)", 2), ("a-1", 0)):
+        made = forecast(*lines, *platform, agent=agent)
+        assert (made["unknown_platform_count"], made["unknown_cost_count"]) == (count, 0)
 
 
 def test_of_what_is_known_elsewhere() -> None:
