@@ -26,8 +26,9 @@ from requests.exceptions import ConnectTimeout, ProxyError, RequestException, SS
 from urllib3.exceptions import NewConnectionError
 
 _YES, _NO, _NOTHING = "yes", "no", "nothing"
-_OK, _REDIRECT, _SEE_OTHER = 250, 300, 303
-"""Codes: an SMTP server has taken a message; an HTTP server has not, from this one on but one."""
+_OK, _REFUSED, _REDIRECT, _SEE_OTHER = 250, 400, 300, 303
+"""Codes: an SMTP server has taken a message, or says no, from this one on; an HTTP server has not
+taken it, from this one on but one."""
 _LOSING = (301, 302)
 _WORD = re.compile("[A-Za-z]{4,}")
 
@@ -42,6 +43,7 @@ class _Network:
         _watch(ssl.SSLSocket, "do_handshake", self._shake_hands)
         _watch(HTTPAdapter, "send", self._request)
         _watch(smtplib.SMTP, "connect", self._connect_mail)
+        _watch(smtplib.SMTP, "getreply", self._reply)
         _watch(smtplib.SMTP, "data", self._mail)
 
     def begin(self, body: str) -> None:
@@ -54,7 +56,7 @@ class _Network:
 
     def _forget_answers(self) -> None:
         self.said: list[str] = []
-        self.status: int | None = None
+        self.answer = ""
         self.is_lost = False
 
     @property
@@ -66,8 +68,8 @@ class _Network:
 
     @property
     def is_answered(self) -> bool:
-        """True if a server answered with a code."""
-        return self.status is not None or (_NO in self.said and self.is_mail)
+        """True if a server answered to the message with a code."""
+        return _NO in self.said if self.is_mail else bool(self.answer)
 
     def _connect(self, connect: Any, sock: socket.socket, address: Any) -> None:
         connect(sock, address)
@@ -96,7 +98,8 @@ class _Network:
         except RequestException as error:
             self.said.append(_NO if self._came_nowhere(error) else _NOTHING)
             raise
-        self.status = code = response.status_code
+        code = response.status_code
+        self.answer = f"HTTP {code}"
         self.said.append(_YES if code < _REDIRECT or code == _SEE_OTHER else _NO)
         # Requests follows these by a GET, which leaves the message behind.
         self.is_lost = code in _LOSING and request.method != "GET"
@@ -115,9 +118,19 @@ class _Network:
         self.is_mail = True
         return connect(*args, **options)
 
+    def _reply(self, getreply: Any, *args: Any) -> Any:
+        code, reply = getreply(*args)
+        if code >= _REFUSED:
+            self.answer = f"SMTP {code}"
+        return code, reply
+
     def _mail(self, data: Any, *args: Any) -> Any:
         self.said.append(_NOTHING)
-        code, reply = data(*args)
+        try:
+            code, reply = data(*args)
+        except smtplib.SMTPDataError:  # the server said no before the text left
+            self.said[-1] = _NO
+            raise
         self.said[-1] = _YES if code == _OK else _NO
         return code, reply
 
@@ -166,12 +179,11 @@ def _send(request: dict[str, str], network: _Network) -> tuple[str, str]:
     if is_taken and not network.is_lost:
         return "sent", ""
     if network.may_have_it:
-        if network.status is None or _NOTHING in network.said:
+        if not network.answer or _NOTHING in network.said:
             return "uncertain", "no answer came"
-        code = network.status
-        return "uncertain", f"it answered with HTTP {code}, but did not confirm the message"
-    if network.status is not None:
-        return "failed", f"it answered with HTTP {network.status}"
+        return "uncertain", f"it answered with {network.answer}, but did not confirm the message"
+    if network.answer:
+        return "failed", f"it answered with {network.answer}"
     return "failed", "it refused the message" if network.is_connected else "it cannot be reached"
 
 

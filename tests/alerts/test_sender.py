@@ -152,22 +152,33 @@ def test_no_answer_is_uncertain(sender: Sender, hook: Webhook) -> None:
     assert sent(sender, hook.address()).state is State.sent
 
 
+TALK = (b"220 a\r\n", b"250 a\r\n", b"250 a\r\n", b"250 a\r\n")
+"""A mail server says yes to a greeting, a sender and a receiver."""
+
+
 @pytest.mark.parametrize(
-    ("lines", "state"),
+    ("lines", "outcome"),
     [
-        ((b"220 a\r\n", b"250 a\r\n", b"550 never\r\n", b"221 a\r\n"), State.failed),
-        ((b"220 a\r\n", b"250 a\r\n", b"250 a\r\n", b"250 a\r\n", b"354 a\r\n"), State.uncertain),
+        (
+            (*TALK[:2], b"550 never\r\n", TALK[1]),
+            Outcome(State.failed, "it answered with SMTP 550"),
+        ),
+        (
+            (*TALK, b"552 big\r\n"),
+            Outcome(State.failed, "it answered with SMTP 552", is_answered=True),
+        ),
+        ((*TALK, b"354 a\r\n"), Outcome(State.uncertain, "no answer came")),
     ],
-    ids=["refused", "broken off"],
+    ids=["sender refused", "text refused", "broken off"],
 )
 def test_a_mail_is_uncertain_after_its_text(
-    sender: Sender, lines: tuple[bytes, ...], state: State
+    sender: Sender, lines: tuple[bytes, ...], outcome: Outcome
 ) -> None:
-    """A mail that is refused did not arrive; one whose text got no answer may have."""
+    """A mail that is refused did not arrive, with a code; one whose text got no answer may have."""
     with server(*lines) as port:
-        outcome = sent(sender, f"mailto://127.0.0.1:{port}?from=a@a.example&to=b@b.example")
+        found = sent(sender, f"mailto://127.0.0.1:{port}?from=a@a.example&to=b@b.example")
 
-    assert outcome.state is state
+    assert found == outcome
 
 
 def test_addresses_are_named_without_secrets() -> None:
