@@ -19,7 +19,7 @@ import msgspec
 from analytics import DEFAULT_API, disk
 from analytics.errors import UsageError
 from analytics.settings_file import KEY_TEXT, read_tables
-from analytics.wrong_settings import in_words
+from analytics.wrong_settings import converted
 
 CONFIG_FILE = "analytics.toml"
 DEFAULT_DATA_DIR = "data"
@@ -371,10 +371,7 @@ def _fields() -> dict[str, tuple[str, ...]]:
 
 
 def _checked(path: Path, tables: dict[str, Any]) -> _File:
-    try:
-        file = msgspec.convert(tables, _File)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {in_words(str(error), tables, _fields())}.") from error
+    file = converted(path, tables, _File, _fields())
     if file.alerts.urls_env and not _VARIABLE_OF_SECRETS.fullmatch(file.alerts.urls_env):
         raise UsageError(
             f"{path}: urls_env in [alerts] is not the name of a variable in capitals.\n"

@@ -1,4 +1,4 @@
-"""A setting that is wrong, in words: what it must be, what it is, and which one was meant."""
+"""Settings that are wrong, in words: what each must be, what it is, and which one was meant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ import json
 import re
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from analytics.errors import UsageError
+
+_File = TypeVar("_File")
 
 _KINDS = {
     "int": "a whole number",
@@ -28,11 +35,56 @@ _SAMPLES = {
 }
 
 
-def in_words(error: str, tables: Mapping[str, Any], fields: Mapping[str, tuple[str, ...]]) -> str:
-    """Return the problem and its place in the settings file, in words.
+class WrongSettingsError(UsageError):
+    """Settings of a file are wrong, one a line."""
 
-    `tables` are those of the file, `fields` the names of all settings by table.
+
+def converted(
+    path: Path, tables: dict[str, Any], kind: type[_File], fields: Mapping[str, tuple[str, ...]]
+) -> _File:
+    """Return the settings of a file; WrongSettingsError names each that is wrong.
+
+    `tables` are those of the file, and lose what is wrong; `fields` are the names of all settings
+    by table.
     """
+    problems: dict[str, str] = {}
+    seen: set[str] = set()
+    while True:
+        try:
+            file = msgspec.convert(tables, kind)
+        except msgspec.ValidationError as error:
+            if (text := str(error)) in seen:
+                break
+            seen.add(text)
+            problem = f"{path}: {_in_words(text, tables, fields)}."
+            problems.setdefault(_take_out(text, tables), problem)
+        else:
+            break
+    if problems:
+        raise WrongSettingsError("\n".join(problems.values()))
+    return file
+
+
+def _take_out(error: str, tables: dict[str, Any]) -> str:
+    """Take what is wrong out of the tables, or put in what is missing; return its place."""
+    what, _, where = error.partition(" - at `$")
+    where = where.strip(".`")
+    if field := re.match("Object .* field `(.*)`", what):
+        table, name = where, field[1]
+    else:
+        table, _, name = where.rpartition(".")
+    holder = _value_at(table, tables)
+    if not isinstance(holder, dict):  # its table is one of a list, whose places stay as they are
+        return where
+    if "missing required" in what:
+        holder[name] = "_"
+    else:
+        holder.pop(name, None)
+    return f"{table}.{name}"
+
+
+def _in_words(error: str, tables: Mapping[str, Any], fields: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the problem and its place in the settings file, in words."""
     what, _, where = error.partition(" - at `$")
     where = where.strip(".`")
     wanted = re.match(
@@ -71,9 +123,14 @@ def _table(where: str) -> str:
 
 def _given(where: str, tables: Mapping[str, Any]) -> str:
     """Return the value at a place."""
-    value: Any = tables
-    for step in re.findall(r"\w+", where):
-        value = value[int(step) if isinstance(value, list) else step]
+    value = _value_at(where, tables)
     if isinstance(value, dict | list):
         return _KINDS["object" if isinstance(value, dict) else "array"]
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _value_at(where: str, tables: Mapping[str, Any]) -> Any:
+    value: Any = tables
+    for step in re.findall(r"\w+", where):
+        value = value[int(step) if isinstance(value, list) else step]
+    return value

@@ -29,6 +29,7 @@ from analytics.settings import (
 )
 from analytics.settings import read_origins as read_settings
 from analytics.terminal import visible
+from analytics.wrong_settings import WrongSettingsError
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +56,8 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
     try:
         settings = load_settings(data_dir, config)
         origins = read_settings(data_dir, config)
+    except WrongSettingsError as error:
+        return Configuration(problems=str(error).split("\n"))
     except UsageError as error:
         return Configuration(problems=[str(error)])
     keys = [_key(workspace, offline=offline) for workspace in settings.workspaces]

@@ -24,7 +24,7 @@ from analytics.settings import (
     with_api,
 )
 from analytics.settings_file import read_tables
-from analytics.wrong_settings import in_words
+from analytics.wrong_settings import converted
 
 FLEET_FILE = "fleet.toml"
 
@@ -121,11 +121,7 @@ def load_fleet(named: Path | None) -> Fleet:
             "Write them, with `storage` and tables [[workspaces]], or name a file by --config."
         )
     settings = path.with_name(CONFIG_FILE)
-    tables = read_tables(path, must_exist=True)
-    try:
-        file = msgspec.convert(tables, _File)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{path}: {in_words(str(error), tables, _fields())}.") from error
+    file = converted(path, read_tables(path, must_exist=True), _File, _fields())
     storage = _resolved(file.storage, path)
     url = _resolved(file.publish.url, path) if file.publish.url else f"{storage}/published"
     return Fleet(

@@ -127,6 +127,30 @@ def test_all_problems_are_listed(
     assert "- LEVAIN_API_KEY and KEY_TWO name the same workspace." in result.out
 
 
+def test_all_wrong_settings_of_a_file_are_named(
+    analytics: Command, settings_file: SettingsFile
+) -> None:
+    """Each wrong setting is a problem of its own, and commands that need one name them all."""
+    settings_file(
+        'extra.x = 1\n"a.b" = 2\npublish = 3\n[extract]\nhistory_days = "all"\nconcurrency = 0\n'
+        '[[workspaces]]\napi_key_env = 5\n[[workspaces]]\nkey = "K"\n'
+    )
+    problems = found(analytics)["problems"]
+
+    assert [each.split(" must")[0].split(" (")[0] for each in problems] == [
+        "analytics.toml: there is no setting `extra`",
+        "analytics.toml: there is no setting `a.b`",
+        "analytics.toml: [publish]",
+        "analytics.toml: `history_days` in [extract]",
+        "analytics.toml: `concurrency` in [extract]",
+        "analytics.toml: `api_key_env` in [[workspaces]] number 1",
+        "analytics.toml: there is no setting `key` in [[workspaces]] number 2",
+        "analytics.toml: there",
+    ]
+    result = analytics("status")
+    assert (result.code, result.err) == (2, "error: " + "\n".join(problems) + "\n")
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
