@@ -64,6 +64,26 @@ def test_broken_json_starts_nothing(api: Api, body: str | bytes) -> None:
 
 
 @pytest.mark.usefixtures("agent")
+@pytest.mark.parametrize(
+    ("body", "sort"),
+    [
+        ('{"name": "Butcher"}', "application/x-www-form-urlencoded"),
+        ('{"name": "Butcher"}', ""),
+        ('["name"]', "application/json"),
+    ],
+)
+def test_fields_that_cannot_be_read_are_refused(api: Api, body: str, sort: str) -> None:
+    """A body that is no object, or not declared as JSON, is a 422 also where no field must be."""
+    headers = {"Content-Type": sort} if sort else {}
+    response = api.http.patch("/api/v1/agents/baker", content=body, headers=headers)
+
+    assert response.status_code == 422
+    [error] = response.json()["detail"]
+    assert (error["type"], error["loc"]) == ("model_attributes_type", ["body"])
+    assert error["input"] == (body if sort != "application/json" else ["name"])
+
+
+@pytest.mark.usefixtures("agent")
 def test_what_was_asked_is_given_back_as_it_came(api: Api) -> None:
     """Emoji, markup, formulas, control characters and huge numbers are returned unchanged."""
     state = {"text": "🍞 <script>x</script> =cmd() \x00\u202e", "n": 10**18, "deep": [[[{}]]]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 DEFAULT_WINDOW = timedelta(days=30)
 
+_JSON = re.compile(r"\s*application/([\w.-]+\+)?json\s*(;|$)", re.IGNORECASE)
+
 
 class LockedRoute(APIRoute):
     """A route that holds the world's lock while it builds its response."""
@@ -34,7 +37,9 @@ class LockedRoute(APIRoute):
                 body = await request.body()  # read before, so that no slow sender holds it
             except ClientDisconnect:
                 return Response(status_code=400)  # which nobody gets
-            _require_json(body)
+            content = _read_json(body)
+            if self.body_field:
+                _require_object(request, body, content)
             world: World = request.app.state.world
             with world.lock:
                 world.catch_up()
@@ -48,13 +53,30 @@ class LockedRoute(APIRoute):
         return locked
 
 
-def _require_json(body: bytes) -> None:
+def _read_json(body: bytes) -> object:
     """Answer 422 to a body that cannot be encoded as JSON again, such as a lone surrogate."""
     try:
-        msgspec.json.decode(body or b"null")
+        return msgspec.json.decode(body or b"null")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         item = {"type": "json_invalid", "loc": ["body"], "msg": "JSON decode error", "input": {}}
         raise RequestValidationError([item | {"ctx": {"error": str(error)}}]) from error
+
+
+def _require_object(request: Request, body: bytes, content: object) -> None:
+    """Answer 422 to fields that are no JSON object, or not declared to be JSON.
+
+    FastAPI would take the fields for absent, so that a change would be answered 200 and not made.
+    """
+    is_json = _JSON.match(request.headers.get("Content-Type", ""))
+    if content is None or (is_json and isinstance(content, dict)):
+        return
+    item = {
+        "type": "model_attributes_type",
+        "loc": ["body"],
+        "msg": "Input should be a valid dictionary or object to extract fields from",
+        "input": content if is_json else body.decode(),
+    }
+    raise RequestValidationError([item])
 
 
 def router() -> APIRouter:
