@@ -72,6 +72,9 @@ _BOOKS = """
     from marts.fct_period_adjustments
     where not is_booked
 """
+_ID = 8
+"""Characters of an id that tell it from others."""
+
 # A batch publishes at once when its checks have passed: the file itself has the time, so that a
 # copy of it has the same.
 _PUBLISHED_AT = "select max(checked_at) from audit.check_results"
@@ -124,7 +127,7 @@ def print_text(found: dict[str, Any]) -> None:
         console.print(f"The last batch {how} at {_instant(batch['ended_at'])}")
         for message in batch["messages"]:
             console.print(f"  {visible(message)}")
-    workspaces = found["workspaces"]
+    workspaces = _labelled(found["workspaces"])
     for columns, words in (
         (_FRESHNESS, _FRESHNESS_IN_WORDS),
         (_DETAIL, _DETAIL_IN_WORDS),
@@ -136,9 +139,19 @@ def print_text(found: dict[str, Any]) -> None:
     console.print()
     for row in workspaces:
         if schedule := _schedule(row):
-            console.print(f"{visible(row['workspace_name'])}: {schedule}")
+            console.print(f"{row['label']}: {schedule}")
     for line in _below(found):
         console.print(line)
+
+
+def _labelled(workspaces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return workspaces with a `label`: the name, and of those with the same one the id's start."""
+    names = [visible(each["workspace_name"]) for each in workspaces]
+    return [
+        each
+        | {"label": f"{name} ({each['workspace_id'][:_ID]})" if names.count(name) > 1 else name}
+        for each, name in zip(workspaces, names, strict=True)
+    ]
 
 
 def _below(found: dict[str, Any]) -> Iterator[str]:
@@ -238,8 +251,7 @@ def _table(columns: _Columns, rows: list[dict[str, Any]]) -> Table:
     for head, _ in columns:
         table.add_column(head, justify="right", no_wrap=True)
     for row in rows:
-        name = Text(visible(row["workspace_name"]))
-        table.add_row(name, *(text(row) for _, text in columns))
+        table.add_row(Text(row["label"]), *(text(row) for _, text in columns))
     return table
 
 
