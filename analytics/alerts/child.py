@@ -4,7 +4,8 @@ Apprise tells only that sending failed. What the network did on the way tells if
 arrived: a connection was made or not, and each HTTP and SMTP server said yes, no or nothing.
 
 It reads requests from standard input and answers them on standard output, one JSON object a line;
-a line `connected` before it says that a connection was made.
+a line `begun` before it says that the message may be on its way: a connection was made, or the text
+of a mail is next.
 """
 
 from __future__ import annotations
@@ -71,11 +72,15 @@ class _Network:
         """True if a server answered to the message with a code."""
         return _NO in self.said if self.is_mail else bool(self.answer)
 
+    def _begin(self) -> None:
+        print("begun", file=self._answers, flush=True)
+
     def _connect(self, connect: Any, sock: socket.socket, address: Any) -> None:
         connect(sock, address)
         if sock.type == socket.SOCK_STREAM and not self.is_connected:
             self.is_connected = True
-            print("connected", file=self._answers, flush=True)
+            if not self.is_mail:
+                self._begin()
 
     def _shake_hands(self, handshake: Any, *args: Any) -> None:
         self._is_shaking = True
@@ -125,6 +130,7 @@ class _Network:
         return code, reply
 
     def _mail(self, data: Any, *args: Any) -> Any:
+        self._begin()
         self.said.append(_NOTHING)
         try:
             code, reply = data(*args)

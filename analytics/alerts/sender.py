@@ -96,7 +96,7 @@ class Sender:
         self._process.ask({"url": address.url, **asdict(message)})
         has_begun = False
         while line := self._process.answer(deadline - time.monotonic()):
-            if line == b"connected":
+            if line == b"begun":
                 has_begun = True
                 continue
             answer = json.loads(line)

@@ -181,6 +181,15 @@ def test_a_mail_is_uncertain_after_its_text(
     assert found == outcome
 
 
+def test_a_mail_server_that_never_greets_has_no_mail(sender: Sender) -> None:
+    """A mail whose text has not left when our time is over did certainly not arrive."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        outcome = sent(sender, f"mailto://127.0.0.1:{port}?from=a@a.example&to=b@b.example", 0.3)
+
+    assert outcome == Outcome(State.failed, "no answer came within 0 s")
+
+
 def test_addresses_are_named_without_secrets() -> None:
     """An address is named by its number and service; each counts once."""
     urls = ["slack://token", "json://a/secret", "slack://token", "TOKEN5://a"]
