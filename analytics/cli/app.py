@@ -268,6 +268,7 @@ def emulator(
     [artifacts]     publishes 3 files; [artifacts:1200] so many
 
     Its first line on standard output is JSON: its URL, and a key for each workspace.
+    Ctrl-C or SIGTERM ends it, which is exit 0.
 
     Example: analytics emulator --port 8080 --seed 7 --variant every_nth_429=50
     """  # noqa: D301 - after a backspace, click keeps the lines as they are
