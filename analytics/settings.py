@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from string import whitespace
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -263,7 +264,7 @@ def alert_urls(settings: Settings) -> list[str]:
     """Return the addresses that findings are sent to; UsageError if their variable is not set."""
     if not (name := settings.alerts.urls_env):
         return []
-    text = os.environ.get(name, "").strip()
+    text = os.environ.get(name, "").strip(whitespace + ",")
     if not text:
         raise UsageError(
             f"No finding is sent: the variable {name}, which urls_env in [alerts] names, is not"

@@ -107,21 +107,24 @@ def test_what_is_wrong_with_alerts_is_a_warning(
 def test_addresses_are_tested(
     analytics: Command, settings_file: SettingsFile, hook: Webhook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`alerts test` sends a message to each address, and names those that fail: exit 1."""
+    """`alerts test` sends a message to each address, and names those that fail: exit 1.
+
+    A comma between addresses, or after the last one, is part of none.
+    """
     assert "There is no address to send to" in analytics("alerts", "test").err
     settings_file(ALERTS)
     unset = "the variable HOOKS, which urls_env in [alerts] names, is not set"
     assert unset in analytics("alerts", "test").err
     assert unset in analytics("config", "--offline").out
-    monkeypatch.setenv("HOOKS", f"{hook.address('a')}, {hook.address('b')}\njson://127.0.0.1:1/")
+    monkeypatch.setenv("HOOKS", f"{hook.address('a')}, json://127.0.0.1:1/\n{hook.address('b')},\n")
 
     result = analytics("alerts", "test")
 
     assert result.code == 1
     assert result.out.splitlines() == [
         "address 1 (json): sent",
-        "address 2 (json): sent",
-        "address 3 (json): it cannot be reached",
+        "address 2 (json): it cannot be reached",
+        "address 3 (json): sent",
     ]
     assert result.err.startswith("error: 1 of 3 addresses did not take the message.\n")
     assert [path for path, _ in hook.received] == ["a", "b"]
