@@ -98,7 +98,10 @@ def _in_words(error: str, tables: Mapping[str, Any], fields: Mapping[str, tuple[
         return f"{what}{place}{_nearest(unknown[1], where, fields) if unknown else ''}"
     kind, bound, limit, form = wanted.groups()
     table, _, name = where.rpartition(".")
-    place = f"`{name}` in {_table(table)}" if table else _table(name)
+    if table:
+        place = f"`{name}` in {_table(table)}"
+    else:
+        place = _table(name) if kind in ("array", "object") else f"`{name}`"
     must = _KINDS[kind] + (f", {_BOUNDS[bound]} {float(limit):g}" if bound else "")
     must += f" like {_SAMPLES[name]}" if form else ""
     return f"{place} must be {must}, not {_given(where, tables)}"
