@@ -152,11 +152,16 @@ class Entities:
 
     def _states(self) -> dict[str, dict[str, object]]:
         rows = self._con.execute("""
-            select workspace_id, min(date), list(state order by date)
+            select workspace_id, min(date), list(state order by date),
+                list(date order by date) filter (not has_agent_bill)
             from reports.rpt_dates group by all""").fetchall()
         return {
-            key: {"first": first, "states": "".join(map(_STATES.__getitem__, states))}
-            for key, first, states in rows
+            key: {
+                "first": first,
+                "states": "".join(map(_STATES.__getitem__, states)),
+                **({"unbilled": unbilled} if unbilled else {}),
+            }
+            for key, first, states, unbilled in rows
         }
 
 

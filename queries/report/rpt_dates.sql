@@ -5,6 +5,8 @@
 -- key: workspace_id, date
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column date: Calendar day in the reporting time zone.
+-- column has_agent_bill: False if the API refuses the bill by agent of that UTC day, of the site that
+-- of a workspace.
 -- column state: complete, incomplete, or provisional: not over in the reporting time zone or UTC.
 with
 
@@ -17,9 +19,12 @@ own as (
             when date > calendars.yesterday then 'provisional'
             when is_complete then 'complete'
             else 'incomplete'
-        end as state
-    from marts.dim_dates
+        end as state,
+        coalesce(days.has_agent_bill, true) as has_agent_bill
+    from marts.dim_dates as dates
     join reports.rpt_calendars as calendars using (workspace_id)
+    left join intermediate.int_metered_days as days
+        on days.workspace_id = dates.workspace_id and days.utc_date = dates.date
     where date <= calendars.today
 ),
 
@@ -37,7 +42,8 @@ unread as (
             generate_series(calendars.yesterday + 1, site.today, interval 1 day)
         )::date as date,
         true as is_counted,
-        'incomplete' as state
+        'incomplete' as state,
+        true as has_agent_bill
     from reports.rpt_calendars as calendars
     cross join site
     where
@@ -51,7 +57,7 @@ parts as (
     from unread
 )
 
-select workspace_id, date, state
+select workspace_id, date, state, has_agent_bill
 from own
 union all
 select
@@ -62,7 +68,8 @@ select
         when bool_or(is_counted and state = 'incomplete') then 'incomplete'
         when bool_or(is_counted) then 'complete'
         else 'incomplete'
-    end as state
+    end as state,
+    bool_and(has_agent_bill) as has_agent_bill
 from parts
 cross join site
 group by parts.date

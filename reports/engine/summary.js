@@ -4,7 +4,7 @@ import {
   daysBetween, daysOf, lastDayOf, monthShifted, monthsOf, periodInWords, shifted,
 } from "./days.js";
 import { MINUS, SMALL_SAMPLE, figure, quantityOf } from "./format.js";
-import { calendarOf, daysFor, queryOf, stateOf } from "./view.js";
+import { NO_KEY, calendarOf, daysFor, isUnbilled, queryOf, stateOf } from "./view.js";
 
 /** @typedef {import("./view.js").Data} Data */
 /** @typedef {import("./view.js").Part} Part */
@@ -32,7 +32,7 @@ const SUMMARY = [["Cost", "cost_usd", "usd_headline", "usd_change"],
   ["Billed", "billed_usd", "usd_headline", "usd_change"]];
 /** The sums of days that were read, and have no rows. */
 const NOTHING = { cost_usd: 0, run_count: 0, failed_cost_usd: 0, failed_cost_more_usd: 0,
-  failed_cost_open_count: 0, tokens_in: 0, tokens_out: 0 };
+  failed_cost_open_count: 0, tokens_in: 0, tokens_out: 0, billed_usd: 0 };
 /** The days of a period that are compared: what is not over is in no comparison.
  * @param {ReturnType<typeof calendarOf>} calendar @param {[string, string]} days
  * @returns {{ compared: [string, string], before: [string, string] }} */
@@ -61,10 +61,15 @@ export const summary = (data, choice) => {
   const sumsOf = (of) => {
     const [all, bill] = [part, { ...part, data: "rpt_bill_days" }].map((each) =>
         group(queryOf(each, data, choice, of))[0]?.sums);
-    return { ...(all ?? (isRead(of, "cp") ? NOTHING : {})), billed_usd: bill?.billed_usd };
+    /** @type {Values} */
+    const nothing = isRead(of, "cp") ? NOTHING : {};
+    const { billed_usd } = bill ?? (isBilled(data, choice, of) ? nothing : {});
+    return { ...(all ?? nothing), billed_usd };
   };
   const now = sumsOf(days), then = isRead(before) ? sumsOf(before) : {};
   const whole = isRead(compared) ? sumsOf(compared) : {};
+  if (!isBilled(data, choice, before)) then.billed_usd = null;
+  if (!isBilled(data, choice, compared)) whole.billed_usd = null;
   if (unknownOf(whole, compared) !== unknownOf(then, before)
     || [whole, then].some(isUncovered)) then.cost_usd = null;
   return { period: periodInWords(...days), previousPeriod: periodInWords(...before),
@@ -73,6 +78,12 @@ export const summary = (data, choice) => {
       .map(([label, name, unit, kind]) => ({ label, text: figure(name, unit, now),
         previous: figure(name, unit, then), change: changeOf(name, kind, whole, then) })) };
 };
+/** True if the API gives the bill of each day, and one that names the lines: runs without an agent
+ * are billed on the platform's. @param {Data} data @param {Choice} choice
+ * @param {[string, string]} days */
+const isBilled = (data, choice, days) =>
+  !(data.agent ? [data.agent] : [...choice.members ?? [""]]).every((id) => id === NO_KEY)
+    && !daysOf(...days).some((iso) => isUnbilled(data, iso));
 /** The share of days of which it is unknown what the platform itself cost: costs are alike only
  * where it is equal. @param {Values} sums @param {[string, string]} days */
 const unknownOf = (sums, days) =>

@@ -13,7 +13,7 @@ import { drawnOf, hasMark, headOf, isKey, marksOf, parsed } from "./part.js";
 /** @typedef {{ today: string, yesterday: string, timezone: string, first: string, states: string,
  *   months: string[] }} Calendar */
 /** @typedef {Line & { today: string, yesterday: string, first: string, states: string,
- *   agents: Line[] }} Workspace */
+ *   unbilled?: string[], agents: Line[] }} Workspace */
 /** What a page holds: the site's index, its own shards, and the rows of parts without a period.
  * @typedef {{ site: Calendar & { workspaces: Workspace[] }, workspace?: string, agent?: string,
  *   shards: Map<string, Document>, now?: { [part: string]: Table }, root?: string }} Data */
@@ -49,7 +49,8 @@ const NONE = { agent_id: "No agent" };
 const NOTES = [["p", "today so far"], ["i", "some days incomplete"], ["n", "some days not read"]];
 const OF_SEVERAL = "Of several agents together, no median is known: choose one of them.";
 const TODAY = "Today is not over: some of its runs may still fail.";
-const ALL = "(all)", NO_KEY = "(none)", PLATFORM = "(platform)";
+export const NO_KEY = "(none)";
+const ALL = "(all)", PLATFORM = "(platform)";
 const HUES = 5, DAILY_RUNS = 100, STACKED_DAYS = 120, SHOWN_ROWS = 10;
 
 /** @param {Data} data The days of a page's entity, as the site's index has them: up to `last`,
@@ -65,6 +66,10 @@ export const calendarOf = ({ site, workspace, agent }) => {
 };
 /** @param {{ first: string, states: string }} calendar @param {string} iso */
 export const stateOf = ({ first, states }, iso) => states[daysBetween(first, iso)] ?? "n";
+/** True of a UTC day of which the API refuses the bill by agent. @param {Data} data
+ * @param {string} iso */
+export const isUnbilled = ({ site, workspace }, iso) =>
+  Boolean(site.workspaces.find((each) => each.id === workspace)?.unbilled?.includes(iso));
 /** The days of a part: those chosen, else the 92 up to today, or the last 30 that are over.
  * @param {Part} part @param {Data} data @param {Choice} choice @returns {[string, string]} */
 export const daysFor = ({ period }, data, choice) => {
@@ -158,7 +163,9 @@ const timeRows = (part, data, query, [from, to], isStackWeekly) => {
   return [...bucketsOf(from, to, isWeekly, calendar)].flatMap(([key, bucket]) => {
     const found = sums.get(key);
     if (isSparse && !found) return [];
-    const values = found ?? (bucket.state === "n" ? {} : zero);
+    const isUnknown = bucket.state === "n"
+      || (part.data === "rpt_bill_days" && isUnbilled(data, key));
+    const values = found ?? (isUnknown ? {} : zero);
     const label = isWeekly && column !== "week" ? periodInWords(bucket.from, bucket.to) : key;
     const href = isWeekly ? null : `#from=${key}&to=${key}`;
     return [{ ...bucket, label, href, isFilled: !found,

@@ -50,7 +50,7 @@ create table reports.rpt_headlines as
         select '(all)' as workspace_id, '(all)' as agent_id, 'site' as line_type);
 create table reports.rpt_dates as
     select '(all)' as workspace_id, date '2026-09-28' + n::int as date,
-        if(n = 53, 'provisional', 'complete') as state
+        if(n = 53, 'provisional', 'complete') as state, true as has_agent_bill
     from range(54) as days (n);
 create table reports.rpt_months as
     select workspace_id, agent_id, unnest([date '2026-09-01', date '2026-10-01',

@@ -166,8 +166,26 @@ test("today, and what was not read, is in no comparison", () => {
 test("where all days were read, what is not there is zero", () => {
   const of = { ...data, shards: new Map([["2026-11", {}], ["2026-10", {}]]) };
   const { figures } = summary(of, chosen("2026-11-10", "2026-11-12")), [cost, count, rate] = figures;
-  assert.deepEqual([cost.text, count.text, rate.text], ["$0.00", "0", "\u2013"]);
-  assert.equal(summary(of, chosen("2026-11-06", "2026-11-08")).figures[0].text, "\u2013");
+  assert.deepEqual([cost.text, count.text, rate.text, figures.at(-1).text], ["$0.00", "0", "\u2013", "$0.00"]);
+  const unread = summary(of, chosen("2026-11-06", "2026-11-08")).figures;
+  assert.deepEqual([unread[0].text, unread.at(-1).text], ["\u2013", "\u2013"]);
+});
+
+test("a bill that the API does not give is not zero, and is compared with none", () => {
+  const without = (unbilled) => ({ ...data, site: { ...data.site, workspaces: data.site.workspaces.map((each) => ({ ...each, unbilled })) } });
+  const billed = (of, ...choice) => {
+    const { text, previous, change } = summary(of, chosen(...choice)).figures.at(-1);
+    return [text, previous, change];
+  };
+  assert.deepEqual(billed(data, "2026-11-10", "2026-11-12"), ["$0.00", "\u2013", ""]);
+  assert.deepEqual(billed(data, "2026-11-12", "2026-11-13"), ["$0.00", "$0.00", "no change"]);
+  assert.deepEqual(billed(without(["2026-11-12"]), "2026-11-12", "2026-11-13"), ["\u2013", "$0.00", ""]);
+  assert.deepEqual(billed(without(["2026-11-11"]), "2026-11-12", "2026-11-13"), ["$0.00", "\u2013", ""]);
+  assert.deepEqual(billed(without(["2026-11-03"]), "2026-11-02", "2026-11-04"), ["$2.00", "$1.00", ""]);
+  assert.deepEqual(billed(data, "2026-11-12", "2026-11-13", ["(none)"]), ["\u2013", "\u2013", ""]);
+  const part = { key: "b", data: "rpt_bill_days", period: "charted", mark: "column", by: ["utc_date"], draw: [{ value: "billed_usd" }], columns: ["utc_date", "billed_usd"] };
+  const { table } = view(part, without(["2026-11-03"]), chosen("2026-11-02", "2026-11-04"));
+  assert.deepEqual(table.rows.map((row) => row[1].text), ["$0.00", "\u2013", "$2.00"]);
 });
 
 test("a period before that was not read whole is unknown", () => {

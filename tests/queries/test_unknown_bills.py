@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from analytics.report.entities import Entities
 from analytics.resources import folder
 from analytics.transform.checks import run_checks
 from tests.queries.closing import close
@@ -45,7 +47,7 @@ def read(warehouse: Warehouse) -> Warehouse:
 
 
 def test_a_refused_bill_is_unknown(read: Warehouse) -> None:
-    """A month with a day whose bill by agent is refused is marked, in no bridge and no budget."""
+    """Pages know its days; a month with one is marked, in no bridge and no budget."""
     asked(read, "agent_billing_days", "2026-08-31", "2026-11-11")
     asked(read, "agent_billing_days", "2026-11-11", "2026-12-06", status=403)
     for line, month in enumerate((OCTOBER, NOVEMBER), start=2):
@@ -68,6 +70,10 @@ def test_a_refused_bill_is_unknown(read: Warehouse) -> None:
         (OCTOBER, 2, "exceeded", date(2026, 10, 10)),
         (NOVEMBER, None, "exceeded", date(2026, 11, 10)),
         (NOVEMBER, None, "not_enough_history", None),
+    ]
+    site: dict[str, Any] = Entities(read.con).document(lambda _: [])
+    assert site["workspaces"][0]["unbilled"] == [
+        NOVEMBER + timedelta(days=each) for each in range(10, 35)
     ]
 
 

@@ -180,7 +180,7 @@ SUMMARY = (
 
 _NOTHING = (
     "cost_usd", "run_count", "failed_cost_usd", "failed_cost_more_usd", "failed_cost_open_count",
-    "tokens_in", "tokens_out",
+    "tokens_in", "tokens_out", "billed_usd",
 )  # fmt: skip
 
 
@@ -190,6 +190,8 @@ def _of_days(reports: Reports, entity: Entity, choice: Choice) -> Row:
     days = Period(choice.first, choice.last).days()
     is_read = all(reports.state(entity, each) in "cp" for each in days)
     sums: Row = as_money(dict.fromkeys(_NOTHING, 0)) if is_read else {}
+    if {*(choice.members or [entity.agent_id])} == {"(none)"}:
+        sums.pop("billed_usd", None)
     for data in ("rpt_bill_days", relation)[entity.scope == "site" :]:
         part = Part("summary", data, "charted", by=("agent_id",))
         for row in reports.sums(part, entity, choice, (), weekly=False):
