@@ -128,10 +128,9 @@ export const HOVER = "%{customdata}<extra></extra>";
  * @param {string} name @param {string} role @param {string} [pattern] */
 const legendEntry = (name, role, pattern = "") => ({ type: "bar", name, x: [null], y: [null],
   marker: { color: role, pattern: { shape: pattern, ...PATTERN } } });
-/** @param {string[]} names @param {boolean} isNarrow Two columns of short names. */
+/** @param {string[]} names @param {boolean} isNarrow */
 export const legendOf = (names, isNarrow) => ({ showlegend: names.length > 1,
-  legend: names.length > 3 && isNarrow ? { ...LEGEND, y: -0.18, entrywidthmode: "fraction",
-    entrywidth: names.some((each) => each.length > 20) ? 1 : 0.49, font: { size: 11 } } : LEGEND });
+  legend: names.length > 3 && isNarrow ? { ...LEGEND, y: -0.18, font: { size: 11 } } : LEGEND });
 
 /** @param {Part} part @returns {Trace[]} */
 const tracesOf = (part) => (part.draw ?? []).map((drawn) => {
@@ -275,7 +274,7 @@ const ratesOverTime = ({ rows, from, to }, part) => {
 /** @param {Row[]} rows @param {number} lines @param {boolean} isNarrow */
 export const rowsLayout = (rows, lines, isNarrow) => {
   const places = rows.map((_, index) => `row ${index}`);
-  return { height: 40 + rows.length * 28 * lines, hovermode: "closest",
+  return { height: 40 + rows.length * 28 * lines, hovermode: "closest", minreducedwidth: 32,
     margin: { r: 96, l: 8, t: 8, b: 8 },
     yaxis: { type: "category", autorange: "reversed", categoryorder: "array", categoryarray: places,
       tickvals: places, ticktext: rows.map((row) => escaped(row.label, isNarrow)),
@@ -296,13 +295,15 @@ const barsOf = ({ rows }, traces, isNarrow) => {
       marker: { color: rows.map((row) => (row.isOthers ? "@others" : trace.role)) } };
   });
   const values = data.flatMap((trace) => trace.x.map((each) => each ?? 0));
-  const before = data.flatMap(({ x, text }) => text.filter((_, index) => (x[index] ?? 0) < 0));
-  const room = 7 * Math.max(0, ...before.map((text) => text.length + 2)); // before the names
+  /** @param {boolean} isBefore For texts before the bars, or after them. */
+  const roomOf = (isBefore) => Math.max(8, ...data.flatMap(({ x, text }) => text.map((each, at) =>
+    ((x[at] ?? 0) < 0 === isBefore ? 7 * each.length + 10 : 0))));
   return { data, layout: { ...layout, bargap: 0.35,
+    margin: { ...layout.margin, r: roomOf(false) },
     xaxis: { visible: false, range: [Math.min(0, ...values), Math.max(0, ...values) || 1] },
     shapes: [{ type: "line", x0: 0, x1: 0, yref: "paper", y0: 0, y1: 1,
       line: { color: "@control", width: 1 } }],
-    yaxis: { ...layout.yaxis, showline: false, ticklabelstandoff: 4 + room },
+    yaxis: { ...layout.yaxis, showline: false, ticklabelstandoff: roomOf(true) - 4 },
     ...(traces.length > 1 && { barmode: "group", showlegend: true,
       legend: { ...LEGEND, y: 1.02, yanchor: "bottom" } }) } };
 };

@@ -168,6 +168,31 @@ def test_a_phone_shows_all_of_a_page(kind: str, batches: Site, browser: Browser)
     assert height < 9 * PHONE["height"]
 
 
+# Names beyond the edge of their chart, and names of a legend that cover one another.
+_CUT = """() => [...document.querySelectorAll('.plot .main-svg')].flatMap((drawn) => {
+    const box = drawn.getBoundingClientRect(), entries = [...drawn.querySelectorAll('.legendtext')];
+    const places = entries.map((each) => each.getBoundingClientRect());
+    const covers = (a, b) => a !== b && a.left < b.right && b.left < a.right
+        && a.top < b.bottom - 2 && b.top < a.bottom - 2;
+    return [...[...drawn.querySelectorAll('text')].filter((each) => {
+        const { left, right } = each.getBoundingClientRect();
+        return left < box.left - 1 || right > box.right + 1;
+    }), ...entries.filter((_, at) => places.some((each) => covers(places[at], each)))];
+}).map((each) => each.textContent)"""
+
+
+def test_the_narrowest_screen_shows_the_names_of_charts(batches: Site, browser: Browser) -> None:
+    """At 320 pixels no name of a chart is cut, and no entry of a legend covers another."""
+    reader = Reader(browser, viewport={"width": 320, "height": 800})
+    shown = reader.open(batches.one("workspace").path)
+    shown.locator("[data-folded] h2 button").evaluate_all("all => all.map((each) => each.click())")
+    reader.draw_all()
+    cut = shown.evaluate(_CUT)
+    reader.close()
+
+    assert cut == []
+
+
 def test_a_phone_can_be_turned_and_turned_back(batches: Site, browser: Browser) -> None:
     """Turned, a phone has no button for rows that all show; turned back, what was open is open."""
     reader = Reader(browser, viewport=PHONE)
