@@ -43,6 +43,7 @@ let applied = 0; // counts the choices, as a later one may overtake an earlier
 // "@cost~" for the same, pale.
 const colourProbe = document.body.appendChild(document.createElement("i"));
 colourProbe.hidden = true;
+colourProbe.style.forcedColorAdjust = "none"; // what draws apart keeps its colours
 const PALE = 0.3;
 const colourOf = (role) => {
   const [name, pale] = role.slice(1).split("~");

@@ -254,7 +254,7 @@ def _sheet_count(shown: Page) -> int:
 
 
 def test_the_other_colours_are_a_button_away(batches: Site, reader: Reader) -> None:
-    """The button changes page and charts to the other colours, and says which come next."""
+    """The button changes page and charts, and says what comes next; forced colours leave charts."""
     shown = reader.open(batches.one("workspace").path)
     reader.draw_all()
     bar = shown.locator("#members .point path").first
@@ -266,3 +266,11 @@ def test_the_other_colours_are_a_button_away(batches: Site, reader: Reader) -> N
         "rgb(29, 79, 215)",
         "rgb(111, 150, 255)",
     )
+
+    shown.emulate_media(forced_colors="active")
+    shown.locator("#theme").click()
+
+    assert bar.evaluate("each => each.style.fill") == before
+    assert shown.locator(".tabs a:not([aria-current])").first.evaluate(
+        "each => getComputedStyle(each).borderBottomColor"
+    ) == shown.evaluate("getComputedStyle(document.body).backgroundColor")
