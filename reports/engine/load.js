@@ -22,7 +22,7 @@ const unpacked = async (size, text) => {
  * @param {number} size @param {string} text */
 const addFile = (size, text) => {
   const { root } = document.body.dataset, src = document.currentScript.getAttribute("src");
-  const name = src.slice(`${root}data/`.length, -".js".length).split("/")
+  const name = src.slice(`${root}data/`.length).replace(/\.js(\?.*)?$/, "").split("/")
     .map(decodeURIComponent).join("/");
   const unpacking = unpacked(size, text);
   filesWaitedFor.get(name)?.(unpacking);
@@ -33,14 +33,15 @@ Object.assign(globalThis, { analytics: { add: addFile } });
 /** The document of a data file. A file that the page did not bring is fetched by a script
  * element.
  * @param {string} name such as "site" or "<entity>/2026-10"
+ * @param {string} query of its address
  * @returns {Promise<any>} rejects where the file is missing */
-export const load = (name) => {
+export const load = (name, query = "") => {
   const known = fileDocuments.get(name);
   if (known) return known;
   const wanted = new Promise((resolve, reject) => {
     filesWaitedFor.set(name, resolve);
     const path = name.split("/").map(encodeURIComponent).join("/");
-    const src = `${document.body.dataset.root}data/${path}.js`;
+    const src = `${document.body.dataset.root}data/${path}.js${query}`;
     const brought = document.querySelector(`script[src="${src}"]`); // it has yet to run
     const script = brought ?? Object.assign(document.createElement("script"), { src });
     script.addEventListener("error", () => {
@@ -52,4 +53,9 @@ export const load = (name) => {
   });
   fileDocuments.set(name, wanted);
   return wanted;
+};
+/** The document of a data file as it is now. @param {string} name @returns {Promise<any>} */
+export const loadAnew = (name) => {
+  fileDocuments.delete(name);
+  return load(name, `?${Date.now()}`); // no copy that the browser keeps
 };

@@ -2,7 +2,7 @@
  * tables, and draws each chart when it comes near the screen. */
 import { decode, decodeTable, group } from "./cube.js";
 import { periodInWords } from "./days.js";
-import { load } from "./load.js";
+import { load, loadAnew } from "./load.js";
 import { foldSections, goTo, showSiblings, startMenu } from "./nav.js";
 import { asOfText, ownMembers, ownView } from "./own.js";
 import { ownPlot } from "./ownplot.js";
@@ -154,9 +154,13 @@ const chosenMembers = () => members.filter(({ entity }) => state.only.includes(e
 /** The data of months, of which those are loaded that are not there yet.
  * @param {string[]} months */
 const loadMonths = async (months) => {
-  await Promise.all(months.filter((month) => !data.shards.has(month)).map(async (month) => {
-    data.shards.set(month, decode(await load(`${pageData.entity}/${month}`), layout));
-  }));
+  const missing = months.filter((month) => !data.shards.has(month));
+  const documents = await Promise.all(missing.map((month) => load(`${pageData.entity}/${month}`)));
+  if (missing.length && "ready" in pageRoot.dataset) { // these files may be newer than the page
+    const isSame = JSON.stringify(await loadAnew("site")) === JSON.stringify(data.site);
+    if (!isSame) throw new Error("these pages were published anew; reload the page");
+  }
+  missing.forEach((month, index) => data.shards.set(month, decode(documents[index], layout)));
   return new Map([...data.shards].filter(([month]) => months.includes(month)));
 };
 const showChosen = () => {

@@ -148,8 +148,8 @@ def test_an_address_that_means_nothing_chooses_nothing(
 
 
 def test_a_choice_without_its_data_is_not_shown(batches: Site, reader: Reader) -> None:
-    """Where a data file is missing the page says so, and form, address and figures stay as one."""
-    shown = reader.page
+    """A page says which file is missing or that it is newer, and all that it shows stays as one."""
+    shown, data = reader.page, batches.folder / "data"
     shown.route("**/2026-09.js", lambda route: route.abort())
     shown.goto(batches.one("workspace").path.as_uri())
     notice, period = shown.locator("main > .notice"), shown.locator("#period")
@@ -164,6 +164,16 @@ def test_a_choice_without_its_data_is_not_shown(batches: Site, reader: Reader) -
     assert (period.input_value(), shown.title(), shown.url) == ("2026-11", title, address)
     expect(shown.locator("#chosen-title")).to_contain_text("November 2026")
     assert drawn == _drawn(shown, "cost") > 0
+    shown.unroute("**/2026-09.js")
+    other = data / "pages" / "workspace.js"
+    shown.route("**/data/site.js?*", lambda route: route.fulfill(path=other))
+    period.select_option("2026-09")
+    expect(notice).to_contain_text("published anew; reload the page")
+    assert (period.input_value(), drawn) == ("2026-11", _drawn(shown, "cost"))
+    shown.unroute("**/data/site.js?*")
+    period.select_option("2026-09")
+    expect(shown.locator("#chosen-title")).to_contain_text("September 2026")
+    expect(notice).to_have_count(0)
     reader.complaints.clear()
 
 
