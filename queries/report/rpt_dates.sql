@@ -5,8 +5,8 @@
 -- key: workspace_id, date
 -- column workspace_id: Identifier of the workspace; '(all)' for all of them.
 -- column date: Calendar day in the reporting time zone.
--- column has_agent_bill: False if the API refuses the bill by agent of that UTC day, of the site that
--- of a workspace.
+-- column has_agent_bill: False if the API refuses the bill by agent of that UTC day; of the site,
+-- that of any workspace.
 -- column state: complete, incomplete, or provisional: not over in the reporting time zone or UTC.
 with
 
