@@ -179,7 +179,7 @@ def update(
         bring,
         after=attrgetter("reads"),
         before=before and (lambda part, _, name: before(own_count + part, len(models), name)),
-        records=changes.record_count,
+        records=changes.changes.record_count,
     ).values()
     with transaction(con):
         record_build_file(con)

@@ -52,7 +52,10 @@ ANY = Change()
 
 
 class Changes:
-    """The changes since the last build, by relation; one that is not here did not change."""
+    """The changes since the last build, by relation; one that is not here did not change.
+
+    `record_count` records of all sources came or went; of a source of unknown rows, all count.
+    """
 
     def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
         self.con = con

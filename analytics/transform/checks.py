@@ -127,7 +127,7 @@ def run_checks(
             return _result(check)
         return _run(connection, check, thresholds or Thresholds())
 
-    records = update.record_count if update else None
+    records = update.changes.record_count if update else None
     results = run_all(con, checks, run, before=before, records=records)
     with transaction(con):
         create_results(con)

@@ -80,11 +80,6 @@ class Update:
         other.clustering = self.clustering.on(con)
         return other
 
-    @property
-    def record_count(self) -> int:
-        """The number of records, of all sources, that came or went; of one of unknown rows, all."""
-        return self.changes.record_count
-
     def share(self, models: Iterable[Model]) -> None:
         """Let other connections see the changes that models read; no transaction may be open."""
         self.changes.share({name for model in models for name in model.reads})
