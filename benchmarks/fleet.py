@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
 
 AGENTS = 500
@@ -27,6 +27,11 @@ class Served:
     def change(self, share: float) -> None:
         """Change this share of the runs, or start new ones."""
         self._pipe.send(share)
+        self._pipe.recv()
+
+    def rest(self, span: timedelta) -> None:
+        """Let time pass in which nothing runs."""
+        self._pipe.send(span)
         self._pipe.recv()
 
     def cpu_seconds(self) -> float:
@@ -59,7 +64,9 @@ def _serve(pipe: Connection, agents: int, runs_per_agent: int) -> None:
     fleet = Fleet(SEED, NOW, agents=agents, runs_per_agent=runs_per_agent)
     with running(fleet) as emulator:
         pipe.send((emulator.url, fleet.workspace.api_key))
-        while (share := pipe.recv()) is not None:
-            if share:
-                fleet.change(share)
+        while (asked := pipe.recv()) is not None:
+            if isinstance(asked, timedelta):
+                fleet.pass_time(asked)
+            elif asked:
+                fleet.change(asked)
             pipe.send(time.process_time())

@@ -153,7 +153,7 @@ def _changed(
     for *key, month, digest in con.execute(_digests(names, columns)).fetchall():
         if (entity := entities.get(tuple(key))) is None:
             continue
-        path, inputs = f"data/{entity.stem}/{month:%Y-%m}.js", f"{code}-{digest}"
+        path, inputs = f"data/{month:%Y-%m}/{entity.stem}.js", f"{code}-{digest}"
         if not files.keep(path, inputs):
             changed[*key, month] = path, inputs
     return changed

@@ -139,7 +139,7 @@ class Page(msgspec.Struct, forbid_unknown_fields=True):
 
     def data_path(self, entity: Entity) -> str:
         """Return the address of the rows of its charts that are drawn once."""
-        return f"data/{entity.stem}/{self.name}.js"
+        return f"data/{self.name}/{entity.stem}.js"
 
     @property
     def is_drawn_once(self) -> bool:

@@ -32,7 +32,7 @@ Object.assign(globalThis, { analytics: { add: addFile } });
 
 /** The document of a data file. A file that the page did not bring is fetched by a script
  * element.
- * @param {string} name such as "site" or "<entity>/2026-10"
+ * @param {string} name such as "site" or "2026-10/<entity>"
  * @param {string} query of its address
  * @returns {Promise<any>} rejects where the file is missing */
 export const load = (name, query = "") => {

@@ -155,7 +155,7 @@ const chosenMembers = () => members.filter(({ entity }) => state.only.includes(e
  * @param {string[]} months */
 const loadMonths = async (months) => {
   const missing = months.filter((month) => !data.shards.has(month));
-  const documents = await Promise.all(missing.map((month) => load(`${pageData.entity}/${month}`)));
+  const documents = await Promise.all(missing.map((month) => load(`${month}/${pageData.entity}`)));
   if (missing.length && "ready" in pageRoot.dataset) { // these files may be newer than the page
     const isSame = JSON.stringify(await loadAnew("site")) === JSON.stringify(data.site);
     if (!isSame) throw new Error("these pages were published anew; reload the page");
@@ -351,7 +351,7 @@ const startParts = async (site) => {
   layout = page.columns;
   pageParts = page.parts.filter(({ key }) => onPage(key)); // the rest stands in other parts
   if (pageParts.some(({ period }) => !period)) {
-    const now = await load(`${pageData.entity}/${pageData.page}`);
+    const now = await load(`${pageData.page}/${pageData.entity}`);
     data.now = Object.fromEntries(Object.entries(now).map(([key, columns]) =>
       [key, decodeTable(columns)]));
   }

@@ -30,8 +30,8 @@ def unpacked(file: Path) -> Any:
 
 def months_of(site: Path, entity: Entity) -> dict[str, Any]:
     """The data of an entity by month."""
-    files = sorted((site / "data" / entity.stem).glob("20*.js"))
-    return {file.stem: unpacked(file) for file in files}
+    files = sorted((site / "data").glob(f"20*/{entity.stem}.js"))
+    return {file.parent.name: unpacked(file) for file in files}
 
 
 def rows_of(columns: list[Any], names: list[str]) -> list[dict[str, Any]]:
@@ -52,7 +52,7 @@ def asked(
     site: Path, page: str, entity: Entity, choices: list[dict[str, Any]], **changes: Any
 ) -> dict[str, Any]:
     """What the engine is asked for the parts of a page: of the site's files, but for `changes`."""
-    now = site / "data" / entity.stem / f"{page}.js"
+    now = site / "data" / page / f"{entity.stem}.js"
     specification = unpacked(site / "data" / "pages" / f"{page}.js")
     return {
         "site": unpacked(site / "data" / "site.js"),

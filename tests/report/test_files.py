@@ -47,7 +47,7 @@ def build(reports: Reports, tmp_path: Path) -> Built:
 
 def months(site: Path) -> dict[str, bytes]:
     """The data of all months, by address."""
-    return {str(file.relative_to(site)): file.read_bytes() for file in site.glob("data/*/*20*.js")}
+    return {str(file.relative_to(site)): file.read_bytes() for file in site.glob("data/20*/*.js")}
 
 
 def same(first: Path, second: Path) -> set[str]:
@@ -70,8 +70,8 @@ def test_a_batch_rewrites_the_month_that_it_changed(reports: Reports, build: Bui
     after = build("after", before)
 
     workspace = reports.entities.by_key[agent.workspace_id, "(all)"]
-    month = f"{agent.row['last_date']:%Y-%m}.js"
-    changed = {f"data/{each.stem}/{month}" for each in (agent, workspace)}
+    month = f"data/{agent.row['last_date']:%Y-%m}"
+    changed = {f"{month}/{each.stem}.js" for each in (agent, workspace)}
     assert {*months(after)} - same(before, after) == changed
     assert months(after).keys() == months(before).keys()
     assert all(months(after)[name] != months(before)[name] for name in changed)
@@ -157,7 +157,7 @@ def test_the_manifest_lists_every_file(published: Path) -> None:
         if file.is_file()
     }
     assert manifest["files"] == {name: found[name] for name in found if name != "manifest.json"}
-    kept = r"^agents/|/\d{4}-\d\d\.html$|\d{4}-\d\d/(month|statement)\.js$"
+    kept = r"^agents/|/\d{4}-\d\d\.html$|/(month|statement)/.*\d{4}-\d\d\.js$"
     pages = {name for name in found if re.search(kept, name)}
     assert manifest["inputs"].keys() == months(site).keys() | pages
 
@@ -201,7 +201,7 @@ def test_the_page_of_a_month_stays_while_it_says_the_same(reports: Reports, buil
 def test_the_chart_of_a_month_stays_with_its_page(build: Built) -> None:
     """The rows of a month's chart are taken over; of one that was damaged, those rows alone."""
     before = build("before")
-    charts = sorted(each.relative_to(before) for each in before.glob("data/*-20*/month.js"))
+    charts = sorted(each.relative_to(before) for each in before.glob("data/month/*-20*.js"))
     first = charts[0]
     whole = (before / first).read_bytes()
     (before / first).write_bytes(whole[:-9])
