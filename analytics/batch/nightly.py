@@ -79,7 +79,8 @@ def nightly(
 
     def work(con: duckdb.DuckDBPyConnection) -> tuple[list[Outcome], list[str]]:
         told = _gone(con, layout, progress)
-        outcomes = _extract(con, settings, layout, progress, limit)
+        with stages.parsing():
+            outcomes = _extract(con, settings, layout, progress, limit)
         if all(outcome.error for outcome in outcomes):
             require_all(outcomes)
         unnamed = _not_in_the_settings(con, settings, progress)

@@ -19,11 +19,10 @@ from analytics.custom.build import build_custom
 from analytics.errors import AnalyticsError, ControlError, UsageError
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
+from analytics.resources import folder
 from analytics.settings import Settings
-from analytics.transform.build import (
-    is_whole,
-)
-from analytics.transform.checks import CheckResult, Thresholds, run_checks
+from analytics.transform.build import is_whole
+from analytics.transform.checks import CheckResult, Thresholds, parse_queries, run_checks
 from analytics.transform.incremental import Update
 from analytics.transform.models import ModelError
 from analytics.warehouse.confined import Limits
@@ -214,6 +213,17 @@ def publish_all(
     """
     with _reading(layout) as verify:
         _publish(con, settings, layout, progress, verify, force=force)
+
+
+@contextmanager
+def parsing() -> Iterator[None]:
+    """Parse models and checks meanwhile: a processor is free while the API is waited for.
+
+    What is wrong with one is told by the stage that runs it.
+    """
+    with ThreadPoolExecutor(1) as parser:
+        parser.submit(parse_queries, folder("queries"))
+        yield
 
 
 @contextmanager

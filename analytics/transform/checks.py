@@ -139,6 +139,17 @@ def run_checks(
     return [*results.values()]
 
 
+def parse_queries(queries: Path) -> None:
+    """Parse the files of models and checks, which are then not parsed again."""
+    all_models(queries)
+    parse(_texts(queries).values())
+
+
+def _texts(queries: Path) -> dict[Path, str]:
+    files = sorted((queries / "checks").glob("*.sql"))
+    return {path: path.read_text(encoding="utf-8") for path in files}
+
+
 def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]:
     """Return the checks that headers of models declare, then the files of `checks/`."""
     found: list[tuple[str, str, Header, str]] = []
@@ -151,8 +162,7 @@ def _all_checks(con: duckdb.DuckDBPyConnection, queries: Path) -> list[SqlModel]
                 ]
             except duckdb.Error as error:
                 raise ModelError(model.file, str(error)) from error
-    for path in sorted((queries / "checks").glob("*.sql")):
-        sql = path.read_text(encoding="utf-8")
+    for path, sql in _texts(queries).items():
         found.append((path.stem, short_name(path), read_header(sql), sql))
     parse(sql for *_, sql in found)
     return [

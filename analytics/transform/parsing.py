@@ -193,5 +193,6 @@ def nodes(tree: Any) -> Iterator[dict[str, Any]]:
         branch = left.pop()
         if isinstance(branch, dict):
             yield branch
-            branch = branch.values()
-        left.extend(each for each in branch if isinstance(each, dict | list))
+            left.extend(branch.values())
+        elif isinstance(branch, list):
+            left.extend(branch)
