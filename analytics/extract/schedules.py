@@ -11,13 +11,18 @@ SOURCE = "schedules"
 
 
 async def read_schedules(batch: WorkspaceBatch) -> None:
-    """Read the schedules of the agents that were active lately."""
+    """Read the schedules of the agents that were active lately and have new runs.
+
+    A schedule names its last run alone, so that without a new run it names none that is not known.
+    """
     await batch.loaded()
     endpoint = Endpoint("agents/{id}/schedules", "which runs a schedule started is unknown")
+    active = batch.lately_active_agents()
     async with batch.step("schedules") as landing:
         await batch.gather(
             _read(batch, landing, endpoint, agent_id)
-            for agent_id in sorted(batch.lately_active_agents())
+            for agent_id in batch.store.agents_with_unread_schedules()
+            if agent_id in active
         )
     if endpoint.is_refused:
         batch.conclude(SOURCE, endpoint)

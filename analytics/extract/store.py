@@ -96,6 +96,9 @@ class Store(Protocol):
         run of this batch named a version that is not stored; or it failed to answer.
         """
 
+    def agents_with_unread_schedules(self) -> list[str]:
+        """Agents that have runs since schedules were last read, or whose own were not answered."""
+
     def unknown_statuses(self) -> dict[str, int]:
         """Return the number of runs by status, for each status that is unknown to this release."""
 

@@ -288,6 +288,27 @@ class WarehouseStore:
         )
         return [agent_id for (agent_id,) in rows]
 
+    def agents_with_unread_schedules(self) -> list[str]:
+        """Agents that have runs since schedules were last read, or whose own were not answered.
+
+        A 404 is an answer where the agent is no longer in the list.
+        """
+        rows = self._rows(f"""
+            with asked as (
+                select agent_id, load_id, coalesce(
+                    status = 200 or status = 404 and {_IS_GONE}, false) as is_answered
+                from ledger.requests where {{mine}} and source = 'schedules'
+            )
+            select agent_id from raw.runs
+            where {{mine}} and agent_id is not null
+                and load_id > (select coalesce(max(load_id), '') from asked)
+            union
+            select agent_id from asked
+            group by agent_id having not arg_max(is_answered, load_id)
+            order by agent_id
+        """)
+        return [agent_id for (agent_id,) in rows]
+
     def unknown_statuses(self) -> dict[str, int]:
         """Return the number of runs by status, for each status that is unknown to this release."""
         rows = self._rows(
