@@ -38,9 +38,7 @@ adjustments as (
 ),
 
 measures as (
-    select
-        * exclude (scope, owner, cost_center, period, starts_on, platform_cost_usd),
-        starts_on as month
+    select * exclude (scope, owner, cost_center, period, starts_on, platform_cost_usd)
     from intermediate.int_measures
     where scope = 'agent' and period = 'month'
 ),
@@ -56,48 +54,37 @@ lines as (
     from adjustments
 ),
 
--- What a line lacks is 0 where the API would have reported it, and unknown elsewhere.
+-- What a line lacks is 0 where the API would have reported it, and unknown elsewhere. Without runs
+-- there is nothing of a measure, and no failure rate.
 filled as (
     select
         lines.*,
+        if(measures.month is null, 0, columns(measures.* exclude (workspace_id, agent_id, month))),
         months.status,
         months.is_complete,
-        if(lines.agent_id <> '(none)' and months.has_agent_bill, 0, null) as without_bill,
+        if(agent_id <> '(none)' and months.has_agent_bill, 0, null) as without_bill,
         coalesce(months.has_provider_keys, true) as has_provider_keys
     from lines
+    left join measures using (workspace_id, agent_id, month)
     left join marts.dim_months as months using (workspace_id, month)
 )
 
 select
-    filled.workspace_id,
+    workspace_id,
     workspaces.workspace_name,
-    filled.agent_id,
+    agent_id,
     agents.agent_slug,
     agents.agent_name,
     agents.line_type,
-    filled.month,
+    month,
     coalesce(filled.status, 'incomplete') as status,
-    coalesce(measures.run_count, 0) as run_count,
-    coalesce(measures.succeeded_count, 0) as succeeded_count,
-    coalesce(measures.failed_count, 0) as failed_count,
-    coalesce(measures.cancelled_count, 0) as cancelled_count,
-    coalesce(measures.open_count, 0) as open_count,
-    measures.failure_rate,
-    measures.failure_rate_low,
-    measures.failure_rate_high,
-    if(measures.month is null, 0, measures.cost_usd) as cost_usd,
-    if(measures.month is null, 0, measures.tokens_in) as tokens_in,
-    if(measures.month is null, 0, measures.tokens_out) as tokens_out,
-    if(measures.month is null, 0, measures.duration_ms) as duration_ms,
-    coalesce(measures.listed_run_count, 0) as listed_run_count,
-    if(measures.month is null, 0, measures.unlisted_run_count) as unlisted_run_count,
-    if(measures.month is null, 0, measures.listed_cost_usd) as listed_cost_usd,
-    if(measures.month is null, 0, measures.unlisted_cost_usd) as unlisted_cost_usd,
-    if(measures.month is null, 0, measures.failed_cost_usd) as failed_cost_usd,
-    if(measures.month is null, 0, measures.failed_cost_high_usd) as failed_cost_high_usd,
-    if(measures.month is null, 0, measures.unlisted_failed_count) as unlisted_failed_count,
-    coalesce(measures.unknown_cost_count, 0) as unknown_cost_count,
-    coalesce(measures.no_usage_count, 0) as no_usage_count,
+    filled.* exclude (
+        workspace_id, agent_id, month, status, is_complete, without_bill, has_provider_keys
+    ) replace (
+        if(run_count > 0, failure_rate, null) as failure_rate,
+        if(run_count > 0, failure_rate_low, null) as failure_rate_low,
+        if(run_count > 0, failure_rate_high, null) as failure_rate_high
+    ),
     if(bills.month is null, without_bill, bills.metered_cost_usd)::decimal(38, 10)
         as metered_cost_usd,
     if(bills.month is null, without_bill, bills.billed_usd)::decimal(38, 10) as billed_usd,
@@ -114,8 +101,7 @@ select
     coalesce(filled.is_complete, false) as is_complete
 from filled
 join marts.dim_workspaces as workspaces using (workspace_id)
-left join measures using (workspace_id, agent_id, month)
 left join bills using (workspace_id, agent_id, month)
 left join adjustments using (workspace_id, agent_id, month)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
-order by filled.workspace_id, filled.month, filled.agent_id
+order by workspace_id, month, agent_id

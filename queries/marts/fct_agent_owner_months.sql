@@ -58,41 +58,36 @@ lines as (
     union
     select workspace_id, agent_id, owner, cost_center, month
     from adjustments
+),
+
+-- Without runs there is nothing of a measure, and no failure rate.
+filled as (
+    select
+        lines.*,
+        if(measures.month is null, 0, columns(measures.* exclude (
+            workspace_id, agent_id, owner, cost_center, month
+        )))
+    from lines
+    left join measures using (workspace_id, agent_id, owner, cost_center, month)
 )
 
 -- The bill of a month that is known has nothing of an owner whom it does not name.
 select
-    lines.workspace_id,
+    workspace_id,
     months.workspace_name,
-    lines.agent_id,
+    agent_id,
     months.agent_slug,
     months.agent_name,
     months.line_type,
-    lines.owner,
-    lines.cost_center,
-    lines.month,
+    owner,
+    cost_center,
+    month,
     months.status,
-    coalesce(measures.run_count, 0) as run_count,
-    coalesce(measures.succeeded_count, 0) as succeeded_count,
-    coalesce(measures.failed_count, 0) as failed_count,
-    coalesce(measures.cancelled_count, 0) as cancelled_count,
-    coalesce(measures.open_count, 0) as open_count,
-    measures.failure_rate,
-    measures.failure_rate_low,
-    measures.failure_rate_high,
-    if(measures.month is null, 0, measures.cost_usd) as cost_usd,
-    if(measures.month is null, 0, measures.tokens_in) as tokens_in,
-    if(measures.month is null, 0, measures.tokens_out) as tokens_out,
-    if(measures.month is null, 0, measures.duration_ms) as duration_ms,
-    coalesce(measures.listed_run_count, 0) as listed_run_count,
-    if(measures.month is null, 0, measures.unlisted_run_count) as unlisted_run_count,
-    if(measures.month is null, 0, measures.listed_cost_usd) as listed_cost_usd,
-    if(measures.month is null, 0, measures.unlisted_cost_usd) as unlisted_cost_usd,
-    if(measures.month is null, 0, measures.failed_cost_usd) as failed_cost_usd,
-    if(measures.month is null, 0, measures.failed_cost_high_usd) as failed_cost_high_usd,
-    if(measures.month is null, 0, measures.unlisted_failed_count) as unlisted_failed_count,
-    coalesce(measures.unknown_cost_count, 0) as unknown_cost_count,
-    coalesce(measures.no_usage_count, 0) as no_usage_count,
+    filled.* exclude (workspace_id, agent_id, owner, cost_center, month) replace (
+        if(filled.run_count > 0, filled.failure_rate, null) as failure_rate,
+        if(filled.run_count > 0, filled.failure_rate_low, null) as failure_rate_low,
+        if(filled.run_count > 0, filled.failure_rate_high, null) as failure_rate_high
+    ),
     if(
         bills.month is null and months.metered_cost_usd is not null, 0, bills.metered_cost_usd
     )::decimal(38, 10) as metered_cost_usd,
@@ -108,9 +103,8 @@ select
     coalesce(adjustments.adjusted_run_count, 0) as adjusted_run_count,
     coalesce(adjustments.adjusted_cost_usd, 0)::decimal(38, 10) as adjusted_cost_usd,
     months.is_complete
-from lines
+from filled
 join marts.fct_agent_months as months using (workspace_id, agent_id, month)
-left join measures using (workspace_id, agent_id, owner, cost_center, month)
 left join bills using (workspace_id, agent_id, owner, cost_center, month)
 left join adjustments using (workspace_id, agent_id, owner, cost_center, month)
-order by lines.workspace_id, lines.month, lines.agent_id, lines.owner, lines.cost_center
+order by workspace_id, month, agent_id, owner, cost_center

@@ -23,47 +23,32 @@ lines as (
 ),
 
 measures as (
-    select * exclude (scope, agent_id, period, starts_on)
+    select * exclude (scope, agent_id, owner, cost_center, period, starts_on)
     from intermediate.int_measures
     where scope = 'workspace' and period = 'month'
+),
+
+-- Without runs there is nothing of a measure, and no failure rate.
+filled as (
+    select
+        if(measures.month is null, 0, columns(measures.* exclude (workspace_id, month))),
+        lines.*
+    from lines
+    left join measures using (workspace_id, month)
 )
 
 select
-    lines.workspace_id,
+    workspace_id,
     workspaces.workspace_name,
-    lines.month,
+    filled.month,
     coalesce(months.status, 'incomplete') as status,
-    coalesce(measures.run_count, 0) as run_count,
-    coalesce(measures.succeeded_count, 0) as succeeded_count,
-    coalesce(measures.failed_count, 0) as failed_count,
-    coalesce(measures.cancelled_count, 0) as cancelled_count,
-    coalesce(measures.open_count, 0) as open_count,
-    measures.failure_rate,
-    measures.failure_rate_low,
-    measures.failure_rate_high,
-    if(measures.month is null, 0, measures.cost_usd) as cost_usd,
-    if(measures.month is null, 0, measures.platform_cost_usd) as platform_cost_usd,
-    if(measures.month is null, 0, measures.tokens_in) as tokens_in,
-    if(measures.month is null, 0, measures.tokens_out) as tokens_out,
-    if(measures.month is null, 0, measures.duration_ms) as duration_ms,
-    coalesce(measures.listed_run_count, 0) as listed_run_count,
-    if(measures.month is null, 0, measures.unlisted_run_count) as unlisted_run_count,
-    if(measures.month is null, 0, measures.listed_cost_usd) as listed_cost_usd,
-    if(measures.month is null, 0, measures.unlisted_cost_usd) as unlisted_cost_usd,
-    if(measures.month is null, 0, measures.failed_cost_usd) as failed_cost_usd,
-    if(measures.month is null, 0, measures.failed_cost_high_usd) as failed_cost_high_usd,
-    if(measures.month is null, 0, measures.unlisted_failed_count) as unlisted_failed_count,
-    coalesce(measures.unknown_cost_count, 0) as unknown_cost_count,
-    coalesce(measures.no_usage_count, 0) as no_usage_count,
-    lines.metered_cost_usd,
-    lines.billed_usd,
-    lines.surcharge_usd,
-    lines.own_key_usd,
-    lines.adjusted_run_count,
-    lines.adjusted_cost_usd,
+    filled.* exclude (workspace_id, month) replace (
+        if(run_count > 0, failure_rate, null) as failure_rate,
+        if(run_count > 0, failure_rate_low, null) as failure_rate_low,
+        if(run_count > 0, failure_rate_high, null) as failure_rate_high
+    ),
     coalesce(months.is_complete, false) as is_complete
-from lines
+from filled
 join marts.dim_workspaces as workspaces using (workspace_id)
-left join measures using (workspace_id, month)
 left join marts.dim_months as months using (workspace_id, month)
-order by lines.workspace_id, lines.month
+order by workspace_id, filled.month
