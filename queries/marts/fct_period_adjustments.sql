@@ -68,35 +68,15 @@ run_differences as (
         -sum(least(run_count, 0)) as booked_run_count
     from (
         select
-            month as original_month,
-            workspace_id,
-            agent_id,
-            owner,
-            cost_center,
-            run_count,
-            listed_run_count
+            month as original_month, workspace_id, agent_id, owner, cost_center,
+            run_count, listed_run_count
         from marts.fct_agent_owner_months
         where month in (select month from months)
         union all by name
         select
-            original_month,
-            workspace_id,
-            agent_id,
-            owner,
-            cost_center,
-            -run_count as run_count,
-            -listed_run_count as listed_run_count
-        from lines
-        union all by name
-        select
-            original_month,
-            workspace_id,
-            agent_id,
-            owner,
-            cost_center,
-            -run_count as run_count,
-            -listed_run_count as listed_run_count
-        from finance.closed_run_adjustments
+            original_month, workspace_id, agent_id, owner, cost_center,
+            -columns('^(listed_)?run_count$')
+        from (from lines union all by name from finance.closed_run_adjustments)
     ) as runs
     anti join intermediate.int_kept_months as kept
         on kept.workspace_id = runs.workspace_id and kept.month = runs.original_month
@@ -109,14 +89,22 @@ run_differences as (
 changed_lines as (
     select
         *,
-        sum(run_count) over line as line_run_count,
-        sum(listed_run_count) over line as line_listed_run_count,
         min(least(run_count, listed_run_count)) over line < 0
         and max(greatest(run_count, listed_run_count)) over line > 0 as is_mixed,
         row_number() over (
             partition by original_month, workspace_id, agent_id
             order by booked_run_count desc, owner, cost_center
-        ) = 1 as is_first
+        ) = 1 as is_first,
+        case
+            when not is_mixed then run_count
+            when is_first then sum(run_count) over line
+            else 0
+        end as own_run_count,
+        case
+            when not is_mixed then listed_run_count
+            when is_first then sum(listed_run_count) over line
+            else 0
+        end as own_listed_run_count
     from run_differences
     window line as (partition by original_month, workspace_id, agent_id)
 ),
@@ -129,6 +117,7 @@ run_causes as (
         owner,
         cost_center,
         case
+            when is_moved then 'owner_changed'
             when run_count > 0 then 'late_run'
             when run_count < 0 then 'run_removed'
             else 'run_listed'
@@ -138,26 +127,11 @@ run_causes as (
     from (
         select
             * exclude (run_count, listed_run_count),
-            if(is_mixed, line_run_count, run_count) as run_count,
-            if(is_mixed, line_listed_run_count, listed_run_count) as listed_run_count
+            unnest([false, true]) as is_moved,
+            unnest([own_run_count, changed_lines.run_count - own_run_count]) as run_count,
+            unnest([own_listed_run_count, changed_lines.listed_run_count - own_listed_run_count])
+                as listed_run_count
         from changed_lines
-        where is_first or not is_mixed
-    )
-    where run_count <> 0 or listed_run_count <> 0
-    union all
-    select *
-    from (
-        select
-            original_month,
-            workspace_id,
-            agent_id,
-            owner,
-            cost_center,
-            'owner_changed' as cause,
-            run_count - if(is_first, line_run_count, 0) as run_count,
-            listed_run_count - if(is_first, line_listed_run_count, 0) as listed_run_count
-        from changed_lines
-        where is_mixed
     )
     where run_count <> 0 or listed_run_count <> 0
 ),
@@ -192,12 +166,7 @@ adjustments as (
         cause,
         is_booked,
         coalesce(amounts.load_id, runs.load_id) as load_id,
-        coalesce(amounts.cost_usd, 0) as cost_usd,
-        coalesce(amounts.billed_usd, 0) as billed_usd,
-        coalesce(amounts.surcharge_usd, 0) as surcharge_usd,
-        coalesce(amounts.own_key_usd, 0) as own_key_usd,
-        coalesce(runs.run_count, 0) as run_count,
-        coalesce(runs.listed_run_count, 0) as listed_run_count
+        coalesce(columns('_usd$|run_count$'), 0)
     from amounts
     full join runs using (
         original_month, booked_month, workspace_id, agent_id, owner, cost_center, cause, is_booked
