@@ -13,18 +13,6 @@
 -- column previous_sha256: SHA-256 of the entry of the books before this one; null for the first.
 -- column reopened_at: When the month was reopened (UTC); null while the revision is in force.
 -- column reason: Reason of the reopening.
-select
-    month,
-    revision,
-    state,
-    closed_at,
-    is_early,
-    prepared_by,
-    approved_by,
-    manifest_sha256,
-    previous_sha256,
-    code_version,
-    reopened_at,
-    reason
+select *
 from finance.closings
 order by month, revision

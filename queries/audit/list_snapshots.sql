@@ -3,17 +3,6 @@
 -- key: workspace_id, load_id, agent_id, pulled_at
 -- column agent_id: The agent whose list was pulled; null for the list of all agents.
 -- column row_count: Runs that the pull answered; the API gives at most 200.
-select
-    workspace_id,
-    load_id,
-    agent_id,
-    pulled_at,
-    row_count,
-    newest_run_id,
-    newest_created_at,
-    oldest_created_at,
-    is_contiguous,
-    unread_from,
-    unread_until
+select *
 from staging.stg_list_snapshots
 order by workspace_id, pulled_at

@@ -7,21 +7,7 @@
 -- column agent_id: The agent whose id the request names; null for any other request.
 -- column record_count: Records that the answer holds.
 -- column byte_count: Bytes of the answer.
-select
-    workspace_id,
-    load_id,
-    request,
-    source,
-    path,
-    params,
-    run_id,
-    agent_id,
-    window_start,
-    window_end,
-    status,
-    byte_count,
-    record_count,
-    fetched_at
+select *
 from staging.stg_requests
 where source not in ('run_costs', 'run_log_events')
 order by workspace_id, load_id, request

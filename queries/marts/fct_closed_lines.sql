@@ -11,29 +11,6 @@
 -- column run_cost_usd: Cost in US dollars of the runs created in the month.
 -- column tokens_in: Input tokens of the metered requests.
 -- column tokens_out: Output tokens of the metered requests.
-select
-    month,
-    revision,
-    workspace_id,
-    workspace_name,
-    agent_id,
-    agent_slug,
-    agent_name,
-    line_type,
-    owner,
-    cost_center,
-    cost_usd,
-    billed_usd,
-    surcharge_usd,
-    own_key_usd,
-    tokens_in,
-    tokens_out,
-    run_count,
-    succeeded_count,
-    failed_count,
-    cancelled_count,
-    listed_run_count,
-    run_cost_usd,
-    failed_cost_usd
+select *
 from finance.closed_lines
 order by month, workspace_id, agent_id, owner, cost_center
