@@ -41,12 +41,9 @@ lines as (
         owner,
         cost_center,
         if(months.has_agent_bill, 0, null) as without_charge,
-        if(charges.is_charged, charges.cost_usd, without_charge) as cost_usd,
-        if(charges.is_charged, charges.billed_usd, without_charge) as billed_usd,
-        if(charges.is_charged, charges.surcharge_usd, without_charge) as surcharge_usd,
-        if(charges.is_charged, charges.own_key_usd, without_charge) as own_key_usd,
-        if(charges.is_charged, charges.tokens_in, without_charge) as tokens_in,
-        if(charges.is_charged, charges.tokens_out, without_charge) as tokens_out,
+        if(is_charged, columns(charges.* exclude (
+            month, workspace_id, agent_id, owner, cost_center, is_charged
+        )), without_charge),
         coalesce(runs.run_count, 0) as run_count,
         coalesce(runs.succeeded_count, 0) as succeeded_count,
         coalesce(runs.failed_count, 0) as failed_count,
@@ -69,21 +66,7 @@ select
     agents.agent_slug,
     agents.agent_name,
     agents.line_type,
-    lines.owner,
-    lines.cost_center,
-    cost_usd::decimal(38, 10) as cost_usd,
-    billed_usd::decimal(38, 10) as billed_usd,
-    surcharge_usd::decimal(38, 10) as surcharge_usd,
-    own_key_usd::decimal(38, 10) as own_key_usd,
-    tokens_in::bigint as tokens_in,
-    tokens_out::bigint as tokens_out,
-    run_count::bigint as run_count,
-    succeeded_count::bigint as succeeded_count,
-    failed_count::bigint as failed_count,
-    cancelled_count::bigint as cancelled_count,
-    listed_run_count::bigint as listed_run_count,
-    run_cost_usd::decimal(38, 10) as run_cost_usd,
-    failed_cost_usd::decimal(38, 10) as failed_cost_usd
+    lines.* exclude (month, workspace_id, agent_id, without_charge)
 from lines
 join marts.dim_workspaces as workspaces using (workspace_id)
 left join marts.dim_agents as agents using (workspace_id, agent_id)
