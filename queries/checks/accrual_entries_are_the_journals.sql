@@ -8,19 +8,8 @@ amounts as (
         usage_month,
         cost_center,
         account,
-        coalesce(accrual_id, '(adjustment)') as entry_id,
-        entry_usd as accrual_usd,
-        0 as journal_usd
-    from marts.fct_accruals
-    union all by name
-    select
-        month,
-        workspace_id,
-        usage_month,
-        cost_center,
-        account,
-        '(adjustment)' as entry_id,
-        adjusted_usd as accrual_usd,
+        unnest([coalesce(accrual_id, '(adjustment)'), '(adjustment)']) as entry_id,
+        unnest([entry_usd, adjusted_usd]) as accrual_usd,
         0 as journal_usd
     from marts.fct_accruals
     union all by name
