@@ -22,32 +22,12 @@ if TYPE_CHECKING:
 
 Row: TypeAlias = "Mapping[str, Any]"
 
-_SIGNS = {
-    "passed": "✓",
-    "booked": "✓",
-    "matched": "✓",
-    "accepted": "✓",
-    "reconciled": "✓",
-    "complete": "✓",
-    "closed": "✓",
-    "final": "✓",
-    "failed": "✕",
-    "differs": "✕",
-    "unreconciled": "✕",
-    "open": "◔",
-    "pending": "◔",
-    "not invoiced": "◔",
-    "preview": "◔",
-    "provisional": "◔",
-    "incomplete": "◔",
-    "within": "✓",
-    "on_track": "✓",
-    "exceeded": "✕",
-    "at_risk": "◔",
-    "could not run": "◔",
-    "never published": "✕",
-    "behind": "◔",
+_STATES = {
+    "✓": "passed,booked,matched,accepted,reconciled,complete,closed,final,within,on_track",
+    "✕": "failed,differs,unreconciled,exceeded,never published",
+    "◔": "open,pending,not invoiced,preview,provisional,incomplete,at_risk,could not run,behind",
 }
+_SIGNS = {state: sign for sign, states in _STATES.items() for state in states.split(",")}
 _CARDS_FROM = 4  # columns: fewer fit a phone
 _REMEMBERED = 1_000  # days and months stand on many pages
 
