@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from analytics.errors import UsageError
+from analytics.terminal import visible
 
 _File = TypeVar("_File")
 
@@ -44,9 +45,9 @@ def converted(
 ) -> _File:
     """Return the settings of a file; WrongSettingsError names each that is wrong.
 
-    `tables` are those of the file, and lose what is wrong; `fields` are the names of all settings
-    by table.
+    `tables` are those of the file; `fields` are the names of all settings by table.
     """
+    tables = _plain(tables)  # loses what is wrong
     problems: dict[str, str] = {}
     seen: set[str] = set()
     while True:
@@ -63,6 +64,21 @@ def converted(
     if problems:
         raise WrongSettingsError("\n".join(problems.values()))
     return file
+
+
+def _plain(value: Any, levels: int = 3) -> Any:
+    """Return the tables of a file with no backtick in a name, as msgspec quotes names by them.
+
+    Names in the tables of a list are those of the third level; none below it is that of a setting.
+    """
+    if levels and isinstance(value, dict):
+        return {
+            visible(name.replace("`", "'")): _plain(each, levels - 1)
+            for name, each in value.items()
+        }
+    if levels and isinstance(value, list):
+        return [_plain(each, levels - 1) for each in value]
+    return value
 
 
 def _take_out(error: str, tables: dict[str, Any]) -> str:

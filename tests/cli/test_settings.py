@@ -23,6 +23,9 @@ SettingsFile = Callable[[str], None]
         ('[[workspaces]]\napi_key_env = "levain_0123456789abcdef"\n', "holds an API key"),
         ("[extract]\nhistry_days = 3\n", "there is no setting `histry_days` in [extract]"),
         ("[extra]\n", "there is no setting `extra`"),
+        ('[extract]\n"a` - at `$.b" = 1\n', "there is no setting `a' - at '$.b` in [extract]"),
+        ('"a` - at `$.extract" = 1\n', "there is no setting `a' - at '$.extract` (there are"),
+        ('"a\\nb" = 1\n', "there is no setting `a\\nb` (there are"),
         (
             '[extract]\nhistory_days = "all"\n',
             '`history_days` in [extract] must be a whole number, not "all".',
