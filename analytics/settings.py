@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from string import whitespace
 from typing import Annotated, Any
@@ -20,7 +21,12 @@ import msgspec
 from analytics import DEFAULT_API, disk
 from analytics.errors import UsageError
 from analytics.settings_file import KEY_TEXT, read_tables
-from analytics.wrong_settings import converted
+from analytics.wrong_settings import (
+    WrongSettingsError,
+    converted,
+    refusals,
+    require_timezone,
+)
 
 CONFIG_FILE = "analytics.toml"
 DEFAULT_DATA_DIR = "data"
@@ -160,15 +166,18 @@ class Origin:
 def load_settings(data_dir: Path | None = None, config: Path | None = None) -> Settings:
     """Load all settings; UsageError names a wrong one and its correction."""
     path, must_exist = _config_file(config)
-    file = _checked(path, read_tables(path, must_exist=must_exist))
+    file, problems = converted(path, read_tables(path, must_exist=must_exist), _File, _fields())
     api = default_api()
     workspaces = file.workspaces or [Workspace(api_key_env=API_KEY_ENV)]
     data = data_dir_of(data_dir)
-    if disk.real(data) in disk.real(data / file.publish.metrics).parents[1:]:
-        raise UsageError(
-            f"{path}: `metrics` in [publish] lies among what batches write.\n"
-            "Name a file of the data directory itself, or of a folder elsewhere."
-        )
+    problems += refusals(
+        partial(_require_variable, path, file.alerts),
+        partial(_require_place, path, file.publish, data),
+        *(partial(with_api, workspace, api) for workspace in workspaces),
+    )
+    if problems:  # the time zone of settings that are right is looked up where it is needed
+        problems += refusals(partial(require_timezone, file.reporting.timezone))
+        raise WrongSettingsError(*dict.fromkeys(problems))
     return Settings(
         project=path.parent,
         file=path,
@@ -371,11 +380,17 @@ def _fields() -> dict[str, tuple[str, ...]]:
     }
 
 
-def _checked(path: Path, tables: dict[str, Any]) -> _File:
-    file = converted(path, tables, _File, _fields())
-    if file.alerts.urls_env and not _VARIABLE_OF_SECRETS.fullmatch(file.alerts.urls_env):
+def _require_variable(path: Path, alerts: Alerts) -> None:
+    if alerts.urls_env and not _VARIABLE_OF_SECRETS.fullmatch(alerts.urls_env):
         raise UsageError(
             f"{path}: urls_env in [alerts] is not the name of a variable in capitals.\n"
             "Addresses belong in the environment: put them into a variable, and its NAME here."
         )
-    return file
+
+
+def _require_place(path: Path, publish: Publish, data: Path) -> None:
+    if disk.real(data) in disk.real(data / publish.metrics).parents[1:]:
+        raise UsageError(
+            f"{path}: `metrics` in [publish] lies among what batches write.\n"
+            "Name a file of the data directory itself, or of a folder elsewhere."
+        )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
@@ -37,13 +38,16 @@ _SAMPLES = {
 
 
 class WrongSettingsError(UsageError):
-    """Settings of a file are wrong, one a line."""
+    """Settings are wrong; each argument is a problem."""
+
+    def __str__(self) -> str:
+        return "\n".join(self.args)
 
 
 def converted(
     path: Path, tables: dict[str, Any], kind: type[_File], fields: Mapping[str, tuple[str, ...]]
-) -> _File:
-    """Return the settings of a file; WrongSettingsError names each that is wrong.
+) -> tuple[_File, list[str]]:
+    """Return the settings of a file, with the default of each that is wrong, and the problems.
 
     `tables` are those of the file; `fields` are the names of all settings by table.
     """
@@ -55,15 +59,39 @@ def converted(
             file = msgspec.convert(tables, kind)
         except msgspec.ValidationError as error:
             if (text := str(error)) in seen:
-                break
+                raise WrongSettingsError(*problems.values()) from error
             seen.add(text)
             problem = f"{path}: {_in_words(text, tables, fields)}."
             problems.setdefault(_take_out(text, tables), problem)
         else:
-            break
-    if problems:
-        raise WrongSettingsError("\n".join(problems.values()))
-    return file
+            return file, [*problems.values()]
+
+
+def refusals(*checks: Callable[[], object]) -> Iterator[str]:
+    """Yield the message of each check that raises UsageError."""
+    for check in checks:
+        try:
+            check()
+        except UsageError as error:
+            yield str(error)
+
+
+def require_timezone(name: str) -> None:
+    """Raise UsageError if the time zone of reports is unknown."""
+    import duckdb  # not all commands need it
+
+    unknown = UsageError(
+        f"`{name}` is no time zone (timezone in [reporting]).\n"
+        "Use an IANA name such as UTC, Europe/Berlin or America/New_York."
+    )
+    # DuckDB computes the days of all figures, Python those of --as-of.
+    with duckdb.connect(config={"threads": 1}) as con:
+        if not con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone():
+            raise unknown
+    try:
+        ZoneInfo(name)
+    except ZoneInfoNotFoundError:
+        raise unknown from None
 
 
 def _plain(value: Any, levels: int = 3) -> Any:

@@ -9,7 +9,6 @@ from typing import TypeVar
 
 import duckdb
 
-from analytics.batch import stages
 from analytics.batch.progress import Progress
 from analytics.batch.rebuild import rebuild_warehouse
 from analytics.errors import AnalyticsError
@@ -25,6 +24,7 @@ from analytics.warehouse.database import interrupts, open_warehouse, remove_data
 from analytics.warehouse.examination import examine
 from analytics.warehouse.layout import Layout
 from analytics.warehouse.recovery import recover_publication
+from analytics.wrong_settings import require_timezone
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ def opened(layout: Layout, settings: Settings) -> Iterator[duckdb.DuckDBPyConnec
     """Open the warehouse; an error that comes from damage is raised as one that names the file."""
     try:
         with open_warehouse(layout) as con, interrupts():
-            stages.require_timezone(con, settings.reporting.timezone)
+            require_timezone(settings.reporting.timezone)
             yield con
     except DamagedError:
         raise

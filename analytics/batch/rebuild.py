@@ -34,6 +34,7 @@ from analytics.warehouse.load import load_errors
 from analytics.warehouse.lock import batch_lock
 from analytics.warehouse.publications import moments_on_record, read_publication
 from analytics.warehouse.store import WarehouseStore
+from analytics.wrong_settings import require_timezone
 
 _ADVICE = (
     "Nothing was replaced. Put the folder back as it was landed, and run again; or, to go on"
@@ -127,7 +128,7 @@ def _make(
     force: bool,
 ) -> None:
     with open_warehouse(making) as con:
-        stages.require_timezone(con, settings.reporting.timezone)
+        require_timezone(settings.reporting.timezone)
         _load(con, layout, settings, progress)
         transforming.transform(con, settings, making, progress)
         for month, workspace in kept_months(con):

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 
@@ -16,7 +15,7 @@ from analytics import __version__
 from analytics.batch.progress import Progress
 from analytics.batch.transforming import transform
 from analytics.custom.build import build_custom
-from analytics.errors import AnalyticsError, ControlError, UsageError
+from analytics.errors import AnalyticsError, ControlError
 from analytics.finance.load import not_repeated, read_finance
 from analytics.format import numbers
 from analytics.resources import folder
@@ -313,21 +312,6 @@ def _differences(con: duckdb.DuckDBPyConnection) -> list[str]:
         for _, claim, control, is_blocking, finding in _check_results(con)
         if control and finding
     ]
-
-
-def require_timezone(con: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Raise UsageError if the time zone of reports is unknown."""
-    unknown = UsageError(
-        f"`{name}` is no time zone (timezone in [reporting]).\n"
-        "Use an IANA name such as UTC, Europe/Berlin or America/New_York."
-    )
-    # DuckDB computes the days of all figures, Python those of --as-of.
-    if not con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone():
-        raise unknown
-    try:
-        ZoneInfo(name)
-    except ZoneInfoNotFoundError:
-        raise unknown from None
 
 
 def _require_marts(layout: Layout) -> None:

@@ -29,7 +29,7 @@ from analytics.settings import (
 )
 from analytics.settings import read_origins as read_settings
 from analytics.terminal import visible
-from analytics.wrong_settings import WrongSettingsError
+from analytics.wrong_settings import WrongSettingsError, refusals, require_timezone
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +57,7 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
         settings = load_settings(data_dir, config)
         origins = read_settings(data_dir, config)
     except WrongSettingsError as error:
-        return Configuration(problems=str(error).split("\n"))
+        return Configuration(problems=[*error.args])
     except UsageError as error:
         return Configuration(problems=[str(error)])
     keys = [_key(workspace, offline=offline) for workspace in settings.workspaces]
@@ -79,10 +79,14 @@ def read(data_dir: Path | None, config: Path | None, *, offline: bool) -> Config
 
 def problems_of(settings: Settings) -> Iterator[str]:
     """Yield each problem of settings and of the user's files, apart from keys."""
+    from analytics.batch.progress import LogFormat
+
     of_finance = read_finance(settings.project).problems
-    yield from _log_problems()
-    yield from _timezone_problems(settings)
-    yield from _alert_problems(settings)
+    yield from refusals(
+        lambda: format_of(list(LogFormat), log_format_of(), None),
+        lambda: require_timezone(settings.reporting.timezone),
+        lambda: alert_urls(settings),
+    )
     yield from not_repeated(check_project(settings), of_finance)
     yield from of_finance
     yield from page_problems(settings)
@@ -107,34 +111,6 @@ def data_problems(settings: Settings, opened: Collection[tuple[Workspace, Me]]) 
             con.execute(f"attach '{quoted(layout.warehouse)}' as warehouse (read_only)")
             con.execute("use warehouse")
             require_identity(con, [*opened])
-    except UsageError as error:
-        yield str(error)
-
-
-def _log_problems() -> Iterator[str]:
-    from analytics.batch.progress import LogFormat
-
-    try:
-        format_of(list(LogFormat), log_format_of(), None)
-    except UsageError as error:
-        yield str(error)
-
-
-def _timezone_problems(settings: Settings) -> Iterator[str]:
-    import duckdb
-
-    from analytics.batch.stages import require_timezone
-
-    with duckdb.connect() as con:
-        try:
-            require_timezone(con, settings.reporting.timezone)
-        except UsageError as error:
-            yield str(error)
-
-
-def _alert_problems(settings: Settings) -> Iterator[str]:
-    try:
-        alert_urls(settings)
     except UsageError as error:
         yield str(error)
 

@@ -13,7 +13,6 @@ from typing import TypeVar
 import msgspec
 import typer
 
-from analytics.batch.stages import require_timezone
 from analytics.cli.connection import identify
 from analytics.cli.printed import say
 from analytics.errors import AnalyticsError, UsageError
@@ -28,6 +27,7 @@ from analytics.settings import (
     variable_name,
 )
 from analytics.terminal import visible
+from analytics.wrong_settings import require_timezone
 
 T = TypeVar("T")
 
@@ -118,10 +118,7 @@ def _answer(question: str, default: str, valid: Callable[[str], T]) -> T:
 
 
 def _timezone(name: str) -> str:
-    import duckdb
-
-    with duckdb.connect() as con:
-        require_timezone(con, name)
+    require_timezone(name)
     return name
 
 

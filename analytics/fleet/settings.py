@@ -24,7 +24,7 @@ from analytics.settings import (
     with_api,
 )
 from analytics.settings_file import read_tables
-from analytics.wrong_settings import converted
+from analytics.wrong_settings import WrongSettingsError, converted
 
 FLEET_FILE = "fleet.toml"
 
@@ -121,7 +121,9 @@ def load_fleet(named: Path | None) -> Fleet:
             "Write them, with `storage` and tables [[workspaces]], or name a file by --config."
         )
     settings = path.with_name(CONFIG_FILE)
-    file = converted(path, read_tables(path, must_exist=True), _File, _fields())
+    file, problems = converted(path, read_tables(path, must_exist=True), _File, _fields())
+    if problems:
+        raise WrongSettingsError(*problems)
     storage = _resolved(file.storage, path)
     url = _resolved(file.publish.url, path) if file.publish.url else f"{storage}/published"
     return Fleet(

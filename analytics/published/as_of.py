@@ -19,7 +19,6 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from analytics import __version__
-from analytics.batch.stages import require_timezone
 from analytics.errors import AnalyticsError, UsageError, nothing_published
 from analytics.finance.books.entries import Closing, Entry
 from analytics.finance.books.frozen import load_books
@@ -43,6 +42,7 @@ from analytics.warehouse.publications import (
     read_publication,
 )
 from analytics.warehouse.scratch import work_folder
+from analytics.wrong_settings import require_timezone
 
 if TYPE_CHECKING:
     from analytics.settings import Settings
@@ -110,7 +110,7 @@ def past_figures(
         work_folder(layout.root) as temporary,
         open_kept(layout, temporary) as con,
     ):
-        require_timezone(con, settings.reporting.timezone)
+        require_timezone(settings.reporting.timezone)
         recorded = {*moments_on_record(layout)}
         moment = _last_moment(
             recorded | {*publication_moments(con)}, as_of, ZoneInfo(settings.reporting.timezone)

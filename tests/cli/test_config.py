@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -132,20 +133,26 @@ def test_all_wrong_settings_of_a_file_are_named(
 ) -> None:
     """Each wrong setting is a problem of its own, and commands that need one name them all."""
     settings_file(
-        'extra.x = 1\n"a.b" = 2\npublish = 3\n[extract]\nhistory_days = "all"\nconcurrency = 0\n'
-        '[[workspaces]]\napi_key_env = 5\n[[workspaces]]\nkey = "K"\n'
+        'extra.x = 1\n"a.b" = 2\nsql = 3\n[extract]\nhistory_days = "all"\nconcurrency = 0\n'
+        '[[workspaces]]\napi_key_env = 5\n[[workspaces]]\nkey = "K"\napi = "a.b"\n'
+        '[alerts]\nurls_env = "slack://s3cret"\n[publish]\nmetrics = "books/a.prom"\n'
+        '[reporting]\ntimezone = "Middle/Earth"\n'
     )
     problems = found(analytics)["problems"]
 
-    assert [each.split(" must")[0].split(" (")[0] for each in problems] == [
+    assert [re.split(r" must| \(|\n", each)[0] for each in problems] == [
         "analytics.toml: there is no setting `extra`",
         "analytics.toml: there is no setting `a.b`",
-        "analytics.toml: [publish]",
+        "analytics.toml: [sql]",
         "analytics.toml: `history_days` in [extract]",
         "analytics.toml: `concurrency` in [extract]",
         "analytics.toml: `api_key_env` in [[workspaces]] number 1",
         "analytics.toml: there is no setting `key` in [[workspaces]] number 2",
         "analytics.toml: there",
+        "analytics.toml: urls_env in [alerts] is not the name of a variable in capitals.",
+        "analytics.toml: `metrics` in [publish] lies among what batches write.",
+        "`a.b` is not the base URL of an API: it",
+        "`Middle/Earth` is no time zone",
     ]
     result = analytics("status")
     assert (result.code, result.err) == (2, "error: " + "\n".join(problems) + "\n")
