@@ -17,6 +17,7 @@ from analytics.batch.extract import (
     Outcome,
     client_of,
     load_left_over,
+    named,
     outcomes_of_refused,
     require_all,
     runner_of,
@@ -89,8 +90,10 @@ async def _collect_all(
         ]
         opened = [one for one, _ in pulled]
         failed = outcomes_of_refused(con, opened, refused, progress, lambda _: _KEPT)
+        pulls = [pull for _, pull in pulled]
         return failed + [
-            await _collect_one(con, *each, settings, layout, progress) for each in pulled
+            await _collect_one(con, one, pull, settings, layout, progress)
+            for one, pull in zip(named(con, opened), pulls, strict=True)
         ]
 
 

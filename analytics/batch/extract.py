@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -14,7 +14,7 @@ from typing import TypeAlias
 import duckdb
 import uvloop
 
-from analytics.batch.identity import require_a_key, require_identity
+from analytics.batch.identity import require_a_key, require_identity, workspace_labels
 from analytics.batch.progress import Progress
 from analytics.disk import UNFINISHED
 from analytics.errors import AnalyticsError, UsageError
@@ -56,17 +56,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A workspace whose key was accepted."""
+    """A workspace whose key was accepted; `name` tells it from all others."""
 
     setting: Workspace
     client: AsyncLevain
     me: Me
     began_at: datetime
-
-    @property
-    def name(self) -> str:
-        """Its name, or its identifier if it has none."""
-        return self.me.workspace_name or self.me.workspace_id
+    name: str = ""
 
     def batch(
         self, store: WarehouseStore, settings: Settings, layout: Layout, progress: Progress
@@ -133,7 +129,9 @@ async def extract_all(
                 client.clock.set(answer.fetched_at)
                 opened.append(Opened(workspace, client, me, answer.fetched_at))
         failed = outcomes_of_refused(con, opened, refused, progress, lambda one: _kept(con, one))
-        return failed + [await _extract_one(con, one, settings, layout, progress) for one in opened]
+        return failed + [
+            await _extract_one(con, one, settings, layout, progress) for one in named(con, opened)
+        ]
 
 
 @contextmanager
@@ -159,6 +157,12 @@ def client_of(workspace: Workspace, settings: Settings, limit: Limit | None = No
         requests_per_second=settings.extract.requests_per_second,
         rate_limiter=limit(workspace.api) if limit else None,
     )
+
+
+def named(con: duckdb.DuckDBPyConnection, opened: Sequence[Opened]) -> list[Opened]:
+    """Return the opened workspaces with the names that messages tell them apart by."""
+    labels = workspace_labels(con, [one.me for one in opened])
+    return [replace(one, name=labels[one.me.workspace_id]) for one in opened]
 
 
 def outcomes_of_refused(
@@ -242,7 +246,7 @@ def _kept(
 ) -> str:
     """Return a sentence on the remaining figures of a workspace that could not be read."""
     row = con.execute(
-        "select coalesce(workspace_name, workspace_id), last_batch_at from ledger.workspaces"
+        "select workspace_id, last_batch_at from ledger.workspaces"
         " where workspace_id = ? or (api = ? and api_key_env = ?)",
         [workspace_id or setting.workspace_id, setting.api, setting.api_key_env],
     ).fetchone()
@@ -251,7 +255,8 @@ def _kept(
         if con.execute(of_rebuild).fetchone():
             return "Any figures that it had before the rebuild stay as they are."
         return "It has no figures yet."
-    name, last_batch_at = row
+    identity, last_batch_at = row
+    name = workspace_labels(con)[identity]
     return f"{name} keeps its figures up to {last_batch_at:%Y-%m-%d %H:%M} UTC."
 
 

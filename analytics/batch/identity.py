@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from analytics.errors import UsageError
+from analytics.format.names import told_apart
 from analytics.levain import ForbiddenError, LevainError, UnauthorizedError
 from analytics.levain.records import Me
 from analytics.settings import CONFIG_FILE, Workspace
@@ -54,6 +55,18 @@ def known_workspace(con: duckdb.DuckDBPyConnection, setting: Workspace) -> Me | 
         [setting.api, setting.api_key_env],
     ).fetchone()
     return Me(workspace_id=row[0], workspace_name=row[1]) if row else None
+
+
+def workspace_labels(con: duckdb.DuckDBPyConnection, opened: Iterable[Me] = ()) -> dict[str, str]:
+    """Return the name of each workspace by id, the id if it has none, as messages have it.
+
+    `opened` are those that may not be stored yet, or under another name.
+    """
+    known = dict(
+        con.execute("select workspace_id, workspace_name from ledger.workspaces").fetchall()
+    )
+    known |= {me.workspace_id: me.workspace_name for me in opened}
+    return told_apart({identity: name or identity for identity, name in known.items()})
 
 
 def require_identity(

@@ -20,6 +20,7 @@ from analytics.batch.extract import (
     unread,
 )
 from analytics.batch.healing import opened_whole, run_healed
+from analytics.batch.identity import workspace_labels
 from analytics.batch.last_batch import LastBatch, read_last_batch, write_last_batch
 from analytics.batch.metrics import write_metrics
 from analytics.batch.progress import Progress
@@ -173,17 +174,19 @@ def _not_in_the_settings(
     """Warn of each workspace that was read and that no setting names any more; return that."""
     named = {each.api_key_env for each in settings.workspaces}
     named |= {each.workspace_id for each in settings.workspaces if each.workspace_id}
+    labels = workspace_labels(con)
     found = con.execute("""
-        select coalesce(workspace_name, workspace_id), last_batch_at, workspace_id, api_key_env
+        select workspace_id, api_key_env, last_batch_at
         from ledger.workspaces
         where api_key_env is not null and last_batch_at is not null
-        order by 1
+        order by coalesce(workspace_name, workspace_id), workspace_id
     """).fetchall()
     told = [
-        f"{name} is not in {CONFIG_FILE}, so that its figures end at {last:%Y-%m-%d %H:%M} UTC,"
-        " and those of all workspaces then too: put it back, or forget it (docs/privacy.md)"
-        for name, last, *names in found
-        if named.isdisjoint(names)
+        f"{labels[identity]} is not in {CONFIG_FILE}, so that its figures end at"
+        f" {last:%Y-%m-%d %H:%M} UTC, and those of all workspaces then too: put it back, or forget"
+        " it (docs/privacy.md)"
+        for identity, variable, last in found
+        if named.isdisjoint({identity, variable})
     ]
     for text in told:
         progress.warn(text)

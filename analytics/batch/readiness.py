@@ -14,6 +14,7 @@ from analytics.finance.books.entries import WorkspaceState, first_day
 from analytics.finance.books.reading import CLOSINGS, require_known
 from analytics.finance.load import FOLDER, read_files
 from analytics.format import numbers
+from analytics.format.names import told_apart
 from analytics.warehouse.database import records
 
 if TYPE_CHECKING:
@@ -111,11 +112,14 @@ def require_not_kept(con: duckdb.DuckDBPyConnection, month: date) -> None:
 
 def kept_months(con: duckdb.DuckDBPyConnection) -> list[tuple[date, str]]:
     """Return closed months that stay as the books have them, each with the workspace's name."""
-    return con.execute("""
-        select month, workspace_name
+    known = con.execute("select workspace_id, workspace_name from intermediate.int_workspaces")
+    labels = told_apart(dict(known.fetchall()))
+    found = con.execute("""
+        select month, workspace_id
         from intermediate.int_kept_months join intermediate.int_workspaces using (workspace_id)
         order by month, workspace_name, workspace_id
     """).fetchall()
+    return [(month, labels[workspace_id]) for month, workspace_id in found]
 
 
 def _next(month: date) -> date:
@@ -217,8 +221,9 @@ def early_reasons(
     `with_own_keys` is true if own-key cost is booked.
     """
     due = datetime.combine(_next(month), datetime.min.time(), UTC) + timedelta(days=grace_days)
+    labels = told_apart({state.workspace_id: state.workspace_name for state in states})
     return [
-        f"{state.workspace_name}: {', '.join(parts)}"
+        f"{labels[state.workspace_id]}: {', '.join(parts)}"
         for state in states
         if (parts := [*_reasons_of(state, due, with_own_keys=with_own_keys)])
     ]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Mapping
 from hashlib import sha256
 
 ALL, NONE, PLATFORM, NOT_ALLOCATED = "(all)", "(none)", "(platform)", "(not allocated)"
 """In place of a name or an id in tables, where a line is of no single agent or cost center."""
 
 _LONGEST_NAME = 120
+_ID = 8  # characters of an id that tell it from others
 _JOINERS = "\u200c\u200d"  # invisible, but part of ordinary writing and of emoji
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -22,6 +25,15 @@ def display(*candidates: str | None) -> str:
         if candidate and candidate.strip():
             return shortened(visible(candidate.strip()), _LONGEST_NAME)
     return "(no name)"
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """Return the names by id; each that several have is followed by the beginning of the id."""
+    counts = Counter(names.values())
+    return {
+        identity: f"{name} ({identity[:_ID]})" if counts[name] > 1 else name
+        for identity, name in names.items()
+    }
 
 
 def visible(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.alerts.found import read_found, states
 from analytics.batch.last_batch import read_last_batch
-from analytics.format import numbers
+from analytics.format import names, numbers
 from analytics.published.sandbox import open_published
 from analytics.summary.words import schedule_in_words
 from analytics.terminal import inert_json, visible
@@ -72,9 +72,6 @@ _BOOKS = """
     from marts.fct_period_adjustments
     where not is_booked
 """
-_ID = 8
-"""Characters of an id that tell it from others."""
-
 # A batch publishes at once when its checks have passed: the file itself has the time, so that a
 # copy of it has the same.
 _PUBLISHED_AT = "select max(checked_at) from audit.check_results"
@@ -145,13 +142,11 @@ def print_text(found: dict[str, Any]) -> None:
 
 
 def _labelled(workspaces: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return workspaces with a `label`: the name, and of those with the same one the id's start."""
-    names = [visible(each["workspace_name"]) for each in workspaces]
-    return [
-        each
-        | {"label": f"{name} ({each['workspace_id'][:_ID]})" if names.count(name) > 1 else name}
-        for each, name in zip(workspaces, names, strict=True)
-    ]
+    """Return workspaces with a `label` that tells each from all others."""
+    labels = names.told_apart(
+        {each["workspace_id"]: visible(each["workspace_name"]) for each in workspaces}
+    )
+    return [each | {"label": labels[each["workspace_id"]]} for each in workspaces]
 
 
 def _below(found: dict[str, Any]) -> Iterator[str]:

@@ -93,13 +93,18 @@ def test_a_workspace_id_in_the_settings_is_insisted_on(
 def test_a_workspace_that_no_setting_names_is_told(
     published: Command, world: World, settings_file: SettingsFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its figures stay and end, which the batch and the pages say."""
-    monkeypatch.setenv("OTHER", world.add_workspace("Other").api_key)
+    """Its figures stay and end, which the batch and the pages say; another one has its name."""
+    known, other = world.workspaces[0], world.add_workspace("Blank Slate")
+    monkeypatch.setenv("OTHER", other.api_key)
     settings_file('[extract]\nhistory_days = 3\n[[workspaces]]\napi_key_env = "OTHER"\n')
     result = published("nightly")
 
-    told = "Blank Slate is not in analytics.toml, so that its figures end at 2026-11-20 06:00 UTC"
+    told = (
+        f"Blank Slate ({known.id[:8]}) is not in analytics.toml, so that its figures end at"
+        " 2026-11-20 06:00 UTC"
+    )
     assert (result.code, told in result.err) == (0, True)
+    assert f"  Blank Slate ({other.id[:8]}): " in result.err
     assert told in Path("data/site/index.html").read_text(encoding="utf-8")
 
 

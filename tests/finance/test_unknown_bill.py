@@ -107,7 +107,7 @@ def test_a_refused_bill_is_a_reason_not_to_close(warehouse: Warehouse) -> None:
 
 
 def test_a_workspace_that_was_last_read_before_the_month(warehouse: Warehouse) -> None:
-    """It may have figures of the month, unless nobody has read it for longer."""
+    """It may have figures of the month, unless nobody has read it for longer; its id is told."""
     asked(warehouse, "2026-09-30", "2026-12-06")
     for workspace_id, last_batch_at in (
         ("w-1", "2026-12-05 05:00Z"),
@@ -122,12 +122,13 @@ def test_a_workspace_that_was_last_read_before_the_month(warehouse: Warehouse) -
             "update ledger.workspaces set last_batch_at = ? where workspace_id = ?",
             [last_batch_at, workspace_id],
         )
+    warehouse.con.execute("update ledger.workspaces set workspace_name = 'Twins'")
     warehouse.given("usage_hours", date="2026-11-10", hour="2026-11-10 09:00Z", cost_usd=1)
     warehouse.build()
     states = states_of(warehouse.con, NOVEMBER)
 
     assert [each.workspace_id for each in states] == ["w-1", "w-2"]
-    assert "w-2: data reach to 2026-10-31, before 2026-12-04" in early_reasons(
+    assert "Twins (w-2): data reach to 2026-10-31, before 2026-12-04" in early_reasons(
         states, NOVEMBER, grace_days=3, with_own_keys=False
     )
 
