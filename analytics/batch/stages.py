@@ -281,17 +281,17 @@ def publish_loaded(
     *,
     force: bool = False,
 ) -> list[str]:
-    """Run all stages after loading; return the warnings about the user's pages.
+    """Run all stages after loading; return the warnings of the time zone and the user's pages.
 
     While pages are made, on one processor, the build file is read whole.
     """
-    update = transform(con, settings, layout, progress)
-    check(con, settings, layout, progress, force=force, update=update)
+    made = transform(con, settings, layout, progress)
+    check(con, settings, layout, progress, force=force, update=made.update)
     custom(con, settings, layout, progress)
     with _reading(layout) as verify:
-        warnings = report(settings, layout, progress, messages)
+        warnings = report(settings, layout, progress, messages + made.warnings)
         _publish(con, settings, layout, progress, verify, force=force)
-    return warnings
+    return made.warnings + warnings
 
 
 def _cut_off(con: duckdb.DuckDBPyConnection) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 import duckdb
@@ -41,6 +42,14 @@ _OF_NEWER = (duckdb.IOException, duckdb.InvalidInputException)
 """Errors of DuckDB for a file of a newer release, and of a newer storage version."""
 
 
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """The `update`, if there was one, and the warnings that outlast the stage."""
+
+    update: Update | None
+    warnings: list[str]
+
+
 def transform(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -49,11 +58,10 @@ def transform(
     only: Collection[str] = (),
     *,
     full: bool = False,
-) -> Update | None:
+) -> Transformed:
     """Bring all marts up to date with what changed; where the last build cannot be, build anew.
 
-    Marts of few records are always built anew. Return the update, if there was one, from which
-    `check` knows what changed.
+    Marts of few records are always built anew. From the update `check` knows what changed.
 
     `full` builds all anew, and raises AnalyticsError if what was brought up to date differs from
     that. `only` names relations to replace, with those that they read. The build file is then of
@@ -67,6 +75,7 @@ def transform(
         keep_files(con, layout, settings.project)
         models = all_models(folder("queries"))
         difference, made = None, None
+        warnings: list[str] = []
         try:
             if only:
                 with_ancestors(models, only)  # raises before a file is there
@@ -91,7 +100,7 @@ def transform(
             else:
                 built, made = updated
             if not only:
-                _warn_of_timezone(con, progress, settings.reporting.timezone, books)
+                warnings = _warn_of_timezone(con, progress, settings.reporting.timezone, books)
                 record_build(con, settings.reporting.timezone, books.head)
             with attached_marts(con, layout.marts):
                 misspelt = [] if only else problems_of_names(con)
@@ -120,7 +129,7 @@ def transform(
             relation_count=len(built),
             row_count=rows,
         )
-    return made
+    return Transformed(made, warnings)
 
 
 def _update(
@@ -175,15 +184,21 @@ def _build_anew(
 
 def _warn_of_timezone(
     con: duckdb.DuckDBPyConnection, progress: Progress, name: str, books: Books
-) -> None:
-    """Warn, where the time zone of reports changes, that closed months count other runs."""
+) -> list[str]:
+    """Warn, where the time zone of reports changes, that closed months count other runs.
+
+    Return the warning.
+    """
     last = con.execute("select timezone from ledger.build").fetchone()
-    if books.last_month and last and last[0] != name:
-        progress.warn(
-            f"the time zone of reports was {last[0]}, and is {name}: runs at the ends of closed"
-            f" months, to {books.last_month:%Y-%m}, may count in another month now, which is"
-            " adjusted as late_run or run_removed, without an amount"
-        )
+    if not books.last_month or not last or last[0] == name:
+        return []
+    text = (
+        f"the time zone of reports was {last[0]}, and is {name}: runs at the ends of closed"
+        f" months, to {books.last_month:%Y-%m}, may count in another month now, which is"
+        " adjusted as late_run or run_removed, without an amount"
+    )
+    progress.warn(text)
+    return [text]
 
 
 def _warn_of_files(progress: Progress, problems: Sequence[str], state: str) -> None:

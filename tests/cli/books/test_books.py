@@ -11,7 +11,7 @@ import pytest
 
 from analytics.emulator.world import World
 from analytics.finance.books.reading import read_books
-from tests.cli.books.conftest import NOW, OWNERS, SETTINGS, Shop
+from tests.cli.books.conftest import NOW, OWNERS, SETTINGS, Shop, small_world
 from tests.cli.conftest import SETTINGS as SHORT
 from tests.cli.conftest import shell_in
 from tests.conftest import book_run, hire_baker
@@ -126,18 +126,20 @@ def test_days_of_grace(shop: Shop) -> None:
 
 
 def test_a_changed_time_zone(closed: Shop) -> None:
-    """No month is closed in another than that of its figures; a change of it is told once."""
-    (closed.folder / "analytics.toml").write_text(
-        SETTINGS + '[reporting]\ntimezone = "America/Los_Angeles"\n', encoding="utf-8"
-    )
-    refused = closed.run("close", "2026-11", "--early")
-    told = [closed.ok("transform").err for _ in range(2)]
+    """No month is closed in another than that of its figures; the batch that changes it says so."""
+    settings = SETTINGS.replace("site = false", "site = true")
+    settings += '[reporting]\ntimezone = "America/Los_Angeles"\n'
+    with shell_in(closed.folder, small_world(), settings) as run:
+        refused = run("close", "2026-11", "--early")
+        assert run("nightly", "-q").code == 0
+    page = closed.folder / "data" / "site" / "index.html"
+    told = [closed.ok("status").out, page.read_text(encoding="utf-8"), closed.ok("transform").err]
 
     assert refused.code == 2
     assert "are of the time zone UTC, not of America/Los_Angeles" in refused.err
     assert not (closed.books / "2026-11").exists()
     warning = "time zone of reports was UTC, and is America/Los_Angeles: runs at the ends of closed"
-    assert [warning in each for each in told] == [True, False]
+    assert [warning in each for each in told] == [True, True, False]
 
 
 def test_a_month_closed_anew(closed: Shop) -> None:
