@@ -199,7 +199,8 @@ class Runs:
         """Cancel a run by its session, and return it: still running its last step, or cancelled.
 
         The session's other runs end too. A run that has ended is left alone, because its session
-        may be executing another run.
+        may be executing another run. LevainError also if the run was cancelled, and only could not
+        be read since, as it says.
         """
         run = await self.get(run_id)
         if run.has_ended:
@@ -207,7 +208,11 @@ class Runs:
         if run.session_id is None:
             raise LevainError(f"cancel {run_id}", "the run belongs to no session")
         await Sessions(self._transport).cancel(run.session_id)
-        return await self.get(run_id)
+        try:
+            return await self.get(run_id)
+        except LevainError as error:
+            cause = f"it was accepted, and the run could then not be read: {error.cause}"
+            raise LevainError(f"cancel {run_id}", cause) from error
 
     async def daily(self, agent_id: str, days: int = 7) -> Page[DailyCount]:
         """Read the number of an agent's runs by UTC day and status.

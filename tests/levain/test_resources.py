@@ -15,7 +15,9 @@ import pytest
 from analytics.emulator.records import Agent
 from analytics.emulator.runs.logs import log_events
 from analytics.emulator.server import Emulator
-from analytics.levain import Levain, NotFoundError, RefusedError
+from analytics.levain import Levain, LevainError, NotFoundError, RefusedError
+from analytics.levain.records import Session
+from analytics.levain.sessions import Sessions
 from tests.conftest import NOW, StartRun
 
 RUN = timedelta(seconds=60)
@@ -102,6 +104,26 @@ def test_cancelling_is_by_the_session(api: Emulator, levain: Levain) -> None:
     with pytest.raises(RefusedError, match="terminated"):
         levain.sessions.send_message(run.session_id, "And rolls?")
     assert next(iter(levain.sessions.events(run.session_id))).type == "user_message"
+
+
+@pytest.mark.usefixtures("agent")
+def test_a_cancelled_run_that_cannot_be_read(
+    api: Emulator, levain: Levain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error of a run that was cancelled, and could not be read since, says so."""
+    run = levain.runs.trigger("baker", prompt="Bread?")
+    cancel = Sessions.cancel
+
+    async def cancel_then_fail(self: Sessions, session_id: str) -> Session:
+        session = await cancel(self, session_id)
+        api.faults.add("/runs/", "403", 1)
+        return session
+
+    monkeypatch.setattr(Sessions, "cancel", cancel_then_fail)
+    with pytest.raises(LevainError, match=r"^cancel .*: it was accepted, .* not be read: HTTP 403"):
+        levain.runs.cancel(run.id)
+
+    assert levain.runs.get(run.id).status == "cancelled"
 
 
 @pytest.mark.usefixtures("agent")
