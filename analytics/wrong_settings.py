@@ -84,7 +84,7 @@ def require_timezone(name: str) -> None:
         f"`{name}` is no time zone (timezone in [reporting]).\n"
         "Use an IANA name such as UTC, Europe/Berlin or America/New_York."
     )
-    # DuckDB computes the days of all figures, Python those of --as-of.
+    # DuckDB computes all days. It knows more names than IANA has, such as JST.
     with duckdb.connect(config={"threads": 1}) as con:
         if not con.execute("select 1 from pg_timezone_names() where name = ?", [name]).fetchone():
             raise unknown

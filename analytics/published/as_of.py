@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 import duckdb
 
@@ -113,7 +112,7 @@ def past_figures(
         require_timezone(settings.reporting.timezone)
         recorded = {*moments_on_record(layout)}
         moment = _last_moment(
-            recorded | {*publication_moments(con)}, as_of, ZoneInfo(settings.reporting.timezone)
+            con, recorded | {*publication_moments(con)}, as_of, settings.reporting.timezone
         )
         record = read_publication(layout, moment) if moment in recorded else None
         look_back(con, moment, record.loads if record else None)
@@ -131,32 +130,40 @@ def past_figures(
         yield past
 
 
-def _last_moment(moments: Collection[datetime], as_of: str, zone: ZoneInfo) -> datetime:
+def _last_moment(
+    con: duckdb.DuckDBPyConnection, moments: Collection[datetime], as_of: str, zone: str
+) -> datetime:
     """Return the last moment of the day or before the instant that a text names."""
-    end = _end_of(as_of, zone)
+    end = _end_of(as_of)
     if not moments:
         raise UsageError("Nothing was published yet: leave --as-of out.")
-    if found := [moment for moment in moments if moment <= end]:
+    # By DuckDB, as the days of all figures: Python may know other rules of a zone.
+    known: list[tuple[datetime, datetime]] = con.execute(
+        "select moment, moment at time zone ? from (select unnest(?::timestamptz[]) as moment)",
+        [zone, [*moments]],
+    ).fetchall()
+    if found := [moment for moment, local in known if (moment if end.tzinfo else local) <= end]:
         return max(found)
     raise UsageError(
         f"Nothing was published by {visible(as_of)}.\nThe first figures were published at"
-        f" {min(moments).astimezone(zone).isoformat(sep=' ', timespec='seconds')}."
+        f" {min(known)[1].isoformat(sep=' ', timespec='seconds')} ({zone})."
     )
 
 
-def _end_of(as_of: str, zone: ZoneInfo) -> datetime:
-    """Return the last instant of a day, or an instant; UsageError for another text."""
+def _end_of(as_of: str) -> datetime:
+    """Return the end of a day or a time of a clock, both of no zone, or an instant.
+
+    UsageError for another text.
+    """
     try:
         if len(as_of) == len("2026-11-19"):
-            next_day = date.fromisoformat(as_of) + timedelta(days=1)
-            return datetime.combine(next_day, time(), zone).astimezone(UTC) - datetime.resolution
-        instant = datetime.fromisoformat(as_of)
-    except (ValueError, OverflowError):
+            return datetime.combine(date.fromisoformat(as_of), time.max)
+        return datetime.fromisoformat(as_of)
+    except ValueError:
         raise UsageError(
             f"--as-of {visible(as_of)} is no day and no instant: write 2026-11-19, or"
             " 2026-11-19T06:30+01:00."
         ) from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=zone)
 
 
 def _load_files(
