@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from analytics.alerts.ledger import Ledger, State
 from analytics.custom.findings import Finding
-from analytics.warehouse.layout import Layout
 
 if TYPE_CHECKING:
     import duckdb
@@ -55,9 +54,9 @@ def read_found(con: duckdb.DuckDBPyConnection) -> Found:
     return Found({each.id: each for each in findings}, alerts, data_to)
 
 
-def states(layout: Layout, found: Found) -> list[dict[str, Any]]:
+def states(ledger: Ledger, found: Found) -> list[dict[str, Any]]:
     """Return a record for each finding, with its state: sent, waiting or uncertain."""
-    entries = Ledger(layout.alerts).entries
+    entries = ledger.entries
     return [
         {
             "alert_name": each.alert,

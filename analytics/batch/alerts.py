@@ -30,9 +30,16 @@ def send_findings(settings: Settings, layout: Layout, progress: Progress) -> lis
 
 
 def send_found(
-    settings: Settings, found: Found, open_ledger: Callable[[], Ledger], progress: Progress
+    settings: Settings,
+    found: Found,
+    open_ledger: Callable[[], Ledger],
+    progress: Progress,
+    command: str = "analytics alerts list",
 ) -> list[str]:
-    """Send each of these findings that was not sent; return the warnings of all that fails."""
+    """Send each of these findings that was not sent; return the warnings of all that fails.
+
+    `command` lists all of them.
+    """
     warnings: list[str] = []
 
     def warn(text: str) -> None:
@@ -48,7 +55,7 @@ def send_found(
             warn(str(error))
             return warnings
         if not receivers:
-            _show(found, progress)
+            _show(found, progress, command)
         count = len(found.findings)
         told = f"{sent} of them sent now" if receivers else "not sent"
         done(
@@ -69,13 +76,13 @@ def _addresses(settings: Settings, warn: Callable[[str], None]) -> list[Address]
         return []
 
 
-def _show(found: Found, progress: Progress) -> None:
+def _show(found: Found, progress: Progress, command: str) -> None:
     """Print the first findings of each alert."""
     for alert in found.alerts:
         findings = found.of(alert)
         for each in findings[:_SHOWN]:
             progress.say(f"alert {alert}: {each.text}")
         if more := max(0, len(findings) - _SHOWN):
-            progress.say(f"alert {alert}: {more} more, see `analytics alerts list`")
+            progress.say(f"alert {alert}: {more} more, see `{command}`")
     if found.findings:
         progress.say("findings are not sent: there are no addresses (urls_env in [alerts])")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import typer
 
 from analytics.cli.options import Config, DataDir, Json
@@ -21,14 +23,21 @@ def list_findings(as_json: Json = False, data_dir: DataDir = None, config: Confi
     Example: analytics alerts list --json
     """
     from analytics.alerts.found import read_found, states
-    from analytics.cli import printed
+    from analytics.alerts.ledger import Ledger
     from analytics.published.sandbox import open_published
     from analytics.settings import load_settings
     from analytics.warehouse.layout import Layout
 
     layout = Layout(load_settings(data_dir, config).data_dir)
     with open_published(layout.published) as con:
-        found = states(layout, read_found(con))
+        found = states(Ledger(layout.alerts), read_found(con))
+    print_findings(found, as_json=as_json)
+
+
+def print_findings(found: list[dict[str, Any]], *, as_json: bool) -> None:
+    """Print the findings with their states."""
+    from analytics.cli import printed
+
     if as_json:
         printed.print_json(found)
         return

@@ -91,6 +91,21 @@ def status(config: FleetConfig = None, as_json: Json = False) -> None:
         print_text(settings)
 
 
+@fleet.command()
+def alerts(config: FleetConfig = None, as_json: Json = False) -> None:
+    """List the findings of the last merge, with their state.
+
+    They are read from the file of all shards, which is copied first from an object store.
+
+    Example: analytics fleet alerts --json
+    """
+    from analytics.cli.alerts import print_findings
+    from analytics.fleet.alerts import read_findings
+    from analytics.fleet.settings import load_fleet
+
+    print_findings(read_findings(load_fleet(config)), as_json=as_json)
+
+
 @fleet.command("import")
 def import_(shard: Shard, data_dir: DataDir = None, config: FleetConfig = None) -> None:
     """Copy a data directory into the storage of the fleet, as the first state of a shard.

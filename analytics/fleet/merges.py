@@ -70,15 +70,10 @@ class Merge:
         """The object in which this merge says which findings were sent."""
         return f"merges/{self.number:010}.alerts"
 
-    def newest_ledger(self) -> str | None:
-        """Return that of the last merge that wrote one."""
-        names = [name for name in self.target.names("merges/") if name.endswith(".alerts")]
-        return names[-1] if names else None
-
     def end(self, record: Record) -> None:
         """Write the record of this merge, and delete what earlier ones wrote but the ledger."""
         self.put(f"merges/{self.number:010}.json", msgspec.json.encode(record))
-        kept = self.newest_ledger()
+        kept = newest_ledger(self.target)
         names = self.target.names("merges/")
         self.target.delete([name for name in names if _number(name) < self.number and name != kept])
 
@@ -96,6 +91,12 @@ def begin(target: Store) -> Merge:
             return Merge(
                 target, number, is_alone, last if last and is_alone and last.is_alone else None
             )
+
+
+def newest_ledger(target: Store) -> str | None:
+    """Return the object in which the last merge that sent findings says which."""
+    names = [name for name in target.names("merges/") if name.endswith(".alerts")]
+    return names[-1] if names else None
 
 
 def last_record(target: Store) -> Record | None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from analytics.alerts.found import read_found, states
+from analytics.alerts.ledger import Ledger
 from analytics.batch.last_batch import read_last_batch
 from analytics.format import names, numbers
 from analytics.published.sandbox import open_published
@@ -86,7 +87,7 @@ def status(layout: Layout) -> dict[str, Any]:
         checks = records(con, _CHECKS)
         custom_files = records(con, _CUSTOM_FILES)
         (books,) = records(con, _BOOKS)
-        findings = states(layout, read_found(con))
+        findings = states(Ledger(layout.alerts), read_found(con))
     batch, holder = read_last_batch(layout), holder_of(layout)
     return {
         "published_at": published_at,

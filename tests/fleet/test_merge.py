@@ -17,6 +17,7 @@ pytest.importorskip("deltalake", reason="needs the extra `fleet`: make test-flee
 
 import msgspec
 
+from analytics.cli.fleet import alerts
 from analytics.errors import AnalyticsError
 from analytics.fleet import publication
 from analytics.fleet.generations import PUBLISHED, head
@@ -118,8 +119,13 @@ def test_budgets_of_several_shards_are_summed(given: Given) -> None:
     assert ("cost_center", True) in rows
 
 
-def test_findings_are_of_all_shards_and_sent_once(given: Given, hook: Webhook) -> None:
-    """Batches of shards send nothing; the merge asks alerts of all figures, and sends them once."""
+def test_findings_are_of_all_shards_and_sent_once(
+    given: Given, hook: Webhook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Batches of shards send nothing; the merge asks alerts of all figures, and sends them once.
+
+    They are listed with their state.
+    """
     merge(given.fleet, quiet())
 
     finding = "workspaces: 5, numbers: 3, is_whole: true"
@@ -127,6 +133,8 @@ def test_findings_are_of_all_shards_and_sent_once(given: Given, hook: Webhook) -
     with duckdb.connect(published(given, PUBLISHED), read_only=True) as con:
         rows = con.execute("select shard, finding from audit.alert_findings").fetchall()
     assert rows == [("(all)", finding)]
+    alerts(given.fleet.file)
+    assert capsys.readouterr().out == f"sent      all: {finding}\n"
 
 
 def test_no_batch_of_a_shard_writes_metrics(given: Given) -> None:
@@ -300,6 +308,8 @@ def test_a_large_fleet_has_no_file_of_all(given: Given) -> None:
 
     assert not published(given, PUBLISHED).exists()
     assert published(given, "shards/a.duckdb").exists()
+    with pytest.raises(AnalyticsError, match="of all shards in"):
+        alerts(given.fleet.file)
     merge(given.fleet, quiet())
     assert published(given, PUBLISHED).exists()
 
