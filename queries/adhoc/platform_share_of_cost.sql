@@ -1,13 +1,13 @@
 -- How much of each month's metered cost is the platform's own activity, and is it billed?
--- By UTC day, up to the last complete one. The share is null where the API refuses the platform's
--- usage of a day.
+-- By UTC day, up to the last complete one. An amount is null where that of a day is unknown; the
+-- share also where the API refuses the platform's usage of a day.
 with
 
 metered as (
     select
         days.workspace_id,
         date_trunc('month', days.utc_date)::date as month,
-        sum(days.cost_usd) as metered_cost_usd
+        if(count(days.cost_usd) = count(*), sum(days.cost_usd), null) as metered_cost_usd
     from marts.fct_billing_days as days
     join marts.dim_workspaces as workspaces using (workspace_id)
     where days.utc_date <= workspaces.last_complete_date
@@ -19,8 +19,8 @@ platform as (
         days.workspace_id,
         date_trunc('month', days.utc_date)::date as month,
         sum(days.run_count)::bigint as platform_run_count,
-        sum(days.cost_usd) as platform_cost_usd,
-        sum(days.billed_usd) as platform_billed_usd
+        if(count(days.cost_usd) = count(*), sum(days.cost_usd), null) as platform_cost_usd,
+        if(count(days.billed_usd) = count(*), sum(days.billed_usd), null) as platform_billed_usd
     from marts.fct_platform_agent_days as days
     join marts.dim_workspaces as workspaces using (workspace_id)
     where days.utc_date <= workspaces.last_complete_date

@@ -1,7 +1,8 @@
 -- What the API metered on a UTC day, taken apart: listed runs, open runs, the platform's own runs,
 -- unlisted runs, and the timing difference of runs that crossed midnight. What is left is
 -- unexplained. The part of a meter that the API refuses, or gives without a cost, is unknown;
--- without one that the books are kept by, a day stays pending. Grain: workspace and UTC day.
+-- without one that the books are kept by, a day stays pending. The bill is unknown where that of a
+-- provider is. Grain: workspace and UTC day.
 -- key: workspace_id, utc_date
 -- column unexplained_by_agent_usd: Unexplained cost in US dollars, each agent's without its sign.
 -- values status: open, pending, reconciled, unreconciled
@@ -41,7 +42,10 @@ known as (
 ),
 
 bills as (
-    select workspace_id, utc_date, sum(billed_usd) as billed_usd
+    select
+        workspace_id,
+        utc_date,
+        if(count(billed_usd) = count(*), sum(billed_usd), null) as billed_usd
     from staging.stg_billing_days
     group by workspace_id, utc_date
 )

@@ -2,15 +2,16 @@
 -- the last invoice of the month was issued, and those whose usage is not explained. Compared with
 -- today is the bill when the day of issue was over, or at the first reading of the day since it was
 -- over, if that came later: what was read for the first time has not changed. A closed month is
--- compared as it is today, with the adjustments booked since.
+-- compared as it is today, with the adjustments booked since. A bill with a line of unknown amount
+-- is unknown.
 -- Grain: month, workspace and UTC day.
 -- key: month, workspace_id, utc_date
 -- ref workspace_id: dim_workspaces
 -- column month: First day of the UTC month of the usage.
 -- column month_difference_usd: Invoiced less billed in US dollars, of all the month.
 -- column billed_when_issued_usd: Bill of the day in US dollars when the invoice was issued,
--- or when the day was first read whole, if that was later; null where it was not yet.
--- column billed_usd: Bill of the day in US dollars today.
+-- or when the day was first read whole, if that was later; null where it was not yet, or unknown.
+-- column billed_usd: Bill of the day in US dollars today; null where it is not known.
 -- column changed_usd: Bill of today less that one in US dollars; null where it is not known.
 -- column unexplained_usd: Metered usage in US dollars that an unreconciled day does not explain.
 -- column load_id: The last load that changed the bill of the day.
@@ -58,26 +59,40 @@ compared as (
     join readings using (workspace_id, utc_date)
 ),
 
-days as (
+versions as (
     select
         compared.month,
         workspace_id,
         utc_date,
         compared.month_difference_usd,
-        coalesce(
-            sum(versions.billed_usd) filter (
-                versions.load_id <= until_load_id
-                and coalesce(superseded_by_load_id > until_load_id, true)
-            ),
-            0
-        ) as billed_when_issued_usd,
-        coalesce(sum(versions.billed_usd) filter (superseded_by_load_id is null), 0)
-            as billed_usd,
-        max(greatest(versions.load_id, coalesce(superseded_by_load_id, versions.load_id)))
-            as load_id
+        versions.billed_usd,
+        versions.load_id <= until_load_id and coalesce(superseded_by_load_id > until_load_id, true)
+            as is_of_issue,
+        superseded_by_load_id is null as is_of_today,
+        greatest(versions.load_id, coalesce(superseded_by_load_id, versions.load_id)) as load_id
     from compared
     join staging.stg_agent_billing_versions as versions using (workspace_id, utc_date)
-    group by all
+),
+
+days as (
+    select
+        month,
+        workspace_id,
+        utc_date,
+        month_difference_usd,
+        if(
+            bool_or(is_of_issue and billed_usd is null),
+            null,
+            coalesce(sum(billed_usd) filter (is_of_issue), 0)
+        ) as billed_when_issued_usd,
+        if(
+            bool_or(is_of_today and billed_usd is null),
+            null,
+            coalesce(sum(billed_usd) filter (is_of_today), 0)
+        ) as billed_usd,
+        max(load_id) as load_id
+    from versions
+    group by month, workspace_id, utc_date, month_difference_usd
 ),
 
 unreconciled as (
@@ -100,5 +115,7 @@ select
     days.load_id
 from days
 full join unreconciled using (month, workspace_id, utc_date)
-where days.billed_usd <> days.billed_when_issued_usd or unreconciled.utc_date is not null
+where
+    days.billed_usd is distinct from days.billed_when_issued_usd
+    or unreconciled.utc_date is not null
 order by month, workspace_id, utc_date

@@ -1,5 +1,6 @@
--- Cost and bill of each UTC month by line; surcharge and own-key cost are unknown where the API
--- refuses the workspace's provider keys. Grain: line and UTC month.
+-- Cost and bill of each UTC month by line; an amount is null where that of a day is unknown, as are
+-- surcharge and own-key cost where the API refuses the workspace's provider keys.
+-- Grain: line and UTC month.
 -- key: workspace_id, agent_id, month
 -- column month: First day of the calendar month in UTC.
 with
@@ -9,7 +10,7 @@ months as (
         workspace_id,
         agent_id,
         date_trunc('month', utc_date)::date as month,
-        sum(columns('_usd$'))
+        if(count(columns('_usd$')) = count(*), sum(columns('_usd$')), null)
     from marts.fct_agent_billing_days
     group by all
 )

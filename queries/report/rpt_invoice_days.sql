@@ -3,8 +3,8 @@
 -- key: workspace_id, month, utc_date
 -- column month: First day of the UTC month of the usage.
 -- column billed_when_issued_usd: Bill of the day in US dollars when the invoice was issued,
--- or when the day was first read whole, if that was later; null where it was not yet.
--- column billed_usd: Bill of the day in US dollars today.
+-- or when the day was first read whole, if that was later; null where it was not yet, or unknown.
+-- column billed_usd: Bill of the day in US dollars today; null where it is not known.
 -- column changed_usd: Bill of today less that one in US dollars; null where it is not known.
 -- column unexplained_usd: Metered usage in US dollars that an unreconciled day does not explain.
 select

@@ -1,4 +1,5 @@
--- What the platform's own agents did in each UTC month; it is in no agent's figures.
+-- What the platform's own agents did in each UTC month; it is in no agent's figures. An amount is
+-- null where that of a day is unknown.
 -- Grain: workspace, UTC month and platform agent.
 -- key: workspace_id, month, platform_agent_id
 -- column month: First day of the calendar month in UTC.
@@ -15,8 +16,8 @@ select
         '(none)'
     ) as name,
     coalesce(sum(run_count), 0)::bigint as run_count,
-    sum(cost_usd) as cost_usd,
-    sum(billed_usd) as billed_usd
+    if(count(cost_usd) = count(*), sum(cost_usd), null) as cost_usd,
+    if(count(billed_usd) = count(*), sum(billed_usd), null) as billed_usd
 from marts.fct_platform_agent_days
 group by workspace_id, month, fct_platform_agent_days.platform_agent_id
 order by workspace_id, month, platform_agent_id

@@ -63,13 +63,13 @@ export const summary = (data, choice) => {
         group(queryOf(each, data, choice, of))[0]?.sums);
     /** @type {Values} */
     const nothing = isRead(of, "cp") ? NOTHING : {};
-    const { billed_usd } = bill ?? (isBilled(data, choice, of) ? nothing : {});
-    return { ...(all ?? nothing), billed_usd };
+    const { billed_usd, unknown_bill_count } = bill ?? (isBilled(data, choice, of) ? nothing : {});
+    return { ...(all ?? nothing), billed_usd, unknown_bill_count };
   };
   const now = sumsOf(days), then = isRead(before) ? sumsOf(before) : {};
   const whole = isRead(compared) ? sumsOf(compared) : {};
-  if (!isBilled(data, choice, before)) then.billed_usd = null;
-  if (!isBilled(data, choice, compared)) whole.billed_usd = null;
+  if (then.unknown_bill_count || !isBilled(data, choice, before)) then.billed_usd = null;
+  if (whole.unknown_bill_count || !isBilled(data, choice, compared)) whole.billed_usd = null;
   if (unknownOf(whole, compared) !== unknownOf(then, before)
     || [whole, then].some(isUncovered)) then.cost_usd = null;
   return { period: periodInWords(...days), previousPeriod: periodInWords(...before),

@@ -188,6 +188,19 @@ test("a bill that the API does not give is not zero, and is compared with none",
   assert.deepEqual(table.rows.map((row) => row[1].text), ["$0.00", "\u2013", "$2.00"]);
 });
 
+test("a bill with a line of unknown amount is compared with none", () => {
+  const billed = (counts) => {
+    const bills = { utc_date: [1, 2], agent_id: { keys: ["a"], codes: [0, 0] }, billed_usd: [USD, 2 * USD], unknown_bill_count: counts };
+    const document = { ...data.shards.get("2026-11"), ...tables({ rpt_bill_days: bills }) };
+    const { text, previous, change } = summary({ ...data, shards: new Map([...data.shards, ["2026-11", document]]) },
+      chosen("2026-11-02", "2026-11-04")).figures.at(-1);
+    return [text, previous, change];
+  };
+  assert.deepEqual(billed([0, 0]), ["$2.00", "$1.00", "+$1.00 (+100%)"]);
+  assert.deepEqual(billed([0, 1]), ["$2.00", "$1.00", ""]);
+  assert.deepEqual(billed([1, 0]), ["$2.00", "\u2013", ""]);
+});
+
 test("a period before that was not read whole is unknown", () => {
   const { figures } = summary(data, chosen("2026-10-30", "2026-11-04"));
   assert.deepEqual(new Set(figures.map((each) => each.previous)), new Set(["\u2013"]));

@@ -235,6 +235,25 @@ def test_days_that_explain_a_difference(october: Warehouse) -> None:
     ]
 
 
+@pytest.mark.parametrize("bills", [(None, 5), (5, None)])
+def test_a_day_whose_bill_was_unknown(october: Warehouse, bills: tuple[int | None, ...]) -> None:
+    """A bill that is known in part, when issued or today, is unknown, and so is its change."""
+    tenth = OCTOBER.replace(day=10)
+    early, later = (read_on(october, NOVEMBER.replace(day=day), tenth) for day in (1, 10))
+    issued, today = ({"agent_id": "a-3", "cost_usd": 5, "billed_usd": each} for each in bills)
+    first = october.given("agent_billing_days", load_id=early, date=tenth, **issued)
+    if None in bills[1:]:
+        close(october, OCTOBER)  # the books hold what is unknown today, so that the month is known
+    october.replaced(first, "agent_billing_days", load_id=later, date=tenth, **today)
+    invoiced(october, OCTOBER, "135.33")
+    october.build()
+
+    known = Decimal("139.3333333336")
+    assert october.rows(
+        "select billed_when_issued_usd, billed_usd, changed_usd from marts.fct_invoice_days"
+    ) == [(None if None in bills[:1] else known, None if None in bills[1:] else known, None)]
+
+
 def test_days_that_were_first_read_whole_after_the_issue(october: Warehouse) -> None:
     """A day that was read in part, or not at all, has changed only since it was read whole."""
     part, late, quiet = (OCTOBER.replace(day=day) for day in (29, 30, 31))

@@ -246,6 +246,28 @@ def test_a_bill_without_a_cost_beside_another(read: Warehouse) -> None:
     assert {each for each in failing(read) if "month" in each} == set()
 
 
+def test_a_line_without_a_bill_is_in_no_sum_of_it(read: Warehouse) -> None:
+    """Beside lines that have one, it makes the bill of day and month unknown, and is counted."""
+    read.given("agent_billing_days", date="2026-11-11", cost_usd=3, billed_usd=None)
+    read.given("billing_days", date="2026-11-10", provider="openai", cost_usd=3, billed_usd=None)
+    read.given("platform_rollups", date="2026-11-10", cost_usd=1, billed_usd=1, run_count=1)
+    read.given("platform_rollups", date="2026-11-11", cost_usd=1, billed_usd=None, run_count=1)
+    read.build()
+
+    assert read.rows(
+        "select billed_usd from audit.reconciliation_days"
+        " where utc_date in ('2026-10-10', '2026-11-10') order by utc_date"
+    ) == [(2,), (None,)]
+    for table, cost in (("rpt_agent_bill_months", 5), ("rpt_platform_agents", 2)):
+        assert read.rows(
+            f"select cost_usd, billed_usd from reports.{table} where month = '2026-11-01'"
+        ) == [(cost, None)]
+    assert read.rows(
+        "select utc_date, unknown_bill_count from reports.rpt_bill_days"
+        " where utc_date > '2026-11-01' order by utc_date"
+    ) == [(date(2026, 11, 10), 0), (date(2026, 11, 11), 1)]
+
+
 def test_a_line_without_a_known_bill_has_none_in_the_books(read: Warehouse) -> None:
     """The only charge of an agent has no bill: its line of the month is unknown, not zero."""
     asked(read, "agent_billing_days", "2026-08-31", "2026-12-06")
