@@ -20,7 +20,13 @@ Kind = Literal["whole", "decimal", "float", "day", "instant", "text"]
 Axis = Literal["day", "month", "number", "name"]
 
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT")
-_MEASURED = {"runs": "count", "usd": "usd", "tokens": "tokens", "ms": "milliseconds"}
+_MEASURED = {
+    "runs": "count",
+    "days": "count",
+    "usd": "usd",
+    "tokens": "tokens",
+    "ms": "milliseconds",
+}
 _BY_NAME = {"usd", "count", "tokens", "milliseconds", "seconds"}
 _SHARES = ("_rate", "_share")
 _NUMBERS: tuple[Kind, ...] = ("whole", "decimal", "float")

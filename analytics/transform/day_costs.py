@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from analytics.format.names import ALL, PLATFORM
+from analytics.format.names import ALL
 
 SCOPE = ("workspace_id", "agent_id")
 DAYS = (
@@ -18,6 +18,7 @@ DAYS = (
     "cost_usd",
     "unlisted_cost_usd",
     "unknown_cost_count",
+    "unknown_platform_count",
 )
 DATES = ("workspace_id", "date", "is_complete")
 
@@ -52,18 +53,19 @@ def known_sum(amount: pl.Expr) -> pl.Expr:
 def of_lines(agent_days: pl.DataFrame) -> pl.DataFrame:
     """Return runs and `cost` (in units) by line and date.
 
-    `is_known` is false if unlisted runs have no known cost, so that `cost` is incomplete.
+    `is_known` is false if unlisted runs or the platform have no known cost, so that `cost` is
+    incomplete.
     """
     return agent_days.select(
         *SCOPE,
         "date",
         "run_count",
         "unknown_cost_count",
-        unknown_platform_count=(
-            (pl.col("agent_id") == PLATFORM) & pl.col("cost_usd").is_null()
-        ).cast(pl.Int64),
+        "unknown_platform_count",
         cost=units(pl.col("cost_usd")),
-        is_known=pl.col("cost_usd").is_not_null() & pl.col("unlisted_cost_usd").is_not_null(),
+        is_known=pl.col("cost_usd").is_not_null()
+        & pl.col("unlisted_cost_usd").is_not_null()
+        & (pl.col("unknown_platform_count") == 0),
     )
 
 

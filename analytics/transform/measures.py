@@ -17,7 +17,8 @@ class Measure:
 
     An additive one may be summed over lines, days and workspaces. Any other one is formed from its
     parts by `macro`, a signature such as `failure_rate(failed, succeeded)`, whose SQL is
-    `expression`. `unit` is runs, usd (US dollars), tokens, ms (milliseconds) or share (0 to 1).
+    `expression`. `unit` is runs, days, usd (US dollars), tokens, ms (milliseconds) or share (0 to
+    1).
     """
 
     name: str

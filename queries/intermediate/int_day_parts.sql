@@ -74,6 +74,7 @@ select
     0 as open_count,
     0 as no_usage_count,
     0 as unknown_cost_count,
+    bool_or(cost_usd is null)::bigint as unknown_platform_count,
     sum(cost_usd) as cost_usd,
     sum(tokens_in)::bigint as tokens_in,
     sum(tokens_out)::bigint as tokens_out,

@@ -72,6 +72,7 @@ sums as (
         coalesce(sum(cost_usd) filter (is_unlisted and coalesce(failed_count > 0, true)), 0)
             as may_have_failed_usd,
         sum(unknown_cost_count)::bigint as unknown_cost_count,
+        coalesce(sum(unknown_platform_count), 0)::bigint as unknown_platform_count,
         sum(no_usage_count)::bigint as no_usage_count
     from parts
     group by grouping sets (
@@ -128,5 +129,6 @@ select
         as failed_cost_high_usd,
     unlisted_failed_count,
     unknown_cost_count,
+    unknown_platform_count,
     no_usage_count
 from rated

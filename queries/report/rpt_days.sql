@@ -4,7 +4,6 @@
 -- narrow: date
 -- column judged_cost_usd: Cost in US dollars of runs where cost and outcome of each are known,
 -- else null.
--- column unknown_platform_count: 1 where what the platform itself cost is unknown, else 0.
 -- column unlisted_cost_usd: Cost in US dollars of unlisted runs; null without any, or if unknown.
 select
     workspace_id,
@@ -27,7 +26,7 @@ select
     if(unknown_outcome_count > 0 or unknown_cost_count > 0, null, run_cost_usd)
         as judged_cost_usd,
     if(line_type = 'platform', cost_usd, null) as platform_cost_usd,
-    (line_type = 'platform' and cost_usd is null)::bigint as unknown_platform_count,
+    unknown_platform_count,
     if(unlisted_run_count > 0, unlisted_cost_usd, null) as unlisted_cost_usd,
     tokens_in,
     tokens_out,

@@ -6,8 +6,6 @@
 -- column agent_id: Identifier of the line, as in dim_agents; '(all)' for all lines.
 -- column month: First day of the calendar month.
 -- column state: As dim_months.status; of all workspaces that which is least final.
--- column unknown_platform_count: Days of which what the platform itself cost is unknown; of the
--- site, of each workspace.
 -- column first_date: First date of the month that is known.
 -- column last_date: Last date of the month that is known.
 with

@@ -14,8 +14,6 @@
 -- column period_first: First day of the period.
 -- column period_last: Last day of the period.
 -- column failed_cost_high_usd: US dollars that failed runs cost at most; null if nothing bounds it.
--- column unknown_platform_count: Days of which what the platform itself cost is unknown; of the
--- site, of each workspace.
 -- column incomplete_day_count: Days of the period that were not read whole.
 -- column is_whole: True if every day of the period was read whole.
 -- column is_covered: True if it was, and the cost of at least four in five of its runs is known.

@@ -3,7 +3,6 @@
 -- key: workspace_id, date
 -- column judged_cost_usd: Cost in US dollars of runs where cost and outcome of each are known,
 -- else null.
--- column unknown_platform_count: 1 where what the platform itself cost is unknown, else 0.
 -- column unlisted_cost_usd: Cost in US dollars of unlisted runs; null without any, or if unknown.
 select
     workspace_id,

@@ -90,7 +90,7 @@ def test_the_total_adds_up(published: Command) -> None:
         ).out
     )
 
-    assert len(columns) == 20
+    assert len(columns) == 21
     for column in columns:
         known = [Decimal(line[column]) for line in lines if line[column]]
         assert Decimal(total[column]) == sum(known, Decimal(0)), column

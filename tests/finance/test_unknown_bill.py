@@ -10,6 +10,7 @@ import pytest
 from analytics.batch.readiness import books_own_keys, early_reasons, states_of
 from analytics.format import numbers
 from analytics.published.export.files import inert
+from analytics.published.export.month import read_month
 from analytics.published.export.month_end import MonthEnd, read_month_end
 from analytics.published.export.pack import write_pack
 from analytics.published.export.statement_page import statement_page
@@ -55,6 +56,18 @@ def test_a_bill_that_is_not_known(warehouse: Warehouse, tmp_path: Path) -> None:
     assert (cells["A10"], cells["H10"]) == ("Total November 2026", 20)
     assert (cells["A12"], cells["H12"]) == ("Total to book", 20)
     assert not {f"{column}{row}" for column in "EF" for row in (7, 8, 9, 10, 12)} & cells.keys()
+
+
+def test_a_platform_of_unknown_cost(warehouse: Warehouse) -> None:
+    """A month whose cost lacks the platform's of some days says of how many, line and statement."""
+    for day in ("2026-11-20", "2026-11-21"):
+        warehouse.given("platform_rollups", date=day, cost_usd=None, run_count=1)
+    month_end = month_of(warehouse, one=10)
+
+    assert "; 2 days of unknown platform cost" in month_end.facts["State"]
+    lines = read_month(warehouse.con, "2026-11", None).lines
+    counts = lines.select("line_type", "unknown_platform_count").sort("line_type").rows()
+    assert counts == [("agent", 0), ("platform", 2), ("total", 2)]
 
 
 def test_a_bill_that_is_known_in_part(warehouse: Warehouse) -> None:

@@ -188,12 +188,20 @@ def test_a_month_longer_than_the_one_before(warehouse: Warehouse) -> None:
 
 
 def test_a_refused_platform(december: Warehouse) -> None:
-    """Where it is refused, its cost and share of a month are unknown, and months count the days."""
+    """Where it is refused, its cost and share of a month are unknown, and months count the days.
+
+    So do they where a platform agent has no cost.
+    """
     asked(december, "2026-10-31", "2026-12-06", platform_rollups="2026-11-16")
     december.given("runs", run_id="r-1", created_at="2026-12-03 12:00Z", cost_usd=2)
     for day in ("2026-11-10", "2026-11-20"):
         december.given("billing_days", date=day, cost_usd=10, billed_usd=0)
     december.given("platform_rollups", date="2026-11-10", cost_usd=10, run_count=1)
+    for agent, cost in (("p-1", 3), ("p-2", None)):
+        december.given(
+            "platform_rollups", date="2026-10-31", platform_agent_id=agent, cost_usd=cost,
+            run_count=1,
+        )  # fmt: skip
     december.build()
 
     (share,) = answer(december, "platform_share_of_cost")
@@ -202,7 +210,12 @@ def test_a_refused_platform(december: Warehouse) -> None:
         "select agent_id, cost_usd, platform_cost_usd, tokens_in from reports.rpt_periods"
         " where workspace_id = 'w-1' and period = 'yesterday' order by agent_id"
     ) == [("(all)", 0, None, 0), ("(platform)", None, None, None), ("a-1", 0, 0, 0)]
-    for month, count in (("2026-11-01", 15), ("2026-12-01", 5)):
+    for month, count in (("2026-10-01", 1), ("2026-11-01", 15), ("2026-12-01", 5)):
+        for table in ("agent", "workspace", "agent_owner", "owner"):
+            assert december.rows(
+                f"select unknown_platform_count from marts.fct_{table}_months"
+                f" where month = '{month}' and unknown_platform_count > 0"
+            ) == [(count,)]
         assert december.rows(
             "select workspace_id, agent_id, unknown_platform_count from reports.rpt_months"
             f" where month = '{month}' and unknown_platform_count > 0 order by all"

@@ -14,7 +14,11 @@ from analytics.transform.day_costs import DATES, DAYS, SCOPE
 WORKSPACE = "w-1"
 _MONEY = pl.Decimal(38, 10)
 _DAYS_SCHEMA = dict(
-    zip(DAYS, (pl.String, pl.String, pl.Date, pl.Int64, _MONEY, _MONEY, pl.Int64), strict=True)
+    zip(
+        DAYS,
+        (pl.String, pl.String, pl.Date, pl.Int64, _MONEY, _MONEY, pl.Int64, pl.Int64),
+        strict=True,
+    )
 )
 _DATES_SCHEMA = dict(zip(DATES, (pl.String, pl.Date, pl.Boolean), strict=True))
 
@@ -36,7 +40,8 @@ def day(
 ) -> tuple[Any, ...]:
     """A row of fct_agent_days."""
     money = None if cost is None else Decimal(cost)
-    return workspace, agent, on, runs, money, unlisted and Decimal(unlisted), unknown
+    unknown_days = int(agent == "(platform)" and cost is None)
+    return workspace, agent, on, runs, money, unlisted and Decimal(unlisted), unknown, unknown_days
 
 
 def agent_days(*rows: tuple[Any, ...]) -> pl.DataFrame:

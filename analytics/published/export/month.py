@@ -52,7 +52,7 @@ _COSTS = (
 )  # fmt: skip
 _OTHER_COUNTS = (
     "tokens_in", "tokens_out", "listed_run_count", "unlisted_run_count", "unlisted_failed_count",
-    "unknown_cost_count", "adjusted_run_count",
+    "unknown_cost_count", "unknown_platform_count", "adjusted_run_count",
 )  # fmt: skip
 _COLUMNS = (
     *_NAMES, *AMOUNTS, *_COSTS, *_OUTCOMES, "failure_rate", *_OTHER_COUNTS, "workspace_id",

@@ -109,6 +109,8 @@ def read_month_end(
     }
     if _is_known_in_part(con, parameters, total):
         facts["State"] += "; the bill is known in part"
+    if unknown := _unknown_platform_days(con, parameters):
+        facts["State"] += f"; {numbers.plural(unknown, 'day')} of unknown platform cost"
     if closing and closing.is_early:
         facts[WHY_EARLY] = "; ".join(map(names.visible, closing.early_reasons))
     return MonthEnd(
@@ -178,6 +180,15 @@ def _is_known_in_part(
     ).fetchone()
     rest = without_bill(total) or Decimal()
     return bool(refused) or total["billed_usd"] is None or abs(rest) > ROUNDED
+
+
+def _unknown_platform_days(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> int:
+    ((found,),) = con.execute(
+        "select coalesce(sum(unknown_platform_count), 0)::bigint from marts.fct_workspace_months"
+        " where month = $month and list_contains($workspace_ids, workspace_id)",
+        parameters,
+    ).fetchall()
+    return int(found)
 
 
 def _finished(row: Row) -> int | None:
