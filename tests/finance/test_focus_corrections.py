@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from tests.finance.focus import Row, build, close, read_from, rows, used
 from tests.queries.sample import own
-from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
+from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse, warehouse
+
+__all__ = ["warehouse"]
 
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 PERIODS = ("BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd")
@@ -178,3 +181,24 @@ def test_corrections_are_of_the_month_that_books_them(
     assert {row["InvoiceId"] for row in original} == {"INV-5", ""}
     assert {row["InvoiceId"] for row in found} == {"INV-6", ""}
     assert {row["InvoiceDetailId"] for row in found} == {"INV-6/w-1/2026-06/usage", ""}
+
+
+def test_a_cost_that_was_unknown_when_it_was_booked(warehouse: Warehouse, tmp_path: Path) -> None:
+    """Its charge has no quantity to price, and is reversed as booked once the cost is known."""
+    (tmp_path / "books").mkdir()
+    read_from(warehouse, MAY)
+    used(warehouse, MAY, "4")
+    warehouse.given("agent_billing_days", date=MAY, agent_id="a-1", cost_usd=None, billed_usd=3)
+    build(warehouse)
+    (was,) = rows(warehouse, tmp_path, MAY)
+    close(warehouse, tmp_path / "books", MAY)
+    warehouse._con.execute("update raw.agent_billing_days set cost_usd = 4")
+    used(warehouse, JUNE, "1", "1")
+    build(warehouse)
+    reversed_, added = (row for row in rows(warehouse, tmp_path, JUNE) if row["ChargeClass"])
+
+    assert amounts(was) == [3, 3, None, None, None, 110]
+    assert (was["PricingUnit"], was["SkuId"]) == ("", "model-usage")
+    assert amounts(reversed_) == [-3, -3, None, None, None, -110]
+    assert reversed_["ChargeDescription"] == "Reversed: Model usage"
+    assert amounts(added) == [3, 3, 4, 4, 4, 110]

@@ -74,7 +74,11 @@ CHARGES = f"""
 
     -- The bill alone changed: an amount is added, and no usage is charged anew.
     compared as (
-        select changes.*, {_SAME_USAGE} as is_bill_alone, {_BOOKED}
+        select
+            changes.*,
+            {_SAME_USAGE} as is_bill_alone,
+            booked.workspace_id is not null as is_booked,
+            {_BOOKED}
         from changes
         left join booked on {_SAME_KEY}
     ),
@@ -85,7 +89,7 @@ CHARGES = f"""
             unnest(
                 case
                     when is_bill_alone then ['bill']
-                    when booked_cost_usd is null then ['added']
+                    when not is_booked then ['added']
                     else ['reversed', 'corrected']
                 end
             ) as step

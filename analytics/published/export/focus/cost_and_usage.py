@@ -152,7 +152,11 @@ COLUMNS = (
         "Usage in US dollars at the provider's list price, which is how Levain prices it. The API "
         "reports no price of a token or a request, and an average is none.",
     ),
-    Column("PricingUnit", _unless("is_bill_alone", "'US Dollars'"), "US Dollars, at list price."),
+    Column(
+        "PricingUnit",
+        _unless("is_bill_alone or list_usd is null", "'US Dollars'"),
+        "US Dollars, at list price; empty as PricingQuantity is.",
+    ),
     Column(
         "ListUnitPrice",
         _unless(f"not {_HAS_SKU}", _decimal("1")),
