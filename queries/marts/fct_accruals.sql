@@ -2,7 +2,8 @@
 -- earlier ones back to the first in the books; the journal takes each back on the first day of the
 -- next month. A month whose invoices match, or are accepted (fct_invoice_months), is settled:
 -- nothing of it is accrued. Of one whose bill is not known in full, that of the days that are known
--- is accrued.
+-- is accrued; what is invoiced beyond it is a negative accrual until the bill is known, as expense
+-- follows the bill.
 -- Without books each month stands alone. Own-key cost is payable to the provider, in no accrual.
 -- An invoice is by cost center as it was when it was booked, see fct_invoice_lines.
 -- Rows are of the month itself, of what is not invoiced yet, and of what the month changes.

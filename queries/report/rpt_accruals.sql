@@ -11,7 +11,22 @@
 -- column entry_usd: Rest of it in US dollars, the amount of the accrual entry.
 -- column own_key_usd: Own-key cost in US dollars, payable to the provider and in no accrual.
 -- column reversal_date: First day of the next month, on which it is taken back.
--- column state: booked, or preview while the month is not closed.
+-- column state: booked, or preview while the month is not closed; with a bill of the usage month
+-- that is known in part (of booked rows, when its invoices were booked), it says so.
+with
+
+invoices as (
+    select
+        accruals.month,
+        accruals.usage_month,
+        workspace_id,
+        arg_max(invoices.state, invoices.booked_month) as state
+    from (select distinct month, usage_month, workspace_id from marts.fct_accruals) as accruals
+    join marts.fct_invoices as invoices using (workspace_id)
+    where invoices.month = accruals.usage_month and invoices.booked_month <= accruals.month
+    group by all
+)
+
 select
     workspace_id,
     month,
@@ -25,8 +40,17 @@ select
     entry_usd,
     own_key_usd,
     reversal_date,
-    if(is_booked, 'booked', 'preview') as state
-from marts.fct_accruals
+    if(is_booked, 'booked', 'preview')
+    || if(
+        if(is_booked, invoices.state = 'bill_unknown', unknown_bills.month is not null),
+        ', bill known in part',
+        ''
+    ) as state
+from marts.fct_accruals as accruals
+left join invoices using (workspace_id, month, usage_month)
+left join intermediate.int_unknown_bills as unknown_bills
+    on unknown_bills.workspace_id = accruals.workspace_id
+    and unknown_bills.month = accruals.usage_month
 where
     (accrual_usd <> 0 or adjusted_usd <> 0 or own_key_usd <> 0 or usage_month = month)
     and (

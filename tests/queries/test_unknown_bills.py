@@ -17,6 +17,7 @@ from tests.queries.metered import LAST_BATCH, metered
 from tests.transform.given import WORKSPACE, Warehouse
 
 SEPTEMBER, OCTOBER, NOVEMBER = date(2026, 9, 1), date(2026, 10, 1), date(2026, 11, 1)
+ACCRUALS = "select distinct state from reports.rpt_accruals where usage_month = ?"
 METERS = ("usage_hours", "billing_days", "agent_rollups", "platform_rollups", "run_counts")
 
 
@@ -97,6 +98,8 @@ def test_an_invoice_for_a_month_with_a_refused_bill(read: Warehouse, *, is_accep
         "select sum(accrual_usd) from marts.fct_accruals where usage_month = '2026-11-01'"
     )
     assert accrued == [(2 - 5,)]  # of the day that is known, and no rounding for the others
+    assert read.rows(ACCRUALS, NOVEMBER) == [("preview, bill known in part",)]
+    assert read.rows(ACCRUALS, OCTOBER) == [("preview",)]
     assert read.rows("from marts.fct_journal_lines where role = 'rounding'") == []
     assert not failing(read)
 
@@ -181,6 +184,10 @@ def test_an_invoice_of_an_unknown_bill_that_is_taken_back(read: Warehouse) -> No
         close(read, month)
     read._con.execute("delete from finance.invoices")
     read.build_all()
+    assert read.rows(f"{ACCRUALS} and month = usage_month", NOVEMBER) == [
+        ("booked, bill known in part",)
+    ]
+    assert read.rows(f"{ACCRUALS} and month = usage_month", OCTOBER) == [("booked",)]
 
     assert read.rows(
         "select sum(invoiced_usd) from marts.fct_accruals"
