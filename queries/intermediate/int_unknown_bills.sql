@@ -19,6 +19,10 @@ days as (
     where billed_usd is null
 )
 
-select distinct workspace_id, date_trunc('month', utc_date)::date as month
+select
+    workspace_id,
+    date_trunc('month', utc_date)::date as month,
+    count(distinct utc_date) as unknown_bill_count
 from days
+group by all
 order by workspace_id, month

@@ -10,6 +10,7 @@
 -- column line_surcharge_usd: Surcharge in US dollars of these lines.
 -- column line_own_key_usd: Own-key cost in US dollars of these lines.
 -- column line_billed_usd: Billed in US dollars of these lines; null if that of none is known.
+-- column unknown_bill_count: UTC days whose bill is not known in full today, of each workspace.
 -- column earlier_billed_usd: Adjustments of earlier months' bills in US dollars that it books.
 -- column to_book_usd: Billed and those adjustments in US dollars: the sum that the month books.
 -- column own_key_to_book_usd: Own-key cost in US dollars of the lines and of those adjustments.
@@ -66,6 +67,15 @@ earlier as (
     group by grouping sets ((workspace_id, booked_month), (booked_month))
 ),
 
+unknown_bills as (
+    select
+        if(grouping(workspace_id) = 0, workspace_id, '(all)') as workspace_id,
+        month,
+        sum(unknown_bill_count)::bigint as unknown_bill_count
+    from intermediate.int_unknown_bills
+    group by grouping sets ((workspace_id, month), (month))
+),
+
 adjustments as (
     select
         workspace_id,
@@ -110,6 +120,7 @@ select
     if(lines.month is null, 0, line_surcharge_usd) as line_surcharge_usd,
     if(lines.month is null, 0, line_own_key_usd) as line_own_key_usd,
     if(lines.month is null, 0, line_billed_usd) as line_billed_usd,
+    coalesce(unknown_bill_count, 0) as unknown_bill_count,
     coalesce(earlier_billed_usd, 0) as earlier_billed_usd,
     if(lines.month is null, 0, line_billed_usd) + coalesce(earlier_billed_usd, 0) as to_book_usd,
     if(lines.month is null, 0, line_own_key_usd) + coalesce(earlier_own_key_usd, 0)
@@ -123,6 +134,7 @@ from states
 full join lines using (workspace_id, month)
 full join earlier using (workspace_id, month)
 left join closed using (workspace_id, month)
+left join unknown_bills using (workspace_id, month)
 left join adjustments using (workspace_id, month)
 left join accruals using (workspace_id, month)
 left join books using (month)

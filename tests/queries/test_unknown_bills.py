@@ -100,6 +100,10 @@ def test_an_invoice_for_a_month_with_a_refused_bill(read: Warehouse, *, is_accep
     assert accrued == [(2 - 5,)]  # of the day that is known, and no rounding for the others
     assert read.rows(ACCRUALS, NOVEMBER) == [("preview, bill known in part",)]
     assert read.rows(ACCRUALS, OCTOBER) == [("preview",)]
+    assert read.rows(
+        "select workspace_id, month, unknown_bill_count from reports.rpt_statements"
+        " where month between '2026-10-01' and '2026-11-01' order by all"
+    ) == [(scope, *of) for scope in ("(all)", WORKSPACE) for of in ((OCTOBER, 0), (NOVEMBER, 20))]
     assert read.rows("from marts.fct_journal_lines where role = 'rounding'") == []
     assert not failing(read)
 
