@@ -1,6 +1,6 @@
 -- The measures of all runs, for each line (an agent, runs without one, the platform), for the
 -- workspace and for each owner, by date and by month; of an owner's month also by line. What is
--- unknown is in no sum; a sum of nothing known is unknown, and of a month's outcomes 0.
+-- unknown is in no sum; a sum of nothing known is unknown.
 -- Grain: workspace, scope, agent, owner, cost center, period, first day of the period.
 -- key: workspace_id, scope, agent_id, owner, cost_center, period, starts_on
 -- materialized: table
@@ -36,12 +36,11 @@ sums as (
         cost_center,
         if(grouping(date) = 0, 'day', 'month') as period,
         coalesce(date, month) as starts_on,
-        if(grouping(date) = 0, null, 0) as nothing_known,
         sum(run_count)::bigint as run_count,
-        coalesce(sum(succeeded_count), nothing_known)::bigint as succeeded_count,
-        coalesce(sum(failed_count), nothing_known)::bigint as failed_count,
-        coalesce(sum(cancelled_count), nothing_known)::bigint as cancelled_count,
-        coalesce(sum(open_count), nothing_known)::bigint as open_count,
+        sum(succeeded_count)::bigint as succeeded_count,
+        sum(failed_count)::bigint as failed_count,
+        sum(cancelled_count)::bigint as cancelled_count,
+        sum(open_count)::bigint as open_count,
         sum(cost_usd) as cost_usd,
         sum(tokens_in)::bigint as tokens_in,
         sum(tokens_out)::bigint as tokens_out,

@@ -216,6 +216,18 @@ def test_a_count_that_list_and_roll_up_contradict_is_no_figure(
     assert controls(read)["run_counts_agree_with_the_roll_ups"].blocking_count == 1
 
 
+def test_a_month_of_which_no_outcome_is_known_has_none(read: Warehouse) -> None:
+    """Without any count of outcomes, those of a day and of its month are unknown, and not 0."""
+    read.given("agent_rollups", cost_usd=5, run_count=3, tokens_in=700, tokens_out=70)
+    read.build()
+
+    outcomes = "run_count, succeeded_count, failed_count, open_count, failure_rate"
+    unknown = (3, None, None, None, None)
+    assert day(read, outcomes) == unknown
+    for table in ("fct_agent_months", "fct_owner_months", "fct_workspace_months"):
+        assert read.row(f"select {outcomes} from marts.{table} where run_count > 0") == unknown
+
+
 def test_unlisted_runs_stand_under_their_utc_date(read: Warehouse) -> None:
     """In another time zone listed runs move to their local date; unlisted ones keep the UTC day."""
     run(read, created_at=datetime(2026, 11, 19, 2, tzinfo=UTC))
