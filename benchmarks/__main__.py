@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 from benchmarks import as_of, controls, details, site
@@ -27,6 +28,8 @@ ROUNDS = 5
 CHANGE = 0.01
 PAST = 900_000
 DETAILS = 1_000
+SETTLED = timedelta(days=3)
+"""After it, no run that has ended is read again."""
 
 _OURS = str(OUR_ENVIRONMENT / "bin" / "python")
 _PEER = str(PEER_ENVIRONMENT / "bin" / "python")
@@ -156,22 +159,35 @@ def _long_past(fleet: Served, environment: dict[str, str]) -> None:
     made = {short: "100,000", long: "1,000,000"}
     for data, name in made.items():
         print(f"{name} runs, a first time: {_stages(analytics, data)}")
-    for share, rounds in ((CHANGE, ROUNDS), (0, 1)):
-        after: dict[Path, list[Run]] = {short: [], long: []}
-        for _ in range(rounds):
-            if share:
-                fleet.change(share)
-            for data in made:
-                after[data].append(analytics("nightly", data, "--log-format", "json"))
-        print(f"A whole batch with {share:.0%} of 100,000 runs new or changed")
-        for data, name in made.items():
-            print(f"  on {name:>9} stored runs {seconds(after[data]):28} {megabytes(after[data])}")
-            print(f"    {_stage_medians(after[data])}")
-        print(f"  ratio {median(after[long]) / median(after[short]):.2f}")
+    _whole_batches(fleet, analytics, made, CHANGE)
+    settings.write_text("[extract]\nhistory_days = 60\n")
+    for span in (timedelta(), SETTLED):  # reads all details, then what will not change any more
+        fleet.rest(span)
+        for data in made:
+            analytics("nightly", data)
+    _whole_batches(fleet, analytics, made, 0)
     for data, name in made.items():
         print(f"Figures as of the last publication but one, {name} stored runs")
         as_of.measure(data, environment, _OURS)
     site.measure(long, BUILD, environment)
+
+
+def _whole_batches(
+    fleet: Served, analytics: Callable[..., Run], made: dict[Path, str], share: float
+) -> None:
+    """Whole batches, on each directory after the same change of that share of the runs."""
+    after: dict[Path, list[Run]] = {data: [] for data in made}
+    for _ in range(ROUNDS):
+        if share:
+            fleet.change(share)
+        for data, batches in after.items():
+            batches.append(analytics("nightly", data, "--log-format", "json"))
+    print(f"A whole batch with {share:.0%} of 100,000 runs new or changed")
+    for data, name in made.items():
+        print(f"  on {name:>9} stored runs {seconds(after[data]):28} {megabytes(after[data])}")
+        print(f"    {_stage_medians(after[data])}")
+    small, large = after.values()
+    print(f"  ratio {median(large) / median(small):.2f}")
 
 
 def _stage_medians(batches: list[Run]) -> str:
