@@ -94,5 +94,5 @@ def test_measures_are_declared_once(warehouse: Warehouse) -> None:
 
     assert {name for (name,) in columns} | {"usd_per_success", "detail_coverage"} == set(measures())
     for measure in measures().values():
-        assert measure.unit in {"runs", "usd", "tokens", "ms", "share"}
+        assert measure.unit in {"runs", "days", "usd", "tokens", "ms", "share"}
         assert measure.additive == (measure.unit != "share" and measure.macro is None)

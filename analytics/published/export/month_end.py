@@ -184,7 +184,8 @@ def _is_known_in_part(
 
 def _unknown_platform_days(con: duckdb.DuckDBPyConnection, parameters: Mapping[str, Any]) -> int:
     ((found,),) = con.execute(
-        "select coalesce(sum(unknown_platform_count), 0)::bigint from marts.fct_workspace_months"
+        "select coalesce(sum(unknown_platform_count), 0)::bigint"
+        " from marts.fct_agent_owner_months"
         " where month = $month and list_contains($workspace_ids, workspace_id)",
         parameters,
     ).fetchall()
