@@ -35,7 +35,7 @@ from analytics.transform.clustering import RUN, SESSION, Clustering
 from analytics.transform.models import CHECK_RESULTS, NO_INPUTS, Model, ModelError, SqlModel
 from analytics.transform.parsing import renamed
 
-_SAMPLED = 100  # parts of a relation that an audit builds
+_SAMPLED = 100  # rows of a relation whose parts an audit builds
 # Of the model at hand.
 _NEW, _KEPT, _KEPT_ROWS = "temp.new_rows", "temp.kept_rows", "temp.kept_row_numbers"
 
@@ -142,13 +142,21 @@ class Update:
         return self._replace_parts(model, relation)
 
     def _sample(self, model: Model, relation: str) -> None:
-        """Add parts that nothing touched to those that are built."""
+        """Add parts that nothing touched to those that are built: of rows written together.
+
+        Wherever they lie, the rows of inputs that make them lie in one stretch, too.
+        """
+        ((first,),) = self.con.execute(
+            f"select floor(random() * greatest(max(rowid) - {_SAMPLED - 2}, 1)) from {relation}"
+        ).fetchall()
         self.con.execute(f"""
             create or replace temp table sampled as
             select distinct {WORKSPACE}, part
-            from (select {WORKSPACE}, {_own_part(model)} as part from {relation})
+            from (
+                select {WORKSPACE}, {_own_part(model)} as part
+                from {relation} where rowid >= {first:.0f} limit {_SAMPLED}
+            )
             anti join touched using ({WORKSPACE}, part)
-            using sample {_SAMPLED} rows
         """)
         self.con.execute("insert into touched from sampled")
 
