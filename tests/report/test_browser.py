@@ -181,16 +181,34 @@ _CUT = """() => [...document.querySelectorAll('.plot .main-svg')].flatMap((drawn
 }).map((each) => each.textContent)"""
 
 
-def test_the_narrowest_screen_shows_the_names_of_charts(batches: Site, browser: Browser) -> None:
-    """At 320 pixels no name of a chart is cut, and no entry of a legend covers another."""
+# Captions of tables that a button for the CSV covers.
+_COVERED = """() => {
+    const boxes = [...document.querySelectorAll('.csv')].map((one) => one.getBoundingClientRect());
+    const isCovered = (line) => boxes.some((box) => line.right > box.left && line.left < box.right
+        && line.top < box.bottom && line.bottom > box.top);
+    return [...document.querySelectorAll('caption span')].filter((each) => {
+        const words = document.createRange();
+        words.selectNodeContents(each);
+        return [...words.getClientRects()].some(isCovered);
+    }).map((each) => each.textContent);
+}"""
+
+
+def test_the_narrowest_screen_shows_all_names(batches: Site, browser: Browser) -> None:
+    """No name of a chart is cut, no entry of a legend covers another, no button a caption."""
     reader = Reader(browser, viewport={"width": 320, "height": 800})
     shown = reader.open(batches.one("workspace").path)
     shown.locator("[data-folded] h2 button").evaluate_all("all => all.map((each) => each.click())")
     reader.draw_all()
     cut = shown.evaluate(_CUT)
+    shown.locator("#period").select_option("2026-10")
+    expect(shown.locator("#chosen")).to_be_visible()
+    covered = shown.evaluate(_COVERED)
+    shown.set_viewport_size(PHONE)
+    covered += shown.evaluate(_COVERED)
     reader.close()
 
-    assert cut == []
+    assert (cut, covered) == ([], [])
 
 
 def test_a_phone_can_be_turned_and_turned_back(batches: Site, browser: Browser) -> None:
