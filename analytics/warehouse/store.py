@@ -29,6 +29,7 @@ _IS_GONE = """
         select agent_id from raw.agents anti join raw.superseded using (version_id) where {mine}
     )
 """
+_IS_ANSWERED = f"coalesce(status = 200 or status = 404 and {_IS_GONE}, false)"
 _AS_TEXT = "strftime({} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f+00:00')"
 
 
@@ -254,8 +255,7 @@ class WarehouseStore:
         rows = self._rows(
             f"""
             with asked as (
-                select agent_id, load_id, coalesce(
-                    status = 200 or status = 404 and {_IS_GONE}, false) as is_answered
+                select agent_id, load_id, {_IS_ANSWERED} as is_answered
                 from ledger.requests where {{mine}} and source = 'agent_versions'
             ),
             runs as (
@@ -295,8 +295,7 @@ class WarehouseStore:
         """
         rows = self._rows(f"""
             with asked as (
-                select agent_id, load_id, coalesce(
-                    status = 200 or status = 404 and {_IS_GONE}, false) as is_answered
+                select agent_id, load_id, {_IS_ANSWERED} as is_answered
                 from ledger.requests where {{mine}} and source = 'schedules'
             )
             select agent_id from raw.runs
