@@ -157,16 +157,6 @@ def digests(con: duckdb.DuckDBPyConnection, mart: Mart, rows: str) -> dict[Parti
     return {Partition(*key): digest for *key, digest in found}
 
 
-def needs_all(con: duckdb.DuckDBPyConnection, tables: Tables, mart: Mart, rows: str) -> bool:
-    """Return whether the next publication must replace the whole table.
-
-    That is where there is no table yet, and where a column, a type or a comment changed. `publish`
-    then takes the rows of all shards, with `is_whole`.
-    """
-    table = tables.find(mart.name)
-    return table is None or _differs(table, mart, _schema(con, mart, rows))
-
-
 def publish(
     con: duckdb.DuckDBPyConnection,
     tables: Tables,
@@ -176,16 +166,13 @@ def publish(
     merge: int,
     old: Digests,
     new: Digests,
-    workspace_ids: Collection[str] | None,
-    is_whole: bool = False,
 ) -> int:
     """Replace the partitions of a table that changed, in one commit; return their number.
 
-    `rows` is SQL that yields all rows of the workspaces named, `new` their digests, and `old` the
-    digests when the last merge completed. Partitions of these workspaces that have no rows any more
-    are removed; None for `workspace_ids` says that rows are of all workspaces of the table.
-    Where nothing changed, there is no commit. `is_whole` replaces the table and its columns, and
-    needs the rows of all shards; it must be set where `needs_all` returns True.
+    `rows` is SQL that yields all rows of the table, `new` their digests, and `old` the digests when
+    the last merge completed. Partitions that have no rows any more are removed. Where nothing
+    changed, there is no commit; where a column, a type or a comment did, the whole table is
+    replaced.
 
     `merge` must be higher than that of every merge begun before, completed or not. AnalyticsError
     if a later merge has written the table, if another one writes it now, or if the storage fails;
@@ -195,20 +182,15 @@ def publish(
     schema = _schema(con, mart, rows)
     if table is not None:
         _require_latest(tables, table, mart.name, merge)
-    if not is_whole and (table is None or _differs(table, mart, schema)):
-        raise AnalyticsError(
-            f"Table {mart.name} in {tables.url} is not the one that this merge began with:"
-            " it is gone, or its columns changed.\nStart the merge again, alone."
-        )
-    touched = set() if is_whole else _touched(table, old, new, workspace_ids)
-    if is_whole or touched:
+    touched = None if table is None or _differs(table, mart, schema) else _touched(table, old, new)
+    if touched or touched is None:
         with _told(tables, mart.name, "written"), _in_utc(con) as cursor:
             _write(cursor, tables, table, mart, rows, schema, merge, touched)
     if table is not None and table.metadata().description != mart.comment:
         with _told(tables, mart.name, "written"):
             table.update_incremental()
             table.alter.set_table_description(mart.comment or "")
-    return len(new) if is_whole else len(touched)
+    return len(new if touched is None else touched)
 
 
 def vacuum(tables: Tables, name: str, keep: timedelta) -> int:
@@ -238,9 +220,9 @@ def _write(
     rows: str,
     schema: ArrowSchema,
     merge: int,
-    touched: Collection[Partition],
+    touched: Collection[Partition] | None,
 ) -> None:
-    """Stream rows into a table: of the touched partitions, or all if there are none."""
+    """Stream rows into a table: of the touched partitions, or all for None."""
     predicate = _predicate(mart, touched) if touched else None
     order = ", ".join(dict.fromkeys([*mart.partition_by, *filter(None, [mart.day])]))
     stream = RecordBatchReader.from_arrow(
@@ -296,19 +278,10 @@ def _differs(table: DeltaTable, mart: Mart, schema: ArrowSchema) -> bool:
     return bool(table.schema().to_json() != Schema.from_arrow(schema).to_json())
 
 
-def _touched(
-    table: DeltaTable | None, old: Digests, new: Digests, workspace_ids: Collection[str] | None
-) -> set[Partition]:
+def _touched(table: DeltaTable, old: Digests, new: Digests) -> set[Partition]:
     """Return the partitions that are new, changed, or without rows now."""
     changed = {partition for partition, digest in new.items() if old.get(partition) != digest}
-    if table is None:
-        return changed
-    held = {_partition(values) for values in table.partitions()}
-    return changed | {
-        partition
-        for partition in held - new.keys()
-        if workspace_ids is None or partition.workspace_id in workspace_ids
-    }
+    return changed | ({_partition(values) for values in table.partitions()} - new.keys())
 
 
 def _partition(values: Mapping[str, str | None]) -> Partition:

@@ -181,15 +181,7 @@ def _publish_tables(
                 for workspace_id, month, digest in known.get(name, [])
             }
             partition_count += delta.publish(
-                con,
-                tables,
-                mart,
-                rows,
-                merge=work.merge.number,
-                old=old,
-                new=new,
-                workspace_ids=None,
-                is_whole=delta.needs_all(con, tables, mart, rows),
+                con, tables, mart, rows, merge=work.merge.number, old=old, new=new
             )
             made[name] = [
                 (each.workspace_id, each.month.isoformat() if each.month else None, digest)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import duckdb
 
-from analytics.fleet.delta import Digests, Mart, Tables, digests, needs_all, publish, read_mart
+from analytics.fleet.delta import Digests, Mart, Tables, digests, publish, read_mart
 from tests.fleet.small_mart import COSTS, NAME
 
 
@@ -30,16 +29,12 @@ def merge(
     number: int,
     *,
     old: Digests | None = None,
-    workspace_ids: Collection[str] | None = None,
     catalog: str = "s0",
 ) -> Merge:
     """Publish the rows of a table."""
     mart = read_mart(con, name, catalog, rows)
     new = digests(con, mart, rows)
-    count = publish(
-        con, tables, mart, rows, merge=number, old=old or {}, new=new,
-        workspace_ids=workspace_ids, is_whole=needs_all(con, tables, mart, rows),
-    )  # fmt: skip
+    count = publish(con, tables, mart, rows, merge=number, old=old or {}, new=new)
     return Merge(mart, new, count)
 
 
