@@ -81,14 +81,15 @@ def status(config: FleetConfig = None, as_json: Json = False) -> None:
 
     Example: analytics fleet status --json
     """
+    from analytics.cli.printed import print_json
     from analytics.fleet.settings import load_fleet
-    from analytics.fleet.status import print_json, print_text
+    from analytics.fleet.status import print_text, read_state
 
-    settings = load_fleet(config)
+    state = read_state(load_fleet(config))
     if as_json:
-        print_json(settings)
+        print_json(state)
     else:
-        print_text(settings)
+        print_text(state)
 
 
 @fleet.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 
 import msgspec
@@ -13,7 +12,7 @@ from analytics.fleet.merges import Record
 from analytics.fleet.publication import read_heads, read_record
 from analytics.fleet.settings import Fleet
 from analytics.format.numbers import plural
-from analytics.terminal import inert_json, visible
+from analytics.terminal import visible
 
 
 class ShardState(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,17 +46,10 @@ def read_state(fleet: Fleet) -> FleetState:
     return FleetState(merged_at=record.ended_at if record else None, shards=shards)
 
 
-def print_json(fleet: Fleet) -> None:
-    """Print the state as JSON."""
-    text = msgspec.json.format(msgspec.json.encode(read_state(fleet)), indent=2).decode()
-    print(inert_json(text, sys.stdout.encoding))
-
-
-def print_text(fleet: Fleet) -> None:
+def print_text(state: FleetState) -> None:
     """Print the state as a table, what failed first."""
     from rich.console import Console
 
-    state = read_state(fleet)
     table = Table(
         "shard", "workspaces", "last batch (UTC)", "exit", "published", "message", box=None
     )
