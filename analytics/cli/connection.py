@@ -95,14 +95,9 @@ def _chosen(settings: Settings, name: str | None) -> Workspace:
         if name in (workspace.api_key_env, workspace.workspace_id):
             return workspace
     for workspace in workspaces:
-        if workspace.workspace_id is None and _id_of(workspace) == name:
+        if workspace.workspace_id is None and identify(workspace).workspace_id == name:
             return workspace
     raise UsageError(f"There is no workspace `{name}`. Those known: {names}, and their ids.")
-
-
-def _id_of(workspace: Workspace) -> str:
-    with _client(workspace, QUICK) as levain:
-        return levain.auth.me().workspace_id
 
 
 def _analytics_error(error: LevainError, workspace: Workspace) -> AnalyticsError:

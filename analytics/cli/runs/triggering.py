@@ -13,7 +13,7 @@ import typer
 
 from analytics.cli import printed
 from analytics.cli.runs import hints
-from analytics.errors import AnalyticsError, UsageError
+from analytics.errors import INTERRUPTED, AnalyticsError, UsageError
 from analytics.levain import Agent, Fields, Levain, RefusedError, Run, Session
 
 
@@ -100,4 +100,4 @@ def _unconfirmed() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         printed.say(f"It may have started: look with `{hints.command('list')}`.")
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None

@@ -19,6 +19,7 @@ from analytics.cli import printed
 from analytics.cli.runs import hints, tables
 from analytics.cli.runs.lookup import session_of
 from analytics.cli.runs.readable import followed
+from analytics.errors import INTERRUPTED
 from analytics.format import numbers
 from analytics.levain import Agent, Levain, Progress, Run, TransientError
 from analytics.terminal import visible, visible_lines
@@ -66,7 +67,7 @@ def _leave(state: str, errors: type[Exception] = Exception) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         printed.say(state)
-        raise typer.Exit(130) from None
+        raise typer.Exit(INTERRUPTED) from None
     except errors:
         printed.say(state)
         raise
