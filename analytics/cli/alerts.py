@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from analytics.cli.options import Config, DataDir, Json
+from analytics.cli.options import Config, DataDir, Json, layout_of
 
 alerts = typer.Typer(
     help="Show what alerts found, and test where that is sent.",
@@ -25,10 +25,8 @@ def list_findings(as_json: Json = False, data_dir: DataDir = None, config: Confi
     from analytics.alerts.found import read_found, states
     from analytics.alerts.ledger import Ledger
     from analytics.published.sandbox import open_published
-    from analytics.settings import load_settings
-    from analytics.warehouse.layout import Layout
 
-    layout = Layout(load_settings(data_dir, config).data_dir)
+    layout = layout_of(data_dir, config)
     with open_published(layout.published) as con:
         found = states(Ledger(layout.alerts), read_found(con))
     print_findings(found, as_json=as_json)

@@ -16,7 +16,7 @@ from analytics.cli.alerts import alerts
 from analytics.cli.export import export
 from analytics.cli.figures import figures_of, warn_of_writer
 from analytics.cli.fleet import fleet
-from analytics.cli.options import AsOf, Config, DataDir, Json, format_of
+from analytics.cli.options import AsOf, Config, DataDir, Json, format_of, layout_of
 from analytics.cli.page import page
 from analytics.cli.runs.commands import runs
 
@@ -186,9 +186,8 @@ def status(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
     Example: analytics status --json
     """
     from analytics.published import status as published
-    from analytics.warehouse.layout import Layout
 
-    layout = Layout(_settings(data_dir, config).data_dir)
+    layout = layout_of(data_dir, config)
     warn_of_writer(layout)
     found = published.status(layout)
     if as_json:

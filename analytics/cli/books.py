@@ -17,6 +17,7 @@ from analytics.cli.options import (
     Month,
     Quiet,
     Verbose,
+    layout_of,
     progress_of,
     settings_of_batch,
 )
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import duckdb
 
     from analytics.finance.books.entries import ClosingFacts
-    from analytics.warehouse.layout import Layout
 
 
 books = typer.Typer(
@@ -139,7 +139,7 @@ def list_(as_json: Json = False, data_dir: DataDir = None, config: Config = None
     from analytics.finance.books.reading import read_books
     from analytics.published.books import print_closings, summaries
 
-    found = summaries(read_books(_layout(data_dir, config).books))
+    found = summaries(read_books(layout_of(data_dir, config).books))
     if as_json:
         print_json(found)
     else:
@@ -164,7 +164,7 @@ def show(
     from analytics.finance.books.reading import read_books
     from analytics.published.books import closing_of, details, print_details
 
-    held = read_books(_layout(data_dir, config).books)
+    held = read_books(layout_of(data_dir, config).books)
     found = details(held, closing_of(held, month, revision))
     if as_json:
         print_json(found)
@@ -186,7 +186,7 @@ def verify(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
     from analytics.published.books import published_closings
     from analytics.terminal import visible
 
-    layout = _layout(data_dir, config)
+    layout = layout_of(data_dir, config)
     if not (layout.books.is_dir() or layout.published.exists()):
         raise AnalyticsError(
             f"There are neither books nor published figures in {layout.root}.\n"
@@ -212,13 +212,6 @@ def verify(as_json: Json = False, data_dir: DataDir = None, config: Config = Non
             if is_any
             else f"No month is closed in {layout.root}: there is nothing to verify."
         )
-
-
-def _layout(data_dir: Path | None, config: Path | None) -> Layout:
-    from analytics.settings import load_settings
-    from analytics.warehouse.layout import Layout
-
-    return Layout(load_settings(data_dir, config).data_dir)
 
 
 def _account() -> str:

@@ -32,7 +32,7 @@ def examine(data_dir: Path | None, config: Path | None, *, offline: bool) -> lis
     try:
         settings = load_settings(data_dir, config)
     except UsageError as error:
-        return [release(), _problem("settings", error)]
+        return [release(), _problem("settings", str(error))]
     opened: dict[str, tuple[Workspace, Me]] = {}
     checks = [
         release(),
@@ -43,7 +43,7 @@ def examine(data_dir: Path | None, config: Path | None, *, offline: bool) -> lis
             for check in _api(each, settings, opened, offline=offline)
         ),
         *(
-            _problem("keys", UsageError(each))
+            _problem("keys", each)
             for each in configuration.data_problems(settings, opened.values())
         ),
         *directory_checks(Layout(settings.data_dir), datetime.now(UTC)),
@@ -56,7 +56,7 @@ def examine(data_dir: Path | None, config: Path | None, *, offline: bool) -> lis
 
 def _settings(settings: Settings) -> Iterator[Check]:
     if problems := [*configuration.problems_of(settings)]:
-        yield from (_problem("settings", UsageError(each)) for each in problems)
+        yield from (_problem("settings", each) for each in problems)
         return
     there = settings.file if settings.file.exists() else "no settings file"
     yield Check("settings", "ok", f"{there}, days in {settings.reporting.timezone}")
@@ -86,7 +86,7 @@ def _api(
         me, api_time = read_identity(workspace, tries=1)
         seconds = time.monotonic() - began
     except AnalyticsError as error:
-        yield _problem(name, error)
+        yield _problem(name, str(error))
         return
     opened[me.workspace_id] = workspace, me
     yield Check(
@@ -112,8 +112,8 @@ def _machine_time() -> datetime:
     return datetime.now(UTC)
 
 
-def _problem(name: str, error: AnalyticsError) -> Check:
-    finding, _, remedy = str(error).partition("\n")
+def _problem(name: str, text: str) -> Check:
+    finding, _, remedy = text.partition("\n")
     return Check(name, "problem", finding, " ".join(remedy.split()))
 
 

@@ -13,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from analytics.batch.progress import Progress
     from analytics.settings import Settings
+    from analytics.warehouse.layout import Layout
 
 F = TypeVar("F", bound=StrEnum)
 
@@ -50,6 +51,14 @@ Log = Annotated[
         help="Of progress and errors: text or json [ANALYTICS_LOG_FORMAT, else text].",
     ),
 ]
+
+
+def layout_of(data_dir: Path | None, config: Path | None) -> Layout:
+    """Return the places of the data directory that the options name, or the settings."""
+    from analytics.settings import load_settings
+    from analytics.warehouse.layout import Layout
+
+    return Layout(load_settings(data_dir, config).data_dir)
 
 
 def settings_of_batch(data_dir: Path | None, config: Path | None) -> Settings:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir
+from analytics.cli.options import Config, DataDir, layout_of
 
 
 def sources(
@@ -30,10 +30,8 @@ def sources(
     from analytics.published.export import sources as made
     from analytics.published.output import replacing
     from analytics.published.sandbox import open_published
-    from analytics.settings import load_settings
-    from analytics.warehouse.layout import Layout
 
-    with open_published(Layout(load_settings(data_dir, config).data_dir).published) as con:
+    with open_published(layout_of(data_dir, config).published) as con:
         text = made.sources(con)
     if output == Path("-"):
         print(text, end="")

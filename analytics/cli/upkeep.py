@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from analytics.cli.options import Config, DataDir, Json
+from analytics.cli.options import Config, DataDir, Json, layout_of
 
 
 def doctor(
@@ -61,10 +61,8 @@ def prune(
     from analytics.batch.leftovers import KEEP_DAYS
     from analytics.batch.leftovers import prune as run
     from analytics.cli import pruned
-    from analytics.settings import load_settings
-    from analytics.warehouse.layout import Layout
 
-    layout = Layout(load_settings(data_dir, config).data_dir)
+    layout = layout_of(data_dir, config)
     found = run(layout, KEEP_DAYS if keep_days is None else keep_days, apply=yes)
     if as_json:
         pruned.print_json(layout, found, removed=yes)
