@@ -14,7 +14,8 @@ from analytics.finance.allocation import Rule, Rules, read_rules
 from analytics.finance.budgets import Budget, read_budgets
 from analytics.finance.invoices import FORM, Invoice, read_invoices, same_as
 from analytics.finance.lines import Lines, replace_rows
-from analytics.finance.owners import Owners, load_owners, read_owners
+from analytics.finance.owners import Rule as OwnerRule
+from analytics.finance.owners import read_owners
 from analytics.format.names import folded
 from analytics.warehouse.database import transaction
 
@@ -39,7 +40,7 @@ class Finance:
     """All files of the folder, as far as they are right."""
 
     files: Sequence[File]
-    owners: Owners
+    owners: Lines[OwnerRule]
     invoices: Lines[Invoice]
     budgets: Lines[Budget]
     allocation: Rules
@@ -77,7 +78,7 @@ def load_finance(con: duckdb.DuckDBPyConnection, project: Path) -> list[str]:
     problem_counts = [counts[f"{FOLDER}/{file.name}"] for file in finance.files]
     files = _columns(File, finance.files) | {"problem_count": problem_counts}
     with transaction(con):
-        load_owners(con, finance.owners.rules)
+        load_owners(con, finance.owners.records)
         replace_rows(con, "invoices", of_invoices)
         replace_rows(con, "budgets", _columns(Budget, finance.budgets.records))
         _load_rules(con, finance.allocation.rules)
@@ -158,6 +159,12 @@ def read_files(project: Path) -> Iterator[File]:
 def _columns(kind: type[Any], records: Sequence[object]) -> dict[str, list[Any]]:
     names = [field.name for field in fields(kind)]
     return {name: [getattr(record, name) for record in records] for name in names}
+
+
+def load_owners(con: duckdb.DuckDBPyConnection, rules: Sequence[OwnerRule]) -> None:
+    """Replace the rules of owners in the warehouse by these, the most specific first."""
+    precedence = {"precedence": [*range(1, len(rules) + 1)]}
+    replace_rows(con, "owner_rules", _columns(OwnerRule, rules) | precedence)
 
 
 def _load_rules(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:

@@ -19,11 +19,11 @@ without an agent and the platform match a rule only by the names of their lines,
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analytics.finance.fields import NOT_NAMES
-from analytics.finance.lines import Form, Line, read_lines, replace_rows
+from analytics.finance.lines import Form, Line, Lines, read_lines
 from analytics.finance.matching import (
     Specificity,
     have_a_common_match,
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
-
-    import duckdb
 
 _TEXTS = ("cost_center", "account", "owner")
 FORM = Form(
@@ -76,16 +74,8 @@ class Rule:
         )
 
 
-@dataclass(frozen=True)
-class Owners:
-    """Rules in force, the most specific first, and problems: each with file, line and reason."""
-
-    rules: list[Rule] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-
-def read_owners(project: Path) -> Owners:
-    """Read the rules of a project folder; there are none without a file.
+def read_owners(project: Path) -> Lines[Rule]:
+    """Read the rules of a project folder, the most specific first; there are none without a file.
 
     A line that is wrong is no rule, and a problem; nothing raises.
     """
@@ -102,14 +92,7 @@ def read_owners(project: Path) -> Owners:
     rules = sorted(
         found.records, key=lambda rule: (*(rank[:2] for rank in rule.specificity), rule.line)
     )
-    return Owners(rules, found.problems)
-
-
-def load_owners(con: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> None:
-    """Replace the rules in the warehouse by these, the most specific first."""
-    names = [each.name for each in fields(Rule)]
-    columns = {name: [getattr(rule, name) for rule in rules] for name in names}
-    replace_rows(con, "owner_rules", columns | {"precedence": [*range(1, len(rules) + 1)]})
+    return Lines(rules, found.problems)
 
 
 def _rule(line: Line) -> Rule:

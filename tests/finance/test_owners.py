@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from analytics.custom.files import read_files
-from analytics.finance.owners import Owners, Rule, load_owners, read_owners
+from analytics.finance.lines import Lines
+from analytics.finance.load import load_owners
+from analytics.finance.owners import Rule, read_owners
 from tests.finance.files import UNUSABLE, Maker
 from tests.transform.given import WORKSPACE, Warehouse, empty_warehouse
 
@@ -22,7 +24,7 @@ AGENTS = {"a-1": "support-desk", "a-2": "support-eu", "a-3": "eu-bot", "a-4": No
 DAYS = [date(2026, 10, 1) + timedelta(days=number) for number in range(8)]
 
 
-def owners_of(*lines: str, header: str = HEADER, encoding: str = "utf-8") -> Owners:
+def owners_of(*lines: str, header: str = HEADER, encoding: str = "utf-8") -> Lines[Rule]:
     """Return the rules of a file of these lines."""
     Path("finance").mkdir(exist_ok=True)
     text = "\n".join([header, *lines])
@@ -30,13 +32,13 @@ def owners_of(*lines: str, header: str = HEADER, encoding: str = "utf-8") -> Own
     return read_owners(Path())
 
 
-def lines_of(owners: Owners) -> list[int]:
-    return [rule.line for rule in owners.rules]
+def lines_of(owners: Lines[Rule]) -> list[int]:
+    return [rule.line for rule in owners.records]
 
 
 def test_without_a_file_nobody_owns_anything() -> None:
     """A project without the file has no rule and no problem."""
-    assert read_owners(Path()) == Owners()
+    assert read_owners(Path()) == Lines()
 
 
 def test_a_line_is_a_rule() -> None:
@@ -48,7 +50,7 @@ def test_a_line_is_a_rule() -> None:
         encoding="utf-8-sig",
     )
 
-    assert owners == Owners(
+    assert owners == Lines(
         [
             Rule(
                 2, "Bakery", "support-*", "CC-1", "6200", "Söhne, Inc.",
@@ -64,7 +66,7 @@ def test_columns_may_stand_in_any_order_and_most_may_be_missing() -> None:
     """Workspace, agent and an owner or a cost center are enough."""
     owners = owners_of("Ann,baker,*", header="Owner,AGENT, workspace")
 
-    assert owners.rules == [Rule(2, "*", "baker", None, None, "Ann", None, None)]
+    assert owners.records == [Rule(2, "*", "baker", None, None, "Ann", None, None)]
     assert not owners.problems
 
 
@@ -107,7 +109,7 @@ def test_a_wrong_header_leaves_no_rule(header: str, reason: str) -> None:
     """Without the columns that it needs, no line can be read, and the message says which."""
     owners = owners_of("*,*,Ann,Ann", header=header)
 
-    assert owners.rules == []
+    assert owners.records == []
     assert owners.problems[0].startswith(f"finance/owners.csv:1: {reason}")
 
 
@@ -131,7 +133,7 @@ def test_owners_and_the_table_refuse_a_file_in_the_same_words(
 
     files, refused = read_files(folder.parent, "finance")
 
-    assert read_owners(folder.parent) == Owners(problems=[f"{error}; no agent has an owner"])
+    assert read_owners(folder.parent) == Lines(problems=[f"{error}; no agent has an owner"])
     assert (files, [each.error for each in refused]) == ([], [error])
 
 
@@ -185,7 +187,7 @@ def test_the_more_specific_rule_stands_first() -> None:
         "B*,support-eu,,,6,,",
     )
 
-    assert [rule.owner for rule in owners.rules] == ["6", "5", "4", "3", "2", "1"]
+    assert [rule.owner for rule in owners.records] == ["6", "5", "4", "3", "2", "1"]
 
 
 def test_a_long_file_of_hostile_globs_is_read_in_time() -> None:
@@ -195,7 +197,7 @@ def test_a_long_file_of_hostile_globs_is_read_in_time() -> None:
     apart = [f"*,{number:04}-*,,,Ann,," for number in range(1001)]
     owners = owners_of(*alike, *apart)
 
-    assert len(owners.rules) == 1 + 1000
+    assert len(owners.records) == 1 + 1000
     assert owners.problems[-1].startswith(
         "finance/owners.csv:1010: there are 1,000 equally specific rules above it"
     )
@@ -214,9 +216,9 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
         yield warehouse
 
 
-def owned(warehouse: Warehouse, owners: Owners) -> dict[tuple[str, str, date], str]:
+def owned(warehouse: Warehouse, owners: Lines[Rule]) -> dict[tuple[str, str, date], str]:
     """Return the owner of each agent on each of the days, by SQL."""
-    load_owners(warehouse._con, owners.rules)
+    load_owners(warehouse._con, owners.records)
     warehouse.build()
     rows = warehouse.rows("select * from intermediate.int_owner_spans")
     found: dict[tuple[str, str, date], str] = {}
@@ -228,7 +230,7 @@ def owned(warehouse: Warehouse, owners: Owners) -> dict[tuple[str, str, date], s
     return found
 
 
-def expected(owners: Owners) -> dict[tuple[str, str, date], str]:
+def expected(owners: Lines[Rule]) -> dict[tuple[str, str, date], str]:
     """Return the same by the rules, one day and agent after the other."""
 
     def matches(pattern: str, *names: str | None) -> bool:
@@ -239,7 +241,7 @@ def expected(owners: Owners) -> dict[tuple[str, str, date], str]:
     for workspace, name in ((WORKSPACE, "Bakery"), (OTHER, "Zoo")):
         for agent_id, slug in [*AGENTS.items(), ("(none)", None), ("(platform)", None)]:
             for day in DAYS:
-                for rule in owners.rules:
+                for rule in owners.records:
                     is_line = agent_id[0] == "(" and rule.agent.lower() != agent_id
                     if (
                         matches(rule.workspace, workspace, name)
@@ -277,4 +279,4 @@ def test_an_agent_has_the_owner_of_its_most_specific_rule_each_day(warehouse: Wa
 def test_rules_are_replaced_as_a_whole(warehouse: Warehouse) -> None:
     """What a file no longer says is gone, without a trace."""
     assert owned(warehouse, owners_of("*,*,,,Ann,,"))
-    assert owned(warehouse, Owners()) == {}
+    assert owned(warehouse, Lines()) == {}
