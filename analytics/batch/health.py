@@ -29,6 +29,7 @@ from analytics.finance.books.reading import CLOSINGS, read_books
 from analytics.finance.books.verifying import verify
 from analytics.format import numbers
 from analytics.transform.build_state import compare_build_file
+from analytics.warehouse.damage import log_of
 from analytics.warehouse.database import (
     OFFLINE,
     open_errors,
@@ -254,7 +255,7 @@ def _published(layout: Layout) -> Check:
     file = layout.published
     if not file.exists():
         return Check("published file", "note", "nothing has been published yet")
-    log = file.with_name(f"{file.name}.wal")
+    log = log_of(file)
     process = user_of(file, writing=True)
     if process is not None or log.exists():
         who = f"process {process}" if process else "a program"
@@ -363,7 +364,7 @@ def _books(layout: Layout) -> Check:
 def _next_batch(layout: Layout, now: datetime) -> Check:
     """Tell what the next batch puts right by itself."""
     parts = []
-    if layout.warehouse.with_name(f"{layout.warehouse.name}.wal").exists():
+    if log_of(layout.warehouse).exists():
         parts.append("takes over what a stopped batch had stored")
     if not layout.warehouse.exists() and any(layout.landing.glob("*/*")):
         parts.append("loads all landing folders, as there is no warehouse")
