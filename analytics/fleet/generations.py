@@ -19,7 +19,7 @@ from types import MappingProxyType
 import msgspec
 
 from analytics.errors import AnalyticsError
-from analytics.fleet.store import Store, StoreError
+from analytics.fleet.store import Store
 
 PUBLISHED = "analytics.duckdb"
 SITE = "site.tar.zst"
@@ -28,11 +28,10 @@ _NO_LOADS: Mapping[str, str] = MappingProxyType({})
 
 
 class StoredFile(msgspec.Struct, frozen=True):
-    """A file of a generation: its object, its SHA-256, and its size in bytes."""
+    """A file of a generation: its object, and its SHA-256."""
 
     path: str
     sha256: str
-    size: int
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,11 +139,8 @@ def _number(path: str, shard: str) -> int:
 
 
 def _read(store: Store, path: str) -> Generation:
-    content = store.read(path)
-    if content is None:
-        raise StoreError(f"{store.url}/{path} is gone while it was read.\nRun again.")
     try:
-        return msgspec.json.decode(content, type=Generation)
+        return msgspec.json.decode(store.require(path), type=Generation)
     except msgspec.DecodeError as error:
         raise AnalyticsError(
             f"{store.url}/{path} is not what a batch wrote: {error}.\n"

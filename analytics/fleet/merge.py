@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -95,12 +94,10 @@ def merge_files(
         con.execute(FINANCE + BOOKS)
         with attached_marts(con, target, has_log=False):
             expected: Counter[str] = Counter()  # rows of each relation
-            left = iter(files.items())
-            while group := dict(islice(left, AT_ONCE)):
-                with _attached(con, group) as catalogs:
-                    if not expected:
-                        _create(con, next(iter(catalogs)))
-                    expected.update(_add(con, catalogs))
+            for catalogs in _attached(con, files):
+                if not expected:
+                    _create(con, next(iter(catalogs)))
+                expected.update(_add(con, catalogs))
             _require_one_shard_each(con)
             _require_all_rows(con, expected)
             _add_shards(con, heads, left_out)
@@ -114,11 +111,9 @@ def merge_files(
 def _of_other_releases(con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]) -> list[str]:
     """Return the shards whose files have not the merged tables and columns that most have."""
     shards: defaultdict[frozenset[tuple[str, ...]], list[str]] = defaultdict(list)
-    left = iter(files.items())
-    while group := dict(islice(left, AT_ONCE)):
-        with _attached(con, group) as catalogs:
-            for catalog, shard in catalogs.items():
-                shards[_columns(con, catalog)].append(shard)
+    for catalogs in _attached(con, files):
+        for catalog, shard in catalogs.items():
+            shards[_columns(con, catalog)].append(shard)
     _, *others = sorted(shards.values(), key=len, reverse=True)
     return sorted(shard for each in others for shard in each)
 
@@ -136,17 +131,16 @@ def _columns(con: duckdb.DuckDBPyConnection, catalog: str) -> frozenset[tuple[st
     return frozenset(rows)
 
 
-@contextmanager
 def _attached(
     con: duckdb.DuckDBPyConnection, files: Mapping[str, Path]
 ) -> Iterator[dict[str, str]]:
-    """Attach files of shards, and yield the shard of each catalog."""
-    catalogs = {f"shard_{number}": shard for number, shard in enumerate(files)}
-    for catalog, shard in catalogs.items():
-        attach_read_only(con, files[shard], catalog)
-    try:
+    """Attach files of shards, some at a time, and yield the shard of each attached catalog."""
+    left = iter(files)
+    while group := [*islice(left, AT_ONCE)]:
+        catalogs = {f"shard_{number}": shard for number, shard in enumerate(group)}
+        for catalog, shard in catalogs.items():
+            attach_read_only(con, files[shard], catalog)
         yield catalogs
-    finally:
         for catalog in catalogs:
             con.execute(f"detach {catalog}")
 

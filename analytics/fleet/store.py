@@ -40,6 +40,12 @@ class Store:
             except FileNotFoundError:
                 return None
 
+    def require(self, path: str) -> bytes:
+        """Return an object that was listed; StoreError if it is gone since."""
+        if (content := self.read(path)) is None:
+            raise StoreError(f"{self.url}/{path} is gone while it was read.\nRun again.")
+        return content
+
     def fetch(self, path: str, file: Path) -> None:
         """Write an object to a new file; StoreError also if there is none."""
         import obstore

@@ -173,7 +173,7 @@ def _put_files(
                 continue
             same = known.get(path.name)
             if same is None or same.sha256 != digest:
-                same = StoredFile(f"{prefix}/{path.name}", digest, path.stat().st_size)
+                same = StoredFile(f"{prefix}/{path.name}", digest)
                 store.put(same.path, path)
             files[path.name] = same
     return files
@@ -205,10 +205,7 @@ def _fetch_into_place(store: Store, named: tuple[str, StoredFile], layout: Layou
 
 
 def _fetch_load(store: Store, name: str, folder: Path) -> None:
-    content = store.read(name)
-    if content is None:
-        raise StoreError(f"{store.url}/{name} is gone while it was read.\nRun again.")
-    with tarfile.open(fileobj=io.BytesIO(content)) as files:
+    with tarfile.open(fileobj=io.BytesIO(store.require(name))) as files:
         files.extractall(folder, filter="data")
 
 
