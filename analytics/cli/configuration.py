@@ -149,24 +149,12 @@ def _key_problems(keys: list[Key]) -> Iterator[str]:
 
 def print_text(found: Configuration) -> None:
     """Print everything as text."""
-    from rich.table import Table
-    from rich.text import Text
-
-    console = printed.console()
-
-    def table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-        grid = Table(*heads, header_style="bold", box=None, pad_edge=False)
-        for row in rows:
-            grid.add_row(*(Text(visible(cell), overflow="fold") for cell in row))
-        console.print(grid)
-        console.print()
-
     if found.settings:
-        table(
-            ("Setting", "Value", "Source"),
-            [(each.name, _shown(each.value), each.source) for each in found.settings],
-        )
-        table(("Key", "State", "Workspace"), [_key_row(key) for key in found.keys])
+        rows = [(each.name, _shown(each.value), each.source) for each in found.settings]
+        printed.print_table(rows, "Setting", "Value", "Source")
+        print()
+        printed.print_table(map(_key_row, found.keys), "Key", "State", "Workspace")
+        print()
     if not found.problems:
         print("Everything is in order.")
         return

@@ -119,14 +119,12 @@ def _problem(name: str, text: str) -> Check:
 
 def print_text(checks: list[Check]) -> None:
     """Print all checks as a table, with the remedy below each problem."""
-    from rich.table import Table
     from rich.text import Text
 
-    grid = Table("Check", "State", "Finding", header_style="bold", box=None, pad_edge=False)
+    rows = []
     for each in checks:
-        sign, style = _SIGNS[each.state]
         text = "\n".join(visible(line) for line in (each.finding, each.remedy) if line)
-        grid.add_row(visible(each.name), Text(sign, style), Text(text, overflow="fold"))
-    printed.console().print(grid)
+        rows.append((each.name, Text(*_SIGNS[each.state]), Text(text, overflow="fold")))
+    printed.print_table(rows, "Check", "State", "Finding")
     if count := sum(each.state == "problem" for each in checks):
         print(f"\n{numbers.plural(count, 'problem')}.")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from analytics.batch.leftovers import Leftover, kept
 from analytics.cli import printed
 from analytics.format import numbers
-from analytics.terminal import visible
 
 if TYPE_CHECKING:
     from analytics.warehouse.layout import Layout
@@ -35,17 +34,10 @@ def print_json(layout: Layout, found: list[Leftover], *, removed: bool) -> None:
 
 def print_text(layout: Layout, found: list[Leftover], *, removed: bool) -> None:
     """Print tables of what goes and of what stays."""
-    from rich.table import Table
-    from rich.text import Text
-
-    console, now = printed.console(), datetime.now(UTC)
+    now = datetime.now(UTC)
 
     def table(*rows: tuple[str, ...]) -> None:
-        grid = Table(box=None, show_header=False, pad_edge=False)
-        for row in rows:
-            cells = (cell.replace(numbers.NO_BREAK, " ") for cell in row)
-            grid.add_row(*(Text(visible(cell), overflow="fold") for cell in cells))
-        console.print(grid)
+        printed.print_table([cell.replace(numbers.NO_BREAK, " ") for cell in row] for row in rows)
 
     total = numbers.size(sum(each.byte_count for each in found)).replace(numbers.NO_BREAK, " ")
     if not found:
