@@ -39,6 +39,8 @@ def check(
         print(visible(line))
     if problems:
         raise UsageError("\n".join(problems))
+    if not lines:
+        print("There are no pages in reports/pages.")
 
 
 @page.command()

@@ -52,6 +52,16 @@ def test_check_says_what_pages_will_draw(
     )
 
 
+def test_check_without_a_page_says_so(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A project without pages is told so, as silence could mean anything."""
+    (project / "reports" / "pages" / "cost_by_agent.sql").unlink()
+
+    assert run(monkeypatch, "check") == 0
+    assert capsys.readouterr().out == "There are no pages in reports/pages.\n"
+
+
 def test_check_names_each_problem_by_file_and_line(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
