@@ -16,6 +16,7 @@ from analytics.custom.marts import CustomFile
 from analytics.custom.project import UserModel
 from analytics.custom.runner import Answer, Runner, UserQuery
 from analytics.format import numbers
+from analytics.format.names import shortened
 from analytics.parts import Before, told
 from analytics.terminal import visible
 from analytics.transform.check_results import KEPT_FINDINGS
@@ -87,14 +88,10 @@ def _identity(alert: str, row: dict[str, str | None]) -> str:
 def _in_words(row: dict[str, str | None]) -> str:
     """Return a row on one line: long values, and a long row, are cut."""
     cells = (
-        f"{visible(name)}: {'unknown' if text is None else _cut(visible(text), _SHOWN_TEXT)}"
+        f"{visible(name)}: {'unknown' if text is None else shortened(visible(text), _SHOWN_TEXT)}"
         for name, text in row.items()
     )
-    return _cut(", ".join(cells), _LONGEST)
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"
+    return shortened(", ".join(cells), _LONGEST)
 
 
 def _text(value: Any) -> str | None:

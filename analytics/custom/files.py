@@ -10,6 +10,7 @@ from pathlib import Path
 
 from analytics.files import read_text
 from analytics.finance.fields import LARGEST_FILE
+from analytics.format.names import shortened
 from analytics.resources import folder as package_folder
 
 KINDS = {
@@ -101,5 +102,4 @@ def _require_name(name: str, taken: Collection[str]) -> None:
 
 def _shown(name: str) -> str:
     """Return a file's name as text, however strange, and not too long."""
-    text = os.fsencode(name).decode("utf-8", "backslashreplace")
-    return text if len(text) <= _SHOWN_NAME else f"{text[: _SHOWN_NAME - 1]}…"
+    return shortened(os.fsencode(name).decode("utf-8", "backslashreplace"), _SHOWN_NAME)

@@ -21,10 +21,9 @@ from typing import Any
 import polars as pl
 
 from analytics.custom.files import UserFile
-from analytics.finance.fields import read_amount, read_count, read_day, read_month
+from analytics.finance.fields import read_amount, read_count, read_day, read_month, shown
 
 _HEADING = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
-_SHOWN = 40
 
 
 def read_csv(file: UserFile) -> pl.DataFrame:
@@ -44,7 +43,7 @@ def _header(reader: Iterator[list[str]]) -> list[str]:
         raise ValueError("there is no header: the first line names the columns")
     if wrong := [name for name in names if not _HEADING.fullmatch(name)]:
         raise ValueError(
-            f"`{wrong[0][:_SHOWN]}` is no name of a column: use letters, digits and _, and no digit"
+            f"`{shown(wrong[0])}` is no name of a column: use letters, digits and _, and no digit"
             " first"
         )
     lowered = [name.lower() for name in names]
@@ -66,7 +65,7 @@ def _value(name: str, field: str) -> Any:
     try:
         return read(field)
     except ValueError as error:
-        raise ValueError(f"{name} `{field[:_SHOWN]}` is {error}") from None
+        raise ValueError(f"{name} `{shown(field)}` is {error}") from None
 
 
 @cache
