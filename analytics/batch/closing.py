@@ -19,7 +19,7 @@ import msgspec
 
 from analytics import __version__
 from analytics.batch import stages
-from analytics.batch.last_batch import read_last_batch
+from analytics.batch.last_batch import last_messages
 from analytics.batch.nightly import batch_on_data
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import (
@@ -143,7 +143,7 @@ def close(
                 revision=facts.revision,
             )
         with _closed_all_the_same(f"{month} is closed", progress):
-            _publish(con, settings, layout, progress)
+            stages.publish_loaded(con, settings, layout, progress, last_messages(layout))
     return closed
 
 
@@ -183,7 +183,7 @@ def reopen(
                 revision=entry.revision,
             )
         with _closed_all_the_same(f"{month} is open again", progress):
-            _publish(con, settings, layout, progress)
+            stages.publish_loaded(con, settings, layout, progress, last_messages(layout))
     return entry
 
 
@@ -295,10 +295,3 @@ def _closed_all_the_same(state: str, progress: Progress) -> Iterator[None]:
     except KeyboardInterrupt:
         progress.warn(f"stopped; {state}, and `analytics nightly` publishes it so")
         raise
-
-
-def _publish(
-    con: duckdb.DuckDBPyConnection, settings: Settings, layout: Layout, progress: Progress
-) -> None:
-    batch = read_last_batch(layout)
-    stages.publish_loaded(con, settings, layout, progress, batch.messages if batch else [])

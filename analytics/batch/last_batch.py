@@ -86,6 +86,12 @@ def write_last_batch(layout: Layout, batch: LastBatch) -> None:
         ) from error
 
 
+def last_messages(layout: Layout) -> list[str]:
+    """Return the messages of the last batch; none where it has left no result."""
+    batch = read_last_batch(layout)
+    return batch.messages if batch else []
+
+
 def read_last_batch(layout: Layout) -> LastBatch | None:
     """Read the result; None before the first batch, or where it is damaged."""
     try:

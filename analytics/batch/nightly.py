@@ -158,14 +158,11 @@ def _gone(con: duckdb.DuckDBPyConnection, layout: Layout, progress: Progress) ->
     """Warn of each workspace that was read but whose landing folder is gone, and return that."""
     found = con.execute("select distinct workspace_id from ledger.loads order by 1").fetchall()
     folders = [layout.landing / workspace_id for (workspace_id,) in found]
-    told = [
+    return progress.warn_all(
         f"{folder} is gone: no rebuild can make these data anew unless it is put back from a backup"
         for folder in folders
         if not folder.is_dir()
-    ]
-    for text in told:
-        progress.warn(text)
-    return told
+    )
 
 
 def _not_in_the_settings(
@@ -181,16 +178,13 @@ def _not_in_the_settings(
         where api_key_env is not null and last_batch_at is not null
         order by coalesce(workspace_name, workspace_id), workspace_id
     """).fetchall()
-    told = [
+    return progress.warn_all(
         f"{labels[identity]} is not in {CONFIG_FILE}, so that its figures end at"
         f" {last:%Y-%m-%d %H:%M} UTC, and those of all workspaces then too: put it back, or forget"
         " it (docs/privacy.md)"
         for identity, variable, last in found
         if named.isdisjoint({identity, variable})
-    ]
-    for text in told:
-        progress.warn(text)
-    return told
+    )
 
 
 def _warnings(outcomes: list[Outcome]) -> list[str]:

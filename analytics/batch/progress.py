@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -96,6 +96,13 @@ class Progress:
     def warn(self, text: str, workspace: str | None = None) -> None:
         """Print a warning; the batch goes on."""
         self._print(text, level="warning", workspace=workspace)
+
+    def warn_all(self, texts: Iterable[str]) -> list[str]:
+        """Print warnings, and return them."""
+        warnings = [*texts]
+        for text in warnings:
+            self.warn(text)
+        return warnings
 
     def fail(self, text: str, *, kind: str, exit_code: int) -> None:
         """Print the error that ends the command, also if quiet."""

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from analytics.batch import stages, transforming
-from analytics.batch.last_batch import read_last_batch
+from analytics.batch.last_batch import last_messages
 from analytics.batch.progress import Progress
 from analytics.batch.readiness import kept_months
 from analytics.errors import AnalyticsError, ControlError
@@ -139,8 +139,7 @@ def _make(
         stages.check(con, settings, making, progress, force=force)
         stages.custom(con, settings, making, progress)
         con.execute("checkpoint")
-    batch = read_last_batch(layout)
-    stages.report(settings, making, progress, batch.messages if batch else [])
+    stages.report(settings, making, progress, last_messages(layout))
 
 
 def _load(

@@ -184,9 +184,9 @@ def report(
                 own_pages=answer_pages(runner, layout.marts, own_pages, progress.part),
                 before=progress.part,
             )
-        told = [f"a page of your own: {problem}" for problem in (*problems, *made.problems)]
-        for warning in told:
-            progress.warn(warning)
+        warned = progress.warn_all(
+            f"a page of your own: {problem}" for problem in (*problems, *made.problems)
+        )
         building.rename(layout.staged_site)
         kept = f" ({made.kept_count:,} of {made.file_count:,} files as published)"
         done(
@@ -195,7 +195,7 @@ def report(
             file_count=made.file_count,
             kept_count=made.kept_count,
         )
-        return told
+        return warned
 
 
 def publish_all(

@@ -172,14 +172,13 @@ def report(
     Example: analytics report
     """
     from analytics.batch import stages
-    from analytics.batch.last_batch import read_last_batch
+    from analytics.batch.last_batch import last_messages
     from analytics.batch.nightly import batch_on_data
 
     with progress_of(log_format, quiet=quiet, verbose=verbose) as progress:
         settings = settings_of_batch(data_dir, config)
         with batch_on_data(settings) as (layout, _):
-            batch = read_last_batch(layout)
-            stages.report(settings, layout, progress, batch.messages if batch else [])
+            stages.report(settings, layout, progress, last_messages(layout))
 
 
 def publish(
