@@ -1,5 +1,6 @@
--- Ended listed runs whose usage may have been metered after the UTC day of their creation, and
--- until when. One without an agent stands under '(platform)', as the meter has it. Grain: run.
+-- Listed runs whose usage may have been metered after the UTC day of their creation, and until
+-- when: that of an open one, until it was seen so. One without an agent stands under '(platform)',
+-- as the meter has it. Grain: run.
 -- key: workspace_id, run_id
 -- materialized: table
 -- narrow: run_id
@@ -52,7 +53,6 @@ runs as (
     from intermediate.int_metered_runs as runs
     left join details using (workspace_id, run_id)
     left join changes using (workspace_id, run_id)
-    where runs.is_terminal
 )
 
 select *

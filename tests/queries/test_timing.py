@@ -16,7 +16,7 @@ from tests.queries.metered import (
     rolled_up,
     run,
 )
-from tests.transform.given import Warehouse
+from tests.transform.given import WORKSPACE, Warehouse
 
 NEXT_DAY = date(2026, 11, 20)
 
@@ -59,6 +59,27 @@ def test_a_run_that_crossed_midnight(read: Warehouse) -> None:
         "select utc_date, timing_difference_usd, unexplained_usd, status"
         " from audit.reconciliation_days where timing_difference_usd <> 0 order by utc_date"
     ) == [(DAY, -2, 0, "reconciled"), (NEXT_DAY, 2, 0, "reconciled")]
+    assert controls(read) == {}
+
+
+def test_an_open_run_that_crossed_midnight(read: Warehouse) -> None:
+    """A run that was first read days after its creation, and goes on, used its cost until then."""
+    seen_at = NOON + timedelta(days=2)
+    read.given(
+        "runs", status="running", started_at=NOON, created_at=NOON, cost_usd=15, tokens_in=60,
+        tokens_out=6, seen_at=seen_at,
+    )  # fmt: skip
+    read.insert("ledger.provisional_runs", workspace_id=WORKSPACE, run_id="r-1")
+    read.given("run_counts", run_count=1, status="running", seen_at=seen_at)
+    read.given(
+        "agent_rollups", run_count=1, cost_usd=15, tokens_in=60, tokens_out=6, seen_at=seen_at
+    )
+    metered(
+        read, cost_usd=15, tokens_in=60, tokens_out=6, date="2026-11-20", hour="2026-11-20 12:00Z"
+    )
+    read.build()
+
+    assert reconciled(read, "timing_difference_usd", "unexplained_usd", day=NEXT_DAY) == (15, 0)
     assert controls(read) == {}
 
 
