@@ -2,7 +2,9 @@
 -- own was there. On a day that has one from its start to its end that is all of the provider's
 -- usage, less that of listed runs which started before. On a day on which one was added or removed
 -- it is that of the listed runs which started with a key, and, where these and the other listed
--- runs are not all of the day's usage, of the hours with a key.
+-- runs are not all of the day's usage, of the hours with a key. A key went at some time between
+-- the last list with it and the first without: by the first, but for a day of which Levain billed
+-- no less than the provider's whole usage: by the last.
 -- Grain: workspace, UTC day, agent and provider.
 -- key: workspace_id, utc_date, agent_id, provider
 -- materialized: table
@@ -12,13 +14,30 @@
 -- narrow int_metered_runs: by run_id
 with
 
-keys as (
+bills as (
     select
         workspace_id,
+        utc_date,
         provider,
-        added_at,
-        coalesce(removed_at, timestamptz 'infinity') as removed_at
-    from intermediate.int_provider_keys
+        bool_and(billed_usd is not null and cost_usd is not null)
+        and sum(billed_usd) >= sum(cost_usd) as is_all_billed
+    from staging.stg_billing_days
+    group by all
+),
+
+keys as (
+    select
+        days.*,
+        keys.added_at,
+        coalesce(
+            if(bills.is_all_billed, keys.listed_until, keys.removed_at), timestamptz 'infinity'
+        ) as removed_at
+    from (
+        select distinct workspace_id, (hour at time zone 'UTC')::date as utc_date, provider
+        from staging.stg_usage_hours
+    ) as days
+    join intermediate.int_provider_keys as keys using (workspace_id, provider)
+    left join bills using (workspace_id, utc_date, provider)
 ),
 
 hours as (
@@ -43,7 +62,10 @@ hours as (
             false
         ) as has_key_all_day
     from staging.stg_usage_hours as usage
-    join keys using (workspace_id, provider)
+    join keys
+        on keys.workspace_id = usage.workspace_id
+        and keys.provider = usage.provider
+        and keys.utc_date = (usage.hour at time zone 'UTC')::date
     group by all
 ),
 
@@ -75,7 +97,10 @@ runs as (
         ) as has_key
     from intermediate.int_metered_runs as runs
     join staging.stg_run_costs as costs using (workspace_id, run_id)
-    join keys on keys.workspace_id = costs.workspace_id and keys.provider = costs.provider
+    join keys
+        on keys.workspace_id = costs.workspace_id
+        and keys.provider = costs.provider
+        and keys.utc_date = (costs.started_at at time zone 'UTC')::date
     where (costs.ended_at at time zone 'UTC')::date = (costs.started_at at time zone 'UTC')::date
     group by all
 ),

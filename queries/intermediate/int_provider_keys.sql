@@ -1,4 +1,5 @@
--- Keys of the workspace's own at model providers, with when each was added and found removed.
+-- Keys of the workspace's own at model providers, with when each was added, last listed and
+-- found removed.
 -- Grain: key.
 -- key: workspace_id, key_id
 select
@@ -6,6 +7,7 @@ select
     key_id,
     arg_max(provider, seen_at) as provider,
     min(created_at) as added_at,
+    if(bool_or(is_current), null, max(listed_until)) as listed_until,
     if(bool_or(is_current), null, max(removed_at)) as removed_at,
     bool_or(is_current) as is_listed,
     min(seen_at) as first_seen_at

@@ -157,6 +157,27 @@ def test_a_revoked_key(read: Warehouse) -> None:
     )
 
 
+def test_a_day_after_a_key_was_last_listed(read: Warehouse) -> None:
+    """From the last list with a removed key on, a day that Levain bills in full is no own-key's."""
+    key = read.given("provider_keys", created_at=datetime(2026, 11, 1, tzinfo=UTC))
+    for day in (17, 20):
+        read.insert(
+            "ledger.requests", workspace_id="w-1", load_id=f"202611{day}T000000Z-001-keys",
+            request=1, source="provider_keys", status=200,
+            fetched_at=datetime(2026, 11, day, tzinfo=UTC),
+        )  # fmt: skip
+    read.insert(
+        "raw.superseded", version_id=key, workspace_id="w-1", load_id="20261120T000000Z-001-keys"
+    )
+    for day, billed in ((16, "2.2"), (17, "0.04"), (18, "0.04"), (19, "2.2")):
+        metered(read, date=f"2026-11-{day}", hour=f"2026-11-{day} 12:00Z", billed_usd=billed)
+    read.build()
+
+    assert [own_key for _, _, _, own_key, _ in bills(read, "fct_billing_days", "utc_date")] == [
+        2, 2, 2, 0,
+    ]  # fmt: skip
+
+
 def test_own_key_cost_needs_the_hourly_meter(read: Warehouse) -> None:
     """With a key of the workspace's own and a refused meter, nobody knows what it paid itself."""
     read.given("provider_keys", created_at=datetime(2026, 11, 19, tzinfo=UTC))
