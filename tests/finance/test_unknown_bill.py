@@ -58,6 +58,14 @@ def test_a_bill_that_is_not_known(warehouse: Warehouse, tmp_path: Path) -> None:
     assert not {f"{column}{row}" for column in "EF" for row in (7, 8, 9, 10, 12)} & cells.keys()
 
 
+def test_runs_of_unknown_cost(warehouse: Warehouse) -> None:
+    """A month whose cost lacks that of some runs says of how many."""
+    for run_id, cost in (("r-1", None), ("r-2", None), ("r-3", 1)):
+        warehouse.given("runs", run_id=run_id, agent_id="one", cost_usd=cost)
+
+    assert "; 2 runs of unknown cost" in month_of(warehouse, one=10).facts["State"]
+
+
 def test_a_platform_of_unknown_cost(warehouse: Warehouse) -> None:
     """A month whose cost lacks the platform's of some days says of how many, line and statement."""
     for day in ("2026-11-20", "2026-11-21"):
