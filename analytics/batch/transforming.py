@@ -193,9 +193,9 @@ def _warn_of_timezone(
     if not books.last_month or not last or last[0] == name:
         return []
     text = (
-        f"the time zone of reports was {last[0]}, and is {name}: runs at the ends of closed"
-        f" months, to {books.last_month:%Y-%m}, may count in another month now, which is"
-        " adjusted as late_run or run_removed, without an amount"
+        f"the time zone of reports was {last[0]}, and is {name}: runs of closed months, to"
+        f" {books.last_month:%Y-%m}, may count in another month or for another owner now, which is"
+        " adjusted as late_run, run_removed or owner_changed, without an amount"
     )
     progress.warn(text)
     return [text]

@@ -190,6 +190,18 @@ def test_a_new_owner(closed: Warehouse) -> None:
     ]
 
 
+def test_a_day_of_another_time_zone(closed: Warehouse) -> None:
+    """A run whose day a new time zone gives to another owner changes hands without an amount."""
+    ann = {"owner": "Ann", "cost_center": "C-1", "valid_to": "2026-11-19"}
+    own(closed, ann, {"owner": "Bob", "cost_center": "C-1"})
+    closed.build("Pacific/Auckland")
+
+    assert closed.rows(
+        "select cause, owner, difference_run_count, difference_billed_usd"
+        " from marts.fct_period_adjustments where difference_run_count <> 0 order by owner"
+    ) == [("owner_changed", "Ann", -1, 0), ("owner_changed", "Bob", 1, 0)]
+
+
 def test_a_new_account(closed: Warehouse) -> None:
     """Another account of the same owner is a correction of charges, and no adjustment."""
     own(closed, {"owner": "Ann", "cost_center": "C-1", "account": "6200"})

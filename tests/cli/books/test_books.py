@@ -138,7 +138,10 @@ def test_a_changed_time_zone(closed: Shop) -> None:
     assert refused.code == 2
     assert "are of the time zone UTC, not of America/Los_Angeles" in refused.err
     assert not (closed.books / "2026-11").exists()
-    warning = "time zone of reports was UTC, and is America/Los_Angeles: runs at the ends of closed"
+    warning = (
+        "time zone of reports was UTC, and is America/Los_Angeles: runs of closed months, to"
+        " 2026-10, may count in another month or for another owner now"
+    )
     assert [warning in each for each in told] == [True, True, False]
 
 
