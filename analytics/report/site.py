@@ -44,6 +44,7 @@ ENGINE = (
     "view",
     "own",
     "summary",
+    "axes",
     "waterfall",
     "plot",
     "ownplot",

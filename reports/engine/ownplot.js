@@ -1,8 +1,7 @@
 // Figures of pages of one's own: columns, lines and bars over any column, a series each.
+import { axis, timeAxis } from "./axes.js";
 import { daysBetween, lastDayOf } from "./days.js";
-import {
-  HOVER, axis, escaped, framed, legendOf, note, plot, rowsLayout, timeAxis,
-} from "./plot.js";
+import { HOVER, escaped, framed, legendOf, note, plot, rowsLayout } from "./plot.js";
 
 /** @typedef {import("./plot.js").Layout} Layout */
 /** @typedef {import("./plot.js").Figure} Figure */

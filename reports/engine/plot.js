@@ -1,6 +1,7 @@
 // Figures for Plotly from a view. Colours are roles such as "@cost", "@cost~" where they are pale.
-import { WEEKDAYS, daysBetween, mondayOf, shifted } from "./days.js";
-import { SMALL_SAMPLE, duration, figure, fill, quantityOf, shortened, wilson } from "./format.js";
+import { PLOT_DAY, axis, timeAxis } from "./axes.js";
+import { WEEKDAYS, daysBetween, mondayOf } from "./days.js";
+import { SMALL_SAMPLE, figure, fill, quantityOf, shortened, wilson } from "./format.js";
 import { parsed } from "./part.js";
 import { waterfall } from "./waterfall.js";
 
@@ -12,7 +13,7 @@ import { waterfall } from "./waterfall.js";
 /** @typedef {{ data: Layout[], layout: Layout }} Figure */
 /** @typedef {Drawn & { figure: string, unit: string, label: string, role: string }} Trace */
 
-const PLOT_DAY = 86_400_000, PANEL_GAP = 0.14;
+const PANEL_GAP = 0.14;
 const PATTERN = { size: 5, solidity: 0.4 };
 const LEGEND = { orientation: "h", x: 0, xanchor: "left", y: -0.14, yanchor: "top",
   itemclick: false, itemdoubleclick: false, traceorder: "normal" };
@@ -51,58 +52,6 @@ const position = (name, unit, row) => {
   return value / scale / (base === undefined ? 1 : Number(base));
 };
 
-/** @param {number} limit */
-const roundStep = (limit) => {
-  const power = 10 ** Math.floor(Math.log10(limit));
-  return (/** @type {number[]} */ ([10, 5, 2.5, 2, 1])
-      .find((each) => each * power <= limit * (1 + 1e-9)) ?? 1) * power;
-};
-const SECONDS = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 18_000, 36_000,
-  86_400];
-/** @param {number} tick @param {string} unit @returns {string} */
-const tickText = (tick, unit) => {
-  if (unit === "count" || unit === "number") {
-    return tick.toLocaleString("en-US", { maximumFractionDigits: 6 }).replace("-", "\u2212");
-  }
-  if (unit === "tokens") return figure("n", "tokens", { n: Math.round(tick) }).replace(".0", "");
-  if (unit === "seconds") return duration(tick).replace(/ 00.s| 00.min/, "").replace(".0", "");
-  if (unit === "share") return `${Number((100 * tick).toPrecision(6))}%`;
-  if (tick < 0) return `\u2212${tickText(-tick, unit)}`;
-  if (tick >= 1e6) return `$${(tick / 1e6).toLocaleString("en-US")}\u00a0M`;
-  const places = tick % 1 && (tick * 10) % 1 === 0 ? 2 : 0;
-  const digits = { minimumFractionDigits: places, maximumFractionDigits: 10 };
-  return `$${tick.toLocaleString("en-US", digits)}`;
-};
-/** A value axis that shows zero, with few round ticks in the words of the unit.
- * @param {(number | null)[]} values @param {string} figureUnit */
-export const axis = (values, figureUnit) => {
-  const unit = /^(count|tokens|share|number)$/.test(figureUnit) ? figureUnit
-    : figureUnit.endsWith("seconds") ? "seconds" : /^(rate|interval|percent)$/.test(figureUnit)
-    ? "share" : "usd";
-  const known = values.map((each) => each ?? 0);
-  const low = known.reduce((least, each) => Math.min(least, each), 0);
-  const top = known.reduce((most, each) => Math.max(most, each), 0) || (low ? 0 : 1);
-  const largest = Math.max(top, -low);
-  let step = roundStep(largest / 3);
-  if (unit === "count" || unit === "tokens") step = Math.max(Math.floor(step), 1);
-  if (unit === "seconds" && largest / 3 >= 1) {
-    step = SECONDS.findLast((each) => each <= largest / 3) ?? step;
-    if (step === SECONDS.at(-1)) step *= roundStep(largest / 3 / step); // whole days
-  }
-  if (unit === "share" && largest > 0.8) step = 0.25;
-  const below = Math.ceil(-low / step - 1e-9);
-  const ticks = Array.from({ length: below + Math.ceil(top / step - 1e-9) + 1 },
-    (_, index) => Number(((index - below) * step).toPrecision(12)));
-  return { range: [ticks[0], ticks.at(-1) ?? 1], tickvals: ticks,
-    ticktext: ticks.map((each) => tickText(each, unit)) };
-};
-/** @param {string} from @param {string} to */
-export const timeAxis = (from, to) => {
-  const days = daysBetween(from, to) + 1;
-  return { type: "date", tickformat: days > 200 ? "%b %Y" : "%-d %b", hoverformat: "%-d %b %Y",
-    ...(days < 21 && { dtick: PLOT_DAY * Math.ceil(days / 5) }),
-    range: [shifted(from, -1), shifted(to, 1)] };
-};
 /** @param {string} text @param {Layout} place */
 export const note = (text, place) => ({ text, showarrow: false, yanchor: "bottom",
   font: { color: "@muted", size: 11 }, ...place });
@@ -313,12 +262,15 @@ const rateRows = ({ rows }, part, isNarrow) => {
   const [first, ...others] = tracesOf(part), { points, bars, dots, shares } = ratesOf(first, rows);
   const layout = rowsLayout(rows, 1, isNarrow), y = layout.yaxis.tickvals;
   const rates = { ...dots, y, x: points.map((each) => each.rate), error_x: bars };
+  const even = (/** @type {any[]} */ all) => all.filter((_, index) => index % 2 === 0);
+  const xaxis = isNarrow ? { ...shares, tickvals: even(shares.tickvals),
+    ticktext: even(shares.ticktext) } : shares;
   if (!others.length) {
     const counts = { type: "scatter", mode: "text", y, x: points.map(() => shares.range[1]),
       text: points.map((each) => each.counts), textposition: "middle right",
       textfont: { color: "@text" }, cliponaxis: false, hoverinfo: "skip" };
     return { data: [rates, counts],
-      layout: { ...layout, margin: { r: 112, l: 8, t: 8 }, xaxis: { ...shares, side: "bottom" } } };
+      layout: { ...layout, margin: { r: 112, l: 8, t: 8 }, xaxis: { ...xaxis, side: "bottom" } } };
   }
   const hovers = rows.map((row) => others.toReversed()
     .map((each) => figure(each.figure, each.unit, row.values)));
@@ -330,11 +282,8 @@ const rateRows = ({ rows }, part, isNarrow) => {
     ...(index === 0 && { text: texts, textposition: "outside", textfont: { color: "@text" },
       cliponaxis: false, constraintext: "none" }) }));
   const largest = Math.max(0, ...drawn.flatMap((each) => each.x)) || 1;
-  const even = (/** @type {any[]} */ all) => all.filter((_, index) => index % 2 === 0);
-  const ticks = isNarrow
-    ? { tickvals: even(shares.tickvals), ticktext: even(shares.ticktext) } : {};
   return { data: [rates, ...drawn], layout: { ...layout, barmode: "overlay", bargap: 0.45,
-    margin: { l: 8, r: 12, t: 8 }, xaxis: { ...shares, ...ticks, domain: [0, 0.5] },
+    margin: { l: 8, r: 12, t: 8 }, xaxis: { ...xaxis, domain: [0, 0.5] },
     xaxis2: { visible: false, domain: [0.55, 1], range: [0, room * largest] } } };
 };
 /** Weekday by hour: the shade of a cell is its share of the largest.

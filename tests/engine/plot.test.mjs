@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { axis } from "../../reports/engine/axes.js";
 import { decodeTable } from "../../reports/engine/cube.js";
-import { axis, escaped, painted, plot } from "../../reports/engine/plot.js";
+import { escaped, painted, plot } from "../../reports/engine/plot.js";
 import { view } from "../../reports/engine/view.js";
 import { chosen, data, nothing } from "./given.mjs";
 
@@ -11,14 +12,20 @@ const days = (more) => ({ key: "days", data: "rpt_days", period: "charted", mark
 const agents = (more) => ({ key: "agents", data: "rpt_days", period: "recent", mark: "bar", by: ["agent_id"], draw: [COST], ...more });
 const drawn = (part, choice = chosen("2026-11-05", "2026-11-18"), of = data) => plot(view(part, of, choice), part, { isNarrow: false });
 
-test("axes have few round ticks in the words of their unit", () => {
+test("axes have few round ticks in one scale, with the decimals of their step", () => {
   const texts = (values, unit) => axis(values, unit).ticktext;
   assert.deepEqual(texts([7.3], "usd"), ["$0", "$2", "$4", "$6", "$8"]);
   assert.deepEqual(texts([3_400_000], "usd"), ["$0", "$1\u00a0M", "$2\u00a0M", "$3\u00a0M", "$4\u00a0M"]);
   assert.deepEqual(texts([2], "count"), ["0", "1", "2"]);
   assert.deepEqual(texts([0.9], "rate"), ["0%", "25%", "50%", "75%", "100%"]);
-  assert.deepEqual(texts([200], "seconds"), ["0\u00a0ms", "1\u00a0min", "2\u00a0min", "3\u00a0min", "4\u00a0min"]);
+  assert.deepEqual(texts([200], "seconds"), ["0\u00a0s", "1\u00a0min", "2\u00a0min", "3\u00a0min", "4\u00a0min"]);
   assert.deepEqual(texts([null], "tokens"), ["0", "1"]);
+  assert.deepEqual(texts([12.1], "usd"), ["$0", "$2.50", "$5.00", "$7.50", "$10.00", "$12.50"]);
+  assert.deepEqual(texts([0.0021], "usd"), ["$0", "$0.0005", "$0.0010", "$0.0015", "$0.0020", "$0.0025"]);
+  assert.deepEqual(texts([0.01, -0.02], "usd"), ["\u2212$0.020", "\u2212$0.015", "\u2212$0.010", "\u2212$0.005", "$0", "$0.005", "$0.010"]);
+  assert.deepEqual(texts([1_600_000], "usd"), ["$0", "$0.5\u00a0M", "$1.0\u00a0M", "$1.5\u00a0M", "$2.0\u00a0M"]);
+  assert.deepEqual(texts([0.121], "rate"), ["0%", "2.5%", "5.0%", "7.5%", "10.0%", "12.5%"]);
+  assert.deepEqual(texts([1_050_000], "tokens"), ["0", ...["0.25", "0.50", "0.75", "1.00", "1.25"].map((each) => `${each}\u00a0M`)]);
 });
 
 test("a day that is not whole is pale within an outline, and says so", () => {
@@ -82,6 +89,12 @@ test("rates have intervals, hollow where the runs are few, and bars beside them"
   const beside = drawn(part);
   assert.deepEqual(beside.data.map((each) => each.xaxis ?? "x"), ["x", "x2", "x2"]);
   assert.equal(beside.data[1].text[0], "$7.00 to $8.00 of $28.00");
+});
+
+test("on a phone, every other tick of a share has a text", () => {
+  const part = agents({ mark: "interval", draw: [RATE] });
+  const [wide, narrow] = [false, true].map((isNarrow) => plot(view(part, data, chosen("2026-11-05", "2026-11-18")), part, { isNarrow }).layout.xaxis.ticktext);
+  assert.deepEqual(narrow, wide.filter((_, index) => index % 2 === 0));
 });
 
 test("a share that is not known, or is none, has no place", () => {
