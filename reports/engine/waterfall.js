@@ -47,6 +47,7 @@ export const waterfall = (rows, amounts, name, layout) => {
   return { data: [steps, bars, figures], layout: { ...layout, bargap: 0.35,
     xaxis: { visible: false, range: [floor, top] },
     yaxis: { ...layout.yaxis, showline: false },
-    ...(floor > 0 && { annotations: [{ text: "totals are cut", showarrow: false, xref: "paper",
-      x: 0, xanchor: "left", y: y[0], yshift: 18, font: { color: "@muted", size: 11 } }] }) } };
+    ...(floor > 0 && { annotations: [{ text: "scale begins above $0", showarrow: false,
+      xref: "paper", x: 0, xanchor: "left", y: y[0], yshift: 18,
+      font: { color: "@muted", size: 11 } }] }) } };
 };

@@ -143,7 +143,7 @@ test("a waterfall goes from the first amount to the last, each effect from where
 test("a waterfall of small effects is cut below them, and says so; it has all rows", () => {
   const { data: [, bars], layout } = bridge(1000, ...Array(10).fill(1), 1010);
   assert.deepEqual([bars.base[0], layout.xaxis.range], [990, [990, 1010]]);
-  assert.deepEqual([bars.x[0], bars.x.length, layout.annotations[0].text], [10, 12, "totals are cut"]);
+  assert.deepEqual([bars.x[0], bars.x.length, layout.annotations[0].text], [10, 12, "scale begins above $0"]);
 });
 test("a waterfall may begin at nothing, or end below it", () => {
   assert.deepEqual(bridge(0, 5, 5).layout.xaxis.range, [0, 5]);

@@ -49,6 +49,13 @@ def test_a_wrong_specification_is_refused(text: str, told: str, tmp_path: Path) 
         read_page(file)
 
 
+def test_a_fold_has_its_name_once() -> None:
+    """A table behind one fold has no label, which would stand above the name of the fold."""
+    parts = [part for page in read_pages().values() for part in page.parts]
+
+    assert [each.key for each in parts if each.fold not in {"", "month"} and each.label] == []
+
+
 def test_parts_read_columns_that_their_relations_have(published: Path) -> None:
     """Every column that a specification names is one of its relation's, or a total's."""
     reports = Reports(published / "analytics.duckdb")
